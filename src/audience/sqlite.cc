@@ -85,6 +85,12 @@ Error Sqlite::error() const {
   return Error::io(cat({sqlite3_errstr(failure_), " (", sqlite3_errmsg(handle_), ")"}));
 }
 
+bool Sqlite::has_moved() const {
+  int moved = 0;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return moved != 0;
+}
+
 void Sqlite::limit_steps(std::uint64_t steps) {
   steps_left_ = steps;
   if (steps == 0) {

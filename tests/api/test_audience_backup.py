@@ -144,3 +144,29 @@ def an_audience_that_has_not_started_is_not_said_to_be_absent(t):
     refused = Api(server).ask("GET", "/audience/summary")
     equal(refused.status, 503, refused.text)
     check("the error log says why" in refused.json()["detail"], refused.text)
+
+
+@test
+def a_copy_that_is_put_back_under_a_server_is_what_it_goes_on_with(t):
+    server = audience_server(t)
+    source = on_air(server)
+    leaves(server, source, listens(server))
+    wait_for(lambda: summary(server)["listeners"] == 0 and Api(server).want(200, "GET", "/audience/sessions?all=1").json()["items"], "a session", 20)
+    Api(server).want(200, "POST", "/audience/backup")
+    state = server.dir / "state"
+    counted = numbers(state / "audience.db.backup")[1]
+    for agent in ("mpv 0.35", "foobar2000/1.6"):
+        leaves(server, source, listens(server, agent))
+    wait_for(lambda: len(Api(server).want(200, "GET", "/audience/sessions?all=1").json()["items"]) == counted + 2, "more of them", 20)
+    (state / "audience.db.backup").rename(state / "audience.db")   # its -wal file is forgotten
+    equal(len(Api(server).want(200, "GET", "/audience/sessions?all=1").json()["items"]), counted, "as they were")
+    server.wait_for_log("audience.db: has been moved or replaced")
+    leaves(server, source, listens(server, "Winamp 5"))
+    wait_for(lambda: len(Api(server).want(200, "GET", "/audience/sessions?all=1").json()["items"]) == counted + 1, "the next one is there", 20)
+    (state / "audience.db").rename(state / "away.db")
+    leaves(server, source, listens(server, "Winamp 5"))
+    wait_for(lambda: len(Api(server).want(200, "GET", "/audience/sessions?all=1").json()["items"]) == 1, "another one is made", 20)
+    server.stop()
+    for name in ("audience.db", "away.db"):
+        equal(numbers(state / name)[0], "ok", name)
+    equal(numbers(state / "away.db")[1], counted + 1, "the one that was moved is whole")

@@ -380,7 +380,18 @@ void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {
 }
 
 Result<void> AudienceService::open_database() {
-  if (database_) return {};
+  if (database_ && !database_->has_moved()) return {};
+  if (database_) {
+    runtime_.log.warn(kAudienceModule,
+                      database_path_ +
+                          ": has been moved or replaced; the file that is there now "
+                          "is used, or another one is made");
+    // No page of the file of before is left in a log that is there still.
+    database_->clear();
+    static_cast<void>(database_->run("PRAGMA wal_checkpoint(TRUNCATE)"));
+    merge_.reset();
+    database_.reset();
+  }
   const SteadyTime now = runtime_.clock.steady();
   if (!why_.empty() && now - tried_ < kRetryPause) return Error::io(why_);
   tried_ = now;
