@@ -174,8 +174,8 @@ void Connection::go_on_opening() {
   const bool shook = opening_->handshaking();
   const Opening::Status status = opening_->go_on(transport_);
   if (opening_->handshaking() && !shook) {
-    deadline_.after(std::min<std::chrono::milliseconds>(
-        kHandshakeTime, owner_.settings_.read().header_timeout));
+    deadline_.after(std::min<std::chrono::milliseconds>(kHandshakeTime,
+                                                        owner_.settings_.read().header_timeout));
     owner_.handshake_begins(*this);
   }
   switch (status) {

@@ -72,9 +72,9 @@ class EtcdWatch {
   std::uint64_t format_ = 0;
   std::vector<EtcdEvent> part_;  // of a revision that goes on in the next fragment
   std::size_t part_bytes_ = 0;
-  bool created_ = false;    // the stream
-  std::uint64_t next_ = 0;  // the first revision that has not been told
-  std::uint64_t suspect_ = 0;    // the store was here a beat ago, and the watch was not
+  bool created_ = false;       // the stream
+  std::uint64_t next_ = 0;     // the first revision that has not been told
+  std::uint64_t suspect_ = 0;  // the store was here a beat ago, and the watch was not
   SteadyTime suspicion_due_{};
   unsigned beats_behind_ = 0;
   unsigned failures_ = 0;  // since a watch has lived for a beat
