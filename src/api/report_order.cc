@@ -87,6 +87,7 @@ Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, cons
   ApiWorld world;
   world.audience = &database;
   world.whole = true;
+  world.now_of = [](const std::string&) { return MountNow(); };  // it is of the database alone
   Plan plan = endpoint->plan({request, who, book, file, world, now});
   if (const auto* problem = std::get_if<Problem>(&plan)) return Error::invalid(problem->detail);
   ApiAnswer answer = std::move(std::get<Planned>(plan).answer);
