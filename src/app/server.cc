@@ -68,6 +68,11 @@ void Server::begin(std::unique_ptr<TakeOver> before) {
   services_->log.info("main/main", "Icecast 2.4.4 server started");
   services_->log.info("main/main", cat({"icecast-lb " LB_VERSION ", ", services_->loops.workers(),
                                         " workers, configuration ", config_path_}));
+  if (const unsigned wanted = config->limits.threads;
+      before_ && wanted > 0 && wanted != services_->loops.workers())
+    services_->log.warn("main/main",
+                        cat({"limits/threads is ", wanted, ", and the ", services_->loops.workers(),
+                             " of the process before stay: needs restart"}));
   configure(config, Moment::kStart);
   services_->beats.start();
   services_->ready.store(true, std::memory_order_relaxed);

@@ -87,6 +87,16 @@ def a_reload_meanwhile_is_made_where_no_upgrade_comes_of_it(t):
 
 
 @test
+def another_number_of_workers_is_said_to_need_a_restart(t):
+    server = t.server(limits="<threads>2</threads>")
+    upgrade(server)
+    check("needs restart" not in server.log(), "the number is the same")
+    server.write_config(limits="<threads>3</threads>")
+    upgrade(server)
+    server.wait_for_log("WARN main/main limits/threads is 3, and the 2 of the process before stay: needs restart")
+
+
+@test
 def a_drain_that_begins_meanwhile_goes_on(t):
     slow = Slow(t)
     server = t.server(limits=PATIENT)
