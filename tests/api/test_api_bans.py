@@ -68,7 +68,7 @@ def a_ban_ends_by_its_time_and_may_leave_present_listeners(t):
     wait_for(lambda: comes_in(server, "127.0.0.5"), "the ban is over", 6)
     check(time.time() >= until, "not before its time")
     # Its record says so for a while, and goes by itself; one without an end stays.
-    api.want(201, "POST", "/bans", {"match": {"address": "127.0.0.6"}})
+    api.want(201, "POST", "/bans", {"match": {"address": "127.0.0.6"}, "until": None})
     bans = api.want(200, "GET", "/bans").json()["items"]
     equal({ban["match"]["address"]: ban["over"] for ban in bans}, {"127.0.0.5": True, "127.0.0.6": False}, "what is over")
     wait_for(lambda: [ban["match"]["address"] for ban in api.want(200, "GET", "/bans").json()["items"]] == ["127.0.0.6"],

@@ -37,8 +37,8 @@ inline constexpr auto kBanFields =
                        .about("Names or patterns; none: all."),
                    member<UnixSeconds, &Ban::until>("until")
                        .sparse(Form::kRecord)
-                       .null(Form::kAnswer)
-                       .about("Unix seconds; 0, in answers null: for ever"),
+                       .null(Form::kNew | Form::kAnswer)
+                       .about("Unix seconds; 0 or null: for ever"),
                    member<JsonText<500>, &Ban::reason>("reason").sparse(Form::kRecord),
                    member<JsonText<255>, &Ban::by>("by").in(Form::kRecord | Form::kAnswer),
                    member<JsonFlag, &Ban::kick>("kick").about("End those that match; true.")});

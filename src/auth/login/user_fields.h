@@ -57,7 +57,7 @@ inline constexpr auto kTokenFields =
                    member<JsonText<64>, &ApiToken::digest>("digest").in(Form::kRecord),
                    whole_member<MembersOf<kRightsFields>, ApiToken>(),
                    member<UnixSeconds, &ApiToken::expires>("expires")
-                       .null(Form::kAnswer)
-                       .about("Unix seconds; 0, in answers null: never")});
+                       .null(Form::kNew | Form::kAnswer)
+                       .about("Unix seconds; 0 or null: never")});
 
 }  // namespace lb
