@@ -82,6 +82,8 @@ Statement Sqlite::prepare(std::string_view sql) {
 }
 
 Error Sqlite::error() const {
+  // SQLite tells of the last statement; another may have gone well since.
+  if (sqlite3_errcode(handle_) != failure_) return Error::io(sqlite3_errstr(failure_));
   return Error::io(cat({sqlite3_errstr(failure_), " (", sqlite3_errmsg(handle_), ")"}));
 }
 
