@@ -60,8 +60,7 @@ void MimeTypes::add_lines(std::string_view text) {
 
 Result<void> MimeTypes::load(const std::string& path) {
   const auto file = read_file(path, {.limit = kMaxMimeFile, .cut = true});
-  if (!file)
-    return Error::io(cat({"MIME types ", path, ": cannot be read; the built-in ones are used"}));
+  if (!file) return Error::io("MIME types " + file.error().what);
   add_lines(file->text);
   return {};
 }
