@@ -95,6 +95,7 @@ export default {
   'Your role does not show what was changed.': 'Ihre Rolle zeigt nicht, was geändert wurde.', 'no node has it': 'kein Server hat ihn',
   'on air, moving': 'auf Sendung, zieht um', moving: 'zieht um', 'being deleted': 'wird gelöscht',
   'The path of the address of the stream. Its ending says the format.': 'Der Pfad der Adresse des Streams. Seine Endung sagt das Format.',
+  'Shown instead of what the source says.': 'Wird statt der Angabe der Quelle gezeigt.',
   'On all nodes together. Empty: no limit.': 'Auf allen Servern zusammen. Leer: keine Grenze.',
   'What its source may send. Empty: no limit.': 'Was seine Quelle senden darf. Leer: keine Grenze.',
   'What they may take. Empty: no limit.': 'Was sie belegen dürfen. Leer: keine Grenze.', 'Empty: no limit.': 'Leer: keine Grenze.',

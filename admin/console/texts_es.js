@@ -97,6 +97,7 @@ export default {
   'Your role does not show what was changed.': 'Su rol no muestra los cambios.', 'no node has it': 'ningún nodo lo tiene',
   'on air, moving': 'en antena, se traslada', moving: 'se traslada', 'being deleted': 'eliminándose',
   'The path of the address of the stream. Its ending says the format.': 'La ruta de la dirección del flujo. Su final indica el formato.',
+  'Shown instead of what the source says.': 'Se muestra en lugar de lo que dice la fuente.',
   'On all nodes together. Empty: no limit.': 'En todos los nodos juntos. Vacío: sin límite.',
   'What its source may send. Empty: no limit.': 'Lo que su fuente puede enviar. Vacío: sin límite.',
   'What they may take. Empty: no limit.': 'Lo que pueden ocupar. Vacío: sin límite.', 'Empty: no limit.': 'Vacío: sin límite.',

@@ -99,6 +99,7 @@ export default {
   'Your role does not show what was changed.': 'Votre rôle ne montre pas les changements.', 'no node has it': 'aucun nœud ne l’a',
   'on air, moving': 'à l’antenne, se déplace', moving: 'se déplace', 'being deleted': 'en suppression',
   'The path of the address of the stream. Its ending says the format.': 'Le chemin de l’adresse du flux. Sa fin dit le format.',
+  'Shown instead of what the source says.': 'Affiché à la place de ce que dit la source.',
   'On all nodes together. Empty: no limit.': 'Sur tous les nœuds ensemble. Vide : sans limite.',
   'What its source may send. Empty: no limit.': 'Ce que sa source peut envoyer. Vide : sans limite.',
   'What they may take. Empty: no limit.': 'La place qu’ils peuvent prendre. Vide : sans limite.', 'Empty: no limit.': 'Vide : sans limite.',

@@ -96,6 +96,7 @@ export default {
   'Your role does not show what was changed.': 'O seu papel não mostra as alterações.', 'no node has it': 'nenhum nó a tem',
   'on air, moving': 'no ar, a mudar', moving: 'a mudar', 'being deleted': 'a ser eliminada',
   'The path of the address of the stream. Its ending says the format.': 'O caminho do endereço do fluxo. O seu fim diz o formato.',
+  'Shown instead of what the source says.': 'Mostrado em vez do que a fonte diz.',
   'On all nodes together. Empty: no limit.': 'Em todos os nós juntos. Vazio: sem limite.',
   'What its source may send. Empty: no limit.': 'O que a sua fonte pode enviar. Vazio: sem limite.',
   'What they may take. Empty: no limit.': 'O que podem ocupar. Vazio: sem limite.', 'Empty: no limit.': 'Vazio: sem limite.',
