@@ -78,13 +78,8 @@ void AudienceReport::add_open(
     const Mounts& of, AudienceRange range,
     const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum) {
   for (const OpenRow& row : open_now(of)) {
-    const std::int64_t until = std::min(row.until, range.to);
-    for (std::int64_t at = std::max(row.began, range.from); at < until;) {
-      const std::int64_t quarter = at / kQuarterMs;
-      const std::int64_t next = std::min(until, (quarter + 1) * kQuarterMs);
-      sum(row.mount, quarter).ms += next - at;
-      at = next;
-    }
+    row.each_part(range, kQuarterMs,
+                  [&](std::int64_t quarter, std::int64_t ms) { sum(row.mount, quarter).ms += ms; });
     if (!row.began_in(range)) continue;
     AudienceSum& of_begin = sum(row.mount, row.session_began / kQuarterMs);
     if (!row.counted) ++of_begin.sessions;
@@ -196,14 +191,10 @@ Result<std::map<AudienceReport::HourCountry, std::int64_t>> AudienceReport::coun
     while (asked.step())
       heard[{asked.number(0), std::string(asked.text(1))}] += sign * asked.number(2);
   }
-  for (const OpenRow& row : open_now(of)) {
-    const std::int64_t until = std::min(now_, range.to);
-    for (std::int64_t at = std::max(row.began, range.from); at < until;) {
-      const std::int64_t hour = at / kHourMs, next = std::min(until, (hour + 1) * kHourMs);
-      heard[{hour, row.country}] += next - at;
-      at = next;
-    }
-  }
+  for (const OpenRow& row : open_now(of))
+    row.each_part(range, kHourMs, [&](std::int64_t hour, std::int64_t ms) {
+      heard[{hour, row.country}] += ms;
+    });
   return given(std::move(heard));
 }
 

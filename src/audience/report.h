@@ -7,6 +7,7 @@
 // Errors: as sentence_of(); kTimeout where it gave up.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -123,6 +124,16 @@ class AudienceReport {
     }
     // A session that the sums do not have yet, and that began then.
     bool is_new_in(AudienceRange range) const noexcept { return !counted && began_in(range); }
+    // Its time within the range, cut at whole units: each(number of the unit, milliseconds in it).
+    template <class Each>
+    void each_part(AudienceRange range, std::int64_t unit, Each each) const {
+      const std::int64_t end = std::min(until, range.to);
+      for (std::int64_t at = std::max(began, range.from); at < end;) {
+        const std::int64_t number = at / unit, next = std::min(end, (number + 1) * unit);
+        each(number, next - at);
+        at = next;
+      }
+    }
     // What it adds to the short sessions of the sums.
     std::int64_t shorts() const noexcept {
       return (heard + until - began < kLongSessionMs) - (counted && heard < kLongSessionMs);

@@ -68,6 +68,10 @@ TEST(GoneServers, ListenersAreCountedUntilTheirServerWasThereLast) {
   const AudienceRange range{kMorning - kHourMs, kMorning + 2 * kHourMs};
   LONGS_EQUAL(told.sum.ms,
               report.split(*report.mounts(), range, AudienceReport::By::kPlayer)->at("").ms);
+  const auto hours = report.country_hours(*report.mounts(), range);
+  std::int64_t by_hour = 0;
+  for (const auto& [hour, ms] : *hours) by_hour += ms;
+  LONGS_EQUAL(told.sum.ms, by_hour);
   // It was cut off, and its listener has listened on.
   take("n2", {}, kHourMs + 10'000);
   told = summary(kHourMs + 20'000);
