@@ -54,7 +54,7 @@ std::string dns_reason(std::string_view said) {
 
 // A status that stands by itself: no part of an address, a port or a token.
 std::string_view status_in(std::string_view said) {
-  const auto is_part = [](char c) { return is_plain_text({&c, 1}, ".:/-_"); };
+  const auto is_part = [](char c) { return is_plain_char(c, ".:/-_"); };
   for (std::size_t i = 0; i + 3 <= said.size(); ++i) {
     const std::string_view three = said.substr(i, 3);
     if (three[0] < '2' || three[0] > '5' || !std::ranges::all_of(three, is_digit)) continue;

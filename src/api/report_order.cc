@@ -35,7 +35,7 @@ std::string file_name(const ReportOrder& order, const std::string& given) {
   for (const std::string_view part : {"account", "mount", "from", "to"}) {
     std::string of;
     for (const char c : query_param(order.query, part).value_or("")) {
-      const bool plain = is_plain_text({&c, 1}, ".-_");
+      const bool plain = is_plain_char(c, ".-_");
       if (plain || !of.empty()) of += plain ? c : '-';
     }
     if (!of.empty()) name += cat({part == "to" ? "_" : "-", of});

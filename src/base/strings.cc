@@ -17,9 +17,7 @@ bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == 
 }  // namespace
 
 bool is_plain_text(std::string_view text, std::string_view marks) noexcept {
-  return std::all_of(text.begin(), text.end(), [marks](char c) {
-    return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
-  });
+  return std::all_of(text.begin(), text.end(), [marks](char c) { return is_plain_char(c, marks); });
 }
 
 bool is_hex_text(std::string_view text) noexcept {

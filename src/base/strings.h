@@ -19,13 +19,16 @@ constexpr bool is_alphabetic(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 constexpr bool is_alphanumeric(char c) noexcept { return is_digit(c) || is_alphabetic(c); }
+constexpr bool is_plain_char(char c, std::string_view marks) noexcept {
+  return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
+}
 // -1: it is no hexadecimal digit.
 constexpr int hex_value(char c) noexcept {
   if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
-// Alphanumeric characters and these marks alone, or nothing.
+// is_plain_char() characters alone, or nothing.
 bool is_plain_text(std::string_view text, std::string_view marks) noexcept;
 // Digits as hex_encode() writes them alone, or nothing.
 bool is_hex_text(std::string_view text) noexcept;

@@ -22,8 +22,7 @@ inline constexpr auto kIsTokenChar = [] {
   std::array<bool, 256> out{};
   for (unsigned byte = 0; byte < out.size(); ++byte) {
     const auto c = static_cast<char>(byte);
-    out[byte] =
-        is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    out[byte] = is_plain_char(c, "!#$%&'*+-.^_`|~");
   }
   return out;
 }();

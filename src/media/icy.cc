@@ -1,7 +1,6 @@
 #include "media/icy.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 
 #include "base/cat.h"
@@ -38,9 +37,8 @@ bool is_utf8_beyond_ascii(std::string_view text) {
 
 // How many bytes at the front may be the name of a field: "adw_ad".
 std::size_t name_length(std::string_view text) {
-  const auto end = std::find_if_not(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-';
-  });
+  const auto end =
+      std::find_if_not(text.begin(), text.end(), [](char c) { return is_plain_char(c, "_-"); });
   return static_cast<std::size_t>(end - text.begin());
 }
 

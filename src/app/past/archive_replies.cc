@@ -75,7 +75,7 @@ std::string file_name_params(const ExportPlan& plan) {
   base += cat({"-", compact_time(plan.from_ms), extension});
   std::string plain = base;
   for (char& c : plain)
-    if (!is_plain_text({&c, 1}, kMarks)) c = '_';
+    if (!is_plain_char(c, kMarks)) c = '_';
   const std::string quoted = cat({"filename=\"", plain, "\""});
   return plain == base
              ? quoted

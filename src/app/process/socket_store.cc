@@ -18,7 +18,7 @@ std::string store_name(int port, std::string_view bind_address) {
   if (bind_address.empty()) return name;
   name += '-';
   // Colons divide names, and a name of a host may have anything in it.
-  for (const char c : bind_address.substr(0, 200)) name += is_alphanumeric(c) || c == '.' ? c : '_';
+  for (const char c : bind_address.substr(0, 200)) name += is_plain_char(c, ".") ? c : '_';
   return name;
 }
 
