@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "api/audience/history_plans.h"
 #include "api/records/mount_answer.h"
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
@@ -125,7 +124,9 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     return wrong_parameter(parameter, cat({parameter, "=", cut(ask.zone_name), ": ",
                                            zone.error().what, "; a name is like Europe/Berlin"}));
   ask.zone = *std::move(zone);
-  if (const auto by = query_param(query, "by"); by && !is_by_country(context.request)) {
+  // Of the history it says whose: it has been read.
+  const bool is_step = !context.request.path.ends_with("/history");
+  if (const auto by = query_param(query, "by"); by && is_step) {
     constexpr std::string_view kEachMount = ",mount";
     std::string_view step = *by;
     ask.each_mount = context.request.path.ends_with("/hours") && step.ends_with(kEachMount);
