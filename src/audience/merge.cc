@@ -73,8 +73,7 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   see_journal_ = made("INSERT OR REPLACE INTO journal_seen VALUES(?,?)");
   see_node_ = made(
       "INSERT OR REPLACE INTO journal_seen SELECT j.id, ? FROM journal j WHERE j.id=(SELECT "
-      "MAX(id) "
-      "FROM journal WHERE node=?) AND EXISTS(SELECT 1 FROM open WHERE journal=j.id)");
+      "MAX(id) FROM journal WHERE node=?) AND EXISTS(SELECT 1 FROM open WHERE journal=j.id)");
   count_mounts_ = made("SELECT COUNT(*) FROM mount");
   several_ = made("SELECT COUNT(DISTINCT node) FROM journal").first_number() > 1;
 }
@@ -105,8 +104,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
       ++merged.added;
     }
     merged.seen = std::max(merged.seen, batch.last);
-    sums_.write();
-    plays_.write();
+    write_changes();
     set_seen_.run(merged.seen, journal.id);
     if (now_ms != 0) see_journal_.run(journal.id, now_ms);
     sums_marked_.run();
@@ -115,8 +113,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
   if (!taken) {
     mounts_.clear();  // ids of before the rollback may be given to others
     players_.clear();
-    sums_.forget();
-    plays_.forget();
+    forget_changes();
   }
   return taken;
 }
@@ -257,8 +254,17 @@ void AudienceMerge::end_open(std::int64_t session, std::int64_t now_ms) {
   while (list_open_.step())
     listenings.emplace_back(list_open_.number(0), static_cast<std::uint64_t>(list_open_.number(1)));
   for (const auto& [journal, begun] : listenings) end(journal, {begun, now_ms, 0, true});
+  write_changes();
+}
+
+void AudienceMerge::write_changes() {
   sums_.write();
   plays_.write();
+}
+
+void AudienceMerge::forget_changes() {
+  sums_.forget();
+  plays_.forget();
 }
 
 Result<void> AudienceMerge::nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms) {
@@ -282,13 +288,11 @@ Result<bool> AudienceMerge::end_gone(std::int64_t now_ms) {
       gone.push_back({asked.number(0),
                       {static_cast<std::uint64_t>(asked.number(1)), asked.number(2), 0, true}});
     for (const auto& [journal, row] : gone) end(journal, row);
-    sums_.write();
-    plays_.write();
+    write_changes();
     return gone.size() == kSlice;
   });
   if (!done) {
-    sums_.forget();
-    plays_.forget();
+    forget_changes();
   }
   return done;
 }

@@ -85,6 +85,9 @@ class AudienceMerge {
   bool is_forgotten(const ListeningBegun& row);
   void begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row);
   void end(std::int64_t journal, const ListeningEnded& row);
+  // In the transaction; or of one that was rolled back.
+  void write_changes();
+  void forget_changes();
   void title(const TitleBegun& row);
   void song(const SongDescribed& row);
   // The session that goes on with this row; 0: none.
