@@ -90,7 +90,7 @@ class Sqlite {
   void clear() noexcept { failure_ = SQLITE_OK; }
   Error error() const;  // of failure()
   const std::string& path() const noexcept { return path_; }
-  bool has_moved() const;  // what stands at path() now is another file, or none
+  bool has_moved() const;  // path() names another file by now, or none
   std::int64_t last_id() const noexcept { return sqlite3_last_insert_rowid(handle_); }
   int changes() const noexcept { return sqlite3_changes(handle_); }
   // A statement that runs longer than so many steps of SQLite's machine fails; 0: none does.

@@ -85,7 +85,7 @@ struct ResponseHead {
   // Complete lines with CRLF, put after the <http-headers>: icy-*, Location, Content-Range …
   std::string extra;
   std::string_view challenge = kBasicChallenge;    // of a 401
-  std::span<const HttpHeader> mount_http_headers;  // where a mount's stream is told of
+  std::span<const HttpHeader> mount_http_headers;  // of the mount that is answered for
 };
 
 // What every reply of this server carries.

@@ -33,7 +33,7 @@ struct SongParts {
   std::string_view artist, title;
 };
 SongParts song_parts(std::string_view text, std::string_view artist = {}) noexcept;
-// What song_parts() has to be told of that text; "": it finds the artist.
+// The artist that song_parts() needs for this text; "": it finds the artist itself.
 std::string artist_apart(std::string_view text, std::string_view artist);
 template <class Io, RecordOf<Metadata> T>
 void record_fields(Io& io, T& metadata) {

@@ -125,7 +125,7 @@ void AudienceService::nodes_seen(std::vector<std::string> nodes) {
   if (!on() || sends_up()) return;
   nodes.push_back(node_);
   database_thread_.loop().post([this, nodes = std::move(nodes), at_ms = now_ms()] {
-    // A database that cannot be written is told of by rows.
+    // The rows that come report a database that cannot be written.
     if (open_database()) static_cast<void>(merge_->nodes_seen(nodes, at_ms));
   });
 }

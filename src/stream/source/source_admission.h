@@ -190,8 +190,8 @@ class SourceAdmission {
   void attach(const std::string& mount, std::uint64_t lease,
               std::function<void(const WriterLeft&)> left);
   std::uint64_t next_lease() const noexcept { return next_lease_; }
-  // Mounts are there again, and nothing is told of them; the lease that is out is the caller's.  Of
-  // one that has ended and whose log is kept it has the mount alone.
+  // Restores a mount without any callback; the lease that is out is the caller's.  Of a mount that
+  // has ended and whose log is kept, the lease has the mount alone.
   // REQUIRES: home < workers
   Result<WriterLease> restore(const AdmissionRecord& saved, FdsIn& fds, std::uint64_t next_lease);
   // Null: none such.
