@@ -46,13 +46,19 @@ def listeners_are_remembered(t):
     equal(server.get(HISTORY).status, 401)
 
 
-@test
-def it_goes_on_after_a_restart(t):
+def remembering(t):
+    """A server with a state directory, and listeners that its charts have."""
     server = t.unstarted_server(limits=LIMITS)
     state = server.dir / "state"
     state.mkdir()
     server.write_config(body="<console/>", paths="<state-dir>%s</state-dir>" % state)
-    listened(t, server=server.start())
+    return listened(t, server=server.start())
+
+
+@test
+def it_goes_on_after_a_restart(t):
+    server = remembering(t)
+    state = server.dir / "state"
     server.stop()
     check((state / "history").stat().st_size > 100, "the file")
     server.start()
@@ -67,11 +73,7 @@ def it_goes_on_after_a_restart(t):
 
 @test
 def it_goes_on_in_an_upgrade(t):
-    server = t.unstarted_server(limits=LIMITS)
-    state = server.dir / "state"
-    state.mkdir()
-    server.write_config(body="<console/>", paths="<state-dir>%s</state-dir>" % state)
-    listened(t, server=server.start())
+    server = remembering(t)
     for _ in range(2):
         upgrade(server)
         equal(last_of(server), 3, "what was before")

@@ -51,6 +51,16 @@ def players_of(t, server, count):
     return players, studio
 
 
+def player_without_source(t):
+    """The mount has ended; the server, and a player that has its list."""
+    server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG)
+    (player,), studio = players_of(t, server, 1)
+    studio.close()
+    studio.source.close()
+    wait_for(lambda: server.stat("/live.mp3", "listeners") is None, "the mount has ended", 10)
+    return server, player
+
+
 @test
 def players_see_no_seam(t):
     server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG)
@@ -117,11 +127,7 @@ def a_list_that_is_asked_for_meanwhile_is_that_of_its_session(t):
 @test
 def players_whose_source_is_away_have_its_list_and_go_on_behind_it(t):
     """As configured by default: the mount has ended for everybody else, and its log is kept for them."""
-    server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG)
-    (player,), studio = players_of(t, server, 1)
-    studio.close()
-    studio.source.close()
-    wait_for(lambda: server.stat("/live.mp3", "listeners") is None, "the mount has ended", 10)
+    server, player = player_without_source(t)
     poll(player)
     names = [segment.uri for segment in player.last.segments]
     began = time.monotonic()
@@ -138,11 +144,7 @@ def players_whose_source_is_away_have_its_list_and_go_on_behind_it(t):
 
 @test
 def a_source_that_stays_away_ends_its_players_behind_an_upgrade(t):
-    server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG)
-    (player,), studio = players_of(t, server, 1)
-    studio.close()
-    studio.source.close()
-    wait_for(lambda: server.stat("/live.mp3", "listeners") is None, "the mount has ended", 10)
+    server, player = player_without_source(t)
     upgrade(server)
     poll(player)
     wait_for(lambda: server.get(player.path).status == 404, "its list goes", 20)
