@@ -41,7 +41,7 @@ struct Endpoint {
   bool takes_csv() const noexcept { return body == "PlayLog"; }
 };
 std::span<const Endpoint> endpoints() noexcept;
-// Its subject is the session itself: LoginStage answers it.
+// Its subject is the session itself: login_stage() answers it.
 inline bool is_of_session(const Endpoint& endpoint) noexcept {
   return endpoint.path.starts_with("/session");
 }

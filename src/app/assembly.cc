@@ -6,7 +6,6 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
-#include "app/endpoints/api_stage.h"
 #include "app/endpoints/stages.h"
 #include "app/external/external_service.h"
 #include "app/join/direct_calls.h"

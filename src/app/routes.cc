@@ -1,25 +1,14 @@
 #include "app/routes.h"
 
-#include "app/endpoints/api_stage.h"
-#include "app/endpoints/login_stage.h"
-#include "app/endpoints/now_feed_stage.h"
 #include "app/endpoints/now_stage.h"
 #include "app/endpoints/page_stage.h"
-#include "app/endpoints/player_stage.h"
 #include "app/endpoints/stages.h"
-#include "app/hls/hls_path_stage.h"
 #include "app/hls/hls_stage.h"
-#include "app/join/block_stage.h"
-#include "app/join/external_stage.h"
-#include "app/join/listen_stage.h"
-#include "app/join/mount_lookup_stage.h"
 #include "app/join/quota_stage.h"
 #include "app/join/stages.h"
-#include "app/past/archive_admin_stage.h"
-#include "app/past/past_access_stage.h"
 #include "app/past/past_file_stage.h"
-#include "app/past/past_stage.h"
 #include "app/past/past_stream_stage.h"
+#include "app/past/stages.h"
 #include "app/request/worker_stage.h"
 #include "app/services/worker.h"
 
@@ -65,24 +54,24 @@ RouteTable make_routes(Worker& worker) {
   rows.add(acme_stage, {"/.well-known/acme-challenge/*"});
   rows.add(options_stage);  // OPTIONS: what may be asked
   rows.add(proof_stage, {"/_lb/proof"});
-  rows.add<BlockStage>({"/_lb/archive*"});  // for other nodes
-  rows.add(arrival_stage);                  // the token of a redirect
-  rows.add(https_stage);                    // <acme redirect= hsts=>
-  rows.add(agent_stage);                    // <deny-agents>
-  rows.add(admit_stage);                    // <clients>, with its reserves
-  rows.add(alias_stage);                    // <alias>; where it leads chooses the rows behind it
+  rows.add(block_stage, {"/_lb/archive*"});  // for other nodes
+  rows.add(arrival_stage);                   // the token of a redirect
+  rows.add(https_stage);                     // <acme redirect= hsts=>
+  rows.add(agent_stage);                     // <deny-agents>
+  rows.add(admit_stage);                     // <clients>, with its reserves
+  rows.add(alias_stage);                     // <alias>; where it leads chooses the rows behind it
   rows.add(picture_stage, {"/_lb/art/*"});
   // MOUNT/events, and AzuraCast's live feed
-  rows.add<NowFeedStage>({"/api/v1/now/*", "/api/live/nowplaying/sse"});
+  rows.add(now_feed_stage, {"/api/v1/now/*", "/api/live/nowplaying/sse"});
   rows.add<NowStage>({"/api/v1/now", "/api/v1/now/*", "/api/nowplaying", "/api/nowplaying/*",
                       "/api/nowplaying_static/*", "/api/stations", "/api/station/*"});
-  rows.add<LoginStage>({"/admin/login", "/admin/login.js", "/admin/logout", "/api/v1/*"});
-  rows.add<ApiStage>({"/api/v1", "/api/v1/*"});
+  rows.add(login_stage, {"/admin/login", "/admin/login.js", "/admin/logout", "/api/v1/*"});
+  rows.add(api_stage, {"/api/v1", "/api/v1/*"});
   rows.add(source_stage);                    // SOURCE, PUT, POST of audio
   rows.add(stats_stage);                     // STATS
   rows.add(link_stage, {"/admin/cluster"});  // a node that wants a link
   rows.add(event_stage, {"/admin/events"});
-  rows.add<ArchiveAdminStage>({"/admin/archive.json", "/admin/archive/delete"});
+  rows.add(archive_admin_stage, {"/admin/archive.json", "/admin/archive/delete"});
   rows.add(console_stage, {"/admin/console*"});
   rows.add(admin_stage, {"/admin/*", "/admin.cgi"});
   rows.add(method_stage);                                // from here on: GET and HEAD
@@ -92,22 +81,22 @@ RouteTable make_routes(Worker& worker) {
   rows.add<QuotaStage>({}, QuotaStage::Of::kListeners);  // hours and transfer of accounts
   rows.add(mount_redirect_stage);                        // <redirect> of a mount
   rows.add(redirect_stage);                              // to another node of the cluster
-  const Stage& of_mounts = rows.add(drain_stage);        // no new listener while the node drains
+  worker.of_mounts = &rows.add(drain_stage);             // no new listener while the node drains
   rows.add(auth_stage);                                  // <authentication> of a mount
   rows.add(ban_stage);                                   // … of users that have logged in
   rows.add<QuotaStage>({}, QuotaStage::Of::kServers);  // … of what only says that it is a server
   rows.add<HlsStage>();                                // lists and segments of a mount
-  rows.add<PastAccessStage>();                         // whether its past may be heard
+  rows.add(past_access_stage);                         // whether its past may be heard
   rows.add<PastFileStage>();                           // … as a file
   rows.add<PastStreamStage>();                         // … as a stream
-  rows.add<ListenStage>({}, of_mounts);                // a mount, or its fallback
-  rows.add<PlayerStage>({"/listen/*", "/_lb/player.js", "/_lb/player.css", "/_lb/player/*",
-                         "/oembed"});         // pages of streams
-  rows.add(playlist_stage);                   // NAME.m3u with the nodes of the cluster
-  rows.add<PageStage>();                      // status-json.xsl, *.xsl
-  rows.add<MountLookupStage>({}, of_mounts);  // a mount that a master may know
-  rows.add<ExternalStage>({}, of_mounts);     // a mount that <config-external> may know
-  rows.add(file_stage);                       // *.m3u, files; else 404
+  rows.add(listen_stage);                              // a mount, or its fallback
+  rows.add(player_stage, {"/listen/*", "/_lb/player.js", "/_lb/player.css", "/_lb/player/*",
+                          "/oembed"});  // pages of streams
+  rows.add(playlist_stage);             // NAME.m3u with the nodes of the cluster
+  rows.add<PageStage>();                // status-json.xsl, *.xsl
+  rows.add(mount_lookup_stage);         // a mount that a master may know
+  rows.add(external_stage);             // a mount that <config-external> may know
+  rows.add(file_stage);                 // *.m3u, files; else 404
   return RouteTable(rows.routes);
 }
 

@@ -8,7 +8,6 @@
 #include "admin/page/session_marks.h"
 #include "admin/page/template_file.h"
 #include "app/cluster/cluster_service.h"
-#include "app/endpoints/login_stage.h"
 #include "app/endpoints/stages.h"
 #include "app/operate/cluster_station.h"
 #include "app/pages/stats_renderer.h"

@@ -1,5 +1,11 @@
-#include "app/endpoints/api_stage.h"
-
+// api_stage(): /api/v1: finds the endpoint, the login and its role, then reads the body, then has
+// the request answered: what only reads here, what changes something by RecordService, what is no
+// record by control.
+//
+// A body is read after the credentials were judged, at most kMaxApiBodyBytes.  The connection is
+// not kept.  Where the API is off, its addresses answer so.
+// Source: doc/api.md.
+// Thread: its worker.
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +23,7 @@
 #include "app/audience/audience_service.h"
 #include "app/endpoints/api_reply.h"
 #include "app/endpoints/live_replies.h"
+#include "app/endpoints/stages.h"
 #include "app/operate/external_answer.h"
 #include "app/operate/record_service.h"
 #include "app/request/login_replies.h"
@@ -173,12 +180,10 @@ const std::string& description() {
   return kText;
 }
 
-}  // namespace
-
 // A stream or a file may have such a name where there is no API.
-Verdict ApiStage::answer_off(Connection& connection) const {
+Verdict answer_off(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
-  const Services& services = worker_.services;
+  const Services& services = worker.services;
   const bool sends = request.method == Method::kSource || request.method == Method::kPut ||
                      is_stream_type(request.headers.get("content-type"));
   if (!request.only_api && (sends || services.mounts.find(request.path) ||
@@ -197,28 +202,74 @@ Verdict ApiStage::answer_off(Connection& connection) const {
   return Verdict::kAnswered;
 }
 
-Verdict ApiStage::handle(Connection& connection) {
+// No login, or a wrong one.
+Verdict refuse_nobody(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
-  if (!api_is_on(*config_of(worker_.services, connection))) return answer_off(connection);
+  note_guess(worker, connection);
+  // A login of the store may be right.  The reason is for those that are known.
+  if (worker.services.records->unread() &&
+      (!request.headers.get("authorization").empty() ||
+       !session_cookie(request, connection.secure()).empty())) {
+    send_problem(worker, connection,
+                 {ProblemName::kReadOnly, "the store cannot be read, and its logins neither"},
+                 "Retry-After: 1\r\n");
+    return Verdict::kAnswered;
+  }
+  worker.services.counters.refused(Refusal::kLogin);
+  // Right for a mount's source: no browser and no script has to ask for another password.
+  const auto given = basic_credentials(request.headers);
+  const bool of_source = given && worker.services.users.read()->user(given->user) == nullptr &&
+                         is_known_password(*config_of(worker.services, connection), *given);
+  if (of_source)
+    send_problem(worker, connection,
+                 {ProblemName::kForbidden, "the login is of a source, and this needs a user"});
+  else
+    send_problem(worker, connection, {ProblemName::kUnauthorised, why_nobody(request)});
+  return Verdict::kAnswered;
+}
+
+Verdict answer_asked(Worker& worker, Connection& connection, ApiTask task) {
+  RecordService& records = *worker.services.records;
+  const Endpoint& endpoint = *task.endpoint;
+  if (endpoint.plan == nullptr) return ask_control(worker, connection, std::move(task));
+  const bool by_country = endpoint.plan == read_history && is_by_country(task.request);
+  if (is_of_audience(endpoint) || by_country)
+    return ask_audience(worker, connection, std::move(task));
+  const bool follows = endpoint.name == kLiveEndpoint;
+  if (!follows && (endpoint.method != Method::kGet || endpoint.order_only))
+    return ask_control(worker, connection, std::move(task));
+  auto read = records.read(endpoint, task.request, task.who);
+  if (follows && !std::holds_alternative<Problem>(read))
+    begin_live(worker, connection, task.request, task.who);
+  else
+    send_api_answer(worker, connection, std::move(read));
+  return Verdict::kAnswered;
+}
+
+}  // namespace
+
+Verdict api_stage(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
+  if (!api_is_on(*config_of(worker.services, connection))) return answer_off(worker, connection);
   FoundEndpoint found = find_endpoint(request.method, path_as_sent(request));
   if (found.endpoint != nullptr && found.endpoint->answer == kDescriptionSchema) {
-    send_json(worker_, connection, description());
+    send_json(worker, connection, description());
     return Verdict::kAnswered;
   }
   const std::string mount = mount_of_source(found);
   const Asker asker = who_asks(
-      worker_, connection, mount.empty() ? std::nullopt : std::optional<std::string_view>(mount));
+      worker, connection, mount.empty() ? std::nullopt : std::optional<std::string_view>(mount));
   if (asker.verdict != Verdict::kNext) return asker.verdict;
-  if (asker.identity->is_nobody()) return refuse_nobody(connection);
+  if (asker.identity->is_nobody()) return refuse_nobody(worker, connection);
   connection.user = asker.identity->user;
   ApiCaller who = caller_of(connection, *asker.identity, mount);
   if (auto refused = judge(request, *asker.identity, who, found)) {
-    send_problem(worker_, connection, refused->problem, std::move(refused->extra));
+    send_problem(worker, connection, refused->problem, std::move(refused->extra));
     return Verdict::kAnswered;
   }
   const auto bytes = body_bytes(request, *found.endpoint);
   if (const auto* problem = std::get_if<Problem>(&bytes)) {
-    send_problem(worker_, connection, *problem);
+    send_problem(worker, connection, *problem);
     return Verdict::kAnswered;
   }
   if (connection.form().size() < std::get<std::uint64_t>(bytes)) {
@@ -228,53 +279,11 @@ Verdict ApiStage::handle(Connection& connection) {
   const Endpoint& endpoint = *found.endpoint;
   auto asked = read_request(request, std::move(found), connection.form());
   if (const auto* problem = std::get_if<Problem>(&asked)) {
-    send_problem(worker_, connection, *problem);
+    send_problem(worker, connection, *problem);
     return Verdict::kAnswered;
   }
-  return answer(connection, {&endpoint, std::get<ApiRequest>(std::move(asked)), std::move(who)});
-}
-
-Verdict ApiStage::refuse_nobody(Connection& connection) const {
-  const Request& request = connection.request();
-  note_guess(worker_, connection);
-  // A login of the store may be right.  The reason is for those that are known.
-  if (worker_.services.records->unread() &&
-      (!request.headers.get("authorization").empty() ||
-       !session_cookie(request, connection.secure()).empty())) {
-    send_problem(worker_, connection,
-                 {ProblemName::kReadOnly, "the store cannot be read, and its logins neither"},
-                 "Retry-After: 1\r\n");
-    return Verdict::kAnswered;
-  }
-  worker_.services.counters.refused(Refusal::kLogin);
-  // Right for a mount's source: no browser and no script has to ask for another password.
-  const auto given = basic_credentials(request.headers);
-  const bool of_source = given && worker_.services.users.read()->user(given->user) == nullptr &&
-                         is_known_password(*config_of(worker_.services, connection), *given);
-  if (of_source)
-    send_problem(worker_, connection,
-                 {ProblemName::kForbidden, "the login is of a source, and this needs a user"});
-  else
-    send_problem(worker_, connection, {ProblemName::kUnauthorised, why_nobody(request)});
-  return Verdict::kAnswered;
-}
-
-Verdict ApiStage::answer(Connection& connection, ApiTask task) const {
-  RecordService& records = *worker_.services.records;
-  const Endpoint& endpoint = *task.endpoint;
-  if (endpoint.plan == nullptr) return ask_control(worker_, connection, std::move(task));
-  const bool by_country = endpoint.plan == read_history && is_by_country(task.request);
-  if (is_of_audience(endpoint) || by_country)
-    return ask_audience(worker_, connection, std::move(task));
-  const bool follows = endpoint.name == kLiveEndpoint;
-  if (!follows && (endpoint.method != Method::kGet || endpoint.order_only))
-    return ask_control(worker_, connection, std::move(task));
-  auto read = records.read(endpoint, task.request, task.who);
-  if (follows && !std::holds_alternative<Problem>(read))
-    begin_live(worker_, connection, task.request, task.who);
-  else
-    send_api_answer(worker_, connection, std::move(read));
-  return Verdict::kAnswered;
+  return answer_asked(worker, connection,
+                      {&endpoint, std::get<ApiRequest>(std::move(asked)), std::move(who)});
 }
 
 }  // namespace lb

@@ -1,10 +1,18 @@
-#include "app/endpoints/login_stage.h"
-
+// login_stage(): where people log in and out: the page /admin/login, POST /admin/logout, and
+// /api/v1/session with what belongs to it.  There only where <console> is.
+//
+// GET /admin/login is the form; its POST has user, password and back, or the token of a hand-over
+// (login_handover.h).  /admin/login.js is what it loads.  The addresses below /api/v1 are described
+// in api/endpoints.cc.
+// DELETE /api/v1/users/NAME/sessions is answered here for users that no record has.
+// Thread: its worker.
+// Source: doc/operators.md.
 #include <utility>
 
 #include "admin/command/security.h"
 #include "admin/page/builtin.h"
 #include "app/endpoints/login_handover.h"
+#include "app/endpoints/stages.h"
 #include "app/request/login_replies.h"
 #include "app/request/password_guesses.h"
 #include "app/request/request_context.h"
@@ -197,46 +205,17 @@ Asker which_login(Worker& worker, Connection& connection) {
   return {Verdict::kAnswered, nullptr};
 }
 
-}  // namespace
-
-std::size_t login_body_limit(Worker& worker, const Request& request) {
-  const bool ours = request.path == kSessionPath || request.path == kHandoverPath;
-  return ours && worker.services.login->plan()->api ? kMaxLoginBody : 0;
-}
-
-Verdict LoginStage::handle(Connection& connection) {
-  const LoginService& login = *worker_.services.login;
-  if (!login.on()) return Verdict::kNext;
-  const Request& request = connection.request();
-  const std::string& path = request.path;
-  if (path == kLoginPath) return login_form(connection);
-  if (path == kScriptPath) return script(connection);
-  if (path == kLogoutPath) return logout(connection);
-  if (!login.plan()->api) return Verdict::kNext;
-  if (path == kSessionPath) return session(connection);
-  if (path == kHandoverPath) return hand_over_session(worker_, connection);
-  if (path.starts_with(kUsersPath) && path.ends_with(kSessionsEnd) &&
-      path.size() > kUsersPath.size() + kSessionsEnd.size()) {
-    const std::string user =
-        path.substr(kUsersPath.size(), path.size() - kUsersPath.size() - kSessionsEnd.size());
-    // Users of the store have an epoch in their records: ApiStage raises it.
-    if (worker_.services.users.read()->user(user) != nullptr) return Verdict::kNext;
-    return end_all(connection, user);
-  }
-  return Verdict::kNext;
-}
-
-Verdict LoginStage::login_form(Connection& connection) {
+Verdict login_form(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method == Method::kPost) {
     if (const std::string token = asked_field(connection, "token"); !token.empty())
-      return take_over_session(worker_, connection, token);
+      return take_over_session(worker, connection, token);
     connection.add_reply_lines("Cross-Origin-Opener-Policy: same-origin\r\n");
-    return begin_login(worker_, connection, false);
+    return begin_login(worker, connection, false);
   }
   if (request.method != Method::kGet && request.method != Method::kHead)
     return not_this_way(connection, "GET, HEAD, POST");
-  const Asker asker = who_asks(worker_, connection);
+  const Asker asker = who_asks(worker, connection);
   if (asker.verdict != Verdict::kNext) return asker.verdict;
   LoginPage page;
   page.back = safe_way_back(query_param(request.query, "back").value_or(""));
@@ -244,16 +223,16 @@ Verdict LoginStage::login_form(Connection& connection) {
     reply_see_other(connection, page.back, {});
     return Verdict::kAnswered;
   }
-  page.takes_password = takes_passwords(worker_, connection);
+  page.takes_password = takes_passwords(worker, connection);
   if (query_param(request.query, "out"))
     page.message = "You are logged out.";
   else if (!session_cookie(request, connection.secure()).empty())
     page.message = "Your session is over. Please log in again.";
-  reply_login_page(worker_, connection, 200, page);
+  reply_login_page(worker, connection, 200, page);
   return Verdict::kAnswered;
 }
 
-Verdict LoginStage::script(Connection& connection) {
+Verdict send_script(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet && request.method != Method::kHead)
     return not_this_way(connection, "GET, HEAD");
@@ -261,43 +240,24 @@ Verdict LoginStage::script(Connection& connection) {
   ResponseHead head;
   head.content_type = "text/javascript; charset=utf-8";
   head.content_length = bytes.size();
-  head.extra = nosniff_line(worker_.services.http.read()->http_headers);
+  head.extra = nosniff_line(worker.services.http.read()->http_headers);
   connection.reply(head, std::string(bytes));
   return Verdict::kAnswered;
 }
 
-Verdict LoginStage::logout(Connection& connection) {
-  if (connection.request().method != Method::kPost) return not_this_way(connection, "POST");
-  return end_session(connection, true);
-}
-
-Verdict LoginStage::session(Connection& connection) {
-  const Request& request = connection.request();
-  if (request.method == Method::kPost) return begin_login(worker_, connection, true);
-  if (is_delete(request)) return end_session(connection, false);
-  if (request.method != Method::kGet && request.method != Method::kHead)
-    return not_this_way(connection, "GET, HEAD, POST, DELETE");
-  const Asker asker = which_login(worker_, connection);
-  if (asker.verdict != Verdict::kNext) return asker.verdict;
-  const Identity& identity = *asker.identity;
-  reply_json(connection, 200,
-             session_json(identity, identity.session ? identity.session->expires : 0));
-  return Verdict::kAnswered;
-}
-
-Verdict LoginStage::end_session(Connection& connection, bool form) {
+Verdict end_session(Worker& worker, Connection& connection, bool form) {
   if (!same_site_request(connection.request().headers)) {
     reply_problem(connection, {ProblemName::kOtherSite, "Other sites change nothing here"});
     return Verdict::kAnswered;
   }
-  const Asker asker = who_asks(worker_, connection);
+  const Asker asker = who_asks(worker, connection);
   if (asker.verdict != Verdict::kNext) return asker.verdict;
-  LoginService& login = *worker_.services.login;
+  LoginService& login = *worker.services.login;
   const Identity& identity = *asker.identity;
   if (identity.session) {
     login.end_session(*identity.session);
-    audit_login(worker_, connection, identity.user, to_text(identity.role), "logout", "ok");
-    worker_.services.log.info(
+    audit_login(worker, connection, identity.user, to_text(identity.role), "logout", "ok");
+    worker.services.log.info(
         "login/logout", cat({"\"", identity.user, "\" has logged out from ", connection.ip()}));
   }
   const std::string cookie = cookie_line(connection, "");
@@ -314,18 +274,37 @@ Verdict LoginStage::end_session(Connection& connection, bool form) {
   return Verdict::kAnswered;
 }
 
-Verdict LoginStage::end_all(Connection& connection, const std::string& user) {
+Verdict log_out(Worker& worker, Connection& connection) {
+  if (connection.request().method != Method::kPost) return not_this_way(connection, "POST");
+  return end_session(worker, connection, true);
+}
+
+Verdict answer_session(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method == Method::kPost) return begin_login(worker, connection, true);
+  if (is_delete(request)) return end_session(worker, connection, false);
+  if (request.method != Method::kGet && request.method != Method::kHead)
+    return not_this_way(connection, "GET, HEAD, POST, DELETE");
+  const Asker asker = which_login(worker, connection);
+  if (asker.verdict != Verdict::kNext) return asker.verdict;
+  const Identity& identity = *asker.identity;
+  reply_json(connection, 200,
+             session_json(identity, identity.session ? identity.session->expires : 0));
+  return Verdict::kAnswered;
+}
+
+Verdict end_all_sessions(Worker& worker, Connection& connection, const std::string& user) {
   if (!is_delete(connection.request())) return not_this_way(connection, "DELETE");
   if (!same_site_request(connection.request().headers)) {
     reply_problem(connection, {ProblemName::kOtherSite, "Other sites change nothing here"});
     return Verdict::kAnswered;
   }
-  const Asker asker = which_login(worker_, connection);
+  const Asker asker = which_login(worker, connection);
   if (asker.verdict != Verdict::kNext) return asker.verdict;
   const Identity& identity = *asker.identity;
-  // ApiStage answers as it does for a user that is there: names are not told apart.
+  // api_stage() answers as it does for a user that is there: names are not told apart.
   if (identity.role != AdminRole::kAdmin && identity.user != user) return Verdict::kNext;
-  worker_.services.login->sessions().end_all(user);
+  worker.services.login->sessions().end_all(user);
   AuditEntry entry;
   entry.user = identity.user;
   entry.role = to_text(identity.role);
@@ -335,11 +314,40 @@ Verdict LoginStage::end_all(Connection& connection, const std::string& user) {
   entry.on = user;
   entry.account = entry.of_account = identity.account;
   entry.result = "ok";
-  worker_.services.login->audit(std::move(entry));
+  worker.services.login->audit(std::move(entry));
   ResponseHead head;
   head.status = 204;
   connection.reply(head, {});
   return Verdict::kAnswered;
+}
+
+}  // namespace
+
+std::size_t login_body_limit(Worker& worker, const Request& request) {
+  const bool ours = request.path == kSessionPath || request.path == kHandoverPath;
+  return ours && worker.services.login->plan()->api ? kMaxLoginBody : 0;
+}
+
+Verdict login_stage(Worker& worker, Connection& connection) {
+  const LoginService& login = *worker.services.login;
+  if (!login.on()) return Verdict::kNext;
+  const Request& request = connection.request();
+  const std::string& path = request.path;
+  if (path == kLoginPath) return login_form(worker, connection);
+  if (path == kScriptPath) return send_script(worker, connection);
+  if (path == kLogoutPath) return log_out(worker, connection);
+  if (!login.plan()->api) return Verdict::kNext;
+  if (path == kSessionPath) return answer_session(worker, connection);
+  if (path == kHandoverPath) return hand_over_session(worker, connection);
+  if (path.starts_with(kUsersPath) && path.ends_with(kSessionsEnd) &&
+      path.size() > kUsersPath.size() + kSessionsEnd.size()) {
+    const std::string user =
+        path.substr(kUsersPath.size(), path.size() - kUsersPath.size() - kSessionsEnd.size());
+    // Users of the store have an epoch in their records: api_stage() raises it.
+    if (worker.services.users.read()->user(user) != nullptr) return Verdict::kNext;
+    return end_all_sessions(worker, connection, user);
+  }
+  return Verdict::kNext;
 }
 
 }  // namespace lb

@@ -1,11 +1,15 @@
-#include "app/endpoints/now_feed_stage.h"
-
+// now_feed_stage(): what plays as server-sent events, without a login: GET
+// /api/v1/now/MOUNT/events, and AzuraCast's /api/live/nowplaying/sse, where no mount and no file of
+// the web root has that name.
+// Source: doc/titles.md.
+// Thread: its worker; the socket becomes a reader's of NowFeeds there.
 #include <string>
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
+#include "app/endpoints/stages.h"
 #include "app/pages/now_feeds.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
@@ -47,12 +51,67 @@ std::string feed_head(const Services& services) {
   return render_head(head, facts);
 }
 
+// To the node that a listener would get; from an edge to its master.
+Verdict send_reader_elsewhere(Worker& worker, Connection& connection) {
+  Services& services = worker.services;
+  const Request& request = connection.request();
+  if (query_param(request.query, kSentHere)) {
+    refuse_reader(connection);
+    return Verdict::kAnswered;
+  }
+  const std::string mount = feed_path_mount(services, request.path).value_or("");
+  services.loops.control().post([&worker, &services, id = connection.id(), target = request.target,
+                                 asked = make_redirect_ask(services, connection, mount,
+                                                           *services.cluster->facts())] {
+    std::optional<std::string> origin;
+    if (auto places = services.cluster->best_places(asked, 1); !places.empty())
+      origin = std::move(places.front().origin);
+    if (!origin) origin = services.links->masters().origin(asked.scheme);
+    if (!origin) origin = services.relays->master_origin(asked.scheme);
+    worker.loop.post([&worker, id, target, origin = std::move(origin)] {
+      Connection* const waiting = worker.connections.find(id);
+      if (waiting == nullptr) return;
+      if (!origin) return refuse_reader(*waiting);
+      ResponseHead head;
+      head.status = 307;
+      head.content_length = 0;
+      head.extra = cat({"Location: ", *origin, target,
+                        target.find('?') == std::string::npos ? "?" : "&", kSentHere, "=1\r\n"});
+      waiting->reply(head, {});
+    });
+  });
+  return Verdict::kPending;
+}
+
+Verdict join_feed(Worker& worker, Connection& connection, const std::shared_ptr<TextFeed>& feed) {
+  Services& services = worker.services;
+  const Request& request = connection.request();
+  const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
+  auto place = services.now_feeds->enter(address);
+  if (!place) return send_reader_elsewhere(worker, connection);
+  auto preamble = std::make_unique<Preamble>();
+  preamble->head = feed_head(services);
+  RequestFacts asked(access_request(request), request.headers.get("referer"),
+                     request.headers.get("user-agent"), connection.user);
+  const std::string last_id(request.headers.get("last-event-id"));
+  const std::uint64_t id = connection.id();
+  // A reader takes none of the places of <clients>.
+  connection.context().client_pass.leave();
+  auto reader = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
+  reader->preamble = std::move(preamble);
+  reader->joined = worker.loop.now();
+  reader->notice = std::move(*place);
+  reader->transport->limit_unsent(kUnsentBytes);
+  services.now_feeds->join(worker.loop.id(), std::move(reader), *feed, last_id);
+  return Verdict::kAnswered;
+}
+
 }  // namespace
 
-Verdict NowFeedStage::handle(Connection& connection) {
+Verdict now_feed_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
-  Services& services = worker_.services;
+  Services& services = worker.services;
   const bool live = request.path == kLiveFeedPath;
   if (live && (services.mounts.find(request.path) || services.files.read()->has_file(request.path)))
     return Verdict::kNext;
@@ -74,77 +133,23 @@ Verdict NowFeedStage::handle(Connection& connection) {
     connection.reply(head, {});
     return Verdict::kAnswered;
   }
-  if (services.drain.draining()) return send_elsewhere(connection);
-  if (const auto feed = services.now_feeds->find(ask.key())) return join(connection, feed);
+  if (services.drain.draining()) return send_reader_elsewhere(worker, connection);
+  if (const auto feed = services.now_feeds->find(ask.key()))
+    return join_feed(worker, connection, feed);
   services.loops.control().post(
-      [this, &services, ask = std::move(ask), id = connection.id()]() mutable {
-        services.now_feeds->make(std::move(ask), [this, id](std::shared_ptr<TextFeed> feed) {
-          worker_.loop.post([this, id, feed = std::move(feed)] {
-            Connection* const waiting = worker_.connections.find(id);
+      [&worker, &services, ask = std::move(ask), id = connection.id()]() mutable {
+        services.now_feeds->make(std::move(ask), [&worker, id](std::shared_ptr<TextFeed> feed) {
+          worker.loop.post([&worker, id, feed = std::move(feed)] {
+            Connection* const waiting = worker.connections.find(id);
             if (waiting == nullptr) return;
             if (feed == nullptr)
-              send_elsewhere(*waiting);
+              send_reader_elsewhere(worker, *waiting);
             else
-              join(*waiting, feed);
+              join_feed(worker, *waiting, feed);
           });
         });
       });
   return Verdict::kPending;
-}
-
-// To the node that a listener would get; from an edge to its master.
-Verdict NowFeedStage::send_elsewhere(Connection& connection) {
-  Services& services = worker_.services;
-  const Request& request = connection.request();
-  if (query_param(request.query, kSentHere)) {
-    refuse_reader(connection);
-    return Verdict::kAnswered;
-  }
-  const std::string mount = feed_path_mount(services, request.path).value_or("");
-  services.loops.control().post([this, &services, id = connection.id(), target = request.target,
-                                 asked = make_redirect_ask(services, connection, mount,
-                                                           *services.cluster->facts())] {
-    std::optional<std::string> origin;
-    if (auto places = services.cluster->best_places(asked, 1); !places.empty())
-      origin = std::move(places.front().origin);
-    if (!origin) origin = services.links->masters().origin(asked.scheme);
-    if (!origin) origin = services.relays->master_origin(asked.scheme);
-    worker_.loop.post([this, id, target, origin = std::move(origin)] {
-      Connection* const waiting = worker_.connections.find(id);
-      if (waiting == nullptr) return;
-      if (!origin) return refuse_reader(*waiting);
-      ResponseHead head;
-      head.status = 307;
-      head.content_length = 0;
-      head.extra = cat({"Location: ", *origin, target,
-                        target.find('?') == std::string::npos ? "?" : "&", kSentHere, "=1\r\n"});
-      waiting->reply(head, {});
-    });
-  });
-  return Verdict::kPending;
-}
-
-Verdict NowFeedStage::join(Connection& connection, const std::shared_ptr<TextFeed>& feed) {
-  Services& services = worker_.services;
-  const Request& request = connection.request();
-  const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
-  auto place = services.now_feeds->enter(address);
-  if (!place) return send_elsewhere(connection);
-  auto preamble = std::make_unique<Preamble>();
-  preamble->head = feed_head(services);
-  RequestFacts asked(access_request(request), request.headers.get("referer"),
-                     request.headers.get("user-agent"), connection.user);
-  const std::string last_id(request.headers.get("last-event-id"));
-  const std::uint64_t id = connection.id();
-  // A reader takes none of the places of <clients>.
-  connection.context().client_pass.leave();
-  auto reader = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
-  reader->preamble = std::move(preamble);
-  reader->joined = worker_.loop.now();
-  reader->notice = std::move(*place);
-  reader->transport->limit_unsent(kUnsentBytes);
-  services.now_feeds->join(worker_.loop.id(), std::move(reader), *feed, last_id);
-  return Verdict::kAnswered;
 }
 
 }  // namespace lb

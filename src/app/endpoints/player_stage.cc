@@ -1,5 +1,12 @@
-#include "app/endpoints/player_stage.h"
-
+// player_stage(): /listen/STATION and /listen/MOUNT, the page on which a station or a mount is
+// listened to in a browser, and what it loads; and /oembed, how other sites show it.
+//
+// It stands behind listen_stage(), so a mount of the whole name wins, and a file of the web root
+// does too.  A hidden mount, and one that does not play here, is as one that does not exist: the
+// request goes on to the 404.  A <station> has its page also while none of its streams plays.
+// Thread: its worker.
+// Bounds: a page asks for six names of mounts, or for those of one <station>, whatever number there
+// is.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -11,6 +18,7 @@
 #include "admin/page/oembed.h"
 #include "admin/page/player_page.h"
 #include "app/cluster/cluster_service.h"
+#include "app/endpoints/stages.h"
 #include "app/pages/foreign_pages.h"
 #include "app/pages/shown_stations.h"
 #include "app/request/request_config.h"
@@ -230,11 +238,9 @@ bool is_own_host(Connection& connection, const Config& config, std::string_view 
          iequals(host, playlist_host({}, config.hostname, config.port));
 }
 
-}  // namespace
-
-Verdict PlayerStage::answer_oembed(Connection& connection) {
+Verdict answer_oembed(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
-  const Network& network = worker_.services;
+  const Network& network = worker.services;
   if (network.files.read()->has_file(request.path)) return Verdict::kNext;
   const auto config = config_of(network, connection);
   const auto page = parse_player_address(query_param(request.query, "url").value_or(""));
@@ -258,9 +264,24 @@ Verdict PlayerStage::answer_oembed(Connection& connection) {
   return Verdict::kAnswered;
 }
 
-Verdict PlayerStage::handle(Connection& connection) {
+// The colour of a station.
+Verdict answer_sheet(Worker& worker, Connection& connection, const Config& config) {
+  std::string_view id = std::string_view(connection.request().path).substr(kSheets.size());
+  if (!id.ends_with(kSheetEnding)) return Verdict::kNext;
+  id.remove_suffix(kSheetEnding.size());
+  const StationSettings* station = find_station(config, id);
+  if (station == nullptr || !is_colour(station->colour)) return Verdict::kNext;
+  reply_player(connection, "text/css; charset=utf-8",
+               nosniff_line(worker.services.http.read()->http_headers),
+               colour_sheet(station->colour));
+  return Verdict::kAnswered;
+}
+
+}  // namespace
+
+Verdict player_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
-  const Network& network = worker_.services;
+  const Network& network = worker.services;
   const auto configured = network.http.read();
   const auto config = config_of(network, connection);
   if (!config->player.enabled) return Verdict::kNext;
@@ -269,8 +290,8 @@ Verdict PlayerStage::handle(Connection& connection) {
                  std::string(file->bytes));
     return Verdict::kAnswered;
   }
-  if (request.path == kOembedPath) return answer_oembed(connection);
-  if (request.path.starts_with(kSheets)) return answer_sheet(connection, *config);
+  if (request.path == kOembedPath) return answer_oembed(worker, connection);
+  if (request.path.starts_with(kSheets)) return answer_sheet(worker, connection, *config);
   if (network.files.read()->has_file(request.path)) return Verdict::kNext;
   const std::string name = request.path.substr(kPlayerPath.size());
   const auto subject = find_subject(network, *config, name);
@@ -292,18 +313,6 @@ Verdict PlayerStage::handle(Connection& connection) {
                player_page(facts, player_texts_for(wanted_languages(request),
                                                    own_languages ? subject->station->languages
                                                                  : config->player.languages)));
-  return Verdict::kAnswered;
-}
-
-Verdict PlayerStage::answer_sheet(Connection& connection, const Config& config) {
-  std::string_view id = std::string_view(connection.request().path).substr(kSheets.size());
-  if (!id.ends_with(kSheetEnding)) return Verdict::kNext;
-  id.remove_suffix(kSheetEnding.size());
-  const StationSettings* station = find_station(config, id);
-  if (station == nullptr || !is_colour(station->colour)) return Verdict::kNext;
-  reply_player(connection, "text/css; charset=utf-8",
-               nosniff_line(worker_.services.http.read()->http_headers),
-               colour_sheet(station->colour));
   return Verdict::kAnswered;
 }
 

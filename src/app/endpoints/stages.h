@@ -15,13 +15,17 @@ struct Worker;
 Verdict acme_stage(Worker& worker, Connection& connection);
 Verdict admin_stage(Worker& worker, Connection& connection);
 Verdict agent_stage(Worker& worker, Connection& connection);
+Verdict api_stage(Worker& worker, Connection& connection);
 Verdict console_stage(Worker& worker, Connection& connection);
 Verdict event_stage(Worker& worker, Connection& connection);
 Verdict health_stage(Worker& worker, Connection& connection);
 Verdict https_stage(Worker& worker, Connection& connection);
 Verdict link_stage(Worker& worker, Connection& connection);
+Verdict login_stage(Worker& worker, Connection& connection);
 Verdict metrics_stage(Worker& worker, Connection& connection);
+Verdict now_feed_stage(Worker& worker, Connection& connection);
 Verdict picture_stage(Worker& worker, Connection& connection);
+Verdict player_stage(Worker& worker, Connection& connection);
 Verdict proof_stage(Worker& worker, Connection& connection);
 Verdict stats_stage(Worker& worker, Connection& connection);
 
@@ -53,6 +57,8 @@ bool is_for_other_sites(const Request& request);
 // The most of a body that is read for a request before its stages: of a report, from a node
 // that has a password for it.
 std::size_t body_limit(Worker& worker, Connection& connection);
+// The same of POST /api/v1/session…, where it is JSON.
+std::size_t login_body_limit(Worker& worker, const Request& request);
 
 constexpr std::string_view kMetricsPath = "/metrics";
 

@@ -9,7 +9,7 @@
 #include "app/hls/hls_segments.h"
 #include "app/hls/hls_stage.h"
 #include "app/past/archive_replies.h"
-#include "app/past/past_access_stage.h"
+#include "app/past/stages.h"
 #include "app/request/hls_ask.h"
 #include "app/request/past_ask.h"
 #include "app/request/refusals.h"

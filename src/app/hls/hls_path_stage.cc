@@ -1,9 +1,10 @@
-#include "app/hls/hls_path_stage.h"
-
+// hls_path_stage(): see hls_stage.h.
+// Source: doc/hls.md.
 #include <optional>
 #include <utility>
 
 #include "app/hls/hls_replies.h"
+#include "app/hls/hls_stage.h"
 #include "app/request/hls_ask.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"

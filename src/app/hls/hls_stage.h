@@ -39,6 +39,8 @@ struct HlsSegmentBody;
 struct PastList;
 struct Worker;
 
+Verdict hls_path_stage(Worker& worker, Connection& connection);
+
 class HlsStage final : public Stage {
  public:
   explicit HlsStage(Worker& worker);

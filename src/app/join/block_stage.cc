@@ -1,14 +1,25 @@
-#include "app/join/block_stage.h"
-
+// block_stage(): GET /_lb/archive/<mount>/…: what this node has recorded, for the nodes that it has
+// told its pass (doc/link.md, ARCH).
+//
+//   /_lb/archive/live.mp3/?from=MS&to=MS                       the list of files
+//   /_lb/archive/live.mp3/1795158000-889f4cb7-fb9a.idx         an index, as far as it is marked
+//   /_lb/archive/live.mp3/1795158000-889f4cb7-fb9a.data        with Range, at most 256 KiB of it
+//
+// 404 for what the catalog does not have, 403 without a valid pass, 503 for more than kMaxAnswers
+// at once.  A name is looked up in the catalog, and never becomes a path by itself.
+// Source: doc/link.md.
+// Thread: its worker; the disk is read by the archive's readers.
 #include <chrono>
 #include <limits>
 #include <utility>
 
+#include "app/join/stages.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
+#include "archive/files/catalog.h"
 #include "archive/files/file_list.h"
 #include "archive/read/export_body.h"
 #include "base/cat.h"
@@ -24,6 +35,7 @@ namespace {
 constexpr std::string_view kBlockPrefix = "/_lb/archive";
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::size_t kLargestSentIndex = 4 * 1024 * 1024;
+constexpr std::int64_t kMaxAnswers = 256;
 constexpr std::uint64_t kRefusalsLogged = 10;  // then one in a thousand
 
 constexpr std::chrono::seconds kLongestAnswer{60};
@@ -38,25 +50,14 @@ struct AnswerPlace {
   GatePass pass;
 };
 
-const FileRow* row_named(const RecordedFiles& files, const ArchiveFileName& name) {
-  const std::size_t found = files.find(name.id, name.origin);
-  if (found < files.size() && files[found].name() == name) return &files[found];
-  for (std::size_t i = files.size(); i-- > 0;)
-    if (files[i].name() == name) return &files[i];
-  return nullptr;
-}
+struct BlockAsk {
+  enum class Kind : std::uint8_t { kNone, kList, kIndex, kData };
+  Kind kind = Kind::kNone;
+  std::string mount;
+  ArchiveFileName name;
+};
 
-void reply_body(Connection& connection, std::string type, std::string body) {
-  ResponseHead head;
-  head.content_type = std::move(type);
-  head.content_length = body.size();
-  head.keep_alive = client_keeps_alive(connection.request());
-  head.http_1_1 = true;
-  connection.reply(head, std::move(body));
-}
-
-}  // namespace
-
+// Of a path; kNone: it is none of these.
 BlockAsk parse_block_path(std::string_view path) {
   BlockAsk out;
   if (!path.starts_with(kBlockPrefix)) return out;
@@ -81,50 +82,34 @@ BlockAsk parse_block_path(std::string_view path) {
   return out;
 }
 
-void BlockStage::refuse(Connection& connection, int status, std::string_view why) {
-  RemoteRecordings& remote = worker_.services.archive->remote();
+const FileRow* row_named(const RecordedFiles& files, const ArchiveFileName& name) {
+  const std::size_t found = files.find(name.id, name.origin);
+  if (found < files.size() && files[found].name() == name) return &files[found];
+  for (std::size_t i = files.size(); i-- > 0;)
+    if (files[i].name() == name) return &files[i];
+  return nullptr;
+}
+
+void reply_body(Connection& connection, std::string type, std::string body) {
+  ResponseHead head;
+  head.content_type = std::move(type);
+  head.content_length = body.size();
+  head.keep_alive = client_keeps_alive(connection.request());
+  head.http_1_1 = true;
+  connection.reply(head, std::move(body));
+}
+
+void refuse_block(Worker& worker, Connection& connection, int status, std::string_view why) {
+  RemoteRecordings& remote = worker.services.archive->remote();
   const std::uint64_t count = remote.refused.fetch_add(1, std::memory_order_relaxed) + 1;
   if (count <= kRefusalsLogged || count % 1000 == 0)
-    worker_.services.log.warn("archive/block",
-                              cat({connection.ip(), ": a request for recordings, number ", count,
-                                   " of those that were refused: ", why}));
+    worker.services.log.warn("archive/block",
+                             cat({connection.ip(), ": a request for recordings, number ", count,
+                                  " of those that were refused: ", why}));
   connection.reply_text(status, status == 403 ? "forbidden\r\n" : "not found\r\n");
 }
 
-Verdict BlockStage::handle(Connection& connection) {
-  const Request& request = connection.request();
-  if (request.method != Method::kGet) return Verdict::kNext;
-  ArchiveService& archive = *worker_.services.archive;
-  const BlockAsk ask = parse_block_path(request.path);
-  if (ask.kind == BlockAsk::Kind::kNone || !archive.on() || !archive.remote().shares()) {
-    refuse(connection, 404, "no name of a recording");
-    return Verdict::kAnswered;
-  }
-  const std::string_view given = trim(request.headers.get("authorization"));
-  if (!given.starts_with(kBearer) ||
-      !archive.remote().passes().valid(ask.mount, trim(given.substr(kBearer.size())))) {
-    refuse(connection, 403, "its pass is wrong, or has expired");
-    return Verdict::kAnswered;
-  }
-  const MountSettings& section = section_of(worker_.services, connection, ask.mount);
-  if (!section.archive.enabled || section.archive.listeners == ArchiveListeners::kNone) {
-    refuse(connection, 404, "the recordings of the mount are for administrators alone");
-    return Verdict::kAnswered;
-  }
-  connection.is_probe = true;  // no line in the access log for a block
-  const Catalog::Files files =
-      files_from(archive.catalog().files(ask.mount), archive.record_end_ms(section, ask.mount));
-  if (ask.kind == BlockAsk::Kind::kList) return send_list(connection, *files);
-  const FileRow* row = row_named(*files, ask.name);
-  if (row == nullptr || row->bytes == 0) {
-    refuse(connection, 404, "there is no such file, or none any more");
-    return Verdict::kAnswered;
-  }
-  return ask.kind == BlockAsk::Kind::kIndex ? send_index(connection, ask, *row)
-                                            : send_data(connection, ask, *row);
-}
-
-Verdict BlockStage::send_list(Connection& connection, const RecordedFiles& files) {
+Verdict send_list(Connection& connection, const RecordedFiles& files) {
   const std::string& query = connection.request().query;
   const auto number = [&query](std::string_view name) {
     return parse_u64(query_param(query, name).value_or(""));
@@ -144,8 +129,9 @@ Verdict BlockStage::send_list(Connection& connection, const RecordedFiles& files
   return Verdict::kAnswered;
 }
 
-Verdict BlockStage::send_index(Connection& connection, const BlockAsk& ask, const FileRow& row) {
-  ArchiveService& archive = *worker_.services.archive;
+Verdict send_index(Worker& worker, Connection& connection, const BlockAsk& ask,
+                   const FileRow& row) {
+  ArchiveService& archive = *worker.services.archive;
   if (!archive.remote().answers->try_enter(kMaxAnswers)) {
     connection.reply_text(503, "too many at once\r\n");
     return Verdict::kAnswered;
@@ -153,7 +139,7 @@ Verdict BlockStage::send_index(Connection& connection, const BlockAsk& ask, cons
   const auto place = std::make_shared<AnswerPlace>(archive.remote().answers);
   std::string path = cat(
       {archive.dir(), "/", archive_directory(ask.mount), "/", archive_path(row.name()), ".idx"});
-  archive.readers().run([&worker = worker_, place, path = std::move(path), id = connection.id()] {
+  archive.readers().run([&worker, place, path = std::move(path), id = connection.id()] {
     auto index = read_file(path, {.limit = kLargestSentIndex, .follows_links = false});
     std::string text = index ? std::move(index->text) : std::string();
     worker.loop.post([&worker, place, text = std::move(text), id]() mutable {
@@ -168,8 +154,8 @@ Verdict BlockStage::send_index(Connection& connection, const BlockAsk& ask, cons
   return Verdict::kPending;
 }
 
-Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const FileRow& row) {
-  ArchiveService& archive = *worker_.services.archive;
+Verdict send_data(Worker& worker, Connection& connection, const BlockAsk& ask, const FileRow& row) {
+  ArchiveService& archive = *worker.services.archive;
   const ByteRange range = parse_byte_range(connection.request().headers.get("range"), row.bytes);
   if (range.kind != ByteRange::Kind::kPart || range.length == 0 ||
       range.length > RemoteParts::kBlock) {
@@ -182,10 +168,10 @@ Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const
     return Verdict::kAnswered;
   }
   archive.remote().answered.fetch_add(1, std::memory_order_relaxed);
-  if (worker_.services.log.enabled(LogLevel::kDebug))
-    worker_.services.log.debug("archive/block",
-                               cat({"archive ", ask.mount, ": ", to_string(ask.name), ", bytes ",
-                                    range.first, " to ", range.last(), " to ", connection.ip()}));
+  if (worker.services.log.enabled(LogLevel::kDebug))
+    worker.services.log.debug("archive/block",
+                              cat({"archive ", ask.mount, ": ", to_string(ask.name), ", bytes ",
+                                   range.first, " to ", range.last(), " to ", connection.ip()}));
   ResponseHead head;
   head.status = 206;
   head.content_type = "application/octet-stream";
@@ -193,7 +179,7 @@ Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const
   head.content_length = range.length;
   head.keep_alive = client_keeps_alive(connection.request());
   head.http_1_1 = true;
-  auto ready = [&worker = worker_, id = connection.id()] {
+  auto ready = [&worker, id = connection.id()] {
     if (Connection* asking = worker.connections.find(id)) asking->source_ready();
   };
   ExportPlan plan;
@@ -203,10 +189,46 @@ Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const
   part.offset = range.first;
   part.length = range.length;
   auto body = std::make_unique<ExportBody>(archive.dir(), std::move(plan), 0, range.length,
-                                           archive.readers(), worker_.loop, std::move(ready),
+                                           archive.readers(), worker.loop, std::move(ready),
                                            std::make_shared<AnswerPlace>(archive.remote().answers));
   connection.reply_source(std::move(head), std::move(body), kLongestAnswer);
   return Verdict::kAnswered;
+}
+
+}  // namespace
+
+Verdict block_stage(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kGet) return Verdict::kNext;
+  ArchiveService& archive = *worker.services.archive;
+  const BlockAsk ask = parse_block_path(request.path);
+  if (ask.kind == BlockAsk::Kind::kNone || !archive.on() || !archive.remote().shares()) {
+    refuse_block(worker, connection, 404, "no name of a recording");
+    return Verdict::kAnswered;
+  }
+  const std::string_view given = trim(request.headers.get("authorization"));
+  if (!given.starts_with(kBearer) ||
+      !archive.remote().passes().valid(ask.mount, trim(given.substr(kBearer.size())))) {
+    refuse_block(worker, connection, 403, "its pass is wrong, or has expired");
+    return Verdict::kAnswered;
+  }
+  const MountSettings& section = section_of(worker.services, connection, ask.mount);
+  if (!section.archive.enabled || section.archive.listeners == ArchiveListeners::kNone) {
+    refuse_block(worker, connection, 404,
+                 "the recordings of the mount are for administrators alone");
+    return Verdict::kAnswered;
+  }
+  connection.is_probe = true;  // no line in the access log for a block
+  const Catalog::Files files =
+      files_from(archive.catalog().files(ask.mount), archive.record_end_ms(section, ask.mount));
+  if (ask.kind == BlockAsk::Kind::kList) return send_list(connection, *files);
+  const FileRow* row = row_named(*files, ask.name);
+  if (row == nullptr || row->bytes == 0) {
+    refuse_block(worker, connection, 404, "there is no such file, or none any more");
+    return Verdict::kAnswered;
+  }
+  return ask.kind == BlockAsk::Kind::kIndex ? send_index(worker, connection, ask, *row)
+                                            : send_data(worker, connection, ask, *row);
 }
 
 }  // namespace lb

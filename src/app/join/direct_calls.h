@@ -33,7 +33,7 @@ struct DirectAsk {
   bool icy_metadata = false;  // the listener wants it
 };
 
-// A stream that has begun, for ListenStage.
+// A stream that has begun, for listen_stage().
 struct DirectOffer {
   std::shared_ptr<Mount> mount;
   std::shared_ptr<const SourceFacts> facts;  // metaint: of the bytes as they come

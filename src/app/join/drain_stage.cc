@@ -48,7 +48,7 @@ Verdict drain_stage(Worker& worker, Connection& connection) {
   if (const auto& hls = connection.context().hls; hls && (hls->is_segment() || hls->known))
     return Verdict::kNext;
   // Behind a server that relays are listeners of other nodes.  A client with a password may be one:
-  // ListenStage knows.
+  // listen_stage() knows.
   if (is_server(network, connection) || request.headers.find("authorization") != nullptr)
     return Verdict::kNext;
   if (request.method == Method::kGet) {

@@ -1,8 +1,13 @@
-#include "app/join/external_stage.h"
-
+// external_stage(): a listener's request for a mount that nothing here knows waits for a moment,
+// while the backend of the external configuration is asked (app/external/external_lookups.h).
+//
+// A mount that it knows is new to the stages that ask about mounts, so the chain goes on from them.
+// Thread: its worker.
+// Source: doc/external.md.
 #include <utility>
 
 #include "app/external/external_service.h"
+#include "app/join/stages.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/services/worker.h"
@@ -24,14 +29,14 @@ bool waits_for_external(Worker& worker, Connection& connection, const std::strin
   return true;
 }
 
-Verdict ExternalStage::handle(Connection& connection) {
+Verdict external_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (const Waited waited = connection.context().waited.take()) {
-    if (waited.outcome == WaitOutcome::kReady) connection.go_on_from(of_mounts_);
+    if (waited.outcome == WaitOutcome::kReady) connection.go_on_from(*worker.of_mounts);
     return Verdict::kNext;
   }
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
-  return waits_for_external(worker_, connection, request.path) ? Verdict::kPending : Verdict::kNext;
+  return waits_for_external(worker, connection, request.path) ? Verdict::kPending : Verdict::kNext;
 }
 
 }  // namespace lb

@@ -1,5 +1,7 @@
-#include "app/join/listen_stage.h"
-
+// listen_stage(): a GET or HEAD of a mount becomes a listener (or the head of one).  An idle mount
+// is an on-demand relay: a GET starts it, and the request waits until its type is known.
+// Source: Icecast 2.4.4; what players send as Range.
+// Thread: its worker.
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +11,7 @@
 #include "app/join/direct_calls.h"
 #include "app/join/listen_ask.h"
 #include "app/join/listener_entry.h"
+#include "app/join/stages.h"
 #include "app/join/stream_reply.h"
 #include "app/request/arrival.h"
 #include "app/request/past_ask.h"
@@ -91,77 +94,14 @@ std::optional<StreamAsk> claimed_place(const Network& network, Connection& conne
   return skips_intro ? ask.place : std::nullopt;
 }
 
-}  // namespace
-
-Verdict ListenStage::handle(Connection& connection) {
-  const Request& request = connection.request();
-  Network& network = worker_.services;
-  RequestContext& context = connection.context();
-  if (context.hls) return Verdict::kNext;  // its mount is none of ours, nor is its fallback
-  const auto [waited, offer] = context.waited.take();
-  if (waited == WaitOutcome::kElsewhere) return ask_elsewhere(connection);
-  // A section closes a page or a file of its name too, as its authentication does.
-  const MountSettings& section = section_of(network, connection);
-  const auto closed = [&connection] {
-    connection.reply_text(403, kClosedName);
-    return Verdict::kAnswered;
-  };
-  if (section.no_mount && section.name == request.path) return closed();
-  const auto config = config_of(network, connection);
-  std::shared_ptr<Mount> mount = context.shifted() ? context.shifted()->mount
-                                                   : playing_mount(network, *config, request.path,
-                                                                   waited != WaitOutcome::kNever);
-  if (!mount) {
-    if (!waited) return Verdict::kNext;
-    reply_not_here(worker_, connection);
-    return Verdict::kPending;
-  }
-  if (section.no_mount) return closed();
-  const MountPhase phase = mount->phase();
-  const bool unheard = phase == MountPhase::kLingering && mount->listeners() == 0;
-  // Two servers that relay one mount from each other must not keep its echo alive.
-  const bool echoes =
-      phase == MountPhase::kLingering || (phase == MountPhase::kRunning && !mount->is_fed());
-  if (echoes && is_relay_request(request.headers, config->server_id)) {
-    // No listener waits here, so nothing pulls it: it flows when the server asks again.
-    if (unheard) pull(network, *mount);
-    connection.reply_page(404, "Mount unavailable");
-    return Verdict::kAnswered;
-  }
-  // It has begun since auth_stage() looked, which asks about mounts only.
-  if (!section.authenticator.type.empty() && !context.let_in.authorised()) {
-    connection.go_on_from(of_mounts_);
-    return Verdict::kNext;
-  }
-  // Of a request with a password drain_stage() does not know whether a server asks; and an
-  // authenticator, or a relay, takes its time.
-  if (!is_server(network, connection) && answer_if_draining(worker_, connection))
-    return Verdict::kAnswered;
-  const ListenAsk asked = listen_ask(request);
-  if (request.method == Method::kHead) {
-    reply_head(network, connection, *mount, asked.icy);
-    return Verdict::kAnswered;
-  }
-  if (mount->phase() == MountPhase::kIdle) {
-    if (offer && offer->mount == mount) return admit(connection, asked, std::move(mount), offer);
-    return start_relay(connection, asked, *mount, !offer);
-  }
-  if (asked.probes) {
-    reply_probe(connection, *mount);
-    return Verdict::kAnswered;
-  }
-  if (unheard) pull(network, *mount);
-  return admit(connection, asked, std::move(mount), nullptr);
-}
-
 // Bytes of another server may be passed through where the cluster has asked for it, once.
-Verdict ListenStage::start_relay(Connection& connection, const ListenAsk& ask, const Mount& mount,
-                                 bool first_time) {
-  Network& network = worker_.services;
+Verdict start_relay(Worker& worker, Connection& connection, const ListenAsk& ask,
+                    const Mount& mount, bool first_time) {
+  Network& network = worker.services;
   const bool direct = first_time && connection.context().asked.direct &&
                       may_pass_through(connection, section_of(network, connection), ask.icy);
   DirectAsk call{mount.name(),
-                 {worker_.loop.id(), connection.id(), may_go_back(network, connection)},
+                 {worker.loop.id(), connection.id(), may_go_back(network, connection)},
                  std::string(connection.request().headers.get("via")),
                  ask.icy};
   network.loops.control().post([&network, direct, call = std::move(call)]() mutable {
@@ -174,8 +114,8 @@ Verdict ListenStage::start_relay(Connection& connection, const ListenAsk& ask, c
 }
 
 // To a master of ours, if it may; or it goes on waiting.
-Verdict ListenStage::ask_elsewhere(Connection& connection) {
-  ask_way_back(worker_, connection, [this](Connection& waiting, const RedirectAnswer& answer) {
+Verdict ask_elsewhere(Worker& worker, Connection& connection) {
+  ask_way_back(worker, connection, [](Connection& waiting, const RedirectAnswer& answer) {
     if (answer.kind == RedirectAnswer::Kind::kRedirect) {
       redirect_to(waiting, answer);
       return;
@@ -187,38 +127,12 @@ Verdict ListenStage::ask_elsewhere(Connection& connection) {
   return Verdict::kPending;
 }
 
-Verdict ListenStage::admit(Connection& connection, const ListenAsk& ask,
-                           std::shared_ptr<Mount> mount, std::shared_ptr<DirectOffer> direct) {
-  RequestContext& context = connection.context();
-  const bool own_bytes = direct != nullptr || context.shifted() != nullptr;
-  auto entered = enter_mount(worker_, connection, std::move(mount),
-                             own_bytes ? Overflow::kNever : Overflow::kMay);
-  if (const auto* verdict = std::get_if<Verdict>(&entered)) {
-    if (*verdict == Verdict::kPending) context.waited.offer = std::move(direct);
-    return *verdict;
-  }
-  ListenerEntry& entry = std::get<ListenerEntry>(entered);
-  mount = entry.mount;
-  const auto facts = direct != nullptr   ? direct->facts
-                     : context.shifted() ? context.shifted()->facts
-                                         : mount->facts();
-  const auto place = claimed_place(worker_.services, connection, *mount, ask);
-  const std::shared_ptr<PastAsk> past = context.past;  // the context ends with its connection
-  auto listener = make_listener(connection, ask, std::move(entry), *facts);
-  if (auto* const start = past ? std::get_if<ShiftedStart>(&past->begins) : nullptr)
-    worker_.shifted.join(std::move(listener), std::move(*start));
-  else if (direct != nullptr)
-    worker_.streams.join_direct(std::move(listener), mount, std::move(direct->source));
-  else
-    begin_stream(worker_, std::move(listener), mount, ask, place);
-  return Verdict::kAnswered;
-}
-
-std::unique_ptr<Listener> ListenStage::make_listener(Connection& connection, const ListenAsk& ask,
-                                                     ListenerEntry entry,
-                                                     const SourceFacts& facts) {
+// Takes the connection's transport, with which it ends.
+std::unique_ptr<Listener> make_listener(Worker& worker, Connection& connection,
+                                        const ListenAsk& ask, ListenerEntry entry,
+                                        const SourceFacts& facts) {
   const Request& request = connection.request();
-  Network& network = worker_.services;
+  Network& network = worker.services;
   RequestContext& context = connection.context();
   const std::shared_ptr<Mount>& mount = entry.mount;
   const unsigned metaint = ask.icy ? listener_metaint(facts, *mount->settings()) : 0;
@@ -236,7 +150,7 @@ std::unique_ptr<Listener> ListenStage::make_listener(Connection& connection, con
   note_arrival(network, context.arrival);
   const bool server = is_server(network, connection);
   GatePass client = std::move(context.client_pass);
-  auto notice = begin_listening(worker_, connection, *home,
+  auto notice = begin_listening(worker, connection, *home,
                                 context.shifted() ? ListeningWay::kPast : ListeningWay::kStream);
   // Of the mount that was asked for, wherever its listener hears, as in Icecast.
   const std::chrono::seconds longest =
@@ -252,12 +166,104 @@ std::unique_ptr<Listener> ListenStage::make_listener(Connection& connection, con
   listener->total_pass = std::move(entry.at_server);
   listener->slot_pass = std::move(entry.slot);
   if (server) listener->relay_pass = GatePass::enter(mount->relay_gate());
-  listener->joined = worker_.loop.now();
+  listener->joined = worker.loop.now();
   if (longest.count() > 0) listener->until = listener->joined + longest;
   listener->notice = std::move(notice);
   listener->icy.metaint = listener->icy.until_block = metaint;
   listener->transport->limit_unsent(metaint > 0 ? kUnsentCopied : kUnsentShared);
   return listener;
+}
+
+// A listener of this mount, if all limits allow.  direct: where its bytes come from; null: the log.
+Verdict admit_listener(Worker& worker, Connection& connection, const ListenAsk& ask,
+                       std::shared_ptr<Mount> mount, std::shared_ptr<DirectOffer> direct) {
+  RequestContext& context = connection.context();
+  const bool own_bytes = direct != nullptr || context.shifted() != nullptr;
+  auto entered = enter_mount(worker, connection, std::move(mount),
+                             own_bytes ? Overflow::kNever : Overflow::kMay);
+  if (const auto* verdict = std::get_if<Verdict>(&entered)) {
+    if (*verdict == Verdict::kPending) context.waited.offer = std::move(direct);
+    return *verdict;
+  }
+  ListenerEntry& entry = std::get<ListenerEntry>(entered);
+  mount = entry.mount;
+  const auto facts = direct != nullptr   ? direct->facts
+                     : context.shifted() ? context.shifted()->facts
+                                         : mount->facts();
+  const auto place = claimed_place(worker.services, connection, *mount, ask);
+  const std::shared_ptr<PastAsk> past = context.past;  // the context ends with its connection
+  auto listener = make_listener(worker, connection, ask, std::move(entry), *facts);
+  if (auto* const start = past ? std::get_if<ShiftedStart>(&past->begins) : nullptr)
+    worker.shifted.join(std::move(listener), std::move(*start));
+  else if (direct != nullptr)
+    worker.streams.join_direct(std::move(listener), mount, std::move(direct->source));
+  else
+    begin_stream(worker, std::move(listener), mount, ask, place);
+  return Verdict::kAnswered;
+}
+
+}  // namespace
+
+Verdict listen_stage(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
+  Network& network = worker.services;
+  RequestContext& context = connection.context();
+  if (context.hls) return Verdict::kNext;  // its mount is none of ours, nor is its fallback
+  const auto [waited, offer] = context.waited.take();
+  if (waited == WaitOutcome::kElsewhere) return ask_elsewhere(worker, connection);
+  // A section closes a page or a file of its name too, as its authentication does.
+  const MountSettings& section = section_of(network, connection);
+  const auto closed = [&connection] {
+    connection.reply_text(403, kClosedName);
+    return Verdict::kAnswered;
+  };
+  if (section.no_mount && section.name == request.path) return closed();
+  const auto config = config_of(network, connection);
+  std::shared_ptr<Mount> mount = context.shifted() ? context.shifted()->mount
+                                                   : playing_mount(network, *config, request.path,
+                                                                   waited != WaitOutcome::kNever);
+  if (!mount) {
+    if (!waited) return Verdict::kNext;
+    reply_not_here(worker, connection);
+    return Verdict::kPending;
+  }
+  if (section.no_mount) return closed();
+  const MountPhase phase = mount->phase();
+  const bool unheard = phase == MountPhase::kLingering && mount->listeners() == 0;
+  // Two servers that relay one mount from each other must not keep its echo alive.
+  const bool echoes =
+      phase == MountPhase::kLingering || (phase == MountPhase::kRunning && !mount->is_fed());
+  if (echoes && is_relay_request(request.headers, config->server_id)) {
+    // No listener waits here, so nothing pulls it: it flows when the server asks again.
+    if (unheard) pull(network, *mount);
+    connection.reply_page(404, "Mount unavailable");
+    return Verdict::kAnswered;
+  }
+  // It has begun since auth_stage() looked, which asks about mounts only.
+  if (!section.authenticator.type.empty() && !context.let_in.authorised()) {
+    connection.go_on_from(*worker.of_mounts);
+    return Verdict::kNext;
+  }
+  // Of a request with a password drain_stage() does not know whether a server asks; and an
+  // authenticator, or a relay, takes its time.
+  if (!is_server(network, connection) && answer_if_draining(worker, connection))
+    return Verdict::kAnswered;
+  const ListenAsk asked = listen_ask(request);
+  if (request.method == Method::kHead) {
+    reply_head(network, connection, *mount, asked.icy);
+    return Verdict::kAnswered;
+  }
+  if (mount->phase() == MountPhase::kIdle) {
+    if (offer && offer->mount == mount)
+      return admit_listener(worker, connection, asked, std::move(mount), offer);
+    return start_relay(worker, connection, asked, *mount, !offer);
+  }
+  if (asked.probes) {
+    reply_probe(connection, *mount);
+    return Verdict::kAnswered;
+  }
+  if (unheard) pull(network, *mount);
+  return admit_listener(worker, connection, asked, std::move(mount), nullptr);
 }
 
 }  // namespace lb

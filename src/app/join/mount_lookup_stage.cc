@@ -1,9 +1,15 @@
-#include "app/join/mount_lookup_stage.h"
-
+// mount_lookup_stage(): a listener's request for a mount that is not known here waits for a moment,
+// while the masters are asked (app/topology/mount_lookup.h): without it a listener that was
+// redirected here for a new mount would get 404.
+//
+// A mount that is found is new to every stage that asks about mounts, so the chain goes on from the
+// first of them.  Where the mount is elsewhere, the listener is sent there, or told to come again.
+// Thread: its worker.
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/join/stages.h"
 #include "app/request/arrival.h"
 #include "app/request/redirecting.h"
 #include "app/request/request_context.h"
@@ -22,26 +28,32 @@ bool sounds(std::string_view type) {
          type.starts_with("application/o");
 }
 
+Verdict send_where_it_is(Worker& worker, Connection& connection) {
+  answer_unserved(worker, connection, "not-here",
+                  [](Connection& none_has_it) { none_has_it.resume(Verdict::kNext); });
+  return Verdict::kPending;
+}
+
 }  // namespace
 
-Verdict MountLookupStage::handle(Connection& connection) {
-  Network& network = worker_.services;
+Verdict mount_lookup_stage(Worker& worker, Connection& connection) {
+  Network& network = worker.services;
   const Request& request = connection.request();
   RequestContext& context = connection.context();
   if (const Waited waited = context.waited.take()) {
     switch (*waited.outcome) {
       case WaitOutcome::kReady:
-        connection.go_on_from(of_mounts_);
+        connection.go_on_from(*worker.of_mounts);
         return Verdict::kNext;
       case WaitOutcome::kElsewhere:
-        return send_elsewhere(connection);
+        return send_where_it_is(worker, connection);
       case WaitOutcome::kNever:
         return Verdict::kNext;
     }
   }
   if (request.method != Method::kGet) return Verdict::kNext;
   // It was here, and has gone again.
-  if (std::exchange(context.asked.masters, true)) return send_elsewhere(connection);
+  if (std::exchange(context.asked.masters, true)) return send_where_it_is(worker, connection);
   const bool has_links = network.links->masters().any_linked();
   const auto files = network.files.read();
   MountLookup::Masters masters;
@@ -54,18 +66,13 @@ Verdict MountLookupStage::handle(Connection& connection) {
   }
   if (!masters.linked && !masters.polled) {
     // A master has sent the listener here a moment ago, and no other can be asked.
-    return context.arrival.redirected() && !has_links ? send_elsewhere(connection) : Verdict::kNext;
+    return context.arrival.redirected() && !has_links ? send_where_it_is(worker, connection)
+                                                      : Verdict::kNext;
   }
   network.loops.control().post([&network, mount = request.path, masters,
-                                parked = ParkedRequest{worker_.loop.id(), connection.id()}] {
+                                parked = ParkedRequest{worker.loop.id(), connection.id()}] {
     network.lookup->lookup_mount(mount, parked, masters);
   });
-  return Verdict::kPending;
-}
-
-Verdict MountLookupStage::send_elsewhere(Connection& connection) {
-  answer_unserved(worker_, connection, "not-here",
-                  [](Connection& none_has_it) { none_has_it.resume(Verdict::kNext); });
   return Verdict::kPending;
 }
 

@@ -3,7 +3,6 @@
 // Thread: its worker; the lease comes from control.
 #include <utility>
 
-#include "app/join/external_stage.h"
 #include "app/join/stages.h"
 #include "app/request/asked_address.h"
 #include "app/request/auth_replies.h"

@@ -6,7 +6,7 @@
 //   /api/v1/now/MOUNT?history=N     one, with the titles before; also station:ID
 //   /api/v1/now/MOUNT/place?wall=MS  the byte of a moment: NowStage
 //   /api/v1/now/MOUNT/art           to the picture of what plays: NowStage
-//   /api/v1/now/MOUNT/events         what changes of it: NowFeedStage
+//   /api/v1/now/MOUNT/events         what changes of it: now_feed_stage()
 //   /api/nowplaying, /api/nowplaying/ID, /api/nowplaying_static/ID.json   AzuraCast's
 //   /api/stations, /api/station/ID
 //

@@ -1,5 +1,11 @@
-#include "app/past/archive_admin_stage.h"
-
+// archive_admin_stage(): what the administrator sees and removes of the archive:
+// /admin/archive.json and POST /admin/archive/delete.  It stands before admin_stage(), because it
+// has no mount that plays, and reads indexes.
+//
+// {"mounts": [{"mount", "bytes", "oldest", "newest", "ranges": [{"from", "to", "bytes",
+// "where"}]}]}, times in Unix seconds; with ?mount= of that one, and also "titles": [{"at",
+// "title"}], the newest 1000.
+// Thread: its worker.
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -7,6 +13,7 @@
 #include "admin/command/recordings.h"
 #include "admin/command/security.h"
 #include "app/pages/archive_sight.h"
+#include "app/past/stages.h"
 #include "app/request/request_config.h"
 #include "app/request/who_asks.h"
 #include "app/services/archive_service.h"
@@ -68,34 +75,20 @@ void reply_text_body(Worker& worker, std::uint64_t id, std::string type, std::st
   });
 }
 
-}  // namespace
-
-Verdict ArchiveAdminStage::handle(Connection& connection) {
-  const Request& request = connection.request();
-  const std::string mount = query_param(request.query, "mount")
-                                .value_or(connection.form_is_urlencoded()
-                                              ? query_param(connection.form(), "mount").value_or("")
-                                              : "");
-  if (const Verdict verdict = let_in_role(worker_, connection, request.path, mount);
-      verdict != Verdict::kNext)
-    return verdict;
-  return request.path == kDocument ? show(connection) : remove(connection);
-}
-
-Verdict ArchiveAdminStage::show(Connection& connection) {
+Verdict show_archive(Worker& worker, Connection& connection) {
   const std::string& query = connection.request().query;
   const auto wanted = query_param(query, "mount");
-  const std::int64_t now_ms = unix_ms(worker_.services.clock.wall());
+  const std::int64_t now_ms = unix_ms(worker.services.clock.wall());
   const std::int64_t begins_ms =
-      wanted ? past_begins_ms(worker_, connection,
-                              section_of(worker_.services, connection, *wanted), *wanted)
+      wanted ? past_begins_ms(worker, connection, section_of(worker.services, connection, *wanted),
+                              *wanted)
              : 0;
   ArchiveAsk ask{
       wanted.value_or(""), wanted.has_value(),
       std::max(begins_ms, parse_time(query_param(query, "from").value_or("0"), now_ms).value_or(0)),
       parse_time(query_param(query, "to").value_or("now"), now_ms).value_or(now_ms) + 1, now_ms};
-  gather_archive(*worker_.services.archive, std::move(ask),
-                 [&worker = worker_, wanted, begins_ms, id = connection.id()](ArchiveSight sight) {
+  gather_archive(*worker.services.archive, std::move(ask),
+                 [&worker, wanted, begins_ms, id = connection.id()](ArchiveSight sight) {
                    sight.forget_before(begins_ms);
                    JsonWriter out;
                    out.begin_object();
@@ -112,7 +105,7 @@ Verdict ArchiveAdminStage::show(Connection& connection) {
   return Verdict::kPending;
 }
 
-Verdict ArchiveAdminStage::remove(Connection& connection) {
+Verdict remove_recorded(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kPost) {
     connection.reply_text(405, "This is asked by POST\r\n");
@@ -124,14 +117,14 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
   }
   const std::string query =
       request.query + (connection.form_is_urlencoded() ? "&" + connection.form() : std::string());
-  Traffic& traffic = worker_.services;
+  Traffic& traffic = worker.services;
   const std::int64_t now_ms = unix_ms(traffic.clock.wall());
   const auto mount = query_param(query, "mount");
   auto from = parse_time(query_param(query, "from").value_or(""), now_ms);
   const auto to = parse_time(query_param(query, "to").value_or(""), now_ms);
   if (mount && from)
-    from = std::max(*from, past_begins_ms(worker_, connection,
-                                          section_of(traffic, connection, *mount), *mount));
+    from = std::max(
+        *from, past_begins_ms(worker, connection, section_of(traffic, connection, *mount), *mount));
   if (!mount || !from || !to || *to <= *from || !traffic.archive->on()) {
     connection.reply_text(400, "mount, from and to are wanted, and an archive\r\n");
     return Verdict::kAnswered;
@@ -139,18 +132,33 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
   traffic.log.info("archive/delete",
                    cat({"archive ", *mount, ": ", utc_text(*from, UtcForm::kSecond), " to ",
                         utc_text(*to, UtcForm::kSecond), " is removed by ", connection.ip()}));
-  AuditEntry entry = audit_entry(worker_, connection, "archive/delete", *mount);
+  AuditEntry entry = audit_entry(worker, connection, "archive/delete", *mount);
   entry.changes.push_back({"from", utc_text(*from, UtcForm::kSecond), std::nullopt});
   entry.changes.push_back({"to", utc_text(*to, UtcForm::kSecond), std::nullopt});
   entry.result = "ok";
   traffic.login->audit(std::move(entry));
   traffic.archive->writer().remove(
-      *mount, *from, *to, [&worker = worker_, id = connection.id()](std::size_t files) {
+      *mount, *from, *to, [&worker, id = connection.id()](std::size_t files) {
         JsonWriter out;
         out.begin_object().key("files").number(std::uint64_t{files}).end_object();
         reply_text_body(worker, id, "application/json", out.take());
       });
   return Verdict::kPending;
+}
+
+}  // namespace
+
+Verdict archive_admin_stage(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
+  const std::string mount = query_param(request.query, "mount")
+                                .value_or(connection.form_is_urlencoded()
+                                              ? query_param(connection.form(), "mount").value_or("")
+                                              : "");
+  if (const Verdict verdict = let_in_role(worker, connection, request.path, mount);
+      verdict != Verdict::kNext)
+    return verdict;
+  return request.path == kDocument ? show_archive(worker, connection)
+                                   : remove_recorded(worker, connection);
 }
 
 }  // namespace lb

@@ -1,9 +1,12 @@
-#include "app/past/past_access_stage.h"
-
+// past_access_stage(): whether the client may have what it asks for of a mount's past, and how far
+// back it may go.  401 or 403 where it may not; 404 with the ranges that there are where all of it
+// is older than that.
+// Thread: its worker.
 #include <algorithm>
 #include <chrono>
 
 #include "app/past/archive_replies.h"
+#include "app/past/stages.h"
 #include "app/request/auth_replies.h"
 #include "app/request/past_ask.h"
 #include "app/request/refusals.h"
@@ -38,6 +41,30 @@ bool is_live(const Worker& worker, const std::string& name, const PastAsk& past)
          plan_resume(*mount->channel().newest(), *past.at, bytes_ahead(*mount), past.exact);
 }
 
+Verdict judge_past(Worker& worker, Connection& connection, const MountSettings& section,
+                   bool& administrator) {
+  const std::string& mount = connection.request().path;
+  const bool open = section.authenticator.type.empty();
+  if (is_past_closed(worker, section, mount) ||
+      (open && claims_administrator(worker, connection))) {
+    administrator = true;
+    return let_in_role(worker, connection, kPastEndpoint, mount);
+  }
+  if (!open && !connection.context().let_in.authorised()) {
+    reply_unauthorised(connection);
+    return Verdict::kAnswered;
+  }
+  if (open && !session_cookie(connection.request(), connection.secure()).empty() &&
+      worker.services.login->on()) {
+    // A browser brings its session along, wherever it listens.
+    const Asker asker = who_asks(worker, connection);
+    if (asker.verdict != Verdict::kNext) return asker.verdict;
+    administrator = access_allows(*stage_access(kPastEndpoint), asker.identity->role,
+                                  asked_mount(*asker.identity, mount, true));
+  }
+  return Verdict::kNext;
+}
+
 }  // namespace
 
 // What is not recorded any more may have been for administrators alone.
@@ -55,37 +82,13 @@ std::int64_t earliest_past_ms(const Worker& worker, Connection& connection,
   return std::max(begins, connection.asked_ms() - std::int64_t{window.count()});
 }
 
-Verdict PastAccessStage::judge(Connection& connection, const MountSettings& section,
-                               bool& administrator) {
-  const std::string& mount = connection.request().path;
-  const bool open = section.authenticator.type.empty();
-  if (is_past_closed(worker_, section, mount) ||
-      (open && claims_administrator(worker_, connection))) {
-    administrator = true;
-    return let_in_role(worker_, connection, kPastEndpoint, mount);
-  }
-  if (!open && !connection.context().let_in.authorised()) {
-    reply_unauthorised(connection);
-    return Verdict::kAnswered;
-  }
-  if (open && !session_cookie(connection.request(), connection.secure()).empty() &&
-      worker_.services.login->on()) {
-    // A browser brings its session along, wherever it listens.
-    const Asker asker = who_asks(worker_, connection);
-    if (asker.verdict != Verdict::kNext) return asker.verdict;
-    administrator = access_allows(*stage_access(kPastEndpoint), asker.identity->role,
-                                  asked_mount(*asker.identity, mount, true));
-  }
-  return Verdict::kNext;
-}
-
-Verdict PastAccessStage::handle(Connection& connection) {
+Verdict past_access_stage(Worker& worker, Connection& connection) {
   const auto past = connection.context().past;
   if (!past || past->is_placed()) return Verdict::kNext;
   const std::string& mount = connection.request().path;
-  const MountSettings& section = section_of(worker_.services, connection);
-  if (past->at && (past->unrecorded || is_past_closed(worker_, section, mount)) &&
-      is_live(worker_, mount, *past)) {
+  const MountSettings& section = section_of(worker.services, connection);
+  if (past->at && (past->unrecorded || is_past_closed(worker, section, mount)) &&
+      is_live(worker, mount, *past)) {
     past->begins = *past->at;
     return Verdict::kNext;
   }
@@ -100,15 +103,16 @@ Verdict PastAccessStage::handle(Connection& connection) {
     return Verdict::kAnswered;
   }
   bool administrator = false;
-  if (const Verdict verdict = judge(connection, section, administrator); verdict != Verdict::kNext)
+  if (const Verdict verdict = judge_past(worker, connection, section, administrator);
+      verdict != Verdict::kNext)
     return verdict;
-  past->earliest_ms = earliest_past_ms(worker_, connection, section, mount, administrator);
+  past->earliest_ms = earliest_past_ms(worker, connection, section, mount, administrator);
   past->from_ms = std::max(past->from_ms, past->earliest_ms);
   if (past->kind != PastAsk::Kind::kFile) return Verdict::kNext;
   if (past->earliest_ms > 0 && past->to_ms <= past->from_ms)
-    return reply_nothing(worker_, connection, past->earliest_ms);
+    return reply_nothing(worker, connection, past->earliest_ms);
   if (past->to_ms - past->from_ms <= kLongestFileMs) return Verdict::kNext;
-  const auto ranges = ranges_for(worker_, mount, past->earliest_ms);
+  const auto ranges = ranges_for(worker, mount, past->earliest_ms);
   if (ranges.empty()) return Verdict::kNext;
   past->from_ms = std::max(past->from_ms, ranges.front().from_ms);
   if (past->to_ms - past->from_ms <= kLongestFileMs) return Verdict::kNext;

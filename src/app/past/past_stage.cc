@@ -1,7 +1,11 @@
-#include "app/past/past_stage.h"
-
+// past_stage(): splits off, once, what a request wants of a mount's past, so that the stages behind
+// it see the mount: the parameters timeshift, from, at, exact, to, duration, download, and
+// Flussonic's /MOUNT/archive-T-SECONDS.mp3.  A mount or file of such a name wins.  Where nothing is
+// recorded, `at` means a byte of the live window, and what the others ask for is not there.
+// Thread: its worker.
 #include <utility>
 
+#include "app/past/stages.h"
 #include "app/request/past_ask.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"

@@ -1,6 +1,6 @@
-// PastStreamStage: where a stream of a mount's past begins, for ListenStage.  Where this node has
-// not recorded that moment, the nodes that have are asked first.
-// 404 with the ranges that there are where nothing follows it.
+// PastStreamStage: where a stream of a mount's past begins, for listen_stage().  Where this node
+// has not recorded that moment, the nodes that have are asked first. 404 with the ranges that there
+// are where nothing follows it.
 // Bounds: 1024 requests wait for what is recorded in a moment, each for 8 s.
 // Thread: its worker; files are read in steps of PastReading, and the request waits.
 #pragma once

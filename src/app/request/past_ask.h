@@ -15,7 +15,7 @@
 
 namespace lb {
 
-// from_ms, earliest_ms: set by PastAccessStage to what the client may have.
+// from_ms, earliest_ms: set by past_access_stage() to what the client may have.
 struct PastAsk : PastMoment {
   enum class Kind : std::uint8_t { kStream, kFile };
   Kind kind = Kind::kStream;

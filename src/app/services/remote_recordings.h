@@ -35,7 +35,7 @@ class RemoteRecordings {
   // Its recordings are for other nodes too.
   bool shares() const noexcept { return shares_.load(std::memory_order_relaxed); }
 
-  // Answers to other nodes that are under way, and what BlockStage has refused.
+  // Answers to other nodes that are under way, and what block_stage() has refused.
   const std::shared_ptr<Gate> answers = std::make_shared<Gate>();
   std::atomic<std::uint64_t> refused{0}, answered{0};
 

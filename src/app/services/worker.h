@@ -40,6 +40,9 @@ struct Worker {
   std::unordered_map<const Mount*, std::unique_ptr<FileFeeder>>
       files;  // fallback files, by their mounts
   std::vector<std::unique_ptr<Stage>> stages;
+  // The first that asks about mounts, and is not for pages and other servers too: a mount that was
+  // not known before is new to it and to those behind it.
+  const Stage* of_mounts = nullptr;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
 
   // before: the same socket with its settings so far, if there is one.

@@ -1,5 +1,5 @@
 // ArchivePasses: the right to read what this node has recorded of one mount, as it is told to other
-// nodes over links and asked for by BlockStage.
+// nodes over links and asked for by block_stage().
 //
 // A pass is an HMAC of the mount's name with a secret of this server, so that the pass of one
 // mount opens no other.  The secret changes every hour, and the one before it stays valid.

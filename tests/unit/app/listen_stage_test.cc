@@ -1,6 +1,5 @@
-#include "app/join/listen_stage.h"
-
 #include "app/join/listen_ask.h"
+#include "app/join/stages.h"
 #include "app/services/playing_mount.h"
 #include "app/test_server.h"
 

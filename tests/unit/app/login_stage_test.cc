@@ -1,8 +1,7 @@
 // Logins with users, tokens and proxies: what the store will give, put there by hand.
-#include "app/endpoints/login_stage.h"
-
 #include "admin/command/access.h"
 #include "admin/command/command.h"
+#include "app/endpoints/stages.h"
 #include "app/services/login_service.h"
 #include "app/test_server.h"
 #include "net/crypto/digest.h"

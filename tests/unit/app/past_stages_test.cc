@@ -1,6 +1,6 @@
-#include "app/past/past_access_stage.h"
 #include "app/past/past_file_stage.h"
 #include "app/past/past_stream_stage.h"
+#include "app/past/stages.h"
 #include "app/services/archive_service.h"
 #include "app/test_server.h"
 #include "archive/record/segment_file.h"

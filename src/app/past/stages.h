@@ -1,7 +1,6 @@
-// PastAccessStage: whether the client may have what it asks for of a mount's past, and how far back
-// it may go.  401 or 403 where it may not; 404 with the ranges that there are where all of it is
-// older than that.
-// Thread: its worker.
+// The stages of what is recorded of a mount (app/routes.cc), but for those that keep something.
+// Each decides one question about a request; the head of its file says how.
+// Thread: their worker.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +13,9 @@ namespace lb {
 
 struct Worker;
 
-class PastAccessStage final : public Stage {
- public:
-  explicit PastAccessStage(Worker& worker) : worker_(worker) {}
-  Verdict handle(Connection& connection) override;
-
- private:
-  Verdict judge(Connection& connection, const MountSettings& section, bool& administrator);
-  Worker& worker_;
-};
+Verdict archive_admin_stage(Worker& worker, Connection& connection);
+Verdict past_access_stage(Worker& worker, Connection& connection);
+Verdict past_stage(Worker& worker, Connection& connection);
 
 // The past of a mount is for administrators alone.
 bool is_past_closed(const Worker& worker, const MountSettings& section, const std::string& mount);
