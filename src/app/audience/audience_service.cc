@@ -25,10 +25,10 @@ constexpr std::string_view kAudienceModule = "audience/journal";
 
 }  // namespace
 
-class AudienceService::Notice final : public EndNotice {
+class AudienceService::Notice final : public OuterNotice {
  public:
   Notice(AudienceService& service, const ListeningMark& mark, std::unique_ptr<EndNotice> inner)
-      : service_(service), mark_(mark), inner_(std::move(inner)) {}
+      : OuterNotice(std::move(inner)), service_(service), mark_(mark) {}
   ~Notice() override {
     const auto heard = heard_.count() >= 0 ? heard_
                                            : std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -37,21 +37,20 @@ class AudienceService::Notice final : public EndNotice {
   }
   void set_bytes_sent(std::uint64_t bytes) noexcept override {
     bytes_ = bytes;
-    if (inner_) inner_->set_bytes_sent(bytes);
+    OuterNotice::set_bytes_sent(bytes);
   }
   void set_listened(std::chrono::milliseconds heard) noexcept override {
     heard_ = heard;
-    if (inner_) inner_->set_listened(heard);
+    OuterNotice::set_listened(heard);
   }
   bool save(NoticeRecord& saved) const override {
     saved.listening = mark_;
-    return !inner_ || inner_->save(saved);
+    return OuterNotice::save(saved);
   }
 
  private:
   AudienceService& service_;
   const ListeningMark mark_;
-  std::unique_ptr<EndNotice> inner_;
   std::uint64_t bytes_ = 0;
   std::chrono::milliseconds heard_{-1};
 };

@@ -4,14 +4,12 @@
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/handover/take_over.h"
-#include "app/join/seat_notice.h"
+#include "app/join/end_notices.h"
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
-#include "app/services/ticket_notice.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
-#include "stream/listener/counted_notice.h"
 
 namespace lb {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
-#include "app/join/seat_notice.h"
+#include "app/join/end_notices.h"
 #include "app/join/stages.h"
 #include "app/request/arrival.h"
 #include "app/request/auth_replies.h"
@@ -19,7 +19,6 @@
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/services/playing_mount.h"
-#include "app/services/ticket_notice.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/encoding.h"

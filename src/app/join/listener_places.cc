@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/cluster/cluster_links.h"
+#include "app/join/end_notices.h"
 #include "app/request/auth_replies.h"
 #include "app/request/pulling_node.h"
 #include "app/request/redirecting.h"
@@ -14,7 +15,6 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "config/settings/config.h"
-#include "stream/listener/counted_notice.h"
 
 namespace lb {
 

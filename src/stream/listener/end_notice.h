@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace lb {
 
@@ -19,6 +21,23 @@ class EndNotice {
   virtual void set_listened(std::chrono::milliseconds) noexcept {}
   // What another process needs to notice the end in its place.  False: it cannot.
   virtual bool save(NoticeRecord&) const { return false; }
+};
+
+// One around another.
+class OuterNotice : public EndNotice {
+ public:
+  // inner: or null.
+  explicit OuterNotice(std::unique_ptr<EndNotice> inner) : inner_(std::move(inner)) {}
+  void set_bytes_sent(std::uint64_t bytes) noexcept override {
+    if (inner_) inner_->set_bytes_sent(bytes);
+  }
+  void set_listened(std::chrono::milliseconds heard) noexcept override {
+    if (inner_) inner_->set_listened(heard);
+  }
+  bool save(NoticeRecord& saved) const override { return !inner_ || inner_->save(saved); }
+
+ private:
+  std::unique_ptr<EndNotice> inner_;
 };
 
 }  // namespace lb

@@ -1,0 +1,58 @@
+// What a listener holds until its end: its ticket, the seat of its user, the places of its address.
+// Thread: the listener's worker.
+// Ownership: the listener, or a session of HLS; what they count in outlives them.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "app/cluster/seat_service.h"
+#include "auth/listener/listener_ledger.h"
+#include "stream/listener/address_tally.h"
+#include "stream/listener/end_notice.h"
+#include "stream/listener/notice_record.h"
+
+namespace lb {
+
+// An authenticator has let it in.
+class TicketNotice final : public EndNotice {
+ public:
+  explicit TicketNotice(ListenerTicket ticket) : ticket_(std::move(ticket)) {}
+  void set_bytes_sent(std::uint64_t bytes) noexcept override { ticket_.set_bytes_sent(bytes); }
+  bool save(NoticeRecord& saved) const override {
+    saved.ticket = TicketMark{ticket_.seq(), ticket_.since()};
+    return true;
+  }
+
+ private:
+  ListenerTicket ticket_;
+};
+
+class SeatNotice final : public OuterNotice {
+ public:
+  SeatNotice(std::unique_ptr<EndNotice> inner, SeatPass seat)
+      : OuterNotice(std::move(inner)), seat_(std::move(seat)) {}
+  bool save(NoticeRecord& saved) const override {
+    saved.seat = seat_.number();
+    return OuterNotice::save(saved);
+  }
+
+ private:
+  SeatPass seat_;
+};
+
+class CountedNotice final : public OuterNotice {
+ public:
+  CountedNotice(std::unique_ptr<EndNotice> inner, std::vector<AddressTally::Pass> places)
+      : OuterNotice(std::move(inner)), places_(std::move(places)) {}
+  bool save(NoticeRecord& saved) const override {
+    for (const AddressTally::Pass& place : places_) saved.places.push_back(place.key());
+    return OuterNotice::save(saved);
+  }
+
+ private:
+  std::vector<AddressTally::Pass> places_;
+};
+
+}  // namespace lb
