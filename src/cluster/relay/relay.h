@@ -34,6 +34,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/unique_function.h"
 #include "cluster/relay/relay_host.h"
 #include "cluster/relay/relay_plans.h"
 #include "cluster/relay/relay_record.h"
@@ -134,22 +136,20 @@ class Relay {
     PullFault fault = PullFault::kNone;  // of the last try
     unsigned too_young = 0;              // so many answers began with their stream's first byte
   };
-  // An answer that waits for the right to write the mount.
-  struct Entry {
+  // A stream that may ask for the right to write the mount.
+  struct Begun {
     Upstream from;
     unsigned worker = 0;
     std::shared_ptr<const SourceFacts> facts;
-    UpstreamAnswer answer;
     std::optional<StreamPlace> place;  // of its first byte
   };
-
+  // An answer that waits for that.
+  struct Entry : Begun {
+    UpstreamAnswer answer;
+  };
   // Another upstream, which is read beside the one that writes.
-  struct Spare {
-    Upstream from;
+  struct Spare : Begun {
     std::uint64_t id = 0;
-    unsigned worker = 0;
-    std::shared_ptr<const SourceFacts> facts;
-    std::optional<StreamPlace> place;
     bool flows = false;
     SteadyTime flows_since{};
   };
@@ -167,8 +167,11 @@ class Relay {
   void ask(std::size_t upstream);
   std::unique_ptr<Call> make_call(std::size_t upstream, std::int64_t most, UpstreamCall::Then then);
   std::string circle_of(const UpstreamAnswer& answer, const Upstream& from) const;
-  void adopt(const Upstream& from, const std::string& content_type, unsigned worker,
-             const std::optional<StreamPlace>& place, const WriterLease& lease);
+  std::function<void(const WriterLeft&)> when_left();
+  // then: not called when this relay has gone.
+  void ask_to_write(const Begun& stream,
+                    UniqueFunction<void(Relay& relay, Result<WriterLease> lease)> then);
+  void adopt(const Begun& stream, const WriterLease& lease);
   void not_entered(const std::string& why);
   void settle();
   void keep_spare();

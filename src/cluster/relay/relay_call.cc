@@ -173,21 +173,32 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
   entry.worker = host_.quiet_worker();
   entry.place = place;
   entry.answer = std::move(answer);
-  state_ = State::kEntering;
+  const Begun stream = entry;
+  ask_to_write(stream, [entry = std::move(entry)](Relay& relay, Result<WriterLease> lease) mutable {
+    relay.entered(std::move(entry), std::move(lease));
+  });
+}
 
-  WriterAsk asked;
-  asked.mount = plan_.local_mount;
-  asked.facts = entry.facts;
-  asked.home = entry.worker;
-  asked.kind = WriterKind::kRelay;
-  asked.replaces = lease_;
-  asked.left = [host = &host_, id = id_](const WriterLeft& how) {
+std::function<void(const WriterLeft&)> Relay::when_left() {
+  return [host = &host_, id = id_](const WriterLeft& how) {
     if (Relay* relay = host->find_relay(id)) relay->on_left(how);
   };
-  host_.admission().admit(std::move(asked), [host = &host_, id = id_, entry = std::move(entry)](
+}
+
+void Relay::ask_to_write(const Begun& stream,
+                         UniqueFunction<void(Relay& relay, Result<WriterLease> lease)> then) {
+  state_ = State::kEntering;
+  WriterAsk asked;
+  asked.mount = plan_.local_mount;
+  asked.facts = stream.facts;
+  asked.home = stream.worker;
+  asked.kind = WriterKind::kRelay;
+  asked.replaces = lease_;
+  asked.left = when_left();
+  host_.admission().admit(std::move(asked), [host = &host_, id = id_, then = std::move(then)](
                                                 Result<WriterLease> lease) mutable {
     if (Relay* relay = host->find_relay(id))
-      relay->entered(std::move(entry), std::move(lease));
+      then(*relay, std::move(lease));
     else if (lease)
       host->admission().give_back(SourceEnd{std::move(*lease), EndReason::kRemoved, 0, 0ms, 0ms});
   });
@@ -208,7 +219,7 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
     not_entered(lease.error().what);
     return;
   }
-  adopt(entry.from, entry.facts->content_type, entry.worker, entry.place, *lease);
+  adopt(entry, *lease);
   SourceOffer offer;
   offer.transport = std::move(entry.answer.transport);
   offer.leftover = std::move(entry.answer.leftover);
@@ -220,8 +231,8 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
 }
 
 // This connection is the one that writes.
-void Relay::adopt(const Upstream& from, const std::string& content_type, unsigned worker,
-                  const std::optional<StreamPlace>& place, const WriterLease& lease) {
+void Relay::adopt(const Begun& stream, const WriterLease& lease) {
+  const auto& [from, worker, facts, place] = stream;
   const std::size_t at = place_of(from);  // the plan may be another one by now
   state_ = State::kRunning;
   if (lease_ != 0)
@@ -246,7 +257,7 @@ void Relay::adopt(const Upstream& from, const std::string& content_type, unsigne
   const bool same = lease.goes_on && same_place(streaming_, from);
   is_switch_ = !same || !at_seam_;
   streaming_ = from;
-  content_type_ = content_type;
+  content_type_ = facts->content_type;
   log(same ? LogLevel::kDebug : LogLevel::kInfo,
       cat({"streams ", content_type_, " from ", to_text(from)}));
 }
@@ -275,10 +286,7 @@ bool Relay::claim() {
   has_flowed_ = saved.has_flowed;
   stall_ = plan_.stall;
   last_wanted_ = host_.connector().loop().now();
-  host_.admission().attach(plan_.local_mount, lease_,
-                           [host = &host_, id = id_](const WriterLeft& how) {
-                             if (Relay* relay = host->find_relay(id)) relay->on_left(how);
-                           });
+  host_.admission().attach(plan_.local_mount, lease_, when_left());
   if (current_ == tries_.size())
     go_on();
   else

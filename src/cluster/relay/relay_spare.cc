@@ -148,22 +148,8 @@ void Relay::use_spare() {
   call_.reset();
   timer_.cancel();
   spare_timer_.cancel();
-  state_ = State::kEntering;
-  WriterAsk asked;
-  asked.mount = plan_.local_mount;
-  asked.facts = spare_->facts;
-  asked.home = spare_->worker;
-  asked.kind = WriterKind::kRelay;
-  asked.replaces = lease_;
-  asked.left = [host = &host_, id = id_](const WriterLeft& how) {
-    if (Relay* relay = host->find_relay(id)) relay->on_left(how);
-  };
-  host_.admission().admit(std::move(asked), [host = &host_, id = id_,
-                                             spare = *spare_](Result<WriterLease> lease) mutable {
-    if (Relay* relay = host->find_relay(id))
-      relay->spare_entered(spare, std::move(lease));
-    else if (lease)
-      host->admission().give_back(SourceEnd{std::move(*lease), EndReason::kRemoved, 0, 0ms, 0ms});
+  ask_to_write(*spare_, [spare = *spare_](Relay& relay, Result<WriterLease> lease) {
+    relay.spare_entered(spare, std::move(lease));
   });
 }
 
@@ -175,7 +161,7 @@ void Relay::spare_entered(const Spare& spare, Result<WriterLease> lease) {
     not_entered(lease.error().what);
     return;
   }
-  adopt(spare.from, spare.facts->content_type, spare.worker, spare.place, *lease);
+  adopt(spare, *lease);
   host_.admission().forget_spare(plan_.local_mount, spare.id);
   if (spare_ && spare_->id == spare.id) spare_.reset();
   host_.promote_spare(home_, spare.id, std::move(*lease), spare.facts);
