@@ -2,11 +2,7 @@
 
 #include <optional>
 
-#include "api/audience/audience_backup.h"
-#include "api/audience/audience_people.h"
 #include "api/audience/audience_plans.h"
-#include "api/audience/history_plans.h"
-#include "api/audience/play_log.h"
 #include "api/audience/session_files.h"
 #include "api/records/audit_plans.h"
 #include "api/records/live_plans.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/audience/play_log.h"
+#include "api/audience/audience_plans.h"
 #include "api/request/made_answer.h"
 #include "base/cat.h"
 #include "base/encoding.h"

@@ -1,8 +1,13 @@
-#include "api/audience/audience_people.h"
-
+// The plan that deletes the rows of a person that asks for it.
+//
+// A person is named by one of its sessions (session=), or by what its number is made of: address=,
+// agent= and user= as its requests had them, as long as the keys of those days are there.
+// Source: doc/audience.md.
+// Thread: that of the audience's database; asked_listener() any.
 #include <utility>
 
 #include "api/audience/audience_ask.h"
+#include "api/audience/audience_plans.h"
 #include "api/request/plan.h"
 #include "audience/session_spool.h"
 #include "audience/upkeep.h"

@@ -1,4 +1,4 @@
-// The plans of /api/v1/audience: what was listened to.
+// The plans of /api/v1/audience and of what was: what was listened to.
 //
 // A login sees the mounts that it sees elsewhere; of a mount that it does not see, and of one that
 // was never listened to, it is told that there is none.
@@ -6,6 +6,9 @@
 // Thread: that of the audience's database (ApiWorld::audience).
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "api/request/request.h"
@@ -33,5 +36,27 @@ Plan audience_sound_exchange(const PlanContext& context);
 // What that one leaves out, and why.
 constexpr std::string_view kIncompleteReport = "soundexchange-incomplete";
 Plan audience_sound_exchange_incomplete(const PlanContext& context);
+
+// -- /api/v1/audience/backup
+Plan back_up_audience(const PlanContext& context);
+
+// -- /api/v1/history
+// Asked of read_history(): what its caller has to know before.
+bool is_by_country(const ApiRequest& request);
+Plan read_history(const PlanContext& context);
+Plan read_mount_history(const PlanContext& context);
+
+// -- /api/v1/audience/sessions, /api/v1/audience/who
+// "?address=&agent=&user=" of a request that deletes; nullopt: it names no listener in that way.
+struct AskedListener {
+  std::string address, agent, user;
+};
+std::optional<AskedListener> asked_listener(const ApiRequest& request);
+Plan forget_listener(const PlanContext& context);
+
+// -- /api/v1/audience/plays
+constexpr std::uint64_t kMaxPlayLogBytes = std::uint64_t{8} << 20;
+constexpr std::size_t kMaxLogFaults = 20;
+Plan fill_plays(const PlanContext& context);
 
 }  // namespace lb

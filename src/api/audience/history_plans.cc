@@ -1,5 +1,6 @@
-#include "api/audience/history_plans.h"
-
+// The plans of what was: listeners and kbit/s over time, of what the login may see.
+// Source: doc/api.md.
+// Thread: pure functions of a History; by country that of the audience's database.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -10,6 +11,7 @@
 #include "admin/metrics/history.h"
 #include "api/audience/audience_answer.h"
 #include "api/audience/audience_ask.h"
+#include "api/audience/audience_plans.h"
 #include "api/records/mount_answer.h"
 #include "api/request/plan.h"
 #include "api/request/record_book.h"

@@ -13,9 +13,7 @@
 
 #include "admin/command/security.h"
 #include "admin/page/identity.h"
-#include "api/audience/audience_backup.h"
-#include "api/audience/audience_people.h"
-#include "api/audience/history_plans.h"
+#include "api/audience/audience_plans.h"
 #include "api/endpoints.h"
 #include "api/openapi.h"
 #include "api/read_request.h"
