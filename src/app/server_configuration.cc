@@ -34,7 +34,7 @@
 #include "app/topology/country_watch.h"
 #include "base/cat.h"
 #include "cluster/nodes/node.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/record.h"
-#include "stream/listener/notice_record.h"
+#include "stream/listener/end_notice.h"
 
 namespace lb {
 

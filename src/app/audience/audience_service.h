@@ -34,8 +34,8 @@
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "cluster/link/frame.h"
+#include "stream/listener/end_notice.h"
 #include "stream/listener/listener.h"
-#include "stream/listener/notice_record.h"
 
 namespace lb {
 

@@ -12,7 +12,7 @@
 #include "app/services/remote_recordings.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/cluster_record.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

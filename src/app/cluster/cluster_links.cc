@@ -5,7 +5,7 @@
 #include "app/services/network.h"
 #include "app/topology/stream_offers.h"
 #include "base/cat.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

@@ -12,7 +12,7 @@
 #include "base/encoding.h"
 #include "config/settings/cluster_id.h"
 #include "net/crypto/digest.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

@@ -12,7 +12,7 @@
 #include "base/cat.h"
 #include "cluster/nodes/names.h"
 #include "cluster/polling/stream_list.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 #include "net/tls/tls_connect.h"
 #include "stream/listener/fallback_chain.h"
 

@@ -8,7 +8,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "net/crypto/digest.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

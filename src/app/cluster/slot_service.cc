@@ -8,7 +8,7 @@
 #include "base/cat.h"
 #include "base/clock.h"
 #include "cluster/slots/slot_record.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/endpoints/stages.h"
-#include "app/request/auth_replies.h"
 #include "app/request/password_guesses.h"
+#include "app/request/refusals.h"
 #include "app/services/worker.h"
 #include "cluster/link/link_server.h"
 

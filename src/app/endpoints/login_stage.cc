@@ -16,7 +16,6 @@
 #include "app/request/login_replies.h"
 #include "app/request/password_guesses.h"
 #include "app/request/request_context.h"
-#include "app/request/session_cookie.h"
 #include "app/request/who_asks.h"
 #include "app/services/event_service.h"
 #include "app/services/login_service.h"

@@ -4,7 +4,7 @@
 
 #include "admin/feed/stats_feed.h"
 #include "app/endpoints/stages.h"
-#include "app/request/auth_replies.h"
+#include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/request/who_asks.h"

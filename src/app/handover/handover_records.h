@@ -26,7 +26,7 @@
 #include "stream/source/ended_record.h"
 #include "stream/source/source_record.h"
 #include "stream/source/standby_record.h"
-#include "stream/source/title_record.h"
+#include "stream/source/title_history.h"
 
 namespace lb {
 

@@ -23,7 +23,7 @@
 #include "app/handover/handover.h"
 #include "app/handover/handover_records.h"
 #include "app/process/service_manager.h"
-#include "app/programs/program_record.h"
+#include "app/programs/child_record.h"
 #include "app/services/listen_sockets.h"
 #include "app/topology/cluster_record.h"
 #include "cluster/link/master_record.h"

@@ -11,7 +11,6 @@
 #include "auth/listener/listener_ledger.h"
 #include "stream/listener/address_tally.h"
 #include "stream/listener/end_notice.h"
-#include "stream/listener/notice_record.h"
 
 namespace lb {
 

@@ -5,7 +5,6 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/join/end_notices.h"
-#include "app/request/auth_replies.h"
 #include "app/request/pulling_node.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"

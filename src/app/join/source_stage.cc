@@ -5,7 +5,6 @@
 
 #include "app/join/stages.h"
 #include "app/request/asked_address.h"
-#include "app/request/auth_replies.h"
 #include "app/request/password_guesses.h"
 #include "app/request/record_logins.h"
 #include "app/request/refusals.h"

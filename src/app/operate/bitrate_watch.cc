@@ -4,7 +4,7 @@
 #include "app/services/event_service.h"
 #include "app/services/network.h"
 #include "base/cat.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

@@ -5,7 +5,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/services/services.h"
 #include "base/cat.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

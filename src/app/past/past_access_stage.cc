@@ -7,12 +7,11 @@
 
 #include "app/past/archive_replies.h"
 #include "app/past/stages.h"
-#include "app/request/auth_replies.h"
+#include "app/request/login_replies.h"
 #include "app/request/past_ask.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
-#include "app/request/session_cookie.h"
 #include "app/request/who_asks.h"
 #include "app/services/archive_service.h"
 #include "app/services/login_service.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

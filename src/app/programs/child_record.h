@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/record.h"
@@ -42,6 +43,19 @@ inline std::optional<ChildProcess::Handed<UniqueFd>> restore_child(const ChildRe
       fds.take(saved.lifeline),    saved.started,         saved.line};
   if (child.pid <= 1 || !child.pidfd || !child.errors || !child.lifeline) return std::nullopt;
   return child;
+}
+
+// ProgramRecord: a program that writes a mount (<exec>), for the process that goes on with it.
+struct ProgramRecord {
+  std::uint64_t lease = 0;  // of the source that reads its output
+  std::string mount;
+  std::vector<std::string> words;
+  ChildRecord child;
+};
+template <class Io, RecordOf<ProgramRecord> T>
+void record_fields(Io& io, T& program) {
+  auto& [lease, mount, words, child] = program;
+  io.needed(1, lease, mount, words, child);
 }
 
 }  // namespace lb

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "app/programs/child_record.h"
-#include "app/programs/program_record.h"
 #include "app/services/event_service.h"
+#include "app/services/traffic.h"
 #include "base/cat.h"
 #include "net/socket/pipe_transport.h"
 

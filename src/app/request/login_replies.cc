@@ -1,16 +1,16 @@
 #include "app/request/login_replies.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "app/request/auth_replies.h"
 #include "app/request/password_guesses.h"
 #include "app/request/refusals.h"
-#include "app/request/session_cookie.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
+#include "base/strings.h"
 #include "http/error_page.h"
 #include "http/page_headers.h"
 #include "net/address/reach.h"
@@ -168,6 +168,26 @@ void reply_problem(Connection& connection, const Problem& problem, std::string m
 
 std::string api_problem(const Request& request, int status, std::string_view text) {
   return problem_json({problem_of_status(status), std::string(text)}, request.path);
+}
+
+std::string session_cookie_name(const Request& request, bool secure) {
+  const std::string_view host = request.headers.get("host");
+  std::string_view port = host.substr(std::min(host.size(), host.rfind(':') + 1));
+  const bool named = host.find(':') != std::string_view::npos && !port.empty() &&
+                     port.size() <= 5 &&
+                     port.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!named) port = secure ? "443" : "80";
+  return std::string(secure ? "__Host-lb_session-" : "lb_session-").append(port);
+}
+
+std::string_view session_cookie(const Request& request, bool secure) {
+  const std::string name = session_cookie_name(request, secure);
+  for (std::string_view pair : split(request.headers.get("cookie"), ';')) {
+    pair = trim(pair);
+    if (pair.starts_with(name) && pair.substr(name.size(), 1) == "=")
+      return pair.substr(name.size() + 1);
+  }
+  return {};
 }
 
 }  // namespace lb

@@ -10,6 +10,7 @@
 #include "admin/page/login_page.h"
 #include "api/request/problem.h"
 #include "http/connection.h"
+#include "http/message.h"
 
 namespace lb {
 
@@ -46,5 +47,12 @@ void reply_problem(Connection& connection, const Problem& problem, std::string m
 // The body of an error below /api that no endpoint has made: of the parser, of a stage before it.
 std::string api_problem(const Request& request, int status, std::string_view text);
 void reply_json(Connection& connection, int status, std::string body, std::string more_lines = {});
+
+// A browser keeps one cookie of a name for all ports of a host, and takes it over http and from
+// neighbours in the domain unless the name forbids that: so it has the port that the browser asks,
+// and over https "__Host-" (RFC 6265bis).
+std::string session_cookie_name(const Request& request, bool secure);
+// The session's cookie in the request; "": none.
+std::string_view session_cookie(const Request& request, bool secure);
 
 }  // namespace lb

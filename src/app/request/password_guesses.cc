@@ -1,6 +1,6 @@
 #include "app/request/password_guesses.h"
 
-#include "app/request/auth_replies.h"
+#include "app/request/refusals.h"
 #include "app/services/worker.h"
 
 namespace lb {

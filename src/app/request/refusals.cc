@@ -1,5 +1,6 @@
 #include "app/request/refusals.h"
 
+#include <string>
 #include <utility>
 
 #include "app/request/record_logins.h"
@@ -65,6 +66,23 @@ bool answer_if_draining(Worker& worker, Connection& connection) {
   reply_refusal(connection, 503, "this server is being emptied, please come back",
                 "Retry-After: 10\r\n");
   return true;
+}
+
+void reply_unauthorised(Connection& connection, bool keep_open) {
+  const std::string body = "You need to authenticate\r\n";
+  ResponseHead head;
+  head.status = 401;
+  head.content_type = "text/plain; charset=utf-8";
+  if (keep_open) {
+    head.keep_alive = true;
+    head.content_length = body.size();
+  }
+  connection.reply(head, body);
+}
+
+void reply_throttled(Connection& connection, std::chrono::seconds wait) {
+  reply_refusal(connection, 429, "Too many wrong passwords, please try again later\r\n",
+                cat({"Retry-After: ", wait.count(), "\r\n"}));
 }
 
 }  // namespace lb

@@ -1,8 +1,11 @@
-// A refusal in plain text, and what the error log says of logins that are refused.
+// A refusal in plain text, the answers to requests that are not authorised, and what the error log
+// says of logins that are refused.
 // Thread: the worker of the connection.
+// Source: Icecast 2.4.4; doc/decisions.md B10.
 // Bounds: those of RefusalLog.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,5 +37,11 @@ std::string_view why_no_login(const MountSettings& section, std::string_view use
 bool refuses_for_drain(const Worker& worker, Connection& connection);
 // The request of a listener or a source that is refused for it: 503, and true.
 bool answer_if_draining(Worker& worker, Connection& connection);
+
+// 401 with a challenge.  keep_open: libshout asks without credentials first and goes on over the
+// same connection.
+void reply_unauthorised(Connection& connection, bool keep_open = false);
+// 429: too many wrong passwords.
+void reply_throttled(Connection& connection, std::chrono::seconds wait);
 
 }  // namespace lb

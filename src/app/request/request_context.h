@@ -6,17 +6,20 @@
 // listener, a source or a reader of events takes its place with it.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
-#include "app/request/let_in.h"
 #include "app/request/request_config.h"
 #include "app/request/sender.h"
-#include "app/request/slot_answer.h"
 #include "app/services/parked_requests.h"
 #include "cluster/balance/arrival.h"
+#include "cluster/slots/slot_row.h"
 #include "http/connection.h"
+#include "stream/listener/end_notice.h"
 #include "stream/mount/gate.h"
+#include "stream/mount/slot_gate.h"
 
 namespace lb {
 
@@ -24,6 +27,28 @@ struct HlsAsk;
 struct PastAsk;
 struct ShiftedStart;
 struct StreamAddress;
+
+// LetIn: that a listener has been let in, and on which terms.  auth_stage() has asked the
+// authenticator of the path that was asked for; without one no listener is.
+struct LetIn {
+  // kRelay: limits of listeners do not hold.
+  enum class As : std::uint8_t { kNot, kListener, kRelay };
+
+  As as = As::kNot;
+  std::optional<std::chrono::seconds> time_limit;
+  // When its listening ends; of its places by address too (app/join/listener_places.h).
+  std::unique_ptr<EndNotice> notice;
+
+  bool authorised() const noexcept { return as != As::kNot; }
+  bool is_relay() const noexcept { return as == As::kRelay; }
+};
+
+// SlotAnswer: what a request for a mount with <max-listeners-cluster> has been answered that waited
+// for a slot (Worker::resume_with_slot()).
+struct SlotAnswer {
+  SlotPass pass;                    // empty: it has none …
+  SlotWord word = SlotWord::kNone;  // … for this reason
+};
 
 // What others have been asked about a request, each once.
 struct AskedOthers {

@@ -7,7 +7,7 @@
 #include "app/services/runtime.h"
 #include "base/cat.h"
 #include "http/access_line.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

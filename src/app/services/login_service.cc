@@ -10,7 +10,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "net/crypto/digest.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

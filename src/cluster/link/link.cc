@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/cat.h"
-#include "net/loop/coalesce.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

@@ -1,5 +1,5 @@
-// LinkHost: what every session of a link needs from the server around it; see master_side.h and
-// node_side.h.
+// LinkHost: what every session of a link needs from the server around it; see MasterSide and
+// NodeSide.
 // Thread: control.
 // Ownership: app/cluster implements it; it outlives all sessions.
 #pragma once

@@ -45,7 +45,6 @@
 #include "base/unique_function.h"
 #include "cluster/relay/relay_host.h"
 #include "cluster/relay/relay_plans.h"
-#include "cluster/relay/relay_record.h"
 #include "cluster/relay/upstream_call.h"
 #include "net/loop/loop.h"
 #include "stream/log/stream_place.h"

@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "base/record.h"
 #include "net/address/address.h"
+#include "stream/listener/end_notice.h"
 #include "stream/listener/listener.h"
-#include "stream/listener/notice_record.h"
 #include "stream/log/stream_place.h"
 #include "stream/mount/moved_fd.h"
 

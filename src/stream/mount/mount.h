@@ -12,7 +12,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/snapshot.h"
@@ -20,10 +23,27 @@
 #include "stream/log/channel.h"
 #include "stream/log/stream_log.h"
 #include "stream/mount/gate.h"
-#include "stream/mount/noted_mounts.h"
 #include "stream/mount/settings.h"
 
 namespace lb {
+
+// Mounts that have got a listener, or a source, since control looked last; any thread notes them,
+// each once until control has taken it out again (Mount::rests()).
+class NotedMounts {
+ public:
+  void note(const std::string& mount) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    names_.push_back(mount);
+  }
+  std::vector<std::string> take() {
+    std::lock_guard<std::mutex> guard(mutex_);
+    return std::exchange(names_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> names_;
+};
 
 // What a source announced about itself, and what follows from it; made once a source.
 struct SourceFacts {

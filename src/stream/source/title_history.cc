@@ -5,7 +5,6 @@
 
 #include "media/charset.h"
 #include "stream/source/source_facts.h"
-#include "stream/source/title_record.h"
 
 namespace lb {
 std::string TitleHistory::shown_text(std::string_view title) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/record.h"
 #include "media/metadata.h"
 #include "stream/log/title_place.h"
 #include "stream/source/song_details.h"
@@ -35,11 +36,39 @@ struct PlayedTitle {
   SongParts parts() const noexcept { return song_parts(title, details.artist); }
 };
 
+template <class Io, RecordOf<PlayedTitle> T>
+void record_fields(Io& io, T& played) {
+  auto& [at, title, place, art, url, details] = played;
+  io(1, at, title, place, art, url, details);
+}
+
+// The titles that a mount has played lately, for the process that goes on with it.
+struct TitlesRecord {
+  std::string mount;
+  std::vector<PlayedTitle> titles;  // the oldest first
+  std::uint64_t changed = 0;
+  std::optional<PlayedTitle> announced, painted;
+};
+template <class Io, RecordOf<TitlesRecord> T>
+void record_fields(Io& io, T& of) {
+  auto& [mount, titles, changed, announced, painted] = of;
+  io(1, mount, titles, changed, announced, painted);
+}
+
+// Which mounts had which pictures, and pictures that have come lately, likewise.
+struct PicturesRecord {
+  std::vector<std::pair<std::string, std::string>> mounts;  // by name; the oldest first
+  std::vector<std::string> pictures;                        // their bytes
+};
+template <class Io, RecordOf<PicturesRecord> T>
+void record_fields(Io& io, T& of) {
+  auto& [mounts, pictures] = of;
+  io(1, mounts, pictures);
+}
+
 struct MountPicture {
   std::string mount, title, art;
 };
-
-struct TitlesRecord;
 
 class TitleHistory {
  public:

@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "base/through_record.h"
-#include "stream/source/title_record.h"
 
 #include "CppUTest/TestHarness.h"
 
