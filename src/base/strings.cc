@@ -55,6 +55,12 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+std::string listed(const std::vector<std::string>& texts, std::string_view between) {
+  std::string out;
+  for (const std::string& text : texts) out.append(out.empty() ? "" : between).append(text);
+  return out;
+}
+
 std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept {
   return parse_whole<std::uint64_t>(text);
 }

@@ -89,12 +89,9 @@ Result<void> rename_columns(AudienceTable& table, std::string_view names) {
     const std::string_view column = trim(pair.substr(0, colon)),
                            name = trim(pair.substr(colon + 1));
     const auto found = std::find(table.columns.begin(), table.columns.end(), column);
-    if (found == table.columns.end()) {
-      std::string all;
-      for (const std::string& one : table.columns) all += cat({all.empty() ? "" : ", ", one});
-      return Error::invalid(
-          cat({"there is no column ", quoted(column.substr(0, kLongestColumn)), ", but: ", all}));
-    }
+    if (found == table.columns.end())
+      return Error::invalid(cat({"there is no column ", quoted(column.substr(0, kLongestColumn)),
+                                 ", but: ", listed(table.columns, ", ")}));
     std::string& now = renamed[static_cast<std::size_t>(found - table.columns.begin())];
     if (now != column) return Error::invalid(cat({"it has the column ", column, " twice"}));
     if (name.empty() || name.size() > kLongestColumn || !is_plain(name) || begins_formula(name))

@@ -10,6 +10,7 @@
 #include "auth/login/user_fields.h"
 #include "auth/password/password_hash.h"
 #include "base/cat.h"
+#include "base/strings.h"
 #include "config/settings/config.h"
 
 namespace lb {
@@ -72,7 +73,7 @@ std::vector<ApiDeed::Change> user_changes(const User& before, const User& after)
   };
   note("role", std::string(to_text(before.role)), std::string(to_text(after.role)));
   note("account", before.account, after.account);
-  note("mounts", joined(before.mounts), joined(after.mounts));
+  note("mounts", listed(before.mounts), listed(after.mounts));
   note("disabled", before.disabled ? "true" : "false", after.disabled ? "true" : "false");
   note("addresses", before.addresses ? "true" : "false", after.addresses ? "true" : "false");
   if (before.hash != after.hash) changes.push_back({"password", "***", "***"});

@@ -2,6 +2,7 @@
 
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
+#include "base/strings.h"
 
 namespace lb {
 
@@ -21,14 +22,8 @@ std::optional<Problem> judge_login(const PlanContext& context, const LoginRights
   if (login.role > context.who.role) return forbidden("an owner gives no rights above its own");
   if (!scope_of(context.who).covers({login.role, login.account, login.mounts}))
     return forbidden("this login has some mounts of its account only, and gives no others: " +
-                     joined(context.who.mounts));
+                     listed(context.who.mounts));
   return std::nullopt;
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += (out.empty() ? "" : " ") + text;
-  return out;
 }
 
 }  // namespace lb

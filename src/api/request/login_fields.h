@@ -15,7 +15,5 @@ namespace lb {
 void complete_rights(ObjectReader& body, const PlanContext& context, LoginRights& rights);
 // The caller may give these rights; else why not.
 std::optional<Problem> judge_login(const PlanContext& context, const LoginRights& login);
-// "/acme/a /acme/b", for the audit log.
-std::string joined(const std::vector<std::string>& texts);
 
 }  // namespace lb

@@ -5,9 +5,9 @@
 #include "acme/report.h"
 #include "acme/request.h"
 #include "app/certificates/certificate_service.h"
-#include "app/certificates/certificate_words.h"
 #include "app/services/runtime.h"
 #include "base/cat.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {

@@ -7,7 +7,6 @@
 
 #include "acme/certificate.h"
 #include "acme/kept_certificate.h"
-#include "app/certificates/certificate_words.h"
 #include "app/services/runtime.h"
 #include "base/cat.h"
 #include "base/file.h"

@@ -5,10 +5,10 @@
 
 #include "acme/renewal.h"
 #include "acme/report.h"
-#include "app/certificates/certificate_words.h"
 #include "app/services/runtime.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "app/certificates/certificate_words.h"
+#include "app/certificates/name_check.h"
 #include "app/services/runtime.h"
 #include "base/cat.h"
 #include "base/strings.h"

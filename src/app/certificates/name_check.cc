@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "app/certificates/certificate_words.h"
 #include "app/services/runtime.h"
 #include "base/cat.h"
 

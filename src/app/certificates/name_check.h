@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "acme/port_answer.h"
@@ -19,6 +20,9 @@
 namespace lb {
 
 struct Runtime;
+
+// Of certificates, in the log.
+inline constexpr std::string_view kAcmeModule = "tls/acme";
 
 class NameCheck {
  public:

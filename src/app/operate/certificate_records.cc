@@ -5,7 +5,7 @@
 
 #include "api/request/record_book.h"
 #include "app/certificates/certificate_orders.h"
-#include "app/certificates/certificate_words.h"
+#include "app/certificates/name_check.h"
 #include "app/services/event_service.h"
 #include "app/services/network.h"
 #include "base/cat.h"
