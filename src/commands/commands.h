@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "commands/simulation/report.h"
+#include "config/settings/config.h"
 #include "program/options.h"
 
 namespace lb {
@@ -48,5 +49,8 @@ int copy_store(const Options& options);
 // --store-rebuild: the records of last good copies into the <store> of the configuration file: of
 // the newest of masters' copies, or of nodes' copies together.
 int rebuild_store(const Options& options);
+
+// "http://127.0.0.1:8000"; "": no listen-socket speaks plain HTTP on a port of its own.
+std::string local_url(const Config& config);
 
 }  // namespace lb

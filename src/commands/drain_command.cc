@@ -7,7 +7,6 @@
 #include "base/cat.h"
 #include "base/json.h"
 #include "commands/commands.h"
-#include "commands/local_url.h"
 #include "config/load/loader.h"
 #include "net/fetch/fetch.h"
 #include "net/loop/loop.h"

@@ -1,6 +1,8 @@
-#include "commands/local_url.h"
-
+// local_url(): where the server of a configuration answers on this machine, for commands that ask
+// it.
+// Thread: pure function.
 #include "base/cat.h"
+#include "commands/commands.h"
 
 namespace lb {
 

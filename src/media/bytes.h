@@ -2,10 +2,12 @@
 // Thread: pure functions.  REQUIRES of all readers: the bytes are there; callers check the length.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace lb {
 
@@ -44,6 +46,24 @@ inline bool begins_with(ByteSpan bytes, std::string_view start) {
 inline bool may_begin_with(ByteSpan bytes, std::string_view start) {
   const std::string_view text = as_text(bytes);
   return text.starts_with(start.substr(0, text.size()));
+}
+
+// Bytes that a framer has to see again, with more behind them: gives all bytes to scan(), which
+// returns how many it passed: as they come while nothing is held, else behind what is held, `piece`
+// more at a time.
+template <class Scan>
+void scan_with_held(std::vector<std::byte>& held, ByteSpan bytes, std::size_t piece, Scan&& scan) {
+  while (!bytes.empty()) {
+    if (held.empty()) {
+      const std::size_t n = scan(bytes);
+      bytes = bytes.subspan(n);
+      if (n > 0) continue;
+    }
+    const ByteSpan next = bytes.first(std::min(piece, bytes.size()));
+    held.insert(held.end(), next.begin(), next.end());
+    bytes = bytes.subspan(next.size());
+    held.erase(held.begin(), held.begin() + static_cast<std::ptrdiff_t>(scan(ByteSpan(held))));
+  }
 }
 
 }  // namespace lb

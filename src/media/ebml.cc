@@ -12,7 +12,6 @@
 
 #include "media/bytes.h"
 #include "media/framer.h"
-#include "media/held_bytes.h"
 
 namespace lb {
 namespace {

@@ -7,8 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "media/bytes.h"
 #include "media/framer.h"
-#include "media/held_bytes.h"
 #include "media/mpeg_header.h"
 
 namespace lb {

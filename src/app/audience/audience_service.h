@@ -26,7 +26,6 @@
 #include "audience/database.h"
 #include "audience/day_keys.h"
 #include "audience/journal.h"
-#include "audience/journal_record.h"
 #include "audience/merge.h"
 #include "audience/session_spool.h"
 #include "audience/settings.h"

@@ -7,7 +7,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/clock.h"
-#include "cluster/slots/slot_record.h"
+#include "cluster/slots/slot_book.h"
 #include "net/loop/loop.h"
 
 namespace lb {

@@ -6,12 +6,15 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "api/request/request.h"
 #include "http/connection.h"
 
 namespace lb {
 
+struct ApiCaller;
+struct ApiRequest;
 struct Worker;
 
 void send_json(Worker& worker, Connection& connection, std::string body);
@@ -21,5 +24,11 @@ void send_problem(Worker& worker, Connection& connection, const Problem& problem
 void send_api_answer(Worker& worker, Connection& connection, ApiOutcome answer);
 // For another thread: answers the connection of this number, if it still waits.
 std::function<void(ApiOutcome)> answer_later(Worker& worker, std::uint64_t id);
+
+inline constexpr std::string_view kLiveEndpoint = "readLive";
+
+// REQUIRES: follow_live() (api/records/live_plans.h) has let it in
+void begin_live(Worker& worker, Connection& connection, const ApiRequest& asked,
+                const ApiCaller& who);
 
 }  // namespace lb

@@ -20,7 +20,6 @@
 #include "api/records/live_plans.h"
 #include "app/audience/audience_service.h"
 #include "app/endpoints/api_reply.h"
-#include "app/endpoints/live_replies.h"
 #include "app/endpoints/stages.h"
 #include "app/operate/external_answer.h"
 #include "app/operate/record_service.h"

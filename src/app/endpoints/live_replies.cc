@@ -1,10 +1,11 @@
-#include "app/endpoints/live_replies.h"
-
+// GET /api/v1/live: the connection goes to the LiveFeed, with what its login may see.
+// Thread: the connection's worker.
 #include <string>
 #include <utility>
 
 #include "api/records/live_plans.h"
 #include "api/request/rights.h"
+#include "app/endpoints/api_reply.h"
 #include "app/endpoints/feed_reader.h"
 #include "app/operate/live_service.h"
 #include "app/request/who_asks.h"

@@ -11,7 +11,7 @@
 
 #include "app/topology/cluster_record.h"
 #include "archive/files/past_record.h"
-#include "audience/journal_record.h"
+#include "audience/journal.h"
 #include "base/clock.h"
 #include "base/record.h"
 #include "hls/session_record.h"

@@ -21,11 +21,11 @@
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
 #include "app/topology/cluster_record.h"
-#include "auth/listener/ledger_record.h"
+#include "auth/listener/listener_ledger.h"
 #include "base/cat.h"
 #include "cluster/link/master_record.h"
 #include "cluster/nodes/node_record.h"
-#include "cluster/slots/slot_record.h"
+#include "cluster/slots/slot_book.h"
 #include "http/connection_record.h"
 
 namespace lb {

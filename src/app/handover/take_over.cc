@@ -25,10 +25,10 @@
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
-#include "auth/listener/ledger_record.h"
+#include "auth/listener/listener_ledger.h"
 #include "base/cat.h"
 #include "base/file.h"
-#include "cluster/slots/slot_record.h"
+#include "cluster/slots/slot_book.h"
 #include "http/connection_record.h"
 #include "net/socket/fd_parcel.h"
 

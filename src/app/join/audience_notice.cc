@@ -5,7 +5,6 @@
 #include "app/audience/audience_service.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
-#include "app/request/sender.h"
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
 #include "audience/agents.h"

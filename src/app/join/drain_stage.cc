@@ -12,7 +12,6 @@
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
-#include "app/request/sender.h"
 #include "app/services/playing_mount.h"
 #include "app/services/worker.h"
 #include "config/settings/config.h"

@@ -10,7 +10,6 @@
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
-#include "app/request/sender.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "config/settings/config.h"

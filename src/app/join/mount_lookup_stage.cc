@@ -10,7 +10,6 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/join/stages.h"
-#include "app/request/arrival.h"
 #include "app/request/redirecting.h"
 #include "app/request/request_context.h"
 #include "app/services/worker.h"

@@ -4,7 +4,6 @@
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
-#include "app/request/sender.h"
 #include "app/request/server_login.h"
 #include "app/services/worker.h"
 

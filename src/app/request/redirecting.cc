@@ -9,12 +9,13 @@
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
-#include "app/request/sender.h"
+#include "app/services/network.h"
 #include "app/services/worker.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
 #include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
+#include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 
 namespace lb {
@@ -118,6 +119,20 @@ RedirectAsk make_redirect_ask(const Network& network, Connection& connection,
   ask.direct = old || cannot_follow(ask.user_agent, facts.no_redirect);
   ask.bare = request.headers.find("accept") == nullptr && request.headers.find("range") == nullptr;
   return ask;
+}
+
+bool lacks_token(const Network& network, Connection& connection) {
+  const ClusterService& cluster = *network.cluster;
+  if (!cluster.wants_tokens() || cluster.redirects() ||
+      cluster.facts()->require != TokenRequire::kHard)
+    return false;
+  return !connection.context().arrival.redirected() &&
+         !is_relay_request(connection.request().headers, config_of(network, connection)->server_id);
+}
+
+void note_arrival(const Network& network, Arrival& arrival) {
+  if (std::exchange(arrival.confirms, false))
+    network.cluster->count_arrival(arrival.redirected_by, arrival.client);
 }
 
 }  // namespace lb

@@ -14,9 +14,10 @@
 
 namespace lb {
 
+struct Arrival;
 struct ClusterFacts;
-struct RedirectAsk;
 struct Network;
+struct RedirectAsk;
 struct Worker;
 
 // A listener's question, from a request for `mount`.
@@ -37,5 +38,12 @@ void ask_way_back(Worker& worker, Connection& connection,
                   UniqueFunction<void(Connection&, const RedirectAnswer&)> then);
 // REQUIRES: answer.kind is kRedirect
 void redirect_to(Connection& connection, const RedirectAnswer& answer);
+
+// Without a token no listener is served here (<token require="hard">), and this listener has none.
+bool lacks_token(const Network& network, Connection& connection);
+
+// The listener's stream begins here, or only the listener is to blame that it does not: the
+// redirect that has led here is confirmed, once.
+void note_arrival(const Network& network, Arrival& arrival);
 
 }  // namespace lb

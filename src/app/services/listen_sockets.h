@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,16 @@ namespace lb {
 
 struct Config;
 struct Traffic;
+
+// What an operator does about a port that could not be opened, as its line in the log ends.
+struct PortFault {
+  Error::Code code = Error::Code::kIo;  // kDenied: this account may not
+  int port = 0;
+  bool is_running = false;  // by a reload: the rights of the start are given up
+  bool is_asked = false;    // by a certificate authority: <acme> is on
+};
+// "it is skipped", with what to do before it.
+std::string_view port_remedy(const PortFault& fault);
 
 class ListenSockets {
  public:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "auth/listener/ledger_record.h"
 #include "auth/listener/url_form.h"
 
 namespace lb {

@@ -2,8 +2,6 @@
 
 #include <limits>
 
-#include "cluster/slots/slot_record.h"
-
 namespace lb {
 namespace {
 

@@ -13,13 +13,31 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
 
+#include "base/record.h"
 #include "base/unique_fd.h"
 #include "net/loop/loop.h"
-#include "stream/file/sound_feed_record.h"
 #include "stream/mount/mount.h"
+#include "stream/mount/moved_fd.h"
 
 namespace lb {
+
+// SoundFeedRecord: how far a program that listens to a mount has been fed, for the process that
+// goes on with it.
+struct SoundFeedRecord {
+  MovedFd pipe = 0;
+  std::uint64_t from = 0;
+  std::optional<std::uint64_t> position;  // nullopt: nothing is written yet
+  std::string headers;                    // that are to be written before
+};
+template <class Io, RecordOf<SoundFeedRecord> T>
+void record_fields(Io& io, T& feed) {
+  auto& [pipe, from, position, headers] = feed;
+  io.needed(1, pipe);
+  io(2, from, position, headers);
+}
 
 class SoundFeeds {
  public:

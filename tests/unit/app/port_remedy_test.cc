@@ -1,6 +1,6 @@
-#include "app/services/port_remedy.h"
-
 #include <string>
+
+#include "app/services/listen_sockets.h"
 
 #include "CppUTest/TestHarness.h"
 

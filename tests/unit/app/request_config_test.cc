@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "app/request/request_context.h"
-#include "app/request/sender.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

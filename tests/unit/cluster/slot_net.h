@@ -14,7 +14,6 @@
 
 #include "base/random.h"
 #include "cluster/slots/slot_book.h"
-#include "cluster/slots/slot_record.h"
 
 namespace lb::test {
 
