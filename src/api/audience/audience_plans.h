@@ -46,7 +46,7 @@ bool is_by_country(const ApiRequest& request);
 Plan read_history(const PlanContext& context);
 Plan read_mount_history(const PlanContext& context);
 
-// -- /api/v1/audience/sessions, /api/v1/audience/who
+// -- /api/v1/audience/sessions
 // "?address=&agent=&user=" of a request that deletes; nullopt: it names no listener in that way.
 struct AskedListener {
   std::string address, agent, user;

@@ -7,32 +7,17 @@ namespace lb {
 namespace {
 
 constexpr SchemaElement kClusterLimit[] = {
-    element("", kNumber, slot<&MountSettings::max_listeners_cluster>,
-            "Listeners on all linked nodes together, exactly, by the number at the source's node. "
-            "-1: as the default mount, else no limit.",
-            {.set_by = kOwner,
-             .min = -1,
-             .max = 10'000'000,
-             .unset = -1,
-             .reload = kSource,
-             .example = "500"}),
-    element("listeners", kNumber, slot<&MountSettings::max_listeners_cluster>,
-            "The number, where others stand beside it.",
-            {.set_by = kOwner,
-             .min = -1,
-             .max = 10'000'000,
-             .unset = -1,
-             .reload = kSource,
-             .secondary = true,
-             .canonical = ".."}),
-    element("over", kChoice, slot<&MountSettings::cluster_over>,
-            "What is above it, after a lower number or a split: keep lets it stay; kick ends the "
-            "newest at each node.",
-            {.set_by = kOwner,
-             .choices = kOverChoices,
-             .reload = kSource,
-             .attribute = true,
-             .example = "kick"}),
+    by_owner("", kNumber, slot<&MountSettings::max_listeners_cluster>,
+             "Listeners on all linked nodes together, exactly, by the number at the source's node. "
+             "-1: as the default mount, else no limit.",
+             {.min = -1, .max = 10'000'000, .unset = -1, .example = "500"}),
+    by_owner("listeners", kNumber, slot<&MountSettings::max_listeners_cluster>,
+             "The number, where others stand beside it.",
+             {.min = -1, .max = 10'000'000, .unset = -1, .secondary = true, .canonical = ".."}),
+    by_owner("over", kChoice, slot<&MountSettings::cluster_over>,
+             "What is above it, after a lower number or a split: keep lets it stay; kick ends the "
+             "newest at each node.",
+             {.choices = kOverChoices, .attribute = true, .example = "kick"}),
 };
 static_assert(all_have_set_by(kClusterLimit));
 

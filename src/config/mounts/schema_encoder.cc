@@ -18,18 +18,13 @@ constexpr SchemaElement kEncoder[] = {
 static_assert(all_have_set_by(kEncoder));
 
 constexpr SchemaElement kDeadAir[] = {
-    element("after", kSeconds, slot<&DeadAirSettings::after>,
-            "Silence of the sound that counts; 0: nothing listens.",
-            {.set_by = kAdmin,
-             .max = 3600,
-             .reload = kSource,
-             .standard = "20s, where the block is there",
-             .example = "20"}),
-    element("level", kNumber, slot<&DeadAirSettings::level>, "In dB; what is quieter is silence.",
-            {.set_by = kAdmin, .min = -120, .max = -1, .reload = kSource, .example = "-50"}),
-    element("failover", kBool, slot<&DeadAirSettings::failover>,
-            "1: the best standby with sound takes over; 0: events alone.",
-            {.set_by = kAdmin, .reload = kSource, .example = "1"}),
+    by_admin("after", kSeconds, slot<&DeadAirSettings::after>,
+             "Silence of the sound that counts; 0: nothing listens.",
+             {.max = 3600, .standard = "20s, where the block is there", .example = "20"}),
+    by_admin("level", kNumber, slot<&DeadAirSettings::level>, "In dB; what is quieter is silence.",
+             {.min = -120, .max = -1, .example = "-50"}),
+    by_admin("failover", kBool, slot<&DeadAirSettings::failover>,
+             "1: the best standby with sound takes over; 0: events alone.", {.example = "1"}),
 };
 static_assert(all_have_set_by(kDeadAir));
 }  // namespace

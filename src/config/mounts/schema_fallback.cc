@@ -8,13 +8,12 @@ namespace {
 
 // A mount, or (KH) a block with the mount in it.
 constexpr SchemaElement kFallback[] = {
-    element("", kMount, slot<&MountSettings::fallback_mount>,
-            "Where listeners go without a source: a mount, or a file in the webroot.",
-            {.set_by = kOwner, .reload = kSource, .origin = kIcecast24, .example = "/silence.mp3"}),
-    element(
-        "mount", kMount, slot<&MountSettings::fallback_mount>,
-        "The mount, written as Icecast-KH does.",
-        {.set_by = kOwner, .reload = kSource, .origin = kKh, .secondary = true, .canonical = ".."}),
+    by_owner("", kMount, slot<&MountSettings::fallback_mount>,
+             "Where listeners go without a source: a mount, or a file in the webroot.",
+             {.origin = kIcecast24, .example = "/silence.mp3"}),
+    by_owner("mount", kMount, slot<&MountSettings::fallback_mount>,
+             "The mount, written as Icecast-KH does.",
+             {.origin = kKh, .secondary = true, .canonical = ".."}),
     unsupported("rate", kKh, "a file is played at the rate in its name ([128]), else at its own"),
 };
 static_assert(all_have_set_by(kFallback));

@@ -27,12 +27,8 @@ inline constexpr SchemaChoice kOverChoices[] = {{"keep", OverPolicy::kKeep},
 constexpr SchemaElement shown_text(
     std::string_view name, Slot (*where)(void*), std::string_view example,
     std::string_view help = "Shown instead of what the source says.") {
-  return element(name, kText, where, help,
-                 {.set_by = kOwner,
-                  .reload = kSource,
-                  .origin = kIcecast24,
-                  .standard = "the source's",
-                  .example = example});
+  return by_owner(name, kText, where, help,
+                  {.origin = kIcecast24, .standard = "the source's", .example = example});
 }
 
 // A program that is run with the mount as its argument.

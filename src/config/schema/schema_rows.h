@@ -24,6 +24,21 @@ constexpr SchemaElement element(std::string_view name, const SchemaBlock* block,
   return {facts, name, kBlock, nullptr, help, block, nest};
 }
 
+// What the owner of a mount may set in its record, or an administrator alone.  A source that runs
+// has the new value, unless its row says otherwise.
+constexpr SchemaElement by_owner(std::string_view name, ValueKind kind, Slot (*where)(void*),
+                                 std::string_view help, RowFacts facts = {}) {
+  facts.set_by = kOwner;
+  if (facts.reload == kLive) facts.reload = kSource;
+  return element(name, kind, where, help, facts);
+}
+constexpr SchemaElement by_admin(std::string_view name, ValueKind kind, Slot (*where)(void*),
+                                 std::string_view help, RowFacts facts = {}) {
+  SchemaElement row = by_owner(name, kind, where, help, facts);
+  row.set_by = kAdmin;
+  return row;
+}
+
 // A row for an element that other servers have and this one does not.
 constexpr SchemaElement unsupported(std::string_view name, SchemaOrigin origin,
                                     std::string_view note, std::string_view aliases = {}) {
