@@ -22,8 +22,6 @@
 namespace lb {
 namespace {
 
-using namespace std::chrono_literals;
-
 // As metrics count it.
 std::string_view result_of(AcmeFailure::Kind kind) {
   const bool is_other = kind == AcmeFailure::Kind::kOwn || kind == AcmeFailure::Kind::kAccount;

@@ -39,7 +39,6 @@ struct Config;
 class IngestService;
 class MasterLinks;
 struct Network;
-struct SlotBookRecord;
 
 class SlotService {
  public:

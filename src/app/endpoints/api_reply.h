@@ -13,8 +13,6 @@
 
 namespace lb {
 
-struct ApiCaller;
-struct ApiRequest;
 struct Worker;
 
 void send_json(Worker& worker, Connection& connection, std::string body);

@@ -14,7 +14,6 @@
 
 namespace lb {
 
-class Connection;
 class PastReading;
 struct Worker;
 

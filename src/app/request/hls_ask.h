@@ -15,8 +15,6 @@
 
 namespace lb {
 
-struct Config;
-
 struct HlsAsk {
   HlsPath named;     // without its mount, which is the request's path
   std::string path;  // as it was asked for, decoded; the request's own is the mount now

@@ -29,9 +29,6 @@
 
 namespace lb {
 
-struct ArchiveRecord;
-struct RemovedRecord;
-
 class ArchiveWriter {
  public:
   struct Callbacks {

@@ -14,8 +14,6 @@
 namespace lb {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr char kVersion = 1, kOfLink = 2;
 constexpr std::size_t kFactBytes = 8, kMacBytes = 12;
 constexpr std::size_t kLinkFactBytes = 12, kLinkMacBytes = 8;

@@ -15,8 +15,6 @@
 namespace lb {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr std::uint64_t kMaxReportListeners = 10'000'000;
 constexpr std::uint64_t kMaxReportKbps = 1'000'000'000;  // 1 Tbit/s
 constexpr std::uint64_t kMaxCounted = std::uint64_t{1} << 62;

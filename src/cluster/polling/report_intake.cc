@@ -7,8 +7,6 @@
 namespace lb {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr std::size_t kMaxOldEpochs = 4;
 constexpr std::size_t kMaxKnown = NodeReport::kMaxMounts;
 

@@ -23,7 +23,6 @@
 namespace lb {
 
 class FdsOut;
-class LoopStreams;
 struct SourceRecord;
 struct StandbyRecord;
 
