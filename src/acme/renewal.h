@@ -4,9 +4,12 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <string>
 
 #include "acme/certificate.h"
 #include "base/clock.h"
+#include "net/fetch/fetch.h"
 
 namespace lb {
 
@@ -17,5 +20,20 @@ WallTime renewal_time(const CertificateFacts& facts, double chance);
 // more; what the authority asks for where that is longer.
 std::chrono::seconds time_to_retry(unsigned failures, std::chrono::seconds asked_for,
                                    double chance);
+
+// RenewalWindow: when an authority wants one of its certificates to be renewed (ARI).
+struct RenewalWindow {
+  WallTime begins{}, ends{};
+  std::string explanation;  // where the authority says why; "": nowhere
+  bool operator==(const RenewalWindow&) const = default;
+};
+std::optional<RenewalWindow> renewal_window(const FetchAnswer& answer);
+// When it is asked for again: the answer's Retry-After within a minute and a day, else 6 h.
+std::chrono::seconds next_question(const FetchAnswer& answer, WallTime now);
+// A moment in the window.
+WallTime renewal_moment(const RenewalWindow& window, double chance);
+
+// Where a directory has it; "": nowhere.
+std::string renewal_info_url(const FetchAnswer& directory);
 
 }  // namespace lb

@@ -14,7 +14,7 @@
 #include "acme/answer.h"
 #include "acme/certificate.h"
 #include "acme/port_answer.h"
-#include "acme/renewal_info.h"
+#include "acme/renewal.h"
 #include "acme/report.h"
 #include "acme/request.h"
 #include "base/cat.h"

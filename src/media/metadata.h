@@ -2,6 +2,7 @@
 // Thread: a plain value; shared between threads as shared_ptr<const Metadata>.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -63,5 +64,9 @@ bool is_valid_utf8(std::string_view text) noexcept;
 // Any bytes → valid UTF-8 without control characters (C0, DEL, C1) and without the two code points
 // that XML forbids: valid UTF-8 stays, else `fallback` charset.
 std::string clean_utf8(std::string_view text, std::string_view fallback = "ISO-8859-1");
+
+// The code of a recording (ISO 3901), which people write as "DE-A12-34-56789", in capitals, without
+// hyphens; nullopt: not an ISRC.
+std::optional<std::string> isrc_of(std::string_view text);
 
 }  // namespace lb

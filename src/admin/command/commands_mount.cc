@@ -5,7 +5,6 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
-#include "media/isrc.h"
 #include "media/metadata.h"
 
 namespace lb {

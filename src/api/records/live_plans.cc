@@ -17,7 +17,6 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
-#include "media/isrc.h"
 #include "media/metadata.h"
 #include "stream/source/picture_shelf.h"
 #include "stream/source/title_history.h"

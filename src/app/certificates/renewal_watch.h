@@ -10,7 +10,7 @@
 #include <functional>
 #include <string>
 
-#include "acme/renewal_info.h"
+#include "acme/renewal.h"
 #include "acme/settings.h"
 
 namespace lb {

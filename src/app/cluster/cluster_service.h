@@ -28,7 +28,7 @@
 #include "base/snapshot.h"
 #include "cluster/balance/redirect_decider.h"
 #include "cluster/link/frame.h"
-#include "cluster/nodes/steady_count.h"
+#include "cluster/nodes/second_count.h"
 #include "cluster/polling/report_intake.h"
 #include "cluster/relay/pull_verifier.h"
 #include "net/loop/waits.h"

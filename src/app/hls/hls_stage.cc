@@ -5,7 +5,7 @@
 
 #include "app/cluster/relay_service.h"
 #include "app/hls/hls_replies.h"
-#include "app/join/audience_notice.h"
+#include "app/join/end_notices.h"
 #include "app/join/listener_places.h"
 #include "app/request/asked_address.h"
 #include "app/request/hls_ask.h"

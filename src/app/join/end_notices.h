@@ -4,15 +4,21 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "app/cluster/seat_service.h"
+#include "audience/row.h"
 #include "auth/listener/listener_ledger.h"
+#include "http/connection.h"
 #include "stream/listener/address_tally.h"
 #include "stream/listener/end_notice.h"
+#include "stream/listener/listener.h"
 
 namespace lb {
+
+struct Worker;
 
 // An authenticator has let it in.
 class TicketNotice final : public EndNotice {
@@ -53,5 +59,10 @@ class CountedNotice final : public OuterNotice {
  private:
   std::vector<AddressTally::Pass> places_;
 };
+
+// Where a listening begins, for the audience: the end of its notice is the end of the listening.
+// Takes the notice of the request's context, which the listener holds from now on.
+std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connection,
+                                           const std::string& mount, ListeningWay way);
 
 }  // namespace lb

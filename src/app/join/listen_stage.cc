@@ -7,8 +7,8 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"
-#include "app/join/audience_notice.h"
 #include "app/join/direct_calls.h"
+#include "app/join/end_notices.h"
 #include "app/join/listen_ask.h"
 #include "app/join/listener_entry.h"
 #include "app/join/stages.h"

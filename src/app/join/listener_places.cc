@@ -5,11 +5,11 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/join/end_notices.h"
-#include "app/request/pulling_node.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
+#include "app/request/server_login.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "config/settings/config.h"

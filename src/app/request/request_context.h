@@ -30,8 +30,8 @@ struct ShiftedStart;
 struct StreamAddress;
 
 // The sender of a request, as far as the stages have found out.
-// kind: the stages that prove a server (auth_stage(), server_login.h, pulling_node.h), or the
-// cluster (redirecting.h).  identity, judged: who_asks.h.
+// kind: the stages that prove a server (auth_stage(), server_login.h), or the cluster
+// (redirecting.h).  identity, judged: who_asks.h.
 struct Sender {
   // kServer: another server that relays the mount, no part of the audience.  kNode: one of the
   // cluster, which takes slots for its own listeners.

@@ -4,7 +4,6 @@
 
 #include "archive/files/file_list.h"
 #include "archive/files/merged_files.h"
-#include "archive/remote/remote_join.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -35,6 +36,35 @@
 #include "net/loop/loop.h"
 
 namespace lb {
+
+// RemoteJoin: answers that are waited for together.
+class RemoteJoin {
+ public:
+  using Then = UniqueFunction<void(bool)>;
+
+  // then: gets whether all were good, when it is closed and all of its parts have been called.
+  explicit RemoteJoin(Then then) : state_(std::make_shared<State>()) {
+    state_->then = std::move(then);
+  }
+  Then part() {
+    ++state_->left;
+    return [state = state_](bool good) { state->take(good); };
+  }
+  void close() { state_->take(true); }
+
+ private:
+  struct State {
+    std::size_t left = 1;
+    bool good = true;
+    Then then;
+
+    void take(bool came) {
+      good = good && came;
+      if (--left == 0) then(good);
+    }
+  };
+  std::shared_ptr<State> state_;
+};
 
 class RemoteArchive {
  public:

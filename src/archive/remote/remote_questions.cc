@@ -7,7 +7,6 @@
 
 #include "archive/files/file_list.h"
 #include "archive/remote/remote_archive.h"
-#include "archive/remote/remote_join.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 

@@ -363,14 +363,7 @@ Result<ConfBook> ConfBook::parse(std::string_view text) {
   const auto words = [&](std::size_t count) -> std::vector<std::string_view> {
     const std::size_t end = text.find('\n', at);
     if (end == std::string_view::npos || end - at > 4 * kConfKeyBytes) return {};
-    std::vector<std::string_view> row;
-    std::string_view line = text.substr(at, end - at);
-    for (;;) {
-      const std::size_t space = line.find(' ');
-      row.push_back(line.substr(0, space));
-      if (space == std::string_view::npos) break;
-      line.remove_prefix(space + 1);
-    }
+    auto row = split(text.substr(at, end - at), ' ');
     if (row.size() != count) return {};
     at = end + 1;
     return row;

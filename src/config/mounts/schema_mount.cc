@@ -1,5 +1,4 @@
-// Rows of <mount>: what Icecast 2.4 has, and ours.  Rows of other servers: schema_mount_foreign.h.
-#include "config/mounts/schema_mount_foreign.h"
+// Rows of <mount>: what Icecast 2.4 has, and ours; and those of other servers.
 #include "config/mounts/schema_mount_words.h"
 #include "config/schema/schema.h"
 #include "config/schema/schema_rows.h"
@@ -215,6 +214,31 @@ constexpr SchemaElement kMountRows[] = {
     element("archive", &kMountArchiveBlock, inside<&MountSettings::archive>(), {.set_by = kAdmin}),
 };
 static_assert(all_have_set_by(kMountRows));
+
+constexpr SchemaElement kMountForeign[] = {
+    unsupported("priority", kKh, "sections are tried in the order of the file"),
+    unsupported("min-queue-size", kKh,
+                "the queue always holds the burst, so there is no minimum to set"),
+    unsupported("file-seekable", kKh, "files are always seekable"),
+    unsupported("allow-chunked", kKh, "chunked sources are always understood"),
+    unsupported("filter-theora", kKh, "streams are sent on as they come"),
+    unsupported("skip-accesslog", kKh, "every request is logged"),
+    unsupported("max-send-size", kKh, "the size of a delivery follows from max-pulse"),
+    unsupported("ogg-passthrough", kKh, "Ogg is always sent on as it comes"),
+    unsupported("admin_comments_only", kKh,
+                "titles of the source and of the administrator are both shown",
+                "admin-comments-only"),
+    unsupported("allow-url-ogg-metadata", kKh, "titles of Ogg streams come from the stream only"),
+    unsupported("ban-client", kKh,
+                "nothing is banned by itself; bans are set in the console and by /api/v1/bans"),
+    unsupported("intro-skip-replay", kKh, "the intro is played to every listener"),
+    unsupported("so-sndbuf", kKh, "it is set in listen-socket, for all mounts"),
+    unsupported("preroll-log", kKh, "there is no preroll log"),
+    unsupported("accesslog", kKh, "all mounts share one access log"),
+    unsupported("dump-file-size-limit", kIcecast25, "a dump file grows until the source ends",
+                "dump-file-time-limit"),
+};
+static_assert(all_have_set_by(kMountForeign));
 
 }  // namespace
 

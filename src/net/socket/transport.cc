@@ -1,7 +1,9 @@
 #include "net/socket/transport.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -52,6 +54,19 @@ void PlainTransport::shut_down_write() noexcept { ::shutdown(fd_.get(), SHUT_WR)
 void PlainTransport::limit_unsent(std::size_t bytes) noexcept {
   const int value = static_cast<int>(std::min<std::size_t>(bytes, 1 << 30));
   ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof value);
+}
+
+std::optional<TcpFacts> tcp_facts(int fd) noexcept {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  TcpFacts facts;
+  facts.round_trip = std::chrono::microseconds(info.tcpi_rtt);
+  facts.retransmits = info.tcpi_total_retrans;
+  int queued = 0;
+  if (::ioctl(fd, SIOCOUTQ, &queued) == 0)
+    facts.queue_bytes = static_cast<std::uint64_t>(std::max(queued, 0));
+  return facts;
 }
 
 }  // namespace lb

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "net/socket/tcp_facts.h"
+#include "net/socket/transport.h"
 #include "stream/listener/loop_streams.h"
 
 namespace lb {

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "acme/answer.h"
-#include "acme/renewal_info.h"
+#include "acme/renewal.h"
 #include "base/cat.h"
 #include "base/clock.h"
 

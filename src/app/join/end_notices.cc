@@ -1,4 +1,4 @@
-#include "app/join/audience_notice.h"
+#include "app/join/end_notices.h"
 
 #include <utility>
 
