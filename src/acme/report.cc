@@ -6,7 +6,6 @@
 
 #include "base/cat.h"
 #include "base/clock.h"
-#include "net/fetch/fetch.h"
 
 namespace lb {
 namespace {

@@ -5,10 +5,8 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"
-#include "app/drain/drain.h"
 #include "app/pages/history_service.h"
 #include "app/server.h"
-#include "app/services/worker.h"
 
 namespace lb {
 

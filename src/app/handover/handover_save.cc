@@ -6,7 +6,6 @@
 
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/handover/handover.h"
 #include "app/operate/listener_numbers.h"
@@ -14,7 +13,6 @@
 #include "app/pages/due_titles.h"
 #include "app/programs/child_record.h"
 #include "app/programs/dead_air_service.h"
-#include "app/services/archive_service.h"
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"

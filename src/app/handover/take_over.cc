@@ -12,7 +12,6 @@
 
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/listener_numbers.h"

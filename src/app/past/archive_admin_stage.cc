@@ -21,11 +21,9 @@
 #include "app/services/worker.h"
 #include "archive/files/time_text.h"
 #include "archive/files/where.h"
-#include "archive/record/archive_writer.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "config/settings/config.h"
 
 namespace lb {
 namespace {

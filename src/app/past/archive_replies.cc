@@ -9,7 +9,6 @@
 #include "app/request/refusals.h"
 #include "app/request/request_context.h"
 #include "app/services/archive_service.h"
-#include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
 #include "archive/files/time_text.h"
 #include "archive/files/where.h"

@@ -17,7 +17,6 @@
 #include "archive/read/export_body.h"
 #include "base/cat.h"
 #include "base/strings.h"
-#include "config/settings/config.h"
 #include "http/byte_range.h"
 #include "http/stream_type.h"
 #include "net/address/reach.h"

@@ -5,7 +5,6 @@
 #include "archive/files/catalog.h"
 #include "archive/files/time_text.h"
 #include "base/cat.h"
-#include "base/strings.h"
 #include "hls/path.h"
 #include "http/message.h"
 

@@ -7,7 +7,6 @@
 
 #include "app/services/worker.h"
 #include "auth/password/password_hash.h"
-#include "auth/password/passwords.h"
 #include "stream/mount/login_hours.h"
 
 namespace lb {

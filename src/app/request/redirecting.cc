@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/request/asked_address.h"
 #include "app/request/refusals.h"
@@ -16,7 +15,6 @@
 #include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
 #include "cluster/relay/relay_marks.h"
-#include "config/settings/config.h"
 
 namespace lb {
 namespace {

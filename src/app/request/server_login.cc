@@ -8,7 +8,6 @@
 #include "app/services/worker.h"
 #include "auth/password/passwords.h"
 #include "base/encoding.h"
-#include "config/settings/config.h"
 
 namespace lb {
 

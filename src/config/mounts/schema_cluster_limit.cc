@@ -1,7 +1,6 @@
 // Rows of <max-listeners-cluster> of a mount.
 #include "config/mounts/schema_mount_words.h"
 #include "config/schema/schema.h"
-#include "config/settings/config.h"
 
 namespace lb {
 namespace {

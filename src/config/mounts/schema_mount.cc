@@ -2,7 +2,6 @@
 #include "config/mounts/schema_mount_words.h"
 #include "config/schema/schema.h"
 #include "config/schema/schema_rows.h"
-#include "config/settings/config.h"
 
 namespace lb {
 namespace {

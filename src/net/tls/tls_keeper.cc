@@ -10,7 +10,6 @@
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "net/crypto/digest.h"
 
 namespace lb {
 namespace {
