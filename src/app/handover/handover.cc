@@ -102,7 +102,7 @@ Result<void> Handover::offer() {
   if (standing_.stand_in) {
     offer.stand_in.push_back(out.fds().add(standing_.stand_in.get()));
   } else if (!plan_.background && !notifier_.has_listener()) {
-    auto pair = stand_in_channel();
+    auto pair = packet_pair();
     if (!pair) return pair.error();
     stands_ = std::move(pair->first);
     theirs = std::move(pair->second);

@@ -34,13 +34,6 @@ int end_as(int status) {
 
 }  // namespace
 
-Result<std::pair<UniqueFd, UniqueFd>> stand_in_channel() {
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
-    return Error::io(cat({"socketpair: ", std::strerror(errno)}));
-  return std::pair<UniqueFd, UniqueFd>(UniqueFd(ends[0]), UniqueFd(ends[1]));
-}
-
 void notify_stand_in(int channel, pid_t serving) {
   [[maybe_unused]] const auto n = ::send(channel, &serving, sizeof serving, MSG_NOSIGNAL);
 }

@@ -10,15 +10,11 @@
 #include <sys/types.h>
 
 #include <string_view>
-#include <utility>
 
-#include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace lb {
 
-// Both ends of what a stand-in is told by: its own one first.
-Result<std::pair<UniqueFd, UniqueFd>> stand_in_channel();
 // Which process serves from now on.
 void notify_stand_in(int channel, pid_t serving);
 // The signals that a server watches (SignalWatch).  They are blocked from the first moment of each

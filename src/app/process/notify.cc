@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/cat.h"
+#include "net/socket/fd_channel.h"
 
 namespace lb {
 
@@ -50,7 +51,7 @@ void Notifier::main_pid(int pid) {
   const UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
   const int given = theirs.get();
-  if (!send_fds("BARRIER=1", {&given, 1})) return;
+  if (!send_with_fds(socket_.get(), "BARRIER=1", {&given, 1})) return;
   theirs.reset();
   pollfd closed{ours.get(), 0, 0};
   ::poll(&closed, 1, 1000);
@@ -60,28 +61,12 @@ void Notifier::main_pid(int pid) {
 // the store by itself.
 void Notifier::keep(std::string_view name, std::span<const int> fds) {
   if (socket_ && !fds.empty())
-    send_fds(cat({"FDSTORE=1\nFDNAME=", name, "\nFDPOLL=0\n"}),
-             fds.first(std::min(fds.size(), kMaxKept)));
+    send_with_fds(socket_.get(), cat({"FDSTORE=1\nFDNAME=", name, "\nFDPOLL=0\n"}),
+                  fds.first(std::min(fds.size(), kMaxKept)));
 }
 
 void Notifier::keep_no_longer(std::string_view name) {
   send(cat({"FDSTOREREMOVE=1\nFDNAME=", name, "\n"}));
-}
-
-bool Notifier::send_fds(std::string text, std::span<const int> fds) {
-  iovec part{text.data(), text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMaxKept * sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = CMSG_SPACE(fds.size_bytes());
-  cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(fds.size_bytes());
-  std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
-  return ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) >= 0;
 }
 
 void Notifier::send(const std::string& message) {

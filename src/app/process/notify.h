@@ -45,7 +45,6 @@ class Notifier {
 
  private:
   void send(const std::string& message);
-  bool send_fds(std::string message, std::span<const int> fds);
 
   UniqueFd socket_;
 };

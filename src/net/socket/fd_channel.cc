@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -12,7 +13,8 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kControlBytes = CMSG_SPACE(FdChannel::kMaxFds * sizeof(int));
+constexpr std::size_t kMostFds = 253;  // SCM_MAX_FD of Linux
+constexpr std::size_t kControlBytes = CMSG_SPACE(kMostFds * sizeof(int));
 
 std::vector<UniqueFd> fds_of(msghdr& message) {
   std::vector<UniqueFd> fds;
@@ -31,12 +33,36 @@ std::vector<UniqueFd> fds_of(msghdr& message) {
 
 }  // namespace
 
-Result<std::pair<FdChannel, FdChannel>> FdChannel::make() {
+Result<std::pair<UniqueFd, UniqueFd>> packet_pair() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
     return Error::io(cat({"socketpair: ", std::strerror(errno)}));
-  return std::pair<FdChannel, FdChannel>(FdChannel(UniqueFd(ends[0])),
-                                         FdChannel(UniqueFd(ends[1])));
+  return std::pair<UniqueFd, UniqueFd>(UniqueFd(ends[0]), UniqueFd(ends[1]));
+}
+
+bool send_with_fds(int socket, std::string_view text, std::span<const int> fds) noexcept {
+  iovec part{const_cast<char*>(text.data()), text.size()};  // NOLINT: sendmsg only reads
+  alignas(cmsghdr) std::array<char, kControlBytes> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (!fds.empty()) {
+    fds = fds.first(std::min(fds.size(), kMostFds));
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(fds.size_bytes());
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(fds.size_bytes());
+    std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
+  }
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL) >= 0;
+}
+
+Result<std::pair<FdChannel, FdChannel>> FdChannel::make() {
+  auto ends = packet_pair();
+  if (!ends) return ends.error();
+  return std::pair(FdChannel(std::move(ends->first)), FdChannel(std::move(ends->second)));
 }
 
 Result<void> FdChannel::wait_for(short events, std::chrono::milliseconds patience,
@@ -59,22 +85,8 @@ Result<void> FdChannel::send(std::string_view bytes, std::span<const int> fds,
                              " descriptors is too large for one piece"}));
   // An empty message would be taken for the end.
   const std::string_view text = bytes.empty() ? std::string_view("\0", 1) : bytes;
-  iovec part{const_cast<char*>(text.data()), text.size()};  // NOLINT: sendmsg only reads
-  alignas(cmsghdr) std::array<char, kControlBytes> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (!fds.empty()) {
-    message.msg_control = control.data();
-    message.msg_controllen = CMSG_SPACE(fds.size_bytes());
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(fds.size_bytes());
-    std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
-  }
   for (;;) {
-    if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) >= 0) return {};
+    if (send_with_fds(socket_.get(), text, fds)) return {};
     if (errno == EINTR) continue;
     if (errno == EPIPE || errno == ECONNRESET)
       return Error::closed("a message could not be sent: the other process has ended");

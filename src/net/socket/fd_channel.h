@@ -22,6 +22,11 @@
 
 namespace lb {
 
+// Two sockets that keep messages whole, closed in programs that we start.
+Result<std::pair<UniqueFd, UniqueFd>> packet_pair();
+// sendmsg(2) of a text with descriptors, FdChannel::kMaxFds or so at most: false leaves errno.
+bool send_with_fds(int socket, std::string_view text, std::span<const int> fds) noexcept;
+
 class FdChannel {
  public:
   static constexpr std::size_t kMaxBytes = 60 * 1024;
@@ -34,7 +39,7 @@ class FdChannel {
 
   FdChannel() = default;
   explicit FdChannel(UniqueFd socket) noexcept : socket_(std::move(socket)) {}
-  // Both ends, closed in programs that we start.
+  // Both ends.
   static Result<std::pair<FdChannel, FdChannel>> make();
 
   // Waits so long for the other side.
