@@ -7,7 +7,6 @@
 #include "api/records/audit_plans.h"
 #include "api/records/live_plans.h"
 #include "api/records/record_plans.h"
-#include "api/request/plan.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"

@@ -17,7 +17,6 @@
 #include <utility>
 
 #include "audience/lines.h"
-#include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/encoding.h"

@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "media/metadata.h"

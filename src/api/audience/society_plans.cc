@@ -8,7 +8,6 @@
 #include "api/audience/sound_exchange.h"
 #include "base/cat.h"
 #include "base/encoding.h"
-#include "base/strings.h"
 #include "net/address/country_file.h"
 
 namespace lb {

@@ -5,7 +5,6 @@
 
 #include "api/request/list_page.h"
 #include "api/request/record_book.h"
-#include "auth/login/audit_log.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/encoding.h"

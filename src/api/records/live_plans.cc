@@ -6,7 +6,6 @@
 #include <tuple>
 #include <utility>
 
-#include "api/records/mount_answer.h"
 #include "api/request/ban.h"
 #include "api/request/list_page.h"
 #include "api/request/live_fields.h"

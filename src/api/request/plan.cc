@@ -2,7 +2,6 @@
 
 #include "api/request/record_book.h"
 #include "base/cat.h"
-#include "base/strings.h"
 
 namespace lb {
 

@@ -6,7 +6,6 @@
 #include "base/encoding.h"
 #include "cluster/link/frame.h"
 #include "cluster/nodes/names.h"
-#include "cluster/polling/stream_list.h"
 #include "http/text.h"
 
 namespace lb {

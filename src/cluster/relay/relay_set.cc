@@ -1,7 +1,6 @@
 #include "cluster/relay/relay_set.h"
 
 #include "net/loop/loop.h"
-#include "stream/source/source_admission.h"
 
 namespace lb {
 
