@@ -2,6 +2,7 @@
 // First byte: which charsets; then the song, and behind a line end the url.
 #include "media/metadata.h"
 
+#include "base/encoding.h"
 #include "check.h"
 #include "media/charset.h"
 #include "media/icy.h"
@@ -18,7 +19,7 @@ constexpr std::string_view kCharsets[] = {"",           "UTF-8",   "ISO8859-1", 
 bool is_clean(std::string_view text) {
   for (const char c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
-  return is_valid_utf8(text);
+  return valid_utf8(text);
 }
 
 }  // namespace
@@ -39,16 +40,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::must(read.has_value(), "the block cannot be read");
   fuzz::must(read->title.find("';") == std::string::npos, "a title ends itself");
   if (is_utf8_charset(mount_charset))
-    fuzz::must(is_valid_utf8(read->title), "a UTF-8 mount sends something else");
+    fuzz::must(valid_utf8(read->title), "a UTF-8 mount sends something else");
   if (charset.empty() && mount_charset.empty() && is_clean(song)) {
     fuzz::must(clean_utf8(song) == m.title, "valid UTF-8 did not stay");
   }
 
   convert_charset(song, charset, mount_charset);
-  fuzz::must(is_valid_utf8(convert_charset(song, charset, "UTF-8")), "UTF-8 that is not");
+  fuzz::must(valid_utf8(convert_charset(song, charset, "UTF-8")), "UTF-8 that is not");
   for (std::size_t n = 0; n <= std::min<std::size_t>(song.size(), 20); ++n) {
     fuzz::must(cut_utf8(song, n).size() <= n, "cut too late");
-    if (is_valid_utf8(song)) fuzz::must(is_valid_utf8(cut_utf8(song, n)), "cut inside a character");
+    if (valid_utf8(song)) fuzz::must(valid_utf8(cut_utf8(song, n)), "cut inside a character");
   }
   return 0;
 }

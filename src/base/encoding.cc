@@ -174,4 +174,13 @@ bool valid_utf8(std::string_view text) noexcept {
   return true;
 }
 
+std::string_view cut_utf8(std::string_view text, std::size_t bytes) noexcept {
+  if (text.size() <= bytes) return text;
+  std::size_t end = bytes;
+  // A character has at most three bytes after its first.
+  while (end > 0 && bytes - end < 3 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+    --end;
+  return text.substr(0, end);
+}
+
 }  // namespace lb

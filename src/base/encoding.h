@@ -31,5 +31,7 @@ std::string percent_escape(std::string_view bytes, std::string_view keep, HexCas
 // overlong, a surrogate, above U+10FFFF.
 std::size_t utf8_char(std::string_view text) noexcept;
 bool valid_utf8(std::string_view text) noexcept;
+// At most `bytes` from the front, ending with a whole character if the text is UTF-8.
+std::string_view cut_utf8(std::string_view text, std::size_t bytes) noexcept;
 
 }  // namespace lb

@@ -1,6 +1,7 @@
 #include "hls/id3_head.h"
 
 #include "base/cat.h"
+#include "base/encoding.h"
 
 namespace lb {
 namespace {
@@ -18,13 +19,6 @@ void append_frame(std::string& out, std::string_view id, std::string_view conten
   out.append(2, '\0').append(content);
 }
 
-std::string_view whole_characters(std::string_view text) {
-  if (text.size() <= kMaxText) return text;
-  std::size_t end = kMaxText;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
-}
-
 }  // namespace
 
 std::string id3_head(std::uint64_t timestamp, std::string_view title, std::string_view artist,
@@ -36,8 +30,8 @@ std::string id3_head(std::uint64_t timestamp, std::string_view title, std::strin
   std::string frames;
   append_frame(frames, "PRIV", owner);
   constexpr char kUtf8 = 3;
-  if (!title.empty()) append_frame(frames, "TIT2", cat({kUtf8, whole_characters(title)}));
-  if (!artist.empty()) append_frame(frames, "TPE1", cat({kUtf8, whole_characters(artist)}));
+  if (!title.empty()) append_frame(frames, "TIT2", cat({kUtf8, cut_utf8(title, kMaxText)}));
+  if (!artist.empty()) append_frame(frames, "TPE1", cat({kUtf8, cut_utf8(artist, kMaxText)}));
   // Latin-1, and no description.
   if (!picture.empty() && picture.size() <= kMaxText)
     append_frame(frames, "WXXX", cat({std::string_view("\0\0", 2), picture}));

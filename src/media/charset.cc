@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <optional>
 
+#include "base/encoding.h"
 #include "base/strings.h"
 #include "media/metadata.h"
 
@@ -36,25 +37,14 @@ void append_utf8(std::string& out, char32_t c) {
 
 // Takes one character from the front of `rest`; nullopt: one byte that is not UTF-8 was taken.
 std::optional<char32_t> take_utf8(std::string_view& rest) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(rest[i]); };
-  const unsigned first = byte(0);
-  const std::size_t size = first < 0x80   ? 1
-                           : first < 0xc2 ? 0
-                           : first < 0xe0 ? 2
-                           : first < 0xf0 ? 3
-                           : first < 0xf5 ? 4
-                                          : 0;
-  bool valid = size != 0 && size <= rest.size();
-  char32_t c = size == 1 ? first : size == 0 ? 0 : first & (0xffu >> (size + 1));
-  for (std::size_t i = 1; valid && i < size; ++i) {
-    valid = (byte(i) & 0xc0u) == 0x80u;
-    c = c << 6 | (byte(i) & 0x3fu);
-  }
-  // Too long a form, surrogates, beyond Unicode.
-  if (valid && size == 3) valid = c >= 0x800 && (c < 0xd800 || c > 0xdfff);
-  if (valid && size == 4) valid = c >= 0x10000 && c <= 0x10ffff;
-  rest.remove_prefix(valid ? size : 1);
-  return valid ? std::optional(c) : std::nullopt;
+  const std::size_t size = utf8_char(rest);
+  const std::string_view bytes = rest.substr(0, std::max<std::size_t>(size, 1));
+  rest.remove_prefix(bytes.size());
+  if (size == 0) return std::nullopt;
+  const auto first = static_cast<unsigned char>(bytes[0]);
+  char32_t c = size == 1 ? first : first & (0xffu >> (size + 1));
+  for (const char byte : bytes.substr(1)) c = c << 6 | (static_cast<unsigned char>(byte) & 0x3fu);
+  return c;
 }
 
 std::string latin1_to_utf8(std::string_view text) {
@@ -174,23 +164,8 @@ std::string convert_charset(std::string_view text, std::string_view from, std::s
   return from_utf8(to_utf8(text, from), to);
 }
 
-bool is_valid_utf8(std::string_view text) noexcept {
-  while (!text.empty())
-    if (!take_utf8(text)) return false;
-  return true;
-}
-
-std::string_view cut_utf8(std::string_view text, std::size_t bytes) noexcept {
-  if (text.size() <= bytes) return text;
-  std::size_t end = bytes;
-  // A character has at most three bytes after its first.
-  while (end > 0 && bytes - end < 3 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-    --end;
-  return text.substr(0, end);
-}
-
 std::string clean_utf8(std::string_view text, std::string_view fallback) {
-  const std::string utf8 = is_valid_utf8(text) ? std::string(text) : to_utf8(text, fallback);
+  const std::string utf8 = valid_utf8(text) ? std::string(text) : to_utf8(text, fallback);
   std::string out;
   for (std::string_view rest = utf8; !rest.empty();) {
     const std::string_view before = rest;

@@ -4,7 +4,6 @@
 // Errors: an unknown name is reported as unknown.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 
 namespace lb {
@@ -12,7 +11,5 @@ namespace lb {
 bool is_utf8_charset(std::string_view name) noexcept;
 // ISO-8859-1, UTF-8, or a name that iconv(3) converts both ways.
 bool is_known_charset(std::string_view name);
-// At most `bytes` from the front, ending with a whole character if the text is UTF-8.
-std::string_view cut_utf8(std::string_view text, std::size_t bytes) noexcept;
 
 }  // namespace lb

@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "base/strings.h"
-#include "media/charset.h"
 #include "media/metadata.h"
 
 namespace lb {
@@ -31,7 +31,7 @@ std::string neutralised(std::string_view text, std::string_view quote) {
 }
 
 bool is_utf8_beyond_ascii(std::string_view text) {
-  return is_valid_utf8(text) &&
+  return valid_utf8(text) &&
          std::any_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
 }
 

@@ -1,7 +1,7 @@
 #include "media/ogg_tags.h"
 
+#include "base/encoding.h"
 #include "base/strings.h"
-#include "media/charset.h"
 
 namespace lb {
 namespace {

@@ -9,7 +9,6 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "http/message.h"
-#include "media/charset.h"
 #include "media/metadata.h"
 
 namespace lb {

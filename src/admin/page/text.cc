@@ -2,42 +2,11 @@
 
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/strings.h"
 
 namespace lb {
 namespace {
-
-// Length of the well-formed UTF-8 sequence at the start of `s` (RFC 3629: no overlong forms, no
-// surrogates, nothing above U+10FFFF); 0 when there is none.
-std::size_t sequence_length(std::string_view s) noexcept {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
-  const auto continues = [&](std::size_t i, unsigned low, unsigned high) {
-    return i < s.size() && at(i) >= low && at(i) <= high;
-  };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1, 0x80, 0xBF) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : 0xBF;
-    return continues(1, low, high) && continues(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
-    return continues(1, low, high) && continues(2, 0x80, 0xBF) && continues(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
-
-bool is_utf8(std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const std::size_t n = sequence_length(bytes);
-    if (n == 0) return false;
-    bytes.remove_prefix(n);
-  }
-  return true;
-}
 
 void append_ascii(std::string& out, char c, Escape how) {
   if (c == '\t' || c == '\n' || c == '\r') c = ' ';
@@ -69,14 +38,14 @@ bool may_stay(std::string_view sequence) noexcept {
 
 void append_text(std::string& out, std::string_view bytes, Escape how) {
   out.reserve(out.size() + bytes.size());
-  const bool utf8 = is_utf8(bytes);
+  const bool utf8 = valid_utf8(bytes);
   for (std::size_t i = 0; i < bytes.size();) {
     const auto byte = static_cast<unsigned char>(bytes[i]);
     if (byte < 0x80) {
       append_ascii(out, bytes[i], how);
       ++i;
     } else if (utf8) {
-      const std::string_view sequence = bytes.substr(i, sequence_length(bytes.substr(i)));
+      const std::string_view sequence = bytes.substr(i, utf8_char(bytes.substr(i)));
       if (may_stay(sequence)) out += sequence;
       i += sequence.size();
     } else {

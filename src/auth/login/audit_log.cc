@@ -31,12 +31,7 @@ std::string line_digest(std::string_view line) {
 
 std::string no_line() { return std::string(kPrevDigits, '0'); }
 
-std::string_view cut_value(std::string_view text) {
-  if (text.size() <= kMaxAuditValue) return text;
-  std::size_t end = kMaxAuditValue;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
-}
+std::string_view cut_value(std::string_view text) { return cut_utf8(text, kMaxAuditValue); }
 
 void write_value(JsonWriter& out, const std::optional<std::string>& value) {
   if (value)

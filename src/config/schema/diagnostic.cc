@@ -1,6 +1,7 @@
 #include "config/schema/diagnostic.h"
 
 #include "base/cat.h"
+#include "base/encoding.h"
 
 namespace lb {
 
@@ -42,12 +43,8 @@ std::string escaped(std::string_view text) {
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t kLongest = 60;
-  std::size_t end = text.size();
-  if (end > kLongest) {
-    end = kLongest;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // whole UTF-8
-  }
-  return '"' + escaped(text.substr(0, end)) + (end < text.size() ? "…\"" : "\"");
+  const std::string_view shown = cut_utf8(text, kLongest);
+  return '"' + escaped(shown) + (shown.size() < text.size() ? "…\"" : "\"");
 }
 
 }  // namespace lb

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "media/charset.h"
+#include "base/encoding.h"
 #include "stream/source/source_facts.h"
 
 namespace lb {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/encoding.h"
 #include "base/random.h"
 #include "base/through_record.h"
 #include "media/metadata.h"
@@ -69,7 +70,7 @@ TEST(IcyBlock, CutsUtf8AtAWholeCharacter) {
     std::string title(shift, 'x');
     for (int i = 0; i < 2000; ++i) title += "\u20ac";
     const auto text = parse_icy_text(make_icy_block(title, "").substr(1));
-    CHECK(is_valid_utf8(text->title));
+    CHECK(valid_utf8(text->title));
     CHECK(text->title.size() > 4061);
   }
 }

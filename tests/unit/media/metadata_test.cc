@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/encoding.h"
 #include "base/random.h"
 #include "media/charset.h"
 #include "media/icy.h"
@@ -109,7 +110,7 @@ TEST(Metadata, LongTitlesAreWholeInTheStatsAndCutInTheBlock) {
   const Metadata m = make_icy_metadata(song, "", "UTF-8", "UTF-8");
   LONGS_EQUAL(6000, m.title.size());
   LONGS_EQUAL(1 + 4080, m.icy_block.size());
-  CHECK(is_valid_utf8(parse_icy_text(m.icy_block.substr(1))->title));
+  CHECK(valid_utf8(parse_icy_text(m.icy_block.substr(1))->title));
 }
 
 TEST_GROUP(Charset){};
@@ -164,11 +165,11 @@ TEST(Charset, NamesThatCouldReachOutAreUnknown) {
 TEST(Charset, ValidUtf8) {
   for (const char* good : {"", "a", "\u00e9", "\u0800", "\ud7ff", "\ue000", "\uffff", "\U00010000",
                            "\U0010ffff", "a\u00e9b"})
-    CHECK(is_valid_utf8(good));
+    CHECK(valid_utf8(good));
   for (const char* bad : {"\x80", "\xc3", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe2\x82",
                           "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
                           "\xf5\x80\x80\x80", "\xff", "a\xc3 b", "\xe2\x28\xa1"})
-    CHECK(!is_valid_utf8(bad));
+    CHECK(!valid_utf8(bad));
 }
 TEST(Charset, CutsAtWholeCharacters) {
   CHECK_EQUAL(std::string("ab"), std::string(cut_utf8("abc", 2)));
@@ -188,7 +189,7 @@ TEST(Charset, CleanUtf8OfAnyBytesIsCleanUtf8) {
     std::string bytes;
     for (std::uint64_t n = rng.below(20); n > 0; --n) bytes += static_cast<char>(rng.next());
     const std::string clean = clean_utf8(bytes);
-    CHECK(is_valid_utf8(clean));
+    CHECK(valid_utf8(clean));
     CHECK(clean == clean_utf8(clean));
     for (const char c : clean) CHECK(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
   }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "base/encoding.h"
 #include "media/builders.h"
 #include "media/ogg_tags.h"
 
@@ -238,5 +239,5 @@ TEST(OggTags, AreCutAtAWholeCharacter) {
   for (int i = 0; i < 2000; ++i) snowmen += "\u2603";
   const Metadata m = metadata_of({"", "", "ab" + snowmen});
   LONGS_EQUAL(2 + 4077, m.title.size());
-  CHECK(is_valid_utf8(m.title));
+  CHECK(valid_utf8(m.title));
 }
