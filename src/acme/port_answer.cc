@@ -6,6 +6,7 @@
 #include "acme/answer.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "net/address/host_name.h"
 #include "net/crypto/digest.h"
 
 namespace lb {
@@ -26,9 +27,8 @@ PortToken PortToken::make() {
 
 FetchRequest port_question(const std::string& name, int port, bool is_tls, const PortToken& token) {
   FetchRequest request;
-  const bool is_ipv6 = name.find(':') != std::string::npos;
-  request.url = cat({is_tls ? "https://" : "http://", is_ipv6 ? "[" : "", name, is_ipv6 ? "]" : "",
-                     ":", port, "/.well-known/acme-challenge/", token.name});
+  request.url = cat({is_tls ? "https://" : "http://", url_host(name), ":", port,
+                     "/.well-known/acme-challenge/", token.name});
   request.timeout = kPortTime;
   // By the token, whatever certificate is there: one that has expired is what is to be replaced.
   request.tls.is_any_trusted = true;

@@ -3,6 +3,7 @@
 // Thread: pure function.
 #include "base/cat.h"
 #include "commands/commands.h"
+#include "net/address/host_name.h"
 
 namespace lb {
 
@@ -13,8 +14,7 @@ std::string local_url(const Config& config) {
     std::string host = socket.bind_address;
     if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
     if (host == "::") host = "::1";
-    if (host.find(':') != std::string::npos) host = cat({"[", host, "]"});
-    return cat({"http://", host, ":", socket.port});
+    return cat({"http://", url_host(host), ":", socket.port});
   }
   return {};
 }

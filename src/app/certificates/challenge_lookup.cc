@@ -8,6 +8,7 @@
 #include "app/services/runtime.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "net/address/host_name.h"
 
 namespace lb {
 namespace {
@@ -38,10 +39,8 @@ std::vector<std::string> ChallengeLookup::servers(const Config& config) {
   const auto add = [&all](std::string origin) {
     if (std::ranges::find(all, origin) == all.end()) all.push_back(std::move(origin));
   };
-  for (const MasterSettings& master : config.masters) {
-    const bool is_v6 = master.server.find(':') != std::string::npos;
-    add(cat({"http://", is_v6 ? "[" : "", master.server, is_v6 ? "]" : "", ":", master.port}));
-  }
+  for (const MasterSettings& master : config.masters)
+    add(cat({"http://", url_host(master.server), ":", master.port}));
   for (const AcmeSettings& acme : config.acme)
     for (const std::string& origin : acme.answer_from) add(origin);
   return all;

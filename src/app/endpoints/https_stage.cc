@@ -18,6 +18,7 @@
 #include "http/error_page.h"
 #include "http/forwarded.h"
 #include "net/address/address.h"
+#include "net/address/host_name.h"
 
 namespace lb {
 namespace {
@@ -113,10 +114,9 @@ Verdict https_stage(Worker& worker, Connection& connection) {
   head.status = 308;
   head.content_type = "text/plain; charset=utf-8";
   head.content_length = 0;
-  const bool is_v6 = name.find(':') != std::string::npos;
-  head.extra = cat({"Location: https://", is_v6 ? "[" : "", name, is_v6 ? "]" : "",
-                    port == kHttpsPort ? "" : ":", port == kHttpsPort ? "" : std::to_string(port),
-                    connection.request().target, "\r\nVary: Accept, Sec-Fetch-Mode\r\n"});
+  head.extra = cat({"Location: https://", url_host(name), port == kHttpsPort ? "" : ":",
+                    port == kHttpsPort ? "" : std::to_string(port), connection.request().target,
+                    "\r\nVary: Accept, Sec-Fetch-Mode\r\n"});
   connection.reply(head, {});
   return Verdict::kAnswered;
 }

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "cluster/link/frame.h"
 #include "http/text.h"
+#include "net/address/host_name.h"
 #include "net/tls/tls_psk.h"
 
 namespace lb {
@@ -20,8 +21,7 @@ constexpr auto kHeadDeadline = 5s;
 constexpr int kSwitching = 101;
 
 std::string host_port(const ConnectTarget& target) {
-  const bool v6 = target.host.find(':') != std::string::npos && target.host.front() != '[';
-  return cat({v6 ? cat({"[", target.host, "]"}) : target.host, ":", target.port});
+  return cat({url_host(target.host), ":", target.port});
 }
 
 ConnectTarget over_tls(ConnectTarget target) {

@@ -5,6 +5,7 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "http/text.h"
+#include "net/address/host_name.h"
 #include "net/socket/connector.h"
 
 namespace lb {
@@ -74,9 +75,7 @@ Result<NodeAddress> parse_public_address(PublicScheme scheme, std::string_view t
 }
 
 std::string to_text(const NodeAddress& address) {
-  const std::string host =
-      address.kind == NodeAddress::Host::kIpv6 ? cat({"[", address.host, "]"}) : address.host;
-  return cat({host, ":", address.port});
+  return cat({url_host(address.host), ":", address.port});
 }
 
 std::string origin_of(const NodeAddress& address) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "net/address/host_name.h"
 
 namespace lb {
 namespace {
@@ -44,12 +45,10 @@ void PullPath::give_up_waiting() {
 void PullPath::ask() {
   timer_.cancel();
   asked_ = connector_.loop().now();
-  const bool v6 = target_.host.find(':') != std::string::npos;
   ClientRequest request;
   request.target = target_;
-  request.head =
-      cat({"GET /_lb/live HTTP/1.0\r\nHost: ", v6 ? cat({"[", target_.host, "]"}) : target_.host,
-           "\r\nUser-Agent: icecast-lb\r\n\r\n"});
+  request.head = cat({"GET /_lb/live HTTP/1.0\r\nHost: ", url_host(target_.host),
+                      "\r\nUser-Agent: icecast-lb\r\n\r\n"});
   request.connect_deadline = request.head_deadline = timing_.deadline;
   client_ =
       std::make_unique<Client>(connector_, std::move(request), [this](Result<ClientAnswer> answer) {

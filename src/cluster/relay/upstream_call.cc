@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "http/stream_type.h"
 #include "http/text.h"
+#include "net/address/host_name.h"
 
 namespace lb {
 namespace {
@@ -15,9 +16,7 @@ namespace {
 constexpr std::uint64_t kLargestMetaint = 1 << 24;
 
 std::string text_of(const HttpUrl& url) {
-  const bool v6 = url.host.find(':') != std::string::npos;
-  return cat({url.tls ? "https://" : "http://", v6 ? cat({"[", url.host, "]"}) : url.host, ":",
-              url.port, url.target});
+  return cat({url.tls ? "https://" : "http://", url_host(url.host), ":", url.port, url.target});
 }
 
 bool is_redirect(int status) {
@@ -28,10 +27,9 @@ bool is_redirect(int status) {
 
 std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
                           std::string_view credentials, std::string_view lines) {
-  const bool v6 = url.host.find(':') != std::string::npos;
   std::string request =
       cat({"GET ", url.target, " HTTP/1.0\r\nUser-Agent: ", without_controls(user_agent),
-           "\r\nHost: ", v6 ? cat({"[", url.host, "]"}) : url.host, "\r\n"});
+           "\r\nHost: ", url_host(url.host), "\r\n"});
   if (icy_metadata) request += "Icy-MetaData: 1\r\n";
   if (!credentials.empty())
     request += cat({"Authorization: Basic ", base64_encode(credentials), "\r\n"});

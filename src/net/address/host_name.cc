@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "net/address/address.h"
 
@@ -23,6 +24,11 @@ std::string host_name(std::string_view written) {
     name.replace(begin, std::string::npos, reinterpret_cast<const char*>(label));
   idn2_free(label);
   return name;
+}
+
+std::string url_host(std::string_view host) {
+  const bool v6 = host.find(':') != std::string_view::npos && !host.starts_with('[');
+  return v6 ? cat({"[", host, "]"}) : std::string(host);
 }
 
 }  // namespace lb
