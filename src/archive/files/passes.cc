@@ -4,6 +4,7 @@
 
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "http/credentials.h"
 #include "net/crypto/digest.h"
 
 namespace lb {
@@ -13,15 +14,6 @@ constexpr std::size_t kSecretOfPasses = 32, kPassBytes = 16;
 
 std::string pass_with(const std::string& secret, std::string_view mount) {
   return hex_encode(hmac_sha256(secret, cat({"archive pass ", mount})).substr(0, kPassBytes));
-}
-
-// In a time that tells nothing of where they differ.
-bool same_pass(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-  return difference == 0;
 }
 
 }  // namespace
@@ -46,8 +38,8 @@ std::string ArchivePasses::pass(std::string_view mount) const {
 bool ArchivePasses::valid(std::string_view mount, std::string_view pass) const {
   std::lock_guard<std::mutex> guard(mutex_);
   // Both are compared, whichever it is.
-  const bool now = same_pass(pass_with(secret_, mount), pass);
-  const bool then = same_pass(pass_with(before_, mount), pass);
+  const bool now = secret_equal(pass, pass_with(secret_, mount));
+  const bool then = secret_equal(pass, pass_with(before_, mount));
   return now || then;
 }
 
