@@ -37,6 +37,8 @@ bool iequals(std::string_view a, std::string_view b) noexcept;
 bool istarts_with(std::string_view text, std::string_view prefix) noexcept;
 std::string_view trim(std::string_view text) noexcept;  // spaces, tabs, CR, LF
 std::vector<std::string_view> split(std::string_view text, char separator);
+// With so many digits behind the point.
+std::string decimal_text(double number, int digits);
 std::string listed(const std::vector<std::string>& texts, std::string_view between = " ");
 // A number that is all of the text, as std::from_chars() reads it; nullopt: it is none of the type.
 template <class T>

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 #include <string_view>
 
 #include "base/cat.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -71,12 +71,6 @@ std::size_t header_packets(OggCodec codec, ByteSpan first) {
   return 1;
 }
 
-std::string two_decimals(double value) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.begin(), text.end(), value, std::chars_format::fixed, 2);
-  return {text.data(), end.ptr};
-}
-
 void add_vorbis_facts(ByteSpan first, CodecFacts& facts) {
   if (first.size() < 30 || facts.audio_channels != 0) return;
   facts.audio_channels = u8(first, 11);
@@ -89,7 +83,7 @@ void add_theora_facts(ByteSpan first, CodecFacts& facts) {
   if (first.size() < 42) return;
   const auto rate = static_cast<double>(read_be(first, 22, 4));
   const auto per = static_cast<double>(read_be(first, 26, 4));
-  if (per > 0) facts.other.emplace_back("frame_rate", two_decimals(rate / per));
+  if (per > 0) facts.other.emplace_back("frame_rate", decimal_text(rate / per, 2));
   facts.other.emplace_back("frame_size",
                            cat({read_be(first, 14, 3), " x ", read_be(first, 17, 3)}));
   facts.other.emplace_back("video_bitrate", std::to_string(read_be(first, 37, 3)));

@@ -1,8 +1,6 @@
 #include "api/audience/audience_table.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -12,13 +10,6 @@
 
 namespace lb {
 namespace {
-
-std::string decimal(double value) {
-  std::array<char, 64> text;
-  const auto end =
-      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, 3).ptr;
-  return {text.data(), end};
-}
 
 std::string csv_text(std::string_view text) {
   std::string out = begins_formula(text) ? "'" : "";
@@ -41,7 +32,7 @@ bool is_plain(std::string_view text) {
 std::string csv_cell(const AudienceCell& cell) {
   if (const auto* text = std::get_if<std::string>(&cell)) return csv_text(*text);
   if (const auto* number = std::get_if<std::int64_t>(&cell)) return std::to_string(*number);
-  if (const auto* value = std::get_if<double>(&cell)) return decimal(*value);
+  if (const auto* value = std::get_if<double>(&cell)) return decimal_text(*value, 3);
   return {};
 }
 

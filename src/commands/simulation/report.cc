@@ -2,20 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "base/cat.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
-
-std::string fixed(double x, int digits) {
-  std::array<char, 64> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), x,
-                                 std::chars_format::fixed, digits);
-  return {buffer.data(), end.ptr};
-}
 
 std::string right(std::string text, std::size_t width) {
   return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
@@ -77,36 +70,36 @@ struct Column {
 };
 
 std::string mean_text(const Runs& runs, double SimulationResult::*field) {
-  return fixed(runs.mean(field), 0);
+  return decimal_text(runs.mean(field), 0);
 }
 
 std::string peak(const Runs& runs) {
-  return cat(
-      {fixed(runs.mean(&SimulationResult::peak), 2), " (", fixed(runs.worst_peak(), 2), ")"});
+  return cat({decimal_text(runs.mean(&SimulationResult::peak), 2), " (",
+              decimal_text(runs.worst_peak(), 2), ")"});
 }
 
 std::string settled(const Runs& runs) {
-  return runs.settled() < 0 ? "never" : fixed(runs.settled(), 1) + " s";
+  return runs.settled() < 0 ? "never" : decimal_text(runs.settled(), 1) + " s";
 }
 
 std::string per_mount(const Runs& runs) {
-  return fixed(runs.mean(&SimulationResult::relays) /
-                   std::max(1.0, runs.mean(&SimulationResult::mounts_used)),
-               2);
+  return decimal_text(runs.mean(&SimulationResult::relays) /
+                          std::max(1.0, runs.mean(&SimulationResult::mounts_used)),
+                      2);
 }
 
 std::string listeners(const Runs& runs) {
   std::string out;
-  for (const double n : runs.listeners()) out += (out.empty() ? "" : " : ") + fixed(n, 0);
+  for (const double n : runs.listeners()) out += (out.empty() ? "" : " : ") + decimal_text(n, 0);
   return out;
 }
 
 using enum SimulationColumn;
 constexpr auto kColumns = std::to_array<Column>({
     {kPeak, "peak (worst)", 12, peak},
-    {kOfIdeal, "of ideal", 8, [](const Runs& runs) { return fixed(runs.of_ideal(), 3); }},
+    {kOfIdeal, "of ideal", 8, [](const Runs& runs) { return decimal_text(runs.of_ideal(), 3); }},
     {kSpread, "spread", 6,
-     [](const Runs& runs) { return fixed(runs.mean(&SimulationResult::spread99), 2); }},
+     [](const Runs& runs) { return decimal_text(runs.mean(&SimulationResult::spread99), 2); }},
     {kSettled, "settled", 7, settled},
     {kOverCap, "over cap", 8,
      [](const Runs& runs) { return mean_text(runs, &SimulationResult::above_cap); }},
@@ -118,7 +111,9 @@ constexpr auto kColumns = std::to_array<Column>({
     {kWasted, "wasted", 6,
      [](const Runs& runs) { return mean_text(runs, &SimulationResult::wasted); }},
     {kRescued, "all back", 8,
-     [](const Runs& runs) { return fixed(runs.mean(&SimulationResult::rescued), 1) + " s"; }},
+     [](const Runs& runs) {
+       return decimal_text(runs.mean(&SimulationResult::rescued), 1) + " s";
+     }},
     {kRestarts, "restarts", 8,
      [](const Runs& runs) { return mean_text(runs, &SimulationResult::restarts); }},
     {kRefused, "refused", 7,
@@ -139,14 +134,15 @@ std::string judge(const SimulationGoals& goals, const Runs& runs, bool& good) {
     good = good && reached;
   };
   if (goals.of_ideal)
-    say("of ideal <= " + fixed(*goals.of_ideal, 2), runs.of_ideal() <= *goals.of_ideal);
+    say("of ideal <= " + decimal_text(*goals.of_ideal, 2), runs.of_ideal() <= *goals.of_ideal);
   if (goals.peak)
-    say("peak <= " + fixed(*goals.peak, 2), runs.mean(&SimulationResult::peak) <= *goals.peak);
+    say("peak <= " + decimal_text(*goals.peak, 2),
+        runs.mean(&SimulationResult::peak) <= *goals.peak);
   if (goals.relays)
-    say("relays <= " + fixed(*goals.relays, 0),
+    say("relays <= " + decimal_text(*goals.relays, 0),
         runs.mean(&SimulationResult::relays) <= *goals.relays);
   if (goals.wasted)
-    say("wasted <= " + fixed(*goals.wasted, 0),
+    say("wasted <= " + decimal_text(*goals.wasted, 0),
         runs.mean(&SimulationResult::wasted) <= *goals.wasted);
   if (!goals.listeners.empty()) {
     const std::vector<double> found = runs.listeners();
@@ -156,7 +152,7 @@ std::string judge(const SimulationGoals& goals, const Runs& runs, bool& good) {
     for (std::size_t i = 0; i < found.size(); ++i) {
       all += goals.listeners[i];
       off = std::max(off, std::abs(found[i] - goals.listeners[i]));
-      wanted += (i == 0 ? "about " : " : ") + fixed(goals.listeners[i], 0);
+      wanted += (i == 0 ? "about " : " : ") + decimal_text(goals.listeners[i], 0);
     }
     say(wanted, off <= all / 20);
   }
