@@ -19,8 +19,6 @@ constexpr auto kProbePause = 2s;
 constexpr auto kProbeAgain = 5s;  // of a node out of reach
 constexpr std::uint64_t kMaxOnTrust = 20;
 
-std::string number(std::uint64_t n) { return std::to_string(n); }
-
 }  // namespace
 
 std::string_view to_text(NodeEvent::Kind kind) noexcept {
@@ -105,19 +103,16 @@ void NodeTable::judge(Node& node, SteadyTime now) {
     become(node, NodeState::kSuspect, cat({"it cannot pull streams: ", lb::describe(node.cannot)}),
            now);
   } else if (node.loop_ms > kStuckMs) {
-    become(node, NodeState::kSuspect, cat({"its loop took ", number(node.loop_ms), " ms"}), now);
+    become(node, NodeState::kSuspect, cat({"its loop took ", node.loop_ms, " ms"}), now);
   } else if (now < node.doubted_until) {
     become(node, NodeState::kSuspect, "of the listeners sent there, less than half arrived", now);
   } else if (!node.proven && node.issued - node.issued_before >= kMaxOnTrust) {
     become(node, NodeState::kSuspect,
-           cat({"heard of once, and sent ", number(node.issued - node.issued_before),
-                " listeners since"}),
+           cat({"heard of once, and sent ", node.issued - node.issued_before, " listeners since"}),
            now);
   } else if (now >= node.suspect_at) {
     become(node, NodeState::kSuspect,
-           cat({"no report for ",
-                number(static_cast<std::uint64_t>((now - node.last_report) / 1ms)), " ms"}),
-           now);
+           cat({"no report for ", (now - node.last_report) / 1ms, " ms"}), now);
   } else {
     become(node, NodeState::kUp, "", now);
   }
@@ -141,9 +136,7 @@ void NodeTable::expire(SteadyTime now) {
     if (node.state == NodeState::kDead) continue;
     if (node.kind == NodeKind::kStatic) node.unacked.pop_before(now - settings_.session_guess);
     if (node.state_at(now) == NodeState::kDead) {
-      become(node, NodeState::kDead,
-             cat({"no report for ",
-                  number(static_cast<std::uint64_t>((now - node.last_report) / 1ms)), " ms"}),
+      become(node, NodeState::kDead, cat({"no report for ", (now - node.last_report) / 1ms, " ms"}),
              now);
       continue;
     }
@@ -192,7 +185,7 @@ void NodeTable::hint(NodeSlot slot, SteadyTime now) {
   node.last_hint = now;
   ++node.hints;
   if (node.hints >= kHintsForProbe && !node.probing && now - node.last_probe >= kProbePause) {
-    want_probe(node, number(node.hints) + " clients came back unserved");
+    want_probe(node, cat({node.hints, " clients came back unserved"}));
   }
 }
 
