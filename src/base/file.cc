@@ -183,4 +183,9 @@ Result<void> replace_edited_file(const std::string& path, std::string_view bytes
   return error;
 }
 
+bool is_directory(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 }  // namespace lb

@@ -62,6 +62,8 @@ std::size_t read_at(int fd, std::uint64_t offset, std::span<std::byte> into);
 std::optional<std::string> read_shared(const UniqueFd& fd, std::size_t limit);
 // Over interruptions and short writes.  False: errno.
 bool write_all(int fd, std::string_view text);
+// Of what a link leads to.
+bool is_directory(const std::string& path);
 
 enum class Synced : std::uint8_t {
   kNothing,  // a power failure may leave anything

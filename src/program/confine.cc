@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/cat.h"
+#include "base/file.h"
 #include "base/unique_fd.h"
 #include "config/load/named_paths.h"
 #include "program/syscall_filter.h"
@@ -23,11 +24,6 @@ constexpr const char* kSystem[] = {"/usr",   "/bin", "/sbin", "/lib", "/lib32",
 
 void add_path(std::vector<std::string>& to, const std::string& path) {
   if (!path.empty() && std::find(to.begin(), to.end(), path) == to.end()) to.push_back(path);
-}
-
-bool is_directory(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 // Files are replaced by renaming, so their directory counts; but not the root.

@@ -1,7 +1,6 @@
 #include "config/load/checks_files.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include "auth/listener/authenticator.h"
 #include "base/cat.h"
 #include "base/command_words.h"
+#include "base/file.h"
 #include "base/file_stamp.h"
 #include "config/load/as_user.h"
 #include "config/load/checks.h"
@@ -34,11 +34,6 @@ std::string path_fault(const std::string& path, int mode) {
 }
 
 bool is_there(const std::string& path) { return path_fault(path, F_OK).empty(); }
-
-bool is_directory(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
 
 class FileChecks {
  public:
