@@ -2,7 +2,6 @@
 // played, and a player for one of them.  Times of day are the server's.
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <ctime>
 #include <limits>
 #include <utility>
@@ -45,10 +44,7 @@ std::int64_t next_day(std::int64_t begin_ms) {
 }
 
 std::string seconds_text(std::int64_t ms) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%lld.%03lld", static_cast<long long>(ms / kSecondMs),
-                static_cast<long long>(ms % kSecondMs));
-  return text.data();
+  return decimal_text(static_cast<double>(ms) / kSecondMs, 3);
 }
 std::optional<std::int64_t> ms_of_seconds(std::string_view text) {
   const std::size_t point = std::min(text.find('.'), text.size());
@@ -73,10 +69,7 @@ std::string size_text(std::uint64_t bytes) {
     value /= 1000;
     ++unit;
   }
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), value < 9.95 ? "%.1f %s" : "%.0f %s", value,
-                kUnits[unit]);
-  return text.data();
+  return cat({decimal_text(value, value < 9.95 ? 1 : 0), " ", kUnits[unit]});
 }
 
 // kbit/s of what is recorded here, as measured; 0: nothing is.

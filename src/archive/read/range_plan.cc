@@ -1,12 +1,11 @@
 #include "archive/read/range_plan.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
 
 #include "archive/read/export_cut.h"
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "media/framer.h"
 
 namespace lb {
@@ -67,10 +66,7 @@ class RangePlanner {
       plan_.content_type = head.content_type;
       plan_.from_ms = begin.wall_ms;
       rate_hz_ = head.span.media.rate_hz;
-      std::array<char, 64> tag{};
-      std::snprintf(tag.data(), tag.size(), "%08x.%llx.", row.id,
-                    static_cast<unsigned long long>(row.origin + begin.offset));
-      plan_.etag = tag.data();
+      plan_.etag = cat({hex_text(row.id, 8), ".", hex_text(row.origin + begin.offset), "."});
     }
     if (!continues) {
       if (format_ == "ogg") end_pages(reading);
@@ -109,13 +105,9 @@ class RangePlanner {
       if (!piece.bytes.empty()) piece.length = piece.bytes.size();
       plan_.size += piece.length;
     }
-    std::array<char, 96> tag{};
-    std::snprintf(tag.data(), tag.size(), "%llx.%llx.%llx.%llx",
-                  static_cast<unsigned long long>(last_origin_),
-                  static_cast<unsigned long long>(plan_.from_ms),
-                  static_cast<unsigned long long>(plan_.to_ms),
-                  static_cast<unsigned long long>(plan_.size));
-    plan_.etag = cat({"\"", plan_.etag, tag.data(), "\""});
+    const auto hex = [](auto number) { return hex_text(static_cast<std::uint64_t>(number)); };
+    plan_.etag = cat({"\"", plan_.etag, hex(last_origin_), ".", hex(plan_.from_ms), ".",
+                      hex(plan_.to_ms), ".", hex(plan_.size), "\""});
     return std::move(plan_);
   }
 
