@@ -194,9 +194,6 @@ constexpr Endpoint kEndpoints[] = {
 };
 // clang-format on
 
-constexpr std::pair<Method, std::string_view> kMethodWords[] = {
-    {kGet, "GET"}, {kPost, "POST"}, {kPut, "PUT"}, {kPatch, "PATCH"}, {kDelete, "DELETE"}};
-
 // The names of the path, if it is one of this template.
 std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
   const auto wanted = split(pattern, '/'), given = split(path, '/');
@@ -217,12 +214,6 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
 }  // namespace
 
 std::span<const Endpoint> endpoints() noexcept { return kEndpoints; }
-
-std::string_view method_word(Method method) noexcept {
-  for (const auto& [known, word] : kMethodWords)
-    if (known == method) return word;
-  return "";
-}
 
 FoundEndpoint find_endpoint(Method method, std::string_view path) {
   FoundEndpoint found;

@@ -49,7 +49,6 @@ inline bool is_of_session(const Endpoint& endpoint) noexcept {
 inline bool is_of_audience(const Endpoint& endpoint) noexcept {
   return endpoint.path.starts_with("/audience/");
 }
-std::string_view method_word(Method method) noexcept;
 
 struct FoundEndpoint {
   const Endpoint* endpoint = nullptr;  // null: see `allow`

@@ -94,6 +94,12 @@ std::optional<std::string> query_param(std::string_view query, std::string_view 
   return found;
 }
 
+std::string_view method_word(Method method) noexcept {
+  for (const auto& [word, known] : kMethodWords)
+    if (known == method) return word;
+  return "";
+}
+
 std::string_view reason_phrase(int status) noexcept {
   switch (status) {
     case 100:

@@ -44,6 +44,16 @@ enum class Method : std::uint8_t {
   kDelete,  // likewise
   kOther
 };
+struct MethodWord {
+  std::string_view word;
+  Method method;
+};
+inline constexpr MethodWord kMethodWords[] = {
+    {"GET", Method::kGet},     {"HEAD", Method::kHead},     {"POST", Method::kPost},
+    {"PUT", Method::kPut},     {"SOURCE", Method::kSource}, {"OPTIONS", Method::kOptions},
+    {"STATS", Method::kStats}, {"PATCH", Method::kPatch},   {"DELETE", Method::kDelete}};
+// "": kOther.
+std::string_view method_word(Method method) noexcept;
 enum class Protocol : std::uint8_t { kHttp, kIce, kIcy };  // kIcy: a Shoutcast v1 login
 
 struct Request {

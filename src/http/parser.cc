@@ -1,7 +1,6 @@
 #include "http/parser.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -11,24 +10,9 @@
 namespace lb {
 namespace {
 
-struct MethodWord {
-  std::string_view word;
-  Method method;
-};
-constexpr std::array<MethodWord, 9> kMethods = {{{"GET", Method::kGet},
-                                                 {"HEAD", Method::kHead},
-                                                 {"POST", Method::kPost},
-                                                 {"PUT", Method::kPut},
-                                                 {"SOURCE", Method::kSource},
-                                                 {"OPTIONS", Method::kOptions},
-                                                 {"STATS", Method::kStats},
-                                                 {"PATCH", Method::kPatch},
-                                                 {"DELETE", Method::kDelete}}};
-
 const MethodWord* find_method(std::string_view word) noexcept {
-  for (const MethodWord& known : kMethods) {
+  for (const MethodWord& known : kMethodWords)
     if (iequals(known.word, word)) return &known;
-  }
   return nullptr;
 }
 

@@ -20,24 +20,9 @@ std::string join(std::initializer_list<std::string_view> parts) {
   return out;
 }
 
-std::string_view word_of(Method method) {
-  switch (method) {
-    case Method::kPost:
-      return "POST";
-    case Method::kPut:
-      return "PUT";
-    case Method::kPatch:
-      return "PATCH";
-    case Method::kDelete:
-      return "DELETE";
-    default:
-      return "GET";
-  }
-}
-
 std::string digest_of(const ApiRequest& request) {
   return hex_encode(
-      sha256(join({word_of(request.method), request.path, request.query, request.body})));
+      sha256(join({method_word(request.method), request.path, request.query, request.body})));
 }
 
 // A user of another account that has the name later is another caller.
