@@ -5,7 +5,10 @@
 - links, their anchors and names of files in the pages lead somewhere
 - every page of doc/ is packed; doc/index.md names it, and a guide has at most 1,500 words
 - HACKING.md names every floor of src/LAYERS
-- the options in doc/icecast-lb.1 are those of the usage text in src/program/options.cc
+- the options in doc/icecast-lb.1 are those of the usage text in src/program/options.cc, and those that it gives to icelb
+  are those of is_command_of_icelb()
+- a metric, an element, a path of the API, an option of icecast-lb and an event that a page names exists; each event that
+  src/ publishes is in doc/orchestration.md
 (doc/config.md and doc/icecast-lb.xml.5 are compared with the schema by tests/config/check.)
 """
 import pathlib
@@ -91,6 +94,48 @@ def options(text):
 in_manual = options(re.search(r"^\.SH OPTIONS\n(.*?)^\.SH", manual, re.M | re.S).group(1))
 for option in sorted(options(usage) ^ in_manual):
     fault("doc/icecast-lb.1: %s is %s" % (option, "missing" if option not in in_manual else "no option of the program"))
+
+if broken := re.search(r"(?m)^\.[BI][RIB]? .* \. [A-Z].*$", manual):
+    fault("doc/icecast-lb.1: a sentence goes on in the line of a macro, without blanks: " + broken.group(0))
+program = (top / "src/program/options.cc").read_text()
+given = re.search(r"bool is_command_of_icelb\(.*?\n}\n", program, re.S).group(0)
+of_icelb = {re.sub(r"(?<=.)([A-Z])", r"-\1", name).lower() for name in re.findall(r"Action::k(\w+)", given)}
+in_files = set(re.findall(r"--([a-z-]+)", re.search(r"^\.SH FILES\n(.*?):$", manual, re.M | re.S).group(1)))
+for option in sorted(of_icelb ^ in_files):
+    fault("doc/icecast-lb.1, FILES: --%s is %s" % (option, "missing" if option in of_icelb else "no command of icelb"))
+
+# What pages name, and where all of it is.  Of other programs, of HTML, and of our answers and records:
+NO_ELEMENTS = {"clinets", "iostream", "missing", "position", "record", "ul"}
+NO_METRICS = {"icecast_exporter"}
+reference = {name: (top / "doc" / (name + ".md")).read_text() for name in ("api", "config", "metrics", "orchestration")}
+metrics = set(re.findall(r"^- `(\w+)`", reference["metrics"], re.M))
+elements = set(re.findall(r"`(?:[\w-]+/)*([\w-]+)=?`", reference["config"]))
+elements |= {part for block in re.findall(r"^## `<(.*)>`$", reference["config"], re.M) for part in block.split("/")}
+paths = [re.sub(r"\{\w+\}", "[^/]+", path) for path in re.findall(r"^- `(/[^`]*)`:", reference["api"], re.M)]
+paths.append(r"/now(/[^/]+(/(events|place|art))?)?")  # the pages' own: doc/titles.md
+known_options = set(re.findall(r'\{"(--[a-z-]+)"', program))
+for page in pages:
+    text = page.read_text()
+    for name, more in set(re.findall(r"\b((?:icecast|lb|process)_[a-z_]+)([…*]?)", text)) - {(name, "") for name in NO_METRICS}:
+        if not (any(metric.startswith(name) for metric in metrics) if more else name in metrics):
+            fault("%s: there is no metric %s" % (page.name, name))
+    for name in set(re.findall(r"`[^`\n]*?</?([a-z][\w-]*)[ />]", re.sub(r"```.*?```", "", text, flags=re.S))) - elements - NO_ELEMENTS:
+        fault("%s: there is no element <%s>" % (page.name, name))
+    for path in set(re.findall(r"/api/v1(/[\w/{}%.-]*[\w}])", text)):
+        if not any(re.fullmatch(one, path) or one.startswith(path + "/") for one in paths):
+            fault("%s: /api/v1 has no %s" % (page.name, path))
+    for command in re.findall(r"(?<![\w/.-])icecast-lb( [^\n`|;&]*)", text):
+        for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", command)) - known_options:
+            fault("%s: icecast-lb has no option %s" % (page.name, option))
+listed = reference["orchestration"].split("\n## Events\n")[1].split("`<webhook>` (repeatable)")[0]
+events = {name for item in re.findall(r"^- ((?:`[a-z-]+`(?:, )?)+)", listed, re.M) for name in re.findall(r"`([a-z-]+)`", item)}
+source = "".join(path.read_text() for path in sorted((top / "src").rglob("*.cc")))
+published = set(re.findall(r'events->publish\(\s*"([a-z-]+)"', source))
+for event in sorted(published - events):
+    fault("doc/orchestration.md: the event %s is missing" % event)
+for event in sorted(events):
+    if '"%s"' % event not in source:
+        fault("doc/orchestration.md: nothing publishes the event " + event)
 
 sys.path.insert(0, str(top / "tests/differential"))
 import ledger  # noqa: E402  (below the path that leads to it)
