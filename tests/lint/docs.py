@@ -9,6 +9,7 @@
   are those of is_command_of_icelb()
 - a metric, an element, a path of the API, an option of icecast-lb and an event that a page names exists; each event that
   src/ publishes is in doc/orchestration.md
+- a class that doc/architecture.md names is in src/, and so is a header that any page names
 (doc/config.md and doc/icecast-lb.xml.5 are compared with the schema by tests/config/check.)
 """
 import pathlib
@@ -127,14 +128,23 @@ for page in pages:
     for command in re.findall(r"(?<![\w/.-])icecast-lb( [^\n`|;&]*)", text):
         for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", command)) - known_options:
             fault("%s: icecast-lb has no option %s" % (page.name, option))
+# Of the code: classes and functions that architecture.md names, and headers without the "src/" before them.
+code = "".join(path.read_text() for path in sorted((top / "src").rglob("*.[ch]*")))
+for name in re.findall(r"`([A-Z]\w*[a-z]\w*(?:::\w+)?)`", (top / "doc/architecture.md").read_text()):
+    for part in name.split("::"):
+        if not re.search(r"\b%s\b" % part, code):
+            fault("architecture.md: src/ has no " + name)
+for page in pages:
+    for name in re.findall(r"`((?:[a-z]+/)+\w+\.(?:h|cc))`", page.read_text()):
+        if not (top / name).exists() and not (top / "src" / name).exists() and "NAME" not in name:
+            fault("%s: there is no %s" % (page.name, name))
 listed = reference["orchestration"].split("\n## Events\n")[1].split("`<webhook>` (repeatable)")[0]
 events = {name for item in re.findall(r"^- ((?:`[a-z-]+`(?:, )?)+)", listed, re.M) for name in re.findall(r"`([a-z-]+)`", item)}
-source = "".join(path.read_text() for path in sorted((top / "src").rglob("*.cc")))
-published = set(re.findall(r'events->publish\(\s*"([a-z-]+)"', source))
+published = set(re.findall(r'events->publish\(\s*"([a-z-]+)"', code))
 for event in sorted(published - events):
     fault("doc/orchestration.md: the event %s is missing" % event)
 for event in sorted(events):
-    if '"%s"' % event not in source:
+    if '"%s"' % event not in code:
         fault("doc/orchestration.md: nothing publishes the event " + event)
 
 sys.path.insert(0, str(top / "tests/differential"))
