@@ -278,6 +278,30 @@ def reverse_proxies_and_tls_serve_certificates(machine):
 
 
 @test
+def hosting_makes_an_account_its_owner_a_mount_and_a_ban(machine):
+    machine.start()
+    store = next(block for block in blocks("doc/hosting.md", "xml") if block.startswith("<store"))
+    serve(machine, store, "<paths><state-dir>/var/lib/icecast-lb</state-dir></paths>")
+    page = Page("doc/hosting.md", machine, [
+        ("/move", "one server has one home; tests/homes moves mounts"),
+    ])
+
+    def log_in(line):
+        line = line.replace("curl ", "curl -sf ").replace("admin:…", "admin:ADMIN-PASSWORD").replace("anna:…", "anna:a-long-password")
+        return line.replace('"role":"owner",', '"role":"owner","password":"a-long-password",')
+    machine.says("curl -s http://localhost:8000/_lb/health", '"state":"up"')
+    matches('"id":"acme".*"name":"anna".*"mount":"/rock.mp3".*"password":"', page.run('"id":"acme"', changed=log_in), "what is made")
+    matches('"network":"192.0.2.0/24"', page.run("/bans", changed=log_in), "the ban")
+    answers = re.findall(r"`(POST) (/api/v1/mounts/\S+) (\{.*?\})`", (TOP / "doc/hosting.md").read_text())
+    check(answers, "the page has requests in its text")
+    for method, path, body in answers:
+        if "kick" not in path:
+            machine.shell("curl -sf -u admin:ADMIN-PASSWORD -X %s -H 'Content-Type: application/json' -d '%s' http://localhost:8000%s" % (
+                method, body, path))
+    page.end()
+
+
+@test
 def orchestration_drains_and_takes_listeners_again(machine):
     machine.start()
     serve(machine)
