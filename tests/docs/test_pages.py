@@ -352,6 +352,16 @@ def performance_is_measured_elsewhere(machine):
 
 
 @test
+def simulations_and_backup_encoders_run_elsewhere(machine):
+    Page("doc/simulation.md", machine, [
+        ("make -C|simulate-", "the stage simulation builds these programs and runs them"),
+    ]).end()
+    Page("doc/failover.md", machine, [
+        ("ffmpeg", "tests/encoders has such an encoder behind another one"),
+    ]).end()
+
+
+@test
 def packages_are_made_and_installed_elsewhere(machine):
     Page("doc/install.md", machine, [
         ("apt|password|systemctl|keyrings|sources", "tests/package installs the package, and from a repository, into a clean Debian"),

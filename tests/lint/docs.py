@@ -9,6 +9,7 @@
   are those of is_command_of_icelb()
 - a metric, an element, a path of the API, an option of icecast-lb and an event that a page names exists; each event that
   src/ publishes is in doc/orchestration.md
+- a block that begins with a command is marked as sh
 - a class that doc/architecture.md names is in src/, and so is a header that any page names
 (doc/config.md and doc/icecast-lb.xml.5 are compared with the schema by tests/config/check.)
 """
@@ -128,6 +129,10 @@ for page in pages:
     for command in re.findall(r"(?<![\w/.-])icecast-lb( [^\n`|;&]*)", text):
         for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", command)) - known_options:
             fault("%s: icecast-lb has no option %s" % (page.name, option))
+# tests/docs runs what is marked.
+for page in pages:
+    for command in re.findall(r"^ *```\n *((?:curl|ffmpeg|icecast-lb|make|sudo|systemctl) .*)", page.read_text(), re.M):
+        fault("%s: the block of \"%s\" is not marked as sh" % (page.name, command[:40]))
 # Of the code: classes and functions that architecture.md names, and headers without the "src/" before them.
 code = "".join(path.read_text() for path in sorted((top / "src").rglob("*.[ch]*")))
 for name in re.findall(r"`([A-Z]\w*[a-z]\w*(?:::\w+)?)`", (top / "doc/architecture.md").read_text()):
