@@ -247,6 +247,25 @@ def each_label_is_said_in_all_languages(t):
 
 
 @test
+def settings_are_described_in_all_languages(t):
+    server = console_server(t)
+    Api(server).mount("/a.mp3")
+    desk = Desk(t, server)
+    desk.log_in(page=mount_url("/a.mp3"))
+    hints = "return [...document.querySelectorAll('details.more .hint')].map(e => e.textContent)"
+    english = set()
+    for language, word in (("en", "Edit"), ("de", "Bearbeiten")):
+        desk.browser.script("localStorage.setItem('lb-language', arguments[0])", language)
+        desk.page(mount_url("/a.mp3"))
+        desk.press(word)
+        found = set(desk.wait(lambda: desk.browser.script(hints), "descriptions"))
+        equal(found & english, set(), "English descriptions in " + language)
+        english |= found
+    check(len(english) > 50, "%d descriptions" % len(english))
+    desk.quiet()
+
+
+@test
 def it_speaks_other_languages(t):
     server = console_server(t)
     server.source("/a.mp3").play(5)
