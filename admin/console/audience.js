@@ -1,8 +1,8 @@
 // What was listened to: figures, a chart, tables, and a week by hours, of a period and of the mounts that are chosen.
-import {api, auto, box, cell, el, here, listed, may, moment, mountPage, number, press, query, quiet, say, table, tiles, to, words} from './kit.js';
+import {api, auto, box, cell, countryName, el, here, listed, may, moment, mountPage, number, press, query, quiet, say, table, tiles, to, words} from './kit.js';
 import {t} from './texts.js';
 import {plot} from './charts.js';
-import {SUMS, ask, choice, countryName, headed, hours, keep, off, sumCells, taking, transfer, zone} from './figures.js';
+import {SUMS, ask, choice, headed, hours, keep, off, sumCells, taking, transfer, zone} from './figures.js';
 import {heat} from './heat.js';
 
 const NOW = 3600, DAY = 86400, SPANS = [['Now', NOW], ['24 h', DAY], ['7 d', 7 * DAY], ['30 d', 30 * DAY], ['A year', 365 * DAY]];

@@ -19,7 +19,7 @@ function runs(values) {
 }
 
 // stacked: rows upon each other; limit: a line; nameOf(row), words: {mean, most, time, table, none}.
-// draw({t, step, rows: [{name, mean, max}]}); without max the band reaches down to nothing.
+// draw({t, step, rows: [{name, mean, max}], titles: [{at, ended, title}]}); without max the band reaches down to nothing.
 export function plot({label, stacked, limit = 0, nameOf, words}) {
   const id = 'chart' + ++made, floor = HEIGHT - BOTTOM;
   const picture = svg('svg', {role: 'img', tabindex: 0, height: HEIGHT, 'aria-labelledby': label});
@@ -32,8 +32,10 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
   const place = at => LEFT + (at + 0.5) * (wide - LEFT) / data.t.length;
   const told = value => value === null ? '\u2013' : short(value);
   const time = at => moment(data.t[at], {...DAY, ...HOUR, ...(data.step < 60 ? {second: '2-digit'} : null)});
+  // The newest that began until then, unless it had ended.
+  const heard = at => { const one = data.titles?.findLast(one => one.at < data.t[at] + data.step); return one && !(one.ended <= data.t[at]) ? one.title : ''; };
   const text = at => time(at) + ': ' + (stacked ? data.rows.map(row => nameOf(row) + ' ' + told(row.mean[at])).join(', ')
-    : told(data.rows[0].mean[at]) + (data.rows[0].max ? ' (' + words.most + ' ' + told(data.rows[0].max[at]) + ')' : ''));
+    : told(data.rows[0].mean[at]) + (data.rows[0].max ? ' (' + words.most + ' ' + told(data.rows[0].max[at]) + ')' : '')) + (heard(at) && ' \u00b7 ' + heard(at));
   function point(at) {
     cursor = Math.max(0, Math.min(data.t.length - 1, at));
     for (const end of ['x1', 'x2']) hand.setAttribute(end, place(cursor));
@@ -43,8 +45,9 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
   function fillSheet() {
     if (!all.open || !data) return;
     const columns = stacked ? data.rows.map(row => [nameOf(row), row.mean]) : [[words.mean, data.rows[0].mean], [words.most, data.rows[0].max]].filter(one => one[1]);
-    head.replaceChildren(...[words.time, ...columns.map(one => one[0])].map(word => el('th', {scope: 'col'}, word)));
-    sheet.replaceChildren(...data.t.map((_, at) => el('tr', null, el('th', {scope: 'row'}, time(at)), columns.map(one => el('td', null, told(one[1][at]))))).reverse());
+    const titles = data.titles?.length && words.title;
+    head.replaceChildren(...[words.time, ...columns.map(one => one[0]), ...titles ? [titles] : []].map(word => el('th', {scope: 'col'}, word)));
+    sheet.replaceChildren(...data.t.map((_, at) => el('tr', null, el('th', {scope: 'row'}, time(at)), columns.map(one => el('td', null, told(one[1][at]))), titles && el('td', {dir: 'auto'}, heard(at)))).reverse());
   }
   function draw() {
     const rows = data.rows, sums = data.t.map(() => 0);
@@ -69,6 +72,8 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
           : {class: 'band c0', d: there(row.max || row.mean, from, to) + back(at => row.max ? row.mean[at] : 0, from, to)}),
         svg('path', {class: 'line c' + n, d: there(tops[n], from, to) + (from === to ? 'h2' : '')}));
     });
+    const ticks = (data.titles || []).map(one => LEFT + (one.at - data.t[0]) * (wide - LEFT) / data.step / data.t.length).filter(at => at >= LEFT && at <= wide);
+    if (ticks.length) parts.push(svg('path', {class: 'ticks', d: ticks.map(at => 'M' + at.toFixed(1) + ' ' + floor + 'l-3 6h6Z').join('')}));
     if (limit) parts.push(across('limit', limit));
     hand = svg('line', {class: 'hand', y1: TOP, y2: floor, visibility: 'hidden'});
     picture.setAttribute('viewBox', '0 0 ' + wide + ' ' + HEIGHT);
@@ -84,7 +89,7 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
     const step = {ArrowLeft: -1, ArrowRight: 1, Home: -1e6, End: 1e6}[event.key];
     if (!step || !data) return;
     event.preventDefault();
-    point(cursor < 0 ? data.t.length - 1 : cursor + step);
+    point((cursor < 0 ? data.t.length : cursor) + step);
   });
   all.addEventListener('toggle', fillSheet);
   new ResizeObserver(([{contentRect}]) => {

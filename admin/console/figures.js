@@ -39,10 +39,6 @@ export function transfer(bytes) {
   const [unit, word] = [[1e12, 'TB'], [1e9, 'GB'], [1e6, 'MB']].find(([one]) => bytes >= one) || [1e3, 'kB'];
   return number(+(bytes / unit).toFixed(1)) + ' ' + word;
 }
-const names = new Intl.DisplayNames([language], {type: 'region', fallback: 'code'});
-export function countryName(code) {
-  try { return code ? names.of(code) : t('unknown'); } catch { return code; }
-}
 
 // The columns of sums, each as [label, item => value, text].  The hours have a bar of their share of `most`.
 export const SUMS = {'Hours heard': one => one.seconds, Listenings: one => one.sessions, Transfer: one => one.bytes};

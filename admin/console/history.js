@@ -1,26 +1,30 @@
 // What was, asked of the server and drawn: the charts of the overview, of a mount and of a node.
-import {api, el, may, press, query} from './kit.js';
+import {api, countryName, el, may, press, query} from './kit.js';
 import {t} from './texts.js';
 import {plot} from './charts.js';
 
 const POINTS = 240, EVERY = 10000;   // ms
-const SPANS = [['1 h', 3600], ['24 h', 86400], ['7 d', 7 * 86400], ['30 d', 30 * 86400]];
+const HOUR = 3600, SPANS = [['1 h', HOUR], ['24 h', 24 * HOUR], ['7 d', 168 * HOUR], ['30 d', 720 * HOUR]];
 let made = 0;
 
 // of: {of, by, mount, node, limit}.  null: this server, or this role, has no history.
 export function chart(title, of) {
   if (!may('GET /history')) return null;
-  const label = 'history' + ++made, stacked = (of.by === 'mount' || of.by === 'node') && !of.node;
-  const drawn = plot({label, stacked, limit: of.limit, nameOf: row => row.name || t('others'),
-    words: {mean: t('Mean'), most: t('at most'), time: t('Time'), table: t('As a table'), none: t('Nothing is known yet.')}});
+  const label = 'history' + ++made, countries = of.by === 'country', stacked = (of.by === 'mount' || of.by === 'node') && !of.node || countries;
+  const drawn = plot({label, stacked, limit: of.limit, nameOf: row => row.others ? t('others') : countries ? countryName(row.name) : row.name,
+    words: {mean: t('Mean'), most: t('at most'), time: t('Time'), title: t('Title'), table: t('As a table'), none: t('Nothing is known yet.')}});
   const fault = el('p', {class: 'about', hidden: true});
-  let span = 3600, asked = 0, data = null;
-  const buttons = SPANS.map(([word, seconds]) => press(word, () => {
+  // Of countries there are whole hours.
+  const spans = SPANS.slice(countries ? 1 : 0);
+  let [[, span]] = spans, asked = 0, data = null, titles = [];
+  const buttons = spans.map(([word, seconds]) => press(word, () => {
     span = seconds;
-    buttons.forEach((button, at) => button.setAttribute('aria-pressed', String(SPANS[at][1] === span)));
+    buttons.forEach((button, at) => button.setAttribute('aria-pressed', String(spans[at][1] === span)));
     refresh(true);
   }, {class: 'small', 'aria-pressed': String(seconds === span)}));
   const node = el('figure', {class: 'chart'}, el('figcaption', {id: label}, t(title) + (of.of === 'kbps' ? ', kbit/s' : '')), el('div', {class: 'spans', role: 'group', 'aria-labelledby': label}, buttons), drawn.node, fault);
+  // In longer spans there are more titles than places.
+  const draw = () => drawn.draw(Object.assign(data, {titles: stacked || span > HOUR ? [] : titles}));
   // A point of 10 s is asked for as often; others seldom.
   async function refresh(now) {
     if (!now && Date.now() - asked < Math.max(EVERY, span * 1000 / POINTS)) return;
@@ -29,7 +33,9 @@ export function chart(title, of) {
     try {
       const told = await api('GET', '/history?' + asks);
       if (!stacked && !told.rows.length) told.rows = [{name: null, mean: told.t.map(() => null), max: told.t.map(() => null)}];
-      drawn.draw(data = told);
+      data = told;
+      draw();
+      node.hidden = countries && !told.rows.some(row => row.name);
       fault.hidden = true;
     } catch (problem) {
       node.hidden = problem.status === 404 || problem.status === 403;
@@ -39,7 +45,7 @@ export function chart(title, of) {
   }
   // Its newest point is as the server tells it now: totals, and those of a name.
   function heard(totals, rowOf) {
-    if (!data || span > 3600) return;
+    if (!data || span > HOUR) return;
     if (Date.now() / 1000 >= data.t.at(-1) + data.step) {
       data.t.push(data.t.shift() + data.step * data.t.length);
       for (const row of data.rows) for (const values of [row.mean, row.max]) if (values) { values.shift(); values.push(null); }
@@ -52,12 +58,13 @@ export function chart(title, of) {
       row.mean[last] = value;
       if (row.max) row.max[last] = Math.max(value, row.max[last]);
     }
-    drawn.draw(data);
+    draw();
   }
-  return {node, refresh, heard};
+  return {node, refresh, heard, mark(those) { titles = those; if (data) draw(); }};
 }
 // Of [title, of], beside each other.
 export function charts(...all) {
   const made = all.map(one => chart(...one)).filter(Boolean);
-  return {node: el('div', {class: 'charts'}, made.map(one => one.node)), there: made.length > 0, refresh() { for (const one of made) one.refresh(); }, heard(...all) { for (const one of made) one.heard(...all); }};
+  const each = what => (...all) => { for (const one of made) one[what](...all); };
+  return {node: el('div', {class: 'charts'}, made.map(one => one.node)), there: made.length > 0, refresh: each('refresh'), heard: each('heard'), mark: each('mark')};
 }

@@ -7,8 +7,8 @@ const PATIENCE = 20000;   // ms
 const RANK = {none: 0, viewer: 1, operator: 2, owner: 3, admin: 4};
 
 export const $ = id => document.getElementById(id);
-// store: files, etcd, none; masters: the records of this node are at its masters.
-export const here = {user: '', role: 'none', account: null, csrf: null, store: 'none', masters: false};
+// store: files, etcd, none; masters: the records of this node are at its masters; audience: it is counted.
+export const here = {user: '', role: 'none', account: null, csrf: null, store: 'none', masters: false, audience: false};
 
 // -- what this login may ask this server: by the server's own description
 
@@ -18,8 +18,8 @@ export let description = {};
 const shape = (method, path) => method + ' ' + path.replace(/\{[^}]*\}/g, '{}');
 export async function learn() {
   const [session, told] = await Promise.all([api('GET', '/session'), api('GET', '/openapi.json')]);
-  const store = document.querySelector('meta[name="lb-store"]').content || 'none';
-  Object.assign(here, session, {store: store === 'masters' ? 'none' : store, masters: store === 'masters'});
+  const meta = name => document.querySelector('meta[name="lb-' + name + '"]').content, store = meta('store') || 'none';
+  Object.assign(here, session, {store: store === 'masters' ? 'none' : store, masters: store === 'masters', audience: meta('audience') === 'on'});
   description = told;
   for (const [path, methods] of Object.entries(told.paths))
     for (const [method, one] of Object.entries(methods))
@@ -286,6 +286,10 @@ export const when = seconds => local(seconds).replace('T', ' ');
 export const DAY = {day: 'numeric', month: 'short'}, HOUR = {hour: '2-digit', minute: '2-digit'};
 export const moment = (seconds, how = {...DAY, ...HOUR}) => new Date(seconds * 1000).toLocaleString(language === 'en' ? [] : language, how);
 export const short = value => value >= 1e6 ? +(value / 1e6).toFixed(1) + ' M' : value >= 1e4 ? +(value / 1e3).toFixed(1) + ' k' : number(+value.toFixed(1));
+const regions = new Intl.DisplayNames([language], {type: 'region', fallback: 'code'});
+export function countryName(code) {
+  try { return code ? regions.of(code) : t('unknown'); } catch { return code; }
+}
 export const count = (value, one, many = one + 's') => number(value) + ' ' + t(Number(value) === 1 ? one : many);
 export function matches(term, ...texts) {
   const all = texts.flat().filter(Boolean).join('\n').toLowerCase();

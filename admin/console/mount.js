@@ -1,7 +1,7 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
-import {chart} from './history.js';
-import {actions, ago, api, box, copyButton, count, el, follow, head, here, keys, listed, local, matches, may, mayChange, number, offer, pair, part, pill, press, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
+import {charts} from './history.js';
+import {actions, ago, api, auto, box, cell, copyButton, count, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
 import {t} from './texts.js';
 import {feeds} from './feeds.js';
 import {put} from './live.js';
@@ -10,7 +10,7 @@ import {encoderSettings} from './encoders.js';
 import {mountActs} from './mount_acts.js';
 import {mountGroups, stateOf} from './mounts.js';
 
-const EVERY = 3000;   // ms
+const EVERY = 3000, TITLES = 100, TITLES_FOR = 21600;   // ms, of them, s
 
 // A login's times, as the browser's forms have them.
 const hourFields = (login = {}) => [
@@ -146,6 +146,26 @@ function listenersPart(page, base) {
   return {node: el('div', null, title, box(filter, rows.all, missing, further)), refresh};
 }
 
+// What it played lately: of the audience with its listeners, else as the stream has told it.
+function titlesPart(page, past) {
+  const rows = table('Time', 'Title', ...here.audience ? ['Listeners', 'Gain'] : []), node = el('div', {hidden: true}, el('h2', {id: 'titles'}, 'Titles'), el('section', {class: 'roundbox long', tabindex: 0, 'aria-labelledby': 'titles'}, rows.all));
+  async function played() {
+    if (here.audience) return (await list('/audience/titles?' + query({mount: page.one.mount, from: Math.floor(Date.now() / 1000) - TITLES_FOR}), 1000))
+      .map(one => ({...one, at: Date.parse(one.began) / 1000, ended: one.ended && Date.parse(one.ended) / 1000}));
+    const told = await api('GET', '/now' + part(page.one.mount).replaceAll('%2F', '/') + '?history=' + TITLES);
+    // The newest first.  Each ends with the next one, the last with the stream.
+    return [told.title, ...told.history].filter(Boolean).map((one, n, all) => ({at: one.wall_ms / 1000, ended: n || !told.on_air ? (all[n - 1] || one).wall_ms / 1000 : null, title: one.text})).reverse();
+  }
+  return {node, async refresh() {
+    if (page.one.settings?.hidden && !here.audience) return;   // not told to all
+    const titles = (await played().catch(() => [])).filter(one => one.title).slice(-TITLES);
+    past.mark(titles);
+    node.hidden = !titles.length;
+    rows.fill([...titles].reverse(), one => [one.at, one.title, one.listeners, one.gain].join(), one => ({cells: [cell('Time', moment(one.at)), cell('Title', auto(one.title)),
+      ...here.audience ? [cell('Listeners', one.listeners === null ? '' : number(one.listeners)), cell('Gain', one.gain === null ? '' : (one.gain > 0 ? '+' : '') + number(one.gain))] : []]}));
+  }};
+}
+
 export async function mount(page, name) {
   const base = '/mounts/' + part(name);
   page.title(name);
@@ -224,26 +244,26 @@ export async function mount(page, name) {
 
   const facing = box(el('p', null, state, why), title, totals.node, actions(kick, suspend, resume, renew, remove),
     player, el('table', {class: 'yellowkeys'}, facts));
-  const past = chart('Listeners', {of: 'listeners', mount: name}), fed = feeds(), feeding = () => may('GET /nodes') && fed.refresh(name);
-  page.add(page.made, facing, past && box(past.node), el('div', {class: 'openings'}, rest));
+  const past = charts(['Listeners', {of: 'listeners', mount: name}], ...here.audience ? [['Listeners by country', {of: 'listeners', by: 'country', mount: name}]] : []), played = titlesPart(page, past), fed = feeds(), feeding = () => may('GET /nodes') && fed.refresh(name);
+  page.add(page.made, facing, past.there && box(past.node), el('div', {class: 'openings'}, rest));
   const settings = recipe(page.one);
   if (settings && ours && may('POST /mounts/{}/kick-source')) {
     page.encoder.append(settings);
     page.add(head('Settings of its encoder'), page.encoder);
   }
   if (logins) page.add(logins.node);
-  page.add(fed.node, heard.node);
+  page.add(fed.node, played.node, heard.node);
   page.take(page.one);
   if (page.more?.made) showMade(page, page.more.made);
-  past?.refresh();
-  await Promise.all([heard.refresh(), feeding()]);
+  past.refresh();
+  await Promise.all([heard.refresh(), played.refresh(), feeding()]);
   // Who listens is asked again when the server tells that some came or went.
-  page.poll(async () => { await Promise.all([refresh(), heard.refresh(), feeding()]); past?.refresh(); }, () => EVERY, data => {
+  page.poll(async () => { await Promise.all([refresh(), heard.refresh(), played.refresh(), feeding()]); past.refresh(); }, () => EVERY, data => {
     const {listeners} = page.one;
     if (!data.mounts) return;
     const all = put(data, {mounts: [page.one]});
     page.take(page.one);
-    past?.heard(data.totals);
+    past.heard(data.totals);
     return all && page.one.listeners === listeners;
   }, '?mount=' + part(name));
 }

@@ -213,6 +213,7 @@ export default {
   'With the password of {0}, ready to paste.': 'Mit dem Passwort von {0}, fertig zum Einfügen.',
   'PASSWORD stands for the password of {0}, which was shown when it was made. New password makes another one.': 'PASSWORD steht für das Passwort von {0}, das gezeigt wurde, als es gemacht wurde. Neues Passwort macht ein anderes.',
   'For the settings below; it stays in this page.': 'Für die Einstellungen unten; es bleibt in dieser Seite.',
+  'Listeners by country': 'Hörer nach Land',
   // Of the settings of a mount, as the server describes them.
   'Listeners; -1: as the default mount, else no limit.': 'Hörer; -1: wie beim Standard-Mount, sonst keine Grenze.',
   'Listeners of one user on all linked nodes; one more is refused, or with drop_existing_listener ends the oldest. 0: no limit.': 'Hörer eines Benutzers auf allen verbundenen Servern; einer mehr wird abgewiesen, mit drop_existing_listener beendet er den ältesten. 0: keine Grenze.',

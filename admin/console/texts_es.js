@@ -211,6 +211,7 @@ export default {
   'With the password of {0}, ready to paste.': 'Con la contraseña de {0}, listo para pegar.',
   'PASSWORD stands for the password of {0}, which was shown when it was made. New password makes another one.': 'PASSWORD está por la contraseña de {0}, que se mostró al crearla. Nueva contraseña crea otra.',
   'For the settings below; it stays in this page.': 'Para los ajustes de abajo; queda en esta página.',
+  'Listeners by country': 'Oyentes por país',
   // Of the settings of a mount, as the server describes them.
   'Listeners; -1: as the default mount, else no limit.': 'Oyentes; -1: como el montaje por defecto, o sin límite.',
   'Listeners of one user on all linked nodes; one more is refused, or with drop_existing_listener ends the oldest. 0: no limit.': 'Oyentes de un mismo usuario en todos los nodos enlazados; uno más se rechaza o, con drop_existing_listener, termina el más antiguo. 0: sin límite.',

@@ -216,6 +216,7 @@ export default {
   'No line of {0}.': 'Aucune ligne dans {0}.', 'With the password of {0}, ready to paste.': 'Avec le mot de passe de {0}, prêt à coller.',
   'PASSWORD stands for the password of {0}, which was shown when it was made. New password makes another one.': 'PASSWORD remplace le mot de passe de {0}, affiché à sa création. Nouveau mot de passe en crée un autre.',
   'For the settings below; it stays in this page.': 'Pour les réglages ci-dessous ; il reste dans cette page.',
+  'Listeners by country': 'Auditeurs par pays',
   // Of the settings of a mount, as the server describes them.
   'Listeners; -1: as the default mount, else no limit.': 'Auditeurs ; -1 : comme le point par défaut, sinon sans limite.',
   'Listeners of one user on all linked nodes; one more is refused, or with drop_existing_listener ends the oldest. 0: no limit.': 'Auditeurs d’un même utilisateur sur tous les nœuds reliés ; un de plus est refusé ou, avec drop_existing_listener, met fin au plus ancien. 0 : sans limite.',

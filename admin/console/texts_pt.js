@@ -210,6 +210,7 @@ export default {
   'With the password of {0}, ready to paste.': 'Com a palavra-passe de {0}, pronto a colar.',
   'PASSWORD stands for the password of {0}, which was shown when it was made. New password makes another one.': 'PASSWORD está pela palavra-passe de {0}, mostrada quando foi criada. Nova palavra-passe cria outra.',
   'For the settings below; it stays in this page.': 'Para as definições abaixo; fica nesta página.',
+  'Listeners by country': 'Ouvintes por país',
   // Of the settings of a mount, as the server describes them.
   'Listeners; -1: as the default mount, else no limit.': 'Ouvintes; -1: como a montagem predefinida, senão sem limite.',
   'Listeners of one user on all linked nodes; one more is refused, or with drop_existing_listener ends the oldest. 0: no limit.': 'Ouvintes de um mesmo utilizador em todos os nós ligados; mais um é recusado ou, com drop_existing_listener, termina o mais antigo. 0: sem limite.',

@@ -5,6 +5,7 @@ from api import Api
 from desk import Desk
 from harness import ADMIN, check, equal, test, wait_for
 from replacing import upgrade
+from test_console_audience import audience_server, with_a_past
 from test_console_pages import LIMITS, console_server, mount_url
 
 HISTORY = "/api/v1/history"
@@ -111,4 +112,50 @@ def charts_are_drawn_and_read_by_keys(t):
     desk.see("Listeners by node", "Where would a listener be sent?")
     desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart path.line').length") >= 2, "the lines of nodes")
     desk.looks_well("nodes")
+    desk.quiet()
+
+
+TICKS = "return (document.querySelector('.chart .ticks')?.getAttribute('d').match(/M/g) || []).length"
+TITLES = "return [...document.querySelectorAll('#titles ~ section td[data-label=Title]')].map(e => e.textContent)"
+
+
+@test
+def the_chart_of_a_mount_has_its_titles_and_countries(t):
+    server = audience_server(t)
+    listened(t, 1, server, managed=True)
+    with_a_past(server, mounts=("/a.mp3",), days=3)
+    desk = Desk(t, server)
+    desk.log_in(page=mount_url("/a.mp3"))
+    desk.see("Listeners by country", "Germany", "unknown")
+    # One each three and a half minutes.
+    desk.wait(lambda: 14 <= desk.browser.script(TICKS) <= 18, "the titles of the last hour")
+    equal(len(desk.browser.script(TITLES)), 100)
+    equal(desk.browser.script("return [...document.querySelector('#titles ~ section td[data-label=Gain]').textContent]")[0], "-")
+    desk.browser.script("document.querySelector('.chart svg').focus()")
+    desk.browser.press("\ue011")   # Home
+    desk.see("\u2013 (at most \u2013) \u00b7 Band")
+    desk.press("As a table")
+    desk.see("Title")
+    rows = desk.browser.script("return [...document.querySelectorAll('.chart .sheet')[0].querySelectorAll('tbody tr')].map(e => e.lastChild.textContent)")
+    check(not rows[0] and rows[-1].startswith("Band"), "rows %r to %r" % (rows[0], rows[-1]))
+    equal(desk.browser.script("return [...document.querySelectorAll('.charts figure')].map(e => e.querySelectorAll('.spans button').length)"), [4, 3], "an hour has no countries")
+    desk.looks_well("mount-titles")
+    desk.press("24 h")
+    desk.wait(lambda: desk.browser.script(TICKS) == 0, "no marks on a day")
+    desk.quiet()
+
+
+@test
+def without_an_audience_titles_are_those_of_the_stream(t):
+    server = console_server(t)
+    login = Api(server).mount("/a.mp3")
+    source = server.source("/a.mp3", login=login)
+    for title in ("First", "Second", '"=<b>x</b>'):
+        source.play(20)
+        server.set_title("/a.mp3", song=title.replace('"', "%22").replace("<", "%3C").replace(">", "%3E").replace("=", "%3D"))
+    source.play(20)
+    desk = Desk(t, server)
+    desk.log_in(page=mount_url("/a.mp3"))
+    desk.wait(lambda: desk.browser.script(TITLES) == ['"=<b>x</b>', "Second", "First"], "the titles, the newest first")
+    check("by country" not in desk.browser.text, "countries of no audience")
     desk.quiet()

@@ -150,4 +150,6 @@ class Stub:
             return {"items": []}
         if path == "/history":
             return made_history(query)
+        if path.startswith("/now/"):
+            return {"on_air": True, "title": None, "history": []}
         return None

@@ -14,6 +14,7 @@ constexpr auto kConsolePages = std::to_array<std::string_view>(
     {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit",
      "/archive", "/audience", "/usage", "/reports", "/nodes", "/server", "/stations"});
 constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
+constexpr std::string_view kAudienceMark = "<meta name=\"lb-audience\" content=\"";
 
 struct ConsoleRow {
   std::string_view name;  // behind "/admin/console/"
@@ -86,10 +87,14 @@ bool takes_gzip(std::string_view accept_encoding) {
   return false;
 }
 
-std::string console_page(std::string_view page, std::string_view store, AdminRole role) {
+std::string console_page(std::string_view page, std::string_view store, bool audience,
+                         AdminRole role) {
   std::string out(page);
-  if (const auto at = out.find(kStoreMark); at != std::string::npos)
-    out.insert(at + kStoreMark.size(), store);
+  for (const auto [mark, value] :
+       {std::pair(kStoreMark, store),
+        std::pair(kAudienceMark, std::string_view(audience ? "on" : ""))})
+    if (const auto at = out.find(mark); at != std::string::npos)
+      out.insert(at + mark.size(), value);
   return with_navigation(out, {.role = role,
                                .console = true,
                                .records = store == "files" || store == "etcd",

@@ -26,8 +26,9 @@ std::optional<ConsoleFile> console_file(std::string_view path);
 // Of the value of Accept-Encoding: RFC 9110, 12.5.3.
 bool takes_gzip(std::string_view accept_encoding);
 
-// The page, with where the records are ("files", "etcd", "masters" or "none") and the menu of this
-// role.
-std::string console_page(std::string_view page, std::string_view store, AdminRole role);
+// The page, with where the records are ("files", "etcd", "masters" or "none"), whether the audience
+// is counted, and the menu of this role.
+std::string console_page(std::string_view page, std::string_view store, bool audience,
+                         AdminRole role);
 
 }  // namespace lb

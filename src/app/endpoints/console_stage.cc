@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "admin/page/console_files.h"
+#include "app/audience/audience_service.h"
 #include "app/endpoints/stages.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
@@ -49,9 +50,10 @@ Verdict console_stage(Worker& worker, Connection& connection) {
     return verdict;
   const bool packed = !file->gzip.empty() && takes_gzip(request.headers.get("accept-encoding"));
   std::string body =
-      file->is_page ? console_page(file->bytes, where_records_are(*config_of(accounts, connection)),
-                                   who_asks(worker, connection).identity->role)
-                    : std::string(packed ? file->gzip : file->bytes);
+      file->is_page
+          ? console_page(file->bytes, where_records_are(*config_of(accounts, connection)),
+                         accounts.listenings->on(), who_asks(worker, connection).identity->role)
+          : std::string(packed ? file->gzip : file->bytes);
   ResponseHead head;
   head.content_type = file->content_type;
   head.content_length = body.size();

@@ -104,8 +104,9 @@ TEST(ConsoleFiles, NoDataBecomesMarkupAndNothingComesFromElsewhere) {
       CHECK_TEXT(!holds(bytes, scheme), std::string(file.path).c_str());
   }
 }
-TEST(ConsoleFiles, ThePageSaysWhereTheRecordsAre) {
+TEST(ConsoleFiles, ThePageSaysWhatTheServerHas) {
   const auto page = console_file("/admin/console");
-  CHECK(holds(console_page(page->bytes, "etcd", AdminRole::kAdmin),
-              "<meta name=\"lb-store\" content=\"etcd\"/>"));
+  const auto told = console_page(page->bytes, "etcd", true, AdminRole::kAdmin);
+  CHECK(holds(told, "<meta name=\"lb-store\" content=\"etcd\"/>"));
+  CHECK(holds(told, "<meta name=\"lb-audience\" content=\"on\"/>"));
 }
