@@ -1,6 +1,6 @@
 // What is recorded: the days of a mount as a bar to click on, from-to as a form, its titles; in the
 // zone of the viewer.
-import {ago, auto, box, cell, count, HOUR, el, head, here, list, local, moment, number, part, press, query, quiet, say, svg, table, to, two, when, words} from './kit.js';
+import {ago, auto, box, cell, clock, count, HOUR, el, head, here, list, local, moment, number, part, press, query, quiet, say, svg, table, to, two, when, words} from './kit.js';
 import {command, json} from './command.js';
 import {form, question} from './forms.js';
 import {t} from './texts.js';
@@ -125,7 +125,7 @@ async function oneMount(page, mount) {
   new ResizeObserver(draw).observe(bar);
   day.addEventListener('change', () => day.value && show().catch(problem => say(now, words(problem))));
   const all = await json('archive.json?mount=' + part(mount)), newest = all.mounts[0]?.newest;
-  day.value = dayOf(newest || Date.now() / 1000);
+  day.value = dayOf(newest || clock() / 1000);
   page.add(el('p', null, to('/archive', t('All recordings'))), box(el('div', {class: 'days'}, press('The day before', () => step(-1)), el('label', {for: 'day', class: 'away'}, 'Day'), day, press('The day after', () => step(1))),
     bar, el('p', {class: 'about', id: 'about-day'}, t('Click on a time to listen from there.') + ' ' + zoned()), now, player), box(range.node), head('Recorded parts'), box(rows.all), head('Titles'), box(titles.all));
   await show();

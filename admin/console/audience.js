@@ -1,5 +1,5 @@
 // What was listened to: figures, a chart, tables, and a week by hours, of a period and of the mounts that are chosen.
-import {api, auto, box, cell, countryName, el, here, listed, may, moment, mountPage, number, press, query, quiet, say, table, tiles, to, words} from './kit.js';
+import {api, auto, box, cell, clock, countryName, el, here, listed, may, moment, mountPage, number, press, query, quiet, say, table, tiles, to, words} from './kit.js';
 import {t} from './texts.js';
 import {plot} from './charts.js';
 import {SUMS, ask, choice, headed, hours, keep, off, sumCells, taking, transfer, zone} from './figures.js';
@@ -9,7 +9,7 @@ const NOW = 3600, DAY = 86400, SPANS = [['Now', NOW], ['24 h', DAY], ['7 d', 7 *
 const SOON = 15000, SELDOM = 300000, POINTS = 240, BEST = 10;   // ms, points, songs
 
 // The last one has not ended yet.
-const lengthOf = one => Math.max(1, Math.min(one.length_s, Date.now() / 1000 - Date.parse(one.from) / 1000));
+const lengthOf = one => Math.max(1, Math.min(one.length_s, clock() / 1000 - Date.parse(one.from) / 1000));
 
 // A part of the page: what it asks, how it draws the answer, and the same as CSV.  of: {title, what, nodes, draw(told, take),
 // there(asked), more(asked)}.  What came late is not drawn.
@@ -130,7 +130,7 @@ export async function audience(page) {
   const all = el('div', null, box(figures.node, el('div', {class: 'headed'}, times, take.node)), parts.slice(0, 2).map(one => one.node), el('div', {class: 'charts'}, parts.slice(2, 4).map(one => one.node)), parts.slice(4).map(one => one.node));
   async function refresh() {
     SPANS.forEach((one, at) => spans[at].setAttribute('aria-pressed', String(one[1] === span)));
-    const now = Math.floor(Date.now() / 1000), asked = {from: now - span, to: now, mount: mount.value(), account: account && account.value(), span};
+    const now = Math.floor(clock() / 1000), asked = {from: now - span, to: now, mount: mount.value(), account: account && account.value(), span};
     const fields = {...asked, span: undefined}, told = await ask('summary', fields), busiest = told.busiest && Math.round(told.busiest_listeners * 10) / 10;
     take.report('summary', fields);
     [told.listeners, told.sessions, null, busiest ?? 0].forEach((value, at) => value !== null && say(figures.values[at], number(value)));

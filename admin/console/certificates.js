@@ -1,12 +1,12 @@
 // The certificates of this server: until when they are valid, and when the next one is ordered.
-import {api, box, cell, count, el, may, part, press, quiet, small, span, table, tell, when, words} from './kit.js';
+import {api, box, cell, clock, count, el, may, part, press, quiet, small, span, table, tell, when, words} from './kit.js';
 import {t} from './texts.js';
 
 const EVERY = 10000;   // ms
 const DAY = 86400, LIFE = 90;   // s, days: of a full bar
 const SOON = 14;   // days
 
-const days = until => Math.floor((until - Date.now() / 1000) / DAY);
+const days = until => Math.floor((until - clock() / 1000) / DAY);
 const inWords = left => left < 0 ? t('expired') : left === 0 ? t('less than a day') : count(left, 'day');
 
 function validity(one) {

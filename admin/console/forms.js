@@ -1,11 +1,11 @@
 // Forms and questions of the console.  A form knows its fields by the pointers of the API's
 // problems (RFC 9457, RFC 6901), so that what the server finds wrong stands at its field.
-import {el, hidden, local, press, quiet, say, span, tell, words} from './kit.js';
+import {clock, el, hidden, local, press, quiet, say, span, tell, words} from './kit.js';
 import {t} from './texts.js';
 
 export const HERE = 'In the time of this browser. Empty: ';
 // How long, and why.
-export const banFields = reason => [{name: 'until', label: 'Until', type: 'date', value: local(Date.now() / 1000 + 86400), hint: HERE + 'until it is deleted.'},
+export const banFields = reason => [{name: 'until', label: 'Until', type: 'date', value: local(clock() / 1000 + 86400), hint: HERE + 'until it is deleted.'},
   {name: 'reason', label: 'Reason', most: 500, spellcheck: true, value: reason}];
 const TEXTLESS = new Set(['tick', 'picture']);   // what no browser fills in
 let made = 0;

@@ -1,5 +1,5 @@
 // What was, asked of the server and drawn: the charts of the overview, of a mount and of a node.
-import {api, countryName, el, may, press, query} from './kit.js';
+import {api, clock, countryName, el, may, press, query} from './kit.js';
 import {t} from './texts.js';
 import {plot} from './charts.js';
 
@@ -27,8 +27,8 @@ export function chart(title, of) {
   const draw = () => drawn.draw(Object.assign(data, {titles: stacked || span > HOUR ? [] : titles}));
   // A point of 10 s is asked for as often; others seldom.
   async function refresh(now) {
-    if (!now && Date.now() - asked < Math.max(EVERY, span * 1000 / POINTS)) return;
-    asked = Date.now();
+    if (!now && clock() - asked < Math.max(EVERY, span * 1000 / POINTS)) return;
+    asked = clock();
     const to = Math.floor(asked / 1000), asks = query({of: of.of, by: of.by || 'all', mount: of.mount, node: of.node, from: to - span, to, points: POINTS});
     try {
       const told = await api('GET', '/history?' + asks);
@@ -46,7 +46,7 @@ export function chart(title, of) {
   // Its newest point is as the server tells it now: totals, and those of a name.
   function heard(totals, rowOf) {
     if (!data || span > HOUR) return;
-    if (Date.now() / 1000 >= data.t.at(-1) + data.step) {
+    if (clock() / 1000 >= data.t.at(-1) + data.step) {
       data.t.push(data.t.shift() + data.step * data.t.length);
       for (const row of data.rows) for (const values of [row.mean, row.max]) if (values) { values.shift(); values.push(null); }
     }

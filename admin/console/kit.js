@@ -42,6 +42,9 @@ class Problem extends Error {
   }
 }
 export const part = name => encodeURIComponent(name);
+// The time of the server, whose answers tell it: a browser's own clock may be wrong.
+let ahead = 0;   // ms
+export const clock = () => Date.now() + ahead;
 // Of a request without an answer.
 export const away = problem => Object.assign(new Error(t(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer')), {away: true});
 // The session has ended under a form in which something is typed: that stays, and goes on when there is another one.
@@ -90,6 +93,8 @@ export async function api(method, path, body, more = {}) {
     method, headers, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE),
     body: body === undefined || file ? body : JSON.stringify(body)})
     .then(async answer => [answer, await answer.text()]).catch(problem => { throw away(problem); });
+  const off = Date.parse(answer.headers.get('Date')) + 500 - Date.now();
+  if (Math.abs(off - ahead) > 1500) ahead = off;   // its seconds are whole, and it was under way
   if (answer.status === 401) await loggedOut();
   let told = null;
   try { told = text ? JSON.parse(text) : null; } catch { told = {detail: text.slice(0, 300)}; }

@@ -1,7 +1,7 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
 import {charts} from './history.js';
-import {actions, ago, api, auto, box, cell, copyButton, count, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
+import {actions, ago, api, auto, box, cell, clock, copyButton, count, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
 import {t} from './texts.js';
 import {feeds} from './feeds.js';
 import {put} from './live.js';
@@ -150,7 +150,7 @@ function listenersPart(page, base) {
 function titlesPart(page, past) {
   const rows = table('Time', 'Title', ...here.audience ? ['Listeners', 'Gain'] : []), node = el('div', {hidden: true}, el('h2', {id: 'titles'}, 'Titles'), el('section', {class: 'roundbox long', tabindex: 0, 'aria-labelledby': 'titles'}, rows.all));
   async function played() {
-    if (here.audience) return (await list('/audience/titles?' + query({mount: page.one.mount, from: Math.floor(Date.now() / 1000) - TITLES_FOR}), 1000))
+    if (here.audience) return (await list('/audience/titles?' + query({mount: page.one.mount, from: Math.floor(clock() / 1000) - TITLES_FOR}), 1000))
       .map(one => ({...one, at: Date.parse(one.began) / 1000, ended: one.ended && Date.parse(one.ended) / 1000}));
     const told = await api('GET', '/now' + part(page.one.mount).replaceAll('%2F', '/') + '?history=' + TITLES);
     // The newest first.  Each ends with the next one, the last with the stream.

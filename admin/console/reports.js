@@ -1,5 +1,5 @@
 // Reports to hand in, and the rows behind the sums: of a period, looked at, and taken as a file.
-import {auto, box, cell, el, here, listed, may, number, quiet, say, table} from './kit.js';
+import {auto, box, cell, clock, el, here, listed, may, number, quiet, say, table} from './kit.js';
 import {t} from './texts.js';
 import {ask, day, off, taking, zone} from './figures.js';
 import {form} from './forms.js';
@@ -24,7 +24,7 @@ export async function reports(page) {
     page.add(off(problem));
     return;
   }
-  const [mounts, accounts] = await Promise.all([listed('/mounts'), here.role === 'admin' ? listed('/accounts') : []]), now = new Date();
+  const [mounts, accounts] = await Promise.all([listed('/mounts'), here.role === 'admin' ? listed('/accounts') : []]), now = new Date(clock());
   const about = quiet(''), result = el('div', {'aria-live': 'polite'});
   const all = names => [['', t('all')], ...names.sort().map(name => [name, name])];
   // The month that is over is what is due.

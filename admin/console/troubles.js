@@ -1,5 +1,5 @@
 // What is wrong, or will be: sentences with links, the worst first.
-import {api, count, el, may, mountPage, number, strong, to} from './kit.js';
+import {api, clock, count, el, may, mountPage, number, strong, to} from './kit.js';
 import {t, woven} from './texts.js';
 
 const DAY = 86400, SOON = 14, FULL = 0.95, MOST = 8, SELDOM = 60000;   // s, days, share, sentences, ms
@@ -28,7 +28,7 @@ function* ofMounts(mounts) {
 }
 function* ofCertificates(certificates) {
   for (const one of certificates) {
-    const left = one.until === null ? null : Math.floor((one.until - Date.now() / 1000) / DAY), page = to('/certificates', one.names.join(', '));
+    const left = one.until === null ? null : Math.floor((one.until - clock() / 1000) / DAY), page = to('/certificates', one.names.join(', '));
     if (left !== null && left < 0) yield [3, ...woven('The certificate for {0} has expired.', page)];
     else if (left !== null && left < SOON) yield [left < 3 ? 3 : 2, ...woven('The certificate for {0} ends in {1}.', page, count(left, 'day'))];
     if (one.failures) yield [2, ...woven('The certificate for {0} could not be ordered: {1}.', page, one.failure || t('unknown'))];

@@ -1,5 +1,5 @@
 // What accounts have used in a month, and how much of their quotas is taken.
-import {GB, box, cell, el, listed, number, say, span, strong, table, tiles} from './kit.js';
+import {clock, GB, box, cell, el, listed, number, say, span, strong, table, tiles} from './kit.js';
 import {language, t} from './texts.js';
 import {SUMS, ask, choice, day, headed, hours, off, sumCells, taking, transfer} from './figures.js';
 
@@ -8,7 +8,7 @@ const QUOTAS = [['mounts', 'Mounts'], ['listeners', 'Listeners'], ['bitrate', 'k
 
 // ["2026-11", "November 2026"], so many months ago.
 function monthAt(back) {
-  const now = new Date(), name = day(now.getFullYear(), now.getMonth() - back, 1);
+  const now = new Date(clock()), name = day(now.getFullYear(), now.getMonth() - back, 1);
   return [name.slice(0, 7), new Date(name).toLocaleDateString(language, {month: 'long', year: 'numeric', timeZone: 'UTC'})];
 }
 const accountName = one => one.account || t('none');

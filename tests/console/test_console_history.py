@@ -159,3 +159,26 @@ def without_an_audience_titles_are_those_of_the_stream(t):
     desk.wait(lambda: desk.browser.script(TITLES) == ['"=<b>x</b>', "Second", "First"], "the titles, the newest first")
     check("by country" not in desk.browser.text, "countries of no audience")
     desk.quiet()
+
+
+# A browser whose clock is an hour fast.
+FAST = "{ const now = Date.now.bind(Date); Date = class extends Date { constructor(...of) { of.length ? super(...of) : super(now() + 3600000); } static now() { return now() + 3600000; } }; }"
+
+
+@test
+def a_browser_with_a_wrong_clock_has_the_times_of_the_server(t):
+    server = listened(t, managed=True)
+    desk = Desk(t, server)
+    desk.browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=FAST)
+    desk.log_in()
+    desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart path.line').length") >= 2, "the lines")
+    behind = "return (Date.now() - 3600000 - new Date(arguments[0])) / 1000"
+    desk.press("As a table")
+    newest = desk.wait(lambda: desk.browser.script("return document.querySelector('.chart tbody th')?.textContent"), "the newest row")
+    year = desk.browser.script("return new Date().getFullYear()")
+    check(-5 <= desk.browser.script(behind, "%d %s" % (year, newest)) < 60, "the newest row is of " + newest)
+    desk.page("/bans")
+    desk.press("Create a ban")
+    until = desk.browser.script("return document.querySelector('main input[type=datetime-local]').value")
+    check(-86460 < desk.browser.script(behind, until) < -86300, "a ban of a day ends at " + until)
+    desk.quiet()
