@@ -3,7 +3,7 @@ pages, and that nothing of it is there where it is not configured."""
 import re
 
 from api import Api
-from desk import WIDTHS, Desk
+from desk import WIDER, WIDTHS, Desk
 from harness import ADMIN, check, equal, test
 from test_console_pages import CONSOLE, LONG, console_server, mount_url
 from webdriver import TAB
@@ -50,6 +50,33 @@ def on_a_phone_the_menu_is_one_line(t):
         desk.wait(lambda: desk.browser.script(MENU, True) == [1, True, True], "what has the keyboard is seen")
         desk.browser.press(TAB)
     equal(desk.browser.script("return document.activeElement === [...document.querySelectorAll('#menu a')].at(-1)"), True)
+    desk.quiet()
+
+
+@test
+def between_a_phone_and_a_desk_nothing_is_wider_than_the_page(t):
+    server = console_server(t)
+    for n in range(2):
+        server.source("/a%d.mp3" % n, login=Api(server).mount("/a%d.mp3" % n)).play(5)
+        for _ in range(1 + n):
+            server.listener("/a%d.mp3" % n, lines=["User-Agent: VLC/3.0.20 LibVLC/3.0.20"])
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.browser.script("localStorage.setItem('lb-language', 'de')")
+    for page, seen in ((mount_url("/a1.mp3"), "LibVLC"), ("/mounts", "/a1.mp3"), ("", "/a1.mp3")):
+        desk.page(page)
+        desk.see(seen)
+        for width in (480, 600, 640, 768, 900, 960, 1024):   # 640: a desk at 200 %
+            desk.browser.look(width)
+            equal(desk.browser.script(WIDER), None, "%s at %d" % (page, width))
+    # Cards are sorted as tables are.
+    desk.browser.look(WIDTHS["phone"])
+    first = "return document.querySelector('td[data-label=Mount]').textContent"
+    desk.press("Mount", selector="th button")
+    desk.wait(lambda: desk.browser.script(first) == "/a0.mp3", "by name")
+    desk.press("H\u00f6rer", selector="table:has(td[data-label=Mount]) th button")
+    desk.wait(lambda: desk.browser.script(first) == "/a1.mp3", "the largest first")
+    desk.looks_well("cards", dark_too=False)
     desk.quiet()
 
 
