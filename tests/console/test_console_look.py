@@ -81,6 +81,24 @@ def between_a_phone_and_a_desk_nothing_is_wider_than_the_page(t):
 
 
 @test
+def on_paper_are_tables_and_in_forced_colours_frames(t):
+    server = console_server(t)
+    server.source("/a.mp3", login=Api(server).mount("/a.mp3")).play(5)
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.see("/a.mp3")
+    desk.browser.look(700)   # of A4
+    desk.browser.cdp("Emulation.setEmulatedMedia", media="print")
+    shown = "return [...document.querySelectorAll('nav, button, select, search')].filter(e => e.checkVisibility()).map(e => e.textContent)"
+    equal(sorted(set(desk.browser.script(shown))), sorted({"1 h", "Node", "State", "Listeners", "Load", "Sources", "Up", "Version", "Mount", "Title", "Home", "Account"}))
+    equal(desk.browser.script("return [...document.querySelectorAll('.page td')].filter(e => getComputedStyle(e).display !== 'table-cell' && e.checkVisibility()).length"), 0, "cards")
+    desk.browser.cdp("Emulation.setEmulatedMedia", media="", features=[{"name": "forced-colors", "value": "active"}])
+    frame = "return [...document.querySelectorAll('#menu a, .session button')].filter(e => getComputedStyle(e).borderTopWidth === '1px').map(e => e.textContent.trim().split(' ')[0])"
+    equal(desk.browser.script(frame), ["Log", "On"], "the place and the button")
+    desk.quiet()
+
+
+@test
 def a_long_name_stays_in_its_table(t):
     server = console_server(t)
     Api(server).mount("/" + "m" * 55 + ".mp3", settings={"stream-name": "N" * 60})
