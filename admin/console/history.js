@@ -47,7 +47,8 @@ export function chart(title, of) {
   function heard(totals, rowOf) {
     if (!data || span > HOUR) return;
     if (clock() / 1000 >= data.t.at(-1) + data.step) {
-      data.t.push(data.t.shift() + data.step * data.t.length);
+      data.t.push(data.t.at(-1) + data.step);
+      data.t.shift();
       for (const row of data.rows) for (const values of [row.mean, row.max]) if (values) { values.shift(); values.push(null); }
     }
     const last = data.t.length - 1;

@@ -141,6 +141,24 @@ def what_the_server_tells_is_shown_at_once(t):
 
 
 @test
+def a_chart_goes_on_by_a_point_at_a_time(t):
+    desk = console_of(t)
+    stub = desk.server
+    desk.wait(lambda: stub.readers and desk.browser.script("return document.querySelectorAll('.chart path.line').length") > 8, "the charts")
+    desk.browser.script("for (const one of document.querySelectorAll('.chart details')) one.open = true")
+    times = "return [...document.querySelectorAll('.chart .sheet')].map(one => [...one.querySelectorAll('tbody th')].slice(0, 4).map(e => e.textContent))"
+    before = desk.wait(lambda: all(len(one) == 4 for one in desk.browser.script(times)) and desk.browser.script(times), "the tables")
+    desk.browser.script("const now = Date.now.bind(Date); Date.now = () => now() + 15000")   # the width of a point
+    for n in range(3):
+        stub.mounts[0]["listeners"] = 9990 + n
+        stub.tell("change", stub.change([stub.mounts[0]]))
+        desk.see("{:,}".format(9990 + n))
+    for old, new in zip(before, desk.browser.script(times)):
+        check(len(set(old)) == len(set(new)) == 4 and new[0] not in old, "%r goes on as %r" % (old, new))
+    desk.quiet()
+
+
+@test
 def sums_are_painted_while_all_rows_change(t):
     desk = console_of(t)
     stub = desk.server
