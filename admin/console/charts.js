@@ -23,7 +23,7 @@ function runs(values) {
 export function plot({label, stacked, limit = 0, nameOf, words}) {
   const id = 'chart' + ++made, floor = HEIGHT - BOTTOM;
   const picture = svg('svg', {role: 'img', tabindex: 0, height: HEIGHT, 'aria-labelledby': label});
-  const values = el('output', {class: 'about'}), legend = el('ul', {class: 'legend'}), head = el('tr', null, el('th', {scope: 'col'}, words.time)), sheet = el('tbody');
+  const values = el('output', {class: 'about', 'aria-live': 'off'}), legend = el('ul', {class: 'legend'}), head = el('tr', null, el('th', {scope: 'col'}, words.time)), sheet = el('tbody');
   const all = el('details', null, el('summary', null, words.table), el('div', {class: 'sheet', tabindex: 0}, el('table', null, el('thead', null, head), sheet)));
   const node = el('div', null, picture, legend, values, all);
   // As the observer tells it: asked for in between, it would lay out the whole page each time.
@@ -91,6 +91,8 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
     event.preventDefault();
     point((cursor < 0 ? data.t.length : cursor) + step);
   });
+  // Read out to those that move the cursor; what is new at its end would be each second.
+  for (const [event, live] of [['focus', 'polite'], ['blur', 'off']]) picture.addEventListener(event, () => values.setAttribute('aria-live', live));
   all.addEventListener('toggle', fillSheet);
   new ResizeObserver(([{contentRect}]) => {
     wide = contentRect.width && Math.max(contentRect.width, 240);

@@ -94,7 +94,10 @@ def charts_are_drawn_and_read_by_keys(t):
     desk.log_in()
     desk.see("Listeners by mount", "Bandwidth")
     desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart path.line').length") >= 2, "lines")
+    live = "return document.querySelector('.chart output').getAttribute('aria-live')"
+    equal(desk.browser.script(live), "off", "numbers that come by themselves are not read out")
     desk.browser.script("document.querySelector('.chart svg').focus()")
+    equal(desk.browser.script(live), "polite")
     desk.browser.find(".chart svg").write("\ue012")    # an arrow
     desk.see("/a.mp3 3")
     desk.press("As a table")
