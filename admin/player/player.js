@@ -8,7 +8,7 @@
   const logo = by('logo'), cover = document.createElement('img'), title = by('title'), said = by('said'), artist = by('artist'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
-  const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 10, MOST_TITLES = 20, TOLD_POLLS = 6;
+  const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 10, MOST_TITLES = 20, MOST_SEAMS = 1000, TOLD_POLLS = 6;
   const EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
   const TITLES_BEFORE_MS = 7200000, TITLES_BEHIND_MS = 3600000, SAID_MS = 5000;
   const AHEAD_MS = 1500, MOST_BAR_S = 86400;
@@ -70,7 +70,8 @@
     if (base && base.wall_ms === null && stream_of(base) === stream_of(found)) base.wall_ms = found.wall_ms - (found.media_ms - base.media_ms);
   }
   // Unix milliseconds of what sounds now; of a stream without times, or in silence: all that is known.
-  // Where another encoder goes on the time of day jumps, and what is heard does not.
+  // Where another encoder goes on the time of day jumps, and what is heard does not.  The server tells
+  // the last eight of them; what is heard has passed all since it began.
   let seams = [];
   function heard() {
     if (!wanted || !base || base.wall_ms === null || base.first === null) return Infinity;
@@ -467,7 +468,7 @@
     show_titles(rows);
   }
   function take(now) {
-    seams = now.seams;
+    now.seams.forEach(hear_seam);
     if (wanted && again && !now.on_air) say(text.off);
     timed = now.live ? now.live.wall_ms !== null : null;
     known = [now.title || {text: '', wall_ms: null, untitled: now.on_air}, ...now.history];
@@ -484,7 +485,7 @@
     show_heard();
   }
   function hear_seam(seam) {
-    seams = [...seams.filter(one => one.after_wall_ms !== seam.after_wall_ms), seam];
+    seams = [...seams.filter(one => one.after_wall_ms !== seam.after_wall_ms), seam].slice(-MOST_SEAMS);
   }
   function listen() {
     if (!wanted || events && events.readyState !== EventSource.CLOSED) return;
