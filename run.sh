@@ -321,6 +321,12 @@ if [ ! -e "$config" ]; then
   write_configuration
 elif [ -n "$name" ] && [ "$(configured hostname)" != "$name" ]; then
   die "$config is there already, for $(configured hostname), and left as it is: see doc/https.md for what to write, or  ./run.sh --var var2 --hostname $name"
+elif grep -q '^ *<acme/\?>' "$config"; then
+  # As it was written, whatever is typed on another day.
+  name=$(configured hostname) ports=$(configured ports | tr ' ' ,)
+  ports=${ports:-80,443}
+elif [ -n "$name" ]; then
+  die "$config is there already, and orders no certificate: put <acme/> beside its <hostname> (doc/https.md)"
 fi
 source_password=$(configured source-password)
 give_to_nobody

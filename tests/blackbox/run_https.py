@@ -91,6 +91,12 @@ def main():
         again = subprocess.run(["./run.sh", "--hostname", "other.example.org", "--var", place.dir / "var"], cwd=TOP, stdin=subprocess.DEVNULL,
                                capture_output=True, text=True, timeout=250)
         check(again.returncode == 1 and "is there already, for " + NAME in again.stderr, "another name: " + again.stderr)
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        with open(out, "wb") as log:
+            process = subprocess.Popen(["./run.sh", "--var", place.dir / "var"], cwd=TOP, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       start_new_session=True)
+        wait_for(lambda: said("https://%s:%d/ is ready" % (NAME, https)), "https is ready on another day: " + out.read_text()[-2000:], 60)
     except Failed as failed:
         print(failed, *((place.dir / "var/log/error.log").read_text().splitlines()[-20:]), sep="\n", file=sys.stderr)
         return 1
