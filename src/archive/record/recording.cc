@@ -264,6 +264,8 @@ bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std
     if (event.headers) file_->note_headers(event.position - begin_, *event.headers);
     if (event.metadata) file_->note_title(event.position - begin_, *event.metadata);
   }
+  if (view.late_metadata && view.late_at > noted_ && view.late_at <= position)
+    file_->note_title(view.late_at - begin_, *view.late_metadata);
   noted_ = position;
   while (recorded() < position) {
     auto bytes = view.bytes_at(recorded());

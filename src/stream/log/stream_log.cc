@@ -144,11 +144,12 @@ void StreamLog::placed_metadata(std::uint64_t position, Metadata metadata,
       place.at ? with_icy_place(metadata.icy_block, print_title_place(place)) : std::string();
   new_metadata_ = std::make_shared<const Metadata>(std::move(metadata));
   late_metadata_.reset();
+  last_event_ = std::max(last_event_, position);
   if (events_.size() >= kMaxEvents) {
     late_metadata_ = new_metadata_;
+    late_at_ = last_event_;
     return;
   }
-  last_event_ = std::max(last_event_, position);
   events_.push({last_event_, nullptr, new_metadata_});
 }
 
@@ -427,6 +428,8 @@ std::shared_ptr<const StreamView> StreamLog::view_to(std::uint64_t end, bool end
   view->spans = spans_.view();
   view->base_headers = base_headers_;
   view->base_metadata = base_metadata_;
+  view->late_metadata = late_metadata_;
+  view->late_at = late_at_;
   view->wall_seams = wall_seams_.view();
   view->seam = seam_;
   view->ended = ended;
@@ -477,10 +480,11 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
                  if (e.headers) base_headers_ = e.headers;
                  if (e.metadata) base_metadata_ = e.metadata;
                });
-  if ((late_headers_ || late_metadata_) && events_.size() < kMaxEvents) {
+  if (late_metadata_ && events_.size() < kMaxEvents)
+    events_.push({late_at_, nullptr, std::exchange(late_metadata_, nullptr)});
+  if (late_headers_ && !late_metadata_ && events_.size() < kMaxEvents) {
     last_event_ = std::max(last_event_, head_);
-    events_.push({last_event_, std::exchange(late_headers_, nullptr),
-                  std::exchange(late_metadata_, nullptr)});
+    events_.push({last_event_, std::exchange(late_headers_, nullptr), nullptr});
   }
   punch_unread();
   visible_end_ = end;

@@ -226,9 +226,11 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<const Metadata> base_metadata_;
   std::shared_ptr<const Metadata> new_metadata_;
   TitlePlace title_place_;
-  // The newest of a flood; they take effect when older ones have left the window.
+  // The newest of a flood, for which there is no room: headers take effect when older ones have
+  // left the window, a title at once.
   std::shared_ptr<const Bytes> late_headers_;
   std::shared_ptr<const Metadata> late_metadata_;
+  std::uint64_t late_at_ = 0;
   std::shared_ptr<const CodecFacts> new_codec_;
   StreamPicture new_picture_;
   std::uint64_t begin_ = 0, head_ = 0, seam_ = 0;

@@ -42,7 +42,7 @@ void StreamLog::fields(Io& io, Self& self) {
      self.title_place_, self.late_metadata_, self.begin_, self.head_, self.seam_, self.visible_end_,
      self.rate_, self.rate_head_, self.rate_since_, self.seconds_, self.seconds_seen_,
      self.segment_bytes_, self.segment_since_, self.room_at_, self.begun_at_, self.catch_up_,
-     self.retired_, self.wall_seams_, self.late_headers_);
+     self.retired_, self.wall_seams_, self.late_headers_, self.late_at_);
 }
 
 std::unique_ptr<StreamLog> StreamLog::of_view(const StreamView& view) {
@@ -55,6 +55,8 @@ std::unique_ptr<StreamLog> StreamLog::of_view(const StreamView& view) {
   keep(log->spans_, view.spans);
   log->base_headers_ = view.base_headers;
   log->base_metadata_ = view.base_metadata;
+  log->late_metadata_ = view.late_metadata;
+  log->late_at_ = view.late_at;
   log->segments_ = view.segments;
   log->begin_ = view.begin;
   log->head_ = log->visible_end_ = view.end;
@@ -66,6 +68,7 @@ std::vector<std::shared_ptr<const Metadata>> StreamLog::titles() const {
   std::vector<std::shared_ptr<const Metadata>> titles{base_metadata_};
   const auto events = events_.view();
   for (auto i = events.begin(); i < events.end(); ++i) titles.push_back(events[i].metadata);
+  titles.push_back(late_metadata_);
   return titles;
 }
 

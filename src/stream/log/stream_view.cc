@@ -49,6 +49,7 @@ std::optional<std::uint64_t> StreamView::span_end(std::uint64_t position) const 
 }
 
 std::shared_ptr<const Metadata> StreamView::metadata_at(std::uint64_t position) const {
+  if (late_metadata && late_at <= position) return late_metadata;
   auto found = newest_at(*this, position, [](const StreamEvent& e) { return e.metadata; });
   return found ? found : base_metadata;
 }

@@ -58,6 +58,8 @@ struct StreamView {
   AppendLog<StreamSpan>::View spans;  // the first one holds at `begin`; of a fallback file: none
   std::shared_ptr<const Bytes> base_headers;  // in effect at `begin`
   std::shared_ptr<const Metadata> base_metadata;
+  std::shared_ptr<const Metadata> late_metadata;  // newer than `events`, of a flood; null: none
+  std::uint64_t late_at = 0;
   WallSeams::View wall_seams;  // also those that have left the window
   std::uint64_t seam = 0;      // where the present source began to write
   bool ended = false;          // the source is gone; end is final

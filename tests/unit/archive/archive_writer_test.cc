@@ -294,6 +294,18 @@ TEST(ArchiveWriter, WritesTitles) {
   CHECK(index.facts[1].metadata->title == "within");
   CHECK_EQUAL(800u, index.facts[1].offset);
 }
+TEST(ArchiveWriter, WritesTheNewestTitleOfAFlood) {
+  TimedSource source(*mount, kDay);
+  begin();
+  source.seconds(2);
+  for (int i = 0; i < 300; ++i) source.title(std::to_string(i));
+  source.seconds(3).publish();
+  finish();
+  const FileIndex index = read_index(file_text(
+      dir.path() + "/%2Fa%2Emp3/" + archive_path((*catalog.files("/a.mp3"))[0].name()) + ".idx"));
+  CHECK(index.facts.back().metadata->title == "299");
+  CHECK_EQUAL(800u, index.facts.back().offset);
+}
 
 TEST(ArchiveWriter, WhatAKilledServerLeftIsThereAgain) {
   TimedSource source(*mount, kDay);

@@ -32,6 +32,7 @@ std::string picture(const StreamView& view) {
   for (auto i = view.inner.begin(); i < view.inner.end(); ++i) out(4, view.inner[i]);
   out(5, view.base_headers);
   out(6, view.base_metadata);
+  out(7, view.late_metadata, view.late_at);
   return text + out.bytes();
 }
 
@@ -106,6 +107,23 @@ TEST(StreamLogRecord, TheUnfinishedUnitAtTheEndGoesOn) {
 }
 
 // What was retired and not yet given back to the system is, by the process that goes on.
+TEST(StreamLogRecord, AFloodOfTitlesAndHeadersGoesOver) {
+  Writer writer;
+  writer.window = {1000, 5000};
+  writer.bytes(2000);
+  const auto newest = [&writer] {
+    auto log = restored(saved(*writer.log), writer.log->file());
+    CHECK(log.has_value());
+    const auto view = (*log)->publish((*log)->head(), writer.window, Channel::kNoReader, false);
+    return title_of(view->metadata_at(view->end)) + " " + to_text(view->headers_at(view->end));
+  };
+  for (int i = 0; i < 300; ++i)
+    writer.title("t" + std::to_string(i)).headers("h" + std::to_string(i)).view();
+  STRCMP_EQUAL("t299 h127", newest().c_str());
+  writer.bytes(2000).settled();  // the flood has left the window
+  writer.bytes(1).view();
+  STRCMP_EQUAL("t299 h299", newest().c_str());
+}
 TEST(StreamLogRecord, MemoryThatTheFirstProcessHasNotGivenBackIsGivenBack) {
   Writer writer;
   writer.log->begin_source(0);

@@ -304,6 +304,7 @@ TEST(StreamLog, AFloodOfTitlesDoesNotFillTheMemory) {
   auto view = writer.view();
   CHECK(view->events.end() - view->events.begin() <= 256);
   STRCMP_EQUAL("9999", title_of(log.take_new_metadata()).c_str());
+  STRCMP_EQUAL("9999", title_of(view->metadata_at(view->end)).c_str());
   writer.bytes(2000).settled();  // the flood has left the window
   view = writer.bytes(1).view();
   STRCMP_EQUAL("9999", title_of(view->metadata_at(view->end)).c_str());
