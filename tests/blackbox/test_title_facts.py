@@ -39,13 +39,18 @@ def what_the_api_tells_of_a_song_is_shown(t):
     one = wait_for(lambda: [one for one in [server.get("/api/nowplaying/hit").json()] if one["now_playing"]["song"]["text"] == "B - Two"], "AzuraCast's page shows it")[0]
     playing, coming = one["now_playing"], one["playing_next"]
     equal((playing["song"]["album"], playing["song"]["isrc"], playing["duration"]), ("Best <of>", "DEA123456789", 180))
-    check(179 <= playing["elapsed"] + playing["remaining"] <= 180, str(playing))
+    equal(playing["elapsed"] + playing["remaining"], 180, str(playing))
     equal((coming["duration"], coming["song"]["album"], coming["played_at"]), (200, "More", (seen["title"]["wall_ms"] + 180000) // 1000))
     # A title of the encoder's has nothing of it.
     set_title(server, "/hit.mp3", "D - Four")
     seen = now(server, "/hit.mp3", lambda s: s["title"]["text"] == "D - Four")
     equal((seen["title"]["album"], seen["title"]["duration_ms"], seen["next"]), (None, None, None))
     equal(seen["history"][0]["album"], "Best <of>")
+    # One that sounds for longer than was said has not more than that behind it.
+    equal(post(server, "/hit.mp3", {"title": "Short", "duration_ms": 1000, "at_ms": int(time.time() * 1000) - 60000}).status, 204)
+    playing = wait_for(lambda: [one for one in [server.get("/api/nowplaying/hit").json()["now_playing"]] if one["song"]["text"] == "Short"],
+                       "AzuraCast's page shows it")[0]
+    equal((playing["elapsed"], playing["remaining"]), (1, 0), str(playing))
 
 
 @test

@@ -166,13 +166,13 @@ void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_m
   write_played(json, present, present != nullptr ? present->details.duration_ms : 0,
                art_of(present != nullptr ? *present : PlayedTitle()),
                now.presenter ? std::string_view(now.presenter->name) : "");
-  json.key("elapsed").number(
-      present == nullptr ? 0 : std::max<std::int64_t>(0, now_ms - unix_ms(present->at)) / 1000);
-  const std::int64_t length_ms = present != nullptr ? present->details.duration_ms : 0;
-  json.key("remaining")
-      .number(length_ms > 0
-                  ? std::clamp<std::int64_t>(end_ms(*present) - now_ms, 0, length_ms) / 1000
-                  : 0);
+  std::int64_t elapsed =
+      present == nullptr ? 0 : std::max<std::int64_t>(0, now_ms - unix_ms(present->at)) / 1000;
+  // Together they are the duration, where it is known: players draw a bar of them.
+  const std::int64_t length = present != nullptr ? present->details.duration_ms / 1000 : 0;
+  if (length > 0) elapsed = std::min(elapsed, length);
+  json.key("elapsed").number(elapsed);
+  json.key("remaining").number(length > 0 ? length - elapsed : 0);
   json.end_object();
   json.key("playing_next");
   write_cued(json, now, present, art_of(now.next.value_or(PlayedTitle())));
