@@ -69,6 +69,13 @@
   function date_base(found) {
     if (base && base.wall_ms === null && stream_of(base) === stream_of(found)) base.wall_ms = found.wall_ms - (found.media_ms - base.media_ms);
   }
+  const mount_of = path => {
+    try {
+      return decodeURIComponent(path);
+    } catch {
+      return path;  // a name that is no UTF-8
+    }
+  };
   // Unix milliseconds of what sounds now; of a stream without times, or in silence: all that is known.
   // Where another encoder goes on the time of day jumps, and what is heard does not.  The server tells
   // the last eight of them; what is heard has passed all since it began.
@@ -77,7 +84,7 @@
     if (!wanted || !base || base.wall_ms === null || base.first === null) return Infinity;
     let at = base.wall_ms + (audio.currentTime - base.first) * 1000;
     for (const seam of seams)
-      if (base.wall_ms <= seam.after_wall_ms && at >= seam.after_wall_ms) at += seam.wall_ms - seam.after_wall_ms;
+      if (seam.of === base.of && base.wall_ms <= seam.after_wall_ms && at >= seam.after_wall_ms) at += seam.wall_ms - seam.after_wall_ms;
     return at;
   }
 
@@ -104,7 +111,7 @@
     opened = false;
     if (wait === FIRST_WAIT_S) say(text.connecting);
     const fresh = place && place.of === source && performance.now() - place.since < FRESH_MS;
-    base = fresh ? {at: place.at, media_ms: place.media_ms, wall_ms: place.wall_ms, first: null, opened: moved} : null;
+    base = fresh ? {of: mount_of(source), at: place.at, media_ms: place.media_ms, wall_ms: place.wall_ms, first: null, opened: moved} : null;
     audio.src = fresh ? place.url : source;
     place = null;
     audio.play().catch(error => {
@@ -349,7 +356,7 @@
         const before = audio;
         audio = next;
         audio.setAttribute('aria-label', name);
-        base = {wall_ms: from.wall_ms, first};
+        base = {of: mount_of(from.of), wall_ms: from.wall_ms, first};
         moved = performance.now();
         listen_to(audio);
         before.replaceWith(audio);
@@ -468,7 +475,7 @@
     show_titles(rows);
   }
   function take(now) {
-    now.seams.forEach(hear_seam);
+    hear_seams(told = now.mount, now.seams);
     if (wanted && again && !now.on_air) say(text.off);
     timed = now.live ? now.live.wall_ms !== null : null;
     known = [now.title || {text: '', wall_ms: null, untitled: now.on_air}, ...now.history];
@@ -484,8 +491,17 @@
     known = [now, ...known.slice(known.length && known[0].text === now.text ? 1 : 0)].slice(0, MOST_TITLES);
     show_heard();
   }
-  function hear_seam(seam) {
-    seams = [...seams.filter(one => one.after_wall_ms !== seam.after_wall_ms), seam].slice(-MOST_SEAMS);
+  // told: the stream whose titles come, which need not be the one that is heard.
+  let told = '';
+  function hear_seams(of, list) {
+    for (const seam of list)
+      seams = [...seams.filter(one => one.of !== of || one.after_wall_ms !== seam.after_wall_ms), {...seam, of}].slice(-MOST_SEAMS);
+  }
+  async function ask_seams() {
+    const answer = await fetch('/api/v1/now' + source + '?history=0', {credentials: 'omit', cache: 'no-store'});
+    if (!answer.ok) return;
+    const now = await answer.json();
+    hear_seams(now.mount, now.seams);
   }
   function listen() {
     if (!wanted || events && events.readyState !== EventSource.CLOSED) return;
@@ -493,11 +509,11 @@
     const on = (kind, act) => events.addEventListener(kind, event => act(JSON.parse(event.data)));
     on('title', hear_title);
     on('air', now => { on_air = now.on_air; });
-    on('seam', hear_seam);
+    on('seam', seam => hear_seams(told, [seam]));
     on('state', now => {
       on_air = now.on_air;
       if (now.title) hear_title(now.title);
-      now.seams.forEach(hear_seam);
+      hear_seams(told = now.mount, now.seams);
     });
   }
   let turn = 0;
@@ -513,6 +529,7 @@
       else if (answer.ok) {
         const now = await answer.json();
         take(now);
+        if (wanted && told !== mount_of(source)) await ask_seams();
         if (!wanted && !document.hidden && now.live) await find_place();
         else if (wanted && (!reach || performance.now() - reach.since > REACH_EVERY_MS || undated)) await ask_place();
       }

@@ -464,6 +464,52 @@ def another_quality_begins_where_the_one_before_is(s):
 
 
 @test
+def titles_are_shown_in_time_behind_a_seam_of_another_quality(s):
+    server = s.start(body=QUALITIES + harness.mount("/rock*", "<burst-size>250000</burst-size><linger-for>30</linger-for>"))
+    s.feed("/rock.mp3", "Rock", seconds_ahead=15.0)
+    feeder = s.feed("/rock-2.mp3", "Rock", seconds_ahead=15.0)
+    for mount in ("/rock.mp3", "/rock-2.mp3"):
+        wait_for(lambda: server.get("/api/v1/now%s/place" % mount).status == 200, "%s has times" % mount, 20)
+    s.browser.open(s.url("/listen/rock"))
+    s.browser.script(WATCHED)
+    s.browser.script("const one = document.getElementById('quality'); one.value = '/rock-2.mp3'; one.dispatchEvent(new Event('change'))")
+    s.browser.wait(lambda: s.browser.script("return performance.getEntriesByType('resource').some(one => one.name.includes('/rock-2.mp3/place') && one.responseEnd)"),
+                   "the page knows where to begin", 20)
+    s.browser.find("#play").click()
+    s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
+    feeder.close()
+    feeder.source.leave()
+    now = lambda: server.get("/api/v1/now/rock-2.mp3").json()
+    wait_for(lambda: now()["on_air"] is False, "it is off the air")
+    silent = time.monotonic()
+    wait_for(lambda: time.monotonic() - silent > 4, "a pause that titles would be late by", 8)
+    s.feed("/rock-2.mp3", "Rock", seconds_ahead=0.4)
+    seam = wait_for(lambda: now()["seams"], "the seam is known", 20)[-1]
+    jump = seam["wall_ms"] - seam["after_wall_ms"]
+    check(jump > 2000, seam)
+    asked = "return performance.getEntriesByType('resource').filter(entry => entry.name.includes('history=')).length"
+    before = s.browser.script(asked)
+    s.browser.wait(lambda: s.browser.script(asked) > before, "the page asks again", 40)
+    for mount in ("/rock.mp3", "/rock-2.mp3"):
+        equal(server.set_title(mount, song="Next%20Song").status, 200)
+    title = wait_for(lambda: [t for t in [server.get("/api/v1/now/station:rock").json()["title"]] if t and t["wall_ms"]], "the server tells it")[0]
+    s.browser.wait(lambda: "Next Song" in s.browser.text, "it is shown", 30)
+    at = [when for text, when in s.browser.script("return titlesSeen") if text == "Next Song"][0]
+    began = s.browser.script("return placesSeen[new URL(document.querySelector('audio').src).searchParams.get('at')]")
+    late = began + at * 1000 - (title["wall_ms"] - jump)
+    check(-100 <= late <= 700, "the title is shown %d ms after it is heard; the seam is one of %d ms" % (late, jump))
+    # Behind a seam another quality begins where this one is, too.
+    wait_for(lambda: server.get("/api/v1/now/rock.mp3/place?wall=%d" % title["wall_ms"]).status == 200, "the title is behind live")
+    at = s.browser.script("const one = document.getElementById('quality'), at = document.querySelector('audio').currentTime;"
+                          "one.value = '/rock.mp3'; one.dispatchEvent(new Event('change')); return at")
+    s.browser.wait(lambda: s.browser.script("return document.querySelector('audio').src.includes('/rock.mp3?at=')"), "the other one plays", harness.Settings.patience)
+    ahead = s.browser.script("return placesSeen[new URL(document.querySelector('audio').src).searchParams.get('at')]") - (began + at * 1000 + jump)
+    check(500 <= ahead <= 2500, "the other one begins %d ms behind what was heard when it was chosen" % ahead)
+    s.browser.script("localStorage.clear()")
+    quiet(s)
+
+
+@test
 def titles_go_on_where_the_first_stream_of_a_station_ends(s):
     server = s.start(body=QUALITIES)
     feeder = s.feed("/rock.mp3", "Rock")
