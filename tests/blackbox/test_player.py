@@ -295,3 +295,4 @@ def pages_are_off_where_the_configuration_says_it(t):
     check(framed.get("Content-Security-Policy").endswith("frame-ancestors 'none'"), framed.get("Content-Security-Policy"))
     equal(framed.get("X-Frame-Options"), "DENY")
     equal(oembed(server, "/listen/live.mp3").status, 404)
+    check("oembed" not in server.get("/listen/live.mp3").text, "the page names an address that is not there")

@@ -59,24 +59,27 @@ std::string preview(const PlayerFacts& facts, const std::string& name) {
   return out;
 }
 
-std::string head(const PlayerFacts& facts, const std::string& name, const PlayerTexts& texts) {
+std::string oembed_link(const PlayerFacts& facts, const std::string& name) {
   return cat(
-      {"<!DOCTYPE html>\n<html lang=\"", texts.language,
-       "\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>", name, " - ", texts.page,
-       "</title>\n"
-       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-       "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
-       "<link rel=\"stylesheet\" href=\"/_lb/player.css\"/>\n",
-       preview(facts, name),
-       facts.sheet.empty()
-           ? std::string()
-           : cat({"<link rel=\"stylesheet\" href=\"", html_escape(facts.sheet), "\"/>\n"}),
-       "<link rel=\"icon\" type=\"image/png\" href=\"/icecast.png\"/>\n"
-       "<link rel=\"alternate\" type=\"application/json+oembed\" href=\"",
+      {"<link rel=\"alternate\" type=\"application/json+oembed\" href=\"",
        html_escape(cat({kOembedPath, "?format=json&url=", percent_encode(facts.address, false)})),
-       "\" title=\"", name,
-       "\"/>\n"
-       "<script src=\"/_lb/player.js\" defer=\"defer\"></script>\n</head>\n"});
+       "\" title=\"", name, "\"/>\n"});
+}
+
+std::string head(const PlayerFacts& facts, const std::string& name, const PlayerTexts& texts) {
+  return cat({"<!DOCTYPE html>\n<html lang=\"", texts.language,
+              "\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>", name, " - ", texts.page,
+              "</title>\n"
+              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+              "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+              "<link rel=\"stylesheet\" href=\"/_lb/player.css\"/>\n",
+              preview(facts, name),
+              facts.sheet.empty()
+                  ? std::string()
+                  : cat({"<link rel=\"stylesheet\" href=\"", html_escape(facts.sheet), "\"/>\n"}),
+              "<link rel=\"icon\" type=\"image/png\" href=\"/icecast.png\"/>\n",
+              facts.offers_frame ? oembed_link(facts, name) : std::string(),
+              "<script src=\"/_lb/player.js\" defer=\"defer\"></script>\n</head>\n"});
 }
 
 std::string controls(const PlayerFacts& facts, const PlayerTexts& texts) {

@@ -35,6 +35,7 @@ struct PlayerFacts {
   bool needs_login = false;
   bool past = true;                   // what is recorded can be gone back to
   bool embedded = false;              // in a frame of another site
+  bool offers_frame = true;           // other sites may show it so
   std::string address;                // of the page, whole, for oEmbed
   std::string now;                    // where what plays is told
   std::string logo;                   // a path of this server; "": none

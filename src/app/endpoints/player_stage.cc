@@ -304,6 +304,7 @@ Verdict player_stage(Worker& worker, Connection& connection) {
     if (name == cat({"/", id})) facts.now = cat({"/api/v1/now/station:", id});
   }
   facts.embedded = query_param(request.query, "embed") == "1";
+  facts.offers_frame = frames_of(config->player, true) != "'none'";
   facts.address = to_text(
       PlayerAddress{connection.secure() ? "https" : "http", host_of(connection, *config), name});
   const bool own_languages = subject->station != nullptr && !subject->station->languages.empty();
