@@ -2,11 +2,89 @@
 
 Needs root and ip(8); skipped without them.
 """
+import socket
+import threading
 import time
 
-from bench import check, test, wait_for
-from link_bench import percentile, rounds, say
+import media
+from bench import check, equal, test, wait_for
+from crowd import in_namespace
+from harness import SOURCE
+from link_bench import Feeder, percentile, readable, rounds, say
 from silent_bench import EDGE, MASTER, Network, SOCKET, Watcher, start_in
+from wire import Source
+
+CUT = 3.5   # s: TCP asks again after 3 s and after 6.2 s
+
+
+def within(space, make):
+    """A socket belongs to the namespace of the thread that makes it."""
+    made = []
+
+    def run():
+        in_namespace(space)
+        made.append(make())
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(10)
+    check(made, "made in its namespace")
+    return made[0]
+
+
+class Ear:
+    """A listener whose frames are all there, one after the other; the longest silence since it was asked last."""
+
+    def __init__(self, b, space):
+        self.socket = within(space, lambda: socket.create_connection(("127.0.0.1", 8000), 5))
+        self.socket.sendall(b"GET /live.mp3 HTTP/1.0\r\n\r\n")
+        self.head, self.audio, self.last, self.longest = b"", b"", time.monotonic(), 0.0
+        b.owned(self)
+
+    def listen(self, seconds):
+        self.last, self.longest = time.monotonic(), 0.0
+        end = self.last + seconds
+        while time.monotonic() < end:
+            if not readable(self.socket, 0.1):
+                continue
+            data = self.socket.recv(65536)
+            check(data, "the listener stays")
+            now = time.monotonic()
+            self.longest, self.last = max(self.longest, now - self.last), now
+            if not self.audio:
+                self.head += data
+                self.audio = self.head.partition(b"\r\n\r\n")[2]
+            else:
+                self.audio += data
+        return self.longest
+
+    def close(self):
+        self.socket.close()
+
+
+@test
+def a_stream_goes_on_at_the_exact_byte_when_its_way_is_open_again(b):
+    network = Network(b)
+    master = b.unstarted_server(sockets=SOCKET, body=MASTER)
+    edge = b.unstarted_server(sockets=SOCKET, body=EDGE.replace("<cluster-port>", "<port>8000</port><cluster-port>"))
+    start_in(network, 0, master)
+    start_in(network, 2, edge)
+    source = within(network.names[0], lambda: Source(("127.0.0.1", 8000), "/live.mp3", "mp3", "A", (), None, SOURCE))
+    b.owned(source)
+    b.owned(Feeder(source, 2))
+    edge.wait_for_log("streams can be pulled from")
+    ear = Ear(b, network.names[2])
+    ear.listen(6)
+    begin = time.monotonic()
+    healed = threading.Timer(CUT, network.heal)
+    network.swallow()
+    healed.start()
+    silence = ear.listen(CUT + 5)
+    healed.join()
+    check(CUT - 1 < silence < CUT + 1.5, "silent for %.2f s" % silence)
+    numbers = [number for _, number in media.mp3_numbers(ear.audio)]
+    equal(numbers, list(range(numbers[0], numbers[0] + len(numbers))), "frames")
+    return "cut for %.1f s, silent for %.2f s; %.1f s" % (CUT, silence, time.monotonic() - begin)
+
 
 @test
 def a_host_that_falls_silent_is_suspect_then_dead(b):

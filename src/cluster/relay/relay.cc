@@ -218,6 +218,12 @@ void Relay::path_opened(const ConnectTarget& to) {
     tries_[i] = Try{};
     changed = true;
   }
+  // TCP would wait on for as long as the way was cut.
+  if (state_ == State::kRunning && may_ask_once_more() && plan_.upstreams[current_].target == to &&
+      (!call_ || place_of(call_->from) == current_)) {
+    call_.reset();
+    ask(current_);
+  }
   if (!changed) return;
   if (state_ == State::kWaiting) go_on();
   if (state_ == State::kIdle) plan_proof();

@@ -23,7 +23,8 @@
 // one that does not answer within `slow` is passed over then.
 //
 // Silence of `stall` lets it ask the next upstream without ending the present one: the first that
-// sends writes, from the byte behind the last one (stream/log/stream_place.h).
+// sends writes, from the byte behind the last one (stream/log/stream_place.h).  The present one is
+// asked again, once, after three times as long, and at once where the way to it is open again.
 //
 // With <standby>hot the best other upstream is read all the time, without a lease: the spare
 // (relay_spare.cc).  It writes when the present one is lost or silent; a better one does when it
@@ -123,6 +124,8 @@ class Relay {
     kRunning,
     kWaiting,  // all upstreams rest
   };
+  // Of silence: then the connection may be dead though its server lives; a NAT has forgotten it.
+  static constexpr int kStallsOfOne = 3;
   struct Try {
     std::chrono::milliseconds delay{0};
     SteadyTime since{};                  // the beginning of its rest
@@ -209,6 +212,8 @@ class Relay {
   void watch_flow();
   void on_flow_check();
   void ask_in_silence();
+  bool may_ask_once_more() const;
+  bool is_worth_taking(const std::optional<StreamPlace>& place) const;
   bool is_stalled() const;
   bool is_span_end(const WriterLeft& how) const;
   bool is_wanted() const;
@@ -249,7 +254,7 @@ class Relay {
   std::optional<std::chrono::milliseconds> last_gap_;
   GatePass dry_place_;
   Timer timer_;
-  Timer flow_check_;            // armed while it streams and there is another upstream
+  Timer flow_check_;            // armed while it streams, and silence would be of use to know
   SteadyTime flow_check_at_{};  // when that is due
   std::chrono::milliseconds stall_{
       0};  // twice as long each time that another upstream was silent too

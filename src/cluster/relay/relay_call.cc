@@ -119,7 +119,7 @@ void Relay::on_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullF
     return;
   }
   note_fault(upstream, PullFault::kNone);
-  if (lease_ != 0 && upstream > current_ && current_ < tries_.size() && !is_stalled()) {
+  if (lease_ != 0 && upstream >= current_ && current_ < tries_.size() && !is_stalled()) {
     log(LogLevel::kInfo, cat({"flows again; ", from.target.host, " is not needed"}));
     go_on();
     return;
@@ -149,6 +149,12 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
     log(LogLevel::kInfo,
         cat({"its stream has begun just now at ", to_text(plan_.upstreams[upstream]),
              "; asked again in ", timing_.flowed.count(), "ms"}));
+    go_on();
+    return;
+  }
+  if (lease_ != 0 && upstream == current_ && !is_worth_taking(place)) {
+    rest(upstream, kStallsOfOne * plan_.stall);
+    log(LogLevel::kDebug, "does not go on at the next byte; the present connection is left");
     go_on();
     return;
   }
@@ -237,7 +243,7 @@ void Relay::adopt(const Begun& stream, const WriterLease& lease) {
   state_ = State::kRunning;
   if (lease_ != 0)
     left_why_ = current_ == tries_.size() ? "not configured any more"
-                : current_ < at           ? "silent"
+                : current_ <= at          ? "silent"
                                           : "a better upstream is back";
   if (lease_ != 0 && current_ < at) rest(current_, timing_.flowed);  // it was silent
   if (const auto mount = host_.mounts().find(plan_.local_mount); mount && is_stalled()) {

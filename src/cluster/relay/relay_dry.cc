@@ -92,7 +92,7 @@ bool Relay::pass_over_call() {
 
 void Relay::watch_flow() {
   flow_check_.cancel();
-  if (lease_ == 0 || plan_.upstreams.size() < 2) return;
+  if (lease_ == 0 || (plan_.upstreams.size() < 2 && !placed_)) return;
   const auto mount = host_.mounts().find(plan_.local_mount);
   if (!mount) return;
   const std::uint64_t read = mount->bytes_read.load(std::memory_order_relaxed);
@@ -134,12 +134,31 @@ void Relay::ask_in_silence() {
   }
   std::size_t next = 0;
   while (next < tries_.size() && (next == current_ || due(next) > now)) ++next;
-  if (next == tries_.size()) return;
   const auto mount = host_.mounts().find(plan_.local_mount);
+  if (next == tries_.size() && mount && now - mount->last_data() >= kStallsOfOne * plan_.stall &&
+      may_ask_once_more() && tries_[current_].rested <= now)
+    next = current_;
+  if (next == tries_.size()) return;
   const bool first = mount && tries_[next].since <= mount->last_data() + stall_;
   log(first ? LogLevel::kWarn : LogLevel::kDebug,
       cat({"silent for ", stall_.count(), "ms; ", plan_.upstreams[next].target.host, " is asked"}));
   ask(next);
+}
+
+// The present upstream, whose exact bytes can go on at another connection.  Once in a silence: it
+// may be that of the encoder, which source-timeout ends.
+bool Relay::may_ask_once_more() const {
+  return placed_ && current_ < tries_.size() && stall_ == plan_.stall && is_stalled();
+}
+
+// What the present upstream sends at another connection.  The old one may yet bring every byte, but
+// not for long: the pauses of its TCP double, and source-timeout ends it.
+bool Relay::is_worth_taking(const std::optional<StreamPlace>& place) const {
+  const auto next = next_byte();
+  if (place && next && place->at == *next) return true;
+  const auto mount = host_.mounts().find(plan_.local_mount);
+  return !mount || (host_.connector().loop().now() - mount->last_data()) * 2 >=
+                       mount->settings()->source_timeout;
 }
 
 }  // namespace lb

@@ -41,10 +41,11 @@ TEST_GROUP(RelaySeam) {
       server->close_after = false;
     }
   }
-  void start(std::chrono::milliseconds stall = 10s) {
+  void start(std::chrono::milliseconds stall = 10s, std::size_t upstreams = 2) {
     RelayPlan made;
     made.local_mount = "/local";
     for (const Loopback* server : {&first, &second}) {
+      if (made.upstreams.size() == upstreams) break;
       Upstream upstream;
       upstream.target = {"127.0.0.1", server->port, false, ""};
       upstream.mount = "/up";
@@ -134,6 +135,59 @@ TEST(RelaySeam, SilenceLetsItAskTheNextOneAndTheFirstThatSendsWrites) {
   CHECK(host.captured.says("silent for 50ms"));
   second.send("two");
   until_streams("one two");
+}
+TEST(RelaySeam, InSilenceItAsksItsOnlyUpstreamOnceMore) {
+  first.answers = {plays_from(100), plays_from(104)};
+  start(50ms, 1);
+  host.until([&] { return relay->flows(); });
+  first.send("one ");
+  until_streams("one ");
+  const SteadyTime said = host.loop().now();
+  host.until([&] { return first.requests.size() == 2 && host.writers() == 2; });
+  CHECK(host.loop().now() - said >= 145ms);
+  CHECK_EQUAL(kId + ".104", asked_for(first.requests[1]));
+  host.pass(400ms);  // the encoder is silent
+  LONGS_EQUAL(2, first.requests.size());
+  first.send("two");
+  until_streams("one two");
+  host.until([&] { return first.requests.size() == 3; });
+}
+TEST(RelaySeam, InSilenceItAsksAtOnceWhereTheWayIsOpenAgain) {
+  first.answers = {plays_from(100), plays_from(104)};
+  start(50ms, 1);
+  host.until([&] { return relay->flows(); });
+  first.send("one ");
+  until_streams("one ");
+  relay->path_opened(relay->upstream()->target);
+  LONGS_EQUAL(1, first.requests.size());
+  host.pass(60ms);
+  relay->path_opened(relay->upstream()->target);
+  host.until([&] { return first.requests.size() == 2 && host.writers() == 2; });
+  first.send("two");
+  until_streams("one two");
+}
+// Of the old connection every byte may yet come; what the new one lacks would be lost.
+TEST(RelaySeam, InSilenceWhatDoesNotGoOnAtTheNextByteIsNotTaken) {
+  first.answers = {plays_from(100), plays_from(150)};
+  start(50ms, 1);
+  host.until([&] { return relay->flows(); });
+  first.send("one ");
+  until_streams("one ");
+  host.until([&] { return first.requests.size() == 3; });
+  LONGS_EQUAL(1, host.writers());
+  // source-timeout would end the old one.
+  host.settings.source_timeout = 1s;
+  host.mount("/local")->set_settings(lb::test::mount_settings(host.settings));
+  host.until([&] { return host.writers() == 2; });
+  first.send("two");
+  until_streams("one two");
+}
+TEST(RelaySeam, InSilenceOneWithoutAddressesIsLeftAlone) {
+  start(50ms, 1);
+  host.until([&] { return relay->flows(); });
+  first.send("one ");
+  host.pass(400ms);
+  LONGS_EQUAL(1, first.requests.size());
 }
 TEST(RelaySeam, InSilenceItWantsWhatWasNotSentMeanwhile) {
   start(300ms);
