@@ -18,7 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr unsigned kMaxThreads = 4;
-constexpr auto kGoodFor = 5s;
+constexpr auto kGoodFor = 5s, kLate = 1s;
+constexpr auto kServesFor = 24h;
 constexpr std::size_t kMaxEntries = 256;
 constexpr std::size_t kMaxAddresses = 16;
 
@@ -76,6 +77,12 @@ void Resolver::look_up(const std::string& name, Lookup& lookup) {
   if (entries_.size() >= kMaxEntries) forget_old(now);
   Entry& entry = entries_[name];
   entry.waiting.push_back(lookup);
+  if (now >= entry.known_until && is_of_today(entry, now)) {
+    if (!entry.late)
+      entry.late =
+          std::make_unique<Timer>(loop_, [&entry] { give(entry, Answer(entry.addresses)); });
+    if (!entry.late->armed()) entry.late->after(kLate);
+  }
   if (entry.asking) return;
   entry.asking = true;
   if (now < entry.known_until) {
@@ -117,7 +124,17 @@ void Resolver::answered(const std::string& name, const Answer& answer) {
     entry.addresses = *answer;
     entry.known_until = now + kGoodFor;
   }
-  // The callback may ask again, or cancel other lookups.
+  if (entry.late) entry.late->cancel();
+  const bool is_for_now = !answer && answer.error().code == Error::Code::kTimeout;
+  give(entry, is_for_now && is_of_today(entry, now) ? Answer(entry.addresses) : answer);
+}
+
+bool Resolver::is_of_today(const Entry& entry, SteadyTime now) {
+  return !entry.addresses.empty() && now < entry.known_until + kServesFor;
+}
+
+// The callback may ask again, or cancel other lookups.
+void Resolver::give(Entry& entry, const Answer& answer) {
   IntrusiveList<Lookup> waiting;
   waiting.splice_back(entry.waiting);
   while (Lookup* lookup = waiting.pop_front()) {
@@ -138,8 +155,10 @@ Resolver::Answer Resolver::ask_system(const std::string& name) {
   hints.ai_family = AF_UNSPEC;
   addrinfo* found = nullptr;
   const int rc = ::getaddrinfo(name.c_str(), nullptr, &hints, &found);
-  if (rc != 0)
-    return Error::not_found(cat({"host ", name, ": no address (", ::gai_strerror(rc), ")"}));
+  if (rc != 0) {
+    std::string why = cat({"host ", name, ": no address (", ::gai_strerror(rc), ")"});
+    return rc == EAI_AGAIN ? Error::timeout(std::move(why)) : Error::not_found(std::move(why));
+  }
   Addresses addresses;
   for (const addrinfo* at = found; at != nullptr && addresses.size() < kMaxAddresses;
        at = at->ai_next) {

@@ -10,7 +10,9 @@
 // resolver, and the stop does not wait for it.
 // Ownership: Services; outlives every Lookup.
 // Many relays ask for one master at the same moment: equal names share a lookup, and an answer is
-// good for five seconds.  Failures are not kept.
+// good for five seconds.  Failures are not kept.  An answer of the last day serves again when the
+// next one takes more than a second, or when no name server gives any (RFC 8767): a master that
+// restarts is found again, whatever has become of DNS.
 #pragma once
 
 #include <functional>
@@ -61,9 +63,12 @@ class Resolver {
     SteadyTime known_until{};
     bool asking = false;
     IntrusiveList<Lookup> waiting;
+    std::unique_ptr<Timer> late;  // what is known of before is given then
   };
   void start_thread_if_needed();
   void answered(const std::string& name, const Answer& answer);
+  static bool is_of_today(const Entry& entry, SteadyTime now);
+  static void give(Entry& entry, const Answer& answer);
   void forget_old(SteadyTime now);
 
   Loop& loop_;

@@ -15,7 +15,7 @@ namespace {
 struct Oracle {
   std::mutex mutex;
   std::condition_variable changed;
-  bool open = true;
+  bool open = true, silent = false;
   unsigned asked = 0, inside = 0, most_inside = 0;
   std::vector<std::string> names;
 
@@ -27,6 +27,7 @@ struct Oracle {
     changed.notify_all();
     changed.wait(lock, [this] { return open; });
     --inside;
+    if (silent) return Error::timeout("no name server answers");
     if (name == "nowhere") return Error::not_found("host nowhere: no address");
     return Resolver::Addresses{*Address::parse("192.0.2.1", 0), *Address::parse("2001:db8::1", 0)};
   }
@@ -73,6 +74,37 @@ TEST(Resolver, AnswersLaterOnTheLoop) {
   wait(asked);
   STRCMP_EQUAL("192.0.2.1 of 2", asked.text.c_str());
   LONGS_EQUAL(1, asked.answers);
+}
+TEST(Resolver, WhatIsKnownOfBeforeServesWhileTheNextAnswerIsLate) {
+  Asked first, second, third;
+  resolver->look_up("radio.example", first.lookup);
+  wait(first);
+  clock.advance(6s);
+  oracle->set_open(false);
+  resolver->look_up("radio.example", second.lookup);
+  oracle->wait_for_inside(1);
+  clock.advance(2s);
+  wait(second);
+  STRCMP_EQUAL("192.0.2.1 of 2", second.text.c_str());
+  resolver->look_up("radio.example", third.lookup);
+  clock.advance(2s);
+  wait(third);
+  STRCMP_EQUAL("192.0.2.1 of 2", third.text.c_str());
+  LONGS_EQUAL(2, oracle->asked);
+}
+TEST(Resolver, WhatIsKnownOfBeforeServesWhereNoServerAnswersForADay) {
+  Asked first, second, third;
+  resolver->look_up("radio.example", first.lookup);
+  wait(first);
+  clock.advance(23h);
+  oracle->silent = true;
+  resolver->look_up("radio.example", second.lookup);
+  wait(second);
+  STRCMP_EQUAL("192.0.2.1 of 2", second.text.c_str());
+  clock.advance(2h);
+  resolver->look_up("radio.example", third.lookup);
+  wait(third);
+  STRCMP_EQUAL("no name server answers", third.text.c_str());
 }
 TEST(Resolver, PassesAFailureOnAndDoesNotKeepIt) {
   Asked first, second;
