@@ -202,7 +202,7 @@ Worker::Worker(Services& given, unsigned index)
   plan.context = make_request_context;
   plan.welcome = [this, &given](const Address& peer) {
     if (given.access.lists()->welcome(peer) &&
-        !bans.read().shuts_out(peer, unix_seconds(given.clock.wall())))
+        (bans.read().empty() || !bans.read().shuts_out(peer, given.records->time_of_bans())))
       return true;
     given.counters.refused(Refusal::kAddress);
     return false;

@@ -1,9 +1,11 @@
 """Nodes whose wall clock is another than their master's: tokens are judged by the master's, and it is said."""
 import glob
 import re
+import time
 
-from bench import Cluster, Failed, ask_and_close, check, equal, node_at, target_of, test, wait_for, wait_until_up
-from link_bench import link_port, linked_master, node
+from api import STORE, Api
+from bench import LISTENER, Cluster, Failed, ask_and_close, check, equal, node_at, target_of, test, wait_for, wait_until_up
+from link_bench import feed, link_port, linked_master, node
 from token_bench import token
 
 KEYS = '<token keys="second first"%s/>'
@@ -91,3 +93,36 @@ def a_posting_node_goes_by_the_clock_of_its_master(b):
     for lifetime, status in ((60, 200), (1, 200), (-9, 403), (-3000, 403), (72, 403)):
         made = token("e1", "/live.mp3", lifetime=lifetime, master=MASTER_BYTE[0])
         equal(ask_and_close(c["e1"], "/live.mp3?lb=" + made).status, status, "a token that ends in %d s" % lifetime)
+
+
+@test
+def a_ban_with_an_end_is_over_by_the_clock_of_the_master(b):
+    clocks = {"e1": 3600, "e2": -3600}
+    ports = {name: link_port() for name in clocks}
+    rows = {name: 'allow-public="127.0.0.%d:%d"' % (12 + i, ports[name]) for i, name in enumerate(clocks)}
+    master = linked_master(b, 11, rows, start=False, name="m1")
+    (master.dir / "state").mkdir()
+    master.write_config(body=STORE % {"dir": master.dir} + "<console/>" + master.slots["body"],
+                        paths="<state-dir>%s/state</state-dir>" % master.dir)
+    master.start()
+    feed(b, master)
+    edges = []
+    for i, (name, ahead) in enumerate(clocks.items()):
+        body = ("<master><server>127.0.0.11</server><cluster-port>%d</cluster-port><username>%s</username><password>s-%s"
+                "</password></master><master-public-slave>1</master-public-slave><cluster><id>%s</id>"
+                "<public-address>127.0.0.%d:%d</public-address></cluster>"
+                % (master.link_port, name, name, name, 12 + i, ports[name]))
+        edges.append(node(b, 12 + i, body, port=ports[name], start=False))
+        edges[-1].start(as_its_user=clock_ahead(ahead))
+        wait_until_up(master, name)
+        set_clock_of(master, name, ahead)
+
+    def answers():
+        return [ask_and_close(edge).status for edge in edges]
+    equal(answers(), [200, 200])
+    until = int(time.time()) + 8
+    Api(master).want(201, "POST", "/bans", {"match": {"address": LISTENER}, "mounts": ["/live.mp3"], "until": until})
+    wait_for(lambda: answers() == [403, 403], "both refuse it", 3)
+    check(time.time() < until, "that took too long")
+    wait_for(lambda: answers() == [200, 200], "both let it in again", 15)
+    check(time.time() >= until - 1, "while it was banned")

@@ -7,6 +7,7 @@
 #include "admin/command/cluster_sight.h"
 #include "admin/command/security.h"
 #include "admin/page/login_page.h"
+#include "app/cluster/cluster_service.h"
 #include "app/pages/station.h"
 #include "app/request/login_replies.h"
 #include "app/request/request_config.h"
@@ -146,7 +147,10 @@ Verdict take_over_session(Worker& worker, Connection& connection, const std::str
   if (!takes_passwords(worker, connection))
     return refuse_handover(worker, connection, origin,
                            Error::denied("it came over plain http, where others can read it"));
-  auto handed = login.sessions().take_over(token, origin);
+  auto handed = login.sessions().take_over(token, origin, [&worker](std::string_view master) {
+    const auto ahead = worker.services.cluster->master_clocks()->of(master);
+    return std::int64_t{std::chrono::round<std::chrono::seconds>(ahead).count()};
+  });
   if (!handed) return refuse_handover(worker, connection, origin, handed.error());
   const std::string cookie = login.sessions().begin(*std::move(handed));
   const auto session = login.sessions().judge(cookie);

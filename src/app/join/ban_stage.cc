@@ -4,6 +4,7 @@
 // named the user.  A ban of an address on all mounts has closed the connection before any stage.
 // Source: doc/api.md.
 #include "app/join/stages.h"
+#include "app/operate/record_service.h"
 #include "app/request/password_guesses.h"
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
@@ -19,7 +20,7 @@ bool answer_if_banned(Worker& worker, Connection& connection, std::string_view m
   const std::string country =
       bans.has_countries() ? network.countries->country_of(address) : std::string();
   const Ban* ban =
-      bans.find({address, connection.user, country, mount}, unix_seconds(network.clock.wall()));
+      bans.find({address, connection.user, country, mount}, network.records->time_of_bans());
   if (ban == nullptr) return false;
   network.counters.refused(Refusal::kBan);
   network.log.info("connection/connection",

@@ -120,6 +120,8 @@ class RecordService {
   std::shared_ptr<const RecordView> view() const { return view_.read(); }
   // For a thread that asks at every request.
   SnapshotReader<BanList> read_bans() const { return SnapshotReader<BanList>(bans_); }
+  // Unix seconds by which a ban is over: without a store by the clock of the masters, which set it.
+  std::int64_t time_of_bans() const;
   ApiWorld world(const Config& config) const;
   // Nothing is known of the store's records, and why; nullopt: they are known, or there is no
   // store.

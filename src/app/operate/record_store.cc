@@ -412,10 +412,17 @@ void RecordService::claim_usage(const std::vector<UsageNotice>& notices,
 }
 
 // Listeners that a ban matches end; its source too.
+std::int64_t RecordService::time_of_bans() const {
+  const bool own = services_.config.read()->store.type != StoreType::kNone;
+  const auto ahead =
+      own ? std::chrono::milliseconds(0) : services_.cluster->master_clocks()->nearest();
+  return unix_seconds(services_.clock.wall() + ahead);
+}
+
 void RecordService::kick(const Ban& ban) {
   auto list = std::make_shared<const BanList>(std::vector<Ban>{ban});
   const auto mounts = services_.mounts.all();
-  const std::int64_t now = unix_seconds(services_.clock.wall());
+  const std::int64_t now = time_of_bans();
   const BanKick::IsBanned is_banned =
       [this, list, now](const std::string& mount, const std::string& ip, const std::string& user) {
         const Address address = Address::parse(ip, 0).value_or(Address());

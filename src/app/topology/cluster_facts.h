@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/process/process_usage.h"
@@ -41,6 +42,10 @@ struct MasterClocks {
   std::map<std::string, std::chrono::milliseconds, std::less<>> ahead;  // by id
   // Of all with this byte; {0} where none is known.
   std::vector<std::chrono::milliseconds> of(std::uint8_t tag) const;
+  // Of this id; 0 where it is not known.
+  std::chrono::milliseconds of(std::string_view id) const;
+  // What the masters' records say of time is judged by: of the one that is nearest to ours.
+  std::chrono::milliseconds nearest() const;
 };
 
 }  // namespace lb

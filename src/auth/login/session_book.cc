@@ -238,7 +238,8 @@ std::string SessionBook::hand_over(const Session& session, std::string_view node
   return sign(TokenKind::kHandover, std::move(token));
 }
 
-Result<Session> SessionBook::take_over(std::string_view token, std::string_view origin) {
+Result<Session> SessionBook::take_over(std::string_view token, std::string_view origin,
+                                       const AheadOf& ahead_of) {
   const std::int64_t now = unix_seconds(clock_.wall());
   auto unproven = take_token_apart(TokenKind::kHandover, token);
   if (!unproven) return Error::invalid("it is not the token of a hand-over");
@@ -253,10 +254,12 @@ Result<Session> SessionBook::take_over(std::string_view token, std::string_view 
   if (!others->has_origin(key->master, origin))
     return Error::denied(
         cat({'"', origin, "\" is no address of the pages", of_master, " (<console origin>)"}));
-  if (session.expires <= now || session.issued > now + kClockError ||
-      session.expires - session.issued > count_of(kHandoverValid) || session.issued < began_)
+  const std::int64_t ahead = ahead_of(key->master), its_now = now + ahead;
+  if (session.expires <= its_now || session.issued > its_now + kClockError ||
+      session.expires - session.issued > count_of(kHandoverValid) ||
+      session.issued < began_ + ahead)
     return Error::timeout(cat({"it", of_master, " was valid from ", session.issued, " to ",
-                               session.expires, " and is judged at ", now}));
+                               session.expires, " and is judged at ", its_now}));
   session.vouched_by = session.kid;
   if (session.parent.empty() || !is_vouched_for(session, *others, now))
     return Error::denied(cat({"user \"", session.user, '"', of_master,
@@ -267,7 +270,7 @@ Result<Session> SessionBook::take_over(std::string_view token, std::string_view 
   if (ended_.contains(session.sid)) return Error::denied(cat({"it", of_master, " has been used"}));
   if (is_ended(session, *others))
     return Error::denied(cat({"the login of \"", session.user, '"', of_master, " has ended"}));
-  note_until(ended_, kMaxEnded, session.sid, session.expires + kClockError);
+  note_until(ended_, kMaxEnded, session.sid, session.expires - ahead + kClockError);
   return std::move(session);
 }
 

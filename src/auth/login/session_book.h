@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -103,8 +104,11 @@ class SessionBook {
   // A token for that node, once, for kHandoverValid; "": this session is not handed on.
   std::string hand_over(const Session& session, std::string_view node);
   // The session that another master hands over by a page of this origin, to begin() one.
+  // ahead_of: how far a master's clock is ahead of ours, in seconds.
   // Errors: a sentence for the log, without secrets.
-  Result<Session> take_over(std::string_view token, std::string_view origin);
+  using AheadOf = std::function<std::int64_t(std::string_view master)>;
+  Result<Session> take_over(std::string_view token, std::string_view origin,
+                            const AheadOf& ahead_of);
 
   // Sessions that live, as far as they were seen.
   std::size_t live() const;

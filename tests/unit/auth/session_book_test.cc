@@ -22,6 +22,8 @@ std::shared_ptr<const KeyRing> some_ring(const FakeClock& clock) {
   return std::make_shared<const KeyRing>(KeyRing::fresh(unix_seconds(clock.wall())));
 }
 
+const SessionBook::AheadOf kSameClock = [](std::string_view) { return std::int64_t{0}; };
+
 Session session_of(std::string user, Role role = Role::kAdmin) {
   Session session;
   session.user = std::move(user);
@@ -211,7 +213,7 @@ TEST_GROUP(Handover) {
     publish();
   }
   Result<Session> take(const std::string& token, std::string_view origin = kOrigin) {
-    return edge.take_over(token, origin);
+    return edge.take_over(token, origin, kSameClock);
   }
   bool takes(const std::string& token, std::string_view origin = kOrigin) {
     return take(token, origin).has_value();
@@ -247,14 +249,33 @@ TEST(Handover, IsYoung) {
   clock.advance(30s);
   CHECK(!takes(token));
 }
+TEST(Handover, IsJudgedByTheClockOfItsMaster) {
+  FakeClock fast;
+  fast.advance(1h);
+  SessionBook far(fast, told);
+  far.configure({"edge3", 900s, 12h});
+  far.set_keys(edge.keys());
+  const std::string token = master.hand_over(session, "edge3");
+  CHECK(!far.take_over(token, kOrigin, kSameClock).has_value());
+  const SessionBook::AheadOf its = [](std::string_view id) {
+    return std::int64_t{id == "m1" ? -3600 : 0};
+  };
+  const auto handed = far.take_over(token, kOrigin, its);
+  CHECK(handed.has_value());
+  CHECK(far.judge(far.begin(*handed)).has_value());
+  CHECK(!far.take_over(token, kOrigin, its).has_value());
+  const std::string late = master.hand_over(session, "edge3");
+  fast.advance(30s);
+  CHECK(!far.take_over(late, kOrigin, its).has_value());
+}
 TEST(Handover, IsNotTakenByAServerThatCannotKnowWhetherItWasUsed) {
   const std::string token = master.hand_over(session, "edge3");
   clock.advance(1s);
   SessionBook again(clock, told);
   again.configure({"edge3", 900s, 12h});
   again.set_keys(edge.keys());
-  CHECK(!again.take_over(token, kOrigin).has_value());
-  CHECK(again.take_over(master.hand_over(session, "edge3"), kOrigin).has_value());
+  CHECK(!again.take_over(token, kOrigin, kSameClock).has_value());
+  CHECK(again.take_over(master.hand_over(session, "edge3"), kOrigin, kSameClock).has_value());
 }
 TEST(Handover, IsOfAMasterThatIsKnown) {
   keys.keys.clear();
@@ -376,7 +397,7 @@ TEST(Handover, EndsWithItsLoginHoweverOftenItWasHandedOn) {
   third.set_keys(some_ring(clock));
   const Session second = *edge.judge(come());
   const std::string there =
-      third.begin(*third.take_over(edge.hand_over(second, "m4"), "https://e3.test"));
+      third.begin(*third.take_over(edge.hand_over(second, "m4"), "https://e3.test", kSameClock));
   const Session last = *third.judge(there);
   CHECK(last.parent == second.sid && login_root(last) == session.sid);
   tell(told_third, master.end_login(session));
