@@ -32,7 +32,8 @@ export function taking(title, word = 'CSV') {
 // A heading, and what is taken of that which stands below it.
 export const headed = (title, take) => el('div', {class: 'headed'}, head(title), take.node);
 
-export const hours = seconds => number(+(seconds / 3600).toFixed(seconds < 36000 ? 1 : 0));
+// Whole ones, as quotas count them: 4,254 of 4,254 are not 4,255 beside it.
+export const hours = seconds => number(seconds < 36000 ? Math.floor(seconds / 360) / 10 : Math.floor(seconds / 3600));
 // "2026-11-01"; months count from 0, and what is beyond runs on into the next one.
 export const day = (year, month, date) => new Date(Date.UTC(year, month, date)).toISOString().slice(0, 10);
 export function transfer(bytes) {

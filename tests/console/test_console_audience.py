@@ -217,6 +217,9 @@ def usage_is_told_by_account_and_month_beside_the_quotas(t):
     equal(desk.browser.script("return [...document.querySelectorAll('td[data-label=Listeners] meter')].map(e => [e.value, e.getAttribute('aria-label')])"), [[0.6, "Listeners: acme"]])
     desk.wait(lambda: rows(desk, "GB this month")[0].endswith(" of 900"), "the quota of transfer")
     check(rows(desk, "Hours this month")[0].endswith(" of 8,000"), rows(desk, "Hours this month"))
+    # 4,254.5 hours are no more than the 4,254 that the quota counts.
+    told_hours = desk.browser.script("return import('/admin/console/figures.js').then(all => [15316200, 35999, 36000].map(all.hours))")
+    equal(told_hours, ["4,254", "9.9", "10"])
     lines = taken(server, links(desk)[0])
     equal((lines[0][:2], sorted(line[1] for line in lines[1:])), (["from", "account"], ["acme", "other"]))
     desk.looks_well("usage")
