@@ -60,6 +60,7 @@ void Connection::start_with(const HeldRequest& held) {
   asked_ms_ = held.asked_ms;
   sends_file_ = held.file.fd >= 0;
   if (sends_file_) runs_.push_back(held.file);
+  is_probe = held.is_probe;
   watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
   if (held.head_time.count() > 0) give_time(held.head_time);
   if (opening_) {

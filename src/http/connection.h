@@ -174,9 +174,11 @@ class Connection : public ListHook {
   void start();
   void start_with(const HeldRequest& held);
   // What it has sent of a request that may be asked once more; nullopt: it is answered here.
-  std::optional<HeldRequest> unanswered() const;
+  // files: the rest of an answer may be one, of at most `room` bytes that are copied into it.
+  std::optional<HeldRequest> unanswered(bool files, std::uint64_t& room);
   std::string rest_lines() const;
-  const ReplyRun* rest_of_file() const;
+  bool rest_is_file() const noexcept;
+  bool gather_rest(std::uint64_t& room);
   void wait_for_request();
   void time_request();
   void give_time(std::chrono::milliseconds time);
@@ -239,7 +241,7 @@ class Connection : public ListHook {
   std::size_t out_sent_ = 0;             // of both
   std::vector<ReplyRun> runs_;           // … and what follows it
   std::size_t run_ = 0;                  // of these, the one that is being sent
-  bool sends_file_ = false;              // by reply_file()
+  bool sends_file_ = false;              // by reply_file(), or gathered
   std::unique_ptr<ReplySource> source_;  // … or one that is made as it goes
   ReplySource::Piece piece_;
   std::uint64_t piece_sent_ = 0;

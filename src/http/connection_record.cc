@@ -1,10 +1,15 @@
 #include "http/connection_record.h"
 
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <initializer_list>
 #include <utility>
 
 #include "base/cat.h"
+#include "base/file.h"
 #include "base/strings.h"
 #include "http/connections.h"
 #include "net/tls/tls_transport.h"
@@ -13,6 +18,10 @@ namespace lb {
 namespace {
 
 using namespace std::chrono_literals;
+
+// Of the rests of answers, by one hand-over of a worker: they are copied while it stands still, and
+// each has a descriptor, so that a short one counts as so long.
+constexpr std::uint64_t kMaxRests = 32 << 20, kShortRest = 64 << 10;
 
 // Asked a second time it does nothing that the first time has done already.
 bool may_ask_again(const Request& request) {
@@ -42,9 +51,20 @@ std::string request_text(const Request& request, std::string_view behind,
   return cat({text, more_lines, "\r\n", behind});
 }
 
+// Behind what is there.  False: errno, or there are not so many.
+bool append_range(int to, int from, std::uint64_t at, std::uint64_t bytes) {
+  for (auto offset = static_cast<off_t>(at); bytes > 0;) {
+    const ssize_t n = ::sendfile(to, from, &offset, static_cast<std::size_t>(bytes));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    bytes -= static_cast<std::uint64_t>(n);
+  }
+  return true;
+}
+
 }  // namespace
 
-std::optional<HeldRequest> Connection::unanswered() const {
+std::optional<HeldRequest> Connection::unanswered(bool files, std::uint64_t& room) {
   if (!transport_ || half_closed_) return std::nullopt;
   const auto* const tls = dynamic_cast<const TlsTransport*>(transport_.get());
   HeldRequest held{transport_.get(), socket_peer_, socket_, {}, true, socket_secure_, id_};
@@ -79,11 +99,13 @@ std::optional<HeldRequest> Connection::unanswered() const {
     held.bytes = request_text(request_, leftover_, {"range", "if-range"}, rest);
     held.status = status_;
     held.sent = bytes_sent_;
-  } else if (const ReplyRun* const file = rest_of_file()) {
-    held.bytes = request_text(request_, leftover_);
+  } else if (files && (rest_is_file() || gather_rest(room))) {
+    held.bytes =
+        request_text(request_, leftover_, {"content-length", "transfer-encoding", "expect"});
     held.status = status_;
     held.sent = bytes_sent_;
-    held.file = *file;
+    held.file = runs_[run_];
+    held.is_probe = is_probe;
   } else {
     return std::nullopt;
   }
@@ -102,10 +124,36 @@ std::string Connection::rest_lines() const {
   return source_->rest_lines(bytes_sent_ - body_from_);
 }
 
-// Null: it sends none, or also something else.
-const ReplyRun* Connection::rest_of_file() const {
-  const bool sends = state_ == State::kReplying && sends_file_ && out_sent_ >= out_.size();
-  return sends && run_ < runs_.size() ? &runs_[run_] : nullptr;
+bool Connection::rest_is_file() const noexcept {
+  return state_ == State::kReplying && sends_file_ && out_sent_ >= out_.size() &&
+         run_ < runs_.size();
+}
+
+// What is left of the answer is a file from here on: its bytes are in the memory of this process,
+// or of a log, whose next writer frees what it keeps for none of its own readers.
+// False: it stays as it is.
+bool Connection::gather_rest(std::uint64_t& room) {
+  if (state_ != State::kReplying || !head_whole_ || shoutcast_ || source_) return false;
+  std::uint64_t bytes = out_.size() + page_.bytes.size() - out_sent_;
+  for (const ReplyRun& run : runs_) bytes += run.bytes;
+  const std::uint64_t taken = std::max(bytes, kShortRest);
+  if (bytes == 0 || taken > room) return false;
+  const auto file = std::make_shared<const UniqueFd>(::memfd_create("answer", MFD_CLOEXEC));
+  if (!*file) return false;
+  const auto put = [&file](std::string_view text) { return write_all(file->get(), text); };
+  const std::size_t of_head = std::min(out_sent_, out_.size());
+  if (!put(std::string_view(out_).substr(of_head)) || !put(page_.bytes.substr(out_sent_ - of_head)))
+    return false;
+  for (const ReplyRun& run : runs_)
+    if (run.fd >= 0 ? !append_range(file->get(), run.fd, run.at, run.bytes)
+                    : !put(std::string_view(run.text).substr(run.at, run.bytes)))
+      return false;
+  room -= taken;
+  out_.clear();
+  page_ = {};
+  out_sent_ = run_ = 0;
+  runs_ = {ReplyRun::of_file(file, file->get(), 0, bytes)};
+  return sends_file_ = true;
 }
 
 std::chrono::milliseconds Connection::head_time_left() const {
@@ -116,9 +164,10 @@ std::chrono::milliseconds Connection::head_time_left() const {
 std::vector<HeldRequest> Connections::unanswered(bool rests, bool files) {
   std::vector<HeldRequest> all;
   held_.clear();
+  std::uint64_t room = kMaxRests;
   for (const auto& [id, connection] : connections_)
-    if (auto held = connection->unanswered();
-        held && (held->file.fd >= 0 ? files : rests || held->status == 0)) {
+    if (auto held = connection->unanswered(files, room);
+        held && (rests || held->status == 0 || held->file.fd >= 0)) {
       all.push_back(std::move(*held));
       held_.push_back(id);
     }

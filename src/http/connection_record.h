@@ -30,7 +30,8 @@ struct HeldRequest {
   int status = 0;
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;  // Connection::asked_ms(); 0: it was not asked for
-  ReplyRun file{};            // what is left of a file of the web root; no fd: of none
+  ReplyRun file{};        // the rest of this answer, where it is all of a file; no fd: it is not
+  bool is_probe = false;  // Connection::is_probe
 };
 
 }  // namespace lb

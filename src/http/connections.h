@@ -68,7 +68,8 @@ class Connections final : public ConnectionSink {
   bool make_room() override;
 
   // Of a hand-over, between two turns of the loop: those that another process asks once more, and
-  // then has: from then on no request begins here.  rests: also answers of which a part is sent.
+  // then has: from then on no request begins here.  rests: also answers of which a part is sent;
+  // files: those of which it has not to ask the rest, too.
   std::vector<HeldRequest> unanswered(bool rests, bool files);
   void forget_unanswered();
   // From any thread.

@@ -2,17 +2,23 @@
 import json
 import os
 import socket
+import urllib.parse
 
 import api
 from harness import ADMIN, check, equal, free_port, listen_socket, test, wait_for
+from hls_check import Watch
 from media import MP3_FRAME
-from replacing import upgrade
+from replacing import taken, upgrade
+from test_hls import Studio, poll
 from tls_bench import certificate, tls
 from wire import Wire, request
 
 PROXY = b"PROXY TCP4 192.0.2.%d 127.0.0.1 4711 8000\r\n"
 BLOCK = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2%c\x7f\0\0\1\x12\x67\x1f\x40"
 GET = b"GET /live.mp3 HTTP/1.0\r\n\r\n"
+HLS = "<hls><segment>10</segment></hls><mount><mount-name>/live.mp3</mount-name><hls>1</hls></mount>"
+PAGE = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+<xsl:template match="/"><html><body>%s</body></html></xsl:template></xsl:stylesheet>"""
 
 
 @test
@@ -165,3 +171,35 @@ def a_body_that_has_come_in_part_is_read_to_its_end(t):
     listener.take_all()
     equal(server.stat("/live.mp3", "title"), "Half a body")
     equal({"/new.mp3", "/old.mp3"} - set(api.Api(server).mounts()), set(), "mounts that are not there")
+
+
+@test
+def a_long_answer_goes_on_at_its_byte(t):
+    """A page that many share, one of an administrator, a segment of HLS; plain and TLS, to clients that read nothing meanwhile."""
+    small = "<so-sndbuf>16384</so-sndbuf>"
+    server = t.unstarted_server(sockets=listen_socket(0, small) + listen_socket(0, small + "<ssl>1</ssl>"), body=HLS)
+    certificate(server.dir, "radio.test")
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    for place in ("web/long.xsl", "admin/stats.xsl"):
+        (server.dir / place).write_text(PAGE % "".join("<p>%09d</p>" % n for n in range(30_000)))
+    server.start()
+    Studio(t, server)
+    player = t.owned(Watch(*server.address, "/live.mp3/live.m3u8"))
+    wait_for(lambda: poll(player) or len(player.seen) > 1, "a segment that was heard from its begin", 20)
+    segment = urllib.parse.urljoin(player.path, player.seen[max(player.seen)][0].uri)
+    answers = []
+    for path, login in (("/long.xsl", None), ("/admin/stats.xsl", ADMIN), (segment, None)):
+        whole = server.get(path, login).body
+        for port, wrap in ((server.port, None), (server.ports[1], tls())):
+            wire = server.wire(port, receive_buffer=4096, wrap=wrap)
+            wire.send(request("GET %s HTTP/1.1" % path, ["Host: x", "Connection: keep-alive"], login))
+            wire.reply_head()
+            answers.append((path, wire, whole))
+    for _ in range(2):
+        upgrade(server)
+        wait_for(lambda: server.log().count("this process has ended its part") == len(taken(server)), "the old process is gone", 10)
+    for path, wire, whole in answers:
+        equal(wire.take(len(whole)) == whole, True, "all of %s, once" % path)
+    # The whole answers before, too; segments are not.
+    for path, count in (("/long.xsl", 3), ("/admin/stats.xsl", 3), (segment, 0)):
+        wait_for(lambda: server.log("access").count("GET %s " % path) == count, "%s is logged: %s" % (path, server.log("access")))

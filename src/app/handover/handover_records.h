@@ -240,15 +240,16 @@ struct RequestRecord {
   // HeldRequest::file
   std::vector<MovedFd> file;  // one or none
   std::uint64_t file_at = 0, file_bytes = 0;
+  bool is_probe = false;
 };
 template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
   auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status,
-         sent, asked_ms, bind_address, file, file_at, file_bytes] = request;
+         sent, asked_ms, bind_address, file, file_at, file_bytes, is_probe] = request;
   io(1, worker);
   io.needed(2, fd);
   io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms,
-     bind_address, file, file_at, file_bytes);
+     bind_address, file, file_at, file_bytes, is_probe);
 }
 
 // What other nodes have recorded.

@@ -334,6 +334,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       if (held.file.fd >= 0) request.file.push_back(out.fds().add(held.file.fd));
       request.file_at = held.file.at;
       request.file_bytes = held.file.bytes;
+      request.is_probe = held.is_probe;
       out.put(HandoverType::kRequest, request);
       ++given_.requests;
     }

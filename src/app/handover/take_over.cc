@@ -28,7 +28,6 @@
 #include "base/cat.h"
 #include "base/file.h"
 #include "cluster/slots/slot_book.h"
-#include "http/connection_record.h"
 #include "net/socket/fd_parcel.h"
 
 namespace lb {
@@ -452,36 +451,7 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
   network.due_titles->go_on();
   network.events->webhooks().go_on();
   directs_go_on(network, network.clock.steady() + kDirects);
-  for (RequestRecord& request : std::exchange(requests_, {})) {
-    std::shared_ptr<const ListenSocket> socket;
-    // Two may have one port, at other addresses.
-    for (const auto& one : sockets.open_sockets())
-      if (one->port == static_cast<int>(request.port) && one->shoutcast == request.shoutcast &&
-          (!socket || one->settings.bind_address == request.bind_address))
-        socket = one;
-    UniqueFd fd = fds_.take(request.fd);
-    if (!socket || !fd) continue;  // its port is not of the configuration any more
-    Worker& worker = *network.workers[request.worker % network.workers.size()];
-    HeldRequest held;
-    held.bytes = std::move(request.bytes);
-    held.opened = request.opened;
-    held.secure = request.secure;
-    held.id = request.id;
-    held.head_time = request.head_time;
-    held.kept = request.kept;
-    held.status = static_cast<int>(request.status);
-    held.sent = request.sent;
-    held.asked_ms = request.asked_ms;
-    if (!request.file.empty()) {
-      const auto file = std::make_shared<const UniqueFd>(fds_.take(request.file.front()));
-      if (!*file) continue;
-      held.file = ReplyRun::of_file(file, file->get(), request.file_at, request.file_bytes);
-    }
-    worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
-                      fd = std::move(fd)]() mutable {
-      worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket, held);
-    });
-  }
+  requests_go_on(network, sockets);
 }
 
 void TakeOver::when_left(Loop& control, UniqueFunction<void()> then) {

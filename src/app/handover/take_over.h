@@ -110,6 +110,7 @@ class TakeOver {
                                                   const std::shared_ptr<Mount>& mount,
                                                   const Titles& titles);
   Result<void> take(Network& network, const PastRecord& saved);
+  void requests_go_on(Network& network, const ListenSockets& sockets);
   void directs_go_on(Network& network, SteadyTime until);
   void direct_goes_on(Network& network, const DirectRecord& saved, std::shared_ptr<Mount> mount);
   static void take(Network& network, PicturesRecord saved);

@@ -1,4 +1,4 @@
-// Listeners, in the process that goes on with them.
+// Listeners and requests, in the process that goes on with them.
 #include <utility>
 
 #include "app/audience/audience_service.h"
@@ -10,6 +10,7 @@
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "http/connection_record.h"
 
 namespace lb {
 namespace {
@@ -139,6 +140,40 @@ Result<void> TakeOver::take(Network& network, const PastRecord& saved) {
   worker.shifted.adopt(std::move(*listener), std::move(mount), saved);
   has_come(saved.listener);
   return {};
+}
+
+void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
+  for (RequestRecord& request : std::exchange(requests_, {})) {
+    std::shared_ptr<const ListenSocket> socket;
+    // Two may have one port, at other addresses.
+    for (const auto& one : sockets.open_sockets())
+      if (one->port == static_cast<int>(request.port) && one->shoutcast == request.shoutcast &&
+          (!socket || one->settings.bind_address == request.bind_address))
+        socket = one;
+    UniqueFd fd = fds_.take(request.fd);
+    const auto file = std::make_shared<const UniqueFd>(
+        request.file.empty() ? UniqueFd() : fds_.take(request.file.front()));
+    // Its port is not of the configuration any more.
+    if (!socket || !fd || (!request.file.empty() && !*file)) continue;
+    Worker& worker = *network.workers[request.worker % network.workers.size()];
+    HeldRequest held;
+    held.bytes = std::move(request.bytes);
+    held.opened = request.opened;
+    held.secure = request.secure;
+    held.id = request.id;
+    held.head_time = request.head_time;
+    held.kept = request.kept;
+    held.status = static_cast<int>(request.status);
+    held.sent = request.sent;
+    held.asked_ms = request.asked_ms;
+    held.is_probe = request.is_probe;
+    if (*file)
+      held.file = ReplyRun::of_file(file, file->get(), request.file_at, request.file_bytes);
+    worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
+                      fd = std::move(fd)]() mutable {
+      worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket, held);
+    });
+  }
 }
 
 // Their mounts are relays without a source: the configuration makes them again, or a master whose

@@ -70,6 +70,31 @@ TEST(ConnectionLife, BehindAHandOverAnAnswerUnderWayIsTheLastOne) {
   CHECK(peer.finished());
   LONGS_EQUAL(1, seen.size());
 }
+TEST(ConnectionLife, TheRestOfAnAnswerIsOneFileForTheNextProcess) {
+  const std::string text(1 << 20, 't'), ranged = std::string(600, 'a') + "--";
+  last.act = [&text](Connection& connection) {
+    const auto held = std::make_shared<const UniqueFd>(file(1000, 'a'));
+    std::vector<ReplyRun> runs;
+    runs.push_back(ReplyRun::of_text(text));
+    runs.push_back(ReplyRun::of_file(held, held->get(), 400, 600));
+    runs.push_back(ReplyRun::of_text("--"));
+    ResponseHead head;
+    head.content_length = text.size() + 602;
+    connection.reply_runs(head, std::move(runs));
+    return Verdict::kAnswered;
+  };
+  std::string answer = ask(kGet);
+  std::vector<HeldRequest> all = connections->unanswered(true, true);
+  LONGS_EQUAL(1, all.size());
+  const HeldRequest& held = all.front();
+  LONGS_EQUAL(200, held.status);
+  std::string rest(held.file.bytes, ' ');
+  LONGS_EQUAL(rest.size(), ::pread(held.file.fd, rest.data(), rest.size(), off_t(held.file.at)));
+  CHECK(rest == (text + ranged).substr(text.size() + ranged.size() - rest.size()));
+  // No other process has come of it: it goes on.
+  for (int i = 0; i < 1000 && !peer.finished(); ++i) answer += say("");
+  CHECK(body_of(answer) == text + ranged);
+}
 TEST(ConnectionLife, AnswersRequestsThatCameTogetherInTheirOrder) {
   std::vector<std::string> paths;
   last.act = [&paths](Connection& connection) {
