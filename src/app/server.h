@@ -85,6 +85,7 @@ class Server {
   // The access lists and the database of countries, which are edited while the server runs.
   void poll_files(Moment moment);
   void begin_ports();
+  void open_ports();
   void apply_ports(const std::shared_ptr<const Config>& config);
   // Then then(), on control.
   void load_certificates(const std::shared_ptr<const Config>& config, std::function<void()> then);

@@ -308,12 +308,22 @@ void Server::begin_ports() {
 void Server::apply_ports(const std::shared_ptr<const Config>& config) {
   // Only then: new sockets may wait for the new certificate.
   load_certificates(config, [this, config] {
-    sockets_.apply(*config);
-    store_.keep(sockets_.open_sockets());
-    switches_.apply(*config, sockets_);
+    open_ports();
     // What is in a certificate of the file is not ordered.
     services_->certificates->configure(*config);
   });
+}
+
+void Server::open_ports() {
+  const auto config = services_->config.read();
+  const bool all = sockets_.apply(*config);
+  store_.keep(sockets_.open_sockets());
+  switches_.apply(*config, sockets_);
+  if (all) return;
+  services_->loops.gather<bool>([](unsigned) { return true; },
+                                [this](const auto&) {
+                                  if (!stopping_) open_ports();
+                                });
 }
 
 void Server::load_certificates(const std::shared_ptr<const Config>& config,

@@ -49,6 +49,20 @@ def sockets_come_and_go_with_the_file(t):
 
 
 @test
+def a_port_keeps_its_number_at_another_address(t):
+    """Where one of the two addresses has the other in it: not before all workers have closed that."""
+    port = free_port()
+    one, all_ = listen_socket(port), listen_socket(port).replace("127.0.0.1", "0.0.0.0")
+    server = t.server(sockets=one, limits="<threads>8</threads>")
+    server.source().play(20)
+    for number, sockets in enumerate((all_, one) * 5, 1):
+        server.reload(sockets=sockets)
+        wait_for(lambda: server.log().count("port %d is open" % port) == number, "it is open: " + server.log()[-600:])
+        equal(server.listener(port=port).head.status, 200)
+        equal(refused(port, "127.0.0.2"), sockets == one)
+
+
+@test
 def a_socket_takes_its_new_settings(t):
     port = free_port()
     server = t.server(sockets=listen_socket(port))
@@ -57,9 +71,9 @@ def a_socket_takes_its_new_settings(t):
     equal(wire.status, 404)
 
 
-def refused(port):
+def refused(port, host="127.0.0.1"):
     try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        socket.create_connection((host, port), 1).close()
     except ConnectionRefusedError:
         return True
     return False

@@ -15,9 +15,9 @@ from tls_bench import TLS_SOCKETS, certificate, tls
 PATIENT = "<source-timeout>120</source-timeout>"
 
 
-def refused(port):
+def refused(port, host="127.0.0.1"):
     with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) != 0
+        return one.connect_ex((host, port)) != 0
 
 
 @test
@@ -38,6 +38,23 @@ def a_port_that_is_gone_is_closed_and_a_new_one_is_open(t):
     server.listener(port=comes).read(MP3_FRAME)
     server.reload(sockets=listen_socket(stays) + listen_socket(goes))
     server.listener(port=goes).read(MP3_FRAME)
+
+
+@test
+def a_port_keeps_its_number_at_another_address(t):
+    port = free_port()
+    one, all_ = listen_socket(port), listen_socket(port).replace("127.0.0.1", "0.0.0.0")
+    server = t.server(limits=PATIENT, sockets=one)
+    source = server.source()
+    sent = source.play(50)
+    listeners = [server.listener()]
+    for sockets in (all_, one):
+        server.write_config(sockets=sockets)
+        upgrade(server)
+        wait_for(lambda: refused(port, "127.0.0.2") == (sockets == one), "it is open where the configuration says")
+        listeners.append(server.listener())
+    sent += source.play(20)
+    same_everywhere(listeners, sent, MP3_FRAME)
 
 
 class Slow:

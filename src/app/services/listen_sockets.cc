@@ -1,6 +1,7 @@
 #include "app/services/listen_sockets.h"
 
 #include <algorithm>
+#include <set>
 
 #include "app/services/worker.h"
 #include "base/cat.h"
@@ -58,6 +59,12 @@ std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
   return socket;
 }
 
+// At another address.
+bool ListenSockets::was_handed(int port) const {
+  return std::any_of(handed_.begin(), handed_.end(),
+                     [port](const Handed& one) { return one.port == port; });
+}
+
 // Null: no socket was inherited for it.
 Result<std::shared_ptr<ListenSocket>> ListenSockets::take_inherited(const Wanted& wanted) {
   const unsigned workers = traffic_.loops.workers();
@@ -77,7 +84,7 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   auto made = take_inherited(wanted);
   if (made && *made == nullptr)
     made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast,
-                              traffic_.loops.workers(), closed);
+                              traffic_.loops.workers(), closed, was_handed(wanted.port));
   if (!made) {
     traffic_.log.error(kSocketsModule,
                        cat({made.error().what, "; ",
@@ -178,7 +185,7 @@ std::vector<ListenSockets::Socket> ListenSockets::matching(const std::vector<Wan
   return found;
 }
 
-void ListenSockets::apply(const Config& config) {
+bool ListenSockets::apply(const Config& config) {
   is_running_ = true;
   const auto all = wanted(config);
   const auto found = matching(all);
@@ -186,7 +193,10 @@ void ListenSockets::apply(const Config& config) {
     return std::find(found.begin(), found.end(), socket) == found.end();
   };
   const auto closes = [&](const Socket& socket) { return gone(socket) && !socket->inherited; };
+  std::set<int> closing;
+  bool waits = false;  // one of these has another address
   for (const Socket& socket : open_) {
+    if (closes(socket)) closing.insert(socket->port);
     if (closes(socket))
       stop(socket);
     else if (gone(socket))
@@ -202,11 +212,16 @@ void ListenSockets::apply(const Config& config) {
       if (at != open_.end()) keep(*at, all[i]);
       continue;
     }
+    if (closing.contains(all[i].port)) {
+      waits = true;
+      continue;
+    }
     if (auto opened = open_one(all[i])) {
       traffic_.log.info(kSocketsModule, cat({"port ", (*opened)->port, " is open"}));
       accept_from(*opened);
     }
   }
+  return !waits;
 }
 
 std::vector<ListenSockets::Socket> ListenSockets::all_sockets() const {

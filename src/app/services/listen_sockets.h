@@ -1,9 +1,10 @@
 // ListenSockets: the <listen-socket>s of the configuration, opened, and closed again by a reload.
 //
 // A socket is known by its address and port.  A reload opens what is new, ends what is gone, and
-// gives what stayed its new settings; connections that were accepted live on.
-// A TLS socket without a usable certificate is bound but closed, unless one is ordered (<acme>):
-// the authority may ask there. Sockets that a service manager has opened for us come first
+// gives what stayed its new settings; connections that were accepted live on.  A port that keeps
+// its number at another address is open again when its workers have closed it. A TLS socket without
+// a usable certificate is bound but closed, unless one is ordered (<acme>): the authority may ask
+// there. Sockets that a service manager has opened for us come first
 // (net/socket/inherited_sockets.h), then those that it has kept of a process before
 // (app/process/socket_store.h), which are as our own.
 //
@@ -54,7 +55,8 @@ class ListenSockets {
   // The workers begin to take connections; before the loops start.
   void begin();
   void certificate_came();
-  void apply(const Config& config);
+  // False: a port waits for its other address, which the workers close; to be called again then.
+  [[nodiscard]] bool apply(const Config& config);
   std::vector<int> ports() const;
   // Those too that are closed yet.
   std::vector<std::shared_ptr<const ListenSocket>> all_sockets() const;
@@ -72,6 +74,7 @@ class ListenSockets {
   static std::vector<Wanted> wanted(const Config& config);
   static bool is(const ListenSocket& socket, const Wanted& wanted);
   std::shared_ptr<ListenSocket> take_handed(const Wanted& wanted);
+  bool was_handed(int port) const;
   Result<std::shared_ptr<ListenSocket>> take_inherited(const Wanted& wanted);
   Result<Socket> open_one(const Wanted& wanted);
   // The socket of each of them; null where it is not open yet.

@@ -120,8 +120,8 @@ Result<void> check_port_is_free(const ListenSettings& settings, int port) {
 
 Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& settings, int port,
                                                          bool shoutcast, unsigned workers,
-                                                         bool closed) {
-  if (auto free = check_port_is_free(settings, port); !free) return free.error();
+                                                         bool closed, bool shared) {
+  if (auto free = check_port_is_free(settings, port); !free && !shared) return free.error();
   auto socket = std::make_shared<ListenSocket>();
   socket->settings = settings;
   socket->shoutcast = shoutcast;

@@ -30,10 +30,10 @@ struct ListenSocket {
   std::shared_ptr<const std::vector<UniqueFd>> fds;  // one a worker
 
   // Error: what could not be bound and why.  closed: bound only, so that clients are refused until
-  // listen() is called.
+  // listen() is called.  shared: the port is open at another address, of the same user.
   static Result<std::shared_ptr<ListenSocket>> open(const ListenSettings& settings, int port,
                                                     bool shoutcast, unsigned workers,
-                                                    bool closed = false);
+                                                    bool closed = false, bool shared = false);
   Result<void> listen() const;
   // One that is open already, of another process; fds: one a worker.
   static std::shared_ptr<ListenSocket> of(const ListenSettings& settings, int port, bool shoutcast,
