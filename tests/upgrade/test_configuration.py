@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 from facts import Settings, Skip
-from harness import ADMIN, alive, as_nobody, check, equal, listen_socket, test, wait_for
+from harness import ADMIN, alive, as_nobody, check, equal, give_away, listen_socket, test, wait_for
 from media import MP3_FRAME
 from ports import free_port
 from replacing import own_program, put_program, refused_upgrade, same_everywhere, serving, taken, upgrade
@@ -55,6 +55,29 @@ def a_port_keeps_its_number_at_another_address(t):
         listeners.append(server.listener())
     sent += source.play(20)
     same_everywhere(listeners, sent, MP3_FRAME)
+
+
+@test
+def what_one_configuration_leaves_is_free_for_a_later_one(t):
+    """The archive is in another directory for a while, the audience is off."""
+    give_away(t.dir)
+    state = "<state-dir>%s</state-dir>" % t.dir
+    archive = "<archive><dir>%s/%%s</dir></archive><mount type='default'><archive>1</archive></mount>" % t.dir
+    here, elsewhere = "<console>1</console><audience/>" + archive % "here", archive % "elsewhere"
+    server = t.server(limits=PATIENT, body=here, paths=state)
+    source = server.source()
+
+    def records(place):
+        source.play(20)
+        return sum(path.stat().st_size for path in (t.dir / place).glob("**/*.data"))
+    wait_for(lambda: records("here") > 0, "it records")
+    for number, (body, place) in enumerate(((elsewhere, "elsewhere"), (here, "here")) * 2, 1):
+        server.write_config(body=body)
+        upgrade(server)
+        wait_for(lambda: server.log().count("this process has ended its part") == number, "the process before is gone")
+        before = records(place)
+        wait_for(lambda: records(place) > before + 40 * MP3_FRAME, "it records there: " + server.log()[-800:])
+    check("another server" not in server.log(), "no lock is left: " + server.log()[-800:])
 
 
 class Slow:

@@ -71,7 +71,12 @@ void AudienceService::start(const Config& config) {
   // What was kept before goes as soon as it is switched off.
   if (!config.audience.enabled || config.audience.keep_addresses.count() == 0)
     delete_addresses(std::chrono::seconds(-1));
-  if (!config.audience.enabled) return;
+  if (!config.audience.enabled) {
+    // The file is locked by it, for a later process that is configured for it again.
+    before_.reset();
+    fd_before_.reset();
+    return;
+  }
   if (state.empty()) {
     runtime_.log.error(kAudienceModule,
                        "<audience> needs a state directory, and there is none; nothing of the "

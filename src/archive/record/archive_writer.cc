@@ -88,9 +88,11 @@ bool ArchiveWriter::open_directory() {
   std::error_code ignored;  // what it costs, mkdir() says
   std::filesystem::create_directories(std::filesystem::path(host_.dir).parent_path(), ignored);
   if (::mkdir(host_.dir.c_str(), 0755) != 0 && errno != EEXIST) return failed(std::strerror(errno));
-  // The lock is one of the open file, which both processes of a hand-over have.
-  if (taken_.lock && taken_.dir == host_.dir) {
-    lock_ = std::move(taken_.lock);
+  // The lock is one of the open file, which both processes of a hand-over have.  That of another
+  // directory goes, for a later process that is configured for it again.
+  UniqueFd handed = std::move(taken_.lock);
+  if (handed && taken_.dir == host_.dir) {
+    lock_ = std::move(handed);
   } else {
     lock_.reset(
         ::open((host_.dir + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
