@@ -23,7 +23,8 @@ SlotBook::SlotBook(std::string mount, std::shared_ptr<SlotGate> gate, SlotTiming
 
 SlotBook::Count SlotBook::given_out() const noexcept {
   Count sum = 0;
-  for (const auto& [id, child] : children_) sum += child.out();
+  for (const auto& [id, child] : children_)
+    if (!is_parent(id)) sum += child.out();
   return sum;
 }
 
@@ -421,7 +422,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
     if (search_ && back > moved) search_->yields = true;
   }
   // What it had not heard of when it asked counts.
-  child.want = child.linked
+  child.want = child.linked && !is_parent(from)
                    ? std::max<Count>(0, bounded_wish(row.want) + bounded(row.got) - child.given)
                    : 0;
   // One that wants some has none.

@@ -210,6 +210,11 @@ class SlotBook {
     return !move.done && !(move.kept && role_ == Role::kRoot);
   }
 
+  // While a stream moves, two may be the parent of each other for a moment.  What a parent uses it
+  // has itself: claimed from it, it would claim that in turn, and more each time.
+  bool is_parent(const std::string& id) const noexcept {
+    return role_ == Role::kChild && id == parent_;
+  }
   Count given_out() const noexcept;
   Count free() const noexcept { return have_ - given_out() + disbelieved() - gate_->limit(); }
   // Of what is out, claims that do not count.

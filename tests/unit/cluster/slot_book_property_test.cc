@@ -121,6 +121,42 @@ TEST(SlotBookProperty, NoneIsLostOverResets) {
 }
 
 // … nor when it changes: once the root has back what is too many, the lowered one holds.
+// The stream goes to another node and back, and others pull from here and there, also in a ring.
+TEST(SlotBookProperty, NoneIsLostWhileAStreamMoves) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SlotNet net(4, 10, seed);
+    Rng rng(seed);
+    net.run_for(1100ms);
+    for (int step = 0; step < 40; ++step) {
+      const auto node = static_cast<unsigned>(rng.below(4));
+      const std::uint64_t what = rng.below(10);
+      if (what < 5) {
+        net.arrive(node);
+      } else if (what < 8) {
+        if (net.inside(node) > 0) net.leave(node);
+      } else if (node == 0) {
+        const bool is_root = net.members[0].parent == SlotNet::kNobody;
+        net.pull_from(0, is_root ? 1 + static_cast<unsigned>(rng.below(3)) : SlotNet::kNobody);
+      } else if (const auto parent = static_cast<unsigned>(rng.below(4)); parent != node) {
+        net.pull_from(node, parent);
+      }
+      net.run_for(std::chrono::milliseconds(rng.below(60)));
+    }
+    net.pull_from(0, SlotNet::kNobody);
+    for (unsigned i = 1; i < 4; ++i) net.pull_from(i, 0);
+    for (unsigned node = 0; node < 4; ++node) {
+      net.run_for(2s);
+      for (unsigned i = 0; i < 4; ++i)
+        while (net.inside(i) > 0) net.leave(i);
+      for (SlotNet::Member& member : net.members) member.waiting = 0;
+      net.run_for(2s);
+      for (int i = 0; i < 10; ++i) net.arrive(node);
+      net.run_for(2500ms);
+      LONGS_EQUAL(10, net.sum);
+    }
+  }
+}
+
 TEST(SlotBookProperty, NeverMoreThanALimitThatChanges) {
   constexpr unsigned kNodes = 6;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {

@@ -43,6 +43,30 @@ TEST(SlotClaims, AClaimAboveTheLimitIsTheClaimantsOwn) {
   }
 }
 
+// A stream that has moved there and back at once: what each claimed of the other was its own claim.
+TEST(SlotClaims, TwoThatWereParentsOfEachOtherLoseNone) {
+  SlotNet net(3, 10, 5);
+  net.run_for(1100ms);
+  come(net, 0, 2);
+  come(net, 1, 3);
+  net.run_for(300ms);
+  net.pull_from(0, 1);
+  net.run_for(500ms);
+  net.pull_from(0, SlotNet::kNobody);
+  net.run_for(1500ms);
+  LONGS_EQUAL(5, net.sum);
+  for (int i = 0; i < 2; ++i) net.leave(0);
+  for (int i = 0; i < 3; ++i) net.leave(1);
+  net.run_for(1500ms);
+  for (unsigned node : {0, 1, 2, 1}) {
+    come(net, node, 10);
+    net.run_for(2500ms);
+    LONGS_EQUAL(10, net.sum);
+    for (int i = 0; i < 10; ++i) net.leave(node);
+    net.run_for(1500ms);
+  }
+}
+
 TEST(SlotClaims, AClaimWithinTheLimitEndsTheClaimantsExcess) {
   SlotNet net(3, 20, 18);
   net.members[0].book->set_ends_excess(true);
