@@ -51,6 +51,8 @@ Result<BodyReader> BodyReader::for_request(const Request& request, bool stream) 
       return Error::invalid("Content-Length: not a number of bytes");
     }
     reader.left_ = *bytes;
+    // Encoders that have to name a length name none of a stream.  RFC 9110 knows no SOURCE.
+    if (stream && reader.left_ == 0 && request.method == Method::kSource) return reader;
   } else if (stream) {
     return reader;
   }

@@ -36,6 +36,11 @@ def source_with_the_protocol_of_icecast_1(t):
 
 
 @test
+def source_with_a_length_of_none(t):
+    logs_in(t, "SOURCE /e HTTP/1.0", [MP3, "Content-Length: 0"])
+
+
+@test
 def source_with_bare_line_feeds_as_darkice_sends_them(t):
     logs_in(t, "SOURCE /e HTTP/1.0", ["Content-type: audio/mpeg", "ice-bitrate: 128"], end="\n")
 

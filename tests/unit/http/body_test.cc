@@ -103,10 +103,13 @@ TEST(BodyFraming, TakesExactlyTheLength) {
   CHECK(seen.ended);
   LONGS_EQUAL(5, seen.used);
 }
-TEST(BodyFraming, ALengthOfZeroEndsAtOnceAlsoForASource) {
-  const auto reader = BodyReader::for_request(request_with({{"content-length", "0"}}), true);
-  CHECK(reader.has_value());
-  CHECK(reader->ended());
+TEST(BodyFraming, ALengthOfZeroEndsAPutAtOnceAndIsNoneOfASource) {
+  Request request = request_with({{"content-length", "0"}});
+  CHECK(BodyReader::for_request(request, true)->ended());
+  request.method = Method::kSource;
+  const auto source = BodyReader::for_request(request, true);
+  CHECK(!source->ended());
+  CHECK(source->framing() == BodyReader::Framing::kUntilClose);
 }
 TEST(BodyFraming, RefusesEveryLengthThatIsNotPlainDigits) {
   for (const char* value : {"-1", "18446744073709551616", "99999999999999999999999", "0x10", "+5",
