@@ -98,6 +98,9 @@ def listclients_has_the_names_of_both_families(t):
         check(row.findtext("Connected").isdigit() and row.findtext("lag").isdigit(), "numbers")
     check(int(first.get("id")) < int(second.get("id")), "ids rise")
     equal(server.get("/admin/listclients?mount=/a", SOURCE).status, 200)
+    one = server.get("/admin/listclients?mount=/a&id=" + second.get("id"), ADMIN).xml().find("source")
+    equal(one.findtext("Listeners"), "2", "listeners of all")
+    equal([row.get("id") for row in one.findall("listener")], [second.get("id")], "id= as of Icecast-KH")
 
 
 @test

@@ -11,8 +11,10 @@ namespace lb {
 namespace {
 
 // audience_only: the number is the audience's, as in all numbers of a cluster; otherwise that of
-// the rows, as Icecast counts, whose scripts compare the two.
-std::string listeners_xml(const std::string& mount, MountListeners listeners, bool audience_only) {
+// the rows, as Icecast counts, whose scripts compare the two.  only: the id of the one row that is
+// listed, as by Icecast-KH.
+std::string listeners_xml(const std::string& mount, MountListeners listeners, bool audience_only,
+                          std::optional<std::uint64_t> only) {
   std::vector<ListenerRow>& rows = listeners.rows;
   std::sort(rows.begin(), rows.end(),
             [](const ListenerRow& a, const ListenerRow& b) { return a.id < b.id; });
@@ -25,6 +27,7 @@ std::string listeners_xml(const std::string& mount, MountListeners listeners, bo
   if (relays > 0) xml.element("relays", relays);
   for (const std::string& node : listeners.missing) xml.element("missing", node);
   for (const ListenerRow& row : rows) {
+    if (only && row.id != *only) continue;
     xml.open("listener", "id", std::to_string(row.id));  // the attribute is Icecast-KH's
     xml.element("IP", row.address);
     xml.element("UserAgent", row.agent.empty() ? "Unknown" : row.agent);
@@ -118,11 +121,11 @@ void run_listclients(AdminTask task) {
     if (!found) return task.done(admin_error(503, found.error().what));
     Station& printer = *task.station;
     auto make = [mount = task.mount, listeners = std::move(*found),
-                 addresses = task.request.shows_addresses,
-                 audience_only = printer.is_redirecting()]() mutable {
+                 addresses = task.request.shows_addresses, audience_only = printer.is_redirecting(),
+                 only = parse_u64(task.param("id").value_or(""))]() mutable {
       if (!addresses)
         for (ListenerRow& row : listeners.rows) row.address.clear();
-      return listeners_xml(mount, std::move(listeners), audience_only);
+      return listeners_xml(mount, std::move(listeners), audience_only, only);
     };
     printer.print(std::move(make), [task = std::move(task)](std::string document) mutable {
       task.send(std::move(document), "listclients.xsl");
