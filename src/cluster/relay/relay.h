@@ -213,7 +213,6 @@ class Relay {
   void on_flow_check();
   void ask_in_silence();
   bool may_ask_once_more() const;
-  bool is_worth_taking(const std::optional<StreamPlace>& place) const;
   bool is_stalled() const;
   bool is_span_end(const WriterLeft& how) const;
   bool is_wanted() const;

@@ -152,7 +152,9 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
     go_on();
     return;
   }
-  if (lease_ != 0 && upstream == current_ && !is_worth_taking(place)) {
+  // Of the old connection every byte may yet come; what the new one lacks would be lost.
+  if (const auto next = next_byte();
+      lease_ != 0 && upstream == current_ && !(place && next && place->at == *next)) {
     rest(upstream, kStallsOfOne * plan_.stall);
     log(LogLevel::kDebug, "does not go on at the next byte; the present connection is left");
     go_on();

@@ -151,14 +151,4 @@ bool Relay::may_ask_once_more() const {
   return placed_ && current_ < tries_.size() && stall_ == plan_.stall && is_stalled();
 }
 
-// What the present upstream sends at another connection.  The old one may yet bring every byte, but
-// not for long: the pauses of its TCP double, and source-timeout ends it.
-bool Relay::is_worth_taking(const std::optional<StreamPlace>& place) const {
-  const auto next = next_byte();
-  if (place && next && place->at == *next) return true;
-  const auto mount = host_.mounts().find(plan_.local_mount);
-  return !mount || (host_.connector().loop().now() - mount->last_data()) * 2 >=
-                       mount->settings()->source_timeout;
-}
-
 }  // namespace lb

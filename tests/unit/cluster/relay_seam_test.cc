@@ -175,12 +175,6 @@ TEST(RelaySeam, InSilenceWhatDoesNotGoOnAtTheNextByteIsNotTaken) {
   until_streams("one ");
   host.until([&] { return first.requests.size() == 3; });
   LONGS_EQUAL(1, host.writers());
-  // source-timeout would end the old one.
-  host.settings.source_timeout = 1s;
-  host.mount("/local")->set_settings(lb::test::mount_settings(host.settings));
-  host.until([&] { return host.writers() == 2; });
-  first.send("two");
-  until_streams("one two");
 }
 TEST(RelaySeam, InSilenceOneWithoutAddressesIsLeftAlone) {
   start(50ms, 1);
