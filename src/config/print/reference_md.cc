@@ -28,9 +28,10 @@ Printed by `icecast-lb --dump-reference md`. The file is XML; `conf/icecast-lb.x
 - Of an element written twice the later one counts. Blocks that may be repeated say so. An empty element counts as
   absent. Entities are not expanded, and no other file is read.
 
-In brackets stand type, range and **default**. A change counts after SIGHUP, for running sources too; *new*: for new
-connections and sources; *restart*: after a restart. Each block says which server its elements are of, and marks those
-of another: Icecast *2.4* and *2.5*, Icecast-*KH*, *own*. A *watched* file is read again when it changes.
+In brackets stand type, range and **default**, or an example (as `this`). A change counts after SIGHUP, for running
+sources too; *new*: for new connections and sources; *restart*: after a restart. Each block says which server its
+elements are of, and marks those of another: Icecast *2.4* and *2.5*, Icecast-*KH*, *own*. A *watched* file is read
+again when it changes.
 
 ## Reports about mistakes
 
@@ -229,7 +230,7 @@ void md_section(const ReferenceBlock& entry, const Blocks& blocks, std::vector<S
   for (const Row& row : rows) {
     if (const std::string path = said_in(before, row); !path.empty()) {
       if (path != where)
-        repeated += cat({repeated.empty() ? "" : " ", "As in ", link_to(path), ": "});
+        repeated += cat({repeated.empty() ? "As in " : "; as in ", link_to(path), ": "});
       else
         repeated += ", ";
       where = path;

@@ -89,6 +89,7 @@ TEST(Reference, InMarkdownShowsTypeRangeDefaultReloadAndOrigin) {
   CHECK(text.find("\n`mount/ban-client`,") != std::string::npos);
   CHECK(text.find("\nAs in [`accesslog`](#loggingaccesslog): `name`, `size`, ") !=
         std::string::npos);
+  CHECK(text.find("): `port`; as in [`relay`](#relay): `bind`, ") != std::string::npos);
   CHECK(text.find("mount[default]") == std::string::npos);
   CHECK_TEXT(text.find("\n|") == std::string::npos, "an element stands in a table");
 }
