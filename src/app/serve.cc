@@ -103,7 +103,8 @@ int serve(const Options& options, Launch launch) {
   Server server(system_clock(), path, load, std::move(*loaded), std::move(manager),
                 before ? before->workers() : 0);
   if (before)
-    server.take_sockets(before->sockets(), before->cluster_port(), before->certificates());
+    server.take_sockets(before->sockets(), before->cluster_port(), before->switch_ports(),
+                        before->certificates());
   if (auto bound = server.bind(); !bound) {
     write_console(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
     return refuse(bound.error().what);
@@ -159,7 +160,7 @@ int serve(const Options& options, Launch launch) {
   }
   if (pid_file) standing.pid_file = pid_file->share();
   server.may_hand_over(
-      {std::move(launch), options.background, watchdog, 0, confined, {}, {}, {}, {}},
+      {std::move(launch), options.background, watchdog, 0, confined, {}, {}, {}, {}, {}},
       std::move(standing));
   const bool announce = !options.background && !before;
   server.run(announce, std::move(before));

@@ -41,7 +41,8 @@ class Server {
   Result<void> open_logs();
   // Of a hand-over: before bind(); behind it; before run().
   void take_sockets(std::vector<ListenSockets::Handed> sockets,
-                    std::pair<UniqueFd, int> cluster_port, FileCopies certificates);
+                    std::pair<UniqueFd, int> cluster_port,
+                    std::vector<ListenSockets::Handed> switch_ports, FileCopies certificates);
   // After bind(): why none of the configured certificates could be loaded; "": it was not so.
   const std::string& why_no_certificate() const;
   void prepare(TakeOver& before);

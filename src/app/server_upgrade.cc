@@ -25,11 +25,14 @@ Result<void> Server::take_over(TakeOver& before) {
 }
 
 void Server::take_sockets(std::vector<ListenSockets::Handed> sockets,
-                          std::pair<UniqueFd, int> cluster_port, FileCopies certificates) {
+                          std::pair<UniqueFd, int> cluster_port,
+                          std::vector<ListenSockets::Handed> switch_ports,
+                          FileCopies certificates) {
   services_->tls.take_copies(std::move(certificates));
   for (const ListenSockets::Handed& one : sockets)
     store_.has(store_name(one.wanted_port, one.bind_address));
   sockets_.take(std::move(sockets));
+  switches_.take(std::move(switch_ports));
   services_->links->nodes().take(std::move(cluster_port.first), cluster_port.second);
 }
 
@@ -38,6 +41,7 @@ const std::string& Server::why_no_certificate() const { return services_->tls.wh
 void Server::may_hand_over(Handover::Plan plan, Standing standing) {
   plan.obstacle = [this] { return upgrade_obstacle(); };
   plan.reload = [this] { reload(); };
+  plan.switch_ports = [this] { return switches_.share(); };
   plan.counts = [this] { return services_->metrics->save(); };
   plan.write_charts = [this](std::function<void()> then) {
     services_->history->save(std::move(then));

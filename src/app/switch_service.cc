@@ -1,5 +1,8 @@
 #include "app/switch_service.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -21,6 +24,34 @@ SwitchService::SwitchService(Traffic& traffic) : traffic_(traffic) {
 
 void SwitchService::bind(const Config& config, const ListenSockets& sockets) {
   apply(config, sockets);
+  handed_.clear();  // what the configuration has no more
+}
+
+std::vector<ListenSockets::Handed> SwitchService::share() const {
+  std::vector<ListenSockets::Handed> all;
+  const auto add = [&all](const std::string& address, int port, int fd) {
+    UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    if (!copy) return;
+    ListenSockets::Handed& one = all.emplace_back();
+    one.port = port;
+    one.bind_address = address;
+    one.fds.push_back(std::move(copy));
+  };
+  for (const Datagrams& datagrams : datagrams_)
+    add(datagrams.address, datagrams.port, datagrams.socket->fd());
+  if (agent_) add(agent_address_, agent_port_, agent_->fd());
+  return all;
+}
+
+UniqueFd SwitchService::take_handed(int kind, const std::string& address, int port) {
+  for (ListenSockets::Handed& one : handed_) {
+    if (one.bind_address != address || one.port != port || one.fds.size() != 1) continue;
+    int is = 0;
+    socklen_t size = sizeof is;
+    if (::getsockopt(one.fds.front().get(), SOL_SOCKET, SO_TYPE, &is, &size) == 0 && is == kind)
+      return std::exchange(one.fds.front(), UniqueFd());
+  }
+  return {};
 }
 
 void SwitchService::begin() {
@@ -54,6 +85,10 @@ void SwitchService::apply(const Config& config, const ListenSockets& sockets) {
   agent_port_ = cluster.agent_port;
   agent_address_ = cluster.agent_bind_address;
   if (agent_port_ == 0) return;
+  if (UniqueFd handed = take_handed(SOCK_STREAM, agent_address_, agent_port_)) {
+    agent_ = std::make_unique<LinePort>(std::move(handed));
+    return;
+  }
   auto made = LinePort::open(agent_address_, agent_port_);
   if (!made) {
     traffic_.log.error(kSwitchModule, cat({"cluster/agent: ", made.error().what,
@@ -65,6 +100,10 @@ void SwitchService::apply(const Config& config, const ListenSockets& sockets) {
 }
 
 void SwitchService::open_datagrams(const std::string& address, int port) {
+  if (UniqueFd handed = take_handed(SOCK_DGRAM, address, port)) {
+    datagrams_.push_back({address, port, std::make_unique<DatagramPort>(std::move(handed))});
+    return;
+  }
   auto made = DatagramPort::open(address, port);
   if (!made) {
     traffic_.log.error(kSwitchModule, cat({"cluster/udp: ", made.error().what,

@@ -25,6 +25,9 @@ class SwitchService {
 
   // What cannot be bound is in the log; the server goes on without it.
   void bind(const Config& config, const ListenSockets& sockets);
+  // Of a hand-over: copies for the next process; those of the process before, before bind().
+  std::vector<ListenSockets::Handed> share() const;
+  void take(std::vector<ListenSockets::Handed> handed) { handed_ = std::move(handed); }
   void begin();
   // After a reload.
   void apply(const Config& config, const ListenSockets& sockets);
@@ -36,12 +39,15 @@ class SwitchService {
     std::unique_ptr<DatagramPort> socket;
   };
   void open_datagrams(const std::string& address, int port);
+  // Invalid: the process before had none of this kind (SOCK_…) there.
+  UniqueFd take_handed(int kind, const std::string& address, int port);
   void start(Datagrams& datagrams);
   void start_agent();
   void shut(bool shut);
 
   Traffic& traffic_;
   bool begun_ = false;
+  std::vector<ListenSockets::Handed> handed_;
   std::vector<Datagrams> datagrams_;
   std::string agent_address_;
   int agent_port_ = 0;

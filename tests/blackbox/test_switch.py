@@ -3,6 +3,7 @@ import socket
 import time
 
 from harness import ADMIN, Settings, check, equal, free_port, matches, test, wait_for
+from replacing import upgrade
 
 
 def agent_line(port):
@@ -96,6 +97,31 @@ def a_reload_opens_and_closes_the_ports(bench):
                 return True
         return False
     wait_for(neither, "both ports are closed")
+
+
+@test
+def both_ports_answer_through_upgrades(bench):
+    """A question that comes in the middle of one waits for the next process."""
+    port = free_port()
+    body = "<cluster><id>m1</id><udp>1</udp><agent port='%d' bind-address='127.0.0.1'/></cluster>" % port
+    server = bench.server(body=body)
+    server.source()
+    wire = bench.owned(datagram(server))
+    for _ in range(2):
+        ask(wire)
+        matches("^up ready", agent_line(port))
+        upgrade(server)
+        matches(b"^m1 up", ask(wire))
+        matches("^up ready", agent_line(port))
+    check("cannot bind" not in server.log(), "no port is opened anew")
+    server.write_config(body="<cluster><id>m1</id></cluster>")
+    upgrade(server)
+    for question in (lambda: ask(wire), lambda: agent_line(port)):
+        try:
+            question()
+            check(False, "a port that the new configuration does not name is open")
+        except ConnectionRefusedError:
+            pass
 
 
 @test

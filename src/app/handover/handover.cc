@@ -133,6 +133,14 @@ Result<void> Handover::offer() {
     saved.fds.push_back(out.fds().add(socket->fds->front().get()));
     offer.cluster_port.push_back(std::move(saved));
   }
+  const auto switch_ports = plan_.switch_ports();
+  for (const ListenSockets::Handed& port : switch_ports) {
+    SocketRecord saved;
+    saved.port = static_cast<std::uint32_t>(port.port);
+    saved.bind_address = port.bind_address;
+    saved.fds.push_back(out.fds().add(port.fds.front().get()));
+    offer.switch_ports.push_back(std::move(saved));
+  }
   const UniqueFd pictures = offer_pictures(offer);
   if (pictures) offer.pictures.push_back(out.fds().add(pictures.get()));
   const UniqueFd records = offer_records(offer);

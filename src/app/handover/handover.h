@@ -68,6 +68,7 @@ class Handover {
     std::function<std::string()> obstacle;  // of the server; "": none
     std::function<void()> reload;           // of the configuration
     std::function<CountsRecord()> counts;   // of MetricsService
+    std::function<std::vector<ListenSockets::Handed>()> switch_ports;  // of SwitchService
     // Writes what charts show to its file, which the next process reads, and calls back on control.
     std::function<void(std::function<void()>)> write_charts;
   };

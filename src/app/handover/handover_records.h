@@ -124,18 +124,19 @@ struct OfferRecord {
   std::vector<MovedFd> records;  // one or none
   std::uint64_t records_revision = 0;
   std::vector<FileCopyRecord> certificates;
-  bool has_certificate = false;  // one is in use
-  std::uint64_t file_limit = 0;  // RLIMIT_FSIZE; 0: not known
+  bool has_certificate = false;            // one is in use
+  std::uint64_t file_limit = 0;            // RLIMIT_FSIZE; 0: not known
+  std::vector<SocketRecord> switch_ports;  // of SwitchService
 };
 template <class Io, RecordOf<OfferRecord> T>
 void record_fields(Io& io, T& offer) {
   auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
          sockets, cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
-         records_revision, certificates, has_certificate, file_limit] = offer;
+         records_revision, certificates, has_certificate, file_limit, switch_ports] = offer;
   io.needed(1, format);
   io(2, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us, sockets,
      cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
-     records_revision, certificates, has_certificate, file_limit);
+     records_revision, certificates, has_certificate, file_limit, switch_ports);
 }
 
 struct WordRecord {

@@ -88,9 +88,10 @@ ServiceManager TakeOver::manager() {
   return manager;
 }
 
-std::vector<ListenSockets::Handed> TakeOver::sockets() {
+std::vector<ListenSockets::Handed> TakeOver::handed(const std::vector<SocketRecord>& sockets,
+                                                    UniqueFd (FdsIn::*take)(MovedFd)) {
   std::vector<ListenSockets::Handed> all;
-  for (const SocketRecord& saved : offer_.sockets) {
+  for (const SocketRecord& saved : sockets) {
     ListenSockets::Handed one;
     one.wanted_port = static_cast<int>(saved.wanted_port);
     one.port = static_cast<int>(saved.port);
@@ -99,7 +100,7 @@ std::vector<ListenSockets::Handed> TakeOver::sockets() {
     one.inherited = saved.inherited;
     one.tls = saved.tls;
     for (const MovedFd at : saved.fds)
-      if (UniqueFd fd = offered_.take_socket(at)) one.fds.push_back(std::move(fd));
+      if (UniqueFd fd = (offered_.*take)(at)) one.fds.push_back(std::move(fd));
     all.push_back(std::move(one));
   }
   return all;

@@ -57,7 +57,13 @@ class TakeOver {
   std::uint64_t file_limit() const noexcept { return offer_.file_limit; }
   // Once each.
   ServiceManager manager();
-  std::vector<ListenSockets::Handed> sockets();
+  std::vector<ListenSockets::Handed> sockets() {
+    return handed(offer_.sockets, &FdsIn::take_socket);
+  }
+  // Of SwitchService, which looks at their kind.
+  std::vector<ListenSockets::Handed> switch_ports() {
+    return handed(offer_.switch_ports, &FdsIn::take);
+  }
   // Of its <cluster-port>: the socket, and the port as configured; invalid: it has none.
   std::pair<UniqueFd, int> cluster_port();
   FileCopies certificates();
@@ -89,6 +95,8 @@ class TakeOver {
 
  private:
   explicit TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
+  std::vector<ListenSockets::Handed> handed(const std::vector<SocketRecord>& sockets,
+                                            UniqueFd (FdsIn::*take)(MovedFd));
   Result<void> read_all(Network& network);
   Result<void> read(Network& network, std::string_view bytes);
   Result<void> has_all() const;

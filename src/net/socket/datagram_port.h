@@ -34,6 +34,7 @@ class DatagramPort {
   bool set_shut(bool shut);
   bool is_shut() const noexcept { return shut_; }
   int port() const;
+  int fd() const noexcept { return fd_.get(); }
 
  private:
   void on_ready(short events);

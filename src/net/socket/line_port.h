@@ -28,6 +28,7 @@ class LinePort {
 
   void start(Loop& loop, Line line);
   int port() const;
+  int fd() const noexcept { return fd_.get(); }
   std::size_t guests() const noexcept { return guests_.size(); }
 
  private:
