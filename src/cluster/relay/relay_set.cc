@@ -75,15 +75,16 @@ void RelaySet::begin(std::string_view mount) {
 
 std::set<std::string> RelaySet::begin_some() {
   std::set<std::string> begun;
-  while (begun.size() < kBegunATurn && !to_begin_.empty()) {
+  std::size_t asking = 0;
+  while (begun.size() < kBegunATurn && asking < kAskingATurn && !to_begin_.empty()) {
     begun.insert(to_begin_.begin()->first);
-    add(std::move(to_begin_.extract(to_begin_.begin()).mapped()));
+    if (add(std::move(to_begin_.extract(to_begin_.begin()).mapped())).asks()) ++asking;
   }
-  if (!to_begin_.empty()) begin_.after(std::chrono::milliseconds(1));
+  if (!to_begin_.empty()) begin_.after(kTurn);
   return begun;
 }
 
-void RelaySet::add(RelayPlan plan) {
+const Relay& RelaySet::add(RelayPlan plan) {
   const std::string mount = plan.local_mount;
   auto relay = std::make_unique<Relay>(host_, next_id_++, std::move(plan));
   Relay& added = *relay;
@@ -91,6 +92,7 @@ void RelaySet::add(RelayPlan plan) {
   relays_.emplace(mount, std::move(relay));
   added.start();
   note_awake(added);
+  return added;
 }
 
 void RelaySet::note_awake(const Relay& relay) {

@@ -56,11 +56,15 @@ class RelaySet {
 
  private:
   static constexpr std::size_t kBegunATurn = 256;
+  // Icecast has room for 5 connections that it has not accepted: one more waits a second, and comes
+  // again with all the others of that moment.
+  static constexpr std::size_t kAskingATurn = 2;
+  static constexpr std::chrono::milliseconds kTurn{2};
 
   void check();
   void note_awake(const Relay& relay);
   void forget(const Relay& relay);
-  void add(RelayPlan plan);
+  const Relay& add(RelayPlan plan);
   void change(Relay& relay, RelayPlan plan);
   std::set<std::string> begin_some();
 

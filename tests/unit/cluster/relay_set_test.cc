@@ -97,6 +97,16 @@ TEST(RelaySet, OfManyNewOnesSomeBeginInEachTurn) {
   relays->want(plans);
   LONGS_EQUAL(2, relays->size());
 }
+// Of 100 at once an Icecast master, whose queue holds 5, let in 6 each time that TCP tried again.
+TEST(RelaySet, ManyNewOnesDoNotAskInOneMoment) {
+  std::vector<RelayPlan> plans;
+  for (int i = 0; i < 20; ++i) plans.push_back(plan("/m" + std::to_string(i), i % 2 == 0));
+  relays->want(plans);
+  std::size_t asking = 0;
+  relays->for_each([&](const std::string&, const Relay& relay) { asking += relay.asks(); });
+  CHECK(asking > 0 && asking < 5);
+  host.until([&] { return relays->size() == 20 && flows("/m1") && flows("/m9"); });
+}
 TEST(RelaySet, OneMoreIsLaidToTheOthers) {
   relays->want({plan("/a", true)});
   const Relay* a = relays->of_mount("/a");
