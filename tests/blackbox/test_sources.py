@@ -388,6 +388,7 @@ def a_wrong_shoutcast_password_is_met_with_silence(t):
         wire = server.wire(server.ports[1])
         wire.send(first)
         wire.expect_silence_and_close()
+    server.wait_for_log("refused on /sc: wrong password")
 
 
 @test

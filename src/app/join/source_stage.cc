@@ -338,6 +338,7 @@ bool shoutcast_login(Worker& worker, Connection& connection) {
   const Credentials given{settings.username, login.password};
   const auto refuse = [&](std::string_view why) {
     connection.user = settings.username;
+    connection.request().path = login.mount;  // for the log: its head has not come
     log_refused_source(worker, connection, why);
     return false;
   };
