@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kDirectoryTick = 1s;
 constexpr auto kLongestFarewell = 2s;
+// Of hundreds of streams that begin together: a directory is not asked for all at once.
+constexpr Fetcher::Limits kRequests{.in_flight = 8};
 
 // A <public> of the configuration counts for a hidden mount too, as in Icecast.  What an encoder
 // says does not: many say it without being told to.
@@ -28,7 +30,7 @@ bool is_public(const MountSettings& settings, const SourceFacts& facts) {
 
 DirectoryService::DirectoryService(Network& network)
     : network_(network),
-      fetcher_(network.loops.control()),
+      fetcher_(network.loops.control(), kRequests),
       announcer_(
           network.clock, network.log,
           [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {

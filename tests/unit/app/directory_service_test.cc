@@ -76,6 +76,16 @@ TEST(DirectoryService, WhenTheServerStopsItsStreamsAreRemoved) {
   CHECK(server.until([&] { return done; }));
   CHECK(yp.forms().back().find("action=remove&sid=77") != std::string::npos);
 }
+TEST(DirectoryService, OfManyStreamsEightAreAnnouncedAtATime) {
+  yp.answer_with("");
+  start();
+  std::vector<TestServer::Client> sources;
+  for (int i = 0; i < 12; ++i)
+    sources.push_back(server.source("/" + std::to_string(i), "ice-public: 1\r\n"));
+  CHECK(asked(8));
+  for (int i = 0; i < 100; ++i) server.turn();
+  LONGS_EQUAL(8, yp.forms().size());
+}
 TEST(DirectoryService, WithoutADirectoryItStopsAtOnce) {
   server.start();
   bool done = false;
