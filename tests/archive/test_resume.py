@@ -211,3 +211,20 @@ def the_place_of_a_moment_may_be_recorded(t):
     check(not closed["recorded"] and closed["oldest_ms"] > wall, closed)
     equal(server.get("%s?wall=%d" % (path, wall)).status, 416)
     studio.close()
+
+
+@test
+def a_clock_that_was_set_between_two_files_holds_up_no_listener(t):
+    """Their bytes follow each other; by the clock it is an hour."""
+    server = recorder(t)
+    server.stop()
+    begin = int(time.time()) - 86_400
+    place = server.dir / "archive" / "%2Flive%2Emp3"
+    Recording(begin, 20).write_file(place, 0, 8)
+    Recording(begin + 3600, 20).write_file(place, 8, 20)
+    server.start()
+    listener = server.listener("/live.mp3?from=%d" % (begin + 2))
+    wanted = b"".join(mp3_frame("S", number) for number in range(15 * 42, 16 * 42))
+    wait_for(lambda: wanted in listener.audio or listener.read(MP3_FRAME) == b"never", "it hears on behind it", 20)
+    numbers = numbers_of(listener.audio[listener.audio.find(b"\xff\xfb\x94"):])
+    equal(numbers, list(range(numbers[0], numbers[0] + len(numbers))), "frames")

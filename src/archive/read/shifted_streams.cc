@@ -1,6 +1,7 @@
 #include "archive/read/shifted_streams.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "archive/files/archive_name.h"
@@ -28,6 +29,17 @@ void keep_title(Listener& listener, const StreamView& view, std::uint64_t positi
   const auto& shown = listener.icy.shown;
   auto now = view.metadata_at(position);
   if (shown && now && now->icy_block == shown->icy_block) listener.icy.shown = std::move(now);
+}
+
+std::int64_t wall_at(const ArchiveFile& file, std::uint64_t offset) {
+  return file.index.marks[file.index.mark_before(offset)].wall_ms;
+}
+
+// Of the end of what is before that byte: a last mark may be by a clock that was set then.
+std::int64_t wall_before(const ArchiveFile& file, std::uint64_t offset) {
+  const std::int64_t end = wall_at(file, offset);
+  const std::int64_t last = wall_at(file, offset - std::min<std::uint64_t>(offset, 1));
+  return std::abs(end - last) > kAheadMs ? last : end;
 }
 
 // The position in a live log of a byte with this address; nullopt: it is not there.
@@ -227,8 +239,7 @@ void ShiftedStreams::One::go_on() {
   if (next < files->size() && !(lost && file->is((*files)[next])))
     return load((*files)[next], origin - (*files)[next].origin, false);
   // The end of the file, unless it is lost before.
-  const std::int64_t here_ms =
-      file->index.marks[file->index.mark_before(listener->position)].wall_ms;
+  const std::int64_t here_ms = wall_at(*file, listener->position);
   // Clocks of holders differ: what follows is never sought before what has been heard.
   heard_ms = std::max(heard_ms, here_ms);
   if (check(heard_ms)) return;
@@ -241,8 +252,6 @@ void ShiftedStreams::One::go_on() {
   if (next < files->size()) {
     const std::int64_t hole = (*files)[next].from_ms - heard_ms;
     if (hole > kLongestHole.count()) return end(EndReason::kSourceEnded);
-    // Listeners come nearer to the present by what is missing.
-    if (hole > 0) wall_ms += hole;
     return load((*files)[next], 0, true);
   }
   if (stuck_ms < 0) stuck_ms = ms_since();
@@ -333,10 +342,13 @@ void ShiftedStreams::One::loaded(ReaderPool::File next, std::uint64_t offset, bo
   if (listener->continuation) return depart();
   if (!next || next->index.head.content_type != type || offset > next->end())
     return end(EndReason::kSourceEnded);
-  file = std::move(next);
+  const auto before = std::exchange(file, std::move(next));
   // What has been heard is in it too, of another stream.
   if (seam && file->index.from_ms() + kAheadMs < heard_ms)
     offset = file->index.marks[file->index.mark_at(heard_ms)].offset;
+  // Listeners come nearer to the present by what is missing.  A clock that was set between the two,
+  // or is another node's, changes nothing.
+  if (before) wall_ms += wall_at(*file, offset) - wall_before(*before, listener->position);
   listener->position = offset;
   keep_title(*listener, *file->view, offset);
   looked = lost = false;
