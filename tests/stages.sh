@@ -438,7 +438,7 @@ find_planted() {
 }
 stage_simulation() {
   # Behind the first 1,000: those that have found a fault.
-  timed "1,000 seeds" simulate 1 1000 1805 3331 3387 3501 3502 3574 3643 4437 5482 5933 6148 6848 7147 8930 10575 10657
+  timed "1,000 seeds" simulate 1 1000 1805 3331 3387 3501 3502 3574 3643 4437 5482 5933 6148 6848 7147 8930 10125 10159 10575 10657
   timed "faults that are planted" find_planted
 }
 stage_simulation_long() { timed "9,000 seeds" simulate 1001 9000; }
