@@ -249,7 +249,11 @@ struct alignas(64) Node {
   std::uint64_t issued = 0;                    // redirects since its epoch began
   std::uint64_t arrived = 0;                   // of which it has confirmed these
   std::uint64_t lost = 0;                      // and these never came
-  unsigned hints = 0;  // clients that came back unserved since it last proved well
+  // While strangers ask for redirects that they do not follow: no more are kept in `unacked`.
+  std::uint64_t most_on_way = std::numeric_limits<std::uint64_t>::max();
+  FadingLoad astray;         // of a flood of redirects that are not followed
+  bool they_arrive = false;  // as its last report says
+  unsigned hints = 0;        // clients that came back unserved since it last proved well
   SteadyTime last_hint{};
   bool probing = false;
   bool unreachable = false;  // a probe of its public address failed

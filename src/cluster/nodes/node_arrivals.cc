@@ -1,5 +1,6 @@
 // Redirects that were given, and what reports say of their arrival; see node_table.h.
 #include <algorithm>
+#include <limits>
 
 #include "cluster/nodes/node_table.h"
 
@@ -14,6 +15,11 @@ constexpr auto kToldBy = 500ms;    // a report this much after a redirect would 
 constexpr auto kWindow = 10s;
 constexpr std::uint64_t kWindowLeast = 20;
 constexpr auto kDoubt = 60s;
+// Of a flood: what has not arrived within kSlow, as many at least, and what is kept at least.
+constexpr auto kSlow = 2s;
+constexpr double kFloodLeast = 20;
+constexpr auto kNoBound = std::numeric_limits<std::uint64_t>::max();
+constexpr double kUsualOnItsWay = 3.0 / 60;  // of what has arrived within a minute
 
 }  // namespace
 
@@ -52,12 +58,41 @@ void NodeTable::take_arrivals(Node& node, const LoadReport& report) {
   node.arrived += fresh;
   const double fresh_kbps = node.unacked.pop(fresh);
   note_sent(node, fresh, fresh_kbps, true, report.received);
-  const double on_way = node.unacked.kbps();
-  const std::uint64_t gone = node.unacked.pop_before(node.sampled - kLost);
-  node.lost += gone;
-  node.sent.lost.add(static_cast<double>(gone), on_way - node.unacked.kbps(), report.received,
-                     settings_.session_guess);
+  lose_before(node, node.sampled - kLost, report.received);
+  judge_flood(node, report.received);
   judge_arrivals(node, report.received);
+}
+
+void NodeTable::lose(Node& node, std::uint64_t redirects, double kbps, SteadyTime now) {
+  node.lost += redirects;
+  node.sent.lost.add(static_cast<double>(redirects), kbps, now, settings_.session_guess);
+}
+
+std::uint64_t NodeTable::lose_before(Node& node, SteadyTime when, SteadyTime now) {
+  const double on_way = node.unacked.kbps();
+  const std::uint64_t gone = node.unacked.pop_before(when);
+  lose(node, gone, on_way - node.unacked.kbps(), now);
+  return gone;
+}
+
+// Strangers can ask for redirects and follow none, until all nodes seem full.  One node alone whose
+// listeners do not arrive is not believed so.
+void NodeTable::judge_flood(Node& node, SteadyTime now) {
+  const double minute = node.sent.minute.listeners(now, SentLately::kMinute);
+  const double late = static_cast<double>(node.unacked.count()) -
+                      node.unacked.since(node.sampled - kSlow).redirects;
+  const bool astray = late + node.astray.listeners(now, kLost) > std::max(kFloodLeast, minute);
+  node.they_arrive = !astray && minute >= 1;
+  const bool elsewhere = std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& other) {
+    return &other != &node && !other.id.empty() && other.they_arrive &&
+           other.state == NodeState::kUp;
+  });
+  if (!astray || elsewhere) {
+    node.most_on_way = kNoBound;
+    return;
+  }
+  node.most_on_way = static_cast<std::uint64_t>(std::max(kFloodLeast, kUsualOnItsWay * minute));
+  node.astray.add(static_cast<double>(lose_before(node, node.sampled - kSlow, now)), 0, now, kLost);
 }
 
 // Players that do not follow are met by all nodes alike, and strangers can ask for any number of
@@ -110,7 +145,12 @@ void NodeTable::issued(NodeSlot slot, std::string_view mount, double kbps, Stead
                        bool chosen) {
   Node& node = nodes_[slot];
   if (slot == self_ && chosen) chosen_here_.add(1, kbps, now, settings_.session_guess);
-  node.unacked.push(now, sane_kbps(kbps));
+  if (node.unacked.count() < node.most_on_way) {
+    node.unacked.push(now, sane_kbps(kbps));
+  } else {
+    lose(node, 1, sane_kbps(kbps), now);
+    node.astray.add(1, 0, now, kLost);
+  }
   node.accepts.take(now);
   ++node.issued;
   ++node.turns;

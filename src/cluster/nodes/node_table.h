@@ -11,10 +11,12 @@
 // listeners since: it need not be there any more.  Static nodes and this one do not expire.
 // Confirmation: a report that counts arrivals takes as many redirects off, oldest first, and those
 // that are 5 s older than its sample; one that does not takes off what is 500 ms older than its
-// sample.  A node that reports no load at all (stock, KH) is taken to hold what it was sent within
-// session_guess, less the part of it that this server has lost of the listeners that it was chosen
-// for: a crowd that asks and goes, or does not follow, is met by all alike.  Its limits hold for
-// all of them.
+// sample.  While at every node that counts more have not come within 2 s than have arrived in a
+// minute, strangers ask for redirects and follow none: then as many are kept as usually are on
+// their way, at least 20, so that nodes do not seem full.  A node that reports no load at all
+// (stock, KH) is taken to hold what it was sent within session_guess, less the part of it that this
+// server has lost of the listeners that it was chosen for: a crowd that asks and goes, or does not
+// follow, is met by all alike.  Its limits hold for all of them.
 //
 // A node is suspect as well while its loop takes more than 200 ms a turn, while its public address
 // does not answer a probe, while it says that it cannot pull most of its streams, and for a minute
@@ -218,6 +220,9 @@ class NodeTable {
   std::uint64_t bits_of(const std::vector<std::string>& tags) const;
   void compare_peers(SteadyTime now);
   void guess_gone(SteadyTime now);
+  void lose(Node& node, std::uint64_t redirects, double kbps, SteadyTime now);
+  std::uint64_t lose_before(Node& node, SteadyTime when, SteadyTime now);
+  void judge_flood(Node& node, SteadyTime now);
   void judge_arrivals(Node& node, SteadyTime now);
   void believe(Node& node, SteadyTime now);
   void judge_load(Node& node, SteadyTime now);

@@ -1,5 +1,6 @@
 // NodeTable: what nodes carry, what is on its way to them, and what clients tell of them.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/some_cluster.h"
@@ -344,4 +345,62 @@ TEST(NodeLoad, HasWordsForItsEvents) {
   STRCMP_EQUAL("down", std::string(to_text(Kind::kDown)).c_str());
   STRCMP_EQUAL("drain", std::string(to_text(Kind::kDrain)).c_str());
   STRCMP_EQUAL("probe wanted", std::string(to_text(Kind::kProbeWanted)).c_str());
+}
+
+// -- redirects that strangers ask for and do not follow
+// ------------------------------------------------
+
+TEST_GROUP(RedirectFlood) {
+  SomeCluster cluster;
+  NodeSlot first = kNoNode, second = kNoNode;
+  std::uint64_t arrived[2] = {0, 0};
+
+  void setup() override {
+    for (const auto& [slot, id] : {std::pair{&first, "edge1"}, {&second, "edge2"}}) {
+      NodeHello hello = SomeCluster::hello(id);
+      hello.capacity.listeners = 300;
+      hello.arrivals = 0;
+      *slot = cluster.add(hello);
+    }
+  }
+  // A second: so many redirects to each, of which so many arrive.
+  void second_of(std::uint64_t redirects, std::uint64_t at_first, std::uint64_t at_second) {
+    for (int quarter = 0; quarter < 4; ++quarter) {
+      for (std::uint64_t i = 0; i < redirects / 4; ++i)
+        for (const NodeSlot slot : {first, second})
+          cluster.table.issued(slot, "/a", 128, cluster.now);
+      cluster.pass(250ms);
+      cluster.report_arrivals(first, 0, arrived[0] += at_first / 4);
+      cluster.report_arrivals(second, 0, arrived[1] += at_second / 4);
+    }
+  }
+  bool has_room(NodeSlot slot) const { return cluster.table.node(slot).has_room(128, cluster.now); }
+};
+
+TEST(RedirectFlood, DoesNotFillNodes) {
+  second_of(8, 8, 8);
+  second_of(400, 8, 8);
+  CHECK_FALSE(has_room(first));
+  for (int i = 0; i < 30; ++i) second_of(400, 8, 8);
+  for (const NodeSlot slot : {first, second}) {
+    CHECK_TRUE(has_room(slot));
+    CHECK_TRUE(cluster.table.node(slot).unacked.count() <= 30);
+  }
+  for (int i = 0; i < 40; ++i) second_of(40, 40, 40);
+  const std::uint64_t before = cluster.table.node(first).unacked.count();
+  for (std::uint64_t i = 0; i < 100; ++i) cluster.table.issued(first, "/a", 128, cluster.now);
+  CHECK_EQUAL(before + 100, cluster.table.node(first).unacked.count());
+}
+
+TEST(RedirectFlood, IsNotBelievedOfANodeWhileTheyArriveElsewhere) {
+  for (int i = 0; i < 10; ++i) second_of(100, 0, 100);
+  CHECK_FALSE(has_room(first));
+  CHECK_TRUE(has_room(second));
+}
+
+TEST(RedirectFlood, IsNotACrowdThatComesLate) {
+  second_of(200, 0, 0);
+  second_of(0, 100, 100);
+  second_of(0, 40, 40);
+  CHECK_EQUAL(60u, cluster.table.node(first).unacked.count());
 }
