@@ -83,6 +83,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
                                                   std::int64_t now_ms) {
   origin_ = origin;
   several_ = several_ || origin == Origin::kElsewhere;
+  const std::uint32_t before = database_.all_changes();
   auto taken = in_transaction(database_, [&] {
     const Journal journal = journal_of(node, batch.epoch);
     Merged merged;
@@ -108,6 +109,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
     set_seen_.run(merged.seen, journal.id);
     if (now_ms != 0) see_journal_.run(journal.id, now_ms);
     sums_marked_.run();
+    merged.changes = database_.all_changes() - before;
     return merged;
   });
   if (!taken) {

@@ -40,6 +40,7 @@ class AudienceMerge {
     std::uint64_t seen = 0;     // of this journal: rows up to this number are in the database
     std::uint64_t added = 0;    // rows
     std::uint64_t missing = 0;  // rows before the first one that never came
+    std::uint32_t changes = 0;  // rows of the database that were written for these
   };
   // kElsewhere: of another server, that may name so many mounts at most, and repeats titles.
   enum class Origin : std::uint8_t { kHere, kElsewhere };

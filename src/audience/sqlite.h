@@ -93,6 +93,10 @@ class Sqlite {
   bool has_moved() const;  // path() names another file by now, or none
   std::int64_t last_id() const noexcept { return sqlite3_last_insert_rowid(handle_); }
   int changes() const noexcept { return sqlite3_changes(handle_); }
+  // Since it was opened, modulo 2^32.
+  std::uint32_t all_changes() const noexcept {
+    return static_cast<std::uint32_t>(sqlite3_total_changes(handle_));
+  }
   // A statement that runs longer than so many steps of SQLite's machine fails; 0: none does.
   void limit_steps(std::uint64_t steps);
   // A copy of all of it as it is now, in this file, which is not there or empty.

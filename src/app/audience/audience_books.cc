@@ -130,27 +130,40 @@ void AudienceService::nodes_seen(std::vector<std::string> nodes) {
   });
 }
 
+BookedFrame AudienceService::merge_book(const std::string& node, const BookFrame& book) {
+  BookedFrame answer;
+  answer.epoch = book.epoch;
+  BookBudget& budget = budgets_[node];
+  if (!budget.allows(runtime_.clock.steady())) {
+    answer.why = "they have written more into the database than one node may; they wait";
+    if (budget.tell())
+      runtime_.log.error(kBookModule, cat({"rows of ", node, " are not taken: ", answer.why}));
+    return answer;
+  }
+  const OpenedBook opened = open_book(book.epoch, book.last, book.rows, now_ms());
+  const auto merged = merge(node, opened.batch, AudienceMerge::Origin::kElsewhere);
+  if (!merged) {
+    runtime_.log.error(kBookModule,
+                       cat({"rows of ", node, " are not taken: ", merged.error().what}));
+    answer.why = merged.error().what;
+    return answer;
+  }
+  budget.spend(merged->changes);
+  answer.last = merged->seen;
+  if (opened.refused > 0)
+    runtime_.log.error(kBookModule, cat({node, " has sent ", opened.refused,
+                                         " rows that cannot be its own; they are left out"}));
+  else if (merged->missing > 0)
+    runtime_.log.error(kBookModule,
+                       cat({merged->missing, " rows of the journal of ", node, " never came"}));
+  return answer;
+}
+
 void AudienceService::take_book(const std::string& node, BookFrame book,
                                 std::function<void(BookedFrame)> then) {
   if (!on()) return then({book.epoch, 0, "it has no database of the audience", {}});
   database_thread_.loop().post([this, node, book = std::move(book), then = std::move(then)] {
-    BookedFrame answer;
-    answer.epoch = book.epoch;
-    const OpenedBook opened = open_book(book.epoch, book.last, book.rows, now_ms());
-    const auto merged = merge(node, opened.batch, AudienceMerge::Origin::kElsewhere);
-    if (!merged) {
-      runtime_.log.error(kBookModule,
-                         cat({"rows of ", node, " are not taken: ", merged.error().what}));
-      answer.why = merged.error().what;
-    } else {
-      answer.last = merged->seen;
-      if (opened.refused > 0)
-        runtime_.log.error(kBookModule, cat({node, " has sent ", opened.refused,
-                                             " rows that cannot be its own; they are left out"}));
-      else if (merged->missing > 0)
-        runtime_.log.error(kBookModule,
-                           cat({merged->missing, " rows of the journal of ", node, " never came"}));
-    }
+    BookedFrame answer = merge_book(node, book);
     journal_thread_.loop().post(
         [this, then, answer = std::move(answer), keys = book.wants_keys]() mutable {
           if (keys && answer.why.empty()) answer.keys = keys_->share(now_ms() / 1000);

@@ -17,12 +17,14 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/process/io_thread.h"
+#include "audience/book_budget.h"
 #include "audience/database.h"
 #include "audience/day_keys.h"
 #include "audience/journal.h"
@@ -143,6 +145,7 @@ class AudienceService {
   void ask_database(Work work);
   Result<AudienceMerge::Merged> merge(const std::string& node, const JournalBatch& batch,
                                       AudienceMerge::Origin origin);
+  BookedFrame merge_book(const std::string& node, const BookFrame& book);
   void upkeep();
   std::int64_t now_ms() const;
 
@@ -179,7 +182,8 @@ class AudienceService {
   // Of the thread of the database:
   std::unique_ptr<Sqlite> database_;
   std::unique_ptr<AudienceMerge> merge_;
-  std::string why_;  // it cannot be used
+  std::map<std::string, BookBudget> budgets_;  // by node: these are of the configuration
+  std::string why_;                            // it cannot be used
   SteadyTime tried_{};
   std::unique_ptr<Timer> upkeep_;
 };

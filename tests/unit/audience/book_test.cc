@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "audience/book_budget.h"
 #include "base/json.h"
 
 #include "CppUTest/TestHarness.h"
@@ -127,4 +128,27 @@ TEST(AudienceBook, ABookIsNoLongerThanItsFrame) {
   CHECK(json.end_array().take().size() <= 50'001);
   CHECK(fitting_rows(batch, 10).size() == 1);
   CHECK(fitting_rows(batch, 1'000'000) == book_rows(batch));
+}
+
+TEST(AudienceBook, OfANodeWritesSoMuchAndNoMore) {
+  SteadyTime now{std::chrono::hours(5)};
+  BookBudget budget;
+  CHECK(budget.allows(now));
+  budget.spend(9'999'999);
+  CHECK(budget.allows(now));
+  budget.spend(50'001);
+  CHECK_FALSE(budget.allows(now));
+  CHECK(budget.tell());
+  now += std::chrono::seconds(24);
+  CHECK_FALSE(budget.allows(now));
+  CHECK_FALSE(budget.tell());
+  now += std::chrono::seconds(2);
+  CHECK(budget.allows(now));
+  now += std::chrono::hours(1);
+  CHECK(budget.allows(now));
+  CHECK(budget.tell());
+  now += std::chrono::hours(1000);
+  CHECK(budget.allows(now));
+  budget.spend(10'000'000);
+  CHECK_FALSE(budget.allows(now));
 }

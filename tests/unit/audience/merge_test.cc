@@ -435,6 +435,12 @@ TEST(AudienceMerge, AServerThatNamesMoreAndMoreMountsIsNotFollowed) {
   take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "here");
   LONGS_EQUAL(1, sessions().size());
 }
+TEST(AudienceMerge, WhatAMonthOfHearingWritesIsCounted) {
+  const auto few = take({begun(1, kNoon, 1), ended(2, 1, kNoon + 60'000)}, "n1");
+  const auto many = take({begun(3, kNoon, 2), ended(4, 3, kNoon + 31 * kDayMs)}, "n1");
+  CHECK(few.changes > 5 && few.changes < 50);
+  CHECK(many.changes > 7000 && many.changes < 9000);  // each quarter, hour and day of one and all
+}
 TEST(AudienceMerge, AFullDiskTakesNothingOfABatchAndLaterAllOfIt) {
   std::vector<JournalRow> rows;
   for (std::uint64_t i = 0; i < 2000; ++i) {
