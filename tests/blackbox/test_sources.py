@@ -213,9 +213,13 @@ def a_refused_source_does_not_use_up_a_place(t):
 def names_that_are_pages_or_the_administration_are_refused(t):
     server = t.server()
     (server.dir / "web" / "page.html").write_text("<html/>")
-    for mount in ("/admin", "/admin/x", "/admin.cgi", "/status.xsl", "/new.xsl", "/page.html", "/", "/.well-known/acme-challenge/LoqXcYV8q5ONbJQx"):
+    for mount in ("/admin", "/admin/x", "/admin.cgi", "/status.xsl", "/new.xsl", "/page.html", "/", "/.well-known/acme-challenge/LoqXcYV8q5ONbJQx",
+                  "/other.mp3/live.m3u8", "/other.mp3/9a0b1c2d-7.mp3", "/other.mp3/archive-1795158000-60.mp3", "/other.mp3/rewind-60.m3u8"):
         reply = server.ask("SOURCE %s HTTP/1.0" % mount, [MP3], SOURCE)
         check(reply.status in (400, 403), "%s: %s" % (mount, reply.line))
+    # One of the file is what its operator wants.
+    server = t.server(body="<mount><mount-name>/other.mp3/live.m3u8</mount-name></mount>")
+    plays(server, server.source("/other.mp3/live.m3u8"), "/other.mp3/live.m3u8")
 
 
 @test

@@ -17,6 +17,7 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
+#include "hls/path.h"
 #include "http/access_line.h"
 #include "http/body.h"
 #include "http/parser.h"
@@ -52,12 +53,16 @@ std::optional<EncoderSettings> feeds_as(const Config& config, const MountSetting
 
 // "" when the path may be a mount; else why not.  A mount may hide a static file only if that is
 // audio (doc/decisions.md B5), never a page or the administration.
-std::string_view refuse_name(const std::string& path, const StaticFiles& files) {
+std::string_view refuse_name(const std::string& path, const Config& config,
+                             const StaticFiles& files) {
   if (path.size() < 2 || path.size() > 255) return "mount name not allowed";
   if (path == "/admin" || path.starts_with("/admin/") || path == "/admin.cgi" ||
       is_own_path(path) || is_well_known(path))
     return "mount name is reserved";
   if (is_template_path(path)) return "mount name is reserved";
+  // One that the configuration has wins over what it is of another mount.
+  if ((parse_hls_path(path) || parse_recorded_path(path)) && named_section(config, path) == nullptr)
+    return "mount name is reserved";
   for (const std::string_view ending : {".m3u", ".xspf", ".vclt", ".pls"})
     if (path.ends_with(ending)) return "mount name is reserved";
   if (files.has_file(path) && !is_stream_type(files.types().type_of(path)))
@@ -201,7 +206,7 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
   if (settings.suspended) return refuse_source(worker, connection, "suspended");
   if (const auto why = refuse_away_from_home(config, settings); !why.empty())
     return refuse_source(worker, connection, why);
-  if (const auto why = refuse_name(request.path, *traffic.files.read()); !why.empty())
+  if (const auto why = refuse_name(request.path, config, *traffic.files.read()); !why.empty())
     return refuse_source(worker, connection, why);
   auto body = BodyReader::for_request(request, true);
   if (!body) {
