@@ -113,6 +113,9 @@ class Connection : public ListHook {
   // Sends head and body (no body for HEAD) and closes, unless the head says keep-alive.  A refusal
   // in plain text becomes a page for a browser that asked for one (http/error_page.h).
   void reply(const ResponseHead& head, std::string body);
+  // The same of an answer that may be long; 503 where too many such ones wait for this client to
+  // read them.
+  void reply_bounded(const ResponseHead& head, std::string body);
   // The same, sent from the one copy: a thousand readers of a page need no thousand pages.
   void reply_shared(const ResponseHead& head, SharedBody body);
   void reply_text(int status, std::string_view text);  // text/plain, as refusals of sources

@@ -81,6 +81,27 @@ void Connection::reply(const ResponseHead& head, std::string body) {
   begin_reply();
 }
 
+void Connection::reply_bounded(const ResponseHead& head, std::string body) {
+  if (body.size() <= kSmallBody) return reply(head, std::move(body));
+  std::string client = client_.network();
+  std::uint64_t& unread = (*owner_.unread_)[client];
+  if (unread > 0 && unread + body.size() > Connections::kUnread) {
+    ResponseHead busy;
+    busy.status = 503;
+    busy.content_type = "text/plain; charset=utf-8";
+    busy.extra = "Retry-After: 2\r\n";
+    return reply(busy, "other answers wait to be read by this address\r\n");
+  }
+  unread += body.size();
+  const auto forget = [all = owner_.unread_, client](const std::string* read) {
+    const auto of_client = all->find(client);
+    if ((of_client->second -= read->size()) == 0) all->erase(of_client);
+    delete read;
+  };
+  const std::shared_ptr<const std::string> kept(new std::string(std::move(body)), forget);
+  reply_shared(head, {kept, *kept});
+}
+
 void Connection::reply_shared(const ResponseHead& head, SharedBody body) {
   if (request_.method != Method::kHead) page_ = std::move(body);
   reply(head, {});

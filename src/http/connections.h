@@ -4,6 +4,9 @@
 // the oldest one ends (a head after two seconds), so that idle sockets can never lock listeners,
 // sources or the administrator out (doc/decisions.md B9).  Connections that are kept for their next
 // request have a budget of their own, and are the first to go where descriptors are short.
+//
+// Of long answers that no others share a client (address, /64) leaves kUnread bytes unread at most,
+// or one answer.
 // Thread: its worker.
 // Ownership: owns its connections.
 #pragma once
@@ -13,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -128,6 +132,9 @@ class Connections final : public ConnectionSink {
   Timer undecided_timer_;
   std::size_t handshake_count_ = 0;
   RepeatGuard proxy_guard_;
+  static constexpr std::uint64_t kUnread = 32 << 20;
+  using UnreadBytes = std::unordered_map<std::string, std::uint64_t>;  // by Address::network()
+  const std::shared_ptr<UnreadBytes> unread_ = std::make_shared<UnreadBytes>();
   std::array<std::byte, 16384> scratch_;
   std::string access_line_;  // of one request; its memory is used again
 };

@@ -7,7 +7,7 @@ import re
 from api import Api, store_server
 from browser_login import Browser
 from external_bench import backend_of, element, in_force
-from harness import ADMIN, check, equal, request, test
+from harness import ADMIN, check, equal, request, test, wait_for
 
 JSON = ["Host: x", "Content-Type: application/json"]
 EVIL = ["Sec-Fetch-Site: cross-site", "Origin: https://evil.example"]
@@ -191,3 +191,28 @@ def an_api_that_is_off_says_so(t):
     reply = asked(server, "GET /api/v1/external HTTP/1.1", login=ADMIN)
     equal((reply.status, reply.json()["mounts"]), (200, 6), reply.text)
     equal(asked(server, "GET /api/v1/external HTTP/1.1").status, 401)
+
+
+@test
+def readers_of_long_answers_that_stop_take_bounded_memory(t):
+    """A customer may ask as often as it likes; another one is not kept waiting."""
+    server = store_server(t, limits="<clients>2000</clients><sources>200</sources>")
+    api = Api(server)
+    for i in range(120):
+        api.want(201, "POST", "/mounts", {"mount": "/m%d" % i, "settings": {"stream-description": "d" * 1500}})
+    long = len(api.want(200, "GET", "/mounts?most=500").body)
+    check(long > 200_000, "the list has %d bytes" % long)
+    rss = lambda: 1024 * int(re.search(r"RssAnon:\s+(\d+)", pathlib.Path("/proc/%d/status" % server.process.pid).read_text()).group(1))
+    before, wires = rss(), []
+    for _ in range(700):
+        wires.append(server.wire(receive_buffer=4096))
+        wires[-1].send(request("GET /api/v1/mounts?most=500 HTTP/1.1", ["Host: x"], ADMIN))
+    replies = [wire.reply_head() for wire in wires]
+    busy = [reply for reply in replies if reply.status == 503]
+    check(len(busy) > 200 and all(reply.get("Retry-After") == "2" for reply in busy), "%d were refused" % len(busy))
+    check(rss() - before < 120 << 20, "it took %d MB" % (rss() - before >> 20))
+    other = server.ask("GET /api/v1/mounts?most=500 HTTP/1.1", ["Host: x"], ADMIN, source_address="127.0.0.9")
+    equal((other.status, len(other.body)), (200, long), "another address")
+    for wire in wires:
+        wire.close()
+    wait_for(lambda: asked(server, "GET /api/v1/mounts?most=500 HTTP/1.1", login=ADMIN).status == 200, "they have gone")

@@ -26,7 +26,7 @@ void send(Worker& worker, Connection& connection, int status, std::string conten
   if (status != 204) head.content_length = body.size();
   if (status == 401) head.challenge = challenge_for(worker, connection);
   head.extra = std::move(extra) + nosniff_line(worker.services.http.read()->http_headers);
-  connection.reply(head, std::move(body));
+  connection.reply_bounded(head, std::move(body));
 }
 
 // To the part of this answer that follows (RFC 8288).
