@@ -3,6 +3,7 @@ import json
 import threading
 import time
 
+from api import Api, store_server
 from browser_login import ADMIN_FORM, JSON, PAGE, Browser
 from harness import Settings, check, equal, test, wait_for
 from test_login import audit_of, server_with
@@ -17,6 +18,23 @@ def wrong_logins_of_strangers_do_not_fill_the_audit_log(t):
         Browser(server, "127.0.4.%d" % (1 + i)).post("/admin/login", {"user": "admin", "password": "no%d" % i})
     rows = [row["who"] for row in audit_of(server)]
     equal((rows.count("admin"), len(rows)), (8, 9), "a line of each at the administrator, one of the others")
+
+
+@test
+def titles_and_refusals_of_a_customer_do_not_fill_the_audit_log(t):
+    server = store_server(t, "<console/>")
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    login = "ida:" + api.want(201, "POST", "/users", {"name": "ida", "role": "owner", "account": "acme"}).json()["password"]
+    server.source("/a.mp3", login=api.mount("/a.mp3", account="acme"))
+    for i in range(800):
+        equal(server.get("/admin/metadata?mount=/a.mp3&mode=updinfo&song=t%d" % i, login).status, 200)
+    for _ in range(20):
+        equal(server.ask("DELETE /api/v1/mounts/none HTTP/1.0", [], login).status, 404)
+    api.want(200, "PATCH", "/mounts/a.mp3", {"settings": {"stream-name": "New"}})
+    ours = [row for row in audit_of(server) if row["who"] == "ida"]
+    equal([row["do"] for row in ours], ["metadata"] * 600)
+    equal([row["do"] for row in audit_of(server)][-1], "change", "what is done by others")
 
 
 @test

@@ -109,29 +109,44 @@ void LoginService::reopen_audit() {
 
 void LoginService::audit(AuditEntry entry) {
   if (!on()) return;
+  const bool done = entry.result == "ok" || entry.result.starts_with('2');
+  const bool is_title = entry.action == "metadata" || entry.action == "setMountTitle";
+  if (!entry.account.empty() && (is_title || !done) &&
+      !wrong_logins_.takes_line(WrongLogins::Of::kCustomers))
+    return;
   if (const auto written = audit_.write(entry, accounts_.clock.wall()); !written)
     accounts_.log.error("login/audit", written.error().what);
 }
 
 void LoginService::audit_wrong(AuditEntry entry) {
+  using Of = WrongLogins::Of;
   const bool of_user = entry.user == plan()->passwords.admin_user ||
                        accounts_.users.read()->user(entry.user) != nullptr;
-  if (on() && wrong_logins_.takes_line(of_user)) audit(std::move(entry));
+  if (on() && wrong_logins_.takes_line(of_user ? Of::kUsers : Of::kNobody)) audit(std::move(entry));
 }
 
 void LoginService::audit_left_out() {
   const auto left_out = wrong_logins_.left_out();
   if (!left_out) return;
+  const auto [of_users, of_nobody, of_customers] = *left_out;
   AuditEntry entry;
   entry.role = "none";
   entry.via = "cookie";
-  entry.action = "login";
-  entry.result = "wrong";
   const auto note = [&entry](std::string field, std::uint64_t count) {
     if (count > 0) entry.changes.push_back({std::move(field), std::nullopt, std::to_string(count)});
   };
-  note("more-of-no-user", left_out->of_nobody);
-  note("more-of-users", left_out->of_users);
+  if (of_users + of_nobody > 0) {
+    entry.action = "login";
+    entry.result = "wrong";
+    note("more-of-no-user", of_nobody);
+    note("more-of-users", of_users);
+    audit(entry);
+    entry.changes.clear();
+  }
+  if (of_customers == 0) return;
+  entry.action = "metadata";
+  entry.result = "ok";
+  note("more-titles-and-refusals", of_customers);
   audit(std::move(entry));
 }
 

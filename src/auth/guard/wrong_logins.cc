@@ -4,21 +4,21 @@
 
 namespace lb {
 
-bool WrongLogins::takes_line(bool of_user) {
+bool WrongLogins::takes_line(Of of) {
+  const auto at = static_cast<std::size_t>(of);
   const SteadyTime now = clock_.steady();
   const std::lock_guard<std::mutex> guard(mutex_);
   // What was left out is told first.
   if (now - begun_ >= kEvery && !left_out_) {
     begun_ = now;
-    of_users_ = of_nobody_ = 0;
+    lines_ = {};
   }
-  unsigned& lines = of_user ? of_users_ : of_nobody_;
-  if (lines < (of_user ? kOfUsers : kOfNobody)) {
-    ++lines;
+  if (lines_.at(at) < kLines.at(at)) {
+    ++lines_.at(at);
     return true;
   }
   if (!left_out_) left_out_ = LeftOut{};
-  ++(of_user ? left_out_->of_users : left_out_->of_nobody);
+  ++left_out_->at(at);
   return false;
 }
 

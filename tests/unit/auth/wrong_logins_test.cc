@@ -5,6 +5,7 @@
 
 using namespace lb;
 using namespace std::chrono_literals;
+using Of = WrongLogins::Of;
 
 TEST_GROUP(WrongLogins) {
   FakeClock clock;
@@ -14,33 +15,39 @@ TEST_GROUP(WrongLogins) {
 
 TEST(WrongLogins, OneLineAMinuteAboutNobodyAndTheCountOfTheRest) {
   for (int minute = 0; minute < 3; ++minute) {
-    CHECK(logins.takes_line(false));
-    for (int i = 0; i < 1000; ++i) CHECK(!logins.takes_line(false));
+    CHECK(logins.takes_line(Of::kNobody));
+    for (int i = 0; i < 1000; ++i) CHECK(!logins.takes_line(Of::kNobody));
     clock.advance(59s);
     CHECK(!logins.left_out());
     clock.advance(1s);
     const auto left_out = logins.left_out();
     CHECK(left_out.has_value());
-    LONGS_EQUAL(1000, left_out->of_nobody);
-    LONGS_EQUAL(0, left_out->of_users);
+    LONGS_EQUAL(1000, left_out->at(1));
+    LONGS_EQUAL(0, left_out->at(0));
     CHECK(!logins.left_out());
   }
 }
 TEST(WrongLogins, UsersHaveLinesOfTheirOwnUpToABound) {
-  for (int i = 0; i < 100; ++i) logins.takes_line(false);
-  for (unsigned i = 0; i < WrongLogins::kOfUsers; ++i) CHECK(logins.takes_line(true));
-  CHECK(!logins.takes_line(true));
+  for (int i = 0; i < 100; ++i) logins.takes_line(Of::kNobody);
+  for (unsigned i = 0; i < WrongLogins::kLines[0]; ++i) CHECK(logins.takes_line(Of::kUsers));
+  CHECK(!logins.takes_line(Of::kUsers));
   clock.advance(1min);
   // Nobody has asked for the count yet: it goes on.
-  CHECK(!logins.takes_line(true));
+  CHECK(!logins.takes_line(Of::kUsers));
   const auto left_out = logins.left_out();
   CHECK(left_out.has_value());
-  LONGS_EQUAL(2, left_out->of_users);
-  LONGS_EQUAL(99, left_out->of_nobody);
-  CHECK(logins.takes_line(true));
+  LONGS_EQUAL(2, left_out->at(0));
+  LONGS_EQUAL(99, left_out->at(1));
+  CHECK(logins.takes_line(Of::kUsers));
 }
 TEST(WrongLogins, NothingLeftOutIsNoLine) {
-  CHECK(logins.takes_line(true));
+  CHECK(logins.takes_line(Of::kUsers));
   clock.advance(2min);
   CHECK(!logins.left_out());
+}
+TEST(WrongLogins, TitlesOfCustomersHaveABoundOfTheirOwn) {
+  for (int i = 0; i < 1000; ++i) CHECK_EQUAL(i < 600, logins.takes_line(Of::kCustomers));
+  CHECK(logins.takes_line(Of::kUsers));
+  clock.advance(1min);
+  LONGS_EQUAL(400, logins.left_out()->at(2));
 }
