@@ -13,6 +13,7 @@ from encoders import Ear, parse_ogg
 from harness import ADMIN, SOURCE, Skip, check, equal, matches, mount, test, wait_for
 from media import mp3_frame, mp3_numbers
 from recorder import FRAME_S, Studio, check_consecutive, newest, number_of, ranges, recorded_seconds, recorder
+from syscalls import Faults, Rule
 
 FULL = os.environ.get("LB_FULL") == "1"
 MEDIA_FORMATS = {
@@ -367,6 +368,30 @@ def a_write_that_takes_five_seconds_is_not_heard(t):
     equal(len(ranges(server)), 1)
     check("queue-size holds no more" not in server.log(), "bytes were lost that the queue had")
     studio.close()
+
+
+@test
+def an_encoder_that_comes_and_goes_without_end_holds_up_no_other_recording(t):
+    """Each time is a file; the disk takes a moment to have one for certain."""
+    faults = Faults(t)
+    server = t.unstarted_server()
+    server.write_config(body="<archive><dir>%s</dir></archive>" % (server.dir / "archive") + mount("/*", "<archive><enabled>1</enabled></archive>"))
+    server.start(env=faults.environment)
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 2, "it is recorded", 20)
+    faults.put([Rule("fdatasync", seconds=0.3, path="/archive/")])
+    for i in range(60):
+        source = server.source("/again%d.mp3" % (i % 6))
+        source.play(40)
+        source.leave()
+        server.wait_until_gone("/again%d.mp3" % (i % 6))
+    before = newest(server)[1]
+    wait_for(lambda: newest(server)[1] >= before + 4, "the other one is recorded", 8)
+    faults.clear()
+    studio.close()
+    begin = time.monotonic()
+    equal(server.stop(), 0)
+    check(time.monotonic() - begin < 5, "it stopped after %.1f s" % (time.monotonic() - begin))
 
 
 @test

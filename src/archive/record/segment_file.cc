@@ -16,6 +16,10 @@
 namespace lb {
 namespace {
 
+// A power failure takes as much of a file that goes on; an encoder that comes and goes without end
+// makes shorter ones, and each wait for the disk holds up the other recordings.
+constexpr std::int64_t kSyncedMs = 10'000;
+
 constexpr int kWriteFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
 
 Error failed(const std::string& path, int error) {
@@ -207,7 +211,9 @@ FileRow SegmentFile::close() {
                      ::lseek(index_.get(), 0, SEEK_END) >= 0;
     std::string end;
     append_end(end, last_);
-    if (cut && ::fdatasync(data_.get()) == 0 && write_all(index_.get(), end, ".idx"))
+    const bool synced = last_.wall_ms - head_.span.wall_ms >= kSyncedMs;
+    if (cut && (!synced || ::fdatasync(data_.get()) == 0) && write_all(index_.get(), end, ".idx") &&
+        synced)
       ::fdatasync(index_.get());
   }
   data_.reset();
