@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/cat.h"
@@ -18,6 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxChildren = 256;
+// An encoder that comes and goes without end takes no other mount's.
+constexpr std::size_t kMaxOfMount = 32;
 
 // What the child is to have and not to have; freed with the object.
 class SpawnPlan {
@@ -85,8 +88,11 @@ void MountHooks::run(HookEvent event) {
 
 void MountHooks::start(const HookEvent& event) {
   const std::string what = cat({event.about, ": program ", event.program});
-  if (children_.size() >= kMaxChildren) {
-    log_.warn("source/script", cat({what, " was not run, because ", kMaxChildren,
+  const auto same = static_cast<std::size_t>(std::count_if(
+      children_.begin(), children_.end(), [&](const Child& child) { return child.what == what; }));
+  const bool of_mount = event.about.starts_with("mount ") && same >= kMaxOfMount;
+  if (of_mount || children_.size() >= kMaxChildren) {
+    log_.warn("source/script", cat({what, " was not run, because ", of_mount ? same : kMaxChildren,
                                     " such programs are running already"}));
     return;
   }

@@ -5,7 +5,7 @@
 // A program gets /dev/null three times, no other descriptor, default signals, a session of its own,
 // of our environment PATH, HOME, the language and the like (no passwords of a container), and what
 // Icecast 2.5 adds to it.  It is never waited for: its end is read from a pidfd.
-// Bounds: so many at once; a further one is not run, which is logged.
+// Bounds: so many at once, and of one mount; a further one is not run, which is logged.
 // Source: Icecast 2.4.4.
 #pragma once
 

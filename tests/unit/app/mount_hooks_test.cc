@@ -83,3 +83,9 @@ TEST(MountHooks, ItsSignalsAreThoseOfAnyProgram) {
   run_hook("kill -PIPE $$; echo alive > " + out());
   CHECK(until([&] { return captured.says(" was ended by signal 13"); }));
 }
+TEST(MountHooks, ThoseOfOneMountKeepNoneOfAnother) {
+  for (int i = 0; i < 300; ++i) hooks->run({"/bin/sleep", "2", "mount /flaps", {}});
+  hooks->run({"/bin/sleep", "2", "mount /other", {}});
+  CHECK(until([&] { return captured.says("mount /other: program /bin/sleep runs as process "); }));
+  CHECK(captured.says("mount /flaps: program /bin/sleep was not run, because 32 such programs"));
+}
