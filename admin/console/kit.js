@@ -83,7 +83,7 @@ export function keys() {
 // with which fetch() would refuse a relative one.
 export async function api(method, path, body, more = {}) {
   if (over) await goOn();
-  const headers = {}, file = body instanceof Blob;
+  const headers = {}, file = body instanceof Blob, began = Date.now();
   // A GET needs none; with it the server knows that a page asks, and a 401 opens no box for passwords.
   headers['X-LB-CSRF'] = here.csrf || '';
   if (body !== undefined && !file) headers['Content-Type'] = 'application/json';
@@ -93,8 +93,8 @@ export async function api(method, path, body, more = {}) {
     method, headers, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE),
     body: body === undefined || file ? body : JSON.stringify(body)})
     .then(async answer => [answer, await answer.text()]).catch(problem => { throw away(problem); });
-  const off = Date.parse(answer.headers.get('Date')) + 500 - Date.now();
-  if (Math.abs(off - ahead) > 1500) ahead = off;   // its seconds are whole, and it was under way
+  const off = Date.parse(answer.headers.get('Date')) + 500 - (began + Date.now()) / 2;
+  if (Math.abs(off - ahead) > 1500 && Date.now() - began < 2000) ahead = off;   // its seconds are whole, and it was under way
   if (answer.status === 401) await loggedOut();
   let told = null;
   try { told = text ? JSON.parse(text) : null; } catch { told = {detail: text.slice(0, 300)}; }
