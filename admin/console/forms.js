@@ -145,10 +145,12 @@ function showProblem(problem, fields, general, at) {
 // change: the record as the form shows it: only what differs from its first value is sent, and what was emptied as null.
 // login: whose password it is about, for the browser's keeper of passwords.
 // send(body, all, revision) does it, revision: of the record when the form was opened, as a list that is
-// read again has what others have changed since; what it throws is shown.  Gives {node, fields}.
+// read again has what others have changed since; what it throws is shown.  Behind a refusal of that
+// kind it is undefined: the page shows the change by then, and who saves again means it.  Gives {node, fields}.
 export function form({groups, button, send, change, at, cancel, login}) {
   const fields = groups.flatMap(group => group.fields);
-  const general = el('p', {class: 'fault', role: 'alert', tabindex: -1, hidden: true}), revision = change?.revision;
+  const general = el('p', {class: 'fault', role: 'alert', tabindex: -1, hidden: true});
+  let revision = change?.revision;
   const submit = el('button', {type: 'submit', class: 'main'}, button);
   const node = el('form', {class: 'fields'}, general, login && el('input', {type: 'text', autocomplete: 'username', 'aria-label': t('User'), value: login, hidden: true, readonly: true}), groups.map(group => {
     const grid = el('div', {class: 'grid'}, group.fields.map(fieldNode));
@@ -174,7 +176,10 @@ export function form({groups, button, send, change, at, cancel, login}) {
     try {
       await send(body, Object.fromEntries(fields.map(field => [field.name, value(field)])), revision);
       node.classList.remove('typed');
-    } catch (problem) { showProblem(problem, fields, general, at); }
+    } catch (problem) {
+      if (problem.kind === 'changed') revision = undefined;
+      showProblem(problem, fields, general, at);
+    }
     submit.disabled = false;
   });
   return {node, fields};
