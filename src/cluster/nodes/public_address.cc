@@ -5,7 +5,6 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "http/text.h"
-#include "net/address/host_name.h"
 #include "net/socket/connector.h"
 
 namespace lb {
@@ -75,7 +74,9 @@ Result<NodeAddress> parse_public_address(PublicScheme scheme, std::string_view t
 }
 
 std::string to_text(const NodeAddress& address) {
-  return cat({url_host(address.host), ":", address.port});
+  const std::string host =
+      address.kind == NodeAddress::Host::kIpv6 ? cat({"[", address.host, "]"}) : address.host;
+  return cat({host, ":", address.port});
 }
 
 std::string origin_of(const NodeAddress& address) {

@@ -13,7 +13,7 @@ using namespace lb;
 
 namespace {
 
-constexpr std::size_t kMaxBytes = 90'000;  // of one viewer that opens every page
+constexpr std::size_t kMaxBytes = 95'000;  // of one viewer that opens every page
 
 bool holds(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;

@@ -128,7 +128,7 @@ TEST(HlsStage, AMountOrAFileOfTheWholeNameWins) {
   server.put_web("keep", "");
   std::filesystem::create_directories(server.directory.file("web/m"));
   server.directory.put("web/m/live.m3u8", "a file");
-  server.start(kHlsMounts);
+  server.start(kHlsMounts + "<mount><mount-name>/o/live.m3u8</mount-name></mount>");
   auto source = server.source("/m");
   STRCMP_EQUAL("a file", server.get("/m/live.m3u8").body.c_str());
   auto other = server.source("/o/live.m3u8");
