@@ -45,7 +45,7 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
   function fillSheet() {
     if (!all.open || !data) return;
     const columns = stacked ? data.rows.map(row => [nameOf(row), row.mean]) : [[words.mean, data.rows[0].mean], [words.most, data.rows[0].max]].filter(one => one[1]);
-    const titles = data.titles?.length && words.title;
+    const titles = data.titles?.length > 0 && words.title;
     head.replaceChildren(...[words.time, ...columns.map(one => one[0]), ...titles ? [titles] : []].map(word => el('th', {scope: 'col'}, word)));
     sheet.replaceChildren(...data.t.map((_, at) => el('tr', null, el('th', {scope: 'row'}, time(at)), columns.map(one => el('td', null, told(one[1][at]))), titles && el('td', {dir: 'auto'}, heard(at)))).reverse());
   }
