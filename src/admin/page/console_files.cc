@@ -90,7 +90,7 @@ bool takes_gzip(std::string_view accept_encoding) {
 std::string console_page(std::string_view page, std::string_view store, bool audience,
                          AdminRole role) {
   std::string out(page);
-  for (const auto [mark, value] :
+  for (const auto& [mark, value] :
        {std::pair(kStoreMark, store),
         std::pair(kAudienceMark, std::string_view(audience ? "on" : ""))})
     if (const auto at = out.find(mark); at != std::string::npos)

@@ -89,7 +89,7 @@ ServiceManager TakeOver::manager() {
 }
 
 std::vector<ListenSockets::Handed> TakeOver::handed(const std::vector<SocketRecord>& sockets,
-                                                    UniqueFd (FdsIn::*take)(MovedFd)) {
+                                                    UniqueFd (FdsIn::*taken)(MovedFd)) {
   std::vector<ListenSockets::Handed> all;
   for (const SocketRecord& saved : sockets) {
     ListenSockets::Handed one;
@@ -100,7 +100,7 @@ std::vector<ListenSockets::Handed> TakeOver::handed(const std::vector<SocketReco
     one.inherited = saved.inherited;
     one.tls = saved.tls;
     for (const MovedFd at : saved.fds)
-      if (UniqueFd fd = (offered_.*take)(at)) one.fds.push_back(std::move(fd));
+      if (UniqueFd fd = (offered_.*taken)(at)) one.fds.push_back(std::move(fd));
     all.push_back(std::move(one));
   }
   return all;

@@ -96,7 +96,7 @@ class TakeOver {
  private:
   explicit TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
   std::vector<ListenSockets::Handed> handed(const std::vector<SocketRecord>& sockets,
-                                            UniqueFd (FdsIn::*take)(MovedFd));
+                                            UniqueFd (FdsIn::*taken)(MovedFd));
   Result<void> read_all(Network& network);
   Result<void> read(Network& network, std::string_view bytes);
   Result<void> has_all() const;
