@@ -82,7 +82,7 @@ class LinkServer::Opening {
       : server_(server),
         peer_(plain->peer()),
         begun_(server.loop_.now()),
-        deadline_(server.loop_, [this] { fail("took too long"); }) {
+        deadline_(server.loop_, [this] { fail("took too long", !shaken_); }) {
     const int fd = plain->fd();
     auto accepted =
         TlsPskServer::accept(server.tls_, std::move(plain),
@@ -156,14 +156,19 @@ class LinkServer::Opening {
 
   void shaking_failed() {
     // A port scan is no failure.
-    if (identity_->empty() && tls_->ended_cleanly()) {
+    if (identity_->empty() && tls_->was_cut()) {
       done();
       return;
     }
-    fail("TLS: " + tls_->problem());
+    fail("TLS: " + tls_->problem(), tls_->was_cut());
   }
-  void fail(const std::string& why) {
-    server_.opening_failed(peer_, identity_ ? *identity_ : std::string(), shaken_, why);
+  // cut: of a handshake, before anything was wrong.
+  void fail(const std::string& why, bool cut = false) {
+    const std::string id = identity_ ? *identity_ : std::string();
+    if (cut && server_.is_node(id))
+      server_.handshake_cut(peer_, id, why);
+    else
+      server_.opening_failed(peer_, id, shaken_, why);
     done();
   }
   void done() {
@@ -275,14 +280,26 @@ void LinkServer::node_linked(const std::string& id, const Address& peer) {
 }
 
 void LinkServer::node_failed(const std::string& id, const Address& peer, const std::string& why) {
-  log_failure(cat({"node ", id, " (", peer.ip(), ")"}), "is refused: it " + why,
+  log_failure(cat({"node ", id, " (", peer.ip(), ")"}), "is refused: " + why,
               failures_.failed(peer, id, loop_.now()));
+}
+
+bool LinkServer::is_node(const std::string& id) const {
+  return !id.empty() && callbacks_.find_key(id).has_value();
+}
+
+// It has guessed nothing: a network that breaks in these moments shuts no node out.
+void LinkServer::handshake_cut(const Address& peer, const std::string& id, const std::string& why) {
+  unsigned held = 0;
+  if (guard_.pass(loop_.now(), held))
+    log_failure(cat({"node ", id, " from ", peer.ip(), ":"}), "its handshake was cut off: " + why,
+                0);
 }
 
 void LinkServer::opening_failed(const Address& peer, const std::string& id, bool proved,
                                 const std::string& why) {
   const SteadyTime now = loop_.now();
-  const bool is_node = !id.empty() && callbacks_.find_key(id).has_value();
+  const bool is_node = this->is_node(id);
   const bool shut = !failures_.allows(peer, is_node ? id : "", now);
   const std::size_t times = failures_.failed(peer, is_node ? id : "", now);
   // Of a node the first failure is logged, and the one that shuts it out.

@@ -100,6 +100,8 @@ class LinkServer {
   std::optional<std::string> key_of(std::string_view id, const Address& peer);
   // id: as it was claimed; why: of a node, nothing more than that its secret is wrong.
   // proved: it has the secret of `id`, and failed in something else.
+  bool is_node(const std::string& id) const;
+  void handshake_cut(const Address& peer, const std::string& id, const std::string& why);
   void opening_failed(const Address& peer, const std::string& id, bool proved,
                       const std::string& why);
   void log_failure(const std::string& who, std::string what, std::size_t times);

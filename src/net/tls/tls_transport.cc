@@ -148,7 +148,8 @@ IoStatus TlsTransport::fail(int result) noexcept {
   if (error == SSL_ERROR_ZERO_RETURN) return IoStatus::kEof;
   broken_ = true;
   const long verdict = SSL_get_verify_result(ssl_.get());
-  if (error != SSL_ERROR_SSL)
+  cut_ = error != SSL_ERROR_SSL;
+  if (cut_)
     problem_ = eof_ ? "the connection was closed" : "the connection broke";
   else if (verdict != X509_V_OK)
     problem_ = cat({"the certificate is not accepted: ", X509_verify_cert_error_string(verdict)});
@@ -163,7 +164,7 @@ IoStatus TlsTransport::handshake() noexcept {
     if (const int result = SSL_do_handshake(ssl_.get()); result != 1) {
       const IoStatus status = fail(result);
       if (status == IoStatus::kEof) {
-        broken_ = true;
+        broken_ = cut_ = true;
         problem_ = "the connection was closed";
         return IoStatus::kError;
       }

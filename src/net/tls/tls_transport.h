@@ -41,7 +41,8 @@ class TlsTransport final : public Transport {
   bool was_challenge() const noexcept;
   // The socket of a connection that over() was given.
   static int fd_of(SSL* ssl) noexcept;
-  bool ended_cleanly() const noexcept { return eof_; }  // the peer has closed the connection
+  // Of what has failed: the connection was closed or broke; nothing that was said on it was wrong.
+  bool was_cut() const noexcept { return cut_; }
 
   IoResult read(std::span<std::byte> into) noexcept override;
   IoResult write_v(std::span<const iovec> parts, bool more) noexcept override;  // <= 16 KiB a call
@@ -74,7 +75,7 @@ class TlsTransport final : public Transport {
   bool again_ = false;    // the socket had nothing to read
   bool ahead_ = false;    // read_ahead()
   bool drained_ = false;  // the last reading has taken all that the socket had
-  bool eof_ = false;
+  bool eof_ = false, cut_ = false;
   bool broken_ = false;
   bool close_notify_sent_ = false;
   std::string problem_;

@@ -105,6 +105,7 @@ TEST_GROUP(LinkServer) {
   std::shared_ptr<const ListenSocket> socket = link_socket();
   Resolver resolver{bench.loop()};
   std::vector<std::string> ids;
+  int keys_asked = 0;
   std::string leftover;
   std::unique_ptr<Transport> accepted;
   std::unique_ptr<LinkServer> server;
@@ -115,7 +116,8 @@ TEST_GROUP(LinkServer) {
     server = std::make_unique<LinkServer>(
         bench.loop(), bench.log(), socket,
         LinkServer::Callbacks{
-            [](std::string_view id) -> std::optional<std::string> {
+            [this](std::string_view id) -> std::optional<std::string> {
+              ++keys_asked;
               if (id != "edge1" && id != "edge2") return std::nullopt;
               return psk_from_secret(id, "s-" + std::string(id));
             },
@@ -197,6 +199,23 @@ TEST(LinkServer, AWrongSecretShutsOutOnlyTheNodeThatHasIt) {
   STRCMP_EQUAL("101", ask(good()).c_str());
   CHECK("101" != ask(good(), "edge2", "s-edge2"));
   server->forget_failures();  // the configuration is another one
+  STRCMP_EQUAL("101", ask(good(), "edge2", "s-edge2").c_str());
+}
+// As by a network that breaks in that moment: the secret may be right.
+TEST(LinkServer, AHandshakeThatIsCutOffShutsNoNodeOut) {
+  for (int i = 0; i < 7; ++i) {
+    Connector connector(bench.loop(), resolver,
+                        make_tls_with_psk("edge2", psk_from_secret("edge2", "s-edge2")));
+    ClientRequest request;
+    request.target = socket_target();
+    request.head = good();
+    const int before = keys_asked;
+    Client client(connector, std::move(request), [](Result<ClientAnswer>) {});
+    bench.until([&] { return keys_asked > before; });
+  }
+  bench.until(
+      [&] { return bench.captured.says("node edge2 from 127.0.0.1: its handshake was cut"); });
+  CHECK_FALSE(bench.captured.says("its secret is not"));
   STRCMP_EQUAL("101", ask(good(), "edge2", "s-edge2").c_str());
 }
 TEST(LinkServer, ANodeThatWasLinkedIsHeardWhateverIsDoneInItsName) {
