@@ -63,7 +63,7 @@ declare -A about=(
 # The suites of tests/run.py: it runs those that are asked for beside each other.
 suites=" blackbox cluster api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration "
 # In this order.  The stages of a round run beside each other: they mostly wait, on ports of their own.
-rounds=(packages release suites "conformance conformance-own differential clients integrity integrity-ogg" run attacks
+rounds=(packages release suites "conformance conformance-own differential clients" "integrity integrity-ogg" run attacks
   simulation check asan distcheck tsan clang asan-conformance simulation-long fuzz players package goals soak)
 # What these compile is built beside the rounds before them; build_STAGE does it.
 builds_ahead="check asan tsan clang"
