@@ -57,7 +57,7 @@ struct BlockAsk {
   ArchiveFileName name;
 };
 
-// Of a path; kNone: it is none of these.
+// Of a path; kNone: the path names something else.
 BlockAsk parse_block_path(std::string_view path) {
   BlockAsk out;
   if (!path.starts_with(kBlockPrefix)) return out;

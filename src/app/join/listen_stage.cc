@@ -206,7 +206,7 @@ Verdict listen_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   Network& network = worker.services;
   RequestContext& context = connection.context();
-  if (context.hls) return Verdict::kNext;  // its mount is none of ours, nor is its fallback
+  if (context.hls) return Verdict::kNext;  // neither its mount nor a fallback is here
   const auto [waited, offer] = context.waited.take();
   if (waited == WaitOutcome::kElsewhere) return ask_elsewhere(worker, connection);
   // A section closes a page or a file of its name too, as its authentication does.

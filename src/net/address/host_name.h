@@ -12,7 +12,7 @@ namespace lb {
 // "*.München.Example." → "*.xn--mnchen-3ya.example", "[2001:DB8:0::1]" → "2001:db8::1".  A name
 // that has no such form stays as it is, but for its ASCII letters.
 std::string host_name(std::string_view written);
-// As it stands in a URL: an IPv6 address in brackets.
+// As a URL has it: an IPv6 address in brackets.
 std::string url_host(std::string_view host);
 
 }  // namespace lb

@@ -86,7 +86,7 @@ struct TcpFacts {
   bool operator==(const TcpFacts&) const = default;
 };
 
-// nullopt: it is no TCP connection, or is none any more.  Two system calls, about a microsecond:
+// nullopt: not a TCP connection, or no longer one.  Two system calls, about a microsecond:
 // for a page of connections, never for all of a loop.
 std::optional<TcpFacts> tcp_facts(int fd) noexcept;
 
