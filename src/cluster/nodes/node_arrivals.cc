@@ -83,11 +83,11 @@ void NodeTable::judge_flood(Node& node, SteadyTime now) {
                       node.unacked.since(node.sampled - kSlow).redirects;
   const bool astray = late + node.astray.listeners(now, kLost) > std::max(kFloodLeast, minute);
   node.they_arrive = !astray && minute >= 1;
-  const bool elsewhere = std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& other) {
+  const auto arrive = [&](const Node& other) {
     return &other != &node && !other.id.empty() && other.they_arrive &&
            other.state == NodeState::kUp;
-  });
-  if (!astray || elsewhere) {
+  };
+  if (!astray || std::any_of(nodes_.begin(), nodes_.end(), arrive)) {
     node.most_on_way = kNoBound;
     return;
   }
