@@ -299,11 +299,11 @@ void LinkServer::handshake_cut(const Address& peer, const std::string& id, const
 void LinkServer::opening_failed(const Address& peer, const std::string& id, bool proved,
                                 const std::string& why) {
   const SteadyTime now = loop_.now();
-  const bool is_node = this->is_node(id);
-  const bool shut = !failures_.allows(peer, is_node ? id : "", now);
-  const std::size_t times = failures_.failed(peer, is_node ? id : "", now);
+  const bool of_node = is_node(id);
+  const bool shut = !failures_.allows(peer, of_node ? id : "", now);
+  const std::size_t times = failures_.failed(peer, of_node ? id : "", now);
   // Of a node the first failure is logged, and the one that shuts it out.
-  const bool secret_is_wrong = is_node && !proved;
+  const bool secret_is_wrong = of_node && !proved;
   if (secret_is_wrong && !shut && (times == 1 || times == FailureGuard::kMaxFailures)) {
     log_failure(cat({"node ", id, " from ", peer.ip(), ":"}),
                 cat({"its secret is not that of <node id=\"", id, "\"> here (", times,
