@@ -87,4 +87,15 @@ bool is_public_authority(const AcmeAuthority& directory);
 // Source: CA/Browser Forum Baseline Requirements 7.1.4.2.1, RFC 6761.
 std::string_view why_not_public(std::string_view name);
 
+// A certificate that is ordered: of names that the same nodes have, so that a key lives only where
+// its names are.
+struct WantedCertificate {
+  std::vector<std::string> names;
+  AcmeKeyKind key = AcmeKeyKind::kEcdsa;
+  std::vector<std::string> nodes;  // those of <cluster> that have its names too
+  std::size_t acme = 0;            // the <acme> that it is of
+  bool in_store = false;           // other masters of the <store> have its names too
+  bool operator==(const WantedCertificate&) const = default;
+};
+
 }  // namespace lb

@@ -29,6 +29,7 @@
 #include "http/opening.h"
 #include "http/parser.h"
 #include "http/reply_source.h"
+#include "http/stage.h"
 #include "net/loop/loop.h"
 #include "net/socket/acceptor.h"
 #include "net/socket/transport.h"
@@ -37,20 +38,6 @@ namespace lb {
 
 class Connections;
 struct HeldRequest;
-
-enum class Verdict : std::uint8_t {
-  kNext,      // not mine
-  kAnswered,  // replied, or the socket has moved on
-  kPending,   // resume() or ask_again() follows, perhaps from another loop by way of find()
-};
-
-// One question that is asked of every request, in the order of app/routes.cc.
-class Connection;
-class Stage {
- public:
-  virtual ~Stage() = default;
-  virtual Verdict handle(Connection& connection) = 0;
-};
 
 // A body that many replies share: bytes that stay as long as their owner (null: for ever).
 struct SharedBody {

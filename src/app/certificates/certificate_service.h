@@ -26,15 +26,16 @@
 #include "acme/kept_certificate.h"
 #include "acme/order.h"
 #include "acme/revocation.h"
+#include "acme/settings.h"
 #include "app/certificates/dns_hook.h"
 #include "app/certificates/name_check.h"
 #include "app/certificates/renewal_watch.h"
 #include "base/random.h"
 #include "base/unique_fd.h"
-#include "config/settings/config.h"
 
 namespace lb {
 
+struct Config;
 struct Runtime;
 
 // The nodes that have names of certificates too; all of it on control.

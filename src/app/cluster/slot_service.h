@@ -38,6 +38,7 @@ namespace lb {
 struct Config;
 class IngestService;
 class MasterLinks;
+struct MountSettings;
 struct Network;
 
 class SlotService {

@@ -23,12 +23,12 @@
 #include "app/external/external_fetch.h"
 #include "app/external/external_lookups.h"
 #include "config/mounts/external_book.h"
-#include "config/mounts/overlay.h"
 #include "net/loop/saved_copy.h"
 #include "registry/registry.h"
 
 namespace lb {
 
+struct Config;
 struct Traffic;
 
 class ExternalService {

@@ -25,6 +25,7 @@
 #include "cluster/nodes/node_record.h"
 #include "cluster/slots/slot_book.h"
 #include "http/connection_record.h"
+#include "stream/listener/direct_streams.h"
 
 namespace lb {
 namespace {

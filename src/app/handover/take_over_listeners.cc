@@ -11,6 +11,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "http/connection_record.h"
+#include "stream/listener/direct_streams.h"
 
 namespace lb {
 namespace {

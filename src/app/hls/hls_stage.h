@@ -21,13 +21,13 @@
 #include <vector>
 
 #include "app/request/polled_waits.h"
-#include "app/request/worker_stage.h"
 #include "base/log.h"
 #include "cluster/balance/eligibility.h"
 #include "hls/cut.h"
 #include "hls/list_pace.h"
 #include "hls/master_playlist.h"
 #include "hls/settings.h"
+#include "http/stage.h"
 #include "stream/mount/mount.h"
 
 namespace lb {

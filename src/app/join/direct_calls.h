@@ -20,10 +20,10 @@
 
 #include "app/services/parked_requests.h"
 #include "cluster/relay/upstream_call.h"
-#include "stream/listener/direct_streams.h"
 
 namespace lb {
 
+struct DirectOffer;
 struct Network;
 
 struct DirectAsk {
@@ -31,13 +31,6 @@ struct DirectAsk {
   ParkedRequest request;
   std::string via;            // of the listener's request
   bool icy_metadata = false;  // the listener wants it
-};
-
-// A stream that has begun, for listen_stage().
-struct DirectOffer {
-  std::shared_ptr<Mount> mount;
-  std::shared_ptr<const SourceFacts> facts;  // metaint: of the bytes as they come
-  DirectSource source;
 };
 
 class DirectCalls {

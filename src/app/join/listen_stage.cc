@@ -25,6 +25,7 @@
 #include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 #include "http/access_line.h"
+#include "stream/listener/direct_streams.h"
 #include "stream/source/source_facts.h"
 
 namespace lb {

@@ -40,11 +40,11 @@
 #include "app/operate/mount_moves.h"
 #include "app/operate/usage_records.h"
 #include "auth/guard/ban_list.h"
-#include "config/mounts/overlay.h"
 #include "registry/registry.h"
 
 namespace lb {
 
+struct Config;
 struct RecordJob;
 struct Services;
 class Sqlite;

@@ -7,6 +7,7 @@
 #include "app/services/worker.h"
 #include "app/topology/listeners_elsewhere.h"
 #include "base/cat.h"
+#include "stream/listener/loop_streams.h"
 
 namespace lb {
 namespace {

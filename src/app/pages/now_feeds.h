@@ -22,12 +22,17 @@
 #include "app/pages/now_feed_ask.h"
 #include "base/snapshot.h"
 #include "base/unique_function.h"
+#include "net/loop/loop.h"
 #include "stream/file/text_feed.h"
 #include "stream/listener/address_tally.h"
-#include "stream/listener/loop_streams.h"
+#include "stream/listener/server_counters.h"
+#include "stream/mount/mount_table.h"
 
 namespace lb {
 
+class EndNotice;
+class Listener;
+class LoopStreams;
 struct Services;
 
 class NowFeeds {

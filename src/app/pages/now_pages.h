@@ -21,13 +21,16 @@
 #include <variant>
 
 #include "admin/feed/now_json.h"
-#include "app/pages/page_cache.h"
+#include "base/result.h"
 
 namespace lb {
 
 struct Config;
 struct ListenersElsewhere;
+struct PageAsk;
+struct RenderedPage;
 struct Services;
+struct StatsDocument;
 
 // What an address asks for, or why there is no answer.
 struct NowFault {

@@ -16,6 +16,7 @@
 
 namespace lb {
 
+struct Config;
 class Mount;
 struct Network;
 

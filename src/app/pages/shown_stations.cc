@@ -9,6 +9,7 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/mounts/mount_record.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

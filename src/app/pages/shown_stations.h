@@ -9,9 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "config/settings/config.h"
-
 namespace lb {
+
+struct Config;
+struct StationSettings;
 
 struct ShownStation {
   std::uint64_t number = 0;  // that of its first stream, as SHOUTcast's sid

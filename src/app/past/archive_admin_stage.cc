@@ -21,6 +21,7 @@
 #include "app/services/worker.h"
 #include "archive/files/time_text.h"
 #include "archive/files/where.h"
+#include "archive/record/archive_writer.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/json.h"

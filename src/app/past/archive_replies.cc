@@ -12,6 +12,7 @@
 #include "app/services/worker.h"
 #include "archive/files/time_text.h"
 #include "archive/files/where.h"
+#include "archive/read/range_plan.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"

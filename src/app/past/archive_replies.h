@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "archive/files/catalog.h"
-#include "archive/read/range_plan.h"
-#include "http/connection.h"
+#include "http/stage.h"
 
 namespace lb {
 
+struct ExportPlan;
 class PolledWaits;
 struct Worker;
 

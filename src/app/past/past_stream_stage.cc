@@ -9,6 +9,7 @@
 #include "app/request/request_context.h"
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
+#include "archive/read/past_reading.h"
 #include "stream/listener/server_join.h"
 #include "stream/log/join.h"
 

@@ -2,7 +2,7 @@
 // Thread: its worker.
 #pragma once
 
-#include "http/connection.h"
+#include "http/stage.h"
 
 namespace lb {
 

@@ -5,6 +5,7 @@
 
 #include "app/services/event_service.h"
 #include "app/services/traffic.h"
+#include "archive/record/archive_writer.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -99,7 +100,7 @@ bool ArchiveService::begin_writer(const Config& config) {
                                  readers_->let_go(mount, rows);
                                }},
       &remote_->archive());
-  if (taken_) writer_->take_over(std::move(*std::exchange(taken_, std::nullopt)));
+  if (taken_) writer_->take_over(std::move(*std::exchange(taken_, nullptr)));
   if (auto started = thread_->start(); !started) {
     traffic_.log.error("archive", started.error().what + "; nothing is recorded");
     writer_.reset();
@@ -240,7 +241,7 @@ void ArchiveService::go_on() {
 }
 
 Result<void> ArchiveService::take_over(ArchiveRecord saved, FdsIn& fds) {
-  ArchiveWriter::Taken taken;
+  TakenArchive taken;
   taken.dir = saved.dir;
   taken.lock = fds.take(saved.lock);
   taken.removed = std::move(saved.removed);
@@ -249,7 +250,7 @@ Result<void> ArchiveService::take_over(ArchiveRecord saved, FdsIn& fds) {
     if (!mount) return Error::invalid(cat({"a recording of ", one.mount, " has no mount"}));
     // From now on the window may not pass what is to be written.
     mount->channel().set_low_water(mount->channel().recording_slot(), one.position);
-    ArchiveWriter::TakenRecording recording;
+    TakenRecording recording;
     recording.mount = std::move(mount);
     if (one.file) {
       recording.data = fds.take(one.file->data);
@@ -258,7 +259,7 @@ Result<void> ArchiveService::take_over(ArchiveRecord saved, FdsIn& fds) {
     recording.saved = std::move(one);
     taken.recordings.push_back(std::move(recording));
   }
-  taken_ = std::move(taken);
+  taken_ = std::make_unique<TakenArchive>(std::move(taken));
   if (saved.passes) remote_->passes().restore(*std::move(saved.passes));
   return {};
 }

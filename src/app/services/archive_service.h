@@ -18,13 +18,17 @@
 #include "archive/files/catalog.h"
 #include "archive/read/download_places.h"
 #include "archive/read/reader_pool.h"
-#include "archive/record/archive_writer.h"
 
 namespace lb {
 
 struct ArchiveRecord;
+class ArchiveWriter;
 struct Config;
 class FdsIn;
+class Mount;
+struct MountSettings;
+struct SourceFacts;
+struct TakenArchive;
 struct Traffic;
 
 // What listeners are told of a recorded stream, where the mount does not play what it is.
@@ -104,7 +108,7 @@ class ArchiveService {
   std::unique_ptr<RemoteRecordings> remote_;
   std::unique_ptr<ReaderPool> readers_;
   std::string dir_;  // written once, before on_
-  std::optional<ArchiveWriter::Taken> taken_;
+  std::unique_ptr<TakenArchive> taken_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<DownloadPlaces>>
       downloads_;  // of mounts that are recorded; none ever goes

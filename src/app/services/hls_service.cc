@@ -6,8 +6,10 @@
 
 #include "app/services/runtime.h"
 #include "base/cat.h"
+#include "hls/past_lookups.h"
 #include "http/access_line.h"
 #include "net/loop/loop.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 namespace {
@@ -20,7 +22,11 @@ constexpr int kRestSegments = 3;
 }  // namespace
 
 HlsService::HlsService(Runtime& runtime)
-    : runtime_(runtime), timer_(runtime.loops.control(), [this] { tick(); }) {}
+    : runtime_(runtime),
+      lookups_(std::make_unique<PastLookups>()),
+      timer_(runtime.loops.control(), [this] { tick(); }) {}
+
+HlsService::~HlsService() = default;
 
 void HlsService::start() { timer_.after(kSilenceCheck); }
 

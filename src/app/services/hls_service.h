@@ -14,14 +14,15 @@
 #include <string_view>
 #include <vector>
 
-#include "hls/past_lookups.h"
 #include "hls/sessions.h"
 #include "net/loop/loop.h"
-#include "stream/source/source_admission.h"
+#include "stream/source/end_reason.h"
 
 namespace lb {
 
+class PastLookups;
 struct Runtime;
+enum class WriterKind : std::uint8_t;
 
 enum class HlsRequest : std::uint8_t { kMaster, kList, kSegment };
 constexpr std::array<std::string_view, 3> kHlsRequestNames = {"master", "list", "segment"};
@@ -29,6 +30,7 @@ constexpr std::array<std::string_view, 3> kHlsRequestNames = {"master", "list", 
 class HlsService {
  public:
   explicit HlsService(Runtime& runtime);
+  ~HlsService();
 
   void start();
   // Its listeners by HLS have nothing more to ask for.
@@ -53,7 +55,7 @@ class HlsService {
   std::shared_ptr<Mount> resting(std::string_view mount) const;
   // From now on it is a listener.
   void begin_session(HlsSessionPtr session);
-  PastLookups& lookups() noexcept { return lookups_; }
+  PastLookups& lookups() noexcept { return *lookups_; }
   void count(HlsRequest kind) noexcept {
     requests_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
   }
@@ -70,7 +72,7 @@ class HlsService {
   HlsSessions sessions_;
   mutable std::mutex resting_mutex_;
   std::map<std::string, std::shared_ptr<Mount>, std::less<>> resting_;
-  PastLookups lookups_;
+  const std::unique_ptr<PastLookups> lookups_;
   std::array<std::atomic<std::uint64_t>, kHlsRequestNames.size()> requests_{};
   Timer timer_;
 };

@@ -20,6 +20,17 @@ const RecordLogin* named_login(const MountSettings& section, std::string_view us
   return at == section.logins.end() ? nullptr : &*at;
 }
 
+void end_encoder(Traffic& traffic, const std::string& mount,
+                 const SourceAdmission::Encoder& encoder) {
+  traffic.log.info("source/hours",
+                   cat({"mount ", mount, ": the hours of \"", encoder.user, "\" are over, ",
+                        encoder.writes ? "its source" : "its standby", " from ",
+                        encoder.facts->source_ip, " is ended"}));
+  traffic.events->publish("hours-over", mount,
+                          {{"user", encoder.user}, {"address", encoder.facts->source_ip}});
+  Worker::end_source(traffic, encoder.home, encoder.id, EndReason::kHours);
+}
+
 }  // namespace
 
 HoursService::HoursService(Traffic& traffic)
@@ -63,22 +74,12 @@ void HoursService::check(const std::string& mount) {
       now.next = now.next == 0 ? *until : std::min(now.next, *until);
       continue;
     }
-    if (!before.told.contains(encoder.id)) end(mount, encoder);
+    if (!before.told.contains(encoder.id)) end_encoder(traffic_, mount, encoder);
     now.told.insert(encoder.id);
   }
   if (now.next != 0) ends_.emplace(now.next, mount);
   if (now.next != 0 || !now.told.empty()) on_air_.emplace(mount, std::move(now));
   plan();
-}
-
-void HoursService::end(const std::string& mount, const SourceAdmission::Encoder& encoder) {
-  traffic_.log.info("source/hours",
-                    cat({"mount ", mount, ": the hours of \"", encoder.user, "\" are over, ",
-                         encoder.writes ? "its source" : "its standby", " from ",
-                         encoder.facts->source_ip, " is ended"}));
-  traffic_.events->publish("hours-over", mount,
-                           {{"user", encoder.user}, {"address", encoder.facts->source_ip}});
-  Worker::end_source(traffic_, encoder.home, encoder.id, EndReason::kHours);
 }
 
 void HoursService::plan() {

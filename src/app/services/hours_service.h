@@ -16,7 +16,7 @@
 #include <string>
 #include <utility>
 
-#include "stream/source/source_admission.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 
@@ -38,7 +38,6 @@ class HoursService {
  private:
   void plan();
   void check_first();
-  void end(const std::string& mount, const SourceAdmission::Encoder& encoder);
 
   struct OnAir {
     std::int64_t next = 0;         // Unix seconds; 0: none

@@ -259,7 +259,7 @@ void MountFiles::end_fallback(const Fallback& fallback) {
   });
 }
 
-LoopStreams::Intro MountFiles::intro_for(const Mount& mount) const {
+ListenerIntro MountFiles::intro_for(const Mount& mount) const {
   const auto settings = mount.settings();
   if (settings->intro.empty()) return {};
   const auto table = table_.read();

@@ -22,11 +22,11 @@
 #include "stream/file/file_feeder.h"
 #include "stream/file/file_stream.h"
 #include "stream/file/heard_file_record.h"
-#include "stream/listener/loop_streams.h"
 
 namespace lb {
 
 struct Config;
+struct ListenerIntro;
 struct Traffic;
 struct Worker;
 
@@ -43,7 +43,7 @@ class MountFiles {
   void add_fallback(const std::string& name);
 
   // The intro that a new listener of the mount hears; without a file when there is none that fits.
-  LoopStreams::Intro intro_for(const Mount& mount) const;
+  ListenerIntro intro_for(const Mount& mount) const;
   // The mount that plays the file NAME of the web root; null: none.
   std::shared_ptr<Mount> fallback(std::string_view name) const;
   // A listener has come to the mount of a fallback file.

@@ -7,16 +7,21 @@
 // Ownership: SlotService.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
 
-#include "stream/mount/mount_table.h"
+#include "base/persistent_map.h"
 
 namespace lb {
 
+class Mount;
+
 class LimitedStreams {
  public:
+  using Mounts = PersistentMap<std::shared_ptr<Mount>>;
+
   // Something of this mount may have changed beside its row in the table; or of all of them.
   void note(const std::string& mount) { noted_.insert(mount); }
   void note_all() noexcept { all_ = true; }
@@ -24,14 +29,14 @@ class LimitedStreams {
   // limits(name, mount): it plays, and is limited.  Those of which something has changed and that
   // are limited now, or were at the last call.
   template <class Limits>
-  std::set<std::string> judge(const MountTable::Rows& mounts, const Limits& limits) {
+  std::set<std::string> judge(const Mounts& mounts, const Limits& limits) {
     std::set<std::string> due = std::exchange(noted_, {});
-    const MountTable::Rows before = std::exchange(mounts_, mounts);
+    const Mounts before = std::exchange(mounts_, mounts);
     if (std::exchange(all_, false)) {
       due = limited_;
       for (const auto& [name, mount] : mounts) due.insert(due.end(), name);
     } else {
-      MountTable::Rows::for_each_change(before, mounts, [&due](const auto* was, const auto* is) {
+      Mounts::for_each_change(before, mounts, [&due](const auto* was, const auto* is) {
         due.insert((was != nullptr ? was : is)->first);
       });
     }
@@ -48,7 +53,7 @@ class LimitedStreams {
   bool has(const std::string& mount) const { return limited_.contains(mount); }
 
  private:
-  MountTable::Rows mounts_;
+  Mounts mounts_;
   std::set<std::string> limited_, noted_;
   bool all_ = true;
 };

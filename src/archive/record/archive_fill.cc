@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "archive/files/scan.h"
+#include "archive/record/recording.h"
 #include "archive/record/recording_record.h"
 #include "base/cat.h"
 #include "base/file.h"

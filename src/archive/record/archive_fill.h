@@ -28,7 +28,6 @@
 #include <vector>
 
 #include "archive/record/fill_plan.h"
-#include "archive/record/recording.h"
 #include "archive/record/segment_file.h"
 #include "archive/remote/remote_archive.h"
 #include "net/loop/loop.h"
@@ -36,6 +35,7 @@
 
 namespace lb {
 
+struct RecordingHost;
 struct RemovedRecord;
 
 class ArchiveFill {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "archive/files/scan.h"
+#include "archive/record/archive_fill.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -135,9 +136,14 @@ void ArchiveWriter::scan() {
                                       host_.catalog.bytes(), " bytes"}));
 }
 
-void ArchiveWriter::take_over(Taken taken) {
-  loop_.post(
-      [this, taken = std::make_shared<Taken>(std::move(taken))] { taken_ = std::move(*taken); });
+std::uint64_t ArchiveWriter::filled_bytes() const noexcept {
+  return fill_ ? fill_->filled_bytes.load(std::memory_order_relaxed) : 0;
+}
+
+void ArchiveWriter::take_over(TakenArchive taken) {
+  loop_.post([this, taken = std::make_shared<TakenArchive>(std::move(taken))] {
+    taken_ = std::move(*taken);
+  });
 }
 
 void ArchiveWriter::continue_recordings() {

@@ -21,13 +21,28 @@
 #include "archive/files/gone_files.h"
 #include "archive/files/retention.h"
 #include "archive/files/settings.h"
-#include "archive/record/archive_fill.h"
 #include "archive/record/recording.h"
 #include "archive/record/recording_record.h"
 #include "base/unique_fd.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+class ArchiveFill;
+class RemoteArchive;
+
+// What the process before this one has written so far.
+struct TakenRecording {
+  std::shared_ptr<Mount> mount;
+  RecordingRecord saved;
+  UniqueFd data, index;
+};
+struct TakenArchive {
+  std::string dir;
+  UniqueFd lock;
+  std::vector<RemovedRecord> removed;
+  std::vector<TakenRecording> recordings;
+};
 
 class ArchiveWriter {
  public:
@@ -74,27 +89,14 @@ class ArchiveWriter {
   // process goes on with; nullopt: there is no directory.  Descriptors in it are this process's.
   void rest(std::function<void(std::optional<ArchiveRecord>)> done);
   void go_on();
-  struct TakenRecording {
-    std::shared_ptr<Mount> mount;
-    RecordingRecord saved;
-    UniqueFd data, index;
-  };
-  struct Taken {
-    std::string dir;
-    UniqueFd lock;
-    std::vector<RemovedRecord> removed;
-    std::vector<TakenRecording> recordings;
-  };
   // Before configure(): what the process before this one has written so far.
-  void take_over(Taken taken);
+  void take_over(TakenArchive taken);
 
   const Numbers& numbers() const noexcept { return numbers_; }
   std::uint64_t skipped_bytes() const noexcept {
     return host_.skipped_bytes.load(std::memory_order_relaxed);
   }
-  std::uint64_t filled_bytes() const noexcept {
-    return fill_ ? fill_->filled_bytes.load(std::memory_order_relaxed) : 0;
-  }
+  std::uint64_t filled_bytes() const noexcept;
   // On its loop.  Null: nothing is filled.
   ArchiveFill* fill() noexcept { return fill_.get(); }
   std::size_t running() const noexcept { return recordings_.size(); }
@@ -119,7 +121,7 @@ class ArchiveWriter {
   ArchiveSettings settings_;
   bool usable_ = false;
   UniqueFd lock_;
-  Taken taken_;
+  TakenArchive taken_;
   bool rests_ = false;
   std::optional<GoneFiles> gone_;
   std::list<Recording> recordings_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "cluster/balance/redirect_decider.h"
 
 namespace lb {
 namespace {

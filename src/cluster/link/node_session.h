@@ -23,7 +23,6 @@
 #include <string_view>
 #include <vector>
 
-#include "cluster/balance/redirect_decider.h"
 #include "cluster/link/conf_pieces.h"
 #include "cluster/link/link.h"
 #include "cluster/link/link_host.h"
@@ -34,6 +33,7 @@
 namespace lb {
 
 class NodeSession;
+class RedirectDecider;
 
 // MasterSide: what the sessions of nodes at this master need from the server around them, and
 // report to it.

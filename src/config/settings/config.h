@@ -205,15 +205,6 @@ const AcmeSettings* first_acme(const Config& config);
 const AcmeSettings* acme_of_name(const Config& config, std::string_view name);
 // A name that no public authority signs, and no authority of one's own is asked.
 bool is_left_out(const AcmeSettings& acme, const std::string& name);
-// One of them: of names that the same nodes have, so that a key lives only where its names are.
-struct WantedCertificate {
-  std::vector<std::string> names;
-  AcmeKeyKind key = AcmeKeyKind::kEcdsa;
-  std::vector<std::string> nodes;  // those of <cluster> that have its names too
-  std::size_t acme = 0;            // the <acme> that it is of
-  bool in_store = false;           // other masters of the <store> have its names too
-  bool operator==(const WantedCertificate&) const = default;
-};
 std::vector<WantedCertificate> wanted_certificates(const Config& config);
 // The name of its files, see acme/kept_certificate.h.
 std::string file_of(const WantedCertificate& certificate);

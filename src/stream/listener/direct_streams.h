@@ -31,6 +31,12 @@ struct DirectSource {
   std::string begun;                     // what has been read of it, to be sent first
   SplicePump pump;
 };
+// … and whose bytes a listener of this mount may get.
+struct DirectOffer {
+  std::shared_ptr<Mount> mount;
+  std::shared_ptr<const SourceFacts> facts;  // metaint: of the bytes as they come
+  DirectSource source;
+};
 
 class DirectStreams final : public ListenerGroup {
  public:

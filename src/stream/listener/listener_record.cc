@@ -4,6 +4,7 @@
 
 #include "base/cat.h"
 #include "stream/listener/delivery.h"
+#include "stream/listener/listener_group.h"
 #include "stream/listener/loop_streams.h"
 #include "stream/mount/mount.h"
 

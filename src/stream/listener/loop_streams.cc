@@ -5,10 +5,14 @@
 
 #include "base/cat.h"
 #include "http/access_line.h"
+#include "stream/listener/direct_streams.h"
 #include "stream/listener/fallback_chain.h"
+#include "stream/listener/listener_group.h"
 #include "stream/listener/listener_record.h"
+#include "stream/listener/server_counters.h"
 #include "stream/listener/server_join.h"
 #include "stream/log/join.h"
+#include "stream/mount/mount_table.h"
 
 namespace lb {
 namespace {
@@ -50,8 +54,8 @@ LoopStreams::LoopStreams(Loop& loop, Shared shared)
       timer_(loop, [this] { pass(); }),
       intro_timer_(loop, [this] { end_overdue_intros(); }),
       hung_up_timer_(loop, [this] { end_hung_up(); }),
-      direct_(*this),
-      groups_{&direct_} {}
+      direct_(std::make_unique<DirectStreams>(*this)),
+      groups_{direct_.get()} {}
 
 LoopStreams::~LoopStreams() = default;
 
@@ -107,7 +111,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
 }
 
 void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
-                       const Intro& intro) {
+                       const ListenerIntro& intro) {
   loop_.assert_here();
   Fanout& fanout = fanout_of(intro.file);
   listener->position = 0;
@@ -122,7 +126,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
 void LoopStreams::join_direct(std::unique_ptr<Listener> listener,
                               const std::shared_ptr<Mount>& mount, DirectSource source) {
   count_joined(mount);
-  direct_.join(std::move(listener), mount, std::move(source));
+  direct_->join(std::move(listener), mount, std::move(source));
 }
 
 std::unique_ptr<Listener> LoopStreams::enter_at(std::unique_ptr<Listener> listener,

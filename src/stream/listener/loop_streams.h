@@ -14,15 +14,18 @@
 
 #include "base/log.h"
 #include "net/loop/loop.h"
-#include "stream/listener/direct_streams.h"
 #include "stream/listener/fanout.h"
 #include "stream/listener/listener_row.h"
 #include "stream/listener/pulse_pacer.h"
-#include "stream/listener/server_counters.h"
 #include "stream/log/stream_place.h"
-#include "stream/mount/mount_table.h"
 
 namespace lb {
+
+struct DirectSource;
+class DirectStreams;
+class ListenerGroup;
+class MountTable;
+struct ServerCounters;
 
 enum class ListenerMove : std::uint8_t { kNone, kMoved, kRefused };
 
@@ -32,6 +35,12 @@ bool may_move(const Mount& from, const Mount& to);
 
 // The mount whose listener it is: while the intro plays, the one that follows.
 Mount& counted_at(const Listener& listener, Mount& mount);
+
+// What a listener hears before the stream.
+struct ListenerIntro {
+  std::shared_ptr<Mount> file;   // null: none
+  std::chrono::seconds time{0};  // that a listener has for it
+};
 
 class LoopStreams final : public FanoutHost {
  public:
@@ -48,10 +57,6 @@ class LoopStreams final : public FanoutHost {
     bool logs_counts = true;  // how many there are; false: they are readers of text
   };
   // What a listener hears first: a mount whose log is whole and has ended.
-  struct Intro {
-    std::shared_ptr<Mount> file;   // null: none
-    std::chrono::seconds time{0};  // that a listener has for it
-  };
   LoopStreams(Loop& loop, Shared shared);
   ~LoopStreams() override;
 
@@ -62,7 +67,7 @@ class LoopStreams final : public FanoutHost {
             std::size_t burst_bytes, const std::optional<StreamAsk>& ask = {});
   // The same, by way of an intro.
   void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
-            const Intro& intro);
+            const ListenerIntro& intro);
   // One that gets another server's stream without a log of ours.
   void join_direct(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
                    DirectSource source);
@@ -88,7 +93,7 @@ class LoopStreams final : public FanoutHost {
   void each_mount(const std::function<void(Mount&)>& f) const;  // with listeners here
   void each_listener(const std::function<void(Mount&, Listener&)>& f) const;
   void forget();
-  DirectStreams& direct() noexcept { return direct_; }
+  DirectStreams& direct() noexcept { return *direct_; }
   // It is in its gates; it waits for the first pass.  REQUIRES: the mount's view has its position
   void adopt(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount);
 
@@ -166,8 +171,8 @@ class LoopStreams final : public FanoutHost {
   std::atomic<std::uint64_t> bytes_sent_{0};  // written on the worker alone
   Timer intro_timer_;                         // armed while a listener hears an intro
   Timer hung_up_timer_;                       // armed while a client may be gone
-  DirectStreams direct_;
-  std::vector<ListenerGroup*> groups_;  // direct_ is one of them
+  const std::unique_ptr<DirectStreams> direct_;
+  std::vector<ListenerGroup*> groups_;  // *direct_ is one of them
 };
 
 }  // namespace lb

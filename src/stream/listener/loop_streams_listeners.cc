@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/socket/transport.h"
+#include "stream/listener/listener_group.h"
 #include "stream/listener/loop_streams.h"
 
 namespace lb {

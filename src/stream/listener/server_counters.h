@@ -10,7 +10,6 @@
 
 #include "stream/listener/address_tally.h"
 #include "stream/mount/gate.h"
-#include "stream/mount/mount.h"
 #include "stream/source/seam.h"
 
 namespace lb {

@@ -112,4 +112,11 @@ class GatePass {
   Gate* gate_ = nullptr;
 };
 
+// What all listeners of all mounts get together, bit/s: exact after each listener that comes or
+// goes, and after each change of a rate.
+struct PromisedBits {
+  Gate::Total sum{0};
+  std::int64_t nominal = 0;  // of a listener of a mount whose rate is not known yet
+};
+
 }  // namespace lb

@@ -1,5 +1,7 @@
 #include "app/topology/limited_streams.h"
 
+#include "stream/mount/mount_table.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;

@@ -1,6 +1,7 @@
 #include "app/pages/shown_stations.h"
 
 #include "config/mounts/mount_record.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

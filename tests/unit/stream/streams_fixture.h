@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "stream/listener/loop_streams.h"
+#include "stream/listener/server_counters.h"
+#include "stream/mount/mount_table.h"
 #include "stream/support.h"
 
 namespace lb::test {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/balance/redirect_decider.h"
 #include "cluster/link/link_bench.h"
 #include "cluster/link/node_session.h"
 
