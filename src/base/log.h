@@ -1,5 +1,5 @@
 // The three logs of Icecast: error, access, playlist; one write(2) a line to an O_APPEND fd, or one
-// for the access lines of a turn of a loop (http/access_batch.h).
+// for the access lines of a turn of a loop (AccessBatch).
 //
 // Thread: all functions may be called from any thread.
 // Lines: error.log "[2026-11-20  06:52:17] INFO main/main text" (two spaces, as Icecast's);

@@ -14,6 +14,20 @@
 
 namespace lb {
 
+// Titles in a media playlist: EXT-X-DATERANGE of the class org.icecast.title, each from the moment
+// at which it sounds to the next one.
+struct HlsTitle {
+  std::string id;  // by which all nodes name it; of titles with the same one the last counts
+  std::int64_t wall_ms = 0;
+  std::string artist, title;  // UTF-8; "": none
+  std::string art = {};       // the path of its picture; "": none
+};
+
+// The list with those titles that begin within its segments, and the one before them.
+// titles: the oldest first.  What an encoder writes stands in quotes, which it cannot end.
+std::string with_titles(std::string list, std::span<const HlsSegment> segments,
+                        std::span<const HlsTitle> titles);
+
 inline constexpr std::string_view kHlsListType = "application/vnd.apple.mpegurl";
 
 enum class HlsListKind : std::uint8_t {

@@ -21,10 +21,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "base/log.h"
 #include "base/snapshot.h"
-#include "http/access_batch.h"
+#include "http/access_line.h"
 #include "http/connection.h"
 #include "http/route_table.h"
 #include "net/address/address_list.h"
@@ -32,6 +33,34 @@
 namespace lb {
 
 struct HeldRequest;
+class Log;
+class Loop;
+
+// AccessBatch: the lines of the access log that come in one turn of a loop, in one write: a write a
+// line is a fifth of the cost of a 302.
+//
+// The lines are in the file at the end of the turn; until then they are in memory, at most
+// kMaxBytes of them.  Shared by its owner and, for a turn, by the loop.
+class AccessBatch : public std::enable_shared_from_this<AccessBatch> {
+ public:
+  static constexpr std::size_t kMaxBytes = 65536;
+
+  AccessBatch(Loop& loop, Log& log) : loop_(loop), log_(log) {}
+  ~AccessBatch() { flush(); }
+  AccessBatch(const AccessBatch&) = delete;
+  AccessBatch& operator=(const AccessBatch&) = delete;
+
+  void add(AccessFacts facts, WallTime now);
+  void flush();
+
+ private:
+  Loop& loop_;
+  Log& log_;
+  std::string lines_;
+  // The second that was written out last: every line names one.
+  WallTime second_{};
+  std::string time_;
+};
 
 struct HttpSettings {
   std::string server_id;

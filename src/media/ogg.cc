@@ -9,7 +9,6 @@
 #include "media/framer.h"
 #include "media/ogg_headers.h"
 #include "media/ogg_page.h"
-#include "media/ogg_tags.h"
 
 namespace lb {
 

@@ -9,10 +9,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/record.h"
+#include "media/bytes.h"
 #include "media/framer.h"
+#include "media/metadata.h"
 #include "media/ogg_page.h"
 
 namespace lb {
@@ -93,5 +97,18 @@ class OggHeaders {
   bool ended_ = false;
   std::vector<Bytes> kept_;
 };
+
+// Vorbis comments: the titles inside Ogg streams (Vorbis, Opus, FLAC, Speex, Theora).
+// Source: "Ogg Vorbis I format specification: comment field and header specification".
+// Errors: none; a list that breaks off gives what was read before.
+struct OggTags {
+  std::string_view vendor;  // views into the bytes that were given
+  std::string_view artist;  // the first of its name; names match without case
+  std::string_view title;
+};
+OggTags read_ogg_tags(ByteSpan comments);
+
+// Artist and title apart, as clean UTF-8 of at most 4080 bytes each.
+Metadata metadata_of(const OggTags& tags);
 
 }  // namespace lb

@@ -1,6 +1,7 @@
 #include "registry/etcd_registry.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,8 @@ std::string with_slash(std::string prefix) {
   if (!prefix.ends_with('/')) prefix += '/';
   return prefix;
 }
+
+constexpr std::array<std::string_view, 4> kVital{"accounts", "mounts", "tokens", "users"};
 
 }  // namespace
 
@@ -312,5 +315,31 @@ void EtcdRegistry::set_up(Outage outage, std::string words) {
 }
 
 void EtcdRegistry::rest(UniqueFunction<void()> then) { control_.post(std::move(then)); }
+
+void count_record(RecordCounts& counts, std::string_view key) {
+  const std::string_view record_class = registry_class(key);
+  if (std::find(kVital.begin(), kVital.end(), record_class) != kVital.end())
+    ++counts[std::string(record_class)];
+}
+
+RecordCounts DeletionDoubt::counts() const {
+  RecordCounts counts;
+  for (const auto& [key, revision] : keys_) count_record(counts, key);
+  return counts;
+}
+
+std::string too_many_deleted(const RecordCounts& held, const RecordCounts& gone) {
+  std::size_t all = 0;
+  bool whole_class = false;
+  std::string words;
+  for (const auto& [record_class, count] : gone) {
+    const auto at = held.find(record_class);
+    const std::size_t of = at == held.end() ? 0 : at->second;
+    all += count;
+    whole_class = whole_class || (count > 1 && count >= of);
+    words += cat({words.empty() ? "" : ", ", count, " of ", of, ' ', record_class});
+  }
+  return all > DeletionDoubt::kByHand || whole_class ? words : std::string();
+}
 
 }  // namespace lb

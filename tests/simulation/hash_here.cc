@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "auth/password/hash_thread.h"
+#include "auth/password/hash_queue.h"
 #include "auth/password/password_hash.h"
 
 namespace lb {

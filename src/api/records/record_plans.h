@@ -59,7 +59,7 @@ Plan delete_ban(const PlanContext& context);
 // -- /api/v1/stations
 // An owner's station names mounts of its account alone, at most as many stations as the account has
 // mounts, each mount in one of them; and its id is not that by which a mount of another account is
-// found.  What becomes of its mounts later is settled where it is shown (station_overlay.h).
+// found.  What becomes of its mounts later is settled where it is shown (overlay.h).
 // Thread: the clerk: a time zone is a file.
 Plan list_stations(const PlanContext& context);
 Plan read_station(const PlanContext& context);

@@ -8,6 +8,8 @@
 #include "auth/login/session_records.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/json.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -46,6 +48,9 @@ Result<MountRecord> parse_mount(const std::string& name, const std::string& xml)
   if (parsed && parsed->mount != name) return Error::invalid("it is a record of " + parsed->mount);
   return parsed;
 }
+
+constexpr std::size_t kLifeIdBytes = 32;
+constexpr std::uint64_t kMaxLives = 1'000'000'000;
 
 }  // namespace
 
@@ -264,6 +269,31 @@ bool RecordBook::is_suspended_by_account(const MountRecord& record) const {
   const bool takes_sources =
       record.state == RecordState::kActive || record.state == RecordState::kMoving;
   return takes_sources && is_suspended(record.account);
+}
+
+Result<StoreLife> parse_store_life(std::string_view json) {
+  const auto parsed = Json::parse(json);
+  if (!parsed) return parsed.error();
+  StoreLife life;
+  life.id = parsed->at("id").text().value_or("");
+  life.life = parsed->at("life").u64().value_or(0);
+  if (life.id.size() != kLifeIdBytes || !is_hex_text(life.id) || life.life == 0 ||
+      life.life > kMaxLives)
+    return Error::invalid("it needs an id of 32 hexadecimal digits, and a life of 1 or more");
+  return life;
+}
+
+std::string store_life_json(const StoreLife& life) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("id").text(life.id);
+  json.key("life").number(life.life);
+  json.end_object();
+  return json.take();
+}
+
+std::string store_name(const StoreLife& life) {
+  return life.life == 0 ? std::string() : cat({life.id, '.', life.life});
 }
 
 }  // namespace lb

@@ -18,16 +18,36 @@
 #include "api/request/account.h"
 #include "api/request/ban.h"
 #include "api/request/station.h"
-#include "api/request/store_life.h"
 #include "api/request/usage_share.h"
 #include "auth/login/session_book.h"
 #include "auth/login/user_book.h"
 #include "base/persistent_map.h"
+#include "base/result.h"
 #include "config/mounts/mount_record.h"
 #include "config/settings/mount_book.h"
 #include "registry/registry.h"
 
 namespace lb {
+
+// StoreLife: the name of a store and how often its revisions went back: the record store/life.
+//
+// A store that is restored from a back-up has lower revisions than the servers have seen.  The
+// first master that sees it gives the store its next life, so that what is newer can be told from
+// what is higher (doc/stores.md).
+inline constexpr std::string_view kStoreLifeKey = "store/life";
+
+struct StoreLife {
+  std::string id;          // 32 hexadecimal digits, made with the store
+  std::uint64_t life = 0;  // 0: there is no record of it
+
+  bool operator==(const StoreLife&) const = default;
+};
+
+// {"id":"4f1c…","life":2}
+Result<StoreLife> parse_store_life(std::string_view json);
+std::string store_life_json(const StoreLife& life);
+// "4f1c….2"; "" where there is no record.
+std::string store_name(const StoreLife& life);
 
 template <class T>
 struct BookRow {

@@ -11,7 +11,6 @@
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
-#include "hls/date_ranges.h"
 #include "hls/media_playlist.h"
 #include "hls/past_lookup.h"
 #include "media/metadata.h"

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "app/process/socket_store.h"
 #include "base/strings.h"
@@ -65,6 +66,24 @@ ServiceManager ServiceManager::take_from_environment() {
       manager.kept_names.push_back(name);
   }
   return manager;
+}
+
+Watchdog::Watchdog(LoopPool& loops, Notifier& notifier, std::chrono::microseconds limit)
+    : loops_(loops),
+      notifier_(notifier),
+      pause_(limit / 2),
+      timer_(loops.control(), [this] { ask(); }) {}
+
+void Watchdog::start() {
+  if (pause_.count() > 0 && notifier_.has_listener()) ask();
+}
+
+void Watchdog::ask() {
+  loops_.gather<int>([](unsigned) { return 0; },
+                     [this](const std::vector<int>&) {
+                       notifier_.alive();
+                       timer_.after(pause_);
+                     });
 }
 
 }  // namespace lb

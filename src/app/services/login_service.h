@@ -25,7 +25,7 @@
 
 #include "admin/page/identity.h"
 #include "auth/guard/login_guard.h"
-#include "auth/guard/wrong_logins.h"
+#include "auth/guard/refusal_log.h"
 #include "auth/login/audit_log.h"
 #include "auth/login/session_book.h"
 #include "auth/login/session_records.h"

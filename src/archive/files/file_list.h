@@ -15,6 +15,17 @@
 
 namespace lb {
 
+// merged_files: what is recorded of a mount here and at other nodes, as one list of files.
+//
+// Own files come first: one of another node counts where it has more of the same bytes, or where
+// nothing of its time is here.  Of two streams of one time that are not the same bytes (the cluster
+// was cut in two) a file counts that reaches further than all others of its time; of equal ones the
+// first.
+
+// others: of each node, the best one first.
+RecordedFiles merged_files(const RecordedFiles& own,
+                           const std::vector<const std::vector<FileRow>*>& others);
+
 constexpr std::size_t kMaxFiles = 1000;
 // Of a stream that is being recorded: what was sent, and may not be on the disk yet.
 constexpr std::uint64_t kMaxUnwritten = std::uint64_t{1} << 20;

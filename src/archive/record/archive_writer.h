@@ -18,7 +18,6 @@
 #include <string>
 #include <vector>
 
-#include "archive/files/gone_files.h"
 #include "archive/files/retention.h"
 #include "archive/files/settings.h"
 #include "archive/record/recording.h"

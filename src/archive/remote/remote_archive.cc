@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "archive/files/file_list.h"
-#include "archive/files/merged_files.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 

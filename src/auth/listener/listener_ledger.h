@@ -24,7 +24,6 @@
 #include "auth/listener/authenticator.h"
 #include "auth/listener/event_sender.h"
 #include "auth/listener/spool.h"
-#include "auth/listener/spool_text.h"
 #include "base/log.h"
 #include "base/record.h"
 

@@ -12,7 +12,6 @@
 #include "auth/listener/event_sender.h"
 #include "auth/listener/url_form.h"
 #include "auth/listener/url_options.h"
-#include "auth/listener/url_reply.h"
 #include "base/cat.h"
 #include "net/crypto/digest.h"
 

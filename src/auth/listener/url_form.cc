@@ -1,9 +1,12 @@
 #include "auth/listener/url_form.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -31,6 +34,52 @@ std::string listener_fields(std::string_view action, const ListenerAsk& ask, std
   return cat({"action=", action, server_fields(server), "&client=", ask.client_id,
               field("mount", ask.target), field("user", user),
               field("pass", ask.given ? ask.given->password : "")});
+}
+
+constexpr std::string_view kUser = "icecast-auth-user:";
+constexpr std::uint64_t kLongestLimit = 10ull * 365 * 86400;
+
+// `rule`: an option; with a line end it means the whole line.
+bool line_matches(std::string_view line, std::string_view rule) {
+  const bool whole = rule.ends_with('\n') || rule.ends_with('\r');
+  while (rule.ends_with('\n') || rule.ends_with('\r')) rule.remove_suffix(1);
+  if (rule.empty()) return false;
+  return whole ? iequals(line, rule) : istarts_with(line, rule);
+}
+
+bool is_clean(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= ' ' && byte != 0x7f;
+  });
+}
+
+// The value of "Name: value", if that is the name.
+std::optional<std::string> value_of(std::string_view line, std::string_view name) {
+  if (!istarts_with(line, name)) return std::nullopt;
+  const std::string_view value = trim(line.substr(name.size()));
+  if (!is_clean(value)) return std::nullopt;
+  return std::string(value);
+}
+
+bool may_redirect_to(std::string_view location) {
+  return is_fetchable(location) ||
+         (location.starts_with('/') && location.find(' ') == std::string_view::npos);
+}
+
+std::optional<std::uint64_t> leading_number(std::string_view text) {
+  const std::size_t end = text.find_first_not_of("0123456789");
+  return parse_u64(text.substr(0, end));
+}
+
+// A backend that answers so has not judged the listener.
+bool is_ill(int status) { return status >= 500 || status == 404 || status == 408 || status == 429; }
+
+void read_user_line(std::string_view value, bool default_rule, UrlReply& reply) {
+  if (value.starts_with('0')) reply.forbidden = true;
+  // The words of KH count where its own header is in use; another header is taken by its letters.
+  if (default_rule && (value == "1" || iequals(value, "withintro") || iequals(value, "hijack")))
+    reply.accepted = true;
 }
 
 }  // namespace
@@ -80,6 +129,35 @@ void set_login(FetchRequest& request, std::string user, std::string password) {
   if (user.empty() && password.empty()) request.headers.emplace_back("Authorization: Basic Og==");
   request.user = std::move(user);
   request.password = std::move(password);
+}
+
+UrlReply parse_url_reply(const FetchAnswer& answer, const UrlOptions& options) {
+  UrlReply reply;
+  const bool default_rule = istarts_with(options.auth_header, kUser);
+  for (const std::string& line : answer.headers) {
+    if (line_matches(line, options.auth_header)) reply.accepted = true;
+    if (const auto user = value_of(line, kUser)) {
+      read_user_line(*user, default_rule, reply);
+    } else if (line_matches(line, options.timelimit_header)) {
+      const auto limit =
+          leading_number(trim(std::string_view(line).substr(options.timelimit_header.size())));
+      if (limit) reply.time_limit = std::chrono::seconds(std::min(*limit, kLongestLimit));
+    } else if (const auto message = value_of(line, "icecast-auth-message:")) {
+      reply.message = *message;
+    } else if (const auto slave = value_of(line, "icecast-slave:")) {
+      reply.is_relay = *slave != "0";
+    } else if (const auto name = value_of(line, "ice-username:")) {
+      reply.user = *name;
+    } else if (const auto location = value_of(line, "location:")) {
+      if (may_redirect_to(*location)) reply.location = *location;
+    } else if (const auto mount = value_of(line, "mountpoint:")) {
+      if (mount->starts_with('/')) reply.mount = *mount;
+    }
+  }
+  if (answer.status == 403 && !reply.accepted) reply.forbidden = true;
+  if (reply.forbidden) reply.accepted = false;
+  reply.failed = !reply.accepted && !reply.forbidden && is_ill(answer.status);
+  return reply;
 }
 
 }  // namespace lb

@@ -3,7 +3,9 @@
 // Thread: pure functions.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,5 +32,21 @@ std::string stream_auth_form(const SourceAsk& ask, const AuthServer& server);
 // Basic, unless the address has a login.  Without user and password an empty login is sent, as by
 // Icecast: backends read it without asking whether it is there.
 void set_login(FetchRequest& request, std::string user, std::string password);
+
+// What a backend of URL authentication answered.
+// Source: Icecast 2.4.4: only the head counts, not the status; Icecast-KH:
+// icecast-auth-user: 0, withintro, hijack; icecast-slave, Mountpoint, Location,
+// ice-username.
+struct UrlReply {
+  bool accepted = false;
+  bool forbidden = false;  // refused for good: "icecast-auth-user: 0", or status 403
+  bool failed = false;     // the backend failed and has not judged: 5xx, 404, 408, 429
+  std::optional<std::chrono::seconds> time_limit;
+  std::string message;  // for the log
+  bool is_relay = false;
+  std::string mount, location, user;  // "": not given
+};
+
+UrlReply parse_url_reply(const FetchAnswer& answer, const UrlOptions& options);
 
 }  // namespace lb

@@ -29,7 +29,6 @@
 #include "base/random.h"
 #include "cluster/link/link.h"
 #include "cluster/link/link_client.h"
-#include "cluster/link/link_host.h"
 #include "cluster/link/linked_streams.h"
 #include "cluster/link/load_changes.h"
 #include "cluster/nodes/clock_offset.h"

@@ -25,7 +25,6 @@
 
 #include "cluster/link/conf_pieces.h"
 #include "cluster/link/link.h"
-#include "cluster/link/link_host.h"
 #include "cluster/link/replica.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/nodes/known_nodes.h"

@@ -8,12 +8,56 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/load/filler.h"
+#include "config/schema/xml_node.h"
 #include "config/settings/config.h"
 
 namespace lb {
+
+// Role25: one <role> of Icecast 2.5, read: the clients it is for, what it allows them, and which of
+// its attributes cannot be expressed here.
+// Source: Icecast 2.5's documented attributes.  match-*, nomatch-*: which requests the role is
+// asked about; allow-*, deny-*: what the clients that it knows may do.  Without them a role is
+// asked about all, and allows get, head and post.
+class Role25 {
+ public:
+  using Options = std::vector<std::pair<std::string, std::string>>;
+
+  explicit Role25(const XmlNode& node);
+
+  const std::string& type() const noexcept { return type_; }
+  const Options& options() const noexcept { return options_; }
+  std::string_view option(std::string_view name) const;
+
+  // It is asked about sources by name (an unnamed "all methods" is not meant for them).
+  bool for_sources() const noexcept { return for_sources_; }
+  // It is asked about listeners.
+  bool for_listeners() const noexcept { return for_listeners_; }
+  bool for_all_methods() const noexcept { return for_all_; }
+  // The clients that it knows may listen.
+  bool may_listen() const noexcept { return may_listen_; }
+  bool is_admin() const noexcept { return is_admin_; }
+  // Each user once at a time.
+  bool one_connection() const noexcept { return one_connection_; }
+  // "connections-per-user=\"2\"": the first attribute that has no counterpart; "": all have.
+  const std::string& obstacle() const noexcept { return obstacle_; }
+
+ private:
+  void read_attribute(std::string_view name, std::string_view value);
+
+  std::string type_, obstacle_;
+  Options options_;
+  bool for_sources_ = false, for_listeners_ = false, for_all_ = false;
+  bool may_listen_ = false, is_admin_ = false, one_connection_ = false;
+};
+
+// Whether a list such as "get, head" names the word, or all (*).
+bool list_names(std::string_view list, std::string_view word);
+// The value of an attribute of any element; "": none.
+std::string_view attribute_value(const XmlNode& node, std::string_view name);
 
 // The authentication of a mount whose roles cannot be expressed.  No authenticator has this name,
 // so that every listener is refused.

@@ -1,13 +1,13 @@
 #include "config/mounts/overlay.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <unordered_map>
 #include <utility>
 
 #include "config/load/filler.h"
 #include "config/mounts/record_relay.h"
-#include "config/mounts/station_overlay.h"
 
 namespace lb {
 namespace {
@@ -165,6 +165,40 @@ void compare(const Config& before, const Config& now, OverlayUpdate& update) {
   });
 }
 
+void note_naming(MountBook& book, const std::string& mount, const std::string& id, bool names) {
+  const auto* known = book.naming.look_up(mount);
+  std::set<std::string> ids = known == nullptr ? std::set<std::string>() : **known;
+  if (names)
+    ids.insert(id);
+  else
+    ids.erase(id);
+  if (ids.empty())
+    book.naming.erase(mount);
+  else
+    book.naming.set(mount, std::make_shared<const std::set<std::string>>(std::move(ids)));
+}
+
+bool may_show(const Config& config, const StationRecord& record, const std::string& mount) {
+  if (record.account.empty()) return true;
+  const auto* section = config.book.sections.look_up(mount);
+  return section != nullptr && (*section)->account == record.account;
+}
+
+void put_station(Config& config, const std::string& id) {
+  MountBook& book = config.book;
+  const auto* record = book.layers.stations.look_up(id);
+  const bool in_file =
+      std::ranges::find(config.stations, id, &StationSettings::id) != config.stations.end();
+  if (record == nullptr || in_file) {
+    book.stations.erase(id);
+    return;
+  }
+  auto station = std::make_shared<StationSettings>(**record);
+  std::erase_if(station->mounts,
+                [&](const std::string& mount) { return !may_show(config, **record, mount); });
+  book.stations.set(id, std::move(station));
+}
+
 }  // namespace
 
 MountLayers layers_of(const std::shared_ptr<const Config>& config) {
@@ -217,6 +251,25 @@ OverlayUpdate update_overlay(const std::shared_ptr<const Config>& laid, MountLay
   update.plan = reload_plan(*laid, *update.config, update.mounts);
   compare(*laid, *update.config, update);
   return update;
+}
+
+void lay_stations(Config& config, const StationRecords& before,
+                  const std::set<std::string>& mounts) {
+  std::set<std::string> due;
+  for_each_change(before, config.book.layers.stations,
+                  [&](const std::string& id, const auto* was, const auto* is) {
+                    due.insert(id);
+                    if (was != nullptr)
+                      for (const std::string& mount : (*was)->mounts)
+                        note_naming(config.book, mount, id, false);
+                    if (is != nullptr)
+                      for (const std::string& mount : (*is)->mounts)
+                        note_naming(config.book, mount, id, true);
+                  });
+  for (const std::string& mount : mounts)
+    if (const auto* naming = config.book.naming.look_up(mount))
+      due.insert((*naming)->begin(), (*naming)->end());
+  for (const std::string& id : due) put_station(config, id);
 }
 
 }  // namespace lb

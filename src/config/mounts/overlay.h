@@ -10,15 +10,29 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "config/load/reload.h"
+#include "config/settings/config.h"
 #include "config/settings/mount_book.h"
 
 namespace lb {
 
 struct MountRecord;
+
+// Records of stations, laid over a configuration whose mounts are laid already.
+//
+// A station of an account shows mounts of that account alone: one that has gone, stands in the
+// file, or is another account's by now is left out, and comes back by itself.  A <station> of the
+// file hides the record of its id.
+// Thread: pure functions.  Costs by the records that differ, and by those that name a mount that
+// does.
+
+// before: the records that config.book was made from.  mounts: whose sections may have changed.
+void lay_stations(Config& config, const StationRecords& before,
+                  const std::set<std::string>& mounts);
 
 // Whether this server pulls what a record of the store says; null: always.
 using PullsHere = bool (*)(const Config& config, const MountRecord& record);

@@ -4,7 +4,7 @@
 // It is a part of each Config.  A change of one mount copies log2(n) small nodes and shares all
 // else with the book before, so ten thousand mounts cost nothing while one of them changes.
 // Thread: an immutable value; any thread.
-// Source: config/mounts/overlay.h and config/mounts/station_overlay.h, which make it.
+// Source: config/mounts/overlay.h, which makes it.
 #pragma once
 
 #include <memory>

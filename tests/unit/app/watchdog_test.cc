@@ -1,10 +1,9 @@
-#include "app/process/watchdog.h"
-
 #include <future>
 #include <string>
 #include <thread>
 
 #include "app/manager_socket.h"
+#include "app/process/service_manager.h"
 #include "base/clock.h"
 
 // Last, because it redefines `new`.

@@ -1,10 +1,9 @@
-#include "archive/files/gone_files.h"
-
 #include <fcntl.h>
 #include <utime.h>
 
 #include <filesystem>
 
+#include "archive/files/retention.h"
 #include "archive/fixture.h"
 
 using namespace lb;

@@ -1,7 +1,6 @@
 #include "archive/files/holders.h"
 
 #include "archive/files/file_list.h"
-#include "archive/files/merged_files.h"
 #include "archive/files/passes.h"
 #include "archive/files/where.h"
 

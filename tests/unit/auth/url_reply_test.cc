@@ -1,7 +1,7 @@
-#include "auth/listener/url_reply.h"
-
 #include <string>
 #include <vector>
+
+#include "auth/listener/url_form.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "auth/guard/wrong_logins.h"
+#include "auth/guard/refusal_log.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

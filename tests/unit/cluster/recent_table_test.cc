@@ -1,6 +1,6 @@
-#include "cluster/balance/recent_table.h"
-
 #include <string>
+
+#include "cluster/balance/client_history.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "cluster/polling/rhythm.h"
+#include "cluster/polling/report_intake.h"
 
 #include "CppUTest/TestHarness.h"
 

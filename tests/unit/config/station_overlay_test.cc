@@ -1,4 +1,3 @@
-#include "config/mounts/station_overlay.h"
 
 #include <string>
 #include <vector>

@@ -1,4 +1,3 @@
-#include "hls/date_ranges.h"
 
 #include <vector>
 

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/log_book.h"
-#include "http/access_batch.h"
+#include "http/connections.h"
 #include "http/message.h"
 #include "net/loop/loop.h"
 

@@ -5,7 +5,6 @@
 
 #include "base/encoding.h"
 #include "media/builders.h"
-#include "media/ogg_tags.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -6,7 +6,6 @@
 #include "media/builders.h"
 #include "media/framer.h"
 #include "media/ogg_headers.h"
-#include "media/ogg_tags.h"
 #include "media/recorder.h"
 
 #include "CppUTest/TestHarness.h"

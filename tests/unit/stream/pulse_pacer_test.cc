@@ -1,4 +1,4 @@
-#include "stream/listener/pulse_pacer.h"
+#include "stream/listener/loop_streams.h"
 
 #include "CppUTest/TestHarness.h"
 
