@@ -184,7 +184,28 @@ class AcceptRate {
   SteadyTime at_{};
 };
 
-struct alignas(64) Node {
+// What was heard of a node, and goes over in a hand-over.
+struct NodeHeard {
+  std::string why;                      // it is in its state; "" while it is up
+  bool counts_load = true;              // its reports say what it carries (KH's do not)
+  bool counts_arrivals = false;         // … and confirm our redirects one by one
+  unsigned loop_ms = 0;                 // the longest turn of its loop lately
+  unsigned relays = 0;                  // streams that it pulls
+  PullFault cannot = PullFault::kNone;  // pull most of what it would
+  bool unreachable = false;             // a probe of its public address failed
+  double reported_kbps = 0;
+  double reported_listeners = 0;
+  std::uint64_t issued = 0;   // redirects since its epoch began
+  std::uint64_t arrived = 0;  // of which it has confirmed these
+  std::uint64_t lost = 0;     // and these never came
+  SteadyTime since{};         // in this state
+  SteadyTime last_report{};   // received
+  SteadyTime sampled{};       // when the last report was true, by our clock
+  SentLately sent;
+};
+
+// What a pick looks at comes first, see Node.
+struct alignas(64) PickedNode {
   static constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
   // What a pick looks at, together in two cache lines: it asks 500 nodes.
@@ -211,7 +232,9 @@ struct alignas(64) Node {
   // gone again, because of as many listeners of this server so many have.
   double gone_kbps = 0, gone_listeners = 0;
   std::uint64_t turns = 0;  // redirects since the membership last changed, for "round-robin"
+};
 
+struct Node : PickedNode, NodeHeard {
   // Identity.
   std::string id;
   std::string epoch;  // of the run of its process
@@ -227,28 +250,12 @@ struct alignas(64) Node {
   bool proven = true;  // false: it has been heard once, and how often it comes is not known
   std::uint64_t issued_before = 0;  // `issued` at its last report
 
-  // What was heard of it.
-  double reported_kbps = 0;
-  double reported_listeners = 0;
-  SentLately sent;
-  PeersKeep peers_keep;       // see what_peers_keep()
-  bool doubted_load = false;  // what it says is not taken for true
-  std::string why;            // it is in this state; "" while it is up
-  SteadyTime since{};         // in this state
-  SteadyTime last_report{};   // received
-  SteadyTime sampled{};       // when the last report was true, by our clock
-  unsigned loop_ms = 0;       // the longest turn of its loop lately
+  PeersKeep peers_keep;                                 // see what_peers_keep()
+  bool doubted_load = false;                            // what it says is not taken for true
   std::optional<std::chrono::milliseconds> clock_skew;  // its wall clock less ours
-  unsigned relays = 0;                                  // streams that it pulls
-  PullFault cannot = PullFault::kNone;                  // pull most of what it would
-  bool counts_load = true;                     // its reports say what it carries (KH's do not)
   bool checks_tokens = false;                  // it takes a token out of a request and checks it
   bool keyed = false;                          // it has a key of our link, see redirect_token.h
-  bool counts_arrivals = false;                // they confirm our redirects one by one
   std::optional<std::uint64_t> arrivals_seen;  // as it counts them
-  std::uint64_t issued = 0;                    // redirects since its epoch began
-  std::uint64_t arrived = 0;                   // of which it has confirmed these
-  std::uint64_t lost = 0;                      // and these never came
   // While strangers ask for redirects that they do not follow: no more are kept in `unacked`.
   std::uint64_t most_on_way = std::numeric_limits<std::uint64_t>::max();
   FadingLoad astray;         // of a flood of redirects that are not followed
@@ -256,7 +263,6 @@ struct alignas(64) Node {
   unsigned hints = 0;        // clients that came back unserved since it last proved well
   SteadyTime last_hint{};
   bool probing = false;
-  bool unreachable = false;  // a probe of its public address failed
   SteadyTime last_probe{};
   // Whether redirected listeners arrive is measured over windows of 10 s.
   SteadyTime window_since{};

@@ -14,7 +14,7 @@ NodeRecord save_node(const Node& node) {
   saved.hello.epoch = node.epoch;
   saved.hello.kind = node.kind;
   saved.state = node.state;
-  saved.why = node.why;
+  saved.heard = node;
   saved.hello.scope = node.scope;
   saved.hello.enforces = node.enforces;
   saved.hello.addresses = node.addresses;
@@ -26,23 +26,8 @@ NodeRecord save_node(const Node& node) {
   saved.hello.proven = node.proven;
   saved.hello.checks_tokens = node.checks_tokens;
   saved.hello.keyed = node.keyed;
-  saved.counts_load = node.counts_load;
-  saved.counts_arrivals = node.counts_arrivals;
   saved.hello.masters = node.masters;
-  saved.loop_ms = node.loop_ms;
-  saved.relays = node.relays;
-  saved.cannot = node.cannot;
-  saved.unreachable = node.unreachable;
-  saved.kbps = node.reported_kbps;
-  saved.listeners = node.reported_listeners;
   saved.hello.arrivals = node.arrivals_seen;
-  saved.issued = node.issued;
-  saved.arrived = node.arrived;
-  saved.lost = node.lost;
-  saved.since = node.since;
-  saved.last_report = node.last_report;
-  saved.sampled = node.sampled;
-  saved.sent = node.sent;
   saved.unacked.assign(node.unacked.runs().begin(), node.unacked.runs().end());
   return saved;
 }
@@ -83,23 +68,19 @@ Result<void> NodeTable::restore(const NodeRecord& saved, SteadyTime now) {
   const auto slot = hello(saved.hello, now);
   if (!slot) return slot.error();
   Node& node = nodes_[*slot];
-  node.counts_load = saved.counts_load;
-  node.counts_arrivals = saved.counts_arrivals;
-  node.loop_ms = saved.loop_ms;
-  node.relays = saved.relays;
-  node.cannot = saved.cannot;
-  node.unreachable = saved.unreachable;
-  node.issued = node.issued_before = saved.issued;
-  node.arrived = node.window_arrived = saved.arrived;
-  node.lost = node.window_lost = saved.lost;
-  node.sampled = std::min(saved.sampled, now);
-  node.sent = saved.sent;
+  const NodeHeard& heard = saved.heard;
+  static_cast<NodeHeard&>(node) = heard;
+  node.reported_kbps = node.reported_listeners = 0;  // until its state is known
+  node.issued_before = heard.issued;
+  node.window_arrived = heard.arrived;
+  node.window_lost = heard.lost;
+  node.sampled = std::min(heard.sampled, now);
   node.sent.clamp(now);
   see(node, saved.mounts, true, node.sampled);
-  become(node, saved.state, saved.why, now);
+  become(node, saved.state, heard.why, now);
   if (node.state != NodeState::kDead) {
-    node.reported_kbps = sane_kbps(saved.kbps);
-    node.reported_listeners = std::max(0.0, saved.listeners);
+    node.reported_kbps = sane_kbps(heard.reported_kbps);
+    node.reported_listeners = std::max(0.0, heard.reported_listeners);
     for (const UnackedRedirects::Run& run : saved.unacked)
       node.unacked.push(std::min(run.when, now), sane_kbps(run.kbps), run.redirects);
     believe(node, now);
@@ -108,11 +89,11 @@ Result<void> NodeTable::restore(const NodeRecord& saved, SteadyTime now) {
       node.suspect_at += kLinksAgain;
       node.dead_at += kLinksAgain;
     } else {
-      expect_report(node, std::min(saved.last_report, now));
+      expect_report(node, std::min(heard.last_report, now));
     }
   }
-  node.since = std::min(saved.since, now);
-  node.last_report = std::min(saved.last_report, now);
+  node.since = std::min(heard.since, now);
+  node.last_report = std::min(heard.last_report, now);
   events_.resize(std::min(events, events_.size()));
   return {};
 }

@@ -50,23 +50,15 @@ void record_fields(Io& io, T& load) {
 struct NodeRecord {
   NodeHello hello;  // `limits` is left out
   NodeState state = NodeState::kDead;
-  std::string why;
-  bool counts_load = true, counts_arrivals = false;
-  std::uint32_t loop_ms = 0, relays = 0;
-  PullFault cannot = PullFault::kNone;
-  bool unreachable = false;
-  double kbps = 0, listeners = 0;  // reported
-  std::uint64_t issued = 0, arrived = 0, lost = 0;
-  SteadyTime since{}, last_report{}, sampled{};
+  NodeHeard heard;
   std::vector<UnackedRedirects::Run> unacked;
   std::vector<MountLoad> mounts;
-  SentLately sent;
 };
 template <class Io, RecordOf<NodeRecord> T>
 void record_fields(Io& io, T& node) {
-  auto& [hello, state, why, counts_load, counts_arrivals, loop_ms, relays, cannot, unreachable,
-         kbps, listeners, issued, arrived, lost, since, last_report, sampled, unacked, mounts,
-         sent] = node;
+  auto& [hello, state, heard, unacked, mounts] = node;
+  auto& [why, counts_load, counts_arrivals, loop_ms, relays, cannot, unreachable, kbps, listeners,
+         issued, arrived, lost, since, last_report, sampled, sent] = heard;
   io.needed(1, hello.id);
   io(2, hello.epoch);
   io.choice(3, hello.kind, NodeKind::kStatic);
