@@ -6,6 +6,7 @@
 // Text: names and titles are what encoders say; printing makes them valid and escapes them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,5 +58,29 @@ struct PlayerFile {
 };
 // nullopt: the page loads nothing of this address.
 std::optional<PlayerFile> player_file(std::string_view path);
+
+// oEmbed: what a page of another site, or a tool that writes such pages, shows in the place of an
+// address of a player's page.
+// Source: oembed.com, 1.0 (2.3.4.4, the type "rich").
+inline constexpr std::string_view kOembedPath = "/oembed";
+
+// An address of a page, in parts; its host holds nothing that is not of a host and a port.
+struct PlayerAddress {
+  std::string scheme, host;
+  std::string mount;  // decoded
+};
+// "https://radio.example.org/listen/live.mp3?x=y"; nullopt: it is no address of such a page.
+std::optional<PlayerAddress> parse_player_address(std::string_view url);
+std::string to_text(const PlayerAddress& address);
+// Those characters that a Host line may have, 255 at most.
+bool is_plain_host(std::string_view host) noexcept;
+
+// In pixels; 0: no limit.
+struct OembedLimits {
+  std::uint64_t width = 0, height = 0;
+};
+// name: what encoders say.
+std::string oembed_json(const PlayerAddress& page, std::string_view name, OembedLimits most);
+std::string oembed_xml(const PlayerAddress& page, std::string_view name, OembedLimits most);
 
 }  // namespace lb

@@ -3,7 +3,6 @@
 #include "api/records/record_plans.h"
 #include "api/request/answer.h"
 #include "api/request/list_page.h"
-#include "api/request/login_fields.h"
 #include "api/request/password_fields.h"
 #include "api/request/record_book.h"
 #include "api/request/rights.h"

@@ -1,5 +1,8 @@
 #include "api/request/rights.h"
 
+#include "api/request/record_book.h"
+#include "base/strings.h"
+
 namespace lb {
 namespace {
 
@@ -29,6 +32,26 @@ bool acts_on_mount(const ApiCaller& caller, const std::string& mount, std::strin
 
 bool changes_account_of(const ApiCaller& caller, std::string_view account) noexcept {
   return caller.role == Role::kAdmin || is_owner_of(caller, account);
+}
+
+void complete_rights(ObjectReader& body, const PlanContext& context, LoginRights& rights) {
+  if (!body.has("account") && rights.account.empty()) rights.account = context.who.account;
+  if (body.has("account") && !rights.account.empty() &&
+      context.book.account(rights.account) == nullptr)
+    body.wrong("account", "there is no account " + rights.account);
+  if (rights.role == Role::kOwner && rights.account.empty())
+    body.wrong("account", "an owner needs an account");
+}
+
+std::optional<Problem> judge_login(const PlanContext& context, const LoginRights& login) {
+  if (context.who.role == Role::kAdmin) return std::nullopt;
+  if (!changes_account_of(context.who, login.account))
+    return forbidden("an owner has the users and tokens of its own account only");
+  if (login.role > context.who.role) return forbidden("an owner gives no rights above its own");
+  if (!scope_of(context.who).covers({login.role, login.account, login.mounts}))
+    return forbidden("this login has some mounts of its account only, and gives no others: " +
+                     listed(context.who.mounts));
+  return std::nullopt;
 }
 
 }  // namespace lb

@@ -15,7 +15,6 @@
 #include <utility>
 #include <vector>
 
-#include "admin/page/oembed.h"
 #include "admin/page/player_page.h"
 #include "app/cluster/cluster_service.h"
 #include "app/endpoints/stages.h"

@@ -6,7 +6,6 @@
 
 #include "app/cluster/cluster_service.h"
 #include "app/hls/hls_replies.h"
-#include "app/hls/hls_segments.h"
 #include "app/hls/hls_stage.h"
 #include "app/past/archive_replies.h"
 #include "app/past/stages.h"

@@ -6,8 +6,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "hls/cut.h"
 #include "http/connection.h"
+#include "media/metadata.h"
 #include "stream/mount/settings.h"
 
 namespace lb {
@@ -39,5 +42,15 @@ bool has_past(Traffic& traffic, const MountSettings& section, const std::string&
 bool has_hls_format(const Mount& mount);
 // The length of its segments, ms; 0: no source has begun.
 std::uint32_t hls_cut_of(const Mount& mount);
+
+// The answer to a request for a segment: an ID3 tag, then its sound, out of a log or out of files.
+struct HlsSegmentBody {
+  HlsSegment segment;
+  std::shared_ptr<const Metadata> title;  // null: none
+  std::vector<ReplyRun> sound;
+};
+
+// [first, end) of what these send, one after the other.
+std::vector<ReplyRun> slice_of(std::vector<ReplyRun> runs, std::uint64_t first, std::uint64_t end);
 
 }  // namespace lb

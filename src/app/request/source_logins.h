@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "config/settings/config.h"
-#include "config/settings/login_index.h"
 #include "http/credentials.h"
 
 namespace lb {

@@ -10,7 +10,8 @@
 
 #include "app/process/mount_hooks.h"
 #include "app/services/accounts.h"
-#include "app/services/node_load.h"
+#include "base/clock.h"
+#include "base/snapshot.h"
 #include "stream/mount/mount_table.h"
 #include "stream/source/dump_writer.h"
 #include "stream/source/picture_shelf.h"
@@ -20,14 +21,48 @@
 namespace lb {
 
 class ArchiveService;
+struct Config;
 class DeadAirService;
 class HlsService;
 class HoursService;
 class MountFiles;
 class NamedPictures;
 class PictureFiles;
+struct ServerCounters;
 class TitleEvents;
+struct Traffic;
 struct Worker;
+
+// NodeLoad: how much of what this node can carry is in use.  LoadMeter: the same, counted at most
+// four times a second, however often it is asked.
+// Thread: any.
+struct NodeLoad {
+  std::int64_t listeners = 0, listeners_limit = -1;  // relays among them; -1: not limited
+  std::int64_t audience = 0;                         // the listeners without relays
+  std::int64_t clients = 0, clients_limit = 0;
+  std::uint64_t bits_per_second = 0,
+                bits_per_second_limit = 0;  // what listeners are owed; 0: not limited
+
+  // Of whatever is scarcest; 1: full.
+  double use() const noexcept;
+};
+
+NodeLoad measure_load(const Config& config, const ServerCounters& counters,
+                      const MountTable::Rows& mounts);
+
+class LoadMeter {
+ public:
+  explicit LoadMeter(const Traffic& traffic);
+  NodeLoad read() const;
+
+ private:
+  struct Measured {
+    NodeLoad load;
+    SteadyTime at{};
+  };
+  const Traffic& traffic_;
+  mutable Snapshot<Measured> last_;
+};
 
 struct Traffic : Accounts {
   Traffic(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);

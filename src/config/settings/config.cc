@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "cluster/nodes/public_address.h"
 #include "net/address/host_name.h"
+#include "net/crypto/digest.h"
 
 namespace lb {
 
@@ -218,6 +219,76 @@ bool records_anything(const Config& config) {
   bool any = wanted(config.default_mount);
   for_each_section(config, [&](const MountSettings& section) { any = any || wanted(section); });
   return any;
+}
+
+void MountIndex::add(const std::string& name, std::uint32_t position) {
+  names_.try_emplace(name, position);
+  if (const std::size_t special = name.find_first_of("*?[\\"); special != std::string::npos)
+    patterns_.push_back({position, static_cast<std::uint32_t>(special), name});
+}
+
+std::optional<std::size_t> MountIndex::find_name(std::string_view name) const {
+  const auto at = names_.find(name);
+  if (at == names_.end()) return std::nullopt;
+  return at->second;
+}
+
+std::optional<std::size_t> MountIndex::find(std::string_view mount) const {
+  const auto named = find_name(mount);
+  std::string name;  // fnmatch wants one that ends
+  for (const Pattern& pattern : patterns_) {
+    if (named && *named < pattern.position) break;
+    if (mount.substr(0, pattern.plain) != std::string_view(pattern.text).substr(0, pattern.plain))
+      continue;
+    if (name.empty()) name = mount;
+    if (glob_match(pattern.text, name)) return pattern.position;
+  }
+  return named;
+}
+
+std::vector<EncoderSettings> source_logins(const MountSettings& mount) {
+  std::vector<EncoderSettings> rows = mount.encoders;
+  if (rows.empty()) rows.emplace_back();
+  for (EncoderSettings& row : rows) {
+    if (row.username.empty()) row.username = mount.username;
+    if (row.password.empty()) row.password = mount.password;
+  }
+  return rows;
+}
+
+LoginIndex::LoginIndex(const Config& config) : key_(random_bytes(32)) {
+  const AuthenticationSettings& roles = config.authentication;
+  add(roles.admin_user, roles.admin_password);
+  add(roles.relay_user, roles.relay_password);
+  add("source", roles.source_password);
+  const auto add_source = [&](std::string_view user, std::string_view password) {
+    add(user, password.empty() ? std::string_view(roles.source_password) : password);
+  };
+  const MountSettings& standard = config.default_mount;
+  add_source(standard.username, standard.password);
+  for (const MountSettings& mount : config.mounts) {
+    // Most have what the default mount has.
+    if (mount.username != standard.username || mount.password != standard.password)
+      add_source(mount.username, mount.password);
+    if (mount.encoders.empty()) continue;
+    for (const EncoderSettings& row : source_logins(mount)) add_source(row.username, row.password);
+  }
+}
+
+// With an empty password the role cannot be had.
+void LoginIndex::add(std::string_view user, std::string_view password) {
+  if (!password.empty()) logins_.insert(digest(user, password));
+}
+
+bool LoginIndex::knows(const Credentials& given) const {
+  return !given.password.empty() && logins_.contains(digest(given.user, given.password));
+}
+
+// A NUL cannot stand in what XML says.
+std::string LoginIndex::digest(std::string_view user, std::string_view password) const {
+  std::string text(user);
+  text.append(1, '\0').append(password);
+  return hmac_sha256(key_, text);
 }
 
 }  // namespace lb

@@ -9,9 +9,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "acme/settings.h"
@@ -22,18 +27,83 @@
 #include "base/shared_list.h"
 #include "config/settings/cluster_config.h"
 #include "config/settings/external_settings.h"
-#include "config/settings/login_index.h"
 #include "config/settings/mount_book.h"
-#include "config/settings/mount_index.h"
 #include "config/settings/station_settings.h"
 #include "config/settings/webhook_settings.h"
 #include "hls/settings.h"
+#include "http/credentials.h"
 #include "http/settings.h"
 #include "net/socket/settings.h"
 #include "registry/settings.h"
 #include "stream/mount/settings.h"
 
 namespace lb {
+
+// With all that an <encoder> row does not say filled in from the mount; without rows, the mount's
+// own login.
+std::vector<EncoderSettings> source_logins(const MountSettings& mount);
+
+// LoginIndex: whether a login is right anywhere in a configuration file: as administrator's,
+// relay's, or as that of a mount's source.  A wrong one costs the same, however many mounts there
+// are.
+//
+// Records and lists have hashes, which are judged one by one, and no logins of this kind.
+// Thread: built once with its configuration, then read by any thread.
+// Ownership: keyed digests (HMAC-SHA-256, a key by chance), so neither a copy of the passwords nor a
+// way to learn them by the time of a look-up.
+class LoginIndex {
+ public:
+  explicit LoginIndex(const Config& config);
+  bool knows(const Credentials& given) const;
+
+ private:
+  void add(std::string_view user, std::string_view password);
+  std::string digest(std::string_view user, std::string_view password) const;
+
+  const std::string key_;
+  std::unordered_set<std::string> logins_;
+};
+
+// MountIndex: which <mount> is responsible for a name, without trying all of them.
+//
+// The rule is that of the file: the first section whose name is the mount's, or a pattern (fnmatch,
+// FNM_PATHNAME) that matches it.  Names are found by their hash; patterns are tried in order, and
+// only those that stand before the section of that name.
+// Thread: built once, then read by any thread.
+class MountIndex {
+ public:
+  // A list of MountSettings of any kind.
+  template <class Sections>
+  explicit MountIndex(const Sections& sections) : size_(sections.size()) {
+    names_.reserve(size_);
+    std::uint32_t position = 0;
+    for (const MountSettings& section : sections) add(section.name, position++);
+  }
+
+  // The position of the section; nullopt: none.
+  std::optional<std::size_t> find(std::string_view mount) const;
+  // The position of the section with exactly this name.
+  std::optional<std::size_t> find_name(std::string_view name) const;
+  std::size_t size() const noexcept { return size_; }  // sections
+
+ private:
+  void add(const std::string& name, std::uint32_t position);
+
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  struct Pattern {
+    std::uint32_t position;
+    std::uint32_t plain;  // bytes at its beginning that stand for themselves
+    std::string text;
+  };
+  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> names_;
+  std::vector<Pattern> patterns_;
+  std::size_t size_;
+};
 
 // <authentication>; "" means: not set, and then the role cannot be had.
 struct AuthenticationSettings {

@@ -1,4 +1,4 @@
-#include "admin/page/oembed.h"
+#include "admin/page/player_page.h"
 
 #include "CppUTest/TestHarness.h"
 

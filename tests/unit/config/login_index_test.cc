@@ -1,6 +1,5 @@
-#include "config/settings/login_index.h"
-
 #include "config/load_text.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,3 @@
-#include "config/settings/mount_index.h"
 
 #include <string>
 #include <vector>
