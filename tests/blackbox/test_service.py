@@ -1,11 +1,14 @@
 """What a service manager such as systemd sees: notifications, the watchdog, inherited sockets."""
+import array
 import ctypes
 import os
 import pathlib
 import signal
 import socket
+import struct
 
 from harness import check, equal, free_port, listen_socket, matches, test, wait_for
+from replacing import own_program, put_program, serving, taken
 from tasks import tasks_of
 
 # Like the manager, bash knows the process's number only when it has become that process.
@@ -44,6 +47,22 @@ class Manager:
         self.socket.settimeout(5.0)
         text, fds, _, _ = socket.recv_fds(self.socket, 4096, 64)
         return dict(line.split("=", 1) for line in text.decode().splitlines()), fds
+
+    def attributed(self, patience=5.0):
+        """The next message, its sender's process, and its descriptors; ({}, 0, []): none comes."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.socket.settimeout(patience)
+        try:
+            text, parts, _, _ = self.socket.recvmsg(4096, 4096)
+        except socket.timeout:
+            return {}, 0, []
+        sender, fds = 0, []
+        for _, kind, data in parts:
+            if kind == socket.SCM_CREDENTIALS:
+                sender = struct.unpack("3i", data)[0]
+            elif kind == socket.SCM_RIGHTS:
+                fds += array.array("i", data)
+        return dict(line.split("=", 1) for line in text.decode().splitlines()), sender, fds
 
     def start(self, server):
         server.start(through=AS_SERVICE, env=self.environment)
@@ -295,3 +314,57 @@ def sockets_that_the_manager_keeps_refuse_nobody_after_a_kill(t):
     equal(server.ports, [port])
     server.reload(sockets=listen_socket(other))
     server.wait_for_log("port %d is closed" % port)
+
+
+def hand_over(manager, server, wanted):
+    """USR2; what the manager is sent by the process that it knows, until `wanted` says that it is enough; and the main process.
+
+    As systemd with NotifyAccess=main: what another process sends counts for nothing."""
+    main, heard = serving(server), []
+    os.kill(main, signal.SIGUSR2)
+    while not wanted(heard):
+        told, sender, fds = manager.attributed(10)
+        check(told, "no message came behind %r" % heard)
+        if "BARRIER" in told:
+            for fd in fds:
+                os.close(fd)
+        elif sender == main:
+            heard.append(told)
+            main = int(told.get("MAINPID", main))
+    return heard, main
+
+
+@test
+def the_manager_follows_two_upgrades_and_feels_each_process_alive(t):
+    place = own_program(t)
+    manager = Manager(t, watchdog_seconds=0.4)
+    server = manager.start(t.unstarted_server())
+    manager.expect(READY="1")
+    source = server.source()
+    source.play(30)
+    listener = server.listener()
+    for _ in range(2):
+        before = serving(server)
+        heard, main = hand_over(manager, server, lambda heard: any("READY" in told for told in heard) and heard[-1].get("WATCHDOG"))
+        words = [word for told in heard for word in told if word in ("RELOADING", "MAINPID", "READY")]
+        equal(words, ["RELOADING", "MAINPID", "READY"], heard)
+        wait_for(lambda: serving(server) == main, "the new process is the main one")
+        check(main != before, "it is another one")
+        source.play(30)
+        listener.read(20 * 384)
+        for _ in range(3):
+            wait_for(lambda: "WATCHDOG" in (lambda told, sender, _: told if sender == main else {})(*manager.attributed()), "it is fed")
+    # One that cannot take over: what the manager knows stays, and its status says why.
+    put_program(place, "#!/bin/sh\nexit 3\n")
+    heard, still = hand_over(manager, server, lambda heard: any("READY" in told for told in heard))
+    words = [word for told in heard for word in told if word in ("RELOADING", "MAINPID", "READY")]
+    equal((words, still), (["RELOADING", "READY"], main), heard)
+    matches("not made", " ".join(told.get("STATUS", "") for told in heard))
+    # A reload is none, and a stop is the last process's.
+    os.kill(main, signal.SIGHUP)
+    wait_for(lambda: (lambda told, sender, _: sender == main and "configuration read again" in told.get("STATUS", ""))(*manager.attributed()),
+             "a reload ends")
+    equal(len(taken(server)), 2, "upgrades")
+    os.kill(main, signal.SIGTERM)
+    wait_for(lambda: (lambda told, sender, _: sender == main and "STOPPING" in told)(*manager.attributed()), "it stops")
+    wait_for(lambda: not pathlib.Path("/proc/%d" % main).exists(), "and ends")
