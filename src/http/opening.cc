@@ -18,7 +18,7 @@ constexpr char kHandshakeRecord = 0x16;
 ssize_t peek(const Transport& transport, std::span<char> into) {
   const ssize_t n = ::recv(transport.fd(), into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
   if (n > 0) return n;
-  return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+  return n < 0 && is_momentary(errno) ? 0 : -1;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@ import errno
 
 from faulty import Witnesses
 from harness import equal, test
+from replacing import upgrade
 from syscalls import Rule
 
 
@@ -12,6 +13,10 @@ def what_is_sent_in_the_least_parts_is_whole(t):
     w.during(Rule("sendmsg", short=1, path="socket:", every=2, times=4000), hits=50)
     w.during(Rule("sendmsg", error=errno.EAGAIN, path="socket:", every=-20, times=2000), hits=50)
     w.during(Rule("sendmsg", error=errno.EINTR, path="socket:", every=2, times=200), hits=20)
+    # The kernel has no memory for it: at the next turn it may have.
+    for error in (errno.ENOMEM, errno.ENOBUFS):
+        w.during(Rule("sendmsg", error=error, path="socket:", every=3, times=200), hits=20)
+        w.during(Rule("sendfile", error=error, path="socket:", times=20), act=w.join)
     w.during(Rule("sendfile", short=1, path="socket:", every=2, times=500), act=w.join)
     w.during(Rule("sendfile", error=errno.EAGAIN, path="socket:", every=-20, times=500), act=w.join)
     w.during(Rule("sendfile", error=errno.EINTR, path="socket:", times=20), act=w.join)
@@ -24,7 +29,19 @@ def what_is_received_in_the_least_parts_is_whole(t):
     w = Witnesses(t)
     w.during(Rule("recv", short=1, path="socket:", times=3000), hits=100)
     w.during(Rule("recv", error=errno.EAGAIN, path="socket:", every=-20, times=2000), hits=20)
-    w.during(Rule("recv", error=errno.EINTR, path="socket:", every=2, times=50), hits=10)
+    for error in (errno.EINTR, errno.ENOMEM, errno.ENOBUFS):
+        w.during(Rule("recv", error=error, path="socket:", every=2, times=50), hits=10)
+    w.judge()
+
+
+@test
+def what_the_process_before_carries_for_tls_is_whole(t):
+    w = Witnesses(t)
+    upgrade(w.server)
+    for call in ("recv", "sendmsg"):
+        w.during(Rule(call, short=1, path="socket:", thread="tls-pump", times=500), hits=20, counted=False)
+        for error in (errno.EAGAIN, errno.EINTR, errno.ENOMEM, errno.ENOBUFS):
+            w.during(Rule(call, error=error, path="socket:", thread="tls-pump", every=2, times=50), hits=10, counted=False)
     w.judge()
 
 

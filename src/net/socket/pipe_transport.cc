@@ -22,8 +22,7 @@ IoResult PipeTransport::read(std::span<std::byte> into) noexcept {
   if (n > 0) return {IoStatus::kDone, static_cast<std::size_t>(n)};
   at_end_ = n == 0;
   if (at_end_) return {IoStatus::kEof, 0};
-  if (errno == EAGAIN || errno == EINTR) return {IoStatus::kAgain, 0};
-  return {IoStatus::kError, 0};
+  return {is_momentary(errno) ? IoStatus::kAgain : IoStatus::kError, 0};
 }
 
 }  // namespace lb

@@ -7,14 +7,13 @@
 #include <cstring>
 
 #include "base/cat.h"
+#include "net/socket/transport.h"
 
 namespace lb {
 namespace {
 
 constexpr std::size_t kPiece = 65'536;  // what a pipe holds
 constexpr unsigned kHow = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
-
-bool would_wait() noexcept { return errno == EAGAIN || errno == EINTR; }
 
 }  // namespace
 
@@ -41,7 +40,7 @@ SplicePump::Moved SplicePump::pump(int source, int sink, std::size_t budget) noe
         moved.in += static_cast<std::size_t>(n);
       } else if (n == 0) {
         state_.source_ended = true;
-      } else if (!would_wait()) {
+      } else if (!is_momentary(errno)) {
         return stop(Stop::kSourceBroken);
       } else {
         dry = was_empty;
@@ -49,7 +48,7 @@ SplicePump::Moved SplicePump::pump(int source, int sink, std::size_t budget) noe
     }
     while (state_.held > 0) {
       const ssize_t n = ::splice(out_.get(), nullptr, sink, nullptr, state_.held, kHow);
-      if (n <= 0) return stop(n < 0 && would_wait() ? Stop::kSinkFull : Stop::kSinkBroken);
+      if (n <= 0) return stop(n < 0 && is_momentary(errno) ? Stop::kSinkFull : Stop::kSinkBroken);
       state_.held -= static_cast<std::size_t>(n);
       moved.out += static_cast<std::size_t>(n);
     }

@@ -13,13 +13,16 @@
 namespace lb {
 namespace {
 
+// The event comes again.
 IoResult from_errno() noexcept {
-  // EINTR is rare on a non-blocking socket; the event comes again.
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::kAgain, 0};
-  return {IoStatus::kError, 0};
+  return {is_momentary(errno) ? IoStatus::kAgain : IoStatus::kError, 0};
 }
 
 }  // namespace
+
+bool is_momentary(int error) noexcept {
+  return error == EAGAIN || error == EINTR || error == ENOMEM || error == ENOBUFS;
+}
 
 PlainTransport::PlainTransport(UniqueFd fd, const Address& peer) noexcept
     : fd_(std::move(fd)), peer_(peer) {}

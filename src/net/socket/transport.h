@@ -29,6 +29,10 @@ struct IoResult {
   std::size_t bytes = 0;
 };
 
+// errno of a call that may do better when it is made again: it would have waited, was interrupted,
+// or the kernel had no memory for it.
+bool is_momentary(int error) noexcept;
+
 class Transport {
  public:
   virtual ~Transport() = default;

@@ -66,7 +66,7 @@ class TlsPump::One {
   bool shake() {
     // Before it has a request the server says nothing, but that the time for it is over.
     char seen = 0;
-    const bool waits = ::recv(server_.get(), &seen, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+    const bool waits = ::recv(server_.get(), &seen, 1, MSG_PEEK) < 0 && is_momentary(errno);
     const IoStatus status = waits ? client_->handshake() : IoStatus::kError;
     if (status == IoStatus::kAgain) {
       const bool writes = client_->flush() == IoStatus::kAgain;
@@ -98,7 +98,7 @@ class TlsPump::One {
     if (!to_server_.is_empty()) {
       const auto rest = to_server_.rest();
       const ssize_t n = ::send(server_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-      if (n < 0 && errno != EAGAIN) return Step::kBroken;
+      if (n < 0 && !is_momentary(errno)) return Step::kBroken;
       if (n > 0) {
         to_server_.taken(static_cast<std::size_t>(n));
         step = Step::kMoved;
@@ -112,7 +112,7 @@ class TlsPump::One {
     if (to_client_.is_empty() && !server_ended_) {
       std::vector<std::byte> into(kPieceBytes);
       const ssize_t n = ::recv(server_.get(), into.data(), into.size(), 0);
-      if (n < 0 && errno != EAGAIN) return Step::kBroken;
+      if (n < 0 && !is_momentary(errno)) return Step::kBroken;
       if (n == 0) server_ended_ = true;
       if (n > 0) {
         into.resize(static_cast<std::size_t>(n));
