@@ -160,6 +160,13 @@ replay_programs += replay_acme
 replay_acme_SOURCES = $(fuzz_acme_SOURCES) fuzz/replay.cc
 replay_acme_LDADD = $(ACME)
 
+fuzz_programs += fuzz_handover
+fuzz_handover_SOURCES = fuzz/handover.cc fuzz/check.h
+fuzz_handover_LDADD = $(FUZZ_FLAGS) $(APP)
+replay_programs += replay_handover
+replay_handover_SOURCES = $(fuzz_handover_SOURCES) fuzz/replay.cc
+replay_handover_LDADD = $(APP)
+
 if ENABLE_FUZZ
 noinst_PROGRAMS += $(fuzz_programs)
 else

@@ -365,4 +365,6 @@ TEST(GoldenHandover, EachKindOfRecordIsRead) {
       "BQZ0ZXh0IDEIAw1HBQZ0ZXh0IDMJBnRleHQgNA0QBQZ0ZXh0IDUJBnRleHQgNg0QBQZ0ZXh0IDcJBnRleHQgOBEGdG"
       "V4dCA5FAoZB3RleHQgMTENTgUHdGV4dCAxMgkHdGV4dCAxMw0SBQd0ZXh0IDE0CQd0ZXh0IDE1DRIFB3RleHQgMTYJ"
       "B3RleHQgMTcRB3RleHQgMTgUExkHdGV4dCAyMA");
+  is_read_again<HoldersRecord>("HoldersRecord",
+                               "BxQHBnRleHQgMQsGdGV4dCAyDAQMBQcUBwZ0ZXh0IDULBnRleHQgNgwIDAk");
 }
