@@ -352,6 +352,7 @@ def the_manager_follows_two_upgrades_and_feels_each_process_alive(t):
         check(main != before, "it is another one")
         source.play(30)
         listener.read(20 * 384)
+        wait_for(lambda: before == server.process.pid or not pathlib.Path("/proc/%d" % before).exists(), "the one before has ended", 2)
         for _ in range(3):
             wait_for(lambda: "WATCHDOG" in (lambda told, sender, _: told if sender == main else {})(*manager.attributed()), "it is fed")
     # One that cannot take over: what the manager knows stays, and its status says why.
@@ -368,3 +369,40 @@ def the_manager_follows_two_upgrades_and_feels_each_process_alive(t):
     os.kill(main, signal.SIGTERM)
     wait_for(lambda: (lambda told, sender, _: sender == main and "STOPPING" in told)(*manager.attributed()), "it stops")
     wait_for(lambda: not pathlib.Path("/proc/%d" % main).exists(), "and ends")
+
+
+@test
+def sockets_are_kept_over_upgrades_for_a_process_that_is_killed_behind_them(t):
+    manager = Manager(t)
+    manager.environment["FDSTORE"] = "8"
+    port, other = free_port(), free_port()
+    server = manager.start(t.unstarted_server(sockets=listen_socket(port), limits="<threads>1</threads>"))
+    manager.expect(READY="1")
+    (told, kept), name = manager.stored(), "icecast-lb-listen-%d-127.0.0.1"
+    equal(told["FDNAME"], name % port)
+    # The next process has a port more: that one alone is new to the manager.
+    server.write_config(sockets=listen_socket(port) + listen_socket(other))
+    first, main = serving(server), serving(server)
+    os.kill(first, signal.SIGUSR2)
+    store = {name % port: kept}
+    while main == first or len(store) < 2:
+        told, sender, fds = manager.attributed(10)
+        check(told, "no message came")
+        main = int(told.get("MAINPID", main))
+        if "FDSTORE" in told:
+            equal((sender, told["FDNAME"]), (main, name % other), "what is kept, and by which process")
+            store[told["FDNAME"]] = fds
+    wait_for(lambda: serving(server) == main, "it serves")
+    os.kill(main, signal.SIGKILL)
+    waiting = [server.wire(port=one) for one in (port, other)]   # connected while no server runs
+    for wire in waiting:
+        wire.send("GET /one HTTP/1.0\r\n\r\n")
+    wait_for(lambda: not pathlib.Path("/proc/%d" % main).exists() or "Z" in pathlib.Path("/proc/%d/stat" % main).read_text(), "it is killed")
+    server.process.wait(10)
+    server.process = None
+    (server.dir / "out").unlink()
+    fds = [store[name % port][0], store[name % other][0]]
+    environment = dict(manager.environment, LISTEN_FDS="2", LISTEN_FDNAMES=":".join((name % port, name % other)),
+                       FIRST=str(fds[0]), SECOND=str(fds[1]))
+    server.start(through=["bash", "-c", 'export LISTEN_PID=$$; exec "$@" 3<&$FIRST 4<&$SECOND', "-"], env=environment, pass_fds=fds)
+    equal([wire.reply().status for wire in waiting], [404, 404])
