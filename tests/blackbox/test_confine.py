@@ -8,11 +8,16 @@ import subprocess
 import sys
 import tempfile
 
+from api import Api
+from encoders import Ear
 from facts import Settings
-from harness import check, equal, give_away, matches, mount, test, wait_for
-from media import MP3_FRAME
-from replacing import serving, upgrade
+from harness import check, equal, free_port, give_away, matches, mount, test, wait_for
+from http_backend import HttpBackend, send
+from media import MP3_FRAME, mp3_numbers
+from recorder import Studio, check_consecutive, ranges, recorded_seconds
+from replacing import own_program, serving, upgrade
 from tasks import tasks_of
+from tls_bench import TLS_SOCKETS, certificate, tls
 
 # That of the system, which every user may run.
 PYTHON = shutil.which("python3", path="/usr/bin:/bin")
@@ -212,6 +217,51 @@ def twenty_upgrades_keep_it_and_add_nothing(t):
     matches("the process stays confined until a restart", server.log())
     matches(r"directory /tmp/icecast-lb-outside-\w+/?\w* is named in the configuration, but was not when the process was confined",
             server.log())
+
+
+@test
+def all_that_goes_over_does_so_in_a_confined_server(t):
+    """TLS, HLS, the past, programs, books, a store, links and webhooks, through three upgrades; a signal for SIGSYS would end it."""
+    place = own_program(t)
+    server = t.unstarted_server(sockets=TLS_SOCKETS)
+    certificate(server.dir, "radio.test")
+    got = []
+    receiver = t.owned(HttpBackend({"POST": lambda handler: (got.append(handler.rfile.read(int(handler.headers["Content-Length"]))), send(handler, 200))}))
+    program = server.dir / "program"
+    program.write_text("#!/bin/sh\nwhile :; do dd if=/dev/zero bs=1000 count=1 2>/dev/null; sleep 0.05; done\n")
+    program.chmod(0o755)
+    server.write_config(
+        paths="<state-dir>%s/state</state-dir><ssl-certificate>%s/tls.pem</ssl-certificate>" % (server.dir, server.dir),
+        limits="<source-timeout>60</source-timeout>",
+        body=(CONFINE % ("<read>%s</read>" % place) + '<console>1</console><audience/><hls><segment>2</segment></hls><archive><dir>%s/kept</dir></archive>'
+              '<store type="files" path="%s/records"/><webhook url="%s" events="source-connect,upgrade"/>'
+              '<cluster><id>m</id><cluster-port>%d</cluster-port><node id="n" secret="s-n" allow-public="127.0.0.1:1"/></cluster>'
+              "<relay><local-mount>/x.test</local-mount><content-type>audio/x-test</content-type><exec>%s</exec></relay>" % (
+                  server.dir, server.dir, receiver.address("/"), free_port(), program)) +
+        mount("/live.mp3", "<hls>1</hls><archive>1</archive>"))
+    server.start()
+    studio, api = Studio(t, server), Api(server)
+    wait_for(lambda: recorded_seconds(server) >= 3, "it is recorded", 20)
+    ears = {"plain": Ear(t, server, "/live.mp3"), "TLS": Ear(t, server, "/live.mp3", port=server.ports[1], wrap=tls()),
+            "the past": Ear(t, server, "/live.mp3?timeshift=2")}
+    made = server.listener("/x.test")
+    for round_ in range(3):
+        upgrade(server)
+        api.want(201, "POST", "/mounts", {"mount": "/m%d.mp3" % round_})
+        equal(server.get("/live.mp3/live.m3u8").status, 200, "a list of HLS")
+        number = studio.number
+        for what, ear in ears.items():
+            wait_for(lambda ear=ear: b"<S%09d>" % (number + 5) in ear.raw()[-40000:] or ear.ended, what + " hears on")
+        check(made.read(2000) == bytes(2000), "the program is heard")
+        server.source("/s%d.mp3" % round_).play(10)
+        wait_for(lambda: any(b"/s%d.mp3" % round_ in one for one in got), "the webhook is told")
+    for what, ear in ears.items():
+        data = ear.audio()[0]
+        check_consecutive([n for _, n in mp3_numbers(data[data.index(b"\xff\xfb\x94\x00"):])], what)
+    equal(len(ranges(server)), 1, "ranges of the recording")
+    equal([line for line in server.log().splitlines() if "denied" in line or "not permitted" in line], [], "what was refused")
+    held = pathlib.Path("/proc/%d/status" % serving(server)).read_text()
+    matches(r"(?m)^Seccomp:\t2$", held)
 
 
 @test
