@@ -27,6 +27,13 @@ replay_programs += replay_ebml
 replay_ebml_SOURCES = $(fuzz_ebml_SOURCES) fuzz/replay.cc
 replay_ebml_LDADD = $(MEDIA)
 
+fuzz_programs += fuzz_picture
+fuzz_picture_SOURCES = fuzz/picture.cc fuzz/check.h
+fuzz_picture_LDADD = $(FUZZ_FLAGS) $(MEDIA)
+replay_programs += replay_picture
+replay_picture_SOURCES = $(fuzz_picture_SOURCES) fuzz/replay.cc
+replay_picture_LDADD = $(MEDIA)
+
 fuzz_programs += fuzz_icy
 fuzz_icy_SOURCES = fuzz/icy.cc fuzz/check.h
 fuzz_icy_LDADD = $(FUZZ_FLAGS) $(MEDIA)
