@@ -158,23 +158,29 @@ Worker::Worker(Services& given, unsigned index)
                     services.loops.control().post(
                         [this, moved] { services.admission->give_back(std::move(*moved)); });
                   },
-                  [this](const Mount& mount, const std::string& song, const TitlePlace& place,
-                         bool kept) {
+                  [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
                     const auto metadata = mount.metadata();
                     services.titles.add(mount.name(), song, place, services.clock.wall(),
                                         mount.settings()->max_history, metadata->url,
                                         metadata->artist);
-                    services.loops.control().post(
-                        [this, name = mount.name(), song, since = place.wall_ms,
-                         at = services.clock.wall(), relayed = mount.facts()->relayed, kept] {
-                          services.now_feeds->check(name);
-                          services.links->titles().mount_changed(name);
-                          const bool own = !relayed || services.relays->captures_own(name);
-                          if (own) services.title_events->titled(name, song, since);
-                          // Into one database the server of the source tells them.
-                          if (kept && (own || !services.listenings->sends_up()))
-                            services.listenings->title(name, song, at);
-                        });
+                    services.loops.control().post([this, name = mount.name(), song,
+                                                   since = place.wall_ms,
+                                                   relayed = mount.facts()->relayed] {
+                      services.now_feeds->check(name);
+                      services.links->titles().mount_changed(name);
+                      if (!relayed || services.relays->captures_own(name))
+                        services.title_events->titled(name, song, since);
+                    });
+                  },
+                  [this](const Mount& mount, const std::string& song) {
+                    services.loops.control().post([this, name = mount.name(), song,
+                                                   at = services.clock.wall(),
+                                                   relayed = mount.facts()->relayed] {
+                      // Into one database the server of the source tells them.
+                      if (!relayed || services.relays->captures_own(name) ||
+                          !services.listenings->sends_up())
+                        services.listenings->title(name, song, at);
+                    });
                   },
                   [this](const std::string& mount, std::uint64_t id, bool flows) {
                     services.loops.control().post([this, mount, id, flows] {

@@ -300,9 +300,12 @@ void Log::playlist(std::string_view line, LogFormat format) {
   files_->put(kPlaylistLog, text);
 }
 
+bool RepeatGuard::may_pass(SteadyTime now) const noexcept {
+  return full_ - now <= kEach * (at_once_ - 1);
+}
+
 bool RepeatGuard::pass(SteadyTime now, unsigned& suppressed) noexcept {
-  constexpr std::chrono::seconds kEach{1};
-  if (full_ - now > kEach * (at_once_ - 1)) {
+  if (!may_pass(now)) {
     ++held_;
     return false;
   }

@@ -118,8 +118,11 @@ class RepeatGuard {
   explicit RepeatGuard(unsigned at_once = 1) noexcept : at_once_(at_once) {}
   // Returns true when the message is to be written now; `suppressed` is how many were not.
   bool pass(SteadyTime now, unsigned& suppressed) noexcept;
+  bool may_pass(SteadyTime now) const noexcept;  // and nothing is counted
 
  private:
+  static constexpr std::chrono::seconds kEach{1};
+
   const unsigned at_once_;
   SteadyTime full_{};  // when `at_once` may come again
   unsigned held_ = 0;

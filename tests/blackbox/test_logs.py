@@ -456,6 +456,11 @@ def a_source_that_names_titles_without_end_does_not_fill_the_logs(t):
     check(server.log("playlist").count("|title") < 30, "every title of a storm is in the playlist log")
     check(server.log().count("title is now") < 30, "every title of a storm is in the error log")
 
+    def the_newest_title():
+        source.play(1)
+        return "|title39\n" in server.log("playlist")
+    wait_for(the_newest_title, "the title at which the storm ended is in the playlist log")
+
     def a_later_title():
         source.play(1)
         server.set_title("/m", song="later%d" % server.log("access").count("metadata"))

@@ -431,8 +431,13 @@ void Feed::publish() {
   if (auto metadata = lease_.log->take_new_metadata()) {
     const bool changed = mount.metadata()->song() != metadata->song();
     mount.set_metadata(metadata);
-    if (changed) log_title(*metadata);
+    if (changed) {
+      host_.titled(mount, metadata->song(), lease_.log->title_place());
+      log_title(metadata->song());
+    }
   }
+  if (unlogged_title_ && titles_guard_.may_pass(host_.loop().now()))
+    log_title(std::string(*unlogged_title_));
   if (StreamPicture picture = lease_.log->take_new_picture(); !picture.bytes.empty())
     host_.pictured(mount, std::move(picture));
   host_.wake(mount.channel().publish(std::move(view)), lease_.mount);
@@ -455,12 +460,14 @@ void Feed::report_seam() {
   seam_.reset();
 }
 
-void Feed::log_title(const Metadata& metadata) {
-  const std::string song = metadata.song();
+void Feed::log_title(const std::string& song) {
   unsigned left_out = 0;
-  const bool kept = titles_guard_.pass(host_.loop().now(), left_out);
-  host_.titled(mount(), song, lease_.log->title_place(), kept);
-  if (!kept) return;
+  if (!titles_guard_.pass(host_.loop().now(), left_out)) {
+    unlogged_title_ = song;
+    return;
+  }
+  if (std::exchange(unlogged_title_, std::nullopt) == song) --left_out;
+  host_.logged_title(mount(), song);
   std::string text = cat({"mount ", mount().name(), ": title is now \"", song, "\""});
   if (left_out > 0) text += cat({" (", left_out, " titles before it are not in the logs)"});
   host_.log().info("source/source", text);

@@ -40,9 +40,10 @@ class FeedHost {
   // A buffer of this worker, valid until the next call.
   virtual std::span<std::byte> scratch() noexcept = 0;
   virtual void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) = 0;
-  // A new title of a mount.  kept: it is in the logs; not so of a source that sends too many.
-  virtual void titled(const Mount&, const std::string& /*song*/, const TitlePlace&, bool /*kept*/) {
-  }
+  // A new title of a mount.
+  virtual void titled(const Mount&, const std::string& /*song*/, const TitlePlace&) {}
+  // It is in the logs: of a source that sends too many not each is, and the newest may be late.
+  virtual void logged_title(const Mount&, const std::string& /*song*/) {}
   // A picture in a tag of its stream.
   virtual void pictured(const Mount&, StreamPicture /*picture*/) {}
   // A relay's stream flows again behind what its last connection brought.
@@ -128,7 +129,7 @@ class Feed {
   bool goes_on_in_chain(std::span<const std::byte> bytes) const;
   void go_on_in_chain(std::span<const std::byte> headers);
   void on_search_end();
-  void log_title(const Metadata& metadata);
+  void log_title(const std::string& song);
 
   FeedHost& host_;
   BodyReader body_;
@@ -153,7 +154,8 @@ class Feed {
   std::uint64_t skip_ = 0;     // bytes that come twice
   bool enters_here_ = false;   // the stream has its address from this node
   bool bad_icy_ = false;
-  RepeatGuard titles_guard_{10};  // a source may send any number
+  RepeatGuard titles_guard_{10};               // a source may send any number
+  std::optional<std::string> unlogged_title_;  // the present one, when it was one too many
 };
 
 }  // namespace lb

@@ -42,8 +42,9 @@ class SourceSet final : public SourceHost, private StandbyHost {
   struct Callbacks {
     std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
     std::function<void(SourceEnd)> ended;
-    std::function<void(const Mount&, const std::string& song, const TitlePlace&, bool kept)>
-        titled = {};  // from this worker; may be empty
+    std::function<void(const Mount&, const std::string& song, const TitlePlace&)> titled =
+        {};  // from this worker; may be empty
+    std::function<void(const Mount&, const std::string& song)> logged_title = {};  // likewise
     // Whether a standby flows; a source has been silent as long as watch_silence() asked for.
     // From this worker; empty where no mount has standbys.
     std::function<void(const std::string& mount, std::uint64_t id, bool flows)> flows = {};
@@ -117,9 +118,11 @@ class SourceSet final : public SourceHost, private StandbyHost {
   void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override {
     callbacks_.wake(loops, mount);
   }
-  void titled(const Mount& mount, const std::string& song, const TitlePlace& place,
-              bool kept) override {
-    if (callbacks_.titled) callbacks_.titled(mount, song, place, kept);
+  void titled(const Mount& mount, const std::string& song, const TitlePlace& place) override {
+    if (callbacks_.titled) callbacks_.titled(mount, song, place);
+  }
+  void logged_title(const Mount& mount, const std::string& song) override {
+    if (callbacks_.logged_title) callbacks_.logged_title(mount, song);
   }
   void pictured(const Mount& mount, StreamPicture picture) override {
     if (callbacks_.pictured) callbacks_.pictured(mount, std::move(picture));

@@ -18,8 +18,7 @@ struct TitleHost final : FeedHost {
   Log& log() noexcept override { return captured.log; }
   std::span<std::byte> scratch() noexcept override { return buffer; }
   void wake(Channel::Loops, const std::shared_ptr<Mount>&) override {}
-  void titled(const Mount&, const std::string& song, const TitlePlace& place,
-              bool /*kept*/) override {
+  void titled(const Mount&, const std::string& song, const TitlePlace& place) override {
     told.push_back(song + " " + print_title_place(place));
   }
 
