@@ -124,6 +124,29 @@ def a_title_is_told_when_it_is_heard(t):
 
 
 @test
+def a_title_of_a_fallback_follows_the_one_before_it(t):
+    server = t.server(body="<mount><mount-name>/main.mp3</mount-name><fallback-mount>/auto.mp3</fallback-mount></mount>"
+                           "<mount><mount-name>/auto.mp3</mount-name><burst-size>32000</burst-size></mount>")
+    auto, main = server.source("/auto.mp3", lines=["ice-bitrate: 128"]), server.source("/main.mp3")
+    set_title(server, "/auto.mp3", "Unheard")
+    set_title(server, "/auto.mp3", "Auto 1")
+    set_title(server, "/main.mp3", "Live")
+    wait_for(lambda: auto.play(2) and (server.get("/api/v1/now/auto.mp3").json()["live"] or {}).get("wall_ms") is not None, "the fallback has times", 15)
+    main.leave()
+
+    def songs():
+        one = server.get("/api/nowplaying/main").json()
+        return [one["now_playing"]["song"]["text"], *(each["song"]["text"] for each in one["song_history"])]
+    wait_for(lambda: songs() == ["Auto 1", "Live"], "the fallback is heard")
+    set_title(server, "/auto.mp3", "Auto 2")
+    seen = []
+    wait_for(lambda: seen.append(songs()) or seen[-1][0] == "Auto 2", "its next title is heard")
+    # Players are a burst behind: until then they hear the title before it.
+    equal((seen[0], seen[-1]), (["Auto 1", "Live"], ["Auto 2", "Auto 1", "Live"]))
+    check(all(each in (seen[0], seen[-1]) for each in seen), seen)
+
+
+@test
 def its_addresses_are_those_of_the_reader(t):
     server = t.server(body=HITS)
     server.source("/hits.mp3").play(2)

@@ -101,16 +101,22 @@ void take_title(NowMount& now, const std::string& song) {
   if (now.title_has_time) now.history.erase(now.history.begin(), known + 1);
 }
 
-// The titles before it are its own, and none of the fallback's was heard before they ended.
-void take_title_of(NowMount& now, const Mount& fallback, const std::vector<PlayedTitle>& titles,
+// Before it: the fallback's titles since the mount's own stream ended, and those of that stream.
+void take_title_of(NowMount& now, const Mount& fallback, std::vector<PlayedTitle> titles,
                    WallTime ended) {
   const std::string text = TitleHistory::shown_text(fallback.metadata()->song());
   if (text.empty()) return;
-  const auto known = std::ranges::find(titles, text, &PlayedTitle::title);
-  now.title_has_time = known != titles.end();
-  now.title = now.title_has_time ? *known : PlayedTitle{{}, text};
-  if (now.title_has_time) now.title->at = std::max(known->at, ended);
   if (const auto view = fallback.channel().newest()) now.burst_ms = burst_ms_of(fallback, *view);
+  const auto present = std::ranges::find(titles, text, &PlayedTitle::title);
+  now.title_has_time = present != titles.end();
+  now.title = PlayedTitle{{}, text};
+  if (!now.title_has_time) return;
+  if (!now.history.empty()) ended = std::max(ended, now.history.front().at);
+  auto heard = std::find_if(present, titles.end(),
+                            [&](const PlayedTitle& each) { return each.at <= ended; });
+  if (heard != titles.end()) (heard++)->at = ended;
+  now.title = *present;
+  now.history.insert(now.history.begin(), present + 1, heard);
 }
 
 // What the station says of itself goes before what its encoders say.
