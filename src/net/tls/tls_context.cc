@@ -63,21 +63,28 @@ Result<KeyPtr> read_key(const std::string& file) {
 }
 
 // The key may be in the certificate's own file or in any of the others; it is known by its fit.
-Result<KeyPtr> find_key(X509* certificate, const std::string& file,
+Result<KeyPtr> find_key(std::span<const X509Ptr> chain, const std::string& file,
                         std::span<const std::string> keys) {
   std::vector<std::string> files(keys.begin(), keys.end());
   files.push_back(file);
   std::string reasons;
   for (const std::string& candidate : files) {
     auto key = read_key(candidate);
-    const bool fits = key && X509_check_private_key(certificate, key->get()) == 1;
+    const auto fitting = std::ranges::find_if(chain, [&](const X509Ptr& each) {
+      return key && X509_check_private_key(each.get(), key->get()) == 1;
+    });
     ERR_clear_error();
-    if (fits) return key;
+    if (fitting == chain.begin()) return key;
     // A certificate's file without a key is what ssl-private-key is for.
     if (!key && candidate == file && !keys.empty() && key.error().code == Error::Code::kNotFound)
       continue;
     if (!reasons.empty()) reasons += "; ";
-    reasons += key ? candidate + ": its key is not the one of the certificate" : key.error().what;
+    if (!key)
+      reasons += key.error().what;
+    else if (fitting == chain.end())
+      reasons += candidate + ": its key is not the one of the certificate";
+    else
+      reasons += candidate + ": its key is that of a later certificate, which comes first";
   }
   return Error::invalid(cat({"no key for the certificate in ", file, " (", reasons, ")"}));
 }
@@ -199,11 +206,6 @@ std::shared_ptr<SSL_CTX> make_context(const std::string& ciphers, bool& ciphers_
   return context;
 }
 
-struct X509Free {
-  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
-};
-using X509Ptr = std::unique_ptr<X509, X509Free>;
-
 // The server's own, and those behind it.
 Result<std::vector<X509Ptr>> read_chain(const std::string& file) {
   auto bio = open_pem(file);
@@ -215,10 +217,11 @@ Result<std::vector<X509Ptr>> read_chain(const std::string& file) {
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   const std::string why = take_ssl_error();
   if (at_end && !chain.empty()) return chain;
-  return Error::invalid(cat({file, ": ", at_end ? "holds no certificate in PEM form" : why}));
+  if (at_end) return Error::invalid(file + ": holds no certificate in PEM form");
+  return Error::invalid(cat({file, ": holds a certificate that is not whole (", why, ")"}));
 }
 
-bool use_chain(SSL_CTX* context, std::span<const X509Ptr> chain) {
+bool set_certificates(SSL_CTX* context, std::span<const X509Ptr> chain) {
   if (SSL_CTX_use_certificate(context, chain.front().get()) != 1) return false;
   SSL_CTX_clear_chain_certs(context);
   return std::ranges::all_of(chain.subspan(1), [context](const X509Ptr& each) {
@@ -247,30 +250,39 @@ const TlsContext::Certificate* twin_of(const std::string& names, const EVP_PKEY*
   return twin;
 }
 
-// place: where the file can be read; keys: likewise.  `fresh`: the context that is taken if there
-// is no twin.
-Result<TlsContext::Certificate> load_certificate(const std::string& file, const std::string& place,
-                                                 std::shared_ptr<SSL_CTX> fresh,
-                                                 std::span<const std::string> keys,
-                                                 std::span<const TlsContext::Certificate> known) {
-  const auto chain = read_chain(place);
-  if (!chain) return chain.error();
-  X509* const certificate = chain->front().get();
-  auto key = find_key(certificate, place, keys);
+using ChainPtr = std::shared_ptr<const TlsContext::Chain>;
+
+// keys: where they can be read.
+Result<ChainPtr> load_chain(const std::string& file, std::span<const std::string> keys) {
+  auto certificates = read_chain(file);
+  if (!certificates) return certificates.error();
+  auto key = find_key(*certificates, file, keys);
   if (!key) return key.error();
+  return std::make_shared<const TlsContext::Chain>(
+      TlsContext::Chain{std::move(*certificates), std::move(*key)});
+}
+
+// `fresh`: the context that is taken if there is no twin.
+Result<TlsContext::Certificate> use_chain(const std::string& file, const ChainPtr& chain,
+                                          std::shared_ptr<SSL_CTX> fresh,
+                                          std::span<const TlsContext::Certificate> known) {
+  X509* const certificate = chain->certificates.front().get();
+  EVP_PKEY* const key = chain->key.get();
   const std::string names = names_of(certificate);
-  const TlsContext::Certificate* twin = twin_of(names, key->get(), known);
+  const TlsContext::Certificate* twin = twin_of(names, key, known);
   std::shared_ptr<SSL_CTX> context = twin != nullptr ? twin->context : std::move(fresh);
-  if (!use_chain(context.get(), *chain)) return Error::invalid(cat({file, ": ", take_ssl_error()}));
-  if (SSL_CTX_use_PrivateKey(context.get(), key->get()) != 1)
+  if (!set_certificates(context.get(), chain->certificates))
+    return Error::invalid(cat({file, ": ", take_ssl_error()}));
+  if (SSL_CTX_use_PrivateKey(context.get(), key) != 1)
     return Error::invalid(cat({file, ": its key cannot be used (", take_ssl_error(), ")"}));
   return TlsContext::Certificate{file,
                                  names,
-                                 kind_of(key->get()),
+                                 kind_of(key),
                                  expiry_of(certificate),
                                  issuer_of(certificate),
+                                 chain,
                                  std::move(context),
-                                 TicketKeys::secret_of(key->get()),
+                                 TicketKeys::secret_of(key),
                                  has_address(certificate)};
 }
 
@@ -314,20 +326,19 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
           cat({"ssl-allowed-ciphers \"", settings.ciphers,
                "\": names no cipher that this OpenSSL has; the default list is used"}));
     if (tickets) SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), &TlsContext::use_ticket);
-    auto loaded = load_certificate(file, place_of(file, copies), std::move(context), keys,
-                                   made->certificates_);
+    const auto chain = load_chain(place_of(file, copies), keys);
+    auto loaded = chain ? use_chain(file, *chain, context, made->certificates_) : chain.error();
     if (loaded) {
       made->certificates_.push_back(std::move(*loaded));
       continue;
     }
     std::string complaint = loaded.error().what;
-    const auto old = [&file](const Certificate& certificate) { return certificate.file == file; };
-    if (before != nullptr) {
-      const auto at = std::find_if(before->certificates_.begin(), before->certificates_.end(), old);
-      if (at != before->certificates_.end()) {
-        made->certificates_.push_back(*at);
-        complaint += "; the certificate that was loaded before stays in use";
-      }
+    // In a context of this load: that of `before` has not what is loaded beside it now, and
+    // connections take from it meanwhile.
+    if (const Certificate* old = before != nullptr ? before->of_file(file) : nullptr) {
+      loaded = use_chain(file, old->chain, std::move(context), made->certificates_);
+      if (loaded) made->certificates_.push_back(std::move(*loaded));
+      complaint += "; the certificate that was loaded before stays in use";
     }
     out.complaints.push_back(std::move(complaint));
   }
@@ -352,6 +363,11 @@ std::shared_ptr<SSL_CTX> TlsContext::make_answering(const std::string& ciphers,
   SSL_CTX_set_tlsext_servername_callback(context.get(), &TlsContext::choose_certificate);
   if (challenges_) SSL_CTX_set_client_hello_cb(context.get(), &TlsContext::read_hello, nullptr);
   return context;
+}
+
+const TlsContext::Certificate* TlsContext::of_file(const std::string& file) const {
+  const auto at = std::ranges::find(certificates_, file, &Certificate::file);
+  return at == certificates_.end() ? nullptr : &*at;
 }
 
 int TlsContext::read_hello(SSL* ssl, int* alert, void*) {

@@ -35,12 +35,18 @@ using FileCopies = std::map<std::string, UniqueFd>;
 
 class TlsContext {
  public:
+  // What a file holds: the server's own certificate and those behind it, and the key of the first.
+  struct Chain {
+    std::vector<X509Ptr> certificates;
+    KeyPtr key;
+  };
   struct Certificate {
     std::string file;
     std::string names;  // "radio.example, *.radio.example"
     std::string kind;   // of its key: "RSA 2048", "EC 256"
     WallTime expires{};
     std::string issuer;
+    std::shared_ptr<const Chain> chain;
     std::shared_ptr<SSL_CTX> context;
     std::string ticket_secret = {};  // of its key; "": it cannot be read
     bool has_address = false;        // among its names
@@ -70,7 +76,8 @@ class TlsContext {
  private:
   static int read_hello(SSL* ssl, int* alert, void* unused);
   static int choose_certificate(SSL* ssl, int* alert, void* unused);
-  const Certificate* of_local_address(SSL* ssl) const;  // null: none names it
+  const Certificate* of_file(const std::string& file) const;  // null: none
+  const Certificate* of_local_address(SSL* ssl) const;        // null: none names it
   std::shared_ptr<SSL_CTX> make_answering(const std::string& ciphers,
                                           bool& ciphers_understood) const;
   static int use_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,

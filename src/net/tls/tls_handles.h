@@ -16,11 +16,13 @@ struct SslFree {
   void operator()(SSL* session) const noexcept { SSL_free(session); }
   void operator()(BIO* bio) const noexcept { BIO_free_all(bio); }
   void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
+  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
 };
 using SslContextPtr = std::unique_ptr<SSL_CTX, SslFree>;
 using SslPtr = std::unique_ptr<SSL, SslFree>;
 using BioPtr = std::unique_ptr<BIO, SslFree>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, SslFree>;
+using X509Ptr = std::unique_ptr<X509, SslFree>;
 
 // The first error of this thread's queue, where it began; empties the queue.
 inline std::string take_ssl_error() {

@@ -64,6 +64,8 @@ TEST(TlsCertificates, ReportsWhyAFileCannotBeUsed) {
       "nowhere.key: cannot be read: No such file");
   has(complaint_of({{dir.path("cert.pem")}, {dir.write("other.key", other.key)}, ""}),
       "other.key: its key is not the one of the certificate");
+  has(complaint_of({{dir.write("back.pem", other.certificate + pair.both())}, {}, ""}),
+      "back.pem: its key is that of a later certificate, which comes first");
   has(complaint_of(
           {{dir.path("cert.pem")}, {dir.write("locked.key", make_pem("", 1, "secret").key)}, ""}),
       "locked.key: its key is protected by a password");
@@ -71,7 +73,7 @@ TEST(TlsCertificates, ReportsWhyAFileCannotBeUsed) {
           {{dir.write("cut.pem", pair.certificate.substr(0, 200) + pair.certificate.substr(300))},
            {},
            ""}),
-      "cut.pem: ");
+      "cut.pem: holds a certificate that is not whole (");
   LONGS_EQUAL(0, ERR_peek_error());
 }
 TEST(TlsCertificates, AnUnknownCipherListIsSaidAndNotUsed) {
@@ -119,11 +121,35 @@ TEST(TlsCertificates, ABrokenFileKeepsWhatWasLoadedOfItBefore) {
   CHECK(loaded.context != nullptr);
   LONGS_EQUAL(1, loaded.complaints.size());
   CHECK(loaded.complaints[0].find("stays in use") != std::string::npos);
-  CHECK(loaded.context->certificates()[0].context == before->certificates()[0].context);
+  // Not in the context that connections take from meanwhile.
+  CHECK(loaded.context->certificates()[0].context != before->certificates()[0].context);
   CHECK(loaded.context->certificates()[1].context != before->certificates()[1].context);
   context = loaded.context;
   STRCMP_EQUAL("first.test", certificate_for("first.test").c_str());
   STRCMP_EQUAL("second.test", certificate_for("second.test").c_str());
+}
+TEST(TlsCertificates, ABrokenFileKeepsItsCertificateBesideTheOtherKindOfKey) {
+  const auto pem = [](bool rsa) { return make_pem("DNS:radio.test", 86400, nullptr, rsa).both(); };
+  const TlsSettings settings{
+      {dir.write("ec.pem", pem(false)), dir.write("rsa.pem", pem(true))}, {}, "ECDHE+AESGCM"};
+  const auto signs = [this](const char* algorithm) {
+    SslContextPtr any(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX_set1_sigalgs_list(any.get(), algorithm);
+    return shake_with(any.get(), "radio.test") == IoStatus::kDone;
+  };
+  for (const char* broken : {"ec.pem", "rsa.pem"}) {
+    const auto before = load(settings);
+    X509* const old = SSL_CTX_get0_certificate(before->certificates()[0].context.get());
+    dir.write(broken, "broken");
+    const auto loaded = TlsContext::load(settings, before.get());
+    LONGS_EQUAL(1, loaded.complaints.size());
+    context = loaded.context;
+    CHECK(signs("ECDSA+SHA256"));
+    CHECK(signs("RSA-PSS+SHA256"));
+    // Connections take from that of before, and it is as it was.
+    CHECK(SSL_CTX_get0_certificate(before->certificates()[0].context.get()) == old);
+    dir.write(broken, pem(broken[0] == 'r'));
+  }
 }
 TEST(TlsCertificates, AClientWantsTheRightNameAndATrustedRoot) {
   const auto refused = [this](const std::string& host, const std::string& ca) {

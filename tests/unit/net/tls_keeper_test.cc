@@ -88,7 +88,7 @@ TEST(TlsKeeper, IsNotCaughtBetweenACertificateAndItsKey) {
 }
 TEST(TlsKeeper, ABrokenFileIsSaidOnceAndChangesNothing) {
   keeper->load({{dir.write("t.pem", make_pem("DNS:radio.test").both())}, {}, ""});
-  const auto certificate = keeper->context()->certificates()[0].context;
+  const auto certificate = keeper->context()->certificates()[0].chain;
   logged();
   dir.write("t.pem", "nonsense");
   for (int i = 0; i < 2; ++i) keeper->poll_files();
@@ -99,7 +99,7 @@ TEST(TlsKeeper, ABrokenFileIsSaidOnceAndChangesNothing) {
              "stays in use"));
   for (int i = 0; i < 5; ++i) keeper->poll_files();
   STRCMP_EQUAL("", logged().c_str());
-  CHECK(keeper->context()->certificates()[0].context == certificate);
+  CHECK(keeper->context()->certificates()[0].chain == certificate);
 }
 TEST(TlsKeeper, AMissingCertificateIsTakenWhenItComes) {
   keeper->load({{dir.path("t.pem")}, {}, ""});
