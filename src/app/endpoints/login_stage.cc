@@ -143,7 +143,7 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
   ask.id = connection.id();
   ask.user = asked_field(connection, "user");
   ask.password = asked_field(connection, "password");
-  ask.from = judged_address(connection);
+  ask.from = connection.peer();
   ask.api = api;
   ask.back = safe_way_back(asked_field(connection, "back"));
   connection.user = is_login_name(ask.user) ? ask.user : "";

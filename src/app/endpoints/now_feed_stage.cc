@@ -86,7 +86,7 @@ Verdict send_reader_elsewhere(Worker& worker, Connection& connection) {
 Verdict join_feed(Worker& worker, Connection& connection, const std::shared_ptr<TextFeed>& feed) {
   Services& services = worker.services;
   const Request& request = connection.request();
-  const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
+  const Address& address = connection.peer();
   auto place = services.now_feeds->enter(address);
   if (!place) return send_reader_elsewhere(worker, connection);
   auto preamble = std::make_unique<Preamble>();

@@ -16,7 +16,7 @@ bool answer_if_banned(Worker& worker, Connection& connection, std::string_view m
   Network& network = worker.services;
   const BanList& bans = worker.bans.read();
   if (bans.empty()) return false;
-  const Address address = judged_address(connection);
+  const Address& address = connection.peer();
   const std::string country =
       bans.has_countries() ? network.countries->country_of(address) : std::string();
   const Ban* ban =

@@ -22,8 +22,7 @@ std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connectio
   facts.agent = connection.request().headers.get("user-agent");
   facts.referer = connection.request().headers.get("referer");
   facts.user = connection.user;
-  facts.country =
-      network.countries->country_of(Address::parse(connection.ip(), 0).value_or(connection.peer()));
+  facts.country = network.countries->country_of(connection.peer());
   facts.way = way;
   if (is_server(network, connection))
     facts.kind = ListenerKind::kRelay;

@@ -25,7 +25,7 @@ bool count_address(Worker& worker, Connection& connection) {
   const unsigned of_mount = section_of(network, connection).max_per_address;
   if ((of_server == 0 && of_mount == 0) || context.let_in.is_relay() || context.sender.is_server())
     return true;
-  const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
+  const Address& address = connection.peer();
   // A proxy that names no client stands for all of its clients.
   if (network.http.read()->trusted_proxies.contains(address)) return true;
   std::vector<AddressTally::Pass> places;

@@ -30,6 +30,15 @@ std::string passed_line(const Network& network, const SourceFacts& facts) {
   return path_line(facts.passed.empty() ? own : cat({facts.passed, " ", own}));
 }
 
+// With the lines that every listener of the mount gets.
+ResponseHead listener_head(const SourceFacts& facts, const MountSettings& settings) {
+  ResponseHead head;
+  head.content_type = facts.content_type;
+  head.mount_http_headers = settings.http_headers;
+  head.extra = listener_lines(facts, settings) + stream_header_lines(facts.content_type);
+  return head;
+}
+
 std::string_view safari_bytes(const SourceFacts& facts) {
   if (facts.plugin->name == "ogg") return "Og";
   if (facts.plugin->name == "ebml") return "\x1a\x45";
@@ -61,10 +70,7 @@ std::string stream_head(const Network& network, const Config& config, const Moun
                         const SourceFacts& facts, const ListenAsk& ask, unsigned metaint,
                         bool has_place) {
   const auto settings = mount.settings();
-  ResponseHead head;
-  head.content_type = facts.content_type;
-  head.mount_http_headers = settings->http_headers;
-  head.extra = listener_lines(facts, *settings) + stream_header_lines(facts.content_type);
+  ResponseHead head = listener_head(facts, *settings);
   // X-LB-Stream comes when the place is known.
   if (has_place) head.exposes = "X-LB-Stream";
   if (ask.own_product) head.extra += passed_line(network, facts);
@@ -82,10 +88,7 @@ void reply_head(const Network& network, Connection& connection, const Mount& mou
   const RequestContext& context = connection.context();
   const auto facts = context.shifted() ? context.shifted()->facts : mount.facts();
   const auto settings = mount.settings();
-  ResponseHead head;
-  head.content_type = facts->content_type;
-  head.mount_http_headers = settings->http_headers;
-  head.extra = listener_lines(*facts, *settings) + stream_header_lines(facts->content_type);
+  ResponseHead head = listener_head(*facts, *settings);
   if (const unsigned metaint = icy ? listener_metaint(*facts, *settings) : 0)
     head.extra += cat({"icy-metaint:", metaint, "\r\n"});
   if (const auto at = address_told(network, mount, context)) {

@@ -150,7 +150,7 @@ Verdict PastFileStage::handle(Connection& connection) {
   if (files->size() == 0 && !elsewhere)
     return reply_nothing(worker_, connection, past->earliest_ms);
   const unsigned most = section_of(traffic, connection, mount).archive.downloads;
-  const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
+  const Address& address = connection.peer();
   const bool of_many =
       reach_of(address) == Reach::kHost || traffic.http.read()->trusted_proxies.contains(address);
   auto place = archive.downloads(mount)->try_enter(address, most, of_many);

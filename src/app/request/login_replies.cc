@@ -47,7 +47,7 @@ std::string asked_field(const Connection& connection, std::string_view name) {
 
 bool takes_passwords(Worker& worker, const Connection& connection) {
   return connection.secure() || worker.services.login->plan()->console.allow_plain ||
-         reach_of(judged_address(connection)) != Reach::kPublic;
+         reach_of(connection.peer()) != Reach::kPublic;
 }
 
 void audit_login(Worker& worker, const Connection& connection, const std::string& user,

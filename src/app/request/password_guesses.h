@@ -13,9 +13,6 @@ namespace lb {
 struct Config;
 struct Worker;
 
-// The address that passwords are counted for: behind a proxy that is believed, the client's.
-Address judged_address(const Connection& connection);
-
 // From this peer and for this name, a wrong password has been given.
 void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user);
 

@@ -65,7 +65,7 @@ bool is_pulling_node(Worker& worker, Connection& connection) {
   bool is_node = false;
   if (has_pull_mark(request.headers)) {
     const auto mark = pull_mark_of(request.headers);
-    is_node = mark && !worker.services.throttle.blocked(judged_address(connection), mark->id) &&
+    is_node = mark && !worker.services.throttle.blocked(connection.peer(), mark->id) &&
               judge_mark(worker, connection, *mark) == PullVerifier::Verdict::kOurs;
   } else if (request.headers.find("authorization") != nullptr) {
     is_node = worker.services.cluster->facts()->known.login(basic_credentials(request.headers)) !=

@@ -195,7 +195,7 @@ Verdict judge_name(Worker& worker, Connection& connection, const Credentials& gi
   const bool asks_source =
       section != nullptr && decides_sources(*section) && !connection.context().sender.source_judged;
   if (asks_source && !is_user) return judge_source(worker, connection, *section, *mount, given);
-  const Address from = judged_address(connection);
+  const Address from = connection.peer();
   LoginGuard::Guess guess = network.login->guard().enter(given.user, given.password, from);
   if (!guess.wait) return judge_user(worker, connection, given, from, std::move(guess));
   if (asks_source) return judge_source(worker, connection, *section, *mount, given);
@@ -222,8 +222,8 @@ Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string
       note_right_password(worker, connection, *given);
     } else {
       // One that was right from there is judged, however many wrong ones come beside it.
-      const bool was_right = on && network.throttle.was_right(judged_address(connection),
-                                                              given->user, given->password);
+      const bool was_right =
+          on && network.throttle.was_right(connection.peer(), given->user, given->password);
       if (!was_right && answer_if_throttled(worker, connection, given->user))
         return {Verdict::kAnswered, nullptr};
       // Right for another purpose: no guess, and it needs no judge.
@@ -278,7 +278,7 @@ bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials
                        bool right) {
   LoginService& login = *worker.services.login;
   if (!login.on() || given.user != login.plan()->passwords.admin_user) return false;
-  const Address from = judged_address(connection);
+  const Address from = connection.peer();
   const LoginGuard::Guess guess = login.guard().enter(given.user, given.password, from);
   if (guess.wait) return reply_slowed(worker, connection, *guess.wait) == Verdict::kAnswered;
   login.judged(right ? LoginResult::kRight : LoginResult::kWrong, guess, given.user, from);
