@@ -4,7 +4,6 @@
 
 #include "base/encoding.h"
 #include "check.h"
-#include "media/charset.h"
 #include "media/icy.h"
 
 using namespace lb;

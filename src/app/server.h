@@ -17,7 +17,6 @@
 #include "app/process/log_writer.h"
 #include "app/process/notify.h"
 #include "app/process/service_manager.h"
-#include "app/process/socket_store.h"
 #include "app/services/listen_sockets.h"
 #include "app/services/named_pictures.h"
 #include "app/services/services.h"

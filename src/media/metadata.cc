@@ -1,7 +1,16 @@
 #include "media/metadata.h"
 
+#include <iconv.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <initializer_list>
+#include <optional>
+
 #include "base/cat.h"
-#include "media/charset.h"
+#include "base/encoding.h"
+#include "base/strings.h"
 #include "media/icy.h"
 
 namespace lb {
@@ -69,6 +78,142 @@ std::string with_typographic_ends(std::string_view text) {
   return out;
 }
 
+// Windows-1252, 0x80…0x9F (WHATWG Encoding, index-windows-1252): five are control characters there.
+constexpr std::array<char32_t, 32> kWindows1252 = {
+    0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178};
+
+void append_utf8(std::string& out, char32_t c) {
+  const auto put = [&](char32_t byte) { out += static_cast<char>(byte); };
+  if (c < 0x80) {
+    put(c);
+  } else if (c < 0x800) {
+    put(0xc0 | c >> 6);
+    put(0x80 | (c & 0x3f));
+  } else {  // no caller has more than 16 bits
+    put(0xe0 | c >> 12);
+    put(0x80 | (c >> 6 & 0x3f));
+    put(0x80 | (c & 0x3f));
+  }
+}
+
+// Takes one character from the front of `rest`; nullopt: one byte that is not UTF-8 was taken.
+std::optional<char32_t> take_utf8(std::string_view& rest) {
+  const std::size_t size = utf8_char(rest);
+  const std::string_view bytes = rest.substr(0, std::max<std::size_t>(size, 1));
+  rest.remove_prefix(bytes.size());
+  if (size == 0) return std::nullopt;
+  const auto first = static_cast<unsigned char>(bytes[0]);
+  char32_t c = size == 1 ? first : first & (0xffu >> (size + 1));
+  for (const char byte : bytes.substr(1)) c = c << 6 | (static_cast<unsigned char>(byte) & 0x3fu);
+  return c;
+}
+
+std::string latin1_to_utf8(std::string_view text) {
+  std::string out;
+  for (const char ch : text) {
+    const auto byte = static_cast<unsigned char>(ch);
+    append_utf8(out, byte >= 0x80 && byte < 0xa0 ? kWindows1252[byte - 0x80] : char32_t{byte});
+  }
+  return out;
+}
+
+std::string utf8_to_latin1(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto c = take_utf8(text);
+    out += c && *c < 0x100 ? static_cast<char>(*c) : '?';
+  }
+  return out;
+}
+
+std::string utf8_to_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view before = text;
+    const bool valid = take_utf8(text).has_value();
+    out += valid ? before.substr(0, before.size() - text.size()) : std::string_view("?");
+  }
+  return out;
+}
+
+// The name is used to find a file, and "//" in it asks for transliteration or silence.
+bool is_safe_name(std::string_view name) {
+  return !name.empty() && name.size() <= 40 && is_plain_text(name, "-_.:+");
+}
+
+class Iconv {
+ public:
+  Iconv(std::string_view from, std::string_view to)
+      : handle_(is_safe_name(from) && is_safe_name(to)
+                    ? iconv_open(std::string(to).c_str(), std::string(from).c_str())
+                    : kNone) {}
+  ~Iconv() {
+    if (open()) iconv_close(handle_);
+  }
+  Iconv(const Iconv&) = delete;
+  Iconv& operator=(const Iconv&) = delete;
+  bool open() const noexcept { return handle_ != kNone; }
+
+  // `skip` takes from the front what iconv refused.  REQUIRES: open()
+  template <class Skip>
+  std::string convert(std::string_view text, Skip skip) {
+    std::string out;
+    for (bool ended = false; !ended;) {
+      ended = text.empty();  // the last round, without input, ends a shift state
+      std::array<char, 512> buffer;
+      char* to = buffer.data();
+      std::size_t room = buffer.size();
+      char* in = const_cast<char*>(text.data());  // iconv(3) does not write there
+      std::size_t left = text.size();
+      const std::size_t n = iconv(handle_, ended ? nullptr : &in, &left, &to, &room);
+      const int error = n == static_cast<std::size_t>(-1) ? errno : 0;
+      out.append(buffer.data(), buffer.size() - room);
+      text.remove_prefix(text.size() - left);
+      if ((error == EILSEQ || error == EINVAL) && !text.empty()) {
+        out += '?';
+        skip(text);
+      }
+    }
+    return out;
+  }
+
+ private:
+  // What iconv_open() returns when it fails, by POSIX.
+  static inline const iconv_t kNone = reinterpret_cast<iconv_t>(-1);  // NOLINT
+  iconv_t handle_;
+};
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::any_of(names.begin(), names.end(), [&](auto n) { return iequals(name, n); });
+}
+
+bool is_latin1_charset(std::string_view name) {
+  return is_one_of(name, {"ISO-8859-1", "ISO8859-1", "ISO_8859-1", "latin1", "latin-1", "L1"});
+}
+
+std::string to_utf8(std::string_view text, std::string_view from) {
+  if (is_utf8_charset(from)) return utf8_to_utf8(text);
+  if (is_latin1_charset(from)) return latin1_to_utf8(text);
+  Iconv iconv(from, "UTF-8");
+  if (!iconv.open()) return latin1_to_utf8(text);
+  return iconv.convert(text, [](std::string_view& rest) { rest.remove_prefix(1); });
+}
+
+std::string from_utf8(std::string text, std::string_view to) {
+  if (is_utf8_charset(to)) return text;
+  if (is_latin1_charset(to)) return utf8_to_latin1(text);
+  Iconv iconv("UTF-8", to);
+  if (!iconv.open()) return utf8_to_latin1(text);
+  return iconv.convert(text, [](std::string_view& rest) { take_utf8(rest); });
+}
+
+// XML 1.0 forbids the last two of these and most of the first; terminals obey the C1 ones.
+bool is_unwanted(char32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xfffe || c == 0xffff;
+}
+
 }  // namespace
 
 SongParts song_parts(std::string_view text, std::string_view artist) noexcept {
@@ -117,6 +262,28 @@ std::optional<std::string> isrc_of(std::string_view text) {
   for (std::size_t i = 0; i < isrc.size(); ++i)
     if (!(is_digit(isrc[i]) ? i >= 2 : is_letter(isrc[i]) && i < 5)) return std::nullopt;
   return isrc;
+}
+
+bool is_utf8_charset(std::string_view name) noexcept { return is_one_of(name, {"UTF-8", "UTF8"}); }
+
+bool is_known_charset(std::string_view name) {
+  return is_utf8_charset(name) || is_latin1_charset(name) ||
+         (Iconv("UTF-8", name).open() && Iconv(name, "UTF-8").open());
+}
+
+std::string convert_charset(std::string_view text, std::string_view from, std::string_view to) {
+  return from_utf8(to_utf8(text, from), to);
+}
+
+std::string clean_utf8(std::string_view text, std::string_view fallback) {
+  const std::string utf8 = valid_utf8(text) ? std::string(text) : to_utf8(text, fallback);
+  std::string out;
+  for (std::string_view rest = utf8; !rest.empty();) {
+    const std::string_view before = rest;
+    const auto c = take_utf8(rest);
+    if (c && !is_unwanted(*c)) out += before.substr(0, before.size() - rest.size());
+  }
+  return out;
 }
 
 }  // namespace lb

@@ -68,4 +68,11 @@ std::string clean_utf8(std::string_view text, std::string_view fallback = "ISO-8
 // hyphens; nullopt: not an ISRC.
 std::optional<std::string> isrc_of(std::string_view text);
 
+// Charsets: what only this floor needs beside the functions of metadata.h.
+// ISO-8859-1 and UTF-8 are done by hand, because a chroot has none of iconv's files.
+// Errors: an unknown name is reported as unknown.
+bool is_utf8_charset(std::string_view name) noexcept;
+// ISO-8859-1, UTF-8, or a name that iconv(3) converts both ways.
+bool is_known_charset(std::string_view name);
+
 }  // namespace lb

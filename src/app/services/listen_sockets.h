@@ -6,7 +6,7 @@
 // a usable certificate is bound but closed, unless one is ordered (<acme>): the authority may ask
 // there. Sockets that a service manager has opened for us come first
 // (net/socket/inherited_sockets.h), then those that it has kept of a process before
-// (app/process/socket_store.h), which are as our own.
+// (app/process/service_manager.h), which are as our own.
 //
 // Thread: control; open() before the loops start, and before privileges are dropped.
 // Ownership: Server.

@@ -16,7 +16,6 @@
 #include <string>
 #include <vector>
 
-#include "archive/remote/file_cache.h"
 #include "archive/remote/remote_archive.h"
 #include "net/loop/loop.h"
 

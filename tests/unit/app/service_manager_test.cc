@@ -6,8 +6,6 @@
 
 #include <string>
 
-#include "app/process/socket_store.h"
-
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
 

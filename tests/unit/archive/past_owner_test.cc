@@ -1,5 +1,4 @@
-#include "archive/files/past_owner.h"
-
+#include "archive/files/catalog.h"
 #include "archive/fixture.h"
 
 using namespace lb;

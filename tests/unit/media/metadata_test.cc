@@ -4,7 +4,6 @@
 
 #include "base/encoding.h"
 #include "base/random.h"
-#include "media/charset.h"
 #include "media/icy.h"
 
 #include "CppUTest/TestHarness.h"

@@ -1,4 +1,4 @@
-#include "cluster/link/frame_members.h"
+#include "cluster/link/frame_kinds.h"
 
 #include <algorithm>
 
