@@ -81,6 +81,23 @@ def what_cannot_be_kept_is_an_event_too(t):
 
 
 @test
+def what_cannot_be_kept_from_the_first_order_on_says_what_it_costs(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port())
+    server.state.chmod(0o555)
+    comes(server.start())
+    refused = r" could not be kept \(%s/acme: Permission denied\): " % re.escape(str(server.state))
+    for level, said in (("EROR", "the key of the account" + refused + "after a restart another account is made"),
+                        ("WARN", "the address of the account" + refused + "the CA finds it again by its key"),
+                        ("WARN", r"the order of a certificate for radio\.example\.org" + refused + "after a restart before its end another one is made"),
+                        ("EROR", r"the new certificate is in use but could not be kept \(Permission denied\): after a restart it is ordered again")):
+        matches("%s tls/acme %s\n" % (level, said), server.log())
+    authority.instead["new"] = [(503, "serverInternal", "down", {})]
+    server.reload(body=server.slots["body"].replace("<acme>", "<acme><names>%s www.example.org</names>" % NAME))
+    server.wait_for_log(r"WARN tls/acme the next attempt for radio\.example\.org www\.example\.org" + refused + "after a restart it is made at once\n")
+
+
+@test
 def a_hook_that_cannot_be_run_is_said_by_the_check(t):
     state, hook = t.dir / "state", t.dir / "hook"
     state.mkdir()

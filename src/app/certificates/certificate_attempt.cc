@@ -27,6 +27,11 @@ std::string_view result_of(AcmeFailure::Kind kind) {
   const bool is_other = kind == AcmeFailure::Kind::kOwn || kind == AcmeFailure::Kind::kAccount;
   return to_text(is_other ? AcmeFailure::Kind::kOther : kind);
 }
+void log_unkept(Log& log, std::string_view what, const Result<void>& written,
+                std::string_view then) {
+  if (!written)
+    log.warn(kAcmeModule, cat({what, " could not be kept (", written.error().what, "): ", then}));
+}
 constexpr std::chrono::hours kAccountAgain{24};
 constexpr std::chrono::milliseconds kShareLook{50};
 constexpr std::chrono::seconds kUntilNodesKnow{5}, kUntilNodesAreThere{10};
@@ -162,7 +167,8 @@ void CertificateService::keep_begun(const std::string& url) {
   }
   write([dir = state_dir_, order = kept_.order] { return write_order(dir, order); },
         [this](const Result<void>& written) {
-          if (!written) runtime_.log.warn(kAcmeModule, written.error().what);
+          log_unkept(runtime_.log, cat({"the order of a certificate for ", label_}), written,
+                     "after a restart before its end another one is made");
           callbacks_.kept(wanted_, kept_.order, pem_, [this, run = run_] {
             if (run == run_ && order_) take(order_->next());
           });
@@ -284,8 +290,8 @@ void CertificateService::keep_account() {
   write([dir = state_dir_, url = account_of_,
          account = account_] { return write_account(dir, url, account); },
         [this](const Result<void>& written) {
-          // The authority finds it again by its key.
-          if (!written) runtime_.log.warn(kAcmeModule, written.error().what);
+          log_unkept(runtime_.log, "the address of the account", written,
+                     "the CA finds it again by its key");
         });
 }
 
@@ -293,7 +299,8 @@ void CertificateService::keep_order() {
   callbacks_.kept(wanted_, kept_.order, pem_, [] {});
   write([dir = state_dir_, order = kept_.order] { return write_order(dir, order); },
         [this](const Result<void>& written) {
-          if (!written) runtime_.log.warn(kAcmeModule, written.error().what);
+          log_unkept(runtime_.log, cat({"the next attempt for ", label_}), written,
+                     "after a restart it is made at once");
         });
 }
 
