@@ -286,6 +286,17 @@ Result<TlsContext::Certificate> use_chain(const std::string& file, const ChainPt
                                  has_address(certificate)};
 }
 
+// Of TLS 1.2, each of which is for one kind of key.
+bool has_cipher_for(SSL_CTX* context, const EVP_PKEY* key) {
+  const bool is_rsa = EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1;
+  const STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(context);
+  for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i)
+    if (SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(all, i)) ==
+        (is_rsa ? NID_auth_rsa : NID_auth_ecdsa))
+      return true;
+  return false;
+}
+
 // Of the certificates, and of those before them: a renewal forgets no ticket.
 std::vector<std::string> ticket_secrets(std::span<const TlsContext::Certificate> certificates,
                                         const TicketKeys* before) {
@@ -342,6 +353,14 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
     }
     out.complaints.push_back(std::move(complaint));
   }
+  for (const Certificate& each : made->certificates_)
+    if (std::ranges::none_of(made->certificates_, [&](const Certificate& twin) {
+          return twin.context == each.context &&
+                 has_cipher_for(twin.context.get(), twin.chain->key.get());
+        }))
+      out.complaints.push_back(cat({"ssl-allowed-ciphers \"", settings.ciphers,
+                                    "\": names no cipher for the certificate for ", each.names,
+                                    " (", each.kind, "); clients of TLS 1.2 are refused"}));
   if (made->certificates_.empty()) {
     bool unused = true;
     if (settings.begins_bare && made->challenges_)

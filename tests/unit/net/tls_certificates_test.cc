@@ -92,6 +92,20 @@ TEST(TlsCertificates, TheCipherListIsKept) {
   SSL_CTX_set_cipher_list(twelve.get(), "ECDHE-ECDSA-AES128-GCM-SHA256");
   CHECK(shake_with(twelve.get()) == IoStatus::kError);
 }
+TEST(TlsCertificates, CiphersForAnotherKindOfKeyAreSaid) {
+  const std::string ec = dir.write("ec.pem", make_pem("DNS:radio.test").both());
+  const std::string rsa =
+      dir.write("rsa.pem", make_pem("DNS:radio.test", 86400, nullptr, true).both());
+  const auto loaded = TlsContext::load({{ec}, {}, "ECDHE-RSA-AES128-GCM-SHA256"}, nullptr);
+  LONGS_EQUAL(1, loaded.complaints.size());
+  STRCMP_EQUAL(
+      "ssl-allowed-ciphers \"ECDHE-RSA-AES128-GCM-SHA256\": names no cipher for the certificate "
+      "for radio.test (EC 256); clients of TLS 1.2 are refused",
+      loaded.complaints[0].c_str());
+  // Its clients get the other one.
+  load({{ec, rsa}, {}, "ECDHE-RSA-AES128-GCM-SHA256"});
+  load({{rsa}, {}, "ECDHE-RSA-AES128-GCM-SHA256"});
+}
 TEST(TlsCertificates, TheDefaultHasForwardSecrecyAndNoCbc) {
   for (const std::string mine : {"", "TLS_AES_256_GCM_SHA384", "NO-SUCH-CIPHER"}) {
     const auto loaded =
