@@ -6,6 +6,7 @@ import subprocess
 from authority import Authority
 from harness import ADMIN, Settings, Skip, check, equal, free_port, matches, test, wait_for
 from https_radio import NAME, comes, radio, verified
+from own_authority import KEYS, OwnAuthority
 from tls_bench import certificate
 
 
@@ -63,6 +64,22 @@ def a_name_of_ssl_certificate_is_not_ordered(t):
     wait_for(lambda: "certificate for www.example.org (EC 256) is in use" in server.log(), "it is loaded")
     server.wire(server.tls, wrap=verified(authority, "www.example.org")).close()
     equal(authority.issued(), 1, "certificates")
+
+
+@test
+def one_of_ssl_certificate_that_has_expired_gives_way(t):
+    authority = OwnAuthority(t)
+    authority.dates = ("20250101000000Z", "20260101000000Z")
+    authority.run("req", "-new", *KEYS, "-keyout", "old.key", "-out", "old.csr", "-outform", "DER", "-subj", "/CN=x", "-addext", "subjectAltName=DNS:" + NAME)
+    old = t.dir / "old.pem"
+    old.write_bytes(authority.issue((authority.dir / "old.csr").read_bytes()) + (authority.dir / "old.key").read_bytes())
+    authority.dates = None
+    server = radio(t, authority, free_port())
+    server.write_config(paths=server.slots["paths"] + "<ssl-certificate>%s</ssl-certificate>" % old)
+    server.start()
+    comes(server)
+    matches(r"WARN connection/tls the certificate for radio\.example\.org in \S+old\.pem has expired on 2026-01-01; players refuse it", server.log())
+    server.wire(server.tls, wrap=verified(authority)).close()
 
 
 def beside(t, client):

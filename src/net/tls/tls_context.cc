@@ -419,13 +419,18 @@ int TlsContext::choose_certificate(SSL* ssl, int*, void*) {
       SSL_set_SSL_CTX(ssl, ours->context.get());
     return SSL_TLSEXT_ERR_NOACK;
   }
+  const Certificate* chosen = nullptr;
   for (const Certificate& certificate : self->certificates_) {
     X509* x509 = SSL_CTX_get0_certificate(certificate.context.get());
     if (X509_check_host(x509, name, 0, 0, nullptr) != 1) continue;
-    SSL_set_SSL_CTX(ssl, certificate.context.get());
-    return SSL_TLSEXT_ERR_OK;
+    // One that has expired gives way to one that has not.
+    const bool is_valid = X509_cmp_current_time(X509_get0_notAfter(x509)) > 0;
+    if (chosen == nullptr || is_valid) chosen = &certificate;
+    if (is_valid) break;
   }
-  return SSL_TLSEXT_ERR_NOACK;
+  if (chosen == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_SSL_CTX(ssl, chosen->context.get());
+  return SSL_TLSEXT_ERR_OK;
 }
 
 const TlsContext::Certificate* TlsContext::of_local_address(SSL* ssl) const {
