@@ -220,6 +220,20 @@ def a_key_that_root_alone_may_read_goes_over(t):
 
 
 @test
+def a_renewal_that_root_alone_may_read_is_said(t):
+    server = owned_by_root(t)
+    file = server.dir / "tls.pem"
+    certificate(server.dir, "radio.example")
+    os.chown(file, 0, 0)
+    os.chmod(file, 0o600)
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log(r"EROR connection/tls \S+tls\.pem: has changed, and this user may not read it; what it held at the start stays in use until a restart\n")
+    server.wait_for_log(r"INFO connection/tls certificate for radio\.test \(EC 256\) is in use, from \S+tls\.pem as it was at the start, valid until")
+    shown = server.wire(port=server.ports[1], wrap=tls()).socket.getpeercert(binary_form=True)
+    check(b"radio.test" in shown, "what was loaded is shown")
+
+
+@test
 def no_upgrade_leaves_players_without_a_certificate(t):
     server = t.unstarted_server(limits=PATIENT, sockets=TLS_SOCKETS)
     certificate(server.dir, "radio.test")

@@ -24,6 +24,11 @@ constexpr std::size_t kLongestFile = 1 << 20;
 constexpr auto kWarnBefore = 14 * 24h;
 constexpr auto kWarnAgain = 24h;
 
+// And cannot be read itself.
+bool is_copied(const FileCopies& copies, const std::string& file) {
+  return copies.contains(file) && ::access(file.c_str(), R_OK) != 0;
+}
+
 }  // namespace
 
 TlsKeeper::TlsKeeper(Loop& clerk, Log& log, std::shared_ptr<const ChallengeTable> challenges)
@@ -151,6 +156,12 @@ void TlsKeeper::replace() {
       settings_, before.get(), settings_.certificates.empty() ? nullptr : ticket_keys(),
       challenges_, copies_);
   for (const std::string& complaint : loaded.complaints) log_.error(kModule, complaint);
+  for (const auto& [file, copy] : copies_)
+    if (struct stat then{}; is_copied(copies_, file) && ::fstat(copy.get(), &then) == 0 &&
+                            FileStamp::of_file(file).changed_ns > FileStamp::of(then).modified_ns)
+      log_.error(kModule, file +
+                              ": has changed, and this user may not read it; what it held at the "
+                              "start stays in use until a restart");
   why_none_.clear();
   // Without certificates in the configuration there is to be none; with unusable ones, as before.
   const auto has_any = [](const auto& one) {
@@ -164,8 +175,9 @@ void TlsKeeper::replace() {
   if (!loaded.context) return;
   for (const TlsContext::Certificate& certificate : loaded.context->certificates())
     log_.info(kModule, cat({"certificate for ", certificate.names, " (", certificate.kind,
-                            ") is in use, from ", certificate.file, ", valid until ",
-                            utc_text(certificate.expires, UtcForm::kDay)}));
+                            ") is in use, from ", certificate.file,
+                            is_copied(copies_, certificate.file) ? " as it was at the start" : "",
+                            ", valid until ", utc_text(certificate.expires, UtcForm::kDay)}));
   warn_of_expiry();
   if ((!before || (!has_any(before) && has_any(loaded.context))) && on_first_) on_first_();
 }
@@ -190,7 +202,8 @@ void TlsKeeper::warn_of_expiry() {
                   ? cat({subject, " has expired on ", utc_text(certificate.expires, UtcForm::kDay),
                          "; players refuse it"})
                   : cat({subject, " expires in ", days, " days, on ",
-                         utc_text(certificate.expires, UtcForm::kDay), "; renew it"}));
+                         utc_text(certificate.expires, UtcForm::kDay), "; renew it",
+                         is_copied(copies_, certificate.file) ? ", and restart the server" : ""}));
   }
 }
 
