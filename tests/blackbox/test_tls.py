@@ -382,3 +382,34 @@ def many_handshakes_at_once_are_all_served(t):
     for wire in wires:
         equal(wire.reply().status, 200)
     equal(server.get("/admin/stats", ADMIN).status, 200)
+
+
+@test
+def what_is_wrong_with_certificates_is_said_by_the_check(t):
+    server = t.unstarted_server(sockets=TLS_SOCKETS)
+    file, key = server.dir / "tls.pem", server.dir / "tls.key"
+
+    def checked(ciphers="", user=""):
+        server.write_config(paths="<ssl-certificate>%s</ssl-certificate><ssl-private-key>%s</ssl-private-key>%s" % (
+            file, key, ciphers and "<ssl-allowed-ciphers>%s</ssl-allowed-ciphers>" % ciphers), body=user)
+        if user:
+            os.chown(key, 0, 0)
+        said = subprocess.run([Settings.binary, "--check-config", server.config], capture_output=True, text=True, timeout=60)
+        equal(said.returncode, 0, said.stdout + said.stderr)
+        return "".join(line + "\n" for line in (said.stdout + said.stderr).splitlines() if "tls." in line or "cipher" in line)
+    certificate(server.dir, "radio.test", separate_key="tls.key")
+    equal(checked(), "", "a good one")
+    matches(r'warning: ssl-allowed-ciphers "NOPE": names no cipher that this OpenSSL has; the default list is used\n$', checked("NOPE"))
+    matches(r'warning: ssl-allowed-ciphers "AES128-SHA": names no cipher for the certificate for radio\.test \(EC 256\); clients of TLS 1\.2 are refused\n$',
+            checked("AES128-SHA"))
+    if os.getuid() == 0:
+        key.chmod(0o600)
+        user = "<security><changeowner><user>nobody</user><group>nogroup</group></changeowner></security>"
+        matches(r'^[^\n]*warning: <ssl-private-key>: "\S+tls\.key": Permission denied for the user "nobody"; '
+                r"it is read at a start alone, so a renewed one needs a restart\n$", checked(user=user))
+    good = file.read_text()
+    certificate(server.dir, "other.test", separate_key="tls.key")
+    file.write_text(good)
+    matches(r"warning: no key for the certificate in \S+tls\.pem \(\S+tls\.key: its key is not the one of the certificate\); sockets for TLS stay closed\n$", checked())
+    file.write_text(good[:300])
+    matches(r"warning: \S+tls\.pem: holds a certificate that is not whole \(bad end line\); sockets for TLS stay closed\n$", checked())

@@ -5,6 +5,7 @@
 #include "acme/kept_certificate.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/load/named_paths.h"
 
 namespace lb {
 
@@ -25,13 +26,8 @@ HttpSettings Runtime::http_settings(const Config& config) {
 }
 
 TlsSettings Runtime::tls_settings(const Config& config, const std::vector<std::string>& ordered) {
-  const PathSettings& paths = config.paths;
-  const SecuritySettings& newer = config.security;
-  TlsSettings settings{paths.ssl_certificate,
-                       paths.ssl_private_key,
-                       paths.ssl_allowed_ciphers,
-                       paths.ssl_ticket_key,
-                       {}};
+  TlsSettings settings = tls_files(config);
+  settings.ticket_key_file = config.paths.ssl_ticket_key;
   // Nodes that check each other's tokens share these; players resume at any of them.
   if (settings.ticket_key_file.empty())
     for (const std::string_view key : split(config.cluster.token_keys, ' '))
@@ -39,10 +35,6 @@ TlsSettings Runtime::tls_settings(const Config& config, const std::vector<std::s
         settings.ticket_secrets.emplace_back(secret);
   if (const std::string state = state_directory(config); !state.empty())
     settings.ticket_ring_file = state + "/ticket.secrets";
-  settings.certificates.insert(settings.certificates.end(), newer.tls_certificate.begin(),
-                               newer.tls_certificate.end());
-  settings.keys.insert(settings.keys.end(), newer.tls_key.begin(), newer.tls_key.end());
-  if (settings.ciphers.empty()) settings.ciphers = newer.tls_allowed_ciphers;
   // One that has not come yet is no fault of the configuration.
   settings.begins_bare =
       !acme_names(config).empty() || (settings.certificates.empty() && !config.masters.empty());

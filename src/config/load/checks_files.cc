@@ -6,15 +6,19 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
 #include "auth/listener/authenticator.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/command_words.h"
 #include "base/file.h"
 #include "base/file_stamp.h"
 #include "config/load/checks.h"
+#include "config/load/named_paths.h"
+#include "net/tls/tls_context.h"
 
 namespace lb {
 namespace {
@@ -38,12 +42,12 @@ bool is_there(const std::string& path) { return path_fault(path, F_OK).empty(); 
 
 class FileChecks {
  public:
-  explicit FileChecks(const LoadedConfig& loaded) : loaded_(loaded), config_(*loaded.config) {
-    if (::geteuid() == 0 && !config_.security.user.empty())
-      user_ = cat({" for the user \"", config_.security.user, "\""});
-  }
+  explicit FileChecks(const LoadedConfig& loaded) : loaded_(loaded), config_(*loaded.config) {}
 
   std::vector<Diagnostic> run() {
+    certificates();
+    if (::geteuid() == 0 && !config_.security.user.empty())
+      user_ = cat({" for the user \"", config_.security.user, "\""});
     const auto as = AsUser::become(config_.security.user, config_.security.group);
     if (!as)
       add("security/changeowner", Severity::kError,
@@ -123,16 +127,40 @@ class FileChecks {
     if (lines_.size() == before) writable(at, logging.playlist_path, Severity::kError, no_start);
   }
 
-  void paths() {
-    const PathSettings& paths = config_.paths;
-    const auto each = [this](const std::string& path, const std::vector<std::string>& files) {
-      for (const std::string& file : files)
-        readable(path, file, Severity::kWarning, "sockets for TLS stay closed");
+  void readable_for_tls(std::string_view consequence) {
+    const auto each = [&](const std::string& path, const std::vector<std::string>& files) {
+      for (const std::string& file : files) readable(path, file, Severity::kWarning, consequence);
     };
-    each("paths/ssl-certificate", paths.ssl_certificate);
-    each("paths/ssl-private-key", paths.ssl_private_key);
+    each("paths/ssl-certificate", config_.paths.ssl_certificate);
+    each("paths/ssl-private-key", config_.paths.ssl_private_key);
     each("security/tls-context/tls-certificate", config_.security.tls_certificate);
     each("security/tls-context/tls-key", config_.security.tls_key);
+  }
+  // As the user that starts the server, which loads them before it becomes another one.
+  void certificates() {
+    readable_for_tls("sockets for TLS stay closed");
+    tls_is_read_ = lines_.empty();
+    const TlsSettings files = tls_files(config_);
+    if (!tls_is_read_ || files.certificates.empty()) return;
+    const auto loaded = TlsContext::load(files, nullptr);
+    const std::string at = config_.paths.ssl_certificate.empty()
+                               ? "security/tls-context/tls-certificate"
+                               : "paths/ssl-certificate";
+    for (const std::string& complaint : loaded.complaints)
+      add(at, Severity::kWarning,
+          cat({complaint, loaded.context ? "" : "; sockets for TLS stay closed"}));
+    if (!loaded.context) return;
+    for (const TlsContext::Certificate& one : loaded.context->certificates())
+      if (one.expires <= std::chrono::system_clock::now())
+        add(at, Severity::kWarning,
+            cat({"the certificate for ", one.names, " in ", one.file, " has expired on ",
+                 utc_text(one.expires, UtcForm::kDay), "; players refuse it"}));
+  }
+
+  void paths() {
+    const PathSettings& paths = config_.paths;
+    if (tls_is_read_)
+      readable_for_tls("it is read at a start alone, so a renewed one needs a restart");
     for (const std::string& path : config_.security.confine_read)
       directory("security/confine/read", path, 0, Severity::kWarning, "nothing is read there");
     for (const std::string& path : config_.security.confine_write)
@@ -245,6 +273,7 @@ class FileChecks {
   const LoadedConfig& loaded_;
   const Config& config_;
   std::string user_;
+  bool tls_is_read_ = false;
   std::vector<Diagnostic> lines_;
 };
 

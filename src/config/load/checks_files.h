@@ -35,8 +35,9 @@ class AsUser {
   std::optional<std::vector<gid_t>> groups_;  // of root, to go back to
 };
 
-// What is not there, or not to be used.  Nothing is opened or written, so a pipe does not wait.
-// A configuration with <chroot> is not tried: its names are meant inside it.
+// What is not there, or not to be used.  Nothing is written, and of certificates and keys alone
+// what they hold is read, as the user that starts the server; so a pipe does not wait. A
+// configuration with <chroot> is not tried: its names are meant inside it.
 std::vector<Diagnostic> check_files(const LoadedConfig& loaded);
 
 }  // namespace lb

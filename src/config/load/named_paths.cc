@@ -107,4 +107,15 @@ class Walk {
 
 std::vector<NamedPath> named_paths(const Config& config) { return Walk(config).run(); }
 
+TlsSettings tls_files(const Config& config) {
+  const SecuritySettings& newer = config.security;
+  TlsSettings files{config.paths.ssl_certificate, config.paths.ssl_private_key,
+                    config.paths.ssl_allowed_ciphers};
+  files.certificates.insert(files.certificates.end(), newer.tls_certificate.begin(),
+                            newer.tls_certificate.end());
+  files.keys.insert(files.keys.end(), newer.tls_key.begin(), newer.tls_key.end());
+  if (files.ciphers.empty()) files.ciphers = newer.tls_allowed_ciphers;
+  return files;
+}
+
 }  // namespace lb

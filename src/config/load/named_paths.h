@@ -22,4 +22,7 @@ struct NamedPath {
 // name.
 std::vector<NamedPath> named_paths(const Config& config);
 
+// The certificates, keys and ciphers that it names: not what <acme> orders, nor secrets of tickets.
+TlsSettings tls_files(const Config& config);
+
 }  // namespace lb
