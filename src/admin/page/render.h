@@ -10,8 +10,6 @@
 // Content-Type rule: Icecast 2.4.4.
 #pragma once
 
-#include <libxml/tree.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,23 +18,10 @@
 
 namespace lb {
 
-// The fence around libxml2 and libxslt: what they may read, and from where.
-// Thread: that of XsltRenderer, except init_xml_libraries() (render.h).
-// A template may import and document() files of its own root, nothing else; no entity outside of
-// the file that is being read is ever loaded; there is no network.
-
-// "/srv/my web/x.xsl" → "/srv/my%20web/x.xsl", so that relative imports resolve.
-std::string file_uri(const std::string& path);
-// A stylesheet or an imported file; nullptr when it is no XML.  The caller frees it.
-// dictionary: shared with the stylesheet that imports, or nullptr.
-xmlDocPtr parse_template(std::string_view bytes, const std::string& uri, xmlDictPtr dictionary);
-// A document of our own printers.
-xmlDocPtr parse_document(std::string_view bytes);
-
 struct RenderedPage {
   std::string content_type;  // "text/html; charset=UTF-8"
   std::string body;
-  bool brings_its_own = false;  // scripts, styles, parts from elsewhere (template_file.h)
+  bool brings_its_own = false;  // scripts, styles, parts from elsewhere (template_scan.h)
   bool names_host = false;      // its addresses are by the name that its reader asked by
 };
 

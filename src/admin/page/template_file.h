@@ -2,8 +2,6 @@
 // Thread: any; reads the disk.
 #pragma once
 
-#include <libxslt/xsltInternals.h>
-
 #include <string>
 #include <string_view>
 
@@ -19,13 +17,5 @@ bool is_inside_name(std::string_view name);
 Result<FileStamp> identify_file(const std::string& path);
 // The directory with all symbolic links resolved.
 Result<std::string> real_directory(const std::string& directory);
-
-// What a template brings along that a strict Content-Security-Policy would forbid: scripts, styles
-// of its own, parts from other sites.  Templates of a station that has designed its own pages do;
-// Icecast's and ours do not.
-
-// Scans the stylesheet and all that it imports and includes.  It judges what the author wrote,
-// never the document: no encoder can loosen the policy of a page.
-bool brings_its_own(const xsltStylesheet& style);
 
 }  // namespace lb
