@@ -167,7 +167,10 @@ std::size_t IcyDeinterleaver::take(std::span<std::byte> data, const OnBlock& on_
       }
     }
     if (state_ == State::kText && text_left_ == 0) {
-      if (!text_.empty()) on_block(text_, out);
+      if (!text_.empty() && text_ != known_) {
+        on_block(text_, out);
+        known_ = text_;
+      }
       until_block_ = metaint_;
       state_ = State::kAudio;
     }

@@ -50,16 +50,18 @@ class IcyDeinterleaver {
   // metaint 0: there are no blocks, all is audio.
   explicit IcyDeinterleaver(std::size_t metaint = 0) : metaint_(metaint), until_block_(metaint) {}
   // Moves the audio of `data` to its front and returns how many bytes of audio there are.  Calls
-  // on_block for each complete non-empty block.
+  // on_block for each complete non-empty block with another text than the one before it: ad servers
+  // send the same in every block.
   std::size_t take(std::span<std::byte> data, const OnBlock& on_block);
 
   template <class Io, RecordOf<IcyDeinterleaver> T>
   friend void record_fields(Io& io, T& taker) {
     io(1, taker.metaint_, taker.until_block_, taker.text_left_, taker.text_);
     io.choice(5, taker.state_, State::kText);
+    io(6, taker.known_);
     if constexpr (Io::kReads)
       if (taker.until_block_ > taker.metaint_ || taker.text_left_ > kMaxIcyText ||
-          taker.text_.size() > kMaxIcyText)
+          taker.text_.size() > kMaxIcyText || taker.known_.size() > kMaxIcyText)
         io.wrong(2, "does not fit to the others");
   }
 
@@ -69,6 +71,7 @@ class IcyDeinterleaver {
   std::size_t until_block_;
   std::size_t text_left_ = 0;
   std::string text_;
+  std::string known_;  // the last text that on_block got
   State state_ = State::kAudio;
 };
 

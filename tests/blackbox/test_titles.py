@@ -2,7 +2,7 @@
 import urllib.parse
 
 from harness import check, equal, matches, test, wait_for
-from media import mp3_numbers
+from media import mp3_frame, mp3_numbers
 
 
 @test
@@ -27,6 +27,21 @@ def the_first_block_tells_the_title_that_is_playing(t):
     listener = server.listener(icy=True)
     listener.read(16001)
     equal(listener.titles, [b"StreamTitle='Playing';"])
+
+
+@test
+def a_title_that_its_source_sends_in_every_block_is_told_once(t):
+    """As servers of advertisements send it."""
+    server = t.server()
+    source = server.source(lines=["icy-metaint: 3840"])
+    listener = server.listener(icy=True)
+    one, two = (bytes([2]) + text.ljust(32, b"\0") for text in (b"StreamTitle='One';", b"StreamTitle='Two';"))
+    data = b"".join(mp3_frame("A", n) for n in range(200))
+    for n in range(20):
+        source.send(data[n * 3840:(n + 1) * 3840] + (two if n == 12 else one))
+    listener.read(190 * 384)
+    told = [title for title in listener.titles if title != b"StreamTitle='';"]
+    equal(told, [b"StreamTitle='One';", b"StreamTitle='Two';", b"StreamTitle='One';"])
 
 
 @test

@@ -172,6 +172,16 @@ TEST_GROUP(IcyDeinterleaver) {
     return taken;
   }
 };
+TEST(IcyDeinterleaver, TellsABlockOnceHoweverOftenItComes) {
+  const std::string one = "\x01StreamTitle='1';", two = "\x01StreamTitle='2';";
+  const Taken taken =
+      take(interleaved(std::string(80, 'a'), 10, {one, one, std::string(1, '\0'), one, two, one}),
+           10, nullptr);
+  LONGS_EQUAL(3, taken.blocks.size());
+  STRCMP_EQUAL("10 StreamTitle='1';", taken.blocks[0].c_str());
+  STRCMP_EQUAL("50 StreamTitle='2';", taken.blocks[1].c_str());
+  STRCMP_EQUAL("60 StreamTitle='1';", taken.blocks[2].c_str());
+}
 TEST(IcyDeinterleaver, SeparatesAudioAndBlocksInAnySplit) {
   std::string audio;
   for (int i = 0; i < 5000; ++i) audio += static_cast<char>(i * 7);
