@@ -60,7 +60,7 @@ Texts read_text(std::string_view text, std::string_view charset, std::string_vie
     texts.wire = convert_charset(texts.utf8, "UTF-8", mount_charset);
   } else {
     texts.utf8 = mount_charset.empty() ? clean_utf8(text) : to_clean_utf8(text, mount_charset);
-    texts.wire = without_controls(text);
+    texts.wire = without_controls(one_line(text));
   }
   return texts;
 }
@@ -275,8 +275,23 @@ std::string convert_charset(std::string_view text, std::string_view from, std::s
   return from_utf8(to_utf8(text, from), to);
 }
 
+std::string one_line(std::string_view text) {
+  std::string out;
+  bool parted = false;  // behind the last byte of `out`
+  for (const char c : text) {
+    if (c == '\t' || c == '\n' || c == '\r') {
+      parted = true;
+      continue;
+    }
+    if (parted && !out.empty() && out.back() != ' ' && c != ' ') out += ' ';
+    parted = false;
+    out += c;
+  }
+  return out;
+}
+
 std::string clean_utf8(std::string_view text, std::string_view fallback) {
-  const std::string utf8 = valid_utf8(text) ? std::string(text) : to_utf8(text, fallback);
+  const std::string utf8 = one_line(valid_utf8(text) ? text : to_utf8(text, fallback));
   std::string out;
   for (std::string_view rest = utf8; !rest.empty();) {
     const std::string_view before = rest;

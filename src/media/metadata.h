@@ -60,8 +60,11 @@ Metadata make_icy_metadata(std::string_view song, std::string_view url, std::str
 // UTF-8 work without iconv's files (chroot).  Reading ISO-8859-1, the bytes 0x80…0x9F are taken as
 // Windows-1252 (WHATWG Encoding): that is what encoders mean by Latin-1.
 std::string convert_charset(std::string_view text, std::string_view from, std::string_view to);
+// Line breaks and tabs between words → one space; those at the ends go.  Of bytes in which ASCII
+// means itself.
+std::string one_line(std::string_view text);
 // Any bytes → valid UTF-8 without control characters (C0, DEL, C1) and without the two code points
-// that XML forbids: valid UTF-8 stays, else `fallback` charset.
+// that XML forbids, one_line(): valid UTF-8 stays, else `fallback` charset.
 std::string clean_utf8(std::string_view text, std::string_view fallback = "ISO-8859-1");
 
 // The code of a recording (ISO 3901), which people write as "DE-A12-34-56789", in capitals, without

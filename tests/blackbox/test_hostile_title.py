@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ET
 
 from harness import ADMIN, RELAY, Wire, check, equal, request, test, wait_for
 
-TEXT = "\"\\</script>]]>&\u00e9"
+TEXT = "\"\\</script> ]]>&\u00e9"
 # The same with control characters, as a query carries it.
 MARKS = "%07%22%5C%3C%1B%2Fscript%3E%0D%0A%5D%5D%3E%7F%26"
 LATIN, UTF8 = MARKS + "%E9", MARKS + "%C3%A9%C2%85"
@@ -155,7 +155,7 @@ def the_icy_block_has_it_in_the_letters_of_the_mount(t):
 @test
 def a_title_inside_the_stream_is_cleaned_as_well(t):
     server = station(t, "own")
-    text = b"StreamTitle='\x07\"\\<\x1b/script>]]>\x7f&\xc3\xa9\xc2\x85';StreamUrl='javascript:alert(1)';"
+    text = b"StreamTitle='\x07\"\\<\x1b/script>\n]]>\x7f&\xc3\xa9\xc2\x85';StreamUrl='javascript:alert(1)';"
     block = bytes([(len(text) + 15) // 16]) + text.ljust((len(text) + 15) // 16 * 16, b"\0")
     source = server.source("/m", lines=["icy-metaint: 1000"])
     source.send((bytes(1000) + block) * 20)
@@ -196,7 +196,7 @@ def the_stats_feed_keeps_it_on_its_line(t):
 def as_the_name_of_a_station_it_is_harmless_too(t):
     for templates in ("own", "stock"):
         server = station(t, templates)
-        name = ("\x07\"\\<\x1b/script>]]>\x7f&".encode() + b"\xe9").decode("latin-1")
+        name = ("\x07\"\\<\x1b/script>\t]]>\x7f&".encode() + b"\xe9").decode("latin-1")
         server.source("/m", lines=["ice-name: " + name, "ice-description: " + name, "ice-genre: " + name, "ice-url: " + name])
         for path in PUBLIC:
             holds_as_markup(server.get(path), path.startswith(("/status", "/m.")), path)

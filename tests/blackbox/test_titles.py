@@ -177,6 +177,19 @@ def a_title_of_hostile_bytes_harms_nobody(t):
 
 
 @test
+def a_line_break_or_tab_in_a_title_keeps_its_words_apart(t):
+    server = t.server()
+    server.source(lines=["ice-name: One\ttwo"])
+    for song in ("Artist%0ATitle", "Artist%09Title%0D%0A", "%0AArtist%20%0D%0ATitle"):
+        server.set_title(song=song)
+        wait_for(lambda: server.stat("/live.mp3", "title") == "Artist Title", "%s is there" % song)
+        server.set_title(song="Other")
+        wait_for(lambda: server.stat("/live.mp3", "title") == "Other", "the other one is there")
+    equal(server.stat("/live.mp3", "server_name"), "One two")
+    wait_for(lambda: server.log("playlist").count("|Artist Title\n") == 3, "the playlist log has it each time")
+
+
+@test
 def numbers_and_true_are_titles_too(t):
     server = t.server()
     for n, song in enumerate(("1999", "true", "-", "007", "null")):

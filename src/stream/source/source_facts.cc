@@ -61,7 +61,10 @@ std::string_view bitrate_in(std::string_view info) {
 void add_line(std::string& out, std::string_view name, std::string_view value) {
   out.append(name);
   for (const char c : value)
-    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) out.push_back(c);
+    if (c == '\t')
+      out.push_back(' ');
+    else if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)
+      out.push_back(c);
   out.append("\r\n");
 }
 

@@ -80,9 +80,9 @@ TEST(Metadata, CharsetsThatNeedOtherBytesThanAsciiAreNoIcyCharsets) {
   CHECK_EQUAL(std::string("\u3042|\x82\xa0"), both("\u3042", "UTF-8", "SHIFT_JIS"));
 }
 TEST(Metadata, ControlCharactersAreRemoved) {
-  CHECK_EQUAL(std::string("abc|abc"), both("a\nb\r\x1b\x7f"
-                                           "c",
-                                           "", ""));
+  CHECK_EQUAL(std::string("a b c|a b c"), both("a\nb\r\x1b\x7f"
+                                               "c",
+                                               "", ""));
   CHECK_EQUAL(std::string("a\u00e9|a\u00e9"), both("a\u009b\u00e9\uffff", "UTF-8", ""));
   CHECK_EQUAL(std::string("ab|ab"), both(std::string("a\0b", 3), "UTF-8", "UTF-8"));
 }
@@ -192,6 +192,14 @@ TEST(Charset, CleanUtf8OfAnyBytesIsCleanUtf8) {
     CHECK(clean == clean_utf8(clean));
     for (const char c : clean) CHECK(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
   }
+}
+TEST(Charset, CleanUtf8KeepsWordsApartAtLineBreaksAndTabs) {
+  STRCMP_EQUAL("Artist Title", clean_utf8("Artist\tTitle").c_str());
+  STRCMP_EQUAL("Artist Title", clean_utf8("\r\nArtist \r\n\t Title\r\n").c_str());
+  STRCMP_EQUAL("a  b", clean_utf8("a  b").c_str());
+  STRCMP_EQUAL("ab", clean_utf8("a\x01\x7f"
+                                "b")
+                         .c_str());
 }
 TEST(Charset, CleanUtf8TakesItsFallback) {
   CHECK_EQUAL(std::string("\u017b"), clean_utf8("\xaf", "ISO-8859-2"));
