@@ -45,6 +45,7 @@ void add_audio_info(std::string_view info, std::map<std::string, std::string>& s
     if (at == std::string_view::npos || at == 0) continue;
     const std::string key(trim(pair.substr(0, at)));
     const std::string_view raw = trim(pair.substr(at + 1));
+    if (raw.empty()) continue;
     stats[key] = clean_utf8(percent_decode(raw, false).value_or(std::string(raw)));
   }
 }

@@ -91,9 +91,14 @@ TEST(SourceFacts, AudioInfoIsAStatAPair) {
   STRCMP_EQUAL("44100", stat(rows, "ice-samplerate").c_str());
   STRCMP_EQUAL("50%", stat(rows, "quality").c_str());
   STRCMP_EQUAL("128", stat(rows, "bitrate").c_str());
-  STRCMP_EQUAL("", stat(rows, "q").c_str());
+  STRCMP_EQUAL("(absent)", stat(rows, "q").c_str());
   STRCMP_EQUAL("(absent)", stat(rows, "nothing").c_str());
   STRCMP_EQUAL("(absent)", stat(rows, "").c_str());
+}
+TEST(SourceFacts, AnEmptyBitrateInAudioInfoLeavesTheOtherOne) {
+  STRCMP_EQUAL(
+      "64",
+      stat({{"ice-bitrate", "64"}, {"ice-audio-info", "bitrate=;channels=2"}}, "bitrate").c_str());
 }
 TEST(SourceFacts, ABrokenEscapeInAudioInfoStays) {
   STRCMP_EQUAL("50%", stat({{"ice-audio-info", "quality=50%"}}, "quality").c_str());
