@@ -316,6 +316,9 @@ void Connection::head_is_complete() {
       read_forwarded(owner_.settings_.read().trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);
   if (!client_is(from.client)) return;
+  if (request_.method == Method::kPost && form_is_urlencoded() &&
+      request_.headers.find("transfer-encoding") != nullptr)
+    return reply_page(411, "a form needs a Content-Length");
   if (const std::uint64_t length = body_to_read(); length > 0) {
     begin_body(length);
     return;

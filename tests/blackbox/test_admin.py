@@ -1,5 +1,5 @@
 """The admin commands, each against what Icecast 2.4.4 answers."""
-from harness import ADMIN, RELAY, SOURCE, check, equal, matches, mount, test, wait_for
+from harness import ADMIN, RELAY, SOURCE, check, equal, matches, mount, request, test, wait_for
 from heard import read_until_heard
 from media import MP3_FRAME
 
@@ -260,3 +260,15 @@ def forms_and_links_get_the_same_answer(t):
         equal((path, by_post.status, by_post.get("Content-Type")), (path, by_get.status, by_get.get("Content-Type")))
         if path != "/admin/stats":
             equal(by_post.text, by_get.text, path)
+
+
+@test
+def a_form_in_chunks_is_asked_for_its_length(t):
+    server = t.server()
+    server.source("/a")
+    lines = ["Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked"]
+    wire = server.wire()
+    wire.send(request("POST /admin/metadata HTTP/1.1", lines, ADMIN) + b"1e\r\nmount=/a&mode=updinfo&song=new\r\n0\r\n\r\n")
+    reply = wire.reply()
+    equal(reply.status, 411)
+    matches("a form needs a Content-Length", reply.text)
