@@ -46,6 +46,11 @@ std::string_view trim(std::string_view text) noexcept {
   return text;
 }
 
+std::string_view without_byte_order_mark(std::string_view text) noexcept {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  return text;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {

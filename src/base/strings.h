@@ -36,6 +36,8 @@ std::string to_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b) noexcept;
 bool istarts_with(std::string_view text, std::string_view prefix) noexcept;
 std::string_view trim(std::string_view text) noexcept;  // spaces, tabs, CR, LF
+// Editors of Windows put a byte order mark before a text.
+std::string_view without_byte_order_mark(std::string_view text) noexcept;
 std::vector<std::string_view> split(std::string_view text, char separator);
 // With so many digits behind the point.
 std::string decimal_text(double number, int digits);

@@ -13,7 +13,7 @@ constexpr std::size_t kMaxComplaints = 10;
 // The lines of such a file, without comments and white space.
 std::vector<std::string_view> entries_of(std::string_view text) {
   std::vector<std::string_view> entries;
-  for (std::string_view line : split(text, '\n')) {
+  for (std::string_view line : split(without_byte_order_mark(text), '\n')) {
     line = trim(line);
     if (!line.empty() && line.front() != '#') entries.push_back(line);
   }

@@ -11,7 +11,7 @@ namespace {
 
 // The user and the hash of a line; two empty ones for a comment or nonsense.
 std::pair<std::string_view, std::string_view> parts_of(std::string_view line) {
-  line = trim(line);
+  line = trim(without_byte_order_mark(line));
   if (line.empty() || line.front() == '#') return {};
   const std::size_t colon = line.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return {};

@@ -26,6 +26,14 @@ TEST(IpList, LiteralAddressesCommentsAndEmptyLines) {
   CHECK(!has("2001:db8::3"));
   LONGS_EQUAL(0, complaints.size());
 }
+TEST(IpList, AByteOrderMarkIsNoPartOfTheFirstAddress) {
+  parse(
+      "\xef\xbb\xbf"
+      "127.0.0.2\r\n127.0.0.3\r\n");
+  CHECK(has("127.0.0.2"));
+  CHECK(has("127.0.0.3"));
+  LONGS_EQUAL(0, complaints.size());
+}
 TEST(IpList, AMappedAddressIsTheIpv4One) {
   parse("127.0.0.2\n::ffff:127.0.0.3\n");
   CHECK(has("::ffff:127.0.0.2"));

@@ -25,6 +25,13 @@ TEST(UserTable, ReadsUsersAndPassesOverCommentsAndNonsense) {
   CHECK(table.find("") == nullptr);
   CHECK(table.find("nonsense") == nullptr);
 }
+TEST(UserTable, AByteOrderMarkIsNoPartOfTheFirstName) {
+  const std::string text =
+      "\xef\xbb\xbf"
+      "alice:1\r\nbob:2\r\n";
+  STRCMP_EQUAL("1", UserTable::parse(text).find("alice")->c_str());
+  STRCMP_EQUAL("bob:2\r\n", without_user(text, "alice").c_str());
+}
 TEST(UserTable, TheLastColonSeparatesAndTheFirstLineOfANameCounts) {
   const UserTable table = UserTable::parse("a:b:" + kAlice + "\nbob:1\nbob:2\n");
   STRCMP_EQUAL(kAlice.c_str(), table.find("a:b")->c_str());
