@@ -82,6 +82,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   const Demuxed back = demux(muxed, metaint, at_random);
   fuzz::must(back.audio == bytes, "demux(mux(x)) is not x");
-  fuzz::must(back.blocks == std::vector<std::string>(blocks, block.substr(1)), "blocks differ");
+  // The same block again is none.
+  const std::vector<std::string> told(blocks > 0 ? 1 : 0, block.substr(1));
+  fuzz::must(back.blocks == told, "blocks differ");
   return 0;
 }
