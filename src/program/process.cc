@@ -72,19 +72,21 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
   // The names are looked up before a chroot hides /etc.
   gid_t group = 0;
   uid_t user = 0;
-  const bool change = !security.user.empty() && !security.group.empty();
+  const bool wanted = !security.user.empty() && !security.group.empty();
+  const bool change = wanted && ::getuid() == 0;
+  const struct passwd* u = wanted ? ::getpwnam(security.user.c_str()) : nullptr;
+  if (wanted && !change && (u == nullptr || u->pw_uid != ::getuid()))
+    write_console(STDERR_FILENO, "WARNING: Can't change user id unless you are root.\n");
   if (change) {
     const struct group* g = ::getgrnam(security.group.c_str());
-    const struct passwd* u = ::getpwnam(security.user.c_str());
     if (g == nullptr)
       return Error::not_found(cat({"security/changeowner: no group \"", security.group, "\""}));
     if (u == nullptr)
       return Error::not_found(cat({"security/changeowner: no user \"", security.user, "\""}));
     group = g->gr_gid;
     user = u->pw_uid;
+    if (::initgroups(security.user.c_str(), group) != 0) return failed("initgroups");
   }
-  if (change && ::getuid() == 0 && ::initgroups(security.user.c_str(), group) != 0)
-    return failed("initgroups");
   if (security.chroot) {
     if (::getuid() != 0) {
       write_console(STDERR_FILENO, "WARNING: Cannot change server root unless running as root.\n");
@@ -96,7 +98,7 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
                     cat({"Changed root successfully to \"", paths.basedir, "\".\n"}));
     }
   }
-  if (change && ::getuid() == 0) {
+  if (change) {
     if (::setgid(group) != 0) return failed("setgid");
     write_console(STDOUT_FILENO, cat({"Changed groupid to ", group, ".\n"}));
     write_console(STDOUT_FILENO,

@@ -305,6 +305,13 @@ def root_without_changeowner_is_refused(t):
 
 
 @test
+def another_user_than_root_is_told_that_changeowner_has_no_effect(t):
+    """The configuration may be of a machine with other users."""
+    server = t.server(body="<security><changeowner><user>no-such-user</user><group>nogroup</group></changeowner></security>")
+    matches(r"^WARNING: Can't change user id unless you are root\.$", server.out.read_text())
+
+
+@test
 def root_becomes_the_configured_user(t):
     if os.getuid() != 0:
         return
