@@ -30,7 +30,7 @@ constexpr SchemaElement kLimits[] = {
             "Connections at once; administrators and sources get in beyond it.",
             {.min = 1, .max = 10'000'000, .origin = kIcecast24, .example = "1000"}),
     element("sources", kNumber, slot<&LimitSettings::sources>,
-            "Streams at once: sources, relays, fallback files.",
+            "Sources, relays (never refused) and fallback files at once.",
             {.max = 1'000'000, .origin = kIcecast24, .example = "10"}),
     element("queue-size", kBytes, slot<&LimitSettings::queue_bytes>,
             "How far a listener may fall behind before lag-policy counts.",
