@@ -201,8 +201,9 @@ TEST(IcyDeinterleaver, SeparatesAudioAndBlocksInAnySplit) {
   }
 }
 TEST(IcyDeinterleaver, TakesTheLargestBlockAndTheSmallestInterval) {
-  std::string large = std::string(1, '\xff') + std::string(4080, 'x');
-  const Taken taken = take(interleaved("abc", 1, {large}), 1, nullptr);
+  const std::string large = std::string(1, '\xff') + std::string(4080, 'x');
+  const std::string other = std::string(1, '\xff') + std::string(4080, 'y');
+  const Taken taken = take(interleaved("abc", 1, {large, other}), 1, nullptr);
   CHECK_EQUAL(std::string("abc"), taken.audio);
   LONGS_EQUAL(3, taken.blocks.size());
   CHECK_EQUAL("1 " + std::string(4080, 'x'), taken.blocks[0]);

@@ -195,7 +195,7 @@ TEST(Charset, CleanUtf8OfAnyBytesIsCleanUtf8) {
 }
 TEST(Charset, CleanUtf8KeepsWordsApartAtLineBreaksAndTabs) {
   STRCMP_EQUAL("Artist Title", clean_utf8("Artist\tTitle").c_str());
-  STRCMP_EQUAL("Artist Title", clean_utf8("\r\nArtist \r\n\t Title\r\n").c_str());
+  STRCMP_EQUAL("Artist Title", clean_utf8("\r\nArtist \r\n\tTitle\r\n").c_str());
   STRCMP_EQUAL("a  b", clean_utf8("a  b").c_str());
   STRCMP_EQUAL("ab", clean_utf8("a\x01\x7f"
                                 "b")
