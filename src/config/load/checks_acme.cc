@@ -58,6 +58,15 @@ void check_words(const AcmeSettings& acme, const std::string& path, Filler& fill
     if (!key_kind_of(text))
       filler.report(filler.line_of(path + "/keys"), Severity::kError,
                     cat({"<acme> <keys>: ", text, " is neither ecdsa nor rsa; it is passed over"}));
+  // One address, as authorities take it.
+  const std::string& email = acme.email;
+  if (!email.empty() &&
+      (std::ranges::count(email, '@') != 1 || email.starts_with('@') || email.ends_with('@') ||
+       email.find_first_of(" ,;<>?") != std::string::npos))
+    filler.report(filler.line_of(path + "/email"), Severity::kError,
+                  cat({"<acme> <email>: ", email,
+                       " is no address as radio@example.org; the authority will refuse the "
+                       "account"}));
   const std::size_t ports = ports_of(acme).size();
   if (acme.ports != std::vector<std::string>{"off"} &&
       ((ports != acme.ports.size() && !acme.ports.empty()) || ports > kMaxPorts))

@@ -39,6 +39,10 @@ TEST(AcmeChecks, WhatIsMissing) {
         "eab-kid and eab-key belong together");
   error("<acme><authority url=\"https://ca.example.org/\" eab-kid=\"a\" eab-key=\"?\"/></acme>",
         "eab-key is not base64url");
+  for (const char* email :
+       {"radio", "@example.org", "radio@", "a@example.org,b@example.org", "a b@c"})
+    error(std::string("<acme email=\"") + email + "\"/>",
+          std::string("<acme> <email>: ") + email + " is no address as radio@example.org");
   error("<acme answer-from=\"192.0.2.7:8000\"/>",
         "192.0.2.7:8000 is no address as http://HOST:PORT");
   error("<acme names=\"a.example.org\"/><acme names=\"b.example.org A.example.org\"/>",
