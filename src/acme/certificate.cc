@@ -143,12 +143,15 @@ Result<CertificateFacts> kept_facts(std::string_view chain_and_key) {
 }
 
 std::vector<std::string> certificate_names(std::string_view chain) {
-  std::vector<std::string> names;
   const Owned<X509> certificate = first_of(chain);
   ERR_clear_error();
-  if (certificate == nullptr) return names;
+  return certificate == nullptr ? std::vector<std::string>() : certificate_names(certificate.get());
+}
+
+std::vector<std::string> certificate_names(const X509* certificate) {
+  std::vector<std::string> names;
   const Owned<GENERAL_NAMES> all(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
     int kind = 0;
     const auto* value = static_cast<const ASN1_STRING*>(

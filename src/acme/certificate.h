@@ -4,6 +4,8 @@
 // Source: RFC 2986 (PKCS 10), RFC 5280 4.2.1.6 (names), RFC 8738 (addresses).
 #pragma once
 
+#include <openssl/types.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,7 @@ Result<CertificateFacts> certificate_facts(std::string_view chain);
 Result<CertificateFacts> kept_facts(std::string_view chain_and_key);
 // The names and addresses of the first certificate of a chain in PEM; empty: it cannot be read.
 std::vector<std::string> certificate_names(std::string_view chain);
+std::vector<std::string> certificate_names(const X509* certificate);
 // Whether one of these names and patterns ("*.example.org") is that of a host in lower case.
 // Source: RFC 6125 6.4.3.
 bool is_name_of(const std::vector<std::string>& all, std::string_view name);

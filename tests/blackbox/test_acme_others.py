@@ -67,6 +67,21 @@ def a_name_of_ssl_certificate_is_not_ordered(t):
 
 
 @test
+def each_of_a_hundred_names_of_ssl_certificate_is_not_ordered(t):
+    authority = OwnAuthority(t)
+    names = ["a-station-of-a-hundred-%d.example.org" % number for number in range(100)]
+    file = t.dir / "many.pem"
+    subprocess.run(["openssl", "req", "-x509", *KEYS, "-keyout", t.dir / "key", "-out", t.dir / "cert", "-days", "9", "-subj", "/CN=x",
+                    "-addext", "subjectAltName=" + ",".join("DNS:" + name for name in names)], check=True, capture_output=True)
+    file.write_text((t.dir / "cert").read_text() + (t.dir / "key").read_text())
+    server = radio(t, authority, free_port(), acme="<names>%s %s</names>" % (names[-1], NAME))
+    server.write_config(paths=server.slots["paths"] + "<ssl-certificate>%s</ssl-certificate>" % file)
+    server.start()
+    comes(server)
+    equal([order["identifiers"] for order in authority.orders], [[{"type": "dns", "value": NAME}]], "what is ordered")
+
+
+@test
 def one_of_ssl_certificate_that_has_expired_gives_way(t):
     authority = OwnAuthority(t)
     authority.dates = ("20250101000000Z", "20260101000000Z")

@@ -163,7 +163,9 @@ std::vector<std::string> CertificateOrders::served_names(const Config& config) c
     if (one.expires <= now || one.file.starts_with(own) ||
         (!is_its(config.paths.ssl_certificate) && !is_its(config.security.tls_certificate)))
       continue;
-    for (const std::string_view name : split(one.names, ',')) names.emplace_back(trim(name));
+    std::vector<std::string> its = certificate_names(one.chain->certificates.front().get());
+    if (its.empty()) its.push_back(one.names);  // the common name
+    names.insert(names.end(), its.begin(), its.end());
   }
   return names;
 }
