@@ -254,8 +254,7 @@ Result<CertificateFacts> check_chain(std::string_view chain, const AcmeKey& key,
   if (!facts) return facts;
   if (facts->ends <= now) return Error::invalid("the certificate has expired");
   if (facts->begins > now + kAhead)
-    return Error::invalid(
-        "the certificate begins more than a day ahead of the clock of this machine");
+    return Error::invalid("the certificate begins more than a day from now");
   return facts;
 }
 

@@ -162,6 +162,18 @@ def a_clock_that_is_wrong_is_said(t):
 
 
 @test
+def a_chain_is_judged_by_the_clock_of_its_authority(t):
+    for days, said in ((2, "1 d 23 h behind|2 d 0 h behind"), (-100, "100 d 0 h ahead of")):
+        authority = OwnAuthority(t, "own%d" % days)
+        authority.ahead = days * 86400
+        authority.dates = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + (days + d) * 86400)) for d in (-1 / 24, 90)]
+        server = own_radio(t, authority, acme="<names>d%d.example.org</names>" % abs(days)).start()
+        comes(server)
+        matches("WARN tls/acme the clock of this machine is (%s) the CA's" % said, server.log())
+        equal(len(authority.orders), 1, "orders")
+
+
+@test
 def an_attempt_that_a_clock_ahead_has_planned_is_made_now(t):
     authority = OwnAuthority(t)
     server = own_radio(t, authority)
