@@ -1,6 +1,9 @@
 """Certificates of two kinds of keys, and clients of others beside <acme>."""
 import os
+import pathlib
+import re
 import shutil
+import socket
 import subprocess
 
 from authority import Authority
@@ -8,6 +11,8 @@ from harness import ADMIN, Settings, Skip, check, equal, free_port, matches, tes
 from https_radio import NAME, comes, radio, verified
 from own_authority import KEYS, OwnAuthority
 from tls_bench import certificate
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
 def kinds_of(server, tls, algorithms):
@@ -115,6 +120,42 @@ def beside(t, client):
 def has_program(name):
     if not shutil.which(name):
         raise Skip("%s is not installed: tools/install-packages test" % name)
+
+
+class Ending:
+    """A program that is ended with the test, before another one takes its port."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+@test
+def nginx_on_port_80_passes_the_question_on(t):
+    """By the line of doc/https.md; where it does not, the line says that another server was reached."""
+    has_program("nginx")
+    place, asked, plain = t.dir / "nginx", free_port(), free_port()
+    place.mkdir()
+    line, = re.findall(r"`(location /\.well-known/acme-challenge/ \{ [^`]*\})`", (TOP / "doc/https.md").read_text())
+
+    def serve(location):
+        (place / "nginx.conf").write_text(
+            "daemon off; master_process off; pid %s/pid; error_log %s/error; events {}\nhttp { access_log off; %s\nserver { listen 127.0.0.1:%d; %s } }\n" % (
+                place, place, " ".join("%s_temp_path %s/%s;" % (what, place, what) for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")), asked, location))
+        nginx = t.owned(Ending(["nginx", "-e", place / "error", "-c", place / "nginx.conf"]))
+        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", asked)) == 0, "nginx listens")
+        return nginx
+    other = serve("return 404;")
+    authority = Authority(t, asked)
+    server = radio(t, authority, plain, acme="<challenges>http-01</challenges>").start()
+    server.wait_for_log(r"no certificate for radio\.example\.org: the CA reached another server for it than this one \(404\); does the name lead here\?; again at")
+    other.close()
+    serve(line.replace("8000", str(plain)))
+    server.reload(body=server.slots["body"].replace("<acme>", "<acme><email>radio@example.org</email>"))
+    comes(server)
 
 
 @test
