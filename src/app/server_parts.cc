@@ -288,6 +288,7 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
   callbacks.linger = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
     return services.relays->linger(mount, kind, reason);
   };
+  callbacks.max_waiting = [&services] { return services.config.read()->limits.sources; };
   callbacks.rests = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
     return services.hls->rest_after(mount, kind, reason);
   };

@@ -1,4 +1,6 @@
 """A mount without a source that keeps its listeners, and a source that takes over from a silent one."""
+import os
+
 from harness import ADMIN, SOURCE, Failed, check, equal, test, wait_for
 from heard import read_until_heard
 from media import mp3_frame, ogg_pages
@@ -139,3 +141,22 @@ def without_hijack_a_silent_source_stays(t):
     server.source("/live")
     reply = server.ask("SOURCE /live HTTP/1.0", ["Content-Type: audio/mpeg"], "source:src-secret")
     equal((reply.status, reply.text), (403, "Mountpoint in use"))
+
+
+@test
+def mounts_that_nothing_hears_wait_for_sources_in_the_number_of_sources_alone(t):
+    """Else one login that may bring any name fills memory and descriptors with what it has left behind."""
+    for body in ('<mount type="default"><linger-for>60</linger-for></mount>', "<hls><enabled>1</enabled></hls>"):
+        server = t.server(limits="<sources>4</sources>", body=body)
+
+        def logs():
+            folder = "/proc/%d/fd/" % server.process.pid
+            return sum(os.readlink(folder + name).startswith("/memfd:icecast-lb:/") for name in os.listdir(folder) if os.path.lexists(folder + name))
+        for n in range(12):
+            source = server.source("/name%d" % n)
+            source.play(200)
+            listener = server.listener("/name%d" % n) if n == 11 else None
+            source.leave()
+            server.wait_for_log(r"at \"/name%d\" exiting" % n)
+        wait_for(lambda: logs() == 5, "four are kept, and the one that is heard: %d" % logs())
+        listener.close()

@@ -247,6 +247,7 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   mount.set_phase(MountPhase::kRunning);
   mount.set_fed(true);
   record.linger.reset();
+  record.waits.leave();
   record.notice.reset();
   closed_.open(ask.mount);
   record.lease = next_lease_++;
@@ -307,16 +308,23 @@ void SourceAdmission::give_back(SourceEnd end) {
     record.mount->set_phase(MountPhase::kLingering);
     grant(std::move(next.ask), std::move(next.then));
   } else if (!hand_over(record, how, end.stepped_back, end.last_data)) {
+    const bool may_stay = may_wait(record);
     const auto time = callbacks_.linger(*record.mount, record.kind, end.reason);
-    if (time > 0ms) {
+    if (may_stay && time > 0ms) {
       wait_for_writer(record, time);
     } else {
-      if (callbacks_.rests && !record.reserved)
+      if (may_stay && callbacks_.rests && !record.reserved)
         keep_log(record, callbacks_.rests(*record.mount, record.kind, end.reason));
       end_stream(at);
     }
   }
   if (left) left(how);
+}
+
+bool SourceAdmission::may_wait(const Record& record) const {
+  return record.kind == WriterKind::kRelay || record.mount->listeners() > 0 ||
+         !callbacks_.max_waiting ||
+         static_cast<std::size_t>(waiting_.inside()) + rests_.size() < callbacks_.max_waiting();
 }
 
 void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds time) {
@@ -341,6 +349,7 @@ void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds 
 }
 
 void SourceAdmission::linger_on(Record& record, SteadyTime::duration time) {
+  if (record.kind == WriterKind::kSource) record.waits = GatePass::enter(waiting_);
   record.lingers_until = loop_.now() + time;
   // By way of the inbox: the timer dies with the record.
   record.linger =
@@ -402,6 +411,7 @@ void SourceAdmission::end_stream(Records::iterator at) {
   }
   mount->set_phase(MountPhase::kEnded);
   record.linger.reset();
+  record.waits.leave();
   record.notice.reset();
   record.log.reset();
   record.framer.reset();

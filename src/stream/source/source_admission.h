@@ -95,6 +95,9 @@ class SourceAdmission {
     std::function<std::shared_ptr<const MountSettings>(std::string_view)> settings;
     // How long a mount waits for a writer after this end.
     std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> linger;
+    // How many mounts may wait, or have their log kept, before none without listeners does.  Empty:
+    // any number.
+    std::function<std::size_t()> max_waiting = {};
     std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
     // SourceSet::replace_if_silent on that worker; answers on control.
     std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
@@ -254,6 +257,7 @@ class SourceAdmission {
     bool reserved = false;
     std::optional<Successor> successor;
     std::unique_ptr<Deadline> linger;
+    GatePass waits;              // while it lingers
     SteadyTime lingers_until{};  // as far as its loop is not away
     // It began without a listener: those that come meanwhile are given as long a wait again.
     std::optional<std::chrono::milliseconds> wait_for_first;
@@ -300,6 +304,8 @@ class SourceAdmission {
   void refuse_successor(const std::string& mount, std::uint64_t lease);
   void stop_waiting(const std::string& mount);
   void linger_is_over(const std::string& mount);
+  // A source that comes and goes under ever new names fills neither memory nor descriptors.
+  bool may_wait(const Record& record) const;
   void wait_for_writer(Record& record, std::chrono::milliseconds time);
   void linger_on(Record& record, SteadyTime::duration time);
   void note_wait(const Mount& mount, std::chrono::milliseconds time) const;
@@ -321,6 +327,7 @@ class SourceAdmission {
   const unsigned workers_;
   Callbacks callbacks_;
   Rng rng_;
+  Gate waiting_;  // outlives records_
   Records records_;
   std::map<std::string, Rest, std::less<>> rests_;
   ClosedMounts closed_;
