@@ -160,3 +160,17 @@ def mounts_that_nothing_hears_wait_for_sources_in_the_number_of_sources_alone(t)
             server.wait_for_log(r"at \"/name%d\" exiting" % n)
         wait_for(lambda: logs() == 5, "four are kept, and the one that is heard: %d" % logs())
         listener.close()
+
+
+@test
+def a_listener_that_left_before_the_last_bytes_waits_for_no_source(t):
+    server = t.server(body=mount("<linger-for>60</linger-for>"))
+    source = server.source("/live")
+    source.play(10)
+    listener = server.listener("/live")
+    listener.read(3840)
+    listener.close()
+    source.play(1)
+    source.leave()
+    server.wait_for_log("no source, 1 listeners wait")
+    wait_for(lambda: server.stat("/live", "listeners") == "0", "it is gone")

@@ -112,6 +112,19 @@ def an_address_has_so_many_readers(t):
 
 
 @test
+def a_reader_that_left_before_an_event_gives_its_place_back(t):
+    """What its closed connection answers to that event looks like the end that was read before."""
+    server = t.server(body="<now per-address=\"1\"/>")
+    server.source("/live.mp3").play(1)
+    reader = Reader(server)
+    reader.next("state")
+    reader.wire.take_until(b":\n\n")     # the next heartbeat comes in 20 s
+    reader.wire.close()
+    server.set_title("/live.mp3", song="Event")
+    wait_for(lambda: Reader(server).head.status == 200, "its place is given back")
+
+
+@test
 def what_is_hidden_or_unknown_has_no_events(t):
     server = t.server(body="<mount><mount-name>/secret</mount-name><hidden>1</hidden></mount>")
     server.source("/secret")

@@ -1,5 +1,7 @@
 #include "stream/listener/listener.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <array>
 
@@ -37,8 +39,11 @@ void Listener::on_socket(short events) { fanout->on_socket(*this, events); }
 bool Listener::take_input(SteadyTime now) {
   std::array<std::byte, 2048> ignored;
   const IoResult result = transport->read(ignored);
-  // A half-closed client (`nc`) still listens, as with Icecast; a closed one shows when we write.
+  // A half-closed client (`nc`) still listens, as with Icecast; a closed one answers what we write,
+  // which is read as the same end.
   if (result.status == IoStatus::kEof) {
+    pollfd broken{transport->fd(), 0, 0};
+    if (::poll(&broken, 1, 0) == 1 && (broken.revents & (POLLERR | POLLHUP)) != 0) return false;
     if (hung_up == SteadyTime{}) hung_up = now;
     watch.want(static_cast<short>(watch.wanted() & ~EV_READ));
   }
