@@ -12,6 +12,12 @@ constexpr std::uint64_t kLongestLook = 16 * 1024 * 1024;
 constexpr std::uint64_t kLookStep = 128 * 1024;
 constexpr std::uint64_t kSomePages = 256 * 1024;  // has some pages
 
+// A page may have any granule: more than a day is a day.
+std::int64_t length_ms(std::int64_t samples, unsigned rate_hz) {
+  const std::int64_t day = std::int64_t{rate_hz} * 86'400;
+  return std::clamp(samples, -day, day) * 1000 / rate_hz;
+}
+
 // More than one logical stream is not cut within pages.
 class ChainHeads final : public OggPageSink {
  public:
@@ -156,7 +162,7 @@ class PacketSearch final : public OggPageSink {
             packet,
             granule,
             packet_samples,
-            mark_.wall_ms + since * 1000 / static_cast<std::int64_t>(rate_hz_),
+            mark_.wall_ms + length_ms(since, rate_hz_),
             false};
   }
   void begin_in(std::uint64_t position, const OggPage& page, std::size_t whole, bool open,
@@ -281,7 +287,7 @@ OggCut first_whole_packet(PastReading& reading, const ArchiveFile& file) {
   cut.granule = run.first_granule - std::min(sound, run.first_granule);
   cut.packet_samples = each;
   cut.wall_ms =
-      mark.wall_ms - static_cast<std::int64_t>((run.first_granule - cut.granule) * 1000 / rate_hz);
+      mark.wall_ms - length_ms(static_cast<std::int64_t>(run.first_granule - cut.granule), rate_hz);
   return cut;
 }
 

@@ -1,5 +1,7 @@
 #include "archive/read/export_cut.h"
 
+#include <cstdlib>
+
 #include "archive/fixture.h"
 #include "archive/read/export_body.h"
 #include "archive/read/stream_start.h"
@@ -234,6 +236,25 @@ TEST(ExportCut, AStreamBeginsWithThePacketOfItsMoment) {
     const FirstPage next(reading.read(*start.file, start.offset, start.offset + 70'000));
     CHECK_EQUAL(page.get().sequence() + 1, next.get().sequence());
     CHECK(next.get().continued());
+  }
+}
+TEST(ExportCut, APageThatClaimsAnyTimeIsNotFarFromItsMark) {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  for (const std::uint64_t claimed : {1ull << 55, (1ull << 63) + (1ull << 55), ~0ull - 1}) {
+    SegmentFile file = begin_torn(0, 0);
+    for (const std::uint64_t granule : {std::uint64_t{90'000}, claimed}) {
+      Bytes page;
+      append_ogg_page(page, {0, granule, 7, 50}, Bytes{std::byte{9}}, Bytes(9, std::byte{'p'}));
+      CHECK(file.append(page).has_value());
+      CHECK(file.mark(500, kCutBegin + 500).has_value());
+    }
+    rows.clear();
+    add_row(file);
+    PastReading reading(readers, dir.path(), "/m");
+    for (const CutSide side : {CutSide::kBegin, CutSide::kEnd}) {
+      const OggCut cut = cut_at_packet(reading, *reading.open(rows[0]), kCutBegin + 400, side);
+      CHECK(!cut.found || std::abs(cut.wall_ms - kCutBegin) <= kDayMs);
+    }
   }
 }
 TEST(ExportCut, FilesAreSharedWhileTheyAreRead) {
