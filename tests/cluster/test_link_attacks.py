@@ -38,6 +38,7 @@ def every_wrong_frame_ends_the_link_with_a_reason(b):
         ('{"t":"DRAIN","mode":"all"}\n', "none of off, soft, move, hard"),
         ('{"t":"WHO","m":"/../../etc/passwd.xsl"}\n', "no mount"),
         ('{"t":"RES","id":1}\n', "ok is missing"),
+        ('{"t":"SEAT","rows":[{"m":"/live.mp3","u":"7a","n":1,"do":"ask","most":0,"drop":true}]}\n', "most is 0"),
         ('{"t":"WHO","m":"/live.mp3"}\n' * 2000, "frames in a second"),
     ]
     for i, (bytes_, reason) in enumerate(wrong):

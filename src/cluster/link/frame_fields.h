@@ -279,7 +279,7 @@ inline constexpr auto kSeatFields = std::to_array(
      member<Word, &SeatRow::who>("who"), member<Whole<>, &SeatRow::number>("n").needed(),
      // A row of an act of a later version concerns later nodes.
      member<Name<parse_seat_act, kNoFault, true>, &SeatRow::act>("do").needed(),
-     member<Whole<kMaxSeatsOfUser>, &SeatRow::most>("most"),
+     member<Positive<kMaxSeatsOfUser>, &SeatRow::most>("most"),
      member<RowFlag, &SeatRow::drop>("drop")});
 
 inline constexpr auto kReportedListenerFields = std::to_array(

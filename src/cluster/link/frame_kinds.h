@@ -98,12 +98,15 @@ struct Whole : FrameKind {
     write_number(json, value);
   }
 };
-struct Seq : Whole<> {
-  static void read(const FrameValue& value, std::uint64_t& out) {
-    Whole::read(value, out);
+template <std::uint64_t kMax = FrameValue::kLargest>
+struct Positive : Whole<kMax> {
+  template <class V>
+  static void read(const FrameValue& value, V& out) {
+    Whole<kMax>::read(value, out);
     if (out == 0) value.wrong("is 0");
   }
 };
+using Seq = Positive<>;
 
 // Whole numbers look like whole numbers.
 template <std::uint64_t kMax>

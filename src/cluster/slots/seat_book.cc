@@ -84,8 +84,8 @@ void SeatBook::decide(Seats::iterator at) {
     if (ghost) give_way(number);
     return ghost;
   });
-  for (auto oldest = others.begin(); seat.row.drop && others.end() - oldest >= seat.row.most;
-       ++oldest)
+  for (auto oldest = others.begin();
+       seat.row.drop && oldest != others.end() && others.end() - oldest >= seat.row.most; ++oldest)
     give_way(*oldest);
   if (!seat.row.drop && others.size() >= seat.row.most) {
     answer(seat, SeatAct::kNo);
