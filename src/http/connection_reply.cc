@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t kFilePiece = 256 * 1024;
 // … and a page in these: its bytes are copied, and a thousand may read it in the same turn.
 constexpr std::size_t kPagePiece = 64 * 1024;
-// What of it the kernel takes beyond what is on its way.
+// What of an answer the kernel takes beyond what is on its way: megabytes for a client that reads
+// nothing cost milliseconds, and hundreds of them may come together.
 constexpr std::size_t kMaxUnsent = 2 * kPagePiece;
 // A body up to this size goes out in one piece with its head.
 constexpr std::size_t kSmallBody = 16 * 1024;
@@ -129,11 +130,11 @@ void Connection::begin_reply() {
   }
   if (!enter(State::kReplying)) return;
   body_from_ = bytes_sent_ + out_.size();
-  if (page_.bytes.size() > kMaxUnsent) transport_->limit_unsent(kMaxUnsent);
   out_sent_ = 0;
   run_ = 0;
   std::uint64_t in_runs = 0;
   for (const ReplyRun& run : runs_) in_runs += run.bytes;
+  if (source_ || page_.bytes.size() + in_runs > kMaxUnsent) transport_->limit_unsent(kMaxUnsent);
   const std::uint64_t seconds =
       (out_.size() + page_.bytes.size()) / kPageRate + in_runs / kFileRate;
   reply_until_ = owner_.loop().now() + owner_.settings_.read().client_timeout +
@@ -230,8 +231,6 @@ IoStatus Connection::write_source(std::size_t budget) {
       piece_sent_ = 0;
       if (piece_.kind == Kind::kBroken) return IoStatus::kError;
       if (piece_.kind == Kind::kEnd) source_.reset();
-      // They are copied into the kernel, those of a file are not.
-      if (piece_.kind == Kind::kBytes) transport_->limit_unsent(kMaxUnsent);
       if (piece_.kind == Kind::kWait) {
         source_waits_ = true;
         return IoStatus::kAgain;

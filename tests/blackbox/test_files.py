@@ -2,7 +2,7 @@
 import os
 import time
 
-from harness import ADMIN, check, equal, matches, mount, test, wait_for
+from harness import ADMIN, check, equal, give_away, matches, mount, test, wait_for
 from media import MP3_FRAME, adts_frame, mp3_numbers, opus_headers, opus_page
 from web_files import mp3_file, order, started
 
@@ -282,3 +282,23 @@ def a_fallback_file_whose_rate_is_not_known_needs_it_in_its_name(t):
                      {"f.webm": b"\x1a\x45\xdf\xa3" + bytes(5000)})
     server.wait_for_log("WARN.*fallback-mount /f.webm: its bit rate is not known")
     equal(server.get("/a.webm").status, 404)
+
+
+@test
+def a_client_that_reads_nothing_of_a_file_has_little_of_it_in_the_kernel(t):
+    """Else 300 of them that come together hold a worker, and its listeners, for a second."""
+    server = t.server()
+    (server.dir / "web" / "large.bin").write_bytes(bytes(8_000_000))
+    give_away(server.dir)
+    wire = server.wire(receive_buffer=4096)
+    wire.send("GET /large.bin HTTP/1.0\r\n\r\n")
+    wire.take(1)
+    ports = "0100007F:%04X 0100007F:%04X" % (server.port, wire.socket.getsockname()[1])
+
+    def queued():
+        line = next(line for line in open("/proc/net/tcp") if ports in line)
+        return int(line.split()[4].split(":")[0], 16)
+    wait_for(lambda: queued() > 50_000, "it gets what fits")
+    for _ in range(50):     # as many turns of the worker
+        server.get("/none")
+    check(queued() < 500_000, "%d bytes wait for it in the kernel" % queued())
