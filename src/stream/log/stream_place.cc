@@ -29,6 +29,8 @@ std::optional<MediaTime> read_media(std::string_view text) noexcept {
   const auto samples = read_number(text.substr(0, slash));
   const auto rate = read_number(text.substr(slash + 1));
   if (!samples || !rate || *rate > kMaxRateHz) return std::nullopt;
+  // As milliseconds it is no more either.
+  if (*rate > 0 && *samples / *rate >= kMaxNumber / 1000) return std::nullopt;
   return MediaTime{*samples, static_cast<unsigned>(*rate)};
 }
 
