@@ -43,6 +43,9 @@ def an_upgrade_that_cannot_begin_changes_nothing(t):
                       (Rule("sendmsg", error=errno.EMFILE, thread="icecast-lb", every=6, times=1), "could not be sent"),
                       (Rule("recvmsg", short=1, thread="icecast-lb", every=2, times=1), "ended|refuses"),
                       (Rule("recvmsg", error=errno.ENOMEM, thread="icecast-lb", every=3, times=1), "no message came"),
+                      # The copy of this process that carries what is encrypted, and its pairs of sockets.
+                      (Rule("fork", error=errno.EAGAIN, times=1), "a process for encrypted connections"),
+                      (Rule("socketpair", error=errno.EMFILE, every=2, times=1), "socketpair: Too many open files"),
                       # Of the new process: before the pause, so that nothing waits for it.
                       (Rule("pthread_create", error=errno.EAGAIN, times=1), "the system makes no more threads")):
         w.during(rule, act=lambda why=why: refused_upgrade(w.server, why))
