@@ -184,3 +184,26 @@ def who_is_being_asked_for_is_asked_for_once_where_the_backend_answers(t):
     for action in ("listener_add", "listener_remove"):
         forms = backend.of(action)
         equal((len(forms), len({form["client"] for form in forms})), (20, 20), action)
+
+
+@test
+def a_spool_that_moves_away_and_back_reports_no_end_twice(t):
+    backend = backend_of(t)
+    server = t.unstarted_server(body=body_of(backend))
+    give_away(t.dir)
+    server.start()
+    source = server.source("/m")
+    listeners = [server.listener("/m?%d" % i) for i in range(3)]
+    server.write_config(paths="<auth-spool>%s/spool</auth-spool>" % server.dir)
+    upgrade(server)
+    for listener in listeners[:2]:
+        listener.close()
+    all_left(source, backend, 2)
+    server.write_config(paths="")
+    upgrade(server)
+    # What is left in a file is reported before this.
+    listeners[2].close()
+    all_left(source, backend, 3)
+    equal(server.stop(), 0)
+    told = [form["client"] for form in backend.of("listener_remove")]
+    equal(sorted(told), sorted(form["client"] for form in backend.of("listener_add")), "each end is told once")

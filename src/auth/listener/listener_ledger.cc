@@ -75,6 +75,9 @@ Result<ListenerLedger::Opening> ListenerLedger::open_spool(const std::string& pa
   // Of a process that had another file, or none.
   for (const auto& [seq, entry] : open_)
     if (entry.removal && !noted.contains(seq)) spool_->added(line_of(seq, entry), [] {});
+  // What is left there would be reported once more if it were the spool again.
+  if (!spool_before_.empty() && spool_before_ != path)
+    spool_->alive(wall_seconds(), [old = spool_before_] { Spool::empty(old); });
   heartbeat_.after(kHeartbeat);
   return Opening{content.highest_client_id, unheard};
 }
@@ -188,7 +191,10 @@ std::vector<LedgerRecord> ListenerLedger::save() const {
     if (all.back().entries.size() + all.back().ends.size() == kMaxEntries) all.emplace_back();
     all.back().ends.push_back(entry);
   }
-  for (LedgerRecord& record : all) record.next_seq = next_seq_;
+  for (LedgerRecord& record : all) {
+    record.next_seq = next_seq_;
+    if (spool_) record.spool = spool_->path();
+  }
   return all;
 }
 
@@ -216,6 +222,7 @@ void ListenerLedger::restore(const LedgerRecord& saved) {
     next_seq_ = std::max(next_seq_, entry.seq + 1);
   }
   for (const SpoolEntry& entry : saved.ends) unheard_.insert_or_assign(entry.seq, entry);
+  spool_before_ = saved.spool;
 }
 
 ListenerTicket ListenerLedger::ticket_of(std::uint64_t seq, SteadyTime since) {

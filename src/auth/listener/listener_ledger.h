@@ -63,11 +63,12 @@ struct LedgerRecord {
   std::uint64_t next_seq = 1;
   std::vector<LedgerEntryRecord> entries;
   std::vector<SpoolEntry> ends;  // that no backend has heard of
+  std::string spool;             // the file that has all of them; "": none
 };
 template <class Io, RecordOf<LedgerRecord> T>
 void record_fields(Io& io, T& ledger) {
-  auto& [next_seq, entries, ends] = ledger;
-  io(1, next_seq, entries, ends);
+  auto& [next_seq, entries, ends, spool] = ledger;
+  io(1, next_seq, entries, ends, spool);
 }
 
 // The handle through which tickets report to the ledger; shut when the ledger goes.
@@ -171,6 +172,7 @@ class ListenerLedger {
   const Server server_;
   std::shared_ptr<LedgerHandle> handle_;
   std::unique_ptr<Spool> spool_;
+  std::string spool_before_;  // the file of the process before
   std::uint64_t next_seq_ = 1;
   std::unordered_map<std::uint64_t, Entry> open_;
   std::map<std::pair<std::string, std::string>, std::vector<std::uint64_t>>

@@ -107,6 +107,7 @@ class Spool::Writer {
     wake_.notify_one();
   }
 
+  const std::string& path() const noexcept { return path_; }
   bool idle() {
     std::lock_guard<std::mutex> guard(mutex_);
     return text_.empty() && !writing_;
@@ -213,7 +214,17 @@ void Spool::unlock() { writer_->set_lock(LOCK_UN); }
 
 void Spool::lock() { writer_->set_lock(LOCK_EX); }
 
-void Spool::alive(std::int64_t now) { writer_->append(spool_alive(now), nullptr); }
+void Spool::alive(std::int64_t now, UniqueFunction<void()> written) {
+  writer_->append(spool_alive(now), std::move(written));
+}
+
+const std::string& Spool::path() const noexcept { return writer_->path(); }
+
+void Spool::empty(const std::string& path) noexcept {
+  const UniqueFd file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return;
+  [[maybe_unused]] const int done = ::ftruncate(file.get(), 0);
+}
 
 SpoolContent parse_spool(std::string_view text) {
   SpoolContent content;

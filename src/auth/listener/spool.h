@@ -73,7 +73,10 @@ class Spool {
   void added(const SpoolEntry& entry, UniqueFunction<void()> written);
   void ended(std::uint64_t seq, std::uint64_t seconds, std::uint64_t bytes_sent);
   void done(std::uint64_t seq);
-  void alive(std::int64_t now);
+  void alive(std::int64_t now, UniqueFunction<void()> written = nullptr);
+  const std::string& path() const noexcept;
+  // What that file has is noted in another one; a file that a process appends to stays.
+  static void empty(const std::string& path) noexcept;
 
   // -- of a hand-over
   // Nothing waits to be written.
