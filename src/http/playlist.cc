@@ -1,5 +1,7 @@
 #include "http/playlist.h"
 
+#include <algorithm>
+
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -52,12 +54,18 @@ std::string playlist_host(std::string_view host_header, std::string_view hostnam
   return out;
 }
 
-std::string with_site(std::string text, std::string_view from, std::string_view to) {
-  if (from == to) return text;
-  const std::string old = cat({from, "/"}), site = cat({to, "/"});
-  for (std::size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += site.size())
-    text.replace(at, old.size(), site);
-  return text;
+std::string with_site(std::string_view text, std::string_view from, std::string_view to) {
+  const std::string old = cat({from, "/"});
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t at = std::min(text.find(old), text.size());
+    out += text.substr(0, at);
+    if (at == text.size()) break;
+    out += to;
+    text.remove_prefix(at + from.size());
+  }
+  return out;
 }
 
 std::string m3u_of(std::span<const std::string> addresses) {

@@ -17,7 +17,7 @@ std::string playlist_host(std::string_view host_header, std::string_view hostnam
 
 // text, with each address of this server that begins with `from` ("http://localhost:8000")
 // beginning with `to`.
-std::string with_site(std::string text, std::string_view from, std::string_view to);
+std::string with_site(std::string_view text, std::string_view from, std::string_view to);
 
 // host: "radio.example:8000"; mount: decoded, begins with '/'.  Bytes that may not stand in an
 // address are percent-encoded.

@@ -1,5 +1,7 @@
 #include "http/playlist.h"
 
+#include <time.h>
+
 #include <string>
 #include <vector>
 
@@ -56,4 +58,27 @@ TEST(PlaylistOfSeveral, MayBeEmpty) {
   STRCMP_EQUAL("", m3u_of({}).c_str());
   CHECK(pls_of({}).find("NumberOfEntries=0\r\n") != std::string::npos);
   CHECK(xspf_of({}).find("<track>") == std::string::npos);
+}
+
+TEST_GROUP(Site) { const std::string own = "http://localhost:8000"; };
+
+TEST(Site, BeginsEachAddressOfThisServer) {
+  STRCMP_EQUAL(
+      "https://radio.example/a http://localhost:80001/b https://radio.example/",
+      with_site(own + "/a " + own + "1/b " + own + "/", own, "https://radio.example").c_str());
+  STRCMP_EQUAL("http://x:1//http://x:1/",
+               with_site(own + "//" + own + "/", own, "http://x:1").c_str());
+  STRCMP_EQUAL(own.c_str(), with_site(own, own, "http://x:1").c_str());
+  STRCMP_EQUAL("", with_site("", own, "http://x:1").c_str());
+}
+// Moved once for each address, these are 2,500 GB.
+TEST(Site, CostsWhatItsBytesCost) {
+  std::string text;
+  for (int i = 0; i < 400'000; ++i) text += "\"" + own + "/art\", ";
+  timespec before{}, after{};
+  CHECK_EQUAL(0, ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before));
+  const std::string made = with_site(text, own, "http://radio.example:8000");
+  CHECK_EQUAL(0, ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after));
+  CHECK_EQUAL(text.size() + 1'600'000, made.size());
+  CHECK(after.tv_sec - before.tv_sec < 2);
 }
