@@ -1,5 +1,7 @@
 #include "admin/page/stats_tree.h"
 
+#include <algorithm>
+
 #include "admin/page/text.h"
 #include "base/strings.h"
 
@@ -47,6 +49,11 @@ void append_changes(std::string& out, std::string_view where, const StatsFields&
 }
 
 }  // namespace
+
+const StatsSource* find_source(const StatsDocument& document, std::string_view mount) noexcept {
+  const auto at = std::ranges::lower_bound(document.sources, mount, {}, &StatsSource::mount);
+  return at == document.sources.end() || at->mount != mount ? nullptr : &*at;
+}
 
 bool in_scope(const StatsSource& source, const StatsScope& scope) {
   if (source.hidden && !scope.hidden_too) return false;

@@ -34,6 +34,7 @@ struct StatsDocument {
   std::vector<StatsSource> sources;  // sorted by mount, byte order
   SteadyTime counted{};              // when its counters of bytes were read
 };
+const StatsSource* find_source(const StatsDocument& document, std::string_view mount) noexcept;
 // Icecast tells followers the bytes of a source each 5 s.
 constexpr std::chrono::seconds kByteCountPause{5};
 // Those of `before` stay in `now`, until they are so old.

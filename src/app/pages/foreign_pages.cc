@@ -81,10 +81,8 @@ bool is_shown_stream(const Traffic& traffic, const Config& config, const std::st
 ShoutcastStream shoutcast_stream(const Traffic& traffic, const Config& config,
                                  const std::string& name, const StatsDocument& document,
                                  bool hidden_too) {
-  const auto at = std::find_if(document.sources.begin(), document.sources.end(),
-                               [&name](const StatsSource& source) { return source.mount == name; });
-  const StatsSource* source =
-      at == document.sources.end() || (at->hidden && !hidden_too) ? nullptr : &*at;
+  const StatsSource* source = find_source(document, name);
+  if (source != nullptr && source->hidden && !hidden_too) source = nullptr;
   ShoutcastStream stream;
   stream.mount = name;
   stream.version = config.server_id;

@@ -29,12 +29,6 @@ bool is_on_air(const Network& network, const std::string& name) {
          network.links->titles().elsewhere(name).has_value();
 }
 
-const StatsSource* find_source(const StatsDocument& document, const std::string& mount) {
-  for (const StatsSource& source : document.sources)
-    if (source.mount == mount) return &source;
-  return nullptr;
-}
-
 NowStream quality_of(const NowSight& sight, const std::string& name) {
   NowStream stream;
   stream.mount = name;
