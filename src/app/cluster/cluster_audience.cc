@@ -1,6 +1,9 @@
 // The listeners at other servers: at the nodes and behind them; see cluster_service.h and
 // cluster/nodes/audience.h.
 
+#include <utility>
+#include <vector>
+
 #include "app/cluster/cluster_service.h"
 #include "app/services/network.h"
 #include "app/topology/mount_load.h"
@@ -33,16 +36,22 @@ ListenersElsewhere ClusterService::listeners_elsewhere(
   return elsewhere;
 }
 
-// The peak of a mount is that of the cluster, as its listeners are.
+// The peak of a mount is that of the cluster, as its listeners are.  Nodes have many mounts that
+// are not here.
 void ClusterService::note_peaks() {
   const auto all = network_.mounts.all();
-  const ListenersElsewhere elsewhere = listeners_elsewhere();
+  std::vector<std::pair<Mount*, Audience>> heard;
+  decider_.with_table([&](const NodeTable& table) {
+    for (const auto& [name, mount] : *all)
+      if (const MountNodes* row = table.mount(name))
+        if (const Audience audience = audience_of(table, *row); audience.all() > 0)
+          heard.emplace_back(mount.get(), audience);
+  });
   steady_below_.begin();
-  for (const auto& [name, audience] : elsewhere.mounts) {
-    const std::uint64_t below = audience.below == 0 ? 0 : steady_below_.put(name, audience.below);
-    if (const auto row = all->find(name); row != all->end())
-      row->second->note_peak(
-          static_cast<std::int64_t>(audience_at(*row->second) + audience.nodes + below));
+  for (const auto& [mount, audience] : heard) {
+    const std::uint64_t below =
+        audience.below == 0 ? 0 : steady_below_.put(mount->name(), audience.below);
+    mount->note_peak(static_cast<std::int64_t>(audience_at(*mount) + audience.nodes + below));
   }
 }
 
