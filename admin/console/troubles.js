@@ -28,13 +28,12 @@ function* ofMounts(mounts) {
 }
 function* ofCertificates(certificates) {
   for (const one of certificates) {
-    const left = one.until === null ? null : Math.floor((one.until - clock() / 1000) / DAY), page = to('/certificates', one.names.join(', '));
-    if (left !== null && left < 0) yield [3, ...woven('The certificate for {0} has expired.', page)];
-    else if (left !== null && left < SOON) yield [left < 3 ? 3 : 2, ...woven('The certificate for {0} ends in {1}.', page, count(left, 'day'))];
-    if (one.failures) yield [2, ...woven('The certificate for {0} could not be ordered: {1}.', page, one.failure || t('unknown'))];
+    const left = one.until === null ? null : Math.floor((one.until - clock() / 1000) / DAY), page = () => to('/certificates', one.names.join(', '));
+    if (left !== null && left < 0) yield [3, ...woven('The certificate for {0} has expired.', page())];
+    else if (left !== null && left < SOON && (!one.ordered || one.failures)) yield [left < 3 ? 3 : 2, ...woven('The certificate for {0} ends in {1}.', page(), count(left, 'day'))];
+    if (one.failures) yield [2, ...woven('The certificate for {0} could not be ordered: {1}.', page(), one.failure || t('unknown'))];
   }
 }
-
 export function troubles() {
   const rows = el('ul', {class: 'plain'}), node = el('section', {class: 'roundbox troubles', 'aria-labelledby': 'troubles', hidden: true}, el('h2', {class: 'away', id: 'troubles'}, 'Problems'), rows);
   let certificates = [], asked = 0;

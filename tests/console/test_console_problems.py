@@ -1,0 +1,43 @@
+"""What the console says on a bad day."""
+import time
+
+from console_stub import PATHS, Stub
+from desk import Desk
+from harness import check, test
+
+DAY = 86400
+CERTIFICATE = {"issuer": "An authority", "kind": "EC 256", "ordered": True, "next": None, "failures": 0, "failure": None, "under_way": False, "wait_s": 0, "staging": False}
+
+
+class BadDay(Stub):
+    """What every login of it may see."""
+
+    def __init__(self, **made):
+        super().__init__(mounts=3, nodes=1)
+        self.certificates = []
+        self.__dict__.update(made)
+
+    def api(self, path, query):
+        if path == "/openapi.json":
+            return {"paths": {one: {"get": {"x-least-role": "viewer"}} for one in (*PATHS, "/certificates")}, "components": {"schemas": {}}}
+        if path == "/certificates":
+            return {"items": [{**CERTIFICATE, **one} for one in self.certificates]}
+        return super().api(path, query)
+
+
+def desk_of(t, page="", **made):
+    stub = BadDay(**made)
+    t.owned(stub)
+    desk = Desk(t, stub)
+    desk.page(page)
+    return desk
+
+
+@test
+def a_certificate_that_is_ordered_in_time_is_no_problem_however_short_it_lives(t):
+    """One for an address lives for six days, and is ordered again after three."""
+    soon = int(time.time()) + 4 * DAY + 3600
+    desk = desk_of(t, certificates=[{"names": ["192.0.2.7"], "until": soon}, {"names": ["late.example"], "until": soon, "failures": 2, "failure": "limit"},
+                                    {"names": ["own.example"], "until": soon, "ordered": False}])
+    desk.see("The certificate for own.example ends in 4 days.", "The certificate for late.example ends in 4 days.")
+    check("192.0.2.7" not in desk.browser.find(".troubles").text, desk.browser.find(".troubles").text)
