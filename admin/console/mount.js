@@ -93,12 +93,22 @@ function loginsPart(page, base) {
 
 const ms = value => value === null ? '' : value < 1000 ? short(value) + '\u00a0ms' : ago(value / 1000);
 const pathOf = one => one.path.join(' \u2192 ');
+// The address that most of many listeners have.
+const MANY = 20;
+function crowd(items) {
+  const of = new Map();
+  for (const {address} of items) if (address) of.set(address, (of.get(address) || 0) + 1);
+  const [address, times] = [...of].reduce((most, one) => one[1] > most[1] ? one : most, ['', 0]);
+  return times >= MANY && times * 2 > items.length
+    ? t('{0} of these {1} listeners have the address {2}: a proxy that <x-forwarded-for> does not name, or a program that listens many times. A ban ends them all; max-listeners-per-address is a limit.', number(times), number(items.length), address) : '';
+}
+
 function listenersPart(page, base) {
   const title = el('h2', {id: 'listeners'}, 'Listeners');
   if (!may('GET /mounts/{}/listeners')) return {node: el('div'), refresh() {}};
   const rows = table('Address', 'Country', 'Player', 'User', 'Since', 'Round trip', 'Sent again', 'Queue', 'Lag', 'Path');
   const further = press('More', more, {hidden: true});
-  const missing = quiet('');
+  const missing = quiet(''), many = quiet('');
   let next = '', items = [], extended = false;
   const address = base + '/listeners';
   const term = el('input', {type: 'search', id: 'listeners-q', autocomplete: 'off', spellcheck: 'false'});
@@ -125,6 +135,8 @@ function listenersPart(page, base) {
             send: async body => { await api('POST', at + '/move', body); close(); await refresh(); }}).node)]};
     }, items.length ? 'Nothing matches.' : 'No listeners.', Infinity);
     further.hidden = !next;
+    say(many, crowd(items));
+    many.hidden = !many.textContent;
   };
   rows.sort({Address: one => one.address, Country: one => one.country, Player: one => one.agent, User: one => one.user, Since: one => one.seconds, 'Round trip': one => one.rtt_ms, 'Sent again': one => one.retransmits, Queue: one => one.queue_bytes, Lag: one => one.lag_ms, Path: pathOf}, draw);
   term.addEventListener('input', draw);
@@ -143,7 +155,7 @@ function listenersPart(page, base) {
     next = got.next;
     draw();
   }
-  return {node: el('div', null, title, box(filter, rows.all, missing, further)), refresh};
+  return {node: el('div', null, title, box(filter, many, rows.all, missing, further)), refresh};
 }
 
 // What it played lately: of the audience with its listeners, else as the stream has told it.

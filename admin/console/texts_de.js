@@ -146,6 +146,7 @@ export default {
   'The certificate for {0} has expired.': 'Das Zertifikat für {0} ist abgelaufen.',
   'The certificate for {0} ends in {1}.': 'Gültigkeit des Zertifikats für {0}: noch {1}.',
   'The certificate for {0} could not be ordered: {1}.': 'Das Zertifikat für {0} ließ sich nicht bestellen: {1}.',
+  '{0} of these {1} listeners have the address {2}: a proxy that <x-forwarded-for> does not name, or a program that listens many times. A ban ends them all; max-listeners-per-address is a limit.': '{0} dieser {1} Hörer haben die Adresse {2}: ein Proxy, den <x-forwarded-for> nicht nennt, oder ein Programm, das vielfach hört. Eine Sperre beendet sie alle; max-listeners-per-address ist eine Grenze.',
   'The certificate for {0} is ordered.': 'Das Zertifikat für {0} ist bestellt.',
   'The certificate for {0} is tried with staging; the log has the result.': 'Das Zertifikat für {0} wird mit Staging versucht; das Ergebnis steht im Log.',
   'And {0} more.': 'Und {0} mehr.', expired: 'abgelaufen', 'less than a day': 'weniger als ein Tag',

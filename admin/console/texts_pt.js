@@ -146,6 +146,7 @@ export default {
   'The certificate for {0} has expired.': 'O certificado de {0} expirou.',
   'The certificate for {0} ends in {1}.': 'O certificado de {0} expira em {1}.',
   'The certificate for {0} could not be ordered: {1}.': 'Não foi possível pedir o certificado de {0}: {1}.',
+  '{0} of these {1} listeners have the address {2}: a proxy that <x-forwarded-for> does not name, or a program that listens many times. A ban ends them all; max-listeners-per-address is a limit.': '{0} destes {1} ouvintes têm o endereço {2}: um proxy que <x-forwarded-for> não nomeia, ou um programa que ouve muitas vezes. Um bloqueio termina todos; max-listeners-per-address é um limite.',
   'The certificate for {0} is ordered.': 'O certificado de {0} está pedido.',
   'The certificate for {0} is tried with staging; the log has the result.': 'O certificado de {0} é experimentado com staging; o resultado está no registo.',
   'And {0} more.': 'E mais {0}.', expired: 'expirado', 'less than a day': 'menos de um dia',

@@ -1,9 +1,10 @@
 """What the console says on a bad day."""
 import time
 
-from console_stub import PATHS, Stub
+from console_stub import PATHS, Stub, made_listeners
 from desk import Desk
 from harness import check, test
+from test_console_pages import mount_url
 
 DAY = 86400
 CERTIFICATE = {"issuer": "An authority", "kind": "EC 256", "ordered": True, "next": None, "failures": 0, "failure": None, "under_way": False, "wait_s": 0, "staging": False}
@@ -14,7 +15,7 @@ class BadDay(Stub):
 
     def __init__(self, **made):
         super().__init__(mounts=3, nodes=1)
-        self.certificates = []
+        self.certificates, self.listeners = [], made_listeners(30)
         self.__dict__.update(made)
 
     def api(self, path, query):
@@ -22,7 +23,7 @@ class BadDay(Stub):
             return {"paths": {one: {"get": {"x-least-role": "viewer"}} for one in (*PATHS, "/certificates")}, "components": {"schemas": {}}}
         if path == "/certificates":
             return {"items": [{**CERTIFICATE, **one} for one in self.certificates]}
-        return super().api(path, query)
+        return {"items": self.listeners} if path.endswith("/listeners") else super().api(path, query)
 
 
 def desk_of(t, page="", **made):
@@ -41,3 +42,15 @@ def a_certificate_that_is_ordered_in_time_is_no_problem_however_short_it_lives(t
                                     {"names": ["own.example"], "until": soon, "ordered": False}])
     desk.see("The certificate for own.example ends in 4 days.", "The certificate for late.example ends in 4 days.")
     check("192.0.2.7" not in desk.browser.find(".troubles").text, desk.browser.find(".troubles").text)
+
+
+@test
+def an_address_that_most_listeners_have_is_named_with_what_can_be_done(t):
+    crowd = [{**one, "address": "192.0.2.7" if number < 20 else one["address"]} for number, one in enumerate(made_listeners(30))]
+    desk = desk_of(t, mount_url("/station-0000.mp3"), listeners=crowd)
+    desk.see("20 of these 30 listeners have the address 192.0.2.7: a proxy that <x-forwarded-for> does not name")
+    desk.looks_well("crowd")
+    desk.quiet()
+    desk = desk_of(t, mount_url("/station-0000.mp3"))
+    desk.see("192.0.2.20")
+    check("have the address" not in desk.browser.text, desk.browser.text)
