@@ -146,6 +146,8 @@ export default {
   'The certificate for {0} has expired.': 'Das Zertifikat für {0} ist abgelaufen.',
   'The certificate for {0} ends in {1}.': 'Gültigkeit des Zertifikats für {0}: noch {1}.',
   'The certificate for {0} could not be ordered: {1}.': 'Das Zertifikat für {0} ließ sich nicht bestellen: {1}.',
+  'Recordings pause: the disk of the archive is full, or fails. They go on as soon as there is room.': 'Die Aufzeichnung ruht: Der Datenträger des Archivs ist voll oder gestört. Sie geht weiter, sobald Platz ist.',
+  'Lines of the logs are lost: their disk is full, or fails. They are written again as soon as there is room.': 'Zeilen der Protokolle gehen verloren: Ihr Datenträger ist voll oder gestört. Sie werden wieder geschrieben, sobald Platz ist.',
   '{0} of these {1} listeners have the address {2}: a proxy that <x-forwarded-for> does not name, or a program that listens many times. A ban ends them all; max-listeners-per-address is a limit.': '{0} dieser {1} Hörer haben die Adresse {2}: ein Proxy, den <x-forwarded-for> nicht nennt, oder ein Programm, das vielfach hört. Eine Sperre beendet sie alle; max-listeners-per-address ist eine Grenze.',
   'The certificate for {0} is ordered.': 'Das Zertifikat für {0} ist bestellt.',
   'The certificate for {0} is tried with staging; the log has the result.': 'Das Zertifikat für {0} wird mit Staging versucht; das Ergebnis steht im Log.',

@@ -146,6 +146,8 @@ export default {
   'The certificate for {0} has expired.': 'El certificado de {0} ha caducado.',
   'The certificate for {0} ends in {1}.': 'El certificado de {0} caduca en {1}.',
   'The certificate for {0} could not be ordered: {1}.': 'No se pudo pedir el certificado de {0}: {1}.',
+  'Recordings pause: the disk of the archive is full, or fails. They go on as soon as there is room.': 'Las grabaciones están en pausa: el disco del archivo está lleno o falla. Siguen en cuanto haya sitio.',
+  'Lines of the logs are lost: their disk is full, or fails. They are written again as soon as there is room.': 'Se pierden líneas de los registros: su disco está lleno o falla. Se escriben de nuevo en cuanto haya sitio.',
   '{0} of these {1} listeners have the address {2}: a proxy that <x-forwarded-for> does not name, or a program that listens many times. A ban ends them all; max-listeners-per-address is a limit.': '{0} de estos {1} oyentes tienen la dirección {2}: un proxy que <x-forwarded-for> no nombra, o un programa que escucha muchas veces. Un bloqueo los termina a todos; max-listeners-per-address es un límite.',
   'The certificate for {0} is ordered.': 'El certificado de {0} está pedido.',
   'The certificate for {0} is tried with staging; the log has the result.': 'Se prueba el certificado de {0} con staging; el resultado está en el registro.',

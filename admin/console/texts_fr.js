@@ -149,6 +149,8 @@ export default {
   'The certificate for {0} has expired.': 'Le certificat de {0} a expiré.',
   'The certificate for {0} ends in {1}.': 'Le certificat de {0} expire dans {1}.',
   'The certificate for {0} could not be ordered: {1}.': 'Le certificat de {0} n’a pu être commandé : {1}.',
+  'Recordings pause: the disk of the archive is full, or fails. They go on as soon as there is room.': 'Les enregistrements sont en pause : le disque des archives est plein ou défaillant. Ils reprennent dès qu’il y a de la place.',
+  'Lines of the logs are lost: their disk is full, or fails. They are written again as soon as there is room.': 'Des lignes des journaux se perdent : leur disque est plein ou défaillant. Elles s’écrivent de nouveau dès qu’il y a de la place.',
   '{0} of these {1} listeners have the address {2}: a proxy that <x-forwarded-for> does not name, or a program that listens many times. A ban ends them all; max-listeners-per-address is a limit.': '{0} de ces {1} auditeurs ont l’adresse {2} : un proxy que <x-forwarded-for> ne nomme pas, ou un programme qui écoute de nombreuses fois. Un bannissement les coupe tous ; max-listeners-per-address est une limite.',
   'The certificate for {0} is ordered.': 'Le certificat de {0} est commandé.',
   'The certificate for {0} is tried with staging; the log has the result.': 'Le certificat de {0} est essayé avec staging ; le journal a le résultat.',

@@ -146,6 +146,8 @@ export default {
   'The certificate for {0} has expired.': 'O certificado de {0} expirou.',
   'The certificate for {0} ends in {1}.': 'O certificado de {0} expira em {1}.',
   'The certificate for {0} could not be ordered: {1}.': 'Não foi possível pedir o certificado de {0}: {1}.',
+  'Recordings pause: the disk of the archive is full, or fails. They go on as soon as there is room.': 'As gravações estão em pausa: o disco do arquivo está cheio ou falha. Continuam logo que haja espaço.',
+  'Lines of the logs are lost: their disk is full, or fails. They are written again as soon as there is room.': 'Perdem-se linhas dos registos: o disco está cheio ou falha. Voltam a ser escritas logo que haja espaço.',
   '{0} of these {1} listeners have the address {2}: a proxy that <x-forwarded-for> does not name, or a program that listens many times. A ban ends them all; max-listeners-per-address is a limit.': '{0} destes {1} ouvintes têm o endereço {2}: um proxy que <x-forwarded-for> não nomeia, ou um programa que ouve muitas vezes. Um bloqueio termina todos; max-listeners-per-address é um limite.',
   'The certificate for {0} is ordered.': 'O certificado de {0} está pedido.',
   'The certificate for {0} is tried with staging; the log has the result.': 'O certificado de {0} é experimentado com staging; o resultado está no registo.',

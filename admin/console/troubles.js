@@ -34,17 +34,25 @@ function* ofCertificates(certificates) {
     if (one.failures) yield [2, ...woven('The certificate for {0} could not be ordered: {1}.', page(), one.failure || t('unknown'))];
   }
 }
+// What a full disk takes away from this server.
+const LOST = {archive: 'Recordings pause: the disk of the archive is full, or fails. They go on as soon as there is room.',
+  log: 'Lines of the logs are lost: their disk is full, or fails. They are written again as soon as there is room.'};
+function* ofServer(warnings) {
+  for (const one of warnings) if (LOST[one]) yield [3, to('/server', t(LOST[one]))];
+}
+
 export function troubles() {
   const rows = el('ul', {class: 'plain'}), node = el('section', {class: 'roundbox troubles', 'aria-labelledby': 'troubles', hidden: true}, el('h2', {class: 'away', id: 'troubles'}, 'Problems'), rows);
-  let certificates = [], asked = 0;
+  let certificates = [], warnings = [], asked = 0;
   async function askSeldom() {
     if (Date.now() - asked < SELDOM) return;
     asked = Date.now();
     if (may('GET /certificates')) certificates = (await api('GET', '/certificates').catch(() => null))?.items || [];
+    if (may('GET /log')) warnings = (await fetch('/_lb/health', {cache: 'no-store'}).then(answer => answer.json()).catch(() => null))?.warnings || [];
   }
   async function fill({nodes, mounts}) {
     await askSeldom();
-    const all = [...ofNodes(nodes), ...ofMounts(mounts), ...ofCertificates(certificates)];
+    const all = [...ofServer(warnings), ...ofNodes(nodes), ...ofMounts(mounts), ...ofCertificates(certificates)];
     all.sort((a, b) => b[0] - a[0]);
     const shown = all.slice(0, MOST);
     if (all.length > MOST) shown.push([1, t('And {0} more.', number(all.length - MOST))]);

@@ -119,8 +119,9 @@ struct Log::Files {
     std::shared_ptr<LogFile> file = (*open_files.read())[slot];
     if (!file) return;
     if (file->due(clock)) file = rotated(slot, std::move(file));
-    if (const std::size_t gone = file->write_lines(lines); gone > 0)
-      lost.fetch_add(gone, std::memory_order_relaxed);
+    const std::size_t gone = file->write_lines(lines);
+    losing[slot].store(gone > 0, std::memory_order_relaxed);
+    if (gone > 0) lost.fetch_add(gone, std::memory_order_relaxed);
   }
 
   // Lines come in the order of their callers: one thread at a time.
@@ -214,6 +215,7 @@ struct Log::Files {
   bool asked = false;          // write_waiting() is on its way
   std::uint64_t left_out = 0;  // lines, since write_waiting() has looked
   std::atomic<std::uint64_t> lost{0};
+  std::array<std::atomic<bool>, kSlots> losing{};
   std::atomic<LogLevel> level{LogLevel::kWarn};  // until open(), as Icecast
   std::atomic<LogFormat> access_format{LogFormat::kText};
   std::atomic<LogFormat> playlist_format{LogFormat::kText};
@@ -277,6 +279,11 @@ void Log::write_here() {
 
 std::uint64_t Log::lost_lines() const noexcept {
   return files_->lost.load(std::memory_order_relaxed);
+}
+bool Log::is_losing() const noexcept {
+  return std::ranges::any_of(files_->losing, [](const std::atomic<bool>& one) {
+    return one.load(std::memory_order_relaxed);
+  });
 }
 
 void Log::access(std::string_view line) {

@@ -92,6 +92,7 @@ class Log {
   bool enabled(LogLevel level) const noexcept;
   // Lines that could not be written whole: a full disk, a reader that does not read.
   std::uint64_t lost_lines() const noexcept;
+  bool is_losing() const noexcept;  // the newest one of a log could not
 
   // Whole lines without their newline, in the format that access_format() has named; the caller
   // has escaped the fields (http/access_line.h).

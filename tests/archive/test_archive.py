@@ -177,7 +177,9 @@ def a_full_disk_pauses_the_archive_and_not_the_stream(t):
         except OSError:
             pass
         server.wait_for_log("archive /live.mp3: no space left, recording paused; the live stream goes on")
+        wait_for(lambda: server.get("/_lb/health").json().get("warnings") == ["archive"], "its health has a warning")
         filler.unlink()
+        wait_for(lambda: "warnings" not in server.get("/_lb/health").json(), "the warning is over", 20)
         wait_for(lambda: re.search(r"archive /live.mp3: recording resumed, \d+ s missing", server.log()), "it is recorded again", 20)
         wait_for(lambda: len(ranges(server)) == 2, "the hole is shown", 10)
         heard = [int(n) for n in re.findall(rb"\x00<S(\d{9})>", listener.read(200_000))]

@@ -1,4 +1,5 @@
-"""What the console says on a bad day."""
+"""What the console says on a bad day: of disks, of certificates, of a crowd of one address."""
+import json
 import time
 
 from console_stub import PATHS, Stub, made_listeners
@@ -15,12 +16,17 @@ class BadDay(Stub):
 
     def __init__(self, **made):
         super().__init__(mounts=3, nodes=1)
-        self.certificates, self.listeners = [], made_listeners(30)
+        self.health, self.certificates, self.listeners = {"state": "up"}, [], made_listeners(30)
         self.__dict__.update(made)
+
+    def answer(self, path, query):
+        if path == "/_lb/health":
+            return json.dumps(self.health).encode(), "application/json"
+        return super().answer(path, query)
 
     def api(self, path, query):
         if path == "/openapi.json":
-            return {"paths": {one: {"get": {"x-least-role": "viewer"}} for one in (*PATHS, "/certificates")}, "components": {"schemas": {}}}
+            return {"paths": {one: {"get": {"x-least-role": "viewer"}} for one in (*PATHS, "/certificates", "/log")}, "components": {"schemas": {}}}
         if path == "/certificates":
             return {"items": [{**CERTIFICATE, **one} for one in self.certificates]}
         return {"items": self.listeners} if path.endswith("/listeners") else super().api(path, query)
@@ -32,6 +38,16 @@ def desk_of(t, page="", **made):
     desk = Desk(t, stub)
     desk.page(page)
     return desk
+
+
+@test
+def disks_that_are_full_stand_on_top(t):
+    desk = desk_of(t, health={"state": "up", "warnings": ["certificate", "archive", "log"]})
+    desk.see("Recordings pause: the disk of the archive is full, or fails.", "Lines of the logs are lost: their disk is full, or fails.")
+    desk.looks_well("full-disk")
+    desk.browser.script("localStorage.setItem('lb-language', 'de')")
+    desk.page("")
+    desk.see("Die Aufzeichnung ruht: Der Datenträger des Archivs ist voll")
 
 
 @test

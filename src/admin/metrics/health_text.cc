@@ -38,9 +38,13 @@ std::string health_json(const NodeHealth& health) {
   if (!health.drain.empty()) json.key("drain").text(health.drain);
   json.key("listeners").number(health.listeners);
   json.key("capacity_used").number(std::round(health.use * 1000) / 1000);
-  if (!health.certificate.empty()) {
-    json.key("certificate").text(health.certificate);
-    json.key("warnings").begin_array().text("certificate").end_array();
+  if (!health.certificate.empty()) json.key("certificate").text(health.certificate);
+  if (!health.certificate.empty() || health.archive_paused || health.log_fails) {
+    json.key("warnings").begin_array();
+    if (!health.certificate.empty()) json.text("certificate");
+    if (health.archive_paused) json.text("archive");
+    if (health.log_fails) json.text("log");
+    json.end_array();
   }
   json.key("version").text(health.version);
   json.end_object();

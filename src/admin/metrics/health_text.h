@@ -26,6 +26,8 @@ struct NodeHealth {
   double use = 0;                   // 1: full
   std::string drain;                // "soft", "move", "hard"; "": it does not drain
   std::string certificate;          // what is wrong with one of TLS: "expired"; "": nothing
+  bool archive_paused = false;      // the disk of a recording is full, or fails
+  bool log_fails = false;           // that of the logs
   std::string version;
 
   bool takes_listeners() const noexcept { return condition == NodeCondition::kUp; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/services/archive_service.h"
 #include "app/services/traffic.h"
 
 namespace lb {
@@ -20,6 +21,10 @@ NodeHealth node_health(const Traffic& traffic) {
   if (const auto tls = traffic.tls.context())
     for (const TlsContext::Certificate& one : tls->certificates())
       if (one.expires <= traffic.clock.wall()) health.certificate = "expired";
+  health.archive_paused =
+      traffic.archive && traffic.archive->on() &&
+      traffic.archive->writer().numbers().paused.load(std::memory_order_relaxed) > 0;
+  health.log_fails = traffic.log.is_losing();
   if (drain->mode != DrainMode::kOff) {
     health.condition = NodeCondition::kDraining;
     health.drain = to_text(drain->mode);

@@ -37,6 +37,13 @@ TEST(HealthText, TheJsonWarnsOfACertificateAndTheNodeStaysUp) {
       health_json(health).c_str());
   CHECK(health.takes_listeners());
 }
+TEST(HealthText, TheJsonWarnsOfDisksThatTakeNothing) {
+  health.archive_paused = health.log_fails = true;
+  STRCMP_EQUAL(
+      "{\"state\":\"up\",\"listeners\":12,\"capacity_used\":0.375,"
+      "\"warnings\":[\"archive\",\"log\"],\"version\":\"0.1.0\"}\n",
+      health_json(health).c_str());
+}
 TEST(HealthText, HaproxyIsToldWhatIsFree) {
   STRCMP_EQUAL("up ready 63% maxconn:5000\n", agent_line(health).c_str());
   health.most_listeners = 0;

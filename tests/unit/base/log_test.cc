@@ -333,6 +333,7 @@ TEST(Log, AFullDiskLosesLinesInSilence) {
   log.access("lost");
   log.info("a/b", "kept");
   LONGS_EQUAL(1, log.lost_lines());
+  CHECK(log.is_losing());  // though the other log has room
   LONGS_EQUAL(1, lines_of(read_file(settings.error_path)).size());
 }
 TEST(Log, ATornLineDoesNotSwallowTheNext) {
@@ -351,6 +352,7 @@ TEST(Log, ATornLineDoesNotSwallowTheNext) {
   std::signal(SIGXFSZ, handler);
   log.access("whole");
   LONGS_EQUAL(2, log.lost_lines());
+  CHECK(!log.is_losing());
   CHECK(read_file(settings.access_path) == "0123456789\n012345678\nwhole\n");
 }
 TEST(Log, LinesWaitForTheThreadThatWritesThem) {
