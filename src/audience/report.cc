@@ -1,6 +1,8 @@
 #include "audience/report.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "audience/merge.h"
 #include "base/cat.h"
@@ -11,6 +13,92 @@ namespace {
 // The part of [began, ended) that lies in the range.
 std::int64_t common_ms(const AudienceRange& range, std::int64_t began, std::int64_t ended) {
   return std::max<std::int64_t>(std::min(ended, range.to) - std::max(began, range.from), 0);
+}
+
+// What the sums have of quarters in a row, or of days.
+class SlotReader {
+ public:
+  explicit SlotReader(Sqlite& database)
+      : slots_(database.prepare(
+            "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<?")) {
+    if (has_table(database, "slot_short"))
+      shorts_ = database.prepare("SELECT at, n FROM slot_short WHERE mount=? AND at>=? AND at<?");
+    if (!has_table(database, "slot_day")) return;
+    has_days_ = true;
+    days_ = database.prepare(
+        "SELECT day, ms, bytes, sessions, shorts FROM slot_day WHERE mount=? AND day>=? AND day<?");
+  }
+  bool has_days() const noexcept { return has_days_; }
+  // take(quarter, sum): once with its short sessions, and once with all else.
+  template <class Take>
+  void each(std::int64_t mount, std::int64_t first, std::int64_t last, Take take) {
+    slots_.bind(mount, first, last);
+    while (slots_.step())
+      take(slots_.number(0), AudienceSum{slots_.number(1), slots_.number(2), slots_.number(3), 0});
+    shorts_.bind(mount, first, last);
+    while (shorts_.step()) take(shorts_.number(0), AudienceSum{0, 0, 0, shorts_.number(1)});
+  }
+  // take(day, sum)
+  template <class Take>
+  void each_day(std::int64_t mount, std::int64_t first, std::int64_t last, Take take) {
+    days_.bind(mount, first, last);
+    while (days_.step())
+      take(days_.number(0),
+           AudienceSum{days_.number(1), days_.number(2), days_.number(3), days_.number(4)});
+  }
+  static constexpr std::int64_t kQuartersOfDay = kDayMs / kQuarterMs;
+
+ private:
+  Statement slots_, shorts_, days_;
+  bool has_days_ = false;
+};
+
+// What is read of each mount: days as a whole, and quarters.  Of a day in two periods the smaller
+// part is read as well, for its own period, and taken from that of the day.
+struct Reading {
+  struct Stretch {
+    std::int64_t first = 0, last = 0;    // quarters
+    std::optional<std::int64_t> period;  // that has them too much
+  };
+  std::int64_t first_day = 0;
+  std::vector<std::optional<std::int64_t>> days;  // the period of each, if it is read
+  std::vector<Stretch> stretches;
+
+  void add(const Stretch& next) {
+    if (!stretches.empty() && stretches.back().last == next.first &&
+        stretches.back().period == next.period)
+      stretches.back().last = next.last;
+    else if (next.first < next.last)
+      stretches.push_back(next);
+  }
+};
+
+// periods: of each quarter from `first` on.
+Reading reading_of(const std::vector<std::int64_t>& periods, std::int64_t first, bool has_days) {
+  constexpr std::int64_t kDay = SlotReader::kQuartersOfDay;
+  Reading reading;
+  reading.first_day = first / kDay;
+  const auto period_at = [&](std::int64_t quarter) {
+    return periods[static_cast<std::size_t>(quarter - first)];
+  };
+  const std::int64_t last = first + static_cast<std::int64_t>(periods.size());
+  for (std::int64_t at = first, end = 0; at < last; at = end) {
+    end = (at / kDay + 1) * kDay;
+    const bool is_whole = has_days && at % kDay == 0 && end <= last;
+    end = std::min(end, last);
+    std::int64_t middle = at, behind = end;
+    while (middle < end && period_at(middle) == period_at(at)) ++middle;
+    while (behind > middle && period_at(behind - 1) == period_at(end - 1)) --behind;
+    auto& day = reading.days.emplace_back();
+    if (!is_whole || middle != behind) {
+      reading.add({at, end, std::nullopt});
+      continue;
+    }
+    const bool is_first = middle - at >= end - middle;
+    day = period_at(is_first ? at : end - 1);
+    reading.add(is_first ? Reading::Stretch{middle, end, day} : Reading::Stretch{at, middle, day});
+  }
+  return reading;
 }
 
 }  // namespace
@@ -87,23 +175,6 @@ void AudienceReport::add_open(
   }
 }
 
-void AudienceReport::each_slot(
-    const Signs& of, AudienceRange range,
-    const std::function<void(std::int64_t, std::int64_t, const AudienceSum&, int)>& take) {
-  Statement asked = database_.prepare(
-      "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<?");
-  Statement shorts;
-  if (has_table(database_, "slot_short"))
-    shorts = database_.prepare("SELECT at, n FROM slot_short WHERE mount=? AND at>=? AND at<?");
-  for (const auto& [mount, sign] : of) {
-    asked.bind(mount, range.from / kQuarterMs, range.to / kQuarterMs);
-    while (asked.step())
-      take(mount, asked.number(0), {asked.number(1), asked.number(2), asked.number(3)}, sign);
-    shorts.bind(mount, range.from / kQuarterMs, range.to / kQuarterMs);
-    while (shorts.step()) take(mount, shorts.number(0), {0, 0, 0, shorts.number(1)}, sign);
-  }
-}
-
 // Of each quarter in a row: a node of a map for each costs more than reading it.
 std::vector<AudienceSum> AudienceReport::quarter_sums(const Mounts& of, AudienceRange range) {
   const std::int64_t first = range.from / kQuarterMs, last = range.to / kQuarterMs;
@@ -111,10 +182,11 @@ std::vector<AudienceSum> AudienceReport::quarter_sums(const Mounts& of, Audience
   const auto sum_of = [&sums, first](std::int64_t quarter) -> AudienceSum& {
     return sums[static_cast<std::size_t>(quarter - first)];
   };
-  each_slot(summed(of), range,
-            [&](std::int64_t, std::int64_t quarter, const AudienceSum& sum, int sign) {
-              sum_of(quarter).add(sum, sign);
-            });
+  SlotReader slots(database_);
+  for (const auto& [mount, sign] : summed(of))
+    slots.each(mount, first, last, [&, times = sign](std::int64_t quarter, const AudienceSum& sum) {
+      sum_of(quarter).add(sum, times);
+    });
   add_open(of, {first * kQuarterMs, last * kQuarterMs},
            [&](std::int64_t, std::int64_t quarter) -> AudienceSum& { return sum_of(quarter); });
   return sums;
@@ -132,26 +204,42 @@ Result<std::map<std::int64_t, AudienceSum>> AudienceReport::quarters(const Mount
   return given(std::move(sums));
 }
 
-Result<std::map<AudienceReport::MountPeriod, AudienceSum>> AudienceReport::periods(
-    const Mounts& of, AudienceRange range, const PeriodOf& period_of) {
+Result<void> AudienceReport::periods(const Mounts& of, AudienceRange range,
+                                     const PeriodOf& period_of, const TakePeriod& take) {
   begin();
-  std::map<std::int64_t, std::int64_t> known;  // of quarters
+  const std::int64_t first = range.from / kQuarterMs, last = range.to / kQuarterMs;
+  std::vector<std::int64_t> known;
+  for (std::int64_t quarter = first; quarter < last; ++quarter) known.push_back(period_of(quarter));
   const auto period = [&](std::int64_t quarter) {
-    const auto [at, fresh] = known.try_emplace(quarter);
-    if (fresh) at->second = period_of(quarter);
-    return at->second;
+    return known[static_cast<std::size_t>(quarter - first)];
   };
-  std::map<MountPeriod, AudienceSum> sums;
-  Signs each;
-  for (const auto& [mount, name] : of) each.emplace_back(mount, 1);
-  each_slot(each, range,
-            [&](std::int64_t mount, std::int64_t quarter, const AudienceSum& sum, int) {
-              sums[{mount, period(quarter)}] += sum;
-            });
-  add_open(of, range, [&](std::int64_t mount, std::int64_t quarter) -> AudienceSum& {
-    return sums[{mount, period(quarter)}];
-  });
-  return given(std::move(sums));
+  using Sums = std::map<std::int64_t, AudienceSum>;
+  std::map<std::int64_t, Sums> open;
+  add_open(of, {first * kQuarterMs, last * kQuarterMs},
+           [&](std::int64_t mount, std::int64_t quarter) -> AudienceSum& {
+             return open[mount][period(quarter)];
+           });
+  SlotReader slots(database_);
+  const Reading reading = reading_of(known, first, slots.has_days());
+  const auto days = static_cast<std::int64_t>(reading.days.size());
+  for (const auto& [mount, name] : of) {
+    Sums sums = std::move(open[mount]);
+    slots.each_day(
+        mount, reading.first_day, reading.first_day + days,
+        [&](std::int64_t day, const AudienceSum& sum) {
+          if (const auto of_day = reading.days[static_cast<std::size_t>(day - reading.first_day)])
+            sums[*of_day] += sum;
+        });
+    for (const Reading::Stretch& stretch : reading.stretches)
+      slots.each(mount, stretch.first, stretch.last,
+                 [&](std::int64_t quarter, const AudienceSum& sum) {
+                   sums[period(quarter)] += sum;
+                   if (stretch.period) sums[*stretch.period].add(sum, -1);
+                 });
+    for (const auto& [at, sum] : sums)
+      if (!sum.is_none() && !take(mount, at, sum)) return given();
+  }
+  return given();
 }
 
 Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange range) {

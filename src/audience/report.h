@@ -87,11 +87,12 @@ class AudienceReport {
   Result<AudienceSummary> summary(const Mounts& of, AudienceRange range);
   // By quarter of an hour since 1970; quarters without listeners are left out.
   Result<std::map<std::int64_t, AudienceSum>> quarters(const Mounts& of, AudienceRange range);
-  // Of each mount, by a period of time that a quarter lies in.
-  using MountPeriod = std::pair<std::int64_t, std::int64_t>;
+  // Of each mount, by a period of time that a quarter lies in; until false.
   using PeriodOf = std::function<std::int64_t(std::int64_t quarter)>;
-  Result<std::map<MountPeriod, AudienceSum>> periods(const Mounts& of, AudienceRange range,
-                                                     const PeriodOf& period_of);
+  using TakePeriod =
+      std::function<bool(std::int64_t mount, std::int64_t period, const AudienceSum& sum)>;
+  Result<void> periods(const Mounts& of, AudienceRange range, const PeriodOf& period_of,
+                       const TakePeriod& take);
   // Milliseconds heard, by the hour since 1970 and the country ("": not known); whole hours.
   using HourCountry = std::pair<std::int64_t, std::string>;
   Result<std::map<HourCountry, std::int64_t>> country_hours(const Mounts& of, AudienceRange range);
@@ -145,10 +146,6 @@ class AudienceReport {
   void add_open(const Mounts& of, AudienceRange range,
                 const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum);
   Signs summed(const Mounts& of);
-  // What the sums have of each quarter, once with its short sessions and once with all else.
-  void each_slot(const Signs& of, AudienceRange range,
-                 const std::function<void(std::int64_t mount, std::int64_t quarter,
-                                          const AudienceSum& sum, int sign)>& take);
   // Of the range, from its first quarter on.
   std::vector<AudienceSum> quarter_sums(const Mounts& of, AudienceRange range);
   static constexpr std::string_view kPlayColumns =
@@ -167,6 +164,10 @@ class AudienceReport {
                                  Read read);
   void begin();
   std::optional<Error> failure();
+  Result<void> given() {
+    if (auto error = failure()) return *std::move(error);
+    return {};
+  }
   template <class T>
   Result<T> given(T value) {
     if (auto error = failure()) return *std::move(error);

@@ -103,17 +103,21 @@ Plan hours_of_mounts(AudienceAsked& asked) {
   std::map<std::int64_t, std::int64_t> quarters;  // of each period
   for (std::int64_t at = ask.range.from / kQuarterMs; at < ask.range.to / kQuarterMs; ++at)
     ++quarters[period_of(at)];
-  const auto sums = report.periods(mounts, ask.range, period_of);
-  if (!sums) return no_report(sums.error());
-  std::map<std::pair<std::int64_t, std::string>, const AudienceSum*> ordered;
-  for (const auto& [key, sum] : *sums) ordered[{key.second, mounts[key.first]}] = &sum;
+  std::map<std::pair<std::int64_t, std::string>, AudienceSum> ordered;
+  const auto read = report.periods(
+      mounts, ask.range, period_of,
+      [&, &names = mounts](std::int64_t mount, std::int64_t period, const auto& sum) {
+        ordered[{period, names[mount]}] = sum;
+        return ordered.size() < kMaxReportLines;
+      });
+  if (!read) return no_report(read.error());
   if (ordered.size() >= kMaxReportLines) return too_many_lines();
   AudienceTable table{kHourColumns, {}};
   table.columns.emplace_back("mount");
   for (const auto& [key, sum] : ordered) {
     const auto& [period, mount] = key;
     table.rows.push_back(
-        hour_cells(local_time_text(period * 1000, *ask.zone), quarters[period], *sum));
+        hour_cells(local_time_text(period * 1000, *ask.zone), quarters[period], sum));
     table.rows.back().emplace_back(mount);
   }
   return audience_answer(ask, table, "hours");
@@ -234,10 +238,6 @@ Plan audience_usage(const PlanContext& context) {
   if (!query_param(context.request.query, "by")) ask.step = AudienceAsk::Step::kMonth;
   if (ask.step == AudienceAsk::Step::kHour)
     return wrong_parameter("by", "by=hour: usage is told by day or month");
-  const auto sums = report.periods(mounts, ask.range, [&asked = ask](std::int64_t quarter) {
-    return period_at(quarter * (kQuarterMs / 1000), asked);
-  });
-  if (!sums) return no_report(sums.error());
   std::map<std::int64_t, std::string> accounts;
   for (const auto& [mount, name] : mounts) accounts[mount] = account_of_mount(context, name);
   struct Usage {
@@ -245,11 +245,18 @@ Plan audience_usage(const PlanContext& context) {
     std::int64_t mounts = 0;
   };
   std::map<std::pair<std::int64_t, std::string>, Usage> usages;
-  for (const auto& [key, sum] : *sums) {
-    Usage& usage = usages[{key.second, accounts[key.first]}];
-    usage.sum += sum;
-    ++usage.mounts;
-  }
+  const auto read = report.periods(
+      mounts, ask.range,
+      [&asked = ask](std::int64_t quarter) {
+        return period_at(quarter * (kQuarterMs / 1000), asked);
+      },
+      [&](std::int64_t mount, std::int64_t period, const AudienceSum& sum) {
+        Usage& usage = usages[{period, accounts[mount]}];
+        usage.sum += sum;
+        ++usage.mounts;
+        return true;
+      });
+  if (!read) return no_report(read.error());
   AudienceTable table{{"from", "account", "mounts", "seconds", "sessions", "bytes", "quota_hours",
                        "quota_transfer"},
                       {}};

@@ -116,14 +116,15 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
     accounts[id] = std::move(account);
   }
   const std::int64_t from = unix_ms(month_begin(now, 0));
-  const auto sums = report.periods(limited, {from, usage.until * 1000},
-                                   [](std::int64_t) { return std::int64_t{0}; });
-  if (!sums) return sums.error();
-  for (const auto& [of, sum] : *sums) {
-    AccountUsage& used = usage.used[accounts[of.first]];
-    used.ms += static_cast<std::uint64_t>(std::max<std::int64_t>(sum.ms, 0));
-    used.bytes += static_cast<std::uint64_t>(std::max<std::int64_t>(sum.bytes, 0));
-  }
+  const auto read = report.periods(
+      limited, {from, usage.until * 1000}, [](std::int64_t) { return std::int64_t{0}; },
+      [&](std::int64_t mount, std::int64_t, const AudienceSum& sum) {
+        AccountUsage& used = usage.used[accounts[mount]];
+        used.ms += static_cast<std::uint64_t>(std::max<std::int64_t>(sum.ms, 0));
+        used.bytes += static_cast<std::uint64_t>(std::max<std::int64_t>(sum.bytes, 0));
+        return true;
+      });
+  if (!read) return read.error();
   return usage;
 }
 

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "audience/report.h"
@@ -64,6 +65,18 @@ TEST_GROUP(AudienceMerge) {
     auto sum = report.summary(*mounts, {kNoon - kDayMs, kNoon + kDayMs});
     if (!sum) FAIL(sum.error().what.c_str());
     return *sum;
+  }
+  static std::map<std::pair<std::int64_t, std::int64_t>, AudienceSum> periods(
+      AudienceReport & report, const AudienceReport::Mounts& of, AudienceRange range,
+      const AudienceReport::PeriodOf& period_of) {
+    std::map<std::pair<std::int64_t, std::int64_t>, AudienceSum> sums;
+    const auto read = report.periods(
+        of, range, period_of, [&](std::int64_t mount, std::int64_t period, const AudienceSum& sum) {
+          sums[{mount, period}] = sum;
+          return true;
+        });
+    if (!read) FAIL(read.error().what.c_str());
+    return sums;
   }
   std::vector<SessionRow> sessions() {
     AudienceReport report(*database, kNoon + 20 * kHourMs);
@@ -439,7 +452,8 @@ TEST(AudienceMerge, WhatAMonthOfHearingWritesIsCounted) {
   const auto few = take({begun(1, kNoon, 1), ended(2, 1, kNoon + 60'000)}, "n1");
   const auto many = take({begun(3, kNoon, 2), ended(4, 3, kNoon + 31 * kDayMs)}, "n1");
   CHECK(few.changes > 5 && few.changes < 50);
-  CHECK(many.changes > 7000 && many.changes < 9000);  // each quarter, hour and day of one and all
+  // Each quarter, hour and day of one and all, and the days of the quarters of one.
+  CHECK(many.changes > 10'000 && many.changes < 12'000);
 }
 TEST(AudienceMerge, AFullDiskTakesNothingOfABatchAndLaterAllOfIt) {
   std::vector<JournalRow> rows;
@@ -499,7 +513,7 @@ TEST(AudienceMerge, PeriodsOfMountsAddUpToTheSum) {
   const auto mounts = *report.mounts();
   const AudienceRange range{kNoon - kDayMs, kNoon + kDayMs};
   const auto sums =
-      *report.periods(mounts, range, [](std::int64_t quarter) { return quarter / 4; });
+      periods(report, mounts, range, [](std::int64_t quarter) { return quarter / 4; });
   AudienceSum sum;
   for (const auto& [key, part] : sums) sum += part;
   const auto all = *report.summary(mounts, range);
@@ -511,6 +525,52 @@ TEST(AudienceMerge, PeriodsOfMountsAddUpToTheSum) {
   LONGS_EQUAL(kHourMs, sums.at({1, hour + 1}).ms);
   LONGS_EQUAL(kHourMs - 1000, sums.at({2, hour}).ms);
   LONGS_EQUAL(kHourMs, sums.at({1, hour + 3}).ms);  // that listens now
+}
+
+// Days and months of any zone, read from the sums of days where they can be, are those of quarters.
+TEST(AudienceMerge, PeriodsByDaysAreThoseOfTheirQuarters) {
+  Rng rng(5);
+  std::vector<JournalRow> rows;
+  std::uint64_t number = 0;
+  std::int64_t at = kNoon - 12 * kDayMs;
+  for (int i = 0; i < 600; ++i, at += 1'700'000) {
+    JournalRow row = begun(++number, at, rng.next() | 1);
+    std::get<ListeningBegun>(row.what).mount = cat({"/m", rng.below(3)});
+    rows.push_back(std::move(row));
+    rows.push_back(
+        ended(number + 1, number, at + 6'000 + static_cast<std::int64_t>(rng.below(120'000))));
+    ++number;
+    if (i % 3 == 0) take(std::exchange(rows, {}));
+  }
+  rows.push_back(begun(++number, at - kHourMs, 9));  // that listens now
+  take(rows);
+  AudienceReport report(*database, at);
+  const auto mounts = *report.mounts();
+  const AudienceRange range{kNoon - 13 * kDayMs + 7 * kQuarterMs, kNoon + kDayMs + 5 * kQuarterMs};
+  const auto compare = [&](std::int64_t ahead, std::int64_t length, AudienceRange of) {
+    const auto period_of = [=](std::int64_t quarter) { return (quarter + ahead) / length; };
+    const auto by_days = periods(report, mounts, of, period_of);
+    std::map<std::pair<std::int64_t, std::int64_t>, AudienceSum> sums;
+    for (const auto& mount : mounts) {
+      const auto quarters = *report.quarters({mount}, of);
+      for (const auto& [quarter, sum] : quarters) sums[{mount.first, period_of(quarter)}] += sum;
+    }
+    CHECK_EQUAL(sums.size(), by_days.size());
+    for (const auto& [key, sum] : sums) {
+      LONGS_EQUAL(sum.ms, by_days.at(key).ms);
+      LONGS_EQUAL(sum.bytes, by_days.at(key).bytes);
+      LONGS_EQUAL(sum.sessions, by_days.at(key).sessions);
+      LONGS_EQUAL(sum.shorts, by_days.at(key).shorts);
+    }
+  };
+  for (const std::int64_t ahead : {0, 4, 23, 48, 56, 95})
+    for (const std::int64_t length : {1, 4, 92, 96, 100, 700, 100'000})
+      compare(ahead, length, range);
+  compare(4, 96, {kNoon, kNoon + kQuarterMs});
+  compare(4, 96, {kNoon - 5 * kDayMs - 12 * kHourMs, kNoon - 12 * kHourMs});
+  CHECK(database->run("UPDATE slot_day SET ms=ms+1").has_value());
+  const auto wrong = periods(report, mounts, range, [](std::int64_t) { return std::int64_t{0}; });
+  CHECK(wrong.at({1, 0}).ms > report.summary({*mounts.begin()}, range)->sum.ms);  // they are read
 }
 
 // Of many mounts, of a few and of one: the same sums and the same order, whichever way they are

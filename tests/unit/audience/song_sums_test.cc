@@ -236,12 +236,20 @@ TEST(SongSums, WhatAProgramOfBeforeWroteIsSummedAnew) {
   CHECK_EQUAL(5000, number("SELECT ms FROM split_day WHERE mount=0 AND day=2499999/24"));
   // A file of before short sessions were told apart: they are counted once.
   CHECK(database->run("UPDATE session SET heard=30000 WHERE id<3").has_value());
-  CHECK(database->run("DROP TABLE slot_short; DROP TRIGGER session_grew").has_value());
+  CHECK(database
+            ->run("CREATE TABLE told AS SELECT * FROM slot_day; DROP TABLE slot_day; DROP TRIGGER "
+                  "slot_added; DROP TRIGGER slot_grew; DROP TABLE slot_short; DROP TRIGGER "
+                  "session_grew")
+            .has_value());
   open();
+  CHECK(number("SELECT COUNT(*) FROM told") > 0);
+  CHECK_EQUAL(0, number("SELECT COUNT(*) FROM (SELECT * FROM told EXCEPT SELECT * FROM slot_day)"));
+  CHECK_EQUAL(0, number("SELECT COUNT(*) FROM (SELECT * FROM slot_day EXCEPT SELECT * FROM told)"));
   CHECK_EQUAL(2, number("SELECT SUM(n) FROM slot_short WHERE mount=0"));
   CHECK_EQUAL(2, number("SELECT SUM(n) FROM slot_short WHERE mount>0"));
   CHECK(database->run("UPDATE session SET heard=60000 WHERE id<3").has_value());
   CHECK_EQUAL(0, number("SELECT SUM(n) FROM slot_short"));
+  CHECK_EQUAL(0, number("SELECT SUM(shorts) FROM slot_day"));
   number_of_row += 2;
   listens(kSongsBegin + 9 * kDayMs);
   CHECK(are_whole());
