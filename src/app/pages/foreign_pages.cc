@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "app/pages/shown_stations.h"
+#include "app/pages/station_table.h"
 #include "app/services/services.h"
 #include "base/strings.h"
 #include "http/message.h"
@@ -48,7 +48,7 @@ std::vector<MountHistory> histories(const Traffic& traffic, const Config& config
 
 }  // namespace
 
-std::vector<std::string> numbered_streams(const Traffic& traffic, const Config& config) {
+std::vector<std::string> numbered_streams(const Config& config, const MountTable::Rows& mounts) {
   std::set<std::string> names;
   for_each_section(config, [&](const MountSettings& section) {
     if (!is_mount_pattern(section.name) && !section.hidden && !section.no_mount)
@@ -60,8 +60,7 @@ std::vector<std::string> numbered_streams(const Traffic& traffic, const Config& 
   for (const auto& [id, station] : config.book.stations)
     for (const std::string& name : station->mounts)
       if (is_shown(config, name) && !mount_section(config, name).no_mount) names.insert(name);
-  const auto mounts = traffic.mounts.all();
-  for (const auto& [name, mount] : *mounts)
+  for (const auto& [name, mount] : mounts)
     if (is_shown(config, name)) names.insert(name);
   std::vector<std::string> out(names.begin(), names.end());
   if (const auto first = std::find(out.begin(), out.end(), config.shoutcast_mount);
@@ -122,18 +121,16 @@ bool is_foreign_path(const Traffic& traffic, const std::string& path) {
   return ours || (theirs && !traffic.files.read()->has_file(path));
 }
 
-std::optional<PageAsk> foreign_page_ask(const Traffic& traffic, const std::string& path,
+std::optional<PageAsk> foreign_page_ask(const Services& services, const std::string& path,
                                         const std::string& query) {
-  const auto config = traffic.config.read();
+  const auto config = services.config.read();
   PageAsk ask{path, query_param(query, "mount"), false};
-  const auto streams = numbered_streams(traffic, *config);
-  const auto known = [&](const std::string& name) {
-    return std::find(streams.begin(), streams.end(), name) != streams.end();
-  };
+  const auto shown = services.pages->stations().shown(services, *config);
+  const auto known = [&shown](const std::string& name) { return shown->numbers.contains(name); };
   if (path == kHistoryJson || path == kHistoryPage) {
     // What was played on a mount that has gone can still be asked for.
     if (ask.mount && !known(*ask.mount) &&
-        (traffic.titles.of(*ask.mount).empty() || !is_shown(*config, *ask.mount)))
+        (services.titles.of(*ask.mount).empty() || !is_shown(*config, *ask.mount)))
       ask.mount = "";
     return ask;
   }
@@ -147,8 +144,8 @@ std::optional<PageAsk> foreign_page_ask(const Traffic& traffic, const std::strin
     return ask;
   }
   const auto sid = parse_u64(query_param(query, "sid").value_or("1"));
-  if (!sid || *sid == 0 || *sid > streams.size()) return std::nullopt;
-  ask.mount = streams[static_cast<std::size_t>(*sid - 1)];
+  if (!sid || *sid == 0 || *sid > shown->names.size()) return std::nullopt;
+  ask.mount = shown->names[static_cast<std::size_t>(*sid - 1)];
   return ask;
 }
 

@@ -18,6 +18,7 @@
 
 #include "admin/page/shoutcast_pages.h"
 #include "app/pages/page_cache.h"
+#include "stream/mount/mount_table.h"
 
 namespace lb {
 
@@ -25,7 +26,7 @@ struct Config;
 struct Traffic;
 
 // The names of all streams that are shown, in the order of their numbers.
-std::vector<std::string> numbered_streams(const Traffic& traffic, const Config& config);
+std::vector<std::string> numbered_streams(const Config& config, const MountTable::Rows& mounts);
 bool is_shown_stream(const Traffic& traffic, const Config& config, const std::string& name);
 bool is_foreign_path(const Traffic& traffic, const std::string& path);
 // hidden_too: for administrators.
@@ -33,7 +34,7 @@ ShoutcastStream shoutcast_stream(const Traffic& traffic, const Config& config,
                                  const std::string& name, const StatsDocument& document,
                                  bool hidden_too = false);
 // nullopt: there is no such stream.
-std::optional<PageAsk> foreign_page_ask(const Traffic& traffic, const std::string& path,
+std::optional<PageAsk> foreign_page_ask(const Services& services, const std::string& path,
                                         const std::string& query);
 // nullopt: not one of these.
 std::optional<Result<RenderedPage>> foreign_page(const Traffic& traffic, const PageAsk& ask,

@@ -39,7 +39,7 @@ std::variant<NowFeedAsk, NowFault> live_ask(const Services& services, const std:
     return NowFault{400, cat({"cf_connect: it has ", subs.size(), " subs, the most are ",
                               NowFeedAsk::kMaxChannels})};
   const auto config = services.config.read();
-  const auto stations = shown_stations(*config, numbered_streams(services, *config));
+  const auto shown = services.pages->stations().shown(services, *config);
   NowFeedAsk ask;
   for (std::size_t i = 0; i < subs.size(); ++i) {
     const std::string_view name = subs.name(i);
@@ -49,7 +49,7 @@ std::variant<NowFeedAsk, NowFault> live_ask(const Services& services, const std:
     }
     const ShownStation* station =
         name.starts_with(kOfAStation)
-            ? find_shown_station(stations, name.substr(kOfAStation.size()))
+            ? find_shown_station(shown->stations, name.substr(kOfAStation.size()))
             : nullptr;
     if (station == nullptr)
       return NowFault{

@@ -5,6 +5,7 @@
 #include "app/pages/foreign_pages.h"
 #include "app/pages/now_sight.h"
 #include "app/pages/station_stats.h"
+#include "app/pages/station_table.h"
 #include "app/services/services.h"
 #include "app/topology/listeners_elsewhere.h"
 #include "base/cat.h"
@@ -40,18 +41,17 @@ std::optional<std::string> id_below(std::string_view path, std::string_view base
   return std::string(id);
 }
 
-// Looks through all streams; an address of a mount does not.
 std::optional<std::string> known_station(const Services& services, const Config& config,
                                          std::string_view id) {
-  const auto stations = shown_stations(config, numbered_streams(services, config));
-  const ShownStation* station = find_shown_station(stations, id);
+  const auto shown = services.pages->stations().shown(services, config);
+  const ShownStation* station = find_shown_station(shown->stations, id);
   return station == nullptr ? std::nullopt : std::optional(station->id);
 }
 
 std::optional<std::string> stream_of_station(const Services& services, const Config& config,
                                              std::string_view id) {
-  const auto stations = shown_stations(config, numbered_streams(services, config));
-  const ShownStation* station = find_shown_station(stations, id);
+  const auto shown = services.pages->stations().shown(services, config);
+  const ShownStation* station = find_shown_station(shown->stations, id);
   return station == nullptr ? std::nullopt : std::optional(present_stream(services, *station));
 }
 

@@ -5,6 +5,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/pages/foreign_pages.h"
 #include "app/pages/open_past.h"
+#include "app/pages/page_cache.h"
 #include "app/services/playing_mount.h"
 #include "app/services/services.h"
 #include "base/cat.h"
@@ -39,7 +40,7 @@ NowStream quality_of(const NowSight& sight, const std::string& name) {
     if (url.ends_with(own))
       url.replace(url.size() - own.size(), own.size(), cat({percent_encode(name, true), end}));
   };
-  if (const auto at = sight.numbers.find(name); at != sight.numbers.end())
+  if (const auto at = sight.shown->numbers.find(name); at != sight.shown->numbers.end())
     stream.number = at->second;
   if (const StatsSource* source = find_source(sight.document, name)) {
     if (const auto at = source->fields.find("listenurl"); at != source->fields.end())
@@ -203,14 +204,8 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
 
 }  // namespace
 
-NowSight::NowSight(const Network& of, const Config& by, const StatsDocument& in)
-    : network(of),
-      config(by),
-      document(in),
-      streams(numbered_streams(of, by)),
-      stations(shown_stations(by, streams)) {
-  for (const std::string& name : streams) numbers.emplace(name, numbers.size() + 1);
-}
+NowSight::NowSight(const Services& of, const Config& by, const StatsDocument& in)
+    : network(of), config(by), document(in), shown(of.pages->stations().shown(of, by)) {}
 
 std::shared_ptr<Mount> heard_instead(const Network& network, const Config& config,
                                      const std::string& name) {
@@ -227,19 +222,21 @@ const std::string& present_stream(const Network& network, const ShownStation& st
 
 std::vector<NowMount> gather_mounts(const NowSight& sight, const std::optional<std::string>& only,
                                     std::size_t titles) {
-  std::map<std::string_view, const ShownStation*> station_of;
-  for (const ShownStation& station : sight.stations)
-    for (const std::string& name : station.mounts) station_of.emplace(name, &station);
+  const auto& station_of = sight.shown->station_of;
   std::vector<NowMount> all;
-  for (const std::string& name : sight.streams)
-    if (!only || *only == name) all.push_back(gather(sight, *station_of.at(name), name, titles));
+  if (!only) {
+    for (const std::string& name : sight.shown->names)
+      all.push_back(gather(sight, *station_of.at(name), name, titles));
+  } else if (const auto at = station_of.find(*only); at != station_of.end()) {
+    all.push_back(gather(sight, *at->second, *only, titles));
+  }
   return all;
 }
 
 std::vector<NowMount> gather_stations(const NowSight& sight, const std::string& only,
                                       std::size_t titles) {
   std::vector<NowMount> all;
-  for (const ShownStation& station : sight.stations) {
+  for (const ShownStation& station : sight.shown->stations) {
     if (!only.empty() && only != station.id) continue;
     const std::string& present = present_stream(sight.network, station);
     all.push_back(gather(sight, station, present, titles));

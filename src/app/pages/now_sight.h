@@ -3,7 +3,6 @@
 // Thread: "pages"; present_stream() any.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,24 +11,22 @@
 
 #include "admin/feed/now_json.h"
 #include "admin/page/stats_tree.h"
-#include "app/pages/shown_stations.h"
+#include "app/pages/station_table.h"
 
 namespace lb {
 
 struct Config;
 class Mount;
 struct Network;
+struct Services;
 
 struct NowSight {
   const Network& network;
   const Config& config;
   const StatsDocument& document;
-  std::vector<std::string> streams;  // in the order of their numbers
-  std::map<std::string_view, std::uint64_t> numbers;
-  std::vector<ShownStation> stations;
+  std::shared_ptr<const ShownStreams> shown;
 
-  NowSight(const Network& of, const Config& by, const StatsDocument& in);
-  NowSight(const NowSight&) = delete;  // the names are those of `streams`
+  NowSight(const Services& of, const Config& by, const StatsDocument& in);
 };
 
 // The stream by which a station is heard: of those that play, the first one.

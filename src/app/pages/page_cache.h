@@ -19,6 +19,7 @@
 #include "admin/page/render.h"
 #include "admin/page/stats_tree.h"
 #include "app/pages/rendered_pages.h"
+#include "app/pages/station_table.h"
 #include "base/cat.h"
 #include "stream/mount/mount_table.h"
 
@@ -54,6 +55,7 @@ class PageCache {
   using Then = RenderedPages::Then;
   // Null: too many pages wait to be rendered.
   void get(PageAsk ask, Then then);
+  StationTable& stations() noexcept { return stations_; }  // any thread
 
  private:
   // Runs on the thread "pages"; what it returns, on control.
@@ -70,6 +72,7 @@ class PageCache {
   bool busy_ = false;
   SteadyTime gathered_{}, document_due_{};  // the document of statistics: when, and when the next
   std::shared_ptr<const MountTable::Rows> mounts_;  // of which mounts
+  StationTable stations_;
   // Of the thread "pages":
   XsltRenderer renderer_;
   StatsDocument document_;
