@@ -4,6 +4,7 @@ import base64
 from api import STORE, Api, store_server
 from crowd import Crowd, hearing
 from events import Events
+from external_bench import LOGIN, backend_of, element, in_force
 from harness import check, equal, test, wait_for
 from link_bench import edge, feed, linked_master
 from test_audience import ENOUGH, heard_long_enough, leaves, listens
@@ -84,6 +85,27 @@ def a_hard_quota_that_is_used_up_keeps_the_next_listener_out(t):
     # More of it, and one is let in again.
     api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
     wait_for(lambda: status_of(server).status == 200, "one is let in again", PATIENCE)
+
+
+@test
+def a_mount_that_a_backend_names_has_the_quota_of_its_account(t):
+    named = {"/ext": {"account": "acme", "source": {"user": "dj", "password": "p%40ss w"}}}
+    server = t.unstarted_server(limits="<source-timeout>120</source-timeout><client-timeout>120</client-timeout>")
+    (server.dir / "state").mkdir()
+    server.write_config(body=STORE % {"dir": server.dir} + "<console/><audience/>" + element(backend_of(t, named).url()),
+                        paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    in_force(server, 1)
+    source = server.source("/ext", login=LOGIN)
+    source.play(ENOUGH)
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 100_000, "hard": True}})
+    listener = listens(server, mount="/ext")
+    heard_long_enough(server, 1)
+    leaves(server, source, listener)
+    wait_for(lambda: (api.want(200, "GET", "/accounts/acme").json()["used"].get("transfer") or 0) >= 100_000, "the account has used it", 30)
+    wait_for(lambda: status_of(server, "/ext").status == 403, "the next one is refused", PATIENCE)
 
 
 @test

@@ -37,16 +37,15 @@ void UsageWatch::configure(const Config& config) {
 }
 
 bool UsageWatch::is_closed(const std::string& mount) const {
+  const auto config = network_.config.read();
+  const std::string_view account = mount_account(*config, mount);
+  if (account.empty()) return false;
   const std::int64_t now = unix_seconds(network_.clock.wall());
-  if (const auto told = told_.read(); !told->empty()) {
-    const auto row = told->find(mount_account(*network_.config.read(), mount));
-    if (row != told->end() && now < row->second) return true;
-  }
+  const auto told = told_.read();
+  const auto row = told->find(account);
+  if (row != told->end() && now < row->second) return true;
   const auto usage = view_.read();
-  if (usage->closed.empty() || now >= usage->until) return false;
-  const auto records = network_.records->view();
-  const auto* row = records->book->mount(mount);
-  return row != nullptr && usage->closed.contains(row->value.account);
+  return now < usage->until && usage->closed.contains(account);
 }
 
 void UsageWatch::check() {
