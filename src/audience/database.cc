@@ -54,6 +54,8 @@ CREATE INDEX play_began ON play(mount, began);
 // song_described: the newest facts of a title at a mount (SongFacts), and when they came.
 // forgotten: rows of these people that began up to then are passed over when they come.
 // journal_seen: when the server of a journal was there last: a row came, or its link stood.
+// open_until: the sessions that go on at servers that are gone, and until when titles have them;
+// lost: and of which an end may be in rows that never came.
 // split_day: what split has, by days (UTC).
 // song, song_gain, song_heard: sums of titles by weeks; since when titles are in them (SongSums).
 // song.week: the last one that has it.
@@ -69,6 +71,7 @@ CREATE TABLE IF NOT EXISTS song_described(mount INTEGER NOT NULL, title TEXT NOT
   PRIMARY KEY(mount, title)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS song_described_at ON song_described(at);
 CREATE TABLE IF NOT EXISTS forgotten(who INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS open_until(session INTEGER PRIMARY KEY, at INTEGER NOT NULL, lost INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS journal_seen(journal INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS session_mount ON session(mount, began);
 CREATE INDEX IF NOT EXISTS play_at ON play(began);

@@ -4,11 +4,18 @@
 #include <utility>
 
 #include "audience/book.h"
+#include "audience/upkeep.h"
 
 namespace lb {
 namespace {
 
 std::int64_t stored(std::uint64_t who) { return static_cast<std::int64_t>(who); }
+
+std::vector<std::int64_t> numbers_of(Statement& asked) {
+  std::vector<std::int64_t> numbers;
+  while (asked.step()) numbers.push_back(asked.number(0));
+  return numbers;
+}
 
 }  // namespace
 
@@ -71,9 +78,19 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   forgotten_ = made("SELECT 1 FROM forgotten WHERE (who=? OR who=?) AND at>=? LIMIT 1");
   sums_marked_ = sums_marked(database);
   see_journal_ = made("INSERT OR REPLACE INTO journal_seen VALUES(?,?)");
-  see_node_ = made(
-      "INSERT OR REPLACE INTO journal_seen SELECT j.id, ? FROM journal j WHERE j.id=(SELECT "
-      "MAX(id) FROM journal WHERE node=?) AND EXISTS(SELECT 1 FROM open WHERE journal=j.id)");
+  newest_journal_ = made(
+      "SELECT id FROM journal j WHERE id=(SELECT MAX(id) FROM journal WHERE node=?) AND "
+      "EXISTS(SELECT 1 FROM open WHERE journal=j.id)");
+  journal_seen_ = made("SELECT at FROM journal_seen WHERE journal=?");
+  paused_of_ = made(
+      "SELECT u.session FROM open_until u WHERE u.lost=0 AND EXISTS(SELECT 1 FROM open WHERE "
+      "session=u.session AND journal=?)");
+  open_of_ = made(
+      "SELECT DISTINCT session FROM open o WHERE journal=? AND begun<=? AND NOT EXISTS(SELECT 1 "
+      "FROM open_until WHERE session=o.session)");
+  get_until_ = made("SELECT at FROM open_until WHERE session=?");
+  set_until_ = made("INSERT INTO open_until VALUES(?,?,?)");
+  drop_until_ = made("DELETE FROM open_until WHERE session=?");
   count_mounts_ = made("SELECT COUNT(*) FROM mount");
   several_ = made("SELECT COUNT(DISTINCT node) FROM journal").first_number() > 1;
 }
@@ -88,9 +105,11 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
     const Journal journal = journal_of(node, batch.epoch);
     Merged merged;
     merged.seen = static_cast<std::uint64_t>(journal.seen);
+    resume(journal.id, now_ms);
     for (const JournalRow& row : batch.rows) {
       if (database_.failed()) break;
       if (row.number <= merged.seen) continue;
+      if (row.number > merged.seen + 1) rows_lost(journal.id, merged.seen);
       merged.missing += row.number - merged.seen - 1;
       if (const auto* begun = std::get_if<ListeningBegun>(&row.what)) {
         if (begun->at_ms < now_ms - kPersonKnownMs) late_ms_ = now_ms;
@@ -245,6 +264,7 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
                          beside_recent_.first_number(session.mount, session.who, id, session.ended,
                                                      session.began) != 0;
   if (heard_enough && !is_second) count(session);
+  if (session.open == 0) drop_until_.run(id);
   plays_.add(session.mount, session.country, session.part(), 1);
   write_session(session);
   set_recent_.run(session.ended, session.open, session.mount, session.who, id);
@@ -271,10 +291,64 @@ void AudienceMerge::forget_changes() {
 
 Result<void> AudienceMerge::nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms) {
   const auto done = in_transaction(database_, [&] {
-    for (const std::string& node : nodes) see_node_.run(at_ms, node);
+    for (const std::string& node : nodes) {
+      const std::int64_t journal = newest_journal_.first_number(node);
+      if (journal == 0) continue;
+      resume(journal, at_ms);
+      see_journal_.run(journal, at_ms);
+    }
+    write_changes();
     return true;
   });
+  if (!done) forget_changes();
   return done ? Result<void>() : done.error();
+}
+
+// One that was seen just now, by a clock that goes on, has nothing that pauses.
+void AudienceMerge::resume(std::int64_t journal, std::int64_t now_ms) {
+  const std::int64_t seen = journal_seen_.first_number(journal);
+  if (seen == 0 || (seen >= now_ms - kTitleRest && seen <= now_ms)) return;
+  for (const std::int64_t session : numbers_of(paused_of_.bind(journal)))
+    count_until(session, PlayChanges::kGoesOn, false);
+}
+
+// A copy of the database was put back: what had begun may have ended in those that never come.
+void AudienceMerge::rows_lost(std::int64_t journal, std::uint64_t last) {
+  const std::int64_t seen = journal_seen_.first_number(journal);
+  if (seen == 0) return;
+  for (const std::int64_t session : numbers_of(open_of_.bind(journal, last)))
+    count_until(session, seen, true);
+}
+
+void AudienceMerge::count_until(std::int64_t id, std::int64_t at_ms, bool lost) {
+  Session session;
+  const bool is_there = read_session(id, session);
+  if (is_there) plays_.add(session.mount, session.country, session.part(), -1);
+  drop_until_.run(id);
+  if (!is_there) return;
+  session.until = std::max(at_ms, session.ended);
+  if (at_ms != PlayChanges::kGoesOn) set_until_.run(id, session.until, std::int64_t{lost});
+  plays_.add(session.mount, session.country, session.part(), 1);
+}
+
+Result<bool> AudienceMerge::pause_gone(std::int64_t now_ms) {
+  constexpr std::size_t kSlice = 1000;
+  auto done = in_transaction(database_, [&] {
+    std::vector<std::pair<std::int64_t, std::int64_t>> gone;
+    // None of its listenings is at a server that is there.
+    Statement asked = database_.prepare(
+        "SELECT DISTINCT o.session, (SELECT MAX(COALESCE(m.at, ?)) FROM open p LEFT JOIN "
+        "journal_seen m ON m.journal=p.journal WHERE p.session=o.session) AS last FROM "
+        "journal_seen n CROSS JOIN open o ON o.journal=n.journal WHERE n.at<? AND last<? AND NOT "
+        "EXISTS(SELECT 1 FROM open_until WHERE session=o.session) LIMIT ?");
+    asked.bind(now_ms, now_ms - kTitleRest, now_ms - kTitleRest, kSlice);
+    while (asked.step()) gone.emplace_back(asked.number(0), asked.number(1));
+    for (const auto& [session, last] : gone) count_until(session, last, false);
+    write_changes();
+    return gone.size() == kSlice;
+  });
+  if (!done) forget_changes();
+  return done;
 }
 
 Result<bool> AudienceMerge::end_gone(std::int64_t now_ms) {
@@ -284,7 +358,8 @@ Result<bool> AudienceMerge::end_gone(std::int64_t now_ms) {
     Statement asked = database_.prepare(
         "SELECT o.journal, o.begun, n.at FROM journal_seen n JOIN journal j ON j.id=n.journal JOIN "
         "open o ON o.journal=j.id WHERE n.at<? OR (n.at<? AND EXISTS(SELECT 1 FROM journal WHERE "
-        "node=j.node AND id>j.id)) LIMIT ?");
+        "node=j.node AND id>j.id)) UNION SELECT o.journal, o.begun, u.at FROM open_until u JOIN "
+        "open o ON o.session=u.session WHERE u.lost=1 AND u.at<?1 LIMIT ?");
     asked.bind(now_ms - kOldestRowMs, now_ms - kUnseenMs, kSlice);
     while (asked.step())
       gone.push_back({asked.number(0),
@@ -305,6 +380,7 @@ void AudienceMerge::join(Session& session, std::int64_t next) {
   if (!read_session(next, other)) return;
   plays_.add(other.mount, other.country, other.part(), -1);
   drop_recent_.run(other.mount, other.who, next);
+  drop_until_.run(next);
   move_open_.run(session.id, next);
   if (other.counted != 0) {
     sums_.sessions(other.of(), other.began, -1);
@@ -380,6 +456,8 @@ bool AudienceMerge::read_session(std::int64_t id, Session& session) {
                                 &session.counted};
   for (std::int64_t* number : more) *number = get_session_.number(column++);
   get_session_.reset();
+  if (const std::int64_t until = session.open > 0 ? get_until_.first_number(id) : 0; until != 0)
+    session.until = until;
   return true;
 }
 

@@ -49,6 +49,9 @@ class AudienceMerge {
                       Origin origin = Origin::kHere, std::int64_t now_ms = 0);
   // These servers, of which the newest journal goes on, are there at that time.
   Result<void> nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms);
+  // Titles are counted without what goes on at servers that are gone, from when they were there
+  // last until they are there again.
+  Result<bool> pause_gone(std::int64_t now_ms);
   // What goes on in journals of which no row is believed any more, and in those that their servers
   // have replaced, ended when the server was there last.
   Result<bool> end_gone(std::int64_t now_ms);
@@ -64,13 +67,14 @@ class AudienceMerge {
   struct Session {
     std::int64_t id = 0, mount = 0, who = 0, began = 0, ended = 0, heard = 0, bytes = 0;
     std::int64_t player = 0, kind = 0, open = 0, connections = 0, counted = 0;
+    std::int64_t until = PlayChanges::kGoesOn;  // while it is open: what titles have of it
     std::string country;
 
     AudienceSums::Of of() const { return {mount, player, country}; }
     // What is in the performances of titles.
     PlayChanges::Part part() const {
       if (kind != 0 || (open == 0 && counted == 0)) return {};
-      return {began, open > 0 ? PlayChanges::kGoesOn : ended};
+      return {began, open > 0 ? until : ended};
     }
   };
   struct Journal {
@@ -86,6 +90,11 @@ class AudienceMerge {
   bool is_forgotten(const ListeningBegun& row);
   void begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row);
   void end(std::int64_t journal, const ListeningEnded& row);
+  // The server of the journal is there: titles have again what goes on there.
+  void resume(std::int64_t journal, std::int64_t now_ms);
+  // Rows behind this one never come.
+  void rows_lost(std::int64_t journal, std::uint64_t last);
+  void count_until(std::int64_t session, std::int64_t at_ms, bool lost);
   // In the transaction; or of one that was rolled back.
   void write_changes();
   void forget_changes();
@@ -113,7 +122,8 @@ class AudienceMerge {
       add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
       drop_open_, list_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_,
       add_seen_, add_audience_, end_play_, add_play_, put_song_, same_play_, next_play_,
-      count_mounts_, forgotten_, sums_marked_, see_journal_, see_node_;
+      count_mounts_, forgotten_, sums_marked_, see_journal_, newest_journal_, journal_seen_,
+      paused_of_, open_of_, get_until_, set_until_, drop_until_;
 };
 
 }  // namespace lb

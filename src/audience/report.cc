@@ -137,12 +137,15 @@ AudienceReport::Signs AudienceReport::summed(const Mounts& of) {
 
 std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) {
   std::vector<OpenRow> rows;
-  const bool is_seen = has_table(database_, "journal_seen");
-  Statement asked = database_.prepare(
-      cat({"SELECT s.mount, o.began, s.began, s.heard, s.country, p.name, s.counted, ",
-           is_seen ? "COALESCE((SELECT at FROM journal_seen WHERE journal=o.journal), ?)" : "?",
-           " FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
-           "s.kind=0"}));
+  const auto at_of = [this](std::string_view table, std::string_view where) {
+    if (!has_table(database_, table)) return std::string("?1");
+    return cat({"COALESCE((SELECT at FROM ", table, " WHERE ", where, "), ?1)"});
+  };
+  Statement asked = database_.prepare(cat(
+      {"SELECT s.mount, o.began, s.began, s.heard, s.country, p.name, s.counted, MIN(",
+       at_of("journal_seen", "journal=o.journal"), ", ", at_of("open_until", "session=o.session"),
+       ") FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
+       "s.kind=0"}));
   asked.bind(now_);
   while (asked.step()) {
     OpenRow row;

@@ -5,6 +5,7 @@
 
 #include "audience/merge.h"
 #include "audience/song_sums.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -109,20 +110,21 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
       plays.push_back(
           {{due.number(0), due.number(1), due.number(2), std::string(due.text(3))}, due.number(4)});
     SongSums songs(database);
-    Statement heard = database.prepare(
-        "SELECT s.country, COUNT(*) FROM recent r JOIN session s ON s.id=r.session WHERE r.mount=? "
-        "AND r.began<? AND (r.open>0 OR r.ended>?) AND s.kind=0 AND (s.counted=1 OR r.open>0) "
-        "GROUP BY s.country");
+    // Of one that goes on at a server that is gone: until it was there last.
+    constexpr std::string_view kFrom =
+        " FROM recent r JOIN session s ON s.id=r.session LEFT JOIN open_until u ON "
+        "u.session=r.session WHERE r.mount=? AND s.kind=0 AND (s.counted=1 OR r.open>0) AND (CASE "
+        "WHEN r.open=0 THEN r.ended ELSE COALESCE(u.at, r.began+1000000000000) END)>? AND r.began";
+    Statement heard =
+        database.prepare(cat({"SELECT s.country, COUNT(*)", kFrom, "<? GROUP BY s.country"}));
     // Sessions at a moment; of a session that goes on it is not known whether it paused
     // then.
-    Statement at = database.prepare(
-        "SELECT COUNT(*) FROM recent r JOIN session s ON s.id=r.session WHERE r.mount=? AND "
-        "r.began<=? AND (r.open>0 OR r.ended>?) AND s.kind=0 AND (s.counted=1 OR r.open>0)");
+    Statement at = database.prepare(cat({"SELECT COUNT(*)", kFrom, "<=?"}));
     Statement put = database.prepare("INSERT OR REPLACE INTO play_country VALUES(?,?,?)");
     Statement listeners = database.prepare("INSERT OR REPLACE INTO play_listeners VALUES(?,?,?)");
     Statement set = database.prepare("UPDATE play SET performances=? WHERE id=?");
     for (const Play& play : plays) {
-      heard.bind(play.mount, play.ended, play.began);
+      heard.bind(play.mount, play.began, play.ended);
       std::int64_t count = 0;
       while (heard.step()) {
         count += heard.number(1);

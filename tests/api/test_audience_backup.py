@@ -6,7 +6,7 @@ import threading
 from api import Api
 from harness import ADMIN, Skip, check, equal, give_away, test, wait_for
 from wire import basic
-from test_audience import audience_server, audience_with_store, ended, leaves, listens, on_air, summary
+from test_audience import audience_server, audience_with_store, ended, heard_long_enough, leaves, listens, on_air, summary
 
 
 def files(server):
@@ -170,3 +170,22 @@ def a_copy_that_is_put_back_under_a_server_is_what_it_goes_on_with(t):
     for name in ("audience.db", "away.db"):
         equal(numbers(state / name)[0], "ok", name)
     equal(numbers(state / "away.db")[1], counted + 1, "the one that was moved is whole")
+
+
+@test
+def who_has_left_behind_the_copy_listens_no_more_when_it_is_put_back(t):
+    server = audience_server(t)
+    source = on_air(server)
+    stays, goes = listens(server), listens(server, "mpv 0.35")
+    heard_long_enough(server, 2)
+    Api(server).want(200, "POST", "/audience/backup")
+    leaves(server, source, goes)
+    wait_for(lambda: summary(server)["listeners"] == 1, "one has left", 20)
+    state = server.dir / "state"
+    (state / "audience.db.backup").rename(state / "audience.db")
+    leaves(server, source, listens(server, "Winamp 5"))    # a row shows what has been lost
+    server.wait_for_log("never came")
+    wait_for(lambda: summary(server)["listeners"] == 0, "what the copy has as open may have ended", 45)    # behind kUnseenMs
+    leaves(server, source, stays)
+    rows = {row["player"]: row for row in wait_for(lambda: ended(server, 2, "&all=1"), "the one that was there")}
+    check(rows["VLC"]["seconds"] > 5, rows)

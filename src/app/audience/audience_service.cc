@@ -422,12 +422,13 @@ void AudienceService::upkeep() {
       std::chrono::duration_cast<std::chrono::hours>(settings_.keep_sessions);
   keeping.late_ms = merge_->late_ms();
   const auto gone = merge_->end_gone(now_ms());
+  const auto paused = merge_->pause_gone(now_ms());
   const auto pruned = prune_audience(*database_, keeping, now_ms());
   const auto counted = count_performances(*database_, now_ms());
   const auto summed = sum_songs_of_before(*database_);
   journal_thread_.loop().post([this] { deliver(); });  // keys of tomorrow may be asked for
-  const bool more =
-      (gone && *gone) || (pruned && *pruned) || (counted && *counted) || (summed && *summed);
+  const bool more = (gone && *gone) || (paused && *paused) || (pruned && *pruned) ||
+                    (counted && *counted) || (summed && *summed);
   // One slice a turn: rows and reports go between.
   upkeep_->after(more ? std::chrono::milliseconds(kFlushPause)
                       : std::chrono::milliseconds(kUpkeepPause));

@@ -96,6 +96,75 @@ TEST(GoneServers, OneThatNeverComesBackHasNoListenerForEver) {
   LONGS_EQUAL(1, heard.first_number("A"));
   LONGS_EQUAL(0, heard.first_number("B"));
 }
+// From 3 h on it is gone; at 6 h it is there again, and its listener had left at 4 h.
+TEST(GoneServers, TitlesAreWithoutTheListenersOfAServerThatIsGone) {
+  std::vector<JournalRow> titles;
+  for (std::uint64_t hour = 0; hour < 8; ++hour)
+    titles.push_back(
+        {hour + 1, TitleBegun{kMorning + static_cast<std::int64_t>(hour) * kHourMs, "/live",
+                              std::string(1, static_cast<char>('A' + hour))}});
+  take("n1", titles, 0);
+  take("n2", {comes(1, 0, 2)}, 60'000);
+  Statement heard = database->prepare("SELECT performances FROM play WHERE title=?");
+  Statement listeners = database->prepare(
+      "SELECT l.began FROM play_listeners l JOIN play p ON p.id=l.play WHERE title=?");
+  const auto count = [&](std::int64_t hour) {
+    CHECK(!*merge->pause_gone(kMorning + hour * kHourMs));
+    CHECK(count_performances(*database, kMorning + hour * kHourMs).has_value());
+  };
+  const auto is = [&](const char* told) {
+    for (const char* at = told; *at != '\0'; ++at)
+      LONGS_EQUAL(*at - '0',
+                  heard.first_number(std::string(1, static_cast<char>('A' + at - told))));
+  };
+  CHECK(merge->nodes_seen({"n2"}, kMorning + 3 * kHourMs).has_value());
+  count(3);
+  is("11");
+  count(5);
+  is("1110");
+  LONGS_EQUAL(1, listeners.first_number("C"));
+  LONGS_EQUAL(0, listeners.first_number("D"));
+  // It is there again, with its listener as far as is known.
+  CHECK(merge->nodes_seen({"n2"}, kMorning + 6 * kHourMs).has_value());
+  is("1111");
+  count(6);
+  is("11111");
+  take("n2", {{2, ListeningEnded{1, kMorning + 4 * kHourMs, 1'000'000, false}}}, 6 * kHourMs);
+  is("11110");
+  count(8);
+  is("1111000");
+  Statement paused = database->prepare("SELECT COUNT(*) FROM open_until");
+  LONGS_EQUAL(0, paused.first_number());
+  // It is gone again, and comes back with rows: they say until when.
+  take("n2", {comes(3, 7 * kHourMs, 3)}, 7 * kHourMs);
+  count(9);
+  LONGS_EQUAL(1, paused.first_number());
+  take("n2", {{4, ListeningEnded{3, kMorning + 9 * kHourMs, 1'000'000, false}}}, 10 * kHourMs);
+  LONGS_EQUAL(0, paused.first_number());
+  is("1111000");
+}
+// As a copy of the database that is put back leaves it.
+TEST(GoneServers, WhatMayHaveEndedInRowsThatNeverCameIsCountedUntilThem) {
+  take("n1", {comes(1, 0, 1), comes(2, 0, 2)}, 1000);
+  CHECK(merge->nodes_seen({"n1"}, kMorning + 60'000).has_value());
+  take("n1", {comes(9, kHourMs, 3)}, kHourMs);
+  auto told = summary(2 * kHourMs);
+  CHECK(merge->nodes_seen({"n1"}, kMorning + 2 * kHourMs).has_value());
+  told = summary(2 * kHourMs);
+  LONGS_EQUAL(1, told.now);
+  LONGS_EQUAL(2 * 60'000 + kHourMs, told.sum.ms);
+  // The end of one comes.
+  take("n1", {{10, ListeningEnded{2, kMorning + 2 * kHourMs, 1'000'000, false}}}, 2 * kHourMs);
+  told = summary(2 * kHourMs);
+  LONGS_EQUAL(60'000 + 2 * kHourMs + kHourMs, told.sum.ms);
+  // That of the other one never does.
+  CHECK(!*merge->end_gone(kMorning + kOldestRowMs + 61'000));
+  Statement left =
+      database->prepare("SELECT (SELECT COUNT(*) FROM open_until)*10+(SELECT COUNT(*) FROM open)");
+  CHECK(merge->nodes_seen({"n1"}, kMorning + kOldestRowMs + 60'000).has_value());
+  LONGS_EQUAL(1, left.first_number());
+  LONGS_EQUAL(3, summary(2 * kHourMs).sum.sessions);
+}
 TEST(GoneServers, AJournalThatIsReplacedEndsWhereItWasSeenLast) {
   take("n1", {comes(1, 0, 1)}, 20'000);
   take("n1", {comes(1, kHourMs, 2)}, kHourMs, "another");
