@@ -188,6 +188,7 @@ class FakeRelayHost final : public RelayHost {
                              });
                            },
                            {},
+                           {},
                            [this](const std::string& mount, std::uint64_t id, bool flows) {
                              loop_.post([this, mount, id, flows] {
                                admission_->standby_flows(mount, id, flows);

@@ -28,6 +28,7 @@ TEST_GROUP(StandbySource) {
       SourceSet::Callbacks{[](Channel::Loops, const std::shared_ptr<Mount>&) {},
                            [this](SourceEnd end) { ends.push_back(std::move(end)); },
                            {},
+                           {},
                            [this](const std::string& name, std::uint64_t id, bool flows) {
                              told.push_back(name + " " + std::to_string(id) +
                                             (flows ? " flows" : " silent"));
