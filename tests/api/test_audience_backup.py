@@ -42,7 +42,8 @@ def a_copy_is_whole_and_takes_the_place_of_the_one_before(t):
     first = api.want(200, "POST", "/audience/backup").json()
     path = server.dir / "state" / "audience.db.backup"
     equal((first["file"], first["bytes"], would["file"], files(server)), (str(path), path.stat().st_size, first["file"], [path.name]))
-    check(would["bytes"] >= first["bytes"] > 10_000, (would, first))
+    # A copy packs its tables anew, which may take a page more.
+    check(would["bytes"] + 8192 >= first["bytes"] > 10_000, (would, first))
     equal((path.stat().st_mode & 0o777, numbers(path)[:2]), (0o600, ("ok", 1)))
     # What a kill left of another one is in nobody's way.
     (path.parent / (path.name + ".part")).write_bytes(b"half of it")

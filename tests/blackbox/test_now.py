@@ -272,7 +272,10 @@ def a_place_is_there_for_a_while_though_nothing_else_holds_the_window(t):
     source = server.source("/live.mp3", lines=["ice-bitrate: 128"])
     path = "/api/v1/now/live.mp3/place"
     wait_for(lambda: source.play(2) and server.get(path).status == 200, "the stream has times", 15)
-    source.play(600)  # many bursts
+    for _ in range(6):  # many bursts, each with a time of its own
+        known = server.get("/api/v1/now/live.mp3").json()["live"]["wall_ms"]
+        source.play(100)
+        wait_for(lambda: server.get("/api/v1/now/live.mp3").json()["live"]["wall_ms"] > known, "it has come", 15)
     place = server.get(path).json()
     check(place["oldest_ms"] < place["wall_ms"] < place["live_ms"], str(place))
     sent = source.play(10)
