@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 
+from api import Api, encoded
 from bench import ADMIN, check, equal, test, wait_for
 from harness import SOURCE
 from link_bench import Feeder, edge, feed, kill9, linked_master, percentile
@@ -44,6 +45,34 @@ def what_a_node_may_bring_is_heard_at_its_master_and_at_the_other_nodes(b):
     for wire in listeners:
         wire.take(4000)
     check(not [row for row in rows(second)], "the master does not repeat it: %r" % rows(second))
+
+
+@test
+def an_order_for_the_source_of_an_idle_relay_is_the_nodes_to_refuse(b):
+    """No record of the master is in force for the mount: the answer says so, and not that there is no source."""
+    master, first, _ = cluster(b)
+    mount, api = "/live/a.mp3", Api(master)
+    feed(b, first, mount)
+    wait_for(lambda: knows(master, mount), "the master has the offer")
+    why = "node edge12: mount %s is not relayed from this master, and no record of this master is in force for it" % mount
+    for path, body in (("title", {"title": "One"}), ("kick-source", None)):
+        equal(api.problem("refused", "POST", "/mounts/%s/%s" % (encoded(mount), path), body).json()["detail"], why, path)
+    for command, words in (("metadata?mode=updinfo&song=One&", "Metadata not updated: "), ("killsource?", "Source not removed: ")):
+        told = master.get("/admin/%smount=%s" % (command, mount), ADMIN).xml()
+        check(why in told.findtext("message") and told.findtext("return") == "0", "%s: %s" % (command, told.findtext("message")))
+    hears(first, mount)
+
+
+@test
+def an_idle_relay_that_no_node_feeds_has_no_source_to_end(b):
+    up = b.server()
+    up.source("/live/a.mp3")
+    idle = b.server(body="<relay><server>127.0.0.1</server><port>%d</port><mount>/live/a.mp3</mount><on-demand>1</on-demand></relay>" % up.port)
+    api = Api(idle)
+    for path, body in (("title", {"title": "One"}), ("kick-source", None)):
+        api.problem("no-source", "POST", "/mounts/%s/%s" % (encoded("/live/a.mp3"), path), body)
+    # As Icecast 2.4.4 does.
+    equal(idle.get("/admin/killsource?mount=/live/a.mp3", ADMIN).xml().findtext("message"), "Source Removed")
 
 
 @test

@@ -18,15 +18,19 @@ namespace {
 
 Problem order_refused(std::string why) { return {ProblemName::kRefused, std::move(why)}; }
 
+Problem no_source(const std::string& mount) {
+  return {ProblemName::kNoSource, cat({"mount ", mount, " has no source"})};
+}
+
 }  // namespace
 
 void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Then then) {
   switch (order.kind) {
     case ApiOrder::Kind::kEndSource:
       return services_.operators->kill_source(
-          order.mount, [then = std::move(then)](OrderOutcome outcome) mutable {
-            if (outcome.why.empty()) return then(std::nullopt);
-            then(order_refused(std::move(outcome.why)));
+          order.mount, [mount = order.mount, then = std::move(then)](OrderOutcome outcome) mutable {
+            if (outcome.done) return then(std::nullopt);
+            then(outcome.why.empty() ? no_source(mount) : order_refused(std::move(outcome.why)));
           });
     case ApiOrder::Kind::kSetTitle:
       return set_title(order, std::move(then));
@@ -76,7 +80,7 @@ void ApiOrders::set_title(const ApiOrder& order, Then then) {
           case TitleVerdict::kAtNode:
             return then(order_refused(std::move(outcome.why)));
           case TitleVerdict::kNoSource:
-            return then(Problem{ProblemName::kNoSource, cat({"mount ", mount, " has no source"})});
+            return then(no_source(mount));
           case TitleVerdict::kFull:
             return then(order_refused(cat({"mount ", mount, " has ", DueTitles::kMaxOfMount,
                                            " titles that were told ahead already"})));

@@ -36,6 +36,16 @@ std::string ClusterStation::source_of(const std::string& mount) const {
   return {};
 }
 
+// Nothing here takes it while a relay waits for a listener: the node of the source is asked, and
+// says why not where it takes no orders.
+std::string ClusterStation::taker_of(const std::string& mount) const {
+  std::string node = source_of(mount);
+  const auto here = services_.mounts.find(mount);
+  if (!node.empty() || !here || here->phase() != MountPhase::kIdle) return node;
+  const auto sources = services_.links->ingest().sources_of(mount);
+  return sources.empty() ? node : sources.front().node;
+}
+
 std::vector<std::string> ClusterStation::listening_nodes_of(const std::string& mount) const {
   const SteadyTime now = services_.clock.steady();
   return std::as_const(services_.cluster->decider()).with_table([&](const NodeTable& table) {
@@ -152,7 +162,7 @@ void ClusterStation::kill_listener(const std::string& mount, std::uint64_t id,
 }
 
 void ClusterStation::kill_source(const std::string& mount, Then<OrderOutcome> then) {
-  const std::string node = source_of(mount);
+  const std::string node = taker_of(mount);
   if (node.empty()) return ServerStation::kill_source(mount, std::move(then));
   CommandFrame command;
   command.mount = mount;
@@ -234,7 +244,7 @@ void ClusterStation::move_listeners(const std::string& from, const std::string& 
 
 void ClusterStation::set_title(const std::string& mount, TitleRequest request,
                                Then<TitleOutcome> then) {
-  const std::string node = source_of(mount);
+  const std::string node = taker_of(mount);
   if (node.empty()) return ServerStation::set_title(mount, std::move(request), std::move(then));
   const auto by = services_.links->ingest().fed_by(mount);
   if (!request.only_from_ip.empty() && (!by || by->source.address != request.only_from_ip))

@@ -54,6 +54,8 @@ class ClusterStation final : public ServerStation {
     std::string node;
     std::uint64_t after = 0;
   };
+  // The same, of an order that only a source takes.
+  std::string taker_of(const std::string& mount) const;
   std::vector<std::string> listening_nodes_of(const std::string& mount) const;
   void ask(const Page& page);
   void ask_next();

@@ -259,6 +259,13 @@ TEST(MountPlans, AnOperatorEndsTheSourceOfItsMount) {
   LONGS_EQUAL(403, api.ask(api.operator_, Method::kPatch, "/mounts/acme-1", "{}"));
   LONGS_EQUAL(403, api.ask(api.viewer, Method::kPost, "/mounts/acme-1/kick-source"));
 }
+TEST(MountPlans, TheSourceOfAMountThatOnlyPlaysIsEnded) {
+  LONGS_EQUAL(404, api.ask(api.admin, Method::kPost, "/mounts/live/kick-source"));
+  api.now_of.on_air = true;
+  LONGS_EQUAL(200, api.ask(api.admin, Method::kGet, "/mounts/live"));
+  LONGS_EQUAL(204, api.ask(api.admin, Method::kPost, "/mounts/live/kick-source"));
+  LONGS_EQUAL(404, api.ask(api.owner, Method::kPost, "/mounts/live/kick-source"));
+}
 TEST(MountPlans, PlacesOnOtherNodesAreNotPromised) {
   LONGS_EQUAL(409, api.ask(api.admin, Method::kPost, "/mounts",
                            R"({"mount":"/a","place":{"node":"edge2"}})"));
