@@ -33,7 +33,7 @@ void ClusterService::report_self(SteadyTime time) {
   load.received = load.sampled = time;
   double kbps = 0;
   unsigned audience = 0;
-  std::map<std::string, MountLoad, std::less<>> carrying;
+  std::size_t carried = 0;
   bool other_mounts = false;
   std::vector<std::pair<std::string_view, double>> rates;
   std::vector<std::string_view> gone;
@@ -44,19 +44,25 @@ void ClusterService::report_self(SteadyTime time) {
     if (const double rate = known_kbps(*mount); rate > 0) rates.emplace_back(name, rate);
     kbps += here * listener_kbps(*mount);
     audience += here;
-    MountLoad row{.mount = name, .listeners = here};
-    if (const auto& way = network_.links->masters().way_of(name, *mount->facts()); !way.empty())
-      row.from = way;
-    const auto before = reported_.find(name);
-    if (before == reported_.end() || before->second != row) load.changed.push_back(row);
-    other_mounts = other_mounts || before == reported_.end();
-    carrying.emplace(name, std::move(row));
+    ++carried;
+    const auto& way = network_.links->masters().way_of(name, *mount->facts());
+    const auto [at, is_new] = reported_.try_emplace(name);
+    MountLoad& row = at->second;
+    if (!is_new && row.listeners == here && (row.from ? *row.from == way : way.empty())) continue;
+    other_mounts = other_mounts || is_new;
+    row.mount = name;
+    row.listeners = here;
+    row.from = way.empty() ? std::nullopt : std::optional(way);
+    load.changed.push_back(row);
   }
-  for (const auto& [name, row] : reported_) {
-    if (carrying.contains(name)) continue;
-    load.changed.push_back({.mount = name, .carries = false});
-    gone.push_back(name);
-    other_mounts = true;
+  if (reported_.size() > carried) {
+    for (const auto& [name, row] : reported_) {
+      const auto mount = network_.mounts.find(name);
+      if (mount && is_carried(*mount)) continue;
+      load.changed.push_back({.mount = name, .carries = false});
+      gone.push_back(name);
+      other_mounts = true;
+    }
   }
   note_peaks();
   load.kbps = kbps;
@@ -66,7 +72,7 @@ void ClusterService::report_self(SteadyTime time) {
     for (const std::string_view name : gone) table.forget_mount(name);
     if (table.self() != kNoNode) table.report(table.self(), load);
   });
-  reported_ = std::move(carrying);
+  for (const std::string_view name : gone) reported_.erase(reported_.find(name));
   if (other_mounts) configure_mounts();
 }
 
