@@ -8,7 +8,7 @@
   const logo = by('logo'), cover = document.createElement('img'), title = by('title'), said = by('said'), artist = by('artist'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
-  const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 10, MOST_TITLES = 20, MOST_SEAMS = 1000, TOLD_POLLS = 6;
+  const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 10, MOST_TITLES = 20, MOST_SEAMS = 1000, TOLD_SEAMS = 8, NEAR_MS = 1500, TOLD_POLLS = 6;
   const EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
   const TITLES_BEFORE_MS = 7200000, TITLES_BEHIND_MS = 3600000, SAID_MS = 5000;
   const AHEAD_MS = 1500, MOST_BAR_S = 86400;
@@ -78,8 +78,9 @@
   };
   // Unix milliseconds of what sounds now; of a stream without times, or in silence: all that is known.
   // Where another encoder goes on the time of day jumps, and what is heard does not.  The server tells
-  // the last eight of them; what is heard has passed all since it began.
+  // the last eight of them, and its recording all; what is heard has passed all since it began.
   let seams = [];
+  const oldest_told = {};  // by stream: before it there may be others
   function heard() {
     if (!wanted || !base || base.wall_ms === null || base.first === null) return Infinity;
     let at = base.wall_ms + (audio.currentTime - base.first) * 1000;
@@ -447,7 +448,9 @@
     const mine = asked = {from: Math.floor(until - TITLES_BEFORE_MS), to: Math.floor(until + TITLES_BEHIND_MS)};
     try {
       const answer = await fetch(text.now + '?from=' + mine.from + '&to=' + mine.to, {credentials: 'omit', cache: 'no-store'});
-      older = [{text: '', wall_ms: mine.from, untitled: true}, ...(await answer.json()).titles].sort((a, b) => b.wall_ms - a.wall_ms);
+      const past = await answer.json();
+      older = [{text: '', wall_ms: mine.from, untitled: true}, ...past.titles].sort((a, b) => b.wall_ms - a.wall_ms);
+      hear_seams(past.mount, past.seams, true);
       show_heard();
     } catch {
       setTimeout(() => { asked = null; }, POLL_MS);
@@ -455,7 +458,8 @@
   }
   function with_older(until) {
     const oldest = Math.min(...known.map(row => row.wall_ms ?? Infinity));
-    if (until > oldest || !Number.isFinite(until) || !known_reach()) return known;
+    const unseen = base && until < oldest_told[base.of];
+    if (until > oldest && !unseen || !Number.isFinite(until) || !known_reach()) return known;
     if (!asked || until < asked.from || until > asked.to) ask_older(until);
     return [...known, ...older.filter(row => row.wall_ms < oldest)];
   }
@@ -493,9 +497,12 @@
   }
   // told: the stream whose titles come, which need not be the one that is heard.
   let told = '';
-  function hear_seams(of, list) {
+  // The recording tells of the same ones, some milliseconds beside, and of all.
+  function hear_seams(of, list, recorded) {
+    if (!recorded && list.length >= TOLD_SEAMS) oldest_told[of] = list[0].after_wall_ms;
     for (const seam of list)
-      seams = [...seams.filter(one => one.of !== of || one.after_wall_ms !== seam.after_wall_ms), {...seam, of}].slice(-MOST_SEAMS);
+      if (!seams.some(one => one.of === of && Math.abs(one.after_wall_ms - seam.after_wall_ms) < NEAR_MS)) seams.push({...seam, of});
+    seams = seams.sort((a, b) => a.after_wall_ms - b.after_wall_ms).slice(-MOST_SEAMS);
   }
   async function ask_seams() {
     const answer = await fetch('/api/v1/now' + source + '?history=0', {credentials: 'omit', cache: 'no-store'});

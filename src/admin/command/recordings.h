@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "archive/files/where.h"
+#include "stream/log/wall_seams.h"
 
 namespace lb {
 
@@ -26,6 +27,7 @@ struct ArchiveSight {
   void forget_before(std::int64_t ms);
   std::vector<Mount> mounts;
   std::vector<ArchiveTitle> titles;  // of one mount, in the order of time; the newest thousand
+  std::vector<WallSeam> seams;       // within the same time, likewise
 };
 
 }  // namespace lb

@@ -215,14 +215,14 @@ std::string now_json(const NowMount& now, std::int64_t now_ms) {
 }
 
 std::string past_titles_json(std::string_view mount, std::int64_t from_ms, std::int64_t to_ms,
-                             const std::vector<ArchiveTitle>& titles) {
+                             const ArchiveSight& sight) {
   JsonWriter json;
   json.begin_object();
   json.key("mount").text(mount);
   json.key("from_ms").number(from_ms);
   json.key("to_ms").number(to_ms);
   json.key("titles").begin_array();
-  for (const ArchiveTitle& one : titles) {
+  for (const ArchiveTitle& one : sight.titles) {
     const SongParts parts = song_parts(one.title, one.artist);
     json.begin_object();
     json.key("wall_ms").number(one.ms);
@@ -232,6 +232,9 @@ std::string past_titles_json(std::string_view mount, std::int64_t from_ms, std::
     json.key("title").text(parts.title);
     json.end_object();
   }
+  json.end_array();
+  json.key("seams").begin_array();
+  for (const WallSeam& seam : sight.seams) write_seam(json, seam);
   json.end_array();
   json.end_object();
   return json.take();

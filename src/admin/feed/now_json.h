@@ -18,7 +18,7 @@
 
 namespace lb {
 
-struct ArchiveTitle;
+struct ArchiveSight;
 
 // One stream of a programme: another quality of it.
 struct NowStream {
@@ -62,9 +62,9 @@ struct NowMount {
 std::string art_path(const NowMount& now, const PlayedTitle& title);
 // Where time jumps: {"wall_ms":…,"after_wall_ms":…}
 std::string seam_json(const WallSeam& seam);
-// Titles of the recording: {"mount":…,"from_ms":…,"to_ms":…,"titles":[{"wall_ms":…,"text":…}]}
+// Of the recording: {"mount":…,"from_ms":…,"to_ms":…,"titles":[{"wall_ms":…,"text":…}],"seams":[…]}
 std::string past_titles_json(std::string_view mount, std::int64_t from_ms, std::int64_t to_ms,
-                             const std::vector<ArchiveTitle>& titles);
+                             const ArchiveSight& sight);
 // "live_mp3" is no name for people: "/live.mp3" is "live".
 std::string station_id(std::string_view mount);
 

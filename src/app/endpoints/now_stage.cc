@@ -212,7 +212,7 @@ Verdict NowStage::answer_titles(Connection& connection, const std::string& name)
   const std::int64_t from_ms = std::max(*from, *begins);
   gather_archive(*services.archive, {name, true, from_ms, *to + 1, now_ms},
                  [this, name, from_ms, to_ms = *to, id = connection.id()](ArchiveSight sight) {
-                   std::string body = past_titles_json(name, from_ms, to_ms, sight.titles);
+                   std::string body = past_titles_json(name, from_ms, to_ms, sight);
                    worker_.loop.post([this, id, body = std::move(body)]() mutable {
                      Connection* const waiting = worker_.connections.find(id);
                      if (waiting == nullptr) return;

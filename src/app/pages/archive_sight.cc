@@ -1,6 +1,7 @@
 #include "app/pages/archive_sight.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include "app/services/remote_recordings.h"
 #include "archive/files/where.h"
 #include "archive/read/past_reading.h"
+#include "stream/log/wall_seams.h"
 #include "stream/source/title_history.h"
 
 namespace lb {
@@ -31,6 +33,8 @@ struct TitleSearch {
   std::size_t next = 0;  // from the newest file backwards; 0: none is left
   std::size_t looked = 0;
   std::vector<ArchiveTitle> newest_first = {};
+  std::vector<WallSeam> newest_seams = {};
+  std::shared_ptr<const ArchiveFile> behind = {};  // of the file that is looked at next
 };
 
 // Marks are a second apart.
@@ -61,6 +65,28 @@ void add_titles(TitleSearch& search, const ArchiveFile& file) {
   }
 }
 
+// file: null: it cannot be read, and nothing is known of its ends.
+void add_seams(TitleSearch& search, const std::shared_ptr<const ArchiveFile>& file) {
+  const auto behind = std::exchange(search.behind, file);
+  if (!file || file->index.marks.empty()) return;
+  const auto note = [&search](std::int64_t after_ms, std::int64_t ms) {
+    if (std::abs(ms - after_ms) >= WallSeams::kLeastMs && after_ms >= search.ask.from_ms &&
+        after_ms < search.ask.to_ms && search.newest_seams.size() < kMaxTitles)
+      search.newest_seams.push_back({after_ms, ms});
+  };
+  const auto& marks = file->index.marks;
+  // Of two nodes the files of one stream may overlap.
+  if (behind && (behind->row.id != file->row.id || behind->row.origin >= file->row.origin_end()))
+    note(file->index.to_ms(), behind->index.from_ms());
+  const unsigned rate_hz = file->index.head.span.media.rate_hz;
+  if (rate_hz == 0) return;
+  const auto media_ms = [rate_hz](const FileMark& mark) {
+    return static_cast<std::int64_t>(MediaTime{mark.samples, rate_hz}.milliseconds());
+  };
+  for (std::size_t at = marks.size() - 1; at > 0; --at)
+    note(marks[at - 1].wall_ms + media_ms(marks[at]) - media_ms(marks[at - 1]), marks[at].wall_ms);
+}
+
 // Files of two nodes may overlap, and tell of the same titles.
 void finish_titles(TitleSearch& search) {
   auto& found = search.newest_first;
@@ -71,6 +97,7 @@ void finish_titles(TitleSearch& search) {
   for (auto at = found.rbegin(); at != found.rend(); ++at)
     if (out.empty() ? !at->title.empty() : out.back().title != at->title)
       out.push_back(std::move(*at));
+  search.sight.seams.assign(search.newest_seams.rbegin(), search.newest_seams.rend());
   search.then(std::move(search.sight));
 }
 
@@ -86,8 +113,10 @@ bool look_for_titles(TitleSearch& search, PastReading& reading) {
   if (reading.lacks()) return false;
   search.next = next;
   search.looked += opened.size();
-  for (const auto& file : opened)
+  for (const auto& file : opened) {
     if (file) add_titles(search, *file);
+    add_seams(search, file);
+  }
   if (!opened.empty() && search.newest_first.size() < kMaxTitles) return true;
   finish_titles(search);
   return false;

@@ -1,0 +1,57 @@
+"""The page of a stream in the past, where the recording alone knows what is asked for."""
+import time
+
+from stage import harness
+from harness import check, equal, test, wait_for
+from player import WATCHED, playing_page, quiet
+
+
+@test
+def in_the_past_titles_are_shown_in_time_behind_seams_that_the_recording_alone_remembers(s):
+    kept = s.bench.dir / "kept"
+    kept.mkdir()
+    kept.chmod(0o777)
+    server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive><linger-for>30</linger-for><max-history>90</max-history>")))
+    feeder = s.feed("/live.mp3", "Radio Example")
+    jumps = {}  # of a seam, by what sounds before it
+
+    def now():
+        state = server.get("/api/v1/now/live.mp3").json()
+        jumps.update((seam["after_wall_ms"], seam["wall_ms"] - seam["after_wall_ms"]) for seam in state["seams"])
+        return state
+    wait_for(lambda: server.get("/api/v1/now/live.mp3/place").status == 200, "the stream has times", 20)
+    begun = now()["live"]["wall_ms"]
+    for count in range(1, 11):
+        feeder.close()
+        feeder.source.leave()
+        wait_for(lambda: now()["on_air"] is False, "it is off the air")
+        silent = time.monotonic()
+        wait_for(lambda: time.monotonic() - silent > 1.2, "a pause that a title would be late by", 3)
+        feeder = s.feed("/live.mp3", "Radio Example", seconds_ahead=0.4)
+        wait_for(lambda: now() and len(jumps) == count, "its seam is known: %s" % jumps, 20)
+        if count == 2:
+            equal(server.set_title("/live.mp3", song="Second%20Song").status, 200)
+            title = wait_for(lambda: [t for t in [now()["title"]] if t and t["text"] == "Second Song" and t["wall_ms"]], "the server tells it")[0]
+
+    def recorded():
+        seams = server.get("/api/v1/now/live.mp3?from=%d" % begun).json()["seams"]
+        return {seam["after_wall_ms"]: seam["wall_ms"] - seam["after_wall_ms"] for seam in seams}
+    wait_for(lambda: len(recorded()) == len(jumps), "all seams are recorded: %s" % jumps, 20)
+    told = recorded()
+    for (at, jump), (after, of_stream) in zip(sorted(told.items()), sorted(jumps.items())):
+        check(abs(at - after) <= 150 and abs(jump - of_stream) <= 150, "seams of the recording: %s, and of the stream: %s" % (told, jumps))
+    equal(server.set_title("/live.mp3", song="Last%20Song").status, 200)
+    wait_for(lambda: now()["title"] and now()["title"]["text"] == "Last Song", "the server tells it")
+    playing_page(s)
+    s.browser.wait(lambda: s.browser.script("return !document.getElementById('past').hidden"), "the past is offered", harness.Settings.patience)
+    s.browser.script(WATCHED)
+    s.browser.script("const bar = document.getElementById('bar'), now = arguments[0]; bar.value = Number(bar.max) - Math.round((now - arguments[1]) / 1000); "
+                     "bar.dispatchEvent(new Event('input')); bar.dispatchEvent(new Event('change'))", now()["live"]["wall_ms"], min(jumps) - 2000)
+    s.browser.wait(lambda: "from=" in s.browser.script("return document.querySelector('audio').src"), "the past plays", harness.Settings.patience)
+    began = s.browser.script("return Number(new URL(document.querySelector('audio').src).searchParams.get('from'))") * 1000
+    s.browser.wait(lambda: [1 for text, when in s.browser.script("return titlesSeen") if text == "Second Song"], "it is shown", 30)
+    at = [when for text, when in s.browser.script("return titlesSeen") if text == "Second Song"][0]
+    passed = sum(jump for after, jump in jumps.items() if began <= after <= title["wall_ms"])
+    late = began + at * 1000 - (title["wall_ms"] - passed)
+    check(passed > 2000 and -100 <= late <= 700, "the title is shown %d ms after it is heard, behind %d ms of seams" % (late, passed))
+    quiet(s)
