@@ -18,7 +18,7 @@ constexpr auto kKnown = 500ms;  // so soon a master knows that a node drains, or
 constexpr int kRoundsOfHearing = 4;
 constexpr std::size_t kRecordedOpen = 3;  // of one file
 constexpr std::size_t kLoopsOfPast = 6;   // descriptors of a writer, a reader and one that fetches
-constexpr std::size_t kFetchedFiles = 5;
+constexpr std::size_t kFetchedFiles = 8;  // each of the recordings of others, once
 constexpr std::size_t kKeptConnections = 8;  // of two hosts
 constexpr const char* kAtTheEnd = "at the end";
 
