@@ -438,6 +438,8 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
 // Slots that are used already, and that this node does not have: its parent counts them too.
 void SlotBook::claimed(Count slots) {
   if (role_ != Role::kChild) return;
+  slots = std::min(slots, static_cast<Count>(kMaxSlotCount) - std::max(have_, claim_));
+  if (slots <= 0) return;
   have_ += slots;
   claim_ += slots;
   if (parent_linked_) send_parent();

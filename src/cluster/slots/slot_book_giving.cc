@@ -214,6 +214,11 @@ void SlotBook::send_child(const std::string& id, const Child& child, Count recal
 // Of the same life, a later row has all of the earlier one; but two that each recall or answer stay
 // two: a recall with the word of another row would be a debt, and a debt without its word none.
 void SlotBook::send(const std::string& to, SlotRow row) {
+  // Sums of what others say: the receiver ends the link at a number above the bounds of a frame.
+  for (std::uint64_t* count :
+       {&row.given, &row.claimed, &row.back, &row.claim, &row.moved, &row.got})
+    *count = std::min(*count, kMaxSlotCount);
+  for (std::uint64_t* slots : {&row.recall, &row.want}) *slots = std::min(*slots, kMaxSlotsAtOnce);
   const auto says = [](const SlotRow& one) {
     return one.recall > 0 || one.word != SlotWord::kNone;
   };

@@ -113,3 +113,41 @@ TEST(SlotClaims, WhatAParentHasGivenIsClaimedFromTheProcessThatTakesItsPlace) {
   LONGS_EQUAL(2, told.back().row.claim);
   LONGS_EQUAL(2, book.picture().have);
 }
+
+// What one node says is passed on in numbers that the frame of another one may have: else its link
+// would end.
+TEST(SlotClaims, WhatALiarSaysIsPassedOnWithinTheBoundsOfAFrame) {
+  for (const std::string parent : {"", "up"}) {
+    SteadyTime now{1h};
+    std::uint64_t lives = 0, asked = 0;
+    SlotBook book(
+        "/m", std::make_shared<SlotGate>(), SlotTiming{}, [&lives] { return ++lives; }, now);
+    if (!parent.empty()) book.joined(parent, false, now);
+    book.set_place(parent, 10, true, now);
+    book.joined("honest", false, now);
+    book.joined("liar", false, now);
+    SlotRow uses;
+    uses.mount = "/m";
+    uses.life = 1;
+    uses.claim = 10;
+    book.take("honest", uses, now);
+    for (std::uint64_t life = 1; life <= 4; ++life) {
+      SlotRow row;
+      row.mount = "/m";
+      row.life = life;
+      row.claim = row.got = kMaxSlotCount;
+      row.want = kMaxSlotsAtOnce;
+      if (life % 2 == 0) row.claim = 0;
+      book.take("liar", row, now);
+      for (const auto& [to, said] : book.take_outgoing()) {
+        if (to == "liar") continue;
+        CHECK(said.claim <= kMaxSlotCount && said.back <= kMaxSlotCount);
+        CHECK(said.want <= kMaxSlotsAtOnce && said.recall <= kMaxSlotsAtOnce);
+        asked = std::max({asked, said.want, said.recall});
+      }
+      now += 1s;
+      book.tick(now);
+    }
+    CHECK(asked == kMaxSlotsAtOnce);
+  }
+}
