@@ -118,6 +118,13 @@ replay_programs += replay_frame
 replay_frame_SOURCES = $(fuzz_frame_SOURCES) fuzz/replay.cc
 replay_frame_LDADD = $(CLUSTER)
 
+fuzz_programs += fuzz_books
+fuzz_books_SOURCES = fuzz/books.cc fuzz/check.h
+fuzz_books_LDADD = $(FUZZ_FLAGS) $(CLUSTER)
+replay_programs += replay_books
+replay_books_SOURCES = $(fuzz_books_SOURCES) fuzz/replay.cc
+replay_books_LDADD = $(CLUSTER)
+
 fuzz_programs += fuzz_archive_record
 fuzz_archive_record_SOURCES = fuzz/archive_record.cc fuzz/check.h
 fuzz_archive_record_LDADD = $(FUZZ_FLAGS) $(ARCHIVE)
