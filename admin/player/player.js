@@ -482,7 +482,9 @@
     hear_seams(told = now.mount, now.seams);
     if (wanted && again && !now.on_air) say(text.off);
     timed = now.live ? now.live.wall_ms !== null : null;
-    known = [now.title || {text: '', wall_ms: null, untitled: now.on_air}, ...now.history];
+    // Without a title since the encoder of the last seam came.
+    const seam = now.seams[now.seams.length - 1], since = seam && now.history.every(row => row.wall_ms !== null && row.wall_ms < seam.wall_ms) ? seam.wall_ms : null;
+    known = [now.title || {text: '', wall_ms: since, untitled: now.on_air}, ...now.history];
     show_heard();
   }
   // While it plays the server tells; where it does not, it is asked.
