@@ -24,7 +24,7 @@ struct HlsTitle {
 };
 
 // The list with those titles that begin within its segments, and the one before them.
-// titles: the oldest first.  What an encoder writes stands in quotes, which it cannot end.
+// titles: the oldest first.  The text of an encoder is quoted, and cannot end its quotes.
 std::string with_titles(std::string list, std::span<const HlsSegment> segments,
                         std::span<const HlsTitle> titles);
 

@@ -49,7 +49,7 @@ class EtcdLoader {
     std::string format;                  // "": none
     std::uint64_t format_revision = 0;   // of the last write to it
     std::uint64_t deleted_revision = 0;  // of the last deletion by a master
-    std::size_t foreign = 0;  // keys that are none of ours, or too large; not in the content
+    std::size_t foreign = 0;             // unknown or too large keys; not in the content
     std::string member;
   };
   using Done = UniqueFunction<void(Result<Loaded>)>;

@@ -34,7 +34,7 @@ struct TitleSearch {
   std::size_t looked = 0;
   std::vector<ArchiveTitle> newest_first = {};
   std::vector<WallSeam> newest_seams = {};
-  std::shared_ptr<const ArchiveFile> behind = {};  // of the file that is looked at next
+  std::shared_ptr<const ArchiveFile> behind = {};  // the file that follows the next one to read
 };
 
 // Marks are a second apart.

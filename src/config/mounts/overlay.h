@@ -24,9 +24,9 @@ struct MountRecord;
 
 // Records of stations, laid over a configuration whose mounts are laid already.
 //
-// A station of an account shows mounts of that account alone: one that has gone, stands in the
-// file, or is another account's by now is left out, and comes back by itself.  A <station> of the
-// file hides the record of its id.
+// A station of an account shows mounts of that account alone: a mount that was deleted, that the
+// file configures, or that now belongs to another account is left out, and comes back by itself.
+// A <station> of the file hides the record of its id.
 // Thread: pure functions.  Costs by the records that differ, and by those that name a mount that
 // does.
 

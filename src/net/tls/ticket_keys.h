@@ -58,7 +58,7 @@ class TicketRing {
 
   // The newest first; empty before turn() or take().
   std::vector<Secret> secrets() const;
-  // A secret for this hour, if there is none; what is too old goes.  True: it has changed.
+  // Adds a secret for this hour, if it has none, and drops expired ones.  True: the ring changed.
   bool turn(std::int64_t hour);
   // Those of a file; they do not replace one of the same hour that is in use.
   void take(std::vector<Secret> secrets, std::int64_t now);
