@@ -378,36 +378,53 @@ def titles_are_shown_in_time_behind_a_seam(s):
     quiet(s)
 
 
-@test
-def titles_are_shown_in_time_behind_more_seams_than_the_server_remembers(s):
-    server = s.start(body=harness.mount("/live.mp3", "<burst-size>250000</burst-size><linger-for>30</linger-for>"))
-    feeder = s.feed("/live.mp3", "Radio Example", seconds_ahead=15.0)
-    jumps = {}  # of a seam, by what sounds before it
+def jumps_of(server):
+    """What /now tells, by a function; and, of each seam it has told since, the jump of time by what sounds before it."""
+    jumps = {}
 
     def now():
         state = server.get("/api/v1/now/live.mp3").json()
         jumps.update((seam["after_wall_ms"], seam["wall_ms"] - seam["after_wall_ms"]) for seam in state["seams"])
         return state
+    return now, jumps
+
+
+def comes_back(s, feeder, now, jumps):
+    """Another encoder goes on behind a pause."""
+    before = len(jumps)
+    feeder.close()
+    feeder.source.leave()
+    wait_for(lambda: now()["on_air"] is False, "it is off the air")
+    silent = time.monotonic()
+    wait_for(lambda: time.monotonic() - silent > 1.2, "a pause that a title would be late by", 3)
+    feeder = s.feed("/live.mp3", "Radio Example", seconds_ahead=0.4)
+    wait_for(lambda: now() and len(jumps) == before + 1, "its seam is known: %s" % jumps, 20)
+    return feeder
+
+
+def sets_title(server, now, text):
+    equal(server.set_title("/live.mp3", song=text.replace(" ", "%20")).status, 200)
+    return wait_for(lambda: [t for t in [now()["title"]] if t and t["text"] == text and t["wall_ms"]], "the server tells it")[0]
+
+
+@test
+def titles_are_shown_in_time_behind_more_seams_than_the_server_remembers(s):
+    server = s.start(body=harness.mount("/live.mp3", "<burst-size>250000</burst-size><linger-for>30</linger-for>"))
+    feeder = s.feed("/live.mp3", "Radio Example", seconds_ahead=15.0)
+    now, jumps = jumps_of(server)
     wait_for(lambda: server.get("/api/v1/now/live.mp3/place").status == 200, "the stream has times", 20)
     s.browser.open(s.url("/listen/live.mp3"))
     s.browser.script(WATCHED)
     s.browser.wait(lambda: s.browser.script("return Object.keys(placesSeen).length"), "the page knows where to begin", harness.Settings.patience)
     s.browser.find("#play").click()
     s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
-    for count in range(1, 10):
-        feeder.close()
-        feeder.source.leave()
-        wait_for(lambda: now()["on_air"] is False, "it is off the air")
-        silent = time.monotonic()
-        wait_for(lambda: time.monotonic() - silent > 1.2, "a pause that a title would be late by", 3)
-        feeder = s.feed("/live.mp3", "Radio Example", seconds_ahead=0.4)
-        wait_for(lambda: now() and len(jumps) == count, "its seam is known: %s" % jumps, 20)
+    for _ in range(9):
+        feeder = comes_back(s, feeder, now, jumps)
     check(now()["seams"][0]["after_wall_ms"] != min(jumps) > 0, "the server has forgotten the first: %s" % jumps)
     asked = "return performance.getEntriesByType('resource').filter(entry => entry.name.includes('history=')).length"
     before = s.browser.script(asked)
     s.browser.wait(lambda: s.browser.script(asked) > before, "the page asks again", 40)
-    equal(server.set_title("/live.mp3", song="Last%20Song").status, 200)
-    title = wait_for(lambda: [t for t in [now()["title"]] if t and t["text"] == "Last Song" and t["wall_ms"]], "the server tells it")[0]
+    title = sets_title(server, now, "Last Song")
     s.browser.wait(lambda: "Last Song" in s.browser.text, "it is shown", 30)
     at = [when for text, when in s.browser.script("return titlesSeen") if text == "Last Song"][0]
     began = s.browser.script("return placesSeen[new URL(document.querySelector('audio').src).searchParams.get('at')]")

@@ -1,9 +1,7 @@
 """The page of a stream in the past, where the recording alone knows what is asked for."""
-import time
-
 from stage import harness
 from harness import check, equal, test, wait_for
-from player import WATCHED, playing_page, quiet
+from player import WATCHED, comes_back, jumps_of, playing_page, quiet, sets_title
 
 
 @test
@@ -13,25 +11,13 @@ def in_the_past_titles_are_shown_in_time_behind_seams_that_the_recording_alone_r
     kept.chmod(0o777)
     server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive><linger-for>30</linger-for><max-history>90</max-history>")))
     feeder = s.feed("/live.mp3", "Radio Example")
-    jumps = {}  # of a seam, by what sounds before it
-
-    def now():
-        state = server.get("/api/v1/now/live.mp3").json()
-        jumps.update((seam["after_wall_ms"], seam["wall_ms"] - seam["after_wall_ms"]) for seam in state["seams"])
-        return state
+    now, jumps = jumps_of(server)
     wait_for(lambda: server.get("/api/v1/now/live.mp3/place").status == 200, "the stream has times", 20)
     begun = now()["live"]["wall_ms"]
     for count in range(1, 11):
-        feeder.close()
-        feeder.source.leave()
-        wait_for(lambda: now()["on_air"] is False, "it is off the air")
-        silent = time.monotonic()
-        wait_for(lambda: time.monotonic() - silent > 1.2, "a pause that a title would be late by", 3)
-        feeder = s.feed("/live.mp3", "Radio Example", seconds_ahead=0.4)
-        wait_for(lambda: now() and len(jumps) == count, "its seam is known: %s" % jumps, 20)
+        feeder = comes_back(s, feeder, now, jumps)
         if count == 2:
-            equal(server.set_title("/live.mp3", song="Second%20Song").status, 200)
-            title = wait_for(lambda: [t for t in [now()["title"]] if t and t["text"] == "Second Song" and t["wall_ms"]], "the server tells it")[0]
+            title = sets_title(server, now, "Second Song")
 
     def recorded():
         seams = server.get("/api/v1/now/live.mp3?from=%d" % begun).json()["seams"]
