@@ -27,28 +27,13 @@ using namespace lb;
 namespace {
 
 template <class T>
-Result<T> read(std::string_view bytes) {
-  T record;
-  RecordIn in("fuzz", bytes);
-  record_fields(in, record);
-  if (auto done = in.done(); !done) return done.error();
-  return record;
-}
-template <class T>
-std::string written(const T& record) {
-  RecordOut out;
-  record_fields(out, record);
-  return out.bytes();
-}
-
-template <class T>
 void comes_back(std::string_view bytes) {
-  const Result<T> got = read<T>(bytes);
+  const Result<T> got = read_record<T>("fuzz", bytes);
   if (!got) return fuzz::must(!got.error().what.empty(), "a refusal without a reason");
-  const std::string once = written(*got);
-  const Result<T> again = read<T>(once);
+  const std::string once = record_bytes(*got);
+  const Result<T> again = read_record<T>("fuzz", once);
   fuzz::must(again.has_value(), "what was written is refused", again ? "" : again.error().what);
-  fuzz::must(written(*again) == once, "what was written reads otherwise");
+  fuzz::must(record_bytes(*again) == once, "what was written reads otherwise");
 }
 
 void read_one(HandoverType type, std::string_view bytes) {

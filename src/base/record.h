@@ -325,4 +325,20 @@ class RecordList {
   std::string_view left_;
 };
 
+// A whole record as bytes, and what they hold.
+template <class T>
+std::string record_bytes(const T& record) {
+  RecordOut out;
+  record_fields(out, record);
+  return out.bytes();
+}
+template <class T>
+Result<T> read_record(std::string_view name, std::string_view bytes) {
+  T record;
+  RecordIn in(name, bytes);
+  record_fields(in, record);
+  if (auto done = in.done(); !done) return done.error();
+  return record;
+}
+
 }  // namespace lb

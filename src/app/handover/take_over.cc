@@ -35,15 +35,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-template <class T>
-Result<T> read_record(std::string_view name, std::string_view bytes) {
-  T record;
-  RecordIn in(name, bytes);
-  record_fields(in, record);
-  if (auto done = in.done(); !done) return done.error();
-  return record;
-}
-
 Result<void> say(FdChannel& channel, HandoverType type, const WordRecord& word) {
   HandoverOut out;
   out.put(type, word);

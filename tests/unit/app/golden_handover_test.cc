@@ -132,22 +132,6 @@ class FilledRecord {
   int count_ = 0;
 };
 
-template <class T>
-std::string golden_bytes(const T& record) {
-  RecordOut out;
-  record_fields(out, record);
-  return out.bytes();
-}
-
-template <class T>
-Result<T> read_golden(std::string_view bytes) {
-  T record;
-  RecordIn in("golden", bytes);
-  record_fields(in, record);
-  if (auto done = in.done(); !done) return done.error();
-  return record;
-}
-
 // Fields as a list: number and value; nullopt: these are none.
 struct GoldenField {
   std::uint64_t key = 0, value = 0;
@@ -203,19 +187,19 @@ void is_read_again(const char* name, std::string_view golden) {
   FilledRecord fill;
   record_fields(fill, filled);
   // Today's: what a new kind of record is written down as.
-  const std::string now = base64url_encode(golden_bytes(filled));
+  const std::string now = base64url_encode(record_bytes(filled));
   CHECK_TEXT(!golden.empty(), (std::string(name) + ": " + now).c_str());
   const std::string bytes = *base64url_decode(golden);
-  const auto got = read_golden<T>(bytes);
+  const auto got = read_record<T>("golden", bytes);
   CHECK_TEXT(got.has_value(), got ? "" : (std::string(name) + ": " + got.error().what).c_str());
-  CHECK_TEXT(has_all_of_golden(bytes, golden_bytes(*got)),
+  CHECK_TEXT(has_all_of_golden(bytes, record_bytes(*got)),
              (std::string(name) + " is " + now).c_str());
   RecordOut later;
   later(900, std::string("of a later version"));
-  CHECK_TEXT(read_golden<T>(bytes + later.bytes()).has_value(), name);
+  CHECK_TEXT(read_record<T>("golden", bytes + later.bytes()).has_value(), name);
   RecordOut needed;
   needed.needed(901, std::uint64_t{1});
-  CHECK_TEXT(!read_golden<T>(bytes + needed.bytes()).has_value(), name);
+  CHECK_TEXT(!read_record<T>("golden", bytes + needed.bytes()).has_value(), name);
 }
 
 }  // namespace

@@ -177,34 +177,19 @@ StandbyRecord some_standby() {
 }
 
 template <class T>
-std::string written(const T& record) {
-  RecordOut out;
-  record_fields(out, record);
-  return out.bytes();
-}
-
-template <class T>
-Result<T> read(std::string_view bytes) {
-  T record;
-  RecordIn in("golden", bytes);
-  record_fields(in, record);
-  if (auto done = in.done(); !done) return done.error();
-  return record;
-}
-
-template <class T>
 void is_read(std::string_view golden, const T& meant) {
   const std::string bytes = *base64url_decode(golden);
-  const auto first = read<T>(bytes);
+  const auto first = read_record<T>("golden", bytes);
   CHECK_TEXT(first.has_value(), first ? "" : first.error().what.c_str());
-  CHECK_TEXT(written(meant) == written(*first), base64url_encode(written(meant)).c_str());
+  CHECK_TEXT(record_bytes(meant) == record_bytes(*first),
+             base64url_encode(record_bytes(meant)).c_str());
   RecordOut later;
   later(900, std::string("of a later version"));
-  const auto skipped = read<T>(bytes + later.bytes());
-  CHECK(skipped.has_value() && written(meant) == written(*skipped));
+  const auto skipped = read_record<T>("golden", bytes + later.bytes());
+  CHECK(skipped.has_value() && record_bytes(meant) == record_bytes(*skipped));
   RecordOut needed;
   needed.needed(901, std::uint64_t{1});
-  const auto refused = read<T>(bytes + needed.bytes());
+  const auto refused = read_record<T>("golden", bytes + needed.bytes());
   CHECK(!refused.has_value());
   STRCMP_CONTAINS("must be known", refused.error().what.c_str());
 }
