@@ -4,6 +4,7 @@
 
 #include "app/services/archive_service.h"
 #include "app/services/traffic.h"
+#include "archive/record/archive_writer.h"
 
 namespace lb {
 
