@@ -378,19 +378,19 @@ def sockets_are_kept_over_upgrades_for_a_process_that_is_killed_behind_them(t):
     port, other = free_port(), free_port()
     server = manager.start(t.unstarted_server(sockets=listen_socket(port), limits="<threads>1</threads>"))
     manager.expect(READY="1")
-    (told, kept), name = manager.stored(), "icecast-lb-listen-%d-127.0.0.1"
+    (told, _), name = manager.stored(), "icecast-lb-listen-%d-127.0.0.1"
     equal(told["FDNAME"], name % port)
-    # The next process has a port more: that one alone is new to the manager.
+    # The next process has a port more, and gives the manager what it has in place of what it found.
     server.write_config(sockets=listen_socket(port) + listen_socket(other))
     first, main = serving(server), serving(server)
     os.kill(first, signal.SIGUSR2)
-    store = {name % port: kept}
+    store = {}
     while main == first or len(store) < 2:
         told, sender, fds = manager.attributed(10)
         check(told, "no message came")
         main = int(told.get("MAINPID", main))
         if "FDSTORE" in told:
-            equal((sender, told["FDNAME"]), (main, name % other), "what is kept, and by which process")
+            check(sender == main and told["FDNAME"] in (name % port, name % other), "what is kept, and by which process: %r of %d" % (told, sender))
             store[told["FDNAME"]] = fds
     wait_for(lambda: serving(server) == main, "it serves")
     os.kill(main, signal.SIGKILL)
