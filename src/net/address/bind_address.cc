@@ -6,13 +6,20 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
+#include <string_view>
 
 #include "base/cat.h"
 
 namespace lb {
+namespace {
 
-Result<UniqueFd> bind_socket(int type, const std::string& address, int port) {
-  const std::string what = cat({address.empty() ? "0.0.0.0" : address, ":", port});
+struct FreeAddresses {
+  void operator()(addrinfo* found) const noexcept { ::freeaddrinfo(found); }
+};
+using Found = std::unique_ptr<addrinfo, FreeAddresses>;
+
+Result<Found> find(int type, const std::string& address, int port) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_socktype = type;
@@ -20,17 +27,36 @@ Result<UniqueFd> bind_socket(int type, const std::string& address, int port) {
   addrinfo* found = nullptr;
   const char* host = address.empty() ? nullptr : address.c_str();
   if (const int rc = ::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found); rc != 0)
-    return Error::io(cat({what, ": address not understood (", ::gai_strerror(rc), ")"}));
-  UniqueFd fd(::socket(found->ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    return Error::io(cat({"address not understood (", ::gai_strerror(rc), ")"}));
+  return Found(found);
+}
+
+}  // namespace
+
+Result<UniqueFd> bind_socket(int type, const std::string& address, int port, PortUse use) {
+  const auto fails = [&](Error::Code code, std::string_view why) {
+    return Error{code, cat({address.empty() ? "0.0.0.0" : address, ":", port, ": ", why})};
+  };
+  const auto found = find(type, address, port);
+  if (!found) return fails(found.error().code, found.error().what);
+  const addrinfo& first = **found;
+  UniqueFd fd(::socket(first.ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1, off = 0;
   if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (found->ai_family == AF_INET6)
+  if (use == PortUse::kShared)
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (first.ai_family == AF_INET6)
     ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
-  ::freeaddrinfo(found);
-  if (!fd || bound != 0)
-    return Error::io(cat({what, ": cannot bind (", std::strerror(errno), ")"}));
-  return fd;
+  if (fd && ::bind(fd.get(), first.ai_addr, first.ai_addrlen) == 0) return fd;
+  const int error = errno;
+  return fails(error == EACCES ? Error::Code::kDenied : Error::Code::kIo,
+               cat({"cannot bind (", std::strerror(error), ")"}));
+}
+
+Result<Address> address_to_bind(const std::string& address) {
+  const auto found = find(SOCK_STREAM, address, 0);
+  if (!found) return found.error();
+  return Address::from_sockaddr(*(*found)->ai_addr);
 }
 
 int bound_port(int fd) {

@@ -1,8 +1,6 @@
 #include "net/socket/acceptor.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +11,7 @@
 #include <string>
 
 #include "base/cat.h"
+#include "net/address/bind_address.h"
 
 namespace lb {
 namespace {
@@ -59,44 +58,16 @@ std::string socket_text(const ListenSettings& settings, int port) {
               ":", port});
 }
 
-Error bind_error(const ListenSettings& settings, int port, int error) {
-  return {error == EACCES ? Error::Code::kDenied : Error::Code::kIo,
-          cat({socket_text(settings, port), ": cannot bind (", std::strerror(error), ")"})};
-}
-
 void set_send_buffer(int fd, const ListenSettings& settings) {
   if (settings.so_sndbuf_bytes == 0) return;
   const int bytes = static_cast<int>(settings.so_sndbuf_bytes);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
-// 0, and an address that the caller frees; else for gai_strerror().
-int find_address(const ListenSettings& settings, int port, addrinfo*& found) {
-  addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  hints.ai_socktype = SOCK_STREAM;
-  // An absent bind-address is IPv4 only, as Debian's Icecast has it.
-  hints.ai_family = settings.bind_address.empty() ? AF_INET : AF_UNSPEC;
-  const char* host = settings.bind_address.empty() ? nullptr : settings.bind_address.c_str();
-  return ::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found);
-}
-
-Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
-  addrinfo* found = nullptr;
-  if (const int rc = find_address(settings, port, found); rc != 0)
-    return Error::io(
-        cat({socket_text(settings, port), ": address not understood (", ::gai_strerror(rc), ")"}));
-  UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  const int on = 1, off = 0;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  // "::" takes IPv4 too, as Icecast.
-  if (found->ai_family == AF_INET6)
-    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  set_send_buffer(fd.get(), settings);
-  const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
-  ::freeaddrinfo(found);
-  if (!fd || bound != 0) return bind_error(settings, port, errno);
+Result<UniqueFd> bind_one(const ListenSettings& settings, int port, PortUse use) {
+  auto fd = bind_socket(SOCK_STREAM, settings.bind_address, port, use);
+  if (!fd) return Error{fd.error().code, "listen-socket " + fd.error().what};
+  set_send_buffer(fd->get(), settings);
   return fd;
 }
 
@@ -104,15 +75,7 @@ Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
 // shows whether the port is in use.
 Result<void> check_port_is_free(const ListenSettings& settings, int port) {
   if (port == 0) return {};
-  addrinfo* found = nullptr;
-  if (find_address(settings, port, found) != 0) return {};
-  UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
-  const int why = errno;
-  ::freeaddrinfo(found);
-  if (bound != 0) return bind_error(settings, port, why);
+  if (const auto alone = bind_one(settings, port, PortUse::kAlone); !alone) return alone.error();
   return {};
 }
 
@@ -128,14 +91,9 @@ Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& s
   socket->port = port;
   std::vector<UniqueFd> fds;
   for (unsigned i = 0; i < workers; ++i) {
-    auto fd = bind_one(settings, socket->port);
+    auto fd = bind_one(settings, socket->port, PortUse::kShared);
     if (!fd) return fd.error();
-    if (socket->port == 0) {
-      sockaddr_storage address{};
-      socklen_t size = sizeof address;
-      ::getsockname(fd->get(), reinterpret_cast<sockaddr*>(&address), &size);
-      socket->port = Address::from_sockaddr(reinterpret_cast<sockaddr&>(address)).port();
-    }
+    if (socket->port == 0) socket->port = bound_port(fd->get());
     fds.push_back(std::move(*fd));
   }
   socket->fds = std::make_shared<const std::vector<UniqueFd>>(std::move(fds));

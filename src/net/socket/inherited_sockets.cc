@@ -1,7 +1,6 @@
 #include "net/socket/inherited_sockets.h"
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "net/address/bind_address.h"
 
 namespace lb {
 namespace {
@@ -28,18 +28,6 @@ std::optional<Address> listening_address(int fd) {
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return std::nullopt;
   if (address.ss_family != AF_INET && address.ss_family != AF_INET6) return std::nullopt;
   return Address::from_sockaddr(reinterpret_cast<sockaddr&>(address));
-}
-
-// bind-address may be a name.
-std::optional<Address> resolved(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return std::nullopt;
-  const Address address = Address::from_sockaddr(*found->ai_addr);
-  ::freeaddrinfo(found);
-  return address;
 }
 
 std::string address_text(const Address& address) {
@@ -66,7 +54,9 @@ Result<std::shared_ptr<ListenSocket>> InheritedSockets::adopt(const ListenSettin
                                                               int port, bool shoutcast,
                                                               unsigned workers) {
   const std::string& bind = settings.bind_address;
-  const auto wanted = bind.empty() || sockets_.empty() ? std::nullopt : resolved(bind);
+  std::optional<Address> wanted;
+  if (!bind.empty() && !sockets_.empty())
+    if (const auto found = address_to_bind(bind); found) wanted = *found;
   const auto fits = [&](const Address& address) {
     if (port == 0 || address.port() != port) return false;
     if (bind.empty()) return address.ip() == "0.0.0.0" || address.ip() == "::";
