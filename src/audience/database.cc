@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 
+#include "audience/day_sums.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -138,40 +139,7 @@ CREATE TRIGGER session_grew AFTER UPDATE OF heard, counted ON session
 COMMIT;
 )";
 
-// slot_day: what slot and slot_short have of each mount, by days (UTC): of a year of 1,000 mounts a
-// hundredth of the rows.  Triggers keep it, as slot_short.  Row by row, since a GROUP BY of that
-// many would be sorted in memory.
-constexpr const char* kDaySums = R"(
-BEGIN IMMEDIATE;
-CREATE TABLE slot_day(mount INTEGER NOT NULL, day INTEGER NOT NULL, ms INTEGER NOT NULL, bytes INTEGER NOT NULL,
-  sessions INTEGER NOT NULL, shorts INTEGER NOT NULL, PRIMARY KEY(mount, day)) WITHOUT ROWID;
-CREATE TRIGGER slot_added AFTER INSERT ON slot WHEN NEW.mount<>0
-  BEGIN
-    INSERT INTO slot_day VALUES(NEW.mount, NEW.at/96, NEW.ms, NEW.bytes, NEW.sessions, 0) ON CONFLICT(mount, day)
-      DO UPDATE SET ms=ms+excluded.ms, bytes=bytes+excluded.bytes, sessions=sessions+excluded.sessions;
-  END;
-CREATE TRIGGER slot_grew AFTER UPDATE ON slot WHEN NEW.mount<>0
-  BEGIN
-    UPDATE slot_day SET ms=ms+NEW.ms-OLD.ms, bytes=bytes+NEW.bytes-OLD.bytes, sessions=sessions+NEW.sessions-OLD.sessions
-      WHERE mount=NEW.mount AND day=NEW.at/96;
-  END;
-CREATE TRIGGER slot_short_added AFTER INSERT ON slot_short WHEN NEW.mount<>0
-  BEGIN
-    INSERT INTO slot_day VALUES(NEW.mount, NEW.at/96, 0, 0, 0, NEW.n)
-      ON CONFLICT(mount, day) DO UPDATE SET shorts=shorts+excluded.shorts;
-  END;
-CREATE TRIGGER slot_short_grew AFTER UPDATE ON slot_short WHEN NEW.mount<>0
-  BEGIN
-    UPDATE slot_day SET shorts=shorts+NEW.n-OLD.n WHERE mount=NEW.mount AND day=NEW.at/96;
-  END;
-INSERT INTO slot_day SELECT mount, at/96, ms, bytes, sessions, 0 FROM slot WHERE mount<>0 ON CONFLICT(mount, day)
-  DO UPDATE SET ms=ms+excluded.ms, bytes=bytes+excluded.bytes, sessions=sessions+excluded.sessions;
-INSERT INTO slot_day SELECT mount, at/96, 0, 0, 0, n FROM slot_short WHERE mount<>0
-  ON CONFLICT(mount, day) DO UPDATE SET shorts=shorts+excluded.shorts;
-COMMIT;
-)";
-static_assert(kQuarterMs == 900'000 && kLongSessionMs == 60'000 && kAllMounts == 0 &&
-              kDayMs == 96 * kQuarterMs);
+static_assert(kQuarterMs == 900'000 && kLongSessionMs == 60'000 && kAllMounts == 0);
 
 // sum_songs_of_before() goes back through all titles again.
 constexpr const char* kSongsAnew = R"(
@@ -258,7 +226,7 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   if (is_new && !make_tables(database)) return sentence_of(database);
   if (!database.run(kLaterTables) || (!is_new && !make_sums_anew(database)) ||
       (!has_table(database, "slot_short") && !database.run(kShortSums)) ||
-      (!has_table(database, "slot_day") && !database.run(kDaySums))) {
+      (!has_table(database, "slot_unsummed") && !database.run(kDayTables))) {
     const Error error = sentence_of(database);
     [[maybe_unused]] const auto back = database.run("ROLLBACK");
     return error;

@@ -43,6 +43,11 @@ struct AudienceSum {
   }
 };
 
+struct AudiencePeriod {
+  std::int64_t period = 0, quarters = 0;  // its number, and its length
+  AudienceSum sum;
+};
+
 struct AudienceSummary {
   AudienceSum sum;
   std::int64_t people = 0;      // of each day (UTC), added up
@@ -85,10 +90,11 @@ class AudienceReport {
   // are rows too, and of most of them it is what the others leave.
   using Signs = std::vector<std::pair<std::int64_t, int>>;
   Result<AudienceSummary> summary(const Mounts& of, AudienceRange range);
-  // By quarter of an hour since 1970; quarters without listeners are left out.
-  Result<std::map<std::int64_t, AudienceSum>> quarters(const Mounts& of, AudienceRange range);
-  // Of each mount, by a period of time that a quarter lies in; until false.
+  // By a period of time that a quarter lies in, in order; those without listeners too.
   using PeriodOf = std::function<std::int64_t(std::int64_t quarter)>;
+  Result<std::vector<AudiencePeriod>> hours(const Mounts& of, AudienceRange range,
+                                            const PeriodOf& period_of);
+  // The same of each mount, without those that have none; until false.
   using TakePeriod =
       std::function<bool(std::int64_t mount, std::int64_t period, const AudienceSum& sum)>;
   Result<void> periods(const Mounts& of, AudienceRange range, const PeriodOf& period_of,
@@ -146,8 +152,6 @@ class AudienceReport {
   void add_open(const Mounts& of, AudienceRange range,
                 const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum);
   Signs summed(const Mounts& of);
-  // Of the range, from its first quarter on.
-  std::vector<AudienceSum> quarter_sums(const Mounts& of, AudienceRange range);
   static constexpr std::string_view kPlayColumns =
       "x.id, x.mount, x.began, x.title, x.ended, x.performances, l.began, l.ended, s.isrc, "
       "s.album, "

@@ -45,6 +45,10 @@ std::string_view Statement::text(int column) const {
   return {reinterpret_cast<const char*>(bytes),  // NOLINT: SQLite's bytes are unsigned
           static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
+std::string_view Statement::blob(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
 
 Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Access access) {
   sqlite3* handle = nullptr;

@@ -48,6 +48,7 @@ class Statement {
   void reset();
   std::int64_t number(int column) const;
   std::string_view text(int column) const;  // until the next step
+  std::string_view blob(int column) const;  // likewise
   bool is_null(int column) const {
     return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
   }

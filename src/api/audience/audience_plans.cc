@@ -154,27 +154,13 @@ Plan audience_hours(const PlanContext& context) {
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
   if (ask.each_mount) return hours_of_mounts(std::get<AudienceAsked>(begun));
-  const auto sums = report.quarters(mounts, ask.range);
+  const auto sums = report.hours(mounts, ask.range, [&ask = ask](std::int64_t quarter) {
+    return period_at(quarter * (kQuarterMs / 1000), ask);
+  });
   if (!sums) return no_report(sums.error());
   AudienceTable table{kHourColumns, {}};
-  std::int64_t period = -1, quarters = 0;
-  AudienceSum sum;
-  const auto end_period = [&, &zone = *ask.zone] {
-    if (quarters == 0) return;
-    table.rows.push_back(hour_cells(local_time_text(period * 1000, zone), quarters, sum));
-    quarters = 0;
-    sum = {};
-  };
-  auto next = sums->begin();
-  for (std::int64_t quarter = ask.range.from / kQuarterMs; quarter < ask.range.to / kQuarterMs;
-       ++quarter) {
-    const std::int64_t of = period_at(quarter * (kQuarterMs / 1000), ask);
-    if (of != period) end_period();
-    period = of;
-    ++quarters;
-    if (next != sums->end() && next->first == quarter) sum += (next++)->second;
-  }
-  end_period();
+  for (const auto& [period, quarters, sum] : *sums)
+    table.rows.push_back(hour_cells(local_time_text(period * 1000, *ask.zone), quarters, sum));
   return audience_answer(ask, table, "hours");
 }
 

@@ -8,6 +8,7 @@
 #include "app/services/runtime.h"
 #include "app/services/traffic.h"
 #include "audience/agents.h"
+#include "audience/day_sums.h"
 #include "audience/song_sums.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -426,9 +427,10 @@ void AudienceService::upkeep() {
   const auto pruned = prune_audience(*database_, keeping, now_ms());
   const auto counted = count_performances(*database_, now_ms());
   const auto summed = sum_songs_of_before(*database_);
+  const auto days = sum_days(*database_, now_ms());
   journal_thread_.loop().post([this] { deliver(); });  // keys of tomorrow may be asked for
   const bool more = (gone && *gone) || (paused && *paused) || (pruned && *pruned) ||
-                    (counted && *counted) || (summed && *summed);
+                    (counted && *counted) || (summed && *summed) || (days && *days);
   // One slice a turn: rows and reports go between.
   upkeep_->after(more ? std::chrono::milliseconds(kFlushPause)
                       : std::chrono::milliseconds(kUpkeepPause));

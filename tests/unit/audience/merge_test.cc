@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "audience/day_sums.h"
 #include "audience/report.h"
 #include "audience/upkeep.h"
 #include "base/cat.h"
@@ -77,6 +78,11 @@ TEST_GROUP(AudienceMerge) {
         });
     if (!read) FAIL(read.error().what.c_str());
     return sums;
+  }
+  static std::int64_t by_quarter(std::int64_t quarter) { return quarter; }
+  // As of a day when all of it is long over.
+  void pack_days() {
+    for (bool more = true; more;) more = *sum_days(*database, kNoon + 30 * kDayMs);
   }
   std::vector<SessionRow> sessions() {
     AudienceReport report(*database, kNoon + 20 * kHourMs);
@@ -187,8 +193,9 @@ TEST(AudienceMerge, ShortSessionsAreToldApart) {
   take({begun(1, kNoon + 880'000, 11), ended(2, 1, kNoon + 910'000)}, "n3");
   are(3, 3, kNoon + 2 * kHourMs);
   AudienceReport report(*database, kNoon + 2 * kHourMs);
-  const auto quarters = *report.quarters(*report.mounts(), {kNoon - kDayMs, kNoon + kDayMs});
-  for (const auto& [quarter, sum] : quarters) LONGS_EQUAL(0, sum.shorts);
+  const auto quarters =
+      *report.hours(*report.mounts(), {kNoon - kDayMs, kNoon + kDayMs}, by_quarter);
+  for (const auto& [quarter, length, sum] : quarters) LONGS_EQUAL(0, sum.shorts);
 }
 
 TEST(AudienceMerge, BotsAndRelaysAreKeptApart) {
@@ -552,8 +559,9 @@ TEST(AudienceMerge, PeriodsByDaysAreThoseOfTheirQuarters) {
     const auto by_days = periods(report, mounts, of, period_of);
     std::map<std::pair<std::int64_t, std::int64_t>, AudienceSum> sums;
     for (const auto& mount : mounts) {
-      const auto quarters = *report.quarters({mount}, of);
-      for (const auto& [quarter, sum] : quarters) sums[{mount.first, period_of(quarter)}] += sum;
+      const auto read = *report.hours({mount}, of, by_quarter);
+      for (const auto& [quarter, quarters, sum] : read)
+        if (!sum.is_none()) sums[{mount.first, period_of(quarter)}] += sum;
     }
     CHECK_EQUAL(sums.size(), by_days.size());
     for (const auto& [key, sum] : sums) {
@@ -568,9 +576,54 @@ TEST(AudienceMerge, PeriodsByDaysAreThoseOfTheirQuarters) {
       compare(ahead, length, range);
   compare(4, 96, {kNoon, kNoon + kQuarterMs});
   compare(4, 96, {kNoon - 5 * kDayMs - 12 * kHourMs, kNoon - 12 * kHourMs});
+  // Of all, of some and of one mount: the sum and the busiest quarter are those of the quarters,
+  // whether days are packed, changed since, or not packed.
+  const auto compare_summaries = [&] {
+    for (AudienceReport::Mounts some = mounts; !some.empty(); some.erase(some.begin()))
+      for (const AudienceRange of :
+           {range, AudienceRange{kNoon - 5 * kDayMs, kNoon - 4 * kDayMs}}) {
+        const auto summary = *report.summary(some, of);
+        AudienceSum sum;
+        std::int64_t busiest = 0, busiest_at = 0;
+        const auto read = *report.hours(some, of, by_quarter);
+        for (const auto& [quarter, length, part] : read) {
+          sum += part;
+          if (part.ms > busiest) busiest_at = quarter * kQuarterMs;
+          busiest = std::max(busiest, part.ms);
+        }
+        LONGS_EQUAL(sum.ms, summary.sum.ms);
+        LONGS_EQUAL(sum.bytes, summary.sum.bytes);
+        LONGS_EQUAL(sum.long_sessions(), summary.sum.long_sessions());
+        LONGS_EQUAL(busiest, summary.busiest_ms);
+        LONGS_EQUAL(busiest_at, summary.busiest_at);
+      }
+  };
+  const auto count = [&](std::string_view table) {
+    return database->prepare(cat({"SELECT COUNT(*) FROM ", table})).first_number();
+  };
+  compare_summaries();
+  CHECK_FALSE(*sum_days(*database, kNoon - 5 * kDayMs));
+  CHECK(count("slot_packed") > 0 && count("slot_unpacked") > 0);
+  compare_summaries();
+  pack_days();
+  CHECK_EQUAL(count("slot_day"), count("slot_packed"));
+  CHECK_EQUAL(0, count("slot_unpacked"));
+  compare_summaries();
+  for (int i = 0; i < 2; ++i, number += 2) {  // the second time into a quarter that is there
+    const std::int64_t late = kNoon - 6 * kDayMs + i * 1000;
+    take({begun(number + 1, late, 40 + number), ended(number + 2, number + 1, late + 800'000)});
+    CHECK_EQUAL(1, count("slot_unpacked"));
+    compare_summaries();
+    pack_days();
+    compare_summaries();
+  }
+  const AudienceReport::Mounts one{*mounts.begin()};
+  const auto before_one = *report.summary(one, range);
+  CHECK(database->run("UPDATE slot_packed SET quarters=zeroblob(96)").has_value());
+  CHECK(report.summary(one, range)->busiest_ms < before_one.busiest_ms);  // they are read
   CHECK(database->run("UPDATE slot_day SET ms=ms+1").has_value());
   const auto wrong = periods(report, mounts, range, [](std::int64_t) { return std::int64_t{0}; });
-  CHECK(wrong.at({1, 0}).ms > report.summary({*mounts.begin()}, range)->sum.ms);  // they are read
+  CHECK(wrong.at({1, 0}).ms > before_one.sum.ms);  // they are read
 }
 
 // Of many mounts, of a few and of one: the same sums and the same order, whichever way they are

@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "audience/day_sums.h"
 #include "audience/merge.h"
 #include "audience/report.h"
 #include "audience/upkeep.h"
@@ -239,9 +240,28 @@ TEST(SongSums, WhatAProgramOfBeforeWroteIsSummedAnew) {
   CHECK(database
             ->run("CREATE TABLE told AS SELECT * FROM slot_day; DROP TABLE slot_day; DROP TRIGGER "
                   "slot_added; DROP TRIGGER slot_grew; DROP TABLE slot_short; DROP TRIGGER "
-                  "session_grew")
+                  "session_grew; DROP TABLE slot_unsummed; DROP TABLE slot_unpacked; DROP TABLE "
+                  "slot_packed")
             .has_value());
   open();
+  // Its days are summed a mount at a time, and meanwhile read by quarters.
+  const auto heard = [&] {
+    AudienceReport report(*database, kSongsBegin + 20 * kDayMs);
+    const auto mounts = *report.mounts();
+    std::int64_t ms = 0;
+    for (const auto& mount : mounts)
+      ms += report.summary({mount}, {kSongsBegin, kSongsBegin + 20 * kDayMs})->sum.ms;
+    return ms;
+  };
+  CHECK_EQUAL(0, number("SELECT COUNT(*) FROM slot_day"));
+  CHECK_EQUAL(360'000, heard());
+  const std::int64_t mounts = number("SELECT COUNT(*) FROM mount");
+  CHECK(mounts > 1);
+  for (std::int64_t left = mounts - 1; left >= 0; --left) {
+    CHECK(*sum_days(*database, kSongsBegin));
+    CHECK_EQUAL(left, number("SELECT COUNT(*) FROM slot_unsummed"));
+    CHECK_EQUAL(360'000, heard());
+  }
   CHECK(number("SELECT COUNT(*) FROM told") > 0);
   CHECK_EQUAL(0, number("SELECT COUNT(*) FROM (SELECT * FROM told EXCEPT SELECT * FROM slot_day)"));
   CHECK_EQUAL(0, number("SELECT COUNT(*) FROM (SELECT * FROM slot_day EXCEPT SELECT * FROM told)"));

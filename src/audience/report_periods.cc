@@ -1,0 +1,172 @@
+// AudienceReport, what was heard by time.
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "audience/day_sums.h"
+#include "audience/report.h"
+
+namespace lb {
+namespace {
+
+// Reads periods of a mount: days as a whole, and quarters.  Of a day in two periods the smaller
+// part is read as well, for its own period, and taken from that of the day.
+class PeriodReader {
+ public:
+  PeriodReader(Sqlite& database, AudienceRange range, const AudienceReport::PeriodOf& period_of)
+      : slots_(database), first_(range.from / kQuarterMs), last_(range.to / kQuarterMs) {
+    for (std::int64_t quarter = first_; quarter < last_; ++quarter) {
+      const std::int64_t period = period_of(quarter);
+      if (periods_.empty() || periods_.back().period != period) periods_.push_back({period, 0, {}});
+      ++periods_.back().quarters;
+      of_quarter_.push_back(periods_.size() - 1);
+    }
+    divide();
+  }
+  // In order of time, without their sums.
+  const std::vector<AudiencePeriod>& periods() const noexcept { return periods_; }
+  AudienceRange range() const noexcept { return {first_ * kQuarterMs, last_ * kQuarterMs}; }
+  std::size_t period_at(std::int64_t quarter) const {
+    return of_quarter_[static_cast<std::size_t>(quarter - first_)];
+  }
+  // Adds, times the sign, what the mount has of each.
+  void add(std::int64_t mount, int sign, std::vector<AudiencePeriod>& sums) {
+    const bool has_days = slots_.has_days(mount);
+    if (has_days)
+      slots_.each_day(mount, first_day_, first_day_ + static_cast<std::int64_t>(days_.size()),
+                      [&](std::int64_t day, const AudienceSum& sum) {
+                        const auto of_day = days_[static_cast<std::size_t>(day - first_day_)];
+                        if (of_day) sums[*of_day].sum.add(sum, sign);
+                      });
+    const std::vector<Stretch> whole{{first_, last_, std::nullopt}};
+    for (const Stretch& stretch : has_days ? stretches_ : whole)
+      slots_.each(mount, stretch.first, stretch.last,
+                  [&](std::int64_t quarter, const AudienceSum& sum) {
+                    sums[period_at(quarter)].sum.add(sum, sign);
+                    if (stretch.of_day) sums[*stretch.of_day].sum.add(sum, -sign);
+                  });
+  }
+
+ private:
+  struct Stretch {
+    std::int64_t first = 0, last = 0;   // quarters
+    std::optional<std::size_t> of_day;  // the period that has them too much
+  };
+
+  void read(const Stretch& next) {
+    if (!stretches_.empty() && stretches_.back().last == next.first &&
+        stretches_.back().of_day == next.of_day)
+      stretches_.back().last = next.last;
+    else if (next.first < next.last)
+      stretches_.push_back(next);
+  }
+  void divide() {
+    first_day_ = first_ / kQuartersOfDay;
+    for (std::int64_t at = first_, end = 0; at < last_; at = end) {
+      end = (at / kQuartersOfDay + 1) * kQuartersOfDay;
+      const bool is_whole = at % kQuartersOfDay == 0 && end <= last_;
+      end = std::min(end, last_);
+      std::int64_t middle = at, behind = end;
+      while (middle < end && period_at(middle) == period_at(at)) ++middle;
+      while (behind > middle && period_at(behind - 1) == period_at(end - 1)) --behind;
+      auto& day = days_.emplace_back();
+      if (!is_whole || middle != behind) {
+        read({at, end, std::nullopt});
+        continue;
+      }
+      const bool is_first = middle - at >= end - middle;
+      day = period_at(is_first ? at : end - 1);
+      read(is_first ? Stretch{middle, end, day} : Stretch{at, middle, day});
+    }
+  }
+
+  SlotReader slots_;
+  const std::int64_t first_, last_;
+  std::vector<AudiencePeriod> periods_;
+  std::vector<std::size_t> of_quarter_;
+  std::int64_t first_day_ = 0;
+  std::vector<std::optional<std::size_t>> days_;  // the period of each, if it is read
+  std::vector<Stretch> stretches_;
+};
+
+}  // namespace
+
+void AudienceReport::add_open(
+    const Mounts& of, AudienceRange range,
+    const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum) {
+  for (const OpenRow& row : open_now(of)) {
+    row.each_part(range, kQuarterMs,
+                  [&](std::int64_t quarter, std::int64_t ms) { sum(row.mount, quarter).ms += ms; });
+    if (!row.began_in(range)) continue;
+    AudienceSum& of_begin = sum(row.mount, row.session_began / kQuarterMs);
+    if (!row.counted) ++of_begin.sessions;
+    of_begin.shorts += row.shorts();
+  }
+}
+
+Result<std::vector<AudiencePeriod>> AudienceReport::hours(const Mounts& of, AudienceRange range,
+                                                          const PeriodOf& period_of) {
+  begin();
+  PeriodReader reader(database_, range, period_of);
+  auto sums = reader.periods();
+  for (const auto& [mount, sign] : summed(of)) reader.add(mount, sign, sums);
+  add_open(of, reader.range(), [&](std::int64_t, std::int64_t quarter) -> AudienceSum& {
+    return sums[reader.period_at(quarter)].sum;
+  });
+  return given(std::move(sums));
+}
+
+Result<void> AudienceReport::periods(const Mounts& of, AudienceRange range,
+                                     const PeriodOf& period_of, const TakePeriod& take) {
+  begin();
+  PeriodReader reader(database_, range, period_of);
+  std::map<std::int64_t, std::map<std::size_t, AudienceSum>> open;
+  add_open(of, reader.range(), [&](std::int64_t mount, std::int64_t quarter) -> AudienceSum& {
+    return open[mount][reader.period_at(quarter)];
+  });
+  for (const auto& [mount, name] : of) {
+    auto sums = reader.periods();
+    for (const auto& [period, sum] : open[mount]) sums[period].sum += sum;
+    reader.add(mount, 1, sums);
+    for (const auto& [period, quarters, sum] : sums)
+      if (!sum.is_none() && !take(mount, period, sum)) return given();
+  }
+  return given();
+}
+
+Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange range) {
+  const auto whole = hours(of, range, [](std::int64_t) { return std::int64_t{0}; });
+  if (!whole) return whole.error();
+  begin();
+  AudienceSummary summary;
+  if (!whole->empty()) summary.sum = whole->front().sum;
+  const std::int64_t first = range.from / kQuarterMs, last = std::max(range.to / kQuarterMs, first);
+  std::vector<std::int64_t> quarters(static_cast<std::size_t>(last - first));
+  SlotReader slots(database_);
+  for (const auto& [mount, sign] : summed(of)) slots.add_ms(mount, sign, first, quarters);
+  for (const OpenRow& row : open_now(of)) {
+    if (row.until == now_) ++summary.now;
+    if (row.is_new_in(range)) ++summary.people;
+    row.each_part({first * kQuarterMs, last * kQuarterMs}, kQuarterMs,
+                  [&](std::int64_t quarter, std::int64_t ms) {
+                    quarters[static_cast<std::size_t>(quarter - first)] += ms;
+                  });
+  }
+  for (std::int64_t quarter = first; const std::int64_t ms : quarters) {
+    if (ms > summary.busiest_ms) {
+      summary.busiest_ms = ms;
+      summary.busiest_at = quarter * kQuarterMs;
+    }
+    ++quarter;
+  }
+  Statement people =
+      database_.prepare("SELECT SUM(n) FROM people WHERE mount=? AND day>=? AND day<?");
+  for (const auto& [mount, name] : of)
+    summary.people +=
+        people.first_number(mount, range.from / kDayMs, (range.to + kDayMs - 1) / kDayMs);
+  return given(summary);
+}
+
+}  // namespace lb
