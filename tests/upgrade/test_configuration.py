@@ -249,6 +249,51 @@ def no_upgrade_leaves_players_without_a_certificate(t):
     server.listener(port=server.ports[1], wrap=tls()).read(MP3_FRAME)
 
 
+def free_root_port():
+    for port in range(600, 1024):
+        with socket.socket() as one:
+            try:
+                one.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+            return port
+    raise Skip("no port of root's is free")
+
+
+@test
+def a_port_that_the_user_may_not_open_is_said(t):
+    """As root the server opens it; what follows is another user: it has what was open, and opens what any user may."""
+    if os.getuid() != 0:
+        raise Skip("only root can begin as root")
+    kept, more = free_root_port(), free_port()
+    server = t.unstarted_server(limits=PATIENT)
+    owner = "<security><changeowner><user>nobody</user><group>nogroup</group></changeowner></security>"
+    server.write_config(sockets=listen_socket(kept), body=owner)
+    server.out = server.dir / "out"
+    with open(server.out, "wb") as out:
+        server.process = subprocess.Popen([Settings.binary, "-c", str(server.config)], stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=server.dir)
+    server.ports = [int(port) for port in wait_for(server.ready_line, "it is ready", 10).group(1).split()]
+    source = server.source()
+    sent = source.play(50)
+    listeners = [server.listener()]
+    server.write_config(sockets=listen_socket(kept).replace("127.0.0.1", "127.0.0.2"), body=owner)
+    refused_upgrade(server, r"\b%d\b.*Permission denied" % kept)
+    # As at a start: what cannot be opened is skipped where another port can be.
+    new = free_root_port()
+    server.write_config(sockets=listen_socket(kept) + listen_socket(new), body=owner)
+    upgrade(server)
+    server.wait_for_log(r"EROR .*127\.0\.0\.1:%d: cannot bind \(Permission denied\).*it is skipped" % new)
+    sent += source.play(20)
+    listeners.append(server.listener())
+    server.write_config(sockets=listen_socket(kept) + listen_socket(more).replace("127.0.0.1", "127.0.0.2"), body=owner)
+    for _ in range(2):
+        upgrade(server)
+    check(not refused(more, "127.0.0.2"), "another address is open")
+    sent += source.play(20)
+    same_everywhere(listeners[:1], sent, MP3_FRAME)
+    equal(server.stop(), 0)
+
+
 @test
 def a_pid_file_of_another_name_takes_the_place_of_the_old_one(t):
     server = t.unstarted_server(paths="<pidfile>%s/pid</pidfile>" % (t.dir / "server0"))
