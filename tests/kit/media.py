@@ -1,4 +1,5 @@
 """Streams whose every byte is known: numbered units in several formats, and the checks of what arrives."""
+import itertools
 import struct
 
 
@@ -15,27 +16,28 @@ def mp3_frame(tag, number):
     return MP3_HEADER + bytes(32) + b"<%s%09d>" % (tag.encode(), number) * 29
 
 
+def numbers_of(data, frame, size, at):
+    """The (tag, number) of every whole frame; `data` has to begin with one and hold nothing else; `at`: where its tag is."""
+    found = []
+    for begin in range(0, len(data) - size + 1, size):
+        given = data[begin:begin + size]
+        try:
+            tag, number = given[at:at + 1].decode("ascii"), int(given[at + 1:at + 10])
+            whole = frame(tag, number)
+        except ValueError:
+            whole = b""
+        if given != whole:
+            raise Broken("no whole frame at byte %d: %r" % (begin, given[:60]))
+        found.append((tag, number))
+    return found
+
+
 def mp3_units(tag):
-    number = 0
-    while True:
-        yield mp3_frame(tag, number)
-        number += 1
+    return (mp3_frame(tag, number) for number in itertools.count())
 
 
 def mp3_numbers(data):
-    """The (tag, number) of every whole frame; `data` has to begin with one and hold nothing else."""
-    found = []
-    for at in range(0, len(data) - MP3_FRAME + 1, MP3_FRAME):
-        frame = data[at:at + MP3_FRAME]
-        try:
-            tag, number = frame[37:38].decode("ascii"), int(frame[38:47])
-            whole = mp3_frame(tag, number)
-        except ValueError:
-            whole = b""
-        if frame != whole:
-            raise Broken("no whole MP3 frame at byte %d: %r" % (at, frame[:60]))
-        found.append((tag, number))
-    return found
+    return numbers_of(data, mp3_frame, MP3_FRAME, 37)
 
 
 # --- AAC in ADTS: 44.1 kHz, stereo, 300 bytes a frame -----------------------------------------------
@@ -50,25 +52,11 @@ def adts_frame(tag, number):
 
 
 def adts_units(tag):
-    number = 0
-    while True:
-        yield adts_frame(tag, number)
-        number += 1
+    return (adts_frame(tag, number) for number in itertools.count())
 
 
 def adts_numbers(data):
-    found = []
-    for at in range(0, len(data) - ADTS_FRAME + 1, ADTS_FRAME):
-        frame = data[at:at + ADTS_FRAME]
-        try:
-            tag, number = frame[8:9].decode("ascii"), int(frame[9:18])
-            whole = adts_frame(tag, number)
-        except ValueError:
-            whole = b""
-        if frame != whole:
-            raise Broken("no whole ADTS frame at byte %d: %r" % (at, frame[:60]))
-        found.append((tag, number))
-    return found
+    return numbers_of(data, adts_frame, ADTS_FRAME, 8)
 
 
 # --- Ogg Opus: two header pages, then 20 ms a packet, one packet a page ------------------------------
