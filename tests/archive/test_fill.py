@@ -7,7 +7,8 @@ from bench import ADMIN, check, equal, test, wait_for
 from link_bench import edge, kill9, plays
 from media import MP3_FRAME
 from recorded import Recording, directory, metric
-from test_remote import MOUNT, Encoder, archive_of, consecutive, first_number, frames, holder, parts_sent, plain_master, recording_master
+from recorder import Studio, check_consecutive
+from test_remote import MOUNT, archive_of, first_number, frames, holder, parts_sent, plain_master, recording_master
 
 AWAY_S = 20
 
@@ -35,7 +36,7 @@ def what_a_node_missed_while_it_was_away_it_has_when_the_other_one_is_gone(b):
     master = recording_master(b, nodes=("edge12",))
     place = directory(b, 12)
     there = edge(b, 12, master, body=archive_of(place, inside="<fill>1</fill>"))
-    encoder = Encoder(b, master)
+    encoder = Studio(b, master)
     plays(there)
     listener = there.listener(MOUNT)        # an edge has a stream while it is listened to
     wait_for(lambda: own_seconds(there) >= 4, "the node records", 30)
@@ -64,7 +65,7 @@ def what_a_node_missed_while_it_was_away_it_has_when_the_other_one_is_gone(b):
     whole = there.get(MOUNT + "?from=%.3f&to=%.3f" % (began, ended))
     equal(whole.status, 200)
     numbers = frames(whole.body[MP3_FRAME:])
-    consecutive(numbers, "the time that the node was away")
+    check_consecutive(numbers, "the time that the node was away")
     check(abs(len(numbers) - (ended - began) * 1000 / 24) <= 50, "%d frames of %.1f s" % (len(numbers), ended - began))
     late = first_number(there.listener(MOUNT + "?from=%.3f" % (began + AWAY_S / 2)))
     off = encoder.sent[late] - (began + AWAY_S / 2)
@@ -131,7 +132,7 @@ def wrong_bytes_are_not_filled_and_the_second_holder_gives_the_right_ones(b):
     wait_for(lambda: own_seconds(there) >= 59, "all of it is here: %r" % own_ranges(there), 90)
     check(is_right(), "wrong bytes are here")
     whole = there.get(MOUNT + "?from=%d&to=%d" % (begin + 1, begin + 59))
-    consecutive(frames(whole.body[MP3_FRAME:]), "the export")
+    check_consecutive(frames(whole.body[MP3_FRAME:]), "the export")
 
 
 @test

@@ -3,7 +3,6 @@ import json
 import os
 import re
 import signal
-import threading
 import time
 
 from bench import ADMIN, check, equal, test, wait_for
@@ -11,37 +10,10 @@ from harness import Failed, mount
 from link_bench import RawNode, edge, first_redirect, kill9, linked_master
 from media import MP3_FRAME, mp3_frame
 from recorded import Recording, directory, metric, places
+from recorder import FRAME_S, Studio, check_consecutive, ranges, recorded_seconds
 
-FRAME_S = 1152 / 48000
 MOUNT = "/live.mp3"
 FULL = os.environ.get("LB_FULL") == "1"
-
-
-class Encoder:
-    """Numbered frames in real time, and when each was sent."""
-
-    def __init__(self, b, server):
-        self.sent, self.number, self.going = {}, 0, True
-        self.source = server.source(MOUNT)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        b.owned(self)
-
-    def run(self):
-        begin = time.monotonic()
-        while self.going:
-            while self.number < (time.monotonic() - begin) / FRAME_S and self.going:
-                try:
-                    self.source.send(mp3_frame("S", self.number))
-                except OSError:
-                    return
-                self.sent[self.number] = time.time()
-                self.number += 1
-            time.sleep(0.02)
-
-    def close(self):
-        self.going = False
-        self.thread.join(3)
 
 
 def archive_of(directory, inside="", more=""):
@@ -52,24 +24,13 @@ def recording_master(b, number=11, nodes=("edge12", "edge13", "edge14")):
     return linked_master(b, number, nodes, body_more=archive_of(directory(b, number)))
 
 
-def settled(server, path=MOUNT):
-    """What is announced at the server, here and elsewhere: pairs of Unix seconds, the oldest first."""
-    reply = server.get(path + "?from=1&to=2")
-    if reply.status != 404:
-        raise Failed("a range that is not there was answered %d" % reply.status)
-    text = reply.get("x-lb-archive") or ""
-    return [tuple(map(int, one.split("-"))) for one in reversed(text.split(", "))] if text else []
-
-
-def recorded_seconds(server):
-    try:
-        return sum(end - begin for begin, end in settled(server))
-    except (OSError, Failed):
-        return 0
-
-
 def knows(server, seconds):
-    wait_for(lambda: recorded_seconds(server) >= seconds, "%s knows %d recorded seconds" % (server.name, seconds), 30)
+    def known():
+        try:
+            return recorded_seconds(server)
+        except (OSError, Failed):
+            return 0
+    wait_for(lambda: known() >= seconds, "%s knows %d recorded seconds" % (server.name, seconds), 30)
 
 
 def first_number(listener):
@@ -88,16 +49,11 @@ def frames(data):
     return found
 
 
-def consecutive(numbers, what):
-    wrong = [(a, b) for a, b in zip(numbers, numbers[1:]) if b != a + 1]
-    check(numbers and not wrong, "%s: frames are lost or doubled: %r" % (what, wrong[:5]))
-
-
 @test
 def a_listener_at_another_node_hears_what_was_sent_so_long_ago(b):
     master = recording_master(b)
     there = edge(b, 12, master)
-    encoder = Encoder(b, master)
+    encoder = Studio(b, master)
     knows(there, 9)
     asked = time.time()
     listener = there.listener(MOUNT + "?timeshift=8")
@@ -107,7 +63,7 @@ def a_listener_at_another_node_hears_what_was_sent_so_long_ago(b):
     place = re.fullmatch(r"([0-9a-f]{32}\.\d+)", listener.head.get("x-lb-stream") or "")
     check(place, "no place is told")
     # Over the end of what was recorded when it began, at the pace of the stream.
-    consecutive(frames(listener.read(int(6 / FRAME_S) * MP3_FRAME)), "the shifted stream")
+    check_consecutive(frames(listener.read(int(6 / FRAME_S) * MP3_FRAME)), "the shifted stream")
     listener.close()
     again = there.listener(MOUNT + "?at=" + place.group(1))
     equal(first_number(again), first)
@@ -119,9 +75,9 @@ def a_listener_at_another_node_hears_what_was_sent_so_long_ago(b):
 def ranges_of_another_node_are_files_and_are_shown_with_their_places(b):
     master = recording_master(b)
     there = edge(b, 12, master)
-    encoder = Encoder(b, master)
+    encoder = Studio(b, master)
     knows(there, 6)
-    begin = settled(there)[0][0] + 1
+    begin = ranges(there)[0][0] + 1
     path = MOUNT + "?from=%d&duration=3" % begin
     here, remote = master.get(path), there.get(path)
     equal((here.status, remote.status), (200, 200))
@@ -182,7 +138,7 @@ def ten_minutes_back_is_ten_minutes_back_at_a_node_that_has_nothing(b):
 @test
 def a_player_goes_on_at_its_byte_at_another_node(b):
     master = recording_master(b)
-    encoder = Encoder(b, master)
+    encoder = Studio(b, master)
     here, there = edge(b, 12, master), edge(b, 13, master)
     knows(here, 2)
     knows(there, 2)
@@ -214,7 +170,7 @@ def twenty_viewers_fetch_each_block_once(b):
     for _ in range(16):
         heard = [so_far + viewer.read(BLOCK // 4) for so_far, viewer in zip(heard, viewers)]
     for data in heard:
-        consecutive(frames(data), "a viewer")
+        check_consecutive(frames(data), "a viewer")
     for viewer in viewers:
         viewer.close()
     wait_for(lambda: metric(asker, "lb_shifted_listeners") == 0, "the viewers have left")
@@ -247,7 +203,7 @@ def its_holder_dies_and_the_second_goes_on_at_the_same_frame(b):
         began = time.monotonic()
         data += listener.read(BLOCK // 4)
         longest = max(longest, time.monotonic() - began)
-    consecutive(frames(data), "the stream over the death of its holder")
+    check_consecutive(frames(data), "the stream over the death of its holder")
     check(len(parts_sent(other)) > before, "the second holder was not asked")
     check(longest < 3, "a pause of %.1f s" % longest)
     return "longest pause of 64 kB: %.2f s, at a pace of 0.5 s" % longest
@@ -264,7 +220,7 @@ def a_hole_of_this_node_is_filled_from_another_one(b):
     whole = partly.get(MOUNT + "?from=%d&to=%d" % (begin + 10, begin + 50))
     equal(whole.status, 200)
     numbers = frames(whole.body[MP3_FRAME:])
-    consecutive(numbers, "the export")
+    check_consecutive(numbers, "the export")
     check(abs(len(numbers) - 40 * 42) <= 2 * 42, "%d frames of 40 s" % len(numbers))
     # What is here is not fetched.
     fetched = metric(partly, "lb_archive_fetched_bytes_total")
@@ -359,11 +315,11 @@ def a_holder_that_is_silent_or_gives_wrong_bytes_is_passed_over(b):
         holders[1].send_signal(signal.SIGCONT)
     for _ in range(16):
         heard += listener.read(BLOCK // 4)
-    consecutive(frames(heard), "the stream")
+    check_consecutive(frames(heard), "the stream")
     listener.close()
     whole = asker.get(MOUNT + "?from=%d&to=%d" % (begin + 1, begin + 50))
     equal(whole.status, 200)
-    consecutive(frames(whole.body[MP3_FRAME:]), "the export")
+    check_consecutive(frames(whole.body[MP3_FRAME:]), "the export")
     check("do not have the checksum of their index" in asker.log(), "the wrong bytes were not noticed")
     equal(list(cache.iterdir()), [], "names in the cache")
 

@@ -10,14 +10,14 @@ import time
 
 from bench import kill
 from harness import ADMIN, Failed, Skip, check, equal, free_port, listen_socket, request, test, wait_for
-from media import mp3_frame, mp3_numbers
+from media import mp3_numbers
+from recorder import Studio
 from upstream import Upstream
 
 FULL = os.environ.get("LB_FULL") == "1"
 KILLS, CUTS = (100, 10) if FULL else (6, 2)
 PROGRAMS = """<mount><mount-name>/live</mount-name>
     <on-connect>%(dir)s/on</on-connect><on-disconnect>%(dir)s/off</on-disconnect></mount>"""
-FRAME_S = 1152 / 48000
 # The goals of the stall; beside other tests it is only to be seen that no upstream's rest is waited for.
 RESET_S, SILENT_S = (0.3, 1.8) if FULL else (1.0, 4.0)
 
@@ -26,30 +26,6 @@ def figures(stalls):
     """Of sorted seconds."""
     rank = -(-99 * len(stalls) // 100) - 1
     return "median %.0f ms, p99 %.0f ms, most %.0f ms" % tuple(s * 1000 for s in (stalls[len(stalls) // 2], stalls[rank], stalls[-1]))
-
-
-class Studio:
-    """An encoder that sends numbered frames in real time."""
-
-    def __init__(self, t, server, mount="/live"):
-        self.source = server.source(mount)
-        self.going, self.number = True, 0
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        t.owned(self)
-
-    def run(self):
-        begin = time.monotonic()
-        while self.going:
-            due = int((time.monotonic() - begin) / FRAME_S)
-            while self.number < due:
-                self.source.send(mp3_frame("S", self.number))
-                self.number += 1
-            time.sleep(0.02)
-
-    def close(self):
-        self.going = False
-        self.thread.join(3)
 
 
 class Ear:
@@ -166,7 +142,7 @@ def told(server):
 def chain(t, more="", extra=""):
     """An origin, two relays of it, and an edge that has both relays as upstreams."""
     origin = t.server()
-    studio = Studio(t, origin)
+    studio = Studio(t, origin, "/live")
     relays = [t.server(body=hosts([origin]), sockets=listen_socket(free_port())) for _ in range(2)]
     for relay in relays:
         wait_for(lambda: relay.stat("/live", "server_type"), "the relay plays")
@@ -248,7 +224,7 @@ def an_upstream_whose_line_is_cut_without_a_word_is_replaced(t):
     line = Line(t)
     loopback, outside = free_port(), free_port()
     origin = t.server(sockets=listen_socket(loopback) + listen_socket(outside).replace("127.0.0.1", line.here))
-    Studio(t, origin)
+    Studio(t, origin, "/live")
     far = t.unstarted_server(body=hosts([origin]).replace("127.0.0.1", line.here).replace("<port>%d" % loopback, "<port>%d" % outside),
                              sockets=listen_socket(free_port()).replace("127.0.0.1", line.there))
     far.start(through=["ip", "netns", "exec", line.name])
@@ -289,7 +265,7 @@ def another_encoder_at_the_origin_is_followed_without_a_gap(t):
     studio.close()
     studio.source.leave()
     wait_for(lambda: "listeners wait" in origin.log() or origin.stat("/live", "server_type") is None, "the origin has lost its encoder")
-    Studio(t, origin)
+    Studio(t, origin, "/live")
     ear.hears_more(60)
     numbers = ear.numbers()
     seams = [i for i, (a, b) in enumerate(zip(numbers, numbers[1:])) if b != a + 1]
@@ -307,7 +283,7 @@ def a_seam_and_a_switch_are_no_news_of_a_source(t):
     ear.hears_more(40)
     studio.close()
     studio.source.leave()
-    Studio(t, origin)
+    Studio(t, origin, "/live")
     ear.hears_more(60)
     log = edge.log()
     equal(len(re.findall("source logging in at mountpoint", log)), 1, "logins of a source in the log: " + log)
@@ -325,7 +301,7 @@ def listeners_wait_for_an_edge_that_lost_all_and_hear_on(t):
     """Master and source are gone for longer than a seam: all stay, and are told of the new source once."""
     port = free_port()
     origin = t.server(sockets=listen_socket(port))
-    studio = Studio(t, origin)
+    studio = Studio(t, origin, "/live")
     edge = with_programs(t, hosts([origin]))
     wait_for(lambda: edge.stat("/live", "server_type"), "the edge plays")
     ears = [Ear(t, edge) for _ in range(20)]
@@ -336,7 +312,7 @@ def listeners_wait_for_an_edge_that_lost_all_and_hear_on(t):
     check("off /live" not in told(edge), "a listener's wait was told as an end")
     equal(edge.stat("/live", "listeners"), "20", "listeners that wait")
     origin.start()
-    Studio(t, origin)
+    Studio(t, origin, "/live")
     all_hear_more(ears)
     equal(edge.stat("/live", "listeners"), "20", "listeners that stayed")
     wait_for(lambda: told(edge) == ["on /live", "on /live"], "the new source is told: %r" % told(edge))
@@ -429,7 +405,7 @@ def a_hot_standby_follows_the_next_encoder_of_the_origin(t):
     for _ in range(3):
         studio.close()
         studio.source.leave()
-        studio = Studio(t, origin)
+        studio = Studio(t, origin, "/live")
         ear.hears_more(60)
         wait_for(lambda: standbys(edge) == 1, "a standby flows again")
     seams = [(a, b) for a, b in zip(ear.numbers(), ear.numbers()[1:]) if b != a + 1]

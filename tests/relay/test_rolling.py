@@ -9,7 +9,8 @@ import foreign
 from bench import Site
 from harness import Failed, check, test, wait_for
 from media import mp3_frame
-from test_relay import FRAME_S, FULL, Ear, chain, figures, hosts, upstream_of, whole
+from recorder import FRAME_S
+from test_relay import FULL, Ear, chain, figures, hosts, upstream_of, whole
 
 ROUNDS = 50 if FULL else 2
 # The goals; on a busy machine it is only to be seen that no upstream's rest is waited for.

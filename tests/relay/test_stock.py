@@ -6,7 +6,8 @@ import foreign
 from bench import Site
 from encoders import Encoder
 from harness import check, test, wait_for
-from test_relay import FULL, Ear, Studio, figures, hosts, upstream_of, whole
+from recorder import Studio
+from test_relay import FULL, Ear, figures, hosts, upstream_of, whole
 
 KILLS = 50 if FULL else 6
 CONTENT = 49 if FULL else 5     # of them, by content
@@ -56,7 +57,7 @@ def told(name, stalls, edge):
 @test
 def stock_upstreams_are_joined_where_the_same_bytes_are(t):
     origin = t.server()
-    Studio(t, origin)
+    Studio(t, origin, "/live")
     relays, edge = stock_chain(t, origin)
     ear = Ear(t, edge)
     ear.hears_more()
@@ -69,7 +70,7 @@ def stock_upstreams_are_joined_where_the_same_bytes_are(t):
 @test
 def a_hot_standby_is_joined_where_the_same_bytes_are(t):
     origin = t.server()
-    Studio(t, origin)
+    Studio(t, origin, "/live")
     relays, edge = stock_chain(t, origin, "<standby>hot</standby>")
     ear = Ear(t, edge)
     ear.hears_more()

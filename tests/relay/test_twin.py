@@ -4,7 +4,8 @@ import time
 
 from harness import check, free_port, listen_socket, test, wait_for
 from media import mp3_frame
-from test_relay import FRAME_S, Ear, hosts, upstream_of, whole
+from recorder import FRAME_S
+from test_relay import Ear, hosts, upstream_of, whole
 
 
 class TwinStudio:
