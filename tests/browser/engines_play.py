@@ -1,10 +1,9 @@
 """The page of a stream in three engines: each format by http and https, and a network that is away for ten seconds."""
-import socket
-import threading
 import time
 
 from encoders import Encoder
 from engines import Firefox, null_sink, webkit
+from road import Road
 from stage import harness
 from tls_bench import certificate
 from harness import check, equal, free_port, listen_socket, test, wait_for
@@ -22,56 +21,6 @@ window.fetch = async (...what) => {
   return answer;
 };
 """
-
-
-class Network:
-    """Between the browser and a server: what passes through a port of its own, as long as it is there."""
-
-    def __init__(self, bench, server):
-        self.server, self.there, self.links = server, True, set()
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listening.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-        bench.owned(self)
-
-    def accept(self):
-        while True:
-            try:
-                near, _ = self.listening.accept()
-            except OSError:
-                return
-            if not self.there:
-                near.close()
-                continue
-            far = socket.create_connection((self.server.host, self.server.port))
-            self.links |= {near, far}
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
-
-    def carry(self, one, other):
-        try:
-            while data := one.recv(65536):
-                other.sendall(data)
-        except OSError:
-            pass
-        for each in (one, other):
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def cut(self):
-        self.there = False
-        for one in self.links:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self.links.clear()
-
-    def close(self):
-        self.cut()
-        self.listening.close()
 
 
 def plays(s, browser):
@@ -99,7 +48,7 @@ def comes_back(s, browser):
     server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive>")))
     s.feed("/live.mp3")
     wait_for(lambda: server.get("/api/v1/now/live.mp3/place").status == 200, "the stream has times", 30)
-    network = Network(s.bench, server)
+    network = Road(s.bench, (server.host, server.port))
     browser.open("http://127.0.0.1:%d/listen/live.mp3" % network.port)
     browser.script(PLACES)
     browser.wait(lambda: browser.script("return performance.getEntriesByType('resource').some(one => one.name.includes('/place') && one.responseEnd)"),

@@ -9,6 +9,7 @@ import time
 
 from bench import LISTENER, Failed, check, equal, node_at, test, wait_for
 from link_bench import RawMaster, RawNode, edge, feed, first_line, first_redirect, link_port, linked_master, plays, public, readable, up
+from road import Road
 
 TIMES = 240
 TWENTIETH = 0.05
@@ -172,28 +173,14 @@ def a_wrong_secret_shuts_out_no_other_behind_its_address(b):
     check(time.monotonic() - begin < 3, "it is linked at once: %.1f s" % (time.monotonic() - begin))
 
 
-class SlowRoad:
-    """A TCP proxy that hands on each byte `way` seconds after it has come."""
+class SlowRoad(Road):
+    """Hands on each byte `way` seconds after it has come."""
 
     def __init__(self, b, target, way, host="127.0.0.19"):
-        self.door = socket.create_server((host, 0))
-        self.target, self.way, self.wires = target, way, []
-        self.host, self.link_port = self.door.getsockname()
-        b.owned(self)
-        threading.Thread(target=self.run, daemon=True).start()
+        self.way = way
+        super().__init__(b, target, host)
 
-    def run(self):
-        while True:
-            try:
-                near, _ = self.door.accept()
-                far = socket.create_connection(self.target)
-            except OSError:
-                return
-            self.wires += [near, far]
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self.pump, args=(one, other), daemon=True).start()
-
-    def pump(self, one, other):
+    def carry(self, one, other, of_client):
         waiting, over = collections.deque(), False
         while waiting or not over:
             try:
@@ -212,10 +199,6 @@ class SlowRoad:
                     other.sendall(data)
             except (OSError, ValueError):
                 return
-
-    def close(self):
-        for wire in [self.door, *self.wires]:
-            wire.close()
 
 
 @test

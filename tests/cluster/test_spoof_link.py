@@ -9,6 +9,7 @@ import time
 
 from bench import ADMIN, check, cluster_json, equal, node_at, test, wait_for
 from link_bench import RawMaster, RawNode, edge, first_line, linked_master, master_with_a_victim, plays, public, unharmed, up
+from road import Road
 
 SOURCES = itertools.count(1)
 
@@ -88,46 +89,16 @@ def a_member_of_another_kind_ends_the_link(b):
     unharmed(master, victim)
 
 
-class Tap:
+class Tap(Road):
     """Between a node and its master: keeps what the node says, as it goes over the wire."""
 
     def __init__(self, b, target):
-        self.door = socket.create_server(("127.0.0.11", 0))
-        self.target, self.heard, self.wires = target, [], []
-        self.host, self.link_port = self.door.getsockname()
-        b.owned(self)
-        threading.Thread(target=self.run, daemon=True).start()
+        self.heard = []
+        super().__init__(b, target, "127.0.0.11", source="127.0.0.12")
 
-    def run(self):
-        while True:
-            try:
-                near, _ = self.door.accept()
-            except OSError:
-                return
-            far = socket.socket()
-            far.bind(("127.0.0.12", 0))
-            far.connect(self.target)
-            self.wires += [near, far]
-            threading.Thread(target=self.pump, args=(near, far, True), daemon=True).start()
-            threading.Thread(target=self.pump, args=(far, near, False), daemon=True).start()
-
-    def pump(self, one, other, keep):
-        try:
-            while data := one.recv(65536):
-                if keep:
-                    self.heard.append(data)
-                other.sendall(data)
-        except OSError:
-            pass
-        for wire in (one, other):
-            try:
-                wire.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        for wire in [self.door, *self.wires]:
-            wire.close()
+    def passes(self, data, of_client):
+        if of_client:
+            self.heard.append(data)
 
 
 @test
