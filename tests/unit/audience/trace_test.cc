@@ -2,12 +2,10 @@
 // that may happen to their rows: kill -9 of a node and of the master, acknowledgements that are
 // lost, full disks of both, hand-overs, and clocks of nodes that are set by hours, forward and
 // back. Afterwards each session is there once, within a second, and what was not cut is exact.
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -24,6 +22,7 @@
 #include "audience/merge.h"
 #include "audience/report.h"
 #include "base/cat.h"
+#include "base/resource_limit.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -69,29 +68,9 @@ struct TraceMoment {
   std::int64_t bytes = 0;
 };
 
-class FullDisk {
- public:
-  explicit FullDisk(bool full) {
-    if (!full) return;
-    before_ = std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &limit_);
-    const rlimit none{0, limit_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &none);
-    full_ = true;
-  }
-  ~FullDisk() {
-    if (!full_) return;
-    ::setrlimit(RLIMIT_FSIZE, &limit_);
-    std::signal(SIGXFSZ, before_);
-  }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-
- private:
-  bool full_ = false;
-  rlimit limit_{};
-  void (*before_)(int) = SIG_DFL;
-};
+std::unique_ptr<lb::test::ResourceLimit> full_disk(bool full) {
+  return full ? std::make_unique<lb::test::ResourceLimit>(RLIMIT_FSIZE, 0) : nullptr;
+}
 
 }  // namespace
 
@@ -242,7 +221,7 @@ TEST_GROUP(AudienceTrace) {
     if (cut) ++session.cuts;
   }
   void flush(Node & node, std::int64_t at) {
-    FullDisk disk(node.full);
+    const auto disk = full_disk(node.full);
     node.journal->clocks(at + node.ahead, at);
     const auto written = node.journal->flush(at + node.ahead);
     CHECK(node.full || written.has_value());
@@ -285,7 +264,7 @@ TEST_GROUP(AudienceTrace) {
     const bool full = fate >= 5 && fate < 10;
     Result<AudienceMerge::Merged> merged = Error::io("");
     {
-      FullDisk disk(full);
+      const auto disk = full_disk(full);
       merged = merge->take(cat({"node", n}), book.batch, AudienceMerge::Origin::kElsewhere);
     }
     if (!merged) {

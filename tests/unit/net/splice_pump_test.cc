@@ -1,12 +1,13 @@
 #include "net/socket/splice_pump.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "base/resource_limit.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -148,13 +149,8 @@ TEST(SplicePump, ASourceThatWasResetIsBroken) {
 }
 
 TEST(SplicePump, ReportsWhenThereAreNoDescriptors) {
-  rlimit before{};
-  CHECK(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-  rlimit none = before;
-  none.rlim_cur = 0;
-  CHECK(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const lb::test::ResourceLimit none(RLIMIT_NOFILE, 0);
   const auto opened = SplicePump::open();
-  CHECK(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK(!opened.has_value());
   CHECK(opened.error().what.find("pipe") != std::string::npos);
 }
