@@ -20,18 +20,9 @@ constexpr std::int64_t kMorning = 20'000 * kDayMs + 8 * kHourMs;
 }  // namespace
 
 TEST_GROUP(GoneServers) {
-  std::unique_ptr<Sqlite> database;
-  std::unique_ptr<AudienceMerge> merge;
-  void setup() override {
-    auto opened = open_audience_database(":memory:");
-    if (!opened) FAIL(opened.error().what.c_str());
-    database = std::move(*opened);
-    merge = std::make_unique<AudienceMerge>(*database, std::chrono::seconds(60));
-  }
-  void teardown() override {
-    merge.reset();
-    database.reset();
-  }
+  std::unique_ptr<Sqlite> database = *open_audience_database(":memory:");
+  std::unique_ptr<AudienceMerge> merge =
+      std::make_unique<AudienceMerge>(*database, std::chrono::seconds(60));
   void take(const std::string& node, std::vector<JournalRow> rows, std::int64_t at_ms,
             const char* epoch = "epoch") {
     CHECK(merge

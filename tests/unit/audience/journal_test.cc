@@ -10,6 +10,7 @@
 
 #include "audience/day_keys.h"
 #include "base/file.h"
+#include "base/through_record.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -82,13 +83,7 @@ TEST(AudienceJournal, AnotherProcessGoesOnWithItAndNothingEndsByThat) {
   journal->begun(77, listening(1000));
   journal->begun(78, listening(1100));
   CHECK(journal->flush(2000).has_value());
-  JournalRecord saved = journal->save();
-  RecordOut out;
-  record_fields(out, saved);
-  JournalRecord told;
-  RecordIn in("journal", out.bytes());
-  record_fields(in, told);
-  CHECK(in.done().has_value());
+  const auto told = lb::test::through_record(journal->save());
   // The other process has the descriptor, and with it the lock.
   auto next = Journal::go_on(path, {}, UniqueFd(::dup(journal->descriptor())), told);
   CHECK(next.has_value());

@@ -30,14 +30,8 @@ constexpr std::int64_t kFirstWeek = 2800, kSongMs = 7'200'000, kSongsBegin = kFi
 }  // namespace
 
 TEST_GROUP(SongSums) {
-  std::unique_ptr<Sqlite> database;
+  std::unique_ptr<Sqlite> database = *open_audience_database(":memory:");
   Rng rng{5};
-  void setup() override {
-    auto opened = open_audience_database(":memory:");
-    if (!opened) FAIL(opened.error().what.c_str());
-    database = std::move(*opened);
-  }
-  void teardown() override { database.reset(); }
   // Titles of 20 mounts over five weeks, and what a count of their listenings writes.
   void play(int from, int to) {
     CHECK(database->run("BEGIN").has_value());

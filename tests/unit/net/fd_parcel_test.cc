@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "CppUTest/TestHarness.h"
@@ -14,13 +15,8 @@ using namespace lb;
 using namespace std::chrono_literals;
 
 TEST_GROUP(FdParcel) {
-  FdChannel ours, theirs;
-  void setup() override {
-    auto made = FdChannel::make();
-    CHECK(made.has_value());
-    ours = std::move(made->first);
-    theirs = std::move(made->second);
-  }
+  std::pair<FdChannel, FdChannel> ends = *FdChannel::make();
+  FdChannel &ours = ends.first, &theirs = ends.second;
 };
 
 TEST(FdParcel, TextAndDescriptorsOfAnyNumberComeWhole) {
