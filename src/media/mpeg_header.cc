@@ -127,4 +127,16 @@ MpegUnit mpeg_unit_at(ByteSpan bytes) {
   return mpeg_frame_at(bytes);
 }
 
+std::uint64_t mpeg_samples(ByteSpan frames) {
+  std::uint64_t samples = 0;
+  while (!frames.empty()) {
+    const MpegUnit unit = mpeg_unit_at(frames);
+    if (unit.what != MpegUnit::What::kFrame || unit.size == 0 || unit.size > frames.size())
+      return 0;
+    samples += unit.samples;
+    frames = frames.subspan(unit.size);
+  }
+  return samples;
+}
+
 }  // namespace lb

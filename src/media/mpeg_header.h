@@ -41,5 +41,7 @@ constexpr std::size_t kMpegFrameHead = 7;  // enough for kind, size and duration
 // Of as many bytes as there are; reads no more than it needs.
 MpegUnit mpeg_frame_at(ByteSpan bytes);
 MpegUnit mpeg_unit_at(ByteSpan bytes);  // frames and tags; tags over 64 KiB are nothing
+// Of as many whole frames; 0: something else is among them.
+std::uint64_t mpeg_samples(ByteSpan frames);
 
 }  // namespace lb

@@ -56,20 +56,13 @@ std::uint64_t seam_of(const StreamView& view, std::uint64_t position) {
 }
 
 std::uint64_t samples_in(const StreamView& view, std::uint64_t from, std::uint64_t to) {
-  std::uint64_t samples = 0;
   Bytes all;
   while (from + all.size() < to) {
     auto bytes = view.bytes_at(from + all.size());
     bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), to - from - all.size()));
     all.insert(all.end(), bytes.begin(), bytes.end());
   }
-  for (ByteSpan left(all); !left.empty();) {
-    const MpegUnit unit = mpeg_unit_at(left);
-    if (unit.what != MpegUnit::What::kFrame || unit.size == 0 || unit.size > left.size()) return 0;
-    samples += unit.samples;
-    left = left.subspan(unit.size);
-  }
-  return samples;
+  return mpeg_samples(all);
 }
 
 }  // namespace lb

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "media/icy.h"
+#include "media/mpeg_header.h"
 
 namespace lb {
 namespace {
@@ -23,6 +24,7 @@ constexpr unsigned kDriftLasts = 5;  // checks; a lead that shrinks is no drift
 // Of titles and headers within the window.  No player reads so many; a hostile source could fill
 // the memory, and hold up its worker.
 constexpr std::uint64_t kMaxEvents = 256;
+constexpr std::uint64_t kLongestTail = 64 * 1024;  // behind the last mark; marks stand closer
 // Of a window of media time: more than any format that has one sends.
 constexpr std::uint64_t kMaxMediaRate = 64 * 1024;  // bytes a second
 
@@ -265,7 +267,7 @@ void StreamLog::begin_span(StreamSpan span, std::uint64_t samples,
   spans_.push(span);
 }
 
-std::optional<std::int64_t> StreamLog::wall_of_end() const {
+std::optional<std::int64_t> StreamLog::wall_of_end(std::uint64_t end) const {
   if (spans_.empty() || !spans_.back().anchored) return std::nullopt;
   const StreamSpan& span = spans_.back();
   const auto marks = sync_.view();
@@ -275,6 +277,13 @@ std::optional<std::int64_t> StreamLog::wall_of_end() const {
   if (!of_span(1)) return span.wall_ms;
   const std::uint64_t last = marks[marks.end() - 1].time.samples;
   const std::uint64_t before = of_span(2) ? marks[marks.end() - 2].time.samples : last;
+  // Frames of MPEG have no mark each.
+  const std::uint64_t from = marks[marks.end() - 1].position;
+  if (end > from && end - from <= kLongestTail) {
+    const Bytes tail = bytes_before_head(static_cast<std::size_t>(head_ - from));
+    const auto samples = mpeg_samples(ByteSpan(tail).first(static_cast<std::size_t>(end - from)));
+    if (samples > 0) return span.wall_of(last + samples);
+  }
   // The last unit is as long as the one before it.
   return span.wall_of(last + (last - std::min(before, last)));
 }
@@ -288,7 +297,7 @@ void StreamLog::change_address(StreamSpan span) {
 
 void StreamLog::new_span(std::uint64_t position, StreamSpan span) {
   span.begin = position;
-  begin_span(span, span.media.samples, wall_of_end());
+  begin_span(span, span.media.samples, wall_of_end(position));
 }
 
 Bytes StreamLog::bytes_before_head(std::size_t bytes) const {
@@ -389,7 +398,7 @@ void StreamLog::cut(std::uint64_t at) {
 
 void StreamLog::begin_source(std::uint64_t at, StreamSpan span) {
   cut(at);
-  const auto after = wall_of_end();
+  const auto after = wall_of_end(at);
   begun_at_ = {};
   seconds_seen_ = 0;
   seam_ = at;

@@ -169,8 +169,8 @@ class StreamLog final : public MarkSink {
   void measure_rate(SteadyTime now);
   // samples: media time of its first unit.  after: see WallSeams.
   void begin_span(StreamSpan span, std::uint64_t samples, std::optional<std::int64_t> after);
-  // When the last unit has sounded; nullopt: it has no time.
-  std::optional<std::int64_t> wall_of_end() const;
+  // When the last unit before `end` has sounded; nullopt: it has no time.
+  std::optional<std::int64_t> wall_of_end(std::uint64_t end) const;
   void begin_address(std::uint64_t position, UnitTime time);
   void begin_epoch(std::uint64_t position, UnitTime time);
   void choose_segment_size(SteadyTime now);

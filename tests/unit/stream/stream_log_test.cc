@@ -491,3 +491,24 @@ TEST(StreamLog, KeepsTheSeamWhileTheLeadOfASourceComes) {
   }
   CHECK(writer.view(Channel::kNoReader)->begin > seam + 200'000);
 }
+TEST(StreamLog, FramesBehindTheLastMarkHaveSoundedBeforeASeam) {
+  std::string frame("\xff\xfb\x90\0", 4);  // 128 kbit/s, 44100 Hz
+  frame.resize(417);
+  StreamSpan span;
+  span.id = {1, 1};
+  span.media = {0, 44100};
+  span.wall_ms = 1'795'000'000'000;
+  span.anchored = true;
+  log.begin_source(0, span);
+  for (int i = 0; i < 8; ++i) CHECK(log.append(as_byte_span(frame), writer.now));
+  CHECK(log.append(as_byte_span(frame).first(100), writer.now));  // is cut off
+  for (std::uint64_t i = 0; i < 8; i += 3) log.sync(417 * i, {1152 * i, i == 0});
+  span.id = {2, 2};
+  span.wall_ms += 60'000;
+  log.begin_source(417 * 8, span);
+  const auto view = writer.view(0);
+  CHECK(view->wall_seams != nullptr);
+  LONGS_EQUAL(1, view->wall_seams->size());
+  LONGS_EQUAL(1'795'000'000'208, view->wall_seams->front().after_wall_ms);
+  LONGS_EQUAL(1'795'000'060'000, view->wall_seams->front().wall_ms);
+}
