@@ -195,17 +195,19 @@ def the_login_of_a_source_gives_titles_and_pictures_to_its_mount_alone(t):
 @test
 def the_address_that_a_stream_names_is_told_and_asked_only_where_that_is_allowed(t):
     hosts = "127.0.0.1 10.0.0.1 169.254.169.254 covers.example.test"
+    kinds = {"127": "127.0.0.1, which is a loopback address", "10": "10.0.0.1, which is a private address", "169": "169.254.169.254, which is a link-local address"}
     server, _ = begin(t, body=BODY + '<art fetch="%s"/>' % hosts)
     for number, (url, told, why) in enumerate((
             ("https://shop.example.test/song?id=1", True, None), ("javascript:alert(1)", False, None), ("http://127.0.0.1/a.png", True, None),
             ("https://127.0.0.1/a.png", True, True), ("https://10.0.0.1/a.png", True, True), ("https://169.254.169.254/latest", True, True),
-            ("https://127.0.0.1:8443/a.png", True, None), ("https://x@127.0.0.1/a.png", True, None))):
+            ("https://127.0.0.1/b.png", True, None), ("https://127.0.0.1:8443/a.png", True, None), ("https://x@127.0.0.1/a.png", True, None))):
         song = "Song %d" % number
         equal(server.set_title("/live.mp3", song=song.replace(" ", "%20"), url=url.replace("?", "%3F").replace("=", "%3D").replace("@", "%40")).status, 200)
         seen = now(server, "/live.mp3", lambda s: s["title"]["text"] == song)
         equal((seen["title"]["url"], seen["title"]["art"]), (url if told else None, None))
         shown = url.split("?")[0]
         if why:
-            wait_for(lambda: "no picture from %s:" % shown in server.log("error"), "a line of " + url)
+            line = "no picture from %s: leads to %s and is not asked; its titles are shown without one" % (shown, kinds[url[8:].split(".")[0]])
+            wait_for(lambda: line in server.log("error"), line)
         else:
             check("no picture from %s:" % shown not in server.log("error"), url)

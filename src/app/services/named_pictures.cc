@@ -13,13 +13,18 @@ namespace {
 
 constexpr std::string_view kScheme = "https://";
 
+// Of an address that may be fetched.
+std::string picture_host(std::string_view url) {
+  url.remove_prefix(kScheme.size());
+  return to_lower(url.substr(0, url.find_first_of("/?#")));
+}
+
 }  // namespace
 
 bool may_fetch_picture(const std::vector<std::string>& hosts, std::string_view url) {
   if (!istarts_with(url, kScheme) || !is_fetchable(url)) return false;
-  url.remove_prefix(kScheme.size());
   // A login, a port, and what only some programs take for the end of the host are in no pattern.
-  const std::string host = to_lower(url.substr(0, url.find_first_of("/?#")));
+  const std::string host = picture_host(url);
   return std::ranges::any_of(hosts, [&host](const std::string& pattern) {
     if (!is_picture_host(pattern)) return false;
     const std::string wanted = to_lower(pattern);
@@ -55,14 +60,18 @@ void NamedPictures::titled(const std::vector<std::string>& hosts, const std::str
 void NamedPictures::answered(const std::string& mount, const std::string& song,
                              const std::string& url, Result<FetchAnswer> answer) {
   --under_way_;
-  const auto without = [&](std::string_view why) {
-    log_.info("art/fetch", cat({"mount ", mount, ": no picture from ", shown_url(url), ": ", why,
-                                "; the title is shown without one"}));
+  const auto without = [&](const std::string& of, std::string_view why) {
+    if (told_.size() >= kRemembered) told_.clear();
+    if (told_.insert(of).second)
+      log_.warn("art/fetch", cat({"mount ", mount, ": no picture from ", why,
+                                  "; its titles are shown without one"}));
   };
-  if (!answer) return without(answer.error().what);
-  if (answer->status != 200) return without(cat({"status ", answer->status}));
+  // Each title may have another address of a host that cannot be asked.
+  if (!answer) return without(picture_host(url), answer.error().what);
+  const std::string shown = shown_url(url);
+  if (answer->status != 200) return without(shown, cat({shown, ": status ", answer->status}));
   const auto name = callbacks_.put(mount, std::move(answer->body));
-  if (!name) return without(name.error().what);
+  if (!name) return without(shown, cat({shown, ": ", name.error().what}));
   if (known_.size() >= kRemembered) known_.clear();
   known_[url] = *name;
   callbacks_.found(mount, song, *name);

@@ -7,13 +7,15 @@
 // Ownership: Services.
 // Bounds: kUnderWay at once; a title that comes meanwhile has no picture.  Its caller tells of a
 // mount at most once a second.
-// Errors: what is no picture is told in the log; the title is shown without one.
+// Errors: what is no picture is told in the log, once an address, and a host that cannot be asked
+// once; the title is shown without one.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +51,7 @@ class NamedPictures {
   const Callbacks callbacks_;
   std::size_t under_way_ = 0;
   std::map<std::string, std::string> known_;  // names of pictures by address
+  std::set<std::string> told_;                // hosts and addresses
 };
 
 // hosts: "covers.example.org", "*.example.org" for all below it.

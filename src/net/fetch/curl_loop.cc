@@ -22,8 +22,11 @@ int close_on_exec(void*, curl_socket_t fd, curlsocktype) {
 
 curl_socket_t open_in_reach(void* asked, curlsocktype, curl_sockaddr* to) {
   const auto& request = *static_cast<const FetchRequest*>(asked);
-  if (request.named_by && !may_name(*request.named_by, reach_of(Address::from_sockaddr(to->addr))))
+  const Address address = Address::from_sockaddr(to->addr);
+  if (request.named_by && !may_name(*request.named_by, reach_of(address))) {
+    request.out_of_reach = address;
     return CURL_SOCKET_BAD;
+  }
   return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
@@ -167,9 +170,13 @@ Result<void> prepare_curl(CURL* easy, const FetchRequest& request, CurlList& hea
   return {};
 }
 
-Error curl_error(CURLcode code, const std::string& url, const char* detail) {
+Error curl_error(CURLcode code, const FetchRequest& request, const char* detail) {
+  if (code == CURLE_COULDNT_CONNECT && request.out_of_reach)
+    return Error::closed(
+        cat({shown_url(request.url), ": leads to ", request.out_of_reach->ip(), ", which is ",
+             to_text(reach_of(*request.out_of_reach)), " and is not asked"}));
   const std::string what =
-      cat({shown_url(url), ": ",
+      cat({shown_url(request.url), ": ",
            detail[0] != '\0' ? std::string(detail) : std::string(curl_easy_strerror(code))});
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:

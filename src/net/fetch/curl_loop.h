@@ -67,6 +67,6 @@ class CurlLoop {
 // The request has to outlive it.  Errors: a file of its TLS is none, or too long.
 Result<void> prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, char* detail);
 // kTimeout, kInvalid, kIo or kClosed, with the address that was asked, as shown_url() has it.
-Error curl_error(CURLcode code, const std::string& url, const char* detail);
+Error curl_error(CURLcode code, const FetchRequest& request, const char* detail);
 
 }  // namespace lb

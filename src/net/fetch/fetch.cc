@@ -116,7 +116,7 @@ struct Fetcher::Engine {
     if (answered)
       transfer->done(std::move(transfer->answer));
     else
-      transfer->done(curl_error(code, transfer->request.url, transfer->detail));
+      transfer->done(curl_error(code, transfer->request, transfer->detail));
   }
   void next() {
     if (waiting.empty() || running.size() >= limits.in_flight) return;

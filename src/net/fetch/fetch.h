@@ -46,8 +46,9 @@ struct FetchRequest {
   bool is_foreign = false;             // a redirect leads where its first server may_name()
   std::size_t body_bytes = 64 * 1024;  // kept of the answer's body; the rest is not read
   // The address was named by a server that is not trusted with more than what may_name() says; a
-  // connection to another one is not made (kClosed).
+  // connection to another one is not made (kClosed), and `out_of_reach` is that one.
   std::optional<Reach> named_by;
+  mutable std::optional<Address> out_of_reach = {};
 };
 
 struct FetchAnswer {

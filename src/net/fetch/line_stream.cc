@@ -84,7 +84,7 @@ struct LineStream::State : std::enable_shared_from_this<LineStream::State> {
     if (too_long && status == 200)
       return end_with(Error::limit(
           cat({shown_url(request.url), ": a line is longer than ", request.body_bytes, " bytes"})));
-    if (code != CURLE_OK && !too_long) return end_with(curl_error(code, request.url, detail));
+    if (code != CURLE_OK && !too_long) return end_with(curl_error(code, request, detail));
     FetchAnswer answer;
     answer.status = static_cast<int>(status);
     if (status != 200) answer.body = std::move(text).substr(0, request.body_bytes);
