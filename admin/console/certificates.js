@@ -3,16 +3,18 @@ import {api, box, cell, clock, count, el, may, part, press, quiet, small, span, 
 import {t} from './texts.js';
 
 const EVERY = 10000;   // ms
-const DAY = 86400, LIFE = 90;   // s, days: of a full bar
-const SOON = 14;   // days
+const DAY = 86400, LIFE = 90, SOON = 14;   // s, days: where it does not say since when it is valid, and near its end
 
-const days = until => Math.floor((until - clock() / 1000) / DAY);
+export const daysLeft = one => one.until === null ? null : Math.floor((one.until - clock() / 1000) / DAY);
+const life = one => one.from == null ? LIFE : (one.until - one.from) / DAY;
+// Of one that is valid for six days the last two.
+export const soon = one => Math.min(SOON, life(one) / 3);
 const inWords = left => left < 0 ? t('expired') : left === 0 ? t('less than a day') : count(left, 'day');
 
 function validity(one) {
   if (one.until === null) return span(t('There is no certificate yet'));
-  const left = days(one.until);
-  return span(el('meter', {min: 0, max: LIFE, low: SOON, optimum: LIFE, value: Math.max(0, Math.min(LIFE, left)), 'aria-label': t('Valid'), title: inWords(left)}), ' ' + inWords(left),
+  const left = daysLeft(one), full = life(one);
+  return span(el('meter', {min: 0, max: full, low: soon(one), optimum: full, value: Math.max(0, Math.min(full, (one.until - clock() / 1000) / DAY)), 'aria-label': t('Valid'), title: inWords(left)}), ' ' + inWords(left),
     small(t('until {0}', when(one.until))));
 }
 function next(one) {
@@ -22,7 +24,7 @@ function next(one) {
 }
 
 // A row that is another one now is made anew; a wait that gets shorter is no change.
-const state = one => JSON.stringify({...one, wait_s: one.wait_s > 0, left: one.until === null ? 0 : days(one.until)});
+const state = one => JSON.stringify({...one, wait_s: one.wait_s > 0, left: daysLeft(one)});
 
 export async function certificates(page) {
   page.title('Certificates');

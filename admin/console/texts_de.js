@@ -136,7 +136,7 @@ export default {
   'Where its listeners go when its source ends. Until the server restarts; the setting above stays.': 'Wohin seine Hörer gehen, wenn seine Quelle endet. Bis zum Neustart des Servers; die Einstellung oben bleibt.',
   'The fallback of {0} is {1}': 'Der Ersatz von {0} ist {1}',
   'Delete {0}? This user may not listen any more.': '{0} löschen? Dieser Benutzer darf nicht mehr hören.',
-  '{0} is down: it takes no listeners, and what it had was sent elsewhere.': '{0} ist ausgefallen: er nimmt keine Hörer, und seine wurden anderswohin geschickt.',
+  '{0} is down: it takes no listeners, and what it had was sent elsewhere. Start it again, or its network: it comes back by itself.': '{0} ist ausgefallen: er nimmt keine Hörer, und seine wurden anderswohin geschickt. Starten Sie ihn neu, oder sein Netz: er kommt von selbst zurück.',
   '{0} is late, or its public address does not answer: it is used only when no other node is left.': '{0} ist verspätet, oder seine öffentliche Adresse antwortet nicht: er dient nur, wenn kein anderer Server übrig ist.',
   '{0} is full: {1} of what it may carry.': '{0} ist voll: {1} dessen, was er tragen darf.',
   '{0} has no node: none has room for it.': '{0} hat keinen Server: keiner hat Platz für ihn.',

@@ -136,7 +136,7 @@ export default {
   'Where its listeners go when its source ends. Until the server restarts; the setting above stays.': 'Adónde van sus oyentes cuando se corta su fuente. Hasta que el servidor se reinicie; el ajuste de arriba queda.',
   'The fallback of {0} is {1}': 'El respaldo de {0} es {1}',
   'Delete {0}? This user may not listen any more.': '¿Eliminar {0}? Este usuario ya no podrá escuchar.',
-  '{0} is down: it takes no listeners, and what it had was sent elsewhere.': '{0} está caído: no acepta oyentes, y los suyos se enviaron a otros.',
+  '{0} is down: it takes no listeners, and what it had was sent elsewhere. Start it again, or its network: it comes back by itself.': '{0} está caído: no acepta oyentes, y los suyos se enviaron a otros. Reinícielo, o su red: vuelve por sí mismo.',
   '{0} is late, or its public address does not answer: it is used only when no other node is left.': '{0} se retrasa, o su dirección pública no responde: solo se usa cuando no queda otro nodo.',
   '{0} is full: {1} of what it may carry.': '{0} está lleno: {1} de lo que puede llevar.',
   '{0} has no node: none has room for it.': '{0} no tiene nodo: ninguno tiene sitio.',

@@ -139,7 +139,7 @@ export default {
   'Where its listeners go when its source ends. Until the server restarts; the setting above stays.': 'Où vont ses auditeurs quand sa source s’arrête. Jusqu’au redémarrage du serveur ; le réglage ci-dessus reste.',
   'The fallback of {0} is {1}': 'Le repli de {0} est {1}',
   'Delete {0}? This user may not listen any more.': 'Supprimer {0} ? Cet utilisateur ne pourra plus écouter.',
-  '{0} is down: it takes no listeners, and what it had was sent elsewhere.': '{0} est en panne : il ne prend pas d’auditeurs, et les siens sont partis ailleurs.',
+  '{0} is down: it takes no listeners, and what it had was sent elsewhere. Start it again, or its network: it comes back by itself.': '{0} est en panne : il ne prend pas d’auditeurs, et les siens sont partis ailleurs. Redémarrez-le, ou son réseau : il revient de lui-même.',
   '{0} is late, or its public address does not answer: it is used only when no other node is left.': '{0} est en retard, ou son adresse publique ne répond pas : il ne sert que s’il ne reste aucun autre nœud.',
   '{0} is full: {1} of what it may carry.': '{0} est plein : {1} de ce qu’il peut porter.',
   '{0} has no node: none has room for it.': '{0} n’a pas de nœud : aucun n’a de place pour lui.',

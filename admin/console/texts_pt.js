@@ -136,7 +136,7 @@ export default {
   'Where its listeners go when its source ends. Until the server restarts; the setting above stays.': 'Para onde vão os ouvintes quando a fonte acaba. Até o servidor reiniciar; a definição acima fica.',
   'The fallback of {0} is {1}': 'A reserva de {0} é {1}',
   'Delete {0}? This user may not listen any more.': 'Eliminar {0}? Este utilizador deixa de poder ouvir.',
-  '{0} is down: it takes no listeners, and what it had was sent elsewhere.': '{0} está em baixo: não aceita ouvintes, e os seus foram para outros.',
+  '{0} is down: it takes no listeners, and what it had was sent elsewhere. Start it again, or its network: it comes back by itself.': '{0} está em baixo: não aceita ouvintes, e os seus foram para outros. Reinicie-o, ou a rede dele: volta por si.',
   '{0} is late, or its public address does not answer: it is used only when no other node is left.': '{0} está atrasado, ou o seu endereço público não responde: só se usa quando não resta outro nó.',
   '{0} is full: {1} of what it may carry.': '{0} está cheio: {1} do que pode levar.',
   '{0} has no node: none has room for it.': '{0} não tem nó: nenhum tem lugar.',

@@ -1,8 +1,9 @@
 // What is wrong, or will be: sentences with links, the worst first.
-import {api, clock, count, el, may, mountPage, number, strong, to} from './kit.js';
+import {api, count, el, may, mountPage, number, strong, to} from './kit.js';
+import {daysLeft, soon} from './certificates.js';
 import {t, woven} from './texts.js';
 
-const DAY = 86400, SOON = 14, FULL = 0.95, MOST = 8, SELDOM = 60000;   // s, days, share, sentences, ms
+const FULL = 0.95, MOST = 8, SELDOM = 60000;   // share, sentences, ms
 
 const share = (value, most) => most > 0 ? value / most : 0;
 const node = one => strong(one.id);
@@ -11,7 +12,7 @@ const mount = one => to(mountPage(one.mount), one.mount);
 // One of them: [how bad it is, …its words].
 function* ofNodes(nodes) {
   for (const one of nodes) {
-    if (one.state === 'down') yield [3, ...woven('{0} is down: it takes no listeners, and what it had was sent elsewhere.', node(one))];
+    if (one.state === 'down') yield [3, ...woven('{0} is down: it takes no listeners, and what it had was sent elsewhere. Start it again, or its network: it comes back by itself.', node(one))];
     if (one.state === 'suspect') yield [2, ...woven('{0} is late, or its public address does not answer: it is used only when no other node is left.', node(one))];
     const full = Math.max(share(one.kbps, one.max_kbps), share(one.listeners, one.max_listeners));
     if (full >= FULL && one.state !== 'down') yield [2, ...woven('{0} is full: {1} of what it may carry.', node(one), Math.round(100 * full) + '\u00a0%')];
@@ -28,9 +29,9 @@ function* ofMounts(mounts) {
 }
 function* ofCertificates(certificates) {
   for (const one of certificates) {
-    const left = one.until === null ? null : Math.floor((one.until - clock() / 1000) / DAY), page = () => to('/certificates', one.names.join(', '));
+    const left = daysLeft(one), page = () => to('/certificates', one.names.join(', '));
     if (left !== null && left < 0) yield [3, ...woven('The certificate for {0} has expired.', page())];
-    else if (left !== null && left < SOON && (!one.ordered || one.failures)) yield [left < 3 ? 3 : 2, ...woven('The certificate for {0} ends in {1}.', page(), count(left, 'day'))];
+    else if (left !== null && left < soon(one) && (!one.ordered || one.failures)) yield [left < 3 ? 3 : 2, ...woven('The certificate for {0} ends in {1}.', page(), count(left, 'day'))];
     if (one.failures) yield [2, ...woven('The certificate for {0} could not be ordered: {1}.', page(), one.failure || t('unknown'))];
   }
 }

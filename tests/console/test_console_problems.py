@@ -4,7 +4,7 @@ import time
 
 from console_stub import PATHS, Stub, made_listeners
 from desk import Desk
-from harness import check, test
+from harness import check, equal, test
 from test_console_pages import mount_url
 
 DAY = 86400
@@ -70,3 +70,15 @@ def an_address_that_most_listeners_have_is_named_with_what_can_be_done(t):
     desk = desk_of(t, mount_url("/station-0000.mp3"))
     desk.see("192.0.2.20")
     check("have the address" not in desk.browser.text, desk.browser.text)
+
+
+@test
+def the_bar_of_a_certificate_is_of_its_own_lifetime(t):
+    now = int(time.time())
+    desk = desk_of(t, "/certificates", certificates=[
+        {"names": [name], "from": now + (left - days) * DAY, "until": now + left * DAY + 60} for name, days, left in (("fresh.example", 6, 6), ("late.example", 6, 1), ("long.example", 90, 13))])
+    desk.see("fresh.example", "late.example", "long.example")
+    bars = desk.browser.script("return [...document.querySelectorAll('meter')].map(one => [Math.round(100 * one.value / one.max), one.value < one.low])")
+    equal(bars, [[100, False], [17, True], [14, True]])
+    desk.looks_well("certificates")
+    desk.quiet()

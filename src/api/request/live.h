@@ -39,8 +39,8 @@ struct SourceNow {
 struct MountNow {
   bool on_air = false;
   std::uint64_t listeners = 0;
-  std::optional<SourceNow> source;  // nullopt: none that is known of
-  std::string title;                // "": none that is known of
+  std::optional<SourceNow> source;   // nullopt: none that is known of
+  std::string title;                 // "": none that is known of
 };
 
 struct NodeNow {
@@ -72,15 +72,15 @@ struct ListenerNow : ListenerRow {  // `id` at its node
 // A certificate of this server, or one that is ordered and has not come yet.
 struct CertificateNow {
   std::vector<std::string> names;
-  std::string issuer, kind;              // "": not known
-  std::optional<std::int64_t> until;     // Unix seconds; nullopt: there is none yet
-  bool ordered = false;                  // by <acme>; else a file of the operator's
-  std::optional<std::int64_t> next;      // of <acme>: when it is ordered again, Unix seconds
-  unsigned failures = 0;                 // in a row
-  std::string failure, directory;        // "": none
-  bool under_way = false;                // an order
-  std::chrono::seconds may_be_asked{0};  // until when no order is taken by hand
-  bool staging = false;                  // it may be tried with staging
+  std::string issuer, kind;                 // "": not known
+  std::optional<std::int64_t> from, until;  // Unix seconds; nullopt: there is none yet
+  bool ordered = false;                     // by <acme>; else a file of the operator's
+  std::optional<std::int64_t> next;         // of <acme>: when it is ordered again, Unix seconds
+  unsigned failures = 0;                    // in a row
+  std::string failure, directory;           // "": none
+  bool under_way = false;                   // an order
+  std::chrono::seconds may_be_asked{0};     // until when no order is taken by hand
+  bool staging = false;                     // it may be tried with staging
   std::optional<std::vector<std::string>> nodes{};  // that have it; nullopt: it is this node's own
 };
 

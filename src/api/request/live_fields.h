@@ -95,6 +95,9 @@ inline constexpr auto kCertificateFields =
     std::to_array({member<AnyTexts, &CertificateNow::names>("names"),
                    member<AnyText, &CertificateNow::issuer>("issuer").null(Form::kAnswer),
                    member<AnyText, &CertificateNow::kind>("kind").null(Form::kAnswer),
+                   member<JsonCount, &CertificateNow::from>("from")
+                       .null(Form::kAnswer)
+                       .about("Since when it is valid, as until."),
                    member<JsonCount, &CertificateNow::until>("until")
                        .null(Form::kAnswer)
                        .about("Unix seconds; null: it has not come yet."),

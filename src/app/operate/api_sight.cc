@@ -190,6 +190,7 @@ std::vector<CertificateNow> ApiSight::certificates() const {
       for (const std::string_view name : split(one.names, ',')) row.names.emplace_back(trim(name));
       row.issuer = one.issuer;
       row.kind = one.kind;
+      row.from = unix_seconds(one.begins);
       row.until = unix_seconds(one.expires);
       const auto order = std::ranges::find(orders, one.file, &CertificateService::Order::file);
       if (order != orders.end()) {

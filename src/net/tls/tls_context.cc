@@ -156,9 +156,9 @@ std::string_view asked_name(std::string_view names) {
   return size <= names.size() - kHead ? names.substr(kHead, size) : std::string_view();
 }
 
-WallTime expiry_of(X509* certificate) {
+WallTime time_of(const ASN1_TIME* time) {
   std::tm parts{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return WallTime::max();
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime::max();
   return wall_time(::timegm(&parts));
 }
 
@@ -278,7 +278,8 @@ Result<TlsContext::Certificate> use_chain(const std::string& file, const ChainPt
   return TlsContext::Certificate{file,
                                  names,
                                  kind_of(key),
-                                 expiry_of(certificate),
+                                 time_of(X509_get0_notBefore(certificate)),
+                                 time_of(X509_get0_notAfter(certificate)),
                                  issuer_of(certificate),
                                  chain,
                                  std::move(context),

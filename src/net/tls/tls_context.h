@@ -44,7 +44,7 @@ class TlsContext {
     std::string file;
     std::string names;  // "radio.example, *.radio.example"
     std::string kind;   // of its key: "RSA 2048", "EC 256"
-    WallTime expires{};
+    WallTime begins{}, expires{};
     std::string issuer;
     std::shared_ptr<const Chain> chain;
     std::shared_ptr<SSL_CTX> context;
