@@ -33,14 +33,18 @@ export function stream(of, told, lost) {
       };
     }};
 }
-// Puts what was told into the rows that a page has.  False: it speaks of rows that are not among them.
+// Puts what was told into the rows that a page has.  False: it speaks of rows that are not among them,
+// or of a mount that went off the air, of which it does not say why.
 export function put(data, known) {
   let all = true;
   for (const [list, key] of [['mounts', 'mount'], ['nodes', 'id']]) {
     if (!known[list]) continue;
     const rows = new Map(known[list].map(one => [one[key], one]));
     for (const one of data[list]) rows.has(one[key]) ? Object.assign(rows.get(one[key]), one, list === 'mounts' && {'on-air': true}) : all = false;
-    for (const name of data.gone[list]) list === 'mounts' && rows.has(name) ? Object.assign(rows.get(name), {'on-air': false, listeners: 0}) : all = false;
+    for (const name of data.gone[list]) {
+      if (list === 'mounts' && rows.has(name)) Object.assign(rows.get(name), {'on-air': false, 'off-air': null, listeners: 0});
+      all = false;
+    }
   }
   return all;
 }

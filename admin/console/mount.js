@@ -8,7 +8,7 @@ import {put} from './live.js';
 import {HERE, banFields, form, hoursText, opening, question} from './forms.js';
 import {encoderSettings} from './encoders.js';
 import {mountActs} from './mount_acts.js';
-import {mountGroups, stateOf} from './mounts.js';
+import {mountGroups, offText, stateOf} from './mounts.js';
 
 const EVERY = 3000, TITLES = 100, TITLES_FOR = 21600;   // ms, of them, s
 
@@ -234,7 +234,7 @@ export async function mount(page, name) {
     say(totals.values[2], one.limits?.bitrate >= 0 ? number(one.limits.bitrate) : t('any'));
     const at = (node, its) => node && its && its !== 'up' ? node + ' (' + its + ')' : node;
     const by = one['fed-by'], fed = by && [by.user || t('a relay'), by.node && t('at {0}', by.node), by.address && t('from {0}', by.address), t('since {0}', when(by.since)), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
-    const rows = [['On the air', fed], ['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
+    const rows = [['On the air', fed], ['Off the air', offText(one)], ['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
       ['Stands in', t({file: 'the configuration file, where it is changed', external: 'an external configuration, where it is changed', store: 'the store'}[one.origin])]]
       .filter(([, value]) => value).map(([label, value]) => pair(label, value));
     rows.push(...[addressRow('Listen', one.listen?.http), addressRow('Listen (https)', one.listen?.https), addressRow('Source', one.source?.url), addressRow('Source, second home', one.source?.backup)].filter(Boolean));

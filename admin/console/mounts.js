@@ -1,5 +1,5 @@
 // All mounts: searched, made, and the way to each.
-import {GB, api, auto, box, description, el, follow, here, keys, list, listed, matches, mayChange, mountPage, pill, table, tell, within} from './kit.js';
+import {GB, api, auto, box, description, el, follow, here, keys, list, listed, matches, mayChange, mountPage, pill, say, small, span, table, tell, when, within} from './kit.js';
 import {put} from './live.js';
 import {t} from './texts.js';
 import {form, opening} from './forms.js';
@@ -18,6 +18,15 @@ export function stateOf(one) {
   if (one.state === 'moving') return [air ? 'on air, moving' : 'moving', air ? 'up' : 'half'];
   if (one.state === 'deleting') return ['being deleted', 'half'];
   return air ? ['on air', 'up'] : ['off air', 'idle'];
+}
+
+// Since when there is nothing to be heard of it, and why.
+const ENDED = {ended: 'its source ended by itself', 'timed-out': 'its source sent nothing for too long', kicked: 'its source was ended here', limit: 'its source had had its time',
+  hours: 'the hours of its login were over', moved: 'its source was sent to another node', error: 'the server could not go on with its source, as its log says',
+  'relay-lost': 'its upstream is lost', 'node-gone': 'the node of its source is gone'};
+export function offText(one) {
+  const off = stateOf(one)[1] === 'up' ? null : one['off-air'];
+  return off ? [t('since {0}', when(off.since)), ENDED[off.why] && t(ENDED[off.why]), off.node && t('at {0}', off.node)].filter(Boolean).join(' · ') : '';
 }
 
 export const mountTexts = one => [one.mount, one.settings?.['stream-name'], one.settings?.genre, one.title, one.account, one.home, stateOf(one)[0]];
@@ -71,7 +80,7 @@ export const mountSorts = {Mount: one => one.mount, State: one => stateOf(one)[0
 // A row of a table of mounts; what it says of itself in the fourth column, and what else there is.
 export const mountRow = (label, textOf, others) => follow({
   Mount: [el('a'), (one, link) => { link.href = '/admin/console' + mountPage(one.mount); return one.mount; }],
-  State: (one, at) => pill(at, ...stateOf(one)), Listeners: one => within(one.listeners, one.limits?.listeners),
+  State: [span(span(), small()), (one, at) => { pill(at.firstChild, ...stateOf(one)); say(at.lastChild, offText(one)); at.lastChild.hidden = !at.lastChild.textContent; }], Listeners: one => within(one.listeners, one.limits?.listeners),
   [label]: [auto(), one => textOf(one) || ''], Home: one => one.home || '', Account: one => one.account || '', ...others});
 
 export async function mounts(page) {

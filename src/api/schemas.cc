@@ -324,7 +324,7 @@ constexpr ApiSchema kSchemas[] = {
     {"MountPatch",
      R"({"type":"object","description":"As MountRecord, only what changes; null takes a value away."})"},
     {"Mount",
-     R"({"type":"object","required":["mount","state","origin","source","listen","on-air","fed-by","listeners","title"],"properties":{
+     R"({"type":"object","required":["mount","state","origin","source","listen","on-air","fed-by","off-air","listeners","title"],"properties":{
 "mount":{"type":"string"},
 "settings":{"type":"object"},
 "state":{"enum":["active","suspended","moving","deleting","unplaced"]},
@@ -351,6 +351,10 @@ constexpr ApiSchema kSchemas[] = {
 "agent":{"type":["string","null"]},
 "since":{"type":"integer","description":"In Unix seconds."},
 "kbps":{"type":["integer","null"],"description":"As measured; null: not known yet."}}},
+"off-air":{"type":["object","null"],"required":["since","why","node"],"description":"How its last source ended; null: it is on air, or none has ended since the start of this server.","properties":{
+"since":{"type":"integer","description":"In Unix seconds."},
+"why":{"type":["string","null"],"description":"ended: by itself; timed-out: it sent nothing; kicked: by an operator; limit: of its time; hours: of its login; moved: to another node; error: this server could not go on; relay-lost; node-gone. null: not said."},
+"node":{"type":["string","null"],"description":"null: this server."}}},
 "listeners":{"type":"integer","description":"Over all servers that this one knows of."},
 "title":{"type":["string","null"]},
 "why":{"type":"array","items":{"type":"object","required":["node","reserved"],"properties":{

@@ -319,6 +319,15 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
     services.dead_air->check(mount->name());
     services.links->mount_changed(mount->name());
   };
+  callbacks.off_air = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
+    const auto why = off_air_word(reason);
+    if (why.empty()) return;
+    const WallTime now = services.clock.wall();
+    if (kind == WriterKind::kRelay)
+      services.off_air.note_relay(mount.name(), mount.facts()->started_wall, now);
+    else
+      services.off_air.note(mount.name(), {unix_seconds(now), std::string(why), {}});
+  };
   callbacks.wake = [&services](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
     Worker::wake(services, loops, mount);
   };

@@ -232,3 +232,23 @@ def a_mount_says_who_is_on_the_air(t):
     equal(viewer.status, 201)
     by = api.as_user("vic:long-enough").want(200, "GET", "/mounts/talk.mp3").json()["fed-by"]
     equal((by["user"], by["address"]), ("tom", None), "without the right to see addresses")
+
+
+@test
+def a_mount_says_since_when_it_is_off_the_air_and_why(t):
+    server = store_server(t, limits="<source-timeout>2</source-timeout>")
+    api = Api(server)
+    made = api.want(201, "POST", "/mounts", {"mount": "/talk", "sources": [{"user": "tom"}]}).json()
+    equal(made["off-air"], None)
+    now = lambda: api.want(200, "GET", "/mounts/talk").json()
+    for why, end in (("ended", lambda source: source.leave()), ("kicked", lambda source: api.want(204, "POST", "/mounts/talk/kick-source")), ("timed-out", lambda source: None)):
+        source = server.source("/talk", login="tom:" + made["source"]["password"])
+        source.play(2)
+        wait_for(lambda: now()["on-air"], "it is on the air")
+        equal(now()["off-air"], None)
+        began = int(time.time())
+        end(source)
+        off = wait_for(lambda: not now()["on-air"] and (off := now()["off-air"]) and off["since"] >= began and off, "it is off the air: " + why, 20)
+        equal((off["why"], off["node"]), (why, None))
+        check(off["since"] <= time.time(), repr(off))
+    equal([one["off-air"] and one["off-air"]["why"] for one in api.want(200, "GET", "/mounts").json()["items"] if one["mount"] == "/talk"], ["timed-out"])

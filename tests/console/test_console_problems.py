@@ -82,3 +82,24 @@ def the_bar_of_a_certificate_is_of_its_own_lifetime(t):
     equal(bars, [[100, False], [17, True], [14, True]])
     desk.looks_well("certificates")
     desk.quiet()
+
+
+@test
+def a_mount_off_the_air_shows_since_when_and_why(t):
+    desk = desk_of(t)
+    off = {"since": int(time.time()) - 3600, "why": "node-gone", "node": "edge01"}
+    for one in desk.server.mounts:
+        one.update({"on-air": False, "off-air": off, "title": None})
+    desk.server.mounts[0].update({"off-air": {**off, "why": "from a later version", "node": None}})
+    desk.page("/mounts")
+    desk.see("the node of its source is gone · at edge01")
+    first = desk.browser.script("return document.querySelector('td[data-label=State]').innerText").split("\n")
+    equal(len(first), 2)
+    check(first[1].startswith("since 20") and "·" not in first[1], first)
+    desk.looks_well("mounts-off")
+    desk.page(mount_url(desk.server.mounts[1]["mount"]))
+    desk.see("Off the air", "the node of its source is gone · at edge01")
+    desk.looks_well("mount-off")
+    desk.browser.script("localStorage.setItem('lb-language', 'de')")
+    desk.page("/mounts")
+    desk.see("der Server seiner Quelle ist weg · bei edge01")

@@ -203,8 +203,8 @@ def the_master_tells_who_is_on_the_air_at_a_home_and_who_listens_there(b):
     equal(made["fed-by"], None)
     logins = {row["user"]: "%s:%s" % (row["user"], row["password"]) for row in made["logins"]}
 
-    def far(as_whom=api):
-        return as_whom.want(200, "GET", "/mounts/far.mp3").json()["fed-by"]
+    def far(as_whom=api, what="fed-by"):
+        return as_whom.want(200, "GET", "/mounts/far.mp3").json()[what]
     for user in ("tom", "eva"):
         began = int(time.time())
         encoder = wait_for(lambda: let_in(b, one, logins[user]), user + " is let in", PATIENCE)
@@ -218,6 +218,9 @@ def the_master_tells_who_is_on_the_air_at_a_home_and_who_listens_there(b):
         if user == "tom":
             encoder.close()
             wait_for(lambda: far() is None, "nobody is on the air", PATIENCE)
+            off = wait_for(lambda: far(what="off-air"), "it is off the air", PATIENCE)
+            equal((off["why"], off["node"]), ("ended", "edge12"))
+            check(began <= off["since"] <= time.time(), repr(off))
     made = api.want(201, "POST", "/users", {"name": "vic", "role": "viewer"}).json()
     viewer = far(api.as_user("vic:" + made["password"]))
     equal((viewer["user"], viewer["address"]), ("eva", None), "without the right to see addresses")
@@ -237,3 +240,8 @@ def the_master_tells_who_is_on_the_air_at_a_home_and_who_listens_there(b):
     wait_for(lambda: (far()["node"], far()["kbps"]) == ("edge12", 128), "it is measured", 30)
     ear.close()
     here.close()
+    # The node dies with it.
+    one.kill()
+    b.servers.remove(one)
+    off = wait_for(lambda: (now := far(what="off-air")) and now["why"] == "node-gone" and now, "it is off the air with its node", PATIENCE)
+    equal(off["node"], "edge12")

@@ -111,6 +111,15 @@ void write_now(JsonWriter& json, const PlanContext& context, const std::string& 
   } else {
     json.null();
   }
+  json.key("off-air");
+  if (now.off_air) {
+    json.begin_object().key("since").number(now.off_air->since);
+    text_or_null(json, "why", now.off_air->why);
+    text_or_null(json, "node", now.off_air->node);
+    json.end_object();
+  } else {
+    json.null();
+  }
   json.key("listeners").number(now.listeners);
   text_or_null(json, "title", now.title);
 }

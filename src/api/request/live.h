@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "stream/listener/listener_row.h"
+#include "stream/source/off_air.h"
 #include "stream/source/song_details.h"
 
 namespace lb {
@@ -41,6 +42,7 @@ struct MountNow {
   std::uint64_t listeners = 0;
   std::optional<SourceNow> source;   // nullopt: none that is known of
   std::string title;                 // "": none that is known of
+  std::optional<OffAirRow> off_air;  // nullopt: it is on the air, or has not been
 };
 
 struct NodeNow {

@@ -89,6 +89,8 @@ void IngestService::joined(const std::string& id, bool upward) {
 void IngestService::left(const std::string& id) {
   if (stopped_ || !ingest_) return;
   note_absence();
+  for (const Ingest::Elsewhere& source : ingest_->sources())
+    if (source.node == id) note_end(source.mount, id, off_air::kNodeGone);
   ingest_->left(id, network_.loops.control().now());
   if (!ingest_->idle()) timer_.after(0us);
 }
@@ -101,8 +103,19 @@ void IngestService::note_absence() {
 
 void IngestService::take(const std::string& sender, const std::vector<IngestRow>& rows) {
   if (stopped_ || !ingest_) return;
+  for (const IngestRow& row : rows)
+    if (row.source && row.state == IngestState::kOff && row.at == sender)
+      note_end(row.mount, sender, row.end);
   ingest_->take(sender, rows);
   soon();
+}
+
+// REQUIRES: its row still stands.
+void IngestService::note_end(const std::string& mount, const std::string& node,
+                             std::string_view why) {
+  if (!ingest_->is_source_at(mount, node)) return;
+  if (neighbours_.is_master(node) || why_not({mount, node}).empty())
+    network_.off_air.note(mount, {unix_seconds(network_.clock.wall()), std::string(why), node});
 }
 
 void IngestService::soon() {
@@ -156,8 +169,16 @@ void IngestService::act() {
 
 void IngestService::tell() {
   if (std::exchange(told_, ingest_->version()) == ingest_->version()) return;
-  for (const std::string& id : neighbours_.linked())
-    neighbours_.send_rows(id, ingest_->news_for(id));
+  for (const std::string& id : neighbours_.linked()) neighbours_.send_rows(id, news_for(id));
+}
+
+std::vector<IngestRow> IngestService::news_for(const std::string& neighbour) {
+  auto rows = ingest_->news_for(neighbour);
+  for (IngestRow& row : rows)
+    if (row.source && row.state == IngestState::kOff)
+      if (const auto end = network_.off_air.of(row.mount); end && end->node.empty())
+        row.end = end->why;
+  return rows;
 }
 
 // A peer may be heard as a node before it is known as a master.

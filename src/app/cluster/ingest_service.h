@@ -84,6 +84,8 @@ class IngestService {
 
  private:
   void note_absence();
+  void note_end(const std::string& mount, const std::string& node, std::string_view why);
+  std::vector<IngestRow> news_for(const std::string& neighbour);
   void soon();
   void work();
   void act();

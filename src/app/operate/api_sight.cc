@@ -100,6 +100,7 @@ MountNow ApiSight::mount_now(const std::string& name) const {
           return carrier.node != table.self() && carrier.reported && table.carries(carrier, time);
         });
   });
+  if (!now.on_air) now.off_air = network_.off_air.of(name);
   return now;
 }
 

@@ -14,6 +14,7 @@
 #include "base/snapshot.h"
 #include "stream/mount/mount_table.h"
 #include "stream/source/dump_writer.h"
+#include "stream/source/off_air.h"
 #include "stream/source/picture_shelf.h"
 #include "stream/source/source_admission.h"
 #include "stream/source/title_history.h"
@@ -70,6 +71,7 @@ struct Traffic : Accounts {
 
   MountTable mounts;
   TitleHistory titles;    // any thread
+  OffAir off_air;         // any thread
   PictureShelf pictures;  // any thread
   LoadMeter load;
   MountHooks hooks;                               // any thread

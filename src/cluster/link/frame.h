@@ -211,6 +211,7 @@ struct IngestRow {
   std::vector<std::string> via;  // that have repeated it, the last one last
   bool source = false;           // a source of the node's own, which its master may pull
   ReportedSource by = {};        // … that is on
+  std::string end = {};          // … that is off: why; "": not said
 
   bool operator==(const IngestRow&) const = default;
 };

@@ -210,7 +210,7 @@ inline constexpr auto kIngestFields = std::to_array(
      member<Word, &IngestRow::at>("at").needed(),
      member<Name<one_of<IngestState::kOn, IngestState::kReady>>, &IngestRow::state>("st").needed(),
      member<StreamWay, &IngestRow::via>("via"), member<RowFlag, &IngestRow::source>("src"),
-     whole_member<RowSource, IngestRow>("by")});
+     whole_member<RowSource, IngestRow>("by"), member<Word, &IngestRow::end>("end")});
 
 inline constexpr auto kArchiveFields = std::to_array(
     {member<MountName, &ArchiveRow::mount>("m").needed(),

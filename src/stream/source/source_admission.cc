@@ -308,6 +308,7 @@ void SourceAdmission::give_back(SourceEnd end) {
     record.mount->set_phase(MountPhase::kLingering);
     grant(std::move(next.ask), std::move(next.then));
   } else if (!hand_over(record, how, end.stepped_back, end.last_data)) {
+    if (callbacks_.off_air) callbacks_.off_air(*record.mount, record.kind, end.reason);
     const bool may_stay = may_wait(record);
     const auto time = callbacks_.linger(*record.mount, record.kind, end.reason);
     if (may_stay && time > 0ms) {

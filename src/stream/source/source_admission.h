@@ -127,6 +127,8 @@ class SourceAdmission {
         rest_over = {};
     // A mount has no writer, and its listeners wait for one; may be empty.
     std::function<void(const std::shared_ptr<Mount>&)> waits = {};
+    // A mount has no writer any more, for a while or for good; may be empty.
+    std::function<void(const Mount&, WriterKind, EndReason)> off_air = {};
     // begun: a mount has a writer (again).  ended: its listeners are ended.
     std::function<void(const std::shared_ptr<Mount>&)> begun, ended;
     // Instead of begun: the relay of a mount goes on within kQuietSeam.  May be empty.
