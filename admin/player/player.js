@@ -99,6 +99,7 @@
     clearTimeout(again);
     clearTimeout(closing);
     again = closing = 0;
+    changing = null;  // what is chosen is opened where this goes on
     audio.removeAttribute('src');
     audio.load();
   }
@@ -442,15 +443,19 @@
       return item;
     }));
   }
-  // Those of the recording, around a moment that is heard and is older than all that are known.
+  // Those of the recording, around a moment that is heard and is older than all that are known; and
+  // the seams of what is heard, which need not be the stream whose titles are told.
   let older = [], asked = null;
   async function ask_older(until) {
-    const mine = asked = {from: Math.floor(until - TITLES_BEFORE_MS), to: Math.floor(until + TITLES_BEHIND_MS)};
+    const mine = asked = {of: source, from: Math.floor(until - TITLES_BEFORE_MS), to: Math.floor(until + TITLES_BEHIND_MS)};
+    const recorded = async now => {
+      const answer = await fetch(now + '?from=' + mine.from + '&to=' + mine.to, {credentials: 'omit', cache: 'no-store'});
+      return answer.ok ? answer.json() : null;
+    };
     try {
-      const answer = await fetch(text.now + '?from=' + mine.from + '&to=' + mine.to, {credentials: 'omit', cache: 'no-store'});
-      const past = await answer.json();
-      older = [{text: '', wall_ms: mine.from, untitled: true}, ...past.titles].sort((a, b) => b.wall_ms - a.wall_ms);
-      hear_seams(past.mount, past.seams, true);
+      const [heard, first] = await Promise.all([...new Set(['/api/v1/now' + source, text.now])].map(recorded));
+      hear_seams(heard.mount, heard.seams, true);
+      older = [{text: '', wall_ms: mine.from, untitled: true}, ...(first || heard).titles].sort((a, b) => b.wall_ms - a.wall_ms);
       show_heard();
     } catch {
       setTimeout(() => { asked = null; }, POLL_MS);
@@ -460,14 +465,16 @@
     const oldest = Math.min(...known.map(row => row.wall_ms ?? Infinity));
     const unseen = base && until < oldest_told[base.of];
     if (until > oldest && !unseen || !Number.isFinite(until) || !known_reach()) return known;
-    if (!asked || until < asked.from || until > asked.to) ask_older(until);
+    if (!asked || asked.of !== source || until < asked.from || until > asked.to) ask_older(until);
     return [...known, ...older.filter(row => row.wall_ms < oldest)];
   }
   // A title is shown when it is heard: it is known before.
   let known = [], shown = '', due = 0;
   function show_heard() {
+    // Nothing is heard: what was heard last stays.
+    if (wanted && again) return;
     // What is open has no time yet, and gets one within seconds.
-    if (wanted && base && base.wall_ms === null && title.textContent && performance.now() - base.opened < UNDATED_MS) return;
+    if (wanted && base && (base.first === null || base.wall_ms === null && title.textContent) && performance.now() - base.opened < UNDATED_MS) return;
     // What coders add in front of the sound, less half a frame.
     const until = heard() - CODER_MS, all = with_older(until), next = Math.min(...all.map(row => row.wall_ms).filter(ms => ms > until)) - until;
     clearTimeout(due);

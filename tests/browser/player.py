@@ -378,18 +378,18 @@ def titles_are_shown_in_time_behind_a_seam(s):
     quiet(s)
 
 
-def jumps_of(server):
+def jumps_of(server, mount="/live.mp3"):
     """What /now tells, by a function; and, of each seam it has told since, the jump of time by what sounds before it."""
     jumps = {}
 
     def now():
-        state = server.get("/api/v1/now/live.mp3").json()
+        state = server.get("/api/v1/now" + mount).json()
         jumps.update((seam["after_wall_ms"], seam["wall_ms"] - seam["after_wall_ms"]) for seam in state["seams"])
         return state
     return now, jumps
 
 
-def comes_back(s, feeder, now, jumps):
+def comes_back(s, feeder, now, jumps, mount="/live.mp3"):
     """Another encoder goes on behind a pause."""
     before = len(jumps)
     feeder.close()
@@ -397,13 +397,13 @@ def comes_back(s, feeder, now, jumps):
     wait_for(lambda: now()["on_air"] is False, "it is off the air")
     silent = time.monotonic()
     wait_for(lambda: time.monotonic() - silent > 1.2, "a pause that a title would be late by", 3)
-    feeder = s.feed("/live.mp3", "Radio Example", seconds_ahead=0.4)
+    feeder = s.feed(mount, "Radio Example", seconds_ahead=0.4)
     wait_for(lambda: now() and len(jumps) == before + 1, "its seam is known: %s" % jumps, 20)
     return feeder
 
 
-def sets_title(server, now, text):
-    equal(server.set_title("/live.mp3", song=text.replace(" ", "%20")).status, 200)
+def sets_title(server, now, text, mount="/live.mp3"):
+    equal(server.set_title(mount, song=text.replace(" ", "%20")).status, 200)
     return wait_for(lambda: [t for t in [now()["title"]] if t and t["text"] == text and t["wall_ms"]], "the server tells it")[0]
 
 
