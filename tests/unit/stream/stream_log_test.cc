@@ -500,8 +500,8 @@ TEST(StreamLog, FramesBehindTheLastMarkHaveSoundedBeforeASeam) {
   span.wall_ms = 1'795'000'000'000;
   span.anchored = true;
   log.begin_source(0, span);
-  for (int i = 0; i < 8; ++i) CHECK(log.append(as_byte_span(frame), writer.now));
-  CHECK(log.append(as_byte_span(frame).first(100), writer.now));  // is cut off
+  for (int i = 0; i < 8; ++i) CHECK(static_cast<bool>(log.append(as_byte_span(frame), writer.now)));
+  CHECK(static_cast<bool>(log.append(as_byte_span(frame).first(100), writer.now)));  // is cut off
   for (std::uint64_t i = 0; i < 8; i += 3) log.sync(417 * i, {1152 * i, i == 0});
   span.id = {2, 2};
   span.wall_ms += 60'000;
