@@ -198,6 +198,7 @@ void Connection::go_on_opening() {
   socket_peer_ = transport_->peer();
   opening_.reset();
   enter(State::kHead);
+  if (lacks_tls() && shoutcast_) return drop();
   client_is(socket_peer_);
 }
 
@@ -316,6 +317,8 @@ void Connection::head_is_complete() {
       read_forwarded(owner_.settings_.read().trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);
   if (!client_is(from.client)) return;
+  if (lacks_tls())
+    return reply_page(400, "this port speaks https only: the address begins with https://");
   if (request_.method == Method::kPost && form_is_urlencoded() &&
       request_.headers.find("transfer-encoding") != nullptr)
     return reply_page(411, "a form needs a Content-Length");

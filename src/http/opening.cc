@@ -14,6 +14,8 @@ namespace {
 
 constexpr char kHandshakeRecord = 0x16;
 
+bool begins_method(char first) noexcept { return first >= 'A' && first <= 'Z'; }
+
 // Bytes that stay in the socket.  0: none now; -1: the connection has ended.
 ssize_t peek(const Transport& transport, std::span<char> into) {
   const ssize_t n = ::recv(transport.fd(), into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
@@ -70,15 +72,14 @@ void Opening::take_header(std::string_view bytes, Transport& transport) {
 }
 
 Opening::Status Opening::detect_tls(std::unique_ptr<Transport>& transport) {
-  if (use_ == TlsUse::kDetect) {
-    char first = 0;
-    const ssize_t n = peek(*transport, {&first, 1});
-    if (n == 0) return Status::kMore;
-    if (n < 0) return drop("the connection was closed");
-    if (first != kHandshakeRecord) {
-      use_ = TlsUse::kNever;
-      return Status::kReady;
-    }
+  char first = 0;
+  const ssize_t n = peek(*transport, {&first, 1});
+  if (n == 0) return Status::kMore;
+  if (n < 0) return drop("the connection was closed");
+  // A proxy that says that its client speaks TLS cannot be shown a page about https.
+  if (use_ == TlsUse::kDetect ? first != kHandshakeRecord : !secure_ && begins_method(first)) {
+    use_ = TlsUse::kNever;
+    return Status::kReady;
   }
   if (!context_) return drop("TLS: there is no certificate");
   auto tls = TlsContext::accept(std::move(context_), std::move(transport));

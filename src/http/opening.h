@@ -21,7 +21,7 @@ class TlsTransport;
 enum class TlsUse : std::uint8_t {
   kNever,
   kDetect,  // a first byte of 0x16 begins a handshake (no request begins so)
-  kAlways,
+  kAlways,  // what begins like a request is kReady without being secure(), to be refused by a page
 };
 
 class Opening {

@@ -5,7 +5,7 @@ import socket
 import ssl
 import subprocess
 
-from harness import ADMIN, Failed, Settings, as_nobody, check, equal, free_port, give_away, listen_socket, matches, test, wait_for
+from harness import ADMIN, SOURCE, Failed, Settings, as_nobody, check, equal, free_port, give_away, listen_socket, matches, test, wait_for
 from tls_bench import TLS_SOCKETS, certificate, tls, tls_server
 
 def names_of(wire):
@@ -132,10 +132,19 @@ def a_plain_port_finds_out_who_speaks_tls(t):
 @test
 def a_tls_socket_speaks_nothing_else(t):
     server = tls_server(t)
-    wire = server.wire(server.ports[1])
-    wire.send("GET / HTTP/1.0\r\n\r\n")
-    check(b"HTTP" not in wire.take_all(), "it spoke HTTP")
-    server.wait_for_log("DBUG connection/connection 127.0.0.1: TLS: http request")
+    source = server.source()
+    source.play(100)
+    # What a browser shows that was given an address with http://; with the login of a source, too.
+    for line, login in (("GET /live.mp3 HTTP/1.1", None), ("GET /admin/stats HTTP/1.0", ADMIN), ("PUT /other.mp3 HTTP/1.1", SOURCE)):
+        reply = server.ask(line, ["Host: radio.test"], login, port=server.ports[1])
+        equal((line, reply.status), (line, 400))
+        check(b"this port speaks https only" in reply.body, reply.body)
+    check("/other.mp3" not in server.log(), "a source was looked at")
+    for odd in (b"get / http/1.0\r\n\r\n", b"\0\0", b"\r\n\r\n"):
+        wire = server.wire(server.ports[1])
+        wire.send(odd)
+        check(b"HTTP" not in wire.take_all(), "it spoke HTTP")
+    server.wait_for_log("DBUG connection/connection 127.0.0.1: TLS: ")
 
 
 @test

@@ -182,7 +182,8 @@ TEST(Opening, ATlsSocketTakesNothingElse) {
   auto plain = connect();
   ask(*plain);
   const std::string got = answer(*plain);
-  CHECK(got.find("http") == std::string::npos);
+  CHECK(got.find("speaks https only") != std::string::npos);
+  CHECK(got.find("192.0.2.1") == std::string::npos);
   auto peer = connect();
   CHECK(shake(*peer));
   ask(*peer);
