@@ -337,7 +337,8 @@ void SlotBook::take_down(const SlotRow& row, SteadyTime now) {
   }
   if (const Count more = bounded(row.given) - given_; more > 0) {
     given_ += more;
-    have_ += more;
+    // A parent may give as much again in each life that it orders: the sum stays a number.
+    have_ += std::min(more, static_cast<Count>(kMaxSlotCount) - have_);
     // A node with too many gives none, so nothing is owed any more.  Each child is told the whole
     // debt, and what others have paid of it, or a higher limit, is said by no row of its own.
     debt_ = 0;

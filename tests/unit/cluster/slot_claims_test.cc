@@ -151,3 +151,27 @@ TEST(SlotClaims, WhatALiarSaysIsPassedOnWithinTheBoundsOfAFrame) {
     CHECK(asked == kMaxSlotsAtOnce);
   }
 }
+
+// A child has claimed all that a count may be, and its parent gives as much, in one life after the
+// other.
+TEST(SlotClaims, WhatAParentGivesStaysANumber) {
+  SteadyTime now{1h};
+  std::uint64_t lives = 0;
+  SlotBook book(
+      "/m", std::make_shared<SlotGate>(), SlotTiming{}, [&lives] { return ++lives; }, now);
+  book.joined("up", false, now);
+  book.set_place("up", 10, false, now);
+  book.joined("below", false, now);
+  SlotRow claim;
+  claim.mount = "/m";
+  claim.life = 1;
+  claim.claim = kMaxSlotCount;
+  book.take("below", claim, now);
+  SlotRow gift;
+  gift.mount = "/m";
+  gift.down = true;
+  gift.life = lives;
+  gift.given = kMaxSlotCount;
+  book.take("up", gift, now);
+  CHECK(book.picture().have <= static_cast<SlotBook::Count>(kMaxSlotCount));
+}
