@@ -158,6 +158,7 @@ class RelayService final : public RelayHost {
   Gate& calls() noexcept override { return calls_; }
   Gate& proofs() noexcept override { return proofs_; }
   Gate& dry() noexcept override { return dry_; }
+  Gate& vain() noexcept override { return vain_; }
   void pull_changed(const ConnectTarget& from, PullFault fault) override;
   PullFault path_fault(const ConnectTarget& from) const override;
   Result<std::unique_ptr<Transport>> start_program(const std::string& mount,
@@ -201,7 +202,7 @@ class RelayService final : public RelayHost {
   Connector connector_;
   ExecSources programs_;
   HandedRelays handed_;
-  Gate calls_, proofs_, dry_;
+  Gate calls_, proofs_, dry_, vain_;
   std::map<std::string, PullFault, std::less<>> unable_;
   std::map<std::string, PullFault, std::less<>> reported_unable_;
   bool unable_known_ = true;

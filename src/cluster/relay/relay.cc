@@ -342,16 +342,18 @@ void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault
   const SteadyTime now = host_.connector().loop().now();
   // Rests grow by time: a question before the end of one, while there is nothing to hear, leaves it
   // as it is.  Else a mount that waits no longer would have made its servers rest for long.
+  note_vain();
   if (tried.delay > 0ms && now < tried.rested)
     tried.since = now;
   else
-    rest(upstream, tried.delay == 0ms ? timing_.first_delay
-                                      : std::min(tried.delay * 2, longest_rest(upstream)));
+    rest(upstream, std::max(vain_rest(), tried.delay == 0ms
+                                             ? timing_.first_delay
+                                             : std::min(tried.delay * 2, longest_rest(upstream))));
   const auto wait = requested_rest(upstream);
   // One that is asked several times a second is told of once.
   const bool is_longer = std::exchange(tried.told, wait) != wait;
   const bool news = std::exchange(tried.logged_fault, fault) != fault || is_longer;
-  log(news ? LogLevel::kWarn : LogLevel::kDebug,
+  log(news && !is_nameless() ? LogLevel::kWarn : LogLevel::kDebug,
       cat({why, "; asked again in ", wait.count(), "ms"}));
   if (lease_ == 0) note_fault(upstream, fault);
 }

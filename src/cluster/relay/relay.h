@@ -204,6 +204,9 @@ class Relay {
   // Listeners have nothing to hear: the stream is lost, and its mount waits, or is silent.
   bool is_dry() const;
   std::chrono::milliseconds dry_rest() const;
+  void note_vain();
+  std::chrono::milliseconds vain_rest() const;
+  bool is_nameless() const;
   SteadyTime due(std::size_t upstream) const;  // when it may be asked
   std::chrono::milliseconds requested_rest(std::size_t upstream);
   void keep_resting(std::size_t upstream);
@@ -252,6 +255,7 @@ class Relay {
   std::string switched_from_;
   std::optional<std::chrono::milliseconds> last_gap_;
   GatePass dry_place_;
+  GatePass vain_place_;
   Timer timer_;
   Timer flow_check_;            // armed while it streams, and silence would be of use to know
   SteadyTime flow_check_at_{};  // when that is due

@@ -256,6 +256,7 @@ void Relay::adopt(const Begun& stream, const WriterLease& lease) {
   }
   lease_ = lease.id;
   dry_place_.leave();
+  vain_place_.leave();
   home_ = worker;
   current_ = at;
   placed_ = place.has_value();

@@ -17,6 +17,10 @@ constexpr int kAwayPerStall = 5;  // a check that is so late is not judged by
 constexpr int kRestsPerSilence = 16;
 // Of all relays of this node without a stream: each adds so much to the rests of all.
 constexpr std::chrono::milliseconds kForEachOther = 1ms;
+// The same of those that a master lists in vain: all together they ask 200 times a second.
+constexpr std::chrono::milliseconds kForEachInVain = 5ms;
+// So many of them have lines of their own in the log.
+constexpr std::int64_t kNamedInVain = 200;
 // Of the patience with one that does not answer.
 constexpr unsigned kMaxDoublings = 4;
 
@@ -41,6 +45,23 @@ std::chrono::milliseconds Relay::dry_rest() const {
   }
   return rest;
 }
+
+// One that nothing flows of, nor has before it was asked, is asked for by its master's list alone.
+void Relay::note_vain() {
+  if (vain_place_ || lease_ != 0 || !plan_.from_master || plan_.on_demand) return;
+  if (!host_.vain().try_enter(Gate::kNoLimit)) return;
+  vain_place_ = GatePass(&host_.vain());
+  if (host_.vain().inside() == kNamedInVain + 1)
+    log(LogLevel::kWarn, cat({kNamedInVain,
+                              " relays that masters list cannot be pulled; what this one and "
+                              "others fail with is logged at loglevel 4 only"}));
+}
+
+std::chrono::milliseconds Relay::vain_rest() const {
+  return vain_place_ ? kForEachInVain * host_.vain().inside() : 0ms;
+}
+
+bool Relay::is_nameless() const { return vain_place_ && host_.vain().inside() > kNamedInVain; }
 
 SteadyTime Relay::due(std::size_t upstream) const {
   const Try& tried = tries_[upstream];

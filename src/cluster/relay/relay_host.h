@@ -132,6 +132,9 @@ class RelayHost {
   virtual Gate& proofs() noexcept = 0;
   // Relays whose listeners have nothing to hear.
   virtual Gate& dry() noexcept = 0;
+  // Relays of what a master's list names that have failed and do not stream: it may name thousands
+  // that nothing can be pulled of.
+  virtual Gate& vain() noexcept = 0;
   // cannot() of a relay is another one; fault: what its upstream failed with just now.
   virtual void pull_changed(const ConnectTarget& /*from*/, PullFault /*fault*/) {}
   // Why nothing can be pulled from there, whatever the mount; kNone: it can, or it is not known.

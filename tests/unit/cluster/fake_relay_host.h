@@ -117,6 +117,7 @@ class FakeRelayHost final : public RelayHost {
   Gate& calls() noexcept override { return calls_; }
   Gate& proofs() noexcept override { return proofs_; }
   Gate& dry() noexcept override { return dry_; }
+  Gate& vain() noexcept override { return vain_; }
   void pull_changed(const ConnectTarget&, PullFault fault) override { faults.push_back(fault); }
   PullFault path_fault(const ConnectTarget&) const override { return path; }
   Result<std::unique_ptr<Transport>> start_program(const std::string& mount,
@@ -206,7 +207,7 @@ class FakeRelayHost final : public RelayHost {
   std::unique_ptr<SourceAdmission> admission_;
   Connector connector_;
   Rng rng_{1};
-  Gate calls_, proofs_, dry_;
+  Gate calls_, proofs_, dry_, vain_;
 };
 
 }  // namespace lb::test

@@ -1,5 +1,9 @@
 #include "cluster/relay/relay_set.h"
 
+#include <set>
+#include <sstream>
+
+#include "base/cat.h"
 #include "cluster/fake_relay_host.h"
 
 using namespace lb;
@@ -148,4 +152,29 @@ TEST(RelaySet, LooksAtThoseThatAreInUseOnly) {
   host.mount("/a")->gate().leave();
   host.until([&] { return !flows("/a"); });
   CHECK(!flows("/b"));
+}
+// A master may list thousands of streams that it does not have.
+TEST(RelaySet, ThoseThatAListNamesInVainRestForEachOtherAndFillNoLog) {
+  server.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
+  server.close_after = true;
+  std::vector<RelayPlan> plans;
+  for (int i = 0; i < 260; ++i) {
+    plans.push_back(plan(cat({"/", i})));
+    plans.back().from_master = true;
+  }
+  relays->want(plans);
+  // 5 ms for each of them.
+  host.until([&] { return host.captured.says("asked again in 1300ms"); });
+  CHECK(host.captured.says("200 relays that masters list cannot be pulled"));
+  std::set<std::string> named;
+  std::istringstream lines(host.captured.errors());
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("WARN") != std::string::npos && line.find("asked again") != std::string::npos)
+      named.insert(line.substr(line.find("relay /"), 11));
+  CHECK_EQUAL(200u, named.size());
+  // One that streams counts no longer.
+  LONGS_EQUAL(260, host.vain().inside());
+  server.answers = {"HTTP/1.0 200 OK\r\nContent-Type: audio/x-test\r\n\r\n"};
+  server.close_after = false;
+  host.until([&] { return host.vain().inside() == 0; });
 }
