@@ -36,6 +36,8 @@ std::string print_wanted(const RecordedFiles& files, std::size_t first, Wanted w
   return out.take();
 }
 
+constexpr std::int64_t kLongestListedMs = 600'000;  // as it is told to others
+
 // What two nodes record of one stream begins and ends within this.
 constexpr std::int64_t kOverlapMs = 1500;
 
@@ -66,11 +68,16 @@ class Rows {
  public:
   void add(const FileRow& row) {
     if (row.bytes == 0) return;
-    // The files around it: none is longer than kReach.
-    auto at = std::lower_bound(rows_.begin(), rows_.end(), row.from_ms - kReach,
+    // The files around it.
+    auto at = std::lower_bound(rows_.begin(), rows_.end(), row.from_ms - kLongestListedMs,
                                [](const FileRow& a, std::int64_t t) { return a.from_ms < t; });
-    if (is_here(row, at)) return;
-    for (auto each = at; each != rows_.end() && each->from_ms < row.to_ms + kReach; ++each) {
+    // Each is compared with those around it, on a worker.
+    const auto end =
+        std::lower_bound(at, rows_.end(), row.to_ms + kLongestListedMs,
+                         [](const FileRow& a, std::int64_t t) { return a.from_ms < t; });
+    if (end - at >= kMaxTogether || is_here(row, at)) return;
+    for (auto each = at; each != rows_.end() && each->from_ms < row.to_ms + kLongestListedMs;
+         ++each) {
       const bool written_here = each->open && !each->remote && each->name() == row.name();
       if (written_here || holds(*each, row)) return;
       if (hides(*each, row)) return;
@@ -87,13 +94,11 @@ class Rows {
   explicit Rows(std::vector<FileRow> own) : rows_(std::move(own)) {}
 
  private:
-  static constexpr std::int64_t kReach = 600'000;
-
   // Files of this node have all of it, one behind the other; the one that is being written has what
   // comes.
   bool is_here(const FileRow& row, std::vector<FileRow>::const_iterator from) const {
     std::uint64_t at = row.origin;
-    for (; from != rows_.end() && from->from_ms < row.to_ms + kReach; ++from) {
+    for (; from != rows_.end() && from->from_ms < row.to_ms + kLongestListedMs; ++from) {
       if (from->remote || from->id != row.id || from->origin > at || from->origin_end() <= at)
         continue;
       at = from->origin_end();
@@ -150,7 +155,8 @@ Result<std::vector<FileRow>> parse_file_list(std::string_view text) {
       return Error::invalid(cat({"a list of files whose file ", i, " cannot be"}));
     FileRow row;
     row.from_ms = static_cast<std::int64_t>(*from);
-    row.to_ms = static_cast<std::int64_t>(*to);
+    // A clock that was set forward may have put its end far away; a longer one would hide files.
+    row.to_ms = std::min(static_cast<std::int64_t>(*to), row.from_ms + kLongestListedMs);
     row.bytes = *bytes;
     row.origin = name->origin;
     row.id = name->id;

@@ -27,6 +27,8 @@ RecordedFiles merged_files(const RecordedFiles& own,
                            const std::vector<const std::vector<FileRow>*>& others);
 
 constexpr std::size_t kMaxFiles = 1000;
+// Of ten minutes and the file's own time: of a node that lists more there, the others do not count.
+constexpr std::ptrdiff_t kMaxTogether = 1000;
 // Of a stream that is being recorded: what was sent, and may not be on the disk yet.
 constexpr std::uint64_t kMaxUnwritten = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLargestRemoteFile = std::uint64_t{1} << 30;
