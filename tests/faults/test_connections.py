@@ -91,3 +91,16 @@ def a_name_that_is_not_answered_is_asked_again_and_holds_up_nothing(t):
     w.counts["threads"] += 1    # the resolver's, which stays
     w.during(Rule("none"), hits=0)
     w.judge()
+
+
+@test
+def a_port_of_nodes_or_a_balancer_that_cannot_accept_costs_no_processor(t):
+    links, agent = free_port(), free_port()
+    w = Witnesses(t, body='<cluster><id>m</id><cluster-port>%d</cluster-port><agent port="%d" bind-address="127.0.0.1"/>'
+                          '<node id="c" secret="s-c"/></cluster>' % (links, agent))
+    for port, error in ((agent, errno.ENOBUFS), (links, errno.EMFILE), (links, errno.ENOMEM), (agent, errno.EMFILE)):
+        begin = w.studio.number
+        w.during(Rule("accept4", error=error, thread="icecast-lb"), act=lambda port=port: w.server.wire(port=port),
+                 wait=lambda begin=begin: w.studio.number > begin + 40, counted=False)
+        check(w.faults.hits() < 40, "accept4 was called %d times in 1 s" % w.faults.hits())
+    w.judge()

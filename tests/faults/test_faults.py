@@ -2,7 +2,7 @@
 import errno
 
 from faulty import Witnesses
-from harness import equal, test
+from harness import check, equal, test
 from replacing import upgrade
 from syscalls import Rule
 
@@ -31,6 +31,18 @@ def what_is_received_in_the_least_parts_is_whole(t):
     w.during(Rule("recv", error=errno.EAGAIN, path="socket:", every=-20, times=2000), hits=20)
     for error in (errno.EINTR, errno.ENOMEM, errno.ENOBUFS):
         w.during(Rule("recv", error=error, path="socket:", every=2, times=50), hits=10)
+    w.judge()
+
+
+@test
+def a_shortage_of_memory_that_lasts_costs_no_processor(t):
+    """Each connection is tried again ten times a second, as is a socket that accepts."""
+    w = Witnesses(t)
+    for call in ("recv", "sendmsg", "sendfile"):
+        for error in (errno.ENOMEM, errno.ENOBUFS):
+            begin = w.studio.number
+            w.during(Rule(call, error=error, path="socket:"), act=w.knock, wait=lambda: w.studio.number > begin + 40)
+            check(w.faults.hits() < 400, "%s was called %d times in 1 s" % (call, w.faults.hits()))
     w.judge()
 
 

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "cluster/link/frame.h"
 #include "http/parser.h"
+#include "net/loop/shortage.h"
 
 namespace lb {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kAcceptsAWake = 16;
-constexpr auto kPauseWithoutDescriptors = 100ms;
 constexpr auto kPauseWithoutRoom = 10ms;
 
 constexpr std::string_view kUpgradeRequired =
@@ -252,10 +252,7 @@ void LinkServer::on_ready(short) {
     UniqueFd fd(::accept4(socket_->fds->front().get(), reinterpret_cast<sockaddr*>(&address), &size,
                           SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
-      if (errno == EMFILE || errno == ENFILE) {
-        watch_.want(0);
-        pause_.after(kPauseWithoutDescriptors);
-      }
+      if (errno != EAGAIN) note_shortage();
       return;
     }
     const Address peer = Address::from_sockaddr(reinterpret_cast<sockaddr&>(address));

@@ -9,6 +9,8 @@
 #include <array>
 #include <utility>
 
+#include "net/loop/shortage.h"
+
 namespace lb {
 namespace {
 
@@ -16,7 +18,16 @@ namespace {
 constexpr std::chrono::microseconds kQuiet{250};
 constexpr int kAddAgainUs = 100000;  // a watch that the kernel did not take
 
+// The callback of a watch that runs on this thread; no watch: it has been stopped meanwhile.
+struct Called {
+  const Watch* watch = nullptr;
+  bool shortage = false;
+};
+thread_local Called called;
+
 }  // namespace
+
+void note_shortage() noexcept { called.shortage = true; }
 
 Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
   event_config* config = event_config_new();
@@ -243,25 +254,33 @@ void Watch::want(short events) noexcept {
 }
 
 void Watch::add() noexcept {
+  static constexpr auto add_later = [](Watch& watch) {
+    event_assign(
+        &watch.event_, watch.base_, -1, 0,
+        [](evutil_socket_t, short, void* self) { static_cast<Watch*>(self)->add(); }, &watch);
+    const timeval later{0, kAddAgainUs};
+    event_add(&watch.event_, &later);
+  };
   event_assign(
       &event_, base_, fd_, static_cast<short>(wanted_ | EV_PERSIST),
       [](evutil_socket_t, short what, void* self) {
         auto* watch = static_cast<Watch*>(self);
+        called = {watch};
         watch->callback_(watch->owner_, what);  // may destroy the watch
+        const Called was = std::exchange(called, {});
+        if (was.watch == nullptr || !was.shortage || watch->wanted_ == 0) return;
+        event_del(&watch->event_);
+        add_later(*watch);
       },
       this);
-  if (event_add(&event_, nullptr) == 0) return;
   // The kernel has no memory for it.  Readiness stays: what has come by then is seen then.
-  event_assign(
-      &event_, base_, -1, 0,
-      [](evutil_socket_t, short, void* self) { static_cast<Watch*>(self)->add(); }, this);
-  const timeval soon{0, kAddAgainUs};
-  event_add(&event_, &soon);
+  if (event_add(&event_, nullptr) != 0) add_later(*this);
 }
 
 void Watch::stop() noexcept {
   if (base_ == nullptr) return;
   if (wanted_ != 0) event_del(&event_);
+  if (called.watch == this) called.watch = nullptr;
   wanted_ = 0;
   base_ = nullptr;
 }

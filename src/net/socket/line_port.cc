@@ -9,6 +9,8 @@
 
 #include "base/cat.h"
 #include "net/address/bind_address.h"
+#include "net/loop/shortage.h"
+#include "net/socket/transport.h"
 
 namespace lb {
 namespace {
@@ -27,7 +29,7 @@ LinePort::Guest::Guest(LinePort& owner, UniqueFd connected)
 void LinePort::Guest::on_ready(short) {
   std::array<char, 512> ignored;
   const ssize_t n = ::recv(fd.get(), ignored.data(), ignored.size(), 0);
-  if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))) return;
+  if (n > 0 || (n < 0 && is_momentary(errno))) return;
   gone = true;
   port.sweep();
 }
@@ -50,7 +52,10 @@ int LinePort::port() const { return bound_port(fd_.get()); }
 void LinePort::on_ready(short) {
   for (int i = 0; i < kAcceptsATurn; ++i) {
     UniqueFd taken(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!taken) return;
+    if (!taken) {
+      if (errno != EAGAIN) note_shortage();
+      return;
+    }
     if (guests_.size() >= kMaxGuests) continue;  // closed without a word
     const std::string line = line_();
     // An empty socket buffer takes it whole.

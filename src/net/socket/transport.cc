@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "net/loop/shortage.h"
+
 namespace lb {
 namespace {
 
@@ -20,8 +22,11 @@ IoResult from_errno() noexcept {
 
 }  // namespace
 
+// Not EIO: of a socket it is a cipher of the kernel's that failed, of a file a disk, and both stay.
 bool is_momentary(int error) noexcept {
-  return error == EAGAIN || error == EINTR || error == ENOMEM || error == ENOBUFS;
+  const bool shortage = error == ENOMEM || error == ENOBUFS;
+  if (shortage) note_shortage();
+  return shortage || error == EAGAIN || error == EINTR;
 }
 
 PlainTransport::PlainTransport(UniqueFd fd, const Address& peer) noexcept
