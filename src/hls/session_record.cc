@@ -10,6 +10,11 @@
 namespace lb {
 namespace {
 
+// Of one that is recorded: it has no log, and nothing of it ends.
+bool is_off_air(const Mount& mount) {
+  return mount.phase() == MountPhase::kEnded && mount.channel().newest()->store == nullptr;
+}
+
 // "": it can be handed over.
 std::string why_it_stays(const HlsSession& session, const std::set<const Mount*>& resting) {
   const auto because = [&session](std::string_view why) {
@@ -17,7 +22,8 @@ std::string why_it_stays(const HlsSession& session, const std::set<const Mount*>
   };
   if (NoticeRecord notice; session.notice && !session.notice->save(notice))
     return because("has a notice of its end that cannot be handed over");
-  if (session.mount->phase() == MountPhase::kEnded && !resting.contains(session.mount.get()))
+  if (session.mount->phase() == MountPhase::kEnded && !is_off_air(*session.mount) &&
+      !resting.contains(session.mount.get()))
     return because("is of a mount that ends at this moment");
   return {};
 }
@@ -43,6 +49,10 @@ HlsSessionRecord save_session(const HlsSession& session) {
   saved.earned = session.earned;
   saved.segment = session.segment;
   saved.bytes = session.bytes;
+  if (is_off_air(*session.mount)) {
+    saved.past_type = session.mount->facts()->content_type;
+    saved.past_rate = session.mount->usual_bytes_per_second();
+  }
   return saved;
 }
 

@@ -26,14 +26,17 @@ struct HlsSessionRecord {
   std::chrono::milliseconds segment{0};
   std::uint64_t bytes = 0;  // with its part of its crowd's
   bool slot = false;        // of a limit over the cluster
+  // Of a mount that is recorded and not on the air: facts_of_past(), bytes a second.
+  std::string past_type;
+  std::uint64_t past_rate = 0;
 };
 template <class Io, RecordOf<HlsSessionRecord> T>
 void record_fields(Io& io, T& session) {
   auto& [id, name, mount, ip, crowd, request, referer, user_agent, user, counted, total, notice,
-         began, until, patience, earned, segment, bytes, slot] = session;
+         began, until, patience, earned, segment, bytes, slot, past_type, past_rate] = session;
   io.needed(1, id, name, mount);
   io(4, ip, crowd, request, referer, user_agent, user, counted, total, notice, began, until,
-     patience, earned, segment, bytes, slot);
+     patience, earned, segment, bytes, slot, past_type, past_rate);
 }
 
 }  // namespace lb

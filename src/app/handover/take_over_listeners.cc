@@ -227,6 +227,9 @@ Result<void> TakeOver::take_player(Network& network, const HlsSessionRecord& sav
   };
   auto mount = network.hls->resting(saved.mount);
   if (!mount) mount = network.mounts.find(saved.mount);
+  if (!mount && !saved.past_type.empty())
+    mount = network.archive->off_air(saved.mount, facts_of_past(network.clock, saved.past_type),
+                                     saved.past_rate);
   if (!mount) return wrong("its mount is not there");
   auto session = std::make_unique<HlsSession>();
   session->mount = mount;
