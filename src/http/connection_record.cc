@@ -133,8 +133,11 @@ bool Connection::rest_is_file() const noexcept {
 // or of a log, whose next writer frees what it keeps for none of its own readers.
 // False: it stays as it is.
 bool Connection::gather_rest(std::uint64_t& room) {
-  if (state_ != State::kReplying || !head_whole_ || shoutcast_ || source_) return false;
-  std::uint64_t bytes = out_.size() + page_.bytes.size() - out_sent_;
+  if (state_ != State::kReplying || !head_whole_ || shoutcast_) return false;
+  const auto* const made = dynamic_cast<const MadeSource*>(source_.get());
+  if (source_ && made == nullptr) return false;
+  std::uint64_t bytes = out_.size() + page_.bytes.size() - out_sent_ +
+                        (piece_.bytes.size() - piece_sent_) + (source_ ? made->left() : 0);
   for (const ReplyRun& run : runs_) bytes += run.bytes;
   const std::uint64_t taken = std::max(bytes, kShortRest);
   if (bytes == 0 || taken > room) return false;
@@ -148,6 +151,15 @@ bool Connection::gather_rest(std::uint64_t& room) {
     if (run.fd >= 0 ? !append_range(file->get(), run.fd, run.at, run.bytes)
                     : !put(std::string_view(run.text).substr(run.at, run.bytes)))
       return false;
+  if (source_) {
+    // In one piece: it is sent from memory where no file comes of it.
+    while (made->left() > 0) piece_.bytes += source_->next().bytes;
+    piece_.kind = ReplySource::Piece::Kind::kBytes;
+    if (!put(std::string_view(piece_.bytes).substr(piece_sent_))) return false;
+    source_.reset();
+    piece_ = {};
+    piece_sent_ = 0;
+  }
   room -= taken;
   out_.clear();
   page_ = {};

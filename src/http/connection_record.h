@@ -9,11 +9,20 @@
 #include <string>
 
 #include "http/connection.h"
+#include "http/reply_source.h"
 #include "net/address/address.h"
 #include "net/socket/acceptor.h"
 #include "net/socket/transport.h"
 
 namespace lb {
+
+// MadeSource: a ReplySource that can make all of its bytes at any time, of what is in memory: what
+// is left of it goes over.
+class MadeSource : public ReplySource {
+ public:
+  // What next() has yet to give; it gives Kind::kBytes until that is 0.
+  virtual std::uint64_t left() const noexcept = 0;
+};
 
 struct HeldRequest {
   Transport* transport = nullptr;  // stays with its connection

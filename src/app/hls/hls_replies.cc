@@ -18,7 +18,7 @@
 #include "hls/media_playlist.h"
 #include "hls/past_lookup.h"
 #include "http/byte_range.h"
-#include "http/reply_source.h"
+#include "http/connection_record.h"
 #include "http/stream_type.h"
 #include "stream/source/picture_shelf.h"
 
@@ -31,20 +31,25 @@ constexpr std::size_t kListPiece = 64 * 1024;
 constexpr std::uint64_t kSlowestReader = 8 * 1024;  // bytes a second
 
 // A long list with a parameter of its player: a thousand of them have one list in memory.
-class LongList final : public ReplySource {
+class LongList final : public MadeSource {
  public:
   LongList(std::shared_ptr<const HlsPast> past, std::string query)
-      : past_(std::move(past)), pieces_(past_->list.text, std::move(query)) {}
+      : past_(std::move(past)),
+        pieces_(past_->list.text, std::move(query)),
+        left_(pieces_.size()) {}
   Piece next() override {
     Piece out;
     out.bytes = pieces_.next(kListPiece);
     if (!out.bytes.empty()) out.kind = Piece::Kind::kBytes;
+    left_ -= out.bytes.size();
     return out;
   }
+  std::uint64_t left() const noexcept override { return left_; }
 
  private:
   const std::shared_ptr<const HlsPast> past_;
   PlaylistPieces pieces_;
+  std::uint64_t left_;
 };
 
 }  // namespace
