@@ -112,6 +112,11 @@ int serve(const Options& options, Launch launch) {
   // It would take the connections of TLS, and answer none.
   if (before && before->has_certificate() && !server.why_no_certificate().empty())
     return refuse("no certificate could be loaded: " + server.why_no_certificate());
+  // A reload keeps it; here its names would be shown another one.
+  if (const auto why =
+          before ? server.why_lost_certificate(before->certificates_in_use()) : std::string();
+      !why.empty())
+    return refuse("a certificate that is in use could not be loaded: " + why);
   const UniqueFd nothing = options.background ? open_nothing() : UniqueFd();
   // The pid file is written as root only where no other user can change the configuration that
   // names it.

@@ -43,6 +43,7 @@ class Server {
                     std::vector<ListenSockets::Handed> switch_ports, FileCopies certificates);
   // After bind(): why none of the configured certificates could be loaded; "": it was not so.
   const std::string& why_no_certificate() const;
+  std::string why_lost_certificate(const std::vector<std::string>& in_use) const;
   void prepare(TakeOver& before);
   Result<void> take_over(TakeOver& before);
   // Where a lack of them can still be answered; they begin with run().

@@ -38,6 +38,10 @@ void Server::take_sockets(std::vector<ListenSockets::Handed> sockets,
 
 const std::string& Server::why_no_certificate() const { return services_->tls.why_none(); }
 
+std::string Server::why_lost_certificate(const std::vector<std::string>& in_use) const {
+  return services_->tls.why_lost(in_use);
+}
+
 void Server::may_hand_over(Handover::Plan plan, Standing standing) {
   plan.obstacle = [this] { return upgrade_obstacle(); };
   plan.reload = [this] { reload(); };

@@ -249,6 +249,31 @@ def no_upgrade_leaves_players_without_a_certificate(t):
     server.listener(port=server.ports[1], wrap=tls()).read(MP3_FRAME)
 
 
+@test
+def no_upgrade_loses_one_of_two_certificates(t):
+    """A reload would keep it; the next process has it from nowhere."""
+    server = t.unstarted_server(limits=PATIENT, sockets=TLS_SOCKETS)
+    files = ["<ssl-certificate>%s/%d.pem</ssl-certificate>" % (server.dir, n) for n in (1, 2)]
+
+    def shown(name):
+        return name.encode() in server.wire(port=server.ports[1], wrap=tls(name)).socket.getpeercert(binary_form=True)
+    for n, name in enumerate(("first.test", "second.test"), 1):
+        certificate(server.dir, name, "%d.pem" % n)
+    server.write_config(paths="".join(files))
+    server.start()
+    (server.dir / "2.pem").write_text("nothing")
+    refused_upgrade(server, "a certificate that is in use could not be loaded: .*2.pem: holds no certificate")
+    check(shown("first.test") and shown("second.test"), "both are shown")
+    server.write_config(paths=files[0])
+    upgrade(server)
+    check(shown("first.test") and not shown("second.test"), "the one that is configured is shown")
+    # What was broken before there was one is no reason.
+    server.write_config(paths="".join(files))
+    for _ in range(2):
+        upgrade(server)
+    check(shown("first.test"), "the whole one is shown")
+
+
 def free_root_port():
     for port in range(600, 1024):
         with socket.socket() as one:

@@ -148,7 +148,10 @@ Result<void> Handover::offer() {
   for (const auto& [file, fd] : network_.tls.copies())
     offer.certificates.push_back({file, out.fds().add(fd.get())});
   const auto context = network_.tls.context();
-  offer.has_certificate = context != nullptr && !context->certificates().empty();
+  if (context)
+    for (const TlsContext::Certificate& one : context->certificates())
+      offer.certificates_in_use.push_back(one.file);
+  offer.has_certificate = !offer.certificates_in_use.empty();
   offer.in_parts = true;
   offer.file_limit = file_limit();
   const UniqueFd conf = network_.conf->share();

@@ -124,19 +124,22 @@ struct OfferRecord {
   std::vector<MovedFd> records;  // one or none
   std::uint64_t records_revision = 0;
   std::vector<FileCopyRecord> certificates;
-  bool has_certificate = false;            // one is in use
-  std::uint64_t file_limit = 0;            // RLIMIT_FSIZE; 0: not known
-  std::vector<SocketRecord> switch_ports;  // of SwitchService
+  bool has_certificate = false;                  // one is in use
+  std::uint64_t file_limit = 0;                  // RLIMIT_FSIZE; 0: not known
+  std::vector<SocketRecord> switch_ports;        // of SwitchService
+  std::vector<std::string> certificates_in_use;  // their files
 };
 template <class Io, RecordOf<OfferRecord> T>
 void record_fields(Io& io, T& offer) {
   auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
          sockets, cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
-         records_revision, certificates, has_certificate, file_limit, switch_ports] = offer;
+         records_revision, certificates, has_certificate, file_limit, switch_ports,
+         certificates_in_use] = offer;
   io.needed(1, format);
   io(2, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us, sockets,
      cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
-     records_revision, certificates, has_certificate, file_limit, switch_ports);
+     records_revision, certificates, has_certificate, file_limit, switch_ports,
+     certificates_in_use);
 }
 
 struct WordRecord {

@@ -70,6 +70,9 @@ class TakeOver {
   // Of restore().
   const CountsRecord& counts() const noexcept { return counts_; }
   bool has_certificate() const noexcept { return offer_.has_certificate; }
+  const std::vector<std::string>& certificates_in_use() const noexcept {
+    return offer_.certificates_in_use;
+  }
   Standing standing();
 
   // What was offered to be read before the pause.

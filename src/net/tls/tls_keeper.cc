@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -162,6 +163,7 @@ void TlsKeeper::replace() {
       log_.error(kModule, file +
                               ": has changed, and this user may not read it; what it held at the "
                               "start stays in use until a restart");
+  complaints_ = loaded.complaints;
   why_none_.clear();
   // Without certificates in the configuration there is to be none; with unusable ones, as before.
   const auto has_any = [](const auto& one) {
@@ -180,6 +182,22 @@ void TlsKeeper::replace() {
                             ", valid until ", utc_text(certificate.expires, UtcForm::kDay)}));
   warn_of_expiry();
   if ((!before || (!has_any(before) && has_any(loaded.context))) && on_first_) on_first_();
+}
+
+std::string TlsKeeper::why_lost(const std::vector<std::string>& files) const {
+  const auto current = context();
+  for (const std::string& file : files) {
+    const auto is_of_file = [&file](const TlsContext::Certificate& one) {
+      return one.file == file;
+    };
+    if (std::ranges::find(settings_.certificates, file) == settings_.certificates.end() ||
+        (current && std::ranges::any_of(current->certificates(), is_of_file)))
+      continue;
+    for (const std::string& complaint : complaints_)
+      if (complaint.find(file) != std::string::npos) return complaint;
+    return file;
+  }
+  return {};
 }
 
 void TlsKeeper::warn_of_expiry() {

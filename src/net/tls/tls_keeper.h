@@ -44,6 +44,8 @@ class TlsKeeper {
   const FileCopies& copies() const noexcept { return copies_; }
   // Why none of the certificates could be loaded; "": it was not so.
   const std::string& why_none() const noexcept { return why_none_; }
+  // Why the certificate of one of these files is lost, which the settings name; "": none is.
+  std::string why_lost(const std::vector<std::string>& files) const;
 
   // Loads all files, whether they have changed or not.  renewed_in: a folder whose certificates
   // this server renews: no line asks for that; "": none.
@@ -85,6 +87,7 @@ class TlsKeeper {
   bool keeps_copies_ = false;
   FileCopies copies_;
   std::string why_none_;
+  std::vector<std::string> complaints_;  // of the last load
   std::chrono::milliseconds interval_{0};
   std::function<void()> on_first_;
   WallTime next_warning_{};
