@@ -5,13 +5,13 @@
 #include <utility>
 
 #include "base/cat.h"
-#include "base/command_words.h"
 #include "cluster/balance/balance.h"
 #include "cluster/link/ingest.h"
 #include "cluster/link/master_session.h"
 #include "cluster/nodes/known_nodes.h"
 #include "cluster/nodes/names.h"
 #include "cluster/relay/relay_plans.h"
+#include "config/load/command_words.h"
 #include "config/settings/cluster_id.h"
 #include "config/settings/config.h"
 #include "net/address/country_file.h"

@@ -13,10 +13,10 @@
 #include "auth/listener/authenticator.h"
 #include "base/cat.h"
 #include "base/clock.h"
-#include "base/command_words.h"
 #include "base/file.h"
 #include "base/file_stamp.h"
 #include "config/load/checks.h"
+#include "config/load/command_words.h"
 #include "config/load/named_paths.h"
 #include "net/tls/tls_context.h"
 

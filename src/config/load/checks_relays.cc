@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/cat.h"
-#include "base/command_words.h"
 #include "base/strings.h"
 #include "config/load/checks.h"
+#include "config/load/command_words.h"
 
 namespace lb {
 namespace {

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "auth/listener/authenticator.h"
-#include "base/command_words.h"
+#include "config/load/command_words.h"
 #include "config/schema/schema.h"
 #include "config/schema/value.h"
 

@@ -1,4 +1,4 @@
-#include "base/command_words.h"
+#include "config/load/command_words.h"
 
 #include <utility>
 
