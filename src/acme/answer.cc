@@ -1,7 +1,6 @@
 #include "acme/answer.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -23,32 +22,6 @@ std::chrono::seconds retry_after_of(const FetchAnswer& answer, WallTime now) {
   else if (const auto date = parse_http_date(text))
     time = std::chrono::ceil<std::chrono::seconds>(*date - now);
   return time > std::chrono::seconds(0) && time <= kLongest ? time : std::chrono::seconds(0);
-}
-
-std::optional<WallTime> parse_utc_text(std::string_view text) {
-  constexpr std::size_t kLongestTime = 40;
-  if (text.size() > kLongestTime) return std::nullopt;
-  const std::string whole(text);
-  std::tm parts{};
-  const char* rest = ::strptime(whole.c_str(), "%Y-%m-%dT%H:%M", &parts);
-  if (rest == nullptr) return std::nullopt;
-  if (*rest == ':') rest = ::strptime(rest, ":%S", &parts);
-  if (rest == nullptr) return std::nullopt;
-  if (*rest == '.') do
-      ++rest;
-    while (*rest >= '0' && *rest <= '9');
-  long offset = 0;  // in seconds
-  if (*rest == 'Z' || *rest == 'z') {
-    ++rest;
-  } else {
-    std::tm ahead{};
-    const bool is_behind = *rest == '-';
-    if (*rest != '+' && *rest != '-') return std::nullopt;
-    rest = ::strptime(rest + 1, "%H:%M", &ahead);
-    offset = (ahead.tm_hour * 60L + ahead.tm_min) * (is_behind ? -60 : 60);
-  }
-  if (rest == nullptr || *rest != '\0') return std::nullopt;
-  return wall_time(::timegm(&parts) - offset);
 }
 
 std::string cleaned_text(std::string_view text) {

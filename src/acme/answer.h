@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,10 +14,6 @@ namespace lb {
 // Retry-After: seconds or a date, up to 30 days; 0 where it is missing, past or unreadable.
 // Source: RFC 9110 10.2.3.
 std::chrono::seconds retry_after_of(const FetchAnswer& answer, WallTime now);
-
-// "2026-11-24T05:00Z", and back: seconds, their parts and an offset may follow.
-// Source: RFC 3339.
-std::optional<WallTime> parse_utc_text(std::string_view text);
 
 // A text of the authority's as it may stand in a page or an event: UTF-8 without control
 // characters, at most 300 bytes.

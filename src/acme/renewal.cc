@@ -5,6 +5,7 @@
 
 #include "acme/answer.h"
 #include "base/json.h"
+#include "base/shown_time.h"
 
 namespace lb {
 namespace {
@@ -14,9 +15,14 @@ using namespace std::chrono_literals;
 constexpr auto kShortLife = std::chrono::days(10);
 constexpr std::array<std::chrono::seconds, 7> kRetries = {1min, 5min, 15min, 1h, 4h, 12h, 24h};
 
-using namespace std::chrono_literals;
-
 constexpr std::chrono::seconds kSoonest = 1min, kLatest = 24h, kUnsaid = 6h;
+
+// Source: RFC 3339: it has an offset.
+std::optional<WallTime> moment_of(const Json& value) {
+  const auto time = parse_shown_time(value.text().value_or(""));
+  if (!time || !time->offset_ms) return std::nullopt;
+  return wall_time(time->utc_ms() / 1000);
+}
 
 }  // namespace
 
@@ -37,8 +43,7 @@ std::optional<RenewalWindow> renewal_window(const FetchAnswer& answer) {
   const auto body = Json::parse(answer.body);
   if (answer.status != 200 || !body) return std::nullopt;
   const Json window = body->at("suggestedWindow");
-  const auto begins = parse_utc_text(window.at("start").text().value_or(""));
-  const auto ends = parse_utc_text(window.at("end").text().value_or(""));
+  const auto begins = moment_of(window.at("start")), ends = moment_of(window.at("end"));
   if (!begins || !ends || *ends <= *begins) return std::nullopt;
   return RenewalWindow{*begins, *ends,
                        cleaned_text(body->at("explanationURL").text().value_or(""))};

@@ -9,6 +9,7 @@
 #include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/clock.h"
+#include "base/shown_time.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
 
@@ -17,42 +18,6 @@ namespace {
 
 constexpr std::int64_t kLastMoment = 253'402'300'799;  // of the year 9999
 constexpr std::int64_t kMaxDays = 4000, kMaxDaysOfHours = 400, kDaySecond = 86'400;
-
-std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
-  if (text.size() < at + count) return std::nullopt;
-  const auto value = parse_u64(text.substr(at, count));
-  return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
-}
-
-// "2026-10-25", "2026-10-25T02:00", "2026-10-25T02:00:00", as a clock shows it.
-std::optional<std::int64_t> shown_time(std::string_view text) {
-  const auto date = parse_day(text.substr(0, 10));
-  if (!date) return std::nullopt;
-  std::int64_t shown = date->time_since_epoch().count() * kDaySecond;
-  if (text.size() == 10) return shown;
-  const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2);
-  if ((text.size() != 16 && text.size() != 19) || text[10] != 'T' || text[13] != ':' || !hour ||
-      !minute || *hour > 23 || *minute > 59)
-    return std::nullopt;
-  shown += *hour * 3600 + *minute * 60;
-  if (text.size() == 16) return shown;
-  const auto second = digits(text, 17, 2);
-  if (text[16] != ':' || !second || *second > 59) return std::nullopt;
-  return shown + *second;
-}
-
-// "Z", "+01:00", "-03:30" at the end of a time; nullopt: there is none.
-std::optional<std::int64_t> offset_at_end(std::string_view text) {
-  if (text.ends_with('Z')) return 0;
-  if (text.size() < 22) return std::nullopt;
-  const std::string_view end = text.substr(text.size() - 6);
-  const auto hours = digits(end, 1, 2), minutes = digits(end, 4, 2);
-  if ((end[0] != '+' && end[0] != '-') || end[3] != ':' || !hours || !minutes || *hours > 14 ||
-      *minutes > 59)
-    return std::nullopt;
-  const std::int64_t seconds = *hours * 3600 + *minutes * 60;
-  return end[0] == '-' ? -seconds : seconds;
-}
 
 std::string cut(std::string_view text) { return std::string(text.substr(0, 80)); }
 
@@ -87,11 +52,13 @@ std::optional<std::int64_t> audience_moment(std::string_view text, const TimeZon
     return *seconds <= static_cast<std::uint64_t>(kLastMoment)
                ? std::optional(static_cast<std::int64_t>(*seconds))
                : std::nullopt;
-  const auto offset = text.size() > 16 ? offset_at_end(text) : std::nullopt;
-  if (offset) text.remove_suffix(text.ends_with('Z') ? 1 : 6);
-  const auto shown = shown_time(text);
-  if (!shown) return std::nullopt;
-  const std::int64_t moment = offset ? *shown - *offset : zone.first_at(*shown);
+  std::int64_t moment = 0;
+  if (const auto shown = parse_shown_time(text))
+    moment = shown->offset_ms ? shown->utc_ms() / 1000 : zone.first_at(shown->ms / 1000);
+  else if (const auto day = parse_day(text))
+    moment = zone.first_at(day->time_since_epoch().count() * kDaySecond);
+  else
+    return std::nullopt;
   return moment >= 0 ? std::optional(moment) : std::nullopt;
 }
 

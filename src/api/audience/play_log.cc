@@ -147,7 +147,6 @@ void read_play_line(const std::vector<std::string>& cells,
   }
   ObjectReader(*std::move(object), Form::kNew, log.faults, at).take(kPlayLine, line);
   if (log.faults.size() > faults) return;
-  if (line.time.size() > 10 && line.time[10] == ' ') line.time[10] = 'T';
   const auto moment = audience_moment(line.time, zone);
   if (!moment) {
     log.faults.push_back(

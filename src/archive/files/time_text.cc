@@ -1,7 +1,7 @@
 #include "archive/files/time_text.h"
 
-#include "base/cat.h"
 #include "base/clock.h"
+#include "base/shown_time.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -28,44 +28,6 @@ std::optional<std::int64_t> decimal_ms(std::string_view text) {
   return ms;
 }
 
-std::optional<unsigned> digits(std::string_view text, std::size_t at, std::size_t count) {
-  if (text.size() < at + count) return std::nullopt;
-  const auto value = parse_u64(text.substr(at, count));
-  if (!value) return std::nullopt;
-  return static_cast<unsigned>(*value);
-}
-
-std::optional<std::int64_t> date_ms(std::string_view text) {
-  // 2026-11-21T20:00:00
-  constexpr std::size_t kPlain = 19;
-  if (text.size() < kPlain || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') ||
-      text[13] != ':' || text[16] != ':')
-    return std::nullopt;
-  const auto date = parse_day(text.substr(0, 10));
-  const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
-  if (!date || !hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60)
-    return std::nullopt;
-  std::int64_t ms = std::chrono::milliseconds(date->time_since_epoch()).count() +
-                    ((std::int64_t{*hour} * 60 + *minute) * 60 + *second) * 1000;
-  std::string_view rest = text.substr(kPlain);
-  if (!rest.empty() && rest[0] == '.') {
-    std::size_t end = 1;
-    while (end < rest.size() && rest[end] >= '0' && rest[end] <= '9') ++end;
-    const auto fraction = decimal_ms(cat({"0", rest.substr(0, end)}));
-    if (!fraction) return std::nullopt;
-    ms += *fraction;
-    rest = rest.substr(end);
-  }
-  if (rest.empty() || rest == "Z" || rest == "z") return ms;
-  // A '+' of a query has become a space on the way.
-  const bool east = rest[0] == '+' || rest[0] == ' ';
-  if (rest.size() != 6 || (!east && rest[0] != '-') || rest[3] != ':') return std::nullopt;
-  const auto hours = digits(rest, 1, 2), minutes = digits(rest, 4, 2);
-  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
-  const std::int64_t offset = (std::int64_t{*hours} * 60 + *minutes) * 60'000;
-  return east ? ms - offset : ms + offset;
-}
-
 }  // namespace
 
 std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now_ms) {
@@ -75,9 +37,10 @@ std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now_m
     ms = now_ms;
   else if (text.starts_with('-')) {
     if (const auto back = parse_duration(text.substr(1))) ms = now_ms - *back;
-  } else {
-    ms = text.find('-') != std::string_view::npos ? date_ms(text) : decimal_ms(text);
-  }
+  } else if (text.find('-') == std::string_view::npos)
+    ms = decimal_ms(text);
+  else if (const auto shown = parse_shown_time(text))
+    ms = shown->utc_ms();
   if (!ms || *ms < 0 || *ms > kLastMs) return std::nullopt;
   return ms;
 }

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "acme/answer.h"
 #include "acme/renewal.h"
 #include "base/cat.h"
 #include "base/clock.h"
+#include "base/shown_time.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -23,8 +23,11 @@ TEST_GROUP(Report) {
     ::tzset();
     report.names = "radio.example.org";
     report.authority = "https://acme-v02.api.letsencrypt.org/directory";
-    report.now = *parse_utc_text("2026-11-23T14:00Z");
+    report.now = time_of("2026-11-23T14:00Z");
     report.next = report.now + 5min;
+  }
+  static WallTime time_of(std::string_view utc) {
+    return wall_time(parse_shown_time(utc)->utc_ms() / 1000);
   }
   static Json json(std::string_view text) { return *Json::parse(text); }
   static AcmeFailure problem(std::string_view type, std::string_view detail,
@@ -87,9 +90,9 @@ TEST(Report, APortThatIsClosed) {
 }
 TEST(Report, AnAuthorityThatDoesNotAnswerForADayAndTheNextOne) {
   report.failure = {Kind::kUnavailable, "timeout", {}};
-  report.since = *parse_utc_text("2026-11-23T12:00Z");
+  report.since = time_of("2026-11-23T12:00Z");
   report.valid_until = report.now + 24h * 27 + 1h;
-  report.next = *parse_utc_text("2026-11-23T16:00Z");
+  report.next = time_of("2026-11-23T16:00Z");
   line(
       "no certificate for radio.example.org: Let's Encrypt has not answered since 12:00 (timeout); "
       "the certificate in use is valid for 27 days; again at 16:00");
@@ -130,7 +133,7 @@ TEST(Report, AClockThatIsWrong) {
 TEST(Report, ALimit) {
   AcmeQuestion question;
   question.name = "radio.example.org";
-  question.not_before = utc_text(*parse_utc_text("2026-11-24T05:00:00Z"), UtcForm::kMinute);
+  question.not_before = utc_text(time_of("2026-11-24T05:00Z"), UtcForm::kMinute);
   report.failure = failure_of(
       json(R"({"type":"urn:ietf:params:acme:error:rateLimited","detail":)"
            R"("too many certificates (50) already issued for \"example.org\" in the last 168h"})"),
