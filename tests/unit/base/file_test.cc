@@ -1,9 +1,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include <thread>
 #include <tuple>
 
+#include "base/resource_limit.h"
 #include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
@@ -31,25 +30,6 @@ mode_t mode_of(const std::string& path) {
 bool has(const Result<void>& result, std::string_view part) {
   return !result && result.error().what.find(part) != std::string::npos;
 }
-
-// Files of this process have no more bytes than this.
-class ShortFiles {
- public:
-  explicit ShortFiles(rlim_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    signal_ = ::signal(SIGXFSZ, SIG_IGN);
-    const rlimit less{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &less);
-  }
-  ~ShortFiles() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, signal_);
-  }
-
- private:
-  rlimit before_{};
-  sighandler_t signal_;
-};
 
 }  // namespace
 
@@ -212,7 +192,7 @@ TEST(File, AWriteThatFailsLeavesTheOldOne) {
   const std::string path = directory.put("f", "old");
   Result<void> replaced, edited;
   {
-    const ShortFiles limit(1000);
+    const lb::test::ResourceLimit limit(RLIMIT_FSIZE, 1000);
     replaced = replace_file(path, std::string(1001, 'x'));
     edited = replace_edited_file(path, std::string(1001, 'x'));
   }

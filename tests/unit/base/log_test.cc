@@ -1,26 +1,27 @@
 #include "base/log.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/resource_limit.h"
 #include "base/unique_fd.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using lb::test::ResourceLimit;
 using namespace std::literals;
 
 namespace {
@@ -339,17 +340,11 @@ TEST(Log, AFullDiskLosesLinesInSilence) {
 TEST(Log, ATornLineDoesNotSwallowTheNext) {
   Log log(clock);
   CHECK(log.open(settings).has_value());
-  struct rlimit before {};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
-  struct rlimit small = before;
-  small.rlim_cur = 20;
-  ::setrlimit(RLIMIT_FSIZE, &small);
+  std::optional<ResourceLimit> small(std::in_place, RLIMIT_FSIZE, 20);
   log.access("0123456789");
   log.access("0123456789");  // 9 bytes of it fit
   log.access("lost");        // nothing fits
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
+  small.reset();
   log.access("whole");
   LONGS_EQUAL(2, log.lost_lines());
   CHECK(!log.is_losing());
@@ -398,16 +393,10 @@ TEST(Log, SoManyBytesWaitAndWhatIsLostIsCountedAndSaid) {
 TEST(Log, LinesOfOneWriteAreLostOneByOne) {
   Log log(clock);
   CHECK(log.open(settings).has_value());
-  struct rlimit before {};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
-  struct rlimit small = before;
-  small.rlim_cur = 26;
-  ::setrlimit(RLIMIT_FSIZE, &small);
+  std::optional<ResourceLimit> small(std::in_place, RLIMIT_FSIZE, 26);
   log.access_lines("0123456789\n0123456789\n0123456789\n0123456789\n");  // two and a bit fit
   log.access_lines("lost\n");
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
+  small.reset();
   log.access_lines("one\ntwo\n");
   LONGS_EQUAL(3, log.lost_lines());
   CHECK(read_file(settings.access_path) == "0123456789\n0123456789\n0123\none\ntwo\n");

@@ -1,6 +1,5 @@
 #include "http/static_files.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,8 @@
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include "base/resource_limit.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -125,14 +126,8 @@ TEST(StaticFiles, AnUnreadableFileIsNotFound) {
   CHECK(seen == "404");
 }
 TEST(StaticFiles, RunningOutOfDescriptorsIsNotACaseOfNotFound) {
-  struct rlimit before {};
-  ::getrlimit(RLIMIT_NOFILE, &before);
-  struct rlimit none = before;
-  none.rlim_cur = 0;
-  ::setrlimit(RLIMIT_NOFILE, &none);
-  const std::string seen = ask("/f/hello.txt");
-  ::setrlimit(RLIMIT_NOFILE, &before);
-  CHECK(seen == "500");
+  const lb::test::ResourceLimit none(RLIMIT_NOFILE, 0);
+  CHECK(ask("/f/hello.txt") == "500");
 }
 TEST(StaticFiles, ServesNothingWhenSwitchedOff) {
   CHECK(!files(false).open_file("/f/hello.txt", "").has_value());

@@ -1,7 +1,6 @@
 #include "stream/source/source_admission.h"
 
-#include <sys/resource.h>
-
+#include "base/resource_limit.h"
 #include "stream/source_admission_fixture.h"
 
 using namespace lb;
@@ -89,13 +88,8 @@ TEST(SourceAdmission, ALeaseOfAMountThatIsFreeChangesNothing) {
   CHECK(told.empty());
 }
 TEST(SourceAdmission, RefusesWhenThereIsNoMemoryForALog) {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  rlimit none = limit;
-  none.rlim_cur = 0;
-  ::setrlimit(RLIMIT_NOFILE, &none);
+  const ResourceLimit none(RLIMIT_NOFILE, 0);
   const Answer answer = put(ask("/a"));
-  ::setrlimit(RLIMIT_NOFILE, &limit);
   CHECK(!(*answer)->has_value());
   STRCMP_EQUAL("internal format allocation problem", (*answer)->error().what.c_str());
   CHECK(captured.says("EROR source/admission mount /a: log of icecast-lb:/a: memfd_create failed"));

@@ -1,9 +1,6 @@
 #include "stream/source/source.h"
 
-#include <sys/resource.h>
-
-#include <csignal>
-
+#include "base/resource_limit.h"
 #include "stream/support.h"
 #include "stream/test_plugins.h"
 
@@ -38,27 +35,6 @@ struct Host final : SourceHost {
   WriterLease lease;
 };
 
-// No file may become longer than this while it lives.
-class FileLimit {
- public:
-  explicit FileLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit now = before_;
-    now.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~FileLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FileLimit(const FileLimit&) = delete;
-  FileLimit& operator=(const FileLimit&) = delete;
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
-
 }  // namespace
 
 TEST_GROUP(Source) {
@@ -91,6 +67,13 @@ TEST_GROUP(Source) {
     facts->plugin = &plugin;
     source = std::make_unique<Source>(host, std::move(offer), std::move(lease), std::move(facts));
     source->start();
+  }
+  void begin_with_a_timeout() {
+    settings.source_timeout = 0s;
+    set(settings);
+    begin(kUnits);
+    settings.source_timeout = 5s;
+    set(settings);
   }
   void arrive(std::string_view bytes) {
     pair.send(bytes);
@@ -191,11 +174,7 @@ TEST(Source, MayBeEndedFromOutside) {
   LONGS_EQUAL(0, source->bytes_read());
 }
 TEST(Source, OneThatIsSilentForTheTimeoutEnds) {
-  settings.source_timeout = 0s;
-  set(settings);
-  begin(kUnits);
-  settings.source_timeout = 5s;
-  set(settings);
+  begin_with_a_timeout();
   clock.advance(4999ms);
   turn();  // the timer looks again: one millisecond is missing
   CHECK(!host.ended);
@@ -205,11 +184,7 @@ TEST(Source, OneThatIsSilentForTheTimeoutEnds) {
   CHECK(host.captured.says("WARN source/source mount /m: source silent 5s (limit 5s), ended"));
 }
 TEST(Source, BytesRenewTheTimeout) {
-  settings.source_timeout = 0s;
-  set(settings);
-  begin(kUnits);
-  settings.source_timeout = 5s;
-  set(settings);
+  begin_with_a_timeout();
   clock.advance(4s);
   pair.send("x");
   host.own_loop.run_once(false);
@@ -220,11 +195,7 @@ TEST(Source, BytesRenewTheTimeout) {
 }
 
 TEST(Source, TimeInWhichTheSocketWasNotReadIsNoSilence) {
-  settings.source_timeout = 0s;
-  set(settings);
-  begin(kUnits);
-  settings.source_timeout = 5s;
-  set(settings);
+  begin_with_a_timeout();
   host.own_loop.beat();
   clock.advance(7s);  // SIGSTOP
   turn();             // its timer rings before the beat
@@ -242,11 +213,7 @@ TEST(Source, TimeInWhichTheSocketWasNotReadIsNoSilence) {
   CHECK(source->silent() >= 5s);
 }
 TEST(Source, WhatWaitsInItsSocketIsReadBeforeItIsCalledSilent) {
-  settings.source_timeout = 0s;
-  set(settings);
-  begin(kUnits);
-  settings.source_timeout = 5s;
-  set(settings);
+  begin_with_a_timeout();
   clock.advance(6s);
   pair.send("x");
   source->on_timeout();
@@ -394,7 +361,7 @@ TEST(Source, ARewrittenStreamCarriesItsTitleInItself) {
 
 TEST(Source, NoMemoryEndsTheSourceAndIsLogged) {
   begin(kPlain);
-  const FileLimit limit(32'768);
+  const ResourceLimit limit(RLIMIT_FSIZE, 32'768);
   pair.send(std::string(40'000, 'x'));
   turn();
   CHECK(host.ended);
@@ -404,12 +371,12 @@ TEST(Source, NoMemoryEndsTheSourceAndIsLogged) {
   LONGS_EQUAL(32'768, view()->end);
 }
 TEST(Source, NoMemoryForWhatCameWithTheHeadEndsTheSource) {
-  const FileLimit limit(0);
+  const ResourceLimit limit(RLIMIT_FSIZE, 0);
   begin(kPlain, "bytes");
   CHECK(host.why == EndReason::kIo);
 }
 TEST(Source, NoMemoryForARewrittenStreamEndsTheSource) {
-  const FileLimit limit(0);
+  const ResourceLimit limit(RLIMIT_FSIZE, 0);
   begin(kLines);
   arrive("line\n");
   CHECK(host.why == EndReason::kIo);

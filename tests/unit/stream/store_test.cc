@@ -1,34 +1,19 @@
 #include "stream/log/store.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <csignal>
 #include <cstring>
+
+#include "base/resource_limit.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using lb::test::ResourceLimit;
 
 namespace {
 
-// A resource limit for as long as this lives.
-class Limited {
- public:
-  Limited(__rlimit_resource which, rlim_t limit) : which_(which) {
-    ::getrlimit(which_, &before_);
-    rlimit now = before_;
-    now.rlim_cur = limit;
-    ::setrlimit(which_, &now);
-  }
-  ~Limited() { ::setrlimit(which_, &before_); }
-  Limited(const Limited&) = delete;
-  Limited& operator=(const Limited&) = delete;
-
- private:
-  const __rlimit_resource which_;
-  rlimit before_{};
-};
+;
 
 }  // namespace
 
@@ -91,7 +76,7 @@ TEST(Store, TakesNamesThatAreTooLongForAMemfd) {
   CHECK(Store::memfd(std::string(1000, 'n')).has_value());
 }
 TEST(Store, ReportsWhenThereIsNoDescriptorLeft) {
-  const Limited limited(RLIMIT_NOFILE, 0);
+  const ResourceLimit limited(RLIMIT_NOFILE, 0);
   const auto none = Store::memfd("/a.mp3");
   CHECK(!none.has_value());
   CHECK(none.error().code == Error::Code::kIo);
@@ -99,14 +84,10 @@ TEST(Store, ReportsWhenThereIsNoDescriptorLeft) {
                none.error().what.c_str());
 }
 TEST(Store, ReportsWhenItCannotGrow) {
-  const auto before = std::signal(SIGXFSZ, SIG_IGN);
-  {
-    const Limited limited(RLIMIT_FSIZE, page);
-    const auto none = store->extend(0, page * 2);
-    CHECK(!none.has_value());
-    STRCMP_EQUAL("stream log: cannot grow (File too large)", none.error().what.c_str());
-  }
-  std::signal(SIGXFSZ, before);
+  const ResourceLimit limited(RLIMIT_FSIZE, page);
+  const auto none = store->extend(0, page * 2);
+  CHECK(!none.has_value());
+  STRCMP_EQUAL("stream log: cannot grow (File too large)", none.error().what.c_str());
 }
 TEST(Store, ReportsWhenItCannotMap) {
   const auto none = store->extend(0, 0);

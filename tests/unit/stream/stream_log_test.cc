@@ -1,11 +1,11 @@
 #include "stream/log/stream_log.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <csignal>
 #include <cstring>
+#include <optional>
 
+#include "base/resource_limit.h"
 #include "stream/support.h"
 
 using namespace lb;
@@ -390,17 +390,11 @@ TEST(StreamLog, ATrimmedHeadSegmentIsStillWrittenTo) {
 }
 TEST(StreamLog, ReportsWhenThereIsNoMemoryAndGoesOnWhenThereIs) {
   writer.bytes(32768);
-  const auto before = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit limit{};
-  ::getrlimit(RLIMIT_FSIZE, &limit);
-  rlimit small = limit;
-  small.rlim_cur = 32768;
-  ::setrlimit(RLIMIT_FSIZE, &small);
+  std::optional<ResourceLimit> small(std::in_place, RLIMIT_FSIZE, 32768);
   const auto room = log.room(writer.now);
   const std::byte byte{1};
   const auto put = log.append({&byte, 1}, writer.now);
-  ::setrlimit(RLIMIT_FSIZE, &limit);
-  std::signal(SIGXFSZ, before);
+  small.reset();
   CHECK(!room.has_value());
   CHECK(!put.has_value());
   LONGS_EQUAL(32768, log.head());
@@ -408,14 +402,8 @@ TEST(StreamLog, ReportsWhenThereIsNoMemoryAndGoesOnWhenThereIs) {
   CHECK(read_view(*writer.view(), 0) == pattern_text(0, 32868));
 }
 TEST(StreamLog, ReportsWhenThereIsNoDescriptorLeft) {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  rlimit none = limit;
-  none.rlim_cur = 0;
-  ::setrlimit(RLIMIT_NOFILE, &none);
-  const auto made = StreamLog::create("x");
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  CHECK(!made.has_value());
+  const ResourceLimit none(RLIMIT_NOFILE, 0);
+  CHECK(!StreamLog::create("x").has_value());
 }
 
 TEST(StreamLog, AWindowOfMediaTimeIsKeptOverSources) {
