@@ -1,8 +1,8 @@
 #include "archive/remote/remote_archive.h"
 
 #include <algorithm>
-#include <deque>
 
+#include "archive/asked_nodes.h"
 #include "archive/files/file_list.h"
 #include "archive/fixture.h"
 #include "archive/read/past_reading.h"
@@ -59,27 +59,14 @@ TEST_GROUP(RemoteArchive) {
   lb::test::CapturedLog book{clock};
   Catalog own;
   Recorded recorded{10};
-  // Requests that wait for their answer.
-  struct Asked {
-    std::string node, path, range;
-    Fetcher::Done done;
-  };
-  std::deque<Asked> asked;
+  std::deque<lb::test::AskedNode> asked;
   std::map<std::string, unsigned> blocks;  // by node and range
   std::set<std::string> dead, lying;
   unsigned indexes = 0;
   std::unique_ptr<RemoteArchive> remote;
 
   void setup() override {
-    remote = std::make_unique<RemoteArchive>(
-        [this]() -> Loop& { return loop; }, book.log, own,
-        [this](FetchRequest request, Fetcher::Done done) {
-          const std::string url = request.url.substr(7);
-          Asked one{url.substr(0, url.find('/')), url.substr(url.find('/')), "", std::move(done)};
-          for (const std::string& line : request.headers)
-            if (line.starts_with("Range: bytes=")) one.range = line.substr(13);
-          asked.push_back(std::move(one));
-        });
+    remote = lb::test::make_remote(loop, book.log, own, asked);
     holders({"a", "b"});
     check();
   }
@@ -105,13 +92,13 @@ TEST_GROUP(RemoteArchive) {
     for (int i = 0; i < 20; ++i) {
       loop.run_once(false);
       while (!asked.empty()) {
-        Asked one = std::move(asked.front());
+        lb::test::AskedNode one = std::move(asked.front());
         asked.pop_front();
         answer(one);
       }
     }
   }
-  void answer(Asked & one) {
+  void answer(lb::test::AskedNode & one) {
     if (dead.contains(one.node)) {
       one.done(Error::closed(one.node + " is dead"));
       return;
@@ -225,7 +212,7 @@ TEST(RemoteArchive, AHolderThatIsAMomentBehindGivesTheRestLater) {
   remote->fetch(file, 0, 200'000, [&result](bool good) { result = good ? 1 : 0; });
   loop.run_once(false);
   CHECK_EQUAL(1u, asked.size() - (asked.size() > 1 ? 1 : 0));
-  Asked one = std::move(asked.front());
+  lb::test::AskedNode one = std::move(asked.front());
   asked.pop_front();
   answer(one);
   CHECK_EQUAL(-1, result);

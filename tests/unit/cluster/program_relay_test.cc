@@ -4,27 +4,21 @@
 
 #include <vector>
 
-#include "cluster/fake_relay_host.h"
-#include "cluster/relay/relay.h"
+#include "cluster/relay_fixture.h"
 #include "net/socket/pipe_transport.h"
 
 using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
-TEST_GROUP(ProgramRelay) {
-  FakeRelayHost host;
+TEST_GROUP_BASE(ProgramRelay, RelayFixture) {
   std::vector<UniqueFd> outputs;  // the newest last
   std::vector<std::string> started;
   int readers_gone = 0;
-  std::unique_ptr<Relay> relay;
 
   void setup() override {
     host.quick.longest_program_rest = 80ms;
     host.quick.program_flowed = 100s;
-    host.find = [this](std::uint64_t id) {
-      return relay && relay->id() == id ? relay.get() : nullptr;
-    };
     host.program = [this](const std::string& mount,
                           const Upstream& upstream) -> Result<std::unique_ptr<Transport>> {
       started.push_back(mount + " " + upstream.program.front());
@@ -45,16 +39,9 @@ TEST_GROUP(ProgramRelay) {
     made.upstreams.push_back(std::move(upstream));
     return made;
   }
-  void start(RelayPlan made) {
-    relay = std::make_unique<Relay>(host, 1, std::move(made));
-    relay->start();
-  }
   void write(const std::string& text) {
     CHECK_EQUAL(static_cast<ssize_t>(text.size()),
                 ::write(outputs.back().get(), text.data(), text.size()));
-  }
-  void until_streams(const std::string& text) {
-    host.until([&] { return host.stream("/local") == text; });
   }
 };
 

@@ -2,11 +2,10 @@
 #include <string>
 #include <vector>
 
-#include "cluster/fake_relay_host.h"
 #include "cluster/link/frame.h"
 #include "cluster/polling/node_report.h"
 #include "cluster/relay/pull_path.h"
-#include "cluster/relay/relay.h"
+#include "cluster/relay_fixture.h"
 #include "cluster/some_cluster.h"
 #include "cluster/whole_changes.h"
 
@@ -226,28 +225,15 @@ TEST(CannotPull, TheBookTellsItAtOnceAndTellsItsEnd) {
 // -- where the fault is found
 // ----------------------------------------------------------------------
 
-TEST_GROUP(RelayFault) {
-  FakeRelayHost host;
-  Loopback server{host.loop()};
-  std::unique_ptr<Relay> relay;
+TEST_GROUP_BASE(RelayFault, RelayFixture) {
+  using RelayFixture::start;
+  Loopback& server = first;
 
-  void setup() override {
-    host.find = [this](std::uint64_t id) {
-      return relay && relay->id() == id ? relay.get() : nullptr;
-    };
-    server.close_after = true;
-  }
+  void setup() override { server.close_after = true; }
   void start() {
-    RelayPlan plan;
-    plan.local_mount = "/local";
-    Upstream upstream;
-    upstream.target = {"127.0.0.1", server.port, false, ""};
-    upstream.mount = "/up";
-    plan.upstreams = {upstream};
-    plan.on_demand = plan.from_master = true;
-    plan.retry_delay = 0s;
-    relay = std::make_unique<Relay>(host, 1, std::move(plan));
-    relay->start();
+    RelayPlan made = plan({at(server)});
+    made.on_demand = made.from_master = true;
+    start(std::move(made));
   }
   void demand() {
     host.awaited.insert("/local");

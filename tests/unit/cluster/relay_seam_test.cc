@@ -1,8 +1,7 @@
 // A relay that keeps addresses, and one whose upstream falls silent.
 #include <optional>
 
-#include "cluster/fake_relay_host.h"
-#include "cluster/relay/relay.h"
+#include "cluster/relay_fixture.h"
 
 using namespace lb;
 using namespace lb::test;
@@ -26,38 +25,18 @@ std::string asked_for(const std::string& request) {
 
 }  // namespace
 
-TEST_GROUP(RelaySeam) {
-  FakeRelayHost host;
-  Loopback first{host.loop()}, second{host.loop()};
-  std::unique_ptr<Relay> relay;
+TEST_GROUP_BASE(RelaySeam, RelayFixture) {
+  using RelayFixture::start;
 
   void setup() override {
     host.lines = "X-LB-Relay: e1.a\r\n";
-    host.find = [this](std::uint64_t id) {
-      return relay && relay->id() == id ? relay.get() : nullptr;
-    };
-    for (Loopback* server : {&first, &second}) {
-      server->answers = {kPlaysSomething};
-      server->close_after = false;
-    }
+    first.answers = second.answers = {kPlaysSomething};
   }
   void start(std::chrono::milliseconds stall = 10s, std::size_t upstreams = 2) {
-    RelayPlan made;
-    made.local_mount = "/local";
-    for (const Loopback* server : {&first, &second}) {
-      if (made.upstreams.size() == upstreams) break;
-      Upstream upstream;
-      upstream.target = {"127.0.0.1", server->port, false, ""};
-      upstream.mount = "/up";
-      made.upstreams.push_back(upstream);
-    }
-    made.retry_delay = 0s;
+    RelayPlan made = plan({at(first), at(second)});
+    made.upstreams.resize(upstreams);
     made.stall = stall;
-    relay = std::make_unique<Relay>(host, 1, std::move(made));
-    relay->start();
-  }
-  void until_streams(const std::string& text) {
-    host.until([&] { return host.stream("/local") == text; });
+    start(std::move(made));
   }
 };
 

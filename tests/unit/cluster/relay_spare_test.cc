@@ -1,6 +1,5 @@
 // A relay with <standby>hot: another upstream is read beside the one that writes.
-#include "cluster/fake_relay_host.h"
-#include "cluster/relay/relay.h"
+#include "cluster/relay_fixture.h"
 
 using namespace lb;
 using namespace lb::test;
@@ -17,35 +16,15 @@ const std::string kNotThere = "HTTP/1.0 404 Not Found\r\n\r\n";
 
 }  // namespace
 
-TEST_GROUP(RelaySpare) {
-  FakeRelayHost host;
-  Loopback first{host.loop()}, second{host.loop()};
-  std::unique_ptr<Relay> relay;
+TEST_GROUP_BASE(RelaySpare, RelayFixture) {
+  using RelayFixture::plan;
 
-  void setup() override {
-    host.lines = "X-LB-Relay: e1.a\r\n";
-    host.find = [this](std::uint64_t id) {
-      return relay && relay->id() == id ? relay.get() : nullptr;
-    };
-    first.close_after = second.close_after = false;
-  }
+  void setup() override { host.lines = "X-LB-Relay: e1.a\r\n"; }
   RelayPlan plan(bool hot = true, std::chrono::milliseconds stall = 10s) {
-    RelayPlan made;
-    made.local_mount = "/local";
-    for (const Loopback* server : {&first, &second}) {
-      Upstream upstream;
-      upstream.target = {"127.0.0.1", server->port, false, ""};
-      upstream.mount = "/up";
-      made.upstreams.push_back(upstream);
-    }
-    made.retry_delay = 0s;
+    RelayPlan made = plan({at(first), at(second)});
     made.stall = stall;
     made.hot = hot;
     return made;
-  }
-  void start(RelayPlan made) {
-    relay = std::make_unique<Relay>(host, 1, std::move(made));
-    relay->start();
   }
   // The first upstream has sent "one ", the second this.
   void until_both_flow(const std::string& of_second) {
@@ -54,9 +33,6 @@ TEST_GROUP(RelaySpare) {
     until_streams("one ");
     second.send(of_second);
     host.until([&] { return relay->has_spare(); });
-  }
-  void until_streams(const std::string& text) {
-    host.until([&] { return host.stream("/local") == text; });
   }
 };
 

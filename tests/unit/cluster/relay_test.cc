@@ -2,53 +2,17 @@
 
 #include <optional>
 
-#include "cluster/fake_relay_host.h"
+#include "cluster/relay_fixture.h"
 
 using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
-namespace {
+TEST_GROUP_BASE(Relay, RelayFixture) {
+  static constexpr const char* kPlays =
+      "HTTP/1.0 200 OK\r\nContent-Type: audio/x-test\r\nicy-name:Up\r\n\r\n";
 
-constexpr const char* kPlays =
-    "HTTP/1.0 200 OK\r\nContent-Type: audio/x-test\r\nicy-name:Up\r\n\r\n";
-
-}  // namespace
-
-TEST_GROUP(Relay) {
-  FakeRelayHost host;
-  Loopback first{host.loop()}, second{host.loop()};
-  std::unique_ptr<Relay> relay;
-
-  void setup() override {
-    host.find = [this](std::uint64_t id) {
-      return relay && relay->id() == id ? relay.get() : nullptr;
-    };
-    for (Loopback* server : {&first, &second}) {
-      server->answers = {kPlays};
-      server->close_after = false;
-    }
-  }
-  static Upstream at(const Loopback& server, std::string mount = "/up") {
-    Upstream upstream;
-    upstream.target = {"127.0.0.1", server.port, false, ""};
-    upstream.mount = std::move(mount);
-    return upstream;
-  }
-  RelayPlan plan(std::vector<Upstream> upstreams) const {
-    RelayPlan made;
-    made.local_mount = "/local";
-    made.upstreams = std::move(upstreams);
-    made.retry_delay = 0s;  // as often as the timing allows
-    return made;
-  }
-  void start(RelayPlan made) {
-    relay = std::make_unique<Relay>(host, 1, std::move(made));
-    relay->start();
-  }
-  void until_streams(const std::string& text) {
-    host.until([&] { return host.stream("/local") == text; });
-  }
+  void setup() override { first.answers = second.answers = {kPlays}; }
 };
 
 TEST(Relay, PullsAStreamIntoItsMount) {

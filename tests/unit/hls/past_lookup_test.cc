@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <set>
 
+#include "archive/asked_nodes.h"
 #include "archive/files/file_list.h"
 #include "base/log_book.h"
 #include "base/strings.h"
@@ -47,11 +47,7 @@ TEST_GROUP(PastLookup) {
   Catalog own;
   std::map<std::string, PastShelf> nodes;
   std::set<std::string> dead;
-  struct Asked {
-    std::string node, path, range;
-    Fetcher::Done done;
-  };
-  std::deque<Asked> asked;
+  std::deque<AskedNode> asked;
   std::size_t files_of_list = kMaxFiles;
   unsigned lists = 0, indexes = 0, blocks = 0;
   std::unique_ptr<RemoteArchive> remote;
@@ -68,15 +64,7 @@ TEST_GROUP(PastLookup) {
   }
   // Nothing is known here.
   void begin() {
-    remote = std::make_unique<RemoteArchive>(
-        [this]() -> Loop& { return loop; }, book.log, own,
-        [this](FetchRequest request, Fetcher::Done done) {
-          const std::string url = request.url.substr(7);
-          Asked one{url.substr(0, url.find('/')), url.substr(url.find('/')), "", std::move(done)};
-          for (const std::string& line : request.headers)
-            if (line.starts_with("Range: bytes=")) one.range = line.substr(13);
-          asked.push_back(std::move(one));
-        });
+    remote = make_remote(loop, book.log, own, asked);
     readers = std::make_unique<ReaderPool>(std::vector<Loop*>{&loop});
     readers->set_remote(remote.get());
   }
@@ -101,7 +89,7 @@ TEST_GROUP(PastLookup) {
       for (auto all = std::exchange(asked, {}); !all.empty(); all.pop_front()) answer(all.front());
     }
   }
-  void answer(Asked & one) {
+  void answer(AskedNode & one) {
     if (dead.contains(one.node)) return one.done(Error::closed(one.node + " is dead"));
     const PastShelf& shelf = nodes.at(one.node);
     const auto files = shelf.catalog.files("/m");

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "stream/fake_feed_host.h"
 #include "stream/support.h"
 #include "stream/test_plugins.h"
 
@@ -51,23 +52,11 @@ constexpr FramerPlugin kNamelessBrackets{"brackets", {}, true, make_framer<Brack
 constexpr FramerPlugin kTypedLines{"lines", kTypes, false, make_framer<BracketFramer>,
                                    make_line_rewriter};
 
-struct Host final : FeedHost {
-  explicit Host(const Clock& clock) : own_loop(0, clock), captured(clock) {}
-  Loop& loop() noexcept override { return own_loop; }
-  Log& log() noexcept override { return captured.log; }
-  std::span<std::byte> scratch() noexcept override { return buffer; }
-  void wake(Channel::Loops, const std::shared_ptr<Mount>&) override {}
-
-  Loop own_loop;
-  CapturedLog captured;
-  std::byte buffer[1000];
-};
-
 }  // namespace
 
 TEST_GROUP(Feed) {
   FakeClock clock;
-  Host host{clock};
+  FakeFeedHost host{clock, 1000};
   std::shared_ptr<Mount> mount = std::make_shared<Mount>("/m", lb::test::mount_settings(), 1);
   std::unique_ptr<StreamLog> log = std::move(*StreamLog::create("test"));
   std::unique_ptr<Feed> feed;

@@ -2,31 +2,14 @@
 #include <cstring>
 #include <vector>
 
-#include "base/log_book.h"
 #include "media/builders.h"
-#include "stream/source/feed.h"
+#include "stream/fake_feed_host.h"
 #include "stream/support.h"
 
 using namespace lb;
 using namespace lb::test;
 
 namespace {
-
-struct TitleHost final : FeedHost {
-  explicit TitleHost(const Clock& clock) : own_loop(0, clock), captured(clock) {}
-  Loop& loop() noexcept override { return own_loop; }
-  Log& log() noexcept override { return captured.log; }
-  std::span<std::byte> scratch() noexcept override { return buffer; }
-  void wake(Channel::Loops, const std::shared_ptr<Mount>&) override {}
-  void titled(const Mount&, const std::string& song, const TitlePlace& place) override {
-    told.push_back(song + " " + print_title_place(place));
-  }
-
-  Loop own_loop;
-  CapturedLog captured;
-  std::byte buffer[4096];
-  std::vector<std::string> told;
-};
 
 // A frame of 128 kbit/s.
 const std::string kFrame = "\xff\xfb\x90" + std::string(414, 'x');
@@ -43,7 +26,7 @@ std::string block_with(std::string_view song, std::string_view place) {
 TEST_GROUP(FeedTitles) {
   static constexpr std::size_t kEvery = 417;
   FakeClock clock;
-  TitleHost host{clock};
+  FakeFeedHost host{clock};
   std::shared_ptr<Mount> mount = std::make_shared<Mount>("/m", lb::test::mount_settings(), 1);
   WriterLease lease;
   std::unique_ptr<Feed> feed;

@@ -1,11 +1,10 @@
 // Where a relay's bytes go on behind what a log holds: by address, by content, at a unit.
 #include <cstring>
 
-#include "base/log_book.h"
 #include "base/random.h"
 #include "media/builders.h"
+#include "stream/fake_feed_host.h"
 #include "stream/log/join.h"
-#include "stream/source/feed.h"
 #include "stream/support.h"
 
 using namespace lb;
@@ -27,21 +26,9 @@ std::string numbered_frames(int from, int to) {
   return all;
 }
 
-struct SeamHost final : FeedHost {
-  explicit SeamHost(const Clock& clock) : own_loop(0, clock), captured(clock) {}
-  Loop& loop() noexcept override { return own_loop; }
-  Log& log() noexcept override { return captured.log; }
-  std::span<std::byte> scratch() noexcept override { return buffer; }
-  void wake(Channel::Loops, const std::shared_ptr<Mount>&) override {}
-
-  Loop own_loop;
-  CapturedLog captured;
-  std::byte buffer[65536];
-};
-
 // A mount with the feeds that it has had.
 struct Fed {
-  explicit Fed(SeamHost& of) : host(of) {
+  explicit Fed(FakeFeedHost& of) : host(of) {
     MountSettings settings;
     settings.burst_bytes = settings.queue_bytes = 400'000;
     mount = std::make_shared<Mount>("/m", mount_settings(settings), 1);
@@ -92,7 +79,7 @@ struct Fed {
     return {span->id, span->origin_of(held->end)};
   }
 
-  SeamHost& host;
+  FakeFeedHost& host;
   std::shared_ptr<Mount> mount;
   WriterLease lease;
   std::uint64_t leases = 0;
@@ -105,7 +92,7 @@ struct Fed {
 
 TEST_GROUP(Seam) {
   FakeClock clock;
-  SeamHost host{clock};
+  FakeFeedHost host{clock};
   Fed origin{host}, edge{host};
 
   // Joins the edge to the origin and gives it all that the origin has.
