@@ -46,14 +46,9 @@ TEST_GROUP(AudienceMerge) {
   std::unique_ptr<Sqlite> database;
   std::unique_ptr<AudienceMerge> merge;
   void setup() override {
-    auto opened = open_audience_database(":memory:");
-    if (!opened) FAIL(opened.error().what.c_str());
-    database = std::move(*opened);
-    merge = std::make_unique<AudienceMerge>(*database, std::chrono::seconds(60));
-  }
-  void teardown() override {
     merge.reset();
-    database.reset();
+    database = *open_audience_database(":memory:");
+    merge = std::make_unique<AudienceMerge>(*database, std::chrono::seconds(60));
   }
   AudienceMerge::Merged take(std::vector<JournalRow> rows, const std::string& node = "n1") {
     auto merged = merge->take(node, {"epoch", std::move(rows)});

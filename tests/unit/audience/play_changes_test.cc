@@ -43,14 +43,9 @@ TEST_GROUP(PlayChanges) {
   std::unique_ptr<Sqlite> database;
   std::unique_ptr<AudienceMerge> merge;
   void setup() override {
-    auto opened = open_audience_database(":memory:");
-    if (!opened) FAIL(opened.error().what.c_str());
-    database = std::move(*opened);
-    merge = std::make_unique<AudienceMerge>(*database, std::chrono::seconds(60));
-  }
-  void teardown() override {
     merge.reset();
-    database.reset();
+    database = *open_audience_database(":memory:");
+    merge = std::make_unique<AudienceMerge>(*database, std::chrono::seconds(60));
   }
   void take(const std::string& node, std::vector<JournalRow> rows) {
     CHECK(merge->take(node, {"epoch", std::move(rows)}, AudienceMerge::Origin::kElsewhere)

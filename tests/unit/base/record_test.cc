@@ -43,15 +43,6 @@ void record_fields(Io& io, T& outer) {
   io(5, list, one, shared, time, pair);
 }
 
-template <class T>
-Result<T> read(std::string_view bytes) {
-  T out;
-  RecordIn in("test", bytes);
-  record_fields(in, out);
-  if (auto done = in.done(); !done) return done.error();
-  return out;
-}
-
 Outer example() {
   Outer outer;
   outer.name = std::string("a\0b", 3);
@@ -67,19 +58,13 @@ Outer example() {
   return outer;
 }
 
-std::string written(const Outer& outer) {
-  RecordOut out;
-  record_fields(out, outer);
-  return out.bytes();
-}
-
 }  // namespace
 
 TEST_GROUP(Record){};
 
 TEST(Record, EveryKindOfValueComesBack) {
   const Outer from = example();
-  const auto got = read<Outer>(written(from));
+  const auto got = read_record<Outer>("test", record_bytes(from));
   CHECK(got.has_value());
   CHECK(got->name == from.name);
   LONGS_EQUAL(-5, got->below);
@@ -93,7 +78,7 @@ TEST(Record, EveryKindOfValueComesBack) {
 }
 
 TEST(Record, WhatIsMissingKeepsWhatTheStructBeginsWith) {
-  const auto got = read<Outer>("");
+  const auto got = read_record<Outer>("test", "");
   CHECK(got.has_value());
   LONGS_EQUAL(7, got->small);
   CHECK(!got->one && !got->shared && got->list.empty());
@@ -103,9 +88,9 @@ TEST(Record, AFieldOfALaterVersionIsSkippedUnlessItMustBeKnown) {
   RecordOut out;
   out(1, 4u);
   out(77, std::string_view("news"));
-  LONGS_EQUAL(4, read<Inner>(out.bytes())->a);
+  LONGS_EQUAL(4, read_record<Inner>("test", out.bytes())->a);
   out.needed(78, 1u);
-  const auto refused = read<Inner>(out.bytes());
+  const auto refused = read_record<Inner>("test", out.bytes());
   CHECK(!refused.has_value());
   STRCMP_EQUAL("record test: field 78 must be known, and this version does not know it",
                refused.error().what.c_str());
@@ -115,7 +100,7 @@ TEST(Record, ValuesThatDoNotFitAreErrorsOfTheirField) {
   const auto fails = [](auto fill) {
     RecordOut out;
     fill(out);
-    return !read<Outer>(out.bytes()).has_value();
+    return !read_record<Outer>("test", out.bytes()).has_value();
   };
   CHECK(fails([](RecordOut& o) { o(3, 65536u); }));
   CHECK(fails([](RecordOut& o) { o(4, 2u); }));
@@ -143,16 +128,17 @@ TEST(Record, AListOfRecordsIsReadOneByOne) {
 
 // Other bytes than a writer's give an error or a value; sanitizers see the rest.
 TEST(Record, CutAndChangedBytesAreReadWithoutHarm) {
-  const std::string whole = written(example());
-  for (std::size_t i = 0; i < whole.size(); ++i) (void)read<Outer>(whole.substr(0, i));
+  const std::string whole = record_bytes(example());
+  for (std::size_t i = 0; i < whole.size(); ++i)
+    (void)read_record<Outer>("test", whole.substr(0, i));
   Rng rng(7);
   for (int i = 0; i < 20000; ++i) {
     std::string bytes = whole;
     for (int k = 0; k < 3; ++k) bytes[rng.next() % bytes.size()] = static_cast<char>(rng.next());
-    (void)read<Outer>(bytes);
+    (void)read_record<Outer>("test", bytes);
     RecordList list(bytes);
     for (auto head = list.next(); head && *head; head = list.next()) {
     }
   }
-  CHECK(!read<Outer>(std::string(11, '\xff')).has_value());
+  CHECK(!read_record<Outer>("test", std::string(11, '\xff')).has_value());
 }

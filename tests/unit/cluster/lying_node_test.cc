@@ -91,6 +91,8 @@ struct Town {
   }
 };
 
+void has_nobody(LoadReport& load, double) { load.kbps = load.listeners = 0; }
+
 }  // namespace
 
 TEST_GROUP(LyingNode){
@@ -118,8 +120,7 @@ TEST(LyingNode, ThatSaysItHasNobody) {
   others_keep_their_shares(
       [](Town& town) {
         town.lie = [](LoadReport& load, double) {
-          load.kbps = 0;
-          load.listeners = 0;
+          has_nobody(load, 0);
           load.changed = {{"/a", 0}};
         };
       },
@@ -139,8 +140,7 @@ TEST(LyingNode, ThatConfirmsMoreThanItWasSent) {
   others_keep_their_shares(
       [](Town& town) {
         town.lie = [](LoadReport& load, double) {
-          load.kbps = 0;
-          load.listeners = 0;
+          has_nobody(load, 0);
           load.arrivals = *load.arrivals * 10;
         };
       },
@@ -150,8 +150,7 @@ TEST(LyingNode, ThatDoesNotCountArrivals) {
   others_keep_their_shares(
       [](Town& town) {
         town.lie = [](LoadReport& load, double) {
-          load.kbps = 0;
-          load.listeners = 0;
+          has_nobody(load, 0);
           load.arrivals.reset();
         };
       },
@@ -160,10 +159,7 @@ TEST(LyingNode, ThatDoesNotCountArrivals) {
 TEST(LyingNode, ThatStartsAgainAndAgain) {
   others_keep_their_shares(
       [](Town& town) {
-        town.lie = [](LoadReport& load, double) {
-          load.kbps = 0;
-          load.listeners = 0;
-        };
+        town.lie = has_nobody;
         town.trick = [run = 0](Town& all) mutable {
           if (++run % 7 != 0) return;
           all.cluster.table.connection_lost(all.nodes[kLiar], "gone", all.cluster.now);
@@ -187,10 +183,7 @@ TEST(LyingNode, ThatSaysItHasMillions) {
 }
 TEST(LyingNode, IsNamed) {
   Town town;
-  town.lie = [](LoadReport& load, double) {
-    load.kbps = 0;
-    load.listeners = 0;
-  };
+  town.lie = has_nobody;
   town.live(false);
   const std::string told = town.cluster.events();
   STRCMP_CONTAINS("load doubted liar (it says that it has 0 listeners, of ", told.c_str());

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/through_record.h"
 #include "cluster/some_cluster.h"
 
 #include "CppUTest/TestHarness.h"
@@ -12,18 +13,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Through the records, as another process reads them.
 void hand_over(const SomeCluster& from, SomeCluster& to) {
   to.now = from.now;
-  for (const NodeRecord& node : from.table.save()) {
-    RecordOut out;
-    record_fields(out, node);
-    NodeRecord read;
-    RecordIn in("node", out.bytes());
-    record_fields(in, read);
-    CHECK(in.done().has_value());
-    CHECK(to.table.restore(read, to.now).has_value());
-  }
+  for (const NodeRecord& node : from.table.save())
+    CHECK(to.table.restore(lb::test::through_record(node), to.now).has_value());
 }
 
 }  // namespace

@@ -8,6 +8,28 @@ using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
+namespace {
+
+unsigned below(SlotNet& net, unsigned n) { return static_cast<unsigned>(net.rng.below(n)); }
+
+void reset_link(SlotNet& net, unsigned i) {
+  const unsigned j = below(net, static_cast<unsigned>(net.members.size()));
+  if (!net.linked(i, j)) return;
+  net.cut(i, j, false);
+  net.later(net.now + std::chrono::milliseconds(net.rng.below(500)),
+            [&net, i, j] { net.link(i, j); });
+}
+
+void all_slots_can_be_had(SlotNet& net) {
+  for (unsigned n = 0; n < 2000 && net.sum < net.limit; ++n) {
+    net.arrive(n % static_cast<unsigned>(net.members.size()));
+    net.run_for(20ms);
+  }
+  LONGS_EQUAL(net.limit, net.sum);
+}
+
+}  // namespace
+
 TEST_GROUP(SlotBookProperty){};
 
 // Frames take up to 80 ms, links are reset and are back within half a second, nodes are killed and
@@ -19,8 +41,8 @@ TEST(SlotBookProperty, NeverMoreThanTheLimit) {
     net.spread = seed % 2 == 0 ? 80 : 5;
     net.run_for(1100ms);
     for (unsigned step = 0; step < 60'000; ++step) {
-      const unsigned i = static_cast<unsigned>(net.rng.below(kNodes));
-      const unsigned dice = static_cast<unsigned>(net.rng.below(1000));
+      const unsigned i = below(net, kNodes);
+      const unsigned dice = below(net, 1000);
       if (!net.members[i].book) {
         if (dice < 20) net.start(i, 0);
       } else if (dice < 560) {
@@ -28,17 +50,12 @@ TEST(SlotBookProperty, NeverMoreThanTheLimit) {
       } else if (dice < 990) {
         net.leave(i);
       } else if (dice < 994) {
-        const unsigned j = static_cast<unsigned>(net.rng.below(kNodes));
-        if (net.linked(i, j)) {
-          net.cut(i, j, false);
-          net.later(net.now + std::chrono::milliseconds(net.rng.below(500)),
-                    [&net, i, j] { net.link(i, j); });
-        }
+        reset_link(net, i);
       } else if (dice < 995 && i != 0) {
         net.kill(i);
       } else if (dice < 998 && i > 2) {
         // Of those that pull from 1 or 2, or from the root.
-        net.pull_from(i, static_cast<unsigned>(net.rng.below(3)));
+        net.pull_from(i, below(net, 3));
       }
       net.run_for(std::chrono::milliseconds(net.rng.below(3)));
       if (net.sum > net.limit + net.listeners_cut_off()) LONGS_EQUAL(net.limit, net.sum);
@@ -57,8 +74,8 @@ TEST(SlotBookProperty, NeverMoreThanTheLimitOverHandOvers) {
     for (unsigned i = 3; i < kNodes; ++i) net.pull_from(i, i % 3);
     std::uint64_t served = 0;
     for (unsigned step = 0; step < 40'000; ++step) {
-      const unsigned i = static_cast<unsigned>(net.rng.below(kNodes));
-      const unsigned dice = static_cast<unsigned>(net.rng.below(1000));
+      const unsigned i = below(net, kNodes);
+      const unsigned dice = below(net, 1000);
       if (dice < 560) {
         net.arrive(i);
       } else if (dice < 990) {
@@ -74,11 +91,7 @@ TEST(SlotBookProperty, NeverMoreThanTheLimitOverHandOvers) {
     CHECK(served > 1000);
     // At rest nothing is lost: all slots can be had.
     net.run_for(4s);
-    for (unsigned n = 0; n < 2000 && net.sum < net.limit; ++n) {
-      net.arrive(n % kNodes);
-      net.run_for(20ms);
-    }
-    LONGS_EQUAL(net.limit, net.sum);
+    all_slots_can_be_had(net);
   }
 }
 
@@ -91,31 +104,22 @@ TEST(SlotBookProperty, NoneIsLostOverResets) {
     net.run_for(1100ms);
     for (unsigned round = 0; round < 20; ++round) {
       for (unsigned step = 0; step < 1500; ++step) {
-        const unsigned i = static_cast<unsigned>(net.rng.below(kNodes));
-        const unsigned dice = static_cast<unsigned>(net.rng.below(1000));
+        const unsigned i = below(net, kNodes);
+        const unsigned dice = below(net, 1000);
         if (dice < 560) {
           net.arrive(i);
         } else if (dice < 980) {
           net.leave(i);
         } else if (dice < 988) {
-          const unsigned j = static_cast<unsigned>(net.rng.below(kNodes));
-          if (net.linked(i, j)) {
-            net.cut(i, j, false);
-            net.later(net.now + std::chrono::milliseconds(net.rng.below(500)),
-                      [&net, i, j] { net.link(i, j); });
-          }
+          reset_link(net, i);
         } else if (dice < 996 && i > 2) {
-          net.pull_from(i, static_cast<unsigned>(net.rng.below(3)));
+          net.pull_from(i, below(net, 3));
         }
         net.run_for(std::chrono::milliseconds(net.rng.below(3)));
         if (net.sum > net.limit + net.listeners_cut_off()) LONGS_EQUAL(net.limit, net.sum);
       }
       net.run_for(5s);
-      for (unsigned n = 0; n < 2000 && net.sum < net.limit; ++n) {
-        net.arrive(n % kNodes);
-        net.run_for(20ms);
-      }
-      LONGS_EQUAL(net.limit, net.sum);
+      all_slots_can_be_had(net);
     }
   }
 }
@@ -165,14 +169,14 @@ TEST(SlotBookProperty, NeverMoreThanALimitThatChanges) {
     net.run_for(1100ms);
     SlotNet::Count bound = net.limit;
     for (unsigned step = 0; step < 40'000; ++step) {
-      const unsigned i = static_cast<unsigned>(net.rng.below(kNodes));
-      const unsigned dice = static_cast<unsigned>(net.rng.below(1000));
+      const unsigned i = below(net, kNodes);
+      const unsigned dice = below(net, 1000);
       if (dice < 560) {
         net.arrive(i);
       } else if (dice < 990) {
         net.leave(i);
       } else if (dice < 994 && i > 2) {
-        net.pull_from(i, static_cast<unsigned>(net.rng.below(3)));
+        net.pull_from(i, below(net, 3));
       } else if (dice < 996) {
         net.set_limit(static_cast<SlotNet::Count>(net.rng.below(60)));
         bound = std::max(bound, net.limit);
@@ -195,8 +199,8 @@ TEST(SlotBookProperty, AfterPartitionsAtMostThoseThatWereCutOff) {
     net.run_for(1100ms);
     SlotNet::Count excused = 0;
     for (unsigned step = 0; step < 40'000; ++step) {
-      const unsigned i = static_cast<unsigned>(net.rng.below(kNodes));
-      const unsigned dice = static_cast<unsigned>(net.rng.below(10'000));
+      const unsigned i = below(net, kNodes);
+      const unsigned dice = below(net, 10'000);
       if (!net.members[i].book) {
         if (dice < 1000) net.start(i, i == 0 ? SlotNet::kNobody : 0);
       } else if (dice < 5500) {
@@ -204,7 +208,7 @@ TEST(SlotBookProperty, AfterPartitionsAtMostThoseThatWereCutOff) {
       } else if (dice < 9950) {
         net.leave(i);
       } else if (dice < 9970) {
-        const unsigned j = static_cast<unsigned>(net.rng.below(kNodes));
+        const unsigned j = below(net, kNodes);
         if (net.linked(i, j)) {
           net.cut(i, j, net.rng.below(2) == 0);
           net.later(net.now + std::chrono::milliseconds(net.rng.below(40'000)),
