@@ -159,3 +159,23 @@ def a_file_has_the_name_of_its_mount_in_any_script(t):
     wait_for(lambda: server.get(path).status == 200, "it is read", 20)
     told = server.get(path).get("content-disposition")
     matches(r"^attachment; filename=\"[ -~]+\"; filename\*=UTF-8''%D1%80%D0%B0%D0%B4%D0%B8%D0%BE[-.%0-9A-Za-z_]+$", told)
+
+
+@test
+def names_that_a_source_makes_up_are_recorded_so_many_an_hour(t):
+    server = t.unstarted_server()
+    directory, on = server.dir / "archive", "<archive>1</archive>"
+    server.write_config(body="<archive><dir>%s</dir></archive>" % directory + mount("/*", on) + mount("/own.mp3", on))
+    server.start()
+    for number in range(110):
+        source = server.source("/made-up-%d.mp3" % number)
+        source.play(200)
+        source.close()
+        server.wait_until_gone("/made-up-%d.mp3" % number)
+    server.wait_for_log("WARN archive/writer archive /made-up-10.*: 100 mounts with new names, .* are not recorded yet")
+    # A mount of the configuration, and one that has been recorded before, are no new names.
+    for path in ("/own.mp3", "/made-up-7.mp3"):
+        server.source(path).play(200)
+        server.wait_for_log("archive %s: recording to " % path)
+    wait_for(lambda: list(directory.glob("%2Fown%2Emp3/*/*.data")), "the mount of the configuration is recorded")
+    check(len(list(directory.glob("%2Fmade*"))) in (100, 101, 102), "other names are recorded")

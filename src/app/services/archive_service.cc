@@ -76,6 +76,14 @@ std::vector<Loop*> ArchiveService::begin_readers() {
   return loops;
 }
 
+ArchiveSettings ArchiveService::settings_of(const Config& config) const {
+  ArchiveSettings settings = config.archive;
+  settings.dir = dir_;
+  settings.fills = fills(config);
+  settings.sources = config.limits.sources;
+  return settings;
+}
+
 bool ArchiveService::begin_writer(const Config& config) {
   const std::string dir = archive_directory_of(config);
   if (dir.empty()) {
@@ -98,7 +106,13 @@ bool ArchiveService::begin_writer(const Config& config) {
                                       std::int64_t seconds) { told(event, mount, seconds); },
                                [this](const std::string& mount, const std::vector<FileRow>& rows) {
                                  readers_->let_go(mount, rows);
-                               }},
+                               },
+                               [this](const std::string& mount) {
+                                 const auto config_now = traffic_.config.read();
+                                 const MountSettings& section = mount_section(*config_now, mount);
+                                 return section.archive.of_record || section.name == mount;
+                               },
+                               [this] { traffic_.loops.control().post([this] { begin_all(); }); }},
       &remote_->archive());
   if (taken_) writer_->take_over(std::move(*std::exchange(taken_, nullptr)));
   if (auto started = thread_->start(); !started) {
@@ -108,10 +122,7 @@ bool ArchiveService::begin_writer(const Config& config) {
     return false;
   }
   on_.store(true, std::memory_order_release);
-  ArchiveSettings settings = config.archive;
-  settings.dir = dir_;
-  settings.fills = fills(config);
-  writer_->configure(std::move(settings));
+  writer_->configure(settings_of(config));
   return true;
 }
 
@@ -125,12 +136,12 @@ void ArchiveService::configure(const Config& config) {
       for (const auto& one : taken_->recordings) let_window_go(*one.mount);
     return taken_.reset();
   }
-  if (!began) {
-    ArchiveSettings settings = config.archive;
-    settings.fills = fills(config);
-    writer_->configure(std::move(settings));
-  }
-  // Of those that are recorded already nothing changes.
+  if (!began) writer_->configure(settings_of(config));
+  begin_all();
+}
+
+// Of those that are recorded already nothing changes.
+void ArchiveService::begin_all() {
   const auto mounts = traffic_.mounts.all();
   for (const auto& [name, mount] : *mounts) begin_running(*mount);
 }

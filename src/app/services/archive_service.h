@@ -22,6 +22,7 @@
 namespace lb {
 
 struct ArchiveRecord;
+struct ArchiveSettings;
 class ArchiveWriter;
 struct Config;
 class FdsIn;
@@ -94,9 +95,11 @@ class ArchiveService {
   std::vector<std::shared_ptr<Mount>> off_air() const;
 
  private:
+  ArchiveSettings settings_of(const Config& config) const;
   // False: no directory is known.
   bool begin_writer(const Config& config);
   void begin_running(const Mount& mount);
+  void begin_all();
   std::vector<Loop*> begin_readers();
   void told(const char* event, const std::string& mount, std::int64_t seconds);
 

@@ -200,6 +200,7 @@ void unlink_file(const std::string& dir, const std::string& mount, const FileRow
   ::unlink((path + ".idx").c_str());
   ::unlink((path + ".idx.bad").c_str());
   ::rmdir(cat({directory, "/", archive_day(row.name().seconds)}).c_str());
+  ::rmdir(directory.c_str());
 }
 
 }  // namespace lb

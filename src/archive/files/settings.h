@@ -15,8 +15,9 @@ struct ArchiveSettings {
   unsigned readers = 2;               // threads that wait for disks
   std::string cache_dir;              // of what other nodes have; "": in memory
   std::uint64_t cache_bytes = 256ull << 20;
-  bool share = true;   // other nodes may fetch what is recorded here
-  bool fills = false;  // a mount's section has <fill>
+  bool share = true;     // other nodes may fetch what is recorded here
+  bool fills = false;    // a mount's section has <fill>
+  unsigned sources = 0;  // <limits><sources>
 
   bool operator==(const ArchiveSettings&) const = default;
 };

@@ -208,7 +208,7 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
     if (one.mount() == mount) return;  // its source has changed; the spans tell
   Channel& channel = mount->channel();
   const bool named = !archive_directory(mount->name()).empty();
-  if (!usable_ || !named) {
+  if (!usable_ || !named || is_too_new(*mount)) {
     channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
     if (!named)
       host_.log.error(kArchiveModule, cat({"archive ", mount->name(),
@@ -221,6 +221,24 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
   host_.log.info(kArchiveModule, cat({"archive ", mount->name(), ": recording to ", host_.dir, "/",
                                       archive_directory(mount->name())}));
   if (!timer_.armed() && !rests_) timer_.after(kWriteTick);
+}
+
+// Its name is made up by a source, or by a master, and others have come before it.
+bool ArchiveWriter::is_too_new(const Mount& mount) {
+  const bool relayed = mount.facts() && mount.facts()->relayed;
+  if (!callbacks_.has_section || callbacks_.has_section(mount.name()) ||
+      host_.catalog.files(mount.name())->size() > 0)
+    return false;
+  const unsigned most =
+      relayed ? NewNames::kOfRelays : std::max(NewNames::kOfSources, settings_.sources);
+  if ((relayed ? from_relays_ : from_sources_).take(loop_.now(), most)) return false;
+  if (refused_++ == 0)
+    host_.log.warn(kArchiveModule,
+                   cat({"archive ", mount.name(), ": ", most,
+                        " mounts with new names, which no <mount> has, are recorded in an hour, "
+                        "and as many have come; this one, and others like it, are not recorded "
+                        "yet"}));
+  return true;
 }
 
 void ArchiveWriter::tick() {
@@ -332,6 +350,13 @@ void ArchiveWriter::retain() {
   if (!gone.empty())
     host_.log.info(kArchiveModule,
                    cat({"archive: ", gone.size(), " files removed, by age or size"}));
+  if (const std::size_t refused = std::exchange(refused_, 0); refused > 0) {
+    host_.log.warn(kArchiveModule,
+                   cat({"archive: ", refused,
+                        " times the beginning of a mount with a new name was not recorded; those "
+                        "that are still there are tried again"}));
+    if (callbacks_.may_begin) callbacks_.may_begin();
+  }
 }
 
 void ArchiveWriter::check_soon(const std::string& mount) {

@@ -20,6 +20,7 @@
 
 #include "archive/files/retention.h"
 #include "archive/files/settings.h"
+#include "archive/record/new_names.h"
 #include "archive/record/recording.h"
 #include "archive/record/recording_record.h"
 #include "base/unique_fd.h"
@@ -52,6 +53,10 @@ class ArchiveWriter {
     std::function<void(const char* event, const std::string& mount, std::int64_t seconds)> told;
     // Files have been removed; on this thread.  Empty: it is of no interest.
     std::function<void(const std::string& mount, const std::vector<FileRow>& rows)> removed = {};
+    // A section, or a record, has this name and no other; on this thread.  Empty: all are such.
+    std::function<bool(const std::string& mount)> has_section = {};
+    // Mounts that were refused (NewNames) may be begun again; on this thread.
+    std::function<void()> may_begin = {};
   };
   // What it does, for statistics; from any thread.
   struct Numbers {
@@ -105,6 +110,7 @@ class ArchiveWriter {
   void continue_recordings();
   void scan();
   void add(const std::shared_ptr<Mount>& mount, std::uint64_t position);
+  bool is_too_new(const Mount& mount);
   void tick();
   RetentionInput retention_input() const;
   bool fits(const std::string& mount, const FileRow& row) const;
@@ -127,6 +133,8 @@ class ArchiveWriter {
   SteadyTime retained_{};
   bool retains_soon_ = false;
   std::set<std::string> unnoted_;  // mounts whose owner could not be written
+  NewNames from_sources_, from_relays_;
+  std::size_t refused_ = 0;  // since the last retention
   Numbers numbers_;
   Timer timer_;
   Timer retention_timer_;

@@ -1,6 +1,7 @@
 #include "archive/record/archive_writer.h"
 
 #include "archive/fixture.h"
+#include "base/cat.h"
 
 using namespace lb;
 using namespace lb::test;
@@ -20,6 +21,7 @@ TEST_GROUP(ArchiveWriter) {
   TemporaryDirectory dir;
   Catalog catalog;
   MountArchive settings;
+  bool has_section = true;
   std::vector<std::string> events;
   std::shared_ptr<Mount> mount = std::make_shared<Mount>("/a.mp3", lb::test::mount_settings(), 1);
   std::unique_ptr<ArchiveWriter> writer;
@@ -37,7 +39,9 @@ TEST_GROUP(ArchiveWriter) {
         ArchiveWriter::Callbacks{[this](const std::string&) { return settings; },
                                  [this](const char* event, const std::string& of, std::int64_t) {
                                    events.push_back(event + (" " + of));
-                                 }});
+                                 },
+                                 {},
+                                 [this](const std::string&) { return has_section; }});
   }
   void configure() {
     ArchiveSettings all;
@@ -473,4 +477,39 @@ TEST(ArchiveWriter, NotesUntilWhenRecordingsAreThoseOfARecord) {
   loop.run_once(false);
   CHECK(catalog.owner("/a.mp3") == (PastOwner{kDay / 1000, 0, 0}));
   finish();
+}
+
+TEST(ArchiveWriter, NamesThatSourcesMakeUpAreRecordedSoManyAnHour) {
+  has_section = false;
+  const auto begin_new = [this](const std::string& name) {
+    auto made = std::make_shared<Mount>(name, lb::test::mount_settings(), 1);
+    made->set_facts(facts_of("audio/mpeg"));
+    TimedSource source(*made, kDay);
+    source.seconds(2).publish(true);
+    writer->begin(made);
+    loop.run_once(false);
+    return made;
+  };
+  for (unsigned i = 0; i < NewNames::kOfSources; ++i) begin_new(cat({"/", i}));
+  CHECK_EQUAL(std::size_t{NewNames::kOfSources}, writer->running());
+  const auto refused = begin_new("/refused");
+  CHECK_EQUAL(std::size_t{NewNames::kOfSources}, writer->running());
+  // Its window is not held for a recording that there is not.
+  const Channel& channel = refused->channel();
+  CHECK_EQUAL(Channel::kNoReader, channel.low_water_of(channel.recording_slot()));
+  CHECK(captured.says("are not recorded yet"));
+  has_section = true;
+  begin_new("/configured");
+  has_section = false;
+  begin_new("/refused-too");
+  CHECK_EQUAL(std::size_t{NewNames::kOfSources} + 1, writer->running());
+  // One that has been recorded before is no new one.
+  while (writer->running() > 0) loop.run_once(true);
+  begin_new("/7");
+  CHECK_EQUAL(1u, writer->running());
+  // In time they find a place.
+  clock.advance(60s);
+  writer->begin(refused);
+  loop.run_once(false);
+  CHECK_EQUAL(2u, writer->running());
 }
