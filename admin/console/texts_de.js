@@ -246,7 +246,7 @@ export default {
   'As in limits, for this mount; -1: the general value.': 'Wie in limits, für diesen Mount; -1: der allgemeine Wert.',
   'As in limits, for this mount; 0: the general value.': 'Wie in limits, für diesen Mount; 0: der allgemeine Wert.',
   'As in limits, for this mount.': 'Wie in limits, für diesen Mount.',
-  'How long listeners stay without a source. -1: relays 10 (1 where a fallback plays), others 0, as in Icecast.': 'Wie lange Hörer ohne Quelle bleiben. -1: bei Relays 10 (1, wo ein Ersatz spielt), sonst 0 wie bei Icecast.',
+  'How long listeners stay without a source; without listeners at most <sources> mounts wait. -1: relays 10 (1 where a fallback plays), others 0.': 'Wie lange Hörer ohne Quelle bleiben; ohne Hörer warten höchstens <sources> Mounts. -1: bei Relays 10 (1, wo ein Ersatz spielt), sonst 0.',
   'Behind a source and its listeners the mount takes none for so long (403), but relays, and with hijack the same user.': 'Nach einer Quelle und ihren Hörern nimmt der Mount so lange keine (403), nur Relays, mit hijack auch denselben Benutzer.',
   '1: a source silent for 2 seconds gives way to one of the same user. 0: the second is refused.': '1: Eine Quelle, die 2 Sekunden schweigt, weicht einer desselben Benutzers. 0: Die zweite wird abgewiesen.',
   'More encoders of the same content type that may stand by, counted in limits/sources. 0: 403, as in Icecast.': 'Weitere Encoder desselben Formats, die bereitstehen dürfen, in limits/sources mitgezählt. 0: 403 wie bei Icecast.',

@@ -244,7 +244,7 @@ export default {
   'As in limits, for this mount; -1: the general value.': 'Como en limits, para este montaje; -1: el valor general.',
   'As in limits, for this mount; 0: the general value.': 'Como en limits, para este montaje; 0: el valor general.',
   'As in limits, for this mount.': 'Como en limits, para este montaje.',
-  'How long listeners stay without a source. -1: relays 10 (1 where a fallback plays), others 0, as in Icecast.': 'Cuánto se quedan los oyentes sin fuente. -1: relés 10 (1 si suena un respaldo), los demás 0, como en Icecast.',
+  'How long listeners stay without a source; without listeners at most <sources> mounts wait. -1: relays 10 (1 where a fallback plays), others 0.': 'Cuánto se quedan los oyentes sin fuente; sin oyentes esperan como máximo <sources> montajes. -1: relés 10 (1 si suena un respaldo), los demás 0.',
   'Behind a source and its listeners the mount takes none for so long (403), but relays, and with hijack the same user.': 'Después de una fuente y sus oyentes, el montaje no acepta ninguna durante este tiempo (403), salvo relés y, con hijack, el mismo usuario.',
   '1: a source silent for 2 seconds gives way to one of the same user. 0: the second is refused.': '1: una fuente callada 2 segundos cede ante otra del mismo usuario. 0: la segunda se rechaza.',
   'More encoders of the same content type that may stand by, counted in limits/sources. 0: 403, as in Icecast.': 'Otros codificadores del mismo tipo que pueden estar en espera, contados en limits/sources. 0: 403, como en Icecast.',

@@ -249,7 +249,7 @@ export default {
   'As in limits, for this mount; -1: the general value.': 'Comme dans limits, pour ce point ; -1 : la valeur générale.',
   'As in limits, for this mount; 0: the general value.': 'Comme dans limits, pour ce point ; 0 : la valeur générale.',
   'As in limits, for this mount.': 'Comme dans limits, pour ce point.',
-  'How long listeners stay without a source. -1: relays 10 (1 where a fallback plays), others 0, as in Icecast.': 'Combien de temps les auditeurs restent sans source. -1 : 10 pour les relais (1 si un repli joue), 0 pour les autres, comme Icecast.',
+  'How long listeners stay without a source; without listeners at most <sources> mounts wait. -1: relays 10 (1 where a fallback plays), others 0.': 'Combien de temps les auditeurs restent sans source ; sans auditeurs, <sources> points au plus attendent. -1 : 10 pour les relais (1 si un repli joue), 0 pour les autres.',
   'Behind a source and its listeners the mount takes none for so long (403), but relays, and with hijack the same user.': 'Après une source et ses auditeurs, le point n’en prend aucune pendant cette durée (403), sauf les relais et, avec hijack, le même utilisateur.',
   '1: a source silent for 2 seconds gives way to one of the same user. 0: the second is refused.': '1 : une source muette depuis 2 secondes cède la place à une du même utilisateur. 0 : la seconde est refusée.',
   'More encoders of the same content type that may stand by, counted in limits/sources. 0: 403, as in Icecast.': 'Autres encodeurs du même type qui peuvent se tenir prêts, comptés dans limits/sources. 0 : 403, comme Icecast.',

@@ -243,7 +243,7 @@ export default {
   'As in limits, for this mount; -1: the general value.': 'Como em limits, para esta montagem; -1: o valor geral.',
   'As in limits, for this mount; 0: the general value.': 'Como em limits, para esta montagem; 0: o valor geral.',
   'As in limits, for this mount.': 'Como em limits, para esta montagem.',
-  'How long listeners stay without a source. -1: relays 10 (1 where a fallback plays), others 0, as in Icecast.': 'Quanto tempo os ouvintes ficam sem fonte. -1: relés 10 (1 onde toca uma reserva), os outros 0, como no Icecast.',
+  'How long listeners stay without a source; without listeners at most <sources> mounts wait. -1: relays 10 (1 where a fallback plays), others 0.': 'Quanto tempo os ouvintes ficam sem fonte; sem ouvintes esperam no máximo <sources> montagens. -1: relés 10 (1 onde toca uma reserva), os outros 0.',
   'Behind a source and its listeners the mount takes none for so long (403), but relays, and with hijack the same user.': 'Depois de uma fonte e dos seus ouvintes, a montagem não aceita nenhuma durante este tempo (403), exceto relés e, com hijack, o mesmo utilizador.',
   '1: a source silent for 2 seconds gives way to one of the same user. 0: the second is refused.': '1: uma fonte calada durante 2 segundos dá lugar a outra do mesmo utilizador. 0: a segunda é recusada.',
   'More encoders of the same content type that may stand by, counted in limits/sources. 0: 403, as in Icecast.': 'Outros codificadores do mesmo tipo que podem estar em espera, contados em limits/sources. 0: 403, como no Icecast.',

@@ -21,8 +21,8 @@ void kick(Station& station, const CommandFrame& command, const Then& then) {
                 outcome.done ? "the encoder is ended" : "there is no such encoder"});
         });
   if (command.listener == 0)
-    return station.kill_source(command.mount, [then](const OrderOutcome&) {
-      then({0, true, "the source is ended"});
+    return station.kill_source(command.mount, [then](const OrderOutcome& outcome) {
+      then({0, outcome.done, outcome.done ? "the source is ended" : "there is no such source"});
     });
   station.kill_listener(command.mount, command.listener, [then](const OrderOutcome& outcome) {
     then({0, outcome.done, outcome.done ? "the listener is ended" : "there is no such listener"});

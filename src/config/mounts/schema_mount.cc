@@ -142,8 +142,8 @@ constexpr SchemaElement kMountRows[] = {
              "As in limits, for this mount.",
              {.min = 5, .max = 5000, .standard = "limits/max-pulse", .example = "250ms"}),
     by_owner("linger-for", kNumber, slot<&MountSettings::linger_seconds>,
-             "How long listeners stay without a source. -1: relays 10 (1 where a fallback plays), "
-             "others 0, as in Icecast.",
+             "How long listeners stay without a source; without listeners at most <sources> mounts "
+             "wait. -1: relays 10 (1 where a fallback plays), others 0.",
              {.min = -1, .max = 86'400, .unset = -1, .origin = kKh, .example = "10"}),
     by_owner("wait-time", kSeconds, slot<&MountSettings::wait_time>,
              "Behind a source and its listeners the mount takes none for so long (403), but "
