@@ -139,6 +139,13 @@ replay_programs += replay_time_text
 replay_time_text_SOURCES = $(fuzz_time_text_SOURCES) fuzz/replay.cc
 replay_time_text_LDADD = $(ARCHIVE)
 
+fuzz_programs += fuzz_past_ask
+fuzz_past_ask_SOURCES = fuzz/past_ask.cc fuzz/check.h
+fuzz_past_ask_LDADD = $(FUZZ_FLAGS) $(ARCHIVE)
+replay_programs += replay_past_ask
+replay_past_ask_SOURCES = $(fuzz_past_ask_SOURCES) fuzz/replay.cc
+replay_past_ask_LDADD = $(ARCHIVE)
+
 fuzz_programs += fuzz_stream_place
 fuzz_stream_place_SOURCES = fuzz/stream_place.cc fuzz/check.h
 fuzz_stream_place_LDADD = $(FUZZ_FLAGS) $(STREAM)
