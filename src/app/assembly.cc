@@ -1,4 +1,4 @@
-// Services and Worker are put together, and taken apart, where every room of app/ is known.
+// Constructs and destroys Services and Worker, with all rooms of app/ included.
 #include "admin/feed/stats_feed.h"
 #include "app/audience/audience_service.h"
 #include "app/certificates/certificate_orders.h"
@@ -50,7 +50,7 @@
 namespace lb {
 namespace {
 
-// Numbers of the loops behind those of the workers, control and the clerk.
+// Numbers of loops, after those of the workers, control and the clerk.
 constexpr unsigned kDiskThread = 2, kPagesThread = 3, kStatsThread = 4;
 
 ShiftedStreams::Shared shifted_from(Services& services) {
@@ -115,7 +115,7 @@ Traffic::~Traffic() = default;
 Network::~Network() = default;
 Services::~Services() = default;
 
-// What is no picture that may be shown is passed over: it is the encoder's.
+// A picture that may not be shown is only logged, as it is the encoder's.
 static void take_picture(Services& services, const Mount& mount, StreamPicture picture) {
   const auto name = services.pictures.put(std::move(picture.bytes), mount.settings()->account);
   if (!name) {
@@ -176,7 +176,7 @@ Worker::Worker(Services& given, unsigned index)
                     services.loops.control().post([this, name = mount.name(), song,
                                                    at = services.clock.wall(),
                                                    relayed = mount.facts()->relayed] {
-                      // Into one database the server of the source tells them.
+                      // If masters have the database, the source's server reports the titles.
                       if (!relayed || services.relays->captures_own(name) ||
                           !services.listenings->sends_up())
                         services.listenings->title(name, song, at);

@@ -1,5 +1,5 @@
-// icecast-lb: reads the command line and the configuration, then becomes a server.  Commands that
-// are no part of a server are carried out by icelb.
+// icecast-lb: reads the command line and the configuration, then becomes a server.  icelb carries
+// out all other commands.
 #include <string_view>
 #include <utility>
 #include <vector>

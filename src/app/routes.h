@@ -1,5 +1,4 @@
-// Routes: the whole server on one page: which questions a request for which path is asked, in which
-// order.
+// Routes: the whole server on one page: the stages that a request for a path passes, in order.
 // Thread: make_routes() at start; the stages on their worker.
 #pragma once
 

@@ -20,7 +20,7 @@
 namespace lb {
 namespace {
 
-// What the loader found goes to standard error: the logs are not open yet.
+// The loader's findings go to standard error, as the logs are not open yet.
 bool usable(const LoadedConfig& loaded, const std::string& path) {
   for (const Diagnostic& d : loaded.diagnostics)
     if (d.severity != Severity::kNote) write_console(STDERR_FILENO, to_string(d, path) + "\n");
@@ -37,7 +37,7 @@ std::string first_error(const LoadedConfig& loaded, const std::string& path) {
 bool give_up_rest(const Config& config, const std::string& program, bool already, Log& log) {
   constexpr std::string_view kModule = "main/confine";
   if (already) {
-    // A second layer could only take away, and there is a bound for how many lie on each other.
+    // Another layer could only remove rights, and the number of layers is limited.
     log.info(kModule, config.security.confine
                           ? "the process is confined as the one before it"
                           : "the process stays confined until a restart, as the one before it");
@@ -54,7 +54,7 @@ bool give_up_rest(const Config& config, const std::string& program, bool already
   return made.holds;
 }
 
-// They wait for the server, which watches for them when it runs: till then they would end it.
+// Holds signals until the running server watches for them; until then they would end the process.
 void hold_signals(std::initializer_list<int> numbers) {
   sigset_t held;
   ::sigemptyset(&held);
@@ -67,7 +67,7 @@ void hold_signals(std::initializer_list<int> numbers) {
 int serve(const Options& options, Launch launch) {
   hold_signals({SIGHUP, SIGUSR1, SIGUSR2});
   ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow (ulimit -f): an error as of a full disk
+  ::signal(SIGXFSZ, SIG_IGN);  // a write beyond ulimit -f then fails as on a full disk
   std::unique_ptr<TakeOver> before;
   if (options.take_over >= 0) {
     auto begun = TakeOver::begin(options.take_over);
@@ -77,7 +77,7 @@ int serve(const Options& options, Launch launch) {
     }
     before = std::move(*begun);
   }
-  // What the process before is told, and what is printed.
+  // Reports a failure to the process before.
   const auto refuse = [&before](std::string_view why) {
     if (before) before->refuse(why);
     return 1;
@@ -96,7 +96,7 @@ int serve(const Options& options, Launch launch) {
   if (!usable(*loaded, path)) return refuse(first_error(*loaded, path));
   const auto config = loaded->config;
   raise_limits();
-  // Logs, recordings and streams would grow no more.
+  // Logs, recordings and streams could not grow any more.
   if (before && file_limit() < before->file_limit())
     return refuse(cat({"its files may have ", file_limit(), " bytes (ulimit -f), those of the ",
                        "process before it ", before->file_limit()}));
@@ -109,7 +109,7 @@ int serve(const Options& options, Launch launch) {
     write_console(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
     return refuse(bound.error().what);
   }
-  // It would take the connections of TLS, and answer none.
+  // Without certificates it would accept TLS connections and answer none.
   if (before && before->has_certificate() && !server.why_no_certificate().empty())
     return refuse("no certificate could be loaded: " + server.why_no_certificate());
   // A reload keeps it; here its names would be shown another one.
@@ -118,10 +118,10 @@ int serve(const Options& options, Launch launch) {
       !why.empty())
     return refuse("a certificate that is in use could not be loaded: " + why);
   const UniqueFd nothing = options.background ? open_nothing() : UniqueFd();
-  // The pid file is written as root only where no other user can change the configuration that
-  // names it.
+  // The pid file is written as root only if no other user can change the configuration that names
+  // it.
   const bool as_root = only_root_writes(path);
-  if (!before) hold_signals({SIGTERM, SIGINT});  // the file goes with the process
+  if (!before) hold_signals({SIGTERM, SIGINT});  // the pid file is removed at the end
   Result<PidFile> pid_file =
       as_root && !before ? PidFile::write(config->paths.pidfile) : Result<PidFile>(PidFile());
   if (auto dropped = drop_privileges(config->security, config->paths, options.debuggable);
@@ -141,7 +141,7 @@ int serve(const Options& options, Launch launch) {
   if (options.background) leave_console(nothing, config->logging);
   const bool confined =
       give_up_rest(*config, launch.program, before && before->confined(), server.log());
-  // Before the process before is asked for all it has, which a lack of threads would lose.
+  // Before the process before hands over its state, which a lack of threads would lose.
   if (auto made = server.make_threads(); !made) {
     server.log().error("main/main", made.error().what + "; the server cannot start");
     write_console(STDERR_FILENO, made.error().what + "\nServer startup failed. Exiting\n");
@@ -149,12 +149,12 @@ int serve(const Options& options, Launch launch) {
   }
   Standing standing;
   if (before) {
-    // From here on to GO it has its time: what it lacks is known.
+    // The following steps until GO have a deadline, so all problems were found before.
     server.prepare(*before);
     if (auto ready = before->prepared(); !ready) return 1;
     if (auto taken = server.take_over(*before); !taken) return 1;
     standing = before->standing();
-    // Where no process stands in, --upgrade finds this one by the pid file.
+    // Without a stand-in, --upgrade finds this process by the pid file.
     if (!before->stands_in()) standing.known_pid = static_cast<std::uint64_t>(::getpid());
     pid_file = before->stands_in()
                    ? Result<PidFile>(PidFile::keep(config->paths.pidfile))

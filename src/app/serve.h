@@ -1,5 +1,5 @@
-// serve(): from the command line to a running server, in Icecast's order: background,
-// configuration, sockets, pid file, root and user, logs, loops.
+// serve(): starts the server from its command line, in Icecast's order: background, configuration,
+// sockets, pid file, root and user, logs, loops.
 // Thread: main.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace lb {
 
-// The exit status of the process.
+// Returns the exit status of the process.
 int serve(const Options& options, Launch launch);
 
 }  // namespace lb

@@ -45,7 +45,7 @@ Result<void> Server::bind() {
   if (!services_->loops.works())
     return Error::io("an event loop cannot be made, for want of descriptors (ulimit -n) or memory");
   const auto config = services_->config.read();
-  // Keys are often readable for root only.
+  // Only root may read the keys, in many installations.
   if (::geteuid() == 0 && !config->security.user.empty()) services_->tls.keep_copies();
   services_->tls.load(Services::tls_settings(*config, services_->certificates->files(*config)),
                       state_directory(*config) + "/acme/");
@@ -59,12 +59,12 @@ Result<void> Server::bind() {
 
 void Server::begin(std::unique_ptr<TakeOver> before) {
   before_ = std::move(before);
-  // If it fails, each of those that keep files there reports its own.
+  // If it fails, each part with files there reports its own failure.
   if (const auto state = state_directory(*services_->config.read()); !state.empty())
     ::mkdir(state.c_str(), 0700);
   if (!std::exchange(records_begun_, true)) begin_records();
   const auto config = services_->config.read();
-  // Tools look for Icecast's words in Icecast's form.
+  // Tools search for Icecast's words in Icecast's form.
   services_->log.info("main/main", "Icecast 2.4.4 server started");
   services_->log.info("main/main", cat({"icecast-lb " LB_VERSION ", ", services_->loops.workers(),
                                         " workers, configuration ", config_path_}));
@@ -111,7 +111,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
     store_.keep(sockets_.open_sockets());
     watchdog_.start();
   };
-  // Its process is not the service's before the one before it has told that.
+  // The process before must first report this one to the service manager.
   before_ ? before_->when_left(services_->loops.control(), ready) : ready();
   watch_stand_in();
   services_->loops.run();
@@ -145,9 +145,9 @@ void Server::watch_signals() {
 
 void Server::terminate() {
   const DrainOrder order = configured_drain(services_->config.read()->cluster);
-  // The second TERM, or no drain configured: now.
+  // A second TERM, or no configured drain: stop now.
   if (order.mode == DrainMode::kOff || services_->drain.picture()->then_exit) stop();
-  // After a preStop: its time is not given once more.
+  // After a preStop the drain keeps its time.
   else if (services_->drain.draining())
     services_->drainer->exit_at_its_end();
   else

@@ -32,30 +32,30 @@ struct OverlayUpdate;
 class Server {
  public:
   Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first,
-         ServiceManager manager, unsigned workers = 0);  // 0: by the configuration
+         ServiceManager manager, unsigned workers = 0);  // 0: as configured
 
-  // Binds every <listen-socket>; before privileges are dropped.  An error: none could be bound.
+  // Binds every <listen-socket>, before privileges are dropped.  Error: none could be bound.
   Result<void> bind();
   Result<void> open_logs();
-  // Of a hand-over: before bind(); behind it; before run().
+  // For a hand-over: before bind(); after bind(); before run().
   void take_sockets(std::vector<ListenSockets::Handed> sockets,
                     std::pair<UniqueFd, int> cluster_port,
                     std::vector<ListenSockets::Handed> switch_ports, FileCopies certificates);
-  // After bind(): why none of the configured certificates could be loaded; "": it was not so.
+  // After bind(): why none of the configured certificates could be loaded; "": some could.
   const std::string& why_no_certificate() const;
   std::string why_lost_certificate(const std::vector<std::string>& in_use) const;
   void prepare(TakeOver& before);
   Result<void> take_over(TakeOver& before);
-  // Where a lack of them can still be answered; they begin with run().
+  // Makes the threads while a lack of them can still be reported; run() starts them.
   Result<void> make_threads();
   void may_hand_over(Handover::Plan plan, Standing standing);
-  // Until a signal ends it.  announce: print the "ready" line that tests wait for.  before: the
-  // process that this one goes on for.
+  // Runs until a signal ends it.  announce: prints the "ready" line that tests wait for.  before:
+  // the process whose work this one takes over.
   // REQUIRES: make_threads()
   void run(bool announce, std::unique_ptr<TakeOver> before = nullptr);
-  // What run() does before its loops start; tests call it and turn the loops themselves.
+  // The part of run() before its loops start; tests call it and run the loops themselves.
   void begin(std::unique_ptr<TakeOver> before = nullptr);
-  // What signals do: HUP, USR1, TERM, INT.
+  // The actions of signals: HUP, USR1, TERM, INT.
   void reload();
   void reopen_logs();
   void terminate();                   // the configured drain, or now
@@ -78,16 +78,16 @@ class Server {
   void reload_done(bool applied);
   void apply(const OverlayUpdate& update);
   void apply_records(const OverlayUpdate& update);
-  // Gives it to everything that lives by it.
+  // Passes the configuration to all parts that follow it.
   enum class Moment : std::uint8_t { kStart, kReload };
   void configure(const std::shared_ptr<const Config>& config, Moment moment);
   void set_delivery(DeliveryCall call);
-  // The access lists and the database of countries, which are edited while the server runs.
+  // Reads the access lists and the database of countries, which may be edited at any time.
   void poll_files(Moment moment);
   void begin_ports();
   void open_ports();
   void apply_ports(const std::shared_ptr<const Config>& config);
-  // Then then(), on control.
+  // Calls then() afterwards, on control.
   void load_certificates(const std::shared_ptr<const Config>& config, std::function<void()> then);
   void end_all();
   void make_operators();

@@ -1,4 +1,4 @@
-// The life of a configuration: read, given to all that live by it, at the start and at each reload.
+// The configuration is read and passed to all parts, at the start and at each reload.
 #include <unistd.h>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ namespace {
 
 constexpr std::chrono::seconds kFilePoll{10};
 
-constexpr std::size_t kMaxPlanLines = 20;  // of one change of records
+constexpr std::size_t kMaxPlanLines = 20;  // for one change of records
 
 std::string counted_changes(std::size_t n) { return cat({n, n == 1 ? " change" : " changes"}); }
 
@@ -90,7 +90,7 @@ void Server::reload_read(const Result<LoadedConfig>& loaded) {
     for (const Diagnostic& d : loaded->diagnostics)
       services_->log.warn("config/reload", to_string(d, config_path_));
   if (usable) return services_->overlay->set_file(loaded->config, [this] { reload_done(true); });
-  reopen_logs();  // apply() does too: logrotate sends HUP, whether the file is usable or not
+  reopen_logs();  // apply() does too: logrotate sends HUP even with a bad file
   reload_done(false);
 }
 
@@ -111,7 +111,7 @@ void Server::reload_done(bool applied) {
   if (std::exchange(reload_again_, false)) reload();
 }
 
-// What was in force when the last process ended, before a connection is taken.
+// Puts the last process's records into force before a connection is accepted.
 void Server::begin_records() {
   const auto config = services_->config.read();
   ConfService::Restored conf = services_->conf->restore(*config);
@@ -122,7 +122,7 @@ void Server::begin_records() {
         services_->overlay->begin_with(std::move(conf.records), std::move(external)));
 }
 
-// Queued behind the log reopen: after READY=1 the rotated logs are closed.
+// Queued after the reopening of logs: at READY=1 the rotated logs are closed.
 void Server::reloaded(std::string_view status) {
   services_->loops.clerk().post([this, status] {
     services_->loops.control().post([this, status] {
@@ -155,7 +155,7 @@ void Server::apply(const OverlayUpdate& update) {
                                             counted_changes(update.plan.size())}));
 }
 
-// What lives by single mounts hears of those alone; all else is asked for its section when it is
+// Only parts that keep state of single mounts are informed; all others look up sections when
 // needed.
 void Server::apply_records(const OverlayUpdate& update) {
   const auto before = services_->config.read();
@@ -171,7 +171,7 @@ void Server::apply_records(const OverlayUpdate& update) {
     services_->links->ingest().configure(*update.config);
     services_->relays->configure(*update.config);
   } else {
-    // A stream that needs a password is pulled where it is asked for here.
+    // A stream that needs a password is pulled only where listeners are asked for one.
     services_->relays->streams_changed({update.mounts.begin(), update.mounts.end()});
   }
   for (const std::string& mount : update.mounts) {
@@ -182,8 +182,7 @@ void Server::apply_records(const OverlayUpdate& update) {
   }
   services_->archive->records_changed(update.mounts);
   end_moved_sources(*services_, *before, *update.config, update.mounts);
-  services_->links->records_changed(
-      update.mounts);  // whose sources are believed follows the records
+  services_->links->records_changed(update.mounts);  // accepted sources depend on the records
   services_->external->configured();
   std::size_t lines = 0;
   for (const Change& change : update.plan) {
@@ -197,7 +196,7 @@ void Server::apply_records(const OverlayUpdate& update) {
                           counted_changes(update.plan.size()));
 }
 
-// Source: Icecast 2.4.4 (its lists, as often).  At the start they are read at once.
+// Source: Icecast 2.4.4 (its lists and interval).  At the start the files are read at once.
 void Server::poll_files(Moment moment) {
   const auto read = [this] {
     const auto config = services_->config.read();
@@ -212,11 +211,11 @@ void Server::poll_files(Moment moment) {
   file_timer_.after(coalesced(services_->loops.control(), kFilePoll));
 }
 
-// One order for the start and for a reload.  What judges and serves a mount comes before what
-// brings its stream: a relay that begins meets the new settings, authenticator and fallback file.
-// The cluster comes before its links, which take the nodes from it, and the links before the
-// relays, which ask only those masters for lists that are not linked.  Ports come last: no
-// connection is taken before all of these know what it is entitled to.
+// One order for the start and for a reload.  Parts that judge and serve a mount come before parts
+// that bring its stream, so that a new relay meets the new settings, authenticator and fallback
+// file.  The cluster comes before its links, which take the nodes from it, and the links before the
+// relays, which fetch lists only from masters that are not linked.  Ports come last, so that no
+// connection is accepted before all the others.
 void Server::configure(const std::shared_ptr<const Config>& config, Moment moment) {
   struct Receiver {
     std::string_view name;
@@ -265,7 +264,7 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
       {"usage", [](Server& s, Next next, Moment) { s.services_->usage->configure(*next); }},
       {"reports", [](Server& s, Next next, Moment) { s.services_->reports->configure(*next); }},
       {"external", [](Server& s, Next next, Moment) { s.services_->external->configure(*next); }},
-      // The records are in force before the first connection is taken.
+      // The records are in force before the first connection is accepted.
       {"records",
        [](Server& s, Next next, Moment now) {
          if (now == Moment::kStart)
@@ -289,7 +288,7 @@ void Server::set_delivery(DeliveryCall call) {
     worker->loop.post([w = worker.get(), call] { w->streams.set_delivery(call); });
 }
 
-// They were opened, and their certificates read, before privileges were dropped.
+// The ports were opened, and their certificates read, before privileges were dropped.
 void Server::begin_ports() {
   sockets_.begin();
   switches_.begin();
@@ -306,10 +305,10 @@ void Server::begin_ports() {
 }
 
 void Server::apply_ports(const std::shared_ptr<const Config>& config) {
-  // Only then: new sockets may wait for the new certificate.
+  // Afterwards, as new sockets may need the new certificate.
   load_certificates(config, [this, config] {
     open_ports();
-    // What is in a certificate of the file is not ordered.
+    // Names in a certificate of the file are not ordered.
     services_->certificates->configure(*config);
   });
 }
@@ -346,7 +345,7 @@ void Server::open_auth_spool() {
   const bool wanted = std::any_of(sections.begin(), sections.end(), [](const AuthSection& section) {
     return !auth_option(section.options, "listener_remove").empty();
   });
-  // Events of the previous run are sent even if no backend is configured any more.
+  // Events of the previous run are sent even without a configured backend.
   if (path.empty() || (!wanted && ::access(path.c_str(), F_OK) != 0)) return;
   const auto opened = services_->auth->open_spool(path);
   if (!opened) {

@@ -1,5 +1,4 @@
-// What happens to a mount or to the whole node is told from here: one list for each, in the order
-// in which they hear it.
+// Passes changes of a mount, or of the whole node, to all parts: one list for each, in order.
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
@@ -41,15 +40,15 @@ std::string auth_section_of(const Services& services, const Mount& mount) {
 
 }  // namespace
 
-// The other nodes before the backends and programs of this one: while those start, listeners find
-// the mount everywhere.
+// Other nodes come before this node's backends and programs: while those start, listeners already
+// find the mount everywhere.
 struct Server::MountReceiver {
   using Told = void (*)(Server& server, const std::shared_ptr<Mount>& mount);
   std::string_view name;
   Told begun;
-  Told ended;                   // null: sees it by itself
-  bool hears_seams = false;     // told of a mount whose relay has gone on, as of one that has begun
-  bool hears_handover = false;  // likewise, of one that another process has fed so far
+  Told ended;                   // null: notices it by itself
+  bool hears_seams = false;     // begun() is also called when its relay has resumed
+  bool hears_handover = false;  // … or when another process fed it before
 };
 
 std::span<const Server::MountReceiver> Server::mount_receivers() {
@@ -122,7 +121,7 @@ void Server::mount_begun(const std::shared_ptr<Mount>& mount) {
   for (const MountReceiver& receiver : mount_receivers()) receiver.begun(*this, mount);
 }
 
-// What passes the stream on may come by another way now; nothing else has changed.
+// The path of the stream may have changed, and nothing else.
 void Server::mount_went_on(const std::shared_ptr<Mount>& mount) {
   for (const MountReceiver& receiver : mount_receivers())
     if (receiver.hears_seams) receiver.begun(*this, mount);
@@ -138,7 +137,7 @@ void Server::mount_ended(const std::shared_ptr<Mount>& mount) {
     if (receiver.ended != nullptr) receiver.ended(*this, mount);
 }
 
-// The mount has been there all the time: those that hear of mounts that begin hear nothing.
+// The mount was there all the time, so begun() is not called.
 void Server::changed_over(const Mount& mount, const EncoderChange& change) {
   services_->counters.takeovers.fetch_add(1, std::memory_order_relaxed);
   services_->events->publish(
@@ -183,8 +182,7 @@ void Server::add_standby_callbacks(SourceAdmission::Callbacks& callbacks) {
                                   const EncoderChange& change) { changed_over(*mount, change); };
 }
 
-// This node's own table first, so that no listener is sent here any more; then the masters; then
-// programs.
+// This node's own table comes first, to end redirects to here; then the masters; then programs.
 void Server::drain_changed(const DrainPicture& now) {
   services_->cluster->drain_changed();
   services_->links->masters().drain_changed();

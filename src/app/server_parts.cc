@@ -49,7 +49,7 @@
 namespace lb {
 namespace {
 
-constexpr unsigned kMaxWorkers = 64;  // a Channel has a bit for each
+constexpr unsigned kMaxWorkers = 64;  // a Channel has one bit for each
 
 unsigned worker_count(const LimitSettings& limits) {
   const unsigned wanted = limits.threads > 0 ? limits.threads : std::thread::hardware_concurrency();
@@ -85,7 +85,7 @@ CertificateNodes certificate_nodes(Services& services) {
                       .key("pem")
                       .text(one.pem)
                       .end_object();
-                  // Two of the same names differ by their keys.
+                  // Two certificates of the same names differ by key type.
                   std::string key = cat({"certificate/", percent_encode(one.names.front(), false)});
                   if (items.contains(key)) key += ".rsa";
                   items[key] = {json.take(), {one.nodes.begin(), one.nodes.end()}};
@@ -119,9 +119,9 @@ TitleEvents::Publish publishes_title(Services& services) {
 
 Authenticators::DropListener drops_listener(Services& services) {
   return [&services](const std::string&, std::uint64_t client, Authenticators::Drop when) {
-    // It may have moved to another mount since.
+    // The listener may have moved to another mount.
     const bool if_gone = when == Authenticators::Drop::kIfGone;
-    if (!if_gone)  // a listener by HLS has no connection to look at
+    if (!if_gone)  // an HLS listener has no connection to check
       for (const auto all = services.mounts.all(); const auto& [name, mount] : *all)
         services.hls->end(*mount, client);
     for (const auto& worker : services.workers)
@@ -140,7 +140,7 @@ ExternalService::Callbacks external_callbacks(Services& services) {
 
 }  // namespace
 
-// Each part finds those before it.
+// Each part may use those before it.
 Server::Server(const Clock& clock, std::string config_path, LoadOptions load_options,
                LoadedConfig first, ServiceManager manager, unsigned workers)
     : config_path_(std::move(config_path)),
@@ -204,7 +204,7 @@ void Server::make_streams() {
   services.hours = std::make_unique<HoursService>(services);
   services.certificates =
       std::make_unique<CertificateOrders>(services, certificate_nodes(services), [this] {
-        // A port that could not be opened is not tried again: it is no fault of a certificate.
+        // Ports that failed are not opened again, as a certificate does not affect them.
         const auto config = services_->config.read();
         load_certificates(config, [this, config] { services_->certificates->configure(*config); });
       });
@@ -363,7 +363,7 @@ Drain::Callbacks Server::drain_callbacks() {
     services.loops.gather<std::size_t>(
         [&services](unsigned i) { return services.workers[i]->streams.audience(); },
         [&services, most](const std::vector<std::size_t>& here) {
-          // Each worker its share, the rounding carried on to the next.
+          // Divides the number among the workers by their listeners, carrying the rounding on.
           std::uint64_t all = 0, seen = 0, given = 0;
           for (const std::size_t n : here) all += n;
           if (const std::uint64_t by_hls = services.hls->sessions().size(); by_hls > 0) {

@@ -1,4 +1,4 @@
-// The server between two processes: what it goes on with, and whether it can be replaced.
+// The server between two processes: takes over its state, and checks whether it can be replaced.
 #include <sys/socket.h>
 
 #include <utility>
@@ -10,8 +10,7 @@
 
 namespace lb {
 
-// Settings of mounts that the file does not name are in force before a mount is there; they are
-// read before the pause.
+// Records must be in force before their mounts exist; they are read before the pause.
 void Server::prepare(TakeOver& before) {
   before.prepare(*services_);
   if (!std::exchange(records_begun_, true)) begin_records();
@@ -71,7 +70,7 @@ void Server::go_on() {
   before_->go_on(*services_, sockets_);
 }
 
-// Killed with a signal that cannot be caught, it takes the server along.
+// If the stand-in is killed by a signal that cannot be caught, the server ends too.
 void Server::watch_stand_in() {
   if (!handover_ || !handover_->standing().stand_in) return;
   stand_in_watch_.start<&Server::on_stand_in>(services_->loops.control(),

@@ -24,7 +24,7 @@ SwitchService::SwitchService(Traffic& traffic) : traffic_(traffic) {
 
 void SwitchService::bind(const Config& config, const ListenSockets& sockets) {
   apply(config, sockets);
-  handed_.clear();  // what the configuration has no more
+  handed_.clear();  // closes removed ports
 }
 
 std::vector<ListenSockets::Handed> SwitchService::share() const {

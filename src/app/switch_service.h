@@ -1,7 +1,6 @@
-// SwitchService: what switches and load balancers ask without HTTP: datagrams to the ports of the
+// SwitchService: answers switches and load balancers without HTTP: datagrams at the ports of the
 // listen sockets (<cluster><udp>), and the line for HAProxy's agent-check (<cluster><agent>).
-//
-// While the node drains, the ports for datagrams are shut.
+// While the node drains, the datagram ports are closed.
 // Thread: control; bind() before the loops start, and before privileges are dropped.
 // Ownership: Server.
 #pragma once
@@ -23,13 +22,13 @@ class SwitchService {
  public:
   explicit SwitchService(Traffic& traffic);
 
-  // What cannot be bound is in the log; the server goes on without it.
+  // Failures are logged; the server goes on without these ports.
   void bind(const Config& config, const ListenSockets& sockets);
-  // Of a hand-over: copies for the next process; those of the process before, before bind().
+  // For a hand-over: copies for the next process; before bind(): those of the process before.
   std::vector<ListenSockets::Handed> share() const;
   void take(std::vector<ListenSockets::Handed> handed) { handed_ = std::move(handed); }
   void begin();
-  // After a reload.
+  // Applies a reload.
   void apply(const Config& config, const ListenSockets& sockets);
 
  private:
@@ -39,7 +38,7 @@ class SwitchService {
     std::unique_ptr<DatagramPort> socket;
   };
   void open_datagrams(const std::string& address, int port);
-  // Invalid: the process before had none of this kind (SOCK_…) there.
+  // Invalid: the process before had no socket of this kind (SOCK_…) there.
   UniqueFd take_handed(int kind, const std::string& address, int port);
   void start(Datagrams& datagrams);
   void start_agent();

@@ -1,4 +1,4 @@
-// AudienceService: rows that go to the database of a master, and those of nodes that come here.
+// AudienceService: rows for a master's database, and books of nodes for the one here.
 #include <algorithm>
 #include <utility>
 
@@ -15,7 +15,7 @@ constexpr std::string_view kBookModule = "audience/book";
 
 }  // namespace
 
-// Control alone reads master_.
+// Only control reads master_.
 void AudienceService::deliver_by(Way way, const std::string& master, Courier courier) {
   if (!on()) return;
   if (way == Way::kMaster) master_ = master;
@@ -48,7 +48,7 @@ void AudienceService::wait(std::chrono::milliseconds pause) {
   retry_->after(pause);
 }
 
-// So that its database knows listeners again that go from one server to another.
+// With shared keys the master's database recognizes listeners that change servers.
 bool AudienceService::wants_keys() {
   if (!ask_keys_ && keys_->knows_tomorrow(now_ms() / 1000)) return false;
   return keys_asked_ == SteadyTime{} || runtime_.clock.steady() - keys_asked_ >= kKeysPause;
@@ -77,7 +77,7 @@ void AudienceService::send_book() {
     return wait(kRetryPause);
   }
   const bool keys = wants_keys();
-  if (batch->rows.empty() && !keys) return wait(kAlivePause);  // they are not written yet
+  if (batch->rows.empty() && !keys) return wait(kAlivePause);  // not written yet
   std::vector<std::string> rows = fitting_rows(*batch, kBookFrame);
   delivers_ = true;
   sent_last_ = rows.empty() ? 0 : batch->rows[rows.size() - 1].number;
@@ -125,7 +125,7 @@ void AudienceService::nodes_seen(std::vector<std::string> nodes) {
   if (!on() || sends_up()) return;
   nodes.push_back(node_);
   database_thread_.loop().post([this, nodes = std::move(nodes), at_ms = now_ms()] {
-    // The rows that come report a database that cannot be written.
+    // Incoming rows report a database that cannot be written.
     if (open_database()) static_cast<void>(merge_->nodes_seen(nodes, at_ms));
   });
 }

@@ -69,11 +69,11 @@ void AudienceService::start(const Config& config) {
   if (on()) return;
   const std::string state = state_directory(config);
   addresses_path_ = state.empty() ? "" : session_directory(state);
-  // What was kept before goes as soon as it is switched off.
+  // Kept addresses are deleted as soon as that is switched off.
   if (!config.audience.enabled || config.audience.keep_addresses.count() == 0)
     delete_addresses(std::chrono::seconds(-1));
   if (!config.audience.enabled) {
-    // The file is locked by it, for a later process that is configured for it again.
+    // Unlocks the file, for a later process that uses it again.
     before_.reset();
     fd_before_.reset();
     return;
@@ -129,7 +129,7 @@ void AudienceService::start(const Config& config) {
   on_.store(true, std::memory_order_relaxed);
 }
 
-// The files whose youngest row is so old; of less than 0: all of them.
+// Deletes files whose newest row is this old; less than 0: all files.
 void AudienceService::delete_addresses(std::chrono::seconds keep) {
   if (addresses_path_.empty()) return;
   const std::int64_t today = now_ms() / kDayMs;
@@ -227,7 +227,7 @@ std::unique_ptr<EndNotice> AudienceService::begin(ListeningFacts facts,
                                   std::move(inner));
 }
 
-// A notice that outlives stop() is of a process that ends: its journal has an end for it.
+// A notice that outlives stop() belongs to an ending process, whose journal ends it by itself.
 void AudienceService::note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes) {
   if (!on()) return;
   journal_thread_.loop().post_together([this, listening, at_ms, bytes] {
@@ -285,7 +285,7 @@ void AudienceService::awaken() {
   if (!alive_->armed()) alive_->after(kAlivePause);
 }
 
-// Before the journal: an end that stands here twice counts once.
+// Written before the journal, as a repeated end counts once.
 void AudienceService::write_addresses() {
   if (!spool_) return;
   if (const auto written = spool_->flush(now_ms()); !written) complain(written.error().what);
@@ -308,7 +308,7 @@ void AudienceService::flush() {
   deliver();
 }
 
-// While something is open: it was heard until now.
+// While listenings are open, the journal notes that they last until now.
 void AudienceService::alive() {
   flush();
   if (suspended_) return;
@@ -342,7 +342,7 @@ void AudienceService::deliver() {
     retry_->after(kRetryPause);
     return;
   }
-  if (batch->rows.empty()) {  // they are not written yet
+  if (batch->rows.empty()) {  // not written yet
     if (!retry_->armed()) retry_->after(kAlivePause);
     return;
   }
@@ -369,7 +369,7 @@ Result<AudienceMerge::Merged> AudienceService::merge(const std::string& node,
 
 void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {
   delivers_ = false;
-  // The process that goes on delivers it once more; the database has seen it by then.
+  // The next process delivers the batch again; the database ignores known rows.
   if (suspended_) return;
   if (!merged) {
     complain(
@@ -391,7 +391,7 @@ Result<void> AudienceService::open_database() {
                       database_path_ +
                           ": has been moved or replaced; the file that is there now "
                           "is used, or another one is made");
-    // No page of the file of before is left in a log that is there still.
+    // So that an existing log keeps no page of the previous file.
     database_->clear();
     static_cast<void>(database_->run("PRAGMA wal_checkpoint(TRUNCATE)"));
     merge_.reset();
@@ -428,10 +428,10 @@ void AudienceService::upkeep() {
   const auto counted = count_performances(*database_, now_ms());
   const auto summed = sum_songs_of_before(*database_);
   const auto days = sum_days(*database_, now_ms());
-  journal_thread_.loop().post([this] { deliver(); });  // keys of tomorrow may be asked for
+  journal_thread_.loop().post([this] { deliver(); });  // tomorrow's keys may be due
   const bool more = (gone && *gone) || (paused && *paused) || (pruned && *pruned) ||
                     (counted && *counted) || (summed && *summed) || (days && *days);
-  // One slice a turn: rows and reports go between.
+  // One slice a turn, so that rows and reports run in between.
   upkeep_->after(more ? std::chrono::milliseconds(kFlushPause)
                       : std::chrono::milliseconds(kUpkeepPause));
 }

@@ -1,16 +1,16 @@
-// AudienceService: the listenings of this server on their way into the database.
+// AudienceService: passes the listenings of this server to the database.
 //
-// A listening is noted where it begins (begin()) and where its notice ends.  The rows go to the
-// journal on a thread of its own, each kFlushPause in one write, and from there, in batches, to the
-// database on another one: a report of seconds keeps no row from the disk.  A database that cannot
-// be used is tried again each kRetryPause; the rows wait in the journal.
+// begin() notes the begin of a listening, its notice the end.  The rows go to the journal on one
+// thread, each kFlushPause in one write, and from there in batches to the database on another: a
+// report that takes seconds delays no write.  A database that fails is tried again each
+// kRetryPause; the rows wait in the journal.
 //
-// Where a master of this server has the database the rows go there instead, a book at a time: the
-// next one follows when the last one is acknowledged.  The name of that master is written to a file
-// before the first row goes: rows that may be in one database are sent to no other.
-// Thread: control, except what says "any thread".
-// Ownership: Services; it ends behind those that hold its notices.
-// Bounds: Journal::Limits; kMaxAsked reports wait.
+// If a master has the database, the rows go there instead, one book at a time: the next one follows
+// the acknowledgment.  The master's name is written to a file before the first row is sent, so that
+// rows that may be in one database are never sent to another.
+// Thread: control, except for the part marked "any thread".
+// Ownership: Services; it ends after all holders of its notices.
+// Bounds: Journal::Limits; kMaxAsked waiting reports.
 #pragma once
 
 #include <atomic>
@@ -43,7 +43,7 @@ namespace lb {
 struct Config;
 struct Runtime;
 
-// A listening that begins, as its request says.
+// The facts of a new listening, from its request.
 struct ListeningFacts {
   std::string mount, address, agent, referer, user, country;
   ListenerKind kind = ListenerKind::kPerson;
@@ -57,37 +57,37 @@ class AudienceService {
       kSuspend{5};
   static constexpr std::size_t kBatch = 4096, kMaxAsked = 16;
   // A node is read no faster than NodeSession::kBytesASecond, and its LOADs must not be late: a
-  // book keeps the link for at most two thirds of the time, however slowly it is taken.
+  // book uses the link for at most two thirds of the time, even at a slow master.
   static constexpr std::size_t kBookBytes = 48 * 1024, kBookFrame = kLongestFrame - 2048;
   static constexpr std::chrono::milliseconds kBookPause{25};
   static constexpr std::chrono::seconds kBookPatience{10};
-  static constexpr std::chrono::minutes kKeysPause{10};  // of a master that has not told any
+  static constexpr std::chrono::minutes kKeysPause{10};  // for a master that has sent none
 
   explicit AudienceService(Runtime& runtime);
   ~AudienceService();
 
-  // At the start; what is changed later waits for the next one.
+  // At the start; later changes of the configuration need a restart.
   void start(const Config& config);
-  void stop();  // nothing listens any more
+  void stop();  // all listeners have ended
 
   // -- rows over links ---------------------------------------------------------------------------
   enum class Way : std::uint8_t { kWait, kOwn, kMaster };
-  // The master that has the rows of this server, as it is written down; "": none.
+  // The stored name of the master that has the rows of this server; "": none.
   const std::string& master() const noexcept { return master_; }
-  // False: it could not be sent.
+  // False: the send failed.
   using Courier = std::function<bool(BookFrame)>;
-  // master: its name, of kMaster, at which the courier delivers.
+  // master: the name for kMaster, to which the courier sends.
   void deliver_by(Way way, const std::string& master, Courier courier);
   bool sends_up() const noexcept { return sends_up_.load(std::memory_order_relaxed); }
-  void master_linked();  // what was sent before may be lost
+  void master_linked();  // unacknowledged rows may be lost
   void booked(BookedFrame answer);
-  // These nodes are linked, or were until now, and their journals go on; of this server too.
+  // These nodes were linked until now, this server included, so their open listenings go on.
   void nodes_seen(std::vector<std::string> nodes);
-  // A book of this node, for the database here; `then` is called on control.
+  // Merges a book of this node into the database here; calls `then` on control.
   void take_book(const std::string& node, BookFrame book, std::function<void(BookedFrame)> then);
 
   // -- another process goes on with it -----------------------------------------------------------
-  // All rows are in the file, and no other is written until resume().  Waits for the disk.
+  // Writes all rows to the file, and no more until resume().  Waits for the disk.
   struct Saved {
     JournalRecord journal;
     int fd = -1;
@@ -95,29 +95,29 @@ class AudienceService {
   };
   Result<Saved> suspend();
   void resume();
-  // Behind that: a copy of the database that is being made is given up.
+  // After that: gives up a copy of the database that is being made.
   void hand_over() noexcept { keeps_copying_.store(false, std::memory_order_relaxed); }
-  // REQUIRES: not started.  start() goes on with it where the configuration names that file.
+  // Takes over the file if start()'s configuration names it.  REQUIRES: before start()
   void take_up(JournalRecord journal, UniqueFd fd, std::uint64_t next_listening);
-  // The notice of a listening that has begun there.
+  // The notice of a listening that began in the process before.
   std::unique_ptr<EndNotice> go_on(const ListeningMark& mark, std::unique_ptr<EndNotice> inner);
 
   // -- any thread --------------------------------------------------------------------------------
   bool on() const noexcept { return on_.load(std::memory_order_relaxed); }
   std::uint64_t unsent_rows() const noexcept { return unsent_.load(std::memory_order_relaxed); }
   std::uint64_t merged_rows() const noexcept { return merged_.load(std::memory_order_relaxed); }
-  std::uint64_t database_bytes() const;  // asks the disk; 0: there is no file
-  // The end of the notice that it returns is that of the listening; inner: what else waits for it.
+  std::uint64_t database_bytes() const;  // reads the disk; 0: no file
+  // The listening ends with the returned notice; inner: the notice that it wraps.
   std::unique_ptr<EndNotice> begin(ListeningFacts facts, std::unique_ptr<EndNotice> inner);
   void title(const std::string& mount, const std::string& title, WallTime at);
   void song(const std::string& mount, const std::string& title, SongFacts facts);
-  // On the thread of the database; null: it cannot be used, and why.  False: too many wait.
+  // Runs on the database's thread; null: the database is unusable, and why.  False: too many wait.
   using Work = UniqueFunction<void(Sqlite* database, const std::string& why)>;
   bool ask(Work work);
-  // False: a copy of the database is under way; true: until end_copy() no other one is.
+  // False: a copy is being made; true: no other one may be until end_copy().
   bool begin_copy() noexcept { return !copies_.exchange(true); }
   void end_copy() noexcept { copies_ = false; }
-  // The same behind the rows of this server so far, with the numbers of a listener (day_keys.h).
+  // The same after this server's rows so far, with a listener's numbers (day_keys.h).
   using WorkOf = UniqueFunction<void(DayKeys::Who who, Sqlite* database, const std::string& why)>;
   bool ask_of(ListeningFacts facts, WorkOf work);
 
@@ -158,32 +158,32 @@ class AudienceService {
   std::atomic<std::size_t> asked_{0};
   std::atomic<std::uint64_t> unsent_{0}, merged_{0};
   IoThread journal_thread_, database_thread_;
-  // Of the thread of the journal:
+  // Used on the journal's thread:
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<DayKeys> keys_;
-  std::unique_ptr<SessionSpool> spool_;   // null: no address is kept
-  std::vector<Journal::Notes::Cut> cut_;  // ends of the run before
+  std::unique_ptr<SessionSpool> spool_;   // null: addresses are not kept
+  std::vector<Journal::Notes::Cut> cut_;  // ends from the run before
   Way way_ = Way::kWait;
-  std::string sends_to_;  // the master; "": it is not written down yet
+  std::string sends_to_;  // the master; "": not stored yet
   bool unwritten_ = false;
   Courier courier_;
-  std::uint64_t sent_last_ = 0;  // the last number of the book that is under way …
-  SteadyTime sent_at_{};         // … and when it went
-  bool ask_keys_ = false;        // those of the master may be other ones now
+  std::uint64_t sent_last_ = 0;  // last number of the book under way …
+  SteadyTime sent_at_{};         // … and its time
+  bool ask_keys_ = false;        // the master's keys may have changed
   SteadyTime keys_asked_{};
   bool delivers_ = false;   // a batch is under way
-  bool suspended_ = false;  // nothing is written
+  bool suspended_ = false;  // writes rest
   std::uint64_t lost_reported_ = 0, addresses_lost_ = 0;
   RepeatGuard guard_;
   std::unique_ptr<Timer> flush_, alive_, retry_, unanswered_;
-  // Between take_up() and start():
+  // Used between take_up() and start():
   std::optional<JournalRecord> before_;
   UniqueFd fd_before_;
-  // Of the thread of the database:
+  // Used on the database's thread:
   std::unique_ptr<Sqlite> database_;
   std::unique_ptr<AudienceMerge> merge_;
-  std::map<std::string, BookBudget> budgets_;  // by node: these are of the configuration
-  std::string why_;                            // it cannot be used
+  std::map<std::string, BookBudget> budgets_;  // by node, all of the configuration
+  std::string why_;                            // why it is unusable
   SteadyTime tried_{};
   std::unique_ptr<Timer> upkeep_;
 };

@@ -1,5 +1,4 @@
-// An attempt of CertificateService, from the choice of its authority to its certificate or its
-// failure.
+// CertificateService: one attempt, from the choice of an authority to the certificate or a failure.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,7 +21,7 @@
 namespace lb {
 namespace {
 
-// As metrics count it.
+// The result for metrics.
 std::string_view result_of(AcmeFailure::Kind kind) {
   const bool is_other = kind == AcmeFailure::Kind::kOwn || kind == AcmeFailure::Kind::kAccount;
   return to_text(is_other ? AcmeFailure::Kind::kOther : kind);
@@ -86,7 +85,7 @@ void CertificateService::with_account() {
   if (!made) return fail({AcmeFailure::Kind::kOwn, made.error().what, {}});
   account_key_ = std::move(*made);
   account_ = {"", account_key_->pem()};
-  // Kept before it is used: an account whose key is lost can be neither used nor closed.
+  // Kept before use: an account without its key can be neither used nor closed.
   write([dir = state_dir_, url = account_of_,
          account = account_] { return write_account(dir, url, account); },
         [this](const Result<void>& written) {
@@ -110,7 +109,7 @@ void CertificateService::begin_order() {
                                                 directory_url(target_), " goes on"})
                                          : cat({"a certificate for ", label_, " is ordered from ",
                                                 directory_url(target_)}));
-  // It may have been begun by another master, with its account.
+  // Another master may have begun the order, with its account.
   std::string account = account_.url;
   AcmeKey account_key = *account_key_;
   if (goes_on && !kept_.order.account_key.empty())
@@ -122,7 +121,7 @@ void CertificateService::begin_order() {
   const std::vector<AcmeChallenge> ways = challenges();
   if (!kept_.facts && !goes_on && !is_trial_ && kept_.order.failures == 0)
     name_check_.start(callbacks_.next_run(), names_, ways);
-  // It replaces one of the same authority only.
+  // An order replaces only a certificate of the same authority.
   const bool is_renewal = !is_staging_ && kept_.order.issuer == directory_url(target_);
   order_.emplace(AcmeOrder::Wanted{directory_url(target_), names_, settings_.email, account,
                                    account_key, *key_, target_.external_id, std::move(secret), ways,
@@ -134,7 +133,7 @@ void CertificateService::begin_order() {
 void CertificateService::take(AcmeOrder::Step step) {
   if (uses_own_account_ && !order_->account().empty() && order_->account() != account_.url)
     keep_account();
-  // Each publication is answered from this moment on, by this node; share() is for the others.
+  // From now on this node answers each challenge; share() sends it to the others.
   for (;;) {
     if (const auto* to_publish = std::get_if<AcmeOrder::Publish>(&step)) {
       if (!publish(*to_publish)) return;
@@ -157,7 +156,7 @@ void CertificateService::take(AcmeOrder::Step step) {
   fail(std::get<AcmeFailure>(step));
 }
 
-// Before it is finalized: the end of this process does not cost an order.
+// Kept before it is finalized, so that a restart does not lose the order.
 void CertificateService::keep_begun(const std::string& url) {
   kept_.order.begun = url;
   kept_.order.key = key_->pem();
@@ -200,7 +199,7 @@ bool CertificateService::publish(const AcmeOrder::Publish& publish) {
 
 std::vector<AcmeChallenge> CertificateService::challenges() const {
   auto all = challenges_of(settings_, has_https_port());
-  // A node that is asked in a handshake cannot ask elsewhere in time.
+  // A node that is asked in a TLS handshake cannot ask other servers in time.
   if (all.size() > 1 && !callbacks_.nodes->not_linked(wanted_.nodes).empty())
     std::erase(all, AcmeChallenge::kTls);
   return all;
@@ -214,7 +213,7 @@ void CertificateService::share(const AcmeOrder::Publish& publish) {
   shared_[cat({"challenge/", publish.token})] = json.take();
   callbacks_.nodes->set_challenges(shared_);
   const SteadyTime now = runtime_.clock.steady();
-  // Nodes that were linked to a master before it began again come back in a moment.
+  // After a master's start its nodes are linked again in a moment.
   waits_for_links_ = now < began_ + kUntilNodesAreThere;
   shared_until_ = std::max(now + kUntilNodesKnow, began_ + kUntilNodesAreThere);
   share_wait_.after(kShareLook);
@@ -401,7 +400,7 @@ void CertificateService::in_use(const CertificateFacts& facts) {
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
 }
 
-// An account that the authority does not know any more, as of one that has begun again.
+// Replaces an account that the authority does not know any more, for example after its reset.
 bool CertificateService::makes_account_again() {
   const WallTime now = runtime_.clock.wall();
   account_ = {};
@@ -430,7 +429,7 @@ void CertificateService::fail(const AcmeFailure& failure) {
   attempting_ = false;
   order_.reset();
   if (failure.kind == AcmeFailure::Kind::kAccount) {
-    // Of another master's account nothing is left to go on with.
+    // An order with another master's account cannot go on.
     forget_begun(kept_.order);
     if (!uses_own_account_ || makes_account_again()) return attempt();
   }

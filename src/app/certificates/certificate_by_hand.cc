@@ -1,5 +1,5 @@
-// What an operator asks of CertificateService: an order now, a trial with staging, and the
-// revocation of a certificate whose key is in other hands.
+// CertificateService: an operator's orders: an order now, a trial with staging, and the revocation
+// of a certificate with a compromised key.
 #include <utility>
 
 #include "acme/report.h"
@@ -85,7 +85,7 @@ void CertificateService::take(AcmeRevocation::Step step) {
   compromised_of_.clear();
 }
 
-// What was tried with staging changes nothing of what is planned.
+// A trial does not change the plan.
 void CertificateService::end_trial(const AcmeFailure* failure) {
   is_trial_ = attempting_ = false;
   order_.reset();

@@ -18,7 +18,7 @@
 namespace lb {
 namespace {
 
-// Of masters' challenges in the table; services count from 1.
+// The owner of masters' challenges in the table; services count from 1.
 constexpr std::uint64_t kOfMasters = 0;
 
 }  // namespace
@@ -74,7 +74,7 @@ void CertificateOrders::take_stored(const std::string& file, const KeptOrder& or
   const std::string state_dir = state_directory(*runtime_.config.read());
   runtime_.loops.clerk().post([this, file, kept = order, pem, is_new, state_dir]() mutable {
     kept.file = file;
-    // One that came after it, and that the store had no time to take, is not given up.
+    // A newer certificate here, which the store has not got yet, must not be lost.
     const auto local =
         read_file(certificate_path(state_dir, file), {.limit = Registry::kValueBytes});
     const auto ours = certificate_facts(local ? local->text : ""), theirs = certificate_facts(pem);
@@ -129,7 +129,7 @@ CertificateService& CertificateOrders::at(std::size_t i) {
                       .may_order =
                           [this](const WantedCertificate& wanted,
                                  const std::optional<CertificateFacts>& in_use) {
-                            // One that is in use stays in use.
+                            // Nothing is ordered that could not be sealed for the nodes.
                             if (!wanted.nodes.empty() && !unsealed_.empty()) return false;
                             return !wanted.in_store ||
                                    (store_.may_order && store_.may_order(in_use));
@@ -148,7 +148,7 @@ CertificateService& CertificateOrders::at(std::size_t i) {
   return *services_of_[i];
 }
 
-// Those of the certificates that the configuration names, as far as they are loaded and valid.
+// The names in configured certificate files that are loaded and valid.
 std::vector<std::string> CertificateOrders::served_names(const Config& config) const {
   std::vector<std::string> names;
   const auto context = runtime_.tls.context();
@@ -159,7 +159,7 @@ std::vector<std::string> CertificateOrders::served_names(const Config& config) c
     const auto is_its = [&](const std::vector<std::string>& files) {
       return std::ranges::find(files, one.file) != files.end();
     };
-    // One of our own is renewed, whatever names it.
+    // A certificate of our own is renewed, even if a configured file names it.
     if (one.expires <= now || one.file.starts_with(own) ||
         (!is_its(config.paths.ssl_certificate) && !is_its(config.security.tls_certificate)))
       continue;
@@ -211,7 +211,7 @@ void CertificateOrders::configure(const Config& config) {
   std::erase_if(wanted, [](const WantedCertificate& one) { return one.names.empty(); });
   for (std::size_t i = 0; i < std::max(wanted.size(), services_of_.size()); ++i)
     at(i).configure(config, i < wanted.size() ? wanted[i] : WantedCertificate());
-  // The nodes of a name may be other ones.
+  // The nodes of a name may have changed.
   share();
 }
 
@@ -233,7 +233,7 @@ bool CertificateOrders::order_by_hand(std::string_view name, CertificateService:
     const auto& names = one->wanted().names;
     if (std::ranges::find(names, name) == names.end()) continue;
     any = one->order_by_hand(what) || any;
-    // The other key of the same names would show an authority nothing new.
+    // The other key type of the same names would be no new test.
     if (any && what == CertificateService::ByHand::kTrial) break;
   }
   return any;
@@ -247,7 +247,7 @@ std::vector<std::string> CertificateOrders::files(const Config& config) const {
       const std::string unkept = one->unkept_file();
       all.push_back(unkept.empty() ? certificate_path(state_dir, file_of(wanted)) : unkept);
     }
-  // Before the first configure(): what was kept.
+  // Before the first configure(): the kept files.
   if (services_of_.empty())
     for (const WantedCertificate& wanted : wanted_certificates(config))
       all.push_back(certificate_path(state_dir, file_of(wanted)));
@@ -300,8 +300,7 @@ void CertificateOrders::take_challenges(const std::map<std::string, std::string>
     };
     const std::string name = text("name"), token = text("token"),
                       authorization = text("authorization");
-    // An answer is of its own question, and nothing else: no master makes this node say other
-    // texts.
+    // An answer must match its token, so that a master cannot make this node serve other texts.
     if (token.empty() || !authorization.starts_with(token + '.')) continue;
     if (text("type") == "http-01")
       runtime_.challenges->put_text(kOfMasters, token, authorization);

@@ -103,7 +103,7 @@ void CertificateService::configure(const Config& config, const WantedCertificate
   wanted_ = wanted;
   if (stopped_ || is_same) return;
   reset();
-  // What could not be kept stays in use, and is not ordered again.
+  // A certificate that could not be written stays in use, and is not ordered again.
   if (!is_same_file) {
     unkept_.clear();
     unkept_fd_.reset();
@@ -141,7 +141,7 @@ void CertificateService::load() {
   runtime_.loops.clerk().post([this, run = run_, dir = state_dir_, file = file_, names = names_,
                                forgives = std::exchange(forgives_, false)] {
     Kept kept = read(dir, file, names);
-    // What has failed may be mended by the change.
+    // The change may have removed the cause of a failure.
     if (forgives && kept.order.failures > 0) kept.order.next = 0;
     runtime_.loops.control().post([this, run, kept = std::move(kept)]() mutable {
       if (run == run_) on_read(std::move(kept));
@@ -206,17 +206,17 @@ void CertificateService::on_read(Kept kept) {
   chance_ = rng_.unit();
   if (!kept_.facts || !is_same) {
     if (!kept_.order.begun.empty()) return plan(runtime_.clock.wall());
-    // A name that a master orders for its nodes is not ordered here: it tells so first.
+    // A master may order this name for its nodes; its items are waited for first.
     waits_for_conf_ =
         !kept_.facts && !runtime_.config.read()->masters.empty() && !callbacks_.conf_is_there();
-    // What was kept and cannot be used any more waits for nothing; what has failed does.
+    // An unusable kept certificate is ordered at once, but failures keep their pause.
     if (!kept_.facts && kept_.order.failures == 0) kept_.order.next = 0;
     return plan(std::max(runtime_.clock.wall() + (waits_for_conf_ ? kUntilTold : 0s),
                          wall_time(kept_.order.next)));
   }
   plan_renewal(true);
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
-  // Before the last end of the process its names were shown: it is not ordered again.
+  // The names were proved before the last end of the process: that order goes on.
   if (!kept_.order.begun.empty()) plan(runtime_.clock.wall());
 }
 
@@ -225,12 +225,12 @@ void CertificateService::conf_came() {
     plan(std::max(runtime_.clock.wall(), wall_time(kept_.order.next)));
 }
 
-// By the authority's window, where it has one.
+// The renewal time, by the authority's window if it has one.
 WallTime CertificateService::renewal() const {
   const WallTime kept = wall_time(kept_.order.next);
   if (!window_) return std::max(renewal_time(*kept_.facts, chance_), kept);
   const WallTime moment = renewal_moment(*window_, chance_);
-  // One that was over when its certificate came is a fault of a clock.
+  // A window that was over from the start shows a wrong clock.
   return was_ahead_ && kept_.order.failures == 0 ? moment : std::max(moment, kept);
 }
 
@@ -261,7 +261,7 @@ void CertificateService::on_window(const RenewalWindow& window) {
 void CertificateService::plan(WallTime at) {
   next_ = at;
   WallTime check_mount = at;
-  // The moment from which players refuse it is told.
+  // The expiry is logged at its time, since players then refuse the certificate.
   const WallTime now = runtime_.clock.wall();
   if (kept_.facts && kept_.facts->ends > now)
     check_mount = std::min(check_mount, kept_.facts->ends);

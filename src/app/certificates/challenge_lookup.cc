@@ -14,7 +14,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kThumbprintLetters = 43, kAnswerBytes = 256, kMaxUnknown = 1000;
-// Above those of orders.
+// Above the owners of orders.
 constexpr std::uint64_t kFirstOwner = std::numeric_limits<std::uint64_t>::max() / 2;
 
 }  // namespace

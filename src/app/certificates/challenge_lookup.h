@@ -1,14 +1,14 @@
-// ChallengeLookup: the answer to a question of http-01 that is not known here: this node's masters
-// and the servers of <answer-from> are asked for it, side by side, while the request waits.
+// ChallengeLookup: asks this node's masters and the servers of <answer-from>, in parallel, for an
+// unknown answer to http-01, while the request waits.
 //
-// A name may lead to nodes that do not order its certificate, and are linked to no server that
-// does. What is asked here is marked (kMark) and is not asked on.
+// A name may lead to nodes that do not order its certificate and have no link to the server that
+// does.  Questions have a mark (kMark), and are not passed on further.
 // Thread: control.
 // Ownership: Services.
-// Bounds: kMaxTokens at once, kMaxQuestions a second, kMaxRequests that wait; what is above is
-// answered as unknown. An unknown token is not asked for again within kUnknownFor.
-// Trust: an answer is TOKEN, a dot and 43 characters of base64url, and nothing else of it is passed
-// on; no redirect is followed.
+// Bounds: kMaxTokens at once, kMaxQuestions a second, kMaxRequests that wait; beyond that the
+// answer is unknown.  An unknown token is not asked for again within kUnknownFor.
+// Trust: an answer must be TOKEN, a dot and 43 characters of base64url, and only that is passed on;
+// redirects are not followed.
 // Source: RFC 8555 8.3.
 #pragma once
 
@@ -42,8 +42,7 @@ class ChallengeLookup {
   using Wake = std::function<void(const ParkedRequest&, WaitOutcome)>;
   ChallengeLookup(Runtime& runtime, Wake wake);
 
-  // The request is woken once: kReady where the answer is in the ChallengeTable by now, else
-  // kNever.
+  // Wakes the request once: kReady if the ChallengeTable has the answer now, else kNever.
   void look_up(const std::string& token, const ParkedRequest& request);
   void stop();
 
@@ -65,7 +64,7 @@ class ChallengeLookup {
   Runtime& runtime_;
   const Wake wake_;
   std::map<std::string, Asked> asked_;
-  std::map<std::string, SteadyTime> unknown_;  // until when it is not asked for
+  std::map<std::string, SteadyTime> unknown_;                          // not asked until then
   std::map<std::string, std::pair<std::uint64_t, SteadyTime>> known_;  // owner in the table, until
   std::uint64_t owners_;
   SecondCount questions_;

@@ -68,7 +68,7 @@ void DnsHook::end(Result<void> result) {
   late_.cancel();
   const Run run = std::move(runs_.front());
   runs_.pop_front();
-  // After the child, which may be calling.
+  // Later, because the child that may be calling this has to be destroyed first.
   if (!runs_.empty()) next_.after(std::chrono::microseconds(0));
   const auto ended = std::move(child_);
   if (run.then) return run.then(std::move(result));

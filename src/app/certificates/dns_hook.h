@@ -1,12 +1,12 @@
-// DnsHook: the operator's program that sets and removes the records by which a name is shown to be
-// ours (dns-01): one run at a time, without a shell.
+// DnsHook: runs the operator's program that sets and removes DNS records to prove a name (dns-01):
+// one run at a time, without a shell.
 //
 //   PROGRAM add|remove _acme-challenge.example.org VALUE
 //
 // Thread: control.
 // Ownership: a CertificateService.
-// Bounds: a run ends by kRunTime; as many records as an order has authorizations.
-// Errors: the reason reaches the callback of add(); a record that cannot be removed is a line.
+// Bounds: kRunTime for a run; as many records as an order has authorizations.
+// Errors: the callback of add() gets the reason; a failed removal is logged.
 // Source: RFC 8555 8.4.
 #pragma once
 
@@ -32,12 +32,12 @@ class DnsHook {
 
   DnsHook(Loop& control, Log& log);
 
-  // then: once, and not before this returns; not after forget().
+  // then: called once, after this returns, and never after forget().
   void add(const std::string& program, const std::string& name, const std::string& value,
            Then then);
-  // Every record that was added; what is added later comes behind it.
+  // Removes all added records; later calls of add() run after that.
   void remove_all();
-  void forget();  // no callback is called any more
+  void forget();  // drops all callbacks
 
  private:
   struct Run {

@@ -16,7 +16,7 @@ void NameCheck::start(std::uint64_t owner, const std::vector<std::string>& names
   std::vector<int> ports;
   if (has(AcmeChallenge::kHttp)) ports.push_back(kAskedHttpPort);
   if (has(AcmeChallenge::kTls)) ports.push_back(kAskedHttpsPort);
-  if (ports.empty()) return;  // by records of the zone alone
+  if (ports.empty()) return;  // proved by DNS records only
   owner_ = owner;
   token_ = PortToken::make();
   runtime_.challenges->put_text(owner_, token_.name, token_.answer);
@@ -41,7 +41,7 @@ void NameCheck::stop() {
 void NameCheck::answered(std::size_t name, int port, const Result<FetchAnswer>& answer) {
   Name& one = names_[name];
   const PortAnswer said = port_answer(answer, token_);
-  // Before the first certificate a server of TLS has none to answer with.
+  // Before the first certificate a TLS server has none to answer with.
   if (said.is_here || said.is_bare)
     one.is_here = true;
   else

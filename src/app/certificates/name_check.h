@@ -1,8 +1,8 @@
-// NameCheck: before the first order of a certificate, whether its names lead to this server: each
-// is asked for a token where its authority will ask. A name that does not is a line of the log.
+// NameCheck: checks before the first order of a certificate whether its names lead to this server,
+// by asking each for a token as its authority will.  Names that do not are logged.
 //
-// It holds nothing up, and the order goes on whatever comes out: a router that does not lead back
-// into its own network says no where the authority would be answered.
+// The order does not wait for the result: a router that does not lead back into its own network
+// refuses where the authority would be answered.
 // Thread: control.
 // Ownership: a CertificateService.
 // Bounds: one check at a time, two questions a name; each ends within ten seconds.
@@ -21,22 +21,22 @@ namespace lb {
 
 struct Runtime;
 
-// Of certificates, in the log.
+// The log module of certificates.
 inline constexpr std::string_view kAcmeModule = "tls/acme";
 
 class NameCheck {
  public:
   explicit NameCheck(Runtime& runtime) : runtime_(runtime) {}
 
-  // owner: of the token in the ChallengeTable; challenges: in which ways the names may be shown.
+  // owner: of the token in the ChallengeTable; challenges: the ways to prove the names.
   void start(std::uint64_t owner, const std::vector<std::string>& names,
              const std::vector<AcmeChallenge>& challenges);
-  // What has not been answered is not waited for.
+  // Ends the check without its missing answers.
   void stop();
 
  private:
   struct Name {
-    std::string name, what;  // of its ports that were not this server's
+    std::string name, what;  // its ports that lead elsewhere
     std::size_t unanswered = 0;
     bool is_here = false;
   };

@@ -1,8 +1,8 @@
-// RenewalWatch: asks an authority from time to time when it wants its certificate to be renewed.
+// RenewalWatch: asks an authority periodically when it wants its certificate to be renewed.
 //
 // Thread: control.
 // Ownership: a CertificateService.
-// Bounds: one question under way. An authority that does not answer is asked again in six hours.
+// Bounds: one request at a time.  A failed one is repeated after six hours.
 // Source: RFC 9773.
 #pragma once
 

@@ -28,7 +28,7 @@ std::vector<ArchiveRow::Range> ranges_of(const RecordedFiles& files) {
   std::vector<ArchiveRow::Range> out;
   for (const ArchiveRange& range : files.ranges(kShortPauseMs))
     out.push_back({range.from_ms, range.to_ms});
-  // After the clock was set back what is being recorded is not the last one by time.
+  // The open file is not the last one by time after the clock was set back.
   if (const auto& open = files.open())
     for (ArchiveRow::Range& range : out)
       if (range.from_ms <= open->from_ms && open->to_ms <= range.to_ms) range.to_ms = 0;
@@ -49,7 +49,7 @@ std::optional<NodeAddress> address_of_origin(std::string_view origin) {
 
 }  // namespace
 
-// What a node says of itself counts before what others repeat.
+// A node's own row wins over repeated ones.
 ArchiveLinks::ArchiveLinks(Network& network, MasterLinks& masters, NodeLinks& nodes,
                            LinkedNeighbours& neighbours)
     : network_(network),
@@ -86,7 +86,7 @@ void ArchiveLinks::left(const std::string& id) {
   work_later();
 }
 
-// Where the recordings are to be had: of a node that this one knows, where it has proved to be.
+// The row with the addresses of its recordings; those of a known node must have been proved.
 ArchiveLinks::Held ArchiveLinks::held(const std::string& sender, const ArchiveRow& row) const {
   Held out{row, std::nullopt};
   auto& addresses = out.row.addresses;
@@ -104,7 +104,7 @@ ArchiveLinks::Held ArchiveLinks::held(const std::string& sender, const ArchiveRo
   std::stable_sort(addresses.begin(), addresses.end(), [](const auto& a, const auto& b) {
     return a.scheme == PublicScheme::kHttp && b.scheme != PublicScheme::kHttp;
   });
-  // Its nodes reach a master where the link does, whatever it says.
+  // A node reaches its master where its link does, so that address is added.
   if (sender == row.at && session != nullptr)
     for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps})
       if (const auto origin = session->origin(scheme))
@@ -154,7 +154,7 @@ void ArchiveLinks::restore(const std::vector<HolderRecord>& saved) {
   publish();
 }
 
-// Nothing is to be told, or forgotten, where no other server is linked and nothing is held.
+// Without linked servers and rows of others there is nothing to send or forget.
 void ArchiveLinks::work_later() {
   const auto is_heard = [](const auto& row) {
     return !row.second.heard.empty() && !row.second.is_own();
@@ -180,7 +180,7 @@ void ArchiveLinks::work() {
   work_later();
 }
 
-// What this node may play: it asks of listeners what the holder asks.
+// Publishes recordings for which this node enforces all protections of the holder.
 void ArchiveLinks::publish() {
   if (std::exchange(published_, table_.version()) == table_.version()) return;
   const auto config = network_.config.read();
@@ -207,7 +207,7 @@ ArchiveRow ArchiveLinks::own_row(const Config& config, const std::string& mount,
   if (!section.archive.enabled || section.archive.listeners == ArchiveListeners::kNone ||
       section.no_mount)
     return row;
-  // The hostname may be anything.
+  // The hostname may not resolve, so only public addresses are sent.
   if (!config.cluster.public_addresses.empty()) row.addresses = own_addresses(config);
   row.have = ranges_of(*files_from(files, network_.archive->record_end_ms(section, mount)));
   row.pass = network_.archive->remote().passes().pass(mount);
@@ -215,7 +215,7 @@ ArchiveRow ArchiveLinks::own_row(const Config& config, const std::string& mount,
   return row;
 }
 
-// A file that grows changes nothing that is told.
+// A growing file does not change its row.
 void ArchiveLinks::check_own() {
   ArchiveService& archive = *network_.archive;
   std::shared_ptr<const Config> config = network_.config.read();
@@ -243,7 +243,7 @@ void ArchiveLinks::check_own() {
   });
 }
 
-// A node tells of itself.  A master repeats to its nodes what others have told it of themselves.
+// Sends a node's own rows to all; a master repeats its neighbours' own rows to its nodes.
 void ArchiveLinks::tell() {
   if (neighbours_.linked().empty()) return;
   check_own();

@@ -1,10 +1,9 @@
-// ArchiveLinks: tells the nodes at the other ends of links what this node has recorded, repeats
-// what its nodes have, and takes what it is told (doc/link.md, ARCH).
+// ArchiveLinks: sends the nodes at the other ends of links the list of this node's recordings,
+// repeats the lists of its nodes, and takes the lists that it receives (doc/link.md, ARCH).
 //
-// A node tells its masters, and the nodes that it is a master of, what it has itself.  A master
-// repeats once, to its other nodes, what a neighbour has said of itself, with the addresses that
-// it has proved.  Of a node that is no master of this one only rows about itself are believed.
-//
+// A node sends its own list to its masters and to its nodes.  A master repeats a neighbour's own
+// list once, to its other nodes, with the addresses that the neighbour has proved.  From a node
+// that is no master of this one only rows about itself are accepted.
 // Thread: control.
 // Ownership: ClusterLinks.
 #pragma once
@@ -37,17 +36,17 @@ class ArchiveLinks {
 
   void configure();
   void stop();
-  // A link to this neighbour stands, perhaps one more.
+  // A link to this neighbour has begun, perhaps one more.
   void joined(const std::string& id);
   // The last link to it has ended.
   void left(const std::string& id);
   void take(const std::string& sender, const std::vector<ArchiveRow>& rows);
-  // Of a hand-over; restore() behind configure().  The rows stand until their senders repeat them.
+  // For a hand-over; restore() comes after configure().  Rows stay until their senders repeat them.
   std::vector<HolderRecord> save() const;
   void restore(const std::vector<HolderRecord>& saved);
 
  private:
-  // What a node holds, with the addresses at which it is to be had, the best one first.
+  // A node's recordings of a mount, with the addresses that serve them, the best one first.
   struct Held {
     ArchiveRow row;
     std::optional<Reach> named_by;  // see HolderRow
@@ -55,14 +54,14 @@ class ArchiveLinks {
     bool operator==(const Held&) const = default;
   };
   using Table = Replica<Held>;
-  // From what the row of a mount recorded here was made.
+  // The inputs of the row of a mount that is recorded here.
   struct Own {
     std::shared_ptr<const ClosedSums> sums;
     PastOwner owner;
     bool open = false, seen = false;
   };
 
-  // Many frames one after the other put nothing off.
+  // Sends soon; further calls do not postpone that.
   void soon();
   void work_later();
   void work();
@@ -78,10 +77,10 @@ class ArchiveLinks {
   NodeLinks& nodes_;
   LinkedNeighbours& neighbours_;
   Table table_;
-  std::uint64_t published_ = 0;               // version of table_
+  std::uint64_t published_ = 0;               // version of table_ then
   std::map<std::string, Own> own_;            // by mount
   std::shared_ptr<const Config> own_config_;  // by which own_ was made
-  bool passes_ = false;                       // … have changed since
+  bool passes_ = false;                       // passes have changed since
   bool stopped_ = false, soon_ = false;
   Timer timer_;
 };

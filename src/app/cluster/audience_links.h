@@ -1,15 +1,14 @@
-// AudienceLinks: the rows of this server's audience on their way to the master that has the
-// database, and those of its nodes into its own (doc/link.md, BOOK).
+// AudienceLinks: sends the rows of this server's audience to the master that has the database, and
+// merges those of its nodes into its own (doc/link.md, BOOK).
 //
-// The master is the first configured one whose WELCOME has `audience` and `accounts`, which counts
-// for quotas, else with `audience` alone, once all are linked or kPatience has passed.  It is
-// written down, and stays: while it is not linked the rows wait.  A server whose masters have none
-// of it merges into a database of its own. The name under which rows are merged is that of the
-// link.
+// That master is the first configured one whose WELCOME has `audience` and `accounts`, which quotas
+// need, else the first with `audience`, once all are linked or kPatience has passed.  The choice is
+// stored and kept: while that master is not linked, the rows wait.  A server whose masters have no
+// database merges into its own.  Rows are merged under the name of their link.
 //
 // Thread: control.
 // Ownership: ClusterLinks.
-// Bounds: one book of each node is under way.
+// Bounds: one book of each node at a time.
 #pragma once
 
 #include <chrono>
@@ -43,7 +42,7 @@ class AudienceLinks {
  private:
   void decide();
   void note_seen();
-  void settle(const std::string& master);  // "": the database here
+  void settle(const std::string& master);  // "": the database of this server
   bool send(const std::string& master, BookFrame book);
 
   Network& network_;
@@ -52,11 +51,11 @@ class AudienceLinks {
   std::string settled_;  // the master that has the rows
   bool is_settled_ = false;
   std::set<std::string> under_way_;  // nodes whose book is being merged
-  std::set<std::string> heard_;      // those that have sent one since they are linked
+  std::set<std::string> heard_;      // nodes that have sent one since they are linked
   SteadyTime patience_until_{};
   bool stopped_ = false;
   Timer timer_, seen_;
-  std::shared_ptr<AudienceLinks*> self_;  // answers may come when this is gone
+  std::shared_ptr<AudienceLinks*> self_;  // an answer may arrive after the destructor
 };
 
 }  // namespace lb

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A carrier costs about 20 ns, so a count takes at most 0.5 % of a processor, and the table is held
+// A carrier costs about 20 ns, so counting takes at most 0.5 % of a processor, and locks the table
 // for some 10 us at a time.
 constexpr auto kPauseOfCarrier = 4us;
 constexpr std::size_t kCarriersAtOnce = 500;
@@ -61,7 +61,7 @@ void CarriedLoad::records_changed(std::span<const std::string> mounts) {
   other_records_.insert(mounts.begin(), mounts.end());
 }
 
-// Finding the section of a mount may mean trying many patterns.
+// Reads one mount only: finding its section may try many patterns.
 void CarriedLoad::read_protection(const std::string& mount) {
   const ProtectionSet enforces =
       mounts_.contains(mount) ? protections_of(mount_section(*config_, mount)) : 0;
@@ -117,7 +117,7 @@ void CarriedLoad::count_below(const std::vector<std::string>& master_ids) {
   next_count_ = now + carriers * kPauseOfCarrier;
 }
 
-// A relay that is not on demand has no mount before it streams: `mount` is null then.
+// mount: null for a permanent relay that does not stream yet.
 LoadChanges::Carried CarriedLoad::read(const std::string& name, const Mount* mount) {
   const auto pull = pulls_.find(name);
   const PullFault fault = pull == pulls_.end() ? PullFault::kNone : pull->second;

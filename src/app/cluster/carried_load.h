@@ -1,7 +1,6 @@
-// CarriedLoad: what this node carries, for how many listeners, and what it cannot pull, for the
-// reports to its masters; see cluster/link/load_changes.h.
-//
-// It is read many times a second, so a mount that rests costs only when something of it changes.
+// CarriedLoad: the mounts that this node carries, their listeners, and the mounts that it cannot
+// pull, for the reports to its masters (cluster/link/load_changes.h).
+// The load is read many times a second, so an unchanged mount costs nothing.
 // Thread: control.
 // Ownership: MasterLinks.
 #pragma once
@@ -28,21 +27,21 @@ struct SourceFacts;
 class CarriedLoad {
  public:
   using Faults = std::map<std::string, PullFault, std::less<>>;  // by mount
-  // The way that the stream of a mount has come; empty: not known.
+  // The path of a mount's stream; empty: unknown.
   using WayOf =
       std::function<const std::vector<std::string>&(const std::string& mount, const SourceFacts&)>;
   CarriedLoad(Network& network, WayOf way_of) : network_(network), way_of_(std::move(way_of)) {}
 
-  // Reads what is carried now.  True: as LoadChanges::update() says.
+  // Reads the present load.  Returns the result of LoadChanges::update().
   bool update(const MountTable::Rows& mounts, const std::vector<std::string>& master_ids);
 
-  // The configuration is another one: of these mounts alone, or as a whole.
+  // The configuration of these mounts, or the whole one, has changed.
   void records_changed(std::span<const std::string> mounts);
   void configured() { config_ = nullptr; }
 
   const LoadChanges& changes() const noexcept { return changes_; }
-  const Faults& unable() const noexcept { return unable_; }  // to pull, though not carried here
-  // Another one after each change of unable().
+  const Faults& unable() const noexcept { return unable_; }  // includes mounts not carried here
+  // Changes whenever unable() changes.
   std::uint64_t unable_revision() const noexcept { return unable_revision_; }
 
  private:
@@ -55,17 +54,17 @@ class CarriedLoad {
 
   Network& network_;
   const WayOf way_of_;
-  MountTable::Rows mounts_, in_use_;      // when they were read last
+  MountTable::Rows mounts_, in_use_;      // as last read
   std::shared_ptr<const Config> config_;  // null: all mounts are to be read
   Names other_records_;
-  std::map<std::string, ProtectionSet, std::less<>> protections_;  // under config_; not of others
+  std::map<std::string, ProtectionSet, std::less<>> protections_;  // of unchanged records
   std::uint64_t pulls_read_ = 0;  // RelayService::unable_revision()
-  Faults pulls_, unable_;         // as the relays say; without what is carried
+  Faults pulls_, unable_;         // from the relays; without carried mounts
   std::uint64_t unable_revision_ = 0;
   std::vector<Below> below_;            // this node; ordered by mount
   std::uint64_t counted_revision_ = 0;  // of the table of nodes, in below_
-  MountTable::Rows counted_;            // as in_use_
-  SteadyTime next_count_{};             // of what is below; no earlier
+  MountTable::Rows counted_;            // in_use_ at that time
+  SteadyTime next_count_{};             // earliest time to count below_ again
   LoadChanges changes_;
 };
 

@@ -1,4 +1,4 @@
-// What a listener is answered: the redirects of ClusterService with their tokens, the way back to a
+// The answers of ClusterService to listeners: redirects with their tokens, the way back to a
 // master, and the nodes for a playlist.
 #include <algorithm>
 #include <cmath>
@@ -31,18 +31,17 @@ RedirectAnswer ClusterService::answer_of(Decision decision, const RedirectAsk& a
   return answer;
 }
 
-// A linked node is signed to with the key that the link has brought, whatever <token> says here and
-// there: so its arrivals are confirmed, and no listener is refused when <token> changes at one side
-// first.
+// For a linked node the token is signed with the link's key, whatever <token> says at either end:
+// arrivals are confirmed, and no listener is refused when <token> changes at one end first.
 //
 // A peer (a node that is our master as well) would redirect the listener back to us.  Without
-// shared keys the token is signed with the open key, so that the peer can tell.
+// shared keys the token is signed with the open key, to prevent that.
 std::string ClusterService::token_for(const TokenFor& node, std::string_view mount,
                                       std::uint8_t hops, ClientKey client) const {
   if (node.keyed && (hops != RedirectToken::kOfList || node.checks_tokens))
     return link_keys_.sign_for_link(node.id, mount, token_tag(facts_.read()->id),
                                     network_.clock.wall(), hops, client);
-  // Any node of our product reads that the listener is not to be sent back.
+  // Any node of our product understands that the listener must not be sent back.
   const bool marked = node.ours && hops == RedirectToken::kAgain;
   if (!node.checks_tokens && !node.is_master && !marked) return {};
   const auto facts = facts_.read();
@@ -64,7 +63,7 @@ RedirectAnswer ClusterService::unserved(const RedirectAsk& ask) {
   if (!ask.arrival.redirected() && !ask.arrival.sent_back() && !known) return answer;
   answer.kind = RedirectAnswer::Kind::kRefuse;
   answer.retry_after = std::chrono::seconds(1 + rng_.below(3));
-  // Without a token a return is known by the history only.
+  // Without a token only the history shows that a listener has returned.
   const ClientKey client = client_key(ask.client.ip(), ask.user_agent, ask.mount);
   const bool was_there = !ask.arrival.redirected() && sent_to_master_.last(client, now()).node != 0;
   if (stopped_ || ask.arrival.way != Arrival::Way::kFirst || was_there) return answer;
@@ -79,12 +78,12 @@ RedirectAnswer ClusterService::unserved(const RedirectAsk& ask) {
   sent_to_master_.redirected(client, user_agent_family(ask.user_agent), node_key(back->origin),
                              now());
   const auto facts = facts_.read();
-  // Without a token of ours, the master may have other keys.
+  // Without a token of ours the master may have other keys.
   const TokenKeys& keys =
       ask.arrival.token == Arrival::Token::kOurs ? facts->keys : facts->open_keys;
   answer.kind = RedirectAnswer::Kind::kRedirect;
   answer.origin = std::move(back->origin);
-  // Its master checks it by its own clock.
+  // The master checks the expiry by its own clock.
   const auto clocks = clocks_.read();
   const auto ahead = clocks->ahead.find(back->master_id);
   const WallTime time =
@@ -98,7 +97,7 @@ RedirectAnswer ClusterService::send_to_master(const RedirectAsk& ask) {
   RedirectAnswer answer;
   if (stopped_ || decider_.is_server(ask.client, ask.user_agent, ask.bare, now())) return answer;
   const ClientKey client = client_key(ask.client.ip(), ask.user_agent, ask.mount);
-  // A listener that comes back from there is served: it has lost the parameter.
+  // A listener that returns from the master without the parameter is served.
   if (sent_to_master_.last(client, now()).node != 0) return answer;
   auto master = network_.links->masters().origin(ask.scheme);
   if (!master) master = network_.relays->master_origin(ask.scheme);
@@ -109,8 +108,8 @@ RedirectAnswer ClusterService::send_to_master(const RedirectAsk& ask) {
   return answer;
 }
 
-// At random by free room, as the policy would: lists that all begin with the same node would send
-// every listener there.
+// A random choice by free capacity, as the policy makes: if all lists began with the same node, all
+// listeners would go there.
 std::vector<ClusterService::Place> ClusterService::best_places(const RedirectAsk& ask,
                                                                std::size_t most) {
   PickTrace trace;
@@ -131,7 +130,7 @@ std::vector<ClusterService::Place> ClusterService::best_places(const RedirectAsk
       const Node& node = table.node(row.node);
       const NodeAddress* address = node.address_for(ask.scheme, family_of(ask.client));
       if (address == nullptr) continue;
-      // Without replacement: the largest of u^(1/weight); carriers before others.
+      // Sampling without replacement: the largest of u^(1/weight); carriers come first.
       const double weight = std::max(1.0, row.room_kbps);
       rows.push_back(
           {std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0),

@@ -1,5 +1,4 @@
-// The listeners at other servers: at the nodes and behind them; see cluster_service.h and
-// cluster/nodes/audience.h.
+// The listeners at and behind the nodes (cluster_service.h, cluster/nodes/audience.h).
 
 #include <utility>
 #include <vector>
@@ -36,8 +35,7 @@ ListenersElsewhere ClusterService::listeners_elsewhere(
   return elsewhere;
 }
 
-// The peak of a mount is that of the cluster, as its listeners are.  Nodes have many mounts that
-// are not here.
+// A mount's peak counts the listeners of the cluster.  Nodes may have mounts that are not here.
 void ClusterService::note_peaks() {
   const auto all = network_.mounts.all();
   std::vector<std::pair<Mount*, Audience>> heard;

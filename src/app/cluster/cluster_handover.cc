@@ -1,5 +1,4 @@
-// The cluster between two processes of this server: what the next one is told, and how it goes on;
-// see cluster_record.h.
+// The hand-over of the cluster's state to the next process (cluster_record.h).
 #include <algorithm>
 #include <utility>
 
@@ -15,8 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A master is told by a new link that this is the same run; until then the old one stays open, so
-// that the node is not dead there.  It is silent, which a master bears for a second.
+// The new link shows a master that this is the same run.  Until then the old link stays open, so
+// that the node is not dead there; a master tolerates its silence for a second.
 constexpr auto kOldLinks = 2s;
 
 }  // namespace
@@ -46,7 +45,7 @@ std::vector<NodeRecord> ClusterService::save_nodes() {
   return decider_.with_table([](const NodeTable& table) { return table.save(); });
 }
 
-// Those that the configuration no longer has leave the table.
+// Nodes that the configuration no longer has leave the table.
 void ClusterService::go_on(const std::vector<NodeRecord>& nodes) {
   const SteadyTime time = now();
   for (const NodeRecord& node : nodes)
@@ -85,7 +84,7 @@ void MasterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterReco
     }
   std::set<std::string, std::less<>> ids;
   add_master_ids(ids);
-  // The older one of a master first: the newer takes its place.
+  // The older key of a master first, since the newer replaces it.
   for (auto key = saved.keys.rbegin(); key != saved.keys.rend(); ++key)
     if (ids.contains(key->master))
       network_.cluster->by_link().set_key(key->master, key->name, key->bytes);
@@ -113,7 +112,7 @@ void ClusterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterRec
   masters_.go_on(saved, masters, std::move(links));
 }
 
-// Relays are chosen by now: what a mount is limited by is known.
+// Relays have been chosen, so the limits of mounts are known.
 void ClusterLinks::all_goes_on() { slots_.configure(); }
 
 void ClusterLinks::hand_over() {

@@ -75,7 +75,7 @@ std::optional<StreamOffer> ClusterLinks::offer_of(const std::string& name) const
                       [this](const std::string& each) { return ingest_.way_of(each); });
 }
 
-// Mounts that have come, have gone or are other objects since the last call.
+// Reports mounts that were added, removed or replaced since the last call.
 void ClusterLinks::note_mounts() {
   const auto mounts = network_.mounts.all();
   const MountTable::Rows before = std::exchange(seen_mounts_, *mounts);

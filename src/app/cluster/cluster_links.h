@@ -1,6 +1,6 @@
-// ClusterLinks: the links of this server: to its masters (MasterLinks), and from the nodes of its
-// own configuration (NodeLinks); what the two share: messages, offers that are passed on, and the
-// poll of the mounts, every 50 ms where there is a master.
+// ClusterLinks: the links of this server to its masters (MasterLinks) and from its configured nodes
+// (NodeLinks), with their shared parts: messages, repeated offers, and the poll of the mounts,
+// every 50 ms where there is a master.
 //
 // Thread: control, except MasterLinks::any_linked().
 // Ownership: Services.
@@ -40,22 +40,21 @@ class ClusterLinks {
  public:
   explicit ClusterLinks(Network& network);
 
-  // Before privileges are dropped.
+  // REQUIRES: before privileges are dropped
   Result<void> bind(const Config& config) { return nodes_.bind(config); }
-  // The configuration is (another) one.
+  // Takes the first or a new configuration.
   void configure(const Config& config);
   // Sends a BYE over every link.
   void stop(const std::string& why);
 
   // -- of a hand-over
   std::vector<MasterRecord> save(ClusterRecord& saved, FdsOut& fds) const;
-  // Behind configure(); links: to masters, of the process before.
+  // REQUIRES: after configure().  links: those to masters, of the process before.
   void go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
              std::vector<UniqueFd> links);
-  // Behind the relays of what masters offer, before the loops start.
+  // REQUIRES: after the relays of offered mounts are made, before the loops start
   void all_goes_on();
-  // Another process has it all: its links to masters take the place of these, and nodes are sent
-  // a BYE.
+  // The next process has taken over: it makes its own links to masters, and nodes get a BYE.
   void hand_over();
 
   MasterLinks& masters() noexcept { return masters_; }
@@ -66,44 +65,44 @@ class ClusterLinks {
   ConfSource& conf() noexcept { return conf_; }
   TitleLinks& titles() noexcept { return titles_; }
   ArchiveLinks& archive() noexcept { return archive_; }
-  // What masters tell this server to enforce.
+  // Receives the settings that masters send for this server to enforce.
   struct ConfTaker {
     std::function<void(const std::string& master, const ConfFrame&)> take;
-    std::function<void()> masters_changed;  // … or whether they are linked
+    std::function<void()> masters_changed;  // the set of masters, or of linked ones
     std::function<bool(const std::string& master, const std::string& mount)> is_record_of;
   };
   void set_conf_taker(ConfTaker taker) { conf_taker_ = std::move(taker); }
 
-  // Something that is offered or carried may have changed, whatever mount it is.
+  // Any offered or carried mount may have changed.
   void mounts_changed() {
     nodes_.offers_changed();
     ingest_.mounts_changed();
     slots_.mounts_changed();
   }
-  // Of admission and of relays: of this mount.
+  // The same for one mount; called by admission and relays.
   void mount_changed(const std::string& mount) {
     nodes_.offer_changed(mount);
     ingest_.mount_changed(mount);
     slots_.mount_changed(mount);
     titles_.mount_changed(mount);
   }
-  // The sections of these mounts have changed, and nothing else of the configuration.
+  // The sections of these mounts have changed, and the configuration is otherwise the same.
   void records_changed(std::span<const std::string> mounts) {
     masters_.records_changed(mounts);
     for (const std::string& mount : mounts) mount_changed(mount);
     slots_.sections_changed(mounts);
   }
-  // The servers at the other ends of links that stand.
+  // The servers that are linked now.
   const std::set<std::string>& linked() const noexcept { return neighbours_.linked(); }
-  // There are other relays, and with them mounts.  touched: mounts that go on in another way.
+  // The relays, and so the mounts, have changed.  touched: mounts that are pulled another way.
   void relays_chosen(const std::set<std::string>& touched);
 
   // -- for admin commands
-  // Error: too many in this second.
+  // Error: too many messages in this second.
   Result<void> publish(const std::string& topic, std::string bytes);
   const MessageLog& messages() const noexcept { return messages_; }
   std::vector<LinkRow> rows() const;
-  // The servers that the stream of a mount has come through, this one last; empty: it is not here.
+  // The path of a mount's stream, this server last; empty: the mount is not here.
   std::vector<std::string> way_here(const std::string& mount) const {
     const auto offer = offer_of(mount);
     return offer ? offer->path : std::vector<std::string>();
@@ -113,7 +112,7 @@ class ClusterLinks {
   void poll();
   void poll_soon();
   void pass_on(const MessageFrame& message);
-  // upward: to a master.
+  // upward: for links to masters.
   NeighbourCallbacks neighbours(bool upward);
   std::optional<StreamOffer> offer_of(const std::string& mount) const;
   void note_mounts();

@@ -1,4 +1,4 @@
-// This node as it is seen in its own table, and by its masters.
+// This node's row in its own table, and its reports to masters.
 #include <algorithm>
 #include <utility>
 
@@ -12,7 +12,7 @@
 
 namespace lb {
 
-// Counted once for a configuration: what is announced does not change with every file that is open.
+// Computed once for a configuration, so that it does not change with every open file.
 std::uint64_t ClusterService::count_places(const Config& config, bool member) const {
   const ProcessUsage usage = process_usage();
   const auto now =
@@ -27,7 +27,7 @@ std::uint64_t ClusterService::count_places(const Config& config, bool member) co
   return places;
 }
 
-// This node is one of the candidates, and knows its own load better than by reports.
+// This node is a candidate too; its own load is fresher than any report.
 void ClusterService::report_self(SteadyTime time) {
   LoadReport load;
   load.received = load.sampled = time;
@@ -95,7 +95,7 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   report.countries = countries_of(config->cluster.countries);
   report.tokens = !facts->keys.empty();
   report.draining = network_.drain.draining();
-  // In the first report, to a master whose id is not known, no listener has come from it yet.
+  // In the first report to a master of unknown id no listener has come from it yet.
   if (report.tokens) report.arrived = master_id.empty() ? 0 : arrivals(master_id);
   report.masters = 0;
   for (const MasterPlan& plan : master_plans(*config)) report.masters += plan.publish ? 1 : 0;
@@ -123,7 +123,7 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
       ++cannot;
     }
     if (mount != nullptr) row.free = free_places(*mount);
-    // What it does not carry is idle here; what rests without a fault to name is no offer.
+    // An uncarried relay is idle here; one that rests without a known fault is not offered.
     const Relay* relay = network_.relays->relay_of(name);
     if (row.carries || row.cannot != PullFault::kNone || (relay != nullptr && !relay->rests()))
       report.mounts.push_back(std::move(row));

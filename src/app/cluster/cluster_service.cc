@@ -22,8 +22,8 @@ using namespace std::chrono_literals;
 constexpr auto kClusterTick = 250ms;
 constexpr auto kHeardOfKeys = 30s;
 constexpr std::size_t kMaxHeld = 20'000;
-constexpr auto kAnotherOffset = 100ms;   // a token is good for a minute
-constexpr std::size_t kMaxClocks = 256;  // of masters that have ever been linked
+constexpr auto kAnotherOffset = 100ms;   // a token is valid for a minute
+constexpr std::size_t kMaxClocks = 256;  // of present and former masters
 
 }  // namespace
 
@@ -80,7 +80,7 @@ std::shared_ptr<ClusterFacts> ClusterService::facts_of(const Config& config,
   return facts;
 }
 
-// Itself, where it redirects, and the nodes of the file; those that the file has no more go.
+// Puts this node, if it redirects, and the configured nodes into the table; removes all others.
 void ClusterService::configure_table(const Config& config, const ClusterFacts& facts) {
   NodeHello self = own_hello(config, epoch_, facts.places);
   self.id = facts.id;
@@ -98,7 +98,7 @@ void ClusterService::configure_table(const Config& config, const ClusterFacts& f
       table.forget(table.self());
     }
     for (NodeHello& node : others)
-      static_cast<void>(table.hello(std::move(node), time));  // its id is ours to choose
+      static_cast<void>(table.hello(std::move(node), time));  // its id was made here
     for (const std::string& id : static_ids_) {
       const NodeSlot slot = table.find(id);
       if (slot != kNoNode && std::find(statics.begin(), statics.end(), id) == statics.end())
@@ -118,7 +118,7 @@ void ClusterService::configure(const Config& config) {
   settings_ = balance_settings(config);
   configure_table(config, *facts);
   if (facts->redirects)
-    drain_changed();  // a new configuration is no reason to serve again
+    drain_changed();  // a new configuration does not end a drain
   else
     reported_.clear();
   configure_mounts();
@@ -132,12 +132,12 @@ void ClusterService::configure(const Config& config) {
   require_tokens(config, *before, *facts);
   facts_.publish(std::move(facts));
   concerned_ = redirects() || !facts_.read()->known.empty() || !static_ids_.empty();
-  release_if_known();  // it may expect fewer nodes
+  release_if_known();  // fewer nodes may be expected now
   tick();
 }
 
-// A master that is not linked signs its redirects only when it has the keys as well, and has read
-// in a report of this node that it checks them: until then its listeners are not refused.
+// A master that is not linked signs its redirects only if it has the keys, and has read in a report
+// that this node checks them; until then its listeners are not refused.
 void ClusterService::require_tokens(const Config& config, const ClusterFacts& before,
                                     const ClusterFacts& facts) {
   grace_.cancel();
@@ -187,7 +187,7 @@ void ClusterService::stop() {
   probes_.stop();
 }
 
-// Mounts whose section has a <balance> of its own.  Sections may be patterns; rules are for names.
+// Collects mounts whose section has its own <balance>.  Sections may be patterns; rules have names.
 void ClusterService::configure_mounts() {
   const auto config = network_.config.read();
   settings_.mounts.clear();
@@ -202,7 +202,7 @@ void ClusterService::configure_mounts() {
   decider_.configure(settings_, ruled_);
 }
 
-// A mount may be younger than the last configure_mounts().
+// The mount may be newer than the last configure_mounts().
 void ClusterService::know_rules_of(const std::string& mount) {
   if (ruled_.contains(mount) || !network_.mounts.find(mount)) return;
   ruled_.insert(mount);
@@ -222,7 +222,7 @@ void ClusterService::tick() {
   tick_.after(coalesced(network_.loops.control(), kClusterTick));
 }
 
-// The ids of masters come with their links or lists, at any time.
+// Masters' ids arrive with their links or lists, at any time.
 void ClusterService::masters_changed() {
   if (stopped_ || !redirects()) return;
   std::set<std::string, std::less<>> ids;

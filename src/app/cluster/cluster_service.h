@@ -1,11 +1,11 @@
-// ClusterService: this server's part in a cluster: the decider that chooses where listeners are
-// served, with what keeps its table true: this node's own load, the reports of others, time,
-// probes.  Events of the table come to publish_events() by a post, from whichever thread.
+// ClusterService: this server's part in a cluster: the decider that chooses the server for each
+// listener, and all inputs of its table: this node's load, reports, time, probes.  Events of the
+// table are posted to publish_events() from any thread.
 //
-// Thread: control, except what says "any thread".
+// Thread: control, except for the part marked "any thread".
 // Ownership: Services.
-// While no listener is redirected (the default) the table is kept for the administrator's eyes
-// only, and a listener's request costs one relaxed load.
+// Without redirects (the default) the table only informs the administrator, and a listener's
+// request costs one relaxed load.
 #pragma once
 
 #include <array>
@@ -48,62 +48,62 @@ class ClusterService {
   void configure(const Config& config);
   void stop();
 
-  // -- of a hand-over: to another process, and in that one before and behind configure()
+  // -- of a hand-over: saved for the next process, which restores before and after configure()
   void save(ClusterRecord& saved) const;
   std::vector<NodeRecord> save_nodes();
   void take_over(const ClusterRecord& saved);
   void go_on(const std::vector<NodeRecord>& nodes);
 
-  // This node drains, or serves again.
+  // This node has begun or stopped draining.
   void drain_changed();
 
-  // -- weights of nodes in place of those of the configuration
+  // -- weights of nodes, which override those of the configuration
   using Weights = std::map<std::string, unsigned, std::less<>>;  // by id
-  // All of them, as the records say.
+  // Replaces all weights by those of the records.
   void set_weights(Weights weights);
-  // nullopt: as configured.
+  // nullopt: the configured weight.
   void set_weight(const std::string& node, std::optional<unsigned> weight);
   unsigned self_weight() const;
 
   // -- any thread --------------------------------------------------------------------------------
   bool redirects() const noexcept { return redirects_.load(std::memory_order_relaxed); }
-  // Listeners without a token are not simply served.
+  // Listeners without a token are redirected or refused.
   bool wants_tokens() const noexcept { return wants_tokens_.load(std::memory_order_relaxed); }
   std::shared_ptr<const ClusterFacts> facts() const { return facts_.read(); }
   std::shared_ptr<const MasterClocks> master_clocks() const { return clocks_.read(); }
-  // A listener has come with a redirect of this master; client: as the redirect names it.
+  // Counts a listener that a master has redirected here; client: named by the redirect.
   void count_arrival(std::uint8_t master, ClientKey client) {
     arrivals_[master].fetch_add(1, std::memory_order_relaxed);
     by_link_.note(master, client);
   }
   LinkArrivals& by_link() noexcept { return by_link_; }
-  // Where a listener is served; nullopt: control has to be asked, which takes decide().  That is in
-  // the first second of a master's life, and once for each new mount.
+  // The server for a listener; nullopt: ask control, by decide().  That is needed in the first
+  // second of a master's life, and once for each new mount.
   std::optional<RedirectAnswer> decide_here(const RedirectAsk& ask);
-  // Of all nodes that listeners may be sent to: "https://edge1.example.org", each once.
+  // The origins of all nodes that take listeners: "https://edge1.example.org", each once.
   std::vector<std::string> node_origins() const;
 
   PullVerifier& pulls() noexcept { return pulls_; }
 
   // -- control -----------------------------------------------------------------------------------
   using Then = UniqueFunction<void(RedirectAnswer)>;
-  // Perhaps later: in the first second of a master's life requests wait for its nodes.
+  // May answer later: in the first second of a master's life requests wait for its nodes.
   void decide(RedirectAsk ask, Then then);
-  // A listener without a token at a node that wants one, or any at a node that drains: to a
-  // master, or kServe.  Once in 15 s: a listener that comes back from there is served.
+  // Answers a listener without a token at a node that requires one, or any listener at a draining
+  // node: a redirect to a master, or kServe for a listener that returns from it within 15 s.
   RedirectAnswer send_to_master(const RedirectAsk& ask);
-  // A listener that this node cannot serve: back to a master that has the mount, once, or kRefuse;
-  // kServe: no master is known to have it.
+  // Answers a listener that this node cannot serve: once a redirect to a master that has the mount,
+  // else kRefuse; kServe: no master is known to have it.
   RedirectAnswer unserved(const RedirectAsk& ask);
-  // What this listener would be answered now; nothing is counted.
+  // The answer that this listener would get now; counts nothing.
   Choice explain(const RedirectAsk& ask, PickTrace& trace);
-  // The best nodes for a mount, best first, with tokens where they check some.
+  // The best nodes for a mount, best first, with tokens for nodes that check them.
   struct Place {
     std::string origin, token;
   };
   std::vector<Place> best_places(const RedirectAsk& ask, std::size_t most);
 
-  // As measured by a link or a report; those of masters that have gone stay.
+  // Sets the offset that a link or a report has measured; offsets of former masters stay.
   void set_master_clock(const std::string& master, std::chrono::milliseconds ahead);
 
   ReportIntake& reports() noexcept { return reports_; }
@@ -111,11 +111,11 @@ class ClusterService {
   // The report of this node to a master.
   NodeReport own_report(const std::vector<std::string>& mounts, std::string_view master_id) const;
   std::uint64_t arrivals(std::string_view master_id) const noexcept;
-  // By which this master signs its redirects to a node that is linked.
+  // The key that signs this master's redirects to a linked node.
   TokenKey key_for(const std::string& node) const;
-  // The masters of this server may be others now.
+  // The masters of this server may have changed.
   void masters_changed();
-  // only: of the mounts, this one; the sums are those of all.
+  // only: this mount alone; the sums include all mounts.
   ListenersElsewhere listeners_elsewhere(
       const std::optional<std::string>& only = std::nullopt) const;
 
@@ -124,12 +124,12 @@ class ClusterService {
     RedirectAsk ask;
     Then then;
   };
-  // Of a node, all that a token depends on.
+  // All properties of a node that its token depends on.
   struct TokenFor {
     std::string id;
     bool checks_tokens = false, is_master = false, ours = false, keyed = false;
   };
-  // client: 0 where it is not known, or not the only one.
+  // client: 0 if unknown or not unique.
   std::string token_for(const TokenFor& node, std::string_view mount, std::uint8_t hops,
                         ClientKey client) const;
   std::shared_ptr<ClusterFacts> facts_of(const Config& config, const ClusterFacts& before) const;
@@ -157,8 +157,8 @@ class ClusterService {
   Snapshot<MasterClocks> clocks_;
   std::array<std::atomic<std::uint64_t>, 256> arrivals_{};
   LinkArrivals by_link_;
-  std::string link_secret_;  // of this run of the server; no file has it
-  TokenKeys link_keys_;      // made of it
+  std::string link_secret_;  // of this run; in no file
+  TokenKeys link_keys_;      // made from it
   RedirectDecider decider_;
   ReportIntake reports_;
   PullVerifier pulls_;
@@ -166,14 +166,14 @@ class ClusterService {
   ClientHistory sent_to_master_;
   BalanceSettings settings_;
   std::unordered_set<std::string> ruled_;       // mounts whose sections have been read
-  std::set<std::string, std::less<>> masters_;  // as the decider knows them
+  std::set<std::string, std::less<>> masters_;  // as the decider has them
   std::vector<std::string> static_ids_;
   Weights weights_;
   SteadyCount steady_below_;                                // for peaks
-  std::map<std::string, MountLoad, std::less<>> reported_;  // mounts, as in our last own report
+  std::map<std::string, MountLoad, std::less<>> reported_;  // mounts of our last own report
   Waits<Held> held_;                                        // under one key
   Timer tick_, grace_;
-  bool concerned_ = false;  // nodes may report, or listeners be redirected
+  bool concerned_ = false;  // nodes may report, or redirects are on
   std::atomic<bool> stopped_{false};
 };
 

@@ -1,4 +1,4 @@
-// The weights of nodes that records or orders give, in place of those of the configuration file.
+// The weights of nodes from records or orders, which override those of the configuration file.
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
@@ -22,11 +22,11 @@ void ClusterService::set_weight(const std::string& node, std::optional<unsigned>
   weights_changed();
 }
 
-// Before the first configuration there is nothing to change; it will find them.
+// The first configuration, if still to come, uses the weights.
 void ClusterService::weights_changed() {
   if (stopped_ || facts_.read()->id.empty()) return;
   configure(*network_.config.read());
-  network_.links->nodes().configure();  // it has the limits of nodes that come
+  network_.links->nodes().configure();  // passes on the nodes' limits
 }
 
 void ClusterService::weigh(KnownNodes& known) const {

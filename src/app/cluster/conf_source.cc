@@ -30,13 +30,13 @@ std::string name_of(std::string_view key) {
   return percent_decode(key.substr(key.find('/') + 1), false).value_or("");
 }
 
-// The nodes that are its home, or may become it, and empty names.
+// The present and possible homes of the mount, and empty names.
 std::array<std::string_view, 5> homes_of(const MountRecord& record) {
   const RecordPlace& place = record.place;
   return {record.home, record.backup, place.node, place.from, place.to};
 }
 
-// Elsewhere no password opens the mount, not even the one of that server's own file.
+// At other nodes no password opens the mount, not even one of that server's own file.
 void close_logins(MountRecord& record) {
   for (RecordLogin& login : record.sources) {
     login.hash = kNoPassword;
@@ -130,7 +130,7 @@ void ConfSource::note_all() {
   for (auto& [node, listener] : listeners_) listener = {};
 }
 
-// Every node has been told: what is there no longer need not be said again.
+// After all nodes have got it, a removed item need not be sent again.
 void ConfSource::forget_gone() {
   for (const std::string& key : std::exchange(perhaps_gone_, {})) {
     if (exists(key)) continue;
@@ -147,10 +147,10 @@ void ConfSource::set_records(std::shared_ptr<const RecordBook> book) {
   if (stopped_) return;
   const bool had_any = has_anything();
   const auto before = std::exchange(book_, std::move(book));
-  pieces_.clear();  // they name the revision
+  pieces_.clear();  // they contain the revision
   if (!has_anything()) return;
   if (before != nullptr && had_any) note_changes(*before, *book_);
-  // Another store, or another life of it: everything is said again.
+  // Another store, or another life of it: all items are sent again.
   if (before == nullptr || !had_any || before->life() != book_->life()) note_all();
   if (!had_any) keys_changed();
   timer_.after(0us);
@@ -306,7 +306,7 @@ const std::string& ConfSource::elsewhere(const std::string& key, const MountReco
   if (fresh) {
     MountRecord out = record;
     close_logins(out);
-    // The home pulls it; elsewhere the stream comes over the links.
+    // Only the home pulls the relay; other nodes get the stream over the links.
     if (!key.starts_with("external/")) out.relay = MountRecord().relay;
     at->second = mount_record_xml(out);
   }
@@ -363,12 +363,12 @@ std::optional<std::string> ConfSource::value_of(const std::string& key, const st
   return in(own_);
 }
 
-// In turn, so that a node that is told everything holds up none of the others.
+// Nodes take turns, so that a node that gets everything delays none of the others.
 void ConfSource::work() {
   if (stopped_ || !has_anything()) return;
   if (!to_note_.empty()) {
     for (std::size_t noted = 0; noted < kNotedATurn && !to_note_.empty(); ++noted) {
-      // What has changed meanwhile has been noted.
+      // Items that changed meanwhile have been noted already.
       if (!change_of_.contains(to_note_.back())) note(to_note_.back());
       to_note_.pop_back();
     }

@@ -1,17 +1,17 @@
-// ConfSource: tells the nodes that are linked here what they are to enforce: mounts, stations,
-// bans, epochs and ended logins of the store's records, the keys and the address of this master,
-// and what <config-external> says for the cluster.
+// ConfSource: sends linked nodes the settings to enforce: mounts, stations, bans, epochs and ended
+// logins from the store's records, the keys and the address of this master, and the mounts of
+// <config-external> for the cluster.
 //
-// A node is told everything after WELCOME, and then what changes; of a name that changes twice
-// before it is sent, the last word only.  There is one list of all names, in the order of their
-// last changes, and each node has a place in it; what most nodes are told is made once for all
-// (ConfPieces).  Hashes of sources go to the nodes that a record allows (may_have_logins()).  A
-// server without a store, and without external records for the cluster, tells nothing.
+// A node gets everything after WELCOME, then changes; of a name that changes twice before it is
+// sent, only the latest value.  One list has all names in the order of their last changes, and each
+// node has a place in it; values for most nodes are made once (ConfPieces).  Hashes of source
+// logins go only to nodes that a record allows (may_have_logins()).  A server without a store and
+// without external records for the cluster sends nothing.
 //
 // Thread: control.
 // Ownership: ClusterLinks.
-// Bounds: kFramesATurn, kNotedATurn and kTurn of the loop; a node that does not read is sent no more
-// than kMaxQueued.
+// Bounds: kFramesATurn, kNotedATurn and kTurn of the loop; at most kMaxQueued for a node that does
+// not read.
 // Source: doc/stores.md; doc/link.md, CONF.
 #pragma once
 
@@ -44,7 +44,7 @@ class RecordBook;
 class ConfSource {
  public:
   static constexpr std::size_t kFramesATurn = 20;
-  static constexpr std::size_t kNotedATurn = 1000;  // names, of a store that is told whole
+  static constexpr std::size_t kNotedATurn = 1000;  // names, when a whole store is sent
   static constexpr std::chrono::milliseconds kTurn{5};
   static constexpr std::size_t kMaxQueued = 2 << 20;
 
@@ -52,34 +52,33 @@ class ConfSource {
 
   void configure(const Config& config);
   void stop();
-  // All records of the store, as they are by now.
+  // Takes all records of the store.
   void set_records(std::shared_ptr<const RecordBook> book);
-  // All mounts that <config-external> supplies for the cluster: external/PCT, with the XML of a
-  // record.
+  // Takes all mounts of <config-external> for the cluster: external/PCT, with the XML of a record.
   void set_external(std::vector<RegistryRecord> records);
-  // Accounts whose hard quota is used up, and until when (Unix seconds).
+  // Accounts whose hard quota is used up, and the end of that (Unix seconds).
   void set_closed(const std::map<std::string, std::int64_t>& closed);
-  // What nodes answer an authority: challenge/TOKEN.
+  // Answers of nodes to an authority: challenge/TOKEN.
   void set_challenges(std::map<std::string, std::string> items);
-  // Certificates with their keys: certificate/NAME, each for its nodes and no other.
+  // Certificates with their keys: certificate/NAME, each only for its nodes.
   struct Certificate {
     std::string value;
     std::set<std::string> nodes;
     bool operator==(const Certificate&) const = default;
   };
   void set_certificates(std::map<std::string, Certificate> items);
-  // Those of these that are linked and have not said yet that they know all that they were told.
+  // The linked ones of these nodes that have not yet confirmed all that was sent.
   std::vector<std::string> behind(const std::vector<std::string>& nodes) const;
-  // The keys that sign sessions are other ones.
+  // The keys that sign sessions have changed.
   void keys_changed();
-  // A node is linked, and is about to be welcomed; a link of it has ended.
+  // A node is linked, before its WELCOME; a link of it has ended.
   void joined(const std::string& node);
   void left(const std::string& node);
 
  private:
   struct Listener {
     std::uint64_t told = 0;  // up to this change
-    bool all = true;         // it has been told nothing over this link
+    bool all = true;         // this link has sent nothing yet
   };
   bool has_anything() const noexcept;
   void changed(const std::string& key);
@@ -92,14 +91,14 @@ class ConfSource {
   }
   void note_changes(const RecordBook& before, const RecordBook& now);
   void work();
-  // Sends so many frames, or what takes until then; how many it were.
+  // Sends at most so many frames until then; returns their number.
   std::size_t tell(NodeSession& node, Listener& listener, std::size_t most, SteadyTime until);
   std::vector<std::string> all_keys() const;
-  // nullopt: none.
+  // nullopt: the node has no such item.
   std::optional<std::string> value_of(const std::string& key, const std::string& node);
-  // The nodes that are told something else of it than others.
+  // Adds the nodes whose value differs from the common one.
   void add_sent_apart(const std::string& key, std::set<std::string>& nodes) const;
-  // What nodes are told that are no home of the mount.
+  // The value for nodes that are no home of the mount.
   const std::string& elsewhere(const std::string& key, const MountRecord& record);
 
   Network& network_;
@@ -112,23 +111,23 @@ class ConfSource {
   std::map<std::string, std::string> closed_;
   std::map<std::string, std::string> challenges_;
   std::map<std::string, Certificate> certificates_;
-  bool has_certificates_ = false;  // or has had them
+  bool has_certificates_ = false;  // or has had some
   std::string id_;
   std::vector<std::string> origins_;
   std::map<std::string, Listener> listeners_;
   ConfPieces::Changes changes_;
   ConfPieces pieces_;
-  std::vector<std::string> to_note_;  // of all_keys(), from the last one on
+  std::vector<std::string> to_note_;  // rest of all_keys(), taken from the end
   std::map<std::string, std::uint64_t, std::less<>> change_of_;
   std::uint64_t last_change_ = 0;
-  std::set<std::string> perhaps_gone_;            // keys that have changed since no node was due
+  std::set<std::string> perhaps_gone_;            // keys that changed while no node was due
   std::map<std::string, std::string> elsewhere_;  // by key; while a node is due
-  std::string next_;                              // the node that is served first in the next turn
+  std::string next_;                              // the node to start with in the next turn
   bool stopped_ = false;
   Timer timer_;
 };
 
-// Whether a node may have the logins of a mount's source: it is its home, or may become it.
+// Whether a node may have the logins of a mount's source: it is or may become the mount's home.
 bool may_have_logins(const MountRecord& record, std::string_view node);
 
 // {"epoch","role","account","mounts","disabled","addresses"} of a user, without any secret.

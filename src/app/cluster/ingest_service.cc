@@ -21,18 +21,18 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kEachTurn = 100ms;
-// News is acted on at once; of much that comes together, only the first.  A turn over many mounts
-// takes its time, and leaves the loop four times as much for others.
+// Changes are handled at once, but of many together only the first.  A turn over many mounts takes
+// its time, and leaves the loop four times as much for other work.
 constexpr SteadyTime::duration kBetweenTurns = 10ms;
 constexpr int kShare = 4;
-// Of the time that a loop counts as away, which begins after 250 ms: the others have given up this
-// node's links by then.
+// The absence of a loop after which the others have given up this node's links; a loop counts as
+// away after 250 ms.
 constexpr auto kAsleep = 750ms;
 constexpr std::size_t kMaxNamed = 1000;  // refused rows in the log
 constexpr auto kBeforeNamed = 3s;
-// A node may have another address without a row of its own.
+// A node may get another address without a new row.
 constexpr auto kSeeAgain = 1s;
-// Mounts in one turn: each may begin a relay, and other work of control waits no longer for them.
+// The limit of mounts in one turn, as each may start a relay while other work of control waits.
 constexpr std::size_t kSeenATurn = 256;
 
 }  // namespace
@@ -61,7 +61,7 @@ void IngestService::configure(const Config& config) {
   see_again_ = name_again_ = {};
   note_absence();
   see_sources(true);
-  // The relays are chosen next: what has to be captured is decided by then.
+  // Decides the captures before relays are chosen.
   act();
   if (!ingest_->idle() || !masters_.empty()) soon();
 }
@@ -95,7 +95,7 @@ void IngestService::left(const std::string& id) {
   if (!ingest_->idle()) timer_.after(0us);
 }
 
-// Of this process itself.
+// The absence of this process itself.
 void IngestService::note_absence() {
   const auto away = network_.loops.control().away();
   if (away - std::exchange(away_, away) >= kAsleep) ingest_->woke(network_.loops.control().now());
@@ -181,7 +181,7 @@ std::vector<IngestRow> IngestService::news_for(const std::string& neighbour) {
   return rows;
 }
 
-// A peer may be heard as a node before it is known as a master.
+// A peer's rows may arrive as a node's before it is known as a master.
 void IngestService::name_refused() {
   const SteadyTime now = network_.loops.control().now();
   if (now < name_again_) return;
@@ -233,8 +233,8 @@ std::string IngestService::why_not(const Ingest::Elsewhere& source) const {
   return {};
 }
 
-// Where its listeners reach it: that is what the configuration allows it to announce.  Without the
-// mount.
+// The node's address for listeners, which is the one that the configuration allows it to announce.
+// Without the mount.
 std::optional<Upstream> IngestService::place_of(const std::string& node) const {
   const auto addresses =
       nodes_.decider().with_table([&](const NodeTable& table) { return table.addresses_of(node); });
@@ -251,8 +251,8 @@ std::optional<Upstream> IngestService::place_of(const std::string& node) const {
   return upstream;
 }
 
-// A mount that waits for its source to come back has one: its listeners wait everywhere.  Where
-// that may come back at another node, it has none.
+// A mount that waits for its source's return counts as having one, since its listeners wait
+// everywhere; but not if the source may return at another node.
 void IngestService::check_own() {
   Ingest::Sources own;
   const auto config = network_.config.read();
@@ -264,7 +264,7 @@ void IngestService::check_own() {
       const bool fed = phase == MountPhase::kRunning ||
                        (phase == MountPhase::kLingering && !section.has_two_homes());
       if (!fed || facts->from_file) continue;
-      // The relay of a record is its source, and it is pulled at its home.
+      // A record's relay counts as its source at the mount's home, which pulls it.
       if (!facts->relayed ||
           (is_own_id(*config, section.home) && network_.relays->captures_own(name)))
         own.emplace(name, ReportedSource{facts->login, facts->source_ip, facts->user_agent,
@@ -273,7 +273,7 @@ void IngestService::check_own() {
   ingest_->set_sources(std::move(own));
 }
 
-// Only mounts of which something has changed are looked at, and of many at once some in each turn.
+// Only changed mounts are judged, many of them over several turns.
 void IngestService::see_sources(bool all) {
   if (std::exchange(must_check_, false)) check_own();
   const SteadyTime at = network_.loops.control().now();
@@ -315,8 +315,8 @@ bool IngestService::see_mount(const std::string& mount) {
   const std::vector<NodeSource> before =
       at == node_sources_.end() ? std::vector<NodeSource>{} : std::move(at->second);
   const MountSettings& section = mount_section(*network_.config.read(), mount);
-  // Of a mount that moves both homes may have one: the first that is named is pulled.  Of two homes
-  // it is the one that is pulled already: where a link was lost, both may have let a source in.
+  // While a mount moves, both homes may have a source; the first in its record is pulled.  Of two
+  // permanent homes the one already pulled stays, as a lost link may have let in a source at each.
   const auto is_pulled = [&before](const std::string& node) {
     return !before.empty() && before.front().node == node;
   };

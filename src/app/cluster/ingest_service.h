@@ -1,9 +1,8 @@
-// IngestService: acts on what Ingest decides: which relays this node pulls from their own upstream
-// for all nodes, and what the neighbours are told.
+// IngestService: carries out the decisions of Ingest: which relays this node captures (pulls from
+// their own upstream for all nodes), and the rows for neighbours.
 //
-// A neighbour is a master of this node, a node of its, or both (a peer).  Of a node that is no peer
-// only rows of its own are believed, for the mounts that its <node sources> names.
-//
+// A neighbour is a master of this node, one of its nodes, or both (a peer).  From a node that is no
+// peer only rows of its own are accepted, for the mounts in its <node sources>.
 // Thread: control.
 // Ownership: ClusterLinks.
 #pragma once
@@ -36,50 +35,49 @@ class IngestService {
 
   void configure(const Config& config);
   void stop();
-  // A link to this neighbour stands, perhaps one more.
+  // A link to this neighbour has begun, perhaps one more.
   void joined(const std::string& id, bool upward);
   // The last link to it has ended.
   void left(const std::string& id);
   void take(const std::string& sender, const std::vector<IngestRow>& rows);
 
-  // This node pulls the mount from its own upstream.
+  // Whether this node pulls the mount from its own upstream.
   bool captures(std::string_view mount) const { return ingest_ && ingest_->captures(mount); }
   std::size_t captured() const { return ingest_ ? ingest_->captured() : 0; }
-  // The mounts of this server may be other ones, and what the configuration says of them.
+  // The mounts of this server, or their configuration, may have changed.
   void mounts_changed();
-  // This one has begun, ended or changed here.
+  // The mount has begun, ended or changed here.
   void mount_changed(const std::string& mount);
-  // Relays may feed others of them.
+  // Relays may have changed between upstreams.
   void flows_changed();
-  // Sources of nodes that are pulled from there, with the way to the node.
+  // A source at a node that is pulled from there, with its address.
   struct NodeSource {
     std::string mount, node;
     Upstream upstream;
   };
-  // By mount; of one mount the best first.
+  // By mount, the best first.
   using NodeSources = std::map<std::string, std::vector<NodeSource>, std::less<>>;
   const NodeSources& node_sources() const noexcept { return node_sources_; }
   std::span<const NodeSource> sources_of(std::string_view mount) const;
-  // The source that is pulled, as its node tells of it; nullopt: none, or nothing is told.
+  // The source of a pulled mount, as its node reports it; nullopt: none, or unreported.
   struct FedBy {
     std::string node;
     ReportedSource source;
   };
   std::optional<FedBy> fed_by(std::string_view mount) const;
-  // The node says that it has the source, whether that is pulled or not.
+  // Whether the node reports the source, pulled or not.
   bool has_source_at(std::string_view mount, std::string_view node) const;
-  // Whether, since the last call, the node itself has ended a source of this mount that was in
-  // node_sources(): there is nothing to wait for, as there is where a link is lost.
+  // Whether the node itself has ended, since the last call, a source of this mount in
+  // node_sources(): then none is waited for, unlike after a lost link.
   bool take_ended(const std::string& mount) { return ended_.erase(mount) > 0; }
   // The neighbour that this mount is pulled from, linked now or lately; "": none that knows slots.
   std::string upstream_of(const std::string& mount) const;
-  // The way that the stream of a mount has come before this server, where that is known here;
-  // nullopt: it is not.
+  // The path of a mount's stream before this server; nullopt: unknown here.
   std::optional<std::vector<std::string>> way_of(const std::string& mount) const;
-  // What is known of each mount, and why a row is not believed; for people.
+  // The rows of each mount, with the reason if one is refused; for operators.
   std::vector<IngestSight> rows() const;
 
-  // Whether what this neighbour says of a source of the mount counts here.
+  // Whether this neighbour's row about a source of the mount is accepted.
   bool believes(const std::string& sender, const IngestRow& row) const;
 
  private:
@@ -92,14 +90,14 @@ class IngestService {
   void tell();
   void name_refused();
   void check_own();
-  // all: not only as many as are looked at in one turn.
+  // all: without the limit of one turn.
   void see_sources(bool all);
   void note_places(SteadyTime now);
-  // True: it is pulled from elsewhere now.
+  // True: the mount is now pulled from elsewhere.
   bool see_mount(const std::string& mount);
-  // The neighbour that is this upstream of the mount; "": none.
+  // The neighbour with this upstream of the mount; "": none.
   std::string neighbour_at(const std::string& mount, const Upstream& from) const;
-  // "": this node may bring the mount.
+  // Why the node may not bring the mount; "": it may.
   std::string why_not(const Ingest::Elsewhere& source) const;
   std::optional<Upstream> place_of(const std::string& node) const;
 
@@ -112,20 +110,20 @@ class IngestService {
   std::set<std::string, std::less<>> planned_;  // mounts of plans_
   NodeSources node_sources_;
   std::uint64_t next_offer_ = 1;
-  bool must_check_ = true;  // at the mounts
+  bool must_check_ = true;  // check_own() is due
   bool see_all_ = true;
-  std::set<std::string> due_;                              // mounts, to be seen
-  std::set<std::pair<std::string, std::string>> ending_;   // mounts and nodes, to be seen
+  std::set<std::string> due_;                              // mounts for see_mount()
+  std::set<std::pair<std::string, std::string>> ending_;   // ended sources, likewise
   std::map<std::string, std::optional<Upstream>> places_;  // of nodes with sources
   std::set<std::string> masters_seen_;
   std::set<std::string> ended_;
   SteadyTime see_again_{};
   SteadyTime name_again_{};
-  // Refused rows, by teller and mount: since when; SteadyTime::max(): the log has them.
+  // Refused rows, by sender and mount, with the time of the first; SteadyTime::max(): logged.
   std::map<std::pair<std::string, std::string>, SteadyTime> refused_;
-  std::uint64_t told_ = ~std::uint64_t{0};  // version of Ingest
+  std::uint64_t told_ = ~std::uint64_t{0};  // version of Ingest last sent
   bool stopped_ = false;
-  SteadyTime::duration away_{};  // of the loop, so far
+  SteadyTime::duration away_{};  // of the loop, at the last check
   SteadyTime next_turn_{};
   Timer timer_;
 };

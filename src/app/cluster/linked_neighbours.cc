@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-// "m1.77e0aa01" and "77e0aa01" name one run of a process.
+// "m1.77e0aa01" and "77e0aa01" are the same run of a process.
 std::string_view run_of(std::string_view id, std::string_view epoch) noexcept {
   if (epoch.size() > id.size() && epoch.starts_with(id) && epoch[id.size()] == '.')
     epoch.remove_prefix(id.size() + 1);

@@ -43,7 +43,7 @@ void MasterLinks::configure(const Config& config) {
   load_.configured();
   std::vector<MasterLink> masters;
   std::vector<MasterSession*> fresh;
-  std::set<std::string> offered;  // by sessions that end here, too
+  std::set<std::string> offered;  // also by sessions that end here
   add_stream_mounts(offered);
   for (const MasterSettings& settings : config.masters) {
     const auto plan = link_plan(config, settings);
@@ -85,8 +85,8 @@ std::unique_ptr<MasterSession> MasterLinks::make_session(const LinkPlan& plan) {
   return std::make_unique<MasterSession>(*this, resolver_, plan, std::move(callbacks));
 }
 
-// A changed <master> ends one session and begins another, which takes over its streams: the session
-// at the same host, otherwise by their order.
+// A changed <master> ends one session and begins another, which takes over its streams: by the same
+// host, else by order.
 void MasterLinks::replace_sessions(const std::vector<MasterSession*>& fresh) {
   std::vector<std::unique_ptr<MasterSession>> left;
   const auto leaves =
@@ -195,7 +195,7 @@ HelloFrame MasterLinks::hello() {
   return hello;
 }
 
-// A stuck loop must show at once, not only when it turns again.
+// Includes the present turn, so that a stuck loop shows at once.
 unsigned MasterLinks::loop_ms() const noexcept {
   std::chrono::nanoseconds longest{0};
   for (const LoopBeat& beat : network_.beats.read())
@@ -257,7 +257,7 @@ void MasterLinks::master_clock(const std::string& master, std::chrono::milliseco
 }
 
 void MasterLinks::streams_changed(const std::set<std::string>& mounts) {
-  // First: what has a limit is known before a listener finds it.
+  // First, so that a limit is known before a listener finds the mount.
   callbacks_.offers_changed(mounts);
   network_.relays->streams_changed(mounts);
 }
@@ -275,7 +275,7 @@ std::string MasterLinks::proof_for(std::string_view ask) {
   return proofs_.answer(ask, network_.loops.control().now());
 }
 
-// Peers order each other as masters do, but a compromised one must not end the others.
+// Peers may order each other as masters do, but a compromised peer must not end the others.
 bool MasterLinks::may_order_all(const MasterLink& link) const {
   const MasterOrders set = link.settings.orders;
   return set == MasterOrders::kAll || (set == MasterOrders::kAuto && facts_->known.nodes.empty());
@@ -297,7 +297,7 @@ OrderRights MasterLinks::rights_of(const MasterSession& from) const {
   rights.is_its = [this, target = from.streams_target(),
                    id = from.master_id()](const std::string& mount) {
     if (callbacks_.is_record_of(id, mount)) return true;
-    // On demand too, and idle as yet: listeners may be moved there.
+    // Includes idle on-demand relays, since listeners may be moved there.
     const Relay* relay = network_.relays->relay_of(mount);
     return relay != nullptr && target && relay->last_upstream().target == *target;
   };
@@ -309,7 +309,7 @@ void MasterLinks::execute(const MasterSession& from, CommandFrame command,
   carry_out_order(*network_.station, command, rights_of(from), std::move(then));
 }
 
-// All masters together.
+// The limit applies to all masters together.
 void MasterLinks::answer(const MasterSession& from, const AskFrame& ask,
                          std::function<void(TellFrame)> then) {
   constexpr unsigned kToldASecond = 20;

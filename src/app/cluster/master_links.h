@@ -1,8 +1,8 @@
 // MasterLinks: the links of this node to its masters: each <master> with a <cluster-port>, or with
 // a TLS port where this node has an id.
 //
-// This node reports what it carries (CarriedLoad); the masters send what they offer: RelayService
-// relays those streams on demand without their being named in any configuration.
+// This node reports its load (CarriedLoad); the masters send offers, which RelayService relays on
+// demand without any configuration.
 //
 // Thread: control, except any_linked().
 // Ownership: ClusterLinks.
@@ -40,81 +40,81 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
  public:
   struct Callbacks {
     std::function<void()> poll;       // now
-    std::function<void()> poll_soon;  // 10 ms after the last time
-    // Of this server, as a master itself.
+    std::function<void()> poll_soon;  // at most every 10 ms
+    // For the offers of this server as a master.
     std::function<void(const std::set<std::string>& mounts)> offers_changed;
     std::function<void(const std::string& master, const ConfFrame&)> conf;
-    // The record of this mount is one of this master.
+    // Whether this mount's record comes from this master.
     std::function<bool(const std::string& master, const std::string& mount)> is_record_of;
   };
   MasterLinks(Network& network, NeighbourCallbacks neighbours, Callbacks callbacks);
   ~MasterLinks() override;
 
-  // The configuration is (another) one; masters that are not linked are tried at once.
+  // Takes the first or a new configuration; tries masters that are not linked at once.
   void configure(const Config& config);
-  // So are the records of these mounts alone.
+  // The records of these mounts have changed.
   void records_changed(std::span<const std::string> mounts) { load_.records_changed(mounts); }
   // Sends a BYE to every master.
   void stop(const std::string& why);
-  // Of a hand-over.  go_on(): behind configure(); links: those of the process before.
+  // For a hand-over.  go_on(): after configure(); links: those of the process before.
   std::vector<MasterRecord> save(ClusterRecord& saved, FdsOut& fds) const;
   void go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
              std::vector<UniqueFd> links);
-  // Another process has it all.
+  // Another process has taken over.
   void hand_over();
-  // Reads what is carried here and reports the changes.
+  // Reads the load of this node and reports the changes.
   void poll(const MountTable::Rows& mounts);
   bool empty() const noexcept { return masters_.empty(); }
-  // Each of so many masters is linked, and has told its key: its redirects are known without
-  // others.
+  // Whether this many masters are linked and have sent their keys, so that redirects are proved
+  // without configured keys.
   bool all_keyed(std::size_t masters) const;
   bool any_linked() const noexcept { return master_count_.load(std::memory_order_relaxed) > 0; }
   const std::vector<MasterLink>& links() const noexcept { return masters_; }
-  // The one with this master, which may be lost at the moment; null: no such link.
+  // The session with this master, perhaps lost at the moment; null: none.
   const MasterSession* session_of(std::string_view master) const;
   void send(const MessageFrame& message);
-  // Null: it is not linked.
+  // Null: not linked.
   MasterSession* linked_session(std::string_view master) const;
-  // This node drains, or serves again.
+  // This node has begun or stopped draining.
   void drain_changed();
   void add_rows(std::vector<LinkRow>& rows) const;
 
   // -- for RelayService
-  // Where the masters offer a mount, the best upstream first.
+  // The upstreams of a mount that masters offer, the best first.
   std::vector<LinkedStream> streams_of(const std::string& mount) const;
   void add_stream_mounts(std::set<std::string>& mounts) const;
-  // The link delivers this master's streams, or soon will: its list is not polled.
+  // Whether the link delivers this master's streams, or soon will, so that its list is not polled.
   bool link_replaces_polling(const MasterPlan& master) const;
-  // The mark of this node in one request to that server (cluster/relay/pull_mark.h); "": it is none
-  // of the masters that this node is, or was, linked to.
+  // The mark of this node for one request to that server (cluster/relay/pull_mark.h); "": the
+  // server is no present or former master.
   std::string pull_line(const Upstream& upstream);
-  // Its keys, users and hand-overs of sessions are believed here.
+  // Whether this master's keys, users and handed-over sessions are accepted.
   bool sends_logins(const MasterLink& link) const;
-  // The ids of masters that this node is, or was, linked to.
+  // Adds the ids of present and former masters.
   void add_master_ids(std::set<std::string, std::less<>>& ids) const;
-  // Why nothing can be pulled from there, whatever the mount; kNone: it can, or it is not known.
+  // Why nothing at all can be pulled from there; kNone: it can, or that is unknown.
   PullFault path_fault(const ConnectTarget& from) const { return paths_.fault_to(from); }
-  // What of the relays can be pulled is different; fault: what failed just now.
+  // Other relays can be pulled now; fault: the latest failure.
   void pulls_changed(const ConnectTarget& from, PullFault fault);
 
   // -- for listeners
-  // Asks the masters about a mount, which answer by mount_looked_up(); how many were asked.
+  // Asks the masters about a mount; they answer by mount_looked_up().  Returns how many were asked.
   unsigned lookup_mount(const std::string& mount);
-  // Where listeners find the first master that is linked; nullopt: none.
+  // The address for listeners of the first linked master; nullopt: none.
   std::optional<std::string> origin(PublicScheme scheme) const;
-  // The way of a listener back to a master that is linked; of those whose id has this tag
-  // (redirect_token.h), if there is one.
+  // A listener's way back to a linked master; with a tag, to one whose id has it
+  // (redirect_token.h).
   std::optional<WayBack> way_back(PublicScheme scheme, std::optional<std::uint8_t> tag) const;
-  // A master that is linked, or was a moment ago, has this mount.
+  // Whether a master that is linked, or was lately, has this mount.
   bool is_offered(const std::string& mount) const;
-  // … and gives slots to its listeners; or adds all such mounts.
+  // … and requires slots for its listeners.  The other one adds all such mounts.
   bool needs_slots(const std::string& mount) const;
   void add_slot_mounts(std::set<std::string>& mounts) const;
-  // The way that the stream of a mount has come, with the master that it is pulled from at its end;
-  // empty: its source is here, or that is not known.
+  // The path of a mount's stream, ending with the master that it is pulled from; empty: its source
+  // is here, or the path is unknown.
   const std::vector<std::string>& way_of(const std::string& name, const SourceFacts& facts) const;
-  // The answer to a master's question whether this is the node that it is linked to; "": no master
-  // has announced the question, or long ago.
+  // The answer to a master's question whether this is its linked node; "": no master has announced
+  // the question lately.
   std::string proof_for(std::string_view ask);
 
   // -- NodeSide
@@ -162,7 +162,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   const Callbacks callbacks_;
   Rng rng_;
   Resolver resolver_;
-  std::shared_ptr<const ClusterFacts> facts_;  // as of the configuration
+  std::shared_ptr<const ClusterFacts> facts_;  // of the configuration
   std::vector<MasterLink> masters_;
   PullPaths paths_;
   CarriedLoad load_;

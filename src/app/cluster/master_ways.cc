@@ -1,5 +1,5 @@
-// The ways between this node and its masters: of streams to here, of requests that pull them, and
-// of listeners back; see master_links.h.
+// The paths between this node and its masters: of streams to here, of requests that pull them, and
+// of listeners back (master_links.h).
 #include <algorithm>
 #include <utility>
 
@@ -71,7 +71,7 @@ void MasterLinks::path_changed(const MasterSession& session, const PullPath& pat
 }
 
 std::string MasterLinks::pull_line(const Upstream& upstream) {
-  // <relay-auth>, or a <relay> with a user of its own: that is the proof then.
+  // <relay-auth>, or the user of a <relay>, is proof enough.
   if (!upstream.username.empty() && !upstream.password.empty()) return {};
   for (const auto& [settings, session] : masters_) {
     if (session->master_mark().empty() || session->streams_target() != upstream.target) continue;
@@ -140,7 +140,7 @@ const std::vector<std::string>& MasterLinks::way_of(const std::string& name,
       continue;
     const auto& streams = session->streams().streams();
     const auto stream = streams.find(from.mount);
-    // What has been withdrawn may come from another place by now.
+    // A withdrawn stream may come from elsewhere by now.
     if (stream == streams.end() ||
         (stream->second.state != OfferState::kOffered && stream->second.settled))
       continue;

@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 constexpr auto kEvery = 250ms;
 constexpr auto kLinkDead = 1000ms;
 constexpr int kClusterPortBacklog = 512;
-// Of many mounts in one turn, so that other work of control does not wait for all of them.
+// Limits of one turn, so that other work of control does not wait for all mounts.
 constexpr std::size_t kOffersATurn = 2000, kLeastOffers = 20;
 constexpr auto kBetweenOffers = 2ms;
 constexpr int kMaxBeforeHello = 4;  // connections of one node
@@ -42,7 +42,7 @@ NodeLinks::NodeLinks(Network& network, NeighbourCallbacks neighbours, OfferOf of
 NodeLinks::~NodeLinks() = default;
 
 Result<void> NodeLinks::bind(const Config& config) {
-  UniqueFd handed = std::move(handed_);  // of another port than is wanted now, it is closed
+  UniqueFd handed = std::move(handed_);  // closed if another port is wanted now
   if (config.cluster.port == 0) return {};
   ListenSettings settings;
   settings.port = config.cluster.port;
@@ -127,10 +127,10 @@ WelcomeFrame NodeLinks::welcome_for(const KnownNode& node) {
   welcome.every = kEvery;
   welcome.dead = kLinkDead;
   welcome.keys = {network_.cluster->key_for(node.id)};
-  // A server that has a master itself sends its rows there.
+  // A server with a master sends its rows there.
   welcome.audience = network_.listenings->on() && network_.links->masters().empty();
   welcome.accounts = config->store.type != StoreType::kNone;
-  // The hostname may be anything; the address of the link is one that at least the node reaches.
+  // The hostname may not resolve; the node reaches at least the address of its link.
   if (!config->cluster.public_addresses.empty()) welcome.addresses = own_addresses(*config);
   for (const ListenSettings& socket : config->listen) {
     std::uint16_t& port = socket.tls ? welcome.https_port : welcome.http_port;
@@ -181,7 +181,7 @@ void NodeLinks::node_left(NodeSession& session, const std::string& why) {
 std::string NodeLinks::pull_line(std::string_view node, const std::string& mount) {
   const KnownNode* known = known_node(node);
   const NodeSession* const session = session_of(node);
-  // An older version takes a mark of its master for a forged one.
+  // An older version takes its master's mark for a forged one.
   if (known == nullptr || session == nullptr || !session->knows_slots()) return {};
   const auto its_clock = network_.clock.wall() + session->clock_offset();
   PullMark mark;
@@ -199,7 +199,7 @@ bool NodeLinks::replaces_link(std::string_view node) const {
          }) > 1;
 }
 
-// Of two links of one node the older one ends in this turn.
+// The newest link; an older one ends in this turn.
 NodeSession* NodeLinks::session_of(std::string_view node) const {
   const auto found = std::find_if(
       sessions_.rbegin(), sessions_.rend(),
@@ -230,7 +230,7 @@ void NodeLinks::send_offers(bool all) {
     for (const auto mounts = network_.mounts.all(); const auto& [name, mount] : *mounts)
       due_.insert(name);
   }
-  // Each node is sent them in its own frames.
+  // Each node costs frames of its own.
   const std::size_t most =
       std::max(kLeastOffers, kOffersATurn / std::max<std::size_t>(1, sessions_.size()));
   const std::uint64_t before = offers_.version();

@@ -1,8 +1,8 @@
 // NodeLinks: the links of nodes at this master: those of its <node>s, which come in on its
 // <cluster-port> or on a TLS port.
 //
-// A master offers every mount that can be listened to here, and sends a change in the turn of the
-// loop in which a source was accepted.
+// A master offers every mount with listeners' access here, and sends a change in the same turn of
+// the loop in which it accepts a source.
 //
 // Thread: control.
 // Ownership: ClusterLinks.
@@ -30,56 +30,56 @@ struct Network;
 
 class NodeLinks final : public NeighbourSide<MasterSide> {
  public:
-  // As of now; nullopt: it is not offered.
+  // The present offer; nullopt: the mount is not offered.
   using OfferOf = std::function<std::optional<StreamOffer>(const std::string& mount)>;
   NodeLinks(Network& network, NeighbourCallbacks neighbours, OfferOf offer_of);
   ~NodeLinks() override;
 
-  // Before privileges are dropped.
+  // REQUIRES: before privileges are dropped
   Result<void> bind(const Config& config);
   int port() const noexcept { return socket_ ? socket_->port : 0; }
-  // Null: there is no <cluster-port>.
+  // Null: no <cluster-port>.
   const std::shared_ptr<const ListenSocket>& socket() const noexcept { return socket_; }
-  // Before bind(): that of the process before, as it was configured there.
+  // The socket of the process before, as configured there.  REQUIRES: before bind()
   void take(UniqueFd socket, int port) {
     handed_ = std::move(socket);
     handed_port_ = port;
   }
-  // Of a hand-over: the number of the next mark of a request to a node.
+  // For a hand-over: the number of the next mark of a request to a node.
   std::uint64_t next_pull() const noexcept { return next_pull_; }
   void go_on(std::uint64_t next_pull) noexcept { next_pull_ = next_pull; }
-  // The configuration is (another) one: sessions of nodes that it no longer has end.
+  // Takes the first or a new configuration; ends sessions of nodes that it no longer has.
   void configure();
   // Sends a BYE to every node.
   void stop(const std::string& why);
 
-  // A node that has proved its id, here or to a worker.
+  // Takes a node that has proved its id, here or to a worker.
   void accept(std::string id, std::unique_ptr<Transport> transport, std::string leftover);
-  // What is offered may have changed; it is compared later in this turn of the loop, and of many
-  // mounts some in each turn.
+  // Offers may have changed.  They are compared later in this turn of the loop, many of them over
+  // several turns.
   void offers_changed();
   void offer_changed(const std::string& mount);
-  // To every node but the one that the message comes from.
+  // Sends to every node except the sender of the message.
   void send(const MessageFrame& message);
-  // Asks a node for listeners of a mount.  Errors: it is not linked, or those of PendingAnswers.
+  // Asks a node for listeners of a mount.  Errors: not linked, or those of PendingAnswers.
   void ask(const std::string& node, AskFrame question, PendingAnswers<TellFrame>::Then then);
-  // It has another link, which ends for the newer one.
+  // Whether this node has a second link, which ends for the newer one.
   bool replaces_link(std::string_view node) const;
-  // The link of this node; null: it is not linked.
+  // The link of this node; null: not linked.
   NodeSession* session_of(std::string_view node) const;
-  // The mark of this server in one request to that node, for a stream that begins there; made with
-  // the node's own secret.  "": it is not linked.
+  // The mark of this server for one request to that node, for a stream that begins there; made with
+  // the node's own secret.  "": not linked.
   std::string pull_line(std::string_view node, const std::string& mount);
-  // Calls each(id, lag) for the linked nodes that say what they enforce.
+  // Calls each(id, lag) for linked nodes that report which settings they enforce.
   template <class Each>
   void for_each_conf_lag(SteadyTime now, Each each) const {
     for (const auto& session : sessions_)
       if (const auto lag = session->conf_lag(now); lag && session->joined())
         each(session->id(), *lag);
   }
-  // Errors: likewise.
+  // Errors: those of ask().
   void order(const std::string& node, CommandFrame command, PendingAnswers<ResultFrame>::Then then);
-  // Nothing here depends on a change: no node is connected.
+  // No node is connected, so changes need no work here.
   bool idle() const noexcept { return sessions_.empty(); }
   bool any_configured() const noexcept { return !facts_->known.nodes.empty(); }
   void add_rows(std::vector<LinkRow>& rows) const;
@@ -105,7 +105,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
 
  private:
   void open_server();
-  // all: not only as many as are sent in one turn.
+  // all: without the limit of one turn.
   void send_offers(bool all);
   void send_offer_news(std::uint64_t version);
 
@@ -113,15 +113,15 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   const OfferOf offer_of_;
   bool all_due_ = true;
   std::set<std::string> due_;                  // mounts whose offers may have changed
-  std::shared_ptr<const ClusterFacts> facts_;  // as of the configuration
+  std::shared_ptr<const ClusterFacts> facts_;  // of the configuration
   std::shared_ptr<const ListenSocket> socket_;
   std::unique_ptr<LinkServer> server_;
   std::vector<std::unique_ptr<NodeSession>> sessions_;
-  Replica<StreamOffer> offers_{{}, {}};  // its own rows
+  Replica<StreamOffer> offers_{{}, {}};  // only own rows
   PendingAnswers<ResultFrame> orders_;
   PendingAnswers<TellFrame> asks_;
   std::uint64_t next_link_ = 1;
-  std::unique_ptr<AddressTrial> trial_;  // null: no address has been tried yet
+  std::unique_ptr<AddressTrial> trial_;  // null: no address was tried yet
   RepeatGuard crowded_;
   bool stopped_ = false;
   UniqueFd handed_;

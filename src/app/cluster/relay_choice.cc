@@ -1,5 +1,5 @@
-// Which relays there should be: what the configuration wants, what masters offer and what nodes
-// have, judged mount by mount; see relay_service.h.
+// Chooses the relays, mount by mount, from the configuration, the offers of masters and the sources
+// at nodes (relay_service.h).
 #include <algorithm>
 #include <utility>
 
@@ -16,17 +16,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A relay whose master has left the configuration goes on so long, while another one may bring it.
+// How long a relay goes on after its master was removed, until another master may bring it.
 constexpr auto kFormerKept = 10s;
-// As a stream that a master offers.
+// The same as for a stream that a master offers.
 constexpr auto kNodeSourceRunOn = 30s;
-// Of many mounts that change together some are judged in each turn, which leaves the loop four
-// times as much for others.
+// Many changed mounts are judged over several turns, each of which leaves the loop four times as
+// much for other work.
 constexpr auto kJudgedATurn = 3ms;
 constexpr std::size_t kLeastATurn = 32;
 constexpr int kChoiceShare = 4;
 
-// Where the same server says the same twice, by its link and by its list, the link was first.
+// A server may name an upstream by link and by list; the link's, added first, stays.
 void add_upstream(RelayPlan& plan, Upstream upstream) {
   for (const Upstream& known : plan.upstreams)
     if (known.target == upstream.target && known.mount == upstream.mount) return;
@@ -57,8 +57,7 @@ bool RelayService::may_be(const StaticFiles& files, const std::string& mount) co
   return is_stream_type(files.types().type_of(mount));
 }
 
-// The same mount at several masters is one relay with several upstreams.  What a master offers
-// comes before what a node has.
+// A mount of several masters is one relay with several upstreams, before sources at nodes.
 std::optional<RelayPlan> RelayService::offered_plan(const std::string& mount) const {
   std::optional<RelayPlan> plan;
   const auto add = [&](Upstream upstream, bool on_demand, std::chrono::seconds run_on,
@@ -86,7 +85,7 @@ std::optional<RelayPlan> RelayService::offered_plan(const std::string& mount) co
   return plan;
 }
 
-// One of the configuration first.
+// The configuration wins over offers.
 std::optional<RelayPlan> RelayService::plan_of(const std::string& mount) {
   const bool captures = network_.links->ingest().captures(mount);
   std::optional<RelayPlan> plan;
@@ -102,8 +101,8 @@ std::optional<RelayPlan> RelayService::plan_of(const std::string& mount) {
   return plan;
 }
 
-// A mount that another node is to capture: its own upstream is closed, and the listeners wait here
-// until that node offers the stream.
+// Another node is to capture the mount: its upstream is closed here, and the listeners wait until
+// that node offers the stream.
 void RelayService::hold_capture(const std::string& mount, std::optional<RelayPlan>& plan) const {
   const auto [first, last] = configured_at_.equal_range(mount);
   for (auto row = first; row != last; ++row) {
@@ -122,7 +121,7 @@ void RelayService::hold_capture(const std::string& mount, std::optional<RelayPla
   }
 }
 
-// A relay that flows, and that no master is there for any more.
+// Keeps a relay that flows, but has no master any more.
 void RelayService::keep_former(const std::string& mount, std::optional<RelayPlan>& plan) {
   const bool over = network_.links->ingest().take_ended(mount);
   if (plan) {
@@ -135,7 +134,7 @@ void RelayService::keep_former(const std::string& mount, std::optional<RelayPlan
       flows(mount) && former_.try_emplace(mount, now + kFormerKept).first->second > now) {
     plan = relay->plan();
     for (Upstream& upstream : plan->upstreams) upstream.word = StreamWord::kGone;
-    // Its node may keep the connection for listeners that wait there: here they wait for any home.
+    // The node may keep its connection for listeners waiting there; here they wait for any home.
     if (over) plan->held = true;
   }
   const auto at = former_.find(mount);
@@ -168,7 +167,7 @@ void RelayService::choose_all() {
   chosen(touched);
 }
 
-// What has changed is laid to what there is.
+// Applies changes to the present relays.
 void RelayService::choose_some() {
   const SteadyTime began = network_.clock.steady();
   std::set<std::string> touched;

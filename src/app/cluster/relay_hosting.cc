@@ -1,4 +1,4 @@
-// What a Relay asks of its host: RelayService's answers to it.
+// RelayService as the host of a Relay.
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
@@ -16,8 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A relay's listeners are kept so long without data, or, where a fallback would play for them, so
-// long.
+// How long listeners of a relay stay without data, also if a fallback could play for them.
 constexpr auto kRelayLinger = 10s;
 constexpr auto kLingerAtSeam = 2000ms;
 constexpr auto kLingerBeforeFallback = 1s;
@@ -32,7 +31,7 @@ std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind ki
   const auto settings = mount.settings();
   const auto usual = usual_linger(mount, kind);
   if (settings->moves_to.empty() && reason != EndReason::kMoved) {
-    // Its relay may have been removed in the moment in which the connection ended by itself.
+    // The relay may have been removed just as its connection ended by itself.
     const bool removed = kind == WriterKind::kRelay && !relays_.has(mount.name());
     return removed ? 0ms : usual;
   }
@@ -44,12 +43,12 @@ std::chrono::milliseconds RelayService::usual_linger(const Mount& mount, WriterK
   const auto settings = mount.settings();
   const Relay* relay = relays_.of_mount(mount.name());
   if (settings->linger_seconds >= 0) {
-    // Its connection also ends at each seam of the stream, and what follows is there at once.
+    // The connection also ends at each seam of the stream, and the next one follows at once.
     const bool seam = kind == WriterKind::kRelay && relay != nullptr && relay->is_placed();
     return std::max<std::chrono::milliseconds>(std::chrono::seconds(settings->linger_seconds),
                                                seam ? kLingerAtSeam : 0ms);
   }
-  // Of two sources one has left: its listeners hear the other one.  It may come at the other home.
+  // After a source the mount waits only for an offered relay, or a return at its other home.
   if (kind == WriterKind::kSource && (relay == nullptr || !relay->is_offered()) &&
       !has_two_homes(mount.name()))
     return 0ms;
@@ -93,7 +92,7 @@ std::vector<std::string> RelayService::source_types(const std::string& mount) co
 
 std::string RelayService::pull_line(const Upstream& upstream) {
   std::string line = network_.links->masters().pull_line(upstream);
-  // A source at a node.
+  // The upstream may be a source at a node.
   for (const auto& source : network_.links->ingest().sources_of(upstream.mount))
     if (line.empty() && same_place(source.upstream, upstream))
       line = network_.links->nodes().pull_line(source.node, upstream.mount);
@@ -120,11 +119,11 @@ void RelayService::add_master_ids(std::set<std::string, std::less<>>& ids) const
 }
 
 void RelayService::leave(UniqueFunction<void()> done) {
-  // One more than there are masters: none of them is the last before all have been told.
+  // One more than the masters, so that `done` is called after all have been asked.
   leaving_ = static_cast<unsigned>(masters_.size()) + 1;
   auto shared = std::make_shared<UniqueFunction<void()>>(std::move(done));
   const auto one = [this, shared] {
-    // By way of the inbox: what follows ends the watches that call.
+    // Posted, because `done` ends the watches that call this.
     if (--leaving_ == 0) network_.loops.control().post([shared] { (*shared)(); });
   };
   for (const auto& master : masters_) master->leave(one);
@@ -146,7 +145,7 @@ void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease le
   ServerCounters& counters = network_.counters;
   counters.source_relay_connections.fetch_add(1, std::memory_order_relaxed);
   counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
-  // Relays may go above <sources> (doc/decisions.md B9).
+  // Relays may exceed <sources> (doc/decisions.md B9).
   offer.source_pass = GatePass::enter(counters.sources);
   Worker& home = *network_.workers[worker];
   home.loop.post([&home, offer = std::make_shared<SourceOffer>(std::move(offer)),

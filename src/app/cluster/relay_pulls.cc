@@ -1,5 +1,5 @@
-// What relays tell: how they have gone on, what cannot be pulled, and where its listeners are sent
-// instead; see relay_service.h.
+// Reports of relays: how they resumed, which mounts cannot be pulled, and where listeners are sent
+// instead (relay_service.h).
 #include <algorithm>
 #include <utility>
 
@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTellPause = 50ms;  // of reports about what cannot be pulled
+constexpr auto kTellPause = 50ms;  // between reports of failed pulls
 
 }  // namespace
 
@@ -36,7 +36,7 @@ void RelayService::relay_switched(const std::string& mount, const RelaySwitch& h
                             {"how", std::string(seam_name(how.seam.how))},
                             {"gap-ms", std::to_string(how.seam.gap.count())},
                             {"why", how.why}});
-  // From its master to its own upstream, or back: whether its source is here has changed.
+  // The relay changed between a master and its own upstream: its source moved here or away.
   network_.links->mount_changed(mount);
 }
 

@@ -24,14 +24,14 @@ using namespace std::chrono_literals;
 constexpr ParkedRequests::Limits kMaxParked{.keys = 65'536, .of_key = 4096, .all = 262'144};
 constexpr auto kBackAfter = 1s;
 constexpr auto kLookForAway = 2s;
-// Every kLookForAway.
+// Numbers of checks, every kLookForAway.
 constexpr unsigned kLooksUntilRaced = 2, kLooksAtHome = 4;
 
 bool wants_tls(const Config& config) {
   const auto masters = master_plans(config);
   const auto relays = relay_plans(config);
-  // A list may name an upstream by https at any time, and so may a record where nothing can be
-  // loaded any more.
+  // A list may name an https upstream at any time, and so may a record, when a chroot prevents
+  // loading.
   const bool records = config.store.type != StoreType::kNone || !config.masters.empty();
   return !config.external.url.empty() || (config.security.chroot && records) ||
          std::any_of(masters.begin(), masters.end(),
@@ -160,8 +160,8 @@ bool RelayService::has_two_homes(const std::string& mount) const {
   return section.has_two_homes() && !section.suspended;
 }
 
-// A master that was removed from the configuration is told that no more reports come, and need not
-// find out by itself; one that is linked now is not told.
+// Sends a removed master a last report, so that it need not detect the end by itself; a linked one
+// needs none.
 void RelayService::leave_formers(const std::vector<MasterPlan>& plans) {
   for (auto& watch : masters_) {
     if (!watch || std::any_of(plans.begin(), plans.end(), [&](const MasterPlan& plan) {
@@ -179,11 +179,11 @@ void RelayService::leave_formers(const std::vector<MasterPlan>& plans) {
   }
 }
 
-// Two encoders on two peers are both let in when neither has heard of the other.  So that the news
-// of a source that has moved does not look like that, it is said when it was seen twice.
+// Two encoders on two peers are both accepted when neither peer knows of the other.  A moved source
+// looks the same for a moment, so two checks in a row must see both.
 //
-// Of a mount with two homes the source here ends, at its home later than at its backup: where two
-// masters each offer the other one's source, one is left.
+// With two homes the source here is ended, at the home later than at the backup: if each of two
+// masters offers the other's source, one remains.
 void RelayService::find_raced() {
   const auto config = network_.config.read();
   std::map<std::string, unsigned> raced;
@@ -255,7 +255,7 @@ void RelayService::ask_lists() {
   for (const auto& master : masters_) master->ask_soon();
 }
 
-// An idle relay with fallback-override is started for its listeners that wait at its fallback.
+// Starts an idle relay with fallback-override whose listeners wait at its fallback.
 void RelayService::find_away() {
   check_timer_.after(coalesced(network_.loops.control(), kLookForAway));
   find_raced();
@@ -263,7 +263,7 @@ void RelayService::find_away() {
   for (const auto& [mount, until] : former_) formers.insert(mount);
   if (!formers.empty()) streams_changed(formers);
   std::vector<std::string> homes;
-  // A listener that is away counts at the mount where they are.
+  // A listener that is away counts at the mount that it hears.
   if (network_.counters.listeners.inside() > 0)
     for (const auto all = network_.mounts.all(); const auto& [name, mount] : *all)
       if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override)
@@ -313,7 +313,7 @@ void RelayService::mount_ended(const Mount& mount) {
     network_.loops.control().post([this, name = mount.name()] { relays_.mount_is_free(name); });
     return;
   }
-  // Not from inside: the masters may want other relays, and this one's end is being told.
+  // Posted, because the masters may want other relays while this one's end is being handled.
   network_.loops.control().post([this] {
     for (const auto& master : masters_) master->stream_ended();
     for (const auto& master : masters_) master->ask_soon();

@@ -1,5 +1,5 @@
-// RelayService: the relays of this server: what the configuration and the masters want, made to
-// run; and the listeners whose requests wait until an on-demand relay has begun.
+// RelayService: runs the relays of this server that the configuration and the masters want, and
+// wakes requests that wait for an on-demand relay.
 //
 // Thread: control.
 // Ownership: Services.
@@ -40,92 +40,91 @@ class RelayService final : public RelayHost {
   explicit RelayService(Network& network);
   ~RelayService() override;
 
-  // The configuration is (another) one; the masters are asked again.
+  // Takes the first or a new configuration; asks the masters again.
   void configure(const Config& config);
-  // The server stops: no upstream is asked any more.
+  // Stops all relays, as the server stops.
   void stop();
-  // A request waits for this mount, which is idle: its relay is started.  One that may leave, for a
-  // master of ours, does so when the stream takes longer than kBackAfter.
+  // A request waits for this idle mount: starts its relay.  A request that may leave is sent to a
+  // master of ours when the stream takes longer than kBackAfter.
   // via: of the request.
   void await(const std::string& mount, const ParkedRequest& request, std::string via);
-  // The first listener comes to a mount that has waited for its stream without any.
+  // The first listener has come to a mount whose relay waits for one.
   void first_waits(const std::string& mount);
-  // All masters that are polled are asked for their lists, soon.
+  // Fetches the lists of all polled masters soon.
   void ask_lists();
-  // This node reports to a master; any thread.
+  // Whether this node reports to a polled master; any thread.
   bool publishes() const noexcept { return publishes_.load(std::memory_order_relaxed); }
-  // "http://m1:8000" of the first master that answers and speaks this scheme.
+  // "http://m1:8000" of the first master that answers and supports this scheme.
   std::optional<std::string> master_origin(PublicScheme scheme) const;
-  // The same of a master that gets reports and names itself, with its id and our name there; of
-  // those whose id has this tag (redirect_token.h), if there is one.
+  // The same for a master that gets reports and names itself, with its id and our name there; with
+  // a tag, for one whose id has it (redirect_token.h).
   std::optional<WayBack> way_back(PublicScheme scheme, std::optional<std::uint8_t> tag) const;
-  // A master that gets reports lists it.
+  // Whether a master that gets reports lists the mount.
   bool is_listed(const std::string& mount) const;
-  // This node drains, or serves again: the masters that get reports are told.
+  // This node has begun or stopped draining: reports that to the masters.
   void drain_changed();
-  // The ids of masters that are reported to.
+  // Adds the ids of masters that get reports.
   void add_master_ids(std::set<std::string, std::less<>>& ids) const;
-  // Tells the masters that this node leaves; `done` follows in any case, within a second.
+  // Reports to the masters that this node leaves; calls `done` in any case, within a second.
   void leave(UniqueFunction<void()> done);
 
-  // Of masters and nodes: what they have of these mounts is different, or the node that captures
-  // them.  They are looked at later in this turn of the loop, where they are many in the next ones,
-  // or now by settle().
+  // Masters' or nodes' streams of these mounts, or the node that captures them, have changed.  They
+  // are judged later in this turn of the loop, many of them over several turns, or now by settle().
   void streams_changed(const std::set<std::string>& mounts);
-  // mount: an answer about it waits.
+  // Judges this mount now, because an answer waits for it.
   void settle(const std::string& mount);
-  // What cannot be pulled now, and why.
+  // The mounts that cannot be pulled now, with the reasons.
   const std::map<std::string, PullFault, std::less<>>& unable();
-  // Another one where the last call of unable() has found something else than the one before it.
+  // Changes whenever unable() finds a new result.
   std::uint64_t unable_revision() const noexcept { return unable_revision_; }
   void pulls_changed() noexcept { unable_known_ = false; }
-  // The way to this server, which had failed, is open again.
+  // The failed path to this server works again.
   void path_opened(const ConnectTarget& to) { relays_.path_opened(to); }
-  // Data flows for the mount, or its listeners wait for it.
+  // Whether data flows for the mount, or its listeners wait for data.
   bool flows(const std::string& mount) const;
-  // As a client whose peer must have a certificate that the system trusts.  only_13: no older TLS.
+  // TLS as a client; the system must trust the peer's certificate.  only_13: no older TLS.
   std::unique_ptr<Underway> make_tls(Loop& loop, std::unique_ptr<Transport> plain,
                                      const std::string& host, Connector::Then then, bool only_13);
 
-  // Of the workers: a relay's stream flows again behind what its last connection brought.
+  // From workers: a relay's stream has resumed behind its last connection's bytes.
   void went_on(const std::string& mount, const Seam& seam) { relays_.went_on(mount, seam); }
 
-  // Another process has written this mount so far: its relay asks at once for what follows.
+  // Another process wrote this mount until now: its relay asks at once for the following bytes.
   void mount_taken_over(const std::string& mount) {
     settle(mount);
     relays_.demand(mount);
   }
 
-  // Of a hand-over.  save(): nullopt: no relay has this lease.  reading(): of a relay that was
-  // handed over; null: none was, or its connection is of another kind.
+  // For a hand-over.  save(): nullopt: no relay has this lease.  reading(): of a handed-over relay;
+  // null: none was, or its connection is of another kind.
   ExecSources& programs() noexcept { return programs_; }
   HandedRelays& handed() noexcept { return handed_; }
   std::optional<RelayRecord> save(const std::string& mount, std::uint64_t lease) const;
   std::unique_ptr<Transport> reading(const SourceRecord& saved, FdsIn& fds);
 
-  // Of admission.
+  // For admission.
   void mount_begun(const Mount& mount);
   void mount_ended(const Mount& mount);
   void mount_waits(const Mount& mount);
   bool fed_elsewhere(const std::string& mount) const;
-  // An upstream of the configuration is connected for this mount, or soon will be.
+  // Whether a configured upstream of this mount is connected or soon will be.
   bool captures_own(const std::string& mount) const;
-  // Nothing feeds the mount any more, and its listeners wait for an encoder wherever it comes: a
-  // node that has listeners of it too may take one in.  So of a source of this server only where
-  // the mount has two homes.
+  // Whether the mount's stream has ended while its listeners wait for an encoder at any node, so
+  // that another node with listeners may take one in.  For a source of this server only where the
+  // mount has two homes.
   bool is_over(const std::string& mount) const;
-  // Its source may come back at another node than the one that has lost it.
+  // Whether the source may return at another node than the one that lost it.
   bool has_two_homes(const std::string& mount) const;
-  // A <relay> of the configuration has this mount.
+  // Whether a <relay> of the configuration has this mount.
   bool is_configured(const std::string& mount) const;
-  // Null: there is none.
+  // Null: no relay.
   const Relay* relay_of(const std::string& mount) const { return relays_.of_mount(mount); }
-  // All relays; while the call lasts.
+  // Calls f for all relays.
   template <class F>
   void for_each_relay(F&& f) const {
     relays_.for_each(f);
   }
-  // How long a mount waits for its source to come back.
+  // How long a mount waits for its source's return.
   std::chrono::milliseconds linger(const Mount& mount, WriterKind kind, EndReason reason) const;
 
   // RelayHost
@@ -172,19 +171,19 @@ class RelayService final : public RelayHost {
  private:
   void load_roots();
   void find_away();
-  // The configuration is another one: each mount that it, a master or a node has.
+  // Judges each mount that the configuration, a master or a node has.
   void choose_all();
   void choose_some();
-  // nullopt: there should be no relay.
+  // nullopt: no relay is wanted.
   std::optional<RelayPlan> plan_of(const std::string& mount);
   std::optional<RelayPlan> offered_plan(const std::string& mount) const;
   void judge(const std::string& mount);
-  // touched: mounts that come from elsewhere now.
+  // touched: mounts that are now pulled from elsewhere.
   void chosen(const std::set<std::string>& touched);
   bool may_be(const StaticFiles& files, const std::string& mount) const;
   void keep_former(const std::string& mount, std::optional<RelayPlan>& plan);
   void hold_capture(const std::string& mount, std::optional<RelayPlan>& plan) const;
-  // Its relay may be another one.
+  // The mount's relay may have changed.
   void note_unable(const std::string& mount);
   void leave_formers(const std::vector<MasterPlan>& plans);
   void find_raced();
@@ -196,7 +195,7 @@ class RelayService final : public RelayHost {
 
   Network& network_;
   Rng rng_;
-  std::shared_ptr<const TlsClientContext> roots_;  // null: not needed yet
+  std::shared_ptr<const TlsClientContext> roots_;  // null: not loaded yet
   std::string roots_file_;
   Resolver resolver_;
   Connector connector_;
@@ -207,20 +206,20 @@ class RelayService final : public RelayHost {
   std::map<std::string, PullFault, std::less<>> reported_unable_;
   bool unable_known_ = true;
   std::uint64_t unable_revision_ = 0;
-  Timer report_timer_;                       // masters that get reports
-  ParkedRequests parked_;                    // by mounts, which are idle
-  std::map<std::string, std::string> vias_;  // of the first of them that has one
+  Timer report_timer_;                       // for masters that get reports
+  ParkedRequests parked_;                    // by idle mount
+  std::map<std::string, std::string> vias_;  // the first Via: of each mount's requests
   std::set<std::string>
       away_;  // idle relays whose listeners are at the fallback and want to come back
   Timer check_timer_;
   std::vector<RelayPlan> configured_;
   std::multimap<std::string, std::size_t, std::less<>> configured_at_;  // in configured_, by mount
-  std::set<std::string> to_judge_;                                      // mounts, by choose_
+  std::set<std::string> to_judge_;                                      // mounts for choose_
   SteadyTime next_choice_{};
   std::vector<std::unique_ptr<MasterWatch>> masters_;
-  std::vector<std::unique_ptr<MasterWatch>> left_;  // tell servers that are no longer masters
-  std::map<std::string, SteadyTime> former_;  // mounts of such masters, and how long they go on
-  // Mounts with a source here and one elsewhere: at how many looks in a row.
+  std::vector<std::unique_ptr<MasterWatch>> left_;  // send a last report to former masters
+  std::map<std::string, SteadyTime> former_;        // mounts of former masters, with their deadline
+  // Mounts with a source here and one elsewhere, and how many checks in a row found both.
   std::map<std::string, unsigned> raced_;
   unsigned leaving_ = 0;
   bool reported_draining_ = false;

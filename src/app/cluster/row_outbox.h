@@ -1,6 +1,5 @@
-// RowOutbox<Row>: rows for neighbours, which wait for each other and go out together.
-//
-// Rows of one neighbour go together: a node may send 300 frames a second.
+// RowOutbox<Row>: collects rows and sends those of one neighbour together, because a node may send
+// only 300 frames a second.
 // Thread: that of the loop (control).
 // Ownership: the service whose rows these are.
 #pragma once
@@ -30,7 +29,7 @@ class RowOutbox {
   void add_all(Rows letters) {
     for (auto& letter : letters) add(letter.to, std::move(letter.row));
   }
-  // This neighbour is lost.
+  // Drops the rows for a lost neighbour.
   void drop(const std::string& id) { rows_.erase(id); }
   void stop() noexcept { timer_.cancel(); }
 

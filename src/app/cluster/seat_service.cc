@@ -17,13 +17,13 @@ using namespace std::chrono_literals;
 
 constexpr auto kWhileAsked = 20ms;
 constexpr auto kSeatRest = 250ms;
-// Until then a node whose link is made again is not taken for one that has gone.
+// Until then a node whose link is being made again does not count as gone.
 constexpr auto kLinksAreBack = 2s;
 constexpr auto kMayBeBack = 1s;
 constexpr std::string_view kParentToCome = "?";  // no node's name
 constexpr std::size_t kUserBytes = 16;
 
-// The same at all nodes; names themselves are in no frame.
+// The same at all nodes; frames contain no user name.
 std::string seat_user(std::string_view purpose, const std::string& mount, std::string_view text) {
   const std::string key = cat({"lbedge-cluster/1 ", purpose, " ", mount});
   return hex_encode(std::string_view(hmac_sha256(key, text)).substr(0, kUserBytes));
@@ -31,7 +31,7 @@ std::string seat_user(std::string_view purpose, const std::string& mount, std::s
 
 }  // namespace
 
-// Where the service has gone, the loop may have gone too.
+// If the service is gone, the loop may be gone too.
 SeatPass::~SeatPass() {
   if (control_ == nullptr || service_.expired()) return;
   control_->post([service = std::move(service_), number = number_] {
@@ -56,8 +56,7 @@ SeatService::SeatService(Network& network, LinkedNeighbours& neighbours, const S
 std::string SeatService::parent_of(const SlotService& slots, const std::string& mount) const {
   std::string parent = slots.parent_of(mount);
   if (neighbours_.is_linked(parent)) return parent;
-  // The node to ask is known, or linked, in a moment, and requests wait: a process has been
-  // replaced, this one or that one.
+  // A replaced process, here or there, will be linked in a moment, so requests wait.
   const SteadyTime now = network_.clock.steady();
   if (const auto lost = lost_.find(parent); lost != lost_.end() && now < lost->second + kMayBeBack)
     return std::string(kParentToCome);
@@ -92,7 +91,7 @@ void SeatService::ask(const Ask& ask, Then then) {
   row.drop = ask.drop;
   book_.ask(row, now);
   settle();
-  // Not again for each: questions that come one after the other would put off the patience of all.
+  // Armed once: otherwise frequent questions would postpone each other's deadline.
   if (first || !timer_.armed()) timer_.after(kWhileAsked);
 }
 

@@ -1,5 +1,5 @@
-// SeatService: the SeatBook of this node, the listeners that wait for a seat, and the way of its
-// rows over the links.
+// SeatService: the SeatBook of this node, the listeners that wait for a seat, and the rows that it
+// exchanges over the links.
 //
 // Thread: control; a SeatPass ends on any thread.
 // Ownership: ClusterLinks.
@@ -22,7 +22,7 @@ class SeatService;
 class SlotService;
 struct Network;
 
-// The seat of a listener, given up when it goes.
+// The seat of a listener; the destructor gives it up.
 class SeatPass {
  public:
   SeatPass() = default;
@@ -57,16 +57,16 @@ class SeatService {
 
   struct Ask {
     std::string mount, user;
-    std::string who;             // address and player, as text
-    std::uint64_t listener = 0;  // its id, for the session that gives way
+    std::string who;             // address and player
+    std::uint64_t listener = 0;  // its id; that session may have to end
     unsigned most = 1;
     bool drop = false;
   };
-  // Called once, now or within kPatience: whether it may listen.
+  // Called once, now or within kPatience, with the decision.
   using Then = UniqueFunction<void(bool, SeatPass)>;
   void ask(const Ask& ask, Then then);
 
-  // -- of a hand-over.  go_on(): behind restore().
+  // -- of a hand-over.  go_on(): after restore().
   SeatBookRecord save() const;
   void restore(const SeatBookRecord& saved);
   SeatPass seat_of(std::uint64_t number);
@@ -92,8 +92,8 @@ class SeatService {
   Waits<Then, std::uint64_t> unanswered_;
   RowOutbox<SeatRow> outbox_;
   bool stopped_ = false;
-  std::map<std::string, SteadyTime> lost_;  // neighbours, a moment ago
-  SteadyTime links_are_back_{};             // of a process that goes on: at the latest
+  std::map<std::string, SteadyTime> lost_;  // neighbours, with the time of the loss
+  SteadyTime links_are_back_{};             // deadline, after a hand-over
   Timer timer_;
 };
 

@@ -16,10 +16,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kAtRest = 250ms;
-// After the start, nodes that had slots of a run before this one come and claim them.
+// After a start, nodes return and claim slots of the run before within this time.
 constexpr auto kAllAreBack = 2s;
 
-// May have an <mount> section, and is no pattern.
+// Whether this is a name and no pattern, which may have a <mount> section.
 bool is_name(const std::string& mount) {
   return mount.starts_with('/') && mount.find_first_of("*?[") == std::string::npos;
 }
@@ -91,7 +91,7 @@ void SlotService::wake_all() {
   for (auto& [mount, row] : rows_) wake(mount, row);
 }
 
-// Before anything is asked of it: its place and its times are those of long ago.
+// Brings a resting row's place and times up to date before it is used.
 void SlotService::rouse(const std::string& mount, Row& row) {
   if (row.awake) return;
   wake(mount, row);
@@ -133,7 +133,7 @@ void SlotService::judge_all_sections(const Config& config) {
   };
   ++judged_number_;
   any_section_ = is_limited(config.default_mount);
-  auto next = rows_.begin();  // sections of records come in the order of their names
+  auto next = rows_.begin();  // records' sections are ordered by name
   for_each_section(config, [&](const MountSettings& section) {
     if (!is_limited(section)) return;
     any_section_ = true;
@@ -172,7 +172,7 @@ bool SlotService::judge_offers() {
   return rows_.size() != before;
 }
 
-// What plays may be pulled from elsewhere now; what has stopped may not be limited any more.
+// A running mount may be pulled from elsewhere now; an ended one may not be limited any more.
 void SlotService::judge_streams() {
   const auto is_limited = [this](const std::string& name, const Mount& mount) {
     return any_section_ && mount_section(*judged_, name).max_listeners_cluster >= 0 &&
@@ -195,7 +195,7 @@ void SlotService::check() {
   changed = judge_offers() || changed;
   judge_streams();
   const bool erased = place_awake();
-  if (erased && std::exchange(full_, false)) {  // there is room for some that had none
+  if (erased && std::exchange(full_, false)) {  // makes room for mounts that found none
     judge_all_ = true;
     streams_.note_all();
     judged_.reset();
@@ -225,7 +225,7 @@ bool SlotService::place_awake() {
   return erased;
 }
 
-// Of a mount that is limited.  Null: there are too many.
+// The row of a limited mount; null: too many rows.
 SlotService::Row* SlotService::row_of(const std::string& mount, const SlotBookRecord* before) {
   if (const auto at = rows_.find(mount); at != rows_.end()) return &at->second;
   if (rows_.size() >= kMaxBooks) {
@@ -242,7 +242,7 @@ SlotService::Row* SlotService::row_of(const std::string& mount, const SlotBookRe
   if (before != nullptr) row.book->restore(*before, network_.clock.steady());
   for (const std::string& id : neighbours_.linked())
     if (neighbours_.knew_slots(id)) row.book->joined(id, false, network_.clock.steady());
-  // Before the first configuration there is no neighbour yet.
+  // Before the first configuration no neighbour is known.
   place(row, before == nullptr);
   serve(row);
   wake(mount, row);
@@ -360,7 +360,7 @@ void SlotService::take(const std::string& sender, const std::vector<SlotRow>& ro
   }
 }
 
-// Of a mount that is not limited here: that is certain, not only not known yet.
+// Whether the mount is certainly not limited here, and not only unknown as limited.
 bool SlotService::knows_no_limit(const std::string& mount) const {
   if (!network_.mounts.find(mount)) return false;
   const std::string parent = parent_of(mount);
@@ -420,7 +420,7 @@ SlotPass SlotService::enter_again(const std::string& mount) {
   return SlotPass(row->book->gate());
 }
 
-// Also above those of an earlier run, as far as the clock goes forward.
+// Greater than any life of an earlier run, if the clock did not go back.
 std::uint64_t SlotService::next_life() {
   life_ = std::max(life_ + 1, static_cast<std::uint64_t>(
                                   std::max<std::int64_t>(0, unix_ms(network_.clock.wall()))));

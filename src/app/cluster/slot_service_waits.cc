@@ -30,8 +30,8 @@ void SlotService::wait(const std::string& mount, unsigned worker, std::uint64_t 
   if (!known) publish();
   rouse(mount, *row);
   serve(*row);
-  // Set once: listeners that come faster than that would put it off for ever, and with it the look
-  // at the parent, by which slots stay valid.
+  // Armed once: frequent listeners would otherwise postpone it for ever, and with it the check of
+  // the parent that keeps slots valid.
   if (!waiting_.of(mount).empty() && !std::exchange(soon_, true)) timer_.after(kWhileBusy);
 }
 
@@ -39,7 +39,7 @@ void SlotService::serve(Row& row) {
   const SteadyTime now = network_.clock.steady();
   SlotBook& book = *row.book;
   const std::string& mount = book.mount();
-  // Slots may be there that are valid no longer.
+  // Some slots may have expired.
   for (bool more = !waiting_.of(mount).empty(); more;) {
     while (!waiting_.of(mount).empty() && book.gate()->try_enter(now))
       hand(waiting_.take_first(mount), SlotPass(book.gate()), SlotWord::kNone);
@@ -59,8 +59,8 @@ void SlotService::serve(Row& row) {
   outbox_.add_all(book.take_outgoing());
 }
 
-// Where many come at once, slots are still on their way from one node to another: a listener that
-// has just come is not refused yet.
+// Slots may still be on their way between nodes, so a listener that has just come is not refused
+// yet.
 void SlotService::refuse(Row& row, SlotWord word) {
   const SteadyTime now = network_.clock.steady();
   const auto has_its_word = [word, now](const Waiting& waiting) {
@@ -70,7 +70,7 @@ void SlotService::refuse(Row& row, SlotWord word) {
     hand(waiting, {}, word);
 }
 
-// The deadline of a mount is that of the first one: the next one has its own.
+// The deadline of a mount is that of its first request; the next request then sets its own.
 void SlotService::give_up(const std::string& mount) {
   const auto at = rows_.find(mount);
   const SteadyTime now = network_.clock.steady();

@@ -19,7 +19,7 @@ TitlePlace place_of(const TitleRow& row) {
   return place;
 }
 
-// Without a song.
+// A row without a title.
 TitleRow no_song(const RowKey& key) {
   TitleRow row;
   row.mount = key.mount;
@@ -29,7 +29,7 @@ TitleRow no_song(const RowKey& key) {
 
 }  // namespace
 
-// What a node says of itself counts before what others repeat, and those by the shortest way.
+// A node's own row wins over repeated ones, and among these the one with the shortest path.
 TitleLinks::TitleLinks(Network& network, MasterLinks& masters, IngestService& ingest,
                        LinkedNeighbours& neighbours)
     : network_(network),
@@ -100,7 +100,7 @@ void TitleLinks::work() {
   table_.forget(worked_);
   std::set<std::string> changed = std::exchange(due_, {});
   for (const std::string& mount : changed) see_own(mount);
-  // This node hears of changes as a neighbour of its own does.
+  // This node reads changes of its table as a neighbour does.
   const auto name = [](const RowKey& key) { return key.mount; };
   const auto any = [&](const RowKey& key, const Table::Entry&) { return std::optional(name(key)); };
   for (std::string& mount : table_.news_for("", any, name)) changed.insert(std::move(mount));
@@ -109,7 +109,7 @@ void TitleLinks::work() {
   if (worked_ < stands_until_) soon();
 }
 
-// A relay of the cluster is of its source's node; one that this node captures is of this one.
+// The title of a relay of the cluster belongs to its source's node, of a captured one to this node.
 void TitleLinks::see_own(const std::string& mount) {
   const auto found = network_.mounts.find(mount);
   std::optional<TitleRow> row;
@@ -158,7 +158,7 @@ void TitleLinks::use(const std::string& mount) {
   const auto found = network_.mounts.find(mount);
   const auto config = network_.config.read();
   const MountSettings& section = mount_section(*config, mount);
-  // What a node says of mounts that are not known here would push out what is shown.
+  // Titles of mounts that are unknown here would displace shown ones.
   const bool known = found != nullptr || section.name == mount;
   Elsewhere elsewhere = *elsewhere_.read();
   if (own || best == nullptr || !known) {
@@ -166,14 +166,14 @@ void TitleLinks::use(const std::string& mount) {
   } else {
     const WallTime now = network_.clock.wall();
     const TitlePlace place = place_of(*best);
-    // Where its stream comes too, that says when another title is heard.
+    // A stream that arrives here too decides itself when the title changes.
     if (!found || found->phase() != MountPhase::kRunning)
       network_.titles.add(mount, best->song, place, now, section.max_history, best->url);
     network_.titles.mend(mount, best->song, place, now);
     std::string art(type_in_picture_name(best->art) ? best->art : std::string());
     const Told* const before = elsewhere.look_up(mount);
     const bool same = before != nullptr && before->title.title == best->song;
-    // Its stream may bring the title later than this row.
+    // The stream may bring the title later than this row.
     if (!art.empty() || (same && !before->title.art.empty()))
       network_.titles.paint(mount, best->song, art);
     if (best->about != SongDetails() || (same && before->title.details != SongDetails()))

@@ -1,18 +1,17 @@
-// TitleLinks: tells the nodes at the other ends of links what plays on the mounts that have their
-// source here, repeats what its neighbours have, and takes what it is told (doc/link.md, TITLE).
+// TitleLinks: sends linked nodes the titles of mounts that have their source here, repeats the
+// titles of its neighbours, and takes those that it receives (doc/link.md, TITLE).
 //
-// A node tells its masters and its nodes of its own mounts.  All nodes below hear it: one that
-// is told by a master repeats it to its own nodes, kMaxTitleHops times at most.  Of a node that is
-// no master of this one only rows about sources of its own are believed that a master would pull
-// from it (IngestService::believes).
-// What comes of mounts that are known here is kept for pages: of a mount that plays elsewhere it is
-// the title; of one that is relayed here it mends the time of the title that its stream has
-// brought.
+// A node sends its own titles to its masters and its nodes.  A node repeats a master's titles to
+// its own nodes, at most kMaxTitleHops times, so all nodes below get them.  From a node that is no
+// master of this one only titles of its own sources are accepted, and only if a master would pull
+// these (IngestService::believes).
+// Titles of mounts that are known here are shown in pages.  For a mount that plays elsewhere the
+// row is the title; for one that is relayed here it corrects the time of the stream's own title.
 //
 // Thread: control; elsewhere() any.
 // Ownership: ClusterLinks.
-// Bounds: kMaxRows rows of one neighbour; frames go out once in kEvery, with the newest title of
-// each mount only.
+// Bounds: kMaxRows rows of one neighbour; frames are sent once in kEvery, with only the newest
+// title of each mount.
 #pragma once
 
 #include <chrono>
@@ -48,23 +47,23 @@ class TitleLinks {
              LinkedNeighbours& neighbours);
 
   void stop();
-  // Its title, its source, or whether it has one, may be another.
+  // The mount's title or source, or whether it has one, may have changed.
   void mount_changed(const std::string& mount);
-  // A link to this neighbour stands, perhaps one more.
+  // A link to this neighbour has begun, perhaps one more.
   void joined(const std::string& id);
   // The last link to it has ended.
   void left(const std::string& id);
   void take(const std::string& sender, const std::vector<TitleRow>& rows);
 
-  // Called with each mount of which something was heard.
+  // Sets the callback for each mount whose title from elsewhere has changed.
   void set_heard(std::function<void(const std::string& mount)> heard) { heard_ = std::move(heard); }
-  // What plays on a mount whose source is at another node; nullopt: nothing that is known.
+  // The title of a mount whose source is at another node; nullopt: none known.
   std::optional<PlayedTitle> elsewhere(const std::string& mount) const;
-  // What that node says of the song that follows this title; nullopt: nothing.
+  // The title that the other node announces to follow this one; nullopt: none.
   std::optional<PlayedTitle> next_elsewhere(const std::string& mount, std::string_view title) const;
-  // The presenter of it there.
+  // The presenter there.
   std::optional<Presenter> presenter_elsewhere(const std::string& mount) const;
-  // The neighbours that have told of the mount, the closest first; its source is here: none.
+  // The neighbours that have sent the mount's title, the closest first; none if its source is here.
   std::vector<std::string> tellers(const std::string& mount) const;
   bool is_own(const std::string& mount) const;
 
@@ -72,7 +71,7 @@ class TitleLinks {
   using Table = Replica<TitleRow>;
   struct Told {
     PlayedTitle title;
-    PlayedTitle next;  // an empty text: not known
+    PlayedTitle next;  // empty text: unknown
     std::optional<Presenter> presenter;
   };
   using Elsewhere = PersistentMap<Told>;
@@ -89,9 +88,9 @@ class TitleLinks {
   LinkedNeighbours& neighbours_;
   std::function<void(const std::string&)> heard_;
   Table table_;
-  std::set<std::string> due_;  // of this node's own
+  std::set<std::string> due_;  // own mounts
   Snapshot<Elsewhere> elsewhere_;
-  SteadyTime worked_{}, stands_until_{};  // what lost neighbours have said
+  SteadyTime worked_{}, stands_until_{};  // stands_until_: for rows of lost neighbours
   bool stopped_ = false;
   Timer timer_;
 };

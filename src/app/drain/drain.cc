@@ -105,7 +105,7 @@ DrainOrder configured_drain(const ClusterSettings& cluster) {
   DrainOrder order;
   order.mode = cluster.drain_mode;
   order.time = cluster.drain_time;
-  // 0 a second: evenly over the time.
+  // A rate of 0: evenly over the time.
   order.rate = parse_drain_rate(cluster.drain_rate).has_value()
                    ? *parse_drain_rate(cluster.drain_rate)
                    : DrainRate{};

@@ -1,17 +1,17 @@
 // DrainState: whether this node takes listeners, for every part of the server.
-// Drain: how the node empties itself: soft (no new listeners), move (and those that are here are
-// closed little by little, so that they come back by way of a master), hard (all at once).
+// Drain: empties the node: soft (no new listeners), move (present ones are also closed little by
+// little, so that they come back by way of a master), hard (all at once).
 //
 //   serving ──begin──▶ draining ──cancel──▶ serving
 //                         └── empty, or the time is over ──▶ the process ends (if that was ordered)
 //
-// While the node drains: listeners and sources are refused with 503, /_lb/health answers 503, the
-// agent-check line is "drain", the datagram port is shut.  Pages, statistics and connected sources
-// go on, and so do servers that relay them, old and new: behind them are listeners of other nodes.
-// They are no part of the audience here, and end with the process.  Masters are informed by the
-// parts that have connections to them: DrainState::on_change().
+// While the node drains, listeners and sources get 503, /_lb/health answers 503, the agent-check
+// line is "drain", and the datagram port is closed.  Pages, statistics and connected sources go on,
+// and so do relaying servers, present and new, as they have listeners of other nodes; they do not
+// count as audience, and end with the process.  Parts that have connections to masters inform these
+// (DrainState::on_change()).
 //
-// Thread: Drain and on_change() on control; the other questions to DrainState from any thread.
+// Thread: Drain and on_change() on control; the rest of DrainState from any thread.
 // Ownership: Services.
 // Source: doc/orchestration.md.
 #pragma once
@@ -42,13 +42,13 @@ struct DrainOrder {
   std::string asked_by;  // for the log: "TERM", an address
 };
 
-// One state; never changed again.
+// An immutable state.
 struct DrainPicture {
-  DrainMode mode = DrainMode::kOff;  // kOff: it serves
+  DrainMode mode = DrainMode::kOff;  // kOff: the node serves
   SteadyTime since{};
   SteadyTime until = SteadyTime::max();
   bool then_exit = false;
-  bool empty = false;  // the last listener has gone
+  bool empty = false;  // no listener is left
 };
 
 class DrainState {
@@ -57,7 +57,7 @@ class DrainState {
 
   bool draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
   std::shared_ptr<const DrainPicture> picture() const { return picture_.read(); }
-  // Called on control after every change; for the rest of the process.
+  // The subscriber is called on control after every change, until the process ends.
   void on_change(std::function<void(const DrainPicture&)> subscriber) {
     subscribers_.push_back(std::move(subscriber));
   }
@@ -71,8 +71,8 @@ class DrainState {
   std::vector<std::function<void(const DrainPicture&)>> subscribers_;
 };
 
-// How many listeners are closed from one poll to the next: so many a second, or more where that
-// would leave a listener at the end.
+// How many listeners each poll closes: by the rate, or more if some would otherwise be left at the
+// end.
 class DrainPace {
  public:
   DrainPace(double per_second, SteadyTime begun, SteadyTime until) noexcept
@@ -88,21 +88,21 @@ class DrainPace {
 class Drain {
  public:
   struct Callbacks {
-    std::function<std::uint64_t()> listeners;         // that are here
-    std::function<void(std::uint64_t)> close_oldest;  // so many
+    std::function<std::uint64_t()> listeners;         // present ones
+    std::function<void(std::uint64_t)> close_oldest;  // so many listeners
     std::function<void()> close_all;
-    std::function<void()> exit;  // the process ends now
+    std::function<void()> exit;  // ends the process now
   };
   Drain(Loop& control, Log& log, DrainState& state, Callbacks callbacks);
 
-  // One that is under way gets the new order.
+  // Begins a drain, or changes the order of the present one.
   void begin(DrainOrder order);
-  // The drain under way goes on, and the process ends with it.
+  // Makes the process end after the present drain.
   // REQUIRES: it drains
   void exit_at_its_end();
-  // Serves again.  False: it did already, or the process is about to end.
+  // Serves again.  False: the node served already, or the process is about to end.
   bool cancel();
-  // Polls the listeners that are left; a timer calls it every kPollInterval.
+  // Checks the remaining listeners; a timer calls it every kPollInterval.
   void poll_listeners();
 
   static constexpr std::chrono::milliseconds kPollInterval{250};
@@ -115,11 +115,11 @@ class Drain {
   DrainState& state_;
   Callbacks callbacks_;
   std::unique_ptr<DrainPace> pace_;
-  bool over_ = false;  // its time
+  bool over_ = false;  // the time is over
   Timer timer_;
 };
 
-// The drain that TERM begins, by the configuration; mode is kOff where there is none.
+// The configured drain after TERM; kOff: none.
 DrainOrder configured_drain(const ClusterSettings& cluster);
 
 }  // namespace lb

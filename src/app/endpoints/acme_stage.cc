@@ -1,9 +1,8 @@
-// acme_stage(): answers a certificate authority that asks whether a name is this server's
-// (http-01).
+// acme_stage(): answers a certificate authority that checks whether a name is this server's
+// (http-01).  It runs before every limit, so that a full server keeps its certificate.
 //
-// It comes before every limit: a full server keeps its certificate. A token that is not one of
-// ours may be another program's, a file of the web root; else other servers are asked for it
-// (ChallengeLookup), and what none of them knows goes on to the next stage.
+// An unknown token may be a file of the web root, for another program; else other servers are asked
+// (ChallengeLookup).  If none knows the token, the next stage gets the request.
 // Source: RFC 8555 8.3.
 #include <algorithm>
 #include <string>
@@ -26,7 +25,7 @@ bool is_acme_token(std::string_view text) {
   return text.size() >= kShortest && text.size() <= kLongest && is_plain_text(text, "-_");
 }
 
-// Another server asks, which is to be asked nothing in turn.
+// Another server asks on behalf of an authority; it must not cause further questions.
 bool is_asked_on(const Request& request) {
   const auto parts = split(request.query, '&');
   return std::ranges::find(parts, ChallengeLookup::kMark) != parts.end();

@@ -1,5 +1,5 @@
-// admin_stage(): /admin/… and /admin.cgi: checks the login, hands the question to the admin floor
-// on control, renders on the clerk, replies.
+// admin_stage(): /admin/… and /admin.cgi: checks the login, has the admin floor answer on control,
+// renders on the clerk, replies.
 #include <utility>
 
 #include "admin/command/command.h"
@@ -49,10 +49,10 @@ AdminRole role_by_pass(const Config& config, const std::string& mount, const std
   return !admin.empty() && secret_equal(pass, admin) ? AdminRole::kAdmin : AdminRole::kNone;
 }
 
-// body: where it is not the answer's own.
+// body: replaces the answer's own.
 void send_answer(Worker& worker, std::uint64_t id, AdminAnswer answer, const SharedBody& body) {
   Connection* waiting = worker.connections.find(id);
-  if (waiting == nullptr) return;  // butt closes without reading; the command has been carried out
+  if (waiting == nullptr) return;  // butt closes without reading
   const std::size_t size = body.owner ? body.bytes.size() : answer.body.size();
   ResponseHead head;
   head.status = answer.status;
@@ -74,7 +74,7 @@ void send_answer(Worker& worker, std::uint64_t id, AdminAnswer answer, const Sha
 
 using KnownSender = std::shared_ptr<const Identity>;
 
-// What is shown to a session can be sent back by it.
+// Forms shown to a session need its mark to be sent back.
 bool needs_marks(const KnownSender& sender) { return sender && !sender->csrf.empty(); }
 
 bool has_console(const Worker& worker) {
@@ -91,7 +91,7 @@ std::string marked_page(Worker& worker, const KnownSender& sender, std::string_v
   return needs_marks(sender) ? with_session_marks(out, sender->csrf, sender->user) : out;
 }
 
-// On control: a finished answer goes to its worker, a document by way of its template.
+// On control: passes the answer to its worker, a document after its template.
 void finish_answer(Worker& worker, std::uint64_t id, const KnownSender& sender,
                    AdminAnswer answer) {
   if (answer.template_name.empty()) {
@@ -100,7 +100,7 @@ void finish_answer(Worker& worker, std::uint64_t id, const KnownSender& sender,
     if (page) answer.body = marked_page(worker, sender, answer.body);
     if (page)
       answer.extra += page_header_lines(PageKind::kPlain, http->http_headers);
-    else if (answer.error.empty())  // it may yet become a page
+    else if (answer.error.empty())  // it may still become a page
       answer.extra += nosniff_line(http->http_headers);
     worker.loop.post([&worker, id, answer = std::move(answer)]() mutable {
       send_answer(worker, id, std::move(answer), {});
@@ -135,8 +135,8 @@ void finish_answer(Worker& worker, std::uint64_t id, const KnownSender& sender,
       });
 }
 
-// It may have been meant for the administrator as well; so it is a guess at both.  True: there were
-// too many, and the sender has been told so.
+// The password may have been meant for the administrator, so it counts as a guess at both names.
+// True: too many guesses; the sender has got 429.
 bool answer_wrong_cgi_password(Worker& worker, Connection& connection, const Config& config,
                                const Credentials& given) {
   const Credentials meant{config.authentication.admin_user, given.password};
@@ -150,7 +150,7 @@ bool would_change(const AdminRequest& asked) {
          (lookup.command != nullptr && admin_changes_state(*lookup.command, asked.query));
 }
 
-// Of a command that changes something, by a user; titles by sources are not written down.
+// The audit entry for a change by a user; titles of sources are not recorded.
 std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
                                   const AdminRequest& asked) {
   if (!worker.services.login->on() || asked.role < AdminRole::kViewer || !would_change(asked))
@@ -169,14 +169,14 @@ std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
   return entry;
 }
 
-// A command as it is asked for, and the sender once it is known.
+// A command with its sender, once that is known.
 struct AdminCall {
   AdminRequest asked;
   bool cgi = false;
-  std::string cgi_mount;             // that of the port it has come by
-  std::string about;                 // the mount whose authenticator may let it in; "": none
-  std::optional<Credentials> given;  // with the request, or as pass=
-  KnownSender sender;                // null: of /admin.cgi, and where none is needed
+  std::string cgi_mount;             // the mount of its port
+  std::string about;                 // the mount whose authenticator may accept it
+  std::optional<Credentials> given;  // of the request, or pass=
+  KnownSender sender;                // null for /admin.cgi, or where none is needed
 };
 
 void run_admin(Worker& worker, Connection& connection, AdminCall call) {
@@ -198,7 +198,7 @@ void run_admin(Worker& worker, Connection& connection, AdminCall call) {
   });
 }
 
-// What the sender may do, as the command table asks for it.
+// Fills in the sender's rights for the command table.
 void take_identity(AdminRequest& asked, const KnownSender& sender) {
   asked.role = sender->role;
   asked.node = sender->node;
@@ -208,8 +208,8 @@ void take_identity(AdminRequest& asked, const KnownSender& sender) {
     asked.owns = [sender](std::string_view name) { return sender->owns(name); };
 }
 
-// A template of the station stands where a built-in page would; one of these that an installation
-// has copied there is none.
+// Whether the installation has its own template for a built-in page; an unchanged copy does not
+// count.
 bool is_stations_own(const std::string& root, std::string_view page) {
   const std::string path = cat({root, "/", page});
   const auto stamp = root.empty() ? Result<FileStamp>(Error::not_found("")) : identify_file(path);
@@ -220,14 +220,14 @@ bool is_stations_own(const std::string& root, std::string_view page) {
   return !file || file->text != built_in->bytes;
 }
 
-// A built-in page that a browser with a session opens is in the console.  True: it was sent there.
+// Redirects a browser with a session from a built-in page to the console.  True: it was redirected.
 bool answer_in_console(Worker& worker, Connection& connection, const AdminRequest& asked,
                        const Identity& identity) {
   const Request& request = connection.request();
   if (identity.csrf.empty() || !has_console(worker) || asked.is_post || would_change(asked))
     return false;
-  // Over http to another machine a browser does not say that it navigates; /admin/ is no address of
-  // programs that have a session.
+  // Over http to another machine a browser sends no Sec-Fetch-Mode; no program with a session uses
+  // /admin/.
   const std::string_view mode = request.headers.get("sec-fetch-mode");
   const bool opens =
       mode.empty() ? asked.path == "/admin/" && wants_page(request.headers) : mode == "navigate";
@@ -241,7 +241,7 @@ bool answer_in_console(Worker& worker, Connection& connection, const AdminReques
   return true;
 }
 
-// A browser is answered here: without a box for passwords.  True: it has been.
+// Answers a browser that may not do this, without a password dialog.  True: it has been answered.
 bool refuse_in_browser(Worker& worker, Connection& connection, const AdminRequest& asked,
                        const Identity& identity, std::string_view about) {
   const AdminLookup lookup = admin_lookup(asked.path);
@@ -282,7 +282,7 @@ AdminRequest make_request(Connection& connection, const Config& config) {
   return asked;
 }
 
-// /admin.cgi has a password and no user: that of the mount, or of the administrator.
+// /admin.cgi gets a password without a user: the mount's or the administrator's.
 void take_pass(const Config& config, const ListenSettings& socket, AdminCall& call) {
   const auto pass = query_param(call.asked.query, "pass");
   ShoutcastLogin login = read_shoutcast_login(config, socket, pass.value_or(""));
@@ -291,7 +291,7 @@ void take_pass(const Config& config, const ListenSettings& socket, AdminCall& ca
     call.given = Credentials{mount_section(config, call.about).username, std::move(login.password)};
 }
 
-// The role by pass=.  True: the request is answered, as too many were wrong.
+// Finds the role by pass=.  True: the request got 429 for too many wrong passwords.
 bool answer_by_pass(Worker& worker, Connection& connection, const Config& config, AdminCall& call) {
   if (!call.given) return false;
   const Credentials& given = *call.given;
@@ -309,7 +309,7 @@ bool answer_by_pass(Worker& worker, Connection& connection, const Config& config
   return false;
 }
 
-// The mount's authenticator says whether it is its source.
+// Asks the mount's authenticator whether the sender is its source.
 Verdict ask_authenticator(Worker& worker, Connection& connection, const MountSettings& section,
                           std::shared_ptr<const Config> config, AdminCall call) {
   SourceAsk ask{call.about, connection.ip(), *call.given, true};
@@ -349,12 +349,12 @@ Verdict admin_stage(Worker& worker, Connection& connection) {
   call.asked = make_request(connection, *config);
   call.cgi = request.path == kCgi;
   AdminRequest& asked = call.asked;
-  // HEAD changes nothing (RFC 9110, 9.3.2); Icecast knows it nowhere.
+  // HEAD changes nothing (RFC 9110, 9.3.2); Icecast does not support it here.
   if (request.method == Method::kHead && would_change(asked)) {
     connection.reply_page(400, "unknown request");
     return Verdict::kAnswered;
   }
-  // What is refused with any password costs no try.
+  // A request that is refused for any password costs no guess.
   if (!call.cgi && admin_refusal_before_auth(asked.path, asked.query, asked.headers)) {
     run_admin(worker, connection, std::move(call));
     return Verdict::kPending;

@@ -1,5 +1,5 @@
-// agent_stage(): <deny-agents> turns programs away by their User-Agent.  (Addresses are judged at
-// accept, by Connections::Plan: nothing is sent to them.)
+// agent_stage(): <deny-agents> refuses programs by their User-Agent.  Connections::Plan refuses
+// addresses at accept, without an answer.
 // Source: Icecast-KH's deny-agents.
 #include "app/endpoints/stages.h"
 #include "app/services/worker.h"

@@ -14,7 +14,7 @@
 namespace lb {
 namespace {
 
-// For those that come too early, where nothing else is known.
+// For requests that come too early, where no other time is known.
 constexpr std::int64_t kUsualWait = 2;  // seconds
 
 void send(Worker& worker, Connection& connection, int status, std::string content_type,
@@ -29,7 +29,7 @@ void send(Worker& worker, Connection& connection, int status, std::string conten
   connection.reply_bounded(head, std::move(body));
 }
 
-// To the part of this answer that follows (RFC 8288).
+// The link to the next part of this answer (RFC 8288).
 std::string link_line(const Request& request, const std::string& after) {
   std::string query;
   for (const std::string_view pair : split(request.query, '&'))

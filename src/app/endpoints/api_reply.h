@@ -1,4 +1,4 @@
-// What the API answers, as HTTP: its JSON with revision, location and link, or a problem document.
+// Answers of the API as HTTP: JSON with revision, location and link, or a problem document.
 // Source: RFC 9457, RFC 8288; doc/api.md.
 // Thread: the connection's worker.
 #pragma once
@@ -20,12 +20,12 @@ void send_json(Worker& worker, Connection& connection, std::string body);
 void send_problem(Worker& worker, Connection& connection, const Problem& problem,
                   std::string extra = {});
 void send_api_answer(Worker& worker, Connection& connection, ApiOutcome answer);
-// For another thread: answers the connection of this number, if it still waits.
+// For another thread: answers the connection with this id, if it still waits.
 std::function<void(ApiOutcome)> answer_later(Worker& worker, std::uint64_t id);
 
 inline constexpr std::string_view kLiveEndpoint = "readLive";
 
-// REQUIRES: follow_live() (api/records/live_plans.h) has let it in
+// REQUIRES: follow_live() (api/records/live_plans.h) has admitted the request
 void begin_live(Worker& worker, Connection& connection, const ApiRequest& asked,
                 const ApiCaller& who);
 

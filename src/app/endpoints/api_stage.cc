@@ -1,9 +1,9 @@
-// api_stage(): /api/v1: finds the endpoint, the login and its role, then reads the body, then has
-// the request answered: what only reads here, what changes something by RecordService, what is no
-// record by control.
+// api_stage(): /api/v1: finds the endpoint, judges the login and its role, reads the body, and has
+// the request answered: here if it only reads, by RecordService if it changes records, else on
+// control.
 //
-// A body is read after the credentials were judged, at most kMaxApiBodyBytes.  The connection is
-// not kept.  Where the API is off, its addresses answer so.
+// A body of at most kMaxApiBodyBytes is read after the login was judged.  The connection is closed
+// after the answer.  Where the API is off, its addresses answer that.
 // Source: doc/api.md.
 // Thread: its worker.
 #include <optional>
@@ -39,19 +39,19 @@ namespace {
 
 constexpr std::string_view kDescriptionSchema = "OpenApi";
 
-// A program that sends the stream of a mount also knows what plays.
+// A source also knows its title.
 bool takes_source_login(const Endpoint& endpoint) {
   return endpoint.plan == set_mount_title || endpoint.plan == set_mount_art;
 }
 
-// The mount whose source may ask this too; "": none.
+// The mount whose source login may use this endpoint too; "": none.
 std::string mount_of_source(const FoundEndpoint& found) {
   if (found.endpoint == nullptr || !takes_source_login(*found.endpoint)) return {};
   const std::string& mount = found.names.at(0);
   return mount.starts_with('/') ? mount : "/" + mount;
 }
 
-// mount: "" where a source's login counts for nothing.
+// mount: of mount_of_source().
 ApiCaller caller_of(const Connection& connection, const Identity& identity,
                     const std::string& mount) {
   ApiCaller caller;
@@ -85,10 +85,10 @@ struct RefusedAsk {
   std::string extra = {};  // header lines
 };
 
-// What a login that is known may not ask.
+// Why a known login may not do this.
 std::optional<RefusedAsk> judge(const Request& request, const Identity& identity,
                                 const ApiCaller& who, const FoundEndpoint& found) {
-  // A browser sends a password that it keeps, and a cookie, with a form of any page.
+  // A form on any page makes a browser send its stored password or cookie.
   if (identity.via != Identity::Via::kToken && changes_something(request.method) &&
       !same_site_request(request.headers))
     return RefusedAsk{{ProblemName::kOtherSite, "a page of another site changes nothing here"}};
@@ -104,7 +104,7 @@ std::optional<RefusedAsk> judge(const Request& request, const Identity& identity
   return std::nullopt;
 }
 
-// By control: a change; or what has no plan, because no record is in it.
+// Asks control: for a change of records, or for an endpoint without a plan.
 Verdict ask_control(Worker& worker, Connection& connection, ApiTask task) {
   worker.services.loops.control().post(
       [&worker, task = std::move(task),
@@ -117,7 +117,7 @@ Verdict ask_control(Worker& worker, Connection& connection, ApiTask task) {
   return Verdict::kPending;
 }
 
-// On the thread of the audience's database.
+// Asks the thread of the audience's database.
 Verdict ask_audience(Worker& worker, Connection& connection, ApiTask task) {
   const auto answered = answer_later(worker, connection.id());
   Services& services = worker.services;
@@ -125,7 +125,7 @@ Verdict ask_audience(Worker& worker, Connection& connection, ApiTask task) {
     send_api_answer(worker, connection, services.records->read_audience(task, nullptr, ""));
     return Verdict::kAnswered;
   }
-  // The addresses that it keeps are its own.
+  // Only for the addresses that this server itself keeps.
   const bool own =
       asked_listener(task.request) && services.config.read()->audience.keep_addresses.count() > 0;
   if (changes_something(task.request.method) && !own && services.listenings->sends_up()) {
@@ -176,7 +176,7 @@ const std::string& description() {
   return kText;
 }
 
-// A stream or a file may have such a name where there is no API.
+// A stream or a file may have such a name where the API is off.
 Verdict answer_off(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   const Services& services = worker.services;
@@ -198,11 +198,11 @@ Verdict answer_off(Worker& worker, Connection& connection) {
   return Verdict::kAnswered;
 }
 
-// No login, or a wrong one.
+// Refuses a request without a login, or with a wrong one.
 Verdict refuse_nobody(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   note_guess(worker, connection);
-  // A login of the store may be right.  The reason is for those that are known.
+  // The store is unread, so the login may be right.  The details are for known senders only.
   if (worker.services.records->unread() &&
       (!request.headers.get("authorization").empty() ||
        !session_cookie(request, connection.secure()).empty())) {
@@ -212,7 +212,7 @@ Verdict refuse_nobody(Worker& worker, Connection& connection) {
     return Verdict::kAnswered;
   }
   worker.services.counters.refused(Refusal::kLogin);
-  // Right for a mount's source: no browser and no script has to ask for another password.
+  // The login is right for a mount's source: neither a browser nor a script should ask for another.
   const auto given = basic_credentials(request.headers);
   const bool of_source = given && worker.services.users.read()->user(given->user) == nullptr &&
                          is_known_password(*config_of(worker.services, connection), *given);

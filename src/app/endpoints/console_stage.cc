@@ -1,8 +1,8 @@
-// console_stage(): the pages of the console, /admin/console and below, and the files that they
-// load, for each login that may see something there.
+// console_stage(): the pages of the console, /admin/console and below, and their files, for every
+// login that may see something there.
 //
-// It stands before admin_stage(), and only where <console> is on and the API is too; without them,
-// and for all other addresses, the request goes on to what a server without a console has there.
+// It runs before admin_stage(), and only where both <console> and the API are on; other requests
+// pass to the next stages.
 #include <string>
 #include <utility>
 

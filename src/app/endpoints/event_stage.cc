@@ -1,4 +1,4 @@
-// event_stage(): GET /admin/events, the administrator's stream of what happens here
+// event_stage(): GET /admin/events, the administrator's stream of events
 // (admin/feed/event_stream.h).
 // Thread: its worker; the socket then moves to control.
 #include <string>

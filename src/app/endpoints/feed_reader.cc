@@ -55,7 +55,7 @@ std::string feed_reply_head(const Runtime& runtime, int status) {
   ResponseHead head;
   head.status = status;
   head.content_type = status == 200 ? "text/event-stream" : "text/plain; charset=utf-8";
-  // nginx would hold events back until it has a buffer full of them.
+  // Otherwise nginx buffers events until its buffer is full.
   head.extra = status == 200 ? "X-Accel-Buffering: no\r\n" : "Retry-After: 5\r\n";
   ReplyFacts facts;
   facts.server_id = settings->server_id;

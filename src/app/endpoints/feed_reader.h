@@ -1,7 +1,7 @@
-// The reader of a feed that lasts (/admin/events, /api/v1/live): what its request leaves behind
-// when its connection goes to the feed, and what it is answered.
+// The reader of a lasting feed (/admin/events, /api/v1/live): its answer, and the state of its
+// request that outlives the connection.
 //
-// Thread: the connection's worker; what feed_reader() returns may be called anywhere, once.
+// Thread: the connection's worker; the result of feed_reader() may be called on any thread, once.
 #pragma once
 
 #include <string>
@@ -16,12 +16,12 @@ class Transport;
 struct Runtime;
 struct Worker;
 
-// Takes the place of the request among the clients; the call gives it back and writes the access
-// log.
+// Takes over the request's place among the clients.  The returned call releases the place and
+// writes the access log.
 Followers::Ended feed_reader(Worker& worker, Connection& connection);
-// 200 or 503.
+// The head of a 200 or 503.
 std::string feed_reply_head(const Runtime& runtime, int status);
-// Nothing of a refusal's few bytes can be in the way of an empty socket buffer.
+// Writes at once: the few bytes of a refusal always fit an empty socket buffer.
 void refuse_feed_reader(const Runtime& runtime, Transport& transport, std::string_view why);
 
 }  // namespace lb

@@ -1,9 +1,9 @@
-// health_stage(): /_lb/health, may listeners be sent here (200 or 503, and why in JSON), and
-// /_lb/live, does the process still turn (200 or 503).
+// health_stage(): /_lb/health, whether listeners may be sent here (200 or 503, with the reason in
+// JSON), and /_lb/live, whether the process works (200 or 503).
 //
-// They come before every limit: a probe is no client, so a full server answers too, and a
-// probe never takes a listener's place, nor a line in the access log.  They need no login: a
-// load balancer has no password.
+// It runs before every limit, as a probe is no client: a full server answers too, and a probe
+// neither takes a listener's place nor writes to the access log.  It needs no login, as a load
+// balancer has none.
 // Source: doc/orchestration.md; Kubernetes probes.
 #include <chrono>
 #include <string>
@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kHealth = "/_lb/health";
-// A loop that has not turned for so long hangs: nothing that a loop does takes a second.
+// A loop that has not run for so long hangs: no task of a loop takes a second.
 constexpr auto kLoopDead = 10s;
 
 void send_health(Connection& connection, int status, std::string type, std::string body) {

@@ -1,8 +1,8 @@
-// https_stage(): sends browsers from http to https (308), and tells those that have come by https
-// to stay there; both for names alone of which there is a certificate that is valid now.
+// https_stage(): redirects browsers from http to https (308), and makes those on https stay there;
+// only for names with a certificate that is valid now.
 //
-// Left alone: sources, programs, what a proxy has passed on (it may have spoken https), challenges,
-// health and metrics; streams, but for <redirect>all</redirect>.
+// Not redirected: sources, programs, requests that a proxy has passed on (which may have used
+// https), challenges, health and metrics; streams only with <redirect>all</redirect>.
 // Source: RFC 9110 15.4.9, RFC 6797, Fetch Metadata (Sec-Fetch-Mode).
 #include <algorithm>
 #include <string>
@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::uint16_t kHttpsPort = 443;
 
-// The name of the Host header; "": none, or no name.
+// The name in the Host header; "": absent, or not a name.
 std::string asked_name(const Request& request) {
   std::string_view host = request.headers.get("host");
   if (host.starts_with('['))
@@ -35,7 +35,7 @@ std::string asked_name(const Request& request) {
   return is_plain_text(host, "-.") ? to_lower(host) : std::string();
 }
 
-// By a browser, for its window.
+// Whether a browser loads this into a window.
 bool is_navigation(const Request& request) {
   if (const std::string* mode = request.headers.find("sec-fetch-mode")) return *mode == "navigate";
   return wants_page(request.headers);
@@ -54,14 +54,14 @@ bool goes_to_https(const Traffic& traffic, const AcmeSettings& acme, Connection&
       was_passed_on(request.headers))
     return false;
   if (acme.redirect == HttpsRedirect::kAll) return true;
-  // A password is typed there.
+  // A password is entered there.
   if (request.path == "/admin/login") return true;
   return is_navigation(request) && !traffic.mounts.find(request.path);
 }
 
-// Where https of this name is spoken: the port of its https <public-address>, else 443, else that
-// of the first TLS <listen-socket>; none that is not open. One of <acme>'s <ports> is 443 for
-// those that came by the router that passes 80 on. 0: nowhere.
+// The https port of this name: that of its https <public-address>, else 443 if it is open, else the
+// first open TLS <listen-socket>.  The latter counts as 443 if a router maps it (<ports> of <acme>)
+// and the request came by port 80.  0: none.
 std::uint16_t https_port(const Worker& worker, const Config& config, const AcmeSettings& acme,
                          std::string_view host) {
   const std::string_view name = host.substr(0, host.find(':'));

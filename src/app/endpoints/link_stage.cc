@@ -1,6 +1,6 @@
-// link_stage(): a node that asks for a link on an ordinary listen-socket, where a <cluster-port> is
-// not wanted: within TLS, by the server's certificate, with its id and secret as Basic credentials.
-// The connection leaves this worker and becomes a NodeSession on control.
+// link_stage(): a node asks for a link on an ordinary listen-socket, instead of a <cluster-port>:
+// over TLS with the server's certificate, with its id and secret as Basic credentials.  The
+// connection leaves this worker and becomes a NodeSession on control.
 // Source: doc/link.md.
 #include <utility>
 

@@ -1,4 +1,4 @@
-// GET /api/v1/live: the connection goes to the LiveFeed, with what its login may see.
+// GET /api/v1/live: hands the connection to the LiveFeed, with the rights of its login.
 // Thread: the connection's worker.
 #include <string>
 #include <utility>

@@ -26,8 +26,8 @@ namespace {
 
 constexpr std::string_view kHandoverPage = "text/html; charset=utf-8";
 
-// The way in of a node, https before http; "" where it has none.  Servers that only the
-// configuration knows, and old ones that poll, have no such page.
+// The address of a node's login page, https before http; "": none, as for servers that only the
+// configuration knows and old ones that poll.
 std::string origin_of_node(const ClusterSight& sight, const std::string& id) {
   std::string found;
   for (const Node& node : sight.table.nodes()) {
@@ -67,7 +67,7 @@ void reply_handover(Worker& worker, Connection& connection, const Identity& iden
   }
   ResponseHead head;
   head.content_type = kHandoverPage;
-  // "origin": with a stricter policy the browser sends "Origin: null", or none from https to http.
+  // A stricter policy makes the browser send "Origin: null", or none from https to http.
   head.extra =
       cat({"Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action ", origin,
            "; frame-ancestors 'none'\r\nX-Frame-Options: DENY\r\nReferrer-Policy: origin\r\n"
@@ -75,7 +75,7 @@ void reply_handover(Worker& worker, Connection& connection, const Identity& iden
   connection.reply(head, handover_page(origin, token));
 }
 
-// Why this server hands nothing over by this request; "": it does.
+// Why this request cannot be handed over; "": it can.
 std::string_view refusal_of(Worker& worker, Connection& connection, ProblemName& name) {
   if (!worker.services.login->plan()->hands_over) {
     name = ProblemName::kNoStore;
@@ -167,8 +167,8 @@ Verdict take_over_session(Worker& worker, Connection& connection, const std::str
               origin);
   ResponseHead head;
   head.content_type = kHandoverPage;
-  // 200 and a page that goes on by itself: along a redirect from another site the browser would
-  // not send the cookie.
+  // A 200 with a page that goes on by itself: in a redirect from another site the browser would not
+  // send the cookie.
   head.extra = cookie_line(connection, cookie) +
                "Content-Security-Policy: default-src 'self'; base-uri 'none'; frame-ancestors "
                "'none'\r\nX-Frame-Options: DENY\r\nReferrer-Policy: same-origin\r\n"

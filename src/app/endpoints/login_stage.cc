@@ -1,10 +1,9 @@
-// login_stage(): where people log in and out: the page /admin/login, POST /admin/logout, and
-// /api/v1/session with what belongs to it.  There only where <console> is.
+// login_stage(): logins and logouts: the page /admin/login, POST /admin/logout, and /api/v1/session
+// and below.  Only where <console> is on.
 //
 // GET /admin/login is the form; its POST has user, password and back, or the token of a hand-over
-// (login_handover.h).  /admin/login.js is what it loads.  The addresses below /api/v1 are described
-// in api/endpoints.cc.
-// DELETE /api/v1/users/NAME/sessions is answered here for users that no record has.
+// (login_handover.h).  The form loads /admin/login.js.  api/endpoints.cc describes the addresses
+// below /api/v1.  DELETE /api/v1/users/NAME/sessions is answered here for users without a record.
 // Thread: its worker.
 // Source: doc/operators.md.
 #include <utility>
@@ -35,13 +34,13 @@ constexpr std::string_view kHandoverPath = "/api/v1/session/handover";
 constexpr std::string_view kUsersPath = "/api/v1/users/", kSessionsEnd = "/sessions";
 constexpr std::size_t kMaxLoginBody = 4096;
 
-// One login under way; the connection may go meanwhile.
+// A login being judged; its connection may end meanwhile.
 struct LoginAsk {
   std::uint64_t id = 0;
   std::string user, password;
   Address from;
   LoginGuard::Guess guess;
-  bool api = false;  // JSON in and out
+  bool api = false;  // JSON request and answer
   std::string back;
 };
 
@@ -135,7 +134,7 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
   reply_json(*waiting, 200, session_json(shown, session->expires), cookie);
 }
 
-// The form, or {"user","password"}.
+// Takes the form, or {"user","password"}.
 Verdict begin_login(Worker& worker, Connection& connection, bool api) {
   Accounts& accounts = worker.services;
   LoginService& login = *accounts.login;
@@ -173,7 +172,7 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
   }
   ask.guess = login.guard().enter(ask.user, ask.password, ask.from);
   if (ask.guess.wait) return slowed(*ask.guess.wait);
-  // Taken now, so that a thousand at once are no more than one after the other.
+  // Counted before the judgment, so that a thousand at once have no more tries than one by one.
   throttle.wrong(ask.from, ask.user);
   accounts.loops.control().post([&worker, ask = std::move(ask)]() mutable {
     std::string user = ask.user, password = ask.password;
@@ -195,7 +194,7 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
 
 bool is_delete(const Request& request) { return request.method_text == "DELETE"; }
 
-// kNext: a login asks, of whatever role.
+// kNext: the request has a login of some role.
 Asker which_login(Worker& worker, Connection& connection) {
   Asker asker = who_asks(worker, connection);
   if (asker.verdict != Verdict::kNext || asker.identity->role >= AdminRole::kViewer) return asker;
@@ -301,7 +300,7 @@ Verdict end_all_sessions(Worker& worker, Connection& connection, const std::stri
   const Asker asker = which_login(worker, connection);
   if (asker.verdict != Verdict::kNext) return asker.verdict;
   const Identity& identity = *asker.identity;
-  // api_stage() answers as it does for a user that is there: names are not told apart.
+  // api_stage() answers as for an existing user, so that the answer does not reveal names.
   if (identity.role != AdminRole::kAdmin && identity.user != user) return Verdict::kNext;
   worker.services.login->sessions().end_all(user);
   AuditEntry entry;
@@ -342,7 +341,7 @@ Verdict login_stage(Worker& worker, Connection& connection) {
       path.size() > kUsersPath.size() + kSessionsEnd.size()) {
     const std::string user =
         path.substr(kUsersPath.size(), path.size() - kUsersPath.size() - kSessionsEnd.size());
-    // Users of the store have an epoch in their records: api_stage() raises it.
+    // A user of the store has an epoch in its record, which api_stage() raises.
     if (worker.services.users.read()->user(user) != nullptr) return Verdict::kNext;
     return end_all_sessions(worker, connection, user);
   }

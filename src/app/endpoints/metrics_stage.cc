@@ -1,12 +1,12 @@
 // metrics_stage(): /metrics, the numbers for Prometheus (admin/metrics/metrics.h), for the
-// administrator and for the addresses of <metrics>; without that element, for this machine.
+// administrator and the addresses of <metrics>, by default this machine's.  Operators and owners
+// get the samples of their own mounts.
 //
-// A proxy on this machine makes the whole world look local.  So a request that says it was passed
-// on (X-Forwarded-For, Forwarded, Via) needs the password, unless <x-forwarded-for> of the
-// configuration believes its proxy; then the client's own address counts.
-// Operators and owners get the samples of their own mounts.
-// It comes before the limit of clients: monitors see a full server too.
-// A mount called /metrics, or a file, is served as with Icecast: it comes first.
+// A proxy on this machine makes every client look local.  So a request that was passed on
+// (X-Forwarded-For, Forwarded, Via) needs the password, unless <x-forwarded-for> trusts its proxy;
+// then the client's own address counts.
+// It runs before the limit of clients, so that monitors see a full server too.  A mount or a file
+// named /metrics comes first, as in Icecast.
 #include <string>
 
 #include "app/endpoints/stages.h"
@@ -28,16 +28,16 @@ bool is_loopback(const Address& address) {
   return ip == "::1" || ip.starts_with("127.");
 }
 
-// Without a password.
+// Whether the address alone is enough.
 bool may_read(const Services& services, const Config& config, Connection& connection) {
   const std::vector<std::string>& allow = config.metrics.allow;
   if (allow.size() == 1 && allow[0] == kNobody) return false;
   const bool believed = !services.http.read()->trusted_proxies.empty();
-  // A believed proxy that named no other client speaks for itself, whatever headers it was given.
+  // A trusted proxy that names no client counts as the client, whatever headers it was given.
   if (was_passed_on(connection.request().headers) && (!believed || is_loopback(connection.peer())))
     return false;
   if (allow.empty()) return is_loopback(connection.peer());
-  // Entries that can never match have been named by the configuration's checks.
+  // The configuration's checks have logged entries that can never match.
   return AddressList::parse(allow, [](std::size_t, const std::string&) {})
       .contains(connection.peer());
 }
@@ -55,7 +55,7 @@ Verdict metrics_stage(Worker& worker, Connection& connection) {
     if (const Verdict verdict = let_in_role(worker, connection, kMetricsPath);
         verdict != Verdict::kNext)
       return verdict;
-  // A client that came in by its address alone has no identity, and sees all of it.
+  // A client that was admitted by its address has no identity, and sees all samples.
   const std::shared_ptr<const Identity> sender = connection.context().sender.identity;
   services.loops.control().post([&worker, id = connection.id(), sender] {
     const auto then = [&worker, id](const MetricsService::Text& text) {

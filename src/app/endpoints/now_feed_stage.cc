@@ -1,8 +1,7 @@
-// now_feed_stage(): what plays as server-sent events, without a login: GET
-// /api/v1/now/MOUNT/events, and AzuraCast's /api/live/nowplaying/sse, where no mount and no file of
-// the web root has that name.
+// now_feed_stage(): titles as server-sent events, without a login: GET /api/v1/now/MOUNT/events,
+// and AzuraCast's /api/live/nowplaying/sse, unless a mount or a file of the web root has that name.
 // Source: doc/titles.md.
-// Thread: its worker; the socket becomes a reader's of NowFeeds there.
+// Thread: its worker, where the socket becomes a reader of NowFeeds.
 #include <string>
 #include <utility>
 
@@ -24,13 +23,13 @@
 namespace lb {
 namespace {
 
-// Text that is not read waits in the log, not in the kernel.
+// Unread text waits in the log, not in the kernel.
 constexpr std::size_t kUnsentBytes = 16 * 1024;
 constexpr std::string_view kEventStream = "text/event-stream";
-// nginx would hold events back until it has a buffer full of them.
+// Otherwise nginx buffers events until its buffer is full.
 constexpr std::string_view kUnbuffered = "X-Accel-Buffering: no\r\n";
 
-// A reader that another node has sent here is not sent on.
+// Marks a reader that another node has redirected, so that it is not redirected again.
 constexpr std::string_view kSentHere = "lb-sent";
 
 void refuse_reader(Connection& connection) {
@@ -51,7 +50,7 @@ std::string feed_head(const Services& services) {
   return render_head(head, facts);
 }
 
-// To the node that a listener would get; from an edge to its master.
+// Redirects to the node that a listener would get, or from an edge to its master.
 Verdict send_reader_elsewhere(Worker& worker, Connection& connection) {
   Services& services = worker.services;
   const Request& request = connection.request();
@@ -95,7 +94,7 @@ Verdict join_feed(Worker& worker, Connection& connection, const std::shared_ptr<
                      request.headers.get("user-agent"), connection.user);
   const std::string last_id(request.headers.get("last-event-id"));
   const std::uint64_t id = connection.id();
-  // A reader takes none of the places of <clients>.
+  // A reader does not count in <clients>.
   connection.context().client_pass.leave();
   auto reader = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
   reader->preamble = std::move(preamble);

@@ -33,7 +33,7 @@ namespace {
 
 constexpr std::int64_t kMaxSlackMs = 1000;
 
-// The moment at which what is recorded goes on from there; nullopt: none.
+// The first recorded moment from there on; nullopt: none.
 std::optional<std::int64_t> recorded_at(const std::vector<ArchiveRange>& past,
                                         std::int64_t wall_ms) {
   if (past.empty() || wall_ms < past.front().from_ms) return std::nullopt;
@@ -46,7 +46,7 @@ std::string exact_url(const std::string& name, const std::string& at) {
   return cat({percent_encode(name, true), "?at=", at, "&exact=1"});
 }
 
-// Where a player begins that learns the time of it later.
+// The start for a player that gets the time of its first byte later.
 std::string young_place_json(const std::string& name, const Mount& mount) {
   const auto view = mount.channel().newest();
   const auto young = view ? young_place_of_join(*view, mount.settings()->burst_bytes)
@@ -77,8 +77,8 @@ void reply_now(Connection& connection, const Services& services, std::string bod
 
 }  // namespace
 
-// As the stream itself would be; one more listener than there are is asked about with enter=1 only,
-// since a player that listens asks too.
+// Refuses as the stream itself would.  Whether there is room for one more listener is checked only
+// with enter=1, since a present listener asks too.
 bool NowStage::refused_as_the_stream(Connection& connection, const std::string& name) const {
   Services& services = worker_.services;
   const auto config = config_of(services, connection);
@@ -94,7 +94,7 @@ bool NowStage::refused_as_the_stream(Connection& connection, const std::string& 
                   "The listening hours or the transfer of this station are used up for this month");
   if (query_param(connection.request().query, "enter") != "1") return false;
   if (!section.authenticator.type.empty()) return refuse(401, "login", "The stream needs a login");
-  // Where there are other nodes, one of them may have a place.
+  // Another node may have a place.
   if (services.cluster->redirects()) return false;
   if (services.drain.draining())
     return refuse(503, "drain", "The server takes no new listeners just now");
@@ -110,7 +110,7 @@ bool NowStage::refused_as_the_stream(Connection& connection, const std::string& 
   return false;
 }
 
-// Each moment is another answer, so none is kept.
+// Every moment has another answer, so no answer may be cached.
 Verdict NowStage::answer_place(Connection& connection, const std::string& name) const {
   const auto refuse = [&connection](int status, std::string_view why) {
     connection.reply_text(status, why);
@@ -153,9 +153,9 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
                               newest->wall_ms}));
   } else {
     place = place_of_join(*view, mount->settings()->burst_bytes);
-    // A burst reaches back to where there were no times yet.
+    // The burst may begin before the first byte with a time.
     if (!place) place = oldest;
-    // The oldest byte would be gone before it is asked for.
+    // The oldest byte would be dropped before it is requested.
     const std::int64_t kept_ms =
         oldest->wall_ms + std::min(kMaxSlackMs, (newest->wall_ms - oldest->wall_ms) / 4);
     if (place->wall_ms < kept_ms) place = place_at_wall(*view, kept_ms);
@@ -185,7 +185,7 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
   return Verdict::kAnswered;
 }
 
-// The titles of the recording, from its files: on a reader of the archive.
+// The titles of a recording, read from its files by a reader of the archive.
 Verdict NowStage::answer_titles(Connection& connection, const std::string& name) const {
   const Request& request = connection.request();
   const auto refuse = [&connection](int status, std::string_view why) {
@@ -202,7 +202,7 @@ Verdict NowStage::answer_titles(Connection& connection, const std::string& name)
                ? std::optional(static_cast<std::int64_t>(*ms))
                : std::nullopt;
   };
-  // Sources send ahead of the clock.
+  // Sources send ahead of the clock, so titles may lie in the future.
   const std::int64_t end_ms = now_ms + std::chrono::milliseconds(TitleHistory::kFurthest).count();
   const auto from = moment("from", 0), to = moment("to", end_ms);
   if (!from || !to || *from > *to)
@@ -227,7 +227,7 @@ Verdict NowStage::handle(Connection& connection) {
   Services& services = worker_.services;
   if (!is_now_path(request.path)) return Verdict::kNext;
   if (request.method != Method::kGet && request.method != Method::kHead) {
-    // Others may be names of mounts.
+    // Other addresses may be names of mounts.
     if (!request.path.starts_with("/api/v1/")) return Verdict::kNext;
     reply_refusal(connection, 405, "This address takes GET, HEAD\r\n", "Allow: GET, HEAD\r\n");
     return Verdict::kAnswered;

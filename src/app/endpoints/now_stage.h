@@ -1,7 +1,8 @@
-// NowStage: what plays now, without a login: /api/v1/now, and AzuraCast's addresses, where no mount
-// and no file of the web root has that name.  Without <api> too.
+// NowStage: the title that plays now, without a login and without <api>: /api/v1/now, and
+// AzuraCast's addresses, unless a mount or a file of the web root has that name.
 // Source: doc/titles.md.
 // Thread: its worker.
+// Ownership: its worker.
 #pragma once
 
 #include <string>

@@ -13,7 +13,7 @@
 namespace lb {
 namespace {
 
-// A crowd may have waited for a page: so many of it are answered in one turn of the loop.
+// Limit of one turn, since many readers may have waited for the same page.
 constexpr std::size_t kAnswersATurn = 16;
 constexpr std::string_view kNoTemplate = "Could not parse XSLT file";
 constexpr std::string_view kNoStream = "There is no such stream";
@@ -31,7 +31,7 @@ std::string header_lines_for(const RenderedPage& page, std::span<const HttpHeade
 }
 
 std::string own_site(const Config& config) { return cat({"http://", Services::authority(config)}); }
-// By which this reader knows the server.
+// The address by which this reader knows the server.
 std::string site_for(Connection& connection, const Config& config) {
   return cat({connection.secure() ? "https://" : "http://", host_for(connection, config)});
 }
@@ -93,8 +93,8 @@ void PageStage::answer(Connection& connection, const Due& due) {
   head.content_type = page.content_type;
   head.content_length = page.body.size();
   head.extra = header_lines_for(page, services.http.read()->http_headers);
-  // Pages are shared, so their addresses say http and the configured host.  One that was asked for
-  // over https names the host that it was asked by, in that answer alone; so do those of listeners.
+  // Pages are shared, so their links have http and the configured host.  For a reader over https,
+  // and in pages of listeners, the links get the reader's own host.
   const auto config = config_of(services, connection);
   const std::string site = site_for(connection, *config), own = own_site(*config);
   if ((!connection.secure() && !page.names_host) || site == own) {
@@ -137,13 +137,13 @@ Verdict file_stage(Worker& worker, Connection& connection) {
     connection.reply_shared(head, {nullptr, built_in->bytes});
     return Verdict::kAnswered;
   }
-  // The name of no page and no file may still be one of a pattern's.
+  // A name that is no page and no file may still match a pattern.
   if (const MountSettings& section = section_of(services, connection);
       section.no_mount && !section.name.empty()) {
     connection.reply_text(403, kClosedName);
     return Verdict::kAnswered;
   }
-  // A list is of any name, as in Icecast: its encoder may come later.
+  // Any name has a playlist, as in Icecast: its encoder may come later.
   const auto listed = [&request](std::string_view ending) {
     return request.path.ends_with(ending) && request.path.size() > ending.size() + 1;
   };

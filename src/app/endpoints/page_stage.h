@@ -1,6 +1,7 @@
 // PageStage: pages made from the stats: status-json.xsl, *.xsl, playlists in XML.
 // Source: Icecast 2.4.4; doc/decisions.md B7.
 // Thread: its worker.
+// Ownership: its worker.
 #pragma once
 
 #include <deque>
@@ -16,7 +17,7 @@ class PageStage : public WorkerStage {
   Verdict handle(Connection& connection) override;
 
  protected:
-  // Has this page made, or takes the one that is fresh, and answers with it.
+  // Answers with this page, fresh from the cache or newly rendered.
   Verdict get(const Connection& connection, PageAsk ask);
 
  private:
@@ -27,7 +28,7 @@ class PageStage : public WorkerStage {
   void answer_some();
   void answer(Connection& connection, const Due& due);
 
-  std::deque<Due> due_;  // a page that many have waited for
+  std::deque<Due> due_;  // readers of a page that many have waited for
 };
 
 }  // namespace lb

@@ -1,8 +1,8 @@
 // picture_stage(): GET /_lb/art/NAME: a picture of a title (doc/titles.md).  A missing
 // picture is fetched from the node that announced the title; 404 if no server has it.
 //
-// The bytes are a stranger's: they are sent as the picture that they begin as, for no other use,
-// and never run.
+// The picture's bytes come from a stranger: they are sent only as the picture type that they begin
+// with, and never as anything that a browser runs.
 #include <algorithm>
 
 #include "app/endpoints/stages.h"
@@ -17,7 +17,7 @@
 namespace lb {
 namespace {
 
-// A name is made of the bytes, so what it names never changes.
+// A name is a hash of its bytes, so the bytes never change.
 constexpr std::string_view kForEver = "public, max-age=31536000, immutable";
 constexpr std::string_view kNothingRuns =
     "Content-Security-Policy: default-src 'none'; sandbox\r\n";

@@ -1,12 +1,11 @@
-// player_stage(): /listen/STATION and /listen/MOUNT, the page on which a station or a mount is
-// listened to in a browser, and what it loads; and /oembed, how other sites show it.
+// player_stage(): /listen/STATION and /listen/MOUNT, the page that plays a station or a mount in a
+// browser, with its files; and /oembed, by which other sites embed it.
 //
-// It stands behind listen_stage(), so a mount of the whole name wins, and a file of the web root
-// does too.  A hidden mount, and one that does not play here, is as one that does not exist: the
-// request goes on to the 404.  A <station> has its page also while none of its streams plays.
+// It runs after listen_stage(), so a mount or a file of the web root with the full name wins.  A
+// hidden mount, or one that does not play here, gets the same 404 as an unknown one.  The page of a
+// <station> exists also while none of its streams plays.
 // Thread: its worker.
-// Bounds: a page asks for six names of mounts, or for those of one <station>, whatever number there
-// is.
+// Bounds: a page looks up six mounts, or those of one <station>, however many mounts there are.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -34,7 +33,7 @@
 namespace lb {
 namespace {
 
-// The same stream in other formats: "/live.ogg" beside "/live.mp3".
+// Endings of one stream in several formats: "/live.ogg" beside "/live.mp3".
 constexpr auto kEndings =
     std::to_array<std::string_view>({".mp3", ".aac", ".ogg", ".opus", ".flac", ".webm"});
 constexpr std::string_view kSheets = "/_lb/player/", kSheetEnding = ".css";
@@ -75,7 +74,7 @@ std::string shown_name(const Shown& shown, const std::string& mount) {
   return name.empty() ? mount : name;
 }
 
-// The streams of a station, of those that play here first.
+// The streams of a station; those that play here come first.
 std::vector<std::string> streams_of_station(const Network& network, const Config& config,
                                             const StationSettings& station) {
   std::vector<std::string> names;
@@ -89,7 +88,7 @@ std::vector<std::string> streams_of_station(const Network& network, const Config
   return names;
 }
 
-// The same stream in other formats, this one first.  A mount of another account is another stream.
+// The formats of a stream, this one first.  A mount of another account is another stream.
 std::vector<std::string> streams_of_mount(const Network& network, const Config& config,
                                           const std::string& name) {
   std::vector<std::string> names{name};
@@ -111,7 +110,7 @@ void show_links(PlayerFacts& page, const std::vector<PlayerLink>& links) {
       page.links.push_back({link.name, link.url});
 }
 
-// names: one at least.  The first one says what the page says, where no station does.
+// names: not empty.  Without a station the page shows the facts of the first.
 PlayerFacts facts_of(const Network& network, const Config& config,
                      const std::vector<std::string>& names) {
   PlayerFacts page;
@@ -146,17 +145,17 @@ void show_station(PlayerFacts& page, const StationSettings& station) {
   if (is_colour(station.colour)) page.sheet = cat({kSheets, station.id, kSheetEnding});
 }
 
-// What a page is about: a station, a mount of one, or a mount.
+// The subject of a page: a station, one of its mounts, or another mount.
 struct Subject {
-  const StationSettings* station;  // null: a mount that is in none
+  const StationSettings* station;  // null: a mount without a station
   std::vector<std::string> streams;
 };
 
-// name: "/rock" or "/live.mp3"; nullopt: there is no such page.
+// name: "/rock" or "/live.mp3"; nullopt: no page.
 std::optional<Subject> find_subject(const Network& network, const Config& config,
                                     const std::string& name) {
   const StationSettings* station = find_station(config, std::string_view(name).substr(1));
-  // A record does not take the page of a mount of the whole name.
+  // A station's record must not take over the page of a mount with that full name.
   if (station != nullptr && is_of_record(config, *station) && station_of(config, name) != station &&
       is_shown_stream(network, config, name))
     station = nullptr;
@@ -164,12 +163,12 @@ std::optional<Subject> find_subject(const Network& network, const Config& config
     Subject subject{station, streams_of_station(network, config, *station)};
     if (!subject.streams.empty()) return subject;
   }
-  // That of a mount of the configuration stays while nothing plays: the address was given away.
+  // A configured mount keeps its page while it does not play, as links to it exist.
   if (!find_shown(network, config, name) && !is_shown_stream(network, config, name))
     return std::nullopt;
   Subject subject{station_of(config, name), streams_of_mount(network, config, name)};
   if (subject.station == nullptr) return subject;
-  // The mount that was asked for, then the others of its station.
+  // The requested mount, then the other ones of its station.
   subject.streams = {name};
   for (std::string& other : streams_of_station(network, config, *subject.station))
     if (other != name) subject.streams.push_back(std::move(other));
@@ -185,7 +184,7 @@ std::string subject_name(const Network& network, const Config& config, const Sub
   return shown_name(*shown, mount);
 }
 
-// The sites that may show a page in a frame, as frame-ancestors has them.
+// The sites that may embed a page, as frame-ancestors lists them.
 std::string frames_of(const PlayerSettings& player, bool embedded) {
   std::string sites;
   if (!embedded || std::ranges::find(player.embed, "off") != player.embed.end()) return "'none'";
@@ -196,7 +195,7 @@ std::string frames_of(const PlayerSettings& player, bool embedded) {
   return sites.empty() ? "'none'" : sites;
 }
 
-// Where its streams may come from.
+// The origins of the page's streams.
 std::string nodes_of(const Network& network) {
   constexpr std::size_t kMaxNamed = 64;
   if (!network.cluster->redirects()) return {};
@@ -216,7 +215,7 @@ void reply_player(Connection& connection, std::string_view type, std::string lin
   connection.reply(head, std::move(body));
 }
 
-// The host that the request came by: a proxy's own name has no port of ours.
+// The host of the request: where a proxy has its own name, our port does not apply.
 std::string host_of(Connection& connection, const Config& config) {
   const std::string_view host = trim(connection.request().headers.get("host"));
   return is_plain_host(host)
@@ -224,14 +223,14 @@ std::string host_of(Connection& connection, const Config& config) {
              : playlist_host(host, config.hostname, config.port, connection.secure());
 }
 
-// A site that shows the page knows the language of its own.
+// lang= comes from the embedding site, which knows its own language.
 std::string wanted_languages(const Request& request) {
   const auto named = query_param(request.query, "lang");
   const std::string_view header = request.headers.get("accept-language");
   return named ? cat({*named, ",", header}) : std::string(header);
 }
 
-// Only of a page of this server: what is said of another one would be made up.
+// Only pages of this server can be described.
 bool is_own_host(Connection& connection, const Config& config, std::string_view host) {
   return iequals(host, host_of(connection, config)) || iequals(host, config.hostname) ||
          iequals(host, playlist_host({}, config.hostname, config.port));
@@ -263,7 +262,7 @@ Verdict answer_oembed(Worker& worker, Connection& connection) {
   return Verdict::kAnswered;
 }
 
-// The colour of a station.
+// The style sheet with a station's colour.
 Verdict answer_sheet(Worker& worker, Connection& connection, const Config& config) {
   std::string_view id = std::string_view(connection.request().path).substr(kSheets.size());
   if (!id.ends_with(kSheetEnding)) return Verdict::kNext;
@@ -298,7 +297,7 @@ Verdict player_stage(Worker& worker, Connection& connection) {
   PlayerFacts facts = facts_of(network, *config, subject->streams);
   if (subject->station != nullptr) {
     show_station(facts, *subject->station);
-    // Titles go on where its first stream ends.
+    // Titles go on when the station's first stream ends.
     const std::string& id = subject->station->id;
     if (name == cat({"/", id})) facts.now = cat({"/api/v1/now/station:", id});
   }

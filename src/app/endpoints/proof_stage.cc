@@ -1,5 +1,4 @@
-// proof_stage(): GET /_lb/proof?ask=…: a master finds out whether this is the node that it is
-// linked to.
+// proof_stage(): GET /_lb/proof?ask=…: shows a master that this is its linked node.
 // Source: doc/link.md, PROVE.
 #include "app/cluster/cluster_links.h"
 #include "app/endpoints/stages.h"

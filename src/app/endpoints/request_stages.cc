@@ -15,7 +15,7 @@ namespace lb {
 namespace {
 
 constexpr std::int64_t kAdminReserve = 4;
-constexpr std::string_view kAdminHome = "/admin";  // what people type; the pages are below it
+constexpr std::string_view kAdminHome = "/admin";  // typed by users; the pages are below
 
 }  // namespace
 
@@ -36,12 +36,12 @@ Verdict options_stage(Worker& worker, Connection& connection) {
   if (connection.request().method != Method::kOptions) return Verdict::kNext;
   ResponseHead head;
   if (connection.request().path == "*") {
-    // No Allow line with PUT: libshout would switch to it (doc/decisions.md B1).
+    // No Allow with PUT: libshout would switch to PUT (doc/decisions.md B1).
     head.content_length = 0;
     head.keep_alive = true;
   } else {
     head.status = 204;
-    // A browser asks before it sends Icy-MetaData or Range across sites.
+    // A browser's preflight before it sends Icy-MetaData or Range across sites.
     const Request& request = connection.request();
     const bool private_network =
         iequals(trim(request.headers.get("access-control-request-private-network")), "true");
@@ -94,11 +94,11 @@ Verdict method_stage(Worker& /*worker*/, Connection& connection) {
 
 namespace {
 
-// What SHOUTcast stations print and players add: "/;", "/;stream.mp3", "/;*.nsv".
+// Printed by SHOUTcast stations and added by players: "/;", "/;stream.mp3", "/;*.nsv".
 bool is_shoutcast_link(std::string_view path) { return path.starts_with("/;"); }
 
-// SHOUTcast gives its page to browsers and its stream to all others.  Here "/" is a page to what
-// does not ask for titles in the stream.
+// SHOUTcast sends browsers its page and other programs the stream.  Here "/" is the page unless the
+// request asks for titles.
 bool is_shoutcast_player(const Request& request) {
   return wants_titles(request) &&
          request.headers.get("user-agent").find("Mozilla") == std::string::npos;

@@ -1,5 +1,5 @@
-// The stages of pages, of commands and of what other programs ask (app/routes.cc).  Each decides
-// one question about a request; the head of its file says how.
+// The stages of pages, commands and other programs' requests (app/routes.cc).  Each decides one
+// question about a request, which the head of its .cc explains.
 // Thread: their worker.
 #pragma once
 
@@ -29,35 +29,34 @@ Verdict player_stage(Worker& worker, Connection& connection);
 Verdict proof_stage(Worker& worker, Connection& connection);
 Verdict stats_stage(Worker& worker, Connection& connection);
 
-// OPTIONS on anything: 204 with the CORS headers; "OPTIONS *" (libshout's first question): 200 and
+// OPTIONS on any path: 204 with the CORS headers.  "OPTIONS *", libshout's first request: 200, and
 // the connection stays open.
 // Source: doc/decisions.md B1.
 Verdict options_stage(Worker& worker, Connection& connection);
 
 // Counts the request as a client (doc/decisions.md B9): listeners and pages up to <clients>;
-// sources may go above it by <sources>, the administrator by 4.
+// sources may exceed that by <sources>, the administrator by 4.
 Verdict admit_stage(Worker& worker, Connection& connection);
 
-// Only GET and HEAD go on; POST is Icecast's 400 "unknown request".
+// Lets only GET and HEAD pass; POST gets Icecast's 400 "unknown request".
 Verdict method_stage(Worker& worker, Connection& connection);
 
-// <alias>: of GET and HEAD, one level, first hit, exact match of the decoded path.  Where there is
-// none for it, "/" is index.html of the web root or else the status page, and "/admin" leads to
-// "/admin/".  The addresses that SHOUTcast's stations have printed, "/;…", are the
-// <shoutcast-mount>, and so is "/" to a player that asks for titles.
+// <alias>, for GET and HEAD: one level, first match, exact decoded path.  Without an alias "/" is
+// index.html of the web root or the status page, and "/admin" redirects to "/admin/".  The
+// addresses "/;…" that SHOUTcast stations have printed are the <shoutcast-mount>, and so is "/" for
+// a player that asks for titles.
 Verdict alias_stage(Worker& worker, Connection& connection);
 
-// What no other stage has: generated m3u, files of the web root, built-in files, 404.
+// The rest: generated m3u, files of the web root, built-in files, 404.
 Verdict file_stage(Worker& worker, Connection& connection);
 
-// May a page of another site read the answer?  Of streams and public pages, refusals included; not
-// of the administration, of what machines ask (/_lb/, /metrics), nor of what a source is told.
+// Whether a page of another site may read the answer: that of a stream or a public page, and its
+// refusals, but not of the administration, of machines (/_lb/, /metrics) or to a source.
 bool is_for_other_sites(const Request& request);
 
-// The most of a body that is read for a request before its stages: of a report, from a node
-// that has a password for it.
+// The limit of a body that is read before the stages run, for the reports of nodes with a password.
 std::size_t body_limit(Worker& worker, Connection& connection);
-// The same of POST /api/v1/session…, where it is JSON.
+// The same for a JSON POST of /api/v1/session….
 std::size_t login_body_limit(Worker& worker, const Request& request);
 
 constexpr std::string_view kMetricsPath = "/metrics";

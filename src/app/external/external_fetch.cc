@@ -14,7 +14,7 @@ namespace {
 constexpr Fetcher::Limits kFetches{80, 8};
 constexpr std::string_view kDigestKey = "icecast-lb external";
 
-// A value that goes back into a request.
+// Whether the value may be sent in a request.
 bool is_one_line(std::string_view text) {
   for (const char c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
@@ -99,7 +99,7 @@ void ExternalFetch::page_came(const std::shared_ptr<Question>& question,
                   Error::limit(cat({"the list has more than ", kMaxExternalBytes, " bytes"})));
   if (first && is_one_line(etag)) whole.etag = etag;
   question->digests += hmac_sha256(kDigestKey, answer->body);
-  // The parse may take a while.
+  // Parsing may take a while.
   clerk_.post([this, question, body = std::move(answer->body)] {
     auto list = std::make_shared<Result<ExternalList>>(parse_external_list(body));
     control_.post([this, question, list] {

@@ -1,12 +1,12 @@
-// ExternalFetch: one question to the backend of an external configuration: all pages of the answer,
-// judged and parsed.
+// ExternalFetch: one request to the backend of an external configuration: gets, checks and parses
+// all pages of the answer.
 //
-// Thread: control; lists are parsed on the clerk.  A callback comes once, later, unless stop() was
-// called.
+// Thread: control; lists are parsed on the clerk.  The callback comes once, later, and never after
+// stop().
 // Ownership: ExternalService.
 // Bounds: kMaxExternalBytes and kMaxExternalPages an answer.
-// Errors: no answer, another status than 200 and 304, no list, a page of another server: nothing of
-// it is believed.
+// Errors: no answer, a status other than 200 and 304, an invalid list, a page of another server:
+// the whole answer is ignored.
 // Source: doc/external.md; RFC 7240 (Prefer: wait).
 #pragma once
 
@@ -26,9 +26,9 @@ namespace lb {
 struct ExternalAnswer {
   bool unchanged = false;  // 304
   std::vector<ExternalMount> mounts;
-  std::string etag;      // "": it has none
+  std::string etag;      // "": none
   std::string identity;  // the ETag, else a digest of all pages
-  bool waits = false;    // the backend says that it waits for changes
+  bool waits = false;    // the backend claims to wait for changes
 };
 
 class ExternalFetch {
@@ -40,13 +40,13 @@ class ExternalFetch {
 
   struct Ask {
     std::string url;   // with its query
-    std::string etag;  // of what is known; "": nothing
+    std::string etag;  // of the present list; "": none
     std::chrono::seconds wait{0};
-    std::chrono::milliseconds timeout{10'000};  // beside the wait
-    bool by_name = false;                       // 404: the backend has none of them
+    std::chrono::milliseconds timeout{10'000};  // in addition to the wait
+    bool by_name = false;                       // 404 means that the backend has none of the names
   };
   void start(const ExternalSettings& settings, Ask ask, Done done);
-  // No callback comes any more.
+  // Ends the request without a callback.
   void stop();
 
  private:

@@ -1,12 +1,12 @@
-// ExternalLookups: names that a source or a listener has come with, and that are not known here,
-// are asked for at the backend of the external configuration; the requests wait meanwhile.
+// ExternalLookups: asks the backend of the external configuration about unknown names of sources
+// and listeners, while the requests wait.
 //
-// Names that come within kGather are one question.  A name is asked for once at a time; that the
-// backend does not know it is remembered for kUnknownFor, that it has not answered for kFailedFor.
-// A mount that it knows is ready when the configuration has it.
+// Names that come within kGather are one question, and a name is in one question at a time.  An
+// unknown name is remembered for kUnknownFor, a failure for kFailedFor.  A mount is ready when the
+// configuration has it.
 // Thread: control.
 // Ownership: ExternalService.
-// Bounds: kMaxNames asked for at once; a request for one more does not wait.
+// Bounds: kMaxNames names in questions; a request for a further one does not wait.
 // Source: doc/external.md.
 #pragma once
 
@@ -33,21 +33,21 @@ class ExternalLookups {
 
   struct Callbacks {
     std::function<void(std::vector<std::string> names)> ask;
-    std::function<bool(const std::string& mount)> is_here;  // by now
+    std::function<bool(const std::string& mount)> is_here;  // now
     std::function<void(const ParkedRequest&, WaitOutcome)> wake;
   };
   ExternalLookups(Loop& loop, Callbacks callbacks);
 
-  // The request is woken now or later, once: kReady, or kNever.
+  // Wakes the request once, now or later, with kReady or kNever.
   void look_up(const std::string& mount, const ParkedRequest& request);
-  // The answer about these names.
+  // Takes the answer about these names.
   void answered(const std::vector<std::string>& names, const std::set<std::string>& found);
   void failed(const std::vector<std::string>& names);
-  // No answer comes any more: all requests go on without one.
+  // No answers come any more: all requests go on without one.
   void abandon();
-  // The configuration may have some now.
+  // Wakes requests whose mount the configuration has now.
   void configured();
-  // No request is woken: the server stops.
+  // Drops all requests without waking them: the server stops.
   void stop();
 
   std::size_t under_way() const noexcept { return asked_.size(); }
@@ -60,9 +60,9 @@ class ExternalLookups {
   Callbacks callbacks_;
   ParkedRequests parked_;
   Timer gather_;
-  std::vector<std::string> next_;                           // to be asked for
-  std::set<std::string, std::less<>> asked_;                // those, and those that are
-  std::map<std::string, SteadyTime, std::less<>> unknown_;  // until when
+  std::vector<std::string> next_;                           // for the next question
+  std::set<std::string, std::less<>> asked_;                // those, and those under way
+  std::map<std::string, SteadyTime, std::less<>> unknown_;  // not asked until then
 };
 
 }  // namespace lb

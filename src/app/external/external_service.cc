@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kExternalModule = "config/external";
 constexpr auto kAtOnce = 50ms;   // the pause of a backend that waits for changes itself
-constexpr auto kWaitedFor = 1s;  // an answer that took so long was one that waited
+constexpr auto kWaitedFor = 1s;  // an answer after this time has waited
 constexpr std::size_t kMaxFaultLines = 20, kMaxEvents = 20;
 
 std::string copy_path(const Config& config) {
@@ -28,7 +28,7 @@ std::string copy_path(const Config& config) {
   return config.paths.logdir.empty() ? std::string() : config.paths.logdir + "/external.json";
 }
 
-// As nodes get them.
+// The mounts in the form for nodes.
 std::vector<RegistryRecord> records_for_nodes(const MountRecords& records) {
   std::vector<RegistryRecord> out;
   out.reserve(records.size());
@@ -100,7 +100,7 @@ void ExternalService::configure(const Config& config) {
   copy_path_ = copy_path(config);
   book_.set_rules({settings_.confirm, settings_.allow_empty});
   const bool told_nodes = std::exchange(sends_nodes_, external_is_for_cluster(config));
-  // No empty set is sent to nodes before the first answer: they may hold mounts of an earlier run.
+  // Before the first answer nodes get no empty set: they may have mounts of an earlier run.
   if (sends_nodes_ && !told_nodes && book_.size() > 0) apply();
   if (told_nodes && !sends_nodes_) callbacks_.send_nodes({});
   on_demand_.store(!settings_.url.empty() && settings_.on_demand, std::memory_order_relaxed);
@@ -176,7 +176,7 @@ void ExternalService::came(Result<ExternalAnswer> answer, SteadyTime begun, bool
   good_ = now;
   answered_ = true;
   const bool same = answer->unchanged || answer->identity == book_.identity();
-  // A backend that waits is asked again at once, but not if it waits in words only.
+  // A backend that waits is asked again at once, but not if it answers early without a change.
   const bool slow = waited && now - begun >= kWaitedFor;
   const bool waits = slow || (waited && answer->waits && !same);
   const bool may_wait =
@@ -217,7 +217,7 @@ void ExternalService::take(ExternalBook::Step step) {
   if (copied_etag_ != book_.copied_identity()) copy_.changed();
 }
 
-// What nodes are told is made on the clerk: there may be many.
+// The clerk makes the records for nodes, as there may be many.
 void ExternalService::apply() {
   traffic_.overlay->set_external(book_.records(), [this, number = ++wanted_] {
     applied_ = number;
@@ -239,7 +239,7 @@ ExternalFetch::Ask ExternalService::by_name(const std::vector<std::string>& name
   return ask;
 }
 
-// Some names after the other, and all answers together.
+// Asks for some names at a time, and handles all answers together.
 void ExternalService::ask_missing(std::vector<std::string> names, std::size_t from,
                                   std::shared_ptr<std::vector<ExternalMount>> found) {
   const std::size_t end = std::min(names.size(), from + kNamesAtOnce);
@@ -320,7 +320,7 @@ void ExternalService::removed(const std::vector<std::string>& mounts) {
 }
 
 void ExternalService::end_sources(const std::string& mount) {
-  // The timer lies in the row that is erased: it is let go when this has returned.
+  // The timer is in the erased row, which is destroyed after this returns.
   traffic_.loops.control().post(
       [row = std::make_shared<decltype(ending_)::node_type>(ending_.extract(mount))] {});
   if (stopped_ || book_.knows(mount) || mount_section(*traffic_.config.read(), mount).name == mount)

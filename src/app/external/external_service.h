@@ -1,13 +1,13 @@
-// ExternalService: <config-external>: asks a backend which mounts there are, again and again, and
-// lays what it says over the configuration.
+// ExternalService: <config-external>: asks a backend for its mounts periodically, and overlays the
+// configuration with the answer.
 //
-// What may be believed, and what a removal takes, ExternalBook decides; a backend that fails in any
-// way changes nothing.  What is in force is kept in a file, for a start without the backend.
-// Where it is for the cluster (`for`), what is in force goes to the linked nodes too, without
-// relays: a node has the stream from this server. A source whose mount is removed is ended after
-// <grace>, unless the mount is back by then.
-// Thread: control, but for on_demand() and restore(); lists are parsed on the clerk, the copy is
-// written on the thread for disks.
+// ExternalBook decides which answers are accepted and what a removal needs; a backend that fails
+// changes nothing.  The mounts in force are kept in a file, for a start without the backend.  If
+// `for` includes the cluster, linked nodes get them too, without relays: a node gets the stream
+// from this server.  The source of a removed mount is ended after <grace>, unless the mount is back
+// by then.
+// Thread: control, except on_demand() and restore(); the clerk parses lists, the disk thread writes
+// the copy.
 // Ownership: Services.
 // Source: doc/external.md.
 #pragma once
@@ -33,38 +33,38 @@ struct Traffic;
 
 class ExternalService {
  public:
-  static constexpr std::chrono::seconds kMaxPause{60};  // between tries of a backend that fails
+  static constexpr std::chrono::seconds kMaxPause{60};  // between tries of a failing backend
   static constexpr std::chrono::seconds kByNameAgain{60};
   static constexpr std::size_t kNamesAtOnce = 64;
 
   struct Callbacks {
-    // The linked nodes enforce these: all of them, external/PCT with the XML of a record.
+    // Sends the linked nodes all mounts to enforce: external/PCT with the XML of a record.
     std::function<void(std::vector<RegistryRecord>)> send_nodes;
-    // The element has gone: what a master says may be in force.
+    // The element was removed: masters' external mounts may be in force.
     std::function<void()> gone;
   };
   ExternalService(Traffic& traffic, Callbacks callbacks);
   ~ExternalService();
 
-  // The copy of the last run; before the loops start.  Empty: none.
+  // Reads the copy of the last run; empty: none.  REQUIRES: before the loops start
   MountRecords restore(const Config& config);
   // At the start and at each reload.
   void configure(const Config& config);
-  // The configuration is another one.
+  // A new configuration is in force.
   void configured() { lookups_.configured(); }
   void stop();
 
-  // Unknown names are asked for; any thread.
+  // Whether unknown names are asked for; any thread.
   bool on_demand() const noexcept { return on_demand_.load(std::memory_order_relaxed); }
   void look_up(const std::string& mount, const ParkedRequest& request);
 
   struct Numbers {
     bool on = false;
-    double age = 0;  // seconds since the last good answer; since the start, where there was none
+    double age = 0;  // seconds since the last good answer, or the start
     std::uint64_t mounts = 0, bad_mounts = 0, failures = 0;
   };
   Numbers numbers() const;
-  // For the administrator: state, faults, and a removal that waits.
+  // For administrators: state, faults, and a removal that waits.
   std::string json() const;
   bool waits_for(const std::string& etag) const {
     return book_.pending() && book_.pending()->identity == etag;
@@ -87,7 +87,7 @@ class ExternalService {
   void end_sources(const std::string& mount);
   void report_faults();
   void report_hidden();
-  // Mounts of the list that are in force as others: by "file" or "store".
+  // Mounts of the list that another section overrides: by "file" or "store".
   std::map<std::string, std::string_view> hidden() const;
   SavedCopy::Write copy();
 
@@ -99,22 +99,22 @@ class ExternalService {
   ExternalFetch fetch_;
   ExternalLookups lookups_;
   Timer timer_, by_name_timer_;
-  std::string etag_;                        // of the list that the book has
+  std::string etag_;                        // of the book's list
   std::string copied_etag_;                 // of the copy on the disk
-  std::uint64_t wanted_ = 0, applied_ = 0;  // forms of the book, and the one that is in force
-  std::uint64_t told_ = 0;                  // forms that were made for nodes
+  std::uint64_t wanted_ = 0, applied_ = 0;  // numbers of set_external() calls
+  std::uint64_t told_ = 0;                  // number of records made for nodes
   bool asking_missing_ = false, stopped_ = false;
-  std::chrono::seconds pause_{0};  // of the last failure; 0: there was none
+  std::chrono::seconds pause_{0};  // after the last failure; 0: none
   std::uint64_t failures_ = 0;
-  std::string trouble_;    // of the last question; "": it was answered
-  bool answered_ = false;  // since the start, or since the element is another one
-  SteadyTime good_{};      // when it was answered last
+  std::string trouble_;    // the last question's error, or ""
+  bool answered_ = false;  // since the start, or a change of the element
+  SteadyTime good_{};      // time of the last good answer
   ExternalBook::Faults reported_;
   std::map<std::string, std::string_view> hidden_;  // as reported
   std::map<std::string, std::unique_ptr<Deadline>, std::less<>> ending_;
   bool sends_nodes_ = false;
   std::atomic<bool> on_demand_{false};
-  SavedCopy copy_;  // last: it takes what has changed before the others end
+  SavedCopy copy_;  // last: it reads the members above
 };
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// What an administrator sees of an external configuration, and may say to it.
+// The external configuration for administrators, and their confirmations.
 #include <algorithm>
 
 #include "app/external/external_service.h"
@@ -9,7 +9,7 @@
 namespace lb {
 namespace {
 
-// Shown; the counts beside them are of all.
+// Limits of shown entries; the counts next to them include all.
 constexpr std::size_t kMaxPendingNames = 1000, kMaxBadMounts = 1000, kMaxErrors = 10;
 
 }  // namespace

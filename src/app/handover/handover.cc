@@ -35,9 +35,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kUpgradeModule = "app/handover";
-constexpr auto kRest = 100ms;  // between two looks whether all can move
+constexpr auto kRest = 100ms;  // between two checks whether all can move
 constexpr auto kMayRest = 5s;
-constexpr auto kAnswers = 2s;  // that backends have for those that they are asked for
+constexpr auto kAnswers = 2s;  // for pending answers of backends
 constexpr auto kAnswerPoll = 10ms;
 constexpr auto kRemainderPoll = 20ms;
 
@@ -64,7 +64,7 @@ Handover::Handover(Network& network, const ListenSockets& sockets, Notifier& not
                 [this] { failed("the new program was not ready in time"); }),
       again_(network.loops.control(), [this] { freeze(); }) {}
 
-// A server that ends takes along what was to follow it.
+// A server that ends also ends its unfinished successor.
 Handover::~Handover() {
   if (successor_ <= 0) return;
   ::kill(successor_, SIGKILL);
@@ -164,8 +164,8 @@ Result<void> Handover::offer() {
   return send_parcel(channel_, out.bytes(), out.fds().all(), 1s);
 }
 
-// Before the pause, which they would make longer: those that come later are few.  Without a file
-// all come later.
+// Offers pictures before the pause, to keep that short: only later ones are sent in it, or all if
+// there is no file.
 UniqueFd Handover::offer_pictures(OfferRecord& offer) {
   pictures_.clear();
   UniqueFd file(::memfd_create("pictures", MFD_CLOEXEC));
@@ -181,7 +181,7 @@ UniqueFd Handover::offer_pictures(OfferRecord& offer) {
   return pictures_.empty() ? UniqueFd() : std::move(file);
 }
 
-// Likewise: the next process has laid them over its configuration when the pause begins.
+// Likewise, so that the next process has applied the records when the pause begins.
 UniqueFd Handover::offer_records(OfferRecord& offer) {
   records_.clear();
   records_revision_ = 0;
@@ -215,7 +215,7 @@ void Handover::on_channel(short) {
   files_ = word.files;
   has_records_ = records_revision_ != 0 && word.records_revision == records_revision_;
   watch_.stop();
-  // Before the pause: the file may be of many megabytes.
+  // Before the pause, as the file may have many megabytes.
   plan_.write_charts([this, turn = turn_] {
     if (turn != turn_ || step_ != Step::kPreparing) return;
     since_ = network_.loops.control().now();
@@ -225,13 +225,13 @@ void Handover::on_channel(short) {
 
 void Handover::freeze() {
   step_ = Step::kFreezing;
-  // The next process would ask again, and backends count what they are asked.
+  // The next process would ask again, and backends count every question.
   network_.auth->hold(true);
   if (network_.auth->asks() && network_.loops.control().now() - since_ < kAnswers)
     return again_.after(kAnswerPoll);
   const std::uint64_t turn = ++turn_;
   network_.records->rest([this, turn](const std::string& why) {
-    if (turn != turn_) return;  // it was given up
+    if (turn != turn_) return;  // the hand-over was given up
     if (!why.empty()) return failed(why);
     rest_files(turn);
   });
@@ -262,17 +262,17 @@ void Handover::writers_go_on() {
 }
 
 void Handover::pause() {
-  // By way of the inbox: the pause runs what is in it.
+  // Posted, because the pause runs the inbox.
   pause_.begin(kFreeze, [this](const Result<void>& rests) { frozen(rests); });
 }
 
 void Handover::frozen(const Result<void>& rests) {
-  // Asked for since it began, such as a drain: that is not over in a moment.
+  // An order since the start, such as a drain, lasts longer than a moment.
   if (const std::string order = plan_.obstacle(); !order.empty()) {
     pause_.end();
     return failed(order);
   }
-  // Nothing is held then: what keeps loops busy at one moment is over at another, too.
+  // Nothing is held in this case: loops that are busy now will be idle at another moment.
   std::string why = rests ? obstacle() : rests.error().what;
   if (why.empty()) {
     const SteadyTime began = pause_.since();
@@ -283,9 +283,9 @@ void Handover::frozen(const Result<void>& rests) {
       pause_.end();
       return failed(why);
     }
-    // Before the line that announces it: signals that follow it are for the next process.
+    // Before the announcing log line, so that signals sent after that reach the next process.
     if (standing_.stand_in) notify_stand_in(standing_.stand_in.get(), successor_);
-    // The next process writes its number as well, and reports a file that cannot be written.
+    // The next process writes its number too, and reports a failure.
     if (!standing_.stand_in && !stands_ && standing_.pid_file)
       PidFile::put_number(standing_.pid_file, successor_);
     const auto paused = milliseconds(network_.loops.control().now() - began);
@@ -299,8 +299,8 @@ void Handover::frozen(const Result<void>& rests) {
     tell(asker_, text, true);
     return gone();
   }
-  pause_.end();  // of loops that rest
-  // What is under way at one moment is over at another.
+  pause_.end();  // the loops go on
+  // A listener or request in the way now may be gone at another moment.
   if (network_.loops.control().now() - since_ >= kMayRest) return failed(why);
   writers_go_on();
   again_.after(kRest);
@@ -320,7 +320,7 @@ std::string Handover::obstacle() {
   return why;
 }
 
-// The loops stand still.
+// REQUIRES: the loops stand still
 Result<void> Handover::give() {
   HandoverOut out;
   if (in_parts_) out.send_in_parts(channel_, kTake);
@@ -363,10 +363,10 @@ void Handover::gone() {
   bool answers = false;
   for (const auto& worker : network_.workers) answers = answers || worker->connections.size() > 0;
   if (reload_) ::kill(successor_, SIGHUP);
-  // The other side waits for this before it reports to the service manager.
+  // The other process waits for this before it reports to the service manager.
   channel_.close();
   if (!answers) return leave();
-  // Answers under way go on; control runs their tasks, and nothing of its own.
+  // Unfinished answers go on; control runs only their tasks.
   network_.loops.control().hold(true);
   pause_.end();
   network_.loops.control().hold(true);
@@ -405,9 +405,9 @@ void Handover::end_remainder() {
       });
 }
 
-// No destructor runs: nothing of what the other process has may be ended here.
+// No destructor runs, since nothing that the other process has may be ended here.
 void Handover::leave() {
-  // Signals that came behind GO were meant for the process that serves.
+  // Signals after GO were meant for the serving process, and are passed on.
   const sigset_t watched = watched_signals();
   const timespec now{};
   for (int number = 0; (number = ::sigtimedwait(&watched, nullptr, &now)) > 0;)
@@ -441,7 +441,7 @@ void Handover::failed(std::string_view why) {
   if (std::exchange(reload_, false)) plan_.reload();
 }
 
-// Any program of this machine may have the usual address, and a failure may quote a configuration.
+// Any program here may have the usual address, and a failure may quote the configuration.
 void Handover::tell(std::uint64_t asker, std::string_view outcome, bool done) const {
   if (asker == 0 && !done) outcome = "see its error log";
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

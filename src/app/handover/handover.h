@@ -1,19 +1,18 @@
-// Handover: this process gives all that it has to a new one of the same program, which goes on with
+// Handover: this process hands over everything to a new one of the same program, which goes on with
 // it: listen sockets, logs, mounts, sources, listeners, requests (doc/architecture.md).
 //
-//   kIdle → kPreparing (the new process reads its configuration; this one serves as ever)
-//         → kFreezing  (files of recordings and dumps rest, then all loops stand still; all is
-//                       written down, and the new process has it)
-//         → GO: from here on the new one reads and writes, this one answers what is under way and
-//         ends
+//   kIdle → kPreparing (the new process reads its configuration; this one serves as before)
+//         → kFreezing  (writers of files rest, then all loops stand still, and the new process
+//                       gets all records)
+//         → GO: the new one reads and writes, this one finishes its answers and ends
 //
-// Until GO no byte moves and nothing is told: whatever fails before it, this process goes on where
-// it was, and says why.
+// Until GO no byte moves and nothing is reported: after a failure this process goes on where it
+// was, and reports the reason.
 //
 // Thread: control.
 // Ownership: Server.
-// Bounds: one at a time; kPrepare for the new process to be ready, kFreeze to rest and kTake to take
-// all, kRemainder for answers under way.
+// Bounds: one at a time; kPrepare until the new process is ready, kFreeze for the rest, kTake for
+// the transfer, kRemainder for unfinished answers.
 // Errors: a line in the error log; the caller of --upgrade gets the same.
 #pragma once
 
@@ -49,11 +48,11 @@ namespace lb {
 
 struct Network;
 
-// What a process that has taken over knows of the one that stays in the place of the first.
+// The stand-in's data, for a process that has taken over.
 struct Standing {
-  std::uint64_t known_pid = 0;  // under which the server is known
-  UniqueFd stand_in;            // to tell it which process serves; invalid: there is none
-  UniqueFd pid_file;            // invalid: it is not to be written
+  std::uint64_t known_pid = 0;  // the server's known process number
+  UniqueFd stand_in;            // gets the serving process's number; invalid: none
+  UniqueFd pid_file;            // invalid: it is not written
   std::uint64_t upgrades = 0;
 };
 
@@ -61,31 +60,31 @@ class Handover {
  public:
   struct Plan {
     Launch launch;
-    bool background = false;  // no process waits for this one
+    bool background = false;  // --upgrade without waiting
     std::chrono::microseconds watchdog{0};
     std::size_t store = 0;                  // descriptors that the service manager keeps
     bool confined = false;                  // (program/confine.h)
-    std::function<std::string()> obstacle;  // of the server; "": none
+    std::function<std::string()> obstacle;  // a reason of the server's; "": none
     std::function<void()> reload;           // of the configuration
     std::function<CountsRecord()> counts;   // of MetricsService
     std::function<std::vector<ListenSockets::Handed>()> switch_ports;  // of SwitchService
-    // Writes what charts show to its file, which the next process reads, and calls back on control.
+    // Writes the charts to their file, which the next process reads, and calls back on control.
     std::function<void(std::function<void()>)> write_charts;
   };
   Handover(Network& network, const ListenSockets& sockets, Notifier& notifier, Plan plan,
            Standing standing);
   ~Handover();
 
-  // asker: the value that --upgrade sent with the signal; 0: none waits for the outcome.
+  // asker: the number that --upgrade sent with the signal; 0: no program waits for the outcome.
   void start(std::uint64_t asker);
   bool is_under_way() const noexcept { return step_ != Step::kIdle; }
-  // By the process that serves in the end: the next one has read the file already, maybe before it
-  // was changed.
+  // Reloads in the process that serves in the end: the next one may have read the file before its
+  // last change.
   void reload_when_over() noexcept { reload_ = true; }
   Standing& standing() noexcept { return standing_; }
-  // While all loops stand still.  obstacle(): why not at this moment; "": it can be replaced.
-  // save(): all that it has.  forget(): another process goes on with that.
-  // Tests call them, and have the next process in their own.
+  // While all loops stand still.  obstacle(): why this process cannot be replaced at this moment;
+  // "": it can.  save(): writes all records.  forget(): another process has them.  Tests call these
+  // directly, with the next process within their own.
   std::string obstacle();
   Result<void> save(HandoverOut& out);
   void forget();
@@ -112,7 +111,7 @@ class Handover {
   static void put_records(HandoverOut& out, RegistryContent content);
   RecordsSinceRecord records_since(RegistryContent content) const;
   void save_server(HandoverOut& out);
-  // Of mounts that play files, and of those that are over.
+  // Saves mounts that play files, and ended ones.
   using Numbers = std::unordered_map<const Mount*, std::uint64_t>;
   void save_ended_mounts(HandoverOut& out, Numbers& numbers);
   void save_listeners(HandoverOut& out, const Numbers& numbers);
@@ -136,28 +135,28 @@ class Handover {
   std::uint64_t asker_ = 0;  // of start()
   FdChannel channel_;
   pid_t successor_ = 0;
-  UniqueFd stands_;  // the end of a stand-in that this process becomes
+  UniqueFd stands_;  // for a stand-in that this process becomes
   LoopPause pause_;
   Watch watch_;
   Timer deadline_, again_;
   std::unique_ptr<Timer> remainder_;  // of worker 0
-  std::set<std::string> pictures_;    // that were offered, by name
-  // Records of the store that were offered: their keys and revisions, in this order.
+  std::set<std::string> pictures_;    // offered ones, by name
+  // Offered records of the store: keys and revisions, in this order.
   std::vector<std::pair<std::string, std::uint64_t>> records_;
   std::uint64_t records_revision_ = 0;
-  // The next process: what it has, and what it reads.
+  // Properties of the next process: what it has, and what it can read.
   bool has_records_ = false, in_parts_ = false, rests_ = false, files_ = false;
   bool reload_ = false;
-  // Of the threads that write files, which rest while step_ is kFreezing.
+  // State of threads that write files, which rest during kFreezing.
   std::optional<ArchiveRecord> archive_;
   std::vector<DumpRecord> dumps_;
-  std::uint64_t turn_ = 0;  // of freeze(), and of the charts before it
+  std::uint64_t turn_ = 0;  // of freeze(), and the charts before
   SteadyTime since_{};
   EndRecord given_;
 };
 
-// Where icecast-lb --upgrade waits for the outcome: at an address of that process, or, where
-// another program has that, at one that `asker` names.
+// The address at which icecast-lb --upgrade waits for the outcome: by its process number or, if
+// another program has that address, by `asker`.
 constexpr std::uint64_t kUsualAsker = 1;
 std::string upgrade_address(std::uint64_t known_pid, std::uint64_t asker);
 

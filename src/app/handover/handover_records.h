@@ -1,4 +1,4 @@
-// What two processes tell each other in a hand-over, beside mounts, sources and listeners.
+// The records of a hand-over, besides mounts, sources and listeners.
 // Thread: plain values.
 #pragma once
 
@@ -30,7 +30,7 @@
 
 namespace lb {
 
-// Types of records.  Numbers are never used again for something else.
+// Types of records.  A number is never used again for another type.
 enum class HandoverType : std::uint32_t {
   kOffer = 1,
   kPrepared = 2,
@@ -74,7 +74,7 @@ enum class HandoverType : std::uint32_t {
   kHolders = 46,
 };
 
-// Formats that are read and written: within one, fields are only added.
+// The format of the records; within one format fields are only added.
 constexpr std::uint32_t kHandoverFormat = 1;
 
 struct SocketRecord {
@@ -90,7 +90,7 @@ void record_fields(Io& io, T& socket) {
   io(1, wanted_port, port, bind_address, shoutcast, inherited, fds, tls);
 }
 
-// What is in a file of a certificate or key that root alone may open.
+// The content of a certificate's or key's file that only root may open.
 struct FileCopyRecord {
   std::string file;
   MovedFd fd = 0;
@@ -101,26 +101,25 @@ void record_fields(Io& io, T& copy) {
   io.needed(1, file, fd);
 }
 
-// The first word of the predecessor.
+// The first record of the predecessor.
 struct OfferRecord {
   std::uint32_t format = kHandoverFormat;
   std::string version;
   std::uint32_t workers = 0;
-  std::uint64_t known_pid =
-      0;                   // under which the server is known: that of its stand-in, if it has one
-  bool stands_in = false;  // the process with that number stays, and the pid file names it
+  std::uint64_t known_pid = 0;  // known number of the server: its stand-in's, if it has one
+  bool stands_in = false;       // that process stays, named in the pid file
   std::vector<MovedFd> stand_in, notify, pid_file;  // one or none
   std::uint64_t watchdog_us = 0;
   std::vector<SocketRecord> sockets;
   std::vector<SocketRecord> cluster_port;  // one or none
   std::uint64_t store = 0;                 // descriptors that the service manager keeps
-  bool confined = false;                   // which the next process is then already
-  // Pictures of titles, one behind the other in a file.
+  bool confined = false;                   // so the next process is confined at once
+  // Pictures of titles, one after the other in a file.
   std::vector<MovedFd> pictures;  // one or none
   std::vector<std::uint64_t> picture_bytes;
-  std::vector<MovedFd> conf;  // one or none: what masters say
-  bool in_parts = false;      // so that the next process reads while this one still writes
-  // Of the <store>, as records in a file, and the revision that they show.
+  std::vector<MovedFd> conf;  // one or none: settings from masters
+  bool in_parts = false;      // the next process reads while this one writes
+  // The records of the <store> in a file, and their revision.
   std::vector<MovedFd> records;  // one or none
   std::uint64_t records_revision = 0;
   std::vector<FileCopyRecord> certificates;
@@ -144,10 +143,10 @@ void record_fields(Io& io, T& offer) {
 
 struct WordRecord {
   std::string text;
-  // kPrepared: what was offered and is taken so.
+  // In kPrepared: the accepted parts of the offer.
   bool in_parts = false;
   std::uint64_t records_revision = 0;
-  bool rests = false;  // RequestRecord::status is known
+  bool rests = false;  // RequestRecord::status is read
   bool files = false;  // … and RequestRecord::file
 };
 template <class Io, RecordOf<WordRecord> T>
@@ -170,7 +169,7 @@ void record_fields(Io& io, T& server) {
   io(1, next_client_id, next_lease, started_wall, upgrades, counters, bytes_read, bytes_sent);
 }
 
-// Records of the <store>, as this server knows them.
+// Records of the <store>, as this server has them.
 template <class Io, RecordOf<RegistryRecord> T>
 void record_fields(Io& io, T& record) {
   auto& [key, value, revision] = record;
@@ -179,7 +178,7 @@ void record_fields(Io& io, T& record) {
 struct RecordsRecord {
   std::vector<RegistryRecord> records;
   std::uint64_t revision = 0;
-  bool whole = false;  // no more of them follow
+  bool whole = false;  // the last one
 };
 template <class Io, RecordOf<RecordsRecord> T>
 void record_fields(Io& io, T& part) {
@@ -187,7 +186,7 @@ void record_fields(Io& io, T& part) {
   io.needed(1, records, revision, whole);
 }
 
-// What has changed of them since they were offered.
+// Changes of the records since they were offered.
 struct RecordsSinceRecord {
   std::vector<RegistryRecord> set;
   std::vector<std::string> deleted;
@@ -204,7 +203,7 @@ struct ListenersRecord {
   std::string mount;
   std::uint32_t worker = 0;
   std::vector<ListenerRecord> listeners;
-  std::uint64_t file = 0;  // HeardFileRecord::number, EndedRecord::number; 0: it is neither
+  std::uint64_t file = 0;  // HeardFileRecord::number, EndedRecord::number; 0: of neither
 };
 template <class Io, RecordOf<ListenersRecord> T>
 void record_fields(Io& io, T& of) {
@@ -225,7 +224,7 @@ void record_fields(Io& io, T& of) {
   io.needed(1, players);
 }
 
-// A connection whose request is not answered: it is asked once more, from its first byte.
+// A connection with an unanswered request, which the next process reads again from its first byte.
 struct RequestRecord {
   std::uint32_t worker = 0;
   MovedFd fd = 0;
@@ -234,13 +233,13 @@ struct RequestRecord {
   bool shoutcast = false;
   std::string bytes;
   bool opened = false, secure = false;
-  std::uint64_t id = 0;  // of its connection: a backend that has been asked is asked by the same
+  std::uint64_t id = 0;                    // of its connection; a backend is asked again by it
   std::chrono::milliseconds head_time{0};  // with the next: HeldRequest
   bool kept = false;
   std::uint32_t status = 0;
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;
-  std::string bind_address;  // of its listen-socket, too
+  std::string bind_address;  // of its listen-socket
   // HeldRequest::file
   std::vector<MovedFd> file;  // one or none
   std::uint64_t file_at = 0, file_bytes = 0;
@@ -256,7 +255,7 @@ void record_fields(Io& io, T& request) {
      bind_address, file, file_at, file_bytes, is_probe);
 }
 
-// What other nodes have recorded.
+// Recordings of other nodes.
 struct HoldersRecord {
   std::vector<HolderRecord> holders;
 };
@@ -278,10 +277,10 @@ void record_fields(Io& io, T& audience) {
   io.needed(1, fd, journal, next_listening);
 }
 
-// How much there was: the successor compares.
+// Totals, which the successor compares.
 struct EndRecord {
   std::uint64_t mounts = 0, sources = 0, listeners = 0, requests = 0;
-  std::uint64_t positions = 0;  // their sum over all listeners
+  std::uint64_t positions = 0;  // the sum over all listeners
   std::uint64_t standbys = 0, players = 0, masters = 0, nodes = 0;
 };
 template <class Io, RecordOf<EndRecord> T>
@@ -290,14 +289,14 @@ void record_fields(Io& io, T& end) {
   io(1, mounts, sources, listeners, requests, positions, standbys, players, masters, nodes);
 }
 
-// Records one behind the other, with the descriptors that they name.
+// Records one after the other, with their descriptors.
 class HandoverOut {
  public:
   template <class T>
   void put(HandoverType type, const T& record) {
     add(type, true, record);
   }
-  // A program that does not know the type goes on without it.
+  // A program that does not know the type ignores the record.
   template <class T>
   void put_extra(HandoverType type, const T& record) {
     add(type, false, record);
@@ -310,7 +309,7 @@ class HandoverOut {
     channel_ = &channel;
     patience_ = patience;
   }
-  // The last part, and an empty one behind it.  Error: of any part.
+  // Sends the last part, and an empty one after it.  Error: of any part.
   Result<void> end_of_parts();
 
  private:

@@ -1,4 +1,4 @@
-// What the process gives: all that it has, written down while the loops stand still.
+// Writes all records of this process while the loops stand still.
 #include <algorithm>
 #include <span>
 #include <unordered_map>
@@ -30,10 +30,10 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kPlayersARecord = 1000;     // in one record
-constexpr std::size_t kHoldersARecord = 200;      // likewise
-constexpr std::size_t kListenersARecord = 200;    // and in one part, with their connections
-constexpr std::size_t kRecordsBytes = 1'000'000;  // likewise
+constexpr std::size_t kPlayersARecord = 1000;     // per record
+constexpr std::size_t kHoldersARecord = 200;      // per record
+constexpr std::size_t kListenersARecord = 200;    // per record and part, with connections
+constexpr std::size_t kRecordsBytes = 1'000'000;  // per record
 
 }  // namespace
 
@@ -102,7 +102,7 @@ void Handover::save_cluster(HandoverOut& out) {
   if (!of.holders.empty()) out.put_extra(HandoverType::kHolders, of);
 }
 
-// As far as they have changed since offered.
+// The changes since the records were offered.
 RecordsSinceRecord Handover::records_since(RegistryContent content) const {
   RecordsSinceRecord since;
   since.revision = content.revision;
@@ -118,7 +118,7 @@ RecordsSinceRecord Handover::records_since(RegistryContent content) const {
   return since;
 }
 
-// Before all that settings hold for.
+// Comes first, as other records depend on these settings.
 void Handover::save_records(HandoverOut& out) {
   const auto revision = network_.records->known_revision();
   if (!revision) return;
@@ -195,7 +195,7 @@ SourceAdmission::WriterSight Handover::writers() const {
           [=](unsigned home, std::uint64_t lease) { return sources(home).is_saved(lease); }};
 }
 
-// Before its source.
+// Comes before the source's record.
 Result<void> Handover::save_relay(HandoverOut& out, const SourceRecord& source) {
   const auto* const writer = network_.admission->writer_of(source.mount);
   if (writer == nullptr || writer->kind != WriterKind::kRelay) return {};
@@ -259,7 +259,7 @@ Result<void> Handover::save(HandoverOut& out) {
   return {};
 }
 
-// A listener may need long for what it has not read yet.
+// An ended mount stays until its listeners have read the rest.
 void Handover::save_ended_mounts(HandoverOut& out, Numbers& numbers) {
   for (const auto& worker : network_.workers)
     worker->streams.each_mount([&](Mount& mount) {

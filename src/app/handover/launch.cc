@@ -40,9 +40,9 @@ Result<pid_t> Launch::start(const FdChannel& theirs) const {
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawnattr_init(&attributes);
-  // Where it has that number already, this takes away that it is closed.
+  // If the descriptor has that number already, this removes its close-on-exec flag.
   ::posix_spawn_file_actions_adddup2(&files, theirs.fd(), kTheirEnd);
-  // Everything of ours is close-on-exec; libcurl's pairs of sockets are not, and would pile up.
+  // Our descriptors are close-on-exec, but libcurl's socket pairs are not, and would pile up.
   ::posix_spawn_file_actions_addclosefrom_np(&files, kTheirEnd + 1);
   const sigset_t held = watched_signals();
   sigset_t all;

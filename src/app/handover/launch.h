@@ -1,8 +1,8 @@
-// Launch: how this program was started, to start it once more; and the process that it starts.
+// Launch: the program's path and arguments, to start it once more as a child process.
 //
 // Thread: take() in main, before any other thread; start() on control.
 // Bounds: one process at a time.
-// Errors: say which program could not be started, and why.
+// Errors: name the program that could not be started, and the reason.
 #pragma once
 
 #include <sys/types.h>
@@ -16,11 +16,11 @@
 namespace lb {
 
 struct Launch {
-  std::string program;                 // the path that it had: a new version lies there later
+  std::string program;                 // its path; an upgrade replaces the file
   std::vector<std::string> arguments;  // without its name and --take-over
 
   static Launch take(int argc, char** argv);
-  // With the end of a channel as --take-over; default signals, no other descriptor.
+  // Adds --take-over with the end of a channel; default signals, no other descriptor.
   Result<pid_t> start(const FdChannel& theirs) const;
 };
 

@@ -18,7 +18,7 @@
 namespace lb {
 namespace {
 
-// What it holds of others would not end when they close it.
+// Closes all other descriptors, which would otherwise stay open when their owners close them.
 void keep_only(const std::set<unsigned>& kept) {
   unsigned from = STDERR_FILENO + 1;
   for (const unsigned fd : kept) {
@@ -45,7 +45,7 @@ void keep_only(const std::set<unsigned>& kept) {
   if (n != 1) ::_exit(0);
   Loop loop(0, system_clock());
   TlsPump pump(loop);
-  // The copy owns what it is a copy of: nothing else of it ever runs.
+  // The copy owns these objects: no other part of it ever runs.
   for (PumpedConnection& one : connections)
     pump.add(std::unique_ptr<TlsTransport>(one.client), std::move(one.server));
   pump.stop_at_the_end();

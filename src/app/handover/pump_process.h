@@ -1,10 +1,9 @@
-// PumpProcess: the part of this process that stays for its TLS connections when another one goes on
-// with everything: a copy of it that runs a TlsPump and nothing else, and ends with the last of
-// them.
+// PumpProcess: a copy of this process that stays for its TLS connections when another one takes
+// over everything else.  It runs only a TlsPump, and ends with the last connection.
 //
-// Thread: control, while all workers stand still (LoopPause): the copy has this thread alone.
+// Thread: control, while all workers stand still (LoopPause): the copy has only this thread.
 // Ownership: Handover.
-// Errors: it cannot be made; then nothing has changed.
+// Errors: the copy cannot be made; nothing has changed then.
 #pragma once
 
 #include <vector>
@@ -17,10 +16,10 @@ namespace lb {
 
 class PumpProcess {
  public:
-  // The copy waits for go(), and ends if this object goes without it.  Without connections no copy
-  // is made.
+  // The copy waits for go(), and ends if this object is destroyed before.  Without connections no
+  // copy is made.
   static Result<PumpProcess> make(std::vector<PumpedConnection> connections);
-  // From now on it has the connections, and this process says nothing more to their peers.
+  // From now on the copy owns the connections, and this process sends nothing more on them.
   void go();
 
  private:

@@ -19,7 +19,7 @@
 namespace lb {
 namespace {
 
-// As it ended: by a signal, or with a status.
+// Ends as the server ended: by its signal, or with its status.
 int end_as(int status) {
   if (WIFEXITED(status)) return WEXITSTATUS(status);
   const int number = WTERMSIG(status);
@@ -48,7 +48,7 @@ sigset_t watched_signals() {
 void become_stand_in(const UniqueFd& channel, pid_t serving) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   ::fcntl(channel.get(), F_SETFD, 0);
-  // What a library has opened otherwise than close-on-exec would stay for as long as the server.
+  // A library's descriptors without close-on-exec would stay open as long as the server lives.
   const auto kept = static_cast<unsigned>(channel.get());
   if (kept > STDERR_FILENO + 1) ::close_range(STDERR_FILENO + 1, kept - 1, 0);
   ::close_range(kept + 1, ~0U, 0);
@@ -69,7 +69,7 @@ int stand_in(std::string_view arguments) {
 
 int stand_in(int channel, pid_t serving) {
   sigset_t set = watched_signals();
-  ::sigaddset(&set, SIGQUIT);  // ends a server as it ends any program
+  ::sigaddset(&set, SIGQUIT);  // ends a server at once
   ::sigaddset(&set, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   ::fcntl(channel, F_SETFD, FD_CLOEXEC);
@@ -81,15 +81,15 @@ int stand_in(int channel, pid_t serving) {
   };
   for (;;) {
     read_channel();
-    // Which process it was that has ended is known before this.
+    // The channel is read first, as it names the present server.
     int status = 0;
     for (pid_t ended = 0; (ended = ::waitpid(-1, &status, WNOHANG)) > 0;) {
       read_channel();
       if (ended == serving) return end_as(status);
     }
     std::array<pollfd, 2> both{{{arrivals.get(), POLLIN, 0}, {channel, POLLIN, 0}}};
-    // Every process that serves has the other end: without one there is nothing to wait for but
-    // the end of the last.
+    // Every serving process has the other end.  Without one, only the last process's end is left to
+    // wait for.
     if (::poll(both.data(), both.size(), -1) < 0 && errno != EINTR) return 1;
     if ((both[1].revents & POLLHUP) != 0) {
       read_channel();

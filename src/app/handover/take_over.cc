@@ -130,13 +130,13 @@ void TakeOver::prepare(Network& network) {
     std::string bytes(static_cast<std::size_t>(size), 0);
     if (read_at(file.get(), at, std::as_writable_bytes(std::span(bytes))) != size) return;
     at += size;
-    // One that cannot be shown is left out.
+    // A picture that cannot be shown is dropped.
     [[maybe_unused]] const auto put = network.pictures.put(std::move(bytes));
   }
 }
 
 void TakeOver::refuse(std::string_view why) {
-  // Where it cannot be said, the other process sees that this one has ended.
+  // If the message fails, the other process sees that this one has ended.
   [[maybe_unused]] const auto said = say(channel_, HandoverType::kRefused, {std::string(why)});
 }
 
@@ -145,7 +145,7 @@ Result<void> TakeOver::prepared() {
              {LB_VERSION, offer_.in_parts, records_revision_, true, true});
 }
 
-// Without them all of them come in the pause.
+// If this fails, all records come in the pause.
 void TakeOver::prepare_records(Network& network) {
   if (offer_.records.empty() || network.config.read()->store.type == StoreType::kNone) return;
   const UniqueFd file = offered_.take(offer_.records.front());
@@ -181,7 +181,7 @@ Result<void> TakeOver::restore(Network& network) {
   return {};
 }
 
-// What does not fit is told when all has come, which the other process waits for.
+// A mismatch is reported after everything has arrived, as the other process waits for that.
 Result<void> TakeOver::read_all(Network& network) {
   Result<void> done;
   for (;;) {
@@ -303,7 +303,7 @@ void TakeOver::take(Network& network, PicturesRecord saved) {
   }
 }
 
-// A configuration without a store has no use for them.
+// Without a store these records are not used.
 void TakeOver::take(Network& network, RecordsRecord saved) {
   for (RegistryRecord& record : saved.records) records_.records.push_back(std::move(record));
   records_.revision = saved.revision;

@@ -1,15 +1,15 @@
-// TakeOver: this process goes on with what another one of the program gives it (Handover there).
+// TakeOver: takes over everything from another process of this program (there: Handover).
 //
 //   begin() → the server is made, with what was offered → prepared() → restore() → GO
 //
-// Until GO nothing is read, written or told; whatever fails ends this process, and the other one
+// Until GO nothing is read, written or reported.  Any failure ends this process, and the other one
 // goes on.
 //
 // Thread: main, before the loops start; then control.
-// Ownership: Server; what was given goes to those that it belongs to.
-// Bounds: kOffer for the first word, kState for all that there is; the records are checked as if
-// they came from outside, because another version is outside.
-// Errors: say what does not fit; the other process logs them.
+// Ownership: Server; the parts taken over belong to their usual owners.
+// Bounds: kOffer for the first record, kState for all; records are checked like foreign input,
+// because another version may have written them.
+// Errors: name the mismatch; the other process logs them.
 #pragma once
 
 #include <chrono>
@@ -48,26 +48,26 @@ struct WebhookRecord;
 
 class TakeOver {
  public:
-  // fd: of the channel.
+  // fd: the channel.
   static Result<std::unique_ptr<TakeOver>> begin(int fd);
 
   unsigned workers() const noexcept { return offer_.workers; }
   bool stands_in() const noexcept { return offer_.stands_in; }
   bool confined() const noexcept { return offer_.confined; }
   std::uint64_t file_limit() const noexcept { return offer_.file_limit; }
-  // Once each.
+  // Each may be called once.
   ServiceManager manager();
   std::vector<ListenSockets::Handed> sockets() {
     return handed(offer_.sockets, &FdsIn::take_socket);
   }
-  // Of SwitchService, which looks at their kind.
+  // The sockets of SwitchService, which checks their kind.
   std::vector<ListenSockets::Handed> switch_ports() {
     return handed(offer_.switch_ports, &FdsIn::take);
   }
-  // Of its <cluster-port>: the socket, and the port as configured; invalid: it has none.
+  // The <cluster-port>'s socket and configured port; invalid: none.
   std::pair<UniqueFd, int> cluster_port();
   FileCopies certificates();
-  // Of restore().
+  // REQUIRES: restore()
   const CountsRecord& counts() const noexcept { return counts_; }
   bool has_certificate() const noexcept { return offer_.has_certificate; }
   const std::vector<std::string>& certificates_in_use() const noexcept {
@@ -75,22 +75,22 @@ class TakeOver {
   }
   Standing standing();
 
-  // What was offered to be read before the pause.
+  // Reads the parts that were offered before the pause.
   void prepare(Network& network);
-  // Behind what masters say.
+  // REQUIRES: the settings from masters are in force
   void prepare_records(Network& network);
-  // This process cannot go on.
+  // Reports that this process cannot take over.
   void refuse(std::string_view why);
   Result<void> prepared();
-  // All that there is, until GO.
+  // Takes all records, until GO.
   Result<void> restore(Network& network);
-  // Behind the first configuration, before the loops start: reading and sending begin with them.
+  // Starts to read and send.  REQUIRES: after the first configuration, before the loops start
   void go_on(Network& network, const ListenSockets& sockets);
-  // The cluster before that: relays of what masters offer are there then.
+  // Before go_on(), so that relays of the masters' offers exist.
   void cluster_goes_on(Network& network);
-  // The other process has told the service manager of this one.
+  // Calls `then` when the other process has reported this one to the service manager.
   void when_left(Loop& control, UniqueFunction<void()> then);
-  // Mounts that have gone on.
+  // The mounts that were taken over.
   const std::vector<std::string>& mounts() const noexcept { return mounts_; }
   std::uint64_t upgrades() const noexcept { return upgrades_; }
 
@@ -156,15 +156,15 @@ class TakeOver {
   FdChannel channel_;
   OfferRecord offer_;
   RegistryContent records_;
-  std::uint64_t records_revision_ = 0;  // of those that were offered and taken
+  std::uint64_t records_revision_ = 0;  // of the accepted offer
   FdsIn offered_, fds_;
   std::unordered_map<std::uint64_t, WriterLease> leases_;
   std::vector<std::vector<SourceRecord>> sources_;    // by worker
-  std::vector<std::vector<std::uint64_t>> standbys_;  // ids, likewise
+  std::vector<std::vector<std::uint64_t>> standbys_;  // ids, by worker
   std::vector<RequestRecord> requests_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Mount>> files_;  // and ended ones, by number
   std::vector<DirectRecord> directs_;
-  std::unique_ptr<Timer> wait_;  // for their mounts
+  std::unique_ptr<Timer> wait_;  // for the mounts of directs_
   ClusterRecord cluster_;
   CountsRecord counts_;
   std::vector<MasterRecord> masters_;

@@ -1,4 +1,4 @@
-// Listeners and requests, in the process that goes on with them.
+// TakeOver: listeners and requests.
 #include <utility>
 
 #include "app/audience/audience_service.h"
@@ -35,7 +35,7 @@ std::unique_ptr<EndNotice> notice_of(Network& network, const NoticeRecord& saved
   return notice;
 }
 
-// The mount that follows; null: it is not there any more.
+// The mount by its name; null: it is gone.
 std::shared_ptr<Mount> mount_named(Network& network, const std::string& name) {
   if (name.empty()) return nullptr;
   auto mount = network.mounts.find(name);
@@ -53,7 +53,7 @@ void TakeOver::has_come(const ListenerRecord& listener) {
   taken_.positions += listener.position;
 }
 
-// In its gates, and with all but its place.
+// Restores a listener in its gates, without its place in a log.
 Result<std::unique_ptr<Listener>> TakeOver::take_listener(Network& network,
                                                           const ListenerRecord& saved,
                                                           const std::shared_ptr<Mount>& mount,
@@ -69,7 +69,7 @@ Result<std::unique_ptr<Listener>> TakeOver::take_listener(Network& network,
           Continuation{saved.continuation->leave_at, std::move(next), saved.continuation->mode,
                        saved.continuation->by});
   }
-  // While an intro plays it counts at the mount that follows.
+  // During an intro a listener counts at the following mount.
   Mount& counted = counted_at(*listener, *mount);
   listener->home = saved.home == mount->name()
                        ? std::shared_ptr<const std::string>(mount, &mount->name())
@@ -116,7 +116,7 @@ Result<void> TakeOver::take(Network& network, const ListenersRecord& saved) {
                                         : network.admission->titles_of(*mount, {log_of, {}, {}});
   const auto view = mount->channel().newest();
   for (const ListenerRecord& one : saved.listeners) {
-    // One that asked for a byte of a stream that goes on may have to wait for it.
+    // A listener that asked for a byte of a running stream may have to wait for it.
     if (view->ended && one.position > view->end)
       return wrong(one, saved.mount,
                    cat({"it is at byte ", one.position, " of a stream that has ended with byte ",
@@ -146,7 +146,7 @@ Result<void> TakeOver::take(Network& network, const PastRecord& saved) {
 void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
   for (RequestRecord& request : std::exchange(requests_, {})) {
     std::shared_ptr<const ListenSocket> socket;
-    // Two may have one port, at other addresses.
+    // Two sockets may have the same port at different addresses.
     for (const auto& one : sockets.open_sockets())
       if (one->port == static_cast<int>(request.port) && one->shoutcast == request.shoutcast &&
           (!socket || one->settings.bind_address == request.bind_address))
@@ -154,7 +154,7 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
     UniqueFd fd = fds_.take(request.fd);
     const auto file = std::make_shared<const UniqueFd>(
         request.file.empty() ? UniqueFd() : fds_.take(request.file.front()));
-    // Its port is not of the configuration any more.
+    // The port is no longer configured.
     if (!socket || !fd || (!request.file.empty() && !*file)) continue;
     Worker& worker = *network.workers[request.worker % network.workers.size()];
     HeldRequest held;
@@ -177,8 +177,8 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
   }
 }
 
-// Their mounts are relays without a source: the configuration makes them again, or a master whose
-// link is there again in a moment.
+// These mounts are relays without a source.  The configuration makes them again, or a master whose
+// link returns in a moment.
 void TakeOver::directs_go_on(Network& network, SteadyTime until) {
   std::erase_if(directs_, [&](const DirectRecord& saved) {
     auto mount = network.mounts.find(saved.mount);
@@ -250,7 +250,7 @@ Result<void> TakeOver::take_player(Network& network, const HlsSessionRecord& sav
   session->earned = saved.earned;
   session->segment = saved.segment;
   session->bytes = saved.bytes;
-  // The pause was ours: it may ask for nothing as long as from now on.
+  // The pause was ours, so the session's time without a request starts now.
   if (network.hls->sessions().add(std::move(session), network.clock.steady()) != nullptr)
     return wrong("there are two of it");
   ++taken_.players;

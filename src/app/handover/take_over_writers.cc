@@ -1,4 +1,4 @@
-// What TakeOver takes of the writers of mounts: encoders, relays, programs; and of standbys.
+// TakeOver: the writers of mounts (encoders, relays, programs) and standbys.
 #include <utility>
 
 #include "app/cluster/relay_service.h"

@@ -36,7 +36,7 @@ int end(int status, std::string_view why) {
   return status;
 }
 
-// Of /proc/PID/status; "": it has no such line.
+// A line of /proc/PID/status; "": missing.
 std::string_view status_line(std::string_view status, std::string_view name) {
   const std::size_t at = status.find(name);
   if (at == std::string_view::npos) return {};
@@ -44,7 +44,7 @@ std::string_view status_line(std::string_view status, std::string_view name) {
   return trim(line.substr(0, line.find('\n')));
 }
 
-// Whether it has something to do with USR2, which ends a process that has not.
+// Whether the process handles USR2, which would otherwise end it.
 bool catches_usr2(std::string_view status) {
   for (const std::string_view name : {"SigCgt:", "SigBlk:"}) {
     const std::string text(status_line(status, name));
@@ -53,8 +53,8 @@ bool catches_usr2(std::string_view status) {
   return false;
 }
 
-// What a process of that user, or of root, sends; any program of this machine may send to the
-// address.  "": nothing came in time.
+// The answer of a process of that user or of root; any other program may send to the address too.
+// "": nothing came in time.
 std::string answer_of(int socket, std::uint64_t user) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
@@ -120,7 +120,7 @@ int upgrade_server(const Options& options) {
   ::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
   std::uint64_t asker = kUsualAsker;  // where an older program answers
   if (!waits_at(socket.get(), *pid, asker)) {
-    // Another --upgrade, or a program that wants to be taken for one.
+    // Another --upgrade has the address, or a program that pretends to be one.
     if (::getrandom(&asker, sizeof asker, 0) != sizeof asker ||
         !waits_at(socket.get(), *pid, asker))
       return end(1, cat({"the answer could not be waited for (", std::strerror(errno), ")"}));

@@ -1,10 +1,9 @@
-// icecast-lb --upgrade: has the server that runs with a configuration replaced, and waits for how
-// that ends.
+// icecast-lb --upgrade: has the server of a configuration replaced, and waits for the outcome.
 //
-// The process is the one of the pid file.  It is sent USR2 with a number; its answer is one
-// datagram to an address without a path, of that process and this number.
+// It sends USR2 with a number to the process in the pid file.  The answer is one datagram to an
+// abstract address, made of that process's number and this one.
 // Thread: main; it waits.
-// Errors: a sentence on standard error each, with what to do; status 1.
+// Errors: one sentence each on standard error, with the remedy; status 1.
 #pragma once
 
 #include "program/options.h"

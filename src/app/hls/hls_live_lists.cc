@@ -1,5 +1,5 @@
-// The list of what plays now: the segments of the log and, of a mount that is recorded, those
-// before them, from the archive.  What a worker has listed it does not take back.
+// The list of a live mount: the segments of the log and, if it is recorded, those before them from
+// the archive.  A worker never removes a segment that it has listed before it is due.
 #include <algorithm>
 #include <chrono>
 #include <span>
@@ -23,10 +23,10 @@ using namespace std::chrono_literals;
 
 constexpr auto kListLasts = 200ms;
 constexpr std::size_t kMaxLists = 256;
-// The clock of a source is known by then, and the archive has what came before.
+// By then the source's clock is known, and the archive has what came before.
 constexpr std::chrono::seconds kGapIsFilled{6};
 
-// The oldest first; those that have a time and an address, by which all nodes tell them alike.
+// Oldest first, only titles with a time and an address, which are the same at all nodes.
 std::vector<HlsTitle> titles_of(const Traffic& traffic, const std::string& mount) {
   std::vector<HlsTitle> titles;
   for (const PlayedTitle& played : traffic.titles.of(mount)) {
@@ -42,7 +42,7 @@ std::vector<HlsTitle> titles_of(const Traffic& traffic, const std::string& mount
 
 }  // namespace
 
-// A thousand players ask in a second, and a list lasts for seconds.
+// A list lasts for seconds, since a thousand players may request it in one.
 const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
                                             const HlsSettings& settings, const HlsPast* recorded,
                                             std::vector<HlsSegment>& held) {
@@ -59,7 +59,7 @@ const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
   if (held.size() == length && !list.pace.shows_due(held, now))
     segments = list.pace.window(cut.newest(~std::size_t{0}), length, now);
   if (held.size() < length && is_recorded(mount)) {
-    // What has been listed is not taken back, and need not be looked up again.
+    // Segments listed before stay, without another lookup.
     if (!held.empty() && hls_reaches(list.segments, held.front()))
       put_in_front(list.segments, length, segments);
     else if (!held.empty() && recorded == nullptr)
@@ -83,10 +83,10 @@ bool HlsStage::is_recorded(const Mount& mount) const {
   return mount.settings()->archive.enabled && worker_.services.archive->on();
 }
 
-// A source that has sent far ahead may leave the log no segment of the one before.  Its own are
-// listed when its clock is known, and the last one of the other is recorded as a whole one then,
-// with the next turn of the archive: as long as that tells nothing of the source, there may be more
-// before it.
+// A source that has sent far ahead may leave no segment of the previous one in the log.  Its own
+// segments are listed when its clock is known; by the archive's next turn the previous source's
+// last one is recorded as a whole.  While the recorded list does not have the new source yet, more
+// segments may come before it.
 bool HlsStage::put_recorded_in_front(const ListText& list, const HlsPast* recorded,
                                      std::size_t length, std::vector<HlsSegment>& segments) {
   const std::span<const HlsSegment> older =

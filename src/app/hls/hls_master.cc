@@ -1,4 +1,4 @@
-// The master playlist of a mount: HlsStage's answer to a list without a session.
+// HlsStage's answer to a list without a session: the master playlist.
 #include <algorithm>
 #include <utility>
 
@@ -25,7 +25,7 @@ namespace {
 constexpr std::size_t kMaxPlaces = 2;
 constexpr std::uint64_t kUnknownRate = 16'000;  // bytes a second
 
-// A first frame that decoders would begin with.
+// The head of a frame at which decoders could begin.
 std::span<const std::byte> some_frame(const StreamView& view) {
   constexpr std::uint64_t kFrameHead = 16;
   const auto& marks = view.sync;
@@ -58,7 +58,7 @@ std::string own_address(const std::string& mount, bool is_first, const std::stri
 
 }  // namespace
 
-// Relative, so that a proxy may show it under another path.
+// Relative, so that a proxy may serve it under another path.
 std::string relative_list(std::string_view name, const std::string& query) {
   return redirect_location("", cat({"/", name}), query, "").substr(1);
 }
@@ -67,7 +67,7 @@ void reply_hls_master(Worker& worker, Connection& connection, std::span<const Hl
                       HlsSessionKind by) {
   worker.services.hls->count(HlsRequest::kMaster);
   ResponseHead head = hls_head(connection, 200, kHlsListType);
-  // With the name of a session in it, it is for one player.
+  // A playlist that contains a session is for one player only.
   if (by != HlsSessionKind::kToken) head.cache = "max-age=1";
   std::string body = master_playlist(variants);
   head.content_length = body.size();
@@ -126,7 +126,7 @@ Verdict HlsStage::serve_master(Connection& connection, const Mount& mount) {
   return Verdict::kAnswered;
 }
 
-// The first place is decided on, and counted, as that of a redirect; the others are its spares.
+// The first place is decided and counted like a redirect; the others are alternatives.
 Verdict HlsStage::serve_redirecting_master(Connection& connection, std::vector<std::string> mounts,
                                            std::vector<HlsVariant> variants, std::string list,
                                            std::shared_ptr<const NodeNames> only) {
@@ -164,7 +164,7 @@ Verdict HlsStage::serve_redirecting_master(Connection& connection, std::vector<s
                 places.push_back(redirect_location(place.origin, list_path(mounts[i], list), query,
                                                    place.token));
             const std::string& here = variants[i].addresses.front();
-            // What is recorded is played here too.
+            // This node plays recordings of others too.
             if (ask.only != nullptr && places.size() < kMaxPlaces &&
                 std::find(places.begin(), places.end(), here) == places.end())
               places.push_back(here);

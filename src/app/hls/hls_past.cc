@@ -1,5 +1,5 @@
-// Lists and segments of what is recorded, here or at other nodes: HlsStage's answers to archive-…,
-// rewind-… and timeshift_…, and to a segment that is in the log no longer.
+// Lists and segments of recordings, here or at other nodes: HlsStage's answers to archive-…,
+// rewind-… and timeshift_…, and to a segment that has left the log.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -27,10 +27,10 @@
 namespace lb {
 namespace {
 
-// A segment that a live list shows, or has shown a moment ago, is not of the past.
+// A segment that a live list has shown within this time does not count as past.
 constexpr std::int64_t kRecentMs = 60'000;
 
-// With the ranges that there are, for clients that may listen to them.
+// Answers with the recorded ranges, for clients that may hear them.
 Verdict refuse_past(Worker& worker, Connection& connection, std::int64_t earliest_ms) {
   const RequestContext& context = connection.context();
   const std::string& mount = connection.request().path;
@@ -53,7 +53,7 @@ PastMount past_of(Network& network, const std::string& mount) {
   return {archive.readers(), archive.catalog(), network.clock, archive.dir(), mount};
 }
 
-// For the connection that waits: the stage is asked again.  Null: too much is looked up at once.
+// Gives the result to the waiting connection, and asks its stage again.  Null: too many lookups.
 HlsPastThen give_to(Worker& worker, std::uint64_t id) {
   return [&worker, id](std::shared_ptr<const HlsPast> past) {
     if (!past) {
@@ -70,7 +70,7 @@ HlsPastThen give_to(Worker& worker, std::uint64_t id) {
   };
 }
 
-// The nodes that have recorded this time.
+// The nodes that have recorded this moment.
 std::shared_ptr<const NodeNames> holding_nodes(const HolderView& holders, const std::string& mount,
                                                std::int64_t wall_ms) {
   auto out = std::make_shared<NodeNames>();
@@ -131,7 +131,7 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
   network.hls->sessions().touch(ask.session, name, worker_.loop.now());
   if (hls_unchanged(connection, head, list_tag(list.segments))) return Verdict::kAnswered;
   const PastAskRange range = past_range(ask.named, 0, 1, 0);
-  // A list that is asked for once leaves its segments to show that the listener is there.
+  // The client fetches such a list once, so only its segments show that the listener is there.
   const bool named = !section.authenticator.type.empty() ||
                      (range.kind == HlsListKind::kWhole && ask.by == HlsSessionKind::kToken);
   std::string query = named ? with_session(connection.request().query, ask.session) : std::string();
@@ -173,7 +173,7 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
   const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ms / 1000));
   const auto cut_ms =
       static_cast<std::uint32_t>(std::chrono::milliseconds(config->hls.segment).count());
-  // From the oldest on, however far back.
+  // Limits this to the oldest recording, however far back.
   if (named.kind == HlsPath::Kind::kShifted || named.kind == HlsPath::Kind::kRewind)
     named.seconds = std::min(named.seconds, now - 1);
   if (named.from + named.seconds > now || named.from >= now)
@@ -190,7 +190,7 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
   PastAskRange range = past_range(named, now_ms, hls_list_length(config->hls, cut_ms), cut_ms);
   if (earliest > range.from_ms) {
     range.from_ms = earliest;
-    // Its begin leaves the window: what loses segments is no EVENT list (RFC 8216, 6.2.1).
+    // The begin leaves the window, and an EVENT list must not lose segments (RFC 8216, 6.2.1).
     if (range.kind == HlsListKind::kEvent) range.kind = HlsListKind::kSliding;
   }
   const std::string who = earliest > 0 ? "" : "any ";  // how far back it goes
@@ -202,7 +202,7 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
 Verdict HlsStage::look_up_older(Connection& connection, const std::vector<HlsSegment>& held,
                                 std::size_t length) {
   PastMount own = past_of(worker_.services, connection.request().path);
-  // A list of what plays now waits for no other node.
+  // The list of a live mount waits for no other node.
   own.own_only = true;
   worker_.services.hls->lookups().list(
       std::move(own), "before " + segment_name(held.front()),
@@ -244,7 +244,7 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
                       std::move(body));
 }
 
-// It is read by then, so that its worker finds it in memory.
+// The file is read in advance, so that the worker finds it in memory.
 Verdict HlsStage::look_up_segment(Connection& connection) {
   Network& network = worker_.services;
   const HlsPath& named = connection.context().hls->named;

@@ -26,11 +26,11 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kMaxAgent = 200;
-// A list up to this size is made at once, a longer one in pieces of it.
+// A list up to this size is made as a whole, a longer one in pieces of it.
 constexpr std::size_t kListPiece = 64 * 1024;
 constexpr std::uint64_t kSlowestReader = 8 * 1024;  // bytes a second
 
-// A long list with a parameter of its player: a thousand of them have one list in memory.
+// A long list with a parameter of the player: a thousand players share one list in memory.
 class LongList final : public MadeSource {
  public:
   LongList(std::shared_ptr<const HlsPast> past, std::string query)
@@ -129,7 +129,7 @@ std::uint32_t hls_cut_of(const Mount& mount) {
 
 std::vector<ReplyRun> slice_of(std::vector<ReplyRun> runs, std::uint64_t first, std::uint64_t end) {
   std::vector<ReplyRun> out;
-  std::uint64_t begin = 0;  // of the run among all bytes
+  std::uint64_t begin = 0;  // of the run within the body
   for (ReplyRun& run : runs) {
     const std::uint64_t to = begin + run.bytes;
     const std::uint64_t from = std::max(first, begin), until = std::min(end, to);
@@ -177,7 +177,7 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
   ResponseHead head = hls_head(connection, 200, segment.adts ? "audio/aac" : "audio/mpeg");
   head.cache = cat({checked ? "private" : "public", ", max-age=86400, immutable"});
   traffic.hls->count(HlsRequest::kSegment);
-  // Titles reach nodes at other bytes: a segment may have another one elsewhere.
+  // Nodes get titles at different bytes, so a segment's tag may differ elsewhere.
   const std::string tag =
       cat({"\"", segment_name(segment), "-", std::hash<std::string>()(id3), "\""});
   if (hls_unchanged(connection, head, tag)) return Verdict::kAnswered;

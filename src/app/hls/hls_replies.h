@@ -1,4 +1,4 @@
-// What the answers to requests for HLS have in common.
+// The common parts of answers to HLS requests.
 // Thread: the connection's worker.
 #pragma once
 
@@ -20,37 +20,37 @@ class Mount;
 struct Traffic;
 struct Worker;
 
-// Of an answer over a connection that is kept.
+// The head of an answer on a kept connection.
 ResponseHead hls_head(Connection& connection, int status, std::string_view type);
-// What has no segment, no list, or no HLS at all; it may be another in a moment.
+// Answers a request without segment, list or HLS; the next moment may bring one.
 Verdict refuse_hls(Connection& connection, int status, std::string text, std::string extra = {});
 
-// A list of the past; query: of the segments' addresses.
+// Answers with a list of the past; query: for the addresses of its segments.
 void reply_past_list(Connection& connection, ResponseHead head, std::shared_ptr<const HlsPast> past,
                      std::string query);
-// The players that share segments without a session: of one address and program.
+// The name of the players that share segments without a session: by address and program.
 std::string crowd_of(const Connection& connection, const Request& request,
                      const std::string& mount);
-// Adds the tag; true: the client has it, and has been told so.  One line a listening stands in the
-// access log, at its end: none of this answer.
+// Adds the tag.  True: the client has this version, and has got 304.  The access log gets one line
+// at the end of a listening, and none for this answer.
 bool hls_unchanged(Connection& connection, ResponseHead& head, const std::string& tag);
 void count_hls_sent(Worker& worker, Mount& mount, const Connection& connection, std::uint64_t bytes,
                     const std::string& request);
-// Something of it is recorded, here or at other nodes, or will be.
+// Whether some of the mount is recorded, here or at other nodes, or will be.
 bool has_past(Traffic& traffic, const MountSettings& section, const std::string& mount);
 // MPEG audio, or AAC in ADTS.
 bool has_hls_format(const Mount& mount);
-// The length of its segments, ms; 0: no source has begun.
+// The length of its segments, ms; 0: no source yet.
 std::uint32_t hls_cut_of(const Mount& mount);
 
-// The answer to a request for a segment: an ID3 tag, then its sound, out of a log or out of files.
+// The body of a segment: an ID3 tag, then sound from a log or from files.
 struct HlsSegmentBody {
   HlsSegment segment;
-  std::shared_ptr<const Metadata> title;  // null: none
+  std::shared_ptr<const Metadata> title;  // null: no title
   std::vector<ReplyRun> sound;
 };
 
-// [first, end) of what these send, one after the other.
+// The part [first, end) of these runs in sequence.
 std::vector<ReplyRun> slice_of(std::vector<ReplyRun> runs, std::uint64_t first, std::uint64_t end);
 
 }  // namespace lb

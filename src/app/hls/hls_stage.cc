@@ -34,7 +34,7 @@ constexpr std::string_view kJustBegun = "The stream has just begun, please try a
 constexpr std::string_view kManyPlayers =
     "Other players of this address begin to listen, please try again\r\n";
 
-// A proxy that is believed is in front, and may have a cache that answers the segments.
+// A trusted proxy is in front, and its cache may answer requests for segments.
 bool may_be_cached(Network& network, const Connection& connection) {
   return network.http.read()->trusted_proxies.contains(connection.sender());
 }
@@ -53,7 +53,7 @@ Verdict HlsStage::handle(Connection& connection) {
   if (ask.named.of_past()) return serve_past_list(connection);
   auto mount = network.mounts.find(request.path);
   const bool gone = !mount || mount->phase() == MountPhase::kEnded;
-  // Its source is away: its players have the list and its segments until it is back.
+  // While the source is away, present players keep the list and its segments.
   if (gone) mount = ask.is_segment() || ask.known ? network.hls->resting(request.path) : nullptr;
   if (!mount) {
     if (ask.is_segment()) return serve_past_segment(connection);
@@ -69,10 +69,10 @@ Verdict HlsStage::handle(Connection& connection) {
     return refuse_hls(connection, 404,
                       cat({"HLS is made of MP3 and AAC (ADTS) here; this stream is ",
                            mount->facts()->content_type, "\r\n"}));
-  // An authenticator may name another mount: its segments would have to be asked for there.
+  // An authenticator may name another mount, but segments have this one's address.
   if (request.path != mount_of_address(ask.path))
     return refuse_hls(connection, 404, "This stream is not played by HLS\r\n");
-  // It has begun since auth_stage() looked, which asks about mounts only.
+  // The mount appeared after auth_stage(), which asks about mounts only.
   if (ask.joins() && !context.let_in.authorised() && !section.authenticator.type.empty())
     return refuse_hls(connection, 503, std::string(kJustBegun), "Retry-After: 2\r\n");
   if (ask.is_segment()) return serve_segment(connection, mount);
@@ -94,7 +94,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   RequestContext& context = connection.context();
   HlsAsk& ask = *context.hls;
   const Request& request = connection.request();
-  // A client that has left while it waited takes no place.
+  // A client that left while it waited takes no place.
   const bool has_waited = ask.wait_until != SteadyTime{};
   if (has_waited && connection.half_closed())
     return refuse_hls(connection, 503, std::string(kManyPlayers), "Retry-After: 2\r\n");
@@ -134,7 +134,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
                                 request.headers.get("user-agent"), connection.user);
   session->client = std::move(context.client_pass);
   session->notice = begin_listening(worker_, connection, mount->name(), ListeningWay::kHls);
-  // A cache in front may answer its segments.
+  // A cache in front may hide its requests for segments.
   session->earned =
       ask.is_segment() || context.let_in.is_relay() || may_be_cached(network, connection);
   session->began = worker_.loop.now();

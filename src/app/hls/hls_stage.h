@@ -1,14 +1,14 @@
 // hls_path_stage(), HlsStage: HTTP Live Streaming of mounts that have it.
 //
-// hls_path_stage() takes /live.m3u8, or the name of a segment, and s= off the request, once, and
-// leaves the mount as its path: so redirect, drain, access lists and listener authentication see
-// the mount. A mount or a file of the whole name wins.  HlsStage answers: the master playlist for a
-// list without a session, the media playlist for one with a session, a segment out of the log, or
-// out of the archive, of this node or of others.  A session that is not known here is a listener
-// that comes, under all limits for it.
+// hls_path_stage() takes /live.m3u8, or the name of a segment, and s= out of the request once and
+// leaves the mount as its path, so redirect, drain, access lists and listener authentication see
+// the mount.  A mount or a file with the full name wins.  HlsStage answers: the master playlist for
+// a list without a session, the media playlist with one, or a segment from the log, or from the
+// archive of this node or others.  An unknown session is a new listener, under all limits.
 // Thread: their worker.
-// Bounds: 1024 requests wait for a first segment, or for the players before them of their address,
-// each at most header-timeout.
+// Ownership: their worker.
+// Bounds: 1024 requests wait for a first segment, or for earlier players of their address, each at
+// most header-timeout.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +48,7 @@ class HlsStage final : public Stage {
 
  private:
   Verdict serve_master(Connection& connection, const Mount& mount);
-  // list: its name.  only: the nodes that have it; null: any, and then this one is not named beside
-  // them.
+  // list: its name.  only: the nodes that have it, and this node; null: any node, without this one.
   Verdict serve_redirecting_master(Connection& connection, std::vector<std::string> mounts,
                                    std::vector<HlsVariant> variants, std::string list,
                                    std::shared_ptr<const NodeNames> only);
@@ -57,41 +56,40 @@ class HlsStage final : public Stage {
   Verdict serve_segment(Connection& connection, const std::shared_ptr<Mount>& mount);
   Verdict send_segment(Connection& connection, const std::shared_ptr<Mount>& mount,
                        HlsSegmentBody body);
-  // Of what is recorded: the archive's readers look it up, and the stage is asked again.
+  // The past: readers of the archive look it up, and the stage is asked again.
   Verdict serve_past_list(Connection& connection);
   Verdict serve_past_master(Connection& connection, const PastList& list);
   Verdict serve_past_segment(Connection& connection);
   Verdict look_up_list(Connection& connection, std::int64_t earliest_ms);
   Verdict look_up_segment(Connection& connection);
-  // How far back this client may listen, Unix; nullopt: not at all, and it has been answered.
+  // How far back this client may listen, Unix; nullopt: it may not, and has got its answer.
   std::optional<std::int64_t> earliest_ms(Connection& connection, Verdict& verdict);
-  // For the listeners of its past: the one that plays, or one that is in no table.
-  // bytes_per_second: about.
+  // The mount that plays, or one in no table, for listeners of the past.  bytes_per_second: about.
   std::shared_ptr<Mount> mount_of_past(const std::string& name, const std::string& type,
                                        std::uint64_t bytes_per_second);
-  // nullopt: it listens.
+  // nullopt: it is a listener now.
   std::optional<Verdict> admit(Connection& connection, const std::shared_ptr<Mount>& mount);
-  // As it was a moment ago, of a mount that need not be there any more.
+  // A cached list; its mount may be gone.
   struct ListText {
-    std::weak_ptr<const Mount> mount;  // a new one at its address is another one
+    std::weak_ptr<const Mount> mount;  // another mount at its address has another list
     SteadyTime until{};
     std::vector<HlsSegment> segments;
     std::string text, tag;
     ListPace pace;
   };
-  // held: what its log holds.  recorded: what a reader has found in front of that.  Null: that has
-  // to be looked up first.
+  // held: the segments of the log.  recorded: those before them, found by a reader.  Returns null
+  // if these have to be looked up first.
   const ListText* list_of(const std::shared_ptr<Mount>& mount, const HlsSettings& settings,
                           const HlsPast* recorded, std::vector<HlsSegment>& held);
   bool is_recorded(const Mount& mount) const;
-  // False: what `list` shows is shown a moment longer.
+  // False: the present `list` stays in use for a moment.
   bool put_recorded_in_front(const ListText& list, const HlsPast* recorded, std::size_t length,
                              std::vector<HlsSegment>& segments);
   Verdict look_up_older(Connection& connection, const std::vector<HlsSegment>& held,
                         std::size_t length);
   Verdict wait(Connection& connection, std::string_view why);
   std::string new_session(const HlsAsk& ask) const;
-  // The mounts of the master playlist: the one asked for first.
+  // The mounts of the master playlist, beginning with the asked one.
   std::vector<std::shared_ptr<const Mount>> mounts_of(const Mount& mount, const Config& config);
 
   Worker& worker_;
@@ -100,7 +98,7 @@ class HlsStage final : public Stage {
   RepeatGuard variants_;
 };
 
-// The address of a list beside this one.
+// The address of a list in the same directory.
 std::string relative_list(std::string_view name, const std::string& query);
 void reply_hls_master(Worker& worker, Connection& connection, std::span<const HlsVariant> variants,
                       HlsSessionKind by);

@@ -1,8 +1,7 @@
-// arrival_stage(): takes the token of a redirect out of a request, before other stages see it,
-// checks it, and keeps what it says in the request's context.
+// arrival_stage(): takes the token of a redirect out of a request before other stages see it,
+// checks it, and keeps its contents in the request's context.  A request without a token costs one
+// search for "lb=" in the query.
 // Source: doc/redirects.md; doc/decisions.md C1.
-//
-// Cost without a token: a look at the query for "lb=".
 #include <optional>
 
 #include "app/cluster/cluster_service.h"
@@ -15,7 +14,7 @@
 namespace lb {
 namespace {
 
-// What a token says about the way so far, besides the redirect itself.
+// Keeps the path of redirects so far, which the token carries besides its own redirect.
 void take_way(Arrival& arrival, const RedirectToken& token) {
   arrival.way = token.hops == RedirectToken::kBack    ? Arrival::Way::kSentBack
                 : token.hops == RedirectToken::kAgain ? Arrival::Way::kStays
@@ -23,7 +22,7 @@ void take_way(Arrival& arrival, const RedirectToken& token) {
   arrival.sent_back_by = token.master;
 }
 
-// By a token that lets no one in where tokens do, and confirms no redirect.
+// Accepts a token without full proof only where tokens are not required.  It confirms no redirect.
 void take_word(Arrival& arrival, const ClusterFacts& facts) {
   if (facts.redirects && facts.require == TokenRequire::kOff)
     arrival.token = Arrival::Token::kValid;
@@ -33,7 +32,7 @@ bool unproved(RedirectToken::Verdict verdict) noexcept {
   return verdict == RedirectToken::Verdict::kForged || verdict == RedirectToken::Verdict::kForeign;
 }
 
-// Whether it is still good, the clock of the master says that signed it, and ours may be another.
+// Judges the expiry by the clock of the master that signed; ours may differ.
 void judge_time(const Network& network, RedirectToken& read, WallTime now) {
   for (const auto ahead : network.cluster->master_clocks()->of(read.master)) {
     read.verdict = read.verdict_at(now + ahead);
@@ -41,8 +40,8 @@ void judge_time(const Network& network, RedirectToken& read, WallTime now) {
   }
 }
 
-// A node has sent the listener back.  Whatever the clocks say: it was signed by ours, and lets no
-// one in.
+// A node has sent the listener back.  The clocks do not matter here: the token was signed by our
+// cluster, and a token of this kind admits no listener.
 bool says_back(const RedirectToken& token) noexcept {
   return !unproved(token.verdict) && token.hops == RedirectToken::kBack;
 }
@@ -55,7 +54,7 @@ RedirectToken check_token(const Network& network, const TokenKeys& keys, std::st
   return read;
 }
 
-// Of a master that this node is linked to: proved like any other, whatever keys are configured.
+// Checks a token of a linked master, which proves itself whatever keys are configured.
 RedirectToken check_of_link(const Network& network, std::string_view token,
                             const std::string& mount) {
   const WallTime now = network.clock.wall();
@@ -67,8 +66,8 @@ RedirectToken check_of_link(const Network& network, std::string_view token,
   return read;
 }
 
-// A peer that has not our keys has redirected them, or they say so: with the open key, or with keys
-// of its own, which we cannot check.  That is worth the same: any peer can sign with the open one.
+// The token was signed with the open key, by a peer without our keys, or with keys that cannot be
+// checked here.  Both are worth the same: any peer can sign with the open key.
 std::optional<RedirectToken> said_way(const Network& network, const ClusterFacts& facts,
                                       std::string_view token, const std::string& mount) {
   const WallTime now = network.clock.wall();
@@ -84,7 +83,7 @@ std::optional<RedirectToken> said_way(const Network& network, const ClusterFacts
   return std::nullopt;
 }
 
-// The mount that an address is of, as the token of its redirect names it.
+// The mount that a path belongs to; the token of a redirect names that.
 std::string signed_mount(const Network& network, const std::string& path) {
   if (network.mounts.find(path)) return path;
   const auto past = past_of_path(path);
@@ -100,7 +99,7 @@ Verdict arrival_stage(Worker& worker, Connection& connection) {
   if (!token) return Verdict::kNext;
   request.query_was_cut();
   const auto facts = worker.services.cluster->facts();
-  // Signed for the mount, whatever is asked of it.
+  // The token names the mount, also where a path of its HLS or its past is asked for.
   const std::string mount = signed_mount(worker.services, request.path);
   RedirectToken best = check_of_link(worker.services, *token, mount);
   const bool of_link = !unproved(best.verdict);
@@ -109,9 +108,9 @@ Verdict arrival_stage(Worker& worker, Connection& connection) {
     best = check_token(worker.services, facts->keys, *token, name, mount);
   }
   Arrival& arrival = connection.context().arrival;
-  // They are served here, or refused, as any client is that says that it is a relay.  Where tokens
-  // let people in, it lets no one in.  That they have been sent back, or are not to be, any peer
-  // may say: it lets no one in either.
+  // An unproved token counts like a client's own claim to be a relay: it prevents a second
+  // redirect.  It never admits a listener where tokens are required, and neither does its claim
+  // that a node sent the listener back.
   if (unproved(best.verdict)) {
     if (const auto said = said_way(worker.services, *facts, *token, mount)) {
       take_way(arrival, *said);
@@ -120,8 +119,8 @@ Verdict arrival_stage(Worker& worker, Connection& connection) {
       return Verdict::kNext;
     }
   }
-  // One of the two clocks has just been set, and is not measured again yet: what the token says of
-  // the way holds, or peers would pass the listener round.  It lets no one in either.
+  // A clock was set a moment ago and has not been measured since.  The path that the token carries
+  // still counts, or peers would redirect the listener in a circle; the token admits no listener.
   const bool early = best.verdict == RedirectToken::Verdict::kEarly;
   const bool back = says_back(best);
   if (best.verdict == RedirectToken::Verdict::kValid || early || back) take_way(arrival, best);

@@ -1,10 +1,9 @@
 // auth_stage(): asks the authenticator of a mount before a listener joins it.
 //
+// Server pages and files are protected only where a <mount> has exactly their name: a pattern or
+// the default mount never locks /status.xsl.  A node of the cluster that shows its secret, or
+// proves it by a mark (cluster/relay/pull_mark.h), passes: it authenticates its own listeners.
 // Source: Icecast 2.4.4; doc/decisions.md A13 (its place among the stages).
-// Server pages and files are asked for only where a <mount> has exactly their name: a pattern or
-// the default mount never locks /status.xsl.  A node of the cluster that
-// shows its secret, or proves it by a mark (cluster/relay/pull_mark.h), is not asked about: it
-// pulls the stream for listeners that it authenticates itself.
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
@@ -49,7 +48,7 @@ void redirect(Connection& connection, const std::string& location) {
       head, cat({"<a href=\"", html_escape(location), "\">", html_escape(location), "</a>\r\n"}));
 }
 
-// <sessions-per-user>: the nodes agree on whether this user may listen once more.
+// <sessions-per-user>: the nodes agree on whether this user may have one more listening.
 void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
                   ListenerTicket ticket) {
   const std::string& mount = connection.request().path;
@@ -91,8 +90,8 @@ void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
 
 void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicket ticket) {
   Connection* waiting = worker.connections.find(id);
-  if (waiting == nullptr) return;  // its ticket tells the backend
-  // A listener that is not let in has arrived all the same: the redirect has done its part.
+  if (waiting == nullptr) return;  // the ticket's end reports it to the backend
+  // A refused listener has arrived all the same: the redirect has done its part.
   if (verdict.kind != AuthVerdict::Kind::kAllow)
     note_arrival(worker.services, waiting->context().arrival);
   if (verdict.wrong_password) note_wrong_password(worker, *waiting, waiting->user);
@@ -124,7 +123,7 @@ void let_node_in(Connection& connection) {
   context.sender.proves(Sender::Kind::kNode);
 }
 
-// A node pulls, and proves itself with a mark; if not, it is refused here: no backend knows nodes.
+// A node that pulls proves itself by a mark, or is refused here: no backend knows nodes.
 Verdict judge_pull(Worker& worker, Connection& connection) {
   Network& network = worker.services;
   const auto mark = pull_mark_of(connection.request().headers);
@@ -159,13 +158,13 @@ Verdict auth_stage(Worker& worker, Connection& connection) {
   Network& network = worker.services;
   const Request& request = connection.request();
   const MountSettings& section = section_of(network, connection);
-  // A closed name is refused to each request.
+  // <no-mount> refuses every request later, so no authenticator is asked.
   if (section.authenticator.type.empty() || section.no_mount) return Verdict::kNext;
-  // The chain has gone back to look at a mount that was not known here; this was asked before.
+  // The chain restarted for a mount that was unknown here; the authenticator has answered already.
   if (connection.context().let_in.authorised()) return Verdict::kNext;
-  // A listener by HLS is asked for once, with its first list.  A master playlist is not asked for:
-  // the backend would count a second listener (listener_add and _remove, a seat of the user), and
-  // the playlist shows only the name and the bit rate, which status pages show too.
+  // The authenticator is asked once for each HLS listener, at its first list.  It is not asked for
+  // a master playlist: the backend would count a second listener (listener_add and _remove, a seat
+  // of the user), and the playlist shows only the name and the bit rate, as status pages do.
   if (connection.context().hls && !connection.context().hls->joins()) return Verdict::kNext;
   const auto mount = playing_mount(network, *config_of(network, connection), request.path);
   const HlsAsk* const hls = connection.context().hls.get();
@@ -176,7 +175,7 @@ Verdict auth_stage(Worker& worker, Connection& connection) {
   if (ask.given) {
     connection.user = ask.given->user;
     connection.shows_user = true;
-    // A node of ours pulls the stream, and asks its own listeners (cluster/relay/relay_marks.h).
+    // A node of ours authenticates its own listeners (cluster/relay/relay_marks.h).
     if (network.cluster->facts()->known.login(ask.given) != nullptr) {
       let_node_in(connection);
       return Verdict::kNext;

@@ -1,7 +1,6 @@
-// ban_stage(): bans of the store: an address, a network, a country, or a user once it is proved.
-//
-// It is asked twice: before a listener is sent to another node, and when its authenticator has
-// named the user.  A ban of an address on all mounts has closed the connection before any stage.
+// ban_stage(): bans of the store: an address, a network, a country, or a user whose login is
+// proved. It runs twice: before a listener is redirected, and after its authenticator has named the
+// user. A ban of an address on all mounts closes the connection before any stage.
 // Source: doc/api.md.
 #include "app/join/stages.h"
 #include "app/operate/record_service.h"

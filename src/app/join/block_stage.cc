@@ -1,12 +1,12 @@
-// block_stage(): GET /_lb/archive/<mount>/…: what this node has recorded, for the nodes that it has
-// told its pass (doc/link.md, ARCH).
+// block_stage(): GET /_lb/archive/<mount>/…: recordings of this node, for nodes that have its pass
+// (doc/link.md, ARCH).
 //
 //   /_lb/archive/live.mp3/?from=MS&to=MS                       the list of files
 //   /_lb/archive/live.mp3/1795158000-889f4cb7-fb9a.idx         an index, as far as it is marked
 //   /_lb/archive/live.mp3/1795158000-889f4cb7-fb9a.data        with Range, at most 256 KiB of it
 //
-// 404 for what the catalog does not have, 403 without a valid pass, 503 for more than kMaxAnswers
-// at once.  A name is looked up in the catalog, and never becomes a path by itself.
+// 404 for files that the catalog does not have, 403 without a valid pass, 503 beyond kMaxAnswers at
+// once.  A name is looked up in the catalog and never used as a path.
 // Source: doc/link.md.
 // Thread: its worker; the disk is read by the archive's readers.
 #include <chrono>
@@ -40,8 +40,8 @@ constexpr std::uint64_t kRefusalsLogged = 10;  // then one in a thousand
 
 constexpr std::chrono::seconds kLongestAnswer{60};
 
-// A place among the answers under way.  The gate lives as long as its last place: a task of a loop
-// that has stopped may hold one to the end of the process.
+// A place among the answers under way.  It owns the gate too: a task of a stopped loop may hold a
+// place until the process ends.
 struct AnswerPlace {
   explicit AnswerPlace(std::shared_ptr<Gate> entered)
       : gate(std::move(entered)), pass(gate.get()) {}
@@ -57,7 +57,7 @@ struct BlockAsk {
   ArchiveFileName name;
 };
 
-// Of a path; kNone: the path names something else.
+// Parses a path; kNone: it names no recording.
 BlockAsk parse_block_path(std::string_view path) {
   BlockAsk out;
   if (!path.starts_with(kBlockPrefix)) return out;

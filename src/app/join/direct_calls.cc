@@ -18,7 +18,7 @@ constexpr std::size_t kMaxCalls = 64;
 
 }  // namespace
 
-// The mount is still idle, this is its only listener, and the server can be asked without TLS.
+// Only the first listener of an idle mount, and only where the upstream can be asked without TLS.
 bool DirectCalls::may_call(const DirectAsk& ask) const {
   const auto mount = network_.mounts.find(ask.mount);
   if (!mount || mount->phase() != MountPhase::kIdle || mount->listeners() > 0) return false;
@@ -54,7 +54,7 @@ void DirectCalls::call(DirectAsk ask) {
 }
 
 void DirectCalls::on_answer(std::uint64_t number, Result<UpstreamAnswer> answer) {
-  auto row = calls_.extract(number);  // the call is under our feet until the end
+  auto row = calls_.extract(number);  // keeps the call alive until this returns
   DirectAsk& ask = row.mapped().ask;
   Result<DirectOffer> offer =
       answer ? offer_from(ask, std::move(*answer)) : Result<DirectOffer>(answer.error());

@@ -1,14 +1,13 @@
-// DirectCalls: asks for another server's stream on behalf of one listener that cannot be
-// redirected, where this node does not carry the mount.
+// DirectCalls: passes another server's stream through to one listener that cannot be redirected,
+// where this node does not carry the mount.
 //
-// The mount is one of our on-demand relays, and the server is the one that the relay would ask; the
-// request is marked as a relay's, so that it is not redirected and counts there as a server: the
-// person is counted once, here.  A relay serves any number of listeners from one stream, and needs
-// a log and a framer for it, so only the first listener of a mount is passed on; with the second
-// one the relay begins, as it does whenever something stands in the way: TLS to the server, a
-// transfer-coding, metadata that was not asked for, a server that does not answer.
+// The mount is an on-demand relay of this node, and the server asked is the relay's upstream.  The
+// request carries a relay's mark, so the upstream neither redirects it nor counts it as a listener.
+// A relay serves many listeners from one stream, but needs a log and a framer, so only the first
+// listener of a mount is passed through.  The relay starts with the second listener, and whenever
+// passing through fails: TLS to the upstream, a transfer-coding, metadata that the listener did not
+// ask for, an upstream that does not answer.
 // Source: doc/redirects.md.
-//
 // Thread: control.
 // Ownership: Services.
 #pragma once
@@ -37,7 +36,7 @@ class DirectCalls {
  public:
   explicit DirectCalls(Network& network) : network_(network) {}
 
-  // The request is resumed on its worker, with the stream or by way of the relay.
+  // Resumes the request on its worker, with the stream or by way of the relay.
   void call(DirectAsk ask);
   void stop() { calls_.clear(); }
 

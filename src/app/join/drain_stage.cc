@@ -1,10 +1,9 @@
 // drain_stage(): a listener's request while the node drains (app/drain/drain.h).
 //
-// The listener is redirected to one of our masters, once: many players reconnect to the address
-// that they connected to first, and not to the one that they were redirected to.  If this node has
-// no master, or the listener just came from it, the answer is 503, before a password is asked for.
-// A listener that this node can redirect to another node by itself has left by then
-// (redirect_stage()).
+// The listener is redirected to one of our masters, once: many players reconnect to their first
+// address, not to the one that they were redirected to.  Without a master, or if the listener just
+// came from it, the answer is 503, before a password is judged.  redirect_stage() has already
+// redirected listeners that this node can send to another node itself.
 #include "app/cluster/cluster_service.h"
 #include "app/join/stages.h"
 #include "app/request/hls_ask.h"
@@ -43,11 +42,11 @@ Verdict drain_stage(Worker& worker, Connection& connection) {
   if (!refuses_for_drain(worker, connection) ||
       playing_mount(network, *config_of(network, connection), request.path) == nullptr)
     return Verdict::kNext;
-  // One that listens by HLS listens on, until the drain ends its session.
+  // A present HLS listener stays until the drain ends its session.
   if (const auto& hls = connection.context().hls; hls && (hls->is_segment() || hls->known))
     return Verdict::kNext;
-  // Behind a server that relays are listeners of other nodes.  A client with a password may be one:
-  // listen_stage() knows.
+  // A relaying server has listeners of its own, of other nodes.  A client with a password may be
+  // such a server; listen_stage() finds out.
   if (is_server(network, connection) || request.headers.find("authorization") != nullptr)
     return Verdict::kNext;
   if (request.method == Method::kGet) {

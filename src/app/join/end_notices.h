@@ -1,6 +1,6 @@
-// What a listener holds until its end: its ticket, the seat of its user, the places of its address.
+// EndNotices of a listener: for its ticket, the seat of its user, the places of its address.
 // Thread: the listener's worker.
-// Ownership: the listener, or a session of HLS; what they count in outlives them.
+// Ownership: the listener, or its HLS session; the counters that they decrement outlive them.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ namespace lb {
 
 struct Worker;
 
-// An authenticator has let it in.
+// For a listener that an authenticator has let in.
 class TicketNotice final : public EndNotice {
  public:
   explicit TicketNotice(ListenerTicket ticket) : ticket_(std::move(ticket)) {}
@@ -60,8 +60,8 @@ class CountedNotice final : public OuterNotice {
   std::vector<AddressTally::Pass> places_;
 };
 
-// Where a listening begins, for the audience: the end of its notice is the end of the listening.
-// Takes the notice of the request's context, which the listener holds from now on.
+// Begins a listening for the audience; it ends with the returned notice.  Takes over the notice in
+// the request's context.
 std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connection,
                                            const std::string& mount, ListeningWay way);
 

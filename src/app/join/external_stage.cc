@@ -1,7 +1,6 @@
-// external_stage(): a listener's request for a mount that nothing here knows waits for a moment,
-// while the backend of the external configuration is asked (app/external/external_lookups.h).
-//
-// A mount that it knows is new to the stages that ask about mounts, so the chain goes on from them.
+// external_stage(): a listener's request for a mount that is unknown here waits briefly, while the
+// backend of the external configuration is asked (app/external/external_lookups.h).  A mount that
+// it knows is new to the stages about mounts, so the chain restarts from them.
 // Thread: its worker.
 // Source: doc/external.md.
 #include <utility>

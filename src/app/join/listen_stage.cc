@@ -31,19 +31,19 @@
 namespace lb {
 namespace {
 
-// The log is the queue, not the kernel.  Pages sent by sendfile are shared with the log and cost
-// the kernel nothing; blocks with metadata are copied.
+// Limits the bytes in the kernel, since the log is the queue.  Pages sent by sendfile are shared
+// with the log and cost no kernel memory; blocks with metadata are copied.
 constexpr std::size_t kUnsentShared = 128 * 1024;
 constexpr std::size_t kUnsentCopied = 48 * 1024;
 
-// Whether another server's bytes are what this listener of ours would get.
+// Whether the upstream's bytes are exactly what this listener would get from a relay.
 bool may_pass_through(const Connection& connection, const MountSettings& section, bool icy) {
   const bool same_metadata = !icy || (section.metaint < 0 && section.charset.empty());
   return !connection.secure() && same_metadata && section.intro.empty() &&
          section.dump_file.empty();
 }
 
-// It may ask a master of ours instead.
+// Whether a master of ours may be asked for the mount instead.
 bool may_go_back(const Network& network, Connection& connection) {
   const RequestContext& context = connection.context();
   return (context.arrival.redirected() || network.links->masters().any_linked() ||
@@ -51,7 +51,7 @@ bool may_go_back(const Network& network, Connection& connection) {
          context.arrival.way == Arrival::Way::kFirst && !is_server(network, connection);
 }
 
-// Its relay, which lingers without listeners, is to go on.
+// Resumes the mount's relay, which lingers without listeners.
 void pull(Network& network, const Mount& mount) {
   network.loops.control().post(
       [&network, name = mount.name()] { network.relays->first_waits(name); });
@@ -63,7 +63,7 @@ void reply_not_here(Worker& worker, Connection& connection) {
   });
 }
 
-// How the listener begins: where it says so and may, behind the mount's intro, or with its burst.
+// Begins at the place that the listener may ask for, behind the mount's intro, or with its burst.
 void begin_stream(Worker& worker, std::unique_ptr<Listener> listener,
                   const std::shared_ptr<Mount>& mount, const ListenAsk& ask,
                   std::optional<StreamAsk> place) {
@@ -80,8 +80,8 @@ void begin_stream(Worker& worker, std::unique_ptr<Listener> listener,
   worker.streams.join(std::move(listener), mount, burst, place);
 }
 
-// What a server claims to be gives it no more than the window, which a slow listener gets too.  One
-// that only claims it hears the intro, as every listener.
+// An unproved server gets its place only within the window, which any slow listener gets too, and
+// only where it skips no intro.
 std::optional<StreamAsk> claimed_place(const Network& network, Connection& connection,
                                        const Mount& mount, const ListenAsk& ask) {
   const RequestContext& context = connection.context();
@@ -93,7 +93,7 @@ std::optional<StreamAsk> claimed_place(const Network& network, Connection& conne
   return skips_intro ? ask.place : std::nullopt;
 }
 
-// Bytes of another server may be passed through where the cluster has asked for it, once.
+// Passes another server's bytes through where the cluster wants that; only at the first try.
 Verdict start_relay(Worker& worker, Connection& connection, const ListenAsk& ask,
                     const Mount& mount, bool first_time) {
   Network& network = worker.services;
@@ -112,7 +112,7 @@ Verdict start_relay(Worker& worker, Connection& connection, const ListenAsk& ask
   return Verdict::kPending;
 }
 
-// To a master of ours, if it may; or it goes on waiting.
+// Redirects to a master of ours if that is allowed; otherwise the request goes on waiting.
 Verdict ask_elsewhere(Worker& worker, Connection& connection) {
   ask_way_back(worker, connection, [](Connection& waiting, const RedirectAnswer& answer) {
     if (answer.kind == RedirectAnswer::Kind::kRedirect) {
@@ -126,7 +126,7 @@ Verdict ask_elsewhere(Worker& worker, Connection& connection) {
   return Verdict::kPending;
 }
 
-// Takes the connection's transport, with which it ends.
+// Takes the connection's transport, which ends the connection.
 std::unique_ptr<Listener> make_listener(Worker& worker, Connection& connection,
                                         const ListenAsk& ask, ListenerEntry entry,
                                         const SourceFacts& facts) {
@@ -141,8 +141,8 @@ std::unique_ptr<Listener> make_listener(Worker& worker, Connection& connection,
                                metaint, context.resumes() || is_recorded(network, *mount));
   RequestFacts asked(access_request(request), request.headers.get("referer"),
                      request.headers.get("user-agent"), connection.user);
-  // Nearly always the mount itself: then its name is shared, not copied.  One that has no slot of
-  // the mount that it asked for is not brought there later.
+  // Nearly always the mount itself, so its name is shared, not copied.  A listener without a slot
+  // of the mount that it asked for is not moved there later.
   auto home = request.path == mount->name() || entry.overflowed
                   ? std::shared_ptr<const std::string>(mount, &mount->name())
                   : std::make_shared<const std::string>(request.path);
@@ -151,11 +151,11 @@ std::unique_ptr<Listener> make_listener(Worker& worker, Connection& connection,
   GatePass client = std::move(context.client_pass);
   auto notice = begin_listening(worker, connection, *home,
                                 context.shifted() ? ListeningWay::kPast : ListeningWay::kStream);
-  // Of the mount that was asked for, wherever its listener hears, as in Icecast.
+  // The limit of the mount that was asked for, whichever mount is heard, as in Icecast.
   const std::chrono::seconds longest =
       context.let_in.time_limit.value_or(section_of(network, connection).max_listener_duration);
 
-  // The connection ends with this; what follows has its own copies.
+  // take_transport() ends the connection; the code below uses copies.
   const std::uint64_t id = connection.id();
   auto listener = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
   listener->preamble = std::move(preamble);
@@ -173,7 +173,7 @@ std::unique_ptr<Listener> make_listener(Worker& worker, Connection& connection,
   return listener;
 }
 
-// A listener of this mount, if all limits allow.  direct: where its bytes come from; null: the log.
+// Makes a listener of this mount if all limits allow it.  direct: an upstream's bytes, or null.
 Verdict admit_listener(Worker& worker, Connection& connection, const ListenAsk& ask,
                        std::shared_ptr<Mount> mount, std::shared_ptr<DirectOffer> direct) {
   RequestContext& context = connection.context();
@@ -207,10 +207,10 @@ Verdict listen_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   Network& network = worker.services;
   RequestContext& context = connection.context();
-  if (context.hls) return Verdict::kNext;  // neither its mount nor a fallback is here
+  if (context.hls) return Verdict::kNext;  // neither the mount nor a fallback is here
   const auto [waited, offer] = context.waited.take();
   if (waited == WaitOutcome::kElsewhere) return ask_elsewhere(worker, connection);
-  // A section closes a page or a file of its name too, as its authentication does.
+  // A closed section closes a page or a file of its name too, as its authentication does.
   const MountSettings& section = section_of(network, connection);
   const auto closed = [&connection] {
     connection.reply_text(403, kClosedName);
@@ -229,22 +229,22 @@ Verdict listen_stage(Worker& worker, Connection& connection) {
   if (section.no_mount) return closed();
   const MountPhase phase = mount->phase();
   const bool unheard = phase == MountPhase::kLingering && mount->listeners() == 0;
-  // Two servers that relay one mount from each other must not keep its echo alive.
+  // Two servers that relay one mount from each other must not keep an echo alive.
   const bool echoes =
       phase == MountPhase::kLingering || (phase == MountPhase::kRunning && !mount->is_fed());
   if (echoes && is_relay_request(request.headers, config->server_id)) {
-    // No listener waits here, so nothing pulls it: it flows when the server asks again.
+    // No listener waits here, so this request resumes the relay for the server's next try.
     if (unheard) pull(network, *mount);
     connection.reply_page(404, "Mount unavailable");
     return Verdict::kAnswered;
   }
-  // It has begun since auth_stage() looked, which asks about mounts only.
+  // The mount appeared after auth_stage(), which asks about mounts only.
   if (!section.authenticator.type.empty() && !context.let_in.authorised()) {
     connection.go_on_from(*worker.of_mounts);
     return Verdict::kNext;
   }
-  // Of a request with a password drain_stage() does not know whether a server asks; and an
-  // authenticator, or a relay, takes its time.
+  // drain_stage() cannot tell whether a request with a password is a server's, and the drain may
+  // have begun while an authenticator or a relay was waited for.
   if (!is_server(network, connection) && answer_if_draining(worker, connection))
     return Verdict::kAnswered;
   const ListenAsk asked = listen_ask(request);

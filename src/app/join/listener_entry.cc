@@ -18,7 +18,7 @@
 namespace lb {
 namespace {
 
-// The first of those that the listeners of a full mount go to which enters(mount) lets one into.
+// The first mount down the chain of overflows that enters(mount) accepts.
 template <class Enters>
 std::shared_ptr<Mount> find_overflow(const Network& network, std::shared_ptr<Mount> mount,
                                      Enters enters) {
@@ -39,14 +39,14 @@ std::shared_ptr<Mount> find_overflow(const Network& network, std::shared_ptr<Mou
 
 bool enter_one(Mount& mount) { return mount.gate().try_enter(most_listeners(mount)); }
 
-// A mount of the chain with room; null: all are full.
+// Enters the mount, or the first one with room in its chain; null: all are full.
 std::shared_ptr<Mount> enter_with_room(const Network& network, std::shared_ptr<Mount> mount) {
   if (enter_one(*mount)) return mount;
   return find_overflow(network, std::move(mount), enter_one);
 }
 
-// Of a mount without a slot for it: one with room to which its listeners overflow, whose slot it
-// takes then, where that is limited too.
+// For a listener without a slot: enters the first mount with room that it overflows to, and takes a
+// slot of that mount where its slots are limited.
 std::shared_ptr<Mount> enter_overflow(const Network& network, std::shared_ptr<Mount> mount,
                                       SlotPass& slot) {
   const SlotService& slots = network.links->slots();
@@ -64,7 +64,7 @@ std::shared_ptr<Mount> enter_overflow(const Network& network, std::shared_ptr<Mo
   });
 }
 
-// A relay's place counts, and is limited by none.
+// A relay's place counts, but no limit applies to it.
 std::shared_ptr<Mount> enter_asked(const Network& network, const RequestContext& context,
                                    std::shared_ptr<Mount> mount, Overflow overflow) {
   if (context.let_in.is_relay()) {
@@ -75,7 +75,7 @@ std::shared_ptr<Mount> enter_asked(const Network& network, const RequestContext&
   return enter_one(*mount) ? mount : nullptr;
 }
 
-// It may have got another mount, or waited.
+// The listener may have got another mount, or waited until its byte left the log.
 bool still_has_its_byte(const RequestContext& context, const Mount& mount) {
   return !context.resumes() || !context.past->exact ||
          plan_resume(*mount.channel().newest(), *context.resumes(), bytes_ahead(mount), true);
@@ -115,7 +115,7 @@ std::variant<ListenerEntry, Verdict> enter_mount(Worker& worker, Connection& con
   }
   if (const auto why = enter_server(network, connection, *entry.mount, entry.at_server);
       !why.empty()) {
-    // Its place is free for the listeners that the answer may be handed to.
+    // Frees the place at the mount for the listeners that a redirect makes room for.
     entry.at_mount = GatePass();
     reply_full(worker, connection, why);
     return Verdict::kAnswered;

@@ -17,18 +17,18 @@ class Mount;
 struct Worker;
 
 struct ListenerEntry {
-  std::shared_ptr<Mount> mount;  // another than was asked for where that is full and overflows
+  std::shared_ptr<Mount> mount;  // the mount asked for, or the one it overflows to
   SlotPass slot;
   GatePass at_mount, at_server;
-  bool overflowed = false;  // it has no slot of the mount that it asked for
+  bool overflowed = false;  // has no slot of the mount that it asked for
 };
 
-// Whether a full mount's listeners may get another's stream: bytes that wait for this one belong to
-// its own mount.
+// Whether a full mount may hand the listener to its fallback.  kNever: the bytes that wait for the
+// listener belong to this mount only.
 enum class Overflow : std::uint8_t { kMay, kNever };
 
-// All limits that a listener of this mount meets.  kPending: it waits for a slot, and its stage is
-// asked again; kAnswered: it has been refused.
+// Applies all limits of this mount.  kPending: the listener waits for a slot, and its stage is
+// asked again.  kAnswered: it has been refused.
 std::variant<ListenerEntry, Verdict> enter_mount(Worker& worker, Connection& connection,
                                                  std::shared_ptr<Mount> mount, Overflow overflow);
 

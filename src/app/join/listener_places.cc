@@ -26,7 +26,7 @@ bool count_address(Worker& worker, Connection& connection) {
   if ((of_server == 0 && of_mount == 0) || context.let_in.is_relay() || context.sender.is_server())
     return true;
   const Address& address = connection.peer();
-  // A proxy that names no client stands for all of its clients.
+  // A proxy that names no client stands for all of its clients, so no limit applies.
   if (network.http.read()->trusted_proxies.contains(address)) return true;
   std::vector<AddressTally::Pass> places;
   const auto enter = [&](const std::string& name, unsigned limit, std::string_view what) {
@@ -87,7 +87,7 @@ SlotTry take_slot(Worker& worker, Connection& connection) {
     return {SlotEntry::kRefused, {}, SlotWord::kNone};
   }
   if (answer) return {SlotEntry::kNone, {}, answer->word};
-  // The clock itself: this process may have been stopped since its loop has read it.
+  // Reads the clock itself: the loop's time is stale if the process was stopped.
   if (const auto gate = slots.gate_of(mount); gate && gate->try_enter(network.clock.steady()))
     return {SlotEntry::kIn, SlotPass(gate), SlotWord::kNone};
   network.loops.control().post([&slots, mount, index = worker.loop.id(), id = connection.id()] {
@@ -98,7 +98,7 @@ SlotTry take_slot(Worker& worker, Connection& connection) {
 
 namespace {
 
-// Icecast answers a listener that its authenticator has let in as one that it has not.
+// As Icecast: a refused listener of a mount with an authenticator gets 401, even if it was let in.
 void refuse(Worker& worker, Connection& connection, std::string_view why) {
   if (section_of(worker.services, connection).authenticator.type.empty())
     connection.reply_text(403, std::string(why));
@@ -119,7 +119,7 @@ void reply_no_slot(Worker& worker, Connection& connection, SlotWord word) {
         refused, 503, "All listeners' places are taken at the moment, please try again\r\n",
         cat({"Retry-After: ", word == SlotWord::kLate ? "2" : "1", "\r\nX-Reason: no-slot\r\n"}));
   };
-  // Another node may have some.
+  // Another node may have free slots.
   if (word == SlotWord::kCut)
     answer_unserved(worker, connection, "no-slot", later);
   else

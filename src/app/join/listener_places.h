@@ -1,4 +1,4 @@
-// The limits for a listener that comes, however it listens.
+// The limits on listeners, the same for streams and HLS.
 // Thread: the connection's worker.
 #pragma once
 
@@ -16,16 +16,16 @@ class Mount;
 struct Network;
 struct Worker;
 
-// <max-listeners-per-address>.  False: it has been refused; else its places are in the context's
-// notice.
+// <max-listeners-per-address>.  False: the listener has been refused.  The context's notice holds
+// the places taken.
 bool count_address(Worker& worker, Connection& connection);
-// A place among all listeners of the server, by number and by bandwidth; the one at the mount has
-// been taken.  "": total is it; else why there is none.
+// Takes a place among all listeners of the server, by number and by bandwidth, after the one at the
+// mount.  Returns why there is no place; "": `total` holds it.
 std::string_view enter_server(Network& network, Connection& connection, const Mount& mount,
                               GatePass& total);
-// <max-listeners-cluster>: a slot of the mount that it asks for.  kWaits: the stage is asked again.
-// kNone: word says why.  Nodes that pull need none; kRefused: one that says it is a node, and has
-// proved nothing, is answered 403: taken for a listener it would keep a slot as long as it pulls.
+// <max-listeners-cluster>: takes a slot of the mount asked for.  kWaits: the stage is asked again.
+// kNone: `word` says why.  A node that pulls needs no slot.  kRefused: a server that claims to be a
+// node without proof has got 403, as it would keep a listener's slot as long as it pulls.
 enum class SlotEntry : std::uint8_t { kIn, kWaits, kNone, kRefused };
 struct SlotTry {
   SlotEntry entry = SlotEntry::kIn;
@@ -33,11 +33,11 @@ struct SlotTry {
   SlotWord word = SlotWord::kNone;
 };
 SlotTry take_slot(Worker& worker, Connection& connection);
-// No slot: as reply_full() where the whole cluster uses all of them, else 503 with a time to try
-// again.
+// Answers a listener without a slot: as reply_full() where all slots of the cluster are used, else
+// 503 with Retry-After.
 void reply_no_slot(Worker& worker, Connection& connection, SlotWord word);
-// There is no place: to another server of the cluster, else 403, or 401 of a mount with an
-// authenticator.
+// Answers a listener without a place: 302 to another server of the cluster, else 403, or 401 where
+// the mount has an authenticator.
 void reply_full(Worker& worker, Connection& connection,
                 std::string_view why = "max listeners reached");
 

@@ -1,9 +1,9 @@
-// mount_lookup_stage(): a listener's request for a mount that is not known here waits for a moment,
-// while the masters are asked (app/topology/mount_lookup.h): without it a listener that was
-// redirected here for a new mount would get 404.
+// mount_lookup_stage(): a listener's request for a mount that is unknown here waits briefly while
+// the masters are asked (app/topology/mount_lookup.h).  Otherwise a listener redirected here for a
+// new mount would get 404.
 //
-// A mount that is found is new to every stage that asks about mounts, so the chain goes on from the
-// first of them.  Where the mount is elsewhere, the listener is sent there, or told to come again.
+// A found mount is new to every stage about mounts, so the chain restarts from the first of them.
+// A listener of a mount that is elsewhere is redirected, or asked to retry.
 // Thread: its worker.
 #include <utility>
 
@@ -20,8 +20,8 @@
 namespace lb {
 namespace {
 
-// A polled master's list is asked for on behalf of a redirected listener, whatever the mount is
-// called; of others, only for what sounds like a stream.
+// Whether a path's type is a stream's: only then a polled master's list is fetched for a listener
+// that was not redirected here.
 bool sounds(std::string_view type) {
   return type.starts_with("audio/") || type.starts_with("video/") ||
          type.starts_with("application/o");
@@ -51,20 +51,20 @@ Verdict mount_lookup_stage(Worker& worker, Connection& connection) {
     }
   }
   if (request.method != Method::kGet) return Verdict::kNext;
-  // It was here, and has gone again.
+  // The mount was found here, and has gone again.
   if (std::exchange(context.asked.masters, true)) return send_where_it_is(worker, connection);
   const bool has_links = network.links->masters().any_linked();
   const auto files = network.files.read();
   MountLookup::Masters masters;
   if (may_be_relayed_as(request.path) && !files->has_file(request.path) &&
       !lacks_token(network, connection)) {
-    // A server that pulls from us would make our masters ask their own, and so on.
+    // A lookup for a server that pulls from us would make our masters ask their own, and so on.
     masters.linked = has_links && !is_own_product(request.headers);
     masters.polled = network.relays->publishes() &&
                      (context.arrival.redirected() || sounds(files->types().type_of(request.path)));
   }
   if (!masters.linked && !masters.polled) {
-    // A master has sent the listener here a moment ago, and no other can be asked.
+    // A master has just redirected the listener here, and no other master can be asked.
     return context.arrival.redirected() && !has_links ? send_where_it_is(worker, connection)
                                                       : Verdict::kNext;
   }

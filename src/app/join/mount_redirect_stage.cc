@@ -1,6 +1,6 @@
-// mount_redirect_stage(): a mount with <redirect> or <redirect-to> is somewhere else: its listeners
-// are sent there, whether it plays here or not (what Icecast-KH does).  The administrator and
-// servers that relay with a password are served here: where they are sent may relay it from here.
+// mount_redirect_stage(): redirects listeners of a mount with <redirect> or <redirect-to>, whether
+// or not it plays here, as Icecast-KH does.  The administrator and relays with a password are
+// served here: the target may relay the mount from this server.
 #include "admin/page/builtin.h"
 #include "app/join/stages.h"
 #include "app/pages/foreign_pages.h"
@@ -19,7 +19,7 @@ Verdict mount_redirect_stage(Worker& worker, Connection& connection) {
   Network& network = worker.services;
   const MountSettings& section = section_of(network, connection);
   if (section.redirect.empty() && section.redirect_to.empty()) return Verdict::kNext;
-  // A pattern such as /* is meant for mounts.
+  // A pattern such as /* matches pages and files too, but is meant for mounts.
   const std::string& path = request.path;
   const bool is_list = path.ends_with(".m3u") || path.ends_with(".pls") ||
                        path.ends_with(".xspf") || path.ends_with(".vclt");

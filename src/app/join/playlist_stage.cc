@@ -1,11 +1,11 @@
 // playlist_stage(): NAME.m3u, NAME.pls and NAME.xspf of a mount whose listeners are redirected: the
-// best nodes first, this server last.  For players that know no redirect it is one, and every
-// player has somewhere to go when its node ends.
+// best nodes first, this server last.  The list redirects players that cannot follow a 302, and
+// gives every player another address when its node ends.
 //
-// The addresses have the list's query, and, of nodes that check tokens, one that lasts a minute: a
-// player that comes again later with that address is judged like one without a token.
+// Each address has the list's query, and a token of one minute for a node that checks tokens.  A
+// player that reuses the address later counts as one without a token.
 //
-// Without redirecting, and for names that are files, the stages behind answer as ever.
+// Without redirecting, and for names of files, the request passes to the next stages.
 // Source: doc/redirects.md.
 #include <array>
 
@@ -62,7 +62,7 @@ Verdict playlist_stage(Worker& worker, Connection& connection) {
     std::vector<std::string> addresses;
     for (const auto& place : worker.services.cluster->best_places(ask, kMaxNodes))
       addresses.push_back(redirect_location(place.origin, ask.mount, query, place.token));
-    // A server that drains would answer 503.
+    // A draining server would answer 503, so it is left out.
     if (addresses.empty() || !worker.services.drain.draining())
       addresses.push_back(redirect_location(own, ask.mount, query, {}));
     worker.loop.post([&worker, id, kind, body = kind->print(addresses)] {

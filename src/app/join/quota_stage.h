@@ -1,10 +1,10 @@
-// QuotaStage: no new listener of mounts whose account has used up its hard quota of this month.
-//
-// It is asked before a listener is sent to another node.  Those that listen stay.  What says that
-// it is a server that relays is let pass there, and judged behind its login: a node of the cluster
-// may, and a relay with its password; a name that a program gives itself proves nothing.
+// QuotaStage: refuses new listeners of mounts whose account has used up its hard quota of this
+// month.  Present listeners stay.  The stage runs before a listener is redirected; a request that
+// claims to come from a relaying server passes and is judged after its login (Of::kServers): only
+// nodes of the cluster and relays with a password may listen, as a User-Agent proves nothing.
 // Source: doc/hosting.md.
 // Thread: its worker.
+// Ownership: its worker.
 #pragma once
 
 #include <cstdint>

@@ -1,13 +1,13 @@
 // redirect_stage(): a listener's request is served here, or answered 302 to the node that the
 // cluster's balancer chooses.
 //
-// Never redirected: servers that relay (cluster/relay/relay_marks.h), the administrator, requests
-// that were redirected already, everything that is not a GET of a mount.  HEAD is answered here,
-// and so is Safari's question for two bytes: neither is a listener yet. A relay whose request has
-// come through this node before is answered 508.
+// Never redirected: relaying servers (cluster/relay/relay_marks.h), the administrator, requests
+// that were redirected already, and all but a GET of a mount.  HEAD and Safari's probe of two bytes
+// are answered here: neither is a listener yet.  A relay's request that has passed through this
+// node before gets 508.
 // Source: doc/redirects.md; doc/decisions.md A13 (the place among the stages), C1.
 //
-// Cost while redirecting is off: one atomic load.
+// While redirecting is off this costs one atomic load.
 #include <utility>
 
 #include "app/cluster/cluster_service.h"
@@ -28,7 +28,7 @@
 namespace lb {
 namespace {
 
-// The nodes that have recorded the begin of what is asked for.
+// The nodes that have recorded the begin of the asked range.
 std::shared_ptr<const NodeNames> nodes_with(const HolderView& holders, const std::string& mount,
                                             const PastAsk& ask) {
   auto out = std::make_shared<NodeNames>();
@@ -80,7 +80,7 @@ Verdict redirect_stage(Worker& worker, Connection& connection) {
   if (request.method != Method::kGet || is_well_known(request.path)) return Verdict::kNext;
   ClusterService& cluster = *worker.services.cluster;
   RequestContext& context = connection.context();
-  // The past is played where it was recorded, or here, where it comes from there.
+  // The past is played by a node that recorded it, or here, with bytes from there.
   std::shared_ptr<const NodeNames> recorded;
   const bool redirects = cluster.redirects();
   if (context.past && redirects) {
@@ -96,10 +96,10 @@ Verdict redirect_stage(Worker& worker, Connection& connection) {
       return Verdict::kAnswered;
     }
   }
-  // A list of HLS names the places itself (HlsStage); one that listens already needs no token.
+  // HlsStage puts the places into lists of HLS; a present HLS listener needs no token.
   if (context.hls && (redirects || context.hls->is_segment() || context.hls->known))
     return Verdict::kNext;
-  // Where no node is chosen it tells servers from listeners, as auth_stage() does where that asks.
+  // Without redirects only a login is judged, to tell servers from listeners.
   const bool chooses = redirects || cluster.wants_tokens() || context.arrival.redirected();
   if (!chooses && request.headers.find("authorization") == nullptr) return Verdict::kNext;
   const auto mount = worker.services.mounts.find(request.path);

@@ -35,11 +35,11 @@ constexpr std::string_view kSourceWelcome = "HTTP/1.0 200 OK\r\n\r\n";
 bool is_source_request(const Request& request) {
   if (request.method == Method::kSource || request.method == Method::kPut) return true;
   if (request.method != Method::kPost || request.path.starts_with("/admin")) return false;
-  // liquidsoap's method="post"; a form posted to a mount is not a source.
+  // For liquidsoap's method="post"; a form posted to a mount is not a source.
   return is_stream_type(request.headers.get("content-type"));
 }
 
-// The row of its login; nullopt: it may not feed the mount.
+// The row of the request's login; nullopt: it may not feed the mount.
 std::optional<EncoderSettings> feeds_as(const Config& config, const MountSettings& mount,
                                         const Request& request) {
   if (request.protocol == Protocol::kIcy)
@@ -51,8 +51,8 @@ std::optional<EncoderSettings> feeds_as(const Config& config, const MountSetting
   return source_login_by_password(config, mount, *old);
 }
 
-// "" when the path may be a mount; else why not.  A mount may hide a static file only if that is
-// audio (doc/decisions.md B5), never a page or the administration.
+// Why the path cannot be a mount; "": it can.  A mount may hide a static file only if that is audio
+// (doc/decisions.md B5), never a page or the administration.
 std::string_view refuse_name(const std::string& path, const Config& config,
                              const StaticFiles& files) {
   if (path.size() < 2 || path.size() > 255) return "mount name not allowed";
@@ -60,7 +60,7 @@ std::string_view refuse_name(const std::string& path, const Config& config,
       is_own_path(path) || is_well_known(path))
     return "mount name is reserved";
   if (is_template_path(path)) return "mount name is reserved";
-  // One that the configuration has wins over what it is of another mount.
+  // A configured mount of this name wins over a path of another mount's HLS or recordings.
   if ((parse_hls_path(path) || parse_recorded_path(path)) && named_section(config, path) == nullptr)
     return "mount name is reserved";
   for (const std::string_view ending : {".m3u", ".xspf", ".vclt", ".pls"})
@@ -70,14 +70,14 @@ std::string_view refuse_name(const std::string& path, const Config& config,
   return {};
 }
 
-// libshout asks without credentials first and goes on over the same connection.
+// libshout asks without credentials first, and retries over the same connection.
 bool is_probe(const Request& request) {
   return request.headers.find("authorization") == nullptr &&
          request.headers.get("content-length") == "0" &&
          iequals(request.headers.get("connection"), "keep-alive");
 }
 
-// keep_open: it is a probe, which knows that it has not logged in.
+// keep_open: the request was a probe, and not a failed login.
 void refuse_login(Worker& worker, Connection& connection, bool keep_open, std::string_view why) {
   if (!keep_open) {
     worker.services.counters.refused(Refusal::kLogin);
@@ -86,14 +86,14 @@ void refuse_login(Worker& worker, Connection& connection, bool keep_open, std::s
   reply_unauthorised(connection, keep_open);
 }
 
-// why: for the log.
+// why: for the log; told: for the source.
 void refuse_for_now(Worker& worker, Connection& connection, std::string_view why,
                     std::string_view told) {
   log_refused_source(worker, connection, why);
   connection.reply_text(503, told);
 }
 
-// Its login is right, and it cannot have the mount all the same.
+// Refuses a source whose login is right.
 Verdict refuse_source(Worker& worker, Connection& connection, std::string_view why) {
   log_refused_source(worker, connection, why);
   connection.reply_text(403, std::string(why));
@@ -119,7 +119,7 @@ bool gives_login(const Config& config, const Request& request) {
   return source_credentials(config, config.default_mount, request).has_value();
 }
 
-// The source is gone before its first byte: the mount is free again.
+// Frees the mount of a source that ended before its first byte.
 void give_back(Worker& worker, WriterLease lease) {
   auto end = std::make_shared<SourceEnd>();
   end->lease = std::move(lease);
@@ -128,7 +128,7 @@ void give_back(Worker& worker, WriterLease lease) {
       [&worker, end] { worker.services.admission->give_back(std::move(*end)); });
 }
 
-// Back on the worker with the lease.
+// Makes the source, on the worker, with its lease.
 void begin(Worker& worker, Connection& connection, WriterLease lease,
            std::shared_ptr<const SourceFacts> facts, BodyReader body, GatePass place) {
   const Request& request = connection.request();
@@ -162,7 +162,7 @@ void begin(Worker& worker, Connection& connection, WriterLease lease,
   worker.sources.add(std::move(offer), std::move(lease), std::move(facts));
 }
 
-// What control has decided.
+// Handles control's decision, on the worker.
 void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
               std::shared_ptr<const SourceFacts> facts, BodyReader body, GatePass place) {
   Connection* waiting = worker.connections.find(id);
@@ -181,7 +181,7 @@ void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
   begin(worker, *waiting, std::move(*lease), std::move(facts), std::move(body), std::move(place));
 }
 
-// Its login is right: everything else that a source needs.
+// Checks everything besides the login, which is right.
 Verdict admit(Worker& worker, Connection& connection, const Config& config,
               const MountSettings& settings, int priority) {
   const Request& request = connection.request();
@@ -252,7 +252,7 @@ void refuse_later(Worker& worker, Connection& connection) {
   refuse_for_now(worker, connection, kWhy, kWhy);
 }
 
-// By the logins of a record, or by a backend.
+// Why the logins of a record, or a backend, refuse the source.
 std::string_view why_source_refused(Worker& worker, const MountSettings& settings,
                                     std::string_view user) {
   const auto now = worker.services.clock.wall().time_since_epoch();

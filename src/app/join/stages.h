@@ -1,5 +1,5 @@
-// The stages that ask of a source or a listener whether it may come, and where it is served
-// (app/routes.cc).  Each decides one question about a request; the head of its file says how.
+// The stages that decide whether a source or a listener may come, and where it is served
+// (app/routes.cc).  Each decides one question, which the head of its .cc explains.
 // Thread: their worker.
 #pragma once
 
@@ -25,11 +25,11 @@ Verdict playlist_stage(Worker& worker, Connection& connection);
 Verdict redirect_stage(Worker& worker, Connection& connection);
 Verdict source_stage(Worker& worker, Connection& connection);
 
-// True: a ban of this mount or of all matches, and the client has been told so.
+// True: a ban of this mount or of all mounts matches, and the client has got its answer.
 bool answer_if_banned(Worker& worker, Connection& connection, std::string_view mount);
 
-// True: the request waits for what the backend of <config-external> says of this mount; its stage
-// is asked again, and this is false then.
+// True: the request waits for what the backend of <config-external> knows of this mount.  Its stage
+// is asked again, and this then returns false.
 bool waits_for_external(Worker& worker, Connection& connection, const std::string& mount);
 
 // A Shoutcast v1 password line; answers "OK2" when it is right.

@@ -21,16 +21,16 @@
 namespace lb {
 namespace {
 
-// Flash players and MSIE wait for a length; Icecast gives them one that no stream reaches.
+// Flash players and MSIE want a length; Icecast sends one that no stream reaches.
 constexpr std::uint64_t kEndlessLength = 221183499;
 
-// The nodes so far and this one, for a server that relays the stream further.
+// The nodes that the stream has passed, with this one, for a server that relays it further.
 std::string passed_line(const Network& network, const SourceFacts& facts) {
   const std::string own = network.cluster->facts()->mark;
   return path_line(facts.passed.empty() ? own : cat({facts.passed, " ", own}));
 }
 
-// With the lines that every listener of the mount gets.
+// The head with the lines that all listeners of the mount get.
 ResponseHead listener_head(const SourceFacts& facts, const MountSettings& settings) {
   ResponseHead head;
   head.content_type = facts.content_type;
@@ -46,7 +46,7 @@ std::string_view safari_bytes(const SourceFacts& facts) {
                                             : std::string_view("\xff\xf1");
 }
 
-// Where a listener would begin; nullopt: it is not told.
+// The address of a listener's start; nullopt: it is not sent.
 std::optional<StreamAddress> address_told(const Network& network, const Mount& mount,
                                           const RequestContext& context) {
   if (const ShiftedStart* const start = context.shifted())
@@ -71,7 +71,7 @@ std::string stream_head(const Network& network, const Config& config, const Moun
                         bool has_place) {
   const auto settings = mount.settings();
   ResponseHead head = listener_head(facts, *settings);
-  // X-LB-Stream comes when the place is known.
+  // X-LB-Stream itself is added when the place is known.
   if (has_place) head.exposes = "X-LB-Stream";
   if (ask.own_product) head.extra += passed_line(network, facts);
   if (metaint > 0) head.extra += cat({"icy-metaint:", metaint, "\r\n"});

@@ -53,7 +53,7 @@ void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Th
   }
 }
 
-// What the plan has judged may be so no more.
+// The state may have changed since the plan judged it.
 void ApiOrders::order_certificate(const ApiOrder& order, Then then) {
   using ByHand = CertificateService::ByHand;
   const ByHand what = order.staging   ? ByHand::kTrial
@@ -91,7 +91,7 @@ void ApiOrders::set_title(const ApiOrder& order, Then then) {
       });
 }
 
-// The node of the source fetches the picture from here when it is asked for it.
+// The node of the source fetches the picture from here on request.
 void ApiOrders::set_picture(const ApiOrder& order, Then then) {
   const auto config = services_.config.read();
   if (!services_.pictures.put_as(order.art, order.picture,
@@ -100,7 +100,7 @@ void ApiOrders::set_picture(const ApiOrder& order, Then then) {
   if (order.title.empty()) return then(std::nullopt);
   if (!services_.operators->source_of(order.mount).empty()) {
     services_.titles.note_picture(order.mount, order.art);
-    ApiOrder title;  // as it is
+    ApiOrder title;  // the title stays
     title.mount = order.mount;
     title.title = order.title;
     title.art = order.art;

@@ -1,7 +1,6 @@
-// ApiOrders: what a request of the API orders of the running servers, of this one or of a node that
-// is linked to it.
+// ApiOrders: carries out the orders of API requests at this server or a linked node.
 //
-// A node is ordered by a CMD over its link; it refuses what its configuration does not leave to its
+// A node gets a CMD over its link.  It refuses orders that its configuration does not leave to its
 // masters, and its reason is the answer.
 // Thread: control.
 // Ownership: RecordService.
@@ -22,7 +21,7 @@ struct Services;
 
 class ApiOrders {
  public:
-  // nullopt: it is done.
+  // nullopt: done.
   using Then = UniqueFunction<void(std::optional<Problem>)>;
 
   explicit ApiOrders(Services& services) : services_(services) {}

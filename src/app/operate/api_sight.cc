@@ -59,7 +59,7 @@ std::string_view state_word(NodeState state) noexcept {
       return "draining";
     case NodeState::kDead:
       return "down";
-    case NodeState::kJoining:  // what it carries is not known
+    case NodeState::kJoining:  // its load is unknown
     case NodeState::kSuspect:
       break;
   }
@@ -82,7 +82,7 @@ MountNow ApiSight::mount_now(const std::string& name) const {
       now.title = mount->metadata()->song();
     }
   }
-  // What is pulled from a node is fed by the source there; how fast, is measured here.
+  // The source at a node feeds this mount; the rate is measured here.
   if (auto by = network_.links->ingest().fed_by(name))
     now.source = SourceNow{
         std::move(by->node),         std::move(by->source.user), std::move(by->source.address),
@@ -104,7 +104,7 @@ MountNow ApiSight::mount_now(const std::string& name) const {
   return now;
 }
 
-// Its name is that of the homes of mounts, whatever it is called on links.
+// The row has the name that homes of mounts use, not that of a link.
 NodeNow ApiSight::own_row() const {
   const auto config = network_.config.read();
   const auto facts = network_.cluster->facts();
@@ -144,7 +144,7 @@ std::vector<NodeNow> ApiSight::nodes() const {
   for (const Node& node : sight.table.nodes())
     if (!node.id.empty() && node.kind != NodeKind::kSelf && node.id != rows.front().id)
       rows.push_back(row_of(node, sight.now));
-  // A node of the configuration that has not come since the start.
+  // A configured node that has not come since the start.
   const auto facts = network_.cluster->facts();
   for (const KnownNode& known : facts->known.nodes) {
     if (std::ranges::any_of(rows, [&](const auto& row) { return row.id == known.id; })) continue;
@@ -221,15 +221,15 @@ void ApiSight::check(Look what, const ApiRequest& request, Then then) {
   query_listeners(std::move(view), request, std::move(then));
 }
 
-// What is still to come of one look.
+// The pending part of one query.
 struct ApiSight::Listeners {
   std::shared_ptr<LiveView> view;
   std::string mount;
-  ListenerPlace after;  // those behind it are looked for
+  ListenerPlace after;  // only listeners after this one
   std::map<std::string, std::vector<std::string>, std::less<>> paths;  // of the stream, by node
   Then then;
-  std::size_t awaited = 1;  // answers, and one for the asking itself
-  std::string cut;          // the first node, by name, that has more than it told; "": none
+  std::size_t awaited = 1;  // answers, and one for the query itself
+  std::string cut;          // the first node, by name, with more rows
 };
 
 void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request,
@@ -239,7 +239,7 @@ void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest&
   looking->view = std::move(view);
   looking->then = std::move(then);
   looking->mount = mount_name_of(request.names.at(0));
-  std::string only;  // one listener is named: its node
+  std::string only;  // the node of one named listener
   if (request.names.size() > 2) {
     only = request.names[1];
     const std::uint64_t id = parse_u64(request.names[2]).value_or(0);
@@ -249,7 +249,7 @@ void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest&
                          .value_or(ListenerPlace());
   }
   const std::string self = node_name(*network_.config.read());
-  // "": all of them
+  // "": all nodes
   const std::string of = only.empty() ? query_param(request.query, "node").value_or("") : only;
   std::vector<std::string> others;
   if (!only.empty() && only != self) others.push_back(only);
@@ -314,7 +314,7 @@ void ApiSight::add(Listeners& looking, const std::string& node, ListenerRow told
   looking.view->listeners.push_back(std::move(row));
 }
 
-// What is behind a part that was cut off comes with the next page.
+// Rows after a cut come with the next page.
 void ApiSight::told(const std::shared_ptr<Listeners>& looking) {
   if (--looking->awaited > 0) return;
   --queries_;

@@ -1,11 +1,11 @@
-// ApiSight: what answers of the API show of the running servers: this one, the nodes that report to
-// it, and the listeners of a mount, with their connections.
+// ApiSight: the state of the running servers for answers of the API: this one, the nodes that
+// report to it, and the listeners of a mount, with their connections.
 //
-// Listeners of other nodes are asked for over their links; the answer names the nodes that have
-// some and have told none.  Of a page of them at most kMaxReportedRows are of one node.
+// Listeners of other nodes are asked for over their links; the answer names nodes that have some
+// but have sent none.  Of one page at most kMaxReportedRows come from one node.
 // Thread: control, except mount_now().
 // Ownership: RecordService.
-// Bounds: kMaxQueries at listeners are under way at once.
+// Bounds: kMaxQueries questions about listeners at once.
 #pragma once
 
 #include <cstddef>
@@ -35,8 +35,8 @@ class ApiSight {
   explicit ApiSight(Network& network) : network_(network) {}
 
   using Then = UniqueFunction<void(std::shared_ptr<const LiveView>)>;
-  // Calls then() once, perhaps before it returns; null: too many look at listeners just now.
-  // request: of kListeners and kListener, the mount in its path, and where the list goes on.
+  // Calls then() once, perhaps before it returns; null: too many questions about listeners.
+  // request: for kListeners and kListener, with the mount in its path and the place to go on from.
   void check(Look what, const ApiRequest& request, Then then);
   // Any thread.
   MountNow mount_now(const std::string& mount) const;

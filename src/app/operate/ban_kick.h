@@ -1,8 +1,8 @@
-// BanKick: ends the listeners of a worker, or those by HLS, that a ban matches: a search of one
-// mount, and then so many ends as fit into a slice, in each turn of their loop.
+// BanKick: ends the listeners of a worker, or the HLS listeners, that a ban matches.  In each turn
+// of their loop it searches one mount, and then ends as many as fit into a slice.
 //
-// Thread: begin(): control; the work is done by the worker's loop, or by control for HLS.
-// Ownership: its next turn, until the last mount is done.
+// Thread: begin(): control; the work runs on the worker's loop, or on control for HLS.
+// Ownership: the task of its next turn, until the last mount is done.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,7 @@ class BanKick {
   using Mounts = MountTable::Rows;
   static constexpr std::chrono::milliseconds kSlice{5};  // so that no loop stalls
 
-  // worker: whose listeners; null: those by HLS.
+  // worker: whose listeners; null: HLS listeners.
   static void begin(Services& services, Worker* worker, std::shared_ptr<const Mounts> mounts,
                     IsBanned is_banned);
 
@@ -39,14 +39,14 @@ class BanKick {
   static void go_on(const std::shared_ptr<BanKick>& kick);
   Loop& loop() const;
   void search(const std::vector<ListenerRow>& rows);
-  bool turn();  // false: that was the last one
+  bool turn();  // false: this was the last one
 
   Services& services_;
   Worker* const worker_;
   const std::shared_ptr<const Mounts> mounts_;
   const IsBanned is_banned_;
   decltype(std::declval<const Mounts&>().begin()) at_;
-  bool searched_ = false;  // the mount of at_
+  bool searched_ = false;  // the mount at at_ was searched
   std::vector<std::uint64_t> found_;
 };
 

@@ -36,7 +36,7 @@ RegistryWrite BanSweep::sweep() {
     const std::string key = record_key("bans", id);
     write.remove(key, row->revision);
   }
-  // An hour at most: the wall clock may be set.
+  // At most an hour, as the wall clock may be set.
   if (write.deletes.empty() && next != 0)
     writer_.check_after(
         std::chrono::seconds(std::clamp<std::int64_t>(next + kKept.count() - now, 1, 3600)));

@@ -1,11 +1,11 @@
-// BanSweep: takes bans that are over out of the store, and so out of what nodes are told and keep.
+// BanSweep: removes expired bans from the store, and so from the nodes that got them.
 //
-// A ban holds to its second by itself; its record goes kKept later, so that a list shows for a
-// while that it is over.  Of several servers with one store one removes it; the writes of the
-// others conflict, and that is the end of it.
+// A ban expires to the second by itself; its record is removed kKept later, so that lists show for
+// a while that it has expired.  If several servers share a store, one removes the record and the
+// others' writes conflict, without a retry.
 // Thread: control.
 // Ownership: RecordService.
-// Bounds: kMaxAtOnce records a write; between two looks there is nothing to do.
+// Bounds: kMaxAtOnce records a write; it does nothing between two checks.
 #pragma once
 
 #include <chrono>
@@ -24,9 +24,9 @@ class BanSweep {
   static constexpr std::size_t kMaxAtOnce = 32;
 
   explicit BanSweep(Runtime& runtime);
-  // The store has been loaded; it outlives this object.
+  // The store has been loaded; it must outlive this object.
   void begin(Registry& registry) { writer_.begin(registry); }
-  // The records as they are by now.
+  // Takes the present records.
   void follow(std::shared_ptr<const RecordBook> book);
   void stop() { writer_.stop(); }
 

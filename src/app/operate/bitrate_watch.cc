@@ -10,7 +10,7 @@ namespace lb {
 namespace {
 
 constexpr auto kCheckEvery = std::chrono::seconds(1);
-// Of the limit, in percent: encoders are not exact, and variable rates swing.
+// Percent of the limit: encoders are inexact, and variable rates swing.
 constexpr std::uint64_t kTolerated = 115;
 
 std::string source_text(const SourceFacts& facts) {

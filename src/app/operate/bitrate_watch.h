@@ -1,8 +1,6 @@
 // BitrateWatch: ends sources that send more than the limits of their mounts' records allow: above
-// 115 % of limits/bitrate in the mean of ten seconds.
-//
-// A source that has just begun is judged when ten seconds of it are there; its first burst counts
-// with them.
+// 115 % of limits/bitrate in a mean over ten seconds.  A new source is judged after ten seconds;
+// its first burst counts.
 // Thread: control.
 // Ownership: RecordService.
 // Source: doc/hosting.md.
@@ -22,13 +20,13 @@ namespace lb {
 
 struct Network;
 
-// The bytes of one source, looked at once a second.
+// The bytes of one source, sampled once a second.
 class RateWindow {
  public:
   static constexpr std::chrono::seconds kWindow{10};
 
-  // bits a second of the last ten seconds; nullopt: they are not there.  `started`: of the source;
-  // with another one the count starts at 0.
+  // The mean rate of the last ten seconds in bit/s; nullopt: not ten seconds yet.  `started`: of
+  // the source; a new value resets the count.
   std::optional<std::uint64_t> add(SteadyTime now, SteadyTime started, std::uint64_t bytes);
 
  private:
@@ -43,7 +41,7 @@ class RateWindow {
 class BitrateWatch {
  public:
   explicit BitrateWatch(Network& network);
-  // The limits of the second book hold from now on, where those of the first did.
+  // The limits of the second book replace those of the first.
   void follow(const RecordBook& before, const RecordBook& now);
   void stop() { timer_.cancel(); }
 

@@ -133,7 +133,7 @@ void CertificateRecords::plan_lease(RegistryWrite& write) {
   write.put(std::string(kLeaseKey), json.take(), book_->revision_of(kLeaseKey));
 }
 
-// Those of an order of this server; of the holder before it nothing is left.
+// Only challenges of this server's order stay; those of the previous holder are removed.
 void CertificateRecords::plan_challenges(RegistryWrite& write) const {
   std::map<std::string, const std::string*> wanted;
   for (const auto& [item, value] : challenges_) wanted[challenge_key(item)] = &value;
@@ -152,7 +152,7 @@ RegistryWrite CertificateRecords::plan() {
   writing_ = {};
   if (!takes_part()) return writing_;
   plan_lease(writing_);
-  // Before the lease is this server's it writes nothing else.
+  // Until this server holds the lease it writes only that.
   if (!holds()) return writing_;
   plan_challenges(writing_);
   for (const auto& [key, value] : to_keep_) {

@@ -1,5 +1,5 @@
-// CertificateRecords: what the masters of one store do together about certificates of names that
-// they share, as records of the store:
+// CertificateRecords: coordinates the masters of one store for certificates of names that they
+// share, by records of the store:
 //
 //   acme/lease              {"node","n"}: the master that orders, written again each kRenew;
 //                           another one takes it when it has not seen it change for kTakeAfter
@@ -8,8 +8,8 @@
 //   acme/challenges/TOKEN   {"type","name","token","authorization"}: what all of them, and their
 //                           nodes, answer an authority
 //
-// While the store is dead the last holder goes on alone; another master orders when a tenth of the
-// life of a certificate is left.
+// While the store is down the last holder goes on alone; another master orders only when a tenth of
+// a certificate's life is left.
 // Thread: control.
 // Ownership: RecordService.
 // Source: doc/https.md.
@@ -39,13 +39,13 @@ class CertificateRecords {
 
   explicit CertificateRecords(Network& network);
 
-  // There is a store: before it is loaded nothing that is shared is ordered, unless it stays away.
+  // There is a store: until it is loaded, or stays away, no shared certificate is ordered.
   void prepare();
-  // The store has been loaded; it outlives this object.
+  // The store has been loaded; it must outlive this object.
   void begin(Registry& registry);
-  // The records as they are by now.
+  // Takes the present records.
   void follow(const std::shared_ptr<const RecordBook>& book);
-  // Which names are shared may be another matter now.
+  // The set of shared names may have changed.
   void check() { writer_.check(); }
   void stop();
 
@@ -71,20 +71,20 @@ class CertificateRecords {
   void written(const CommitAnswer& answer);
   void take_certificates(bool all);
   void take_challenges();
-  void release(bool all);  // those that wait for a record to be durable
+  void release(bool all);  // requests that wait for a durable record
   void turn();
 
   Network& network_;
   Registry* registry_ = nullptr;
   std::shared_ptr<const RecordBook> book_;
-  std::string seen_lease_;  // as it was written …
-  SteadyTime seen_at_{};    // … when it was seen to change
+  std::string seen_lease_;  // as written …
+  SteadyTime seen_at_{};    // … and the time of its last change
   SteadyTime renewed_{};    // by this process
   bool held_ = false;
   SteadyTime down_since_{};
   RegistryWrite writing_;
-  std::map<std::string, std::string> to_keep_;  // values by key, sealed
-  std::map<std::string, std::string> taken_;    // … as they were taken, or written here
+  std::map<std::string, std::string> to_keep_;  // values to write, by key, sealed
+  std::map<std::string, std::string> taken_;    // … and those received or written
   std::map<std::string, std::string> challenges_;
   std::vector<Waiting> waiting_;
   StoreWriter writer_;

@@ -23,8 +23,8 @@ ClusterStation::ClusterStation(Services& services)
   services.listener_numbers = std::make_unique<ListenerNumbers>(services.next_client_id);
 }
 
-// A relay of a record's mount only passes on what its home sends.  Of other mounts the node takes
-// no orders (link_orders.h): what is relayed from there is ordered about here.
+// For a record's mount: its home, since a relay only passes the stream on.  For any other mount:
+// this server if it relays it, as the node takes no orders for it (link_orders.h).
 std::string ClusterStation::source_of(const std::string& mount) const {
   const auto here = services_.mounts.find(mount);
   const bool fed = here && here->is_fed();
@@ -36,8 +36,7 @@ std::string ClusterStation::source_of(const std::string& mount) const {
   return {};
 }
 
-// Nothing here takes it while a relay waits for a listener: the node of the source is asked, and
-// says why not where it takes no orders.
+// An idle relay here cannot carry it out, so the node of the source is asked, which may refuse.
 std::string ClusterStation::taker_of(const std::string& mount) const {
   std::string node = source_of(mount);
   const auto here = services_.mounts.find(mount);
@@ -76,7 +75,7 @@ struct ClusterStation::List {
   MountListeners found;
   Then<Result<MountListeners>> then;
   SteadyTime until{};
-  std::size_t awaited = 1;  // answers, and one for the asking itself
+  std::size_t awaited = 1;  // answers, and one for the query itself
 };
 
 void ClusterStation::listeners_of(const std::string& mount, Then<Result<MountListeners>> then) {
@@ -116,7 +115,7 @@ void ClusterStation::ask(const Page& page) {
             list.found.rows.push_back(std::move(row));
           }
         }
-        // A node that has begun to tell is asked too often when it does not go on.
+        // A node that fails at a later page was asked too often, and is asked again.
         const bool more = tell && (tell->more || (!tell->why.empty() && page.after > 0));
         if (more && services_.loops.control().now() < list.until) {
           due_.push_back({page.list, page.node, after});
@@ -128,7 +127,7 @@ void ClusterStation::ask(const Page& page) {
       });
 }
 
-// Of each node one list goes on.
+// Each node is asked for one list at a time.
 void ClusterStation::ask_next() {
   std::set<std::string> asked;
   for (Page& page : std::exchange(due_, {})) {

@@ -1,11 +1,11 @@
-// ClusterStation: what operators see and order, by Icecast's commands or by the API: of the running
-// server, and of the other nodes where the source of a mount or its listeners are there.
+// ClusterStation: what operators read and order, by Icecast's commands or the API: of this server,
+// and of the nodes that have a mount's source or listeners.
 //
-// Listeners are asked of the nodes that say that they have some, page for page; what a node has not
-// told within kPatience is missing, and its node is named.
+// Nodes that report listeners are asked for them page by page.  Pages that do not come within
+// kPatience are missing, and the answer names the node.
 // Thread: control.
 // Ownership: Services.
-// Bounds: kMaxLists are made at once; a node is asked for a page each kPace.
+// Bounds: kMaxLists lists at once; a node is asked for one page each kPace.
 // Source: doc/link.md, CMD and RES, ASK and TELL.
 #pragma once
 
@@ -26,7 +26,7 @@ class ClusterStation final : public ServerStation {
  public:
   static constexpr std::size_t kMaxLists = 16;
   static constexpr std::chrono::seconds kPatience{5};
-  // Nodes answer 20 questions in a second, those of the API and of other masters too.
+  // Nodes answer 20 questions a second, with those of the API and of other masters.
   static constexpr std::chrono::milliseconds kPace{60};
 
   explicit ClusterStation(Services& services);
@@ -38,12 +38,12 @@ class ClusterStation final : public ServerStation {
                       Then<MoveOutcome> then) override;
   void kill_source(const std::string& mount, Then<OrderOutcome> then) override;
   void kill_encoder(const std::string& mount, std::uint64_t id, Then<OrderOutcome> then) override;
-  // At the node of the source and at all nodes with listeners, which move there.
+  // Sent to the node of the source, and to all nodes with listeners, which move there.
   void set_fallback(const std::string& mount, const std::string& fallback,
                     Then<std::string> then) override;
   void set_title(const std::string& mount, TitleRequest request, Then<TitleOutcome> then) override;
 
-  // The node that is ordered about the source of the mount; "": this server.
+  // The node that gets orders about the mount's source; "": this server.
   std::string source_of(const std::string& mount) const;
 
  private:
@@ -54,14 +54,14 @@ class ClusterStation final : public ServerStation {
     std::string node;
     std::uint64_t after = 0;
   };
-  // The same, of an order that only a source takes.
+  // The same for an order that only a source can carry out.
   std::string taker_of(const std::string& mount) const;
   std::vector<std::string> listening_nodes_of(const std::string& mount) const;
   void ask(const Page& page);
   void ask_next();
   void told(const ListPtr& list);
   void kick(const std::string& node, CommandFrame command, Then<OrderOutcome> then);
-  // then(): "" when it is done.
+  // then(): "" on success.
   void send(const std::string& node, CommandFrame command, UniqueFunction<void(std::string)> then);
 
   Services& services_;

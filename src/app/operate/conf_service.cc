@@ -31,7 +31,7 @@ bool is_record(std::string_view key) noexcept {
 constexpr std::string_view kExternalFamily = "external/";
 bool is_external(std::string_view key) noexcept { return key.starts_with(kExternalFamily); }
 
-// What is in force of one family, in the order of the keys.
+// Calls each() for the items of one family in force, by key.
 template <class Each>
 void for_each_of(const ConfBook::Items& items, std::string_view family, Each each) {
   for (auto at = items.lower_bound(family); at != items.end() && at->first.starts_with(family);
@@ -45,7 +45,7 @@ bool is_of_https(std::string_view key) noexcept {
   return key.starts_with(kCertificateFamily) || key.starts_with(kChallengeFamily);
 }
 
-// What masters say of their external configurations.
+// Parses the masters' external mounts.
 MountRecords parse_external(const ConfBook::Items& items, std::vector<std::string>& complaints) {
   MountRecords records;
   for_each_of(items, kExternalFamily, [&](const auto& key, const std::string& value) {
@@ -229,7 +229,7 @@ void ConfService::complain(const std::vector<std::string>& complaints) {
   for (const std::string& text : complaints) network_.log.error(kConfModule, text);
 }
 
-// They are parsed on the clerk: there may be many.
+// Parsed on the clerk, as there may be many.
 void ConfService::external_is_free() {
   if (own_store_ || stopped_) return;
   network_.loops.clerk().post([this, number = ++external_wanted_, items = book_.in_force()] {
@@ -245,7 +245,7 @@ void ConfService::external_is_free() {
   });
 }
 
-// Of a name that the file has too, the file's section counts, and no record.
+// A section of the same name in the file wins over the record.
 bool ConfService::is_record_of(const std::string& master, const std::string& mount) const {
   const auto config = network_.config.read();
   const MountSettings& section = mount_section(*config, mount);
@@ -264,7 +264,7 @@ SavedCopy::Write ConfService::copy() {
                         "records");
     return nullptr;
   }
-  // A piece at a time: the text of 128 MiB is never in memory as a whole.
+  // Written in pieces, so that 128 MiB of text are never in memory as a whole.
   return [path = path_, said = book_.master_copies()]() mutable {
     return replace_file(path, conf_book_pieces(std::move(said)));
   };

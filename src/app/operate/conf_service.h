@@ -1,12 +1,12 @@
-// ConfService: what the masters of this node tell it to enforce, and the copy of that on the disk.
+// ConfService: the settings that the masters of this node send it to enforce, with their copy on
+// the disk.
 //
-// Mounts and bans go to RecordService, which lays them over the configuration as those of a store;
-// keys, epochs, masters and ended logins to LoginService; what masters ask of an external
-// configuration to the overlay, unless this server asks one itself.  A server with a <store> of its
-// own takes nothing. The copy, conf.cache in the state directory, is what a start without masters
-// begins with.  It holds hashes of sources that may come to this node, so it is the server's own
-// (0600).  The next process of an upgrade begins with what is in force here: no limit and no login
-// of a mount is unknown until the links are made again.
+// Mounts and bans go to RecordService, like those of a store; keys, epochs, masters and ended
+// logins to LoginService; mounts of masters' external configurations to the overlay, unless this
+// server has its own.  A server with its own <store> takes nothing.  A start without masters uses
+// the copy, conf.cache in the state directory; its mode is 0600, as it has hashes of source logins.
+// An upgrade hands over the settings in force, so that limits and logins are known before the links
+// are made again.
 //
 // Thread: control.
 // Ownership: Services.
@@ -30,20 +30,20 @@ class ConfService {
  public:
   explicit ConfService(Network& network);
 
-  // All that masters say, as text in a file, for an upgrade; invalid: nothing is said, or there is
-  // no memory.  Of the process before, in place of the copy: before restore().
+  // The masters' settings as text in a file, for an upgrade; invalid: none, or no memory.
+  // take_over(): uses those of the process before instead of the copy.  REQUIRES: before restore()
   UniqueFd share() const;
   void take_over(const UniqueFd& shared);
-  // The copy of the last run; before the loops start.
+  // Reads the copy of the last run.  REQUIRES: before the loops start
   struct Restored {
     MountRecords records, external;
   };
   Restored restore(const Config& config);
   void stop();
-  // This server has no external configuration of its own any more.
+  // This server no longer has an external configuration of its own.
   void external_is_free();
-  // The mount is laid over by a record, or by what masters ask of an external configuration, and
-  // that comes from this master, which may therefore control the mount.
+  // Whether the mount is defined by a record or an external mount of this master, which may
+  // therefore control the mount.
   bool is_record_of(const std::string& master, const std::string& mount) const;
 
  private:
@@ -59,14 +59,14 @@ class ConfService {
   Network& network_;
   ConfBook book_;
   bool own_store_ = false;
-  std::uint64_t number_ = 0;           // of the last change that was handed on
-  std::uint64_t external_wanted_ = 0;  // the last parsing that was asked for
-  std::string path_;                   // "": there is no place for a copy
-  std::optional<std::string> shared_;  // by the process before, until restore()
+  std::uint64_t number_ = 0;           // of the last change passed on
+  std::uint64_t external_wanted_ = 0;  // number of the last parsing requested
+  std::string path_;                   // "": there is no copy
+  std::optional<std::string> shared_;  // of the process before, until restore()
   bool stopped_ = false;
   bool first_ = true;    // the masters have not been read yet
-  bool warned_ = false;  // that there is no place
-  SavedCopy copy_;       // last: it takes what has changed before the others end
+  bool warned_ = false;  // a missing place was logged
+  SavedCopy copy_;       // last: it reads the members above
 };
 
 }  // namespace lb

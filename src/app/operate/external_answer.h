@@ -1,5 +1,5 @@
-// /api/v1/external: what an administrator sees of an external configuration, and the confirmation
-// of a removal that waits.
+// /api/v1/external: the external configuration for administrators, and the confirmation of a
+// removal that waits.
 // Thread: control.
 // Source: doc/stores.md.
 #pragma once
@@ -10,7 +10,7 @@ namespace lb {
 
 struct Services;
 
-// Of the endpoints readExternal and confirmExternal; the second one is in the audit log.
+// Answers readExternal and confirmExternal; the latter is audited.
 ApiOutcome answer_external(Services& services, const ApiTask& task);
 
 }  // namespace lb

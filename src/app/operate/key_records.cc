@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr auto kKeyRetry = 2s, kKeyCheck = std::chrono::seconds(1h);
 constexpr std::size_t kKeyWrites = Registry::kWriteOperations / 2;
 
-// The kid of keys/MASTER/KID; "": it is none of that master's.
+// The kid of keys/MASTER/KID; "": not one of this master's keys.
 std::string kid_of(const std::string& key, const KeyRing& ring, std::string_view master) {
   for (const OwnKey& one : ring.keys())
     if (session_key_name(master, one.kid) == key) return one.kid;
@@ -75,7 +75,7 @@ RegistryWrite KeyRecords::plan(const Rows& wanted) {
   const std::string own = session_key_name(node_name(*accounts_.config.read()), "");
   for (const auto& [key, value] : known) {
     if (wanted.contains(key)) continue;
-    // At the start: of an earlier life of this server.
+    // At the start such a record is of an earlier run of this server.
     if (!told_.contains(key) && !(key.starts_with(own) && !all_published_)) {
       if (key.starts_with(own)) complain(key);
       continue;
@@ -108,7 +108,7 @@ void KeyRecords::written(const CommitAnswer& answer) {
            " records written, ", publishing_.deletes.size(), " deleted"}));
 }
 
-// When the next key is believed no longer.
+// Checks again when the next key expires.
 void KeyRecords::check_again() {
   const auto ring = accounts_.login->sessions().keys();
   std::chrono::seconds wait = kKeyCheck;
@@ -121,7 +121,7 @@ void KeyRecords::check_again() {
 
 void KeyRecords::note_deleted(const RegistryChange& change) {
   const auto ring = accounts_.login->sessions().keys();
-  // A store that was restored from a backup deletes what it never had.
+  // Restoring a store from a backup also deletes records that it never had.
   if (ring == nullptr || change.revision <= book_->revision()) return;
   const std::string own = node_name(*accounts_.config.read());
   for (const std::string& key : change.deleted)

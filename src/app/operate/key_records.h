@@ -1,9 +1,9 @@
-// KeyRecords: what this master tells other servers of its sessions, as records of the store: the
-// public halves of the keys that sign them (keys/MASTER/KID) and where its pages are (masters/ID).
+// KeyRecords: publishes this master's session keys to other servers, as records of the store: the
+// public halves of the signing keys (keys/MASTER/KID) and the addresses of its pages (masters/ID).
 //
-// The records of a master belong to it alone.  What another server has written under this one's
-// name is reported once and not overwritten, so that two servers do not undo each other for ever.
-// A key whose record is deleted by hand is no longer trusted, not by this server either.
+// A master's records belong to it alone.  A record that another server wrote under this one's name
+// is reported once and not overwritten, so that two servers do not undo each other for ever.  A key
+// whose record is deleted by hand is no longer trusted, not even by this server.
 // Thread: control.
 // Ownership: RecordService.
 #pragma once
@@ -24,13 +24,13 @@ class KeyRecords {
  public:
   explicit KeyRecords(Accounts& accounts);
 
-  // The store has been loaded; it outlives this object.
+  // The store has been loaded; it must outlive this object.
   void begin(Registry& registry) { writer_.begin(registry); }
-  // The records as they are by now.
+  // Takes the present records.
   void follow(std::shared_ptr<const RecordBook> book) { book_ = std::move(book); }
-  // Before follow() has what the change leads to.
+  // REQUIRES: before follow() gets the changed records
   void note_deleted(const RegistryChange& change);
-  // The keys, or the addresses of the pages, may be other ones.
+  // The keys, or the addresses of the pages, may have changed.
   void check() { writer_.check(); }
   void stop() { writer_.stop(); }
 
@@ -45,9 +45,9 @@ class KeyRecords {
 
   Accounts& accounts_;
   std::shared_ptr<const RecordBook> book_;
-  Rows told_;                         // what this process has written
-  RegistryWrite publishing_;          // what is being written
-  std::set<std::string> complained_;  // records of other servers under its name
+  Rows told_;                         // written by this process
+  RegistryWrite publishing_;          // the write under way
+  std::set<std::string> complained_;  // other servers' records of its name
   bool all_published_ = false;
   StoreWriter writer_;
 };

@@ -21,7 +21,7 @@ LifeRecord::LifeRecord(Runtime& runtime)
       writer_(runtime.loops.control(), kLifeRetry,
               {[this] { return plan(); },
                [this](const CommitAnswer& answer) {
-                 // A conflict: another master was faster.
+                 // A conflict means that another master was faster.
                  due_ = answer.result == CommitResult::kUnavailable;
                }}) {}
 
@@ -30,7 +30,7 @@ void LifeRecord::follow(Registry& registry, std::shared_ptr<const RecordBook> bo
   const std::uint64_t had = before == nullptr ? 0 : before->revision();
   const std::uint64_t life = book_->life().life;
   const bool nameless = life == 0 || book_->revision_of(kStoreLifeKey) == 0;
-  // Unless another master has seen it before.
+  // Unless another master has noticed it before.
   const bool went_back = book_->revision() < had && life <= highest_;
   highest_ = std::max(highest_, life);
   if (went_back)

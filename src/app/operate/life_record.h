@@ -1,8 +1,8 @@
-// LifeRecord: the record by which a store has a name, and another life after it was restored from
-// a back-up: then its revisions are lower than they were, and mean other things.
+// LifeRecord: the record that names a store, and gives it a new life after it was restored from a
+// backup: its revisions are then lower than before, with other meanings.
 //
-// The first master that sees that writes it; of two the slower one meets a conflict, and is
-// content.
+// The first master that notices writes the record; a second one's write conflicts, which is no
+// error.
 // Thread: control.
 // Ownership: RecordService.
 #pragma once
@@ -21,7 +21,7 @@ class LifeRecord {
  public:
   explicit LifeRecord(Runtime& runtime);
 
-  // The records as they are by now; the store outlives this object.
+  // Takes the present records; the store must outlive this object.
   void follow(Registry& registry, std::shared_ptr<const RecordBook> book);
   void stop() { writer_.stop(); }
 
@@ -31,7 +31,7 @@ class LifeRecord {
   Runtime& runtime_;
   std::shared_ptr<const RecordBook> book_;
   bool due_ = false;
-  std::uint64_t highest_ = 0;  // life that was seen
+  std::uint64_t highest_ = 0;  // the highest life so far
   StoreWriter writer_;
 };
 

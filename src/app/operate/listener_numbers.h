@@ -1,13 +1,13 @@
-// ListenerNumbers: the numbers by which Icecast's commands here name listeners of other nodes,
-// which number theirs each for itself.
+// ListenerNumbers: numbers for listeners of other nodes in Icecast's commands here, since each node
+// numbers its own listeners.
 //
-// They are taken from the numbers of this server's own clients, so no two listeners of a cluster
-// have the same one; a listener keeps its number as long as lists have it, through an upgrade too.
-// Small numbers: control panels keep them in 32 bits.
+// They come from the numbers of this server's own clients, so no two listeners of a cluster share
+// one.  A listener keeps its number as long as lists contain it, also through an upgrade.  Numbers
+// are small, since control panels store them in 32 bits.
 // Thread: control.
 // Ownership: Network.
-// Bounds: what each node's last list of a mount had, of mounts that were listed in the last hour;
-// kMaxSaved of them go over in an upgrade, others get new ones.
+// Bounds: each node's last list of a mount, for mounts listed in the last hour; an upgrade hands
+// over kMaxSaved of them, and other listeners get new numbers.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@
 
 namespace lb {
 
-// Numbers of the listeners of one mount, for the process that goes on with them.
+// Numbers of the listeners of one mount, for the next process.
 struct NumberedRecord {
   std::string node;
   std::uint64_t id = 0, number = 0;
@@ -53,15 +53,15 @@ class ListenerNumbers {
 
   explicit ListenerNumbers(std::atomic<std::uint64_t>& next) : next_(next) {}
 
-  // Gives the rows of other nodes their numbers here.  missing: nodes whose rows are not all there;
-  // of these, and of nodes without a row, which may be away for a moment, the numbers stay.
+  // Gives other nodes' rows their numbers here.  missing: nodes with incomplete rows; their numbers
+  // stay, and so do those of nodes without rows, which may be away for a moment.
   void number(const std::string& mount, std::vector<ListenerRow>& rows,
               const std::vector<std::string>& missing, SteadyTime now);
   struct Place {
     std::string node;
-    std::uint64_t id = 0;  // there
+    std::uint64_t id = 0;  // of the node
   };
-  // Null: it is not the number of a listener of another node.
+  // Null: no such listener at another node.
   const Place* find(const std::string& mount, std::uint64_t number) const;
 
   // The mounts that were listed last come first.
@@ -69,14 +69,14 @@ class ListenerNumbers {
   void restore(const NumbersRecord& saved);
 
  private:
-  // The number of a listener at its node may be that of another one after a start there.
+  // A restarted node may reuse a number, so the start of the listening must match within this.
   static constexpr std::int64_t kSinceSlackS = 5;
   struct Numbered {
     std::uint64_t number = 0;
-    std::int64_t since_s = 0;  // of the steady clock
+    std::int64_t since_s = 0;  // on the steady clock
   };
   struct Mount {
-    std::map<std::pair<std::string, std::uint64_t>, Numbered> numbers;  // by node and number there
+    std::map<std::pair<std::string, std::uint64_t>, Numbered> numbers;  // by node and its number
     std::map<std::uint64_t, Place> places;
     SteadyTime listed{};
   };

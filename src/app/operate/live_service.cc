@@ -65,7 +65,7 @@ void LiveService::told(const std::string& mount, const std::shared_ptr<const Liv
   if (row == queries_.end()) return;
   ListenerQuery& query = row->second;
   query.under_way = false;
-  if (view == nullptr) return;  // others ask too: next time
+  if (view == nullptr) return;  // too many queries: next time
   std::map<std::string, const ListenerNow*, std::less<>> places;
   for (const ListenerNow& listener : view->listeners)
     places.emplace(to_text(ListenerPlace{listener.node, listener.id}), &listener);
@@ -75,7 +75,7 @@ void LiveService::told(const std::string& mount, const std::shared_ptr<const Liv
   LiveListeners rows;
   decltype(query.since) since;
   for (const auto& [place, listener] : places) {
-    // It is known to the second: the first answer counts.
+    // A node reports whole seconds, so the first answer is kept.
     const auto before = query.since.find(place);
     const std::int64_t began = before != query.since.end()
                                    ? before->second
@@ -94,7 +94,7 @@ void LiveService::check() {
   LiveSample now = sample();
   const std::chrono::microseconds pause = pace(now);
   feed_.take(std::move(now));
-  // Of a thread that waits for a processor it is not the work that is long.
+  // Measures the thread's own work, without waits for a processor.
   const auto cost =
       std::chrono::duration_cast<std::chrono::microseconds>(network_.clock.thread_work() - begin);
   if (feed_.readers() > 0) timer_.after(std::max(pause, cost * kCostShare));

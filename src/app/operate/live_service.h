@@ -1,10 +1,9 @@
-// LiveService: the LiveFeed of this server: takes a sample of what is heard while it has
-// readers, each kEvery, or less often where that would cost more than a twentieth of the thread's
-// time; each kAtRest where the totals have been the same for kStill, or kQuiet where nothing is on
-// air and this node is in no cluster.  The listeners of a mount are asked for each kQueryPause,
-// where a reader follows them.
+// LiveService: runs the LiveFeed of this server.  While it has readers it samples the audience each
+// kEvery, or less often if that took more than a twentieth of the thread's time; each kAtRest after
+// kStill without a change, or each kQuiet if also no mount is on air and no other node is known.
+// The listeners of a mount that a reader follows are queried each kQueryPause.
 //
-// Thread: the thread "stats", except what says "any thread".
+// Thread: the thread "stats", except for functions marked "any thread".
 // Ownership: Services.
 #pragma once
 
@@ -36,7 +35,7 @@ class LiveService {
     Followers::Ended ended;
     std::function<bool()> holds;
     LiveScope scope;
-    // There is no place for it.
+    // Called if the feed is full.
     std::function<void(Transport&)> refused;
   };
   // Any thread.
@@ -45,7 +44,7 @@ class LiveService {
  private:
   void check();
   LiveSample sample();
-  // Notes whether what is heard is as before.
+  // Compares the sample with the last one; returns the pause.
   std::chrono::milliseconds pace(const LiveSample& sample);
   void read_titles(const LiveSample& sample);
   void query();

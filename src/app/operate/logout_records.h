@@ -1,12 +1,11 @@
-// LogoutRecords: tells other servers which logins have ended, by records of the store (ended/SID),
-// and removes these when they matter no longer (api/records/ended_plans.h).
+// LogoutRecords: publishes ended logins to other servers by records of the store (ended/SID), and
+// removes the records when they no longer matter (api/records/ended_plans.h).
 //
-// A logout is in force at this server before it comes here, so no answer waits for the store.  What
-// cannot be written now waits; one write is under way at a time, and takes all that has come
-// meanwhile.
+// A logout is in force here before it is added, so no answer waits for the store.  Failed writes
+// are retried; one write at a time takes all logouts that came meanwhile.
 // Thread: control.
 // Ownership: RecordService.
-// Bounds: kMaxWaiting logouts wait; of more the oldest is not told, which the log says.
+// Bounds: kMaxWaiting waiting logouts; beyond that the oldest is not published, which is logged.
 #pragma once
 
 #include <chrono>
@@ -30,10 +29,10 @@ class LogoutRecords {
 
   explicit LogoutRecords(Runtime& runtime);
 
-  // The store has been loaded; it outlives this object.
+  // The store has been loaded; it must outlive this object.
   void begin(Registry& registry) { writer_.begin(registry); }
   void add(EndedLogin login);
-  // The records as they are by now.
+  // Takes the present records.
   void follow(std::shared_ptr<const RecordBook> book);
   void stop() { writer_.stop(); }
 
@@ -44,8 +43,8 @@ class LogoutRecords {
   Runtime& runtime_;
   std::shared_ptr<const RecordBook> book_;
   std::deque<EndedLogin> waiting_;
-  std::vector<EndedLogin> taken_;  // the write under way has these
-  std::string trouble_;            // why the last write failed, said once
+  std::vector<EndedLogin> taken_;  // in the write under way
+  std::string trouble_;            // why the last write failed; logged once
   StoreWriter writer_;
 };
 

@@ -85,7 +85,7 @@ void count_archive(ArchiveService& archive, MetricsPicture::Archive& picture) {
   picture.fetched_bytes = relaxed(archive.remote().archive().fetched_bytes);
 }
 
-// The numbers that begin at 0 with each process, by names of their own.
+// Calls f for the numbers that begin at 0 with each process, with their names.
 template <class F>
 void each_count(MetricsPicture& picture, F&& f) {
   f("auth answered", picture.auth_answered);
@@ -125,7 +125,7 @@ MetricsPicture::Store metrics_store(const RegistryState& state, const RecordBook
   return picture;
 }
 
-// Of the accounts whose quota is counted.
+// The use of all counted quotas.
 std::vector<MetricsPicture::QuotaUse> metrics_quotas(const UsageBook& usage,
                                                      const RecordBook& book) {
   std::vector<MetricsPicture::QuotaUse> quotas;
@@ -235,7 +235,7 @@ void MetricsService::count(MetricsPicture& picture) const {
   if (picture.archive) count_archive(*services_.archive, *picture.archive);
   if (const AudienceService& audience = *services_.listenings; audience.on())
     picture.audience = {audience.unsent_rows(), audience.merged_rows(), audience.database_bytes()};
-  // Of statuses that only a process before this one has answered, too.
+  // Includes statuses that only previous processes have answered.
   for (int status = 200; status < 600; ++status)
     if (const std::uint64_t times = services_.records->counted(status);
         times > 0 || before_.contains(cat({"api ", status})))

@@ -1,6 +1,6 @@
-// MetricsService: the text of /metrics, made at most once a second, however many ask.
+// MetricsService: the text of /metrics, made at most once a second for all requests.
 //
-// What only control knows is taken there; the rest is read, and the text made, on the clerk.
+// Control collects the numbers that only it has; the clerk reads the others and makes the text.
 // Thread: get() and its callback on control; save() there too, restore() before the loops run.
 // Ownership: Services.
 #pragma once
@@ -22,7 +22,7 @@ namespace lb {
 
 struct Services;
 
-// What processes before this one have counted, of what no other record has.
+// Counts of processes before this one, if no other record has them.
 struct CountRecord {
   std::string name;
   std::uint64_t times = 0;
@@ -48,9 +48,9 @@ class MetricsService {
 
   explicit MetricsService(Services& services) : services_(services) {}
   void get(Then then);
-  // Of these mounts alone.  owns: called on the clerk.
+  // The same for these mounts only.  owns: called on the clerk.
   void get_own(std::function<bool(std::string_view)> owns, Then then);
-  // Of an upgrade: the numbers of a process that only grow go on.
+  // For an upgrade: numbers that only grow continue in the next process.
   CountsRecord save() const;
   void restore(const CountsRecord& saved);
 
@@ -63,7 +63,7 @@ class MetricsService {
 
   Services& services_;
   Text text_;
-  std::shared_ptr<const MetricsPicture> picture_;  // of which it was made
+  std::shared_ptr<const MetricsPicture> picture_;  // the numbers in it
   SteadyTime made_{};
   bool making_ = false;
   std::vector<Then> waiting_;

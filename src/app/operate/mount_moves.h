@@ -1,8 +1,7 @@
-// MountMoves: the mounts of the store that move to another home: whether their source has arrived
-// there, and whether the time is over in which it may stay.
+// MountMoves: watches mounts of the store that move to another home: whether their source has
+// arrived there, and whether its time at the old home is over.
 //
-// Several masters with one store see the same; of the writes that end a move one is done, and the
-// others conflict.
+// Several masters with one store do the same; one write ends a move, and the others conflict.
 // Thread: control.
 // Ownership: RecordService.
 // Source: doc/hosting.md.
@@ -31,13 +30,13 @@ struct BookRow;
 class MountMoves {
  public:
   static constexpr std::chrono::milliseconds kEachCheck{200};
-  // A step that was not written is asked for again.
+  // A step that was not written is tried again.
   static constexpr std::chrono::seconds kAgain{2};
   using Take = std::function<void(const BookRow<MountRecord>& row, MoveStep step)>;
 
   // take: writes a step, kForce or kEnd.
   MountMoves(Network& network, Take take);
-  // The moves of the second book count from now on, where those of the first did.
+  // The moves of the second book replace those of the first.
   void follow(const RecordBook& before, const RecordBook& now);
   void stop() { timer_.cancel(); }
 
@@ -55,8 +54,8 @@ class MountMoves {
   Timer timer_;
 };
 
-// Sources at this server whose mounts have another home now end (gives_up_source()); their listeners
-// wait for the stream from there.
+// Ends sources here whose mounts now have another home (gives_up_source()); their listeners wait
+// for the stream from there.
 void end_moved_sources(Network& network, const Config& before, const Config& now,
                        std::span<const std::string> mounts);
 

@@ -1,5 +1,5 @@
-// RecordService between two processes: what is under way ends, what comes meanwhile waits, and the
-// next process has the records before it has a mount.
+// RecordService between two processes: changes under way end, later ones wait, and the next process
+// has the records before it has a mount.
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +25,7 @@ void RecordService::rest(UniqueFunction<void(std::string)> then) {
 
 void RecordService::at_rest() {
   if (!rests_ || waiting_ > 0 || !when_at_rest_) return;
-  // By way of the inbox: it may be the caller's last step that ends here.
+  // Posted, as the caller's last step may end here.
   auto then = [this] {
     if (!when_at_rest_) return;
     rest_.cancel();

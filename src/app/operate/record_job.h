@@ -18,15 +18,15 @@ struct Config;
 struct RecordJob {
   ApiTask task;
   UniqueFunction<void(ApiOutcome)> done;
-  std::string made;  // the record of its Idempotency-Key; "": it has none
-  // Of the plan that is being made:
+  std::string made;  // the record of its Idempotency-Key, or ""
+  // For the present plan:
   std::shared_ptr<const RecordBook> book;
   std::shared_ptr<const Config> config;
   Plan plan;
   RegistryWrite write;
   std::shared_ptr<const LiveView> live;
   int attempts = 0;
-  std::string held;  // the key of the account that it writes; "": none
+  std::string held;  // the account that it writes, or ""
 };
 
 }  // namespace lb

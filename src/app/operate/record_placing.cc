@@ -1,8 +1,8 @@
 // RecordService: requests that choose a home or use a quota, and moves of mounts.
 //
-// Each choice counts what was placed before it, each use of a quota what was given before it.  At
-// this server they go one after the other; what another master has written meanwhile makes the
-// write conflict, and the plan is made again when the watch has told of it.
+// Each choice counts the mounts placed before it, each quota the amounts granted before it, so at
+// this server they run one after the other.  Another master's write causes a conflict, and the plan
+// is repeated when that write has arrived.
 #include <algorithm>
 #include <utility>
 
@@ -76,8 +76,8 @@ bool RecordService::Behind::is_sent(const RecordBook& book) const {
   });
 }
 
-// The keys tell, not the number of the book: that counts writes of this server too, which may be
-// told before another's that are older.
+// Compares keys, not the book's revision: that includes writes of this server, which may arrive
+// before older ones of others.
 void RecordService::plan_after_conflict(const JobPtr& job, const CommitAnswer& answer) {
   Behind behind{job, {}, services_.loops.control().now() + kCatchUp};
   for (const RegistryCompare& compare : job->write.compares) {
@@ -107,8 +107,8 @@ void RecordService::plan_those_behind() {
   for (const JobPtr& job : ready) plan(job);
 }
 
-// A write that conflicts is one that another master has made, or the record is another one now:
-// the watch tells of either.
+// After a conflict another master has made this write, or the record has changed; the watch reports
+// both.
 void RecordService::step_of_move(const BookRow<MountRecord>& row, MoveStep step) {
   if (stopped_ || !registry_ || !registry_->state().up) return;
   const MountRecord& before = row.value;

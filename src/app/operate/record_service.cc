@@ -156,7 +156,7 @@ void RecordService::commit(const JobPtr& job) {
   if (waits_for_account(job)) return;
   registry_->commit(job->write, [this, job](CommitAnswer answer) {
     if (!reading_) return committed(job, std::move(answer));
-    // The book has it behind what is being read.
+    // The book gets it after the changes being read.
     behind_reading_.emplace_back(
         [this, job, answer = std::move(answer)]() mutable { committed(job, std::move(answer)); });
   });
@@ -169,7 +169,7 @@ void RecordService::committed(const JobPtr& job, CommitAnswer answer) {
     case CommitResult::kDone:
       placed(job);
       if (plan.again) {
-        job->task.request.if_match.clear();  // the first part was judged by it
+        job->task.request.if_match.clear();  // judged for the first part
         this->plan(job);
         return;
       }
@@ -194,7 +194,7 @@ void RecordService::committed(const JobPtr& job, CommitAnswer answer) {
   }
 }
 
-// The same request was answered before: its answer once more.
+// Repeats the answer to an earlier request with the same key.
 bool RecordService::answer_from_made(const JobPtr& job, std::span<const RegistryRecord> records) {
   const auto at = std::find_if(records.begin(), records.end(), [&](const RegistryRecord& record) {
     return !job->made.empty() && record.key == job->made && record.revision != 0;
@@ -206,7 +206,7 @@ bool RecordService::answer_from_made(const JobPtr& job, std::span<const Registry
     return true;
   }
   ApiAnswer answer = std::get<ApiAnswer>(std::move(kept));
-  stamp(answer, at->revision);  // one write had both
+  stamp(answer, at->revision);  // both were in one write
   finish(job, std::move(answer));
   return true;
 }
@@ -246,9 +246,9 @@ void RecordService::finish(const JobPtr& job, ApiOutcome answer) {
   at_rest();
 }
 
-// What only reads is not written down.
+// Reading requests are not audited.
 void RecordService::audit(const RecordJob& job, std::string result) const {
-  // As it was when that was planned: what is deleted has its account no more.
+  // The planned book, as a deleted record has no account afterwards.
   audit(job.task, job.plan, *(job.book ? job.book : view_.read()->book), std::move(result));
 }
 
@@ -290,7 +290,7 @@ Problem RecordService::no_store() const {
   return problem;
 }
 
-// `why`: of one write that failed while others may not.
+// `why`: of one failed write, while others may succeed.
 Problem RecordService::read_only(const std::string& why) const {
   const RegistryState state = registry_->state();
   if (state.up && !why.empty())

@@ -1,13 +1,12 @@
-// RecordService: the records of the store in the running server: they are loaded, watched and laid
-// over the configuration; logins and bans are published from them; requests of the API that change
-// something are planned, committed and answered.
+// RecordService: the records of the store in the running server: loads and watches them, overlays
+// the configuration with them, publishes logins and bans, and plans, commits and answers changes by
+// the API.
 //
-// A plan is made on the clerk from the book of that moment and committed with the revisions that it
-// saw.  After a conflict the watch has to tell what was written, all of it, before the next plan: a
-// quota is the sum over all records, not over those that were compared.  At this server changes of
-// one account go one after the other.  An answer leaves when its change is durable and in force
-// here.
-// Thread: control, except what says "any thread".
+// The clerk makes a plan from the present book; it is committed with the revisions that it read.
+// After a conflict all that was written must have arrived before the next plan: a quota is the sum
+// of all records, not only of the compared ones.  At this server changes of one account run one
+// after the other.  A change is answered when it is durable and in force here.
+// Thread: control, except for the part marked "any thread".
 // Ownership: Services.
 // Bounds: kMaxWaiting requests under way.
 // Source: doc/stores.md, doc/api.md.
@@ -49,86 +48,85 @@ struct RecordJob;
 struct Services;
 class Sqlite;
 
-// The book of one moment.
+// The book at one moment.
 struct RecordView {
   std::shared_ptr<const RecordBook> book;
-  std::string unread = {};  // why nothing is known of the store's records; "": they are known
+  std::string unread = {};  // why the records are unknown, or ""
 };
 
 class RecordService {
  public:
   static constexpr std::size_t kMaxWaiting = 256;
-  // Another master may win many times in a row while both make hundreds.
+  // Another master may win many times in a row while both make hundreds of changes.
   static constexpr int kAttempts = 32;
-  // What a conflict costs of them where the watch has not told of it within kCatchUp.
+  // The number of attempts that a conflict costs if its writes do not arrive within kCatchUp.
   static constexpr int kAttemptsOfSilence = 8;
-  // How long a start waits for the store before it takes connections without records.
+  // How long a start waits for the store before it accepts connections without records.
   static constexpr std::chrono::seconds kStartPatience{10};
-  // The same after a first failure, for a second and a third one; but for files that another server
-  // still has.
+  // The same after a first failure, to allow for a second and third; but not for files that another
+  // server still locks.
   static constexpr std::chrono::milliseconds kUnreadPatience{1500};
-  // How long an answer waits for its change to be in force here; it is durable by then.
+  // How long an answer waits until its durable change is in force here.
   static constexpr std::chrono::seconds kApplyPatience{2};
-  // How long a request waits to see what another master has written.
+  // How long a request waits for another master's writes.
   static constexpr std::chrono::seconds kCatchUp{1};
 
   explicit RecordService(Services& services);
   ~RecordService();
 
-  // At the start.  `ready` is called once: when the records are in force, when the store cannot be
-  // read, when there is none, or when kStartPatience is over.
+  // At the start.  Calls `ready` once: when the records are in force, the store is unreadable or
+  // not configured, or kStartPatience is over.
   void begin(const Config& config, UniqueFunction<void()> ready);
-  void reload();  // files that were edited by hand are read
+  void reload();  // reads files that were edited by hand
   void stop();
-  // On a server without a store, what its masters say: all of it, before the loops start, and then
-  // what changes.
+  // On a server without a store: all settings from its masters, before the loops start, then their
+  // changes.
   MountRecords restore(const RegistryContent& content);
   void follow(RegistryChange change);
 
   // -- of a hand-over
-  // Changes under way end, and later ones wait; then: "", or why they do not end.
+  // Ends changes under way and holds later ones; then calls `then`: "", or why some do not end.
   void rest(UniqueFunction<void(std::string why)> then);
   void go_on();
-  // What the store has; nullopt: there is none, or it has not been read.
+  // The store's records; nullopt: no store, or not read yet.
   std::optional<RegistryContent> content() const;
   std::optional<std::uint64_t> known_revision() const;  // of that
   void let_store_go();
   void keep_store();
-  // Those that wait are answered: nothing was written.
+  // Answers the held requests: nothing was written.
   void hand_over();
-  // What another process knew is in force before the store is read, and before anything runs.
+  // Puts the previous process's records into force, before the store is read and anything runs.
   void take_over(const RegistryContent& content);
-  // What has changed since.
+  // Takes later changes of these.
   void take_over(const RegistryChange& change);
 
-  // The keys that sign sessions are other ones.
+  // The keys that sign sessions have changed.
   void keys_changed() { keys_.check(); }
-  // The listeners of a mount, the first kMaxListeners of each node; null: too many ask just now.
+  // The listeners of a mount, the first kMaxListeners of each node; null: too many queries.
   static constexpr std::size_t kMaxListeners = 500;
   void query_listeners(const std::string& mount, ApiSight::Then then);
-  // What this server has counted of accounts: other masters of the store are to know it.
+  // Publishes this server's counts of accounts to other masters of the store.
   void share_usage(const UsageBook& own);
-  // Where masters share a store, one of them tells: this one, when it has written that down.
+  // Announces what no other master has: of several with one store the first to record it.
   void claim_usage(const std::vector<UsageNotice>& notices, UsageRecords::Announce announce);
-  // Answers a request that may change something, or that asks for what runs; `done` is called once,
-  // on control.
+  // Answers a request that may change something, or that needs the running servers; calls `done`
+  // once, on control.
   void run(ApiTask task, UniqueFunction<void(ApiOutcome)> done);
-  // nullopt: there is no store.
+  // nullopt: no store.
   std::optional<RegistryState> store_state() const;
 
   // -- any thread --------------------------------------------------------------------------------
   std::shared_ptr<const RecordView> view() const { return view_.read(); }
-  // For a thread that asks at every request.
+  // For threads that check every request.
   SnapshotReader<BanList> read_bans() const { return SnapshotReader<BanList>(bans_); }
-  // Unix seconds by which a ban is over: without a store by the clock of the masters, which set it.
+  // The Unix time that judges bans: without a store by the masters' clock, as they made the bans.
   std::int64_t time_of_bans() const;
   ApiWorld world(const Config& config) const;
-  // Nothing is known of the store's records, and why; nullopt: they are known, or there is no
-  // store.
+  // Why the records are unknown; nullopt: they are known, or there is no store.
   std::optional<Problem> unread() const;
-  // Answers what only reads, from the view of this moment.
+  // Answers a reading request from the present view.
   ApiOutcome read(const Endpoint& endpoint, const ApiRequest& request, const ApiCaller& who) const;
-  // Of the audience, on the thread of its database; null: it cannot be used, and why.
+  // Reads the audience, on its database's thread; null: the database is unusable, and why.
   ApiOutcome read_audience(
       const ApiTask& task, Sqlite* database, const std::string& why,
       std::optional<std::pair<std::uint64_t, std::uint64_t>> who = std::nullopt) const;
@@ -153,13 +151,13 @@ class RecordService {
   void loaded(Result<RegistryContent> content);
   MountRecords begin_with(std::shared_ptr<const RecordBook> book,
                           const std::vector<std::string>& complaints);
-  // The store has been read, on the clerk.
+  // Takes the store's records, read on the clerk.
   void opened(std::shared_ptr<const RecordBook> book, const std::vector<std::string>& complaints);
-  // Few records are read at once; many on the clerk, and what changes meanwhile behind them.
+  // A few records are read at once; many on the clerk, and later changes after them.
   void changed(RegistryChange change);
   void read_more();
   void publish(std::shared_ptr<const RecordBook> book, bool first);
-  // The records of this revision are in force; what waits for that goes on.
+  // The records of this revision are in force: continues what waits for that.
   void laid(std::uint64_t revision);
   void at_rest();  // if it is
   void note_unread(std::string why);
@@ -181,12 +179,12 @@ class RecordService {
   // A request that writes an account waits for the one before it; true: it waits.
   bool waits_for_account(const JobPtr& job);
   void release_account(const JobPtr& job);
-  // Plans again when the book has what this conflict has shown.
+  // Plans again when the book has the revisions that this conflict has shown.
   void plan_after_conflict(const JobPtr& job, const CommitAnswer& answer);
   void plan_those_behind();
   void step_of_move(const BookRow<MountRecord>& row, MoveStep step);
   void kick(const Ban& ban);
-  // Sources whose mount or whose login is in `before` and no longer in `now` end when that is laid.
+  // Notes sources without a mount or a login in `now`; they end when that is in force.
   void note_endings(const RecordBook& before, const RecordBook& now);
   void end_sources();
   void audit(const RecordJob& job, std::string result) const;
@@ -201,19 +199,19 @@ class RecordService {
   std::unique_ptr<Registry> registry_;  // null: no store
   Snapshot<RecordView> view_;
   Snapshot<BanList> bans_;
-  std::set<std::string> made_under_way_;  // keys of requests
+  std::set<std::string> made_under_way_;  // Idempotency-Keys
   std::size_t waiting_ = 0;
   std::uint64_t laid_revision_ = 0;
   struct Ending {
     std::uint64_t revision;
-    std::string mount, user;  // "": whatever its login is
+    std::string mount, user;  // user "": any login
   };
   std::vector<Ending> endings_;
   std::deque<Applying> applying_;
   UniqueFunction<void()> ready_;
   bool stopped_ = false;
-  bool taken_over_ = false;  // what is known comes from the process before, until the store is read
-  std::vector<JobPtr> before_open_;  // commits that wait for that
+  bool taken_over_ = false;          // the previous process's records are in force
+  std::vector<JobPtr> before_open_;  // commits that wait for the store
   bool rests_ = false;
   UniqueFunction<void(std::string)> when_at_rest_;
   std::vector<std::pair<ApiTask, UniqueFunction<void(ApiOutcome)>>> resting_;  // requests
@@ -224,17 +222,17 @@ class RecordService {
   LogoutRecords logouts_;
   BanSweep ban_sweep_;
   UsageRecords usages_;
-  bool shared_ = false;             // other masters may have the store
-  std::atomic<bool> seals_{false};  // from begin() on: the store has a key
+  bool shared_ = false;             // other masters may use the store
+  std::atomic<bool> seals_{false};  // from begin() on: the store is sealed
   BitrateWatch bitrates_;
   ApiSight sight_;
   ApiOrders orders_;
   MountMoves moves_;
-  JobPtr placing_;  // the one that chooses a home
+  JobPtr placing_;  // the job that chooses a home now
   std::deque<JobPtr> to_place_;
-  // Accounts that a request under way writes, with those that wait for it.
+  // Accounts that a request under way writes, and the requests that wait for them.
   std::map<std::string, std::deque<JobPtr>, std::less<>> held_accounts_;
-  // A request whose write conflicted, until the book has what was found.
+  // A request with a conflict, until the book has the revisions found.
   struct Behind {
     JobPtr job;
     std::vector<RegistryCompare> found;  // 0: absent
@@ -244,7 +242,7 @@ class RecordService {
   std::vector<Behind> behind_;
   bool reading_ = false;  // the clerk reads a change
   std::vector<RegistryChange> to_read_;
-  std::vector<UniqueFunction<void()>> behind_reading_;  // commits whose change is not told yet
+  std::vector<UniqueFunction<void()>> behind_reading_;  // commits that wait for to_read_
   Timer patience_, retry_, start_, catch_up_, rest_;
   std::array<std::atomic<std::uint64_t>, kStatuses> answers_{};
 };

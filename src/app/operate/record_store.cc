@@ -1,5 +1,5 @@
-// RecordService: the store is opened, loaded and watched, and what lives by the records hears of
-// them.
+// RecordService: opens, loads and watches the store, and passes changes to the parts that depend on
+// records.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -38,7 +38,7 @@ namespace lb {
 namespace {
 
 constexpr auto kLoadPause = std::chrono::seconds(1);
-// As many as one commit changes; 10,000 take 0.2 s.
+// The limit of one commit; 10,000 take 0.2 s.
 constexpr std::size_t kReadAtOnce = Registry::kWriteOperations;
 
 constexpr std::uint64_t kLogEnd = 256 * 1024;
@@ -49,7 +49,7 @@ std::string base_address(const std::string& scheme, const std::string& host, int
   return cat({scheme, "://", host, usual ? "" : cat({":", port})});
 }
 
-// From the begin of a line.
+// The last lines, from the beginning of one.
 Result<std::string> end_of_log(const std::string& path) {
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};
@@ -130,7 +130,7 @@ void RecordService::opened(std::shared_ptr<const RecordBook> book,
            " accounts and ", book->users().size(), " users at revision ", book->revision()}));
   const std::uint64_t revision = book->revision();
   publish(std::move(book), !std::exchange(taken_over_, false));
-  // What has changed meanwhile is told now.
+  // Reports the changes made meanwhile.
   registry_->watch(revision, [this](RegistryChange change) { changed(std::move(change)); });
   logouts_.begin(*registry_);
   ban_sweep_.begin(*registry_);
@@ -178,7 +178,7 @@ void RecordService::note_unread(std::string why) {
   view_.publish(std::make_shared<const RecordView>(std::move(view)));
 }
 
-// The doors open soon without records; but a server that goes may have the files for a moment more.
+// Connections are soon accepted without records; but an ending process may still lock the files.
 void RecordService::wait_less(const Error& error) {
   const bool in_use = error.code == Error::Code::kDenied &&
                       services_.config.read()->store.type == StoreType::kFiles;
@@ -224,11 +224,11 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
     ban_sweep_.follow(book);
     usages_.follow(book);
   }
-  // By way of the inbox: what is committed now is told first.
+  // Posted, so that present commits are reported first.
   if (!behind_.empty()) services_.loops.control().post([this] { plan_those_behind(); });
   if (first || before->book->users() != book->users() || before->book->tokens() != book->tokens())
     services_.users.publish(book->user_book());
-  // As with users, whose sessions publish_logins() ends.
+  // Token readers too; publish_logins() ends sessions of users.
   if (!first && before->book->tokens() != book->tokens()) services_.events->stream().check_logins();
   if (registry_ &&
       (first || before->book->users() != book->users() ||
@@ -271,7 +271,7 @@ void RecordService::note_endings(const RecordBook& before, const RecordBook& now
     }
     const MountRecord& record = (*was)->value;
     const MountRecord& next = (*is)->value;
-    // Its listeners would be ended too: end_moved_sources() keeps them.
+    // Ending the source would end its listeners too: end_moved_sources() keeps them.
     if (leaves(*config, record, next)) return;
     const auto& left = next.sources;
     for (const RecordLogin& login : record.sources)
@@ -411,7 +411,6 @@ void RecordService::claim_usage(const std::vector<UsageNotice>& notices,
   for (const UsageNotice& notice : notices) announce(notice);
 }
 
-// Listeners that a ban matches end; its source too.
 std::int64_t RecordService::time_of_bans() const {
   const bool own = services_.config.read()->store.type != StoreType::kNone;
   const auto ahead =

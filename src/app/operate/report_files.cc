@@ -45,7 +45,7 @@ void ReportFiles::check() {
         for (const auto& [one, result] : filed) written(one, result);
       });
     });
-    if (!asked) return;  // the next look asks again
+    if (!asked) return;  // the next check asks again
   }
 }
 

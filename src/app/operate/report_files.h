@@ -1,11 +1,11 @@
-// ReportFiles: writes the <report>s of <audience> into their directories, by a day of the month.
+// ReportFiles: writes the <report>s of <audience> into their directories on their day of the month.
 //
-// Once a minute the month before is due where its day has come; a report whose file is there is
-// never written again, so that what was filled in by hand stays.  The file gets its name when it is
-// whole.  A server that sends its rows to a master writes none: that one has the database.
+// Each minute it checks whether last month's reports are due.  An existing file is never written
+// again, to keep manual additions.  A file gets its name when it is complete.  A server that sends
+// its rows to a master writes none, as that master has the database.
 // Thread: control; reports on the thread of the audience's database.
 // Ownership: Services.
-// Errors: logged, and told as an event, at most once an hour for each report; tried each minute.
+// Errors: logged and published, at most once an hour for each report; retried each minute.
 #pragma once
 
 #include <chrono>
@@ -32,12 +32,12 @@ class ReportFiles {
   void stop() { timer_.cancel(); }
 
  private:
-  // The months whose files are there, by report_key().
+  // The months whose files exist, by report_key().
   using Known = std::map<std::string, std::string>;
   using Filed = std::vector<std::pair<AudienceReportSettings, Result<FiledReport>>>;
   static constexpr std::size_t kAtOnce = 20;  // reports; rows and requests go between
   struct Told {
-    std::string month;  // that is written, or was there
+    std::string month;  // of the file written or found
     SteadyTime complained{};
     bool has_complained = false;
   };

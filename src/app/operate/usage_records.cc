@@ -5,7 +5,7 @@
 
 namespace lb {
 
-// What could not be written, or conflicted, is planned again later.
+// A failed or conflicting write is planned again later.
 UsageRecords::UsageRecords(Loop& control)
     : writer_(
           control, kRetry,

@@ -1,6 +1,6 @@
-// UsageRecords: writes down what this master has counted of accounts, in records of a store that
-// it shares with other masters (usage/MASTER/PART), so that each of them knows the sum, and that it
-// is the one that tells of it (usage/*).
+// UsageRecords: records this master's counts of accounts in a store that it shares with other
+// masters (usage/MASTER/PART), so that each knows the sum; and which master announces a notice
+// (usage/*).
 //
 // Thread: control.
 // Ownership: RecordService.
@@ -25,14 +25,14 @@ class UsageRecords {
 
   explicit UsageRecords(Loop& control);
 
-  // The store has been loaded, and other masters may read it; it outlives this object.
+  // The store has been loaded, and other masters may read it; it must outlive this object.
   void begin(Registry& registry) { writer_.begin(registry); }
   // self: the name of this server.
   void set(UsageBook own, std::string self);
-  // Calls `announce` for each that no other master has told, once it is written down.
+  // Calls `announce` for each notice that no other master has announced, once that is recorded.
   using Announce = std::function<void(const UsageNotice&)>;
   void claim(const std::vector<UsageNotice>& notices, Announce announce);
-  // The records as they are by now.
+  // Takes the present records.
   void follow(std::shared_ptr<const RecordBook> book) { book_ = std::move(book); }
   void stop() { writer_.stop(); }
 
@@ -41,9 +41,9 @@ class UsageRecords {
   void written(const CommitAnswer& answer);
 
   UsageBook own_;
-  std::string self_;  // "": nothing is known yet
+  std::string self_;  // "": set() was not called yet
   std::shared_ptr<const RecordBook> book_;
-  std::vector<UsageNotice> claims_, written_claims_;  // that wait; of the write under way
+  std::vector<UsageNotice> claims_, written_claims_;  // waiting; in the write under way
   Announce announce_;
   StoreWriter writer_;
 };

@@ -96,7 +96,7 @@ void UsageWatch::counted(Result<UsageBook> own) {
                          own.error().what + "; quotas of hours and transfer wait for it");
     if (own_.month != no_usage(*records->book, network_.clock.wall()).month) return;
   }
-  // With files no other master writes, and none reads.
+  // With files no other master shares the store.
   const bool counts = (network_.listenings->on() && !network_.listenings->sends_up()) ||
                       config->store.type == StoreType::kEtcd;
   if (!counts && !std::exchange(warned_, true))
@@ -113,7 +113,7 @@ void UsageWatch::tell(const UsageNotice& notice) {
   const auto view = view_.read();
   const UsageBook& usage = *view;
   const auto found = usage.used.find(notice.account);
-  // The store may have been away for long, and the quota is another one by now.
+  // The store may have been down for long, and the quota may have changed.
   const auto level = levels_.find({notice.account, notice.what});
   if (account == nullptr || found == usage.used.end() || level == levels_.end() ||
       level->second < notice.percent)

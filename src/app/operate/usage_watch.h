@@ -1,13 +1,13 @@
-// UsageWatch: what accounts have used this month, each kEvery, where one has a quota of it.
+// UsageWatch: sums the usage of this month, each kEvery, of accounts that have a quota.
 //
-// At 80 and at 100 percent of a quota there is an event; a hard one that is used up closes the
-// mounts of the account for listeners that come, until the month is over or the quota is another
-// one.  A master with a database counts, and tells its nodes; masters that share a store write down
-// what each has, all of them know the sum, and the first one that writes it down tells of it.  What
-// there were events of this month is kept in a file: a restart tells none of them again.
-// Thread: control, except view(); sums on the thread of the database.
+// At 80 and at 100 percent of a quota it publishes an event.  A hard quota that is used up closes
+// the account's mounts to new listeners until the month ends or the quota changes.  A master with a
+// database counts, and sends its nodes the result.  Masters that share a store record their counts,
+// all know the sum, and the first to record a notice publishes it.  A file keeps this month's
+// notices, so that a restart repeats none.
+// Thread: control, except view(); sums on the database's thread.
 // Ownership: Services.
-// Errors: logged, at most one line a second; what is known stays until the month is over.
+// Errors: logged, at most one line a second; the last sums stay until the month ends.
 #pragma once
 
 #include <chrono>
@@ -36,7 +36,7 @@ class UsageWatch {
   void configure(const Config& config);
   void stop() { timer_.cancel(); }
 
-  // What masters say of accounts: until when their mounts are closed, in Unix seconds.
+  // Closed accounts, from masters: the end of that in Unix seconds.
   using Closed = std::map<std::string, std::int64_t, std::less<>>;
   void take_closed(Closed closed) {
     told_.publish(std::make_shared<const Closed>(std::move(closed)));
@@ -44,18 +44,18 @@ class UsageWatch {
 
   // -- any thread --------------------------------------------------------------------------------
   std::shared_ptr<const UsageBook> view() const { return view_.read(); }
-  // For a thread that asks at every request: no lock while nothing changes.
+  // For threads that check every request: takes no lock while nothing changes.
   class Reader {
    public:
     explicit Reader(const UsageWatch& of) : view_(of.view_), told_(of.told_) {}
-    // Some account may take no listener now.
+    // Whether any account takes no new listeners now.
     bool any_closed() { return !view_.read().closed.empty() || !told_.read().empty(); }
 
    private:
     SnapshotReader<UsageBook> view_;
     SnapshotReader<Closed> told_;
   };
-  // The account, "" for none, of this mount takes no listener now.
+  // Whether this mount's account takes no new listeners now.
   bool is_closed(const std::string& mount) const;
 
  private:
@@ -70,12 +70,12 @@ class UsageWatch {
   Snapshot<UsageBook> view_;
   Snapshot<Closed> told_;
   std::string month_;
-  UsageBook own_;            // as this server's database said last
-  UsageLevels levels_;       // of which there were events this month
-  std::string levels_path_;  // "": nowhere
-  std::string kept_;         // as it is in the file
+  UsageBook own_;            // the last answer of this server's database
+  UsageLevels levels_;       // with events this month
+  std::string levels_path_;  // "": there is no file
+  std::string kept_;         // content of the file
   bool under_way_ = false;
-  bool warned_ = false;  // that nothing counts
+  bool warned_ = false;  // that nothing is counted
   RepeatGuard guard_;
   Timer timer_;
 };

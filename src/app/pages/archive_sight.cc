@@ -19,8 +19,8 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kMaxTitles = 1000, kMaxTitleFiles = 2048, kTitleFilesOfTurn = 8;
-// Of what other nodes have recorded, the titles of so much, a day and what its files reach beyond
-// it, back from the newest that is asked for.
+// Titles of other nodes' recordings are limited to a day and the rest of its files, before the
+// newest asked moment.
 constexpr std::int64_t kRemoteTitlesMs = 26LL * 3600 * 1000;
 
 struct TitleSearch {
@@ -29,12 +29,12 @@ struct TitleSearch {
   const std::function<void(ArchiveSight)> then;
   ArchiveSight sight;
   Catalog::Files files;
-  bool listed = false;   // `files` are those in which to look
-  std::size_t next = 0;  // from the newest file backwards; 0: none is left
+  bool listed = false;   // `files` is complete
+  std::size_t next = 0;  // from the newest file backwards; 0: done
   std::size_t looked = 0;
   std::vector<ArchiveTitle> newest_first = {};
   std::vector<WallSeam> newest_seams = {};
-  std::shared_ptr<const ArchiveFile> behind = {};  // the file that follows the next one to read
+  std::shared_ptr<const ArchiveFile> behind = {};  // the file after the next one
 };
 
 // Marks are a second apart.
@@ -52,7 +52,7 @@ void add_titles(TitleSearch& search, const ArchiveFile& file) {
   const FileIndex& index = file.index;
   std::optional<std::uint64_t> later;
   for (auto fact = index.facts.rbegin(); fact != index.facts.rend(); ++fact) {
-    // At a seam one may follow another at once.
+    // At a seam two titles may have the same offset.
     if (!fact->metadata || later == fact->offset) continue;
     later = fact->offset;
     const WallTime came(std::chrono::milliseconds(wall_ms_at(index, fact->offset)));
@@ -65,7 +65,7 @@ void add_titles(TitleSearch& search, const ArchiveFile& file) {
   }
 }
 
-// file: null: it cannot be read, and nothing is known of its ends.
+// file: null if unreadable, so that its ends are unknown.
 void add_seams(TitleSearch& search, const std::shared_ptr<const ArchiveFile>& file) {
   const auto behind = std::exchange(search.behind, file);
   if (!file || file->index.marks.empty()) return;
@@ -75,7 +75,7 @@ void add_seams(TitleSearch& search, const std::shared_ptr<const ArchiveFile>& fi
       search.newest_seams.push_back({after_ms, ms});
   };
   const auto& marks = file->index.marks;
-  // Of two nodes the files of one stream may overlap.
+  // Files of one stream from two nodes may overlap.
   if (behind && (behind->row.id != file->row.id || behind->row.origin >= file->row.origin_end()))
     note(file->index.to_ms(), behind->index.from_ms());
   const unsigned rate_hz = file->index.head.span.media.rate_hz;
@@ -87,13 +87,13 @@ void add_seams(TitleSearch& search, const std::shared_ptr<const ArchiveFile>& fi
     note(marks[at - 1].wall_ms + media_ms(marks[at]) - media_ms(marks[at - 1]), marks[at].wall_ms);
 }
 
-// Files of two nodes may overlap, and tell of the same titles.
+// Files of two nodes may overlap, with the same titles twice.
 void finish_titles(TitleSearch& search) {
   auto& found = search.newest_first;
   std::stable_sort(found.begin(), found.end(),
                    [](const ArchiveTitle& a, const ArchiveTitle& b) { return a.ms > b.ms; });
   auto& out = search.sight.titles;
-  // No title is the end of one, never the first.
+  // An empty title ends another one, and never comes first.
   for (auto at = found.rbegin(); at != found.rend(); ++at)
     if (out.empty() ? !at->title.empty() : out.back().title != at->title)
       out.push_back(std::move(*at));
@@ -122,7 +122,7 @@ bool look_for_titles(TitleSearch& search, PastReading& reading) {
   return false;
 }
 
-// The files in which titles are looked for.  False: other nodes are asked first.
+// Lists the files to search.  False: other nodes are asked first.
 bool list_files(TitleSearch& search, PastReading& reading) {
   ArchiveService& archive = search.archive;
   RemoteArchive& remote = archive.remote().archive();

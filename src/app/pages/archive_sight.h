@@ -1,9 +1,9 @@
-// What is recorded, for administrators: ranges of the catalog and of other nodes, titles from the
-// indexes of files, those of other nodes too.
+// The archive for administrators: recorded ranges of the catalog and of other nodes, and titles
+// from the indexes of files, also of other nodes.
 //
 // Thread: gather_archive() from any; `then` is called on a reader of the archive.
-// Bounds: the newest thousand titles, of at most 2048 files, of other nodes those of a day; a turn
-// of a reader has eight files.
+// Bounds: the newest thousand titles, of at most 2048 files, and of one day of other nodes' files;
+// a reader opens eight files in one step.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ class ArchiveService;
 struct ArchiveSight;
 
 struct ArchiveAsk {
-  std::string mount;  // "": all of them
+  std::string mount;  // "": all mounts
   bool titles = false;
   std::int64_t from_ms = 0, to_ms = 0;  // of titles
-  std::int64_t now_ms = 0;              // the end of what other nodes record
+  std::int64_t now_ms = 0;              // other nodes' recordings end here
 };
 void gather_archive(ArchiveService& archive, ArchiveAsk ask,
                     std::function<void(ArchiveSight)> then);

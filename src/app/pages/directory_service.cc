@@ -14,11 +14,11 @@ using namespace std::chrono_literals;
 
 constexpr auto kDirectoryTick = 1s;
 constexpr auto kLongestFarewell = 2s;
-// Of hundreds of streams that begin together: a directory is not asked for all at once.
+// Spreads the requests of many streams that begin together.
 constexpr Fetcher::Limits kRequests{.in_flight = 8};
 
-// A <public> of the configuration counts for a hidden mount too, as in Icecast.  What an encoder
-// says does not: many say it without being told to.
+// A configured <public> counts for a hidden mount too, as in Icecast.  An encoder's claim does not,
+// as many encoders claim it by default.
 bool is_public(const MountSettings& settings, const SourceFacts& facts) {
   if (settings.is_public >= 0) return settings.is_public > 0;
   if (settings.hidden) return false;

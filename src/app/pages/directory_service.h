@@ -15,9 +15,9 @@ class DirectoryService {
  public:
   explicit DirectoryService(Network& network);
 
-  // The configuration is (another) one.
+  // Takes the first or a new configuration.
   void configure(const Config& config);
-  // The server stops: the streams are removed; `done` follows, after two seconds at the latest.
+  // The server stops: removes the streams, and calls `done` within two seconds.
   void stop(UniqueFunction<void()> done);
 
  private:

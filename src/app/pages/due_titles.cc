@@ -53,7 +53,7 @@ void DueTitles::work() {
     next_ms = next_ms == 0 ? first_ms : std::min(next_ms, first_ms);
     ++at;
   }
-  // By the clock of the wall, which may be set meanwhile.
+  // The wall clock may be set meanwhile, so the pause is short.
   constexpr std::chrono::milliseconds kLongest{1000};
   if (next_ms > 0) timer_.after(std::min(std::chrono::milliseconds(next_ms - now_ms), kLongest));
   for (auto& [mount, request] : due) set_(mount, std::move(request));

@@ -1,9 +1,9 @@
-// DueTitles: titles that were told ahead, until they begin to sound.
+// DueTitles: keeps titles that were sent in advance until they begin to sound.
 //
 // Thread: control.
 // Ownership: Services.
-// Bounds: kMaxOfMount titles of a mount, kMaxMounts mounts.  They go over in an upgrade; the end of
-// the process forgets them.
+// Bounds: kMaxOfMount titles of a mount, kMaxMounts mounts.  An upgrade hands them over; otherwise
+// they end with the process.
 #pragma once
 
 #include <cstddef>
@@ -45,10 +45,10 @@ class DueTitles {
   DueTitles(Loop& control, Set set)
       : loop_(control), set_(std::move(set)), timer_(control, [this] { work(); }) {}
 
-  // request: with at_ms; in place of one of the same moment.  False: there is no room.
+  // request: with at_ms; replaces one of the same moment.  False: no room.
   bool add(const std::string& mount, TitleRequest request);
 
-  // In an upgrade; what is due comes with go_on().
+  // For an upgrade; go_on() sets the titles that are due.
   std::vector<DueTitleRecord> save() const;
   void restore(DueTitleRecord saved);
   void go_on() { work(); }

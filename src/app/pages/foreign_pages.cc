@@ -128,7 +128,7 @@ std::optional<PageAsk> foreign_page_ask(const Services& services, const std::str
   const auto shown = services.pages->stations().shown(services, *config);
   const auto known = [&shown](const std::string& name) { return shown->numbers.contains(name); };
   if (path == kHistoryJson || path == kHistoryPage) {
-    // What was played on a mount that has gone can still be asked for.
+    // The titles of a mount that is gone remain available.
     if (ask.mount && !known(*ask.mount) &&
         (services.titles.of(*ask.mount).empty() || !is_shown(*config, *ask.mount)))
       ask.mount = "";

@@ -1,7 +1,7 @@
-// What is listened to at this moment, at this server and at the nodes that it knows of.
+// A sample of the present audience at this server and at known nodes.
 //
-// What nodes have is read from the table of the cluster, one mount after the other, so that its
-// lock is never held for long; a node that is down is not in the sample.
+// It reads the cluster's table mount by mount, so that its lock is never held for long.  Dead nodes
+// are left out.
 // Thread: any.
 #pragma once
 

@@ -1,11 +1,8 @@
 // HistoryService: takes a sample of listeners and kbit/s each 10 s into the History, and keeps that
-// in a file of the state directory.
-//
-// A station without <console> takes none.
+// in a file of the state directory.  A server without <console> takes none.
 // Thread: control; samples on the thread "stats", files on "disk".
 // Ownership: Services.
-// Errors: a file that is damaged is told and left out; one that cannot be written is told once, and
-// tried again.
+// Errors: a damaged file is logged and ignored; a failed write is logged once, and tried again.
 #pragma once
 
 #include <atomic>
@@ -27,13 +24,13 @@ class HistoryService {
 
   explicit HistoryService(Network& network);
 
-  // At the start (before the loops run) what was kept is read.
+  // At the start, before the loops run, it reads the file.
   void configure(const Config& config, bool at_start);
-  void save();                            // what there is, by a thread that may wait: at the end
+  void save();                            // on a thread that may wait: at the end
   void save(std::function<void()> then);  // the same on "disk", then on control
 
   // -- any thread --------------------------------------------------------------------------------
-  // Null: none is kept.
+  // Null: no history is kept.
   const History* history() const noexcept { return on_ ? &history_ : nullptr; }
 
  private:
@@ -44,7 +41,7 @@ class HistoryService {
   Network& network_;
   History history_;
   std::atomic<bool> on_{false};
-  std::atomic<bool> told_{false};  // that it cannot be written
+  std::atomic<bool> told_{false};  // a failed write was logged
   SteadyTime saved_{};             // "stats"
   Timer timer_;                    // "stats"
 };

@@ -133,7 +133,7 @@ std::int64_t settle_feed(const NowFeedAsk& ask, std::vector<NowMount>& now, std:
 std::vector<NowEvent> feed_events(const NowFeedAsk& ask, const std::vector<NowMount>& before,
                                   const std::vector<NowMount>& now, std::int64_t now_ms) {
   if (!ask.is_set()) {
-    // Its station goes on with another stream; what has gone has no name.
+    // The station continues with another stream; a stream that is gone has no name.
     const std::string& present = now.front().stream.mount;
     if (ask.is_station() && !present.empty() && present != before.front().stream.mount)
       return {feed_state(ask, now, now_ms)};

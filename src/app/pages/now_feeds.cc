@@ -54,8 +54,8 @@ void NowFeeds::publish_table() {
   table_.publish(std::make_shared<const Table>(std::move(table)));
 }
 
-// Strangers choose the name of this server too: beyond half of the sets it is that of the
-// configuration.
+// Strangers choose the server's name too: when half of the sets are used, the configured name is
+// used.
 bool NowFeeds::find_room(NowFeedAsk& ask) const {
   if (feeds_.size() >= kMaxFeeds) return false;
   if (!ask.is_set()) return true;
@@ -143,7 +143,7 @@ void NowFeeds::gathered(const std::string& key, std::vector<NowMount> now) {
     feed.due = when + std::chrono::milliseconds(wait_ms);
   Channel::Loops loops = 0;
   if (feed.known) {
-    // The count is told by the clock, all else when it changes.
+    // The count is sent by the clock, everything else on change.
     const bool counts = when - feed.counted >= kBetweenCounts;
     if (counts) feed.counted = when;
     for (std::size_t i = 0; i < now.size() && !counts; ++i)
@@ -161,7 +161,7 @@ void NowFeeds::gathered(const std::string& key, std::vector<NowMount> now) {
   for (Then& then : std::exchange(feed.waiting, {})) then(feed.text);
 }
 
-// All feeds of this node: at most kMaxFeeds.
+// Checks all feeds of this node, at most kMaxFeeds.
 void NowFeeds::tick() {
   const SteadyTime now = services_.clock.steady();
   bool gone = false;
@@ -200,7 +200,7 @@ std::optional<std::unique_ptr<EndNotice>> NowFeeds::enter(const Address& address
   if (!places_.try_enter(config->now.max_readers)) return std::nullopt;
   GatePass place(&places_);
   AddressTally::Pass of_address;
-  // A proxy that names no client stands for all of its clients.
+  // A proxy that names no client stands for all of its clients, so no limit applies.
   if (!services_.http.read()->trusted_proxies.contains(address)) {
     auto entered = addresses_.try_enter(address, "", config->now.per_address);
     if (!entered) return std::nullopt;
@@ -214,7 +214,7 @@ void NowFeeds::join(unsigned worker, std::unique_ptr<Listener> reader, const Tex
   TextFeed::Start start = feed.start_for(last_id);
   reader->preamble->headers = std::move(start.text);
   reader->mount_pass = GatePass::enter(feed.mount()->gate());
-  // The window may have gone on this moment: then the reader comes back and gets the state.
+  // If the window has moved on just now, the reader is ended; it reconnects and gets the state.
   if (auto late = streams_[worker]->enter_at(std::move(reader), feed.mount(), start.position))
     streams_[worker]->ended(std::move(late), *feed.mount(), EndReason::kLagged);
 }

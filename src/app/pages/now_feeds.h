@@ -1,14 +1,13 @@
 // NowFeeds: the events of /api/v1/now/MOUNT/events and of AzuraCast's live feed: a TextFeed for
-// each stream, and for each set of stations, that has readers, and the readers' own fan-outs.  They
-// are no listeners: in no count, and no place of <clients>.
+// each stream, and each set of stations, that has readers, and the readers' own fan-outs.  Readers
+// are no listeners: no count has them, and they take no place of <clients>.
 //
-// A feed is made for its first reader and goes kUnread after its last.  What it is about is
-// gathered on the thread of Services::pages_thread, at most twice a second each; what has changed
-// since becomes events.
+// A feed is made for its first reader and ends kUnread after its last.  Its state is gathered on
+// Services::pages_thread, at most twice a second; changes become events.
 // Thread: control; join() on the reader's worker; find(), enter() and leave any.
 // Ownership: Services.
-// Bounds: kMaxFeeds, of them kMaxSets of stations; <now max-readers= per-address=>; of a feed
-// TextFeed's.
+// Bounds: kMaxFeeds, of them kMaxSets of stations; <now max-readers= per-address=>; those of
+// TextFeed.
 #pragma once
 
 #include <chrono>
@@ -43,25 +42,25 @@ class NowFeeds {
   static constexpr std::chrono::seconds kHeartbeat{20};
   static constexpr std::chrono::seconds kBetweenCounts{10};
   static constexpr std::chrono::milliseconds kBetweenGatherings{500};
-  // So long after a source has begun, its times become known, and nothing else says when.
+  // A source's times become known within this time, without any notice.
   static constexpr std::chrono::seconds kTimesComeWithin{12};
-  static constexpr std::chrono::seconds kBetweenStates{1};  // of a feed whose state has the time
+  static constexpr std::chrono::seconds kBetweenStates{1};  // of a feed that includes the time
 
   explicit NowFeeds(Services& services);
   ~NowFeeds();
 
-  // Null: there is no such feed yet.  Any thread.
+  // Null: no such feed yet.  Any thread.
   std::shared_ptr<TextFeed> find(const std::string& key) const;
-  // The same once there is one, on control; null: there are too many.
+  // Makes the feed if necessary, on control; null: too many feeds.
   void make(NowFeedAsk ask, UniqueFunction<void(std::shared_ptr<TextFeed>)> then);
-  // Something about the stream may have changed.
+  // The stream may have changed.
   void check(const std::string& mount);
-  // The same: a source has begun to write it.
+  // The same: a source has begun to write the stream.
   void begun(const std::string& mount);
 
-  // A reader's place; nullopt: there is none, in all or for its address.  Any thread.
+  // A reader's place; nullopt: none is left, in total or for its address.  Any thread.
   std::optional<std::unique_ptr<EndNotice>> enter(const Address& address);
-  // On the worker of this number.
+  // Runs on the worker of this number.
   void join(unsigned worker, std::unique_ptr<Listener> reader, const TextFeed& feed,
             std::string_view last_id);
   std::int64_t readers() const noexcept { return places_.inside(); }
@@ -75,8 +74,8 @@ class NowFeeds {
     std::vector<Then> waiting;
     bool gathering = false, changed = false;
     SteadyTime gathered_at{}, counted{}, read{}, stated{};
-    std::optional<SteadyTime> begun;  // the source of its stream
-    std::optional<SteadyTime> due;    // a title is heard then that is not told yet
+    std::optional<SteadyTime> begun;  // when its stream's source began
+    std::optional<SteadyTime> due;    // when the next title is heard
   };
   bool find_room(NowFeedAsk& ask) const;
   void begin_gathering(Feed& feed);

@@ -30,7 +30,7 @@ bool is_below(std::string_view path, std::string_view base) {
   return path.size() > base.size() + 1 && path.starts_with(base) && path[base.size()] == '/';
 }
 
-// "" for the address itself, or without its trailing slash; nullopt: another address.
+// "" for the base address, with or without a trailing slash; nullopt: another address.
 std::optional<std::string> id_below(std::string_view path, std::string_view base) {
   if (path == base ||
       (path.size() == base.size() + 1 && path.starts_with(base) && path.back() == '/'))
@@ -57,8 +57,8 @@ std::optional<std::string> stream_of_station(const Services& services, const Con
 
 NowFault no_stream() { return {404, "there is no such stream here, or it is not shown"}; }
 
-// The stream that is called so behind /api/v1/now: "/live.mp3", "/%2Flive.mp3" (not yet decoded,
-// as below /api/v1/mounts) or "/station:rock"; nullopt: no such stream, or it is not shown.
+// The stream named behind /api/v1/now: "/live.mp3", "/%2Flive.mp3" (not yet decoded, as below
+// /api/v1/mounts) or "/station:rock"; nullopt: no such stream, or a hidden one.
 std::optional<std::string> called_stream(const Services& services, const Config& config,
                                          std::string_view called) {
   if (called.starts_with(kOfStation)) {
@@ -70,13 +70,13 @@ std::optional<std::string> called_stream(const Services& services, const Config&
   return is_shown_stream(services, config, name) ? std::optional(std::move(name)) : std::nullopt;
 }
 
-// MOUNT of /api/v1/now/MOUNT/WHAT.
+// MOUNT in /api/v1/now/MOUNT/WHAT.
 std::optional<std::string> mount_of(const Services& services, const std::string& path,
                                     std::string_view what) {
   if (!is_below(path, kNow) || !path.ends_with(what)) return std::nullopt;
   const auto config = services.config.read();
   std::string called = path.substr(kNow.size());
-  // A mount may be called so.
+  // A mount may have this whole name.
   if (called_stream(services, *config, called)) return std::nullopt;
   called.resize(called.size() - what.size());
   return called.empty() ? std::nullopt : called_stream(services, *config, called);
@@ -167,7 +167,7 @@ std::optional<Result<RenderedPage>> now_page(const Services& services, const Pag
   const NowSight sight(services, config, document);
   const std::int64_t now_ms = unix_ms(services.clock.wall());
   const std::string url = cat({"http://", Services::authority(config)});
-  // What was asked for may have gone since.
+  // The stream may be gone by now.
   const auto first = [](std::vector<NowMount> all) {
     return all.empty() ? NowMount() : std::move(all.front());
   };

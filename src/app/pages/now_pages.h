@@ -1,5 +1,5 @@
-// What plays now, for pages and apps of listeners: the addresses of /api/v1/now and AzuraCast's, as
-// pages of the PageCache.  They show what status-json.xsl shows: no hidden mount, no address of a
+// The present titles for listeners' pages and apps: the addresses of /api/v1/now and AzuraCast's,
+// as pages of the PageCache.  Like status-json.xsl they show no hidden mount and no address of a
 // listener.
 //
 //   /api/v1/now                     all streams that are shown, short
@@ -32,7 +32,7 @@ struct RenderedPage;
 struct Services;
 struct StatsDocument;
 
-// What an address asks for, or why there is no answer.
+// Why an address has no answer.
 struct NowFault {
   int status = 404;
   std::string text;
@@ -41,19 +41,19 @@ struct NowFault {
 bool is_now_path(std::string_view path);
 std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std::string& path,
                                              const std::string& query);
-// The mount of /api/v1/now/MOUNT/place; nullopt: another address, or no stream that is shown.
+// The mount of /api/v1/now/MOUNT/place; nullopt: another address, or no shown stream.
 std::optional<std::string> place_path_mount(const Services& services, const std::string& path);
-// The same of /api/v1/now/MOUNT/art.
+// The same for /api/v1/now/MOUNT/art.
 std::optional<std::string> art_path_mount(const Services& services, const std::string& path);
-// The path of the picture of what plays there, or of its station; "": there is none.  Any thread.
+// The path of the present title's or the station's picture; "": none.  Any thread.
 std::string present_art(const Services& services, const std::string& mount);
-// The same of /api/v1/now/MOUNT/events.
+// The same as place_path_mount() for /api/v1/now/MOUNT/events.
 std::optional<std::string> feed_path_mount(const Services& services, const std::string& path);
-// Of a stream that has gone: one that is off the air.
+// A stream that is gone counts as off the air.
 // Thread: "pages".
 NowMount now_of(const Services& services, const ListenersElsewhere& elsewhere,
                 const std::string& mount, unsigned titles);
-// nullopt: not one of these.
+// nullopt: not one of these pages.
 std::optional<Result<RenderedPage>> now_page(const Services& services, const PageAsk& ask,
                                              const Config& config, const StatsDocument& document);
 

@@ -18,7 +18,7 @@
 namespace lb {
 namespace {
 
-// A relay that waits for a listener plays as soon as there is one.
+// A relay that waits for a listener counts as on the air.
 bool waits_for_listeners(const Network& network, const std::string& name) {
   const auto mount = network.mounts.find(name);
   return mount && mount->phase() == MountPhase::kIdle;
@@ -34,7 +34,7 @@ NowStream quality_of(const NowSight& sight, const std::string& name) {
   NowStream stream;
   stream.mount = name;
   stream.url = cat({"http://", Services::authority(sight.config), name});
-  // Statistics have the name as it is, as Icecast's; here it is a part of an address.
+  // Statistics have the raw name, as Icecast's; here it is part of an address and must be encoded.
   const auto take_address = [&name](std::string& url, std::string_view end) {
     const std::string own = cat({name, end});
     if (url.ends_with(own))
@@ -70,7 +70,7 @@ std::int64_t burst_ms_of(const Mount& mount, const StreamView& view) {
   return rate > 0 ? static_cast<std::int64_t>(burst * 1000 / rate) : 0;
 }
 
-// The newest byte at which a decoder may start.
+// Notes the newest byte at which a decoder may start.
 void find_live(const Mount& mount, NowMount& now) {
   const auto view = mount.channel().newest();
   if (view == nullptr) return;
@@ -85,8 +85,8 @@ void find_live(const Mount& mount, NowMount& now) {
   now.burst_ms = burst_ms_of(mount, *view);
 }
 
-// The present title, with its time where that is remembered, and not among those before it.  Titles
-// that other nodes have told of, and that the stream has not brought yet, are left out.
+// Sets the present title, with its time if known, and removes it from the earlier ones.  Later
+// titles, which other nodes have sent but the stream has not brought yet, are removed too.
 void take_title(NowMount& now, const std::string& song) {
   const std::string text = TitleHistory::shown_text(song);
   const auto known = std::find_if(now.history.begin(), now.history.end(),
@@ -96,7 +96,7 @@ void take_title(NowMount& now, const std::string& song) {
   if (now.title_has_time) now.history.erase(now.history.begin(), known + 1);
 }
 
-// Before it: the fallback's titles since the mount's own stream ended, and those of that stream.
+// Adds the titles of the fallback since the mount's own stream ended, before those of that stream.
 void take_title_of(NowMount& now, const Mount& fallback, std::vector<PlayedTitle> titles,
                    WallTime ended) {
   const std::string text = TitleHistory::shown_text(fallback.metadata()->song());
@@ -114,7 +114,7 @@ void take_title_of(NowMount& now, const Mount& fallback, std::vector<PlayedTitle
   now.history.insert(now.history.begin(), present + 1, heard);
 }
 
-// What the station says of itself goes before what its encoders say.
+// The station's own facts win over those of its encoders.
 void take_station(NowMount& now, const ShownStation& station, const Config& config) {
   now.station.number = station.number;
   now.station.id = station.id;
@@ -136,7 +136,7 @@ void take_station(NowMount& now, const ShownStation& station, const Config& conf
   if (settings.default_art.starts_with('/')) now.station.art = settings.default_art;
 }
 
-// The streams that a listener may choose from: this one first.
+// The streams that a listener may choose from, beginning with this one.
 std::vector<NowStream> streams_of(const NowSight& sight, const ShownStation& station,
                                   const std::string& name) {
   std::vector<std::string> names{name};
@@ -173,7 +173,7 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
   if (!now.stream.title.empty() && now.stream.on_air) {
     take_title(now, now.stream.title);
   } else if (!now.stream.on_air) {
-    // It plays at another node.
+    // The mount plays at another node.
     if (const auto told = network.links->titles().elsewhere(name)) {
       now.stream.on_air = true;
       take_title(now, told->title);
@@ -197,7 +197,7 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
     now.oldest_ms = std::min(past.front().from_ms, now.oldest_ms.value_or(past.front().from_ms));
   now.streams = streams_of(sight, station, name);
   take_station(now, station, sight.config);
-  // Pages link to it; a "javascript:…" from an encoder is dropped.
+  // Pages link to this; web_link() drops an encoder's "javascript:…".
   now.stream.url = web_link(now.stream.url);
   return now;
 }

@@ -1,5 +1,5 @@
-// What the answers about what plays now are made of: the streams and stations that are shown, and
-// what is known of each.
+// The data of the answers about present titles: the shown streams and stations, and the state of
+// each.
 // Thread: "pages"; present_stream() any.
 #pragma once
 
@@ -29,16 +29,16 @@ struct NowSight {
   NowSight(const Services& of, const Config& by, const StatsDocument& in);
 };
 
-// The stream by which a station is heard: of those that play, the first one.
+// The stream that plays a station: the first of its streams on the air.
 const std::string& present_stream(const Network& network, const ShownStation& station);
-// What its listeners hear of its fallbacks while it does not play anywhere; null: nothing.
+// The fallback that listeners of a mount hear while it plays nowhere; null: none.
 std::shared_ptr<Mount> heard_instead(const Network& network, const Config& config,
                                      const std::string& name);
-// Each stream, or only this one.
+// All streams, or only this one.
 std::vector<NowMount> gather_mounts(const NowSight& sight, const std::optional<std::string>& only,
                                     std::size_t titles);
-// Each station, or only that of this id (""), by the stream by which it is heard; the listeners are
-// those of all its streams.
+// All stations, or only the one with this id ("": all), each by the stream that plays it, with the
+// listeners of all its streams.
 std::vector<NowMount> gather_stations(const NowSight& sight, const std::string& only,
                                       std::size_t titles);
 

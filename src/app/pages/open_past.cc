@@ -17,7 +17,7 @@ std::optional<std::int64_t> open_past_begins(const Traffic& traffic, const Confi
   if (!section.authenticator.type.empty() || section.hidden || section.no_mount ||
       section.archive.listeners == ArchiveListeners::kNone || !archive.has(mount))
     return std::nullopt;
-  // What is not recorded any more may have been for administrators alone.
+  // Past recordings of a mount that is no longer recorded may have been for administrators only.
   if (!section.archive.enabled && !archive.remote().archive().holds(mount)) return std::nullopt;
   const std::int64_t begins = archive.past_begins_ms(section, mount);
   const std::chrono::milliseconds window = section.archive.window;

@@ -1,5 +1,5 @@
-// What of a mount's past is open to all of its listeners.  A mount with authentication asks for its
-// login at the stream itself: here nothing of it is open.
+// The part of a mount's past that is open to all.  A mount with authentication checks logins at the
+// stream itself, so none of its past is open here.
 //
 // Thread: any.
 #pragma once
@@ -16,10 +16,10 @@ namespace lb {
 struct Config;
 struct Traffic;
 
-// Unix ms: nothing older is open; nullopt: nothing is.
+// Unix ms: nothing older is open; nullopt: nothing at all.
 std::optional<std::int64_t> open_past_begins(const Traffic& traffic, const Config& config,
                                              const std::string& mount);
-// What is recorded and open, the oldest first.
+// The recorded ranges that are open, the oldest first.
 std::vector<ArchiveRange> open_past(const Traffic& traffic, const Config& config,
                                     const std::string& mount);
 

@@ -18,9 +18,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::nanoseconds kPageFresh = 500ms;
-// A page that is asked for once in a while shows what is so now.
+// A page that is rarely requested shows the present state.
 constexpr std::chrono::nanoseconds kDocumentFresh = 20ms;
-constexpr int kShareOfThread = 4;               // one of so many parts
+constexpr int kShareOfThread = 4;               // one part of so many
 constexpr std::size_t kBytesASecond = 1 << 20;  // a page of 4 MiB is fresh for 4 s
 constexpr std::string_view kStatusJson = "/status-json.xsl";
 
@@ -42,7 +42,7 @@ std::optional<PageAsk> page_ask(const Services& services, const std::string& pat
   if (ask.path.starts_with('/') && ask.path != kStatusJson &&
       !has_template(TemplateRoot::kWeb, services.config.read()->paths.webroot, ask.path.substr(1)))
     return std::nullopt;
-  // No mount is called "": a document about it is one about any that there is not.
+  // No mount is called "", so that stands for all unknown mounts.
   if (ask.mount && !is_known(services, *ask.mount)) ask.mount = "";
   return ask;
 }
@@ -70,13 +70,13 @@ void PageCache::next() {
   });
 }
 
-// The rest of a cluster is known on control only.
+// Runs on control, which alone knows the rest of a cluster.
 PageCache::Job PageCache::page_job(PageAsk ask) {
   const SteadyTime now = services_.clock.steady();
   std::optional<ListenersElsewhere> elsewhere;
   if (ask.mount) {
     elsewhere = services_.cluster->listeners_elsewhere(ask.mount);
-    // A mount that has begun since is asked for at once, by the players that were waiting for it.
+    // A new mount makes the document due at once, as players that waited ask for it.
   } else if (auto mounts = services_.mounts.all(); now >= document_due_ || mounts != mounts_) {
     mounts_ = std::move(mounts);
     elsewhere = services_.cluster->listeners_elsewhere();

@@ -1,12 +1,11 @@
 // PageCache: pages made from the statistics, rendered on a thread of their own and shared, so that
-// a polling crowd costs one rendering.  The statistics are gathered once for all pages that are
+// many polling clients cost one rendering.  One gathering of statistics serves all pages that are
 // made at about the same time.
 //
-// A page is fresh for half a second; one that is dear to make or large, for longer: making it takes
-// at most a quarter of the thread, and its readers have time to take it.  The same holds for the
-// statistics. A page of one mount needs no more than that mount's, gathered when it is made.
-//
-// Thread: control; gathering and rendering on the thread of Services::pages_thread.  Callbacks: on control.
+// A page is fresh for half a second; an expensive or large one longer, so that rendering takes at
+// most a quarter of the thread, and readers have time to receive it.  The same holds for the
+// statistics.  A page of one mount uses only that mount's, gathered for it.
+// Thread: control, and callbacks there; gathers and renders on Services::pages_thread.
 // Ownership: Services.
 // Bounds: rendered_pages.h.
 #pragma once
@@ -28,21 +27,20 @@ namespace lb {
 struct Config;
 struct Services;
 
-// Which public page.  Whatever a stranger writes becomes one of a few: mounts that this server does
-// not know are all the same.
+// The key of a public page.  All input of strangers maps to a few pages: unknown mounts share one.
 struct PageAsk {
   std::string path;  // "/status-json.xsl", "/status.xsl"; ".xspf", ".vclt": lists of one mount
-  std::optional<std::string> mount;  // "": one that there is not; nullopt: all
+  std::optional<std::string> mount;  // "": an unknown mount; nullopt: all
   bool array = false;
-  unsigned titles = 0;    // of /api/v1/now: so many that were played before
-  std::string station{};  // of AzuraCast's: this one; "": all.  It may have several mounts
+  unsigned titles = 0;    // of /api/v1/now: number of earlier titles
+  std::string station{};  // AzuraCast's station; "": all
 
   std::string key() const {
     return cat({path, array ? "?1" : "?0", titles, mount ? "=" : "", mount.value_or(""),
                 station.empty() ? "" : " ", station});
   }
 };
-// nullopt: there is no such page.
+// nullopt: no such page.
 // Thread: any.
 std::optional<PageAsk> page_ask(const Services& services, const std::string& path,
                                 const std::string& query);
@@ -58,7 +56,7 @@ class PageCache {
   StationTable& stations() noexcept { return stations_; }  // any thread
 
  private:
-  // Runs on the thread "pages"; what it returns, on control.
+  // Runs on the thread "pages"; its result runs on control.
   using Job = UniqueFunction<UniqueFunction<void()>()>;
   void next();
   Job page_job(PageAsk ask);
@@ -70,10 +68,10 @@ class PageCache {
   RenderedPages shelf_;
   std::deque<PageAsk> page_jobs_;
   bool busy_ = false;
-  SteadyTime gathered_{}, document_due_{};  // the document of statistics: when, and when the next
-  std::shared_ptr<const MountTable::Rows> mounts_;  // of which mounts
+  SteadyTime gathered_{}, document_due_{};          // when the statistics were made, and are due
+  std::shared_ptr<const MountTable::Rows> mounts_;  // the mounts in them
   StationTable stations_;
-  // Of the thread "pages":
+  // Used on the thread "pages":
   XsltRenderer renderer_;
   StatsDocument document_;
 };

@@ -21,7 +21,7 @@ PictureFetches::PictureFetches(Network& network)
                                     [this](const std::string& name) { answered(name, false); }}),
       timer_(network.loops.control(), [this] { fetch_missing(); }) {}
 
-// A master is reached where its link leads, a node where it has proved to be.
+// A master is reached where its link leads, a node at the addresses that it has proved.
 std::vector<std::string> PictureFetches::origins_of(const std::string& neighbour) const {
   std::vector<std::string> origins;
   ClusterLinks& links = *network_.links;
@@ -39,7 +39,7 @@ std::vector<std::string> PictureFetches::origins_of(const std::string& neighbour
   return origins;
 }
 
-// The picture of a mount of this node's own may have been given to a master.
+// A master may have got the picture of a mount of this node.
 std::vector<std::string> PictureFetches::neighbours_of(const std::string& name,
                                                        unsigned hops) const {
   const std::string mount = network_.titles.mount_of(name);
@@ -93,7 +93,7 @@ void PictureFetches::fetch(const std::string& name, unsigned hops, const ParkedR
   });
 }
 
-// One place after the other.
+// Asks the places one after the other.
 void PictureFetches::ask(const std::string& name, std::vector<std::string> places, unsigned hops) {
   FetchRequest request;
   request.url = cat({places.front(), kPicturePath, name});
@@ -138,7 +138,7 @@ void PictureFetches::stations_changed(const Config& config) {
   fetch_missing();
 }
 
-// One after the other.  Where nothing is kept, a picture is fetched when it is asked for.
+// Fetches them one after the other.  Without a state directory pictures are fetched on request.
 void PictureFetches::fetch_missing() {
   timer_.cancel();
   if (!network_.picture_files->keeps()) return;

@@ -1,18 +1,16 @@
-// PictureFetches: a picture of a title that is not in memory is read from its file, else fetched
-// from the neighbour that sent the title (doc/link.md, TITLE), once for all requests, which
-// wait meanwhile.
+// PictureFetches: reads a title's picture that is not in memory from its file, or fetches it from
+// the neighbour that sent the title (doc/link.md, TITLE), once for all requests, which wait.
 //
-// A neighbour that has not got it either asks its own in turn, kMaxHops times at most.  Only
-// pictures of titles that this node knows, and of stations, are asked for, only at linked servers,
-// and what they answer counts only if its hash is the name.
+// A neighbour without the picture asks its own neighbours, at most kMaxHops times.  Only pictures
+// of known titles and of stations are fetched, only from linked servers, and the hash of the answer
+// must match the name.
 //
-// A picture of a station is fetched before it is asked for, so that each node that shows the
-// station has it once the server that took it is gone.  Any linked server may have it, and looks
-// at its own pictures alone.
+// A station's picture is fetched in advance, so that each node that shows the station has it if the
+// server that received it ends.  Any linked server may have it, and searches only its own pictures.
 // Thread: control.
 // Ownership: Services.
-// Bounds: kUnderWay at once; a request for one more does not wait.  What was not found is not asked
-// for again within kUnknownFor.
+// Bounds: kUnderWay at once; a further request does not wait.  A missing picture is not fetched
+// again within kUnknownFor.
 #pragma once
 
 #include <chrono>
@@ -35,15 +33,15 @@ class PictureFetches {
   static constexpr std::chrono::milliseconds kAnswer{4000}, kPatience{6000};
   static constexpr std::chrono::seconds kUnknownFor{5};
   static constexpr std::size_t kMaxRemembered = 256;
-  // Of a station's picture: so many servers are asked each time, and again after so long.
+  // For a station's picture: servers asked each time, and the pauses before the next time.
   static constexpr std::size_t kMaxPlaces = 16;
   static constexpr std::chrono::seconds kFirstAgain{5}, kLastAgain{600};
 
   explicit PictureFetches(Network& network);
 
-  // The request is woken later, once: kReady, or kNever.  hops: servers that have asked for it.
+  // Wakes the request later, once, with kReady or kNever.  hops: servers that have asked so far.
   void fetch(const std::string& name, unsigned hops, const ParkedRequest& request);
-  // The stations may have other pictures.
+  // The stations' pictures may have changed.
   void stations_changed(const Config& config);
   void stop() { timer_.cancel(); }
 
@@ -58,10 +56,10 @@ class PictureFetches {
 
   Network& network_;
   ParkedRequests parked_;
-  std::map<std::string, SteadyTime> unknown_;  // until when
-  std::vector<std::string> missing_;           // of stations, still to be asked for
-  std::string fetching_;                       // of those the one that is asked for
-  std::size_t turn_ = 0;                       // where among many servers it is begun
+  std::map<std::string, SteadyTime> unknown_;  // no fetch until then
+  std::vector<std::string> missing_;           // of stations, still to be fetched
+  std::string fetching_;                       // the one of them being fetched
+  std::size_t turn_ = 0;                       // where it starts among many servers
   std::chrono::seconds again_{kFirstAgain};
   Timer timer_;
 };

@@ -18,7 +18,7 @@ RenderedPages::Step RenderedPages::ask(const std::string& key, bool one_mount, S
     return Step::kWaits;
   }
   if (queued_ >= (one_mount ? kMaxQueued : kMaxQueuedOfAll)) {
-    then(kept ? at->second.page : nullptr);  // rather an old one than none
+    then(kept ? at->second.page : nullptr);  // an old page rather than none
     return Step::kAnswered;
   }
   if (!kept) make_room(now);
@@ -38,8 +38,7 @@ void RenderedPages::made(const std::string& key, const Page& page, SteadyTime fr
   for (Then& waiting : std::exchange(entry.waiting, {})) waiting(page);
 }
 
-// Those that are no longer fresh go first, and all of them; otherwise the one that is stale
-// soonest.
+// Removes all pages that are not fresh, or else the one that expires first.
 void RenderedPages::make_room(SteadyTime now) {
   if (entries_.size() < kMaxPages) return;
   std::erase_if(entries_, [now](const auto& row) {
@@ -64,7 +63,7 @@ std::vector<RenderedPages::Page> RenderedPages::too_old() {
     }
   living_.assign(alive.begin(), alive.end());
   std::size_t gone = 0;
-  // The newest stays, however large it is.
+  // The newest rendering stays, however large it is.
   while (bytes > kMaxBytes && gone + 1 < alive.size()) {
     const Page& page = alive[gone++];
     bytes -= *page ? (*page)->body.size() : 0;

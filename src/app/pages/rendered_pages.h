@@ -1,9 +1,9 @@
-// RenderedPages: public pages that have been rendered, by key, and the requests that wait for
-// one that is being rendered.  A page is rendered once for all requests while it is fresh.
+// RenderedPages: rendered public pages by key, and the requests that wait for a rendering.  A page
+// is rendered once for all requests while it is fresh.
 //
-// A stranger chooses what is asked for; so everything here has a bound: pages kept, pages waiting
-// to be rendered, and bytes.  A page may be read slowly after newer ones have been made: the bytes
-// of all renderings that still live are counted, and the oldest beyond the bound are named.
+// Strangers choose the pages, so everything is bounded: kept pages, pages waiting to be rendered,
+// and bytes.  A slow reader keeps an old rendering alive: the bytes of all living renderings are
+// counted, and too_old() returns the oldest beyond the bound.
 //
 // Thread: one (control).
 // Ownership: PageCache.  Pure: no loop, no clock.
@@ -26,22 +26,21 @@ class RenderedPages {
  public:
   static constexpr std::size_t kMaxPages = 256;
   static constexpr std::size_t kMaxBytes = 32 << 20;
-  static constexpr std::size_t kMaxQueued = 16;  // pages of one mount
-  static constexpr std::size_t kMaxQueuedOfAll =
-      32;  // … and those of all mounts, of which there are few
+  static constexpr std::size_t kMaxQueued = 16;       // pages of one mount
+  static constexpr std::size_t kMaxQueuedOfAll = 32;  // … and those of all mounts
 
   using Page = std::shared_ptr<const Result<RenderedPage>>;
   using Then = UniqueFunction<void(Page)>;
   enum class Step : std::uint8_t {
-    kAnswered,  // `then` has been called: with a page, or with null, because too many wait
-    kWaits,     // it will be called by made()
-    kRender,    // the same, and the caller has this page rendered
+    kAnswered,  // `then` got a page, or null: too many wait
+    kWaits,     // made() will call `then`
+    kRender,    // the same, and the caller must render the page
   };
-  // one_mount: a page of a single mount.
+  // one_mount: the page shows one mount only.
   Step ask(const std::string& key, bool one_mount, SteadyTime now, Then then);
-  // Fresh until then.  Every request that waits for it is called.
+  // Stores a page, fresh until then, and answers all requests that wait for it.
   void made(const std::string& key, const Page& page, SteadyTime fresh_until);
-  // Renderings whose readers have to go, because all that live are too many bytes.
+  // Renderings whose readers have to be ended, because living ones have too many bytes.
   std::vector<Page> too_old();
 
   std::size_t pages() const noexcept { return entries_.size(); }
@@ -49,7 +48,7 @@ class RenderedPages {
 
  private:
   struct Entry {
-    Page page;  // null: being rendered for the first time
+    Page page;  // null: in its first rendering
     SteadyTime fresh_until{};
     bool rendering = false;
     std::vector<Then> waiting;

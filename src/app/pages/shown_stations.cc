@@ -14,8 +14,7 @@
 namespace lb {
 namespace {
 
-// Without those that no address could name; of those with one id the first.  Those of the file come
-// first.
+// Skips stations that no address could name, and repeated ids; those of the file come first.
 std::vector<const StationSettings*> stations_of(const Config& config) {
   std::vector<const StationSettings*> out;
   std::set<std::string_view> ids;
@@ -73,7 +72,7 @@ std::vector<ShownStation> shown_stations(const Config& config,
   std::map<std::string_view, std::uint64_t> numbers;
   for (const std::string& stream : streams) numbers.emplace(stream, numbers.size() + 1);
   const auto configured = stations_of(config);
-  std::map<std::string_view, const StationSettings*> by_mount;  // the first that names it
+  std::map<std::string_view, const StationSettings*> by_mount;  // the first that names the mount
   for (const StationSettings* station : configured)
     for (const std::string& mount : station->mounts) by_mount.emplace(mount, station);
   std::vector<ShownStation> out;

@@ -41,7 +41,7 @@ MountState state_of_mount(const Mount& mount) {
   return MountState::kStopped;
 }
 
-// The title that players are shown, made of what the encoder sent; nullopt: nothing usable.
+// The title for players, from the encoder's request; nullopt: unusable.
 std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mount) {
   const bool pair = request.artist && request.title;
   if (!request.song && !pair) return std::nullopt;
@@ -51,7 +51,7 @@ std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mou
       request.song ? *request.song : cat({*request.artist, " - ", *request.title});
   if (facts->plugin->icy_metadata)
     return make_icy_metadata(song, request.url.value_or(""), request.charset, settings->charset);
-  // Ogg comments are UTF-8, and so is what comes without a charset (Icecast's rule for Vorbis).
+  // Ogg comments are UTF-8, and without a charset the request is too (Icecast's rule for Vorbis).
   const std::string from = request.charset.empty() ? "UTF-8" : request.charset;
   const auto utf8 = [&from](const std::string& text) {
     return clean_utf8(convert_charset(text, from, "UTF-8"));
@@ -66,7 +66,7 @@ std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mou
   return metadata;
 }
 
-// Of a title that was made of artist and title.
+// The artist in a title that was made of artist and title.
 std::string artist_told(const TitleRequest& request, const Metadata& made, const Mount& mount) {
   const std::string artist =
       made.artist.empty()
@@ -86,8 +86,8 @@ std::vector<EncoderRow> encoder_rows(const SourceAdmission& admission, const std
   return rows;
 }
 
-// The encoders that a title is told; the first answer counts.  encoder: by its login; "": the
-// mount.
+// The encoders that get a title; the first answer counts.  encoder: the login; "": all encoders of
+// the mount.
 std::vector<SourceAdmission::Encoder> title_targets(const SourceAdmission& admission,
                                                     const SourceAdmission::Writer& writer,
                                                     const std::string& mount,
@@ -109,7 +109,7 @@ void ServerStation::print(UniqueFunction<std::string()> make, Then<std::string> 
   });
 }
 
-// What one mount shows is gathered at once; that of all takes many times as long.
+// One mount is gathered at once; all mounts take many times as long.
 void ServerStation::stats_text(std::optional<std::string> mount, Then<std::string> then) {
   if (!mount) return services_.stats_renderer->stats_text(std::move(then));
   const StatsDocument document =
@@ -156,7 +156,7 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
       row.encoders = encoder_rows(*services_.admission, name);
     rows.push_back(std::move(row));
   }
-  // Not those that play a file: every slave would play its own loop of it without listeners.
+  // Without those that play a file, as every slave would play its own loop of it without listeners.
   for (const MountSettings& settings :
        mounts_on_fallback(*services_.config.read(), *services_.mounts.all(), nullptr)) {
     MountRow row;
@@ -181,7 +181,7 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
   then(std::move(rows));
 }
 
-// One that does not play may have listeners of its past.
+// A mount that does not play may have listeners of its past.
 std::shared_ptr<Mount> ServerStation::mount_of(const std::string& name) const {
   auto mount = services_.mounts.find(name);
   return mount ? mount : services_.archive->off_air(name);
@@ -189,7 +189,7 @@ std::shared_ptr<Mount> ServerStation::mount_of(const std::string& name) const {
 
 MountState ServerStation::state_of(const std::string& name) {
   if (const auto mount = services_.mounts.find(name)) return state_of_mount(*mount);
-  // It sends nothing, and commands may still ask for its listeners.
+  // Such a mount sends nothing, but commands may ask for its listeners.
   const auto past = services_.archive->off_air(name);
   return past && past->listeners() > 0 ? MountState::kIdle : MountState::kUnknown;
 }
@@ -256,7 +256,7 @@ MoveOffer ServerStation::move_offer(const std::string& from, const std::string& 
   const auto source = mount_of(from);
   const auto target = playing_mount(services_, *services_.config.read(), to, true);
   if (!source || !target || !services_.mounts.find(target->name())) return {};
-  // A relay that waits for its first listener has none to move, and no format yet.
+  // A relay that waits for its first listener has no listener to move and no format yet.
   const bool possible = source->phase() == MountPhase::kIdle || may_move(*source, *target);
   return {static_cast<std::uint64_t>(std::max<std::int64_t>(0, source->listeners())), possible,
           source->facts()->content_type, target->facts()->content_type, target->name()};
@@ -344,7 +344,7 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
     then(TitleVerdict::kNoSource);
     return;
   }
-  // A title of the mount is told to all its encoders, so that it stays when one takes over.
+  // A title of the mount goes to all its encoders, so that it stays when one takes over.
   auto targets = title_targets(*services_.admission, *writer, name, request.encoder);
   if (targets.empty()) {
     then(TitleVerdict::kNoSource);
@@ -369,7 +369,7 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
                                                              : TitleVerdict::kFull);
     return;
   }
-  // Before the title comes, so that every reader gets it with picture and details.
+  // Before the title, so that every reader gets it with picture and details.
   if (!request.art.empty()) services_.titles.paint(name, title->song(), request.art);
   if (!request.song) request.details.artist = artist_told(request, *title, *writer->mount);
   services_.titles.describe(name, title->song(), request.details);
@@ -399,10 +399,10 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
   });
 }
 
-// Told beside the title, and in no stream.
+// Stores the facts that come with a title but are in no stream.
 void ServerStation::note_title(const std::string& mount, const std::string& song,
                                const TitleRequest& request) {
-  // Of a title that plays already the time may be told later.
+  // The time of a present title may be sent later.
   if (request.at_ms) {
     TitlePlace place;
     place.wall_ms = request.at_ms;

@@ -1,5 +1,5 @@
-// ServerStation: what admin commands ask and masters order, answered from the running server alone;
-// app/operate/cluster_station.h asks the other nodes too.
+// ServerStation: answers admin commands and masters' orders from this server alone;
+// app/operate/cluster_station.h asks other nodes too.
 // Thread: control.
 // Ownership: Services.
 #pragma once

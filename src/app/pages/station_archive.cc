@@ -1,4 +1,4 @@
-// What admin commands ask of the archive.
+// ServerStation: commands about the archive.
 #include <memory>
 #include <utility>
 

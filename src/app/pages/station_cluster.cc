@@ -1,4 +1,4 @@
-// What operators see of the cluster and of the drain of this node, and order there.
+// ServerStation: commands about the cluster and the drain of this node.
 #include <algorithm>
 #include <utility>
 
@@ -104,14 +104,14 @@ Result<void> ServerStation::drain(DrainRequest request) {
   if (request.mode)
     order.mode = *request.mode;
   else if (order.mode == DrainMode::kOff)
-    order.mode = DrainMode::kSoft;  // where nothing is configured, no listener is disturbed
+    order.mode = DrainMode::kSoft;  // the default disturbs no listener
   if (request.seconds) order.time = std::chrono::seconds(*request.seconds);
   if (!request.rate.empty()) {
     auto rate = parse_drain_rate(request.rate);
     if (!rate) return Error::invalid("rate= " + rate.error().what);
     order.rate = *rate;
   }
-  // TERM has been heard already: what is to come can be hurried, not called off.
+  // After TERM the drain can be hurried, but not cancelled.
   order.then_exit = request.then_exit || services_.drain.picture()->then_exit;
   order.asked_by = request.asked_by;
   services_.drainer->begin(std::move(order));

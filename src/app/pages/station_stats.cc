@@ -28,7 +28,7 @@ void add_times(std::map<std::string, std::string>& fields, const std::string& na
   fields[name + "_iso8601"] = local_text(when, "%Y-%m-%dT%H:%M:%S%z");
 }
 
-// What the configuration says about a stream wins, and may change while it runs.
+// The configuration wins over the stream's facts, and may change while it runs.
 void add_overrides(std::map<std::string, std::string>& fields, const MountSettings& settings) {
   const auto put = [&fields](const char* key, const std::optional<std::string>& value) {
     if (value) fields[key] = *value;
@@ -58,7 +58,7 @@ void add_codec(std::map<std::string, std::string>& fields, const CodecFacts& cod
   for (const auto& [name, value] : codec.other) fields[name] = value;
 }
 
-// Where people listen to it; none has a page that is not shown.
+// The address of the player page; hidden mounts have none.
 void add_page(StatsFields& fields, const Config& config, const std::string& authority,
               const MountSettings& settings, const std::string& mount) {
   if (config.player.enabled && !settings.hidden && !settings.no_mount)
@@ -111,14 +111,14 @@ StatsSource make_source(const Mount& mount, const Config& config, const std::str
     fields["standby_sources"] = std::to_string(standbys);
   add_codec(fields, *mount.codec());
   add_overrides(fields, *settings);
-  // Many encoders do not say it.
+  // Many encoders do not send the rate.
   const bool says_rate = fields.contains("bitrate") || fields.contains("ice-bitrate");
   if (const unsigned kbps = mount.shown_kbps(); !says_rate && kbps > 0 && mount.is_fed())
     fields["bitrate"] = std::to_string(kbps);
   return source;
 }
 
-// Another mount or a file plays for the listeners of a mount that has no source of its own.
+// Whether another mount or a file plays for listeners of a mount without a source.
 bool fallback_plays(const Config& config, const MountSettings& settings,
                     const MountTable::Rows& mounts, const MountFiles* files) {
   return find_in_fallbacks(
@@ -129,7 +129,7 @@ bool fallback_plays(const Config& config, const MountSettings& settings,
       [&](const std::string& name) { return mount_settings(config, name).fallback_mount; });
 }
 
-// What Icecast shows of such a mount.
+// The row that Icecast shows for such a mount.
 StatsSource make_waiting(const MountSettings& settings, const Config& config,
                          const std::string& authority) {
   StatsSource source;
@@ -171,7 +171,7 @@ StatsDocument make_stats(const Services& services, const ListenersElsewhere& els
   globals["admin"] = config->admin;
   globals["host"] = config->hostname;
   globals["location"] = config->location;
-  // For pages that would lead to theirs; no program of Icecast knows it.
+  // For pages that link to player pages; no program of Icecast uses it.
   if (!config->player.enabled) globals["player"] = "0";
   globals["server_id"] = config->server_id;
   add_times(globals, "server_start", services.started_wall);

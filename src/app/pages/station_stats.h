@@ -1,6 +1,6 @@
 // The stats document of this server: global counters, and one source a mount.
 // Source of the names and forms: Icecast 2.4.4.
-// Thread: any; reads atomics and snapshots, and what control has said about the rest of a cluster.
+// Thread: any; reads atomics, snapshots, and control's numbers of the rest of a cluster.
 #pragma once
 
 #include <optional>
@@ -17,11 +17,11 @@ struct Config;
 struct ListenersElsewhere;
 struct Services;
 
-// only: of the sources, this one; the global counters are those of all.
+// only: this source alone; the global counters include all.
 StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere,
                          const std::optional<std::string>& only = std::nullopt);
-// The mounts of the configuration that have no source, but a fallback that plays.
-// files: those that count as playing; null: none.
+// The configured mounts that have no source, but a playing fallback.  files: fallback files that
+// count as playing; null: none.
 std::vector<MountSettings> mounts_on_fallback(const Config& config, const MountTable::Rows& mounts,
                                               const MountFiles* files);
 

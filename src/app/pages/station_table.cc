@@ -20,7 +20,7 @@ std::shared_ptr<const ShownStreams> StationTable::shown(const Traffic& traffic,
     if (config_.lock().get() == &config && mounts_.lock() == mounts) return shown_;
   }
   const auto shown = std::make_shared<const ShownStreams>(config, *mounts);
-  // A request may still have an earlier configuration.
+  // A request may still use an earlier configuration, which is not cached.
   if (const auto newest = traffic.config.read(); newest.get() == &config) {
     std::lock_guard<std::mutex> guard(mutex_);
     config_ = newest;

@@ -1,8 +1,8 @@
-// StationTable: the streams and stations that are shown, gathered once for each configuration and
-// table of mounts, not for each request that names a station.
+// StationTable: the shown streams and stations, gathered once for each configuration and table of
+// mounts instead of for each request.
 // Thread: any.
-// Ownership: PageCache.  What it returns points into the configuration that it was asked with, and
-// keeps neither that nor the mounts.
+// Ownership: PageCache.  Results point into the caller's configuration, and keep neither that nor
+// the mounts alive.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct ShownStreams {
   std::map<std::string_view, const ShownStation*> station_of;
 
   ShownStreams(const Config& config, const MountTable::Rows& mounts);
-  ShownStreams(const ShownStreams&) = delete;  // the names are those of `names`
+  ShownStreams(const ShownStreams&) = delete;  // the maps point into `names`
 };
 
 class StationTable {
@@ -38,7 +38,7 @@ class StationTable {
   std::mutex mutex_;
   std::weak_ptr<const Config> config_;
   std::weak_ptr<const MountTable::Rows> mounts_;
-  std::shared_ptr<const ShownStreams> shown_;  // of these two
+  std::shared_ptr<const ShownStreams> shown_;  // of config_ and mounts_
 };
 
 }  // namespace lb

@@ -20,7 +20,7 @@ void StatsRenderer::stats_news(std::shared_ptr<const StatsDocument> since, bool 
 void StatsRenderer::gather() {
   if (busy_ || next_.empty()) return;
   busy_ = true;
-  // The rest of a cluster is known on control only.
+  // Only control knows the rest of a cluster.
   services_.stats_thread.loop().post(
       [this, round = std::exchange(next_, {}),
        elsewhere = services_.cluster->listeners_elsewhere()]() mutable {
@@ -35,7 +35,7 @@ void StatsRenderer::make(Round round, const ListenersElsewhere& elsewhere) {
   Loop& control = services_.loops.control();
   std::string text;
   if (!round.texts.empty()) text = stats_xml(document, {.hidden_too = true, .mount = std::nullopt});
-  // A task each: control has its turns in between.
+  // One task each, so that control runs other tasks in between.
   for (std::size_t i = 0; i < round.texts.size(); ++i) {
     std::string one = i + 1 < round.texts.size() ? text : std::move(text);
     control.post([then = std::move(round.texts[i]), one = std::move(one)]() mutable {
@@ -49,7 +49,7 @@ void StatsRenderer::make(Round round, const ListenersElsewhere& elsewhere) {
     news.changes = stats_event_lines(ask.since ? *ask.since : StatsDocument{}, now);
     if (ask.dump_too) news.dump = stats_event_lines(now);
     news.now = std::make_shared<const StatsDocument>(std::move(now));
-    ask.since.reset();  // it is many small things
+    ask.since.reset();  // frees many small objects here
     news.cost = std::chrono::duration_cast<std::chrono::microseconds>(
         services_.clock.thread_work() - begin);
     control.post(

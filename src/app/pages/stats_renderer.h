@@ -1,12 +1,11 @@
-// StatsRenderer: what administrators and followers of STATS read of all mounts, made on a thread of
-// its own: there the statistics are gathered and printed, and pages of the administration rendered.
-// So no question of theirs holds control up, and none waits for a page that strangers have asked
-// for.
+// StatsRenderer: gathers and prints the statistics of all mounts for administrators and STATS, and
+// renders administration pages, on a thread of its own.  So these requests neither block control
+// nor wait for pages of strangers.
 //
-// One gathering serves all questions that came before it began, and none that came later: what an
-// answer shows is never older than its question.
+// One gathering serves all requests that came before it began, and no later ones: an answer is
+// never older than its request.
 //
-// Thread: control; the work on the thread of Services::stats_thread.  Callbacks: on control.
+// Thread: control, and callbacks there; works on Services::stats_thread.
 // Ownership: Services.
 #pragma once
 
@@ -30,7 +29,7 @@ class StatsRenderer {
 
   template <class T>
   using Then = UniqueFunction<void(T)>;
-  // /admin/stats: every mount, hidden ones too.
+  // /admin/stats: all mounts, also hidden ones.
   void stats_text(Then<std::string> then);
   void stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too, Then<StatsNews> then);
   void render(std::string template_name, std::string document, RenderedPages::Then then);
@@ -41,7 +40,7 @@ class StatsRenderer {
     bool dump_too = false;
     Then<StatsNews> then;
   };
-  // What waits for the next gathering.
+  // The requests for the next gathering.
   struct Round {
     std::vector<Then<std::string>> texts;
     std::vector<News> news;

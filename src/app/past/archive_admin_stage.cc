@@ -1,6 +1,6 @@
-// archive_admin_stage(): what the administrator sees and removes of the archive:
-// /admin/archive.json and POST /admin/archive/delete.  It stands before admin_stage(), because it
-// has no mount that plays, and reads indexes.
+// archive_admin_stage(): the archive for administrators: /admin/archive.json and POST
+// /admin/archive/delete.  It runs before admin_stage(), because its mounts need not play and it
+// reads indexes.
 //
 // {"mounts": [{"mount", "bytes", "oldest", "newest", "ranges": [{"from", "to", "bytes",
 // "where"}]}]}, times in Unix seconds; with ?mount= of that one, and also "titles": [{"at",
@@ -91,7 +91,7 @@ Verdict show_archive(Worker& worker, Connection& connection) {
                    sight.forget_before(begins_ms);
                    JsonWriter out;
                    out.begin_object();
-                   // What is not listed yet may be there.
+                   // The directory is still being read, so mounts may be missing.
                    ArchiveService& archive = *worker.services.archive;
                    out.key("reading").boolean(archive.on() && archive.catalog().is_reading());
                    out.key("mounts").begin_array();

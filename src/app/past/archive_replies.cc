@@ -66,7 +66,7 @@ std::string ranges_text(const std::vector<ArchiveRange>& ranges) {
   return out;
 }
 
-// A quoted name of ASCII, and the whole one for clients that know RFC 6266.
+// A quoted ASCII name, and the full one for clients that support RFC 6266.
 std::string file_name_params(const ExportPlan& plan) {
   constexpr std::string_view kMarks = "-_.";
   const std::string_view extension = file_extension(plan.content_type);

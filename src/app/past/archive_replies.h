@@ -1,4 +1,4 @@
-// What answers about the past say: which times are recorded, and the names of files.
+// Parts of answers about a mount's past: the recorded ranges, and the names of files.
 // Thread: any; for the worker of a connection.
 #pragma once
 
@@ -15,12 +15,12 @@ struct ExportPlan;
 class PolledWaits;
 struct Worker;
 
-// The ranges that there are, here and at other nodes, as far as a client may go back.
+// The recorded ranges, here and at other nodes, as far back as the client may go.
 std::vector<ArchiveRange> ranges_for(Worker& worker, const std::string& mount,
                                      std::int64_t earliest_ms);
-// 404, with those ranges.
+// Answers 404, with those ranges.
 Verdict reply_nothing(Worker& worker, Connection& connection, std::int64_t earliest_ms);
-// The directory here is still being read: the request waits for that, at last it is answered 503.
+// Waits while the directory here is still being read; after the deadline answers 503.
 Verdict wait_until_read(Connection& connection, PolledWaits& waits);
 // "1795158000-1795161600, …", Unix seconds, the newest first, at most 16.
 std::string ranges_text(const std::vector<ArchiveRange>& ranges);

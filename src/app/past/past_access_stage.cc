@@ -1,6 +1,5 @@
-// past_access_stage(): whether the client may have what it asks for of a mount's past, and how far
-// back it may go.  401 or 403 where it may not; 404 with the ranges that there are where all of it
-// is older than that.
+// past_access_stage(): whether the client may have the asked part of a mount's past, and how far
+// back it may go.  401 or 403 if it may not; 404 with the recorded ranges if all of it is older.
 // Thread: its worker.
 #include <algorithm>
 #include <chrono>
@@ -25,15 +24,15 @@ namespace {
 // A plan has a point for each second, and opens a file for each five minutes.
 constexpr std::int64_t kLongestFileMs = 24 * 3600 * 1000;
 
-// It names the administrator; whether it is, let_in_role() decides, which counts guesses.
+// Whether the name is the administrator's; let_in_role() judges the password and counts guesses.
 bool claims_administrator(Worker& worker, Connection& connection) {
   const auto given = basic_credentials(connection.request().headers);
   return given &&
          given->user == Traffic::passwords(*config_of(worker.services, connection)).admin_user;
 }
 
-// The live log has the byte, or is about to have it.  Every listener may have it: a slow one gets
-// as much.
+// Whether the live log has the byte or is about to: then any listener may have it, as a slow one
+// gets it too.
 bool is_live(const Worker& worker, const std::string& name, const PastAsk& past) {
   const auto mount = worker.services.archive->live(name);
   return mount &&
@@ -55,7 +54,7 @@ Verdict judge_past(Worker& worker, Connection& connection, const MountSettings& 
   }
   if (open && !session_cookie(connection.request(), connection.secure()).empty() &&
       worker.services.login->on()) {
-    // A browser brings its session along, wherever it listens.
+    // A browser sends its session with every request.
     const Asker asker = who_asks(worker, connection);
     if (asker.verdict != Verdict::kNext) return asker.verdict;
     administrator = access_allows(*stage_access(kPastEndpoint), asker.identity->role,
@@ -66,7 +65,7 @@ Verdict judge_past(Worker& worker, Connection& connection, const MountSettings& 
 
 }  // namespace
 
-// What is not recorded any more may have been for administrators alone.
+// Past recordings of a mount that is no longer recorded may have been for administrators only.
 bool is_past_closed(const Worker& worker, const MountSettings& section, const std::string& mount) {
   return section.archive.listeners == ArchiveListeners::kNone ||
          (!section.archive.enabled && !worker.services.archive->remote().archive().holds(mount));

@@ -24,15 +24,15 @@
 namespace lb {
 namespace {
 
-// A player reads a file as fast as it plays it, and may pause.  A client that takes longer than so
-// many times its playing time is dropped, because it has one of the few places.
+// A player reads a file as fast as it plays it, and may pause.  A client that takes longer than
+// this many times the playing time is dropped, because places are few.
 constexpr int kSlowestPlay = 2;
-// A plan is made in turns of so many files.
+// The number of files that one step of a plan reads.
 constexpr unsigned kFilesOfTurn = 8;
 constexpr std::size_t kMaxFileWaits = 64;
 constexpr std::chrono::milliseconds kLooksAgain{100};
 
-// Of a part of a file.
+// The playing time of a part of a file.
 std::chrono::seconds playing_time(const ExportPlan& plan, std::uint64_t bytes) {
   const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, plan.to_ms - plan.from_ms));
   const double part =
@@ -43,7 +43,7 @@ std::chrono::seconds playing_time(const ExportPlan& plan, std::uint64_t bytes) {
 struct FileAsk {
   Worker& worker;
   const std::uint64_t connection;
-  const std::weak_ptr<const PastAsk> past;  // null: its client has left
+  const std::weak_ptr<const PastAsk> past;  // expired: the client has left
   DownloadPlaces::Place place;
   bool elsewhere;  // other nodes are asked first
   std::unique_ptr<ExportPlanner> planner = nullptr;

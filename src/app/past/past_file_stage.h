@@ -1,9 +1,9 @@
 // PastFileStage: a range of a mount's past as a file.  Where this node has not recorded all of it,
-// the nodes that have are asked first.
-// 404 with the ranges that there are where nothing of it is recorded; 503 where as many files are
-// fetched as <downloads> allows.
+// nodes that have are asked first.  404 with the recorded ranges where none of it is recorded; 503
+// beyond <downloads>.
 // Source: RFC 9110 sections 13.1.5 (If-Range) and 14.
-// Thread: its worker; files are read in steps of PastReading, and the request waits.
+// Thread: its worker; the request waits while PastReading reads files in steps.
+// Ownership: its worker.
 #pragma once
 
 #include "app/request/polled_waits.h"

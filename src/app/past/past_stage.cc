@@ -1,7 +1,7 @@
-// past_stage(): splits off, once, what a request wants of a mount's past, so that the stages behind
-// it see the mount: the parameters timeshift, from, at, exact, to, duration, download, and
-// Flussonic's /MOUNT/archive-T-SECONDS.mp3.  A mount or file of such a name wins.  Where nothing is
-// recorded, `at` means a byte of the live window, and what the others ask for is not there.
+// past_stage(): takes the parameters about a mount's past out of a request, once, so that later
+// stages see the mount: timeshift, from, at, exact, to, duration, download, and Flussonic's
+// /MOUNT/archive-T-SECONDS.mp3.  A mount or a file with the full name wins.  Without recordings
+// `at` means a byte of the live window, and other parts of the past get 404.
 // Thread: its worker.
 #include <utility>
 
@@ -15,7 +15,7 @@
 namespace lb {
 namespace {
 
-// There is something of its past, or the directory that may hold it is still being read.
+// Whether some of the mount's past exists, or may be in a directory that is still being read.
 bool may_have_past(Traffic& traffic, Connection& connection, const std::string& mount) {
   const bool reading = traffic.archive->is_reading(mount);
   return traffic.archive->has(mount) ||
@@ -25,12 +25,12 @@ bool is_page(Traffic& traffic, const std::string& path) {
   return is_template_path(path) || traffic.files.read()->has_file(path);
 }
 
-// The live stream would be another one, without an end.
+// Marks the ask as unrecorded, instead of answering with the endless live stream.
 Verdict take_unrecorded(Traffic& traffic, Connection& connection, std::int64_t now_ms) {
   const Request& request = connection.request();
   const bool is_mount = traffic.mounts.find(request.path) != nullptr ||
                         section_of(traffic, connection).name == request.path;
-  // What an authenticator, or a page, has parameters of the same name for is no time.
+  // A parameter of the same name that an authenticator or a page uses is no time.
   auto ask = past_of_query(request.query, now_ms);
   if (!is_mount || is_page(traffic, request.path)) return Verdict::kNext;
   if (!ask && query_param(request.query, "exact") == "1") {
@@ -66,7 +66,7 @@ Verdict past_stage(Worker& worker, Connection& connection) {
     }
   }
   if (request.query.empty()) return Verdict::kNext;
-  // A page of the server, or of the webroot, has parameters of its own.
+  // A page of the server or of the web root has its own parameters.
   if (!archive.has(request.path) &&
       (!may_have_past(traffic, connection, request.path) || is_page(traffic, request.path)) &&
       (!traffic.mounts.find(request.path) || !archive.on() ||

@@ -16,14 +16,14 @@
 namespace lb {
 namespace {
 
-// A byte that was sent a moment ago is recorded, and told to other nodes, by then.
+// By then a byte sent a moment ago is recorded and reported to other nodes.
 constexpr std::chrono::milliseconds kRecordedSoon{8000}, kAskedAgain{300};
 constexpr std::size_t kMaxWaitingSoon = 1024;
-// What other nodes are asked for behind the moment.
+// The time after the moment for which other nodes are asked.
 constexpr std::int64_t kAskedAheadMs = 3'600'000;
 
-// A player that has heard all that there is, and comes back at once, asks for what is written in a
-// moment.
+// Whether a player has heard everything and returns at once, so that its byte is only about to be
+// recorded.
 bool resumes_live(Worker& worker, Connection& connection, const RecordedFiles& files,
                   const PastAsk& past) {
   const StreamAddress& at = *past.at;
@@ -93,7 +93,7 @@ bool PastStreamStage::step(Search& search, PastReading& reading) {
   const bool plays = worker_.services.mounts.find(mount) != nullptr;
   const StartFile file = find_start_file(*files, moment, plays);
   search.soon = file.soon && search.waits;
-  // What is so young that it is not recorded yet, the live stream has.
+  // A moment too young to be recorded is in the live stream.
   search.young = file.file == files->size() && !moment.at && files->growing() && plays;
   auto start = search.soon ? std::nullopt : start_in(reading, *files, file);
   if (reading.lacks()) return false;

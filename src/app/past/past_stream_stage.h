@@ -1,8 +1,9 @@
-// PastStreamStage: where a stream of a mount's past begins, for listen_stage().  Where this node
-// has not recorded that moment, the nodes that have are asked first. 404 with the ranges that there
-// are where nothing follows it.
-// Bounds: 1024 requests wait for what is recorded in a moment, each for 8 s.
-// Thread: its worker; files are read in steps of PastReading, and the request waits.
+// PastStreamStage: finds where a stream of a mount's past begins, for listen_stage().  Where this
+// node has not recorded that moment, nodes that have are asked first.  404 with the recorded ranges
+// where nothing is recorded after it.
+// Bounds: 1024 requests wait for bytes that are about to be recorded, each for 8 s.
+// Thread: its worker; the request waits while PastReading reads files in steps.
+// Ownership: its worker.
 #pragma once
 
 #include <optional>
@@ -24,13 +25,13 @@ class PastStreamStage final : public Stage {
 
  private:
   struct Search;
-  // waits: for what is recorded in a moment.
+  // waits: for bytes that are about to be recorded.
   void begin(Connection& connection, bool waits);
   bool step(Search& search, PastReading& reading);
   void found(Connection& connection, const Search& search, std::optional<StreamStart> start);
 
   Worker& worker_;
-  PolledWaits waits_;  // for what is recorded in a moment
+  PolledWaits waits_;  // for bytes about to be recorded
 };
 
 }  // namespace lb

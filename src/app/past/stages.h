@@ -1,5 +1,5 @@
-// The stages of what is recorded of a mount (app/routes.cc), but for those that keep something.
-// Each decides one question about a request; the head of its file says how.
+// The stages about a mount's past (app/routes.cc) without state.  Each decides one question about a
+// request, which the head of its .cc explains.
 // Thread: their worker.
 #pragma once
 
@@ -17,9 +17,9 @@ Verdict archive_admin_stage(Worker& worker, Connection& connection);
 Verdict past_access_stage(Worker& worker, Connection& connection);
 Verdict past_stage(Worker& worker, Connection& connection);
 
-// The past of a mount is for administrators alone.
+// Whether only administrators may hear the mount's past.
 bool is_past_closed(const Worker& worker, const MountSettings& section, const std::string& mount);
-// Unix ms: nothing older is for this client.
+// Unix ms: the client may hear nothing older.
 std::int64_t earliest_past_ms(const Worker& worker, Connection& connection,
                               const MountSettings& section, const std::string& mount,
                               bool administrator);

@@ -17,7 +17,7 @@ constexpr std::chrono::seconds kTrimCheck{1};
 HeapTrim::HeapTrim(LoopPool& loops, std::function<std::size_t()> clients)
     : loops_(loops), clients_(std::move(clients)), timer_(loops.control(), [this] { check(); }) {}
 
-// Not while they are still leaving: what is freed behind it would wait for the next one.
+// Waits until no more clients leave, since later freed memory would stay until the next trim.
 void HeapTrim::check() {
   const std::size_t now = clients_();
   most_ = std::max(most_, now);

@@ -1,9 +1,8 @@
-// HeapTrim: gives the kernel back what a crowd of clients had, when most of it has left.
+// HeapTrim: returns memory to the kernel after most of a crowd of clients has left.
 //
-// That memory (of TLS handshakes, heads of requests, sources) lies between what is still used, and
-// free() returns no page of it.
-// Thread: control; the pages are returned by the clerk, and hold up what allocates for a tenth of a
-// millisecond each MB.
+// That memory (of TLS handshakes, request heads, sources) lies between blocks still in use, so
+// free() does not return it.
+// Thread: control; the clerk returns the pages, which stops allocations for 0.1 ms a MB.
 // Ownership: Server; the loops outlive it.
 // Source: malloc_trim(3).
 #pragma once
@@ -19,10 +18,10 @@ namespace lb {
 
 class HeapTrim {
  public:
-  static constexpr std::size_t kCrowd = 256;       // so many have left, and half of all
-  static constexpr std::chrono::seconds kRest{2};  // between two
+  static constexpr std::size_t kCrowd = 256;       // at least, and half of all clients
+  static constexpr std::chrono::seconds kRest{2};  // between two trims
 
-  // clients: how many there are now.
+  // clients: their present number.
   HeapTrim(LoopPool& loops, std::function<std::size_t()> clients);
   void start() { check(); }
 

@@ -1,8 +1,8 @@
 // IoThread: one loop on a thread of its own, for work that waits for disks, or for a processor.
 // Thread: made and ended on the main thread.
 // Ownership: Services.
-// begin(), or start(), before the first work can be seen done; join() runs what was posted before
-// it.
+// begin() or start() must come before any posted work is expected to run; join() runs all posted
+// work.
 #pragma once
 
 #include "base/thread.h"
@@ -12,11 +12,11 @@ namespace lb {
 
 class IoThread {
  public:
-  // name: for `top -H`; at most 15 letters.
+  // name: for `top -H`; at most 15 characters.
   IoThread(unsigned id, const Clock& clock, const char* name) : loop_(id, clock), name_(name) {}
   ~IoThread() { join(); }
   Loop& loop() noexcept { return loop_; }
-  // The thread, which waits for begin().
+  // Makes the thread, which waits for begin().
   Result<void> make() {
     return thread_.make(name_, [this] { loop_.run(); });
   }

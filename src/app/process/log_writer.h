@@ -1,9 +1,9 @@
-// LogWriter: when the thread that waits for disks writes the lines of logs: the first at once,
-// those of a busy server together, so that a worker that answers thousands of requests a second
-// does not wake it for each of them.
+// LogWriter: schedules the writing of log lines on the disk thread: the first at once, those of a
+// busy server together, so that a worker with thousands of requests a second does not wake the
+// thread for each.
 //
 // Thread: post() from any; the work runs on the loop.
-// Ownership: Server; its loop has ended when it goes.
+// Ownership: Server; the loop has ended before the destructor.
 // Bounds: one piece of work waits (Log asks again when it has run).
 #pragma once
 
@@ -16,7 +16,7 @@ namespace lb {
 
 class LogWriter {
  public:
-  // One write each kPace in the long run, and what a second of that would be at once.
+  // One write each kPace on average, and kBurst's worth of writes at once.
   static constexpr std::chrono::milliseconds kPace{5}, kBurst{1000};
 
   explicit LogWriter(Loop& loop) : loop_(loop), timer_(loop, [this] { run(); }) {}
@@ -29,7 +29,7 @@ class LogWriter {
   Loop& loop_;
   Timer timer_;
   UniqueFunction<void()> work_;
-  SteadyTime paced_{};  // when what was written is within the pace
+  SteadyTime paced_{};  // when the average is kept again
 };
 
 }  // namespace lb

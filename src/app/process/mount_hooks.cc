@@ -19,23 +19,23 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxChildren = 256;
-// An encoder that comes and goes without end takes no other mount's.
+// An encoder that reconnects endlessly must not use up the limit for other mounts.
 constexpr std::size_t kMaxOfMount = 32;
 
-// What the child is to have and not to have; freed with the object.
+// The child's descriptors and signals.
 class SpawnPlan {
  public:
   explicit SpawnPlan(int null_device) {
     ::posix_spawn_file_actions_init(&actions_);
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
       ::posix_spawn_file_actions_adddup2(&actions_, null_device, fd);
-    // Everything of ours is close-on-exec; this is for what a library may have opened otherwise.
+    // Our descriptors are close-on-exec; a library may have opened others.
     ::posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
     ::posix_spawnattr_init(&attributes_);
     sigset_t none, all;
     ::sigemptyset(&none);
     ::sigfillset(&all);
-    // The clerk blocks all signals and the process ignores SIGPIPE; neither is the program's wish.
+    // The clerk blocks all signals and ignores SIGPIPE; the program must inherit neither.
     ::posix_spawnattr_setsigmask(&attributes_, &none);
     ::posix_spawnattr_setsigdefault(&attributes_, &all);
     ::posix_spawnattr_setflags(
@@ -49,7 +49,7 @@ class SpawnPlan {
   SpawnPlan(const SpawnPlan&) = delete;
   SpawnPlan& operator=(const SpawnPlan&) = delete;
 
-  // 0, or why not.
+  // Returns 0 or the error number.
   int spawn(pid_t& pid, char* const* arguments, char* const* environment) const {
     return ::posix_spawn(&pid, arguments[0], &actions_, &attributes_, arguments, environment);
   }
@@ -59,7 +59,7 @@ class SpawnPlan {
   posix_spawnattr_t attributes_{};
 };
 
-// The event's lines, and of our own environment what is passed on.
+// The event's variables, and those passed on from our own environment.
 std::vector<std::string> environment_of(const HookEvent& event) {
   std::vector<std::string> lines;
   for (const auto& [name, value] : event.environment) lines.push_back(cat({name, "=", value}));

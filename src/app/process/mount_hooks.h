@@ -1,11 +1,12 @@
-// MountHooks: runs <on-connect>, <on-disconnect> and <on-node-event>: a program, without a shell,
-// with one argument: the mount, or the kind of event.
+// MountHooks: runs the programs of <on-connect>, <on-disconnect> and <on-node-event>, without a
+// shell, with one argument: the mount, or the kind of event.
 //
+// A program gets /dev/null three times, no other descriptor, default signals, its own session, a
+// few variables of our environment (PATH, HOME, language; no passwords of a container), and those
+// that Icecast 2.5 adds.  No thread waits for it: a pidfd reports its end.
 // Thread: run() from any thread; programs are started and reaped on the clerk.
-// A program gets /dev/null three times, no other descriptor, default signals, a session of its own,
-// of our environment PATH, HOME, the language and the like (no passwords of a container), and what
-// Icecast 2.5 adds to it.  It is never waited for: its end is read from a pidfd.
-// Bounds: so many at once, and of one mount; a further one is not run, which is logged.
+// Ownership: Services.
+// Bounds: kMaxChildren at once, kMaxOfMount of a mount; a further one is not run, which is logged.
 // Source: Icecast 2.4.4.
 #pragma once
 
@@ -29,7 +30,7 @@ struct HookEvent {
 
 class MountHooks {
  public:
-  // Before a chroot hides /dev/null.
+  // REQUIRES: before a chroot, which hides /dev/null
   MountHooks(Loop& clerk, Log& log);
   void run(HookEvent event);
 
@@ -50,7 +51,7 @@ class MountHooks {
   Log& log_;
   const UniqueFd null_device_;
   std::list<Child> children_;
-  Timer again_;  // where a pidfd could not be had
+  Timer again_;  // polls where there is no pidfd
 };
 
 }  // namespace lb

@@ -34,7 +34,7 @@ Notifier::Notifier(const std::string& socket_name) {
 void Notifier::ready(std::string_view status) { send(cat({"READY=1\nSTATUS=", status, "\n"})); }
 
 void Notifier::reloading(SteadyTime now) {
-  // Type=notify-reload compares this with its own clock, which is the steady one.
+  // Type=notify-reload compares this with its own monotonic clock.
   const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
   send(cat({"RELOADING=1\nMONOTONIC_USEC=", since.count(), "\n"}));
 }
@@ -57,8 +57,8 @@ void Notifier::main_pid(int pid) {
   ::poll(&closed, 1, 1000);
 }
 
-// Source: FDSTORE in sd_notify(3).  Without FDPOLL=0 a listen socket that is shut down would leave
-// the store by itself.
+// Source: FDSTORE in sd_notify(3).  Without FDPOLL=0 the manager would drop a listen socket that is
+// shut down.
 void Notifier::keep(std::string_view name, std::span<const int> fds) {
   if (socket_ && !fds.empty())
     send_with_fds(socket_.get(), cat({"FDSTORE=1\nFDNAME=", name, "\nFDPOLL=0\n"}),

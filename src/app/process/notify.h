@@ -2,9 +2,9 @@
 //
 // Source: sd_notify(3).  A message is one datagram of NAME=VALUE lines to the socket in
 // NOTIFY_SOCKET.
-// Thread: control (a message waits for a full queue, but a second at most).
-// Ownership: Server.  The socket is connected at construction, before a chroot would hide it.
-// Errors: none: a server whose reports are not read goes on.
+// Thread: control (a message waits at most a second for a full queue).
+// Ownership: Server.  The constructor connects the socket, before a chroot hides it.
+// Errors: none: the server goes on if its reports are not read.
 #pragma once
 
 #include <cstddef>
@@ -20,25 +20,25 @@ namespace lb {
 
 class Notifier {
  public:
-  // A path, or "@NAME" in the abstract name space; "": there is no service manager.
+  // A path, or "@NAME" in the abstract namespace; "": no service manager.
   explicit Notifier(const std::string& socket_name);
-  // The socket of the process before, which is connected.
+  // The connected socket of the process before.
   explicit Notifier(UniqueFd socket) noexcept : socket_(std::move(socket)) {}
   bool has_listener() const noexcept { return socket_.valid(); }
   int fd() const noexcept { return socket_.get(); }
-  // Another process is the service's from now on.  Returns when the manager has read it, or after
-  // a second.
+  // Names another process as the service's.  Returns when the manager has read it, or after a
+  // second.
   void main_pid(int pid);
 
-  // status: one line to be read by administrators.
+  // status: one line for administrators.
   void ready(std::string_view status);
-  // ready() has to follow, whatever becomes of the reload.
+  // ready() must follow, even if the reload fails.
   void reloading(SteadyTime now);
   void stopping();
   void alive();
 
-  // The manager keeps these descriptors for the next process, or what it keeps by that name no
-  // longer.  At most kMaxKept at once.
+  // Has the manager keep these descriptors for the next process, or drop those of that name.  At
+  // most kMaxKept at once.
   static constexpr std::size_t kMaxKept = 253;  // SCM_MAX_FD of Linux
   void keep(std::string_view name, std::span<const int> fds);
   void keep_no_longer(std::string_view name);

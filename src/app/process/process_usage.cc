@@ -35,7 +35,7 @@ void read_memory(ProcessUsage& usage) {
 }
 
 std::uint64_t count_fds() {
-  // Linux 6.2 and later tell the number; to read a directory of 100,000 names takes its time.
+  // Linux 6.2 and later report the number; reading a directory of 100,000 names is slow.
   struct stat info {};
   if (::stat(kOwnFds, &info) == 0 && info.st_size > 0)
     return static_cast<std::uint64_t>(info.st_size);
@@ -61,7 +61,7 @@ ProcessUsage process_usage() {
 
 std::uint64_t places_for_connections(const ProcessUsage& usage, std::uint64_t connections_now) {
   if (usage.most_fds == 0 || usage.most_fds == RLIM_INFINITY) return kNoDescriptorLimit;
-  constexpr std::uint64_t kUsual = 64;  // where /proc cannot be seen
+  constexpr std::uint64_t kUsual = 64;  // if /proc is hidden
   const std::uint64_t open = usage.open_fds == 0 ? connections_now + kUsual : usage.open_fds;
   const std::uint64_t others = open > connections_now ? open - connections_now : 0;
   const std::uint64_t kept = others + usage.most_fds / 16 + 16;

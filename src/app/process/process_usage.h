@@ -1,6 +1,5 @@
-// What this process uses of its machine.
-// Thread: any; reads /proc, so not on a worker.  What cannot be seen (a chroot hides /proc) stays
-// 0.
+// The resources that this process uses.
+// Thread: any; reads /proc, so not on a worker.  Values hidden by a chroot stay 0.
 // Source: proc(5), getrusage(2).
 #pragma once
 
@@ -15,8 +14,8 @@ struct ProcessUsage {
 };
 ProcessUsage process_usage();
 
-// How many connections the limit of descriptors leaves room for, beside what else is open and a
-// sixteenth and 16 for what may come: relays, logs, files.  At least 1.
+// The number of connections that the descriptor limit allows, beside other open descriptors and a
+// reserve of a sixteenth and 16 for relays, logs and files.  At least 1.
 constexpr std::uint64_t kNoDescriptorLimit = ~std::uint64_t{0};
 std::uint64_t places_for_connections(const ProcessUsage& usage, std::uint64_t connections_now);
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kFirstSocket = 3;
 constexpr std::uint64_t kMaxSockets = 1024;
-constexpr std::uint64_t kLongestWatch = 24ULL * 3600 * 1'000'000;  // of 64 bits, some mean "off"
+constexpr std::uint64_t kLongestWatch = 24ULL * 3600 * 1'000'000;  // larger ones mean "off"
 
 std::string take(const char* name) {
   const char* value = ::getenv(name);
@@ -50,7 +50,7 @@ ServiceManager ServiceManager::take_from_environment() {
   manager.store = static_cast<std::size_t>(
       std::min<std::uint64_t>(parse_u64(take("FDSTORE")).value_or(0), kMaxSockets));
   if (!count || !is_us(listen_pid)) return manager;
-  std::string_view left = names;  // of all descriptors, in their order, between colons
+  std::string_view left = names;  // of all descriptors, in order, separated by colons
   for (int i = 0; i < static_cast<int>(std::min(*count, kMaxSockets)); ++i) {
     const std::string name(left.substr(0, left.find(':')));
     left.remove_prefix(std::min(left.size(), name.size() + 1));
@@ -92,7 +92,7 @@ std::string store_name(int port, std::string_view bind_address) {
   std::string name = cat({kPrefix, port});
   if (bind_address.empty()) return name;
   name += '-';
-  // Colons divide names, and a name of a host may have anything in it.
+  // Colons separate names, and a host name may contain any character.
   for (const char c : bind_address.substr(0, 200)) name += is_plain_char(c, ".") ? c : '_';
   return name;
 }
@@ -112,13 +112,13 @@ void SocketStore::keep(const std::vector<std::shared_ptr<const ListenSocket>>& s
   if (places_ == 0) return;
   std::map<std::string, Fds> wanted;
   for (const auto& socket : sockets) {
-    // One on a port that the system has chosen would not be known again.
+    // A port chosen by the system could not be matched again.
     if (socket->inherited || socket->settings.port == 0) continue;
     if (wanted.size() < places_)
       wanted.emplace(store_name(socket->port, socket->settings.bind_address), socket->fds);
   }
-  // Before what is new, so that there is room for it; and by name, since one of a process before
-  // may have sockets that no worker of this one takes from.
+  // Drops come before additions, to make room, and go by name, since a process before may have
+  // sockets that no worker of this one accepts from.
   for (const auto& [name, fds] : kept_) {
     const auto at = wanted.find(name);
     if (at == wanted.end() || at->second != fds) notifier_.keep_no_longer(name);

@@ -1,5 +1,4 @@
-// ChildRecord: a program that runs beside the server (ChildProcess), for the process that goes on
-// with it.
+// ChildRecord: a program that runs beside the server (ChildProcess), for the next process.
 // Thread: plain values, pure functions.
 #pragma once
 
@@ -19,7 +18,7 @@ struct ChildRecord {
   std::int64_t pid = 0;
   MovedFd pidfd = 0, errors = 0, lifeline = 0;
   SteadyTime started{};
-  std::string line;  // of its standard error: the beginning of one
+  std::string line;  // an unfinished line of its standard error
 };
 template <class Io, RecordOf<ChildRecord> T>
 void record_fields(Io& io, T& child) {
@@ -35,7 +34,7 @@ inline ChildRecord save_child(const ChildProcess& child, FdsOut& fds) {
           lent.line};
 }
 
-// nullopt: it has no such number, or lacks a descriptor.
+// nullopt: an invalid number, or a missing descriptor.
 inline std::optional<ChildProcess::Handed<UniqueFd>> restore_child(const ChildRecord& saved,
                                                                    FdsIn& fds) {
   ChildProcess::Handed<UniqueFd> child{
@@ -45,9 +44,9 @@ inline std::optional<ChildProcess::Handed<UniqueFd>> restore_child(const ChildRe
   return child;
 }
 
-// ProgramRecord: a program that writes a mount (<exec>), for the process that goes on with it.
+// ProgramRecord: a program that writes a mount (<exec>), for the next process.
 struct ProgramRecord {
-  std::uint64_t lease = 0;  // of the source that reads its output
+  std::uint64_t lease = 0;  // of the source that reads it
   std::string mount;
   std::vector<std::string> words;
   ChildRecord child;

@@ -1,4 +1,4 @@
-// The programs that listen for dead air, between two processes.
+// The hand-over of the programs that listen for dead air.
 #include <utility>
 
 #include "app/programs/dead_air_service.h"
@@ -60,7 +60,7 @@ void DeadAirService::take_over(const DeadAirRecord& saved, FdsIn& fds) {
 void DeadAirService::take_ear(const EarRecord& saved, bool writes, FdsIn& fds) {
   auto child = restore_child(saved.child, fds);
   Taken taken{{}, saved.feed, writes ? fds.take(saved.feed.pipe) : UniqueFd()};
-  if (!child || (writes && !taken.pipe)) return;  // another one is started
+  if (!child || (writes && !taken.pipe)) return;  // check() starts another one
   taken.child = std::move(*child);
   const std::uint64_t id = next_id_++;
   Ear& ear = ears_[id];

@@ -17,15 +17,15 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kListener = "ffmpeg";
 constexpr auto kFirstRest = 1000ms, kLongestRest = 60'000ms;
-// A program that has run for so long has no fault of its own.
+// A program that ran for this long is not at fault itself.
 constexpr auto kRunsWell = 30s;
-// Between two starts: a reload may ask for many.
+// Between two starts, as a reload may need many.
 constexpr auto kStartPause = 20ms;
-// Of an encoder that has been silent: what is silent again for so long has no sound yet.  Longer
-// than the pauses of speech.
+// For a silent encoder: sound counts only if no silence follows within this time, which is longer
+// than pauses in speech.
 constexpr std::chrono::seconds kNoSoundYet{2};
 
-// By the type, so that no stream chooses another reader for itself: those of playlists open files.
+// The demuxer by the type, since one chosen by the stream could be a playlist's, which opens files.
 std::string_view format_of(std::string_view type) {
   if (type == "audio/mpeg") return "mp3";
   if (type == "audio/aac" || type == "audio/aacp") return "aac";
@@ -157,7 +157,7 @@ void DeadAirService::add(const std::string& mount, const Mount& found, const Wan
   ear.settings = found.settings()->dead_air;
   ear.from = found.channel().newest()->end;
   ear.silent = !wanted.writes;
-  // It writes because the others have gone: what it sends now is listened to from the beginning.
+  // The encoder writes because no other is left: its sound is judged from the beginning.
   if (wanted.writes && wanted.dead_air) traffic_.admission->sound(mount, wanted.encoder, true);
   queue_.push_back(id);
   if (!starter_.armed()) starter_.after(0us);
@@ -216,7 +216,7 @@ void DeadAirService::start(std::uint64_t id, Ear& ear) {
 
 void DeadAirService::end(Ears::iterator at) {
   Ear& ear = at->second;
-  // Where nothing listens, none counts as silent.
+  // Without a program no encoder counts as silent.
   if (ear.settings.failover && ear.silent)
     for (const auto& encoder : traffic_.admission->encoders_of(ear.mount))
       if (encoder.id == ear.encoder && encoder.writes == ear.writes)

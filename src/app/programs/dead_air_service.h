@@ -1,19 +1,19 @@
-// DeadAirService: listens for silence in the sound of mounts (<dead-air>), by a program: ffmpeg,
-// which is fed from the mount's log and tells of silence.  No decoder is in this process.
+// DeadAirService: detects silence in the sound of mounts (<dead-air>) by a program: ffmpeg, which
+// is fed from the mount's log and reports silence.  This process has no decoder.
 //
-// One program listens to the encoder that writes.  Where <failover> is on, an encoder whose sound
-// is silent gives way to a standby (SourceAdmission::sound()), and a second program listens to it
-// while it stands by: it counts as silent until its sound is back.
+// One program listens to the encoder that writes.  With <failover> a silent encoder gives way to a
+// standby (SourceAdmission::sound()), and a second program listens to it while it stands by: it
+// counts as silent until its sound is back.
 //
-// A program ends with the encoder's turn: when another one takes over, the source ends, a reload
-// has changed <dead-air>, at the exit.  One that ends by itself is started again after kFirstRest,
-// then after twice as long each time; it then begins with silence of its own making, so that what
-// it hears first is told in any case.
+// A program ends when another encoder takes over, the source ends, a reload changes <dead-air>, or
+// the server exits.  One that ends by itself is started again after kFirstRest, then after twice
+// the time each time; it then gets artificial silence first, so that the first sound is always
+// reported.
 //
-// Thread: control; what mounts play is read on the disk thread, what standbys send on their worker.
+// Thread: control; logs of mounts are read on the disk thread, bytes of standbys on their worker.
 // Ownership: Services.
-// Bounds: one program a mount, and one for each standby that has been silent; kStartPause between
-// two starts.
+// Bounds: one program a mount, and one for each standby that was silent; kStartPause between two
+// starts.
 #pragma once
 
 #include <chrono>
@@ -38,8 +38,8 @@ namespace lb {
 
 struct Traffic;
 
-// A program that listens to an encoder.  Of one that stands by the feed is empty: what it is fed is
-// of the encoder (StandbyRecord).
+// A program that listens to an encoder.  The feed is empty for a standby, whose bytes belong to the
+// encoder (StandbyRecord).
 struct EarRecord {
   std::string mount;
   std::uint64_t encoder = 0;
@@ -72,9 +72,9 @@ void record_fields(Io& io, T& dead) {
   io(1, mount, encoder, since);
 }
 
-// The programs that listen for dead air, for the process that goes on with them.
+// The programs that listen for dead air, for the next process.
 struct DeadAirRecord {
-  std::vector<EarRecord> ears;  // of those that write
+  std::vector<EarRecord> ears;  // for writing encoders
   std::vector<DeadMountRecord> dead;
   std::vector<EarRecord> standbys;
 };
@@ -84,32 +84,32 @@ void record_fields(Io& io, T& all) {
   io(1, ears, dead, standbys);
 }
 
-// The words of the program for a content type.  after, level: as in DeadAirSettings.  probing: with
-// silence before the sound, longer than what is waited for, so that the first sound is told.
+// The program's command line for a content type.  after, level: as in DeadAirSettings.  probing:
+// puts silence longer than `after` before the sound, so that the first sound is reported.
 std::vector<std::string> dead_air_program(std::string_view content_type, std::chrono::seconds after,
                                           int level, bool probing);
 
 class DeadAirService {
  public:
-  // Before a chroot hides /dev/null.
+  // REQUIRES: before a chroot, which hides /dev/null
   explicit DeadAirService(Traffic& traffic);
   ~DeadAirService();
 
-  // The configuration is (another) one.
+  // Takes the first or a new configuration.
   void configure();
-  // The mount has begun, ended, waits, or has changed over: which encoders are listened to follows
-  // from that.
+  // Decides which encoders have programs, after the mount has begun, ended, begun to wait, or
+  // changed over.
   void check(const std::string& mount);
   void stop();
 
-  // -- of a hand-over.  Of the mounts' logs nothing is fed until go_on(); done: on control.
+  // -- of a hand-over.  rest() stops feeding from logs until go_on(); done: on control.
   void rest(std::function<void()> done);
   void go_on() { feeds_.go_on(); }
   // REQUIRES: it rests
   DeadAirRecord save(FdsOut& fds);
-  // Another process has what was saved; the other programs are ended.
+  // The next process has the saved programs; ends the others.
   void hand_over();
-  // In that process; they go on with the first configuration.
+  // In the next process; the programs go on with the first configuration.
   void take_over(const DeadAirRecord& saved, FdsIn& fds);
 
  private:
@@ -122,7 +122,7 @@ class DeadAirService {
     std::string about;    // "mount /x: the sound of 192.0.2.1"
     std::string content_type;
     DeadAirSettings settings;
-    std::uint64_t from = 0;  // of the log
+    std::uint64_t from = 0;  // position in the log
     State state = State::kQueued;
     bool silent = false;
     std::unique_ptr<ChildProcess> child;
@@ -130,11 +130,11 @@ class DeadAirService {
     std::chrono::milliseconds rest{0};
     std::string last_line;
   };
-  // Of the process before.
+  // A program of the process before.
   struct Taken {
     ChildProcess::Handed<UniqueFd> child;
     SoundFeedRecord feed;
-    UniqueFd pipe;  // of a standby: invalid, it has its own
+    UniqueFd pipe;  // invalid for a standby, which has its own
   };
   struct DeadAir {
     std::uint64_t encoder = 0;
@@ -157,8 +157,7 @@ class DeadAirService {
   void heard(Ear& ear, bool sound);
   void over(const std::string& mount, std::string_view why);
 
-  // What comes in a second at most when a stream is damaged; lines beyond that are lost, and with
-  // them what they tell.
+  // The limit in one second, as for a damaged stream; further lines are lost, with their reports.
   static constexpr unsigned kMaxLines = 1000;
 
   Traffic& traffic_;
@@ -166,7 +165,7 @@ class DeadAirService {
   Ears ears_;                                         // by a number of their own
   std::map<std::string, DeadAir, std::less<>> dead_;  // mounts
   std::deque<std::uint64_t> queue_;
-  std::map<std::uint64_t, SoundFeedRecord> fed_;  // while it rests
+  std::map<std::uint64_t, SoundFeedRecord> fed_;  // during rest()
   std::set<std::uint64_t> saved_;                 // ears, likewise
   std::map<std::uint64_t, Taken> taken_;          // by ear
   std::uint64_t next_id_ = 1;

@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A program that closes its output is about to end, and has its own word for why.
+// A program that closes its output is about to end, and its exit status gives the reason.
 constexpr auto kAfterItsEnd = 500ms;
 
 }  // namespace

@@ -1,10 +1,10 @@
 // ExecSources: the programs of <exec>: each writes the stream of a relay instead of a server.
 //
-// A program lives as long as the transport that reads its output: with the source, whatever ends
-// it, the program is ended.  When it may be started again is the relay's part (relay.h).
+// A program lives as long as the transport that reads its output: it is ended with the source, for
+// whatever reason that ends.  The relay decides when it may start again (relay.h).
 //
-// In a hand-over the programs that write a mount go over with their sources: save() and hand_over()
-// here, take_over(), reading() and go_on() there, where the relay of the mount claims its program
+// A hand-over includes the programs that write a mount, with their sources: save() and hand_over()
+// here, take_over(), reading() and go_on() there, where the mount's relay claims its program
 // (HandedRelays).
 //
 // Thread: control; a transport may be destroyed on any thread.
@@ -32,23 +32,23 @@ struct Traffic;
 
 class ExecSources {
  public:
-  // Before a chroot hides /dev/null.
+  // REQUIRES: before a chroot, which hides /dev/null
   explicit ExecSources(Traffic& traffic);
   ~ExecSources();
 
-  // The program's standard output.
+  // Starts a program; returns the transport of its standard output.
   Result<std::unique_ptr<Transport>> start(const std::string& mount,
                                            const std::vector<std::string>& words);
 
-  // Of a hand-over.  begin_save(): none is saved yet.  output: the descriptor that its source
-  // reads; nullopt: no program that can go over writes there.
+  // For a hand-over.  begin_save(): forgets earlier saves.  output: the descriptor that the source
+  // reads; nullopt: no program that can be handed over writes there.
   void begin_save();
   std::optional<ProgramRecord> save(std::uint64_t lease, int output, FdsOut& fds);
-  // Another process has those that were saved; the others are ended.
+  // The next process has the saved programs; ends the others.
   void hand_over();
-  // In that process: nothing is read, and no program ends with this one, before go_on().
+  // In the next process: nothing is read, and no program ends with it, before go_on().
   Result<void> take_over(const ProgramRecord& saved, FdsIn& fds);
-  // Null: no program writes this mount with this lease, or it is no pipe.
+  // Null: no program writes this mount with this lease, or its output is no pipe.
   std::unique_ptr<Transport> reading(const std::string& mount, std::uint64_t lease,
                                      UniqueFd output);
   void go_on();
@@ -57,13 +57,13 @@ class ExecSources {
   struct Running {
     std::string mount;
     std::vector<std::string> words;
-    int output = -1;                      // the descriptor that is read; -1: its reader has gone
-    bool asked = false;                   // to end
-    bool handed = false;                  // save() has named it
+    int output = -1;                      // read descriptor; -1: no reader
+    bool asked = false;                   // it was asked to end
+    bool handed = false;                  // save() has saved it
     std::unique_ptr<ChildProcess> child;  // null: before go_on()
-    std::unique_ptr<Timer> patience;      // null: its output is open
+    std::unique_ptr<Timer> patience;      // null: the output is open
   };
-  // Of the process before.
+  // A program of the process before.
   struct Taken {
     std::uint64_t id = 0, lease = 0;
     ChildProcess::Handed<UniqueFd> child;
@@ -77,9 +77,9 @@ class ExecSources {
   Traffic& traffic_;
   const UniqueFd null_device_;
   std::map<std::uint64_t, Running> running_;
-  std::set<std::string> ended_;  // mounts whose program has ended by itself
+  std::set<std::string> ended_;  // mounts whose program ended by itself
   std::uint64_t next_id_ = 1;
-  std::map<std::string, Taken> taken_;  // by mount; until go_on()
+  std::map<std::string, Taken> taken_;  // by mount, until go_on()
 };
 
 }  // namespace lb

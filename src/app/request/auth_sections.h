@@ -1,4 +1,4 @@
-// What the configuration says to the authenticators (auth/listener/authenticators.h).
+// The configuration as the authenticators take it (auth/listener/authenticators.h).
 // Thread: pure functions.
 #pragma once
 

@@ -1,5 +1,5 @@
-// HlsAsk: what a request for HLS asks for, and how its parts are taken off it: the stages behind
-// see the mount and the listener's own query.
+// HlsAsk: the parts of a request for HLS, taken out of its path and query: later stages see the
+// mount and the listener's own query.
 //
 // Thread: a value; the worker of its connection.
 // Ownership: the request's context.
@@ -17,20 +17,20 @@ namespace lb {
 
 struct HlsAsk {
   HlsPath named;     // without its mount, which is the request's path
-  std::string path;  // as it was asked for, decoded; the request's own is the mount now
+  std::string path;  // the decoded path of the request, which is now the mount
   HlsSessionKind by = HlsSessionKind::kToken;
-  std::string session;         // "": none, so that a list is the master playlist
-  bool known = false;          // it listens here already
-  std::uint64_t listener = 0;  // its number, if it joins: one connection may have many players
-  SteadyTime wait_until{};     // for a first segment
-  std::shared_ptr<const HlsPast> past;  // what was looked up, for the stage that is asked again
+  std::string session;         // empty without a session: a list is then the master playlist
+  bool known = false;          // the session listens here already
+  std::uint64_t listener = 0;  // the number of its listener; one connection may have many players
+  SteadyTime wait_until{};     // deadline for a first segment
+  std::shared_ptr<const HlsPast> past;  // the lookup's result, for the stage that is asked again
 
   bool is_segment() const noexcept { return named.kind == HlsPath::Kind::kSegment; }
   bool is_master() const noexcept { return !is_segment() && session.empty(); }
-  // A listener that comes.  Of a list that is fetched once, a segment may be what it asks for next,
-  // after a pause, or from another node.
+  // Whether this begins a listening.  That may be a segment: after a pause, or from another node's
+  // list.
   bool joins() const noexcept { return !session.empty() && !known; }
-  // Its mount need not be on the air.
+  // The mount need not be on the air.
   bool may_be_past() const noexcept { return is_segment() || named.of_past(); }
 };
 

@@ -18,7 +18,7 @@
 namespace lb {
 namespace {
 
-// A scheme that browsers do not know: they show no box for it.
+// Browsers do not know this scheme, so they show no password dialog.
 constexpr std::string_view kNoBox = "Session realm=\"icecast-lb\"";
 constexpr std::string_view kPage = "text/html; charset=utf-8";
 
@@ -30,8 +30,8 @@ ResponseHead unauthorised_without_box() {
   return head;
 }
 
-// A script, a sheet or a picture, which a browser fetches for a page: a box for passwords would
-// stand over a page that has a login of its own, and holds up what inspects one (Lighthouse).
+// Whether a browser fetches a part of a page (a script, a style sheet, a picture).  A password
+// dialog would cover a page that has its own login, and blocks tools such as Lighthouse.
 bool is_part_of_page(const Request& request) {
   const std::string_view mode = request.headers.get("sec-fetch-mode");
   return !mode.empty() && mode != "navigate";

@@ -1,5 +1,5 @@
-// PastAsk: what a request wants of a mount's past, read from its query or its path.
-// Thread: pure functions; the ask is the request's.
+// PastAsk: the part of a mount's past that a request asks for, by its query or its path.
+// Thread: pure functions; the ask belongs to its request.
 // Source: doc/archive.md; Flussonic's addresses.
 #pragma once
 
@@ -15,25 +15,25 @@
 
 namespace lb {
 
-// from_ms, earliest_ms: set by past_access_stage() to what the client may have.
+// past_access_stage() sets from_ms and earliest_ms to what the client may have.
 struct PastAsk : PastMoment {
   enum class Kind : std::uint8_t { kStream, kFile };
   Kind kind = Kind::kStream;
   std::int64_t to_ms = 0;  // of a file
   bool attachment = false;
-  bool exact = false;       // of an address: this byte or none
-  bool unrecorded = false;  // the mount has no past: what is asked for is not there
-  std::string path;         // as it was asked for, where that was not the mount's
-  SteadyTime wait_until{};  // of what is not recorded yet
-  // Of a stream, once it is known: in a recorded file, or at this byte of the live log.
+  bool exact = false;       // of an address: this byte only
+  bool unrecorded = false;  // the mount has no past
+  std::string path;         // the asked path, where that was not the mount's
+  SteadyTime wait_until{};  // deadline for bytes that are not recorded yet
+  // Where a stream begins, once known: in a recorded file, or at this byte of the live log.
   std::variant<std::monostate, ShiftedStart, StreamAddress> begins;
 
   bool is_placed() const noexcept { return begins.index() != 0; }
 };
 
-// nullopt: the query asks for nothing of the past.  Errors: kInvalid, for the client.
+// nullopt: the query asks for no past.  Errors: kInvalid, for the client.
 Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_t now_ms);
-// "/live.mp3/archive-1795158000-3600.mp3" → the mount, and what is asked of it.
+// "/live.mp3/archive-1795158000-3600.mp3" → the mount and the ask.
 struct PastPath {
   std::string mount;
   PastAsk ask;

@@ -1,9 +1,9 @@
-// PolledWaits: requests of one worker whose stage looks every now and then whether what they want
-// is there: no other part knows that they wait for it.
+// PolledWaits: waiting requests of one worker whose stage polls for its data, because no other part
+// could wake them.
 //
 // Thread: its worker.
 // Ownership: a stage.
-// Bounds: so many requests, each for so long.
+// Bounds: a number of requests and a time for each.
 #pragma once
 
 #include <chrono>
@@ -22,8 +22,8 @@ class PolledWaits {
  public:
   PolledWaits(Worker& worker, std::size_t most, std::chrono::milliseconds pause);
 
-  // Its stage is asked again after the pause.  until: of the request, over all its waits; set with
-  // the first.  False: it has waited for so long, or too many do.
+  // Asks the stage again after the pause.  until: the request's deadline over all its waits, set by
+  // the first.  False: the deadline has passed, or too many requests wait.
   [[nodiscard]] bool wait(const Connection& connection, SteadyTime& until,
                           std::chrono::milliseconds patience);
 

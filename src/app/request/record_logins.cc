@@ -15,7 +15,7 @@ namespace {
 struct LoginQuestion {
   std::vector<RecordLogin> rows;
   std::size_t next = 0;
-  bool of_another = false;  // nothing is right
+  bool of_another = false;  // the row is not the user's, so no password is right
   std::string password;
   UniqueFunction<void(AuthVerdict)> answered;
 };
@@ -32,7 +32,7 @@ AuthVerdict wrong_login() {
   return verdict;
 }
 
-// The first that is right without a slow hash.
+// The first row that matches without a slow hash.
 const RecordLogin* right_at_once(std::vector<RecordLogin>& rows, const std::string& password) {
   const RecordLogin* found = nullptr;
   for (const RecordLogin& row : rows) {
@@ -46,7 +46,7 @@ const RecordLogin* right_at_once(std::vector<RecordLogin>& rows, const std::stri
 
 bool has_slow_hash(const RecordLogin& row) { return !row.hash.empty() && is_slow_hash(row.hash); }
 
-// A name that has no login takes as long as one that has.
+// An unknown name takes as long as a known one.
 void compare_with_another(const MountSettings& section, LoginQuestion& question) {
   const auto other = std::find_if(section.logins.begin(), section.logins.end(), has_slow_hash);
   if (other == section.logins.end()) return;

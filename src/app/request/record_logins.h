@@ -1,10 +1,10 @@
-// The logins of a source that a mount's record has: hashes are judged by HashQueue, passwords of an
-// external configuration at once.
+// The source logins of a mount's record: HashQueue judges hashes, passwords of an external
+// configuration are compared at once.
 //
-// A login counts within its hours.  A Shoutcast source has no user name: it comes with
-// that of the mount, and may be any of the record's.
+// A login is valid within its hours.  A Shoutcast source sends no user name: it gets the mount's,
+// and may match any login of the record.
 // Thread: the worker of the connection; the hashing as HashQueue does it.
-// Bounds: kMaxRecordLogins hashes a question, and those that HashQueue lets wait.
+// Bounds: kMaxRecordLogins hashes a question, and the queue of HashQueue.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,12 @@ namespace lb {
 
 struct Worker;
 
-// Those that a login may be, at this time in Unix seconds.
+// The logins that this user may match at `now`, in Unix seconds.
 std::vector<RecordLogin> possible_logins(const MountSettings& section, std::string_view user,
                                          std::int64_t now);
 
-// Judges the login by those of the section's record.  `answered` is called on the worker while the
-// connection is still there, never before this returns, and never otherwise.
+// Judges the login by those of the section's record.  `answered` is called on the worker, after
+// this returns, and only if the connection is still there.
 void ask_record_logins(Worker& worker, Connection& connection, const MountSettings& section,
                        Credentials given, UniqueFunction<void(Connection&, AuthVerdict)> answered);
 

@@ -111,7 +111,7 @@ RedirectAsk make_redirect_ask(const Network& network, Connection& connection,
     ask.needs =
         static_cast<ProtectionSet>(ask.needs | static_cast<ProtectionSet>(Protection::kSlots));
   ask.tags = section.balance.tags;
-  // Players of the time before Host: know no redirect either.
+  // Players older than Host: cannot follow a redirect either.
   const bool old = request.protocol != Protocol::kHttp ||
                    (request.version_minor == 0 && request.headers.find("host") == nullptr);
   ask.direct = old || cannot_follow(ask.user_agent, facts.no_redirect);

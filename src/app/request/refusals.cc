@@ -13,8 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kDrainIsKnown =
-    1s;  // behind which a master takes a node that it cannot hear for dead
+constexpr auto kDrainIsKnown = 1s;  // after so much silence a master takes a node for dead
 
 }  // namespace
 

@@ -1,9 +1,9 @@
-// RequestContext: what the stages have found out about a request, from one to the next: its place
-// among the clients, and of each part that asks about it what that has found (its header says it).
+// RequestContext: passes what one stage found out about a request to the next.  Each struct in it
+// is explained by its own header.
 //
 // Thread: the worker of its connection.
-// Ownership: the connection, until the answer is out (http/connection.h); a request that becomes a
-// listener, a source or a reader of events takes its place with it.
+// Ownership: the connection, until the answer is out (http/connection.h).  A listener, a source or
+// a reader of events that the request becomes takes over its place among the clients.
 #pragma once
 
 #include <chrono>
@@ -29,57 +29,57 @@ struct Runtime;
 struct ShiftedStart;
 struct StreamAddress;
 
-// The sender of a request, as far as the stages have found out.
-// kind: the stages that prove a server (auth_stage(), server_login.h), or the cluster
-// (redirecting.h).  identity, judged: who_asks.h.
+// The sender of a request, as far as known.  `kind` is set by stages that prove a server
+// (auth_stage(), server_login.h) or ask the cluster (redirecting.h), the other members by
+// who_asks.h.
 struct Sender {
-  // kServer: another server that relays the mount, no part of the audience.  kNode: one of the
-  // cluster, which takes slots for its own listeners.
+  // kServer: a relaying server, not part of the audience.  kNode: a node of the cluster, which
+  // takes slots for its own listeners.
   enum class Kind : std::uint8_t { kClient, kServer, kNode };
 
   Kind kind = Kind::kClient;
   std::shared_ptr<const Identity> identity;  // null: not asked for yet
-  bool password_judged = false;              // … and counted, right or wrong
-  bool source_judged = false;                // likewise as the login of the mount's source
+  bool password_judged = false;              // judged and counted, right or wrong
+  bool source_judged = false;                // the same, as the login of the mount's source
 
   bool is_server() const noexcept { return kind != Kind::kClient; }
   bool is_node() const noexcept { return kind == Kind::kNode; }
-  // What is known already is not forgotten.
+  // A stronger proof is never replaced by a weaker one.
   void proves(Kind proved) noexcept {
     if (proved > kind) kind = proved;
   }
 };
 
-// A server asks that relays, proved or by its own word: behind it are listeners of its own.
+// Whether a relaying server asks, proved or by its own claim: it has listeners of its own.
 bool is_server(const Runtime& runtime, Connection& connection);
 
-// LetIn: that a listener has been let in, and on which terms.  auth_stage() has asked the
-// authenticator of the path that was asked for; without one no listener is.
+// LetIn: whether and on which terms the listener may hear the mount.  auth_stage() sets it for the
+// asked path; without an authenticator it stays kNot.
 struct LetIn {
-  // kRelay: limits of listeners do not hold.
+  // kRelay: the limits on listeners do not apply.
   enum class As : std::uint8_t { kNot, kListener, kRelay };
 
   As as = As::kNot;
   std::optional<std::chrono::seconds> time_limit;
-  // When its listening ends; of its places by address too (app/join/listener_places.h).
+  // Reports the end of the listening; holds the places by address too (app/join/listener_places.h).
   std::unique_ptr<EndNotice> notice;
 
   bool authorised() const noexcept { return as != As::kNot; }
   bool is_relay() const noexcept { return as == As::kRelay; }
 };
 
-// SlotAnswer: what a request for a mount with <max-listeners-cluster> has been answered that waited
-// for a slot (Worker::resume_with_slot()).
+// SlotAnswer: the answer to a request that waited for a slot of a mount with
+// <max-listeners-cluster> (Worker::resume_with_slot()).
 struct SlotAnswer {
-  SlotPass pass;                    // empty: it has none …
+  SlotPass pass;                    // empty: there is no slot …
   SlotWord word = SlotWord::kNone;  // … for this reason
 };
 
-// What others have been asked about a request, each once.
+// Questions that are asked at most once for a request.
 struct AskedOthers {
-  bool masters = false;   // for its mount
+  bool masters = false;   // masters, whether they have its mount
   bool external = false;  // the backend of the external configuration, likewise
-  bool direct = false;    // the cluster: only what cannot be redirected is served here, and it is
+  bool direct = false;    // the cluster, which serves here only listeners that cannot be redirected
 };
 
 struct RequestContext {
@@ -94,12 +94,12 @@ struct RequestContext {
   Sender sender;
   LetIn let_in;
   AskedOthers asked;
-  Waited waited;                   // of the stage that has waited, which takes it
-  std::optional<SlotAnswer> slot;  // likewise of a slot of the mount that it asks for
-  std::unique_ptr<HlsAsk> hls;     // null: it is not of HLS
-  std::shared_ptr<PastAsk> past;   // it wants something of the mount's past; gone: it has left
+  Waited waited;                   // the outcome of the last wait, taken by its stage
+  std::optional<SlotAnswer> slot;  // the outcome of a wait for a slot
+  std::unique_ptr<HlsAsk> hls;     // null: not a request for HLS
+  std::shared_ptr<PastAsk> past;   // null: not about the mount's past; expired: it left
 
-  // Where it begins in a recorded file, or in the live log; null: it does not, or not yet.
+  // Where the listener begins: in a recorded file, or in the live log; null: not so, or not yet.
   ShiftedStart* shifted() const;
   const StreamAddress* resumes() const;
 };

@@ -39,7 +39,7 @@ std::optional<Verdict> server_login(Worker& worker, Connection& connection, bool
 PullVerifier::Verdict judge_mark(Worker& worker, Connection& connection, const PullMark& mark) {
   Network& network = worker.services;
   const auto facts = network.cluster->facts();
-  // As it was asked for, whatever <alias> has made of it.
+  // The path as it was sent, before <alias> changed it.
   const std::string& target = connection.request().target;
   const auto asked = percent_decode(std::string_view(target).substr(0, target.find('?')), false);
   const KnownNodes* known = &facts->known;

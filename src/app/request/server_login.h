@@ -1,7 +1,7 @@
-// Whether the administrator or a server asks for a mount: the administrator looks at what this node
-// does, and a relay with its password needs no other mark.  Only those names are looked at: what
-// else a listener sends is for the mount's authenticator.  The answers differ, so a wrong password
-// is a guess like everywhere else.
+// Judges a login of the administrator, a relay or a node at a mount: the administrator sees the
+// mount of this node, and a relay with its password needs no mark.  Other names are left to the
+// mount's authenticator.  Right and wrong passwords get different answers, so a wrong one counts as
+// a guess.
 // Thread: the connection's worker.
 #pragma once
 
@@ -16,16 +16,17 @@ namespace lb {
 struct Network;
 struct Worker;
 
-// kNext: it is one of them.  kAnswered: there were too many wrong passwords.  None: a listener.
+// kNext: the login is right.  kAnswered: too many wrong passwords.  nullopt: wrong, or a
+// listener's.
 std::optional<Verdict> server_login(Worker& worker, Connection& connection,
                                     bool servers_only = false);
 
-// A node of the cluster that pulls a mount for listeners of its own, and how it proves that: by its
-// secret, or by a mark (cluster/relay/pull_mark.h).  Whether one asks.
+// Whether a node of the cluster asks, to pull a mount for its own listeners.  It proves that by its
+// secret, or by a mark (cluster/relay/pull_mark.h).
 bool is_pulling_node(Worker& worker, Connection& connection);
-// Of a mark that proves nothing: the node asks again with another.
+// Refuses a mark without proof; the node retries with another.
 void refuse_mark(Network& network, Connection& connection);
-// A forged mark is told to the throttle.  A mark can be verified once only.
+// Verifies a mark, which works once only.  A forged mark counts as a wrong password.
 PullVerifier::Verdict judge_mark(Worker& worker, Connection& connection, const PullMark& mark);
 
 }  // namespace lb

@@ -10,8 +10,8 @@
 namespace lb {
 
 bool decides_sources(const MountSettings& section) {
-  // What a master passes on without logins has its source at another node: here no password of
-  // this server's own opens it.
+  // A mount that a master passes on without logins has its source at another node: no password of
+  // this server opens it.
   return !section.logins.empty() || section.origin == MountOrigin::kMaster ||
          authenticator_decides_sources(section.authenticator.type, section.authenticator.options);
 }

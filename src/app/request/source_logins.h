@@ -1,7 +1,7 @@
-// The logins that may feed a mount: its own, or those of its <encoder> rows.
+// The logins that may feed a mount: the rows of its <encoder>, and the mount's own if it has no
+// rows, or one without a user name.
 //
 // Thread: pure functions.
-// Rows replace the mount's login, unless one has no user name.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace lb {
 
-// The row of a login; nullopt: it may not feed the mount.
+// The row that matches the login; nullopt: it may not feed the mount.
 std::optional<EncoderSettings> source_login(const Config& config, const MountSettings& mount,
                                             const std::optional<Credentials>& given);
 // The same for a Shoutcast login, which has a password only.
@@ -24,7 +24,7 @@ std::optional<EncoderSettings> source_login_by_password(const Config& config,
 struct ShoutcastLogin {
   std::string mount, password;
 };
-// Of the mount of the port, or, as for Icecast-KH, of another one: "/MOUNT:PASSWORD".
+// For the mount of the port or, as in Icecast-KH, for the one in "/MOUNT:PASSWORD".
 ShoutcastLogin read_shoutcast_login(const Config& config, const ListenSettings& socket,
                                     std::string_view given);
 

@@ -41,7 +41,7 @@ Known identity_with(AdminRole role, std::string_view user) {
   return identity;
 }
 
-// By a password of the configuration; null: it is none of those.
+// By a password of the configuration; null: no match.
 Known of_configuration(Network& network, const Config& config, const Credentials& given,
                        std::optional<std::string_view> mount) {
   const PasswordSettings known = Network::passwords(config);
@@ -67,7 +67,7 @@ bool changes_nothing(Method method) {
   return method == Method::kGet || method == Method::kHead || method == Method::kOptions;
 }
 
-// What came along by itself has to bring a proof that a page of ours sent it.
+// Login data that a browser sends by itself needs proof that one of our pages sent the request.
 bool proves_its_page(const Connection& connection, const Request& request,
                      const Identity& identity) {
   if (const std::string* header = request.headers.find(kCsrfHeader))
@@ -130,7 +130,7 @@ Verdict reply_slowed(Worker& worker, Connection& connection, std::chrono::second
   return Verdict::kAnswered;
 }
 
-// The login of a mount's source, where its record or a backend decides; the stage is asked again.
+// Judges a source's login by a record or a backend; the stage is asked again.
 Verdict judge_source(Worker& worker, Connection& connection, const MountSettings& section,
                      std::string_view mount, const Credentials& given) {
   SourceAsk ask{std::string(mount), connection.ip(), given, true};
@@ -148,7 +148,7 @@ Verdict judge_source(Worker& worker, Connection& connection, const MountSettings
   return Verdict::kPending;
 }
 
-// On control and back; the stage is asked again.
+// Judges the password on control; the stage is asked again.
 Verdict judge_user(Worker& worker, Connection& connection, Credentials given, const Address& from,
                    LoginGuard::Guess guess) {
   worker.services.loops.control().post([&worker, id = connection.id(), from,
@@ -182,10 +182,10 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given, co
   return Verdict::kPending;
 }
 
-// Neither the time nor the status tells whether there is a user of this name: both are judged by
-// the same room and the same guard, and beside the login of the mount's source.
-// That comes first where no user has the name, so that encoders that send titles are no guesses;
-// behind a user that is wrong admin_stage() asks it.
+// Neither the time nor the status reveals whether this user exists: both cases use the same queue
+// and guard, and the login of the mount's source.  Where no user has the name, the source login is
+// judged first, so that an encoder's titles are no guesses; otherwise admin_stage() tries it after
+// a wrong user's password.
 Verdict judge_name(Worker& worker, Connection& connection, const Credentials& given,
                    std::optional<std::string_view> mount) {
   Network& network = worker.services;
@@ -221,12 +221,12 @@ Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string
         return {Verdict::kAnswered, nullptr};
       note_right_password(worker, connection, *given);
     } else {
-      // One that was right from there is judged, however many wrong ones come beside it.
+      // A password that was right from this peer is judged, however many wrong ones come beside it.
       const bool was_right =
           on && network.throttle.was_right(connection.peer(), given->user, given->password);
       if (!was_right && answer_if_throttled(worker, connection, given->user))
         return {Verdict::kAnswered, nullptr};
-      // Right for another purpose: no guess, and it needs no judge.
+      // A password that is right for another purpose is no guess, and needs no judging.
       const bool elsewhere =
           network.users.read()->user(given->user) == nullptr && is_known_password(*config, *given);
       if (on && !elsewhere) return {judge_name(worker, connection, *given, mount), nullptr};

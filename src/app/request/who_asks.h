@@ -1,13 +1,12 @@
-// The sender of a request, found out for a stage by everything that proves it: a password of
-// the configuration, a user's password, an API token, a session's cookie, a proxy that has logged
-// the user in.
+// Finds out the sender of a request by everything that proves one: a password of the configuration,
+// a user's password, an API token, a session's cookie, or a proxy that has logged the user in.
 //
 // Passwords of the configuration, tokens and sessions are judged at once.  A user's password costs
-// a hash: the stage is then asked again.  An Authorization header wins over a cookie, right or
-// wrong: a browser sends it for ever.
-// What a browser sends along by itself (a cookie; what a proxy adds) changes nothing without the
-// value that only a page of ours knows: such a request is answered 403 here.
-// Without <console> this knows what the configuration says, and nothing else.
+// a hash, after which the stage is asked again.  An Authorization header wins over a cookie, even
+// if wrong, since a browser keeps sending it.
+// A login that a browser sends by itself (a cookie, a proxy's header) may change something only
+// with the value that our pages know; otherwise the answer is 403.
+// Without <console> only the configuration counts.
 // Thread: the connection's worker.
 // Source: doc/operators.md; doc/decisions.md B10 for passwords of the configuration.
 #pragma once
@@ -30,42 +29,41 @@ struct Worker;
 struct Asker {
   Verdict verdict = Verdict::kNext;          // kPending: the stage is asked again; kAnswered: 403,
                                              // 429, 503
-  std::shared_ptr<const Identity> identity;  // with kNext never null; kNone: not known
+  std::shared_ptr<const Identity> identity;  // never null with kNext; kNone: unknown
 };
-// mount: the login of this mount's source counts too.
+// mount: the source login of this mount counts too.
 Asker who_asks(Worker& worker, Connection& connection,
                std::optional<std::string_view> mount = std::nullopt);
 
-// mount: what mount= says, if it is there.
+// mount: the value of mount=, if `named`.
 AskedMount asked_mount(const Identity& identity, std::string_view mount, bool named);
 
-// Whether the sender may ask a stage for this (admin/command/access.h).  kNext: it may.  Otherwise
-// it has been answered (401, 429, or the way to the login page), or the stage is asked again.
+// Whether the sender may use this endpoint (admin/command/access.h).  kNext: it may.  Otherwise it
+// has got its answer (401, 429 or a redirect to the login page), or the stage is asked again.
 Verdict let_in_role(Worker& worker, Connection& connection, std::string_view endpoint,
                     std::string_view mount = {});
 
-// Whether the login of this request holds, for what goes on after its answer has begun: asked on
-// control.  Empty: for as long as the configuration.  REQUIRES: who_asks() has answered for it
+// Tells on control whether the login of this request is still valid, for a reader whose answer goes
+// on.  Empty: as long as the configuration.  REQUIRES: who_asks() has answered for it
 std::function<bool()> login_holds(Worker& worker, Connection& connection);
 
-// The past of a mount where its listeners may not hear it.
+// The access row for a mount's past that its listeners may not hear.
 inline constexpr std::string_view kPastEndpoint = "MOUNT?from=";
 
-// A password of the administrator of the file that is compared, right or wrong: where logins are
-// on, LoginGuard counts it like that of a user.  True: it may not be compared now, and the sender
-// has been told so (429).  Other names: false.
+// Judges a password of the file's administrator: where logins are on, LoginGuard counts it like a
+// user's.  True: the sender has to wait, and has got 429.  False for all other names.
 bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials& given,
                        bool right);
 
-// A password that is valid elsewhere is not counted as a guess.
+// Counts the request's password as a guess, unless it is valid elsewhere.
 void note_guess(Worker& worker, Connection& connection);
 
-// ArchiveService::past_begins_ms() for this sender, which is no administrator where who_asks() has
-// not judged it.
+// ArchiveService::past_begins_ms() for this sender, which counts as an administrator only if
+// who_asks() has judged it.
 std::int64_t past_begins_ms(const Worker& worker, Connection& connection,
                             const MountSettings& section, const std::string& mount);
 
-// What an audited change begins with: who_asks() has answered for this request.
+// The entry of an audited change.  REQUIRES: who_asks() has answered for this request
 AuditEntry audit_entry(Worker& worker, Connection& connection, std::string_view action,
                        std::string_view on);
 

@@ -1,5 +1,6 @@
 // WorkerStage: a stage that reaches the running server through its worker.
 // Thread: its worker.
+// Ownership: its worker.
 #pragma once
 
 #include "http/stage.h"

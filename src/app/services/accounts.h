@@ -1,6 +1,6 @@
-// Accounts: rights, and what is written down of them: the records of the store, logins,
-// and the listenings of the audience.
-// Thread: of each member, as its own header states.
+// Accounts: rights and their records: the records of the store, logins, and the listenings of the
+// audience.
+// Thread: each member's header names its own.
 // Ownership: app::Server, by Services; it outlives the loops.
 #pragma once
 
@@ -29,11 +29,11 @@ struct Accounts : Runtime {
   Accounts(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
   ~Accounts();
 
-  Snapshot<UserBook> users;            // of the store; without one: none
+  Snapshot<UserBook> users;            // from the store; empty without one
   Snapshot<SessionKeys> session_keys;  // of other masters
   PasswordThrottle throttle;
   RefusalLog refusals;                          // any thread
-  std::unique_ptr<AudienceService> listenings;  // see there; ends behind all notices
+  std::unique_ptr<AudienceService> listenings;  // see there; ends after all notices
   std::unique_ptr<RecordOverlay> overlay;       // control
   std::unique_ptr<RecordService> records;       // see there
   std::unique_ptr<ConfService> conf;            // control

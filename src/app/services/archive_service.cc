@@ -11,8 +11,7 @@
 namespace lb {
 namespace {
 
-// Its number among the loops, behind the workers', and those of control, the clerk and the threads
-// of Services.
+// Numbers of loops, behind those of the workers, control, the clerk and Services' threads.
 constexpr unsigned kArchiveThread = 5, kFetchThread = 6, kFirstReader = 7;
 
 constexpr unsigned kPastMetaint = 16'000;
@@ -53,8 +52,8 @@ ArchiveService::ArchiveService(Traffic& traffic)
   });
 }
 
-// A server that is not stopped, as one that does not get to its start, still has threads that use
-// what is destroyed before them.
+// A server that is not stopped, as after a failed start, still has threads that use members
+// destroyed before them.
 ArchiveService::~ArchiveService() {
   if (thread_) thread_->join();
   for (const auto& reader : reader_threads_) reader->join();
@@ -67,7 +66,7 @@ std::vector<Loop*> ArchiveService::begin_readers() {
                                              traffic_.clock, "shelf");
     if (auto started = thread->start(); !started) {
       traffic_.log.error("archive", started.error().what);
-      // One reader more would be faster; without any nothing is found.
+      // Recordings are readable with fewer readers, but not without any.
       if (i > 0) break;
     }
     loops.push_back(&thread->loop());
@@ -131,7 +130,7 @@ void ArchiveService::configure(const Config& config) {
   const bool began = !on();
   if (began &&
       ((config.archive.dir.empty() && !records_anything(config)) || !begin_writer(config))) {
-    // Nothing is recorded any more.
+    // Recording ends here, so the windows of taken-over recordings are released.
     if (taken_)
       for (const auto& one : taken_->recordings) let_window_go(*one.mount);
     return taken_.reset();
@@ -158,7 +157,7 @@ void ArchiveService::mount_begun(const std::shared_ptr<Mount>& mount) {
   if (on() || begin_writer(*config)) writer_->begin(mount, ArchiveWriter::From::kItsBegin);
 }
 
-// It has been switched on while its source was there.
+// Starts a recording that was switched on while the source was there.
 void ArchiveService::begin_running(const Mount& of) {
   const auto config = traffic_.config.read();
   const auto mount = live(of.name());
@@ -179,7 +178,7 @@ std::int64_t ArchiveService::record_end_ms(const MountSettings& section,
   if (of_file || !on()) return 0;
   const PastOwner owner = catalog_.owner(mount);
   if (section.archive.of_record || owner.made == PastOwner::kNone) return owner.before_ms;
-  // That it has ended may not be noted yet.
+  // The end of the owner may not have been noted yet.
   return owner.is_over() ? owner.ended_ms : unix_ms(traffic_.clock.wall());
 }
 
@@ -259,7 +258,7 @@ Result<void> ArchiveService::take_over(ArchiveRecord saved, FdsIn& fds) {
   for (RecordingRecord& one : saved.recordings) {
     auto mount = traffic_.mounts.find(one.mount);
     if (!mount) return Error::invalid(cat({"a recording of ", one.mount, " has no mount"}));
-    // From now on the window may not pass what is to be written.
+    // The window must not drop bytes that are not written yet.
     mount->channel().set_low_water(mount->channel().recording_slot(), one.position);
     TakenRecording recording;
     recording.mount = std::move(mount);

@@ -1,9 +1,9 @@
-// ArchiveService: the archive of this node: what is recorded, and what there is to play.
+// ArchiveService: the archive of this node: the recorded files, and playing from them.
 //
 // Thread: made and stopped on the main thread; configure() and mount_begun() on control; catalog()
 // and the numbers from any thread.
-// Ownership: Services; it owns the thread that writes, which begins with the first configuration
-// that has an archive, and those that read, which begin with the first work.
+// Ownership: Services.  The writing thread starts with the first configuration that has an archive,
+// the reading threads with their first work.
 #pragma once
 
 #include <map>
@@ -32,7 +32,7 @@ struct SourceFacts;
 struct TakenArchive;
 struct Traffic;
 
-// What listeners are told of a recorded stream, where the mount does not play what it is.
+// The facts for listeners of a recorded stream, where the mount does not play the same type.
 std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const std::string& type);
 
 class ArchiveService {
@@ -41,18 +41,18 @@ class ArchiveService {
   ~ArchiveService();
 
   void configure(const Config& config);
-  // Settings of these mounts may be others: limits, and whether they are recorded.
+  // Limits of these mounts, or whether they are recorded, may have changed.
   void records_changed(const std::vector<std::string>& mounts);
   void mount_begun(const std::shared_ptr<Mount>& mount);
-  // Writes what has been published; the workers have ended.
+  // Writes all that has been published.  REQUIRES: the workers have ended
   void stop();
 
   // -- of a hand-over, on control
-  // Nothing is written until go_on(); then: on control, with what is handed over; nullopt: nothing
-  // is recorded.
+  // Stops writing until go_on().  `then` is called on control with the state to hand over; nullopt:
+  // nothing is recorded.
   void rest(UniqueFunction<void(std::optional<ArchiveRecord>)> then);
   void go_on();
-  // Before configure(): of another process.
+  // Takes over the state of the process before.  REQUIRES: before configure()
   Result<void> take_over(ArchiveRecord saved, FdsIn& fds);
 
   // False: nothing has been recorded since the start, or no directory is known.
@@ -62,41 +62,40 @@ class ArchiveService {
   ArchiveWriter& writer() noexcept { return *writer_; }
   ReaderPool& readers() noexcept { return *readers_; }
   RemoteRecordings& remote() noexcept { return *remote_; }
-  // There is something of its past, here or at other nodes.
+  // Whether some of the mount's past is here or at other nodes.
   bool has(const std::string& mount) const {
     return (on() && catalog_.files(mount)->size() > 0) || remote_->archive().holds(mount);
   }
-  // The archive's directory is being read, and what it holds of the mount is not known yet.
+  // True while the archive's directory is read and the mount's files are not known yet.
   bool is_reading(const std::string& mount) const { return on() && catalog_.is_reading(mount); }
-  // Unix ms: what was recorded before this was for another account, or none, that had the name of
-  // the mount, or for a record that is deleted: it is for administrators.  0: nothing is.  Any
-  // thread.
-  // section: the one that is responsible for the mount; its own in the file shows all of its past
+  // Unix ms: recordings before this moment belonged to another account with the mount's name, to
+  // none, or to a deleted record, so only administrators may hear them.  0: no limit.  Any thread.
+  // section: that of the mount; a section of its own in the file shows all of its past
   std::int64_t past_begins_ms(const MountSettings& section, const std::string& mount) const;
-  // The same of deleted records alone: nodes that have the record judge by it themselves.
+  // The same for deleted records alone: nodes that have the record judge the rest themselves.
   std::int64_t record_end_ms(const MountSettings& section, const std::string& mount) const;
-  // Of its threads that have begun, for a test that turns them by hand (tests/simulation).
+  // The loops of the threads that run, for a test that runs them by hand (tests/simulation).
   std::vector<Loop*> loops();
-  // Empty until it is on; the same object ever after.
+  // Empty until on(), constant afterwards.
   const std::string& dir() const noexcept { return dir_; }
-  // The mount that plays now; null: none of this name.  Any thread.
+  // The mount that plays now; null: there is no such mount.  Any thread.
   std::shared_ptr<Mount> live(const std::string& mount) const;
-  // The files of a mount that are being fetched; any thread.
+  // The places for downloads of a mount; any thread.
   std::shared_ptr<DownloadPlaces> downloads(const std::string& mount);
 
-  // The mount of a name that does not play, for listeners of its past; in no table.  It is one for
-  // all of them, so its limits hold, and commands find it; it goes with the last one.  Any thread.
+  // A mount that does not play, made for listeners of its past and in no table.  All of them share
+  // one, so its limits hold and commands find it; it ends with the last listener.  Any thread.
   // sample: a file of its past.
   std::shared_ptr<Mount> off_air(const std::string& mount, const ArchiveFile& sample);
   std::shared_ptr<Mount> off_air(const std::string& mount, std::shared_ptr<const SourceFacts> facts,
                                  std::uint64_t bytes_per_second);
-  // Null: none.
+  // Null: it has no listeners.
   std::shared_ptr<Mount> off_air(const std::string& mount) const;
   std::vector<std::shared_ptr<Mount>> off_air() const;
 
  private:
   ArchiveSettings settings_of(const Config& config) const;
-  // False: no directory is known.
+  // False: no directory is known, or the thread did not start.
   bool begin_writer(const Config& config);
   void begin_running(const Mount& mount);
   void begin_all();
@@ -114,10 +113,10 @@ class ArchiveService {
   std::unique_ptr<TakenArchive> taken_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<DownloadPlaces>>
-      downloads_;  // of mounts that are recorded; none ever goes
+      downloads_;  // by recorded mount; entries stay
   std::map<std::string, std::weak_ptr<Mount>> off_air_;
   std::atomic<bool> on_{false};
-  bool logged_ = false;  // that no directory is known
+  bool logged_ = false;  // a missing directory has been logged
 };
 
 }  // namespace lb

@@ -1,5 +1,5 @@
-// EventService: passes the events of this node on to their subscribers: readers of /admin/events,
-// the program of <on-node-event>, the addresses of <webhook>, other parts of the server.
+// EventService: passes the events of this node to their subscribers: readers of /admin/events, the
+// program of <on-node-event>, the addresses of <webhook>, and other parts of the server.
 //
 // Every event is a call of publish(); the events and their fields are in doc/orchestration.md.
 // Thread: control.
@@ -26,7 +26,7 @@ class EventService {
   explicit EventService(Traffic& traffic);
 
   void publish(std::string type, std::string subject, Details details = {});
-  // Called for every event, for the rest of the process.
+  // The subscriber is called for every event until the process ends.
   void on_event(std::function<void(const ServerEvent&)> subscriber) {
     subscribers_.push_back(std::move(subscriber));
   }

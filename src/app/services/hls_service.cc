@@ -15,7 +15,7 @@ namespace lb {
 namespace {
 
 constexpr std::chrono::seconds kSilenceCheck{1};
-// A mount whose encoder is away: for so long, and so many segments, its players have its list.
+// The rest of a mount without its encoder lasts at least this long, and this many segments.
 constexpr std::chrono::milliseconds kShortestRest{10'000};
 constexpr int kRestSegments = 3;
 
@@ -97,7 +97,7 @@ void HlsService::end_holders(const SlotGate& gate, const std::vector<std::uint64
 
 void HlsService::begin_session(HlsSessionPtr session) {
   const std::shared_ptr<Mount> mount = session->mount;
-  // If the player has begun another session meanwhile, this one is dropped with its places.
+  // The player has begun another session meanwhile: this one is dropped with its places.
   if (sessions_.add(std::move(session), runtime_.clock.steady()) != nullptr) return;
   mount->note_peak(mount->audience());
   mount->listener_connections.fetch_add(1, std::memory_order_relaxed);

@@ -1,6 +1,6 @@
-// HlsService: the listeners by HLS: their sessions, their names, and what their ends mean.
+// HlsService: the HLS listeners of this node: their sessions, numbers and ends.
 //
-// Thread: control, except what says "any thread".
+// Thread: control, except for the part marked "any thread".
 // Ownership: Services.
 #pragma once
 
@@ -33,17 +33,17 @@ class HlsService {
   ~HlsService();
 
   void start();
-  // Its listeners by HLS have nothing more to ask for.
+  // Ends the sessions of a mount.
   void mount_ended(const Mount& mount);
-  // How long its log is kept for its players when its other listeners have been ended.
+  // How long the mount's log stays for its HLS players after its other listeners have been ended.
   std::chrono::milliseconds rest_after(const Mount& mount, WriterKind kind, EndReason reason) const;
-  // It has ended; what its log has stays for its players until rest_over().
+  // The mount has ended; its log stays for its HLS players until rest_over().
   void mount_rests(const std::shared_ptr<Mount>& mount);
-  // next: the one that goes on with its stream, and has its listeners now; null: none.
+  // next: the mount that continues the stream and takes over the listeners; null: none.
   void rest_over(const std::shared_ptr<Mount>& mount, const std::shared_ptr<Mount>& next);
-  // Of a hand-over: why one of its players cannot go at this moment; "": all can.
+  // For a hand-over: why a player cannot be handed over at this moment; "": all can.
   std::string cannot_move() const;
-  // The longest connected first.
+  // Ends the listeners that have been connected longest.
   void end_oldest(std::size_t most);
   bool end(const Mount& mount, std::uint64_t id);
   void end_holders(const SlotGate& gate, const std::vector<std::uint64_t>& ids);
@@ -51,9 +51,9 @@ class HlsService {
   // -- any thread --------------------------------------------------------------------------------
   HlsSessions& sessions() noexcept { return sessions_; }
   const HlsSessions& sessions() const noexcept { return sessions_; }
-  // The mount of this name that has ended, and rests; null: none.
+  // The ended mount of this name that rests; null: there is no such mount.
   std::shared_ptr<Mount> resting(std::string_view mount) const;
-  // From now on it is a listener.
+  // Makes the session a listener.
   void begin_session(HlsSessionPtr session);
   PastLookups& lookups() noexcept { return *lookups_; }
   void count(HlsRequest kind) noexcept {

@@ -1,9 +1,8 @@
-// HoursService: ends the sources whose logins are outside of their hours
-// (stream/mount/login_hours.h).
+// HoursService: ends sources outside of the hours of their logins (stream/mount/login_hours.h).
 //
-// What is on the air by a login with an end is kept with that end; one timer runs to the next of
-// them.  The wall clock may be set: it is looked at every kCheckEvery at least, and only the first
-// end is compared with it.  A source whose login has been removed stays on the air.
+// Each mount on the air by such a login is kept with the end of its hours; one timer runs to the
+// next end.  As the wall clock may be set, the timer runs at least every kCheckEvery, which
+// compares only the first end.  A source whose login has been removed stays on the air.
 // Thread: control.
 // Ownership: Services.
 // Bounds: the mounts that are on the air by such a login.
@@ -27,11 +26,11 @@ class HoursService {
   static constexpr std::chrono::seconds kCheckEvery{10};
 
   explicit HoursService(Traffic& traffic);
-  // The configuration is another one.
+  // Checks all mounts by a new configuration.
   void configure();
   // The mount, its encoders or its section have changed.
   void check(const std::string& mount);
-  // The hours of this login are over; it may have a grace.
+  // Whether the hours of this login are over; a grace may follow.
   bool is_over(const std::string& mount, const std::string& user) const;
   void stop();
 
@@ -41,7 +40,7 @@ class HoursService {
 
   struct OnAir {
     std::int64_t next = 0;         // Unix seconds; 0: none
-    std::set<std::uint64_t> told;  // encoders that have been ended, and are still there
+    std::set<std::uint64_t> told;  // ended encoders that are still there
   };
 
   Traffic& traffic_;

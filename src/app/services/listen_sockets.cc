@@ -26,7 +26,7 @@ std::vector<ListenSockets::Wanted> ListenSockets::wanted(const Config& config) {
   std::vector<Wanted> all;
   for (const ListenSettings& settings : config.listen) {
     all.push_back({settings, settings.port, settings.shoutcast_compat});
-    // <shoutcast-mount> opens a second socket, one above, for Shoutcast sources.
+    // <shoutcast-mount> opens a second socket, one port above, for Shoutcast sources.
     if (!settings.shoutcast_compat && !settings.shoutcast_mount.empty())
       all.push_back({settings, settings.port + 1, true});
   }
@@ -34,20 +34,20 @@ std::vector<ListenSockets::Wanted> ListenSockets::wanted(const Config& config) {
 }
 
 bool ListenSockets::is(const ListenSocket& socket, const Wanted& wanted) {
-  // One on a port that the system has chosen is known by what was asked for.
+  // The configured port, since the system may have chosen the bound one.
   return socket.shoutcast == wanted.shoutcast && socket.settings.port == wanted.settings.port &&
          socket.settings.bind_address == wanted.settings.bind_address;
 }
 
 bool ListenSockets::has_certificate() const { return traffic_.tls.context() != nullptr; }
 
-// Null: none of them is this one.
+// Null: none of the handed-over sockets matches.
 std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
   const auto is_it = [&wanted](const Handed& one) {
     return one.wanted_port == wanted.port && one.bind_address == wanted.settings.bind_address &&
            one.shoutcast == wanted.shoutcast;
   };
-  // Of several on ports that the system has chosen, one of the same kind first.
+  // Of several on ports that the system has chosen, one with the same TLS setting is preferred.
   auto at = std::find_if(handed_.begin(), handed_.end(), [&](const Handed& one) {
     return is_it(one) && one.tls == wanted.settings.tls;
   });
@@ -59,7 +59,7 @@ std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
   return socket;
 }
 
-// At another address.
+// Whether the port was handed over, at another address.
 bool ListenSockets::was_handed(int port) const {
   return std::any_of(handed_.begin(), handed_.end(),
                      [port](const Handed& one) { return one.port == port; });
@@ -116,8 +116,8 @@ Result<void> ListenSockets::open(const Config& config) {
                                            ", which the service manager has kept, matches no "
                                            "<listen-socket> any more; closed"}));
   kept_ = {};
-  // Those that the configuration has no more: open, they would go on taking connections, and no
-  // worker would serve these.
+  // Closes the sockets that the configuration no longer has: the kernel would go on queueing
+  // connections for them.
   handed_.clear();
   if (open_.empty()) return last;
   return {};
@@ -164,8 +164,8 @@ void ListenSockets::keep(Socket& socket, const Wanted& wanted) {
         [w = worker.get(), before, after = socket] { w->accept_from(after, before.get()); });
 }
 
-// Several may be alike, on ports that the system has chosen: those of the same settings find each
-// other first, then those of the same kind, then any, in their order.
+// Several sockets may be alike, on ports that the system has chosen: equal settings match first,
+// then the same kind, then any, in order.
 std::vector<ListenSockets::Socket> ListenSockets::matching(const std::vector<Wanted>& all) const {
   std::vector<Socket> found(all.size()), left = all_sockets();
   const auto match = [&](auto same) {
@@ -194,7 +194,7 @@ bool ListenSockets::apply(const Config& config) {
   };
   const auto closes = [&](const Socket& socket) { return gone(socket) && !socket->inherited; };
   std::set<int> closing;
-  bool waits = false;  // one of these has another address
+  bool waits = false;  // a closing port opens at another address
   for (const Socket& socket : open_) {
     if (closes(socket)) closing.insert(socket->port);
     if (closes(socket))

@@ -1,12 +1,12 @@
 // ListenSockets: the <listen-socket>s of the configuration, opened, and closed again by a reload.
 //
-// A socket is known by its address and port.  A reload opens what is new, ends what is gone, and
-// gives what stayed its new settings; connections that were accepted live on.  A port that keeps
-// its number at another address is open again when its workers have closed it. A TLS socket without
-// a usable certificate is bound but closed, unless one is ordered (<acme>): the authority may ask
-// there. Sockets that a service manager has opened for us come first
-// (net/socket/inherited_sockets.h), then those that it has kept of a process before
-// (app/process/service_manager.h), which are as our own.
+// A socket is identified by its address and port.  A reload opens new ones, closes removed ones and
+// gives the others their new settings; accepted connections go on.  A port that moves to another
+// address opens again when the workers have closed it.  A TLS socket without a usable certificate
+// is bound but does not listen, unless a certificate is ordered (<acme>), as the authority may
+// connect there.  Sockets opened by a service manager come first (net/socket/inherited_sockets.h),
+// then those that it kept from the process before (app/process/service_manager.h), which count as
+// our own.
 //
 // Thread: control; open() before the loops start, and before privileges are dropped.
 // Ownership: Server.
@@ -28,21 +28,21 @@ namespace lb {
 struct Config;
 struct Traffic;
 
-// What an operator does about a port that could not be opened, as its line in the log ends.
+// Why a port could not be opened, to choose the remedy at the end of its log line.
 struct PortFault {
-  Error::Code code = Error::Code::kIo;  // kDenied: this account may not
+  Error::Code code = Error::Code::kIo;  // kDenied: not allowed for this account
   int port = 0;
-  bool is_running = false;  // by a reload: the rights of the start are given up
-  bool is_asked = false;    // by a certificate authority: <acme> is on
+  bool is_running = false;  // at a reload: privileges are dropped
+  bool is_asked = false;    // for a certificate authority: <acme> is on
 };
-// "it is skipped", with what to do before it.
+// The end of the log line: "it is skipped", after a remedy if there is one.
 std::string_view port_remedy(const PortFault& fault);
 
 class ListenSockets {
  public:
   ListenSockets(Traffic& traffic, std::vector<UniqueFd> inherited, std::vector<UniqueFd> kept);
 
-  // Of a hand-over: those of the process before, which listen all the time.
+  // For a hand-over: a socket of the process before, which listens all the time.
   struct Handed {
     int wanted_port = 0, port = 0;  // as configured, as bound
     std::string bind_address;
@@ -50,15 +50,15 @@ class ListenSockets {
     std::vector<UniqueFd> fds;  // one a worker
   };
   void take(std::vector<Handed> handed) { handed_ = std::move(handed); }
-  // Error: not one could be opened; the others are in the log.
+  // Error: no socket could be opened.  Failures of single sockets are logged.
   Result<void> open(const Config& config);
-  // The workers begin to take connections; before the loops start.
+  // Lets the workers accept connections.  REQUIRES: before the loops start
   void begin();
   void certificate_came();
-  // False: a port waits for its other address, which the workers close; to be called again then.
+  // False: a port moves, and the workers have to close it first; to be called again then.
   [[nodiscard]] bool apply(const Config& config);
   std::vector<int> ports() const;
-  // Those too that are closed yet.
+  // All sockets, also those that do not listen yet.
   std::vector<std::shared_ptr<const ListenSocket>> all_sockets() const;
   const std::vector<std::shared_ptr<const ListenSocket>>& open_sockets() const noexcept {
     return open_;
@@ -77,7 +77,7 @@ class ListenSockets {
   bool was_handed(int port) const;
   Result<std::shared_ptr<ListenSocket>> take_inherited(const Wanted& wanted);
   Result<Socket> open_one(const Wanted& wanted);
-  // The socket of each of them; null where it is not open yet.
+  // The present socket of each wanted one; null where it is not open.
   std::vector<Socket> matching(const std::vector<Wanted>& all) const;
   void keep(Socket& socket, const Wanted& wanted);
   void accept_from(const Socket& socket);
@@ -86,11 +86,11 @@ class ListenSockets {
 
   Traffic& traffic_;
   InheritedSockets inherited_;
-  InheritedSockets kept_;  // until open() has been: a port that nothing wants is closed by then
+  InheritedSockets kept_;  // dropped after open(), which closes unwanted ports
   std::vector<Handed> handed_;
-  bool is_running_ = false;  // the rights of the start are given up
+  bool is_running_ = false;  // the start is over, and privileges are dropped
   std::vector<Socket> open_;
-  std::vector<Socket> closed_;  // want TLS and have no certificate
+  std::vector<Socket> closed_;  // bound for TLS, without a certificate
 };
 
 }  // namespace lb

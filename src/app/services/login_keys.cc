@@ -1,4 +1,4 @@
-// LoginService: the keys that sign its sessions, and what other masters have told of theirs.
+// LoginService: the keys that sign its sessions, and those received from other masters.
 #include <utility>
 
 #include "app/services/event_service.h"
@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kKeyModule = "login/login";
 
-// The first that knows a user or a master wins.
+// The first entry for a user or a master wins.
 void add_keys(SessionKeys& all, const SessionKeys& more) {
   all.keys.insert(all.keys.end(), more.keys.begin(), more.keys.end());
   all.origins.insert(all.origins.end(), more.origins.begin(), more.origins.end());
@@ -33,7 +33,7 @@ void LoginService::take_ring(KeyRing ring, bool log_it) {
   });
 }
 
-// Of the process before, if no directory has it.
+// The ring of the process before, if no directory has one.
 KeyRing LoginService::first_ring(std::int64_t now) const {
   if (before_ && !before_->ring.empty())
     if (auto ring = KeyRing::parse(before_->ring); ring && !ring->is_due(now))

@@ -57,7 +57,7 @@ void LoginService::configure(const Config& config, bool at_start) {
   sessions_.configure({node_name(config), config.console.idle, config.console.most});
   const bool was_on = on_.exchange(true, std::memory_order_relaxed);
   if (was_on) return;
-  // Paths of a running server stay.
+  // A running server keeps its paths.
   if (sessions_.keys() == nullptr) state_dir_ = state_directory(config);
   if (at_start) {
     load_keys();
@@ -160,7 +160,7 @@ void LoginService::judged(LoginResult result, const LoginGuard::Guess& guess, st
     addresses_changed_.store(true);
 }
 
-// Of the administrator of the file, so that a new password there ends the sessions before it.
+// An epoch for the file's administrator: a new password in the file ends its earlier sessions.
 std::uint64_t LoginService::file_epoch() const {
   const auto ring = sessions_.keys();
   if (ring == nullptr) return 0;
@@ -209,7 +209,7 @@ std::optional<Identity> LoginService::identity_of(const Session& session) const 
     identity.user = session.user;
     identity.role = admin_role(plan()->console.handed_over);
   } else if (!session.parent.empty()) {
-    // As its record is by now, whatever it was when its master handed it over.
+    // Judged by the present record, which may have changed since its master handed it over.
     const auto others = accounts_.session_keys.read();
     const User* user = others->user(session.user);
     if (user == nullptr || user->epoch > session.epoch) return std::nullopt;
@@ -251,7 +251,7 @@ void LoginService::end_session(const Session& session) {
   });
 }
 
-// The book's hash of the user, or one by a keyed choice, with a digest that no password has.
+// A hash of the book, chosen by a keyed hash of the name, with a digest that no password has.
 std::string LoginService::decoy_for(const UserBook& book, const std::string& name) const {
   const auto ring = sessions_.keys();
   const std::string chance =
@@ -270,15 +270,15 @@ void LoginService::judge(std::string user, std::string password, const Address& 
   const auto plan = this->plan();
   if (is_admin(plan->passwords, Credentials{user, password}))
     return done(LoginResult::kRight, file_administrator());
-  // The name of the administrator of the file belongs to no other user.
+  // No other user may have the name of the file's administrator.
   const auto book = accounts_.users.read();
   const User* known = user == plan->passwords.admin_user ? nullptr : book->user(user);
   const bool may = known != nullptr && !known->disabled && !hash_kind(known->hash).empty();
   std::string hash = may ? known->hash : decoy_for(*book, user);
-  // Called by the queue, or destroyed by it uncalled.
+  // The queue calls it, or destroys it uncalled.
   auto kept = std::make_shared<UniqueFunction<void(LoginResult, Identity)>>(std::move(done));
   auto answered = [this, may, user, kept](bool right) {
-    // As the book is by now.
+    // Judged by the present book.
     const auto now = accounts_.users.read();
     const User* found = now->user(user);
     if (may && right && found != nullptr && !found->disabled)

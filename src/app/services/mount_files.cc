@@ -12,13 +12,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLookAgain = 5s;
-// A listener has the time that the intro plays, and this, until it must have taken it.
+// The time in which a listener must have taken an intro, beyond the intro's own length.
 constexpr auto kIntroGrace = 30s;
 constexpr unsigned kMetaint = 16000;
-constexpr std::uint64_t kSlowestRate = 4000;  // bytes a second, of an intro whose rate is not known
+constexpr std::uint64_t kSlowestRate = 4000;  // bytes a second, for an intro of unknown rate
 
-// Names come from the configuration and from the administrator; neither leaves the web root by a
-// fallback.
+// The configuration and the administrator name files; neither may leave the web root.
 bool is_in_webroot(std::string_view name) {
   return !name.empty() && name.front() == '/' && name.find("/../") == std::string_view::npos &&
          !name.ends_with("/..");
@@ -28,13 +27,13 @@ std::string file_path(const std::string& webroot, const std::string& name) {
   return webroot + (name.starts_with('/') ? "" : "/") + name;
 }
 
-// Read twice, because it may have changed within the granule of its stamp.
+// The file may have been read twice, as it may change within the granule of its time stamp.
 bool is_same(const std::shared_ptr<const FileStream>& before, const FileStream& now) {
   return before && std::ranges::equal(before->view->bytes_at(0), now.view->bytes_at(0));
 }
 
-// Of the file's section, or the default mount, only what its listeners get: a file is not recorded,
-// has no fallback of its own and asks no backend.
+// Copies only the settings for listeners from the file's section, or the default mount: a file is
+// not recorded, has no fallback of its own and asks no backend.
 std::shared_ptr<MountSettings> file_settings(const std::string& name, const Config& config) {
   const MountSettings& section = mount_section(config, name);
   auto settings = std::make_shared<MountSettings>();
@@ -125,7 +124,7 @@ MountFiles::News MountFiles::check(const std::set<Wanted>& wanted, const std::st
       if (!is_news && before->second.stamp.settled) {
         now.file = before->second.file;
       } else if (!now.stamp.is_regular()) {
-        // Most fallbacks are mounts, and a file may be meant to come later.
+        // Most fallbacks are mounts, and a fallback file may appear later.
         if (is_news && want.role == Role::kIntro) complain(want, path + " is no file");
       } else if (auto loaded = load_file_stream(path)) {
         now.stamp = (*loaded)->stamp;
@@ -181,7 +180,7 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
   Fallback& row = table.fallbacks[name];
   if (row.mount) row.mount->set_settings(file_settings(name, *traffic_.config.read()));
   if (row.file == file) return;
-  // What another process has handed over, and this one has read again.
+  // The process before has handed over the same file, which was read again here.
   if (row.mount && is_same(row.file, *file)) {
     row.file = file;
     return;
@@ -201,7 +200,7 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
     complain(wanted, why + "; it is not played");
     if (!is_new) end_fallback(row);
     row = {};
-    row.file = file;  // so that this is said once
+    row.file = file;  // so the error is logged once
     return;
   }
   if (!is_new) {
@@ -221,7 +220,7 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
   auto facts = std::make_shared<SourceFacts>();
   facts->content_type = type;
   facts->plugin = file->plugin;
-  // So that titles come when the listener goes on to a stream.
+  // Titles are sent when the listener goes on to a stream.
   if (file->plugin->icy_metadata) facts->metaint = kMetaint;
   facts->stats["server_type"] = type;
   facts->started = traffic_.clock.steady();
@@ -319,7 +318,7 @@ void MountFiles::each_intro(const std::function<void(const Mount&)>& f) const {
       if (!mount.facts()->from_file || !others.insert(&mount).second) return;
       const auto view = mount.channel().newest();
       const bool whole = view->begin == 0 && view->segments->size() == 1;
-      if (whole) f(mount);  // else a fallback that was played, and is over
+      if (whole) f(mount);  // else a fallback that has been played
     });
 }
 

@@ -1,11 +1,10 @@
 // MountFiles: the files of the web root that mounts name: intros, and fallbacks that are files.
 //
-// Thread: configure() and add_fallback() on control; intro_for(), fallback() and entered() from
-// any thread.  Files are looked for, read and looked at again every few seconds by the clerk; a
-// loop never reads one.  At the start they are read before a loop runs: the first listener hears
-// the intro too.
+// Thread: configure() and add_fallback() on control; intro_for(), fallback() and entered() from any
+// thread.  The clerk finds, reads and checks the files every few seconds; a loop never reads one.
+// At the start they are read before a loop runs, so that the first listener hears the intro too.
 // Ownership: Services; the feeders that play fallback files belong to their workers.
-// A file that cannot be used is named in the log once, until it changes.
+// Errors: an unusable file is logged once, until it changes.
 #pragma once
 
 #include <atomic>
@@ -35,24 +34,24 @@ class MountFiles {
   explicit MountFiles(Traffic& traffic);
   ~MountFiles();
 
-  // The configuration of the start, before the loops run.
+  // Takes the configuration of the start.  REQUIRES: before the loops run
   void begin(const Config& config);
-  // The configuration is another one.
+  // Takes a new configuration.
   void configure(const Config& config);
-  // A fallback that the administrator has named meanwhile.
+  // Adds a fallback that the administrator has set.
   void add_fallback(const std::string& name);
 
-  // The intro that a new listener of the mount hears; without a file when there is none that fits.
+  // The intro that a new listener of the mount hears; without a file if none fits.
   ListenerIntro intro_for(const Mount& mount) const;
-  // The mount that plays the file NAME of the web root; null: none.
+  // The mount that plays the file NAME of the web root; null: there is no such mount.
   std::shared_ptr<Mount> fallback(std::string_view name) const;
-  // A listener has come to the mount of a fallback file.
+  // Reports a new listener at the mount of a fallback file.
   void entered(const std::shared_ptr<Mount>& mount);
   // The mounts of all fallback files.
   std::vector<std::shared_ptr<Mount>> fallbacks() const;
 
-  // -- of a hand-over, on control.  save(): all fallbacks, and of intros those that listeners hear;
-  // the loops stand still.  restore(): before begin(); the mount, for the listeners of the file.
+  // -- of a hand-over, on control, while the loops stand still.  save(): all fallbacks, and intros
+  // that listeners hear.  restore(): before begin(); returns the mount for a file's listeners.
   struct Saved {
     std::vector<HeardFileRecord> files;
     std::unordered_map<const Mount*, std::uint64_t> numbers;
@@ -67,10 +66,10 @@ class MountFiles {
     std::string name;
     auto operator<=>(const Wanted&) const = default;
   };
-  // What the clerk has found under a name; kept by the clerk.
+  // The clerk's result for a name; only the clerk uses it.
   struct Found {
     FileStamp stamp;
-    std::shared_ptr<const FileStream> file;  // null: it cannot be used
+    std::shared_ptr<const FileStream> file;  // null: unusable
   };
   struct Intro {
     std::shared_ptr<const FileStream> file;
@@ -99,7 +98,7 @@ class MountFiles {
   unsigned home_of(std::string_view name) const;
   FileFeeder::Callbacks callbacks(Worker& home);
   const FileFeeder* feeder_of(const Fallback& fallback) const;
-  // Mounts of files that listeners hear, and no feeder plays.
+  // Calls f with the mounts of files that listeners hear and no feeder plays.
   void each_intro(const std::function<void(const Mount&)>& f) const;
 
   Traffic& traffic_;

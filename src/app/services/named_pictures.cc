@@ -23,7 +23,7 @@ std::string picture_host(std::string_view url) {
 
 bool may_fetch_picture(const std::vector<std::string>& hosts, std::string_view url) {
   if (!istarts_with(url, kScheme) || !is_fetchable(url)) return false;
-  // A login, a port, and what only some programs take for the end of the host are in no pattern.
+  // A login, a port, or a host's end that only some programs see matches no pattern.
   const std::string host = picture_host(url);
   return std::ranges::any_of(hosts, [&host](const std::string& pattern) {
     if (!is_picture_host(pattern)) return false;

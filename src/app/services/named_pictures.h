@@ -1,11 +1,11 @@
-// NamedPictures: pictures that streams name by an address (StreamUrl), fetched from the hosts that
-// <art fetch=> names and from no other.
+// NamedPictures: pictures that streams name by an address (StreamUrl), fetched only from the hosts
+// of <art fetch=>.
 //
-// A sender of streams could otherwise have this server ask any address.  So: https, the usual
-// port, no login, an address that is public whatever the name resolves to, no redirect.
+// A source could otherwise make this server ask any address.  So the address must have https, the
+// usual port, no login and a public IP address after resolution, and redirects are not followed.
 // Thread: control.
 // Ownership: Services.
-// Bounds: kUnderWay at once; a title that comes meanwhile has no picture.  Its caller tells of a
+// Bounds: kUnderWay fetches at once; a title beyond that has no picture.  The caller reports a
 // mount at most once a second.
 // Errors: what is no picture is told in the log, once an address, and a host that cannot be asked
 // once; the title is shown without one.
@@ -32,7 +32,7 @@ class NamedPictures {
 
   struct Callbacks {
     std::function<void(FetchRequest, Fetcher::Done)> fetch;
-    // Its name.  Error: it is none that may be shown.
+    // Returns the picture's name.  Error: no picture that may be shown.
     std::function<Result<std::string>(const std::string& mount, std::string bytes)> put;
     std::function<bool(const std::string& name)> has;
     std::function<void(const std::string& mount, const std::string& song, const std::string& name)>
@@ -54,7 +54,7 @@ class NamedPictures {
   std::set<std::string> told_;                // hosts and addresses
 };
 
-// hosts: "covers.example.org", "*.example.org" for all below it.
+// hosts: "covers.example.org", or "*.example.org" for all names below it.
 bool may_fetch_picture(const std::vector<std::string>& hosts, std::string_view url);
 
 }  // namespace lb

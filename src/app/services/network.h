@@ -1,6 +1,5 @@
-// Network: the other nodes as this one knows them: links, relays, redirects and what is asked of
-// them.
-// Thread: of each member, as its own header states.
+// Network: the other nodes as this one knows them: links, relays, redirects and questions to nodes.
+// Thread: each member's header names its own.
 // Ownership: app::Server, by Services; it outlives the loops.
 #pragma once
 

@@ -18,7 +18,7 @@ NodeHealth node_health(const Traffic& traffic) {
     health.most_listeners = std::min(health.most_listeners, load.listeners_limit);
   health.use = load.use();
   health.version = LB_VERSION;
-  // A warning: players refuse it, but plain http goes on.
+  // Only a warning: players refuse the certificate, but plain http goes on.
   if (const auto tls = traffic.tls.context())
     for (const TlsContext::Certificate& one : tls->certificates())
       if (one.expires <= traffic.clock.wall()) health.certificate = "expired";

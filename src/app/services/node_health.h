@@ -1,4 +1,4 @@
-// node_health(): may listeners be sent to this node, and why not.
+// node_health(): whether listeners may be sent to this node, and the reason if not.
 // Thread: any.
 #pragma once
 

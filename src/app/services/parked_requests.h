@@ -1,9 +1,8 @@
-// ParkedRequests: Waits of listeners' requests for something that control finds out, by the name of
-// a mount: each is woken with an outcome when that is known.
+// ParkedRequests: listeners' requests that wait for a result from control, by the name of a mount.
 //
 // A parked request is an open connection on its worker; here it is a number.  Its stage has
 // returned Verdict::kPending, and is asked again with the outcome (Worker::resume()).
-// Bounds: so many keys, requests of a key, and requests in all; what is above is not taken.
+// Bounds: keys, requests of a key, and requests in all; a request beyond that is not taken.
 // Thread: control.
 // Ownership: RelayService, MountLookup, ExternalLookups.
 #pragma once
@@ -25,17 +24,17 @@ namespace lb {
 
 struct DirectOffer;
 
-// How the wait of a request has ended.
+// The end of a request's wait.
 enum class WaitOutcome : std::uint8_t {
-  kReady,      // what it waited for is there
-  kElsewhere,  // another server may serve it, or may serve it sooner
-  kNever,      // it will not come
+  kReady,      // the mount or the bytes are there
+  kElsewhere,  // another server may serve the listener, perhaps sooner
+  kNever,      // it was refused, or not found
 };
 
-// … for the stage that has waited.
+// The outcome, for the stage that has waited.
 struct Waited {
-  std::optional<WaitOutcome> outcome;  // nullopt: it has not waited
-  std::shared_ptr<DirectOffer> offer;  // the bytes that it has waited for
+  std::optional<WaitOutcome> outcome;  // nullopt: there was no wait
+  std::shared_ptr<DirectOffer> offer;  // the bytes that were waited for
 
   explicit operator bool() const noexcept { return outcome.has_value(); }
   Waited take() noexcept { return std::exchange(*this, Waited()); }
@@ -43,8 +42,8 @@ struct Waited {
 
 struct ParkedRequest {
   unsigned worker = 0;
-  std::uint64_t connection = 0;  // its id there
-  bool may_leave = false;        // for another server, when it has waited for a while
+  std::uint64_t connection = 0;  // the connection's id there
+  bool may_leave = false;        // may be sent to another server after a while
 };
 
 class ParkedRequests {
@@ -52,11 +51,11 @@ class ParkedRequests {
   using Limits = Waits<ParkedRequest>::Limits;
   struct Patience {
     std::chrono::milliseconds all;
-    std::chrono::milliseconds leaving{0};  // of those that may leave; 0: none does
+    std::chrono::milliseconds leaving{0};  // until requests that may leave do so; 0: they stay
   };
   struct Callbacks {
     std::function<void(const ParkedRequest&, WaitOutcome)> wake;
-    // The deadline of the key is over; its requests wait on until release().
+    // The deadline of the key has passed; its requests wait on until release().
     std::function<void(const std::string& key)> expired;
   };
   ParkedRequests(Loop& loop, const Limits& limits, Callbacks callbacks)
@@ -64,28 +63,28 @@ class ParkedRequests {
         waits_(loop, limits, callbacks_.expired),
         leaving_(loop, {}, [this](const std::string& key) { let_leave(key); }) {}
 
-  // False: there are too many, and it is not parked.  Nothing is called back from inside.
+  // False: there are too many requests, and this one is not parked.  Calls no callback.
   [[nodiscard]] bool park(const std::string& key, ParkedRequest request, const Patience& patience) {
     if (!waits_.park(key, ParkedRequest(request), patience.all)) return false;
     return !request.may_leave || patience.leaving.count() == 0 ||
            leaving_.park(key, std::move(request), patience.leaving);
   }
-  // From now on so long.
+  // Sets a new deadline, counted from now.
   void extend(const std::string& key, std::chrono::milliseconds patience) {
     waits_.extend(key, patience);
   }
-  // Wakes all of this key.
+  // Wakes all requests of this key.
   void release(const std::string& key, WaitOutcome outcome) {
     leaving_.release(key);
     for (const ParkedRequest& request : waits_.release(key)) callbacks_.wake(request, outcome);
   }
-  // No request is woken: the server stops.
+  // Drops all requests without waking them: the server stops.
   void clear() {
     waits_.clear();
     leaving_.clear();
   }
 
-  // It has a deadline, though all its requests may have left.
+  // Whether the key has a deadline; all its requests may have left.
   bool contains(std::string_view key) const { return waits_.contains(key); }
   std::vector<std::string> keys() const { return waits_.keys(); }
   std::size_t size() const noexcept { return waits_.size(); }
@@ -100,7 +99,7 @@ class ParkedRequests {
 
   const Callbacks callbacks_;
   Waits<ParkedRequest> waits_;
-  Waits<ParkedRequest> leaving_;  // those that may leave, until the first has waited for a while
+  Waits<ParkedRequest> leaving_;  // requests that may leave, until the key's time for that is over
 };
 
 }  // namespace lb

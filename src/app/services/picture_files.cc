@@ -64,7 +64,7 @@ void PictureFiles::begin(const Config& config) {
                                   const std::string& account) { keep(name, bytes, account); });
 }
 
-// What plays again under its mount has its picture again.
+// Restores the picture of each title that plays again under its mount.
 void PictureFiles::restore_titles() {
   const auto text = folder_->read(kTitles, kLongestTitles);
   if (!text) return;
@@ -130,7 +130,7 @@ void PictureFiles::keep(const std::string& name, PictureShelf::Bytes bytes,
 void PictureFiles::write(const std::string& name, const std::string& bytes,
                          const std::string& account) {
   const bool known = has(name);
-  // The time of a file says when it was wanted last.
+  // The file's time records its last use.
   if (known)
     ::utimensat(folder_->fd(), name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
   else if (auto placed = folder_->place(name, bytes); !placed)

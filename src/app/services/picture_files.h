@@ -1,14 +1,14 @@
-// PictureFiles: the pictures of titles as files, STATE_DIR/art/NAME, and which title of each mount
-// had one last, so that both outlive the process.
+// PictureFiles: the pictures of titles as files, STATE_DIR/art/NAME, and the last title with a
+// picture of each mount, so that both outlive the process.
 //
-// The picture that was kept or read longest ago goes when there are too many (PictureShares: whose
-// they are ends with the process); one that a station shows stays.
-// Thread: has(), is_held() and keep() any; begin() before the loops start; all else control.  Files are read
-// and written on the disk thread.
+// Beyond the bounds the picture that was kept or read longest ago is removed, unless a station
+// shows it.  PictureShares, by account, ends with the process.
+// Thread: has(), is_held() and keep() any; begin() before the loops start; all else control.  Files
+// are read and written on the disk thread.
 // Ownership: Services.
-// Bounds: kMaxBytes, kMaxFiles; beyond that only what stations show, of which an account has as many
-// as mounts (api/records/record_plans.h), with two pictures each.
-// Errors: what cannot be written is told once and is gone with the process.
+// Bounds: kMaxBytes, kMaxFiles; beyond that only pictures that stations show, two for each mount of
+// an account (api/records/record_plans.h).
+// Errors: a failed write is logged once, and the picture is lost with the process.
 #pragma once
 
 #include <cstddef>
@@ -43,22 +43,22 @@ class PictureFiles {
   bool has(const std::string& name) const;
   void keep(const std::string& name, PictureShelf::Bytes bytes, const std::string& account);
   bool keeps() const noexcept { return folder_.has_value(); }
-  // Those that stations show: they stay.
+  // Sets the pictures that stations show, which are not removed.
   void hold(std::set<std::string> names);
   bool is_held(const std::string& name) const;
-  // Of them those that are no files.
+  // The held pictures that are not on the disk.
   std::vector<std::string> missing() const;
-  // On control: whether it is on the shelf now.
+  // Called on control: whether the picture is on the shelf now.
   using Then = UniqueFunction<void(bool)>;
   void read(const std::string& name, Then then);
-  // Another title has a picture: that is written down a little later.
+  // Writes the titles a little later, as one has a new picture.
   void titles_changed();
   void stop();
 
  private:
   struct Row {
     std::uint64_t bytes = 0;
-    std::uint64_t used = 0;  // rising
+    std::uint64_t used = 0;  // increases with each use
     std::string account{};
   };
   void restore_titles();
@@ -66,7 +66,7 @@ class PictureFiles {
   void write(const std::string& name, const std::string& bytes,
              const std::string& account);  // disk
   std::string account_of(const std::string& name) const;
-  std::string take_oldest();  // of too many; "": there are not
+  std::string take_oldest();  // removes one beyond the bounds; "": none
   void write_titles();
   void tell(const Error& error);
 
@@ -77,8 +77,8 @@ class PictureFiles {
   std::set<std::string> held_;
   PictureShares shares_{kMaxBytes, kMaxFiles};
   std::uint64_t uses_ = 0;
-  std::string titles_;  // as they were written last
-  bool told_ = false;   // disk
+  std::string titles_;  // as last written
+  bool told_ = false;   // an error is logged; disk
   Timer timer_;
 };
 

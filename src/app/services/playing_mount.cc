@@ -9,7 +9,7 @@ namespace lb {
 
 std::shared_ptr<Mount> playing_mount(const Network& network, const Config& config,
                                      const std::string& path, bool idle_too) {
-  // A page of the server is never a mount, whatever the default mount's fallback says.
+  // A page of the server is never a mount, even where the default mount has a fallback.
   if (is_template_path(path)) return nullptr;
   const auto playing = [&](const std::string& name) {
     auto mount = network.mounts.find(name);

@@ -13,7 +13,7 @@ namespace lb {
 struct Config;
 struct Network;
 
-// The mount itself, or the first live one of its fallback chain; null: none.
+// The mount itself, or the first live mount of its fallback chain; null: neither plays.
 std::shared_ptr<Mount> playing_mount(const Network& network, const Config& config,
                                      const std::string& path, bool idle_too = true);
 

@@ -73,7 +73,7 @@ void RecordOverlay::lay() {
     control_.post([this, laid = std::move(laid), update = std::move(update),
                    done = std::move(done)]() mutable {
       if (!stopped_) finish(*update, std::move(done));
-      // What is large is let go on the clerk.
+      // The clerk frees the old configuration, which may be large.
       clerk_.post([laid = std::move(laid), update = std::move(update)] {});
     });
   });
@@ -84,7 +84,7 @@ void RecordOverlay::finish(const OverlayUpdate& update, std::vector<Done> done) 
   layers_ = layers_of(laid_);
   apply_(update);
   for (Done& each : done) each();
-  // What has come meanwhile.
+  // Changes may have come meanwhile.
   due_ = !is_laid() || !waiting_.empty();
   if (due_) control_.post([this] { lay(); });
 }

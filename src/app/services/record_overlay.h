@@ -1,9 +1,9 @@
-// RecordOverlay: what the mounts of this server are made of, the configuration file, the records of
-// a store and those of an external configuration, and the configuration that follows from it.
+// RecordOverlay: makes the configuration in force out of the configuration file, the records of a
+// store and those of an external configuration.
 //
-// The file as it was read is kept apart, so a change of records never reads it.  What changes in
-// one turn of control, or while the clerk is at work, is laid over together.  Few changed mounts
-// are laid over on control, more, and a file, on the clerk; nothing overtakes what came before it.
+// The parsed file is kept apart, so a change of records never reads it.  Changes of one turn of
+// control, or of the clerk's working time, are applied together.  A few changed mounts are handled
+// on control, more of them, and a file, on the clerk; all take effect in order.
 // Thread: control.
 // Ownership: Services.
 // Source: doc/stores.md.
@@ -27,20 +27,20 @@ class RecordOverlay {
   using Apply = std::function<void(const OverlayUpdate&)>;
   using Done = UniqueFunction<void()>;
 
-  // apply: what the configuration is from now on.
+  // apply: receives the new configuration.
   RecordOverlay(Loop& control, Loop& clerk, std::shared_ptr<const Config> first,
                 PullsHere pulls_here, Apply apply);
 
-  // All of them, as they are now.  `done` is called once when that, or something newer, is applied;
-  // not before this returns.
+  // Replaces all records of this kind.  `done` is called once, after this returns, when they or
+  // newer ones are in force.
   void set_store(MountRecords records, Done done = nullptr);
   void set_external(MountRecords records, Done done = nullptr);
-  // In force with the mounts that are set, or begun with, next.
+  // Takes effect together with the next change of mounts, or with begin_with().
   void set_stations(StationRecords records) { wanted_.stations = std::move(records); }
   void set_file(std::shared_ptr<const Config> file, Done done);
-  // The same before anything runs: the configuration of the start.
+  // Makes the configuration of the start, before anything runs.
   std::shared_ptr<const Config> begin_with(MountRecords store, MountRecords external);
-  std::shared_ptr<const Config> begin_with(MountRecords store);  // as they are, otherwise
+  std::shared_ptr<const Config> begin_with(MountRecords store);  // keeps the external ones
 
   void stop() { stopped_ = true; }
 
@@ -55,10 +55,10 @@ class RecordOverlay {
   Loop& clerk_;
   const PullsHere pulls_here_;
   const Apply apply_;
-  MountLayers wanted_, layers_;         // layers_: of laid_
-  std::shared_ptr<const Config> laid_;  // what is applied
+  MountLayers wanted_, layers_;         // layers_ belongs to laid_
+  std::shared_ptr<const Config> laid_;  // in force
   std::vector<Done> waiting_;           // for wanted_
-  bool due_ = false;                    // lay() is in the inbox, or the clerk is at work
+  bool due_ = false;                    // lay() is posted, or the clerk is at work
   bool stopped_ = false;
 };
 

@@ -22,7 +22,7 @@ RemoteRecordings::RemoteRecordings(Runtime& runtime, const Catalog& own, unsigne
                                           })),
       passes_(runtime.clock.steady()) {}
 
-// What is under way is dropped before what it would call.
+// Fetches under way are dropped before the members that they call.
 RemoteRecordings::~RemoteRecordings() { fetcher_.reset(); }
 
 void RemoteRecordings::configure(const Config& config) {
@@ -34,7 +34,7 @@ Loop& RemoteRecordings::begin() {
   fetching_ = std::make_unique<IoThread>(thread_number_, clock_, "fetch");
   fetcher_ = std::make_unique<Fetcher>(fetching_->loop(),
                                        Fetcher::Limits{kMaxFetches, kMaxWaitingFetches});
-  // Without it what other nodes have recorded is not found here.
+  // Without the thread recordings of other nodes are not found here.
   if (auto started = fetching_->start(); !started) log_.error("archive", started.error().what);
   return fetching_->loop();
 }

@@ -1,5 +1,5 @@
-// RemoteRecordings: what other nodes have recorded, and what they may fetch here: the thread of
-// RemoteArchive, and the passes.
+// RemoteRecordings: recordings of other nodes, and the passes by which nodes fetch those of this
+// one; owns the thread of RemoteArchive.
 //
 // Thread: made and stopped on the main thread; configure() on control; the rest from any thread.
 // Ownership: ArchiveService.
@@ -30,12 +30,12 @@ class RemoteRecordings {
 
   RemoteArchive& archive() noexcept { return *archive_; }
   ArchivePasses& passes() noexcept { return passes_; }
-  // Of its thread; null: it has not begun.  On the main thread.
+  // The loop of its thread; null: it has not started.  On the main thread.
   Loop* loop() noexcept { return fetching_ ? &fetching_->loop() : nullptr; }
-  // Its recordings are for other nodes too.
+  // Whether its recordings are shared with other nodes.
   bool shares() const noexcept { return shares_.load(std::memory_order_relaxed); }
 
-  // Answers to other nodes that are under way, and what block_stage() has refused.
+  // Answers to other nodes under way, and requests that block_stage() has refused.
   const std::shared_ptr<Gate> answers = std::make_shared<Gate>();
   std::atomic<std::uint64_t> refused{0}, answered{0};
 
@@ -45,7 +45,7 @@ class RemoteRecordings {
   const Clock& clock_;
   Log& log_;
   const unsigned thread_number_;
-  std::unique_ptr<IoThread> fetching_;  // null: no node has told of recordings
+  std::unique_ptr<IoThread> fetching_;  // null: no node has sent recordings
   std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<RemoteArchive> archive_;
   ArchivePasses passes_;

@@ -19,7 +19,7 @@ HttpSettings Runtime::http_settings(const Config& config) {
   settings.http_headers = config.http_headers;
   settings.header_timeout = config.limits.header_timeout;
   settings.client_timeout = config.limits.client_timeout;
-  // Entries that can never match have been named by the configuration's checks.
+  // The configuration's checks have logged entries that can never match.
   settings.trusted_proxies =
       AddressList::parse(config.paths.x_forwarded_for, [](std::size_t, const std::string&) {});
   return settings;
@@ -28,19 +28,19 @@ HttpSettings Runtime::http_settings(const Config& config) {
 TlsSettings Runtime::tls_settings(const Config& config, const std::vector<std::string>& ordered) {
   TlsSettings settings = tls_files(config);
   settings.ticket_key_file = config.paths.ssl_ticket_key;
-  // Nodes that check each other's tokens share these; players resume at any of them.
+  // Nodes that check each other's tokens share the keys, so TLS sessions resume at any of them.
   if (settings.ticket_key_file.empty())
     for (const std::string_view key : split(config.cluster.token_keys, ' '))
       if (const std::string_view secret = trim(key); !secret.empty())
         settings.ticket_secrets.emplace_back(secret);
   if (const std::string state = state_directory(config); !state.empty())
     settings.ticket_ring_file = state + "/ticket.secrets";
-  // One that has not come yet is no fault of the configuration.
+  // A certificate that has not arrived yet is no fault of the configuration.
   settings.begins_bare =
       !acme_names(config).empty() || (settings.certificates.empty() && !config.masters.empty());
   for (const std::string& path : ordered)
     if (::access(path.c_str(), F_OK) == 0) settings.certificates.push_back(path);
-  // Names that are put together in another way keep what there was until they have their own.
+  // A regrouped set of names keeps the old certificate until its own arrives.
   std::vector<std::string> names;
   for (const WantedCertificate& wanted : wanted_certificates(config))
     names.insert(names.end(), wanted.names.begin(), wanted.names.end());

@@ -1,6 +1,6 @@
-// Runtime: what every part of the running server stands on: its clock, log, configuration, loops,
-// threads and counters.  The ground floor of Services.
-// Thread: of each member, as its own header states.
+// Runtime: the base of every part of the running server: clock, log, configuration, loops, threads
+// and counters.  The lowest layer of Services.
+// Thread: each member's header names its own.
 // Ownership: app::Server, by Services; it outlives the loops.
 #pragma once
 
@@ -31,7 +31,7 @@ namespace lb {
 
 class EventService;
 
-// Where the configuration came from.  reload: on control, as SIGHUP.
+// The file of the configuration.  reload: on control, as SIGHUP does.
 struct ConfigurationFile {
   std::string path;
   LoadOptions options;
@@ -54,9 +54,9 @@ struct Runtime {
   TlsKeeper tls;                               // clerk; its context: any thread
   ServerCounters counters;
   DrainState drain;
-  std::atomic<bool> ready{false};  // everything has been set up
+  std::atomic<bool> ready{false};  // all parts have been set up
   AccessFiles access;
-  IoThread disk;                         // ends behind those that post to it to the last
+  IoThread disk;                         // ends after all threads that post to it
   IoThread pages_thread;                 // renders public pages; see PageCache
   IoThread stats_thread;                 // see StatsRenderer
   std::unique_ptr<Fetcher> fetcher;      // control
@@ -67,7 +67,7 @@ struct Runtime {
   // "HOST:PORT" of the configuration, as in listenurl.
   static std::string authority(const Config& config);
   static HttpSettings http_settings(const Config& config);
-  // ordered: of <acme> and of masters, where they are there.
+  // ordered: certificate files of <acme> and of masters, used if they exist.
   static TlsSettings tls_settings(const Config& config, const std::vector<std::string>& ordered);
   static StaticFiles static_files(const Config& config, Log& log);
 };

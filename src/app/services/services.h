@@ -1,7 +1,6 @@
-// Services: all parts of the running server, in floors: Runtime, Accounts, Traffic, Network, and
-// here what operators see and do.  A class or function takes the lowest floor that has what it
-// needs.
-// Thread: of each member, as its own header states.
+// Services: all parts of the running server, in layers: Runtime, Accounts, Traffic, Network, and
+// here the parts for operators.  A class or function takes the lowest layer that has all it needs.
+// Thread: each member's header names its own.
 // Ownership: app::Server owns all of it; it outlives the loops.
 #pragma once
 
@@ -25,7 +24,7 @@ struct Services : Network {
   Services(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
   ~Services();
 
-  std::unique_ptr<ClusterStation> operators;      // control; what operators ask and order
+  std::unique_ptr<ClusterStation> operators;      // control; questions and orders of operators
   std::unique_ptr<StatsFeed> stats_feed;          // control
   std::unique_ptr<Drain> drainer;                 // control
   std::unique_ptr<HistoryService> history;        // see there

@@ -1,8 +1,7 @@
-// TitleEvents: tells of the title of a mount when it sounds, not when it comes: for the event
-// `title` (doc/orchestration.md).
-//
-// Of a mount at most once in kBetween, the newest title then: an encoder may send any number.  One
-// that sounds further ahead than kFurthest is told of at once: its clock is wrong.
+// TitleEvents: publishes the event `title` (doc/orchestration.md) when a title sounds, not when it
+// arrives.  A mount has at most one event in kBetween, with its newest title, as an encoder may
+// send any number.  A title that sounds more than kFurthest ahead has a wrong clock, and is
+// published at once.
 // Thread: control.
 // Ownership: Services.
 // Bounds: one row for each mount that has had a title lately.
@@ -25,13 +24,13 @@ class TitleEvents {
   static constexpr std::chrono::milliseconds kBetween{1000};
   static constexpr std::chrono::seconds kFurthest{60};
 
-  // since_ms: Unix
+  // since_ms: Unix time
   using Publish =
       std::function<void(const std::string& mount, const std::string& song, std::int64_t since_ms)>;
   TitleEvents(Loop& control, Publish publish)
       : loop_(control), publish_(std::move(publish)), timer_(control, [this] { work(); }) {}
 
-  // since_ms: nullopt: now.
+  // since_ms: nullopt means now.
   void titled(const std::string& mount, std::string song, std::optional<std::int64_t> since_ms);
 
  private:

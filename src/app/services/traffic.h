@@ -1,6 +1,6 @@
-// Traffic: what flows through this node: its mounts, the loops that serve them, titles, files,
-// recordings, HLS.
-// Thread: of each member, as its own header states.
+// Traffic: the streams of this node: mounts, the loops that serve them, titles, files, recordings,
+// HLS.
+// Thread: each member's header names its own.
 // Ownership: app::Server, by Services; it outlives the loops.
 #pragma once
 
@@ -34,17 +34,17 @@ class TitleEvents;
 struct Traffic;
 struct Worker;
 
-// NodeLoad: how much of what this node can carry is in use.  LoadMeter: the same, counted at most
-// four times a second, however often it is asked.
+// NodeLoad: the used part of this node's capacity.  LoadMeter: counts it at most four times a
+// second, however often it is asked.
 // Thread: any.
 struct NodeLoad {
-  std::int64_t listeners = 0, listeners_limit = -1;  // relays among them; -1: not limited
-  std::int64_t audience = 0;                         // the listeners without relays
+  std::int64_t listeners = 0, listeners_limit = -1;  // with relays; -1: not limited
+  std::int64_t audience = 0;                         // listeners that are no relays
   std::int64_t clients = 0, clients_limit = 0;
   std::uint64_t bits_per_second = 0,
-                bits_per_second_limit = 0;  // what listeners are owed; 0: not limited
+                bits_per_second_limit = 0;  // needed by listeners; 0: not limited
 
-  // Of whatever is scarcest; 1: full.
+  // The use of the scarcest resource; 1: full.
   double use() const noexcept;
 };
 
@@ -87,7 +87,7 @@ struct Traffic : Accounts {
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<HlsService> hls;  // see there
 
-  // Listeners without servers that relay; any thread.
+  // Listeners that are no relays; any thread.
   std::uint64_t audience() const;
 };
 

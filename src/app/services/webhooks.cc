@@ -39,7 +39,7 @@ Webhook::~Webhook() {
 
 void Webhook::add(const ServerEvent& event, std::string body) {
   if (waiting_.size() >= kWaiting) {
-    // The first one is under way.
+    // The first event is under way, so the second is dropped.
     waiting_.erase(waiting_.begin() + 1);
     ++given_up_;
   }
@@ -141,7 +141,7 @@ void Webhooks::take(const std::vector<WebhookSettings>& configured) {
 
 void Webhooks::tell(const ServerEvent& event, const std::string& node) {
   take(runtime_.config.read()->webhooks);
-  std::string body;  // made where it is wanted
+  std::string body;  // made on first use
   for (const auto& hook : hooks_) {
     if (!is_sent(hook->settings(), event)) continue;
     if (body.empty()) body = event_json(event, node);
@@ -168,7 +168,7 @@ std::vector<WebhookRecord> Webhooks::save() const {
   return all;
 }
 
-// An address that is not configured any more gets nothing.
+// Events for removed addresses are dropped.
 void Webhooks::restore(const WebhookRecord& saved) {
   take(runtime_.config.read()->webhooks);
   for (const auto& hook : hooks_) {

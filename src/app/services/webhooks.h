@@ -1,11 +1,11 @@
 // Webhooks: sends events to the addresses of <webhook>, each event once to each of them, in order.
 //
-// An address that does not take an event (no answer in kAnswer, a status other than 2xx) gets it
-// again after each of kPauses, then it is given up.  What comes meanwhile waits.
+// An address that does not accept an event (no answer in kAnswer, or a status other than 2xx) gets
+// it again after each of kPauses; then it is dropped.  Later events wait.  An upgrade hands over
+// the waiting events; the one under way may be sent twice.
 // Thread: control.
 // Ownership: EventService.
-// In an upgrade what waits goes over; the event that is under way may come twice.
-// Bounds: kWaiting events an address; then the oldest that waits is given up, and counted.
+// Bounds: kWaiting events an address; beyond that the oldest waiting one is dropped and counted.
 #pragma once
 
 #include <array>
@@ -27,9 +27,9 @@ namespace lb {
 
 struct Runtime;
 
-// Whether the event is sent to the address of this hook.
+// Whether this hook wants the event.
 bool is_sent(const WebhookSettings& hook, const ServerEvent& event);
-// "t=1795158091,v1=9f86…": of the body at that second of 1970.
+// "t=1795158091,v1=9f86…": signs the body and the second, since 1970.
 std::string webhook_signature(std::string_view secret, std::int64_t second, std::string_view body);
 
 struct WaitingEventRecord {
@@ -40,13 +40,13 @@ void record_fields(Io& io, T& event) {
   auto& [what, body] = event;
   io(1, what, body);
 }
-// What waits for one address; its secret is that of the configuration.
+// The waiting events of one address; its secret comes from the configuration.
 struct WebhookRecord {
   std::string url, mount;
   std::vector<std::string> events;
   std::vector<WaitingEventRecord> waiting;
-  std::uint64_t tries = 0;  // of the first one
-  SteadyTime again{};       // its next
+  std::uint64_t tries = 0;  // of the first event
+  SteadyTime again{};       // time of its next try
 };
 template <class Io, RecordOf<WebhookRecord> T>
 void record_fields(Io& io, T& hook) {
@@ -54,7 +54,7 @@ void record_fields(Io& io, T& hook) {
   io(1, url, mount, events, waiting, tries, again);
 }
 
-// One address.
+// One address of a <webhook>.
 class Webhook {
  public:
   static constexpr std::chrono::seconds kAnswer{5};
@@ -73,7 +73,7 @@ class Webhook {
   std::uint64_t sent() const noexcept { return sent_; }
   std::uint64_t given_up() const noexcept { return given_up_; }
   WebhookRecord save() const;
-  // Nothing is sent before go_on().
+  // Sends nothing before go_on().
   void restore(const WebhookRecord& saved);
   void go_on();
 
@@ -88,11 +88,11 @@ class Webhook {
 
   Runtime& runtime_;
   const WebhookSettings settings_;
-  std::deque<Waiting> waiting_;  // the first one is under way, or waits for its pause
+  std::deque<Waiting> waiting_;  // the first is under way, or waits for its next try
   std::optional<std::uint64_t> asked_;
-  std::size_t tries_ = 0;  // of the first one, so far
-  SteadyTime again_at_{};  // while it waits for its pause
-  bool in_order_ = true;   // the last answer was one
+  std::size_t tries_ = 0;  // of the first event, so far
+  SteadyTime again_at_{};  // time of its next try
+  bool in_order_ = true;   // the last answer was 2xx
   std::uint64_t sent_ = 0, given_up_ = 0;
   Timer again_;
 };
@@ -101,7 +101,7 @@ class Webhooks {
  public:
   explicit Webhooks(Runtime& runtime) : runtime_(runtime) {}
 
-  // By the configuration of now: what waits for an address that stays as it was goes on.
+  // Sends by the present configuration; events that wait for unchanged addresses stay.
   void tell(const ServerEvent& event, const std::string& node);
   std::uint64_t sent() const noexcept;
   std::uint64_t given_up() const noexcept;
@@ -114,7 +114,7 @@ class Webhooks {
 
   Runtime& runtime_;
   std::vector<std::unique_ptr<Webhook>> hooks_;
-  std::uint64_t sent_before_ = 0, given_up_before_ = 0;  // by addresses that are gone
+  std::uint64_t sent_before_ = 0, given_up_before_ = 0;  // by removed addresses
 };
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// Worker: what lives on one worker loop: its connections, sources, fan-outs and acceptors.
+// Worker: the parts that live on one worker loop: its connections, sources, fan-outs and acceptors.
 // Thread: made on the main thread before the loops start; afterwards its loop only.
 // Ownership: Services.
 #pragma once
@@ -40,26 +40,26 @@ struct Worker {
   std::unordered_map<const Mount*, std::unique_ptr<FileFeeder>>
       files;  // fallback files, by their mounts
   std::vector<std::unique_ptr<Stage>> stages;
-  // The first that asks about mounts, and is not for pages and other servers too: a mount that was
-  // not known before is new to it and to those behind it.
+  // The first stage about mounts that does not serve pages or other servers too.  The chain
+  // restarts from it for a mount that was unknown before.
   const Stage* of_mounts = nullptr;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
 
-  // before: the same socket with its settings so far, if there is one.
+  // before: the same socket with its previous settings; null: it is new.
   void accept_from(const std::shared_ptr<const ListenSocket>& socket,
                    const ListenSocket* before = nullptr);
   void stop_accepting(const ListenSocket& socket);
-  // New bytes for the listeners of these workers; from any thread.
+  // Wakes the workers of these loops for new bytes; from any thread.
   static void wake(Traffic& traffic, Channel::Loops loops, const std::shared_ptr<Mount>& mount);
-  // The source with this lease at the worker `home` ends; from any thread.
+  // Ends the source that has this lease at the worker `home`; from any thread.
   static void end_source(Traffic& traffic, unsigned home, std::uint64_t lease, EndReason reason);
-  // All sources of this mount at this server, standbys too; from control.
+  // Ends all sources of this mount at this server, standbys too; on control.
   static void end_encoders(Traffic& traffic, const std::string& mount, EndReason reason);
-  // The wait of a request has ended: its stage is asked again, with this in its context; from
-  // any thread.
+  // Ends the wait of a request: its stage is asked again, with the outcome in its context; from any
+  // thread.
   static void resume(Traffic& traffic, const ParkedRequest& request, WaitOutcome outcome,
                      std::shared_ptr<DirectOffer> offer = nullptr);
-  // The same of one that has waited for a slot of its mount, or for the seat of its user.
+  // The same for a request that has waited for a slot of its mount, or for its user's seat.
   static void resume_with_slot(Traffic& traffic, unsigned worker, std::uint64_t connection,
                                SlotPass pass, SlotWord word);
 };

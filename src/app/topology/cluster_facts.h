@@ -1,4 +1,4 @@
-// ClusterFacts, MasterClocks: what workers read of the cluster with each request.
+// ClusterFacts, MasterClocks: the state of the cluster that workers read for each request.
 //
 // Thread: any; immutable once published.
 // Ownership: ClusterService publishes them; each reader holds the one it read.
@@ -18,33 +18,33 @@
 
 namespace lb {
 
-// What workers need to know of the cluster.
+// The cluster's state for workers.
 struct ClusterFacts {
   std::string id;       // of this node
   std::string epoch;    // of this run of the process
-  std::string mark;     // "m1.9f3c21aa": this run of this node, which no other server can be
-  bool member = false;  // of a cluster: its requests to other servers say so
+  std::string mark;     // "m1.9f3c21aa": this run of this node, unique
+  bool member = false;  // of a cluster, which its requests show
   bool redirects = false;
   TokenKeys keys, open_keys = TokenKeys::open();
   TokenRequire require = TokenRequire::kOff;
-  std::vector<std::string> names;  // under which masters know this node
+  std::vector<std::string> names;  // names of this node at masters
   KnownNodes known;
-  // This node as its masters know it: the name and the secret at each.  A master that pulls a
-  // stream which begins here proves itself with them.
+  // This node's name and secret at each master; a master that pulls a stream of a source here
+  // proves itself with them.
   std::vector<KnownNodes> as_node;
   std::vector<std::string> no_redirect;
-  std::uint64_t places = kNoDescriptorLimit;  // for connections, as the system allows
+  std::uint64_t places = kNoDescriptorLimit;  // for connections, by the system's limit
 };
 
-// How far the wall clocks of masters are ahead of ours, for the check of what they signed.  A token
-// names its master by one byte, so two of them may have the same.
+// How far masters' wall clocks are ahead of ours, to check what they signed.  A token names its
+// master by one byte, which two masters may share.
 struct MasterClocks {
   std::map<std::string, std::chrono::milliseconds, std::less<>> ahead;  // by id
-  // Of all with this byte; {0} where none is known.
+  // The offsets of all masters with this byte; {0}: none known.
   std::vector<std::chrono::milliseconds> of(std::uint8_t tag) const;
-  // Of this id; 0 where it is not known.
+  // The offset of this master; 0: unknown.
   std::chrono::milliseconds of(std::string_view id) const;
-  // What the masters' records say of time is judged by: of the one that is nearest to ours.
+  // The offset nearest to 0, which judges the times in masters' records.
   std::chrono::milliseconds nearest() const;
 };
 

@@ -22,10 +22,10 @@ namespace {
 constexpr double kParts = 10'000;  // of the fractions in the configuration
 constexpr double kBitsPerKbit = 1000;
 
-// The mount that a <relay> or <host> has when it names none.
+// The mount of a <relay> or <host> that names none.
 constexpr std::string_view kNoMount = "/";
 
-// Of a command: the port of this server.
+// In a command: stands for this server's port.
 constexpr std::string_view kPortMark = "{port}";
 
 // Players that do not follow a redirect (doc/redirects.md).
@@ -60,8 +60,8 @@ Upstream upstream_from(const RelayUpstreamSettings& host, const RelaySettings& r
   return upstream;
 }
 
-// The program of a relay as its only upstream; nullopt: it cannot be started, which the
-// configuration's checks have named.
+// A relay's program as its only upstream; nullopt: it cannot be started, which the configuration's
+// checks have logged.
 std::optional<Upstream> program_upstream(const RelaySettings& relay, int port) {
   auto words = command_words(relay.exec);
   if (!words || relay.content_type.empty() || relay.local_mount == kNoMount) return std::nullopt;
@@ -76,7 +76,7 @@ std::optional<Upstream> program_upstream(const RelaySettings& relay, int port) {
   return upstream;
 }
 
-// Where a program on this machine reaches this server without TLS.
+// The port of this server without TLS, for a program on this machine.
 int plain_port(const Config& config) {
   for (const ListenSettings& socket : config.listen)
     if (!socket.tls && !socket.shoutcast_compat && !socket.proxy_protocol) return socket.port;
@@ -90,7 +90,7 @@ std::vector<std::string> countries_of(const std::vector<std::string>& words) {
   for (std::string word : words) {
     for (char& c : word)
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (is_country(word)) out.push_back(std::move(word));  // the others are named by the checks
+    if (is_country(word)) out.push_back(std::move(word));  // the checks have logged the others
   }
   return out;
 }
@@ -102,7 +102,7 @@ KnownNodes known_nodes(const Config& config) {
     KnownNode node;
     node.id = from.id;
     node.secret = from.secret;
-    // What cannot be read has been named by the configuration's checks.
+    // The configuration's checks have logged an unreadable list.
     if (auto allowed = AllowedAddresses::parse(from.allow_public))
       node.allowed = std::move(*allowed);
     node.allow_peer_address = from.allow_peer_address;
@@ -182,7 +182,7 @@ std::vector<NodeAddress> own_addresses(const Config& config) {
   return out;
 }
 
-// <clients> is a limit of listeners too, whatever the cluster's section says.
+// <clients> limits listeners too, beside the cluster's section.
 NodeCapacity own_capacity(const Config& config, std::uint64_t places) {
   unsigned listeners = config.limits.clients;
   for (const unsigned limit : {config.limits.max_listeners, config.cluster.max_listeners})
@@ -245,7 +245,7 @@ std::vector<RelayPlan> relay_plans(const Config& config) {
     } else if (hosts.empty()) {
       hosts.push_back(relay.host);
     }
-    for (RelayUpstreamSettings& host : hosts) {  // what a <host> leaves out, the relay may say
+    for (RelayUpstreamSettings& host : hosts) {  // the relay has defaults for its hosts
       if (host.port == 0) host.port = relay.host.port;
       if (host.mount == kNoMount) host.mount = relay.host.mount;
     }
@@ -295,7 +295,7 @@ std::vector<MasterPlan> master_plans(const Config& config) {
     plan.relay_auth = master.relay_auth;
     plan.private_redirects = master.private_redirects;
     plan.on_demand = master.on_demand;
-    // Icecast is a slave only where all three are given.
+    // As in Icecast, all three are needed.
     if (!plan.target.host.empty() && plan.target.port != 0 && !plan.password.empty())
       plans.push_back(std::move(plan));
   }

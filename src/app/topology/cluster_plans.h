@@ -1,5 +1,4 @@
-// What the configuration says about the cluster, in the words of the cluster floor, with all
-// defaults resolved.
+// Turns the configuration into settings of the cluster floor, with all defaults resolved.
 // Thread: pure functions.
 #pragma once
 
@@ -26,17 +25,17 @@ struct MountBalance;
 struct MountSettings;
 struct RelayPlan;
 
-// Of a list in the configuration: those that are two letters, in capitals.
+// The two-letter words of a list, in capitals.
 std::vector<std::string> countries_of(const std::vector<std::string>& words);
 KnownNodes known_nodes(const Config& config);
 NodeTable::Settings table_settings(const Config& config);
 BalanceSettings balance_settings(const Config& config);
-// For one mount: the cluster's, with what the mount's <balance> says.
+// The rules of one mount: the cluster's, changed by the mount's <balance>.
 BalanceRules balance_rules(const BalanceRules& cluster, const MountBalance& mount);
 
-// Where listeners reach this node (doc/decisions.md C3).
+// The addresses at which listeners reach this node (doc/decisions.md C3).
 std::vector<NodeAddress> own_addresses(const Config& config);
-// places: what the process has room for (places_for_connections()), whatever is configured.
+// places: the limit of the process (places_for_connections()), beside the configured ones.
 NodeCapacity own_capacity(const Config& config, std::uint64_t places);
 // This node in its own table.
 NodeHello own_hello(const Config& config, std::string_view epoch, std::uint64_t places);
@@ -45,16 +44,16 @@ std::vector<NodeHello> static_nodes(const Config& config);
 
 // The servers of <relay>; the servers of <master>.
 std::vector<RelayPlan> relay_plans(const Config& config);
-// Of the relays those that one of several nodes captures.
+// The relays that only one of several nodes captures.
 std::vector<IngestPlan> ingest_plans(const Config& config);
 std::vector<MasterPlan> master_plans(const Config& config);
-// The link to one of them; nullopt: it has none.
+// The link to a master; nullopt: it has none.
 std::optional<LinkPlan> link_plan(const Config& config, const MasterSettings& master);
 
-// What a mount asks of the node that serves it.
+// The protections that a mount requires of every node that serves it.
 ProtectionSet protections_of(const MountSettings& section);
 
-// Listeners that are known not to follow a redirect, by parts of their User-Agent.
+// Whether the listener cannot follow a redirect, by parts of its User-Agent.
 bool cannot_follow(std::string_view user_agent, std::span<const std::string> configured) noexcept;
 
 }  // namespace lb

@@ -1,6 +1,6 @@
-// ClusterRecord: this server's part in its cluster, as the process that replaces it goes on with
-// it: the same run to all others (epoch, keys, numbers that only grow), so that no node is dead and
-// no redirect is void meanwhile.  Nodes and masters have records of their own.
+// ClusterRecord: this server's state in its cluster, for the process that replaces it, which
+// remains the same run to all others (epoch, keys, growing numbers): no node becomes dead and no
+// redirect invalid.  Nodes and masters have their own records.
 //
 // Thread: plain values.
 // Source: doc/architecture.md, "The hand-over".
@@ -16,7 +16,7 @@
 
 namespace lb {
 
-// By which a master signs its redirects to this node.
+// The key that signs a master's redirects to this node.
 struct KeyRecord {
   std::string master, bytes;
   std::uint8_t name = 0;
@@ -27,7 +27,7 @@ void record_fields(Io& io, T& key) {
   io(1, master, bytes, name);
 }
 
-// What another node has recorded, as a neighbour has said.
+// Recordings of another node, as a neighbour has sent them.
 struct HolderRecord {
   std::string sender;
   std::string row;                      // as a frame of the link
@@ -44,10 +44,10 @@ void record_fields(Io& io, T& holder) {
 struct ClusterRecord {
   std::string epoch, link_secret;
   std::vector<std::uint64_t> arrivals;  // by the tags of masters
-  std::vector<KeyRecord> keys;          // the newest of a master first
+  std::vector<KeyRecord> keys;          // a master's newest first
   std::vector<std::pair<std::string, std::uint64_t>> weights;
   std::uint64_t next_message = 1, next_pull_of_master = 1, next_pull_of_node = 1;
-  std::vector<MovedFd> links;  // to masters: open until there are new ones
+  std::vector<MovedFd> links;  // to masters, open until replaced
 };
 template <class Io, RecordOf<ClusterRecord> T>
 void record_fields(Io& io, T& cluster) {

@@ -1,5 +1,5 @@
-// CountryWatch: the database of <geoipdb>, read again when it has changed.  What cannot be read
-// leaves the last one in its place.
+// CountryWatch: the database of <geoipdb>, read again when the file changes.  An unreadable file
+// leaves the previous database in use.
 //
 // Thread: read() on the clerk, or before the loops start; country_of() any thread.
 // Ownership: Services.
@@ -20,7 +20,7 @@ class CountryWatch {
  public:
   explicit CountryWatch(Runtime& runtime);
   void read();
-  // Two capital letters; "": not known.
+  // Two capital letters; "": unknown.
   std::string country_of(const Address& address) const;
 
  private:
@@ -30,7 +30,7 @@ class CountryWatch {
 
   Runtime& runtime_;
   Snapshot<Holder> holder_;
-  std::string path_;  // this and the next are of read()
+  std::string path_;  // path_ and stamp_: only read()
   FileStamp stamp_;
 };
 

@@ -1,6 +1,5 @@
-// HandedRelays: the relays whose connections another process has handed over, until the relay of
-// each mount goes on with its own (take()).  One that no relay has claimed after kUnclaimed is
-// ended.
+// HandedRelays: the connections of relays that another process has handed over, until the relay of
+// each mount takes its own (take()).  One left after kUnclaimed is closed.
 //
 // Thread: control.
 // Ownership: RelayService.
@@ -21,11 +20,11 @@ class HandedRelays {
  public:
   explicit HandedRelays(Traffic& traffic);
 
-  // Before its source.
+  // REQUIRES: before its source is restored
   Result<void> add(RelayRecord saved);
-  // Null: none writes this mount with this lease.
+  // Null: no handed-over relay writes this mount with this lease.
   const RelayRecord* of(const std::string& mount, std::uint64_t lease) const;
-  // Once each.
+  // Gives away the connection, once.
   std::optional<HandedWriter> take(const std::string& mount);
   void go_on();
 

@@ -1,8 +1,6 @@
-// LimitedStreams: which of the mounts that play are limited over the whole cluster by a section: by
-// their own one, a pattern's or the default mount's.
-//
-// Judged are those mounts only of which something has changed since the last time, so a turn costs
-// nothing for all others, however many play.
+// LimitedStreams: which playing mounts a section limits over the whole cluster: their own, a
+// pattern's or the default mount's.
+// Only changed mounts are judged, so unchanged ones cost nothing, however many play.
 // Thread: control.
 // Ownership: SlotService.
 #pragma once
@@ -22,12 +20,12 @@ class LimitedStreams {
  public:
   using Mounts = PersistentMap<std::shared_ptr<Mount>>;
 
-  // Something of this mount may have changed beside its row in the table; or of all of them.
+  // A mount, or all, may have changed in other ways than their rows in the table.
   void note(const std::string& mount) { noted_.insert(mount); }
   void note_all() noexcept { all_ = true; }
 
-  // limits(name, mount): it plays, and is limited.  Those of which something has changed and that
-  // are limited now, or were at the last call.
+  // limits(name, mount): whether it plays and is limited.  Returns the changed mounts that are
+  // limited now or were at the last call.
   template <class Limits>
   std::set<std::string> judge(const Mounts& mounts, const Limits& limits) {
     std::set<std::string> due = std::exchange(noted_, {});

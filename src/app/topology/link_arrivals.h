@@ -1,11 +1,11 @@
-// LinkArrivals: what this node knows of the redirects of masters that it is linked to: the keys
-// that their links have brought, and the clients that have arrived and are not told them yet.
+// LinkArrivals: the redirects of linked masters: their keys, and the clients that have arrived and
+// are not reported yet.
 //
-// A key outlives its link: listeners that were sent before are still on their way.  So does the one
-// before it, of a master that has been started again.
+// A key outlives its link, as listeners redirected before are still on their way.  So does the
+// previous key of a restarted master.
 //
-// Bounds: two keys a master; 16,384 clients wait to be told, further ones are not.
-// Thread: any; what changes keys, and take(), control.
+// Bounds: two keys a master; 16,384 unreported clients, further ones are dropped.
+// Thread: any; changes of keys, and take(), on control.
 // Ownership: ClusterService.
 #pragma once
 
@@ -31,12 +31,12 @@ class LinkArrivals {
   std::shared_ptr<const Keys> keys() const { return keys_.read(); }
   bool has_key(std::string_view master) const;
   void set_key(const std::string& master, std::uint8_t name, std::string bytes);
-  // Of no other master a key is good any more.
+  // Drops the keys of all other masters.
   void keep(const std::set<std::string, std::less<>>& masters);
 
-  // A client of a master with this tag has arrived.
+  // Notes a client redirected by the master with this tag.
   void note(std::uint8_t master, ClientKey client);
-  // The oldest ones of this master, which is told them now.
+  // Removes this master's oldest clients, for its report.
   std::vector<ClientKey> take(std::string_view master, std::size_t most);
 
  private:

@@ -31,7 +31,7 @@ void kick(Station& station, const CommandFrame& command, const Then& then) {
 
 void move(Station& station, const CommandFrame& command, const Then& then) {
   const MountState state = station.state_of(command.to);
-  // An on-demand relay begins with the listener.
+  // An idle on-demand relay starts with the listener.
   if (state != MountState::kRunning && state != MountState::kIdle)
     return then({0, false, cat({"mount ", command.to, " does not play"})});
   if (command.listener != 0)

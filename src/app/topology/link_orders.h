@@ -1,12 +1,12 @@
-// The orders that a master may send to this node over its link; executed as the administrator's
-// commands are.
+// The orders that a master may send to this node over its link; executed like the administrator's
+// commands.
 // Source: doc/link.md, CMD.
 // Thread: control.
 //
-// A master's orders reach its own streams: those that are relayed from it at this moment, and those
-// whose mount has a record of it here (ConfService::is_record_of), wherever their source is.  They
-// do not reach mounts of this node's own file and the streams of other masters, nor move listeners
-// there: the listeners might not be allowed there.
+// A master may order about its own streams: those relayed from it now, and those whose record it
+// has sent (ConfService::is_record_of), wherever their source is.  It may neither order about
+// mounts of this node's file or other masters' streams, nor move listeners there, where they might
+// not be allowed.
 #pragma once
 
 #include <functional>
@@ -22,17 +22,17 @@ struct TitleRequest;
 
 struct OrderRights {
   bool streams = false, drain = false;
-  // Whether the mount is relayed from the master that orders, or is one of its records.
+  // Whether the mount is relayed from the ordering master, or has a record from it.
   std::function<bool(const std::string& mount)> is_its;
 };
-// "": the order is allowed; otherwise why not.
+// Why the order is refused; "": it is allowed.
 std::string why_refused(const CommandFrame& command, const OrderRights& rights);
 
-// Tells the listeners of a mount, where this master may order them about.
+// Sends the listeners of a mount that this master may order about.
 void send_listeners(Station& station, const AskFrame& ask, const OrderRights& rights,
                     std::function<void(TellFrame)> then);
 
-// The title that a node of the mount's source is to set, in UTF-8.
+// The order to a node with the mount's source to set this title, in UTF-8.
 CommandFrame title_order(const std::string& mount, const TitleRequest& request,
                          std::string_view mount_charset);
 

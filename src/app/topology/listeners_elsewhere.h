@@ -13,9 +13,9 @@
 namespace lb {
 
 struct ListenersElsewhere {
-  bool counted = false;  // false: no listener is redirected, and a server counts its own
-  std::uint64_t nodes = 0, below = 0;                   // at nodes, and behind them
-  std::map<std::string, Audience, std::less<>> mounts;  // without those that have none
+  bool counted = false;                // false without redirects: servers count their own
+  std::uint64_t nodes = 0, below = 0;  // at nodes, and behind them
+  std::map<std::string, Audience, std::less<>> mounts;  // mounts with listeners only
 
   std::uint64_t all() const noexcept { return nodes + below; }
   std::uint64_t of(std::string_view mount) const {

@@ -13,7 +13,7 @@
 namespace lb {
 namespace {
 
-// Encoders that know no TLS are many.
+// Plain http first, as many encoders do not support TLS.
 std::string encoder_url(const std::vector<NodeAddress>& addresses) {
   if (addresses.empty()) return {};
   const auto plain = std::find_if(addresses.begin(), addresses.end(), [](const NodeAddress& each) {
@@ -80,7 +80,7 @@ bool gives_up_source(const Config& before, const MountSettings& old, const Confi
                      const MountSettings& next) {
   if (next.home.empty() || !is_expected_here(before, old)) return false;
   if (!is_expected_here(now, next)) return true;
-  // It has moved: its source is there.  This node may be the backup, and has to be free for that.
+  // The mount has moved, with its source.  If this node is the backup now, it must have no source.
   return old.home != next.home && !is_own_id(now, next.home);
 }
 
@@ -115,7 +115,7 @@ std::string refuse_away_from_home(const Config& config, const MountSettings& sec
   const bool known = std::any_of(nodes.begin(), nodes.end(), [&](const ClusterNode& node) {
     return node.id == home || node.id == section.backup;
   });
-  // A master takes the source of a mount whose home it does not know: it may have had another name.
+  // A master accepts the source if it does not know the home, which may have been renamed.
   if (config.store.type != StoreType::kNone && !known) return {};
   return cat({"the source of this mount is expected at node ", home,
               section.backup.empty() || section.backup == home ? "" : " or " + section.backup});

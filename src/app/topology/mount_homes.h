@@ -1,7 +1,7 @@
-// Homes of mounts as one server sees them: which nodes may become one, whether this server is the
-// home of a mount, and whose word about its source is believed.
+// Homes of mounts, as one server sees them: which nodes may become one, whether this server is one,
+// and whose reports of a mount's source count.
 //
-// A server is known by its own name, and at each of its masters by the name of its link there.
+// A server is known by its own name, and at each master by the name of its link there.
 // Thread: pure functions.
 // Source: doc/hosting.md.
 #pragma once
@@ -20,34 +20,34 @@ namespace lb {
 struct Config;
 class NodeTable;
 
-// How long listeners wait for the source of a mount that moves; and where a fallback would play for
-// them: a source that is ended flows elsewhere, and its relay is there in that time.
+// How long listeners wait for the source of a moving mount, with and without a fallback that could
+// play: the ended source returns elsewhere, and its relay is here within that time.
 constexpr std::chrono::seconds kMoveLinger{60}, kMoveLingerBeforeFallback{3};
 
-// The nodes that are linked here or are configured, without what is reserved.
+// The configured nodes as candidates, linked or dead; reservations are not filled in.
 std::vector<PlaceCandidate> linked_candidates(const Config& config, const NodeTable& table,
                                               SteadyTime now);
 
 bool is_own_id(const Config& config, std::string_view id);
-// Its source may come here.  Only records have a home.
+// Whether the mount's source may come here.  Only records have a home.
 bool is_expected_here(const Config& config, const MountSettings& section);
-// A source that comes here takes the mount from another node whose stream flows: of two homes
-// neither does, but the one that it moves to.
+// Whether a source here takes the mount over from a node whose stream flows: only at the target of
+// a move, or at a single home.
 bool takes_over_here(const Config& config, const MountSettings& section);
-// A source at this server has to end: the mount has another home now.
+// Whether a source at this server has to end, because its mount has another home now.
 bool gives_up_source(const Config& before, const MountSettings& old, const Config& now,
                      const MountSettings& next);
-// The same of a record that is not laid over yet: its source was expected here, and is no longer.
+// The same for a record that is not in force yet: the source was expected here, and is no longer.
 bool leaves(const Config& config, const MountRecord& before, const MountRecord& now);
-// The relay of a record is pulled at the home of its mount only.
+// Whether this server pulls the relay of a record, which only the mount's home does.
 bool pulls_here(const Config& config, const MountRecord& record);
-// This node may have the source of the mount, whatever its <node> says: its home, its backup, and
-// the ends of its move.
+// Whether this node may have the mount's source, whatever its <node> allows: as home, backup, or
+// either end of a move.
 bool is_home(const MountSettings& section, std::string_view node);
-// Of two nodes that have it, the smaller rank counts.
+// Of two nodes with the source, the one with the smaller rank wins.
 unsigned home_rank(const MountSettings& section, std::string_view node);
-// Why a source that has logged in is not taken here: its mount has another home that this server
-// knows.  "": it is taken.
+// Why a source that has logged in is refused here: its mount has another home that this server
+// knows.  "": accepted.
 std::string refuse_away_from_home(const Config& config, const MountSettings& section);
 
 }  // namespace lb

@@ -1,6 +1,5 @@
-// What a mount of this node is to a cluster: whether it is carried here, how many listeners it has
-// without relays, and what one of them weighs.  One answer for links, posts, and this node's own
-// row.
+// The load of a mount of this node: whether it is carried, its listeners without relays, and the
+// bandwidth of one.  Used for links, for posted reports and for this node's own row.
 // Thread: any; reads atomics.
 #pragma once
 
@@ -8,18 +7,17 @@
 
 namespace lb {
 
-// It plays, or is passed on to a listener that cannot be redirected.
+// The mount plays, or is passed through to a listener that cannot be redirected.
 bool is_carried(const Mount& mount) noexcept;
-// Those here, without the servers among them.
+// Listeners here, without relaying servers.
 unsigned audience_at(const Mount& mount) noexcept;
-// How many may be inside: <max-listeners>, and those that <max-bandwidth> leaves room for; -1: any
-// number.
+// The limit of listeners, by <max-listeners> and <max-bandwidth>; -1: unlimited.
 std::int64_t most_listeners(const Mount& mount) noexcept;
-// Listeners that its own limits still let in; MountLoad::kUnlimited: it has none.
+// Free places by the mount's own limits; MountLoad::kUnlimited: no limit.
 std::uint32_t free_places(const Mount& mount) noexcept;
-// kbit/s; 0: not known yet.
+// kbit/s; 0: unknown yet.
 double known_kbps(const Mount& mount) noexcept;
-// kbit/s; a nominal listener's where it is not known yet.
+// kbit/s; a nominal rate while unknown.
 double listener_kbps(const Mount& mount) noexcept;
 
 }  // namespace lb

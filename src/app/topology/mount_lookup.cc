@@ -43,7 +43,7 @@ void MountLookup::mount_looked_up(const std::string& mount, bool known) {
   const auto at = asked_.find(mount);
   if (at == asked_.end()) return;
   Asked& asked = at->second;
-  // The offer came before this answer: the mount is here, unless we may not have it.
+  // The offer came before this answer: the mount is here, unless this node may not have it.
   asked.known = asked.known || known;
   if (known && callbacks_.is_here(mount))
     end(mount, WaitOutcome::kReady);

@@ -1,10 +1,10 @@
-// MountLookup: does a master know this mount?  Requests for a mount that is not known here wait for
-// a moment while the masters are asked: a source may have connected there an instant ago, and the
-// next list of a master may be seconds away.
+// MountLookup: asks the masters whether they have a mount that is unknown here, while requests for
+// it wait: its source may have connected there just now, and a master's next list may be seconds
+// away.
 //
-// Linked masters are asked by a frame (doc/link.md) and answer for themselves.  Polled masters are
-// asked for their list: that the mount is not in it shows only by the deadline.
-// Bounds: so many mounts, requests and frames a second; what is above does not wait.
+// Linked masters are asked by a frame (doc/link.md), and each answers.  Polled masters are asked
+// for their list; only the deadline shows that it lacks the mount.
+// Bounds: mounts, requests and frames a second; requests beyond that do not wait.
 // Source: doc/link.md.
 // Thread: control.
 // Ownership: Services.
@@ -23,37 +23,37 @@ namespace lb {
 class MountLookup {
  public:
   static constexpr std::chrono::milliseconds kLinkPatience{300};
-  // A list is asked for once a second at most.
+  // A list is fetched at most once a second.
   static constexpr std::chrono::milliseconds kListPatience{2500};
   static constexpr std::size_t kMaxMounts = 256;
   static constexpr std::size_t kMaxRequests = 4096;  // of one mount
   static constexpr std::size_t kMaxParked = 65'536;
   static constexpr unsigned kMaxQuestions = 50;  // a second
 
-  // Which masters a request may make us ask.
+  // The masters that a request may make us ask.
   struct Masters {
     bool linked = false, polled = false;
   };
   struct Callbacks {
-    std::function<unsigned(const std::string& mount)> ask_linked;  // how many were asked
+    std::function<unsigned(const std::string& mount)> ask_linked;  // returns how many were asked
     std::function<void()> ask_polled;
-    std::function<bool(const std::string& mount)> is_here;  // by now
-    // kReady: the mount is here.  kElsewhere: a master has it and this node may not, or one has not
-    // answered.  kNever: no master knows it.
+    std::function<bool(const std::string& mount)> is_here;  // now
+    // kReady: the mount is here.  kElsewhere: a master has a mount that this node may not have, or
+    // has not answered.  kNever: no master has it.
     std::function<void(const ParkedRequest&, WaitOutcome)> wake;
   };
   MountLookup(Loop& loop, Callbacks callbacks);
 
-  // The request is woken now or later, once.
+  // Wakes the request once, now or later.
   void lookup_mount(const std::string& mount, const ParkedRequest& request, Masters masters);
-  // One linked master's answer.
+  // Takes one linked master's answer.
   void mount_looked_up(const std::string& mount, bool known);
-  // Some may be here now.
+  // Mounts may have come.
   void mounts_changed();
   bool empty() const noexcept { return asked_.empty(); }
-  // No master is linked any more.
+  // The last linked master is lost.
   void links_lost();
-  // No request is woken: the server stops.
+  // Drops all requests without waking them: the server stops.
   void stop();
 
  private:
@@ -67,7 +67,7 @@ class MountLookup {
   Loop& loop_;
   Callbacks callbacks_;
   std::map<std::string, Asked, std::less<>> asked_;
-  ParkedRequests parked_;  // the same mounts
+  ParkedRequests parked_;  // for the same mounts
   SecondCount questions_;
 };
 

@@ -1,6 +1,6 @@
-// NeighbourCallbacks: what the links to masters and those of nodes report alike: servers that come
-// and go, and the frames that mean the same from both.  NeighbourSide: the side of a session that
-// hands those frames on.
+// NeighbourCallbacks: the common reports of links to masters and to nodes: servers come and go, and
+// frames that mean the same from both.  NeighbourSide: a session's host that passes these frames
+// on.
 //
 // Thread: control.
 // Ownership: MasterLinks and NodeLinks.
@@ -15,9 +15,9 @@
 namespace lb {
 
 struct NeighbourCallbacks {
-  // A link stands; epoch: of the process at its other end.
+  // A link has begun; epoch: of the process at its other end.
   std::function<void(const std::string& id, const std::string& epoch)> joined;
-  // silent: nothing came from it any more.
+  // silent: the link ended because nothing came any more.
   std::function<void(const std::string& id, bool silent)> left;
   std::function<void(const MessageFrame&)> message;
   std::function<void(const std::string& sender, const Frame&)> rows;  // has_rows()

@@ -31,7 +31,7 @@ void NodeProbes::probe(NodeSlot slot, Connector& connector) {
   request.target.host = address.host;
   request.target.port = address.port;
   request.target.tls = address.scheme == PublicScheme::kHttps;
-  // Any answer shows that a server is there.
+  // Any answer shows that a server runs there.
   request.head = cat({"GET /_lb/health HTTP/1.0\r\nHost: ", to_text(address),
                       "\r\nUser-Agent: icecast-lb\r\n\r\n"});
   request.connect_deadline = request.head_deadline = kProbeTime;
@@ -43,7 +43,7 @@ void NodeProbes::probe(NodeSlot slot, Connector& connector) {
 }
 
 void NodeProbes::probed(NodeKey node, bool answered) {
-  // The client whose callback this is goes as well.
+  // Posted, because this also destroys the client that is calling.
   loop_.post([this, node] {
     std::erase_if(probes_, [node](const Probe& probe) { return probe.node == node; });
   });

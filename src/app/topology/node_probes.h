@@ -1,9 +1,8 @@
-// NodeProbes: requests to the public addresses of nodes, which find out whether they answer.
-//
-// A probe is one GET of /_lb/health within half a second; its outcome goes into the table.
+// NodeProbes: probes of the public addresses of nodes.  A probe is one GET of /_lb/health within
+// half a second; its outcome goes into the table.
 // Thread: control.
 // Ownership: ClusterService; the decider and the loop outlive it.
-// Bounds: one probe of a node at a time, and seconds between them (NodeTable asks for them).
+// Bounds: one probe of a node at a time, seconds apart (NodeTable).
 #pragma once
 
 #include <memory>
@@ -19,7 +18,7 @@ class NodeProbes {
  public:
   NodeProbes(RedirectDecider& decider, Loop& loop) : decider_(decider), loop_(loop) {}
 
-  // A node without an address, and any node after stop(), does not answer.
+  // A node without an address counts as failed, and so does any node after stop().
   void probe(NodeSlot slot, Connector& connector);
   void stop();
 

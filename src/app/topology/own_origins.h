@@ -1,5 +1,5 @@
-// Where browsers open the pages of this server: what they send as Origin.  Other nodes take
-// sessions over from there (doc/operators.md).
+// The origins of this server's pages, as browsers send them in Origin.  Other nodes accept sessions
+// from there (doc/operators.md).
 // Thread: a pure function.
 #pragma once
 
@@ -10,8 +10,8 @@
 
 namespace lb {
 
-// <console origin>; then <public-address>; then <hostname>, and addresses that sockets are bound
-// to, with their ports.  Each once, the most certain one first.
+// <console origin>, then <public-address>, then <hostname> and bound addresses with their ports.
+// Each once, the most certain first.
 std::vector<std::string> own_origins(const Config& config);
 
 }  // namespace lb

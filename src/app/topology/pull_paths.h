@@ -1,5 +1,5 @@
-// PullPaths: whether the streams of each linked master can be pulled from here; see
-// cluster/relay/pull_path.h.
+// PullPaths: whether streams of each linked master can be pulled from here
+// (cluster/relay/pull_path.h).
 // Thread: control.
 // Ownership: MasterLinks.
 #pragma once
@@ -19,25 +19,25 @@ class MasterSession;
 class PullPaths {
  public:
   using Faults = std::map<std::string, PullFault, std::less<>>;  // by mount
-  // The path of this session is known now, or has changed.
+  // Called when the path of this session is found or changes.
   using Changed = std::function<void(const MasterSession&, const PullPath&)>;
   PullPaths(Connector& connector, Rng& rng, Changed changed)
       : connector_(connector), rng_(rng), changed_(std::move(changed)) {}
 
-  // False: the path is probed, Changed follows.  True: the master has no streams.
+  // False: a probe has started, and Changed follows.  True: the master has no streams.
   bool probe(const MasterSession& session);
-  // Counts as failed until the server answers.
+  // Counts the path as failed until the server answers.
   void give_up_waiting(const MasterSession& session);
-  // A stream could not be pulled from this server: its path is probed again.
+  // Probes the path to this server again, because a pull has failed.
   void doubt(const ConnectTarget& server);
-  // Why nothing can be pulled from there, whatever the mount; kNone: it can, or it is not known.
+  // Why nothing at all can be pulled from there; kNone: it can, or that is unknown.
   PullFault fault_to(const ConnectTarget& server) const;
-  // Why most of the streams that this master offers cannot be pulled.  unable: the mounts here that
-  // cannot be pulled; revision: another one whenever they are others.
+  // Why most of the streams that this master offers cannot be pulled.  unable: the failing mounts
+  // here; revision: changes with them.
   PullFault fault_of_most(const MasterSession& session, const Faults& unable,
                           std::uint64_t revision) const;
 
-  // Paths of other sessions end.
+  // Drops the paths of all other sessions.
   template <class Keep>
   void keep_if(Keep&& keep) {
     std::erase_if(paths_, [&](const auto& path) { return !keep(path.first); });
@@ -49,7 +49,7 @@ class PullPaths {
   }
 
  private:
-  // What was found when all streams of a session were last looked through.
+  // The result of the last run over all streams of a session.
   struct Most {
     std::uint64_t unable = 0, streams = 0;  // their revisions
     PullFault way = PullFault::kNone, fault = PullFault::kNone;

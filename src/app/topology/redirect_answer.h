@@ -1,4 +1,4 @@
-// RedirectAnswer: the answer to a RedirectAsk, as a stage carries it out.
+// RedirectAnswer: the answer to a RedirectAsk, for a stage to carry out.
 //
 // Thread: any; a value.
 #pragma once
@@ -12,7 +12,7 @@ namespace lb {
 struct RedirectAnswer {
   enum class Kind : std::uint8_t {
     kServe,
-    kServeRelay,  // here, and it is a server
+    kServeRelay,  // here, as a relaying server
     kRedirect,
     kRefuse,
   };
@@ -20,7 +20,7 @@ struct RedirectAnswer {
   std::string origin = {};  // "http://edge1.example.org:8000"
   std::string token = {};   // "": none
   std::chrono::seconds retry_after{2};
-  bool direct = false;  // kServe: only because the listener cannot be redirected
+  bool direct = false;  // kServe, only as it cannot be redirected
 };
 
 }  // namespace lb

@@ -15,7 +15,7 @@ namespace {
 
 struct PlacedHolder {
   SlotHolder holder;
-  std::size_t place = 0;  // its worker; behind the last one: HLS
+  std::size_t place = 0;  // its worker; after the last: HLS
 };
 
 bool is_newer(const PlacedHolder& a, const PlacedHolder& b) noexcept {

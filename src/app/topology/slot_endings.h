@@ -1,7 +1,7 @@
-// The newest listeners of a mount end, because there are more of them than slots.
+// Ends the newest listeners of a mount that has more listeners than slots.
 //
-// Counted are all that have a slot of its gate, by HLS too, wherever they have been moved
-// meanwhile; the last that came is the first that ends.  Servers that relay stay.
+// All holders of a slot count, HLS too, wherever they were moved meanwhile; the last to come ends
+// first.  Relaying servers stay.
 // Thread: control; the listeners end on their workers.
 #pragma once
 

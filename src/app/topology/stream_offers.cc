@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLeastRunOn = 30s;  // slaves of this product linger
+constexpr auto kLeastRunOn = 30s;  // relays of this product linger
 constexpr std::uint64_t kMaxKbps = 1'000'000;
 constexpr std::string_view kBitrate = "ice-bitrate";
 
@@ -23,12 +23,12 @@ bool needs_password(const StreamOffer& offer) noexcept {
   return (offer.needs & static_cast<ProtectionSet>(Protection::kListenerAuth)) != 0;
 }
 
-// A mount in the masters' offers.
+// A mount among the masters' offers.
 struct Offered {
-  const StreamOffer* best = nullptr;  // null: all have withdrawn it, and its relay runs out
+  const StreamOffer* best = nullptr;  // null: withdrawn by all, and running out
 };
 
-// nullopt: none of them has it.
+// nullopt: no master has it.
 std::optional<Offered> offered_by(const std::vector<MasterLink>& masters,
                                   const std::string& mount) {
   std::optional<Offered> offered;
@@ -45,7 +45,7 @@ std::optional<Offered> offered_by(const std::vector<MasterLink>& masters,
   return offered;
 }
 
-// An offer whose path names another master of this node is gone when that master's own offer is.
+// An offer that came through another master of this node is void without that master's own offer.
 bool is_gone(const std::vector<MasterLink>& masters, const LinkedStreams::Stream& stream) {
   if (stream.state != OfferState::kOffered) return true;
   const auto& path = stream.offer.path;
@@ -87,7 +87,7 @@ std::optional<StreamOffer> stream_offer(const Config& config, const Mount& mount
     const StreamOffer* best = from->best;
     if (best == nullptr) return std::nullopt;
     offer.path = best->path;
-    // Its slots come from there, whatever the configuration here says.
+    // The slots come from that master, whatever is configured here.
     offer.needs = static_cast<ProtectionSet>(
         offer.needs | (best->needs & static_cast<ProtectionSet>(Protection::kSlots)));
     if (offer.content_type.empty()) offer.content_type = best->content_type;
@@ -114,7 +114,7 @@ std::vector<LinkedStream> streams_to_pull(const Config& config,
     const LinkedStreams::Stream& known = at->second;
     const auto target = master.session->streams_target();
     if (!target) continue;
-    // A node that does not ask for the password that the mount needs must not serve it.
+    // The mount needs a password: a node that asks for none must not serve it.
     if (needs_password(known.offer) && mount_section(config, mount).authenticator.type.empty())
       continue;
     const MasterSettings& settings = master.settings;
@@ -122,8 +122,8 @@ std::vector<LinkedStream> streams_to_pull(const Config& config,
     stream.upstream.target = *target;
     stream.upstream.mount = mount;
     stream.upstream.private_redirects = settings.private_redirects;
-    // Its mark proves this node (cluster/relay/pull_mark.h); the secret itself is shown only on
-    // request.
+    // The mark proves this node (cluster/relay/pull_mark.h); the secret is shown only if that is
+    // configured.
     if (settings.relay_auth) {
       stream.upstream.username = settings.username;
       stream.upstream.password = settings.password;
@@ -136,15 +136,15 @@ std::vector<LinkedStream> streams_to_pull(const Config& config,
     found.push_back(
         {fresh ? OfferState::kOffered : known.state, known.offer.path.size(), std::move(stream)});
   }
-  // Masters that offer the stream now, then lost ones; then fewer hops; then configuration order.
+  // Sorted by present offer before lost one, then by hops, then by configuration.
   std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
     return std::pair(a.state, a.hops) < std::pair(b.state, b.hops);
   });
   std::vector<LinkedStream> out;
   out.reserve(found.size());
   for (Found& each : found) {
-    // Of the masters that have withdrawn it only the nearest is kept, and only if there is no
-    // other: the rest pulled the stream from there, and would wait for this node as it for them.
+    // Of masters that have withdrawn the stream only the nearest stays, and only as the last
+    // choice: the others pulled from it, and would wait for this node as it waits for them.
     if (each.state == OfferState::kWithdrawn && !out.empty()) break;
     out.push_back(std::move(each.stream));
   }

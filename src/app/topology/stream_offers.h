@@ -1,6 +1,6 @@
 // The streams that this server offers to its linked nodes, and those that it pulls from the offers
 // of its masters.
-// Thread: control; functions of what they are given.
+// Thread: control; pure functions.
 #pragma once
 
 #include <chrono>
@@ -20,17 +20,17 @@ class MasterSession;
 class Mount;
 struct Config;
 
-// A link to a master, and what the configuration says about it.
+// A link to a master, with its part of the configuration.
 struct MasterLink {
   MasterSettings settings;
   std::unique_ptr<MasterSession> session;
 };
 
-// The way that the stream of a mount has come before this node, where that is known whatever
-// masters offer: empty where this node captures it for the others.
+// The path of a mount's stream to this node, where that does not depend on the masters' offers:
+// empty if this node captures it for the others.
 using WayOf = std::function<std::optional<std::vector<std::string>>(const std::string& mount)>;
 
-// A mount that can be listened to here, with the way that it has come; nullopt: it is not offered.
+// The offer of a mount that can be heard here, with its path; nullopt: none.
 std::optional<StreamOffer> stream_offer(const Config& config, const Mount& mount,
                                         const std::string& own_id,
                                         const std::vector<MasterLink>& masters,
@@ -39,7 +39,7 @@ struct LinkedStream {
   Upstream upstream;
   std::chrono::seconds run_on{0}, retry_delay{0};
 };
-// Of this mount, the best upstream first.
+// The upstreams of this mount, the best first.
 std::vector<LinkedStream> streams_to_pull(const Config& config,
                                           const std::vector<MasterLink>& masters,
                                           const std::string& mount);
