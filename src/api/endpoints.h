@@ -1,5 +1,5 @@
-// The endpoints of /api/v1: one table, from which requests are routed, openapi.json and doc/api.md
-// are printed, and the tests take what there is to try.
+// The endpoints of /api/v1: one table for routing requests, for openapi.json and doc/api.md, and
+// for the tests.
 //
 // Thread: constant tables, pure functions.
 #pragma once
@@ -28,24 +28,24 @@ struct Endpoint {
   std::string_view body;                     // the schema of the request; "": none
   std::string_view answer;                   // the schema of the answer; "": none
   bool keyed;                                // takes an Idempotency-Key
-  Plan (*plan)(const PlanContext& context);  // null: a stage or the server answers it by itself
+  Plan (*plan)(const PlanContext& context);  // null: a stage or the server answers it
   std::string_view summary;
-  // It needs no store: it orders something of what runs, or tells what runs.  A GET then goes the
-  // way of a change, by control and the clerk.
+  // It needs no store: it gives an order to the running server, or shows its state.  A GET then
+  // takes the way of a change, by control and the clerk.
   bool order_only = false;
   Look look = Look::kNothing;
-  bool places = false;  // chooses a home
+  bool places = false;  // chooses a home for a mount
 
-  // The body is a picture, or CSV, not JSON.
+  // Whether the body is a picture, or CSV, instead of JSON.
   bool takes_picture() const noexcept { return body == "Picture"; }
   bool takes_csv() const noexcept { return body == "PlayLog"; }
 };
 std::span<const Endpoint> endpoints() noexcept;
-// Its subject is the session itself: login_stage() answers it.
+// Whether login_stage() answers it, because it is about the session itself.
 inline bool is_of_session(const Endpoint& endpoint) noexcept {
   return endpoint.path.starts_with("/session");
 }
-// Its plan is made on the thread of the audience's database.
+// Whether its plan runs on the thread of the audience's database.
 inline bool is_of_audience(const Endpoint& endpoint) noexcept {
   return endpoint.path.starts_with("/audience/");
 }
@@ -53,7 +53,7 @@ inline bool is_of_audience(const Endpoint& endpoint) noexcept {
 struct FoundEndpoint {
   const Endpoint* endpoint = nullptr;  // null: see `allow`
   std::vector<std::string> names;      // decoded, in the order of the path
-  std::string allow;                   // methods of the path; "": there is no such path
+  std::string allow;                   // methods of the path; "": unknown path
 };
 // path: as sent, percent-encoded, with kApiPath.
 FoundEndpoint find_endpoint(Method method, std::string_view path);

@@ -1,5 +1,5 @@
-// openapi.json: the description of /api/v1, printed from the table of endpoints, the schemas and
-// the rows of <mount>; and doc/api.md from the same.
+// openapi.json, the description of /api/v1, and doc/api.md: printed from the table of endpoints,
+// the schemas and the rows of <mount>.
 // Source: OpenAPI 3.1.0, JSON Schema 2020-12.
 // Thread: pure functions.
 #pragma once
@@ -13,7 +13,7 @@ namespace lb {
 struct ApiSchema {
   std::string_view name;
   std::string_view json;            // of the schema
-  std::string (*made)() = nullptr;  // … where it comes from tables
+  std::string (*made)() = nullptr;  // … if it is made from tables
 };
 std::span<const ApiSchema> api_schemas() noexcept;
 

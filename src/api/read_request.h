@@ -1,4 +1,4 @@
-// A request of the API as its plans want it, or what is wrong with it.
+// Reads a request of the API for its plan, or returns its error.
 // Source: doc/api.md.
 // Thread: pure functions.
 #pragma once
@@ -20,7 +20,7 @@ constexpr std::uint64_t kMaxApiBodyBytes = 64 * 1024;
 // Percent-encoded, without its query.
 std::string_view path_as_sent(const Request& request);
 
-// The bytes of the body that is to be read, by its head.
+// The length of the body to read, by the head.
 std::variant<std::uint64_t, Problem> body_bytes(const Request& request, const Endpoint& endpoint);
 
 // REQUIRES: found.endpoint; body: whole

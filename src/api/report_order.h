@@ -1,9 +1,9 @@
-// ReportOrder: a report of the audience that no request asks for: the command line does, or a day
-// of the month.  It is what the API answers an administrator, as CSV or in the form of its kind.
+// ReportOrder: a report of the audience for the command line or a day of the month: an
+// administrator's answer of the API, as CSV or in its own format.
 // Source: doc/audience.md.
-// Thread: that of the audience's database; pure functions besides.
-// Bounds: kMaxReportLines of audience_plans.h: a report that has more is refused.
-// Errors: kInvalid: the order makes no sense; else those of the database.
+// Thread: the database's; otherwise pure functions.
+// Bounds: kMaxReportLines of audience_plans.h: larger reports are refused.
+// Errors: kInvalid: an invalid order; otherwise the database's.
 #pragma once
 
 #include <string>
@@ -21,15 +21,15 @@ class RecordBook;
 
 struct ReportOrder {
   std::string report;  // of report_names()
-  std::string query;   // as that of the API; without from and to: of the month before
+  std::string query;   // parameters as for the API; without from and to: the last month
 };
-// "songs", "playlist", …: the end of the API's address of each.
+// "songs", "playlist", …: the ends of their API addresses.
 std::vector<std::string_view> report_names();
-// The answer has a name for the file.
+// The answer names the file.
 Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, const RecordBook& book,
                               Sqlite& database, WallTime now);
-// What the report leaves out and is a file of its own, "FILE-incomplete.csv" beside this path; a
-// body of "": nothing is left out.
+// The rows that the report leaves out, for a file of their own, "FILE-incomplete.csv" beside this
+// path; body "": none.
 struct ReportRest {
   std::string path, body;
 };

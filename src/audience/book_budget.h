@@ -1,9 +1,9 @@
-// BookBudget: how much the books of one node may still write into the database of another server.
+// BookBudget: limits how much the books of one node write into the database of another server.
 //
-// A listening of a month is a row of a book, and some thousand sums by quarters of an hour: a frame
-// of 64 kB may be 57 MB of the disk.  kAtOnce is a full journal that has waited; kASecond, 3.6 GB a
-// day, is that of 8 million listenings a day.  A book is taken whole: the next one waits for what
-// it was too much, in the journal of its node.
+// A listening of a month is one row of a book, but some thousand sums by quarters of an hour: a
+// frame of 64 kB may be 57 MB on the disk. kAtOnce is a full waiting journal; kASecond, 3.6 GB a
+// day, allows 8 million listenings a day.  A book is taken as a whole, and the next one waits in
+// its node's journal until the excess is over.
 // Thread: its owner's.
 #pragma once
 
@@ -28,7 +28,7 @@ class BookBudget {
     return left_ > 0;
   }
   void spend(std::uint64_t changes) noexcept { left_ -= static_cast<double>(changes); }
-  // Once until it has recovered.
+  // Returns true once, until the budget has recovered.
   bool tell() noexcept { return !std::exchange(told_, true); }
 
  private:

@@ -1,11 +1,11 @@
 // AudienceDatabase: the tables of the audience in one SQLite file.
 //
-// A quarter of an hour is the smallest part of time that the sums have: clocks of all time zones
-// of today differ by whole quarters, so a day of any zone is a sum of them.
+// Sums are by quarters of an hour, because all present time zones differ by whole quarters, so a
+// day of any zone is a sum of them.
 // Thread: one, which may wait for the disk.
 // Ownership: AudienceService.
-// Errors: a sentence with what to do.  A file of a later version, one that is damaged, and one of
-// another program are left as they are.
+// Errors: a sentence with the remedy.  A file of a later version, a damaged one, and one of another
+// program are left unchanged.
 #pragma once
 
 #include <memory>
@@ -18,39 +18,39 @@
 
 namespace lb {
 
-// The number in the sums for all mounts together; that of a mount is greater.
+// The number of all mounts together in the sums; numbers of mounts are greater.
 inline constexpr std::int64_t kAllMounts = 0;
 
 constexpr std::int64_t kQuarterMs = 900'000, kHourMs = 3'600'000, kDayMs = 86'400'000;
 
-// Of a session in the database: `kind` of its rows, or
+// The `kind` of a session in the database: that of its rows, or
 constexpr std::int64_t kQuickLook = 3;  // too short to have listened
 
-// A server that was not seen for so long is gone: its listeners are counted until then.
+// A server not seen for this time is gone: its listeners are counted up to its last sign.
 constexpr std::int64_t kUnseenMs = 30'000;
 
-// Until the key of their day is gone, and no person can be asked for.
+// After this the key of the day is deleted, so sessions cannot be found by person.
 constexpr std::int64_t kPersonKnownMs = 2 * kDayMs;
 
-// A session that was heard for less is not in the mean length of sessions.
+// Shorter sessions are not in the mean session length.
 constexpr std::int64_t kLongSessionMs = 60'000;
 
 Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path);
-// For another process than the server, which may be writing to it meanwhile.
+// For another process than the server, which may be writing.
 Result<std::unique_ptr<Sqlite>> open_audience_to_read(const std::string& path);
-// To be run in each transaction that kept the sums of rows, and of titles: what a program of before
-// writes without is found when the file is opened, and they are made again.
+// Must run in each transaction that updates the sums of rows or titles: sums that an older program
+// has not updated are detected when the file is opened, and made again.
 Statement sums_marked(Sqlite& database);
 Statement songs_marked(Sqlite& database);
-// Whether the "sums" of all mounts and of days, or those of "songs", have all that there is.
+// Whether the "sums" of all mounts and days, or those of "songs", are complete.
 bool are_summed(Sqlite& database, std::string_view what);
-// A file that another process reads may have been written by a version that knows fewer.
+// A file that is read by another process may be of an older version without this table.
 bool has_table(Sqlite& database, std::string_view name);
-// What went wrong with this database, and what to do.
+// The error of this database, and the remedy.
 Error sentence_of(const Sqlite& database);
 
-// What the work returns, and all that it has written; nothing of it after an error, or where
-// keeps() is false.
+// Returns the work's result and keeps its writes; after an error, or if keeps() is false, it writes
+// nothing.
 template <class Work, class Keeps>
 auto in_transaction(Sqlite& database, Work work, Keeps keeps) -> Result<decltype(work())> {
   database.clear();

@@ -1,14 +1,14 @@
-// DayKeys: the keys by which an audience knows a listener again for a day, and not for longer.
+// DayKeys: keys by which an audience recognises a listener for one day only.
 //
-// A person's number is an HMAC of address, agent and user by the key of its day (UTC).  Keys of
-// today and of yesterday are kept, yesterday's so that a listening over midnight is known again; an
-// older one is deleted, and no row can be led back to an address any more.
+// A person's number is an HMAC of address, agent and user with the key of its day (UTC).  Keys of
+// today and yesterday are kept, yesterday's for listenings over midnight; older ones are deleted,
+// after which no row leads back to an address.
 //
-// Servers whose rows are in one database have its keys, so that it knows a listener again that goes
-// from one to another; they are told that of tomorrow before its day begins.
+// Servers with one database share its keys, so that it recognises a listener that changes servers;
+// they get tomorrow's key in advance.
 // Thread: one, which may wait for the disk.
 // Ownership: AudienceService.  The file is 0600.
-// Errors: a file that cannot be read or written: the keys live as long as the process.
+// Errors: if the file cannot be read or written, the keys live as long as the process.
 #pragma once
 
 #include <cstdint>
@@ -31,16 +31,16 @@ class DayKeys {
   Result<void> load(std::int64_t unix_seconds);
   struct Who {
     std::uint64_t today = 0;
-    std::uint64_t before = 0;  // by the key before that; 0: it is not here
+    std::uint64_t before = 0;  // by the key before that; 0: no such key
   };
-  // `changed`: the keys are other ones now, and save() writes them.
+  // `changed`: the keys have changed, and save() must write them.
   Who who(std::int64_t unix_seconds, std::string_view address, std::string_view agent,
           std::string_view user);
-  // Those of yesterday, today and tomorrow, for other servers: "20784:BASE64URL".
+  // The keys of yesterday, today and tomorrow, for other servers: "20784:BASE64URL".
   std::vector<std::string> share(std::int64_t unix_seconds);
-  // Those of the server with the database replace its own; keys of other days are passed over.
+  // Keys of the server with the database replace its own; keys of other days are ignored.
   void adopt(std::int64_t unix_seconds, const std::vector<std::string>& keys);
-  // That of tomorrow is here; REQUIRES: adopt() has been called at some time.
+  // Whether tomorrow's key is here; REQUIRES: adopt() was called.
   bool knows_tomorrow(std::int64_t unix_seconds) const noexcept;
   bool changed() const noexcept { return changed_; }
   Result<void> save();
@@ -58,7 +58,7 @@ class DayKeys {
   const std::string path_;
   const Random random_;
   std::optional<Key> today_, yesterday_, tomorrow_;
-  std::optional<Key> replaced_;  // of today, before it was adopted
+  std::optional<Key> replaced_;  // today's, before adopt()
   bool changed_ = false;
 };
 

@@ -1,19 +1,17 @@
 // Journal: the listenings of this node, in a file, until the database has them.
 //
-// Rows are collected and appended by flush(); it also writes that the open ones are heard still, so
-// that after a kill -9 they end where they were heard last.  Rows stay in the file until they are
-// acknowledged.  A journal that is opened again goes on with its epoch and its numbers, and begins
-// with the ends of what was open.
+// flush() appends the collected rows, and a line that open listenings are still heard, so that
+// after a kill -9 they end at that time.  Rows stay in the file until they are acknowledged.  A
+// reopened journal keeps its epoch and numbers, and begins with the ends of open listenings.
 //
-// Times are of the clock on the wall.  Where that one is set, by hours or more than it drifts, the
-// file is told when those that are open would have begun by it: so a kill -9 behind it still cuts
-// them to what was heard.
+// Times are wall time.  If the clock is set by more than drift, the file gets the begin of open
+// listenings by the new clock, so that a later kill -9 still cuts them correctly.
 //
-// A disk that is full or broken: rows wait in memory, up to Limits::waiting_bytes, and are written
-// when it takes them again; a row that was written in part is cut off.  What is beyond a limit is
-// lost, counted, and logged; no listener is kept out.
-// A file that is none of this program's, or of a later version, is set aside with its name and
-// ".bad"; a torn line at the end is cut off, as a power failure leaves one.
+// While the disk is full or broken, rows wait in memory, up to Limits::waiting_bytes; a partly
+// written row is cut off.  Rows beyond the limit are lost, counted and logged; no listener is
+// refused.
+// A foreign file, or one of a later version, is renamed with ".bad"; an incomplete last line (power
+// failure) is cut off.
 // Thread: one, which may wait for the disk.
 // Ownership: AudienceService.  The file is 0600 and locked.
 // Bounds: Limits.
@@ -34,7 +32,7 @@
 
 namespace lb {
 
-// A listening that has begun: what the listener's notice calls it, and its row.
+// A listening that has begun: its number in the listener's notice, and its row.
 struct OpenListeningRecord {
   std::uint64_t listening = 0, begun = 0;
   std::int64_t began_ms = 0;
@@ -47,8 +45,8 @@ void record_fields(Io& io, T& open) {
   io(3, began_ms, by_clock_ms);
 }
 
-// A journal between two processes that write to it one after the other.  The file stays as it is;
-// with its descriptor goes its lock, which both hold until the first one ends.
+// The state of a journal for the process that continues it.  The file is unchanged; its lock goes
+// with the descriptor, and both processes hold it until the first one ends.
 struct JournalRecord {
   std::string epoch;
   std::uint64_t next_number = 1, acknowledged = 0;
@@ -69,7 +67,7 @@ void record_fields(Io& io, T& journal) {
 struct JournalBatch {
   std::string epoch;  // of the file: another one begins again with number 1
   std::vector<JournalRow> rows;
-  // Rows up to this number are here, or cannot be had; 0: that of the last row.
+  // Rows up to this number are here, or are lost; 0: the last row's number.
   std::uint64_t last = 0;
 };
 
@@ -78,12 +76,12 @@ class Journal {
   static constexpr std::size_t kPiece = 256 * 1024;  // of the file, read at once
   struct Limits {
     std::size_t file_bytes = 256 << 20;
-    std::size_t waiting_bytes = 8 << 20;  // of rows that the disk does not take
+    std::size_t waiting_bytes = 8 << 20;  // of rows that the disk has not taken
     std::size_t compact_above = 1 << 20;
   };
-  static constexpr std::int64_t kSetMs = 250;  // a clock that drifts so far was set
+  static constexpr std::int64_t kSetMs = 250;  // a larger drift means that the clock was set
   struct Notes {
-    std::string set_aside;  // why the file of before was; "": it was not
+    std::string set_aside;  // why the old file was renamed; "": it was not
     struct Cut {
       JournalOpen open;
       std::int64_t ended_ms = 0;
@@ -91,38 +89,37 @@ class Journal {
     std::vector<Cut> cut;        // listenings that were open
     std::size_t torn_bytes = 0;  // at the end
   };
-  // epoch: of a file that is made.
+  // epoch: for a new file.
   static Result<std::unique_ptr<Journal>> open(const std::string& path, Limits limits,
                                                const std::string& epoch, Notes& notes);
-  // The one that another process has written to so far: fd is its descriptor(), saved what it
-  // told last.  Nothing ends by that.
+  // Continues another process's journal: fd is its descriptor(), saved its record.  No listening
+  // ends.
   static Result<std::unique_ptr<Journal>> go_on(const std::string& path, Limits limits, UniqueFd fd,
                                                 const JournalRecord& saved);
   ~Journal();
 
-  // listening: a number that the caller gives each; it is used once.  The number of its row; 0: it
-  // is lost.
+  // listening: a unique number from the caller.  Returns the number of its row; 0: the row is lost.
   std::uint64_t begun(std::uint64_t listening, ListeningBegun row);
-  // nullopt: its begin was lost.
+  // nullopt: the row of its begin was lost.
   std::optional<JournalOpen> ended(std::uint64_t listening, std::int64_t at_ms,
                                    std::uint64_t bytes);
   void title(TitleBegun row);
   void song(SongDescribed row);
 
-  // What the clocks show now; to be called before begun() and flush().  steady_ms: of one that
-  // nothing sets.
+  // The present times; must be called before begun() and flush(). steady_ms: of a clock that cannot
+  // be set.
   void clocks(std::int64_t wall_ms, std::int64_t steady_ms);
-  // To the file.  An error says what was done: the rows wait.
+  // Writes to the file.  The error says what was done: the rows wait.
   Result<void> flush(std::int64_t now_ms);
   void sync();  // to the disk
 
-  // The first rows that are not acknowledged, and written; empty: there are none.
-  // Of so many bytes in the file at most, but at least one.
+  // The first written rows that are not acknowledged, at most `bytes` of the file, but at least
+  // one; empty: none.
   Result<JournalBatch> next(std::size_t most, std::size_t bytes = kPiece);
   // The database has all rows up to this number.
   Result<void> acknowledge(std::uint64_t number);
 
-  // All that is not in the file; REQUIRES: a flush() that was done.
+  // State that is not in the file; REQUIRES: a successful flush().
   JournalRecord save() const;
   int descriptor() const noexcept { return fd_.get(); }
 
@@ -148,14 +145,14 @@ class Journal {
   std::string epoch_;
   std::uint64_t next_number_ = 1, acknowledged_ = 0;
   struct Open : JournalOpen {
-    std::int64_t by_clock_ms = 0;  // when it began, as the clock shows the time now
+    std::int64_t by_clock_ms = 0;  // its begin, by the present clock
   };
   std::unordered_map<std::uint64_t, Open> open_;  // by the caller's number
-  std::optional<std::int64_t> ahead_ms_;          // the clock on the wall, of the steady one
+  std::optional<std::int64_t> ahead_ms_;          // wall clock less steady clock
   std::string waiting_;                           // lines that are not in the file
   std::size_t size_ = 0;                          // of the file
-  std::size_t unread_ = 0;     // in the file: where the first row begins that is not acknowledged
-  std::size_t batch_end_ = 0;  // behind the last batch
+  std::size_t unread_ = 0;        // offset in the file of the first row that is not acknowledged
+  std::size_t batch_end_ = 0;     // end of the last batch
   std::uint64_t batch_last_ = 0;  // its last number; 0: none
   std::uint64_t lost_ = 0;
 };

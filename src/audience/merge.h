@@ -1,13 +1,12 @@
-// AudienceMerge: rows of journals become sessions and sums, each row once.
+// AudienceMerge: makes sessions and sums of journal rows, each row once.
 //
-// A transaction has the rows of a batch and the number of the last one: a batch that comes again is
-// passed over, whole or in part.
+// A transaction has the rows of a batch and the number of the last one, so repeated rows are
+// ignored.
 //
-// A session is what one listener hears of one mount with pauses of at most `window`, on whatever
-// nodes.  Two connections at once are two listeners behind one address, but where the next one
-// begins within kOverlap of the end of the first: a move.  A session that has been heard for less
-// than kShortest, or that has got less than kFewest bytes, is a quick look: it is kept, and is in
-// no sum.  Bots and relays likewise.
+// A session is what one listener hears of one mount with pauses of at most `window`, on any nodes.
+// Two simultaneous connections are two listeners behind one address, unless the second begins
+// within kOverlap of the end of the first: a move.  A session shorter than kShortest, or with less
+// than kFewest bytes, is a quick look: it is kept, but not in sums.  So are bots and relays.
 // Thread: one, which may wait for the disk.
 // Ownership: AudienceService.
 #pragma once
@@ -29,37 +28,36 @@ class AudienceMerge {
  public:
   static constexpr std::int64_t kOverlap = 10'000, kShortest = 5'000;  // ms
   static constexpr std::int64_t kFewest = 65'536;                      // bytes
-  // A title that servers tell is the same within so long of what is known of it.
+  // A reported title equals a known one within this time.
   static constexpr std::int64_t kSameTitle = 60'000;  // ms
-  static constexpr std::int64_t kMaxMounts = 20'000;  // when a row of elsewhere names one more
+  static constexpr std::int64_t kMaxMounts = 20'000;  // above it other servers add no new ones
 
   // REQUIRES: the tables of open_audience_database()
   AudienceMerge(Sqlite& database, std::chrono::seconds window);
 
   struct Merged {
-    std::uint64_t seen = 0;     // of this journal: rows up to this number are in the database
+    std::uint64_t seen = 0;     // rows up to this number are in the database
     std::uint64_t added = 0;    // rows
-    std::uint64_t missing = 0;  // rows before the first one that never came
-    std::uint32_t changes = 0;  // rows of the database that were written for these
+    std::uint64_t missing = 0;  // rows that never came, before the first one
+    std::uint32_t changes = 0;  // database rows written for these
   };
-  // kElsewhere: of another server, that may name so many mounts at most, and repeats titles.
+  // kElsewhere: another server, which may name a limited number of mounts, and repeats titles.
   enum class Origin : std::uint8_t { kHere, kElsewhere };
-  // now_ms: the server is there at that time; 0: it is not noted.
+  // now_ms: the server is up at that time; 0: not stored.
   Result<Merged> take(const std::string& node, const JournalBatch& batch,
                       Origin origin = Origin::kHere, std::int64_t now_ms = 0);
-  // These servers, of which the newest journal goes on, are there at that time.
+  // These servers, whose newest journals go on, are up at that time.
   Result<void> nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms);
-  // Titles are counted without what goes on at servers that are gone, from when they were there
-  // last until they are there again.
+  // Titles are counted without listenings of servers that are gone, from their last sign until they
+  // return.
   Result<bool> pause_gone(std::int64_t now_ms);
-  // What goes on in journals of which no row is believed any more, and in those that their servers
-  // have replaced, ended when the server was there last.
+  // Ends listenings of journals that can send no more valid rows, or that their servers have
+  // replaced, at the server's last sign.
   Result<bool> end_gone(std::int64_t now_ms);
-  // What goes on of this session ends now, with the time that it was heard; its bytes are not
-  // known.
-  // REQUIRES: a transaction, which counts what this adds.
+  // Ends the open listenings of this session now, with the time heard; their bytes are unknown.
+  // REQUIRES: a transaction, which counts the additions.
   void end_open(std::int64_t session, std::int64_t now_ms);
-  // When rows came last that were older than kPersonKnownMs, as take() was told; 0: never.
+  // When rows older than kPersonKnownMs last came, by take()'s now_ms; 0: never.
   std::int64_t late_ms() const noexcept { return late_ms_; }
   void set_window(std::chrono::seconds window) noexcept { window_ = window.count() * 1000; }
 
@@ -67,11 +65,11 @@ class AudienceMerge {
   struct Session {
     std::int64_t id = 0, mount = 0, who = 0, began = 0, ended = 0, heard = 0, bytes = 0;
     std::int64_t player = 0, kind = 0, open = 0, connections = 0, counted = 0;
-    std::int64_t until = PlayChanges::kGoesOn;  // while it is open: what titles have of it
+    std::int64_t until = PlayChanges::kGoesOn;  // while open: the time that titles have counted
     std::string country;
 
     AudienceSums::Of of() const { return {mount, player, country}; }
-    // What is in the performances of titles.
+    // Its part in the performances of titles.
     PlayChanges::Part part() const {
       if (kind != 0 || (open == 0 && counted == 0)) return {};
       return {began, open > 0 ? until : ended};
@@ -81,7 +79,7 @@ class AudienceMerge {
     std::int64_t id = 0, seen = 0;
   };
   Journal journal_of(const std::string& node, const std::string& epoch);
-  // 0: it is not known, and may not be added.
+  // 0: unknown, and may not be added.
   template <class MayAdd>
   std::int64_t id_of(std::map<std::string, std::int64_t>& known, Statement& find, Statement& add,
                      const std::string& name, MayAdd may_add);
@@ -90,17 +88,17 @@ class AudienceMerge {
   bool is_forgotten(const ListeningBegun& row);
   void begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row);
   void end(std::int64_t journal, const ListeningEnded& row);
-  // The server of the journal is there: titles have again what goes on there.
+  // The server of the journal is back: titles count its open listenings again.
   void resume(std::int64_t journal, std::int64_t now_ms);
-  // Rows behind this one never come.
+  // Rows after this one never come.
   void rows_lost(std::int64_t journal, std::uint64_t last);
   void count_until(std::int64_t session, std::int64_t at_ms, bool lost);
-  // In the transaction; or of one that was rolled back.
+  // In the transaction, or after its rollback.
   void write_changes();
   void forget_changes();
   void title(const TitleBegun& row);
   void song(const SongDescribed& row);
-  // The session that goes on with this row; 0: none.
+  // The session that this row continues; 0: none.
   std::int64_t session_before(std::int64_t mount, const ListeningBegun& row, std::int64_t& who,
                               std::int64_t& ended);
   bool read_session(std::int64_t id, Session& session);
@@ -114,7 +112,7 @@ class AudienceMerge {
   AudienceSums sums_;
   PlayChanges plays_;
   Origin origin_ = Origin::kHere;  // of the batch
-  bool several_ = false;           // servers have told rows
+  bool several_ = false;           // rows came from several servers
   std::int64_t late_ms_ = 0;
   std::map<std::string, std::int64_t> mounts_, players_;
   Statement find_journal_, add_journal_, set_seen_, find_mount_, add_mount_, find_player_,

@@ -1,9 +1,8 @@
-// PlayChanges: what one transaction changes of the performances of titles that are counted already.
+// PlayChanges: changes by one transaction to performances of titles that were counted before.
 //
-// A session is in the performances of each title that it heard a part of, while it goes on of all
-// from its begin on.  Rows of a server that was cut off come when titles of then are counted: they
-// begin sessions, go on with them and end them in the past.  The gain of a title stays as it was
-// counted.
+// A session is in the performances of each title of which it heard a part; an open one in all from
+// its begin on.  Late rows of a server that was cut off begin, continue and end sessions in the
+// past, after such titles were counted.  A title's gain is not changed.
 // Thread: one.
 // Ownership: AudienceMerge.
 #pragma once
@@ -22,11 +21,11 @@ class PlayChanges {
   explicit PlayChanges(Sqlite& database);
 
   static constexpr std::int64_t kGoesOn = std::numeric_limits<std::int64_t>::max();
-  // What counts of a session: nothing, unless it ends after its begin.
+  // The counted part of a session: empty, unless it ends after its begin.
   struct Part {
     std::int64_t began = 0, ended = 0;
   };
-  // sign: 1, a session has this part; -1, it had it.
+  // sign: 1: a session has this part; -1: it had it.
   void add(std::int64_t mount, const std::string& country, Part part, int sign);
   void write();
   void forget() { changes_.clear(); }

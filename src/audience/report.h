@@ -1,10 +1,10 @@
-// Reports: what the database answers about the audience.
+// Reports: queries of the database about the audience.
 //
-// Sums are exact to the quarter of an hour; by country and player, and the sessions that began, to
-// the hour.  What is heard now is in them up to the present: of these the bytes are not known yet.
+// Sums are exact to the quarter of an hour; by country and player, and begun sessions, to the hour.
+// Open listenings are included up to the present, without their bytes.
 // Thread: that of the database.
-// Bounds: a report gives up after kSteps of SQLite's machine, some seconds.
-// Errors: as sentence_of(); kTimeout where it gave up.
+// Bounds: a report is aborted after kSteps of SQLite's machine, some seconds.
+// Errors: as sentence_of(); kTimeout: aborted.
 #pragma once
 
 #include <algorithm>
@@ -22,14 +22,14 @@
 
 namespace lb {
 
-// Unix milliseconds; a report takes quarters of an hour.
+// Unix milliseconds, used as whole quarters of an hour.
 struct AudienceRange {
   std::int64_t from = 0, to = 0;
 };
 
 struct AudienceSum {
   std::int64_t ms = 0, bytes = 0, sessions = 0;
-  // Of the sessions, those below kLongSessionMs; not by country and player.
+  // Sessions below kLongSessionMs; not by country and player.
   std::int64_t shorts = 0;
   std::int64_t long_sessions() const noexcept { return sessions - shorts; }
   bool is_none() const noexcept { return ms == 0 && bytes == 0 && sessions == 0; }
@@ -50,10 +50,10 @@ struct AudiencePeriod {
 
 struct AudienceSummary {
   AudienceSum sum;
-  std::int64_t people = 0;      // of each day (UTC), added up
-  std::int64_t busiest_ms = 0;  // heard in the quarter that had most of it
-  std::int64_t busiest_at = 0;  // that quarter; 0: none
-  std::int64_t now = 0;         // sessions that are open
+  std::int64_t people = 0;      // the sum over the days (UTC)
+  std::int64_t busiest_ms = 0;  // heard in the busiest quarter
+  std::int64_t busiest_at = 0;  // … which is this one; 0: none
+  std::int64_t now = 0;         // open sessions
 };
 
 struct SessionRow {
@@ -71,7 +71,7 @@ struct PlayRow {
   SongFacts facts;
 };
 
-// A title in a country; "": not known.
+// A title in a country; "": unknown.
 struct SongRow {
   std::string title, country;
   std::int64_t performances = 0;
@@ -80,14 +80,14 @@ struct SongRow {
 class AudienceReport {
  public:
   static constexpr std::uint64_t kSteps = 400'000'000;
-  static constexpr std::size_t kFewMounts = 16;  // each has its own way through an index
+  static constexpr std::size_t kFewMounts = 16;  // each is queried by an index
 
   AudienceReport(Sqlite& database, std::int64_t now_ms) : database_(database), now_(now_ms) {}
 
   using Mounts = std::map<std::int64_t, std::string>;  // by number
   Result<Mounts> mounts();
-  // Whose sums are read, and whether they are added or taken away: of all mounts together there
-  // are rows too, and of most of them it is what the others leave.
+  // The mounts whose sums are read, with their signs: sums of all mounts together exist too, so
+  // those of most mounts are that less the others.
   using Signs = std::vector<std::pair<std::int64_t, int>>;
   Result<AudienceSummary> summary(const Mounts& of, AudienceRange range);
   // By a period of time that a quarter lies in, in order; those without listeners too.
@@ -99,39 +99,39 @@ class AudienceReport {
       std::function<bool(std::int64_t mount, std::int64_t period, const AudienceSum& sum)>;
   Result<void> periods(const Mounts& of, AudienceRange range, const PeriodOf& period_of,
                        const TakePeriod& take);
-  // Milliseconds heard, by the hour since 1970 and the country ("": not known); whole hours.
+  // Milliseconds heard, by the hour since 1970 and the country ("": unknown); whole hours.
   using HourCountry = std::pair<std::int64_t, std::string>;
   Result<std::map<HourCountry, std::int64_t>> country_hours(const Mounts& of, AudienceRange range);
   enum class By : std::uint8_t { kCountry, kPlayer };
   Result<std::map<std::string, AudienceSum>> split(const Mounts& of, AudienceRange range, By by);
-  // Those that began in the range, the oldest first, behind the session `after`; at most `most`.
+  // Sessions that began in the range, oldest first, after the session `after`; at most `most`.
   // counted: without quick looks, bots and relays.
   Result<std::vector<SessionRow>> sessions(const Mounts& of, AudienceRange range,
                                            std::int64_t after, std::size_t most, bool counted);
   Result<std::vector<PlayRow>> titles(const Mounts& of, AudienceRange range, std::int64_t after,
                                       std::size_t most);
-  // Those whose gain is known, the greatest first, or the greatest loss; a title of a mount once.
+  // Titles with a known gain, greatest first, or greatest loss first; each title of a mount once.
   enum class Order : std::uint8_t { kGain, kLoss };
   Result<std::vector<PlayRow>> titles_by(const Mounts& of, AudienceRange range, Order order,
                                          std::size_t most);
-  // Of the titles that began in the range and whose performances are known.
+  // Titles that began in the range and whose performances are known.
   static constexpr std::size_t kMaxSongs = 200'000;  // of all mounts, where most are asked for
   Result<std::vector<SongRow>> songs(const Mounts& of, AudienceRange range);
-  // By title; of several mounts what was told last.
+  // By title; of several mounts the latest facts.
   Result<std::unordered_map<std::string, SongFacts>> song_facts(const Mounts& of);
 
  private:
   struct OpenRow {
     std::int64_t mount = 0, began = 0, session_began = 0, heard = 0;
-    std::int64_t until = 0;  // now, or when its server was there last
+    std::int64_t until = 0;  // now, or its server's last sign
     std::string country, player;
     bool counted = false;
     bool began_in(AudienceRange range) const noexcept {
       return session_began >= range.from && session_began < range.to;
     }
-    // A session that the sums do not have yet, and that began then.
+    // Whether the sums lack the session, and it began in the range.
     bool is_new_in(AudienceRange range) const noexcept { return !counted && began_in(range); }
-    // Its time within the range, cut at whole units: each(number of the unit, milliseconds in it).
+    // Its time in the range, by whole units: each(number of the unit, milliseconds in it).
     template <class Each>
     void each_part(AudienceRange range, std::int64_t unit, Each each) const {
       const std::int64_t end = std::min(until, range.to);
@@ -141,14 +141,14 @@ class AudienceReport {
         at = next;
       }
     }
-    // What it adds to the short sessions of the sums.
+    // Its contribution to the short sessions of the sums.
     std::int64_t shorts() const noexcept {
       return (heard + until - began < kLongSessionMs) - (counted && heard < kLongSessionMs);
     }
   };
-  // Sessions that go on, of people that have listened for long enough.
+  // Open sessions of people that have listened for long enough.
   std::vector<OpenRow> open_now(const Mounts& of);
-  // Adds what they have heard in the range to the sum of each mount and quarter.
+  // Adds their time in the range to the sum of each mount and quarter.
   void add_open(const Mounts& of, AudienceRange range,
                 const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum);
   Signs summed(const Mounts& of);
@@ -159,7 +159,7 @@ class AudienceReport {
       "LEFT JOIN song_described s ON s.mount=x.mount AND s.title=x.title";
   static SongFacts facts_from(const Statement& asked, int first);
   static PlayRow play_row(const Statement& asked, const std::string& mount);
-  // Each row of single titles that began in the range, of these mounts; until false.
+  // Rows of single titles of these mounts that began in the range; stops at false.
   void each_play(std::string_view columns, std::string_view from, const Mounts& of,
                  AudienceRange range, const std::function<bool(const Statement&)>& take);
   template <class Row, class Read>

@@ -1,4 +1,4 @@
-// ReportMonth: the month, or the day, that a report is of, in a time zone.
+// ReportMonth: the month, or the day, of a report, in a time zone.
 // Thread: pure functions.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace lb {
 struct ReportMonth {
   std::string name, first, next;
 };
-// So many months before the one of the day that was so many days ago.
+// The month that is months_ago before that of the day days_ago.
 ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago,
                          int days_ago = 0);
 // The day before: "2026-10-31", the same, "2026-11-01".

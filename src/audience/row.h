@@ -1,7 +1,7 @@
-// Rows of the journal: what a node knows of its listenings, one line each.
+// Rows of the journal: a node's facts about its listenings, one line each.
 //
-// A row has a number that rises by one; the numbers of one journal never come twice, so a reader
-// that has seen number N passes over every row up to it.
+// Rows have rising numbers that are unique in a journal, so a reader that has seen number N ignores
+// rows up to it.
 //
 //   B number began person before kind how mount country player     a listening begins
 //   E number begun ended bytes cut                              the one with this number ends
@@ -12,12 +12,12 @@
 //                                                               the clock was set: as it began by
 //                                                               it
 //
-// Fields are apart by tabs; texts are percent-encoded.  Times are Unix milliseconds, the person's
-// number is hex.
+// Fields are separated by tabs; texts are percent-encoded.  Times are Unix milliseconds; the
+// person's number is hex.
 // Thread: pure functions.
 // Bounds: kLongestRow a line, kLongestRowText a text, kLongestFact one of a song; longer texts are
-// cut before they are written.
-// Errors: a line that is none of these is no row; nothing of it is believed.
+// cut.
+// Errors: any other line is ignored as a whole.
 #pragma once
 
 #include <cstdint>
@@ -34,12 +34,12 @@ enum class ListeningWay : std::uint8_t { kStream, kHls, kPast };
 struct ListeningBegun {
   std::int64_t at_ms = 0;
   std::uint64_t who = 0;     // by the key of its day
-  std::uint64_t before = 0;  // the same by the key of the day before; 0: there is none any more
+  std::uint64_t before = 0;  // the same by the key of the day before; 0: no such key
   ListenerKind kind = ListenerKind::kPerson;
   ListeningWay way = ListeningWay::kStream;
   std::string mount;
-  std::string country;  // two capital letters; "": not known
-  std::string player;   // "": not known
+  std::string country;  // two capital letters; "": unknown
+  std::string player;   // "": unknown
 
   bool operator==(const ListeningBegun&) const = default;
 };
@@ -48,7 +48,7 @@ struct ListeningEnded {
   std::uint64_t begun = 0;  // the number of its row
   std::int64_t at_ms = 0;
   std::uint64_t bytes = 0;
-  bool cut = false;  // the node ended before it: at_ms is when it was heard last
+  bool cut = false;  // the node ended before it: at_ms is the last sign
 
   bool operator==(const ListeningEnded&) const = default;
 };
@@ -60,7 +60,7 @@ struct TitleBegun {
   bool operator==(const TitleBegun&) const = default;
 };
 
-// "": not told.
+// "": not given.
 struct SongFacts {
   std::string isrc, album, label, label_code, composer;
 
@@ -100,7 +100,7 @@ std::string journal_line(const JournalOpen& row);
 // Without its newline.
 std::optional<JournalLine> parse_journal_line(std::string_view line);
 
-// At most so many bytes, valid UTF-8, without control characters.
+// Cut to this size, valid UTF-8, without control characters.
 std::string journal_text(std::string_view text, std::size_t most = kLongestRowText);
 SongFacts journal_facts(const SongFacts& facts);
 

@@ -1,22 +1,21 @@
 // SessionSpool: the addresses of this server's listenings, for session files
 // (api/audience/session_files.h).
 //
-// It is the only place where the audience keeps an address, and there is one only where it is asked
-// for.  A directory has a file for each day (UTC) in which rows were written; AudienceService
-// deletes it when its youngest row is <keep-addresses> old.  Rows name their listening by the
-// number and the begin of its row in the journal, so that one that is open in a hand-over or a kill
-// -9 gets its end too.
+// The audience keeps addresses only here, and only if configured.  A directory has a file for each
+// day (UTC) with rows; AudienceService deletes it when its youngest row is <keep-addresses> old.
+// Rows refer to their listening by the number and the begin of its row in the journal, so that one
+// that is open in a hand-over or a kill -9 gets its end too.
 //
 //   J epoch                                  the rows that follow are of this journal
 //   B number began address mount agent referer
 //   E number began ended bytes
 //   X…                                       a row that was deleted
 //
-// Fields are apart by tabs; texts are percent-encoded.  Times are Unix milliseconds.
-// Thread: one, which may wait for the disk.  Readers and forget_address() on any that may: rows are
-// appended, and overwritten in place.
+// Fields are separated by tabs; texts are percent-encoded.  Times are Unix milliseconds.
+// Thread: one, which may wait for the disk.  Readers and forget_address() on any such thread: rows
+// are appended, and overwritten in place.
 // Ownership: AudienceService.  The directory is 0700, its files 0600.
-// Bounds: kMaxWaiting bytes of rows that the disk does not take; what is beyond is lost and counted.
+// Bounds: kMaxWaiting bytes of rows that the disk has not taken; further ones are lost and counted.
 // Errors: a sentence; the rows wait.
 #pragma once
 
@@ -44,10 +43,10 @@ class SessionSpool {
   // epoch: of the journal
   SessionSpool(std::string directory, std::string epoch);
 
-  // number: of its row in the journal; the end and the bytes are not read.
+  // number: of its row in the journal; end and bytes are ignored.
   void begun(std::uint64_t number, const SpooledListening& listening);
   void ended(const JournalOpen& open, std::int64_t ended_ms, std::uint64_t bytes);
-  // To the file of the day.
+  // Writes to the file of the day.
   Result<void> flush(std::int64_t now_ms);
   std::uint64_t lost() const noexcept { return lost_; }
 
@@ -66,17 +65,17 @@ class SessionSpool {
 // In the state directory.
 std::string session_directory(const std::string& state_directory);
 
-// Deletes the files of days before this one; how many there were.
+// Deletes the files of earlier days; returns their number.
 std::size_t delete_sessions_before(const std::string& directory, std::int64_t day);
 
-// Listenings of such mounts that ended in [from, to), in the order of their ends.
-// Errors: kLimit: there are more than `most`, or the files are longer than kMaxSpoolRead.
+// Listenings of such mounts that ended in [from, to), by their ends.  Errors: kLimit: more than
+// `most`, or files longer than kMaxSpoolRead.
 constexpr std::uint64_t kMaxSpoolRead = std::uint64_t{2} << 30;
 Result<std::vector<SpooledListening>> read_sessions(
     const std::string& directory, std::int64_t from_ms, std::int64_t to_ms,
     const std::function<bool(const std::string& mount)>& wanted, std::size_t most);
 
-// The rows of this address are overwritten; how many there were.  dry: they are counted alone.
+// Overwrites the rows of this address; returns their number. dry: only counts them.
 Result<std::uint64_t> forget_address(const std::string& directory, const std::string& address,
                                      bool dry);
 

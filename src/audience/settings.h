@@ -8,16 +8,16 @@
 
 namespace lb {
 
-// A report of each month that is written to a file.
+// A monthly report that is written to a file.
 struct AudienceReportSettings {
-  std::string name;       // "songs", as that of the API
+  std::string name;       // "songs", the API's name
   std::string directory;  // for the files
-  bool daily = false;     // of each day, not of each month
-  int day = 2;            // of the month after it, when it is written
+  bool daily = false;     // each day instead of each month
+  int day = 2;            // of the following month, when it is written
   std::string zone = "UTC";
   std::string mount, account;              // "": all
-  std::string service, category, country;  // of soundexchange; "": not said
-  std::string columns;                     // of playlist; "": not said
+  std::string service, category, country;  // of soundexchange; "": not given
+  std::string columns;                     // of playlist; "": not given
 
   bool operator==(const AudienceReportSettings&) const = default;
 };
@@ -27,7 +27,7 @@ struct AudienceSettings {
   std::string database;  // "": audience.db in the state directory
   std::chrono::seconds window{60};
   std::chrono::seconds keep_sessions{400 * 86'400};
-  std::chrono::seconds keep_addresses{0};  // 0: none is kept
+  std::chrono::seconds keep_addresses{0};  // 0: no addresses are kept
 
   std::vector<AudienceReportSettings> reports;
 

@@ -1,8 +1,8 @@
-// SongSums: what titles were heard and how many listeners they gained, summed by weeks (UTC).
+// SongSums: the titles heard and the listeners they gained, summed by weeks (UTC).
 //
-// A report of a year reads these, and single titles for the parts of a week at its ends.  They grow
-// with each title that is counted.  A database of before has none: sum_songs_of_before() goes back
-// through its titles, a day at a time, and until then reports read them one by one.
+// A report of a year reads these, and single titles at the ends of its range.  They grow with each
+// counted title.  An older database has none: sum_songs_of_before() sums its titles a day at a
+// time, and until then reports read them one by one.
 // Thread: that of the database.
 // Ownership: count_performances(), for a transaction.
 #pragma once
@@ -33,14 +33,14 @@ class SongSums {
  private:
   std::int64_t song_of(const SongPlay& play);
 
-  const std::int64_t since_;  // titles that began before are summed later, all of a day at once
+  const std::int64_t since_;  // earlier titles are summed later, whole days at once
   Statement find_song_, put_song_, put_heard_, put_gain_;
 };
 
 // True: there is more.
 Result<bool> sum_songs_of_before(Sqlite& database);
 
-// The weeks [first, last) whose sums have every title that began in them.
+// The weeks [first, last) whose sums are complete.
 struct SongWeeks {
   std::int64_t first = 0, last = 0;
   bool none() const noexcept { return first >= last; }

@@ -1,8 +1,7 @@
-// Sqlite: a database and its statements, as far as the audience needs them; the only user of
-// SQLite's interface.
+// Sqlite: a database and its statements, for the audience; the only user of SQLite's interface.
 // Thread: one, which may wait for the disk.
 // Ownership: a statement ends before its database.
-// Errors: kIo with SQLite's words; is_full, is_locked and is_broken tell what can be done.
+// Errors: kIo with SQLite's words; is_full, is_locked and is_broken tell the kind.
 #pragma once
 
 #include <sqlite3.h>
@@ -22,23 +21,23 @@ namespace lb {
 class Statement {
  public:
   Statement() = default;
-  // The next parameters: numbers, enumerators and texts.
+  // Binds the next parameters: numbers, enumerators and texts.
   template <class... V>
   Statement& bind(const V&... values) {
     (put(values), ...);
     return *this;
   }
-  // True: there is a row.  After an error false, and the database is failed(); nothing runs then
-  // until Sqlite::clear().
+  // True: there is a row.  False also after an error: the database is then failed(), and no
+  // statement runs until Sqlite::clear().
   bool step();
-  // To its end, with these parameters behind those of before; the next bind() is the first one.
+  // Runs to the end, with these parameters after earlier ones; the next bind() is the first again.
   template <class... V>
   void run(const V&... values) {
     bind(values...);
     while (step()) {
     }
   }
-  // The first column of the first row, as a number; 0 if no row comes.  The rest is not read.
+  // The first column of the first row, as a number; 0: no row.  Other rows are not read.
   template <class... V>
   std::int64_t first_number(const V&... values) {
     const std::int64_t found = bind(values...).step() ? number(0) : 0;
@@ -74,7 +73,7 @@ class Statement {
 
 class Sqlite {
  public:
-  // kRead: it is there, and nothing is written.
+  // kRead: the file exists, and is not written.
   enum class Access : std::uint8_t { kRead, kWrite };
   static Result<std::unique_ptr<Sqlite>> open(const std::string& path,
                                               Access access = Access::kWrite);
@@ -83,26 +82,26 @@ class Sqlite {
   Sqlite& operator=(const Sqlite&) = delete;
 
   Result<void> run(const std::string& sql);  // several statements without parameters
-  // Its SQL is ours: an error of it is a failure of the database.
+  // The SQL is a constant, so an error is a failure of the database.
   Statement prepare(std::string_view sql);
-  // Of the statements since clear(); a later one does not cover a first one.
+  // The first failure since clear().
   bool failed() const noexcept { return failure_ != SQLITE_OK; }
   int failure() const noexcept { return failure_; }
   void clear() noexcept { failure_ = SQLITE_OK; }
   Error error() const;  // of failure()
   const std::string& path() const noexcept { return path_; }
-  bool has_moved() const;  // path() names another file by now, or none
+  bool has_moved() const;  // path() is now another file, or none
   std::int64_t last_id() const noexcept { return sqlite3_last_insert_rowid(handle_); }
   int changes() const noexcept { return sqlite3_changes(handle_); }
-  // Since it was opened, modulo 2^32.
+  // Changes since the opening, modulo 2^32.
   std::uint32_t all_changes() const noexcept {
     return static_cast<std::uint32_t>(sqlite3_total_changes(handle_));
   }
-  // A statement that runs longer than so many steps of SQLite's machine fails; 0: none does.
+  // A statement fails after this many steps of SQLite's machine; 0: no limit.
   void limit_steps(std::uint64_t steps);
-  // A copy of all of it as it is now, in this file, which is not there or empty.
+  // Copies the present database to this file, which must be absent or empty.
   Result<void> copy_to(const std::string& path);
-  // A copy is given up soon after this is false; it outlives the database.
+  // A copy is aborted soon after this becomes false; it outlives the database.
   void copies_while(const std::atomic<bool>& goes_on) noexcept { goes_on_ = &goes_on; }
 
  private:

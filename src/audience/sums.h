@@ -1,9 +1,8 @@
-// AudienceSums: what one transaction adds to the sums by time, mount, country and player.
+// AudienceSums: one transaction's additions to the sums by time, mount, country and player.
 //
-// The parts of a listening in the quarters of an hour add up to it exactly, in milliseconds and in
-// bytes.
-// Bounds: kMaxKept sums; the next ones wait for these to be in the transaction.  (The rows of one BOOK
-// may name 700 mounts with a month of hearing each.)
+// The quarters' parts of a listening add up to it exactly, in milliseconds and bytes.
+// Bounds: kMaxKept sums; then they are written before further ones. (The rows of one BOOK may have
+// 700 mounts with a month each.)
 // Thread: one.
 // Ownership: AudienceMerge.
 #pragma once

@@ -1,11 +1,10 @@
-// A string made of parts, with one allocation: for log lines, messages and keys.
+// Makes a string of parts with one allocation: for log lines, messages and keys.
 //
 //   cat({"port ", port, " is closed: ", error.what})
 //
-// It is not inline: each step of a chain of `+` is compiled where it stands.
+// It is not inline, because each step of a chain of `+` would be compiled at its place.
 // Thread: a pure function.
-// Ownership: a part views what it is made of until the end of the full expression; the result is
-// the caller's.
+// Ownership: a part is a view until the end of the full expression; the caller owns the result.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +15,8 @@
 
 namespace lb {
 
-// Text, a char, or an integer in decimal. A bool or a floating-point number has no one form, so
-// neither is a part.
+// Text, a char, or an integer in decimal.  Bools and floating-point numbers are no parts, because
+// their form is not unique.
 class CatPart {
  public:
   CatPart(std::string_view text) noexcept
@@ -41,7 +40,7 @@ class CatPart {
  private:
   friend std::string cat(std::initializer_list<CatPart> parts);
 
-  // Sizes that no text has: what number_ is.
+  // Sizes that no text has; they tell the type of number_.
   static constexpr std::size_t kChar = SIZE_MAX;
   static constexpr std::size_t kSigned = SIZE_MAX - 1;
   static constexpr std::size_t kUnsigned = SIZE_MAX - 2;

@@ -1,7 +1,7 @@
-// Clock: steady time for every timer, wall time only for display; and how that is displayed.
+// Clock: steady time for every timer, wall time for display only, and its formats.
 // Thread: functions are safe from any thread.  FakeClock belongs to one test.
 // Source: RFC 3339; ISO 8601.
-// Steady: a wall clock that jumps must never cut or keep a connection.
+// Steady, because a jump of the wall clock must never close or keep a connection.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace lb {
 using SteadyTime = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::system_clock::time_point;
 
-// Whole seconds since 1970, as they are written in tokens, marks and documents.
+// Whole seconds since 1970, for tokens, marks and documents.
 inline std::int64_t unix_seconds(WallTime time) noexcept {
   return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
 }
@@ -26,23 +26,23 @@ inline std::int64_t unix_ms(WallTime time) noexcept {
   return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
-// Of a file or another program, within 1970 and 2200: the years of ISO 8601, HTTP and X.509 reach
-// to 9999, a WallTime to 2262, and differences of two such times overflow.
+// Limits a time of a file or another program to 1970 to 2200: ISO 8601, HTTP and X.509 reach to
+// 9999, a WallTime to 2262, and differences of two such times would overflow.
 inline WallTime wall_time(std::int64_t unix_seconds) noexcept {
   constexpr std::int64_t kLast = 7'258'118'400;
   return WallTime(std::chrono::seconds(std::clamp<std::int64_t>(unix_seconds, 0, kLast)));
 }
 
-// "2026-11-20T19:00:00.123Z", or as much of it, each time with its Z; of the years 0 to 9999.
+// "2026-11-20T19:00:00.123Z", or a part of it, each time with its Z; for the years 0 to 9999.
 enum class UtcForm : std::uint8_t { kDay = 10, kMinute = 16, kSecond = 19, kMs = 23 };
 std::string utc_text(std::int64_t unix_ms, UtcForm form);
 inline std::string utc_text(WallTime time, UtcForm form) { return utc_text(unix_ms(time), form); }
-// "2026-11-20", and nothing behind it.
+// Exactly "2026-11-20".
 std::optional<std::chrono::sys_days> parse_day(std::string_view text);
 
 // In the zone of the process.
 std::tm local_time(WallTime time) noexcept;
-// form: of strftime(3); "": the text is longer than 4096 bytes.
+// form: for strftime(3); "": the text would exceed 4096 bytes.
 std::string local_text(WallTime time, const char* form);
 
 class Clock {
@@ -50,8 +50,7 @@ class Clock {
   virtual ~Clock() = default;
   virtual SteadyTime steady() const noexcept = 0;
   virtual WallTime wall() const noexcept = 0;
-  // What the calling thread has worked since some fixed moment; waiting for a processor is not
-  // work.
+  // The processor time of the calling thread since a fixed moment, without waiting for a processor.
   virtual std::chrono::nanoseconds thread_work() const noexcept = 0;
 };
 

@@ -1,13 +1,12 @@
-// Fields: the members of a JSON object and of the struct that it is read into, each named once in a
-// constexpr table.  The reader and the writer of the object are loops over that table; documents
-// and tests can read it too.
+// Fields: the members of a JSON object and of its struct, each named once in a constexpr table.
+// Reader and writer of the object are loops over the table; documents and tests can read it too.
 //
 //   constexpr auto kPoint = std::to_array({member<Whole<9>, &Point::x>("x").needed(),
 //                                          member<Text<64>, &Point::name>("name")});
 //   Fields(kPoint).read(in, object, point);
 //   Fields(kPoint).write(json, point);
 //
-// A Kind is how one value is read and written, with its bounds:
+// A Kind defines how one value is read and written, with its bounds:
 //   Reader                         a class with failed() and wrong(member, fault); one that
 //                                  collects all faults is never failed().  Reader::Value is a
 //                                  value of it: {reader, name, json}
@@ -18,11 +17,11 @@
 //   empty(const V&)                left out, unless the field is always(); a Kind without it writes
 //                                  each value
 //   schema(SchemaText&)            of a Kind of bodies (base/object_kinds.h)
-// Where a member is missing, the value that the struct begins with stands.  An optional<V> is read
-// and written as a V where it is there.
+// A missing member keeps the struct's initial value.  An optional<V> is read and written as a V if
+// it has one.
 //
-// An object that has several forms, as a record and in answers, has one table: each of its fields
-// names the forms that have it, and Fields takes those of one form.
+// An object with several forms, such as record and answer, has one table: each field names its
+// forms, and Fields uses those of one form.
 //
 // Thread: constants and pure functions.
 #pragma once
@@ -54,15 +53,15 @@ template <class T, class R>
 struct Field {
   using Object = T;
 
-  // "": no member of its own: it reads the whole object, and may write several members.
+  // "": not a member: reads the whole object, and may write several members.
   std::string_view name;
   std::string_view kind;
   void (*read)(const typename R::Value& value, T& out);
   void (*write)(JsonWriter&, const Field&, const T& from, Forms form);
-  void (*clear)(T& out) = nullptr;  // what null() does
+  void (*clear)(T& out) = nullptr;  // the effect of null()
   void (*schema)(SchemaText&) = nullptr;
-  Forms always_in = 0;            // written also where it is empty
-  std::string_view missing = {};  // the fault where it is missing; "": none
+  Forms always_in = 0;            // written even if empty
+  std::string_view missing = {};  // the fault if it is missing; "": none
   std::string_view help = {};
   Forms forms = Form::kAll, needed_in = 0, null_in = 0;
 
@@ -76,7 +75,7 @@ struct Field {
     out.always_in = of;
     return out;
   }
-  // Left out where it is empty.
+  // Left out if empty.
   constexpr Field sparse(Forms of) const { return always(static_cast<Forms>(always_in & ~of)); }
   constexpr Field needed(Forms of = Form::kAll, std::string_view fault = "is missing") const {
     Field out = always(static_cast<Forms>(always_in | of)).or_fault(fault);
@@ -88,7 +87,7 @@ struct Field {
     out.missing = fault;
     return out;
   }
-  // null stands for the empty value.
+  // JSON's null means the empty value.
   constexpr Field null(Forms of) const {
     Field out = *this;
     out.null_in = of;
@@ -101,7 +100,7 @@ struct Field {
   }
 };
 
-// What kinds of values have in common.
+// The common part of kinds of values.
 struct FieldKind {
   static constexpr std::string_view kText = "";
   template <std::equality_comparable V>
@@ -154,7 +153,7 @@ constexpr Field<T, typename Kind::Reader> field_of(std::string_view name) {
   if constexpr (requires(SchemaText & text) { Kind::schema(text); }) field.schema = &Kind::schema;
   return field;
 }
-// T: a struct that has the member from a base.
+// T: a struct with the member, perhaps from a base.
 template <class Kind, auto kMember, class T = typename MemberOf<decltype(kMember)>::Object>
 constexpr auto member(std::string_view name) {
   using V = std::remove_cvref_t<decltype(std::declval<T>().*kMember)>;
@@ -178,7 +177,7 @@ constexpr auto member(std::string_view name) {
   field.clear = [](T& out) { out.*kMember = V(); };
   return field;
 }
-// For a Kind that takes the whole struct.
+// For a Kind that reads the whole struct.
 template <class Kind, class T>
 constexpr auto whole_member(std::string_view name = {}) {
   using R = typename Kind::Reader;
@@ -198,7 +197,7 @@ class Fields {
   constexpr Fields(const std::array<Field<T, R>, kCount>& rows, Forms form = Form::kAll)
       : rows_(rows), form_(form) {}
 
-  // Members of other names are passed over.
+  // Members with other names are ignored.
   void read(R& in, const Json& object, T& out) const {
     for (const Field<T, R>& row : rows_) {
       if (in.failed()) return;
@@ -214,7 +213,7 @@ class Fields {
       }
     }
   }
-  // Only whether those that are needed are there.
+  // Only checks that needed members are there.
   void check_needed(R& in, const Json& object) const {
     for (const Field<T, R>& row : rows_)
       if (row.needed_in != 0 && object.at(row.name).missing()) in.wrong(row.name, row.missing);

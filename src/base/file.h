@@ -1,11 +1,11 @@
-// Files as wholes: read, written, and replaced in one step.
+// Whole files: read, written, and replaced in one step.
 //
-// A file is replaced by another one that was written beside it, as ".NAME.new", and is then
-// renamed: readers see the old bytes or the new ones, after a crash too.  What a crash leaves of
-// the other one is removed by the next replacement; so a file is replaced by one writer at a time.
-// Thread: they wait for the disk: on a thread that may.
+// A replacement is written beside the file as ".NAME.new" and then renamed, so readers see the old
+// bytes or the new ones, also after a crash.  The next replacement removes the rest of a crash, so
+// a file may have only one writer at a time.
+// Thread: they wait for the disk: only on a thread that may.
 // Bounds: FileReading::limit.
-// Errors: "PATH: what could not be done: errno's text", kNotFound where there is no such path, else
+// Errors: "PATH: what could not be done: errno's text", kNotFound without such a path, otherwise
 // kIo; kInvalid: not a regular file; kLimit: longer than the limit.
 #pragma once
 
@@ -27,7 +27,7 @@
 
 namespace lb {
 
-// A path; or a name in an open directory, whose path is for the words of errors alone.
+// A path; or a name in an open directory, whose path is used only in errors.
 struct FileAt {
   FileAt(std::string path_given) : path(std::move(path_given)), name(path) {}  // NOLINT: implicit
   FileAt(int directory_given, const std::string& directory_path, std::string name_given)
@@ -42,57 +42,56 @@ struct FileAt {
 
 struct FileReading {
   std::size_t limit = 64 << 20;
-  bool cut = false;           // what is longer is cut there
+  bool cut = false;           // cut longer files at the limit
   bool follows_links = true;  // false: a name that is a symbolic link is an error
 };
 
-// The stamp: of the file before it was read, so that what is written meanwhile is another change.
+// The stamp is taken before the file is read, so a later write is a new change.
 struct FileText {
   std::string text;
   FileStamp stamp;
 };
 Result<FileText> read_file(const FileAt& file, FileReading reading = {});
 
-// All up to the end, or `limit` bytes, and one more where there are more.  False: errno.
+// Reads to the end, or `limit` bytes and one more if there are more.  False: errno.
 bool read_to_end(int fd, std::string& text, std::size_t limit);
-// As many bytes from `offset` on as `into` has room for, fewer at the end of the file or an error.
+// Reads from `offset` as many bytes as fit into `into`; fewer at the end or an error.
 std::size_t read_at(int fd, std::uint64_t offset, std::span<std::byte> into);
 // The whole content of a file that another process has written and shares; nullopt: the file is
 // missing, longer than the limit, or cannot be read.
 std::optional<std::string> read_shared(const UniqueFd& fd, std::size_t limit);
-// Over interruptions and short writes.  False: errno.
+// Continues after interruptions and short writes.  False: errno.
 bool write_all(int fd, std::string_view text);
-// Of what a link leads to.
+// Follows links.
 bool is_directory(const std::string& path);
 
 enum class Synced : std::uint8_t {
-  kNothing,  // a power failure may leave anything
+  kNothing,  // a power failure may leave any content
   kBytes,    // it leaves the old bytes or the new ones
-  kName,     // the new ones, when the call has returned
+  kName,     // the new ones once the call has returned
 };
 
 struct FileReplacing {
   mode_t mode = 0600;
   Synced synced = Synced::kName;
-  // Before the file is synced and gets its name.  False: errno, and it is given up.
+  // Called before the file is synced and renamed.  False: errno, and the replacement is given up.
   UniqueFunction<bool(int fd)> prepare = {};
 };
 
-// One piece of the bytes after the other, "" behind the last.
+// Returns the bytes piece by piece, "" at the end.
 using FilePieces = UniqueFunction<std::string_view()>;
 
 Result<void> replace_file(const FileAt& file, std::string_view bytes, FileReplacing how = {});
 Result<void> replace_file(const FileAt& file, FilePieces pieces, FileReplacing how = {});
-// The same; what it returns is open for writing, behind the bytes.  After an error errno is that of
-// it.
+// The same; the result is open for writing behind the bytes.  After an error errno is set.
 Result<UniqueFd> place_file(const FileAt& file, std::string_view bytes, FileReplacing how = {});
 
-// The name of a new file outlives a power failure.  False: errno.
+// Makes the name of a new file survive a power failure.  False: errno.
 bool sync_name(const FileAt& file);
 
-// A file that administrators edit too: its mode and, where possible, its owner stay, a symbolic
-// link stays one, and the file beside it has a name of its own.  Where the directory may not be
-// written the file is written in place.  Its bytes are synced.
+// For a file that administrators edit too: keeps its mode and, if possible, its owner; a symbolic
+// link stays one.  The file beside it has another name.  If the directory is not writable the file
+// is written in place.  Its bytes are synced.
 Result<void> replace_edited_file(const std::string& path, std::string_view bytes);
 
 }  // namespace lb

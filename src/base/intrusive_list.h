@@ -1,6 +1,6 @@
-// IntrusiveList<T>: a doubly linked list whose hook lies in the element and unlinks itself when
-// the element dies.  An element is in at most one list of a hook: state and list membership are
-// one act (state = list).
+// IntrusiveList<T>: a doubly linked list whose hook is in the element and unlinks itself when the
+// element is destroyed.  An element is in at most one list of a hook, so the list can represent its
+// state.
 //
 // Thread: one thread owns a list and all its elements.
 // Ownership: the list owns nothing.
@@ -73,7 +73,7 @@ class IntrusiveList {
     head_.prev_ = last;
     other.head_.next_ = other.head_.prev_ = &other.head_;
   }
-  // f may unlink or delete the element that it is given, and no other.
+  // f may unlink or delete only the given element.
   template <class F>
   void for_each(F&& f) {
     for (ListHook* at = head_.next_; at != &head_;) {
@@ -82,7 +82,7 @@ class IntrusiveList {
       at = next;
     }
   }
-  // O(n); for tests and lists that are short.
+  // O(n); for tests and short lists.
   std::size_t size() const noexcept {
     std::size_t n = 0;
     for (const ListHook* at = head_.next_; at != &head_; at = at->next_) ++n;

@@ -1,12 +1,11 @@
 // JSON: Json reads, JsonWriter writes.
-// Json is a thin view on nlohmann-json, which no other file may include.  JsonWriter goes straight
-// into a string, for pages that are asked for every second.
+// Json is a thin view of nlohmann-json, which no other file may include.  JsonWriter writes
+// straight into a string, for pages that are requested every second.
 // Source: RFC 8259.
 //
-// Thread: a Json may be read from any thread, its document never changes; a JsonWriter has one
-// owner.
-// Lifetime: every Json keeps the document that it came from; a text() lives as long as any
-// of them.
+// Thread: a Json may be read from any thread, because its document never changes; a JsonWriter has
+// one owner.
+// Lifetime: every Json keeps its document alive; a text() is valid as long as any Json of it.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +21,7 @@
 
 namespace lb {
 
-// What is wrong with a member of a document.
+// A fault in a member of a document.
 // Source: RFC 6901.
 struct JsonFault {
   std::string pointer, detail;  // "": the document as a whole
@@ -30,12 +29,11 @@ struct JsonFault {
 
 class Json {
  public:
-  Json() = default;  // "missing": what at() gives where there is nothing
+  Json() = default;  // "missing": the result of at() for an absent member
 
-  // Errors: kInvalid for text that is no JSON or no UTF-8, kLimit where arrays and objects are
-  // nested deeper than max_depth.
-  // kOnce: of two members of one name a reader takes the first and another one the last, so such
-  // a text is kInvalid.
+  // Errors: kInvalid: not JSON or not UTF-8; kLimit: arrays and objects nested deeper than
+  // max_depth. kOnce: duplicate names are kInvalid, because some readers use the first member and
+  // others the last.
   enum class Names : std::uint8_t { kAny, kOnce };
   static constexpr std::size_t kDepth = 32;
   static Result<Json> parse(std::string_view text, std::size_t max_depth = kDepth,
@@ -46,22 +44,22 @@ class Json {
   bool is_object() const noexcept;
   bool is_array() const noexcept;
 
-  // nullopt where the value is of another type: a number in quotes is text, 1.0 and -1 are no u64.
+  // nullopt for another type: a number in quotes is text, 1.0 and -1 are no u64.
   std::optional<std::string_view> text() const noexcept;
   std::optional<std::uint64_t> u64() const noexcept;
   std::optional<double> number() const noexcept;
   std::optional<bool> boolean() const noexcept;
 
-  // The member of that name, or "missing".  Where a name appears twice, the last one counts.
+  // The member with that name, or "missing".  Of duplicates the last counts.
   Json at(std::string_view name) const;
-  // Elements of an array, members of an object in the order of their names; 0 for everything else.
+  // Elements of an array, members of an object by name; 0 for other types.
   std::size_t size() const noexcept;
   Json at(std::size_t index) const;                // "missing" from size() on
-  std::string_view name(std::size_t index) const;  // of a member; "" where there is none
+  std::string_view name(std::size_t index) const;  // of a member; "": none
   std::vector<std::string_view> names() const;     // of all members
 
-  // Another document: this one with the members of `patch` put over its own, as deep as objects
-  // go; null removes a member.
+  // A new document: this one with the members of `patch` merged in, recursively in objects; null
+  // removes a member.
   // Source: RFC 7396.
   Json merged(const Json& patch) const;
 
@@ -72,9 +70,8 @@ class Json {
   const nlohmann::json* node_ = nullptr;
 };
 
-// Writes one document; commas and escapes are its business, proper nesting is the caller's
-// (asserted).  Any bytes may be given as text: what is no UTF-8 becomes U+FFFD, so the document is
-// always valid.
+// Writes one document: it adds commas and escapes; the caller nests properly (asserted).  Invalid
+// UTF-8 in texts becomes U+FFFD, so the document is always valid.
 class JsonWriter {
  public:
   JsonWriter& begin_object();
@@ -90,7 +87,7 @@ class JsonWriter {
   JsonWriter& number(unsigned value) { return number(static_cast<std::uint64_t>(value)); }
   JsonWriter& number(double value);  // infinite or not a number: null
   JsonWriter& boolean(bool value);
-  // A list of them.
+  // A list of texts.
   template <class Texts>
   JsonWriter& texts(const Texts& all) {
     begin_array();
@@ -99,7 +96,7 @@ class JsonWriter {
   }
   JsonWriter& null();
 
-  // Room for a document of about so many bytes.
+  // Reserves memory for a document of about this size.
   void reserve(std::size_t bytes) { out_.reserve(bytes); }
   // REQUIRES: everything begun has ended
   std::string take();
@@ -110,8 +107,8 @@ class JsonWriter {
   JsonWriter& end(char bracket);
 
   std::string out_;
-  std::string open_;        // the closing bracket of everything begun
-  bool comma_due_ = false;  // a value stands before this place, in the same array or object
+  std::string open_;        // closing brackets of open arrays and objects
+  bool comma_due_ = false;  // a value precedes this place in the same array or object
   bool after_key_ = false;
 };
 

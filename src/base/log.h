@@ -2,14 +2,13 @@
 // for the access lines of a turn of a loop (AccessBatch).
 //
 // Thread: all functions may be called from any thread.
-// Lines: error.log "[2026-11-20  06:52:17] INFO main/main text" (two spaces, as Icecast's);
-// bytes from outside are escaped here (control characters, newline, ESC become \xNN), so that no
-// caller can forget.  Rotation by size as Icecast, or by age: FILE.old, or FILE.YYYYMMDD_HHMMSS
-// with archive; it is checked before a line is written. access.log and playlist.log may be JSON
-// instead: one object a line. A log that cannot be written (full disk) loses lines, never blocks
-// and never stops streaming: once there is a thread for it, lines wait for that, so that a disk
-// that does not answer holds up no caller.
-// Bounds: kMaxWaiting bytes of lines wait; what comes then is lost and counted.
+// Lines: error.log "[2026-11-20  06:52:17] INFO main/main text" (two spaces, as in Icecast); bytes
+// from outside are escaped here (control characters, newline, ESC become \xNN), so callers cannot
+// forget it.  Rotation by size as in Icecast, or by age: FILE.old, or FILE.YYYYMMDD_HHMMSS with
+// archive; checked before each line. access.log and playlist.log may have JSON lines.  A log that
+// cannot be written (full disk) loses lines, and never blocks or stops streaming: after write_by()
+// lines wait for its thread, so that a stuck disk holds up no caller.
+// Bounds: kMaxWaiting bytes of lines wait; further ones are lost and counted.
 #pragma once
 
 #include <chrono>
@@ -43,18 +42,18 @@ struct LogSettings {
   std::string playlist_path;  // "": none
   LogLevel level = LogLevel::kInfo;
   std::uint64_t max_bytes = 0;      // rotate above this; 0: never
-  std::chrono::seconds max_age{0};  // rotate what is older; 0: never
+  std::chrono::seconds max_age{0};  // rotate older files; 0: never
   bool archive = false;
   LogFileRules error_rules, access_rules, playlist_rules;
   LogFormat access_format = LogFormat::kText;
   LogFormat playlist_format = LogFormat::kText;
-  bool access_ip = true;  // false: addresses of clients stay out of the access log
+  bool access_ip = true;  // false: the access log has no client addresses
 };
 
 class Log {
  public:
-  // A longer line is cut.  With its newline this goes into a pipe in one piece (PIPE_BUF), and
-  // without blocking once poll(2) has reported "writable".
+  // A longer line is cut.  With its newline a line of this size goes into a pipe in one piece
+  // (PIPE_BUF), and without blocking once poll(2) reports "writable".
   static constexpr std::size_t kMaxBytes = 4095;
 
   static constexpr std::size_t kMaxWaiting = 4 << 20;
@@ -65,11 +64,12 @@ class Log {
   Log& operator=(const Log&) = delete;
 
   // Opens (or re-opens, after a rename) all files.  On an error the old files stay in use.  Before
-  // the first time warnings and errors go to standard error, and then into the error log too.
+  // the first call warnings and errors go to standard error, and later into the error log too.
   Result<void> open(const LogSettings& settings);
 
-  // Files are written by what `post` runs, which any thread may call, from here on; by the callers
-  // again, behind what waited, unless a write takes longer than kPatience.
+  // From now on tasks given to `post`, which any thread may call, write the files; after
+  // write_here() callers do it again, behind the waiting lines, unless a write takes longer than
+  // kPatience.
   using Post = std::function<void(UniqueFunction<void()>)>;
   void write_by(Post post);
   void write_here();
@@ -90,18 +90,18 @@ class Log {
     write(LogLevel::kDebug, module, text);
   }
   bool enabled(LogLevel level) const noexcept;
-  // Lines that could not be written whole: a full disk, a reader that does not read.
+  // Lines that were lost, whole or in part: a full disk, a reader that does not read.
   std::uint64_t lost_lines() const noexcept;
-  bool is_losing() const noexcept;  // the newest one of a log could not
+  bool is_losing() const noexcept;  // the newest line of a log was lost
 
-  // Whole lines without their newline, in the format that access_format() has named; the caller
-  // has escaped the fields (http/access_line.h).
+  // Whole lines without newline, in the format of access_format(); the caller has escaped the
+  // fields (http/access_line.h).
   void access(std::string_view line);
-  // Several, each with its newline and no longer than kMaxBytes.
+  // Several lines, each with its newline and at most kMaxBytes.
   void access_lines(std::string_view lines);
   LogFormat access_format() const noexcept;
   bool access_ip() const noexcept;
-  // Text is escaped here, JSON is whole already (stream/source/title_line.h).
+  // Text is escaped here, JSON is complete already (stream/source/title_line.h).
   void playlist(std::string_view line, LogFormat format = LogFormat::kText);
   LogFormat playlist_format() const noexcept;
 
@@ -110,16 +110,16 @@ class Log {
   std::unique_ptr<Files> files_;
 };
 
-// Limits a message that may repeat thousands of times a second to one line a second, "(and N
-// more)", behind `at_once` that may come together.
+// Limits a repeated message to one line a second, "(and N more)", after `at_once` lines that may
+// come together.
 // Thread: one.
 // Ownership: a member of the object that logs the message.
 class RepeatGuard {
  public:
   explicit RepeatGuard(unsigned at_once = 1) noexcept : at_once_(at_once) {}
-  // Returns true when the message is to be written now; `suppressed` is how many were not.
+  // Returns true if the message must be written now; `suppressed`: the number that was not.
   bool pass(SteadyTime now, unsigned& suppressed) noexcept;
-  bool may_pass(SteadyTime now) const noexcept;  // and nothing is counted
+  bool may_pass(SteadyTime now) const noexcept;  // without counting
 
  private:
   static constexpr std::chrono::seconds kEach{1};

@@ -1,10 +1,10 @@
-// LogFile: one open log file, which knows when it should be replaced by a new one.
+// LogFile: one open log file, which knows when it must be rotated.
 //
 // Thread: all functions may be called from any thread.
-// Ownership: Log and every thread that is writing a line share it; the last one closes it.
-// Rotation: only regular files are ever due; pipes, terminals and what our standard output was sent
-// to belong to others.  The age of a file counts from its birth (statx), so neither a restart nor a
-// reopening makes it young again; where the file system does not know the birth, from its opening.
+// Ownership: shared by Log and every thread that is writing a line; the last one closes it.
+// Rotation: only regular files; pipes, terminals and redirected standard output belong to others.
+// A file's age counts from its birth (statx), so neither a restart nor a reopening resets it;
+// without a known birth, from its opening.
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,7 @@ class LogFile {
   struct Limits {
     std::uint64_t max_bytes = 0;      // 0: none
     std::chrono::seconds max_age{0};  // 0: none
-    bool archive = false;             // the old file gets the time in its name
+    bool archive = false;             // the old file's name gets the time
   };
 
   // path: "-" (or "") and /dev/stderr are standard error, /dev/stdout is standard output.
@@ -35,30 +35,30 @@ class LogFile {
                                                WallTime now);
   LogFile(std::string path, UniqueFd fd, const Limits& limits, WallTime now);
 
-  // False: the line, or its end, is lost.
+  // False: the line, or a part of it, is lost.
   // REQUIRES: line ends with its newline
   bool write(std::string_view line);
-  // Several at once; how many of them are lost.  A pipe gets them one by one.
+  // Writes several lines; returns the number lost.  A pipe gets them one by one.
   // REQUIRES: each line ends with its newline
   std::size_t write_lines(std::string_view lines);
   const std::string& path() const noexcept { return path_; }
   bool is_standard_error() const noexcept;
   const Limits& limits() const noexcept { return limits_; }
 
-  // It is too large or too old, and there is something in it.
+  // Whether it is too large or too old, and not empty.
   bool due(const Clock& clock) const noexcept;
-  // Rotation failed (read-only directory): tried again after as many bytes, or as much time, once
-  // more.
+  // Rotation failed (read-only directory): the next attempt is after as many bytes, or as much
+  // time, again.
   void put_off_rotation(WallTime now) noexcept;
 
  private:
-  std::size_t write_once(std::string_view text);  // how much of it
+  std::size_t write_once(std::string_view text);  // the bytes written
 
   const std::string path_;
   const UniqueFd fd_;
   const Limits limits_;
   bool regular_ = false;
-  bool ours_ = false;  // to rename
+  bool ours_ = false;  // this process may rename it
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<std::uint64_t> rotate_above_;
   std::atomic<WallTime> begun_;

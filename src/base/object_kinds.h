@@ -1,6 +1,6 @@
-// Kinds of values of bodies and records (base/fields.h): how each is read, within its bounds,
-// written, and described.  ObjectSchema: the schema of an object, from the tables by which it is
-// read and written; SchemaText: the members of the schema of one value, which its Kind adds.
+// Kinds of values of bodies and records (base/fields.h): how each is read, checked, written and
+// described.  ObjectSchema: the schema of an object, from its tables; SchemaText: the members of
+// one value's schema, added by its Kind.
 //
 // Source: JSON Schema 2020-12.
 // Thread: pure functions, plain values; ObjectReader has one user.
@@ -26,20 +26,20 @@ class ObjectSchema;
 struct SchemaText {
   std::string& out;
   const Forms form;
-  const bool null;  // null is a value, too
+  const bool null;  // null is also a value
   ObjectSchema& object;
 
-  // "string"; or its name among the schemas of a document.
+  // "string"; or the name of a schema in the document.
   SchemaText& type(std::string_view word);
   SchemaText& reference(std::string_view schema);
   SchemaText& raw(std::string_view members);
-  // Of what is read: a writer keeps within it anyway.
+  // Bounds for reading; a writer keeps them anyway.
   SchemaText& bound(std::string_view name, std::uint64_t number);
 };
 
 class ObjectSchema {
  public:
-  // Answers have all that is always written, bodies need what is needed().  least: the form whose
+  // Answers require always-written members, bodies those that are needed(). least: the form whose
   // members each answer has.
   explicit ObjectSchema(Forms form, Forms least = Form::kAll) : form_(form), least_(least) {}
 
@@ -54,7 +54,7 @@ class ObjectSchema {
                 row.help);
     return *this;
   }
-  // is_open: there may be other members.
+  // is_open: other members are allowed.
   std::string text(bool is_open = false) const;
   std::string members(bool is_open = false) const;  // of the schema, without braces
 
@@ -114,7 +114,7 @@ struct JsonNumber : ObjectKind {
 };
 using JsonCount = JsonNumber<0, ~std::uint64_t{0}>;
 using UnixSeconds = JsonNumber<0, 1'000'000'000'000>;
-// JavaScript might round it.  Only written, as what follows.
+// JavaScript might round the number.  Only for writing, like the next kinds.
 struct NumberAsText : JsonCount {
   static void write(JsonWriter& json, std::uint64_t value) { json.text(std::to_string(value)); }
   static void schema(SchemaText& text) { text.type("string"); }
@@ -147,8 +147,8 @@ struct MountNames : JsonTexts<kCount, 255> {
   }
 };
 
-// One of kWords: as text, or as the enumerator (or the bool) of its number.  kFault: of another
-// word; "": the value stays as it was.
+// A word of kWords: as text, or as the enumerator (or bool) of its number. kFault: of an unknown
+// word; "": it is ignored.
 template <const auto& kWords, const char* kFault>
 struct JsonWord : ObjectKind {
   static constexpr std::size_t kLongest = 20;
@@ -185,7 +185,7 @@ struct JsonWord : ObjectKind {
   }
 };
 
-// An object with a table of its own.
+// An object with its own table.
 template <const auto& kFields>
 struct JsonObject : ObjectKind {
   template <class T>
@@ -204,7 +204,7 @@ struct JsonObject : ObjectKind {
     text.type("object").raw(ObjectSchema(text.form).add(kFields).members());
   }
 };
-// A list of them.
+// A list of such objects.
 template <const auto& kFields, std::size_t kCount>
 struct JsonList : ObjectKind {
   template <class T>
@@ -231,7 +231,7 @@ struct JsonList : ObjectKind {
                   "}"}));
   }
 };
-// The members of a table among those of the object itself.
+// The members of a table, directly in this object.
 template <const auto& kFields>
 struct MembersOf : ObjectKind {
   template <class T>
@@ -245,7 +245,7 @@ struct MembersOf : ObjectKind {
   static void schema(SchemaText& text) { text.object.add(kFields); }
 };
 
-// Reads a record of a store; what is wrong with it, by its first fault.  what, name: "ban", "x7".
+// Reads a record of a store; returns its first fault. what, name: "ban", "x7".
 template <const auto& kFields, class T>
 std::optional<Error> record_fault(std::string_view what, std::string_view name, const Json& json,
                                   T& out) {

@@ -1,10 +1,10 @@
 // ObjectReader: reads the members of a JSON object, a body or a record, by tables of Fields, and
-// notes everything that is wrong with them, each fault with its pointer; a member that is in none
-// of the tables is a fault too.  ObjectValue: one of its values, by type and bounds.
+// collects all faults with their pointers; a member of no table is a fault too.  ObjectValue: one
+// of its values, checked by type and bounds.
 //
 // Source: RFC 6901.
 // Thread: one owner.
-// Ownership: the faults are the caller's, and outlive it.
+// Ownership: the caller owns the faults, which outlive it.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class ObjectReader {
   // at: the pointer of the object, "" for the whole document.
   ObjectReader(Json object, Forms form, std::vector<JsonFault>& faults, std::string at = {});
 
-  // The members of a table, of those that its form has.
+  // Reads the members of a table that its form has.
   template <std::size_t kCount, class T>
   ObjectReader& take(const std::array<Field<T, ObjectReader>, kCount>& table,
                      std::type_identity_t<T>& out) {
@@ -36,9 +36,9 @@ class ObjectReader {
     fields.read(*this, object_, out);
     return *this;
   }
-  Json take(std::string_view name);  // missing where it is absent
+  Json take(std::string_view name);  // missing if absent
   bool has(std::string_view name) const { return !object_.at(name).missing(); }
-  // Faults for every member that was not taken; of a record none: a later version may have more.
+  // Adds faults for members that were not taken, except in a record: a later version may have more.
   void finish();
 
   Forms form() const noexcept { return form_; }
@@ -57,7 +57,7 @@ class ObjectReader {
   std::vector<std::string_view> known_;
 };
 
-// Nothing, and a fault, where the value is of another type or out of bounds.
+// nullopt, and a fault, for a value of another type or out of bounds.
 struct ObjectValue {
   ObjectReader& in;
   std::string_view name;
@@ -67,7 +67,7 @@ struct ObjectValue {
   std::optional<std::string> text(std::size_t max_bytes) const;
   std::optional<std::uint64_t> number(std::uint64_t least, std::uint64_t most) const;
   std::optional<bool> boolean() const;
-  // None of them is empty.
+  // Empty texts are faults.
   std::optional<std::vector<std::string>> texts(std::size_t max_count, std::size_t max_bytes) const;
   void wrong(std::string_view fault) const { in.wrong(name, fault); }
 };

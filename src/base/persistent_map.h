@@ -1,10 +1,9 @@
-// PersistentMap: an ordered map of names whose copies cost nothing and stay as they are.
+// PersistentMap: an ordered map of names whose copies are free and never change.
 //
-// A reader keeps the map of one moment without a lock, a writer changes one row of many without
-// touching the others, and for_each_change() finds what differs between two maps of one descent
-// without looking at what they share.
+// A reader keeps a map without a lock, a writer changes one row without copying the others, and
+// for_each_change() finds the differences of two related maps without visiting their shared parts.
 //
-// Thread: one object belongs to one thread; copies of it may be read, and die, on any.
+// Thread: one object belongs to one thread; copies may be read and destroyed on any.
 // Source: height-balanced trees, Adelson-Velsky and Landis 1962.
 #pragma once
 
@@ -20,9 +19,9 @@
 
 namespace lb {
 
-// The shape of the map, which is the same whatever its values are, so it is compiled once: a
-// balanced tree of rows by name.  A change copies the path from the root to one row, log2(n) small
-// nodes, and shares all else with the trees that were copied before.
+// The structure of the map, without the type of values, so it is compiled once: a balanced tree of
+// rows by name.  A change copies the path from the root to one row, log2(n) small nodes, and shares
+// the rest with earlier copies.
 class NameTree {
  public:
   struct Node;
@@ -34,38 +33,38 @@ class NameTree {
     std::uint8_t height;
   };
 
-  // A way through the rows in the order of their names; while the tree, or a copy of it, lives.
+  // A walk over the rows by name; valid while the tree, or a copy of it, exists.
   class Path {
    public:
     const Node* top() const noexcept { return depth_ == 0 ? nullptr : nodes_[depth_ - 1]; }
     void next() noexcept { descend(nodes_[--depth_]->right.get()); }
-    // From `node` to its first row.
+    // Goes from `node` to its first row.
     void descend(const Node* node) noexcept;
 
    private:
     friend class NameTree;
-    // Nodes that are still to be visited, the next one last.
+    // Nodes to visit, the next one last.
     std::array<const Node*, 48> nodes_;  // a tree of 2^32 rows is at most 46 high
     unsigned depth_ = 0;
   };
 
   std::size_t size() const noexcept { return size_; }
   Path begin() const noexcept;
-  // At the first row whose name is not below `name`.
+  // At the first row with a name >= `name`.
   Path lower_bound(std::string_view name) const noexcept;
-  // Null: there is no such name.
+  // Null: no such name.
   const Node* look_up(std::string_view name) const noexcept;
 
-  // `name` is the row's own, and lives as long as it.
+  // `name` is part of the row, and lives as long.
   void put(const std::string& name, std::shared_ptr<const void> row);
   bool erase(std::string_view name);
 
-  // They are the same object, or copies of one that have not been changed since.
+  // Whether they are the same object, or unchanged copies of one.
   bool is_same(const NameTree& other) const noexcept { return root_ == other.root_; }
 
-  // Calls each(before, now) for the rows that are not the same block, in the order of their names,
-  // until it returns false (then false); null: that side has no such name.  Costs the changes
-  // between the two and log2(n) for each, where one is a changed copy of the other.
+  // Calls each(before, now) for the rows that differ, by name, until it returns false (then false);
+  // null: no such name on that side.  Costs log2(n) for each difference if one is a changed copy of
+  // the other.
   using Each = std::function<bool(const void* before, const void* now)>;
   static bool walk(const NameTree& before, const NameTree& now, const Each& each);
 
@@ -79,7 +78,7 @@ class PersistentMap {
  public:
   using value_type = std::pair<const std::string, Value>;
 
-  // In the order of the names; while the map, or a copy of it, lives.
+  // In the order of names; valid while the map, or a copy of it, exists.
   class const_iterator {
    public:
     using iterator_category = std::forward_iterator_tag;
@@ -126,7 +125,7 @@ class PersistentMap {
     return at == end() || at->first != name ? end() : at;
   }
   bool contains(std::string_view name) const noexcept { return tree_.look_up(name) != nullptr; }
-  // The value; null: there is no such name.
+  // The value; null: no such name.
   const Value* look_up(std::string_view name) const noexcept {
     const NameTree::Node* const node = tree_.look_up(name);
     return node == nullptr ? nullptr : &row_of(node).second;
@@ -140,16 +139,15 @@ class PersistentMap {
   bool erase(std::string_view name) { return tree_.erase(name); }
   void clear() noexcept { tree_ = {}; }
 
-  // They are the same object, or copies of one that have not been changed since.
+  // Whether they are the same object, or unchanged copies of one.
   bool is_same(const PersistentMap& other) const noexcept { return tree_.is_same(other.tree_); }
 
   bool operator==(const PersistentMap& other) const {
     return size() == other.size() && !more_changed(*this, other, 0);
   }
 
-  // Calls each(before, now) for the rows that differ, in the order of the names; null: none
-  // on that side.  Costs the changes between the two and log2(n) for each, where one is a changed
-  // copy of the other.
+  // Calls each(before, now) for the rows that differ, by name; null: none on that side.  Costs
+  // log2(n) for each difference if one is a changed copy of the other.
   template <class Each>
   static void for_each_change(const PersistentMap& before, const PersistentMap& now, Each each) {
     walk(before, now, [&each](const value_type* was, const value_type* is) {
@@ -157,7 +155,7 @@ class PersistentMap {
       return true;
     });
   }
-  // Whether more than `most` rows differ; costs no more of them.
+  // Whether more than `most` rows differ; stops after those.
   static bool more_changed(const PersistentMap& before, const PersistentMap& now,
                            std::size_t most) {
     return !walk(before, now, [&most](const value_type*, const value_type*) { return most-- > 0; });
@@ -167,7 +165,7 @@ class PersistentMap {
   static const value_type& row_of(const NameTree::Node* node) noexcept {
     return *static_cast<const value_type*>(node->row.get());
   }
-  // Until `each` returns false: then false.
+  // Stops when `each` returns false, and returns false.
   template <class Each>
   static bool walk(const PersistentMap& before, const PersistentMap& now, Each each) {
     return NameTree::walk(before.tree_, now.tree_, [&each](const void* was, const void* is) {
@@ -180,7 +178,7 @@ class PersistentMap {
   NameTree tree_;
 };
 
-// Calls each(name, was, is) for every name whose values differ; null: it is not there.
+// Calls each(name, was, is) for every name with different values; null: absent.
 template <class Value, class Each>
 void for_each_change(const PersistentMap<Value>& before, const PersistentMap<Value>& now,
                      Each each) {

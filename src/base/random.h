@@ -1,5 +1,5 @@
-// Rng: a small seedable generator, always injected, so that a test or a simulation repeats.
-// Thread: one owner.  Not for secrets: those come from OpenSSL.
+// Rng: a small seedable generator, always injected, so that tests and simulations are repeatable.
+// Thread: one owner.  Not for secrets, which come from OpenSSL.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
-// Records: the state of one program version as another one reads it, in a hand-over
-// (doc/architecture.md).  A record has a type, a length and fields; a field has a number, a kind
-// and a value.  A field that the reader does not know is skipped, one that is missing keeps what
-// the struct begins with.  A field or record that must be known and is not refuses the whole.
+// Records: state of one program version for another one, in a hand-over (doc/architecture.md).  A
+// record has a type, a length and fields; a field has a number, a kind and a value.  An unknown
+// field is skipped, a missing one keeps the struct's initial value.  An unknown field or record
+// that must be known makes the reader refuse everything.
 //
-// The fields of a type are named once, for both directions:
+// The fields of a type are listed once, for both directions:
 //
 //   template <class Io, RecordOf<SyncMark> T>
 //   void record_fields(Io& io, T& mark) {
@@ -13,13 +13,13 @@
 //
 // Values: whole numbers, finite real ones, bool, enumerations (by choice()), text, Bytes, durations
 // and time points in nanoseconds, types with record_fields(), and optional, vector, deque, map,
-// array and shared_ptr of these.  Numbers of fields are never used again for something else: a new
-// field is the last one, and where one is given up, another io() begins behind its number.
+// array and shared_ptr of these.  Numbers of fields are never reused: a new field is the last one,
+// and after a removed one another io() begins behind its number.
 //
-// What is read is checked as if it came from outside: another version is outside.
+// Input is checked as untrusted, because it comes from another version.
 // Thread: plain values.
 // Bounds: kMaxBytes a record.
-// Errors: say record, field and what was wrong.
+// Errors: name the record, the field and the fault.
 #pragma once
 
 #include <array>
@@ -47,7 +47,7 @@ namespace lb {
 template <class T, class Of>
 concept RecordOf = std::same_as<std::remove_const_t<T>, Of>;
 
-// Any number of values; a certain number of them.
+// Types with any number of values, and with a fixed number.
 template <class T>
 constexpr bool kManyValues = false;
 template <class V>
@@ -71,7 +71,7 @@ struct RecordField {
 
 class RecordOut {
  public:
-  // Fields with the numbers from `first` on.
+  // Writes fields with the numbers from `first` on.
   template <class... V>
   void operator()(std::uint32_t first, const V&... values) {
     (put(first++, false, values), ...);
@@ -80,7 +80,7 @@ class RecordOut {
   void needed(std::uint32_t first, const V&... values) {
     (put(first++, true, values), ...);
   }
-  // last: of the values that the enumeration has.
+  // last: the last enumerator.
   template <class E>
   void choice(std::uint32_t number, const E& value, E /*last*/) {
     put(number, false, static_cast<std::uint64_t>(value));
@@ -161,7 +161,7 @@ class RecordOut {
 
 class RecordIn {
  public:
-  // name: of the record, for errors.  bytes: of its fields; they outlive the reader.
+  // name: of the record, for errors. bytes: of its fields; they outlive the reader.
   RecordIn(std::string_view name, std::string_view bytes);
 
   template <class... V>
@@ -181,10 +181,10 @@ class RecordIn {
     else
       value = static_cast<E>(got);
   }
-  // Of a value that does not fit to others.
+  // A value contradicts other values.
   void wrong(std::uint32_t number, std::string_view what);
   bool failed() const noexcept { return !error_.empty(); }
-  // After all fields: what must be known and was not asked for is an error.
+  // After all fields: a field that must be known and was not read is an error.
   Result<void> done();
 
   static constexpr bool kReads = true;
@@ -290,7 +290,7 @@ class RecordIn {
   std::string error_;  // "": none
 };
 
-// The fields of what writes them itself: the value of a field that is a record of its own.
+// The saved fields of a part, as the value of a field.
 template <class Part>
 std::string saved_bytes(const Part& part) {
   RecordOut out;
@@ -304,10 +304,10 @@ Result<void> restore_part(std::string_view name, std::string_view bytes, Part& p
   return in.done();
 }
 
-// A file of records, one after the other.
+// A file of consecutive records.
 constexpr std::size_t kMaxRecordBytes = std::size_t{8} << 20;
 
-// needed: a reader that does not know the type refuses the whole.
+// needed: a reader that does not know the type refuses everything.
 void put_record(std::string& out, std::uint32_t type, bool needed, const RecordOut& record);
 
 struct RecordHead {
@@ -325,7 +325,7 @@ class RecordList {
   std::string_view left_;
 };
 
-// A whole record as bytes, and what they hold.
+// A whole record as bytes, and back.
 template <class T>
 std::string record_bytes(const T& record) {
   RecordOut out;

@@ -14,7 +14,7 @@ namespace lb {
 struct Error {
   enum class Code : std::uint8_t {
     kInvalid,      // input that breaks a rule
-    kNotFound,     // the thing named does not exist
+    kNotFound,     // the named thing does not exist
     kDenied,       // not allowed
     kLimit,        // a configured limit was reached
     kTimeout,      // too late

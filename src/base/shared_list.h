@@ -1,11 +1,10 @@
-// SharedList<T>: a vector whose copies share their elements, so that a copy of ten thousand, and
-// one with another element in it, costs pointers.
+// SharedList<T>: a vector whose copies share their elements, so that a copy of ten thousand, or a
+// change of one element, costs only pointers.
 //
-// Elements of a const list are const; a list that may be changed gives a copy of its own
-// for an element that it shares.  A reference from a list that may be changed ends with the next
-// copy of the list.
-// Thread: as a vector.  Lists that share elements may be in different threads: a shared element is
-// never modified.
+// Elements of a const list are const; a non-const list copies a shared element before giving
+// access.  A reference from a non-const list is valid until the next copy of the list.
+// Thread: as a vector.  Lists that share elements may be on different threads, because a shared
+// element is never modified.
 #pragma once
 
 #include <cstddef>

@@ -1,10 +1,9 @@
-// Snapshot<T>: one writer publishes an immutable T, any thread reads the newest.
+// Snapshot<T>: a writer publishes an immutable T, any thread reads the newest.
 //
 // Thread: publish() and read() may be called from any thread.
 // Invariants: (1) a published T is never modified; (2) read() never returns null.
-// A mutex guards one pointer swap.  std::atomic<shared_ptr> of libstdc++ 12 draws a TSan report.
-// A thread that reads often keeps a SnapshotReader, which takes the mutex only when there is a new
-// T.
+// A mutex guards one pointer swap, because TSan reports std::atomic<shared_ptr> of libstdc++ 12.  A
+// thread that reads often keeps a SnapshotReader, which takes the mutex only for a new T.
 #pragma once
 
 #include <atomic>
@@ -21,7 +20,7 @@ class Snapshot {
   // REQUIRES: first is not null
   explicit Snapshot(std::shared_ptr<const T> first) : current_(std::move(first)) {}
 
-  // Once per wake-up or request, never once per listener.
+  // Once per wake-up or request, not per listener.
   std::shared_ptr<const T> read() const {
     std::lock_guard<std::mutex> guard(mutex_);
     return current_;
@@ -41,13 +40,13 @@ class Snapshot {
 };
 
 // Thread: one owner.
-// Ownership: the snapshot outlives it; it keeps the T that it has read last.
+// Ownership: the snapshot outlives it; it keeps the last T that it read.
 template <class T>
 class SnapshotReader {
  public:
   explicit SnapshotReader(const Snapshot<T>& of) : of_(of) {}
 
-  // The newest; as it is until the next read().
+  // The newest; valid until the next read().
   const T& read() {
     const std::uint64_t version = of_.version_.load(std::memory_order_acquire);
     if (version != version_) current_ = of_.read();

@@ -22,27 +22,27 @@ constexpr bool is_alphanumeric(char c) noexcept { return is_digit(c) || is_alpha
 constexpr bool is_plain_char(char c, std::string_view marks) noexcept {
   return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
 }
-// -1: it is no hexadecimal digit.
+// -1: not a hexadecimal digit.
 constexpr int hex_value(char c) noexcept {
   if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
-// is_plain_char() characters alone, or nothing.
+// Whether all characters are is_plain_char(); also true for "".
 bool is_plain_text(std::string_view text, std::string_view marks) noexcept;
-// Digits as hex_encode() writes them alone, or nothing.
+// Whether all characters are digits of hex_encode(); also true for "".
 bool is_hex_text(std::string_view text) noexcept;
 std::string to_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b) noexcept;
 bool istarts_with(std::string_view text, std::string_view prefix) noexcept;
 std::string_view trim(std::string_view text) noexcept;  // spaces, tabs, CR, LF
-// Editors of Windows put a byte order mark before a text.
+// Windows editors put a byte order mark before a text.
 std::string_view without_byte_order_mark(std::string_view text) noexcept;
 std::vector<std::string_view> split(std::string_view text, char separator);
-// With so many digits behind the point.
+// With this many digits after the point.
 std::string decimal_text(double number, int digits);
 std::string listed(const std::vector<std::string>& texts, std::string_view between = " ");
-// A number that is all of the text, as std::from_chars() reads it; nullopt: it is none of the type.
+// The number if it is the whole text, as std::from_chars() reads it; nullopt: it is not.
 template <class T>
 std::optional<T> parse_whole(std::string_view text, int base = 10) noexcept {
   T value{};
@@ -59,12 +59,11 @@ std::optional<T> parse_whole(std::string_view text, int base = 10) noexcept {
 std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept;
 // fnmatch(3) with FNM_PATHNAME: '*' and '?' do not cross '/'.
 bool glob_match(const std::string& pattern, const std::string& text) noexcept;
-// &, <, > and " as entities, as text and attributes of XML and HTML want it; what is in `also` as
-// numeric references.
+// &, <, > and " as entities, for XML and HTML; characters of `also` as numeric references.
 std::string escape_markup(std::string_view text, std::string_view also = {});
 // The smallest number of edits between two short words, for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
-// The one of `known` that `name` may be a slip of the keyboard for; "": none is near enough.
+// The word of `known` that `name` may be a typo of; "": none is near enough.
 std::string_view nearest_word(std::string_view name, std::span<const std::string_view> known);
 
 }  // namespace lb

@@ -1,5 +1,5 @@
-// Threads of the program: all signals are for control alone, each has a name, and that the system
-// makes no more of them is an error.
+// Threads of the program: each has a name, signals are blocked, because control alone takes them,
+// and a failure to create one is an error.
 // Thread: of HeldThread: its owner's.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace lb {
 // name: for `top -H`; at most 15 letters.
 Result<std::thread> make_thread(const char* name, UniqueFunction<void()> run);
 
-// One that is made while a lack of threads can still be answered, and runs later.
+// A thread that is created early, while a failure can still be reported, and runs later.
 class HeldThread {
  public:
   HeldThread() = default;
@@ -23,11 +23,11 @@ class HeldThread {
   HeldThread(const HeldThread&) = delete;
   HeldThread& operator=(const HeldThread&) = delete;
 
-  // REQUIRES: none is made
+  // REQUIRES: !is_made()
   Result<void> make(const char* name, UniqueFunction<void()> run);
   bool is_made() const noexcept { return thread_.joinable(); }
   void begin();
-  // What has not begun never runs.
+  // A thread that has not begun never runs.
   void join();
 
  private:

@@ -1,6 +1,6 @@
-// WatchedFile: a file that is edited while the server runs: read whole, again when it changed.
-// Thread: one owner, on the clerk (or before the loops start): it makes system calls that may
-// block.
+// WatchedFile: a file that may be edited while the server runs: read whole, and again after a
+// change.
+// Thread: one owner, on the clerk (or before the loops start): its system calls may block.
 // Bounds: FileReading's usual limit.
 #pragma once
 
@@ -18,13 +18,13 @@ class WatchedFile {
  public:
   explicit WatchedFile(std::string path) : path_(std::move(path)) {}
   const std::string& path() const noexcept { return path_; }
-  // The text, if it is not the one that was read last; an error is returned once a change, too.
+  // The text, if it has changed since the last read; an error likewise, once for each change.
   std::optional<Result<std::string>> read_if_changed();
 
  private:
   std::string path_;
   std::optional<FileStamp> seen_;
-  std::optional<std::size_t> hash_;  // of the text that was read last; nullopt: an error
+  std::optional<std::size_t> hash_;  // of the last text; nullopt: an error
 };
 
 }  // namespace lb

@@ -29,8 +29,8 @@ void append_access_request(std::string& out, const Request& request);
 struct AccessFacts {
   std::string_view ip;    // "": '-'
   std::string_view user;  // "": '-'
-  // Of listeners, and of sources that a backend or a record lets in: Icecast's line has '-' for
-  // others.  JSON names all.
+  // Icecast's line has the user of listeners, and of sources that a backend or a record lets in;
+  // for others '-'. JSON always has it.
   bool shows_user = false;
   std::string_view request;  // "GET /a.mp3 HTTP/1.0"
   int status = 200;
@@ -41,12 +41,12 @@ struct AccessFacts {
 std::string access_line(const AccessFacts& facts, WallTime now);
 // time: clf_time() of now
 void append_access_line(std::string& out, const AccessFacts& facts, std::string_view time);
-// No longer than a line may be: longer fields are cut, so that it always stays whole.
+// At most as long as a line may be: longer fields are cut, so that it stays valid JSON.
 std::string access_json(const AccessFacts& facts, WallTime now);
 std::string clf_time(WallTime now);      // 20/Nov/2026:06:52:24 +0000, local zone
 std::string rfc3339_time(WallTime now);  // 2026-11-20T06:52:24+00:00, local zone
 
-// Writes the line of a finished request as the log's settings want it.
+// Writes the line of a finished request in the log's format.
 void log_access(Log& log, AccessFacts facts, WallTime now);
 
 }  // namespace lb

@@ -1,7 +1,7 @@
-// BodyReader: takes the framing out of a request body, in place: by length, chunked, until close.
-// Source: RFC 9112 section 7; strict, because a lenient chunk parser is a smuggling hole
-// (attack "chunked_put_malformed": bad sizes, extensions over 4 KiB, missing CRLF, "0x5", "5 ",
-// signs, bare LF, sizes over 16 hex digits or above 2^31, garbage after the last chunk → error).
+// BodyReader: removes the framing of a request body in place: by length, chunked, until close.
+// Source: RFC 9112 section 7; strict, because a lenient chunk parser allows request smuggling
+// ("chunked_put_malformed": bad sizes, extensions over 4 KiB, missing CRLF, "0x5", "5 ", signs,
+// bare LF, sizes over 16 hex digits or above 2^31, bytes after the last chunk).
 // Thread: one owner.  Pure.
 #pragma once
 
@@ -21,20 +21,19 @@ class BodyReader {
   enum class Framing : std::uint8_t { kUntilClose, kLength, kChunked };
 
   // Reads Content-Length and Transfer-Encoding.
-  // Errors: both present, unknown coding, a length
-  // that is not plain digits or over 2^63-1, differing duplicates.  `stream`: a source without
-  // either, or SOURCE with a length of 0, streams until close; otherwise no framing means an empty
-  // body.
+  // Errors: both present, unknown coding, a length that is not plain digits or over 2^63-1,
+  // differing duplicates.  `stream`: a source without either, or SOURCE with a length of 0, streams
+  // until close; otherwise no framing means an empty body.
   static Result<BodyReader> for_request(const Request& request, bool stream);
 
-  // Of an answer.  Chunked wins over a length, and a length that is not a number is ignored.
-  // `until_close`: an endless stream; a length is ignored (it is there for players).
-  // Error: a coding that is not known.
+  // For an answer.  Chunked wins over a length, and an invalid length is ignored.  `until_close`:
+  // an endless stream, whose length is ignored (it is there for players).  Error: an unknown
+  // coding.
   static Result<BodyReader> for_response(const Headers& headers, bool until_close);
 
   struct Taken {
     std::size_t bytes = 0;  // payload, moved to the front of data
-    std::size_t used = 0;   // how much of data belongs to the body, framing included
+    std::size_t used = 0;   // bytes of data that belong to the body, with framing
     bool ended = false;     // the body is complete; data from `used` on is not part of it
   };
   // After an error or the end, more bytes are an error: check ended() before the next call.

@@ -1,8 +1,8 @@
-// BodyClient: one outgoing request whose whole answer is wanted, up to a limit of bytes.
+// BodyClient: one outgoing request that reads the whole answer, up to a limit of bytes.
 //
 // Thread: the connector's loop.
 // Ownership: the caller; destroying it gives up without a call.
-// Errors: what the other side did, not its name, which the caller has.
+// Errors: the other side's fault, without its name, which the caller has.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,7 @@ class BodyClient {
  public:
   using Then = UniqueFunction<void(Result<FetchedBody>)>;
 
-  // `deadline`: for the whole, after the head.  A body of more than most_bytes is an error.
+  // `deadline`: for the body, after the head.  A body of more than most_bytes is an error.
   BodyClient(Connector& connector, ClientRequest request, std::size_t most_bytes,
              std::chrono::milliseconds deadline, Then then);
 

@@ -1,4 +1,4 @@
-// The Range header of a request: which bytes of something whose size is known.
+// The Range header of a request, applied to a body of known size.
 // Source: RFC 9110 section 14.
 // Thread: pure functions.
 #pragma once
@@ -18,8 +18,7 @@ struct ByteRange {
 };
 
 // text: the header's value, "" without one.  "bytes=a-b", "bytes=a-", "bytes=-n".  Several ranges
-// would need a multipart reply, which no player asks a radio server for; RFC 9110 allows the whole
-// instead.
+// would need a multipart reply, which no player requests; RFC 9110 allows the whole body instead.
 ByteRange parse_byte_range(std::string_view text, std::uint64_t size);
 
 // The "Accept-Ranges" and "Content-Range" lines of an answer with that range.

@@ -1,10 +1,10 @@
-// Client: one outgoing request that gives its socket up: connect, send the request, read the head
-// of the answer; then the transport belongs to the caller, which reads the body.
+// Client: one outgoing request that gives up its socket: it connects, sends the request and reads
+// the head of the answer; then the caller owns the transport and reads the body.
 //
 // Thread: the connector's loop.
 // Ownership: the caller; destroying it gives up without a call.
-// Not libcurl: that keeps its socket, and a relay's bytes go straight into the stream log.
-// Errors: what the other side did, not its name, which the caller has.
+// Not libcurl, which keeps its socket, while a relay's bytes go straight into the stream log.
+// Errors: the other side's fault, without its name, which the caller has.
 #pragma once
 
 #include <chrono>

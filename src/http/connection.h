@@ -1,17 +1,17 @@
-// Connection: one inbound connection, from accept to its reply, or to the moment when its socket
-// becomes a listener or a source.
+// Connection: one inbound connection, from accept until its reply is sent, or its socket becomes a
+// listener or a source.
 //
 // Life: kAccepted → (kOpening) → kHead → (kForm) → kHandling → kReplying → (kLingering) → kGone,
-// from kReplying back to kHead where the connection is kept, and from kHandling through kForm and
-// back where a stage wants the body.  The state changes in enter()
-// only, which also knows what may follow what, and what each one waits for and how long.  Every way
-// out goes through Connections::remove(), with what the log needs.  A reply has client-timeout to
-// be read at all, progress renews it; and all of it has to be out after client-timeout plus a
-// second for every 8 KiB (of a file: 2 KiB, that is played as it comes).
+// from kReplying back to kHead if the connection is kept, and from kHandling through kForm and back
+// if a stage wants the body.  Only enter() changes the state; it knows the allowed transitions and
+// the wait of each state.  Every end passes through Connections::remove(), with the facts for the
+// log.  A client must read a part of a reply within client-timeout, each part renews that, and all
+// of it within client-timeout plus a second for every 8 KiB (of a file 2 KiB, because it is played
+// while it arrives).
 //
 // Thread: its worker.
-// Ownership: the worker's Connections.  Other threads hold its id, never a
-// pointer: a verdict that arrives for a connection that is gone finds no id and is dropped.
+// Ownership: the worker's Connections.  Other threads keep its id, so a verdict for a connection
+// that is gone is dropped.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ namespace lb {
 class Connections;
 struct HeldRequest;
 
-// A body that many replies share: bytes that stay as long as their owner (null: for ever).
+// A body shared by many replies; its bytes are valid as long as owner (null: for ever).
 struct SharedBody {
   std::shared_ptr<const void> owner;
   std::string_view bytes;
@@ -50,15 +50,15 @@ struct ReplyRun {
   std::string text;
   std::shared_ptr<const void> owner;  // keeps the file open and its range as it is
   int fd = -1;                        // -1: the text
-  std::uint64_t at = 0, bytes = 0;    // what is left of it
+  std::uint64_t at = 0, bytes = 0;    // of the remaining bytes
 
   static ReplyRun of_text(std::string text);
   static ReplyRun of_file(std::shared_ptr<const void> owner, int fd, std::uint64_t at,
                           std::uint64_t bytes);
 };
 
-// What the stages have found out about a request.  The app floor defines it
-// (app/request/request_context.h); this floor makes it, by Connections::Plan, and frees it.
+// The results of earlier stages about a request.  The app floor defines it
+// (app/request/request_context.h); this floor creates it, by Connections::Plan, and frees it.
 struct RequestContext;
 using RequestContextPtr = std::unique_ptr<RequestContext, void (*)(RequestContext*)>;
 
@@ -70,77 +70,75 @@ class Connection : public ListHook {
 
   std::uint64_t id() const noexcept { return id_; }
   Request& request() noexcept { return request_; }
-  // The body, where it was read: of forms of at most 64 KiB, and as Connections::Plan says.
+  // The body, if it was read: forms of at most 64 KiB, and others by Connections::Plan.
   const std::string& form() const noexcept { return form_; }
   bool form_is_urlencoded() const noexcept;
   const ListenSocket& socket() const noexcept { return *socket_; }
-  // The client; a trusted proxy's word counts (http/forwarded.h).
+  // The client, by a trusted proxy's headers (http/forwarded.h).
   const Address& peer() const noexcept { return client_; }
   const std::string& ip() const noexcept { return ip_; }
-  // The client speaks https, with us or with a trusted proxy.
+  // Whether the client uses https, to this server or to a trusted proxy.
   bool secure() const noexcept { return secure_; }
   // <http-headers>, as they are until the answer begins.
   std::span<const HttpHeader> http_headers() const;
-  std::string user;         // its name, once proved, for the access log
+  std::string user;         // the proved user name, for the access log
   bool shows_user = false;  // in Icecast's log too: see AccessFacts
-  bool is_probe = false;    // asked every second by machines: no line in the access log
-  // Of this request: made when it is first asked for, freed when the answer is out.
+  bool is_probe = false;    // a machine asks every second: not in the access log
+  // Created by the first call for this request, freed after the answer.
   // REQUIRES: Connections::Plan::context
   RequestContext& context();
 
-  // The sender of the requests: a proxy that is trusted, where peer() is the client behind it.
+  // The sender of the requests: a trusted proxy, if peer() is a client behind it.
   const Address& sender() const noexcept { return socket_peer_; }
 
-  // Its client sends nothing more: it reads the answer yet, or has left.
+  // The client sends nothing more: it still reads the answer, or has left.
   bool half_closed() const noexcept { return half_closed_; }
 
-  // --- answers; each exactly once a request
-  // Complete lines that the answer to this request has too, whatever it is.
+  // --- answers; exactly one for each request
+  // Adds complete header lines to any answer to this request.
   void add_reply_lines(std::string_view lines) { reply_lines_ += lines; }
   // Sends head and body (no body for HEAD) and closes, unless the head says keep-alive.  A refusal
   // in plain text becomes a page for a browser that asked for one (http/error_page.h).
   void reply(const ResponseHead& head, std::string body);
-  // The same of an answer that may be long; 503 where too many such ones wait for this client to
-  // read them.
+  // The same for an answer that may be long; 503 if the client has too many unread ones.
   void reply_bounded(const ResponseHead& head, std::string body);
-  // The same, sent from the one copy: a thousand readers of a page need no thousand pages.
+  // The same from a shared copy, so that a thousand readers of a page need no thousand copies.
   void reply_shared(const ResponseHead& head, SharedBody body);
   void reply_text(int status, std::string_view text);  // text/plain, as refusals of sources
   void reply_page(int status, std::string_view text);  // Icecast's error page
-  // A whole reply, its head included, of this status; the connection closes after it.
+  // A whole reply with its head; the connection closes after it.
   void reply_bytes(int status, std::string bytes);
   void reply_file(ResponseHead head, UniqueFd file, std::uint64_t first, std::uint64_t bytes);
-  // Head, then these, one after the other; files by sendfile.
+  // Sends the head, then these in order; files by sendfile.
   void reply_runs(const ResponseHead& head, std::vector<ReplyRun> runs);
-  // head has the length of all that it will give.  longest: that its client may take for it, beside
-  // client-timeout.
+  // head has the length of the source. longest: the client's time for it, added to client-timeout.
   void reply_source(ResponseHead head, std::unique_ptr<ReplySource> source,
                     std::chrono::seconds longest);
-  // What the source waited for has come.
+  // The source's wait is over.
   void source_ready();
-  // By a stage that has judged the sender and is pending: so many bytes of the body go into form(),
-  // in the time that a head has; then the stage is asked again.
-  // REQUIRES: bytes > 0, and the body was not read before the stages
+  // Called by a pending stage that has judged the sender: reads this many bytes of the body into
+  // form(), in the time for a head, and asks the stage again.  REQUIRES: bytes > 0, and the body
+  // was not read before the stages
   void read_body(std::uint64_t bytes);
-  // Closes without a byte, as Icecast does with nonsense.
+  // Closes without an answer, as Icecast does for invalid requests.
   void drop();
-  // Bytes at once, then more follow by other means ("OK2", "100 Continue").  False: it broke.
+  // Sends bytes at once, before other output ("OK2", "100 Continue").  False: broken.
   bool send_now(std::string_view bytes);
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }  // of the answer so far
-  // The socket moves on; the connection ends without a line in the log.
+  // Gives the socket away; the connection ends without a line in the log.
   std::unique_ptr<Transport> take_transport();
   std::string take_leftover() { return std::move(leftover_); }
-  // A stage that was pending has decided.
+  // The decision of a pending stage.
   void resume(Verdict verdict);
-  // The stage that was pending is asked again: what it waited for has come, or will not.
+  // Asks the pending stage again: its wait is over.
   void ask_again();
-  // How often the stages have begun to be asked: once, and once after each wait.
+  // How many times the stages were started: once, and again after each wait.
   unsigned rounds() const noexcept { return rounds_; }
-  // By Unix time; of a request that the process before has had: when it was first asked there.
+  // Unix time of the first request to a stage, also in a former process.
   std::int64_t asked_ms();
-  // By a stage that then says kNext: the request is for this path, with its stages behind it.
+  // Called by a stage that then returns kNext: the request gets this path and its stages.
   void lead_to(std::string path);
-  // By a stage that then says kNext: the chain goes on from this stage, which was asked before.
+  // Called by a stage that then returns kNext: the chain goes on from this earlier stage.
   void go_on_from(const Stage& stage);
 
  private:
@@ -157,14 +155,14 @@ class Connection : public ListHook {
   };
   static std::string_view name_of(State state) noexcept;
   static bool may_follow(State before, State next) noexcept;
-  // Arms watch and deadline as the state needs them, and moves between the lists of Connections.
-  // False: it may not follow; that is logged, and the connection ends.
+  // Sets watch and deadline for the state, and moves the connection between the lists of
+  // Connections.  False: an invalid transition, which is logged and ends the connection.
   bool enter(State next);
 
   void start();
   void start_with(const HeldRequest& held);
-  // What it has sent of a request that may be asked once more; nullopt: it is answered here.
-  // files: the rest of an answer may be one, of at most `room` bytes that are copied into it.
+  // The request for a process that asks it once more; nullopt: it is answered here. files: the rest
+  // of the answer may be a file, of at most `room` bytes, which are copied.
   std::optional<HeldRequest> unanswered(bool files, std::uint64_t& room);
   std::string rest_lines() const;
   bool rest_is_file() const noexcept;
@@ -205,7 +203,7 @@ class Connection : public ListHook {
   const std::uint64_t id_;
   std::unique_ptr<Transport> transport_;
   std::shared_ptr<const ListenSocket> socket_;
-  std::unique_ptr<Opening> opening_;  // null: over
+  std::unique_ptr<Opening> opening_;  // null: finished
   Address socket_peer_;  // of the socket, or of its PROXY header: the sender of the requests
   Address client_;       // of the client that the present request is for
   bool socket_secure_ = false;
@@ -213,9 +211,9 @@ class Connection : public ListHook {
   std::string ip_;
   State state_ = State::kAccepted;
   RequestParser parser_;
-  Request& request_ = parser_.request();  // of either parser
+  Request& request_ = parser_.request();  // of the parser in use
   std::unique_ptr<ShoutcastParser> shoutcast_;
-  std::string head_so_far_;  // of one that has not come whole
+  std::string head_so_far_;  // an incomplete head
   std::string leftover_;
   std::string form_;
   std::uint64_t form_left_ = 0;
@@ -232,9 +230,9 @@ class Connection : public ListHook {
   SharedBody page_;                      // … or a large one
   std::size_t out_sent_ = 0;             // of both
   std::vector<ReplyRun> runs_;           // … and what follows it
-  std::size_t run_ = 0;                  // of these, the one that is being sent
+  std::size_t run_ = 0;                  // index of the one being sent
   bool sends_file_ = false;              // by reply_file(), or gathered
-  std::unique_ptr<ReplySource> source_;  // … or one that is made as it goes
+  std::unique_ptr<ReplySource> source_;  // … or a body made while it is sent
   ReplySource::Piece piece_;
   std::uint64_t piece_sent_ = 0;
   std::chrono::seconds source_time_{0};
@@ -245,10 +243,10 @@ class Connection : public ListHook {
   int begun_status_ = 0;  // HeldRequest::status, until the rest of the answer is there
   bool keep_alive_ = false;
   bool head_whole_ = false;  // the request's
-  bool kept_ = false;        // it waits for another request than its first
+  bool kept_ = false;        // it waits for a further request
   std::size_t lingered_bytes_ = 0;
   SteadyTime accepted_, head_since_, head_until_;
-  SteadyTime reply_until_;  // however steadily it is read
+  SteadyTime reply_until_;  // deadline, however steadily it is read
   Watch watch_;
   Deadline deadline_;
 };

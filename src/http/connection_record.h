@@ -1,5 +1,5 @@
-// HeldRequest: a connection whose request is not answered yet, for a process that asks it once
-// more, from its first byte; of a TLS handshake under way too: a TlsPump ends it.
+// HeldRequest: a connection with an unanswered request, for a process that asks it again from its
+// first byte; also one in a TLS handshake, which a TlsPump completes.
 // Thread: plain values.
 #pragma once
 
@@ -28,19 +28,19 @@ struct HeldRequest {
   Transport* transport = nullptr;  // stays with its connection
   Address peer;
   std::shared_ptr<const ListenSocket> socket;
-  std::string bytes;     // that have come; while not opened: of the PROXY header
+  std::string bytes;     // received bytes; before `opened`, of the PROXY header
   bool opened = false;   // neither a PROXY header nor a handshake follows
   bool secure = false;   // the client speaks TLS, with us or with a proxy
   std::uint64_t id = 0;  // of its connection, and of the client at a backend; 0: a new one
   std::chrono::milliseconds head_time{0};  // left for its head; 0: <header-timeout>
-  bool kept = false;                       // it has had an answer, and waits for another request
-  // Of an answer under way, whose rest is asked for: what its head said, and the bytes that have
-  // gone with it; of a Shoutcast login, those of its "OK2".  0: none.
+  bool kept = false;                       // it has had an answer, and waits for a further request
+  // Of an answer under way whose rest is requested: its status, and the bytes sent with its head;
+  // of a Shoutcast login those of "OK2". 0: none.
   int status = 0;
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;  // Connection::asked_ms(); 0: it was not asked for
-  ReplyRun file{};        // the rest of this answer, where it is all of a file; no fd: it is not
-  bool is_probe = false;  // Connection::is_probe
+  ReplyRun file{};            // the rest of the answer, if it is all of a file; no fd: not
+  bool is_probe = false;      // Connection::is_probe
 };
 
 }  // namespace lb

@@ -1,12 +1,12 @@
 // Connections: all inbound connections of one worker that are not yet listeners or sources.
 //
-// Budget: request heads that are not complete may be this many, and TLS handshakes 1000; above it
-// the oldest one ends (a head after two seconds), so that idle sockets can never lock listeners,
-// sources or the administrator out (doc/decisions.md B9).  Connections that are kept for their next
-// request have a budget of their own, and are the first to go where descriptors are short.
+// Budget: at most this many incomplete request heads, and 1000 TLS handshakes; above it the oldest
+// one ends (a head after two seconds), so that idle sockets never lock out listeners, sources or
+// the administrator (doc/decisions.md B9).  Kept connections have a budget of their own, and are
+// closed first when descriptors are short.
 //
-// Of long answers that no others share a client (address, /64) leaves kUnread bytes unread at most,
-// or one answer.
+// Of long answers that are not shared, a client (address, /64) may leave kUnread bytes unread, or
+// one answer.
 // Thread: its worker.
 // Ownership: owns its connections.
 #pragma once
@@ -36,11 +36,10 @@ struct HeldRequest;
 class Log;
 class Loop;
 
-// AccessBatch: the lines of the access log that come in one turn of a loop, in one write: a write a
+// AccessBatch: writes the access-log lines of one turn of a loop together, because a write for each
 // line is a fifth of the cost of a 302.
-//
-// The lines are in the file at the end of the turn; until then they are in memory, at most
-// kMaxBytes of them.  Shared by its owner and, for a turn, by the loop.
+// They are in the file at the end of the turn; until then at most kMaxBytes are in memory.  Shared
+// by its owner and, for a turn, by the loop.
 class AccessBatch : public std::enable_shared_from_this<AccessBatch> {
  public:
   static constexpr std::size_t kMaxBytes = 65536;
@@ -57,7 +56,7 @@ class AccessBatch : public std::enable_shared_from_this<AccessBatch> {
   Loop& loop_;
   Log& log_;
   std::string lines_;
-  // The second that was written out last: every line names one.
+  // The second that was formatted last: every line has one.
   WallTime second_{};
   std::string time_;
 };
@@ -77,18 +76,18 @@ class Connections final : public ConnectionSink {
  public:
   struct Plan {
     RouteTable routes;                            // the last stage of each always answers
-    std::function<RequestContextPtr()> context;   // for Connection::context(); never null
+    std::function<RequestContextPtr()> context;   // for Connection::context(); never returns null
     std::function<bool(const Address&)> welcome;  // false: closed at once, without a byte
-    // A Shoutcast login's password line is complete; false: drop.
+    // The password line of a Shoutcast login is complete; false: drop.
     std::function<bool(Connection&)> shoutcast_login;
     std::function<void()> accepted;  // for the counters
-    // How many bytes of this request's body are read before the stages; unset: of forms only.
+    // The number of body bytes read before the stages; unset: only forms.
     std::function<std::size_t(Connection&)> body_limit;
-    // May pages of other sites read the answer?  Unset: none may.
+    // Whether pages of other sites may read the answer; unset: never.
     std::function<bool(const Request&)> cross_origin;
     // The application/problem+json of an error below /api; unset: the server's own words.
     std::function<std::string(const Request&, int status, std::string_view text)> api_problem;
-    // The certificates of connections that begin now; unset or null: none.
+    // The certificates for new connections; unset or null: none.
     std::function<std::shared_ptr<const TlsContext>()> certificates;
   };
   Connections(Loop& loop, Log& log, const Snapshot<HttpSettings>& settings,
@@ -100,18 +99,18 @@ class Connections final : public ConnectionSink {
                 const std::shared_ptr<const ListenSocket>& socket) override;
   bool make_room() override;
 
-  // Of a hand-over, between two turns of the loop: those that another process asks once more, and
-  // then has: from then on no request begins here.  rests: also answers of which a part is sent;
-  // files: those of which it has not to ask the rest, too.
+  // Of a hand-over, between two turns of the loop: the connections that another process takes and
+  // asks again; no request begins here afterwards. rests: includes answers of which a part is sent;
+  // files: includes whole files.
   std::vector<HeldRequest> unanswered(bool rests, bool files);
   void forget_unanswered();
   // From any thread.
   std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
-  // One of those, in that process; its transport and socket are given beside it.
+  // Takes such a connection in that process, with its transport and socket.
   void adopt(std::unique_ptr<Transport> transport,
              const std::shared_ptr<const ListenSocket>& socket, const HeldRequest& held);
 
-  // Null when it has gone.
+  // Null: gone.
   Connection* find(std::uint64_t id);
   void end_all();
   // Ends the connections that still read this body.
@@ -125,33 +124,33 @@ class Connections final : public ConnectionSink {
   template <class Start>
   void start(std::uint64_t id, std::unique_ptr<Transport> transport,
              const std::shared_ptr<const ListenSocket>& socket, Start&& start_it);
-  void head_begins(Connection& connection);      // joins the open heads
-  void is_kept(Connection& connection);          // joins those that wait for their next request
-  void head_complete(Connection& connection);    // leaves either
-  void decision_begins(Connection& connection);  // the socket is not watched while one is made
+  void head_begins(Connection& connection);      // adds it to the open heads
+  void is_kept(Connection& connection);          // adds it to the kept connections
+  void head_complete(Connection& connection);    // removes it from both
+  void decision_begins(Connection& connection);  // the socket is not watched meanwhile
   void watch_the_undecided();
   std::unique_ptr<Opening> opening_of(
       const ListenSocket& socket) const;  // null: a request comes at once
   void handshake_begins(const Connection& connection);
   void handshake_ends() noexcept { --handshake_count_; }
-  // False: the socket is for proxies only, and the peer is none.
+  // False: the socket is for proxies only, and the peer is not one.
   bool may_speak_for_others(const Transport& transport, const ListenSocket& socket);
   void opening_failed(const Connection& connection, const Opening& opening);
   void log_refusal(const std::string& text, const ListenSocket& socket);
 
   Loop& loop_;
   Log& log_;
-  std::shared_ptr<AccessBatch> access_;  // its loop may flush it later than we live
+  std::shared_ptr<AccessBatch> access_;  // the loop may flush it after this object is gone
   SnapshotReader<HttpSettings> settings_;
   std::atomic<std::uint64_t>& next_id_;
   Plan plan_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::atomic<std::size_t> count_{0};     // of these
   std::vector<std::uint64_t> held_;       // of the last unanswered()
-  bool leaving_ = false;                  // another process answers what is asked from now on
+  bool leaving_ = false;                  // another process answers further requests
   const Connection* starting_ = nullptr;  // in accepted()
   std::unique_ptr<Connection> ended_at_once_;
-  // Others that ended in this round; its loop may free them later than we live.
+  // Others that ended in this round; the loop may free them after this object is gone.
   const std::shared_ptr<std::vector<std::unique_ptr<Connection>>> gone_;
   IntrusiveList<Connection> open_heads_;  // oldest first
   std::size_t open_head_count_ = 0;
@@ -165,7 +164,7 @@ class Connections final : public ConnectionSink {
   using UnreadBytes = std::unordered_map<std::string, std::uint64_t>;  // by Address::network()
   const std::shared_ptr<UnreadBytes> unread_ = std::make_shared<UnreadBytes>();
   std::array<std::byte, 16384> scratch_;
-  std::string access_line_;  // of one request; its memory is used again
+  std::string access_line_;  // of one request; kept to reuse its memory
 };
 
 }  // namespace lb

@@ -16,8 +16,8 @@ struct Credentials {
 };
 
 std::optional<Credentials> basic_credentials(const Headers& headers);
-// Takes a time that depends on the length of `given` only, so neither the content nor the length of
-// the secret shows.  False where nothing is expected: an unset password matches nothing.
+// Takes a time that depends only on the length of `given`, so it reveals nothing about the secret.
+// False if nothing is expected: an unset password matches nothing.
 bool secret_equal(std::string_view given, std::string_view expected) noexcept;
 
 }  // namespace lb

@@ -1,6 +1,6 @@
-// What a page of another site may do with our answers (CORS): by default read every stream and
-// every public page, and the headers that describe a stream.  <http-headers> replaces each of
-// these lines by one of the same name; the administration never has them.
+// What pages of other sites may do with our answers (CORS): by default read every stream and public
+// page, and the headers about a stream.  <http-headers> replaces each of these lines by one of the
+// same name; administrative answers have none.
 // Thread: pure functions.
 // Source: the Fetch standard, "HTTP extensions"; Private Network Access, "Preflights".
 #pragma once
@@ -13,16 +13,16 @@
 
 namespace lb {
 
-// Complete lines for an answer of this status, but for those that either list sets on it.
-// exposes: names of headers that this answer has besides, "A, B".
+// Complete lines for an answer of this status, except names in either list for it. exposes: names
+// of further headers of this answer, "A, B".
 void append_cross_origin(std::string& out, int status, std::span<const HttpHeader> global,
                          std::span<const HttpHeader> mount, std::string_view exposes = {});
 
-// The line of an answer that holds no more than where to go on: what is configured, or "*".
+// The line for a redirect: as configured, or "*".
 void append_allow_origin(std::string& out, int status, std::span<const HttpHeader> global);
 
-// The other lines of the answer to a preflight.  private_network: the browser reports that its page
-// comes from a wider network than ours.
+// The other lines of a preflight's answer. private_network: the browser reports that its page comes
+// from a wider network than ours.
 std::string preflight_lines(int status, std::span<const HttpHeader> global, bool private_network);
 
 }  // namespace lb

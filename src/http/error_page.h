@@ -1,6 +1,6 @@
-// The page that a person in a browser sees when something was refused: in the style of the other
-// pages, readable on a phone, with the words that a program would get in bold.
-// Programs get Icecast's own body, byte for byte: scripts compare it.
+// The page that a browser shows for a refusal: in the style of the other pages, readable on a
+// phone, with the plain text of the refusal in bold.  Programs get Icecast's own body, byte for
+// byte, because scripts compare it.
 // Thread: pure functions.
 #pragma once
 
@@ -11,10 +11,10 @@
 
 namespace lb {
 
-// It names text/html itself, as browsers do for a page, and neither players nor libraries do.
+// Whether the request names text/html, as browsers do for a page, and players and libraries do not.
 bool wants_page(const Headers& request) noexcept;
 
-// text: what a program would get; of several lines the end is cut.
+// text: the plain refusal; only its first line is shown.
 std::string styled_error_page(int status, std::string_view text);
 
 }  // namespace lb

@@ -17,8 +17,8 @@
 
 namespace lb {
 
-// In the order received; names lower case.  Where one name appears twice, find() gives the last
-// (Icecast's rule), but the parser refuses duplicates that would be ambiguous.
+// In the order received; names in lower case.  Of equal names find() returns the last (Icecast's
+// rule), but the parser refuses ambiguous duplicates.
 class Headers {
  public:
   void add(std::string name, std::string value);
@@ -58,27 +58,27 @@ enum class Protocol : std::uint8_t { kHttp, kIce, kIcy };  // kIcy: a Shoutcast 
 
 struct Request {
   Method method = Method::kOther;
-  std::string method_text;  // in capitals, however it was sent
+  std::string method_text;  // in capitals
   Protocol protocol = Protocol::kHttp;
   int version_minor = 0;  // HTTP/1.x
-  std::string target;     // as sent, with its query; what query_was_cut() leaves of that
-  std::string sent;       // the target before that; "": as it is
+  std::string target;     // as sent, with its query; query_was_cut() shortens it
+  std::string sent;       // the original target, if it was changed; "": unchanged
   std::string path;       // decoded once, normalised; begins with '/'; "*" for OPTIONS *
   std::string query;      // raw, without '?'
-  // It means something to the API alone: its method, or a path with names that are encoded as a
-  // whole ("/api/v1/mounts/%2Flive").  The path is then as sent.
+  // Only the API understands it: by its method, or by a path with a fully encoded name
+  // ("/api/v1/mounts/%2Flive"), which is then as sent.
   bool only_api = false;
   Headers headers;
   std::string password;  // Shoutcast v1: the first line
 
-  // What a stage has read is not in `query` any more, and no business of logs and backends.
+  // A stage has removed a parameter from `query`, which logs and backends must not see either.
   void query_was_cut();
   const std::string& target_as_sent() const noexcept { return sent.empty() ? target : sent; }
 };
 
-// The decoded value of a query (or form) parameter: %xx and '+'.  nullopt when absent; the last
-// one wins, as in Icecast.  One without a '=' is passed over; a %00 in it ends in nullopt: no
-// truncation.
+// The decoded value of a query (or form) parameter: %xx and '+'. nullopt if absent; the last one
+// wins, as in Icecast.  One without '=' is ignored; one with %00 is nullopt, because it must not be
+// truncated.
 std::optional<std::string> query_param(std::string_view query, std::string_view name);
 
 constexpr std::string_view kBasicChallenge = "Basic realm=\"Icecast2 Server\"";
@@ -89,16 +89,16 @@ struct ResponseHead {
   std::string content_type;  // "": none
   std::optional<std::uint64_t> content_length;
   bool keep_alive = false;   // only OPTIONS *, libshout's probe (doc/decisions.md B1), and HLS
-  bool http_1_1 = false;     // HLS: caches and players keep no connection of HTTP/1.0
-  std::string cache;         // the value of Cache-Control; "": not to be kept at all
+  bool http_1_1 = false;     // HLS: caches and players do not keep HTTP/1.0
+  std::string cache;         // the value of Cache-Control; "": not cacheable
   std::string_view exposes;  // headers in `extra` that pages of other sites may read: "A, B"
   // Complete lines with CRLF, put after the <http-headers>: icy-*, Location, Content-Range …
   std::string extra;
   std::string_view challenge = kBasicChallenge;    // of a 401
-  std::span<const HttpHeader> mount_http_headers;  // of the mount that is answered for
+  std::span<const HttpHeader> mount_http_headers;  // of the requested mount
 };
 
-// What every reply of this server carries.
+// The parts of every reply of this server.
 struct ReplyFacts {
   std::string_view server_id;
   WallTime now;
@@ -107,15 +107,15 @@ struct ReplyFacts {
   std::string_view lines = {};               // more complete lines, behind `extra`
 };
 
-// Below /api, whether there is such an address or not: every error there is one of the API.
+// Whether the path is below /api, existing or not: its errors are errors of the API.
 bool is_below_api(const Request& request) noexcept;
 // A path of the API: /api/v1, and what is below it.
 bool is_api_path(std::string_view path) noexcept;
 
-// A client of HTTP/1.1 that does not ask to close, or an older one that asks to keep.
+// Whether the client uses HTTP/1.1 without asking to close, or is older and asks to keep.
 bool client_keeps_alive(const Request& request) noexcept;
 
-// Its If-None-Match names this tag: it has the answer.
+// Whether If-None-Match names this tag, so the client has the answer.
 bool client_has(const Request& request, std::string_view tag) noexcept;
 
 // The whole head with its empty line.  Order: status line, Server, Connection, Date, Content-Type,
@@ -126,7 +126,7 @@ std::string render_head(const ResponseHead& head, const ReplyFacts& facts);
 std::string_view reason_phrase(
     int status) noexcept;              // 404: "File Not Found", 401: "Authentication Required"
 std::string http_date(WallTime time);  // Fri, 20 Nov 2026 06:52:17 GMT
-// nullopt: it is in another form, of which RFC 9110 has two old ones.
+// nullopt: another form; RFC 9110 has two old ones.
 std::optional<WallTime> parse_http_date(std::string_view text) noexcept;
 // "<html><head><title>Error 404</title></head><body><b>404 - TEXT</b></body></html>\r\n", TEXT
 // escaped.

@@ -1,8 +1,8 @@
-// Opening: what precedes the first request of a new socket: a PROXY header, then a TLS handshake.
-// It takes no byte that belongs to what follows.
+// Opening: the part before the first request of a new socket: a PROXY header, then a TLS handshake.
+// It takes no byte of the request.
 //
 // Thread: a worker.
-// Ownership: its Connection, until it is over.
+// Ownership: its Connection, until it is finished.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +34,10 @@ class Opening {
   // context: may be null where tls is kNever.
   Opening(bool proxy_header, TlsUse tls, std::shared_ptr<const TlsContext> context);
 
-  // `transport` becomes a TLS one when its client begins TLS, and gets the client that the header
-  // names.
+  // `transport` is replaced by a TLS one when its client begins TLS, and gets the header's client.
   Status go_on(std::unique_ptr<Transport>& transport);
   short wants() const noexcept { return wants_; }
-  // Of the PROXY header, as far as it has come; and what another process has taken of it.
+  // The bytes of the PROXY header so far, and those that another process has read.
   const std::string& header_so_far() const noexcept { return header_.bytes(); }
   void take_header(std::string_view bytes, Transport& transport);
   bool handshaking() const noexcept { return tls_ != nullptr; }
@@ -61,7 +60,7 @@ class Opening {
   TlsUse use_;
   std::shared_ptr<const TlsContext> context_;
   ProxyHeader header_;
-  TlsTransport* tls_ = nullptr;  // the transport, once it is one
+  TlsTransport* tls_ = nullptr;  // the transport, if it is TLS
   short wants_;
   bool secure_ = false;
   std::string problem_;

@@ -1,5 +1,5 @@
-// The header lines that protect readers of a page in a browser: what the page may load and run,
-// that it is not shown in a frame, that its type is not guessed.
+// Header lines that protect readers of a page: what the page may load and run, that it is not
+// framed, that its type is not guessed.
 // Thread: pure functions.
 // Source: CSP level 3, Fetch (X-Content-Type-Options), Referrer Policy.
 #pragma once
@@ -14,25 +14,25 @@
 namespace lb {
 
 enum class PageKind : std::uint8_t {
-  // It loads nothing from elsewhere and holds neither scripts nor styles: ours, Icecast's own.
+  // It loads nothing from elsewhere and has no scripts or styles: our pages and Icecast's.
   kPlain,
-  // The station's own template brings such things; its author is trusted, what encoders say is not.
+  // The station's own template may have both; its author is trusted, encoders' texts are not.
   kDesigned,
-  // The console: its scripts and sheets lie on this server, and nothing stands in the page itself.
+  // The console: its scripts and styles come from this server, and none are inline.
   kConsole,
 };
 
-// Does a browser show this as a page?  "text/html; charset=utf-8", and XML, which may be XHTML.
+// Whether a browser shows this as a page: "text/html; charset=utf-8", and XML, which may be XHTML.
 bool is_page_type(std::string_view content_type);
 
-// Complete lines.  Those that <http-headers> sets itself (on any status) are left out.
+// Complete lines, except those that <http-headers> sets itself (on any status).
 std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configured);
-// Those of the player's page.  frames: the sites that may show it in a frame, as frame-ancestors
-// has them: "*", as there is nothing on it to steal a click for; "'none'".  nodes: origins to which
-// a stream may be redirected, each behind a blank.
+// The lines of the player's page. frames: the sites that may frame it, for frame-ancestors: "*",
+// because it has nothing worth a stolen click, or "'none'". nodes: origins to which a stream may be
+// redirected, each after a space.
 std::string player_header_lines(std::string_view frames, std::string_view nodes,
                                 std::span<const HttpHeader> configured);
-// Only that the type is meant: for JSON and plain text.
+// Forbids guessing of the type: for JSON and plain text.
 std::string nosniff_line(std::span<const HttpHeader> configured);
 
 }  // namespace lb

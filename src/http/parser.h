@@ -33,8 +33,8 @@ enum class ParseStatus : std::uint8_t {
 class RequestParser {
  public:
   explicit RequestParser(ParseLimits limits = {}) : limits_(limits) {}
-  // Takes bytes up to the end of the head and returns how many; the rest belongs to the body.
-  // Faults show at once, not only at the end of the head.
+  // Takes bytes up to the end of the head and returns their number; the rest is body.  Errors are
+  // found at once, before the end of the head.
   std::size_t feed(std::string_view bytes);
   ParseStatus status() const noexcept { return status_; }
   Request& request() noexcept { return request_; }
@@ -56,7 +56,7 @@ class RequestParser {
   ParseLimits limits_;
   ParseStatus status_ = ParseStatus::kMore;
   Request request_;
-  std::string line_;            // the beginning of a line whose end has not come yet
+  std::string line_;            // an incomplete line
   std::size_t head_bytes_ = 0;  // taken so far
   std::size_t header_lines_ = 0;
   bool request_line_done_ = false;
@@ -64,8 +64,8 @@ class RequestParser {
   std::string_view refuse_text_;
 };
 
-// Lines that are no header are passed over, as Icecast does: nothing in this dialect can be
-// smuggled.  Every fault is kDrop; an encoder of that time reads no reply.
+// Lines that are no headers are ignored, as in Icecast: this dialect allows no smuggling.  Every
+// error is kDrop, because such encoders read no reply.
 class ShoutcastParser {
  public:
   explicit ShoutcastParser(ParseLimits limits = {}) : limits_(limits) {}
@@ -88,16 +88,15 @@ class ShoutcastParser {
   bool password_known_ = false;
 };
 
-// Whether a path that is decoded already can be a request's: it begins with '/', has no "//", no
-// segment of dots only, no NUL or control byte, no backslash.  Bytes from 0x80 on pass as they are.
+// Whether a decoded path is valid: it begins with '/', has no "//", no segment of dots only, no NUL
+// or control byte, no backslash.  Bytes from 0x80 on are allowed.
 bool is_clean_path(std::string_view path) noexcept;
-// Whether what stands there speaks for the whole host: an authority gives a certificate for it to
-// whatever puts an answer there.
+// Whether the path is reserved for the host's owner: an authority gives a certificate to any answer
+// there.
 // Source: RFC 8615, RFC 8555 section 8.3.
 bool is_well_known(std::string_view path) noexcept;
-// Decodes a path once, and checks it so.
-// nullopt: drop the connection (doc/decisions.md B2, B6), or 404 where only the last segment is one
-// of dots.
+// Decodes a path once and checks it with is_clean_path(). nullopt: drop the connection
+// (doc/decisions.md B2, B6), or 404 if only the last segment consists of dots.
 std::optional<std::string> decode_path(std::string_view raw);
 
 }  // namespace lb

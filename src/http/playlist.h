@@ -1,4 +1,4 @@
-// The playlists of a mount: three lines for a player that cannot be given the address itself.
+// The playlists of a mount, for players that cannot be given the address itself.
 // Source: Icecast 2.4.4's /mount.m3u; PLS version 2.
 // Thread: pure functions.
 #pragma once
@@ -9,18 +9,18 @@
 
 namespace lb {
 
-// The "host:port" for a player: the Host that it sent, if that names a port and consists of a name
-// or an address; otherwise hostname:port of the configuration.  secure: the request came over
-// https, whose public port is not known here: then a name without a port is kept too.
+// The "host:port" for a player: the Host that it sent, if that is a valid name or address with a
+// port; otherwise hostname:port of the configuration. secure: the request came by https, whose
+// public port is not known here, so a name without a port is kept too.
 std::string playlist_host(std::string_view host_header, std::string_view hostname, int port,
                           bool secure = false);
 
-// text, with each address of this server that begins with `from` ("http://localhost:8000")
-// beginning with `to`.
+// text with `to` in place of `from` ("http://localhost:8000") at the begin of each address of this
+// server.
 std::string with_site(std::string_view text, std::string_view from, std::string_view to);
 
-// host: "radio.example:8000"; mount: decoded, begins with '/'.  Bytes that may not stand in an
-// address are percent-encoded.
+// host: "radio.example:8000"; mount: decoded, begins with '/'. Other bytes than those of addresses
+// are percent-encoded.
 std::string m3u(std::string_view host, std::string_view mount, std::string_view scheme = "http");
 std::string pls(std::string_view host, std::string_view mount, std::string_view scheme = "http");
 

@@ -1,5 +1,5 @@
-// ReplySource: a body that is made while it is sent: bytes, parts of files, and pauses in which
-// another thread fetches what is not in memory.
+// ReplySource: a body that is made while it is sent: bytes, parts of files, and waits for another
+// thread that fetches data.
 //
 // Thread: the worker of its connection.
 // Ownership: the connection, until the answer is out.
@@ -13,7 +13,7 @@ namespace lb {
 class ReplySource {
  public:
   struct Piece {
-    // kWait: Connection::source_ready() follows.  kBroken: what was promised is gone.
+    // kWait: Connection::source_ready() follows. kBroken: data of the body is gone.
     enum class Kind : std::uint8_t { kBytes, kFile, kWait, kEnd, kBroken };
     Kind kind = Kind::kEnd;
     std::string bytes;
@@ -21,9 +21,9 @@ class ReplySource {
     std::uint64_t offset = 0, length = 0;
   };
   virtual ~ReplySource() = default;
-  // REQUIRES: the last piece has been sent whole, or was kWait.
+  // REQUIRES: the last piece has been sent, or was kWait.
   virtual Piece next() = 0;
-  // The lines of a request for what follows so many bytes of it; "": there is no such request.
+  // The lines of a request for the rest after this many bytes; "": not possible.
   virtual std::string rest_lines(std::uint64_t /*sent*/) const { return {}; }
 };
 

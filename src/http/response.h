@@ -1,11 +1,10 @@
 // ResponseParser: bytes of an upstream → the head of its answer, incrementally.
 //
-// Source: RFC 9112 with the tolerance that streaming servers need: HTTP/1.0, 1.1
-// and "ICY 200 OK", bare LF line ends, a missing reason phrase.  A header line that is none (no
-// colon, a folded line, a name with a space) is passed over: SHOUTcast's notices are full of them,
-// and nothing behind us reads this head again.
-// The other side may be hostile: the head is limited, and what gets through holds no control
-// character.
+// Source: RFC 9112 with the tolerance that streaming servers need: HTTP/1.0, 1.1 and "ICY 200 OK",
+// bare LF line ends, a missing reason phrase.  An invalid header line (no colon, a folded line, a
+// name with a space) is ignored, because SHOUTcast's notices are full of them, and the head is not
+// passed on.
+// The other side may be hostile: the head is limited, and its values have no control characters.
 // Thread: one owner.  Pure: no fd, no clock.  Any split of the same bytes gives the same result.
 #pragma once
 
@@ -32,10 +31,10 @@ class ResponseParser {
   static constexpr std::size_t kHeadBytes = 16384;
   static constexpr std::size_t kHeaders = 128;
 
-  // Takes bytes up to the end of the head and returns how many; the rest belongs to the body.
+  // Takes bytes up to the end of the head and returns their number; the rest is body.
   std::size_t feed(std::string_view bytes);
   bool done() const noexcept { return done_; }
-  // Set when the answer is none, or has a head that is too long.
+  // Set if this is no answer, or its head is too long.
   const std::optional<Error>& fault() const noexcept { return fault_; }
   Response& response() noexcept { return response_; }
 
@@ -45,14 +44,14 @@ class ResponseParser {
   void take_header(std::string_view line);
 
   Response response_;
-  std::string line_;  // the beginning of a line whose end has not come yet
+  std::string line_;  // an incomplete line
   std::size_t head_bytes_ = 0;
   bool status_line_done_ = false;
   bool done_ = false;
   std::optional<Error> fault_;
 };
 
-// Where a redirect leads.
+// The target of a redirect.
 struct HttpUrl {
   bool tls = false;
   std::string host;  // as written; brackets of IPv6 removed
@@ -61,8 +60,8 @@ struct HttpUrl {
 
   bool operator==(const HttpUrl&) const = default;
 };
-// `text` is an http or https URL (the scheme in any case), or a path, seen from `base`.  Names and
-// passwords in it are left out.
+// `text` is an http or https URL (the scheme in any case), or a path relative to `base`.  Its user
+// and password are ignored.
 // Errors: another scheme, no host, a port out of range, a text of
 // more than 4096 bytes.
 Result<HttpUrl> parse_http_url(std::string_view text, const HttpUrl& base);

@@ -1,7 +1,5 @@
-// RouteTable: which stages a request is asked by, from its path.
-//
-// A stage that belongs to some paths costs the requests for all others nothing: they have a chain
-// without it.
+// RouteTable: the stages for a request, by its path.
+// A stage for some paths costs other requests nothing, because their chains lack it.
 // Thread: its owner's; built once.
 #pragma once
 
@@ -15,8 +13,7 @@ namespace lb {
 
 class Stage;
 
-// A stage, and the paths that it belongs to: "/metrics", or "/admin/*" for whatever begins so.
-// None: it is asked about all.
+// A stage and its paths: "/metrics", or "/admin/*" for a prefix.  None: all paths.
 struct Route {
   Route(Stage* asked, std::initializer_list<std::string_view> about = {})  // NOLINT: implicit
       : stage(asked), paths(about) {}
@@ -27,7 +24,7 @@ struct Route {
 
 class RouteTable {
  public:
-  // In the order in which they are asked.
+  // In the order of asking.
   explicit RouteTable(const std::vector<Route>& routes = {});
   std::span<Stage* const> stages_for(std::string_view path) const noexcept;
 
@@ -36,7 +33,7 @@ class RouteTable {
     std::string_view pattern;
     std::vector<Stage*> stages;
   };
-  std::vector<Chain> chains_;  // the nearest pattern first, "*" last
+  std::vector<Chain> chains_;  // nearest pattern first, "*" last
   std::bitset<256> begins_;    // bytes behind the '/' of a pattern
 };
 

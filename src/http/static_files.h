@@ -1,4 +1,4 @@
-// StaticFiles: files of the web root, with their MIME types and byte ranges.
+// StaticFiles: files of the web root, with MIME types and byte ranges.
 // Source: Icecast 2.4.4, RFC 9110 section 14 (ranges).
 //
 // Thread: immutable after construction, so usable from any thread; a reload makes a new one.
@@ -21,12 +21,12 @@ class MimeTypes {
  public:
   MimeTypes();  // the built-in ones
 
-  // Adds "type ext ext…" lines ('#' begins a comment), which win over the built-in ones; at most
-  // 1 MiB of file.  On an error nothing changes.
+  // Adds "type ext ext…" lines ('#' begins a comment), which override the built-in ones; at most 1
+  // MiB of file.  An error changes nothing.
   Result<void> load(const std::string& path);
   void add_lines(std::string_view text);
 
-  // "application/octet-stream" for what is not known.
+  // "application/octet-stream" for unknown extensions.
   std::string_view type_of(std::string_view path) const;
 
  private:
@@ -61,12 +61,12 @@ class StaticFiles {
   StaticFiles(std::string webroot, bool serve, MimeTypes types)
       : webroot_(std::move(webroot)), types_(std::move(types)), serve_(serve) {}
 
-  // path: decoded and checked (decode_path), or from the configuration.  range: the header's value,
-  // "" without one.  Templates are never served as files.
-  // Errors: kNotFound for what is no readable regular file; kIo when out of descriptors.
+  // path: decoded and checked (decode_path), or from the configuration. range: the header's value,
+  // "" without one.  Templates are never served as files.  Errors: kNotFound: no readable regular
+  // file; kIo: no free descriptors.
   Result<FileAnswer> open_file(std::string_view path, std::string_view range) const;
 
-  // Whether open_file would find one; decides which mount names are taken (doc/decisions.md B5).
+  // Whether open_file would find a file, whose name no mount may take (doc/decisions.md B5).
   bool has_file(std::string_view path) const;
 
   const MimeTypes& types() const noexcept { return types_; }

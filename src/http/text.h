@@ -1,5 +1,4 @@
-// The parts of HTTP's messages, and of the lines about them: kinds of characters, and
-// numbers as text.
+// Kinds of characters in HTTP's messages, and numbers as text.
 // Thread: pure functions.  ASCII only; locale is never consulted.
 // Source: RFC 9110 section 5.6.2 for tokens.
 #pragma once
@@ -27,7 +26,7 @@ inline constexpr auto kIsTokenChar = [] {
   return out;
 }();
 inline bool is_token_char(char c) noexcept { return kIsTokenChar[static_cast<unsigned char>(c)]; }
-// What a header name consists of.
+// Whether it is a valid header name.
 inline bool is_token(std::string_view name) noexcept {
   for (const char c : name)
     if (!is_token_char(c)) return false;
@@ -49,7 +48,7 @@ inline void append_number(std::string& out, std::integral auto number) {
   out.append(digits.data(),
              std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
-// The last two digits, with a zero in front.
+// The last two digits, zero-padded.
 inline void append_two_digits(std::string& out, unsigned number) {
   out += static_cast<char>('0' + number / 10 % 10);
   out += static_cast<char>('0' + number % 10);

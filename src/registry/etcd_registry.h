@@ -1,16 +1,15 @@
 // EtcdRegistry: a Registry in etcd 3.4 or later, by its v3 JSON gateway.
 //
-// Reading is from memory, which one watch keeps up to date; a commit is one transaction.  While no
-// member can write (no quorum, no member at all) commits are kUnavailable at once, and one question
-// a second finds out when that is over.  A start without etcd takes the last good copy.
-// A write that etcd refuses (its database is full, the login may not write) makes it read-only with
-// etcd's words until a probe is written.
-// A prefix that has lost its `format` while records are held, or more of them than a person deletes
-// by hand (DeletionDoubt), was emptied or replaced by mistake: it is not believed.  The records
-// stay in force, the copy stays as it is, and nothing is written: every transaction compares
-// `format`.
+// Reads use memory, which one watch keeps up to date; a commit is one transaction.  While no member
+// can write (no quorum, no member at all) commits are kUnavailable at once, and a probe each second
+// finds the end of that.  A start without etcd uses the last good copy.
+// If etcd refuses a write (its database is full, the login may not write), the registry is
+// read-only, with etcd's words, until a probe is written.
+// A prefix that has lost its `format` while records are held, or more records than a person deletes
+// by hand (DeletionDoubt), was emptied or replaced by mistake: its state is not used.  Records and
+// the copy stay, and nothing is written: every transaction compares `format`.
 //
-// Thread: control; the last good copy is the disk loop's.
+// Thread: control; the last good copy is written on the disk loop.
 // Ownership: both loops and the log outlive it.
 // Errors: as Registry.  A commit is given up after kCommitTime.
 #pragma once
@@ -38,8 +37,8 @@
 
 namespace lb {
 
-// EtcdLoader: everything below a prefix of etcd, page by page, all of one revision.
-// Ownership: the client outlives it; nothing is called after its end.
+// EtcdLoader: reads everything below a prefix of etcd, page by page, at one revision.
+// Ownership: the client outlives it; no callback follows its destruction.
 // Bounds: kPage records an answer: etcd's own limit for one is 4 MiB.
 class EtcdLoader {
  public:
@@ -57,14 +56,14 @@ class EtcdLoader {
   EtcdLoader(EtcdClient& client, std::string prefix)
       : client_(client), prefix_(std::move(prefix)) {}
 
-  // One at a time: another start drops the first.  `within`: of each page.
+  // One at a time: another start cancels the first.  `within`: for each page.
   void start(std::chrono::milliseconds within, bool impatient, Done done);
 
  private:
   void ask_page();
   void on_page(Result<EtcdAnswer> answer);
   void end(Result<Loaded> result);
-  // Without the prefix, and the format taken out.
+  // Takes a record without the prefix, and the format.
   void take(RegistryRecord record);
 
   EtcdClient& client_;
@@ -78,14 +77,14 @@ class EtcdLoader {
   std::shared_ptr<int> run_;  // of this start
 };
 
-// DeletionDoubt: whether the deletion of records is believed that no master of this program made.
+// DeletionDoubt: whether to believe a deletion that no master of this program made.
 //
-// One mistaken command can delete a whole store, and a creation by mistake costs nothing.  So a
-// deletion from elsewhere is held back for kDoubt, and is believed if it is what a person does by
-// hand: a few records.  More than kByHand of those that listeners, sources and logins live by, or
-// all of one kind of them, are not believed.
+// One wrong command can delete a whole store, and refusing one is cheap.  So a deletion from
+// elsewhere is held back for kDoubt, and is believed if it is what a person does by hand: a few
+// records.  More than kByHand records that listeners, sources and logins need, or all of one kind
+// of them, are not believed.
 
-// Of mounts, users, accounts and API tokens, by class.
+// Numbers of mounts, users, accounts and API tokens, by class.
 using RecordCounts = std::map<std::string, std::size_t, std::less<>>;
 void count_record(RecordCounts& counts, std::string_view key);
 
@@ -95,7 +94,7 @@ class DeletionDoubt {
   static constexpr std::size_t kByHand = 3;
 
   void add(std::string key, std::uint64_t revision) { keys_[std::move(key)] = revision; }
-  // It has been written again.
+  // It was written again.
   void forget(const std::string& key) { keys_.erase(key); }
   void clear() { keys_.clear(); }
   bool empty() const noexcept { return keys_.empty(); }
@@ -106,13 +105,13 @@ class DeletionDoubt {
   std::map<std::string, std::uint64_t> keys_;  // with the revisions of their deletion
 };
 
-// What of `held` is gone, in words, if it is more than is believed; "": it is not.
+// The deletions from `held`, in words, if they are too many; "": they are not.
 std::string too_many_deleted(const RecordCounts& held, const RecordCounts& gone);
 
 class EtcdRegistry final : public Registry {
  public:
   static constexpr std::chrono::seconds kCommitTime{5};
-  static constexpr std::chrono::hours kLeaseRenewed{1};     // `made` is kept so much longer at most
+  static constexpr std::chrono::hours kLeaseRenewed{1};     // `made` may be kept this much longer
   static constexpr std::chrono::seconds kMembersAsked{10};  // for the etcd that they belong to
 
   EtcdRegistry(Loop& control, Loop& disk, StoreSettings settings, Log& log);
@@ -123,7 +122,7 @@ class EtcdRegistry final : public Registry {
   void commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)> done) override;
   RegistryState state() const override;
   RegistryContent content() const override { return mirror_.content(); }
-  // A write that is under way is made once, by this process or the next: it has its compares.
+  // A write under way is executed once, by this process or the next, because of its compares.
   void rest(UniqueFunction<void()> then) override;
 
  private:
@@ -134,12 +133,12 @@ class EtcdRegistry final : public Registry {
     bool lease_renewed = false;
   };
 
-  // What is held here and not in the store, and was deleted by no master.
+  // Records held here that are not in the store, and that no master deleted.
   struct Missing {
     RecordCounts held, counts;
     std::vector<RegistryRecord> records;
   };
-  // Why nothing can be written.
+  // Why no write is possible.
   enum class Outage { kNone, kSilent, kRefused, kDisbelieved };
 
   void begin_load();

@@ -1,10 +1,9 @@
-// EtcdText: the questions to etcd's v3 JSON gateway and its answers.
+// EtcdText: requests to etcd's v3 JSON gateway and its answers.
 //
-// Keys and values are base64, 64-bit numbers are strings, and what is false, 0 or empty is absent.
+// Keys and values are base64, 64-bit numbers are strings, and false, 0 or empty values are absent.
 // Source: etcd 3.4 to 3.6, api/etcdserverpb/rpc.proto and its grpc-gateway, tried against 3.4.23.
 // Thread: pure functions.
-// Bounds: an answer's size is the caller's business; JSON nests at most as deep as Json::parse()
-// allows.
+// Bounds: the caller limits an answer's size; JSON nests at most as deep as Json::parse() allows.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +17,16 @@
 
 namespace lb {
 
-// Keys below the prefix that are no records.  `format` is the identity of a store: what has lost
-// it, or has another one, was emptied.  Every transaction of a master that deletes puts kDeletedKey
-// as well: a deletion without it came from elsewhere.  kProbeKey is what a probe writes.
+// Keys below the prefix that are no records.  `format` is the identity of a store: without it, or
+// with another one, the store was emptied.  A master's transaction that deletes also puts
+// kDeletedKey, so a deletion without it came from elsewhere.  A probe writes kProbeKey.
 inline constexpr std::string_view kFormatKey = "format";
 inline constexpr std::string_view kDeletedKey = "store/deleted";
 inline constexpr std::string_view kProbeKey = "store/probe";
 
 struct EtcdRange {
   std::uint64_t revision = 0;           // of the whole store
-  std::string cluster;                  // the id of the etcd that has answered
+  std::string cluster;                  // the id of the answering etcd
   std::vector<RegistryRecord> records;  // keys as etcd has them
   bool more = false;
 };
@@ -35,7 +34,7 @@ struct EtcdRange {
 struct EtcdTxn {
   std::uint64_t revision = 0;
   bool succeeded = false;
-  std::vector<RegistryRecord> found;  // where it did not succeed
+  std::vector<RegistryRecord> found;  // if it did not succeed
 };
 
 struct EtcdEvent {
@@ -57,7 +56,7 @@ struct EtcdRangeQuestion {
   bool serializable = false;
 };
 
-// The first key behind all that begin with the prefix.  REQUIRES: not all bytes are 0xff
+// The first key after all with this prefix.  REQUIRES: not all bytes are 0xff
 std::string prefix_end(std::string_view prefix);
 
 std::string etcd_range_text(const EtcdRangeQuestion& question);
@@ -75,7 +74,7 @@ Result<EtcdWatchLine> parse_etcd_watch(std::string_view line);
 // The number of a lease; the token of a login.
 Result<std::string> parse_etcd_lease(const Json& answer);
 Result<std::string> parse_etcd_token(const Json& answer);
-// The sentence of an answer that is an error; at most 300 bytes of anything.
+// The text of an error; at most 300 bytes.
 std::string etcd_error_words(std::string_view body);
 
 }  // namespace lb

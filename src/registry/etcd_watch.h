@@ -1,10 +1,10 @@
-// EtcdWatch: what changes below a prefix of etcd, as it changes, from one revision on.
+// EtcdWatch: the changes below a prefix of etcd, from one revision on.
 //
-// It is a stream from one member.  A member without quorum ends it, because the question says that
-// it has to have a leader; a member that is frozen, and a watch that was forgotten, are found by
-// the beat: a small question to the same member every kBeat that compares revisions.  Whatever
-// breaks, the watch is opened again where it was, at the next member.
-// A revision that deletes or writes `format` is not told: the store was emptied, or is another one,
+// It is a stream from one member.  A member without quorum ends it, because the request requires a
+// leader; a frozen member or a lost watch is detected by the beat: a small request to the same
+// member every kBeat that compares revisions.  After any failure the watch continues at the next
+// member.
+// A revision that deletes or writes `format` is not reported: the store was emptied or replaced,
 // and the watch is stale.
 // Thread: control.
 // Ownership: the client outlives it; the owner may start() or stop() it in a callback.
@@ -35,12 +35,12 @@ class EtcdWatch {
   static constexpr std::size_t kLineBytes = 16 << 20, kRevisionBytes = 32 << 20;
 
   struct Callbacks {
-    // One revision; whether a master deleted what is deleted in it.
+    // One revision; whether a master made its deletions.
     UniqueFunction<void(RegistryChange, bool by_master)> changed;
-    UniqueFunction<void(std::uint64_t)> seen;  // all up to it has been told
-    UniqueFunction<void(std::string)> broken;  // why; it is being opened again
+    UniqueFunction<void(std::uint64_t)> seen;  // everything up to it was reported
+    UniqueFunction<void(std::string)> broken;  // why; it is opened again
     UniqueFunction<void()> live;               // it is open
-    UniqueFunction<void(std::string)> stale;   // why it cannot go on: everything is to be loaded
+    UniqueFunction<void(std::string)> stale;   // why it cannot continue: all must be loaded
   };
 
   EtcdWatch(Loop& control, EtcdClient& client, std::string prefix, Callbacks callbacks);
@@ -70,17 +70,17 @@ class EtcdWatch {
   const std::string prefix_;
   Callbacks callbacks_;
   std::uint64_t format_ = 0;
-  std::vector<EtcdEvent> part_;  // of a revision that goes on in the next fragment
+  std::vector<EtcdEvent> part_;  // of an incomplete revision
   std::size_t part_bytes_ = 0;
   bool created_ = false;       // the stream
-  std::uint64_t next_ = 0;     // the first revision that has not been told
-  std::uint64_t suspect_ = 0;  // the store was here a beat ago, and the watch was not
+  std::uint64_t next_ = 0;     // the first revision not reported
+  std::uint64_t suspect_ = 0;  // the store had it a beat ago, the watch did not
   SteadyTime suspicion_due_{};
   unsigned beats_behind_ = 0;
-  unsigned failures_ = 0;  // since a watch has lived for a beat
+  unsigned failures_ = 0;  // since a watch lasted for a beat
   std::string member_, cluster_;
   std::unique_ptr<LineStream> stream_;
-  std::shared_ptr<int> run_;  // since start(); what was asked before is answered to nothing
+  std::shared_ptr<int> run_;  // since start(); answers to earlier requests are ignored
   Timer open_timer_, beat_timer_;
 };
 

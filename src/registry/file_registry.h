@@ -1,11 +1,11 @@
 // FileRegistry: a Registry in a directory of this server (RecordDirectory).
 //
-// Writes that wait together become durable together, each with a revision of its own; two that name
-// the same key do not.  A disk that cannot be written (full, without inodes, read-only) makes
-// writing impossible until it can: that is tried out each kRetry.
-// Thread: control; the files are the disk loop's.
-// Ownership: both loops and the log outlive it; what the disk loop was given it finishes.
-// Errors: as Registry.  While the directory is another server's, it is asked for each second.
+// Writes that wait together become durable together, each with its own revision; two with the same
+// key do not.  While the disk cannot be written (full, without inodes, read-only), writing is
+// impossible; this is tried again each kRetry.
+// Thread: control; files on the disk loop.
+// Ownership: both loops and the log outlive it; tasks of the disk loop are finished.
+// Errors: as Registry.  A directory of another server is tried again each second.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,7 @@ namespace lb {
 
 class FileRegistry final : public Registry {
  public:
-  // Whether what was edited by hand can be taken; on the disk loop.  Beside it JSON has to be JSON.
+  // Whether a value edited by hand is valid; on the disk loop.  JSON must also be well-formed.
   using Judge = RecordDirectory::Judge;
 
   static constexpr std::chrono::seconds kRetry{1};
@@ -72,7 +72,7 @@ class FileRegistry final : public Registry {
   void name_bad(std::vector<std::string> bad);
   void forget_made();
   std::int64_t wall_seconds() const;
-  // On control, unless this object is gone by then.
+  // Runs on control, unless this object is gone.
   template <class Then>
   void answer(Then then);
 
@@ -90,7 +90,7 @@ class FileRegistry final : public Registry {
   bool rests_ = false;
   UniqueFunction<void()> when_at_rest_;
   bool finishing_ = false;                    // files of durable records are being written
-  std::map<std::string, std::int64_t> made_;  // key, second of 1970
+  std::map<std::string, std::int64_t> made_;  // key, Unix seconds
   Timer retry_, sweep_, finish_, try_out_;
 };
 

@@ -1,7 +1,7 @@
-// Folder: one directory whose files are replaced whole and durably.
+// Folder: a directory whose files are replaced as wholes and durably.
 //
-// Every name is looked up below the directory's own descriptor, and no symbolic link is followed.
-// Files are 0600, directories 0700.
+// Names are looked up below the directory's descriptor, without symbolic links.  Files are 0600,
+// directories 0700.
 // Thread: one owner, on a thread that may wait for a disk.
 // Errors: those of base/file.h.
 #pragma once
@@ -19,22 +19,22 @@ namespace lb {
 
 class Folder {
  public:
-  // Makes it where it is missing (its parent has to be there), and takes rights from others.
+  // Creates it if missing (its parent must exist), and removes rights of others.
   static Result<Folder> open(const std::string& path);
   Result<Folder> below(const std::string& name) const;
 
   const std::string& path() const noexcept { return path_; }
   int fd() const noexcept { return fd_.get(); }
 
-  // The bytes are on the disk when it returns, under this name after a sync().
+  // The bytes are on the disk on return; the name after a sync().
   Result<void> write(const std::string& name, std::string_view bytes) const;
-  // They are under this name when it returns; on the disk after an fsync(2) of what it returns.
+  // The bytes have this name on return; on the disk after an fsync(2) of the result.
   Result<UniqueFd> place(const std::string& name, std::string_view bytes) const;
   Result<std::string> read(const std::string& name, std::size_t at_most) const;
-  Result<void> remove(const std::string& name) const;  // it may be missing
+  Result<void> remove(const std::string& name) const;  // a missing file is no error
   Result<void> rename(const std::string& from, const std::string& to) const;
   Result<void> sync() const;
-  // In the order of their names; without . and ..
+  // Sorted, without . and ..
   Result<std::vector<std::string>> names() const;
 
  private:

@@ -1,7 +1,7 @@
-// make_registry(): the Registry that the settings ask for.  No floor above needs to know which.
+// make_registry(): makes the Registry of the settings, so that floors above need not know its type.
 //
 // Thread: control.
-// Ownership: the loops and the log outlive what is made.
+// Ownership: the loops and the log outlive the result.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@
 
 namespace lb {
 
-// Null: kNone.  `judge` is for records that were edited by hand, on the disk loop.
+// Null: kNone.  `judge` checks records edited by hand, on the disk loop.
 std::unique_ptr<Registry> make_registry(const StoreSettings& settings, Loop& control, Loop& disk,
                                         Log& log, RecordDirectory::Judge judge);
 

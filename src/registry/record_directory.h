@@ -7,11 +7,11 @@
 //   mounts.d/…xml   the faces: values as they are, to be read and edited by people
 //   last-good/…     the same records with their revisions, as they were last valid
 //
-// A commit is durable when `pending` is; its files follow later (finish()), and `pending` has
-// everything whose files are not on the disk yet: they need no order among them.  A face that
-// differs from its last good record was edited by hand: it is taken if it is valid, and else named,
-// and the last good record stays; a face that is gone is a record deleted by hand, unless its whole
-// folder is gone.  The records of made/ have no faces.
+// A commit is durable when `pending` is; its files follow later (finish()), in any order, because
+// `pending` has all records whose files are not on the disk yet.  A face that differs from its last
+// good record was edited by hand: a valid one is taken, an invalid one is reported and the last
+// good record stays; a missing face is a record deleted by hand, unless its whole folder is
+// missing.  Records of made/ have no faces.
 // Thread: one owner, on a thread that may wait for a disk.
 // Bounds: Registry::kValueBytes a record.
 // Errors: kDenied (another server has the lock), kUnsupported (a newer format), kIo.
@@ -33,33 +33,33 @@ namespace lb {
 
 class RecordDirectory {
  public:
-  // Whether a value that was edited by hand can be taken.  Any thread.
+  // Whether a value edited by hand is valid.  Any thread.
   using Judge = std::function<Result<void>(std::string_view key, std::string_view value)>;
-  // Before each step of a write; for tests that end the process there.
+  // Called before each step of a write; tests end the process there.
   using Step = std::function<void(std::string_view name)>;
   using Records = std::map<std::string, StoredRecord, std::less<>>;
 
-  // What came of reading it.
+  // The result of reading.
   struct Read {
-    std::vector<StoredRecord> changes;  // edited by hand; they are on the disk
-    std::vector<std::string> bad;       // faces that were not taken, with the reasons
+    std::vector<StoredRecord> changes;  // edited by hand; on the disk already
+    std::vector<std::string> bad;       // rejected faces, with the reasons
   };
 
   static Result<std::unique_ptr<RecordDirectory>> open(const std::string& path, Judge judge);
   const Records& records() const noexcept { return records_; }
   std::uint64_t revision() const noexcept { return revision_; }
 
-  // Looks for what was edited by hand; `now`, a second of 1970, is its time.
+  // Finds faces edited by hand; `now`, in Unix seconds, becomes their time.
   Result<Read> read_faces(std::int64_t now);
-  // Each record with its revision, all above revision().  Without an error they are durable.
+  // Each record with its revision, all above revision().  Durable if there is no error.
   Result<void> commit(std::vector<StoredRecord> records);
-  // Writes files of what is durable: of so many records at most.  An error is no loss: it is tried
-  // again by the next call, and at the next start.
+  // Writes files of durable records, at most `at_most`.  An error loses nothing: the next call, and
+  // the next start, try again.
   Result<void> finish(std::size_t at_most = ~std::size_t{0});
-  // Whether a commit could become durable: as much as a record may have is written and removed.
+  // Whether a commit could become durable: writes and removes as many bytes as a record may have.
   Result<void> try_out();
   bool is_finished() const noexcept { return unfinished_.empty(); }
-  // Another process may open it, and this one writes no more; or it does after all.
+  // let_go(): another process may open it, and this one writes no more; keep(): it writes again.
   void let_go() noexcept;
   void keep() noexcept;
 
@@ -90,7 +90,7 @@ class RecordDirectory {
   std::uint64_t revision_ = 0;
   Records unfinished_;
   std::size_t unfinished_bytes_ = 0;
-  std::vector<std::string> notes_;        // of the start, for the first read_faces()
+  std::vector<std::string> notes_;        // from the start, for the first read_faces()
   std::map<std::string, Folder> opened_;  // by path
 };
 

@@ -1,5 +1,4 @@
-// RecordText: records as a directory keeps them besides the files for people: with their revisions,
-// one or several in a file.
+// RecordText: records with their revisions, one or several in a file, beside the files for people.
 //
 //   put mounts/%2Frock.mp3 412 1700000000 57      key, revision, second of 1970, bytes
 //   <mount>…</mount>
@@ -23,9 +22,9 @@ namespace lb {
 
 struct StoredRecord {
   std::string key;
-  std::optional<std::string> value;  // nullopt: it is deleted
+  std::optional<std::string> value;  // nullopt: deleted
   std::uint64_t revision = 0;
-  std::int64_t at = 0;  // second of 1970
+  std::int64_t at = 0;  // Unix seconds
 
   bool operator==(const StoredRecord&) const = default;
 };
@@ -33,7 +32,7 @@ struct StoredRecord {
 constexpr std::size_t kRecordTextBytes = std::size_t{16} << 20;
 
 std::string record_text(const std::vector<StoredRecord>& records);
-// The same piece by piece: a record that is there, and what stands behind the last of so many.
+// The same piece by piece: a present record, and the end after `count` records.
 void append_record(std::string& text, std::string_view key, std::string_view value,
                    std::uint64_t revision, std::int64_t at);
 void append_record_end(std::string& text, std::size_t count);

@@ -1,15 +1,14 @@
-// Registry: the records of the station (mounts, users, accounts, bans, keys …), where several
-// masters may read and write them: a directory of files, or etcd.
+// Registry: the records of the station (mounts, users, accounts, bans, keys …), which several
+// masters may share: a directory of files, or etcd.
 //
-// It knows keys and bytes and nothing of what they mean.  Keys: accounts/ID users/NAME tokens/ID
+// It knows keys and bytes, not their meaning.  Keys: accounts/ID users/NAME tokens/ID
 // mounts/PCT-PATH stations/ID bans/ID keys/MASTER/KID placed/NODE weights/NODE made/SHA256
-// ended/SID usage/MASTER/PART (is_registry_key()). Values of mounts/ are XML, all others are JSON.
-// Everything that was loaded stays in memory: a store that dies takes nothing away, it only makes
-// writing impossible (kUnavailable) until it is back.
+// ended/SID usage/MASTER/PART (is_registry_key()).  Values of mounts/ are XML, all others JSON. All
+// loaded records stay in memory: while a store is down only writing is impossible (kUnavailable).
 //
 // Thread: control; callbacks come there, never before the call returns.
-// Ownership: callbacks own what they need.  Those of load() and commit() are called once, or
-// destroyed uncalled by the end of the Registry; that of watch() is called for each change.
+// Ownership: callbacks own their data.  Those of load() and commit() are called once, or destroyed
+// uncalled with the Registry; that of watch() is called for each change.
 // Bounds: kValueBytes a value, kWriteOperations a write, kCommitsWaiting commits under way.
 #pragma once
 
@@ -40,16 +39,16 @@ struct RegistryCompare {
   std::uint64_t revision = 0;  // 0: absent
 };
 
-// All of it or nothing.  What is put or deleted should be compared too: a write without a compare
-// may come a second time, some seconds late, where its first answer was lost.
+// Executed as a whole or not at all.  Keys to be put or deleted should be compared too: a write
+// without a compare may be executed again some seconds later, if its first answer was lost.
 struct RegistryWrite {
   std::vector<RegistryCompare> compares;
   std::vector<std::pair<std::string, std::string>> puts;
   std::vector<std::string> deletes;
-  // key made/SHA256, kept 24 h; it has to be absent, without a compare of its own.
+  // key made/SHA256, kept 24 h; it must be absent, without its own compare.
   std::optional<std::pair<std::string, std::string>> made;
 
-  // A record that has this revision; 0: it is absent.
+  // Puts a record that has this revision now; 0: absent.
   void put(const std::string& key, std::string value, std::uint64_t revision) {
     compares.push_back({key, revision});
     puts.emplace_back(key, std::move(value));
@@ -72,8 +71,8 @@ struct RegistryChange {
 };
 
 enum class CommitResult {
-  kDone,         // durable; the watcher was told before
-  kConflict,     // nothing is written
+  kDone,         // durable, and reported to the watcher before
+  kConflict,     // nothing was written
   kUnavailable,  // nothing is known to be written.  Where an answer was lost it may be there
                  // nevertheless: a repeat with the same `made` or the same compares finds it
 };
@@ -81,20 +80,20 @@ enum class CommitResult {
 struct CommitAnswer {
   CommitResult result = CommitResult::kUnavailable;
   std::uint64_t revision = 0;           // kDone: of all that was written
-  std::vector<RegistryRecord> current;  // of a conflict: what the compared keys hold, and `made`
+  std::vector<RegistryRecord> current;  // of a conflict: the records of compared keys, and `made`
   std::string why;                      // of kUnavailable: a sentence without secrets
 };
 
 struct RegistryState {
-  bool up = false;                           // a commit can become durable
-  bool loaded = false;                       // there is content, if only that of the last good copy
+  bool up = false;                           // commits can become durable
+  bool loaded = false;                       // there is content, perhaps only of the last good copy
   bool from_copy = false;                    // etcd has not been reached since the start
-  std::uint64_t revision = 0;                // of what was told
+  std::uint64_t revision = 0;                // of the last reported change
   WallTime since{};                          // when `up` became what it is
-  std::string member;                        // etcd: the member that answers.  files: the directory
+  std::string member;                        // etcd: the answering member. files: the directory
   std::string words;                         // one sentence for a page or a log, without secrets
   std::chrono::microseconds last_commit{0};  // how long the last kDone took
-  std::vector<std::string> bad;  // files: what was edited by hand and cannot be taken, with reasons
+  std::vector<std::string> bad;              // files: invalid edits by hand, with reasons
 };
 
 class Registry {
@@ -107,10 +106,9 @@ class Registry {
 
   virtual ~Registry() = default;
 
-  // Errors: kDenied (another process has the directory; the login of etcd is wrong), kUnsupported
-  // (a newer format), kClosed or kTimeout (etcd is not there and there is no copy), kIo.  After an
-  // error the registry goes on trying by itself, and the watcher is told what it then finds.  Once
-  // loaded it answers what is in memory.
+  // Errors: kDenied (another process has the directory; etcd's login is wrong), kUnsupported (a
+  // newer format), kClosed or kTimeout (no etcd and no copy), kIo.  After an error the registry
+  // keeps trying, and reports its result to the watcher.  Once loaded it answers from memory.
   virtual void load(UniqueFunction<void(Result<RegistryContent>)> done) = 0;
   // What happens after `from`, the revision of what load() gave, or 0.  One watcher, given once.
   virtual void watch(std::uint64_t from, UniqueFunction<void(RegistryChange)> on_change) = 0;

@@ -1,10 +1,10 @@
-// Which role may ask what: one row for each endpoint, of the commands (admin/command/command.h) and
-// of the addresses that a stage answers by itself.
+// The role that each endpoint needs: a row for each command (admin/command/command.h) and for each
+// address that a stage answers.
 //
-// A row says what the password of a source or a relay opens (AdminAccess), the least role of a user
-// (`least`), and what a login gets that has only some of the mounts (OwnUse): operators, owners,
-// and viewers of an account or with names of mounts.  Which mounts these are:
-// auth/login/login_scope.h. The tests walk every row with every role.
+// A row has the access by a source's or relay's password (AdminAccess), the least role of a user
+// (`least`), and the access of a login that has only some of the mounts (OwnUse): operators,
+// owners, and viewers with an account or named mounts (auth/login/login_scope.h).  The tests check
+// every row with every role.
 // Thread: constant data, pure functions.
 // Source: doc/operators.md.
 #pragma once
@@ -24,10 +24,10 @@ enum class AdminAccess : std::uint8_t {
   kRelayOnly,
 };
 
-// What logins get that have only some of the mounts.
+// The access of logins that have only some of the mounts.
 enum class OwnUse : std::uint8_t {
-  kMount,   // it: mount= has to be one of theirs
-  kFilter,  // all of it, but for the mounts and nodes that are not theirs
+  kMount,   // only with a mount= of theirs
+  kFilter,  // all of it, without other mounts and nodes
   kNever,
 };
 
@@ -39,16 +39,16 @@ struct AccessRow {
   bool changes_state = false;
 };
 
-// Without a query.  The commands first, then what stages answer.
+// Without a query.  Commands first, then addresses of stages.
 std::vector<AccessRow> access_rows();
-// Of what a stage answers by itself; nullptr: it has no row, and is the administrator's alone.
+// The row of a stage's address; nullptr: none, so only administrators may use it.
 const AccessRow* stage_access(std::string_view path);
 
-// What is asked about, as far as rights depend on it.
+// The facts about the requested mount that rights depend on.
 struct AskedMount {
-  bool named = false;        // mount= is there
-  bool own = false;          // and is one of the asker's
-  bool has_own_only = true;  // the asker is a user or a token that has only some of the mounts
+  bool named = false;        // mount= is given
+  bool own = false;          // … and belongs to the login
+  bool has_own_only = true;  // the login has only some of the mounts
 };
 bool access_allows(const AccessRow& row, AdminRole role, AskedMount asked);
 

@@ -1,5 +1,5 @@
-// /admin/cluster.json and /admin/cluster/explain: what this node knows of its cluster, and why a
-// listener would be sent where.
+// /admin/cluster.json and /admin/cluster/explain: this node's knowledge of its cluster, and why a
+// listener would be redirected to a node.
 // Thread: pure functions; the sight is read at once.
 #pragma once
 
@@ -14,10 +14,10 @@ struct ExplainAsk;
 struct Explanation;
 struct Node;
 
-// Whether a person may be sent to its pages with a session.
+// Whether a browser may be redirected to the node's pages with a session.
 bool takes_sessions(const Node& node) noexcept;
-// owns: of an operator, whether a mount is its own; other mounts, and the details of nodes,
-// are left out then.  only: the one mount that is shown; "": all.
+// owns: for an operator, whether a mount is its own; other mounts and details of nodes are then
+// left out. only: the one mount to show; "": all.
 std::string cluster_json(const ClusterSight& sight,
                          const std::function<bool(std::string_view)>& owns = {},
                          std::string_view only = {});

@@ -1,5 +1,5 @@
-// ClusterSight: what an administrator sees of a cluster, its links and the choice of a node for a
-// listener.
+// ClusterSight: a cluster as administrators see it: its nodes, its links and the choice of a node
+// for a listener.
 // Thread: plain values.
 #pragma once
 
@@ -24,9 +24,9 @@ struct ClusterSight {
   bool redirects = false;
   SteadyTime now{};
   bool hands_over = false;  // sessions, to other nodes
-  // Of mounts that are limited over the whole cluster, what this node has and gives.
+  // This node's slots of mounts that are limited over the whole cluster.
   std::map<std::string, SlotBook::Picture, std::less<>> slots{};
-  // Of a mount's stream: the server of the source first, this one last; empty: it is not here.
+  // The nodes that a mount's stream has passed, the source's first, this one last; or none.
   std::function<std::vector<std::string>(const std::string& mount)> way_here{};
 };
 // The listener that an administrator asks about.
@@ -43,7 +43,7 @@ struct Explanation {
   std::string country;  // of the client; "": not known
 };
 
-// A row of what nodes do with mounts that one of them captures, or of a source at a node.
+// The row of a node for a mount that one of several captures, or of a source at a node.
 struct IngestSight {
   IngestRow row;
   std::string refused;  // why it does not count; "": it does

@@ -2,9 +2,9 @@
 //
 // Thread: answer_admin() and its callback on the control loop; everything else is pure.
 // Ownership: the callback owns what it needs; the Station must outlive the request.
-// Checks: the caller authenticates the request (AdminRole, for the mount that mount= names) and
-// merges a form body into the query; everything else is judged here, in Icecast's order: unknown
-// command 400, cross-site 403, role 401, existence and state of the mount 400, parameters.
+// Checks: the caller authenticates the request (AdminRole, for the mount of mount=) and merges a
+// form body into the query; all other checks are here, in Icecast's order: unknown command 400,
+// cross-site 403, role 401, existence and state of the mount 400, parameters.
 // Source: Icecast 2.4.4, doc/decisions.md B1, B4, B8.
 #pragma once
 
@@ -26,11 +26,11 @@ namespace lb {
 
 enum class AdminFormat : std::uint8_t { kRaw, kPage };  // NAME, NAME.xsl
 
-// What a command makes of mount=.
+// The meaning of mount= for a command.
 enum class MountUse : std::uint8_t {
   kNoMount,   // a general command: "Mount request unknown" when it comes with one
   kIgnored,   // a general command that ignores mount=
-  kOptional,  // works with and without; with one, it must be there
+  kOptional,  // optional; if given, the mount must exist
   kRequired,  // "Unknown admin request" without; it must be running, or an idle relay
   kNameOnly,  // any name will do
 };
@@ -42,22 +42,22 @@ struct AdminRequest {
   AdminRole role = AdminRole::kNone;
   std::string peer_ip;
   Address peer;
-  // Of a login that has only some of the mounts: whether a mount is one of them.  Not set: all are.
+  // For a login with only some of the mounts: whether it has this one.  Empty: it has all.
   std::function<bool(std::string_view mount)> owns;
   bool shows_addresses = true;  // of listeners
-  // Unix ms: what was recorded of mount= before is not for this sender.
+  // Unix ms: older recordings of mount= are hidden from this sender.
   std::int64_t past_begins_ms = 0;
-  std::string node;     // of the cluster, whose secret was given; its role is then kRelay
-  std::string encoder;  // of the mount's <encoder> rows, whose login was given; its role is kSource
+  std::string node;     // the cluster node whose secret was given; its role is kRelay
+  std::string encoder;  // the <encoder> row whose login was given; its role is kSource
   bool is_post = false;
-  std::string body;             // of a POST that is no form
-  std::string scheme = "http";  // of the request; a playlist leads back by it
+  std::string body;             // of a POST that is not a form
+  std::string scheme = "http";  // of the request, for addresses in a playlist
   std::string authority;        // HOST:PORT of the configuration, as in listenurl; https: as asked
 };
 
-// A finished reply, or (template_name not empty) a document to be rendered on the clerk:
-// XsltRenderer::render(TemplateRoot::kAdmin, adminroot, template_name, body).
-// Pages, finished or rendered, get page_header_lines() (http/page_headers.h) from the caller.
+// A finished reply, or (template_name not empty) a document to render on the clerk:
+// XsltRenderer::render( TemplateRoot::kAdmin, adminroot, template_name, body).  The caller adds
+// page_header_lines() (http/page_headers.h).
 struct AdminAnswer {
   int status = 200;
   std::string content_type;
@@ -65,7 +65,7 @@ struct AdminAnswer {
   std::string template_name;  // "listclients.xsl"; body is then the document
   std::string extra;          // header lines, each with CRLF
   bool with_length = true;    // false: no Content-Length (streamlist.txt, as Icecast's)
-  std::string error;          // not "": a refusal in these words, of which body is a program's form
+  std::string error;          // not "": the text of a refusal, whose form for programs is body
 };
 
 struct AdminTask;  // command_task.h
@@ -75,10 +75,10 @@ struct AdminCommand {
   AdminAccess access = AdminAccess::kAdminOnly;
   std::string_view page;  // template of NAME.xsl; "": there is no such form
   bool changes_state = false;
-  std::string_view changes_with;  // not "": changes state only when this parameter is there
+  std::string_view changes_with;  // not "": changes state only with this parameter
   void (*run)(AdminTask task) = nullptr;
   AdminRole least = AdminRole::kAdmin;  // of users
-  OwnUse own = OwnUse::kNever;          // by logins that have only some of the mounts
+  OwnUse own = OwnUse::kNever;          // for logins that have only some of the mounts
 
   AccessRow access_row() const { return {name, access, least, own, changes_state}; }
 };
@@ -95,8 +95,8 @@ bool is_admin_path(std::string_view path);
 bool admin_allows(const AdminCommand& command, AdminRole role, AskedMount asked);
 bool admin_changes_state(const AdminCommand& command, std::string_view query);
 
-// Refusals that need no password (doc/decisions.md B10): an unknown command, a cross-site request
-// that would change something.  nullopt: go on and find out the role.
+// Refusals without a password (doc/decisions.md B10): an unknown command, a cross-site request that
+// would change state. nullopt: go on with the role.
 std::optional<AdminAnswer> admin_refusal_before_auth(std::string_view path, std::string_view query,
                                                      const Headers& headers);
 

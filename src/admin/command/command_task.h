@@ -1,4 +1,4 @@
-// AdminTask: one admin request on its way through a command, with the answers commands share.
+// AdminTask: one admin request inside a command, with answers that commands share.
 // Thread: control loop.
 // Ownership: a task moves into the callback that ends it; done() is called once.
 #pragma once
@@ -30,7 +30,7 @@ struct AdminTask {
   void respond(std::string_view message, int code);
 };
 
-// " removed", " not found" or why it is not removed.
+// " removed", " not found" or the reason why it was not removed.
 std::string result_words(const OrderOutcome& removal);
 
 // Icecast's answer to actions without an XML form.

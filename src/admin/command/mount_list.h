@@ -12,7 +12,7 @@ namespace lb {
 
 bool is_listed(const MountRow& row);
 void sort_by_mount(std::vector<MountRow>& rows);
-// current: the mount to be left out and named in <current_source> (moveclients).
+// current: a mount to leave out and to name in <current_source> (moveclients).
 std::string mount_list_xml(std::vector<MountRow> rows, const std::optional<std::string>& current);
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// ArchiveSight: what is recorded, as an administrator sees it.
+// ArchiveSight: recordings as administrators see them.
 // Thread: plain values.
 #pragma once
 
@@ -23,11 +23,11 @@ struct ArchiveSight {
     std::uint64_t bytes = 0;
     std::vector<PlacedRange> ranges;  // the oldest first
   };
-  // Without what was recorded before: Unix ms.
+  // Removes everything recorded before: Unix ms.
   void forget_before(std::int64_t ms);
   std::vector<Mount> mounts;
-  std::vector<ArchiveTitle> titles;  // of one mount, in the order of time; the newest thousand
-  std::vector<WallSeam> seams;       // within the same time, likewise
+  std::vector<ArchiveTitle> titles;  // of one mount, by time; the newest thousand
+  std::vector<WallSeam> seams;       // within the same time, as many
 };
 
 }  // namespace lb

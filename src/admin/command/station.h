@@ -1,11 +1,11 @@
-// Station: what an admin command may ask of the running server, or of all servers of a cluster.
-// The admin floor owns this interface; app/ implements it over the stream floor, tests implement
-// it with a few vectors.
+// Station: the running server, or all servers of a cluster, as admin commands use them.  The admin
+// floor owns this interface; app/ implements it over the stream floor, tests implement it with a
+// few vectors.
 //
 // Thread: control loop only, calls and callbacks alike.
-// Callbacks: each is called exactly once, on the control loop, perhaps before the call returns;
-// or destroyed uncalled when the server stops.  They own all that they need.
-// Text: bytes as they came from outside; the code that prints them escapes them.
+// Callbacks: each is called exactly once, on the control loop, perhaps before the call returns; or
+// destroyed uncalled when the server stops.  They own their data.
+// Text: raw bytes from outside; the printing code escapes them.
 // Order: lists may come in any order; the commands sort.
 #pragma once
 
@@ -50,7 +50,7 @@ struct EncoderRow {
   std::string ip;
   std::string username;
   int priority = 0;
-  // "writes"; of one that stands by: "flows", "silent": it sends nothing, "dead-air": silence.
+  // "writes"; of a standby "flows", "silent" (sends nothing) or "dead-air" (sends silence).
   std::string_view state;
 };
 
@@ -69,20 +69,20 @@ struct MountRow {
   std::vector<EncoderRow> encoders{};  // the writer first; of a mount without standbys: none
 };
 
-// All that are known of, with the servers that relay the mount from here.
+// All known listeners, including servers that relay the mount from here.
 struct MountListeners {
   std::vector<ListenerRow> rows;
-  std::vector<std::string> missing{};  // nodes that have listeners and have not told all of them
+  std::vector<std::string> missing{};  // nodes with listeners that have not reported all of them
 };
 
-// What became of an order.
+// The result of an order.
 struct OrderOutcome {
   bool done = false;
-  std::string why{};  // it is not; "": there is no such thing
+  std::string why{};  // why not; "": no such object
 };
 struct MoveOutcome {
   std::uint64_t moved = 0;
-  std::string why{};  // others are not; "": all went that could
+  std::string why{};  // why others did not; "": all that could
 };
 
 // The listeners that would move, and whether they can: a player cannot change its format.
@@ -105,10 +105,10 @@ struct TitleRequest {
   // Not empty: refuse unless the source itself comes from this address (Icecast's rule for source
   // credentials on the raw form).
   std::string only_from_ip;
-  std::string art;                  // the name of its picture; "": none is told
-  std::optional<std::string> next;  // what plays after it; "": that is not known any more
+  std::string art;                  // the name of its picture; "": not given
+  std::optional<std::string> next;  // the next song; "": no longer known
   SongDetails details = {}, next_details = {};
-  std::optional<std::int64_t> at_ms = {};  // when it begins to sound, Unix; nullopt: now
+  std::optional<std::int64_t> at_ms = {};  // when the title begins to sound, Unix; nullopt: now
 
   // Of texts in UTF-8; "": not given.  Without an artist the title is the whole song.
   static TitleRequest of_texts(const std::string& artist, const std::string& title,
@@ -129,8 +129,8 @@ enum class TitleVerdict : std::uint8_t {
   kDone,
   kRefused,   // the format carries its own tags, or only_from_ip does not match
   kNoSource,  // gone in between
-  kFull,      // too many that are told ahead wait
-  kAtNode,    // the node of the source has not set it
+  kFull,      // too many titles wait for their time
+  kAtNode,    // the source's node has not set it
 };
 struct TitleOutcome {
   TitleOutcome(TitleVerdict is) : verdict(is) {}  // NOLINT: a verdict is an outcome
@@ -149,17 +149,17 @@ struct NodePostAnswer {
 struct LinkRow {
   std::string id;       // of the other side; "": not known yet
   std::string peer;     // address, or the name it is reached by
-  bool master = false;  // the other side is ours
+  bool master = false;  // the other side is our master
   bool up = false;
   std::uint64_t seconds = 0;  // up
   std::uint64_t bytes_in = 0, bytes_out = 0;
   std::uint64_t round_trip_us = 0;   // 0: not known
   std::int64_t clock_offset_ms = 0;  // its wall clock less ours
-  std::uint64_t issued = 0;          // redirects to us, as the master counts them
-  std::size_t streams = 0;           // that the master offers
+  std::uint64_t issued = 0;          // redirects to us, by the master's count
+  std::size_t streams = 0;           // offered by the master
   std::string version{};             // of a node
 };
-// How the node is to drain; what is not given is as configured.
+// How the node drains; missing values come from the configuration.
 struct DrainRequest {
   std::optional<DrainMode> mode;
   std::optional<std::uint64_t> seconds;
@@ -173,12 +173,12 @@ struct DrainStatus {
   std::uint64_t seconds_left = 0;
 };
 
-// What has changed in the statistics of all mounts.
+// Changes in the statistics of all mounts.
 struct StatsNews {
   std::shared_ptr<const StatsDocument> now;
-  std::string changes;                // lines of EVENT, since the document that was given
-  std::optional<std::string> dump;    // all of it in lines of EVENT, where that was asked for
-  std::chrono::microseconds cost{0};  // of its thread's time
+  std::string changes;                // lines of EVENT, since the given document
+  std::optional<std::string> dump;    // all as lines of EVENT, if requested
+  std::chrono::microseconds cost{0};  // processor time of its thread
 };
 
 class Station {
@@ -188,16 +188,16 @@ class Station {
 
   virtual ~Station() = default;
 
-  // Makes a long text where it holds nothing up.
+  // Makes a long text on a thread where it blocks nothing.
   virtual void print(UniqueFunction<std::string()> make, Then<std::string> then) { then(make()); }
   // The icestats document of all mounts, hidden ones too, or of one.
   virtual void stats_text(std::optional<std::string> mount, Then<std::string> then) = 0;
   virtual void stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
                           Then<StatsNews> then) = 0;
-  // An error (of any kind) is answered 503: a short list would end relays (doc/decisions.md C11).
+  // An error is answered with 503: a short list would end relays (doc/decisions.md C11).
   virtual void mounts(Then<Result<std::vector<MountRow>>> then) = 0;
   virtual MountState state_of(const std::string& mount) = 0;
-  // What SHOUTcast's pages say of a mount, hidden or not, and what was played on it.
+  // A mount, hidden or not, as SHOUTcast's pages show it, with its played titles.
   struct ShoutcastSight {
     ShoutcastStream stream;
     std::vector<PlayedTitle> played;
@@ -206,33 +206,33 @@ class Station {
   // A Shoutcast v1 source feeds the mount (only then /admin.cgi may set its title).
   virtual bool fed_by_shoutcast(const std::string& mount) = 0;
 
-  // mount: "" for all of them, and no titles; titles of [from_ms, to_ms).
+  // mount: "": all mounts, without titles; otherwise with titles of [from_ms, to_ms).
   virtual void archive(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
                        Then<ArchiveSight> then) = 0;
-  // Of all files that lie within; how many there were.
+  // Removes all files within; returns their number.
   virtual void remove_recorded(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
                                Then<std::uint64_t> files) = 0;
 
-  // An error is answered 503: too many ask for listeners.
+  // An error is answered with 503: too many requests for listeners.
   virtual void listeners_of(const std::string& mount, Then<Result<MountListeners>> then) = 0;
   virtual void kill_listener(const std::string& mount, std::uint64_t id,
                              Then<OrderOutcome> then) = 0;
-  // Of the audience, the first `most` behind this id, with their connections.
+  // The first `most` of the audience after this id, with their connections.
   virtual void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
                               Then<ListenerPage> then) = 0;
   virtual MoveOffer move_offer(const std::string& from, const std::string& to) = 0;
   virtual void move_listeners(const std::string& from, const std::string& to,
                               Then<MoveOutcome> then) = 0;
-  // One of them; "": it goes, else why not.
+  // Moves one listener; "": moved, otherwise why not.
   virtual void move_listener(const std::string& from, std::uint64_t id, const std::string& to,
                              Then<std::string> then) = 0;
   virtual void kill_source(const std::string& mount, Then<OrderOutcome> then) = 0;
-  // One encoder of it, by its id at the server that it is connected to.
+  // Ends one encoder, by its id at the server of its connection.
   virtual void kill_encoder(const std::string& /*mount*/, std::uint64_t /*id*/,
                             Then<OrderOutcome> then) {
     then({});
   }
-  // Until the configuration is read again.  "": it is set everywhere, else where not, and why.
+  // Lasts until the configuration is read again.  "": set everywhere, otherwise where not, and why.
   virtual void set_fallback(const std::string& mount, const std::string& fallback,
                             Then<std::string> then) = 0;
   virtual void set_title(const std::string& mount, TitleRequest request,
@@ -242,7 +242,7 @@ class Station {
   virtual ClusterSight cluster() = 0;
   virtual bool is_redirecting() = 0;  // as cluster() says
   virtual Explanation explain(const ExplainAsk& ask) = 0;
-  // Where there are no links, nothing is linked.
+  // Empty without links.
   virtual std::vector<LinkRow> links() { return {}; }
   virtual std::vector<IngestSight> ingest_rows();
   virtual std::vector<PassedMessage> messages();
@@ -252,11 +252,11 @@ class Station {
   virtual void order(const std::string& node, CommandFrame command, Then<ResultFrame> then);
   // The external configuration as JSON; "": none.
   virtual std::string external_json() { return {}; }
-  // The removal that the list with this ETag wants.
+  // Confirms the removal that the list with this ETag requests.
   virtual Result<void> confirm_external(const std::string& /*etag*/) {
     return Error::not_found("there is no external configuration");
   }
-  // An error: the request cannot be carried out, and why.
+  // An error: why the request cannot be carried out.
   virtual Result<void> drain(DrainRequest request) = 0;
   virtual Result<void> undrain() = 0;
   virtual DrainStatus drain_status() = 0;

@@ -1,10 +1,10 @@
 // YpAnnouncer: announces public streams to directories ("YP"): add, touch, remove.
 //
 // Thread: control.
-// Ownership: app's DirectoryService.  Never waits: requests leave by a callback, answers come back
-// by another; one request for each stream and directory is under way at most.
+// Ownership: app's DirectoryService.  Never blocks: requests go out by one callback, answers come
+// in by another; at most one request for each stream and directory is under way.
 // Times: the first add 60 s after a stream has become public, the first touch 5 s after it was
-// taken, then every touch-interval of the directory (its TouchFreq, at least 30 s); 20 minutes
+// accepted, then every touch-interval of the directory (its TouchFreq, at least 30 s); 20 minutes
 // after a directory could not be reached, 2 hours after it refused the stream.
 // Source: Icecast 2.4.4.
 #pragma once
@@ -40,7 +40,7 @@ struct YpStream {
   std::uint64_t listeners = 0, max_listeners = 0;
 };
 
-// Lower-case %xx for all but A-Z a-z 0-9, as Icecast sends it: directories compare.
+// Lower-case %xx for all but A-Z a-z 0-9, as in Icecast, because directories compare it.
 std::string yp_escape(std::string_view text);
 std::string yp_add_form(const YpStream& stream);
 std::string yp_touch_form(std::string_view sid, const YpStream& stream);
@@ -55,11 +55,11 @@ class YpAnnouncer {
   YpAnnouncer(const YpAnnouncer&) = delete;
   YpAnnouncer& operator=(const YpAnnouncer&) = delete;
 
-  // A directory that is no longer configured gets remove requests for the streams that it lists.
+  // A directory that is no longer configured gets remove requests for its streams.
   void set_directories(std::vector<YpDirectory> directories);
-  // All streams that are public now.  Called about once a second.
+  // Takes all streams that are public now.  Called about once a second.
   void tick(const std::vector<YpStream>& streams);
-  // Removes everything; `done` is called when all directories have answered, perhaps at once.
+  // Removes all streams; `done` is called when all directories have answered, perhaps at once.
   void withdraw(UniqueFunction<void()> done);
 
  private:
@@ -68,11 +68,11 @@ class YpAnnouncer {
     auto operator<=>(const Key&) const = default;
   };
   struct Entry {
-    std::string sid;  // "": not taken yet
+    std::string sid;  // "": not accepted yet
     SteadyTime due{};
     std::chrono::seconds interval{0};
-    bool asked = false;  // a question is under way
-    bool gone = false;   // the stream went meanwhile
+    bool asked = false;  // a request is under way
+    bool gone = false;   // the stream has ended meanwhile
   };
   const YpDirectory* directory_of(const std::string& url) const;
   void add(const YpDirectory& directory, const YpStream& stream, Entry& entry);

@@ -1,13 +1,13 @@
-// EventStream: what happens to this node and its sources, as server-sent events (/admin/events).
+// EventStream: events of this node and its sources, as server-sent events (/admin/events).
 //
 //   id: 1763640000-17
 //   event: source-connect
 //   data: {"id":"1763640000-17","time":"2026-11-20T06:52:17Z","event":"source-connect", …}
 //
-// The id names the run of the server, which an upgrade does not end, and counts within it.  A
-// reader that comes back with Last-Event-ID gets what it missed, as far as it is kept: the last
-// kKept events; everything that is kept when the id is of another run. A reader with mounts of its
-// own is shown their events; of a node no more than that its state has changed.
+// The id has the run of the server, which survives an upgrade, and a count.  A reader that returns
+// with Last-Event-ID gets the events that it missed, if they are among the last kKept; all kept
+// ones if the id is of another run.  A reader with only some mounts gets their events, and of the
+// node only changes of its state.
 // Thread: one loop (control).
 // Ownership: the app.
 // Bounds: kMaxReaders, shared by Followers::has_place(); a reader that leaves 64 KiB unread is dropped.  A comment every 15 s shows
@@ -31,20 +31,20 @@
 namespace lb {
 
 struct ServerEvent {
-  std::string type;     // "source-connect", "drain" …
-  std::string subject;  // the mount or the node that it is about
+  std::string type;                                          // "source-connect", "drain" …
+  std::string subject;                                       // its mount or node
   std::vector<std::pair<std::string, std::string>> details;  // names are ours, values from outside
   // Set by EventStream::publish().
   std::string id;
   WallTime when{};
-  std::string account = {};  // of the mount, when it happened; "": it had none
+  std::string account = {};  // of the mount at that time; "": none
 };
 template <class Io, RecordOf<ServerEvent> T>
 void record_fields(Io& io, T& event) {
   auto& [type, subject, details, id, when, account] = event;
   io(1, type, subject, details, id, when, account);
 }
-// What the next process goes on with.
+// The state for the process that takes over.
 struct EventsRecord {
   std::string run;
   std::uint64_t number = 0;
@@ -55,7 +55,7 @@ void record_fields(Io& io, T& events) {
   auto& [run, number, kept] = events;
   io(1, run, number, kept);
 }
-// As readers that are shown everything get it.
+// The text for readers with full access.
 std::string event_json(const ServerEvent& event, const std::string& node);
 
 class EventStream {
@@ -68,16 +68,16 @@ class EventStream {
 
   // Completes the event and sends it to all readers.
   const ServerEvent& publish(ServerEvent event);
-  // head: of the reply.  last_id: what the reader had last; "": it wants to hear what comes.
-  // False: there are too many readers, and nothing has been taken.
+  // head: of the reply. last_id: of the reader's last event; "": new events only.  False: too many
+  // readers, and the transport was not taken.
   bool add(std::unique_ptr<Transport>& transport, std::string head, std::string_view last_id,
            Followers::Ended ended, Followers::Scope scope = {});
-  // Readers whose login has ended are sent away.
+  // Removes readers whose login has ended.
   void check_logins();
   std::size_t readers() const noexcept { return followers_.size(); }
-  void beat();  // what the timer does
+  void beat();  // called by the timer
   EventsRecord save() const;
-  // REQUIRES: nothing has been published.
+  // REQUIRES: no event was published.
   void restore(EventsRecord saved);
 
  private:
@@ -86,7 +86,7 @@ class EventStream {
 
   struct Kept {
     std::uint64_t number = 0;
-    std::string text;  // for those that are shown everything
+    std::string text;  // for readers with full access
     ServerEvent event;
   };
   Loop& loop_;

@@ -1,10 +1,9 @@
-// Followers: sockets that get text as it comes into being (STATS, /admin/events), and may go at any
-// time.
+// Followers: sockets that get text as it is made (STATS, /admin/events), and may close at any time.
 //
 // Thread: one loop (control), where the transports live from add() on.
 // Ownership: a feed's.
-// Bounds: a follower that does not read is dropped when more would have to be kept for it than its
-// feed allows.
+// Bounds: a follower that does not read is dropped when its unread text would exceed the feed's
+// limit.
 #pragma once
 
 #include <cstddef>
@@ -24,16 +23,16 @@ namespace lb {
 
 class Followers {
  public:
-  // bytes: all that was sent.
+  // bytes: the total sent.
   using Ended = UniqueFunction<void(std::uint64_t bytes)>;
 
-  // What a follower is shown, by its role.
+  // The part that a follower may see, by its role.
   struct Scope {
-    // Of a mount that had this account when it was; empty: every one.
+    // Whether it has a mount that had this account at the time; empty: all.
     std::function<bool(std::string_view mount, std::string_view account)> owns;
     bool addresses = true;
-    std::function<bool()> holds;  // whether its login does; empty: for ever
-    // The account of a login that is shown some mounts, or its name; "": it is shown all.
+    std::function<bool()> holds;  // whether its login is still valid; empty: always
+    // The account of a login with only some mounts, or its name; "": it has all.
     std::string sharer = {};
 
     bool is_whole() const noexcept { return !owns && addresses; }
@@ -44,7 +43,7 @@ class Followers {
     std::string out;
     std::size_t most_pending = std::numeric_limits<std::size_t>::max();
     std::uint64_t sent = 0;
-    bool greeted = false;  // of the feed: has had what newcomers get
+    bool greeted = false;  // of the feed: it has got the text for new followers
     bool gone = false;
     Ended ended;
     Scope scope;
@@ -56,14 +55,15 @@ class Followers {
   Followers(const Followers&) = delete;
   Followers& operator=(const Followers&) = delete;
 
-  // Whether one more may come of `most`: a quarter is left to logins that are shown all, and one
-  // sharer has a quarter, so that no customer shuts out another one or the administrator.
+  // Whether one more is allowed of `most`: a quarter is reserved for logins that have all mounts,
+  // and one sharer gets a quarter, so that customers do not exclude each other or the
+  // administrator.
   bool has_place(std::size_t most, std::string_view sharer) const;
-  // ended: called once, when the follower has gone.  Nothing is sent yet.
+  // ended: called once, when the follower is gone.  Nothing is sent yet.
   Follower& add(std::unique_ptr<Transport> transport, std::string head, Ended ended);
-  // Appends to what it gets, and sends what its socket takes.  sweep() follows.
+  // Appends text for it, and sends as much as its socket takes. sweep() must follow.
   void send(Follower& follower, std::string_view text);
-  // Drops those whose login is over by now.  sweep() follows.
+  // Drops followers whose login has ended. sweep() must follow.
   void check_logins();
   // Removes followers whose connection has ended.
   void sweep();

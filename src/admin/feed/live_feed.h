@@ -1,18 +1,18 @@
 // LiveFeed: what is heard at this moment, as server-sent events (/api/v1/live): first the state,
-// then what changes.
+// then its changes.
 //
 //   id: 1763640000123-5f3a09c1-17
 //   event: state
 //   data: {"time":"2026-11-20T06:52:17Z","more":false,"totals":{…},"nodes":[…],"mounts":[…],…}
 //
-// Every row has the number of the sample that changed it, so what a reader has missed is what has a
-// higher number than its own: nothing is kept for a reader but that number.  The id has the run of
-// the process, a digest of what the reader is shown, and the number; with any other id the reader
-// gets the state.  Rows that have gone are remembered, kKeptRemovals of them.
+// Every row has the number of the sample that changed it, so a reader lacks the rows with a higher
+// number than its own, which is all that is kept for it.  The id has the run of the process, a
+// digest of the reader's access, and the number; with any other id the reader gets the state.  The
+// last kKeptRemovals removed rows are kept.
 // A state or a change of more than kPartBytes goes out in parts; the last one has the id.
 // Totals come with each sample that changes them, rows at most each kRowPause.
-// A reader may follow the listeners of one mount too, some kMaxListeners of them; of mounts that
-// kMaxFollowed readers' questions name.  Their rows come from outside, as JSON.
+// A reader may also follow the listeners of one mount, at most kMaxListeners of them; all readers
+// together kMaxFollowed mounts.  Their rows are given as JSON.
 // Thread: one loop.
 // Ownership: LiveService.
 // Bounds: kMaxReaders, shared by Followers::has_place(); a reader that has not taken its last part is made no other, so it costs one
@@ -48,7 +48,7 @@ struct LiveNode {
 
   bool operator==(const LiveNode&) const = default;
 };
-// Of a listener: the JSON of its row, with the address and without.
+// The JSON of a listener's row, with and without the address.
 struct LiveListener {
   std::string open, closed;
 
@@ -60,13 +60,13 @@ struct LiveSample {
   std::map<std::string, LiveNode, std::less<>> nodes;
 };
 
-// What a reader is shown.
+// The part that a reader may see.
 struct LiveScope {
   // Empty: every mount.
   std::function<bool(std::string_view mount, std::string_view account)> shows;
-  bool numbers_of_nodes = true;  // else their states alone
-  std::string key;               // another one for each other view
-  std::string listeners_of;      // a mount; "": of none
+  bool numbers_of_nodes = true;  // false: only their states
+  std::string key;               // differs between different views
+  std::string listeners_of;      // a mount; "": none
   bool addresses = false;        // of these listeners
   std::string sharer = {};       // Followers::Scope::sharer
 };
@@ -82,42 +82,42 @@ class LiveFeed {
 
   explicit LiveFeed(Loop& loop);
 
-  // False: there are too many readers, and nothing has been taken.  REQUIRES: a take() lately.
+  // False: too many readers, and the transport was not taken.  REQUIRES: a recent take().
   bool add(std::unique_ptr<Transport>& transport, std::string head, std::string_view last_id,
            Followers::Ended ended, std::function<bool()> holds, LiveScope scope);
-  // Sends what is new in it.
+  // Sends the changes of a sample.
   void take(LiveSample sample);
   std::size_t readers() const noexcept { return readers_.size(); }
-  // Mounts whose listeners some reader follows.
+  // Mounts whose listeners a reader follows.
   std::set<std::string, std::less<>> followed() const;
-  // The listeners of one of them; more: there are others.
+  // The listeners of one of them; more: the list is incomplete.
   void take_listeners(const std::string& mount, const LiveListeners& listeners, bool more);
 
  private:
   template <class T>
   struct Row {
-    std::optional<T> now;  // nullopt: it has gone
+    std::optional<T> now;  // nullopt: removed
     std::uint64_t changed = 0;
-    // Of a mount: whose it was, and until when.
+    // Of a mount: its former account, and when it changed.
     std::string account_before = {};
     std::uint64_t account_changed = 0;
   };
   template <class T>
   using Rows = std::map<std::string, Row<T>, std::less<>>;
-  // What goes out: all rows that have changed behind `since`.
+  // A pass sends all rows that have changed after `since`.
   struct Pass {
     std::uint64_t since = 0, target = 0;  // since 0: the state
     bool first = true;
     enum class In : std::uint8_t { kNodes, kMounts, kListeners } in = In::kNodes;
-    std::string after;  // the last name that has been looked at
+    std::string after;  // the last name visited
   };
   struct Reader {
     Followers::Follower* follower = nullptr;
     LiveScope scope;
     std::string digest;
-    std::uint64_t seen = 0;  // it has all up to this number; 0: nothing
+    std::uint64_t seen = 0;  // it has all changes up to this number; 0: none
     std::optional<Pass> pass;
-    std::string totals;  // as told last
+    std::string totals;  // as last sent
     std::uint64_t totals_of = 0;
     SteadyTime rows_at{}, sent_at{}, progress_at{};
     std::uint64_t sent = 0;
@@ -137,7 +137,7 @@ class LiveFeed {
   void forget(Rows<T>& rows, std::uint64_t up_to);
   std::uint64_t number_of(std::string_view last_id, const std::string& digest) const;
   void serve(Reader& reader, SteadyTime now);
-  // Goes on with the pass of the reader; "": there was nothing to tell.
+  // The next part of the reader's pass; "": nothing to send.
   std::string next_part(Reader& reader);
   // False: the part is full.
   template <class T, class Write>
@@ -155,7 +155,7 @@ class LiveFeed {
   Loop& loop_;
   const std::string run_;
   std::uint64_t number_ = 1;  // of the last sample that changed something
-  std::uint64_t least_ = 0;   // rows that went up to here are forgotten
+  std::uint64_t least_ = 0;   // removed rows up to this number are forgotten
   std::size_t gone_ = 0;
   Rows<LiveMount> mounts_;
   Rows<LiveNode> nodes_;

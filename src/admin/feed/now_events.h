@@ -1,6 +1,5 @@
-// What changes of a stream, as events of /api/v1/now/MOUNT/events: title, air, next,
-// seam, listeners.  Its
-// whole state is now_json().
+// Changes of a stream, as events of /api/v1/now/MOUNT/events: title, air, next, seam, listeners.
+// now_json() has the whole state.
 //
 // Thread: pure functions.
 // Shapes: doc/titles.md.

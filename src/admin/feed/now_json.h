@@ -1,7 +1,7 @@
 // What plays now, as JSON for pages and apps of listeners: /api/v1/now.
 //
 // Thread: plain values, pure functions.
-// Text: fields may hold any bytes; what is no UTF-8 becomes U+FFFD.
+// Text: fields may have any bytes; invalid UTF-8 becomes U+FFFD.
 // Shapes: doc/titles.md.
 #pragma once
 
@@ -24,57 +24,57 @@ struct ArchiveSight;
 struct NowStream {
   std::string mount, url;  // the whole address
   std::string content_type, bitrate;
-  std::string hls_url;  // "": it has no HLS
+  std::string hls_url;  // "": no HLS
   std::uint64_t listeners = 0;
   std::uint64_t number = 0;  // as SHOUTcast's sid, from 1
 };
 
-// What listeners know as one programme: a <station>, or a stream that is in none.
+// What listeners know as one programme: a <station>, or a single stream.
 struct NowStation {
   std::uint64_t number = 0;  // of its first stream
   std::string id;            // letters, digits and '_'
   std::string timezone = "UTC";
-  std::string page;  // the path on which it is listened to; "": there is none
+  std::string page;  // the path of its player; "": none
   std::string logo;  // a path of this server; "": none
-  std::string art;   // likewise: the picture of titles that have none; "": the logo
+  std::string art;   // a picture for titles without one; "": the logo
 };
 
 struct NowMount {
   NowStation station;
   ShoutcastStream stream;
   std::string description;
-  std::string heard;                 // the fallback that its listeners hear; "": itself
-  std::optional<PlayedTitle> title;  // nullopt: none; its text may be all that is known
+  std::string heard;                 // the fallback that its listeners hear; "": none
+  std::optional<PlayedTitle> title;  // nullopt: none; perhaps only its text is known
   bool title_has_time = false;       // the title's `at` is known
-  std::vector<PlayedTitle> history;  // before that one, the newest first
+  std::vector<PlayedTitle> history;  // before that one, newest first
   // The newest byte at which a decoder may start; nullopt: the stream has no addresses or times.
   std::optional<StreamAddress> live_at;
   std::optional<std::int64_t> live_ms;
-  std::optional<std::int64_t> oldest_ms;  // so far back it may be heard; nullopt: not at all
-  std::vector<WallSeam> seams;            // the oldest first
-  std::optional<PlayedTitle> next;        // as it was announced, at that time
+  std::optional<std::int64_t> oldest_ms;  // how far back listeners may go; nullopt: not at all
+  std::vector<WallSeam> seams;            // oldest first
+  std::optional<PlayedTitle> next;        // as announced, at that time
   std::optional<Presenter> presenter;
   std::vector<NowStream> streams;  // this mount first
-  std::int64_t burst_ms = 0;       // so far a player is behind `live` that begins with a burst
+  std::int64_t burst_ms = 0;       // how far a player that began with a burst is behind `live`
 };
 
-// The path of the title's picture, else of its station's; "": there is none.
+// The path of the title's picture, otherwise of its station's; "": none.
 std::string art_path(const NowMount& now, const PlayedTitle& title);
-// Where time jumps: {"wall_ms":…,"after_wall_ms":…}
+// A jump of time: {"wall_ms":…,"after_wall_ms":…}
 std::string seam_json(const WallSeam& seam);
 // Of the recording: {"mount":…,"from_ms":…,"to_ms":…,"titles":[{"wall_ms":…,"text":…}],"seams":[…]}
 std::string past_titles_json(std::string_view mount, std::int64_t from_ms, std::int64_t to_ms,
                              const ArchiveSight& sight);
-// "live_mp3" is no name for people: "/live.mp3" is "live".
+// A readable id: "/live.mp3" is "live".
 std::string station_id(std::string_view mount);
 
-// The title alone, as it stands in now_json(); "null" without one.
+// Only the title, as in now_json(); "null" without one.
 std::string title_json(const NowMount& now);
-// The same of what plays next: it has no time.
+// The same for the next title, which has no time.
 std::string next_json(const NowMount& now);
 std::string now_json(const NowMount& now, std::int64_t now_ms);
-// {"now_ms":…,"mounts":[…],"stations":[…]}, each without its history and its place.  stations: each
-// with its streams.
+// {"now_ms":…,"mounts":[…],"stations":[…]}, each without history and place. stations: each with its
+// streams.
 std::string now_list_json(const std::vector<NowMount>& all, const std::vector<NowMount>& stations,
                           std::int64_t now_ms);
 

@@ -2,11 +2,9 @@
 //
 // Thread: control, where the transports live from add() on.
 // Ownership: Services.
-// One document a tick for all followers; none is made while there are no followers.  The next is
-// asked for when the last has come, and so that they take a twentieth of their thread's time at
-// most.
-// Bounds: a follower that does not read is dropped when it would have to be kept 1 MiB beyond its
-// dump.
+// One document a tick for all followers, none without followers.  The next is requested after the
+// last has come, and so seldom that they take at most a twentieth of their thread's time.
+// Bounds: a follower that leaves 1 MiB unread after its dump is dropped.
 // Source: Icecast 2.4.4.
 #pragma once
 

@@ -1,17 +1,16 @@
-// History: how many listeners there were and how many kbit/s they were sent, in all, by mount and
-// by node, for up to 30 days: what the charts of the console show.
+// History: numbers of listeners and kbit/s, in all, by mount and by node, for up to 30 days: the
+// data of the console's charts.
 //
 // Three rings a row: 10 s for an hour, a minute for a day, a quarter of an hour for 30 days; a
-// coarser point is the mean and the maximum of the finer ones when its time is over.  A moment
-// without a value for a row is a gap, not a zero.  A clock that is set back makes a gap of
-// what lay behind.
+// coarser point is the mean and the maximum of its finer ones.  A time without a value is a gap,
+// not a zero.  A clock that is set back makes later points gaps.
 //
 // A value has 11 bits of mantissa and 5 of exponent: in sixteenths up to 128, whole up to 2,048,
 // then within 0.05 %.
 // Thread: any; one lock, held for a sample (1,000 rows: 0.1 ms) or an answer (see read()).
-// Bounds: kMaxRows mounts and as many nodes; a row is 3 kB at first, 16 kB after a day, 39
-// kB after 30 days on air.  A mount or node that comes when all rows are taken gets the row that
-// has been silent longest; if none is silent it counts in the sum only.
+// Bounds: kMaxRows mounts and as many nodes; a row is 3 kB at first, 16 kB after a day, 39 kB after
+// 30 days on air.  If all rows are used, a new mount or node replaces the longest silent row; if
+// none is silent it counts only in the sum.
 #pragma once
 
 #include <array>
@@ -44,19 +43,19 @@ struct HistoryQuestion {
   HistoryBy by = HistoryBy::kAll;
   std::int64_t from = 0, to = 0;  // Unix seconds, from < to
   std::size_t points = 300;       // at most
-  // Rows that may be looked at: of kAll, the mounts that are summed.  nullopt: every row.
+  // Allowed rows: for kAll, the mounts that are summed. nullopt: all.
   std::optional<std::vector<std::string>> only{};
 };
 
 struct HistoryRow {
-  std::string name;  // "": all, or what is left over
+  std::string name;  // "": all, or the rest
   bool others = false;
-  std::vector<double> mean, max;  // not a number: a gap
+  std::vector<double> mean, max;  // NaN: a gap
 };
 struct HistoryAnswer {
   std::int64_t step = 0;
   std::vector<std::int64_t> times;  // of the begin of each point
-  std::vector<HistoryRow> rows;     // the largest first, at most kShownRows and the others
+  std::vector<HistoryRow> rows;     // largest first, at most kShownRows and the rest
 };
 
 class History {
@@ -71,21 +70,21 @@ class History {
   static constexpr std::size_t kMaxRows = 2000, kShownRows = 8, kMaxPoints = 600;
 
   void take(std::int64_t now, const HistorySample& sample);
-  // Cost: one step a point kept: 1,000 mounts over 30 days 15 ms.
+  // Cost: one step for each kept point: 1,000 mounts over 30 days take 15 ms.
   HistoryAnswer read(const HistoryQuestion& question) const;
   // Of kMount or kNode.
   std::vector<std::string> names(HistoryBy by) const;
   void clear();
 
-  // As a file keeps it: with a checksum over all of it.
+  // The text of a file, with a checksum.
   std::string bytes() const;
-  // False: it is damaged, or of another version; then nothing is changed.
+  // An error: damaged, or another version; then nothing changes.
   Result<void> restore(std::string_view bytes);
 
  private:
   // Mean and maximum, 16 bits each.
   using Point = std::uint32_t;
-  // Of points that are gaps until they are put; what has none but gaps is not kept.
+  // Points, gaps until they are set; a series of gaps only is not kept.
   class Ring {
    public:
     Point at(std::size_t place) const noexcept {

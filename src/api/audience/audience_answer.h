@@ -1,8 +1,8 @@
-// What the plans of the audience share: what a request asks of which mounts, and the answer as JSON
-// or CSV.
+// The common part of the audience's plans: the parameters and mounts of a request, and its answer
+// as JSON or CSV.
 //
 // Thread: that of the audience's database (ApiWorld::audience).
-// Errors: a problem; one of a parameter names it.
+// Errors: a problem, which names a wrong parameter.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ namespace lb {
 using AudienceHead = std::vector<std::pair<std::string_view, AudienceCell>>;
 AudienceHead head_of(const AudienceAsk& ask);
 
-// What a plan of the audience begins with.
+// The inputs of a plan of the audience.
 struct AudienceAsked {
   AudienceAsk ask;
   AudienceReport report;
@@ -32,19 +32,19 @@ struct AudienceAsked {
 };
 std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context);
 
-// The database has none.
+// The answer if the database has no report.
 Problem no_report(const Error& error);
 Problem too_many_lines(std::string_view or_else = "");
 
-// "?after=&most=", where after is a number; of CSV as many rows as there may be.
+// "?after=&most=", where after is a number; CSV takes as many rows as are allowed.
 std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanContext& context,
                                                                     const AudienceAsk& ask);
-// The value of `after` for the rows behind these; "": they are all.
+// The value of `after` for further rows; "": there are none.
 template <class Row>
 std::string next_of(const std::vector<Row>& rows, std::size_t most) {
   return rows.size() == most ? std::to_string(rows.back().id) : std::string();
 }
-// A file that ends in the middle looks like a whole one: those that ask page by page have a Link.
+// Too many rows are an error in a file, which would look complete; pages get a Link.
 std::optional<Problem> too_long(const PlanContext& context, const AudienceAsk& ask,
                                 const std::string& next);
 
@@ -57,7 +57,7 @@ struct Played {
 std::variant<Played, Problem> played_in(const PlanContext& context);
 
 AudienceCell text_or_none(const std::string& text);
-// for_germans: for programs of German offices, with semicolons and a mark that it is UTF-8.
+// for_germans: for programs of German offices, with semicolons and a byte order mark.
 Plan audience_answer(const AudienceAsk& ask, const AudienceTable& table, std::string_view name,
                      const std::string& next = {}, bool for_germans = false);
 

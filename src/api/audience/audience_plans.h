@@ -1,7 +1,6 @@
-// The plans of /api/v1/audience and of what was: what was listened to.
+// The plans of /api/v1/audience and /api/v1/history.
 //
-// A login sees the mounts that it sees elsewhere; of a mount that it does not see, and of one that
-// was never listened to, it is told that there is none.
+// A login sees its usual mounts; a hidden mount and one without listenings give the same answer.
 // Source: doc/audience.md.
 // Thread: that of the audience's database (ApiWorld::audience).
 #pragma once
@@ -17,8 +16,8 @@ namespace lb {
 
 struct PlanContext;
 
-// As CSV, which is refused where there are more and none of its parts is asked for (after=); as
-// JSON a page has what is asked for.
+// Limit for CSV: a larger report is refused unless it is requested in parts (after=); JSON is
+// paged.
 constexpr std::size_t kMaxReportLines = 100'000;
 
 Plan audience_summary(const PlanContext& context);
@@ -27,13 +26,13 @@ Plan audience_sessions(const PlanContext& context);
 Plan audience_countries(const PlanContext& context);
 Plan audience_players(const PlanContext& context);
 Plan audience_titles(const PlanContext& context);
-// Of each account, by months or days.
+// By account, and by months or days.
 Plan audience_usage(const PlanContext& context);
-// For those that collect for artists and authors.
+// For collecting societies.
 Plan audience_songs(const PlanContext& context);
 Plan audience_playlist(const PlanContext& context);
 Plan audience_sound_exchange(const PlanContext& context);
-// What that one leaves out, and why.
+// The rows that the last report leaves out, and why.
 constexpr std::string_view kIncompleteReport = "soundexchange-incomplete";
 Plan audience_sound_exchange_incomplete(const PlanContext& context);
 
@@ -41,13 +40,13 @@ Plan audience_sound_exchange_incomplete(const PlanContext& context);
 Plan back_up_audience(const PlanContext& context);
 
 // -- /api/v1/history
-// Asked of read_history(): what its caller has to know before.
+// For the caller of read_history().
 bool is_by_country(const ApiRequest& request);
 Plan read_history(const PlanContext& context);
 Plan read_mount_history(const PlanContext& context);
 
 // -- /api/v1/audience/sessions
-// "?address=&agent=&user=" of a request that deletes; nullopt: it names no listener in that way.
+// "?address=&agent=&user=" of a request that deletes; nullopt: no listener is named so.
 struct AskedListener {
   std::string address, agent, user;
 };

@@ -1,7 +1,7 @@
 // AudienceTable: the rows of a report, as JSON or as CSV.
 //
-// CSV is safe in spreadsheets: a text that a program would take for a formula begins with an
-// apostrophe.  Lines end with CR LF, texts are UTF-8.
+// CSV is safe in spreadsheets: a text that looks like a formula gets an apostrophe.  Lines end with
+// CR LF, texts are UTF-8.
 // Source: RFC 4180; OWASP, CSV injection.
 // Thread: plain values, pure functions.
 // Bounds: kLongestColumn.
@@ -26,13 +26,13 @@ struct AudienceTable {
 };
 
 constexpr std::size_t kLongestColumn = 64;  // bytes of a name that rename_columns() gives
-// "artist:Interprète,title:Titre": other names for these columns; the rest keep theirs.
-// Errors: kInvalid: what is wrong with the names; the table is as before.
+// "artist:Interprète,title:Titre": new names for these columns; others are unchanged.  Errors:
+// kInvalid: invalid names; the table is unchanged.
 Result<void> rename_columns(AudienceTable& table, std::string_view names);
 
-// A program would take it for a formula.
+// Whether a program would take it for a formula.
 bool begins_formula(std::string_view text) noexcept;
-// A cell's text as it was before an apostrophe made it safe.
+// The text of a cell without the protecting apostrophe.
 std::string_view unguarded(std::string_view cell) noexcept;
 
 // separator: "," or ";".

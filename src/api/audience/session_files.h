@@ -1,14 +1,14 @@
-// Session files: a line for each listening that ended, with the listener's address, in the forms
-// that services ask for that count or bill an audience by the lines of servers.
+// Session files: a line for each ended listening, with the listener's address, in the formats of
+// services that count or bill an audience by server logs.
 //
 // npr is the log of NPR Digital Services, which SoundStack exports too: address, date and time of
-// the begin (UTC), stream, seconds, status, player, apart by tabs, one stream a file.  triton is an
-// extended log of the W3C, which Triton's Webcast Metrics takes: date and time are those of the
-// end. The addresses are those of the spool of this server (audience/session_spool.h); other
-// reports and the database have none.
+// the begin (UTC), stream, seconds, status, player, separated by tabs, one stream a file. triton is
+// an extended log of the W3C for Triton's Webcast Metrics: date and time are those of the end.
+// Addresses come from this server's spool (audience/session_spool.h); other reports and the
+// database have none.
 // Source: digitalservices.npr.org, "Streaming Log File Guidelines"; support.soundstack.com,
 // "LogExport"; help.tritondigital.com, "Webcast Metrics requirements"; W3C WD-logfile-960221.
-// Thread: plans: that of the audience's database; else pure functions.
+// Thread: plans: the database's; other functions are pure.
 // Bounds: kMaxSessionLines a file.
 #pragma once
 
@@ -27,7 +27,7 @@ struct PlanContext;
 constexpr std::size_t kMaxSessionLines = 400'000;
 constexpr std::string_view kSessionFileType = "text/tab-separated-values; charset=utf-8";
 
-// Of what this server keeps by itself, wherever its rows go.
+// Whether the report needs data that only this server keeps.
 constexpr bool is_session_report(std::string_view name) noexcept {
   return name == "npr" || name == "triton";
 }

@@ -1,8 +1,8 @@
-// Report of use for SoundExchange: one line a recording, as a text file.
+// SoundExchange's report of use: one line a recording, as a text file.
 //
 // Columns are apart by "|", texts stand in "^" and in capitals, and the first line names the
-// columns.  ISRC, or album and label: the rule wants one of the two.  Recordings that lack both are
-// in a file of their own, with the reason.
+// columns.  ISRC, or album and label: the rule requires one of the two.  Recordings without both
+// are in a separate file, with the reason.
 // Source: 37 CFR 370.4(d)(2) (what a report has) and (e) (its form).
 // Thread: pure functions.
 #pragma once
@@ -20,15 +20,15 @@ struct SoundExchangeRow {
   std::int64_t performances = 0;
   std::string isrc = {}, album = {}, label = {};  // "": not known
 };
-// What the rule wants of it and nothing has told; "": it is complete.
+// A required fact that is missing; "": complete.
 std::string_view lack_of(const SoundExchangeRow& row) noexcept;
 std::string sound_exchange_text(std::string_view service, char category,
                                 const std::vector<SoundExchangeRow>& rows);
-// "ACMERADIO01102026-31102026_A.txt", A: the category; first and last: the days of the period,
+// "ACMERADIO01102026-31102026_A.txt", A: the category; first and last: days of the period,
 // "2026-10-01".
 std::string sound_exchange_file(std::string_view service, char category, std::string_view first,
                                 std::string_view last);
-// "Artist - Title"; without " - " all of it is the title.
+// "Artist - Title"; without " - " the whole text is the title.
 std::pair<std::string, std::string> artist_and_title(std::string_view text);
 
 }  // namespace lb

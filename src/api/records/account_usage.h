@@ -1,7 +1,7 @@
-// AccountUsage: what the listeners of an account's mounts have used this month (UTC), beside its
-// quota: hours listened to, and bytes sent.
+// AccountUsage: the use of an account's mounts this month (UTC) for its quotas: hours listened to,
+// and bytes sent.
 //
-// What is listened to now is in the hours up to the present; its bytes are known when it ends.
+// Open listenings count hours up to the present; their bytes are known at the end.
 // Thread: month_usage(): that of the audience's database; else plain values, pure functions.
 // Source: doc/hosting.md.
 #pragma once
@@ -27,38 +27,38 @@ class RecordBook;
 struct RegistryWrite;
 class Sqlite;
 
-// Of the accounts that have a quota of either.
+// Only accounts with such a quota.
 struct UsageBook {
   std::string month;       // "2026-11"
   std::int64_t until = 0;  // its end, in Unix seconds
   std::map<std::string, AccountUsage, std::less<>> used;
-  // Those whose hard quota is used up: their mounts take no listener until then.
+  // Accounts whose hard quota is used up: their mounts take no listener until then.
   std::set<std::string, std::less<>> closed;
 };
 
 bool has_usage_quota(const AccountQuota& quota) noexcept;
 bool has_usage_quotas(const RecordBook& book);
-// Of the database of this server.
+// From this server's database.
 Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite& database,
                               WallTime now);
-// Nothing used, as where there is no database.
+// No use, as without a database.
 UsageBook no_usage(const RecordBook& book, WallTime now);
 
-// -- several masters with one store: each writes down what its database has ----------------------
-// What this server has counted, with what the others have.
+// -- several masters with one store: each records its own database's use ------------------------
+// This server's use plus that of the others.
 UsageBook with_shares(UsageBook own, const RecordBook& book, std::string_view self);
-// Writes what this server has counted where that is news: a thousandth of a quota, or each change
-// shortly before it is used up.  Of masters that are gone, records of earlier months go.
+// Writes this server's use after relevant changes: a thousandth of a quota, or each change shortly
+// before it is used up.  Removes records of earlier months of masters that are gone.
 RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
                                 std::string_view self);
 
-// By account and "hours" or "transfer": 80 or 100 where so much of it is used.
+// By account and "hours" or "transfer": 80 or 100 percent used.
 using UsageLevels = std::map<std::pair<std::string, std::string_view>, unsigned>;
 UsageLevels usage_levels(const UsageBook& usage, const RecordBook& book);
-// The same as a file keeps it; "hours" and "transfer" alone are believed.
+// The same as a file's text; other names than "hours" and "transfer" are ignored.
 std::string usage_levels_text(const std::string& month, const UsageLevels& levels);
 UsageLevels parse_usage_levels(std::string_view text, std::string& month);
-// A limit that has come to a higher level.
+// A limit that has reached a higher level.
 struct UsageNotice {
   std::string account;
   std::string_view what;
@@ -67,9 +67,9 @@ struct UsageNotice {
 };
 std::vector<UsageNotice> usage_notices(const UsageLevels& before, const UsageLevels& now);
 
-// Of several masters one tells: the one whose write of usage/* is done, since each write compares
-// what was told before.  What another one has told already leaves `claims`; where the write has no
-// room they wait.
+// One of several masters reports a notice: the one whose write of usage/* succeeds, because each
+// write compares earlier reports.  Notices that another master has reported leave `claims`; without
+// space in the write they wait.
 void plan_usage_claims(std::vector<UsageNotice>& claims, const std::string& month,
                        const RecordBook& book, RegistryWrite& write);
 

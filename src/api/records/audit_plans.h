@@ -1,7 +1,7 @@
-// The plan of GET /api/v1/audit: what was done, the newest first, out of the audit log.
+// The plan of GET /api/v1/audit: entries of the audit log, newest first.
 //
-// An administrator sees all of it; an owner what a login of its account did, and what was done to
-// mounts, users and tokens of its account, then without the address that it was done from.
+// An administrator sees all; an owner sees actions of its account's logins, and actions on mounts,
+// users and tokens of its account, these without the address.
 // Source: doc/operators.md.
 // Thread: the clerk: it reads a file.
 #pragma once
@@ -17,8 +17,8 @@ struct PlanContext;
 class RecordBook;
 
 Plan list_audit(const PlanContext& context);
-// The account of what a line is about: a record of the book, a mount, or a path of the API.  Where
-// the deed makes it, the deed names the account.  deed: may be null.
+// The account of the object of a line: a record of the book, a mount, or a path of the API. A deed
+// that creates the object names its account. deed: may be null.
 std::string audited_account(const RecordBook& book, std::string_view on, const ApiDeed* deed);
 
 }  // namespace lb

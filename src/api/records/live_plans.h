@@ -1,8 +1,7 @@
-// The plans of what runs under a mount: its listeners, and its title; and of readers of what is
-// live.
+// The plans of a mount's listeners and title, and of /live.
 //
-// Addresses of listeners are shown to logins that may see them.  A kick names the node that has the
-// listener; with ?ban=1 its address may not listen to this mount any more.
+// Listeners' addresses are shown only to logins that may see them.  A kick names the listener's
+// node; with ?ban=1 its address is banned from this mount.
 // Source: doc/api.md.
 // Thread: pure functions.
 #pragma once
@@ -21,15 +20,15 @@ Plan move_listener(const PlanContext& context);
 Plan set_mount_title(const PlanContext& context);
 Plan set_mount_art(const PlanContext& context);
 
-// What a reader of /live asks for; "": all that its login sees.
+// The scope of a reader of /live; "": all that its login sees.
 struct LiveAsk {
   std::string mount, account;
-  bool listeners = false;  // of the mount, each of them
+  bool listeners = false;  // also the mount's listeners
 };
 LiveAsk asked_live(const ApiRequest& request);
-// The row of a listener in it; since: in Unix seconds.
+// The row of a listener; since: Unix seconds.
 std::string live_listener_json(const ListenerNow& row, bool addresses, std::int64_t since);
-// Whether it may: the answer itself is a stream.
+// Whether it may follow: the answer itself is a stream.
 Plan follow_live(const PlanContext& context);
 
 }  // namespace lb

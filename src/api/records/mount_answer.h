@@ -1,5 +1,5 @@
-// What the API shows of a mount: its record, where its source and its listeners go, and what it is
-// doing.
+// A mount in answers of the API: its record, the nodes of its source and its listeners, and its
+// state.
 // Thread: pure functions.
 #pragma once
 
@@ -16,36 +16,35 @@ namespace lb {
 template <class T>
 struct BookRow;
 
-// What is shown once, when a mount or a login is made.
+// Shown only once, when a mount or a login is made.
 struct MadeLogins {
   std::vector<std::pair<std::string, std::string>> logins = {};  // user, password
   std::vector<PlaceReason> why = {};
 };
 
-// revision 0: it is to be stamped.
+// revision 0: set later.
 void write_store_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record,
                        std::uint64_t revision, const MadeLogins& made = {});
-// A section of the configuration file, by its name only: it is changed there.
+// A section of the configuration file, only by name, because it is changed there.
 void write_file_mount(JsonWriter& json, const PlanContext& context, const MountSettings& section);
 
-// One that only plays here: the default mount, or a pattern of the file, decides about it.
+// A mount that only plays here: the default mount, or a pattern of the file, is responsible.
 void write_playing_mount(JsonWriter& json, const PlanContext& context, const std::string& mount);
 
-// One of <config-external>: it is changed at the backend.
+// A mount of <config-external>, which is changed at the backend.
 void write_external_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record);
 
-// The record of <config-external>, where neither the file nor the store has the name; else null.
+// The record of <config-external>, if neither the file nor the store has the name; otherwise null.
 const MountRecord* external_mount(const PlanContext& context, std::string_view mount);
-// "": none, as of each mount of the file.
+// "": none, as for mounts of the file.
 std::string account_of_mount(const PlanContext& context, std::string_view mount);
 
-// The mounts in force, by their names, from the first behind `after`: those of the file, of the
-// store and of <config-external>, and those that only play here.  Where several have a name, the
-// first of these is in force.
+// The mounts in force by name, from the first after `after`: those of the file, of the store and of
+// <config-external>, and those that only play here.  For equal names the first of these counts.
 class MountWalk {
  public:
   struct At {
-    std::string name;  // "": the end.  At most one of these is set; none: it only plays here
+    std::string name;  // "": the end.  At most one of these is set; none: it only plays
     const MountSettings* file = nullptr;
     const BookRow<MountRecord>* store = nullptr;
     const MountRecord* external = nullptr;
@@ -58,7 +57,7 @@ class MountWalk {
   const RecordBook& book_;
   const MountRecords& external_;
   const ApiWorld& world_;
-  std::vector<const MountSettings*> file_;  // a heap: few of many are wanted
+  std::vector<const MountSettings*> file_;  // a heap, because few of many are needed
   PersistentMap<std::shared_ptr<const BookRow<MountRecord>>>::const_iterator row_;
   MountRecords::const_iterator other_;
   std::string playing_;  // "": no more

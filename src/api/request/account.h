@@ -17,10 +17,10 @@ struct AccountQuota {
   std::optional<std::uint64_t> bitrate;    // the sum of limits/bitrate, kbit/s
   std::optional<std::uint64_t> mounts;
   std::optional<std::uint64_t> storage;  // the sum of limits/storage, bytes
-  // Of a month, what listeners of its mounts use: account_usage.h.
+  // The monthly use by listeners of its mounts: account_usage.h.
   std::optional<std::uint64_t> hours;
   std::optional<std::uint64_t> transfer;  // bytes
-  bool hard = false;                      // these two refuse listeners; else there are events alone
+  bool hard = false;                      // these two refuse listeners; false: only events
 
   bool operator==(const AccountQuota&) const = default;
 };
@@ -30,13 +30,13 @@ constexpr std::uint64_t kMaxQuota = 1'000'000'000, kMaxStorageQuota = 1'000'000'
 struct Account {
   std::string id;
   std::string name;
-  bool suspended = false;  // and with it all its mounts
+  bool suspended = false;  // … so all its mounts are too
   AccountQuota quota;
 
   bool operator==(const Account&) const = default;
 };
 
-// Small letters, digits, '.', '_' and '-', 1 to 63, the first one no mark.
+// Small letters, digits, '.', '_' and '-', 1 to 63, beginning with a letter or digit.
 bool is_account_id(std::string_view id) noexcept;
 
 // id: of the key.

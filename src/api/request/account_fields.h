@@ -17,7 +17,7 @@ constexpr auto quota_limit(std::string_view name, std::string_view text = {}) {
       .null(Form::kBody | Form::kAnswer | Form::kBrief)
       .about(text);
 }
-// kBrief: what is used of it.
+// kBrief: the used part.
 inline constexpr auto kQuotaFields = std::to_array(
     {quota_limit<&AccountQuota::listeners>("listeners",
                                            "The sum of limits/listeners of its mounts."),
@@ -50,7 +50,7 @@ struct AccountId : JsonText<63> {
     if ((text.form & Form::kBody) != 0) text.raw(R"("pattern":"^[a-z0-9][a-z0-9._-]{0,62}$")");
   }
 };
-// Whether it is suspended; a word that a record does not have today is "active".
+// Whether it is suspended; a record without a word is "active".
 inline constexpr std::array<std::string_view, 2> kAccountStates{"active", "suspended"};
 inline constexpr char kNoAccountState[] = "active or suspended is needed";
 struct AccountState : JsonWord<kAccountStates, kNoAccountState> {
@@ -70,7 +70,7 @@ inline constexpr auto kAccountFields =
                    member<AccountState, &Account::suspended>("state"),
                    member<QuotaObject, &Account::quota>("quota")});
 
-// What its mounts use of it.
+// Its mounts' use of it.
 struct AccountNow {
   AccountQuota used;
   std::uint64_t recorded = 0;

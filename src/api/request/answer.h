@@ -1,5 +1,4 @@
-// An answer: the members of several tables, as of a record, of what is known beside it, and of its
-// revision.
+// An answer: the members of several tables, such as those of a record, its state, and its revision.
 // Thread: constants, pure functions.
 #pragma once
 
@@ -10,7 +9,7 @@
 
 namespace lb {
 
-// 0: it is not known, or of no record.
+// 0: not known, or without a record.
 struct AnswerRevision {
   std::uint64_t revision = 0;
 };

@@ -1,5 +1,5 @@
-// Ban: what may not listen or send: an address, a network, a user or a country, on all mounts or
-// on some, until a time or for ever; its record is JSON.
+// Ban: an address, a network, a user or a country that may not listen or send, on all mounts or
+// some, until a time or for ever; its record is JSON.
 // Thread: plain values, pure functions.
 #pragma once
 
@@ -12,10 +12,10 @@
 namespace lb {
 
 std::string_view ban_word(BanKind kind) noexcept;  // in records and requests
-// What is wrong with the value of a ban; "" when nothing is.
+// The fault in the value of a ban; "": none.
 std::string ban_fault(BanKind kind, const std::string& value);
 
-// Of all IPv4 or all IPv6 addresses, on all mounts: an administrator on loopback could not undo it.
+// Whether it bans all IPv4 or all IPv6 addresses on all mounts, also the administrator's.
 bool shuts_out_everybody(Ban ban);
 inline constexpr std::string_view kEverybodyOut =
     "it would shut out everybody; a ban of all addresses needs mounts";

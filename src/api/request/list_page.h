@@ -1,4 +1,4 @@
-// PageWriter, list_rows(): lists of the API, which are answered in pages.
+// PageWriter, list_rows(): lists of the API, answered in pages.
 //
 // Thread: any.
 // Source: doc/api.md.
@@ -14,7 +14,7 @@
 
 namespace lb {
 
-// The page of a list that is asked for: "?after=&most=".
+// The requested page of a list: "?after=&most=".
 struct ListPage {
   std::string after;
   std::size_t most = 100;
@@ -27,7 +27,7 @@ class PageWriter {
   explicit PageWriter(std::size_t most) : most_(most) {
     json_.begin_object().key("items").begin_array();
   }
-  // What is written next is the row of this name.  False: the page is full, and there is more.
+  // The next output is the row of this name.  False: the page is full, and there are more rows.
   bool begin_row(std::string_view name);
   JsonWriter& json() noexcept { return json_; }
   // Further members may follow.
@@ -43,7 +43,7 @@ class PageWriter {
   bool is_full_ = false, has_ended_ = false;
 };
 
-// A page of those rows of the book that `keep` lets through; `write` prints one.
+// A page of the book's rows for which `keep` is true; `write` prints one.
 template <class Rows, class Keep, class Write>
 Plan list_rows(const PlanContext& context, const Rows& rows, Keep keep, Write write) {
   const auto page = list_page(context.request);

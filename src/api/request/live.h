@@ -1,6 +1,5 @@
-// What runs at this moment, as answers of the API show it: nodes, and the listeners of a mount; and
-// what is ordered of it.  The server gathers it before a plan is made, and carries orders out
-// after.
+// The running state in answers of the API: nodes, and the listeners of a mount; and orders about
+// it.  The server gathers the state before a plan is made, and executes orders after it.
 //
 // Thread: plain values.
 #pragma once
@@ -18,12 +17,12 @@
 
 namespace lb {
 
-// What an endpoint shows, or needs to know, of what runs.
+// The part of the running state that an endpoint needs.
 enum class Look : std::uint8_t {
   kNothing,
   kNodes,
-  kListeners,     // of the mount of its path, without the nodes: consoles ask again and again
-  kListener,      // the one of its path, and the nodes
+  kListeners,     // of its mount, without the nodes: consoles ask repeatedly
+  kListener,      // its listener, and the nodes
   kCertificates,  // of this server
 };
 
@@ -36,7 +35,7 @@ struct SourceNow {
   std::uint64_t kbps = 0;  // as measured; 0: not known yet
 };
 
-// A mount, over the whole cluster as far as this server knows it.
+// A mount in the whole cluster, as this server knows it.
 struct MountNow {
   bool on_air = false;
   std::uint64_t listeners = 0;
@@ -56,7 +55,7 @@ struct NodeNow {
   std::optional<std::uint64_t> max_kbps;
   std::uint64_t sources = 0;
   std::optional<std::uint64_t> max_sources;  // nullopt: not known
-  std::optional<std::uint64_t> uptime_s;     // of another node: since it is linked
+  std::optional<std::uint64_t> uptime_s;     // of another node: since its link began
   std::string version;                       // "": not known
   std::optional<double> rtt_ms;
   std::vector<std::string> tags;
@@ -67,11 +66,11 @@ struct NodeNow {
 
 struct ListenerNow : ListenerRow {  // `id` at its node
   std::string country{};
-  std::vector<std::string> path{};  // of the stream: the server of the source first, `node` last
+  std::vector<std::string> path{};  // of the stream: the source's server first, `node` last
   std::int64_t since = 0;           // in place of `seconds`; Unix seconds
 };
 
-// A certificate of this server, or one that is ordered and has not come yet.
+// A certificate of this server, or an ordered one that is not here yet.
 struct CertificateNow {
   std::vector<std::string> names;
   std::string issuer, kind;                 // "": not known
@@ -89,21 +88,21 @@ struct CertificateNow {
 struct LiveView {
   std::vector<NodeNow> nodes;
   std::vector<ListenerNow> listeners;
-  bool more = false;  // listeners behind the last one
+  bool more = false;  // there are more listeners
   std::vector<CertificateNow> certificates;
-  std::vector<std::string> missing;  // nodes that have listeners of the mount and told none
+  std::vector<std::string> missing;  // nodes with listeners of the mount that sent none
 };
 
-// Of the listeners, in the order of nodes and of numbers there.
+// A listener's place in lists: by node, then by number there.
 struct ListenerPlace {
   std::string node;
   std::uint64_t id = 0;
 };
-// "edge1/17"; nullopt: it is none.
+// "edge1/17"; nullopt: invalid.
 std::optional<ListenerPlace> parse_listener_place(std::string_view text);
 std::string to_text(const ListenerPlace& place);
 
-// An answer that an order has been carried out is the plan's; one that it has not is a problem.
+// If an order succeeds, the plan's answer is sent, otherwise a problem.
 struct ApiOrder {
   enum class Kind : std::uint8_t {
     kEndSource,
@@ -122,14 +121,14 @@ struct ApiOrder {
   std::uint64_t listener = 0;
   std::string to{};  // of kMoveListener: a mount
   std::string title{}, artist{}, url{};
-  std::optional<std::string> next{};  // what plays after it; "": that is not known any more
+  std::optional<std::string> next{};  // the next song; "": no longer known
   SongDetails details{}, next_details{};
   std::optional<std::int64_t> at_ms{};  // when a title begins to sound, Unix; nullopt: now
   std::string art{};                    // the name of a picture
   std::string certificate{};            // a name of it
   bool staging = false;                 // … is tried, and not used
-  bool revokes = false;                 // … has a key that is in other hands
-  std::string picture{};  // its bytes, of kSetPicture; title: whose it is; "": of none
+  bool revokes = false;                 // … has a stolen key
+  std::string picture{};  // its bytes, of kSetPicture; title: of that song; "": of none
   bool drain = false;
   std::string drain_mode{};  // "": as configured
   std::optional<std::uint64_t> drain_seconds{};

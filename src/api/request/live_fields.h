@@ -1,4 +1,4 @@
-// The members of answers about what runs: nodes, listeners, certificates.
+// The members of answers about the running state: nodes, listeners, certificates.
 //
 // Thread: constants, pure functions.
 #pragma once
@@ -16,7 +16,7 @@ inline constexpr char kNoNodeState[] = "";
 using AnyText = JsonText<~std::size_t{0}>;
 using AnyTexts = JsonTexts<~std::size_t{0}, ~std::size_t{0}>;
 
-// kBrief: for a login that does not see all.
+// kBrief: for a login with only some mounts.
 inline constexpr auto kNodeFields = std::to_array(
     {member<AnyText, &NodeNow::id>("id"),
      member<JsonWord<kNodeStates, kNoNodeState>, &NodeNow::state>("state"),

@@ -1,5 +1,5 @@
-// The weight of a node, as a record: its share of listeners, in place of the one that the
-// configuration file gives it.
+// The weight of a node, as a record: its share of listeners, in place of that in the configuration
+// file.
 // Thread: pure functions.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The bodies of requests that order something of what runs: titles, moves, drains, weights.
+// The bodies of orders: titles, moves, drains, weights.
 //
 // Thread: constants, pure functions.
 #pragma once
@@ -30,7 +30,7 @@ struct TitleBody : Song {
   std::optional<NextSong> next;
 };
 
-// As people write it: "DE-A12-34-56789"; "": not known.
+// In the written form: "DE-A12-34-56789"; "": not given.
 struct Isrc : JsonText<32> {
   static void read(const ObjectValue& value, std::string& out);
 };

@@ -1,5 +1,5 @@
-// Problem: an answer of the API that says what went wrong, as application/problem+json.
-// Each has a name, a row of one table, which is also printed into openapi.json and doc/api.md.
+// Problem: an error answer of the API, as application/problem+json.  Its name is a row of one
+// table, which is also printed into openapi.json and doc/api.md.
 // Source: RFC 9457; the names: doc/api.md.
 //
 // Thread: plain values, a constant table.
@@ -75,12 +75,12 @@ struct Problem {
   std::vector<std::pair<std::string, std::string>> members = {};
   std::vector<std::pair<std::string, std::vector<std::string>>> lists = {};
 
-  std::chrono::seconds retry_after{0};  // as a header, too; 0: not said
+  std::chrono::seconds retry_after{0};  // also as a header; 0: not given
 
   int status() const noexcept { return problem_kind(name).status; }
 };
 
-// Of what the server says itself, before or beside the API; the closest for a status that none has.
+// For errors of the server before or beside the API; the closest problem for the status.
 ProblemName problem_of_status(int status) noexcept;
 
 // The faults as a problem "invalid".
@@ -92,7 +92,7 @@ Problem invalid_at(std::string pointer, std::string detail);
 Problem at_parameter(Problem problem, std::string_view parameter);
 Problem wrong_parameter(std::string_view parameter, std::string detail);
 
-// instance: the path that was asked for.
+// instance: the requested path.
 std::string problem_json(const Problem& problem, std::string_view instance);
 
 }  // namespace lb

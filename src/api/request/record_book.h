@@ -1,10 +1,9 @@
-// RecordBook: all records of the store, parsed, as one immutable value.  A change makes another
-// book, which shares with the one before what has not changed: it costs by what it changes.
+// RecordBook: all records of the store, parsed, as one immutable value.  A change makes a new book
+// that shares unchanged parts with the last one, so its cost depends on the change.
 //
-// Sums over all mounts are kept beside them.  What lives by records compares two books by
-// for_each_change().
-// A record that cannot be read keeps the last good row of its key; one without such a row is left
-// out.  Either is reported, with the revision that the store has, so that it can be written over.
+// It also has sums over all mounts.  Users of records compare two books with for_each_change().
+// An invalid record keeps the last good row of its key; without one it is left out.  Both are
+// reported, with the store's revision, so that the record can be overwritten.
 // Thread: an immutable value; any thread.
 #pragma once
 
@@ -29,16 +28,15 @@
 
 namespace lb {
 
-// StoreLife: the name of a store and how often its revisions went back: the record store/life.
+// StoreLife: the name of a store, and how often its revisions went back: record store/life.
 //
-// A store that is restored from a back-up has lower revisions than the servers have seen.  The
-// first master that sees it gives the store its next life, so that what is newer can be told from
-// what is higher (doc/stores.md).
+// A store restored from a backup has lower revisions than servers have seen.  The first master that
+// sees this gives the store its next life, so that newer can be told from higher (doc/stores.md).
 inline constexpr std::string_view kStoreLifeKey = "store/life";
 
 struct StoreLife {
   std::string id;          // 32 hexadecimal digits, made with the store
-  std::uint64_t life = 0;  // 0: there is no record of it
+  std::uint64_t life = 0;  // 0: no record
 
   bool operator==(const StoreLife&) const = default;
 };
@@ -46,7 +44,7 @@ struct StoreLife {
 // {"id":"4f1c…","life":2}
 Result<StoreLife> parse_store_life(std::string_view json);
 std::string store_life_json(const StoreLife& life);
-// "4f1c….2"; "" where there is no record.
+// "4f1c….2"; "" without a record.
 std::string store_name(const StoreLife& life);
 
 template <class T>
@@ -55,7 +53,7 @@ struct BookRow {
   std::uint64_t revision = 0;
 };
 
-// What the mounts of an account have of its quota.
+// The part of an account's quota that its mounts use.
 struct QuotaUse {
   std::uint64_t mounts = 0, listeners = 0, bitrate = 0, storage = 0;
   bool operator==(const QuotaUse&) const = default;
@@ -67,7 +65,7 @@ class RecordBook {
   template <class T>
   using Rows = PersistentMap<std::shared_ptr<const BookRow<T>>>;
 
-  // complaints: a sentence for each record that cannot be read.
+  // complaints: a sentence for each invalid record.
   static std::shared_ptr<const RecordBook> make(const RegistryContent& content,
                                                 std::vector<std::string>& complaints);
   std::shared_ptr<const RecordBook> after(const RegistryChange& change,
@@ -82,19 +80,19 @@ class RecordBook {
   const Rows<unsigned>& weights() const noexcept { return weights_; }  // of nodes
   const Rows<EndedLogin>& ended() const noexcept { return ended_; }    // by their sid
   const Rows<UsageShare>& usages() const noexcept { return usages_; }  // by MASTER/PART
-  // Null where there is none.
+  // Null: none.
   const BookRow<Account>* account(std::string_view id) const { return find(accounts_, id); }
   const BookRow<User>* user(std::string_view name) const { return find(users_, name); }
   const BookRow<ApiToken>* token(std::string_view id) const { return find(tokens_, id); }
   const BookRow<MountRecord>* mount(std::string_view name) const { return find(mounts_, name); }
   const BookRow<StationRecord>* station(std::string_view id) const { return find(stations_, id); }
   const BookRow<Ban>* ban(std::string_view id) const { return find(bans_, id); }
-  // Of any key of the store, also of one whose record cannot be read; 0: absent.
+  // Of any key of the store, also of an invalid record; 0: absent.
   std::uint64_t revision_of(std::string_view key) const;
-  // keys/MASTER/KID and masters/ID, as they are.
+  // keys/MASTER/KID and masters/ID, unparsed.
   using Texts = PersistentMap<std::shared_ptr<const std::string>>;
   const Texts& masters() const noexcept { return masters_; }
-  // acme/lease, acme/certificates/NAME and acme/challenges/TOKEN, as they are.
+  // acme/lease, acme/certificates/NAME and acme/challenges/TOKEN, unparsed.
   const Texts& acme() const noexcept { return acme_; }
   // The value of made/SHA256; null: none.
   const std::string* made(std::string_view key) const;
@@ -102,13 +100,13 @@ class RecordBook {
   const StoreLife& life() const noexcept { return life_; }
 
   QuotaUse quota_use(std::string_view account) const;
-  // kbit/s that mounts reserve at a node which is their home or backup.
+  // The kbit/s reserved by mounts whose home or backup is this node.
   std::uint64_t reserved_kbps(std::string_view node) const;
 
   std::vector<Ban> all_bans() const;
   std::map<std::string, unsigned, std::less<>> all_weights() const;
   std::shared_ptr<const UserBook> user_book() const;
-  // What the configuration is laid over with: a mount of a suspended account is suspended.
+  // The mounts to lay over the configuration: a mount of a suspended account is suspended.
   const MountRecords& effective_mounts() const noexcept { return effective_; }
   MountRecord effective(const MountRecord& record) const;
   const StationRecords& station_records() const noexcept { return station_records_; }
@@ -132,7 +130,7 @@ class RecordBook {
                    const RegistryRecord& record, std::vector<std::string>& complaints);
   void set_effective(const std::string& name);
   void set_effective_of(std::string_view account);
-  // Into the sums, or out of them.
+  // Adds to the sums, or subtracts.
   void count(const MountRecord& record, bool in);
 
   Rows<Account> accounts_;

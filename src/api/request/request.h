@@ -1,5 +1,5 @@
-// What is asked of the API, by which login, and what it answers: plain values between the stage
-// that reads the request, the plans that judge it and the service that carries them out.
+// A request to the API, its login, and its answer: plain values between the stage that reads the
+// request, the plans, and the service that executes them.
 //
 // Thread: plain values.
 #pragma once
@@ -26,28 +26,28 @@ struct ApiCaller {
   Role role = Role::kNone;
   std::string account;              // "": of none
   std::vector<std::string> mounts;  // see auth/login/login_scope.h
-  bool addresses = false;           // sees those of listeners
+  bool addresses = false;           // sees listeners' addresses
   std::string ip;
   std::string via;  // "cookie", "basic", "token", "file"
 };
 
-// Parameters of a query that are 0 or 1; read_request() refuses what is neither.
+// Query parameters with the values 0 and 1; read_request() refuses others.
 enum class Switch : std::uint8_t { kAll, kBan, kDryRun, kKeep, kListeners, kRevoke, kStaging };
 inline constexpr std::string_view kSwitchNames[] = {"all",       "ban",    "dry-run", "keep",
                                                     "listeners", "revoke", "staging"};
 static_assert(std::size(kSwitchNames) == static_cast<std::size_t>(Switch::kStaging) + 1);
-// Parameters that choose what is told.  An empty one, as of a script whose variable is not set, is
-// refused: it would choose all.
+// Parameters that narrow an answer.  An empty one, such as a script's unset variable, is refused,
+// because it would select everything.
 inline constexpr std::string_view kChoiceNames[] = {"account", "columns", "mount"};
 std::optional<Problem> empty_choice(std::string_view query);
 
 struct ApiRequest {
   Method method = Method::kGet;
   std::string path;                // as sent, without its query
-  std::vector<std::string> names;  // decoded: what stands for {…} of the endpoint's path
+  std::vector<std::string> names;  // decoded: the values of {…} in the endpoint's path
   std::string query;
   std::string body;                // as sent
-  Json json;                       // the same; missing where there is none
+  Json json;                       // parsed; missing without a body
   std::string if_match;            // "": not sent
   std::optional<std::string> key;  // Idempotency-Key
 
@@ -60,10 +60,10 @@ struct ApiRequest {
 struct ApiAnswer {
   int status = 200;
   std::string body;            // JSON; "": none
-  std::uint64_t revision = 0;  // the ETag; 0: none, or that of the write that is to come
-  std::string location;        // of what was created; "": none
+  std::uint64_t revision = 0;  // the ETag; 0: none, or that of the coming write
+  std::string location;        // of the created object; "": none
   std::string type = {};       // of the body; "": JSON
-  std::string file = {};       // a name for it, where it is kept as a file; "": none
+  std::string file = {};       // a name for saving it as a file; "": none
   std::string next = {};       // the value of after= for what follows, in a Link; "": none
 };
 

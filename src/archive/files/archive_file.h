@@ -1,10 +1,9 @@
-// ArchiveFile: one recorded file, ready to be played like a log: its index in memory, its bytes
-// behind a descriptor and a mapping.  Positions of its view are offsets in the file.
+// ArchiveFile: one recorded file, ready to be played like a log: its index in memory, its bytes by
+// a descriptor and a mapping.  Positions of its view are offsets in the file.
 //
 // Thread: loaded where reading may wait (ReaderPool); immutable afterwards, any thread.
-// Ownership: shared; an object that sends from it holds it.  A file that is removed meanwhile stays
-// readable.
-// Of a file of another node the bytes are there as far as they were fetched (RemoteParts).
+// Ownership: shared; an object that sends from it holds it, so a removed file stays readable.
+// Of another node's file only the fetched bytes are there (RemoteParts).
 // Errors: kNotFound, kIo.
 #pragma once
 
@@ -25,12 +24,12 @@
 
 namespace lb {
 
-// RemoteParts: the bytes of another node's recorded file that have been fetched so far: a sparse
-// file of the cache, or of memory, in blocks that fill from their begin.
+// RemoteParts: the fetched bytes of another node's recorded file: a sparse file in the cache or in
+// memory, in blocks that are filled from their begin.
 // Thread: written on the thread of RemoteArchive; has() from any thread.
 // Ownership: shared by RemoteArchive and the ArchiveFiles that are played from it.
-// Bounds: the file has no name, so its bytes go with its last user.
-// Errors: kIo; kInvalid: the bytes are not those that the index tells of.
+// Bounds: the file has no name, so its bytes are freed with its last user.
+// Errors: kIo; kInvalid: the bytes do not match the index.
 class RemoteParts {
  public:
   static constexpr std::uint64_t kBlock = 256 * 1024;
@@ -41,17 +40,17 @@ class RemoteParts {
   static Result<std::shared_ptr<RemoteParts>> create(const std::string& cache_dir,
                                                      std::string mount);
 
-  // All of [offset, offset + bytes).
+  // Whether all of [offset, offset + bytes) is there.
   bool has(std::uint64_t offset, std::uint64_t bytes) const noexcept;
-  // Of a block, from its begin.
+  // The filled bytes of a block, from its begin.
   std::uint64_t filled(std::uint64_t block) const noexcept;
   std::uint64_t bytes() const noexcept { return bytes_; }
   int fd() const noexcept { return fd_.get(); }
 
   // The file may be mapped up to here.
   Result<void> reserve(std::uint64_t end);
-  // What follows filled() of a block.  Seconds that are whole by that are compared with the
-  // checksums of the index; where one is wrong, its blocks are empty again.
+  // Puts bytes at filled() of a block.  Complete seconds are checked with the checksums of the
+  // index; after an error their blocks are empty again.
   Result<void> put(std::uint64_t block, std::string_view bytes, const FileIndex& index);
 
  private:
@@ -65,7 +64,7 @@ class RemoteParts {
 
   UniqueFd fd_;
   std::uint64_t end_ = 0, bytes_ = 0;
-  // Of 64 MiB each: 4 GiB at most.
+  // 64 MiB each: at most 4 GiB.
   std::array<std::atomic<Chunk*>, 64> chunks_{};
   std::vector<std::unique_ptr<Chunk>> owned_;
 };
@@ -74,26 +73,25 @@ struct ArchiveFile : std::enable_shared_from_this<ArchiveFile> {
   FileRow row;
   FileIndex index;
   std::shared_ptr<const StreamView> view;  // [0, index.end())
-  std::shared_ptr<RemoteParts> remote;     // null: it is a file of this node
+  std::shared_ptr<RemoteParts> remote;     // null: a file of this node
 
-  // They are on this machine: in its memory or on its disk.
+  // Whether these bytes are on this machine, in memory or on disk.
   bool has(std::uint64_t offset, std::uint64_t bytes) const noexcept {
     return !remote || remote->has(offset, bytes);
   }
   int fd() const noexcept { return view->store->fd(); }
   std::uint64_t end() const noexcept { return view->end; }
-  // The same file, which has grown.
+  // Whether it is the same file, perhaps grown.
   bool is(const FileRow& other) const noexcept {
     return row.id == other.id && row.origin == other.origin && row.from_ms == other.from_ms;
   }
 };
 
-// As far as it is marked now.
+// Loads its present marks.
 Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& dir,
                                                              const std::string& mount,
                                                              const FileRow& row);
-// With its index; data: its bytes, or room for them.
-// REQUIRES: the index has a mark
+// With its index; data: its bytes, or space for them.  REQUIRES: the index has a mark
 Result<std::shared_ptr<const ArchiveFile>> make_archive_file(const FileRow& row, FileIndex index,
                                                              UniqueFd data,
                                                              std::shared_ptr<RemoteParts> remote);

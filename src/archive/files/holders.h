@@ -1,7 +1,7 @@
-// HolderView: which nodes of the cluster have recorded what, as their rows over the links say
-// (doc/link.md, ARCH; app/cluster/archive_links).
+// HolderView: which nodes of the cluster have recorded what, by their rows over links (doc/link.md,
+// ARCH; app/cluster/archive_links).
 //
-// A row is the whole of what a node holds of one mount.
+// A row has all recordings of one mount at a node.
 // Thread: immutable, any thread.
 #pragma once
 
@@ -26,13 +26,13 @@ struct HeldRange {
 
 struct HolderRow {
   std::string mount;
-  std::string node;                 // whose recordings these are
+  std::string node;                 // the node with these recordings
   std::vector<std::string> places;  // "http://host:port", the best one first
-  // Of places that the node has not proved to be at: of the address of the server that named them.
+  // For unproved places: the reach of the server that named them.
   std::optional<Reach> named_by;
-  std::vector<HeldRange> ranges;  // ascending; empty: nothing any more
+  std::vector<HeldRange> ranges;  // ascending; empty: no recordings any more
   std::string pass;               // the right to read them
-  std::uint8_t needs = 0;         // what a node has to ask of listeners (ProtectionSet)
+  std::uint8_t needs = 0;         // the ProtectionSet that a playing node must enforce
 
   bool operator==(const HolderRow&) const = default;
 };
@@ -40,15 +40,15 @@ struct HolderRow {
 // Of one moment.
 class HolderView {
  public:
-  // Of a mount, one row a node; empty: none.
+  // The rows of a mount, one a node; empty: none.
   const std::vector<HolderRow>& of(std::string_view mount) const;
   bool has(std::string_view mount) const { return !of(mount).empty(); }
-  // Moves a time for which nothing is held to the begin of what is held next; false: nothing is.
+  // Moves a time without recordings to the begin of the next one; false: there is none.
   bool nearest(std::string_view mount, std::int64_t& wall_ms) const;
   const std::map<std::string, std::vector<HolderRow>, std::less<>>& all() const noexcept {
     return mounts_;
   }
-  // While it is made.
+  // Only while it is built.
   void add(HolderRow row);
 
  private:

@@ -1,8 +1,8 @@
-// ArchivePasses: the right to read what this node has recorded of one mount, as it is told to other
-// nodes over links and asked for by block_stage().
+// ArchivePasses: the right to read this node's recordings of one mount, sent to other nodes over
+// links and checked by block_stage().
 //
-// A pass is an HMAC of the mount's name with a secret of this server, so that the pass of one
-// mount opens no other.  The secret changes every hour, and the one before it stays valid.
+// A pass is an HMAC of the mount's name with a secret of this server, so it opens no other mount.
+// The secret changes every hour, and the last one stays valid.
 // Thread: any.
 #pragma once
 
@@ -30,7 +30,7 @@ class ArchivePasses {
   static constexpr std::chrono::hours kLasts{1};
 
   explicit ArchivePasses(SteadyTime now);
-  // True: the secret is another one, and the passes have to be told again.
+  // True: the secret has changed, and passes must be sent again.
   bool rotate(SteadyTime now);
   // 32 hex.
   std::string pass(std::string_view mount) const;

@@ -1,5 +1,5 @@
-// PastRecord: a listener of the past, for the process that goes on with it.  It names the next byte
-// by its address: the archive that the other process reads has it in a file of some name.
+// PastRecord: a listener of the past, for the process that takes over.  It names the next byte by
+// its address, because file names may differ there.
 // Thread: plain values.
 #pragma once
 
@@ -17,10 +17,10 @@ struct PastRecord {
   ListenerRecord listener;
   std::uint32_t worker = 0;
   std::string recorded;      // the mount's name in the archive
-  std::string content_type;  // of what it hears
+  std::string content_type;  // of the stream that it hears
   StreamAddress next;
   std::int64_t wall_ms = 0;  // of where it began
-  SteadyTime since{};        // wall_ms was due then
+  SteadyTime since{};        // when wall_ms was due
   std::uint64_t bytes_per_second = 0;
 };
 template <class Io, RecordOf<PastRecord> T>

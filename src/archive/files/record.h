@@ -1,11 +1,11 @@
-// Records of an index (.idx): what is known of the bytes of a recorded file (.data) beside it.
+// Records of an index (.idx): the facts about the bytes of a recorded file (.data).
 //
 // Form: type u8, length u16, CRC-32C u32 of type, length and payload, payload; little-endian.  The
-// first record is HEAD.  A MARK follows the data that it tells of, so what an index says is there.
+// first record is HEAD. A MARK is written after its data, so the data of an index is there.
 // Thread: pure.
-// Bounds: a payload has at most 65535 bytes; codec headers that are longer are several HEADERS
-// records of one offset.
-// Errors: a record that is cut or damaged ends the reading; read_damaged_index() passes over it.
+// Bounds: a payload has at most 65535 bytes; longer codec headers are several HEADERS records with
+// one offset.
+// Errors: an incomplete or damaged record ends the reading; read_damaged_index() skips it.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct FileHead {
   std::uint64_t origin() const noexcept { return span.origin; }
 };
 
-// A second-mark, or one between two of them, or the end: all data before `offset` is there.
+// A second-mark, one between two of them, or the end: all data before `offset` is there.
 struct FileMark {
   std::uint64_t offset = 0;   // in the file
   std::uint64_t samples = 0;  // media time
@@ -50,29 +50,29 @@ struct FileFact {
 
 struct FileIndex {
   FileHead head;
-  std::vector<FileMark> marks;  // ascending; the last one is the end of what may be read
+  std::vector<FileMark> marks;  // ascending; the last one is the readable end
   std::vector<FileFact> facts;
   bool ended = false;               // an END record
-  std::uint64_t bytes = 0;          // of the index that are right
-  std::optional<unsigned> version;  // of the HEAD record; nullopt: none is whole
-  bool damaged = false;             // a record that is right follows one that is not
-  // Marks whose checksum counts from a mark that is lost, ascending.
+  std::uint64_t bytes = 0;          // of the index that are valid
+  std::optional<unsigned> version;  // of the HEAD record; nullopt: not valid
+  bool damaged = false;             // a valid record follows an invalid one
+  // Marks whose checksum begins at a lost mark, ascending.
   std::vector<std::size_t> unsure;
 
   std::uint64_t end() const noexcept { return marks.empty() ? 0 : marks.back().offset; }
   std::int64_t from_ms() const noexcept { return marks.empty() ? 0 : marks.front().wall_ms; }
   std::int64_t to_ms() const noexcept { return marks.empty() ? 0 : marks.back().wall_ms; }
-  // The last mark at or before a wall time; 0 when that is before the first.
+  // The last mark at or before a wall time; 0 before the first.
   std::size_t mark_at(std::int64_t wall_ms) const noexcept;
   // The last mark at or before an offset.
   std::size_t mark_before(std::uint64_t offset) const noexcept;
-  // In effect at an offset; null: none.
+  // The headers in effect at an offset; null: none.
   std::shared_ptr<const Bytes> headers_at(std::uint64_t offset) const;
 };
 
 constexpr unsigned kIndexVersion = 1;
 constexpr std::size_t kRecordHead = 7;
-// Of the last record of a file that was closed.
+// The size of the last record of a closed file.
 constexpr std::size_t kEndRecord = kRecordHead + 28;
 
 void append_head(std::string& out, const FileHead& head);
@@ -81,17 +81,17 @@ void append_headers(std::string& out, std::uint64_t offset, ByteSpan headers);
 void append_title(std::string& out, std::uint64_t offset, const Metadata& metadata);
 void append_end(std::string& out, const FileMark& mark);
 
-// All of an index but END.
+// A whole index without END.
 std::string print_index(const FileIndex& index);
 
-// Reads as much as is right.  Of an index without a whole HEAD: bytes 0.
+// Reads the valid part.  Without a valid HEAD: bytes 0.
 FileIndex read_index(std::string_view text);
-// The same of a file of this node, and goes on behind what is damaged: at the next record that is
-// right.  Of an index of another version: nothing but that version.
+// The same for a file of this node, continuing at the next valid record after damage.  Of an index
+// of another version: only that version.
 FileIndex read_damaged_index(std::string_view text);
-// Of the bytes at the front of an index: the HEAD record alone; false: it is not whole there.
+// Reads the HEAD record at the front of an index; false: incomplete.
 bool read_first(std::string_view front, FileHead& head);
-// Of the last kEndRecord bytes of an index: the END record; false: none is there.
+// Reads the END record from the last kEndRecord bytes of an index; false: none.
 bool read_end(std::string_view tail, FileMark& mark);
 
 }  // namespace lb

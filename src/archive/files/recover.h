@@ -1,10 +1,10 @@
-// recover_file: what a killed process, a disk or a restore has left of one recorded file, made
-// readable: its index is made again from what is right of it and from the bytes themselves.
+// recover_file: makes a recorded file readable after a kill, a disk error or a restore: its index
+// is rebuilt from the valid part and from the bytes.
 //
-// No byte of a recording is removed, cut or written over: only .data without a byte is removed.  An
-// index that has lost something is kept beside the new one, as .idx.bad.
+// Recorded bytes are never removed, cut or overwritten: only an empty .data is removed.  A damaged
+// index is kept beside the new one, as .idx.bad.
 // Thread: where reading may wait.
-// Errors: kIo: it cannot be read or written; it is left as it is.
+// Errors: kIo: it cannot be read or written, and is left as it is.
 #pragma once
 
 #include <string>
@@ -18,19 +18,19 @@ namespace lb {
 struct RecoveredFile {
   enum class Outcome : std::uint8_t {
     kReadable,
-    kOtherVersion,  // of a later or an earlier server; left as it is
-    kWithoutData,   // the index tells of bytes that are not there; left as it is
-    kEmpty,         // not a byte was recorded; removed
-    kUnknown,       // nothing in the bytes is known; both files have ".bad" behind their names
+    kOtherVersion,  // of another server version; left as it is
+    kWithoutData,   // the index has bytes that are missing; left as it is
+    kEmpty,         // no bytes; removed
+    kUnknown,       // the bytes are of no known format; both files get ".bad"
   };
   Outcome outcome = Outcome::kReadable;
   FileIndex index;                // kReadable
   std::uint64_t data_bytes = 0;   // that are there
-  std::uint64_t found_bytes = 0;  // that no index told of
+  std::uint64_t found_bytes = 0;  // that no index had
 };
 
-// like: an index of a file of the same mount, whose HEAD stands in for a lost one, and, where it is
-// of the same stream, its codec headers; null: none.
+// like: an index of another file of the mount, whose HEAD replaces a lost one, and whose codec
+// headers are used for the same stream; null: none.
 Result<RecoveredFile> recover_file(const std::string& path, const ArchiveFileName& name,
                                    const FileIndex* like);
 

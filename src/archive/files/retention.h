@@ -1,7 +1,7 @@
-// Retention: which files of the archive go: those that are too old, then the oldest beyond the size
-// of their mount, of all mounts, and of what has to stay free on the disk.
+// Retention: which files of the archive are removed: too old ones, then the oldest beyond the size
+// of their mount, of all mounts, and of the space to be kept free on the disk.
 // Thread: pure.
-// Never the file that is being written.
+// The file being written is never removed.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +19,15 @@ namespace lb {
 struct RetentionInput {
   struct Mount {
     Catalog::Files files;
-    // Of its section; of a mount that is no longer recorded only storage_bytes and the limits of
-    // all mounts hold.
+    // Of its section; a mount that is no longer recorded has only storage_bytes and the limits of
+    // all mounts.
     MountArchive settings;
   };
   std::map<std::string, Mount> mounts;
   ArchiveSettings settings;
   std::int64_t now_ms = 0;
   std::uint64_t disk_bytes = 0, free_bytes = 0;  // of the file system; 0: not known
-  // What the settings want to stay free.
+  // The space that must stay free by the settings.
   std::uint64_t least_free() const noexcept {
     return disk_bytes / 10'000 * static_cast<std::uint64_t>(settings.min_free_parts);
   }
@@ -40,23 +40,22 @@ struct DoomedFile {
 
 std::vector<DoomedFile> files_to_remove(const RetentionInput& input);
 
-// GoneFiles: which of the files that the catalog tells of another program has removed.
+// GoneFiles: the files of the catalog that another program has removed.
 //
-// A directory of a day is read when its time of change is another one than at the last look, so a
-// look costs one stat(2) a day and mount.  What is found to be gone is not announced any more; the
-// disk is never changed.  An archive that is not there as a whole, as before a file system is
-// mounted, tells nothing of its files.
+// A day's directory is read if its change time differs from the last check, so a check costs one
+// stat(2) a day and mount.  Missing files are no longer announced; the disk is never changed.
+// While the whole archive is missing, as before its file system is mounted, no file counts as gone.
 // Thread: the archive's thread, which may wait for a disk.
 class GoneFiles {
  public:
-  // dir: of the archive.  lock: the descriptor of its lock, by which it is known.
+  // dir: of the archive. lock: the descriptor of its lock file, which identifies it.
   GoneFiles(std::string dir, int lock) : dir_(std::move(dir)), lock_(lock) {}
 
-  // The archive is the one that was opened.
+  // Whether the opened archive is there.
   bool is_there() const;
-  // Closed files that have no data or no index.
+  // Closed files without data or index.
   std::vector<FileRow> check(const std::string& mount, const RecordedFiles& files);
-  // All of its days are read at the next look.
+  // The next check reads all days of this mount.
   void suspect(const std::string& mount);
 
  private:
@@ -65,7 +64,7 @@ class GoneFiles {
 
   const std::string dir_;
   const int lock_;
-  std::map<std::string, Changed> days_;  // by the path of the directory, at the last look
+  std::map<std::string, Changed> days_;  // change times at the last check, by directory
 };
 
 }  // namespace lb

@@ -13,7 +13,7 @@ struct ArchiveSettings {
   std::uint64_t total_bytes = 0;      // of all mounts; 0: not limited
   std::int64_t min_free_parts = 500;  // of the file system, in ten-thousandths
   unsigned readers = 2;               // threads that wait for disks
-  std::string cache_dir;              // of what other nodes have; "": in memory
+  std::string cache_dir;              // for recordings of other nodes; "": in memory
   std::uint64_t cache_bytes = 256ull << 20;
   bool share = true;     // other nodes may fetch what is recorded here
   bool fills = false;    // a mount's section has <fill>

@@ -1,6 +1,6 @@
-// Times and durations as requests write them: Unix seconds, also with a fraction; RFC 3339
-// ("2026-11-21T20:00:00Z", "…+01:00"); "-600", so many seconds before now; "now".  Durations:
-// "600", "10m", "2h", "1d".
+// Times and durations of requests: Unix seconds, also with a fraction; RFC 3339
+// ("2026-11-21T20:00:00Z", "…+01:00"); "-600", seconds before now; "now".  Durations: "600", "10m",
+// "2h", "1d".
 //
 // Thread: pure.
 // Bounds: the years 1970 to 9999.

@@ -1,4 +1,4 @@
-// where: which times of a mount are recorded here, and which at other nodes.
+// where: which times of a mount are recorded here and at other nodes.
 // Thread: pure.
 #pragma once
 
@@ -10,12 +10,12 @@
 
 namespace lb {
 
-// bytes: of this node.
+// bytes: only this node's.
 struct PlacedRange : ArchiveRange {
   std::vector<std::string> where;  // "here", and nodes
 };
-// In the order of time; times that nodes hold together are one range.  now_ms: the end of what is
-// being recorded elsewhere.
+// In the order of time; times with the same nodes are one range. now_ms: the end of recordings that
+// go on elsewhere.
 std::vector<PlacedRange> ranges_and_places(const RecordedFiles& own,
                                            const std::vector<HolderRow>& others,
                                            std::int64_t now_ms);

@@ -1,10 +1,10 @@
-// DownloadPlaces: how many files of one mount are fetched at once, and from where.
+// DownloadPlaces: limits simultaneous downloads of one mount, also by address.
 //
-// A place is taken for as long as its client takes, which the rate of the stream bounds
-// (Connection::reply_source).  The last place is for an address that has none, and an address that
-// has two gets another one only while fewer than half are taken: no client keeps the others away.
+// A place is taken while its client reads, which is bounded by the stream's rate
+// (Connection::reply_source).  The last place is for an address without one, and an address with
+// two gets another one only while fewer than half are taken, so that no client excludes others.
 // Thread: any.
-// Ownership: shared with its places: a task of a loop that has stopped may hold one to the end of
+// Ownership: shared with its places, because a task of a stopped loop may hold one to the end of
 // the process.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace lb {
 
 class DownloadPlaces : public std::enable_shared_from_this<DownloadPlaces> {
  public:
-  // One place, given back when it goes.
+  // One place, freed by the destructor.
   class Place {
    public:
     Place() = default;
@@ -33,8 +33,8 @@ class DownloadPlaces : public std::enable_shared_from_this<DownloadPlaces> {
     AddressTally::Pass address_;
   };
 
-  // Nothing: as many as `limit` are taken, or the address has its share.  of_many: it is that of a
-  // proxy, which stands for all of its clients, and has no share.
+  // Empty: `limit` are taken, or the address has its share. of_many: the address is a proxy of many
+  // clients, and has no share.
   std::optional<Place> try_enter(const Address& address, unsigned limit, bool of_many);
   unsigned taken() const;
 

@@ -1,10 +1,9 @@
-// ShiftedStreams: listeners in the past, on one worker: each is at a place in a recorded file, and
-// gets what the wall time of the marks says, at the pace at which it was live.
+// ShiftedStreams: listeners in the past, on one worker: each has a position in a recorded file, and
+// gets bytes at the pace of the marks' wall times.
 //
-// A burst at once, then a pass each second.  What is not in memory is fetched by the ReaderPool;
-// no worker reads a cold page.  At a hole the next file follows, if it is shorter than
-// kLongestHole; a listener that is within the burst of the present goes on in the live log at
-// exactly its byte.
+// A burst first, then a pass each second.  The ReaderPool brings bytes into memory, so no worker
+// reads a cold page.  After a hole shorter than kLongestHole the next file follows; a listener
+// within the burst of the present continues in the live log at exactly its byte.
 // Thread: one worker.
 // Ownership: the worker owns it; it owns its listeners.
 #pragma once
@@ -29,24 +28,24 @@ class ShiftedStreams final : public ListenerGroup {
  public:
   struct Shared {
     const Catalog* catalog = nullptr;  // null: there is no archive
-    RemoteArchive* remote = nullptr;   // null: nothing of other nodes is played
+    RemoteArchive* remote = nullptr;   // null: other nodes' files are not played
     ReaderPool* readers = nullptr;
     const std::string* dir = nullptr;  // empty until there is one
-    // The mount that plays now; null: none.
+    // The mount if it plays now; null: it does not.
     std::function<std::shared_ptr<Mount>(const std::string& name)> live;
-    // Its listeners' mount while it does not play; never null.
+    // The mount of its listeners while it does not play; never null.
     std::function<std::shared_ptr<Mount>(const std::string& name, const ArchiveFile& sample)>
         off_air = {};
   };
   ShiftedStreams(LoopStreams& streams, Shared shared);
 
-  // The listener's preamble gets what a decoder needs first.  It may have ended when this returns.
+  // Adds the headers for decoders to the preamble.  The listener may have ended when this returns.
   void join(std::unique_ptr<Listener> listener, ShiftedStart start);
   std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to) override;
 
   // -- of a hand-over, between two turns
   void each_past(const std::function<void(PastRecord)>& f, FdsOut& fds) const;
-  // One that is in its gates.  Its file is looked for when the loop runs, until there is one.
+  // A listener that is in its gates.  Its file is searched until it is found, once the loop runs.
   void adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount,
              const PastRecord& saved);
 

@@ -1,18 +1,17 @@
-// ArchiveFill: what this node has missed of mounts whose section says <fill>, because it was not
-// there, is fetched from nodes that have recorded it, and kept as files of its own.
+// ArchiveFill: fetches what this node has missed of mounts with <fill> from nodes that have
+// recorded it, and keeps it as own files.
 //
-// The times that others hold and this node does not come from HolderView; their files, blocks and
-// checksums from RemoteArchive.  A whole file has the name and the bytes that it has there; a part
-// of one begins and ends at its marks.  Each second is compared with the checksum of the index once
-// more before it is written; what is written is told to others only when it is whole, and what a
-// kill leaves is cut at its last right mark as any other file.
+// HolderView gives the missing times; RemoteArchive gives files, blocks and checksums.  A whole
+// file keeps its name and bytes; a part begins and ends at marks.  Each second is checked with the
+// index's checksum again before it is written.  A file is announced when it is complete, and after
+// a kill cut at its last valid mark like any other.
 // Thread: the archive's thread.
 // Ownership: ArchiveWriter.
 // Bounds: one file at a time, a block each kPause over all mounts, kMaxAtOnce bytes a file, so that
-// neither the cache of RemoteArchive nor a disk is filled in one go; nothing that retention would
-// take again, and nothing that leaves less free than has to be.
-// Errors: a file that cannot be fetched, is wrong, or cannot be written is left, and what was
-// missed is looked for again later.
+// neither RemoteArchive's cache nor a disk is filled at once; only files that retention would keep,
+// and that leave enough space.
+// Errors: a file that cannot be fetched or written, or is wrong, is given up, and searched again
+// later.
 #pragma once
 
 #include <atomic>
@@ -45,7 +44,7 @@ class ArchiveFill {
 
   struct Callbacks {
     std::function<MountArchive(const std::string& mount)> settings_of;
-    // There is room for it, and retention would leave it.
+    // Whether there is space for it, and retention would keep it.
     std::function<bool(const std::string& mount, const FileRow& row)> fits;
   };
 
@@ -53,17 +52,17 @@ class ArchiveFill {
   ArchiveFill(Loop& loop, RecordingHost& host, RemoteArchive& remote, Callbacks callbacks);
   ~ArchiveFill();
 
-  // wanted: a section has <fill>.  Not before the directory has been scanned.
+  // wanted: a section has <fill>.  Must not be called before the directory was scanned.
   void configure(bool wanted);
-  // Looks for what is missing; its timer calls it too.
+  // Searches for missing times; its timer calls it too.
   void round();
-  // Was removed by an administrator: while the process lives it is not fetched again.
+  // An administrator removed it: it is not fetched again in this process.
   void removed(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms);
-  // All of them, of a hand-over.
+  // All removed ranges, for a hand-over.
   std::vector<RemovedRecord> removed() const;
-  // What is written is closed.
+  // Closes the file being written.
   void stop();
-  // Nothing is under way.
+  // Whether no file is being filled.
   bool idle() const noexcept { return !hole_; }
 
   // From any thread.
@@ -76,21 +75,21 @@ class ArchiveFill {
     std::uint64_t bytes = 0;  // that were filled
     std::int64_t ms = 0;
   };
-  // The file that is being fetched.
+  // The file being fetched.
   struct Job {
     MissingPart part;
     std::shared_ptr<const ArchiveFile> file;
     std::optional<SegmentFile> out;
     MarkRange marks;
     std::size_t next = 0;  // mark
-    std::size_t fact = 0;  // of the index, behind the first mark
-    unsigned idle = 0;     // fetches in a row that brought nothing
+    std::size_t fact = 0;  // index of the next one after the first mark
+    unsigned idle = 0;     // fetches in a row without bytes
   };
-  // A mount of which nothing could be filled is left alone for a while.
+  // A pause for a mount that could not be filled.
   struct Rest {
     SteadyTime until{};
     SteadyTime::duration last{};
-    std::size_t files = 0;  // that this node had then
+    std::size_t files = 0;  // own files then
   };
 
   void find_holes();
@@ -108,7 +107,7 @@ class ArchiveFill {
   void job_done();
   bool wanted(const std::string& mount) const;
   std::int64_t now_ms() const;
-  // Calls back on the loop, unless it was stopped meanwhile.
+  // Makes a callback on the loop that is ignored after stop().
   template <class F>
   auto here(F then);
 
@@ -121,7 +120,7 @@ class ArchiveFill {
   std::vector<Hole> holes_;   // of this round, the next one last
   std::optional<Hole> hole_;  // … that is being filled
   std::unique_ptr<Job> job_;
-  std::set<std::pair<std::string, std::uint64_t>> tried_;  // of the hole: file and place in it
+  std::set<std::pair<std::string, std::uint64_t>> tried_;  // of the hole: file and offset
   std::map<std::string, Rest> rests_;
   std::map<std::string, std::vector<MissingTime>> removed_;
   Timer timer_;

@@ -1,11 +1,11 @@
-// ArchiveWriter: records mounts, and keeps the archive's directory: what is there at the start, and
-// what has to go.
+// ArchiveWriter: records mounts, and manages the archive's directory: scan at the start, and
+// retention.
 //
 // Thread: one loop of its own, where write(2) and directories may wait for a disk.  begin(),
 // configure(), remove(), sections_changed(), check_soon() and finish_all() may be called from any
 // thread.
-// Ownership: a recording holds its mount until the stream has ended and all of it is written.
-// Order: what is there is scanned before the first file is written, and retention runs in between.
+// Ownership: a recording holds its mount until the stream has ended and is written.
+// Order: the directory is scanned before the first file is written, and retention runs in between.
 #pragma once
 
 #include <atomic>
@@ -31,7 +31,7 @@ namespace lb {
 class ArchiveFill;
 class RemoteArchive;
 
-// What the process before this one has written so far.
+// The recording of the former process so far.
 struct TakenRecording {
   std::shared_ptr<Mount> mount;
   RecordingRecord saved;
@@ -47,53 +47,53 @@ struct TakenArchive {
 class ArchiveWriter {
  public:
   struct Callbacks {
-    // The section that is responsible for a mount; on this thread.
+    // The section responsible for a mount; on this thread.
     std::function<MountArchive(const std::string& mount)> settings_of;
     // As in RecordingHost.
     std::function<void(const char* event, const std::string& mount, std::int64_t seconds)> told;
-    // Files have been removed; on this thread.  Empty: it is of no interest.
+    // Files were removed; on this thread.  May be empty.
     std::function<void(const std::string& mount, const std::vector<FileRow>& rows)> removed = {};
     // A section, or a record, has this name and no other; on this thread.  Empty: all are such.
     std::function<bool(const std::string& mount)> has_section = {};
     // Mounts that were refused (NewNames) may be begun again; on this thread.
     std::function<void()> may_begin = {};
   };
-  // What it does, for statistics; from any thread.
+  // Statistics; any thread.
   struct Numbers {
     std::atomic<std::int64_t> lag_ms{0}, paused{0}, recording{0};
   };
 
-  // The catalog is being read from now on, until configure() has read the directory, or cannot.
-  // remote: null: nothing is filled from other nodes.
+  // The catalog counts as being read until configure() has read the directory, or failed. remote:
+  // null: nothing is filled from other nodes.
   ArchiveWriter(Loop& loop, Log& log, Catalog& catalog, Callbacks callbacks,
                 RemoteArchive* remote = nullptr);
   ~ArchiveWriter();
   ArchiveWriter(const ArchiveWriter&) = delete;
   ArchiveWriter& operator=(const ArchiveWriter&) = delete;
 
-  // The directory of the first call with one stays: another needs a restart.
+  // The first directory stays: another one needs a restart.
   void configure(ArchiveSettings settings);
-  // A source writes `mount`.  One that is recorded already goes on.
+  // A source writes `mount`.  A present recording goes on.
   enum class From : std::uint8_t { kItsBegin, kNow };
   void begin(const std::shared_ptr<Mount>& mount, From from = From::kItsBegin);
-  // Of all files that are closed and lie within [from, to).  done: how many went; on this thread.
+  // Removes closed files within [from, to). done: their number; on this thread.
   void remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,
               std::function<void(std::size_t files)> done);
-  // The sections that are responsible for these mounts may be others: whose recordings they are is
-  // noted, and what is beyond their limits is removed within seconds.
+  // The sections of these mounts may have changed: their owner is stored, and files beyond their
+  // limits are removed within seconds.
   void sections_changed(std::vector<std::string> mounts);
-  // A file of it was not there: what another program has removed is found within seconds, else
+  // A file of it was missing: files removed by other programs are found within seconds, otherwise
   // within a minute.
   void check_soon(const std::string& mount);
-  // Writes what has been published, and closes everything.
+  // Writes all published bytes and closes the files.
   void finish_all();
 
   // -- of a hand-over
-  // Nothing is written, read or removed until go_on(); done: on this thread, with what another
-  // process goes on with; nullopt: there is no directory.  Descriptors in it are this process's.
+  // Nothing is written, read or removed until go_on(). done: called on this thread with the record,
+  // whose descriptors are this process's; nullopt: no directory.
   void rest(std::function<void(std::optional<ArchiveRecord>)> done);
   void go_on();
-  // Before configure(): what the process before this one has written so far.
+  // Before configure(): takes the former process's recordings.
   void take_over(TakenArchive taken);
 
   const Numbers& numbers() const noexcept { return numbers_; }
@@ -101,7 +101,7 @@ class ArchiveWriter {
     return host_.skipped_bytes.load(std::memory_order_relaxed);
   }
   std::uint64_t filled_bytes() const noexcept;
-  // On its loop.  Null: nothing is filled.
+  // On its loop.  Null: filling is off.
   ArchiveFill* fill() noexcept { return fill_.get(); }
   std::size_t running() const noexcept { return recordings_.size(); }
 

@@ -1,5 +1,5 @@
 // fill_plan: what this node has missed of a mount that other nodes have recorded: first the times,
-// from what nodes tell over their links, then the parts of their files.
+// from rows over links, then the parts of their files.
 // Thread: pure.
 #pragma once
 
@@ -17,7 +17,7 @@ struct MissingTime {
 
   bool operator==(const MissingTime&) const = default;
 };
-// Within [from_ms, to_ms), the newest first.  Gaps shorter than two seconds are ignored.
+// Within [from_ms, to_ms), newest first.  Gaps shorter than two seconds are ignored.
 std::vector<MissingTime> missing_times(const RecordedFiles& own,
                                        const std::vector<HolderRow>& others,
                                        const std::vector<MissingTime>& not_wanted,
@@ -28,23 +28,22 @@ struct MissingPart {
   FileRow row;
   std::uint64_t begin = 0, end = 0;
 
-  // As a file of this node, about.
+  // Its approximate row as a file of this node.
   FileRow as_row() const noexcept;
 };
-// all: own files and those of others (merged_files()).  Of files that touch the time, the newest
-// first.  Of a file that still grows, only what lies before bytes that this node has: the rest is
-// fetched when it is closed.
+// all: own files and those of others (merged_files()).  Files that touch the time, newest first.
+// Of a growing file only the part before own bytes: the rest is fetched when it is closed.
 std::vector<MissingPart> missing_parts(const RecordedFiles& own, const RecordedFiles& all,
                                        const MissingTime& time);
 
-// The marks between which the bytes [begin, end) of a file lie: at most `most` bytes, but at least
-// what one mark tells of.  first == last: nothing.
+// The marks around the bytes [begin, end) of a file: at most `most` bytes, but at least those of
+// one mark. first == last: none.
 struct MarkRange {
   std::size_t first = 0, last = 0;
 };
 MarkRange marks_around(const FileIndex& index, std::uint64_t begin, std::uint64_t end,
                        std::uint64_t most);
-// What an index says of times can be, for a file of this name and this moment.
+// Whether the times of an index are possible for a file of this name at this moment.
 bool is_plausible(const FileIndex& index, const FileRow& row, std::int64_t now_ms);
 
 }  // namespace lb

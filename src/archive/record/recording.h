@@ -1,16 +1,13 @@
-// Recording: one mount that is being recorded: a reader of its log, as a listener is, that writes
-// what it reads into files.
+// Recording: one mount being recorded: a reader of its log that writes files.
 //
-// Files begin and end at second-marks: at the first one at or after each 300 s of wall time, and
-// where the stream's address restarts; and where the clock was set back.  So nodes that record one
-// stream have the same files. Where the wall time of a stream is not settled yet
-// (StreamSpan::anchored), it is guessed, and the file is put right when it is known; until then
-// nothing of it is announced.
+// Files begin and end at second-marks: at the first one at or after each 300 s of wall time, where
+// the stream's address restarts, and where the clock was set back, so nodes that record one stream
+// have the same files.  While the stream's wall time is not known (StreamSpan::anchored), it is
+// guessed, and the file is corrected later; it is not announced before.
 // Thread: the archive's thread.
 // Ownership: ArchiveWriter; it holds its mount until the stream has ended.
-// Errors: a full disk, or one that fails, pauses it; the live stream takes no part in that.
-// Bounds: its low water holds the log, which is no longer than queue-size: a slower disk loses the
-// oldest bytes.
+// Errors: a full or failing disk pauses it; the live stream is not affected.
+// Bounds: its low water holds the log, at most queue-size: a slower disk loses the oldest bytes.
 #pragma once
 
 #include <atomic>
@@ -35,7 +32,7 @@ struct RecordingHost {
   Log& log;
   Catalog& catalog;
   std::string dir;
-  // "archive-full", "archive-resumed", of a mount, with a number of seconds.
+  // Reports "archive-full" and "archive-resumed" of a mount, with a number of seconds.
   std::function<void(const char* event, const std::string& mount, std::int64_t seconds)> told;
   std::atomic<std::uint64_t> skipped_bytes{0};
 };
@@ -45,32 +42,32 @@ class Recording {
   static constexpr std::int64_t kFileMs = 300'000;
   enum class Progress : std::uint8_t { kCaughtUp, kMore, kOver };
 
-  // position: where it begins to read.
+  // position: the first byte that it reads.
   Recording(RecordingHost& host, std::shared_ptr<Mount> mount, std::uint64_t position);
-  // That of another process goes on, in its file where that is one of this archive.
+  // Continues another process's recording, in its file if that belongs to this archive.
   Recording(RecordingHost& host, std::shared_ptr<Mount> mount, const RecordingRecord& saved,
             UniqueFd data, UniqueFd index);
   ~Recording();
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
-  // Writes what there is, at most about `budget` bytes.
+  // Writes at most about `budget` bytes.
   Progress advance(std::size_t budget);
-  // The file is closed at the last unit that has come.
+  // Closes the file at the last complete unit.
   void finish();
 
   RecordingRecord save() const;
 
   const std::shared_ptr<Mount>& mount() const noexcept { return mount_; }
   bool paused() const noexcept { return paused_; }
-  // The last turn had a good part of the queue: the stream is fast, and would run out of it.
+  // The last turn took a good part of the queue: a fast stream could overrun it.
   bool hurries() const noexcept { return hurries_; }
-  // How far what is written is behind what has come.
+  // How far the written part is behind the received one.
   std::int64_t lag_ms() const noexcept { return lag_ms_; }
 
  private:
   std::int64_t wall_now_ms() const;
-  // By the clock of the file while that is a guess.
+  // By the file's clock, while that is a guess.
   std::int64_t wall_of(const StreamSpan& span, std::uint64_t samples) const;
   std::uint64_t recorded() const noexcept { return file_ ? begin_ + file_->size() : position_; }
   bool may_go_on();
@@ -98,17 +95,17 @@ class Recording {
   std::optional<SegmentFile> file_;
   bool by_clock_ = false;       // the file's format has no media time
   std::uint64_t begin_ = 0;     // of the file, in the log
-  std::uint64_t position_ = 0;  // without a file: what comes before is not recorded
-  std::uint64_t noted_ = 0;     // titles and headers up to here are in the index
+  std::uint64_t position_ = 0;  // without a file: earlier bytes are not recorded
+  std::uint64_t noted_ = 0;     // titles and headers before it are in the index
   std::int64_t cell_ = 0;       // of the file
   bool paused_ = false;
   bool full_logged_ = false;
   bool hurries_ = false;
-  std::optional<StreamSpan> guess_;  // the clock of the file, until it is known
+  std::optional<StreamSpan> guess_;  // the file's clock, until the real one is known
   SteadyTime retry_at_{};
   std::int64_t paused_at_ms_ = 0;
   std::optional<SteadyTime> unclocked_since_;
-  std::uint64_t missed_ = 0;  // since it was logged
+  std::uint64_t missed_ = 0;  // not yet logged
   SteadyTime missed_logged_{};
   std::int64_t lag_ms_ = 0;
 };

@@ -1,5 +1,5 @@
-// RecordingRecord: a recording of one process as the process that replaces it goes on with it: in
-// the same file, at the same byte.
+// RecordingRecord: a recording, for the process that continues it in the same file at the same
+// byte.
 //
 // Thread: plain values.
 // Source: doc/architecture.md, "The hand-over".
@@ -31,7 +31,7 @@ void record_fields(Io& io, T& head) {
   io(1, span, content_type);
 }
 
-// A file that is being written.
+// A file being written.
 struct FileRecord {
   FileHead head;
   std::string path;  // without an extension
@@ -68,7 +68,7 @@ void record_fields(Io& io, T& recording) {
      guess, retry_at, unclocked_since);
 }
 
-// What an administrator has removed, and is not fetched from other nodes again.
+// A range that an administrator has removed, which is not fetched from other nodes again.
 struct RemovedRecord {
   std::string mount;
   std::int64_t from_ms = 0, to_ms = 0;
@@ -79,7 +79,7 @@ void record_fields(Io& io, T& removed) {
   io(1, mount, from_ms, to_ms);
 }
 
-// All that a process writes there.
+// All files being written.
 struct ArchiveRecord {
   std::string dir;
   MovedFd lock = 0;

@@ -1,10 +1,10 @@
-// SegmentFile: one recorded file while it is written: the stream's bytes in .data, what is known of
-// them in .idx beside it.  Data is written before the record that tells of it.
+// SegmentFile: one recorded file while it is written: the stream's bytes in .data, their facts in
+// .idx.  Data is written before its record.
 //
 // Thread: the archive's thread, where write(2) may wait for a disk.
 // Ownership: its recording.
-// Errors: kIo with errno's text; no_space() says whether the disk was full.  After an error the file
-// ends at its last mark.
+// Errors: kIo with errno's text; no_space() tells whether the disk was full.  After an error the
+// file ends at its last mark.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct FileRecord;
 
 class SegmentFile {
  public:
-  // directory: of the mount.  A file of this name stays, with ".bad" behind it, unless it is empty.
+  // directory: of the mount.  An existing non-empty file of this name is renamed with ".bad".
   static Result<SegmentFile> create(const std::string& directory, const FileHead& head);
   SegmentFile(SegmentFile&&) = default;
   SegmentFile& operator=(SegmentFile&&) = default;
@@ -32,31 +32,31 @@ class SegmentFile {
                              UniqueFd index);
 
   Result<void> append(ByteSpan data);
-  // What holds from a place in the data that is written next.
+  // A fact that holds from a place in the next data on.
   void note_headers(std::uint64_t offset, ByteSpan headers) {
     append_headers(records_, offset, headers);
   }
   void note_title(std::uint64_t offset, const Metadata& title) {
     append_title(records_, offset, title);
   }
-  // All that was appended is told.
+  // Marks all appended data.
   Result<void> mark(std::uint64_t samples, std::int64_t wall_ms);
-  // Its wall times were a guess: it begins then, and has the name that follows from it.  After an
-  // error it is what it was.
+  // Replaces guessed wall times: the file gets the real begin and its name.  An error changes
+  // nothing.
   Result<void> settle(const StreamSpan& span);
-  // All of it, up to the last mark, goes to the disk; what it is then.  No bytes: there is no file.
-  // An error leaves what a crash would.
+  // Writes all data up to the last mark to the disk, and returns the final row; empty files are
+  // removed.  An error leaves the state of a crash.
   FileRow close();
 
-  // Both of its parts have names yet, which another program may have removed.
+  // Whether both parts still have names, which another program may have removed.
   bool is_named() const noexcept;
 
   const FileHead& head() const noexcept { return head_; }
   std::uint64_t size() const noexcept { return written_; }
   const FileMark& last() const noexcept { return last_; }
-  FileRow row() const noexcept { return recorded_row(head_, last_); }  // as far as it is marked
+  FileRow row() const noexcept { return recorded_row(head_, last_); }  // the marked part
   bool marked() const noexcept { return marked_; }
-  // Where errno was ENOSPC or EDQUOT.
+  // Whether errno was ENOSPC or EDQUOT.
   bool no_space() const noexcept { return no_space_; }
   const std::string& path() const noexcept { return path_; }  // without an extension
 

@@ -1,5 +1,5 @@
-// Where a recording may begin, end and be cut in a view of a stream's log: the marks, clocks and
-// seams around a position.
+// Marks, clocks and seams around a position in a view of a stream's log, at which a recording may
+// begin, end and be cut.
 // Thread: any; a view does not change.
 #pragma once
 
@@ -13,20 +13,20 @@ using Marks = AppendLog<SyncMark>::View;
 
 // The first mark at or after a position; null: none.
 const SyncMark* first_mark(const Marks& marks, std::uint64_t position);
-// The same, inner marks too.
+// The same, including inner marks.
 const SyncMark* mark_from(const StreamView& view, std::uint64_t position);
-// The last one before a position, inner marks too; null: none.
+// The last mark before a position, including inner ones; null: none.
 const SyncMark* mark_before(const StreamView& view, std::uint64_t position);
 
-// The span whose clock holds for a unit: its own, or, where that was not known yet, the next one of
-// the same stream.  Null: it is not known now.
+// The span with the clock of a unit: its own, or, if that is not known yet, the next one of the
+// same stream.  Null: not known.
 const StreamSpan* clock_of(const StreamView& view, std::uint64_t position);
 
-// Where the bytes at `position` stop to be of one address and one sample rate;
-// Channel::kNoReader: they go on.
+// The position where address or sample rate change next after `position`; Channel::kNoReader: they
+// do not.
 std::uint64_t seam_of(const StreamView& view, std::uint64_t position);
 
-// Of the frames of MPEG between two positions; 0: the stream has other ones.
+// Samples of the MPEG frames between two positions; 0: another format.
 std::uint64_t samples_in(const StreamView& view, std::uint64_t from, std::uint64_t to);
 
 }  // namespace lb

@@ -1,15 +1,15 @@
-// RemoteArchive: what other nodes have recorded, fetched in blocks of 256 KiB and kept, so that it
-// plays as a file of this node does.
+// RemoteArchive: other nodes' recordings, fetched in blocks of 256 KiB and kept, so that they play
+// like own files.
 //
-// A block is asked for once, however many want it meanwhile, and the next one with it.  A holder
-// that fails rests for kRest and the next one is asked for the same bytes; for kPatience it is
-// tried again, then those that wait are told.  Checksums of the index are checked on everything.
-// Thread: holds(), files() and counters from any thread, as are look(), load() and fetch(), whose
-// `then` is called on the thread of this object; it posts to where it came from.  That thread
-// begins with the first holder: a node that hears of none has no such thread.
+// A block is requested once for all that want it, together with the next one.  A holder that fails
+// rests for kRest, and the next one is asked for the same bytes; after kPatience the waiting
+// requests fail.  All bytes are checked with the index.
+// Thread: holds(), files() and counters from any thread, as are check(), load() and fetch(), whose
+// `then` is called on this object's thread; it posts to where it came from.  That thread begins
+// with the first holder, so a node without holders has none.
 // Ownership: app/services/archive_service.
-// Bounds: the cache (FileCache) has cache_bytes, and more only for files that are being played:
-// beyond that new ones are refused.  Lists have kMaxListed rows a mount and node.
+// Bounds: the cache (FileCache) has cache_bytes, and more only for files being played: beyond that
+// new ones are refused.  Lists have kMaxListed rows a mount and node.
 // Errors: kNotFound: no holder has it; kClosed: one has not answered; kLimit: the cache is full.
 #pragma once
 
@@ -38,12 +38,12 @@
 
 namespace lb {
 
-// FileCache: recorded files that are open, each once for all that read it: a thousand listeners of
-// one programme share a descriptor, a mapping and an index.  Those that were read last stay open,
-// so that lists and segments of HLS do not read an index for each request.
+// FileCache: open recorded files, each once for all its readers: a thousand listeners of one
+// programme share a descriptor, a mapping and an index.  Recently used ones stay open, so that
+// lists and segments of HLS do not read an index for each request.
 // Thread: any.
-// Bounds: kMaxIdle files that nothing reads, and so many of their bytes as make_room() allows; a
-// descriptor or two, a mapping and some 20 kB each.
+// Bounds: kMaxIdle unused files, and their bytes by make_room(); each has a descriptor or two, a
+// mapping and some 20 kB.
 class FileCache {
  public:
   static constexpr std::size_t kMaxIdle = 320;  // a day of files of 300 s
@@ -54,15 +54,15 @@ class FileCache {
 
     bool operator<(const Key& other) const noexcept;
   };
-  // Null: it is not here.
+  // Null: not here.
   std::shared_ptr<const ArchiveFile> find(const Key& key);
-  // In the place of what was there.
+  // Replaces an earlier entry.
   void put(const Key& key, std::shared_ptr<const ArchiveFile> file);
-  // It is not wanted again: it goes with its last reader.
+  // It is not needed again: it is freed with its last reader.
   void drop(const Key& key);
-  // Those unused for longest go, until what other nodes' files have here is no more than this.
+  // Drops the least recently used, until other nodes' files have at most this many bytes here.
   void make_room(std::uint64_t bytes = ~std::uint64_t{0});
-  // Of other nodes' files that are being read.
+  // Bytes of other nodes' files being read.
   std::uint64_t bytes_in_use() const;
   std::size_t size() const;
 
@@ -80,12 +80,12 @@ class FileCache {
   std::uint64_t uses_ = 0;
 };
 
-// RemoteJoin: answers that are waited for together.
+// RemoteJoin: waits for several answers.
 class RemoteJoin {
  public:
   using Then = UniqueFunction<void(bool)>;
 
-  // then: gets whether all were good, when it is closed and all of its parts have been called.
+  // then: gets whether all were good, once it is closed and all parts were called.
   explicit RemoteJoin(Then then) : state_(std::make_shared<State>()) {
     state_->then = std::move(then);
   }
@@ -115,23 +115,23 @@ class RemoteArchive {
   static constexpr std::size_t kMaxListed = 20'000;
 
   using File = Result<std::shared_ptr<const ArchiveFile>>;
-  // Asks another server; on the loop.
+  // Sends a request to another server; on the loop.
   using Transport = std::function<void(FetchRequest, Fetcher::Done)>;
 
-  // begin: its loop, asked for with the first holder.  own: what this node has itself.
+  // begin: returns its loop, called with the first holder. own: this node's files.
   RemoteArchive(std::function<Loop&()> begin, Log& log, const Catalog& own, Transport transport);
   ~RemoteArchive();
 
-  // Both by one thread.  cache_dir "": in memory.
+  // Both on one thread. cache_dir "": in memory.
   void configure(std::string cache_dir, std::uint64_t cache_bytes);
   void set_holders(std::shared_ptr<const HolderView> holders);
   std::shared_ptr<const HolderView> holders() const { return holders_.read(); }
   bool holds(std::string_view mount) const { return holders()->has(mount); }
 
-  // Own files, and what is known of those of others.
+  // Own files, and the known ones of others.
   Catalog::Files files(const std::string& mount) const;
-  // Asks the holders what they have of a time, or from a byte on; files() knows it then.  False:
-  // one of them has not answered.
+  // Asks the holders for their files of a time, or from a byte on, for files().  False: a holder
+  // has not answered.
   void check(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
              UniqueFunction<void(bool)> then);
   void check(const std::string& mount, std::uint32_t id, std::uint64_t origin,
@@ -142,7 +142,7 @@ class RemoteArchive {
   void fetch(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset, std::uint64_t bytes,
              UniqueFunction<void(bool)> then);
 
-  // It has been read, and is not wanted again: it goes before all others of the cache.
+  // It was read, and is not needed again: it is dropped from the cache first.
   void forget(const std::string& mount, const FileRow& row);
 
   std::atomic<std::uint64_t> fetched_bytes{0}, fetched_blocks{0};
@@ -152,9 +152,9 @@ class RemoteArchive {
   static constexpr std::string_view kBlockPath = "/_lb/archive";
   struct Peer {
     SteadyTime rests_until{};
-    double ms = 20;  // of a request, lately
+    double ms = 20;  // of a request, recently
     unsigned busy = 0;
-    std::size_t place = 0;  // of its addresses
+    std::size_t place = 0;  // index of its present address
   };
   using Rows = std::vector<FileRow>;
   struct Listed {
@@ -162,28 +162,27 @@ class RemoteArchive {
     std::shared_ptr<const Rows> rows;
   };
   using Lists = std::vector<Listed>;
-  // What files() has made of these.
+  // The result of files() for these.
   struct Merged {
     Catalog::Files own, files;
     std::shared_ptr<const Lists> lists;
   };
   using Key = FileCache::Key;
-  // Up to where in the file it is wanted.
+  // The position in the file up to which it is wanted.
   using Waiting = std::pair<std::uint64_t, UniqueFunction<void(File)>>;
-  // Something that holders are asked for, one after the other: the index of a file, or one of its
-  // blocks.
+  // A question to holders, one after the other: the index of a file, or a block.
   struct Question {
     FileRow row;                              // of an index
-    std::shared_ptr<const ArchiveFile> file;  // of a block; of an index when it has come
-    std::uint64_t want = 0;                   // bytes of the file that a holder has to have
+    std::shared_ptr<const ArchiveFile> file;  // of a block; of an index once it has come
+    std::uint64_t want = 0;                   // bytes of the file that a holder must have
     std::set<std::string> tried;
     SteadyTime since{};
     bool under_way = false;
-    bool unanswered = false;  // by one of them
+    bool unanswered = false;  // a holder has not answered
     std::vector<Waiting> waiting;
   };
   static constexpr std::uint64_t kIndex = ~std::uint64_t{0};
-  using QuestionKey = std::pair<Key, std::uint64_t>;  // kIndex, or which block
+  using QuestionKey = std::pair<Key, std::uint64_t>;  // kIndex, or the block
   struct Part {
     std::shared_ptr<const ArchiveFile> file;
     std::uint64_t offset = 0, end = 0;
@@ -205,7 +204,7 @@ class RemoteArchive {
   void settle(const QuestionKey& key, const File& result);
   Result<void> take_index(const Key& key, Question& asked, const std::string& text);
   void read_ahead(const std::shared_ptr<const ArchiveFile>& file, std::uint64_t block);
-  // The next one to ask, the best first; nullptr: all have been asked.
+  // The next holder to ask, best first; nullptr: all were asked.
   const HolderRow* next_holder(const HolderView& view, const Key& key, std::uint64_t bytes,
                                const std::set<std::string>& tried);
   bool lists_file(const std::string& mount, const std::string& node, const ArchiveFileName& name,
@@ -218,7 +217,7 @@ class RemoteArchive {
   void publish(const std::string& mount);
   void retry();
 
-  // No holder has been told of before: then there is nothing to ask for.
+  // Whether there was ever a holder; before that there is nothing to ask for.
   bool begun() const noexcept { return loop_.load(std::memory_order_acquire) != nullptr; }
   Loop& loop() const noexcept { return *loop_.load(std::memory_order_acquire); }
 

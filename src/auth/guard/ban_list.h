@@ -1,7 +1,7 @@
-// BanList: the bans of the store, as one immutable value for all that let clients in.
+// BanList: the bans of the store, as one immutable value.
 //
-// A ban of an address or a network on all mounts closes connections when they are accepted, as
-// <deny-ip> does; all others are judged when a mount and a user are known.
+// A ban of an address or a network on all mounts closes connections at accept, like <deny-ip>;
+// others are judged once mount and user are known.
 // Thread: an immutable value; any thread.
 #pragma once
 
@@ -30,7 +30,7 @@ struct Ban {
   bool operator==(const Ban&) const = default;
 };
 
-// What is known of a client; "" for what is not.
+// The known facts about a client; "": not known.
 struct BanSubject {
   Address address;
   std::string_view user, country, mount;
@@ -41,7 +41,7 @@ class BanList {
   BanList() = default;
   explicit BanList(std::vector<Ban> bans);
 
-  // Some ban shuts this address out of the whole server.
+  // Whether a ban closes the whole server to this address.
   bool shuts_out(const Address& address, std::int64_t now) const;
   // The first ban that matches; null: none.
   const Ban* find(const BanSubject& subject, std::int64_t now) const;

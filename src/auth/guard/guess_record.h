@@ -1,5 +1,5 @@
-// What is known of wrong passwords (PasswordThrottle, LoginGuard), for the process that goes on
-// with the server: a client that guesses gets no new guesses by that.
+// Counts of wrong passwords (PasswordThrottle, LoginGuard) for the process that takes over, so that
+// a hand-over gives no new guesses.
 // Thread: plain values.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace lb {
 
-// Of an address and a user: when each bucket is full again, in milliseconds of the steady clock.
+// For an address and a user: when each bucket is full again, in milliseconds of the steady clock.
 struct ThrottledRecord {
   std::uint32_t place = 0;
   std::int64_t guesses = 0, comparisons = 0;
@@ -25,7 +25,7 @@ void record_fields(Io& io, T& throttled) {
 }
 
 struct ThrottleRecord {
-  std::string key;  // of the places
+  std::string key;  // that the places are hashed with
   std::vector<ThrottledRecord> places;
   std::vector<std::uint64_t> known;  // digests of passwords that were right
 };
@@ -36,7 +36,7 @@ void record_fields(Io& io, T& throttle) {
   io(3, known);
 }
 
-// A name that is guessed at.
+// A name at which clients guess.
 struct GuessedRecord {
   std::string name;  // its digest
   std::int64_t wrong = 0;
@@ -50,7 +50,7 @@ void record_fields(Io& io, T& guessed) {
 }
 
 struct GuardRecord {
-  std::string key_mark;  // of the key of the digests: under another one they mean nothing
+  std::string key_mark;  // of the digests' key; digests of another key are void
   std::vector<GuessedRecord> guessed;
 };
 template <class Io, RecordOf<GuardRecord> T>
@@ -59,7 +59,7 @@ void record_fields(Io& io, T& guard) {
   io.needed(1, key_mark, guessed);
 }
 
-// ring, known: where no directory keeps them: KeyRing::text(), LoginGuard::text().
+// ring, known: if no directory keeps them: KeyRing::text(), LoginGuard::text().
 struct LoginRecord {
   GuardRecord guard;
   std::string ring, known;

@@ -1,12 +1,12 @@
 // IpList: a set of addresses, networks and patterns.
-// AccessLists: the addresses and user agents that are refused before any other check.
+// AccessLists: addresses and user agents that are refused before any other check.
 // AccessFiles: the lists of <deny-ip>, <allow-ip> and <deny-agents>, read again when they change.
 //
-// Source: Icecast 2.4.4: one address a line, '#' begins a comment, deny first; with
-// an allow list all other addresses are refused.  Icecast-KH: '*' and '?' in addresses, and the
-// file of User-Agent patterns.  Ours: CIDR networks of both families.
+// Source: Icecast 2.4.4: one address a line, '#' begins a comment, deny first; with an allow list
+// all others are refused.  Icecast-KH: '*' and '?' in addresses, and the file of User-Agent
+// patterns.  Ours: CIDR networks of both families.
 // Thread: IpList and AccessLists are immutable values.  AccessFiles: reload_changed() on the clerk
-// (or before the loops start), the questions from any thread.
+// (or before the loops start), other functions on any thread.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ namespace lb {
 
 class IpList {
  public:
-  // Lines that cannot be read are left out and reported in `complaints`.
+  // Invalid lines are left out and reported in `complaints`.
   static IpList parse(std::string_view text, std::vector<std::string>& complaints);
   bool contains(const Address& address) const;
   bool empty() const noexcept { return ranges_.empty() && patterns_.empty(); }
@@ -52,11 +52,11 @@ struct AccessLists {
   bool welcome(const Address& peer) const {
     return !deny.contains(peer) && (!allow || allow->contains(peer));
   }
-  // "" (none sent) is never refused.
+  // "" (not sent) is never refused.
   bool agent_refused(std::string_view agent) const;
 };
 
-// "" for what is not configured.
+// "": not configured.
 struct AccessPaths {
   std::string deny_ip, allow_ip, deny_agents;
   bool any() const noexcept {
@@ -69,7 +69,7 @@ class AccessFiles {
   explicit AccessFiles(Log& log) : log_(log), lists_(std::make_shared<const AccessLists>()) {}
 
   std::shared_ptr<const AccessLists> lists() const { return lists_.read(); }
-  // Reads what has changed.  A file that cannot be read leaves its last list in force.
+  // Reads changed files.  A file that cannot be read keeps its last list.
   void reload_changed(const AccessPaths& paths);
 
  private:

@@ -1,18 +1,17 @@
-// LoginGuard: slows down guesses at one user's password that come from many addresses, and does not
-// lock the user out.
+// LoginGuard: slows down guesses at one user's password from many addresses, without locking the
+// user out.
 //
-// kFree logins of a name may fail, from wherever.  From then on an address from which that name has
-// never logged in is judged once in 1, 2, 4 … 30 s only; those of the last 30 days are not slowed.
-// A login counts as wrong from its beginning until it is proved, so that a thousand at once are no
-// more than one after the other; the same password several times at once is one guess.  Names are
-// counted whether or not there is such a user.  Beside it PasswordThrottle slows down each address.
+// kFree logins of a name may fail, from any address.  After that an address from which the name has
+// not logged in within 30 days gets one guess in 1, 2, 4 … 30 s.  A login counts as wrong from its
+// begin until it is proved, so that a thousand at once are counted one by one; the same password
+// several times at once is one guess.  Names are counted whether or not the user exists.
+// PasswordThrottle also slows down each address.
 //
-// The addresses are kept as keyed digests, also in the text that outlives the process: it names
-// neither users nor addresses.
+// Addresses are kept as keyed digests, also in text(): it has neither users nor addresses.
 // Thread: any; a mutex, under which nothing else is called.
-// Bounds: 32,768 names that are guessed at.  Of those that are not slowed yet the one that was quiet
-// longest goes, and only without any of these a slowed one: names that are made up (a hash each,
-// which bounds their rate) give no ten guesses more.  64 addresses a user.
+// Bounds: 32,768 guessed names.  When full, the name that was quiet longest is dropped, slowed ones
+// last: invented names (a hash each, which bounds their rate) give an attacker no further guesses.
+// 64 addresses a user.
 #pragma once
 
 #include <chrono>
@@ -40,34 +39,34 @@ class LoginGuard {
   static constexpr std::chrono::hours kKnownFor{30 * 24};
   static constexpr std::size_t kMaxGuessed = 32'768, kMaxAddresses = 64, kMaxKnownUsers = 65'536;
 
-  // One password that is being judged: enter() gives it, and exactly one of the three below takes
-  // it back.
+  // One password being judged: enter() returns it, and exactly one of the next three functions
+  // takes it back.
   struct Guess {
-    std::optional<std::chrono::seconds> wait;  // it is not judged, not before so long
+    std::optional<std::chrono::seconds> wait;  // not judged now; try again after this time
     std::string name;                          // digests; "": not counted
     std::uint64_t password = 0;
   };
 
   explicit LoginGuard(const Clock& clock) : clock_(clock) {}
-  // For the digests; what was known under another key is forgotten.
+  // The key of the digests; entries of another key are dropped.
   void set_key(std::string key);
 
   Guess enter(std::string_view user, std::string_view password, const Address& from);
   void wrong(const Guess& guess) { leave(guess, Guessed::Outcome::kWrong); }
-  // Not judged after all: neither right nor wrong.
+  // It was not judged.
   void undecided(const Guess& guess) { leave(guess, Guessed::Outcome::kOpen); }
-  // It was right: the address is known from now on.  True: it was not, or is near its end, so that
-  // text() has changed.
+  // The password was right, so the address is known from now on.  True: text() has changed, because
+  // the address was unknown or near its expiry.
   bool right(const Guess& guess, std::string_view user, const Address& from);
 
-  // It has logged in from there.
+  // Whether the user has logged in from there.
   bool knows(std::string_view user, const Address& from) const;
 
-  // A line for each known address; load() takes what text() gave, and passes over other lines.
+  // A line for each known address; load() takes text(), and ignores other lines.
   std::string text() const;
   void load(std::string_view text);
-  // Of a hand-over.  What is being judged counts as wrong.  restore(): with the key that the names
-  // were counted under; with another one nothing is.
+  // Of a hand-over.  A password being judged counts as wrong. restore(): the saved key must equal
+  // this one's, otherwise nothing is restored.
   GuardRecord save() const;
   void restore(const GuardRecord& saved);
 
@@ -88,7 +87,7 @@ class LoginGuard {
     std::int64_t until = 0;  // Unix seconds
   };
   using GuessedNames = std::unordered_map<std::string, Guessed>;
-  // Which goes first when there are too many.
+  // The order in which names are dropped.
   using Place = std::tuple<bool, SteadyTime, std::string>;
   static Place place_of(const GuessedNames::value_type& row) {
     return {row.second.wrong >= kFree, row.second.last, row.first};

@@ -1,9 +1,9 @@
-// RefusalLog: lines of the error log about logins that were refused, so few of them that a flood of
-// guesses neither fills a disk nor hides what else is there.
+// RefusalLog: limits the error-log lines about refused logins, so that a flood of guesses neither
+// fills a disk nor hides other lines.
 //
-// The line after a gap says how many were left out.  Lines have names and addresses, never what was
-// given as a password.
-// Thread: any.  The lock is held for the count only, not while a line is written.
+// The line after a gap has the number of omitted ones.  Lines have names and addresses, never
+// passwords.
+// Thread: any.  The lock is held only for the count, not while a line is written.
 // Bounds: three lines at once for an address and one a second after that, 20 and 10 for all; a
 // fixed table of 8 kB, so two addresses may share their lines.
 #pragma once
@@ -27,7 +27,7 @@ class RefusalLog {
   void warn(std::string_view module, std::string_view address, std::string text);
 
  private:
-  // When it may write as many lines at once as at the beginning.
+  // The time at which its burst is fully available again.
   struct Bucket {
     SteadyTime full{};
     bool has_room(SteadyTime now, unsigned most, std::chrono::milliseconds each) const;
@@ -42,24 +42,24 @@ class RefusalLog {
   std::uint64_t left_out_ = 0;
 };
 
-// WrongLogins: which wrong logins the audit log has a line for, and which titles and refusals of
-// customers, so that guesses by strangers, and what costs a customer nothing, do not fill the disk:
-// the others are counted, for a line when the minute is over.
-// Bounds: 60 lines a minute about names that exist, one about names that do not, 600 of customers,
-// and of the rest of each.
+// WrongLogins: limits the audit-log lines about wrong logins, and about customers' titles and
+// refusals, so that cheap requests do not fill the disk: further ones are counted, for one line
+// after the minute.
+// Bounds: 60 lines a minute about existing names, one about others, 600 of customers, and one for
+// the rest of each.
 class WrongLogins {
  public:
   enum class Of : std::uint8_t { kUsers, kNobody, kCustomers };
   static constexpr std::array<unsigned, 3> kLines{60, 1, 600};  // by Of
   static constexpr std::chrono::minutes kEvery{1};
 
-  // Those that got no line of their own.
+  // The numbers without a line.
   using LeftOut = std::array<std::uint64_t, 3>;  // by Of
 
   explicit WrongLogins(const Clock& clock) : clock_(clock) {}
   // Whether this one gets a line.
   bool takes_line(Of of);
-  // Of the minute that is over, once; nullopt: it goes on, or nothing was left out.
+  // The numbers of the last minute, once; nullopt: it is not over, or none.
   std::optional<LeftOut> left_out();
 
  private:

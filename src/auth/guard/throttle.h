@@ -1,18 +1,18 @@
-// PasswordThrottle: slows down clients that guess passwords, and no others.
+// PasswordThrottle: slows down only clients that guess passwords.
 //
-// A bucket for every (address, user name): a wrong password costs a token; 20 are free, two come
-// back a second (doc/decisions.md B10).  What costs a hash or a backend to judge is not judged when
-// they are spent.
+// A bucket for every (address, user name): a wrong password costs a token; 20 are free, two return
+// each second (doc/decisions.md B10).  Without tokens, passwords that need a hash or a backend are
+// not judged.
 //
-// A password that costs a comparison is judged even then, because the wrong passwords may be those
-// of another encoder, or of other clients behind the same proxy: as long as the wrong ones are
-// fewer than 20 a second, after 1000 free ones; and in any flood, if the same password was right
-// before from that address. So no address tries more than 20 passwords a second for long, and a
-// client with a password that was once right is always allowed.
+// A password that needs only a comparison is judged even then, because the wrong ones may come from
+// another encoder, or other clients behind one proxy: while the wrong ones are below 20 a second,
+// after 1000 free ones; and in any flood, if this password was right before from this address.  So
+// no address tries more than 20 passwords a second for long, and a client with a once right
+// password is always allowed.
 //
 // IPv6 addresses count by their /64, because a guesser has all of it.
-// Bounds: fixed tables of 1 MiB; names are hashed into them with a secret key, so no client can aim
-// at the bucket of another.
+// Bounds: fixed tables of 1 MiB; names are hashed into them with a secret key, so a client cannot
+// aim at another's bucket.
 // Thread: all functions from any thread; no locks.
 #pragma once
 
@@ -40,20 +40,20 @@ class PasswordThrottle {
   explicit PasswordThrottle(const Clock& clock);
 
   // nullopt: judge the password, or report it as wrong.  Otherwise only a comparison may judge it,
-  // and the peer gets Retry-After with so many seconds.
+  // and the peer gets Retry-After with this time.
   std::optional<std::chrono::seconds> blocked(const Address& peer, std::string_view user) const;
-  // The same for one that is compared only: nullopt much longer.
+  // The same for a password that only needs a comparison, with the larger limit.
   std::optional<std::chrono::seconds> shut_out(const Address& peer, std::string_view user,
                                                std::string_view password) const;
-  // It was right before, from there.
+  // Whether this password was right before, from there.
   bool was_right(const Address& peer, std::string_view user, std::string_view password) const;
   // The password was wrong.
   void wrong(const Address& peer, std::string_view user);
-  // The password was wrong, and the peer gets Retry-After: no token is taken.
+  // The password was wrong, and the peer gets Retry-After: costs no token.
   void wrong_again(const Address& peer, std::string_view user);
-  // The password was right; it is remembered by a keyed digest, for shut_out().
+  // The password was right; a keyed digest of it is kept for shut_out().
   void right(const Address& peer, std::string_view user, std::string_view password);
-  // Of a hand-over.  restore(): before anything is asked.
+  // Of a hand-over. restore(): before any other call.
   ThrottleRecord save() const;
   void restore(const ThrottleRecord& saved);
 

@@ -1,12 +1,12 @@
-// AnswerCache: what a backend of URL authentication has allowed, for as long as it said that this
-// holds (Cache-Control: max-age), so that a login that comes again is not asked for again.
+// AnswerCache: permissions of a backend of URL authentication, kept for the time it allows
+// (Cache-Control: max-age), so that a returning login is not asked about again.
 //
-// Only what was allowed is kept: a refusal, a redirect and the failure of a backend never are.  A
-// question is known by a keyed digest of all that its answer may depend on, so neither names nor
-// passwords are in memory, and nothing here means anything in another process.
+// Only permissions are kept, never a refusal, a redirect or a failure.  A question is identified by
+// a keyed digest of all its inputs, so memory has neither names nor passwords, and a digest is
+// useless in another process.
 // Thread: control.
 // Ownership: one authenticator; never shared.
-// Bounds: kMaxEntries, each of at most kMaxText bytes and kLongest old; those that end first go.
+// Bounds: kMaxEntries, each of at most kMaxText bytes and kLongest old; the first to expire goes.
 // Source: doc/external.md; RFC 9111 5.2.2 (max-age, no-store, no-cache).
 #pragma once
 
@@ -36,17 +36,17 @@ class AnswerCache {
   explicit AnswerCache(std::string_view key, std::size_t max_entries = kMaxEntries)
       : key_(key), max_entries_(max_entries) {}
 
-  // The digest of a question: its fields, in one order.  No two lists of fields are one text.
+  // The digest of a question: its fields in a fixed order, unambiguously joined.
   std::string digest_of(const std::vector<std::string_view>& fields) const;
-  // What was allowed; null: it has to be asked for.  Valid until the next call.
+  // The kept permission; null: ask.  Valid until the next call.
   const AuthVerdict* find(const std::string& digest, SteadyTime now);
 
-  // A question that is asked now: its answer is kept only if nothing was forgotten meanwhile.
+  // For keep(): an answer is kept only if forget() was not called since its question.
   std::uint64_t age() const noexcept { return forgotten_; }
-  // removal of the verdict is not kept: it is of one listener.
+  // The verdict's removal is not kept: it belongs to one listener.
   void keep(const std::string& digest, std::uint64_t asked_at, const AuthVerdict& verdict,
             std::chrono::seconds time, SteadyTime now);
-  // Rights have changed.
+  // Drops all: rights have changed.
   void forget();
   std::size_t size() const noexcept { return entries_.size(); }
 
@@ -65,7 +65,7 @@ class AnswerCache {
   std::uint64_t forgotten_ = 0;
 };
 
-// How long a backend lets its answer be kept; 0: it does not.
+// How long a backend allows its answer to be kept; 0: not.
 std::chrono::seconds kept_for(const FetchAnswer& answer);
 
 }  // namespace lb

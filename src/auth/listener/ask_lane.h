@@ -1,9 +1,9 @@
 // AskLane: questions to one backend, a few at a time; the others wait in order.
 //
-// A slow or dead backend delays only the requests that need it: the queue is bounded, and no
-// request waits longer in it than the time-out of a request.
+// A slow or dead backend delays only its own requests: the queue is bounded, and no request waits
+// in it longer than a request's time-out.
 // Thread: control.  Callbacks: as Fetcher's, but an answer may come before ask() returns.
-// Ownership: its authenticator's; must not die while one of its questions is under way (idle()).
+// Ownership: its authenticator; must not be destroyed while a question is under way (idle()).
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ class AskLane {
 
   // False: too many wait; the callback is destroyed uncalled.
   bool ask(FetchRequest request, Fetcher::Done done);
-  // Held: those that come wait.
+  // Held: new questions wait.
   void hold(bool held);
   bool asks() const noexcept { return under_way_ > 0; }
   bool idle() const noexcept { return under_way_ == 0 && waiting_.empty(); }

@@ -1,11 +1,11 @@
-// Authenticator: decides which listeners are allowed on the mounts of one <mount> section, and
-// perhaps which sources may feed them.  One method is one file and one row of the table in
+// Authenticator: decides which listeners are allowed on the mounts of one <mount> section, and for
+// some methods which sources.  Each method is one file and one row of the table in
 // authenticator.cc.
 //
-// Thread: control; what is slow goes to the clerk or through the Fetcher.
+// Thread: control; slow work goes to the clerk or through the Fetcher.
 // Callbacks: each exactly once, on control, perhaps before the call returns; or destroyed uncalled
 // when the server stops.
-// Ownership: Authenticators owns them; one that is replaced by a reload lives until idle().
+// Ownership: Authenticators; one replaced by a reload lives until idle().
 // Source: Icecast 2.4.4, Icecast-KH.
 #pragma once
 
@@ -35,14 +35,14 @@ class EventSender;
 
 using AuthOptions = std::vector<std::pair<std::string, std::string>>;
 
-// The server as backends know it.
+// This server's data for backends.
 struct AuthServer {
   std::string hostname = "localhost";
   int port = 8000;
   std::string user_agent = "Icecast 2.4.4";
 };
 
-// A listener asks to come in.
+// A listener's request to enter.
 struct ListenerAsk {
   std::uint64_t client_id = 0;
   std::string mount;   // the path, decoded, after aliases
@@ -53,7 +53,7 @@ struct ListenerAsk {
   std::int64_t listeners = 0;  // on the mount now
 };
 
-// A source, or a client that gives an admin command with a source's name.
+// A source, or an admin command with a source's login.
 struct SourceAsk {
   std::string mount;
   std::string ip;
@@ -61,7 +61,7 @@ struct SourceAsk {
   bool admin = false;
 };
 
-// What a backend must hear when an accepted listener has gone.
+// The report to a backend that an accepted listener has left.
 struct RemovalNotice {
   std::string url;
   std::string user, password;  // for the backend; may be empty
@@ -81,10 +81,10 @@ struct AuthVerdict {
   bool wrong_password = false;  // costs a token of the PasswordThrottle
   std::string text;
   std::string location;
-  std::string mount;  // kAllow: another mount to serve; "": the one asked for
-  std::string user;   // kAllow: the name proved; "": the one given
+  std::string mount;  // kAllow: another mount to serve; "": the requested one
+  std::string user;   // kAllow: the proved name; "": the given one
   std::optional<std::chrono::seconds> time_limit;
-  bool is_relay = false;  // limits of listeners do not hold
+  bool is_relay = false;  // limits of listeners do not apply
   bool counts = true;     // kAllow: takes part in the check for duplicate users
   std::optional<RemovalNotice> removal;
 
@@ -124,16 +124,16 @@ class Authenticator {
   virtual void mount_begun(const std::string& mount);
   virtual void mount_ended(const std::string& mount);
   virtual void edit_users(UserEdit edit, UniqueFunction<void(UserEditResult)> done);
-  // Answers that it keeps are void: rights have changed.
+  // Drops kept answers: rights have changed.
   virtual void forget() {}
-  // Of a hand-over: questions to a backend wait; one is being answered.
+  // Of a hand-over. hold(): questions to a backend wait; asks(): one is under way.
   virtual void hold(bool /*held*/) {}
   virtual bool asks() const { return false; }
-  // Nothing of it is under way.
+  // Nothing is under way.
   virtual bool idle() const = 0;
 };
 
-// What authenticators work with; outlives them.
+// The environment of authenticators; outlives them.
 struct AuthContext {
   Loop& control;
   Loop& clerk;
@@ -146,9 +146,9 @@ struct AuthContext {
 
 struct AuthenticatorPlugin {
   std::string_view type;
-  // Whether one with these options alone decides about sources; any thread.
+  // Whether one with these options decides about sources; any thread.
   bool (*decides_sources)(const AuthOptions& options);
-  // What is wrong with the options, for --check-config; any thread.
+  // Errors in the options, for --check-config; any thread.
   std::vector<std::string> (*complaints)(const AuthOptions& options);
   // Complaints about options go to the log; after an error every listener is refused.
   Result<std::unique_ptr<Authenticator>> (*make)(const AuthOptions& options, AuthContext& context);

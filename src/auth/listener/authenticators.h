@@ -1,9 +1,9 @@
-// Authenticators: one for every <mount> section that has <authentication>, with what they share:
-// the queue of hashes, the ledger of listeners, the events for backends.
+// Authenticators: one for every <mount> section with <authentication>, with their shared parts: the
+// queue of hashes, the ledger of listeners, the events for backends.
 //
 // Thread: control.
 // Ownership: app::Services; callbacks as in Authenticator.
-// A section that cannot be set up (unknown type, missing option) refuses every listener.
+// A section with errors (unknown type, missing option) refuses every listener.
 #pragma once
 
 #include <chrono>
@@ -25,8 +25,8 @@ struct AuthSection {
   std::string name;  // of the <mount>; "": the default mount
   std::string type;
   AuthOptions options;
-  // <sessions-per-user> says how often a user may listen, and all nodes together judge it; the
-  // authenticator's own rule of one listening does not apply.
+  // <sessions-per-user> limits a user's listenings over all nodes, in place of the authenticator's
+  // own rule of one listening.
   bool seats = false;
   bool operator==(const AuthSection&) const = default;
 };
@@ -42,7 +42,7 @@ class Authenticators {
                  DropListener drop_listener);
   ~Authenticators();
 
-  // At the start and after every reload; sections that stay the same keep their state.
+  // Called at the start and after every reload; unchanged sections keep their state.
   void configure(const std::vector<AuthSection>& sections, AuthServer server);
   Result<ListenerLedger::Opening> open_spool(const std::string& path) {
     return ledger_.open_spool(path);
@@ -50,14 +50,14 @@ class Authenticators {
 
   // Of a hand-over.
   ListenerLedger& ledger() noexcept { return ledger_; }
-  // While held, backends get no new question or report; requests under way finish.
+  // While held, backends get no new requests; those under way finish.
   void hold(bool held);
   bool asks() const;
-  // The begin or end of a mount is on its way to a backend.
+  // Whether the begin or end of a mount is on its way to a backend.
   bool reports_mounts() const noexcept { return mount_events_.promising(); }
   bool has_spool() const noexcept { return ledger_.has_spool(); }
 
-  // The ticket is real only with kAllow.
+  // The ticket is valid only with kAllow.
   using ListenerDone = UniqueFunction<void(AuthVerdict, ListenerTicket)>;
   void ask_listener(const std::string& section, ListenerAsk ask, ListenerDone done);
   void ask_source(const std::string& section, SourceAsk ask, Authenticator::Done done);
@@ -70,21 +70,21 @@ class Authenticators {
   void edit_users(const std::string& section, UserEdit edit,
                   UniqueFunction<void(UserEditResult)> done);
 
-  // Ends a listener, which may have been moved to another mount since.
+  // Ends a listener, also after a move to another mount.
   void end_listener(const std::string& mount, std::uint64_t client_id) {
     drop_listener_(mount, client_id, Drop::kNow);
   }
 
-  // A ban, or a user's right, has changed: kept answers of backends are void.
+  // A ban or a user's rights have changed: kept answers of backends are dropped.
   void forget_answers();
 
-  // For other passwords than listeners': one at a time for all.
+  // For passwords other than listeners': shared by all of them.
   HashQueue& hashes() noexcept { return hashes_; }
 
-  // Ends of listeners, and begins and ends of mounts, that no backend has heard of yet.
+  // Ends of listeners, and begins and ends of mounts, not yet delivered to a backend.
   std::size_t unsent() const noexcept { return removals_.unsent() + mount_events_.unsent(); }
 
-  // The server stops: calls done when the backends have heard of all ends, or after `grace`.
+  // The server stops: calls done when all ends are delivered, or after `grace`.
   void finish(std::chrono::milliseconds grace, UniqueFunction<void()> done);
 
  private:
@@ -97,7 +97,7 @@ class Authenticators {
   void let_in(const std::shared_ptr<Question>& question, AuthVerdict verdict);
   void turn_away(const Place* place, const std::shared_ptr<Question>& question,
                  AuthVerdict verdict);
-  // Allowed, but the user is listening already: waits a moment for the end of the old connection.
+  // The user is allowed, but already listens: waits briefly for the end of the old connection.
   struct Return {
     std::string section;
     std::shared_ptr<Question> question;
@@ -118,7 +118,7 @@ class Authenticators {
   AuthContext context_;
   ListenerLedger ledger_;
   std::map<std::string, std::unique_ptr<Place>> places_;
-  std::vector<std::unique_ptr<Place>> retired_;  // something of theirs is still under way
+  std::vector<std::unique_ptr<Place>> retired_;  // until their work is finished
   Timer finish_timer_;
   SteadyTime finish_by_{};
   UniqueFunction<void()> finished_;

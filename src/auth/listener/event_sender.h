@@ -1,12 +1,12 @@
-// EventSender: posts events (listener_remove, mount_add …) to backends, in the background, and
-// repeats them until they are heard.
+// EventSender: posts events (listener_remove, mount_add …) to backends in the background, and
+// repeats them until delivered.
 //
-// Every address has its own queue, so a dead backend delays no other: after a failure one request
-// at a time tries again, after 1, 2, 4 … 60 seconds.  Heard means: an HTTP answer of any kind,
-// except 502, 503 and 504, with which a gateway reports that the backend was not reached.
-// Thread: control.  Callbacks: `settled` once each when the event was heard or given up; or
+// Every address has its own queue, so a dead backend delays no other: after a failure single
+// requests follow after 1, 2, 4 … 60 seconds.  Delivered means any HTTP answer except 502, 503 and
+// 504, with which a gateway reports that the backend was not reached.
+// Thread: control.  Callbacks: `settled` once each, when the event was delivered or given up; or
 // destroyed uncalled when the server stops.
-// Bounds: so many events wait for an address; the oldest is given up for a new one.
+// Bounds: a number of waiting events for an address; a new one then replaces the oldest.
 #pragma once
 
 #include <chrono>
@@ -35,11 +35,11 @@ class EventSender {
   ~EventSender();
 
   void send(FetchRequest request, UniqueFunction<void()> settled);
-  // Held: what is to be sent waits.
+  // Held: new events wait.
   void hold(bool held);
   bool sends() const noexcept;
   bool idle() const noexcept { return places_.empty(); }
-  // Something is on its way to an address that has not failed last.
+  // Whether an event is on its way to an address whose last request did not fail.
   bool promising() const noexcept;
   std::size_t unsent() const noexcept;
 

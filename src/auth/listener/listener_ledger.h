@@ -1,9 +1,9 @@
-// ListenerLedger: the listeners that an authenticator has allowed: which users are on twice, and
-// which ends a backend must hear of, exactly once each, also after a crash.
-// ListenerTicket: what such a listener holds; its destruction is the end that the ledger records.
+// ListenerLedger: the listeners that an authenticator has allowed: which users listen twice, and
+// which ends a backend must be sent, exactly once each, also after a crash.
+// ListenerTicket: held by such a listener; its destruction reports the end.
 //
 // Thread: the ledger on control; a ticket on any thread.  A ticket that outlives the ledger is
-// void; its listener then stands open in the spool, and the next start reports it to the backend.
+// void; its listener stays open in the spool, and the next start reports it to the backend.
 // Ownership: Authenticators.
 #pragma once
 
@@ -57,12 +57,12 @@ void record_fields(Io& io, T& entry) {
   io(2, client_id, since, notice, ended, seconds, bytes_sent);
 }
 
-// Listeners that an authenticator has let in, as the process that replaces this one goes on with
-// them; some of them, since a record has a limit.
+// Allowed listeners, for the process that takes over; only a part, because a record has a size
+// limit.
 struct LedgerRecord {
   std::uint64_t next_seq = 1;
   std::vector<LedgerEntryRecord> entries;
-  std::vector<SpoolEntry> ends;  // that no backend has heard of
+  std::vector<SpoolEntry> ends;  // not yet delivered to a backend
   std::string spool;             // the file that has all of them; "": none
 };
 template <class Io, RecordOf<LedgerRecord> T>
@@ -71,7 +71,7 @@ void record_fields(Io& io, T& ledger) {
   io(1, next_seq, entries, ends, spool);
 }
 
-// The handle through which tickets report to the ledger; shut when the ledger goes.
+// A ticket's connection to the ledger, closed when the ledger goes.
 class LedgerHandle {
  public:
   LedgerHandle(Loop& control, ListenerLedger& ledger) : control_(control), ledger_(&ledger) {}
@@ -90,7 +90,7 @@ class ListenerTicket {
   ListenerTicket(std::shared_ptr<LedgerHandle> handle, std::uint64_t seq, SteadyTime since)
       : handle_(std::move(handle)), seq_(seq), since_(since) {}
   ListenerTicket(ListenerTicket&& other) noexcept = default;
-  // The one of before goes with `other`.
+  // The former ticket goes with `other`.
   ListenerTicket& operator=(ListenerTicket&& other) noexcept {
     std::swap(handle_, other.handle_);
     std::swap(seq_, other.seq_);
@@ -120,10 +120,10 @@ class ListenerLedger {
   ~ListenerLedger();
 
   struct Opening {
-    std::uint64_t highest_client_id = 0;  // of the last run: new clients count on from here
-    std::size_t unheard = 0;              // listeners of the previous run whose removal is sent now
+    std::uint64_t highest_client_id = 0;  // of the last run; new clients count on from here
+    std::size_t unheard = 0;              // listeners of the last run whose removal is sent now
   };
-  // From now on listeners outlive a crash in this file.
+  // From now on this file keeps listeners over a crash.
   Result<Opening> open_spool(const std::string& path);
 
   struct Entry {
@@ -134,23 +134,23 @@ class ListenerLedger {
   };
   // The listeners of this mount with this user name.
   std::vector<std::uint64_t> clients_of(const std::string& mount, const std::string& user) const;
-  // The ticket comes when the spool has the line, at once without a spool, and after a second where
-  // the disk does not answer.
+  // The ticket comes when the line is in the spool, at once without a spool, after a second if the
+  // disk does not answer.
   void admit(Entry entry, UniqueFunction<void(ListenerTicket)> admitted);
-  // A backend allowed a listener that was then refused for another reason.
+  // A listener allowed by a backend was then refused for another reason.
   void take_back(Entry entry);
   std::size_t open() const noexcept { return open_.size(); }
 
   // -- of a hand-over.  cannot_move(): why not, at this moment; "": it can
   std::string cannot_move() const;
   std::vector<LedgerRecord> save() const;
-  // Its file is another process's from now on, unless keep() follows; what its tickets say is not
-  // heard any more after hand_over().
+  // Another process has the file from now on, unless keep() follows; after hand_over() tickets are
+  // ignored.
   void let_file_go();
   void keep();
   void hand_over();
-  // There: before open_spool(); the ticket of each listener that has come over; and, behind
-  // open_spool(), the ends of those that have not, and those that wait to be heard.
+  // In the other process: restore() before open_spool(); ticket_of() for each listener that was
+  // handed over; after open_spool(), go_on() reports the others' ends and undelivered ones.
   void restore(const LedgerRecord& saved);
   ListenerTicket ticket_of(std::uint64_t seq, SteadyTime since);
   void go_on();
@@ -177,16 +177,16 @@ class ListenerLedger {
   std::unordered_map<std::uint64_t, Entry> open_;
   std::map<std::pair<std::string, std::string>, std::vector<std::uint64_t>>
       names_;  // (mount, user) → seqs
-  // Waits for its line in the spool.
+  // A listener whose line is not in the spool yet.
   struct Waiting {
     ListenerTicket ticket;
-    UniqueFunction<void(ListenerTicket)> admitted;  // empty: let in
+    UniqueFunction<void(ListenerTicket)> admitted;  // empty: admitted already
     SteadyTime since{};
     void let_in();
   };
   std::deque<std::shared_ptr<Waiting>> waiting_;  // oldest first
   std::map<std::uint64_t, SpoolEntry> unheard_;   // ends, by seq
-  std::set<std::uint64_t> unclaimed_;             // seqs that were restored, and have no ticket yet
+  std::set<std::uint64_t> unclaimed_;             // restored seqs without a ticket yet
   Timer heartbeat_, patience_;
 };
 

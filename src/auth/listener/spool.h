@@ -1,16 +1,15 @@
-// Spool: the file that makes sure that every listener_add gets its listener_remove, also when the
-// server was killed in between.
+// Spool: the file that guarantees a listener_remove for every listener_add, also if the server was
+// killed.
 //
-// Lines are appended by a thread of the spool's own, so that a slow disk stops no loop: as many as
-// have come together in one write and one fdatasync.  `written` is called when the line is with the
-// kernel: a kill -9 from then on loses nothing; a power failure may lose what fdatasync has not
-// reached yet, some milliseconds.
-// The file is 0600 (it holds passwords of listeners for their backend) and locked: a second server
-// on the same directory gets an error.  It is compacted at the start, and while running whenever it
-// has grown to a mebibyte and is mostly past.
-// A full disk loses lines, which is logged, and keeps no listener out.
+// A thread of its own appends lines, so that a slow disk stops no loop: all waiting lines with one
+// write and one fdatasync.  `written` is called when the kernel has the line: a later kill -9 loses
+// nothing, a power failure only the milliseconds before fdatasync.
+// The file is 0600 (it has listeners' passwords for their backend) and locked: a second server on
+// the directory gets an error.  It is compacted at the start, and when it exceeds a mebibyte of
+// mostly finished lines.
+// A full disk loses lines, which is logged, and refuses no listener.
 // Thread: control.
-// Ownership: the destructor writes what is left and joins the thread.
+// Ownership: the destructor writes remaining lines and joins the thread.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +33,7 @@ namespace lb {
 //   E SEQ SECONDS BYTES                                it has gone
 //   D SEQ                                              the backend has heard of it
 //   H TIME                                             the server was still running then
-// A line without its end (the power failed) or with the wrong fields is passed over.
+// An incomplete line (power failure) or one with wrong fields is ignored.
 struct SpoolEntry {
   std::uint64_t seq = 0;
   std::uint64_t client_id = 0;
@@ -57,7 +56,7 @@ std::string spool_added(const SpoolEntry& entry);
 std::string spool_ended(std::uint64_t seq, std::uint64_t seconds, std::uint64_t bytes_sent);
 std::string spool_done(std::uint64_t seq);
 std::string spool_alive(std::int64_t now);
-// A whole file with the fewest lines that say the same.
+// A whole file with as few lines as possible.
 std::string spool_compacted(const SpoolContent& content);
 
 class Spool {
@@ -69,20 +68,20 @@ class Spool {
   static Result<Opened> open(const std::string& path, Loop& control, Log& log);
   ~Spool();
 
-  // `written` comes on control.
+  // `written` is called on control.
   void added(const SpoolEntry& entry, UniqueFunction<void()> written);
   void ended(std::uint64_t seq, std::uint64_t seconds, std::uint64_t bytes_sent);
   void done(std::uint64_t seq);
   void alive(std::int64_t now, UniqueFunction<void()> written = nullptr);
   const std::string& path() const noexcept;
-  // What that file has is noted in another one; a file that a process appends to stays.
+  // Empties a file whose content is in another one; unless a process appends to it.
   static void empty(const std::string& path) noexcept;
 
   // -- of a hand-over
-  // Nothing waits to be written.
+  // No line waits to be written.
   bool idle() const;
-  // Another process of this server has the file from now on; lock(): it has not.
-  // REQUIRES: idle(), and nothing is noted in between
+  // Another process of this server has the file from now on; lock(): takes it back.  REQUIRES:
+  // idle(), and no line in between
   void unlock();
   void lock();
 

@@ -1,6 +1,6 @@
 // UserTable: the users of one password file, and the edits of its text.
-// Source: Icecast 2.4.4: "user:hash" a line, the last ':' separates, '#' begins a
-// comment.  Where a name stands twice, the first line counts.
+// Source: Icecast 2.4.4: "user:hash" a line, the last ':' separates, '#' begins a comment.  Of
+// equal names the first counts.
 // Thread: immutable values, pure functions.
 #pragma once
 
@@ -17,8 +17,8 @@ class UserTable {
 
   // The hash; null: no such user.
   const std::string* find(const std::string& user) const;
-  // What a password of an unknown user is compared with, so that the answer takes as long as for a
-  // known one; "" in a table without users.
+  // A hash for passwords of unknown users, so that the answer takes as long as for a known one; ""
+  // in a table without users.
   const std::string& decoy() const noexcept { return decoy_; }
   const std::vector<std::string>& names() const noexcept { return names_; }  // as in the file
   // Users that cannot log in, because their hash is of an unknown kind, or too costly.
@@ -30,9 +30,9 @@ class UserTable {
   std::string decoy_;
 };
 
-// Whether a name can stand in the file at all.
+// Whether the file can have this name.
 bool is_user_name(std::string_view name);
-// All other lines, comments too, stay as they are.
+// Other lines, comments too, are unchanged.
 std::string with_user(std::string_view text, std::string_view user, std::string_view hash);
 std::string without_user(std::string_view text, std::string_view user);
 

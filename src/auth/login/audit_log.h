@@ -1,11 +1,9 @@
-// AuditLog: each change that a person or a program made, one JSON object a line, in a file of its
-// own.
+// AuditLog: one JSON object a line for each change by a person or a program, in a file of its own.
 //
-// The members are those of AuditEntry, with the time ("at"), the node, and "change":
-// {FIELD: [OLD, NEW]}.  n counts the lines; prev is the beginning of the SHA-256 of the line before
-// it (16 hex digits; of the first one zeros), so that a line that was cut out or changed shows.
-// Secrets are written as ***. A line is written before the request is answered; one that cannot be
-// written is reported by write(), and the next one that can has a gap in n.
+// The members are those of AuditEntry, the time ("at"), the node, and "change": {FIELD: [OLD,
+// NEW]}. n counts the lines; prev is the begin of the SHA-256 of the line before (16 hex digits;
+// zeros first), so that a removed or changed line shows.  Secrets are written as ***. A line is
+// written before the request is answered; write() reports a failure, after which n has a gap.
 // Thread: any; a mutex around one write(2).
 // Bounds: a value is cut after 512 bytes, a line has at most 32 changes.
 #pragma once
@@ -29,22 +27,22 @@ struct AuditEntry {
     std::optional<std::string> before, after;  // nullopt: null
   };
   std::string user, role;
-  // Of the user, and of what it was done to ("of"), when it was done: names may be given again.
+  // The accounts of the user and of the change's object ("of"): names may be given again.
   std::string account, of_account;
   std::string via;  // cookie, basic, token, file, proxy, signal, external
   std::string ip;
   std::string action;  // "do": "killsource", "login"
-  std::string on;      // what it was done to: a mount, a node, a user
+  std::string on;      // the object of the change: a mount, a node, a user
   std::vector<Change> changes;
   std::string result;  // "ok", a status, a reason
 };
 
-// "***", where the field's name is that of a secret.
+// "***" if the field is a secret.
 std::string audited_value(std::string_view field, std::string_view value);
 
 class AuditLog {
  public:
-  // Opens, or opens again after a rename; what a file has already is gone on with.
+  // Opens the file, again after a rename; continues an existing one.
   Result<void> open(const std::string& path, const std::string& node);
   void close();
   bool is_open() const;
@@ -58,11 +56,11 @@ class AuditLog {
   std::string last_;  // the digest of the last line
 };
 
-// The lines of such a file, and of the one that follows it, in their order.
+// Checks the lines of such a file, and of the one after it, in order.
 class AuditChain {
  public:
-  // False: prev is not the digest of the line before, or it is no such line.  The first line of
-  // all goes on from another file, or begins.
+  // False: prev is not the digest of the line before, or the line is invalid.  The first line may
+  // continue another file.
   bool follows(std::string_view line);
 
  private:

@@ -1,8 +1,8 @@
 // The audit log read from its end: the newest lines first.
 //
-// What was rotated away is not read.
+// Rotated files are not read.
 // Thread: the clerk: it reads a file.
-// Bounds: AuditBack::most lines and max_bytes read a call; `next` says where the next call goes on.
+// Bounds: AuditBack::most lines and max_bytes a call; `next` is where the next call continues.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct AuditBack {
 enum class AuditVerdict : std::uint8_t {
   kKeep,
   kPass,
-  kStop,  // neither this line nor one before it is wanted
+  kStop,  // neither this line nor earlier ones are wanted
 };
 using AuditJudge = std::function<AuditVerdict(std::string_view line)>;
 
@@ -32,7 +32,7 @@ struct AuditLines {
   std::optional<std::uint64_t> next;  // nullopt: there are no more
 };
 
-// A file that is not there has no lines.
+// A missing file has no lines.
 AuditLines read_audit_back(const std::string& path, const AuditBack& back, const AuditJudge& judge);
 
 }  // namespace lb

@@ -1,18 +1,16 @@
-// SessionBook: begins sessions, judges the tokens that browsers show, and ends them.
+// SessionBook: begins sessions, checks the tokens of browsers, and ends sessions.
 //
 // A session ends `idle` after its last use and `most` after its login, by a logout, with its login
-// (the session that the password began, and all that came of it by hand-overs), with the epoch of
-// its user, or with the key that signed it.  Nothing has to be kept for a session that lives: its
-// token has all of it.  Revoked sessions are remembered until their token would have expired; and
-// tokens that have been judged by their digest, so that a page costs one signature and not one for
-// each of its requests.
+// (the session of the password and all its hand-overs), with its user's epoch, or with its signing
+// key.  A live session needs no memory, because its token has everything.  Kept are revoked
+// sessions, until their tokens expire, and digests of checked tokens, so that a page costs one
+// signature check and not one for each of its requests.
 //
-// What other masters say (their keys, their origins, their users, ended logins) comes in as
-// SessionKeys; a token of another master opens a session here only as a hand-over: for this node,
-// young, once, from a page of that master.  Such a session lives as long as the key that vouched
-// for it and as its user is what it was; one of the administrator of a master's file, of which
-// nothing is told here, is not renewed.
-// Thread: any; a mutex for what it keeps, nothing else is called under it.
+// Facts from other masters (keys, origins, users, ended logins) come in SessionKeys.  A token of
+// another master opens a session here only as a hand-over: for this node, recent, once, from a page
+// of that master.  Such a session lives as long as the key that vouched for it and its user's
+// record are unchanged; that of a master's file administrator, which has no record, is not renewed.
+// Thread: any; a mutex, under which nothing else is called.
 // Bounds: 4096 judged tokens, 16,384 ended sessions, 4096 users whose sessions all ended.
 #pragma once
 
@@ -37,21 +35,21 @@
 
 namespace lb {
 
-// All sessions of a login have ended, at every server that hears of it.
+// All sessions of a login have ended, at every server that receives this.
 struct EndedLogin {
   std::string sid;  // login_root()
   std::string user;
-  std::int64_t until = 0;  // Unix seconds: no session of it can be prolonged beyond that
+  std::int64_t until = 0;  // Unix seconds: none of its sessions can last longer
 };
 
-// What this node knows of the sessions of other masters, and of logins that ended there.
+// Sessions of other masters, and logins that ended there.
 struct SessionKeys {
   struct Key {
     std::string master, kid;
     std::string public_key;  // 32 bytes
-    std::int64_t until = 0;  // Unix seconds; 0: no end is known
+    std::int64_t until = 0;  // Unix seconds; 0: no known end
   };
-  // "https://m1.example.org:8443", where a master's pages are.
+  // "https://m1.example.org:8443": the origin of a master's pages.
   struct Origin {
     std::string master, origin;
   };
@@ -60,10 +58,10 @@ struct SessionKeys {
   std::map<std::string, std::shared_ptr<const User>, std::less<>> users;
   std::map<std::string, std::int64_t, std::less<>> ended;  // EndedLogin: sid and until
 
-  // nullptr: not known, or believed no longer.
+  // nullptr: unknown, or no longer accepted.
   const Key* find(std::string_view kid, std::int64_t now) const;
   bool has_origin(std::string_view master, std::string_view origin) const;
-  // nullptr: none that may log in.
+  // nullptr: no user that may log in.
   const User* user(std::string_view name) const;
 };
 
@@ -82,35 +80,35 @@ class SessionBook {
   void set_keys(std::shared_ptr<const KeyRing> ring);
   std::shared_ptr<const KeyRing> keys() const;
 
-  // A token of a new session.  Taken from `of`: user, role, account, mounts, addresses, epoch and
+  // A token for a new session.  Copied from `of`: user, role, account, mounts, addresses, epoch and
   // parent.
   std::string begin(Session of);
-  // nullopt: not ours, altered, too old, ended.
+  // nullopt: foreign, altered, expired or ended.
   std::optional<Session> judge(std::string_view token);
-  // Whether it has not been ended; that it was not used lately does not count.
+  // Whether it was not ended, however long it was unused.
   bool lives(Session session) const;
-  // A token that ends later, when less than half of `idle` is left; "" otherwise.
+  // A token with a later end if less than half of `idle` is left; otherwise "".
   std::string renew(const Session& session);
-  // For forms and scripts: proves that a request comes from a page that this session was shown.
+  // For forms and scripts: proves that a request comes from a page of this session.
   std::string csrf(std::string_view sid) const;
 
-  // That session alone.  REQUIRES: judge() gave it
+  // Ends only that session.  REQUIRES: judge() gave it
   void end(const Session& session);
-  // All of its login that are here; what other servers are to be told.  REQUIRES: judge() gave it
+  // Ends all sessions of its login here; what other servers are sent.  REQUIRES: judge() gave it
   EndedLogin end_login(const Session& session);
-  // All that the user began until now.
+  // Ends all sessions that the user began until now.
   void end_all(std::string_view user);
 
-  // A token for that node, once, for kHandoverValid; "": this session is not handed on.
+  // A token for that node, for one use within kHandoverValid; "": this session is not handed on.
   std::string hand_over(const Session& session, std::string_view node);
-  // The session that another master hands over by a page of this origin, to begin() one.
-  // ahead_of: how far a master's clock is ahead of ours, in seconds.
-  // Errors: a sentence for the log, without secrets.
+  // The session that another master hands over by a page of this origin, for begin(). ahead_of: how
+  // far a master's clock is ahead of ours, in seconds.  Errors: a sentence for the log, without
+  // secrets.
   using AheadOf = std::function<std::int64_t(std::string_view master)>;
   Result<Session> take_over(std::string_view token, std::string_view origin,
                             const AheadOf& ahead_of);
 
-  // Sessions that live, as far as they were seen.
+  // The number of live sessions that were used here.
   std::size_t live() const;
   Settings settings() const;
 
@@ -123,12 +121,12 @@ class SessionBook {
 
   const Clock& clock_;
   const Snapshot<SessionKeys>& others_;
-  const std::int64_t began_;  // what was used before is not known
+  const std::int64_t began_;  // hand-overs from before are not known
   mutable std::mutex mutex_;
   Settings settings_;
   std::shared_ptr<const KeyRing> ring_;
   std::unordered_map<std::string, Session> judged_;             // by digest of the token
-  std::unordered_map<std::string, std::int64_t> ended_;         // sid → until when it matters
+  std::unordered_map<std::string, std::int64_t> ended_;         // sid → end of its relevance
   std::map<std::string, std::int64_t, std::less<>> all_ended_;  // user → when
   std::unordered_map<std::string, std::int64_t> live_;          // sid → expires
   std::int64_t forgot_ = 0;

@@ -1,13 +1,13 @@
-// What masters tell other servers about sessions, as records of the store and of CONF:
+// Session facts that masters publish to other servers, as records of the store and of CONF:
 //   keys/MASTER/KID   {"public": base64url, "until": Unix seconds, 0: it signs}
 //   masters/ID        {"origin": "https://m1.example.org", "origins": [all of them]}
 //   epochs/USER       a user's record without its hash
-//   ended/SID         {"user": of that login, "until": Unix seconds}: all its sessions are over;
-//                     nodes are not told the user
-// No record holds a secret.
+//   ended/SID         {"user": of that login, "until": Unix seconds}: all its sessions ended; nodes
+//     do not get the user
+// No record has a secret.
 // Thread: plain values; SessionRecords: one.
-// Bounds: kMaxKeys keys, kMaxOrigins origins a master, SessionBook::kMaxEnded ended logins; what is
-// beyond them is passed over.
+// Bounds: kMaxKeys keys, kMaxOrigins origins a master, SessionBook::kMaxEnded ended logins; further
+// ones are ignored.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +33,11 @@ std::string master_record_name(std::string_view master);
 // REQUIRES: one origin at least
 std::string master_record(const std::vector<std::string>& origins);
 std::string ended_record_name(std::string_view sid);
-// user "": it is left out.
+// user "": left out.
 std::string ended_record(std::string_view user, std::int64_t until);
 Result<EndedLogin> parse_ended(std::string_view sid, std::string_view value);
 
-// Reads them.  Users that have not changed are not parsed a second time.
+// Reads them.  Unchanged users are not parsed again.
 class SessionRecords {
  public:
   static constexpr std::size_t kMaxKeys = 1024, kMaxOrigins = 32;
@@ -45,8 +45,8 @@ class SessionRecords {
     std::string_view key, value;
   };
 
-  // All of them, as they are now; other families are passed over, and so is what this server itself
-  // (`own`) has published.  complaints: a sentence for each record that cannot be read.
+  // All present records; other families and this server's own (`own`) are ignored. complaints: a
+  // sentence for each invalid record.
   SessionKeys read(std::span<const Row> rows, std::string_view own,
                    std::vector<std::string>& complaints);
 

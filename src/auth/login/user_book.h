@@ -1,7 +1,7 @@
 // UserBook: the users and API tokens of the store, as one immutable value.
 //
-// Their members: user_fields.h.  A member that is absent has its default; one of another type is an
-// error, and so is an unknown role: a record that is not understood gives no rights.
+// Members: user_fields.h.  An absent member has its default; a wrong type or an unknown role is an
+// error: an invalid record gives no rights.
 // Thread: immutable, any; pure functions.
 #pragma once
 
@@ -16,7 +16,7 @@
 
 namespace lb {
 
-// What a user and a token may do.
+// The rights of a user or a token.
 struct LoginRights {
   Role role = Role::kNone;
   std::string account;              // "": none
@@ -26,16 +26,16 @@ struct LoginRights {
 
 struct User : LoginRights {
   std::string name;
-  std::string hash;         // libcrypt's; "": no password lets it in
-  std::uint64_t epoch = 0;  // sessions of an older one are over
+  std::string hash;         // libcrypt's; "": no password is accepted
+  std::uint64_t epoch = 0;  // sessions of an older one have ended
   bool disabled = false;
-  bool addresses = false;  // a viewer that sees the addresses of listeners
+  bool addresses = false;  // this viewer sees listeners' addresses
   bool operator==(const User&) const = default;
 };
 
 struct ApiToken : LoginRights {
   std::string id, name;
-  std::string digest;  // SHA-256 of the token, in hex: what is found by it needs no secret here
+  std::string digest;        // SHA-256 of the token, in hex, so that lookups need no secret
   std::int64_t expires = 0;  // Unix seconds; 0: never
   bool operator==(const ApiToken&) const = default;
 };
@@ -51,9 +51,8 @@ class UserBook {
   const User* user(std::string_view name) const;
   const ApiToken* token(std::string_view digest) const;
   bool empty() const noexcept { return users_.empty() && tokens_.empty(); }
-  // A hash of some user; of a kind (hash_kind()) as often as there are users with it, and for one
-  // value of draw the same kind for as long as these numbers stay about the same.  "": none has
-  // one.
+  // A hash of some user: each kind (hash_kind()) as often as users have it, and the same kind for
+  // one draw while these numbers hardly change.  "": no user has one.
   std::string_view some_hash(std::uint32_t draw) const;
   const std::map<std::string, User, std::less<>>& users() const noexcept { return users_; }
 
@@ -71,13 +70,13 @@ class UserBook {
 // and "..".
 bool is_login_name(std::string_view name);
 
-// name: of the record; one inside it has to be the same.
+// name: of the record; a name inside must be equal.
 Result<User> parse_user(std::string_view name, std::string_view json);
 std::string user_json(const User& user);
 Result<ApiToken> parse_token(std::string_view id, std::string_view json);
 std::string token_json(const ApiToken& token);
 
-// What ApiToken::digest holds.
+// The value of ApiToken::digest.
 std::string token_digest(std::string_view token);
 
 }  // namespace lb

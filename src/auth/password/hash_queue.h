@@ -1,17 +1,17 @@
-// HashQueue: judges passwords against slow hashes on threads of its own, so that no loop stands
-// still for them, and the end of the process does not wait for one.
+// HashQueue: compares passwords with slow hashes on its own threads, so that no loop is blocked,
+// and the process need not wait for one to end.
 //
-// There are two lanes, each judging one hash at a time: hashes of usual costs do not wait behind
-// dear ones (is_dear_hash), which an owner of a mount may choose.
-// The same password for the same hash, asked several times at once, is judged once.
+// Two lanes, each with one hash at a time: hashes of usual cost do not wait behind expensive ones
+// (is_dear_hash), which the owner of a mount may choose.
+// Equal questions at the same time are judged once.
 //
-// Strangers are logins from an address from which their name has never logged in: made-up names
-// among them cost a hash as others do.  They have a room of their own in each lane, of which one
-// address has a small part, and get every fourth hash while others wait: so a flood of them keeps
-// neither encoders and listeners waiting, nor logins from known addresses.
+// Strangers are logins from an address from which their name has never logged in: invented names
+// also cost a hash.  They have a separate bounded space in each lane, of which one address gets a
+// small part, and get every fourth hash while others wait: so a flood delays neither encoders and
+// listeners, nor logins from known addresses.
 //
-// A right password is remembered for 60 s (as a keyed digest of hash and password, never in the
-// clear), so that a storm of reconnections does not hash each of them.
+// A right password is kept for 60 s (as a keyed digest of hash and password, never in the clear),
+// so that a storm of reconnections need not hash each.
 // Thread: control; the hashing on HashThread.  Callbacks: once each, on control, perhaps before
 // check() returns; or never when the server stops.
 // Bounds: 64 and 16 strangers waiting in each lane, 4 of an address; 4096 remembered.
@@ -32,11 +32,11 @@
 
 namespace lb {
 
-// HashThread: judges one password against a hash at a time, on a thread that is never waited for.
+// HashThread: compares one password with a hash at a time, on a thread that is never joined.
 //
-// It is no Loop: a hash cannot be interrupted, and the end of the process must not wait a second
-// for it.  The thread is detached; what it works with belongs to it and to this object together.
-// Thread: control; it begins with the first question, so behind the forks of a daemon.
+// It is not a Loop, because a hash cannot be interrupted, and the end of the process must not wait
+// for it.  The thread is detached; its data is shared between it and this object.
+// Thread: control; it is started by the first question, after the forks of a daemon.
 // Callbacks: on control; none once this object is gone.
 class HashThread {
  public:
@@ -46,7 +46,7 @@ class HashThread {
   HashThread(const HashThread&) = delete;
   HashThread& operator=(const HashThread&) = delete;
 
-  // Only when the one before has been answered.
+  // Only after the last question was answered.
   void judge(std::string hash, std::string password, UniqueFunction<void(bool)> done);
 
  private:
@@ -55,7 +55,7 @@ class HashThread {
 
   Loop& control_;
   const char* const name_;
-  std::shared_ptr<Shared> shared_;  // null: no question yet
+  std::shared_ptr<Shared> shared_;  // null: no question so far
   bool has_thread_ = false;
   UniqueFunction<void(bool)> done_;  // of the question under way
 };
@@ -68,9 +68,9 @@ class HashQueue {
 
   explicit HashQueue(Loop& control);
 
-  // False: too many wait, the callback is destroyed uncalled.
+  // False: too many wait; the callback is destroyed uncalled.
   bool check(std::string hash, std::string password, UniqueFunction<void(bool)> done);
-  // The same for a login from an address that is not known.
+  // The same for a login from an unknown address.
   bool check_stranger(const Address& from, std::string hash, std::string password,
                       UniqueFunction<void(bool)> done);
   bool is_busy() const noexcept { return usual_.judged || dear_.judged; }
@@ -96,7 +96,7 @@ class HashQueue {
 
   Loop& control_;
   const std::string secret_;
-  std::unordered_map<std::string, SteadyTime> known_;  // until when
+  std::unordered_map<std::string, SteadyTime> known_;  // until when each is known
   Lane usual_, dear_;
 };
 

@@ -11,7 +11,7 @@
 
 namespace lb {
 
-// "" as a password: the role cannot be had.
+// An empty password disables the role.
 struct PasswordSettings {
   std::string source_password;
   std::string admin_user, admin_password;

@@ -1,5 +1,5 @@
-// Arrival: the way of a request between the servers of the cluster, as the token of its redirect
-// tells it (lb=): whether the token holds, whose it is, and where the listener has been before.
+// Arrival: the servers that a request has passed, from the token of its redirect (lb=): whether the
+// token is valid, which master signed it, and where the listener has been.
 //
 // Thread: any; a value.
 // Source: doc/redirects.md.
@@ -12,15 +12,15 @@ namespace lb {
 struct Arrival {
   // What the token proves.  kOurs: signed by a key of ours.
   enum class Token : std::uint8_t { kNone, kValid, kOurs };
-  // kSentBack: by a node that could not serve it.  kStays: it has been sent back once, and is not
-  // sent back again.
+  // kSentBack: a node that could not serve it sent it back. kStays: it was sent back once, and is
+  // not sent back again.
   enum class Way : std::uint8_t { kFirst, kSentBack, kStays };
 
   Token token = Token::kNone;
   Way way = Way::kFirst;
-  bool confirms = false;           // its stream, when it begins, confirms the redirect; once
+  bool confirms = false;           // the start of its stream confirms the redirect; once
   std::uint8_t redirected_by = 0;  // the master's tag …
-  std::uint32_t client = 0;        // … and its name for this client; 0: it has none
+  std::uint32_t client = 0;        // … and its number for this client; 0: none
   std::uint8_t sent_back_by = 0;   // the node's tag
 
   bool redirected() const noexcept { return token != Token::kNone; }

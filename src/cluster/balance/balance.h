@@ -1,9 +1,8 @@
-// BalanceSettings: how listeners are shared out among the nodes of a cluster: <balance> and what
-// belongs to it, for all mounts and for single ones.
+// BalanceSettings: how listeners are spread over the nodes of a cluster: <balance> and related
+// elements, for all mounts and for single ones.
 //
-// Three questions, answered one after the other and independently: which nodes may serve this
-// listener at all; which of them carry the mount already (affinity); and which of these it is
-// (policy).
+// Three independent questions in this order: which nodes may serve this listener; which of them
+// carry the mount already (affinity); and which of these is chosen (policy).
 //
 // Thread: plain values.  Where the defaults come from: doc/balancing.md.
 #pragma once
@@ -21,18 +20,18 @@ enum class BalancePolicy : std::uint8_t {
   kTwoChoices,      // p2c: two at random, the less utilised of them
   kLeastUtil,       // the smallest share of capacity in use
   kLeastConn,       // the fewest listeners, whatever the capacity
-  kHash,            // always the same node for a mount, while that is not above its bound
+  kHash,            // the same node for a mount, while it is below its bound
   kRoundRobin,      // in turn, in proportion to capacity
-  kFirst,           // in the order of the configuration, each until it is full
+  kFirst,           // in the order of the configuration, each until full
 };
 
 enum class BalanceWhen : std::uint8_t {
   kAlways,
-  kFull,  // only what this node has no room for (Icecast-KH's way)
+  kFull,  // only listeners that this node has no room for (Icecast-KH)
   kNever,
 };
 
-// What can be different for one mount.
+// The rules that one mount may have of its own.
 struct BalanceRules {
   BalancePolicy policy = BalancePolicy::kWeightedRandom;
   BalanceWhen when = BalanceWhen::kAlways;
@@ -47,27 +46,24 @@ struct BalanceRules {
 
 struct BalanceSettings {
   BalanceRules rules{};
-  std::map<std::string, BalanceRules, std::less<>> mounts{};  // complete, not differences
+  std::map<std::string, BalanceRules, std::less<>> mounts{};  // complete rules, not differences
 
   // A node is open to new listeners of a mount while its utilisation is at most
   // max(floor, (1 + eps) × the mean of the nodes that may serve them).
   double eps = 0.05;
   double floor = 0;
-  // This and the next two are not in the configuration: they decide how many relays a cluster needs
-  // at the same spread, were chosen by simulation (doc/balancing.md), and what another value
-  // would do only another simulation shows.  `eps` and `floor` are, and move what they are
-  // about. A light mount, whose listeners need less than light_part of a mean node, stays where it
-  // is up to (1 + light_eps) × the mean: it saves many relays and moves little.
+  // light_eps, light_part and hash_eps are not in the configuration: simulation chose them
+  // (doc/balancing.md), and only simulation shows the effect of another value.  A light mount,
+  // whose listeners need less than light_part of a mean node, stays where it is up to (1 +
+  // light_eps) × the mean: that saves many relays and moves few listeners.
   double light_eps = 0.10;
   double light_part = 0.05;
   double hash_eps = 0.25;  // eps of the policy "hash"
 
   int max_redirect_slaves = -1;  // <max-redirect-slaves>; 0: no redirects, -1: no limit
-  // After the start, requests wait this long for nodes to report, unless all that are expected
-  // have.
+  // After the start, requests wait this long for nodes to report, or until all expected nodes have.
   std::chrono::milliseconds hold{1000};
-  // What may be served here, past the policy, to clients that cannot be redirected: this part of
-  // our own capacity.
+  // The part of this node's capacity for clients that cannot be redirected, whatever the policy.
   double direct_budget = 0.10;
   std::chrono::seconds retry_after{2};  // with a refusal
 

@@ -26,7 +26,7 @@ void Balancer::apply(const ClientHistory::Verdict& verdict, PickRequest& request
   request.direct = request.direct || verdict.served_here;
 }
 
-// Of several nodes with one tag, the one that it was sent to.
+// Of several nodes with one tag, the one that the client was sent to.
 void Balancer::send_elsewhere(const Recalled& recalled, PickRequest& request) {
   constexpr NodeKey kTag = 0xff;
   const NodeKey last = recalled.last.node;
@@ -40,8 +40,8 @@ Choice Balancer::decide(PickRequest request, const Client& client, SteadyTime no
   bool served_here = false;
   if (client.sent_back) {
     send_elsewhere(recalled, request);
-    // It has followed, and that is all that a redirect can do.  A client that was given none, or
-    // has come back already, settles nothing.
+    // The client has followed its redirect.  One without a redirect, or one that has already
+    // returned, settles none.
     if (history_.arrived(client.key) && recalled.from != kNoNode)
       table_.sent_back(recalled.from, now);
   } else if (recalled.known) {
@@ -72,7 +72,7 @@ Choice Balancer::explain(PickRequest request, const Client& client, SteadyTime n
     send_elsewhere(recalled, request);
   else if (recalled.known)
     apply(history_.judge(client.key, recalled.family, recalled.outcome, now), request);
-  Rng rng = rng_;  // the next request is chosen as if there had been no question
+  Rng rng = rng_;  // keeps the next choice independent of this question
   return pick({table_, settings_}, request, rng, now, &trace);
 }
 

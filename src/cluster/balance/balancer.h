@@ -1,5 +1,5 @@
-// Balancer: one decision from beginning to end: what is remembered of the client, the pick, and the
-// account of it.  The redirect stage calls decide(); everything else calls the table.
+// Balancer: one whole decision: the history of the client, the pick, and its accounting.  The
+// redirect stage calls decide(); everything else calls the table.
 //
 // Thread: one at a time.
 // Ownership: RedirectDecider; the table and the generator outlive it.
@@ -20,20 +20,19 @@ class Balancer {
   Balancer(NodeTable& table, BalanceSettings settings, Rng& rng);
 
   struct Client {
-    ClientKey key = 0;  // 0: nothing is remembered
+    ClientKey key = 0;  // 0: no history is kept
     std::string_view user_agent;
-    // It has followed its redirect, and the node has sent it back: request.avoid, as far as known.
+    // The node that it was sent to has sent it back; request.avoid, if known.
     bool sent_back = false;
   };
-  // Fills in request.avoid and request.direct from what is known of the client.  A kRedirect is
-  // accounted at once: it has to be answered.  A kServe of this node is accounted as well, if this
-  // node is in the table.
+  // Fills in request.avoid and request.direct from the client's history.  A kRedirect is accounted
+  // at once, so the caller must send it.  A kServe is accounted too, if this node is in the table.
   Choice decide(PickRequest request, const Client& client, SteadyTime now);
   // What decide() would choose now; nothing is counted, drawn or remembered.
   Choice explain(PickRequest request, const Client& client, SteadyTime now, PickTrace& trace) const;
-  // A node has confirmed a redirect of each of these.
+  // A node confirms one redirect of each of these clients.
   void arrived(std::span<const ClientKey> clients);
-  // Nodes that redirect as well, by id.
+  // Ids of nodes that redirect as well.
   void set_masters(std::set<std::string, std::less<>> ids) { masters_.swap(ids); }
   bool is_master(std::string_view id) const { return masters_.contains(id); }
 
@@ -42,9 +41,9 @@ class Balancer {
   const NodeTable& table() const noexcept { return table_; }
 
  private:
-  // What is remembered of a client, as far as it concerns its request.
+  // The history of a client, as far as it concerns its request.
   struct Recalled {
-    bool known = false;       // it is remembered at all
+    bool known = false;       // there is a history
     std::string_view family;  // a part of the User-Agent
     ClientHistory::Last last;
     NodeSlot from = kNoNode;  // of last

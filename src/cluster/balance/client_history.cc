@@ -7,22 +7,22 @@
 namespace lb {
 namespace {
 
-constexpr unsigned kLoopRedirects = 2;  // given; one more would be the third
+constexpr unsigned kLoopRedirects = 2;  // one more would be the third
 constexpr unsigned kCrowd = 3;
 constexpr std::uint32_t kMaxOwed = 8;
-constexpr std::uint16_t kMaxRedirects = 60'000;  // that are counted
+constexpr std::uint16_t kMaxRedirects = 60'000;  // the largest count
 constexpr std::chrono::milliseconds kMoment{250};
 constexpr unsigned kFamilyLeast = 20;
 constexpr unsigned kFamilyLost =
     4;  // a quarter: many that cannot follow do not come back to show it
-constexpr unsigned kFamilyWindow = 1000;  // then what was counted weighs half
+constexpr unsigned kFamilyWindow = 1000;  // then older counts weigh half
 constexpr std::size_t kLongestFamily = 32;
 
 }  // namespace
 
 ClientKey client_key(std::string_view address, std::string_view user_agent,
                      std::string_view mount) noexcept {
-  // Each part by itself, so that "a" + "bc" is not "ab" + "c".
+  // Combines parts in order, so that "a" + "bc" differs from "ab" + "c".
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
   const std::uint64_t all =
       (node_key(address) * kOdd + node_key(user_agent)) * kOdd + node_key(mount);
@@ -44,8 +44,7 @@ ClientHistory::Last ClientHistory::last(ClientKey key, SteadyTime now) const {
   return {client->node, client->when};
 }
 
-// Those that have arrived young count twice: in a crowd that comes just now it errs towards
-// redirects.
+// Early arrivals count twice: in a sudden crowd the error favours redirects.
 std::uint32_t ClientHistory::Client::lost() const noexcept {
   std::uint32_t known = arrived + paid;
   for (const std::uint16_t each : young) known += each;
@@ -56,7 +55,7 @@ bool ClientHistory::is_crowd(const Client& client, SteadyTime now) const noexcep
   return now - client.when <= limits_.avoid && (client.busy || client.redirects >= kCrowd);
 }
 
-// Moments that are over make their redirects due.
+// The redirects of past moments become due.
 void ClientHistory::age(Client& client, SteadyTime now) noexcept {
   const auto moment = static_cast<std::uint32_t>(now.time_since_epoch() / kMoment);
   const std::uint32_t passed = moment - client.moment;
@@ -75,9 +74,9 @@ ClientHistory::Verdict ClientHistory::weigh(Client& client, RedirectOutcome outc
   const bool back = since <= limits_.avoid, soon = since <= limits_.strike;
   if (back && !crowd) verdict.avoid = client.node;
   age(client, now);
-  // Confirmations get lost with a link: no more is owed than what is lost just now.
+  // Confirmations are lost with a link, so only recent losses count.
   if (client.arrived > 0 && client.lost() > kMaxOwed) client.paid += client.lost() - kMaxOwed;
-  // One that is served listens: the next to ask is another listener, which may follow.
+  // A served client listens: the next request comes from another listener, which may follow.
   const bool listens = client.served_at != SteadyTime{};
   const bool another = listens && now - client.served_at <= limits_.avoid;
   if (another) {
@@ -98,7 +97,7 @@ ClientHistory::Verdict ClientHistory::weigh(Client& client, RedirectOutcome outc
       client.wanted = static_cast<std::uint8_t>(std::min<unsigned>(more, kMaxStrikes));
     }
     if (soon && client.strikes < kMaxStrikes) ++client.strikes;
-    // One that has been served and comes long afterwards is the same one again.
+    // A request long after a served one comes from the same client again.
     const bool again = listens && !another && client.wanted == kStrikes;
     const bool strikes = again || client.strikes >= client.wanted;
     verdict.served_here = verdict.served_here || (client.arrived == 0 && strikes);

@@ -1,18 +1,17 @@
-// ClientHistory: what a master remembers of listeners that it has redirected, to notice where
-// a redirect does not help: a node that is dead although it seems well, a player that does not
-// follow.
+// ClientHistory: the listeners that a master has redirected, to notice redirects that do not help:
+// a node that is dead although it seems well, a player that does not follow.
 //
-// A client is (address, User-Agent, mount).  Behind one address there may be hundreds of listeners
-// with the same player (a school, the NAT of a carrier, a reverse proxy), which look like one that
-// comes again and again.  So nothing here forbids anything: serving here is bounded by the direct
-// budget, a node is probed before it is believed to be out of reach, and what is judged is numbers.
+// A client is (address, User-Agent, mount).  Hundreds of listeners with one player may share an
+// address (a school, a carrier's NAT, a reverse proxy), and look like one that returns again and
+// again.  So no client is refused: serving here is bounded by the direct budget, a node is probed
+// before it counts as unreachable, and verdicts rest on numbers.
 //
-// Nodes that confirm (Way::confirms) say of each client how many of its redirects have arrived.  A
-// redirect counts as lost when a second has passed without:
+// Nodes that confirm (Way::confirms) report how many redirects of each client have arrived.  A
+// redirect counts as lost when none has been reported for a second:
 //   two lost, and none has ever arrived    it does not follow: served here.  One that comes again
 //                                          within 15 s of that is another listener, and tried
 //   some arrive, others do not             one is served here for each two that are lost
-// Of other nodes nothing is known but that a client is there again:
+// Of other nodes only the client's return is known:
 //   back within 5 s                        a strike; at two, one is served here.  One that comes
 //                                          again within 15 s of that is another listener: then it
 //                                          takes four strikes, eight, at most 32
@@ -24,7 +23,7 @@
 //   of 20 redirects of a family of         none of this family is redirected for 24 h, but those
 //   players, more than a quarter lost      clients whose redirects arrive
 //
-// Bounds: bounded tables (RecentTable); the oldest entry makes room.
+// Bounds: tables of fixed size (RecentTable); the oldest entry makes room.
 // Thread: one at a time.
 // Ownership: Balancer.
 #pragma once
@@ -44,14 +43,13 @@
 
 namespace lb {
 
-// RecentTable: what is remembered of the keys that were used last, in a bounded table.
+// RecentTable: values of the keys that were used last, in a bounded table.
 //
-// Keys are hashes of 64 bits.  A key has a few places where it may lie, next to each other; a new
-// one takes the place of that neighbour which was used the longest time ago.  So a use costs two or
-// three lines of the cache, however large the table is, where a list and an index of all keys cost
-// a dozen.
+// Keys are hashes of 64 bits.  A key may lie in a few neighbouring places; a new one replaces the
+// least recently used of them.  So a use costs two or three cache lines, however large the table
+// is, where a list and an index of all keys cost a dozen.
 //
-// Memory: at most `most` values, taken with the first of them.
+// Memory: room for `most` values, allocated with the first of them.
 template <class Value>
 class RecentTable {
  public:
@@ -71,7 +69,7 @@ class RecentTable {
     set->used[at] = ++uses_;
     return &set->values[at];
   }
-  // A new one, if need be.
+  // Creates it if it is missing.
   Value& at(std::uint64_t key) {
     if (Value* found = find(key)) return *found;
     if (sets_.empty()) sets_.resize(sets_wanted_);
@@ -112,11 +110,11 @@ class RecentTable {
   std::size_t size_ = 0;
 };
 
-// As it stands in a redirect (redirect_token.h).  0: not known, nothing is remembered.
+// As written in a redirect (redirect_token.h). 0: not known, and no history is kept.
 using ClientKey = std::uint32_t;
 ClientKey client_key(std::string_view address, std::string_view user_agent,
                      std::string_view mount) noexcept;
-// "VLC/3.0.18 LibVLC/3.0.18" → "VLC": the first product, without its version; a part of it.
+// "VLC/3.0.18 LibVLC/3.0.18" → "VLC": the first product without its version.
 std::string_view user_agent_family(std::string_view user_agent);
 
 class ClientHistory {
@@ -130,41 +128,41 @@ class ClientHistory {
     std::chrono::seconds memory{600};  // of a client
     std::chrono::hours family_rest{24};
   };
-  struct Last {  // of a client that was redirected a moment ago
+  struct Last {  // a client that was redirected a moment ago
     NodeKey node = 0;
     SteadyTime when{};
   };
-  // Where a redirect leads.
+  // The target of a redirect.
   struct Way {
-    bool confirms = false;   // the node tells which clients arrive
-    bool redirects = false;  // it sends listeners on, perhaps to us
+    bool confirms = false;   // the node reports which clients arrive
+    bool redirects = false;  // it redirects listeners, perhaps back to us
   };
   struct Verdict {
     NodeKey avoid = 0;
-    bool hint = false;         // to be counted against the node of last()
-    bool served_here = false;  // it does not follow, as far as we can tell
+    bool hint = false;         // counts against the node of last()
+    bool served_here = false;  // it seems not to follow redirects
   };
   ClientHistory() : ClientHistory(Limits{}) {}
   explicit ClientHistory(Limits limits)
       : limits_(limits), clients_(limits.clients), families_(limits.families) {}
 
-  // Where it was sent within the last 15 s; node 0: nowhere.
+  // Where the client was sent within the last 15 s; node 0: nowhere.
   Last last(ClientKey client, SteadyTime now) const;
-  // A request.  outcome: of last(), of a node that does not confirm.
+  // Counts a request. outcome: of last(), at a node that does not confirm.
   Verdict returns(ClientKey client, std::string_view family, RedirectOutcome outcome,
                   SteadyTime now);
-  // What returns() would say; nothing is counted.
+  // The verdict of returns(), without counting.
   Verdict judge(ClientKey client, std::string_view family, RedirectOutcome outcome,
                 SteadyTime now) const;
   void redirected(ClientKey client, std::string_view family, NodeKey node, SteadyTime now, Way way);
   void redirected(ClientKey client, std::string_view family, NodeKey node, SteadyTime now) {
     redirected(client, family, node, now, Way{});
   }
-  // It was served here because a verdict said so.
+  // The client was served here because of a verdict.
   void served(ClientKey client, SteadyTime now);
-  // One of its redirects has arrived; false: none of those was under way that nodes confirm.
+  // One of its redirects has arrived; false: none was on its way to a node that confirms.
   bool arrived(ClientKey client);
-  // Whether players of this family are worth a redirect.
+  // Whether this family of players follows redirects.
   bool follows(std::string_view family, SteadyTime now) const;
 
   std::size_t clients() const noexcept { return clients_.size(); }
@@ -176,17 +174,17 @@ class ClientHistory {
     NodeKey node = 0;  // of the last redirect
     SteadyTime when{};
     SteadyTime first{};      // of `redirects`, for loops and crowds
-    SteadyTime served_at{};  // none has arrived; zero: never, or another one has come since
-    // To nodes that confirm.  `young` are those that may still arrive, by moments.
+    SteadyTime served_at{};  // after no redirect arrived; zero: never, or one has arrived since
+    // Redirects to nodes that confirm.  `young` has those that may still arrive, by moments.
     std::uint32_t issued = 0, arrived = 0, paid = 0;
     std::uint32_t moment = 0;
     std::array<std::uint16_t, kMoments> young{};
     std::uint16_t redirects = 0;
     std::uint8_t strikes = 0, wanted = kStrikes;
-    bool confirms = false;  // the last one
-    bool loops = false;     // the last one leads to a server that redirects
+    bool confirms = false;  // the last redirect
+    bool loops = false;     // the last redirect leads to a server that redirects
     bool busy = false;      // a crowd before `first`
-    bool blamed = false;    // the last one is counted for its family
+    bool blamed = false;    // the last redirect counts against its family
 
     std::uint32_t lost() const noexcept;
   };

@@ -51,7 +51,7 @@ constexpr auto kRules = std::to_array<Rule>({
      [](const Applicant& a, const Wanted& w) { return w.not_to != 0 && a.node.key == w.not_to; }},
 });
 
-// The table is known at compile time, so that this becomes a row of comparisons without a call.
+// The table is constant, so this compiles to a row of comparisons without a call.
 template <std::size_t... I>
 OutReason first_rule(const Applicant& applicant, const Wanted& wanted, std::index_sequence<I...>) {
   OutReason reason = OutReason::kIn;

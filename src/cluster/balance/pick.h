@@ -1,13 +1,13 @@
-// pick(): where one listener is served.  A pure function of the table, the settings, the request, a
-// generator and the time: the server, the simulator and the tests call the same one.
+// pick(): chooses where one listener is served.  A pure function of the table, the settings, the
+// request, a generator and the time: server, simulator and tests call the same one.
 //
-// Steps: (1) nodes that may serve this listener at all, by a table of rules; (2) with affinity,
-// those of them that carry the mount, or one more when they are too few or too full; (3) one of
-// those, by a policy.  A limit of a node (kbit/s, listeners, new listeners a second) is never
-// exceeded, whatever the policy; a listener for which no node has room is served here, or refused.
+// Steps: (1) nodes that may serve this listener, by a table of rules; (2) with affinity, those that
+// carry the mount, or one more if they are too few or too full; (3) one of them, by a policy.  A
+// node's limit (kbit/s, listeners, new listeners a second) is never exceeded; a listener for which
+// no node has room is served here or refused.
 //
-// No listener is sent from https to http, nor by us a second time (a request with a valid token is
-// served or refused), and never a relay (a stock slave would send the relay password along).
+// A listener is never sent from https to http, and never redirected twice.  A relay is never
+// redirected, because a stock slave would send the relay password along.
 //
 // Thread: any; the view is its own for the call.  Cost: one pass over the nodes; nothing is kept between two calls.
 #pragma once
@@ -33,18 +33,18 @@ struct PickView {
 
 struct PickRequest {
   std::string_view mount{};  // after aliases
-  double kbps = 0;           // 0: what the table knows of the mount, else 128
+  double kbps = 0;           // 0: the table's value for the mount, else 128
   PublicScheme scheme = PublicScheme::kHttp;
   ClientFamily family = ClientFamily::kIpv4;
   std::string_view country{};                // two letters; "": not known
   std::span<const std::string_view> tags{};  // the node must have all of them
-  ProtectionSet needs = 0;                   // what the mount asks of the node
+  ProtectionSet needs = 0;                   // protections that the mount needs
   bool relay = false;               // a relay, a peer, an administrator: always served here
   bool redirected = false;          // came with a valid token: is not redirected again
   bool direct = false;              // cannot follow: served here within the direct budget
-  NodeKey avoid = 0;                // it was sent there a moment ago and is back
-  bool sent_back = false;           // … because that node said so: it is not sent there again
-  const NodeNames* only = nullptr;  // nodes that have recorded what is asked for; null: any
+  NodeKey avoid = 0;                // the node that it was sent to a moment ago
+  bool sent_back = false;           // … which sent it back, so it is not sent there again
+  const NodeNames* only = nullptr;  // nodes with the asked recording; null: any
 };
 
 enum class PickReason : std::uint8_t {
@@ -56,7 +56,7 @@ enum class PickReason : std::uint8_t {
   kCannotFollow,  // served here within the direct budget
   kArrived,       // came with a token
   kNobodyElse,    // no other node may serve it
-  kClusterFull,   // others may, and have no room
+  kClusterFull,   // others may serve it, and have no room
   kHeld,          // this master has just started
 };
 std::string_view to_text(PickReason reason) noexcept;
@@ -71,12 +71,12 @@ struct Choice {
   Kind kind = Kind::kServe;
   PickReason reason = PickReason::kNobodyElse;
   NodeSlot node = kNoNode;  // of kRedirect; of kServe: this one, if it is in the table
-  double kbps = 0;          // what to account with issued()
+  double kbps = 0;          // the load to account with issued()
   SteadyTime hold_until{};
   std::chrono::seconds retry_after{0};
 };
 
-// For /admin/cluster/explain: how the choice came about.
+// How the choice came about, for /admin/cluster/explain.
 struct PickTrace {
   struct Row {
     NodeSlot node = kNoNode;
@@ -90,12 +90,12 @@ struct PickTrace {
   std::vector<Row> rows{};  // every node of the table
   double mean_utilisation = 0;
   double bound = 0;    // max(floor, (1 + eps) × mean)
-  bool light = false;  // the mount is: its carriers may be above the bound, up to light_eps
+  bool light = false;  // the mount is light: its carriers may exceed the bound, up to light_eps
   std::string_view policy{};
   bool affinity = false;
 };
 
-// Does not change the table: call NodeTable::issued() once the answer has been given.
+// Does not change the table: call NodeTable::issued() once the answer is sent.
 Choice pick(const PickView& view, const PickRequest& request, Rng& rng, SteadyTime now,
             PickTrace* trace = nullptr);
 
@@ -110,7 +110,7 @@ struct Candidate {
   std::uint64_t turns = 0;
   unsigned order = 0;
 };
-// The index of the one that is chosen.  REQUIRES: !candidates.empty()
+// The index of the chosen candidate.  REQUIRES: !candidates.empty()
 using PolicyFunction = std::size_t (*)(std::span<const Candidate>, Rng&);
 struct PolicyRow {
   BalancePolicy policy;
@@ -126,7 +126,7 @@ const PolicyRow& policy_row(BalancePolicy policy) noexcept;
 // Weighted rendezvous (highest random weight): each node's share of mounts is in proportion to its
 // weight, and a node that comes or goes moves only its own.
 double rendezvous_score(NodeKey node, std::uint64_t mount_hash, double weight) noexcept;
-// The same if it is more than `least`, else 0: most of a long list need no logarithm.
+// The same if it exceeds `least`, else 0: most of a long list needs no logarithm.
 double rendezvous_above(double least, NodeKey node, std::uint64_t mount_hash,
                         double weight) noexcept;
 std::uint64_t mount_hash(std::string_view mount) noexcept;

@@ -35,7 +35,7 @@ std::size_t draw_by_share(std::span<const Candidate> candidates, Rng& rng) {
   return draw(candidates, rng, total_of(candidates, share), share);
 }
 
-// The one with the least key; among equals each is as likely.
+// The candidate with the least key; equal ones are equally likely.
 template <class Key>
 std::size_t least(std::span<const Candidate> candidates, Rng& rng, Key key) {
   std::size_t chosen = 0;
@@ -53,9 +53,9 @@ std::size_t least(std::span<const Candidate> candidates, Rng& rng, Key key) {
   return chosen;
 }
 
-// Random, because reports are old by the time that we read them: "always the emptiest" would send
-// every listener of that time to one node.  In proportion to free room, so that a strong and a weak
-// node fill up together.
+// Random, because reports are old when they are read: "always the emptiest" would send all
+// listeners of that time to one node.  In proportion to free room, so that a strong and a weak node
+// fill up together.
 std::size_t weighted_random(std::span<const Candidate> candidates, Rng& rng) {
   const auto room = [](const Candidate& c) { return c.room_kbps; };
   const double total = total_of(candidates, room);
@@ -63,7 +63,7 @@ std::size_t weighted_random(std::span<const Candidate> candidates, Rng& rng) {
 }
 
 std::size_t two_choices(std::span<const Candidate> candidates, Rng& rng) {
-  constexpr int kTries = 4;  // to find a second one that is not the first
+  constexpr int kTries = 4;  // for a second one that differs from the first
   const std::size_t a = draw_by_share(candidates, rng);
   std::size_t b = a;
   for (int i = 0; i < kTries && b == a && candidates.size() > 1; ++i)

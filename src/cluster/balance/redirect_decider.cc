@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-// A request with what it points to.
+// A request with the data that it points to.
 struct Prepared {
   explicit Prepared(const RedirectAsk& ask) : tags(ask.tags.begin(), ask.tags.end()) {
     request.mount = ask.mount;
@@ -31,7 +31,7 @@ struct Prepared {
   PickRequest request;
 };
 
-// 0: none that is known.
+// 0: unknown tag.
 NodeKey node_of_tag(const NodeTable& table, std::uint8_t tag) {
   for (const Node& node : table.nodes())
     if (!node.id.empty() && token_tag(node.id) == tag) return node.key;

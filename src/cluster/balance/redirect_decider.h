@@ -1,15 +1,13 @@
-// RedirectDecider: the one home of what is known of the cluster (table, balancer, the
-// history of clients), behind one lock, so that a worker decides about its listener itself, and
-// control writes what nodes say.
+// RedirectDecider: all knowledge of the cluster (table, balancer, client history) behind one lock,
+// so that a worker decides about its own listener, and control writes what nodes report.
 //
-// There is no way to the table but with_table(), which holds the lock for as long as the function
-// runs.  It has to be short and must not call what is not the table's: no log, no post, no event,
-// and no RedirectDecider (that would be a lock in a lock: the process ends at once, and says so).
-// Its outcome is returned and handled afterwards.  References into the table do not outlive
-// it; slots do on control, since only control makes and forgets nodes.
+// Only with_table() gives the table, and holds the lock while its function runs.  The function must
+// be short and call the table only: no log, no post, no event, and no RedirectDecider (a second
+// lock ends the process with a message).  Its result is handled afterwards.  References into the
+// table do not outlive it; slots do on control, because only control adds and removes nodes.
 //
-// Events: a call that leaves the first one in the table calls on_events once its lock is released,
-// on its own thread.  There is no second call until with_table() has taken the events.
+// Events: a call that leaves the first event in the table calls on_events on its own thread, once
+// the lock is released.  It is not called again until with_table() has taken the events.
 //
 // Cost: a decision holds the lock for some microseconds, a report likewise.
 // Thread: any, except where it says control.
@@ -39,21 +37,21 @@
 
 namespace lb {
 
-// ListAskers: servers that are not ours and have asked for the list of streams, to know their
-// relays from listeners.
+// ListAskers: foreign servers that have asked for the list of streams, to tell their relays from
+// listeners.
 // Bounds: 4096 addresses with 8 names each, for half an hour.
 // Thread: one at a time.
 class ListAskers {
  public:
   void remember(const Address& peer, std::string_view agent, SteadyTime now);
-  // Whether a request for a mount seems to be the relay of a server that is not ours and asked for
-  // the list from there, with the relay password, within half an hour: by the name that it had
-  // then, or, under any name, by asking with nothing but what a relay says (`bare`: neither Accept
-  // nor Range).  The price: a player behind the same address that sends neither is served here.
+  // Whether a request for a mount seems to be a relay of a foreign server: its address asked for
+  // the list with the relay password within half an hour, by the same name, or the request has only
+  // the headers of a relay (`bare`: neither Accept nor Range).  A player behind that address that
+  // sends neither is served here too.
   bool is_server(const Address& peer, std::string_view agent, bool bare, SteadyTime now) const;
 
  private:
-  using Agents = std::map<std::string, SteadyTime, std::less<>>;  // when they asked last
+  using Agents = std::map<std::string, SteadyTime, std::less<>>;  // the time of the last request
   std::map<std::array<std::uint8_t, 16>, Agents> servers_;
 };
 
@@ -64,39 +62,39 @@ struct RedirectAsk {
   Address client;
   std::string country;  // two capital letters; "": not known
   std::string user_agent;
-  std::vector<std::string> tags;  // that the mount wants of a node
+  std::vector<std::string> tags;  // tags that the mount wants of a node
   ProtectionSet needs = 0;
   Arrival arrival;
-  bool direct = false;    // does not follow a redirect
-  bool stranger = false;  // nothing is remembered of them: not a listener, but a playlist
-  bool bare = false;      // says no more than a relay does: neither Accept nor Range
-  std::shared_ptr<const NodeNames> only;  // that have recorded what is asked for; null: any
+  bool direct = false;    // cannot follow a redirect
+  bool stranger = false;  // no history is kept: it asks for a playlist and does not listen
+  bool bare = false;      // has only the headers of a relay: neither Accept nor Range
+  std::shared_ptr<const NodeNames> only;  // nodes with the asked recording; null: any
 };
 
-// What was decided, with all that has to be known of the node: it needs no table any more.
+// A decision, with all facts about the node, so that it needs the table no more.
 struct Decision {
   enum class Kind : std::uint8_t {
     kServe,
-    kServeRelay,  // here, and it is a server
+    kServeRelay,  // served here, because it is a server
     kRedirect,
     kRefuse,
     kHold,      // ask again at hold_until
-    kNewMount,  // nothing was decided: its section has not been read yet
+    kNewMount,  // undecided: the mount's section has not been read yet
   };
   Kind kind = Kind::kServe;
-  bool direct = false;         // kServe: only because the listener cannot be redirected
-  bool checks_tokens = false;  // the node does
-  bool keyed = false;          // it has a key of our link
+  bool direct = false;         // kServe: only because the listener cannot follow a redirect
+  bool checks_tokens = false;  // the node checks tokens
+  bool keyed = false;          // the node has a key of our link
   ClientKey client = 0;
-  bool is_master = false;               // the node is a master of ours as well
-  bool ours = false;                    // the node is one of our product: is_ours()
+  bool is_master = false;               // the node is also a master
+  bool ours = false;                    // the node runs our product: is_ours()
   std::string node;                     // its id
   std::string origin;                   // "http://edge1.example.org:8000"
-  std::chrono::seconds retry_after{0};  // 0: not said
+  std::chrono::seconds retry_after{0};  // 0: not given
   SteadyTime hold_until{};
 };
 
-// A node of our product: it reads what a token says, whether it checks tokens or not.
+// Whether the node runs our product: it reads tokens, whether it checks them or not.
 bool is_ours(const Node& node) noexcept;
 
 class RedirectDecider {
@@ -118,21 +116,20 @@ class RedirectDecider {
     return std::forward<F>(with_it)(std::as_const(table_));
   }
 
-  // Control, at least once in kLate: expires nodes that are silent.  When it is called later
-  // (the process was suspended, control had long tasks), reports have waited unread: that time does
-  // not count as silence, there is kLate from then on to read them, and no decision goes by that
-  // time before.
+  // Expires silent nodes; control calls it at least once in kLate.  A later call (a suspended
+  // process, long tasks of control) means that reports wait unread: that time does not count as
+  // silence, reports have another kLate to be read, and no decision uses that time before.
   void expire(SteadyTime now);
   static constexpr std::chrono::milliseconds kLate{500};
 
-  // A redirect is accounted at once: it has to be answered.
-  // sure: a mount whose rules are not known is decided by those of the cluster.
+  // A redirect is accounted at once, so the caller must send it. sure: a mount whose rules are not
+  // known follows those of the cluster.
   Decision decide(const RedirectAsk& ask, SteadyTime now, bool sure = false);
-  // What decide() would answer now, and how that comes about; nothing is counted.
+  // What decide() would answer now, and why; nothing is counted.
   Choice explain(const RedirectAsk& ask, SteadyTime now, PickTrace& trace) const;
-  // A node says that redirects of these clients have arrived.
+  // A node reports that redirects of these clients have arrived.
   void arrived(std::span<const ClientKey> clients);
-  // ruled: mounts whose sections have been read for rules of their own.
+  // ruled: mounts whose own rules have been read.
   void configure(BalanceSettings settings, std::unordered_set<std::string> ruled);
   BalanceSettings settings() const;
   // Ids of masters of this server.
@@ -175,11 +172,11 @@ class RedirectDecider {
   ListAskers askers_;
   std::unordered_set<std::string> ruled_;
   const std::function<void()> on_events_;
-  bool events_announced_ = false;                  // by on_events_; not taken yet
+  bool events_announced_ = false;                  // on_events_ was called for those in the table
   SteadyTime time(SteadyTime now) const noexcept;  // of the table
 
   SteadyTime expired_{};  // the last call of expire(); epoch: none
-  SteadyTime latest_{};   // workers' clocks are read before the lock is had: time goes forward only
+  SteadyTime latest_{};   // workers read their clocks before the lock; time never goes back
 };
 
 }  // namespace lb

@@ -14,26 +14,26 @@
 namespace lb {
 namespace {
 
-// Where a byte may stand as it is.
+// The places in which a byte needs no escape.
 constexpr std::uint8_t kInPath = 1, kInQuery = 2, kInText = 4;
 
 constexpr auto kStands = [] {
-  // What RFC 3986 lets stand in a path, beside letters and digits; what html_escape() writes in
-  // another way.
+  // Characters that RFC 3986 allows in a path, besides letters and digits; characters that
+  // html_escape() changes.
   constexpr std::string_view kPathMarks = "-._~/!$&'()*+,;=:@", kMarkup = "&<>\"'";
   std::array<std::uint8_t, std::numeric_limits<unsigned char>::max() + 1> out{};
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto c = static_cast<char>(i);
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     if (plain || kPathMarks.find(c) != std::string_view::npos) out[i] |= kInPath;
-    // A query is kept as it was sent, but for bytes that no address may hold.
+    // A query is kept as sent, except for bytes that no address may have.
     if (i > 0x20 && i < 0x7f && c != '"' && c != '<' && c != '>') out[i] |= kInQuery;
     if (kMarkup.find(c) == std::string_view::npos) out[i] |= kInText;
   }
   return out;
 }();
 
-// How many bytes of the begin of the text may stand there.
+// The number of leading bytes that need no escape there.
 std::size_t plain_bytes(std::string_view text, std::uint8_t place) noexcept {
   std::size_t n = 0;
   while (n < text.size() && (kStands[static_cast<unsigned char>(text[n])] & place) != 0) ++n;
@@ -104,7 +104,7 @@ std::string mount_redirect_location(std::string_view redirect, std::string_view 
   return is_web_address(pattern) ? expand_mount(pattern, mount) : std::string();
 }
 
-// In one piece of memory, in the order in which it is sent: a master makes one for each listener.
+// One allocation in the order of sending, because a master makes one for each listener.
 std::string redirect_reply(std::string_view origin, std::string_view path, std::string_view query,
                            std::string_view token, std::span<const HttpHeader> http_headers) {
   constexpr std::size_t kOthers = 320;  // bytes beside the three times that the address is named

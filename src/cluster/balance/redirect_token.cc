@@ -59,7 +59,7 @@ void read_facts(RedirectToken& out, std::string_view facts) {
   out.master = static_cast<std::uint8_t>(facts[7]);
 }
 
-// In hex: secret_equal() is made for text, and a MAC may hold any byte.
+// In hex, because secret_equal() takes text and a MAC may have any byte.
 bool same_mac(std::string_view a, std::string_view b) {
   return secret_equal(hex_encode(a), hex_encode(b));
 }
@@ -82,7 +82,7 @@ std::uint8_t token_tag(std::string_view node_id) noexcept {
 }
 
 struct TokenKeys::NodeKeys {
-  static constexpr std::size_t kMax = 1000;  // more are computed each time
+  static constexpr std::size_t kMax = 1000;  // further keys are computed each time
 
   std::mutex mutex;
   // Of the first key, of the second one …
@@ -192,7 +192,7 @@ std::optional<std::string> take_token(std::string& query) {
         part.size() == kParameter.size() + RedirectToken::kTextBytes &&
         is_plain_text(part.substr(kParameter.size()), kMarks)) {
       std::string token(part.substr(kParameter.size()));
-      // With the '&' in front of it, or, of the first one, the '&' behind.
+      // Removes the '&' in front of it, or for the first parameter the '&' behind it.
       if (begin > 0) {
         query.erase(begin - 1, end - begin + 1);
       } else {

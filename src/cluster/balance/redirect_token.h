@@ -1,24 +1,23 @@
-// RedirectToken: the one opaque parameter of a redirect, "lb=" and 27 characters: which master sent
-// the listener, to which node, for which mount, until when.
+// RedirectToken: the one opaque parameter of a redirect, "lb=" and 27 characters, which has the
+// master, the node, the mount and the time of expiry.
 //
 //   base64url( version 1 | key 1 | hops 1 | expires 4 | master 1 | mac 12 )
 //   mac = first 12 bytes of HMAC-SHA256(node key, version … master | mount)
 //   node key = HMAC-SHA256(key, "icecast-lb node " | node id)
-// so that a stolen node can forge no more than tokens for itself.  key: the first byte of
-// HMAC-SHA256(key, "icecast-lb key"), which finds the right one of several while keys are being
-// changed.  master: the lowest byte of its NodeKey, by which a node counts arrivals for each of its
-// masters.
+// A stolen node can so forge tokens for itself only. key: the first byte of HMAC-SHA256(key,
+// "icecast-lb key"), which selects one of several keys while they are being changed. master: the
+// lowest byte of its NodeKey, by which a node counts arrivals for each of its masters.
 // Source: doc/protocol.md.
 //
-// To a node whose link brings a key (WELCOME), the token is signed with that key, and names the
-// client, so that the node can tell the master whose redirect has arrived:
+// If a node's link brings a key (WELCOME), the token is signed with that key and names the client,
+// so that the node can report to the master whose redirect has arrived:
 //   base64url( version 2 | key 1 | hops 1 | expires 4 | master 1 | client 4 | mac 8 )
-// Neither side needs a configured key for it, and a change of those concerns no linked node.
+// Linked nodes need no configured key, and a change of configured keys does not concern them.
 //
-// One parameter, and the last one: players cut addresses at '&'.  It is taken out of the request
-// before authenticators, logs and upstreams see it.
+// The token is the last parameter, because players cut addresses at '&'. It is removed from the
+// request before authenticators, logs and upstreams see it.
 //
-// Thread: any.  The keys of nodes are computed once each and kept, behind a lock.
+// Thread: any.  Keys of nodes are computed once each and kept behind a lock.
 #pragma once
 
 #include <chrono>
@@ -38,39 +37,39 @@ class HmacKey;
 
 struct RedirectToken {
   static constexpr std::size_t kTextBytes = 27;
-  static constexpr std::chrono::seconds kLifetime{60};  // to connect; the stream lives on
+  static constexpr std::chrono::seconds kLifetime{60};  // to connect; the stream may last longer
   static constexpr std::chrono::seconds kSkew{5};       // between the clocks of two nodes
 
-  // kEarly: it ends later than one that is made now, so it cannot have been made yet.
-  // kForeign: of a key that is none of ours; what it says is not proved.
+  // kEarly: it expires later than a token made now, so it cannot exist yet. kForeign: signed by a
+  // key that is none of ours; its contents are not proved.
   enum class Verdict : std::uint8_t { kValid, kExpired, kEarly, kForeign, kForged };
   Verdict verdict = Verdict::kForged;
-  // What `hops` says.
-  static constexpr std::uint8_t kOfList = 0;  // of a playlist: its use confirms no redirect
+  // The values of `hops`.
+  static constexpr std::uint8_t kOfList = 0;  // in a playlist: its use confirms no redirect
   static constexpr std::uint8_t kOfRedirect = 1;
-  static constexpr std::uint8_t kBack = 2;   // to a master, of a node that cannot serve it
-  static constexpr std::uint8_t kAgain = 3;  // of a redirect after that: not to be sent back again
+  static constexpr std::uint8_t kBack = 2;   // to a master, from a node that cannot serve
+  static constexpr std::uint8_t kAgain = 3;  // of a redirect after that: it is not sent back again
   std::uint8_t hops = kOfList;
   std::uint8_t master = 0;  // of kBack: the node
   std::int64_t expires =
       0;  // seconds since 1970, by the clock of that master; of kBack: to which it goes
-  std::uint32_t client = 0;  // a ClientKey of that master; 0: it is not named
+  std::uint32_t client = 0;  // a ClientKey of that master; 0: none
 
-  // When that clock shows `now`; of one that is proved to be of one of our keys.
+  // The verdict at `now` by that clock, for a token signed with one of our keys.
   Verdict verdict_at(WallTime now) const noexcept;
 };
 
-// The lowest byte of its NodeKey.
+// The lowest byte of the node's NodeKey.
 std::uint8_t token_tag(std::string_view node_id) noexcept;
 
-// To a master, for a listener that is sent back there.
+// How a listener is sent back to a master.
 struct WayBack {
   std::string origin;  // "http://m1:8000"
   std::string master_id;
   std::string own_name;  // as the master calls this node
 };
 
-// The key that a master has made for this node, as its link has told it.
+// The key that a master has made for this node, received over the link.
 struct LinkKey {
   std::string master;  // its id
   std::uint8_t name = 0;
@@ -78,33 +77,33 @@ struct LinkKey {
   std::shared_ptr<const HmacKey> key;  // of them
 };
 LinkKey make_link_key(std::string master, std::uint8_t name, std::string bytes);
-// Of a token that is signed with one of these keys; kForeign: it is none of a link, or of another
-// key.
+// Checks a token that is signed with one of these keys; kForeign: signed with another key, or of
+// version 1.
 RedirectToken check_link_token(std::string_view token, std::span<const LinkKey> keys,
                                std::string_view mount, WallTime now);
 
 class TokenKeys {
  public:
   TokenKeys() = default;
-  // Words; the first one signs, all are accepted.
+  // The keys as words; the first one signs, all are accepted.
   explicit TokenKeys(std::string_view words);
   bool empty() const noexcept { return keys_.empty(); }
   bool operator==(const TokenKeys& other) const { return keys_ == other.keys_; }
 
-  // Public: a signature by them shows only that there was a redirect, and any client can forge it.
-  // It prevents a second redirect of the listener, and grants nothing.
+  // A public key: any client can forge its signature, which shows only that there was a redirect.
+  // It prevents a second redirect of the listener, and grants no access.
   static TokenKeys open() { return TokenKeys("icecast-lb-open"); }
 
   // REQUIRES: !empty()
   std::string sign(std::string_view node_id, std::string_view mount, std::uint8_t master,
                    WallTime now, std::uint8_t hops = 1) const;
-  // The same for a node that has been told link_key(): of a link.
+  // The same, signed with link_key() for a linked node.
   std::string sign_for_link(std::string_view node_id, std::string_view mount, std::uint8_t master,
                             WallTime now, std::uint8_t hops, std::uint32_t client) const;
   // REQUIRES: !empty()
   std::string link_key(std::string_view node_id) const;
   std::uint8_t name() const noexcept { return keys_.front().name; }
-  // now: by the clock of the master that signed it, which `master` of the answer names; see
+  // now: by the clock of the master that signed it, which `master` of the result names; see
   // verdict_at().
   RedirectToken check(std::string_view token, std::string_view node_id, std::string_view mount,
                       WallTime now) const;
@@ -115,7 +114,7 @@ class TokenKeys {
     std::uint8_t name;
     bool operator==(const Key&) const = default;
   };
-  struct NodeKeys;  // those that have been needed
+  struct NodeKeys;  // of the nodes that have needed one
   std::string mac_of(const Key& key, std::string_view node_id, std::string_view facts,
                      std::string_view mount, std::size_t bytes) const;
 

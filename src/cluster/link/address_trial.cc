@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kForAnswer = 3s;
 constexpr auto kAskAgain = 500ms;
-constexpr auto kAtOnce = 50ms;  // a shorter round trip is left to the second question
+constexpr auto kAtOnce = 50ms;  // after a shorter round trip the second question decides
 constexpr std::size_t kMaxBytes = 512;
 constexpr std::size_t kMaxTrials = 256;
 constexpr std::size_t kSecretBytes = 16;
@@ -74,7 +74,7 @@ void AddressTrial::ended(std::uint64_t number, Result<FetchedBody> answer) {
   if (at == trials_.end()) return;
   Trial& trial = at->second;
   const auto client = std::move(trial.client);  // it is running this callback
-  // A body that is too long is an answer.
+  // A body that is too long is also an answer.
   const bool answered = answer.has_value() || answer.error().code == Error::Code::kLimit;
   const bool proved =
       answer && answer->response.status == 200 && trim(answer->body) == trial.proof.say;

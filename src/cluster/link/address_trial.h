@@ -1,13 +1,12 @@
-// AddressTrial: does the node itself answer at its public address?  The master sends the node, over
-// the link, a question and its answer (PROVE), and asks the question at the address, as a listener
-// would connect, no earlier than the PROVE can have arrived.
+// AddressTrial: checks that the node itself answers at its public address.  The master sends the
+// node a question and its answer over the link (PROVE), and asks the question at the address, as a
+// listener would connect, once the PROVE can have arrived.
 //
-// Another answer, or another server: the address is not used, until a later trial proves it: bytes
-// of a link that are sent again come seconds behind a new connection.  No answer: it is used, and
-// logged: a master need not be able to reach what listeners reach (a NAT that does not loop back).
-// Only addresses that the configuration allows to the node are asked; the request is always the
-// same.
-// ProofList: the questions that were announced to this node.
+// After another answer, or from another server, the address is not used until a later trial proves
+// it: a PROVE that is sent again comes seconds behind a new connection.  Without an answer it is
+// used and logged: a master need not reach what listeners reach (a NAT that does not loop back).
+// Only addresses that the configuration allows to the node are asked, always with the same request.
+// ProofList: the announced questions, at the node.
 //
 // Source: doc/link.md.
 // Thread: control.
@@ -31,18 +30,18 @@ namespace lb {
 
 class AddressTrial {
  public:
-  // The link over which a node announced an address, and was sent the question.  A newer one, of
-  // the same process too, has announced it again: where a link ends under way, so does its PROVE.
+  // The link over which a node announced an address and got the question.  A newer link has
+  // announced it again, and a PROVE is lost with its link.
   struct Announcer {
     std::string node;
     std::uint64_t link = 0;
   };
-  // Whether the node itself answers there; an error: nothing does.
+  // Whether the node itself answers there; an error: no server does.
   using Tried = std::function<void(const Announcer&, const NodeAddress&, const Result<bool>&)>;
   AddressTrial(Connector& connector, Tried tried);
   ~AddressTrial();
 
-  // The frame for the node.  round_trip: of its link; the node has the frame after that time.
+  // The frame for the node. round_trip: of its link; the node has the frame after that time.
   ProveFrame begin(Announcer by, const NodeAddress& address,
                    std::chrono::milliseconds round_trip = {});
 
@@ -52,7 +51,7 @@ class AddressTrial {
     NodeAddress address;
     ProveFrame proof;
     std::chrono::milliseconds round_trip{0};
-    bool again = false;  // asked for the second time
+    bool again = false;  // this is the second attempt
     std::unique_ptr<BodyClient> client;
     std::unique_ptr<Timer> timer;
   };

@@ -105,10 +105,9 @@ void ConfBook::set_masters(std::vector<Master> masters) {
   forget_gone();
 }
 
-// Only when all masters are known: one that has moved to another address is not known there before
-// it is linked.
+// Only when all masters are known: a master with a new address is unknown there until it is linked.
 void ConfBook::forget_gone() {
-  // After a change of its id a master keeps the items of the old one until it has said everything.
+  // After a change of its id a master keeps the items of the old id until it has sent everything.
   const auto is_its = [this](const Master& master, const std::string& id, const MasterPart& said) {
     if (master.id == id) return true;
     const auto at = parts_.find(master.id);
@@ -165,7 +164,7 @@ void ConfBook::take(const std::string& master, const ConfFrame& frame) {
     if (each.id == master) said.name = each.name;
   if (frame.all || !said.running) begin_run(said, frame.all);
   said.deaf_to_logins = !sends_logins(master, said.name);
-  // A change says nothing without that which it changes.
+  // A change is useless without the state that it changes.
   if (!said.all && !said.fresh) said.refused = true;
   for (const std::string& key : frame.removed) {
     take_out(said.arriving, said.arriving_bytes, key);
@@ -206,7 +205,7 @@ void ConfBook::end_run(MasterPart& said, const ConfFrame& frame) {
   forget_gone();
 }
 
-// In the order in which they are heard.
+// The masters in their order of priority.
 std::vector<ConfBook::Candidate> ConfBook::candidates() const {
   std::vector<Candidate> order;
   const auto add = [&](const std::string& id) {
@@ -221,7 +220,7 @@ std::vector<ConfBook::Candidate> ConfBook::candidates() const {
       if (said.name == master.name) add(id);
   }
   for (const auto& [id, said] : parts_) add(id);
-  // Of each store the one that is furthest; where two are equal, the one that counted before.
+  // Of each store the newest master counts; of equal ones the one that counted before.
   const auto counted = [this](const std::string& id) {
     return std::any_of(candidates_.begin(), candidates_.end(), [&id](const Candidate& candidate) {
       return candidate.id == id && candidate.counts;
@@ -244,7 +243,7 @@ std::vector<ConfBook::Candidate> ConfBook::candidates() const {
   return order;
 }
 
-// Null: it has no such item, or none that counts.
+// Null: the master has no such item, or none that counts.
 const ConfBook::Value* ConfBook::value_by(const Candidate& candidate,
                                           const std::string& key) const {
   if (!candidate.counts && is_of_store(key)) return nullptr;
@@ -276,7 +275,7 @@ ConfBook::Value ConfBook::find(const std::string& key) {
   return *value_by(*first, key);
 }
 
-// Two that are linked under one id cannot be told apart: neither of them is believed.
+// Two masters that are linked under one id cannot be told apart, so neither is believed.
 bool ConfBook::owns(const std::string& master, const std::string& key) const {
   const auto at = parts_.find(master);
   if (links_of(master) != 1 || at == parts_.end()) return false;
@@ -328,7 +327,7 @@ UniqueFunction<std::string_view()> conf_book_pieces(
     std::vector<ConfBook::MasterCopy> master_copies) {
   struct Writer {
     std::vector<ConfBook::MasterCopy> master_copies;
-    std::size_t at = 0;  // the master that is being written
+    std::size_t at = 0;  // the master being written
     ConfBook::Items::const_iterator item;
     bool begun = false, ended = false;  // the master's line is written; so is the last line
     std::string text;

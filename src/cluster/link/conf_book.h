@@ -1,17 +1,17 @@
-// ConfBook: what the masters of a node have told it to enforce, and what of that is in force.
+// ConfBook: the items that a node's masters have sent it to enforce, and the items in force.
 //
-// Masters with one store say the same things, some sooner than others.  The linked one
-// with the highest (life, revision) counts.  The life of a store is a number that grows when it is
-// restored from a backup, where revisions begin at a lower number again. Of masters with different
-// stores all count; where two have an item of one name, that of the first <master> does.  So it is
-// with items that masters say for themselves (is_of_store()). What a master has said stays when its
-// link is lost, until it, or another master with the same store, has said everything again. Items
-// of logins (is_of_logins()) are kept of masters alone that may tell them.  What two say that are
-// linked under one id is not taken: one of them is not what it says.
+// Masters with one store send the same items at different times; the linked one with the highest
+// (life, revision) counts.  The life of a store grows when the store is restored from a backup,
+// where revisions begin at a lower number again.  Masters with different stores all count; of two
+// items with one name, that of the first <master> does, also for items that are not of a store
+// (is_of_store()).  Items of a lost master stay until it, or another master with the same store,
+// has sent everything again.  Items of logins (is_of_logins()) are kept only from masters that may
+// send them.  If two masters are linked under one id, their items are ignored, because one of them
+// lies about its id.
 //
 // Thread: one owner.
-// Errors: of text that is no copy.
-// Bounds: kConfItems and kConfBytes a master; a master that says more is not believed.
+// Errors: text that is no copy.
+// Bounds: kConfItems and kConfBytes a master; a larger run is refused.
 #pragma once
 
 #include <cstddef>
@@ -45,27 +45,27 @@ class ConfBook {
   };
   // In the order of the configuration.
   struct Master {
-    std::string name;  // of the way to it: stays from one run of the node to the next
+    std::string name;  // of the way to it; the same in each run of the node
     std::string id;    // "": it was never linked in this run
     bool linked = false;
-    bool sends_logins = true;  // what it says of keys, users and ended logins counts
+    bool sends_logins = true;  // its items of logins count
 
     bool operator==(const Master&) const = default;
   };
 
   void set_masters(std::vector<Master> masters);
   void take(const std::string& master, const ConfFrame& frame);
-  // What is in force by now and was not at the last call.
+  // The change of the items in force since the last call.
   Change settle();
   const Items& in_force() const noexcept { return in_force_; }
-  // Whether the item that is in force is this master's, as of the last settle(): it is the one that
-  // counts, or it has the item too and the same store.  Of a master that is not linked, or has not
-  // said everything over this link: no.
+  // Whether the item in force is this master's, as of the last settle(): the master counts, or has
+  // the same store and the item.  False for a master that is not linked, or has not sent everything
+  // over this link.
   bool owns(const std::string& master, const std::string& key) const;
-  // Sentences for the log, each of them once.
+  // Sentences for the log, each once.
   std::vector<std::string> take_remarks() { return std::exchange(remarks_, {}); }
 
-  // All that a master has said completely.
+  // All items of a master that has sent everything.
   struct MasterCopy {
     std::string master;
     std::string name;   // of the way to it
@@ -76,25 +76,25 @@ class ConfBook {
   std::vector<MasterCopy> master_copies() const;
 
   static Result<ConfBook> parse(std::string_view text);
-  // Whether a file begins as the text of a book.
+  // Whether a file begins like the text of a book.
   static bool is_text(std::string_view text) noexcept;
 
  private:
-  // What one master has said.
+  // The items of one master.
   struct MasterPart {
     std::string name;                      // of its Master, as last seen
     std::string store;                     // without its life
-    std::uint64_t life = 0, revision = 0;  // life 0: it has no store
-    bool complete = false;                 // it has said everything at least once
-    bool fresh = false;                    // … over the link that there is now
+    std::uint64_t life = 0, revision = 0;  // life 0: the master has no store
+    bool complete = false;                 // it has sent everything at least once
+    bool fresh = false;                    // … over the present link
     Items items;
     std::size_t bytes = 0;  // of the items
-    // Of the run that is under way:
+    // The run that is under way:
     bool running = false, all = false, refused = false, deaf_to_logins = false;
     Items arriving;
     std::set<std::string> leaving;
     std::size_t arriving_bytes = 0;
-    std::string part_key, part;  // "": no value goes on
+    std::string part_key, part;  // "": no value is incomplete
   };
   struct Candidate {
     std::string id;
@@ -111,7 +111,7 @@ class ConfBook {
   bool sends_logins(const std::string& id, const std::string& name) const;
   std::vector<Candidate> candidates() const;
   void forget_gone();
-  // The one whose item counts; null: none has it.
+  // The candidate whose item counts; null: none has the item.
   const Candidate* candidate_of(const std::string& key) const;
   const Value* value_by(const Candidate& candidate, const std::string& key) const;
   Value find(const std::string& key);
@@ -122,20 +122,19 @@ class ConfBook {
   std::vector<Candidate> candidates_;                     // at the last settle()
   Items in_force_;
   std::set<std::string> touched_;
-  bool everything_ = false;  // is touched
+  bool everything_ = false;  // all keys count as touched
   std::vector<std::string> remarks_;
   std::set<std::string> remarked_;
 };
 
-// The text of a book, which parse() reads, for any thread: pieces of some 64 KiB, "" behind the
-// last one.
+// The text of a book for parse(), made by any thread: pieces of some 64 KiB, "" after the last one.
 UniqueFunction<std::string_view()> conf_book_pieces(
     std::vector<ConfBook::MasterCopy> master_copies);
 
 // An item about logins: keys, origins, users, ended logins.
 bool is_of_logins(std::string_view key) noexcept;
 
-// An item of a master's store, not one that the master says for itself.
+// An item of a master's store, not of the master itself.
 bool is_of_store(std::string_view key) noexcept;
 
 }  // namespace lb

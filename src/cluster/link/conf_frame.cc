@@ -10,12 +10,12 @@
 namespace lb {
 namespace {
 
-// For the members that every frame has, and those around an item.
+// Space for the members of every frame, and those around an item.
 constexpr std::size_t kConfRoom = kLongestFrame - 1024;
 constexpr std::size_t kAroundItem = 40;
-constexpr std::size_t kLeastPart = 1024;  // a part shorter than this begins the next frame
+constexpr std::size_t kLeastPart = 1024;  // a shorter part goes into the next frame
 
-// What the first character takes as JSON (base/json.cc).
+// The bytes of the first character in JSON (base/json.cc).
 std::size_t json_cost(std::string_view text, std::size_t length) noexcept {
   const auto byte = static_cast<unsigned char>(text.front());
   if (length == 0) return 3;
@@ -25,7 +25,7 @@ std::size_t json_cost(std::string_view text, std::size_t length) noexcept {
   return byte == '"' || byte == '\\' ? 2 : 1;
 }
 
-// The longest beginning of whole characters that takes no more than `most`; its cost comes back.
+// The longest prefix of whole characters that costs at most `most`; sets its cost.
 std::size_t fitting(std::string_view text, std::size_t most, std::size_t& cost) noexcept {
   std::size_t at = 0;
   cost = 0;

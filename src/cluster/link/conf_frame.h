@@ -1,10 +1,9 @@
-// ConfFrame: items that a node enforces: records of mounts and bans, keys and epochs of logins, as
-// its master has them.
+// ConfFrame: items that a node enforces, from its master: records of mounts and bans, keys and
+// epochs of logins.
 //
-// A run of frames belongs together: all have `more` but the last one, and what it says is in force
-// when that has come.  A run that begins with `all` is everything; any other one is what has
-// changed. An item whose value is longer than a frame has room for is told in parts, one behind the
-// other.
+// A run of frames belongs together: all but the last have `more`, and the run is in force when the
+// last has come.  A run that begins with `all` has all items, any other run the changed ones.  An
+// item that is too long for one frame is sent in consecutive parts.
 //
 // Source: doc/link.md, CONF.
 // Thread: plain values, pure functions.
@@ -25,7 +24,7 @@ constexpr std::size_t kConfValueBytes = 64 * 1024;
 struct ConfItem {
   std::string key;    // is_conf_key()
   std::string value;  // UTF-8
-  bool part = false;  // the next item goes on with the value
+  bool part = false;  // the next item continues this value
 
   bool operator==(const ConfItem&) const = default;
 };
@@ -43,19 +42,19 @@ struct ConfFrame {
 // slashes.
 bool is_conf_key(std::string_view key) noexcept;
 
-// What is to be sent, as a run of frames that fit.  Frames are taken one by one, so that a sender
-// may pause between them.
+// Items to be sent, as a run of frames that fit.  Frames are taken one by one, so that a sender may
+// pause between them.
 class ConfRun {
  public:
-  // A frame that is begun: members that all frames of the run have.
+  // head: the members that all frames of the run have.
   explicit ConfRun(ConfFrame head) : head_(std::move(head)) { fresh(); }
 
   void set(const std::string& key, std::string_view value);
   void remove(const std::string& key);
   bool empty() const noexcept { return used_ == 0 && frames_.size() == 1; }
-  // Whether this item goes into the frame that is begun, whole.
+  // Whether this item fits whole into the present frame.
   bool fits(const std::string& key, std::string_view value) const noexcept;
-  // All of them; more: the run goes on in frames of another ConfRun.
+  // All frames; more: the run goes on in another ConfRun.
   std::vector<ConfFrame> take(bool more);
 
  private:
@@ -64,7 +63,7 @@ class ConfRun {
 
   ConfFrame head_;
   std::vector<ConfFrame> frames_;
-  std::size_t used_ = 0;  // of the last one
+  std::size_t used_ = 0;  // of the last frame
 };
 
 }  // namespace lb

@@ -1,9 +1,9 @@
-// ConfPieces: the changes that nodes are told (CONF), in pieces of a frame or a little more.  Most
-// nodes are told the same of the same changes: such a piece is made, and rendered, once for all.
+// ConfPieces: the changes for nodes (CONF), in pieces of a frame or a little more.  Most nodes get
+// the same changes, so a piece is made and rendered once for all of them.
 //
 // Thread: one (control).
 // Ownership: app/cluster/conf_source.
-// Bounds: kMaxKept bytes are kept; what is made beyond that is made for each node.
+// Bounds: kMaxKept bytes are kept; further pieces are made for each node.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class ConfPieces {
     // nullopt: the record is gone.
     std::function<std::optional<std::string>(const std::string& key, const std::string& node)>
         value_of;
-    // The nodes that are told another value of this key than all others.
+    // Adds the nodes that get another value of this key than all others.
     std::function<void(const std::string& key, std::set<std::string>& nodes)> sent_apart;
   };
   struct Piece {
@@ -37,11 +37,11 @@ class ConfPieces {
   };
   explicit ConfPieces(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
 
-  // What follows the change `from`.  head: the members that all its frames have.
-  // REQUIRES: there is something behind `from`, or the piece is for a node that is told everything
+  // The changes after `from`. head: the members that all its frames have.  REQUIRES: there are
+  // changes after `from`, or the piece is for a node that gets everything
   std::shared_ptr<const Piece> next(const Changes& changes, std::uint64_t from,
                                     const ConfFrame& head, const std::string& node);
-  // The changes, their values or the heads are other ones.
+  // Changes, their values or the heads are different now.
   void clear();
 
  private:

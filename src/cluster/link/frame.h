@@ -1,12 +1,12 @@
 // Frames: the units of a link between two nodes: typed values ↔ one line of JSON each.
 //
-// Source: doc/link.md (lbedge-cluster/1).  A line is at most 64 KiB.  The version
-// rule inside major 1: frames of an unknown type and members of an unknown name are ignored; a
-// known member of another type, out of its range, or missing where it is needed, makes the frame
-// invalid, and an invalid frame ends the link.
-// The result of parse_frame() is bounded and clean: ids and words are is_node_id(), mounts
-// are names under which a relay may publish, hosts are hosts, texts hold no control characters.
-// Mounts travel percent-encoded, because JSON carries UTF-8 only and a mount may be any bytes.
+// Source: doc/link.md (lbedge-cluster/1).  A line is at most 64 KiB. The version rule inside major
+// 1: frames of an unknown type and members of an unknown name are ignored; a known member of
+// another type, out of range, or missing where it is needed, makes the frame invalid, and an
+// invalid frame ends the link.
+// The result of parse_frame() is bounded and clean: ids and words are is_node_id(), mounts are
+// names under which a relay may publish, hosts are hosts, texts have no control characters.  Mounts
+// travel percent-encoded, because JSON carries UTF-8 only and a mount may have any bytes.
 //
 // Thread: plain values, pure functions.
 #pragma once
@@ -41,9 +41,9 @@ constexpr std::size_t kMaxBookRows = 4096;
 constexpr std::size_t kMaxClients = 700;             // of a LOAD
 constexpr std::uint64_t kMaxListeners = 10'000'000;  // in a frame
 constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
-// From minor version 1 on a node knows slots: SLOT and SEAT, and "slots" among protections; from 2
-// on it enforces records: CONF; from 3 on it moves one listener (an older one: all of the mount);
-// from 4 on it ends one encoder (an older one: the source), and sets fallbacks.
+// The minor version of a node says what it knows: 1: slots (SLOT, SEAT, "slots" among protections);
+// 2: records (CONF); 3: moving one listener (before: all of the mount); 4: ending one encoder
+// (before: the source), and fallbacks.
 constexpr unsigned kLinkMinor = 4;
 
 // One stream that a master offers to its linked nodes.
@@ -51,9 +51,9 @@ struct StreamOffer {
   std::string mount;
   std::string content_type;  // "": not known yet
   unsigned kbps = 0;         // 0: not known
-  // The nodes that it has come through: that of its source first, the offering node last.
+  // The nodes that the stream has passed: that of its source first, the offering node last.
   std::vector<std::string> path;
-  ProtectionSet needs = 0;  // a node that serves it must enforce
+  ProtectionSet needs = 0;  // protections that a serving node must enforce
 
   bool operator==(const StreamOffer&) const = default;
 };
@@ -65,9 +65,9 @@ struct HelloFrame {
   std::vector<NodeAddress> addresses;
   NodeCapacity capacity;
   std::vector<std::string> tags, countries;
-  ProtectionSet enforces = 0;  // for every mount
-  bool tokens = false;         // it removes redirect tokens from requests, and checks them
-  bool keyed = false;          // … also those by the keys of WELCOME, and tells their clients
+  ProtectionSet enforces = 0;  // protections for every mount
+  bool tokens = false;         // it removes redirect tokens from requests and checks them
+  bool keyed = false;  // … also those signed by keys of WELCOME, and reports their clients
   unsigned masters = 1;
   bool wants_listeners = true;  // <master-public-slave>
   std::int64_t now_ms = 0;      // wall time
@@ -88,18 +88,18 @@ struct WelcomeFrame {
   unsigned minor = 0;  // of the protocol
   std::int64_t now_ms = 0;
   std::chrono::milliseconds every{250}, dead{1000};
-  // Ports for pulling its streams, on the address of the link; 0: none.
+  // Ports from which its streams are pulled, at the address of the link; 0: none.
   std::uint16_t http_port = 0, https_port = 0;
   std::vector<NodeAddress> addresses;  // for listeners
-  // Of tokens, made for this node, which has said that it takes them; the newest first.
+  // Keys of tokens for this node, if it takes them; the newest first.
   std::vector<TokenKey> keys;
   bool audience = false;  // it has the database of the audience: BOOK
-  bool accounts = false;  // it has a store, of which accounts have quotas
+  bool accounts = false;  // it has a store, whose accounts have quotas
 
   bool operator==(const WelcomeFrame&) const = default;
 };
 
-// All that the sender offers (a master) or carries (a node); several in a row while `more`.
+// All mounts that the sender offers (a master) or carries (a node); several frames while `more`.
 struct SnapFrame {
   std::uint64_t seq = 0;
   std::vector<StreamOffer> offers;
@@ -123,13 +123,13 @@ struct LoadFrame {
   unsigned masters = 1;                 // that it is linked to
   unsigned round_trip_us = 0;           // as measured by ACKs; 0: not known
   std::int64_t now_ms = 0;              // wall time; 0: missing
-  PullFault cannot = PullFault::kNone;  // why most of its streams cannot be pulled
+  PullFault cannot = PullFault::kNone;  // why it cannot pull most of its streams
   // Cumulative: listeners that arrived with a redirect of this master; nullopt: not counted.
   std::optional<std::uint64_t> arrivals;
-  // The clients of those that came with a token of this link; see redirect_token.h.
+  // The clients that came with a token of this link; see redirect_token.h.
   std::vector<std::uint32_t> clients;
-  std::optional<bool> tokens;  // HelloFrame::tokens, where it is different now
-  // Runs of CONF that are in force of those over this link; nullopt: not counted.
+  std::optional<bool> tokens;  // HelloFrame::tokens, if it has changed
+  // Runs of CONF of this link that are in force; nullopt: not counted.
   std::optional<std::uint64_t> conf_runs;
   std::vector<MountLoad> changed;
 };
@@ -151,25 +151,25 @@ struct CommandFrame {
   std::uint64_t number = 0;
   Verb verb = Verb::kKick;
   std::string mount;           // of all but kDrain
-  std::uint64_t listener = 0;  // of kKick; 0: the source; of kMove; 0: all
+  std::uint64_t listener = 0;  // of kKick, 0: the source; of kMove, 0: all
   std::uint64_t encoder = 0;   // of kKick: one of the mount's, by its number at the node
   std::string to;              // of kMove: a mount; of kFallback; "": none
   DrainMode drain = DrainMode::kSoft;
   std::string title, artist, url;  // of kMetadata
-  std::string art, next;           // likewise; "": not told
+  std::string art, next;           // of kMetadata; "": not known
   SongDetails about = {}, next_about = {};
-  std::int64_t wall_ms = 0;  // when it begins to sound, Unix; 0: now
+  std::int64_t wall_ms = 0;  // when the title begins to sound, Unix; 0: now
 };
 std::string_view to_text(CommandFrame::Verb verb) noexcept;
 
 struct ResultFrame {
   std::uint64_t number = 0;
   bool done = false;
-  std::string why;          // or what was done
-  std::uint64_t count = 0;  // listeners that are moved
+  std::string why;          // the error, or a text about the result
+  std::uint64_t count = 0;  // listeners that were moved
 };
 
-// Data between nodes, opaque to the nodes that pass it on.
+// Data between nodes, which other nodes pass on unread.
 struct MessageFrame {
   std::string topic;
   std::string from;    // the node that published it
@@ -183,15 +183,15 @@ struct WhoFrame {
   std::optional<bool> known;  // nullopt: the question
 };
 
-// A question and its answer, for any request at the node's public addresses: the master checks
-// with it whether the node itself answers there.
+// A question and its answer for any request at the node's public addresses, by which the master
+// checks that the node itself answers there.
 struct ProveFrame {
   std::string ask, say;
 };
 
-// What a node does with a mount that one node of several captures.
+// A node's part in a mount that only one of several nodes captures.
 enum class IngestState : std::uint8_t {
-  kOff,    // nothing, or nothing any more
+  kOff,    // no part, or no longer
   kReady,  // it would capture it
   kOn,     // it captures it
 };
@@ -208,7 +208,7 @@ struct IngestRow {
   std::string mount;
   std::string at;  // the node
   IngestState state = IngestState::kOff;
-  std::vector<std::string> via;  // that have repeated it, the last one last
+  std::vector<std::string> via;  // nodes that have repeated it, the last one last
   bool source = false;           // a source of the node's own, which its master may pull
   ReportedSource by = {};        // … that is on
   std::string end = {};          // … that is off: why; "": not said
@@ -216,42 +216,42 @@ struct IngestRow {
   bool operator==(const IngestRow&) const = default;
 };
 
-// What a node has recorded of a mount, and where it is to be had.
+// A node's recordings of a mount, and where they can be read.
 struct ArchiveRow {
   std::string mount;
   std::string at;                      // the node
-  std::vector<NodeAddress> addresses;  // empty: where the teller is reached
+  std::vector<NodeAddress> addresses;  // empty: the address of the sender
   struct Range {
-    std::int64_t from_ms = 0, to_ms = 0;  // Unix; to_ms 0: it goes on
+    std::int64_t from_ms = 0, to_ms = 0;  // Unix; to_ms 0: it is being recorded
 
     bool operator==(const Range&) const = default;
   };
-  std::vector<Range> have;  // empty: nothing any more
+  std::vector<Range> have;  // empty: no recordings any more
   std::string pass;         // the right to read it
-  ProtectionSet needs = 0;  // a node that plays it must enforce
+  ProtectionSet needs = 0;  // protections that a playing node must enforce
 
   bool operator==(const ArchiveRow&) const = default;
 };
 constexpr std::size_t kMaxArchiveRanges = 16;
-// What plays on a mount whose source is at a node.
+// The title that plays on a mount whose source is at a node.
 struct TitleRow {
   std::string mount;
   std::string at;            // the node
-  std::string song;          // "": nothing that is known, or the source is gone
+  std::string song;          // "": not known, or the source is gone
   std::string place;         // print_address() of the title's first byte; "": not known
-  std::int64_t wall_ms = 0;  // when that sounds, Unix; 0: not known
+  std::int64_t wall_ms = 0;  // when it begins to sound, Unix; 0: not known
   unsigned hops = 0;         // nodes that have repeated the row
   std::string art = {};      // the name of its picture; "": it has none
-  std::string next = {};     // the song behind it; "": not known
-  std::string url = {};      // that its stream names with it; "": none
+  std::string next = {};     // the next song; "": not known
+  std::string url = {};      // the URL of the title in the stream; "": none
   SongDetails about = {}, next_about = {};
-  std::string live = {};     // the presenter, by the name of a login; "": none
+  std::string live = {};     // the presenter, by login name; "": none
   std::int64_t live_ms = 0;  // on the air since then, Unix
 
   bool operator==(const TitleRow&) const = default;
 };
 constexpr unsigned kMaxTitleHops = 3;
-// Each row stands for itself.  Without a seq: a node of an older version passes over the frame.
+// Each row is independent.  Without a seq: a node of an older version ignores the frame.
 template <class Row>
 struct RowsFrame {
   std::vector<Row> rows;
@@ -259,13 +259,13 @@ struct RowsFrame {
 using IngestFrame = RowsFrame<IngestRow>;
 using ArchiveFrame = RowsFrame<ArchiveRow>;
 using TitleFrame = RowsFrame<TitleRow>;
-// Slots of mounts, and users that listen: both sides send them, only to a node of minor version 1.
+// Slots of mounts, and users that listen: sent both ways, from minor version 1 on.
 using SlotFrame = RowsFrame<SlotRow>;
 using SeatFrame = RowsFrame<SeatRow>;
 std::string_view to_text(SlotWord word) noexcept;
 
-// Rows of a node's journal of its listenings (audience/book.h), for the database of its master.
-// Without a seq: a master of an older version passes over it.
+// Rows of a node's journal of listenings (audience/book.h) for the database of its master.  Without
+// a seq: a master of an older version ignores it.
 struct BookFrame {
   std::string epoch;       // of the journal
   std::uint64_t last = 0;  // the number of the last row
@@ -276,29 +276,29 @@ struct BookFrame {
 struct BookedFrame {
   std::string epoch;
   std::uint64_t last = 0;
-  std::string why;                // they could not be taken, and wait; "": they are there
-  std::vector<std::string> keys;  // where it was asked for them; see audience/day_keys.h
+  std::string why;                // why the rows could not be taken, and wait; "": taken
+  std::vector<std::string> keys;  // the requested keys; see audience/day_keys.h
 };
 constexpr std::uint64_t kMaxBookNumber = std::uint64_t{1} << 53;
 
-// The question of a master which listeners a mount has at a node, in the order of their numbers.
-// Without a seq: a node of an older version passes over it.
+// A master asks which listeners a mount has at a node, in the order of their numbers.  Without a
+// seq: a node of an older version ignores it.
 struct AskFrame {
   std::uint64_t number = 0;
   std::string mount;
-  std::uint64_t after = 0;  // the number of the last one that is known
-  unsigned most = 0;        // 1 to kMaxReportedRows; 0: what is asked for is of a later version
+  std::uint64_t after = 0;  // the number of the last known listener
+  unsigned most = 0;        // 1 to kMaxReportedRows; 0: the question is of a later version
   std::string what = "listeners";
 };
 constexpr unsigned kMaxReportedRows = 200;
 struct TellFrame {
   std::uint64_t number = 0;  // of the question
   std::vector<ListenerRow> rows;
-  bool more = false;  // there are some behind the last one
-  std::string why;    // nothing is told; "": it is
+  bool more = false;  // there are more after the last row
+  std::string why;    // why there is no answer; "": there is
 };
 
-constexpr int kByeSilent = 408;  // its sender has heard nothing from this node
+constexpr int kByeSilent = 408;  // the sender has heard nothing from this node
 
 struct ByeFrame {
   std::string why;
@@ -318,22 +318,22 @@ std::string_view frame_name(const Frame& frame) noexcept;
 // nullopt: valid, but of an unknown type.  The line is without its end.
 // Errors name the member that is wrong: "LOAD: lis is not a whole number".
 Result<std::optional<Frame>> parse_frame(std::string_view line);
-// One line with its end.  Texts are cut to the bounds of parse_frame().  It may be longer than
-// kLongestFrame if a caller has put too many mounts into the frame: see snap_frames().
+// One line with its end.  Texts are cut to the bounds of parse_frame().  The line may exceed
+// kLongestFrame if the frame has too many mounts: see snap_frames().
 std::string render_frame(const Frame& frame);
 
-// Any number of mounts as frames that fit; at least one frame.  The link sets the seq.
+// Splits any number of mounts into frames that fit, at least one.  The link sets the seq.
 std::vector<SnapFrame> snap_frames(std::vector<StreamOffer> offers, std::vector<MountLoad> carried);
 std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
                                      std::vector<std::string> removed);
 template <class Row>
 std::vector<RowsFrame<Row>> row_frames(std::vector<Row> rows);
-// Of the rows, in the order of their numbers, those that the question is for and that fit.
+// The rows that the question asks for and that fit, in the order of their numbers.
 TellFrame tell_frame(const AskFrame& ask, std::vector<ListenerRow> rows);
-// 4 bytes each, the highest first, in base64; nullopt: it is not.
+// 4 bytes each, the highest first, in base64; nullopt: invalid.
 std::string clients_text(const std::vector<std::uint32_t>& clients);
 std::optional<std::vector<std::uint32_t>> clients_of_text(std::string_view text);
-// The number of these that fit into one LOAD beside its other members.
+// The number of these loads that fit into one LOAD beside its other members.
 std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept;
 
 }  // namespace lb

@@ -8,11 +8,11 @@
 namespace lb {
 namespace {
 
-// For the members that every frame has.
+// Space for the members of every frame.
 constexpr std::size_t kRoom = kLongestFrame - 1024;
 constexpr std::size_t kForClients = 2 * 4 * kMaxClients;  // of a LOAD
 
-// Upper bounds of what an element takes as JSON, percent-encoded and escaped.
+// Upper bounds of an element's size in JSON, percent-encoded and escaped.
 std::size_t size_of(std::string_view mount) noexcept { return 3 * mount.size() + 16; }
 std::size_t size_of(const MountLoad& load) noexcept {
   std::size_t size = size_of(load.mount) + 160;
@@ -59,7 +59,7 @@ std::size_t size_of(const ListenerRow& row) {
          192;
 }
 
-// Puts each element into a list of frames.back(), and begins another frame where that is full.
+// Puts each element into a list of frames.back(), and begins another frame when that is full.
 template <class Frame, class Element>
 void spread(std::vector<Element>& elements, std::vector<Element> Frame::*list,
             std::vector<Frame>& frames, std::size_t& used) {

@@ -2,7 +2,7 @@
 // they are written.  parse_frame() and render_frame() are loops over these tables, and
 // tests/unit/cluster/link/frame_doc_test.cc compares doc/link.md with them.
 //
-// A member that is not always() is left out where it is empty.
+// A member without always() is left out if it is empty.
 //
 // Source: doc/link.md.
 // Thread: constants.
@@ -143,7 +143,7 @@ inline constexpr auto kMetadataFields =
                    member<Wall, &CommandFrame::wall_ms>("wall")});
 inline constexpr auto kDrainOrderFields =
     std::to_array({member<DrainName, &CommandFrame::drain>("mode").always()});
-// … those that the order needs.
+// … the members that the order needs.
 struct OrderMembers : FrameKind {
   using Verb = CommandFrame::Verb;
   static Fields<CommandFrame, FrameMembers> of(const CommandFrame& frame) {
@@ -194,7 +194,7 @@ inline constexpr auto kSourceFields =
                    member<Text<>, &ReportedSource::address>("ip"),
                    member<Text<kMaxReportedText>, &ReportedSource::agent>("ua"),
                    member<Whole<>, &ReportedSource::since>("since")});
-// Of a source of the node's own that is on; another type than an object is passed over.
+// A source of the node's own that is connected; another type than an object is ignored.
 struct RowSource : Object<kSourceFields> {
   static void read(const FrameValue& value, IngestRow& out) {
     if (value.json.is_object()) Object::read(value, out.by);
@@ -204,7 +204,7 @@ struct RowSource : Object<kSourceFields> {
     return !row.source || row.state != IngestState::kOn || row.by.since <= 0;
   }
 };
-// In a state of a later version the node does not capture.
+// In an unknown state of a later version the node does not capture.
 inline constexpr auto kIngestFields = std::to_array(
     {member<MountName, &IngestRow::mount>("m").needed(),
      member<Word, &IngestRow::at>("at").needed(),
@@ -277,7 +277,7 @@ struct SlotMembers : FrameKind {
 inline constexpr auto kSeatFields = std::to_array(
     {member<MountName, &SeatRow::mount>("m").needed(), member<Word, &SeatRow::user>("u").needed(),
      member<Word, &SeatRow::who>("who"), member<Whole<>, &SeatRow::number>("n").needed(),
-     // A row of an act of a later version concerns later nodes.
+     // A row with an act of a later version is for later nodes only.
      member<Name<parse_seat_act, kNoFault, true>, &SeatRow::act>("do").needed(),
      member<Positive<kMaxSeatsOfUser>, &SeatRow::most>("most"),
      member<RowFlag, &SeatRow::drop>("drop")});
@@ -301,7 +301,7 @@ inline constexpr auto kRowsFields =
     std::to_array({member<ListOf<Row>, &RowsFrame<T>::rows>("rows").needed()});
 
 inline void judge_question(FrameMembers&, AskFrame& frame) {
-  if (frame.what != "listeners") frame.most = 0;  // of a later version: it cannot be answered
+  if (frame.what != "listeners") frame.most = 0;  // of a later version, so it cannot be answered
 }
 inline constexpr auto kAskFields = std::to_array(
     {member<Whole<>, &AskFrame::number>("id").needed(),

@@ -1,4 +1,4 @@
-// Kinds of values in frames: how each is read, within its bounds, and written (base/fields.h).
+// Kinds of values in frames: how each is read, checked and written (base/fields.h).
 //
 // Source: doc/link.md, "Lines".
 // Thread: pure functions; FrameMembers has one user.
@@ -23,8 +23,8 @@
 namespace lb {
 
 // FrameMembers: the first fault of a frame that is read; FrameValue: a value of it, read by type
-// and range: nothing after a fault.
-// Errors: they name the member that is wrong: "LOAD: lis is not a whole number".
+// and range; after a fault nothing is read.  Errors name the member: "LOAD: lis is not a whole
+// number".
 class FrameMembers {
  public:
   using Value = struct FrameValue;
@@ -35,9 +35,9 @@ class FrameMembers {
   const std::optional<Error>& fault() const noexcept { return fault_; }
   bool failed() const noexcept { return fault_.has_value(); }
   void wrong(std::string_view name, std::string_view how);
-  // Members that follow are members of the member `name`; "": of the frame, or of a row.
+  // The next members are members of `name`; "": of the frame, or of a row.
   void within(std::string_view name) noexcept { within_ = name; }
-  // The row that is being read is of a later version, and is passed over.
+  // The row being read is of a later version, and is ignored.
   void skip_row() noexcept { skips_ = true; }
   bool take_skip() noexcept { return std::exchange(skips_, false); }
 
@@ -59,13 +59,13 @@ struct FrameValue {
   FrameValue part(const Json& of) const { return {in, name, of}; }
   void wrong(std::string_view how) const { in.wrong(name, how); }
 
-  // Nothing where the value is missing.
+  // nullopt if the value is missing.
   std::optional<std::uint64_t> whole(std::uint64_t most) const;
   double real(double most) const;
   std::string text(std::size_t most) const;
   // An is_node_id().
   std::string word() const;
-  // Decoded; a name under which a relay may publish.
+  // Decoded, and a name under which a relay may publish.
   std::string mount() const;
 
   // Calls each(FrameValue) for every element of an array; a missing one has none.
@@ -79,7 +79,7 @@ struct FrameValue {
   bool is_array(std::size_t most) const;
 };
 
-// The beginning of a text that text() takes: bytes that it refuses become "?".
+// The part of a text that text() accepts: cut, with refused bytes as "?".
 std::string fit_text(std::string_view text, std::size_t most);
 
 struct FrameKind : FieldKind {
@@ -108,7 +108,7 @@ struct Positive : Whole<kMax> {
 };
 using Seq = Positive<>;
 
-// Whole numbers look like whole numbers.
+// Whole numbers are written without a fraction.
 template <std::uint64_t kMax>
 struct Real : FrameKind {
   template <class V>
@@ -134,7 +134,7 @@ struct Boolean : FrameKind {
   }
   static void write(JsonWriter& json, bool value) { json.boolean(value); }
 };
-// Of a row: another type is passed over.
+// Of a row: another type is ignored.
 struct RowFlag : Boolean {
   static void read(const FrameValue& value, bool& out) {
     out = value.json.boolean().value_or(false);
@@ -174,7 +174,7 @@ struct Base64 : FrameKind {
   static void write(JsonWriter& json, std::string_view bytes) { json.text(base64_encode(bytes)); }
 };
 
-// The one of kValues whose to_text() it is.
+// The value of kValues whose to_text() is `word`.
 template <auto... kValues>
 auto one_of(std::string_view word) noexcept {
   std::optional<std::common_type_t<decltype(kValues)...>> out;
@@ -183,8 +183,8 @@ auto one_of(std::string_view word) noexcept {
   return out;
 }
 inline constexpr char kNoFault[] = "";
-// kParse: an E, or an optional one, of a word.  kFault: of an unknown word; kNoFault: that is of a
-// later version: the default stands, or the row is passed over (kSkips).
+// kParse: makes an E, or an optional one, of a word. kFault: of an unknown word. kNoFault: the word
+// is of a later version, so the default is kept, or the row is skipped (kSkips).
 template <auto kParse, const char* kFault = kNoFault, bool kSkips = false>
 struct Name : FrameKind {
   static constexpr std::string_view kText = "*word*";
@@ -222,7 +222,7 @@ struct ListOf : FrameKind {
   }
 };
 
-// An object with members of its own.
+// An object with its own members.
 template <const auto& kFields>
 struct Object : FrameKind {
   template <class T>
@@ -239,7 +239,7 @@ struct Object : FrameKind {
     json.end_object();
   }
 };
-// A row whose members are not all there is refused before any of them is judged.
+// A row with missing members is refused before any of them is judged.
 template <const auto& kFields>
 struct RowOf : Object<kFields> {
   template <class T>
@@ -250,7 +250,7 @@ struct RowOf : Object<kFields> {
   }
 };
 
-// For a field that is no member: it judges the struct.
+// A check of the whole struct, in place of a member.
 template <auto kJudge>
 struct Check : FrameKind {
   template <class T>

@@ -1,5 +1,5 @@
-// Values of single frames that have no kind in common: protections, addresses, loads of mounts,
-// times of recordings, items of CONF.
+// Values of frames that share no kind: protections, addresses, loads of mounts, times of
+// recordings, items of CONF.
 //
 // Source: doc/link.md.
 // Thread: pure functions; FrameMembers has one user.
@@ -21,9 +21,9 @@ namespace lb {
 
 constexpr std::size_t kMaxFrameWords = 32;  // tags, countries, addresses
 using Words = ListOf<Word, kMaxFrameWords>;
-// Nodes that a stream has come through.
+// Nodes that a stream has passed.
 using StreamWay = ListOf<Word, Behind::kLongestWay>;
-// … that of its source at least.
+// … not empty: at least that of the source.
 struct OfferWay : StreamWay {
   static void read(const FrameValue& value, std::vector<std::string>& out) {
     StreamWay::read(value, out);
@@ -57,7 +57,7 @@ struct Proto : FrameKind {
   }
 };
 
-// Names that a node does not know: it does not enforce them; a mount that needs one needs what no
+// Unknown names: a node does not enforce them; a mount that needs one needs a protection that no
 // node enforces (kNeeds).
 template <bool kNeeds>
 struct Protections : FrameKind {

@@ -22,7 +22,7 @@ Ingest::Ingest(std::string own_id, Believes believes, SteadyTime now, IngestTimi
       table_(
           [this](const RowKey& key, const Table::Heard& heard) -> std::optional<int> {
             if (!key.second_kind && !believes_(heard.sender, *heard.row)) return std::nullopt;
-            // The shortest way has the newest word; of two such, a capture must not be overlooked.
+            // The shortest way has the newest row; of two equal ones a capture has priority.
             const int way = 2 * static_cast<int>(heard.row->via.size());
             return (heard.stands ? 100 : 0) + way + (heard.row->state == IngestState::kOn ? 0 : 1);
           },
@@ -71,7 +71,7 @@ void Ingest::take(const std::string& sender, const std::vector<IngestRow>& rows)
   for (const IngestRow& row : rows) {
     const bool off = row.state == IngestState::kOff;
     const bool own = row.at == own_id_ || has_word(row.via, own_id_);
-    // A teller is named by its link; what it repeats has it at the end.
+    // A sender is identified by its link, and is the last node in `via` of a row that it repeats.
     const bool right = row.via.empty() ? row.at == sender : row.via.back() == sender;
     const RowKey key{row.mount, row.source, row.at};
     if (row.source) {
@@ -160,7 +160,7 @@ std::size_t Ingest::captured() const {
       std::count_if(own_.begin(), own_.end(), [](const auto& row) { return row.second.captures; }));
 }
 
-// A capture that ends is told when its upstream is closed.
+// A capture is reported until its upstream is closed.
 IngestState Ingest::own_state(const Own& own) const {
   if (own.captures || own.flow.captures) return IngestState::kOn;
   return willing_ && own.rests_until == SteadyTime{} ? IngestState::kReady : IngestState::kOff;
@@ -195,12 +195,12 @@ std::string Ingest::decide_capture(Own& own, const Others& others, SteadyTime no
   return others.empty() ? "no other node does" : "it is the first of those that can";
 }
 
-// A node that has handed back keeps its mount for a while, and the connections of those that wait
-// there: also that of the node which it waits for.
+// A node that has handed back keeps its mount for a while, with its relays: also that of the node
+// to which it hands back.
 bool Ingest::feeder_has_ended(const Own& own) const {
   const std::string& feeder = own.flow.feeder;
   const auto* const entry = table_.find({own.plan.mount, false, feeder});
-  // One that drains, or cannot reach the studio, is not even ready.
+  // A node that drains, or whose upstream fails, is not ready.
   if (entry == nullptr) return own.captor == feeder && neighbours_.contains(feeder);
   return entry->sender == feeder && !entry->stands && entry->row->state == IngestState::kReady;
 }
@@ -225,7 +225,7 @@ void Ingest::note_failure(Own& own, SteadyTime now) {
 
 std::string Ingest::decide_release(Own& own, const Others& others, SteadyTime now) {
   note_failure(own, now);
-  const std::string* best = nullptr;  // that is ready
+  const std::string* best = nullptr;  // among the ready ones
   for (const auto* other : others) {
     if (other->stands) continue;
     const std::string& node = other->row->at;

@@ -17,16 +17,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Bounds the time that one link takes from the others.
+// Bounds the time of one link, for the sake of the others.
 constexpr int kReadsAWake = 32;
 constexpr std::size_t kPiece = 16384;
-// The queue is compacted when so many of its bytes are written.
+// The queue is compacted when this many of its bytes are written.
 constexpr std::size_t kCompactAt = 64 * 1024;
 // Shorter than any silence that ends a link.
 constexpr auto kLongestRest = 250ms;
 constexpr std::chrono::microseconds kLookTogether = 250ms;
 
-// 0: not known.
+// 0: unknown.
 std::chrono::milliseconds round_trip_of(int fd) {
   tcp_info info{};
   socklen_t size = sizeof info;
@@ -72,7 +72,7 @@ Link::Link(Loop& loop, std::unique_ptr<Transport> transport, std::string leftove
   set_patience(transport_->fd(), std::max(settings_.user_timeout, settings_.dead));
   transport_->read_ahead();
   watch_.start<&Link::on_socket>(loop_, transport_->fd(), EV_READ, this);
-  // Bytes that came with the head, or that TLS has decrypted already, make no socket readable.
+  // Bytes that came with the head, or that TLS has decrypted, do not make the socket readable.
   again_.after(0us);
   watch_silence();
 }
@@ -120,7 +120,7 @@ void Link::end(std::string reason) {
   ending_.after(0us);
 }
 
-// Of a peer that is not there no reset comes.
+// A peer that is gone sends no reset.
 void Link::end_broken() {
   const int why = errno;
   if (why == ETIMEDOUT || why == EHOSTUNREACH || why == ENETUNREACH || why == EHOSTDOWN)
@@ -141,7 +141,7 @@ void Link::set_dead(std::chrono::milliseconds dead) {
   watch_silence();
 }
 
-// In time for a silence that lasts; of links that are heard, all look at the same moments.
+// Checks in time for a lasting silence; active links are all checked at the same moments.
 void Link::watch_silence() {
   if (ended_) return;
   const auto left = std::max(
@@ -153,7 +153,7 @@ void Link::watch_silence() {
 
 void Link::check_silence() {
   if (ended_) return;
-  // This process itself may have been stopped: what the peer has sent meanwhile is read first.
+  // This process may have been stopped, so bytes that the peer has sent meanwhile are read first.
   if (loop_.awake() - heard_ >= settings_.dead) read();
   if (ended_) return;
   const auto silent = loop_.awake() - heard_;
@@ -177,7 +177,7 @@ void Link::on_socket(short events) {
   if ((events & EV_READ) != 0) read();
 }
 
-// What is answered goes out together, when all has been read.
+// Answers are sent together after all has been read.
 void Link::read() {
   if (ended_ || slowed_) return;
   reading_ = true;

@@ -1,16 +1,16 @@
 // Link: one established connection between a node and a master, of either side: it turns lines into
-// frames and frames into lines, and ends on silence and on invalid frames.
+// frames and back, and ends on silence and on invalid frames.
 //
-// Frames with a seq (SNAP, DELTA, LOAD) are numbered here, 1, 2, 3 … in each direction, and a
-// number that is not the next one ends the link: a connection that has lost or repeated a frame is
-// of no use, and there is no repair but a new one (doc/link.md).
+// Frames with a seq (SNAP, DELTA, LOAD) are numbered here, 1, 2, 3 … in each direction.  A number
+// out of order ends the link: only a new connection can repair a lost or repeated frame
+// (doc/link.md).
 // Writing: bytes that the socket does not take wait, up to max_queued.  A sender of frames that are
-// soon out of date (LOAD) asks idle() first; drained() is called when that becomes true again. What
-// is sent while frames are read goes out together, behind the last of them.
+// soon out of date (LOAD) asks idle() first; drained() is called when that becomes true again.
+// Frames sent while others are read go out together after the last one read.
 // Silence: no valid frame for `dead` ends the link; so does a socket that took bytes and got no
 // acknowledgement for user_timeout (TCP_USER_TIMEOUT; three round trips, where that is more).
 // Reading: a peer that sends more than max_bytes_per_second, where each frame counts kFrameCost
-// bytes more than it has, is read no faster than that: its own queue grows, not the work here.
+// extra bytes, is read no faster than that, so its own queue grows.
 //
 // Life: made with a connected transport; every end is end(reason), which calls callbacks.ended
 // once, later on the loop; that call may destroy the link.
@@ -32,16 +32,15 @@
 
 namespace lb {
 
-// LinkHost: what every session of a link needs from the server around it; see MasterSide and
-// NodeSide.
+// LinkHost: the server as every session of a link uses it; see MasterSide and NodeSide.
 class LinkHost {
  public:
   virtual ~LinkHost() = default;
   virtual Loop& loop() noexcept = 0;
   virtual Log& log() noexcept = 0;
-  // A message between nodes, from the other side of the link.
+  // A message between nodes, from the peer.
   virtual void message(MessageFrame message) = 0;
-  // Rows of a table that both ends know, as the other side of a link tells them: has_rows(frame).
+  // Rows of a shared table from the peer: has_rows(frame).
   virtual void rows(const std::string& /*sender*/, const Frame& /*frame*/) {}
 };
 
@@ -53,11 +52,11 @@ class Link {
     std::size_t max_queued = 8 << 20;       // bytes
     unsigned max_frames_per_second = 1000;  // of the peer
     std::size_t max_bytes_per_second = 0;   // of the peer; 0: not limited
-    std::size_t burst_bytes = 0;            // bytes above that, after a pause
+    std::size_t burst_bytes = 0;            // bytes above that rate, after a pause
   };
   static constexpr std::size_t kFrameCost = 1024;
   struct Callbacks {
-    // An error ends the link with this reason.
+    // An error of the callback ends the link with this reason.
     std::function<Result<void>(Frame)> frame;
     std::function<void()> drained;  // idle() has become true again; may be empty
     std::function<void(const std::string& reason)> ended;
@@ -68,21 +67,21 @@ class Link {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  // Goes out in this turn of the loop, if the socket takes it.
+  // Sent in this turn of the loop, if the socket takes it.
   void send(Frame frame);
   // Whole lines of frames without a seq.
   void send_lines(std::string_view lines);
-  // BYE, then the end.
+  // Sends BYE, then ends.
   void send_bye(ByeFrame bye, const std::string& reason);
   void end(std::string reason);
-  // The other side understands a BYE that says that it was not heard.
+  // The peer understands a BYE with kByeSilent.
   void reports_silence() noexcept { reports_silence_ = true; }
-  // Whether the link has ended because nothing came from the other side.
+  // Whether the link has ended by silence of the peer.
   bool was_silent() const noexcept { return was_silent_; }
 
   bool idle() const noexcept { return out_.size() == out_from_ && !unflushed_; }
   bool ended() const noexcept { return ended_; }
-  // Bytes that the socket has not taken.
+  // Bytes that the socket has not taken yet.
   std::size_t queued() const noexcept { return out_.size() - out_from_; }
   void set_dead(std::chrono::milliseconds dead);
   const Address& peer() const noexcept { return transport_->peer(); }
@@ -92,15 +91,15 @@ class Link {
   std::uint64_t bytes_in() const noexcept { return bytes_in_; }
   std::uint64_t bytes_out() const noexcept { return bytes_out_; }
 
-  // Called by the timer; by tests with a clock of their own.
+  // Called by the timer, and by tests with their own clock.
   void check_silence();
 
  private:
   void on_socket(short events);
   void read();
-  bool charge(std::size_t bytes);  // false: the peer has used up its rate; read() goes on later
+  bool charge(std::size_t bytes);  // false: the peer has used up its rate, so read() goes on later
   void want();
-  bool read_some();  // false: nothing more now, or the end
+  bool read_some();  // false: no more bytes now, or the end
   void take(std::string_view bytes);
   void take_line(std::string_view line);
   void write();
@@ -114,19 +113,19 @@ class Link {
   Settings settings_;
   Callbacks callbacks_;
   std::string leftover_;
-  std::string line_;  // the beginning of a line whose end has not come yet
+  std::string line_;  // the beginning of an incomplete line
   std::string out_;
   std::size_t out_from_ = 0;
   bool unflushed_ = false;                 // the transport holds bytes back
-  bool reading_ = false, held_ = false;    // what is sent while it reads is written behind that
+  bool reading_ = false, held_ = false;    // frames sent while reading are written after it
   std::uint64_t received_ = 0, sent_ = 0;  // the last seq
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
   SteadyTime heard_;   // by Loop::awake()
-  SteadyTime second_;  // in which frames are counted
+  SteadyTime second_;  // the second in which frames are counted
   unsigned frames_ = 0;
-  double budget_ = 0;  // bytes that may be read; negative: too many have been
+  double budget_ = 0;  // bytes that may be read; negative: too many were
   SteadyTime budget_at_;
-  bool slowed_ = false;  // nothing is read until again_
+  bool slowed_ = false;  // reading pauses until again_
   bool ended_ = false;
   bool reports_silence_ = false, was_silent_ = false;
   std::string reason_;

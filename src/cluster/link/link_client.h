@@ -1,12 +1,12 @@
-// LinkClient: connects the link to one master and retries: connect, TLS 1.3, the HTTP Upgrade, then
-// the transport is handed over.
+// LinkClient: connects to one master and retries: connect, TLS 1.3, the HTTP Upgrade, then it hands
+// the transport over.
 //
-// Source: doc/link.md: GET /admin/cluster with Upgrade: lbedge-cluster/1, answered
-// 101.  To a <cluster-port> by the node's secret as a pre-shared key; to a TLS port by the master's
-// certificate, and the secret as Basic credentials within.  Never without TLS.
-// Retries: 100 ms after the first failure, then twice as long each time, up to retry_max and never
-// more than 10 s; less by up to a quarter at random.  A master that answers anything but 101 has no
-// link: the next attempt follows after about a minute.
+// Source: doc/link.md: GET /admin/cluster with Upgrade: lbedge-cluster/1, answered 101.  A
+// <cluster-port> takes the node's secret as a pre-shared key; a TLS port has the master's
+// certificate, and the secret goes as Basic credentials within.  Never without TLS.
+// Retries: 100 ms after the first failure, then twice as long each time, up to retry_max and at
+// most 10 s, less a random part of up to a quarter.  A master that does not answer 101 has no link:
+// the next attempt follows after about a minute.
 //
 // Thread: one loop (control).
 // Ownership: MasterSession.
@@ -44,19 +44,19 @@ class LinkClient {
     std::function<std::string()> user_agent;
     // leftover: bytes that followed the head of the answer.
     std::function<void(std::unique_ptr<Transport>, std::string leftover)> connected;
-    // The master has none; may be empty.
+    // The master offers no link; may be empty.
     std::function<void()> no_link;
     Connector::MakeTls by_certificate;
   };
   LinkClient(Loop& loop, Resolver& resolver, Log& log, Rng& rng, LinkTarget target,
              Callbacks callbacks);
 
-  // At once, whatever the last attempt has brought.
+  // Connects at once, whatever the last attempt's result.
   void connect();
-  // Never again.
+  // Ends all attempts.
   void stop();
-  // The link has ended; worked: it had lived long enough to be called good.  The next attempt
-  // follows after at least `pause`.
+  // The link has ended; worked: it lasted long enough.  The next attempt follows after at least
+  // `pause`.
   void lost(bool worked, std::chrono::milliseconds pause);
   void set_retry_max(std::chrono::milliseconds most) noexcept { target_.retry_max = most; }
   const LinkTarget& target() const noexcept { return target_; }
@@ -72,13 +72,13 @@ class LinkClient {
   LinkTarget target_;
   Callbacks callbacks_;
   Connector connector_;
-  std::unique_ptr<Client> client_;  // null: none under way
+  std::unique_ptr<Client> client_;  // null: no attempt
   std::chrono::milliseconds delay_{0};
-  std::string last_failure_;  // not logged twice in a row
+  std::string last_failure_;  // kept so that it is not logged twice in a row
   Timer again_;
 };
 
-// The whole head.  credentials: "id:secret", "": none.
+// The whole head. credentials: "id:secret", "": none.
 std::string link_request(const ConnectTarget& target, std::string_view user_agent,
                          std::string_view credentials);
 

@@ -40,7 +40,7 @@ FailureGuard::Row& FailureGuard::row(Key key) {
   const auto [at, fresh] = rows_.try_emplace(key);
   if (!fresh) return at->second;
   order_.push_back(std::move(key));
-  // A flood of addresses: the oldest row goes.
+  // The oldest row is dropped, against a flood of addresses.
   if (order_.size() > kMaxRows) {
     rows_.erase(order_.front());
     order_.pop_front();
@@ -139,7 +139,7 @@ class LinkServer::Opening {
     } while (tls_->buffered() > 0);
   }
 
-  // So few bytes always fit into a fresh socket.
+  // A fresh socket always takes so few bytes.
   bool answer(std::string_view text) {
     iovec part{};
     part.iov_base = const_cast<char*>(text.data());
@@ -162,7 +162,7 @@ class LinkServer::Opening {
     }
     fail("TLS: " + tls_->problem(), tls_->was_cut());
   }
-  // cut: of a handshake, before anything was wrong.
+  // cut: the connection broke in its handshake without an error.
   void fail(const std::string& why, bool cut = false) {
     const std::string id = identity_ ? *identity_ : std::string();
     if (cut && server_.is_node(id))
@@ -222,8 +222,8 @@ bool LinkServer::make_room() {
   return true;
 }
 
-// Where strangers have failed too often, the oldest of their connections ends: a node behind the
-// same address completes its handshake long before.
+// Ends the oldest connection of an address where strangers have failed too often: a node at that
+// address completes its handshake long before.
 void LinkServer::make_room_of(const Address& peer) {
   if (failures_.allows(peer, "", loop_.now())) return;
   Opening* oldest = nullptr;
@@ -236,7 +236,7 @@ void LinkServer::make_room_of(const Address& peer) {
   if (count >= kMaxOfShut) oldest->give_up();
 }
 
-// Nothing, as for an unknown id, where this id has failed too often from there.
+// nullopt, as for an unknown id, if this id has failed too often from there.
 std::optional<std::string> LinkServer::key_of(std::string_view id, const Address& peer) {
   if (!failures_.allows(peer, id, loop_.now())) return std::nullopt;
   return callbacks_.find_key(id);
@@ -244,7 +244,7 @@ std::optional<std::string> LinkServer::key_of(std::string_view id, const Address
 
 void LinkServer::on_ready(short) {
   for (int i = 0; i < kAcceptsAWake; ++i) {
-    // Only the first is known to be in the queue: no connection ends for one that is not there.
+    // Only the first is known to be queued, and no connection ends without a successor.
     if (i > 0 && openings_.size() >= kMaxOpenings) return;
     if (!make_room()) return;
     sockaddr_storage address{};
@@ -266,7 +266,7 @@ void LinkServer::opening_done(Opening& opening) {
   const auto at = std::find_if(openings_.begin(), openings_.end(),
                                [&](const auto& each) { return each.get() == &opening; });
   if (at == openings_.end()) return;
-  // It is running its own callback.
+  // The opening is running its own callback.
   auto gone = std::make_shared<std::unique_ptr<Opening>>(std::move(*at));
   openings_.erase(at);
   loop_.post([gone = std::move(gone)] {});
@@ -285,7 +285,7 @@ bool LinkServer::is_node(const std::string& id) const {
   return !id.empty() && callbacks_.find_key(id).has_value();
 }
 
-// It has guessed nothing: a network that breaks in these moments shuts no node out.
+// A broken handshake is no guess, so an unstable network shuts no node out.
 void LinkServer::handshake_cut(const Address& peer, const std::string& id, const std::string& why) {
   unsigned held = 0;
   if (guard_.pass(loop_.now(), held))
@@ -299,7 +299,7 @@ void LinkServer::opening_failed(const Address& peer, const std::string& id, bool
   const bool of_node = is_node(id);
   const bool shut = !failures_.allows(peer, of_node ? id : "", now);
   const std::size_t times = failures_.failed(peer, of_node ? id : "", now);
-  // Of a node the first failure is logged, and the one that shuts it out.
+  // For a node the first failure is logged, and the one that shuts it out.
   const bool secret_is_wrong = of_node && !proved;
   if (secret_is_wrong && !shut && (times == 1 || times == FailureGuard::kMaxFailures)) {
     log_failure(cat({"node ", id, " from ", peer.ip(), ":"}),

@@ -1,16 +1,15 @@
-// LinkServer: accepts the connections of nodes on the <cluster-port>: TLS 1.3 by the node's secret,
-// then the HTTP Upgrade, then the transport is handed over with the id that the key has proved.
+// LinkServer: accepts nodes on the <cluster-port>: TLS 1.3 by the node's secret, then the HTTP
+// Upgrade, then it hands the transport over with the id that the key has proved.
 //
-// A stranger gets no further than the handshake.  Failures are counted by address and claimed id,
-// because many nodes may connect from one address: a node with a wrong secret shuts out only
-// itself.  After kMaxFailures within a minute the id is refused from that address until the minute
-// is over, unless it has been linked from there before.  Where unknown ids have failed too often,
-// the address may have only kMaxOfShut connections in their opening.
+// A connection without a secret ends in the handshake.  Failures are counted by address and claimed
+// id, because many nodes may share an address, and one with a wrong secret must shut out only
+// itself.  After kMaxFailures within a minute the id is refused from that address for the rest of
+// the minute, unless it was linked from there before.  An address where unknown ids have failed too
+// often may have kMaxOfShut openings at once.
 //
-// At most kMaxOpenings connections may be in their opening.  Above that a new one stays in the
-// listen queue until the oldest has had kLeastTime, which then ends: hundreds of nodes that come
-// back together must not end each other's connections, and idle strangers must not keep nodes out.
-// A connection that ends for this counts as no failure.
+// At most kMaxOpenings connections are opening.  A further one waits in the listen queue until the
+// oldest has had kLeastTime, which then ends: hundreds of returning nodes must not end each other's
+// connections, and idle strangers must not keep nodes out.  Such an end counts as no failure.
 //
 // Source: doc/link.md.
 // Thread: one loop (control).
@@ -38,13 +37,13 @@ namespace lb {
 
 // GET /admin/cluster HTTP/1.1 with "Connection: Upgrade" and "Upgrade: lbedge-cluster/1".
 bool asks_for_link(const Request& request);
-// The answer, whole.
+// The whole answer.
 constexpr std::string_view kLinkSwitch =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
     "Upgrade: lbedge-cluster/1\r\n\r\n";
 
-// FailureGuard: how often a peer may fail to prove its id.  id: as claimed; "": none, or not that
-// of a node.
+// FailureGuard: how often a peer may fail to prove its id. id: as claimed; "": none, or not that of
+// a node.
 class FailureGuard {
  public:
   static constexpr std::size_t kMaxFailures = 5;
@@ -52,22 +51,22 @@ class FailureGuard {
   static constexpr std::size_t kMaxRows = 4096;
 
   bool allows(const Address& peer, std::string_view id, SteadyTime now) const;
-  // How often, in this minute.
+  // The number of failures in this minute.
   std::size_t failed(const Address& peer, std::string_view id, SteadyTime now);
-  // The id is proved: it is never refused from this address again.
+  // The id is proved: it is never again refused from this address.
   void succeeded(const Address& peer, std::string_view id);
-  // The configuration has changed, and may be right now.
+  // The configuration has changed, so the next attempt may be right.
   void forget_failures();
 
  private:
   using Key = std::pair<std::array<std::uint8_t, 16>, std::string>;
   struct Row {
     std::deque<SteadyTime> failures{};
-    bool known = false;  // it has been linked from there
+    bool known = false;  // it was linked from there
   };
   Row& row(Key key);
   std::map<Key, Row> rows_;
-  std::deque<Key> order_;  // of rows_, which came first
+  std::deque<Key> order_;  // rows_ in the order of their creation
 };
 
 class LinkServer {
@@ -79,7 +78,7 @@ class LinkServer {
 
   struct Callbacks {
     TlsPskServer::FindKey find_key;
-    // A node; id: as its key has proved.
+    // A node has connected; id: proved by its key.
     std::function<void(std::string id, std::unique_ptr<Transport>, std::string leftover)> connected;
   };
   LinkServer(Loop& loop, Log& log, std::shared_ptr<const ListenSocket> socket, Callbacks callbacks);
@@ -88,7 +87,7 @@ class LinkServer {
   // A node has been accepted.
   void node_linked(const std::string& id, const Address& peer);
   void forget_failures() { failures_.forget_failures(); }
-  // A node that had proved its id has failed after all (its HELLO).
+  // A node with a proved id has failed later (its HELLO).
   void node_failed(const std::string& id, const Address& peer, const std::string& why);
 
  private:
@@ -98,8 +97,8 @@ class LinkServer {
   void make_room_of(const Address& peer);
   void opening_done(Opening& opening);
   std::optional<std::string> key_of(std::string_view id, const Address& peer);
-  // id: as it was claimed; why: of a node, nothing more than that its secret is wrong.
-  // proved: it has the secret of `id`, and failed in something else.
+  // id: as claimed; why: for a node, only that its secret is wrong. proved: it has the secret of
+  // `id`, and failed later.
   bool is_node(const std::string& id) const;
   void handshake_cut(const Address& peer, const std::string& id, const std::string& why);
   void opening_failed(const Address& peer, const std::string& id, bool proved,

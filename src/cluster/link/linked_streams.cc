@@ -68,7 +68,7 @@ bool LinkedStreams::delta(std::vector<StreamOffer> added, const std::vector<std:
   bool changed = false;
   for (const std::string& mount : removed) changed = withdraw(mount, now) || changed;
   for (StreamOffer& offer : added) {
-    // A stream that comes through this node now is as good as withdrawn.
+    // A stream that comes through this node now counts as withdrawn.
     const bool fits = may_take(offer);
     changed = (fits ? put(std::move(offer)) : withdraw(offer.mount, now)) || changed;
   }

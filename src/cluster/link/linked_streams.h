@@ -1,10 +1,10 @@
 // LinkedStreams: the streams that one master offers over its link, as this node uses them.
 //
 // No single frame ends a stream (doc/decisions.md C11): a stream that its master withdraws, or no
-// longer offers when it comes back, stays while its relay flows here, or waits for the stream to
-// come back.  When the link is lost every stream stays for kKept: a master that restarts is back
-// within a second.  Offers that have come through this node already, or through too many nodes, are
-// ignored: this node would pull its own stream.
+// longer offers when it is back, stays while its relay flows here or waits for the stream.  When
+// the link is lost every stream stays for kKept, because a restarted master is back within a
+// second.  Offers that have passed this node, or too many nodes, are ignored: this node would pull
+// its own stream.
 //
 // Thread: control.
 // Ownership: MasterSession.
@@ -32,8 +32,8 @@ enum class OfferState : std::uint8_t {
 class LinkedStreams {
  public:
   static constexpr std::chrono::seconds kKept{10};
-  // The withdrawal is followed by the end of the stream itself, and by the withdrawals of nodes
-  // that pulled it from there: nothing changes within this time.
+  // A withdrawal is followed by the end of the stream itself, and by withdrawals of nodes that pull
+  // it from there, so the stream stays for this time.
   static constexpr std::chrono::milliseconds kGrace{250};
   static constexpr std::size_t kMaxStreams = 20'000;
   // Whether data flows for this mount here, or its listeners wait for it.
@@ -41,7 +41,7 @@ class LinkedStreams {
   struct Stream {
     StreamOffer offer;
     OfferState state = OfferState::kOffered;
-    SteadyTime until{};              // of what is not offered: it does not go before then
+    SteadyTime until{};              // a stream that is not offered stays until then
     bool settled = true;             // that time is over
     std::uint64_t offer_number = 0;  // changes when the stream is offered again
   };
@@ -56,16 +56,16 @@ class LinkedStreams {
   bool delta(std::vector<StreamOffer> added, const std::vector<std::string>& removed,
              SteadyTime now);
   bool connection_lost(SteadyTime now);
-  // From the session of a link with other settings: as if that link were lost.
+  // Takes the streams of a session with other settings, as if that link were lost.
   void take_over(LinkedStreams& from, SteadyTime now);
-  // Removes streams that are not offered and do not flow.  To be called often: it looks only at
-  // those that may go by now.
+  // Removes streams that are not offered and do not flow.  Must be called often; looks only at
+  // those whose time is over.
   bool forget(SteadyTime now);
 
   const Streams& streams() const noexcept { return streams_; }
-  // Another one after each change of streams().
+  // Changes with streams().
   std::uint64_t revision() const noexcept { return revision_; }
-  // The mounts of the changes since the last call.
+  // Mounts that have changed since the last call.
   std::set<std::string> take_changed() { return std::exchange(changed_, {}); }
 
  private:
@@ -79,10 +79,10 @@ class LinkedStreams {
   const Flows flows_;
   Streams streams_;
   std::uint64_t offer_number_ = 0, revision_ = 0;
-  // What is not offered, by `until`; a pair whose stream has another one is out of date.
+  // Streams that are not offered, by `until`; a pair with an old `until` is out of date.
   std::set<std::pair<SteadyTime, std::string>> fading_;
   std::set<std::string> changed_;
-  std::map<std::string, StreamOffer, std::less<>> arriving_;  // of a SNAP that is not complete
+  std::map<std::string, StreamOffer, std::less<>> arriving_;  // of an incomplete SNAP
 };
 
 }  // namespace lb

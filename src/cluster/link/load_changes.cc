@@ -61,7 +61,7 @@ bool LoadChanges::end(Rows::iterator at, SteadyTime when) {
 void LoadChanges::forget(SteadyTime when) {
   for (; !ended_.empty() && when - ended_.front().when > kRemembered; ended_.pop_front()) {
     const Ended& first = ended_.front();
-    // A row goes by its last end only, so the others name one that is there.
+    // A row is removed only by its last end, so earlier entries still name a present row.
     if (first.row->second.version != first.version) continue;
     by_version_.erase(first.version);
     rows_.erase(first.row);

@@ -1,12 +1,12 @@
-// LoadChanges: what this node carries and for how many listeners, so that each master is sent what
-// has changed since its last report.
+// LoadChanges: the mounts that this node carries, with their listeners, so that each master is sent
+// the changes since its last report.
 //
-// Every change of a mount gets the next number; a link remembers the number that it has reported up
-// to.  A mount that is no longer carried keeps its row for kRemembered: a link that has
-// not reported for so long is dead.
+// Every change of a mount gets the next number, and a link keeps the number of its last report.  A
+// mount that is no longer carried keeps its row for kRemembered: a link without a report for that
+// time is dead.
 //
 // Each master is sent the listeners behind this node without those behind the master itself, and
-// the way of a stream only if the stream does not come from that master.
+// the way of a stream only if the stream comes from another server.
 //
 // Thread: control.
 // Ownership: app/cluster/carried_load.
@@ -34,19 +34,18 @@ class LoadChanges {
     unsigned listeners = 0;  // without relays
     double kbps = 0;         // of the stream
     bool pulled = false;     // from another server
-    bool carries = true;     // false: it would be pulled, and is not now
+    bool carries = true;     // false: it would be pulled, but is not now
     ProtectionSet enforces = 0;
-    PullFault cannot = PullFault::kNone;  // of what is not carried
+    PullFault cannot = PullFault::kNone;  // of a mount that is not carried
     std::uint32_t free = MountLoad::kUnlimited;
-    // As MountLoad::from, with the master that it comes from at its end; null: not known.
+    // As MountLoad::from, with the master that it comes from as the last; null: not known.
     const std::vector<std::string>* from = nullptr;
     const Below* below = nullptr;  // null: no listener
   };
-  // A mount that is carried, protected or limited here, or cannot be pulled, or that has been.
-  // True: the masters should have it at once: a stream has begun or ended here, cannot be pulled or
-  // can again, or has got its first listener, or lost its last one.
+  // Sets the state of a mount.  True: masters should have it at once: a stream has begun or ended
+  // here, its pull fails or works again, or it has got its first listener or lost its last one.
   bool set(const Carried& now, SteadyTime when);
-  // What has ended long ago goes.
+  // Removes mounts that ended long ago.
   void forget(SteadyTime when);
 
   unsigned listeners() const noexcept { return listeners_; }
@@ -55,10 +54,9 @@ class LoadChanges {
   std::uint64_t version() const noexcept { return version_; }
   struct Changes {
     std::vector<MountLoad> loads;
-    std::uint64_t up_to = 0;  // the number that is reported up to
+    std::uint64_t up_to = 0;  // the number of the newest change in it
   };
-  // The oldest changes with a number above this one, as many as fit into a frame, as this master is
-  // sent them.
+  // The oldest changes above this number that fit into a frame, as this master gets them.
   Changes since(std::uint64_t version, std::string_view master = {}) const;
   std::vector<MountLoad> all(std::string_view master = {}) const;
 
@@ -82,7 +80,7 @@ class LoadChanges {
   bool end(Rows::iterator row, SteadyTime when);
   Rows rows_;
   std::map<std::uint64_t, const Row*> by_version_;
-  std::deque<Ended> ended_;  // the oldest first; another version of its row: it has come back
+  std::deque<Ended> ended_;  // oldest first; a row with another version carries again
   std::uint64_t version_ = 0;
   unsigned listeners_ = 0, relays_ = 0;
   std::int64_t bits_ = 0;

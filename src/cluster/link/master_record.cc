@@ -1,4 +1,4 @@
-// What a MasterSession hands over to the process that replaces this one; see master_session.h.
+// The record of a MasterSession for the process that takes over; see master_session.h.
 #include "cluster/link/master_record.h"
 
 #include <utility>
@@ -28,7 +28,7 @@ MasterRecord MasterSession::save() const {
   return saved;
 }
 
-// As if the link were lost at this moment: the streams stay until it is there again.
+// As if the link were lost at this moment: streams stay until it is back.
 Result<void> MasterSession::restore(const MasterRecord& saved) {
   if (saved.id.empty() || !master_id_.empty()) return {};
   master_id_ = saved.id;

@@ -1,5 +1,5 @@
-// MasterRecord: what a node knows of one of its masters, as the process that replaces it goes on
-// with it.  The link itself is made again.
+// MasterRecord: a node's knowledge of one of its masters, for the process that replaces it.  The
+// link itself is made again.
 //
 // Thread: plain values.
 // Source: doc/architecture.md, "The hand-over".
@@ -15,10 +15,10 @@ namespace lb {
 
 struct MasterRecord {
   std::string name;      // "m1.example.org:8100", of its link
-  std::string id, mark;  // as it last named itself; "": never linked
+  std::string id, mark;  // by its last WELCOME; "": never linked
   std::uint16_t http_port = 0, https_port = 0;
   std::int64_t clock_ms = 0;         // its wall clock less this one
-  std::vector<std::string> streams;  // that it offers, as lines of SNAP
+  std::vector<std::string> streams;  // its offers, as lines of SNAP
 };
 template <class Io, RecordOf<MasterRecord> T>
 void record_fields(Io& io, T& master) {

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr int kDuplicate = 409;
 constexpr auto kAfterDuplicate = 2s;
-// A LOAD may be sent so much early: a late timer must not cost a whole period.
+// A LOAD may be sent early by this, so that a late timer does not cost a whole period.
 constexpr auto kSlack = 25ms;
 constexpr double kBigChange = 0.02;  // of this node's capacity
 constexpr unsigned kNominalListeners = 500;
@@ -20,7 +20,7 @@ constexpr unsigned kNominalListeners = 500;
 Link::Settings settings_of_welcome() {
   Link::Settings settings;
   settings.dead = MasterSession::kForWelcome;
-  settings.max_frames_per_second = 20'000;  // every source of a big station may begin at once
+  settings.max_frames_per_second = 20'000;  // all sources of a big station may begin at once
   return settings;
 }
 
@@ -56,7 +56,7 @@ void MasterSession::log(LogLevel level, const std::string& text) const {
   host_.log().write(level, "cluster/link", cat({"master ", who, ": ", text}));
 }
 
-// The streams go on until the new link replaces them, or, if it never comes up, to their end.
+// Streams continue until the new link replaces them; if it never comes up, to their end.
 void MasterSession::continue_from(MasterSession& before) {
   streams_.take_over(before.streams_, host_.loop().awake());
   master_id_ = before.master_id_;
@@ -228,7 +228,7 @@ Result<void> MasterSession::take_welcome(WelcomeFrame welcome) {
   if (host_.knows_path(*this)) {
     announce();
   } else if (!announced_) {
-    // A node that is silent for 4 × every is dead to the master.
+    // A node that is silent for 4 × every counts as dead at the master.
     announce_.after(std::min<std::chrono::microseconds>(kForPath, 2 * welcome_->every));
   }
   return {};
@@ -257,7 +257,7 @@ void MasterSession::take_ack(const AckFrame& ack) {
   found->seq = 0;
 }
 
-// Its clock at half the round trip; its tokens are checked by that clock (redirect_token.h).
+// The master's clock at half the round trip; tokens are checked by it (redirect_token.h).
 void MasterSession::measure_clock(std::int64_t master_ms, std::int64_t sent_ms,
                                   SteadyTime::duration round_trip) {
   if (master_ms <= 0) return;
@@ -326,8 +326,8 @@ void MasterSession::send_load() {
   pending_[seq % pending_.size()] = {seq, now, wall_ms_of(host_.loop().clock())};
 }
 
-// As the master announces it.  The configuration here has the way of relays, which need not be that
-// of listeners.
+// As the master announces it, because the configuration here has the address for relays, which may
+// differ.
 std::optional<std::string> MasterSession::origin(PublicScheme scheme) const {
   if (!linked()) return std::nullopt;
   for (const NodeAddress& address : welcome_->addresses)

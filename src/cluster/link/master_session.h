@@ -1,15 +1,15 @@
-// MasterSession: this node at one of its masters: keeps the link up, reports what is carried here
-// and the load, and holds the streams that the master offers.
+// MasterSession: this node's session with one master: keeps the link up, reports mounts and load,
+// and holds the streams that the master offers.
 //
-// The node announces what it carries only when it knows whether it can pull the master's streams,
-// after half a second at the latest: until then the master sends no listener.
+// The node reports its mounts once it knows whether it can pull the master's streams, after half a
+// second at the latest: until then the master sends no listener.
 //
-// A LOAD goes out every `every` of the master; earlier, but not within kLeastPause of the last one,
-// when LoadChanges is urgent, when listeners have changed by more than 2 % of the capacity, or when
-// they have changed at all and half of `every` has passed since the last LOAD with such a change.
-// While the socket has not taken the last frames no LOAD is made: the next one replaces it.
+// A LOAD is sent every `every` of the master; earlier, but not within kLeastPause of the last one,
+// if LoadChanges is urgent, if listeners have changed by more than 2 % of the capacity, or if they
+// have changed at all and half of `every` has passed since the last such LOAD. No LOAD is made
+// before the socket has taken the last frames; the next one replaces it.
 //
-// Silence ends the link only from the first ACK on: before, a whole round trip passes.
+// Silence ends the link only after the first ACK, because a whole round trip passes before.
 //
 // Thread: control.
 // Ownership: app/cluster/master_links.
@@ -40,22 +40,20 @@ struct MasterRecord;
 
 class MasterSession;
 
-// NodeSide: what the sessions of this node at its masters need from the server around them, and
-// report to it.
+// NodeSide: the server as the sessions with its masters use it.
 class NodeSide : public LinkHost {
  public:
   virtual Rng& rng() noexcept = 0;
   virtual const std::string& own_id() const noexcept = 0;
 
   // -- reports to a master ----------------------------------------------------------------------
-  // Without what differs from master to master: the id there, and whether it sends listeners.
+  // Without the members that differ between masters: the id there, and whether it sends listeners.
   virtual HelloFrame hello() = 0;
   virtual const LoadChanges& load() const noexcept = 0;
   virtual unsigned loop_ms() const noexcept = 0;
   // Listeners that arrived with a redirect of this master; nullopt: they are not counted.
   virtual std::optional<std::uint64_t> arrivals_from(std::string_view master) const = 0;
-  // The clients of those that have arrived with a token of its link since the last call, so many at
-  // most.
+  // At most `most` clients that have arrived with a token of its link since the last call.
   virtual std::vector<std::uint32_t> arrived_clients(std::string_view /*master*/,
                                                      std::size_t /*most*/) {
     return {};
@@ -63,14 +61,13 @@ class NodeSide : public LinkHost {
   virtual bool checks_tokens() const { return false; }
   virtual unsigned masters() const noexcept = 0;  // linked to
   virtual DrainMode draining() const noexcept = 0;
-  // Why most of the streams that this master offers cannot be pulled.
+  // Why most streams of this master cannot be pulled.
   virtual PullFault cannot_pull(const MasterSession& /*session*/) const { return PullFault::kNone; }
 
   // -- whether its streams can be pulled --------------------------------------------------------
-  // What is carried is reported only when this is known.  False: MasterSession::announce() is
-  // called later.
+  // Mounts are reported only when this is known.  False: MasterSession::announce() follows.
   virtual bool knows_path(MasterSession& /*session*/) { return true; }
-  // The session waits no longer.
+  // The session stops waiting.
   virtual void path_overdue(MasterSession& /*session*/) {}
   // Whether data flows for a mount here, or its listeners wait for it.
   virtual bool flows(const std::string& mount) const = 0;
@@ -78,15 +75,15 @@ class NodeSide : public LinkHost {
   // -- frames of a master -----------------------------------------------------------------------
   virtual void master_joined(MasterSession& session) = 0;
   virtual void master_left(MasterSession& session, const std::string& why) = 0;
-  // What it offers of these mounts is different.
+  // The master's offers of these mounts have changed.
   virtual void streams_changed(const std::set<std::string>& mounts) = 0;
-  // The keys by which it signs redirects to this node.
+  // The master's keys for redirects to this node.
   virtual void link_keys(const std::string& /*master*/, const std::vector<TokenKey>& /*keys*/) {}
   // How far the master's wall clock is ahead of this one, as measured just now.
   virtual void master_clock(const std::string& master, std::chrono::milliseconds ahead) = 0;
   virtual void remember_proof(const ProveFrame& proof) = 0;
   virtual void mount_looked_up(const std::string& mount, bool known) = 0;
-  // What this node is to enforce.
+  // Items that this node enforces.
   virtual void conf(const std::string& /*master*/, const ConfFrame& /*frame*/) {}
   // An order of this master.  Calls `then` once, now or later, perhaps after the session is gone.
   virtual void execute(const MasterSession& from, CommandFrame command,
@@ -101,7 +98,7 @@ class NodeSide : public LinkHost {
 // How to reach a master's link and its streams.
 struct LinkPlan {
   LinkTarget link;
-  // Where its streams are pulled from; port 0: as its WELCOME says.
+  // The server that streams are pulled from; port 0: as in its WELCOME.
   ConnectTarget streams;
   bool wants_listeners = true;
 
@@ -120,34 +117,34 @@ class MasterSession {
   static constexpr std::chrono::milliseconds kForPath{500};
   // A master whose link is not up after this time is polled.
   static constexpr std::chrono::seconds kLinkPatience{10};
-  // A link that has lived so long has worked: the next retry is quick.
+  // A link that lasted so long has worked: the next retry is quick.
   static constexpr std::chrono::milliseconds kGood{3000};
 
   MasterSession(NodeSide& host, Resolver& resolver, LinkPlan plan, LinkClient::Callbacks callbacks);
   ~MasterSession();
 
   void start() { client_.connect(); }
-  // Before start(): takes over the streams of the session that it replaces.
+  // Before start(): takes the streams of the session that it replaces.
   void continue_from(MasterSession& before);
-  // Of a hand-over.  restore(): what the process before knew; the caller hands the streams on.
+  // Of a hand-over. restore(): the former process's state; the caller hands the streams on.
   MasterRecord save() const;
   Result<void> restore(const MasterRecord& saved);
   void set_retry_max(std::chrono::milliseconds most) noexcept {
     plan_.link.retry_max = most;
     client_.set_retry_max(most);
   }
-  // At once, if it is not linked.
+  // Connects at once, if it is not linked.
   void retry_now();
-  // LoadChanges has been updated; urgent: as LoadChanges::update() says.
+  // LoadChanges has changed; urgent: as LoadChanges::set() returns.
   void load_changed(bool urgent);
   void send(Frame frame);
-  // It is known whether the master's streams can be pulled: reports what is carried.
+  // It is known whether the master's streams can be pulled: reports the mounts.
   void announce();
   // Asks about a mount; false: not linked.
   bool lookup_mount(const std::string& mount);
-  // Ends the link with a BYE, for good.
+  // Ends the link with a BYE, and makes no other.
   void send_bye(ByeFrame bye);
-  // Removes the streams that may go now, and tells the host.
+  // Removes streams that may go now, and informs the host.
   void forget_streams();
 
   const LinkPlan& plan() const noexcept { return plan_; }
@@ -157,20 +154,20 @@ class MasterSession {
   // It knows slots (frame.h, kLinkMinor).
   bool knows_slots() const noexcept { return welcome_ && welcome_->minor >= 1; }
   bool knows_conf() const noexcept { return welcome_ && welcome_->minor >= 2; }
-  // The last link has ended because nothing came any more, here or there.
+  // The last link has ended by silence, seen here or there.
   bool was_silent() const noexcept { return was_silent_; }
-  // A time at which it was certainly there: it has answered what was sent then.
+  // A time at which the master was up: it has answered a frame of then.
   SteadyTime was_there() const noexcept { return was_there_; }
   bool linked() const noexcept { return link_ != nullptr && !link_->ended() && welcome_; }
   const std::string& master_id() const noexcept { return master_id_; }  // "": never linked
-  // This run of the master, as it last named itself: "m1.77e0aa01"; "": never linked.
+  // The master's run, as it last named itself: "m1.77e0aa01"; "": never linked.
   const std::string& master_mark() const noexcept { return master_mark_; }
   const WelcomeFrame* welcome() const noexcept { return welcome_ ? &*welcome_ : nullptr; }
   const LinkedStreams& streams() const noexcept { return streams_; }
   std::set<std::string> take_changed_streams() { return streams_.take_changed(); }
-  // Where they are pulled from; nullopt: not known.
+  // The server that they are pulled from; nullopt: not known.
   std::optional<ConnectTarget> streams_target() const;
-  // Where listeners reach it; nullopt: not linked, or not known.
+  // Where listeners reach the master; nullopt: not linked, or not known.
   std::optional<std::string> origin(PublicScheme scheme) const;
   std::chrono::microseconds round_trip() const noexcept { return round_trip_; }
   // The master's wall clock less this one.
@@ -205,19 +202,19 @@ class MasterSession {
   std::unique_ptr<Link> link_;  // null: not connected
   std::optional<WelcomeFrame> welcome_;
   std::string master_id_, master_mark_;
-  bool acknowledged_ = false;    // a LOAD of this link: from now on silence is counted
-  std::uint64_t conf_runs_ = 0;  // that have come over this link
+  bool acknowledged_ = false;    // a LOAD was acknowledged, so silence counts from now on
+  std::uint64_t conf_runs_ = 0;  // that came over this link
   std::uint16_t http_port_ = 0, https_port_ = 0;
   std::uint64_t reported_ = 0;  // of LoadChanges
   unsigned last_listeners_ = 0, max_listeners_ = 1;
-  SteadyTime last_change_{};  // the last LOAD with other listeners than the one before
+  SteadyTime last_change_{};  // the last LOAD with a changed number of listeners
   SteadyTime linked_since_{}, last_load_{};
   std::int64_t hello_ms_ = 0;  // this wall clock when HELLO was sent
   bool load_due_ = false;
-  bool sent_tokens_ = false;  // as the master was told last
+  bool sent_tokens_ = false;  // as last reported to the master
   bool announced_ = false;
   Timer announce_;
-  bool left_ = false;  // for good
+  bool left_ = false;  // no further link is made
   // Round trips: LOADs that wait for their ACK, and the last result.
   struct Pending {
     std::uint64_t seq = 0;

@@ -1,5 +1,5 @@
 // MessageLog: the messages between nodes that have passed here: each counts once, however many ways
-// it arrives, and the last ones can be shown.
+// it arrives, and the newest can be shown.
 //
 // Thread: control.
 // Ownership: app/cluster/cluster_links.
@@ -24,7 +24,7 @@ class MessageLog {
     MessageFrame message;
     WallTime when{};
   };
-  // False: it has passed before.
+  // False: it is known already.
   bool take(const MessageFrame& message, WallTime when);
   const std::deque<Entry>& entries() const noexcept { return entries_; }  // the newest last
 

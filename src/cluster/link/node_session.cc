@@ -13,9 +13,9 @@ using namespace std::chrono_literals;
 
 constexpr int kDuplicateId = 409, kTooMuch = 429;
 constexpr auto kBackAfterTooMuch = 10s;
-constexpr auto kLongestWay = 500ms;  // one way, of a frame; a node cannot claim more
+constexpr auto kLongestWay = 500ms;  // of a frame, one way; a node cannot claim more
 
-// A node that does not know slots does not get such a mount.
+// A node without slots does not get such a mount.
 bool needs_slots(const StreamOffer& offer) noexcept {
   return (offer.needs & static_cast<ProtectionSet>(Protection::kSlots)) != 0;
 }
@@ -53,7 +53,7 @@ void NodeSession::log(LogLevel level, const std::string& text) const {
   host_.log().write(level, "cluster/link", cat({"node ", id_, " (", peer_.ip(), "): ", text}));
 }
 
-// What is not offered any more has no path.
+// A withdrawn offer has no path.
 std::vector<StreamOffer> NodeSession::offer_news() {
   const auto show = [this](const RowKey&, const auto& entry) {
     const bool hidden = !knows_slots() && needs_slots(*entry.row);
@@ -67,7 +67,7 @@ std::vector<StreamOffer> NodeSession::offer_news() {
   return host_.offers().news_for(id_, show, gone);
 }
 
-// Before its SNAP nothing: that has everything.
+// Not before the SNAP, which has all offers.
 void NodeSession::send_offers() {
   if (!joined_ || !snapped_) return;
   std::vector<StreamOffer> added = offer_news();
@@ -132,7 +132,7 @@ void NodeSession::address_tried(const NodeAddress& address, const Result<bool>& 
     log(LogLevel::kWarn,
         cat({"no listener is sent to ", origin, ": another server answers there"}));
   NodeHello row = row_;
-  // Same process, same run: the row only gets its new description.
+  // The same run of the process: the row only gets the new description.
   const SteadyTime now = host_.loop().now();
   try_again_ = now + kTryAgain;
   const auto again = host_.decider().with_table(
@@ -176,7 +176,7 @@ Result<void> NodeSession::take(Frame frame) {
   return taken;
 }
 
-// From now on the round trip is known.
+// The round trip is now known.
 void NodeSession::first_frame() {
   if (std::exchange(heard_after_hello_, true)) return;
   link_.set_dead(dead_);
@@ -347,12 +347,12 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
   update_row([&](NodeTable& table, NodeSlot slot, SteadyTime) {
     dead = table.node(slot).state == NodeState::kDead;
     if (dead) return;
-    // One that drains has said so before, also over a link that takes the place of another one.
+    // A draining node has sent DRAIN before, also over a link that replaces another one.
     if (!std::exchange(drain_known_, true)) table.undrain(slot, now);
     all = table.report(slot, report);
     issued = table.node(slot).issued;
   });
-  // Other frames have kept the link meanwhile; what the node carries has been forgotten.
+  // Other frames have kept the link meanwhile, but the node's mounts were dropped.
   if (dead) return Error::timeout("reported too late, when it was taken for dead");
   if (!all) return too_many_mounts();
   if (!load.clients.empty()) host_.decider().arrived(load.clients);
@@ -360,8 +360,7 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
   return {};
 }
 
-// Its clock and this one go alike; the shortest way that a LOAD has taken is that of one that was
-// read at once.
+// Both clocks run at the same rate; the LOAD with the shortest transit time was read at once.
 void NodeSession::note_there(std::uint64_t at_ms) {
   using std::chrono::milliseconds;
   const SteadyTime now = host_.loop().clock().steady();

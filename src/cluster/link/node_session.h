@@ -1,14 +1,14 @@
-// NodeSession: one node that is linked to this master, from the proof of its id until the link
-// ends: HELLO → WELCOME and SNAP → its SNAP → LOADs.  Its reports go into the NodeTable, under its
-// own id and no other.
+// NodeSession: one node that is linked to this master, from the proof of its id to the end of the
+// link: HELLO → WELCOME and SNAP → its SNAP → LOADs.  Its reports go into the NodeTable, only under
+// its own id.
 //
-// A frame that a node may not send, a HELLO with another id than the one of the login, a report
-// before the snapshot, a clock that goes backward: each ends the link with a reason.  A node that
-// exceeds a limit is sent the reason (BYE), so that both logs name it.
+// The link ends with a reason at a frame that a node may not send, a HELLO with another id than the
+// login's, a report before the snapshot, or a clock that goes backward.  A node that exceeds a
+// limit is sent the reason (BYE), so that both logs have it.
 //
-// A node that sends more than kBytesASecond is read no faster than that: its reports cost this
-// server about 1 % of a processor, whatever it does.  Silence ends the link only from the first
-// frame after HELLO on: before, a whole round trip passes.
+// A node is read no faster than kBytesASecond, so its reports cost this server at most about 1 % of
+// a processor.  Silence ends the link only after the first frame behind HELLO, because a whole
+// round trip passes before.
 //
 // Thread: control.
 // Ownership: app/cluster/node_links, until MasterSide::node_left().
@@ -34,16 +34,15 @@ namespace lb {
 class NodeSession;
 class RedirectDecider;
 
-// MasterSide: what the sessions of nodes at this master need from the server around them, and
-// report to it.
+// MasterSide: the server as the sessions of its nodes use it.
 class MasterSide : public LinkHost {
  public:
   virtual RedirectDecider& decider() noexcept = 0;
-  // Null: not in the configuration, or removed from it.
+  // Null: not, or no longer, in the configuration.
   virtual const KnownNode* known_node(std::string_view id) const = 0;
-  // What this master offers, as its own rows.
+  // This master's offers, as its own rows.
   virtual Replica<StreamOffer>& offers() noexcept = 0;
-  // As of this moment; the nodes may not have been sent the change yet.
+  // The present state; nodes may not have been sent a change yet.
   virtual bool is_offered(const std::string& mount) = 0;
   virtual WelcomeFrame welcome_for(const KnownNode& node) = 0;
   // A node has been accepted; an older connection of the same process ends here, without a BYE.
@@ -72,15 +71,15 @@ class NodeSession {
               std::string leftover, std::uint64_t number = 0);
   ~NodeSession();
 
-  // What has changed of MasterSide::offers().
+  // Sends the changes of MasterSide::offers().
   void send_offers();
   void send(Frame frame);
   void send_conf(const ConfPieces::Piece& piece);
   // Ends the link with a BYE; the node may connect again after `back`.
   void send_bye(ByeFrame bye);
-  // A newer connection of the same process has the row in the table.
+  // A newer connection of the same process owns the row in the table.
   void replaced();
-  // What MasterSide::try_addresses() has found: itself there, another server, or no answer.
+  // The result of MasterSide::try_addresses(): the node itself, another server, or no answer.
   void address_tried(const NodeAddress& address, const Result<bool>& itself);
   void end(std::string reason) { link_.end(std::move(reason)); }
 
@@ -96,12 +95,12 @@ class NodeSession {
   bool knows_conf() const noexcept { return minor_ >= 2; }      // likewise
   bool moves_one() const noexcept { return minor_ >= 3; }       // likewise
   bool sets_fallbacks() const noexcept { return minor_ >= 4; }  // and ends one encoder
-  // For how long it has not enforced what CONF has told it; nullopt: it does not say.
+  // For how long it has not enforced all CONF that it was sent; nullopt: it does not report it.
   std::optional<SteadyTime::duration> conf_lag(SteadyTime now) const;
-  // The link has ended because nothing came any more, here or there.
+  // The link has ended by silence, seen here or there.
   bool was_silent() const noexcept { return link_.was_silent() || bye_silent_; }
-  // A time at which it was certainly there, by this clock; of a frame that was read late, the time
-  // at which it was sent.
+  // A time at which the node was up, by this clock; of a frame that was read late, its sending
+  // time.
   SteadyTime was_there() const noexcept { return was_there_; }
   const std::string& version() const noexcept { return version_; }         // of its program
   std::uint64_t round_trip_us() const noexcept { return round_trip_us_; }  // 0: not known
@@ -121,10 +120,10 @@ class NodeSession {
   Result<void> take_message(MessageFrame& message);
   void note_conf(std::uint64_t runs, SteadyTime now);
   void take_drain(const DrainFrame& drain);
-  // now_ms: its wall clock when it sent the frame that arrived just now.
+  // now_ms: the node's wall clock when it sent the frame that has just arrived.
   void measure_clock(std::int64_t now_ms, std::chrono::microseconds way);
   void on_end(const std::string& reason);
-  // Its row in the table; kNoNode: it is gone, or belongs to another process.
+  // Its row in the table; kNoNode: removed, or owned by another process.
   NodeSlot slot_in(const NodeTable& table) const;
   bool listed() const;
   // Calls what(table, slot, now) with its row; false: it has none.
@@ -143,7 +142,7 @@ class NodeSession {
   SteadyTime welcomed_{};
   std::chrono::milliseconds dead_{0};  // as WELCOME says
   bool snapshot_done_ = false;
-  bool drain_known_ = false;  // whether it drains, over this link
+  bool drain_known_ = false;  // it has reported over this link whether it drains
   std::string version_;
   std::uint64_t round_trip_us_ = 0;
   unsigned minor_ = 0;  // of its version of the link
@@ -152,7 +151,7 @@ class NodeSession {
     SteadyTime at{};
   };
   static constexpr std::size_t kMaxSentConf = 1000;
-  std::deque<SentConf> conf_sent_;  // runs that it has not said to be in force
+  std::deque<SentConf> conf_sent_;  // runs that it has not reported in force
   std::uint64_t conf_runs_ = 0;     // that were sent
   bool sends_conf_ = false;
   bool has_bye_ = false, bye_silent_ = false;
@@ -161,9 +160,9 @@ class NodeSession {
       clock_ahead_;  // this steady clock less that of its LOADs
   std::string bye_;
   NodeHello row_;                     // as it was put into the table
-  std::vector<NodeAddress> refused_;  // another server has answered there
+  std::vector<NodeAddress> refused_;  // where another server has answered
   SteadyTime try_again_{};
-  std::vector<MountLoad> arriving_;  // of a SNAP that is not complete
+  std::vector<MountLoad> arriving_;  // of an incomplete SNAP
   std::uint64_t last_at_ms_ = 0;
   ClockOffset clock_;  // the node's wall clock
   SteadyTime message_second_{};

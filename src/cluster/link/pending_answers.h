@@ -5,8 +5,8 @@
 // Source: doc/link.md, CMD and RES, ASK and TELL.
 // Thread: that of the loop.
 // Ownership: NodeLinks.
-// Errors: no answer in time; the link to the peer has ended.  Of a question that is dropped when
-// this is destroyed or stopped nothing is heard.
+// Errors: no answer in time; the link to the peer has ended.  Questions that are dropped by stop()
+// or the destructor get no call.
 #pragma once
 
 #include <chrono>
@@ -30,13 +30,13 @@ class PendingAnswers {
           end(number, Error::timeout("no answer in time"));
         }) {}
 
-  // The number of the question, for its frame.
+  // Returns the number of the question, for its frame.
   std::uint64_t add(const std::string& peer, Then then) {
     const std::uint64_t number = next_++;
     static_cast<void>(waits_.park(number, {peer, std::move(then)}, patience_));  // has no limits
     return number;
   }
-  // Of a question that is not this peer's, or not asked any more, nothing comes.
+  // Ignored for a question to another peer, or one that has ended.
   void answered(const std::string& peer, Frame frame) {
     const std::uint64_t number = frame.number;
     if (is_of(peer, number)) end(number, std::move(frame));
@@ -46,7 +46,7 @@ class PendingAnswers {
       if (is_of(peer, number)) end(number, Error::closed("the link to the node has ended"));
   }
   void stop() { waits_.clear(); }
-  // What is overdue by this time of Loop::awake(); a timer sees to it.
+  // Ends questions that are overdue at this time of Loop::awake(); a timer calls it.
   void expire(SteadyTime now) { waits_.expire(now); }
 
  private:
@@ -58,7 +58,7 @@ class PendingAnswers {
     const auto& asked = waits_.of(number);
     return !asked.empty() && asked.front().peer == peer;
   }
-  // An answer may lead to the next question.
+  // The callback may ask the next question.
   void end(std::uint64_t number, Result<Frame> outcome) {
     for (Question& asked : waits_.release(number)) asked.then(std::move(outcome));
   }

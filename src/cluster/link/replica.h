@@ -1,20 +1,19 @@
-// Replica<Row>: a table that linked nodes share by rows: what this node says itself, what its
-// neighbours say, for themselves or after others, and what each of them is still to be told
+// Replica<Row>: a table that linked nodes share by rows: this node's own rows, the rows that
+// neighbours send (their own and repeated ones), and which rows each neighbour must still be sent
 // (doc/link.md, ARCH and INGEST).
 //
-// A row has a key: the mount, and the node that it is about; a key may be of a second kind.  Where
-// several tell a row of one key, the one of the lowest rank counts, and this node's own before all.
-// A neighbour is told everything once its link stands, and from then on each row that has changed:
-// rows are in the order of their last changes, and a neighbour has a place in it.  A row that it is
-// not to know any more is told as gone.
-// The rows of a lost neighbour are kept for `kept`, and as long those that it does not repeat over
-// a new link: its process may be the next one, which has taken the place without a loss.  Where
-// rows end with the link (`ends_with_link`), the rows about a lost node that it sent itself, or
-// that another lost node sent, are dropped at once.
+// A row has a key: the mount, and the node that it is about; a key may be of a second kind.  If
+// several neighbours send a row of one key, the one with the lowest rank counts; this node's own
+// goes first.  A neighbour is sent everything once its link is up, then each changed row: rows are
+// in the order of their last changes, and each neighbour has a position in it.  A row that it may
+// no longer have is sent as gone.
+// Rows of a lost neighbour are held for `kept`, and for as long rows that it does not repeat over a
+// new link: its process may be a new one that replaced it without a loss.  With `ends_with_link`,
+// rows about a lost node that it sent itself, or that another lost node sent, are dropped at once.
 //
 // Thread: one (control).
 // Ownership: the service of the table.
-// Bounds: so many rows of one neighbour; further ones are passed over.
+// Bounds: a number of rows of one neighbour; further ones are ignored.
 #pragma once
 
 #include <algorithm>
@@ -52,42 +51,42 @@ class Replica {
     std::chrono::milliseconds kept{10'000};
     bool ends_with_link = false;
   };
-  // Of what one neighbour says.
+  // A row as one neighbour sent it.
   struct Heard {
     std::string sender;  // "": this node
     std::shared_ptr<const Row> row;
-    bool stands = false;  // its teller is lost, or was, and has not told it again
-    SteadyTime until{};   // of what stands, or is to be told over a new link; 0: for good
+    bool stands = false;  // its sender is or was lost, and has not sent it again
+    SteadyTime until{};   // when it is dropped, if it stands or must be sent again; 0: never
   };
-  // Of one key.
+  // All rows of one key.
   struct Entry {
-    std::shared_ptr<const Row> row;  // that counts; null: none
-    std::string sender;              // of that
+    std::shared_ptr<const Row> row;  // the one that counts; null: none
+    std::string sender;              // of `row`
     bool stands = false;
-    std::uint64_t version = 0;  // of the last change of these
-    std::size_t number = 0;     // no other one has it
-    std::vector<Heard> heard;   // by tellers: all nodes choose alike of equal ranks
+    std::uint64_t version = 0;  // of the last change of row and sender
+    std::size_t number = 0;     // unique
+    std::vector<Heard> heard;   // by sender, so all nodes choose alike between equal ranks
     bool is_own() const noexcept { return row != nullptr && sender.empty(); }
   };
   using Entries = std::map<RowKey, Entry>;
-  // The lower the better; nullopt: it does not count at all.
+  // The lower the better; nullopt: the row does not count.
   using Rank = std::function<std::optional<int>(const RowKey&, const Heard&)>;
 
   Replica(Rank rank, Settings settings) : rank_(std::move(rank)), settings_(settings) {}
 
-  // nullopt: it says nothing of that.
+  // nullopt: this node has no such row.
   void set_own(const RowKey& key, std::optional<Row> row) { put("", key, std::move(row)); }
   void take(const std::string& sender, const RowKey& key, std::optional<Row> row) {
     put(sender, key, std::move(row));
   }
-  // A link to it stands, perhaps one more: it is told everything, and tells it.  Its rows are
-  // ranked again.
+  // A link to it is up, perhaps a further one: both sides send everything, and its rows are ranked
+  // again.
   void joined(const std::string& neighbour, SteadyTime now) {
     lost_.erase(neighbour);
     if (const auto at = told_.find(neighbour); at != told_.end()) at->second.up_to = 0;
     for_each_of(neighbour, [&](Heard& heard) { keep(heard, now); });
   }
-  // It is told everything next.
+  // Everything is sent to it again.
   void forget_sent(const std::string& neighbour) { told_.erase(neighbour); }
   void left(const std::string& neighbour, SteadyTime now) {
     forget_sent(neighbour);
@@ -100,7 +99,7 @@ class Replica {
       return settings_.ends_with_link && lost_.contains(key.node) && lost_.contains(heard.sender);
     });
   }
-  // Drops what has stood long enough.
+  // Drops rows that were held long enough.
   void forget(SteadyTime now) {
     std::erase_if(lost_, [now](const auto& row) { return row.second <= now; });
     if (now >= forget_at_) {
@@ -121,13 +120,13 @@ class Replica {
         entries_.erase(at);
       }
   }
-  // What ranks depend on is different.
+  // The facts that ranks depend on have changed.
   void rank_again() {
     for (auto at = entries_.begin(); at != entries_.end(); ++at) settle(at);
   }
 
   const Entries& entries() const noexcept { return entries_; }
-  // Those of a mount, as [begin, end).
+  // The rows of a mount, as [begin, end).
   auto of_mount(const std::string& mount, bool second_kind = false) const {
     return std::pair(entries_.lower_bound({mount, second_kind, ""}),
                      entries_.lower_bound({second_kind ? mount + '\0' : mount, !second_kind, ""}));
@@ -136,11 +135,11 @@ class Replica {
     const auto at = entries_.find(key);
     return at == entries_.end() || at->second.row == nullptr ? nullptr : &at->second;
   }
-  // Another one after each change of what counts.
+  // Changes whenever a row that counts does.
   std::uint64_t version() const noexcept { return version_; }
 
-  // What this neighbour has not been told, of that which show(key, entry) gives for it; nullopt: it
-  // is not to know.  gone(key): the row that says that there is none any more.
+  // The rows that this neighbour has not been sent. show(key, entry): the row for it; nullopt: it
+  // must not have it. gone(key): the row that reports the end.
   template <class Show, class Gone>
   auto news_for(const std::string& neighbour, const Show& show, const Gone& gone) {
     std::vector<std::invoke_result_t<Gone, const RowKey&>> news;
@@ -163,7 +162,7 @@ class Replica {
  private:
   struct Told {
     std::uint64_t up_to = 0;  // changes
-    std::vector<bool> rows;   // that it knows from here, by their numbers
+    std::vector<bool> rows;   // that it has from here, by number
   };
 
   void put(const std::string& sender, const RowKey& key, std::optional<Row> row) {
@@ -223,7 +222,7 @@ class Replica {
           }) > 0)
         settle(at);
   }
-  // Which row counts now.
+  // Chooses the row that counts.
   void settle(typename Entries::iterator at) {
     auto& [key, entry] = *at;
     const Heard* best = nullptr;
@@ -250,11 +249,11 @@ class Replica {
   const Settings settings_;
   Entries entries_;
   std::vector<std::size_t> free_numbers_;     // below their count
-  std::map<std::string, std::size_t> count_;  // rows, by their tellers
-  std::map<std::string, SteadyTime> lost_;    // neighbours, and until when that counts
+  std::map<std::string, std::size_t> count_;  // rows by sender
+  std::map<std::string, SteadyTime> lost_;    // neighbours, and until when they count as lost
   std::uint64_t version_ = 0;
-  std::map<std::uint64_t, typename Entries::iterator> changes_;  // each at its last one
-  std::set<RowKey> gone_;                                        // perhaps
+  std::map<std::uint64_t, typename Entries::iterator> changes_;  // each entry at its last change
+  std::set<RowKey> gone_;                                        // keys that may have ended
   std::map<std::string, Told> told_;                             // by neighbour
   SteadyTime forget_at_ = SteadyTime::max();
 };

@@ -12,7 +12,7 @@ bool contains(std::span<const NodeKey> way, NodeKey key) {
   return std::find(way.begin(), way.end(), key) != way.end();
 }
 
-// One mount as this server has it.
+// One mount as this server sees it.
 class Tree {
  public:
   Tree(const NodeTable& table, const MountNodes& mount) : table_(table), mount_(mount) {
@@ -21,16 +21,16 @@ class Tree {
     if (const Behind* own = mount.behind_of(table.self())) above_ = own->from();
   }
 
-  // The stream has come through it.
+  // Whether the stream has come through it.
   bool is_above(const Node& node) const { return contains(above_, node.key); }
-  // Of what is behind a node further up than the one that this server pulls from, we are a part.
+  // This server is a part of what is behind a node further up than the one that it pulls from.
   bool counts_below(const Node& node) const {
     return node.kind == NodeKind::kLink && (!is_above(node) || above_.back() == node.key);
   }
-  // It is behind another node here, with which it is counted.
+  // It is behind another node here, which counts it.
   bool is_counted_elsewhere(const Behind& behind) const {
     std::span<const NodeKey> way = behind.from();
-    // What the stream has come through before it came here is no matter.
+    // Nodes that the stream passed before this server are ignored.
     if (const auto here = std::find(way.begin(), way.end(), self_); self_ != 0 && here != way.end())
       way = {here + 1, way.end()};
     return std::any_of(way.begin(), way.end(), [&](NodeKey key) {
@@ -67,7 +67,7 @@ Audience audience_of(const NodeTable& table, const MountNodes& mount) {
     if (carrier.node != table.self()) out.nodes += carrier.listeners;
   if (mount.behind.empty()) return out;
   const Tree tree(table, mount);
-  // More than the nodes have: listeners behind them.  Less: listeners counted with another node.
+  // More: the listeners behind the nodes.  Less: listeners counted with another node.
   std::uint64_t more = 0, less = 0;
   for (const Behind& behind : mount.behind) {
     if (behind.node == table.self()) continue;
@@ -76,7 +76,7 @@ Audience audience_of(const NodeTable& table, const MountNodes& mount) {
     else if (tree.counts_below(table.node(behind.node)))
       more += behind.below;
   }
-  // Reports come at different moments.
+  // Reports are of different times.
   out.below = more > less ? more - less : 0;
   return out;
 }
@@ -84,7 +84,7 @@ Audience audience_of(const NodeTable& table, const MountNodes& mount) {
 std::vector<std::string> way_to(const NodeTable& table, const MountNodes& mount, NodeSlot carrier,
                                 const std::vector<std::string>& here) {
   const Behind* behind = mount.behind_of(carrier);
-  // What has no row of its own comes from this server.
+  // A carrier without a row gets its stream from this server.
   if (behind == nullptr || behind->from_here) return here;
   std::vector<std::string> way;
   for (const NodeKey key : behind->from())
@@ -114,7 +114,7 @@ Below below_of(const NodeTable& table, const MountNodes& mount,
   out.mount = mount.mount;
   const Tree tree(table, mount);
   for (const Carrier& carrier : mount.carriers) {
-    // Nodes are far apart in memory, and most have nothing to tell.
+    // Nodes are far apart in memory, and most need no visit.
     if (carrier.listeners == 0 && mount.behind.empty()) continue;
     const Behind* behind = mount.behind_of(carrier.node);
     const std::uint64_t there = carrier.listeners + (behind == nullptr ? 0 : behind->below);

@@ -75,7 +75,7 @@ bool CarrierTable::see(NodeSlot node, const MountLoad& load, SteadyTime sampled)
   note_behind(mount, node, load);
   Carrier& carrier = carrier_in(mount, node);
   const std::uint32_t listeners = load.carries ? load.listeners : 0;
-  // Where places are counted, listeners on their way still need theirs.
+  // With limited places, listeners on their way still need theirs.
   const std::uint32_t came = listeners > carrier.listeners ? listeners - carrier.listeners : 0;
   const bool on_way = carrier.limited() && sampled - carrier.sent <= Carrier::kOnItsWay;
   carrier.recent = on_way ? carrier.recent - std::min(carrier.recent, came) : 0;
@@ -88,7 +88,7 @@ bool CarrierTable::see(NodeSlot node, const MountLoad& load, SteadyTime sampled)
   return true;
 }
 
-// Redirects that are on their way are no news of the node's, so they stay.
+// Redirects on their way are not in a node's report, so they stay.
 bool CarrierTable::see_all(NodeSlot node, const std::vector<MountLoad>& loads, SteadyTime sampled) {
   ++revision_;
   for (auto& [name, mount] : mounts_) {

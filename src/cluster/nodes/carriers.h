@@ -1,13 +1,11 @@
-// CarrierTable: which nodes carry which mount, with how many listeners, as their reports say and as
-// the redirects since then make likely.
+// CarrierTable: which nodes carry which mount, with how many listeners: their reports and the
+// redirects since.
 //
-// Memory: a carrier is 32 bytes; what is known of the servers behind it, only where there is
-// something to know, 80 more.  Each node may make kMaxOfNode rows by what it says, whatever the
-// others have said: one that invents names takes the place of none of theirs.  Redirects and
-// bitrates are about mounts of this server, and are not counted.  Cost: a mount is found by its
-// name, a node within it by walking over its carriers.
-// Thread: as NodeTable, which owns it and
-// knows the nodes themselves.
+// Memory: a carrier is 32 bytes; 80 more if servers behind it are known.  Each node may make
+// kMaxOfNode rows by its reports, so a node that invents names displaces no rows of others.  Rows
+// of redirects and bitrates are about mounts of this server, and are not counted.  Cost: a mount is
+// found by its name, a node within it by walking over its carriers.
+// Thread: as NodeTable, which owns it and the nodes.
 #pragma once
 
 #include <array>
@@ -30,24 +28,24 @@ namespace lb {
 struct MountLoad {
   std::string mount{};
   unsigned listeners = 0;  // without relays
-  bool carries = true;     // false: it would pull it, and does not now
-  // What it enforces for this mount, besides what it enforces for all.
+  bool carries = true;     // false: it would pull it, but does not now
+  // Protections for this mount, besides those for all mounts.
   ProtectionSet enforces = 0;
-  // Why it could not pull it; of a mount that it does not carry.
+  // Why the node cannot pull the mount, if it does not carry it.
   PullFault cannot = PullFault::kNone;
-  // Listeners that it would still let in under a limit of the mount's own.
+  // Listeners that the node would still let in under the mount's own limit.
   std::uint32_t free = kUnlimited;
-  bool declined = false;  // it knows the mount, and neither carries it nor would pull it
-  // Listeners behind it: of the nodes that pull the mount from there, and of those behind them.
+  bool declined = false;  // it knows the mount, and neither carries nor would pull it
+  // Listeners at nodes that pull the mount from this node, and behind them.
   std::uint32_t below = 0;
-  // The ids of the servers that the stream has come through, the one of its source first, the node
-  // itself left out; none: that is not known, or the source is there.  nullopt: it comes from the
-  // master that is told.
+  // Ids of the servers that the stream has passed, the one of the source first, without the node
+  // itself; empty: not known, or the source is there. nullopt: it comes from the master that gets
+  // the report.
   std::optional<std::vector<std::string>> from{};
 
   bool operator==(const MountLoad&) const = default;
   static constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
-  // It says something about the mount.
+  // Whether it has any value that differs from the default.
   bool has_values() const noexcept {
     return carries || enforces != 0 || cannot != PullFault::kNone || free != kUnlimited || declined;
   }
@@ -57,19 +55,19 @@ struct MountLoad {
 struct Carrier {
   NodeSlot node = kNoNode;
   std::uint32_t listeners = 0;  // reported
-  std::uint32_t recent = 0;     // redirects since `sampled` of the node
-  bool reported = false;        // it says that it carries the mount
+  std::uint32_t recent = 0;     // redirects since the node's `sampled`
+  bool reported = false;        // it reports that it carries the mount
   ProtectionSet enforces = 0;
   bool declined = false;                // it knows the mount, and would not serve it
-  PullFault cannot = PullFault::kNone;  // it says that it could not pull it
+  PullFault cannot = PullFault::kNone;  // why it reports that it cannot pull it
   std::uint32_t free = MountLoad::kUnlimited;
   SteadyTime sent{};  // the last redirect
 
-  // Redirects into a limited mount count against its places until its reports show the listeners,
-  // or no one has been sent for so long.
+  // Redirects into a limited mount use up its places until reports show the listeners, or none was
+  // sent for this time.
   static constexpr std::chrono::milliseconds kOnItsWay{1000};
   bool limited() const noexcept { return free != MountLoad::kUnlimited; }
-  // So many more may be sent here by each of `masters`.
+  // Whether each of `masters` may send one more listener here.
   bool has_place(SteadyTime now, unsigned masters) const noexcept {
     if (!limited()) return true;
     const std::uint64_t on_way = now - sent <= kOnItsWay ? std::uint64_t{recent} * masters : 0;
@@ -77,13 +75,13 @@ struct Carrier {
   }
 };
 
-// What a node that carries a mount says of the servers before and behind it; audience.h adds it up.
-// Policies do not look at it.
+// The servers before and behind a carrier, as it reports them; audience.h adds them up.  Policies
+// do not use it.
 struct Behind {
   static constexpr std::size_t kLongestWay = 8;
   NodeSlot node = kNoNode;
   std::uint32_t below = 0;
-  bool from_here = true;  // the stream comes to it from this server; then its way is not kept
+  bool from_here = true;  // the stream comes from this server; the way is then not kept
   std::uint8_t steps = 0;
   std::array<NodeKey, kLongestWay> way{};
 
@@ -94,13 +92,13 @@ struct MountNodes {
   std::string mount{};
   double kbps = 0;                  // 0: not known
   std::vector<Carrier> carriers{};  // unordered
-  std::vector<Behind> behind{};     // by slot; of those of which there is more to know
+  std::vector<Behind> behind{};     // by slot; only carriers with something to report
 
-  // Null: the node has none behind it, and the stream comes to it from this server.
+  // Null: no listeners are behind the node, and the stream comes to it from this server.
   const Behind* behind_of(NodeSlot node) const noexcept;
 };
 
-// Looks names up without making strings of them.
+// Finds names without making strings of them.
 struct TextHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const noexcept {
@@ -114,16 +112,16 @@ class CarrierTable {
  public:
   static constexpr std::size_t kMaxOfNode = 20'000;
 
-  // What a node says of one mount; what it said of others stays.  sampled: when it was true. False:
-  // it has too many rows, and this one was not made.
+  // A node's report of one mount; its other mounts stay. sampled: when it was true.  False: the
+  // node has too many rows, and this one was not made.
   bool see(NodeSlot node, const MountLoad& load, SteadyTime sampled = SteadyTime{});
-  // It says that these are all.  False: they were too many, and the rest was left out.
+  // A node's report of all its mounts.  False: they were too many, and the rest was left out.
   bool see_all(NodeSlot node, const std::vector<MountLoad>& loads,
                SteadyTime sampled = SteadyTime{});
   void forget_node(NodeSlot node);
   // A listener was sent there; sampled: when the node's last report was true.
   void sent(NodeSlot node, std::string_view mount, SteadyTime now, SteadyTime sampled);
-  // Takes out those of which the function says that they carry nothing.
+  // Removes carriers for which the function returns false.
   template <class Keeps>
   void sweep(Keeps keeps);
 
@@ -132,9 +130,9 @@ class CarrierTable {
   void forget_mount(std::string_view mount);
 
   const MountNodes* find(std::string_view mount) const noexcept;
-  // Why the node could not pull the mount; kNone: it has not said so.
+  // Why the node cannot pull the mount; kNone: it has reported no fault.
   PullFault fault(NodeSlot node, std::string_view mount) const noexcept;
-  // That have a carrier.
+  // Mounts that have a carrier.
   std::vector<const MountNodes*> mounts() const;
   std::size_t size() const noexcept { return mounts_.size(); }
   // Grows with each call of see(), see_all() and forget_node().
@@ -142,7 +140,7 @@ class CarrierTable {
 
  private:
   using Mounts = ByText<MountNodes>;
-  MountNodes& row(std::string_view mount);  // a new one, if need be
+  MountNodes& row(std::string_view mount);  // creates it if it is missing
   Carrier& carrier_in(MountNodes& row, NodeSlot node);
   Mounts::iterator drop_if_empty(Mounts::iterator at);
   std::size_t& rows_of(NodeSlot node);

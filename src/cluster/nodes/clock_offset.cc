@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-// Further from the median than any network delays a frame that a living link still carries.
+// A larger distance from the median than network delay can cause on a living link.
 constexpr std::int64_t kAnotherClock = 1000;
 
 std::string seconds(std::int64_t ms) {
@@ -46,7 +46,7 @@ std::optional<std::string> ClockOffset::news() {
   const bool before = reported_.count() != 0;
   if (!now && !before) return std::nullopt;
   if (now && before && std::chrono::abs(offset_ - reported_) <= kWorthSaying) return std::nullopt;
-  // Around the bound it would be said again and again.
+  // Hysteresis, so that an offset near the bound is not logged again and again.
   if (!now && std::chrono::abs(offset_) > kWorthSaying - std::chrono::seconds(1))
     return std::nullopt;
   reported_ = now ? offset_ : std::chrono::milliseconds(0);

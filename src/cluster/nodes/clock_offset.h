@@ -1,11 +1,11 @@
-// ClockOffset: how far another server's wall clock is from ours, from what it says that its clock
-// shows; and when that is worth a line in the log.
+// ClockOffset: the offset of another server's wall clock from ours, by the times that it reports;
+// and when to log it.
 //
-// One measurement is a moment of its clock and the moment of ours at which it was true: half-way
-// between question and answer, or, where only one side speaks, its arrival less half the round
-// trip.  The offset is the median of the last eight, so that one late frame says nothing.  Two in a
-// row that agree with each other and not with it mean that a clock has been set: what was
-// measured before is dropped at once.
+// A measurement is a time of its clock and the time of ours at which it was true: half-way between
+// question and answer, or, if only one side sends, the arrival less half the round trip.  The
+// offset is the median of the last eight, so that one late frame does not count.  Two in a row that
+// agree with each other and not with the median mean that a clock was set: earlier measurements are
+// dropped.
 //
 // Thread: that of its owner.
 // Ownership: by value.  Units: ms; ahead of ours is positive.
@@ -24,19 +24,19 @@ namespace lb {
 
 class ClockOffset {
  public:
-  // More than that between two servers is said, and corrected where it matters.
+  // A larger offset between two servers is logged, and corrected where it matters.
   static constexpr std::chrono::milliseconds kWorthSaying{5000};
 
-  // theirs: what its clock showed when ours showed `ours`.
+  // theirs: the time of its clock when ours was `ours`.
   void measured(std::int64_t theirs_ms, std::int64_t ours_ms);
   bool known() const noexcept { return count_ > 0; }
-  // Another connection: what is measured next counts for more than all before it.
+  // A new connection: its measurements replace all earlier ones.
   void begin_again() noexcept { count_ = 0; }
   // Theirs less ours; 0 while it is not known.
   std::chrono::milliseconds offset() const noexcept { return offset_; }
 
-  // What is new, as a phrase of the log: "is 70.0 s ahead of ours", "agrees with ours again"
-  // (within 5 s), or nullopt: the last phrase still holds, to 5 s.
+  // A changed state, as a phrase of the log: "is 70.0 s ahead of ours", "agrees with ours again"
+  // (within 5 s); nullopt: the last phrase still holds, to 5 s.
   std::optional<std::string> news();
 
  private:
@@ -44,10 +44,10 @@ class ClockOffset {
   std::size_t count_ = 0;  // ever
   std::chrono::milliseconds offset_{0};
   std::chrono::milliseconds reported_{0};
-  std::optional<std::int64_t> outlier_;  // the last measurement, where it did not agree
+  std::optional<std::int64_t> outlier_;  // the last measurement, if it did not agree
 };
 
-// ms since 1970 as this clock shows them.
+// Wall time of this clock in ms since 1970.
 std::int64_t wall_ms_of(const Clock& clock);
 
 }  // namespace lb

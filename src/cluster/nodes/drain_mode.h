@@ -1,6 +1,6 @@
 // DrainMode: how a node empties itself: soft (no new listeners), move (and listeners are closed
-// little by little), hard (all at once).  One word for the configuration, commands, TERM and the
-// link.
+// little by little), hard (all at once).  The configuration, commands, TERM and the link use the
+// same words.
 // Thread: pure functions.
 #pragma once
 
@@ -10,14 +10,14 @@
 
 namespace lb {
 
-// kOff: it does not drain.  In the configuration: nothing is said about it, and TERM ends the
-// process at once, as Icecast does.
+// kOff: it does not drain.  In the configuration: not set, so TERM ends the process at once, as
+// Icecast does.
 enum class DrainMode : std::uint8_t { kOff, kSoft, kMove, kHard };
 
 std::string_view to_text(DrainMode mode) noexcept;
 // nullopt: none of soft, move, hard.
 std::optional<DrainMode> parse_drain_mode(std::string_view text) noexcept;
-// The same, where "off" is an answer too.
+// The same, but "off" is accepted too.
 std::optional<DrainMode> parse_drain_or_off(std::string_view text) noexcept;
 
 }  // namespace lb

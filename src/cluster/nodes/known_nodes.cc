@@ -42,7 +42,7 @@ BelievedAddresses believed_addresses(const KnownNode& node, const AnnouncedAddre
                                      const Address& peer) {
   BelievedAddresses out;
   for (const NodeAddress& address : announced.addresses) {
-    // What it connects from is its own: it cannot draw another server's audience there.
+    // The address that it connects from is its own, so it draws no other server's listeners.
     if (node.allowed.contains(address) || is_peer(address, peer)) {
       out.addresses.push_back(address);
     } else if (out.refused.empty()) {

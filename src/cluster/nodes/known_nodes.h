@@ -1,10 +1,10 @@
 // KnownNodes: which nodes may report to this master, and the public addresses they may announce:
 // the <node> and <legacy-slave> elements of <cluster>.
 //
-// A listener goes where a report says.  So a report counts only with the secret of a node, and only
-// for addresses that the configuration allows to that node (or the one that it demonstrably
-// connects from); an old slave has no secret of its own: there the configuration knows both the
-// address that it connects from and the public one (doc/decisions.md C3, C4, C7).
+// Listeners are sent where a report says.  So a report counts only with the secret of a node, and
+// only for addresses that the configuration allows to it (or the one that it connects from).  An
+// old slave has no secret of its own: the configuration then has both the address that it connects
+// from and the public one (doc/decisions.md C3, C4, C7).
 //
 // Thread: immutable after it was made; any.
 #pragma once
@@ -28,12 +28,12 @@ struct KnownNode {
   AllowedAddresses allowed;
   bool allow_peer_address = false;  // the address that it connects from, with the port it reports
   NodeLimits limits;
-  std::vector<std::string> sources;  // patterns of mounts whose stream may come from it
+  std::vector<std::string> sources;  // patterns of mounts that the node may be a source of
 };
 
 struct KnownSlave {
-  Address address;                            // that it connects from; the port is not looked at
-  std::optional<NodeAddress> public_address;  // none: that one, with the port it reports
+  Address address;                            // that it connects from; the port is ignored
+  std::optional<NodeAddress> public_address;  // none: `address`, with the port it reports
   NodeLimits limits;
 };
 
@@ -49,19 +49,19 @@ class KnownNodes {
   bool empty() const noexcept { return nodes.empty() && slaves.empty(); }
 };
 
-// Under which id a <legacy-slave> stands in the table.
+// The id of a <legacy-slave> in the table.
 std::string id_of(const KnownSlave& slave);
 
 struct AnnouncedAddresses {
   const std::vector<NodeAddress>& addresses;
-  std::uint16_t port = 0;  // where it names none: of the one that it connects from; 0: not said
+  std::uint16_t port = 0;  // for an announcement without one: the connecting port; 0: not given
 };
 struct BelievedAddresses {
   std::vector<NodeAddress> addresses;
-  std::string refused;  // the first one that it announced and may not; "": none
-  std::string missing;  // why there is none at all; "": there is
+  std::string refused;  // the first announced address that is not allowed; "": none
+  std::string missing;  // why it has no address at all; "": it has one
 };
-// From what a node announces, what it may.
+// The announced addresses that the node is allowed to have.
 BelievedAddresses believed_addresses(const KnownNode& node, const AnnouncedAddresses& announced,
                                      const Address& peer);
 BelievedAddresses believed_addresses(const KnownSlave& slave, const AnnouncedAddresses& announced);

@@ -22,7 +22,7 @@ bool may_be_relayed_as(std::string_view mount) noexcept {
   if (mount == "/admin" || mount.starts_with("/admin/") || mount == "/admin.cgi") return false;
   for (const std::string_view ending : {".xsl", ".m3u", ".xspf", ".vclt", ".pls"})
     if (mount.ends_with(ending)) return false;
-  return is_clean_path(mount);  // no client could ask for another
+  return is_clean_path(mount);  // clients could not request it otherwise
 }
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// Names that come from other servers: what is accepted as one.
+// Checks of names that come from other servers.
 // Thread: any; pure functions.
 #pragma once
 

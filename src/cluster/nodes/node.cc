@@ -7,7 +7,7 @@
 
 namespace lb {
 
-// FNV-1a, then the end of splitmix64: FNV alone spreads names that differ in their last letter over
+// FNV-1a, then the end of splitmix64, because FNV alone maps names with different last letters to
 // neighbouring values.
 NodeKey node_key(std::string_view id) noexcept {
   std::uint64_t x = 0xcbf29ce484222325ULL;
@@ -98,7 +98,7 @@ double UnackedRedirects::pop(std::uint64_t redirects) {
     kbps_ -= static_cast<double>(n) * run.kbps;
     if (run.redirects == 0) runs_.pop_front();
   }
-  if (runs_.empty()) clear();  // forgets what rounding has left
+  if (runs_.empty()) clear();  // removes rounding errors
   return before - kbps_;
 }
 

@@ -1,16 +1,16 @@
-// Node: one server of the cluster as a master knows it: its id, what it can carry, what it
-// carries, and which redirects it has not confirmed yet.
+// Node: one server of the cluster as a master knows it: its id, its capacity, its load, and the
+// redirects that it has not confirmed yet.
 //
-// Estimate of a node's load = its last report + M × the redirects since then that it has not
-// confirmed, M being the masters that redirect to it (so masters need not talk to each other); and
-// not less than SentLately expects of what was sent there before.  An
-// unconfirmed redirect ages only against a newer report of that node, never by the clock alone: a
-// dead node whose redirects expired would look like the emptiest of all (doc/balancing.md).
+// A node's load is estimated as its last report + M × the redirects since then that it has not
+// confirmed, at least what SentLately expects.  M is the number of masters that redirect to it, so
+// masters need not talk to each other.  An unconfirmed redirect expires only against a newer report
+// of that node, never by the clock alone: a dead node whose redirects expired would look like the
+// emptiest of all (doc/balancing.md).
 //
 // Thread: as NodeTable.
 // Ownership: NodeTable; only it writes to a Node.
 // Units: kbit/s (1000 bit/s) of audio that listeners are owed, not the momentary rate of sockets: a
-// burst at the start of a listener is no load.
+// burst at a listener's start is no load.
 #pragma once
 
 #include <chrono>
@@ -28,9 +28,8 @@
 
 namespace lb {
 
-// Where a node stands in its table.  A slot belongs to one id for as long as the id is in the
-// table; afterwards it may be given to another: what outlives a request remembers the NodeKey
-// instead.
+// The place of a node in its table.  A slot belongs to one id while the id is in the table; later
+// another node may get it, so anything that outlives a request keeps the NodeKey instead.
 using NodeSlot = std::uint32_t;
 constexpr NodeSlot kNoNode = std::numeric_limits<NodeSlot>::max();
 
@@ -40,15 +39,15 @@ NodeKey node_key(std::string_view id) noexcept;
 
 enum class NodeKind : std::uint8_t {
   kSelf,    // this process
-  kLink,    // one of ours with a cluster link
-  kLegacy,  // one that polls: stock, Icecast-KH, or ours without a link; known by its posts
+  kLink,    // runs our product, with a cluster link
+  kLegacy,  // polls: stock, Icecast-KH, or ours without a link; known by its posts
   kStatic,  // a server of the configuration (<redirect>) that never reports
 };
 
 enum class NodeState : std::uint8_t {
-  kJoining,  // has said hello; what it carries is not known yet
+  kJoining,  // has sent HELLO; its mounts are not known yet
   kUp,
-  kSuspect,   // late, stuck or out of reach: used only when no other node is left
+  kSuspect,   // late, stuck or unreachable: used only as a last resort
   kDraining,  // takes no new listeners
   kDead,
 };
@@ -56,10 +55,10 @@ std::string_view to_text(NodeKind kind) noexcept;
 std::string_view to_text(NodeState state) noexcept;
 
 enum class PublicScheme : std::uint8_t { kHttp, kHttps };
-// kUnknown (behind a proxy that does not say): names, and IPv4 literals.
+// kUnknown (behind a proxy that does not report it): names, and IPv4 literals.
 enum class ClientFamily : std::uint8_t { kUnknown, kIpv4, kIpv6 };
 
-// Where listeners are sent to reach a node.
+// An address of a node for listeners.
 struct NodeAddress {
   enum class Host : std::uint8_t { kName, kIpv4, kIpv6 };
   PublicScheme scheme = PublicScheme::kHttp;
@@ -74,8 +73,8 @@ NodeAddress make_node_address(PublicScheme scheme, std::string host, std::uint16
 // Whether a client of this scheme and family can be sent there.
 bool reaches(const NodeAddress& address, PublicScheme scheme, ClientFamily family) noexcept;
 
-// What a mount can ask of the node that serves it (doc/decisions.md C7): stock and KH slaves
-// enforce none.
+// Protections that a mount can require of a node (doc/decisions.md C7): stock and KH slaves enforce
+// none.
 enum class Protection : std::uint8_t {
   kListenerAuth = 1,
   kAddressLists = 2,
@@ -89,36 +88,35 @@ struct NodeCapacity {
   double kbps = 0;
   unsigned listeners = 0;
   unsigned accepts = 0;  // new listeners a second
-  // Of mounts whose home it may be.
-  std::optional<unsigned> sources = {};  // nullopt: it does not say, and is no home
-  double ingest_kbps = 0;                // of their sources together
+  // For mounts whose home it may be.
+  std::optional<unsigned> sources = {};  // nullopt: not given, so it is no home
+  double ingest_kbps = 0;                // limit for all their sources together
 
   bool operator==(const NodeCapacity&) const = default;
 };
-// Where neither kbit/s nor listeners are given, a node counts as one of this size when it is
-// compared with others; it is then no limit.
+// A node with neither kbit/s nor listeners given has this size in comparisons, but it is no limit.
 constexpr double kNominalKbps = 500 * 128.0;
 constexpr double kNominalListenerKbps = 128.0;
-// A rate from outside as it may be counted: a number, not negative, and bounded.
+// Makes a rate of another server safe to count: a number, not negative, and bounded.
 double sane_kbps(double kbps) noexcept;
 
-// What this master's configuration says about a node, whatever the node says itself.
+// This master's settings for a node, which the node cannot change.
 struct NodeLimits {
-  NodeCapacity most{};                   // a node that claims more, or no limit, gets this
+  NodeCapacity most{};                   // replaces a larger claim of the node, or none
   unsigned weight = 1;                   // its share against nodes of the same capacity; 0: none
   unsigned order = 0;                    // its place in the configuration, for the policy "first"
-  std::vector<std::string> countries{};  // that it is near to; none: as it says
+  std::vector<std::string> countries{};  // that it is near to; empty: as the node reports
 
   bool operator==(const NodeLimits&) const = default;
 };
 
-// Which mounts a node may be sent listeners for.
+// The mounts for which a node may get listeners.
 enum class MountScope : std::uint8_t {
-  kAll,     // whatever we have, but what it declines: it relays on demand, or everything
-  kListed,  // only what it says it carries (a slave of the original patch)
+  kAll,     // all of ours but those it declines: it relays on demand, or everything
+  kListed,  // only mounts it reports (a slave of the original patch)
 };
 
-// What a node says about itself when it comes.
+// A node's description of itself when it connects.
 struct NodeHello {
   std::string id{};
   std::string epoch{};
@@ -129,23 +127,23 @@ struct NodeHello {
   std::vector<std::string> tags{}, countries{};
   ProtectionSet enforces = 0;
   std::chrono::milliseconds every{250};
-  // Of one that polls, see Rhythm; 0: `every` and 10 s.
+  // For a node that polls, see Rhythm; 0: `every` and 10 s.
   std::chrono::milliseconds out_after{0};
-  bool proven = true;  // `every` is its own, not a guess
+  bool proven = true;  // `every` is the node's own, not a guess
   unsigned masters = 1;
   bool checks_tokens = false;
-  bool keyed = false;  // it has been told a key of our link, and confirms each client
-  // As in LoadReport; without it, what the first report says is where counting begins.
+  bool keyed = false;  // it has a key of our link, and confirms each client
+  // As in LoadReport; without a value, counting begins at the first report.
   std::optional<std::uint64_t> arrivals{};
   NodeLimits limits{};  // from our configuration
 };
 
-// Redirects that were given and are not confirmed, oldest first.
+// Redirects that are not confirmed, oldest first.
 class UnackedRedirects {
  public:
   void push(SteadyTime when, double kbps, std::uint64_t redirects = 1);
-  double pop(std::uint64_t redirects);        // as many have arrived; their kbit/s
-  std::uint64_t pop_before(SteadyTime when);  // these never will; how many
+  double pop(std::uint64_t redirects);        // that many have arrived; returns their kbit/s
+  std::uint64_t pop_before(SteadyTime when);  // removes lost ones; their number
   struct Sum {
     double redirects = 0, kbps = 0;
   };
@@ -153,7 +151,7 @@ class UnackedRedirects {
   void clear();
   std::uint64_t count() const noexcept { return count_; }
   double kbps() const noexcept { return kbps_; }
-  // The oldest one's; SteadyTime::max() if there is none.
+  // The time of the oldest; SteadyTime::max() if there is none.
   SteadyTime oldest() const noexcept;
   struct Run {  // redirects of one bitrate within kSameMoment
     SteadyTime when{};
@@ -169,7 +167,7 @@ class UnackedRedirects {
   std::deque<Run> runs_;
 };
 
-// A bucket of redirects: `per_second` on average, a quarter of a second's at once.
+// A token bucket of redirects: `per_second` on average, a quarter of a second's at once.
 class AcceptRate {
  public:
   void set(double per_second) noexcept;  // 0: not limited
@@ -184,31 +182,31 @@ class AcceptRate {
   SteadyTime at_{};
 };
 
-// What was heard of a node, and goes over in a hand-over.
+// A node's state from its reports, which a hand-over passes on.
 struct NodeHeard {
-  std::string why;                      // it is in its state; "" while it is up
-  bool counts_load = true;              // its reports say what it carries (KH's do not)
+  std::string why;                      // the reason of its state; "" while it is up
+  bool counts_load = true;              // its reports have its load (KH's do not)
   bool counts_arrivals = false;         // … and confirm our redirects one by one
   unsigned loop_ms = 0;                 // the longest turn of its loop lately
   unsigned relays = 0;                  // streams that it pulls
-  PullFault cannot = PullFault::kNone;  // pull most of what it would
+  PullFault cannot = PullFault::kNone;  // why it cannot pull most of its streams
   bool unreachable = false;             // a probe of its public address failed
   double reported_kbps = 0;
   double reported_listeners = 0;
   std::uint64_t issued = 0;   // redirects since its epoch began
-  std::uint64_t arrived = 0;  // of which it has confirmed these
-  std::uint64_t lost = 0;     // and these never came
+  std::uint64_t arrived = 0;  // the redirects that it has confirmed
+  std::uint64_t lost = 0;     // the redirects that never arrived
   SteadyTime since{};         // in this state
   SteadyTime last_report{};   // received
   SteadyTime sampled{};       // when the last report was true, by our clock
   SentLately sent;
 };
 
-// What a pick looks at comes first, see Node.
+// The members that a pick reads, see Node.
 struct alignas(64) PickedNode {
   static constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
-  // What a pick looks at, together in two cache lines: it asks 500 nodes.
+  // The members that a pick reads lie in two cache lines, because it reads 500 nodes.
   NodeState state = NodeState::kJoining;
   NodeKind kind = NodeKind::kLink;
   MountScope scope = MountScope::kAll;
@@ -218,18 +216,18 @@ struct alignas(64) PickedNode {
   bool admitted = true;      // within <max-redirect-slaves>
   NodeKey key = 0;
   std::uint64_t tags = 0;                     // bits of NodeTable::tag_bit()
-  SteadyTime suspect_at = SteadyTime::max();  // what kUp turns into when no report comes
+  SteadyTime suspect_at = SteadyTime::max();  // kUp becomes kSuspect then, without a report
   SteadyTime dead_at = SteadyTime::max();
-  double share_kbps = kNominalKbps;  // capacity × weight: what policies compare; 0: takes no share
+  double share_kbps = kNominalKbps;  // capacity × weight, which policies compare; 0: no share
   double hard_kbps = kNoLimit;       // never exceeded
   double hard_listeners = kNoLimit;
   double rendezvous_weight = kNominalKbps;  // share_kbps when it last changed by more than 20 %
-  double counted_kbps = 0;                  // as it says, and not below what SentLately expects
+  double counted_kbps = 0;                  // as reported, at least what SentLately expects
   double counted_listeners = 0;
   AcceptRate accepts;
   UnackedRedirects unacked;
-  // Of one that does not say what it carries: of the redirects in `unacked`, what is taken to have
-  // gone again, because of as many listeners of this server so many have.
+  // For a node that does not report its load: the part of `unacked` that is taken to have left, in
+  // proportion to listeners that have left this server.
   double gone_kbps = 0, gone_listeners = 0;
   std::uint64_t turns = 0;  // redirects since the membership last changed, for "round-robin"
 };
@@ -237,54 +235,54 @@ struct alignas(64) PickedNode {
 struct Node : PickedNode, NodeHeard {
   // Identity.
   std::string id;
-  std::string epoch;  // of the run of its process
+  std::string epoch;  // of its process's run
   std::vector<NodeAddress> addresses;
-  NodeCapacity capacity;  // as it says
-  NodeLimits limits;      // as we say
+  NodeCapacity capacity;  // as the node reports it
+  NodeLimits limits;      // by our configuration
   std::vector<std::string> tag_names;
-  std::vector<std::string> countries;  // that it is near to; none: to all
+  std::vector<std::string> countries;  // that it is near to; empty: to all
   std::vector<std::string> reported_countries;
   std::chrono::milliseconds every{250};  // between two reports
-  // Of one that polls: it is dead after so much silence.
+  // For a node that polls: it is dead after this silence.
   std::chrono::milliseconds out_after{0};
-  bool proven = true;  // false: it has been heard once, and how often it comes is not known
+  bool proven = true;               // false: it has reported once, so its interval is not known
   std::uint64_t issued_before = 0;  // `issued` at its last report
 
   PeersKeep peers_keep;                                 // see what_peers_keep()
-  bool doubted_load = false;                            // what it says is not taken for true
+  bool doubted_load = false;                            // its reported load is not believed
   std::optional<std::chrono::milliseconds> clock_skew;  // its wall clock less ours
-  bool checks_tokens = false;                  // it takes a token out of a request and checks it
+  bool checks_tokens = false;                  // removes tokens from requests and checks them
   bool keyed = false;                          // it has a key of our link, see redirect_token.h
-  std::optional<std::uint64_t> arrivals_seen;  // as it counts them
-  // While strangers ask for redirects that they do not follow: no more are kept in `unacked`.
+  std::optional<std::uint64_t> arrivals_seen;  // by the node's count
+  // While foreign clients ask for redirects and do not follow: the most that `unacked` keeps.
   std::uint64_t most_on_way = std::numeric_limits<std::uint64_t>::max();
-  FadingLoad astray;         // of a flood of redirects that are not followed
-  bool they_arrive = false;  // as its last report says
-  unsigned hints = 0;        // clients that came back unserved since it last proved well
+  FadingLoad astray;         // the load of a flood of redirects that are not followed
+  bool they_arrive = false;  // redirected listeners arrive, by its last report
+  unsigned hints = 0;        // clients that came back unserved since it last worked
   SteadyTime last_hint{};
   bool probing = false;
   SteadyTime last_probe{};
   // Whether redirected listeners arrive is measured over windows of 10 s.
   SteadyTime window_since{};
   std::uint64_t window_arrived = 0, window_lost = 0;
-  SteadyTime well_until{};  // in the last window most of them have arrived
+  SteadyTime well_until{};  // in the last window most of them arrived
   SteadyTime doubted_until{};
 
   double kbps() const noexcept { return counted_kbps + masters * (unacked.kbps() - gone_kbps); }
   double listeners() const noexcept {
     return counted_listeners + masters * (static_cast<double>(unacked.count()) - gone_listeners);
   }
-  // What the state is at this moment, even if no timer has run yet.
+  // The state at this moment, even if no timer has run yet.
   NodeState state_at(SteadyTime now) const noexcept {
     if (state == NodeState::kDead || now >= dead_at) return NodeState::kDead;
     return state == NodeState::kUp && now >= suspect_at ? NodeState::kSuspect : state;
   }
-  // One more listener of this bitrate keeps all hard limits, with all that are taken to have gone.
+  // Whether one more listener keeps all hard limits, with those taken to have left.
   bool has_room(double more_kbps, SteadyTime now) const noexcept {
     return kbps() + masters * gone_kbps + more_kbps <= hard_kbps &&
            listeners() + masters * (gone_listeners + 1) <= hard_listeners && accepts.allows(now);
   }
-  // Of the addresses that such a client can use, names first; nullptr: none.
+  // An address that such a client can use, names first; nullptr: none.
   const NodeAddress* address_for(PublicScheme scheme, ClientFamily family) const noexcept;
 
   static std::uint8_t reach_bit(PublicScheme scheme, ClientFamily family) noexcept {

@@ -1,4 +1,4 @@
-// Redirects that were given, and what reports say of their arrival; see node_table.h.
+// Redirects, and their arrival by the reports; see node_table.h.
 #include <algorithm>
 #include <limits>
 
@@ -9,17 +9,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLost = 5s;         // an unconfirmed redirect, before the sample of a newer report
-constexpr auto kOnItsWay = 500ms;  // the same, where arrivals are not counted
-constexpr auto kToldBy = 500ms;    // a report this much after a redirect would count its arrival
+constexpr auto kLost = 5s;         // age of an unconfirmed redirect at the sample of a report
+constexpr auto kOnItsWay = 500ms;  // the same without counted arrivals
+constexpr auto kToldBy = 500ms;    // a report this much later counts the arrival
 constexpr auto kWindow = 10s;
 constexpr std::uint64_t kWindowLeast = 20;
 constexpr auto kDoubt = 60s;
-// Of a flood: what has not arrived within kSlow, as many at least, and what is kept at least.
+// Of a flood: redirects missing after kSlow, at least so many, and the least that is kept.
 constexpr auto kSlow = 2s;
 constexpr double kFloodLeast = 20;
 constexpr auto kNoBound = std::numeric_limits<std::uint64_t>::max();
-constexpr double kUsualOnItsWay = 3.0 / 60;  // of what has arrived within a minute
+constexpr double kUsualOnItsWay = 3.0 / 60;  // part of a minute's arrivals
 
 }  // namespace
 
@@ -52,7 +52,7 @@ void NodeTable::take_arrivals(Node& node, const LoadReport& report) {
   }
   const std::uint64_t before = node.arrivals_seen.value_or(*report.arrivals);
   node.arrivals_seen = report.arrivals;
-  // A node cannot confirm more than it was sent.
+  // A node cannot confirm more redirects than it was sent.
   const std::uint64_t fresh =
       std::min(*report.arrivals > before ? *report.arrivals - before : 0, node.unacked.count());
   node.arrived += fresh;
@@ -75,8 +75,8 @@ std::uint64_t NodeTable::lose_before(Node& node, SteadyTime when, SteadyTime now
   return gone;
 }
 
-// Strangers can ask for redirects and follow none, until all nodes seem full.  One node alone whose
-// listeners do not arrive is not believed so.
+// Foreign clients can ask for redirects and follow none, until all nodes seem full.  A single node
+// whose listeners do not arrive is no such flood.
 void NodeTable::judge_flood(Node& node, SteadyTime now) {
   const double minute = node.sent.minute.listeners(now, SentLately::kMinute);
   const double late = static_cast<double>(node.unacked.count()) -
@@ -95,9 +95,9 @@ void NodeTable::judge_flood(Node& node, SteadyTime now) {
   node.astray.add(static_cast<double>(lose_before(node, node.sampled - kSlow, now)), 0, now, kLost);
 }
 
-// Players that do not follow are met by all nodes alike, and strangers can ask for any number of
-// redirects: what is lost accuses a node only if others do better, and if its listeners are not
-// there all the same (what is in front of it may cut the addresses).
+// Players that do not follow affect all nodes alike, and foreign clients can ask for any number of
+// redirects.  So losses count against a node only if others do better, and if its listeners are not
+// there all the same (a proxy may cut the addresses).
 void NodeTable::judge_arrivals(Node& node, SteadyTime now) {
   if (now - node.window_since < kWindow) return;
   const std::uint64_t arrived = node.arrived - node.window_arrived;
@@ -131,7 +131,7 @@ void NodeTable::guess_gone(SteadyTime now) {
   }
   for (Node& node : nodes_) {
     const bool tells = node.counts_load || node.id.empty();
-    // As long as those of this server count that are on their way to it.
+    // Only as long as this server's own listeners on their way count.
     const auto young = tells ? UnackedRedirects::Sum{} : node.unacked.since(now - kOnItsWay);
     const auto gone = [&](double all, double fresh) {
       return tells ? 0 : (1 - kept) * std::max(0.0, all - fresh);

@@ -1,4 +1,4 @@
-// How much of what a node says of its load is believed; see node_table.h and sent_lately.h.
+// How far a node's reported load is believed; see node_table.h and sent_lately.h.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-constexpr double kFarLess = 0.5;       // of what is expected
+constexpr double kFarLess = 0.5;       // of the expected load
 constexpr double kNotTheReason = 0.9;  // of a cap
 
 }  // namespace

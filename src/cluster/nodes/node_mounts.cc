@@ -1,4 +1,4 @@
-// The mounts of nodes: what reports say of them, and how long it counts; see node_table.h.
+// The mounts of nodes by their reports, and how long they count; see node_table.h.
 #include <string>
 
 #include "base/cat.h"

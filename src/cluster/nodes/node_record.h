@@ -1,7 +1,7 @@
-// NodeRecord: a node of the table of one process, as the process that replaces it goes on with it.
+// NodeRecord: a node of the table, for the process that replaces this one.
 //
-// What is of no use after a second is left out: the ways of streams before a node, which its next
-// SNAP tells; floors of a load that is not believed.
+// Values that are obsolete after a second are left out: the ways of streams, which the node's next
+// SNAP has; minimum loads of a node whose reports are doubted.
 // Thread: plain values.
 // Source: doc/architecture.md, "The hand-over".
 #pragma once

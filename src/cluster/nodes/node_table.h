@@ -1,32 +1,31 @@
 // NodeTable: everything a master knows about its cluster.  It is soft state: lost at a restart, and
-// known again as soon as the nodes have sent their hello.
+// complete again once the nodes have sent HELLO.
 //
-// Callers: links (hello, snapshot, delta, report, drain, bye, connection_lost), the compatible
-// posts (hello, listed, report), a timer (expire), the server for itself (the node of kind kSelf,
-// in report), and Balancer (issued).  No I/O: what happened is handed out by take_events().
+// Callers: links (hello, snapshot, delta, report, drain, bye, connection_lost), reports by HTTP
+// (hello, listed, report), a timer (expire), the server for itself (the node of kind kSelf, in
+// report), and Balancer (issued).  No I/O: take_events() returns what happened.
 //
 // Liveness of a link: suspect after 1.5 × every + 100 ms without a report, dead after 4 × every or
-// with its connection.  Of one that polls: suspect after every + 2 s, dead as its Rhythm says; one
-// that has been heard once, whose rhythm is a guess, is suspect as well once it has been sent 20
-// listeners since: it need not be there any more.  Static nodes and this one do not expire.
-// Confirmation: a report that counts arrivals takes as many redirects off, oldest first, and those
-// that are 5 s older than its sample; one that does not takes off what is 500 ms older than its
-// sample.  While at every node that counts more have not come within 2 s than have arrived in a
-// minute, strangers ask for redirects and follow none: then as many are kept as usually are on
-// their way, at least 20, so that nodes do not seem full.  A node that reports no load at all
-// (stock, KH) is taken to hold what it was sent within session_guess, less the part of it that this
-// server has lost of the listeners that it was chosen for: a crowd that asks and goes, or does not
-// follow, is met by all alike.  Its limits hold for all of them.
-//
+// with its connection.  Of a node that polls: suspect after every + 2 s, dead by its Rhythm; one
+// that has reported only once, so that its rhythm is a guess, is also suspect once it was sent 20
+// listeners since.  Static nodes and this one do not expire.
+// Confirmation: a report that counts arrivals removes that many redirects, oldest first, and those
+// 5 s older than its sample; another report removes those 500 ms older than its sample.  If at
+// every counting node the redirects that are missing after 2 s exceed the arrivals of a minute,
+// foreign clients do not follow them: then only as many are kept as usually are on their way, at
+// least 20, so that nodes do not seem full.  A node that reports no load (stock, KH) is assumed to
+// hold its redirects of session_guess, less the share that this server has lost of the listeners it
+// was chosen for: a crowd that leaves, or does not follow, does so everywhere.  Its limits count
+// all of them.
 // A node is suspect as well while its loop takes more than 200 ms a turn, while its public address
-// does not answer a probe, while it says that it cannot pull most of its streams, and for a minute
-// after fewer than half of at least 20 listeners of 10 s arrived, if most of those of another node
-// did: else they do not follow, and its address is probed.  A reported load is
-// believed down to what SentLately expects; a report of far less is an event.
+// A node is also suspect while its loop takes more than 200 ms a turn, while its public address
+// fails a probe, while it reports that it cannot pull most of its streams, and for a minute after
+// fewer than half of 20 or more listeners of 10 s arrived, if most of another node's did; otherwise
+// its address is probed.  A load is believed down to what SentLately expects; less is an event.
 //
-// Memory: a node costs about 1 kB; of mounts see CarrierTable.
-// Thread: one at a time; in the server RedirectDecider owns it and gives it out with its lock only.
-// Pointers and references to nodes hold until the next call that is not const.
+// Memory: a node costs about 1 kB; for mounts see CarrierTable.
+// Thread: one at a time; in the server RedirectDecider owns it and gives access under its lock.
+// Pointers and references to nodes are valid until the next non-const call.
 #pragma once
 
 #include <chrono>
@@ -49,24 +48,24 @@ struct NodeRecord;
 
 struct LoadReport {
   SteadyTime received{};
-  SteadyTime sampled{};                 // received, less the way here
+  SteadyTime sampled{};                 // received, less the transit time
   std::optional<double> kbps{};         // nullopt with listeners known: listeners × 128
-  std::optional<unsigned> listeners{};  // without relays; nullopt: it does not count
+  std::optional<unsigned> listeners{};  // without relays; nullopt: not counted
   // Cumulative: listeners that arrived with a redirect of this master since the epoch began.
   std::optional<std::uint64_t> arrivals{};
   std::vector<MountLoad> changed{};  // since the last snapshot or report
   std::optional<unsigned> masters{};
   unsigned loop_ms = 0;
   unsigned relays = 0;
-  PullFault cannot = PullFault::kNone;  // pull most of what it would
-  std::optional<bool> checks_tokens{};  // nullopt: as it said
+  PullFault cannot = PullFault::kNone;  // why it cannot pull most of its streams
+  std::optional<bool> checks_tokens{};  // nullopt: unchanged
 };
 
-// What a node's reports say about a redirect that it was given at some moment.
+// The fate of a redirect, by the node's reports since.
 enum class RedirectOutcome : std::uint8_t {
-  kUnknown,  // no report since that could tell
+  kUnknown,  // no report since shows it
   kArrived,
-  kLost,  // the node counts arrivals, has reported since, and this one was not among them
+  kLost,  // the node counts arrivals, and this one was not among them
 };
 
 struct NodeEvent {
@@ -75,10 +74,10 @@ struct NodeEvent {
     kSuspect,
     kDown,
     kDrain,
-    kProbeWanted,   // clients came back unserved: try its public address, then call probed()
-    kLoadDoubted,   // it says that it has far fewer listeners than were sent there
-    kLoadBelieved,  // the same, and it is taken for true this once
-    kCannotPull,    // it says so of these mounts: `why`
+    kProbeWanted,   // clients came back unserved: probe its public address, then call probed()
+    kLoadDoubted,   // it reports far fewer listeners than were sent there
+    kLoadBelieved,  // the same, but believed this time
+    kCannotPull,    // it reports so for these mounts: `why`
     kPullsAgain,
   };
   Kind kind = Kind::kUp;
@@ -94,34 +93,34 @@ class NodeTable {
     int max_redirect_slaves = -1;
     std::chrono::milliseconds hold{1000};
     std::chrono::seconds session_guess{20 * 60};
-    unsigned expected = 0;  // nodes of the configuration: when all are here, no request is held
-    // That mounts ask for; what else nodes say has no meaning.  The first kMaxTags count.
+    unsigned expected = 0;  // configured nodes; once all are here, no request is held
+    // Tags that mounts ask for; other tags of nodes are ignored.  The first kMaxTags count.
     std::vector<std::string> tags{};
   };
   NodeTable(Settings settings, SteadyTime started);
   NodeTable& operator=(const NodeTable&) = delete;
-  // A picture, to be read at leisure.
+  // A copy, to be read without the lock.
   NodeTable copy() const { return NodeTable(*this); }
 
   void configure(const Settings& settings, SteadyTime now);
 
   // -- reports of nodes ------------------------------------------------------------------------
-  // A node comes, or comes again.  With another epoch it starts afresh; with the same one it goes
-  // on (a connection was replaced).  Links are kJoining until snapshot().  Error: denied, "node
-  // edge3: …", when another process with this id is connected and has reported lately.
+  // A node connects, or connects again.  With another epoch it starts afresh; with the same one it
+  // goes on (its connection was replaced).  Links are kJoining until snapshot().  Error: denied,
+  // "node edge3: …", when another process with this id is connected and has reported lately.
   Result<NodeSlot> hello(NodeHello hello, SteadyTime now);
-  // All mounts that it carries; forgets what it said before.  False, also of report(): these are
-  // more than one node may have, and the rest was left out.
+  // All mounts that it carries; replaces earlier reports.  False, also of report(): one node may
+  // not have so many mounts, and the rest was left out.
   bool snapshot(NodeSlot slot, const std::vector<MountLoad>& mounts, SteadyTime now);
-  // Only what is different.
+  // Only the mounts that changed.
   void delta(NodeSlot slot, const std::vector<MountLoad>& changed);
   bool report(NodeSlot slot, const LoadReport& report);
   void drain(NodeSlot slot, std::string why, SteadyTime now);
   void undrain(NodeSlot slot, SteadyTime now);
   void bye(NodeSlot slot, std::string why, SteadyTime now);
-  // Dead at once: the peer's process is gone.  Of a node that polls: nothing.
+  // Dead at once: the peer's process is gone.  Ignored for a node that polls.
   void connection_lost(NodeSlot slot, std::string why, SteadyTime now);
-  // As measured; only displayed, nothing here reads a wall clock.
+  // The measured value; it is only displayed, nothing here reads a wall clock.
   void set_clock_skew(NodeSlot slot, std::chrono::milliseconds skew) {
     if (slot != kNoNode) nodes_[slot].clock_skew = skew;
   }
@@ -131,27 +130,27 @@ class NodeTable {
   void forget(NodeSlot slot);
 
   // -- of a hand-over ------------------------------------------------------------------------
-  // The nodes that report, as another process goes on with them.
+  // The nodes that report, for another process.
   std::vector<NodeRecord> save() const;
-  // A node as it was in the process before, under no limits yet: no event tells of it.  A link has
-  // kLinksAgain longer to report than otherwise: it is made again.  Error: that of hello().
+  // A node of the former process, without limits yet, and without an event.  A link has kLinksAgain
+  // more time to report, because it is made again.  Error: that of hello().
   Result<void> restore(const NodeRecord& saved, SteadyTime now);
   static constexpr std::chrono::milliseconds kLinksAgain{1500};
 
   // -- observations ----------------------------------------------------------------------------
   void expire(SteadyTime now);
-  // From `since` on no report could be taken.  A node that reported before has that much more
-  // time, and at least `rest` from now on.
+  // No report could be read from `since` on.  A node that reported before has that much more time,
+  // and at least `rest` from now on.
   void was_away(SteadyTime since, SteadyTime now, SteadyTime::duration rest) noexcept;
-  // A redirect to it was given.  chosen: this server was chosen for it, rather than asked by one
-  // that cannot be sent elsewhere.
+  // A redirect to the node was sent. chosen: this server was picked, not asked by a client that
+  // cannot be redirected.
   void issued(NodeSlot slot, std::string_view mount, double kbps, SteadyTime now,
               bool chosen = true);
-  // The node has sent a client back that was sent there: that redirect is no longer under way.
+  // The node has sent a client back: its redirect is no longer under way.
   void sent_back(NodeSlot slot, SteadyTime now);
   // A client that was sent there came back unserved.
   void hint(NodeSlot slot, SteadyTime now);
-  // How the try of its public address ended.
+  // The result of probing its public address.
   void probed(NodeSlot slot, bool answered, SteadyTime now);
   RedirectOutcome outcome(NodeSlot slot, SteadyTime given) const noexcept;
   void set_mount_kbps(std::string_view mount, double kbps);
@@ -162,29 +161,29 @@ class NodeTable {
   const Node& node(NodeSlot slot) const noexcept { return nodes_[slot]; }
   NodeSlot find(std::string_view id) const noexcept;
   NodeSlot find(NodeKey key) const noexcept;
-  // None: it is not listed.
+  // Empty: it is not listed.
   std::vector<NodeAddress> addresses_of(std::string_view id) const {
     const NodeSlot slot = find(id);
     return slot == kNoNode ? std::vector<NodeAddress>() : nodes_[slot].addresses;
   }
   NodeSlot self() const noexcept { return self_; }  // kNoNode until its hello
   const MountNodes* mount(std::string_view name) const noexcept { return carriers_.find(name); }
-  // All that have a node.
+  // All mounts that a node carries.
   std::vector<const MountNodes*> mounts() const { return carriers_.mounts(); }
-  // Grows whenever a node says something of a mount, or is forgotten with its mounts.
+  // Grows whenever a node reports a mount, or is removed with its mounts.
   std::uint64_t mounts_revision() const noexcept { return carriers_.revision(); }
-  // Whether it does now: it said so, or was sent a listener that may be on its way.
+  // Whether the node carries it now: it reported so, or a listener may be on its way to it.
   bool carries(const Carrier& carrier, SteadyTime now) const noexcept {
     return carrier.reported || is_on_its_way(carrier, now);
   }
-  // Of all nodes, without relays: of one mount, and of all.
+  // Listeners at all nodes, without relays: of one mount, and of all.
   std::uint64_t mount_listeners(std::string_view mount) const noexcept;
   std::uint64_t listeners() const noexcept;
   // The bit of a tag in Node::tags; 0: no mount asks for it.
   std::uint64_t tag_bit(std::string_view tag) const noexcept;
-  // Requests that come before this wait; in the past once the nodes are known.
+  // Earlier requests wait until then; in the past once the nodes are known.
   SteadyTime hold_until() const noexcept { return hold_until_; }
-  // Of other nodes, since the last call; any call that is not const may add some.
+  // Events of other nodes since the last call; any non-const call may add some.
   std::vector<NodeEvent> take_events();
   bool has_events() const noexcept { return !events_.empty(); }
 

@@ -1,8 +1,8 @@
 // Public addresses as text: "edge1.example.org:8000", "[2001:db8::2]:8443".
 //
-// They come from configurations and from other servers' reports, and end in the Location of a
-// redirect.  So nothing that is not a host name or a literal address is ever taken for a host: no
-// user:password@, no path, no control character.
+// They come from configurations and from reports of other servers, and end in the Location of a
+// redirect.  So only a host name or a literal address is accepted as a host: no user:password@, no
+// path, no control character.
 // Source: RFC 3986 for the form; the file format is ours (decisions C, the agreed surface).
 // Thread: pure functions, plain values.
 #pragma once
@@ -21,9 +21,9 @@ namespace lb {
 
 struct ConnectTarget;
 
-constexpr std::uint16_t kIcecastPort = 8000;  // where nothing else is said
+constexpr std::uint16_t kIcecastPort = 8000;  // the default port
 
-// "host:port", "[v6]:port"; without a port: that of the scheme's custom in `otherwise`.
+// "host:port", "[v6]:port"; without a port: `otherwise`.
 // Errors: "\"edge1:0\" has no port between 1 and 65535".
 Result<NodeAddress> parse_public_address(PublicScheme scheme, std::string_view text,
                                          std::uint16_t otherwise);
@@ -34,11 +34,11 @@ Result<NodeAddress> make_public_address(PublicScheme scheme, std::string_view ho
 std::string to_text(const NodeAddress& address);
 // "http://host:port"; the scheme's own port is left out.
 std::string origin_of(const NodeAddress& address);
-// The same of a server that we connect to; nullopt: it does not speak this scheme there.
+// The same for a server that we connect to; nullopt: it does not speak this scheme there.
 std::optional<std::string> origin_of(const ConnectTarget& target, PublicScheme scheme);
 
-// <node allow-public="edge1.example.org:8000,8443 [2001:db8::2]:8000 *.example.org:443"/>: where a
-// node may send listeners to.
+// <node allow-public="edge1.example.org:8000,8443 [2001:db8::2]:8000 *.example.org:443"/>: the
+// addresses to which listeners may be sent for a node.
 class AllowedAddresses {
  public:
   // Errors name the entry.
@@ -48,13 +48,13 @@ class AllowedAddresses {
 
  private:
   struct Entry {
-    std::string host;  // lower case; "*.example.org": every name below
+    std::string host;  // lower case; "*.example.org": every name below example.org
     std::vector<std::uint16_t> ports;
   };
   std::vector<Entry> entries_;
 };
 
-// To which literal addresses the client can be sent.
+// The literal addresses that the client can use.
 ClientFamily family_of(const Address& client) noexcept;
 
 }  // namespace lb

@@ -1,5 +1,5 @@
-// PullFault: why a node cannot pull a stream, in one word, as nodes tell their masters over links
-// and in reports (doc/link.md, "cannot").
+// PullFault: why a node cannot pull a stream, in one word, as nodes report it to their masters over
+// links and by HTTP (doc/link.md, "cannot").
 // Thread: plain values, pure functions.
 #pragma once
 
@@ -12,31 +12,31 @@ namespace lb {
 
 enum class PullFault : std::uint8_t {
   kNone,
-  kRefused,   // the connection: nothing listens there, or there is no way
-  kTimeout,   // no connection, or no answer, in time
-  kClosed,    // the connection broke before an answer, or before the first byte of the stream
+  kRefused,   // the connection: no server listens there, or no route exists
+  kTimeout,   // no connection or no answer in time
+  kClosed,    // the connection broke before the first byte of the stream
   kTls,       // the certificate, or the handshake
   kDenied,    // 401, 403
   kNotFound,  // 404, 410
-  kStatus,    // another status that is no stream
-  kNoStream,  // an answer that is no stream: its type, its framing, redirects without end
+  kStatus,    // another status without a stream
+  kNoStream,  // an answer without a stream: its type, its framing, a loop of redirects
   kCircle,    // the stream comes from here
   kOther,     // a word of a later version
 };
 
-// "refused", "timeout" … as it travels; kNone: "".
+// "refused", "timeout" … as sent; kNone: "".
 std::string_view to_text(PullFault fault) noexcept;
-// As a phrase of the log: "the connection is refused" …
+// A phrase for the log: "the connection is refused" …
 std::string_view describe(PullFault fault) noexcept;
-// A word that we do not know is kOther; "" is kNone.
+// An unknown word is kOther; "" is kNone.
 PullFault parse_pull_fault(std::string_view word) noexcept;
 
-// The way to the server fails, whatever the mount: all mounts from there fail alike.
+// Whether the path to the server fails, so that all mounts from there fail alike.
 bool is_of_path(PullFault fault) noexcept;
 
-// Of an upstream that could not be asked (net/socket/connector.h, http/client.h).
+// For an upstream that could not be asked (net/socket/connector.h, http/client.h).
 PullFault fault_of(Error::Code code) noexcept;
-// Of an answer; kNone: 2xx.
+// For an answer; kNone: 2xx.
 PullFault fault_of_status(int status) noexcept;
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// SecondCount: how often something has happened in this second.
+// SecondCount: counts events of the present second.
 // Thread: its owner's.
 #pragma once
 
@@ -27,14 +27,14 @@ struct SecondCount {
   unsigned count = 0;
 };
 
-// SteadyCount: numbers by name that count only once they have stood for a while: the least of the
-// last three looks.
+// SteadyCount: numbers by name, each the least of the last three rounds, so that a short peak does
+// not count.
 //
-// When servers behind a node go to another one, both nodes count them until their next reports.
-// What is shown is right again a moment later; a peak would stay.
+// When servers behind a node move to another one, both nodes count them until their next reports.
+// Without the minimum the peak would be shown.
 class SteadyCount {
  public:
-  // A look begins: names that are not put now are 0.
+  // Begins a round: names that are not put in it are 0.
   void begin() { before_ = std::exchange(now_, {}); }
   std::uint64_t put(std::string_view name, std::uint64_t count) {
     const auto known = before_.find(name);
@@ -44,7 +44,7 @@ class SteadyCount {
   }
 
  private:
-  using Two = std::array<std::uint64_t, 2>;  // of the last look, and of that before
+  using Two = std::array<std::uint64_t, 2>;  // of the last round, and of the one before
   std::map<std::string, Two, std::less<>> now_, before_;
 };
 

@@ -17,12 +17,12 @@ constexpr auto kListDeadline = 30s;
 constexpr auto kReportDeadline = 5s;
 constexpr auto kFarewellDeadline = 500ms;
 constexpr auto kAskStockAgain = 3600s;
-constexpr auto kLeastForKh = 5s;  // KH takes no shorter interval
+constexpr auto kLeastForKh = 5s;  // KH accepts no shorter interval
 constexpr unsigned kMissingLists = 2;
-// Without any answer so often, and with a list after it each time: it does not read posts.
+// After so many unanswered posts, each followed by a list, the master does not read posts.
 constexpr unsigned kMaxBreaks = 3;
 
-// The server that asks, and its login.
+// Host and login of a request.
 std::string head_of(const MasterPlan& plan, std::string_view user_agent) {
   std::string agent(user_agent);
   std::erase_if(agent, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
@@ -31,14 +31,14 @@ std::string head_of(const MasterPlan& plan, std::string_view user_agent) {
               "\r\nHost: ", plan.target.host, "\r\nUser-Agent: ", agent, "\r\n"});
 }
 
-// What a master without reports answers: Icecast 400, KH 401 or 501, others what they like.
+// Answers of masters without reports: Icecast 400, KH 401 or 501, others vary.
 bool takes_no_reports(int status) {
   return status == 400 || status == 401 || status == 404 || status == 405 || status == 501;
 }
 
 }  // namespace
 
-// A stock slave sends no more than the first two lines; proxies in front of a master want the rest.
+// A stock slave sends only the first two lines; proxies in front of a master need the rest.
 std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent,
                                 std::string_view more, std::string_view query) {
   return cat({"GET /admin/streamlist.txt", query, head_of(plan, user_agent), more, "\r\n"});
@@ -89,7 +89,7 @@ void MasterWatch::follow(MasterPlan plan) {
   if (!(plan == plan_)) {
     plan_ = std::move(plan);
     delay_ = 0ms;
-    // What is under way was asked with the old name and password.
+    // The present request has the old name and password.
     client_.reset();
     post_.reset();
   }
@@ -128,7 +128,7 @@ ClientRequest MasterWatch::post_request(bool leaving) {
   NodeReport report = callbacks_.report(mounts, master_id_);
   report.every = plan_.report_interval;
   report.seq = ++seq_;
-  if (is_node_id(plan_.username)) report.id = plan_.username;  // as this master calls this node
+  if (is_node_id(plan_.username)) report.id = plan_.username;  // the name that this master knows
   report.leaving = leaving;
   report.now_ms = posted_ms_ = wall_ms_of(connector_.loop().clock());
   posted_at_ = connector_.loop().now();
@@ -142,7 +142,7 @@ ClientRequest MasterWatch::post_request(bool leaving) {
 void MasterWatch::post() {
   post_ = std::make_unique<Client>(connector_, post_request(false),
                                    [this](Result<ClientAnswer> answer) {
-                                     const auto done = std::move(post_);  // is under our feet
+                                     const auto done = std::move(post_);  // it runs this callback
                                      on_posted(std::move(answer));
                                      if (std::exchange(report_again_, false))
                                        ask();
@@ -153,8 +153,8 @@ void MasterWatch::post() {
 
 void MasterWatch::on_posted(Result<ClientAnswer> answer) {
   if (!answer) {
-    // A master that is away says so to the request for its list; one that does not read posts
-    // resets the connection.
+    // A master that is down fails its list request too; one that does not read posts resets the
+    // connection.
     publishing_ = false;
     if (well_ && ++breaks_ >= kMaxBreaks) post_again_later(answer.error().what, kAskStockAgain);
     return;
@@ -178,7 +178,7 @@ void MasterWatch::on_posted(Result<ClientAnswer> answer) {
   }
 }
 
-// Date has whole seconds: half of one is the best guess of the rest.
+// Date has whole seconds: half a second is the best guess of the rest.
 void MasterWatch::measure_clock(const Response& response) {
   const auto date = parse_http_date(response.headers.get("date"));
   if (!date || master_id_.empty()) return;
@@ -227,7 +227,7 @@ void MasterWatch::ask_for_list() {
   if (stock_ && callbacks_.report) {
     NodeReport report = callbacks_.report({}, {});
     report.every = plan_.interval;
-    // KH knows no word for it: a slave that does not register gets no listeners.
+    // KH has no word for draining: a slave that does not register gets no listeners.
     if (!report.draining) query = kh_registration_query(report);
   }
   request.head = stream_list_request(plan_, callbacks_.user_agent(),
@@ -235,7 +235,7 @@ void MasterWatch::ask_for_list() {
   client_ = std::make_unique<BodyClient>(connector_, std::move(request), StreamList::kMaxBytes,
                                          kListDeadline, [this](Result<FetchedBody> answer) {
                                            const auto done =
-                                               std::move(client_);  // is under our feet
+                                               std::move(client_);  // it runs this callback
                                            on_answer(std::move(answer));
                                          });
 }
@@ -253,7 +253,7 @@ void MasterWatch::on_answer(Result<FetchedBody> answer) {
     take(*list, answer->complete && !list->cut_off && !list->too_many);
   }
   well_ = why.empty();
-  if (!well_) post_at_ = {};  // it may come back as another one
+  if (!well_) post_at_ = {};  // it may come back as another server
   if (!why.empty())
     log_.warn("slave/master", cat({name(), why, "; its ", known_.size(), " streams stay"}));
   ask_later(why.empty());
@@ -268,7 +268,7 @@ void MasterWatch::ask_later(bool worked) {
   delay_ = std::min(delay_, most);
   if (again_) wait = callbacks_.least_pause;
   again_ = false;
-  // Slaves that were started together must not ask together for ever.
+  // Varies, so that slaves that were started together do not ask together for ever.
   timer_.after(
       std::chrono::duration_cast<std::chrono::microseconds>(wait * (0.95 + rng_.unit() / 10)));
 }

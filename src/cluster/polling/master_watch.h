@@ -1,15 +1,15 @@
-// MasterWatch: asks one master again and again which streams it has, and remembers the answers.
+// MasterWatch: asks one master for its streams again and again, and keeps the answers.
 //
 // Source: what an Icecast 2.4.4 slave does: GET /admin/streamlist.txt with the relay's
 // credentials at the start, after SIGHUP, when a relay has ended, and every interval.
 // A short answer never empties the cluster (doc/decisions.md C11): a stream leaves the list only
 // when two complete lists in a row lack it and no data flows, or when one lacks it and its stream
-// has ended. A list that fails, or is cut off, takes nothing away.
+// has ended.  A list that fails, or is cut off, removes nothing.
 //
 // A node that publishes reports first: POST /admin/sourcelist.txt, then the list, every
-// report_interval.  A master that does not take reports is a stock one: it is asked again in an
-// hour (or when it has been away), and until then gets Icecast-KH's rserver= with each request for
-// the list, which KH understands and Icecast passes over.
+// report_interval.  A master that refuses reports is a stock one: it is sent the next report after
+// an hour (or after an outage), and until then Icecast-KH's rserver= with each request for the
+// list, which KH understands and Icecast ignores.
 // Source: doc/cluster.md, measured on both.
 //
 // Thread: control.
@@ -38,46 +38,46 @@ class MasterWatch {
  public:
   enum class Flow : std::uint8_t {
     kNever,  // its relay has not had data yet
-    kFlows,  // or its mount still waits for the stream to come back
+    kFlows,  // or its mount still waits for the stream
     kEnded,
   };
   struct Callbacks {
     std::function<std::string()> user_agent;
     std::function<Flow(const std::string& mount)> flow_of;
-    // What the list has of these mounts is different.
+    // The list has changed for these mounts.
     std::function<void(const std::set<std::string>& mounts)> changed;
-    std::chrono::milliseconds least_pause{1000};  // between two requests; a test makes it quick
-    // Of a plan that publishes: what is said about these mounts.  master_id: "" until it has told.
+    std::chrono::milliseconds least_pause{1000};  // between two requests; shorter in tests
+    // For a plan that publishes: the report about these mounts. master_id: "" until known.
     std::function<NodeReport(const std::vector<std::string>& mounts, std::string_view master_id)>
         report = {};
     // How far its wall clock is ahead of ours, by the Date of its answer to a report.
     std::function<void(const std::string& master_id, std::chrono::milliseconds ahead)> clock = {};
-    std::function<std::string()> lines = {};  // that mark a server's request
-    std::function<void()> named = {};         // master_id() is another one
+    std::function<std::string()> lines = {};  // header lines that mark a server's request
+    std::function<void()> named = {};         // master_id() has changed
   };
   MasterWatch(Connector& connector, Log& log, Rng& rng, MasterPlan plan, Callbacks callbacks);
 
-  // The plan is for the same server, and for the same part in its cluster.
+  // Whether the plan is for the same server, and the same role in its cluster.
   bool is_for(const MasterPlan& plan) const;
-  // Goes on by this plan: what is known of the streams stays known.
+  // Follows this plan and keeps the known streams.
   // REQUIRES: is_for(plan)
   void follow(MasterPlan plan);
-  // Now, but not more often than once a second.
+  // Asks now, but not more often than once a second.
   void ask_soon();
-  // What a report says has changed so that the master must know at once (this node drains): no
-  // pause is kept, and a request for the list that is under way is given up for it.
+  // The master must have a changed report at once (this node drains): no pause is kept, and a
+  // request for the list that is under way is aborted.
   void report_now();
   // A stream has ended for good: it may leave the list.
   void stream_ended();
-  // Tells the master that this node leaves; `done` is called in any case, soon.
+  // Reports to the master that this node leaves; `done` is always called, soon.
   void leave(UniqueFunction<void()> done);
   bool asking() const noexcept { return client_ != nullptr || post_ != nullptr; }
-  // It has answered lately.
+  // Whether it has answered lately.
   bool well() const noexcept { return well_; }
   const MasterPlan& plan() const noexcept { return plan_; }
   const std::string& master_id() const noexcept { return master_id_; }  // "": it has not said
   bool lists(const std::string& mount) const { return known_.contains(mount); }
-  // Where the mount can be pulled from; nullopt: the master does not list it.
+  // The server of this mount's stream; nullopt: the master does not list it.
   std::optional<Upstream> stream_of(const std::string& mount) const;
   void add_stream_mounts(std::set<std::string>& mounts) const;
 
@@ -108,21 +108,21 @@ class MasterWatch {
   std::unique_ptr<BodyClient> client_;
   SteadyTime asked_{};
   bool again_ = false;
-  bool report_again_ = false;  // the report under way is out of date
+  bool report_again_ = false;  // the report being sent is out of date
   bool well_ = false;
   Reach reach_ = Reach::kPublic;  // of the address that sent the list
   // Reports
   std::unique_ptr<Client> post_;
   bool publishing_ = false;  // the last report was taken
-  bool stock_ = false;       // it takes none
-  SteadyTime post_at_{};     // not before
+  bool stock_ = false;       // it takes no reports
+  SteadyTime post_at_{};     // not before then
   unsigned breaks_ = 0;      // reports without any answer, in a row
   std::uint64_t seq_ = 0;
   std::string master_id_;
   ClockOffset clock_;           // the master's
   std::int64_t posted_ms_ = 0;  // our wall clock at the last report
   SteadyTime posted_at_{};
-  std::chrono::milliseconds delay_{0};  // after failures
+  std::chrono::milliseconds delay_{0};  // the pause after failures
   Timer timer_;
 };
 
@@ -131,7 +131,7 @@ std::string stream_list_request(const MasterPlan& plan, std::string_view user_ag
                                 std::string_view more = {}, std::string_view query = {});
 std::string report_request(const MasterPlan& plan, std::string_view user_agent,
                            const NodeReport& report);
-// What Icecast-KH wants to know of a slave that takes listeners; "": the report names no address.
+// The registration that Icecast-KH wants of a slave with listeners; "": no address in the report.
 std::string kh_registration_query(const NodeReport& report);
 
 }  // namespace lb

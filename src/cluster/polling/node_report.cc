@@ -21,7 +21,7 @@ constexpr std::uint64_t kMaxCounted = std::uint64_t{1} << 62;
 constexpr std::uint64_t kMaxSeconds = 86'400;
 constexpr std::uint64_t kMaxReportMasters = 1000;  // clamped further by the table
 
-// What others wrote, for a message.
+// Text from outside, for a message.
 std::string shown(std::string_view text) {
   std::string out;
   for (const char c : text.substr(0, 60))
@@ -35,7 +35,7 @@ Error wrong(std::string_view key, std::string_view value) {
 
 struct Key {
   std::string_view name;
-  bool (*take)(NodeReport& report, std::string_view value);  // false: it cannot be
+  bool (*take)(NodeReport& report, std::string_view value);  // false: invalid
 };
 
 template <class T>

@@ -1,17 +1,17 @@
-// NodeReport: what a slave tells its master in the compatible form, text ↔ struct.
+// NodeReport: the report of a polling slave to its master, text ↔ struct.
 //
-// Three forms, told apart by what they carry (doc/protocol.md has them byte by byte):
-//   ours    POST /admin/sourcelist.txt with the header line X-LB-Node: its id, where listeners
-//           reach it, what it can carry and carries; the body names mounts with their listeners
-//   plain   the same without that line: a slave of the patch of 2004, which says only what it
-//           mirrors; a body that begins with "# key=value …" may say the rest
+// Three forms (doc/protocol.md has them byte by byte):
+//   ours    POST /admin/sourcelist.txt with the header line X-LB-Node: its id, public addresses,
+//           capacity and load; the body lists mounts with their listeners
+//   plain   the same without that line: a slave of the patch of 2004, which lists only its mounts;
+//           a body that begins with "# key=value …" may have the rest
 //   KH      GET /admin/streams or /admin/streamlist.txt with rserver=, rport=, interval=
 // Source: the patch of 2004 as its mail describes it (its line grammar is lost, this one is ours);
 // Icecast-KH's slave.c for its form.
 //
-// Everything here comes from outside: lengths and numbers are limited, a host is a host name or an
-// address and nothing else, and what breaks a rule is an error of the whole report.
-// Unknown keys are passed over, so that later versions may say more.
+// Reports are untrusted: lengths and numbers are limited, a host is a host name or an address, and
+// any violation makes the whole report an error.  Unknown keys are ignored, because later versions
+// may send more.
 // Thread: pure.
 #pragma once
 
@@ -31,10 +31,10 @@ namespace lb {
 struct ReportedMount {
   std::string mount;       // decoded
   unsigned listeners = 0;  // without relays
-  bool carries = true;     // false: it would pull it, and does not now
+  bool carries = true;     // false: it would pull it, but does not now
   ProtectionSet enforces = 0;
-  PullFault cannot = PullFault::kNone;         // of what it does not carry
-  std::uint32_t free = MountLoad::kUnlimited;  // under a limit of the mount's own
+  PullFault cannot = PullFault::kNone;         // why it does not carry it
+  std::uint32_t free = MountLoad::kUnlimited;  // places left under the mount's own limit
 
   bool operator==(const ReportedMount&) const = default;
 };
@@ -50,25 +50,25 @@ struct NodeReport {
   static constexpr std::chrono::milliseconds kDefaultEvery{120'000};  // Icecast's interval
 
   Form form = Form::kPlain;
-  std::string id;     // "": the name that it logged in with
-  std::string epoch;  // of the run of its process; "": not said
+  std::string id;     // "": its login name
+  std::string epoch;  // of its process's run; "": not given
   std::uint64_t seq = 0;
   std::vector<NodeAddress> addresses;
-  std::uint16_t port = 0;  // where it names no address: of the one that it connects from
+  std::uint16_t port = 0;  // without addresses: the port at its connecting address
   NodeCapacity capacity;
   std::optional<unsigned> listeners;  // without relays
   std::optional<double> kbps;
   std::optional<std::uint64_t> arrived;  // with redirects of this master
   std::chrono::milliseconds every = kDefaultEvery;
-  bool has_every = false;   // it has said `every` itself
-  std::int64_t now_ms = 0;  // its wall clock, since 1970; 0: not said
+  bool has_every = false;   // the report has `every`
+  std::int64_t now_ms = 0;  // its wall clock, Unix ms; 0: not given
   unsigned masters = 1;
   unsigned relays = 0;
   std::vector<std::string> tags, countries;
   bool tokens = false;  // it can check the tokens of redirects
   bool draining = false;
   bool leaving = false;                 // it ends now
-  PullFault cannot = PullFault::kNone;  // pull most of what it would
+  PullFault cannot = PullFault::kNone;  // why it cannot pull most of its streams
   std::vector<ReportedMount> mounts;
 };
 

@@ -95,7 +95,7 @@ ReportIntake::Answer ReportIntake::take(const NodePost& post, SteadyTime now) {
   return answer;
 }
 
-// A report of a run that another run has replaced, or one that was sent before the last.
+// Why the report is outdated: of a replaced run, or sent before the last one.
 std::string ReportIntake::outdated(const NodeReport& report, const Reporter& reporter,
                                    std::string_view id, SteadyTime now) const {
   if (report.epoch.empty()) return {};
@@ -145,7 +145,7 @@ ReportIntake::Answer ReportIntake::put(const NodeReport& report, Accepted from, 
   hello.masters = report.masters;
   hello.arrivals = report.arrived;
   hello.limits = from.limits;
-  // The addresses of a <legacy-slave> are its master's business; its name is not one that it knows.
+  // The addresses of a <legacy-slave> come from its master, and it does not know its name there.
   hello.checks_tokens = report.tokens && known_.node(from.id) != nullptr;
   const std::vector<MountLoad> carried = loads_of(report, reporter);
   LoadReport load;
@@ -156,7 +156,7 @@ ReportIntake::Answer ReportIntake::put(const NodeReport& report, Accepted from, 
   load.masters = report.masters;
   load.relays = report.relays;
   load.cannot = report.cannot;
-  // All at once: no listener is sent to it while half of this is known.
+  // In one step, so that no listener is redirected by an incomplete state.
   const auto taken = decider_.with_table([&](NodeTable& table) -> Result<void> {
     const auto slot = table.hello(std::move(hello), now);
     if (!slot) return slot.error();
@@ -197,7 +197,7 @@ std::vector<MountLoad> ReportIntake::loads_of(const NodeReport& report, Reporter
   return out;
 }
 
-// What is not in the list it has not to name in its next report: it may come again as another one.
+// Mounts outside of the list need not be in its next report: it may come back as another server.
 void ReportIntake::given(Reporter& reporter, const std::string& id,
                          std::span<const std::string> listed) {
   reporter.knows = {listed.begin(), listed.end()};
@@ -235,7 +235,7 @@ void ReportIntake::polled(const ListPoll& poll, SteadyTime now) {
     if (kh) refuse(403, poll.peer, "it asks for listeners and is no <legacy-slave>", now);
     return;
   }
-  if (node != nullptr && !kh) return;  // ours, at a version that does not publish
+  if (node != nullptr && !kh) return;  // ours, of a version without reports
   NodeReport report;
   report.form = NodeReport::Form::kKh;
   Accepted from;

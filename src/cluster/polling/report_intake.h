@@ -1,18 +1,17 @@
-// ReportIntake: takes the reports of nodes that poll (ours without a link, patched ones,
-// Icecast-KH, stock slaves) and puts what is believed of them into the NodeTable.
+// ReportIntake: takes reports of nodes that poll (ours without a link, patched ones, Icecast-KH,
+// stock slaves) and puts the believed ones into the NodeTable.
 //
-// What is refused is named in the log, at most once a second for all together: a report with a
-// stranger's password, about another node, for an address that this node may not announce, of a
-// run that has been replaced, older than the last one, or with numbers that cannot be.  A refused
-// report changes nothing: what an honest one said before stays until it expires.
+// A refused report is logged, at most one a second: with a wrong password, about another node, for
+// an address that this node may not announce, of a replaced run, older than the last one, or with
+// impossible numbers.  It changes nothing: the last good report counts until it expires.
 //
-// What a slave carries: ours and patched ones say it.  One of ours also says what it would pull
-// (`idle`); what it knows, from our list or because it has named it before, and names no more, it
-// declines: it gets no listeners for it.  What it cannot know yet it will pull.  A KH or stock
-// slave says nothing, but pulls what the list names that it was given; so it is taken to carry what
-// was already in the list before its newest one.  Of a slave that does both, the post outranks the
-// list: while its last post is younger than its interval and 10 s, its requests for the list say
-// only that a server is there.
+// The mounts of a slave: ours and patched ones report them.  One of ours also reports what it would
+// pull (`idle`); a mount that it knows, from our list or an earlier report, and no longer names, is
+// declined and gets no listeners.  It is expected to pull mounts that it cannot know yet.  A KH or
+// stock slave reports no mounts, but pulls everything on its list, so it counts as carrying the
+// mounts of the list before its newest one.  If a slave does both, the post has priority: while its
+// last post is younger than its interval and 10 s, its requests for the list only show that it is
+// alive.
 //
 // Thread: control.
 // Ownership: app/cluster/cluster_service; the intake outlives it.
@@ -39,12 +38,12 @@
 
 namespace lb {
 
-// Rhythm: how often a server is heard of that does not say so, and when it has fallen silent.
+// Rhythm: the interval of a server that does not report one, and when it counts as silent.
 //
-// The first pause between two signs of life takes the place of the 120 s that are assumed before;
-// then the mean of the last eight.  Pauses below a second are ignored: a slave asks twice for one
-// list, or again because a relay of it has ended.  A server that had been given up begins again, so
-// that neither its absence nor an old habit counts.
+// The interval is 120 s until two signs of life give the first pause, then the mean of the last
+// eight.  Pauses below a second are ignored: a slave asks twice for one list, or again when a relay
+// has ended.  A server that had been given up begins again, so that neither its absence nor its old
+// interval counts.
 class Rhythm {
  public:
   static constexpr std::chrono::milliseconds kDefault{120'000};  // Icecast's interval
@@ -52,12 +51,12 @@ class Rhythm {
   static constexpr std::chrono::seconds kGrace{10};  // Icecast-KH's time
   static constexpr int kSilentGaps = 3;
 
-  // was_out: it had been given up.
+  // was_out: it counted as silent.
   void heard(SteadyTime now, bool was_out);
   bool known() const noexcept { return count_ > 0; }
-  // The usual pause; kDefault while it is not known.
+  // The usual pause; kDefault while unknown.
   std::chrono::milliseconds every() const noexcept;
-  // It is out after so much silence; told: the interval that it has announced.
+  // The silence after which it is out; told: the interval that it has announced.
   std::chrono::milliseconds out_after(std::optional<std::chrono::milliseconds> told) const noexcept;
 
  private:
@@ -69,9 +68,9 @@ class Rhythm {
 // The report that a node has posted.
 struct NodePost {
   Address peer;
-  std::string node;  // whose secret was given; "": the relay password
+  std::string node;  // the node whose secret was given; "": the relay password
   std::string header, body;
-  std::int64_t wall_ms = 0;  // what our wall clock shows; 0: clocks are not compared
+  std::int64_t wall_ms = 0;  // our wall clock; 0: clocks are not compared
 };
 
 // A request for the list of streams, and the answer.
@@ -80,7 +79,7 @@ struct ListPoll {
   std::string node;                 // as in NodePost
   std::string query;                // perhaps KH's registration
   std::string agent;                // User-Agent; 2.4.4 sends none with this request
-  bool ours = false;                // one of our product: it reports by posts
+  bool ours = false;                // our product: it reports by posts
   std::vector<std::string> listed;  // mounts
 };
 
@@ -88,8 +87,8 @@ class ReportIntake {
  public:
   ReportIntake(RedirectDecider& intake, Log& log) : decider_(intake), log_(log) {}
 
-  // Nodes that are no longer known leave the table, those with a link as well; the others get the
-  // limits that they have now.
+  // Unknown nodes are removed from the table, also those with a link; the others get their new
+  // limits.
   void configure(KnownNodes known, SteadyTime now);
   const KnownNodes& known() const noexcept { return known_; }
 
@@ -106,12 +105,12 @@ class ReportIntake {
     std::uint64_t seq = 0;
     std::string epoch;
     std::deque<std::string> old_epochs;  // of runs that have been replaced
-    std::string missing;                 // why it gets no listeners, as logged
+    std::string missing;                 // why it gets no listeners, as last logged
     ClockOffset clock;
     Rhythm posts, polls;
-    SteadyTime outranks_until{};      // its last post, and then its requests for the list count
-    std::vector<std::string> listed;  // what it was given last; ordered
-    // Of ours: what it must have heard of, and of that, what it does not name; ordered.
+    SteadyTime outranks_until{};      // end of the time in which its last post has priority
+    std::vector<std::string> listed;  // the last list it got; ordered
+    // For ours: the mounts that it must know, and those of them that it does not name; ordered.
     std::set<std::string> knows, declines;
   };
   struct Accepted {  // the sender of a report
@@ -127,7 +126,7 @@ class ReportIntake {
   void given(Reporter& reporter, const std::string& id, std::span<const std::string> listed);
   void registered(const NodeReport& report, Accepted from, std::span<const std::string> listed,
                   SteadyTime now);
-  // What is known of its rhythm after a sign of life; announced: the interval that it states.
+  // Sets the rhythm after a sign of life; announced: the interval that it states.
   void set_rhythm(NodeHello& hello, Rhythm& rhythm,
                   std::optional<std::chrono::milliseconds> announced, SteadyTime now) const;
   void log_missing(const std::string& id, const std::string& missing, Reporter& reporter);

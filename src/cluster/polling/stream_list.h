@@ -1,10 +1,10 @@
 // streamlist.txt: the mounts that a master offers, one a line; text → struct.
 //
-// Source: what Icecast 2.4.4 and its relatives write and read: a line is
-// a path, percent-encoded or (2.4.4 itself) as it is, or "http://host:port/path"; lines that are
-// neither, comments and empty lines are passed over.
-// The list comes from outside: at most 10 000 mounts, lines of at most 64 KiB; names that are no
-// mount names (longer than 255 bytes, "..", control characters, /admin, pages) are passed over.
+// Source: the format of Icecast 2.4.4 and its relatives: a line is a path, percent-encoded or
+// (2.4.4 itself) raw, or "http://host:port/path"; other lines, comments and empty lines are
+// ignored.
+// The list is untrusted: at most 10 000 mounts, lines of at most 64 KiB; invalid mount names
+// (longer than 255 bytes, "..", control characters, /admin, pages) are ignored.
 // Thread: pure.
 #pragma once
 
@@ -18,7 +18,7 @@
 namespace lb {
 
 struct ListedStream {
-  std::string mount;  // decoded; here and there
+  std::string mount;  // decoded; the same here and there
   // Of an absolute line; "": the master itself.
   std::string host;
   std::uint16_t port = 0;
@@ -33,9 +33,9 @@ struct StreamList {
   static constexpr std::size_t kMaxMounts = 10'000;
 
   std::vector<ListedStream> streams;  // in the order of the list, each mount once
-  std::size_t passed_over = 0;        // lines that name no mount
+  std::size_t passed_over = 0;        // lines without a mount
   bool too_many = false;              // more than kMaxMounts
-  // The last line has no end: the list was cut off, perhaps within a name.  That line is left out.
+  // The last line is incomplete, so the list was cut off; that line is left out.
   bool cut_off = false;
 };
 

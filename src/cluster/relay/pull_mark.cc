@@ -18,7 +18,7 @@ constexpr std::size_t kLongest = 512;
 constexpr std::size_t kMacDigits = 64;
 constexpr std::size_t kLongestNumber = 20;
 
-// The part before and after the last dot, both of them words.
+// The parts before and after the last dot, both valid words.
 std::optional<std::pair<std::string_view, std::string_view>> two_words(std::string_view mark) {
   const std::size_t dot = mark.rfind('.');
   if (dot == std::string_view::npos) return std::nullopt;

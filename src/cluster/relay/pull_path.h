@@ -1,10 +1,9 @@
-// PullPath: whether streams can be pulled from one server at all: whether anything answers where
-// they are.  A node asks before it tells a master what it carries, so that no listener has to find
-// out.
+// PullPath: whether one server can be reached for pulling streams.  A node checks this before it
+// reports its mounts to a master, so that no listener is sent in vain.
 //
-// The question is GET /_lb/live; whatever is answered, the way is open.  It is asked again every
-// 30 s, sooner when a stream has failed on the way, and while it fails after 1 s, 2 s … 10 s; each
-// time varies by a quarter.
+// It sends GET /_lb/live; any answer means that the path is open.  The check is repeated every 30
+// s, sooner when a stream has failed on the path, and after failures in 1 s, 2 s … 10 s; each time
+// varies by a quarter.
 //
 // Thread: control.
 // Ownership: app/cluster/pull_paths, one for each master.
@@ -22,25 +21,25 @@ namespace lb {
 
 class PullPath {
  public:
-  // A test makes it quick.
+  // Shorter in tests.
   struct Timing {
-    std::chrono::milliseconds deadline{3000};  // of the connection, and of the answer
+    std::chrono::milliseconds deadline{3000};  // for connection and answer together
     std::chrono::milliseconds again{30'000};
     std::chrono::milliseconds first_retry{1000}, longest_retry{10'000};
-    std::chrono::milliseconds least_pause{500};  // of doubts
+    std::chrono::milliseconds least_pause{500};  // between checks for doubt()
   };
-  // changed: fault() is another one, or is known for the first time; may destroy this.
+  // changed: fault() has changed, or is known for the first time; may destroy this.
   PullPath(Connector& connector, Rng& rng, ConnectTarget target, std::function<void()> changed)
       : PullPath(connector, rng, std::move(target), std::move(changed), Timing{}) {}
   PullPath(Connector& connector, Rng& rng, ConnectTarget target, std::function<void()> changed,
            Timing timing);
 
   const ConnectTarget& target() const noexcept { return target_; }
-  // Now, and until then nothing is known.
+  // Checks now; until the answer the fault is unknown.
   void prove();
   // A stream could not be pulled over it.
   void doubt();
-  // It has been waited for long enough: until it answers it counts as one that does not.
+  // The wait is over: until an answer the path counts as failed.
   void give_up_waiting();
   bool known() const noexcept { return known_; }
   PullFault fault() const noexcept { return fault_; }  // kNone: open, or not known
@@ -60,7 +59,7 @@ class PullPath {
   PullFault fault_ = PullFault::kNone;
   std::chrono::milliseconds delay_{0};
   SteadyTime asked_{};
-  std::unique_ptr<Client> client_;  // null: nothing is under way
+  std::unique_ptr<Client> client_;  // null: no check is under way
   Timer timer_;
 };
 

@@ -48,7 +48,7 @@ PullVerifier::Verdict PullVerifier::judge(const PullMark& mark, const KnownNodes
   return Verdict::kOurs;
 }
 
-// Null: of a process that may have been forgotten.
+// Null: the process may have been forgotten.
 PullVerifier::Run* PullVerifier::run_of(History& history, const PullMark& mark) {
   const auto known = std::find_if(history.runs.begin(), history.runs.end(),
                                   [&](const Run& run) { return run.epoch == mark.epoch; });
@@ -75,7 +75,7 @@ bool PullVerifier::take(const PullMark& mark) {
     return run->used[number % kBehind / 64];
   };
   if (mark.number > run->highest) {
-    // The places of the numbers between are those of older ones.
+    // The bits of the skipped numbers still belong to older ones.
     if (mark.number - run->highest >= kBehind) {
       run->used.fill(0);
     } else {

@@ -1,12 +1,12 @@
-// PullVerifier: which PullMarks a master believes: those that a <node> has signed with its secret,
-// for this run of this server, now, and each of them once.
+// PullVerifier: the PullMarks that a master accepts: signed with the secret of a <node>, for this
+// run of this server, recent, and each only once.
 //
-// Once: for each of the last processes of a node, the highest number that it has used and which of
-// the kBehind before it.  A node has at most some 200 requests under way, so one that is overtaken
-// by kBehind others does not happen.  Of a process that is forgotten, its time stays: what is not
-// younger is refused.  Only what is rightly signed is remembered, so that a stranger fills nothing.
-// Now: kWindow to both sides.  A node signs with the master's clock as the link has measured it, so
-// the clocks of the two need not agree; the window is for a link that has been down for a while.
+// Once: for each of the last processes of a node it keeps the highest number, and which of the
+// kBehind numbers before it were used.  A node has at most some 200 requests under way, so kBehind
+// others never overtake one.  For forgotten processes only a time is kept: marks not younger than
+// it are refused.  Only correctly signed marks are kept, so a stranger cannot fill the memory.
+// Recent: within kWindow.  A node signs with the master's clock as the link has measured it, so the
+// two clocks may differ; the window covers a link that was down for a while.
 //
 // Bounds: about 200 bytes for a process, kMaxRuns of them for a node.
 // Thread: any; a mutex.
@@ -39,12 +39,12 @@ class PullVerifier {
 
   enum class Verdict : std::uint8_t {
     kOurs,
-    kElsewhere,  // for another server, or for this one before it was restarted
+    kElsewhere,  // for another server, or an earlier run of this one
     kForged,     // of an unknown id, or with a wrong secret: a guess
-    kStale,      // rightly signed, but long ago or in the future
-    kSeen,       // rightly signed, and used before
+    kStale,      // correctly signed, but too old or in the future
+    kSeen,       // correctly signed, but used before
   };
-  // own_mark: of this server; mount: what was asked for, decoded.  What an operator should know is
+  // own_mark: of this server; mount: as requested, decoded.  Refusals that matter to operators are
   // logged, at most once a second.
   Verdict judge(const PullMark& mark, const KnownNodes& known, std::string_view own_mark,
                 std::string_view mount, const Clock& clock);
@@ -67,7 +67,7 @@ class PullVerifier {
   void log(const PullMark& mark, std::string_view mount, const std::string& what, SteadyTime now);
 
   Log& log_;
-  std::mutex mutex_;  // of all below
+  std::mutex mutex_;  // guards all members below
   std::map<std::string, History, std::less<>> nodes_;
   std::uint64_t takes_ = 0;
   RepeatGuard guard_;

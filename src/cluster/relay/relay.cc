@@ -12,10 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kMaxProofs = 8;
-// In a row; a source that has just begun makes two.  An upstream that ends again and again rests.
+// In a row; a new source makes two.  An upstream that ends again and again rests.
 constexpr unsigned kMaxShortSpans = 3;
-// Of what counts as a stream: one that is shorter ends at once.  A longer one may be cut by the
-// loss of upstreams one after the other, and its listeners are not to wait for any rest.
+// A stream shorter than `flowed` / kShortPart counts as ended at once.  A longer one may be cut by
+// the loss of several upstreams in turn, and its listeners must not wait for a rest.
 constexpr int kShortPart = 4;
 
 }  // namespace
@@ -53,8 +53,7 @@ void Relay::update(RelayPlan plan) {
   if (plan == plan_) return;
   const bool was_on_demand = plan_.on_demand;
   const bool same_titles = plan.icy_metadata == plan_.icy_metadata;
-  // What is known about an upstream stays known, unless it is offered again or asked as another
-  // user.
+  // The state of an upstream is kept, unless it is offered again or asked with another login.
   std::vector<Try> tries(plan.upstreams.size());
   for (std::size_t i = 0; i < tries.size(); ++i) {
     const Upstream& now = plan.upstreams[i];
@@ -94,8 +93,8 @@ bool Relay::is_taken() const {
   return writer != nullptr && writer->kind == WriterKind::kSource;
 }
 
-// An upstream without a link does not say whose stream it has: a stock server may still send, from
-// its queue, the stream that has just ended here.  It is asked when that is over.
+// An upstream without a link does not name its stream: a stock server may still send, from its
+// queue, the stream that has just ended here.  It is asked when that is over.
 void Relay::mount_is_free() {
   if (state_ != State::kIdle || is_taken()) return;
   const SteadyTime now = host_.connector().loop().now();
@@ -127,7 +126,7 @@ bool Relay::could_flow() const {
 bool Relay::demand() {
   last_wanted_ = host_.connector().loop().now();
   if (state_ == State::kIdle && call_) {
-    state_ = State::kAsking;  // what was to prove something is to stream now
+    state_ = State::kAsking;  // a proof turns into a stream
     if (!call_->slow) timer_.after(timing_.slow);
   } else if (state_ == State::kIdle && first_rested(last_wanted_) < tries_.size()) {
     go_on();
@@ -177,7 +176,7 @@ void Relay::on_timer() {
   if (call_ && lease_ == 0 && has_spare()) {
     use_spare();
   } else if (call_ && lease_ == 0 && !call_->slow) {
-    // Listeners would wait: it is as good as a failure until it answers.
+    // Listeners would wait, so it counts as failed until it answers.
     call_->slow = true;
     host_.pull_changed(call_->from.target, PullFault::kTimeout);
     if (pass_over_call()) go_on();
@@ -218,7 +217,7 @@ void Relay::path_opened(const ConnectTarget& to) {
     tries_[i] = Try{};
     changed = true;
   }
-  // TCP would wait on for as long as the way was cut.
+  // TCP would keep waiting for as long as the path was cut.
   if (state_ == State::kRunning && may_ask_once_more() && plan_.upstreams[current_].target == to &&
       (!call_ || place_of(call_->from) == current_)) {
     call_.reset();
@@ -230,8 +229,7 @@ void Relay::path_opened(const ConnectTarget& to) {
 }
 
 void Relay::plan_proof() {
-  // Only a master wants to know before the next listener comes; a configured upstream is left
-  // alone.
+  // Only a master must know before the next listener comes; a configured upstream is not asked.
   if (!plan_.from_master) return;
   if (call_ || state_ != State::kIdle || !plan_.on_demand || is_taken()) return;
   timer_.cancel();
@@ -239,12 +237,12 @@ void Relay::plan_proof() {
   const auto soonest = std::min_element(
       tries_.begin(), tries_.end(), [](const Try& a, const Try& b) { return a.rested < b.rested; });
   const auto wait = soonest->rested - host_.connector().loop().now();
-  // Where nothing but the way fails, that is proved for all at once.
+  // If only the path fails, it is checked once for all mounts.
   timer_.after(std::max(wait, std::chrono::duration_cast<SteadyTime::duration>(
                                   timing_.first_delay * (0.75 + host_.rng().unit() / 2))));
 }
 
-// Of the upstreams that have rested, the best one whose own fault it is.
+// The best rested upstream whose failure is its own, not the path's.
 void Relay::prove() {
   if (call_ || is_taken() || cannot() == PullFault::kNone) return;
   const SteadyTime now = host_.connector().loop().now();
@@ -293,7 +291,7 @@ void Relay::go_on() {
   }
   const SteadyTime now = host_.connector().loop().now();
   const std::size_t best = first_rested(now);
-  // While one runs, only better ones are of interest.
+  // While one streams, only better ones are asked.
   const std::size_t worse = lease_ != 0 ? current_ : tries_.size();
   if (lease_ != 0 && plan_.hot && current_ < tries_.size()) {
     keep_spare();
@@ -367,18 +365,18 @@ void Relay::rest(std::size_t upstream, std::chrono::milliseconds delay) {
   Try& tried = tries_[upstream];
   tried.delay = delay;
   tried.kept = false;
-  // A program is this machine's own: no crowd comes back with it.
+  // A program is local, so no crowd comes back with it.
   tried.part = is_program(upstream) ? 1 : 0.75 + host_.rng().unit() / 2;
   tried.since = host_.connector().loop().now();
   tried.rested = tried.since + std::chrono::duration_cast<SteadyTime::duration>(delay * tried.part);
 }
 
-// Its upstream keeps addresses, and has sent what there was of this one.
+// Its upstream keeps addresses, and has sent its span to the end.
 bool Relay::is_span_end(const WriterLeft& how) const {
   return how.reason == EndReason::kSpan || (placed_ && how.bytes_read > 0);
 }
 
-// All relays of a mount see the end of a span in the same moment.
+// All relays of a mount see the end of a span at the same moment.
 std::chrono::microseconds Relay::crowd_pause() {
   constexpr double kFullCrowd = 800;
   const double part = std::min(1.0, static_cast<double>(crowd_) / kFullCrowd);
@@ -422,10 +420,10 @@ void Relay::on_left(const WriterLeft& how) {
       short_spans_ = how.lasted >= timing_.flowed / kShortPart ? 0 : short_spans_ + 1;
       if (is_span_end(how) && short_spans_ <= kMaxShortSpans) {
         asks_again = true;
-        // Nothing but a seam: what follows is there at once.
+        // After a seam the next span is there at once.
         tries_[current_].delay = timing_.delay_after_flow / 2;
-        // Listeners wait now: one that rests because it could not take the stream back is asked
-        // too.
+        // Listeners wait now, so an upstream that rests because it could not take the stream back
+        // is asked too.
         for (Try& each : tries_)
           each.rested = std::min(each.rested, host_.connector().loop().now());
       } else if (flowed && !is_program(current_))

@@ -1,4 +1,4 @@
-// RelayHost: what relays need from the server around them; tests have a fake.
+// RelayHost: the server as relays use it; tests have a fake.
 //
 // Thread: control.
 // Ownership: outlives every Relay.
@@ -35,14 +35,14 @@ struct SourceOffer;
 class Transport;
 struct WriterLease;
 
-// RelayRecord: a relay that streams, for the process that goes on with its connection.
+// RelayRecord: a relay that streams, for the process that takes its connection over.
 struct RelayRecord {
   std::uint64_t lease = 0;  // of the source that reads the connection
   std::string mount;
-  // The place that it leads to (same_place): a server, or a program, which has a record of its own.
+  // The upstream's place (same_place): a server, or a program, which has its own record.
   Upstream from;
   bool icy_metadata = true;  // it was asked for titles
-  bool placed = false;       // it has told the address of what it sends
+  bool placed = false;       // the upstream has sent the address of its bytes
   std::uint64_t crowd = 0;
   bool has_flowed = false;
 };
@@ -54,33 +54,33 @@ void record_fields(Io& io, T& relay) {
      from.content_type, icy_metadata, placed, crowd, has_flowed);
 }
 
-// How patient relays are; a test makes them quick.
+// Time-outs of relays; shorter in tests.
 struct RelayTiming {
   std::chrono::milliseconds first_delay{1000};      // after a failure
   std::chrono::milliseconds delay_after_flow{100};  // after the end of a stream that had flowed
-  std::chrono::milliseconds flowed{2000};           // a stream that lasted so long was one
+  std::chrono::milliseconds flowed{2000};           // a stream that lasted so long counts as flowed
   std::chrono::milliseconds least_run_on{1000};
-  std::chrono::milliseconds poll_every{1000};  // whether the mount has listeners
-  std::chrono::milliseconds slow{1000};  // an upstream without an answer cannot be pulled from
-  // The longest rest of a server while there is nothing to hear.
+  std::chrono::milliseconds poll_every{1000};  // how often listeners are checked
+  std::chrono::milliseconds slow{1000};  // without an answer by then an upstream counts as failed
+  // The longest rest of a server while listeners have nothing to hear.
   std::chrono::milliseconds dry_rest{250};
-  // The end of a span: the same upstream is given so long to answer, then its spare writes.
+  // At the end of a span the same upstream has this time to answer, then the spare writes.
   std::chrono::milliseconds spare_after{200};
-  // The end of a span where a crowd of relays is told: each asks within this time, at random.
+  // At the end of a span with a crowd of relays, each asks at a random time within this.
   std::chrono::milliseconds crowd_spread{200};
-  // Of a program: the longest rest; after a stream that has lasted so long it rests first_delay.
+  // For a program: the longest rest; after a stream of program_flowed it rests first_delay.
   std::chrono::milliseconds longest_program_rest{30'000};
   std::chrono::milliseconds program_flowed{30'000};
 };
 
-// How a relay has gone on with another connection.
+// A relay's switch to another connection.
 struct RelaySwitch {
   std::string from, to;  // "127.0.0.1:8000/live"; from: "": not known
-  std::string why;       // the last one's end
+  std::string why;       // why the last connection ended
   Seam seam;
 };
 
-// The writer of a mount that another process has handed over.
+// The writer of a mount, from the process before.
 struct HandedWriter {
   unsigned home = 0;
   std::string content_type;  // of the mount
@@ -93,7 +93,7 @@ class RelayHost {
   virtual Connector& connector() noexcept = 0;
   virtual SourceAdmission& admission() noexcept = 0;
   virtual const MountTable& mounts() const noexcept = 0;
-  // Those of them that have listeners or a source.
+  // The mounts that have listeners or a source.
   virtual PersistentMap<std::shared_ptr<Mount>> mounts_in_use() = 0;
   virtual Log& log() noexcept = 0;
   virtual Rng& rng() noexcept = 0;
@@ -101,10 +101,10 @@ class RelayHost {
   // The mark of this node in its cluster, and the lines that mark a relay's request; "": none.
   virtual std::string node_mark() const { return {}; }
   virtual std::string request_lines(const std::string& /*mount*/) const { return {}; }
-  // What the mount's sources may send beside audio and video.
+  // Content types other than audio and video that the mount's sources may send.
   virtual std::vector<std::string> source_types(const std::string& /*mount*/) const { return {}; }
-  // The line that proves this node to that server, made for one request; "": it is no master that
-  // this node is linked to.
+  // The line that proves this node to that server, for one request; "": this node has no link to
+  // it.
   virtual std::string pull_line(const Upstream& /*upstream*/) { return {}; }
   virtual std::chrono::milliseconds head_deadline() const = 0;
   virtual std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const = 0;
@@ -117,18 +117,18 @@ class RelayHost {
   virtual void promote_spare(unsigned worker, std::uint64_t spare, WriterLease lease,
                              std::shared_ptr<const SourceFacts> facts);
   virtual void relay_switched(const std::string& /*mount*/, const RelaySwitch& /*how*/) {}
-  // Listeners whose requests wait for the mount to begin.
+  // Whether requests of listeners wait for the mount to begin.
   virtual bool is_awaited(const std::string& mount) const = 0;
-  // All upstreams have been asked in vain.
+  // All upstreams have failed.
   virtual void relay_failed(const std::string& mount) = 0;
-  // Null when it has gone.
+  // Null: it is gone.
   virtual Relay* find_relay(std::uint64_t id) = 0;
-  // Some of many new ones have begun, of these mounts.
+  // Some of many new relays, those of these mounts, have begun.
   virtual void relays_begun(const std::set<std::string>& /*mounts*/) {}
-  // Upstreams that are being asked, over all relays: a list of thousands must not use up the
-  // descriptors in one moment.
+  // The limit of upstreams being asked, over all relays: a list of thousands must not use up the
+  // descriptors at once.
   virtual Gate& calls() noexcept = 0;
-  // Of those: only to see whether one can be pulled again.
+  // The limit of those asked only to check that a relay can be pulled again.
   virtual Gate& proofs() noexcept = 0;
   // Relays whose listeners have nothing to hear.
   virtual Gate& dry() noexcept = 0;
@@ -137,15 +137,15 @@ class RelayHost {
   virtual Gate& vain() noexcept = 0;
   // cannot() of a relay is another one; fault: what its upstream failed with just now.
   virtual void pull_changed(const ConnectTarget& /*from*/, PullFault /*fault*/) {}
-  // Why nothing can be pulled from there, whatever the mount; kNone: it can, or it is not known.
+  // Why no mount can be pulled from there; kNone: it works, or is not known.
   virtual PullFault path_fault(const ConnectTarget& /*from*/) const { return PullFault::kNone; }
   virtual RelayTiming timing() const noexcept { return {}; }
-  // Starts the program of this upstream, whose end is that of the transport.
+  // Starts the program of this upstream, which ends with the transport.
   virtual Result<std::unique_ptr<Transport>> start_program(const std::string& /*mount*/,
                                                            const Upstream& /*upstream*/) {
     return Error::unsupported("no programs are started here");
   }
-  // Once each: the relay goes on with it.
+  // Each writer once: the relay goes on with it.
   virtual std::optional<HandedWriter> take_handed(const std::string& /*mount*/) {
     return std::nullopt;
   }

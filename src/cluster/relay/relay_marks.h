@@ -1,17 +1,16 @@
-// RelayMarks: how servers that pull a stream are told from listeners, and how a stream that runs in
-// a circle is noticed.
+// RelayMarks: how servers that pull a stream are told from listeners, and how a circle of relays is
+// detected.
 //
-// A relay is never redirected: it would pull from a node what the node pulls from us, and a KH
-// relay sends the relay password along.  Its marks (doc/redirects.md): a User-Agent that begins
-// with "Icecast" (stock and KH), or is our own server-id (a cluster of one product with one
-// configuration); X-LB-Relay or X-LB-Pull (ours, whatever its server-id); the relay's or a node's
-// credentials; a peer that lately asked for the list of streams without saying that it is one of
-// ours.
+// A relay is never redirected: it would pull from a node that pulls from us, and a KH relay sends
+// the relay password along.  Its marks (doc/redirects.md): a User-Agent that begins with "Icecast"
+// (stock and KH), or is our own server-id (a cluster with one configuration); X-LB-Relay or
+// X-LB-Pull (ours, whatever its server-id); the credentials of the relay or of a node; a foreign
+// peer that lately asked for the list of streams.
 //
-// Circles: a request of ours names the nodes behind it in Via, and a stream names the nodes that it
-// has passed in X-LB-Path.  A node that finds itself there, or more than kMaxHops others, answers
-// 508, or drops the stream.  A node is named by its mark, its id and the epoch of its process: two
-// servers with a copied configuration are not one.
+// Circles: our request names the nodes behind it in Via, and a stream names the nodes that it has
+// passed in X-LB-Path.  A node that finds itself there, or more than kMaxHops others, answers 508
+// or drops the stream.  A node is named by its mark, its id and the epoch of its process, because
+// servers may share a copied configuration.
 // Source: RFC 9110 7.6.3 for Via.
 //
 // Thread: pure functions.
@@ -28,26 +27,25 @@ namespace lb {
 
 constexpr unsigned kMaxHops = 4;
 
-// The header lines alone say it; a claim gives no more than service without a redirect.
+// Judged by header lines alone: a false claim only avoids a redirect.
 bool is_relay_request(const Headers& request, std::string_view own_server_id) noexcept;
-// It is one of our product, which marks each of its requests.
+// Whether our product sent it, which marks each of its requests.
 bool is_own_product(const Headers& request) noexcept;
 
-// "X-LB-Relay: MARK\r\nVia: …, 1.1 MARK\r\n"; via: what came with the request that caused this one,
-// "": none.
+// "X-LB-Relay: MARK\r\nVia: …, 1.1 MARK\r\n"; via: from the request that caused this one, "": none.
 std::string relay_mark_lines(std::string_view mark, std::string_view via);
-// "X-LB-Burst: 4000\r\n": of a relay whose listeners have heard what came before; it needs no more
-// of the burst than this.
+// "X-LB-Burst: 4000\r\n": from a relay that needs only this much of the burst, because its
+// listeners have heard the rest.
 std::string relay_burst_line(std::uint64_t bytes);
-// nullopt: a request of another product, or it does not say.
+// nullopt: not given, or a request of another product.
 std::optional<std::uint64_t> burst_wanted(const Headers& request) noexcept;
-// What is wrong with a relay's request seen from the node `mark`; "": nothing.
+// Why a relay's request would make a circle through the node `mark`; "": it would not.
 std::string circle_in_request(const Headers& request, std::string_view mark);
 
-// The nodes that a stream has passed, by their marks; first the one where it entered.
+// The marks of the nodes that a stream has passed; the first is where it entered.
 std::string path_line(
     std::string_view path);  // "X-LB-Path: m1.9f3c21aa edge2.77e0aa01\r\n"; "" for ""
-std::string path_of(const Headers& answer);  // at most kMaxHops + 1 of them; "": not said
+std::string path_of(const Headers& answer);  // at most kMaxHops + 1 marks; "": not given
 bool path_contains(std::string_view path, std::string_view mark) noexcept;
 unsigned path_hops(std::string_view path) noexcept;
 

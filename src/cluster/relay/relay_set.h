@@ -1,9 +1,9 @@
-// RelaySet: the relays that should be and those that are.
+// RelaySet: makes the relays match the plans.
 //
 // Thread: control.
 // Ownership: app/cluster/relay_service owns it; it owns its relays.
-// A relay is known by its local mount: a plan that changes changes the relay, the others are not
-// touched.
+// Relays are identified by their local mount: a changed plan updates its relay, and leaves the
+// others alone.
 #pragma once
 
 #include <map>
@@ -22,31 +22,31 @@ class RelaySet {
   explicit RelaySet(RelayHost& host);
   ~RelaySet();
 
-  // Of two plans for one mount the first counts.  Of many new ones some begin at once, and the
-  // others in the next turns of the loop.
+  // Of two plans for one mount the first counts.  Of many new relays some begin at once, the others
+  // in the next turns of the loop.
   void want(std::vector<RelayPlan> plans);
-  // One more, or another plan for one of them; or no relay of this mount.
+  // Adds or replaces one plan, or removes the relay of a mount.
   void want_too(RelayPlan plan);
   void want_no(std::string_view mount);
-  // At once, if it is to begin.
+  // Begins this relay at once, if it waits to begin.
   void begin(std::string_view mount);
-  // Listeners of the mount may wait somewhere else: it is looked at with the others.
+  // Listeners of the mount may wait elsewhere: the next check includes it.
   void check_mount(std::string_view mount);
   // False: there is no such on-demand relay, or it cannot start now.
   bool demand(std::string_view mount);
-  // Null when there is none.
+  // Null: no such relay.
   Relay* find(std::uint64_t id);
   const Relay* of_mount(std::string_view mount) const;
-  // One that is to begin too.
+  // Includes relays that wait to begin.
   bool has(std::string_view mount) const {
     return relays_.contains(mount) || to_begin_.contains(mount);
   }
   // The source that fed a mount in its relay's place has left.
   void mount_is_free(std::string_view mount);
-  // A relay's stream flows again behind what its last connection brought.
+  // A relay's stream goes on behind the bytes of its last connection.
   void went_on(std::string_view mount, const Seam& seam);
   std::size_t size() const noexcept { return relays_.size(); }
-  // The way to this server, which had failed, is open again.
+  // The path to this server works again.
   void path_opened(const ConnectTarget& to);
   template <class F>
   void for_each(F&& f) const {
@@ -56,8 +56,8 @@ class RelaySet {
 
  private:
   static constexpr std::size_t kBegunATurn = 256;
-  // Icecast has room for 5 connections that it has not accepted: one more waits a second, and comes
-  // again with all the others of that moment.
+  // Icecast queues 5 connections before it accepts them: a further one waits a second, and comes
+  // again together with all the others.
   static constexpr std::size_t kAskingATurn = 2;
   static constexpr std::chrono::milliseconds kTurn{2};
 
@@ -71,8 +71,7 @@ class RelaySet {
   RelayHost& host_;
   std::map<std::string, std::unique_ptr<Relay>, std::less<>> relays_;
   std::map<std::uint64_t, Relay*> by_id_;
-  // Relays that are not idle, or may not be: looked at each second, as are those whose mounts are
-  // in use.
+  // Relays that may not be idle: checked each second, as are those whose mounts are in use.
   std::set<std::uint64_t> awake_;
   std::map<std::string, RelayPlan, std::less<>> to_begin_;  // by mount
   std::uint64_t next_id_ = 1;

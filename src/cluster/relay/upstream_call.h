@@ -2,13 +2,13 @@
 //
 // Source: the request that an Icecast 2.4.4 slave sends: HTTP/1.0, User-Agent =
 // server-id, Host without port, Icy-MetaData: 1.
-// Redirects: 301, 302, 303, 307, 308 to http or https, at most ten; an address that was asked
-// before ends it.  Name and password go to the server that they were configured for, never further.
-// What only this machine can reach is not published for others: a redirect leads to public
-// addresses and to those of the redirecting server's own kind (net/address/reach.h), and only sound
-// and pictures are taken (not_a_stream()).
+// Redirects: 301, 302, 303, 307, 308 to http or https, at most ten; an address that repeats ends
+// the call.  Name and password go only to the server that they were configured for.  Streams that
+// only this machine can reach are not published: a redirect may lead to public addresses and to
+// those of the redirecting server's own kind (net/address/reach.h), and only audio and pictures are
+// accepted (not_a_stream()).
 //
-// Of a program: its stream begins with its first bytes, which head_deadline is for.
+// A program's stream begins with its first bytes, which must come within head_deadline.
 //
 // Thread: the connector's loop (control).
 // Ownership: the relay; destroying it gives up.
@@ -34,8 +34,8 @@
 
 namespace lb {
 
-// ProgramCall: waits for the first bytes of a program that has been started for a relay: only then
-// there is a stream that listeners, or another node, can be given up for.
+// ProgramCall: waits for the first bytes of a relay's program: before them it is no stream that
+// could replace another one.
 // Ownership: UpstreamCall; destroying it ends the program.
 class ProgramCall {
  public:
@@ -45,8 +45,8 @@ class ProgramCall {
   };
   using Then = UniqueFunction<void(Result<Begun>)>;
 
-  // started: an error is told later, as everything else is.  `then` is called once, never from
-  // inside this call; it may destroy the call.
+  // started: an error is reported later, like all others.  `then` is called once, never from inside
+  // this call; it may destroy the call.
   ProgramCall(Loop& loop, Result<std::unique_ptr<Transport>> started,
               std::chrono::milliseconds deadline, Then then);
 
@@ -74,11 +74,11 @@ struct UpstreamAsk {
   std::string user_agent;
   bool icy_metadata = true;
   std::chrono::milliseconds head_deadline{15'000};
-  std::string lines = {};  // more of the request's head, each with CRLF
-  // And of the first request alone: where a redirect leads, a mark made for this one is worthless.
+  std::string lines = {};  // more header lines, each with CRLF
+  // Only for the first request: a mark in them is worthless for the target of a redirect.
   std::string first_lines = {};
   std::vector<std::string> source_types = {};  // of its mount, beside audio and video
-  // Instead of a request: the started program; empty: a server is asked.
+  // Starts the program in place of a request; empty: a server is asked.
   std::function<Result<std::unique_ptr<Transport>>()> program = {};
 };
 
@@ -86,13 +86,12 @@ class UpstreamCall {
  public:
   using Then = UniqueFunction<void(Result<UpstreamAnswer>)>;
 
-  // `then` is called once, never from inside this call; it may destroy the call.
-  // Errors name the
+  // `then` is called once, never from inside this call; it may destroy the call.  Errors name the
   // server: "127.0.0.1:8000/live answered 404".
   UpstreamCall(Connector& connector, UpstreamAsk ask, Then then);
 
   static constexpr int kMaxHops = 10;
-  // Once `then` has got an error.
+  // After `then` has got an error.
   PullFault fault() const noexcept { return fault_; }
 
  private:
@@ -114,10 +113,10 @@ class UpstreamCall {
   std::unique_ptr<ProgramCall> program_;
 };
 
-// The request itself.  credentials: "user:password", "": none; lines: more of its head.
+// The whole request. credentials: "user:password", "": none; lines: more header lines.
 std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
                           std::string_view credentials, std::string_view lines = {});
-// What of an answer with status 200 makes it no stream; "": it is one.  more: is_source_type()
+// Why an answer with status 200 is no stream; "": it is one. more: is_source_type()
 std::string not_a_stream(const Response& response, std::span<const std::string> more = {});
 
 }  // namespace lb

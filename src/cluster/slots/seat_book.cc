@@ -22,7 +22,7 @@ SeatBook::Seats::iterator SeatBook::put(std::uint64_t number, SeatRow row, const
   return seats_.emplace(number, std::move(seat)).first;
 }
 
-// tell: the node above knows of it.
+// tell: the parent knows the seat and must be sent its end.
 void SeatBook::erase(Seats::iterator at, bool tell) {
   Seat& seat = at->second;
   if (tell) send_up(at->first, seat, SeatAct::kOff);
@@ -150,7 +150,7 @@ void SeatBook::take_down(const std::string& from, const SeatRow& row) {
   const auto at = seats_.find(row.number);
   if (at == seats_.end() || at->second.parent != from) return;
   Seat& seat = at->second;
-  // One that this node has let in meanwhile stays.
+  // A listener that this node has let in meanwhile stays.
   if (row.act == SeatAct::kNo && seat.on) return;
   if (row.act == SeatAct::kYes && std::exchange(seat.on, true)) return;
   answer(seat, row.act);

@@ -1,17 +1,17 @@
 // SeatBook: which users listen to mounts with <sessions-per-user>, over the whole cluster.  No
 // socket, no timer, no configuration file.
 //
-// Seats go the way of slots (slot_book.h): each node asks the one that it pulls the mount from, and
-// the node where the stream begins decides: first come, first served.  On its way up a seat has the
-// number of each node that it goes through, so the answer finds its way back.  Where the user has
-// as many as it may, the new one is refused, or (drop) the oldest one ends; one of the same
-// address and player as the new one is its own, whose end is not known yet, and always gives way.
-// Seats of a lost node stay for a second after a reset, 15 s after silence; a node that is back
-// tells what it has.
+// Seats take the same way as slots (slot_book.h): each node asks the node that it pulls the mount
+// from, and the node where the stream begins decides: first come, first served.  On its way up a
+// seat carries the number that each node gave it, so the answer finds its way back.  A user that
+// has all its sessions is refused a further one, or (drop) its oldest one ends.  A session with the
+// address and player of the new one is the same listener, whose end is not known yet, and always
+// gives way.  Seats of a lost node stay for 1 s after a reset, 15 s after silence; a node that
+// returns reports its seats.
 //
 // Thread: control.
 // Ownership: app/cluster/seat_service.
-// Bounds: kMaxSeats; what is above is let in uncounted.
+// Bounds: kMaxSeats; listeners beyond it are let in uncounted.
 #pragma once
 
 #include <chrono>
@@ -63,8 +63,8 @@ void record_fields(Io& io, T& seated) {
   io.needed(1, number, listener, mount);
 }
 
-// The seats at a node, as the process that replaces it goes on with them.  Links are made again, as
-// the same run: nodes tell each other what they have, as behind every cut.
+// The seats at a node, for the process that replaces it.  Links are made again in the same run, so
+// nodes report their seats again, as after every cut.
 struct SeatBookRecord {
   std::uint64_t next = 1, next_here = 1;  // numbers: of seats, of listeners here
   std::vector<SeatRecord> seats;
@@ -84,23 +84,22 @@ struct SeatTiming {
 class SeatBook {
  public:
   static constexpr std::size_t kMaxSeats = 1'000'000;
-  // The node that a mount is pulled from, if it is linked; "": this node decides.
+  // The linked node that a mount is pulled from; "": this node decides.
   using ParentOf = std::function<std::string(const std::string& mount)>;
 
   SeatBook(ParentOf parent_of, SeatTiming timing)
       : parent_of_(std::move(parent_of)), timing_(timing) {}
 
-  // A listener of this node; row.number is unique here.  Its answer may be among take_answers() at
-  // once.
+  // A listener of this node; row.number is unique here. take_answers() may have its answer at once.
   void ask(const SeatRow& row, SteadyTime now);
-  // It has not been answered in time: what this node knows decides.
+  // The parent has not answered in time, so this node decides by the seats that it knows.
   void decide_here(std::uint64_t number, SteadyTime now);
   void off(std::uint64_t number);
 
   void take(const std::string& from, const SeatRow& row, SteadyTime now);
   void joined(const std::string& id, bool restarted, SteadyTime now);
   void left(const std::string& id, bool silent, SteadyTime now);
-  // Mounts may be pulled from other nodes; seats that were held may go.
+  // Follows mounts to their present parents, and ends held seats whose time is over.
   void tick(SteadyTime now);
 
   struct Outgoing {
@@ -115,22 +114,21 @@ class SeatBook {
   std::vector<Answer> take_answers() { return std::exchange(answers_, {}); }
   std::size_t size() const noexcept { return seats_.size(); }
 
-  // -- of a hand-over.  Those of this node that are not answered yet do not go: they are asked for
-  // again.
+  // -- of a hand-over.  Unanswered seats of this node are not saved: they are asked for again.
   void save(SeatBookRecord& saved) const;
-  // The nodes below tell again what they have, each when it is linked; those of one that does not
-  // come stay as after a silence.
+  // Nodes below report their seats again once they are linked; those of a node that does not come
+  // are held as after silence.
   void restore(const SeatBookRecord& saved, SteadyTime now);
 
  private:
   struct Seat {
     SeatRow row;         // number: at via
-    std::string via;     // the node that it is behind; "": here
-    std::string parent;  // that was told of it; "": none
-    bool on = false;     // else it waits for its answer
+    std::string via;     // the node below that it came from; "": here
+    std::string parent;  // the node that was asked for it; "": none
+    bool on = false;     // false: it waits for its answer
     SteadyTime hold_until = SteadyTime::max();
   };
-  using Seats = std::map<std::uint64_t, Seat>;           // by this node's numbers: the oldest first
+  using Seats = std::map<std::uint64_t, Seat>;  // by this node's numbers: the oldest is first
   using Origin = std::pair<std::string, std::uint64_t>;  // via, number there
 
   Seats::iterator find(const std::string& via, std::uint64_t number);

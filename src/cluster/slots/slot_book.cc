@@ -88,7 +88,7 @@ void SlotBook::set_place(const std::string& parent, Count limit, bool certain, S
     if (placed_ && role_ == Role::kChild) leave_parent(next);
     parent_ = parent;
     std::erase_if(moves_, [&](const Move& move) { return move.parent == parent_; });
-    // What it had from here is claimed from there.
+    // Slots of a child that is now the parent are claimed at that parent.
     if (const auto at = children_.find(parent_); at != children_.end()) release(at->second);
     parent_linked_ = !parent_.empty() && linked_.contains(parent_);
     parent_open_ = frozen_ = false;
@@ -131,7 +131,7 @@ void SlotBook::reshape(Role role, bool certain, SteadyTime now) {
   settle(now);
 }
 
-// What is used is claimed, here and below; what is idle comes from the parent again.
+// Used slots are claimed, here and below; idle ones are given by the parent again.
 void SlotBook::begin_life(SteadyTime now) {
   forfeit();
   links_changed_ = now;
@@ -148,7 +148,7 @@ void SlotBook::begin_life(SteadyTime now) {
   settle(now);
 }
 
-// Children whose claims the root knows by now are told so.
+// Tells children whose claims the root now knows.
 void SlotBook::confirm_claims() {
   for (auto& [id, child] : children_) {
     const bool known = role_ == Role::kRoot ||
@@ -159,8 +159,8 @@ void SlotBook::confirm_claims() {
   }
 }
 
-// Listeners that were cut off are on, and others have their slots, or the limit was lowered: what
-// becomes idle is wanted back, here and below.
+// After a partition or a lowered limit more slots are out than allowed: idle ones are recalled,
+// here and below.
 void SlotBook::call_in_debt(SteadyTime now) {
   if (owed() == 0) return;
   gate_->take(owed());
@@ -175,7 +175,7 @@ void SlotBook::call_in_debt(SteadyTime now) {
     if (child.linked && child.out() > 0) send_child(id, child, owed(), SlotWord::kHeld);
 }
 
-// A root with too many listeners that may end them.
+// Ends listeners beyond the limit at a root that may do so.
 void SlotBook::end_excess(SteadyTime now) {
   const Count excess = owed() + disbelieved();
   owed_since_ = excess > 0 ? std::min(owed_since_, now) : SteadyTime::max();
@@ -202,7 +202,7 @@ void SlotBook::joined(const std::string& id, bool restarted, SteadyTime now) {
   linked_.insert(id);
   if (id == parent_) {
     parent_linked_ = true;
-    // Whether it knows a limit now shows.
+    // The parent must show again whether it knows a limit.
     if (std::exchange(parent_open_, false))
       set_place(parent_, limit_, false, now);
     else if (role_ == Role::kChild)
@@ -215,12 +215,12 @@ void SlotBook::joined(const std::string& id, bool restarted, SteadyTime now) {
   Child& child = at->second;
   child.linked = child.fresh = true;
   child.is_open = false;
-  // It claims what it uses at once; one that pulls from elsewhere now says nothing.
+  // The child claims its used slots at once; one that pulls from elsewhere now sends no claim.
   if (child.out() > 0)
     child.hold_until = std::max(child.hold_until == SteadyTime::max() ? now : child.hold_until,
                                 now + timing_.hold_reset);
   if (!restarted || child.dead) return;
-  // Its listeners have gone, and those of the nodes behind it have not.
+  // The child's own listeners are gone, but not those of nodes behind it.
   const Count held = child.out();
   const SteadyTime until = std::min(child.hold_until, now + timing_.hold_reset);
   release(child);
@@ -231,14 +231,14 @@ void SlotBook::joined(const std::string& id, bool restarted, SteadyTime now) {
 }
 
 void SlotBook::replaced(const std::string& id, SteadyTime now) {
-  // The process that is there now may not know this life, nor what the one before gave in it.
+  // The new process may not know this life, nor what its predecessor gave in it.
   if (id == parent_ && role_ == Role::kChild && parent_linked_) return begin_life(now);
   const auto at = children_.find(id);
   if (at == children_.end() || id == parent_) return resend(id);
   links_changed_ = now;
   Child& child = at->second;
   const Count held = child.out();
-  // The process that was there before, if it still is, begins another life.
+  // The old process, if it still runs, begins another life.
   if (child.life != 0) send_child(id, child, 0, SlotWord::kAgain);
   release(child);
   child.linked = child.fresh = true;
@@ -280,7 +280,7 @@ void SlotBook::left(const std::string& id, bool silent, SteadyTime now) {
     parent_linked_ = false;
     recall_ = debt_ = 0;
     if (role_ == Role::kChild && !silent) freeze();
-    // What it has been asked is not answered any more.
+    // The lost parent does not answer the search any more.
     if (search_ && search_->asked_parent) search_->parent_answered = true;
     settle(now);
     return;
@@ -390,7 +390,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
       next.held = child.held;
       next.hold_until = child.hold_until;
     }
-    // What the child had covers what it claims.
+    // Slots that the child had before cover its claim.
     covered = std::max(covered, child.out() - std::min(child.uncovered, child.out()));
     next.noted = child.noted;
     child = next;
@@ -422,11 +422,11 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
     }
     if (search_ && back > moved) search_->yields = true;
   }
-  // What it had not heard of when it asked counts.
+  // Slots that it had not received when it asked count for its wish.
   child.want = child.linked && !is_parent(from)
                    ? std::max<Count>(0, bounded_wish(row.want) + bounded(row.got) - child.given)
                    : 0;
-  // One that wants some has none.
+  // A child that wants slots has none to give back.
   if (search_ && (row.none || child.recalled == 0 || child.want > 0)) search_->awaited.erase(from);
   if (role_ == Role::kOpen && !child.is_open) {
     child.is_open = true;
@@ -436,7 +436,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
   settle(now);
 }
 
-// Slots that are used already, and that this node does not have: its parent counts them too.
+// Claimed slots are used already and unknown here, so the parent must count them too.
 void SlotBook::claimed(Count slots) {
   if (role_ != Role::kChild) return;
   slots = std::min(slots, static_cast<Count>(kMaxSlotCount) - std::max(have_, claim_));

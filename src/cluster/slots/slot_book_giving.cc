@@ -14,7 +14,7 @@ constexpr auto kNotedEach = std::chrono::minutes(1);
 
 // -- giving ---------------------------------------------------------------------------------------
 
-// What no listener of this node needs, where others do.
+// Collects slots that listeners of this node do not need, while children want some.
 void SlotBook::collect_idle() {
   if (waiting_ > 0) return;
   if (const Count need = wanted() - std::max<Count>(0, free()); need > 0) gate_->take(need);
@@ -29,7 +29,7 @@ void SlotBook::hand_out() {
   }
   if (waiting_ > 0) askers.emplace_back();
   std::sort(askers.begin(), askers.end());
-  // Each in its turn.
+  // Children are served in turn.
   std::rotate(askers.begin(), std::upper_bound(askers.begin(), askers.end(), last_served_),
               askers.end());
   for (const std::string& id : askers) {
@@ -79,7 +79,7 @@ void SlotBook::settle(SteadyTime now) {
   if (wanted() == 0) {
     search_.reset();
   } else if (!may_give(now)) {
-    // Own listeners wait on: the link may be back in a moment.
+    // Own listeners wait: the link may be back soon.
     refuse_others(SlotWord::kHeld);
   } else if (search_) {
     go_on_with_search(now);
@@ -118,7 +118,7 @@ void SlotBook::go_on_with_search(SteadyTime now) {
     return;
   }
   if (search.yields && search.until > now) {
-    // More has come since; others may have taken it.
+    // More slots have come since, but others may have taken them.
     const SteadyTime until = search.until;
     search_.reset();
     begin_search(now);
@@ -133,7 +133,7 @@ void SlotBook::go_on_with_search(SteadyTime now) {
       word = search.parent_word;
   }
   if (word != SlotWord::kLate && (role_ == Role::kRoot || search.asked_parent)) {
-    // Slots may be on their way up: a node below asks again sooner.
+    // Slots may be on their way up, so a node below asks again sooner.
     full_until_ = now + (role_ == Role::kRoot ? timing_.full : timing_.full / 4);
     full_word_ = word;
   }
@@ -211,10 +211,10 @@ void SlotBook::send_child(const std::string& id, const Child& child, Count recal
   send(id, std::move(row));
 }
 
-// Of the same life, a later row has all of the earlier one; but two that each recall or answer stay
-// two: a recall with the word of another row would be a debt, and a debt without its word none.
+// In one life a later row replaces an earlier one, but rows that recall and rows that answer stay
+// apart: a recall with another row's word would be a debt, and a debt without its word none.
 void SlotBook::send(const std::string& to, SlotRow row) {
-  // Sums of what others say: the receiver ends the link at a number above the bounds of a frame.
+  // Sums of reported counts are bounded, because a number above a frame's bounds ends the link.
   for (std::uint64_t* count :
        {&row.given, &row.claimed, &row.back, &row.claim, &row.moved, &row.got})
     *count = std::min(*count, kMaxSlotCount);
@@ -255,14 +255,14 @@ SlotBook::Picture SlotBook::picture() const {
 
 // -- ending listeners ----------------------------------------------------------------------------
 
-// So many of each uncovered claim, in sum `most` at most: the largest claims are cut to one height.
+// The parts of uncovered claims to end, `most` in sum: the largest are cut to one height.
 std::vector<SlotBook::Count> SlotBook::parts_of_claims(Count most) const {
   std::vector<Count> claims;
   for (const auto& [id, child] : children_)
     claims.push_back(child.linked ? std::min(child.uncovered, child.out()) : 0);
   std::vector<Count> sorted = claims;
   std::sort(sorted.begin(), sorted.end(), std::greater<>());
-  // The height, and so many of the largest that are cut to it by one more.
+  // The height, and the number of the largest claims that are cut one below it.
   Count height = sorted.empty() ? 0 : sorted.front(), left = most, one_more = 0;
   for (std::size_t n = 1; n <= sorted.size() && left > 0 && height > 0; ++n) {
     const Count next = n < sorted.size() ? sorted[n] : 0;
@@ -285,7 +285,7 @@ std::vector<SlotBook::Count> SlotBook::parts_of_claims(Count most) const {
   return claims;
 }
 
-// Claims that nothing covers first; then each in its part, here and below.
+// Ends uncovered claims first; then each node ends its part, here and below.
 void SlotBook::end_listeners(Count listeners) {
   Count all = gate_->inside();
   for (const auto& [id, child] : children_)
@@ -298,7 +298,7 @@ void SlotBook::end_listeners(Count listeners) {
     all -= part;
   }
   Count passed = 0, asked = 0;
-  // The counts are those of other nodes: no product of them is sure to fit.
+  // Counts come from other nodes, so their product may overflow.
   const auto part_of = [&](Count weight) {
     passed += weight;
     const Count upto =

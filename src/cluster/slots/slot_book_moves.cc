@@ -1,4 +1,4 @@
-// What happens to the slots of a node that pulls from another one than before; see slot_book.h.
+// The slots of a node that changes its parent; see slot_book.h.
 #include <algorithm>
 #include <utility>
 
@@ -11,16 +11,16 @@ bool SlotBook::is_moving() const noexcept {
                      [this](const Move& move) { return is_under_way(move); });
 }
 
-// A node that becomes the root itself gives nothing back: the former one pulls from here now, and
-// claims what it uses; until it knows that, it must not give these slots to others.  Where this was
-// only until another parent was known, they go back from there.
+// A node that becomes the root keeps its slots: the former root pulls from here now and claims the
+// slots it uses, and must not give them to others before.  If this node was root only until it knew
+// another parent, they go back from there.
 void SlotBook::leave_parent(Role next) {
   forfeit();
   search_.reset();
   if (!parent_linked_ || life_ == 0) return;
   const Count rest = given_ + claim_ - back_;
   if (next != Role::kOpen) {
-    // What is idle goes back at once, what is used when it is claimed.
+    // Idle slots go back at once, used ones when they are claimed.
     const bool kept = next == Role::kRoot;
     const Count used = std::min(rest, have_);
     if (!kept) {
@@ -35,8 +35,8 @@ void SlotBook::leave_parent(Role next) {
   moves_.push_back({parent_, life_, given_, claim_, moved_, 0, true, false});
 }
 
-// The root knows of all that is used here; so it does where this node has become the root, or where
-// all of these listeners have left meanwhile, and nothing was to be claimed.
+// The root knows all used slots of this node; so it does if this node is the root, or if its
+// listeners have left and no claim was needed.
 void SlotBook::finish_moves() {
   if (role_ == Role::kChild && confirmed_ < claim_) return;
   for (Move& move : moves_) {
@@ -57,7 +57,7 @@ void SlotBook::give_back(const Move& move) {
   send(move.parent, std::move(row));
 }
 
-// A former parent had not heard yet that this node has left it.
+// A former parent gave slots before it knew that this node had left.
 void SlotBook::take_late(const std::string& from, const SlotRow& row) {
   for (Move& move : moves_) {
     if (move.parent != from || move.life != row.life || bounded(row.given) <= move.given) continue;

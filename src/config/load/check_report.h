@@ -1,5 +1,5 @@
-// What --check-config prints about a file.
-// Thread: a program with one thread: reads the file, and tries those that it names.
+// The output of --check-config about a file.
+// Thread: a program with one thread: reads the file, and tries the files that it names.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 namespace lb {
 
 struct CheckReport {
-  std::string text;  // a line for each diagnostic and each feature that is not there yet; a summary
+  std::string text;  // a line for each diagnostic and each missing feature; a summary
   bool valid = false;
 };
 
-// kElsewhere: the configuration is for another machine, so what it names is not tried.
+// kElsewhere: the configuration is for another machine, so its files are not tried.
 enum class FilesOf : std::uint8_t { kHere, kElsewhere };
 
 CheckReport check_report(const std::string& file, const LoadOptions& options,

@@ -14,16 +14,16 @@
 
 namespace lb {
 
-// Where Icecast's result depends on the order of elements: reports it when it makes a difference.
+// Reports where the order of elements changes Icecast's result.
 void check_order(const XmlNode& root, const Config& config, Filler& filler);
-// Takes out headers that would break a reply, and aliases with one side only.
+// Removes headers that would break a reply, and incomplete aliases.
 void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path, Filler& filler);
 void drop_bad_aliases(std::vector<Alias>& aliases, Filler& filler);
-// "mount[2]": how messages count, from one.
+// "mount[2]": messages count from one.
 std::string numbered(std::string_view element, std::size_t index);
 // Passwords of published examples.
 bool is_default_password(std::string_view password);
-// Has it a port wherever it connects to?
+// Whether all its upstreams have a port.
 bool can_connect(const RelaySettings& relay);
 void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler);
 void check_mounts(const Config& config, Filler& filler);

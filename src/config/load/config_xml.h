@@ -1,5 +1,5 @@
-// A configuration as an XML file: what was written, under our names, in the order of the schema.
-// Read again it means the same.  Passwords are in it.
+// A configuration as an XML file: the written values, with our names, in the order of the schema.
+// Reading it gives the same configuration.  It has passwords.
 // Thread: pure function.
 #pragma once
 
@@ -10,8 +10,8 @@
 
 namespace lb {
 
-// comment: the first line, behind the XML declaration; "": none.
-// config: what loaded.config is, or that with other values.
+// comment: the line after the XML declaration; "": none. config: loaded.config, or that with
+// changed values.
 std::string config_xml(const LoadedConfig& loaded, const Config& config, std::string_view comment);
 
 }  // namespace lb

@@ -1,5 +1,5 @@
-// Filler: puts one XML element after the other where the schema says, and reports what is odd. It
-// knows rows and blocks, no single element: special cases are the loader's.
+// Filler: stores XML elements as the schema says, and reports errors.  It knows rows and blocks, no
+// single element: the loader has the special cases.
 //
 // Thread: one; lives for one load.
 #pragma once
@@ -17,8 +17,8 @@
 
 namespace lb {
 
-// What may have been meant by a name that the block does not know: "; did you mean genre?",
-// "; it belongs in <limits>", or "".
+// A suggestion for a name that the block does not know: "; did you mean genre?", "; it belongs in
+// <limits>", or "".
 std::string meant_by(const SchemaBlock& block, std::string_view name, bool attribute);
 
 class Filler {
@@ -27,16 +27,16 @@ class Filler {
   void fill(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
 
   void report(int line, Severity severity, std::string text, Concern concern = Concern::kGeneral);
-  // The loader has made the value of `stored` out of something else.
+  // The loader has made the value of `stored` from another element.
   void mapped(int line, std::string written, const std::string& stored);
-  // The same, where something else is reported about it.
+  // The same, with another report about it.
   void wrote(int line, const std::string& stored) { written_.try_emplace(stored, line); }
-  // An element that has no effect here.
+  // An element without effect here.
   void left_out(int line, std::string_view name, std::string_view why);
 
-  // <mount> elements of the root are set aside: they need the limits and the default mount first.
+  // <mount> elements of the root, which the loader fills after the limits and the default mount.
   const std::vector<const XmlNode*>& mounts() const { return mounts_; }
-  // Elements of other servers that need the loader, since the last call.
+  // Elements of other servers for the loader, since the last call.
   struct Aside {
     const XmlNode* node;
     std::string path;  // of the element itself
@@ -70,7 +70,7 @@ class Filler {
   std::vector<const XmlNode*> mounts_;
   std::vector<Aside> asides_;
   std::vector<Reading> readings_;
-  bool for_25_ = false;  // it has elements that Icecast knows since 2.5
+  bool for_25_ = false;  // it has elements of Icecast 2.5
   std::vector<Diagnostic> hints_for_24_;
 };
 

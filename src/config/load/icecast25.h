@@ -1,6 +1,6 @@
-// Elements that only Icecast 2.5 has, made into ours: roles, event bindings, relays inside a mount,
-// addresses of upstreams.  What has no counterpart is reported, and never opens a mount: with roles
-// that cannot be expressed, every listener is refused.
+// Converts elements of Icecast 2.5: roles, event bindings, relays inside a mount, addresses of
+// upstreams.  Elements without a counterpart are reported, and never open a mount: with roles that
+// cannot be expressed, every listener is refused.
 //
 // Thread: one; part of a load.
 // Source: Icecast 2.5's documented elements.
@@ -17,11 +17,11 @@
 
 namespace lb {
 
-// Role25: one <role> of Icecast 2.5, read: the clients it is for, what it allows them, and which of
-// its attributes cannot be expressed here.
-// Source: Icecast 2.5's documented attributes.  match-*, nomatch-*: which requests the role is
-// asked about; allow-*, deny-*: what the clients that it knows may do.  Without them a role is
-// asked about all, and allows get, head and post.
+// Role25: one <role> of Icecast 2.5: its clients, their rights, and the attributes that cannot be
+// expressed here.
+// Source: Icecast 2.5's documented attributes. match-*, nomatch-*: the requests that the role
+// judges; allow-*, deny-*: the rights of its clients.  By default a role judges all requests, and
+// allows get, head and post.
 class Role25 {
  public:
   using Options = std::vector<std::pair<std::string, std::string>>;
@@ -32,17 +32,17 @@ class Role25 {
   const Options& options() const noexcept { return options_; }
   std::string_view option(std::string_view name) const;
 
-  // It is asked about sources by name (an unnamed "all methods" is not meant for them).
+  // It judges sources by name (an unnamed "all methods" is not meant for them).
   bool for_sources() const noexcept { return for_sources_; }
-  // It is asked about listeners.
+  // It judges listeners.
   bool for_listeners() const noexcept { return for_listeners_; }
   bool for_all_methods() const noexcept { return for_all_; }
-  // The clients that it knows may listen.
+  // Its clients may listen.
   bool may_listen() const noexcept { return may_listen_; }
   bool is_admin() const noexcept { return is_admin_; }
-  // Each user once at a time.
+  // Each user may listen once at a time.
   bool one_connection() const noexcept { return one_connection_; }
-  // "connections-per-user=\"2\"": the first attribute that has no counterpart; "": all have.
+  // "connections-per-user=\"2\"": the first attribute without a counterpart; "": none.
   const std::string& obstacle() const noexcept { return obstacle_; }
 
  private:
@@ -54,23 +54,23 @@ class Role25 {
   bool may_listen_ = false, is_admin_ = false, one_connection_ = false;
 };
 
-// Whether a list such as "get, head" names the word, or all (*).
+// Whether a list such as "get, head" has the word, or all (*).
 bool list_names(std::string_view list, std::string_view word);
 // The value of an attribute of any element; "": none.
 std::string_view attribute_value(const XmlNode& node, std::string_view name);
 
 // The authentication of a mount whose roles cannot be expressed.  No authenticator has this name,
-// so that every listener is refused.
+// so every listener is refused.
 inline constexpr std::string_view kClosedByRoles = "role";
 
-// The <role> and <event-bindings> that stand outside of mounts.  Events become the default mount's.
+// The <role> and <event-bindings> outside of mounts.  Events go to the default mount.
 void adopt_global_asides(const std::vector<Filler::Aside>& asides, Config& config, Filler& filler);
 
-// Those of a mount, and its <relay>.  path: of the mount.
+// The same of a mount, and its <relay>. path: of the mount.
 void adopt_mount_asides(const std::vector<Filler::Aside>& asides, MountSettings& mount,
                         const std::string& path, Config& config, Filler& filler);
 
-// Takes RelayUpstreamSettings::uri apart.  path: of the relay or host it stands in.
+// Splits RelayUpstreamSettings::uri. path: of its relay or host.
 void adopt_uri(RelayUpstreamSettings& host, const std::string& path, Filler& filler);
 
 }  // namespace lb

@@ -1,9 +1,9 @@
-// Loader: a configuration file → Config and everything there is to say about it.
+// Loader: a configuration file → Config and all diagnostics.
 //
 // Thread: reads a file, so call it at start or on the clerk, never on a worker.
-// Errors: a Result error means that there is no configuration at all (not readable, no XML, another
-// root element).  Everything else is a diagnostic, and the Config is complete: an element that
-// cannot be used keeps its default, as Icecast 2.4 goes on with whatever it reads.
+// Errors: an error means no configuration (not readable, no XML, another root element).  Everything
+// else is a diagnostic, and the Config is complete: an unusable element keeps its default, as in
+// Icecast 2.4.
 #pragma once
 
 #include <map>
@@ -26,14 +26,14 @@ struct LoadedConfig {
   std::shared_ptr<const Config> config;
   std::vector<Diagnostic> diagnostics;  // in the order of their lines
   std::map<std::string, int> written;   // path of every value taken from the file → its line
-  std::vector<Reading> readings;        // the same, in the order of their lines, as it was written
+  std::vector<Reading> readings;        // the same by lines, as written
 
   bool has_errors() const noexcept;     // --check-config fails
-  bool refuses_start() const noexcept;  // so does a start
+  bool refuses_start() const noexcept;  // a start is refused
 };
 
 Result<LoadedConfig> load_config_file(const std::string& path, const LoadOptions& options = {});
-// name: stands for the file in messages.
+// name: of the file, for messages.
 Result<LoadedConfig> load_config_text(std::string_view text, const std::string& name,
                                       const LoadOptions& options = {});
 

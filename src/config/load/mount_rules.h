@@ -1,8 +1,8 @@
-// Rules of a mount that hold for a section of the file and for a record alike: --check-config
-// reports them, the API refuses a record by them.
+// Rules of a mount, for sections of the file and records alike: --check-config reports violations,
+// the API refuses them.
 //
 // Thread: pure functions.
-// Errors: each returns what is wrong, without the name of the element; "": nothing.
+// Errors: each returns the fault, without the name of the element; "": none.
 #pragma once
 
 #include <functional>
@@ -18,19 +18,19 @@ namespace lb {
 // The <fallback-mount> of a mount, "" for none.
 using FallbackOf = std::function<std::string(std::string_view mount)>;
 
-// The way from `mount` along its fallbacks leads back to `mount`: "/a falls back to /b, and /b to
-// /a; no listener finds a stream there".  A circle further on is that of its own mounts.
+// Whether the fallbacks of `mount` lead back to it: "/a falls back to /b, and /b to /a; no listener
+// finds a stream there".  A circle that starts later is reported for its own mounts.
 std::string fallback_fault(std::string_view mount, const FallbackOf& fallback_of);
 
-// HLS is of MP3 and AAC; the ending of the name tells another format.
+// HLS needs MP3 or AAC; the name's ending shows another format.
 // Source: doc/hls.md.
 std::string hls_fault(std::string_view mount);
 
 // from and until of a login, in Unix seconds; 0: not limited.
 std::string hours_fault(const RecordLogin& login);
-// What of its weekly hours cannot be understood, each with its place: "/hours/0/days/1".
+// The invalid parts of its weekly hours, with their places: "/hours/0/days/1".
 std::vector<std::pair<std::string, std::string>> weekly_hours_faults(const RecordLogin& login);
-// The zone of a login is one that this machine has.  Reads its file.
+// Whether this machine has the login's zone.  Reads its file.
 std::string zone_fault(const RecordLogin& login);
 
 }  // namespace lb

@@ -1,5 +1,5 @@
-// Named paths: the directories and files that a configuration names, and whether the server writes
-// there.  A process that is confined (program/confine.h) reaches these and no others.
+// Named paths: the directories and files of a configuration, and whether the server writes there.
+// A confined process (program/confine.h) can use only these.
 //
 // Thread: pure function.
 #pragma once
@@ -14,15 +14,14 @@ namespace lb {
 struct NamedPath {
   std::string path;
   bool is_written = false;
-  bool is_directory = false;  // which the server makes where it is not there
+  bool is_directory = false;  // which the server makes if missing
   friend bool operator==(const NamedPath&, const NamedPath&) = default;
 };
 
-// Every row of the schema that is a path, and the programs and files of passwords that other rows
-// name.
+// Every path of the schema, and the programs and password files of other rows.
 std::vector<NamedPath> named_paths(const Config& config);
 
-// The certificates, keys and ciphers that it names: not what <acme> orders, nor secrets of tickets.
+// The configured certificates, keys and ciphers: without those of <acme> and ticket secrets.
 TlsSettings tls_files(const Config& config);
 
 }  // namespace lb

@@ -1,5 +1,5 @@
-// Reload plan: what differs between the configuration in use and the one just read, and when each
-// difference takes effect.  SIGHUP prints it.
+// Reload plan: the differences between the configuration in use and a new one, and when each takes
+// effect.  SIGHUP logs it.
 // Thread: pure function.
 #pragma once
 
@@ -21,10 +21,10 @@ struct Change {
   ReloadClass reload = ReloadClass::kLive;
 };
 
-// In the order of the schema.  Mounts are matched by name, sockets by position.  A value that a
-// mount merely inherits is reported once, at mount[default].
+// In the order of the schema.  Mounts are matched by name, sockets by position.  An inherited value
+// is reported once, at mount[default].
 std::vector<Change> reload_plan(const Config& old, const Config& next);
-// Of these mounts alone, which have sections with exactly their names, or had.
+// Only for these mounts, which have or had sections with exactly their names.
 std::vector<Change> reload_plan(const Config& old, const Config& next,
                                 std::span<const std::string> mounts);
 

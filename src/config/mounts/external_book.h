@@ -1,15 +1,15 @@
-// ExternalBook: the mounts of an external configuration that are in force, and what it takes to
-// remove one.
+// ExternalBook: the mounts in force from an external configuration, and the rules for removing
+// them.
 //
-// A broken backend omits mounts.  A mount that is missing in a good list is asked for by name
-// first. The removal of more than kMaxAtOnce mounts, or of more than half of all, needs as many
-// good lists in a row without them as the rules say (a 304 counts), or an administrator's order.
-// The lists are counted for each name.  An empty list is believed only by hand.  A mount with
-// faults keeps its last good form.  Mounts that are known by name only, and are in no list, are
-// asked for again from time to time; two answers without one remove it.
+// A broken backend may omit mounts.  A mount that is missing in a good list is first asked for by
+// name.  To remove more than kMaxAtOnce mounts, or more than half, as many good lists in a row must
+// lack them as the rules say (a 304 counts), or an administrator confirms it.  Lists are counted
+// for each name.  An empty list needs a confirmation.  A mount with faults keeps its last good
+// form.  Mounts known only by name, and in no list, are asked for again periodically; two answers
+// without one remove it.
 // Thread: one; a pure state machine; the caller fetches.
-// Bounds: kMaxHeld mounts, so a whole list beside all of the one before; a mount beyond it has a
-// fault, and is taken when others have gone.
+// Bounds: kMaxHeld mounts, which allows a whole list besides the last one; a further mount has a
+// fault until others are gone.
 // Source: doc/external.md.
 #pragma once
 
@@ -37,60 +37,60 @@ class ExternalBook {
     unsigned confirm = 2;  // good lists in a row; 0: only an administrator
     bool allow_empty = false;
   };
-  // What is to be done now.
+  // The next actions.
   struct Step {
     bool changed = false;              // records() has changed
     std::vector<std::string> ask;      // by name; the answers go to missing_answered()
-    std::vector<std::string> removed;  // they are in force no longer
-    bool waits = false;                // a removal has begun to wait for its confirmation
+    std::vector<std::string> removed;  // no longer in force
+    bool waits = false;                // a removal now waits for confirmation
   };
-  // A removal that waits.
+  // A waiting removal.
   struct Pending {
     std::string identity;  // of the list
     std::vector<std::string> names;
-    unsigned seen = 1;  // lists in a row without the name that was there last
+    unsigned seen = 1;  // lists in a row without the latest of the names
     bool by_hand = false;
   };
 
   void set_rules(Rules rules) { rules_ = rules; }
-  // Our own copy, at the start.
+  // The copy on disk, at the start.
   void restore(ExternalList copy);
 
   // identity: the ETag of a whole list, or a digest of it.
   Step list_came(std::vector<ExternalMount> mounts, const std::string& identity);
   // 304.
   Step same_list();
-  // All answers about the names of Step::ask.
+  // The answers about the names of Step::ask.
   Step missing_answered(const std::vector<std::string>& asked, std::vector<ExternalMount> found);
-  // There was none: they are asked for again with the next list, changed or not.
+  // No answer: they are asked for again with the next list, changed or not.
   void missing_unanswered(std::vector<std::string> asked) { unanswered_ = std::move(asked); }
-  // Names that nothing here knew, or that are in force by name.
+  // Answers about names that were unknown, or in force by name.
   Step names_answered(const std::vector<std::string>& asked, std::vector<ExternalMount> found);
   // Errors: kNotFound: no removal waits for this list.
   Result<Step> confirm(std::string_view identity);
 
   const MountRecords& records() const noexcept { return records_; }
   std::vector<ExternalMount> copy() const;
-  // The copy may say that it is this list, so that a 304 is believed after a restart; "": not.
+  // The list's identity if the copy equals it, so that a 304 is accepted after a restart; or "".
   std::string_view copied_identity() const;
   std::vector<std::string> by_name() const;
   bool knows(std::string_view mount) const { return held_.find(mount) != held_.end(); }
   std::size_t size() const noexcept { return held_.size(); }
   const std::optional<Pending>& pending() const noexcept { return pending_; }
   const std::string& identity() const noexcept { return identity_; }
-  // Faults of mounts, in force or not: by name, or by place where there is no name.
+  // Faults of mounts, in force or not: by name, or by index without a name.
   using Faults = std::map<std::string, std::vector<RecordFault>, std::less<>>;
   const Faults& faults() const noexcept { return faults_; }
 
  private:
   struct Held {
     bool by_name = false;
-    unsigned absent = 0;  // answers about its name without it
+    unsigned absent = 0;  // answers for its name without it
     unsigned missed = 0;  // good lists in a row without it
   };
   bool put(const std::shared_ptr<const MountRecord>& record, bool by_name);
   void no_room_for(const std::string& mount);
-  // Those of the names that have been missed often enough go; the others wait.
+  // Removes the names that were missing often enough; the others wait.
   Step remove_or_wait(std::vector<std::string> gone);
   void remove(const std::vector<std::string>& names, Step& step);
   Step count_again();
@@ -100,7 +100,7 @@ class ExternalBook {
   MountRecords records_;  // of these
   Faults faults_;
   std::string identity_;
-  std::set<std::string, std::less<>> missing_;  // in that list
+  std::set<std::string, std::less<>> missing_;  // from that list
   std::vector<std::string> unanswered_;
   std::optional<Pending> pending_;
   bool refused_for_room_ = false;  // a mount of the last list

@@ -1,11 +1,11 @@
-// External list: what a backend says of mounts, as JSON.
+// External list: the mounts of a backend, as JSON.
 //
 // {"version": 1, "mounts": [{"mount": "/a", "settings": {…}, …}], "next": "/page2"}: each mount is
-// a record (config/mounts/mount_record.h) as an administrator may set it.  One bad mount is one
-// fault; the others are taken.
+// a record (config/mounts/mount_record.h) as an administrator may set it.  A bad mount is a fault;
+// the others are taken.
 // Thread: pure functions; a list of 10,000 mounts takes the clerk some 200 ms.
 // Bounds: 16 MiB, 10,000 mounts.
-// Errors: kInvalid: it is no such list, and nothing of it may be believed.
+// Errors: kInvalid: not such a list; nothing of it is used.
 // Source: doc/external.md.
 #pragma once
 
@@ -27,24 +27,24 @@ constexpr std::size_t kMaxExternalPages = 100;
 struct ExternalMount {
   std::string mount;
   std::shared_ptr<const MountRecord> record;
-  std::vector<RecordFault> faults;  // none: the record may be used; pointers into the list
-  bool by_name = false;             // of our own copy: it was asked for, and is in no list
+  std::vector<RecordFault> faults;  // empty: usable; pointers are in the list
+  bool by_name = false;             // in our copy: it was asked for by name, and is in no list
 };
 
 struct ExternalList {
   std::vector<ExternalMount> mounts;  // each name once; the first counts
-  std::string next;                   // "": the list is whole
+  std::string next;                   // "": the last page
   std::string etag;                   // of our own copy
 };
 
 Result<ExternalList> parse_external_list(std::string_view json);
 
-// Our own copy of what is in force, for the next start.
+// Our copy of the mounts in force, for the next start.
 std::string external_list_json(const std::vector<ExternalMount>& mounts, std::string_view etag);
 
 // The address of a page: `next` is a path, or an address of the same server.
 Result<std::string> external_page_url(std::string_view url, std::string_view next);
-// With these behind its query; names are percent-encoded and separated by commas.
+// Adds these to the query; names are percent-encoded and separated by commas.
 std::string external_url(std::string_view url, std::string_view node, std::string_view epoch,
                          const std::vector<std::string>& names = {});
 

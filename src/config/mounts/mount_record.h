@@ -1,12 +1,11 @@
-// MountRecord: a mount that is not in the configuration file but in a store, or in an external
-// configuration.
+// MountRecord: a mount of a store or an external configuration, not of the configuration file.
 //
-// Its settings are a <mount> section: names, ranges and texts are those of the schema's rows.  Kept
-// is the section itself, in one canonical form, because what it does not say comes from the default
-// mount of the configuration over which it is laid (config/mounts/overlay.h).  The rest of the
-// record has rows of its own (schema_record.cc), so XML, JSON and the JSON Schema are printed from
-// rows alone. Refused, as faults: what is no row or no value of it; what the given role may not
-// set; a mount name that no source could use; an authenticator that needs a file.
+// Its settings are a <mount> section: names, ranges and texts are the schema's rows.  The section
+// is kept in a canonical form, because missing values come from the default mount of the
+// configuration in use (config/mounts/overlay.h).  The other members have rows of their own
+// (schema_record.cc), so XML, JSON and the JSON Schema are all printed from rows.  Faults: unknown
+// rows and values; settings that the role may not set; a mount name that no source can use; an
+// authenticator that needs a file.
 // Thread: plain values, pure functions.
 // Source: doc/stores.md.
 #pragma once
@@ -26,14 +25,14 @@ namespace lb {
 
 enum class RecordState : std::uint8_t { kActive, kSuspended, kMoving, kDeleting, kUnplaced };
 
-// Where its source is expected.
+// Where its source should connect.
 struct RecordPlace {
-  std::vector<std::string> tags;  // of the nodes that may be it
+  std::vector<std::string> tags;  // required of its nodes
   std::string country, node;
-  std::string spread;    // mounts with one word are kept apart
+  std::string spread;    // mounts with the same word are kept apart
   unsigned homes = 1;    // 2: the record has a backup too
   std::string from, to;  // while it moves
-  // Of a move, in Unix seconds: from then on the source is accepted at `to` only; 0: never so.
+  // Of a move, Unix seconds: from then on only `to` accepts the source; 0: never.
   std::int64_t force_at = 0;
 
   bool operator==(const RecordPlace&) const = default;
@@ -56,17 +55,17 @@ struct MountRecord {
   XmlNode settings{.name = "mount"};  // without the name; canonical, without lines
   RecordState state = RecordState::kActive;
   bool suspended_by_admin = false;
-  // backup: a second node that takes its source while none flows; "": none.
+  // backup: a second node that takes its source while the first has none; "": none.
   std::string account, home, backup;
-  std::int64_t made = 0;  // Unix seconds: it belongs to its account since; 0: since ever
+  std::int64_t made = 0;  // Unix seconds: when its account got it; 0: always had it
   RecordPlace place;
   RecordLimits limits;
   std::vector<RecordLogin> sources;
-  XmlNode relay{.name = "relay"};  // what it is pulled from: record_relay.h
+  XmlNode relay{.name = "relay"};  // its upstreams: record_relay.h
 
-  bool of_master = false;  // external: a master has passed it on
+  bool of_master = false;  // external: a master has sent it
 
-  // Not while force-at has left it one home.
+  // False after force-at has left it one home.
   bool takes_backup() const noexcept {
     return !backup.empty() && !(state == RecordState::kMoving && place.to == home);
   }
@@ -78,11 +77,11 @@ extern const SchemaBlock kRecordBlock;
 
 constexpr std::size_t kMaxRecordLogins = 16;
 
-// What is wrong, and where.
+// A fault and its place.
 struct RecordFault {
   std::string pointer;  // RFC 6901: "/settings/burst-size"
   std::string detail;   // "\"64x\" is not a number of bytes (0…16777216); example: 65536"
-  bool denied = false;  // another role may set it
+  bool denied = false;  // only another role may set it
 
   bool operator==(const RecordFault&) const = default;
 };
@@ -98,23 +97,23 @@ struct RecordReading {
 Result<MountRecord> parse_mount_record(std::string_view xml);
 std::string mount_record_xml(const MountRecord& record);
 
-// A JSON object {"mount", "settings", "state", "limits", "sources", …}.  before: the record as it
-// was; what the role may not set may be there unchanged, and stays as it was where it is missing.
+// A JSON object {"mount", "settings", "state", "limits", "sources", …}. before: the old record;
+// members that the role may not set may be repeated unchanged, and are kept if missing.
 RecordReading read_mount_record(const Json& json, SetBy role, const MountRecord* before = nullptr);
 
 enum class RecordSecrets : std::uint8_t {
-  kHidden,  // hashes and passwords are true
+  kHidden,  // hashes and passwords are shown as true
   kWhole,   // for copies on disk
 };
-// The same object; the caller may add members of its own behind it.
+// The same object; the caller may append members.
 void write_mount_record(JsonWriter& json, const MountRecord& record, RecordSecrets secrets);
-// Its members, inside an object that the caller has begun.
+// Its members, inside an object begun by the caller.
 void write_mount_record_members(JsonWriter& json, const MountRecord& record, RecordSecrets secrets);
 
 // The JSON Schema of a record, by the rows; each has "x-set-by": owner, admin or file.
 std::string mount_record_schema();
 
-// Whether this name can be a record's; else why not.
+// Why a record cannot have this name; "": it can.
 std::string_view refuse_record_name(std::string_view mount);
 
 }  // namespace lb

@@ -1,8 +1,7 @@
-// Secrets of a record: values of a mount's settings and of its relay that have to be sent to
-// another server as they are, such as the password for the backend of its authenticator.  In a
-// store they are sealed.
+// Secrets of a record: values of a mount's settings and relay that another server must get
+// unchanged, such as the password for the backend of its authenticator.  A store has them sealed.
 //
-// Sealed is by the key of the record and the place in it: a sealed text opens nowhere else.
+// A seal is bound to the record's key and the place in it: it opens nowhere else.
 // Thread: pure functions.
 // Source: doc/stores.md.
 #pragma once
@@ -19,11 +18,11 @@
 
 namespace lb {
 
-// The longest value that fits into a record when it is sealed.
+// The longest value that still fits into a record when sealed.
 constexpr std::size_t kLongestSecret = 3000;
 
-// Whether the value of this row is not shown: a password, an option that is called so, an address
-// with a login in it.  node: of the row's block.
+// Whether the value of this row is hidden: a password, an option with such a name, an address with
+// a login. node: of the row's block.
 bool is_secret_value(const SchemaElement& row, const XmlNode& node);
 
 struct RecordSecret {
@@ -31,23 +30,22 @@ struct RecordSecret {
   std::string place;    // "/authentication/option/password"
   std::string* value = nullptr;
 };
-// In their order.
+// In the order of the tree.
 std::vector<RecordSecret> secrets_of(XmlNode& settings);
 // "/relay/password".
 std::vector<RecordSecret> relay_secrets_of(XmlNode& relay);
 
-// The XML of a record (its key: "mounts/%2Flive.mp3"), with its secrets sealed.  What is sealed
-// already stays.  Errors: kInvalid, where the text is no XML; kDenied, where there is a secret and
-// no key.
+// Seals the secrets in the XML of a record (its key: "mounts/%2Flive.mp3").  Sealed ones stay.
+// Errors: kInvalid: not XML; kDenied: there is a secret but no key.
 Result<std::string> seal_record(const SealKeys& keys, std::string_view key, std::string_view xml);
 
-// The same opened.  What does not open stays as it is, so a backend refuses it.
+// The reverse.  A secret that does not open stays sealed, so a backend refuses it.
 struct OpenedRecord {
   std::string xml;
   std::size_t opened = 0;
-  std::size_t closed = 0;  // by none of these keys
+  std::size_t closed = 0;  // opened by none of these keys
   std::size_t in_clear = 0;
-  std::size_t old_key = 0;  // of the opened: by another key than the first
+  std::size_t old_key = 0;  // opened by another key than the first
 };
 OpenedRecord open_record(const SealKeys& keys, std::string_view key, std::string_view xml);
 

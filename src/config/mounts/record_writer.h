@@ -13,21 +13,21 @@
 
 namespace lb {
 
-// What of an object is not as a fresh one of its block has it.
+// The values of an object that differ from a fresh one of its block.
 XmlNode block_tree(const SchemaBlock& block, const void* object, std::string_view name);
 
 void append_xml(std::string& out, const XmlNode& node, std::size_t depth);
 
-// The value of the node: an object, or a scalar where the block is mostly a text.
+// The value of the node: an object, or a scalar if the block is mainly a text.
 void write_block_json(JsonWriter& json, const SchemaBlock& block, const XmlNode& node,
                       RecordSecrets secrets);
-// The members of that object alone.
+// Only the members of that object.
 void write_block_members(JsonWriter& json, const SchemaBlock& block, const XmlNode& node,
                          RecordSecrets secrets);
 
 // {"type": "object", "properties": …}
 void write_block_schema(JsonWriter& json, const SchemaBlock& block);
-// Its members "properties" and "additionalProperties" alone.
+// Only its members "properties" and "additionalProperties".
 void write_schema_properties(JsonWriter& json, const SchemaBlock& block);
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// Words of <mount> that may be chosen among, and rows of one kind.
+// The choices of rows of <mount>, and rows of one kind.
 // Thread: constants.
 #pragma once
 
@@ -23,7 +23,7 @@ inline constexpr SchemaChoice kLagChoices[] = {{"drop", LagPolicy::kDrop},
 inline constexpr SchemaChoice kOverChoices[] = {{"keep", OverPolicy::kKeep},
                                                 {"kick", OverPolicy::kKick}};
 
-// A text of the source that the mount may say in another way.
+// A text of the source that the mount may override.
 constexpr SchemaElement shown_text(
     std::string_view name, Slot (*where)(void*), std::string_view example,
     std::string_view help = "Shown instead of what the source says.") {

@@ -11,12 +11,12 @@
 
 namespace lb {
 
-// Every effective value, a line each: "limits/clients = 100".  Behind it "(default)" where the file
-// has no value, "(inherited)" where a mount has it from the default mount or the limits.
-// Passwords are hidden.
+// Every effective value, a line each: "limits/clients = 100", with "(default)" if the file has no
+// value, "(inherited)" if a mount has it from the default mount or the limits.  Passwords are
+// hidden.
 std::string dump_config(const LoadedConfig& loaded);
 
-// kMetrics: the metrics instead.  kRecord: the JSON Schema of a mount's record.
+// kMetrics: the metrics. kRecord: the JSON Schema of a mount's record.
 enum class ReferenceFormat : std::uint8_t {
   kMarkdown,
   kMan,
@@ -29,8 +29,8 @@ enum class ReferenceFormat : std::uint8_t {
 // "md", "man", "xml", "metrics", "record", "openapi", "api".
 std::optional<ReferenceFormat> parse_reference_format(std::string_view name);
 
-// Every element with its type, range, default and meaning; doc/config.md, the man page and
-// doc/metrics.md are this text.  kOpenApi and kApi are of the floor above: api/openapi.h.
+// Every element with its type, range, default and meaning: the text of doc/config.md, the man page
+// and doc/metrics.md.  The floor above makes kOpenApi and kApi: api/openapi.h.
 std::string dump_reference(ReferenceFormat format);
 
 }  // namespace lb

@@ -1,5 +1,5 @@
-// The parts of the reference that all its formats share: which blocks there are, and the words for
-// default, reload class and origin.
+// Parts that all formats of the reference share: the list of blocks, and the words for default,
+// reload class and origin.
 // Thread: pure functions.
 #pragma once
 
@@ -16,18 +16,18 @@ struct ReferenceBlock {
   std::string path;  // "icecast", "paths/alias"
 };
 
-// Every block once, parents first.  A block that is mostly a text (<accesslog>) is shown by its
-// parent as an element; it is among them if it has more to say than its text.
+// Every block once, parents first.  A block that is mainly a text (<accesslog>) is shown by its
+// parent as an element; it is listed only if it has more than its text.
 std::vector<ReferenceBlock> reference_blocks();
 
-// The row that describes `row` in its parent: the text row of a block that is mostly a text.
+// The row that describes `row` in its parent: the text row of a block that is mainly a text.
 const SchemaElement& described_by(const SchemaElement& row);
 
-// Is `row` to be listed, and is it one of those that have an effect?
+// Whether `row` is listed, because it has an effect.
 bool is_listed(const SchemaElement& row);
 
 std::string default_text(const SchemaBlock& block, const SchemaElement& row);
-std::string help_text(const SchemaElement& row);  // with what should be used instead
+std::string help_text(const SchemaElement& row);  // with the element to use instead
 std::string_view reload_text(ReloadClass reload);
 std::string_view origin_text(SchemaOrigin origin);
 

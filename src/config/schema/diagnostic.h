@@ -1,4 +1,4 @@
-// Diagnostics: what the loader has to say about a configuration file.
+// Diagnostics of the loader about a configuration file.
 // Thread: plain values.
 #pragma once
 
@@ -11,11 +11,11 @@ namespace lb {
 enum class Severity : std::uint8_t {
   kNote,     // worth knowing
   kWarning,  // probably not what was meant; the file is valid
-  kError,    // a value was not used, its default was; --check-config fails, a start does not
+  kError,    // the default is used; --check-config fails, a start does not
   kFatal,    // a start is refused
 };
 
-// What an import (commands/import.h) files it under.
+// The category of a diagnostic in an import (commands/import.h).
 enum class Concern : std::uint8_t {
   kGeneral,
   kUnsupported,  // another server's element that is left out here
@@ -33,10 +33,10 @@ struct Diagnostic {
 // A value that was taken from the file.
 struct Reading {
   int line = 0;
-  std::string written;  // where it stands in the file: "paths/ban-file"
-  std::string stored;   // what it is here: "paths/deny-ip"; "": it has no effect here
-  std::string value;    // for eyes: a password is hidden
-  const struct SchemaElement* row = nullptr;  // null: several elements together became `stored`
+  std::string written;                        // its path in the file: "paths/ban-file"
+  std::string stored;                         // its path here: "paths/deny-ip"; "": no effect here
+  std::string value;                          // for display: a password is hidden
+  const struct SchemaElement* row = nullptr;  // null: several elements made `stored`
 };
 
 // "icecast.xml:42: error: <burst-size>: …"

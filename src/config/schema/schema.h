@@ -4,10 +4,10 @@
 // else knows the elements.
 //
 // Thread: constant tables, readable from any thread.
-// Adding an element: a field in the settings of its floor, and a row here.  A default is the value
-// of a freshly made settings struct, so it is never written twice.
+// To add an element: a field in the settings of its floor, and a row here.  The default is the
+// value of a new settings struct, so it is never written twice.
 // Values: a Slot points into a settings object.  Numbers of every type (int, seconds, enum, bool)
-// are reached through 64-bit get and set functions, so one parser and one printer serve all.
+// have 64-bit get and set functions, so one parser and one printer serve all.
 #pragma once
 
 #include <cstddef>
@@ -42,19 +42,18 @@ enum class ValueKind : std::uint8_t {
   kFiles,         // a path; the element may be repeated
   kBlock,         // holds other elements
   kNamed,         // <option name="X" value="Y"/>, which means <X>Y</X>
-  kNothing,       // known, but not understood further: see SchemaElement::note
+  kNothing,       // known but not interpreted: see SchemaElement::note
 };
 
 enum class ReloadClass : std::uint8_t {
-  kLive,     // for everything after SIGHUP
+  kLive,     // takes effect at SIGHUP
   kSource,   // also applied to sources that are running
   kNew,      // for new connections or sources
   kRestart,  // only when the process starts
 };
 
-// The role that may set a row of <mount> in a record of a mount (config/mounts/mount_record.h),
-// each with those below.  Rows of the file only can run a program, write a file or read one, or
-// hold a password in the clear.
+// The least role that may set a row of <mount> in a mount's record (config/mounts/mount_record.h).
+// Rows of kFile can run a program, read or write a file, or have a password in the clear.
 enum class SetBy : std::uint8_t {
   kUnsaid,    // rows that no record has
   kOwner,     // of the mount's account
@@ -67,7 +66,7 @@ enum class SchemaOrigin : std::uint8_t { kIcecast24, kIcecast25, kKh, kOwn };
 
 enum class SchemaSupport : std::uint8_t {
   kWorks,
-  kQuiet,        // has no effect, and had none in Icecast 2.4 either: not worth a word
+  kQuiet,        // without effect, also in Icecast 2.4: not reported
   kObsolete,     // works, but another element should be used: a warning names it
   kUnsupported,  // recognised and refused with a reason
 };
@@ -91,36 +90,36 @@ struct SchemaChoice {
 
 struct SchemaBlock;
 
-// How a block's objects are reached from the object of the block around it.
+// How to reach a block's objects from the object of the enclosing block.
 struct Nest {
   void* (*add)(void* parent) = nullptr;  // where a new occurrence is stored
   std::size_t (*count)(const void* parent) = nullptr;
   const void* (*at)(const void* parent, std::size_t index) = nullptr;
-  bool many = false;  // every occurrence is an object of its own
+  bool many = false;  // every occurrence is its own object
 };
 
-// What a row may say beside its name, its kind, where its value is kept and what it is for.
+// Optional facts of a row.
 struct RowFacts {
   std::string_view aliases = {};  // other spellings, separated by one space
   SetBy set_by = SetBy::kUnsaid;
   std::int64_t min = 0;
   std::int64_t max = 0;
   std::int64_t scale = 1;                  // the stored number is the written one times this
-  std::optional<std::int64_t> unset = {};  // this value means: as if it had not been written
+  std::optional<std::int64_t> unset = {};  // this value means: not written
   std::span<const SchemaChoice> choices = {};
   ReloadClass reload = ReloadClass::kLive;
   SchemaOrigin origin = SchemaOrigin::kOwn;
   SchemaSupport support = SchemaSupport::kWorks;
   std::string_view note = {};  // why it is obsolete or unsupported
   bool attribute = false;      // only as an attribute
-  bool secondary = false;      // writes what another row prints …
-  // … whose path this is, seen from the block: "public", "../loglevel", ".." (the block's text).
+  bool secondary = false;      // writes the value that another row prints …
+  // … with this path, relative to the block: "public", "../loglevel", ".." (the block's text).
   std::string_view canonical = {};
-  bool aside = false;              // left to the loader: it needs what stands elsewhere
-  bool as_time = false;            // bytes that may be written as seconds (5s), as in Icecast-KH
-  bool lenient = false;            // a wrong value is a warning: real files have it
-  bool strict = false;             // a wrong value refuses the start: guessing would be dangerous
-  std::string_view standard = {};  // shown as the default, where it is not a constant
+  bool aside = false;    // left to the loader, because it needs other elements
+  bool as_time = false;  // bytes that may be written as seconds (5s), as in Icecast-KH
+  bool lenient = false;  // a wrong value is a warning, because real files have it
+  bool strict = false;   // a wrong value refuses the start, because a guess would be dangerous
+  std::string_view standard = {};  // shown as the default if that is not a constant
   std::string_view example = {};
 };
 
@@ -133,10 +132,10 @@ struct SchemaElement : RowFacts {
   Nest nest = {};
 };
 
-// What few blocks say.
+// Optional facts of a block.
 struct BlockFacts {
   std::string_view key = {};  // the element that identifies repeated blocks; "": position
-  std::span<const SchemaElement> foreign = {};  // more rows: elements that other servers have
+  std::span<const SchemaElement> foreign = {};  // more rows: elements of other servers
   bool inline_form = false;                     // an import writes its values as attributes
 };
 
@@ -144,7 +143,7 @@ struct SchemaBlock : BlockFacts {
   std::string_view name;
   std::string_view help;
   std::span<const SchemaElement> elements;
-  std::shared_ptr<void> (*fresh)();  // makes an object with nothing but defaults
+  std::shared_ptr<void> (*fresh)();  // makes an object with defaults
 };
 
 // The root: <icecast>, filled into a Config.
@@ -185,21 +184,21 @@ extern const SchemaBlock kPlayerBlock;
 extern const SchemaBlock kArtBlock;
 extern const SchemaBlock kConsoleBlock;
 
-// The row for an element (or attribute) of this name; null when there is none.
+// The row of an element (or attribute) with this name; null: none.
 const SchemaElement* find_element(const SchemaBlock& block, std::string_view name, bool attribute);
 
 // The path of a row inside its block: "limits" + clients → "limits/clients", attributes with an @.
 std::string join_path(const std::string& path, const SchemaElement& row);
 
-// Is the value of this row part of the configuration, rather than another way to write one?
+// Whether the value of this row is part of the configuration, not another way to write one.
 inline bool has_value(const SchemaElement& row) {
   return !row.secondary && row.kind != ValueKind::kNothing && row.kind != ValueKind::kNamed;
 }
 
-// The row of the block's own text; null where it has none.
+// The row of the block's own text; null: none.
 const SchemaElement* text_row(const SchemaBlock& block);
 
-// The slot of an element, only to be read.
+// The slot of an element, for reading only.
 inline Slot read_slot(const SchemaElement& element, const void* object) {
   return element.slot(const_cast<void*>(object));  // the table has one accessor for both uses
 }
@@ -236,7 +235,7 @@ Slot slot_of(T& value) {
   }
 }
 
-// Rows of records name the role that may set them; asserted where the table is.
+// Whether all rows name a role, as rows of records must; asserted at the table.
 constexpr bool all_have_set_by(std::span<const SchemaElement> rows) {
   for (const SchemaElement& row : rows)
     if (row.set_by == SetBy::kUnsaid) return false;
@@ -262,7 +261,7 @@ Slot slot(void* object) {
   }
 }
 
-// A block that is there once, as a member of its parent.
+// A block that occurs once, as a member of its parent.
 template <auto Member>
 constexpr Nest inside() {
   using Class = typename MemberTraits<decltype(Member)>::Class;
@@ -274,7 +273,7 @@ constexpr Nest inside() {
           false};
 }
 
-// A block that only groups elements: its object is its parent's.
+// A block that only groups elements: it shares its parent's object.
 constexpr Nest same_object() {
   return {[](void* parent) { return parent; }, [](const void*) -> std::size_t { return 1; },
           [](const void* parent, std::size_t) { return parent; }, false};

@@ -1,5 +1,5 @@
-// DrainRate: how many listeners go a second while a node drains: "20", or "2%" of those that there
-// were at the beginning.
+// DrainRate: listeners a second that leave a draining node: "20", or "2%" of the number at the
+// beginning.
 // Thread: pure.
 #pragma once
 

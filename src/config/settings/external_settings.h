@@ -8,25 +8,25 @@
 
 namespace lb {
 
-// The servers that its mounts are for.
+// The servers that get its mounts.
 enum class ExternalFor : std::uint8_t {
-  kAuto,     // kCluster at a server that takes nodes in, else kNode
-  kNode,     // this one
-  kCluster,  // and those of its nodes that ask no backend themselves
+  kAuto,     // kCluster on a server that accepts nodes, otherwise kNode
+  kNode,     // only this one
+  kCluster,  // also its nodes that use no backend themselves
 };
 
 struct ExternalSettings {
   std::string url;  // "": none
   std::string username, password;
   std::chrono::seconds poll{5};
-  std::chrono::seconds wait{55};  // that a backend is asked to wait for a change; 0: not asked
+  std::chrono::seconds wait{55};  // how long a backend may hold a request until a change; 0: not
   std::chrono::seconds timeout{10};
   ExternalFor serves = ExternalFor::kAuto;
   bool on_demand = false;
   unsigned confirm = 2;  // lists; 0: an administrator
   bool allow_empty = false;
-  std::chrono::seconds grace{60};  // that a source goes on whose mount was removed
-  bool private_relays = false;     // its relays may be of private networks
+  std::chrono::seconds grace{60};  // for a source whose mount was removed
+  bool private_relays = false;     // its relays may be in private networks
   std::string cache;               // "": external.json in logdir
 
   bool operator==(const ExternalSettings&) const = default;

@@ -1,5 +1,5 @@
-// What the hosts of a relay inherit: what a <host> does not say is as the relay says it, and one
-// without a priority comes after those before it.
+// Inheritance in a relay: a <host> without a value takes the relay's, and one without a priority
+// follows the hosts before it.
 // Thread: pure functions.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace lb {
 
-// says(index of the host, element): whether that is written.
+// says(index of the host, element): whether it is written.
 template <class Says>
 void inherit_from_relay(RelaySettings& relay, Says says) {
   int last = 0;

@@ -1,5 +1,5 @@
-// <station>, and its record: what listeners know as one programme, and its streams; <player>: the
-// pages on which they are heard; <art>: pictures of their titles.
+// <station>, and its record: a programme with its streams; <player>: its pages; <art>: pictures of
+// titles.
 // Thread: immutable once loaded.
 #pragma once
 
@@ -17,45 +17,44 @@ struct PlayerLink {
 
 struct StationSettings {
   std::string id;                             // [a-z0-9_]
-  std::string name, description, url, genre;  // "": what the encoder says
+  std::string name, description, url, genre;  // "": from the encoder
   std::string timezone = "UTC";
   std::string logo;                    // a path of this server; "": none
-  std::string default_art;             // likewise: of titles without a picture of their own
+  std::string default_art;             // … for titles without a picture
   std::string colour;                  // "#rrggbb"; "": the page's own
-  std::vector<std::string> mounts;     // the first one is played where none is asked for
+  std::vector<std::string> mounts;     // the first one is the default
   std::vector<std::string> languages;  // of its page; empty: those of <player>
-  std::vector<PlayerLink> links;       // below it; likewise
+  std::vector<PlayerLink> links;       // below the player; the same
   friend bool operator==(const StationSettings&, const StationSettings&) = default;
 };
 
 // The same as a record of the store.
 struct StationRecord : StationSettings {
-  std::string account;  // it shows mounts of this account only; "": an administrator's, any mount
+  std::string account;  // it shows only mounts of this account; "": an administrator's, any mount
   friend bool operator==(const StationRecord&, const StationRecord&) = default;
 };
 
 struct PlayerSettings {
   bool enabled = true;
-  bool past = true;                // what is recorded can be gone back to
-  std::vector<std::string> embed;  // origins that may show it in a frame; empty: all, "off": none
+  bool past = true;                // listeners may go back to recordings
+  std::vector<std::string> embed;  // origins that may frame it; empty: all, "off": none
   std::vector<std::string>
       languages;  // that are offered, the first one where none fits; empty: all
   std::vector<PlayerLink> links;
 };
 
 struct ArtSettings {
-  std::vector<std::string> fetch;  // hosts of pictures that streams name; "*.host": all below it
+  std::vector<std::string> fetch;  // hosts of pictures named by streams; "*.host": all below it
 };
 
 // Letters a to z, digits and '_', 64 at most.
 bool is_station_id(std::string_view id) noexcept;
 // "#rrggbb"
 bool is_colour(std::string_view text) noexcept;
-// "https://www.example.org", with a port or "*." where wanted, and nothing else: it becomes part of
-// a header line.
+// "https://www.example.org", optionally with a port or "*.": it becomes part of a header line.
 bool is_framing_site(std::string_view text) noexcept;
 bool is_offered(const PlayerLink& link) noexcept;
-// One of those that pages of streams are written in: "en", "de" …
+// Whether the pages have this language: "en", "de" …
 bool is_player_language(std::string_view text) noexcept;
 inline constexpr std::string_view kPlayerLanguages = "en, de, fr, es and pt";
 // "covers.example.org", "*.example.org"

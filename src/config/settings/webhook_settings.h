@@ -1,4 +1,4 @@
-// <webhook>: one address that events are sent to.
+// <webhook>: an address that gets events.
 // Thread: immutable once loaded.
 #pragma once
 
@@ -12,12 +12,12 @@ namespace lb {
 struct WebhookSettings {
   std::string url;
   std::vector<std::string> events;  // of kEventNames; empty: all of them
-  std::string secret;               // signs what is sent; "": nothing does
+  std::string secret;               // signs requests; "": unsigned
   std::string mount;                // a name or a pattern, as of <mount>; "": all, and the node
   friend bool operator==(const WebhookSettings&, const WebhookSettings&) = default;
 };
 
-// The events of EventService; doc/orchestration.md says what each tells.
+// The events of EventService; see doc/orchestration.md.
 inline constexpr auto kEventNames = std::to_array<std::string_view>({"start",
                                                                      "stop",
                                                                      "reload",

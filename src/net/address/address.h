@@ -21,7 +21,7 @@ class Address {
  public:
   Address() = default;
   static Address from_sockaddr(const sockaddr& address) noexcept;
-  // Fills `out` and returns the length of what it holds.  IPv4 becomes a sockaddr_in.
+  // Fills `out` and returns the length used.  IPv4 becomes a sockaddr_in.
   unsigned to_sockaddr(sockaddr_storage& out) const noexcept;
   Address with_port(std::uint16_t port) const noexcept;
   // A literal IPv4 or IPv6 address; brackets around IPv6 are accepted.  No names.
@@ -31,7 +31,7 @@ class Address {
   std::uint16_t port() const noexcept { return port_; }
   bool is_v4() const noexcept;
   const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }
-  // The bytes of the network that one client has all of: an IPv4 address, the /64 of an IPv6 one.
+  // The bytes of one client's network: an IPv4 address, or the /64 of an IPv6 address.
   std::string network() const;
   bool operator==(const Address&) const = default;
 

@@ -1,7 +1,7 @@
-// AddressList: a set of IP addresses, written as people write it: one literal address, a block
-// (10.0.0.0/8, 2001:db8::/32) or a pattern of * ? [] over the printed address, as Icecast-KH has
-// it in deny-ip and x-forwarded-for (192.168.1.*, 2001:db8:*).  IPv4 is found as ::ffff:a.b.c.d
-// too; a block of IPv6 addresses, even ::/0, never contains an IPv4 address, but * does.
+// AddressList: a set of IP addresses, as configurations write them: a literal address, a block
+// (10.0.0.0/8, 2001:db8::/32) or a pattern of * ? [] over the printed address, as in Icecast-KH's
+// deny-ip and x-forwarded-for (192.168.1.*, 2001:db8:*).  IPv4 also matches as ::ffff:a.b.c.d; a
+// block of IPv6 addresses, even ::/0, never contains an IPv4 address, but * does.
 //
 // Thread: immutable; any.  Cost: a look-up is a binary search over blocks (an octet pattern such as
 // 10.1.* is one) and one fnmatch for each other pattern.
@@ -22,8 +22,8 @@ namespace lb {
 
 class AddressList {
  public:
-  // Called with the index of an entry that can never match, and why ("is not an IP address …");
-  // the entry is left out.
+  // Called for an entry that can never match, with its index and the reason ("is not an IP address
+  // …"); the entry is left out.
   using Refused = std::function<void(std::size_t index, const std::string& reason)>;
 
   AddressList() = default;

@@ -1,4 +1,4 @@
-// One bound socket of an address and a port, as the configuration writes them.
+// A socket bound to an address and a port of the configuration.
 // Thread: any; a name in place of an address waits for the resolver.
 #pragma once
 
@@ -20,7 +20,7 @@ Result<UniqueFd> bind_socket(int type, const std::string& address, int port,
                              PortUse use = PortUse::kAlone);
 // The address that bind_socket() binds to; its port is 0.
 Result<Address> address_to_bind(const std::string& address);
-// The port that it is bound to; 0: none.
+// The port that the socket is bound to; 0: none.
 int bound_port(int fd);
 
 }  // namespace lb

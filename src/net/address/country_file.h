@@ -1,15 +1,14 @@
-// CountryFile: which country an address belongs to, by a database in MaxMind's format (GeoLite2
-// Country and City, DB-IP, IP2Location's .mmdb and others).
-// Source: the MaxMind DB file format; the keys are country → iso_code, and where that is missing
-// registered_country → iso_code.
+// CountryFile: the country of an address, from a database in MaxMind's format (GeoLite2 Country and
+// City, DB-IP, IP2Location's .mmdb and others).
+// Source: the MaxMind DB file format; the key is country → iso_code, if missing registered_country
+// → iso_code.
 //
-// The file is copied to memory first: an update that writes it in place would otherwise take the
-// pages away under a reader.
+// The file is copied to memory, because an update in place would remove pages under a reader.
 //
 // Thread: immutable; country() from any thread, about a microsecond.
 // Ownership: shared_ptr.
-// Errors of open(): "FILE: …", of a file that is missing, too large or no such database; where this
-// program was built without libmaxminddb, always.
+// Errors of open(): "FILE: …", for a file that is missing, too large or no such database; always,
+// if this program was built without libmaxminddb.
 #pragma once
 
 #include <memory>
@@ -31,7 +30,7 @@ class CountryFile {
 
   // Two capital letters; "": not known.
   std::string country(const Address& address) const;
-  // Of the database, for the log: "GeoLite2-Country".
+  // The database's type, for the log: "GeoLite2-Country".
   const std::string& type() const noexcept { return type_; }
 
  private:

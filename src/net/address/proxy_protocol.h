@@ -1,5 +1,5 @@
-// ProxyHeader: the line or block that a load balancer sends before a connection's first byte, to
-// name the client (the PROXY protocol, versions 1 and 2).
+// ProxyHeader: the header that a load balancer sends before a connection's first byte to name the
+// client (the PROXY protocol, versions 1 and 2).
 // Source: "The PROXY protocol", HAProxy,
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 // Thread: a plain value; never takes a byte that lies behind the header.
@@ -22,16 +22,16 @@ class ProxyHeader {
     kDone,
     kBad,  // no such header, or a broken one
   };
-  // Returns how many of these bytes belong to the header.
+  // Returns the number of bytes that belong to the header.
   std::size_t feed(std::string_view bytes);
   Status status() const noexcept { return status_; }
-  // Of the header, so far.
+  // The header's bytes so far.
   const std::string& bytes() const noexcept { return bytes_; }
 
-  // The client that the balancer speaks for; nothing: the balancer itself (its health check), or a
-  // client without an IP address.
+  // The client behind the balancer; nullopt: the balancer itself (its health check), or a client
+  // without an IP address.
   const std::optional<Address>& client() const noexcept { return client_; }
-  // The client speaks TLS with the balancer (version 2 only).
+  // Whether the client uses TLS to the balancer (version 2 only).
   bool secure() const noexcept { return secure_; }
 
  private:

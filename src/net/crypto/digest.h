@@ -1,4 +1,4 @@
-// Digests and secret randomness; OpenSSL is fenced in this floor.
+// Digests and secret random bytes; OpenSSL is used in this floor only.
 // Thread: pure functions; random_bytes() from any thread.
 #pragma once
 
@@ -9,15 +9,15 @@
 
 namespace lb {
 
-// Lower-case hex, 32 characters.  For Icecast's password files only: MD5 protects nothing.
-// "" where the library forbids MD5 (FIPS mode).
+// Lower-case hex, 32 characters, for Icecast's password files only: MD5 protects nothing.  "" if
+// the library forbids MD5 (FIPS mode).
 std::string md5_hex(std::string_view text);
 // 32 bytes each.
 std::string sha256(std::string_view text);
 std::string hmac_sha256(std::string_view key, std::string_view text);
 
-// HMAC-SHA256 with one key, many times: what the key alone decides is computed once, so that a
-// short text costs two blocks of SHA-256 and no more.
+// HMAC-SHA256 with one key, many times: the key's part is computed once, so a short text costs two
+// blocks of SHA-256.
 // Thread: any, after the constructor.
 class HmacKey {
  public:

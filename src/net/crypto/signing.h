@@ -1,5 +1,5 @@
-// Signatures by Ed25519: what one server has signed, all that know its public key can judge, and
-// none of them can make.
+// Ed25519 signatures: every server that knows a public key can verify them, and none of them can
+// make one.
 // Thread: pure functions; a SigningKey is immutable.
 // Source: RFC 8032.
 #pragma once
@@ -31,7 +31,7 @@ class SigningKey {
   std::shared_ptr<const void> key_;
 };
 
-// False for a key or a signature of another size, too.
+// Also false for a key or a signature of another size.
 bool signature_holds(std::string_view public_key, std::string_view text,
                      std::string_view signature) noexcept;
 

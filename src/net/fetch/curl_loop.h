@@ -1,8 +1,7 @@
-// CurlLoop: libcurl's multi interface, driven by a Loop; what Fetcher and LineStream have in
-// common.
+// CurlLoop: libcurl's multi interface, driven by a Loop; the common part of Fetcher and LineStream.
 //
 // Thread: the loop's.
-// Ownership: easy handles are the caller's; they are removed before they are cleaned up.
+// Ownership: easy handles belong to the caller, which removes them before their clean-up.
 // Callbacks: `done` comes after the handle was removed, and never from within add() or remove().
 #pragma once
 
@@ -61,10 +60,9 @@ class CurlLoop {
   Timer timer_;
 };
 
-// Method, body, headers, login, certificates and the socket's ways, as the request has them; not
-// its time-out.  The request has to live as long as the handle.  `detail` has CURL_ERROR_SIZE
-// bytes.
-// The request has to outlive it.  Errors: a file of its TLS is none, or too long.
+// Sets the request's method, body, headers, login, certificates and socket options, but not its
+// time-out.  The request must outlive the handle.  `detail` has CURL_ERROR_SIZE bytes.  Errors: a
+// TLS file is missing or too long.
 Result<void> prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, char* detail);
 // kTimeout, kInvalid, kIo or kClosed, with the address that was asked, as shown_url() has it.
 Error curl_error(CURLcode code, const FetchRequest& request, const char* detail);

@@ -1,11 +1,11 @@
-// Fetcher: small HTTP questions to other programs (URL authentication, directories), by GET or by
-// POST of a form, many at a time, without ever waiting.
+// Fetcher: small HTTP requests to other programs (URL authentication, directories), by GET or a
+// POST of a form, many at a time, without blocking.
 //
 // Thread: one loop (control).  Done callbacks run there, once each, never before start() returns;
-// or are destroyed uncalled by cancel() and by the Fetcher's end.
-// Ownership: callbacks own all that they use; the Fetcher may be destroyed at any time.
-// Bounds: so many requests under way, so many waiting; a request ends by its time-out, counted from
-// the moment it is sent.  TLS certificates are verified.  Only http and https.
+// cancel() and the destructor destroy them uncalled.
+// Ownership: callbacks own their data; the Fetcher may be destroyed at any time.
+// Bounds: a number of requests under way and of waiting ones; a request's time-out counts from its
+// sending.  TLS certificates are verified.  Only http and https.
 // Library: libcurl's multi interface, driven by our loop.
 #pragma once
 
@@ -25,17 +25,17 @@
 
 namespace lb {
 
-// Files in PEM; "" where there is none.
+// PEM files; "": none.
 struct FetchTls {
-  std::string ca_file;                // instead of what the system trusts
-  std::string certificate, key_file;  // of ours
-  bool is_any_trusted = false;        // the answer itself shows which server it is of
+  std::string ca_file;                // replaces the system's trusted roots
+  std::string certificate, key_file;  // this server's own
+  bool is_any_trusted = false;        // the answer itself proves its server
 };
 
 struct FetchRequest {
   std::string url;
   std::optional<std::string> form;  // POST, application/x-www-form-urlencoded; nullopt: GET
-  std::optional<std::string> json;  // POST, of json_type; instead of a form
+  std::optional<std::string> json;  // POST, of json_type, in place of a form
   std::string json_type = "application/json";
   std::string user, password;  // Basic; none when both are empty
   std::string user_agent;
@@ -55,7 +55,7 @@ struct FetchAnswer {
   int status = 0;
   std::vector<std::string> headers;  // of the last answer, in order, as sent, without line ends
   std::string body;
-  // The value of the first header of that name (any case), trimmed; "": there is none.
+  // The value of the first header with that name (any case), trimmed; "": none.
   std::string_view header(std::string_view name) const noexcept;
 };
 
@@ -79,7 +79,7 @@ class Fetcher {
   void cancel(std::uint64_t id);
   std::size_t in_flight() const noexcept;
   std::size_t waiting() const noexcept;
-  // Requests so far that got an answer of any kind, and those that did not.
+  // The number of requests that got any answer, and of those that got none.
   std::uint64_t answered() const noexcept;
   std::uint64_t failed() const noexcept;
 
@@ -88,10 +88,10 @@ class Fetcher {
   std::unique_ptr<Engine> engine_;
 };
 
-// Whether a text is a URL that start() takes: http:// or https://, no white space or control bytes.
+// Whether start() accepts a text as URL: http:// or https://, no white space or control bytes.
 bool is_fetchable(std::string_view url);
-// A URL as it may stand in a log: without the login before its host and without its query, which
-// hold passwords and keys.  "http://bob:secret@host/add?key=1" → "http://host/add".
+// A URL for the log, without login and query, which may have passwords and keys.
+// "http://bob:secret@host/add?key=1" → "http://host/add".
 std::string shown_url(std::string_view url);
 
 }  // namespace lb

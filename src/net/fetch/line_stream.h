@@ -1,12 +1,11 @@
-// LineStream: an HTTP answer without an end that consists of lines, as a watch of etcd is one; told
-// line by line while it comes.
+// LineStream: an endless HTTP answer of lines, such as a watch of etcd, given line by line as it
+// arrives.
 //
-// Thread: one loop (control).  Callbacks come there, never from within the constructor; either of
-// them may destroy the LineStream.
-// Ownership: the destructor ends the connection; nothing is called from then on.
-// Bounds: request.timeout until the head of the answer is there, no time-out after it (TCP
-// keep-alive finds a machine that is gone); a line of at most request.body_bytes.  Redirects are
-// not followed.
+// Thread: one loop (control).  Callbacks run there, never from within the constructor; each may
+// destroy the LineStream.
+// Ownership: the destructor ends the connection; no callback follows.
+// Bounds: request.timeout until the answer's head, no time-out after it (TCP keep-alive detects a
+// lost machine); a line of at most request.body_bytes.  Redirects are not followed.
 #pragma once
 
 #include <memory>
@@ -23,8 +22,8 @@ class LineStream {
  public:
   struct Callbacks {
     UniqueFunction<void(std::string_view line)> line;  // of a 200, without its end; not empty
-    // Once.  An answer of another status, with its body; or a 200 that has ended (the body is
-    // empty).  Errors as those of Fetcher; kLimit: a line was too long.
+    // Called once, with an answer of another status and its body, or with a 200 that has ended (an
+    // empty body).  Errors as Fetcher's; kLimit: a line was too long.
     UniqueFunction<void(Result<FetchAnswer>)> end;
   };
 

@@ -1,22 +1,21 @@
-// ChildProcess: one program that runs beside this process, without a shell: its standard output is
-// a pipe of ours, and its standard input where that is asked for; its standard error comes line by
-// line.
+// ChildProcess: one program run without a shell: its standard output is a pipe to this process, and
+// on request its standard input; its standard error arrives line by line.
 //
-// The program has /dev/null as its input otherwise, default signals, and a process group of its
-// own.  Its one other descriptor is a lifeline: the reading end of a pipe that nothing is written
-// into, on which the kernel kills the group (F_SETSIG) when no process has the writing end any
-// more.  So a program dies with its server, however that ends, and stays when another process goes
-// on with the server (PR_SET_PDEATHSIG would kill it then).  It is never waited for: its end is
-// read from a pidfd, and what is left of its group is killed then.
+// Otherwise the program has /dev/null as input, default signals, and its own process group.  It has
+// one other descriptor, a lifeline: the reading end of a pipe that is never written, by which the
+// kernel kills the group (F_SETSIG) when no process has the writing end any more.  So a program
+// dies with its server, however that ends, and survives a hand-over (PR_SET_PDEATHSIG would kill it
+// then).  No call waits for it: its end is read from a pidfd, and the rest of its group is killed
+// then.
 //
 // Life: start() → terminate() (TERM to the group; KILL after kPatience) → ended(), once.  An object
-// that is destroyed earlier kills the group at once.  Or start() → lend(), let_go() here, adopt()
-// in the process that goes on: that one is not the parent, so how the program ends is not known
-// there.
+// that is destroyed earlier kills the group at once.  Or start() → lend(), let_go() here and
+// adopt() in the process that takes over, which is not the parent and so does not learn how the
+// program ends.
 // Thread: one loop.
 // Ownership: its user, until ended().
-// Bounds: lines_a_second of the standard error, kMaxLine bytes each; what is above is counted.
-// Errors: a program that is not found, or cannot be executed: start() says so.
+// Bounds: lines_a_second of the standard error, kMaxLine bytes each; further lines are counted.
+// Errors: start() fails for a program that is not found or cannot be executed.
 #pragma once
 
 #include <chrono>
@@ -32,12 +31,12 @@
 
 namespace lb {
 
-// Of the environment of this process, as NAME=VALUE, what a program may see: where things are and
-// which language is spoken.  A container's passwords, a service manager's sockets are not for it.
+// The variables of this process that a program may see, as NAME=VALUE: paths and language.
+// Passwords of a container and sockets of a service manager are left out.
 std::vector<std::string> passed_on_environment();
 
 struct ChildSpec {
-  std::vector<std::string> words;  // the program: a path, or a name that PATH has; its arguments
+  std::vector<std::string> words;  // the program (a path, or a name in PATH) and its arguments
   std::vector<std::string> environment;
   int null_device = -1;    // open; a chroot may hide the path
   bool has_input = false;  // its standard input is a pipe
@@ -46,8 +45,8 @@ struct ChildSpec {
 
 struct ChildEnd {
   int status = 0;     // of its exit
-  int signal = 0;     // that has ended it; 0: it has exited
-  bool known = true;  // false: another process was its parent; status and signal are 0
+  int signal = 0;     // that ended it; 0: it exited
+  bool known = true;  // false: this process was not its parent; status and signal are 0
   std::chrono::milliseconds lasted{0};
 };
 // "ended with status 1", "was ended by signal 9", "ended (its status is not known: …)".
@@ -75,20 +74,20 @@ class ChildProcess {
   void terminate();
   int pid() const noexcept { return pid_; }
 
-  // A program as another process goes on with it; its input and output are its user's.
+  // A program for the process that takes over; its input and output belong to its user.
   template <class Fd>
   struct Handed {
     int pid = 0;
     Fd pidfd{}, errors{}, lifeline{};
     SteadyTime started{};
-    std::string line;  // the beginning of one
+    std::string line;  // an incomplete line
   };
-  // The descriptors stay here.
+  // The descriptors stay owned here.
   Handed<int> lend() const {
     return {pid_, pidfd_.get(), errors_.get(), lifeline_.get(), started_, line_};
   }
   bool can_be_handed() const noexcept { return alive_ && pidfd_ && lifeline_; }
-  // Another process has it: nothing is killed or told by this object.
+  // Another process has it: this object kills and reports nothing.
   void let_go() noexcept;
   static std::unique_ptr<ChildProcess> adopt(Loop& loop, Handed<UniqueFd> handed,
                                              unsigned lines_a_second, Callbacks callbacks);
@@ -116,11 +115,11 @@ class ChildProcess {
   const SteadyTime started_;
   UniqueFd input_, output_, errors_, pidfd_, lifeline_;
   bool alive_ = true;
-  std::string line_;  // the beginning of one
+  std::string line_;  // an incomplete line
   SteadyTime second_{};
   unsigned lines_ = 0, held_ = 0;
   Watch end_watch_, error_watch_;
-  Timer kill_, again_;  // again_: where a pidfd could not be had
+  Timer kill_, again_;  // again_: if there is no pidfd
 };
 
 }  // namespace lb

@@ -1,14 +1,13 @@
-// Loop: one event loop on one thread; Timer, Deadline and Watch: what it may call back.
+// Loop: one event loop on one thread; Timer, Deadline and Watch: its callbacks.
 //
-// A loop measures the time that it has been away: its process was stopped (SIGSTOP), its machine
-// was paused or moved, a task took seconds.  No socket was read in that time, so no peer can be
-// called silent for it: code that judges silence uses awake(), or a Deadline.
+// A loop measures the time that it was away: its process was stopped (SIGSTOP), its machine was
+// paused or moved, a task took seconds.  No socket was read then, so no peer was silent: code that
+// judges silence uses awake(), or a Deadline.
 //
-// Thread: post(), stop(), hold(), id(), posted() and clock() may be called from any thread;
-// everything else is for the loop's own thread (assert_here() is the first line of what must be at
-// home).
-// Ownership: LoopPool owns loops; a Timer or Watch lies inside its owner and its destructor
-// cancels, so a dead owner is never called back.
+// Thread: post(), stop(), hold(), id(), posted() and clock() may be called from any thread; all
+// else on the loop's own thread (such functions begin with assert_here()).
+// Ownership: LoopPool owns loops; the destructor of a Timer or Watch cancels it, so a dead owner is
+// never called.
 // Callbacks must not throw: a stray exception ends the process with a stack.
 #pragma once
 
@@ -38,18 +37,18 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // The one thread-safe entry.  Tasks run in the order posted, after the events of the turn.  Rings
-  // (a system call) only when the loop sleeps: between the turns of a busy one it costs none.
+  // Runs a task on the loop; any thread.  Tasks run in order of posting, after the events of the
+  // turn.  The wake-up (a system call) is needed only for a sleeping loop.
   void post(Task task);
-  // As post(), for crowds of small tasks: the first of them rings, and what follows it closely
-  // waits for one ring of all, at most 250 µs later.
+  // post() for crowds of small tasks: the first wakes the loop, and those right after it share one
+  // wake-up, at most 250 µs later.
   void post_together(Task task);
   void stop();
-  // A held loop runs its tasks and nothing else: it polls no socket, and no timer fires.  In effect
-  // behind the tasks that were posted before.
+  // A held loop runs only tasks: no socket is polled, and no timer fires.  Takes effect after the
+  // tasks posted before.
   void hold(bool held);
   unsigned id() const noexcept { return id_; }
-  // How many tasks so far; from any thread.
+  // The number of tasks so far; any thread.
   std::uint64_t posted() const noexcept { return posted_.load(std::memory_order_relaxed); }
   const Clock& clock() const noexcept { return clock_; }
   bool works() const noexcept { return works_; }
@@ -62,37 +61,37 @@ class Loop {
     return owner == std::thread::id() || owner == std::this_thread::get_id();
   }
   SteadyTime now() const noexcept { return clock_.steady(); }
-  // All times together in which it did not turn though it should have.
+  // The total time in which it did not turn though it should have.
   SteadyTime::duration away(SteadyTime now) const noexcept;
   SteadyTime::duration away() const noexcept { return away(now()); }
-  // Stands still while the loop is away.  Only for differences.
+  // A time that stops while the loop is away.  Only for differences.
   SteadyTime awake() const noexcept {
     const SteadyTime time = now();
     return time - away(time);
   }
-  // It turns.  From the first call on a pause of more than beat_interval() and kLate between two is
-  // time away; run() sees to it.
+  // The loop turns.  After the first call a pause of more than beat_interval() and kLate between
+  // two calls is time away; run() calls it.
   void beat() noexcept;
   // Called after each beat of run(), on the loop; one owner.
   void on_beat(UniqueFunction<void()> then) {
     on_beat_ = std::move(then);
     count_beats();
   }
-  // Its beats matter: they are seen from outside, or it judges silence.
+  // Its beats are needed: they are seen from outside, or it judges silence.
   void count_beats() noexcept;
-  // kBeat while there is something to do.  A loop that turns no more than some four times a second
-  // sleeps longer and longer, up to kIdleBeat, so that an idle server does not keep a laptop awake;
-  // up to kUncountedBeat where its beats do not matter (a disk's thread, one that renders pages).
+  // kBeat while the loop is busy.  A loop that turns at most some four times a second sleeps longer
+  // and longer, up to kIdleBeat, so that an idle server does not keep a laptop awake; up to
+  // kUncountedBeat if its beats are not needed (a disk's thread, one that renders pages).
   SteadyTime::duration beat_interval() const noexcept { return beat_interval_; }
   static constexpr std::chrono::milliseconds kBeat{250};
   static constexpr std::chrono::milliseconds kIdleBeat{2000}, kUncountedBeat{16'000};
-  static constexpr std::chrono::milliseconds kLate{250};  // so late it may be for other reasons
+  static constexpr std::chrono::milliseconds kLate{250};  // a shorter delay may have other causes
   event_base* base() noexcept { return base_; }
 
  private:
   void turn(bool may_sleep);
   void wait_for_tasks() noexcept;
-  void put(Task task);  // under the mutex, as
+  void put(Task task);  // under the mutex
   bool needs_ring() const noexcept;
   void ring();
   void beat_later() noexcept;
@@ -103,7 +102,7 @@ class Loop {
   bool works_ = false;
   UniqueFd wake_fd_;
   event wake_event_{};
-  UniqueFd alarm_fd_;  // rings later
+  UniqueFd alarm_fd_;  // for a later wake-up
   event alarm_event_{};
   event beat_event_{};
   UniqueFunction<void()> on_beat_;
@@ -118,9 +117,9 @@ class Loop {
   std::mutex inbox_mutex_;
   std::vector<Task> inbox_;
   // Under the mutex:
-  bool asleep_ = false;  // a thread that posts has to ring
+  bool asleep_ = false;  // a posting thread must wake it
   bool alarm_is_set_ = false;
-  SteadyTime quiet_until_;                // post_together() does not ring before
+  SteadyTime quiet_until_;                // no wake-up by post_together() before
   std::atomic<std::uint64_t> posted_{0};  // written under the mutex
   std::vector<Task> running_;
 };
@@ -133,8 +132,8 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  void after(std::chrono::nanoseconds delay);  // never earlier; what is over: in the next turn
-  // One that is not armed costs a look: a request that is answered at once cancels four times.
+  void after(std::chrono::nanoseconds delay);  // never earlier; zero or less: in the next turn
+  // Cheap if not armed: a request that is answered at once cancels four times.
   void cancel() noexcept {
     if (armed()) event_del(&event_);
   }
@@ -148,8 +147,8 @@ class Timer {
   UniqueFunction<void()> on_time_;
 };
 
-// A one-shot timer for what is given up when nothing comes: after() re-arms.  Time in which the
-// loop was away does not count, and what arrived meanwhile is read before on_time is called.
+// A one-shot timer for ending silent peers: after() re-arms.  Time in which the loop was away does
+// not count, and bytes that arrived meanwhile are read before on_time is called.
 class Deadline {
  public:
   Deadline(Loop& loop, UniqueFunction<void()> on_time);
@@ -184,7 +183,7 @@ class Watch {
     start_raw(loop, fd, events, owner,
               [](void* p, short what) { (static_cast<Owner*>(p)->*Method)(what); });
   }
-  // Changes what is waited for; 0 waits for nothing.
+  // Changes the awaited events; 0: none.
   void want(short events) noexcept;
   short wanted() const noexcept { return wanted_; }
   void stop() noexcept;
@@ -201,10 +200,9 @@ class Watch {
   short wanted_ = 0;
 };
 
-// coalesced(): the pause until the next multiple of a period on a loop's clock, so that everything
-// that looks now and then wakes an idle loop at the same moments: four times a second at most where
-// the periods are multiples of 250 ms, however many there are.  From an eighth of `every` to nine
-// eighths.
+// coalesced(): the pause until the next multiple of a period on a loop's clock, so that periodic
+// checks wake an idle loop together: at most four times a second if the periods are multiples of
+// 250 ms.  From an eighth of `every` to nine eighths.
 inline std::chrono::microseconds coalesced(const Loop& loop, std::chrono::microseconds every) {
   const auto now = std::chrono::floor<std::chrono::microseconds>(loop.now().time_since_epoch());
   const auto left = every - now % every;

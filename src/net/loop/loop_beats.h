@@ -1,8 +1,7 @@
-// LoopBeats: whether every loop still turns, and how late it comes to what it should do.
+// LoopBeats: whether every loop still turns, and its delay.
 //
-// Each loop beats four times a second, and less often while it has nothing to do
-// (Loop::beat_interval()). How much later it beats is what everything else on that loop had to wait
-// too.  A loop that hangs stops beating; the others see that.
+// Each loop beats four times a second, and less often while idle (Loop::beat_interval()).  All work
+// on a loop is as late as its beat.  A loop that hangs stops beating, which the other loops see.
 // Thread: made and ended while no loop runs; read() and alive() from any thread.
 // Ownership: the app; the loops outlive it.
 #pragma once
@@ -19,11 +18,11 @@
 namespace lb {
 
 struct LoopBeat {
-  std::string name;                      // "worker0", "control", "clerk"
-  bool vital = true;                     // the clerk may be slow: no stream depends on it
-  SteadyTime last{};                     // turned
+  std::string name;   // "worker0", "control", "clerk"
+  bool vital = true;  // false: the clerk may be slow, because no stream depends on it
+  SteadyTime last{};  // its last turn
   std::chrono::nanoseconds late{0};      // the worst of the last 10 to 20 s
-  std::chrono::nanoseconds late_now{0};  // of the last turn, or of one that is overdue
+  std::chrono::nanoseconds late_now{0};  // of the last turn, or of an overdue one
   std::chrono::nanoseconds worked{0};    // processor time of its thread
   std::uint64_t tasks = 0;               // that were posted to it
 };
@@ -35,14 +34,14 @@ class LoopBeats {
   LoopBeats(const LoopBeats&) = delete;
   LoopBeats& operator=(const LoopBeats&) = delete;
 
-  // From now on a loop that does not turn counts as one that hangs.
+  // From now on a loop that does not turn counts as hanging.
   void start();
-  // Of none before start().
+  // Empty before start().
   std::vector<LoopBeat> read() const;
-  // Every worker and control have turned within `limit`.
+  // Whether every worker and control have turned within `limit`.
   bool alive(std::chrono::nanoseconds limit) const noexcept;
 
-  // What a beat of one loop does, on that loop; in the order of read().
+  // Called by the beat of one loop, on that loop; in the order of read().
   void beat(std::size_t loop);
 
   static constexpr std::chrono::milliseconds kInterval = Loop::kBeat;

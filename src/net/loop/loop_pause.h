@@ -1,15 +1,15 @@
-// LoopPause: all workers stand still, and nothing is on its way between them and control, so that
-// control alone may read and write what lives on them.
-//
+// LoopPause: stops all workers, with no task under way between them and control, so that control
+// alone may read and write their objects.
 // begin() holds control and the workers (Loop::hold): sockets and timers wait, tasks run.  Tasks
-// may own a lease or a listener and post others: so rounds go over all loops until one brings
-// nothing that was not there before.  Then each worker waits inside a task until end(). The clerk
-// goes on; what it posts meanwhile waits in an inbox.
+// begin() holds control and the workers (Loop::hold): sockets and timers wait, tasks run.  Tasks
+// may own a lease or a listener and post others, so rounds over all loops follow until one brings
+// no new task.  Then each worker waits inside a task until end().  The clerk goes on; its tasks
+// wait in an inbox.
 //
 // Thread: control.
 // Ownership: its user; it outlives the pause.
-// Errors: the loops do not come to rest within `patience`: nothing is held any more, and `then` gets
-// the error.
+// Errors: the loops do not come to rest within `patience`: they are released, and `then` gets the
+// error.
 #pragma once
 
 #include <chrono>
@@ -32,9 +32,9 @@ class LoopPause {
 
   // REQUIRES: no pause
   void begin(std::chrono::milliseconds patience, Then then);
-  // Each loop goes on where it was.
+  // Resumes all loops.
   void end();
-  // Since all loops were held.
+  // When all loops were held.
   SteadyTime since() const noexcept { return since_; }
 
  private:

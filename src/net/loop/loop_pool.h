@@ -1,8 +1,8 @@
-// LoopPool: N workers that move bytes, control that decides, the clerk that may be slow.
+// LoopPool: N workers that move bytes, control that decides, and the clerk, which may be slow.
 //
 // Thread: worker(), control(), clerk() and gather() from any thread after start().
-// Ownership: app::Server owns the pool; it outlives everything that lives on its loops.
-// With zero workers all three are one loop on the caller's thread: same code, deterministic order.
+// Ownership: app::Server owns the pool; it outlives all objects on its loops.
+// With zero workers all three are one loop on the caller's thread: the same code in a fixed order.
 #pragma once
 
 #include <memory>
@@ -24,14 +24,14 @@ class LoopPool {
   Loop& control() noexcept { return *control_; }
   Loop& clerk() noexcept { return *clerk_; }
 
-  // False: a loop has no descriptor to be woken by, and the server cannot start.
+  // False: a loop lacks its wake-up descriptor, and the server cannot start.
   bool works() const noexcept {
     for (const auto& loop : loops_)
       if (!loop->works()) return false;
     return true;
   }
 
-  // The worker and clerk threads, which wait for begin(); control runs where run() is called.
+  // Makes the worker and clerk threads, which wait for begin(); control runs where run() is called.
   Result<void> make();
   void begin();
   Result<void> start() {
@@ -40,7 +40,7 @@ class LoopPool {
     return {};
   }
   void run() { control_->run(); }
-  // From any thread: run() returns, then join() stops the others.
+  // Any thread: makes run() return; then join() stops the others.
   void stop_control() { control_->stop(); }
   void join();
 

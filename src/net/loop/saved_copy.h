@@ -1,9 +1,9 @@
-// SavedCopy: the last good copy of something that control has, in a file.
+// SavedCopy: the last good copy of a value of control, in a file.
 //
-// A change is written soon, at most once each kPause; one write is under way at a time.
+// A change is written soon, at most one each kPause, one write at a time.
 // Thread: control; the file is written on another loop.
-// Ownership: both loops and what the callbacks use outlive it; stop() and the destructor have what
-// changed written.
+// Ownership: both loops and the callbacks' data outlive it; stop() and the destructor write a
+// pending change.
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,8 @@ class SavedCopy {
   static constexpr std::chrono::seconds kPause{1};
   using Write = UniqueFunction<Result<void>()>;  // on the other loop
   struct Callbacks {
-    std::function<Write()> take;                          // what is to be written; null: nothing
-    std::function<void(const std::string& why)> trouble;  // said once
+    std::function<Write()> take;                          // the text to write; null: none
+    std::function<void(const std::string& why)> trouble;  // logged once
   };
 
   SavedCopy(Loop& control, Loop& disk, Callbacks callbacks);

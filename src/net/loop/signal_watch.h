@@ -1,14 +1,13 @@
-// SignalWatch: calls back on its loop when the process gets a signal, with the value that
-// sigqueue(3) sent along; 0: none.
+// SignalWatch: calls back on its loop for a signal, with the value sent by sigqueue(3); 0: none.
 //
-// The signal is blocked and read from a descriptor (signalfd(2)): until the loop has read it, it is
-// pending in the kernel.  So a loop that is held takes none, and the program that the process
-// becomes by exec gets those that have come meanwhile.
+// The signal is blocked and read from a descriptor (signalfd(2)), so it is pending in the kernel
+// until the loop reads it: a held loop takes none, and the program that follows by exec gets those
+// that came meanwhile.
 //
-// Thread: one loop of the process (control) watches all signals; the others block them.  The thread
-// that makes this one is the one that runs the loop.
-// Ownership: a member of the object that is called; the destructor stops watching and lets the
-// signal do what it does by itself.
+// Thread: one loop (control) watches all signals; other threads block them.  It is made on the
+// thread that runs the loop.
+// Ownership: a member of the called object; the destructor ends the watch and restores the signal's
+// default effect.
 #pragma once
 
 #include <signal.h>

@@ -1,16 +1,16 @@
-// Waits: the one waiting room: requests parked by what they wait for (a key), in the order in which
-// they came, until they are taken or the key's deadline is over.
+// Waits: the waiting room: requests parked under a key, in order of arrival, until they are taken
+// or the key's deadline is over.
 //
-// What a request is, its owner says: the id of a connection, with what it needs to go on.  The
-// owner takes requests out and wakes them with an outcome; one whose client has left meanwhile is
-// an id that is not found, and leaves nothing behind.
-// A key's deadline counts from its first request on, and does not run while the loop is away.  The
-// owner decides what it means: an end for all, an end for some, or a look whether it is there now.
+// The owner defines a request: the id of a connection, and the data to resume it.  It takes
+// requests out and wakes them with an outcome; if the client has left, its id is not found, and
+// nothing remains.
+// A key's deadline counts from its first request, and stops while the loop is away.  The owner
+// decides what it means: an end for all or some requests, or another check.
 //
-// Thread: that of the loop.  Nothing is called back but `expired`, from the loop; it may call
-// anything here.
-// Ownership: its owner.  No request is woken when it is destroyed.
-// Bounds: so many keys, requests of a key, and requests in all; what is above is not taken.
+// Thread: the loop's.  The only callback is `expired`, from the loop; it may call any function
+// here.
+// Ownership: its owner.  The destructor wakes no request.
+// Bounds: numbers of keys, of requests of a key, and of all requests; further ones are refused.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +37,7 @@ class Waits {
     std::size_t keys = kNoLimit, of_key = kNoLimit, all = kNoLimit;
   };
   using Requests = std::list<Request>;
-  // The deadline of the key is over; its requests wait on until they are taken.
+  // The deadline of the key is over; its requests stay until they are taken.
   using Expired = std::function<void(const Key&)>;
 
   Waits(Loop& loop, const Limits& limits, Expired expired)
@@ -46,8 +46,8 @@ class Waits {
         expired_(std::move(expired)),
         deadline_(loop, [this] { ring(); }) {}
 
-  // False: there are too many, and it is left as it was.  A key whose deadline is over has no new
-  // one: it expires again in the next turn.
+  // False: too many; the request is unchanged.  A key whose deadline is over gets no new one: it
+  // expires again in the next turn.
   [[nodiscard]] bool park(const Key& key, Request&& request, SteadyTime::duration patience) {
     if (size_ >= limits_.all) return false;
     const auto before = rows_.find(key);
@@ -61,12 +61,12 @@ class Waits {
       set_due(key, row, row.over ? SteadyTime::duration(0) : patience);
     return true;
   }
-  // From now on so long.
+  // Sets the deadline to this time from now.
   void extend(const Key& key, SteadyTime::duration patience) {
     if (const auto at = rows_.find(key); at != rows_.end()) set_due(key, at->second, patience);
   }
 
-  // All of this key, in their order; the key goes with them.
+  // Takes all requests of this key, in order, and removes the key.
   Requests release(const Key& key) {
     const auto row = rows_.extract(key);
     if (!row) return {};
@@ -74,7 +74,7 @@ class Waits {
     size_ -= row.mapped().requests.size();
     return std::move(row.mapped().requests);
   }
-  // Those of this key for which which(request); the key and its deadline stay.
+  // Takes requests of this key for which which(request); the key and its deadline stay.
   template <class Which>
   Requests take_if(const Key& key, Which which) {
     Requests taken;
@@ -88,7 +88,7 @@ class Waits {
     size_ -= taken.size();
     return taken;
   }
-  // Likewise the one that has waited longest.  REQUIRES: !of(key).empty()
+  // Takes the one that has waited longest.  REQUIRES: !of(key).empty()
   Request take_first(const Key& key) {
     Requests& all = rows_.find(key)->second.requests;
     Request taken = std::move(all.front());
@@ -103,7 +103,7 @@ class Waits {
     std::exchange(rows_, {}).clear();  // what a request holds may call back from its destructor
   }
 
-  // It has a deadline, though all its requests may have been taken.
+  // Whether the key has a deadline, though all its requests may have been taken.
   template <class Name>
   bool contains(const Name& key) const {
     return rows_.find(key) != rows_.end();
@@ -120,7 +120,7 @@ class Waits {
     return keys;
   }
 
-  // The deadlines that are over by this time of Loop::awake(); its timer calls it.
+  // Ends deadlines up to this time of Loop::awake(); its timer calls it.
   void expire(SteadyTime now) {
     std::vector<Key> over;
     while (!due_.empty() && due_.begin()->first <= now) {
@@ -140,7 +140,7 @@ class Waits {
     bool over = false;  // it is not in due_
   };
 
-  // What happens in the turn in which a deadline is over, a release above all, comes before it.
+  // Events of the turn in which a deadline ends, such as a release, come before it.
   void ring() {
     if (std::exchange(rang_, true)) return expire(std::max(loop_.awake(), armed_for_));
     deadline_.after(std::chrono::microseconds(0));
@@ -153,7 +153,7 @@ class Waits {
     due_.emplace(row.due, key);
     if (!deadline_.armed() || row.due < armed_for_) arm(now);
   }
-  // For what is due first: that may be gone when the timer rings.
+  // For the earliest deadline, which may be gone when the timer fires.
   void arm(SteadyTime now) {
     if (due_.empty()) return;
     rang_ = false;

@@ -1,11 +1,11 @@
 // ListenSocket: one bound address, as one SO_REUSEPORT socket a worker.
-// Acceptor: takes connections from one of those sockets, on one worker.  Where the kernel cannot
-// give it one (no descriptor, no memory for a socket), it pauses for 100 ms instead of retrying at
-// once, and logs one line when the pauses begin and one when they are over.
+// Acceptor: takes connections from one of those sockets, on one worker.  If the kernel has no
+// descriptor or memory for a connection, it pauses for 100 ms instead of retrying at once, and logs
+// the begin and the end of the pauses.
 // Source: accept(2), for the errors of accept4.
 //
-// Thread: a ListenSocket is made on control, the first ones before privileges drop, and does not
-// change; an Acceptor lives on its worker.
+// Thread: a ListenSocket is made on control, the first ones before privileges drop, and never
+// changes; an Acceptor lives on its worker.
 #pragma once
 
 #include <sys/socket.h>
@@ -29,13 +29,13 @@ struct ListenSocket {
   bool inherited = false;  // of the service manager (net/socket/inherited_sockets.h)
   std::shared_ptr<const std::vector<UniqueFd>> fds;  // one a worker
 
-  // Error: what could not be bound and why.  closed: bound only, so that clients are refused until
-  // listen() is called.  shared: the port is open at another address, of the same user.
+  // Error: the address and why it cannot be bound. closed: bound only, so clients are refused until
+  // listen(). shared: the same user has the port open at another address.
   static Result<std::shared_ptr<ListenSocket>> open(const ListenSettings& settings, int port,
                                                     bool shoutcast, unsigned workers,
                                                     bool closed = false, bool shared = false);
   Result<void> listen() const;
-  // One that is open already, of another process; fds: one a worker.
+  // A socket that another process has opened; fds: one a worker.
   static std::shared_ptr<ListenSocket> of(const ListenSettings& settings, int port, bool shoutcast,
                                           std::vector<UniqueFd> fds);
   // The same sockets under new settings, for connections to come.
@@ -47,7 +47,7 @@ class ConnectionSink {
   virtual ~ConnectionSink() = default;
   virtual void accepted(std::unique_ptr<Transport> transport,
                         const std::shared_ptr<const ListenSocket>& socket) = 0;
-  // No descriptor is left: ends the connection that matters least.  False: none to end.
+  // No descriptor is left: ends the least important connection.  False: none to end.
   virtual bool make_room() = 0;
 };
 
@@ -59,7 +59,7 @@ class Acceptor {
   Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, ConnectionSink& sink, Log& log,
            Accept accept = &::accept4);
   const ListenSocket& socket() const noexcept { return *socket_; }
-  // Accepts the connections that wait already; then the port is closed for this worker.
+  // Accepts the waiting connections; then the port is closed for this worker.
   void close();
 
  private:
@@ -78,10 +78,10 @@ class Acceptor {
   const Accept accept_;
   Watch watch_;
   Timer pause_;
-  int accepts_ = 1, wakes_ = 0;  // how many at a wake-up; how many of those found as many
-  UniqueFd spare_;               // given up for a moment, so that a full process can still say 503
+  int accepts_ = 1, wakes_ = 0;  // connections accepted at a wake-up; wake-ups with that many
+  UniqueFd spare_;  // released for a moment, so that a full process can still answer 503
   RepeatGuard guard_;
-  bool logged_ = false;    // that it does not work
+  bool logged_ = false;    // that accepting fails
   unsigned failures_ = 0;  // since then
   SteadyTime failing_since_{};
 };

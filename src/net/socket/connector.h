@@ -1,12 +1,11 @@
-// Connector: makes a connected Transport: name → addresses → connect → TLS, all within one
-// deadline.
+// Connector: makes a connected Transport: name → addresses → connect → TLS, within one deadline.
 // ConnectAttempt: one such attempt.
 //
 // Thread: the loop given.
-// Ownership: Services owns the Connector; an attempt belongs to its caller, and destroying it gives
-// everything up without a call.
-// Several addresses of one name are tried one after the other; each gets its share of the time
-// that is left, so that one dead address does not use up all of it.
+// Ownership: Services owns the Connector; an attempt belongs to its caller, and its destructor ends
+// it without a call.
+// Several addresses of one name are tried in turn; each gets its share of the remaining time, so
+// that a dead address does not use up all of it.
 #pragma once
 
 #include <chrono>
@@ -29,8 +28,8 @@ struct ConnectTarget {
   std::uint16_t port = 0;
   bool tls = false;
   std::string bind_address;  // a literal address to connect from; "": the system chooses
-  // Another server has named this one (a redirect, a list): its reach.  Only addresses that it may
-  // name are tried, whatever a name resolves to.  nullopt: the configuration has named it.
+  // The reach of another server that named this one (a redirect, a list): only addresses that it
+  // may name are tried, whatever the name resolves to. nullopt: the configuration has named it.
   std::optional<Reach> named_by = {};
 
   bool operator==(const ConnectTarget&) const = default;
@@ -38,7 +37,7 @@ struct ConnectTarget {
 
 using Connected = Result<std::unique_ptr<Transport>>;
 
-// Something under way; destroying it stops it.
+// An operation under way; the destructor stops it.
 class Underway {
  public:
   virtual ~Underway() = default;
@@ -47,13 +46,13 @@ class Underway {
 class Connector {
  public:
   using Then = UniqueFunction<void(Connected)>;
-  // Shakes hands over `plain` as a client of `host`, checks the certificate against that name, and
-  // calls `then` once, later on the loop.  Nothing is called after the returned thing has been
-  // destroyed; the deadline is the caller's.
+  // Does the handshake over `plain` as a client of `host`, checks the certificate against that
+  // name, and calls `then` once, later on the loop, unless the returned object was destroyed.  The
+  // deadline is the caller's.
   using MakeTls = std::function<std::unique_ptr<Underway>(
       Loop& loop, std::unique_ptr<Transport> plain, const std::string& host, Then then)>;
 
-  // make_tls: empty where this program knows no TLS; then a target that wants it is an error.
+  // make_tls: empty without TLS; then a target with TLS is an error.
   Connector(Loop& loop, Resolver& resolver, MakeTls make_tls = {});
 
   // Calls `then` once, never from inside this call.

@@ -1,12 +1,11 @@
-// DatagramPort: answers datagrams, each with one of at most its own size; or is shut, and then the
-// sender gets "port unreachable".
+// DatagramPort: answers datagrams, each with one of at most its own size; while shut, senders get
+// "port unreachable".
 //
-// Shut means: connected to itself.  The kernel then accepts datagrams from no other address and
-// answers them with "port unreachable", which a connected socket of the sender sees as
-// ECONNREFUSED; and a port below 1024 is still ours when it is opened again.
+// A shut socket is connected to itself: the kernel then answers datagrams from other addresses with
+// "port unreachable", which a connected sender sees as ECONNREFUSED, and a port below 1024 is still
+// ours when it opens again.
 // Thread: open() anywhere; the rest on the loop given to start().
-// Bounds: so many datagrams a turn of the loop; what comes faster waits in the kernel, and is lost
-// there.
+// Bounds: a number of datagrams a turn; faster ones wait in the kernel, and may be lost there.
 #pragma once
 
 #include <cstddef>
@@ -22,15 +21,15 @@ namespace lb {
 
 class DatagramPort {
  public:
-  // asked: the size of the question, which the answer should not exceed; it is cut to that.
+  // asked: the size of the question; the answer is cut to it.
   using Answer = std::function<std::string(std::size_t asked)>;
 
-  // REQUIRES: port is not 0, or the system gives it to others when it is shut and opened
+  // REQUIRES: port is not 0, or the system may give it to another socket while shut
   static Result<std::unique_ptr<DatagramPort>> open(const std::string& address, int port);
   explicit DatagramPort(UniqueFd fd) : fd_(std::move(fd)) {}
 
   void start(Loop& loop, Answer answer);
-  // False: the system call failed, and the port is as before.
+  // False: the system call failed, and the port is unchanged.
   bool set_shut(bool shut);
   bool is_shut() const noexcept { return shut_; }
   int port() const;

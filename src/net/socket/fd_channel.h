@@ -1,12 +1,12 @@
-// FdChannel: messages with descriptors between two processes of this program, one of which has
-// started the other.  It has no path: no other process can connect to it.
+// FdChannel: messages with descriptors between two processes of this program, of which one has
+// started the other.  It has no path, so no other process can connect.
 //
 // Source: unix(7): SOCK_SEQPACKET keeps messages whole; a message takes 253 descriptors at most.
 // Thread: one at a time.
-// Ownership: its user; what receive() gives belongs to the caller.
+// Ownership: its user; the caller owns the results of receive().
 // Bounds: kMaxBytes and kMaxFds a message.  Descriptors that are on the way count against the
 // limit of open files of their sender (ETOOMANYREFS).
-// Errors: say what was not sent or received, and why.
+// Errors: name what was not sent or received, and why.
 #pragma once
 
 #include <chrono>
@@ -22,9 +22,9 @@
 
 namespace lb {
 
-// Two sockets that keep messages whole, closed in programs that we start.
+// Two sockets that keep messages whole, closed on exec.
 Result<std::pair<UniqueFd, UniqueFd>> packet_pair();
-// sendmsg(2) of a text with descriptors, FdChannel::kMaxFds or so at most: false leaves errno.
+// sendmsg(2) of a text with at most about FdChannel::kMaxFds descriptors; false: see errno.
 bool send_with_fds(int socket, std::string_view text, std::span<const int> fds) noexcept;
 
 class FdChannel {
@@ -34,7 +34,7 @@ class FdChannel {
 
   struct Message {
     std::string bytes;
-    std::vector<UniqueFd> fds;  // closed in programs that we start
+    std::vector<UniqueFd> fds;  // closed on exec
   };
 
   FdChannel() = default;
@@ -42,7 +42,7 @@ class FdChannel {
   // Both ends.
   static Result<std::pair<FdChannel, FdChannel>> make();
 
-  // Waits so long for the other side.
+  // Waits for the other side, at most `patience`.
   Result<void> send(std::string_view bytes, std::span<const int> fds,
                     std::chrono::milliseconds patience);
   // kClosed: the other side has ended.

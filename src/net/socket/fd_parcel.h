@@ -1,8 +1,8 @@
-// FdParcel: a text and descriptors of any number, in as many messages of an FdChannel as they need.
-// Each text names descriptors by their place in the parcel.
+// FdParcel: a text with any number of descriptors, in as many messages of an FdChannel as needed.
+// The text refers to descriptors by their index in the parcel.
 //
 // Thread: one at a time; send_parcel() and receive_parcel() wait.
-// Ownership: what is received belongs to the parcel.
+// Ownership: the parcel owns received descriptors.
 // Bounds: kMaxParcelBytes, kMaxParcelFds.
 // Errors: say what was not sent or received.
 #pragma once

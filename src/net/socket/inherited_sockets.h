@@ -1,17 +1,15 @@
-// InheritedSockets: listening sockets that a service manager has opened and given to us (socket
-// activation, sd_listen_fds(3)), so that a restart refuses no client and ports below 1024 need no
-// privilege.
+// InheritedSockets: listening sockets opened by a service manager (socket activation,
+// sd_listen_fds(3)), so that a restart refuses no client and ports below 1024 need no privilege.
 //
-// A <listen-socket> takes over those with its address and port; one without bind-address takes a
-// socket on all addresses, of IPv4 or of both families.  The manager's sockets are one or few, so
-// workers share a queue where there are fewer sockets than workers (write ListenStream= several
-// times with ReusePort=yes for one each).
+// A <listen-socket> takes those with its address and port; without bind-address it takes a socket
+// on all addresses, of IPv4 or both families.  If there are fewer sockets than workers, workers
+// share a queue (write ListenStream= several times with ReusePort=yes for one each).
 //
-// One that is taken over is ours for good: a reload cannot close it, because the manager's
-// descriptor would keep the port, and clients would wait there unanswered.
+// A taken socket stays: a reload cannot close it, because the manager's descriptor would keep the
+// port, and clients would wait there without an answer.
 //
 // Thread: control.
-// Ownership: every ListenSocket gets descriptors of its own.
+// Ownership: every ListenSocket gets its own descriptors.
 #pragma once
 
 #include <memory>
@@ -27,14 +25,14 @@ namespace lb {
 class InheritedSockets {
  public:
   InheritedSockets() = default;
-  // Takes what is a listening TCP socket; `strange` gets a word about everything else.
+  // Takes listening TCP sockets; `strange` gets a message about every other descriptor.
   InheritedSockets(std::vector<UniqueFd> fds, std::vector<std::string>& strange);
 
-  // Null where no socket fits.  It listens from now on, whatever TLS needs: it has already.
+  // Null: no socket fits.  It listens at once, even before TLS is ready: it already does.
   Result<std::shared_ptr<ListenSocket>> adopt(const ListenSettings& settings, int port,
                                               bool shoutcast, unsigned workers);
   bool empty() const noexcept { return sockets_.empty(); }
-  // Those that nothing has asked for yet: "0.0.0.0:8000".
+  // Sockets that no <listen-socket> has taken: "0.0.0.0:8000".
   std::vector<std::string> unused() const;
 
  private:

@@ -1,9 +1,9 @@
-// LinePort: sends one line to every client that connects, and closes.
+// LinePort: sends one line to every client, and closes.
 //
 // Thread: open() anywhere; the rest on the loop given to start().
-// Bounds: so many connections at once, each for a second at most: after the line it is read until
-// the other side closes, because closing over unread bytes would reset the connection and take the
-// line with it.
+// Bounds: a number of connections at once, each for at most a second: after the line it reads until
+// the client closes, because closing with unread bytes would reset the connection and lose the
+// line.
 #pragma once
 
 #include <functional>

@@ -1,9 +1,9 @@
-// PipeTransport: the reading end of a pipe as a Transport: what a child process writes is a source
-// like any other.
+// PipeTransport: the reading end of a pipe as a Transport, so that the output of a child process is
+// an ordinary source.
 //
 // Thread: the loop that holds it; `closed` is called on the thread that destroys it.
-// Ownership: unique_ptr; it moves to the Source.  With it ends what writes into the pipe: that is
-// what `closed` is for.
+// Ownership: unique_ptr; it moves to the Source.  `closed` ends the writing process when the
+// transport ends.
 #pragma once
 
 #include "base/unique_function.h"
@@ -13,8 +13,8 @@ namespace lb {
 
 class PipeTransport final : public Transport {
  public:
-  // reading: non-blocking.  closed: the reader has gone; at_end: because the writer had.  May be
-  // empty.
+  // reading: non-blocking. closed: called at the reader's end; at_end: the writer had ended.  May
+  // be empty.
   PipeTransport(UniqueFd reading, UniqueFunction<void(bool at_end)> closed);
   ~PipeTransport() override;
   PipeTransport(const PipeTransport&) = delete;

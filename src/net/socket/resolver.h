@@ -1,18 +1,18 @@
-// Resolver: host names → addresses, without holding up a loop.
+// Resolver: host names → addresses, without blocking a loop.
 //
-// getaddrinfo(3) on up to four threads of its own, made when the first name has to be looked up.
-// Not evdns: that knows only DNS, while getaddrinfo answers what the operator's other programs see
-// (hosts file, nsswitch, mDNS names of a studio's network, the order of RFC 6724).  Not the clerk:
-// a dead name server blocks a lookup for ten seconds and more, and with it every page and reload.
+// getaddrinfo(3) on up to four threads, made on demand.  Not evdns, which knows only DNS, while
+// getaddrinfo answers as for the operator's other programs (hosts file, nsswitch, mDNS names of a
+// studio, the order of RFC 6724).  Not the clerk, because a dead name server blocks a lookup for
+// ten seconds and more, and with it pages and reloads.
 //
-// Thread: the loop it was made with (control); answers come there.  The threads share nothing with
-// it but a queue, and are left behind when the server stops: one of them may hang in the system's
-// resolver, and the stop does not wait for it.
+// Thread: the loop that it was made with (control); answers come there.  The threads share only a
+// queue with it, and are abandoned when the server stops, because one may hang in the system's
+// resolver.
 // Ownership: Services; outlives every Lookup.
-// Many relays ask for one master at the same moment: equal names share a lookup, and an answer is
-// good for five seconds.  Failures are not kept.  An answer of the last day serves again when the
-// next one takes more than a second, or when no name server gives any (RFC 8767): a master that
-// restarts is found again, whatever has become of DNS.
+// Equal names share a lookup, because many relays may ask for one master at once; an answer is
+// reused for five seconds, a failure is not.  An answer of the last day is used again if the next
+// one takes more than a second, or if no name server answers (RFC 8767): a restarted master is
+// found even without DNS.
 #pragma once
 
 #include <functional>
@@ -36,7 +36,7 @@ class Resolver {
   // Blocks; called on the resolver's threads.
   using Ask = std::function<Answer(const std::string& name)>;
 
-  // One question that waits; destroying it takes the question back.
+  // One waiting question; the destructor withdraws it.
   class Lookup : public ListHook {
    public:
     explicit Lookup(UniqueFunction<void(Answer)> done) : done_(std::move(done)) {}
@@ -63,7 +63,7 @@ class Resolver {
     SteadyTime known_until{};
     bool asking = false;
     IntrusiveList<Lookup> waiting;
-    std::unique_ptr<Timer> late;  // what is known of before is given then
+    std::unique_ptr<Timer> late;  // on time-out an older answer is given
   };
   void start_thread_if_needed();
   void answered(const std::string& name, const Answer& answer);

@@ -9,16 +9,16 @@
 
 namespace lb {
 
-// The files of TLS.  A key may be in the file of its certificate; the others are tried by
-// content, so their order does not matter.
+// The files of TLS. A key may be in its certificate's file; others are matched by content, so their
+// order does not matter.
 struct TlsSettings {
   std::vector<std::string> certificates;  // PEM, leaf first; the first one is for unknown names
   std::vector<std::string> keys;          // PEM
   std::string ciphers;               // in OpenSSL's notation, TLS_… for TLS 1.3; "": the default
-  std::string ticket_key_file = {};  // a secret that several servers share; "": none
+  std::string ticket_key_file = {};  // a secret that servers share; "": none
   std::vector<std::string> ticket_secrets =
       {};                             // other secrets of that kind; the first is for new tickets
-  std::string ticket_ring_file = {};  // random secrets that outlive a restart; "": they do not
+  std::string ticket_ring_file = {};  // random secrets that outlive a restart; "": in memory only
   bool begins_bare = false;  // connections are accepted before there is a certificate: an authority
                              // may ask by TLS
   bool operator==(const TlsSettings&) const = default;

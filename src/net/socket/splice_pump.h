@@ -2,13 +2,13 @@
 // this process: splice(2).
 //
 // Thread: the loop that holds it; not thread-safe.
-// Ownership: it owns its pipe (two descriptors), not the sockets, which must not block.  SIGPIPE
-// must be ignored: splice() knows no MSG_NOSIGNAL.
+// Ownership: it owns its pipe (two descriptors), not the sockets, which must be non-blocking.
+// SIGPIPE must be ignored, because splice() has no MSG_NOSIGNAL.
 // Units: bytes.
-// Errors: open() fails when there are no descriptors left.
+// Errors: open() fails without free descriptors.
 //
-// EAGAIN of the first splice() means either that the source is empty or that the pipe is full;
-// whether the pipe was empty before decides which.
+// EAGAIN of the first splice() means an empty source or a full pipe; it is the source if the pipe
+// was empty before.
 #pragma once
 
 #include <cstddef>
@@ -22,12 +22,12 @@ namespace lb {
 
 class SplicePump {
  public:
-  // How a round ended: what to wait for next, or why there is nothing more.
+  // How a round ended.
   enum class Stop : std::uint8_t {
-    kBudget,       // so many bytes have moved; there may be more
+    kBudget,       // the budget has moved; there may be more
     kSourceDry,    // wait until the source can be read
     kSinkFull,     // wait until the sink can be written to
-    kSourceEnded,  // and the sink has got all of it
+    kSourceEnded,  // and the sink has got everything
     kSourceBroken,
     kSinkBroken,
   };
@@ -37,7 +37,7 @@ class SplicePump {
   };
 
   static Result<SplicePump> open();
-  // One that goes on where another process has left it.
+  // The state for a pump that continues in another process.
   struct State {
     std::size_t held = 0;  // bytes in the pipe
     bool source_ended = false;
@@ -48,9 +48,9 @@ class SplicePump {
   int in_fd() const noexcept { return in_.get(); }
   const State& state() const noexcept { return state_; }
 
-  // Moves until about `budget` bytes have reached the sink, or it has to wait.
+  // Moves about `budget` bytes to the sink, or until it has to wait.
   Moved pump(int source, int sink, std::size_t budget) noexcept;
-  // Bytes that have left the source and not reached the sink.
+  // Bytes taken from the source that have not reached the sink.
   std::size_t held() const noexcept { return state_.held; }
 
  private:

@@ -1,5 +1,5 @@
-// The certificate that a server shows to an authority that asks by TLS whether a name is its own
-// (tls-alpn-01): self-signed, of one name, with the digest of the answer in it.
+// The certificate for an authority that checks by TLS whether a name is this server's
+// (tls-alpn-01): self-signed, for one name, with the digest of the answer.
 // Thread: pure functions; the context may be used by many.
 // Source: RFC 8737 3; RFC 8738 6 (addresses are asked for by their reverse name).
 #pragma once
@@ -15,12 +15,12 @@ namespace lb {
 
 constexpr std::string_view kChallengeProtocol = "acme-tls/1";
 
-// Error: kInvalid for what is neither a host name nor an address, kIo of OpenSSL.
+// Error: kInvalid: neither a host name nor an address; kIo: from OpenSSL.
 Result<std::shared_ptr<SSL_CTX>> challenge_context(std::string_view name,
                                                    std::string_view authorization);
 // Whether a context was made by challenge_context().
 bool is_challenge_context(const SSL_CTX* context) noexcept;
-// What the authority names in its hello: the name itself, "1.0.0.127.in-addr.arpa" of an address.
+// The server name in the authority's hello: of an address "1.0.0.127.in-addr.arpa".
 std::string challenge_server_name(std::string_view name);
 
 }  // namespace lb

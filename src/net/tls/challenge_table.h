@@ -1,5 +1,5 @@
-// ChallengeTable: the answers to the questions of certificate authorities that are due now: texts
-// that are fetched by http (http-01), and certificates that are shown in a handshake (tls-alpn-01).
+// ChallengeTable: present answers to certificate authorities: texts fetched by http (http-01), and
+// certificates shown in a handshake (tls-alpn-01).
 // Thread: any for readers; one writer.
 // Ownership: shared by Services and the TlsContexts.
 // Bounds: 256 entries; the oldest goes first.
@@ -25,12 +25,12 @@ class ChallengeTable {
   static constexpr std::size_t kMax = 256;
   static constexpr std::string_view kPath = "/.well-known/acme-challenge/";
 
-  // owner: whose they are, for remove().
+  // owner: the argument of remove().
   void put_text(std::uint64_t owner, std::string token, std::string authorization);
   void put_context(std::uint64_t owner, std::string server_name, std::shared_ptr<SSL_CTX> context);
   void remove(std::uint64_t owner);
 
-  // Questions that were answered, or could not be: for metrics.
+  // Questions answered or not, for metrics.
   enum class Way : std::uint8_t { kHttp, kTls };
   void count(Way way, bool known) const noexcept {
     counts_[index_of(way, known)].fetch_add(1, std::memory_order_relaxed);
@@ -39,16 +39,16 @@ class ChallengeTable {
     return counts_[index_of(way, known)].load(std::memory_order_relaxed);
   }
 
-  // "": it is not one of ours.
+  // "": unknown token.
   std::string answer(std::string_view token) const;
-  // server_name: as the client says it, in lower case.  null: none is due.
+  // server_name: from the client, in lower case. null: no challenge.
   std::shared_ptr<SSL_CTX> context(std::string_view server_name) const;
 
  private:
   struct Entry {
     std::uint64_t owner = 0;
     std::string key;   // token, or server name
-    std::string text;  // "" where it is a context
+    std::string text;  // "" for a context
     std::shared_ptr<SSL_CTX> context;
   };
   using Entries = std::vector<Entry>;

@@ -1,5 +1,5 @@
-// TlsClientContext: the client's side of TLS, for relays and for requests to nodes. The certificate
-// must be valid, lead to a trusted root and name the host that was asked for.
+// TlsClientContext: the client's side of TLS, for relays and requests to nodes.  The certificate
+// must be valid, lead to a trusted root and name the requested host.
 //
 // Thread: immutable; used by all loops.
 // Ownership: shared.
@@ -19,8 +19,8 @@ class TlsClientContext {
   // ca_file: PEM file of the roots to trust, "": the system's store.  Error: it cannot be used.
   static Result<std::shared_ptr<const TlsClientContext>> load(const std::string& ca_file);
 
-  // TLS over a connected transport; handshake() comes first.  host: the name or the literal address
-  // that the certificate must be for.  only_13: no TLS older than 1.3.  Null: no memory.
+  // TLS over a connected transport; handshake() must follow. host: the name or literal address of
+  // the certificate. only_13: no TLS older than 1.3.  Null: no memory.
   std::unique_ptr<TlsTransport> connect(std::unique_ptr<Transport> below, const std::string& host,
                                         bool only_13 = false) const;
 

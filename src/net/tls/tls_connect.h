@@ -1,7 +1,7 @@
-// The Connector's way to TLS: shakes hands as a client and hands the transport over when the other
-// side's certificate has proved good for the host that was asked for.
+// TLS for the Connector: does the handshake as a client, and returns the transport if the
+// certificate is valid for the requested host.
 //
-// Thread: as the Connector's.
+// Thread: the Connector's.
 #pragma once
 
 #include <memory>
@@ -11,12 +11,12 @@
 
 namespace lb {
 
-// transport: null where there is no TLS; `then` is as Connector::MakeTls has it.
+// transport: null without TLS; `then`: see Connector::MakeTls.
 std::unique_ptr<Underway> shake_hands(Loop& loop, std::unique_ptr<TlsTransport> transport,
                                       Connector::Then then);
 
-// only_13: no TLS older than 1.3.  context: null where the trusted certificates cannot be used;
-// then every handshake fails.
+// only_13: no TLS older than 1.3. context: null if the trusted certificates cannot be used; then
+// every handshake fails.
 Connector::MakeTls make_tls_with(std::shared_ptr<const TlsClientContext> context,
                                  bool only_13 = false);
 

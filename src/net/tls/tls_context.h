@@ -1,12 +1,12 @@
-// TlsContext: the certificates that connections are accepted with, chosen by the name that the
-// client asks for (SNI), and of those with the same names by what it can verify: an ECDSA
-// certificate beside an RSA one costs half of the processor time, and old players still get RSA.
-// TLS 1.2 and 1.3; no renegotiation, no compression; ALPN http/1.1.
-// A client without a name gets the certificate of the address that it has connected to, if there is
-// one. An authority that asks for a challenge (acme-tls/1) gets that of the ChallengeTable.
+// TlsContext: the certificates of accepted connections, chosen by the requested name (SNI), and
+// among those with the same names by what the client can verify: an ECDSA certificate costs half
+// the processor time of an RSA one, which old players still get.  TLS 1.2 and 1.3; no
+// renegotiation, no compression; ALPN http/1.1.  A client without a name gets the certificate of
+// the address it connected to, if there is one; an authority with a challenge (acme-tls/1) gets
+// that of the ChallengeTable.
 //
 // Thread: immutable; used by all loops.
-// Ownership: shared; a reload makes another one, and the connections of the old one go on with it.
+// Ownership: shared; a reload makes a new one, and connections of the old one keep it.
 // Source: RFC 8446, RFC 6066 (SNI), RFC 7301 (ALPN), RFC 8737 (acme-tls/1).
 #pragma once
 
@@ -27,7 +27,7 @@
 
 namespace lb {
 
-// The common name of its issuer, else the organisation; "": none.  Any thread.
+// The common name of its issuer, or the organisation; "": none.  Any thread.
 std::string issuer_of(X509* certificate);
 
 // By the name of the file.
@@ -35,7 +35,7 @@ using FileCopies = std::map<std::string, UniqueFd>;
 
 class TlsContext {
  public:
-  // What a file holds: the server's own certificate and those behind it, and the key of the first.
+  // The contents of a file: the server's certificate, its chain, and the key.
   struct Chain {
     std::vector<X509Ptr> certificates;
     KeyPtr key;
@@ -53,23 +53,21 @@ class TlsContext {
   };
   struct Loaded {
     std::shared_ptr<const TlsContext> context;
-    std::vector<std::string> complaints;  // about files that cannot be used, and why
+    std::vector<std::string> complaints;  // why files cannot be used
   };
-  // A file that cannot be used keeps what `before` (may be null) had of it.  context is null when
-  // no certificate is left.
-  // tickets: null where each context is to have OpenSSL's own keys; the certificates that are
-  // loaded, and those of `before`, are added to them.
-  // challenges: may be null.
-  // copies: where what is in files lies too, for those that this process may not open.
+  // For a file that cannot be used its part of `before` (may be null) is kept. context is null if
+  // no certificate is left. tickets: null: each context has OpenSSL's own keys; otherwise the
+  // loaded certificates, and those of `before`, are added. challenges: may be null. copies:
+  // contents of files that this process may not open.
   static Loaded load(const TlsSettings& settings, const TlsContext* before,
                      std::shared_ptr<const TicketKeys> tickets = nullptr,
                      std::shared_ptr<const ChallengeTable> challenges = nullptr,
                      const FileCopies& copies = {});
 
   const std::vector<Certificate>& certificates() const noexcept { return certificates_; }
-  // Whether one of them is of this name and valid now: a browser that is sent there comes in.
+  // Whether one of them has this name and is valid now, so that a browser may be redirected there.
   bool has_name(std::string_view host, WallTime now) const;
-  // The server's side of a connection that begins now; null: no memory.
+  // The server's side of a new connection; null: no memory.
   static std::unique_ptr<TlsTransport> accept(std::shared_ptr<const TlsContext> context,
                                               std::unique_ptr<Transport> below);
 
@@ -84,7 +82,7 @@ class TlsContext {
                         EVP_MAC_CTX* mac, int make);
 
   std::vector<Certificate> certificates_;
-  std::shared_ptr<SSL_CTX> bare_;  // where there is no certificate: for challenges
+  std::shared_ptr<SSL_CTX> bare_;  // without a certificate, for challenges
   std::shared_ptr<const ChallengeTable> challenges_;
   std::shared_ptr<const TicketKeys> tickets_;
 };

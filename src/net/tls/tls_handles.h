@@ -24,7 +24,7 @@ using BioPtr = std::unique_ptr<BIO, SslFree>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, SslFree>;
 using X509Ptr = std::unique_ptr<X509, SslFree>;
 
-// The first error of this thread's queue, where it began; empties the queue.
+// The first error in this thread's queue; empties the queue.
 inline std::string take_ssl_error() {
   const unsigned long code = ERR_peek_error();
   const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
@@ -33,10 +33,10 @@ inline std::string take_ssl_error() {
   return text;
 }
 
-// Of a server: keys are agreed by curves alone. OpenSSL's own list has finite fields too, whose
+// For servers: key agreement by curves only.  OpenSSL's default includes finite fields, whose
 // largest costs 120 ms of processor time for one packet of a client that computes nothing.
 inline void set_server_groups(SSL_CTX* context) {
-  // A list with a name that this OpenSSL does not know is refused whole: the first is of 3.5.
+  // A list with an unknown name is refused whole: the first needs OpenSSL 3.5.
   for (const char* groups :
        {"X25519MLKEM768:X25519:P-256:X448:P-384:P-521", "X25519:P-256:X448:P-384:P-521"})
     if (SSL_CTX_set1_groups_list(context, groups) == 1) break;

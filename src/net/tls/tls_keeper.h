@@ -1,17 +1,16 @@
-// TlsKeeper: the certificates that new connections get: loads them, watches their files, replaces
-// them when they have changed.
+// TlsKeeper: the certificates for new connections: loads them, watches their files, and replaces
+// them when they change.
 //
-// A changed file is loaded when two checks in a row have found it the same, so that a certificate
-// and its key, written one after the other, are not caught half-way.  A file that cannot be used is
-// logged once, with the reason; what was loaded before stays in use.
+// A changed file is loaded when two checks in a row find it the same, so that a certificate and its
+// key, written one after the other, are loaded together.  A file that cannot be used is logged
+// once, with the reason; the loaded one stays in use.
 //
-// Tickets (net/ticket_keys): by the key file's content, else by the secrets of the settings, else
-// by the certificate, and by random secrets, one for each hour, which are kept in a file (0600)
-// where there is a directory for it.  A key file that changes keeps its last content for old
-// tickets.
+// Ticket secrets (net/tls/ticket_keys.h): from the key file, otherwise from the settings, otherwise
+// from the certificate and random secrets, one for each hour, which are kept in a file (0600) if
+// there is a directory for it.  The last content of a changed key file still accepts old tickets.
 //
 // Thread: context() any; load() before the loops start, then everything on the clerk.
-// Ownership: the app; outlived by the log and the clerk.
+// Ownership: the app; the log and the clerk outlive it.
 #pragma once
 
 #include <chrono>
@@ -33,25 +32,25 @@ class TlsKeeper {
  public:
   TlsKeeper(Loop& clerk, Log& log, std::shared_ptr<const ChallengeTable> challenges = nullptr);
 
-  // What a connection that begins now gets; null: TLS is not spoken. It may have no certificate
+  // The context for a new connection; null: no TLS. It may lack a certificate
   // (TlsSettings::begins_bare).
   std::shared_ptr<const TlsContext> context() const { return now_.read()->context; }
 
-  // What is in the files of the first load() is kept for processes that follow in an upgrade, and
-  // may not open them: root's keys, when root is given up.
+  // Keeps the files of the first load() for processes of later upgrades, which may not open them:
+  // root's keys, when root is given up.
   void keep_copies() { keeps_copies_ = true; }
   void take_copies(FileCopies copies) { copies_ = std::move(copies); }
   const FileCopies& copies() const noexcept { return copies_; }
-  // Why none of the certificates could be loaded; "": it was not so.
+  // Why no certificate could be loaded; "": one was.
   const std::string& why_none() const noexcept { return why_none_; }
   // Why the certificate of one of these files is lost, which the settings name; "": none is.
   std::string why_lost(const std::vector<std::string>& files) const;
 
-  // Loads all files, whether they have changed or not.  renewed_in: a folder whose certificates
-  // this server renews: no line asks for that; "": none.
+  // Loads all files, changed or not. renewed_in: a folder of certificates that this server renews,
+  // so no log line asks for that; "": none.
   void load(const TlsSettings& settings, std::string renewed_in = {});
-  // Checks the files every `interval`.  on_first: called when there is a context or a certificate
-  // where there was none.
+  // Checks the files every `interval`. on_first: called when the first context or certificate is
+  // there.
   void watch(std::chrono::milliseconds interval, std::function<void()> on_first);
   void poll_files();  // what the interval does
 
@@ -81,7 +80,7 @@ class TlsKeeper {
   const std::shared_ptr<TicketRing> ring_ = std::make_shared<TicketRing>();
   std::string ring_file_;                         // that was read
   bool ring_saved_ = false;                       // as it is now
-  bool ring_failed_ = false;                      // and this is logged
+  bool ring_failed_ = false;                      // … and that is logged
   std::string file_secret_, file_secret_before_;  // of the ticket key file
   FileStamps loaded_, seen_;
   bool keeps_copies_ = false;

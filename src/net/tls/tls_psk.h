@@ -1,15 +1,14 @@
-// TLS 1.3 by a key that both sides know beforehand (an external PSK) instead of certificates.
-// The key exchange is ephemeral (ECDHE) all the same: a key that leaks later decrypts nothing that
-// was recorded earlier.
+// TLS 1.3 with a key that both sides know (an external PSK) in place of certificates.  The key
+// exchange is still ephemeral (ECDHE): a key that leaks later decrypts no earlier recording.
 //
-// A side proves that it has the key by the first bytes it sends; a client without the key gets no
-// further than the handshake, which does not reveal whether a name exists.  No tickets, no early
-// data, no resumption: a withdrawn key is of no use any more.
+// Each side proves its key in its first bytes; a client without the key ends in the handshake,
+// which does not reveal whether a name exists.  No tickets, no early data, no resumption: a
+// withdrawn key is useless at once.
 //
 // Thread: a server and the contexts of make_tls_with_psk() belong to one loop (control).
-// Ownership: as TlsContext: a handshake keeps what it needs.
+// Ownership: as TlsContext: a handshake keeps its data.
 // Source: RFC 8446 section 4.2.11, RFC 9257 (an identity names one client, a key serves one pair).
-// Bounds: keys must be hard to guess: a client that connects to an impostor allows it one offline
+// Bounds: keys must not be guessable: a client that connects to an impostor allows it one offline
 // attack.
 #pragma once
 
@@ -25,12 +24,12 @@
 
 namespace lb {
 
-// The key of a handshake from what is in the configuration: 32 bytes.
+// The key of a handshake from a configured secret: 32 bytes.
 std::string psk_from_secret(std::string_view identity, std::string_view secret);
 
 class TlsPskServer {
  public:
-  // The key of a client; nullopt: there is no such client.
+  // The key of a client; nullopt: unknown client.
   using FindKey = std::function<std::optional<std::string>(std::string_view identity)>;
 
   // Error: the library refuses.
@@ -41,7 +40,7 @@ class TlsPskServer {
     std::unique_ptr<TlsTransport> transport;      // null: no memory
     std::shared_ptr<const std::string> identity;  // of the client, once the handshake is over
   };
-  // find_key: of this handshake, where the key depends on the client.
+  // find_key: for this handshake, if the key depends on the client.
   static Accepted accept(std::shared_ptr<const TlsPskServer> server,
                          std::unique_ptr<Transport> below, FindKey find_key = {});
 

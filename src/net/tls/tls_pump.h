@@ -1,14 +1,13 @@
-// TlsPump: carries bytes between TLS connections and the process that serves them, which has the
-// other end of a pair of sockets for each.
+// TlsPump: carries bytes between TLS connections and the process that serves them, through a pair
+// of sockets for each connection.
 //
-// The end of either side is passed on behind all bytes that were sent before it: a client's as the
-// end of what it sends, the server's as close_notify and the end of the connection.  A handshake
-// that is under way comes first; it has the time that the server gives a connection for its
-// request.
+// The end of either side is passed on after all its bytes: a client's as end of input, the server's
+// as close_notify and the end of the connection.  A handshake under way is completed first, within
+// the time for a request.
 //
-// Thread: the one that runs its loop.
+// Thread: its loop's.
 // Ownership: it owns the connections and its ends of the pairs.
-// Bounds: a record each way is held of a connection.
+// Bounds: it holds at most one record each way.
 // Errors: end the connection.
 #pragma once
 
@@ -32,7 +31,7 @@ class TlsPump {
   // REQUIRES: client->can_be_pumped() or is_shaking(), and server does not block
   void add(std::unique_ptr<TlsTransport> client, UniqueFd server);
   std::size_t size() const noexcept { return open_.size(); }
-  // Stops the loop when the last one has ended.
+  // Stops the loop after the end of the last connection.
   void stop_at_the_end();
 
  private:

@@ -1,12 +1,11 @@
 // TlsTransport: TLS over another transport.
 //
-// OpenSSL writes into this object, never into the socket: what the socket does not take waits here
-// (at most about a record), so a call never stops half-way and nothing has to be repeated with the
-// same bytes.  Therefore read() only ever waits for reading and write_v() for writing;
-// renegotiation is off.
+// OpenSSL writes into this object, never into the socket: bytes that the socket does not take wait
+// here (at most about a record), so a call never stops half-way and need not be repeated with the
+// same bytes.  So read() only waits for reading and write_v() for writing; renegotiation is off.
 //
 // Thread: the loop that holds it.
-// Ownership: unique_ptr, as every transport; owns the one below.
+// Ownership: unique_ptr; owns the transport below.
 // Bounds: OpenSSL's buffers are freed whenever they are empty.
 #pragma once
 
@@ -23,25 +22,25 @@ class TlsTransport final : public Transport {
  public:
   ~TlsTransport() override;  // sends close_notify if the socket takes it
 
-  // ssl: set up as a client or a server, no handshake done.  context: what its callbacks need; it
-  // is kept until the handshake is over.
+  // ssl: set up as a client or a server, before its handshake. context: data of its callbacks; kept
+  // until the handshake is over.
   static std::unique_ptr<TlsTransport> over(std::unique_ptr<Transport> below, SslPtr ssl,
                                             std::shared_ptr<const void> context);
 
-  // Until kDone nothing else may be called.  kAgain: wait for read, and while flush() returns
-  // kAgain for write too.  kError: problem() has the reason.
+  // No other function may be called until kDone. kAgain: wait for read, and while flush() returns
+  // kAgain for write too. kError: see problem().
   IoStatus handshake() noexcept;
   // A handshake is under way.
   bool is_shaking() const noexcept;
-  // It goes on in a TlsPump of another process, and this object says nothing more to the peer.
+  // Whether it can go on in a TlsPump of another process; after abandon() it sends nothing more.
   bool can_be_pumped() const noexcept;
   void abandon() noexcept { broken_ = true; }
   const std::string& problem() const noexcept { return problem_; }
-  // Whether the peer is an authority that has now seen what it asked for; nothing follows.
+  // Whether the peer is an authority that has now seen its answer; nothing follows.
   bool was_challenge() const noexcept;
   // The socket of a connection that over() was given.
   static int fd_of(SSL* ssl) noexcept;
-  // Of what has failed: the connection was closed or broke; nothing that was said on it was wrong.
+  // After a failure: the connection was closed or broken, without a protocol error.
   bool was_cut() const noexcept { return cut_; }
 
   IoResult read(std::span<std::byte> into) noexcept override;
@@ -64,7 +63,7 @@ class TlsTransport final : public Transport {
   int wire_read(std::span<std::byte> into) noexcept;           // as recv(2); -1: again or broken
   bool wire_write(std::span<const std::byte> bytes) noexcept;  // false: broken
   IoResult encrypt(const void* bytes, std::size_t size, bool more) noexcept;
-  IoStatus fail(int result) noexcept;  // what a refused call of OpenSSL means
+  IoStatus fail(int result) noexcept;  // the meaning of a failed OpenSSL call
 
   std::unique_ptr<Transport> below_;
   SslPtr ssl_;
@@ -74,7 +73,7 @@ class TlsTransport final : public Transport {
   bool more_ = false;     // of the write under way
   bool again_ = false;    // the socket had nothing to read
   bool ahead_ = false;    // read_ahead()
-  bool drained_ = false;  // the last reading has taken all that the socket had
+  bool drained_ = false;  // the last read took all that the socket had
   bool eof_ = false, cut_ = false;
   bool broken_ = false;
   bool close_notify_sent_ = false;

@@ -1,12 +1,12 @@
-// FileFeeder: plays a file into a mount, in a loop, at the file's own rate: the hidden source
-// behind <fallback-mount> when that names a file.
+// FileFeeder: plays a file into a mount, in a loop, at the file's own rate: the hidden source of a
+// <fallback-mount> that names a file.
 //
 // Thread: the mount's home worker.
 // Ownership: the worker.
-// It writes a StreamLog as a source does, so listeners of a file are listeners like any others.  It
-// rests while the mount has none; the window that stays is the next listener's burst.
-// An Ogg file's pages get another serial number each time round: each round is a chain of its own
-// (RFC 3533 forbids to use a serial twice).
+// It writes a StreamLog as a source does, so listeners of a file are ordinary listeners.  It pauses
+// while the mount has none; the window is kept as the next listener's burst.  The pages of an Ogg
+// file get another serial number each time round, because RFC 3533 forbids to use a serial twice:
+// each round is a chain of its own.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct FeederRecord;
 
 class FileFeeder final : private OggPageSink {
  public:
-  // `sources`: where it counts while it plays.
+  // `sources`: the gate in which it counts while it plays.
   struct Callbacks {
     std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
     Gate* sources = nullptr;
@@ -41,7 +41,7 @@ class FileFeeder final : private OggPageSink {
   // Of a hand-over, between two ticks.
   void save(FeederRecord& saved, FdsOut& fds) const;
   const FileStream& file() const noexcept { return *file_; }
-  // One that goes on where another process has saved it; it does not play yet.
+  // A feeder that goes on with another process's record; it does not play yet.
   static Result<std::unique_ptr<FileFeeder>> restore(Loop& loop, Log& log, Callbacks callbacks,
                                                      std::shared_ptr<Mount> mount,
                                                      std::shared_ptr<const FileStream> file,
@@ -68,7 +68,7 @@ class FileFeeder final : private OggPageSink {
   };
   FileFeeder(Loop& loop, Log& log, Parts parts);
   void tick();
-  // False: there is no memory for more.
+  // False: out of memory.
   bool append(std::uint64_t bytes);
   bool put(ByteSpan bytes);
   void publish(bool ended);
@@ -84,8 +84,8 @@ class FileFeeder final : private OggPageSink {
   std::uint64_t rate_, next_rate_ = 0;
   std::unique_ptr<Framer> framer_;
   std::unique_ptr<OggPageScanner> scanner_;  // Ogg only
-  Bytes pages_;                              // Ogg: what the scanner has found in one call
-  std::uint64_t at_ = 0;                     // in the file
+  Bytes pages_;           // Ogg: the pages that the scanner has found in one call
+  std::uint64_t at_ = 0;  // in the file
   std::uint32_t round_ = 0;
   SteadyTime since_{};  // produced_ counts from here
   std::uint64_t produced_ = 0;

@@ -1,12 +1,12 @@
-// FileStream: a file of audio in memory, whole units only, ready to be sent like a log: intros, and
-// what fallback files are played from.
+// FileStream: a file of audio in memory, whole units only, ready to be sent like a log: intros and
+// fallback files.
 //
 // Thread: loaded where reading may wait (the clerk); immutable afterwards, any thread.
 // Ownership: shared; an object that sends from it holds it.
-// What is kept: of MPEG audio the frames of one kind, without tags and without a Xing frame (its
-// length would be wrong in a stream); of Ogg the pages; everything else as it is.
+// The bytes kept: of MPEG audio the frames of one kind, without tags and Xing frame (whose length
+// would be wrong in a stream); of Ogg the pages; of other formats all.
 // Bounds: the first 16 MiB of a file; cut_short: there was more.
-// Errors: kNotFound (no regular file there), kIo, kInvalid (nothing that could be played).
+// Errors: kNotFound (no regular file there), kIo, kInvalid (nothing playable).
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,7 @@ constexpr std::size_t kMaxFileBytes = 16 << 20;
 struct FileStream {
   std::string path;
   FileStamp stamp;
-  const FramerPlugin* plugin = nullptr;    // by what the file holds, not by its name
+  const FramerPlugin* plugin = nullptr;    // by the file's content, not its name
   std::optional<MpegKind> kind;            // MPEG audio
   std::string subtype;                     // Ogg: "Vorbis", "Opus" …
   std::shared_ptr<const StreamView> view;  // [0, size), ended, no marks
@@ -46,13 +46,13 @@ Result<std::shared_ptr<const FileStream>> load_file_stream(const std::string& pa
 // The same from bytes.
 Result<std::shared_ptr<const FileStream>> make_file_stream(const std::string& path, ByteSpan bytes);
 
-// What another process has in memory: `bytes` of a file, as its framer's name says.  It fits to no
-// stream: which one it fits to, that process knew.
+// Another process's copy: `bytes` of a file, with its framer's name.  Whether it fits a stream is
+// not checked again: that process did.
 Result<std::shared_ptr<const FileStream>> adopt_file_stream(const std::string& path,
                                                             std::string_view plugin, UniqueFd file,
                                                             std::uint64_t bytes);
 
-// kbit/s written into a name in brackets, "fallback-[128].mp3" (Icecast-KH); 0: none.
+// The kbit/s in brackets in a name, "fallback-[128].mp3" (Icecast-KH); 0: none.
 unsigned rate_in_name(std::string_view name);
 
 // Why a player of `mount` could not play the file; "": it can.

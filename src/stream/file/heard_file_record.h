@@ -1,5 +1,5 @@
 // HeardFileRecord: a file of audio that listeners hear (an intro, a fallback), for the process that
-// goes on with it.  Its bytes go as they are in memory: the file itself may be another one by then.
+// takes over.  Its bytes go as they are in memory, because the file on the disk may have changed.
 // Thread: plain values.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace lb {
 
-// A fallback that is played: where it stands in its file, and its log.
+// A fallback that is played: its position in its file, and its log.
 struct FeederRecord {
   SourceFacts facts;
   CodecFacts codec;
@@ -38,12 +38,12 @@ void record_fields(Io& io, T& feeder) {
 }
 
 struct HeardFileRecord {
-  std::uint64_t number = 0;  // listeners name it by that, from 1 on
+  std::uint64_t number = 0;  // by which listeners refer to it, from 1 on
   std::string name, path;
   std::string plugin;  // of its framer
   MovedFd file = 0;
   std::uint64_t bytes = 0;
-  bool by_admin = false;               // a command has named it as fallback
+  bool by_admin = false;               // an administrator's command has set it as fallback
   std::optional<FeederRecord> feeder;  // none: an intro
   std::uint64_t bytes_read = 0, bytes_sent = 0;
 };

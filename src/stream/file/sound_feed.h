@@ -1,11 +1,11 @@
-// SoundFeeds: what mounts play, written into the pipes of programs that listen to it: readers of
-// the log like any other, which nothing waits for.
+// SoundFeeds: writes the sound of mounts into the pipes of programs that analyse it.  Feeds are
+// readers of the log, and nothing waits for them.
 //
 // Thread: one loop of its own, not of connections; begin() and end() may be called from any thread.
 // Ownership: a feed holds its mount and its pipe until end(), or until it is over by itself.
-// Bounds: what a program does not read stays in the log; when it has left the window there, or the
-// program is gone, the feed is over.
-// Positions: a feed begins with the newest unit, and the headers that belong to it.
+// Bounds: bytes that a program does not read stay in the log; when they have left its window, or
+// the program is gone, the feed ends.
+// Positions: a feed begins with the newest unit and its headers.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +24,12 @@
 
 namespace lb {
 
-// SoundFeedRecord: how far a program that listens to a mount has been fed, for the process that
-// goes on with it.
+// SoundFeedRecord: the position of a program's feed, for the process that takes over.
 struct SoundFeedRecord {
   MovedFd pipe = 0;
   std::uint64_t from = 0;
   std::optional<std::uint64_t> position;  // nullopt: nothing is written yet
-  std::string headers;                    // that are to be written before
+  std::string headers;                    // to be written first
 };
 template <class Io, RecordOf<SoundFeedRecord> T>
 void record_fields(Io& io, T& feed) {
@@ -41,20 +40,20 @@ void record_fields(Io& io, T& feed) {
 
 class SoundFeeds {
  public:
-  // over: a feed has ended by itself; on this loop.
+  // over: called on this loop when a feed has ended by itself.
   SoundFeeds(Loop& loop, std::function<void(std::uint64_t id)> over);
   SoundFeeds(const SoundFeeds&) = delete;
   SoundFeeds& operator=(const SoundFeeds&) = delete;
 
-  // id: of the caller's choice.  from: of the log; nothing before it is written.  pipe: does not
-  // block.
+  // id: chosen by the caller. from: a position of the log; nothing before it is written. pipe:
+  // non-blocking.
   void begin(std::uint64_t id, std::shared_ptr<Mount> mount, std::uint64_t from, UniqueFd pipe);
   void end(std::uint64_t id);
   void end_all();
 
   // -- of a hand-over
-  // Nothing is written until go_on(); done: on its loop, with what another process goes on with, by
-  // id.  Descriptors in it are this process's.
+  // Nothing is written until go_on(). done: called on its loop, with records by id, whose
+  // descriptors are this process's.
   void rest(std::function<void(std::map<std::uint64_t, SoundFeedRecord>)> done);
   void go_on();
   // A feed of another process goes on.
@@ -71,11 +70,11 @@ class SoundFeeds {
     std::uint64_t from = 0;
     bool begun = false;
     std::uint64_t position = 0;
-    std::shared_ptr<const Bytes> headers;  // that are to be written first; null: none
+    std::shared_ptr<const Bytes> headers;  // to be written first; null: none
     std::size_t headers_written = 0;
   };
   void tick();
-  // False: it is over.
+  // False: the feed is over.
   static bool advance(Feed& feed);
   static bool find_begin(Feed& feed, const StreamView& view);
   void add(std::shared_ptr<Feed> feed);

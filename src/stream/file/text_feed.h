@@ -1,17 +1,17 @@
-// TextFeed: events as text (text/event-stream) for many readers: a log of its own behind the
-// ordinary fan-out, so a reader is a position, and an event is written once.
+// TextFeed: events as text (text/event-stream) for many readers, in a log behind the ordinary
+// fan-out: a reader is a position, and each event is written once.
 //
 //   id: 5f0c3a91-0000000001f4
 //   event: title
 //   data: {…}
 //
-// An event without a type is its data alone, for readers that know no ids.
-// The id names the feed's run and the byte behind the event.  A newcomer gets the state first; one
-// that comes back goes on behind the event whose id it names, while the window has that byte.
+// An event without a type is its data alone, for readers without ids.  The id has the feed's run
+// and the position behind the event.  A new reader gets the state first; one that returns goes on
+// behind the event with its id, if the window still has that position.
 // Thread: append(), beat() and end() on one thread, the writer's; all others any.
 // Ownership: shared by the writer and by requests that are about to join.
-// Bounds: a window of 64 KiB; a reader that is further behind is dropped by its fan-out.  An id is
-// what a stranger writes: it names at most another place of the same public text.
+// Bounds: a window of 64 KiB; a reader that falls behind it is dropped by its fan-out.  An id is
+// untrusted: it can only name another position of the same public text.
 // Source: WHATWG HTML, "Server-sent events".
 #pragma once
 
@@ -32,25 +32,25 @@ class TextFeed {
  public:
   static constexpr std::size_t kWindowBytes = 64 * 1024;
 
-  // run: unlike that of any feed of the name before.
+  // run: must differ from all earlier feeds of this name.
   static Result<std::shared_ptr<TextFeed>> create(const std::string& name, unsigned workers,
                                                   std::string run);
 
-  // Where a reader begins: the text that it gets first (null: none), then the log from there.
+  // The start of a reader: the text that it gets first (null: none), then the log from there.
   struct Start {
     std::shared_ptr<const Bytes> text;
     std::uint64_t position = 0;
   };
-  // last_id: "": a newcomer.
+  // last_id: "": a new reader.
   Start start_for(std::string_view last_id) const;
 
-  // The loops that return are to be woken.
+  // The returned loops must be woken.
   Result<Channel::Loops> append(std::string_view event, std::string_view data, SteadyTime now);
-  // What newcomers get from now on, an event of this type.
+  // Sets the state that new readers get, as an event of this type.
   void set_state(std::string_view event, std::string_view data);
-  // A comment, by which both ends see that the connection lives; or these data.
+  // Writes a comment, or these data, so that both ends notice a dead connection.
   Result<Channel::Loops> beat(SteadyTime now, std::string_view data = {});
-  // Its readers end, and come back.
+  // Its readers are ended, and will connect again.
   Channel::Loops end();
   SteadyTime last_written() const noexcept { return written_; }
   const std::shared_ptr<Mount>& mount() const noexcept { return mount_; }

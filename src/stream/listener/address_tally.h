@@ -1,9 +1,9 @@
-// AddressTally: how many listeners an address has, per mount and over all, for
-// <max-listeners-per-address>.  An address is one of IPv4, or a /64 of IPv6: what one household
-// has.  Exact: a thousand simultaneous requests get no more places than there are.
+// AddressTally: the number of listeners of an address, per mount and in all, for
+// <max-listeners-per-address>.  An address is an IPv4 address or a /64 of IPv6, which one household
+// has.  Exact: simultaneous requests never get more places than there are.
 //
 // Thread: all functions from any thread; a shard's mutex is held for one look-up.
-// Bounds: an entry for every address that is inside now, and only where there is a limit.
+// Bounds: an entry for each address that is inside now, only if there is a limit.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ namespace lb {
 
 class AddressTally {
  public:
-  // One place, given back when it goes.  The tally outlives it.
+  // One place, freed by the destructor.  The tally outlives it.
   class Pass {
    public:
     Pass() = default;
@@ -28,7 +28,7 @@ class AddressTally {
     Pass& operator=(Pass&& other) noexcept;
     ~Pass() { leave(); }
     explicit operator bool() const noexcept { return tally_ != nullptr; }
-    // For enter(); "": it is no place.
+    // For enter(); "": this is no place.
     const std::string& key() const noexcept { return key_; }
 
    private:
@@ -40,9 +40,9 @@ class AddressTally {
     std::string key_;
   };
 
-  // Nothing: `limit` are inside already.  mount: "" for the whole server.
+  // Empty: `limit` are inside already. mount: "" for the whole server.
   std::optional<Pass> try_enter(const Address& address, std::string_view mount, unsigned limit);
-  // One that was inside already, in the process before this one; whatever the limit.
+  // A place from the former process, whatever the limit.
   Pass enter(std::string key);
   unsigned inside(const Address& address, std::string_view mount) const;
 

@@ -24,7 +24,7 @@ iovec part_of(const void* data, std::size_t size) {
   return part;
 }
 
-// kDone here: the preamble is out.
+// kDone: the preamble is sent.
 IoResult send_preamble(Listener& listener, bool more) {
   Preamble& preamble = *listener.preamble;
   std::array<iovec, 2> parts{};
@@ -51,19 +51,19 @@ IoResult send_preamble(Listener& listener, bool more) {
   return result;
 }
 
-// The metadata that holds at a position; never null, never without a block.
+// The metadata at a position; never null, never without a block.
 std::shared_ptr<const Metadata> title_at(const StreamView& view, std::uint64_t position) {
   auto now = view.metadata_at(position);
   return now && !now->icy_block.empty() ? now : no_title();
 }
 
-// Servers that keep addresses get the title's too.
+// Servers that keep addresses also get the title's address.
 std::string_view block_of(const Listener& listener, const Metadata& title) {
   const bool placed = listener.span_begin != Listener::kAnySpan && !title.placed_block.empty();
   return placed ? title.placed_block : title.icy_block;
 }
 
-// One writev of audio with the metadata blocks between.
+// One writev of audio with metadata blocks between.
 class IcyWrite {
  public:
   IcyWrite(Listener& listener, const StreamView& view, std::uint64_t limit, std::size_t budget)
@@ -71,7 +71,7 @@ class IcyWrite {
     const IcyPhase& icy = listener.icy;
     std::uint64_t position = listener.position;
     std::uint32_t until = icy.until_block;
-    // The metadata that the player has before the next block of this very call.
+    // The metadata that the player has before the next block of this call.
     const Metadata* sent = icy.title_sent ? icy.shown.get() : nullptr;
     if (icy.block_sent > 0) {
       sent = icy.block.get();
@@ -104,7 +104,7 @@ class IcyWrite {
   bool empty() const noexcept { return count_ == 0; }
   std::span<const iovec> parts() const noexcept { return {parts_.data(), count_}; }
 
-  // n bytes have left.
+  // Accounts n sent bytes.
   void advance(std::size_t n) {
     IcyPhase& icy = listener_.icy;
     listener_.bytes_sent += n;
@@ -165,7 +165,7 @@ IoResult send_plain(Listener& listener, const StreamView& view, std::uint64_t li
                      (call == DeliveryCall::kAuto && want >= Store::page_bytes()));
   IoResult result;
   if (file) result = listener.transport->send_file(view.store->fd(), listener.position, want);
-  // A kernel, or what stands between, that does not send files leaves the listener whole.
+  // If the kernel, or a layer above it, cannot send files, the listener stays.
   const bool refused =
       file && result.status == IoStatus::kError && (errno == EINVAL || errno == ENOSYS);
   if (!file || refused) {

@@ -1,5 +1,5 @@
-// delivery: the one place that chooses the call by which stream bytes leave: sendfile from the
-// log, or writev from its mapping.
+// delivery: chooses the call by which stream bytes are sent: sendfile from the log, or writev from
+// its mapping.
 //
 // Plain bytes, a page or more of them → sendfile: no copy, and a stalled listener costs the kernel
 // nothing (measured).  ICY-interleaved, TLS, or less than a page → writev.
@@ -16,16 +16,16 @@
 namespace lb {
 
 enum class Delivered : std::uint8_t {
-  kCaughtUp,  // everything the view has, or up to leave_at, and nothing is held back
+  kCaughtUp,  // it has the whole view, or up to leave_at, and nothing is held back
   kMore,      // the budget is used up, the socket is not full
   kBlocked,   // the socket is full: wait for it
   kGone,      // the connection is broken
 };
 
-// What a listener is told of a stream without a title.
+// The metadata of a stream without a title.
 const std::shared_ptr<const Metadata>& no_title();
 
-// Sends what `listener` lacks of `view`, at most about `budget_bytes`.
+// Sends the part of `view` that `listener` lacks, at most about `budget_bytes`.
 // REQUIRES: view.begin <= listener.position
 Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget_bytes,
                   DeliveryCall call);

@@ -1,5 +1,5 @@
 // DirectRecord: a listener that gets another server's stream without a log, for the process that
-// goes on with it: both connections, and the pipe between them with what it holds.
+// takes over: both connections, and the pipe between them with its bytes.
 // Thread: plain values.
 #pragma once
 

@@ -79,7 +79,7 @@ void DirectStreams::adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mo
   one.run();
 }
 
-// False: the listener has ended, or has to be waited for.
+// False: the listener has ended, or its socket is full.
 bool DirectStreams::One::send_preamble() {
   while (listener->preamble) {
     Preamble& preamble = *listener->preamble;

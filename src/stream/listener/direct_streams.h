@@ -1,11 +1,11 @@
-// DirectStreams: listeners that get another server's stream straight from its socket, on one
-// worker: no log, no framer, no copy.  They are listeners of the mount in every other way: its
-// gate, the access log, the administrator, limits of time.
+// DirectStreams: listeners of one worker that get another server's stream straight from its socket:
+// no log, no framer, no copy.  Otherwise they are ordinary listeners of the mount: gate, access
+// log, commands, time limits.
 //
-// Order: the listener's preamble, then the pump.  Back-pressure: while the listener takes nothing,
-// nothing is read from upstream, so upstream sees a slow reader and judges it as its own; after
-// kLongestStall this side ends it.  An upstream that sends nothing for source-timeout has ended.
-// No listener is moved to or from here: another mount, or the same one when it runs, has a log.
+// The listener's preamble is sent first, then the pump runs.  Back-pressure: while the listener
+// takes nothing, nothing is read from upstream, which applies its own limits to slow readers; after
+// kLongestStall this side ends it.  An upstream that is silent for source-timeout has ended.
+// Listeners are not moved to or from here: other mounts, and this one when it runs, have a log.
 //
 // Thread: one worker.
 // Ownership: its LoopStreams; it owns its listeners and both their sockets.
@@ -25,13 +25,13 @@ namespace lb {
 struct DirectRecord;
 class FdsOut;
 
-// What another server has begun to send.
+// A stream that another server has begun to send.
 struct DirectSource {
   std::unique_ptr<Transport> transport;  // plain
-  std::string begun;                     // what has been read of it, to be sent first
+  std::string begun;                     // bytes already read, which are sent first
   SplicePump pump;
 };
-// … and whose bytes a listener of this mount may get.
+// A DirectSource with the mount whose listener may get it.
 struct DirectOffer {
   std::shared_ptr<Mount> mount;
   std::shared_ptr<const SourceFacts> facts;  // metaint: of the bytes as they come
@@ -49,7 +49,7 @@ class DirectStreams final : public ListenerGroup {
 
   // -- of a hand-over, between two turns
   void each_direct(const std::function<void(DirectRecord)>& f, FdsOut& fds) const;
-  // One that is in its gates.  It may have ended when this returns.
+  // A listener that is in its gates.  It may have ended when this returns.
   void adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount, DirectSource source);
 
  private:

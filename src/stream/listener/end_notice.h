@@ -1,4 +1,4 @@
-// EndNotice: what is called when a listener ends, however it listened.
+// EndNotice: called when a listener ends, of a mount or of HLS.
 // Thread: the listener's worker.
 // Ownership: the listener, or a session of HLS.
 #pragma once
@@ -16,7 +16,7 @@
 
 namespace lb {
 
-// A listening that is written down (AudienceService).
+// A listening that is in the journal (AudienceService).
 struct ListeningMark {
   std::uint64_t number = 0;
   std::int64_t began_ms = 0;
@@ -29,7 +29,7 @@ void record_fields(Io& io, T& mark) {
   io(3, began);
 }
 
-// An authenticator has let it in (ListenerLedger).
+// A listener that an authenticator has let in (ListenerLedger).
 struct TicketMark {
   std::uint64_t seq = 0;
   SteadyTime since{};
@@ -41,10 +41,10 @@ void record_fields(Io& io, T& mark) {
   io(2, since);
 }
 
-// What the notice of a listener's end has to do, for the process that goes on with the listener.
+// A notice's state, for the process that takes the listener over.
 struct NoticeRecord {
   std::optional<ListeningMark> listening;
-  std::vector<std::string> places;  // of its address: the keys of AddressTally
+  std::vector<std::string> places;  // its places by address: keys of AddressTally
   std::optional<TicketMark> ticket;
   std::uint64_t seat = 0;  // of its user (SeatService); 0: none
 };
@@ -54,21 +54,21 @@ void record_fields(Io& io, T& notice) {
   io(1, listening, places, ticket, seat);
 }
 
-// Held to the listener's end, and given the bytes that it got; auth decides what follows from that.
+// Kept until the listener ends, and then given its bytes; auth decides what follows.
 class EndNotice {
  public:
   virtual ~EndNotice() = default;
   virtual void set_bytes_sent(std::uint64_t bytes) noexcept = 0;
-  // Of a listener that has ended before its end was noticed; else it listened until now.
+  // For a listener that ended before the server noticed; without this call it listened until now.
   virtual void set_listened(std::chrono::milliseconds) noexcept {}
-  // What another process needs to notice the end in its place.  False: it cannot.
+  // Saves what another process needs to give the notice.  False: it cannot be moved.
   virtual bool save(NoticeRecord&) const { return false; }
 };
 
-// One around another.
+// A notice that wraps another one.
 class OuterNotice : public EndNotice {
  public:
-  // inner: or null.
+  // inner: may be null.
   explicit OuterNotice(std::unique_ptr<EndNotice> inner) : inner_(std::move(inner)) {}
   void set_bytes_sent(std::uint64_t bytes) noexcept override {
     if (inner_) inner_->set_bytes_sent(bytes);

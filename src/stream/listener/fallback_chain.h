@@ -1,7 +1,6 @@
-// find_in_fallbacks(): follows a mount's chain of fallbacks, <fallback-mount> of <fallback-mount>
-// …, to the first that serves.
+// find_in_fallbacks(): follows a mount's chain of <fallback-mount>s to the first that serves.
 //
-// Bound: kMaxFallbacks names are looked at, so a chain that is a circle ends too.
+// Bound: kMaxFallbacks names, so a circular chain ends too.
 // Thread: any; `serves` and `fallback_of` are called before it returns.
 #pragma once
 
@@ -12,8 +11,8 @@ namespace lb {
 
 inline constexpr int kMaxFallbacks = 10;
 
-// first: the name of the first fallback; empty: none.  serves(name) gives what is looked
-// for, or something that is false; fallback_of(name) the next name.  A chain without it: false too.
+// first: the first fallback; empty: none. serves(name) returns the result, or something false;
+// fallback_of(name) the next name.  The result is false if no mount of the chain serves.
 template <class Serves, class FallbackOf>
 auto find_in_fallbacks(std::string first, Serves&& serves, FallbackOf&& fallback_of)
     -> decltype(serves(first)) {

@@ -8,11 +8,11 @@
 namespace lb {
 namespace {
 
-// A listener that lacks more has the next turn when all others had theirs.
+// A listener that lacks more is served again after all others.
 constexpr std::size_t kBudgetBytes = 64 * 1024;
 // How often a pass reads the clock.
 constexpr int kServedBetweenClocks = 16;
-// A closed connection takes the bytes of one pass, and has refused those of the next by the third.
+// A closed connection takes the bytes of one pass, and refuses later ones by the third.
 constexpr unsigned kPassesToKnow = 4;
 
 }  // namespace
@@ -32,7 +32,7 @@ Fanout::~Fanout() {
 }
 
 void Fanout::refresh() {
-  // First ask to keep all, then take the view: so the next trim cannot pass its beginning.
+  // First hold all bytes, then take the view, so that the next trim cannot pass its begin.
   mount_->channel().set_low_water(host_.loop().id(), 0);
   view_ = mount_->channel().newest();
 }
@@ -44,14 +44,14 @@ void Fanout::join(std::unique_ptr<Listener> joined) {
 }
 
 void Fanout::adopt(std::unique_ptr<Listener> joined) {
-  Listener& listener = *joined.release();  // owned by the list it is in from here on
+  Listener& listener = *joined.release();  // owned by its list from here on
   listener.fanout = this;
   ++count_;
-  // The writer must know of it before the next pass, or the window leaves the joiner behind.
+  // The writer must know its position before the next pass, or the window may leave it behind.
   low_water_ = std::min(low_water_, listener.position);
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
   idle_.push_back(listener);
-  // The kernel watches it from its first turn on: in a hand-over that would make the pause longer.
+  // Without events: adding the socket to epoll here would prolong a hand-over's pause.
   listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), 0, &listener);
 }
 
@@ -65,7 +65,7 @@ void Fanout::begin_pass() {
     --passes_to_know_;
   }
   due_.splice_back(idle_);
-  // Listeners whose sockets are full are only judged: are they still within the window?
+  // Blocked listeners are only checked against the window.
   blocked_.for_each([this](Listener& listener) { keep_in_window(listener); });
 }
 
@@ -81,7 +81,7 @@ bool Fanout::pump(SteadyTime deadline) {
 }
 
 void Fanout::end_pass() {
-  // Not view_->end: a joiner between two slices has made that newer than what others have got.
+  // Not view_->end, which a joiner between two slices may have moved beyond what others have got.
   low_water_ = count_ > 0 ? pass_end_ : Channel::kNoReader;
   blocked_.for_each(
       [this](Listener& listener) { low_water_ = std::min(low_water_, listener.position); });
@@ -93,7 +93,7 @@ void Fanout::end_pass() {
   sent_ = 0;
 }
 
-// False: the listener has been moved or ended.
+// False: the listener was moved or ended.
 bool Fanout::keep_in_window(Listener& listener) {
   if (listener.until != SteadyTime::max() && host_.loop().now() >= listener.until) {
     finish(listener, EndReason::kLimit);
@@ -108,7 +108,7 @@ bool Fanout::keep_in_window(Listener& listener) {
   if (settings_->lag_policy == LagPolicy::kSkip && !listener.continuation &&
       listener.span_begin == Listener::kAnySpan && listener.position < view_->end &&
       view_->end - listener.position > settings_->queue_bytes / 4 * 3) {
-    // Before the window passes it, the listener gets the unit that it is in, and then the newest.
+    // Before the window passes it, the listener gets the rest of its unit, and then the newest one.
     const std::uint64_t mark =
         view_->sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
     const std::uint64_t next = mark == view_->sync.end() ? view_->sync.begin() : mark + 1;
@@ -121,7 +121,7 @@ bool Fanout::keep_in_window(Listener& listener) {
   return true;
 }
 
-// Puts a listener that waits for a unit at the next one, or at the end while there is none.
+// Moves a listener that waits for a unit to the next one, or to the end while there is none.
 void Fanout::start_at_mark(Listener& listener) {
   const auto& sync = view_->sync;
   const std::uint64_t before =
@@ -200,7 +200,7 @@ void Fanout::on_socket(Listener& listener, short events) {
   if (events & EV_WRITE) {
     listener.blocked = false;
     idle_.push_back(listener);
-    // The view may be old by now, but what it shows is still there.
+    // The view may be old, but its bytes are still there.
     if (listener.position < view_->begin) {
       keep_in_window(listener);
       return;
@@ -212,7 +212,7 @@ void Fanout::on_socket(Listener& listener, short events) {
 bool Fanout::end_hung_up() {
   if (passes_to_know_ == 0 || count_ == 0) return false;
   const SteadyTime now = host_.loop().now();
-  // What its passes send shows the same, without a walk over all.
+  // Passes show the same without a walk over all listeners.
   if (now - fed_ < kHungUpStays) return true;
   bool some_left = false;
   idle_.for_each([&](Listener& listener) {

@@ -1,8 +1,8 @@
 // Fanout: the listeners of one mount on one worker.
 //
-// Lists: idle (have everything), due (this pass has not come to them), blocked (socket full).
-// A pass moves idle → due and takes listeners from due, a slice at a time, so that no loop stalls
-// over 10 ms.  Back-pressure is one comparison: position against view.begin.
+// Lists: idle (have everything), due (not served yet in this pass), blocked (socket full).  A pass
+// moves idle to due and serves due listeners in slices, so that no loop stalls over 10 ms.
+// Back-pressure is one comparison: position against view.begin.
 //
 // Thread: one worker.
 // Ownership: owns its listeners; owned by the worker's LoopStreams.
@@ -21,7 +21,7 @@
 
 namespace lb {
 
-// What a fan-out needs from its worker.
+// The worker as a fan-out uses it.
 class FanoutHost {
  public:
   virtual ~FanoutHost() = default;
@@ -31,9 +31,9 @@ class FanoutHost {
   virtual void ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) = 0;
   // The listener has drained its log to leave_at (`continuation` set), or its source has ended.
   virtual void departed(std::unique_ptr<Listener> listener, Mount& mount) = 0;
-  // A client has closed its side: end_hung_up() is called some time later, and until it says no.
+  // A client has closed its side: end_hung_up() must be called later, until it returns false.
   virtual void hung_up() {}
-  // So many more bytes have gone, over all its fan-outs; once a pass.
+  // Counts sent bytes over all its fan-outs; once a pass.
   virtual void count_sent(std::uint64_t) noexcept {}
 };
 
@@ -51,11 +51,11 @@ class Fanout {
 
   // Takes the newest view, for a listener that is about to join; nothing is trimmed meanwhile.
   void refresh();
-  // Takes a listener whose position lies in view(), and sends at once what there is.
+  // Takes a listener whose position lies in view(), and serves it at once.
   void join(std::unique_ptr<Listener> listener);
-  // The same of one that another process has served so far; it waits for the next pass.
+  // The same for a listener from another process; it waits for the next pass.
   void adopt(std::unique_ptr<Listener> listener);
-  // A pass begins: take the newest view; every idle listener is due.
+  // Begins a pass: takes the newest view; every idle listener is due.
   void begin_pass();
   // Serves due listeners until `deadline`; true when all have been served.
   bool pump(SteadyTime deadline);
@@ -63,9 +63,9 @@ class Fanout {
   // The socket of one listener is ready or broken.
   void on_socket(Listener& listener, short events);
   void finish(Listener& listener, EndReason reason);
-  // Of a stream that is silent: those whose clients closed their side kHungUpStays ago end, unless
-  // their connections have taken bytes since and still stand.  No pass would find that they are
-  // gone.  False: no such listener is left to be looked at.
+  // For a silent stream, whose passes find no dead clients: ends listeners whose clients closed
+  // their side kHungUpStays ago, unless their connections have taken bytes since and are still up.
+  // False: none is left to check.
   bool end_hung_up();
   static constexpr std::chrono::milliseconds kHungUpStays{2000};
 
@@ -76,7 +76,7 @@ class Fanout {
     blocked_.for_each(f);
   }
 
-  SteadyTime count_logged{};  // of the host: when the number of listeners was logged last
+  SteadyTime count_logged{};  // of the host: when it last logged the number of listeners
   bool count_unlogged = false;
   bool dirty = false;  // of the host: waits for the next pass
   bool in_pass = false;
@@ -94,11 +94,11 @@ class Fanout {
   std::shared_ptr<const MountSettings> settings_;
   IntrusiveList<Listener> idle_, due_, blocked_;
   std::size_t count_ = 0;
-  std::uint64_t pass_end_ = 0;                    // of the view that the pass began with
-  std::uint64_t low_water_ = Channel::kNoReader;  // what the writer must keep for us
+  std::uint64_t pass_end_ = 0;                    // end of the view at the pass's begin
+  std::uint64_t low_water_ = Channel::kNoReader;  // the writer must keep bytes from there on
   std::uint64_t sent_ = 0;  // since the last pass; added to the mount's counter in one go
   SteadyTime fed_{};        // when a pass had new bytes last
-  // Passes with new bytes until each client that hung up so far is known to be there or gone.
+  // Passes with new bytes until each client that has hung up so far is known to be there or gone.
   unsigned passes_to_know_ = 0;
 };
 

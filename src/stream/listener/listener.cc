@@ -39,8 +39,8 @@ void Listener::on_socket(short events) { fanout->on_socket(*this, events); }
 bool Listener::take_input(SteadyTime now) {
   std::array<std::byte, 2048> ignored;
   const IoResult result = transport->read(ignored);
-  // A half-closed client (`nc`) still listens, as with Icecast; a closed one answers what we write,
-  // which is read as the same end.
+  // A half-closed client (`nc`) still listens, as with Icecast; a closed one reads the same, but
+  // resets the connection once bytes are sent.
   if (result.status == IoStatus::kEof) {
     pollfd broken{transport->fd(), 0, 0};
     if (::poll(&broken, 1, 0) == 1 && (broken.revents & (POLLERR | POLLHUP)) != 0) return false;

@@ -27,7 +27,7 @@ namespace lb {
 class Fanout;
 class Mount;
 
-// The facts of the request that the access log and listclients want, in one allocation.
+// The request's facts for the access log and listclients, in one allocation.
 class RequestFacts {
  public:
   RequestFacts() = default;
@@ -46,19 +46,19 @@ class RequestFacts {
   std::uint16_t request_ = 0, referer_ = 0, agent_ = 0, user_ = 0;
 };
 
-// Bytes that go before the stream: the reply's head and the stream's headers.
+// Bytes that are sent before the stream: the reply's head and the stream's headers.
 struct Preamble {
   std::string head;
   std::shared_ptr<const Bytes> headers;
   std::size_t sent = 0;
 
   std::size_t size() const noexcept { return head.size() + (headers ? headers->size() : 0); }
-  // One more line of the head, which ends with its empty line.
+  // Adds a line to the head before its empty line.
   void add_line(const std::string& line) { head.insert(head.size() - 2, line + "\r\n"); }
 };
 
-// Where the listener is within the interleaved ICY metadata; plain, so that a hand-over of the
-// process could carry it (doc/decisions.md A14).
+// The listener's position in the interleaved ICY metadata; plain, so that a hand-over can carry it
+// (doc/decisions.md A14).
 struct IcyPhase {
   std::uint32_t metaint = 0;              // 0: no metadata
   std::uint32_t until_block = 0;          // audio bytes
@@ -68,20 +68,19 @@ struct IcyPhase {
   bool title_sent = false;                // metadata has been sent
 };
 
-// kEnd: the connection ends there; its server asks again for what follows.
+// kEnd: the connection ends; the server behind it asks again for the rest.
 enum class EnterMode : std::uint8_t { kLive, kSeam, kBurst, kEnd };
 
-// At most one thing that a listener does next (doc/decisions.md A5): drain the present log to
-// leave_at, a unit boundary, then enter `next`.
+// A listener's next step, at most one (doc/decisions.md A5): drain the present log to leave_at, a
+// unit boundary, then enter `next`.
 struct Continuation {
   std::uint64_t leave_at = 0;
   std::shared_ptr<Mount> next;
   EnterMode mode = EnterMode::kLive;
-  SteadyTime by =
-      SteadyTime::max();  // a listener that has not left by then has fallen too far behind
+  SteadyTime by = SteadyTime::max();  // by then a listener that has not left is too far behind
 };
 
-// Of a server that came before the first byte was there: it is placed then.
+// A server that joined before the first byte: it is placed when that comes.
 struct Unplaced {
   StreamAsk ask;
   std::size_t burst_bytes = 0;
@@ -96,24 +95,24 @@ class Listener : public ListHook {
   const RequestFacts facts;
 
   std::uint64_t position = 0;
-  std::uint64_t bytes_sent = 0;        // all, the head included
+  std::uint64_t bytes_sent = 0;        // all bytes, with the head
   std::unique_ptr<Preamble> preamble;  // null: sent
-  std::unique_ptr<Unplaced> unplaced;  // null: it has its place
+  std::unique_ptr<Unplaced> unplaced;  // null: it has its position
   std::unique_ptr<Continuation> continuation;
   IcyPhase icy;
-  // Of a server that keeps addresses: its connection ends with the span that begins here.
+  // For a server that keeps addresses: its connection ends at the end of this span.
   static constexpr std::uint64_t kAnySpan = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t span_begin = kAnySpan;
   bool wait_for_mark = false;               // nothing is sent until a unit begins
   bool blocked = false;                     // the socket is full; its Fanout's list `blocked`
-  std::shared_ptr<const std::string> home;  // the mount that was asked for
+  std::shared_ptr<const std::string> home;  // the requested mount
   GatePass client_pass, mount_pass, total_pass;
-  GatePass relay_pass;                // of another server that relays the mount
-  SlotPass slot_pass;                 // of the mount that was asked for, wherever it is moved to
+  GatePass relay_pass;                // of a relaying server
+  SlotPass slot_pass;                 // of the requested mount, also after moves
   std::unique_ptr<EndNotice> notice;  // null: the end is not reported
   SteadyTime joined{};
-  SteadyTime hung_up{};                  // it sends nothing more: it is gone, or only half of it
-  unsigned sent_since_hang_up = 0;       // times that bytes were given to its connection since
+  SteadyTime hung_up{};  // when its client closed its side: it is gone, or only half closed
+  unsigned sent_since_hang_up = 0;       // times that bytes were sent to it since
   SteadyTime until = SteadyTime::max();  // max-listener-duration
   Fanout* fanout = nullptr;
   Watch watch;
@@ -122,11 +121,11 @@ class Listener : public ListHook {
     return continuation ? continuation->leave_at : std::numeric_limits<std::uint64_t>::max();
   }
   void on_socket(short events);  // passed on to its fan-out
-  // Players send nothing after their request; bytes that come all the same are discarded, a few at
-  // a time.  False: its client has gone.
+  // Discards bytes that a client sends after its request, a few at a time.  False: the client is
+  // gone.
   bool take_input(SteadyTime now);
-  // Up to when it has listened that is found gone now: a connection takes bytes once more after its
-  // client has closed it, and refuses the next ones.
+  // When a listener that is found gone now ended: a closed connection takes bytes once more, and
+  // refuses the next ones.
   SteadyTime left_at(SteadyTime now) const noexcept {
     return hung_up != SteadyTime{} && sent_since_hang_up <= 1 ? hung_up : now;
   }

@@ -1,8 +1,8 @@
 // ListenerGroup: listeners of one worker that are in no fan-out, because their bytes do not come
-// from the end of a log; they are listeners of their mounts in every other way.
+// from the end of a log; otherwise they are ordinary listeners of their mounts.
 //
-// Each has its turns: when its client takes bytes again, and with a tick.  One that takes nothing
-// for as long as its group allows, while something waits for it, is ended.
+// Each runs when its client takes bytes again, and with a tick.  A listener that takes nothing for
+// the group's limit, while bytes wait for it, is ended.
 // Thread: one worker; count() from any.
 // Ownership: it owns its listeners.
 #pragma once
@@ -31,14 +31,14 @@ class ListenerGroup {
   ListenerGroup(const ListenerGroup&) = delete;
   ListenerGroup& operator=(const ListenerGroup&) = delete;
 
-  // Of one mount, or of all when null; f must not end a listener.
+  // The listeners of one mount, or of all if null; f must not end a listener.
   void each(const Mount* mount, const std::function<void(Listener&)>& f) const;
   // False: there is no such listener.
   bool finish(std::uint64_t id, EndReason reason);
   void finish_all(const Mount* mount, EndReason reason);
-  // How many go on with another mount, each at its next unit.
+  // Returns how many move to another mount, each at its next unit.
   virtual std::size_t move(const Mount&, const std::shared_ptr<Mount>&) { return 0; }
-  // Of a hand-over: another process goes on with them; nothing is sent or told.
+  // Of a hand-over: another process takes them; nothing is sent or reported.
   void forget();
   std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
@@ -50,11 +50,11 @@ class ListenerGroup {
         : listener(std::move(given)), mount(std::move(of)) {}
     virtual ~Member() = default;
     void on_client(short events);
-    // The group's turns: when its client takes bytes again, and of the tick while nothing waits for
-    // the client.  Each may end it.
+    // Called when the client takes bytes again, and by the tick if nothing waits for the client.
+    // Each may end the listener.
     virtual void run() = 0;
     virtual void tick() = 0;
-    // Before all that is done with a tick.  False: it has ended.
+    // Called first in a tick.  False: the listener has ended.
     virtual bool settle() { return true; }
     virtual bool is_of(const Mount& other) const { return mount.get() == &other; }
 
@@ -62,17 +62,17 @@ class ListenerGroup {
     std::unique_ptr<Listener> listener;
     std::shared_ptr<Mount> mount;
     bool waits_for_client = false;
-    SteadyTime progress{};  // when the client took something last, or had nothing to take; awake()
+    SteadyTime progress{};  // when the client last took bytes, or had none to take; awake()
   };
 
-  // It is not run yet.
+  // Adds it without running it.
   void add(std::unique_ptr<Member> member);
   Member* find(std::uint64_t id) const;
-  // Without its watch.
+  // Removes it and its watch.
   std::unique_ptr<Member> take(Member& member);
   void end(Member& member, EndReason reason);
   void want_write(Member& member, bool wanted);
-  // So much has gone to its client since it was asked last.
+  // Counts the bytes sent since the last call.
   void account(Member& member, std::uint64_t sent);
 
   FanoutHost& host_;
@@ -84,7 +84,7 @@ class ListenerGroup {
   const Pace pace_;
   std::map<std::uint64_t, std::unique_ptr<Member>> all_;  // by the listener's id
   std::atomic<std::size_t> count_{0};
-  std::vector<std::uint64_t> passing_;  // of the pass under way
+  std::vector<std::uint64_t> passing_;  // in the present pass
   std::size_t passing_at_ = 0;
   Timer timer_;  // armed while there are listeners and no pass is under way
 };

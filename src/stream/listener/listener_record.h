@@ -1,7 +1,7 @@
-// ListenerRecord: a listener between two passes, for the process that goes on with it.
+// ListenerRecord: a listener between two passes, for the process that takes over.
 //
-// Titles go as places in the list of those that the mount's log has (StreamLog::titles()), because
-// "has been told" is the comparison of two pointers: else it would be told a second time.
+// Titles are saved as indexes into StreamLog::titles(), because a title counts as sent if two
+// pointers are equal: copies would be sent again.
 // Thread: plain values.
 #pragma once
 
@@ -28,7 +28,7 @@ struct TitleRecord {
   enum class Which : std::uint8_t { kNull, kNoTitle, kOfLog, kOther };
   Which which = Which::kNull;
   std::uint64_t at = 0;  // kOfLog
-  Metadata other;        // kOther: it has left the log
+  Metadata other;        // kOther: a title that has left the log
 };
 template <class Io, RecordOf<TitleRecord> T>
 void record_fields(Io& io, T& title) {
@@ -58,7 +58,7 @@ struct ListenerRecord {
   Address peer;
   std::string request, referer, user_agent, user;
   std::uint64_t position = 0, bytes_sent = 0;
-  std::optional<std::string> head;  // the preamble is not sent whole
+  std::optional<std::string> head;  // nullopt: the preamble is sent
   std::shared_ptr<const Bytes> headers;
   std::uint64_t preamble_sent = 0;
   std::optional<StreamAsk> unplaced;
@@ -73,7 +73,7 @@ struct ListenerRecord {
   bool counted = false, total = false, relay = false;  // its gates
   SteadyTime joined{}, until = SteadyTime::max();
   std::optional<NoticeRecord> notice;
-  bool slot = false;  // of a limit over the cluster, for `home`
+  bool slot = false;  // has a place of the limit over the cluster, at `home`
 };
 template <class Io, RecordOf<ListenerRecord> T>
 void record_fields(Io& io, T& listener) {
@@ -91,14 +91,14 @@ void record_fields(Io& io, T& listener) {
     if (until_block > metaint) io.wrong(17, "does not fit to the others");
 }
 
-// Where each title of a log lies among its titles.
+// The index of each title of a log among its titles.
 using TitlePlaces = std::unordered_map<const Metadata*, std::uint64_t>;
 TitlePlaces title_places(const Titles& titles);
 
 // Why it cannot be handed over; "": it can.
 std::string cannot_move(const Listener& listener);
 ListenerRecord save_listener(const Listener& listener, const TitlePlaces& titles, FdsOut& fds);
-// Without its gates, its notice and its continuation, which its worker finds.
+// Restores it without gates, notice and continuation, which its worker adds.
 std::unique_ptr<Listener> restore_listener(const ListenerRecord& saved, const Titles& titles,
                                            UniqueFd fd);
 

@@ -22,10 +22,10 @@ using namespace std::chrono_literals;
 // A pass is cut into slices, so that no loop stalls over 10 ms.
 constexpr auto kSlice = 5ms;
 constexpr auto kBetweenCounts = 100ms;
-// How often listeners that take too long for an intro are searched for: nothing else wakes its log.
+// How often listeners with a too long intro are searched, because its log has no other events.
 constexpr auto kIntroPoll = 5s;
 
-// A player cannot change its decoder.  A file's type comes from its name, and one format has
+// A player cannot change its decoder.  A file's type comes from its name, and one format may have
 // several types: application/ogg and audio/ogg, audio/mpeg and audio/mp3.
 bool same_format(const SourceFacts& playing, const SourceFacts& next) {
   if (playing.content_type == next.content_type) return true;
@@ -43,7 +43,7 @@ Mount& counted_at(const Listener& listener, Mount& mount) {
   return mount.facts()->from_file && listener.continuation ? *listener.continuation->next : mount;
 }
 
-// Of a relay that waits for its first listener the format is not known yet.
+// The format of a relay that waits for its first listener is not known yet.
 bool may_move(const Mount& from, const Mount& to) {
   return to.phase() == MountPhase::kIdle || same_format(*from.facts(), *to.facts());
 }
@@ -65,7 +65,7 @@ Fanout& LoopStreams::fanout_of(const std::shared_ptr<Mount>& mount) {
   return *place;
 }
 
-// Scripts read this line; in a crowd it comes ten times a second, not with every listener.
+// Scripts read this line; in a crowd it is written ten times a second, not for every listener.
 void LoopStreams::log_count(Fanout& fanout) {
   if (!shared_.logs_counts || !shared_.log.enabled(LogLevel::kInfo)) return;
   fanout.count_unlogged = loop_.now() - fanout.count_logged < kBetweenCounts;
@@ -94,7 +94,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
     const auto resumed = ask && ask->at
                              ? plan_resume(view, *ask->at, bytes_ahead(*mount), ask->exact)
                              : std::nullopt;
-    // The window has gone on since the stages looked.
+    // The window has moved since the stages ran.
     if (ask && ask->exact && !resumed)
       return ended(std::move(listener), *mount, EndReason::kLagged);
     JoinPlan plan = resumed ? *resumed : plan_join(view, burst_bytes);
@@ -194,7 +194,7 @@ std::chrono::milliseconds LoopStreams::cap_of(Mount& mount) {
   const auto settings = mount.settings();
   const std::uint64_t rate = mount.bytes_per_second.load(std::memory_order_relaxed);
   auto cap = settings->max_pulse;
-  // The burst is what a player lives on between two pulses: never more than a quarter of it.
+  // The burst feeds a player between two pulses, so these are at most a quarter of it.
   if (rate > 0) cap = std::min(cap, std::chrono::milliseconds(settings->burst_bytes * 250 / rate));
   return std::max(cap, std::chrono::milliseconds(PulsePacer::kShortest));
 }
@@ -222,7 +222,7 @@ void LoopStreams::pass() {
   for (; passing_at_ < passing_.size(); ++passing_at_) {
     const auto at = fanouts_.find(passing_[passing_at_].get());
     if (at == fanouts_.end()) continue;
-    Fanout& fanout = *at->second;  // an iterator would not survive a listener's move
+    Fanout& fanout = *at->second;  // an iterator would become invalid when a listener moves
     if (!fanout.pump(deadline)) {
       pass_cost_ += loop_.clock().thread_work() - worked_before;
       scheduled_ = true;
@@ -242,7 +242,7 @@ void LoopStreams::end_of_pass() {
     const auto at = fanouts_.find(mount.get());
     if (at == fanouts_.end() || at->second->listeners() > 0 || at->second->dirty) continue;
     if (at->second->count_unlogged)
-      log_count_now(*at->second);  // or the last word would not be "now 0"
+      log_count_now(*at->second);  // otherwise the last line would not be "now 0"
     fanouts_.erase(at);
   }
   passing_.clear();
@@ -252,8 +252,8 @@ void LoopStreams::end_of_pass() {
 
 void LoopStreams::left(const Mount& mount) {
   const auto at = fanouts_.find(&mount);
-  // A source that has ended wakes no loop: without a pass of its own the fan-out would stay for
-  // ever, and with it the mount and its window.
+  // The end of a source wakes no loop: without a pass the fan-out would stay for ever, with the
+  // mount and its window.
   if (at != fanouts_.end() && at->second->listeners() == 0 && !at->second->in_pass)
     wake(at->second->mount_ptr());
 }
@@ -294,7 +294,7 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
 void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
   left(mount);
   if (listener->span_begin != Listener::kAnySpan) {
-    // Its bytes have addresses of this log: its server asks again.
+    // Its bytes have addresses of this log, so its server must ask again.
     ended(std::move(listener), mount, EndReason::kDone);
     return;
   }
@@ -346,8 +346,8 @@ void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount
                                  EnterMode mode) {
   listener.fanout->refresh();
   const StreamView& view = listener.fanout->view();
-  // The unit that is being sent ends at the next mark; at the end of what is complete at the
-  // latest.  A stream that is over is heard to its end, but by one that is slow.
+  // The present unit ends at the next mark, or at the end of complete units.  A stream that is over
+  // is sent to its end, except to slow listeners.
   const std::uint64_t before =
       view.sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
   const std::uint64_t mark = before == view.sync.end() ? view.sync.begin() : before + 1;

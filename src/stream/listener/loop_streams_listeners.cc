@@ -1,5 +1,4 @@
-// The listeners of a worker one by one: lists of them, and ends, moves and returns that are
-// ordered.
+// Single listeners of a worker: lists, and ordered ends, moves and returns.
 #include <algorithm>
 #include <utility>
 
@@ -67,7 +66,7 @@ ListenerPage LoopStreams::page(const Mount& mount, std::uint64_t after, std::siz
       row.retransmits = tcp->retransmits;
       row.queue_bytes = tcp->queue_bytes;
     }
-    if (listener->fanout == nullptr) continue;  // what it hears is not the end of a log
+    if (listener->fanout == nullptr) continue;  // it is not at the end of a log
     Mount& heard = listener->fanout->mount();
     const std::uint64_t end = heard.channel().newest()->end;
     const std::uint64_t rate = heard.bytes_per_second.load(std::memory_order_relaxed);
@@ -185,7 +184,7 @@ std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
   for_each_in_audience([&all](Listener& listener) { all.push_back(&listener); });
   most = std::min(most, all.size());
   if (most == 0) return 0;
-  // Ids rise, so two listeners that came in the same moment go in the order in which they came.
+  // Ids rise, so listeners of the same moment end in the order in which they came.
   const auto earlier = [](const Listener* a, const Listener* b) {
     return a->joined != b->joined ? a->joined < b->joined : a->id < b->id;
   };

@@ -1,6 +1,6 @@
-// ServerCounters: what the whole server counts; becomes the global part of the stats.
+// ServerCounters: the counters of the whole server, for the global part of the stats.
 // Thread: any thread; relaxed, because each number stands for itself.
-// They change at the rate of connections, never of deliveries, so one cache line is enough.
+// They change with connections, not with deliveries, so one cache line is enough.
 #pragma once
 
 #include <array>
@@ -53,7 +53,7 @@ struct ServerCounters {
   std::atomic<std::uint64_t> lagged{0};                      // listeners that fell too far behind
   std::atomic<std::uint64_t> exec_restarts{0};               // of programs of <exec>
   std::atomic<std::uint64_t> reloads{0}, failed_reloads{0};  // of the configuration
-  // Of a hand-over: all numbers that only grow, in an order that is kept.
+  // Of a hand-over: all counters that only grow, in a fixed order.
   template <class F>
   void each(F&& f) {
     for (auto* counter :

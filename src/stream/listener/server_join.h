@@ -1,4 +1,4 @@
-// Where another server that keeps addresses joins, and what its head says of that.
+// How another server that keeps addresses joins, and the address in its reply's head.
 // Thread: the listener's loop.
 #pragma once
 
@@ -12,13 +12,13 @@
 
 namespace lb {
 
-// The mount is there, and its source has published nothing: no address either.  It does in a
-// moment, and a server that did not wait for that would give the stream an address of its own.
+// The mount exists, but its source has published nothing, so no address is known.  It will in a
+// moment; a server that did not wait would give the stream an address of its own.
 inline bool is_unborn(const StreamView& view) noexcept {
   return view.spans.empty() && view.end == 0 && !view.ended;
 }
 
-// How far ahead of what is here a byte may be that is asked for: it comes when it comes.
+// How far a requested byte may be ahead of the log: the server waits for it.
 std::uint64_t bytes_ahead(const Mount& mount);
 
 // REQUIRES: its head has not been sent

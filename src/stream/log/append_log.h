@@ -1,5 +1,5 @@
-// AppendLog<T>: a list that one thread appends to and trims at the front, and that any thread may
-// read through views.
+// AppendLog<T>: a list that one thread appends to and trims at the front, and any thread reads
+// through views.
 //
 // Thread: one writer.  A View is made by the writer and handed over through a Channel (whose lock
 // orders the memory); it may then be read on any thread.
@@ -18,7 +18,7 @@ namespace lb {
 
 template <class T>
 class AppendLog {
-  // Of what is large a log has few: a mount has one or two spans.
+  // Smaller chunks for large items: a mount has one or two spans.
   static constexpr std::size_t kChunk = sizeof(T) > 32 ? 8 : 64;
   using Chunk = std::array<T, kChunk>;
   using Table = std::vector<std::shared_ptr<Chunk>>;
@@ -35,8 +35,8 @@ class AppendLog {
       const std::uint64_t at = i - base_;
       return (*(*table_)[at / kChunk])[at % kChunk];
     }
-    // The index of the last item for which before(item) holds, or end() when there is none.
-    // before() must hold for a prefix of the items.
+    // The index of the last item for which before(item) holds, or end() if none. before() must hold
+    // for a prefix of the items.
     template <class Before>
     std::uint64_t last_where(Before before) const {
       std::uint64_t low = begin_, high = end_;
@@ -66,7 +66,7 @@ class AppendLog {
     (*(*table_)[at / kChunk])[at % kChunk] = std::move(item);
     ++end_;
   }
-  // Forgets the items for which out(item) holds, from the front; f sees each of them once.
+  // Drops items from the front while out(item) holds; f sees each once.
   template <class Out, class F>
   void trim(Out out, F f) {
     while (begin_ < end_ && out(item(begin_))) {

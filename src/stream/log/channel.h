@@ -1,5 +1,5 @@
-// Channel: the one object that the writer and the readers of a stream share: the newest view, and
-// the loops to wake for the next.
+// Channel: shared by the writer and the readers of a stream: the newest view, and the loops to wake
+// for the next.
 //
 // Thread: all functions from any thread.
 // Invariants: (1) a published view never changes; (2) view->end never decreases; (3) a loop that
@@ -31,7 +31,7 @@ class Channel {
       low_water_[i].store(kNoReader, std::memory_order_relaxed);
   }
 
-  // The newest view; from now on the loop is woken by the next publish().
+  // The newest view; the next publish() wakes the loop.
   std::shared_ptr<const StreamView> take_and_arm(unsigned loop) {
     std::lock_guard<std::mutex> guard(mutex_);
     armed_ |= bit(loop);
@@ -55,19 +55,18 @@ class Channel {
     return wake;
   }
 
-  // The position of the slowest reader of a loop, so that the window may reach back to it
-  // (doc/decisions.md A10).  A hint: what is really readable, the views say.
+  // The position of a loop's slowest reader, so that the window reaches back to it
+  // (doc/decisions.md A10).  A hint: only views show what is readable.
   void set_low_water(unsigned loop, std::uint64_t position) noexcept {
     low_water_[loop].store(position, std::memory_order_relaxed);
   }
   std::uint64_t low_water_of(unsigned loop) const noexcept {
     return low_water_[loop].load(std::memory_order_relaxed);
   }
-  // The places of the readers that live on no worker: the writer of the stream's dump file, and
-  // that of its archive.
+  // The slots of readers that live on no worker: the writers of the dump file and of the archive.
   unsigned archive_slot() const noexcept { return workers_; }
   unsigned recording_slot() const noexcept { return workers_ + 1; }
-  // Of the slowest reader; kNoReader: there is no reader.
+  // Of the slowest reader; kNoReader: none.
   std::uint64_t low_water() const noexcept {
     std::uint64_t low = kNoReader;
     for (unsigned i = 0; i < slots(); ++i) {

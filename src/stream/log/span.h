@@ -1,11 +1,10 @@
-// StreamSpan: what is known of a run of a stream's bytes: their address, which no restart and no
-// node changes, their media time, and their time by the clock of the node where the stream enters.
+// StreamSpan: facts about a run of a stream's bytes: their address, which is the same after
+// restarts and at all nodes, their media time, and their time at the node of the source.
 //
 // Thread: plain values; in views.
 // Origin positions count from 0 at the first byte of a lease at the node where the source enters.
-// Media time counts from 0 there too, or where the sample rate last changed: that is an epoch.
-// Segments of HLS are numbered from the epoch's begin: segment n of it is media time [n, n + 1) ·
-// cut_ms.
+// So does media time, or from the last change of the sample rate: that is an epoch.  Segments of
+// HLS are numbered from the epoch's begin: segment n is media time [n, n + 1) · cut_ms.
 #pragma once
 
 #include <array>
@@ -20,7 +19,7 @@ namespace lb {
 // (doc/decisions.md A6), by which relays of one stream are known to be equal.
 using StreamIdentity = std::array<std::uint64_t, 2>;
 
-// How the segments of an epoch are numbered and stamped.
+// The numbers and times of an epoch's segments.
 struct SegmentNumbers {
   std::uint64_t first = 0;       // of media time 0
   std::uint64_t generation = 0;  // the discontinuity number
@@ -41,14 +40,14 @@ struct StreamSpan {
   std::uint64_t origin = 0;  // origin position of `begin`
   MediaTime media;           // of the first unit at or after `begin`
   std::int64_t wall_ms = 0;  // of that unit, Unix; meaningful once anchored
-  bool anchored = false;  // else: the source began a moment ago, and may still be sending its lead
-  bool seam = false;      // decoders restart here: another source, another sample rate
+  bool anchored = false;     // false: the source has just begun, and may still send its lead
+  bool seam = false;         // decoders restart here: another source, another sample rate
   SegmentNumbers segments;
 
-  // Headers of Ogg, and the end of a chain, have none.
+  // Headers of Ogg, and the end of a chain, have no address.
   bool has_address() const noexcept { return (id[0] | id[1]) != 0; }
-  // Of a unit of this span.  By whole milliseconds since media time 0, so that all nodes say the
-  // same, wherever their spans begin.
+  // The time of a unit of this span, by whole milliseconds since media time 0, so that all nodes
+  // agree, wherever their spans begin.
   std::int64_t wall_of(std::uint64_t samples) const noexcept {
     const MediaTime time{samples, media.rate_hz};
     return wall_ms - static_cast<std::int64_t>(media.milliseconds()) +

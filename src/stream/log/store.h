@@ -1,9 +1,9 @@
 // Store: the bytes of one stream log.  File offset = stream position; pages are written once and
 // freed by punching holes.  Segment: one mapped range of it.
 //
-// Why a memfd and never a ring: sendfile hands our pages to the kernel, which still reads them
-// when we would overwrite them (measured: all 65536 bytes wrong).  Why MADV_NOHUGEPAGE: a hole
-// punched into a large folio zeroes bytes that the kernel still holds (doc/decisions.md A1).
+// A memfd and not a ring, because sendfile gives our pages to the kernel, which still reads them
+// when we would overwrite them (measured: all 65536 bytes wrong).  MADV_NOHUGEPAGE, because a hole
+// in a large folio zeroes bytes that the kernel still holds (doc/decisions.md A1).
 //
 // Thread: extend() and punch() belong to the holder of the write lease; a Segment's bytes below a
 // published view's end may be read from any thread.
@@ -37,7 +37,7 @@ class Store {
  public:
   // name: shows in /proc/PID/maps, for debugging.
   static Result<std::shared_ptr<Store>> memfd(const std::string& name);
-  // That of another process, which has let go of it.
+  // The store of another process, which has released it.
   static std::shared_ptr<Store> adopt(UniqueFd fd) { return of_file(std::move(fd)); }
   // A file that is only read; offset = position too.
   static std::shared_ptr<Store> of_file(UniqueFd fd) {
@@ -46,9 +46,9 @@ class Store {
 
   // Maps [at, at + bytes), growing the file to its end.  Both are multiples of the page size.
   Result<std::shared_ptr<Segment>> extend(std::uint64_t at, std::size_t bytes);
-  // The same of what the file has.
+  // The same for bytes that the file has.
   Result<std::shared_ptr<Segment>> map(std::uint64_t at, std::size_t bytes);
-  // Gives the memory of [from, to) back.  REQUIRES: page-aligned, no reader may reach it any more.
+  // Frees the memory of [from, to).  REQUIRES: page-aligned, and no reader can reach it
   void punch(std::uint64_t from, std::uint64_t to) noexcept;
   int fd() const noexcept { return fd_.get(); }
 

@@ -18,7 +18,7 @@ constexpr std::size_t kLargestSegment = 256 * 1024;
 constexpr std::chrono::microseconds kRateWindow{1'000'000};
 constexpr std::chrono::seconds kWallCheck{1};
 constexpr std::chrono::seconds kLeadTime{3};     // encoders have sent their lead by then
-constexpr std::int64_t kLongestLeadMs = 60'000;  // more is a clock that was set
+constexpr std::int64_t kLongestLeadMs = 60'000;  // a longer one is a clock that was set
 constexpr std::int64_t kMaxDriftMs = 500;
 constexpr unsigned kDriftLasts = 5;  // checks; a lead that shrinks is no drift
 // Of titles and headers within the window.  No player reads so many; a hostile source could fill
@@ -28,8 +28,8 @@ constexpr std::uint64_t kLongestTail = 64 * 1024;  // behind the last mark; mark
 // Of a window of media time: more than any format that has one sends.
 constexpr std::uint64_t kMaxMediaRate = 64 * 1024;  // bytes a second
 
-// A mark at `at` itself tells where the next unit would have begun: with the other stream's media
-// time it would stand before the first mark of the next one.
+// Removes a mark at `at` itself, where the next unit would have begun: with the other stream's
+// media time it would precede the next stream's first mark.
 void keep_before(AppendLog<SyncMark>& marks, std::uint64_t at) {
   if (marks.empty() || marks.back().position < at) return;
   const auto old = marks.view();
@@ -48,8 +48,8 @@ Result<std::unique_ptr<StreamLog>> StreamLog::create(const std::string& name) {
 StreamLog::StreamLog(std::shared_ptr<Store> store)
     : store_(std::move(store)), segments_(std::make_shared<const SegmentTable>()) {}
 
-// Over whole seconds: encoders send a lead at once when they connect, and a rate measured in that
-// moment would be wrong for long.
+// Measured over whole seconds, because encoders send a lead when they connect, which would falsify
+// the rate for long.
 void StreamLog::measure_rate(SteadyTime now) {
   if (rate_since_ == SteadyTime{}) {
     rate_since_ = now;
@@ -74,7 +74,7 @@ void StreamLog::choose_segment_size(SteadyTime now) {
   if (current_ == nullptr) return;
   const std::size_t wanted =
       now - segment_since_ < kRateWindow / 4
-          ? segment_bytes_ * 2  // filled in no time: a lead, or a fast stream
+          ? segment_bytes_ * 2  // filled at once: a lead, or a fast stream
           : static_cast<std::size_t>(std::min<std::uint64_t>(rate_ * 2, kLargestSegment));
   const std::size_t page = Store::page_bytes();
   segment_bytes_ = (std::clamp(wanted, kSmallestSegment, kLargestSegment) + page - 1) / page * page;
@@ -125,7 +125,7 @@ void StreamLog::headers(std::uint64_t position, Bytes bytes) {
   events_.push({last_event_, std::make_shared<const Bytes>(std::move(bytes)), nullptr});
 }
 
-// A title comes between two units, or within one: it sounds with the next.
+// A title between two units, or within one, sounds with the next.
 TitlePlace StreamLog::place_of_title(std::uint64_t position) const {
   if (spans_.empty()) return {};
   const StreamSpan& span = spans_.back();
@@ -155,7 +155,7 @@ void StreamLog::placed_metadata(std::uint64_t position, Metadata metadata,
   events_.push({last_event_, nullptr, new_metadata_});
 }
 
-// With the clock that is due, at a second-mark.
+// Begins a span with the new clock, at a second-mark.
 void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
   if (!new_epoch_ms_ || !time.second || position <= spans_.back().begin) return;
   StreamSpan span = spans_.back();
@@ -164,8 +164,8 @@ void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
   span.begin = position;
   span.media.samples = time.samples;
   span.wall_ms = *new_epoch_ms_ + static_cast<std::int64_t>(span.media.milliseconds());
-  // Timestamps only count from it.  Where the clock has been set since the source began, what
-  // servers have that lost this one before now holds: they play the same segments.
+  // Only timestamps depend on epoch_ms.  If the clock was set since the source began, its old value
+  // stays, so that servers that have lost this one keep playing the same segments.
   if (!span.anchored && std::abs(*new_epoch_ms_ - span.segments.epoch_ms) <= kLongestLeadMs)
     span.segments.epoch_ms = *new_epoch_ms_;
   span.anchored = true;
@@ -174,7 +174,7 @@ void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
   new_epoch_ms_.reset();
 }
 
-// Another one of the same bytes, if it is due.
+// Begins a span with another address of the same bytes, if it is due.
 void StreamLog::begin_address(std::uint64_t position, UnitTime time) {
   if (!next_address_ || position < next_address_->begin) return;
   StreamSpan span = *std::exchange(next_address_, std::nullopt);
@@ -201,7 +201,7 @@ void StreamLog::sync(std::uint64_t position, UnitTime time) {
   sync_.push({position, time, false});
 }
 
-// The sum goes on over sources and changes of rate, at which media time itself restarts.
+// The sum continues over sources and changes of rate, at which media time restarts.
 void StreamLog::note_second(std::uint64_t position, UnitTime time) {
   if (spans_.empty()) return;
   const unsigned rate = spans_.back().media.rate_hz;
@@ -215,11 +215,11 @@ void StreamLog::note_second(std::uint64_t position, UnitTime time) {
   seconds_kept_.push_back({position, passed});
 }
 
-// Where the window of media time begins.
+// The begin of the window of media time.
 std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds window) {
   const std::int64_t ms = window.count();
   const std::uint64_t most = static_cast<std::uint64_t>(ms) * kMaxMediaRate / 1000;
-  // By bytes too: where the rate changes again and again, media time stands still.
+  // Also limited by bytes, because media time stands still while the rate keeps changing.
   while (seconds_kept_.size() > 1 &&
          (ms == 0 || seconds_kept_.back().ms - seconds_kept_[1].ms >= ms ||
           seconds_kept_[1].position + most <= end))
@@ -228,8 +228,8 @@ std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds
   return std::max(seconds_kept_.front().position, end - std::min(end, most));
 }
 
-// Where the window of what has arrived begins.  Within the first moments of a source its lead is
-// kept, and the end of the last one: a server that has read that asks for what follows it.
+// The begin of the window of arrived bytes.  In a source's first moments it has its lead and the
+// end of the last source, for servers that have read that and ask for the following bytes.
 std::uint64_t StreamLog::keep_arrived(std::uint64_t end, std::chrono::milliseconds window) const {
   if (window.count() == 0) return end;
   const std::uint64_t rate = std::max(rate_, *std::max_element(seconds_.begin(), seconds_.end()));
@@ -256,7 +256,7 @@ void StreamLog::clock(std::uint64_t position, unsigned rate_hz) {
   new_epoch_ms_.reset();
   last_time_ = {};
   inner_samples_ = newest_samples_ = 0;
-  // Its time goes on.
+  // The time of day continues.
   const bool jumps_not = !first && span.anchored;
   begin_span(span, 0, jumps_not ? std::optional(span.wall_ms) : std::nullopt);
 }
@@ -318,18 +318,17 @@ SegmentNumbers StreamLog::next_numbers(std::int64_t wall_ms, std::uint32_t cut_m
   numbers.cut_ms = cut_ms;
   numbers.epoch_ms = wall_ms;
   if (spans_.empty()) {
-    // Ahead of what an earlier process gave out, unless sources changed more often than once a
-    // segment.
+    // Above numbers of an earlier process, unless sources changed more often than once a segment.
     numbers.first = static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms)) * 2 / cut_ms;
-    // Players keep a table by this number, and hls.js walks through all of it: a large number stops
-    // it for minutes.  Timestamps follow the wall clock, so two sources may have the same one.
+    // hls.js walks through a table by this number: a large one blocks it for minutes.  Timestamps
+    // follow the wall clock, so two sources may have the same number.
     numbers.generation =
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms - kFirstGenerationMs)) /
         kGenerationMs;
     return numbers;
   }
   const StreamSpan& last = spans_.back();
-  if (last.media.rate_hz == 0) {  // not a unit has come: its numbers are free
+  if (last.media.rate_hz == 0) {  // no unit has come: its numbers are free
     numbers.first = last.segments.first;
     numbers.generation = last.segments.generation;
     return numbers;
@@ -378,7 +377,7 @@ void StreamLog::resume_source(const StreamSpan& span) {
 
 void StreamLog::cut(std::uint64_t at) {
   if (current_ != nullptr && at < current_->begin) {
-    // The unfinished unit reached into further segments; no reader was ever given a byte of them.
+    // The incomplete unit reached into further segments, which no reader has seen.
     auto table = std::make_shared<SegmentTable>(*segments_);
     while (!table->empty() && table->back()->begin > at) table->pop_back();
     segments_ = std::move(table);
@@ -388,7 +387,7 @@ void StreamLog::cut(std::uint64_t at) {
   keep_before(inner_, at);
   rate_head_ -= std::min(rate_head_, head_ - at);
   if (!spans_.empty() && spans_.back().begin > at) {
-    // Begun behind what was published: the others stay.
+    // A span that began behind the published bytes is dropped.
     const auto old = spans_.view();
     spans_ = {};
     for (auto i = old.begin(); i < old.end() && old[i].begin <= at; ++i) spans_.push(old[i]);
@@ -446,12 +445,12 @@ std::shared_ptr<const StreamView> StreamLog::view_to(std::uint64_t end, bool end
 }
 
 void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water) {
-  // Counted from the end that readers have seen, not from the new one: a reader that takes the old
-  // view now and asks for its burst must still find it in the next.
+  // Counted from the end that readers have seen, because a reader that takes the old view now must
+  // still find its burst in the next.
   std::uint64_t keep_burst =
       visible_end_ - std::min<std::uint64_t>(visible_end_, window.burst_bytes);
-  // A joiner of the whole burst starts at the newest mark at or before it: that one stays, or a
-  // stream of long units (WebM clusters) would have no place to start at all.
+  // A joiner with the whole burst starts at the newest mark at or before it, so that mark stays:
+  // otherwise a stream of long units (WebM clusters) would have no starting point.
   const auto marks = sync_.view();
   if (const std::uint64_t i =
           marks.last_where([&](const SyncMark& m) { return m.position <= keep_burst; });
@@ -475,7 +474,7 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
         segments_->begin() + static_cast<std::ptrdiff_t>(passed), segments_->end());
   }
   if (spans_.size() > 1) {
-    // The one that holds at begin_ stays.
+    // The span at begin_ stays.
     const auto spans = spans_.view();
     const auto holds = spans.last_where([this](const StreamSpan& s) { return s.begin <= begin_; });
     std::uint64_t gone = holds == spans.end() ? 0 : holds - spans.begin();

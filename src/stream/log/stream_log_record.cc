@@ -1,4 +1,4 @@
-// A log as it stands between two publications, for the process that goes on with it.
+// A log between two publications, for the process that takes over.
 #include <sys/stat.h>
 
 #include <utility>
@@ -28,8 +28,7 @@ void list_fields(Io& io, std::uint32_t number, Log& log) {
 
 }  // namespace
 
-// The facts that a publication takes (new metadata, new codec) have been taken: a log is saved
-// behind one.
+// A log is saved after a publication, so its results (new metadata, new codec) were taken.
 template <class Io, class Self>
 void StreamLog::fields(Io& io, Self& self) {
   list_fields(io, 3, self.sync_);
@@ -79,7 +78,7 @@ void StreamLog::save(RecordOut& out) const {
   fields(out, *this);
 }
 
-// They lie one behind the other.
+// Maps consecutive segments.
 Result<void> StreamLog::map_segments(const std::vector<std::uint64_t>& sizes, std::uint64_t at) {
   const std::size_t page = Store::page_bytes();
   auto table = std::make_shared<SegmentTable>();

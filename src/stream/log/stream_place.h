@@ -1,8 +1,8 @@
-// StreamPlace: what X-LB-Stream tells between our servers: which byte of which stream a body begins
-// with, its media time and its time of day, and how the segments of its epoch are numbered.
+// StreamPlace: the contents of X-LB-Stream between our servers: the address of a body's first byte,
+// its media time and time of day, and the segment numbers of its epoch.
 //
 //   request   X-LB-Stream: any
-//             or, for the next byte that is wanted, X-LB-Stream: <32 hex>.<position>
+// or, for the next wanted byte, X-LB-Stream: <32 hex>.<position>
 //   answer    X-LB-Stream: 4f2a…c1.81920; m=3528000/44100; t=1795158080123; z=1795158000100;
 //             n=598386000; g=46554; c=6000; h=0; after=<32 hex>.<position>
 //
@@ -14,7 +14,7 @@
 // which this one follows without a gap.
 //
 // Thread: pure functions.
-// Errors: a line that does not parse is as none; unknown members are passed over.
+// Errors: an invalid line is ignored; so are unknown members.
 #pragma once
 
 #include <cstdint>
@@ -38,13 +38,12 @@ void record_fields(Io& io, T& address) {
   io(1, id, position);
 }
 
-// at: nullopt: any place will do, and is to be told.
-// of_listener: a player that goes on at that byte; it is told no more than an address, and stays
-// over seams.
+// at: nullopt: any place, which the answer names. of_listener: a player that goes on at that byte;
+// its answer has only an address, and it stays over seams.
 struct StreamAsk {
   std::optional<StreamAddress> at;
   bool of_listener = false;
-  bool exact = false;  // a player's: this byte or none; without it, what is heard next is enough
+  bool exact = false;  // a player's: this byte only; false: the next audible one is enough
 };
 template <class Io, RecordOf<StreamAsk> T>
 void record_fields(Io& io, T& ask) {
@@ -59,13 +58,13 @@ struct StreamPlace {
   std::int64_t wall_ms = 0;
   SegmentNumbers segments;
   std::uint64_t header_bytes = 0;
-  // Servers that read the mount; 0: too few to come back in each other's way (kCrowd).
+  // Servers that read the mount; 0: too few to matter when they return together (kCrowd).
   std::uint64_t relays = 0;
   std::optional<StreamAddress> after;
 
   static constexpr std::uint64_t kCrowd = 33;
 
-  // As the span of a log, from the byte with the position on.
+  // As a span of a log that begins at the byte with the position.
   StreamSpan span() const noexcept;
   bool operator==(const StreamPlace&) const = default;
 };

@@ -1,5 +1,5 @@
-// StreamView: everything a reader may know about a stream; published once per wake-up of its
-// writer, immutable, O(1) to make (doc/decisions.md A3).
+// StreamView: a reader's whole knowledge of a stream; published once per wake-up by its writer,
+// immutable, O(1) to make (doc/decisions.md A3).
 //
 // Thread: made by the writer, read anywhere.  Holding a view keeps its bytes readable: the writer
 // punches a segment only when no view names it any more.
@@ -20,7 +20,7 @@
 
 namespace lb {
 
-// A place where a decoder may start.  standalone: it needs no headers from us, they follow.
+// A place where a decoder may start. standalone: its headers follow in the stream.
 struct SyncMark {
   std::uint64_t position = 0;
   UnitTime time = {};  // samples count from media time 0 of the span
@@ -53,14 +53,14 @@ struct StreamView {
   std::shared_ptr<Store> store;      // sendfile reads from here
   std::shared_ptr<const SegmentTable> segments;
   AppendLog<SyncMark>::View sync;
-  AppendLog<SyncMark>::View inner;  // marks for recordings alone: MarkSink::inner()
+  AppendLog<SyncMark>::View inner;  // marks only for recordings: MarkSink::inner()
   AppendLog<StreamEvent>::View events;
   AppendLog<StreamSpan>::View spans;  // the first one holds at `begin`; of a fallback file: none
   std::shared_ptr<const Bytes> base_headers;  // in effect at `begin`
   std::shared_ptr<const Metadata> base_metadata;
   std::shared_ptr<const Metadata> late_metadata;  // newer than `events`, of a flood; null: none
   std::uint64_t late_at = 0;
-  WallSeams::View wall_seams;  // also those that have left the window
+  WallSeams::View wall_seams;  // with seams that have left the window
   std::uint64_t seam = 0;      // where the present source began to write
   bool ended = false;          // the source is gone; end is final
 
@@ -70,9 +70,9 @@ struct StreamView {
   // The newest headers and metadata at or before `position`; null: none.
   std::shared_ptr<const Bytes> headers_at(std::uint64_t position) const;
   std::shared_ptr<const Metadata> metadata_at(std::uint64_t position) const;
-  // The span that holds at `position`; null: no source has begun.
+  // The span at `position`; null: no source has begun.
   const StreamSpan* span_at(std::uint64_t position) const noexcept;
-  // Where the span that holds at `position` ends; nullopt: it goes on.
+  // The end of the span at `position`; nullopt: it goes on.
   std::optional<std::uint64_t> span_end(std::uint64_t position) const noexcept;
 };
 

@@ -1,4 +1,4 @@
-// TitlePlace: where in a stream a title begins: the address of its first byte, and when that byte
+// TitlePlace: the place of a title in a stream: the address of its first byte, and when that byte
 // sounds.
 //
 // Thread: plain values.
@@ -16,8 +16,8 @@ namespace lb {
 
 struct TitlePlace {
   std::optional<StreamAddress> at;  // nullopt: no source has begun
-  // Unix time of the unit that was written when the title came; nullopt: the stream has no times
-  // yet, in its first seconds, or never has any.
+  // Unix time of the unit that was written when the title came; nullopt: the stream has no times,
+  // or none yet in its first seconds.
   std::optional<std::int64_t> wall_ms;
 };
 template <class Io, RecordOf<TitlePlace> T>
@@ -28,9 +28,9 @@ void record_fields(Io& io, T& place) {
 
 // "ADDRESS", or "ADDRESS WALL"; "" without an address.
 std::string print_title_place(const TitlePlace& place);
-// nullopt: this is none.  Any bytes.
+// Takes any bytes; nullopt: no place.
 std::optional<TitlePlace> parse_title_place(std::string_view text) noexcept;
-// What the title's own block says of it; nullopt: nothing, as in Ogg.
+// The place in the title's own block; nullopt: none, as in Ogg.
 std::optional<TitlePlace> place_in_block(const Metadata& title);
 
 }  // namespace lb

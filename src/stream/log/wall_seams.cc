@@ -10,7 +10,7 @@ void WallSeams::span_begins(const StreamSpan* before, const StreamSpan& span, st
   if (after) {
     open_ = Open{*after, span.id, samples};
   } else if (open_ && open_->id != span.id) {
-    // What was between the two was headers, or had sound and no time.
+    // The bytes between were headers, or had sound without a time.
     if (before != nullptr && before->media.rate_hz == 0)
       open_ = Open{open_->after_wall_ms, span.id, samples};
     else

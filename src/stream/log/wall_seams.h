@@ -1,8 +1,8 @@
-// WallSeams: where the time of day of a stream jumps, though its sound does not: another source has
-// gone on in the log, or its clock was set right.
+// WallSeams: jumps in a stream's time of day without a gap in its sound: another source went on in
+// the log, or its clock was corrected.
 //
-// What sounds until `after_wall_ms` is followed at once by what sounds from `wall_ms` on.  The time
-// of a source is known after its first seconds, and its seam no sooner.
+// The sound until `after_wall_ms` is followed directly by that from `wall_ms` on.  A source's time
+// is known after its first seconds, and then also its seam.
 // Thread: of the log; view() is shared.
 // Bounds: kMaxSeams, the newest.
 #pragma once
@@ -31,21 +31,21 @@ void record_fields(Io& io, T& seam) {
 class WallSeams {
  public:
   static constexpr std::size_t kMaxSeams = 8;
-  // Less is the end of a unit, and rounding.
+  // A smaller jump is the end of a unit, or rounding.
   static constexpr std::int64_t kLeastMs = 60;
   using View = std::shared_ptr<const std::vector<WallSeam>>;
 
-  // A span begins with the unit of this media time.  before: the one that was, null: none; after:
-  // when what was written of it has sounded, nullopt: not known.
+  // A span begins with the unit of this media time. before: the former span, null: none; after:
+  // when its written part has sounded, nullopt: not known.
   void span_begins(const StreamSpan* before, const StreamSpan& span, std::uint64_t samples,
                    std::optional<std::int64_t> after);
-  // The oldest first; null: none.
+  // Oldest first; null: none.
   const View& view() const noexcept { return view_; }
 
  private:
   void settle(const StreamSpan& span);
 
-  // Of a stream whose time is not known yet.
+  // A seam to a stream whose time is not known yet.
   struct Open {
     std::int64_t after_wall_ms = 0;
     StreamIdentity id{};

@@ -1,9 +1,9 @@
-// ClosedMounts: the mounts that are closed to sources for <wait-time>, because their last source
-// has just ended.
+// ClosedMounts: mounts that are closed to sources for <wait-time> after the end of their last
+// source.
 //
 // Thread: one (control).
 // Ownership: SourceAdmission.  Pure: no loop, no clock.
-// Bounds: kMaxNames names; beyond, the one that opens soonest is open.
+// Bounds: kMaxNames names; beyond that, the one that opens soonest is open.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,7 @@
 
 namespace lb {
 
-// ClosedRecord: mounts that are closed to sources for <wait-time>, for the process that goes on
-// with the server.
+// ClosedRecord: the closed mounts, for the process that takes over.
 struct ClosedMountRecord {
   std::string mount, user;
   SteadyTime until{};
@@ -47,7 +46,7 @@ class ClosedMounts {
   // user: of the source that has ended.
   void close(const std::string& mount, std::string user, SteadyTime now, SteadyTime until);
   void open(std::string_view mount);
-  // Null: the mount is open.  Else the user of its last source.
+  // The user of its last source; null: the mount is open.
   const std::string* closed_by(std::string_view mount, SteadyTime now) const;
   // Of a hand-over.
   ClosedRecord save() const;

@@ -1,10 +1,10 @@
-// Gate: an exact limit that many threads enter and leave.  Statistics are counted elsewhere; a
-// limit must not be off by one.
+// Gate: an exact limit that many threads enter and leave.  Statistics are counted elsewhere,
+// because a limit must not be off by one.
 //
-// Each place inside may have a weight (bit/s): then gates share a total, the sum of what is inside
-// of them all.  The number inside and the weight change in one word, so a thread that changes one
-// of them knows what to add, and the total is exact whenever no thread is between two steps.  Of
-// two that enter at once and then read the total, one at least has seen both.
+// Each place may have a weight (bit/s): gates then share a total, the sum over all places inside.
+// The number inside and the weight change in one word, so a thread that changes one knows what to
+// add, and the total is exact whenever no thread is between two steps.  Of two threads that enter
+// at once and then read the total, at least one sees both.
 // Thread: all functions from any thread.
 #pragma once
 
@@ -20,7 +20,7 @@ class Gate {
   static constexpr std::int64_t kMaxWeight = (std::int64_t{1} << 40) - 1;
 
   using Total = std::atomic<std::int64_t>;
-  // Hears of each that enters while the gate is empty, on its thread.
+  // Called for each that enters an empty gate, on its thread.
   class Watcher {
    public:
     virtual void first_entered() = 0;
@@ -33,7 +33,7 @@ class Gate {
   Gate(Total* total, std::int64_t weight, Watcher* watcher = nullptr) noexcept
       : total_(total), watcher_(watcher), state_(word(weight)) {}
 
-  // False when `limit` are inside already.
+  // False: `limit` are inside already.
   bool try_enter(std::int64_t limit) {
     std::uint64_t now = state_.load(std::memory_order_relaxed);
     do {
@@ -46,7 +46,7 @@ class Gate {
   void leave() noexcept { add(-weight_of(state_.fetch_sub(1, std::memory_order_relaxed))); }
   std::int64_t inside() const noexcept { return inside_of(state_.load(std::memory_order_relaxed)); }
 
-  // Of every place that is taken now or later.
+  // Sets the weight of all present and later places.
   void set_weight(std::int64_t weight) noexcept {
     std::uint64_t now = state_.load(std::memory_order_relaxed);
     do {
@@ -82,12 +82,12 @@ class Gate {
   std::atomic<std::uint64_t> state_{0};  // weight, and how many are inside
 };
 
-// One place inside a gate, left when it goes.
+// One place inside a gate, freed by the destructor.
 class GatePass {
  public:
   GatePass() = default;
   explicit GatePass(Gate* entered) noexcept : gate_(entered) {}
-  // Whether there is room or not.
+  // Enters without a limit.
   static GatePass enter(Gate& gate) {
     gate.enter();
     return GatePass(&gate);
@@ -112,8 +112,8 @@ class GatePass {
   Gate* gate_ = nullptr;
 };
 
-// What all listeners of all mounts get together, bit/s: exact after each listener that comes or
-// goes, and after each change of a rate.
+// The bit/s of all listeners of all mounts: exact after each listener that comes or goes, and after
+// each change of a rate.
 struct PromisedBits {
   Gate::Total sum{0};
   std::int64_t nominal = 0;  // of a listener of a mount whose rate is not known yet

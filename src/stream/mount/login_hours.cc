@@ -28,7 +28,7 @@ bool is_on(const WeeklyHours& hours, unsigned weekday) {
                      [weekday](const std::string& day) { return weekday_of(day) == weekday; });
 }
 
-// Those around now, in order, and none that touches another one.
+// The spans around now, ordered, with touching ones joined.
 std::vector<Span> spans_near(const RecordLogin& login, std::int64_t now) {
   const Span whole{login.from, login.until > 0 ? login.until : kNever};
   if (login.hours.empty()) return {whole};
@@ -36,7 +36,7 @@ std::vector<Span> spans_near(const RecordLogin& login, std::int64_t now) {
   if (!login.clock) return spans;
   const TimeZone& zone = *login.clock;
   const std::int64_t today = day_of(now + zone.offset_at(now));
-  // One day for hours over midnight, and one because a grace may be of a day.
+  // One day for hours over midnight, and one because a grace may last a day.
   const std::int64_t first = today - 2 - login.grace.count() / kDay;
   for (const WeeklyHours& hours : login.hours) {
     const auto from = minute_of_day(hours.from), until = minute_of_day(hours.until);

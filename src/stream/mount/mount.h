@@ -27,8 +27,8 @@
 
 namespace lb {
 
-// Mounts that have got a listener, or a source, since control looked last; any thread notes them,
-// each once until control has taken it out again (Mount::rests()).
+// Mounts that have got a listener or a source since control last looked; any thread adds them, each
+// once until control has removed it again (Mount::rests()).
 class NotedMounts {
  public:
   void note(const std::string& mount) {
@@ -45,7 +45,7 @@ class NotedMounts {
   std::vector<std::string> names_;
 };
 
-// What a source announced about itself, and what follows from it; made once a source.
+// A source's announced facts and conclusions from them; made once for each source.
 struct SourceFacts {
   std::string content_type;  // as listeners get it
   const FramerPlugin* plugin = nullptr;
@@ -54,17 +54,17 @@ struct SourceFacts {
   bool ice_name = false;                     // the first icy-name of these was sent as ice-name
   unsigned metaint = 0;                      // unless the mount sets one; 0: no ICY metadata
   std::string source_ip;
-  std::string login;  // the name that it logged in with; "": it is a relay
+  std::string login;  // its login name; "": a relay
   std::string user_agent;
   bool shoutcast = false;  // came by the Shoutcast v1 login
-  bool relayed = false;    // pulled by ourselves; source_ip is then the server's name
+  bool relayed = false;    // pulled by this server; source_ip is then the server's name
   bool from_file = false;  // an intro, or a fallback file
   std::string passed;      // the nodes of our cluster that it has passed, "m1 edge2"
   WallTime started_wall{};
   SteadyTime started{};
 };
 
-// kIdle → kRunning ⇄ kLingering → kEnded.  Changed by control alone (SourceAdmission).
+// kIdle → kRunning ⇄ kLingering → kEnded.  Changed only by control (SourceAdmission).
 enum class MountPhase : std::uint8_t {
   kIdle,  // an on-demand relay that waits for a listener; no content type yet
   kRunning,
@@ -86,16 +86,15 @@ class Mount final : private Gate::Watcher {
   Channel& channel() noexcept { return channel_; }
   const Channel& channel() const noexcept { return channel_; }
   Gate& gate() noexcept { return gate_; }
-  // Those of its listeners that are other servers.
+  // Its listeners that are other servers.
   Gate& relay_gate() noexcept { return relay_gate_; }
   std::int64_t listeners() const noexcept { return gate_.inside(); }
   std::int64_t relays() const noexcept { return relay_gate_.inside(); }
-  // The others.  Two counters are read: never below none.
+  // The other listeners.  At least 0, because two counters are read.
   std::int64_t audience() const noexcept {
     return std::max<std::int64_t>(0, listeners() - relays());
   }
-  // Those of its listeners whose bytes do not come out of the log
-  // (stream/listener/direct_streams.h).
+  // Its listeners whose bytes do not come from the log (stream/listener/direct_streams.h).
   Gate& direct_gate() noexcept { return direct_gate_; }
   std::int64_t direct() const noexcept { return direct_gate_.inside(); }
 
@@ -111,25 +110,24 @@ class Mount final : private Gate::Watcher {
     phase_.store(phase, std::memory_order_relaxed);
     if (is_in_use()) note_use();
   }
-  // It has a source, or waits for it to come back, or has listeners.
+  // It has a source, waits for one to return, or has listeners.
   bool is_in_use() const noexcept {
     return phase() == MountPhase::kRunning || phase() == MountPhase::kLingering || listeners() > 0;
   }
-  // Of the MountTable, before others see the mount: each time that it begins to be in use is noted
-  // there.
+  // Called by MountTable before other threads see the mount: each begin of its use is noted there.
   void note_uses_in(std::shared_ptr<NotedMounts> list);
-  // It is not in use; the next time is noted again.
+  // It is not in use; its next use is noted again.
   bool rests();
-  // Whether bytes come in.  False from the moment in which the home worker sees the end of the
-  // source; the phase follows when control has heard of it.
+  // Whether bytes come in.  False once the home worker sees the end of the source; the phase
+  // follows on control.
   bool is_fed() const noexcept { return fed_.load(std::memory_order_relaxed); }
   void set_fed(bool fed) noexcept { fed_.store(fed, std::memory_order_relaxed); }
 
-  // When bytes of its source came last; of the home worker.
+  // When its source last sent bytes; set by the home worker.
   void note_data(SteadyTime when) noexcept { last_data_.store(when, std::memory_order_relaxed); }
   SteadyTime last_data() const noexcept { return last_data_.load(std::memory_order_relaxed); }
 
-  // When the place of a byte was told last, at which a player wants to begin.
+  // When a player last asked for the place of a byte at which it will begin.
   void note_place(SteadyTime when) noexcept { last_place_.store(when, std::memory_order_relaxed); }
   SteadyTime last_place() const noexcept { return last_place_.load(std::memory_order_relaxed); }
 
@@ -138,12 +136,12 @@ class Mount final : private Gate::Watcher {
       listener_connections{0};
   std::atomic<std::int64_t> listener_peak{0};
   std::atomic<std::uint64_t> bytes_per_second{0};  // of the source; 0: not known
-  // From StreamLog: the rate that a listener costs while it stays; 0: not known.
+  // From StreamLog: the lasting rate of a listener; 0: not known.
   void set_usual_rate(std::uint64_t rate) noexcept;  // bytes a second
   std::uint64_t usual_bytes_per_second() const noexcept {
     return usual_rate_.load(std::memory_order_relaxed);
   }
-  // The same as a number for people, which follows the rate only where that has changed by much.
+  // The rate in kbit/s for display, which changes only with larger changes of the rate.
   unsigned shown_kbps() const noexcept { return shown_kbps_.load(std::memory_order_relaxed); }
   // Encoders that stand by; written by control.
   std::atomic<unsigned> standbys{0};
@@ -170,8 +168,8 @@ class Mount final : private Gate::Watcher {
   std::atomic<SteadyTime> last_data_{}, last_place_{};
 };
 
-// The right to write a mount, granted by control alone.  "Two sources on one mount" cannot be
-// expressed.  Move-only; travels to the home worker and back.
+// The right to write a mount, granted only by control, so a mount cannot have two writers.
+// Move-only; travels to the home worker and back.
 struct WriterLease {
   std::shared_ptr<Mount> mount;
   std::unique_ptr<StreamLog> log;
@@ -179,7 +177,7 @@ struct WriterLease {
   std::unique_ptr<Framer> framer;
   StreamIdentity identity{};
   std::uint64_t id = 0;  // 0: void
-  bool goes_on = false;  // of a relay: the mount has been without a writer for a moment at most
+  bool goes_on = false;  // of a relay: the mount lacked a writer only for a moment
 
   WriterLease() = default;
   WriterLease(WriterLease&&) = default;

@@ -1,8 +1,7 @@
 // MountTable: name → Mount, of all mounts that can be listened to now.
 //
-// A change costs one path of the map: ten thousand mounts come one after the other without the
-// table being copied for each (base/persistent_map.h), and those that are in use are found without
-// walking over those that rest.
+// A change copies one path of the map (base/persistent_map.h), so ten thousand mounts can come one
+// by one, and mounts in use are found without walking over the others.
 //
 // Thread: find() and all() from any thread; the others on control only.
 #pragma once
@@ -25,7 +24,7 @@ class MountTable {
 
   MountTable() : rows_(std::make_shared<const Rows>()) {}
 
-  // Null when there is no such mount.
+  // Null: no such mount.
   std::shared_ptr<Mount> find(std::string_view name) const {
     const auto rows = rows_.read();
     const auto* const mount = rows->look_up(name);
@@ -33,7 +32,7 @@ class MountTable {
   }
   // Another object after each change.
   std::shared_ptr<const Rows> all() const { return rows_.read(); }
-  // Those that have a source, or wait for it to come back, or have listeners.
+  // Mounts that have a source, wait for one to return, or have listeners.
   Rows in_use() {
     for (const std::string& name : noted_->take())
       if (auto mount = find(name)) in_use_.set(name, std::move(mount));

@@ -11,7 +11,7 @@
 namespace lb {
 namespace {
 
-// What waits between the two processes is in no queue that the server counts: it is to be little.
+// Kept small, because bytes between the two processes are in no queue that the server counts.
 constexpr int kPairBytes = 64 * 1024;
 
 }  // namespace

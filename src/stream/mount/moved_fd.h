@@ -1,12 +1,12 @@
-// MovedFd: the place of a descriptor among those that go with a record to another process.
-// FdsOut, FdsIn: those descriptors, on both sides.
+// MovedFd: the index of a descriptor among those that go with a record to another process.  FdsOut,
+// FdsIn: those descriptors on both sides.
 //
-// A connection without TLS goes as it is.  One with TLS stays, to be pumped (TlsPump), and the end
-// of a pair goes in its place.
+// A connection without TLS is passed itself.  One with TLS stays and is pumped (TlsPump); one end
+// of a socket pair is passed in its place.
 //
 // Thread: one owner.
-// Ownership: FdsOut names descriptors that stay where they are, and owns the pairs; FdsIn owns
-// descriptors until they are taken, once each.
+// Ownership: FdsOut refers to descriptors of other owners, and owns the pairs; FdsIn owns
+// descriptors until each is taken, once.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ class FdsOut {
   // REQUIRES: can_move(transport)
   MovedFd add(Transport& transport);
   const std::vector<int>& all() const noexcept { return fds_; }
-  // Why one could not be added; "": all could.
+  // Why one could not be added; "": all were.
   const std::string& problem() const noexcept { return problem_; }
   std::vector<PumpedConnection> take_pumped() noexcept { return std::move(pumped_); }
 
@@ -53,15 +53,15 @@ class FdsIn {
  public:
   FdsIn() = default;
   explicit FdsIn(std::vector<UniqueFd> fds) : fds_(std::move(fds)) {}
-  // Those of the next part.
+  // Adds the descriptors of the next part.
   void more(std::vector<UniqueFd> fds) {
     for (UniqueFd& fd : fds) fds_.push_back(std::move(fd));
   }
-  // Invalid: there is no such descriptor, or it has been taken.
+  // Invalid: no such descriptor, or taken already.
   UniqueFd take(MovedFd at) noexcept {
     return at < fds_.size() ? std::move(fds_[static_cast<std::size_t>(at)]) : UniqueFd();
   }
-  // Invalid too where it is no socket of a connection, or to listen at.
+  // Also invalid if it is no socket of a connection or listener.
   UniqueFd take_socket(MovedFd at) noexcept;
 
  private:

@@ -1,6 +1,6 @@
 // Presenter: the source of a mount whose login is marked `live` in the mount's record.
 //
-// Listeners see the name of the login, so only what is marked is shown.
+// Listeners see the login's name, so only marked logins are shown.
 // Thread: plain values, pure functions.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Plain settings of the stream floor; config/ fills them, with all merging done: a MountSettings
-// already holds the default mount's and the global values where the mount sets none.
+// Plain settings of the stream floor; config/ fills them fully merged: a MountSettings has the
+// default mount's and the global values where the mount sets none.
 // Thread: plain values.
 #pragma once
 
@@ -18,7 +18,7 @@
 namespace lb {
 
 enum class LagPolicy : std::uint8_t { kDrop, kSkip };  // <lag-policy>: drop | skip
-// over of <max-listeners-cluster>: listeners beyond it stay, or the newest end.
+// over= of <max-listeners-cluster>: listeners beyond it stay, or the newest end.
 enum class OverPolicy : std::uint8_t { kKeep, kKick };
 enum class DeliveryCall : std::uint8_t { kAuto, kSendfile, kWritev };  // <delivery>
 
@@ -45,7 +45,7 @@ struct AuthenticatorSettings {
 };
 
 enum class ArchiveListeners : std::uint8_t {
-  kMount,  // as may listen to the mount
+  kMount,  // listeners of the mount
   kNone,   // administrators only
 };
 
@@ -54,14 +54,14 @@ struct MountArchive {
   bool enabled = false;
   std::chrono::seconds retention{7 * 86'400};
   std::uint64_t max_bytes = 0;  // 0: not limited
-  // limits/storage of its record, which holds whether it is recorded or not; nullopt: none.
+  // limits/storage of its record, whether it is recorded or not; nullopt: none.
   std::optional<std::uint64_t> storage_bytes;
   ArchiveListeners listeners = ArchiveListeners::kMount;
-  std::chrono::seconds window{0};  // how far back listeners may go; 0: as far as there is anything
+  std::chrono::seconds window{0};  // how far back listeners may go; 0: to the oldest byte
   unsigned downloads = 4;          // at once
   bool fill = false;               // what this node has missed is fetched from others
-  // Unix seconds, of a record: what is older was recorded for another account, or none, that had
-  // the name; administrators have it.  0: nothing is.
+  // Unix seconds, of a record: older recordings were made for another account of this name, or for
+  // none; only administrators may have them. 0: none are older.
   std::int64_t since = 0;
   bool of_record = false;  // the section is a record's
 
@@ -95,44 +95,43 @@ struct EncoderSettings {
 
 constexpr std::size_t kMaxEncoders = 8;  // of a mount
 
-// <dead-air>: sound that is there, and silent.
+// <dead-air>: a stream whose sound is silence.
 struct DeadAirSettings {
   static constexpr std::chrono::seconds kUsual{20};
 
-  std::chrono::seconds after{0};  // 0: nothing listens for it
-  int level = -50;                // dB; what is below is silence
-  bool failover = false;          // to a standby
+  std::chrono::seconds after{0};  // 0: not checked
+  int level = -50;                // dB; lower levels are silence
+  bool failover = false;          // change to a standby
 
   bool operator==(const DeadAirSettings&) const = default;
 };
 
 // <hours> of a login: each week, on these days.  "20:00" to "02:00" goes over midnight.
 struct WeeklyHours {
-  std::vector<std::string> days;  // "mon" … "sun", of the beginning; none: each day
+  std::vector<std::string> days;  // "mon" … "sun", when they begin; empty: each day
   std::string from, until;        // "20:00"; until also "24:00"
 
   bool operator==(const WeeklyHours&) const = default;
 };
 
-// A login of a source that a record of the mount has; when it may be used:
-// stream/mount/login_hours.h.
+// A source's login in a mount's record; when it may be used: stream/mount/login_hours.h.
 struct RecordLogin {
   std::string user;
-  std::string hash;      // as in auth/password/password_hash.h; "": the password is here
-  std::string password;  // of external configurations only
-  std::int64_t from = 0, until = 0;     // Unix seconds; 0: not limited
-  std::vector<WeeklyHours> hours = {};  // none: always
-  std::string zone = {};                // of these, "Europe/Berlin"; "": that of the server
-  std::chrono::seconds grace{0};        // behind each end, for a source that is on the air
-  bool live = false;                    // while it sends, pages name its user as the presenter
-  // That zone, in a section of a configuration; null: no hours, or it is not known here.
+  std::string hash;                  // as in auth/password/password_hash.h; "": `password` counts
+  std::string password;              // of external configurations only
+  std::int64_t from = 0, until = 0;  // Unix seconds; 0: not limited
+  std::vector<WeeklyHours> hours = {};  // empty: always
+  std::string zone = {};                // of the hours, "Europe/Berlin"; "": the server's
+  std::chrono::seconds grace{0};        // after each end, for a source on the air
+  bool live = false;                    // while it sends, pages show its user as the presenter
+  // `zone`, in a section of a configuration; null: no hours, or the zone is not known here.
   std::shared_ptr<const TimeZone> clock = nullptr;
 
   bool operator==(const RecordLogin&) const = default;
 };
 
-// Where the settings of a mount come from, beside the default mount.
-// kMaster: of the external configuration of a master of this node.
+// The origin of a mount's settings, besides the default mount. kMaster: the external configuration
+// of a master of this node.
 enum class MountOrigin : std::uint8_t { kFile, kStore, kExternal, kMaster };
 
 struct MountSettings {
@@ -141,15 +140,15 @@ struct MountSettings {
   std::string password;                         // "": the global source password
   int max_listeners = -1;                       // -1: no limit
   int max_listeners_cluster = -1;               // on all nodes together; -1: no limit
-  OverPolicy cluster_over = OverPolicy::kKeep;  // … where there are more of them
+  OverPolicy cluster_over = OverPolicy::kKeep;  // … if there are more
   unsigned sessions_per_user = 0;               // on all nodes together; 0: not limited
   std::uint64_t max_bandwidth = 0;              // of what its listeners get, bit/s; 0: not limited
   unsigned max_per_address = 0;                 // listeners; 0: not limited
   std::uint64_t limit_rate = 0;                 // of what its source sends, bit/s; 0: not limited
-  std::vector<std::string> source_types;        // that it may send beside audio and video
+  std::vector<std::string> source_types;  // types that its source may send beside audio and video
   std::chrono::seconds max_stream_duration{0};  // of a source; 0: not limited
   unsigned max_history = 10;                    // titles that are remembered; 0: none
-  std::chrono::milliseconds title_offset{0};    // behind its arrival a title begins to sound
+  std::chrono::milliseconds title_offset{0};    // delay between a title's arrival and its sound
   std::string redirect,
       redirect_to;  // KH: where its listeners are sent; see app/join/redirect_stage.cc
   std::chrono::seconds max_listener_duration{0};
@@ -160,9 +159,9 @@ struct MountSettings {
   bool fallback_when_full = false;
   std::string charset;              // "": not configured (doc/decisions.md B13)
   int metaint = -1;                 // -1: source's or 16000; 0: off
-  std::uint32_t segment_ms = 6000;  // of HLS; also where it is off: all nodes cut the stream alike
+  std::uint32_t segment_ms = 6000;  // of HLS; also if it is off, because all nodes cut alike
   bool hls = false;
-  std::chrono::milliseconds hls_kept{0};  // of the stream in its log, for HLS; 0: it is off
+  std::chrono::milliseconds hls_kept{0};  // of the stream in its log, for HLS; 0: off
   std::vector<HlsVariantRow> hls_variants;
   bool hidden = false;
   bool no_mount = false;
@@ -170,10 +169,10 @@ struct MountSettings {
   std::size_t burst_bytes = 65536;
   std::size_t queue_bytes = 512000;
   std::chrono::seconds source_timeout{10};
-  int linger_seconds = -1;            // <linger-for>: without a source; -1: relays 10, others 0
-  std::chrono::seconds wait_time{0};  // <wait-time>: closed to sources when one has ended
+  int linger_seconds = -1;  // <linger-for>: time without a source; -1: relays 10, others 0
+  std::chrono::seconds wait_time{0};  // <wait-time>: closed to sources after one has ended
   bool hijack = false;                // a silent source may be replaced by the same user
-  // Encoders beside the one that writes: so many, and their logins.
+  // Encoders beside the writing one: their number and logins.
   unsigned standby_sources = 0;
   std::vector<EncoderSettings> encoders;
   std::chrono::milliseconds takeover_after{1500};  // of silence
@@ -191,16 +190,16 @@ struct MountSettings {
   AuthenticatorSettings authenticator;
   MountBalance balance;
   MountArchive archive;
-  // Of a record.  Logins replace all others of the mount's sources.
+  // From a record.  Logins replace all others of the mount's sources.
   MountOrigin origin = MountOrigin::kFile;
   bool suspended = false;  // no source may feed it
   std::vector<RecordLogin> logins;
-  std::string account;  // "": it belongs to none
-  // Nodes: where its source is expected, and the other one that takes it while none flows; while it
-  // moves, its old and its new home.
+  std::string account;  // "": none
+  // Nodes: the one that the source should use, and the one that takes it while the first has none;
+  // while it moves, its old and its new home.
   std::string home, backup, moves_from, moves_to;
 
-  // Its source may come back at another node than the one that has lost it.
+  // Its source may return at another node than the one that lost it.
   bool has_two_homes() const noexcept { return !backup.empty() && moves_to.empty(); }
   std::size_t standby_places() const noexcept {
     const std::size_t rows = encoders.size();

@@ -1,10 +1,10 @@
-// SlotGate: the listeners of a mount that is limited over a whole cluster, against the slots that
-// this node has for them (cluster/slots/slot_book.h).
+// SlotGate: the listeners of a mount that is limited over a whole cluster, and this node's slots
+// for them (cluster/slots/slot_book.h).
 //
-// The number of slots and the number inside change in one word: a slot that control takes away is
-// one that no thread enters at that moment.  Slots are valid up to a moment that control moves on
-// while the node that has given them is there; a thread of a process that was stopped meanwhile
-// reads the clock, and lets in no listener that the others do not expect.
+// The number of slots and the number inside change in one word, so control never takes a slot that
+// a thread enters at that moment.  Slots are valid up to a time that control extends while the
+// giving node is up; a thread of a process that was stopped reads the clock, and so lets in no
+// listener that other nodes do not expect.
 //
 // Thread: try_enter(), leave() and the numbers from any thread; the rest on control.
 // Ownership: shared by the SlotBook and all SlotPasses.
@@ -25,7 +25,7 @@ class SlotGate {
  public:
   using Count = std::int64_t;
 
-  // False: no slot is free, or they are valid no longer.
+  // False: no slot is free, or slots are no longer valid.
   bool try_enter(SteadyTime now) noexcept {
     if (now.time_since_epoch().count() >= until_.load(std::memory_order_acquire) && !is_open())
       return false;
@@ -35,7 +35,7 @@ class SlotGate {
     } while (!word_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel));
     return true;
   }
-  // Of a listener that had its slot in the process before, and brings it.
+  // Enters a listener that brings its slot from the former process.
   void enter_again() noexcept {
     std::uint64_t word = word_.load(std::memory_order_relaxed), next = 0;
     do {
@@ -46,7 +46,7 @@ class SlotGate {
   void leave() noexcept { word_.fetch_sub(1, std::memory_order_acq_rel); }
 
   Count inside() const noexcept { return inside_of(word_.load(std::memory_order_acquire)); }
-  // 0 while it is open.
+  // 0 while the gate is open.
   Count limit() const noexcept {
     const std::uint64_t word = word_.load(std::memory_order_acquire);
     return limit_of(word) == kOpenLimit ? 0 : limit_of(word);
@@ -64,7 +64,7 @@ class SlotGate {
   void add(Count slots) noexcept {
     word_.fetch_add(static_cast<std::uint64_t>(slots) << kBits, std::memory_order_acq_rel);
   }
-  // Takes so many that are free, at most; how many there were.
+  // Takes at most `most` free slots; returns their number.
   Count take(Count most) noexcept {
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     while (limit_of(word) != kOpenLimit) {
@@ -77,7 +77,7 @@ class SlotGate {
   }
   // Any number may enter.
   void open() noexcept { set_limit(kOpenLimit); }
-  // Those inside have slots; there is no other.
+  // Listeners inside keep their slots; no other slot is left.
   void close() noexcept {
     if (is_open()) set_limit(-1);
   }
@@ -104,11 +104,11 @@ class SlotGate {
     } while (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel));
   }
 
-  std::atomic<std::uint64_t> word_{0};  // slots, and how many are inside
+  std::atomic<std::uint64_t> word_{0};  // slots, and the number inside
   std::atomic<SteadyTime::rep> until_{std::numeric_limits<SteadyTime::rep>::max()};
 };
 
-// One slot, left when it goes.
+// One slot, freed by the destructor.
 class SlotPass {
  public:
   SlotPass() = default;
@@ -133,7 +133,7 @@ class SlotPass {
   std::shared_ptr<SlotGate> gate_;
 };
 
-// A listener that has one.
+// A listener that has a slot.
 struct SlotHolder {
   SteadyTime since{};
   std::uint64_t id = 0;

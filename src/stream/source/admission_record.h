@@ -1,5 +1,5 @@
-// AdmissionRecord: a mount, its log and the right to write it, for the process that goes on with
-// them.  Its settings come from that process's own configuration.
+// AdmissionRecord: a mount, its log and the right to write it, for the process that takes over.
+// Its settings come from that process's own configuration.
 // Thread: plain values.
 #pragma once
 
@@ -17,7 +17,7 @@
 
 namespace lb {
 
-// Without what follows from the rest, and from the process.
+// Facts that follow from others, or from the process, are left out.
 template <class Io, RecordOf<SourceFacts> T>
 void record_fields(Io& io, T& facts) {
   io(1, facts.content_type, facts.stats, facts.listener_headers, facts.metaint, facts.source_ip,
@@ -26,7 +26,7 @@ void record_fields(Io& io, T& facts) {
   if constexpr (Io::kReads) facts.plugin = &framer_for(facts.content_type);
 }
 
-// An encoder that stands by, as control knows it.
+// A standby encoder, as control knows it.
 template <class Io, RecordOf<Standby> T>
 void record_fields(Io& io, T& standby) {
   auto& [id, home, rank, user, facts, flows, fell_silent, dead_air, flows_since] = standby;
@@ -45,7 +45,7 @@ struct AdmissionRecord {
   std::uint64_t bytes_read = 0, bytes_sent = 0, slow_listeners = 0, listener_connections = 0;
   std::int64_t listener_peak = 0;
   std::uint64_t bytes_per_second = 0, usual_rate = 0;
-  std::uint64_t lease = 0;  // 0: none is out
+  std::uint64_t lease = 0;  // 0: none is granted
   std::uint32_t home = 0;
   bool relay = false;  // WriterKind
   std::string user;
@@ -56,9 +56,9 @@ struct AdmissionRecord {
   SteadyTime left_at{};
   std::optional<std::string> log;  // a record of its own
   MovedFd log_file = 0;
-  std::string framer;  // of the last writer, where there is none; likewise
+  std::string framer;  // of the last writer, if there is none now; a record too
   std::vector<Standby> standbys;
-  std::optional<SteadyTime> rests_until;  // its listeners have been ended, its log is kept
+  std::optional<SteadyTime> rests_until;  // its listeners have ended, its log is kept till then
 };
 template <class Io, RecordOf<AdmissionRecord> T>
 void record_fields(Io& io, T& saved) {

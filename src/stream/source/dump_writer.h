@@ -1,12 +1,11 @@
-// DumpWriter: writes what sources send to their <dump-file>s: a reader of the log like any other.
+// DumpWriter: writes the streams of sources to their <dump-file>s, as a reader of the log.
 //
 // Thread: one loop of its own, where write(2) may wait for a disk; never a loop that has
 // connections (doc/decisions.md A4).  begin() and finish_all() may be called from any thread.
-// Ownership: a dump holds its mount until the stream has ended and all of it is written.
-// Positions: a dump begins where its source begins; an Ogg stream therefore begins with its
-// headers.
-// Errors: a file that cannot be opened or written (a full disk) is logged once, and that dump ends;
-// the stream itself never notices.
+// Ownership: a dump holds its mount until the stream has ended and is written.
+// Positions: a dump begins where its source begins, so an Ogg stream begins with its headers.
+// Errors: a file that cannot be opened or written (a full disk) is logged once and ends that dump;
+// the stream is not affected.
 // Source: Icecast 2.4.4: strftime(3) in the name, local time, append.
 #pragma once
 
@@ -49,15 +48,15 @@ class DumpWriter {
   DumpWriter(const DumpWriter&) = delete;
   DumpWriter& operator=(const DumpWriter&) = delete;
 
-  // A source begins to write `mount` at the end of what it has published.  A dump of the same mount
-  // ends there.
+  // A source begins to write `mount` at the end of its published bytes, which ends an earlier dump
+  // of the mount.
   void begin(const std::shared_ptr<Mount>& mount, std::string pattern);
-  // Writes what has been published, and closes everything.
+  // Writes all published bytes and closes the files.
   void finish_all();
 
   // -- of a hand-over
-  // Nothing is written until go_on(); done: on its loop, with what another process goes on with.
-  // Descriptors in it are this process's.
+  // Nothing is written until go_on(). done: called on its loop, with records whose descriptors are
+  // this process's.
   void rest(std::function<void(std::vector<DumpRecord>)> done);
   void go_on();
   // A dump of another process goes on.

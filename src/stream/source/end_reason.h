@@ -1,4 +1,4 @@
-// EndReason: every way a connection ends; the log, the counters and the tests use it.
+// EndReason: every way a connection ends; used by the log, the counters and the tests.
 // Thread: plain values.
 #pragma once
 
@@ -20,9 +20,9 @@ enum class EndReason : std::uint8_t {
   kShutdown,   // the server stops
   kReplaced,   // of a source: another one took its place
   kRemoved,    // of a relay: no longer configured, or without listeners
-  kSpan,       // of a relay: its upstream has sent this span, and is asked again at once
-  kOverLimit,  // more listen than the cluster's limit of the mount allows; the newest end
-  kMoved,      // this node drains; the listener comes back by way of a master
+  kSpan,       // of a relay: its upstream has sent this span, and is asked again
+  kOverLimit,  // the mount has more listeners than the cluster allows; the newest end
+  kMoved,      // this node drains; the listener returns through a master
   kHours,      // of a source: the hours of its login are over
 };
 

@@ -1,7 +1,7 @@
-// EndedRecord: a stream that is over, of which listeners have not read all: another process goes on
-// with them.
+// EndedRecord: a stream that is over, but not for all its listeners, for the process that takes
+// over.
 //
-// Its mount has left the table of mounts; one that has come since may have the same name.
+// Its mount has left the table; a newer mount may have the same name.
 // Thread: plain values.
 #pragma once
 
@@ -18,7 +18,7 @@
 namespace lb {
 
 struct EndedRecord {
-  std::uint64_t number = 0;  // listeners name it by that, as they do files
+  std::uint64_t number = 0;  // by which listeners refer to it, as to files
   std::string mount;
   SourceFacts facts;
   std::string log;  // a record of its own
@@ -33,11 +33,11 @@ void record_fields(Io& io, T& ended) {
 }
 
 inline bool is_over(const Mount& mount) { return mount.channel().newest()->ended; }
-// Those that its listeners may have been told, in one order before and behind a hand-over.
+// The titles that its listeners may have been sent, in the same order before and after a hand-over.
 std::vector<std::shared_ptr<const Metadata>> titles_of_ended(const Mount& mount);
 // REQUIRES: is_over(mount)
 EndedRecord save_ended(const Mount& mount, FdsOut& fds);
-// Puts its stream into a mount that was made for it.
+// Restores its stream into `mount`, which was made for it.
 Result<void> restore_ended(const EndedRecord& saved, Mount& mount, FdsIn& fds);
 
 }  // namespace lb

@@ -1,13 +1,13 @@
-// Feed: the way of one party's bytes into a mount: body framing → ICY blocks out → (rewriter) →
-// framer → log → view.
+// Feed: takes one party's bytes into a mount: body framing → ICY blocks out → (rewriter) → framer →
+// log → view.
 //
-// Bytes are received straight into the log's mapping and closed up in place.  A format whose titles
-// need a rewritten stream (Ogg) goes through a buffer, and so do the first bytes of a feed that
-// continues a mount: they are held until the first unit begins, so that listeners that are already
-// there get nothing but whole units across the seam.
+// Bytes are received straight into the log's mapping and compacted in place.  A format whose titles
+// need a rewritten stream (Ogg) goes through a buffer.  So do the first bytes of a feed that
+// continues a mount: they are held until the first unit begins, so that present listeners get only
+// whole units across the seam.
 //
 // Thread: the mount's home worker.
-// Ownership: the Source; it holds the write lease meanwhile.
+// Ownership: the Source; the feed has the write lease.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ namespace lb {
 
 struct FeedRecord;
 
-// What a feed needs from its worker.
+// The worker as a feed uses it.
 class FeedHost {
  public:
   virtual ~FeedHost() = default;
@@ -40,15 +40,15 @@ class FeedHost {
   // A buffer of this worker, valid until the next call.
   virtual std::span<std::byte> scratch() noexcept = 0;
   virtual void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) = 0;
-  // A new title of a mount.
+  // The mount has a new title.
   virtual void titled(const Mount&, const std::string& /*song*/, const TitlePlace&) {}
-  // It is in the logs: of a source that sends too many not each is, and the newest may be late.
+  // The title is in the logs; after too many, some are skipped or logged late.
   virtual void logged_title(const Mount&, const std::string& /*song*/) {}
-  // A picture in a tag of its stream.
+  // A tag of the stream had a picture.
   virtual void pictured(const Mount&, StreamPicture /*picture*/) {}
-  // A relay's stream flows again behind what its last connection brought.
+  // A relay's stream goes on behind the bytes of its last connection.
   virtual void went_on(const Mount&, const Seam&) {}
-  // So many more have come, over all its feeds.
+  // Counts received bytes over all its feeds.
   virtual void count_received(std::size_t) noexcept {}
 };
 
@@ -56,54 +56,53 @@ enum class TitleResult : std::uint8_t { kDone, kRefused };
 
 class Feed {
  public:
-  // metaint: of the blocks inside this party's own stream; 0: none.  place: of its first byte, as
-  // an upstream tells it.
+  // metaint: of the blocks in this party's stream; 0: none. place: of its first byte, from its
+  // upstream.
   Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lease,
        std::shared_ptr<const SourceFacts> facts, std::optional<StreamPlace> place = {});
-  // One that goes on where another process has saved it; restore() and go_on() follow, with the
-  // same.
+  // A feed that goes on with another process's record; restore() and go_on() follow, with the same
+  // record.
   Feed(FeedHost& host, FeedRecord saved, WriterLease lease,
        std::shared_ptr<const SourceFacts> facts);
-  // Error: what was saved does not fit.  Nothing is published yet.
+  // Error: the record does not fit.  Nothing is published yet.
   Result<void> restore(const FeedRecord& saved);
   Result<void> go_on(const FeedRecord& saved);
   // Between two pieces.  REQUIRES: cannot_move() is empty
   FeedRecord save() const;
   std::string saved_framer() const;  // "": it has none
-  // Why it cannot be handed over at this moment; "": it can.
+  // Why it cannot be handed over now; "": it can.
   std::string_view cannot_move() const noexcept;
   ~Feed();
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
-  // Keeps what an encoder needs that may step back, from its first byte on.
+  // Keeps the newest bytes for an encoder that may step back.
   void keep_ring() {
     ring_ = std::make_unique<SourceRing>(*facts_->plugin,
                                          mount().settings()->takeover_after + SourceRing::kSpare);
   }
-  // The encoder was a standby: the mount goes on with what its ring has.
+  // The encoder was a standby: the mount goes on with its ring's bytes.
   Result<void> enter(SourceState state);
-  // The upstream has been read beside the mount's last one: the mount goes on with what its ring
-  // has.
+  // The upstream was a spare: the mount goes on with its ring's bytes.
   Result<void> enter_spare(SourceState state);
-  // The upstream has sent its span whole: what was held back to find the seam is put.
+  // The upstream has sent its span whole: bytes held back for the seam search are written.
   void span_ended();
-  // It becomes one; null: it has kept no ring.
+  // Its state as a standby; null: it has kept no ring.
   std::unique_ptr<SourceState> take_state();
   bool has_ring() const noexcept { return ring_ != nullptr; }
-  // Where the next bytes may be received; at least one byte.
+  // Space for the next bytes; at least one.
   Result<std::span<std::byte>> room();
   // The first n bytes of room() have been received.  True: the body goes on.  Not visible until
   // published.  An error has the reason why the feed is over.
   Result<bool> received(std::size_t n);
-  // Bytes that came by another way (with the head).
+  // Bytes that were not read into room(): they came with the head.
   Result<bool> take(std::span<std::byte> bytes) { return put(bytes, false); }
-  // wall_ms: when it begins to sound, Unix; nullopt: now.
+  // wall_ms: when the title begins to sound, Unix; nullopt: now.
   TitleResult set_title(Metadata metadata, std::optional<std::int64_t> wall_ms = {});
   void publish();
 
   const WriterLease& lease() const noexcept { return lease_; }
-  WriterLease take_lease() noexcept;  // publishes nothing any more
+  WriterLease take_lease() noexcept;  // nothing is published after it
   const Mount& mount() const noexcept { return *lease_.mount; }
   std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
@@ -137,7 +136,7 @@ class Feed {
   std::shared_ptr<const SourceFacts> facts_;
   std::optional<StreamPlace> place_;
   std::unique_ptr<Framer> framer_;
-  const std::uint64_t seam_at_;  // the end of what its predecessor has published
+  const std::uint64_t seam_at_;  // end of its predecessor's published bytes
   std::unique_ptr<Rewriter> rewriter_;
   std::unique_ptr<SeamSearch> search_;  // null: the seam is found
   Timer search_end_;                    // armed while a key is searched for
@@ -146,16 +145,16 @@ class Feed {
   std::span<std::byte> room_;
   Bytes rewritten_;
   std::uint64_t bytes_read_ = 0;
-  const SteadyTime last_before_;  // the mount's last data of another connection
-  std::optional<SeamHow> seam_;   // of a relay, and not reported yet: no byte has come behind it
+  const SteadyTime last_before_;  // the mount's last data from another connection
+  std::optional<SeamHow> seam_;   // of a relay, until the first byte behind it is reported
   std::optional<SteadyTime>
-      entered_;                // from its ring at what came then, should the key not be found
+      entered_;                // where it entered its ring, for the case that the key is not found
   bool begins_later_ = false;  // when the seam is found
-  std::uint64_t skip_ = 0;     // bytes that come twice
-  bool enters_here_ = false;   // the stream has its address from this node
+  std::uint64_t skip_ = 0;     // repeated bytes
+  bool enters_here_ = false;   // this node gives the stream its address
   bool bad_icy_ = false;
   RepeatGuard titles_guard_{10};               // a source may send any number
-  std::optional<std::string> unlogged_title_;  // the present one, when it was one too many
+  std::optional<std::string> unlogged_title_;  // the present one, if it was not logged
 };
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// FeedRecord: a feed between two pieces of its stream, for the process that goes on with it.
+// FeedRecord: a feed between two pieces of its stream, for the process that takes over.
 // Thread: plain values.
 #pragma once
 
@@ -16,7 +16,7 @@
 
 namespace lb {
 
-// A search for the seam, from its beginning: what has come is searched again.
+// A search for the seam, from its begin: the received bytes are searched again.
 struct SeamRecord {
   Bytes key, held;
   SteadyTime since{};

@@ -1,4 +1,4 @@
-// What the records of a source and of an encoder that stands by both have of its connection.
+// The common part of the records of a source and of a standby: its connection.
 // Thread: pure functions.
 #pragma once
 
@@ -25,7 +25,7 @@ void save_offer(const SourceOffer& offer, FdsOut& fds, Record& saved) {
   saved.counted = static_cast<bool>(offer.client_pass);
 }
 
-// Without its places, which are of the server.
+// Without its places, which belong to the server.
 template <class Record>
 SourceOffer restore_offer(const Record& saved, std::unique_ptr<Transport> transport) {
   SourceOffer offer;

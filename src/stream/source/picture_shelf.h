@@ -1,8 +1,8 @@
-// PictureShelf: the pictures of titles, by names that are made of their bytes, so that each is kept
-// once and its address never shows another one.
+// PictureShelf: the pictures of titles, under names made of their bytes, so that each is kept once
+// and its address never changes its content.
 //
-// The picture that was asked for, or put, longest ago goes when there are too many (PictureShares);
-// other nodes may still have it.
+// If there are too many, the picture that was used longest ago is dropped (PictureShares); other
+// nodes may still have it.
 // Thread: any; the mutex is held for a look-up.
 // Ownership: Services.
 // Bounds: kMaxBytes in all, kMaxPictureBytes each, kMaxPictures.
@@ -31,14 +31,14 @@ constexpr std::string_view kPicturePath = "/_lb/art/";
 
 // "9f86d081884c7d659a2feaa0c55ad015.jpg": the first 128 bits of the SHA-256.
 std::string picture_name(PictureType type, std::string_view bytes);
-// nullopt: no such name.  Any bytes.
+// Takes any bytes; nullopt: no such name.
 std::optional<PictureType> type_in_picture_name(std::string_view name) noexcept;
 // "/_lb/art/NAME", or NAME → NAME; "": neither.
 std::string_view name_in_picture_path(std::string_view path) noexcept;
 
-// PictureShares: how much of a place for pictures each account takes.  While one has more than an
-// eighth of a full place its own oldest picture goes, so that it pushes out no other's.  "" is no
-// account: mounts of the file, other nodes, what two accounts have put.
+// PictureShares: the part of a picture store that each account uses.  An account with more than an
+// eighth of a full store loses its own oldest picture, not that of another account.  "" is no
+// account: mounts of the file, other nodes, pictures that two accounts have put.
 class PictureShares {
  public:
   // Each picture counts as max_bytes / max_pictures at least.
@@ -49,7 +49,7 @@ class PictureShares {
   void remove(const std::string& account, std::uint64_t bytes);
   bool has_room(std::uint64_t bytes) const { return bytes_ + charge(bytes) <= max_bytes_; }
   bool is_over() const { return bytes_ > max_bytes_; }
-  // Whose oldest picture goes; nullopt: the oldest of all.
+  // The account that loses its oldest picture; nullopt: the oldest of all is dropped.
   std::optional<std::string> payer() const;
 
  private:
@@ -57,7 +57,7 @@ class PictureShares {
 
   const std::uint64_t max_bytes_, least_;
   std::uint64_t bytes_ = 0;
-  std::map<std::string, std::uint64_t> accounts_;  // those that have any
+  std::map<std::string, std::uint64_t> accounts_;  // with at least one picture
 };
 
 class PictureShelf {
@@ -68,18 +68,18 @@ class PictureShelf {
   explicit PictureShelf(std::size_t max_bytes = kMaxBytes) : shares_(max_bytes, kMaxPictures) {}
 
   using Bytes = std::shared_ptr<const std::string>;
-  // Called for each new picture, and where the account of one changes, on the thread that calls
-  // put().  Set before the first put().
+  // Called for each new picture, and when its account changes, on the thread of put().  Set before
+  // the first put().
   using OnNew =
       std::function<void(const std::string& name, const Bytes& bytes, const std::string& account)>;
   void on_new(OnNew told) { on_new_ = std::move(told); }
-  // Returns the name of the picture.  Error: it may not be shown.  account: that of its mount.
+  // Returns the picture's name.  Error: not an accepted picture. account: that of its mount.
   Result<std::string> put(std::string bytes, const std::string& account = {});
-  // Another node says that these are the bytes of this name.  False: they are not.
+  // Another node has sent these bytes for this name.  False: they do not match.
   bool put_as(const std::string& name, std::string bytes, const std::string& account = {});
-  // Null: it is not here.
+  // Null: not here.
   Bytes find(const std::string& name);
-  // All, with their names; the one that was used longest ago comes first.
+  // All pictures with their names; least recently used first.
   std::vector<std::pair<std::string, Bytes>> all() const;
 
  private:
@@ -92,7 +92,7 @@ class PictureShelf {
 
   mutable std::mutex mutex_;
   std::map<std::string, Row, std::less<>> rows_;
-  std::list<std::string> used_;  // the one that was used last comes last
+  std::list<std::string> used_;  // most recently used last
   PictureShares shares_;
   OnNew on_new_;
 };

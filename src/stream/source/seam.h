@@ -1,4 +1,4 @@
-// Seam: how a relay's stream has gone on behind what its last connection brought.
+// Seam: how a relay's stream goes on behind the bytes of its last connection.
 // Thread: plain values.
 #pragma once
 

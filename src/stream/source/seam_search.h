@@ -1,9 +1,9 @@
-// SeamSearch: where a new writer's bytes go on behind what a log holds.
+// SeamSearch: finds where a new writer's bytes continue those of a log.
 //
-// By content first, where a key is given: the last bytes of the log are searched for in what the
-// new writer sends, or so much of their end as it begins with; found exactly once, the stream goes
-// on behind them to the byte, even within a unit.  Servers that know no addresses (stock Icecast)
-// and relay one stream are joined so.  Else at the first unit.
+// If a key is given, by content: the last bytes of the log are searched for in the new writer's,
+// also only their end at its begin; if found exactly once, the stream goes on behind them to the
+// byte, even within a unit.  This joins servers without addresses (stock Icecast) that relay one
+// stream.  Otherwise it goes on at the first unit.
 //
 // Thread: the mount's home worker.
 // Ownership: the feed, until it is decided.
@@ -27,33 +27,33 @@ struct SeamRecord;
 class SeamSearch final : private MarkSink {
  public:
   enum class Found : std::uint8_t {
-    kNothing,  // neither: the bytes follow as they came
+    kNothing,  // neither: the bytes follow unchanged
     kContent,  // bytes() follow the log's last byte
     kUnit,     // bytes() begin with a unit
   };
 
-  // key: empty: at a unit.
+  // key: empty: search for a unit.
   SeamSearch(const FramerPlugin& plugin, Bytes key, SteadyTime now);
 
-  // Of a hand-over: what was held follows by take().
+  // Of a hand-over: held bytes follow by take().
   SeamSearch(const FramerPlugin& plugin, const SeamRecord& saved);
   SeamRecord save() const;
 
-  // How long a key may keep the bytes waiting.
+  // The longest time that a key may delay bytes.
   static constexpr std::chrono::milliseconds kKeyMayCome{500};
 
   bool has_key() const noexcept { return !key_.empty(); }
-  // So many bytes of what is taken next have come before now: the key may still follow them.
+  // This number of the next bytes were received earlier: the key may still follow them.
   void known(std::size_t bytes) noexcept { known_ = bytes; }
-  // The new writer has sent all that it will: what has not come does not come.
+  // The new writer has ended: no more bytes come.
   void no_more() noexcept { no_more_ = true; }
-  // True: it is decided.
+  // True: decided.
   bool take(std::span<const std::byte> audio, SteadyTime now);
   Found found() const noexcept { return found_; }
   std::span<const std::byte> bytes() const noexcept {
     return std::span<const std::byte>(held_).subspan(from_);
   }
-  // What went before bytes().
+  // The bytes before bytes().
   std::span<const std::byte> passed() const noexcept {
     return std::span<const std::byte>(held_).first(from_);
   }

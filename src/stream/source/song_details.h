@@ -1,5 +1,5 @@
-// SongDetails: what is told of a song beside its text.  No stream carries it: it comes from the API
-// of the node of the source, and from that node by links.
+// SongDetails: facts about a song besides its text.  They are not in the stream: they come by the
+// API of the source's node, and from that node by links.
 //
 // Thread: plain values.
 #pragma once
@@ -17,11 +17,11 @@ struct SongDetails {
   // In bytes: a title, artist or album; a label, its code or a composer.
   static constexpr std::size_t kLongestTitle = 1024, kLongestFact = 200;
 
-  std::string album;                                       // "": not told
-  std::string isrc;                                        // 12 letters and digits; "": not told
-  std::int64_t duration_ms = 0;                            // 0: not told
-  std::string label = {}, label_code = {}, composer = {};  // "": not told
-  std::string artist = {};                                 // told apart, as artist_apart()
+  std::string album;                                       // "": not given
+  std::string isrc;                                        // 12 letters and digits; "": not given
+  std::int64_t duration_ms = 0;                            // 0: not given
+  std::string label = {}, label_code = {}, composer = {};  // "": not given
+  std::string artist = {};  // separately from the title, as artist_apart()
 
   bool operator==(const SongDetails&) const = default;
 };

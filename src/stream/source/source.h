@@ -1,9 +1,9 @@
-// Source: the party feeding a mount now: an encoder that logged in, or a relay's upstream.
+// Source: the party feeding a mount now: a logged-in encoder, or a relay's upstream.
 //
 // Thread: its home worker.
-// Ownership: the worker's SourceSet; it holds the transport and, in its feed, the write lease, and
-// gives the lease back when it ends.  It never ends the mount: whether the listeners wait, go to a
-// fallback or leave is decided where the lease goes (SourceAdmission).
+// Ownership: the worker's SourceSet.  It owns the transport and, in its feed, the write lease,
+// which it gives back at its end.  It never ends the mount: SourceAdmission decides whether
+// listeners wait, move to a fallback or leave.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct FeedRecord;
 class Source;
 struct SourceRecord;
 
-// What a source needs from its worker.
+// The worker as a source uses it.
 class SourceHost : public FeedHost {
  public:
   // The source is over; the host takes the lease, logs and deletes it.
@@ -41,9 +41,9 @@ struct SourceOffer {
   std::string user_agent, referer, user;
   bool shows_user = false;                  // as in AccessFacts
   std::uint64_t bytes_sent = 0;             // the answer to its login
-  std::optional<StreamPlace> place = {};    // of the first byte, as an upstream tells it
-  std::unique_ptr<SourceState> state = {};  // of an encoder that has been here before; null: new
-  std::chrono::milliseconds silence{0};     // of a spare: after so much of it the mount has it
+  std::optional<StreamPlace> place = {};    // of the first byte, from an upstream
+  std::unique_ptr<SourceState> state = {};  // of an encoder that was a standby; null: new
+  std::chrono::milliseconds silence{0};     // of a spare: takes over after this silence
 };
 
 class Source {
@@ -53,36 +53,35 @@ class Source {
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
 
-  // One that goes on where another process has saved it; restore(), then go_on(), with the same.
+  // A source that goes on with another process's record; restore(), then go_on(), with the same.
   Source(SourceHost& host, SourceOffer offer, const SourceRecord& saved, WriterLease lease,
          std::shared_ptr<const SourceFacts> facts);
   Result<void> restore(const FeedRecord& saved) { return feed_.restore(saved); }
   void go_on(const FeedRecord& saved);
   // Between two reads.  REQUIRES: cannot_move() is empty
   SourceRecord save(FdsOut& fds) const;
-  // A relay whose connection cannot go over is not saved: the other process asks its upstream.
+  // A relay whose connection cannot be handed over is not saved; its upstream is asked again.
   bool is_saved() const;
   std::string saved_framer() const { return feed_.saved_framer(); }
-  // Why it cannot be handed over at this moment; "": it can.
+  // Why it cannot be handed over now; "": it can.
   std::string cannot_move() const;
 
-  // Takes what came with the head, then whatever arrives.
+  // Takes the bytes that came with the head, then reads.
   void start();
-  // Reads what has arrived, now: its end may have, and the loop has not come to it yet.
+  // Reads now: its end may have arrived before the loop has seen it.
   void read_now() { on_readable(EV_READ); }
-  // The same, in spite of <limit-rate>: the end of the source stands behind what it has sent.
+  // The same without <limit-rate>: the end of the source comes after its last bytes.
   void drain();
-  // Whether the loop watches the socket; else its host reads many sources in one turn.
+  // Whether the loop watches the socket; otherwise its host reads many sources in one turn.
   void watch(bool on);
-  // The last read left something unread, so that the listeners had their turn too.
+  // The last read stopped early, so that listeners had their turn.
   bool has_more() const noexcept { return has_more_; }
   TitleResult set_title(Metadata metadata, std::optional<std::int64_t> wall_ms) {
     return feed_.set_title(std::move(metadata), wall_ms);
   }
   void finish(EndReason reason);
-  // The encoder writes no more, and stays: what its StandbySource needs.  Nothing but take_lease()
-  // follows.
-  // REQUIRES: can_step_back()
+  // The encoder stops writing and stays: returns the offer for its StandbySource.  Only
+  // take_lease() may follow.  REQUIRES: can_step_back()
   SourceOffer step_back();
   bool can_step_back() const noexcept { return feed_.has_ring(); }
 
@@ -93,22 +92,22 @@ class Source {
   bool is_held() const noexcept { return held_; }
   SteadyTime started() const noexcept { return started_; }
   SteadyTime last_data() const noexcept { return last_data_; }
-  // Since its last data, less the time in which this worker did not read.
+  // The time since its last data, less the time in which this worker did not read.
   SteadyTime::duration silent() const;
-  // What the timer does: for tests with a clock of their own.
+  // Called by the timer, and by tests with their own clock.
   void on_timeout();
 
  private:
   void on_readable(short events);
   void read_on(bool limited);
-  // <limit-rate>: how many bytes may be read now; 0: none until resume_ fires.
+  // <limit-rate>: the bytes that may be read now; 0: none until resume_ fires.
   std::size_t allowance(const MountSettings& settings);
   void hold(const MountSettings& settings);
   void resume();
   bool is_limited(const MountSettings& settings) const noexcept {
     return settings.limit_rate > 0 && !relayed_;
   }
-  // Of a connection that its peer has closed, not broken.
+  // The reason, if its peer has closed and not broken the connection.
   EndReason closed_by_peer() const noexcept;
   // False: the source has ended.
   bool went_on(const Result<bool>& taken);
@@ -118,16 +117,16 @@ class Source {
   SourceOffer offer_;
   Feed feed_;
   SteadyTime started_, last_data_;
-  std::uint64_t bytes_before_ = 0;  // it came as a standby
+  std::uint64_t bytes_before_ = 0;  // received as a standby
   SteadyTime::duration away_then_;  // of the loop, at the last data
   bool ended_ = false;
   bool has_more_ = false;
   Watch watch_;
   Timer timeout_, resume_;
   const bool relayed_;
-  bool held_ = false;  // it has sent more than it may: nothing is read for a moment
+  bool held_ = false;  // over its rate, so reading pauses
   bool hold_logged_ = false;
-  bool watched_ = false;  // by itself, when it is not held
+  bool watched_ = false;  // by a watch of its own, unless held_
   double allowed_ = 0;    // bytes; at most kRateWindow of the limit
   SteadyTime allowed_at_;
 };

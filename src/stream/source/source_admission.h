@@ -1,32 +1,32 @@
 // SourceAdmission: whether a source or relay may write a mount, the present writer of each mount,
-// and what becomes of a mount whose writer has left.
+// and the fate of a mount whose writer has left.
 //
 // Thread: control only.
 // Ownership: Services.
-// The right to write travels as a WriterLease: granted here, used by a Source on its home worker,
-// given back here.  Two sources on one mount cannot be expressed.  Between two leases the stream
-// (positions, log, listeners) stays: a mount lingers for a while, or is handed to a successor,
-// which begins where the last whole unit ended (doc/decisions.md A5, A7).
+// The right to write is a WriterLease: granted here, used by a Source on its home worker, given
+// back here, so a mount cannot have two writers.  Between two leases the stream (positions, log,
+// listeners) stays: a mount lingers, or goes to a successor, which begins where the last whole unit
+// ended (doc/decisions.md A5, A7).
 //
-// A mount that is reserved for a relay, or fed by one, is a source's when no other server feeds it
-// any more: its encoder has gone there, and has come here now.  So its listeners stay.  Where its
-// source is expected, as at the home of a mount, it takes the relay's place though that flows.
+// A source may take a mount that is reserved for a relay, or fed by one, if no other server feeds
+// it any more: its encoder has moved here, so the listeners stay.  Where the source is expected, as
+// at the home of a mount, it replaces a relay that still flows.
 //
-// Further encoders may stand by on a mount (<standby-sources>, <encoder>): they are logged in, and
-// have no lease.  When the writer leaves, or has been silent for takeover-after, the best standby
-// writes; when a better one has flowed for return-after, that one does.  An encoder that steps back
-// stays as a standby.  One that sends silence counts as silent from the moment in which that is
-// said (sound()) until its sound is back.  All that is in source_admission_standby.cc.
+// Further encoders may stand by on a mount (<standby-sources>, <encoder>): they are logged in
+// without a lease.  When the writer leaves, or is silent for takeover-after, the best standby
+// writes; when a better one has flowed for return-after, it does.  An encoder that steps back
+// becomes a standby.  One that sends silence counts as silent from the report (sound()) until its
+// sound is back.  See source_admission_standby.cc.
 //
-// A relay may have a spare: another upstream that is read beside the one that writes.  It has the
-// place of a standby; when it is to write, its relay asks for that.
+// A relay may have a spare: another upstream, read beside the writing one.  It has a standby's
+// place; its relay decides when it writes.
 //
-// A mount with a wait-time is closed to sources for so long when a source's stream has ended;
-// relays, which the configuration or the cluster has decided on, come in.
+// A mount with a wait-time is closed to sources for that time after a source has ended; relays,
+// which the configuration or the cluster decides, may enter.
 //
-// A relay whose connection ends, at a seam of its stream or because its upstream is lost, has
-// kQuietSeam to go on: then the mount is told to have begun neither again nor to wait, because for
-// programs, backends and directories nothing has happened.
+// A relay whose connection ends, at a seam or because its upstream is lost, has kQuietSeam to go
+// on.  The mount is then not reported as waiting and begun again: for programs, backends and
+// directories nothing has happened.
 //
 //   (nothing) ──admit──▶ running ──give_back──▶ lingering ──time──▶ (ended)
 //   idle ──────admit──▶    ▲ └───────────────────────┘ admit           │
@@ -75,16 +75,16 @@ struct WriterAsk {
   std::shared_ptr<const SourceFacts> facts;
   unsigned home = 0;  // the worker of its connection
   WriterKind kind = WriterKind::kSource;
-  std::string user;                             // of the login
-  int priority = 0;                             // of its <encoder> row
-  std::uint64_t replaces = 0;                   // of a relay: its own lease, to be taken over
-  std::function<void(const WriterLeft&)> left;  // called when the lease has come back; may be empty
+  std::string user;            // of its login
+  int priority = 0;            // of its <encoder> row
+  std::uint64_t replaces = 0;  // of a relay: its own lease, which this one takes over
+  std::function<void(const WriterLeft&)> left;  // called when the lease is back; may be empty
 };
 
-// A mount has changed over from one encoder to another.
+// A mount has changed from one encoder to another.
 struct EncoderChange {
   std::shared_ptr<const SourceFacts> from, to;
-  bool is_return = false;  // a better one has come back; else the last one ended or was silent
+  bool is_return = false;  // a better one is back; false: the last one ended or was silent
   EndReason reason = EndReason::kReplaced;  // of the last one
   bool dead_air = false;                    // the last one sent silence
 };
@@ -93,10 +93,10 @@ class SourceAdmission {
  public:
   struct Callbacks {
     std::function<std::shared_ptr<const MountSettings>(std::string_view)> settings;
-    // How long a mount waits for a writer after this end.
+    // The time that a mount waits for a writer after this end.
     std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> linger;
-    // How many mounts may wait, or have their log kept, before none without listeners does.  Empty:
-    // any number.
+    // How many mounts may wait or have their log kept; above it, none without listeners does.
+    // Empty: no limit.
     std::function<std::size_t()> max_waiting = {};
     std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
     // SourceSet::replace_if_silent on that worker; answers on control.
@@ -105,35 +105,34 @@ class SourceAdmission {
         revoke;
     // SourceSet::has_ended on that worker; answers on control, after the lease has come back.
     std::function<void(unsigned home, std::uint64_t lease, UniqueFunction<void(bool)>)> has_ended;
-    // A relay of this mount could have its stream now: another server is feeding it.  Empty: as far
-    // as the mount shows, which waits for its relay or does not.
+    // Another server feeds this mount, so a relay could have its stream.  Empty: judged by whether
+    // the mount waits for its relay.
     std::function<bool(const std::string& mount)> fed_elsewhere = {};
-    // The source of this mount is expected here, whatever else feeds it: it takes the place of a
-    // relay at once.  May be empty.
+    // The source of this mount is expected here, so it replaces a relay at once.  May be empty.
     std::function<bool(const std::string& mount)> expected_here = {};
-    // Why no source may come to this mount any more, since its login was judged; "": it may.  May
-    // be empty.
+    // Why no source may enter this mount any more, since its login was judged; "": it may.  May be
+    // empty.
     std::function<std::string(const std::string& mount)> refused = {};
-    // The time of this login is over, though it still writes the mount: a source that comes takes
-    // its place.  May be empty.
+    // The time of this login is over, though it still writes the mount: a new source replaces it.
+    // May be empty.
     std::function<bool(const std::string& mount, const std::string& user)> outlived = {};
-    // An encoder stands by; may be empty.
+    // An encoder has become a standby; may be empty.
     std::function<void(const std::shared_ptr<Mount>&)> stands_by = {};
-    // How long the log of a mount that has ended is kept for players of HLS; may be empty.
+    // How long the log of an ended mount is kept for players of HLS; may be empty.
     std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> rests = {};
-    // That is over: a source goes on in the log, for `next`, or none has come (null).  May be
+    // That time is over: a source goes on in the log, for `next`, or none came (null).  May be
     // empty.
     std::function<void(const std::shared_ptr<Mount>& mount, const std::shared_ptr<Mount>& next)>
         rest_over = {};
-    // A mount has no writer, and its listeners wait for one; may be empty.
+    // A mount has lost its writer, and its listeners wait; may be empty.
     std::function<void(const std::shared_ptr<Mount>&)> waits = {};
     // A mount has no writer any more, for a while or for good; may be empty.
     std::function<void(const Mount&, WriterKind, EndReason)> off_air = {};
     // begun: a mount has a writer (again).  ended: its listeners are ended.
     std::function<void(const std::shared_ptr<Mount>&)> begun, ended;
-    // Instead of begun: the relay of a mount goes on within kQuietSeam.  May be empty.
+    // Called in place of begun when the relay of a mount goes on within kQuietSeam.  May be empty.
     std::function<void(const std::shared_ptr<Mount>&)> went_on = {};
-    // What SourceSet does with standbys, on that worker; empty where no mount has any.
+    // SourceSet's functions for standbys, on that worker; empty if no mount has any.
     std::function<void(unsigned home, WriterLease lease, std::shared_ptr<const SourceFacts> facts,
                        SteadyTime since)>
         promote = {};
@@ -152,61 +151,59 @@ class SourceAdmission {
 
   static constexpr std::chrono::milliseconds kQuietSeam{2000};
 
-  // Calls `then` once, now or later.  A lease without a log is the place of a standby.
-  // Errors carry Icecast's words for the 403: "Mountpoint in
-  // use".
+  // Calls `then` once, now or later.  A lease without a log is a standby's place.  Errors have
+  // Icecast's words for the 403: "Mountpoint in use".
   using Then = UniqueFunction<void(Result<WriterLease>)>;
   void admit(WriterAsk ask, Then then);
   void give_back(SourceEnd end);
 
-  // What a relay hears of its spare.
+  // A spare's reports to its relay.
   struct SpareCallbacks {
     std::function<void(bool flows)> flows;
     std::function<void()> left;  // the spare has ended, or the mount has
   };
-  // The place of a spare of the relay that writes the mount with this lease; void: another one
-  // writes it.  A spare that the mount had before is forgotten: its relay ends it.
+  // The place of a spare for the relay that writes the mount with this lease; void: it no longer
+  // does.  An earlier spare of the mount is forgotten: its relay ends it.
   WriterLease add_spare(const std::string& mount, std::uint64_t writer, SpareCallbacks callbacks);
-  // It writes the mount, or its relay has ended it.
+  // The spare writes the mount now, or its relay has ended it.
   void forget_spare(const std::string& mount, std::uint64_t id);
 
-  // The mount is listed without a writer, and only a relay may become it: an on-demand relay.
+  // The mount is listed without a writer, for an on-demand relay only.
   void reserve(const std::string& mount);
   void release(const std::string& mount);
-  // Ends the listeners that wait in an idle mount, having come from another one.
+  // Ends listeners that have moved to an idle mount and wait there.
   void end_waiting(const std::string& mount);
-  // A mount that waits for its relay to come back waits no longer.
+  // A mount no longer waits for its relay to return.
   void forget_relay(const std::string& mount);
 
-  // Of a hand-over: what the worker of a writer has of it.
+  // Of a hand-over: a writer as its worker knows it.
   struct WriterSight {
     std::function<const StreamLog*(unsigned home, std::uint64_t lease)> log;
     std::function<std::string(unsigned home, std::uint64_t lease)> framer;
     std::function<bool(unsigned home, std::uint64_t lease)> is_saved;
   };
-  // A mount whose relay is not saved goes over as one whose upstream was lost in this moment: the
-  // other process asks it again, for what follows the last byte here.
+  // A mount whose relay is not saved is handed over as if its upstream had just been lost: the
+  // other process asks it for the bytes after the last one here.
   std::string cannot_move() const;
   std::vector<AdmissionRecord> save(FdsOut& fds, const WriterSight& writers) const;
   // The titles of a mount's log, as StreamLog::titles().
   std::vector<std::shared_ptr<const Metadata>> titles_of(const Mount& mount,
                                                          const WriterSight& writers) const;
-  // The relay that goes on with a lease of another process.
+  // The relay that has a lease from the former process.
   void attach(const std::string& mount, std::uint64_t lease,
               std::function<void(const WriterLeft&)> left);
   std::uint64_t next_lease() const noexcept { return next_lease_; }
-  // Restores a mount without any callback; the lease that is out is the caller's.  Of a mount that
-  // has ended and whose log is kept, the lease has the mount alone.
-  // REQUIRES: home < workers
+  // Restores a mount without callbacks; a granted lease goes to the caller.  For an ended mount
+  // whose log is kept, the lease has only the mount.  REQUIRES: home < workers
   Result<WriterLease> restore(const AdmissionRecord& saved, FdsIn& fds, std::uint64_t next_lease);
   // Null: none such.
   const Standby* standby_of(const std::string& mount, std::uint64_t id);
-  // When the workers go on with the sources and standbys: the watch for silence and returns too.
+  // Called when workers resume sources and standbys: checks for silence and returns begin again.
   ClosedRecord save_closed() const { return closed_.save(); }
   void restore_closed(const ClosedRecord& saved) { closed_.restore(saved, loop_.now()); }
   void go_on();
 
-  // The writer of a mount now; null: none.
+  // The present writer of a mount; null: none.
   struct Writer {
     std::shared_ptr<Mount> mount;
     std::uint64_t lease = 0;
@@ -214,10 +211,10 @@ class SourceAdmission {
     WriterKind kind = WriterKind::kSource;
   };
   const Writer* writer_of(std::string_view mount) const;
-  // SourceSet::Callbacks: whether a standby flows; the writer has been silent.
+  // SourceSet::Callbacks: a standby flows or not; the writer was silent.
   void standby_flows(const std::string& mount, std::uint64_t id, bool flows);
   void writer_is_silent(const std::string& mount, std::uint64_t lease);
-  // Whether there is sound in what an encoder of the mount sends, the writer or a standby.
+  // Whether an encoder of the mount, the writer or a standby, sends sound.
   void sound(const std::string& mount, std::uint64_t id, bool has_sound);
   // An encoder of a mount: the writer, or a standby.
   struct Encoder {
@@ -228,15 +225,15 @@ class SourceAdmission {
     std::shared_ptr<const SourceFacts> facts;
     bool writes = false, flows = false, dead_air = false;
   };
-  // The writer first; of a relay and without a writer: none.
+  // The writer first; empty for a relay and without a writer.
   std::vector<Encoder> encoders_of(std::string_view mount) const;
-  // It has ended, and its log is kept for a while.
+  // The mount has ended, and its log is kept for a while.
   bool rests(const Mount& mount) const;
   // The worker that feeds the fewest mounts.
   unsigned quietest_home() const noexcept;
-  // The settings may have changed: every mount gets its own again.
+  // Settings may have changed: every mount gets its own again.
   void settings_changed();
-  // Of these mounts alone.
+  // The same for these mounts.
   void settings_changed(std::span<const std::string> mounts);
 
  private:
@@ -251,24 +248,24 @@ class SourceAdmission {
     std::uint64_t spare = 0;  // of a relay; 0: none
     SpareCallbacks spare_callbacks;
     bool dead_air = false;                // the writer sends silence
-    bool stepping_back = false;           // the writer has been asked to
+    bool stepping_back = false;           // the writer was asked to
     std::unique_ptr<Timer> return_check;  // armed: a better encoder has begun to flow
     std::function<void(const WriterLeft&)> left;
-    std::unique_ptr<StreamLog> log;  // while there is no writer
+    std::unique_ptr<StreamLog> log;  // if there is no writer
     std::unique_ptr<Framer> framer;  // likewise
     bool reserved = false;
     std::optional<Successor> successor;
     std::unique_ptr<Deadline> linger;
     GatePass waits;              // while it lingers
-    SteadyTime lingers_until{};  // as far as its loop is not away
-    // It began without a listener: those that come meanwhile are given as long a wait again.
+    SteadyTime lingers_until{};  // extended while its loop is away
+    // It began without a listener: those that come meanwhile get this wait again.
     std::optional<std::chrono::milliseconds> wait_for_first;
     SteadyTime left_at{};           // when its last writer left
-    std::unique_ptr<Timer> notice;  // armed: its relay has not gone on yet
-    std::unique_ptr<Timer> again;   // armed: the silence of the relay is checked once more
+    std::unique_ptr<Timer> notice;  // armed: its relay may still go on quietly
+    std::unique_ptr<Timer> again;   // armed: another check of the relay's silence
   };
   using Records = std::map<std::string, Record, std::less<>>;
-  // What is kept of a mount whose listeners have been ended (source_admission_rest.cc).
+  // An ended mount whose log is kept (source_admission_rest.cc).
   struct Rest {
     std::shared_ptr<Mount> mount;
     std::unique_ptr<StreamLog> log;
@@ -283,43 +280,43 @@ class SourceAdmission {
   void replace(Record& record, WriterAsk ask, Then then, std::chrono::milliseconds silence);
   bool is_refused(const WriterAsk& ask, Then& then) const;
   bool fed_elsewhere(const std::string& mount, const Record& record) const;
-  // A source takes the mount of a relay that has been silent for so long.
+  // A source takes the mount of a relay that was silent so long.
   void take_from_relay(const std::string& mount, std::uint64_t lease,
                        std::chrono::milliseconds silence, bool may_wait);
   bool is_closed(const WriterAsk& ask) const;
   void grant(WriterAsk ask, Then then);
-  // True: `then` has been called with a place.
+  // True: `then` was called with a place.
   bool take_as_standby(Record& record, WriterAsk& ask, Then& then);
-  // Why the ask cannot stand by though there are places for standbys; "": no such reason.
+  // Why the ask cannot stand by though places are free; "": no such reason.
   std::string no_standby(const Record& record, const WriterAsk& ask) const;
   void standby_left(Record& record, std::uint64_t id);
   void stepped_back(Record& record, const SourceEnd& end);
-  // True: an encoder that stood by writes the mount.
+  // True: a standby writes the mount now.
   bool hand_over(Record& record, const WriterLeft& how, bool stepped, SteadyTime last_data);
   void ask_to_step_back(Record& record, std::chrono::milliseconds silence);
   void watch_writer(const Record& record);
   void plan_return(Record& record);
   void check_return(const std::string& mount);
-  // When the best standby is to write instead of the writer; nullopt: it is not.
+  // When the best standby replaces the writer; nullopt: never.
   std::optional<SteadyTime::duration> until_return(const Record& record) const;
   void count_standbys(Record& record);
   void refuse_successor(const std::string& mount, std::uint64_t lease);
   void stop_waiting(const std::string& mount);
   void linger_is_over(const std::string& mount);
-  // A source that comes and goes under ever new names fills neither memory nor descriptors.
+  // A bound: a source that comes and goes under new names must not fill memory or descriptors.
   bool may_wait(const Record& record) const;
   void wait_for_writer(Record& record, std::chrono::milliseconds time);
   void linger_on(Record& record, SteadyTime::duration time);
   void note_wait(const Mount& mount, std::chrono::milliseconds time) const;
-  // A relay follows the relay that has just left.
+  // A relay follows a relay that has just left.
   bool goes_on(const Record& record, const WriterAsk& ask) const;
   void keep_log(Record& record, std::chrono::milliseconds time);
   void rest(Rest kept, SteadyTime until);
-  // Nothing is kept of it, it has another content type, or it is a relay: no log.
+  // Empty if no log is kept, the content type differs, or the ask is a relay's.
   Rest take_rest(const WriterAsk& ask);
   void rest_is_over(const std::string& mount, const Mount* of);
   static std::shared_ptr<const StreamView> view_after(const Rest& rest);
-  // The listeners are ended; the record goes too, unless it is reserved.
+  // Ends the listeners; the record is removed too, unless it is reserved.
   void end_stream(Records::iterator at);
   void put_idle(Record& record, const std::string& name);
 
@@ -333,7 +330,7 @@ class SourceAdmission {
   Records records_;
   std::map<std::string, Rest, std::less<>> rests_;
   ClosedMounts closed_;
-  std::vector<unsigned> at_home_;  // leases out, by worker
+  std::vector<unsigned> at_home_;  // granted leases, by worker
   std::uint64_t next_lease_ = 1;
   std::uint64_t next_arrival_ = 1;
 };

@@ -1,5 +1,5 @@
-// The facts of a source's request, or of an upstream's answer, as stats and as the header lines
-// that its listeners get.
+// The facts of a source's request, or of an upstream's answer, as stats and as header lines for
+// listeners.
 // Source: Icecast 2.4.4.
 // Thread: pure.
 #pragma once
@@ -13,13 +13,13 @@
 
 namespace lb {
 
-// What Icecast shows of a source that does not say it.
+// Icecast's values for a source that gives none.
 inline constexpr std::string_view kUnspecifiedName = "Unspecified name";
 inline constexpr std::string_view kUnspecifiedDescription = "Unspecified description";
 inline constexpr std::string_view kUnspecifiedGenre = "various";
 
-// What a page may make a link of: an address of http or https; with "http://" before it also what
-// begins with the name of a host ("www.example.org/radio"); "": neither.
+// The address for a link in a page: http or https as it is; a text that begins with a host name
+// ("www.example.org/radio") with "http://" before it; "": neither.
 std::string web_link(std::string_view text);
 
 struct SourcePeer {
@@ -33,13 +33,13 @@ struct SourcePeer {
 std::shared_ptr<const SourceFacts> make_source_facts(const Request& request,
                                                      const MountSettings& settings,
                                                      const SourcePeer& peer);
-// Of a relay: the facts of the upstream's answer.  peer.ip: the name of the server, as configured.
+// For a relay: the facts of the upstream's answer. peer.ip: the server's configured name.
 std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer,
                                                     const MountSettings& settings,
                                                     const SourcePeer& peer);
 
-// What listeners get under the mount's present settings, which a reload may change: the header
-// lines, and the bytes between titles (0: no titles).
+// The header lines for listeners, and the bytes between titles (0: none), under the mount's present
+// settings, which a reload may change.
 std::string listener_lines(const SourceFacts& facts, const MountSettings& settings);
 unsigned listener_metaint(const SourceFacts& facts, const MountSettings& settings);
 

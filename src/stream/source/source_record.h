@@ -1,4 +1,4 @@
-// SourceRecord: a source between two reads, for the process that goes on with it.
+// SourceRecord: a source between two reads, for the process that takes over.
 // Thread: plain values.
 #pragma once
 

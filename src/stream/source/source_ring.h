@@ -1,11 +1,10 @@
-// SourceRing: the newest bytes of one encoder, each with the time at which it came, and where among
-// them a decoder may start: what a mount gets first when it changes over to this encoder.
+// SourceRing: the newest bytes of one encoder, with their arrival times and marks: the first bytes
+// for a mount that changes to this encoder.
 //
 // Thread: the worker of the encoder's connection.
-// Ownership: its Feed while it writes the mount, its StandbySource else; it is fed by both, so it
-// has the encoder's own bytes as they came, without what is changed for listeners.
-// Bounds: kKept bytes, what has come in the time that is wanted, and back to the newest mark where
-// that lies before them; at most kMax.
+// Ownership: its Feed while it writes the mount, otherwise its StandbySource; both put the
+// encoder's own bytes into it, without changes for listeners.
+// Bounds: kKept bytes, the wanted time, and back to an earlier newest mark; at most kMax.
 #pragma once
 
 #include <chrono>
@@ -27,15 +26,15 @@ namespace lb {
 class SourceRing final : private MarkSink {
  public:
   static constexpr std::size_t kKept = 64 * 1024, kMax = 2048 * 1024;
-  // Beside the silence after which the mount changes over to it.
+  // Added to the silence after which the mount changes over.
   static constexpr std::chrono::milliseconds kSpare{1000};
 
   explicit SourceRing(const FramerPlugin& plugin, std::chrono::milliseconds kept = {});
 
-  // Without framing of the body and ICY blocks.
+  // Takes bytes without body framing and ICY blocks.
   void put(std::span<const std::byte> audio, SteadyTime now);
-  // A title that was told beside the bytes; in Ogg it holds for the present chain.
-  // place: as its upstream tells it.
+  // A title from outside the bytes; in Ogg it holds for the present chain. place: from its
+  // upstream.
   void set_title(Metadata title, std::optional<TitlePlace> place = {}) {
     title_ = std::move(title);
     title_place_ = std::move(place);
@@ -45,18 +44,18 @@ class SourceRing final : private MarkSink {
 
   struct Entry {
     Bytes bytes;
-    bool aligned = false;  // they begin with what a decoder may start with
+    bool aligned = false;  // they begin where a decoder may start
   };
-  // From the first unit that came at `since` or later, or else the newest one.
+  // From the first unit that came at `since` or later, otherwise from the newest.
   Entry entry(SteadyTime since) const;
-  // What it has, from the byte with this number (of those that were put) on.
+  // The held bytes; begin() is the number of the first.
   std::span<const std::byte> held() const noexcept { return bytes_; }
   std::uint64_t begin() const noexcept { return begin_; }
   std::uint64_t end() const noexcept { return end_; }
   void save(RecordOut& out) const;
   // REQUIRES: nothing has been put
   void restore(RecordIn& in);
-  // A unit has begun, or the format has none.
+  // A unit has begun, or the format has no units.
   bool in_step() const noexcept { return has_no_units_ ? end_ > 0 : in_step_; }
 
  private:
@@ -87,7 +86,7 @@ class SourceRing final : private MarkSink {
   void headers(std::uint64_t, Bytes bytes) override {
     headers_ = std::make_shared<const Bytes>(std::move(bytes));
   }
-  // The stream names its own title from here on.
+  // From here on the stream has its own title.
   void metadata(std::uint64_t, Metadata) override { title_.reset(); }
   void codec(const CodecFacts&) override {}
   template <class Io, class Self>
@@ -110,17 +109,17 @@ class SourceRing final : private MarkSink {
   bool in_step_ = false;
 };
 
-// An encoder's connection as it stands between two bytes: it goes on with this when the encoder
-// begins to write the mount, and when it steps back.
+// An encoder's connection between two bytes, kept when it begins to write the mount and when it
+// steps back.
 struct SourceState {
   BodyReader body;
   std::optional<IcyDeinterleaver> titles;
   std::unique_ptr<SourceRing> ring;
   SteadyTime connected{}, last_data{};
   std::uint64_t bytes_read = 0;
-  // Of the mount, before it changes over to this encoder.
+  // Of the mount, before it changes to this encoder.
   SteadyTime since{};    // the last byte
-  std::size_t from = 0;  // of a relay: in what the ring holds, where the mount goes on
+  std::size_t from = 0;  // of a relay: where in the ring the mount goes on
   std::shared_ptr<const Metadata> last_title;
 };
 

@@ -1,10 +1,10 @@
-// SourceSet: the sources that live on one worker.
+// SourceSet: the sources of one worker.
 //
-// A few sources are read when the kernel reports that something has come: listeners hear it within
-// a millisecond.  Of many, each frame would wake the worker: from kMany sources on it polls all of
-// them by turns, so that a read brings several frames (doc/decisions.md A9: the price is per call).
+// A few sources are read when their sockets are ready, so listeners hear bytes within a
+// millisecond.  With many, each frame would wake the worker: from kMany sources on it polls all in
+// turns, so that a read brings several frames (doc/decisions.md A9: the price is per call).
 //
-// Thread: its worker; what admission asks for arrives by Loop::post.
+// Thread: its worker; admission's requests come by Loop::post.
 // Ownership: owns the sources; a finished one gives its lease back to admission.
 #pragma once
 
@@ -33,20 +33,20 @@ struct SourceEnd {
   std::chrono::milliseconds lasted{0};
   std::chrono::milliseconds silent{0};  // since its last data
   SteadyTime last_data{};
-  bool stepped_back = false;  // the encoder is still here, as a standby
+  bool stepped_back = false;  // the encoder stays as a standby
 };
 
 class SourceSet final : public SourceHost, private StandbyHost {
  public:
-  // wake: reaches the fan-outs of other workers.  ended: gives the lease back, from this worker.
+  // wake: reaches fan-outs of other workers. ended: gives the lease back, from this worker.
   struct Callbacks {
     std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
     std::function<void(SourceEnd)> ended;
     std::function<void(const Mount&, const std::string& song, const TitlePlace&)> titled =
         {};  // from this worker; may be empty
     std::function<void(const Mount&, const std::string& song)> logged_title = {};  // likewise
-    // Whether a standby flows; a source has been silent as long as watch_silence() asked for.
-    // From this worker; empty where no mount has standbys.
+    // A standby flows or not; a source was silent as long as watch_silence() asked for.  From this
+    // worker; empty if no mount has standbys.
     std::function<void(const std::string& mount, std::uint64_t id, bool flows)> flows = {};
     std::function<void(const std::string& mount, std::uint64_t lease)> silent = {};
     // A relay's stream has gone on; from this worker, may be empty.
@@ -59,46 +59,45 @@ class SourceSet final : public SourceHost, private StandbyHost {
 
   // A lease without a log is the place of a standby.
   void add(SourceOffer offer, WriterLease lease, std::shared_ptr<const SourceFacts> facts);
-  // The standby of this id writes the mount; since: the mount's last byte before.  If it has gone,
-  // the lease goes back.
+  // The standby of this id writes the mount; since: the mount's last byte before.  If the standby
+  // is gone, the lease goes back.
   void promote(WriterLease lease, std::shared_ptr<const SourceFacts> facts, SteadyTime since);
-  // The same of a relay's spare upstream: if it cannot go on where the mount has stopped, the lease
-  // goes back too (EndReason::kSpan), and the spare ends: its server may have what its ring lacks.
+  // The same for a relay's spare.  If it cannot continue exactly, the lease goes back too
+  // (EndReason::kSpan) and the spare ends: its server may have the missing bytes.
   void promote_spare(std::uint64_t spare, WriterLease lease,
                      std::shared_ptr<const SourceFacts> facts);
-  // StandbySource::let_hear(); the pipe is closed where the standby has gone.
+  // StandbySource::let_hear(); the pipe is closed if the standby is gone.
   void let_hear(std::uint64_t id, UniqueFd pipe);
-  // The source becomes a standby, if it has been silent for so long; 0: at once.  One that cannot
-  // is ended.  True: it writes no more, and its lease is on the way back.
+  // Makes a source a standby, if it was silent so long; 0: at once.  One that cannot is ended.
+  // True: it stopped writing, and its lease is on the way back.
   bool step_back(std::uint64_t lease, std::chrono::milliseconds silence);
-  // Callbacks::silent is called once, when the source has been silent for so long.
+  // Callbacks::silent is called once, when the source has been silent so long.
   void watch_silence(std::uint64_t lease, std::chrono::milliseconds silence);
-  // By the id of the lease; nothing happens when it has ended already.
+  // By the id of the lease; ignored if it has ended.
   void kill(std::uint64_t lease, EndReason reason);
-  // Ends it in favour of another one if it has sent nothing for `silence`.  True: it has ended, now
-  // or before, and its lease is on the way back.
+  // Ends it in favour of another one if it was silent for `silence`.  True: it has ended, now or
+  // before, and its lease is on the way back.
   bool replace_if_silent(std::uint64_t lease, std::chrono::milliseconds silence);
-  // Reads what has come from its socket first.  True: it has ended, now or before, and its lease is
-  // on the way back.
+  // Reads its socket first.  True: it has ended, now or before, and its lease is on the way back.
   bool has_ended(std::uint64_t lease);
-  // wall_ms: when it begins to sound, Unix; nullopt: now.
+  // wall_ms: when the title begins to sound, Unix; nullopt: now.
   TitleResult set_title(std::uint64_t lease, Metadata metadata,
                         std::optional<std::int64_t> wall_ms = {});
   void end_all(EndReason reason);
 
-  // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it
-  // can.  forget(): another process goes on with them, and nothing is written or told.  The
-  // mount of a relay that is not saved (Source::is_saved) goes over as if its upstream had just
-  // been lost (SourceAdmission); spares of relays are asked for again.
+  // Of a hand-over, between two turns of the loop. cannot_move(): why not now; "": it can.
+  // forget(): another process takes them, and nothing is written or reported.  The mount of an
+  // unsaved relay (Source::is_saved) goes over as if its upstream had just been lost
+  // (SourceAdmission); spares of relays are asked for again.
   std::string cannot_move() const;
   std::vector<SourceRecord> save(FdsOut& fds) const;
   std::vector<StandbyRecord> save_standbys(FdsOut& fds) const;
   void forget();
   bool is_saved(std::uint64_t lease) const;
-  // Null: it has no such source.
+  // Null: no such source.
   const StreamLog* log_of(std::uint64_t lease) const;
   std::string framer_of(std::uint64_t lease) const;  // a record
-  // offer: the transport and the gates.  Nothing is read before go_on().
+  // offer: with transport and gates.  Nothing is read before go_on().
   Result<void> restore(SourceOffer offer, const SourceRecord& saved, WriterLease lease,
                        std::shared_ptr<const SourceFacts> facts);
   void go_on(const std::vector<SourceRecord>& saved);
@@ -135,7 +134,7 @@ class SourceSet final : public SourceHost, private StandbyHost {
     bytes_read_.store(bytes_read_.load(std::memory_order_relaxed) + bytes,
                       std::memory_order_relaxed);
   }
-  // Of all sources so far; from any thread.
+  // By all sources so far; any thread.
   std::uint64_t bytes_read() const noexcept { return bytes_read_.load(std::memory_order_relaxed); }
 
  private:
@@ -152,7 +151,7 @@ class SourceSet final : public SourceHost, private StandbyHost {
   Log& log_;
   Callbacks callbacks_;
   bool by_turns_ = false;
-  std::vector<std::uint64_t> looking_at_;  // of one turn
+  std::vector<std::uint64_t> looking_at_;  // in one turn
   Timer turn_;
   struct SilenceWatch {
     SilenceWatch(Loop& loop, UniqueFunction<void()> check) : timer(loop, std::move(check)) {}

@@ -1,4 +1,4 @@
-// StandbyRanks: the encoders that wait on one mount, and which is the next to write it.
+// StandbyRanks: the standbys of one mount, and which of them writes next.
 //
 // Thread: control.
 // Ownership: the mount's record in SourceAdmission.  Pure: no loop, no clock.
@@ -27,14 +27,14 @@ struct EncoderRank {
 };
 
 struct Standby {
-  std::uint64_t id = 0;  // that of its lease, when it gets one
+  std::uint64_t id = 0;  // also of its lease, when it gets one
   unsigned home = 0;     // the worker of its connection
   EncoderRank rank;
   std::string user;  // of its login
   std::shared_ptr<const SourceFacts> facts;
   bool flows = false;
-  bool fell_silent = false;  // it has flowed, and does not
-  bool dead_air = false;     // what it sends is silence
+  bool fell_silent = false;  // it has flowed, and is silent now
+  bool dead_air = false;     // it sends silence
   SteadyTime flows_since{};
 
   bool has_sound() const noexcept { return flows && !dead_air; }
@@ -55,9 +55,8 @@ class StandbyRanks {
     const auto at = place_of(id);
     return at == all_.end() ? nullptr : &*at;
   }
-  // The one that writes next if the writer leaves; one that sends silence only where none has
-  // sound, one that sends nothing only where none flows.
-  // except: never this one.  Null: none.
+  // The standby that writes next if the writer leaves: with sound before dead air, flowing before
+  // silent. except: not this one.  Null: none.
   const Standby* next(std::uint64_t except = 0) const {
     const Standby* best = nullptr;
     for (const Standby& one : all_)
@@ -74,7 +73,7 @@ class StandbyRanks {
     const Standby* best = next();
     return best != nullptr && best->has_sound() ? best : nullptr;
   }
-  // One of this user that has fallen silent; null: none.
+  // A standby of this user that has fallen silent; null: none.
   const Standby* silent_of(std::string_view user) const {
     const auto at = std::find_if(all_.begin(), all_.end(), [user](const Standby& one) {
       return one.fell_silent && one.user == user;

@@ -1,5 +1,4 @@
-// StandbyRecord: an encoder that stands by, between two reads, for the process that goes on with
-// it.
+// StandbyRecord: a standby encoder between two reads, for the process that takes over.
 // Thread: plain values.
 #pragma once
 
@@ -18,7 +17,7 @@
 namespace lb {
 
 struct StandbyRecord {
-  std::uint64_t id = 0;  // that of its place
+  std::uint64_t id = 0;  // of its place
   std::string mount;
   MovedFd fd = 0;
   Address peer;
@@ -31,7 +30,7 @@ struct StandbyRecord {
   std::string ring;  // a record of its own
   SteadyTime connected{};
   std::uint64_t bytes_read = 0;
-  std::vector<MovedFd> hearing;  // of the program that listens; one or none
+  std::vector<MovedFd> hearing;  // of the program that analyses it; one or none
   bool shows_user = false;
 };
 template <class Io, RecordOf<StandbyRecord> T>

@@ -1,6 +1,5 @@
-// StandbySource: an encoder that is logged in while another one writes its mount, or a relay's
-// other upstream.  It is read, and its newest bytes are kept, so that the mount can change over to
-// it at once.
+// StandbySource: an encoder that is logged in while another writes its mount, or a relay's other
+// upstream.  It is read and its newest bytes are kept, so that the mount can change to it at once.
 //
 // Thread: the worker of its connection.
 // Ownership: the worker's SourceSet.  It has no lease; control knows it by its id.
@@ -23,13 +22,13 @@ class FdsOut;
 struct StandbyRecord;
 class StandbySource;
 
-// What a standby tells the one that has it.
+// The owner of a standby.
 class StandbyHost {
  public:
   virtual ~StandbyHost() = default;
-  // It is over; the host logs and deletes it.
+  // The standby is over; the host logs and deletes it.
   virtual void standby_ended(StandbySource& standby, EndReason reason) = 0;
-  // Whether it could feed the mount: false when it was silent for takeover-after.
+  // Whether it could feed the mount: false after a silence of takeover-after.
   virtual void standby_flows(StandbySource& standby, bool flows) = 0;
 };
 
@@ -41,23 +40,23 @@ class StandbySource {
   StandbySource(const StandbySource&) = delete;
   StandbySource& operator=(const StandbySource&) = delete;
 
-  // Takes what came with the head, then whatever arrives.
+  // Takes the bytes that came with the head, then reads.
   void start();
   void set_title(Metadata title) { state_->ring->set_title(std::move(title)); }
-  // A program listens to it from its newest unit on.  pipe: does not block; when the program reads
-  // too slowly it is closed.
+  // Sends its sound to a program, from its newest unit on. pipe: non-blocking; closed if the
+  // program reads too slowly.
   void let_hear(UniqueFd pipe);
   void finish(EndReason reason);
-  // Of a relay, beside the one that writes.
+  // A relay's upstream, beside the writing one.
   bool is_spare() const noexcept { return offer_.request.empty(); }
-  // Of a hand-over, between two reads.  cannot_move(): why not, at this moment; "": it can.
+  // Of a hand-over, between two reads. cannot_move(): why not now; "": it can.
   std::string cannot_move() const;
   StandbyRecord save(FdsOut& fds) const;
-  // Instead of start(): what another process has saved, then nothing is read before go_on().
+  // In place of start(): restores another process's record; nothing is read before go_on().
   // hearing: the pipe of let_hear(); invalid: none.
   Result<void> restore(const StandbyRecord& saved, UniqueFd hearing);
   void go_on();
-  // With its state: to write the mount.  The last call.
+  // The last call: its connection and state, for a source that writes the mount.
   SourceOffer take_offer();
 
   std::uint64_t id() const noexcept { return id_; }
@@ -65,7 +64,7 @@ class StandbySource {
   std::shared_ptr<Mount> shared_mount() const noexcept { return mount_; }
   const SourceOffer& offer() const noexcept { return offer_; }
   const SourceState& state() const noexcept { return *state_; }
-  // What the timer does: for tests with a clock of their own.
+  // Called by the timer, and by tests with their own clock.
   void on_timeout();
 
  private:
@@ -86,7 +85,7 @@ class StandbySource {
   bool ended_ = false;
   bool flows_ = false;
   bool bad_icy_ = false;
-  UniqueFd hearing_;  // of the program that listens
+  UniqueFd hearing_;  // of the program that analyses it
   Watch watch_;
   Timer timeout_;
 };

@@ -1,9 +1,8 @@
-// TitleHistory: the titles that were played lately, per mount: <max-history>.  It knows mounts by
-// name, so that what was played survives the source, its relay, the mount itself and an upgrade;
-// not a restart.
+// TitleHistory: the titles played lately, per mount: <max-history>.  Mounts are kept by name, so
+// titles survive the source, its relay, the mount itself and an upgrade, but not a restart.
 //
 // Thread: all functions from any thread; a title is rare, so one mutex is enough.
-// Bounds: so many titles of a mount as its settings say, so many mounts, so many bytes of a title.
+// Bounds: titles of a mount by its settings, a number of mounts, bytes of a title.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +25,7 @@
 namespace lb {
 
 struct PlayedTitle {
-  WallTime at{};      // when it began to sound; where its stream has no times: when it came
+  WallTime at{};      // when it began to sound; without stream times: when it came
   std::string title;  // UTF-8
   std::optional<StreamAddress> place = {};  // of its first byte; nullopt: not known
   std::string art = {};                     // the name of its picture; "": it has none
@@ -42,7 +41,7 @@ void record_fields(Io& io, T& played) {
   io(1, at, title, place, art, url, details);
 }
 
-// The titles that a mount has played lately, for the process that goes on with it.
+// The titles that a mount has played lately, for the process that takes over.
 struct TitlesRecord {
   std::string mount;
   std::vector<PlayedTitle> titles;  // the oldest first
@@ -55,7 +54,7 @@ void record_fields(Io& io, T& of) {
   io(1, mount, titles, changed, announced, painted);
 }
 
-// Which mounts had which pictures, and pictures that have come lately, likewise.
+// The pictures of mounts, and pictures that came lately, for the same.
 struct PicturesRecord {
   std::vector<std::pair<std::string, std::string>> mounts;  // by name; the oldest first
   std::vector<std::string> pictures;                        // their bytes
@@ -76,53 +75,53 @@ class TitleHistory {
   static constexpr std::size_t kLongestTitle = 1000, kLongestUrl = 500;
   static constexpr std::size_t kMaxPictures = 4096;
 
-  // A title is said to sound no later after its arrival than so, and no longer before it: clocks of
-  // other nodes are wrong, and a relay that begins is told of a title that has sounded for a while.
+  // Limits between a title's arrival and its sound, after and before: clocks of other nodes may be
+  // wrong, and a relay that begins gets a title that has sounded for a while.
   static constexpr std::chrono::minutes kFurthest{10};
   static constexpr std::chrono::hours kOldest{24};
 
-  // Whole UTF-8 characters of it, kLongestTitle bytes at most.
+  // Whole UTF-8 characters of it, at most kLongestTitle bytes.
   static std::string shown_text(std::string_view title);
-  // What may become a link of a page, whole and no script; "": it is none.
+  // The URL if it is safe as a link in a page; "": not.
   static std::string shown_url(std::string_view url);
   static WallTime begins(const TitlePlace& place, WallTime now);
-  // keep: how many titles of the mount; 0: none.  url: of the title, as its stream names it, as the
-  // artist, where it names one apart from the title.  The same title again is the same song: a
-  // source that came back, a relay that went on; so is one at a byte that is known.
+  // keep: titles kept for the mount; 0: none. url, artist: from the stream, if given.  The same
+  // title again is the same song: a source that came back, a relay that went on; so is one at a
+  // known byte.
   void add(const std::string& mount, std::string_view title, const TitlePlace& place, WallTime now,
            std::size_t keep, std::string_view url = {}, std::string_view artist = {});
-  // The node of its source says where the newest title of this text stands.
+  // The source's node reports the place of the newest title with this text.
   void mend(const std::string& mount, std::string_view title, const TitlePlace& place,
             WallTime now);
-  // The mount is off the air: what its listeners hear instead begins then.  Not kept in an upgrade.
+  // The mount is off the air: other sound of its listeners begins then.  Not kept in an upgrade.
   void note_end(const std::string& mount, WallTime now);
   WallTime ended(const std::string& mount) const;  // the last time; 1970: not known
-  // What plays next, as an operator has said at that time; until another title comes.  "": that is
-  // not known any more.
+  // The next song, as an operator announced it at that time, until another title comes.  "": not
+  // known any more.
   void announce(const std::string& mount, std::string_view title, WallTime now,
                 const SongDetails& details = {});
   std::optional<PlayedTitle> next_of(const std::string& mount) const;
-  // The picture of the newest title of this text; where that has not come, of the next one that
-  // is added, if it has this text.  "": it has none any more.
+  // Sets the picture of the newest title with this text; if that has not come, of the next title,
+  // if it has this text.  "": no picture.
   void paint(const std::string& mount, std::string_view title, const std::string& art);
-  // Likewise what is told of it beside its text.
+  // Sets its details, in the same way.
   void describe(const std::string& mount, std::string_view title, const SongDetails& details);
-  // It is one of the mount's, whatever title has it.
+  // The picture is one of the mount's, whichever title has it.
   void note_picture(const std::string& mount, const std::string& art);
-  // Of its newest title of this text; "": it has none.
+  // Of the mount's newest title with this text; "": none.
   std::string picture_of(const std::string& mount, std::string_view title) const;
-  // Of each mount the title that has, or waits for, a picture, if it is the newest.
+  // For each mount the title that has, or waits for, a picture, if it is the newest.
   std::vector<MountPicture> pictured() const;
-  // The newest of this text, else nothing but the text.
+  // The newest with this text, otherwise only the text.
   PlayedTitle played(const std::string& mount, const std::string& title) const;
-  // Of the mount that had this picture last; "": none that is known.
+  // The last mount with this picture; "": not known.
   std::string mount_of(const std::string& art) const;
-  // The newest first.
+  // Newest first.
   std::vector<PlayedTitle> of(const std::string& mount) const;
   std::vector<std::string> mounts() const;  // in the order of their names
 
-  // Of a hand-over: a record a mount, and the pictures with their mounts (note_picture() restores
-  // these), the oldest first.
+  // Of a hand-over: a record for each mount, and the pictures with their mounts (restored by
+  // note_picture()), oldest first.
   std::vector<TitlesRecord> save() const;
   std::vector<std::pair<std::string, std::string>> save_pictures() const;
   void restore(TitlesRecord saved);
@@ -132,7 +131,7 @@ class TitleHistory {
   PlayedTitle* find_coming(const std::string& mount, std::string_view title, bool make);
   struct Row {
     std::vector<PlayedTitle> titles;  // the oldest first
-    std::uint64_t changed = 0;        // rising over all mounts
+    std::uint64_t changed = 0;        // rises over all mounts
   };
   void remember_picture(const std::string& mount, const std::string& art);
 
@@ -140,7 +139,7 @@ class TitleHistory {
   std::map<std::string, Row> rows_;
   std::map<std::string, WallTime> ended_;
   std::map<std::string, PlayedTitle> announced_;
-  std::map<std::string, PlayedTitle> painted_;    // titles that are to come, by mount
+  std::map<std::string, PlayedTitle> painted_;    // of titles to come, by mount
   std::map<std::string, std::string> mounts_of_;  // by picture
   std::deque<std::string> pictures_;              // the oldest first
   std::uint64_t changes_ = 0;
