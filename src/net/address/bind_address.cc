@@ -43,8 +43,7 @@ Result<UniqueFd> bind_socket(int type, const std::string& address, int port, Por
   UniqueFd fd(::socket(first.ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1, off = 0;
   if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (use == PortUse::kShared)
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (use == PortUse::kShared) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (first.ai_family == AF_INET6)
     ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   if (fd && ::bind(fd.get(), first.ai_addr, first.ai_addrlen) == 0) return fd;
