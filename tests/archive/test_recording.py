@@ -165,7 +165,7 @@ def a_file_has_the_name_of_its_mount_in_any_script(t):
 def names_that_a_source_makes_up_are_recorded_so_many_an_hour(t):
     server = t.unstarted_server()
     directory, on = server.dir / "archive", "<archive>1</archive>"
-    server.write_config(body="<archive><dir>%s</dir></archive>" % directory + mount("/*", on) + mount("/own.mp3", on))
+    server.write_config(body="<archive><dir>%s</dir></archive>" % directory + mount("/own.mp3", on) + mount("/*", on))
     server.start()
     for number in range(110):
         source = server.source("/made-up-%d.mp3" % number)
@@ -174,8 +174,10 @@ def names_that_a_source_makes_up_are_recorded_so_many_an_hour(t):
         server.wait_until_gone("/made-up-%d.mp3" % number)
     server.wait_for_log("WARN archive/writer archive /made-up-10.*: 100 mounts with new names, .* are not recorded yet")
     # A mount of the configuration, and one that has been recorded before, are no new names.
-    for path in ("/own.mp3", "/made-up-7.mp3"):
-        server.source(path).play(200)
-        server.wait_for_log("archive %s: recording to " % path)
+    sources = {path: server.source(path) for path in ("/own.mp3", "/made-up-7.mp3")}
+    for path, source in sources.items():
+        source.play(200)
+        # The files of a hundred recordings are closed first.
+        wait_for(lambda: "archive %s: recording to " % path in server.log(), "it is recorded", 30)
     wait_for(lambda: list(directory.glob("%2Fown%2Emp3/*/*.data")), "the mount of the configuration is recorded")
     check(len(list(directory.glob("%2Fmade*"))) in (100, 101, 102), "other names are recorded")

@@ -140,7 +140,7 @@ def a_tls_socket_speaks_nothing_else(t):
         equal((line, reply.status), (line, 400))
         check(b"this port speaks https only" in reply.body, reply.body)
     check("/other.mp3" not in server.log(), "a source was looked at")
-    for odd in (b"get / http/1.0\r\n\r\n", b"\0\0", b"\r\n\r\n"):
+    for odd in (b"get / http/1.0\r\n\r\n", bytes(8), b"\r\n\r\n\r\n"):
         wire = server.wire(server.ports[1])
         wire.send(odd)
         check(b"HTTP" not in wire.take_all(), "it spoke HTTP")

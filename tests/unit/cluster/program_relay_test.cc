@@ -147,7 +147,7 @@ TEST(ProgramRelay, OneThatWasHandedOverGoesOn) {
   const HandedWriter handed{0, "audio/x-test", relay->save()};
   CHECK_EQUAL(writer->lease, handed.relay.lease);
   // The first relay is left as it is: destroyed it would end its source.
-  const auto first = std::move(relay);
+  const auto before = std::move(relay);
   host.handed = handed;
   relay = std::make_unique<Relay>(host, 2, plan());
   relay->start();
@@ -166,7 +166,7 @@ TEST(ProgramRelay, OneThatIsNotConfiguredAnyMoreIsReplaced) {
   write("one ");
   until_streams("one ");
   host.handed = HandedWriter{0, "audio/x-test", relay->save()};
-  const auto first = std::move(relay);
+  const auto before = std::move(relay);
   RelayPlan other = plan();
   other.upstreams[0].program = {"other"};
   relay = std::make_unique<Relay>(host, 2, std::move(other));

@@ -1,5 +1,7 @@
 #include "stream/source/source_admission.h"
 
+#include <optional>
+
 #include "base/resource_limit.h"
 #include "stream/source_admission_fixture.h"
 
@@ -88,8 +90,9 @@ TEST(SourceAdmission, ALeaseOfAMountThatIsFreeChangesNothing) {
   CHECK(told.empty());
 }
 TEST(SourceAdmission, RefusesWhenThereIsNoMemoryForALog) {
-  const ResourceLimit none(RLIMIT_NOFILE, 0);
+  std::optional<ResourceLimit> none(std::in_place, RLIMIT_NOFILE, 0);
   const Answer answer = put(ask("/a"));
+  none.reset();
   CHECK(!(*answer)->has_value());
   STRCMP_EQUAL("internal format allocation problem", (*answer)->error().what.c_str());
   CHECK(captured.says("EROR source/admission mount /a: log of icecast-lb:/a: memfd_create failed"));

@@ -11,12 +11,6 @@
 using namespace lb;
 using lb::test::ResourceLimit;
 
-namespace {
-
-;
-
-}  // namespace
-
 TEST_GROUP(Store) {
   const std::size_t page = Store::page_bytes();
   std::shared_ptr<Store> store = *Store::memfd("test");
