@@ -415,7 +415,8 @@ def listeners_are_kicked_titles_set_and_nodes_drained(t):
     equal(server.stat("/rock.mp3", "title"), "Brian Eno - An Ending")
     # The present title in its parts, and what the stream cannot tell.
     desk.press("Set the title")
-    equal(desk.browser.script("return [...document.querySelectorAll('#title input')].map(one => one.value)"), ["Brian Eno", "An Ending", "", "", ""])
+    desk.wait(lambda: desk.browser.script("return [...document.querySelectorAll('#title input')].map(one => one.value)") == ["Brian Eno", "An Ending", "", "", ""],
+              "the form has the present title")
     desk.write("Title", "Deep Blue Day")
     desk.write("Album", "Apollo")
     desk.write("Length", "3:58")
