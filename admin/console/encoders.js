@@ -23,8 +23,8 @@ const shell = text => /^[\w@%+=:,./-]+$/.test(text) ? text : "'" + text.replaceA
 // #{…} would be run.
 const script = text => '"' + text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('#', '\\x23') + '"';
 
-// of: {url, backup, user, password, name, bitrate}, format: a key of FORMATS.  backup: where the
-// source goes while url does not take it, or nothing.
+// of: {url, backup, user, password, name, bitrate}, format: a key of FORMATS.  backup: in place of url
+// while that takes no source.
 // Gives [{title, text} or {title, rows, note}].
 function recipes(of, format) {
   const f = FORMATS[format], at = new URL(of.url), tls = at.protocol === 'https:';

@@ -25,7 +25,7 @@ function control(field, id) {
   return el('input', {...shared, type: types[field.type] || 'text', value: first, placeholder: field.placeholder,
     list: field.choices && id + 'l', min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.step || (field.type === 'number' ? 'any' : undefined)});
 }
-// "mon tue 20:00-22:00, 23:00-01:00"; what it is not goes as it is, for the server to say so.
+// "mon tue 20:00-22:00, 23:00-01:00"; other text goes as it is, for the server to refuse.
 export const hoursText = hours => (hours || []).map(row => [...(row.days || []), row.from + '-' + row.until].join(' ')).join(', ');
 const hoursOf = text => text.toLowerCase().split(/[,;\n]+/).map(row => row.trim()).filter(Boolean).map(row => {
   const all = row.replace(/\s*[-\u2013]\s*/g, '-').split(/\s+/), [from, until] = all.pop().split('-');
@@ -61,13 +61,13 @@ function shower(input) {
   }, {class: 'small', 'aria-pressed': 'false'});
   return button;
 }
-// A picture of this server in an element of its own; one that is not there is not shown.
+// A picture of this server; a missing one is hidden.
 export function thumb(into, path) {
   if (into.path === path) return;
   into.path = path;
   into.replaceChildren(...path.startsWith('/') ? [el('img', {alt: '', src: path, on: {error: event => event.target.remove()}})] : []);
 }
-// A picture of this server: a file that is uploaded once it is chosen, for an administrator also the path of one.
+// A picture of this server: a file to upload; for an administrator also a path.
 function picture(field) {
   field.path = field.value || '';
   const shown = span(), path = field.paths && el('input', {type: 'text', 'aria-label': t(field.label) + ': ' + t('Path of a file'), placeholder: '/logo.png', spellcheck: 'false', autocomplete: 'off',
@@ -142,11 +142,11 @@ function showProblem(problem, fields, general, at) {
 
 // groups: [{title?, fields, hint?}], one without a title first; those with one are closed at first.
 // A number with a `unit` is shown in it, and sent as it is.
-// change: the record as the form shows it: only what differs from its first value is sent, and what was emptied as null.
+// change: the shown record: only differences are sent, an emptied field as null.
 // login: whose password it is about, for the browser's keeper of passwords.
-// send(body, all, revision) does it, revision: of the record when the form was opened, as a list that is
-// read again has what others have changed since; what it throws is shown.  Behind a refusal of that
-// kind it is undefined: the page shows the change by then, and who saves again means it.  Gives {node, fields}.
+// send(body, all, revision) does it, and what it throws is shown.  revision: that of the record when the
+// form was opened; undefined behind a refusal by it, as the page shows the change by then.
+// Gives {node, fields}.
 export function form({groups, button, send, change, at, cancel, login}) {
   const fields = groups.flatMap(group => group.fields);
   const general = el('p', {class: 'fault', role: 'alert', tabindex: -1, hidden: true});
@@ -190,7 +190,7 @@ export function opening(summary, name, build) {
   const details = el('details', {class: 'opening'}, el('summary', null, summary, name && el('span', {class: 'away'}, ' ' + name)));
   let inside = null;
   details.addEventListener('toggle', () => {
-    // What is closed goes, so that the next one never begins with the form of the last.
+    // A form is built anew each time.
     inside?.remove();
     inside = null;
     if (!details.open) return;
@@ -201,8 +201,8 @@ export function opening(summary, name, build) {
   return details;
 }
 
-// A question in place, before something ends.  what: a text, or a function that gives it when it is
-// asked, so that it names what and how many at that moment.  buttons: [[text, act], …].
+// A question in place, before something ends.  what: a text, or a function for the text of that moment.
+// buttons: [[text, act], …].
 export function question(label, name, what, buttons, danger = true) {
   const text = span(), fault = el('span', {class: 'fault', role: 'alert', hidden: true});
   const summary = el('summary', null, label, name && el('span', {class: 'away'}, ' ' + name));

@@ -1,6 +1,5 @@
 // What all pages of the console share: requests of /api/v1, and the making of elements.
-// What the server says goes into text nodes and attributes only, never into markup: titles,
-// addresses and names of programs are other people's texts.
+// Text of the server goes into text nodes and attributes only, never into markup: others wrote it.
 import {language, t} from './texts.js';
 
 const PATIENCE = 20000;   // ms
@@ -47,7 +46,7 @@ let ahead = 0;   // ms
 export const clock = () => Date.now() + ahead;
 // Of a request without an answer.
 export const away = problem => Object.assign(new Error(t(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer')), {away: true});
-// The session has ended under a form in which something is typed: that stays, and goes on when there is another one.
+// The session has ended under a form: what is typed stays until there is another session.
 let over = null;
 async function goOn() {
   const notice = over;
@@ -79,12 +78,12 @@ export function keys() {
     return key;
   };
 }
-// more: key (Idempotency-Key), revision (If-Match).  The address of the page may hold a password,
-// with which fetch() would refuse a relative one.
+// more: key (Idempotency-Key), revision (If-Match).  fetch() refuses a relative address where the
+// page's own holds a password.
 export async function api(method, path, body, more = {}) {
   if (over) await goOn();
   const headers = {}, file = body instanceof Blob, began = Date.now();
-  // A GET needs none; with it the server knows that a page asks, and a 401 opens no box for passwords.
+  // By it the server knows a page: a 401 then opens no box for passwords.
   headers['X-LB-CSRF'] = here.csrf || '';
   if (body !== undefined && !file) headers['Content-Type'] = 'application/json';
   if (more.key) headers['Idempotency-Key'] = more.key;
@@ -122,7 +121,7 @@ export function words(problem) {
 
 // -- elements
 
-// Of these elements the words are the console's own, and are said in its language.
+// The words of these elements are translated.
 const WORDED = new Set(['h2', 'h3', 'th', 'label', 'button', 'summary', 'figcaption', 'dt']);
 export function el(tag, attributes, ...parts) {
   const made = document.createElement(tag), say = one => WORDED.has(tag) ? t(one) : one;
@@ -158,7 +157,7 @@ export function pill(element, text, kind) {
   element.className = 'state ' + kind;
 }
 export const pair = (label, ...value) => el('tr', null, el('th', {scope: 'row'}, label), el('td', {dir: 'auto'}, ...value));
-// Nothing is touched that is as it should be: a selection and an opened question stay.
+// Equal content stays untouched, with its selection and its open question.
 export function say(element, text) {
   if (element.textContent !== String(text)) element.textContent = text;
 }
@@ -193,10 +192,10 @@ function keyed(parent, items, key, build, skip = 0) {
 }
 const MOST_ROWS = 200, NUMBERS = new Set(['Listeners', 'Load', 'Sources', 'Up', 'kbit/s', 'Mounts', 'Since', 'Hours heard', 'Listenings', 'Transfer', 'Round trip', 'Sent again', 'Queue', 'Lag']);
 let menus = 0;
-// fill(items, key, build, without, most): build(item) gives {cells, acts, fill}.  What may be done to an item stands
-// in a row of its own below it, where a question and a form have room, once its "\u22ef" is pressed.
-// sort({label: item => value}, draw): these columns sort; draw() fills it again.  all: with what stands
-// below it where there is nothing (`without`), and where there is more than is shown.
+// fill(items, key, build, without, most): build(item) gives {cells, acts, fill}.  The acts have a row
+// of their own below the item, opened by "\u22ef".
+// sort({label: item => value}, draw): these columns sort; draw() fills it again.  all: with the texts
+// of an empty list (`without`) and of one that is cut.
 export function table(...labels) {
   const heads = labels.map(label => el('th', {scope: 'col'}, label)), row = el('tr', null, heads);
   const node = el('table', {class: 'colortable'}, el('thead', null, row));
@@ -242,7 +241,7 @@ export function table(...labels) {
   }};
 }
 export const actions = (...parts) => el('ul', {class: 'nav'}, parts.flat().filter(Boolean).map(one => el('li', null, one)));
-// Which of these are there, each as [one, whether]; the keyboard goes from one that goes to one that is there.
+// Shows of [[element, whether], …] those that apply; the focus leaves an element that goes.
 export function offer(...all) {
   const items = all.filter(([one]) => one).map(([one, there]) => [one.parentNode, there]), held = items.find(([item]) => item.contains(document.activeElement));
   for (const [item, there] of items) item.hidden = !there;

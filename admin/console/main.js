@@ -19,7 +19,7 @@ const pages = {'': overview, '/mounts': load('mounts'), '/nodes': load('nodes'),
   '/audit': load('audit'), '/server': load('server'), ...Object.fromEntries(['accounts', 'users', 'tokens', 'bans'].map(name => ['/' + name, load('records', name)]))};
 let current = null;
 
-// The server has written the menu, for this role: which of it is shown is all that changes.
+// The server writes the menu for this role.
 for (const link of document.querySelectorAll('.skip, #menu a')) link.textContent = t(link.textContent);
 function menu() {
   const shown = location.pathname.replace(/\/$/, '');
@@ -55,8 +55,8 @@ class Page {
       act();
     })};
   }
-  // Again and again while it is looked at.  told(data), of: what the server tells by itself (live.js);
-  // then act is called seldom, and soon where told() gives false.
+  // Repeats while the page is shown.  told(data), of: events of the server (live.js), with which act is
+  // called seldom, and soon where told() gives false.
   poll(act, every, told, of = '') {
     let first = true, due = 0;
     const live = this.live = told && stream(of, data => {

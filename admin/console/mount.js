@@ -158,7 +158,7 @@ function listenersPart(page, base) {
   return {node: el('div', null, title, box(filter, many, rows.all, missing, further)), refresh};
 }
 
-// What it played lately: of the audience with its listeners, else as the stream has told it.
+// What it played lately: with listeners where the audience is kept.
 function titlesPart(page, past) {
   const rows = table('Time', 'Title', ...here.audience ? ['Listeners', 'Gain'] : []), node = el('div', {hidden: true}, el('h2', {id: 'titles'}, 'Titles'), el('section', {class: 'roundbox long', tabindex: 0, 'aria-labelledby': 'titles'}, rows.all));
   async function played() {
@@ -269,7 +269,7 @@ export async function mount(page, name) {
   if (page.more?.made) showMade(page, page.more.made);
   past.refresh();
   await Promise.all([heard.refresh(), played.refresh(), feeding()]);
-  // Who listens is asked again when the server tells that some came or went.
+  // Asked again when listeners came or went.
   page.poll(async () => { await Promise.all([refresh(), heard.refresh(), played.refresh(), feeding()]); past.refresh(); }, () => EVERY, data => {
     const {listeners} = page.one;
     if (!data.mounts) return;

@@ -77,7 +77,7 @@ export function mountGroups(one, accounts, nodes) {
 export const mountSorts = {Mount: one => one.mount, State: one => stateOf(one)[0], Listeners: one => one.listeners ?? 0, Title: one => one.title, Name: one => one.settings?.['stream-name'],
   Home: one => one.home, Account: one => one.account, 'Stands in': one => one.origin};
 
-// A row of a table of mounts; what it says of itself in the fourth column, and what else there is.
+// A row of a table of mounts.
 export const mountRow = (label, textOf, others) => follow({
   Mount: [el('a'), (one, link) => { link.href = '/admin/console' + mountPage(one.mount); return one.mount; }],
   State: [span(span(), small()), (one, at) => { pill(at.firstChild, ...stateOf(one)); say(at.lastChild, offText(one)); at.lastChild.hidden = !at.lastChild.textContent; }], Listeners: one => within(one.listeners, one.limits?.listeners),

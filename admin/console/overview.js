@@ -12,7 +12,7 @@ const states = {up: 'up', suspect: 'half', draining: 'half', down: 'off'};
 
 export const nodeSorts = {Node: one => one.id, State: one => one.state, Listeners: one => one.listeners ?? 0, Load: one => one.max_kbps > 0 ? one.kbps / one.max_kbps : 0,
   Sources: one => one.sources ?? 0, Up: one => one.uptime_s ?? -1, Version: one => one.version};
-// Logins of some mounts are told which nodes there are, and no numbers of them.
+// Logins of some mounts see the nodes without numbers.
 export const isTold = node => node.kbps !== undefined;
 export function nodeRow(first, refresh) {
   const id = strong(), about = small(), load = span(), meter = el('meter', {max: 1, low: 0.8, high: 0.95, optimum: 0, 'aria-label': t('Load') + ': ' + first.id});
@@ -82,7 +82,7 @@ export async function overview(page) {
   };
   async function refresh() {
     const [all, those] = await Promise.all([list('/mounts'), listed('/nodes')]);
-    // The busiest first; what is equal keeps the order of its name.
+    // The busiest first, then by name.
     known = {nodes: those, mounts: all.sort((a, b) => (b.listeners || 0) - (a.listeners || 0) || (stateOf(b)[1] === 'up') - (stateOf(a)[1] === 'up'))};
     const sum = (rows, of) => rows.reduce((value, row) => value + (row[of] || 0), 0);
     const told = those.some(isTold);

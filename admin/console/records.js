@@ -12,9 +12,9 @@ const accountField = (accounts, now) => here.role === 'admin' && {name: 'account
   options: [['', 'none'], ...accounts.map(one => one.id)]};
 const mountsField = now => ({name: 'mounts', label: 'Mounts', type: 'list', value: joined(now), placeholder: '/rock.mp3 /live/*', hint: PATTERNS + 'all of its account.'});
 
-// make: {summary, button, at, fields(), body(body, all), done(told), put(body, all)}, of the form above the list; put: makes it,
-// where that is no POST of the list; columns: [label, …];
-// row(item, refresh, acts): {cells, acts, fill}, where acts(now) are change(body, revision) and remove(…) of the item as it is now.
+// make: {summary, button, at, fields(), body(body, all), done(told), put(body, all)}, the form above the
+// list; put: in place of a POST to the list; columns: [label, …];
+// row(item, refresh, acts): {cells, acts, fill}; acts(now): change(body, revision) and remove(…).
 export async function listing(page, {path, title, hint, make, columns, sorts = {}, texts, key, row, none}) {
   page.title(title);
   const search = page.search('Search ' + title.toLowerCase()), rows = table(...columns);
