@@ -176,7 +176,7 @@ class Connection : public ListHook {
   void go_on_opening();
   std::uint64_t body_to_read();
   bool client_is(const Address& client);  // false: not welcome, and gone
-  // A request in the clear, to a socket of TLS: it gets a page that says so, and nothing else.
+  // A request without TLS at a TLS socket: it is answered only by a page that names the fault.
   bool lacks_tls() const noexcept { return socket_->settings.tls && !socket_secure_; }
   bool handshaking() const noexcept { return opening_ && opening_->handshaking(); }
   void on_head_bytes(std::string_view bytes);

@@ -39,7 +39,7 @@ Problem too_many_lines(std::string_view or_else = "");
 // "?after=&most=", where after is a number; CSV takes as many rows as are allowed.
 std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanContext& context,
                                                                     const AudienceAsk& ask);
-// The value of `after` for further rows; "": there are none.
+// The value of `after` for further rows; "": this answer has the last row.
 template <class Row>
 std::string next_of(const std::vector<Row>& rows, std::size_t most) {
   return rows.size() == most ? std::to_string(rows.back().id) : std::string();

@@ -26,7 +26,7 @@ std::vector<PlaceCandidate> candidates(const PlanContext& context, std::string_v
 // The nodes where this record has reservations, each once.
 std::vector<std::string> reserved_at(const MountRecord& record);
 
-// The home of a new mount, and its backup if needed; or why there is none.
+// The home of a new mount, and its backup if needed; or why no node can be its home.
 std::variant<Placed, Problem> place(const PlanContext& context, const MountRecord& record);
 
 // Writes placed/NODE with its revision, so that of two masters that place there at once one

@@ -74,7 +74,7 @@ struct ListenerNow : ListenerRow {  // `id` at its node
 struct CertificateNow {
   std::vector<std::string> names;
   std::string issuer, kind;                 // "": not known
-  std::optional<std::int64_t> from, until;  // Unix seconds; nullopt: there is none yet
+  std::optional<std::int64_t> from, until;  // Unix seconds; nullopt: not known yet
   bool ordered = false;                     // by <acme>; else a file of the operator's
   std::optional<std::int64_t> next;         // of <acme>: when it is ordered again, Unix seconds
   unsigned failures = 0;                    // in a row

@@ -41,7 +41,7 @@ struct RedirectToken {
   static constexpr std::chrono::seconds kSkew{5};       // between the clocks of two nodes
 
   // kEarly: it expires later than a token made now, so it cannot exist yet. kForeign: signed by a
-  // key that is none of ours; its contents are not proved.
+  // key that this node does not have; its contents are not proved.
   enum class Verdict : std::uint8_t { kValid, kExpired, kEarly, kForeign, kForged };
   Verdict verdict = Verdict::kForged;
   // The values of `hops`.

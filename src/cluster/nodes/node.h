@@ -151,7 +151,7 @@ class UnackedRedirects {
   void clear();
   std::uint64_t count() const noexcept { return count_; }
   double kbps() const noexcept { return kbps_; }
-  // The time of the oldest; SteadyTime::max() if there is none.
+  // The time of the oldest; SteadyTime::max() if the list is empty.
   SteadyTime oldest() const noexcept;
   struct Run {  // redirects of one bitrate within kSameMoment
     SteadyTime when{};

@@ -121,7 +121,7 @@ bool Fanout::keep_in_window(Listener& listener) {
   return true;
 }
 
-// Moves a listener that waits for a unit to the next one, or to the end while there is none.
+// Moves a listener that waits for a unit to the next one, or to the end without one.
 void Fanout::start_at_mark(Listener& listener) {
   const auto& sync = view_->sync;
   const std::uint64_t before =
