@@ -477,7 +477,7 @@ stage_distcheck() {
   release_build || return 1
   use_ccache
   # With the arguments of release: what ccache does not know is what the tarball has otherwise.
-  limit 2400 make -C build/release distcheck AM_MAKEFLAGS=-j"$jobs" \
+  limit 2400 make -C build/release distcheck AM_MAKEFLAGS=-j$((2 * jobs)) \
     DISTCHECK_CONFIGURE_FLAGS="$(printf "'%s' " "${release_flags[@]}" "${ccache[@]}")" \
     >"$logs/distcheck.out" 2>&1
   local status=$?
