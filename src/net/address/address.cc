@@ -82,7 +82,7 @@ std::string Address::ip() const {
     ::inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
     return text;
   }
-  // Every connection needs it, and inet_ntop() prints by sprintf().
+  // Runs for every connection, and inet_ntop() prints by sprintf(), which is slow.
   char* end = text;
   for (std::size_t i = kV4Prefix.size(); i < bytes_.size(); ++i) {
     if (i > kV4Prefix.size()) *end++ = '.';

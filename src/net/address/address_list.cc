@@ -31,7 +31,7 @@ bool can_be_dotted(std::string_view pattern) {
                      [](std::string_view group) { return !is_digits(group) || is_octet(group); });
 }
 
-// "10.1.*" → {10, 1}; nothing where it is not whole octets and one star at the end.
+// "10.1.*" → {10, 1}; empty for a pattern other than whole octets and a star at the end.
 std::vector<std::string_view> leading_octets(std::string_view pattern) {
   std::vector<std::string_view> octets;
   for (;;) {
@@ -53,7 +53,7 @@ AddressList AddressList::parse(std::span<const std::string> entries, const Refus
   for (std::vector<Range>* ranges : {&list.v4_, &list.v6_}) {
     std::sort(ranges->begin(), ranges->end(),
               [](const Range& a, const Range& b) { return a.first < b.first; });
-    // Blocks nest or are apart; a block inside the one before it is dropped.
+    // Two blocks nest or are disjoint; a nested block is dropped.
     std::vector<Range> kept;
     for (const Range& range : *ranges)
       if (kept.empty() || kept.back().last < range.first)

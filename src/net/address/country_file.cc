@@ -45,7 +45,7 @@ Result<UniqueFd> copy_of(const std::string& path) {
   for (std::size_t done = 0; done < size;) {
     const ssize_t n = ::sendfile(copy.get(), file.get(), nullptr, size - done);
     if (n < 0) return failed("cannot be read");
-    if (n == 0) break;  // it has become shorter
+    if (n == 0) break;  // the file has become shorter
     done += static_cast<std::size_t>(n);
   }
   return copy;

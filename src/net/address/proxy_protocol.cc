@@ -15,10 +15,10 @@ constexpr std::string_view kLineStart = "PROXY ";
 constexpr std::size_t kLongestLine = 107;
 constexpr std::string_view kBlockStart("\r\n\r\n\0\r\nQUIT\n", 12);
 constexpr std::size_t kBlockHead = 16;
-// Enough for the certificates of clients, which a balancer may add.
+// A balancer may add the client's certificate.
 constexpr std::size_t kLongestBlock = 4096;
 
-constexpr unsigned char kLocal = 0x20, kProxied = 0x21;  // version 2, and the command
+constexpr unsigned char kLocal = 0x20, kProxied = 0x21;  // version 2 with its command
 constexpr unsigned kOverIpv4 = 1, kOverIpv6 = 2;
 constexpr unsigned char kTlsAddition = 0x20, kClientSpeaksTls = 0x01;
 
@@ -118,7 +118,7 @@ void ProxyHeader::read_block() {
   status_ = Status::kDone;
 }
 
-// Type, length, value; what is cut off spoils the header.
+// Additions are type, length, value; a truncated one spoils the header.
 void ProxyHeader::read_additions(std::string_view rest) {
   while (!rest.empty()) {
     if (rest.size() < 3 || rest.size() - 3 < short_at(rest, 1)) {

@@ -2,7 +2,7 @@
 // client (the PROXY protocol, versions 1 and 2).
 // Source: "The PROXY protocol", HAProxy,
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
-// Thread: a plain value; never takes a byte that lies behind the header.
+// Thread: a plain value; never takes a byte after the header.
 #pragma once
 
 #include <cstddef>

@@ -23,7 +23,7 @@ bool zeros(const std::uint8_t* from, const std::uint8_t* to) noexcept {
 Reach reach_of(const Address& address) noexcept {
   const std::uint8_t* b = address.bytes().data();
   if (address.is_v4()) return reach_of_v4(b + 12);
-  if (zeros(b, b + 12)) {  // ::, ::1, and ::a.b.c.d of the first days of IPv6
+  if (zeros(b, b + 12)) {  // ::, ::1, and the obsolete ::a.b.c.d (RFC 4291, 2.5.5.1)
     const bool v6 = zeros(b + 12, b + 15) && b[15] <= 1;
     return v6 ? Reach::kHost : reach_of_v4(b + 12);
   }

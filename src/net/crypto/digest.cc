@@ -45,7 +45,7 @@ std::string hmac_sha256(std::string_view key, std::string_view text) {
   return text_of(digest, size);
 }
 
-// RFC 2104: H(key ^ opad | H(key ^ ipad | text)); the states are those after the first block.
+// RFC 2104: H(key ^ opad | H(key ^ ipad | text)); the states follow the first block of each hash.
 struct HmacKey::States {
   using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
   Context inner{EVP_MD_CTX_new(), &EVP_MD_CTX_free}, outer{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
@@ -78,7 +78,7 @@ HmacKey::HmacKey(HmacKey&&) noexcept = default;
 HmacKey& HmacKey::operator=(HmacKey&&) noexcept = default;
 
 std::string HmacKey::sign(std::string_view first, std::string_view second) const {
-  // Copies into a context that has been used for the same digest allocate nothing.
+  // Copying into a context of the same digest allocates nothing.
   thread_local const States::Context scratch{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
@@ -95,7 +95,7 @@ std::string HmacKey::sign(std::string_view first, std::string_view second) const
 
 std::string random_bytes(std::size_t n) {
   std::string bytes(n, '\0');
-  // Without randomness every key would be the same; there is nothing to go on with.
+  // Without randomness every key would be the same, so the process cannot continue.
   if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(n)) != 1)
     std::abort();
   return bytes;

@@ -26,7 +26,7 @@ struct FreeCipher {
 };
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
 
-// With key, nonce and `about` taken in.
+// The context after taking in the key, the nonce and `about`.
 CipherContext begin_gcm(std::string_view key, std::string_view nonce, std::string_view about,
                         bool encrypts) {
   if (key.size() != kSealKeyBytes || nonce.size() != kNonceBytes) return nullptr;
@@ -61,7 +61,7 @@ std::string seal_with(std::string_view key, std::string_view nonce, std::string_
   const CipherContext context = begin_gcm(key, nonce, about, true);
   std::string body(text.size(), '\0'), tag(kTagBytes, '\0');
   int length = 0;
-  // Without its cipher nothing may be written as if it were sealed.
+  // A text that could not be encrypted must not be written as if it were sealed.
   if (!context ||
       EVP_CipherUpdate(context.get(), plain_octets(body), &length, plain_octets(text),
                        static_cast<int>(text.size())) != 1 ||

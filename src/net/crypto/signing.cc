@@ -30,7 +30,7 @@ SigningKey::SigningKey(std::string seed, std::shared_ptr<const void> key, std::s
 
 SigningKey SigningKey::generate() {
   auto made = from_seed(random_bytes(kSeedBytes));
-  // Without memory for a key there is nothing to go on with.
+  // Fails only without memory.
   if (!made) std::abort();
   return std::move(*made);
 }
@@ -53,7 +53,7 @@ std::string SigningKey::sign(std::string_view text) const {
   std::string signature(kSignatureBytes, '\0');
   std::size_t size = signature.size();
   const Context context(EVP_MD_CTX_new());
-  // The library takes the key as if it were to change it; it only counts its owners.
+  // OpenSSL's parameter is not const, but the call only counts the key's owners.
   auto* key = static_cast<EVP_PKEY*>(const_cast<void*>(key_.get()));
   if (!context || EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key) != 1 ||
       EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,

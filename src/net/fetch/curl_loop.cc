@@ -37,7 +37,7 @@ void add_header(CurlList& headers, const char* line) {
   }
 }
 
-// OpenSSL, which opens it in the middle of a handshake, waits at a FIFO.
+// OpenSSL opens the file during a handshake, and would block on a FIFO.
 Result<void> set_file(CURL* easy, CURLoption option, const std::string& path) {
   if (path.empty()) return {};
   const FileStamp file = FileStamp::of_file(path);
@@ -161,7 +161,8 @@ Result<void> prepare_curl(CURL* easy, const FetchRequest& request, CurlList& hea
   if (body) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(body->size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body->data());
-    // No "Expect: 100-continue": old backends let the client wait for a second.
+    // No "Expect: 100-continue": an old backend does not answer it, and curl then waits for a
+    // second.
     add_header(headers, "Expect:");
     if (request.json) add_header(headers, cat({"Content-Type: ", request.json_type}).c_str());
   }

@@ -12,7 +12,7 @@
 namespace lb {
 namespace {
 
-// How much of an answer's head is kept; a backend that sends more is broken.
+// The bytes kept of an answer's head; a backend that sends more is broken.
 constexpr std::size_t kHeadBytes = 64 * 1024;
 
 }  // namespace
@@ -26,7 +26,7 @@ struct Fetcher::Engine {
     CurlEasy easy;
     FetchAnswer answer;
     std::size_t head_bytes = 0;
-    bool enough = false;  // we have ended the transfer ourselves
+    bool enough = false;  // the fetcher has ended the transfer
     char detail[CURL_ERROR_SIZE] = {};
   };
 
@@ -50,7 +50,7 @@ struct Fetcher::Engine {
     auto& transfer = *static_cast<Transfer*>(self);
     std::string_view line(bytes, n);
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
-    if (line.starts_with("HTTP/")) {  // another head: of a redirect's target, or after 100
+    if (line.starts_with("HTTP/")) {  // a head after a redirect or a 100
       transfer.answer.headers.clear();
       if (transfer.request.is_foreign && !transfer.request.named_by) note_server(transfer);
       return n;
@@ -190,7 +190,7 @@ std::string shown_url(std::string_view url) {
   const std::size_t scheme = shown.find("://");
   const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
   const std::size_t end = std::min(shown.find('/', host), shown.size());
-  // The last @ before the path: a password that was written down unencoded may hold one.
+  // The login ends at the last @ before the path: an unencoded password may hold one.
   const std::size_t login = shown.rfind('@', end);
   if (login != std::string::npos && login >= host && login < end)
     shown.erase(host, login + 1 - host);

@@ -45,8 +45,8 @@ struct FetchRequest {
   unsigned redirects = 0;              // followed at most
   bool is_foreign = false;             // a redirect leads where its first server may_name()
   std::size_t body_bytes = 64 * 1024;  // kept of the answer's body; the rest is not read
-  // The address was named by a server that is not trusted with more than what may_name() says; a
-  // connection to another one is not made (kClosed), and `out_of_reach` is that one.
+  // The reach of the server that named the address.  No connection is made to an address that it
+  // may not name (kClosed); `out_of_reach` is that address.
   std::optional<Reach> named_by;
   mutable std::optional<Address> out_of_reach = {};
 };
@@ -79,7 +79,7 @@ class Fetcher {
   void cancel(std::uint64_t id);
   std::size_t in_flight() const noexcept;
   std::size_t waiting() const noexcept;
-  // The number of requests that got any answer, and of those that got none.
+  // The numbers of requests with and without an answer.
   std::uint64_t answered() const noexcept;
   std::uint64_t failed() const noexcept;
 

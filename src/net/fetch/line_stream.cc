@@ -130,8 +130,8 @@ struct LineStream::State : std::enable_shared_from_this<LineStream::State> {
   CurlLoop curl;
   CurlEasy easy;
   Timer head_timer;
-  std::string text;          // of the body: the line that is not whole yet, or all of an error's
-  std::size_t searched = 0;  // so much of it has no line end
+  std::string text;          // the incomplete line, or the body of an error
+  std::size_t searched = 0;  // bytes of it without a line end
   std::vector<std::string> lines;
   std::optional<Result<FetchAnswer>> ending;
   bool added = false, too_long = false, delivering = false, closed = false;

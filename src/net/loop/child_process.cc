@@ -23,14 +23,14 @@ using namespace std::chrono_literals;
 
 constexpr auto kBlindPoll = 100ms;
 constexpr int kNotStarted = 127;
-// The program's descriptor of its lifeline: above those that shells and scripts name.
+// The program's lifeline lies above the descriptors that shells and scripts number.
 constexpr int kLifeline = 100;
-// Linux 6.9; not in every header of the kernel.
+// Since Linux 6.9; older kernel headers lack the name.
 constexpr unsigned kWholeGroup = 1U << 2;  // PIDFD_SIGNAL_PROCESS_GROUP
-// Bytes of the standard error that are read in one turn.
+// Reads of the standard error in one turn.
 constexpr int kErrorReads = 8;
 
-// A descriptor above those of standard input and output, which dup2() would close.
+// Moves a descriptor above those of standard input and output, which dup2() would close.
 UniqueFd above_standard(int fd) noexcept {
   UniqueFd given(fd);
   if (fd < 0 || fd > STDERR_FILENO) return given;
@@ -41,7 +41,7 @@ struct Pipe {
   UniqueFd reading, writing;
 };
 
-// ours: which end does not block.
+// ours: the end that does not block.
 Result<Pipe> open_pipe(UniqueFd Pipe::*ours) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
@@ -72,14 +72,14 @@ Result<std::string> path_of_program(const std::string& name) {
 
 std::vector<char*> pointers_to_words(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
-  // execve() changes none of them; its prototype is older than const.
+  // execve() changes none of the texts; its prototype predates const.
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
   return pointers;
 }
 
-// What the new process needs, made before it exists: it shares this memory until it executes the
-// program, and may only make system calls.
+// All that the new process needs is prepared here: between vfork() and execve() it shares this
+// memory and may only make system calls.
 struct Image {
   const char* path;
   char* const* words;
@@ -90,9 +90,8 @@ struct Image {
 
 // Never returns.
 [[noreturn]] void become(const Image& image, volatile int* fault) noexcept {
-  // Handlers are reset by the execution itself, what is ignored is not (SIGPIPE is, here).
-  // The kernel's call: glibc's leaves out the two signals of its own, which make(1) hands down
-  // ignored.
+  // execve() resets handlers, but keeps ignored signals ignored (SIGPIPE is, here).  The system
+  // call reaches the two signals that glibc's sigaction() refuses, which make(1) passes on ignored.
   constexpr unsigned long kStandard[4] = {};  // SIG_DFL, no flags, no restorer, no mask
   for (int signal = 1; signal < NSIG; ++signal)
     ::syscall(SYS_rt_sigaction, signal, kStandard, nullptr, sizeof(kStandard[3]));
@@ -104,25 +103,25 @@ struct Image {
   ::dup2(image.output, STDOUT_FILENO);
   ::dup2(image.errors, STDERR_FILENO);
   ::dup2(image.lifeline, kLifeline);
-  // Everything of ours is close-on-exec; this is for what a library may have opened otherwise.
+  // A library may have opened descriptors without close-on-exec.
   ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   ::fcntl(kLifeline, F_SETFD, 0);
   ::fcntl(kLifeline, F_SETSIG, SIGKILL);
   ::fcntl(kLifeline, F_SETOWN, -::getpid());  // the group
   ::fcntl(kLifeline, F_SETFL, O_ASYNC);
-  // This process may have died just before that.
+  // The parent may have died before the lifeline was set.
   if (::getppid() != image.parent) ::_exit(kNotStarted);
   ::execve(image.path, image.words, image.environment);
   *fault = errno;
   ::_exit(kNotStarted);
 }
 
-// The new process borrows this one's memory until it executes the program, so the cost does not
-// grow with what is mapped here, as that of fork() does.  fault: 0, or the errno of the execution.
+// vfork() shares the memory until execve(), so the cost does not grow with the mapped memory as
+// that of fork() does. fault: 0, or the errno of execve().
 [[gnu::noinline]] pid_t spawn(const Image& image, volatile int* fault) noexcept {
   sigset_t all, before;
   ::sigfillset(&all);
-  // No handler of this process may run in the other one.
+  // No signal handler may run in the new process, as it shares this memory.
   ::pthread_sigmask(SIG_BLOCK, &all, &before);
   const pid_t pid = ::vfork();
   if (pid == 0) become(image, fault);
@@ -176,7 +175,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Loop& loop, const Chil
   if (pid < 0)
     return Error::io(cat({"program ", *path, " could not be run (", std::strerror(errno), ")"}));
   if (fault != 0) {
-    ::waitpid(pid, nullptr, 0);  // it has ended: the call does not wait
+    ::waitpid(pid, nullptr, 0);  // the process has ended, so the call does not wait
     return Error::io(cat({"program ", *path, " could not be run (", std::strerror(fault), ")"}));
   }
   return std::unique_ptr<ChildProcess>(new ChildProcess(
@@ -233,8 +232,8 @@ void ChildProcess::let_go() noexcept {
   error_watch_.stop();
 }
 
-// The number of a program that is not ours to wait for may be another one's as soon as it has
-// ended.
+// This process cannot reap an adopted program, whose number may be another group's as soon as it
+// has ended, so the signal goes through its pidfd.
 void ChildProcess::kill_group(int signal) const noexcept {
   if (is_parent_) {
     ::kill(-pid_, signal);
@@ -254,7 +253,7 @@ void ChildProcess::terminate() {
 void ChildProcess::reap() {
   ChildEnd end;
   if (is_parent_) {
-    // While its end has not been taken note of, its number is no other group's.
+    // The number belongs to no other group until the program is reaped.
     siginfo_t how{};
     if (::waitid(P_PID, static_cast<id_t>(pid_), &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
         how.si_pid == 0) {
@@ -297,7 +296,7 @@ void ChildProcess::read_errors() {
 
 void ChildProcess::take_errors(std::string_view bytes) {
   for (const char c : bytes) {
-    // Programs write a progress line again and again over itself.
+    // A program overwrites its progress line with \r.
     if (c == '\n' || c == '\r')
       end_line();
     else if (line_.size() < kMaxLine)

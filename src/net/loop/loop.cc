@@ -14,11 +14,11 @@
 namespace lb {
 namespace {
 
-// A crowd of small tasks wakes a loop at most this often.
+// The shortest pause between two wake-ups of a loop by post_together().
 constexpr std::chrono::microseconds kQuiet{250};
-constexpr int kAddAgainUs = 100000;  // a watch that the kernel did not take
+constexpr int kAddAgainUs = 100000;  // for a watch that the kernel refused
 
-// The callback of a watch that runs on this thread; no watch: it has been stopped meanwhile.
+// The watch whose callback runs on this thread; null: it was stopped meanwhile.
 struct Called {
   const Watch* watch = nullptr;
   bool shortage = false;
@@ -37,7 +37,7 @@ Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
   event_config_free(config);
   wake_fd_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   alarm_fd_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-  // Edge-triggered: each ring wakes, and the counter need not be read.
+  // The wake-ups are edge-triggered, so the counter need not be read.
   const auto wakes = [this](event& waker, int fd) {
     event_assign(
         &waker, base_, fd, EV_READ | EV_ET | EV_PERSIST, [](evutil_socket_t, short, void*) {},
@@ -50,7 +50,7 @@ Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
       &beat_event_, base_, -1, 0,
       [](evutil_socket_t, short, void* self) {
         auto& loop = *static_cast<Loop*>(self);
-        // The turn of this beat, and a few turns of periodic timers.
+        // Allows for the turn of this beat, and a few turns of periodic timers.
         const auto few = 1 + static_cast<std::uint64_t>(loop.beat_interval_ / kBeat);
         const bool idle = loop.turns_ - loop.turns_at_beat_ <= few;
         loop.turns_at_beat_ = loop.turns_;
@@ -64,7 +64,7 @@ Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
 }
 
 Loop::~Loop() {
-  // Tasks own connections and files; they go before the base that their watches point to.
+  // Tasks own connections and files, whose watches point to the base, so they go first.
   running_.clear();
   inbox_.clear();
   event_del(&wake_event_);
@@ -78,7 +78,7 @@ void Loop::put(Task task) {
   posted_.store(posted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-// In a callback of its own turn it counts as asleep, and yet it checks the inbox before it sleeps.
+// In a callback asleep_ may still be set, but the loop checks the inbox before it sleeps.
 bool Loop::needs_ring() const noexcept {
   return asleep_ && owner_.load(std::memory_order_relaxed) != std::this_thread::get_id();
 }
@@ -143,7 +143,7 @@ void Loop::turn(bool may_sleep) {
   running_.clear();
 }
 
-// The bells are edge-triggered: reading them takes nothing from the base.
+// The wake-ups are edge-triggered, so reading their descriptors takes nothing from the base.
 void Loop::wait_for_tasks() noexcept {
   std::array<pollfd, 2> bells{{{wake_fd_.get(), POLLIN, 0}, {alarm_fd_.get(), POLLIN, 0}}};
   if (::poll(bells.data(), bells.size(), -1) <= 0) return;
@@ -192,7 +192,7 @@ void Loop::run() {
   beat();
   beat_later();
   while (!stopping_.load(std::memory_order_relaxed)) turn(true);
-  turn(false);  // what was posted on the way out, such as last log lines
+  turn(false);  // tasks posted during the last turn, such as log lines
   event_del(&beat_event_);
   beat_due_ = {};
   owner_.store(std::thread::id(), std::memory_order_relaxed);
@@ -225,8 +225,8 @@ void Deadline::after(std::chrono::nanoseconds delay) {
   timer_.after(delay);
 }
 
-// A wait that is interrupted (SIGCONT does that) lets timers ring before any socket has been
-// polled: so it is not enough that this one rings late.
+// An interrupted wait (as by SIGCONT) lets timers fire before any socket is polled, so a late timer
+// alone does not prove silence.
 void Deadline::check() {
   const auto away = loop_.away();
   if (away == away_before_) {
@@ -273,7 +273,7 @@ void Watch::add() noexcept {
         add_later(*watch);
       },
       this);
-  // The kernel has no memory for it.  Readiness stays: what has come by then is seen then.
+  // The kernel has no memory for the watch.  Readiness is level-triggered, so nothing is lost.
   if (event_add(&event_, nullptr) != 0) add_later(*this);
 }
 

@@ -77,7 +77,7 @@ class Loop {
     on_beat_ = std::move(then);
     count_beats();
   }
-  // Its beats are needed: they are seen from outside, or it judges silence.
+  // For a loop whose beats are watched, or that judges silence.
   void count_beats() noexcept;
   // kBeat while the loop is busy.  A loop that turns at most some four times a second sleeps longer
   // and longer, up to kIdleBeat, so that an idle server does not keep a laptop awake; up to

@@ -54,7 +54,7 @@ class LoopBeats::Heart {
   const std::string name_;
   const bool vital_;
   SteadyTime expected_{}, window_began_{};
-  // Written by the loop alone.
+  // Only the loop writes these.
   std::atomic<std::int64_t> last_{0}, late_{0}, late_before_{0}, late_now_{0}, worked_{0};
   std::atomic<std::int64_t> interval_{std::chrono::nanoseconds(kInterval).count()};
 };
@@ -80,7 +80,7 @@ void LoopBeats::Heart::beat() {
 LoopBeats::LoopBeats(LoopPool& loops) {
   for (unsigned i = 0; i < loops.workers(); ++i)
     hearts_.push_back(std::make_unique<Heart>(loops.worker(i), cat({"worker", i}), true));
-  // With no threads of their own all are the first worker.
+  // Without threads of their own all loops are the first worker.
   if (&loops.control() == &loops.worker(0)) return;
   hearts_.push_back(std::make_unique<Heart>(loops.control(), "control", true));
   hearts_.push_back(std::make_unique<Heart>(loops.clerk(), "clerk", false));

@@ -39,8 +39,8 @@ std::uint64_t LoopPause::posted() const {
   return sum;
 }
 
-// before: how many tasks there had been when the last round was over.  A round posts one task to
-// each worker, which posts one to control; where there were no others, all inboxes are empty.
+// before: the number of tasks posted when the last round was over.  A round posts one task to each
+// worker, which posts one to control; if no other was posted, all inboxes are empty.
 void LoopPause::round(std::uint64_t before) {
   loops_.gather<int>([](unsigned) { return 0; },
                      [this, before](const std::vector<int>&) {

@@ -1,7 +1,6 @@
 // LoopPause: stops all workers, with no task under way between them and control, so that control
 // alone may read and write their objects.
 // begin() holds control and the workers (Loop::hold): sockets and timers wait, tasks run.  Tasks
-// begin() holds control and the workers (Loop::hold): sockets and timers wait, tasks run.  Tasks
 // may own a lease or a listener and post others, so rounds over all loops follow until one brings
 // no new task.  Then each worker waits inside a task until end().  The clerk goes on; its tasks
 // wait in an inbox.

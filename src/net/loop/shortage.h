@@ -1,6 +1,6 @@
 // note_shortage(): the kernel had no memory or no descriptor for a call.  What the call was for
-// stays ready, and a loop that only came back would spin: the Watch whose callback makes the call
-// waits 100 ms, as one that the kernel did not take.
+// stays ready, and a loop that returned at once would spin: the Watch whose callback makes the call
+// waits 100 ms, as one that the kernel refused.
 //
 // Thread: any; without effect outside a Watch's callback, where no event comes again at once.
 #pragma once

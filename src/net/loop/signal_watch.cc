@@ -19,7 +19,7 @@ SignalWatch::SignalWatch(Loop& loop, int number, UniqueFunction<void(std::uint64
 
 SignalWatch::~SignalWatch() {
   watch_.stop();
-  // One that came too late to be told kills no process that ends anyway.
+  // A signal that is still pending would kill the process when it is unblocked.
   take();
   ::pthread_sigmask(SIG_UNBLOCK, &signal_, nullptr);
 }

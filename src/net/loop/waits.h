@@ -167,7 +167,7 @@ class Waits {
   std::map<Key, Row, std::less<>> rows_;
   std::set<std::pair<SteadyTime, Key>> due_;
   std::size_t size_ = 0;
-  SteadyTime armed_for_{};  // once it rings that is over, whatever a clock says
+  SteadyTime armed_for_{};  // over once its timer fires, whatever the clock says
   bool rang_ = false;
   Deadline deadline_;
 };

@@ -20,10 +20,10 @@ using namespace std::chrono_literals;
 
 // Limits how long a flood of connects keeps a worker from its listeners.
 constexpr int kAcceptsAWake = 128;
-constexpr int kMaxLost = 32;  // in one wake: more are no matter of single connections
+constexpr int kMaxLost = 32;  // in one wake-up: more failures do not come from single connections
 constexpr auto kPause = 100ms;
 
-// The error concerns one connection or its network; the next connection may be in order.
+// The error concerns one connection or its network, so the next accept may succeed.
 bool concerns_one(int error) noexcept {
   switch (error) {
     case EINTR:
@@ -41,12 +41,12 @@ bool concerns_one(int error) noexcept {
   }
 }
 
-// A wake-up accepts as many connections as the last one found, without the system call that finds
-// the queue empty: a connection that is left wakes the worker again.  After this many wake-ups that
-// accepted all they were allowed, the number is doubled.
+// A wake-up accepts as many connections as the last one found, and so saves the system call that
+// finds the queue empty: a connection that is left wakes the worker again.  After this many full
+// wake-ups the number is doubled.
 constexpr int kWakesToGrow = 8;
 
-// Accepted sockets inherit both (Linux): two system calls less for each.
+// Accepted sockets inherit both options (Linux), which saves two system calls each.
 void prepare(int listening) {
   const int on = 1;
   ::setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -97,7 +97,7 @@ Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& s
     fds.push_back(std::move(*fd));
   }
   socket->fds = std::make_shared<const std::vector<UniqueFd>>(std::move(fds));
-  // Listening comes last, when every socket of the group is bound.
+  // Listening begins when every socket of the group is bound.
   if (closed) return socket;
   if (auto listening = socket->listen(); !listening) return listening.error();
   return socket;
@@ -126,7 +126,7 @@ std::shared_ptr<const ListenSocket> ListenSocket::with(const ListenSettings& cha
   socket->settings = changed;
   for (const UniqueFd& fd : *fds) {
     set_send_buffer(fd.get(), changed);
-    ::listen(fd.get(), changed.backlog);  // once more: the length of the queue
+    ::listen(fd.get(), changed.backlog);  // changes the length of the queue
   }
   return socket;
 }
@@ -180,7 +180,7 @@ bool Acceptor::accept_some() {
   return true;
 }
 
-// The listening socket stays readable, so a loop that only came back would spin.
+// The listening socket stays readable, so returning at once would spin.
 void Acceptor::failed(int error) {
   const bool descriptors = error == EMFILE || error == ENFILE;
   const bool made_room = descriptors && sink_.make_room();  // the next round accepts
@@ -219,7 +219,7 @@ bool Acceptor::refuse_one() {
 }
 
 void Acceptor::works_again() {
-  // Not between two failures of the same shortage: the log would be full of it.
+  // A success between two failures of one shortage is not logged: it would fill the log.
   if (loop_.now() - failing_since_ < kPause) return;
   logged_ = false;
   const auto lasted =

@@ -53,7 +53,7 @@ class ConnectionSink {
 
 class Acceptor {
  public:
-  // accept4(2), or what a test puts in its place.
+  // accept4(2), or a test's replacement.
   using Accept = int (*)(int fd, sockaddr* address, socklen_t* size, int flags);
 
   Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, ConnectionSink& sink, Log& log,
@@ -81,7 +81,7 @@ class Acceptor {
   int accepts_ = 1, wakes_ = 0;  // connections accepted at a wake-up; wake-ups with that many
   UniqueFd spare_;  // released for a moment, so that a full process can still answer 503
   RepeatGuard guard_;
-  bool logged_ = false;    // that accepting fails
+  bool logged_ = false;    // the failure to accept is logged
   unsigned failures_ = 0;  // since then
   SteadyTime failing_since_{};
 };

@@ -51,7 +51,7 @@ class ConnectAttempt final : public Underway {
     next();
   }
 
-  // The first address may be tried, or the present one has used up its share.
+  // The first address is due, or the present one has used up its share of the time.
   void on_step() {
     if (target_.tls && !connector_.make_tls_) {
       finish(Error::unsupported("cannot be reached (TLS is not available)"));
@@ -78,7 +78,7 @@ class ConnectAttempt final : public Underway {
     finish(Error{why_.code, cat({"cannot be reached (", why_.what, ")"})});
   }
 
-  // True: the connection is being made.
+  // True: the connection is under way.
   bool begin(const Address& address) {
     sockaddr_storage to{};
     const socklen_t size = address.to_sockaddr(to);
@@ -152,9 +152,9 @@ class ConnectAttempt final : public Underway {
   Connector::Then then_;
   Resolver::Lookup name_;
   Resolver::Addresses addresses_;  // not yet tried
-  std::optional<Address> at_;      // being tried
+  std::optional<Address> at_;      // under way
   UniqueFd socket_;
-  Error why_;  // of the last address that did not work
+  Error why_;  // of the last address that failed
   std::unique_ptr<Underway> handshake_;
   Watch watch_;
   Timer step_;

@@ -29,7 +29,8 @@ struct ConnectTarget {
   bool tls = false;
   std::string bind_address;  // a literal address to connect from; "": the system chooses
   // The reach of another server that named this one (a redirect, a list): only addresses that it
-  // may name are tried, whatever the name resolves to. nullopt: the configuration has named it.
+  // may name are tried, even if the name resolves to others. nullopt: the configuration has named
+  // it.
   std::optional<Reach> named_by = {};
 
   bool operator==(const ConnectTarget&) const = default;

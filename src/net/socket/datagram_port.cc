@@ -15,7 +15,7 @@ namespace {
 constexpr int kAnswersATurn = 64;
 constexpr std::size_t kLongestAnswer = 512;
 
-// Its own address, as a peer: where it listens to all, that of this machine.
+// The socket's own address as a peer; for a socket on all addresses, the loopback address.
 bool own_address(int fd, sockaddr_storage& name, socklen_t& size) {
   size = sizeof name;
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return false;
@@ -66,11 +66,11 @@ void DatagramPort::on_ready(short) {
     const ssize_t n = ::recvfrom(fd_.get(), question.data(), question.size(), 0,
                                  reinterpret_cast<sockaddr*>(&from), &size);
     if (n < 0) return;
-    if (shut_) continue;  // had come before it was shut
+    if (shut_) continue;  // it came before the port was shut
     const auto asked = static_cast<std::size_t>(n);
     std::string answer = answer_(asked);
     answer.resize(std::min(answer.size(), asked));
-    // A full socket loses it, as the network may.
+    // A full socket buffer drops the answer, as the network may.
     [[maybe_unused]] const auto sent =
         ::sendto(fd_.get(), answer.data(), answer.size(), MSG_NOSIGNAL,
                  reinterpret_cast<const sockaddr*>(&from), size);

@@ -83,7 +83,7 @@ Result<void> FdChannel::send(std::string_view bytes, std::span<const int> fds,
   if (bytes.size() > kMaxBytes || fds.size() > kMaxFds)
     return Error::limit(cat({"a message of ", bytes.size(), " bytes and ", fds.size(),
                              " descriptors is too large for one piece"}));
-  // An empty message would be taken for the end.
+  // The receiver would take an empty message for the end.
   const std::string_view text = bytes.empty() ? std::string_view("\0", 1) : bytes;
   for (;;) {
     if (send_with_fds(socket_.get(), text, fds)) return {};
@@ -117,7 +117,7 @@ Result<FdChannel::Message> FdChannel::receive(std::chrono::milliseconds patience
     return Error::closed("no message came: the other process has ended");
   if (n < 0) return Error::io(cat({"no message came: ", std::strerror(errno)}));
   got.fds = fds_of(message);
-  // The kernel closes what does not fit: no room for descriptors in this process, for one.
+  // The kernel drops descriptors that do not fit, for example beyond the limit of open files.
   if ((message.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0)
     return Error::limit(
         cat({"a message came without some of its parts (", got.fds.size(),

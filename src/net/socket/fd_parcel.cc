@@ -11,7 +11,7 @@
 namespace lb {
 namespace {
 
-// The first message: how much follows.
+// The first message has the numbers of bytes and descriptors that follow.
 using Sizes = std::array<std::uint64_t, 2>;
 
 }  // namespace
@@ -46,7 +46,7 @@ Result<FdParcel> receive_parcel(FdChannel& channel, std::chrono::milliseconds pa
   while (parcel.bytes.size() < sizes[0] || parcel.fds.size() < sizes[1]) {
     auto part = channel.receive(patience);
     if (!part) return part.error();
-    // A message without a text has one byte.
+    // A message of descriptors alone has one byte, which is not part of the text.
     if (parcel.bytes.size() < sizes[0]) parcel.bytes += part->bytes;
     for (UniqueFd& fd : part->fds) parcel.fds.push_back(std::move(fd));
     if (parcel.bytes.size() > sizes[0] || parcel.fds.size() > sizes[1])

@@ -66,7 +66,7 @@ Result<std::shared_ptr<ListenSocket>> InheritedSockets::adopt(const ListenSettin
   for (Socket& socket : sockets_) {
     if (!fits(socket.address)) continue;
     socket.used = true;
-    // One that no worker would take from must not get connections.
+    // A socket without a worker must not get connections.
     if (found.size() == workers) {
       ::shutdown(socket.fd.get(), SHUT_RDWR);
     } else {

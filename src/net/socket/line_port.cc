@@ -23,7 +23,7 @@ constexpr int kBacklog = 128;
 LinePort::Guest::Guest(LinePort& owner, UniqueFd connected)
     : port(owner), fd(std::move(connected)), timer(*owner.loop_, [this] {
         gone = true;
-        port.sweep();  // and with it this
+        port.sweep();  // destroys this
       }) {}
 
 void LinePort::Guest::on_ready(short) {
@@ -56,9 +56,9 @@ void LinePort::on_ready(short) {
       if (errno != EAGAIN) note_shortage();
       return;
     }
-    if (guests_.size() >= kMaxGuests) continue;  // closed without a word
+    if (guests_.size() >= kMaxGuests) continue;  // closed without an answer
     const std::string line = line_();
-    // An empty socket buffer takes it whole.
+    // The line fits into the empty socket buffer.
     [[maybe_unused]] const auto n = ::send(taken.get(), line.data(), line.size(), MSG_NOSIGNAL);
     ::shutdown(taken.get(), SHUT_WR);
     Guest& guest = guests_.emplace_back(*this, std::move(taken));
@@ -68,7 +68,7 @@ void LinePort::on_ready(short) {
 }
 
 void LinePort::sweep() {
-  // A guest may be in its own callback; nothing touches it after this.
+  // No code touches a guest after its callback has called this.
   std::erase_if(guests_, [](const Guest& guest) { return guest.gone; });
 }
 

@@ -25,13 +25,13 @@ constexpr std::size_t kMaxAddresses = 16;
 
 }  // namespace
 
-// Shared with the threads, which may outlive the resolver.
+// The threads share it, as they may outlive the resolver.
 struct Resolver::Queue {
   std::mutex mutex;
   std::condition_variable more;
   std::deque<std::string> names;
   unsigned threads = 0, idle = 0;
-  Resolver* owner = nullptr;  // null: closed; posts to its loop only under the mutex
+  Resolver* owner = nullptr;  // null: closed; threads post to its loop only under the mutex
   Ask ask;
 
   static void work(const std::shared_ptr<Queue>& queue) {
@@ -50,7 +50,7 @@ struct Resolver::Queue {
       lock.lock();
       if (Resolver* owner = queue->owner; owner != nullptr) {
         owner->loop_.post([queue, name, answer] {
-          // On the loop, as the destructor of the owner is: it lives, or has closed the queue.
+          // The task and the resolver's destructor run on one loop, so `owner` is alive or null.
           if (queue->owner != nullptr) queue->owner->answered(name, *answer);
         });
       }
@@ -105,7 +105,7 @@ void Resolver::start_thread_if_needed() {
     made->detach();
     return;
   }
-  // Those that are there come to it in time.
+  // The running threads will take the name.
   if (queue_->threads > 0) return;
   const std::string name = std::move(queue_->names.back());
   queue_->names.pop_back();
@@ -133,7 +133,7 @@ bool Resolver::is_of_today(const Entry& entry, SteadyTime now) {
   return !entry.addresses.empty() && now < entry.known_until + kServesFor;
 }
 
-// The callback may ask again, or cancel other lookups.
+// The callback may start a lookup, or cancel others.
 void Resolver::give(Entry& entry, const Answer& answer) {
   IntrusiveList<Lookup> waiting;
   waiting.splice_back(entry.waiting);

@@ -12,7 +12,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kPiece = 65'536;  // what a pipe holds
+constexpr std::size_t kPiece = 65'536;  // the capacity of a pipe
 constexpr unsigned kHow = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 }  // namespace

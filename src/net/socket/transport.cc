@@ -15,14 +15,14 @@
 namespace lb {
 namespace {
 
-// The event comes again.
+// After kAgain the socket's event comes again.
 IoResult from_errno() noexcept {
   return {is_momentary(errno) ? IoStatus::kAgain : IoStatus::kError, 0};
 }
 
 }  // namespace
 
-// Not EIO: of a socket it is a cipher of the kernel's that failed, of a file a disk, and both stay.
+// EIO is not momentary: a failed cipher of the kernel, or a failed disk.
 bool is_momentary(int error) noexcept {
   const bool shortage = error == ENOMEM || error == ENOBUFS;
   if (shortage) note_shortage();
@@ -52,7 +52,7 @@ IoResult PlainTransport::send_file(int fd, std::uint64_t offset, std::size_t byt
   auto at = static_cast<off_t>(offset);
   const ssize_t n = ::sendfile(fd_.get(), fd, &at, bytes);
   if (n > 0) return {IoStatus::kDone, static_cast<std::size_t>(n)};
-  // 0 would mean past the end of the file: the caller asked for bytes that are not there.
+  // The file ends before `offset`: a fault of the caller.
   if (n == 0) errno = EIO;
   return from_errno();
 }

@@ -26,7 +26,7 @@ struct FreeX509 {
 template <class T>
 using Held = std::unique_ptr<T, FreeX509>;
 
-// OpenSSL reads the names of an extension out of a text: nothing may separate them.
+// OpenSSL parses the names of an extension from a text, so a name must not hold a separator.
 bool is_plain_name(std::string_view name) {
   return !name.empty() && name.size() <= 253 && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
@@ -92,7 +92,7 @@ Result<std::shared_ptr<SSL_CTX>> challenge_context(std::string_view name,
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   set_server_groups(context.get());
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(context.get(), 0);  // the authority hangs up at once
+  SSL_CTX_set_num_tickets(context.get(), 0);  // the authority closes at once
   SSL_CTX_set_alpn_select_cb(context.get(), &choose_challenge_protocol, nullptr);
   SSL_CTX_set_app_data(context.get(), const_cast<char*>(&kMark));
   return context;

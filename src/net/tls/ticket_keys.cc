@@ -38,8 +38,8 @@ constexpr std::string_view kLastLine = "end";
 constexpr std::size_t kRingSecretBytes = 32;
 constexpr std::uint64_t kLatestHour = 1ULL << 40;
 
-// A clock that was wrong must not keep a secret for years: hours to come go too, but for the next
-// one.
+// After a clock was wrong, secrets of future hours are dropped too (but for the next hour), as they
+// would stay for years.
 bool is_current(std::int64_t hour, std::int64_t now) {
   return hour <= now + 1 && hour > now - TicketRing::kHours;
 }
@@ -54,7 +54,7 @@ TicketKeys::TicketKeys(std::vector<std::string> shared, const Clock& clock,
       certificates_(std::move(certificates)),
       now_(std::make_shared<const HourKeys>()) {}
 
-// The same number in whatever form its file has it.
+// The private number itself, so that the file's encoding does not matter.
 std::string TicketKeys::secret_of(const EVP_PKEY* key) {
   std::string number;
   std::size_t size = 0;
@@ -128,7 +128,7 @@ int TicketKeys::use(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* ciph
     std::memcpy(name, key->name.data(), kNameBytes);
   } else {
     key = find({reinterpret_cast<const char*>(name), kNameBytes});
-    if (!key) return 0;  // a full handshake, and a new ticket
+    if (!key) return 0;  // 0: a full handshake and a new ticket
   }
   OSSL_PARAM params[] = {
       OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key->mac.data(), key->mac.size()),
@@ -138,7 +138,7 @@ int TicketKeys::use(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* ciph
   if (EVP_MAC_CTX_set_params(mac, params) != 1 ||
       EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, secret, iv, make ? 1 : 0) != 1)
     return -1;
-  return make ? 1 : 2;  // 2: a new ticket for the next time; clients of TLS 1.3 use each once
+  return make ? 1 : 2;  // 2: also a new ticket, as clients of TLS 1.3 use each once
 }
 
 std::vector<TicketRing::Secret> TicketRing::secrets() const {

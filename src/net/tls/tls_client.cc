@@ -20,7 +20,7 @@ Result<std::shared_ptr<const TlsClientContext>> TlsClientContext::load(const std
                                       SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  // OpenSSL waits at a FIFO.
+  // OpenSSL would block on a FIFO, which read_file() refuses.
   if (auto file = ca_file.empty() ? Result<FileText>(FileText()) : read_file(ca_file); !file)
     return Error::io(cat({"ssl-cafile ", file.error().what}));
   ERR_clear_error();
@@ -40,7 +40,7 @@ std::unique_ptr<TlsTransport> TlsClientContext::connect(std::unique_ptr<Transpor
   SslPtr ssl(SSL_new(context_.get()));
   if (!ssl) return nullptr;
   if (only_13) SSL_set_min_proto_version(ssl.get(), TLS1_3_VERSION);
-  // An address is checked as one, and is no name for SNI (RFC 6066, 3).
+  // A literal address is no server name for SNI (RFC 6066, 3).
   if (const auto address = Address::parse(host, 0)) {
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), address->ip().c_str()) != 1)
       return nullptr;

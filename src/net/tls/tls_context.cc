@@ -21,14 +21,14 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kLongestNames = 200, kLongestPemFile = 1 << 20;
-// Of TLS 1.2, where the file says nothing: with forward secrecy, and authenticated encryption only.
-// OpenSSL's own list has CBC and the exchange of keys by RSA too.
+// The default for TLS 1.2: only forward secrecy and authenticated encryption.  OpenSSL's own list
+// includes CBC and key exchange by RSA.
 constexpr const char* kDefaultCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 // A server has no terminal to ask for a password.
 int no_password(char*, int, int, void*) { return -1; }
 
-// The file, else a copy of what was in it, where that can be opened.
+// The path of the file, or of its copy if only that can be opened.
 std::string place_of(const std::string& file, const FileCopies& copies) {
   const auto copy = copies.find(file);
   if (copy == copies.end() || ::access(file.c_str(), R_OK) == 0) return file;
@@ -36,7 +36,7 @@ std::string place_of(const std::string& file, const FileCopies& copies) {
   return ::access(place.c_str(), R_OK) == 0 ? place : file;
 }
 
-// OpenSSL's own reader waits at a FIFO, and reads a file of any length.
+// OpenSSL's own reader would block on a FIFO, and reads a file of any length.
 Result<BioPtr> open_pem(const std::string& file) {
   auto read = read_file(file, {.limit = kLongestPemFile});
   if (!read) return read.error();
@@ -62,7 +62,7 @@ Result<KeyPtr> read_key(const std::string& file) {
   return Error::not_found(file + ": holds no private key in PEM form");
 }
 
-// The key may be in the certificate's own file or in any of the others; it is known by its fit.
+// The key may be in the certificate's own file or in any other, and is found by matching.
 Result<KeyPtr> find_key(std::span<const X509Ptr> chain, const std::string& file,
                         std::span<const std::string> keys) {
   std::vector<std::string> files(keys.begin(), keys.end());
@@ -75,7 +75,7 @@ Result<KeyPtr> find_key(std::span<const X509Ptr> chain, const std::string& file,
     });
     ERR_clear_error();
     if (fitting == chain.begin()) return key;
-    // A certificate's file without a key is what ssl-private-key is for.
+    // With ssl-private-key, a certificate's file needs no key.
     if (!key && candidate == file && !keys.empty() && key.error().code == Error::Code::kNotFound)
       continue;
     if (!reasons.empty()) reasons += "; ";
@@ -140,7 +140,7 @@ std::string_view hello_part(SSL* ssl, unsigned kind) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-// Two bytes of length, one of length, the protocol: that one alone.
+// The list has two bytes of length; each protocol has one. acme-tls/1 must be alone (RFC 8737, 3).
 bool is_challenge_hello(std::string_view protocols) {
   return protocols.size() == kChallengeProtocol.size() + 3 &&
          protocols.substr(3) == kChallengeProtocol &&
@@ -162,8 +162,8 @@ WallTime time_of(const ASN1_TIME* time) {
   return wall_time(::timegm(&parts));
 }
 
-// Players that can only speak HTTP/1.1 offer it or nothing; a client that offers only protocols
-// that we do not have gets no answer to it, as from Icecast, and goes on.
+// A client that offers only unknown protocols gets no ALPN answer, as from Icecast, and continues
+// with HTTP/1.1.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
                     const unsigned char* offered, unsigned int offered_size, void*) {
   for (unsigned at = 0; at < offered_size; at += offered[at] + 1u) {
@@ -187,9 +187,9 @@ std::shared_ptr<SSL_CTX> make_context(const std::string& ciphers, bool& ciphers_
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                       SSL_MODE_RELEASE_BUFFERS);
   set_server_groups(context.get());
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets need none
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets need no cache
   SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, nullptr);
-  // Those of TLS 1.3 have a list of their own, and names that begin in their own way.
+  // OpenSSL takes the suites of TLS 1.3, whose names begin with TLS_, in a list of their own.
   std::string suites, others;
   for (const std::string_view name : split(ciphers, ':')) {
     std::string& list = name.starts_with("TLS_") ? suites : others;
@@ -200,13 +200,13 @@ std::shared_ptr<SSL_CTX> make_context(const std::string& ciphers, bool& ciphers_
       SSL_CTX_set_cipher_list(context.get(), others.empty() ? kDefaultCiphers : others.c_str()) ==
           1 &&
       (suites.empty() || SSL_CTX_set_ciphersuites(context.get(), suites.c_str()) == 1);
-  // What was not understood may have left none.
+  // A list that OpenSSL refused may have left no cipher.
   if (!ciphers_understood) SSL_CTX_set_cipher_list(context.get(), kDefaultCiphers);
   ERR_clear_error();
   return context;
 }
 
-// The server's own, and those behind it.
+// The server's certificate and its intermediates.
 Result<std::vector<X509Ptr>> read_chain(const std::string& file) {
   auto bio = open_pem(file);
   if (!bio) return bio.error();
@@ -235,8 +235,8 @@ std::string kind_of(const EVP_PKEY* key) {
   return cat({type != nullptr ? type : "unknown", " ", EVP_PKEY_get_bits(key)});
 }
 
-// A certificate of the same names with another kind of key: both go into one context, and OpenSSL
-// takes the one that the client can verify.
+// A certificate of the same names with another kind of key shares its context: OpenSSL then chooses
+// by what the client can verify.
 const TlsContext::Certificate* twin_of(const std::string& names, const EVP_PKEY* key,
                                        std::span<const TlsContext::Certificate> known) {
   const char* type = EVP_PKEY_get0_type_name(key);
@@ -244,7 +244,7 @@ const TlsContext::Certificate* twin_of(const std::string& names, const EVP_PKEY*
   const TlsContext::Certificate* twin = nullptr;
   for (const TlsContext::Certificate& each : known) {
     if (each.names != names) continue;
-    if (each.kind.starts_with(prefix)) return nullptr;  // the same kind: a certificate of its own
+    if (each.kind.starts_with(prefix)) return nullptr;  // the same kind of key: its own context
     twin = &each;
   }
   return twin;
@@ -252,7 +252,7 @@ const TlsContext::Certificate* twin_of(const std::string& names, const EVP_PKEY*
 
 using ChainPtr = std::shared_ptr<const TlsContext::Chain>;
 
-// keys: where they can be read.
+// keys: the files that may have the key.
 Result<ChainPtr> load_chain(const std::string& file, std::span<const std::string> keys) {
   auto certificates = read_chain(file);
   if (!certificates) return certificates.error();
@@ -262,7 +262,7 @@ Result<ChainPtr> load_chain(const std::string& file, std::span<const std::string
       TlsContext::Chain{std::move(*certificates), std::move(*key)});
 }
 
-// `fresh`: the context that is taken if there is no twin.
+// `fresh`: the context to use without a twin.
 Result<TlsContext::Certificate> use_chain(const std::string& file, const ChainPtr& chain,
                                           std::shared_ptr<SSL_CTX> fresh,
                                           std::span<const TlsContext::Certificate> known) {
@@ -287,7 +287,7 @@ Result<TlsContext::Certificate> use_chain(const std::string& file, const ChainPt
                                  has_address(certificate)};
 }
 
-// Of TLS 1.2, each of which is for one kind of key.
+// Only TLS 1.2 has ciphers that are bound to one kind of key.
 bool has_cipher_for(SSL_CTX* context, const EVP_PKEY* key) {
   const bool is_rsa = EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1;
   const STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(context);
@@ -298,7 +298,7 @@ bool has_cipher_for(SSL_CTX* context, const EVP_PKEY* key) {
   return false;
 }
 
-// Of the certificates, and of those before them: a renewal forgets no ticket.
+// The secrets of the present and the former certificates, so that tickets survive a renewal.
 std::vector<std::string> ticket_secrets(std::span<const TlsContext::Certificate> certificates,
                                         const TicketKeys* before) {
   constexpr std::size_t kMaxFormer = 32;
@@ -345,8 +345,8 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
       continue;
     }
     std::string complaint = loaded.error().what;
-    // In a context of this load: that of `before` has not what is loaded beside it now, and
-    // connections take from it meanwhile.
+    // The old chain gets a context of this load: that of `before` lacks the twin loaded now, and
+    // connections are using it.
     if (const Certificate* old = before != nullptr ? before->of_file(file) : nullptr) {
       loaded = use_chain(file, old->chain, std::move(context), made->certificates_);
       if (loaded) made->certificates_.push_back(std::move(*loaded));
@@ -412,7 +412,7 @@ int TlsContext::read_hello(SSL* ssl, int* alert, void*) {
 int TlsContext::choose_certificate(SSL* ssl, int*, void*) {
   const auto* self = static_cast<const TlsContext*>(SSL_get_app_data(ssl));
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  // OpenSSL asks here too when the hello has chosen: this would switch back.
+  // OpenSSL calls this also after the hello has chosen a challenge's context, which must stay.
   if (is_challenge_context(SSL_get_SSL_CTX(ssl))) return SSL_TLSEXT_ERR_OK;
   if (self == nullptr) return SSL_TLSEXT_ERR_NOACK;
   if (name == nullptr) {
@@ -424,7 +424,7 @@ int TlsContext::choose_certificate(SSL* ssl, int*, void*) {
   for (const Certificate& certificate : self->certificates_) {
     X509* x509 = SSL_CTX_get0_certificate(certificate.context.get());
     if (X509_check_host(x509, name, 0, 0, nullptr) != 1) continue;
-    // One that has expired gives way to one that has not.
+    // A valid certificate is preferred to an expired one.
     const bool is_valid = X509_cmp_current_time(X509_get0_notAfter(x509)) > 0;
     if (chosen == nullptr || is_valid) chosen = &certificate;
     if (is_valid) break;

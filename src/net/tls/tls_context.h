@@ -30,7 +30,7 @@ namespace lb {
 // The common name of its issuer, or the organisation; "": none.  Any thread.
 std::string issuer_of(X509* certificate);
 
-// By the name of the file.
+// Copies of files, by path.
 using FileCopies = std::map<std::string, UniqueFd>;
 
 class TlsContext {

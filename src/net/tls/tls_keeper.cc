@@ -18,14 +18,14 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kModule = "connection/tls";
-constexpr int kRarely = 5;  // without certificates there is nothing to poll
+constexpr int kRarely = 5;  // without certificates there are no files to poll
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kLongestSecret = 4096;
 constexpr std::size_t kLongestFile = 1 << 20;
 constexpr auto kWarnBefore = 14 * 24h;
 constexpr auto kWarnAgain = 24h;
 
-// And cannot be read itself.
+// Only the copy can be read.
 bool is_copied(const FileCopies& copies, const std::string& file) {
   return copies.contains(file) && ::access(file.c_str(), R_OK) != 0;
 }
@@ -60,7 +60,8 @@ void TlsKeeper::load(const TlsSettings& settings, std::string renewed_in) {
   if (interval_.count() > 0) timer_.after(interval_);
 }
 
-// In memory, where no other process finds them.  What cannot be read is told when it is loaded.
+// The copies are in memory, where no other process finds them.  A file that cannot be read is
+// reported when it is loaded.
 void TlsKeeper::copy_files() {
   for (const auto* files : {&settings_.certificates, &settings_.keys})
     for (const std::string& file : *files) {
@@ -84,7 +85,7 @@ std::int64_t TlsKeeper::hour() const {
       .count();
 }
 
-// Before the first connection; by an account that may be another one than that of turn_ring().
+// Runs before the first connection, perhaps as another user than turn_ring().
 void TlsKeeper::read_ring() {
   if (!settings_.ticket_ring_file.empty() && ring_file_ != settings_.ticket_ring_file) {
     ring_file_ = settings_.ticket_ring_file;
@@ -165,7 +166,8 @@ void TlsKeeper::replace() {
                               "start stays in use until a restart");
   complaints_ = loaded.complaints;
   why_none_.clear();
-  // Without certificates in the configuration there is to be none; with unusable ones, as before.
+  // Without certificates in the configuration the context ends; with unusable ones the old one
+  // stays.
   const auto has_any = [](const auto& one) {
     return one != nullptr && !one->certificates().empty();
   };
@@ -207,7 +209,8 @@ void TlsKeeper::warn_of_expiry() {
   if (!current) return;
   for (const TlsContext::Certificate& certificate : current->certificates()) {
     if (certificate.expires - now >= kWarnBefore) continue;
-    // One of six days is always near its end; a renewal that fails is logged.
+    // A renewed certificate may be valid for only six days; a renewal that fails is logged
+    // elsewhere.
     if (certificate.expires > now && !renewed_in_.empty() &&
         certificate.file.starts_with(renewed_in_))
       continue;

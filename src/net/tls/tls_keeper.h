@@ -78,9 +78,9 @@ class TlsKeeper {
   TlsSettings settings_;
   std::string renewed_in_;
   const std::shared_ptr<TicketRing> ring_ = std::make_shared<TicketRing>();
-  std::string ring_file_;                         // that was read
-  bool ring_saved_ = false;                       // as it is now
-  bool ring_failed_ = false;                      // … and that is logged
+  std::string ring_file_;                         // the file that was read
+  bool ring_saved_ = false;                       // the file has the present ring
+  bool ring_failed_ = false;                      // a failed write is logged
   std::string file_secret_, file_secret_before_;  // of the ticket key file
   FileStamps loaded_, seen_;
   bool keeps_copies_ = false;

@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-// Both have SHA-256, the hash that an external key is bound to.
+// An external key is bound to SHA-256, the hash of both suites (RFC 8446, 4.2.11).
 constexpr char kSuites[] = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
 constexpr unsigned char kSuiteOfKey[] = {0x13, 0x01};
 constexpr std::size_t kKeyBytes = 32;
@@ -55,7 +55,6 @@ int use_session(SSL* ssl, const EVP_MD*, const unsigned char** identity, std::si
   return 1;
 }
 
-// The context, and what its callback reads.
 struct ClientSide {
   ClientKey mine;
   SslContextPtr context;
@@ -89,7 +88,7 @@ int TlsPskServer::find_session(SSL* ssl, const unsigned char* identity, std::siz
                              std::min(size, kLongestIdentity));
   const FindKey& find = handshake->find_key ? handshake->find_key : handshake->server->find_key_;
   auto key = size <= kLongestIdentity ? find(handshake->identity) : std::nullopt;
-  // A name that does not exist fails as a wrong key does.
+  // An unknown identity fails as a wrong key does, so that names cannot be probed.
   if (!key) key = random_bytes(kKeyBytes);
   *session = session_of(ssl, *key);
   return *session != nullptr ? 1 : 0;
@@ -114,7 +113,7 @@ Connector::MakeTls make_tls_with_psk(std::string identity, std::string key) {
   side->context.reset(SSL_CTX_new(TLS_client_method()));
   if (side->context) {
     set_up(side->context.get());
-    // A server that presents a certificate instead of the key is rejected.
+    // A server that shows a certificate instead of the key is rejected.
     SSL_CTX_set_verify(side->context.get(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_app_data(side->context.get(), &side->mine);
     SSL_CTX_set_psk_use_session_callback(side->context.get(), &use_session);

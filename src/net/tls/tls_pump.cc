@@ -10,15 +10,15 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kPieceBytes = 16 * 1024;  // a record
+constexpr std::size_t kPieceBytes = 16 * 1024;  // one record
 
-// Bytes on their way in one direction.
+// Bytes in transit in one direction.
 struct Piece {
   std::vector<std::byte> bytes;
   std::size_t from = 0;
   bool is_empty() const noexcept { return from == bytes.size(); }
   std::span<const std::byte> rest() const { return std::span(bytes).subspan(from); }
-  // Idle connections hold no buffer.
+  // Frees the buffer when it is empty: idle connections hold none.
   void taken(std::size_t n) {
     from += n;
     if (!is_empty()) return;
@@ -53,7 +53,7 @@ class TlsPump::One {
       if (up == Step::kBroken || down == Step::kBroken) return end();
       if (up == Step::kNothing && down == Step::kNothing) break;
     }
-    // The server's end is the connection's.
+    // The end of the server's side ends the connection.
     if (server_ended_ && to_client_.is_empty() && flushed_) {
       client_->shut_down_write();
       if (client_->flush() == IoStatus::kDone) return end();
@@ -62,9 +62,9 @@ class TlsPump::One {
     want();
   }
 
-  // True: the handshake is over, and has succeeded.
+  // True: the handshake has succeeded.
   bool shake() {
-    // Before it has a request the server says nothing, but that the time for it is over.
+    // Before a request the server sends bytes only when the time for it is over.
     char seen = 0;
     const bool waits = ::recv(server_.get(), &seen, 1, MSG_PEEK) < 0 && is_momentary(errno);
     const IoStatus status = waits ? client_->handshake() : IoStatus::kError;
@@ -176,7 +176,7 @@ void TlsPump::stop_at_the_end() {
   if (open_.empty()) loop_.stop();
 }
 
-// It is on the stack still.
+// The object is still on the stack, so the next task destroys it.
 void TlsPump::ended(One& one) {
   const auto at = std::find_if(open_.begin(), open_.end(),
                                [&one](const auto& each) { return each.get() == &one; });

@@ -13,9 +13,9 @@
 namespace lb {
 namespace {
 
-// The plain bytes of the largest record: more would be cut into several anyway.
+// The plain bytes of the largest record.
 constexpr std::size_t kRecordBytes = 16 * 1024;
-// A peer that makes us answer (KeyUpdate) and does not read the answers is disconnected.
+// A peer that provokes answers (KeyUpdate) and does not read them is disconnected.
 constexpr std::size_t kMaxUnsent = 128 * 1024;
 
 iovec part_of(std::span<const std::byte> bytes) {
@@ -70,7 +70,7 @@ TlsTransport::TlsTransport(std::unique_ptr<Transport> below, SslPtr ssl,
                            std::shared_ptr<const void> context)
     : below_(std::move(below)), ssl_(std::move(ssl)), context_(std::move(context)) {
   BIO* bio = BIO_new(bio_method());
-  if (bio == nullptr) return;  // no memory: every call will fail
+  if (bio == nullptr) return;  // no memory: every call fails
   BIO_set_data(bio, this);
   SSL_set_bio(ssl_.get(), bio, bio);
 }
@@ -91,7 +91,7 @@ TlsTransport::~TlsTransport() {
 }
 
 int TlsTransport::wire_read(std::span<std::byte> into) noexcept {
-  // With all of it taken there is nothing to ask for before the socket is readable again.
+  // The last read took everything, so the socket has no bytes until its next event.
   if (std::exchange(drained_, false)) {
     again_ = true;
     return -1;
@@ -202,7 +202,7 @@ IoResult TlsTransport::encrypt(const void* bytes, std::size_t size, bool more) n
   const int result = SSL_write_ex(ssl_.get(), bytes, size, &n);
   more_ = false;
   if (result == 1) return {IoStatus::kDone, n};
-  // Writing that waits for reading: the peer has begun a message between records and not ended it.
+  // SSL_write() wants to read: the peer has begun a message between records and not finished it.
   // No correct client does that, and waiting for it would be a busy loop.
   fail(result);
   broken_ = true;
@@ -216,7 +216,7 @@ IoResult TlsTransport::write_v(std::span<const iovec> parts, bool more) noexcept
   if (parts.size() == 1 || parts.front().iov_len >= kRecordBytes) {
     return encrypt(parts.front().iov_base, std::min(parts.front().iov_len, kRecordBytes), more);
   }
-  // A record each would cost the peer 22 bytes and us a system call for every small block.
+  // Small blocks are gathered: a record of its own costs 22 bytes and a system call.
   std::array<std::byte, kRecordBytes> together;
   std::size_t n = 0;
   for (const iovec& part : parts) {
@@ -232,7 +232,7 @@ IoResult TlsTransport::send_file(int fd, std::uint64_t offset, std::size_t bytes
   std::array<std::byte, kRecordBytes> piece;
   const ssize_t n =
       ::pread(fd, piece.data(), std::min(bytes, piece.size()), static_cast<off_t>(offset));
-  // Past the end: the caller asked for bytes that are not there.
+  // The file ends before `offset`: a fault of the caller.
   if (n <= 0) return {IoStatus::kError, 0};
   return encrypt(piece.data(), static_cast<std::size_t>(n), false);
 }
@@ -241,7 +241,7 @@ std::size_t TlsTransport::buffered() const noexcept {
   return static_cast<std::size_t>(SSL_pending(ssl_.get()));
 }
 
-// Otherwise OpenSSL reads the head of a record and the record by a call each.
+// Without it OpenSSL reads a record's head and its body by two calls.
 void TlsTransport::read_ahead() noexcept {
   SSL_set_read_ahead(ssl_.get(), 1);
   ahead_ = true;
