@@ -22,7 +22,7 @@ constexpr auto kIsSafe = [] {
   return out;
 }();
 
-// Most fields are one run of bytes that may stand as they are.
+// Appends runs of safe bytes at once: most fields are one run.
 void append_safe(std::string& out, std::string_view text, bool spaces) {
   while (!text.empty()) {
     std::size_t run = 0;
@@ -41,7 +41,7 @@ void append_field(std::string& out, std::string_view text, bool spaces) {
   append_safe(out, text, spaces);
 }
 
-// Its two outer spaces separate method, path and version; one within the path becomes a dot.
+// The two outer spaces separate method, path and version; a space within the path becomes a dot.
 void append_request(std::string& out, std::string_view text) {
   const std::size_t first = text.find(' ');
   const std::size_t last = text.rfind(' ');
@@ -66,7 +66,7 @@ void append_text(JsonWriter& out, std::string_view name, std::string_view text, 
 }
 
 std::string json_line(const AccessFacts& facts, WallTime now, std::size_t most) {
-  // "GET /a b HTTP/1.0": what stands between the outer spaces is the path.
+  // "GET /a b HTTP/1.0": the path is the text between the outer spaces.
   const std::string_view line = facts.request;
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
@@ -92,11 +92,11 @@ std::string json_line(const AccessFacts& facts, WallTime now, std::size_t most) 
 
 std::string rfc3339_time(WallTime now) {
   std::string out = local_text(now, "%Y-%m-%dT%H:%M:%S%z");
-  return out.insert(out.size() - 2, 1, ':');  // +0530 is +05:30 there
+  return out.insert(out.size() - 2, 1, ':');  // RFC 3339 writes +0530 as +05:30
 }
 
 std::string access_json(const AccessFacts& facts, WallTime now) {
-  // Escaping may make a field six times as long; then all of them get less room.
+  // Escaping may make a field six times as long; then every field gets less room.
   for (std::size_t most = 1023;; most /= 2) {
     std::string line = json_line(facts, now, most);
     if (line.size() <= Log::kMaxBytes) return line;
@@ -111,7 +111,7 @@ void log_access(Log& log, AccessFacts facts, WallTime now) {
 
 std::string clf_time(WallTime now) {
   const std::tm parts = local_time(now);
-  // Not strftime: month names do not depend on a locale, and every request has its line.
+  // strftime() depends on the locale, and is slow for a line of every request.
   constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   std::string out;
@@ -140,7 +140,7 @@ std::string access_request(const Request& request) {
 void append_access_request(std::string& out, const Request& request) {
   const std::string_view target = request.target;
   out.append(request.method_text).append(" ").append(target.substr(0, target.find('?')));
-  // Icecast calls a title set with a password in the address a request of Shoutcast's protocol.
+  // Icecast logs a title update with a password in its address as a Shoutcast request.
   if (request.path == "/admin.cgi" && query_param(request.query, "pass")) {
     out += " ICY/1.0";
     return;

@@ -33,7 +33,7 @@ Result<BodyReader> BodyReader::for_request(const Request& request, bool stream) 
       coding = &value;
     }
   }
-  if (request.protocol == Protocol::kIcy) return reader;  // Shoutcast v1 knows no framing
+  if (request.protocol == Protocol::kIcy) return reader;  // Shoutcast v1 has no framing
   if (length != nullptr && coding != nullptr) {
     return Error::invalid("Content-Length and Transfer-Encoding in one request");
   }
@@ -51,7 +51,7 @@ Result<BodyReader> BodyReader::for_request(const Request& request, bool stream) 
       return Error::invalid("Content-Length: not a number of bytes");
     }
     reader.left_ = *bytes;
-    // Encoders that have to name a length name none of a stream.  RFC 9110 knows no SOURCE.
+    // An encoder that must send a length sends 0 for a stream.  SOURCE is not in RFC 9110.
     if (stream && reader.left_ == 0 && request.method == Method::kSource) return reader;
   } else if (stream) {
     return reader;

@@ -27,8 +27,8 @@ class BodyReader {
   static Result<BodyReader> for_request(const Request& request, bool stream);
 
   // For an answer.  Chunked wins over a length, and an invalid length is ignored.  `until_close`:
-  // an endless stream, whose length is ignored (it is there for players).  Error: an unknown
-  // coding.
+  // an endless stream, whose length is ignored (some servers send one for players).  Error: an
+  // unknown coding.
   static Result<BodyReader> for_response(const Headers& headers, bool until_close);
 
   struct Taken {

@@ -55,7 +55,7 @@ void BodyClient::on_readable(short) {
   } while (transport_->buffered() > 0);
 }
 
-// False: there is nothing more to read, now or at all.
+// False: no more can be read now, or the request is finished.
 bool BodyClient::read_some() {
   std::array<std::byte, kBodyPiece> buffer;
   const IoResult result = transport_->read(buffer);
@@ -74,7 +74,7 @@ bool BodyClient::read_some() {
   return false;
 }
 
-// False: it is over.
+// False: the request is finished.
 bool BodyClient::take(std::span<std::byte> bytes) {
   const auto taken = reader_.take(bytes);
   if (!taken) {

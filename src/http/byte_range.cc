@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-// Digits only; a number too large for 64 bits is the largest one, which is past any file's end.
+// Digits only.  A number beyond 64 bits becomes the largest one, which is past the end of any file.
 std::optional<std::uint64_t> read_position(std::string_view text) noexcept {
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
   return parse_u64(text).value_or(std::numeric_limits<std::uint64_t>::max());

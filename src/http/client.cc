@@ -37,7 +37,7 @@ void Client::on_connected(Connected connected) {
   write_out();
 }
 
-// False: it has failed.
+// False: the request has failed.
 bool Client::write_out() {
   while (sent_ < request_.head.size()) {
     iovec part{};
@@ -74,7 +74,7 @@ void Client::read_head() {
   } while (transport_->buffered() > 0);
 }
 
-// False: there is nothing more to read, now or at all.
+// False: no more can be read now, or the request is finished.
 bool Client::read_some() {
   std::array<std::byte, kReadPiece> buffer;
   const IoResult result = transport_->read(buffer);

@@ -16,8 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t kLargestForm = 65536;
-// After the reply the peer may still be sending; closing at once would reset the connection and
-// take our reply with it.  So its bytes are read and thrown away for a while.
+// After the reply the peer may still be sending, and closing at once would reset the connection and
+// destroy the reply.  So its bytes are read and discarded for a while.
 constexpr auto kLingerTime = 2s;
 constexpr std::size_t kLingerBytes = 1 << 20;
 constexpr auto kHandshakeTime = 10s;
@@ -81,7 +81,7 @@ std::string_view Connection::name_of(State state) noexcept {
   return kNames[static_cast<std::size_t>(state)];
 }
 
-// Gone may follow everything: a socket breaks, a deadline passes, a stage drops its request.
+// Every state may end in kGone: a socket breaks, a deadline passes, a stage drops its request.
 bool Connection::may_follow(State before, State next) noexcept {
   switch (next) {
     case State::kAccepted:
@@ -90,11 +90,11 @@ bool Connection::may_follow(State before, State next) noexcept {
       return before == State::kAccepted;
     case State::kHead:
       return before == State::kAccepted || before == State::kOpening || before == State::kReplying;
-    case State::kForm:  // from a stage: it wants the body
+    case State::kForm:  // from kHandling: a stage wants the body
       return before == State::kHead || before == State::kHandling;
     case State::kHandling:
       return before == State::kHead || before == State::kForm;
-    case State::kReplying:  // without a stage: to a head that no stage could read
+    case State::kReplying:  // from kHead: no stage could read the head
       return before == State::kHead || before == State::kHandling;
     case State::kLingering:
       return before == State::kReplying;
@@ -115,18 +115,18 @@ bool Connection::enter(State next) {
   }
   state_ = next;
   if (before == State::kHandling)
-    unlink();  // from the undecided
+    unlink();  // from the undecided connections
   else if (next > State::kHead)
     owner_.head_complete(*this);
   switch (next) {
     case State::kAccepted:
-    case State::kForm:  // the time for its head goes on
+    case State::kForm:  // the time for the head continues
       break;
     case State::kOpening:
       wait_for_request();
       break;
     case State::kHead:
-      // The request has often come by the time its connection is accepted: one that is answered at
+      // The request is often there when its connection is accepted: a request that is answered at
       // once needs neither epoll nor a timer.
       if (before == State::kAccepted) break;
       if (before == State::kReplying) {
@@ -134,7 +134,7 @@ bool Connection::enter(State next) {
         owner_.is_kept(*this);
         deadline_.cancel();
       }
-      watch_.want(leftover_.empty() ? EV_READ : 0);  // not empty: it came behind the one before
+      watch_.want(leftover_.empty() ? EV_READ : 0);  // not empty: a further request is waiting
       time_request();
       break;
     case State::kHandling:
@@ -161,7 +161,7 @@ void Connection::wait_for_request() {
   time_request();
 }
 
-// The time for a request counts from its beginning; waiting for another piece does not renew it.
+// The time for a request counts from its first byte; further pieces do not renew it.
 void Connection::time_request() {
   if (!deadline_.armed()) give_time(owner_.settings_.read().header_timeout);
 }
@@ -192,7 +192,7 @@ void Connection::go_on_opening() {
   }
   if (opening_->handshaking()) {
     owner_.handshake_ends();
-    deadline_.cancel();  // the time for the request begins
+    deadline_.cancel();  // the time for a request begins
   }
   socket_secure_ = secure_ = opening_->secure();
   socket_peer_ = transport_->peer();
@@ -213,8 +213,8 @@ bool Connection::client_is(const Address& client) {
 }
 
 void Connection::on_deadline() {
-  // A head that does not come is dropped without a reply, as Icecast does; a reply that is not
-  // read, likewise.
+  // As in Icecast, the connection ends without a reply if the head does not come, or the reply is
+  // not read.
   end();
 }
 
@@ -236,7 +236,7 @@ void Connection::on_socket(short events) {
       end();
       return;
     case IoStatus::kEof:
-      // Half-closed while we work on its request: it still waits for the answer.
+      // The client has half-closed, and still waits for the answer to its request.
       half_closed_ = true;
       if (state_ == State::kHandling)
         watch_.want(0);
@@ -256,7 +256,7 @@ void Connection::on_socket(short events) {
       return;
     case State::kHandling:
       leftover_.append(bytes);
-      // A source may not flood us before it is admitted.
+      // A source must not fill the memory before it is admitted.
       if (leftover_.size() > kLargestForm) watch_.want(0);
       return;
     case State::kLingering:
@@ -299,7 +299,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
       drop();
       return;
     case ParseStatus::kRefuse:
-      // What is known of it is logged, for the author of the client.
+      // The line that is logged helps the author of the client.
       if (request_.target.empty()) request_.method_text = request_.target = "-";
       reply_page(parser_.refuse_status(), parser_.refuse_text());
       return;
@@ -365,7 +365,7 @@ void Connection::read_body(std::uint64_t bytes) {
 }
 
 void Connection::begin_body(std::uint64_t bytes) {
-  // .NET waits for it with every form, curl with a long one.
+  // .NET sends Expect with every form, curl with a long one, and both wait for the answer.
   if (leftover_.size() < bytes && request_.version_minor > 0 &&
       iequals(request_.headers.get("expect"), "100-continue") &&
       !send_now("HTTP/1.1 100 Continue\r\n\r\n")) {
@@ -424,8 +424,8 @@ void Connection::next_request() {
   on_head_bytes(early);
 }
 
-// A request without a body that has been read to its end: nothing is left unread that would make a
-// close a reset.  TLS says goodbye first.
+// No unread byte would turn the close into a reset, as the request has no body and is read to its
+// end.  TLS still has to send close_notify.
 bool Connection::nothing_more_comes() const noexcept {
   const bool bodiless = request_.method == Method::kGet || request_.method == Method::kHead;
   return head_whole_ && bodiless && !socket_secure_ && leftover_.empty() &&
@@ -440,7 +440,7 @@ void Connection::linger() {
 
 std::unique_ptr<Transport> Connection::take_transport() {
   end();
-  // Nothing but the rest may follow what it has.
+  // Only the rest of a begun answer may follow the bytes that the client has.
   if (begun_status_ != 0) transport_->shut_down_write();
   return std::move(transport_);
 }

@@ -48,7 +48,7 @@ struct SharedBody {
 // One piece of an answer: bytes of its own, or a range of a file.
 struct ReplyRun {
   std::string text;
-  std::shared_ptr<const void> owner;  // keeps the file open and its range as it is
+  std::shared_ptr<const void> owner;  // keeps the file open and its range unchanged
   int fd = -1;                        // -1: the text
   std::uint64_t at = 0, bytes = 0;    // of the remaining bytes
 
@@ -138,7 +138,7 @@ class Connection : public ListHook {
   std::int64_t asked_ms();
   // Called by a stage that then returns kNext: the request gets this path and its stages.
   void lead_to(std::string path);
-  // Called by a stage that then returns kNext: the chain goes on from this earlier stage.
+  // Called by a stage that then returns kNext: the chain continues with this earlier stage.
   void go_on_from(const Stage& stage);
 
  private:
@@ -161,8 +161,8 @@ class Connection : public ListHook {
 
   void start();
   void start_with(const HeldRequest& held);
-  // The request for a process that asks it once more; nullopt: it is answered here. files: the rest
-  // of the answer may be a file, of at most `room` bytes, which are copied.
+  // The request as another process repeats it; nullopt: it is answered here. files: the rest of the
+  // answer may become a file of at most `room` copied bytes.
   std::optional<HeldRequest> unanswered(bool files, std::uint64_t& room);
   std::string rest_lines() const;
   bool rest_is_file() const noexcept;
@@ -175,7 +175,7 @@ class Connection : public ListHook {
   void on_deadline();
   void go_on_opening();
   std::uint64_t body_to_read();
-  bool client_is(const Address& client);  // false: not welcome, and gone
+  bool client_is(const Address& client);  // false: refused, and the connection has ended
   // A request without TLS at a TLS socket: it is answered only by a page that names the fault.
   bool lacks_tls() const noexcept { return socket_->settings.tls && !socket_secure_; }
   bool handshaking() const noexcept { return opening_ && opening_->handshaking(); }
@@ -227,26 +227,26 @@ class Connection : public ListHook {
   // The reply
   std::string reply_lines_;              // of the head
   std::string out_;                      // the head, and a small body
-  SharedBody page_;                      // … or a large one
-  std::size_t out_sent_ = 0;             // of both
-  std::vector<ReplyRun> runs_;           // … and what follows it
+  SharedBody page_;                      // a large body
+  std::size_t out_sent_ = 0;             // of head and body
+  std::vector<ReplyRun> runs_;           // the runs that follow
   std::size_t run_ = 0;                  // index of the one being sent
   bool sends_file_ = false;              // by reply_file(), or gathered
-  std::unique_ptr<ReplySource> source_;  // … or a body made while it is sent
+  std::unique_ptr<ReplySource> source_;  // a body that is made while it is sent
   ReplySource::Piece piece_;
   std::uint64_t piece_sent_ = 0;
   std::chrono::seconds source_time_{0};
   bool source_waits_ = false;
   std::uint64_t bytes_sent_ = 0;
-  std::uint64_t body_from_ = 0;  // of these
+  std::uint64_t body_from_ = 0;  // bytes sent before the body
   int status_ = 0;
   int begun_status_ = 0;  // HeldRequest::status, until the rest of the answer is there
   bool keep_alive_ = false;
-  bool head_whole_ = false;  // the request's
-  bool kept_ = false;        // it waits for a further request
+  bool head_whole_ = false;  // the head of the request is complete
+  bool kept_ = false;        // it waits for another request
   std::size_t lingered_bytes_ = 0;
   SteadyTime accepted_, head_since_, head_until_;
-  SteadyTime reply_until_;  // deadline, however steadily it is read
+  SteadyTime reply_until_;  // deadline for the whole reply
   Watch watch_;
   Deadline deadline_;
 };

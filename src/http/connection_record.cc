@@ -19,11 +19,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Of the rests of answers, by one hand-over of a worker: they are copied while it stands still, and
-// each has a descriptor, so that a short one counts as so long.
+// Bytes of unsent answers that one worker hands over: they are copied while it stands still.  Each
+// needs a descriptor, so a short one counts as kShortRest.
 constexpr std::uint64_t kMaxRests = 32 << 20, kShortRest = 64 << 10;
 
-// Asked a second time it does nothing that the first time has done already.
+// Whether a repeated request has no further effect.
 bool may_ask_again(const Request& request) {
   switch (request.method) {
     case Method::kGet:
@@ -51,7 +51,7 @@ std::string request_text(const Request& request, std::string_view behind,
   return cat({text, more_lines, "\r\n", behind});
 }
 
-// Behind what is there.  False: errno, or there are not so many.
+// Appends to the file.  False: see errno, or the range is too short.
 bool append_range(int to, int from, std::uint64_t at, std::uint64_t bytes) {
   for (auto offset = static_cast<off_t>(at); bytes > 0;) {
     const ssize_t n = ::sendfile(to, from, &offset, static_cast<std::size_t>(bytes));
@@ -85,8 +85,8 @@ std::optional<HeldRequest> Connection::unanswered(bool files, std::uint64_t& roo
     held.kept = kept_;
     if (shoutcast_) held.sent = bytes_sent_;
   } else if (state_ == State::kForm) {
-    // Whatever it asks for: nothing of that is done before its body is whole.
-    // Its client waits for no "100 Continue" any more.
+    // The request has no effect before its body is complete.  Its client does not wait for "100
+    // Continue" any more.
     held.bytes = request_text(request_, form_, {"expect"});
     held.head_time = head_time_left();
   } else if (state_ == State::kHandling && may_ask_again(request_) &&
@@ -118,7 +118,7 @@ std::int64_t Connection::asked_ms() {
   return asked_ms_;
 }
 
-// Of a request for what is not sent of this answer.
+// The lines of a request for the unsent part of this answer.
 std::string Connection::rest_lines() const {
   if (state_ != State::kReplying || !source_ || out_sent_ < out_.size()) return {};
   return source_->rest_lines(bytes_sent_ - body_from_);
@@ -129,9 +129,8 @@ bool Connection::rest_is_file() const noexcept {
          run_ < runs_.size();
 }
 
-// What is left of the answer is a file from here on: its bytes are in the memory of this process,
-// or of a log, whose next writer frees what it keeps for none of its own readers.
-// False: it stays as it is.
+// Turns the unsent part of the answer into a file: its bytes are in the memory of this process, or
+// in a log, whose next writer keeps them only for its own readers.  False: the answer is unchanged.
 bool Connection::gather_rest(std::uint64_t& room) {
   if (state_ != State::kReplying || !head_whole_ || shoutcast_) return false;
   const auto* const made = dynamic_cast<const MadeSource*>(source_.get());
@@ -152,7 +151,7 @@ bool Connection::gather_rest(std::uint64_t& room) {
                     : !put(std::string_view(run.text).substr(run.at, run.bytes)))
       return false;
   if (source_) {
-    // In one piece: it is sent from memory where no file comes of it.
+    // The source becomes one piece, which is sent from memory if the file fails.
     while (made->left() > 0) piece_.bytes += source_->next().bytes;
     piece_.kind = ReplySource::Piece::Kind::kBytes;
     if (!put(std::string_view(piece_.bytes).substr(piece_sent_))) return false;

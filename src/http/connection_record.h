@@ -16,11 +16,11 @@
 
 namespace lb {
 
-// MadeSource: a ReplySource that can make all of its bytes at any time, of what is in memory: what
-// is left of it goes over.
+// MadeSource: a ReplySource in memory that can make all its bytes at any time, so that a hand-over
+// takes the rest of the answer.
 class MadeSource : public ReplySource {
  public:
-  // What next() has yet to give; it gives Kind::kBytes until that is 0.
+  // The bytes that next() has yet to give, as Kind::kBytes until they are 0.
   virtual std::uint64_t left() const noexcept = 0;
 };
 
@@ -33,13 +33,13 @@ struct HeldRequest {
   bool secure = false;   // the client speaks TLS, with us or with a proxy
   std::uint64_t id = 0;  // of its connection, and of the client at a backend; 0: a new one
   std::chrono::milliseconds head_time{0};  // left for its head; 0: <header-timeout>
-  bool kept = false;                       // it has had an answer, and waits for a further request
+  bool kept = false;                       // it has had an answer and waits for another request
   // Of an answer under way whose rest is requested: its status, and the bytes sent with its head;
   // of a Shoutcast login those of "OK2". 0: none.
   int status = 0;
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;  // Connection::asked_ms(); 0: it was not asked for
-  ReplyRun file{};            // the rest of the answer, if it is all of a file; no fd: not
+  ReplyRun file{};            // the rest of the answer, if that is one file; otherwise no fd
   bool is_probe = false;      // Connection::is_probe
 };
 

@@ -13,17 +13,17 @@
 namespace lb {
 namespace {
 
-// A file of the web root leaves in pieces of this size, so that one download does not hold a loop.
+// A file leaves in pieces of this size, so that one download does not block the loop.
 constexpr std::size_t kFilePiece = 256 * 1024;
-// … and a page in these: its bytes are copied, and a thousand may read it in the same turn.
+// The piece of a page: its bytes are copied, and a thousand clients may read it in one turn.
 constexpr std::size_t kPagePiece = 64 * 1024;
-// What of an answer the kernel takes beyond what is on its way: megabytes for a client that reads
-// nothing cost milliseconds, and hundreds of them may come together.
+// Bytes that the kernel buffers unsent: megabytes for a client that reads nothing cost
+// milliseconds, and hundreds of such answers may come together.
 constexpr std::size_t kMaxUnsent = 2 * kPagePiece;
-// A body up to this size goes out in one piece with its head.
+// A body up to this size is sent in one piece with its head.
 constexpr std::size_t kSmallBody = 16 * 1024;
-// A client that reads slower than this on average is dropped.  A page keeps its memory; a file is a
-// descriptor only, and a player may read it no faster than it plays: 16 kbit/s.
+// A client that reads slower than this on average is dropped.  A page keeps its memory.  A file
+// costs only a descriptor, and a player may read it no faster than it plays: 16 kbit/s.
 constexpr std::uint64_t kPageRate = 8 * 1024;
 constexpr std::uint64_t kFileRate = 2 * 1024;
 constexpr std::string_view kPageType = "text/html; charset=utf-8";
@@ -108,7 +108,7 @@ void Connection::reply_shared(const ResponseHead& head, SharedBody body) {
   reply(head, {});
 }
 
-// What is left of a body would be taken for the next request.
+// The rest of a body would be taken for the next request.
 bool Connection::body_is_read() const noexcept {
   if (request_.headers.find("transfer-encoding") != nullptr) return false;
   const std::string* length = request_.headers.find("content-length");
@@ -182,7 +182,7 @@ ReplyRun ReplyRun::of_file(std::shared_ptr<const void> owner, int fd, std::uint6
 
 void Connection::reply_file(ResponseHead head, UniqueFd file, std::uint64_t first,
                             std::uint64_t bytes) {
-  if (begun_status_ != 0) return drop();  // another answer than the one that has begun
+  if (begun_status_ != 0) return drop();  // a begun answer cannot be replaced
   const auto owner = std::make_shared<const UniqueFd>(std::move(file));
   std::vector<ReplyRun> runs;
   runs.push_back(ReplyRun::of_file(owner, owner->get(), first, bytes));
@@ -195,7 +195,7 @@ void Connection::reply_runs(const ResponseHead& head, std::vector<ReplyRun> runs
     reply(head, {});
     return;
   }
-  // A short text in front leaves with the head.
+  // A short first text is sent with the head.
   std::string front;
   if (!runs.empty() && runs.front().fd < 0 && runs.front().bytes <= kSmallBody) {
     const ReplyRun& first = runs.front();
@@ -221,7 +221,7 @@ void Connection::source_ready() {
   write_out();
 }
 
-// Sends what the source gives, at most `budget` bytes.  kDone: all of it.
+// Sends at most `budget` bytes of the source. kDone: it has ended.
 IoStatus Connection::write_source(std::size_t budget) {
   using Kind = ReplySource::Piece::Kind;
   while (source_) {
@@ -254,7 +254,7 @@ IoStatus Connection::write_source(std::size_t budget) {
   return IoStatus::kDone;
 }
 
-// Waits for room.  Progress renews the time that the client has, as long as there is any left.
+// Waits until the socket can be written.  Progress renews the client's time, up to reply_until_.
 void Connection::come_back(bool progress) {
   watch_.want(source_waits_ ? short{0} : short{EV_WRITE});
   if (deadline_.armed() && !progress) return;
@@ -263,7 +263,7 @@ void Connection::come_back(bool progress) {
   deadline_.after(std::chrono::duration_cast<std::chrono::microseconds>(std::min(most, left)));
 }
 
-// What is left of head and page, of the page at most `piece`.
+// Writes the rest of the head and of the page, of the page at most `piece`.
 IoResult Connection::write_page(std::size_t& piece) {
   std::array<iovec, 2> parts{};
   std::size_t count = 0;
@@ -276,14 +276,14 @@ IoResult Connection::write_page(std::size_t& piece) {
   add(std::string_view(out_).substr(head_sent));
   add(page_.bytes.substr(out_sent_ - head_sent, piece));
   if (count == 0) return {IoStatus::kAgain, 0};
-  // The last bytes of a connection leave in one segment with its end.
+  // The last bytes share a segment with the FIN.
   const bool ends = !keep_alive_ && !source_;
   const IoResult result = transport_->write_v({parts.data(), count}, !runs_.empty() || ends);
   if (result.status == IoStatus::kDone) piece -= std::min(piece, result.bytes);
   return result;
 }
 
-// What is left of the present run, at most `piece`.
+// Writes the rest of the present run, at most `piece`.
 IoResult Connection::write_run(std::size_t piece) {
   ReplyRun& run = runs_[run_];
   const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(run.bytes, piece));
@@ -303,7 +303,7 @@ IoResult Connection::write_run(std::size_t piece) {
   return result;
 }
 
-// True: it goes on later, or the connection has ended.
+// True: the answer continues later, or the connection has ended.
 bool Connection::write_failed(IoStatus status, std::uint64_t before) {
   if (status == IoStatus::kDone) return false;
   if (status == IoStatus::kAgain)
@@ -365,13 +365,13 @@ void Connection::reply_is_out() {
       linger();
       return;
     }
-    // At once, not in the next round: the client waits for the end.
+    // The socket is closed in this turn, because the client waits for the end.
     end();
     transport_.reset();
     return;
   }
   head_whole_ = false;
-  // The next request of the same connection; libshout asks three times before it sends.
+  // libshout sends three requests on one connection before its stream.
   parser_ = RequestParser();
   form_.clear();
   bytes_sent_ = 0;
@@ -380,8 +380,8 @@ void Connection::reply_is_out() {
   is_probe = false;
   enter(State::kHead);
   if (leftover_.empty()) return;
-  // A turn for each of a pipeline: others are served in between, and however long it is, the stack
-  // is not.
+  // Each pipelined request gets a turn of its own: other connections are served in between, and the
+  // stack does not grow.
   owner_.loop().post([&owner = owner_, id = id_] {
     if (Connection* waiting = owner.find(id)) waiting->next_request();
   });
@@ -391,7 +391,7 @@ bool Connection::send_now(std::string_view bytes) {
   iovec part{};
   part.iov_base = const_cast<char*>(bytes.data());
   part.iov_len = bytes.size();
-  // A few bytes into an empty socket buffer: all or nothing.
+  // The empty socket buffer takes a few bytes whole.
   const IoResult result = transport_->write_v({&part, 1}, false);
   if (result.status == IoStatus::kDone) bytes_sent_ += result.bytes;
   return result.status == IoStatus::kDone && result.bytes == bytes.size();

@@ -11,7 +11,7 @@ namespace lb {
 namespace {
 
 constexpr std::chrono::seconds kHeadGrace{2};
-// A decision on another loop comes sooner than this; one of a backend need not.
+// A decision on another loop takes less, one of a backend may take longer.
 constexpr std::chrono::milliseconds kQuickDecision{100};
 
 }  // namespace
@@ -64,15 +64,14 @@ void Connections::start(std::uint64_t id, std::unique_ptr<Transport> transport,
   starting_ = &added;
   start_it(added);
   starting_ = nullptr;
-  // Answered at once: its memory is warm for the next one.
+  // A connection that was answered at once is freed here: its memory is warm for the next one.
   ended_at_once_.reset();
 }
 
 void Connections::head_begins(Connection& connection) {
   open_heads_.push_back(connection);
   ++open_head_count_;
-  // Only a connection that has had time to send its request: in a crowd it is the worker that is
-  // late.
+  // Ends only a connection that has had time to send its request: under a burst the worker is late.
   if (open_head_count_ > settings_.read().most_open_heads &&
       loop_.now() - open_heads_.front().head_since_ > kHeadGrace)
     remove(open_heads_.front());
@@ -115,7 +114,7 @@ void Connections::decision_begins(Connection& connection) {
   if (!undecided_timer_.armed()) undecided_timer_.after(kQuickDecision);
 }
 
-// A decision that takes long: meanwhile the socket is watched for the end of the client.
+// A decision takes long: the socket is watched in case the client leaves.
 void Connections::watch_the_undecided() {
   while (!undecided_.empty()) {
     Connection& connection = undecided_.front();
@@ -178,7 +177,7 @@ void Connections::remove(Connection& connection) {
     ended_at_once_ = std::move(gone);
     return;
   }
-  // Its own callback may be on the stack: it dies in the next round, with all that end in this one.
+  // Its own callback may be on the stack, so the next task destroys all that ended in this turn.
   if (gone_->empty()) loop_.post([ended = gone_] { std::exchange(*ended, {}); });
   gone_->push_back(std::move(gone));
 }
@@ -197,7 +196,7 @@ void Connections::end_all() {
 
 void AccessBatch::add(AccessFacts facts, WallTime now) {
   if (!log_.access_ip()) facts.ip = {};
-  // The task runs when the events of this turn are through.
+  // The task runs after the events of this turn.
   if (lines_.empty()) loop_.post([self = shared_from_this()] { self->flush(); });
   if (log_.access_format() == LogFormat::kJson) {
     lines_ += access_json(facts, now);

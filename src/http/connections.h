@@ -56,7 +56,7 @@ class AccessBatch : public std::enable_shared_from_this<AccessBatch> {
   Loop& loop_;
   Log& log_;
   std::string lines_;
-  // The second that was formatted last: every line has one.
+  // The second that was formatted last, because every line needs it.
   WallTime second_{};
   std::string time_;
 };
@@ -99,14 +99,14 @@ class Connections final : public ConnectionSink {
                 const std::shared_ptr<const ListenSocket>& socket) override;
   bool make_room() override;
 
-  // Of a hand-over, between two turns of the loop: the connections that another process takes and
-  // asks again; no request begins here afterwards. rests: includes answers of which a part is sent;
-  // files: includes whole files.
+  // For a hand-over, between two turns of the loop: the connections that another process takes and
+  // asks again.  No request begins here afterwards. rests: includes partly sent answers; files: the
+  // rest of an answer may go as a file.
   std::vector<HeldRequest> unanswered(bool rests, bool files);
   void forget_unanswered();
   // From any thread.
   std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
-  // Takes such a connection in that process, with its transport and socket.
+  // Takes such a connection in the other process, with its transport and socket.
   void adopt(std::unique_ptr<Transport> transport,
              const std::shared_ptr<const ListenSocket>& socket, const HeldRequest& held);
 
@@ -127,13 +127,13 @@ class Connections final : public ConnectionSink {
   void head_begins(Connection& connection);      // adds it to the open heads
   void is_kept(Connection& connection);          // adds it to the kept connections
   void head_complete(Connection& connection);    // removes it from both
-  void decision_begins(Connection& connection);  // the socket is not watched meanwhile
+  void decision_begins(Connection& connection);  // the socket is not watched until the decision
   void watch_the_undecided();
   std::unique_ptr<Opening> opening_of(
       const ListenSocket& socket) const;  // null: a request comes at once
   void handshake_begins(const Connection& connection);
   void handshake_ends() noexcept { --handshake_count_; }
-  // False: the socket is for proxies only, and the peer is not one.
+  // False: the socket serves only proxies, and the peer is none.
   bool may_speak_for_others(const Transport& transport, const ListenSocket& socket);
   void opening_failed(const Connection& connection, const Opening& opening);
   void log_refusal(const std::string& text, const ListenSocket& socket);
@@ -150,7 +150,7 @@ class Connections final : public ConnectionSink {
   bool leaving_ = false;                  // another process answers further requests
   const Connection* starting_ = nullptr;  // in accepted()
   std::unique_ptr<Connection> ended_at_once_;
-  // Others that ended in this round; the loop may free them after this object is gone.
+  // Connections that ended in this turn; the loop may free them after this object is gone.
   const std::shared_ptr<std::vector<std::unique_ptr<Connection>>> gone_;
   IntrusiveList<Connection> open_heads_;  // oldest first
   std::size_t open_head_count_ = 0;

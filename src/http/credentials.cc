@@ -23,7 +23,7 @@ bool secret_equal(std::string_view given, std::string_view expected) noexcept {
   for (const char c : given) {
     difference |= static_cast<unsigned char>(c) ^ static_cast<unsigned char>(expected[at]);
     at = at + 1 == expected.size() ? 0 : at + 1;
-    // Keeps the compiler from leaving the loop at the first difference.
+    // Stops the compiler from leaving the loop at the first difference.
     asm volatile("" : "+r"(difference));
   }
   return difference == 0;

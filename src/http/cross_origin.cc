@@ -13,13 +13,13 @@ struct Line {
 };
 
 constexpr Line kAllowOrigin = {"Access-Control-Allow-Origin", "*"};
-// A page reads no header that is not named here, but for a few such as Content-Type.  It counts in
-// the answer itself; in that to a preflight it has no effect.
+// A page can read only these headers, and a few such as Content-Type.  The browser looks for the
+// list in the answer itself, not in that to a preflight.
 constexpr Line kExpose = {
     "Access-Control-Expose-Headers",
     "Icy-Br, Icy-Description, Icy-Genre, Icy-MetaInt, Icy-Name, Icy-Pub, Icy-Url, "
     "Ice-Audio-Info, Content-Range, Retry-After"};
-// Not Authorization: foreign pages must not try passwords from their visitors' addresses.
+// Authorization is missing: foreign pages must not try passwords from their visitors' addresses.
 constexpr auto kPreflight = std::to_array<Line>({
     {"Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"},
     {"Access-Control-Allow-Headers",

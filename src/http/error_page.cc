@@ -6,7 +6,7 @@
 namespace lb {
 namespace {
 
-// What the reader can do about it; "": the text contains it.
+// Advice to the reader; "": the refusal itself has it.
 std::string_view hint(int status) noexcept {
   switch (status) {
     case 401:

@@ -24,7 +24,7 @@ std::optional<Address> parse_hop(std::string_view text) {
   return Address::parse(text, 0);
 }
 
-// All values of a header that may stand several times, as one list.
+// The values of all lines of a header, as one list.
 std::vector<std::string_view> values_of(const Headers& headers, std::string_view name) {
   std::vector<std::string_view> values;
   for (const auto& [key, line] : headers.all()) {
@@ -48,11 +48,11 @@ Forwarded read_forwarded(const AddressList& trusted, const Address& peer, const 
   const auto hops = values_of(headers, "x-forwarded-for");
   for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
     const auto address = parse_hop(*hop);
-    if (!address) break;  // "unknown", or a client's joke: the last proxy that we know stays
+    if (!address) break;  // "unknown", or an invalid address: the last known proxy stays
     out.client = *address;
     if (!trusted.contains(*address)) break;
   }
-  // Where several are named, the first is the client's own.
+  // With several values the first is that of the client.
   if (const auto schemes = values_of(headers, "x-forwarded-proto"); !schemes.empty()) {
     if (iequals(schemes.front(), "https")) out.secure = true;
     if (iequals(schemes.front(), "http")) out.secure = false;

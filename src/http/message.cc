@@ -177,7 +177,7 @@ std::string_view reason_phrase(int status) noexcept {
     default:
       break;
   }
-  // Some phrase must stand there: an Icecast slave refuses a status line of two words.
+  // The phrase must not be empty: an Icecast slave refuses a status line of two words.
   if (status < 200) return "Information";
   if (status < 300) return "Success";
   if (status < 400) return "Redirection";
@@ -245,7 +245,7 @@ bool client_has(const Request& request, std::string_view tag) noexcept {
 }
 
 std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
-  // Everything that is not in the four variable parts fits in 640 bytes.
+  // 640 bytes are enough for all but the four variable parts.
   std::string out;
   out.reserve(640 + facts.server_id.size() + head.reason.size() + head.content_type.size() +
               head.extra.size() + room_for(facts.http_headers) + room_for(head.mount_http_headers));
@@ -255,7 +255,7 @@ std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
   out += ' ';
   out += head.reason.empty() ? reason_phrase(head.status) : head.reason;
   if (head.status == 100) {
-    // Not a reply yet: libshout, ffmpeg and butt expect exactly this.
+    // A "100 Continue" is no final reply; libshout, ffmpeg and butt expect exactly these lines.
     out += "\r\nContent-Length: 0\r\n\r\n";
     return out;
   }

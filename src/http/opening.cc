@@ -16,7 +16,7 @@ constexpr char kHandshakeRecord = 0x16;
 
 bool begins_method(char first) noexcept { return first >= 'A' && first <= 'Z'; }
 
-// Bytes that stay in the socket.  0: none now; -1: the connection has ended.
+// Reads bytes that stay in the socket. 0: none yet; -1: the connection has ended.
 ssize_t peek(const Transport& transport, std::span<char> into) {
   const ssize_t n = ::recv(transport.fd(), into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
   if (n > 0) return n;
@@ -50,7 +50,7 @@ Opening::Status Opening::read_header(Transport& transport) {
     if (n == 0) return Status::kMore;
     if (n < 0) return drop("the connection was closed");
     const std::size_t used = header_.feed({seen, static_cast<std::size_t>(n)});
-    // They have just been seen, so they are there.
+    // peek() has just seen these bytes, so read() does not have to wait.
     if (transport.read(std::as_writable_bytes(std::span(seen, used))).status != IoStatus::kDone)
       return drop("the connection broke");
   }
@@ -76,7 +76,7 @@ Opening::Status Opening::detect_tls(std::unique_ptr<Transport>& transport) {
   const ssize_t n = peek(*transport, {&first, 1});
   if (n == 0) return Status::kMore;
   if (n < 0) return drop("the connection was closed");
-  // A proxy that says that its client speaks TLS cannot be shown a page about https.
+  // The page about https is not for a client that already uses TLS with a proxy.
   if (use_ == TlsUse::kDetect ? first != kHandshakeRecord : !secure_ && begins_method(first)) {
     use_ = TlsUse::kNever;
     return Status::kReady;

@@ -21,7 +21,7 @@ class TlsTransport;
 enum class TlsUse : std::uint8_t {
   kNever,
   kDetect,  // a first byte of 0x16 begins a handshake (no request begins so)
-  kAlways,  // what begins like a request is kReady without being secure(), to be refused by a page
+  kAlways,  // a plain request is kReady without secure(), and is refused by a page
 };
 
 class Opening {
@@ -37,7 +37,7 @@ class Opening {
   // `transport` is replaced by a TLS one when its client begins TLS, and gets the header's client.
   Status go_on(std::unique_ptr<Transport>& transport);
   short wants() const noexcept { return wants_; }
-  // The bytes of the PROXY header so far, and those that another process has read.
+  // The bytes of the PROXY header so far, and those read by another process.
   const std::string& header_so_far() const noexcept { return header_.bytes(); }
   void take_header(std::string_view bytes, Transport& transport);
   bool handshaking() const noexcept { return tls_ != nullptr; }

@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-// media-src: a stream may be redirected to any node of the cluster.
+// media-src: a stream may be redirected to any node.
 constexpr std::string_view kPlainPolicy =
     "default-src 'self'; media-src 'self' http: https:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'";
@@ -57,7 +57,7 @@ std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configu
   append_line(lines, "Content-Security-Policy", policy_of(kind), configured);
   lines += nosniff_line(configured);
   append_line(lines, "X-Frame-Options", "DENY", configured);
-  // Not no-referrer: then a browser sends "Origin: null" with our own forms.
+  // With no-referrer a browser sends "Origin: null" in our own forms.
   append_line(lines, "Referrer-Policy", "same-origin", configured);
   return lines;
 }

@@ -14,9 +14,10 @@
 namespace lb {
 
 enum class PageKind : std::uint8_t {
-  // It loads nothing from elsewhere and has no scripts or styles: our pages and Icecast's.
+  // A page without scripts and styles that loads nothing from elsewhere: ours and Icecast's.
   kPlain,
-  // The station's own template may have both; its author is trusted, encoders' texts are not.
+  // A station's template may have scripts and styles: its author is trusted, encoders' texts are
+  // not.
   kDesigned,
   // The console: its scripts and styles come from this server, and none are inline.
   kConsole,

@@ -16,8 +16,7 @@ const MethodWord* find_method(std::string_view word) noexcept {
   return nullptr;
 }
 
-// Known below /api/v1 alone: at any other address a connection that says them is closed, as Icecast
-// does.
+// Methods of the API only; as in Icecast, a connection that uses one elsewhere is closed.
 bool is_of_api(Method method) noexcept {
   return method == Method::kPatch || method == Method::kDelete;
 }
@@ -29,7 +28,7 @@ bool names_api(std::string_view target) noexcept {
   return path == "/api" || path.starts_with("/api/");
 }
 
-// A line without its end: LF, CR LF, or CR CR LF (nsvcap).
+// Removes CR or CR CR before the LF; nsvcap sends CR CR LF.
 std::string_view without_cr(std::string_view line) noexcept {
   for (int i = 0; i < 2 && !line.empty() && line.back() == '\r'; ++i) line.remove_suffix(1);
   return line;
@@ -42,19 +41,19 @@ std::string_view trim_spaces(std::string_view text) noexcept {
   return text;
 }
 
-// Where two values of it would mean two requests.
+// Headers of which two values would mean two requests.
 bool is_single(std::string_view name) noexcept {
   using namespace std::string_view_literals;
   return name == "host"sv || name == "authorization"sv || name == "content-length"sv;
 }
 
-// The next piece of `bytes`: up to and with its LF, or as much as may be taken.
+// The next bytes, up to and including an LF, or as many as the limits allow.
 struct Piece {
   std::string_view text;  // without the LF
   std::size_t bytes = 0;
   bool whole = false;
 };
-// Never looks further than the limits allow, so that any split gives the same result.
+// Looks no further than the limits allow, so that any split of the bytes gives the same result.
 Piece next_piece(const ParseLimits& limits, std::size_t line, std::size_t head,
                  std::string_view bytes) noexcept {
   bytes = bytes.substr(0, std::min(limits.line_bytes + 1 - line, limits.head_bytes + 1 - head));
@@ -70,7 +69,7 @@ bool is_well_known(std::string_view path) noexcept { return path.starts_with("/.
 bool is_clean_path(std::string_view path) noexcept {
   if (path.empty() || path.front() != '/') return false;
   bool segment_empty = false;     // just after a '/'
-  bool segment_all_dots = false;  // and at least one
+  bool segment_all_dots = false;  // at least one
   for (const char c : path) {
     if (is_control(c) || c == '\\') return false;
     if (c == '/') {
@@ -84,7 +83,7 @@ bool is_clean_path(std::string_view path) noexcept {
   return !segment_all_dots;
 }
 
-// "/a/..", "/.": a directory's name for itself or another one, with nothing behind it to reach.
+// "/a/..", "/.": the last segment names a directory.
 bool ends_in_dots(std::string_view raw) {
   const auto path = percent_decode(raw, false);
   if (!path) return false;
@@ -172,7 +171,7 @@ void RequestParser::take_request_line(std::string_view line) {
     request_.only_api = names_api(target);
     return refuse(414, "the address is too long");
   }
-  // The query too: it is passed on, to redirects and to the backends of authenticators.
+  // The query is checked too, as redirects and backends receive it.
   if (any_control(target)) return drop();
   target = target.substr(0, target.find('#'));
   request_.target = target;
@@ -185,7 +184,7 @@ void RequestParser::take_request_line(std::string_view line) {
     auto path = decode_path(raw);
     request_.only_api = is_api_path(raw) && (!path || is_of_api(request_.method));
     if (!request_.only_api && !path && !is_of_api(request_.method) && ends_in_dots(raw)) {
-      // Icecast looks for a file of that name, and finds a directory.
+      // Icecast looks for a file of that name and finds a directory.
       take_version(line.substr(last + 1));
       if (status_ == ParseStatus::kMore) refuse(404, "The file you requested could not be found");
       return;
@@ -196,7 +195,7 @@ void RequestParser::take_request_line(std::string_view line) {
   take_version(line.substr(last + 1));
 }
 
-// RFC 9110 section 9.1 has 501 for it; elsewhere the connection is closed, as Icecast does.
+// RFC 9110 section 9.1 asks for 501; outside the API the connection is closed, as in Icecast.
 void RequestParser::take_unknown_method(std::string_view line) {
   const std::size_t first = line.find(' '), last = line.rfind(' ');
   const std::string_view word = line.substr(0, first);
@@ -222,7 +221,7 @@ void RequestParser::take_version(std::string_view version) {
   } else if (name != "HTTP") {
     return drop();
   }
-  // "HTTP/1" and "HTTP/0.9" are as good as 1.0; Icecast reads no further than the slash.
+  // "HTTP/1" and "HTTP/0.9" count as 1.0; Icecast reads no further than the slash.
   const std::string_view major = number.substr(0, number.find('.'));
   const std::string_view minor = number.substr(std::min(major.size() + 1, number.size()));
   const bool short_form = major.size() == number.size();

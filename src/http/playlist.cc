@@ -19,7 +19,7 @@ bool names_a_port(std::string_view host) noexcept {
   return port && *port >= 1 && *port <= 65535;
 }
 
-// What RFC 3986 lets stand in a path stays readable; the rest is encoded.
+// Characters that RFC 3986 allows in a path stay readable; others are encoded.
 std::string address(std::string_view scheme, std::string_view host, std::string_view mount) {
   constexpr std::string_view kPathMarks = "/!$&'()*+,;=:@";
   std::string out(scheme);

@@ -15,12 +15,12 @@ namespace lb {
 std::string playlist_host(std::string_view host_header, std::string_view hostname, int port,
                           bool secure = false);
 
-// text with `to` in place of `from` ("http://localhost:8000") at the begin of each address of this
-// server.
+// text with `to` in place of `from` ("http://localhost:8000") at the beginning of each of this
+// server's addresses.
 std::string with_site(std::string_view text, std::string_view from, std::string_view to);
 
-// host: "radio.example:8000"; mount: decoded, begins with '/'. Other bytes than those of addresses
-// are percent-encoded.
+// host: "radio.example:8000"; mount: decoded, begins with '/'. Bytes that no address may have are
+// percent-encoded.
 std::string m3u(std::string_view host, std::string_view mount, std::string_view scheme = "http");
 std::string pls(std::string_view host, std::string_view mount, std::string_view scheme = "http");
 

@@ -10,17 +10,17 @@ namespace {
 constexpr std::size_t kLongestUrl = 4096;
 constexpr std::size_t kLongestHost = 255;
 
-// The beginning of a status line, as far as it has come.
+// Whether a status line can begin with these bytes, of which more may follow.
 bool may_be_answer(std::string_view line) noexcept {
   return istarts_with("HTTP/", line.substr(0, 5)) || istarts_with("ICY ", line.substr(0, 4));
 }
 
-// What may stand in the host of a URL: a name, an IPv4 or (without brackets) an IPv6 address.
+// Whether the host of a URL is valid: a name, an IPv4 address or an IPv6 address without brackets.
 bool is_host(std::string_view host) noexcept {
   return !host.empty() && host.size() <= kLongestHost && is_plain_text(host, ".-_:");
 }
 
-// Everything that would end or split a request line is encoded; what is encoded already stays.
+// Encodes the bytes that would end or split a request line; encoded ones stay.
 std::string request_target(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string out;

@@ -14,7 +14,7 @@ std::size_t second_byte(std::string_view path) noexcept {
   return path.size() < 2 ? 0 : static_cast<unsigned char>(path[1]);
 }
 
-// Of two that match a path, the longer one has all the stages of the shorter one.
+// If two patterns match a path, the nearer one has all stages of the other.
 bool is_nearer(std::string_view a, std::string_view b) noexcept {
   const auto rank = [](std::string_view pattern) {
     return pattern.ends_with('*') ? 2 * pattern.size() - 2 : 2 * pattern.size() + 1;

@@ -88,7 +88,7 @@ Result<FileAnswer> StaticFiles::open_file(std::string_view path, std::string_vie
   const auto absent = [path] {
     return Error::not_found(cat({"file ", path, ": no such file in the web root"}));
   };
-  // The stat before the open keeps devices and FIFOs, which may act on being opened, closed.
+  // stat() precedes open(), because opening a device or a FIFO may have an effect.
   if (is_template_path(path) || !has_file(path)) return absent();
   const std::string name = cat({webroot_, path});
   FileAnswer answer;

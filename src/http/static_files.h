@@ -66,7 +66,7 @@ class StaticFiles {
   // file; kIo: no free descriptors.
   Result<FileAnswer> open_file(std::string_view path, std::string_view range) const;
 
-  // Whether open_file would find a file, whose name no mount may take (doc/decisions.md B5).
+  // Whether open_file() would find a file, whose name no mount may take (doc/decisions.md B5).
   bool has_file(std::string_view path) const;
 
   const MimeTypes& types() const noexcept { return types_; }

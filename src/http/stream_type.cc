@@ -10,14 +10,14 @@ namespace {
 
 constexpr std::string_view kHlsList = "application/vnd.apple.mpegurl";
 constexpr std::string_view kOctets = "application/octet-stream";
-// A browser makes a player's page of these: it loads the stream itself, and nothing else.
+// A browser shows such a type in a player's page, which loads only the stream.
 constexpr std::string_view kPlayed =
     "Content-Security-Policy: default-src 'none'; media-src *; base-uri 'none'; form-action "
     "'none'\r\nX-Content-Type-Options: nosniff\r\n";
 constexpr std::string_view kOther =
     "Content-Security-Policy: sandbox; default-src 'none'\r\nX-Content-Type-Options: nosniff\r\n";
 
-// In small letters, without parameters; "": the line is not one type.
+// Lower case, without parameters; "": the line is not one type.
 std::string essence_of(std::string_view content_type) {
   bool quoted = false;
   for (const char c : content_type) {
