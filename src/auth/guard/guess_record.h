@@ -25,7 +25,7 @@ void record_fields(Io& io, T& throttled) {
 }
 
 struct ThrottleRecord {
-  std::string key;  // that the places are hashed with
+  std::string key;  // the hash key of the places
   std::vector<ThrottledRecord> places;
   std::vector<std::uint64_t> known;  // digests of passwords that were right
 };

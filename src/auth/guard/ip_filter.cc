@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kMaxComplaints = 10;
 
-// The lines of such a file, without comments and white space.
 std::vector<std::string_view> entries_of(std::string_view text) {
   std::vector<std::string_view> entries;
   for (std::string_view line : split(without_byte_order_mark(text), '\n')) {
@@ -24,7 +23,7 @@ bool is_pattern(std::string_view entry) {
   return entry.find_first_of("*?") != std::string_view::npos;
 }
 
-// "192.168.*" → "192.168" and 16; nullopt for patterns that are no plain IPv4 prefix.
+// "192.168.*" → "192.168" and 16; nullopt: the pattern is no plain IPv4 prefix.
 std::optional<std::pair<std::string, unsigned>> v4_prefix(std::string_view pattern) {
   if (!pattern.ends_with(".*")) return std::nullopt;
   std::string address(pattern.substr(0, pattern.size() - 2));
@@ -113,7 +112,7 @@ bool IpList::contains(const Address& address) const {
 
 bool AccessLists::agent_refused(std::string_view agent) const {
   if (agent.empty() || agents.empty()) return false;
-  // '/' is an ordinary character here, but glob_match() treats it as one of a path.
+  // glob_match() treats '/' as the separator of a path; here it is an ordinary character.
   std::string text = to_lower(agent);
   std::replace(text.begin(), text.end(), '/', '|');
   return std::any_of(agents.begin(), agents.end(),

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kGuardDigestBytes = 12;
 constexpr std::string_view kKeyMark = "the key itself\n";  // no user has this name
 constexpr std::int64_t kMaxWrong = 1'000'000'000;
-// A known address is written again when it has lost so much of its time.
+// A known address is saved again when its expiry has moved this far.
 constexpr std::int64_t kWrittenEvery = 24 * 3600;
 
 std::chrono::seconds wait_after(int wrong) {

@@ -53,7 +53,7 @@ class LoginGuard {
 
   Guess enter(std::string_view user, std::string_view password, const Address& from);
   void wrong(const Guess& guess) { leave(guess, Guessed::Outcome::kWrong); }
-  // It was not judged.
+  // The password was not judged.
   void undecided(const Guess& guess) { leave(guess, Guessed::Outcome::kOpen); }
   // The password was right, so the address is known from now on.  True: text() has changed, because
   // the address was unknown or near its expiry.

@@ -45,7 +45,7 @@ bool WrongLogins::takes_line(Of of) {
   const auto at = static_cast<std::size_t>(of);
   const SteadyTime now = clock_.steady();
   const std::lock_guard<std::mutex> guard(mutex_);
-  // What was left out is told first.
+  // The next minute begins once the omitted lines are reported.
   if (now - begun_ >= kEvery && !left_out_) {
     begun_ = now;
     lines_ = {};

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kPlaces = 65536;
 constexpr std::size_t kKnownSlots = 8192;
 
-// A bucket has so many tokens, and each comes back after so long.
+// A bucket holds `tokens`; each comes back after `token_ms`.
 struct Rule {
   std::int64_t tokens, token_ms;
 };
@@ -28,7 +28,7 @@ std::optional<std::chrono::seconds> wait_of(const std::atomic<std::int64_t>& ful
   return std::chrono::ceil<std::chrono::seconds>(std::chrono::milliseconds(wait));
 }
 
-// Guesses that were judged at the same time may overdraw, but not for hours.
+// Guesses judged at the same time may overdraw a bucket, but by no more than this.
 std::int64_t latest(std::int64_t now, const Rule& rule) {
   return now + (rule.tokens + PasswordThrottle::kFree) * rule.token_ms;
 }
@@ -67,7 +67,7 @@ PasswordThrottle::Place PasswordThrottle::place(const Address& peer, std::string
 
 std::uint64_t PasswordThrottle::digest(const Address& peer, std::string_view user,
                                        std::string_view password) const {
-  // Nothing else is written the same way: neither part has this byte.
+  // The newline separates the parts, which normally have none.
   const std::string made = hmac_sha256(key_, cat({name_of(peer, user), '\n', password}));
   std::uint64_t digest = 0;
   std::memcpy(&digest, made.data(), sizeof digest);

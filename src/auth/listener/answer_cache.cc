@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kCacheControl = "cache-control:";
 constexpr std::string_view kMaxAge = "max-age=";
 
-// "60" and "\"60\"", both of which RFC 9111 5.2 wants to be understood.
+// RFC 9111 5.2 asks recipients to accept 60 and "60".
 std::chrono::seconds seconds_in(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
     text = text.substr(1, text.size() - 2);
@@ -18,7 +18,7 @@ std::chrono::seconds seconds_in(std::string_view text) {
   if (!digits) return std::chrono::seconds(0);
   const auto number = parse_u64(text);
   const auto most = static_cast<std::uint64_t>(AnswerCache::kLongest.count());
-  return std::chrono::seconds(std::min(number.value_or(most), most));  // too many digits: long
+  return std::chrono::seconds(std::min(number.value_or(most), most));  // too many digits: `most`
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ const AuthVerdict* AnswerCache::find(const std::string& digest, SteadyTime now) 
 void AnswerCache::keep(const std::string& digest, std::uint64_t asked_at,
                        const AuthVerdict& verdict, std::chrono::seconds time, SteadyTime now) {
   if (asked_at != forgotten_ || time.count() <= 0) return;
-  // A limit of time counts from the login, so the answer is for that login alone.
+  // A time limit counts from the login, so the answer is for that login alone.
   if (verdict.kind != AuthVerdict::Kind::kAllow || verdict.time_limit) return;
   if (verdict.mount.size() + verdict.user.size() > kMaxText) return;
   if (const auto at = entries_.find(digest); at != entries_.end()) erase(at);

@@ -146,7 +146,7 @@ struct AuthContext {
 
 struct AuthenticatorPlugin {
   std::string_view type;
-  // Whether one with these options decides about sources; any thread.
+  // Whether an authenticator with these options judges sources; any thread.
   bool (*decides_sources)(const AuthOptions& options);
   // Errors in the options, for --check-config; any thread.
   std::vector<std::string> (*complaints)(const AuthOptions& options);
@@ -157,7 +157,7 @@ bool authenticator_decides_sources(std::string_view type, const AuthOptions& opt
 // Complaints about the type and its options; any thread.
 std::vector<std::string> authenticator_complaints(std::string_view type,
                                                   const AuthOptions& options);
-// An error for an unknown type, or where a needed option is missing.
+// An error for an unknown type, or if a needed option is missing.
 Result<std::unique_ptr<Authenticator>> make_authenticator(std::string_view type,
                                                           const AuthOptions& options,
                                                           AuthContext& context);

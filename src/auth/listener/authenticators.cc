@@ -10,15 +10,15 @@ namespace {
 
 constexpr std::string_view kAuthModule = "auth/auth";
 constexpr auto kFinishPoll = std::chrono::milliseconds(20);
-// A browser ends its first request and asks again at once; the end of the old one may come to us a
-// moment after the new one.
+// A browser ends its first request and repeats it at once; the end of the old connection may arrive
+// after the new one.
 constexpr auto kOldOneEnds = std::chrono::milliseconds(750);
 constexpr auto kReturnPoll = std::chrono::milliseconds(25);
 constexpr std::size_t kMaxReturns = 256;
 
 EventSender::Limits mount_event_limits() {
   EventSender::Limits limits;
-  limits.in_flight = 1;  // in order: a mount that begins again must not seem to have ended
+  limits.in_flight = 1;  // in order: a restarted mount must not seem to have ended
   limits.waiting = 1000;
   limits.tries = 1;
   return limits;
@@ -33,9 +33,9 @@ std::string section_text(const AuthSection& section) {
 struct Authenticators::Place {
   AuthSection section;
   bool exclusive = true;       // allow_duplicate_users is 0, and no seats are counted
-  bool drop_existing = false;  // the new listener wins
+  bool drop_existing = false;  // the new listener replaces the old one
   std::string rejected_mount;
-  std::unique_ptr<Authenticator> authenticator;  // null: could not be set up
+  std::unique_ptr<Authenticator> authenticator;  // null: it could not be set up
 };
 
 struct Authenticators::Question {
@@ -123,7 +123,7 @@ void Authenticators::ask_listener(const std::string& section, ListenerAsk ask, L
 void Authenticators::judged(const std::string& section, const std::shared_ptr<Question>& question,
                             AuthVerdict verdict) {
   using Kind = AuthVerdict::Kind;
-  Place* place = find(section);  // a reload may have come in between
+  Place* place = find(section);  // a reload may have removed the section
   if (verdict.kind == Kind::kAllow) {
     if (!verdict.user.empty()) question->user = verdict.user;
     if (!verdict.counts) question->user.clear();
@@ -146,8 +146,8 @@ void Authenticators::retry_returns() {
     if (place == nullptr || !is_on_twice(*place, one.question->mount, one.question->user)) {
       let_in(one.question, std::move(one.verdict));
     } else if (control_.now() < one.until) {
-      // Its FIN may have been under way the first time.  Not more often: the search goes through
-      // all listeners.
+      // The FIN of the old connection may have arrived since.  Once only: the search visits all
+      // listeners.
       if (one.until - control_.now() < kOldOneEnds / 2 && !std::exchange(one.dropped_again, true))
         drop_if_gone(*one.question);
       still.push_back(std::move(one));
@@ -241,7 +241,7 @@ void Authenticators::finish(std::chrono::milliseconds grace, UniqueFunction<void
 }
 
 void Authenticators::check_finished() {
-  // A backend that has just failed is not waited for.
+  // The end of the server does not wait for a backend that has just failed.
   if ((removals_.promising() || mount_events_.promising()) && control_.now() < finish_by_) {
     finish_timer_.after(kFinishPoll);
     return;

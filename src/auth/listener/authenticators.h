@@ -78,7 +78,7 @@ class Authenticators {
   // A ban or a user's rights have changed: kept answers of backends are dropped.
   void forget_answers();
 
-  // For passwords other than listeners': shared by all of them.
+  // For all passwords but those of listeners.
   HashQueue& hashes() noexcept { return hashes_; }
 
   // Ends of listeners, and begins and ends of mounts, not yet delivered to a backend.

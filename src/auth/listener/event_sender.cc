@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kEventsModule = "auth_url/events";
 
-// The status of a gateway whose backend was not reached.
+// With these statuses a gateway reports that it did not reach the backend.
 bool was_heard(int status) { return status < 502 || status > 504; }
 
 std::string held_text(unsigned held) {
@@ -112,7 +112,7 @@ void EventSender::failed(Place& place, Event event, const std::string& why) {
   ++place.failures;
   unsigned held = 0;
   if (limits_.tries > 0 && event.tries >= limits_.tries) {
-    place.failures = 0;  // nothing is repeated here, so nothing waits
+    place.failures = 0;  // no repeat follows, so no pause
     give_up(std::move(event), why);
     return;
   }

@@ -1,6 +1,6 @@
 // The htpasswd authenticator: the users of a file.
-// Source: Icecast 2.4.4.  Ours: modern hashes, files seen as changed to the
-// nanosecond, comments that survive an edit.
+// Source: Icecast 2.4.4.  Beyond it: modern hashes, changes of a file seen to the nanosecond,
+// comments that survive an edit.
 // Thread: control; the file is read, searched and written on the clerk.
 #include <algorithm>
 #include <array>
@@ -22,7 +22,7 @@ constexpr std::string_view kHtpasswdModule = "auth_htpasswd/htpasswd";
 constexpr auto kOptions = std::to_array<std::string_view>(
     {"filename", "allow_duplicate_users", "drop_existing_listener", "rejected_mount", "hash"});
 
-// Users that cannot log in for their hash; "": none.
+// Users that cannot log in because of their hash; "": none.
 std::string locked_out_text(const std::string& path, const UserTable& table) {
   if (table.locked_out().empty()) return {};
   return cat({path, ": ", table.locked_out().size(), " users cannot log in; the first is \"",
@@ -30,8 +30,8 @@ std::string locked_out_text(const std::string& path, const UserTable& table) {
               hash_complaint(*table.find(table.locked_out().front()))});
 }
 
-// The file on the clerk.  Authenticators hand it tasks; it lives as long as one of them is under
-// way.
+// The file as the clerk sees it.  Tasks of authenticators share it, so it lives as long as the last
+// of them.
 struct UserFile {
   UserFile(std::string path, std::optional<HashMethod> method_given, Log& log_given)
       : file(std::move(path)), method(method_given), log(log_given) {}
@@ -79,8 +79,7 @@ struct UserFile {
     return write(with_user(now ? now->text : std::string(), wanted.user, *hash), Outcome::kAdded);
   }
 
-  // A file that has nothing but Icecast's hashes stays one that Icecast can read: it may be shared
-  // with one, or go back to one.
+  // A file with only Icecast's hashes keeps to them, so that Icecast can still read it.
   HashMethod usual_method() const {
     const auto& names = table.names();
     const bool icecasts =

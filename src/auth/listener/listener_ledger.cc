@@ -7,13 +7,13 @@
 namespace lb {
 namespace {
 
-// After a crash a listener is taken to have left at the last heartbeat.
+// After a crash a listener counts as gone since the last heartbeat.
 constexpr auto kHeartbeat = std::chrono::seconds(15);
 constexpr auto kPatience = std::chrono::seconds(1);  // with the disk
 constexpr auto kRemovalTimeout = std::chrono::seconds(15);
 constexpr std::size_t kMaxEntries = 1000;  // of a record
 
-// REQUIRES: a backend has to hear of its end
+// REQUIRES: entry.removal
 SpoolEntry line_of(std::uint64_t seq, const ListenerLedger::Entry& entry) {
   SpoolEntry line;
   line.seq = seq;
@@ -64,7 +64,7 @@ Result<ListenerLedger::Opening> ListenerLedger::open_spool(const std::string& pa
   std::set<std::uint64_t> noted;
   for (SpoolEntry entry : content.open) {
     noted.insert(entry.seq);
-    // It listens on, in this process, or is told by it.
+    // The listener is still here, or this process reports its end.
     if (open_.contains(entry.seq) || unheard_.contains(entry.seq)) continue;
     ++unheard;
     if (!entry.ended)
@@ -72,10 +72,10 @@ Result<ListenerLedger::Opening> ListenerLedger::open_spool(const std::string& pa
           static_cast<std::uint64_t>(std::max<std::int64_t>(content.last_alive - entry.since, 0));
     remove(std::move(entry));
   }
-  // Of a process that had another file, or none.
+  // These listeners came while this or a former process used another file, or none.
   for (const auto& [seq, entry] : open_)
     if (entry.removal && !noted.contains(seq)) spool_->added(line_of(seq, entry), [] {});
-  // What is left there would be reported once more if it were the spool again.
+  // Lines left in the old file would be reported again if it became the spool again.
   if (!spool_before_.empty() && spool_before_ != path)
     spool_->alive(wall_seconds(), [old = spool_before_] { Spool::empty(old); });
   heartbeat_.after(kHeartbeat);
@@ -95,7 +95,7 @@ void ListenerLedger::admit(Entry entry, UniqueFunction<void(ListenerTicket)> adm
   control_.assert_here();
   const std::uint64_t seq = next_seq_++;
   if (!entry.user.empty()) names_[{entry.mount, entry.user}].push_back(seq);
-  // The ticket exists from the beginning: whatever happens on the way, its end is reported.
+  // The ticket exists from here on, so the end is reported whatever fails later.
   ListenerTicket ticket(handle_, seq, control_.now());
   entry.since = wall_seconds();
   std::optional<SpoolEntry> line;
@@ -117,7 +117,7 @@ void ListenerLedger::Waiting::let_in() {
   now(std::move(ticket));
 }
 
-// A disk that does not answer must not keep a listener out: its line may be lost.
+// A disk that does not answer must not keep a listener out, even if its line is lost.
 void ListenerLedger::admit_overdue() {
   while (!waiting_.empty() &&
          (!waiting_.front()->admitted || control_.now() - waiting_.front()->since >= kPatience)) {

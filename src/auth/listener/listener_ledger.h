@@ -120,7 +120,7 @@ class ListenerLedger {
   ~ListenerLedger();
 
   struct Opening {
-    std::uint64_t highest_client_id = 0;  // of the last run; new clients count on from here
+    std::uint64_t highest_client_id = 0;  // of the last run; new ids continue from it
     std::size_t unheard = 0;              // listeners of the last run whose removal is sent now
   };
   // From now on this file keeps listeners over a crash.

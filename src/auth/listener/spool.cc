@@ -26,7 +26,7 @@ namespace {
 constexpr std::string_view kSpoolModule = "auth/spool";
 constexpr std::size_t kCompactAbove = 1 << 20;
 
-// Another file with this text, locked, open for appending, in place of the old one.
+// Replaces the file by one with this text, locked and open for appending.
 Result<UniqueFd> make_file(const std::string& path, std::string_view text) {
   return place_file(path, text, {.synced = Synced::kBytes, .prepare = [](int fd) {
                                    return ::flock(fd, LOCK_EX | LOCK_NB) == 0 &&
@@ -34,7 +34,7 @@ Result<UniqueFd> make_file(const std::string& path, std::string_view text) {
                                  }});
 }
 
-// An empty field is "-", so that there are always as many fields; a field "-" is "%2d".
+// An empty field is "-", so that the number of fields is fixed; a field "-" is "%2d".
 std::string text_field(std::string_view text) {
   if (text.empty()) return " -";
   return text == "-" ? " %2d" : " " + percent_encode(text, true);
@@ -50,7 +50,7 @@ bool take_text(std::string_view field, std::string& into) {
   return true;
 }
 
-// All fields must be numbers.
+// False: a field is no number, or their count is wrong.
 template <std::size_t N>
 bool take_numbers(const std::vector<std::string_view>& fields, std::uint64_t (&into)[N]) {
   if (fields.size() != N + 1) return false;
@@ -141,7 +141,7 @@ class Spool::Writer {
     }
   }
 
-  // What is past goes; the file of before stays where the new one cannot be written.
+  // Removes finished lines; the old file stays if the new one cannot be written.
   void compact() {
     const auto now = read_file(path_);
     if (!now) return compaction_failed(now.error());
@@ -179,7 +179,7 @@ class Spool::Writer {
 };
 
 Result<Spool::Opened> Spool::open(const std::string& path, Loop& control, Log& log) {
-  // The lock of a running server is on the file that it appends to.
+  // A running server holds the lock of the file that it appends to.
   const UniqueFd old(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (old && ::flock(old.get(), LOCK_EX | LOCK_NB) != 0)
     return Error::denied(path + ": is in use by another server");

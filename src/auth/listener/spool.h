@@ -25,7 +25,7 @@
 
 namespace lb {
 
-// The text of the listener spool: the listeners whose end a backend must hear of.
+// The text of the listener spool: the listeners whose end a backend must be sent.
 //
 // One line a fact, fields separated by one space, bytes other than plain text as %xx:
 //   icecast-lb-spool 1

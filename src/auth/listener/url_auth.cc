@@ -22,8 +22,8 @@ constexpr std::string_view kUrlModule = "auth_url/url";
 constexpr std::string_view kBusy = "busy, please try again later";
 constexpr std::size_t kCacheKeyBytes = 32;
 
-// What the backend hears of a question and may judge by.  Not: the number of the connection, which
-// is another one each time, and that of the listeners; this server's name and port are constant.
+// The inputs that a backend may judge by.  The number of the connection and the count of listeners
+// are left out, as they differ each time; this server's name and port are constant.
 std::vector<std::string_view> fields_of(const ListenerAsk& ask, const UrlOptions& options) {
   const auto header = [&ask](std::string_view name) -> std::string_view {
     const std::string* value = ask.headers.find(name);
@@ -116,7 +116,7 @@ class UrlAuth final : public Authenticator {
   bool idle() const override { return listeners_.idle() && sources_.idle() && mount_events_ == 0; }
 
  private:
-  // Credentials go to the backend in this order: in its address, from the options, the listener's.
+  // The first credentials are used: those in the address, in the options, or of the listener.
   FetchRequest request_to(const std::string& url, const std::optional<Credentials>& given) const {
     FetchRequest request;
     request.url = url;
@@ -137,7 +137,7 @@ class UrlAuth final : public Authenticator {
             const FetchAnswer& answer) {
     kept_.keep(digest, asked_at, verdict, kept_for(answer), context_.control.now());
   }
-  // Not by presume_innocent.
+  // Whether the backend itself has accepted, not presume_innocent.
   bool is_accepted(const FetchAnswer& answer) const {
     return parse_url_reply(answer, options_).accepted;
   }
@@ -158,7 +158,7 @@ class UrlAuth final : public Authenticator {
     return verdict;
   }
 
-  // Without listener_add every listener is allowed, under no proved name.
+  // Without listener_add every listener is allowed, but its name is not proved.
   AuthVerdict allow_unasked(const ListenerAsk& ask) const {
     AuthVerdict verdict = allow(ask);
     verdict.counts = false;

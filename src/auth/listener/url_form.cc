@@ -28,7 +28,7 @@ std::string_view user_of(const ListenerAsk& ask) {
   return ask.given ? std::string_view(ask.given->user) : std::string_view();
 }
 
-// The fields that listener_add and listener_remove begin with.
+// The first fields of listener_add and listener_remove.
 std::string listener_fields(std::string_view action, const ListenerAsk& ask, std::string_view user,
                             const AuthServer& server) {
   return cat({"action=", action, server_fields(server), "&client=", ask.client_id,
@@ -39,7 +39,7 @@ std::string listener_fields(std::string_view action, const ListenerAsk& ask, std
 constexpr std::string_view kUser = "icecast-auth-user:";
 constexpr std::uint64_t kLongestLimit = 10ull * 365 * 86400;
 
-// `rule`: an option; with a line end it means the whole line.
+// `rule`: an option; if it ends in a line end, the whole line must match.
 bool line_matches(std::string_view line, std::string_view rule) {
   const bool whole = rule.ends_with('\n') || rule.ends_with('\r');
   while (rule.ends_with('\n') || rule.ends_with('\r')) rule.remove_suffix(1);
@@ -54,7 +54,7 @@ bool is_clean(std::string_view text) {
   });
 }
 
-// The value of "Name: value", if that is the name.
+// The value of "Name: value"; nullopt: another name.
 std::optional<std::string> value_of(std::string_view line, std::string_view name) {
   if (!istarts_with(line, name)) return std::nullopt;
   const std::string_view value = trim(line.substr(name.size()));
@@ -72,12 +72,12 @@ std::optional<std::uint64_t> leading_number(std::string_view text) {
   return parse_u64(text.substr(0, end));
 }
 
-// A backend that answers so has not judged the listener.
+// Whether the backend could not judge the listener.
 bool is_ill(int status) { return status >= 500 || status == 404 || status == 408 || status == 429; }
 
 void read_user_line(std::string_view value, bool default_rule, UrlReply& reply) {
   if (value.starts_with('0')) reply.forbidden = true;
-  // The words of KH count where its own header is in use; another header is taken by its letters.
+  // The values of Icecast-KH count only with its default header.
   if (default_rule && (value == "1" || iequals(value, "withintro") || iequals(value, "hijack")))
     reply.accepted = true;
 }
@@ -93,7 +93,7 @@ std::string listener_add_form(const ListenerAsk& ask, const AuthServer& server,
   for (const std::string& name : options.headers)
     if (const std::string* value = ask.headers.find(name))
       form += field(options.header_prefix + name, *value);
-  // KH's, behind all that Icecast sends.
+  // Icecast-KH sends these fields after those of Icecast.
   form += cat({field("referer", ask.headers.get("referer")), "&listeners=", ask.listeners});
   return form;
 }

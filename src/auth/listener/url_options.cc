@@ -15,9 +15,9 @@ struct TextRow {
   std::string_view name;
   std::string UrlOptions::*member;
   bool is_url;
-  bool decides = false;  // where it is there without a value nothing is allowed, as in Icecast
+  bool decides = false;  // present without a value it refuses all, as in Icecast
 };
-constexpr std::string_view kNowhere = "(empty)";  // no request to it is made
+constexpr std::string_view kNowhere = "(empty)";  // no request is sent to it
 
 constexpr std::array<TextRow, 10> kTexts{
     {{"listener_add", &UrlOptions::listener_add, true, true},

@@ -9,7 +9,7 @@
 namespace lb {
 namespace {
 
-// The user and the hash of a line; two empty ones for a comment or nonsense.
+// The user and the hash of a line; both empty for a comment or an invalid line.
 std::pair<std::string_view, std::string_view> parts_of(std::string_view line) {
   line = trim(without_byte_order_mark(line));
   if (line.empty() || line.front() == '#') return {};

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t kMaxAuditValue = 512, kMaxAuditChanges = 32;
 constexpr std::size_t kPrevDigits = 16;
-constexpr std::size_t kTailBytes = 64 * 1024;  // a line is shorter
+constexpr std::size_t kTailBytes = 64 * 1024;  // longer than any line
 
 std::string line_digest(std::string_view line) {
   return hex_encode(sha256(line)).substr(0, kPrevDigits);
@@ -40,7 +40,7 @@ void write_value(JsonWriter& out, const std::optional<std::string>& value) {
     out.null();
 }
 
-// The end of the file, from the beginning of a line on.
+// The end of the file, beginning at the begin of a line.
 std::string tail_of(int fd, std::uint64_t size) {
   const std::uint64_t from = size > kTailBytes ? size - kTailBytes : 0;
   std::string text(static_cast<std::size_t>(size - from), '\0');
@@ -64,7 +64,7 @@ Result<void> AuditLog::open(const std::string& path, const std::string& node) {
     return Error::io(cat({path, ": cannot be opened: ", std::strerror(errno)}));
   std::string text = tail_of(fd.get(), static_cast<std::uint64_t>(facts.st_size));
   if (!text.empty() && text.back() != '\n') {
-    // The last line was cut by a full disk or a crash: it stays, and the next one begins a line.
+    // A full disk or a crash has cut the last line: it stays, and the next entry begins a new line.
     if (!write_all(fd.get(), "\n")) return Error::io(cat({path, ": ", std::strerror(errno)}));
     text += '\n';
   }
@@ -82,7 +82,7 @@ Result<void> AuditLog::open(const std::string& path, const std::string& node) {
   path_ = path;
   node_ = node;
   fd_ = std::move(fd);
-  // After a rotation the chain goes on in the new file.
+  // After a rotation the chain continues in the new file.
   if (!same) {
     last_ = last;
     next_ = next;

@@ -12,9 +12,9 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kChunk = 64 * 1024;  // a line is shorter
+constexpr std::size_t kChunk = 64 * 1024;  // longer than any line
 
-// The bytes [at, at + n) put before `text`; false: they cannot be read.
+// Prepends the bytes [at, at + n) to `text`; false: they cannot be read.
 bool read_before(int fd, std::uint64_t at, std::size_t n, std::string& text) {
   std::string chunk(n, '\0');
   if (read_at(fd, at, std::as_writable_bytes(std::span(chunk))) < n) return false;
@@ -31,14 +31,14 @@ AuditLines read_audit_back(const std::string& path, const AuditBack& back,
   struct stat facts {};
   if (!fd || ::fstat(fd.get(), &facts) != 0) return out;
   const auto size = static_cast<std::uint64_t>(facts.st_size);
-  std::uint64_t at = std::min(back.before.value_or(size), size);  // where `text` begins
+  std::uint64_t at = std::min(back.before.value_or(size), size);  // position of `text` in the file
   std::string text;
   std::size_t read = 0;
   while (true) {
     if (text.ends_with('\n')) text.pop_back();
     const std::size_t before = text.rfind('\n');
     if (before == std::string::npos && at > 0) {
-      // The line may begin further up.
+      // The line may begin before `text`.
       const std::uint64_t end = at + text.size();
       if (read >= back.max_bytes) {
         out.next = end + 1;
@@ -48,7 +48,6 @@ AuditLines read_audit_back(const std::string& path, const AuditBack& back,
       if (!read_before(fd.get(), at - n, n, text)) return out;
       at -= n;
       read += n;
-      // What was there has lost the end of its line, if it was not empty.
       continue;
     }
     const std::size_t begin = before == std::string::npos ? 0 : before + 1;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kSidBytes = 16;
 constexpr std::int64_t kForgetEvery = 60;
-// Clocks of two nodes may differ by this.
+// The clocks of two nodes may differ by this.
 constexpr std::int64_t kClockError = 30;
 
 std::string new_sid() { return base64url_encode(random_bytes(kSidBytes)); }
@@ -25,7 +25,7 @@ void drop_past(Table& table, std::int64_t now) {
   std::erase_if(table, [now](const auto& row) { return row.second <= now; });
 }
 
-// The time at which a token matters no longer, in a table that is full of others: the oldest goes.
+// Notes how long a token matters; a full table drops the entry that ends first.
 template <class Table>
 void note_until(Table& table, std::size_t most, std::string name, std::int64_t until) {
   if (table.size() >= most && table.find(name) == table.end())
@@ -34,12 +34,12 @@ void note_until(Table& table, std::size_t most, std::string name, std::int64_t u
   table[std::move(name)] = until;
 }
 
-// Of one that another master has handed over.
+// Whether the key and the user behind a handed-over session still allow it.
 bool is_vouched_for(const Session& session, const SessionKeys& others, std::int64_t now) {
   if (others.find(session.vouched_by, now) == nullptr) return false;
   if (session.file) return true;
   const User* user = others.user(session.user);
-  // A node may hear of a new epoch after its browser has.
+  // The session may have a newer epoch than the record that has reached this node.
   return user != nullptr && user->epoch <= session.epoch;
 }
 
@@ -103,7 +103,7 @@ std::string SessionBook::begin(Session of) {
   if (of.parent.empty()) of.login = now;
   of.expires = std::min(now + count_of(settings.idle), of.login + count_of(settings.most));
   if (of.parent.empty()) {
-    // Of the same second as the end of all before it.
+    // A login in the second of an end_all() must not count as ended by it.
     std::lock_guard<std::mutex> guard(mutex_);
     const auto all = all_ended_.find(of.user);
     if (all != all_ended_.end() && all->second >= now) of.login = all->second + 1;
@@ -148,7 +148,7 @@ std::optional<Session> SessionBook::judge(std::string_view token) {
   const auto unproven = take_token_apart(TokenKind::kSession, token);
   if (!unproven) return std::nullopt;
   const auto ring = keys();
-  // A key has a name by chance: without one that was seen, nothing here costs a signature.
+  // Key ids are random, so a token with an unknown one costs no signature check.
   const OwnKey* key = ring ? ring->find(unproven->session.kid, now) : nullptr;
   if (key == nullptr ||
       !signature_holds(key->key.public_key(), unproven->signed_part, unproven->signature))
@@ -180,7 +180,7 @@ std::string SessionBook::renew(const Session& session) {
   Session next = session;
   next.expires = std::min(now + count_of(settings.idle), session.login + count_of(settings.most));
   const std::int64_t left = session.expires - now;
-  // Whole seconds: a short one is renewed in its last.
+  // Times are whole seconds: a short session is renewed in its last one.
   const bool fresh = left > 1 && left * 2 > count_of(settings.idle);
   if (fresh || next.expires <= session.expires) return {};
   next.issued = now;
@@ -200,7 +200,7 @@ std::string SessionBook::csrf(std::string_view sid) const {
 void SessionBook::end(const Session& session) {
   const std::int64_t now = unix_seconds(clock_.wall());
   std::lock_guard<std::mutex> guard(mutex_);
-  // A token that was renewed a moment ago may live so long.
+  // A token that was renewed a moment ago may expire this late.
   note_until(ended_, kMaxEnded, session.sid,
              std::max(session.expires, now + count_of(settings_.idle)) + 1);
   live_.erase(session.sid);
@@ -224,7 +224,7 @@ void SessionBook::end_all(std::string_view user) {
 }
 
 std::string SessionBook::hand_over(const Session& session, std::string_view node) {
-  // Its own master tells nothing of it to other nodes.
+  // The administrator's own master sends no record of it to other nodes.
   if (session.file && !session.parent.empty()) return {};
   const std::int64_t now = unix_seconds(clock_.wall());
   Session token = session;

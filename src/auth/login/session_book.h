@@ -9,7 +9,8 @@
 // Facts from other masters (keys, origins, users, ended logins) come in SessionKeys.  A token of
 // another master opens a session here only as a hand-over: for this node, recent, once, from a page
 // of that master.  Such a session lives as long as the key that vouched for it and its user's
-// record are unchanged; that of a master's file administrator, which has no record, is not renewed.
+// record are unchanged.  A master's file administrator has no record, so its session is not
+// renewed.
 // Thread: any; a mutex, under which nothing else is called.
 // Bounds: 4096 judged tokens, 16,384 ended sessions, 4096 users whose sessions all ended.
 #pragma once
@@ -85,7 +86,7 @@ class SessionBook {
   std::string begin(Session of);
   // nullopt: foreign, altered, expired or ended.
   std::optional<Session> judge(std::string_view token);
-  // Whether it was not ended, however long it was unused.
+  // Whether the session was not ended, however long it was unused.
   bool lives(Session session) const;
   // A token with a later end if less than half of `idle` is left; otherwise "".
   std::string renew(const Session& session);
@@ -94,7 +95,8 @@ class SessionBook {
 
   // Ends only that session.  REQUIRES: judge() gave it
   void end(const Session& session);
-  // Ends all sessions of its login here; what other servers are sent.  REQUIRES: judge() gave it
+  // Ends all sessions of the login here and returns what other servers are sent.  REQUIRES: judge()
+  // gave it
   EndedLogin end_login(const Session& session);
   // Ends all sessions that the user began until now.
   void end_all(std::string_view user);

@@ -25,7 +25,7 @@ std::optional<SessionKeys::Key> read_public_key(std::string_view name, std::stri
   return SessionKeys::Key{*master, *kid, *known, static_cast<std::int64_t>(*until)};
 }
 
-// "https://m1.example.org:8443": what a browser sends as Origin.
+// "https://m1.example.org:8443": a browser's Origin header.
 bool is_origin(std::string_view text) {
   const std::size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
   return scheme > 0 && text.size() > scheme && text.size() <= kMaxOriginBytes &&

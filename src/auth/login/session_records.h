@@ -37,7 +37,7 @@ std::string ended_record_name(std::string_view sid);
 std::string ended_record(std::string_view user, std::int64_t until);
 Result<EndedLogin> parse_ended(std::string_view sid, std::string_view value);
 
-// Reads them.  Unchanged users are not parsed again.
+// Parses the records.  Unchanged users are not parsed again.
 class SessionRecords {
  public:
   static constexpr std::size_t kMaxKeys = 1024, kMaxOrigins = 32;

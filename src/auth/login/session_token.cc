@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxTokenDepth = 3;
 
-// Room for the signature is left.
+// Leaves room for the signature.
 constexpr std::size_t kMaxSignedBytes = kMaxTokenBytes - 100;
 
 std::string prefix_of(TokenKind kind) { return kind == TokenKind::kSession ? "v1." : "h1."; }

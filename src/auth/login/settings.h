@@ -12,7 +12,7 @@ namespace lb {
 
 // <console>: logins with sessions, and the pages that need them.
 struct ConsoleSettings {
-  bool enabled = false;            // the element is there
+  bool enabled = false;            // the element exists
   std::chrono::seconds idle{900};  // a session ends so long after its last use
   std::chrono::seconds most{12 * 3600};
   std::chrono::seconds history{30 * 86'400};  // how far the charts reach back; 0: none

@@ -65,7 +65,7 @@ bool is_login_name(std::string_view name) {
   const auto is_bad = [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ':' || c == '/';
   };
-  // A browser asks for no /users/.. however it is written.
+  // A browser resolves "." and ".." in /users/NAME, even when encoded.
   return !name.empty() && name.size() <= UserBook::kMaxNameBytes && name != "." && name != ".." &&
          trim(name) == name && valid_utf8(name) && std::none_of(name.begin(), name.end(), is_bad);
 }

@@ -96,11 +96,12 @@ struct HashThread::Shared {
   struct Question {
     std::string hash, password;
   };
-  std::mutex mutex;  // of everything below; control holds it for moments, the thread never works
-                     // under it
+  std::mutex mutex;  // of all members below; never held while a
+                     // hash is computed
   std::condition_variable changed;
   std::optional<Question> question;
-  // Null: closed.  Its loop is posted to under the mutex: it may be gone as soon as the owner is.
+  // Null: closed.  The thread posts to its loop under the mutex: the loop may end right after the
+  // owner.
   HashThread* owner = nullptr;
 };
 
@@ -125,7 +126,7 @@ void HashThread::run(const std::shared_ptr<Shared>& shared) {
     const std::lock_guard lock(shared->mutex);
     if (shared->owner == nullptr) return;
     shared->owner->control_.post([shared, right] {
-      // Changes on control only, which this is.
+      // Only control changes `owner`, and this task runs there.
       HashThread* const owner = shared->owner;
       if (owner == nullptr) return;
       auto done = std::exchange(owner->done_, {});
@@ -143,7 +144,7 @@ void HashThread::judge(std::string hash, std::string password, UniqueFunction<vo
   }
   if (!has_thread_) {
     auto made = make_thread(name_, [shared = shared_] { run(shared); });
-    // Without a thread no password is right; the next question tries again.
+    // Without a thread the password counts as wrong; the next question tries to start one.
     if (!made) {
       control_.post([shared = shared_] {
         if (shared->owner == nullptr) return;

@@ -28,9 +28,9 @@ bool is_usable(const std::string& password) {
 }
 
 std::string libcrypt(const std::string& password, const std::string& setting) {
-  const auto data = std::make_unique<crypt_data>();  // 32 KiB: not for the stack
+  const auto data = std::make_unique<crypt_data>();  // 32 KiB, too much for the stack
   const char* hashed = crypt_r(password.c_str(), setting.c_str(), data.get());
-  // Failure is "*0" or "*1".
+  // libcrypt returns "*0" or "*1" for a failure.
   if (hashed == nullptr || hashed[0] == '*') return {};
   return hashed;
 }
@@ -39,7 +39,7 @@ std::string libcrypt(const std::string& password, const std::string& setting) {
 
 constexpr std::uint64_t kNoCost = std::numeric_limits<std::uint64_t>::max();
 
-// How a method writes its cost; in units of its own.
+// The cost that a hash states, in a unit of its method.
 std::uint64_t fixed_cost(std::string_view) { return 0; }
 
 std::uint64_t number_before(std::string_view text, char end) {
@@ -50,7 +50,7 @@ std::uint64_t number_before(std::string_view text, char end) {
   return parse_u64(text.substr(0, size)).value_or(kNoCost);
 }
 
-// "rounds=5000$salt", or the method's few rounds without it.
+// "rounds=5000$salt"; without it the method's default.
 std::uint64_t rounds(std::string_view rest) {
   constexpr std::string_view kRounds = "rounds=";
   return rest.starts_with(kRounds) ? number_before(rest.substr(kRounds.size()), '$') : 5000;
@@ -58,15 +58,15 @@ std::uint64_t rounds(std::string_view rest) {
 
 std::uint64_t first_number(std::string_view rest) { return number_before(rest, '$'); }
 
-// Digits of libcrypt's base 64, each below 48, above which yescrypt's go on in another one.
+// Digits of libcrypt's base 64; yescrypt writes numbers from 48 on in more than one digit.
 std::uint64_t digit(char c) {
   constexpr std::string_view kDigits = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij";
   const std::size_t at = kDigits.find(c);
   return at == std::string_view::npos ? kNoCost : at;
 }
 
-// "j9T$salt": the flavour, the logarithm of N less one, r less one.  What has more parameters
-// multiplies its cost by them.
+// "j9T$salt": the flavour, log2(N) - 1, r - 1.  Further parameters multiply the cost, so such a
+// hash is refused.
 std::uint64_t yescrypt_cost(std::string_view rest) {
   if (rest.find('$') != 3 || rest[0] != 'j') return kNoCost;
   const std::uint64_t log_n = digit(rest[1]), r = digit(rest[2]);
@@ -74,7 +74,7 @@ std::uint64_t yescrypt_cost(std::string_view rest) {
   return (r + 1) << (log_n + 1);
 }
 
-// "CU..../....salt": the logarithm of N, r and p in five digits each, lowest first.
+// "CU..../....salt": log2(N), then r and p in five digits each, lowest first.
 std::uint64_t scrypt_cost(std::string_view rest) {
   if (rest.size() < 11 || rest.substr(2, 4) != "...." || rest.substr(6, 5) != "/....")
     return kNoCost;
@@ -84,10 +84,10 @@ std::uint64_t scrypt_cost(std::string_view rest) {
 
 struct CostRow {
   std::string_view prefix;
-  std::uint64_t (*cost)(std::string_view rest);  // of what follows the prefix
+  std::uint64_t (*cost)(std::string_view rest);  // from the text after the prefix
   std::uint64_t dear, limit;                     // above `dear`: 0.1 s and more
 };
-// Beside each limit what it took on a processor of 2024.
+// The times are those at each limit on a processor of 2024.
 constexpr std::uint64_t kMaxRounds = 1'000'000, kDearRounds = 250'000;
 constexpr std::uint64_t kDearBcrypt = 11, kMaxBcrypt = 14;  // 0.09 s, 0.71 s
 constexpr std::uint64_t kYescryptDefault = 32u << 12;       // "j9T": 0.02 s, 16 MiB
@@ -127,14 +127,14 @@ struct MethodRow {
   std::string_view name;
   HashMethod method;
   const char* prefix;
-  unsigned long cost;  // 0: libcrypt's own, which is right for the others; of bcrypt it is 5
+  unsigned long cost;  // 0: libcrypt's default; for bcrypt that is 5, which is too low
 };
 constexpr std::array<MethodRow, 4> kMethods{{{"md5", HashMethod::kMd5, "", 0},
                                              {"bcrypt", HashMethod::kBcrypt, "$2y$", 10},
                                              {"sha512", HashMethod::kSha512, "$6$", 0},
                                              {"yescrypt", HashMethod::kYescrypt, "$y$", 0}}};
 
-// A salt of 32 bytes with its method, for libcrypt; nullopt: it does not know the method.
+// libcrypt's setting: the method and a salt of 32 bytes; nullopt: it does not know the method.
 std::optional<std::string> new_setting(HashMethod method,
                                        const std::string& salt = random_bytes(32)) {
   std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> setting{};
@@ -203,10 +203,10 @@ std::string hash_kind(const std::string& hash) {
 }
 
 std::string decoy_hash(const std::string& like, std::string_view digits) {
-  // What libcrypt makes ends with a digest of at least 22 letters, which is only compared.
+  // A hash of libcrypt ends with a digest of at least 22 letters: replacing it keeps the cost.
   if (like.size() >= 2 * digits.size())
     return like.substr(0, like.size() - digits.size()).append(digits);
-  // The same each time: equal questions under way are judged once (HashQueue).
+  // The salt depends on `digits` only: HashQueue judges equal questions under way once.
   std::string out = new_setting(best_hash_method(), sha256(digits)).value_or("");
   if (out.empty() || out.back() != '$') out += '$';
   return out.append(digits);

@@ -31,11 +31,11 @@ bool is_dear_hash(std::string_view hash);
 bool is_costly_hash(std::string_view hash);
 // Whether this hash can be judged, within the bounds.
 bool is_known_hash(const std::string& hash);
-// The error in it, as the end of a sentence; "": none.
+// The fault of the hash, as the end of a sentence; "": it has none.
 std::string_view hash_complaint(const std::string& hash);
 // False for a password with a NUL byte or of more than 512 bytes, and for a hash that is not known.
 bool password_matches(const std::string& hash, const std::string& password);
-// Its method and cost: comparisons take equally long for equal kinds; "": nothing is compared.
+// The method and cost of a hash: comparisons of one kind take equally long; "": no comparison.
 std::string hash_kind(const std::string& hash);
 // A hash that no password matches, with the cost of `like`; like "": of best_hash_method(). digits:
 // 16 hex digits that make it unique.

@@ -3,7 +3,7 @@
 namespace lb {
 namespace {
 
-// Both are compared always, so that the time does not reveal whether a user exists.
+// Always compares both, so that the time does not reveal whether a user exists.
 bool matches(const std::optional<Credentials>& given, std::string_view user,
              std::string_view password) {
   if (password.empty() || !given) return false;
