@@ -78,7 +78,7 @@ std::optional<std::string> base64url_decode(std::string_view text) {
     c = c == '-' ? '+' : c == '_' ? '/' : c;
   }
   auto bytes = base64_decode(plain);
-  // The last digit may have bits that are of no byte.
+  // The last digit may have bits beyond the last byte.
   if (!bytes || base64url_encode(*bytes) != text) return std::nullopt;
   return bytes;
 }
@@ -142,8 +142,8 @@ std::size_t utf8_char(std::string_view text) noexcept {
   if (text.empty()) return 0;
   const std::uint32_t first = byte_at(text, 0);
   if (first < 0x80) return 1;
-  // The second byte has narrower bounds where a wider one would spell an overlong form, a
-  // surrogate, or a code point above U+10FFFF (Unicode, table 3-7).
+  // The second byte has narrower bounds, where a wider one would make an overlong form, a surrogate
+  // or a code point above U+10FFFF (Unicode, table 3-7).
   std::size_t length = 0;
   std::uint32_t low = 0x80, high = 0xbf;
   if (first >= 0xc2 && first <= 0xdf) {
@@ -177,7 +177,7 @@ bool valid_utf8(std::string_view text) noexcept {
 std::string_view cut_utf8(std::string_view text, std::size_t bytes) noexcept {
   if (text.size() <= bytes) return text;
   std::size_t end = bytes;
-  // A character has at most three bytes after its first.
+  // At most three bytes of a character follow its first.
   while (end > 0 && bytes - end < 3 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
     --end;
   return text.substr(0, end);

@@ -16,7 +16,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kReadBytes = 64 * 1024;
-constexpr mode_t kEditedMode = 0640;  // of one that was not there
+constexpr mode_t kEditedMode = 0640;  // of a new file
 
 Error file_error(const std::string& path, std::string_view what) {
   std::string text = cat({path, ": ", what, ": ", std::strerror(errno)});
@@ -29,7 +29,7 @@ FilePieces one_piece(std::string_view bytes) {
 }
 
 std::string temporary_name(const std::string& name) {
-  const std::size_t slash = name.rfind('/') + 1;  // 0: there is none
+  const std::size_t slash = name.rfind('/') + 1;  // 0: no slash
   return cat({name.substr(0, slash), '.', name.substr(slash), ".new"});
 }
 
@@ -70,7 +70,7 @@ Result<void> write_in_place(const std::string& path, std::string_view bytes) {
 std::string real_path(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> found(::realpath(path.c_str(), nullptr),
                                                           &std::free);
-  return found ? found.get() : path;  // not there yet
+  return found ? found.get() : path;  // it does not exist yet
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ bool sync_name(const FileAt& file) {
   const std::string directory = file.name.substr(0, file.name.rfind('/') + 1);
   const UniqueFd at(::openat(file.directory, directory.empty() ? "." : directory.c_str(),
                              O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // EINVAL: the file system knows no such thing.
+  // EINVAL: the file system cannot sync a directory.
   return at && (::fsync(at.get()) == 0 || errno == EINVAL);
 }
 
@@ -130,7 +130,7 @@ bool write_all(int fd, std::string_view text) {
 }
 
 Result<FileText> read_file(const FileAt& file, FileReading reading) {
-  // A FIFO must not hold the reader, and a terminal not become that of the server.
+  // O_NONBLOCK: a FIFO must not block.  O_NOCTTY: a terminal must not become the server's.
   const UniqueFd fd(::openat(
       file.directory, file.name.c_str(),
       O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (reading.follows_links ? 0 : O_NOFOLLOW)));
@@ -172,7 +172,7 @@ Result<void> replace_edited_file(const std::string& path, std::string_view bytes
     if (errno == EACCES || errno == EPERM || errno == EROFS) return write_in_place(target, bytes);
     return file_error(temporary, "cannot be created");
   }
-  // A failed chown is no reason to lose the change: a user that may write here may also read it.
+  // A failed chown must not lose the change: a user that may write here may also read the file.
   if (exists && ::fchown(fd.get(), facts.st_uid, facts.st_gid) != 0) errno = 0;
   if (::fchmod(fd.get(), exists ? facts.st_mode & 07777 : kEditedMode) == 0 &&
       write_all(fd.get(), bytes) && ::fsync(fd.get()) == 0 &&

@@ -5,8 +5,8 @@
 namespace lb {
 namespace {
 
-// Linux stamps files by the clock of its timer tick: 10 ms at most.  A file system that keeps whole
-// seconds may keep every second one (FAT).
+// Linux takes the time of a stamp at the timer's tick, 10 ms at most.  A file system with whole
+// seconds may keep only every second one (FAT).
 constexpr std::int64_t kTickNs = 20'000'000, kCoarseNs = 2'000'000'000;
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 
@@ -14,12 +14,12 @@ std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * kSecondNs + time.tv_nsec;
 }
 
-// The clock of the file system, which no test replaces.
+// Reads the system's clock, not a Clock, because the file system uses it.
 bool is_settled(std::int64_t changed_ns) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   const std::int64_t age_ns = nanoseconds(now) - changed_ns;
-  // One from the future is that of another machine's clock, and tells nothing.
+  // A time in the future comes from another machine's clock and proves nothing.
   return age_ns < 0 || age_ns >= (changed_ns % kSecondNs == 0 ? kCoarseNs : kTickNs);
 }
 

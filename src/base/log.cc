@@ -21,7 +21,6 @@
 namespace lb {
 namespace {
 
-// With its newline.
 constexpr std::size_t kMaxLine = Log::kMaxBytes + 1;
 constexpr std::size_t kMaxEarly = 64 << 10;
 
@@ -37,8 +36,8 @@ void append_archive_suffix(std::string& out, WallTime now) {
   out.append(text.data(), std::strftime(text.data(), text.size(), ".%Y%m%d_%H%M%S", &parts));
 }
 
-// What could move a cursor, forge a line or colour a terminal becomes \xNN: control characters of
-// ASCII and of Latin-1 (in UTF-8: C2 80 to C2 9F), and bytes that are no UTF-8.
+// Bytes that could move a cursor, forge a line or colour a terminal become \xNN: control characters
+// of ASCII and Latin-1 (in UTF-8: C2 80 to C2 9F), and invalid UTF-8.
 void append_escaped(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   while (!text.empty()) {
@@ -95,7 +94,7 @@ struct Log::Files {
     {
       const std::lock_guard<std::mutex> guard(waiting_mutex);
       if (!post) {
-        // Behind the lock: below.
+        // The caller writes below, without the lock.
       } else if (waiting_bytes + lines.size() > kMaxWaiting) {
         const auto gone = static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
         lost.fetch_add(gone, std::memory_order_relaxed);
@@ -124,7 +123,7 @@ struct Log::Files {
     if (gone > 0) lost.fetch_add(gone, std::memory_order_relaxed);
   }
 
-  // Lines come in the order of their callers: one thread at a time.
+  // One thread writes at a time, so that lines keep the order of their callers.
   void write_waiting(std::chrono::milliseconds patience) {
     const std::unique_lock<std::timed_mutex> one(writing, patience);
     if (!one.owns_lock()) return;
@@ -167,9 +166,9 @@ struct Log::Files {
   std::shared_ptr<LogFile> rotated(Slot slot, std::shared_ptr<LogFile> file) {
     std::lock_guard<std::mutex> guard(mutex);
     const std::shared_ptr<const Slots> now = open_files.read();
-    if ((*now)[slot] != file) return (*now)[slot] ? (*now)[slot] : file;  // another thread did it
+    if ((*now)[slot] != file) return (*now)[slot] ? (*now)[slot] : file;  // already rotated
     const std::string old_name = name_of_old(*file);
-    // ENOENT: another process has moved the file away; a new one is due all the same.
+    // ENOENT: another process has moved the file, but a new one is still due.
     if (::rename(file->path().c_str(), old_name.c_str()) != 0 && errno != ENOENT) {
       file->put_off_rotation(clock.wall());
       return file;
@@ -190,7 +189,8 @@ struct Log::Files {
     if (!file.limits().archive) return file.path() + ".old";
     std::string name = file.path();
     append_archive_suffix(name, clock.wall());
-    // Two rotations within one second (or one repeated by a change of the clock) keep both.
+    // A rotation within the same second, or a repeated one after a change of the clock, keeps both
+    // files.
     const std::string first = name;
     for (int i = 1; i < 100 && ::access(name.c_str(), F_OK) == 0; ++i) {
       name = cat({first, ".", i});
@@ -204,19 +204,19 @@ struct Log::Files {
   };
 
   const Clock& clock;
-  std::mutex mutex;                  // one opens or rotates at a time; of `early`
+  std::mutex mutex;                  // held to open or rotate; guards `early`
   std::atomic<bool> is_early{true};  // until open()
-  std::string early;                 // what standard error got meanwhile
+  std::string early;                 // lines that went to standard error
   std::timed_mutex writing;
-  std::mutex waiting_mutex;          // of all below until left_out
+  std::mutex waiting_mutex;          // of all members until left_out
   std::shared_ptr<const Post> post;  // null: callers write
   std::vector<Waiting> waiting;
   std::size_t waiting_bytes = 0;
-  bool asked = false;          // write_waiting() is on its way
-  std::uint64_t left_out = 0;  // lines, since write_waiting() has looked
+  bool asked = false;          // write_waiting() will run
+  std::uint64_t left_out = 0;  // lines lost since the last write_waiting()
   std::atomic<std::uint64_t> lost{0};
   std::array<std::atomic<bool>, kSlots> losing{};
-  std::atomic<LogLevel> level{LogLevel::kWarn};  // until open(), as Icecast
+  std::atomic<LogLevel> level{LogLevel::kWarn};  // until open(), as in Icecast
   std::atomic<LogFormat> access_format{LogFormat::kText};
   std::atomic<LogFormat> playlist_format{LogFormat::kText};
   std::atomic<bool> access_ip{true};

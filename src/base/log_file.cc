@@ -20,7 +20,7 @@ bool standard_error(const std::string& path) {
 }
 bool standard_output(const std::string& path) { return path == "/dev/stdout"; }
 
-// `now` where the file system has no time of birth, or one that lies in the future.
+// `now` if the file system has no birth time, or one in the future.
 WallTime birth_of(int fd, WallTime now) {
   struct statx info {};
   if (::statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &info) != 0 || (info.stx_mask & STATX_BTIME) == 0)
@@ -38,8 +38,7 @@ LogFile::LogFile(std::string path, UniqueFd fd, const Limits& limits, WallTime n
       begun_(now) {
   struct stat info {};
   regular_ = ::fstat(fd_.get(), &info) == 0 && S_ISREG(info.st_mode);
-  // A file that our output has been redirected to belongs to the service manager or shell that did
-  // it.
+  // The file of a redirected output belongs to the service manager or shell that redirected it.
   ours_ = regular_ && !standard_error(path_) && !standard_output(path_);
   if (!ours_) return;
   bytes_ = static_cast<std::uint64_t>(info.st_size);
@@ -48,7 +47,7 @@ LogFile::LogFile(std::string path, UniqueFd fd, const Limits& limits, WallTime n
 
 Result<std::shared_ptr<LogFile>> LogFile::open(const std::string& path, const Limits& limits,
                                                WallTime now) {
-  // /dev/stderr cannot be opened when it is a socket (systemd's journal) or another user's.
+  // /dev/stderr cannot be opened if it is a socket (systemd's journal) or another user's.
   int fd = -1;
   if (standard_error(path)) {
     fd = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -69,8 +68,8 @@ bool LogFile::is_standard_error() const noexcept { return standard_error(path_);
 
 bool LogFile::write(std::string_view line) {
   if (regular_) return write_once(line) == line.size();
-  // A pipe or a terminal whose reader does not read must not stop us.  The lock keeps another
-  // thread from filling the space that poll() has promised.
+  // A pipe or a terminal that is not read must not block the server.  The lock keeps another thread
+  // from taking the room that poll() has found.
   std::lock_guard<std::mutex> guard(mutex_);
   pollfd ready{fd_.get(), POLLOUT, 0};
   return ::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 &&
@@ -107,7 +106,7 @@ std::size_t LogFile::write_once(std::string_view line) {
   const std::size_t asked = line.size();
   std::string repaired;
   if (torn_.exchange(false)) {
-    // The disk filled up in the middle of an earlier line; it must not swallow this one.
+    // A full disk cut an earlier line, and a newline separates this one from it.
     repaired.reserve(line.size() + 1);
     repaired.append(1, '\n').append(line);
     line = repaired;
@@ -120,7 +119,7 @@ std::size_t LogFile::write_once(std::string_view line) {
   const bool nothing = written <= 0;
   const bool whole = !nothing && static_cast<std::size_t>(written) == line.size();
   if (nothing ? !repaired.empty() : !whole) torn_ = true;
-  const std::size_t more = line.size() - asked;  // the newline that heals
+  const std::size_t more = line.size() - asked;  // the added newline
   return nothing ? 0
                  : static_cast<std::size_t>(written) -
                        std::min<std::size_t>(more, static_cast<std::size_t>(written));

@@ -9,7 +9,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMaxHints = 50;  // an answer names no more faults
+constexpr std::size_t kMaxHints = 50;  // an answer lists at most so many faults
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {

@@ -12,14 +12,13 @@ using Link = NameTree::Link;
 
 unsigned height(const Link& node) noexcept { return node == nullptr ? 0 : node->height; }
 
-// A node of the row of `of`.
 Link make(const Node& of, Link left, Link right) {
   const auto higher = static_cast<std::uint8_t>(1 + std::max(height(left), height(right)));
   return std::make_shared<const Node>(
       Node{of.row, of.name, std::move(left), std::move(right), higher});
 }
 
-// The sides differ by two at most: one row has come or gone.
+// The heights differ by two at most, because one row was added or removed.
 Link balanced(const Node& of, Link left, Link right) {
   if (height(left) > height(right) + 1) {
     if (height(left->left) >= height(left->right))
@@ -38,7 +37,7 @@ Link balanced(const Node& of, Link left, Link right) {
   return make(of, std::move(left), std::move(right));
 }
 
-// `fresh` becomes true where the name is new.
+// `fresh` becomes true for a new name.
 Link with(const Link& node, const Node& row, bool& fresh) {
   if (node == nullptr) {
     fresh = true;
@@ -55,7 +54,7 @@ Link without_first(const Link& node) {
   return balanced(*node, without_first(node->left), node->right);
 }
 
-// `name` is there.
+// REQUIRES: `name` exists
 Link without(const Link& node, std::string_view name) {
   const int order = name.compare(*node->name);
   if (order < 0) return balanced(*node, without(node->left, name), node->right);
@@ -67,7 +66,7 @@ Link without(const Link& node, std::string_view name) {
   return balanced(*next, node->left, without_first(node->right));
 }
 
-// What is left to be visited of a tree: single rows, and subtrees that are not opened yet.
+// The unvisited part of a tree: single rows, and unopened subtrees.
 class Cursor {
  public:
   explicit Cursor(const Node* root) { push(root, false); }
@@ -153,7 +152,7 @@ bool NameTree::walk(const NameTree& before, const NameTree& now, const Each& eac
         b.skip();
         continue;
       }
-      // Of two subtrees the higher one is opened, until equal ones face each other.
+      // The higher of two subtrees is opened, until two equal ones meet.
       if (a.whole() != nullptr &&
           (b.whole() == nullptr || b.whole()->height <= a.whole()->height)) {
         a.open();

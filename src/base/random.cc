@@ -7,7 +7,7 @@
 namespace lb {
 namespace {
 
-// splitmix64: spreads one seed over the state, as the authors of xoshiro advise.
+// splitmix64 spreads one seed over the state, as the authors of xoshiro advise.
 std::uint64_t split_mix(std::uint64_t& x) noexcept {
   x += 0x9e3779b97f4a7c15ULL;
   std::uint64_t z = x;
@@ -24,7 +24,7 @@ Rng::Rng(std::uint64_t seed) noexcept {
 
 Rng Rng::from_entropy() {
   std::uint64_t seed = 0;
-  // getrandom of 8 bytes neither blocks after boot nor returns short.
+  // getrandom(2) of 8 bytes never returns fewer, and blocks only during boot.
   if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = 0x6c62272e07bb0142ULL;
   return Rng(seed);
 }
@@ -45,7 +45,7 @@ std::uint64_t Rng::next() noexcept {
 double Rng::unit() noexcept { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 std::uint64_t Rng::below(std::uint64_t n) noexcept {
-  // Rejects the uneven rest, so that every value is equally likely.
+  // Rejects the uneven rest of the range, so that every value is equally likely.
   const std::uint64_t limit = -n % n;
   for (;;) {
     const std::uint64_t x = next();

@@ -8,14 +8,14 @@ namespace lb {
 namespace {
 
 constexpr unsigned kVarintBytes = 10;
-constexpr std::size_t kUsualFields = 40;  // at most, so that one allocation does
+constexpr std::size_t kUsualFields = 40;  // one allocation is enough for so many
 
 void put_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
   out.push_back(static_cast<char>(value));
 }
 
-// False: there is none, or it is too long.
+// False: the varint is cut short or too long.
 bool take_varint(std::string_view& from, std::uint64_t& value) {
   value = 0;
   for (unsigned i = 0; i < kVarintBytes && i < from.size(); ++i) {
@@ -38,7 +38,7 @@ bool take_text(std::string_view& from, std::string_view& text) {
   return true;
 }
 
-// The key of a field: its number, whether it must be known, whether it is text.
+// The key of a field has its number, whether it must be known, and whether it is text.
 bool take_field(std::string_view& from, RecordField& field) {
   std::uint64_t key = 0;
   if (!take_varint(from, key) || key >> 2 > std::numeric_limits<std::uint32_t>::max()) return false;

@@ -6,7 +6,7 @@
 namespace lb {
 namespace {
 
-// One of `before` and two digits, a number up to `most`, are taken off the front.
+// Takes one character of `before` and a number of two digits, at most `most`.
 std::optional<std::int64_t> take_part(std::string_view& text, std::string_view before,
                                       std::uint64_t most) {
   if (text.size() < 3 || before.find(text[0]) == std::string_view::npos) return std::nullopt;
@@ -16,7 +16,7 @@ std::optional<std::int64_t> take_part(std::string_view& text, std::string_view b
   return static_cast<std::int64_t>(*value);
 }
 
-// ".5" is 500: up to nine digits, of which three count, are taken off the front.
+// Takes a fraction of a second: ".5" is 500.  It has up to nine digits, of which three count.
 std::optional<std::int64_t> take_fraction(std::string_view& text) {
   std::int64_t ms = 0, weight = 100;
   std::size_t at = 1;

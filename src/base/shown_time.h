@@ -1,4 +1,4 @@
-// ShownTime: a time as requests, files and answers of others have it.
+// ShownTime: a time as written in requests, files and foreign answers.
 // Thread: pure.
 // Source: RFC 3339 section 5.6, of which seconds and the offset may be missing.
 #pragma once

@@ -110,7 +110,7 @@ std::string escape_markup(std::string_view text, std::string_view also) {
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  // One row of the usual table: cost[j] is the distance of the part of a read so far to b[0, j).
+  // One row of the Levenshtein table: cost[j] is the distance from the read part of a to b[0, j).
   std::vector<std::size_t> cost(b.size() + 1);
   std::iota(cost.begin(), cost.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -129,7 +129,7 @@ std::string_view nearest_word(std::string_view name, std::span<const std::string
   std::size_t distance = std::clamp<std::size_t>(name.size() / 3, 1, 3) + 1;
   for (const std::string_view word : known) {
     if (std::max(name.size(), word.size()) - std::min(name.size(), word.size()) >= distance)
-      continue;  // so many letters are too many or too few
+      continue;  // the lengths alone differ too much
     const bool swapped = std::is_permutation(name.begin(), name.end(), word.begin(), word.end());
     const std::size_t d = swapped ? 1 : edit_distance(name, word);
     if (d < distance) {

@@ -12,7 +12,7 @@
 namespace lb {
 
 Result<std::thread> make_thread(const char* name, UniqueFunction<void()> run) {
-  // The new thread takes over this mask.
+  // The new thread inherits this mask, so signals stay with the creating thread.
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);

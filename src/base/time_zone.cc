@@ -21,7 +21,7 @@ std::int64_t big_endian(std::string_view bytes) {
   return static_cast<std::int64_t>(value);
 }
 
-// The six numbers behind "TZif", the version and fifteen bytes of nothing.
+// The six counts that follow "TZif", the version and fifteen unused bytes.
 struct ZoneHead {
   static constexpr std::size_t kBytes = 44;
   std::size_t ut = 0, standard = 0, leaps = 0, times = 0, types = 0, letters = 0;
@@ -66,7 +66,7 @@ bool is_zone_name(std::string_view name) {
   return is_plain_text(name, "/_-+");
 }
 
-// Other files beside those of places: of clocks that count leap seconds, of the machine itself.
+// Whether the file is a place, not a clock with leap seconds or a setting of the machine.
 bool is_place(std::string_view name) {
   if (name == "localtime" || name == "posixrules" || name == "Factory") return false;
   const std::string_view first = name.substr(0, name.find('/'));
@@ -173,7 +173,7 @@ std::int64_t TimeZone::Change::in_year(int year) const {
   std::int64_t on = first_day(year, 1);
   if (kind == Kind::kDay) {
     on += day;
-  } else if (kind == Kind::kJulian) {  // without 29 February
+  } else if (kind == Kind::kJulian) {  // 29 February is not counted
     const bool behind = std::chrono::year(year).is_leap() && day >= 60;
     on += day - 1 + (behind ? 1 : 0);
   } else {
@@ -209,7 +209,7 @@ Result<TimeZone> TimeZone::parse(std::string_view file) {
   if (!head) return refused;
   std::size_t time_bytes = 4;
   std::string_view data = file.substr(ZoneHead::kBytes);
-  if (head->version >= '2') {  // the same again, with times of 64 bits
+  if (head->version >= '2') {  // the same data follows with times of 64 bits
     time_bytes = 8;
     if (data.size() < head->data(4)) return refused;
     data.remove_prefix(head->data(4));
@@ -263,7 +263,7 @@ std::int64_t TimeZone::moment_of(std::int64_t shown, bool last) const {
                 : std::min(shown - earlier, shown - later);
   if (is_earlier) return shown - earlier;
   if (is_later) return shown - later;
-  // Clocks leave it out: the moment at which they do.
+  // A change of clocks skips this time: the search finds the moment of the change.
   std::int64_t low = shown - later, high = shown - earlier;
   if (low > high) std::swap(low, high);
   while (high - low > 1) {

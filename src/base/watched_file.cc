@@ -12,7 +12,7 @@ std::optional<Result<std::string>> WatchedFile::read_if_changed() {
   auto file = read_file(path_);
   const FileStamp read = file ? file->stamp : now;
   const auto hash = file ? std::optional(std::hash<std::string>{}(file->text)) : std::nullopt;
-  // Where only time has passed there is news in the text alone.
+  // An equal stamp that was not settled proves nothing, so the texts are compared too.
   const bool known = seen_ && *seen_ == read && hash == hash_;
   seen_ = read;
   hash_ = hash;
