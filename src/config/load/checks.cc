@@ -62,7 +62,7 @@ void check_passwords(const Config& config, Filler& filler, const LoadOptions& op
   check_password("mount[default]/password", config.default_mount.password, filler, options);
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const std::string path = numbered("mount", i) + "/password";
-    const bool own = filler.line_of(path) != 0;  // an inherited one has been checked already
+    const bool own = filler.line_of(path) != 0;  // an inherited one is checked already
     if (own) check_password(path, config.mounts[i].password, filler, options);
   }
   for (std::size_t i = 0; i < config.relays.size(); ++i) {
@@ -115,7 +115,7 @@ void check_passwords(const Config& config, Filler& filler, const LoadOptions& op
 
 // -- the rest ------------------------------------------------------------------------------------
 
-// A Shoutcast mount on a plain socket opens the next port for its sources.
+// A Shoutcast mount on a plain socket also opens the next port, for its sources.
 bool opens_next_port(const ListenSettings& socket) {
   return !socket.shoutcast_compat && !socket.shoutcast_mount.empty();
 }
@@ -164,7 +164,7 @@ void check_proxies(const Config& config, Filler& filler) {
   }
 }
 
-// What switches and monitors use.
+// Settings for load balancers and monitors.
 void check_orchestration(const Config& config, Filler& filler) {
   const std::vector<std::string>& readers = config.metrics.allow;
   if (readers.size() != 1 || readers[0] != "none") {
@@ -193,7 +193,7 @@ void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path,
   std::size_t number = 0;
   std::erase_if(headers, [&](const HttpHeader& header) {
     const int line = filler.line_of(numbered(path + "/header", number++));
-    if (header.value.empty() && istarts_with(header.name, "Access-Control-")) {  // 2.5's cors
+    if (header.value.empty() && istarts_with(header.name, "Access-Control-")) {  // the cors of 2.5
       filler.left_out(line, "header",
                       "without a value; streams and public pages answer other sites (CORS) as they "
                       "are");

@@ -1,4 +1,4 @@
-// Checks of <acme>: what no authority will sign, and what is missing for it.
+// Checks of <acme>: names that no authority signs, and missing settings.
 #include <algorithm>
 #include <iterator>
 
@@ -37,7 +37,7 @@ void check_directory(const AcmeAuthority& directory, const std::string& path, Fi
 
 constexpr std::string_view kHttpOrigin = "http://";
 
-// Names of files of the configuration, which are not ordered.
+// The names in the certificate files of the configuration, which need no order.
 std::vector<std::string> served_names(const Config& config) {
   std::vector<std::string> served;
   for (const auto* files : {&config.paths.ssl_certificate, &config.security.tls_certificate})
@@ -58,7 +58,7 @@ void check_words(const AcmeSettings& acme, const std::string& path, Filler& fill
     if (!key_kind_of(text))
       filler.report(filler.line_of(path + "/keys"), Severity::kError,
                     cat({"<acme> <keys>: ", text, " is neither ecdsa nor rsa; it is passed over"}));
-  // One address, as authorities take it.
+  // Authorities accept one address.
   const std::string& email = acme.email;
   if (!email.empty() &&
       (std::ranges::count(email, '@') != 1 || email.starts_with('@') || email.ends_with('@') ||
@@ -81,7 +81,7 @@ void check_words(const AcmeSettings& acme, const std::string& path, Filler& fill
                          " is no address as http://HOST:PORT; it is not asked"}));
 }
 
-// What is wrong with the names of one <acme>; seen: those of the <acme>s before it.
+// Reports faults of the names of one <acme>; seen: the names of earlier <acme>s.
 void check_acme_names(const Config& config, const AcmeSettings& acme, int line,
                       std::vector<std::string>& seen, Filler& filler) {
   const auto challenges = challenges_of(acme, true);

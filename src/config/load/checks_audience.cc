@@ -1,4 +1,4 @@
-// Checks of <audience>: reports that would not be written, or over each other's names.
+// Checks of <audience>: reports that could not be written, or would overwrite each other.
 #include "base/cat.h"
 #include "config/load/checks.h"
 

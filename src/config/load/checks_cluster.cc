@@ -1,5 +1,4 @@
-// Checks of <cluster> and of what belongs to it: names, public addresses, what would have no
-// effect.
+// Checks of <cluster> and related settings: names, public addresses, settings without effect.
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -87,7 +86,7 @@ class ClusterChecks {
                " has no allow-public; it gets listeners only at the address that it connects from");
   }
 
-  // Tokens and links are signed by it: a guess is enough for a stranger to do so.
+  // The secret signs tokens and links, so a guessed one lets a stranger in.
   void short_secret(int line, const std::string& subject, std::string_view secret) {
     if (!secret.empty() && secret.size() < kLeastSecret)
       filler_.report(
@@ -155,7 +154,7 @@ class ClusterChecks {
            "every listener");
   }
 
-  // A limit of the whole cluster holds among servers that are linked.
+  // Only linked servers keep a limit of the whole cluster.
   void limits_of_all() {
     limit(config_.default_mount, "mount[default]");
     for (std::size_t i = 0; i < config_.mounts.size(); ++i)

@@ -23,7 +23,7 @@
 namespace lb {
 namespace {
 
-// Where Debian's package of Icecast has its pages.
+// The pages of Debian's Icecast package.
 constexpr std::string_view kIcecastPages = "/usr/share/icecast2/";
 
 std::string directory_of(const std::string& path) {
@@ -32,7 +32,7 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// As the effective user; "": it may.
+// For the effective user; "": no fault.
 std::string path_fault(const std::string& path, int mode) {
   if (::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0) return "";
   return std::generic_category().message(errno);
@@ -67,7 +67,7 @@ class FileChecks {
     const auto at = loaded_.written.find(path);
     return at == loaded_.written.end() ? 0 : at->second;
   }
-  // Values that are not in the file are defaults, or inherited from a section that is checked.
+  // Other values are defaults, or inherited from a section that is checked.
   bool is_written(const std::string& path) const { return line_of(path) != 0; }
   void add(const std::string& path, Severity severity, std::string text) {
     lines_.push_back({line_of(path), severity, std::move(text)});
@@ -96,7 +96,7 @@ class FileChecks {
     if (fault.empty() && !is_directory(name)) fault = "it is not a directory";
     if (!fault.empty()) complain(path, severity, name, fault, consequence);
   }
-  // A file that is written, or made in a directory that is.
+  // A file that must be writable, or its directory if the file is missing.
   void writable(const std::string& path, const std::string& file, Severity severity,
                 std::string_view consequence) {
     if (file.empty() || file == "-") return;
@@ -106,7 +106,7 @@ class FileChecks {
     if (!fault.empty())
       complain(path, severity, there ? file : directory_of(file), fault, consequence);
   }
-  // A directory that the server makes where it is not there.
+  // A directory that the server creates if it is missing.
   void made(const std::string& path, const std::string& name, Severity severity,
             std::string_view consequence) {
     if (name.empty()) return;
@@ -120,7 +120,7 @@ class FileChecks {
     const LogSettings& logging = config_.logging;
     const std::string at = is_written("paths/logdir") ? "paths/logdir" : "logging/errorlog";
     const std::string_view no_start = "the server does not start";
-    // Of one directory that cannot be written one line is enough.
+    // One line for a directory that cannot be written is enough.
     const std::size_t before = lines_.size();
     writable(at, logging.error_path, Severity::kError, no_start);
     if (lines_.size() == before) writable(at, logging.access_path, Severity::kError, no_start);
@@ -136,7 +136,7 @@ class FileChecks {
     each("security/tls-context/tls-certificate", config_.security.tls_certificate);
     each("security/tls-context/tls-key", config_.security.tls_key);
   }
-  // As the user that starts the server, which loads them before it becomes another one.
+  // The user that starts the server loads the certificates before it changes to another user.
   void certificates() {
     readable_for_tls("sockets for TLS stay closed");
     tls_is_read_ = lines_.empty();
@@ -225,7 +225,7 @@ class FileChecks {
     if (file.empty()) return;
     const std::string fault = path_fault(file, R_OK);
     if (fault.empty()) return;
-    // Where it can be made, the first user that an administrator adds makes it.
+    // If the file can be created, the first user added by an administrator creates it.
     const bool can_be_made = !is_there(file) && path_fault(directory_of(file), W_OK | X_OK).empty();
     add(at, can_be_made ? Severity::kWarning : Severity::kError,
         cat({"<authentication>: the file ", quoted(file), ": ", fault, user_,
@@ -259,7 +259,7 @@ class FileChecks {
     if (const std::string fault = program_fault(command); !fault.empty())
       complain(path, Severity::kWarning, command, fault, "it is not run");
   }
-  // One without a '/' is looked for in $PATH, which the service may have another one of.
+  // A name without a '/' is looked up in $PATH, which may differ for the service.
   static std::string program_fault(const std::string& name) {
     if (name.find('/') == std::string::npos) return "";
     if (is_directory(name)) return "it is a directory";
@@ -297,7 +297,7 @@ Result<AsUser> AsUser::become(const std::string& user, const std::string& group)
   std::vector<gid_t> groups(count > 0 ? static_cast<std::size_t>(count) : 0);
   if (count > 0 && ::getgroups(count, groups.data()) < 0) groups.clear();
   as.groups_ = std::move(groups);
-  // The user last: after it the groups could not be changed.
+  // The user is changed last, as groups cannot be changed after it.
   if (::initgroups(user.c_str(), own) != 0 || ::setegid(own) != 0 || ::seteuid(id) != 0)
     return Error::io(cat({"the user cannot be changed to \"", user, "\""}));
   return as;
@@ -307,7 +307,7 @@ AsUser::AsUser(AsUser&& other) noexcept : groups_(std::exchange(other.groups_, s
 
 AsUser::~AsUser() {
   if (!groups_) return;
-  // A failure leaves the process with fewer rights, which is safe: it prints and ends.
+  // After a failure the process has fewer rights, which is safe: it only prints and ends.
   if (::seteuid(0) != 0 || ::setegid(::getgid()) != 0 ||
       ::setgroups(groups_->size(), groups_->data()) != 0)
     return;

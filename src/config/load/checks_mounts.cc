@@ -1,4 +1,4 @@
-// Checks of <mount> sections, each by itself and beside each other.
+// Checks of <mount> sections, alone and against each other.
 #include <algorithm>
 #include <set>
 
@@ -17,18 +17,17 @@ void check_authenticator(const AuthenticatorSettings& settings, const std::strin
   if (settings.type.empty() && settings.options.empty()) return;
   const std::string block = path + "/authentication";
   const int line = std::max(filler.line_of(block), filler.line_of(block + "/@type"));
-  // The role that is in the way has been named.
+  // The role that closes the mount is reported already.
   if (settings.type == kClosedByRoles && filler.line_of(block + "/role") != 0) return;
   for (const std::string& text : authenticator_complaints(settings.type, settings.options)) {
-    // A mount that is off the air is more than a detail; the server starts, for the sake of the
-    // others.
+    // A mount that refuses all listeners is an error, but the server starts for the other mounts.
     const bool closed = text.find("every listener is refused") != std::string::npos;
     filler.report(line, closed ? Severity::kError : Severity::kWarning, "<authentication>: " + text,
                   Concern::kUnsupported);
   }
 }
 
-// Icecast-KH puts the mount for it.
+// Icecast-KH replaces a variable in these names by the mount.
 void check_names(const MountSettings& mount, const std::string& path, Filler& filler) {
   for (const auto& [name, value] :
        {std::pair("intro", &mount.intro), std::pair("dump-file", &mount.dump_file),
@@ -56,7 +55,7 @@ void check_redirects(const MountSettings& mount, const std::string& path, Filler
   }
 }
 
-// An <encoder> without a password of its own has the mount's, or the <source-password>.
+// An <encoder> without a password has that of the mount, or the <source-password>.
 void check_encoders(const Config& config, const MountSettings& mount, const std::string& path,
                     Filler& filler) {
   const bool inherits = !mount.password.empty() || !config.authentication.source_password.empty();
@@ -85,7 +84,7 @@ void check_hls(const MountSettings& mount, int line, Filler& filler) {
     filler.report(line, Severity::kWarning, cat({"<hls>: ", fault, "; there are no lists of it"}));
 }
 
-// The password of a source is known to presenters, and to the programs that they use.
+// Presenters and their programs know the password of a source.
 void check_administrator(const Config& config, const std::string& password, int line,
                          Filler& filler) {
   if (line == 0 || password.empty() || password != config.authentication.admin_password) return;
@@ -107,7 +106,7 @@ void check_mounts(const Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const MountSettings& mount = config.mounts[i];
     const int line = filler.line_of(numbered("mount", i) + "/mount-name");
-    // The first section that matches a name counts, so it is this one or an earlier one.
+    // The first section that matches a name is used: this one or an earlier one.
     const std::size_t counts = config.mount_index->find(mount.name).value_or(i);
     if (counts != i)
       filler.report(line, Severity::kWarning,

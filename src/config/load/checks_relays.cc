@@ -1,5 +1,4 @@
-// Checks of <relay> and <master>: what they cannot connect to, and what they would connect to in
-// vain.
+// Checks of <relay> and <master>: addresses that they cannot, or must not, connect to.
 #include <algorithm>
 
 #include "base/cat.h"
@@ -10,8 +9,8 @@
 namespace lb {
 namespace {
 
-// A socket of this server listens at this address.  One that is bound to an address is known by
-// that alone: another server may have the same port at another one.
+// Whether a socket of this server listens at this address.  A socket with a bind-address is
+// compared by that alone, because another server may have the same port at another address.
 bool is_this_server(const Config& config, const std::string& host, int port) {
   return std::any_of(config.listen.begin(), config.listen.end(), [&](const ListenSettings& socket) {
     if (port == 0 || socket.port != port) return false;

@@ -1,5 +1,5 @@
-// Checks of <station>, <player> and <art>: what no address could name, and what is left out of the
-// page.
+// Checks of <station>, <player> and <art>: names that no address can have, and values that the page
+// omits.
 #include <algorithm>
 #include <array>
 #include <set>

@@ -1,4 +1,4 @@
-// Checks of <webhook>: where nothing can be sent, and events that never come.
+// Checks of <webhook>: addresses that nothing can be sent to, and events that never occur.
 #include <algorithm>
 
 #include "base/cat.h"

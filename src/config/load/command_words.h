@@ -1,8 +1,8 @@
-// A command of the configuration as words: split as a shell does, and nothing else of a shell: no
-// variables, no patterns, no redirection, no second command.
+// Splits a command of the configuration into words as a shell does.  It has no other part of a
+// shell: no variables, no patterns, no redirection, no second command.
 //
-// Blanks separate words.  '…' is taken as it is; in "…" a backslash stands before " and \; outside
-// of both it stands before any character.
+// Blanks separate words. '…' is literal; in "…" a backslash quotes " and \; outside of both it
+// quotes any character.
 // Thread: pure function.
 // Errors: a quote without its end; a backslash at the end; no word at all.
 #pragma once

@@ -9,14 +9,14 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kLineEnds = "\n\r\t";  // that a parser would change in an attribute
+constexpr std::string_view kLineEnds = "\n\r\t";  // an XML parser would change them in an attribute
 
 class Writer {
  public:
   Writer(const LoadedConfig& loaded, const Config& config) : loaded_(loaded), config_(config) {}
 
-  // standard: what differs from this object counts as written: the loader may have put it there.
-  // Null: only what was written.
+  // A value that differs from `standard` counts as written, because the loader may have set it.
+  // Null: only written values count.
   std::string block(const SchemaElement& row, const void* object, const void* standard,
                     const std::string& path, std::size_t depth) const {
     std::string attributes, text, children;
@@ -31,7 +31,7 @@ class Writer {
       if (!is_wanted(inner, object, standard, at)) continue;
       const auto written = values(inner, object);
       if (!inner.name.empty() && (inner.attribute || row.block->inline_form)) {
-        // An attribute stands once: those of a list are apart by spaces.
+        // An attribute occurs once, so the items of a list are separated by spaces.
         std::string all;
         for (const std::string& value : written)
           all += cat({all.empty() ? "" : " ", escape_markup(value, kLineEnds)});
@@ -77,7 +77,7 @@ class Writer {
         continue;
       }
       if (path == "mount[default]" && !is_written_below(path)) continue;
-      const void* like = nullptr;  // a mount inherits, so only what was written is its own
+      const void* like = nullptr;  // null for a mount, which inherits other values
       if (row.nest.many && row.block != &kMountBlock) {
         like = fresh.get();
       } else if (!row.nest.many && standard != nullptr && row.block != &kMountBlock) {
@@ -93,7 +93,7 @@ class Writer {
     return at != loaded_.written.end() && at->first.starts_with(path + "/");
   }
 
-  // A mount's headers end with those of the default mount.
+  // A mount's list of headers ends with those of the default mount.
   static bool is_header_of_mount(const SchemaElement& row, const std::string& path) {
     return row.name == "header" && path.starts_with("mount[") &&
            !path.starts_with("mount[default]");
@@ -104,12 +104,12 @@ class Writer {
                  const std::string& path) const {
     if (loaded_.written.count(path) != 0) return true;
     if (standard == nullptr || is_derived(row, object, path)) return false;
-    // relays-on-demand stands before all relays here, but holds for those after it.
+    // The file has relays-on-demand before all relays, but it applies only to those after it.
     if (path.ends_with("/on-demand") && config_.relays_on_demand) return true;
     return show_value(row, object) != show_value(row, standard);
   }
 
-  // Values that the loader makes out of others, and will make again.
+  // The loader derives these values from others, and will do so again.
   bool is_derived(const SchemaElement& row, const void* object, const std::string& path) const {
     return path == "port" || path == "max-redirect-slaves" ||
            (object == &config_.logging && row.kind == ValueKind::kPath);
@@ -120,7 +120,7 @@ class Writer {
     if (auto* const* list = std::get_if<std::vector<std::string>*>(&slot)) return **list;
     std::string value = show_value(row, object);
     if (value.empty()) return {};
-    // Log files were made absolute.
+    // The loader has made the names of log files absolute.
     const std::string& logdir = config_.paths.logdir;
     if (object == &config_.logging && !logdir.empty() && value.starts_with(logdir + "/")) {
       value.erase(0, logdir.size() + 1);
@@ -132,7 +132,7 @@ class Writer {
   const Config& config_;
 };
 
-// No comment may hold two hyphens.
+// A comment in XML must not contain two hyphens.
 std::string comment_line(std::string_view text) {
   std::string out = "<!-- ";
   for (const char c : text)

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxDiagnostics = 500;
 
-// Elements of all blocks, to report where a misplaced one belongs.
+// The elements of these blocks are known, so that a misplaced one is reported with its block.
 constexpr const SchemaBlock* kBlocks[] = {
     &kRootBlock,    &kLimitsBlock,   &kAuthenticationBlock, &kListenBlock, &kPathsBlock,
     &kLoggingBlock, &kSecurityBlock, &kMountBlock,          &kRelayBlock,  &kClusterBlock};
@@ -34,7 +34,7 @@ std::string_view nearest(const SchemaBlock& block, std::string_view name) {
   return nearest_word(name, names);
 }
 
-// The values of a block of which there is one, in the order of its rows; "" where a row has none.
+// The values of a block that occurs once, in the order of its rows; "" for a row without a value.
 std::vector<std::string> leaves_of(const SchemaElement& row, const void* object) {
   std::vector<std::string> values;
   for (const SchemaElement& inner : row.block->elements)
@@ -156,7 +156,7 @@ void Filler::child(const SchemaBlock& block, void* object, const XmlNode& node,
   }
   for (const XmlAttribute& attribute : node.attributes) {
     if (row->kind == ValueKind::kSecret && attribute.name == "mount") {
-      // Icecast refuses this too: taking it would open all mounts with the password of one.
+      // Icecast refuses the attribute too: the password of one mount would open all mounts.
       report(node.line, Severity::kError,
              in_angles(node.name) +
                  ": a password of one mount is written in <mount><password>; this "
@@ -205,7 +205,7 @@ void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
   void* where = row.nest.add(object);
   const auto there = row.nest.many ? std::vector<std::string>{} : leaves_of(row, object);
   if (row.nest.many) inner += cat({"[", row.nest.count(object), "]"});
-  // Where the block is mostly a text, its alias is reported with the text.
+  // If the block is mainly a text, its alias is reported with the text.
   if (node.name != row.name && !row.block->help.empty()) {
     readings_.push_back({node.line, path_below(path, node.name), inner, "", nullptr});
   }
@@ -251,7 +251,7 @@ void Filler::leaf(const SchemaElement& row, void* object, const Value& value,
   if (row.support == SchemaSupport::kObsolete) {
     report(line, Severity::kWarning, cat({subject, "is obsolete: ", row.note}));
   }
-  // Of what is written in another way than it is stored, the value is not the one in the file.
+  // A value that is stored in another form than written is not shown.
   const bool alike = !row.secondary || row.canonical.empty() || row.canonical == "..";
   readings_.push_back(
       {line, value.written, path, alike ? show_masked(row, object) : std::string(), &row});

@@ -39,14 +39,14 @@ void adopt_events(const Filler::Aside& aside, MountSettings& mount, const std::s
 
 // -- roles ---------------------------------------------------------------------------------------
 
-// The name of an option of <authentication type="url"> that 2.5 calls otherwise.
+// Icecast 2.5 has other names for these options of <authentication type="url">.
 std::string our_option(const std::string& name) {
   if (name == "client_add") return "listener_add";
   if (name == "client_remove") return "listener_remove";
   return name;
 }
 
-// allow_duplicate_users is 0 here unless it is written; roles have no limit unless they report one.
+// The default here is 0; in Icecast 2.5 a role has no limit unless it names one.
 constexpr std::string_view kDuplicates = "allow_duplicate_users";
 
 void adopt_authenticator(const XmlNode& node, const Role25& role, const std::string& role_path,
@@ -65,7 +65,7 @@ void adopt_authenticator(const XmlNode& node, const Role25& role, const std::str
     add("@connections-per-user", std::string(kDuplicates), role.one_connection() ? "0" : "1");
 }
 
-// "": it has been taken; else what of it cannot be expressed here.
+// "": the role is adopted; otherwise the part of it that cannot be expressed here.
 std::string adopt_mount_role(const XmlNode& node, const std::string& role_path,
                              MountSettings& mount, const std::string& path, Filler& filler) {
   const Role25 role(node);
@@ -73,7 +73,7 @@ std::string adopt_mount_role(const XmlNode& node, const std::string& role_path,
   if (!role.obstacle().empty()) return role.obstacle() + " has";
   if (type == "anonymous") {
     if (!role.for_listeners()) return "anonymous for methods without get has";
-    // Behind an authenticator it governs the other listeners, and they are refused anyway.
+    // With an authenticator the role would apply to all other listeners, which are refused anyway.
     const bool open = role.may_listen();
     if (open && !mount.authenticator.type.empty())
       return cat({"allowing listeners that the role of type ", quoted(mount.authenticator.type),
@@ -102,7 +102,7 @@ std::string adopt_mount_role(const XmlNode& node, const std::string& role_path,
   return "";
 }
 
-// What of it cannot be expressed; "": nothing, it has been taken.
+// "": the role is adopted; otherwise the part of it that cannot be expressed here.
 std::string adopt_global(const XmlNode& node, const std::string& path, Config& config,
                          Filler& filler) {
   const Role25 role(node);
@@ -120,7 +120,7 @@ std::string adopt_global(const XmlNode& node, const std::string& path, Config& c
   if (!role.obstacle().empty()) return role.obstacle();
   if (type == "anonymous") {
     if (!role.for_listeners() || !role.may_listen()) return "refusing all listeners";
-    filler.mapped(node.line, path, "authentication");  // listeners without a password
+    filler.mapped(node.line, path, "authentication");  // listeners need no password
     return "";
   }
   if (type != "static" && type != "legacy-password") return "type=" + quoted(type);
@@ -162,14 +162,13 @@ void adopt_relay(const XmlNode& node, const std::string& relay_path, const Mount
   filler.mapped(node.line, relay_path, path);
 }
 
-// Attributes that grant nothing, or are read together elsewhere.
+// Attributes that grant nothing, or are read elsewhere.
 constexpr auto kPlain = std::to_array<std::string_view>(
     {"type", "name", "management-url", "method", "match-method", "nomatch-method", "allow-method",
      "deny-method", "allow-all", "deny-all",
-     // Listeners of a mount have no rights under /admin/ here, whatever the role: fewer than it may
-     // grant, never more.
+     // No role gives listeners of a mount rights under /admin/ here: fewer rights, never more.
      "allow-admin", "deny-admin",
-     // What the web server of `url` may change in an answer; here it may do what its options say.
+     // The parts of an answer that the web server of `url` may change; here its options decide.
      "may-alter"});
 
 bool is_unlimited(std::string_view value) {
@@ -284,13 +283,13 @@ Role25::Role25(const XmlNode& node) : type_(attribute_value(node, "type")) {
     if (child.name != "option") continue;
     options_.emplace_back(attribute_value(child, "name"), attribute_value(child, "value"));
   }
-  // "method" is the older name of match-method.
+  // "method" is the former name of match-method.
   const std::string_view asked = first_of(node, {"match-method", "method"});
   const std::string_view not_asked = attribute_value(node, "nomatch-method");
   const std::string_view allowed = attribute_value(node, "allow-method");
   const std::string_view denied = attribute_value(node, "deny-method");
   for_all_ = asked.empty() && not_asked.empty() && allowed.empty();
-  // Files that say allow-method alone mean that the role is for those.
+  // In a file with allow-method alone the role is meant for those methods.
   const std::string_view methods = asked.empty() ? allowed : asked;
   for_sources_ = (list_names(methods, "source") || list_names(methods, "put")) &&
                  !list_names(not_asked, "source") && !list_names(denied, "source");
@@ -316,7 +315,7 @@ void Role25::read_attribute(std::string_view name, std::string_view value) {
     one_connection_ = value == "1";
     if (one_connection_ || is_unlimited(value)) return;
   } else if (name == "allow-web" || name == "match-web") {
-    // Every client may get pages anyway, so that all of them is no limit.
+    // Every client may get pages, so "*" is no limit.
     if (value == "*") return;
   } else if (name == "connection-duration") {
     if (is_unlimited(value)) return;

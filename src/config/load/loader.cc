@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::uint64_t kDefaultLogBytes = 1u << 30;  // Icecast's 1 GiB
 
-// What Icecast's defaults are where the plain settings structs report "none".
+// Icecast's defaults, where the plain settings structs have none.
 Config empty_config(const std::string& name) {
   Config config;
   config.file = name;
@@ -33,7 +33,8 @@ Config empty_config(const std::string& name) {
   return config;
 }
 
-// Relative log files lie in the log directory.  Without one the error log is standard error.
+// Relative names of log files are below the log directory; without one the error log is standard
+// error.
 void resolve_logs(const PathSettings& paths, LogSettings& logging) {
   for (std::string* path : {&logging.error_path, &logging.access_path, &logging.playlist_path}) {
     if (path->empty() || *path == "-" || (*path)[0] == '/') continue;
@@ -45,7 +46,7 @@ void resolve_logs(const PathSettings& paths, LogSettings& logging) {
   }
 }
 
-// Icecast-KH takes no <size> of a log below these; many mean KiB, as in <logsize>.
+// Icecast-KH ignores a <size> of a log below these bounds: many files mean KiB, as in <logsize>.
 void raise_log_sizes(LogSettings& logging) {
   for (LogFileRules* log : {&logging.error_rules, &logging.access_rules, &logging.playlist_rules}) {
     if (log->max_bytes <= 10'000)
@@ -66,7 +67,7 @@ std::string_view attribute_of(const XmlNode& node, std::string_view name) {
   return {};
 }
 
-// The first port in the file is the public one, be it the root's or a socket's.
+// The first port in the file is the public one, whether of the root or of a socket.
 bool root_port_is_first(const XmlNode& root, const Filler& filler) {
   if (filler.line_of("port") == 0) return false;
   if (!attribute_of(root, "port").empty()) return true;
@@ -92,7 +93,7 @@ void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) 
   }
 }
 
-// What is written empty on purpose is "off": names="" orders nothing, ports="" opens none.
+// An empty value that is written means "off": names="" orders nothing, ports="" opens none.
 void resolve_empty_lists(Config& config, const XmlNode& root) {
   const auto is_written = [](const XmlNode& acme, std::string_view name) {
     const auto is_it = [name](const auto& one) { return one.name == name; };
@@ -107,7 +108,8 @@ void resolve_empty_lists(Config& config, const XmlNode& root) {
   }
 }
 
-// The ports that an authority asks, where a certificate is ordered: at the addresses of the others.
+// Adds the ports that an authority connects to, at the addresses of the other sockets, if a
+// certificate is ordered.
 void add_acme_ports(Config& config, const Filler& filler) {
   if (acme_names(config).empty() || state_directory(config).empty() || config.security.chroot)
     return;
@@ -115,7 +117,7 @@ void add_acme_ports(Config& config, const Filler& filler) {
   for (const ListenSettings& socket : config.listen)
     if (std::ranges::find(addresses, socket.bind_address) == addresses.end())
       addresses.push_back(socket.bind_address);
-  // One that takes all of them is enough.
+  // A socket on all addresses is enough.
   for (const std::string_view all : {"", "0.0.0.0", "::"})
     if (std::ranges::find(addresses, all) != addresses.end()) addresses = {std::string(all)};
   std::vector<AcmePort> ports;
@@ -135,7 +137,7 @@ void add_acme_ports(Config& config, const Filler& filler) {
   }
 }
 
-// Elements like <master-update-interval> alone do not make a master.
+// Elements such as <master-update-interval> alone make no master.
 void resolve_cluster(Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.masters.size(); ++i) {
     const std::string path = cat({"master[", i + 1, "]/on-demand"});
@@ -148,8 +150,8 @@ void resolve_cluster(Config& config, Filler& filler) {
   ClusterSettings& cluster = config.cluster;
   const bool targets = !cluster.nodes.empty() || !cluster.redirects.empty();
   if (targets && filler.line_of("max-redirect-slaves") == 0) {
-    cluster.max_redirect_slaves = -1;  // naming nodes means to send them listeners
-    // Icecast-KH's <redirect> is for listeners that find no room.
+    cluster.max_redirect_slaves = -1;  // named nodes are meant to get listeners
+    // Icecast-KH uses <redirect> only for listeners beyond the limit.
     const bool when = filler.line_of("cluster/balance/when") != 0;
     if (cluster.nodes.empty() && !when) cluster.when = BalanceWhen::kFull;
   }
@@ -163,8 +165,7 @@ void resolve_hosts(RelaySettings& relay, const std::string& path, Filler& filler
   });
 }
 
-// Of several of one mount the last one that is enabled counts; that it is the last is the rule of
-// Icecast and Icecast-KH.
+// Of several relays of one mount the last enabled one is used, as in Icecast and Icecast-KH.
 void keep_last_relays(std::vector<RelaySettings>& relays, Filler& filler) {
   std::map<std::string, std::size_t> places;
   std::vector<RelaySettings> kept;
@@ -206,9 +207,9 @@ bool has_name(const XmlNode& node) {
   return false;
 }
 
-// A mount begins as a copy of the default mount, which begins with the global limits: what a
-// mount does not report is thereby inherited.  Only the authenticator is not (Icecast's rule), nor
-// are encoders.
+// A mount begins as a copy of the default mount, which begins with the global limits, and so
+// inherits all values that it does not set.  The authenticator (Icecast's rule) and encoders are
+// not inherited.
 void fill_mounts(Config& config, Filler& filler) {
   MountSettings& base = config.default_mount;
   base.queue_bytes = config.limits.queue_bytes;
@@ -309,7 +310,7 @@ Result<LoadedConfig> load_config_text(std::string_view text, const std::string& 
 Result<LoadedConfig> load_config_file(const std::string& path, const LoadOptions& options) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
-  if (!file || !read_to_end(file.get(), text, kLargestXml))  // more is refused by parse_xml
+  if (!file || !read_to_end(file.get(), text, kLargestXml))  // parse_xml() refuses a longer text
     return Error::io("the file cannot be read: " + std::generic_category().message(errno));
   return load_config_text(text, path, options);
 }

@@ -12,7 +12,7 @@
 namespace lb {
 namespace {
 
-// A listener follows no more fallbacks than these; a longer chain is no circle.
+// A listener follows at most this many fallbacks, so the search for a circle ends there.
 constexpr std::size_t kLongestChain = 64;
 
 constexpr auto kEndingsWithoutHls = std::to_array<std::string_view>(

@@ -14,7 +14,7 @@
 namespace lb {
 namespace {
 
-// What is written, or made: rows of paths that are not here are read.
+// Paths that the server writes or creates; rows that are not listed are only read.
 struct Written {
   std::string_view row;
   bool is_directory;
@@ -49,7 +49,7 @@ class Walk {
 
  private:
   void add(NamedPath path) {
-    // A program without a '/' is looked for in $PATH, and "-" is no file.
+    // A program without a '/' is looked up in $PATH, and "-" is no file.
     const bool may_be_word = !path.is_written && path.path.find('/') == std::string::npos;
     if (path.path.empty() || path.path == "-" || may_be_word) return;
     if (std::find(paths_.begin(), paths_.end(), path) == paths_.end())
@@ -71,7 +71,7 @@ class Walk {
   }
 
   void leaf(const SchemaElement& row, const void* object, const std::string& path) {
-    if (path == "mount/intro") return;  // of the webroot
+    if (path == "mount/intro") return;  // a file of the web root
     NamedPath named;
     const auto at = std::find_if(kWritten.begin(), kWritten.end(),
                                  [&](const Written& one) { return one.row == path; });
@@ -93,7 +93,7 @@ class Walk {
     add(std::move(named));
   }
 
-  // An administrator adds users to a file of passwords.
+  // Administrators add users to a password file.
   void mount(const MountSettings& mount) {
     if (mount.authenticator.type == "htpasswd")
       add({std::string(auth_option(mount.authenticator.options, "filename")), true});

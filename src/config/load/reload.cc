@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::string_view kDefaultMount = "mount[default]/";
 
-// The objects of a repeated block by name: the value of the key element, or the position.  A name
-// that comes again gets a number, so that nothing is lost.
+// The objects of a repeated block by name: the value of the key element, or the position.  A
+// repeated name gets a number, so that no object is lost.
 std::map<std::string, const void*> by_name(const SchemaElement& row, const void* parent,
                                            std::vector<std::string>& order) {
   const SchemaElement* key =
@@ -29,7 +29,7 @@ std::map<std::string, const void*> by_name(const SchemaElement& row, const void*
     }
     order.push_back(name);
   };
-  // With those of records.
+  // Includes the sections and relays of records.
   if (row.block == &kMountBlock) {
     for_each_section(*static_cast<const Config*>(parent), add);
   } else if (row.block == &kRelayBlock) {
@@ -90,7 +90,7 @@ class Planner {
   std::vector<Change> changes_;
 };
 
-// A value that all mounts inherit need not be repeated for each of them.
+// A changed value that all mounts inherit is listed once.
 void drop_inherited(std::vector<Change>& changes) {
   std::set<std::tuple<std::string, std::string, std::string>> inherited;
   for (const Change& change : changes) {
@@ -105,7 +105,7 @@ void drop_inherited(std::vector<Change>& changes) {
   });
 }
 
-// The one that counts; null: none.
+// The relay in use; null: none.
 const RelaySettings* relay_of(const Config& config, const std::string& mount) {
   for (const RelaySettings& relay : config.relays)
     if (relay.local_mount == mount) return &relay;
@@ -113,7 +113,7 @@ const RelaySettings* relay_of(const Config& config, const std::string& mount) {
   return relay == nullptr ? nullptr : relay->get();
 }
 
-// Of these mounts alone.
+// The changed relays of these mounts.
 void relays_of(const Config& old, const Config& next, std::span<const std::string> mounts,
                std::vector<Change>& changes) {
   if (old.book.relays.empty() && next.book.relays.empty()) return;  // the file is the same
@@ -139,7 +139,7 @@ std::vector<Change> reload_plan(const Config& old, const Config& next) {
   planner.block(kRootBlock, &old, &next, "");
   std::vector<Change> changes = planner.take();
   drop_inherited(changes);
-  // The first directory begins to be used at once.
+  // The first directory can be used at once; a change of directories needs a restart.
   const bool was_recording =
       !old.archive.dir.empty() || (records_anything(old) && !archive_directory_of(old).empty());
   for (Change& change : changes)
@@ -205,7 +205,7 @@ std::string to_string(const Change& change) {
       out += "removed";
       break;
     case Change::Kind::kValue:
-      if (change.from == change.to) {  // a hidden password
+      if (change.from == change.to) {  // a password, which is hidden
         out += "changed";
         break;
       }

@@ -16,7 +16,7 @@ std::set<std::string, std::less<>> names_of(const std::vector<ExternalMount>& mo
   return names;
 }
 
-// "/mounts/3" where there is no name.
+// "/mounts/3" for a mount without a name.
 std::string fault_key(const ExternalMount& mount) {
   if (!mount.mount.empty()) return mount.mount;
   const std::string& pointer = mount.faults.front().pointer;
@@ -56,14 +56,14 @@ void ExternalBook::remove(const std::vector<std::string>& names, Step& step) {
     step.removed.push_back(name);
     step.changed = true;
   }
-  // The same list has more to say now.
+  // The same list may now add mounts that were refused for lack of room.
   if (step.changed && std::exchange(refused_for_room_, false)) identity_.clear();
 }
 
 ExternalBook::Step ExternalBook::list_came(std::vector<ExternalMount> mounts,
                                            const std::string& identity) {
   Step step;
-  if (!identity.empty() && identity == identity_) return same_list();  // sent once more
+  if (!identity.empty() && identity == identity_) return same_list();  // the same list again
   faults_.clear();
   refused_for_room_ = false;
   const bool empty = mounts.empty();
@@ -115,7 +115,7 @@ ExternalBook::Step ExternalBook::count_again() {
   for (const std::string& name : names)
     if (const auto held = held_.find(name); held != held_.end()) ++held->second.missed;
   Step step = remove_or_wait(std::move(names));
-  step.waits = false;  // it has been waiting
+  step.waits = false;  // it has waited already
   return step;
 }
 
@@ -149,7 +149,7 @@ ExternalBook::Step ExternalBook::missing_answered(const std::vector<std::string>
   const auto present = names_of(found);
   for (const ExternalMount& mount : found) {
     if (std::find(asked.begin(), asked.end(), mount.mount) == asked.end()) continue;
-    if (!missing_.contains(mount.mount)) continue;  // another list has come meanwhile
+    if (!missing_.contains(mount.mount)) continue;  // a newer list has arrived
     if (mount.faults.empty()) step.changed = put(mount.record, false) || step.changed;
     faults_[mount.mount] = mount.faults;
     if (mount.faults.empty())
@@ -177,7 +177,7 @@ ExternalBook::Step ExternalBook::names_answered(const std::vector<std::string>& 
   for (const ExternalMount& mount : found) {
     if (std::find(asked.begin(), asked.end(), mount.mount) == asked.end()) continue;
     const auto held = held_.find(mount.mount);
-    if (held != held_.end() && !held->second.by_name) continue;  // the list says it
+    if (held != held_.end() && !held->second.by_name) continue;  // the list has priority
     if (!mount.faults.empty())
       faults_[mount.mount] = mount.faults;
     else if (held != held_.end() || held_.size() < kMaxExternalMounts)

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kDeepestList = 16;
 constexpr std::uint64_t kVersion = 1;
 
-// "https://host:443" of an address; "" where it is not one.
+// The "https://host:443" of an address; "": it is none.
 std::string_view server_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return {};
@@ -51,7 +51,7 @@ Result<ExternalList> parse_external_list(std::string_view text) {
     for (RecordFault& fault : mount.faults) fault.pointer.insert(0, cat({"/mounts/", i}));
     mount.by_name = one.at("by-name").boolean().value_or(false);
     mount.record = std::make_shared<const MountRecord>(std::move(reading.record));
-    // Without a name there is nothing that it could be a fault of.
+    // A mount without a name is kept for its faults; a repeated name is dropped.
     if (!mount.mount.empty() && !seen.insert(mount.mount).second) list.mounts.pop_back();
   }
   return list;

@@ -26,14 +26,14 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kLongestMount = 255;
-// Pages of the server itself, those for programs that were made for SHOUTcast too, and what
-// browsers and search engines ask of a whole host.
+// Pages of the server itself, including those for SHOUTcast's programs, and files that browsers and
+// search engines request from every host.
 constexpr std::string_view kOwnPages[] = {
     "/admin",      "/admin.cgi",   "/api",        "/metrics",     "/7.html",
     "/stats",      "/currentsong", "/played",     "/played.html", "/played.json",
     "/index.html", "/oembed",      "/robots.txt", "/favicon.ico", "/sitemap.xml"};
 constexpr std::string_view kSettings = "/settings", kSources = "/sources", kRelayAt = "/relay";
-// Members of the JSON object that are no rows of the record.
+// Members of the JSON object that are not rows of the record.
 constexpr std::string_view kOthers[] = {"mount",    "settings", "relay",
                                         "revision", "origin",   "by-name"};
 constexpr RecordReader::Members kMembers{kOthers, "sources", "source"};
@@ -53,7 +53,7 @@ void check_settings(const MountRecord& record, RecordReader& reader, bool strict
     reader.fault(type, "htpasswd keeps its users in a file, which the configuration file names",
                  true);
   } else if (!authenticator.type.empty() || !authenticator.options.empty()) {
-    // A sealed address is judged where it is open; one that stays sealed lets nothing in.
+    // A sealed address is checked once it is open; one that stays sealed refuses all listeners.
     AuthOptions open = authenticator.options;
     std::erase_if(open, [](const auto& option) { return SealKeys::is_sealed(option.second); });
     for (const std::string& text : authenticator_complaints(authenticator.type, open))
@@ -104,8 +104,8 @@ void check_sources(const MountRecord& record, RecordReader& reader, bool strict)
   }
 }
 
-// strict: what --check-config warns of is a fault too.  A record that is in the store, or that a
-// backend has, is in force in spite of that, as a file is.
+// strict: warnings of --check-config are faults too.  Without it a record of a store or a backend
+// stays in force, as a file does.
 RecordReading judged(MountRecord record, RecordReader& reader, bool strict) {
   if (const auto why = refuse_record_name(record.mount); !why.empty())
     reader.fault("/mount", cat({quoted(record.mount), " ", why}));
@@ -124,7 +124,7 @@ std::string_view stream_type_in(const MountRecord& record) {
   return row == rows.end() ? std::string_view() : std::string_view(row->text);
 }
 
-// Of what is written from now on; a record that says it already stays in force.
+// Applies to new types only: a record that already has the type stays in force.
 void check_type(const MountRecord& record, const MountRecord* before, RecordReader& reader) {
   const std::string_view type = trim(stream_type_in(record));
   if (type.empty() || is_source_type(type) ||
@@ -136,7 +136,7 @@ void check_type(const MountRecord& record, const MountRecord* before, RecordRead
                    "application/ogg");
 }
 
-// What a tree of kRecordBlock says.
+// Stores the values of a tree of kRecordBlock in the record.
 void fill_record(MountRecord& record, const XmlNode& tree) {
   Filler filler;
   filler.fill(kRecordBlock, &record, tree, "record");
@@ -146,8 +146,8 @@ XmlNode record_tree(const MountRecord& record) {
   return block_tree(kRecordBlock, &record, "record");
 }
 
-// What its own rows say is of those that may set a relay at all: the external configuration, and
-// administrators.  For others it is as it was.
+// Rows of a relay have no roles of their own: only the external configuration and administrators
+// may set a relay.  For others it stays unchanged.
 void read_relay(const Json& from, SetBy role, const MountRecord* before, MountRecord& record,
                 RecordReader& reader) {
   const bool may = role >= SetBy::kAdmin;
@@ -176,7 +176,7 @@ std::string_view refuse_record_name(std::string_view mount) {
   if (mount.ends_with(' ')) return "ends with a space, which XML does not keep";
   if (!is_storable(mount)) return "has control characters";
   if (!is_clean_path(mount)) return "has an empty part, or one of dots: no request can name it";
-  // A proxy that decodes once more would ask for another name; behind # a browser sends nothing.
+  // A proxy that decodes again would request another name, and a browser sends nothing after '#'.
   if (mount.find('#') != std::string_view::npos ||
       percent_decode(mount, false).value_or(std::string(mount)) != mount)
     return "has a # or a percent sign with two hex digits";

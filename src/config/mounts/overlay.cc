@@ -12,12 +12,12 @@
 namespace lb {
 namespace {
 
-// No source may feed it.
+// No source may feed the mount.
 bool is_off(const MountRecord& record) {
   return record.state == RecordState::kSuspended || record.state == RecordState::kDeleting;
 }
 
-// The zones of the hours of logins, each read once.
+// The time zones of logins, each read once.
 class Zones {
  public:
   void resolve(std::vector<RecordLogin>& logins) {
@@ -38,7 +38,7 @@ class Zones {
 MountSettings section_of(const Config& parsed, const MountRecord& record, MountOrigin origin,
                          Zones& zones) {
   MountSettings mount = begin_section(parsed.default_mount);
-  Filler filler;  // the record was judged when it was read
+  Filler filler;  // the record was checked when it was read
   filler.fill(kMountBlock, &mount, record.settings, "mount");
   end_section(mount, parsed.default_mount);
   mount.name = record.mount;
@@ -55,7 +55,7 @@ MountSettings section_of(const Config& parsed, const MountRecord& record, MountO
     mount.moves_from = record.place.from;
     mount.moves_to = record.place.to;
   }
-  // Of all nodes together; max-listeners would be a rule that each of them has to have itself.
+  // The limit is for all nodes together; max-listeners would apply to each node.
   if (const std::int64_t most = record.limits.listeners;
       most >= 0 && (mount.max_listeners_cluster < 0 || most < mount.max_listeners_cluster))
     mount.max_listeners_cluster = static_cast<int>(std::min<std::int64_t>(most, 10'000'000));
@@ -68,7 +68,7 @@ MountSettings section_of(const Config& parsed, const MountRecord& record, MountO
   return mount;
 }
 
-// The record that counts for a mount.
+// The record in use for a mount.
 struct Counting {
   const MountRecord* record = nullptr;  // null: none
   bool is_external = false;
@@ -95,7 +95,7 @@ bool is_file_alone(const MountLayers& layers) {
   return layers.store.empty() && layers.external.empty() && layers.stations.empty();
 }
 
-// Lays single mounts over a configuration that is being made.
+// Applies the records of single mounts to a configuration under construction.
 class Layer {
  public:
   Layer(Config& config, PullsHere pulls_here)
@@ -134,7 +134,6 @@ class Layer {
   Zones zones_;
 };
 
-// The names whose records differ, of records that may count.
 std::set<std::string> changed_names(const MountLayers& before, const MountLayers& now) {
   std::set<std::string> names;
   const auto note = [&](const std::string& name, const auto*, const auto*) { names.insert(name); };

@@ -29,7 +29,6 @@ struct MountRecord;
 // hides the record with its id.
 // Thread: pure functions.  The cost depends on changed records, and on those that name a changed
 // mount.
-// does.
 
 // before: the records of config.book. mounts: whose sections may have changed.
 void lay_stations(Config& config, const StationRecords& before,
@@ -38,7 +37,7 @@ void lay_stations(Config& config, const StationRecords& before,
 // Whether this server pulls the relay of a store's record; null: always.
 using PullsHere = bool (*)(const Config& config, const MountRecord& record);
 
-// REQUIRES: layers.file is there
+// REQUIRES: layers.file is not null
 std::shared_ptr<const Config> lay_over(MountLayers layers, PullsHere pulls_here = nullptr);
 
 // What other parts of the server must do for the next configuration.

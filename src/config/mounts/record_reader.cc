@@ -37,7 +37,7 @@ bool is_attribute(const SchemaBlock& block, const SchemaElement& row) {
   return row.attribute || block.inline_form;
 }
 
-// Attributes and children are sorted by their rows.
+// The place of an attribute or a child, which are sorted by their rows.
 std::size_t position_of(const SchemaBlock& block, std::string_view name, bool attribute) {
   for (std::size_t i = 0; i < block.elements.size(); ++i) {
     const SchemaElement& row = block.elements[i];
@@ -213,7 +213,7 @@ void RecordReader::member(const SchemaBlock& block, const SchemaElement& row, co
       out.children.push_back(json(*row.block, from, row.name, pointer));
       return;
     }
-    if (from.is_object()) {  // one alone
+    if (from.is_object()) {  // a single object
       out.children.push_back(json(*row.block, from, row.name, pointer));
       return;
     }
@@ -319,7 +319,8 @@ void RecordReader::settle(const SchemaBlock& block, const std::string& pointer, 
   judge_denied(block, pointer, out);
 }
 
-// What the role may not set is as it was.  Inside a block that it may set, nothing was.
+// Restores the values that the role may not set.  Within a block that the role may set they have no
+// former value.
 void RecordReader::judge_denied(const SchemaBlock& block, const std::string& pointer,
                                 XmlNode& out) {
   static const XmlNode kNothing{};

@@ -54,7 +54,7 @@ RelaySettings record_relay(const MountRecord& record, bool on_demand) {
   RelaySettings relay;
   relay.on_demand = on_demand;
   relay.host.mount = record.mount;
-  Filler filler;  // the record was judged when it was read
+  Filler filler;  // the record was checked when it was read
   filler.fill(kRelayBlock, &relay, record.relay, "relay");
   const auto hosts = hosts_in(record.relay);
   inherit_from_relay(relay, [&hosts](std::size_t i, std::string_view name) {

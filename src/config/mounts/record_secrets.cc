@@ -64,13 +64,12 @@ class SecretSearch {
   std::vector<RecordSecret> found_;
 };
 
-// White space between elements does not belong to a record.
+// Indentation between elements is no part of a record.
 void drop_indents(XmlNode& node) {
   if (!node.children.empty() && trim(node.text).empty()) node.text.clear();
   for (XmlNode& child : node.children) drop_indents(child);
 }
 
-// Of the XML of a record.
 std::vector<RecordSecret> all_secrets_of(XmlNode& root) {
   auto secrets = secrets_of(root);
   for (XmlNode& child : root.children)

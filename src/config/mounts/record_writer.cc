@@ -16,7 +16,7 @@ bool as_attribute(const SchemaBlock& block, const SchemaElement& row) {
   return row.attribute || block.inline_form;
 }
 
-// The name of the text of a block in JSON, where the block says more than its text.
+// The member for the text of a block that also has elements.
 std::string_view text_member(const SchemaBlock& block) {
   for (const SchemaElement& row : block.elements)
     if (row.canonical == "..") return row.name;

@@ -1,4 +1,4 @@
-// Rows of what a mount knows of its encoders: <encoder>, the login of one of them, and <dead-air>.
+// Rows for the encoders of a mount: <encoder>, the login of one, and <dead-air>.
 #include "config/schema/schema.h"
 #include "config/schema/schema_rows.h"
 #include "config/settings/config.h"
@@ -29,7 +29,7 @@ constexpr SchemaElement kDeadAir[] = {
 static_assert(all_have_set_by(kDeadAir));
 }  // namespace
 
-// What the element itself says is that something listens.
+// The element alone turns the detection on.
 constinit const Nest kDeadAirNest{[](void* parent) -> void* {
                                     DeadAirSettings& where =
                                         static_cast<MountSettings*>(parent)->dead_air;

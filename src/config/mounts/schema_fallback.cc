@@ -6,7 +6,7 @@
 namespace lb {
 namespace {
 
-// A mount, or (KH) a block with the mount in it.
+// A mount, or in Icecast-KH a block that has the mount.
 constexpr SchemaElement kFallback[] = {
     by_owner("", kMount, slot<&MountSettings::fallback_mount>,
              "Where listeners go without a source: a mount, or a file in the webroot.",

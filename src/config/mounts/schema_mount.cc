@@ -1,4 +1,4 @@
-// Rows of <mount>: what Icecast 2.4 has, and ours; and those of other servers.
+// Rows of <mount>: those of Icecast 2.4, ours, and those of other servers.
 #include "config/mounts/schema_mount_words.h"
 #include "config/schema/schema.h"
 #include "config/schema/schema_rows.h"
@@ -7,7 +7,7 @@ namespace lb {
 namespace {
 
 constexpr SchemaElement kMountRows[] = {
-    // The loader reads this attribute itself: it decides which object the mount is.
+    // The loader reads this attribute itself to choose the object to fill.
     element("type", kChoice, no_value, "default: for what no section says.",
             {.set_by = kFile,
              .choices = kMountTypes,

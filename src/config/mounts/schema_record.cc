@@ -1,5 +1,5 @@
-// Rows of the record of a mount, beside its settings: <record> in the XML of a store, members of
-// the object in JSON.
+// Rows of the record of a mount besides its settings: <record> in the XML of a store, members of
+// the JSON object.
 #include "config/mounts/mount_record.h"
 #include "config/mounts/schema_mount_words.h"
 #include "config/schema/schema.h"

@@ -1,5 +1,5 @@
-// The rows as JSON Schema (draft 2020-12): for doc/, for the API's description, and for backends
-// that print external configurations.
+// The rows as JSON Schema (draft 2020-12), for doc/, the description of the API, and backends that
+// print external configurations.
 
 #include "config/mounts/record_writer.h"
 #include "config/print/reference.h"
@@ -74,7 +74,7 @@ void value_type(JsonWriter& json, const SchemaElement& row) {
       json.key("items").begin_object().key("type").text("string").end_object();
       return;
     case ValueKind::kSecret:
-    case ValueKind::kOptionValue:  // true: there is one, which is not shown
+    case ValueKind::kOptionValue:  // true: there is a value, which is hidden
       json.key("type").begin_array().text("string").text("boolean").end_array();
       return;
     default:

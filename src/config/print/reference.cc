@@ -15,7 +15,7 @@ bool is_mostly_text(const SchemaBlock& block) {
   return block.help.empty() && text_row(block) != nullptr;
 }
 
-// It has elements that say more than its text.
+// Whether the block has elements besides its text.
 bool has_more(const SchemaBlock& block) {
   return std::any_of(block.elements.begin(), block.elements.end(), [](const SchemaElement& row) {
     return !row.name.empty() && !row.secondary && row.support == SchemaSupport::kWorks;

@@ -36,7 +36,8 @@ constexpr std::string_view kTail = R"(.SH SEE ALSO
 .BR icecast\-lb (1)
 )";
 
-// Text of a line: no escape, no hyphen that is taken for a dash, no leading control character.
+// Escapes a line for roff: backslashes, hyphens that would become dashes, a leading control
+// character.
 std::string roff(std::string_view text) {
   std::string out;
   for (const char c : text) {

@@ -45,7 +45,7 @@ another machine. `icecast-lb --dump-config FILE` prints every effective value.
 - an unknown element, a setting without effect (*warning*): status 0
 )";
 
-// Text in which no character but those of `code` is markup.
+// Escapes the text for Markdown, except for `code`.
 std::string plain(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -63,7 +63,7 @@ std::string code(std::string_view text) {
   return text.empty() ? std::string() : cat({"`", text, "`"});
 }
 
-// "0…65535", "bytes 0…16777216", "off/soft/hard": without articles, and shorter than in a message.
+// "0…65535", "bytes 0…16777216", "off/soft/hard": shorter than in an error message.
 std::string type_of(const SchemaElement& row) {
   if (row.kind == ValueKind::kBool) return "0/1";
   if (row.kind == ValueKind::kRate) return "bits/s";
@@ -84,7 +84,7 @@ std::string type_of(const SchemaElement& row) {
   return text;
 }
 
-// Of the heading of a block's section, as Markdown readers make it.
+// The anchor that Markdown readers make of the heading of a block's section.
 std::string anchor_of(std::string_view path) {
   std::string out;
   for (const char c : path)
@@ -117,13 +117,13 @@ std::string spelled_names(const SchemaElement& row) {
   return out;
 }
 
-// What a reader has no use for where it has been said: each row once, by its cells.
+// The cells of a row, by which a repeated row is left out.
 struct Row {
   std::string name, value, meaning;
   SchemaOrigin origin;
 };
 
-// With the default in bold: among the choices, or behind the type.
+// Marks the default in bold: among the choices, or after the type.
 std::string with_default(std::string value, const SchemaElement& row, const std::string& standard) {
   if (standard.empty()) return value;
   const bool chosen = row.kind == ValueKind::kChoice || row.kind == ValueKind::kBool;
@@ -140,7 +140,7 @@ std::string with_default(std::string value, const SchemaElement& row, const std:
   return value + cat({is_word ? " **" : "; **", plain(standard), "**"});
 }
 
-// What stands in brackets, without the type where that is a text.
+// The text in brackets; the type "text" is left out.
 std::string value_of(const SchemaBlock& block, const SchemaElement& row) {
   const SchemaElement& described = described_by(row);
   const std::string standard = default_text(&described == &row ? block : *row.block, described);
@@ -154,7 +154,7 @@ std::string value_of(const SchemaBlock& block, const SchemaElement& row) {
   return value.substr(std::min(value.find_first_not_of(",; "), value.size()));
 }
 
-// The rows of a block that have no section of their own, and nothing twice.
+// The rows of a block that have no section of their own; equal neighbours share a row.
 std::vector<Row> rows_of(const ReferenceBlock& entry, const Blocks& blocks) {
   std::vector<Row> rows;
   for (const auto& elements : {entry.block->elements, entry.block->foreign}) {
@@ -187,7 +187,7 @@ struct Said {
   std::vector<Row> rows;
 };
 
-// The path of an earlier section that has just this row; "": none.
+// The path of an earlier section with an equal row; "": none.
 std::string said_in(const std::vector<Said>& before, const Row& row) {
   for (const Said& section : before) {
     for (const Row& other : section.rows) {
@@ -248,7 +248,7 @@ void md_section(const ReferenceBlock& entry, const Blocks& blocks, std::vector<S
   before.push_back({entry.path, std::move(rows)});
 }
 
-// Those without effect, in the order of the schema.
+// The elements without effect, in the order of the schema.
 std::string refused_list(const Blocks& blocks) {
   std::string out;
   for (const ReferenceBlock& entry : blocks) {

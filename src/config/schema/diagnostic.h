@@ -18,7 +18,7 @@ enum class Severity : std::uint8_t {
 // The category of a diagnostic in an import (commands/import.h).
 enum class Concern : std::uint8_t {
   kGeneral,
-  kUnsupported,  // another server's element that is left out here
+  kUnsupported,  // another server's element, ignored here
   kUnknown,      // an element of no server
   kDanger,       // the server would be open to others
 };
@@ -30,7 +30,7 @@ struct Diagnostic {
   Concern concern = Concern::kGeneral;
 };
 
-// A value that was taken from the file.
+// A value taken from the file.
 struct Reading {
   int line = 0;
   std::string written;                        // its path in the file: "paths/ban-file"

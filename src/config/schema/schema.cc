@@ -25,7 +25,7 @@ const SchemaElement* find_element(const SchemaBlock& block, std::string_view nam
   for (const auto& rows : {block.elements, block.foreign}) {
     for (const SchemaElement& row : rows) {
       if (!named(row, name) || (row.attribute && !attribute)) continue;
-      if (row.attribute) return &row;  // where both exist, the attribute is meant
+      if (row.attribute) return &row;  // an attribute has priority over a child of its name
       if (fits == nullptr) fits = &row;
     }
   }

@@ -55,7 +55,7 @@ enum class ReloadClass : std::uint8_t {
 // The least role that may set a row of <mount> in a mount's record (config/mounts/mount_record.h).
 // Rows of kFile can run a program, read or write a file, or have a password in the clear.
 enum class SetBy : std::uint8_t {
-  kUnsaid,    // rows that no record has
+  kUnsaid,    // no record has the row
   kOwner,     // of the mount's account
   kAdmin,     // administrators
   kExternal,  // the external configuration
@@ -105,7 +105,7 @@ struct RowFacts {
   std::int64_t min = 0;
   std::int64_t max = 0;
   std::int64_t scale = 1;                  // the stored number is the written one times this
-  std::optional<std::int64_t> unset = {};  // this value means: not written
+  std::optional<std::int64_t> unset = {};  // the value that means "not written"
   std::span<const SchemaChoice> choices = {};
   ReloadClass reload = ReloadClass::kLive;
   SchemaOrigin origin = SchemaOrigin::kOwn;

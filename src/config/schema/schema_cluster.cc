@@ -73,7 +73,7 @@ constexpr SchemaElement kBalance[] = {
             "Retry-After, where no node has room.", {.min = 1, .max = 3600, .example = "2"}),
 };
 
-// The same for one mount, where -1 stands for "as the cluster".
+// The choices of a mount have one more: -1, "as the cluster".
 constexpr std::string_view kAsCluster = "cluster";
 template <std::size_t N>
 constexpr auto or_as_cluster(const SchemaChoice (&choices)[N]) {

@@ -6,8 +6,8 @@
 namespace lb {
 namespace {
 
-// <burst-on-connect>0 empties the burst if it comes after <burst-size>, and 1 does nothing: the
-// order rule of Icecast 2.4 follows from applying the elements one after the other.
+// <burst-on-connect>0 after <burst-size> empties the burst, and 1 has no effect.  Elements are
+// applied in their order, which gives this rule of Icecast 2.4.
 Slot burst_on_connect(void* object) {
   return NumberSlot{&static_cast<LimitSettings*>(object)->burst_bytes,
                     [](const void* at) -> std::int64_t {

@@ -14,7 +14,7 @@ constexpr std::int64_t kMaxLogSeconds = 366 * 86'400;
 
 constexpr SchemaChoice kFormatChoices[] = {{"text", LogFormat::kText}, {"json", LogFormat::kJson}};
 
-// A log file is a name, or (KH) a block with the name in it.
+// A log file is a name, or in Icecast-KH a block that has the name.
 template <auto Member>
 constexpr SchemaElement log_file_text(std::string_view standard, std::string_view help) {
   return element("", kPath, slot<Member>, help, {.origin = kIcecast24, .standard = standard});
@@ -24,7 +24,7 @@ constexpr SchemaElement log_file_name() {
   return element("name", kPath, slot<Member>, "The file's name, written as Icecast-KH does.",
                  {.origin = kKh, .secondary = true, .canonical = ".."});
 }
-// KH counts the size of one log in bytes, and the size of all in kilobytes.
+// Icecast-KH counts the size of one log in bytes, and the common size in kilobytes.
 template <auto Rules>
 constexpr SchemaElement log_file_size() {
   return element("size", kBytes, slot<Rules, &LogFileRules::max_bytes>,

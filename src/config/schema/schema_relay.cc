@@ -6,7 +6,7 @@
 namespace lb {
 namespace {
 
-// In the list of an external configuration too (config/mounts/record_relay.h).
+// A list of an external configuration may set this row too (config/mounts/record_relay.h).
 constexpr SchemaElement from_backend(SchemaElement row) {
   row.set_by = kExternal;
   return row;

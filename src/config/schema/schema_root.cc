@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kUsualInterval = "120; 5 where the master sends listeners here";
 
-// The flat <master-…> elements fill one MasterSettings of their own, made by the first of them.
+// The flat <master-…> elements share one MasterSettings, which the first of them creates.
 MasterSettings& flat_master(void* object) {
   auto& config = *static_cast<Config*>(object);
   for (MasterSettings& master : config.masters) {
@@ -23,8 +23,7 @@ Slot flat(void* object) {
   return slot_of(flat_master(object).*Member);
 }
 
-// A relay or master without a value of its own is on-demand as relays-on-demand was when it was
-// read.
+// A relay or master without its own value takes that of relays-on-demand at this point of the file.
 void* add_relay(void* parent) {
   auto& config = *static_cast<Config*>(parent);
   RelaySettings& relay = config.relays.emplace_back();
@@ -38,7 +37,7 @@ constexpr Nest kRelayNest{
     },
     true};
 
-// What the element itself says is that there are sessions.
+// The element alone turns sessions on.
 constexpr Nest kConsoleNest{[](void* parent) -> void* {
                               ConsoleSettings& where = static_cast<Config*>(parent)->console;
                               where.enabled = true;
@@ -61,7 +60,7 @@ constexpr Nest kAudienceNest{[](void* parent) -> void* {
                              },
                              false};
 
-// Each <acme> is a certificate of its own, or several.
+// Each <acme> is one certificate or more.
 constexpr Nest kAcmeNest{[](void* parent) -> void* {
                            AcmeSettings& where = static_cast<Config*>(parent)->acme.emplace_back();
                            where.enabled = true;
@@ -150,7 +149,8 @@ constexpr SchemaElement kRoot[] = {
             "1: /api/v1 is there, for <admin-user> and users of a <store>; 0: 404.",
             {.example = "1"}),
     element("security", &kSecurityBlock, inside<&Config::security>(), {.origin = kIcecast24}),
-    // The default mount is a <mount> with an attribute; this row only prints and compares it.
+    // The default mount is a <mount> with an attribute; this row serves only to print and compare
+    // it.
     element("mount[default]", &kMountBlock, inside<&Config::default_mount>(),
             {.reload = kSource, .origin = kIcecast24}),
     element("mount", &kMountBlock, each_in<&Config::mounts>(),

@@ -7,7 +7,7 @@
 
 namespace lb {
 
-// The words of rows stand without the names of their enums.
+// Rows use the words without the names of their enums.
 using enum ValueKind;
 using enum ReloadClass;
 using enum SetBy;
@@ -24,8 +24,8 @@ constexpr SchemaElement element(std::string_view name, const SchemaBlock* block,
   return {facts, name, kBlock, nullptr, help, block, nest};
 }
 
-// What the owner of a mount may set in its record, or an administrator alone.  A source that runs
-// has the new value, unless its row says otherwise.
+// A row that the owner of a mount, or only an administrator, may set in its record.  The default
+// reload class applies it to running sources.
 constexpr SchemaElement by_owner(std::string_view name, ValueKind kind, Slot (*where)(void*),
                                  std::string_view help, RowFacts facts = {}) {
   facts.set_by = kOwner;

@@ -44,7 +44,7 @@ struct Number {
   std::string_view suffix;
 };
 
-// An optional sign, digits, and a unit of the kind.  A number too large for 64 bits is the largest.
+// An optional sign, digits, and a unit of the kind.  A number beyond 64 bits becomes the largest.
 std::optional<Number> parse_number(ValueKind kind, std::string_view text) {
   constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
   const bool negative = !text.empty() && text[0] == '-';
@@ -103,7 +103,6 @@ std::string range_of(const SchemaElement& element) {
   return cat({"(", element.min, "…", element.max, ")"});
 }
 
-// The end of a message about a wrong value.
 std::string with_example(const SchemaElement& element, std::string message) {
   const bool helps = element.kind != ValueKind::kBool && element.kind != ValueKind::kChoice;
   if (helps && !element.example.empty()) message.append("; example: ").append(element.example);
@@ -124,7 +123,7 @@ std::optional<std::int64_t> parse_bool(std::string_view text) {
   return std::nullopt;
 }
 
-// Icecast-KH's 5s: it waits for the stream's bitrate, we do not.
+// Icecast-KH accepts "5s" and waits for the stream's bitrate; here 128 kbit/s is assumed.
 std::optional<Number> bytes_of_seconds(std::string_view text, std::string& hint) {
   constexpr std::int64_t kBytesPerSecond = 16'000;
   constexpr std::int64_t kMaxSeconds = 3600;
@@ -192,7 +191,7 @@ ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
   return report;
 }
 
-// Text as Icecast reads it, but without white space around it and with the '/' of a mount.
+// Removes white space around the text, and adds the '/' of a mount.
 std::string tidy(const SchemaElement& element, std::string_view text, std::string& hint) {
   if (element.kind == ValueKind::kSecret) {
     if (trim(text).size() != text.size()) {
@@ -212,7 +211,7 @@ std::string tidy(const SchemaElement& element, std::string_view text, std::strin
   return tidied;
 }
 
-// Without its login and its query, which often is a key.
+// Hides the login and the query, which is often a key.
 std::string without_url_secrets(std::string text) {
   const std::size_t scheme = text.find("://");
   if (scheme == std::string::npos) return text;

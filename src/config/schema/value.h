@@ -19,10 +19,10 @@ struct ValueReport {
 // Stores `text` at the element's slot of `object`, unless it breaks the element's rule.
 ValueReport store_value(const SchemaElement& element, void* object, std::string_view text);
 
-// The value at the element's slot, as it could be written in the file.  "" where none is set.
+// The value at the element's slot, as the file may have it; "": not set.
 std::string show_value(const SchemaElement& element, const void* object);
 
-// The same for eyes: a password is hidden, and so are the login and the query of an URL.
+// The value for display: a password is hidden, and so are the login and the query of a URL.
 std::string show_masked(const SchemaElement& element, const void* object);
 
 // "a number of bytes (0…16777216)", for messages and the reference.

@@ -31,7 +31,7 @@ std::string_view view(const xmlChar* text) {
   return text == nullptr ? std::string_view() : reinterpret_cast<const char*>(text);
 }
 
-// Appends the text of nodes.  False at an entity, which is what is never expanded.
+// Appends the text of nodes.  False: an entity, which is never expanded.
 bool append_content(const xmlNode* first, std::string& out) {
   for (const xmlNode* node = first; node != nullptr; node = node->next) {
     if (node->type == XML_ENTITY_REF_NODE) return false;
@@ -42,7 +42,7 @@ bool append_content(const xmlNode* first, std::string& out) {
   return true;
 }
 
-// The words of libxml2, with what is to be done where they do not tell.
+// The message of libxml2, with advice if the message gives none.
 std::string explained(std::string_view message) {
   std::string text = escaped(trim(message.substr(0, message.find('\n'))));
   if (text.starts_with("xmlParseEntityRef")) text += "; write &amp; for & in a text";
@@ -53,7 +53,7 @@ std::string explained(std::string_view message) {
   return text;
 }
 
-// The first error is the cause; those after it only follow from it.
+// Only the first error is reported: the others follow from it.
 struct FirstError {
   int line = 0;
   std::string text;

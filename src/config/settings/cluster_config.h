@@ -22,19 +22,19 @@ struct RelayUpstreamSettings {
   std::string bind_address;  // "": the system chooses
   bool tls = false;
   std::chrono::seconds timeout{4};
-  int priority = 0;  // 0: after those before it (KH)
-  std::string uri;   // as read; the loader takes it apart
+  int priority = 0;  // 0: after the earlier hosts (KH)
+  std::string uri;   // as read; the loader splits it
 };
 
-// Which nodes pull a relay that several of them have.
+// Which nodes pull a relay that several nodes have.
 enum class IngestMode : std::uint8_t {
   kEach,  // each by itself
-  kOnce,  // one of them, and the others from it
+  kOnce,  // one of them; the others pull from it
 };
 
 // What a relay does with the best of its other upstreams.
 enum class RelayStandby : std::uint8_t {
-  kWarm,  // it is asked when the present one is lost
+  kWarm,  // it is connected when the present one is lost
   kHot,   // it is read all the time
 };
 
@@ -49,36 +49,36 @@ struct RelaySettings {
   std::string password;
   bool on_demand = false;
   bool enabled = true;
-  std::chrono::seconds run_on{5};  // an on-demand relay goes on this long without listeners
+  std::chrono::seconds run_on{5};  // an on-demand relay runs this long without listeners
   std::chrono::seconds retry_delay{10};
   std::chrono::milliseconds stall{1000};
   RelayStandby standby = RelayStandby::kWarm;
-  bool private_redirects = false;  // they may lead into private networks
+  bool private_redirects = false;  // redirects may lead into private networks
   std::string exec;                // a program that writes the stream, instead of a server
   std::string content_type;        // of its stream
   IngestMode ingest = IngestMode::kEach;
-  std::string capture_at;    // of kOnce: the node that is preferred
-  bool hand_back = true;     // of kOnce: to a better node
-  bool public_only = false;  // of a backend's list: no server in a private network
+  std::string capture_at;    // with kOnce: the preferred node
+  bool hand_back = true;     // with kOnce: to a better node
+  bool public_only = false;  // a backend's list names it: no server in a private network
   int line = 0;              // where in the configuration file
 };
 
-// <master>, or the flat <master-server> … elements together.
 // What a master may order over its link.
 enum class MasterOrders : std::uint8_t {
-  kAuto,  // kAll at a server that takes in no nodes itself, else kStreams
+  kAuto,  // kAll at a server that accepts no nodes itself, otherwise kStreams
   kNone,
-  kStreams,  // about what is relayed from it or has a record of it
-  kAll,      // and to drain
+  kStreams,  // streams that are relayed from it, or have its records
+  kAll,      // a drain too
 };
 
-// Whether its keys, users and hand-overs of sessions are believed.
+// Whether the keys, users and handed-over sessions of a master are accepted.
 enum class MasterSessions : std::uint8_t {
-  kAuto,  // of a master that may order everything (kAll, or kAuto that comes to it)
+  kAuto,  // from a master that may order everything
   kNone,
   kAll,
 };
 
+// <master>, or the flat <master-server> … elements together.
 struct MasterSettings {
   std::string server;
   int port = 0;
@@ -87,14 +87,14 @@ struct MasterSettings {
   std::string username = "relay";
   std::string password;
   std::string bind_address;
-  std::chrono::seconds interval{0};  // 0: not given
+  std::chrono::seconds interval{0};  // 0: not set
   std::chrono::seconds retry_delay{10};
   std::chrono::seconds retry_max{10};
   std::chrono::seconds run_on{5};
   bool relay_auth = false;  // its relays log in with the master's user and password
   bool redirect = false;    // ask the master to send listeners here
   bool on_demand = false;
-  bool private_redirects = false;  // and addresses in its list: they may lead into private networks
+  bool private_redirects = false;  // redirects and its list may lead into private networks
   MasterOrders orders = MasterOrders::kAuto;
   MasterSessions sessions = MasterSessions::kAuto;
   bool flat = false;  // made from the flat elements
@@ -118,31 +118,31 @@ struct PublicAddress {
 struct ClusterNode {
   std::string id;
   std::string secret;
-  std::string allow_public;  // host:port[,port]: the addresses it may announce
+  std::string allow_public;  // host:port[,port]: the addresses that it may announce
   std::uint64_t max_bits_per_second = 0;
   unsigned max_listeners = 0;
   unsigned weight = 1;
-  bool allow_peer_address = false;     // the address that it connects from is public too
-  std::vector<std::string> countries;  // that it is near to; none: as the node reports
+  bool allow_peer_address = false;     // its peer address is public too
+  std::vector<std::string> countries;  // it is near to these; empty: as the node reports
   std::vector<std::string> sources;    // patterns of mounts whose stream may come from it
-  // Names, or patterns "*.example.org", whose certificates and keys it gets from this server,
-  // beside those of allow_public.
+  // Names, or patterns "*.example.org": it gets their certificates and keys from this server,
+  // besides those of allow_public.
   std::vector<std::string> certificates;
 };
 
 // <cluster><legacy-slave>: an Icecast-KH or stock slave, known by its address.
 struct LegacySlave {
   std::string address;
-  std::string public_address;  // "": that address, with the port it reports
+  std::string public_address;  // "": `address`, with the reported port
   std::uint64_t max_bits_per_second = 0;
   unsigned max_listeners = 0;
   unsigned weight = 1;
   std::vector<std::string> countries;
 };
 
-// What a node does with a listener that comes without a valid token.
+// How a node treats a listener without a valid token.
 enum class TokenRequire : std::uint8_t {
-  kOff,   // serves it
+  kOff,   // serves the listener
   kSoft,  // sends it to a master, once
   kHard,  // refuses it
 };
@@ -153,13 +153,13 @@ struct ClusterSettings {
   int port = 0;  // of the cluster link; 0: none
   std::vector<PublicAddress> public_addresses;
   std::vector<std::string> tags;
-  std::vector<std::string> countries;  // that this node is near to; none: to all
+  std::vector<std::string> countries;  // near to this node; empty: all are
 
   std::uint64_t max_bits_per_second = 0;  // <capacity>; 0: no limit
   unsigned max_listeners = 0;
   unsigned max_accept = 0;  // new listeners a second
   unsigned self_weight = 1;
-  int max_sources = -1;               // mounts whose home it may be; -1: as <limits><sources>
+  int max_sources = -1;               // mounts that it may be the home of; -1: as <limits><sources>
   std::uint64_t max_ingest_bits = 0;  // of their sources; 0: as <limits><max-bandwidth>
 
   BalancePolicy policy = BalancePolicy::kWeightedRandom;
@@ -184,7 +184,7 @@ struct ClusterSettings {
   bool udp = false;                // answer datagrams on the listen sockets' ports
   int agent_port = 0;              // of the line for HAProxy; 0: none
   std::string agent_bind_address;  // "": all IPv4 addresses
-  std::string on_node_event;       // program that is run for every event; "": none
+  std::string on_node_event;       // a program, run for every event; "": none
 
   std::vector<ClusterNode> nodes;
   std::vector<LegacySlave> legacy_slaves;

@@ -1,4 +1,4 @@
-// The id of this node in a cluster: as it is configured, or else made from hostname and port.
+// The id of this node in a cluster: the configured one, or one made from hostname and port.
 // Thread: pure functions.
 #pragma once
 
@@ -9,12 +9,12 @@
 
 namespace lb {
 
-// <cluster><id>; else made from hostname and port, or, where those say nothing, from the epoch.
+// <cluster><id>; otherwise made of hostname and port, or of the epoch if they identify nothing.
 std::string cluster_id(const Config& config, std::string_view epoch);
 
-// No other machine reaches this one by it.
+// Whether no other machine can reach this one by the name.
 bool names_no_machine(const std::string& hostname);
-// As a part of an id: what an id may not have is a dash.
+// The text as part of an id: invalid characters become dashes.
 std::string id_word(std::string_view text);
 
 }  // namespace lb

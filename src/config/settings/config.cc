@@ -152,7 +152,7 @@ std::vector<std::string> nodes_of_name(const Config& config, std::string_view na
   std::vector<std::string> ids;
   for (const ClusterNode& node : config.cluster.nodes) {
     bool is_its = is_name_of(node.certificates, name);
-    // A pattern of addresses says where it may be, not which of them it is.
+    // An address pattern allows names, but does not identify the node.
     for (const std::string_view entry : split(node.allow_public, ' ')) {
       const std::string_view host = trim(entry).substr(0, trim(entry).rfind(':'));
       is_its = is_its || (!host.empty() && to_lower(host) == name && !host.starts_with("*"));
@@ -162,7 +162,7 @@ std::vector<std::string> nodes_of_name(const Config& config, std::string_view na
   return ids;
 }
 
-// In which keys may be kept, and that other masters may have too.
+// A store that holds keys and that other masters may share.
 static bool has_shared_store(const Config& config) {
   return config.store.type == StoreType::kEtcd && !config.store.keys.empty();
 }
@@ -235,7 +235,7 @@ std::optional<std::size_t> MountIndex::find_name(std::string_view name) const {
 
 std::optional<std::size_t> MountIndex::find(std::string_view mount) const {
   const auto named = find_name(mount);
-  std::string name;  // fnmatch wants one that ends
+  std::string name;  // fnmatch() needs a terminated string
   for (const Pattern& pattern : patterns_) {
     if (named && *named < pattern.position) break;
     if (mount.substr(0, pattern.plain) != std::string_view(pattern.text).substr(0, pattern.plain))
@@ -267,7 +267,7 @@ LoginIndex::LoginIndex(const Config& config) : key_(random_bytes(32)) {
   const MountSettings& standard = config.default_mount;
   add_source(standard.username, standard.password);
   for (const MountSettings& mount : config.mounts) {
-    // Most have what the default mount has.
+    // Most mounts have the login of the default mount.
     if (mount.username != standard.username || mount.password != standard.password)
       add_source(mount.username, mount.password);
     if (mount.encoders.empty()) continue;
@@ -275,7 +275,7 @@ LoginIndex::LoginIndex(const Config& config) : key_(random_bytes(32)) {
   }
 }
 
-// With an empty password the role cannot be had.
+// An empty password disables the role.
 void LoginIndex::add(std::string_view user, std::string_view password) {
   if (!password.empty()) logins_.insert(digest(user, password));
 }
@@ -284,7 +284,7 @@ bool LoginIndex::knows(const Credentials& given) const {
   return !given.password.empty() && logins_.contains(digest(given.user, given.password));
 }
 
-// A NUL cannot stand in what XML says.
+// NUL separates the parts, because XML cannot contain it.
 std::string LoginIndex::digest(std::string_view user, std::string_view password) const {
   std::string text(user);
   text.append(1, '\0').append(password);

@@ -2,9 +2,9 @@
 //
 // Thread: built on one thread by the loader; afterwards shared as shared_ptr<const Config> and read
 // by any thread.  Nothing in it is ever changed again: a reload makes another Config.
-// Resolved here, so that no floor below has to: mounts already hold the values of the default mount
-// and the global limits; log files are absolute (or "-"); there is always at least one listening
-// socket; the flat <master-server> elements are one MasterSettings.
+// Resolved by the loader for the floors below: mounts have the values of the default mount and the
+// global limits; log files are absolute (or "-"); there is at least one listening socket; the flat
+// <master-server> elements are one MasterSettings.
 // Source: Icecast 2.4.4's file format with the names that 2.5 and Icecast-KH added.
 #pragma once
 
@@ -39,18 +39,16 @@
 
 namespace lb {
 
-// With all that an <encoder> row does not say filled in from the mount; without rows, the mount's
-// own login.
+// The <encoder> rows, completed from the mount; without rows, the mount's own login.
 std::vector<EncoderSettings> source_logins(const MountSettings& mount);
 
-// LoginIndex: whether a login is right anywhere in a configuration file: as administrator's,
-// relay's, or as that of a mount's source.  A wrong one costs the same, however many mounts there
-// are.
+// LoginIndex: whether a configuration file has a login, as administrator, relay or source of a
+// mount.  The cost is the same for any number of mounts.
 //
-// Records and lists have hashes, which are judged one by one, and no logins of this kind.
+// Records and lists have hashes instead, which are compared one by one.
 // Thread: built once with its configuration, then read by any thread.
-// Ownership: keyed digests (HMAC-SHA-256, a key by chance), so neither a copy of the passwords nor a
-// way to learn them by the time of a look-up.
+// Ownership: keyed digests (HMAC-SHA-256, a random key), so it has no copy of the passwords, and
+// the time of a look-up reveals none.
 class LoginIndex {
  public:
   explicit LoginIndex(const Config& config);
@@ -64,11 +62,11 @@ class LoginIndex {
   std::unordered_set<std::string> logins_;
 };
 
-// MountIndex: which <mount> is responsible for a name, without trying all of them.
+// MountIndex: finds the <mount> section of a name without trying all sections.
 //
-// The rule is that of the file: the first section whose name is the mount's, or a pattern (fnmatch,
-// FNM_PATHNAME) that matches it.  Names are found by their hash; patterns are tried in order, and
-// only those that stand before the section of that name.
+// The rule is that of the file: the first section with the mount's name, or with a pattern
+// (fnmatch, FNM_PATHNAME) that matches it.  Names are found by their hash; only patterns before the
+// section of that name are tried, in order.
 // Thread: built once, then read by any thread.
 class MountIndex {
  public:
@@ -97,7 +95,7 @@ class MountIndex {
   };
   struct Pattern {
     std::uint32_t position;
-    std::uint32_t plain;  // bytes at its beginning that stand for themselves
+    std::uint32_t plain;  // bytes before its first wildcard
     std::string text;
   };
   std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> names_;
@@ -105,7 +103,7 @@ class MountIndex {
   std::size_t size_;
 };
 
-// <authentication>; "" means: not set, and then the role cannot be had.
+// <authentication>; "": not set, which disables the role.
 struct AuthenticationSettings {
   std::string source_password;
   std::string admin_user;
@@ -117,8 +115,8 @@ struct AuthenticationSettings {
 // Where "make install" puts pages and templates; no trailing '/'.
 std::string data_directory();
 
-// <paths>; "" means: not set.  As written: relative paths are relative to the working directory,
-// or to the new root after a chroot, as in Icecast.
+// <paths>; "": not set.  Relative paths stay as written: relative to the working directory, or to
+// the new root after a chroot, as in Icecast.
 struct PathSettings {
   std::string basedir;
   std::string logdir;
@@ -133,10 +131,10 @@ struct PathSettings {
   std::string auth_spool;                    // "": auth.spool in logdir
   std::string state_dir;                     // "": see state_directory()
   std::vector<std::string> ssl_certificate;  // the client's SNI chooses
-  std::vector<std::string> ssl_private_key;  // of those that are not inside ssl_certificate
+  std::vector<std::string> ssl_private_key;  // keys that are not in ssl_certificate
   std::string ssl_allowed_ciphers;
   std::string ssl_ticket_key;  // a file
-  std::string ssl_cafile;      // roots to trust when we are the client; "": the system's
+  std::string ssl_cafile;      // roots to trust as a client; "": the system's
   std::vector<Alias> aliases;
   std::vector<std::string> x_forwarded_for;  // proxies whose X-Forwarded-For is trusted
 };
@@ -149,7 +147,7 @@ struct SecuritySettings {
   std::vector<std::string> tls_certificate, tls_key;
   std::string tls_allowed_ciphers;
   bool confine = false;
-  std::vector<std::string> confine_read, confine_write;  // directories beside those that are named
+  std::vector<std::string> confine_read, confine_write;  // more directories besides the named paths
 };
 
 // <directory>: where public streams are announced ("YP").
@@ -161,12 +159,12 @@ struct DirectorySettings {
 
 // <metrics>
 struct MetricsSettings {
-  std::vector<std::string> allow;  // empty: this machine itself; "none": only the administrator
+  std::vector<std::string> allow;  // empty: this machine; "none": only the administrator
 };
 
 // <now>
 struct NowSettings {
-  unsigned max_readers = 20'000, per_address = 64;  // of events
+  unsigned max_readers = 20'000, per_address = 64;  // of event streams
 };
 
 struct Config {
@@ -181,7 +179,7 @@ struct Config {
   std::string shoutcast_mount = "/stream";
   bool relays_on_demand = false;
   int port = 8000;           // the port that playlists and listenurl print
-  std::string bind_address;  // of the socket made from <port> where there is no <listen-socket>
+  std::string bind_address;  // for the socket made from <port> without a <listen-socket>
 
   std::vector<ListenSettings> listen;  // never empty
   LimitSettings limits;
@@ -192,9 +190,9 @@ struct Config {
   std::vector<HttpHeader> http_headers;
 
   SharedList<MountSettings> mounts;  // <mount type="normal"> in file order
-  // Of these mounts, made when all of them are there; null: they are tried one by one.
+  // The index of `mounts`; null: sections are tried one by one.
   std::shared_ptr<const MountIndex> mount_index;
-  // Of the file's logins; records add none.  Null: in no configuration that a loader made.
+  // The file's logins; records add none.  Null only without a loader.
   std::shared_ptr<const LoginIndex> login_index;
   MountBook book;               // the mounts of records; a loader makes none
   MountSettings default_mount;  // for every path that no entry of mounts matches
@@ -210,79 +208,79 @@ struct Config {
   ExternalSettings external;
   ConsoleSettings console;
   AudienceSettings audience;
-  // Each <acme>, in file order; empty: no certificate is ordered.  A name that two have is the
-  // first one's; an <acme> may be switched off.
+  // Each <acme> in file order; empty: no certificate is ordered.  The first <acme> with a name
+  // orders it; an <acme> may be switched off.
   std::vector<AcmeSettings> acme;
   std::vector<WebhookSettings> webhooks;
   std::vector<StationSettings> stations;
   PlayerSettings player;
   ArtSettings art;
-  bool api = true;  // /api/v1, where <console> is
+  bool api = true;  // /api/v1; it needs <console>
   StoreSettings store;
 };
 
-// The mount of Shoutcast sources and players at this socket: its own, or that of the root.
+// The mount of Shoutcast sources and players at this socket, or that of the root.
 const std::string& shoutcast_mount(const Config& config, const ListenSettings& socket);
 
-// The section that is responsible for a mount: that of its record; else the first <mount> in file
-// order whose name is `mount` or a pattern (fnmatch, FNM_PATHNAME) that matches it; else the
-// default mount, whose name is "".
+// The section of a mount: that of its record; otherwise the first <mount> in file order whose name
+// is `mount` or a pattern (fnmatch, FNM_PATHNAME) that matches it; otherwise the default mount,
+// whose name is "".
 const MountSettings& mount_section(const Config& config, std::string_view mount);
 // The section with exactly this name, of a record or of the file; null: none.
 const MountSettings* named_section(const Config& config, std::string_view name);
-// Of the file alone.
+// Looks only at the file.
 const MountSettings* file_section(const Config& config, std::string_view name);
-// All sections but the default mount's: of records by their names, then of the file in its order.
+// All sections except the default mount: of records by name, then of the file in its order.
 template <class Each>
 void for_each_section(const Config& config, Each each) {
   for (const auto& [name, section] : config.book.sections) each(*section);
   for (const MountSettings& section : config.mounts) each(section);
 }
-// Relays of the file, then of records: of one mount the file's counts.
+// Relays of the file, then of records; the file's relay of a mount has priority.
 template <class Each>
 void for_each_relay(const Config& config, Each each) {
   for (const RelaySettings& relay : config.relays) each(relay);
   for (const auto& [mount, relay] : config.book.relays) each(*relay);
 }
-// Of the record that counts for this mount; "": none, as for all mounts of the file.  It ends with
-// the configuration.
+// The account of the record in use for this mount; "": none, as for mounts of the file.  Valid as
+// long as the configuration.
 std::string_view mount_account(const Config& config, std::string_view mount);
 
-// The settings of a mount: of its mount_section().  The name is `mount`.
+// The settings of a mount's section, under the name `mount`.
 MountSettings mount_settings(const Config& config, std::string_view mount);
 
-// Whether /api/v1 is there.
+// Whether /api/v1 is served.
 bool api_is_on(const Config& config) noexcept;
-// What <config-external> says is passed on to the nodes.
+// Whether mounts of <config-external> are passed on to the nodes.
 bool external_is_for_cluster(const Config& config);
-// What a section begins with: the default mount, but for its authenticator and encoders.
+// The initial values of a section: the default mount without its authenticator and encoders.
 MountSettings begin_section(const MountSettings& default_mount);
-// What it ends with: the headers of the default mount come behind its own, as in Icecast.
+// Completes a section: the default mount's headers follow its own, as in Icecast.
 void end_section(MountSettings& mount, const MountSettings& default_mount);
-// What a section keeps for HLS, which follows from the whole configuration.
+// Sets the HLS values of a section that depend on the whole configuration.
 void resolve_hls(const Config& config, MountSettings& mount);
 
-// <paths><state-dir>, or $STATE_DIRECTORY (systemd's; the first one of several); "": none is known.
+// <paths><state-dir>, or the first directory in $STATE_DIRECTORY (systemd's); "": unknown.
 std::string state_directory(const Config& config);
-// Of the certificates that <acme>s order, as far as an authority may sign them; empty: none.
+// The names in the ordered certificates that an authority can sign; empty: none.
 std::vector<std::string> acme_names(const Config& config);
-// Of one <acme>, whether or not an authority signs them: its names, or <hostname> and the https
-// <public-address>es, in lower case.
+// The names of one <acme>, signed or not, in lower case: its own, or <hostname> and the https
+// <public-address>es.
 std::vector<std::string> names_of_acme(const Config& config, const AcmeSettings& acme);
-// The first <acme> that is switched on; null: there is none.
+// The first enabled <acme>; null: none.
 const AcmeSettings* first_acme(const Config& config);
-// The <acme> whose certificate has this name, else the first; null: there is none.
+// The <acme> whose certificate has this name, otherwise the first; null: none.
 const AcmeSettings* acme_of_name(const Config& config, std::string_view name);
-// A name that no public authority signs, and no authority of one's own is asked.
+// Whether the configured authority cannot sign the name.
 bool is_left_out(const AcmeSettings& acme, const std::string& name);
 std::vector<WantedCertificate> wanted_certificates(const Config& config);
-// The name of its files, see acme/kept_certificate.h.
+// The name of the certificate's files, see acme/kept_certificate.h.
 std::string file_of(const WantedCertificate& certificate);
 // The <node>s whose <certificates> or <allow-public> have this name.
 std::vector<std::string> nodes_of_name(const Config& config, std::string_view name);
-// <archive><dir>, or "archive" in the state directory; "": none is known.
+// <archive><dir>, or "archive" in the state directory; "": unknown.
 std::string archive_directory_of(const Config& config);
-// A section of the file or of a record has an <archive>.
+// Whether a section of the file or of a record has an <archive>.
 bool records_anything(const Config& config);
 
 }  // namespace lb

@@ -15,7 +15,7 @@ Result<DrainRate> parse_drain_rate(std::string_view text) {
   const auto value = parse_whole<double>(text);
   if (!value) return wrong;
   rate.value = *value;
-  // Not a number fails here too.
+  // The negation also refuses NaN.
   if (!(rate.value > 0) || rate.value > (rate.is_share ? 100 : 1e9)) return wrong;
   if (rate.is_share) rate.value /= 100;
   return rate;

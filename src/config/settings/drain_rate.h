@@ -12,7 +12,7 @@ namespace lb {
 
 struct DrainRate {
   double value = 0;
-  bool is_share = false;  // of those at the beginning; value 0.02 is two of a hundred
+  bool is_share = false;  // of the listeners at the beginning: 0.02 is 2 %
 
   double per_second(std::uint64_t at_the_beginning) const noexcept {
     return is_share ? value * static_cast<double>(at_the_beginning) : value;

@@ -19,13 +19,13 @@ struct ExternalSettings {
   std::string url;  // "": none
   std::string username, password;
   std::chrono::seconds poll{5};
-  std::chrono::seconds wait{55};  // how long a backend may hold a request until a change; 0: not
+  std::chrono::seconds wait{55};  // a backend may hold a request so long until a change; 0: not
   std::chrono::seconds timeout{10};
   ExternalFor serves = ExternalFor::kAuto;
   bool on_demand = false;
   unsigned confirm = 2;  // lists; 0: an administrator
   bool allow_empty = false;
-  std::chrono::seconds grace{60};  // for a source whose mount was removed
+  std::chrono::seconds grace{60};  // of a source whose mount was removed
   bool private_relays = false;     // its relays may be in private networks
   std::string cache;               // "": external.json in logdir
 

@@ -25,7 +25,7 @@ struct StationSettings;
 using MountRecords = PersistentMap<std::shared_ptr<const MountRecord>>;
 using StationRecords = PersistentMap<std::shared_ptr<const StationRecord>>;
 
-// The layers over the file.
+// The layers over the configuration file.
 struct MountLayers {
   std::shared_ptr<const Config> file;  // as read; null: this Config itself
   MountRecords store, external;
@@ -36,7 +36,7 @@ struct MountLayers {
 
 struct MountBook {
   MountLayers layers;
-  // Of records in force: the store's record hides an external one, the file hides both.
+  // Records in force: a store's record hides an external one, the file hides both.
   PersistentMap<std::shared_ptr<const MountSettings>> sections;
   PersistentMap<std::shared_ptr<const RelaySettings>> relays;
   // By id, with the mounts that they may show; a <station> of the file hides them.

@@ -11,7 +11,7 @@
 
 namespace lb {
 
-// says(index of the host, element): whether it is written.
+// says(index of the host, element): whether the file has the element.
 template <class Says>
 void inherit_from_relay(RelaySettings& relay, Says says) {
   int last = 0;

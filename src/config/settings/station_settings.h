@@ -39,7 +39,7 @@ struct PlayerSettings {
   bool past = true;                // listeners may go back to recordings
   std::vector<std::string> embed;  // origins that may frame it; empty: all, "off": none
   std::vector<std::string>
-      languages;  // that are offered, the first one where none fits; empty: all
+      languages;  // available on the page; the first without a matching one; empty: all
   std::vector<PlayerLink> links;
 };
 
