@@ -10,11 +10,11 @@
 namespace lb {
 namespace {
 
-// In one commit; with the compares it stays below etcd's 1.5 MiB a request.
+// The writes of one commit: with the compares it stays below etcd's 1.5 MiB a request.
 constexpr std::size_t kCopyWrites = Registry::kWriteOperations;
 constexpr std::size_t kCopyBytes = 512 * 1024;
 
-// What made/ holds belongs to the revisions of its store, what store/ holds to the store itself.
+// made/ belongs to the revisions of its store, and store/ to the store itself.
 bool is_copied(std::string_view key) { return has_face(key) && registry_class(key) != "store"; }
 
 // One copy under way; the callbacks of its registries share it.
@@ -47,7 +47,7 @@ class RegistryCopy : public std::enable_shared_from_this<RegistryCopy> {
  private:
   struct Step {
     std::string key, value;
-    std::uint64_t revision = 0;  // of the value there now; 0: none
+    std::uint64_t revision = 0;  // of the target's value; 0: absent
     bool removes = false;
   };
 
@@ -76,7 +76,7 @@ class RegistryCopy : public std::enable_shared_from_this<RegistryCopy> {
     }
     for (const auto& [key, record] : held) {
       if (registry_class(key) == "store") continue;
-      // Answers to repeated requests are nothing of its own to keep, nor of the source's.
+      // Records of repeated requests (made/) do not count as the target's own.
       if (has_face(key)) note_own(record->key);
       steps_.push_back({record->key, {}, record->revision, true});
     }

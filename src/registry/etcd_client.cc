@@ -27,7 +27,7 @@ std::string cluster_of(const Json& answer) {
   return std::string(answer.at("header").at("cluster_id").text().value_or(""));
 }
 
-// With 400 etcd means several things; this one is a missing token.
+// etcd uses 400 for several errors; with this text it is a missing token.
 bool is_login_wanted(int status, std::string_view words) {
   return status == 401 || status == 403 ||
          (status == 400 && words.find("user name is empty") != std::string_view::npos);
@@ -143,14 +143,14 @@ void EtcdClient::attempt(std::uint64_t id) {
   crowd_.push_back(id);
 }
 
-// The member is chosen now: one that has failed while the question waited is not asked.
+// The member is chosen now, so one that failed while the question waited is not asked.
 void EtcdClient::send(Call& call) {
   const std::string member = call.question.member.empty() ? this->member() : call.question.member;
   FetchRequest request = this->request(member, call.question.path, call.question.body);
   if (!token_.empty()) request.headers.push_back("Authorization: " + token_);
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(call.until - control_.now());
-  // After a whole round of them the store is slow rather than a member dead.
+  // After a whole round the store is slow, rather than a member dead.
   const bool patient = call.sent == 0 ? proven_ : call.sent >= settings_.members.size();
   request.timeout =
       std::min<std::chrono::milliseconds>(patient ? kMemberTimeout : kRepeatTimeout, left);
@@ -271,7 +271,8 @@ void EtcdClient::on_refused(Call& call, const std::string& token, int status, st
   error.code = Error::Code::kDenied;
   if (settings_.username.empty()) return finish(call.id, std::move(error));
   no_login_ = false;
-  // The token is fresh.  A member that lags does not know it yet; a right that is missing stays so.
+  // With a fresh token 401 comes from a member that lags behind; other statuses mean a missing
+  // right.
   const bool fresh = token == token_ && !token.empty() && control_.now() < login_due_;
   if (fresh && status != 401) return finish(call.id, std::move(error));
   if (fresh) member_failed(member());
@@ -282,7 +283,7 @@ void EtcdClient::on_refused(Call& call, const std::string& token, int status, st
 }
 
 void EtcdClient::again(Call& call, Error error, bool quick) {
-  // A member that answers nonsense is passed over, as one that refuses the connection.
+  // A member with an invalid answer is skipped, like one that refuses the connection.
   const bool is_none = error.code == Error::Code::kClosed || error.code == Error::Code::kInvalid;
   call.refused = quick && is_none ? call.refused + 1 : 0;
   call.last = std::move(error);

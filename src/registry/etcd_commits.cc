@@ -24,7 +24,7 @@ const RegistryRecord* found_key(const std::vector<RegistryRecord>& found, const 
   return at == found.end() ? nullptr : &*at;
 }
 
-// Of a write that was sent twice: whether the first one did it.  0: no; else its revision.
+// For a write that was sent twice: the revision of the first one; 0: it was not executed.
 std::uint64_t revision_of_ours(const RegistryWrite& write, const EtcdTxn& txn) {
   std::uint64_t revision = 0;
   for (const RegistryCompare& compare : write.compares) {
@@ -47,8 +47,8 @@ bool is_silence(const Error& error) {
          error.code == Error::Code::kIo;
 }
 
-// The database is full, or the login may not write: reading goes on, and only a write tells when
-// that is over.  A token that has expired and a crowd are neither.
+// The database is full, or the login may not write: reading continues, and only a write shows the
+// end of it.  An expired token or an overloaded etcd is no such refusal.
 bool is_refusal(const Error& error) {
   return error.what.find("space exceeded") != std::string::npos ||
          error.what.find("permission denied") != std::string::npos;
@@ -113,7 +113,7 @@ void EtcdRegistry::send(Pending pending) {
   const auto spent =
       std::chrono::duration_cast<std::chrono::milliseconds>(control_.now() - pending.from);
   question.within = std::max(kCommitTime - spent, std::chrono::milliseconds(1));
-  // Of a conflict: every compared key may hold a value of its own.
+  // After a conflict every compared key may have a value in the answer.
   question.answer_bytes = (kWriteOperations + 1) * (kValueBytes + kKeyBytes) * 3 / 2;
   client_.ask(std::move(question),
               [this, pending = std::move(pending)](Result<EtcdAnswer> answer) mutable {
@@ -165,7 +165,7 @@ void EtcdRegistry::done(Pending pending, std::uint64_t revision) {
   copy_.changed();
   state_.last_commit =
       std::chrono::duration_cast<std::chrono::microseconds>(control_.now() - pending.from);
-  // This server may be killed now, and begin while etcd is lost: it would take back what it said.
+  // The answer waits for the copy: a start without etcd must not lose an acknowledged write.
   const RegistryWrite write = std::move(pending.write);
   copy_.add(write, revision, [this, revision, pending = std::move(pending)]() mutable {
     --under_way_;
@@ -176,7 +176,7 @@ void EtcdRegistry::done(Pending pending, std::uint64_t revision) {
 void EtcdRegistry::unavailable(Pending pending, const Error& error) {
   --under_way_;
   if (loading_ || outage_ == Outage::kDisbelieved) {
-    // What is read decides.
+    // The load decides.
   } else if (is_refusal(error)) {
     set_up(Outage::kRefused, error.what);
     probe_timer_.after(kProbePause);
@@ -189,8 +189,8 @@ void EtcdRegistry::unavailable(Pending pending, const Error& error) {
   pending.done({CommitResult::kUnavailable, 0, {}, error.what});
 }
 
-// Whether a member has quorum: a range that is not serializable waits for it.  Where etcd has
-// refused writes, only a write finds out that it takes them.
+// Asks whether a member has quorum: a range that is not serializable needs it.  After a refusal
+// only a write shows that etcd accepts writes again.
 void EtcdRegistry::probe() {
   if (!state_.loaded || state_.from_copy || loading_ || outage_ == Outage::kDisbelieved || probe_)
     return;

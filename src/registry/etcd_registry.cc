@@ -124,7 +124,7 @@ void EtcdRegistry::read_records() {
                 });
 }
 
-// A member that was wiped is found before it is needed.
+// Finds a wiped member before it is needed.
 void EtcdRegistry::ask_members() {
   client_.choose_cluster(
       etcd_format_question(prefix_, EtcdReads::kOfMember, EtcdClient::kRepeatTimeout),
@@ -187,7 +187,7 @@ EtcdRegistry::Missing EtcdRegistry::missing_in(const EtcdLoader::Loaded& loaded)
   return missing;
 }
 
-// doubted: what is missing and may be put back in a moment, as a store is that was emptied.
+// doubted: missing records that may come back in a moment, as when a store is emptied and restored.
 void EtcdRegistry::adopt(EtcdLoader::Loaded loaded, std::vector<RegistryRecord> doubted) {
   const std::uint64_t from = loaded.content.revision + 1;
   if (loaded.foreign > 0)
@@ -206,7 +206,7 @@ void EtcdRegistry::adopt(EtcdLoader::Loaded loaded, std::vector<RegistryRecord> 
   format_ = loaded.format_revision;
   mirror_.replace(std::move(loaded.content));
   copy_.changed();
-  // What can be read may still refuse writes.
+  // A readable store may still refuse writes.
   if (outage_ == Outage::kRefused)
     probe();
   else
@@ -216,12 +216,12 @@ void EtcdRegistry::adopt(EtcdLoader::Loaded loaded, std::vector<RegistryRecord> 
 }
 
 void EtcdRegistry::load_failed(const Error& error, Outage outage) {
-  // A newer version's records are not for this one, not even in a copy.
+  // The records of a newer version are not used, not even from a copy.
   if (held_copy_ && error.code != Error::Code::kUnsupported) {
     state_.loaded = state_.from_copy = true;
     mirror_.replace(std::move(*std::exchange(held_copy_, std::nullopt)));
   }
-  // A store that was not believed is not believed for being silent.
+  // A store that was not believed does not become credible by silence.
   set_up(outage_ == Outage::kDisbelieved ? outage_ : outage, error.what);
   answer_loads(state_.loaded ? nullptr : &error);
   retry_.after(kLoadRetry);
@@ -236,7 +236,7 @@ void EtcdRegistry::answer_loads(const Error* error) {
   }
 }
 
-// The first master makes it; another one may at the same moment.
+// The first master creates the format; another one may do so at the same moment.
 void EtcdRegistry::make_format() {
   RegistryWrite write;
   write.put(std::string(kFormatKey), std::to_string(kEtcdFormat), 0);
@@ -253,7 +253,7 @@ void EtcdRegistry::make_format() {
 
 void EtcdRegistry::on_change(RegistryChange change, bool by_master) {
   for (const RegistryRecord& record : change.set) doubt_.forget(record.key);
-  // Answers to repeated requests end by themselves.
+  // Records of repeated requests (made/) expire by themselves.
   std::erase_if(change.deleted, [&](const std::string& key) {
     if (by_master || !has_face(key)) return false;
     const RegistryRecord* held = mirror_.find(key);
@@ -267,7 +267,7 @@ void EtcdRegistry::on_change(RegistryChange change, bool by_master) {
   judge_deletions(false);
 }
 
-// `in_time`: nothing has happened meanwhile that makes them incredible.
+// `in_time`: the deletions have been in doubt for the full time.
 void EtcdRegistry::judge_deletions(bool in_time) {
   RecordCounts held;
   for (const auto& record : mirror_.snapshot().records) count_record(held, record->key);
@@ -376,7 +376,7 @@ void EtcdLoader::ask_page() {
 
 void EtcdLoader::on_page(Result<EtcdAnswer> answer) {
   if (!answer) {
-    // The revision of the first page was compacted meanwhile.
+    // The revision of the first page has been compacted.
     if (answer.error().what.find("compacted") == std::string::npos || restarts_ == kRestarts)
       return end(answer.error());
     ++restarts_;
@@ -386,7 +386,8 @@ void EtcdLoader::on_page(Result<EtcdAnswer> answer) {
   }
   auto range = parse_etcd_range(answer->json);
   if (!range) return end(range.error());
-  // Later pages are asked for at the revision of the first, and answer with that of the store.
+  // Later pages are read at the revision of the first, but their answers have the store's present
+  // one.
   if (loaded_.content.revision == 0) loaded_.content.revision = range->revision;
   if (!range->records.empty()) next_key_ = range->records.back().key + '\0';
   const bool more = range->more && !range->records.empty();

@@ -94,7 +94,7 @@ class DeletionDoubt {
   static constexpr std::size_t kByHand = 3;
 
   void add(std::string key, std::uint64_t revision) { keys_[std::move(key)] = revision; }
-  // It was written again.
+  // The key was written again.
   void forget(const std::string& key) { keys_.erase(key); }
   void clear() { keys_.clear(); }
   bool empty() const noexcept { return keys_.empty(); }

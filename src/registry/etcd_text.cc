@@ -62,7 +62,6 @@ void number_member(JsonWriter& json, std::string_view name, std::uint64_t number
   json.key(name).text(std::to_string(number));
 }
 
-// A key below the prefix.
 std::string at_prefix(std::string_view prefix, std::string_view key) { return cat({prefix, key}); }
 
 void put_operation(JsonWriter& json, std::string_view key, std::string_view value,

@@ -39,7 +39,7 @@ struct EtcdTxn {
 
 struct EtcdEvent {
   bool deleted = false;
-  RegistryRecord record;  // its revision is that of the deletion
+  RegistryRecord record;  // with the revision of the deletion
 };
 
 struct EtcdWatchLine {

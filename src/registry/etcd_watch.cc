@@ -46,8 +46,8 @@ void EtcdWatch::stop() {
   beat_timer_.cancel();
 }
 
-// A question first, which needs a quorum as the watch does: it finds a member that answers, and a
-// token that is taken, and knows whether a back-up was restored.
+// The first request needs a quorum, as the watch does: it finds a member that answers, checks the
+// token, and shows whether a backup was restored.
 void EtcdWatch::open() {
   stream_.reset();
   part_.clear();
@@ -81,7 +81,7 @@ bool EtcdWatch::is_another_store(const EtcdRange& range) {
 void EtcdWatch::begin_stream(const std::string& member) {
   member_ = member;
   FetchRequest request = client_.stream(member, "/v3/watch", etcd_watch_text(prefix_, next_));
-  // Without it a member that has lost the others leaves the watch open and silent for ever.
+  // Without this header a member that has lost the others keeps the watch open and silent for ever.
   request.headers.emplace_back("Grpc-Metadata-hasleader: true");
   request.body_bytes = kLineBytes;
   stream_ = std::make_unique<LineStream>(
@@ -105,8 +105,8 @@ void EtcdWatch::on_line(std::string_view line) {
   on_events(*watch);
 }
 
-// The revision of a line is that of the store: while the watch catches up, events before it are
-// still to come.  Only a line without events is the word that there are none.
+// A line has the revision of the store: while the watch catches up, earlier events may still
+// follow.  Only a line without events proves that none do.
 void EtcdWatch::on_events(EtcdWatchLine& line) {
   std::uint64_t told = line.events.empty() && part_.empty() ? line.revision : 0;
   for (EtcdEvent& event : line.events) {
@@ -118,7 +118,7 @@ void EtcdWatch::on_events(EtcdWatchLine& line) {
                        kRevisionBytes, " bytes"}));
     part_.push_back(std::move(event));
   }
-  // The last revision of a fragment goes on in the next line, and is judged as a whole.
+  // The last revision of a fragment continues in the next line, and is judged as a whole.
   if (!part_.empty() && !line.fragment && !on_part(told)) return;
   if (told < next_) return;
   next_ = told + 1;
@@ -211,7 +211,8 @@ void EtcdWatch::on_beat(Result<EtcdAnswer> answer) {
   } else if (suspect_ < next_) {
     suspect_ = revision;
   } else if (control_.now() >= suspicion_due_) {
-    // Others may write beside the prefix, which no watch tells; what was missed comes once more.
+    // Writes outside the prefix raise the revision too, without an event.  A new watch repeats
+    // missed events.
     suspicion_due_ = control_.now() + kSuspicion;
     suspect_ = 0;
     open();

@@ -17,7 +17,7 @@ constexpr std::chrono::minutes kSweep{10};
 constexpr std::size_t kBatchWrites = 64;
 constexpr std::chrono::milliseconds kFinishPause{50};
 constexpr std::size_t kFinishRecords = 16;
-constexpr std::size_t kBatchBytes = 4 << 20;  // begun; a write more may follow
+constexpr std::size_t kBatchBytes = 4 << 20;  // no write is added above it
 
 RecordDirectory::Judge with_json(FileRegistry::Judge judge) {
   return [judge = std::move(judge)](std::string_view key, std::string_view value) -> Result<void> {
@@ -50,7 +50,7 @@ void append_stored(const RegistryWrite& write, std::uint64_t revision, std::int6
 
 }  // namespace
 
-// What only tasks of the disk loop touch.
+// Only tasks of the disk loop touch these members.
 struct FileRegistry::Disk {
   Loop& loop;
   const std::string path;
@@ -182,7 +182,7 @@ void FileRegistry::commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)
     return;
   }
   waiting_.push_back({std::move(write), std::move(done), control_.now()});
-  // What arrives in this turn goes together.
+  // Writes of one turn are committed together.
   answer([this] { pump(); });
 }
 
@@ -207,7 +207,7 @@ void FileRegistry::go_on() {
   pump();
 }
 
-// The thread of the disk does nothing while it rests.
+// The disk loop has no task while the registry rests.
 void FileRegistry::let_go() {
   if (disk_->directory) disk_->directory->let_go();
 }
@@ -230,7 +230,7 @@ std::vector<FileRegistry::Waiting> FileRegistry::take_batch() {
   while (!waiting_.empty() && batch.size() < kBatchWrites && bytes < kBatchBytes) {
     Waiting& next = waiting_.front();
     const std::vector<std::string> names = keys_of(next.write);
-    // What another write of this batch may change can be judged when that is durable.
+    // A write to a key of this batch is judged once the batch is durable.
     if (std::any_of(names.begin(), names.end(),
                     [&](const auto& key) { return keys.contains(key); }))
       break;
@@ -274,7 +274,7 @@ void FileRegistry::write_batch(std::vector<Waiting> batch) {
   });
 }
 
-// In small parts, while there is nothing to commit.
+// Writes a few files at a time while no commit waits.
 void FileRegistry::finish_files() {
   if (rests_ || busy_ || std::exchange(finishing_, true)) return;
   disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_] {
@@ -314,7 +314,7 @@ void FileRegistry::on_written(std::vector<Waiting> batch, Result<void> written) 
   pump();
 }
 
-// Writers refuse while the state is not up, so no commit of theirs finds out that it can be.
+// Writers refuse while the state is down, so no commit would find the end of the outage.
 void FileRegistry::try_out() {
   if (rests_ || state_.up || !state_.loaded) return;
   if (busy_) return try_out_.after(kRetry);
@@ -363,7 +363,7 @@ void FileRegistry::on_faces(Result<RecordDirectory::Read> read) {
 }
 
 void FileRegistry::set_up(bool up, std::string words) {
-  // Once an outage: what is tried out meanwhile fails with words of its own.
+  // Logged once an outage: later attempts fail with other words.
   const bool told = !words.empty() && words != state_.words && (state_.up || !state_.loaded);
   if (state_.up != up) state_.since = control_.clock().wall();
   if (up && !state_.up) {
@@ -394,7 +394,7 @@ void FileRegistry::forget_made() {
     if (at <= until && write.deletes.size() < kWriteOperations) write.deletes.push_back(key);
   if (write.deletes.empty()) return;
   commit(std::move(write), [this](const CommitAnswer& swept) {
-    // More than one write has room for.
+    // One write may not hold all of them.
     if (swept.result == CommitResult::kDone) forget_made();
   });
 }

@@ -58,7 +58,7 @@ class FileRegistry final : public Registry {
   void open();
   void on_opened(Result<Opened> opened);
   void pump();
-  void at_rest();  // if it is
+  void at_rest();  // calls when_at_rest_ if no write is under way
   void read_faces();
   void on_faces(Result<RecordDirectory::Read> read);
   std::vector<Waiting> take_batch();

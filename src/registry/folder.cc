@@ -29,7 +29,7 @@ Error folder_error(const std::string& path, std::string_view what) {
   return errno == ENOENT ? Error::not_found(text) : Error::io(text);
 }
 
-// Only its owner may look in.
+// Removes the rights of other users.
 Result<UniqueFd> own(UniqueFd fd, const std::string& path) {
   struct stat facts {};
   if (!fd || ::fstat(fd.get(), &facts) != 0) return folder_error(path, "cannot be opened");
@@ -41,7 +41,7 @@ Result<UniqueFd> own(UniqueFd fd, const std::string& path) {
 }  // namespace
 
 Result<Folder> Folder::open(const std::string& path) {
-  // The directory itself may be a link to a larger disk; what is in it may not.
+  // The directory itself may be a link to a larger disk; its content must not be links.
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return folder_error(path, "cannot be made");
   auto fd = own(UniqueFd(::open(path.c_str(), kOpenFolder & ~O_NOFOLLOW)), path);

@@ -1,4 +1,4 @@
-// Folder: a directory whose files are replaced as wholes and durably.
+// Folder: a directory whose files are replaced whole and durably.
 //
 // Names are looked up below the directory's descriptor, without symbolic links.  Files are 0600,
 // directories 0700.

@@ -20,14 +20,14 @@ bool is_class(std::string_view name) noexcept {
          std::all_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
-// Encoded in the one way: then two texts are two names.
+// A name has one encoding, so that two texts are two names.
 bool is_name(std::string_view name) {
   if (name.empty()) return false;
   const auto decoded = percent_decode(name, false);
   return decoded && percent_encode(*decoded, false) == name;
 }
 
-// A hidden file would be passed over by people and by globs.
+// A leading '.' would hide the file from people and from globs.
 std::string visible(std::string stem) {
   if (stem.starts_with('.')) stem.replace(0, 1, "+.");
   return stem;

@@ -22,7 +22,7 @@ void Mirror::report_missed() {
 
 void Mirror::tell(RegistryChange change) {
   if (change.set.empty() && change.deleted.empty()) return;
-  // In their order: what was missed and is not told yet goes first.
+  // Changes keep their order: unreported missed ones go first.
   if (!watcher_ || !missed_.empty())
     missed_.push_back(std::move(change));
   else

@@ -26,7 +26,7 @@ constexpr std::size_t kNumberBytes = 64;
 constexpr std::string_view kFolderEnd = ".d";
 constexpr std::size_t kHandEdits = 64;  // in one commit
 constexpr std::size_t kOpenFiles = 64;
-constexpr std::size_t kUnfinishedBytes = 1 << 20;  // then the files go first
+constexpr std::size_t kUnfinishedBytes = 1 << 20;  // above it the files are written first
 
 Result<UniqueFd> take_lock(const Folder& folder) {
   UniqueFd fd(
@@ -36,8 +36,8 @@ Result<UniqueFd> take_lock(const Folder& folder) {
   if (!fd) return Error::io(cat({folder.path(), "/lock: cannot be made: ", std::strerror(errno)}));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
     const std::string pid = cat({::getpid(), '\n'});
-    // Only for the words of another server: the kernel alone knows which one has the lock.  A full
-    // disk keeps nothing from being read.
+    // The pid serves only the error message of another server: the kernel knows the owner of the
+    // lock.  A full disk must not prevent reading.
     if (::ftruncate(fd.get(), 0) == 0) std::ignore = ::pwrite(fd.get(), pid.data(), pid.size(), 0);
     return fd;
   }
@@ -50,7 +50,7 @@ Result<UniqueFd> take_lock(const Folder& folder) {
                             "; records are read and written by one server alone"}));
 }
 
-// The number in a file; 0 where the file is missing.
+// The number in a file; 0: the file is missing.
 Result<std::uint64_t> read_number(const Folder& folder, const std::string& name) {
   const auto text = folder.read(name, kNumberBytes);
   if (!text && text.error().code == Error::Code::kNotFound) return std::uint64_t{0};
@@ -118,13 +118,13 @@ Result<void> RecordDirectory::read_good() {
     const auto files = (*folder)->names();
     if (!files) return files.error();
     for (const std::string& file : *files) {
-      if (file.starts_with('.')) {  // a write that was not finished
+      if (file.starts_with('.')) {  // an unfinished write
         if (auto removed = (*folder)->remove(file); !removed) return removed.error();
         continue;
       }
       const auto text = (*folder)->read(file, Registry::kValueBytes + Registry::kKeyBytes + 256);
       auto records = text ? parse_record_text(*text) : text.error();
-      // A copy in another place must not be a second record of its key.
+      // A copied file in another place must not become a second record of its key.
       if (!records || records->size() != 1 || !(*records)[0].value ||
           good_place((*records)[0].key) != name + '/' + file) {
         notes_.push_back(cat({(*folder)->path(), '/', file, ": ",
@@ -162,7 +162,7 @@ Result<void> RecordDirectory::recover() {
     std::string key = record.key;
     unfinished_[std::move(key)] = std::move(record);
   }
-  // What cannot be written now is known all the same; the next commit tries it again.
+  // Records that cannot be written now are in memory; the next commit tries again.
   if (unfinished_.empty()) std::ignore = folder_.remove("pending");
   if (auto finished = finish(); !finished) notes_.push_back(finished.error().what);
   return {};
@@ -188,7 +188,7 @@ Result<void> RecordDirectory::commit(std::vector<StoredRecord> records) {
   if (auto done = write_pending(records); !done) return done;
   step("pending sync");
   if (auto done = folder_.sync(); !done) {
-    // It is not answered, so it must not come back at the next start.
+    // The commit has failed, so it must not reappear at the next start.
     std::ignore = unfinished_.empty() ? folder_.remove("pending") : write_pending({});
     return done;
   }
@@ -236,7 +236,7 @@ Result<void> RecordDirectory::write_files(const StoredRecord& record,
     }
     step("face");
     const std::string face = cat({stem, extension});
-    // What was edited by hand is there already, and stays the file of its editor.
+    // A face that was edited by hand has the value already, and stays its editor's file.
     const auto there = (*faces)->read(face, Registry::kValueBytes);
     if (record.value && (!there || *there != *record.value)) {
       auto placed = (*faces)->place(face, *record.value);
@@ -264,7 +264,7 @@ Result<void> RecordDirectory::sync_files(std::vector<UniqueFd>& written) const {
 
 Result<void> RecordDirectory::finish(std::size_t at_most) {
   if (unfinished_.empty()) return {};
-  // All of them first: the disk then writes them together.
+  // All files are written before the first sync, so that the disk writes them together.
   std::vector<UniqueFd> written;
   std::set<std::string> folders;
   auto end = unfinished_.begin();
@@ -291,7 +291,7 @@ Result<void> RecordDirectory::finish(std::size_t at_most) {
 Result<RecordDirectory::Read> RecordDirectory::read_faces(std::int64_t now) {
   Read read;
   read.bad = std::exchange(notes_, {});
-  // Faces that are not written yet look as if they were edited.
+  // Unwritten faces would look like edits.
   if (auto finished = finish(); !finished) {
     read.bad.push_back(finished.error().what + "; what was edited by hand was not looked at");
     return read;
@@ -302,7 +302,7 @@ Result<RecordDirectory::Read> RecordDirectory::read_faces(std::int64_t now) {
   for (const std::string& name : *names)
     if (name.ends_with(kFolderEnd) && has_face(name.substr(0, name.size() - kFolderEnd.size())))
       classes.insert(name.substr(0, name.size() - kFolderEnd.size()));
-  // A folder that is gone as a whole was lost, not emptied.
+  // A folder that is missing as a whole was lost, not emptied.
   for (const auto& [key, record] : records_) {
     if (!has_face(key) || classes.contains(std::string(registry_class(key)))) continue;
     opened_.erase(folder_.path() + '/' + file_folder(key));
@@ -327,7 +327,7 @@ Result<RecordDirectory::Read> RecordDirectory::read_faces(std::int64_t now) {
 
 Result<void> RecordDirectory::read_class(const std::string& record_class, std::int64_t now,
                                          Read& read) {
-  // The folder may be another one by now.
+  // The folder may have been replaced.
   opened_.erase(cat({folder_.path(), '/', record_class, kFolderEnd}));
   const auto faces = folder_of(folder_, cat({record_class, kFolderEnd}));
   if (!faces) return faces.error();
@@ -345,7 +345,7 @@ Result<void> RecordDirectory::read_class(const std::string& record_class, std::i
     }
     const std::size_t dot = file.rfind('.');
     const std::string extension = dot == std::string::npos ? std::string() : file.substr(dot);
-    if (extension != ".xml" && extension != ".json") continue;  // a copy of an editor
+    if (extension != ".xml" && extension != ".json") continue;  // an editor's copy
     const std::string stem = file.substr(0, dot);
     const auto known = keys.find(stem);
     const auto key =

@@ -71,10 +71,10 @@ struct RegistryChange {
 };
 
 enum class CommitResult {
-  kDone,         // durable, and reported to the watcher before
+  kDone,         // durable; the watcher has it
   kConflict,     // nothing was written
-  kUnavailable,  // nothing is known to be written.  Where an answer was lost it may be there
-                 // nevertheless: a repeat with the same `made` or the same compares finds it
+  kUnavailable,  // nothing is known to be written.  If its answer was lost it may be
+                 // executed nevertheless: a repeat with the same `made` or compares finds it
 };
 
 struct CommitAnswer {
@@ -89,7 +89,7 @@ struct RegistryState {
   bool loaded = false;                       // there is content, perhaps only of the last good copy
   bool from_copy = false;                    // etcd has not been reached since the start
   std::uint64_t revision = 0;                // of the last reported change
-  WallTime since{};                          // when `up` became what it is
+  WallTime since{};                          // when `up` last changed
   std::string member;                        // etcd: the answering member. files: the directory
   std::string words;                         // one sentence for a page or a log, without secrets
   std::chrono::microseconds last_commit{0};  // how long the last kDone took
@@ -110,15 +110,15 @@ class Registry {
   // newer format), kClosed or kTimeout (no etcd and no copy), kIo.  After an error the registry
   // keeps trying, and reports its result to the watcher.  Once loaded it answers from memory.
   virtual void load(UniqueFunction<void(Result<RegistryContent>)> done) = 0;
-  // What happens after `from`, the revision of what load() gave, or 0.  One watcher, given once.
+  // Reports changes after `from`, the revision of load()'s result, or 0.  One watcher, given once.
   virtual void watch(std::uint64_t from, UniqueFunction<void(RegistryChange)> on_change) = 0;
   virtual void commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)> done) = 0;
   virtual RegistryState state() const = 0;
-  // SIGHUP: files that were edited by hand are read; the watcher hears of them.
+  // SIGHUP: reads files that were edited by hand, and reports their changes to the watcher.
   virtual void reload() {}
 
-  // -- of a hand-over.  rest(): nothing is written until go_on(); `then` when nothing is being
-  // written any more.  let_go(): another process may open it; keep(): it does not.
+  // -- of a hand-over. rest(): no write until go_on(); `then` is called when none is under way.
+  // let_go(): another process may open it; keep(): none does.
   virtual RegistryContent content() const = 0;  // what is in memory
   virtual void rest(UniqueFunction<void()> then) = 0;
   virtual void go_on() {}
@@ -126,8 +126,8 @@ class Registry {
   virtual void keep() {}
 };
 
-// Whether a text may be a key: a class of small letters, and names behind slashes, percent-encoded
-// as percent_encode(…, false) does it and in no other way.  "mounts/%2Frock.mp3", "keys/m1/k7".
+// Whether a text may be a key: a class of small letters, and names behind slashes, encoded exactly
+// as by percent_encode(…, false).  "mounts/%2Frock.mp3", "keys/m1/k7".
 bool is_registry_key(std::string_view key) noexcept;
 
 }  // namespace lb

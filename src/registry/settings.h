@@ -1,4 +1,4 @@
-// StoreSettings: where the records are kept, as `<store>` of the configuration says it.
+// StoreSettings: where the records are kept, from `<store>` of the configuration.
 // Thread: plain values.
 #pragma once
 
@@ -17,11 +17,11 @@ struct StoreSettings {
   // etcd only:
   std::string prefix = "/icecast-lb/";
   std::vector<std::string> members;   // "https://e1:2379"
-  std::string username, password;     // none when both are empty
+  std::string username, password;     // none if both are empty
   std::string ca_file;                // "": the certificates that the system trusts
   std::string certificate, key_file;  // of the client; "": none
-  // Of any: what seals secrets, as written: 64 hexadecimal digits, or base64, of 32 bytes.  The
-  // first seals, all open.
+  // For both types: the keys that seal secrets, as written: 32 bytes in 64 hexadecimal digits or
+  // base64.  The first seals, all open.
   std::vector<std::string> keys;
 
   bool operator==(const StoreSettings&) const = default;

@@ -26,28 +26,28 @@ constexpr std::string_view kCopyModule = "registry/copy";
 constexpr std::string_view kCopyHead = "icecast-lb-store-copy 1 ";
 constexpr std::string_view kAdditionHead = "icecast-lb-store-addition 1 ";
 
-// Whether the file is to stay beside the next one.
+// Whether the present file is kept beside the next one.
 bool keeps_older(const std::string& older, StoreCopy::Facts last, StoreCopy::Facts next,
                  std::int64_t now) {
   if (next.revision < last.revision || next.records + StoreCopy::kManyGone <= last.records)
     return true;
-  // Of the change of its name, not of its text.
+  // The rename changed ctime, but not mtime.
   struct stat facts {};
   if (::lstat(older.c_str(), &facts) != 0) return true;
   const auto age = std::chrono::seconds(now - facts.st_ctim.tv_sec);
   return age >= StoreCopy::kOlderAge;
 }
 
-// There may be none.
+// The file may be missing.
 void make_empty(const std::string& path) { (void)!::truncate(path.c_str(), 0); }
 
 Result<void> write_copy(const std::string& path, FilePieces text, StoreCopy::Facts last,
                         StoreCopy::Facts next, std::int64_t now) {
   const std::string older = cat({path, StoreCopy::kOlder});
-  // There may be none yet; and a start takes the older one where this is broken off.
+  // The file may be missing.  If the write is interrupted, a start uses the older copy.
   if (keeps_older(older, last, next, now)) ::rename(path.c_str(), older.c_str());
-  // All that was added lies in the new copy.  Of a store that went back, what was added to the one
-  // before is newer than what comes, and would be taken for newer records.
+  // The new copy includes all additions.  If the store's revision went back, older additions have
+  // higher revisions and would be taken for newer records, so they are removed first.
   const std::string newer = cat({path, StoreCopy::kNewer});
   if (next.revision < last.revision) make_empty(newer);
   auto replaced = replace_file(path, std::move(text));
@@ -69,7 +69,7 @@ Result<void> append_to(const std::string& path, std::string_view text) {
         cat({path, ": has ", facts.st_size, " bytes; ", StoreCopy::kCopyBytes, " are allowed"}));
   if (!write_all(file.get(), text) || ::fdatasync(file.get()) != 0) {
     const Error error = cannot_add(path);
-    // What comes behind a damaged block would not be read.
+    // A start reads nothing behind a damaged block.
     (void)!::ftruncate(file.get(), facts.st_size);
     return error;
   }
@@ -108,7 +108,7 @@ CopyRead read_newest(const std::string& path, std::string_view prefix) {
   const auto newer = read_file(cat({path, StoreCopy::kNewer}),
                                {.limit = StoreCopy::kCopyBytes, .follows_links = false});
   if (!newer || newer->text.empty()) return read;
-  // A store that was killed before its first copy has but this.
+  // A server that was killed before its first copy has only the additions.
   RegistryContent content = read.content ? std::move(*read.content) : RegistryContent();
   if (add_store_additions(prefix, newer->text, content) > 0 || read.content)
     read.content = std::move(content);
@@ -127,7 +127,7 @@ StoreCopy::StoreCopy(Loop& control, Loop& disk, std::string path, std::string pr
       log_(log),
       patience_(control,
                 [this] {
-                  // Nor do those whose block is not given to the disk yet.
+                  // Writes whose block the disk loop does not have yet stop waiting too.
                   std::ranges::move(next_waiting_, std::back_inserter(waiting_));
                   next_waiting_.clear();
                   wait_no_more(cat({path_, kNewer, ": the disk is silent for 1 s"}));
@@ -140,9 +140,9 @@ StoreCopy::StoreCopy(Loop& control, Loop& disk, std::string path, std::string pr
 
 void StoreCopy::add(const RegistryWrite& write, std::uint64_t revision,
                     UniqueFunction<void()> then) {
-  // Of a store that went back, until the next copy, it could not be told from what is past.
+  // After the revision went back, an addition would look like a past one until the next copy.
   if (path_.empty() || revision <= last_.revision) return then();
-  // Nothing waits for a disk that is silent; what it has then is the next copy.
+  // No write waits for a silent disk; the next copy will have it.
   if (appending_ && !patience_.armed()) return then();
   to_append_ += store_addition(prefix_, write, revision);
   next_waiting_.push_back(std::move(then));
@@ -168,7 +168,7 @@ void StoreCopy::appended(const Result<void>& result) {
   if (!to_append_.empty()) append();
 }
 
-// The store has it, whatever the disk does.
+// The store has the writes, whatever the disk does.
 void StoreCopy::wait_no_more(const std::string& why) {
   if (std::exchange(trouble_, why) != why && !why.empty())
     log_.error(kCopyModule, why +
