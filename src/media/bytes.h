@@ -42,15 +42,15 @@ inline ByteSpan as_byte_span(std::string_view text) {
 inline bool begins_with(ByteSpan bytes, std::string_view start) {
   return as_text(bytes).starts_with(start);
 }
-// True when `bytes` could become `start` with more bytes: one of the two begins with the other.
+// Whether `bytes` can become `start` with more bytes: one of the two begins with the other.
 inline bool may_begin_with(ByteSpan bytes, std::string_view start) {
   const std::string_view text = as_text(bytes);
   return text.starts_with(start.substr(0, text.size()));
 }
 
-// Bytes that a framer has to see again, with more behind them: gives all bytes to scan(), which
-// returns how many it passed: as they come while nothing is held, else behind what is held, `piece`
-// more at a time.
+// Gives all bytes to scan(), which returns how many it passed; the rest is held and given again
+// with more.  Without held bytes they are given as they come, otherwise appended in pieces of
+// `piece` bytes.
 template <class Scan>
 void scan_with_held(std::vector<std::byte>& held, ByteSpan bytes, std::size_t piece, Scan&& scan) {
   while (!bytes.empty()) {

@@ -1,9 +1,9 @@
-// WebM and Matroska (RFC 8794 EBML, RFC 9559 Matroska).  A decoder needs what stands before the
-// first Cluster, and may then start at any Cluster.
+// WebM and Matroska (RFC 8794 EBML, RFC 9559 Matroska).  A decoder needs the bytes before the first
+// Cluster, and may then start at any Cluster.
 //
 // The elements are walked flat: Segment and Cluster, whose size is unknown in live streams, are
-// entered, all others are passed by their size.  What is none of Matroska's elements ends the walk;
-// then everything passes until a Cluster or an EBML head is found.
+// entered; others are passed by their size.  An element that is not Matroska's ends the walk; then
+// all bytes pass until a Cluster or an EBML head is found.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -21,13 +21,13 @@ constexpr std::size_t kMaxEbmlHeaderBytes = std::size_t{256}
                                             << 10;  // more: no headers are kept, no marks made
 constexpr std::uint64_t kMaxElement = 16 << 20;     // a larger one is a broken size
 constexpr std::uint64_t kMaxHead = 4096;            // of the EBML head
-constexpr std::uint64_t kHeldUnit = std::uint64_t{64} << 10;  // larger elements pass as they come
+constexpr std::uint64_t kHeldUnit = std::uint64_t{64} << 10;  // larger elements are not held
 constexpr std::size_t kMaxElementHead = 12;                   // 4 bytes of id, 8 of size
 
 constexpr std::uint32_t kEbml = 0x1a45dfa3;
 constexpr std::uint32_t kSegment = 0x18538067;
 constexpr std::uint32_t kCluster = 0x1f43b675;
-// The elements that are passed by their size: SeekHead, Info, Tracks, Chapters, Cues, Attachments,
+// Elements that are passed by their size: SeekHead, Info, Tracks, Chapters, Cues, Attachments,
 // Tags; in a Cluster Timestamp, SilentTracks, Position, PrevSize, BlockGroup, SimpleBlock,
 // EncryptedBlock; anywhere Void and CRC-32.
 constexpr auto kOthers = std::to_array<std::uint32_t>(
@@ -39,7 +39,7 @@ struct Element {
   What what = What::kNothing;
   std::uint32_t id = 0;
   std::size_t head = 0;                    // bytes of id and size
-  std::optional<std::uint64_t> size = {};  // of the content; none: unknown
+  std::optional<std::uint64_t> size = {};  // of the content; nullopt: unknown
 };
 
 Element element_at(ByteSpan bytes) {
@@ -100,17 +100,17 @@ class EbmlFramer final : public Framer {
 
   enum class Headers : std::uint8_t { kNone, kComing, kKnown };
 
-  std::uint64_t position_;    // of the first byte that was not yet parsed
-  std::uint64_t unit_;        // walking: where the element in hand begins
-  std::uint64_t seen_;        // all before it has passed, because it was needed while searching
-  std::uint64_t left_ = 0;    // of the element in hand
-  bool unit_is_held_ = true;  // it is small enough to be given to listeners as one
+  std::uint64_t position_;    // of the first unparsed byte
+  std::uint64_t unit_;        // walking: the begin of the present element
+  std::uint64_t seen_;        // all bytes before it have passed, because the search needed them
+  std::uint64_t left_ = 0;    // of the present element
+  bool unit_is_held_ = true;  // it is small enough to be held until it is whole
   bool searching_ = false;
   std::vector<std::byte> held_;  // the beginning of an element's id and size
 
   Headers headers_state_ = Headers::kNone;
   Bytes headers_;
-  bool first_cluster_ = false;  // the next Cluster is the first one behind its headers
+  bool first_cluster_ = false;  // the next Cluster is the first after its headers
   std::uint64_t last_sync_ = 0;
 };
 
@@ -118,7 +118,7 @@ void EbmlFramer::consume(std::span<const std::byte> bytes, MarkSink& sink) {
   scan_with_held(held_, bytes, kMaxElementHead, [&](ByteSpan some) { return scan(some, sink); });
 }
 
-// Returns how many bytes were passed; the rest is needed again, with more behind it.
+// Returns the number of bytes passed; the rest is needed again with more bytes.
 std::size_t EbmlFramer::scan(ByteSpan bytes, MarkSink& sink) {
   std::size_t at = 0;
   while (at < bytes.size()) {
@@ -146,7 +146,8 @@ void EbmlFramer::advance(ByteSpan bytes) {
   if (left_ == 0) unit_ = position_;
 }
 
-// At the beginning of an element.  Returns how many bytes can be passed; nullopt: more are needed.
+// Called at the begin of an element.  Returns the number of bytes to pass; nullopt: more are
+// needed.
 std::optional<std::size_t> EbmlFramer::walk(ByteSpan bytes, MarkSink& sink) {
   const Element element = element_at(bytes);
   if (element.what == Element::What::kNeedsMore) return std::nullopt;

@@ -7,14 +7,14 @@
 
 namespace lb {
 
-// One line a format: each is written down at the end of the file that implements it.
+// One line for each format; the file that implements it defines it.
 extern const FramerPlugin kMpegFramer;
 extern const FramerPlugin kOggFramer;
 extern const FramerPlugin kEbmlFramer;
 
 namespace {
 
-// Takes every type that has no framer: no marks, all bytes pass at once.
+// Accepts every type without a framer: no marks, all bytes pass at once.
 class OpaqueFramer final : public Framer {
  public:
   explicit OpaqueFramer(std::uint64_t begin) noexcept : position_(begin) {}

@@ -16,7 +16,7 @@ constexpr std::string_view kUrlField = "StreamUrl='";
 constexpr std::string_view kPlaceField = "LB='";
 constexpr std::string_view kFieldEnd = "';";
 
-// Without control bytes, and without the pair that would end the field for a player.
+// Removes control bytes, and breaks up the pair that would end the field for a player.
 std::string neutralised(std::string_view text, std::string_view quote) {
   std::string out;
   for (const char c : text) {
@@ -35,29 +35,29 @@ bool is_utf8_beyond_ascii(std::string_view text) {
          std::any_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
 }
 
-// How many bytes at the front may be the name of a field: "adw_ad".
+// The number of bytes at the front that may name a field: "adw_ad".
 std::size_t name_length(std::string_view text) {
   const auto end =
       std::find_if_not(text.begin(), text.end(), [](char c) { return is_plain_char(c, "_-"); });
   return static_cast<std::size_t>(end - text.begin());
 }
 
-// True at the end of a block's text or where another field begins ("name='").
+// Whether the block ends here, or another field begins ("name='").
 bool field_may_begin(std::string_view rest) {
   rest = trim(rest);
   const std::size_t name = name_length(rest);
   return rest.empty() || (name > 0 && rest.substr(name, 2) == "='");
 }
 
-// Takes "name='value';" from the front.  A value ends where the pair "';" is followed by another
-// field or by nothing, so that it may hold quotes; without such a pair it goes on to the end.
+// Takes "name='value';" from the front.  A value may contain quotes: it ends at "';" before another
+// field or the end of the block; without such a pair it reaches to the end.
 bool take_field(std::string_view& rest, std::string_view& name, std::string_view& value) {
   rest = trim(rest);
   const std::size_t equals = rest.find('=');
   if (equals == std::string_view::npos) return false;
   name = rest.substr(0, equals);
   rest.remove_prefix(equals + 1);
-  if (!rest.starts_with('\'')) {  // without quotes: up to the semicolon
+  if (!rest.starts_with('\'')) {  // no quotes: up to the semicolon
     value = rest.substr(0, rest.find(';'));
     rest.remove_prefix(std::min(rest.size(), value.size() + 1));
     return true;
@@ -77,11 +77,11 @@ bool take_field(std::string_view& rest, std::string_view& name, std::string_view
   return true;
 }
 
-// Of a block that is written: without a NUL behind it Icecast's relays lose its last byte, and with
-// "';" the title.
+// The limit of a written block: without a NUL after it Icecast's relays lose its last byte, and
+// with "';" the title.
 constexpr std::size_t kMaxWritten = kMaxIcyText - 1;
 
-// With its length byte, padded by at least one NUL.
+// The block with its length byte, padded with at least one NUL.
 std::string in_units(std::string text) {
   const std::size_t units = text.size() / 16 + 1;
   text.resize(units * 16, '\0');

@@ -1,10 +1,9 @@
-// MediaClock: the media time of the units of a stream: samples since media time 0, which is where
-// the stream began at its origin, or where its sample rate last changed.
+// MediaClock: the media time of the units of a stream, in samples.  It is 0 where the stream began
+// at its origin, or where its sample rate last changed.
 //
 // Thread: one owner (a framer).  Pure.
-// Each unit that is the first one at or after a whole second of media time is a second-mark: files
-// of the archive and segments of HLS are cut there, so all nodes that read the same bytes cut
-// alike.
+// The first unit at or after a whole second of media time is a second-mark: recorded files and HLS
+// segments are cut there, so all nodes that read the same bytes cut alike.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +30,7 @@ void record_fields(Io& io, T& time) {
   io(1, samples, rate_hz);
 }
 
-// Of one unit.
+// The time of one unit.
 struct UnitTime {
   std::uint64_t samples = 0;
   bool second = false;
@@ -47,21 +46,21 @@ void record_fields(Io& io, T& time) {
 class MediaClock {
  public:
   MediaClock() = default;
-  // The first unit has this time, as the upstream says; a relay begins at a second-mark.
+  // The upstream sends the time of the first unit; a relay begins at a second-mark.
   explicit MediaClock(MediaTime first) noexcept : now_(first) {}
 
-  // True: another rate than before; time restarts at 0.
+  // True: the rate has changed, and time restarts at 0.
   bool set_rate(unsigned rate_hz) noexcept {
     if (rate_hz == now_.rate_hz) return false;
     now_ = {0, rate_hz};
     told_ = false;
     return true;
   }
-  // Of the unit that begins now.
+  // The time of the unit that begins now.
   UnitTime unit() const noexcept {
     return {now_.samples, now_.rate_hz > 0 && (!told_ || now_.samples / now_.rate_hz > second_)};
   }
-  // It is marked.
+  // The unit was marked.
   void told() noexcept {
     if (now_.rate_hz == 0) return;
     told_ = true;
@@ -77,8 +76,8 @@ class MediaClock {
 
  private:
   MediaTime now_;
-  std::uint64_t second_ = 0;  // of the last unit that was told
-  bool told_ = false;         // a unit of this rate was
+  std::uint64_t second_ = 0;  // of the last marked unit
+  bool told_ = false;         // a unit of this rate was marked
 };
 
 }  // namespace lb

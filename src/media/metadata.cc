@@ -16,7 +16,7 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kBetween = " - ";  // of artist and title
+constexpr std::string_view kBetween = " - ";  // artist and title
 
 constexpr std::string_view kDefaultCharset = "ISO-8859-1";
 
@@ -27,8 +27,8 @@ std::string without_controls(std::string_view text) {
   return out;
 }
 
-// ICY text is read byte by byte: letters and quotes must be themselves, and no character may need
-// control bytes, which are dropped.  (UTF-16 and ISO-2022 fail here.)
+// ICY text is parsed as bytes, so letters and quotes must be ASCII, and no character may need
+// control bytes, which are dropped.  UTF-16 and ISO-2022 fail here.
 bool can_be_icy_charset(std::string_view name) {
   constexpr std::string_view kAscii = "StreamTitle='?';";
   const std::string foreign = convert_charset("\u00e9\u0436\u3042", "UTF-8", name);
@@ -36,7 +36,8 @@ bool can_be_icy_charset(std::string_view name) {
          without_controls(foreign) == foreign;
 }
 
-// `charset` names the encoding of the bytes; bytes that are called UTF-8 and are not are Latin-1.
+// `charset`: the encoding of the bytes; bytes that are said to be UTF-8 and are not count as
+// Latin-1.
 std::string to_clean_utf8(std::string_view text, std::string_view charset) {
   if (is_utf8_charset(charset)) return clean_utf8(text, kDefaultCharset);
   return clean_utf8(convert_charset(text, charset, "UTF-8"));
@@ -78,7 +79,7 @@ std::string with_typographic_ends(std::string_view text) {
   return out;
 }
 
-// Windows-1252, 0x80…0x9F (WHATWG Encoding, index-windows-1252): five are control characters there.
+// Windows-1252, 0x80 to 0x9F (WHATWG Encoding, index-windows-1252); five remain control characters.
 constexpr std::array<char32_t, 32> kWindows1252 = {
     0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
     0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
@@ -91,14 +92,14 @@ void append_utf8(std::string& out, char32_t c) {
   } else if (c < 0x800) {
     put(0xc0 | c >> 6);
     put(0x80 | (c & 0x3f));
-  } else {  // no caller has more than 16 bits
+  } else {  // callers have at most 16 bits
     put(0xe0 | c >> 12);
     put(0x80 | (c >> 6 & 0x3f));
     put(0x80 | (c & 0x3f));
   }
 }
 
-// Takes one character from the front of `rest`; nullopt: one byte that is not UTF-8 was taken.
+// Takes one character from the front of `rest`; nullopt: took one invalid byte.
 std::optional<char32_t> take_utf8(std::string_view& rest) {
   const std::size_t size = utf8_char(rest);
   const std::string_view bytes = rest.substr(0, std::max<std::size_t>(size, 1));
@@ -138,7 +139,7 @@ std::string utf8_to_utf8(std::string_view text) {
   return out;
 }
 
-// The name is used to find a file, and "//" in it asks for transliteration or silence.
+// iconv(3) opens a file of this name, and "//" in it selects transliteration or dropping.
 bool is_safe_name(std::string_view name) {
   return !name.empty() && name.size() <= 40 && is_plain_text(name, "-_.:+");
 }
@@ -156,16 +157,16 @@ class Iconv {
   Iconv& operator=(const Iconv&) = delete;
   bool open() const noexcept { return handle_ != kNone; }
 
-  // `skip` takes from the front what iconv refused.  REQUIRES: open()
+  // `skip` removes the bytes that iconv refused.  REQUIRES: open()
   template <class Skip>
   std::string convert(std::string_view text, Skip skip) {
     std::string out;
     for (bool ended = false; !ended;) {
-      ended = text.empty();  // the last round, without input, ends a shift state
+      ended = text.empty();  // the last call, without input, ends a shift state
       std::array<char, 512> buffer;
       char* to = buffer.data();
       std::size_t room = buffer.size();
-      char* in = const_cast<char*>(text.data());  // iconv(3) does not write there
+      char* in = const_cast<char*>(text.data());  // iconv(3) does not write to it
       std::size_t left = text.size();
       const std::size_t n = iconv(handle_, ended ? nullptr : &in, &left, &to, &room);
       const int error = n == static_cast<std::size_t>(-1) ? errno : 0;
@@ -180,7 +181,7 @@ class Iconv {
   }
 
  private:
-  // What iconv_open() returns when it fails, by POSIX.
+  // POSIX: the error result of iconv_open().
   static inline const iconv_t kNone = reinterpret_cast<iconv_t>(-1);  // NOLINT
   iconv_t handle_;
 };
@@ -209,7 +210,7 @@ std::string from_utf8(std::string text, std::string_view to) {
   return iconv.convert(text, [](std::string_view& rest) { take_utf8(rest); });
 }
 
-// XML 1.0 forbids the last two of these and most of the first; terminals obey the C1 ones.
+// XML 1.0 forbids the last two and most of the first; terminals obey the C1 characters.
 bool is_unwanted(char32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xfffe || c == 0xffff;
 }
@@ -277,7 +278,7 @@ std::string convert_charset(std::string_view text, std::string_view from, std::s
 
 std::string one_line(std::string_view text) {
   std::string out;
-  bool parted = false;  // behind the last byte of `out`
+  bool parted = false;  // white space follows `out`
   for (const char c : text) {
     if (c == '\t' || c == '\n' || c == '\r') {
       parted = true;

@@ -1,8 +1,8 @@
 // MPEG audio: MP3 and AAC in ADTS.  No headers are needed to start; a decoder starts at a frame.
 //
-// Two states.  Walking, it goes from unit to unit by their sizes and reads nothing else; that is
-// also how it begins, on trust, until the second frame confirms the first.  Searching, everything
-// passes, and frames are trusted again when one is followed by one of its kind.
+// Two states.  Walking goes from unit to unit by their sizes and reads nothing else; a stream
+// begins with it, on trust, until the second frame confirms the first.  Searching passes all bytes
+// until a frame is followed by one of its kind.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -17,7 +17,7 @@ namespace {
 using What = MpegUnit::What;
 
 constexpr std::uint64_t kMpegSyncSpacing = 1024;  // see framer.h
-constexpr std::size_t kPiece = 1024;              // appended at once to bytes that are held
+constexpr std::size_t kPiece = 1024;              // added at a time to held bytes
 
 class MpegFramer final : public Framer {
  public:
@@ -48,30 +48,30 @@ class MpegFramer final : public Framer {
   void pass(unsigned samples, MarkSink& sink);
   void tag_ended(MarkSink& sink);
 
-  std::uint64_t position_;       // of the first byte that was not yet parsed
-  std::uint64_t unit_;           // walking: where the unit in hand begins
-  std::uint64_t seen_;           // all before it has passed, because it was needed while searching
-  std::size_t left_ = 0;         // of the unit in hand
-  std::vector<std::byte> held_;  // at most a frame and a header, while that is needed to decide
+  std::uint64_t position_;       // of the first unparsed byte
+  std::uint64_t unit_;           // walking: the begin of the present unit
+  std::uint64_t seen_;           // all bytes before it have passed, because the search needed them
+  std::size_t left_ = 0;         // of the present unit
+  std::vector<std::byte> held_;  // at most a frame and a header, as long as a decision needs them
 
   bool searching_ = false;
   bool trusted_ = false;    // `kind_` was seen in a frame
   bool confirmed_ = false;  // … and in the next one
   MpegKind kind_;
   unsigned first_samples_ = 0;
-  std::uint64_t first_ = 0;  // the frame that waits to be confirmed
-  MediaClock clock_;         // of the next frame; does not count the one that waits
+  std::uint64_t first_ = 0;  // the unconfirmed frame
+  MediaClock clock_;         // of the next frame, without the unconfirmed one
   bool marked_ = false;
   std::uint64_t last_mark_ = 0;
-  bool in_tag_ = false;  // not handed over: the rest of a tag shows no picture
-  std::string tag_;      // so far; at most 64 KiB
+  bool in_tag_ = false;  // not handed over: the rest of a tag has no picture
+  std::string tag_;      // the tag so far; at most 64 KiB
 };
 
 void MpegFramer::consume(std::span<const std::byte> bytes, MarkSink& sink) {
   scan_with_held(held_, bytes, kPiece, [&](ByteSpan some) { return scan(some, sink); });
 }
 
-// Returns how many bytes were passed; the rest is needed again, with more behind it.
+// Returns the number of bytes passed; the rest is needed again with more bytes.
 std::size_t MpegFramer::scan(ByteSpan bytes, MarkSink& sink) {
   std::size_t at = 0;
   while (at < bytes.size()) {
@@ -93,7 +93,7 @@ void MpegFramer::advance(std::size_t bytes) noexcept {
   if (left_ == 0) unit_ = position_;
 }
 
-// At the beginning of a unit.  Returns how many bytes can be passed; nullopt: more are needed.
+// Called at the begin of a unit.  Returns the number of bytes to pass; nullopt: more are needed.
 std::optional<std::size_t> MpegFramer::walk(ByteSpan bytes, MarkSink& sink) {
   const MpegUnit unit = mpeg_unit_at(bytes);
   if (unit.what == What::kNeedsMore) return std::nullopt;
@@ -144,10 +144,10 @@ void MpegFramer::tag_ended(MarkSink& sink) {
   if (!picture.bytes.empty()) sink.picture(std::move(picture));
 }
 
-// A second frame of the kind is there: what waited for it counts.
+// A second frame of the kind confirms the first, whose mark and time are reported now.
 void MpegFramer::confirm(const MpegUnit& unit, MarkSink& sink) {
   if (std::exchange(confirmed_, true)) {
-    // Found by search(), which has seen two.
+    // search() has seen two frames.
     if (clock_.set_rate(unit.rate_hz)) sink.clock(position_, unit.rate_hz);
     return;
   }

@@ -12,7 +12,7 @@ constexpr unsigned kMpeg1 = 3;   // version bits; 0 = MPEG 2.5, 2 = MPEG 2
 constexpr unsigned kLayer1 = 3;  // layer bits
 constexpr unsigned kLayer3 = 1;
 
-// kbit/s by index 1…14.
+// kbit/s for the index values 1 to 14.
 using Rates = std::array<std::uint16_t, 14>;
 constexpr Rates kMpeg1Layer1{32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448};
 constexpr Rates kMpeg1Layer2{32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384};
@@ -34,7 +34,7 @@ const Rates& bit_rates(bool mpeg1, unsigned layer) {
   return layer == kLayer3 ? kMpeg1Layer3 : kMpeg1Layer2;
 }
 
-// REQUIRES: at least 2 bytes, of which the sync word and a layer of 0 are known.
+// REQUIRES: at least 2 bytes, with the sync word and layer 0.
 MpegUnit adts_frame_at(ByteSpan bytes) {
   if ((u8(bytes, 1) & 0xf0) != 0xf0) return kNoUnit;
   if (bytes.size() < 3) return kPartialUnit;
@@ -42,7 +42,7 @@ MpegUnit adts_frame_at(ByteSpan bytes) {
   if (rate > 12) return kNoUnit;
   if (bytes.size() < 7) return kPartialUnit;
   const std::size_t size = (u8(bytes, 3) & 3) << 11 | u8(bytes, 4) << 3 | u8(bytes, 5) >> 5;
-  const std::size_t header = (u8(bytes, 1) & 1) != 0 ? 7 : 9;  // without and with a checksum
+  const std::size_t header = (u8(bytes, 1) & 1) != 0 ? 7 : 9;  // without or with a checksum
   if (size <= header) return kNoUnit;
   const auto version = static_cast<std::uint8_t>(u8(bytes, 1) >> 3 & 1);
   const unsigned blocks = (u8(bytes, 6) & 3) + 1;

@@ -1,5 +1,5 @@
-// MPEG audio: what stands at a byte: a frame (MPEG 1/2/2.5 layers I–III, AAC in ADTS), a tag
-// between frames (ID3, APE), or neither.
+// MPEG audio: recognises a frame (MPEG 1/2/2.5 layers I–III, AAC in ADTS) or a tag between frames
+// (ID3, APE).
 // Source: ISO 11172-3, 13818-3, 13818-7 and 14496-3 (ADTS); id3.org; APEv2 specification.
 // Thread: pure functions.
 // Errors: none; reserved values and free format are not frames.
@@ -13,7 +13,7 @@
 
 namespace lb {
 
-// What stays the same from frame to frame of one stream; bit rate, padding and channels may change.
+// The constant facts of the frames of one stream; bit rate, padding and channels may change.
 struct MpegKind {
   std::uint8_t version = 0;  // the bits of the header
   std::uint8_t layer = 0;    // the bits of the header; 0 = ADTS
@@ -29,8 +29,8 @@ void record_fields(Io& io, T& kind) {
 struct MpegUnit {
   enum class What : std::uint8_t { kNothing, kNeedsMore, kFrame, kTag };
   What what = What::kNothing;
-  std::size_t size = 0;  // of the frame or tag, with its header; 0 or, for what only looked like a
-                         // tag, how many bytes it took to tell
+  std::size_t size = 0;  // of the frame or tag, with its header; 0, or for a false tag the
+                         // number of bytes that showed it
   MpegKind kind;         // frames only
   unsigned samples = 0;  // likewise: of each channel
   unsigned rate_hz = 0;  // likewise
@@ -38,10 +38,10 @@ struct MpegUnit {
 
 constexpr std::size_t kMpegFrameHead = 7;  // enough for kind, size and duration of every frame
 
-// Of as many bytes as there are; reads no more than it needs.
+// Looks at the available bytes, and reads no more than it needs.
 MpegUnit mpeg_frame_at(ByteSpan bytes);
 MpegUnit mpeg_unit_at(ByteSpan bytes);  // frames and tags; tags over 64 KiB are nothing
-// Of as many whole frames; 0: something else is among them.
+// The samples in whole frames; 0: other bytes are among them.
 std::uint64_t mpeg_samples(ByteSpan frames);
 
 }  // namespace lb

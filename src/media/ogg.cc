@@ -1,6 +1,6 @@
-// Ogg (RFC 3533): where chains and their media begin, and what a decoder needs first.
-// One Ogg stream is a row of chains; a chain begins with the first pages (BOS) of all its logical
-// streams, then come their other header pages, then media.  Chaining never ends anything here;
+// Ogg (RFC 3533): finds chains, where their media begin, and the headers that a decoder needs.
+// A stream is a sequence of chains.  A chain begins with the first pages (BOS) of all its logical
+// streams; their other header pages and then media follow.  A new chain never ends anything here;
 // only the newest chain's headers are kept.
 #include <algorithm>
 #include <optional>
@@ -18,12 +18,12 @@ namespace {
 
 constexpr std::size_t kMaxStreams = 16;         // logical streams in a chain
 constexpr std::uint64_t kOggSyncSpacing = 512;  // see framer.h
-constexpr std::size_t kKeptPackets = 2;         // the comments are in the second one
-constexpr std::size_t kKeptOfFlac = 16;         // pictures may follow them
+constexpr std::size_t kKeptPackets = 2;         // the second packet has the comments
+constexpr std::size_t kKeptOfFlac = 16;         // pictures may follow the comments
 
 constexpr std::uint64_t kLongestFirstPage =
     2;                                       // seconds; a granule beyond it is a stream joined late
-constexpr std::uint64_t kLongestGap = 3600;  // seconds; more is a broken granule
+constexpr std::uint64_t kLongestGap = 3600;  // seconds; a longer one is a broken granule
 
 bool has_sample_granules(OggCodec codec) noexcept {
   return codec == OggCodec::kVorbis || codec == OggCodec::kOpus || codec == OggCodec::kFlac;
@@ -35,12 +35,12 @@ void append_page(Bytes& out, const OggPage& page) {
 }
 
 // Theora I specification 7.1: a media packet begins with a 0 bit, then 0 for an intra frame.  An
-// empty packet repeats the frame before.
+// empty packet repeats the previous frame.
 bool begins_key_frame(const OggPage& page) {
   return u8(page.lacing(), 0) > 0 && (u8(page.body, 0) & 0xc0) == 0;
 }
 
-// Of a page that begins within a packet: behind the end of that one.
+// Whether another packet begins on a page that begins within a packet.
 bool begins_another_packet(const OggPage& page) {
   const ByteSpan lacing = page.lacing();
   const auto ends = std::find_if(lacing.begin(), lacing.end(),
@@ -66,9 +66,9 @@ class OggFramer final : public Framer, private OggPageSink {
 
  private:
   enum class Phase : std::uint8_t {
-    kLost,     // no chain has begun, or its headers are broken or too many: no marks
-    kBos,      // first pages are coming in
-    kHeaders,  // the other header pages are coming in
+    kLost,     // before a chain, or its headers are broken or too many: no marks
+    kBos,      // first pages arrive
+    kHeaders,  // the other header pages arrive
     kMedia,
   };
 
@@ -106,11 +106,11 @@ class OggFramer final : public Framer, private OggPageSink {
   CodecFacts facts_;
   bool has_theora_ = false;
   MediaClock clock_;
-  std::optional<std::uint32_t> clock_serial_;  // whose granules the clock follows
+  std::optional<std::uint32_t> clock_serial_;  // the stream whose granules the clock follows
   unsigned clock_rate_hz_ = 0;
-  bool timed_ = false;                          // a page has had its time
+  bool timed_ = false;                          // a page has set the time
   std::uint64_t last_granule_ = kOggNoGranule;  // of this chain
-  // The logical streams of this chain that have not had their last page.
+  // The logical streams of this chain without their last page yet.
   struct Open {
     std::uint32_t serial = 0;
     std::uint32_t next_sequence = 0;
@@ -127,8 +127,8 @@ class OggFramer final : public Framer, private OggPageSink {
   std::uint64_t last_sync_ = 0;
   bool first_sync_due_ = false;
   std::uint64_t last_inner_ = 0;
-  std::optional<std::uint64_t> inner_second_;  // of media time: that of the last inner second-mark
-  // The facts reported last, so that a storm of equal chains reports them once.
+  std::optional<std::uint64_t> inner_second_;  // media second of the last inner second-mark
+  // The facts reported last, so that many equal chains report them once.
   std::optional<CodecFacts> reported_facts_;
   Metadata reported_metadata_;
 };
@@ -167,7 +167,7 @@ void OggFramer::first_page(std::uint64_t position, const OggPage& page) {
     last_granule_ = kOggNoGranule;
     sink_->start(position);
   } else if (streams_.empty()) {
-    return;  // there were too many, and these are still the first pages
+    return;  // too many streams, and these are still first pages
   } else if (streams_.size() == kMaxStreams) {
     give_up();
     phase_ = Phase::kBos;
@@ -218,7 +218,6 @@ void OggFramer::headers_are_in(std::uint64_t position) {
   first_sync_due_ = true;
 }
 
-// Of the first stream that has one.
 std::string OggFramer::find_picture() const {
   constexpr unsigned kPictureBlock = 6;
   constexpr std::size_t kBlockHead = 4;
@@ -235,8 +234,8 @@ std::string OggFramer::find_picture() const {
   return {};
 }
 
-// The time of a page is that of its granule, the end of its last packet: the page alone tells it,
-// wherever a node begins to read.
+// The time of a page is that of its granule, the end of its last packet, so every node gets the
+// same time, wherever it begins to read.
 void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
   if (page.serial() != clock_serial_ || page.granule() == kOggNoGranule) return;
   const std::uint64_t granule = page.granule();
@@ -246,7 +245,7 @@ void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
       sink_->clock(position, clock_rate_hz_);
       inner_second_.reset();
     }
-    // A chain behind another one begins at 0, where encoders do not say otherwise.
+    // A chain after another one begins at 0, unless the encoder states a late start.
     if (goes_on && timed_ && granule <= kLongestFirstPage * clock_rate_hz_) clock_.pass(granule);
     timed_ = true;
   } else if (granule > last_granule_ && granule - last_granule_ <= kLongestGap * clock_rate_hz_) {
@@ -265,7 +264,7 @@ void OggFramer::media_page(std::uint64_t position, const OggPage& page, OggCodec
   const UnitTime time = clock_.unit();
   if (!first_sync_due_) {
     if (!time.second && position < last_sync_ + kOggSyncSpacing) return;
-    // Pictures can be decoded from a key frame on; sound that comes before it is skipped.
+    // A decoder needs a key frame for video, and skips earlier sound.
     if (has_theora_ && !(codec == OggCodec::kTheora && begins_key_frame(page))) return;
   }
   first_sync_due_ = false;
@@ -274,7 +273,7 @@ void OggFramer::media_page(std::uint64_t position, const OggPage& page, OggCodec
   sink_->sync(position, time);
 }
 
-// A page of the stream that the clock follows; of pictures the key frame alone counts.
+// Only pages of the stream that the clock follows; with video only key frames are marked.
 void OggFramer::inner_page(std::uint64_t position, const OggPage& page) {
   if (page.serial() != clock_serial_ || page.granule() == kOggNoGranule || has_theora_ ||
       !begins_another_packet(page))
@@ -315,8 +314,8 @@ void OggFramer::give_up() {
   headers_ = {};
 }
 
-// First pages of one chain stand together.  The same serial twice, or a stream that has ended on
-// its first page, is another chain without anything between.
+// The first pages of a chain are adjacent.  A repeated serial, or streams that all end on their
+// first page, mean another chain that follows at once.
 bool OggFramer::begins_chain(const OggPage& page) noexcept {
   if (phase_ != Phase::kBos) return true;
   if (streams_.empty()) return false;

@@ -17,8 +17,8 @@ using namespace std::string_view_literals;
 struct Row {
   OggCodec codec;
   std::string_view name;
-  std::string_view signature;  // how the first packet begins
-  std::string_view comments;   // how the second packet begins, before its Vorbis comments
+  std::string_view signature;  // begin of the first packet
+  std::string_view comments;   // begin of the second packet, before its Vorbis comments
   bool has_comments;
 };
 
@@ -46,7 +46,7 @@ const Row& row_of(OggCodec codec) {
 constexpr std::size_t kFlacBlockHead = 4;
 constexpr std::uint8_t kFlacLastBlock = 0x80;
 
-// How many packets carry headers, with the first; 0: the stream marks the last one.
+// The number of header packets, with the first; 0: the stream marks the last one.
 std::size_t header_packets(OggCodec codec, ByteSpan first) {
   switch (codec) {
     case OggCodec::kVorbis:
@@ -77,7 +77,7 @@ void add_vorbis_facts(ByteSpan first, CodecFacts& facts) {
   facts.audio_channels = u8(first, 11);
   facts.audio_samplerate_hz = le32(first, 12);
   const std::uint32_t nominal = le32(first, 20);
-  facts.audio_bitrate_bps = nominal > INT32_MAX ? 0 : nominal;  // negative: not known
+  facts.audio_bitrate_bps = nominal > INT32_MAX ? 0 : nominal;  // negative: unknown
 }
 
 void add_theora_facts(ByteSpan first, CodecFacts& facts) {
@@ -91,9 +91,9 @@ void add_theora_facts(ByteSpan first, CodecFacts& facts) {
   facts.other.emplace_back("video_quality", std::to_string(u8(first, 40) >> 2));
 }
 
-constexpr std::size_t kMaxText = 4080;  // what an ICY block holds; the pages show no more
+constexpr std::size_t kMaxText = 4080;  // the size of an ICY block; pages show no more
 
-// Takes a length and that many bytes from the front.  False: they are not all there.
+// Takes a length and that many bytes from the front.  False: some are missing.
 bool take_text(ByteSpan& rest, std::string_view& text) {
   if (rest.size() < 4) return false;
   const std::size_t size = le32(rest, 0);
@@ -105,7 +105,7 @@ bool take_text(ByteSpan& rest, std::string_view& text) {
 
 std::string clean(std::string_view text) {
   const std::string utf8 = clean_utf8(cut_utf8(text, kMaxText));
-  return std::string(cut_utf8(utf8, kMaxText));  // Latin-1 has grown
+  return std::string(cut_utf8(utf8, kMaxText));  // UTF-8 of Latin-1 is longer
 }
 
 }  // namespace
@@ -117,7 +117,7 @@ OggCodec ogg_codec_of(ByteSpan first_packet) noexcept {
 }
 
 unsigned ogg_granule_hertz(OggCodec codec, ByteSpan first_packet) {
-  constexpr unsigned kOpusHertz = 48000;  // whatever the encoder's input had (RFC 7845 4)
+  constexpr unsigned kOpusHertz = 48000;  // whatever the encoder's input was (RFC 7845 4)
   constexpr std::size_t kFlacRate = 13 + kFlacBlockHead + 10;  // 20 bits, in STREAMINFO
   switch (codec) {
     case OggCodec::kOpus:
@@ -138,7 +138,7 @@ unsigned ogg_granule_hertz(OggCodec codec, ByteSpan first_packet) {
 
 void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts) {
   const std::string_view name = row_of(codec).name;
-  // Icecast names the stream that came last first, and tools compare the whole word.
+  // Tools compare the whole word, so its order is Icecast's: the last stream first.
   if (!name.empty())
     facts.subtype.insert(0, facts.subtype.empty() ? std::string(name) : cat({name, '/'}));
   if (codec == OggCodec::kVorbis) add_vorbis_facts(first_packet, facts);
@@ -182,12 +182,12 @@ bool OggHeaders::take_packets(const OggPage& page) {
     if (size == 255) continue;
     inside_packet_ = false;
     if (!packet_ended()) return false;
-    if (done_) break;  // what follows on this page is media; it stays a page of the headers
+    if (done_) break;  // media follows on this page, which counts as a header page
   }
   return true;
 }
 
-// False when this packet is not the one that its codec demands here.
+// False: the packet is not the one that the codec needs here.
 bool OggHeaders::packet_ended() {
   ++packets_;
   const std::string_view expected = row_of(codec_).comments;

@@ -1,10 +1,10 @@
-// Logical Ogg streams: which codec a first page names, and which pages are its headers.
+// Logical Ogg streams: the codec of a first page, and the header pages.
 //
 // Thread: one owner.  Pure.
-// Errors: a stream whose headers are broken or too long is reported; nothing else happens to it.
-// Source: RFC 3533 (Ogg), RFC 7845 (Opus), RFC 5334 (types and codecs), the mapping papers of
-// Vorbis, Theora, FLAC, Speex, Skeleton 4, Kate; names and values as Icecast 2.4.4 shows them, but
-// that it joins names the other way round and writes a frame size as "160 x 120" (tried).
+// Errors: a stream with broken or too long headers is reported, without further effect.
+// Source: RFC 3533 (Ogg), RFC 7845 (Opus), RFC 5334 (types and codecs), the mapping documents of
+// Vorbis, Theora, FLAC, Speex, Skeleton 4, Kate; names and values as Icecast 2.4.4 shows them
+// (tried).
 #pragma once
 
 #include <cstddef>
@@ -37,39 +37,40 @@ enum class OggCodec : std::uint8_t {
 
 OggCodec ogg_codec_of(ByteSpan first_packet) noexcept;
 
-// Of a granule position; 0: it counts no samples, or the packet does not say.
+// The rate of granule positions; 0: they count no samples, or the packet has no rate.
 // Source: RFC 7845 section 4; the Ogg FLAC mapping and RFC 9639 section 8.2 (STREAMINFO).
 unsigned ogg_granule_hertz(OggCodec codec, ByteSpan first_packet);
 
-// Adds the facts in the first packet of one more stream.  Names are joined with "/" in the order in
-// which the streams begin; an unknown codec has none.
+// Adds the facts of one more stream's first packet.  Names are joined with "/", the last stream
+// first, as in Icecast; an unknown codec has none.
 void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts);
 
 // Follows the header pages of one logical stream.
 class OggHeaders {
  public:
   OggHeaders() = default;  // to be read from a record
-  // `keep`: how many packets, from the first on, stay readable.
+  // `keep`: how many of the first packets stay readable.
   // REQUIRES: bos.bos()
   OggHeaders(const OggPage& bos, std::size_t keep);
 
   std::uint32_t serial() const noexcept { return serial_; }
   OggCodec codec() const noexcept { return codec_; }
-  // All header packets are in: pages that come now carry media.
+  // All header packets are complete: further pages have media.
   bool done() const noexcept { return done_; }
-  // Skeleton has no number of headers: it ends with a page, or when others begin to carry media.
+  // Skeleton has no fixed number of headers: it ends with a page, or when other streams begin
+  // media.
   bool may_be_cut_short() const noexcept { return codec_ == OggCodec::kSkeleton; }
   bool ended() const noexcept { return ended_; }  // the first page was also the last
 
   // Takes the next page of this stream.  False: a page is missing, the comments are not the
-  // codec's, or there is more than kMaxHeaderBytes; then nothing here means anything any more.
+  // codec's, or the headers exceed kMaxHeaderBytes; then no result here is valid.
   // REQUIRES: !done()
   bool take(const OggPage& page);
 
   void forget_packets() noexcept { kept_ = {}; }
-  // Empty when there is no such packet or it was not kept.
+  // Empty: no such packet, or it was not kept.
   ByteSpan packet(std::size_t index) const noexcept;
-  // The Vorbis comment structure within the second packet; empty when the codec has none.
+  // The Vorbis comment structure in the second packet; empty: the codec has none.
   ByteSpan comments() const noexcept;
 
   template <class Io, RecordOf<OggHeaders> T>
@@ -88,10 +89,10 @@ class OggHeaders {
   std::uint32_t next_sequence_ = 0;
   OggCodec codec_ = OggCodec::kUnknown;
   std::size_t keep_ = 0;
-  std::size_t header_packets_ = 0;  // 0: not known, an end mark comes
+  std::size_t header_packets_ = 0;  // 0: unknown, an end mark follows
   std::size_t packets_ = 0;         // ended so far
   std::size_t bytes_ = 0;
-  std::uint8_t first_byte_ = 0;  // of the packet in hand
+  std::uint8_t first_byte_ = 0;  // of the present packet
   bool inside_packet_ = false;
   bool done_ = false;
   bool ended_ = false;
@@ -100,15 +101,15 @@ class OggHeaders {
 
 // Vorbis comments: the titles inside Ogg streams (Vorbis, Opus, FLAC, Speex, Theora).
 // Source: "Ogg Vorbis I format specification: comment field and header specification".
-// Errors: none; a list that breaks off gives what was read before.
+// Errors: none; a truncated list gives the entries before its end.
 struct OggTags {
   std::string_view vendor;  // views into the bytes that were given
-  std::string_view artist;  // the first of its name; names match without case
+  std::string_view artist;  // the first of its name; names match in any case
   std::string_view title;
 };
 OggTags read_ogg_tags(ByteSpan comments);
 
-// Artist and title apart, as clean UTF-8 of at most 4080 bytes each.
+// Artist and title separately, as clean UTF-8 of at most 4080 bytes each.
 Metadata metadata_of(const OggTags& tags);
 
 }  // namespace lb

@@ -10,14 +10,14 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kCapture{"OggS\0", 5};  // with the only version there is
+constexpr std::string_view kCapture{"OggS\0", 5};  // with version 0, the only one
 constexpr std::size_t kChecksumAt = 22;
 constexpr std::uint32_t kPolynomial = 0x04c11db7;  // RFC 3533, 6
 
 struct Probe {
   enum class Kind : std::uint8_t { kNoPage, kNeedsMore, kWholePage };
   Kind kind;
-  std::size_t size;  // of the page; kNeedsMore: how many bytes decide more
+  std::size_t size;  // of the page; kNeedsMore: the bytes needed to decide
 };
 
 std::size_t sum(ByteSpan lacing) {
@@ -41,8 +41,8 @@ OggPage page_of(ByteSpan bytes) {
   return {bytes.first(header), bytes.subspan(header)};
 }
 
-// libogg wants pointers to bytes that it could change; it writes the four bytes of the checksum
-// into the header, so that gets a copy, and only reads the body.
+// libogg's pointers are not const.  It writes only the checksum into the header, a copy, and reads
+// the body.
 void set_checksum(std::span<std::byte> header, ByteSpan body) {
   ogg_page page{};
   page.header = reinterpret_cast<unsigned char*>(header.data());
@@ -60,7 +60,7 @@ bool checksum_is_right(const OggPage& page) {
   return std::memcmp(header.data() + kChecksumAt, page.header.data() + kChecksumAt, 4) == 0;
 }
 
-// Where the next page could begin, not before `from`.
+// The next possible begin of a page, from `from` on.
 std::size_t next_capture(ByteSpan bytes, std::size_t from) {
   const std::size_t found = as_text(bytes).find('O', from);
   return found == std::string_view::npos ? bytes.size() : found;
@@ -76,7 +76,7 @@ std::uint32_t multiply(std::uint32_t a, std::uint32_t b) {
   return product;
 }
 
-// What so many bytes of zero make of a checksum: a factor.
+// The factor by which this number of zero bytes changes a checksum.
 std::uint32_t shift_by(std::size_t bytes) {
   std::uint32_t factor = 1;
   for (std::uint32_t power = 1u << 8; bytes != 0; bytes >>= 1) {
@@ -115,7 +115,7 @@ void OggPageScanner::feed(ByteSpan bytes, OggPageSink& sink) {
       held_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(used), bytes.end());
       bytes = {};
     } else {
-      // Only what the page in hand lacks is copied; the pages behind it are read where they lie.
+      // Only the bytes missing from the present page are copied; later pages are read in place.
       const std::size_t n = std::min(wanted_ - held_.size(), bytes.size());
       held_.reserve(wanted_);
       held_.insert(held_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
@@ -124,12 +124,12 @@ void OggPageScanner::feed(ByteSpan bytes, OggPageSink& sink) {
       const std::size_t used = scan(held_, sink);
       held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(used));
     }
-    // Junk is known by its first wrong byte; a page needs its table, then its body.
+    // Junk shows in its first wrong byte; a page needs its lacing table, then its body.
     wanted_ = held_.size() < kCapture.size() ? held_.size() + 1 : probe(held_).size;
   }
 }
 
-// Returns how many bytes were given to the sink; the rest begins what may be a page.
+// Returns the number of bytes given to the sink; the rest may begin a page.
 std::size_t OggPageScanner::scan(ByteSpan bytes, OggPageSink& sink) {
   std::size_t at = 0;
   std::size_t junk = 0;  // where the bytes that are between pages begin
@@ -162,9 +162,9 @@ std::size_t OggPageScanner::scan(ByteSpan bytes, OggPageSink& sink) {
   return at;
 }
 
-// A page may lie inside what only looked like one, so the search goes on right behind its first
-// byte.  But then 27 bytes of a forged stream can cost a checksum over 64 KiB, for every 27 bytes
-// again; a stream that has made us sum up far more than it sent is skipped by the page instead.
+// A page may lie inside a false one, so the search continues after the first byte.  But then each
+// 27 bytes of a forged stream could cost a checksum over 64 KiB, so a stream whose rejected pages
+// far exceed its bytes is skipped a page at a time.
 std::size_t OggPageScanner::reject(ByteSpan bytes, std::size_t page_size) {
   constexpr std::uint64_t kFree = 1 << 20;
   constexpr std::uint64_t kPerByte = 4;

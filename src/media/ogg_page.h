@@ -1,8 +1,8 @@
-// Ogg pages (RFC 3533): found in a stream of bytes, read and written.
+// Finds, reads and writes Ogg pages (RFC 3533).
 //
-// Thread: one owner.  Pure.  A page that is handed out is a view into the scanner's or the
-// caller's bytes and lives only during the call.
-// Errors: none.  What is no page with a right checksum is handed on as "between".
+// Thread: one owner.  Pure.  A page given to a sink is a view into the scanner's or the caller's
+// bytes, valid only during the call.
+// Errors: none.  Bytes without a valid page and checksum are passed on as "between".
 #pragma once
 
 #include <algorithm>
@@ -39,7 +39,7 @@ struct OggPage {
   std::size_t size() const { return header.size() + body.size(); }
 };
 
-// What a scanner finds, in the order of the stream; every byte is in exactly one call.
+// Gets the findings of a scanner, in stream order; every byte is in exactly one call.
 class OggPageSink {
  public:
   virtual ~OggPageSink() = default;
@@ -56,7 +56,7 @@ class OggPageScanner {
   // Any split of the same bytes finds the same pages.  At most one page (64 KiB) is held.
   void feed(ByteSpan bytes, OggPageSink& sink);
 
-  // The end of the last page; all that was fed while no page has been found where one should be.
+  // The end of the last page; while out of sync, of all bytes so far.
   std::uint64_t complete() const noexcept {
     return in_sync_ ? std::max(position_, seen_) : position_ + held_.size();
   }
@@ -72,10 +72,10 @@ class OggPageScanner {
   std::size_t reject(ByteSpan bytes, std::size_t page_size);
 
   std::uint64_t begin_;
-  std::uint64_t position_;       // of the first byte that was not yet given to the sink
-  std::uint64_t seen_;           // all before it has passed, with what only looked like a page
+  std::uint64_t position_;       // of the first byte not yet given to the sink
+  std::uint64_t seen_;           // all bytes before it have passed, with false pages
   std::uint64_t rejected_ = 0;   // bytes of all pages whose checksum was wrong
-  std::vector<std::byte> held_;  // the beginning of what may be a page
+  std::vector<std::byte> held_;  // the begin of a possible page
   std::size_t wanted_ = 0;       // held_ must grow to this before it is scanned again
   bool in_sync_ = true;
 };
@@ -90,28 +90,27 @@ struct OggPageFields {
 // size of the body.
 void append_ogg_page(std::vector<std::byte>& out, const OggPageFields& fields, ByteSpan lacing,
                      ByteSpan body);
-// Changes the fields of a page whose checksum is right; the new one follows from the header alone
-// (the CRC of Ogg is linear).
-// REQUIRES: header is all of the page's, with its lacing table; fields.flags and the others are all
-// set.
+// Changes the fields of a page with a right checksum; the new checksum follows from the header
+// alone, because Ogg's CRC is linear.
+// REQUIRES: header is the page's whole header with its lacing table; all fields are set.
 void patch_ogg_header(std::span<std::byte> header, std::size_t body_size,
                       const OggPageFields& fields);
-// Appends as few pages as hold the packets; the last one ends with the last packet.  Returns the
-// sequence number that comes next.
+// Appends the packets in as few pages as possible; the last page ends with the last packet.
+// Returns the next sequence number.
 std::uint32_t append_ogg_packets(std::vector<std::byte>& out, OggPageFields fields,
                                  std::span<const ByteSpan> packets);
 
-// OggSerials: the serial numbers of logical Ogg streams where one source's chain follows another
-// source's: a stream that has the number of one right before it gets another.
+// OggSerials: the serial numbers of logical Ogg streams after a change of sources: a stream with
+// the number of one directly before it gets another.
 // Source: RFC 3533, 4: each logical stream of a chained physical stream has a number of its own.
 class OggSerials {
  public:
-  // Of the chain before the first one here.
+  // Serials of the chain before the first one here.
   void avoid(std::vector<std::uint32_t> serials) { avoided_ = std::move(serials); }
-  // A first page has come.
+  // Called for each first page.
   void begin(std::uint32_t serial, bool new_chain) {
     if (new_chain) {
-      // The chains of one source are its own matter.
+      // Serials may repeat between the chains of one source.
       if (!chain_.empty()) avoided_.clear();
       chain_.clear();
     }
@@ -120,7 +119,7 @@ class OggSerials {
     while (is_taken(name)) name = name * 2654435761u + 40503u;
     chain_.push_back({serial, name});
   }
-  // The number that a stream of the present chain has.
+  // The number of a stream of the present chain.
   std::uint32_t of(std::uint32_t serial) const noexcept {
     for (const auto& [from, to] : chain_)
       if (from == serial) return to;
@@ -146,7 +145,7 @@ class OggSerials {
   }
 
   std::vector<std::uint32_t> avoided_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> chain_;  // as it came, as it is passed on
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> chain_;  // original, then present number
 };
 
 }  // namespace lb

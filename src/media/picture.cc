@@ -18,7 +18,7 @@ unsigned be(ByteSpan bytes, std::size_t at, std::size_t size) {
   return static_cast<unsigned>(read_be(bytes, at, size));
 }
 
-// A frame header; 0xc4, 0xc8 and 0xcc are other segments.
+// Whether the segment is a frame header; 0xc4, 0xc8 and 0xcc are other segments.
 bool is_frame_of_jpeg(unsigned marker) noexcept {
   return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
@@ -33,7 +33,7 @@ std::optional<PictureSize> jpeg_size(ByteSpan bytes) {
       continue;
     }
     const std::size_t length = be(bytes, at + 2, 2);
-    // Sound pictures have their size before their first scan.
+    // A valid picture has its size before the first scan.
     if (length < 2 || marker == 0xda || marker == 0xd9 || marker < 0xc0) return std::nullopt;
     if (is_frame_of_jpeg(marker)) {
       if (length < 7 || at + 9 > bytes.size()) return std::nullopt;

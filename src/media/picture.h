@@ -1,8 +1,8 @@
-// Pictures of titles: what a file is that was written elsewhere, by its first bytes, and its size
-// as its headers say it.  Nothing is decoded.  SVG, which may hold scripts, and GIF are none.
+// Pictures of titles: the type of a foreign file by its first bytes, and its size by its headers.
+// Nothing is decoded.  SVG, which may contain scripts, and GIF are not accepted.
 //
 // Thread: pure functions.
-// Errors: bytes that break off, or lie, are no picture.
+// Errors: truncated or inconsistent bytes are no picture.
 // Source: ISO 10918-1 (JPEG, B.2), ISO 15948 (PNG, 11.2), RFC 9649 (WebP).
 #pragma once
 
@@ -27,11 +27,11 @@ std::optional<PictureType> picture_type(ByteSpan bytes);
 struct PictureSize {
   unsigned width = 0, height = 0;
 };
-// nullopt: the headers do not say it.
+// nullopt: the headers have no size.
 std::optional<PictureSize> picture_size(PictureType type, ByteSpan bytes);
 bool is_shown_size(const PictureSize& size) noexcept;
 
-// Of a picture that may be shown; Error: why not, with the number.
+// The type of a picture that may be shown; Error: why not, with the number.
 Result<PictureType> judge_picture(ByteSpan bytes);
 
 }  // namespace lb

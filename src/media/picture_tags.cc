@@ -15,7 +15,7 @@ constexpr unsigned kFrontCover = 3;
 constexpr std::string_view kPictureName = "METADATA_BLOCK_PICTURE";
 constexpr std::size_t kLongestText = 1024;
 
-// Takes a length and that many bytes from the front; nullopt: they are not all there.
+// Takes a length and that many bytes from the front; nullopt: some are missing.
 std::optional<ByteSpan> take_sized(ByteSpan& rest, bool big_endian) {
   if (rest.size() < 4) return std::nullopt;
   const auto bytes =
@@ -33,7 +33,7 @@ std::uint64_t syncsafe(ByteSpan bytes, std::size_t at) {
   return value;
 }
 
-// A zero byte behind each 0xff was put in.
+// Removes the zero byte that unsynchronisation adds after each 0xff (ID3v2).
 std::string without_zeros(ByteSpan bytes) {
   std::string out;
   out.reserve(bytes.size());
@@ -46,7 +46,7 @@ std::string without_zeros(ByteSpan bytes) {
 
 bool is_wide(unsigned encoding) noexcept { return encoding == 1 || encoding == 2; }
 
-// Behind the text that ends with a zero of its width; npos: it does not end.
+// The position after a text that ends with a zero of its width; npos: the text has no end.
 std::size_t behind_text(std::string_view bytes, std::size_t at, bool wide) {
   const std::size_t step = wide ? 2 : 1;
   for (; at + step <= bytes.size(); at += step)
@@ -66,7 +66,7 @@ std::string text_of(std::string_view body) {
   return clean_utf8(text);
 }
 
-// The body of a frame APIC, or of PIC, whose type of picture has three letters.
+// The body of an APIC frame, or of PIC (ID3v2.2), whose picture format has three letters.
 PictureBlock read_apic(std::string_view body, bool old) {
   PictureBlock out;
   if (body.size() < 6) return out;
@@ -80,7 +80,6 @@ PictureBlock read_apic(std::string_view body, bool old) {
   return out;
 }
 
-// The better one of two.
 void choose(PictureBlock& best, const PictureBlock& other) {
   if (other.bytes.empty()) return;
   if (best.bytes.empty() || (best.type != kFrontCover && other.type == kFrontCover)) best = other;
@@ -93,7 +92,7 @@ PictureBlock read_picture_block(ByteSpan block) {
   if (block.size() < 4) return out;
   out.type = static_cast<unsigned>(read_be(block, 0, 4));
   block = block.subspan(4);
-  constexpr std::size_t kSides = 16;  // width, height, depth, colours: the picture says them itself
+  constexpr std::size_t kSides = 16;  // width, height, depth, colours: the picture's own are used
   if (!take_sized(block, kBigEndian) || !take_sized(block, kBigEndian) || block.size() < kSides)
     return out;
   block = block.subspan(kSides);
@@ -131,12 +130,12 @@ StreamPicture picture_in_id3(ByteSpan tag) {
   const bool old = version == 2;
   tag = tag.subspan(kHeader, std::min<std::size_t>(tag.size() - kHeader, syncsafe(tag, 6)));
   std::string plain;
-  // Of version 4 each frame says it by itself.
+  // In version 4 each frame has a flag of its own.
   if ((flags & 0x80) != 0 && version < 4) {
     plain = without_zeros(tag);
     tag = as_byte_span(plain);
   }
-  if (!old && (flags & 0x40) != 0) {  // a further head
+  if (!old && (flags & 0x40) != 0) {  // an extended header
     if (tag.size() < 4) return {};
     const std::uint64_t size = version == 4 ? syncsafe(tag, 0) : read_be(tag, 0, 4) + 4;
     if (size > tag.size()) return {};
@@ -152,7 +151,7 @@ StreamPicture picture_in_id3(ByteSpan tag) {
                                               : read_be(tag, 4, 4);
     if (size > tag.size() - head) break;
     const std::string_view body = as_text(tag.subspan(head, static_cast<std::size_t>(size)));
-    // Compressed, encrypted, and in other ways not as it is read here.
+    // Compressed or encrypted frames, among others, are skipped.
     const bool plain_frame = old || (u8(tag, 9) & (version == 4 ? 0x0f : 0xe0)) == 0;
     if (plain_frame && (name == "APIC" || name == "PIC")) choose(best, read_apic(body, old));
     if (plain_frame && (name == "TIT2" || name == "TT2")) title = text_of(body);

@@ -7,14 +7,14 @@
 namespace lb {
 namespace {
 
-// The number that all of the text is; nullopt: not a number.
+// The number, if it is the whole text; nullopt: it is not.
 std::optional<double> seconds_in(std::string_view text) {
   const auto value = parse_whole<double>(text);
-  if (!value || !(std::abs(*value) <= SilenceLine::kMax)) return std::nullopt;  // nor a NaN
+  if (!value || !(std::abs(*value) <= SilenceLine::kMax)) return std::nullopt;  // also refuses NaN
   return value;
 }
 
-// What stands behind `word`, which begins the text; nullopt: it does not.
+// The text after `word`; nullopt: the text does not begin with it.
 std::optional<std::string_view> behind(std::string_view text, std::string_view word) {
   if (!text.starts_with(word)) return std::nullopt;
   return text.substr(word.size());

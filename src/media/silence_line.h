@@ -1,12 +1,11 @@
-// What ffmpeg's filter silencedetect writes of the sound that it hears, one line at a time.
+// Parses the lines that ffmpeg's filter silencedetect writes about the sound.
 //
 // Thread: pure.
-// Bounds: a line is as long as its reader makes it (net/loop/child_process.h); numbers beyond kMax are
-// none.
+// Bounds: the reader limits a line (net/loop/child_process.h); numbers beyond kMax are ignored.
 // Source: the output of ffmpeg 5.1:
 //   [silencedetect @ 0x55d1153990c0] silence_start: 6
 //   [silencedetect @ 0x55d1153990c0] silence_end: 14 | silence_duration: 8.00002
-// Everything else that ffmpeg says, the stream's own titles among it, begins in another way.
+// Other output of ffmpeg, including titles of the stream, begins differently.
 #pragma once
 
 #include <optional>
@@ -19,9 +18,9 @@ struct SilenceLine {
 
   bool begins =
       false;          // the sound has been silent for as long as the filter waits; else it is back
-  double lasted = 0;  // seconds of silence; 0 where it begins
+  double lasted = 0;  // seconds of silence; 0 at its begin
 };
-// nullopt: the line tells nothing of silence.
+// nullopt: the line does not report silence.
 std::optional<SilenceLine> parse_silence_line(std::string_view line);
 
 }  // namespace lb

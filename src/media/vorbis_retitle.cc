@@ -1,11 +1,11 @@
 // VorbisRetitler: gives an Ogg Vorbis stream a new title, as Icecast does: the logical stream ends
-// (EOS) and a new one begins with a new comment header.  Of any Ogg stream that
-// follows another source's, logical streams of the same serial numbers get new ones.
+// (EOS), and a new one begins with a new comment header.  If any Ogg stream follows another
+// source's, its logical streams get new serial numbers where they would repeat.
 //
-// The seam is not heard.  A Vorbis decoder needs one packet before it gives sound, so the new
-// stream begins with the last packet of the old one; granule positions go on as they were.  With
-// libvorbis the sound is the same to the bit; ffmpeg does not restart its decoder and plays that
-// packet (23 ms) twice, as it does with Icecast.
+// The seam is inaudible.  A Vorbis decoder needs one packet before it gives sound, so the new
+// stream begins with the last packet of the old one; granule positions continue.  With libvorbis
+// the sound is identical bit for bit; ffmpeg does not restart its decoder and plays that packet (23
+// ms) twice, as with Icecast.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -57,19 +57,19 @@ void append_bytes(Bytes& out, ByteSpan bytes) { out.insert(out.end(), bytes.begi
 
 constexpr std::size_t kMaxLacing = 255;  // of a page
 
-// The last whole packet of a stream and, behind it, what has come of the next one: what the first
-// media page of a new logical stream must hold.
+// The last whole packet of a stream and the begin of the next one, which the first media page of a
+// new logical stream must hold.
 class Tail {
  public:
   void clear() { whole_ = open_ = {}; }
 
   void add(const OggPage& page) {
-    if (!page.continued()) open_.clear();  // it has lost its end
+    if (!page.continued()) open_.clear();  // its end is lost
     const bool torn = page.continued() && open_.empty();
     const ByteSpan lacing = page.lacing();
-    std::size_t ends = lacing.size();  // behind the last packet that ends here
+    std::size_t ends = lacing.size();  // after the last packet that ends here
     while (ends > 0 && u8(lacing, ends - 1) == 255) --ends;
-    std::size_t begins = ends == 0 ? 0 : ends - 1;  // where that packet begins
+    std::size_t begins = ends == 0 ? 0 : ends - 1;  // begin of that packet
     while (begins > 0 && u8(lacing, begins - 1) == 255) --begins;
     if (ends > 0) {
       if (begins > 0) open_.clear();
@@ -79,10 +79,10 @@ class Tail {
       if (begins == 0 && torn) whole_.clear();
     }
     if (ends > 0 || !torn) open_.add(page, ends, lacing.size());
-    if (open_.lacing.size() > kMaxLacing) clear();  // no page would hold it
+    if (open_.lacing.size() > kMaxLacing) clear();  // no page can hold it
   }
 
-  // True when a stream that goes on with `next` can begin with what is here.
+  // Whether a stream that continues with `next` can begin with these packets.
   bool can_precede(const OggPage& next) const {
     if (whole_.empty()) return false;
     if (!next.continued()) return true;
@@ -113,7 +113,7 @@ class Tail {
       lacing.clear();
       body.clear();
     }
-    // The lacing values [from, to) of a page with what they measure.
+    // Adds the lacing values [from, to) of a page, and their bytes.
     void add(const OggPage& page, std::size_t from, std::size_t to) {
       const ByteSpan values = page.lacing();
       std::size_t skip = 0;
@@ -144,7 +144,7 @@ class VorbisRetitler final : public Rewriter, private OggPageSink {
     scanner_.feed(bytes, *this);
     out_ = nullptr;
   }
-  // True as soon as the first page is Vorbis; the title waits for the headers then.
+  // True as soon as the first page is Vorbis; the title then waits for the headers.
   bool set_title(const Metadata& metadata) override {
     if (!stream_) return false;
     pending_ = metadata;
@@ -170,15 +170,15 @@ class VorbisRetitler final : public Rewriter, private OggPageSink {
 
   OggPageScanner scanner_{0};
   Bytes* out_ = nullptr;      // during rewrite()
-  bool first_pages_ = false;  // a chain is beginning
+  bool first_pages_ = false;  // a chain begins
   OggSerials serials_;
-  std::optional<OggHeaders> stream_;  // set while the chain is one Vorbis stream, and no other
+  std::optional<OggHeaders> stream_;  // set while the chain is a single Vorbis stream
   std::optional<Metadata> pending_;
   Tail tail_;
-  std::uint64_t granule_ = 0;  // of the last media page on which a packet ended
+  std::uint64_t granule_ = 0;  // of the last media page that ends a packet
   std::uint32_t next_in_ = 0;  // page sequence numbers
   std::uint32_t next_out_ = 0;
-  // What the source's pages get: its own serial and a shift of 0 until a title came.
+  // The serial and the shift of the source's pages: its own serial and 0 before the first title.
   std::uint32_t serial_ = 0;
   std::uint32_t shift_ = 0;
 };
@@ -229,9 +229,9 @@ void VorbisRetitler::first_page(const OggPage& page) {
 }
 
 void VorbisRetitler::media_page(const OggPage& page) {
-  if (page.sequence() != next_in_) tail_.clear();  // a page is missing between
+  if (page.sequence() != next_in_) tail_.clear();  // a page is missing
   next_in_ = page.sequence() + 1;
-  // A stream without any sound confuses players, so a title waits for the first packet.
+  // A stream without sound confuses players, so a title waits for the first packet.
   if (pending_ && tail_.can_precede(page)) begin_new_stream(page);
   tail_.add(page);
   if (page.granule() != kOggNoGranule) granule_ = page.granule();
@@ -247,7 +247,7 @@ void VorbisRetitler::media_page(const OggPage& page) {
 
 void VorbisRetitler::begin_new_stream(const OggPage& next) {
   append_ogg_page(*out_, {kOggEos, granule_, serial_, next_out_}, {}, {});
-  // Any number that the stream in hand has not will do.
+  // Any number other than the present stream's will do.
   do serial_ = serial_ * 2654435761u + 40503u;
   while (serial_ == stream_->serial());
 
