@@ -8,11 +8,11 @@ namespace lb {
 namespace {
 
 constexpr std::uint64_t kMaxSpans = 256;
-// Of what an upstream says: marks are certain at whole seconds only.
+// Bounds of an upstream's value: marks are certain only at whole seconds.
 constexpr std::uint32_t kShortestCut = 1000, kLongestCut = 60'000;
-// Between the last mark of a source and its end; marks stand closer.
+// Between the last mark of a source and its end; marks are closer.
 constexpr std::uint64_t kLongestTail = 64 * 1024;
-// Behind numbers that jump: so many segments, of so long, before they are listed.
+// After a gap in the numbers, segments are listed only when there are as many and as long as this.
 constexpr std::size_t kFewestBehindGap = 2;
 constexpr std::uint32_t kHeldBackMs = 8000;
 
@@ -63,7 +63,7 @@ void HlsCut::add_run(std::uint64_t first_span, std::uint64_t last_span,
   run.last_span = last_span;
   run.generation = spans[first_span].segments.generation;
   if (next_span) run.end = spans[*next_span].begin;
-  // With a hole behind it the same epoch goes on: how its last segment ends is not known here.
+  // After a hole the same epoch continues, but the end of its last segment is unknown here.
   const bool hole = next_span && same_epoch(spans[first_span], spans[*next_span]);
   run.settled = spans[last_span].anchored || (next_span && !hole);
 
@@ -76,7 +76,7 @@ void HlsCut::add_run(std::uint64_t first_span, std::uint64_t last_span,
   };
   run.first_mark = index_of(from);
   run.marks_end = index_of(to);
-  // The mark of a unit that its source did not finish stands where the next source began.
+  // The mark of a unit that its source did not finish lies where the next source began.
   while (run.first_mark + 1 < run.marks_end) {
     const SyncMark &one = marks[run.first_mark], &next = marks[run.first_mark + 1];
     if (one.position != next.position && one.time.samples <= next.time.samples) break;
@@ -110,7 +110,7 @@ std::int64_t HlsCut::wall_of(const Run& run, const SyncMark& mark) const {
   return spans[spans[i].anchored ? i : held].wall_of(mark.time.samples);
 }
 
-// Of the units in these bytes.
+// The samples of the units in these bytes.
 std::uint64_t HlsCut::samples_between(std::uint64_t from, std::uint64_t to) const {
   Bytes tail;
   to = std::min({to, view_.end, from + kLongestTail});
@@ -162,8 +162,8 @@ std::optional<HlsSegment> HlsCut::segment(const Run& run, std::uint64_t cell) co
   return out;
 }
 
-// Where the numbers of a source do not go on from those before, because the server that it enters
-// at has begun again, its first segments wait until players have had time to ask for the last ones.
+// If the numbers of a source have a gap because the server that it enters at has restarted, its
+// first segments wait until players have had time to request the last ones.
 std::vector<HlsSegment> HlsCut::newest(std::size_t most) const {
   std::size_t before = 0;
   std::vector<HlsSegment> found = newest_of(runs_.size(), most, before);
@@ -177,7 +177,8 @@ std::vector<HlsSegment> HlsCut::newest(std::size_t most) const {
   return last.empty() ? found : last;
 }
 
-// Of the first runs; before: how many of them lie before the gap that ends the list.
+// The newest segments of the first `runs` runs; before: the number of runs before the gap that ends
+// the list.
 std::vector<HlsSegment> HlsCut::newest_of(std::size_t runs, std::size_t most,
                                           std::size_t& before) const {
   std::vector<HlsSegment> found;

@@ -1,10 +1,10 @@
-// HlsCut: a stream log as segments of HLS: segment n of an epoch is the units whose media time lies
-// in [n, n + 1) · cut_ms, so that all nodes that hold the same bytes cut alike.
+// HlsCut: a stream log as segments of HLS: segment n of an epoch has the units with a media time in
+// [n, n + 1) · cut_ms, so that all nodes with the same bytes cut alike.
 //
 // Thread: pure; made for one request from one view, which has to outlive it.
-// Whole segments only: its begin was seen here, and the next one has begun, or another source has.
-// A source's first segments wait until its clock is known (StreamSpan::anchored): what a list has
-// said of a segment once, it says for ever.
+// Only whole segments: the begin was seen here, and the next segment or another source has begun.
+// The first segments of a source wait until its clock is known (StreamSpan::anchored), because the
+// facts of a listed segment never change.
 // Bounds: the newest 256 spans; a segment costs two binary searches.
 // Source: RFC 8216 sections 3 and 6.2.
 #pragma once
@@ -21,31 +21,31 @@ namespace lb {
 struct HlsSegment {
   std::uint64_t sequence = 0;
   std::uint64_t generation = 0;      // the discontinuity number
-  std::uint32_t stream = 0;          // of its name: the first 32 bits of the identity
+  std::uint32_t stream = 0;          // in its name: the first 32 bits of the stream's identity
   std::uint64_t begin = 0, end = 0;  // positions in the log
   std::uint64_t samples = 0;         // media time of its begin
   std::uint64_t duration = 0;        // samples
   unsigned rate_hz = 0;
   std::uint32_t cut_ms = 0;
   std::int64_t wall_ms = 0;   // of its begin, Unix
-  std::int64_t epoch_ms = 0;  // of media time 0 by the first anchor: timestamps are counted from it
+  std::int64_t epoch_ms = 0;  // of media time 0 by the first anchor: the base of timestamps
   bool adts = false;          // AAC, else MPEG audio
 
   bool operator==(const HlsSegment&) const = default;
 };
 
-// 33 bits of a clock of 90 kHz that goes on through an epoch.
+// 33 bits of a 90 kHz clock that continues through an epoch.
 std::uint64_t hls_timestamp(const HlsSegment& segment) noexcept;
 
-// Whether the units of this span have a place in segments.
+// Whether the units of this span belong to segments.
 bool is_hls_cut(const StreamSpan& span) noexcept;
 
 class HlsCut {
  public:
   explicit HlsCut(const StreamView& view);
 
-  // At most so many, oldest first, numbered without a gap: where a number is missing, only what
-  // follows it; what came before, while that of another source is less than eight seconds.
+  // At most `most` segments, oldest first, numbered without a gap: only those after the last gap,
+  // but those before it while the new ones of another source last less than eight seconds.
   std::vector<HlsSegment> newest(std::size_t most) const;
   std::optional<HlsSegment> find(std::uint32_t stream, std::uint64_t sequence) const;
 
@@ -55,9 +55,9 @@ class HlsCut {
     std::uint64_t first_span = 0, last_span = 0;  // indices
     std::uint64_t first_mark = 0, marks_end = 0;  // indices
     std::uint64_t first_cell = 0, cells_end = 0;  // whole ones
-    std::optional<std::uint64_t> end;             // its last position; nullopt: it goes on
+    std::optional<std::uint64_t> end;             // its last position; nullopt: it continues
     std::uint64_t generation = 0;
-    bool settled = false;  // its clock is known, or changes no more
+    bool settled = false;  // its clock is known, or stays as it is
   };
   void add_run(std::uint64_t first_span, std::uint64_t last_span,
                std::optional<std::uint64_t> next_span);

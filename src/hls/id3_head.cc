@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kMaxText = 1024;
 
-// Seven bits a byte, so that no size looks like the beginning of a frame.
+// A syncsafe size has seven bits a byte, so that no size looks like a frame header.
 void append_size(std::string& out, std::size_t size) {
   for (int shift = 21; shift >= 0; shift -= 7) out += static_cast<char>(size >> shift & 0x7f);
 }
@@ -32,7 +32,7 @@ std::string id3_head(std::uint64_t timestamp, std::string_view title, std::strin
   constexpr char kUtf8 = 3;
   if (!title.empty()) append_frame(frames, "TIT2", cat({kUtf8, cut_utf8(title, kMaxText)}));
   if (!artist.empty()) append_frame(frames, "TPE1", cat({kUtf8, cut_utf8(artist, kMaxText)}));
-  // Latin-1, and no description.
+  // Encoded in Latin-1, without a description.
   if (!picture.empty() && picture.size() <= kMaxText)
     append_frame(frames, "WXXX", cat({std::string_view("\0\0", 2), picture}));
   std::string out("ID3\x04\0\0", 6);

@@ -10,9 +10,8 @@
 
 namespace lb {
 
-// timestamp: 33 bits of a clock of 90 kHz.  title, artist: UTF-8; "": none; of long ones the first
-// 1024 bytes.  The title is that of other streams, with its artist.  picture: a path of this
-// server, ASCII.
+// timestamp: 33 bits of a 90 kHz clock. title, artist: UTF-8; "": none; cut after 1024 bytes.
+// picture: a path of this server, ASCII.
 std::string id3_head(std::uint64_t timestamp, std::string_view title, std::string_view artist = {},
                      std::string_view picture = {});
 

@@ -6,7 +6,7 @@ namespace lb {
 
 void ListPace::pass(SteadyTime now) {
   if (due_ == ~std::uint64_t{0}) return;
-  // No player has asked for as long as the list is: none follows it.
+  // No player has asked for as long as the list lasts, so none follows it.
   if (now - noted_ > length_) {
     due_ = ~std::uint64_t{0};
     return;

@@ -1,6 +1,6 @@
-// ListPace: how fast a live list goes forward.  A source that sends far ahead, as at a seam, makes
-// more segments at once than a list holds: those that no player has had the time to fetch stay, and
-// the list follows the source at the pace of its sound.
+// ListPace: the pace of a live list.  A source that sends far ahead, as at a seam, makes more
+// segments at once than a list holds: segments that no player has had time to fetch stay listed,
+// and the list follows the source at the pace of its sound.
 //
 // Thread: pure; one owner a list.
 // Source: RFC 8216 section 6.3.3: a player begins with the third segment from the end, or later.
@@ -18,12 +18,12 @@ namespace lb {
 
 class ListPace {
  public:
-  // A list of these, of which the log holds all: the newest `length`, or as many from the one that
-  // is due.  REQUIRES: their numbers have no gap, and `now` does not go back
+  // The list of these segments, all in the log: the newest `length`, or as many from the due one.
+  // REQUIRES: their numbers have no gap, and `now` does not go back
   std::vector<HlsSegment> window(std::vector<HlsSegment> held, std::size_t length, SteadyTime now);
-  // The newest so many leave none out that is due.
+  // Whether the newest segments include the due one.
   bool shows_due(std::span<const HlsSegment> newest, SteadyTime now);
-  // These are listed now.
+  // Called with the segments of each list.
   void note(std::span<const HlsSegment> listed, SteadyTime now);
 
  private:
@@ -32,9 +32,9 @@ class ListPace {
 
   std::uint64_t due_ =
       ~std::uint64_t{0};  // the number that a player fetches next; ~0: none is there
-  SteadyTime since_{};    // it was that then
+  SteadyTime since_{};    // when due_ was last correct
   SteadyTime noted_{};
-  std::chrono::milliseconds cut_{0}, length_{0};  // of a segment; of all that is listed
+  std::chrono::milliseconds cut_{0}, length_{0};  // of a segment; of the whole list
 };
 
 }  // namespace lb

@@ -7,7 +7,7 @@ namespace lb {
 namespace {
 
 constexpr unsigned kAacMain = 1, kAacLow = 2, kSbr = 5, kPs = 29;  // audio object types
-// With spectral band replication the header has the rate of the core, which is half the stream's.
+// With spectral band replication the header has the rate of the core, half the stream's.
 constexpr unsigned kHighestCoreRate = 24'000;
 
 std::string mp4a(unsigned object) { return cat({"mp4a.40.", object}); }
@@ -30,8 +30,8 @@ std::string hls_codecs(ByteSpan frame, std::string_view content_type) {
 
 std::string master_playlist(std::span<const HlsVariant> variants) {
   std::string out = "#EXTM3U\n#EXT-X-VERSION:3\n";
-  // All the first places, then all the second ones: a player whose node is gone changes over to
-  // the next stream of the same bandwidth (RFC 8216, 6.3.1 and Apple's authoring rules).
+  // First all best addresses, then all second ones: a player whose node is gone changes to the next
+  // stream of the same bandwidth (RFC 8216, 6.3.1 and Apple's authoring rules).
   for (std::size_t place = 0;; ++place) {
     bool any = false;
     for (const HlsVariant& variant : variants) {

@@ -1,4 +1,4 @@
-// The master playlist: the streams of one programme, each with the places where it is served.
+// The master playlist: the streams of one programme, each with its addresses.
 // Source: RFC 8216 sections 4.3.4.2 and 6.3.1 (redundant streams); RFC 6381 (codecs).
 // Thread: pure functions.
 #pragma once
@@ -14,16 +14,16 @@
 namespace lb {
 
 struct HlsVariant {
-  std::uint64_t bandwidth = 0;         // bit/s, the most of any segment
-  std::string codecs;                  // "": not known
+  std::uint64_t bandwidth = 0;         // bit/s, the highest of any segment
+  std::string codecs;                  // "": unknown
   std::vector<std::string> addresses;  // of its list, the best first; the others are its spares
 };
 
-// No address has a line break in it.
+// REQUIRES: no address has a line break
 std::string master_playlist(std::span<const HlsVariant> variants);
 
-// "mp4a.40.34" for MPEG audio; of AAC what the header of a frame says, or else the content type.
-// frame: the bytes of a first frame; empty: none was seen here.
+// "mp4a.40.34" for MPEG audio; for AAC by the header of a frame, otherwise by the content type.
+// frame: the bytes of a first frame; empty: not seen here.
 std::string hls_codecs(ByteSpan frame, std::string_view content_type);
 
 }  // namespace lb

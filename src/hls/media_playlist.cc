@@ -19,7 +19,7 @@ void append_padded(std::string& out, std::uint64_t value, std::size_t digits) {
   out.append(digits - std::min(digits, size), '0').append(text.data(), size);
 }
 
-// Five decimals: the sum of many is exact to a frame.
+// With five decimals the sum of many durations is exact to a frame.
 void append_seconds(std::string& out, const HlsSegment& segment) {
   constexpr std::uint64_t kParts = 100'000;
   const std::uint64_t parts = (segment.duration * kParts + segment.rate_hz / 2) / segment.rate_hz;
@@ -28,7 +28,7 @@ void append_seconds(std::string& out, const HlsSegment& segment) {
   append_padded(out, parts % kParts, 5);
 }
 
-// The same for as long as the cut is: the longest segment is one cell and less than a frame.
+// A segment lasts at most one cell and a part of a frame, so the value is constant.
 std::uint64_t target_seconds(std::span<const HlsSegment> segments) {
   std::uint64_t longest = 1;
   for (const HlsSegment& segment : segments) {
@@ -38,7 +38,7 @@ std::uint64_t target_seconds(std::span<const HlsSegment> segments) {
   return longest;
 }
 
-// No quote and no line end: those end a value, and a tag.
+// Quotes are replaced and control characters dropped: they would end the value or the tag.
 void append_quoted(std::string& out, std::string_view name, std::string_view text) {
   out.append(name).append("=\"");
   for (const char c : text) {
@@ -139,15 +139,15 @@ std::string with_titles(std::string list, std::span<const HlsSegment> segments,
   std::string lines, before;
   for (std::size_t i = 0; i < titles.size(); ++i) {
     const HlsTitle& title = titles[i];
-    if (title.wall_ms >= to) continue;  // told ahead; one behind it may have begun
-    // Two that came between two units: the first has not been heard.
+    if (title.wall_ms >= to) continue;  // not yet heard; a later title may have begun
+    // Of two titles between the same two units the first was never heard.
     if (i + 1 < titles.size() && titles[i + 1].id == title.id) continue;
     if (title.wall_ms <= from)
       before = line_of(title);
     else
       lines += line_of(title);
   }
-  // Behind the lines of the list itself.
+  // The titles follow the list's own header lines.
   const std::size_t at = list.find("#EXT-X-PROGRAM-DATE-TIME:");
   if (at != std::string::npos) list.insert(at, before + lines);
   return list;

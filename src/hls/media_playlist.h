@@ -1,4 +1,4 @@
-// The media playlist of a stream: which segments there are, now or of its past.
+// The media playlist of a stream: its segments, live or recorded.
 // Source: RFC 8216 section 4.3; EXT-X-VERSION 3 for durations with decimals.
 // Thread: pure functions.
 #pragma once
@@ -14,17 +14,17 @@
 
 namespace lb {
 
-// Titles in a media playlist: EXT-X-DATERANGE of the class org.icecast.title, each from the moment
-// at which it sounds to the next one.
+// Titles in a media playlist: EXT-X-DATERANGE of the class org.icecast.title, each from its first
+// sound to the next title.
 struct HlsTitle {
-  std::string id;  // by which all nodes name it; of titles with the same one the last counts
+  std::string id;  // the same at all nodes; of titles with one id the last is used
   std::int64_t wall_ms = 0;
   std::string artist, title;  // UTF-8; "": none
   std::string art = {};       // the path of its picture; "": none
 };
 
-// The list with those titles that begin within its segments, and the one before them.
-// titles: the oldest first.  The text of an encoder is quoted, and cannot end its quotes.
+// The list with the titles that begin within its segments, and the one before them. titles: the
+// oldest first.  An encoder's text is quoted, and cannot end its quotes.
 std::string with_titles(std::string list, std::span<const HlsSegment> segments,
                         std::span<const HlsTitle> titles);
 
@@ -32,39 +32,39 @@ inline constexpr std::string_view kHlsListType = "application/vnd.apple.mpegurl"
 
 enum class HlsListKind : std::uint8_t {
   kSliding,  // segments come and go
-  kEvent,    // … and stay
-  kWhole,    // and no more come
+  kEvent,    // segments are only added
+  kWhole,    // segments do not change
 };
 
-// segments: in the order of time, not empty; numbered without a gap, as HlsCut::newest() gives
-// them, unless the list never loses one.  query: of the segments' addresses, without '?'; "": none.
+// segments: in the order of time, not empty; numbered without a gap, as from HlsCut::newest(),
+// unless the list never loses one. query: for the segments' addresses, without '?'; "": none.
 std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query,
                            HlsListKind kind = HlsListKind::kSliding);
 
-// The same without a query, which each player may have of its own.
+// The list without a query, which may differ for each player.
 struct PlaylistText {
   std::string text;
   std::vector<std::size_t> name_ends;  // of the segments' names, in the text
 };
-// ended: no more come, also of an EVENT list.
+// ended: no segment follows, also in an EVENT list.
 PlaylistText playlist_text(std::span<const HlsSegment> segments, HlsListKind kind,
                            bool ended = false);
 std::string with_query(const PlaylistText& list, std::string_view query);
 
-// The same in pieces, so that a long one is not in memory for each player.
+// The text with a query, in pieces, so that a long one is not in memory for each player.
 class PlaylistPieces {
  public:
   // list outlives it.
   PlaylistPieces(const PlaylistText& list, std::string query);
   std::uint64_t size() const noexcept;
-  // So many bytes of what is left, or a line more; "": all has been given.
+  // About `bytes` bytes, up to a line more; "": the end.
   std::string next(std::size_t bytes);
 
  private:
   const PlaylistText& list_;
   const std::string query_;
   std::size_t at_ = 0;    // of the text
-  std::size_t name_ = 0;  // the first that is not given
+  std::size_t name_ = 0;  // the first unsent one
 };
 
 // "4f2a01c1-598386000.mp3", relative to the list.

@@ -9,7 +9,7 @@
 namespace lb {
 namespace {
 
-// Encoders send no more than this ahead.
+// Encoders send at most this far ahead.
 constexpr std::int64_t kLongestLeadMs = 60'000;
 
 bool same_numbers(const StreamSpan& a, const StreamSpan& b) {
@@ -68,7 +68,7 @@ bool PastCut::ends_whole(std::size_t index) const {
          next.span.segments.generation == run.span.segments.generation + 1;
 }
 
-// take(segment) → false: no more of it.
+// take(segment): false ends the loop.
 template <class Take>
 void PastCut::each_of(std::size_t index, Take take) const {
   const Run& run = runs_[index];
@@ -79,7 +79,7 @@ void PastCut::each_of(std::size_t index, Take take) const {
     while (next < marks.size() && run.cell_of(marks[next]) == run.cell_of(marks[from])) ++next;
     return next;
   };
-  // What is at the front is a part of a segment.
+  // The run may begin inside a segment, which is left out.
   if (marks.front().samples > 0) at = cell_ends(0);
   while (at + 1 < marks.size()) {
     std::size_t next = cell_ends(at);

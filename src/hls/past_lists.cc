@@ -8,13 +8,13 @@
 namespace lb {
 namespace {
 
-// Of a segment that lies in two files, and of one whose next source is in the next file.
+// Allows for a segment in two files, and for a next source in the next file.
 constexpr std::int64_t kMarginMs = 120'000;
 constexpr std::int64_t kLongestSegmentMs = 10'000;  // of <segment>
-// A source sends ahead: what it has sent is dated later than now, and later than the first of the
-// source that follows it.
+// A source sends ahead: its bytes may be dated later than now, and later than the first bytes of
+// the next source.
 constexpr std::int64_t kLeadMs = 60'000;
-// So long after its end a segment may still be on its way to the disk.
+// A segment may still be on its way to the disk for this time after its end.
 constexpr std::int64_t kWrittenSoonMs = 10'000;
 constexpr std::int64_t kMaxPastMs = std::chrono::milliseconds(kMaxPastTime).count();
 
@@ -24,8 +24,8 @@ std::uint64_t bits_a_second(const HlsSegment& segment) {
              : (segment.end - segment.begin) * 8 * segment.rate_hz / segment.duration;
 }
 
-// The first file of a source may be there before the last segments of the one that it follows.  An
-// EVENT list only grows (RFC 8216, 6.2.1): what is behind such a hole waits for them.
+// The first file of a source may exist before the last segments of the previous one.  An EVENT list
+// only grows (RFC 8216, 6.2.1), so segments after such a hole wait.
 void hold_back(std::vector<HlsSegment>& segments, std::int64_t now_ms) {
   const auto hole = std::adjacent_find(
       segments.begin(), segments.end(), [now_ms](const HlsSegment& one, const HlsSegment& next) {
@@ -62,7 +62,7 @@ PastAskRange past_range(const HlsPath& path, std::int64_t now_ms, std::size_t le
       out.to_ms = now_ms + kLeadMs;
       break;
     case HlsPath::Kind::kShifted:
-      // Its segments have ended by then, as those of a live list have.
+      // The newest segments have ended by then, as in a live list.
       out.to_ms = now_ms - ms(path.seconds) - cut_ms;
       out.from_ms = out.to_ms - list_ms;
       out.most = length;
@@ -89,7 +89,7 @@ PastAskRange bounded(PastAskRange range) {
   if (range.kind == HlsListKind::kSliding) {
     range.from_ms = std::max(range.from_ms, range.to_ms - longest);
   } else {
-    // By then all of it is recorded.
+    // By then the whole range is recorded.
     range.ended = range.to_ms > range.from_ms + longest + kMarginMs;
     range.to_ms = std::min(range.to_ms, range.from_ms + longest);
   }

@@ -8,11 +8,11 @@
 namespace lb {
 namespace {
 
-// Around a moment, of what other nodes are asked: a segment may lie in two files.
+// Added around a time in questions to other nodes: a segment may lie in two files.
 constexpr std::int64_t kAroundMs = 60'000;
-// What nodes tell of one recording differs by so much, and leaves out such pauses.
+// Nodes report ranges of one recording with such differences, and omit such pauses.
 constexpr std::int64_t kToldLooselyMs = 3000, kToldPauseMs = 10'000;
-// Files that are opened in one turn of a reader.
+// Files opened in one turn of a reader.
 constexpr std::size_t kOpenedOfTurn = 8;
 // Segments beyond the list: before its begin, and after a gap at its end.
 constexpr std::uint64_t kSpareSegments = 128;
@@ -27,7 +27,7 @@ std::vector<FileRow> rows_between(const RecordedFiles& files, std::size_t first,
   return rows;
 }
 
-// What both lookups have: the mount, the files that are open, and the cut of them.
+// The common part of both lookups: the mount, its open files, and their cut.
 class Lookup {
  public:
   Lookup(PastMount mount, std::shared_ptr<PastLimits> limits, HlsPastThen then)
@@ -42,12 +42,11 @@ class Lookup {
     return remote != nullptr && remote->holds(mount_.name) ? remote : nullptr;
   }
   std::int64_t now_ms() const { return unix_ms(mount_.clock.wall()); }
-  // Asks the other nodes about a time.
   static std::optional<bool> check(PastReading& reading, std::int64_t from_ms, std::int64_t to_ms) {
     return reading.check(from_ms - kAroundMs, to_ms + kAroundMs);
   }
-  // Makes the cut of files_; where a file begins a run, its first bytes are read.  False: they
-  // lack, or it was given up.
+  // Adds files_ to the cut; if a file begins a run, its first bytes are read.  False: they are
+  // missing, or the lookup has ended.
   bool cut(PastReading& reading) {
     for (; cut_of_ < files_.size(); ++cut_of_) {
       const auto& file = files_[cut_of_];
@@ -62,7 +61,7 @@ class Lookup {
     out_->unanswered = true;
     return finish();
   }
-  // There is no other step.
+  // False: no step follows.
   bool finish() {
     place_.leave();
     long_place_.leave();
@@ -111,7 +110,7 @@ class ListLookup final : public Lookup {
       return plan();
     if (!limits_->far_lists.try_enter(PastLimits::kMaxFarLists)) return give_up();
     place_ = GatePass(&limits_->far_lists);
-    // As they were when they were asked: one that has gone meanwhile may come back.
+    // The holders at the time of the question: a node that has gone meanwhile may come back.
     asked_ = remote->holders();
     next_ = &ListLookup::ask;
     return ask(reading);
@@ -124,7 +123,7 @@ class ListLookup final : public Lookup {
     return !*all && is_held_elsewhere() ? give_up() : plan();
   }
 
-  // A node has said that it has more of this time than is listed.
+  // A node has reported more of this time than is listed.
   bool is_held_elsewhere() const {
     for (const HolderRow& row : asked_->of(mount_.name))
       for (const HeldRange& range : row.ranges) {
@@ -145,7 +144,7 @@ class ListLookup final : public Lookup {
     return true;
   }
 
-  // From the end at which the list is cut off last.
+  // Opens files from the end that the list needs first.
   bool open_more(PastReading& reading) {
     if (left_end_ == right_begin_ || segments_ >= range_.most + kSpareSegments) {
       next_ = &ListLookup::make;
@@ -192,13 +191,13 @@ class ListLookup final : public Lookup {
   std::int64_t to_ms_ = 0;
   std::shared_ptr<const HolderView> asked_;
   std::vector<FileRow> rows_;
-  std::size_t left_end_ = 0, right_begin_ = 0;  // what is between them is not open
-  std::uint64_t segments_ = 0;                  // about, in what is open
+  std::size_t left_end_ = 0, right_begin_ = 0;  // the files between them are not open
+  std::uint64_t segments_ = 0;                  // about, in the open files
   PastPart front_;
 };
 
-// Files of one stream are in the order of its numbers.  Where a number is told by where another one
-// lies: segments last cut_ms.
+// The files of one stream are in the order of its numbers.  One number gives the place of another,
+// because segments last cut_ms.
 class SegmentLookup final : public Lookup {
  public:
   SegmentLookup(PastMount mount, std::uint32_t stream, std::uint64_t sequence,
@@ -238,7 +237,7 @@ class SegmentLookup final : public Lookup {
     return at;
   }
 
-  // One that begins with a larger number is behind it.
+  // A file that begins with a larger number lies after the segment.
   bool probe(PastReading& reading) {
     if (low_ == high_) return read_around(reading);
     const std::size_t at = probes_ < kGuesses ? guessed() : low_ + (high_ - low_) / 2;
@@ -263,8 +262,7 @@ class SegmentLookup final : public Lookup {
     guess_ms_ = file.row.from_ms + (later ? ms : -ms);
   }
 
-  // It begins in the file that was found, or in the one before; the files behind them tell where it
-  // ends.
+  // The segment begins in the found file or the one before it; the files after them show its end.
   bool read_around(PastReading& reading) {
     if (low_ == 0) return ask_for_time(reading);
     const std::size_t first = of_stream_[low_ > 1 ? low_ - 2 : 0];
@@ -293,7 +291,7 @@ class SegmentLookup final : public Lookup {
     return finish();
   }
 
-  // Nothing of this stream is known here: one of its files tells the time of its numbers.
+  // No file of this stream is known here: any file of it shows the time of its numbers.
   bool ask_for_stream(PastReading& reading) {
     if (std::exchange(asked_for_stream_, true)) return finish_without();
     return ask(reading, &SegmentLookup::take_stream);
@@ -325,7 +323,7 @@ class SegmentLookup final : public Lookup {
     out_->unanswered = !*all;
     return finish_without();
   }
-  // No node has it, as far as is known.
+  // As far as is known, no node has the segment.
   bool finish_without() {
     out_->unanswered |= unread_;
     return finish();
@@ -334,15 +332,15 @@ class SegmentLookup final : public Lookup {
   bool (SegmentLookup::*next_)(PastReading&) = &SegmentLookup::begin;
   const std::uint32_t stream_;
   const std::uint64_t sequence_;
-  std::vector<std::size_t> of_stream_;  // places in listed_
-  std::size_t low_ = 0, high_ = 0;      // of of_stream_: where the first larger number may be
+  std::vector<std::size_t> of_stream_;  // indices of listed_
+  std::size_t low_ = 0, high_ = 0;      // in of_stream_: where the first larger number may be
   unsigned probes_ = 0, rounds_ = 0;
   std::optional<std::int64_t> guess_ms_;
   bool asked_for_stream_ = false;
-  bool unread_ = false;  // the directory here, when this began
+  bool unread_ = false;  // the directory here was unread at the begin
 };
 
-// Kind: of a lookup; given: what it is made with, behind the mount.
+// Kind: a lookup; given: its arguments after the mount.
 template <class Kind, class... Given>
 void look_up(PastMount mount, Given&&... given) {
   const auto reading = std::make_shared<PastReading>(mount.readers, mount.dir, mount.name);

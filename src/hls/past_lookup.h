@@ -1,11 +1,10 @@
-// past_lookup: what is recorded of a mount, here and at other nodes, as a list or as a segment of
-// HLS: other nodes are asked what they have of that time, their indexes are loaded, and of their
-// bytes as much is fetched as is needed.
+// past_lookup: a mount's recordings here and at other nodes, as a list or a segment of HLS: other
+// nodes are asked about the time, their indexes are loaded, and only the needed bytes are fetched.
 //
-// Thread: begins anywhere, goes on in steps of PastReading; `then` is called on a reader.
-// Ownership: a lookup belongs to its PastReading.  PastLimits is shared with those that are under way.
-// Bounds: at once kMaxFarLists lists that ask other nodes, and kMaxLongLists of more than kLongList,
-// some 10 MB each; kMaxQuestions questions a second for segments of which nothing is known here.
+// Thread: begins anywhere, continues in steps of PastReading; `then` is called on a reader.
+// Ownership: a lookup belongs to its PastReading.  PastLimits is shared with all lookups under way.
+// Bounds: at once kMaxFarLists lists that ask other nodes, and kMaxLongLists longer than kLongList,
+// about 10 MB each; kMaxQuestions questions a second for segments that are unknown here.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +21,12 @@
 
 namespace lb {
 
-// What a lookup has found.
+// The result of a lookup.
 struct HlsPast {
   PastList list;
   std::optional<PastSegment> segment;
-  // It is not whole, because a node that has more of it does not answer, or there is no room for
-  // what it has, or the directory here is still being read: soon there may be more.
+  // The result may be incomplete: a node with more does not answer, there is no room for its data,
+  // or the directory here is still being read.  A later request may find more.
   bool unanswered = false;
 };
 
@@ -52,14 +51,14 @@ struct PastMount {
   const Catalog& catalog;
   const Clock& clock;
   std::string dir, name;
-  bool own_only = false;  // not those of other nodes
+  bool own_only = false;  // without other nodes
 };
 
 using HlsPastThen = UniqueFunction<void(std::shared_ptr<const HlsPast>)>;
 
 void look_up_past_list(PastMount mount, const PastAskRange& range,
                        std::shared_ptr<PastLimits> limits, HlsPastThen then);
-// Its bytes are in memory, or on this machine's disk and have just been read.
+// The segment's bytes are in memory, or on this machine's disk and have just been read.
 void look_up_past_segment(PastMount mount, std::uint32_t stream, std::uint64_t sequence,
                           std::shared_ptr<PastLimits> limits, HlsPastThen then);
 

@@ -1,5 +1,5 @@
-// PastLookups: the lookups of what is recorded that are under way: one for all that ask the same,
-// and what a list was is kept for kKept, so that a thousand players of one list cost one a second.
+// PastLookups: the lookups of recordings under way.  Equal requests share one, and a list is kept
+// for kKept, so that a thousand players of one list cost one lookup a second.
 //
 // Thread: any; `then` is called on a reader, or before the call returns.
 // Ownership: app/services/hls_service.
@@ -27,7 +27,7 @@ class PastLookups {
   PastLookups(const PastLookups&) = delete;
   PastLookups& operator=(const PastLookups&) = delete;
 
-  // name: of the list, the same for those that ask for the same range.
+  // name: of the list, equal for requests of the same range.
   void list(PastMount mount, const std::string& name, const PastAskRange& range, HlsPastThen then);
   void segment(PastMount mount, std::uint32_t stream, std::uint64_t sequence, HlsPastThen then);
 
@@ -37,14 +37,14 @@ class PastLookups {
     SteadyTime until{};
   };
   using Waiting = std::map<std::string, std::vector<HlsPastThen>>;
-  // It outlives this object with the lookups that are under way.
+  // Shared with the lookups under way, which may outlive this object.
   struct Table {
     std::mutex mutex;
     Waiting lists, segments;
     std::map<std::string, Kept> kept;  // lists
   };
 
-  // False: it was answered, or it waits for one that is under way.
+  // False: it was answered, or it waits for a lookup under way.
   bool begins(Waiting& waiting, std::size_t most, const std::string& key, HlsPastThen then);
   static std::vector<HlsPastThen> take(Waiting& waiting, const std::string& key);
 

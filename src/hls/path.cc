@@ -32,7 +32,7 @@ bool parse_seconds(std::string_view text, std::uint64_t& seconds) noexcept {
   return parse_sequence(text, seconds) && seconds > 0 && seconds <= kLatest;
 }
 
-// False: it is none.
+// False: no such list.
 bool parse_past(std::string_view name, HlsPath& out) noexcept {
   if (name.starts_with(kArchive)) {
     name.remove_prefix(kArchive.size());
@@ -104,7 +104,7 @@ std::optional<HlsPath> parse_hls_path(std::string_view path) noexcept {
 
 std::optional<RecordedPath> parse_recorded_path(std::string_view path) noexcept {
   const std::size_t slash = path.rfind('/');
-  // Lists are above.
+  // parse_past() handles lists.
   if (slash == std::string_view::npos || slash == 0 || path.ends_with(kList)) return std::nullopt;
   std::string_view name = path.substr(slash + 1);
   if (!name.starts_with(kArchive)) return std::nullopt;

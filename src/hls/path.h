@@ -1,7 +1,7 @@
 // HlsPath: an address of HLS below a mount: /MOUNT/live.m3u8, /MOUNT/HHHHHHHH-N.mp3 or .aac, and
-// the lists of what is past, with Flussonic's names; and RecordedPath, a part of a recording as one
-// file: /MOUNT/archive-T-SECONDS.mp3.
-// What is read as one of them is an address of its mount, and no name for another one.
+// recorded lists, with Flussonic's names; and RecordedPath, a part of a recording as one file:
+// /MOUNT/archive-T-SECONDS.mp3.
+// Such an address belongs to its mount, and is no name for a new source or a record.
 // Thread: pure.
 #pragma once
 
@@ -18,11 +18,11 @@ struct HlsPath {
     kSegment,
     kArchive,   // archive-T-SECONDS.m3u8
     kEvent,     // archive-T-now.m3u8
-    kRewind,    // rewind-SECONDS.m3u8: the newest, so many back
-    kShifted,   // timeshift_rel-SECONDS.m3u8: behind the present by as much
-    kShiftedTo  // timeshift_abs-T.m3u8: behind by what T is past now
+    kRewind,    // rewind-SECONDS.m3u8: the newest SECONDS
+    kShifted,   // timeshift_rel-SECONDS.m3u8: SECONDS behind the present
+    kShiftedTo  // timeshift_abs-T.m3u8: behind by the present time less T
   };
-  std::string_view mount;  // of the path that was parsed
+  std::string_view mount;  // a part of the parsed path
   Kind kind = Kind::kLive;
   std::uint32_t stream = 0;    // of kSegment
   std::uint64_t sequence = 0;  // likewise
@@ -36,10 +36,10 @@ struct HlsPath {
 
 inline constexpr std::string_view kHlsLiveList = "live.m3u8";
 
-// path: decoded.  All have one name only, as lists print it: small letters, no leading zero.
+// path: decoded.  Each address has one spelling, that of the lists: lower case, no leading zero.
 std::optional<HlsPath> parse_hls_path(std::string_view path) noexcept;
 struct RecordedPath {
-  std::string_view mount;               // of the path that was parsed
+  std::string_view mount;               // a part of the parsed path
   std::uint64_t from = 0, seconds = 0;  // Unix seconds; seconds is not 0
 };
 std::optional<RecordedPath> parse_recorded_path(std::string_view path) noexcept;

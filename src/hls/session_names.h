@@ -1,10 +1,10 @@
-// The names of sessions, s=: 16 random hex digits that a master playlist gives out, and 8 by which
-// a name that was made up is told from one that was given out.
+// The names of sessions, s=: 16 random hex digits from a master playlist, and 8 that distinguish an
+// issued name from an invented one.
 //
 // Thread: pure functions.
-// A name lets no listener in: one that is not known at a node is a listener that comes, under all
-// limits and with authentication.  So its check has one key everywhere: a player goes on at a node
-// that shares no secret with the one that has given out its name, and at one that was restarted.
+// A name admits no listener: a session unknown at a node is a new listener, with all limits and
+// authentication.  So the check has the same key everywhere, and a player continues at a restarted
+// node, or at one that shares no secret with the issuer of its name.
 #pragma once
 
 #include <string>
@@ -15,12 +15,12 @@ namespace lb {
 inline constexpr std::size_t kHlsNameRandom = 8;
 inline constexpr std::string_view kHlsNoSession = "-";  // s= where sessions have no names
 
-// random: kHlsNameRandom bytes that are hard to guess.
+// random: kHlsNameRandom bytes that cannot be guessed.
 std::string hls_session_name(std::string_view random);
-// A server like this one has given it out.
+// Whether an icecast-lb has issued the name.
 bool is_hls_session_name(std::string_view name);
 
-// A query with this session.
+// The query with this session.
 std::string with_session(const std::string& query, std::string_view session);
 
 }  // namespace lb

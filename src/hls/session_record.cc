@@ -10,12 +10,12 @@
 namespace lb {
 namespace {
 
-// Of one that is recorded: it has no log, and nothing of it ends.
+// Whether a recorded mount has no stream now: it has no log, so no session of it ends.
 bool is_off_air(const Mount& mount) {
   return mount.phase() == MountPhase::kEnded && mount.channel().newest()->store == nullptr;
 }
 
-// "": it can be handed over.
+// "": the session can be handed over.
 std::string why_it_stays(const HlsSession& session, const std::set<const Mount*>& resting) {
   const auto because = [&session](std::string_view why) {
     return cat({"player ", session.id, " of ", session.mount->name(), " by HLS ", why});
@@ -58,7 +58,7 @@ HlsSessionRecord save_session(const HlsSession& session) {
 
 }  // namespace
 
-// What a crowd has fetched is told in the parts of its sessions, which add up to all of it.
+// The bytes of a crowd are saved in equal parts with its sessions, which add up to all of them.
 std::vector<HlsSessionRecord> HlsSessions::save() const {
   std::vector<HlsSessionRecord> all;
   for (const Shard& shard : shards_) {

@@ -1,5 +1,5 @@
-// HlsSessionRecord: a listening by HLS between two requests, for the process that goes on with it.
-// Its segments and their names follow from the mount's log, which goes over too.
+// HlsSessionRecord: a listening by HLS between two requests, for the process that takes over.  Its
+// segments and their names follow from the mount's log, which is handed over too.
 // Thread: plain values.
 #pragma once
 
@@ -24,9 +24,9 @@ struct HlsSessionRecord {
   std::chrono::seconds patience{20};
   bool earned = false;
   std::chrono::milliseconds segment{0};
-  std::uint64_t bytes = 0;  // with its part of its crowd's
-  bool slot = false;        // of a limit over the cluster
-  // Of a mount that is recorded and not on the air: facts_of_past(), bytes a second.
+  std::uint64_t bytes = 0;  // with its part of the crowd's bytes
+  bool slot = false;        // of a limit of the whole cluster
+  // For a recorded mount without a stream: facts_of_past(), bytes a second.
   std::string past_type;
   std::uint64_t past_rate = 0;
 };

@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-// Of an IPv6 address its /64 counts: a host has all of it.
+// The key of an IPv6 client is its /64, because a host has all of it.
 std::string newcomer_key(std::string_view ip, std::string_view mount) {
   constexpr int kGroups = 4;
   if (ip.find(':') != std::string_view::npos) {
@@ -23,7 +23,7 @@ std::string newcomer_key(std::string_view ip, std::string_view mount) {
 
 }  // namespace
 
-// A mount has no NUL in its name.
+// NUL separates the names, as no mount contains one.
 std::string HlsSessions::key_of(std::string_view name, std::string_view mount) {
   std::string key;
   key.reserve(name.size() + 1 + mount.size());
@@ -142,7 +142,7 @@ void HlsSessions::count_segment(std::string_view crowd, std::uint64_t bytes, std
   earn(name, mount);
 }
 
-// Its part of what the crowd has fetched; the parts of all add up to the whole.
+// Moves the session's part of the crowd's bytes to it; all parts add up to the whole.
 void HlsSessions::leave_crowd(HlsSession& session) {
   CrowdShard& shard = crowds_[place_of(session.crowd)];
   const std::lock_guard<std::mutex> guard(shard.mutex);
@@ -193,7 +193,7 @@ void HlsSessions::move_all(const std::shared_ptr<Mount>& from, const std::shared
     for (const auto& [key, session] : shard.sessions) {
       if (session->mount != from) continue;
       session->place = GatePass::enter(to->gate());
-      session->mount = to;  // the caller holds the other one
+      session->mount = to;  // the caller holds the former mount
     }
   }
 }

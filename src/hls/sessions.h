@@ -1,14 +1,14 @@
-// HlsSessions: the listenings by HLS that are going on.  A player of HLS has no connection that
-// lasts: it listens from the first list that it asks for until it has asked for none for a while.
+// HlsSessions: the present listenings by HLS.  A player of HLS has no lasting connection: it
+// listens from its first request of a list until it has requested none for a while.
 //
-// A list costs nothing to ask for, so a session is a newcomer until a segment has been fetched: it
-// has its place for some seconds only, and an address has few of them at once.  A segment whose
-// request names no session is that of the oldest newcomer of its address.
+// A list costs a client nothing, so a session is a newcomer until a segment has been fetched: it
+// keeps its place only for some seconds, and an address may have few newcomers at once.  A segment
+// request without a session counts for the oldest newcomer of its address.
 //
-// Thread: all functions from any thread; a shard's mutex is held for one look-up, and nothing else
-// is called under it.  What a session holds is let go by the caller, outside of the locks.
-// Ownership: owns its sessions until they are taken out.
-// Bounds: by the gates that a session has entered before it is added; a place is 1 kB.
+// Thread: all functions from any thread; a shard's mutex is held for one look-up, without other
+// calls under it.  The caller releases what a session holds, outside of the locks.
+// Ownership: owns its sessions until they are taken.
+// Bounds: the gates that a session enters before it is added; a place is 1 kB.
 #pragma once
 
 #include <algorithm>
@@ -34,11 +34,11 @@ namespace lb {
 struct HlsSessionRecord;
 
 struct HlsSession {
-  std::uint64_t id = 0;  // of the connection that began it: as listeners are numbered
-  std::string name;      // s=, or what stands for it
+  std::uint64_t id = 0;  // numbered as the connections of listeners
+  std::string name;      // s=, or its substitute
   std::shared_ptr<Mount> mount;
   std::string ip;
-  std::string crowd;   // the address and agent that it shares segments without s= with
+  std::string crowd;   // the address and agent that share segments without s=
   RequestFacts facts;  // of its first request
   GatePass client, total;
   GatePass place;  // in a gate of `mount`
@@ -46,20 +46,20 @@ struct HlsSession {
   std::unique_ptr<EndNotice> notice;
   SteadyTime began{};
   SteadyTime until = SteadyTime::max();  // max-listener-duration
-  std::chrono::seconds patience{20};     // that it may ask for nothing
+  std::chrono::seconds patience{20};     // the longest time without a request
   bool earned = false;                   // its player has fetched a segment
-  std::chrono::milliseconds segment{0};  // how long each is, about
-  // Of the shard from here on.
+  std::chrono::milliseconds segment{0};  // about, of each segment
+  // The members below belong to the shard.
   SteadyTime seen{};
-  SteadyTime listed{};  // a newcomer's: when it could have asked for a segment
+  SteadyTime listed{};  // of a newcomer: when it could have fetched a segment
   std::uint64_t bytes = 0;
 
-  // From its first request to the end of what it has fetched last, as far as that is over.
+  // From its first request to the end of the last fetched segment, or to now if that is earlier.
   std::chrono::seconds listened(SteadyTime now) const noexcept {
     const auto heard = earned ? seen + segment : seen;
     return std::chrono::duration_cast<std::chrono::seconds>(std::min(heard, now) - began);
   }
-  // Before the mount goes, and the gate with it.
+  // Leaves the gate before the mount, which owns it, is released.
   ~HlsSession() { place.leave(); }
 };
 using HlsSessionPtr = std::unique_ptr<HlsSession>;
@@ -69,44 +69,44 @@ class HlsSessions {
   static constexpr std::size_t kMaxNewcomers = 8;  // of an address, at a mount
   static constexpr std::chrono::seconds kNewcomerPatience{6};
 
-  // Whether one more player may come from this address.  Two that ask at once may both be told so.
+  // Whether the address may have one more player.  Two simultaneous questions may both get true.
   bool has_room(std::string_view ip, std::string_view mount) const;
-  // A segment was fetched by this session.
+  // The session has fetched a segment.
   void earn(std::string_view name, std::string_view mount);
-  // There is no segment yet that it could fetch.
+  // No segment is available yet for the session.
   void wait_on(std::string_view name, std::string_view mount, SteadyTime now);
-  // True: it is known at this mount, and goes on; bytes: that it gets by this request.
+  // True: the mount knows the session, which continues; bytes: sent with this request.
   bool touch(std::string_view name, std::string_view mount, SteadyTime now,
              std::uint64_t bytes = 0);
   bool knows(std::string_view name, std::string_view mount) const;
-  // Two first requests of one player may come at once: the second one is given back.
+  // Two first requests of one player may come at once: the second session is returned.
   HlsSessionPtr add(HlsSessionPtr session, SteadyTime now);
-  // Of a segment whose request names no session: the sessions of its crowd have their part in it,
-  // and a newcomer of its address has fetched it.
+  // For a segment request without a session: its bytes are divided among the sessions of the crowd,
+  // and a newcomer of the address has fetched a segment.
   void count_segment(std::string_view crowd, std::uint64_t bytes, std::string_view ip,
                      std::string_view mount);
 
-  // Those that have ended, with their bytes.
+  // Takes the ended sessions, with their bytes.
   std::vector<HlsSessionPtr> take_silent(SteadyTime now);
   std::vector<HlsSessionPtr> take_all_of(const Mount& mount);
-  // Those of a mount that has ended are of `to` now, which goes on with its stream.
+  // Moves the sessions of an ended mount to `to`, which continues its stream.
   void move_all(const std::shared_ptr<Mount>& from, const std::shared_ptr<Mount>& to);
-  // The oldest ones, at most so many.
+  // Takes the oldest sessions, at most `most`.
   std::vector<HlsSessionPtr> take_oldest(std::size_t most);
   HlsSessionPtr take(const Mount& mount, std::uint64_t id);
   std::vector<SlotHolder> slot_holders(const SlotGate& gate) const;
-  // Of these ids.
+  // Takes the sessions with these ids.
   std::vector<HlsSessionPtr> take_holders(const SlotGate& gate,
                                           const std::vector<std::uint64_t>& ids);
 
-  // With their part of what their crowds have fetched.
+  // Rows with their part of the crowds' bytes.
   std::vector<ListenerRow> list(const Mount& mount, SteadyTime now) const;
-  // Those with the least ids behind `after`, at most so many, in no order.
+  // The rows with the lowest ids after `after`, at most `most`, unordered.
   std::vector<ListenerRow> page(const Mount& mount, SteadyTime now, std::uint64_t after,
                                 std::size_t most) const;
   std::size_t size() const;
-  // Of a hand-over.  cannot_move(): why one cannot go; "": all can.  resting: mounts that have
-  // ended and go over all the same.
+  // Of a hand-over. cannot_move(): why a session cannot be handed over; "": all can. resting: ended
+  // mounts that are handed over nevertheless.
   std::string cannot_move(const std::set<const Mount*>& resting) const;
   std::vector<HlsSessionRecord> save() const;
 
@@ -132,7 +132,7 @@ class HlsSessions {
   };
   static std::string key_of(std::string_view name, std::string_view mount);
   static std::size_t place_of(std::string_view key) noexcept;
-  // Those for which goes(session) holds.
+  // Takes the sessions for which goes(session) is true.
   template <class Goes>
   std::vector<HlsSessionPtr> take_where(Goes goes);
   std::vector<ListenerRow> rows_of(const Mount& mount, SteadyTime now, std::uint64_t after,

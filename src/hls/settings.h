@@ -1,4 +1,4 @@
-// Plain settings of the hls floor; config/ fills them.  What a mount has of its own is in
+// Plain settings of the hls floor; config/ fills them.  Settings of single mounts are in
 // stream/mount/settings.h.
 // Thread: plain values.
 #pragma once
@@ -10,21 +10,21 @@
 
 namespace lb {
 
-// How the lists that one player asks for are told from those of another.
+// How the players of HLS are told apart.
 enum class HlsSessionKind : std::uint8_t {
-  kToken,    // by the parameter s=, which the master playlist gives out
+  kToken,    // by the parameter s=, which the master playlist has
   kAddress,  // by address and User-Agent: all players have the same addresses, for caches
-  kNone,     // not at all: HLS is not counted
+  kNone,     // not at all: listeners by HLS are not counted
 };
 
 struct HlsSettings {
-  bool enabled = false;  // of mounts that do not say otherwise
+  bool enabled = false;  // the default of mounts
   std::chrono::seconds segment{6};
-  std::chrono::seconds window{60};  // that a list holds
+  std::chrono::seconds window{60};  // the length of a list
   HlsSessionKind sessions = HlsSessionKind::kToken;
 };
 
-// A list never has fewer, however short the window is.
+// The least length of a list, for any window.
 constexpr std::size_t kFewestHlsSegments = 6;
 
 constexpr std::chrono::seconds hls_list_time(const HlsSettings& settings) {
@@ -34,13 +34,13 @@ constexpr std::size_t hls_list_length(const HlsSettings& settings, std::uint32_t
   const auto ms = static_cast<std::size_t>(std::chrono::milliseconds(settings.window).count());
   return std::max(kFewestHlsSegments, ms / std::max<std::uint32_t>(1, cut_ms));
 }
-// How much of a stream its log holds: a segment that has left the list is fetched for as long as
-// the list is (RFC 8216, 6.2.2).
+// The part of a stream that its log keeps: a segment that has left the list can be fetched for
+// another length of the list (RFC 8216, 6.2.2).
 constexpr std::chrono::milliseconds kept_for_hls(const HlsSettings& settings) {
   return 2 * hls_list_time(settings) + 2 * settings.segment;
 }
 
-// … of one that is recorded: three whole segments; the archive has those before.
+// The same for a recorded stream: three whole segments, as the archive has earlier ones.
 constexpr std::chrono::milliseconds kept_for_recorded_hls(const HlsSettings& settings) {
   return std::min(kept_for_hls(settings),
                   std::chrono::milliseconds(4 * settings.segment + std::chrono::seconds(2)));
