@@ -18,7 +18,7 @@ constexpr std::size_t kPieceBytes = 256 * 1024;
 constexpr std::size_t kMaxIndexBytes = 64 * 1024 * 1024;
 constexpr std::size_t kLookedAt = 16 * 1024;
 
-// Calls take(bytes) for each piece of [from, to).  False: not as many bytes are there.
+// Calls take(bytes) for each piece of [from, to).  Returns false if the file ends before `to`.
 template <class Take>
 bool for_each_piece(int fd, std::uint64_t from, std::uint64_t to, Take take) {
   std::vector<std::byte> buffer(std::min<std::uint64_t>(kPieceBytes, to - std::min(from, to)));
@@ -32,7 +32,8 @@ bool for_each_piece(int fd, std::uint64_t from, std::uint64_t to, Take take) {
   return true;
 }
 
-// Positions: those in the file, behind `ahead` bytes of headers.
+// Collects marks by their offset in the file; the scanned bytes begin with `ahead` bytes of
+// headers.
 class MarkCollector final : public MarkSink {
  public:
   MarkCollector(DataMarks& out, std::uint64_t ahead, unsigned rate_hz)
@@ -40,7 +41,8 @@ class MarkCollector final : public MarkSink {
 
   void sync(std::uint64_t position, UnitTime time) override { note(position, time); }
   void inner(std::uint64_t position, UnitTime time) override { note(position, time); }
-  // Damage may look like frames of another rate for a moment: media time goes on.
+  // Damaged bytes may look like frames of another rate for a moment, so media time is not reset
+  // here.
   void clock(std::uint64_t, unsigned rate_hz) override {
     if (rate_hz_ == 0) out_.first.rate_hz = rate_hz_ = rate_hz;
     now_hz_ = rate_hz;
@@ -81,7 +83,7 @@ class MarkCollector final : public MarkSink {
   std::uint64_t base_ = 0, last_ = 0;
 };
 
-// Of a file: all up to `to` that is in whole units; returns where they end.
+// Scans the whole units of a file up to `to` and returns where the last one ends.
 std::uint64_t walk(int fd, std::uint64_t from, std::uint64_t to, const FramerPlugin& plugin,
                    MediaTime first, const Bytes* headers, DataMarks& out) {
   const std::uint64_t ahead = headers == nullptr ? 0 : headers->size();
@@ -117,7 +119,7 @@ DataMarks find_data_marks(int fd, std::uint64_t from, std::uint64_t to,
   DataMarks out;
   const std::uint64_t whole = walk(fd, from, to, plugin, first, headers, out);
   if (whole == to || whole == from) return out;
-  // The clock has counted the unit that is cut.
+  // The first scan has counted the incomplete unit at the end into the media time.
   DataMarks again;
   walk(fd, from, whole, plugin, first, headers, again);
   return again;
@@ -130,7 +132,7 @@ std::string recorded_type_of(int fd) {
   const std::string_view text = as_text(bytes);
   if (text.starts_with("OggS")) return "application/ogg";
   if (text.starts_with("\x1a\x45\xdf\xa3")) return "video/webm";
-  // Two frames of one kind, one behind the other.
+  // A single frame header may occur by chance, so a second frame of the same kind must follow.
   for (std::size_t at = 0; at + kMpegFrameHead < bytes.size(); ++at) {
     const MpegUnit unit = mpeg_frame_at(ByteSpan(bytes).subspan(at));
     if (unit.what != MpegUnit::What::kFrame || at + unit.size >= bytes.size()) continue;

@@ -36,9 +36,9 @@ std::string print_wanted(const RecordedFiles& files, std::size_t first, Wanted w
   return out.take();
 }
 
-constexpr std::int64_t kLongestListedMs = 600'000;  // as it is told to others
+constexpr std::int64_t kLongestListedMs = 600'000;  // limits what other nodes announce
 
-// What two nodes record of one stream begins and ends within this.
+// Two nodes that record one stream begin and end their files within this time.
 constexpr std::int64_t kOverlapMs = 1500;
 
 bool holds(const FileRow& outer, const FileRow& inner) noexcept {
@@ -54,7 +54,7 @@ bool is_within(const FileRow& inner, const FileRow& outer) noexcept {
   return outer.from_ms <= inner.from_ms + kOverlapMs && inner.to_ms <= outer.to_ms + kOverlapMs;
 }
 
-// Of two streams, and nothing is lost with the inner one's file.
+// Whether the file of another stream is within the time of `outer`, so that it can be left out.
 bool hides(const FileRow& outer, const FileRow& inner) noexcept {
   return meets_other_stream(outer, inner) && is_within(inner, outer);
 }
@@ -63,15 +63,14 @@ bool by_time(const FileRow& a, const FileRow& b) noexcept {
   return a.from_ms != b.from_ms ? a.from_ms < b.from_ms : a.origin < b.origin;
 }
 
-// Rows in order of time, of which none holds another one.
+// Rows in order of time; no row contains another.
 class Rows {
  public:
   void add(const FileRow& row) {
     if (row.bytes == 0) return;
-    // The files around it.
     auto at = std::lower_bound(rows_.begin(), rows_.end(), row.from_ms - kLongestListedMs,
                                [](const FileRow& a, std::int64_t t) { return a.from_ms < t; });
-    // Each is compared with those around it, on a worker.
+    // The limit is needed because each row is compared with its neighbours on a worker.
     const auto end =
         std::lower_bound(at, rows_.end(), row.to_ms + kLongestListedMs,
                          [](const FileRow& a, std::int64_t t) { return a.from_ms < t; });
@@ -94,8 +93,8 @@ class Rows {
   explicit Rows(std::vector<FileRow> own) : rows_(std::move(own)) {}
 
  private:
-  // Files of this node have all of it, one behind the other; the one that is being written has what
-  // comes.
+  // Whether consecutive files of this node have all bytes of the row.  The open file counts as
+  // having every later byte too.
   bool is_here(const FileRow& row, std::vector<FileRow>::const_iterator from) const {
     std::uint64_t at = row.origin;
     for (; from != rows_.end() && from->from_ms < row.to_ms + kLongestListedMs; ++from) {
@@ -128,7 +127,8 @@ std::string print_files_from(const RecordedFiles& files, std::uint32_t id, std::
   if (held || last == files.size())
     return print_wanted(
         files, 0, [&](const FileRow& row) { return row.id == id && row.origin_end() > origin; });
-  // It comes in a moment; or the stream ended with it, and what follows is where a player goes on.
+  // The byte will be recorded in a moment; or the stream ended exactly there, and a player
+  // continues with the file after it.
   const std::uint64_t behind = origin - files[last].origin_end();
   const std::size_t wanted =
       behind == 0 ? 2 : (files[last].open && behind <= kMaxUnwritten ? 1 : 0);
@@ -155,7 +155,8 @@ Result<std::vector<FileRow>> parse_file_list(std::string_view text) {
       return Error::invalid(cat({"a list of files whose file ", i, " cannot be"}));
     FileRow row;
     row.from_ms = static_cast<std::int64_t>(*from);
-    // A clock that was set forward may have put its end far away; a longer one would hide files.
+    // A node whose clock was set forward while it recorded may announce an end far in the future,
+    // and so long a file would hide others.
     row.to_ms = std::min(static_cast<std::int64_t>(*to), row.from_ms + kLongestListedMs);
     row.bytes = *bytes;
     row.origin = name->origin;

@@ -37,7 +37,7 @@ std::string ArchivePasses::pass(std::string_view mount) const {
 
 bool ArchivePasses::valid(std::string_view mount, std::string_view pass) const {
   std::lock_guard<std::mutex> guard(mutex_);
-  // Both are compared, whichever it is.
+  // Both comparisons always run, so the duration does not show which secret matched.
   const bool now = secret_equal(pass, pass_with(secret_, mount));
   const bool then = secret_equal(pass, pass_with(before_, mount));
   return now || then;

@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::size_t kMaxPayload = 65535;
 constexpr std::size_t kMaxText = 4096;                      // of one field of a title
-constexpr std::size_t kMaxCodecHeaders = 16 * 1024 * 1024;  // a hostile index asks for no more
+constexpr std::size_t kMaxCodecHeaders = 16 * 1024 * 1024;  // bounds a hostile index
 constexpr std::size_t kMarkPayload = kEndRecord - kRecordHead;
-constexpr std::size_t kLongestSearch = 64 * 1024 * 1024;  // bytes whose checksum is worked out
+constexpr std::size_t kLongestSearch = 64 * 1024 * 1024;  // bytes for which a checksum is computed
 
 enum Type : std::uint8_t { kHead = 1, kMark = 2, kHeaders = 3, kTitle = 4, kEnd = 5 };
 
@@ -122,7 +122,7 @@ bool read_head(std::string_view payload, FileHead& head) {
   return fields.good() && span.segments.cut_ms > 0;
 }
 
-// False: the index ends before this record.
+// Returns false if the valid part of the index ends before this record.
 bool take_record(FileIndex& index, std::uint8_t type, std::string_view payload) {
   switch (type) {
     case kHead:
@@ -141,7 +141,7 @@ bool take_record(FileIndex& index, std::uint8_t type, std::string_view payload) 
       if (!index.marks.empty() &&
           (mark.offset < index.marks.back().offset || mark.samples < index.marks.back().samples))
         return false;
-      // Where the file ends with a mark, both tell the same.
+      // The end record repeats the last mark if the file ends with a mark.
       if (index.marks.empty() || mark.offset > index.marks.back().offset)
         index.marks.push_back(mark);
       index.ended = type == kEnd;
@@ -181,14 +181,14 @@ bool take_record(FileIndex& index, std::uint8_t type, std::string_view payload) 
       return true;
     }
     default:
-      return true;  // of a later version
+      return true;  // a record type of a later version is skipped
   }
 }
 
 struct FramedRecord {
   std::uint8_t type = 0;
   std::string_view payload;
-  std::size_t size = 0;  // 0: it is cut or damaged
+  std::size_t size = 0;  // 0: the record is cut off or damaged
 };
 
 FramedRecord record_at(std::string_view at) {
@@ -204,13 +204,13 @@ FramedRecord record_at(std::string_view at) {
   return out;
 }
 
-// Where the next record that is right begins, behind a damaged one; text.size(): none does.
-// search: bytes whose checksum may be worked out for records of any length.
+// Returns where the next valid record begins behind a damaged one, or text.size().  `search` limits
+// the bytes for which checksums are computed while the length field cannot be trusted.
 std::size_t next_record(std::string_view text, std::size_t damaged, std::size_t& search) {
   PayloadReader fields(text.substr(damaged));
   fields.number(1);
   const std::size_t behind = damaged + kRecordHead + static_cast<std::size_t>(fields.number(2));
-  // Its length may be right.
+  // The length field of the damaged record may still be correct.
   if (fields.good() && behind < text.size() && record_at(text.substr(behind)).size > 0)
     return behind;
   for (std::size_t at = damaged + 1; at + kRecordHead <= text.size(); ++at) {

@@ -17,13 +17,13 @@ namespace lb {
 namespace {
 
 constexpr std::int64_t kUsualFileMs = 300'000;
-constexpr std::int64_t kMarkMs = 1000;  // between marks where there is no media time
+constexpr std::int64_t kMarkMs = 1000;  // between marks of a stream without media time
 
 Error recovery_failed(const std::string& path, int error) {
   return Error::io(cat({path, ": ", std::strerror(error)}));
 }
 
-// Null with errno ENOENT: it is not there.
+// Returns an empty descriptor with errno ENOENT if the file does not exist.
 Result<UniqueFd> open_part(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd && errno != ENOENT) return recovery_failed(path, errno);
@@ -40,11 +40,11 @@ class Recovery {
            FileIndex index)
       : name_(name), like_(like), data_(data), written_ms_(written_ms), index_(std::move(index)) {}
 
-  // False: nothing in it is known.
+  // Returns false if neither the index nor the data yields anything.
   bool run(std::uint64_t bytes) {
     if (!index_.version) make_head();
     drop_marks(bytes);
-    // Behind a unit whose size is damaged there may be more.
+    // More units may follow a unit whose size field is damaged.
     for (unsigned round = 0; round < kMaxRounds && index_.end() < bytes; ++round) {
       const std::uint64_t before = index_.end();
       find_more(bytes, round > 0);
@@ -57,7 +57,7 @@ class Recovery {
   FileIndex& index() { return index_; }
 
  private:
-  // Of what is lost with the HEAD the name has a part, other marks and files another one.
+  // Rebuilds a lost HEAD from the file's name, the remaining marks and another file of the mount.
   void make_head() {
     FileHead& head = index_.head;
     StreamSpan& span = head.span;
@@ -65,7 +65,8 @@ class Recovery {
     if (like_ != nullptr && same_stream(*like_, name_)) {
       span = like_->head.span;
     } else {
-      // Of Ogg and WebM another name of the same may be known.
+      // For Ogg and WebM the type of another file of the mount wins, because it may be more
+      // specific than the type found in the bytes.
       auto type = recorded_type_of(data_);
       const auto format = framer_for(type).name;
       if (!type.empty() && (format == "mpeg" || format != framer_for(head.content_type).name))
@@ -102,13 +103,13 @@ class Recovery {
     return kept_.get();
   }
 
-  // Those whose data is not there; at the end, those whose data is not what was written.
+  // Removes marks whose data is missing, and from the end those whose data has another checksum.
   void drop_marks(std::uint64_t bytes) {
     auto& marks = index_.marks;
     if (marks.empty() || marks[0].offset > 0)
       marks.insert(marks.begin(), {0, index_.head.span.media.samples, index_.head.span.wall_ms, 0});
     else if (index_.ended && marks.back().offset <= bytes && !index_.damaged)
-      return;  // it was closed: what its disk has changed since is still heard
+      return;  // a closed file stays playable if its disk has damaged bytes since
     while (marks.size() > 1) {
       const FileMark& last = marks.back();
       if (last.offset <= bytes &&
@@ -121,7 +122,7 @@ class Recovery {
   void find_more(std::uint64_t bytes, bool behind_damage) {
     auto& marks = index_.marks;
     const FileHead& head = index_.head;
-    // From one mark further back on: one unit alone is not told from chance.
+    // Scanning begins one mark earlier, because a single unit could be a chance match.
     const FileMark last = marks.back();
     FileMark from = marks[marks.size() - std::min<std::size_t>(2, marks.size())];
     if (behind_damage) from = {last.offset + 1, last.samples, last.wall_ms, 0};
@@ -138,7 +139,7 @@ class Recovery {
     std::int64_t end_ms = written_ms_;
     if (end_ms <= last.wall_ms || end_ms > head.span.wall_ms + kUsualFileMs + kMarkMs)
       end_ms = std::max(last.wall_ms + kMarkMs, head.span.wall_ms + kUsualFileMs);
-    // Without units, a mark a second anywhere.
+    // A format without units gets marks at even distances, one a second.
     if (framer_for(head.content_type).name == "opaque" && end > last.offset) {
       const auto seconds = static_cast<std::uint64_t>((end_ms - last.wall_ms) / kMarkMs);
       for (std::uint64_t i = 1; i < seconds; ++i)
@@ -164,7 +165,7 @@ class Recovery {
     }
   }
 
-  // Where the mark before is lost, or was made here.
+  // Computes the checksums of seconds whose first mark was lost or made here.
   void check_sums() {
     auto& marks = index_.marks;
     for (std::size_t i = 1; i < marks.size(); ++i) {
@@ -187,7 +188,7 @@ class Recovery {
   std::shared_ptr<const Bytes> kept_;
 };
 
-// In one step; the old one stays beside it where it is worth anything.
+// Replaces the index in one step and keeps the old one as .bad if its content may be useful.
 Result<void> replace_index(const std::string& path, const std::string& text, bool keeps_old) {
   const std::string index = path + ".idx";
   return replace_file(index, text, {.mode = 0644, .synced = Synced::kBytes, .prepare = [&](int) {
@@ -200,7 +201,7 @@ Result<void> replace_index(const std::string& path, const std::string& text, boo
 Result<void> set_aside(const std::string& path) {
   for (const char* const part : {".data", ".idx"}) {
     const std::string from = path + part;
-    // A name that is taken is not written over.
+    // link() fails if the .bad name exists, so no earlier file is overwritten.
     if (::link(from.c_str(), (from + ".bad").c_str()) == 0)
       ::unlink(from.c_str());
     else if (errno != ENOENT)

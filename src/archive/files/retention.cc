@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kDayMs = 86'400'000;
 
-// False: it could not be read to its end.
+// Returns false if the directory could not be read to its end.
 bool read_names(const std::string& path, std::set<std::string>& names) {
   std::error_code failed;
   for (std::filesystem::directory_iterator at(path, failed), end; !failed && at != end;

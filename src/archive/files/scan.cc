@@ -20,13 +20,12 @@
 namespace lb {
 namespace {
 
-// A closed index of 300 s is smaller; of a larger one the end is read for itself.
+// The closed index of a file of 300 s is smaller; of a larger index the end is read separately.
 constexpr std::size_t kUsualIndex = 16 * 1024;
 constexpr std::int64_t kDaySeconds = 86'400;
 constexpr std::size_t kLooksForLike = 32;      // files on either side
 constexpr std::size_t kLargestLike = 1 << 20;  // of an index
 
-// Calls f(name) for each name of a directory.
 template <class F>
 void for_each_name(DIR* dir, F f) {
   while (const dirent* entry = ::readdir(dir)) f(std::string_view(entry->d_name));
@@ -42,8 +41,8 @@ std::vector<std::string> names_in(const std::string& path) {
   return names;
 }
 
-// Of a file that was closed its two ends tell all, and they come with one read.  name: room for the
-// stem and an extension.
+// Reads the row of a closed file from the first and the last record of its index, in most cases
+// with one read.  `name` is a buffer for the stem and an extension.
 bool read_closed(int dir, const std::string& stem, std::string& name, FileRow& row) {
   name.assign(stem).append(".idx");
   const UniqueFd fd(::openat(dir, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
@@ -75,7 +74,7 @@ bool read_closed(int dir, const std::string& stem, std::string& name, FileRow& r
   return true;
 }
 
-// The index of a file near this one, of the same stream if there is one.
+// Finds the index of a nearby file, of the same stream if possible.
 std::optional<FileIndex> find_like(const std::string& day, const std::vector<std::string>& stems,
                                    std::size_t of, const ArchiveFileName& name) {
   std::optional<FileIndex> other;
@@ -99,7 +98,7 @@ std::optional<FileIndex> find_like(const std::string& day, const std::vector<std
   return other;
 }
 
-// True: it can be played.
+// Returns true if the file can be played.
 bool recover(const std::string& day, const std::vector<std::string>& stems, std::size_t of,
              const ArchiveFileName& name, ScannedFiles& out, FileRow& row) {
   using Outcome = RecoveredFile::Outcome;
@@ -162,7 +161,7 @@ ScannedFiles scan_mount(const std::string& dir, const std::string& mount,
     });
     std::sort(stems.begin(), stems.end());
     stems.erase(std::unique(stems.begin(), stems.end()), stems.end());
-    std::int64_t day_number = -1;  // of this day
+    std::int64_t day_number = -1;
     for (std::size_t i = 0; i < stems.size(); ++i) {
       const auto name = parse_archive_file(stems[i]);
       if (!name) continue;
@@ -175,7 +174,8 @@ ScannedFiles scan_mount(const std::string& dir, const std::string& mount,
       if (!read_closed(::dirfd(dir_of_day.get()), stems[i], path, row) &&
           !recover(cat({directory, "/", day}), stems, i, *name, out, row))
         continue;
-      // A file under another name than its own would be found under neither.
+      // The catalog computes a file's name from its row, so a file with another name could not be
+      // opened.
       if (row.name() == *name)
         out.rows.push_back(row);
       else

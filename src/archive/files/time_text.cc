@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t kLastMs = std::int64_t{253'402'300'799} * 1000;
 constexpr std::int64_t kLongestMs = kLastMs;
 
-// "12", "12.5" → milliseconds; more than three places are cut off.
+// Reads "12" or "12.5" seconds as milliseconds; digits after the third decimal are dropped.
 std::optional<std::int64_t> decimal_ms(std::string_view text) {
   const std::size_t point = std::min(text.find('.'), text.size());
   const auto whole = parse_u64(text.substr(0, point));

@@ -6,7 +6,7 @@
 namespace lb {
 namespace {
 
-// What nodes tell of one recording differs by so much.
+// Nodes report the limits of one recording with differences up to this.
 constexpr std::int64_t kSameTimeMs = 10'000;
 constexpr std::int64_t kJoinedMs = 5000;
 
@@ -27,7 +27,7 @@ std::vector<Held> all_held(const RecordedFiles& own, const std::vector<HolderRow
   return out;
 }
 
-// Times that lie close together become the first of them.
+// Replaces times that lie close together by the first of them.
 void snap(std::vector<std::int64_t>& times) {
   std::sort(times.begin(), times.end());
   std::vector<std::int64_t> out;
@@ -59,7 +59,7 @@ std::vector<PlacedRange> ranges_and_places(const RecordedFiles& own,
     PlacedRange made;
     made.from_ms = times[i];
     for (const Held& each : held) {
-      // A range that is shorter than the steps shows where it begins.
+      // A range shorter than a step is shown at the step where it begins.
       const bool begins =
           each.range.from_ms >= times[i] && each.range.from_ms - times[i] <= kSameTimeMs;
       const bool covers = !last && each.range.from_ms <= times[i] + kSameTimeMs &&

@@ -5,7 +5,7 @@
 namespace lb {
 namespace {
 
-// A player that seeks has a second request before its first one is gone.
+// A player that seeks sends the second request before the first connection is closed.
 constexpr unsigned kFewOfOne = 2;
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace lb {
 namespace {
 
-constexpr std::uint64_t kOggBlock = 128 * 1024;  // holds a page, wherever it begins
+constexpr std::uint64_t kOggBlock = 128 * 1024;  // a page fits, wherever it begins
 
 bool is_ready(const ArchiveFile& file, std::uint64_t offset, std::uint64_t bytes) {
   return file.has(offset, bytes) && is_warm(file.fd(), offset, bytes);
@@ -35,7 +35,7 @@ ExportBody::ExportBody(std::string dir, ExportPlan plan, std::uint64_t first, st
 
 ExportBody::~ExportBody() = default;
 
-// A plan of other bytes has another tag.
+// The etag changes with the bytes of the plan, so If-Range protects against mixing two plans.
 std::string ExportBody::rest_lines(std::uint64_t sent) const {
   if (first_ + sent >= end_) return {};
   return cat({"Range: bytes=", first_ + sent, "-", end_ - 1, "\r\nIf-Range: ", plan_.etag, "\r\n"});
@@ -68,7 +68,7 @@ ReplySource::Piece ExportBody::next() {
   return out;
 }
 
-// The piece's file, and what lies at `offset` of it, in memory.
+// Waits until the piece's file is open and its bytes at `offset` are in memory.
 ReplySource::Piece ExportBody::wait_for(const ExportPiece& piece, std::uint64_t offset,
                                         std::uint64_t bytes) {
   Piece out;
@@ -100,12 +100,12 @@ ReplySource::Piece ExportBody::file_part(const ExportPiece& piece) {
   if (!loaded_->done) return out;
   out.length = std::min({piece.length - inside_, left_, ReaderPool::kPiece});
   const bool there = loaded_->file && offset + out.length <= loaded_->file->end();
-  // What was just fetched and is not there, no node gives.
+  // Bytes that are missing right after a fetch cannot be had from any node.
   if (!there || (offset + out.length <= warmed_ && !loaded_->file->has(offset, out.length))) {
     out.kind = Piece::Kind::kBroken;
     return out;
   }
-  // What was just read counts as warm, whatever the kernel thinks of it.
+  // Bytes that were just read count as warm even if the kernel has dropped them already.
   if (offset + out.length > warmed_ && !is_ready(*loaded_->file, offset, out.length))
     return wait_for(piece, offset, ReaderPool::kPiece);
   out.kind = Piece::Kind::kFile;
@@ -116,7 +116,7 @@ ReplySource::Piece ExportBody::file_part(const ExportPiece& piece) {
 
 ReplySource::Piece ExportBody::ogg_part(const ExportPiece& piece) {
   const std::uint64_t want = piece.offset + inside_;
-  // From where a page begins: behind the pages that were sent last, or at the mark before.
+  // Patching begins at the start of a page: behind the pages sent last, or at the mark before.
   const auto after = std::upper_bound(piece.pages.begin(), piece.pages.end(), want);
   std::uint64_t from = after == piece.pages.begin() ? piece.offset : *(after - 1);
   if (page_ > from && page_ <= want) from = page_;

@@ -10,15 +10,15 @@ namespace {
 
 constexpr std::uint64_t kLongestLook = 16 * 1024 * 1024;
 constexpr std::uint64_t kLookStep = 128 * 1024;
-constexpr std::uint64_t kSomePages = 256 * 1024;  // has some pages
+constexpr std::uint64_t kSomePages = 256 * 1024;  // enough to contain a page
 
-// A page may have any granule: more than a day is a day.
+// The granule comes from the file and may be arbitrary, so the result is limited to a day.
 std::int64_t length_ms(std::int64_t samples, unsigned rate_hz) {
   const std::int64_t day = std::int64_t{rate_hz} * 86'400;
   return std::clamp(samples, -day, day) * 1000 / rate_hz;
 }
 
-// More than one logical stream is not cut within pages.
+// Detects streams with several logical bitstreams, which are not cut within pages.
 class ChainHeads final : public OggPageSink {
  public:
   explicit ChainHeads(ByteSpan headers) {
@@ -37,7 +37,7 @@ bool has_one_stream(const ArchiveFile& file, std::uint64_t offset) {
   return headers && ChainHeads(*headers).are_one();
 }
 
-// Feeds a sink from `begin` on.  True: up to the end of the file.
+// Feeds a sink from `begin` on; returns true if it reaches the end of the file.
 template <class Sink>
 bool scan(PastReading& reading, const ArchiveFile& file, std::uint64_t begin, Sink& sink) {
   OggPageScanner scanner(begin);
@@ -48,7 +48,8 @@ bool scan(PastReading& reading, const ArchiveFile& file, std::uint64_t begin, Si
   return at >= file.end();
 }
 
-// The granule that stands for the time of mark k, where its own page has none: told by a later one.
+// Computes the granule of mark k from a later page, for a mark whose own page ends no packet and
+// has no granule (RFC 3533 section 6).
 class GranuleSearch final : public OggPageSink {
  public:
   GranuleSearch(const std::vector<FileMark>& marks, std::size_t k) : marks_(marks), k_(k) {}
@@ -79,11 +80,11 @@ class GranuleSearch final : public OggPageSink {
   bool done_ = false;
 };
 
-// Follows the pages of one logical stream up to the packet of a moment.
+// Follows the pages of one logical stream to the packet heard at a moment.
 class PacketSearch final : public OggPageSink {
  public:
-  // before: the granule at the first page that it sees.  base: the one that stands for the mark's
-  // time, where it is known otherwise than by the mark's page.
+  // before: the granule of the page before the first one passed in.  base: the granule at the
+  // mark's time, if another page has shown it.
   PacketSearch(const FileMark& mark, unsigned rate_hz, std::int64_t wall_ms, CutSide side,
                std::optional<std::uint64_t> before, std::optional<std::uint64_t> base)
       : mark_(mark),
@@ -103,7 +104,7 @@ class PacketSearch final : public OggPageSink {
     if (first && (page.bos() || (serial_ && *serial_ != page.serial()))) before_.reset();
     if (first) serial_ = page.serial();
     begun_ = true;
-    // Another chain has other granules.
+    // A new chain or another serial number has unrelated granules.
     if (page.serial() != *serial_ || (page.bos() && !first)) {
       done_ = true;
       return;
@@ -129,7 +130,7 @@ class PacketSearch final : public OggPageSink {
   const OggCut& cut() const noexcept { return cut_; }
 
  private:
-  // A page on which a packet begins and none ends has the time of the one before it.
+  // A page on which no packet ends has no granule; the granule of an earlier page is used for it.
   bool take_base(const OggPage& page, bool timed) {
     if (!base_ && timed) base_ = page.granule();
     if (!base_) base_ = before_;
@@ -145,9 +146,9 @@ class PacketSearch final : public OggPageSink {
     return true;
   }
 
-  static constexpr std::byte kMore{255};  // a packet that goes on in the next segment
+  static constexpr std::byte kMore{255};  // lacing value: the packet continues in the next segment
 
-  // Of a page before the mark the granule alone counts.
+  // A page before the mark only contributes its granule.
   void lead_in(const OggPage& page) {
     if ((serial_ && *serial_ != page.serial()) || page.bos()) before_.reset();
     serial_ = page.serial();
@@ -175,8 +176,8 @@ class PacketSearch final : public OggPageSink {
         if (at <= wanted_) take(position, page, i, at, each);
       }
     }
-    // One that does not end here comes with the packet before it: players take the time of a file's
-    // begin from the first page on which a packet ends.
+    // A packet that continues on the next page is chosen only if none before it on this page was:
+    // players take a file's start time from the first page on which a packet ends.
     const bool none = cut_.page != position || !cut_.found;
     if (open && none && (whole > 0 || first == 0) && granule <= wanted_)
       take(position, page, whole, granule, each);
@@ -201,7 +202,7 @@ class PacketSearch final : public OggPageSink {
   std::optional<std::uint32_t> serial_;
   std::uint64_t mark_granule_ = 0, wanted_ = 0;
   std::optional<std::uint64_t> base_;
-  std::optional<std::uint64_t> before_;  // the granule so far
+  std::optional<std::uint64_t> before_;  // the newest granule
   bool begun_ = false, done_ = false, needs_base_ = false;
   OggCut cut_;
 };
@@ -245,7 +246,7 @@ OggCut cut_at_packet(PastReading& reading, const ArchiveFile& file, std::int64_t
   const auto& marks = file.index.marks;
   const unsigned rate_hz = file.index.head.span.media.rate_hz;
   std::size_t k = file.index.mark_at(wall_ms);
-  // A mark at the end is of a page that is not in this file.
+  // A mark at the file's end belongs to a page that is in the next file.
   while (k > 0 && marks[k].offset >= file.end()) --k;
   if (rate_hz == 0 || marks[k].offset >= file.end() ||
       (side == CutSide::kBegin && !before && marks[k].wall_ms > wall_ms) ||

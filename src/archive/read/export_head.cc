@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kInfoBytes = 4 + 4 + 4 + 4 + 100;
 constexpr unsigned kTocEntries = 100;
-constexpr std::byte kGoesOn{255};  // a lacing value: the packet has another segment
+constexpr std::byte kGoesOn{255};  // lacing value: the packet continues in the next segment
 constexpr std::array<std::uint8_t, 4> kSideStereo{17, 17, 17, 32}, kSideMono{9, 9, 9, 17};
 
 void put_be32(std::string& out, std::uint64_t value) {
@@ -18,7 +18,7 @@ void put_be32(std::string& out, std::uint64_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
 }
 
-// Calls f(position, page) for each whole page; returns the bytes that it has passed.
+// Calls f(position, page) for each whole page.
 template <class F>
 class PageReader final : public OggPageSink {
  public:
@@ -45,12 +45,12 @@ std::string make_info_frame(ByteSpan first, std::uint64_t bytes, std::uint64_t s
   std::copy_n(first.begin(), std::min(first.size(), head.size()), head.begin());
   const unsigned version = (u8(head, 1) >> 3) & 3, layer = (u8(head, 1) >> 1) & 3;
   if (layer != 1) return {};
-  head[1] |= std::byte{1};  // no checksum
+  head[1] |= std::byte{1};  // protection bit: no checksum follows
   const bool mono = (u8(head, 3) >> 6) == 3;
   const std::size_t side = mono ? kSideMono[version] : kSideStereo[version];
   std::string frame;
   unsigned per_frame = 0;
-  // The smallest one that it fits into.
+  // The lowest bit rate whose frame has space for the tag.
   for (unsigned rate = 1; rate < 15; ++rate) {
     head[2] = static_cast<std::byte>((rate << 4) | (u8(head, 2) & 0x0c));
     const MpegUnit unit = mpeg_frame_at(head);
@@ -61,7 +61,7 @@ std::string make_info_frame(ByteSpan first, std::uint64_t bytes, std::uint64_t s
   }
   if (frame.empty() || per_frame == 0) return {};
   std::string tag = "Xing";
-  put_be32(tag, 7);  // frames, bytes, places
+  put_be32(tag, 7);  // fields present: frames, bytes, table of contents
   put_be32(tag, (samples + per_frame / 2) / per_frame);
   put_be32(tag, bytes + frame.size());
   const std::uint64_t all = bytes + frame.size();

@@ -21,17 +21,17 @@ class RangePlanner {
  public:
   explicit RangePlanner(const std::string& mount) { plan_.mount = mount; }
 
-  // False: what follows has another format.  next: the file behind it; null: none.
+  // Returns false if the rest of the range has another format.  next: the following file, or null.
   bool add(PastReading& reading, const FileRow& row, const FileRow* next, std::int64_t from_ms,
            std::int64_t to_ms) {
     const auto file = reading.open(row);
-    if (!file) return true;  // removed meanwhile
+    if (!file) return true;  // removed after it was listed
     const FileHead& head = file->index.head;
     to_ms_ = to_ms;
     if (plan_.pieces.empty()) {
       format_ = framer_for(head.content_type).name;
     } else if (head.content_type != plan_.content_type || head.span.media.rate_hz != rate_hz_) {
-      // Ogg begins a new chain for another kind of sound; others cannot.
+      // Ogg can begin a new chain for another sample rate; other formats cannot.
       if (format_ != "ogg" || head.content_type != plan_.content_type) return false;
     }
     const bool continues = last_ && last_->row.goes_on_in(row) && last_end_ == last_->row.bytes &&
@@ -39,7 +39,7 @@ class RangePlanner {
     UnitCut begin = continues ? begin_inside(*file) : UnitCut{};
     OggCut packet;
     if (!continues) {
-      // Another stream, of which a part is of a time that is there already.
+      // A file of another stream may overlap the time that is already planned.
       if (!plan_.pieces.empty() && file->index.from_ms() + kAheadMs < plan_.to_ms)
         from_ms = std::max(from_ms, plan_.to_ms);
       begin = cut_at_unit(reading, *file, from_ms, CutSide::kBegin);
@@ -49,7 +49,7 @@ class RangePlanner {
             cut_at_packet(reading, *file, from_ms, CutSide::kBegin, follows ? tail_ : std::nullopt);
         const bool in_next = next != nullptr && row.goes_on_in(*next);
         if (packet.found ? packet.beyond && in_next : file->index.to_ms() <= from_ms) {
-          // The next file has the sound of this moment.
+          // The next file contains the sound of this moment.
           tail_ = last_granule(reading, *file);
           tail_origin_ = row.origin + file->end();
           return true;
@@ -59,7 +59,7 @@ class RangePlanner {
       if (packet.found) begin = {packet.page + packet.page_size, begin.samples, packet.wall_ms};
     }
     UnitCut end = cut_at_unit(reading, *file, to_ms, CutSide::kEnd);
-    // Pages are cut when the last one is known.
+    // Ogg pages are cut in end_pages(), when the last file is known.
     if (format_ == "ogg") end = cut_at_unit(reading, *file, file->index.to_ms(), CutSide::kEnd);
     if (end.offset <= begin.offset && !packet.found) return true;
     if (plan_.pieces.empty()) {
@@ -84,8 +84,8 @@ class RangePlanner {
     return true;
   }
 
-  // The last file ends before the range does: of Ogg, whose time is that of the end of each page,
-  // the next file has the rest.
+  // Whether the last file ends before the requested range.  A granule gives the time at a page's
+  // end, so the next file may contain the remaining sound.
   bool falls_short(PastReading& reading) const {
     if (format_ != "ogg" || !last_ || !in_run_) return false;
     const OggCut cut =
@@ -112,7 +112,7 @@ class RangePlanner {
   }
 
  private:
-  // Of a file that overlaps its predecessor the rest.
+  // The part of an overlapping file that its predecessor does not have.
   UnitCut begin_inside(const ArchiveFile& file) const {
     const std::uint64_t offset = last_origin_ - file.row.origin;
     const FileMark& mark = file.index.marks[file.index.mark_before(offset)];
@@ -144,7 +144,7 @@ class RangePlanner {
     in_run_ = true;
   }
 
-  // What decoders need first, and how the pages behind it are counted.
+  // Emits the headers that decoders need and sets how the following pages are renumbered.
   void begin_run(PastReading& reading, const ArchiveFile& file, std::uint64_t offset,
                  const OggCut& packet) {
     const auto headers = file.index.headers_at(packet.found ? packet.page : offset);
@@ -159,7 +159,7 @@ class RangePlanner {
       const FirstPage page(reading.read(file, packet.page, packet.page + packet.page_size));
       patch_.serial = page.get().serial();
       patch_.sequence_base = page.get().sequence();
-      // Of Vorbis the first packet gives no sound: the next one overlaps with it.
+      // The first packet of Vorbis produces no sound: it only primes the overlap with the next one.
       patch_.granule_base = packet.granule + (vorbis_ ? packet.packet_samples : 0);
       first_ = packet;
       add_page(page.get(), packet.packet, kAllPackets, 0, kOggNoGranule);
@@ -179,7 +179,8 @@ class RangePlanner {
     plan_.pieces.push_back(std::move(piece));
   }
 
-  // The packets [first, end) of a page.  granule: of the last one, where some are left out.
+  // Adds the packets [first, end) of a page.  granule: of the last packet, if later ones are left
+  // out.
   void add_page(const OggPage& page, std::size_t first, std::size_t end, unsigned flags,
                 std::uint64_t granule) {
     std::size_t whole = 0;
@@ -197,14 +198,13 @@ class RangePlanner {
     add_bytes(out);
   }
 
-  // The granule at which the last file begins, where it goes on from another one.
+  // The granule at which the last file begins, if it continues the file before it.
   std::optional<std::uint64_t> tail_of_previous(PastReading& reading) const {
     const bool meets = previous_ && previous_->row.origin + previous_->end() == last_->row.origin;
     return meets ? last_granule(reading, *previous_) : std::nullopt;
   }
 
-  // The last page of a run of pages ends with the packet of that moment, and says that it is the
-  // end.
+  // The last page of a run ends with the packet of that moment and has the end-of-stream flag.
   void end_pages(PastReading& reading) {
     if (!std::exchange(in_run_, false)) return;
     ExportPiece& piece = plan_.pieces.back();
@@ -242,16 +242,16 @@ class RangePlanner {
   unsigned rate_hz_ = 0;
   std::int64_t to_ms_ = 0;
   OggPatch patch_;
-  OggCut first_;  // where the run of pages begins
+  OggCut first_;  // where the run of pages begins, in first_file_
   std::shared_ptr<const ArchiveFile> first_file_;
-  bool vorbis_ = false;  // … and what it is of
+  bool vorbis_ = false;  // the run is Vorbis
   bool in_run_ = false;
   Bytes first_frame_;
   std::vector<SeekPoint> points_;
   std::uint64_t size_ = 0, samples_ = 0;
-  std::shared_ptr<const ArchiveFile> last_, previous_;  // … and the one that goes on in it
+  std::shared_ptr<const ArchiveFile> last_, previous_;  // previous_: the file that last_ continues
   std::uint64_t last_end_ = 0, last_origin_ = 0;
-  // Of the file before the first one: the granule of its last page.
+  // The granule of the last page of the file before the first one.
   std::optional<std::uint64_t> tail_;
   std::uint64_t tail_origin_ = 0;
 };
@@ -267,7 +267,7 @@ ExportPlanner::ExportPlanner(const std::string& mount, std::shared_ptr<const Rec
 
 ExportPlanner::~ExportPlanner() = default;
 
-// Of a file of this node nothing lacks.
+// Repeats a step that lacked remote bytes from the state before it; own files never lack bytes.
 template <class F>
 auto ExportPlanner::whole(PastReading& reading, F f) {
   auto before = far_ ? std::make_unique<RangePlanner>(*planner_) : nullptr;

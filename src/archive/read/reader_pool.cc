@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-// A file that was closed since has its end in its index.
+// An index loaded while the file was open lacks the end record of a file closed since.
 bool tells_of(const ArchiveFile& file, const FileRow& row) {
   return file.end() >= row.bytes && (row.open || file.index.ended);
 }

@@ -15,16 +15,16 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kShiftedTick = 1s;
-// A live listener that takes nothing falls out of the window; here nothing else ends it.
+// A live listener that stalls falls out of the window; a shifted one needs this limit.
 constexpr auto kLongestClientStall = 60s;
-constexpr std::int64_t kLookMs = 3'600'000;  // ahead, at what other nodes have
+constexpr std::int64_t kLookMs = 3'600'000;  // for which other nodes are asked
 
 std::int64_t to_ms(SteadyTime::duration time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
 
-// A file that is read again, and the live log, have titles of their own: one that the player shows
-// already is not told again.
+// Each file and the live log have title objects of their own, so equal titles are compared by
+// content and not sent again.
 void keep_title(Listener& listener, const StreamView& view, std::uint64_t position) {
   const auto& shown = listener.icy.shown;
   auto now = view.metadata_at(position);
@@ -35,14 +35,15 @@ std::int64_t wall_at(const ArchiveFile& file, std::uint64_t offset) {
   return file.index.marks[file.index.mark_before(offset)].wall_ms;
 }
 
-// Of the end of what is before that byte: a last mark may be by a clock that was set then.
+// The wall time at the end of the bytes before `offset`.  A last mark may belong to a clock set at
+// that very place, so a jump of more than kAheadMs is ignored.
 std::int64_t wall_before(const ArchiveFile& file, std::uint64_t offset) {
   const std::int64_t end = wall_at(file, offset);
   const std::int64_t last = wall_at(file, offset - std::min<std::uint64_t>(offset, 1));
   return std::abs(end - last) > kAheadMs ? last : end;
 }
 
-// The position in a live log of a byte with this address; nullopt: it is not there.
+// The position in a live log of the byte with this address; nullopt: the log does not contain it.
 std::optional<std::uint64_t> position_of(const StreamView& view, const StreamIdentity& id,
                                          std::uint64_t origin) {
   for (std::uint64_t i = view.spans.begin(); i < view.spans.end(); ++i) {
@@ -85,13 +86,13 @@ struct ShiftedStreams::One final : Member {
   bool check(std::int64_t from_ms);
   bool enter_live();
   void seek();
-  // Of this node, and what is known of those of others.
+  // Own files, and the known files of other nodes.
   Catalog::Files files_anywhere() const {
     const Shared& shared = owner().shared_;
     return shared.remote != nullptr ? shared.remote->files(recorded)
                                     : shared.catalog->files(recorded);
   }
-  // Of the next byte.
+  // The address of the next byte.
   StreamAddress next() const {
     if (!file) return sought;
     return {file->index.head.span.id, file->row.origin + listener->position};
@@ -102,15 +103,15 @@ struct ShiftedStreams::One final : Member {
   std::int64_t ms_since() const { return to_ms(loop().now() - since); }
 
   const std::string recorded, type;
-  std::shared_ptr<const ArchiveFile> file;  // null: it is sought
-  const StreamAddress sought{};             // by the next byte; of one that was handed over
-  std::int64_t wall_ms;                     // of where it began
-  std::int64_t heard_ms = 0;                // the newest end of a file that it has heard
-  const SteadyTime since;                   // wall_ms was due then
-  std::int64_t stuck_ms = -1;   // no file follows since this many ms after `since`; -1: not stuck
+  std::shared_ptr<const ArchiveFile> file;  // null: seek() has not found it yet
+  const StreamAddress sought{};             // address of the next byte, of a listener handed over
+  std::int64_t wall_ms;                     // of the start
+  std::int64_t heard_ms = 0;                // the newest end among the files heard
+  const SteadyTime since;                   // when wall_ms was due
+  std::int64_t stuck_ms = -1;   // time after `since` from which no file follows; -1: not stuck
   bool waits_for_disk = false;  // a file, or a part of one
-  bool looked = false;          // other nodes were asked what follows
-  bool lost = false;            // no node gives the bytes that are due
+  bool looked = false;          // other nodes were asked for the files that follow
+  bool lost = false;            // no node delivers the bytes that are due
 };
 
 ShiftedStreams::ShiftedStreams(LoopStreams& streams, Shared shared)
@@ -145,7 +146,7 @@ void ShiftedStreams::join(std::unique_ptr<Listener> joined, ShiftedStart start) 
   one.run();
 }
 
-// Its mount has ended, or plays again: the listener counts where the others of this name do.
+// If its mount ended or plays again, the listener moves to the mount that now has this name.
 bool ShiftedStreams::One::settle() {
   if (mount->phase() != MountPhase::kEnded) return true;
   const Shared& shared = owner().shared_;
@@ -161,12 +162,11 @@ void ShiftedStreams::One::change_mount(const std::shared_ptr<Mount>& to) {
   mount = to;
 }
 
-// Sends what is due.
 void ShiftedStreams::One::run() {
   if (waits_for_disk || enter_live()) return;
   if (!file) return seek();
   const auto& marks = file->index.marks;
-  // What is due until the next turn.
+  // The mark after the bytes that are due before the next tick.
   const std::size_t due = file->index.mark_at(wall_ms + ms_since() + to_ms(kShiftedTick));
   const std::uint64_t next = marks[std::min(due + 1, marks.size() - 1)].offset;
   const std::uint64_t limit =
@@ -174,7 +174,7 @@ void ShiftedStreams::One::run() {
   if (limit > listener->position) {
     const std::uint64_t piece = std::min(limit - listener->position, ReaderPool::kPiece);
     const bool here = file->has(listener->position, piece);
-    // No holder of this file gives it: perhaps another file has the same bytes.
+    // No holder of this file delivers it, but another file may contain the same bytes.
     if (!here && lost) return go_on();
     if (!here || !is_warm(file->fd(), listener->position, piece)) return warm(piece);
     owner().shared_.readers->warm_reads.fetch_add(1, std::memory_order_relaxed);
@@ -207,7 +207,7 @@ void ShiftedStreams::One::warm(std::uint64_t piece) {
                                 });
 }
 
-// To the mount that it is moved to.
+// Hands the listener to the mount that it is moved to.
 void ShiftedStreams::One::depart() {
   LoopStreams& streams = owner().streams_;
   const auto gone = owner().take(*this);
@@ -230,7 +230,7 @@ std::size_t ShiftedStreams::move(const Mount& from, const std::shared_ptr<Mount>
   return moved;
 }
 
-// The file is at its end, or is lost before that.
+// Continues behind the end of the file, or behind a part that no node delivers.
 void ShiftedStreams::One::go_on() {
   const Shared& shared = owner().shared_;
   const Catalog::Files files = files_anywhere();
@@ -238,9 +238,8 @@ void ShiftedStreams::One::go_on() {
   std::size_t next = files->find(file->row.id, origin);
   if (next < files->size() && !(lost && file->is((*files)[next])))
     return load((*files)[next], origin - (*files)[next].origin, false);
-  // The end of the file, unless it is lost before.
   const std::int64_t here_ms = wall_at(*file, listener->position);
-  // Clocks of holders differ: what follows is never sought before what has been heard.
+  // Clocks of holders differ, so the search never begins before the time already heard.
   heard_ms = std::max(heard_ms, here_ms);
   if (check(heard_ms)) return;
   const auto heard = [&](const FileRow& row) {
@@ -260,7 +259,7 @@ void ShiftedStreams::One::go_on() {
   if (ended || ms_since() - stuck_ms > kLongestHole.count()) end(EndReason::kSourceEnded);
 }
 
-// Asks other nodes what they have of the time that follows.  True: they were asked.
+// Asks other nodes for their files of the following time; returns true if a request was sent.
 bool ShiftedStreams::One::check(std::int64_t from_ms) {
   RemoteArchive* const remote = owner().shared_.remote;
   if (looked || remote == nullptr || !remote->holds(recorded)) return false;
@@ -277,8 +276,7 @@ bool ShiftedStreams::One::check(std::int64_t from_ms) {
   return true;
 }
 
-// The archive is being read, and links to the nodes that have the rest are made, while this one
-// waits.
+// Waits until the archive is read and the nodes that have the next byte are connected.
 void ShiftedStreams::One::seek() {
   const Shared& shared = owner().shared_;
   const Catalog::Files files = files_anywhere();
@@ -295,7 +293,8 @@ void ShiftedStreams::One::seek() {
                 [&group = owner(), &loop = loop(), id = listener->id](bool) {
                   loop.post([&group, id] {
                     if (One* const one = group.find_one(id)) one->run();
-                    // The next question is that of its next turn: answers may come at once.
+                    // Only the next tick may ask again: check() may answer at once, and run() would
+                    // ask in a loop.
                     if (One* const one = group.find_one(id)) one->looked = false;
                   });
                 });
@@ -343,11 +342,11 @@ void ShiftedStreams::One::loaded(ReaderPool::File next, std::uint64_t offset, bo
   if (!next || next->index.head.content_type != type || offset > next->end())
     return end(EndReason::kSourceEnded);
   const auto before = std::exchange(file, std::move(next));
-  // What has been heard is in it too, of another stream.
+  // A file of another stream may begin with a time that this listener has heard already.
   if (seam && file->index.from_ms() + kAheadMs < heard_ms)
     offset = file->index.marks[file->index.mark_at(heard_ms)].offset;
-  // Listeners come nearer to the present by what is missing.  A clock that was set between the two,
-  // or is another node's, changes nothing.
+  // A gap between the files brings listeners nearer to the present, and a difference between their
+  // clocks causes no pause.
   if (before) wall_ms += wall_at(*file, offset) - wall_before(*before, listener->position);
   listener->position = offset;
   keep_title(*listener, *file->view, offset);
@@ -360,7 +359,7 @@ void ShiftedStreams::One::loaded(ReaderPool::File next, std::uint64_t offset, bo
   if (offset < file->end()) run();
 }
 
-// Within the burst of the present: the live log has the rest.
+// The live log has all bytes from here on once the position is within the burst.
 bool ShiftedStreams::One::enter_live() {
   if (listener->continuation || (listener->preamble && listener->preamble->sent > 0)) return false;
   const auto live = owner().shared_.live(recorded);

@@ -11,16 +11,16 @@
 namespace lb {
 namespace {
 
-// A moment so close to the end of a file of Ogg may be on the first page of the next one.
+// A moment this close to the end of an Ogg file may be on the first page of the next file.
 constexpr std::int64_t kLongestPageMs = 30'000;
 
-// Something of the first page may have to be left out.
+// An Ogg page may begin with packets that must be left out.
 bool begins_within_page(const ArchiveFile& file) {
   return framer_for(file.index.head.content_type).name == "ogg";
 }
 
-// The stream is being recorded, and that byte is about to be.  Or the stream ended with that byte,
-// and another one has begun since: its first seconds are announced once their time of day is known.
+// Whether the byte will be recorded in a moment: its file is still growing, or the stream ended
+// with it and the next stream is not announced before its wall time is known.
 bool comes_soon(const RecordedFiles& files, const StreamAddress& at, bool plays) {
   for (std::size_t i = 0; i < files.size(); ++i) {
     const FileRow& row = files[i];
@@ -31,7 +31,7 @@ bool comes_soon(const RecordedFiles& files, const StreamAddress& at, bool plays)
   return false;
 }
 
-// What was recorded next, behind a stream that ended with exactly that byte; size(): nothing soon.
+// The file recorded after a stream that ended exactly at that byte; size(): none soon.
 std::size_t file_behind(const RecordedFiles& files, const StreamAddress& at) {
   for (std::size_t i = 0; i + 1 < files.size(); ++i) {
     const FileRow &last = files[i], &next = files[i + 1];
@@ -42,7 +42,7 @@ std::size_t file_behind(const RecordedFiles& files, const StreamAddress& at) {
   return files.size();
 }
 
-// The page without the packets before the cut.  Its granule and its number stay.
+// The page without the packets before the cut; granule and sequence number stay.
 Bytes page_from(PastReading& reading, const ArchiveFile& file, const OggCut& cut) {
   Bytes out;
   const FirstPage first(reading.read(file, cut.page, cut.page + cut.page_size));
@@ -99,7 +99,7 @@ std::optional<StreamStart> start_in(PastReading& reading, const RecordedFiles& f
     start.wall_ms = index.marks[index.mark_before(start.offset)].wall_ms;
   } else {
     UnitCut cut = cut_at_unit(reading, *file, from_ms, CutSide::kBegin);
-    // The window begins within that frame.
+    // The frame begins before the earliest allowed time, so the next frame is taken.
     if (cut.wall_ms < earliest_ms) cut = cut_at_unit(reading, *file, from_ms, CutSide::kEnd);
     start.offset = cut.offset;
     start.wall_ms = cut.wall_ms;

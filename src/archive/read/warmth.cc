@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-// The kernel's numbers and structs; Debian 12 has no header of that age.
+// cachestat() of Linux 6.5, declared here because the headers of Debian 12 are older.
 constexpr long kCachestatCall = 451;
 struct CacheRange {
   std::uint64_t offset, bytes;
@@ -20,7 +20,7 @@ struct CacheCounts {
 };
 constexpr std::uint64_t kPage = 4096;
 
-// 1: it works; 0: not known; -1: not here.
+// 1: available; 0: not tried; -1: not available.
 std::atomic<int> cachestat_works{0};
 
 bool byte_is_warm(int fd, std::uint64_t at) noexcept {

@@ -16,11 +16,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kRoundEvery = 5s;
-// What is so young may still be on its way to this node.
+// Younger files may still be on their way to this node.
 constexpr std::int64_t kYoungMs = 10'000;
-// Retention takes what is older; nothing is fetched that it would take soon.
+// Retention removes older files, so files that it would remove soon are not fetched.
 constexpr std::int64_t kSpareMs = 10 * 60'000;
-// Of the files of a hole the holders are asked for so much at once.
+// The longest time for which holders are asked at once.
 constexpr std::int64_t kLongestLookMs = 6 * 3'600'000;
 constexpr SteadyTime::duration kFirstRest = 10s, kLongestRest = 5min;
 constexpr unsigned kMaxIdle = 3;
@@ -97,7 +97,7 @@ void ArchiveFill::round() {
 
 bool ArchiveFill::rests(const std::string& mount, const RecordedFiles& own) {
   const auto rest = rests_.find(mount);
-  // Another file begins here: what lies before it has an end now.
+  // A file more means that a hole before it has an end now, so the mount need not rest.
   return rest != rests_.end() && rest->second.files == own.size() &&
          loop_.now() < rest->second.until;
 }
@@ -116,7 +116,7 @@ void ArchiveFill::find_holes() {
     const auto times = missing_times(
         *own, rows, gone == removed_.end() ? std::vector<MissingTime>() : gone->second, oldest,
         now - kYoungMs);
-    // The newest hole of each mount first.
+    // The newest hole of each mount comes first.
     for (auto time = times.rbegin(); time != times.rend(); ++time)
       holes_.push_back({mount, *time, 0, 0});
   }
@@ -134,7 +134,7 @@ void ArchiveFill::next_hole() {
   hole_ = std::move(holes_.back());
   holes_.pop_back();
   tried_.clear();
-  // A long one in parts, from its end on.
+  // A long hole is filled in parts, from its end.
   if (hole_->time.to_ms - hole_->time.from_ms > kLongestLookMs) {
     Hole rest = *hole_;
     rest.time.to_ms = hole_->time.from_ms = hole_->time.to_ms - kLongestLookMs;
@@ -204,7 +204,7 @@ void ArchiveFill::loaded(RemoteArchive::File file) {
   fetch_more();
 }
 
-// As the recording of that moment would have begun it.
+// Creates the file as a recording of that moment would have begun it.
 bool ArchiveFill::create() {
   Job& job = *job_;
   const FileIndex& index = job.file->index;
@@ -217,7 +217,7 @@ bool ArchiveFill::create() {
   const ArchiveFileName name{head.span.wall_ms / 1000, short_id(head.span.id), head.span.origin};
   const Catalog::Files own = host_.catalog.files(hole_->mount);
   if (own->open() && own->open()->name() == name) return false;
-  // The beginning of this one: less than a second of it.
+  // A file with the same name has less than a second of this one and is replaced.
   for (const FileRow& row : own->closed())
     if (row.name() == name) {
       host_.catalog.remove(hole_->mount, {row});
@@ -278,7 +278,7 @@ void ArchiveFill::fetched(bool good) {
   next_part();
 }
 
-// False: the bytes are wrong, or the disk does not take them.
+// Returns false if the bytes are wrong or cannot be written.
 bool ArchiveFill::write_up_to(const FileMark& mark, std::uint64_t from) {
   Job& job = *job_;
   Bytes bytes(static_cast<std::size_t>(mark.offset - from));
@@ -311,7 +311,7 @@ void ArchiveFill::note_facts(std::uint64_t before) {
   }
 }
 
-// What was written of it is a file of this node.
+// Whatever was written becomes a file of this node.
 void ArchiveFill::job_done() {
   Job job = std::move(*job_);
   job_.reset();

@@ -22,15 +22,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kWriteTick = 500ms, kHurriedTick = 100ms;
-// One recording does not keep the others waiting for longer than this takes.
+// Limits how long one recording delays the others.
 constexpr std::size_t kRecordBudget = 1 << 20;
-constexpr std::uint64_t kRoomToFill = 16 << 20;  // beside what has to stay free
+constexpr std::uint64_t kRoomToFill = 16 << 20;  // added to the space that has to stay free
 constexpr auto kRetentionTick = 60s;
-constexpr auto kRetentionPause = 5s;  // where a disk is full, it runs at once, but not each tick
+constexpr auto kRetentionPause = 5s;  // retention runs at once on a full disk, but not at each tick
 constexpr std::string_view kArchiveModule = "archive/writer";
 
-// Its source may have sent for a while when this hears of it: where the beginning of its stream is
-// held, it is there.
+// The source may have sent for a while before this call, so recording begins with its stream if the
+// log still has the first byte.
 std::uint64_t first_position(const StreamView& view) {
   if (view.end == view.begin || view.seam >= view.end) return view.end;
   const StreamSpan* first = view.span_at(view.end - 1);
@@ -79,18 +79,18 @@ void ArchiveWriter::configure(ArchiveSettings settings) {
   });
 }
 
-// With a lock: a second writer would take the first one's open files for a dead one's.
+// The lock prevents that a second writer takes open files for those of a dead process.
 bool ArchiveWriter::open_directory() {
   const auto failed = [this](const std::string& what) {
     host_.log.error(kArchiveModule,
                     cat({"archive ", host_.dir, ": ", what, "; nothing is recorded"}));
     return false;
   };
-  std::error_code ignored;  // what it costs, mkdir() says
+  std::error_code ignored;  // mkdir() reports the failure
   std::filesystem::create_directories(std::filesystem::path(host_.dir).parent_path(), ignored);
   if (::mkdir(host_.dir.c_str(), 0755) != 0 && errno != EEXIST) return failed(std::strerror(errno));
-  // The lock is one of the open file, which both processes of a hand-over have.  That of another
-  // directory goes, for a later process that is configured for it again.
+  // flock() belongs to the open file, which both processes of a hand-over share.  The lock of
+  // another directory is released, so that a later process can use that directory.
   UniqueFd handed = std::move(taken_.lock);
   if (handed && taken_.dir == host_.dir) {
     lock_ = std::move(handed);
@@ -126,7 +126,8 @@ void ArchiveWriter::scan() {
     if (owner != PastOwner{}) host_.catalog.set_owner(mount, owner);
     host_.catalog.add(mount, found.rows);
     files += found.rows.size();
-    // At once: the mount counts as read, and `found` lacks the file that is still being written.
+    // The hand-over goes on right after the scan: the mount counts as read, and `found` lacks the
+    // file still being written.
     for (TakenRecording& one : taken_.recordings)
       if (one.mount && one.mount->name() == mount)
         recordings_.emplace_back(host_, std::move(one.mount), one.saved, std::move(one.data),
@@ -148,7 +149,7 @@ void ArchiveWriter::take_over(TakenArchive taken) {
 
 void ArchiveWriter::continue_recordings() {
   for (TakenRecording& one : std::exchange(taken_.recordings, {})) {
-    if (!one.mount) continue;  // it goes on already
+    if (!one.mount) continue;  // it was continued after its mount's scan
     if (usable_) {
       recordings_.emplace_back(host_, one.mount, one.saved, std::move(one.data),
                                std::move(one.index));
@@ -162,7 +163,7 @@ void ArchiveWriter::continue_recordings() {
   if (!recordings_.empty()) timer_.after(kWriteTick);
 }
 
-// What has come so far is written, so that less waits in the log meanwhile.
+// Writes what has come so far, so that less waits in the log during the hand-over.
 void ArchiveWriter::rest(std::function<void(std::optional<ArchiveRecord>)> done) {
   loop_.post([this, done = std::move(done)] {
     rests_ = true;
@@ -197,7 +198,7 @@ void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount, From from) {
   Channel& channel = mount->channel();
   const auto view = channel.newest();
   const std::uint64_t position = from == From::kNow ? view->end : first_position(*view);
-  // From now on the window may not pass what is to be written.
+  // From here on the window keeps the bytes that are to be written.
   if (channel.low_water_of(channel.recording_slot()) == Channel::kNoReader)
     channel.set_low_water(channel.recording_slot(), position);
   loop_.post([this, mount, position] { add(mount, position); });
@@ -205,7 +206,7 @@ void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount, From from) {
 
 void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t position) {
   for (const Recording& one : recordings_)
-    if (one.mount() == mount) return;  // its source has changed; the spans tell
+    if (one.mount() == mount) return;  // a new source: the view has its spans
   Channel& channel = mount->channel();
   const bool named = !archive_directory(mount->name()).empty();
   if (!usable_ || !named || is_too_new(*mount)) {
@@ -223,7 +224,7 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
   if (!timer_.armed() && !rests_) timer_.after(kWriteTick);
 }
 
-// Its name is made up by a source, or by a master, and others have come before it.
+// Whether the name has no section and no recordings, because a source or a master invented it.
 bool ArchiveWriter::is_too_new(const Mount& mount) {
   const bool relayed = mount.facts() && mount.facts()->relayed;
   if (!callbacks_.has_section || callbacks_.has_section(mount.name()) ||
@@ -247,7 +248,7 @@ void ArchiveWriter::tick() {
   const SteadyTime now = loop_.now();
   bool full = false;
   for (auto at = recordings_.begin(); at != recordings_.end();) {
-    // Switched off is off at once, in the middle of a stream too.
+    // Recording that is switched off ends at once, even in the middle of a stream.
     const bool wanted = callbacks_.settings_of(at->mount()->name()).enabled;
     if (!wanted) at->finish();
     const bool was_paused = at->paused();
@@ -318,7 +319,7 @@ void ArchiveWriter::note_owner(const std::string& mount) {
   }
 }
 
-// One more file: nothing has to go for it that is younger, and enough stays free.
+// Whether one more file fits without the removal of a younger one, and enough space stays free.
 bool ArchiveWriter::fits(const std::string& mount, const FileRow& row) const {
   RetentionInput input = retention_input();
   if (input.disk_bytes > 0 && input.free_bytes < input.least_free() + row.bytes + kRoomToFill)
@@ -366,7 +367,7 @@ void ArchiveWriter::check_soon(const std::string& mount) {
   });
 }
 
-// What is counted and announced is what is there.
+// Removes files from the catalog that other programs have deleted.
 void ArchiveWriter::find_gone() {
   if (!gone_->is_there()) return;
   for (const std::string& mount : host_.catalog.mounts()) {

@@ -6,14 +6,14 @@ namespace lb {
 namespace {
 
 constexpr std::int64_t kShortestHoleMs = 2000, kShortestPartMs = 1000;
-// Marks follow each other, but the clock of a stream may be set right between them.
+// Limits the time between two marks, because the clock of a stream may be corrected between them.
 constexpr std::int64_t kLongestFileMs = 24 * 3'600'000, kClockStepMs = 60'000;
 
 bool begins_earlier(const MissingTime& a, const MissingTime& b) noexcept {
   return a.from_ms < b.from_ms;
 }
 
-// What of `time` is left without [from_ms, to_ms).
+// Removes [from_ms, to_ms) from each time.
 void take_away(std::vector<MissingTime>& times, std::int64_t from_ms, std::int64_t to_ms) {
   std::vector<MissingTime> left;
   for (const MissingTime& time : times) {

@@ -17,16 +17,16 @@ using namespace std::chrono_literals;
 constexpr auto kRetry = 5s;
 constexpr std::uint64_t kRoomToResume = 1 << 20;
 constexpr auto kMissedLine = 60s;
-// A format whose framer has found no sample rate by then has no media time.
+// If the framer finds no sample rate within this time, the format has no media time.
 constexpr auto kClockComes = 5s;
 constexpr std::int64_t kClockMarkMs = 400;
-// From a file's last mark to its source's end; marks stand closer.
+// The longest accepted rest between a file's last mark and the end of its source.
 constexpr std::uint64_t kLongestTail = 64 * 1024;
-constexpr std::uint64_t kQueueParts = 4;       // what takes one of them a turn has shorter turns
-constexpr std::int64_t kPartOfSecondMs = 400;  // what is shorter waits for the next turn
+constexpr std::uint64_t kQueueParts = 4;       // at one part a turn, turns get shorter
+constexpr std::int64_t kPartOfSecondMs = 400;  // a shorter rest waits for the next turn
 constexpr std::string_view kModule = "archive/record";
 
-// It may turn out to have one: Ogg without a known codec has none.
+// Ogg with a known codec has media time, with an unknown one it has none.
 bool may_have_clock(const SourceFacts& facts) {
   return facts.plugin == nullptr || facts.plugin->name == "mpeg" || facts.plugin->name == "ogg";
 }
@@ -61,7 +61,7 @@ Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount,
     show();
     return;
   }
-  // The archive is in another directory now.
+  // The archive has moved to another directory, so the recording begins a new file there.
   position_ = recorded();
   file_->close();
   file_.reset();
@@ -146,7 +146,7 @@ void Recording::finish() {
   if (file_) end_file(*mount_->channel().newest(), mount_->channel().newest()->end);
 }
 
-// True: it is tried again.
+// Returns true if a paused recording may be tried again.
 bool Recording::may_go_on() {
   if (host_.clock.steady() < retry_at_) return false;
   retry_at_ = host_.clock.steady() + kRetry;
@@ -156,8 +156,8 @@ bool Recording::may_go_on() {
   return true;
 }
 
-// Where the file, or what is recorded next, has to end.  All of a stream may be in the file when
-// the next one begins: that place is in the next one's span already.
+// Where the present file, or the next one, must end.  If the file already has the whole stream, its
+// end lies in the span of the next stream, so seam_of() would find a later seam.
 std::uint64_t Recording::seam_ahead(const StreamView& view) const {
   const std::uint64_t at = recorded();
   const StreamSpan* const span = view.span_at(at);
@@ -167,7 +167,7 @@ std::uint64_t Recording::seam_ahead(const StreamView& view) const {
   return seam_of(view, at);
 }
 
-// Where a unit begins whose wall time is known.  False: none yet.
+// Begins a file at a unit whose wall time is known; returns false if no such unit has come.
 bool Recording::begin_file(const StreamView& view) {
   for (const SyncMark* at = mark_from(view, position_); at != nullptr && at->position <= view.end;
        at = mark_from(view, at->position + 1)) {
@@ -193,7 +193,7 @@ bool Recording::begin_file(const StreamView& view) {
   const SteadyTime now = host_.clock.steady();
   if (!unclocked_since_) unclocked_since_ = now;
   if (position_ >= view.end) return false;
-  // Of a source that has ended nothing else will come.
+  // No later unit can bring the clock of a source that has ended.
   const SteadyTime since =
       view.ended ? std::min(*unclocked_since_, mount_->facts()->started) : *unclocked_since_;
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - since);
@@ -208,7 +208,7 @@ bool Recording::begin_file(const StreamView& view) {
   return create(view, *span, position, 0, wall_now_ms() - waited.count());
 }
 
-// What has come last was sent now.
+// Assumes that the newest unit was sent just now.
 StreamSpan Recording::guess_clock(const StreamView& view, const StreamSpan& span) const {
   StreamSpan guess = span;
   const std::uint64_t end = std::min(view.end + 1, seam_of(view, span.begin));
@@ -217,7 +217,7 @@ StreamSpan Recording::guess_clock(const StreamView& view, const StreamSpan& span
   return guess;
 }
 
-// The clock is known, or the file goes on with its guess.
+// Corrects the file's times once the clock is known.
 void Recording::settle(const StreamView& view) {
   const StreamSpan* const clock = clock_of(view, recorded());
   if (clock == nullptr || clock->id != guess_->id || clock->media.rate_hz != guess_->media.rate_hz)
@@ -253,10 +253,10 @@ bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint
   return true;
 }
 
-// False: the disk does not take it.
+// Returns false if the disk refuses the bytes.
 bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std::uint64_t samples,
                              std::int64_t wall_ms) {
-  // The clock was set back: a file ends after it begins.
+  // After the clock was set back, the file must still not end before it begins.
   wall_ms = std::max(wall_ms, file_->last().wall_ms);
   for (std::uint64_t i = view.events.begin(); i < view.events.end(); ++i) {
     const StreamEvent& event = view.events[i];
@@ -290,7 +290,7 @@ bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std
   return true;
 }
 
-// Up to the last mark.  False: it has been paused.
+// Records up to the last second-mark; returns false if the recording was paused.
 bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std::size_t& budget) {
   for (const SyncMark* at = mark_from(view, recorded() + 1); at != nullptr && at->position <= limit;
        at = mark_from(view, at->position + 1)) {
@@ -315,7 +315,7 @@ bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std:
   return record_part_of_second(view, limit);
 }
 
-// What came since the last second-mark: a kill costs what is not written, and no more than this.
+// Records the bytes after the last second-mark, because a kill loses only unwritten bytes.
 bool Recording::record_part_of_second(const StreamView& view, std::uint64_t limit) {
   const std::uint64_t seam = seam_ahead(view);
   const SyncMark* const last = mark_before(view, std::min(limit + 1, seam));
@@ -330,7 +330,7 @@ bool Recording::record_part_of_second(const StreamView& view, std::uint64_t limi
   return record_up_to(view, mark.position, mark.time.samples, wall_ms);
 }
 
-// Without media time: a mark a second, by the clock, at a unit where there are any.
+// Records a stream without media time: one mark a second by the clock, at a unit if it has units.
 bool Recording::record_by_clock(const StreamView& view, std::uint64_t limit) {
   const std::int64_t now = wall_now_ms();
   const bool goes_back = now < file_->last().wall_ms;
@@ -351,12 +351,12 @@ bool Recording::record_by_clock(const StreamView& view, std::uint64_t limit) {
   return span == nullptr || create(view, *span, position, 0, now);
 }
 
-// At the last unit before `limit`, whose time is known by a mark.
+// Ends the file at the last marked unit before `limit`.
 void Recording::end_file(const StreamView& view, std::uint64_t limit) {
   if (by_clock_) {
     if (limit > recorded()) record_up_to(view, limit, 0, wall_now_ms());
   } else {
-    // A mark at the seam is of the next stream.
+    // A mark at the seam belongs to the next stream.
     const std::uint64_t seam = seam_ahead(view);
     const SyncMark* const last = mark_before(view, std::min(limit + 1, seam));
     if (last != nullptr && last->position > recorded()) {
@@ -365,11 +365,11 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
       if (span != nullptr)
         record_up_to(view, mark.position, mark.time.samples, wall_of(*span, mark.time.samples));
     }
-    // The last pages of Ogg: the time of a mark is that of the end of its page.
+    // A mark of Ogg has the time of its page's end, so the last pages keep it.
     const bool pages = file_ && framer_for(file_->head().content_type).name == "ogg";
     if (pages && recorded() < limit && limit - recorded() <= kLongestTail)
       record_up_to(view, limit, file_->last().samples, file_->last().wall_ms);
-    // A seam is where a unit ends; of MPEG it is known how long the last ones are.
+    // A seam is at the end of a unit; for MPEG audio the length of the last units is known.
     if (file_ && recorded() < limit && limit - recorded() <= kLongestTail) {
       const std::uint64_t samples = samples_in(view, recorded(), limit);
       const StreamSpan* const span = view.span_at(recorded());
@@ -388,7 +388,7 @@ void Recording::close_file() {
   host_.catalog.close(mount_->name(), file.close());
 }
 
-// Another program has removed it; the rest of the stream goes into another one.
+// Another program has removed the file; the rest of the stream is recorded in a new one.
 void Recording::lose_file() {
   const std::int64_t seconds = (file_->last().wall_ms - file_->head().span.wall_ms + 500) / 1000;
   host_.log.warn(kModule, cat({"archive ", mount_->name(), ": the file that was being written, ",
@@ -400,7 +400,7 @@ void Recording::lose_file() {
   host_.catalog.forget_open(mount_->name());
 }
 
-// Others may read what is marked.
+// Announces the marked bytes to readers.
 void Recording::show() {
   if (!file_) return;
   lag_ms_ = wall_now_ms() - file_->last().wall_ms;
@@ -417,7 +417,7 @@ void Recording::pause(const Error& error, bool no_space) {
   retry_at_ = host_.clock.steady() + kRetry;
   const std::int64_t last_ms = file_ ? file_->last().wall_ms : wall_now_ms();
   if (file_) close_file();
-  if (full_logged_) return;  // tried again, in vain
+  if (full_logged_) return;  // the disk was tried again and is still full
   full_logged_ = true;
   paused_at_ms_ = last_ms;
   host_.log.warn(kModule, cat({"archive ", mount_->name(), ": ",
@@ -426,7 +426,7 @@ void Recording::pause(const Error& error, bool no_space) {
   host_.told("archive-full", mount_->name(), 0);
 }
 
-// The disk was slower than the stream.
+// The disk was slower than the stream, and the window has dropped unwritten bytes.
 void Recording::skip(const StreamView& view) {
   const std::uint64_t from = recorded();
   if (file_) close_file();

@@ -16,8 +16,9 @@
 namespace lb {
 namespace {
 
-// A power failure takes as much of a file that goes on; an encoder that comes and goes without end
-// makes shorter ones, and each wait for the disk holds up the other recordings.
+// Only files at least this long are synced: a power failure loses about as much of an open file
+// anyway, and an encoder that reconnects in a loop would make each wait for the disk delay other
+// recordings.
 constexpr std::int64_t kSyncedMs = 10'000;
 
 constexpr int kWriteFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
@@ -36,7 +37,7 @@ Result<void> make_directories(const std::string& directory, const FileHead& head
   return make_directory(cat({directory, "/", archive_day(head.span.wall_ms / 1000)}));
 }
 
-// What has another content may be all that is left of a recording.
+// A file in the way is renamed, not removed: it may be all that is left of a recording.
 bool make_room(const std::string& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0)
@@ -51,7 +52,7 @@ Result<UniqueFd> create_file(const std::string& path) {
   return fd;
 }
 
-// Before another one takes the name.
+// Frees the path for another file.
 bool is_free(const std::string& path) {
   return ::access(path.c_str(), F_OK) != 0 || make_room(path);
 }
@@ -147,7 +148,7 @@ Result<void> SegmentFile::settle(const StreamSpan& span) {
     no_space_ = errno == ENOSPC || errno == EDQUOT;
     return fd.error();
   }
-  // The data has an index of its name at any time.
+  // The index gets the new name first, so the data has an index of its name at any time.
   if (moves) {
     if (!is_free(data) || ::rename((path_ + ".data").c_str(), data.c_str()) != 0) {
       const int error = errno;
@@ -199,13 +200,13 @@ bool SegmentFile::is_named() const noexcept {
 
 FileRow SegmentFile::close() {
   if (!marked_) {
-    // Sound whose mark could not be written is found at the next start.
+    // Data without a written mark is kept, and the next start recovers it.
     if (written_ == 0) {
       ::unlink((path_ + ".data").c_str());
       ::unlink((path_ + ".idx").c_str());
     }
   } else {
-    // What could not be written whole is taken away; if that fails, the next start does it.
+    // Incomplete writes are cut off; if that fails, the recovery at the next start does it.
     const bool cut = ::ftruncate(data_.get(), static_cast<off_t>(last_.offset)) == 0 &&
                      ::ftruncate(index_.get(), static_cast<off_t>(index_bytes_)) == 0 &&
                      ::lseek(index_.get(), 0, SEEK_END) >= 0;

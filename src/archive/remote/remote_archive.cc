@@ -97,7 +97,7 @@ Catalog::Files RemoteArchive::files(const std::string& mount) const {
 void RemoteArchive::check(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
                           UniqueFunction<void(bool)> then) {
   if (!begun()) return then(true);
-  // Listeners of about the same time ask one question.
+  // The time is rounded, so that listeners of about the same time share one question.
   const std::int64_t from = std::max<std::int64_t>(0, from_ms / kListCell - 1) * kListCell;
   const std::int64_t to = (to_ms / kListCell + 1) * kListCell;
   loop().post([this, mount, from, to, then = std::move(then)]() mutable {
@@ -123,7 +123,7 @@ void RemoteArchive::ask_now(const std::string& mount, std::int64_t from_ms, std:
   for (const HolderRow* holder : holders) {
     if (asked == kMaxHoldersAsked) break;
     const bool rests = peers_[holder->node].rests_until > loop().now();
-    if (rests && asked > 0) {  // the others know it too
+    if (rests && asked > 0) {  // another holder has been asked
       join.part()(false);
       continue;
     }
@@ -166,7 +166,7 @@ void RemoteArchive::list_came(const std::string& mount, const std::string& node,
   const auto& now = view->of(mount);
   if (std::none_of(now.begin(), now.end(), [&](const HolderRow& row) { return row.node == node; }))
     return;
-  // What it has left out of this time is gone.
+  // Known files of this time that the new list lacks have been removed.
   if (rows->size() == kMaxFiles) to_ms = rows->back().from_ms;
   Rows& known = known_[mount][node];
   std::erase_if(known, [&](const FileRow& row) {
@@ -191,7 +191,7 @@ void RemoteArchive::publish(const std::string& mount) {
     for (const HolderRow* holder : in_order(*view, mount)) {
       const auto rows = known->second.find(holder->node);
       if (rows == known->second.end()) continue;
-      // What only a holder has that just failed is not counted on while there are others.
+      // Files of a holder that has just failed count only if no other holder has any.
       const bool rests = peers_[holder->node].rests_until > loop().now();
       if (rests && any_awake) continue;
       any_awake = any_awake || !rests;
@@ -276,7 +276,7 @@ void RemoteArchive::failed(const Key& key, const std::string& node, const Error&
                                        "; it rests for 10 s, others are asked"}));
     peer.rests_until = now + kRest;
   } else if (key.name.seconds > 0) {
-    // It has removed the file, or never had it.
+    // The holder has removed the file, or never had it.
     const auto nodes = known_.find(key.mount);
     if (nodes != known_.end())
       if (const auto rows = nodes->second.find(node); rows != nodes->second.end())
@@ -290,7 +290,7 @@ bool FileCache::Key::operator<(const Key& other) const noexcept {
          std::tie(other.mount, other.name.seconds, other.name.id, other.name.origin);
 }
 
-// A file that has grown has its bytes in common with what it was.
+// Versions of a growing file share their bytes.
 bool FileCache::Kept::in_use() const noexcept {
   return file.use_count() > 1 || (file->remote && file->remote.use_count() > 1);
 }

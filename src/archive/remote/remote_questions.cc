@@ -1,5 +1,4 @@
-// Indexes and blocks of RemoteArchive: each is asked for once, checked, and given to all that wait
-// for it.
+// Questions of RemoteArchive: an index or a block is requested once for all that wait for it.
 #include <fcntl.h>
 
 #include <algorithm>
@@ -16,11 +15,11 @@ namespace {
 constexpr std::size_t kLargestIndexText = 4 * 1024 * 1024;
 constexpr std::uint64_t kBlock = RemoteParts::kBlock;
 
-// Of a block that is as full as it can be with this file.
+// The end of a complete block of this file.
 std::uint64_t end_of_block(const ArchiveFile& file, std::uint64_t block) {
   return std::min((block + 1) * kBlock, file.end());
 }
-// Up to where it is here.
+// The end of the present bytes of a block.
 std::uint64_t filled_to(const ArchiveFile& file, std::uint64_t block) {
   return block * kBlock + file.remote->filled(block);
 }
@@ -64,7 +63,7 @@ void RemoteArchive::fetch_now(const std::shared_ptr<Part>& part) {
   const auto file = part->file;
   const Key key{file->remote->mount, file->row.name()};
   RemoteJoin join([this, part](bool good) {
-    // A block with wrong bytes may have been taken before its neighbour showed it.
+    // A block with wrong bytes may have been accepted before its neighbour completed the second.
     const bool again = good && !part->file->has(part->offset, part->end - part->offset) &&
                        loop().now() - part->since < kPatience;
     if (again)
@@ -89,7 +88,7 @@ void RemoteArchive::fetch_now(const std::shared_ptr<Part>& part) {
 void RemoteArchive::read_ahead(const std::shared_ptr<const ArchiveFile>& file,
                                std::uint64_t block) {
   if (block * kBlock >= file->end() || file->remote->filled(block) > 0) return;
-  // What is still growing would be asked for in small pieces.
+  // A block that still grows would be requested in small pieces.
   if (file->row.open && file->end() < (block + 1) * kBlock) return;
   const QuestionKey key{{file->remote->mount, file->row.name()}, block};
   if (questions_.contains(key)) return;
@@ -155,7 +154,7 @@ void RemoteArchive::answered(const QuestionKey& key, const std::string& node, st
   if (!answers) asked.unanswered = true;
   const bool index = key.second == kIndex;
   Result<void> taken;
-  bool host = true, gone = false;  // it is asked for nothing for a while; not for this file
+  bool host = true, gone = false;  // whether the holder rests; whether it lacks this file
   if (!answer) {
     taken = answer.error();
   } else if (index ? answer->status != 200
@@ -167,12 +166,12 @@ void RemoteArchive::answered(const QuestionKey& key, const std::string& node, st
     gone = answers && (index || answer->status == 404);
   } else if (index) {
     taken = take_index(key.first, asked, answer->body);
-    // Another holder has announced more of the file: this holder is a moment behind.
+    // This holder is a moment behind the one that announced more of the file.
     if (!taken) host = !asked.row.open || taken.error().code != Error::Code::kNotFound;
   } else if (from == filled_to(*asked.file, key.second)) {
     taken = asked.file->remote->put(key.second, answer->body, asked.file->index);
     fetched_blocks.fetch_add(1, std::memory_order_relaxed);
-    // Fewer, where the holder's catalog is a moment behind its index.
+    // The body is shorter if the holder's catalog is a moment behind its index.
     fetched_bytes.fetch_add(answer->body.size(), std::memory_order_relaxed);
   }
   if (taken) {
@@ -184,7 +183,7 @@ void RemoteArchive::answered(const QuestionKey& key, const std::string& node, st
   step(key);
 }
 
-// Tells those that have what they wanted, or all.
+// Calls the waiting requests whose bytes are here, or all of them after a failure.
 void RemoteArchive::settle(const QuestionKey& key, const File& result) {
   const auto found = questions_.find(key);
   Question& asked = found->second;
