@@ -24,7 +24,7 @@ struct Part {
   std::string store() const { return cat({said.store, ".", said.life}); }
 };
 
-// "a, b, c and 12 more".
+// Prints names as "a, b, c and 12 more".
 class Names {
  public:
   void add(std::string name) {
@@ -46,7 +46,7 @@ std::string about(const MountRecord& record) {
   return cat({record.mount, " (home ", record.home.empty() ? "unknown" : record.home, ")"});
 }
 
-// Those of the store in question, the newest first.
+// The copies of the store in question, the newest first.
 Result<std::vector<Part>> parts_of(const std::vector<NodeCopy>& copies, std::string_view master) {
   std::vector<Part> parts;
   for (const NodeCopy& copy : copies)
@@ -122,7 +122,7 @@ class Joining {
     content.records.push_back({key, mount_record_xml(*record), content.revision});
   }
 
-  // Of a login that the newest copy has without its hash.
+  // Finds the hash of a login that the newest copy has without it.
   std::optional<std::string> hash_of(const std::string& key, const std::string& user,
                                      const Part*& from) {
     for (const Part& part : parts_) {
@@ -139,7 +139,7 @@ class Joining {
     return std::nullopt;
   }
 
-  // Only its home has it.
+  // Only the copy of the mount's home has its relay.
   const Part* relay_from(const std::string& key, XmlNode& relay) const {
     for (const Part& part : parts_) {
       const auto at = part.said.items.find(key);

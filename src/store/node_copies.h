@@ -1,8 +1,8 @@
-// NodeCopies: the records of a lost store, joined from what its nodes have kept of it (conf.cache).
+// NodeCopies: the records of a lost store, joined from the copies of its nodes (conf.cache).
 //
-// A node has every mount and every ban, but the hashes of sources only where a source of the mount
-// may come.  So the newest copy says which records there are and what they say, and each hash is of
-// the newest copy that has it.  A mount that is in an older copy only was deleted since.
+// A node has every mount and every ban, but hashes of sources only where a source of the mount may
+// connect.  So the newest copy decides which records exist and what they contain, and each hash
+// comes from the newest copy that has it.  A mount that only an older copy has was deleted since.
 //
 // Thread: pure functions.
 // Errors: kNotFound: no copy has records of a store; kInvalid: they are of several stores.
@@ -26,12 +26,11 @@ struct NodeCopy {
 struct JoinedCopies {
   std::string store;  // the name of its life: "4f1c….2"
   RegistryContent content;
-  // Sentences on what is missing, or may be an older one.
+  // Sentences about records that are missing or may be outdated.
   std::vector<std::string> remarks;
 };
 
-// master: whose store it was; where no copy has heard of this master, the store is that of all of
-// them.
+// master: the owner of the store; if no copy knows this master, all copies are of one store.
 Result<JoinedCopies> join_node_copies(const std::vector<NodeCopy>& copies, std::string_view master);
 
 }  // namespace lb

@@ -25,7 +25,7 @@ Result<void> judge_record(std::string_view key, std::string_view value) {
 
 constexpr std::string_view kSealModule = "store/seal";
 
-// Only those can have secrets; the text decides quickly for nearly all of ten thousand.
+// Only mounts can have secrets; the search avoids parsing nearly all of ten thousand records.
 bool may_have_secrets(const std::string& key, const std::string& value) {
   return registry_class(key) == "mounts" && (value.find("<authentication") != std::string::npos ||
                                              value.find("<relay") != std::string::npos);
@@ -120,8 +120,8 @@ void SealedRegistry::open(std::vector<RegistryRecord>& records, Again again) {
   }
 }
 
-// One after the other, so that a conflict is of one record alone: it has been written meanwhile, by
-// this version or a newer one.
+// One record at a time, so that a conflict concerns only that record: this version or a newer one
+// has written it meanwhile.
 void SealedRegistry::seal_again() {
   if (sealing_ || !below_->state().up) return;
   if (stale_.empty()) {

@@ -1,6 +1,6 @@
 // The registry of a <store>, as the server and the commands for stores open it.
 // Thread: control.
-// Ownership: the loops and the log outlive what is made.
+// Ownership: the loops and the log outlive the returned registry.
 #pragma once
 
 #include <memory>
@@ -15,16 +15,16 @@
 
 namespace lb {
 
-// SealedRegistry: a Registry whose records of mounts hold their secrets sealed; above it they are
-// open.
+// SealedRegistry: a Registry that stores the secrets of mount records sealed and gives them to its
+// user open.
 //
 // Records with a secret in the clear (edited by hand) or sealed by an older key are written again
 // after a load.  Watched changes are sealed again only if they are in the clear; otherwise two
 // masters with another order of keys would rewrite each other for ever.
 // Ownership: owns the registry below; loop and log outlive it.
-// Errors: a write with a secret is kUnavailable where there is no key; a plan that is judged before
-// (api/records/mount_body.h) says it better.  A secret that does not open is logged and stays
-// sealed.
+// Errors: without a key a write with a secret fails with kUnavailable; plans are checked earlier,
+// with a better message (api/records/mount_body.h).  A secret that cannot be opened is logged and
+// stays sealed.
 class SealedRegistry final : public Registry {
  public:
   SealedRegistry(Loop& control, Log& log, SealKeys keys, std::unique_ptr<Registry> below);
@@ -43,7 +43,7 @@ class SealedRegistry final : public Registry {
 
  private:
   enum class Again : bool { kInClear, kOldKeysToo };
-  // Opens them in place; what is to be sealed again is noted.
+  // Opens the secrets in place and notes the records to be sealed again.
   void open(std::vector<RegistryRecord>& records, Again again);
   void seal_again();
 
@@ -56,12 +56,12 @@ class SealedRegistry final : public Registry {
   };
   std::vector<Stale> stale_;
   bool sealing_ = false;
-  std::size_t sealed_again_ = 0;  // in this run of it
-  // Last: its callbacks end before what they use.
+  std::size_t sealed_again_ = 0;  // in the present run
+  // Last member: its callbacks end before the members that they use.
   std::unique_ptr<Registry> below_;
 };
 
-// As it is on the disk or in etcd: secrets are sealed.  Null: type none.
+// The registry as stored on disk or in etcd, with sealed secrets.  Null: type none.
 std::unique_ptr<Registry> open_store_as_kept(const StoreSettings& store, Loop& control, Loop& disk,
                                              Log& log);
 // With open secrets.

@@ -11,17 +11,17 @@ namespace {
 constexpr AdminAccess kOnly = AdminAccess::kAdminOnly;
 constexpr AdminAccess kOpen = AdminAccess::kAnyone;
 
-// What a stage answers by itself.
+// Addresses that a stage answers itself.
 constexpr auto kStageRows = std::to_array<AccessRow>({
     {"/metrics", kOnly, AdminRole::kViewer, OwnUse::kFilter, false},
     {"/admin/events", kOnly, AdminRole::kViewer, OwnUse::kFilter, false},
-    // All numbers of the server as one text: logins of some mounts are told 403.
+    // The answer has all numbers of the server, so logins with only some mounts get 403.
     {"STATS", kOnly, AdminRole::kViewer, OwnUse::kNever, false},
     {"/admin/archive.json", kOnly, AdminRole::kViewer, OwnUse::kMount, false},
     {"/admin/archive/delete", kOnly, AdminRole::kOwner, OwnUse::kMount, true},
-    // The past of a mount, where its listeners may not hear it.
+    // The past of a mount that its listeners may not hear.
     {"MOUNT?from=", kOnly, AdminRole::kOperator, OwnUse::kMount, false},
-    // The console: what it shows is the API's to judge.
+    // The console's pages are open to viewers; the API checks the rights to what they show.
     {"/admin/console", kOnly, AdminRole::kViewer, OwnUse::kFilter, false},
     {"/admin/login", kOpen, AdminRole::kNone, OwnUse::kFilter, true},
     {"/admin/login.js", kOpen, AdminRole::kNone, OwnUse::kFilter, false},

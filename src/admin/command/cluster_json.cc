@@ -80,7 +80,7 @@ void node(JsonWriter& json, const Node& node, std::uint64_t below, SteadyTime no
   json.end_object();
 }
 
-// What operators of some mounts may know of a node: that it is there, and its state.
+// Operators with only some mounts see a node's existence and state.
 Node without_details(const Node& from) {
   Node shown = from;
   const Node empty;
@@ -100,7 +100,7 @@ Node without_details(const Node& from) {
 void slots(JsonWriter& json, const SlotBook::Picture& picture) {
   json.key("slots").begin_object();
   json.key("limit");
-  if (picture.limit == SlotBook::kNoLimit)  // another node holds it
+  if (picture.limit == SlotBook::kNoLimit)  // another node has the limit
     json.null();
   else
     json.number(std::int64_t{picture.limit});

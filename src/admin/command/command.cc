@@ -22,7 +22,7 @@ using enum AdminAccess;
 using enum OwnUse;
 constexpr AdminRole kReads = AdminRole::kViewer, kRuns = AdminRole::kOperator;
 
-// Columns at the end: the least role of a user, and what logins of some mounts get.
+// The last two columns: the least role of a user, and the access of logins with only some mounts.
 constexpr auto kCommands = std::to_array<AdminCommand>({
     {"stats", kOptional, kAdminOrSource, "stats.xsl", false, "", run_stats, kReads, kMount},
     {"stats.xml", kOptional, kAdminOrSource, "", false, "", run_stats, kReads, kMount},
@@ -53,7 +53,7 @@ constexpr auto kCommands = std::to_array<AdminCommand>({
     {"moveclients", kRequired, kAdminOnly, "moveclients.xsl", true, "destination", run_moveclients,
      kRuns, kMount},
     {"fallbacks", kRequired, kAdminOnly, kResponsePage, true, "", run_fallbacks, kRuns, kMount},
-    // Its name in Icecast-KH.
+    // The same command by its name in Icecast-KH.
     {"fallback", kRequired, kAdminOnly, kResponsePage, true, "", run_fallbacks, kRuns, kMount},
     {"metadata", kRequired, kAdminOrSource, kResponsePage, true, "", run_metadata, kRuns, kMount},
     {"updatemetadata", kRequired, kAdminOrSource, "updatemetadata.xsl", false, "",
@@ -89,8 +89,8 @@ std::string_view mount_problem(const AdminTask& task) {
   return use == kNoMount ? "Mount request unknown" : "";
 }
 
-// A viewer changes nothing.  Logins of some mounts move listeners among these, delete what these
-// have recorded, and order no node.
+// A viewer changes nothing.  Logins with only some mounts may move listeners between their own,
+// delete their recordings, and give no orders to nodes.
 bool may_touch_named(const AdminTask& task) {
   if (task.request.role == AdminRole::kViewer &&
       admin_changes_state(*task.lookup.command, task.request.query))
@@ -193,7 +193,7 @@ void answer_admin(AdminRequest request, Station& station, UniqueFunction<void(Ad
   AdminTask task{std::move(request), {}, "", &station, std::move(done)};
   task.lookup = admin_lookup(task.request.path);
   task.mount = task.param("mount").value_or("");
-  // As in Icecast: which mount's listeners is chosen in the list of mounts.
+  // As in Icecast, the page without a mount offers the list of mounts.
   if (task.lookup.format == AdminFormat::kPage && task.lookup.command->run == run_moveclients &&
       !task.has_mount())
     task.lookup = admin_lookup("/admin/listmounts.xsl");

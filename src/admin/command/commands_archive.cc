@@ -1,5 +1,5 @@
-// The page of the archive: the mounts that are recorded; of one, a day with its ranges and what was
-// played, and a player for one of them.  Times of day are the server's.
+// The page of the archive: the recorded mounts, and for one of them a day with its ranges, its
+// titles and a player.  Times are in the server's time zone.
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::int64_t kSecondMs = 1000, kHourMs = 3'600'000, kDayMs = 24 * kHourMs;
 constexpr std::size_t kMaxDays = 62, kMaxRows = 500;
-// A file ends a little behind the border at which it is cut.
+// A file ends shortly after the time at which it should be cut.
 constexpr std::int64_t kFileEndsLate = 2000;
 constexpr std::string_view kArchivePage = "archive.xsl";
 constexpr const char* kDayAndMinute = "%F %H:%M";
@@ -27,7 +27,7 @@ constexpr const char* kDayAndMinute = "%F %H:%M";
 std::string local_text_of(std::int64_t ms, const char* form) {
   return local_text(WallTime(std::chrono::milliseconds(ms)), form);
 }
-// "2026-11-21" → where the day begins.
+// "2026-11-21" → the begin of that day.
 std::optional<std::int64_t> day_begin(const std::string& day) {
   std::tm parts{};
   const char* const end = ::strptime(day.c_str(), "%Y-%m-%d", &parts);
@@ -72,7 +72,7 @@ std::string size_text(std::uint64_t bytes) {
   return cat({decimal_text(value, value < 9.95 ? 1 : 0), " ", kUnits[unit]});
 }
 
-// kbit/s of what is recorded here, as measured; 0: nothing is.
+// The measured rate of the recordings here in kbit/s; 0: no recordings here.
 std::uint64_t kbps_of(const std::vector<PlacedRange>& ranges) {
   std::uint64_t bits = 0, ms = 0;
   for (const PlacedRange& range : ranges) {
@@ -90,7 +90,7 @@ struct Part {
   std::vector<std::string> where = {};  // of a range: as PlacedRange
 };
 
-// Other nodes have something of it.
+// Whether another node has some of these recordings.
 bool is_elsewhere(const std::vector<PlacedRange>& ranges) {
   return std::any_of(ranges.begin(), ranges.end(), [](const PlacedRange& range) {
     return range.where != std::vector<std::string>{"here"};
@@ -125,7 +125,7 @@ std::vector<Part> ranges_within(const std::vector<PlacedRange>& ranges, std::int
   return out;
 }
 
-// A programme lasts until another title, or the end of what is recorded there.
+// A programme ends at the next title, or where its range ends.
 std::vector<Part> programmes(const std::vector<Part>& ranges,
                              const std::vector<ArchiveTitle>& titles) {
   std::vector<Part> out;
@@ -152,14 +152,14 @@ void write_part(XmlWriter& xml, std::string_view name, const Part& part, std::in
   if (part.bytes > 0) xml.element("size", size_text(part.bytes));
   if (!part.title.empty()) xml.element("title", part.title);
   write_where(xml, part.where);
-  // In thousandths of a day, for the bar.
+  // The bar counts in thousandths of a day.
   xml.element("x", static_cast<std::uint64_t>((part.from_ms - day_ms) * 1000 / kDayMs));
   xml.element("width",
               static_cast<std::uint64_t>(std::max<std::int64_t>(1, length * 1000 / kDayMs)));
   xml.close();
 }
 
-// The days with something recorded, the newest first.
+// The days with recordings, the newest first.
 std::vector<std::string> days_of(const std::vector<PlacedRange>& ranges) {
   std::vector<std::string> days;
   for (auto range = ranges.rbegin(); range != ranges.rend() && days.size() < kMaxDays; ++range)
@@ -171,7 +171,7 @@ std::vector<std::string> days_of(const std::vector<PlacedRange>& ranges) {
   return days;
 }
 
-// What the address says: "FROM-TO", Unix seconds.
+// The range "FROM-TO" of play=, in Unix seconds.
 std::optional<Part> part_to_play(const AdminTask& task) {
   const std::string text = task.param("play").value_or("");
   const std::size_t dash = text.find('-');
@@ -215,7 +215,7 @@ void show_archive(AdminTask task, std::string message) {
   const std::string mount = task.param("mount").value_or("");
   const std::string day = task.param("day").value_or("");
   const auto begin = day_begin(day);
-  // Of the newest day, whichever it is, where none is named.
+  // Without a valid day=, the whole archive is read, because the page shows its newest day.
   const std::int64_t from_ms = not_before(task, begin.value_or(0));
   const std::int64_t to_ms = begin ? next_day(*begin) : std::numeric_limits<std::int64_t>::max();
   Station& station = *task.station;

@@ -10,9 +10,9 @@
 namespace lb {
 namespace {
 
-// audience_only: the number is the audience's, as in all numbers of a cluster; otherwise that of
-// the rows, as Icecast counts, whose scripts compare the two.  only: the id of the one row that is
-// listed, as by Icecast-KH.
+// audience_only: <Listeners> has the audience, as all numbers of a cluster.  Otherwise it has the
+// number of rows, as in Icecast, because scripts compare the two.  only: the id of the one listed
+// row, as in Icecast-KH.
 std::string listeners_xml(const std::string& mount, MountListeners listeners, bool audience_only,
                           std::optional<std::uint64_t> only) {
   std::vector<ListenerRow>& rows = listeners.rows;
@@ -28,15 +28,15 @@ std::string listeners_xml(const std::string& mount, MountListeners listeners, bo
   for (const std::string& node : listeners.missing) xml.element("missing", node);
   for (const ListenerRow& row : rows) {
     if (only && row.id != *only) continue;
-    xml.open("listener", "id", std::to_string(row.id));  // the attribute is Icecast-KH's
+    xml.open("listener", "id", std::to_string(row.id));  // Icecast-KH's attribute
     xml.element("IP", row.address);
     xml.element("UserAgent", row.agent.empty() ? "Unknown" : row.agent);
     xml.element("Connected", row.seconds);
     xml.element("ID", row.id);
     if (!row.user.empty()) xml.element("username", row.user);
-    // Icecast-KH's, behind those of Icecast.
+    // Icecast-KH's element follows those of Icecast.
     if (!row.referer.empty()) xml.element("Referer", row.referer);
-    if (row.node.empty()) {  // nodes do not tell them
+    if (row.node.empty()) {  // reports of nodes lack these numbers
       xml.element("lag", row.lag_bytes);
       xml.element("bytes_sent", row.bytes_sent);
     }
@@ -48,7 +48,7 @@ std::string listeners_xml(const std::string& mount, MountListeners listeners, bo
   return std::move(xml).finish();
 }
 
-// As Icecast reads a number: " -1" is -1, "12x" is 12, "x" is 0.
+// Parses a number as Icecast does: " -1" is -1, "12x" is 12, "x" is 0.
 std::int64_t leading_number(std::string_view text) {
   text = trim(text);
   const bool negative = text.starts_with('-');
@@ -99,7 +99,7 @@ std::string_view users_message(UserEdit::Action action, UserEditResult::Outcome 
   return "";
 }
 
-// nullopt: a parameter is missing.
+// Returns nullopt if a parameter is missing.
 std::optional<UserEdit> users_request(const AdminTask& task) {
   using Action = UserEdit::Action;
   const std::string action = task.param("action").value_or("list");
@@ -140,7 +140,7 @@ void run_killclient(AdminTask task) {
   Station& station = *task.station;
   const std::string mount = task.mount;
   const auto number =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(id, 0));  // no listener has 0
+      static_cast<std::uint64_t>(std::max<std::int64_t>(id, 0));  // the id 0 is not used
   station.kill_listener(
       mount, number, [task = std::move(task), id](const OrderOutcome& outcome) mutable {
         task.respond(cat({"Client ", id, result_words(outcome)}), outcome.done ? 1 : 0);

@@ -1,4 +1,4 @@
-// The cluster's commands: reports of nodes in the compatible forms, and what this node knows of its
+// The cluster's commands: reports of nodes in the compatible forms, and this node's view of its
 // cluster.
 // Source: doc/redirects.md; doc/decisions.md C4; doc/protocol.md for the bytes.
 #include "admin/command/cluster_json.h"
@@ -50,13 +50,13 @@ void run_sourcelist_text(AdminTask task) {
   });
 }
 
-// Icecast-KH asks here first, for a list in a form of its own, and after any failure for
-// streamlist.txt with the same query.
+// Icecast-KH first requests this list in its own format, and after any failure streamlist.txt with
+// the same query.
 void run_kh_streams(AdminTask task) {
   task.done(admin_error(404, "The list of streams is /admin/streamlist.txt"));
 }
 
-// The page is empty, and asks for the rest.
+// The page itself has no data; its script loads cluster.json.
 void run_cluster_page(AdminTask task) {
   XmlWriter xml;
   xml.open("icestats");
@@ -71,13 +71,13 @@ void run_cluster_script(AdminTask task) {
   task.done(std::move(answer));
 }
 
-// mount=: of it alone, among the mounts.
+// mount= limits the list of mounts to that one.
 void run_cluster(AdminTask task) {
   task.done(json_document(
       cluster_json(task.station->cluster(), task.request.owns, task.param("mount").value_or(""))));
 }
 
-// mount= and, of the listener: ip=, ua=, https=1.
+// Parameters: mount=, and ip=, ua= and https=1 of the listener.
 void run_cluster_explain(AdminTask task) {
   ExplainAsk ask;
   ask.mount = task.mount;

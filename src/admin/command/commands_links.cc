@@ -1,4 +1,4 @@
-// The links' commands: what is linked, messages between nodes, orders to other nodes.
+// The links' commands: the state of links, messages between nodes, orders to other nodes.
 // Source: doc/redirects.md; doc/link.md for the bytes.
 #include "admin/command/cluster_sight.h"
 #include "admin/command/command_task.h"
@@ -27,7 +27,7 @@ AdminAnswer outcome(bool done, std::string_view why) {
   return json_answer(json.take(), done ? 200 : 409);
 }
 
-// What the query orders; an error names what is missing or wrong in it.
+// Builds the order from the query; an error names the missing or invalid parameter.
 Result<CommandFrame> command_of(const AdminTask& task) {
   using Verb = CommandFrame::Verb;
   CommandFrame command;
@@ -77,7 +77,7 @@ void run_cluster_links(AdminTask task) {
   json.begin_array();
   for (const LinkRow& row : task.station->links()) {
     json.begin_object();
-    if (task.request.owns) {  // no more of a node than that it is there
+    if (task.request.owns) {  // an operator with only some mounts sees that the node exists
       json.key("id").text(row.id).key("role").text(row.master ? "master" : "node");
       json.key("up").boolean(row.up).end_object();
       continue;
@@ -132,7 +132,7 @@ void run_cluster_messages(AdminTask task) {
   task.done(json_answer(json.take()));
 }
 
-// topic=, and text= or the body of a POST.
+// Parameters: topic=, and text= or the body of a POST.
 void run_cluster_message(AdminTask task) {
   const std::string topic = task.param("topic").value_or("");
   if (!is_node_id(topic)) return task.fail("topic= is not 1 to 64 of A-Z a-z 0-9 . _ -");
@@ -144,7 +144,7 @@ void run_cluster_message(AdminTask task) {
                     published ? "the message is on its way" : published.error().what));
 }
 
-// node=, do=, and what belongs to it.
+// Parameters: node=, do=, and those of the order.
 void run_cluster_command(AdminTask task) {
   const std::string node = task.param("node").value_or("");
   auto command = command_of(task);

@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view kTitleSet = "Metadata update successful";
 constexpr std::string_view kNoTitles = "Mountpoint will not accept URL updates";
 
-// What the stream cannot tell of the song: as the API takes it, but what makes no sense is left
-// out, as Icecast does with every parameter.
+// The details of a song beside its title, with the bounds of the API.  Invalid values are left out,
+// because Icecast ignores invalid parameters.
 SongDetails song_details(const AdminTask& task) {
   const std::string charset = task.param("charset").value_or("UTF-8");
   const auto text = [&](std::string_view name, std::size_t most) {
@@ -33,7 +33,7 @@ SongDetails song_details(const AdminTask& task) {
   return details;
 }
 
-// song= wins; artist= and title= count only together (Icecast's rule).
+// song= wins over artist= and title=, which count only together (Icecast's rule).
 TitleRequest title_request(const AdminTask& task) {
   TitleRequest request;
   request.song = task.param("song");
@@ -66,7 +66,7 @@ std::string_view cgi_problem(const AdminTask& task) {
   return *mode == "updinfo" ? "" : "No such action";
 }
 
-// What became of them, for eyes; code 1 unless listeners stayed that were meant to go.
+// The message for the administrator; code 0 if listeners that should have moved stayed.
 struct MoveWords {
   std::string message;
   int code = 1;
@@ -89,7 +89,7 @@ MoveWords move_words(const std::string& from, const std::string& to, const MoveO
     return {none + "they have gone, or another server's stream is passed on to them as it is", 0};
   if (moved < offer.listeners)
     return {cat({moved, " of ", offer.listeners, " clients moved from ", from, " to ", to})};
-  return {cat({"Clients moved from ", from, " to ", to})};  // Icecast's words
+  return {cat({"Clients moved from ", from, " to ", to})};  // the same words as Icecast's
 }
 
 void respond_moved(AdminTask task, const std::string& to, const MoveOffer& offer,
@@ -103,7 +103,7 @@ void respond_moved(AdminTask task, const std::string& to, const MoveOffer& offer
   task.send(std::move(xml).finish(), "response.xsl");
 }
 
-// SHOUTcast's panels ask for it again and again; addresses of listeners are for administrators.
+// SHOUTcast panels poll this document; only administrators see addresses of listeners.
 void answer_viewxml(AdminTask task) {
   Station& station = *task.station;
   const auto send = [](AdminTask& asked, const std::vector<ShoutcastListener>& listeners) {
@@ -126,12 +126,12 @@ void answer_viewxml(AdminTask task) {
 
 }  // namespace
 
-// id=: one encoder of the mount, the writer or a standby.
+// id= names one encoder of the mount: the writer or a standby.
 void run_killsource(AdminTask task) {
   Station& station = *task.station;
   const std::string mount = task.mount;
   if (const auto text = task.param("id")) {
-    const std::uint64_t id = parse_u64(*text).value_or(0);  // 0 is no encoder's id
+    const std::uint64_t id = parse_u64(*text).value_or(0);  // no encoder has the id 0
     return station.kill_encoder(
         mount, id, [task = std::move(task), id](const OrderOutcome& outcome) mutable {
           task.respond(cat({"Source ", id, result_words(outcome)}), outcome.done ? 1 : 0);
@@ -196,7 +196,7 @@ void run_metadata(AdminTask task) {
                           return task.respond(kTitleSet, 1);
                         case TitleVerdict::kAtNode:
                           return task.respond(cat({"Metadata not updated: ", outcome.why}), 0);
-                        case TitleVerdict::kFull:  // of the API only
+                        case TitleVerdict::kFull:  // only the API returns it
                         case TitleVerdict::kRefused:
                           return task.respond(kNoTitles, 1);  // 1: Icecast's code
                         case TitleVerdict::kNoSource:
@@ -249,9 +249,9 @@ void answer_admin_cgi(AdminRequest request, std::string mount, Station& station,
                       switch (outcome.verdict) {
                         case TitleVerdict::kDone:
                           return task.done(admin_success_page(kTitleSet));
-                        case TitleVerdict::kFull:  // of the API only
+                        case TitleVerdict::kFull:  // only the API returns it
                         case TitleVerdict::kRefused:
-                        case TitleVerdict::kAtNode:  // of Shoutcast sources, which are here
+                        case TitleVerdict::kAtNode:  // a Shoutcast source is always on this node
                           return task.fail("mountpoint will not accept URL updates");
                         case TitleVerdict::kNoSource:
                           return task.fail("Source is not available");

@@ -1,4 +1,4 @@
-// drain, undrain, external.json, external/confirm.
+// The commands drain, undrain, external.json and external/confirm.
 #include "admin/command/command_task.h"
 #include "base/cat.h"
 #include "base/strings.h"
@@ -17,7 +17,7 @@ std::string status_text(const DrainStatus& status) {
 
 }  // namespace
 
-// Without mode= it reports the progress of the drain.
+// Without mode= the command reports the progress of the drain.
 void run_drain(AdminTask task) {
   const auto mode = task.param("mode");
   if (!mode) return task.respond(status_text(task.station->drain_status()), 1);
@@ -53,7 +53,7 @@ void run_external(AdminTask task) {
   task.done(std::move(answer));
 }
 
-// etag=: of the list whose removals are believed.
+// etag= names the list whose removals the operator confirms.
 void run_external_confirm(AdminTask task) {
   const std::string etag = task.param("etag").value_or("");
   if (const auto done = task.station->confirm_external(etag); !done)

@@ -1,4 +1,4 @@
-// stats, listmounts, streamlist, streamlist.txt.
+// The commands stats, listmounts, streamlist and streamlist.txt.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -17,8 +17,8 @@ bool goes_into_a_line(std::string_view mount) {
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
-// Icecast's slaves read a line as a URI: they decode it, and pass over one with a space or a letter
-// beyond ASCII.  They do not name themselves here.  KH's do, and take the line as it is.
+// Icecast's slaves decode a line as a URI and skip it if it has a space or a byte beyond ASCII, but
+// they cannot be recognised by their request.  Icecast-KH's slaves can, and take the line as it is.
 std::string line_of(std::string_view mount, bool encoded) {
   constexpr std::string_view kInUris = "!$&'()*+,;=:@";
   std::string line;
@@ -37,7 +37,7 @@ AdminAnswer list_unknown() {
   return answer;
 }
 
-// Texts are escaped, so these are the element's own brackets.
+// Values are escaped, so these brackets can only be the element's own.
 std::string without_source_addresses(std::string document) {
   constexpr std::string_view kBegin = "<source_ip>", kEnd = "</source_ip>";
   std::string kept;
@@ -77,7 +77,7 @@ void run_listmounts(AdminTask task) {
   });
 }
 
-// One "/mount\r\n" a line: what a slave relays.
+// A slave relays each mount of this list: "/mount\r\n" a line.
 void run_streamlist_text(AdminTask task) {
   Station& station = *task.station;
   station.mounts([task = std::move(task)](Result<std::vector<MountRow>> rows) mutable {

@@ -30,7 +30,7 @@ std::string mount_list_xml(std::vector<MountRow> rows, const std::optional<std::
     if (!row.content_type.empty()) xml.element("content-type", row.content_type);
     if (row.listeners_local.has_value()) xml.element("listeners_local", *row.listeners_local);
     if (row.relays > 0) xml.element("relays", row.relays);
-    // Telegraf reads the name in this case, as Icecast 2.5 writes it.
+    // Telegraf expects the name in lower case, as in Icecast 2.5.
     if (row.connected_seconds.has_value()) xml.element("connected", *row.connected_seconds);
     for (const EncoderRow& encoder : row.encoders) {
       xml.open("encoder", "id", std::to_string(encoder.id));

@@ -7,7 +7,7 @@
 namespace lb {
 namespace {
 
-// "http://radio.example:8000/x" or "radio.example:8000" → "radio.example"; "" when there is none.
+// "http://radio.example:8000/x" or "radio.example:8000" → "radio.example"; "" without a host.
 std::string_view host_of(std::string_view text) {
   if (const auto scheme = text.find("://"); scheme != text.npos) text.remove_prefix(scheme + 3);
   text = text.substr(0, text.find_first_of("/?#"));
@@ -22,13 +22,13 @@ bool names_this_host(std::string_view origin, const Headers& headers) {
                            iequals(host, host_of(headers.get("x-forwarded-host"))));
 }
 
-// Encoders, panels and scripts may call themselves Mozilla; none of them sends Accept-Language too.
+// Encoders, panels and scripts may send "Mozilla" too, but not together with Accept-Language.
 bool looks_like_a_browser(const Headers& headers) {
   return headers.find("accept-language") != nullptr &&
          istarts_with(headers.get("user-agent"), "Mozilla/5.0");
 }
 
-// Fetched ahead: before a click, perhaps never to be seen.
+// A prefetch comes before any click, so it must not change state.
 bool is_prefetch(const Headers& headers) {
   for (const char* name : {"sec-purpose", "purpose", "x-moz", "x-purpose"})
     if (istarts_with(headers.get(name), "prefetch") || iequals(headers.get(name), "preview"))

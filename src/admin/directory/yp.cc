@@ -18,7 +18,7 @@ constexpr auto kMaxTouch = 86400s;
 constexpr auto kUnreachable = 1200s;
 constexpr auto kRefused = 7200s;
 
-// As the directory wrote it, if it means the same in a form: Icecast does not escape it at all.
+// Icecast sends the sid unescaped, so only characters that would break the form are escaped.
 std::string same_sid(std::string_view sid) { return percent_escape(sid, "-._~", HexCase::kLower); }
 
 std::string_view header_of(const FetchAnswer& answer, std::string_view name) {
@@ -41,7 +41,8 @@ std::string yp_add_form(const YpStream& stream) {
            "&url=", yp_escape(stream.url), "&listenurl=", yp_escape(stream.listenurl),
            "&type=", yp_escape(stream.type), "&stype=", yp_escape(stream.subtype),
            "&b=", yp_escape(stream.bitrate), "&"});
-  // One name without a value, as from Icecast: what an encoder writes is no field of ours.
+  // As in Icecast, the audio info is one name without a value: an encoder cannot add fields of its
+  // own.
   return cat({form, yp_escape(stream.audio_info), "\r\n"});
 }
 
@@ -52,7 +53,7 @@ std::string yp_touch_form(std::string_view sid, const YpStream& stream) {
 }
 
 std::string yp_remove_form(std::string_view sid) {
-  // No end of line, as in Icecast: a directory would take it for a part of the sid.
+  // Like Icecast, without a line end: a directory would take it for a part of the sid.
   return cat({"action=remove&sid=", same_sid(sid)});
 }
 
@@ -80,7 +81,7 @@ void YpAnnouncer::drop_gone(const YpDirectory& directory,
       ++at;
       continue;
     }
-    if (entry.asked) {  // the answer may bring a sid to be removed
+    if (entry.asked) {  // the answer to the pending request may bring a sid that must be removed
       at->second.gone = true;
       ++at;
       continue;

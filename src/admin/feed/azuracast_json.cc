@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kNoSong = "5a6a865199cf5df73b1417326d2ff24f";
 constexpr std::size_t kSongCharacters = 150;
 constexpr std::size_t kSongsBefore = 5;
-constexpr int kPingSeconds = 25;  // a reader hears of the feed at least so often
+constexpr int kPingSeconds = 25;  // a comment keeps quiet connections open
 
 void write_count(JsonWriter& json, std::uint64_t listeners) {
   json.begin_object();
@@ -60,7 +60,7 @@ void write_station(JsonWriter& json, const NowMount& now, const std::string& url
   json.key("listen_url").text(listen);
   json.key("url").text(now.stream.url);
   json.key("public_player_url");
-  // Programs take it to be there.
+  // Client programs expect a value.
   json.text(url + (now.station.page.empty() ? "/" : now.station.page));
   json.key("playlist_pls_url").text(own + ".pls");
   json.key("playlist_m3u_url").text(own + ".m3u");
@@ -103,7 +103,7 @@ std::int64_t end_ms(const PlayedTitle& title) {
   return unix_ms(title.at) + title.details.duration_ms;
 }
 
-// duration_ms: 0: not known.
+// duration_ms 0: not known.
 void write_played(JsonWriter& json, const PlayedTitle* title, std::int64_t duration_ms,
                   std::string_view art, std::string_view streamer = {}) {
   const std::int64_t at_ms = title != nullptr ? unix_ms(title->at) : 0;
@@ -117,8 +117,8 @@ void write_played(JsonWriter& json, const PlayedTitle* title, std::int64_t durat
   write_song(json, title, art);
 }
 
-// An announcement.  present: the title before it; it begins when that one ends, if its length is
-// known.
+// An announced title.  present: the title before it; the announced one is cued for its end if its
+// length is known.
 void write_cued(JsonWriter& json, const NowMount& now, const PlayedTitle* present,
                 std::string_view art) {
   if (!now.next) {
@@ -168,7 +168,7 @@ void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_m
                now.presenter ? std::string_view(now.presenter->name) : "");
   std::int64_t elapsed =
       present == nullptr ? 0 : std::max<std::int64_t>(0, now_ms - unix_ms(present->at)) / 1000;
-  // Together they are the duration, where it is known: players draw a bar of them.
+  // Players draw a bar whose length is the sum of these two numbers.
   const std::int64_t length = present != nullptr ? present->details.duration_ms / 1000 : 0;
   if (length > 0) elapsed = std::min(elapsed, length);
   json.key("elapsed").number(elapsed);

@@ -11,12 +11,12 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kMaxPendingEvents = 64 * 1024;
-// How long a browser waits before it comes back.
+// The time after which a browser reconnects.
 constexpr std::string_view kGreeting = "retry: 3000\n\n";
 
 bool is_of_mount(const ServerEvent& event) { return event.subject.starts_with('/'); }
 
-// Where a person or an encoder is.
+// Whether a detail is the address of a person or an encoder.
 bool is_address(const ServerEvent& event, std::string_view name) {
   const bool switched = event.type == "source-takeover" || event.type == "source-return";
   return name == "address" || (switched && (name == "from" || name == "to"));
@@ -40,12 +40,12 @@ std::string json_of(const ServerEvent& event, const std::string& node,
 
 std::string text_of(const ServerEvent& event, const std::string& node,
                     const Followers::Scope& scope) {
-  // JSON has its line ends escaped, so one data line is enough.
+  // JSON escapes line ends, so one data line is enough.
   return cat(
       {"id: ", event.id, "\nevent: ", event.type, "\ndata: ", json_of(event, node, scope), "\n\n"});
 }
 
-// "": this reader is not shown it.
+// Returns "" if this reader must not see the event.
 std::string shown_text(const ServerEvent& event, const std::string& text, const std::string& node,
                        const Followers::Scope& scope) {
   if (scope.is_whole()) return text;
@@ -94,7 +94,7 @@ EventsRecord EventStream::save() const {
 
 void EventStream::restore(EventsRecord saved) {
   run_ = std::move(saved.run);
-  // They are numbered one by one.
+  // The numbers of the kept events are consecutive and end with the saved one.
   number_ = saved.number - std::min<std::uint64_t>(saved.number, saved.kept.size());
   for (ServerEvent& event : saved.kept) {
     ++number_;

@@ -56,7 +56,7 @@ bool LiveFeed::add(std::unique_ptr<Transport>& transport, std::string head,
       return false;
     followed_.try_emplace(scope.listeners_of);
   }
-  // What is not read waits here, in one part, and not in the kernel.
+  // Limits the unsent bytes in the kernel: unread text waits here, in one part.
   transport->limit_unsent(kUnsentBytes);
   const auto reader = readers_.emplace(readers_.end());
   const SteadyTime now = loop_.now();
@@ -109,7 +109,7 @@ std::set<std::string, std::less<>> LiveFeed::followed() const {
   return mounts;
 }
 
-// What is not followed any more is kept for a reader that comes back, until another mount needs its
+// A mount without readers keeps its rows for a reader that returns, until another mount needs the
 // place.
 void LiveFeed::forget_unfollowed() {
   if (followed_.size() < kMaxFollowed) return;
@@ -183,7 +183,7 @@ void LiveFeed::serve(Reader& reader, SteadyTime now) {
     if (now - reader.progress_at >= kUnreadTime) follower.gone = true;
     return;
   }
-  // What went meanwhile is forgotten: it begins with a state.
+  // The changes since are no longer kept, so the reader starts over with the full state.
   if (reader.seen < least_) reader.seen = 0;
   if (reader.pass && reader.pass->since != 0 && reader.pass->since < least_) reader.pass.reset();
   if (!reader.pass &&

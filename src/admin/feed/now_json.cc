@@ -25,7 +25,7 @@ void write_bitrate(JsonWriter& json, const std::string& text) {
     json.null();
 }
 
-// The members that say what a title is.
+// The members that describe a title.
 void write_words(JsonWriter& json, const PlayedTitle& title) {
   const SongParts parts = title.parts();
   json.key("text").text(title.title);
@@ -97,7 +97,7 @@ void write_present(JsonWriter& json, const NowMount& now) {
     json.null();
 }
 
-// What list and single answer have in common.
+// The members that the list and the single answer share.
 void write_head(JsonWriter& json, const NowMount& now) {
   json.key("mount").text(now.stream.mount);
   json.key("station").text(now.station.id);

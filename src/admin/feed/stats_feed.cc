@@ -14,7 +14,7 @@ constexpr int kCostShare = 20;
 constexpr std::string_view kAddressField = " source_ip ";
 constexpr std::size_t kMaxPendingStats = 1 << 20;
 
-// The lines but those with the address of an encoder.
+// Removes the lines with the address of an encoder.
 std::string without_addresses(std::string_view lines) {
   std::string kept;
   for (std::size_t at = 0, end = 0; at < lines.size(); at = end + 1) {
@@ -57,7 +57,8 @@ void StatsFeed::request_news() {
   bool newcomers = false;
   followers_.for_each(
       [&newcomers](Followers::Follower& follower) { newcomers = newcomers || !follower.greeted; });
-  // The old document is freed where it is compared: it is many small things.
+  // The old document moves along, because freeing its many small parts belongs on the thread that
+  // compares it.
   station_.stats_news(std::exchange(last_, nullptr), newcomers,
                       [this](StatsNews news) { send(std::move(news)); });
 }
@@ -75,7 +76,7 @@ void StatsFeed::send(StatsNews news) {
       followers_.send(follower, shown(follower, news.changes));
       return;
     }
-    // It came after the question: the next answer greets it.
+    // A follower that joined after the request is greeted by the next answer.
     if (!news.dump) return;
     follower.most_pending = follower.out.size() + news.dump->size() + kMaxPendingStats;
     follower.greeted = true;

@@ -9,7 +9,7 @@
 namespace lb {
 namespace {
 
-// In use, of 100: 100 only when it is full, and never above.
+// The use in percent, rounded down, so that only a full node has 100.
 int percent_used(const NodeHealth& health) {
   const double percent = std::floor(std::clamp(health.use, 0.0, 1.0) * 100);
   return static_cast<int>(percent);
@@ -54,7 +54,8 @@ std::string health_json(const NodeHealth& health) {
 std::string agent_line(const NodeHealth& health) {
   if (health.condition == NodeCondition::kDraining) return "drain\n";
   if (health.condition == NodeCondition::kStarting) return "down\n";
-  // "0%" would mean drain; a full node is left out by its maxconn, and by /_lb/health.
+  // HAProxy takes "0%" for a drain, so a full node reports 1%; its maxconn and /_lb/health keep
+  // listeners away.
   const int free = std::max(1, 100 - percent_used(health));
   std::string line = cat({"up ready ", free, "%"});
   if (health.most_listeners > 0) line += cat({" maxconn:", health.most_listeners});

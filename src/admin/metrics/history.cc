@@ -35,7 +35,7 @@ std::size_t place(std::size_t tier, std::int64_t slot) {
   return static_cast<std::size_t>(slot) % History::kTiers[tier].points;
 }
 
-// Means and maxima of several points.
+// Collects the mean and the maximum of several points.
 struct Gathered {
   double sum = 0, max = 0;
   unsigned count = 0;
@@ -99,7 +99,7 @@ void History::clear_slots(std::size_t tier, std::int64_t from, std::int64_t unti
   });
 }
 
-// A point of a coarser tier that is not over comes from those of the finer one.
+// The unfinished point of a coarser tier is computed from the points of the finer tier.
 std::uint32_t History::point(const Series& series, std::size_t tier, std::int64_t slot) const {
   if (tier == 0 || slot < last_[tier]) return series.rings[tier].at(place(tier, slot));
   const std::int64_t parts = kTiers[tier].step / kTiers[tier - 1].step;
@@ -190,7 +190,7 @@ HistoryAnswer History::read(const HistoryQuestion& question) const {
   const std::lock_guard lock(mutex_);
   const std::int64_t now = (last_[0] + 1) * kTiers[0].step;
   std::size_t tier = 0;
-  // The newest point may end later than the question, and its clock be behind.
+  // The tolerance covers a newest point that ends after the question, and a clock that is behind.
   const auto reaches = [&](std::size_t t) {
     const std::int64_t held = static_cast<std::int64_t>(kTiers[t].points) * kTiers[t].step;
     return question.from >= now - held - held / 60;

@@ -1,6 +1,6 @@
-// The form in which a History is kept over a restart: "lbhist1\n", the newest slot of each tier,
-// the rows, each with what its rings hold from the first point on that is no gap, and a CRC-32C of
-// all of it; little-endian.
+// The format in which a History survives a restart: "lbhist1\n", the newest slot of each tier, the
+// rows, each with the contents of its rings from the first point that is no gap, and a CRC-32C of
+// all that; little-endian.
 #include <memory>
 
 #include "admin/metrics/history.h"
@@ -78,7 +78,7 @@ std::string History::bytes() const {
       for (std::size_t tier = 0; tier < kTiers.size(); ++tier) {
         const auto& ring = series.rings[tier];
         const std::size_t size = kTiers[tier].points;
-        // In their order, the newest last.
+        // The points in order of time, the newest last.
         const auto at = [&](std::size_t i) {
           return ring.at((static_cast<std::size_t>(last_[tier]) + 1 + i) % size);
         };

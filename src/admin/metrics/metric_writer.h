@@ -1,7 +1,7 @@
-// Samples as Prometheus reads them: a metric's head, then a line for each of its values.
-// Values of labels are made valid UTF-8 and escaped.
+// Prints samples for Prometheus: a metric's head, then a line for each value.  Values of labels are
+// made valid UTF-8 and escaped.
 // Source: Prometheus, "Exposition formats" (text 0.0.4).
-// Thread: any one; a plain value.
+// Thread: any; a plain value.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ namespace lb {
 
 class MetricWriter {
  public:
-  // labels: their names, as "mount,kind".
+  // labels: their names, "mount,kind".
   void begin(std::string_view name, std::string_view type, std::string_view help,
              std::string_view labels) {
     name_ = name;
@@ -45,7 +45,7 @@ class MetricWriter {
     append_number(value);
     out_ += '\n';
   }
-  // Nothing, where the value is not known.
+  // Prints nothing if the value is not known.
   template <class Number>
   void sample(std::initializer_list<std::string_view> values, const std::optional<Number>& value) {
     if (value) sample(values, *value);
@@ -62,7 +62,7 @@ class MetricWriter {
  private:
   void append_label(std::string_view value) {
     text_.clear();
-    append_text(text_, value, Escape::kNone);  // valid, and without line ends
+    append_text(text_, value, Escape::kNone);  // valid UTF-8 without line ends
     for (const char c : text_) {
       if (c == '\\' || c == '"') out_ += '\\';
       out_ += c;

@@ -17,33 +17,33 @@ using Picture = MetricsPicture;
 using Writer = MetricWriter;
 
 struct MetricRow {
-  std::string_view name;    // of a counter: …_total
+  std::string_view name;    // a counter's name ends in _total
   std::string_view labels;  // their names, "a,b"
   std::string_view help;
   void (*read)(const Picture& picture, Writer& out) = nullptr;
-  std::string_view unit;  // for the reference, where the name does not say it
+  std::string_view unit;  // for the reference, if the name does not contain it
 };
 constexpr MetricRow metric(std::string_view name, std::string_view labels, std::string_view help,
                            void (*read)(const Picture&, Writer&), std::string_view unit = {}) {
   return {name, labels, help, read, unit};
 }
 
-// One number of the whole server.
+// A single number of the server.
 template <auto Member>
 void whole(const Picture& picture, Writer& out) {
   out.sample(picture.*Member);
 }
-// … of a part that it may not have.
+// A number of a part that the server may not have.
 template <auto Part, auto Member>
 void part(const Picture& picture, Writer& out) {
   if (const auto& part = picture.*Part) out.sample((*part).*Member);
 }
-// 0: not known, where /proc cannot be seen.
+// 0 means unknown (no readable /proc), so the sample is left out.
 template <auto Member>
 void of_process(const Picture& picture, Writer& out) {
   if (picture.process.*Member > 0) out.sample(picture.process.*Member);
 }
-// One for each row, with these members as its labels.
+// A sample for each row, with these members as its labels.
 template <auto Rows, auto Member, auto... Labels>
 void each(const Picture& picture, Writer& out) {
   for (const auto& row : picture.*Rows) out.sample({row.*Labels...}, row.*Member);
@@ -54,13 +54,13 @@ template <auto Member>
 constexpr auto each_mount = each<&Picture::streams, Member, &Picture::Stream::mount>;
 template <auto Rows>
 constexpr auto each_kind = each<Rows, &Picture::Counted::times, &Picture::Counted::kind>;
-// Of what cannot be summed.
+// Values that cannot be summed are left out for the row that stands for the remaining mounts.
 template <auto Member>
 void each_named_mount(const Picture& picture, Writer& out) {
   for (const Picture::Stream& stream : picture.streams)
     if (stream.mount != kOthers) out.sample({stream.mount}, stream.*Member);
 }
-// Of the first relays.
+// Only the first kMaxStreams relays get samples, which bounds the size of the answer.
 template <auto Member>
 void each_relay(const Picture& picture, Writer& out) {
   for (std::size_t i = 0; i < picture.relays.size() && i < kMaxStreams; ++i)
@@ -368,7 +368,7 @@ void keep_first(std::vector<Row>& rows) {
   if (rows.size() > kMaxStreams) rows.resize(kMaxStreams);
 }
 
-// The mounts behind the first ones become one.
+// Adds up the mounts after the first kMaxStreams in one row.
 void sum_up(std::vector<Picture::Stream>& streams) {
   if (streams.size() <= kMaxStreams) return;
   Picture::Stream others;

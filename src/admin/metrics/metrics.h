@@ -1,13 +1,12 @@
 // The numbers of the server for Prometheus: a plain picture of one moment, the table of metrics,
 // and its two printers: the text exposition, and the reference page.
 //
-// A metric is a row of the table in metrics.cc: name, labels, help, how it is read.  Both
-// printers read the rows; nothing else knows the metrics.
-// Names: where tools have names already (icecast_exporter's icecast_listeners,
-// icecast_stream_start, Prometheus' own process_*), those; all others by Prometheus' rules, unit at
-// the end.
-// Bounds: kMaxStreams mounts have samples of their own, by name; the rest is summed under
-// mount="others", so that invented mounts cannot fill a monitor's disk.  Relays alike.
+// A metric is a row of the table in metrics.cc: name, labels, help, and a function that reads it.
+// Both printers read the rows.
+// Names: those that tools already use (icecast_exporter's icecast_listeners, icecast_stream_start,
+// Prometheus' own process_*); otherwise by Prometheus' rules, with the unit at the end.
+// Bounds: kMaxStreams mounts have samples of their own, by name; the others are summed under
+// mount="others", so that invented mounts cannot fill a monitor's disk.  The same holds for relays.
 // Text from outside (names of mounts, types) becomes valid UTF-8 and is escaped.
 // Source: Prometheus, "Exposition formats" (text 0.0.4), "Metric and label naming".
 // Thread: plain values, pure functions.
@@ -34,8 +33,8 @@ struct MetricsPicture {
   };
   struct Loop {
     std::string name;
-    double late_seconds = 0;    // the worst lately
-    double silent_seconds = 0;  // since it turned last
+    double late_seconds = 0;    // the greatest delay lately
+    double silent_seconds = 0;  // since its last turn
     double worked_seconds = 0;
     std::uint64_t tasks = 0;
   };
@@ -64,18 +63,18 @@ struct MetricsPicture {
     std::string file, names;
     double expires = 0;  // Unix time
   };
-  // Of authorities' questions.
+  // Questions of authorities.
   struct ChallengeCount {
     std::string_view type;
     bool known = false;
     std::uint64_t times = 0;
   };
-  // Of <acme>.
+  // Orders of <acme>.
   struct CertificateOrder {
     std::string names;
     unsigned failures = 0;            // in a row
     double next_attempt = 0;          // Unix time
-    std::optional<double> renewal{};  // … of the one in use
+    std::optional<double> renewal{};  // … of the certificate in use
   };
 
   std::string version;
@@ -90,7 +89,7 @@ struct MetricsPicture {
   struct Elsewhere {
     std::uint64_t nodes = 0, below = 0;
   };
-  std::optional<Elsewhere> elsewhere;  // nullopt: only its own listeners are counted
+  std::optional<Elsewhere> elsewhere;  // nullopt: only own listeners are counted
   std::uint64_t audience_bytes_per_second = 0;
   std::uint64_t connections = 0, requests = 0, files = 0;
   std::uint64_t listener_connections = 0, source_connections = 0;
@@ -123,7 +122,7 @@ struct MetricsPicture {
   struct Store {
     std::uint64_t up = 0, revision = 0;
     double commit_seconds = 0;  // of the last change
-    double stale_seconds = 0;   // since it can take none
+    double stale_seconds = 0;   // since it refuses changes
     std::uint64_t mounts = 0, accounts = 0;
   };
   std::optional<Store> store;
@@ -132,7 +131,7 @@ struct MetricsPicture {
   std::uint64_t webhook_sent = 0, webhook_given_up = 0;  // events
   struct Slots {
     std::string mount;
-    std::int64_t limit = -1;  // -1: another node has it
+    std::int64_t limit = -1;  // -1: another node has the limit
     std::int64_t used = 0, idle = 0, given = 0, held = 0;
   };
   std::vector<Slots> slots;  // sorted by mount
@@ -179,7 +178,7 @@ struct MetricsPicture {
 
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::size_t kMaxStreams = 1000;
-// owns: the samples of these mounts alone, and none of the server's own.
+// owns: selects the mounts whose samples are printed; the server's own are then left out.
 std::string metrics_text(MetricsPicture picture,
                          const std::function<bool(std::string_view)>& owns = {});
 

@@ -17,10 +17,10 @@ constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
 constexpr std::string_view kAudienceMark = "<meta name=\"lb-audience\" content=\"";
 
 struct ConsoleRow {
-  std::string_view name;  // behind "/admin/console/"
+  std::string_view name;  // after "/admin/console/"
   std::string_view file;
 };
-// The sheet is the built-in one, whatever the web root has of this name.
+// The console always uses the built-in sheet, even if the web root has a file of this name.
 constexpr auto kConsoleRows = std::to_array<ConsoleRow>({
     {"archive.js", "admin/console/archive.js"},
     {"audience.js", "admin/console/audience.js"},
@@ -80,7 +80,7 @@ bool takes_gzip(std::string_view accept_encoding) {
   for (const std::string_view one : split(accept_encoding, ',')) {
     const auto parts = split(one, ';');
     if (!iequals(trim(parts[0]), "gzip")) continue;
-    // q=0, q=0.0 …: it is not wanted.
+    // "q=0" or "q=0.0" refuses gzip (RFC 9110, 12.4.2).
     const std::string_view weight = parts.size() > 1 ? trim(parts[1]) : "q=1";
     return weight.find_first_not_of("0.", weight.find('=') + 1) != weight.npos;
   }

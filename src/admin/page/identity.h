@@ -1,5 +1,4 @@
-// Identity: the sender of a request, as app/request/who_asks.h has found it out: a person, a
-// program or a node, and what it may do.
+// Identity: the sender of a request, a person, a program or a node, and its rights.
 // Thread: a plain value.
 #pragma once
 
@@ -28,7 +27,7 @@ enum class AdminRole : std::uint8_t {
   kAdmin,
 };
 AdminRole admin_role(Role role) noexcept;
-// kNone: it is the role of no user.
+// kNone if no user can have this role.
 Role user_role(AdminRole role) noexcept;
 std::string_view to_text(AdminRole role) noexcept;
 
@@ -40,22 +39,22 @@ struct Identity {
   std::string user;     // the name; of a token: its id
   std::string account;  // "": none
   std::vector<std::string> mounts;
-  bool addresses = false;  // may see those of listeners
-  std::string node;        // of the cluster, whose secret was given; its role is kRelay
-  std::string encoder;     // of the mount's <encoder> rows; its role is kSource
-  std::string csrf;        // a browser sends its cookie along with everything: what changes
-                           // something has to bring this along.  "": nothing comes along by itself
-  std::shared_ptr<const UserBook> book;  // in which its user was found
-  // The account of a mount now; "": it has none.  Not set: no mount has one.
+  bool addresses = false;  // may see addresses of listeners
+  std::string node;        // the cluster node whose secret was given; its role is kRelay
+  std::string encoder;     // the <encoder> row whose login was given; its role is kSource
+  std::string csrf;        // a request of a session that changes state must send this value,
+                           // because a browser adds its cookie to every request.  "": no session
+  std::shared_ptr<const UserBook> book;  // the book in which its user was found
+  // The present account of a mount; "": none.  Not set: no mount has one.
   std::function<std::string(std::string_view mount)> account_of;
-  std::optional<Session> session;  // of a cookie
+  std::optional<Session> session;  // set if a cookie was sent
 
   bool is_nobody() const noexcept { return role == AdminRole::kNone; }
   LoginScope scope() const noexcept { return {user_role(role), account, mounts}; }
-  // Of a user or a token that has some of the mounts; to all others every mount is theirs.
+  // True for a user or a token limited to some mounts; all others have every mount.
   bool has_own_mounts() const noexcept { return role >= AdminRole::kViewer && !scope().has_all(); }
   bool owns(std::string_view mount) const;
-  // The same of a mount that has, or had, this account.
+  // The same for a mount that has, or had, this account.
   bool owns(std::string_view mount, std::string_view account_of_mount) const;
 };
 

@@ -1,5 +1,5 @@
-// The page with which a person logs in, and the one that goes on by itself after a hand-over, in
-// the style of the other pages.  No scripts; it works from a keyboard, on a phone and in the dark.
+// The login page and the page that forwards a session after a hand-over, in the style of the other
+// pages.  Both work without scripts.
 // Thread: pure functions.
 #pragma once
 
@@ -9,24 +9,23 @@
 namespace lb {
 
 struct LoginPage {
-  std::string server;          // its name, in the heading; "": without
-  std::string message;         // above the form: what went wrong, or that the session is over
-  bool is_alert = false;       // it went wrong
-  std::string user;            // as given before
-  std::string back;            // where to go then
-  bool takes_password = true;  // false: plain http, from elsewhere
+  std::string server;          // its name in the heading; "": no name
+  std::string message;         // above the form: an error, or the end of the session
+  bool is_alert = false;       // the message is an error
+  std::string user;            // the name given before
+  std::string back;            // the address after the login
+  bool takes_password = true;  // false: plain http from another machine
 };
 std::string login_page(const LoginPage& page);
 
-// A page that leads on to `to` at once: behind a redirect from another site a browser would leave
-// the new cookie out.
+// A page that leads to `to` at once.  A redirect would not do: after a redirect from another site a
+// browser does not send the new SameSite cookie.
 std::string go_on_page(std::string_view to);
 
 // A form that posts `token` to the other node's /admin/login.
 std::string handover_page(std::string_view origin, std::string_view token);
 
-// `target`, where it is a path of this server that a browser cannot take for anything else;
-// otherwise "/admin/".
+// `target` if every browser takes it for a path of this server; otherwise "/admin/".
 std::string safe_way_back(std::string_view target);
 
 }  // namespace lb

@@ -16,9 +16,9 @@ namespace {
 constexpr std::string_view kBegin = "<ul class=\"navigation\">", kEnd = "</ul>";
 
 struct Place {
-  std::string_view page;                    // behind "/admin/"
-  std::string_view console;                 // behind kConsolePath
-  std::string_view section;                 // of the mount's page, where the request names a mount
+  std::string_view page;                    // after "/admin/"
+  std::string_view console;                 // after kConsolePath
+  std::string_view section;                 // of the mount's page, if the request names a mount
   std::string_view with_mount = "/mounts";  // the page that shows one mount
 };
 constexpr auto kPlaces = std::to_array<Place>({

@@ -15,7 +15,7 @@
 namespace lb {
 namespace {
 
-// Bytes of a name or a title that are shown.
+// The longest shown name or title in bytes.
 constexpr std::size_t kLongestPageText = 1000;
 
 std::string safe(std::string_view text) {
@@ -44,7 +44,7 @@ std::string option(const PlayerStream& stream) {
               "\">", safe(label), "</option>\n"});
 }
 
-// What search engines, and programs into which the address is pasted, show of the page.
+// The preview that search engines and messengers show for the page's address.
 std::string preview(const PlayerFacts& facts, const std::string& name) {
   const std::string about = safe(facts.about.empty() ? facts.genre : facts.about);
   const auto meta = [](std::string_view key, std::string_view of, std::string_view text) {
@@ -130,7 +130,7 @@ std::string links(const PlayerFacts& facts) {
   return out += "</footer>\n";
 }
 
-// 0 to 1, of two hexadecimal digits.
+// Two hexadecimal digits → 0 to 1, linear light.
 double linear(std::string_view digits) {
   unsigned level = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), level, 16);
@@ -170,7 +170,7 @@ std::string colour_sheet(std::string_view colour) {
   const double luminance = 0.2126 * linear(colour.substr(1, 2)) +
                            0.7152 * linear(colour.substr(3, 2)) +
                            0.0722 * linear(colour.substr(5, 2));
-  // Where black and white have the same contrast: 1.05 / (l + 0.05) = (l + 0.05) / 0.05.
+  // Black and white have the same contrast there: 1.05 / (l + 0.05) = (l + 0.05) / 0.05.
   constexpr double kEven = 0.17912878474779;
   return cat({":root { --brand: ", colour,
               "; --on-brand: ", luminance > kEven ? "#000000" : "#ffffff", "; }\n"});

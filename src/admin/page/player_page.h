@@ -1,9 +1,9 @@
-// The page on which a stream or a station is listened to, /listen/MOUNT, and the files that it
-// loads.  It works without scripts: the browser's own controls play the stream, and the title is
-// the one of the moment in which the page was made.
+// The player's page of a stream or a station, /listen/MOUNT, and the files that it loads.  It works
+// without scripts: the browser's own controls play the stream, and the title is the one at the time
+// of the request.
 //
 // Thread: constant data, pure functions.
-// Text: names and titles are what encoders say; printing makes them valid and escapes them.
+// Text: names and titles come from encoders; printing makes them valid and escapes them.
 #pragma once
 
 #include <cstdint>
@@ -24,31 +24,31 @@ struct PlayerStream {
   std::string kbps;   // "": not known
 };
 
-// As the configuration has it: whole and of https.
+// From the configuration: a complete https address.
 struct PageLink {
   std::string name, url;
 };
 
 struct PlayerFacts {
-  std::string name;  // "": the mount's
+  std::string name;  // "": the mount's name
   std::string about, genre, title;
   bool on_air = true;
   bool needs_login = false;
-  bool past = true;                   // what is recorded can be gone back to
-  bool embedded = false;              // in a frame of another site
-  bool offers_frame = true;           // other sites may show it so
-  std::string address;                // of the page, whole, for oEmbed
-  std::string now;                    // where what plays is told
+  bool past = true;                   // the player offers the recorded past
+  bool embedded = false;              // the page is in a frame of another site
+  bool offers_frame = true;           // other sites may show the page in a frame
+  std::string address;                // the page's complete address, for oEmbed
+  std::string now;                    // the address of the feed with the present title
   std::string logo;                   // a path of this server; "": none
-  std::string sheet;                  // that of the station's colour; "": none
-  std::vector<PlayerStream> streams;  // the mount that was asked for, then others of the same
-  std::vector<PageLink> links;        // below it
+  std::string sheet;                  // the sheet with the station's colour; "": none
+  std::vector<PlayerStream> streams;  // the requested mount, then its alternatives
+  std::vector<PageLink> links;        // shown below the player
 };
 
 std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts);
 
-// The sheet of a station's colour, "#rrggbb": what stands on it is black or white, whichever has
-// more contrast; that is 4.5 at least.
+// The sheet for a station's colour "#rrggbb".  Text on it is black or white, whichever has more
+// contrast: at least 4.5.
 // Source: WCAG 2.2, relative luminance.
 std::string colour_sheet(std::string_view colour);
 
@@ -56,30 +56,29 @@ struct PlayerFile {
   std::string_view bytes;
   std::string_view content_type;
 };
-// nullopt: the page loads nothing of this address.
+// nullopt: not a file of the page.
 std::optional<PlayerFile> player_file(std::string_view path);
 
-// oEmbed: what a page of another site, or a tool that writes such pages, shows in the place of an
-// address of a player's page.
+// oEmbed: the frame that other sites show for the address of a player's page.
 // Source: oembed.com, 1.0 (2.3.4.4, the type "rich").
 inline constexpr std::string_view kOembedPath = "/oembed";
 
-// An address of a page, in parts; its host holds nothing that is not of a host and a port.
+// The parts of a page's address; its host has only characters of a host and a port.
 struct PlayerAddress {
   std::string scheme, host;
   std::string mount;  // decoded
 };
-// "https://radio.example.org/listen/live.mp3?x=y"; nullopt: it is no address of such a page.
+// "https://radio.example.org/listen/live.mp3?x=y"; nullopt: not the address of a player's page.
 std::optional<PlayerAddress> parse_player_address(std::string_view url);
 std::string to_text(const PlayerAddress& address);
-// Those characters that a Host line may have, 255 at most.
+// Whether the host has at most 255 characters, all of them allowed in a Host line.
 bool is_plain_host(std::string_view host) noexcept;
 
-// In pixels; 0: no limit.
+// Limits in pixels; 0: no limit.
 struct OembedLimits {
   std::uint64_t width = 0, height = 0;
 };
-// name: what encoders say.
+// name: as sent by the encoder.
 std::string oembed_json(const PlayerAddress& page, std::string_view name, OembedLimits most);
 std::string oembed_xml(const PlayerAddress& page, std::string_view name, OembedLimits most);
 

@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-// Bounds what a long header costs.
+// Bounds the work that a long header causes.
 constexpr std::size_t kMaxLanguages = 32;
 
 constexpr auto kTexts = std::to_array<PlayerTexts>({
@@ -162,7 +162,7 @@ const PlayerTexts* texts_of(std::string_view tag) {
   return row == kTexts.end() ? nullptr : &*row;
 }
 
-// "q=0.8" in thousandths; what is no quality is none.
+// "q=0.8" in thousandths; 0 if it is no quality.
 unsigned quality_of(std::string_view parameter) {
   parameter = trim(parameter);
   if (!istarts_with(parameter, "q=")) return 0;

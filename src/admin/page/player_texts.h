@@ -1,4 +1,4 @@
-// The words of the player's page, in the languages that it knows.
+// The words of the player's page in each of its languages.
 // Thread: constant data, pure functions.
 // Source: RFC 9110, 12.5.4 (Accept-Language).
 #pragma once
@@ -11,17 +11,17 @@ namespace lb {
 
 struct PlayerTexts {
   std::string_view language;  // "en": also the page's own lang
-  std::string_view page;      // its title, behind the stream's name
+  std::string_view page;      // the page's title, after the stream's name
   std::string_view play, pause, mute, volume, quality, played;
   std::string_view connecting, lost, login, off_air, closed, full, busy, playlist, keys;
-  std::string_view back, far_back, live, resume, gone, place;  // of the past
+  std::string_view back, far_back, live, resume, gone, place;  // for the past
   std::string_view share, copied, sleep, never, minutes;
 };
 
 std::span<const PlayerTexts> player_texts();
-// The language that the reader likes best of ours, by quality and then by place; English where
-// there is none.  A region does not matter: "de-AT" is "de".
-// offered: those that may be chosen, the first one where there is none; empty: all.
+// The reader's best language by quality and then by order; if none matches, English, or the first
+// of `offered`.  Regions are ignored: "de-AT" is "de".  offered: the languages to choose from;
+// empty: all.
 const PlayerTexts& player_texts_for(std::string_view accept_language,
                                     std::span<const std::string> offered = {});
 

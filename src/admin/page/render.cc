@@ -34,11 +34,11 @@ using TransformPtr =
     std::unique_ptr<xsltTransformContext, FreeWith<xsltTransformContext, xsltFreeTransformContext>>;
 using XmlTextPtr = std::unique_ptr<xmlChar, FreeWith<xmlChar, free_xml_text>>;
 
-// Collects what the libraries complain about in this thread while it lives.
+// Collects the error messages that the libraries write on this thread.
 class ErrorText {
  public:
   ErrorText() {
-    // libxslt has one channel for all threads, libxml2 one for each.
+    // libxslt has one error function for all threads, libxml2 one for each.
     static std::once_flag once;
     std::call_once(once, [] { xsltSetGenericErrorFunc(nullptr, &ErrorText::append); });
     xmlSetGenericErrorFunc(nullptr, &ErrorText::append);
@@ -95,8 +95,8 @@ std::string content_type_of(xsltStylesheetPtr style, const xmlDoc& result) {
   return type;
 }
 
-// Of our templates.  By the public name libxml2 closes elements as browsers want it; the system
-// name is what HTML allows there (13.1.1).  What browsers get is HTML's.
+// The doctype of the built-in templates.  Its public name makes libxml2 close elements as browsers
+// expect; its system name is the one that HTML allows there (13.1.1).  Browsers get HTML's doctype.
 constexpr std::string_view kOwnDoctype =
     "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\" \"about:legacy-compat\">";
 
@@ -104,7 +104,7 @@ std::string builtin_key(TemplateRoot root, const std::string& name) {
   return (root == TemplateRoot::kWeb ? "web/" : "admin/") + name;
 }
 
-// Which built-in page stands in for a template that is no file.
+// The name of the built-in page for a template without a file.
 std::string builtin_name(TemplateRoot root, const std::string& directory, const std::string& name) {
   const bool ours = directory.empty() || !identify_file(directory + "/status.xsl");
   return root == TemplateRoot::kWeb && name == "7.xsl" && ours ? "compat/7.xsl" : name;
@@ -115,11 +115,11 @@ std::string builtin_name(TemplateRoot root, const std::string& directory, const 
 struct XsltRenderer::State {
   struct Template {
     FileStamp identity;
-    std::string root;  // imports come from here only; "": from nowhere
+    std::string root;  // the only directory for imports; "": none
     StylePtr style;
     bool brings_its_own = false;
   };
-  // By path; built-in pages by their name without a leading '/'.
+  // The key is the path; for built-in pages the name without a leading '/'.
   std::map<std::string, std::unique_ptr<Template>> cache;
 
   Result<Template*> from_file(const std::string& directory, const std::string& name,
@@ -141,12 +141,12 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::parse(const std::str
   entry->root = std::move(directory);
   entry->style.reset(xsltNewStylesheet());
   if (entry->style == nullptr) return Error::limit(cat({"template ", key, ": no memory"}));
-  entry->style->_private = &entry->root;  // read by the fence when it imports
+  entry->style->_private = &entry->root;  // load_document() reads it at an import
   if (xsltParseStylesheetUser(entry->style.get(), doc.get()) != 0 || entry->style->errors != 0) {
-    entry->style->doc = nullptr;  // `doc` frees it
+    entry->style->doc = nullptr;  // `doc` frees the document
     return errors.about(key, "is no stylesheet");
   }
-  static_cast<void>(doc.release());  // now the stylesheet's
+  static_cast<void>(doc.release());  // the stylesheet owns the document now
   entry->brings_its_own = brings_its_own(*entry->style);
   if (cache.size() >= kCacheSize) cache.clear();
   auto& slot = cache[key];

@@ -7,7 +7,7 @@
 namespace lb {
 namespace {
 
-// Where the tag ends that begins at `at`: behind its '>'; npos: it does not.
+// The position after the '>' of the tag at `at`; npos: the tag does not end.
 std::size_t end_of_tag(std::string_view page, std::size_t at) {
   char quote = 0;
   for (std::size_t i = at; i < page.size(); ++i) {
@@ -23,7 +23,7 @@ std::size_t end_of_tag(std::string_view page, std::size_t at) {
   return std::string_view::npos;
 }
 
-// The value of an attribute, in lower case; "" without it.
+// The value of an attribute in lower case; "" without that attribute.
 std::string attribute_of(std::string_view tag, std::string_view name) {
   const std::string lower = to_lower(tag);
   const std::string wanted = cat({" ", name, "="});
@@ -36,7 +36,7 @@ std::string attribute_of(std::string_view tag, std::string_view name) {
                       lower.find_first_of(quote == ' ' ? " >" : std::string(1, quote), at) - at);
 }
 
-// A form that goes elsewhere must not take our value along.
+// A form with a foreign target must not get the session's value.
 bool stays_here(std::string_view action) {
   return !action.starts_with("//") && action.find(':') == std::string_view::npos;
 }

@@ -1,9 +1,9 @@
-// What a page gets when it is shown to a session: the value that its forms have to send back, and a
-// way to log out.
+// The additions to a page that is shown to a session: the value that its forms must send back, and
+// a logout button.
 //
-// It is put into the finished page, so that the station's own templates work too: a hidden field
-// into each form with method="post" that stays on this server, a <meta name="lb-csrf"> for scripts,
-// and at the end of the header a form for the logout.
+// The finished page is changed, so that a station's own templates work too: a hidden field in each
+// form with method="post" that stays on this server, a <meta name="lb-csrf"> for scripts, and a
+// form for the logout at the end of the header.
 // Thread: pure functions.
 #pragma once
 

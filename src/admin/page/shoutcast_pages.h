@@ -1,11 +1,11 @@
-// The pages of SHOUTcast's server about a stream, for the players, widgets and collectors that ask
-// for its addresses, and the printers of the titles that were played lately.
+// SHOUTcast's pages about a stream, for players, widgets and collectors that request its addresses,
+// and the printers of the titles played lately.
 //
 // Thread: plain values, pure functions.
 // Text: fields may hold any bytes; printing makes them valid and escapes them.
 // Source: the documented answers of SHOUTcast DNAS 1.9.8 (/7.html) and 2 (/stats, /played, /currentsong).
-// DNAS counts different listeners and how long they stay; here the first is all listeners and the
-// second 0.
+// DNAS counts distinct listeners and their listening time; here the first number is all listeners
+// and the second is 0.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct ShoutcastStream {
 // "…<body>listeners,on air,peak,most,unique,bitrate,title</body></html>"
 std::string shoutcast_7_html(const ShoutcastStream& stream);
 std::string shoutcast_stats_xml(const ShoutcastStream& stream);
-// Of SHOUTcast 1's admin.cgi?mode=viewxml, for panels: with listeners and what was played.
+// For SHOUTcast 1's admin.cgi?mode=viewxml, which panels poll: with listeners and played titles.
 struct ShoutcastListener {
   std::string address, agent;
   std::uint64_t id = 0, seconds = 0;

@@ -28,7 +28,6 @@ void append_event(std::string& out, std::string_view where, std::string_view nam
   if (line.size() < kEventLineLimit) out += line;
 }
 
-// The value that is shown for `name`, or nullptr.
 const std::string* shown_value(const StatsFields& fields, const std::string& name) {
   const auto found = fields.find(name);
   if (found == fields.end() || !field_is_shown(found->first, found->second)) return nullptr;
@@ -102,7 +101,7 @@ std::string stats_event_lines(const StatsDocument& before, const StatsDocument& 
   static const StatsFields kNoFields;
   std::string out;
   append_changes(out, "global", before.globals, after.globals);
-  // Both lists are sorted by mount: one walk over the two.
+  // Both lists are sorted by mount, so one walk compares them.
   auto old = before.sources.begin();
   auto now = after.sources.begin();
   while (old != before.sources.end() || now != after.sources.end()) {

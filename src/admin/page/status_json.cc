@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-// Sorted; everything else is a string.
+// The keys with number values, sorted; all other values are strings.
 constexpr auto kNumberKeys = std::to_array<std::string_view>({
     "audio_bitrate",   "audio_channels", "audio_samplerate",   "bitrate",
     "channels",        "connected",      "frame_rate",         "ice-bitrate",
@@ -38,8 +38,8 @@ bool hidden_of_source(std::string_view name) {
          name.find("total_bytes") != name.npos || name.find("total_mbytes") != name.npos;
 }
 
-// A JSON number as it stands, short enough for every reader to hold: "007", "1.", ".5", "+1" and
-// "1e9" are not.
+// Whether the text is a JSON number as it stands, and short enough for every reader: "007", "1.",
+// ".5", "+1" and "1e9" are not.
 bool is_plain_number(std::string_view text) {
   if (text.empty() || text.size() > 15) return false;
   if (text[0] == '-') text.remove_prefix(1);
@@ -64,7 +64,8 @@ void append_value(std::string& out, std::string_view name, std::string_view valu
   out += '"';
 }
 
-// The members of one object, each followed by a comma; `last_hidden` is for the last one.
+// Appends the members of one object, each followed by a comma.  last_hidden: whether the last one
+// was hidden.
 void append_members(std::string& out, const StatsFields& fields, bool (*hidden)(std::string_view),
                     bool& last_hidden) {
   for (const auto& [name, value] : fields) {

@@ -1,4 +1,4 @@
-// One template file: found, by a name that stays in its directory.
+// A template file, found by a name that cannot leave its directory.
 // Thread: any; reads the disk.
 #pragma once
 
@@ -10,8 +10,7 @@
 
 namespace lb {
 
-// Relative, without "..", NUL or an empty name: it cannot leave the directory that it is put
-// behind.
+// Whether the name is relative, without "..", NUL or emptiness, so that it stays in its directory.
 bool is_inside_name(std::string_view name);
 // kNotFound: no such file; kIo: not a regular file, or an error of the operating system.
 Result<FileStamp> identify_file(const std::string& path);

@@ -15,9 +15,9 @@ namespace {
 
 constexpr auto kElements = std::to_array<std::string_view>(
     {"base", "embed", "frame", "iframe", "object", "script", "style"});
-// Ours, which keeps to the strict policy: it may load what lies on this server.
+// Our own script keeps to the strict policy and may load files of this server.
 constexpr std::string_view kOwnScript = "cluster.js";
-// Elements whose src, href or action a browser fetches by itself, and that are no media.
+// Elements whose src, href or action a browser fetches by itself, except media.
 constexpr auto kFetching = std::to_array<std::string_view>({"form", "img", "input", "link"});
 constexpr auto kAddresses = std::to_array<std::string_view>({"action", "href", "src", "srcset"});
 
@@ -37,7 +37,8 @@ std::string value_of(const xmlNode* element, const char* name) {
   return out;
 }
 
-// May this address lead to another site?  An attribute value template that begins with data may.
+// Whether the address may lead to another site, as an attribute value template that begins with
+// data.
 bool is_foreign(std::string_view address) {
   return address.substr(0, 1) == "{" || address.substr(0, 2) == "//" ||
          address.find(':') < address.find_first_of("/?#{");
@@ -54,7 +55,7 @@ bool instruction_counts(const xmlNode* node) {
   if (name == "element") return contains(kElements, made);
   if (name == "attribute")
     return node->parent != nullptr && attribute_counts(lower_name(node->parent->name), made, "{");
-  // A header.html of the administrator, with any content.
+  // document() may include a header.html of the administrator with any content.
   return name == "copy-of" && value_of(node, "select").find("document(") != std::string::npos;
 }
 

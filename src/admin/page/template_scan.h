@@ -1,6 +1,5 @@
-// What a template brings along that a strict Content-Security-Policy would forbid: scripts, styles
-// of its own, parts from other sites.  Templates of a station that has designed its own pages do;
-// Icecast's and ours do not.
+// Finds the parts of a template that a strict Content-Security-Policy would forbid: scripts, styles
+// and content of other sites.  A station's own templates may have them; Icecast's and ours do not.
 // Thread: the clerk.  Pure.
 #pragma once
 
@@ -8,8 +7,8 @@
 
 namespace lb {
 
-// Scans the stylesheet and all that it imports and includes.  It judges what the author wrote,
-// never the document: no encoder can loosen the policy of a page.
+// Scans the stylesheet with its imports and includes.  Only the author's text counts, not the
+// document, so no encoder can loosen the policy of a page.
 bool brings_its_own(const xsltStylesheet& style);
 
 }  // namespace lb

@@ -21,14 +21,14 @@ void append_ascii(std::string& out, char c, Escape how) {
   } else if (how == Escape::kXmlAttribute && c == '"') {
     out += "&quot;";
   } else if (how == Escape::kJson && c == '<') {
-    out += "\\u003c";  // an answer that a page puts into a <script> must not end it
+    out += "\\u003c";  // a page may put the answer into a <script>, which "</script>" would end
   } else {
     if (how == Escape::kJson && (c == '"' || c == '\\')) out += '\\';
     out += c;
   }
 }
 
-// REQUIRES: sequence is one well-formed sequence of two bytes or more.
+// REQUIRES: sequence is one well-formed sequence of at least two bytes.
 bool may_stay(std::string_view sequence) noexcept {
   const bool c1 = sequence[0] == '\xC2' && static_cast<unsigned char>(sequence[1]) < 0xA0;
   return !c1 && sequence != "\xEF\xBF\xBE" && sequence != "\xEF\xBF\xBF";

@@ -1,8 +1,8 @@
 // Any bytes → valid, escaped text for XML and JSON, in one pass.
 // Bytes that are not UTF-8 are read as Latin-1.  Control characters (C0, C1, DEL) and the
-// non-characters U+FFFE, U+FFFF are left out; tab, CR and LF become a space each.  So what remains
-// is always allowed in XML 1.0 and needs no \u escapes in JSON;
-// '<' gets one there all the same.
+// non-characters U+FFFE, U+FFFF are left out; tab, CR and LF become a space each.  The result
+// is always allowed in XML 1.0.  JSON needs no \u escapes for it, but '<' gets one, for pages that
+// put the answer into a <script>.
 // Thread: pure functions.
 #pragma once
 
@@ -19,7 +19,7 @@ std::string escaped(std::string_view bytes, Escape how);
 // A name that may be an element: ASCII letters, digits, '_', '-', '.'; no ':' (no namespaces).
 bool is_xml_name(std::string_view name) noexcept;
 
-// Builds one document: open, element, close in the order of the text; closes what is still open.
+// Builds one document in the order of the calls; finish() closes the open elements.
 class XmlWriter {
  public:
   XmlWriter();
@@ -37,7 +37,7 @@ class XmlWriter {
  private:
   void attribute(std::string_view name, std::string_view value);
   std::string out_;
-  std::string open_;  // names of the open elements, each behind a '/'
+  std::string open_;  // names of the open elements, each after a '/'
 };
 
 }  // namespace lb

@@ -20,7 +20,7 @@
 namespace lb {
 namespace {
 
-// Its address marks the parsers that may load nothing beside what they are given.
+// The address of this variable marks parsers that may load no further files.
 char fenced_parser;
 
 xmlParserInputPtr load_entity(const char* url, const char* id, xmlParserCtxtPtr parser) {
@@ -28,13 +28,13 @@ xmlParserInputPtr load_entity(const char* url, const char* id, xmlParserCtxtPtr 
   return xmlNoNetExternalEntityLoader(url, id, parser);
 }
 
-// The directory that the topmost stylesheet came from.
+// The root directory of the topmost stylesheet.
 const std::string* root_of(xsltStylesheetPtr style) {
   while (style != nullptr && style->parent != nullptr) style = style->parent;
   return style == nullptr ? nullptr : static_cast<const std::string*>(style->_private);
 }
 
-// What libxslt calls for xsl:import, xsl:include and document().
+// libxslt calls this for xsl:import, xsl:include and document().
 xmlDocPtr load_document(const xmlChar* uri, xmlDictPtr dictionary, int, void* context,
                         xsltLoadType type) {
   const std::string* root = nullptr;
@@ -84,7 +84,7 @@ void init_once() {
 
   xmlSetExternalEntityLoader(load_entity);
   xsltSetLoaderFunc(load_document);
-  // Lives as long as the process; libxslt keeps the pointer.
+  // libxslt keeps the pointer, so the preferences live as long as the process.
   xsltSecurityPrefsPtr fence = xsltNewSecurityPrefs();
   for (const xsltSecurityOption option : {XSLT_SECPREF_WRITE_FILE, XSLT_SECPREF_CREATE_DIRECTORY,
                                           XSLT_SECPREF_READ_NETWORK, XSLT_SECPREF_WRITE_NETWORK})
@@ -103,7 +103,7 @@ std::string file_uri(const std::string& path) {
 }
 
 xmlDocPtr parse_template(std::string_view bytes, const std::string& uri, xmlDictPtr dictionary) {
-  // Entities that the file declares itself (&nbsp;) are wanted.
+  // XML_PARSE_NOENT expands the entities that the file itself declares (&nbsp;).
   return parse(bytes, uri.c_str(), dictionary, XML_PARSE_NOENT | XML_PARSE_NOCDATA);
 }
 
