@@ -17,7 +17,7 @@ namespace {
 Result<ReportMonth> month_of(const AudienceReportSettings& report, WallTime now) {
   const auto zone = find_time_zone(report.zone);
   if (!zone) return Error::invalid(cat({"zone ", report.zone, ": ", zone.error().what}));
-  // What was heard at the end of the day is known an hour later.
+  // The listenings of a day's end are in the database an hour later.
   if (report.daily) return report_day(unix_seconds(now) - 3600, **zone);
   return report_month(unix_seconds(now), **zone, 1, report.day - 1);
 }
@@ -70,14 +70,14 @@ Result<FiledReport> file_report(const AudienceReportSettings& report, const Conf
   if (::access(filed.path.c_str(), F_OK) == 0) return filed;
   const auto rest = make_rest(order, filed.path, file, book, database, now);
   if (!rest) return rest.error();
-  // One that is there is of a report that was deleted.
+  // An older file of omitted rows belongs to a report that was deleted.
   if (rest->body.empty() && !rest->path.empty()) ::unlink(rest->path.c_str());
   if (!rest->body.empty()) {
     if (const auto written = replace_file(rest->path, rest->body, {.mode = 0640}); !written)
       return written.error();
     filed.rest = rest->path;
   }
-  // Under another name until it is whole: a link never takes the place of a file.
+  // The file is complete before it gets its name, and link() never replaces an existing file.
   const std::string whole = cat({report.directory, "/.", made->file, ".whole"});
   if (const auto written = replace_file(whole, made->body, {.mode = 0640}); !written)
     return written.error();

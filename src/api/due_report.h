@@ -1,6 +1,6 @@
 // DueReport: a monthly or daily report that is written to a file on its day.
 //
-// Its name tells its contents, and an existing file is unchanged.
+// The file name identifies the contents, and an existing file is not changed.
 // Thread: the database's; due_month() on any that may read a small file.
 // Errors: a sentence: of the order, of the database, of the directory.
 #pragma once

@@ -194,7 +194,7 @@ constexpr Endpoint kEndpoints[] = {
 };
 // clang-format on
 
-// The names of the path, if it is one of this template.
+// The decoded names in the path if it matches the template.
 std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
   const auto wanted = split(pattern, '/'), given = split(path, '/');
   if (wanted.size() != given.size()) return std::nullopt;

@@ -30,8 +30,8 @@ struct Endpoint {
   bool keyed;                                // takes an Idempotency-Key
   Plan (*plan)(const PlanContext& context);  // null: a stage or the server answers it
   std::string_view summary;
-  // It needs no store: it gives an order to the running server, or shows its state.  A GET then
-  // takes the way of a change, by control and the clerk.
+  // The endpoint needs no store: it gives an order to the running server or shows its state.  Its
+  // GET takes the same way as a change, by control and the clerk.
   bool order_only = false;
   Look look = Look::kNothing;
   bool places = false;  // chooses a home for a mount

@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-// A text of JSON goes into the document as it is: JsonWriter has no such call on purpose.
+// Inserts JSON text unchanged, which JsonWriter does not offer on purpose.
 class Document {
  public:
   Document& raw(std::string_view json) {
@@ -40,11 +40,11 @@ std::vector<std::string_view> path_names(std::string_view path) {
 
 bool is_list(const Endpoint& endpoint) { return endpoint.answer.ends_with("List"); }
 bool is_change(const Endpoint& endpoint) { return endpoint.method != Method::kGet; }
-// Of a record; what is about the session itself has no other answer.
+// Endpoints about the session itself have no plan.
 bool is_planned_change(const Endpoint& endpoint) {
   return is_change(endpoint) && !is_of_session(endpoint);
 }
-// Answers that have an ETag, and changes that take it back.
+// Whether the answer has an ETag and a change accepts it in If-Match.
 bool takes_if_match(const Endpoint& endpoint) {
   return is_planned_change(endpoint) && endpoint.status != 201 &&
          endpoint.method != Method::kPost && !endpoint.order_only;

@@ -17,7 +17,7 @@ constexpr std::size_t kShownParameter = 80;
 
 struct BodyRule {
   std::uint64_t most;
-  std::string_view type;  // "": its bytes say what it is
+  std::string_view type;  // "": the type is found from the bytes
 };
 
 BodyRule rule_of(const Endpoint& endpoint) {
@@ -26,14 +26,14 @@ BodyRule rule_of(const Endpoint& endpoint) {
   return {kMaxApiBodyBytes, "application/json"};
 }
 
-// No type at all is as good: no form of a browser leaves it out.
+// A missing Content-Type is accepted: forms of foreign pages always send one.
 bool says_type(const Headers& headers, std::string_view wanted) {
   const std::string* type = headers.find("content-type");
   return type == nullptr ||
          iequals(trim(std::string_view(*type).substr(0, type->find(';'))), wanted);
 }
 
-// "": all of the query can be read.  What cannot is no filter that was left out.
+// Returns "" if the whole query can be decoded.  An unreadable filter must not be ignored.
 std::string unreadable_parameter(std::string_view query) {
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
@@ -45,7 +45,7 @@ std::string unreadable_parameter(std::string_view query) {
   return {};
 }
 
-// "": each stands once.  Of two values it is not known which one is meant.
+// Returns "" if no parameter occurs twice, because the intended value would be unknown.
 std::string doubled_parameter(std::string_view query) {
   std::vector<std::string> names;
   for (const std::string_view pair : split(query, '&'))
@@ -92,7 +92,7 @@ std::variant<ApiRequest, Problem> read_request(const Request& request, FoundEndp
                            cat({"the value of parameter ", name, " is not percent-encoded text"}));
   if (const std::string name = doubled_parameter(request.query); !name.empty())
     return wrong_parameter(name, cat({"the parameter ", name, " stands twice"}));
-  // A dry run that is asked for by "true" would be none.
+  // "dry-run=true" must not be ignored, or the change would be made.
   for (const std::string_view name : kSwitchNames)
     if (const auto value = query_param(request.query, name); value && value != "0" && value != "1")
       return wrong_parameter(

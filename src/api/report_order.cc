@@ -29,7 +29,7 @@ const Endpoint* report_endpoint(std::string_view name) {
   return nullptr;
 }
 
-// The name of the file has the period, and what the report is of.
+// The file name has the period and the scope of the report.
 std::string file_name(const ReportOrder& order, const std::string& given) {
   std::string name = order.report;
   for (const std::string_view part : {"account", "mount", "from", "to"}) {
@@ -87,7 +87,7 @@ Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, cons
   ApiWorld world;
   world.audience = &database;
   world.whole = true;
-  world.now_of = [](const std::string&) { return MountNow(); };  // it is of the database alone
+  world.now_of = [](const std::string&) { return MountNow(); };  // not needed here
   Plan plan = endpoint->plan({request, who, book, file, world, now});
   if (const auto* problem = std::get_if<Problem>(&plan)) return Error::invalid(problem->detail);
   ApiAnswer answer = std::move(std::get<Planned>(plan).answer);
@@ -110,7 +110,7 @@ Result<ReportRest> make_rest(const ReportOrder& order, const std::string& path, 
   auto made = make_report(of, file, book, database, now);
   if (!made) return made.error();
   rest.path = path.substr(0, path.size() - (path.ends_with(".txt") ? 4 : 0)) + "-incomplete.csv";
-  // The first line has the names of the columns.
+  // The first line is the header.
   if (std::count(made->body.begin(), made->body.end(), '\n') > 1) rest.body = made->body;
   return rest;
 }

@@ -1,4 +1,4 @@
-// The schemas of what the API takes and gives (openapi.h).
+// The schemas of the API's bodies and answers (openapi.h).
 #include "api/openapi.h"
 #include "api/request/account_fields.h"
 #include "api/request/answer.h"
@@ -40,7 +40,7 @@ std::string list_of(std::string_view schema, std::string_view next = kText) {
 // Members "x-set-by" and the settings come from the rows of <mount>.
 std::string mount_record_part() {
   std::string made = mount_record_schema();
-  // It becomes a part of this document, and its references with it.
+  // The schema becomes a part of this document, so its references get a new root.
   constexpr std::string_view kRoot = "\"#/", kHere = "\"#/components/schemas/MountRecord/";
   for (std::size_t at = made.find(kRoot); at != std::string::npos;
        at = made.find(kRoot, at + kHere.size()))

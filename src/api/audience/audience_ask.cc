@@ -91,7 +91,7 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     return wrong_parameter(parameter, cat({parameter, "=", cut(ask.zone_name), ": ",
                                            zone.error().what, "; a name is like Europe/Berlin"}));
   ask.zone = *std::move(zone);
-  // Of the history it says whose: it has been read.
+  // In /history by= names a kind of rows and was read there; here it is the length of a period.
   const bool is_step = !context.request.path.ends_with("/history");
   if (const auto by = query_param(query, "by"); by && is_step) {
     constexpr std::string_view kEachMount = ",mount";

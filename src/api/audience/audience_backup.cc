@@ -1,8 +1,9 @@
 // The plan of /api/v1/audience/backup: a copy of the audience's database at the server.
 //
-// An administrator says when, not where: the file lies beside the database (audience/backup.h).
+// An administrator chooses the time, not the place: the file lies beside the database
+// (audience/backup.h).
 // Thread: that of the database.
-// Errors: as a problem; then the copy before is left as it is.
+// Errors: a problem; the last copy then stays unchanged.
 #include "api/audience/audience_ask.h"
 #include "api/audience/audience_plans.h"
 #include "api/request/plan.h"

@@ -1,7 +1,7 @@
-// The plan that deletes the rows of a person that asks for it.
+// The plan that deletes the rows of a person on the person's request.
 //
-// A person is named by one of its sessions (session=), or by what its number is made of: address=,
-// agent= and user= as its requests had them, as long as the keys of those days are there.
+// A request names a person by one of its sessions (session=), or by the facts behind its number:
+// address=, agent= and user= as the player sent them, while the keys of those days exist.
 // Source: doc/audience.md.
 // Thread: that of the audience's database; asked_listener() any.
 #include <utility>
@@ -24,7 +24,7 @@ constexpr std::int64_t kMaxSession = std::int64_t{1} << 62;
 
 Problem no_database(const Error& error) { return {ProblemName::kOverloaded, error.what}; }
 
-// Whose rows they are, as the request names it.
+// The person that the request names.
 std::variant<AudiencePerson, Problem> named_person(const PlanContext& context) {
   const std::string& query = context.request.query;
   const auto session = query_param(query, "session");
@@ -56,7 +56,7 @@ std::optional<AskedListener> asked_listener(const ApiRequest& request) {
   if (request.method != Method::kDelete) return std::nullopt;
   auto address = query_param(request.query, "address");
   if (!address) return std::nullopt;
-  if (const auto known = Address::parse(*address, 0)) address = known->ip();  // one of its forms
+  if (const auto known = Address::parse(*address, 0)) address = known->ip();  // its normal form
   return AskedListener{*std::move(address), query_param(request.query, "agent").value_or(""),
                        query_param(request.query, "user").value_or("")};
 }
@@ -89,7 +89,7 @@ Plan forget_listener(const PlanContext& context) {
   if (addresses > 0) json.key("addresses").number(static_cast<std::int64_t>(addresses));
   json.end_object();
   Planned plan = answered(json);
-  // Without what names the listener: that is to be forgotten.
+  // The audit log has no name of the listener, because the listener must be forgotten.
   if (!dry) plan.deed = ApiDeed{"forget", "audience", {{"sessions", std::to_string(*count), "0"}}};
   return plan;
 }

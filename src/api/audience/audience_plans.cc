@@ -29,12 +29,12 @@ std::string way_word(const std::string_view (&words)[N], std::int64_t at) {
                          : std::string_view("other"));
 }
 
-// A period that clocks of the zone call by one name: an hour, a day, a month.
+// The begin of the hour, day or month of the zone's clocks that has this moment.
 std::int64_t period_at(std::int64_t moment, const AudienceAsk& ask) {
   const std::int64_t offset = ask.zone->offset_at(moment), shown = moment + offset;
   if (ask.step == AudienceAsk::Step::kHour) {
     std::int64_t first = shown / 3600 * 3600 - offset;
-    // Clocks that go back half an hour show a part of that hour again.
+    // When clocks go back half an hour, part of an hour is repeated and belongs to the same period.
     while (ask.zone->offset_at(first) != offset) first += kQuarterMs / 1000;
     return first;
   }
@@ -63,7 +63,7 @@ Plan split_plan(const PlanContext& context, AudienceReport::By by) {
   return audience_answer(ask, table, by_country ? "countries" : "players");
 }
 
-// Those with the greatest gain, or loss, of listeners; one page of them.
+// One page of the titles with the greatest gain, or loss, of listeners.
 std::variant<Played, Problem> ordered_titles(const PlanContext& context, std::string_view order) {
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
@@ -94,7 +94,7 @@ std::vector<AudienceCell> hour_cells(std::string from, std::int64_t quarters,
           sum.long_sessions()};
 }
 
-// The same of each mount that was listened to then.
+// The hours of each mount that had listeners.
 Plan hours_of_mounts(AudienceAsked& asked) {
   auto& [ask, report, mounts] = asked;
   const auto period_of = [&ask = ask](std::int64_t quarter) {

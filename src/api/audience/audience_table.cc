@@ -54,8 +54,8 @@ void put_row(JsonWriter& json, const AudienceTable& table, const std::vector<Aud
 
 }  // namespace
 
-// Spreadsheets pass over blanks, and some over quotation marks; of the wide forms of East Asia they
-// make the narrow ones.
+// Spreadsheets ignore leading blanks, some also quotation marks, and treat the wide characters of
+// East Asia as the narrow ones.
 bool begins_formula(std::string_view text) noexcept {
   const std::size_t at = text.find_first_not_of(" \"'");
   if (at == std::string_view::npos) return false;

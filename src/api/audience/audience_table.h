@@ -30,7 +30,7 @@ constexpr std::size_t kLongestColumn = 64;  // bytes of a name that rename_colum
 // kInvalid: invalid names; the table is unchanged.
 Result<void> rename_columns(AudienceTable& table, std::string_view names);
 
-// Whether a program would take it for a formula.
+// Whether a spreadsheet program would take the text for a formula.
 bool begins_formula(std::string_view text) noexcept;
 // The text of a cell without the protecting apostrophe.
 std::string_view unguarded(std::string_view cell) noexcept;

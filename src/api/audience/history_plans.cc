@@ -1,6 +1,6 @@
-// The plans of what was: listeners and kbit/s over time, of what the login may see.
+// The plans of the history: listeners and kbit/s over time, as far as the login may see them.
 // Source: doc/api.md.
-// Thread: pure functions of a History; by country that of the audience's database.
+// Thread: pure functions of a History; by country, that of the audience's database.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -63,7 +63,7 @@ std::optional<Problem> read_number(const ApiRequest& request, std::string_view n
   return std::nullopt;
 }
 
-// The question without what may be seen; or what is wrong with it.
+// The question without the login's scope, or its error.
 std::variant<HistoryQuestion, Problem> question_of(const PlanContext& context) {
   HistoryQuestion question;
   const ApiRequest& request = context.request;
@@ -79,7 +79,7 @@ std::variant<HistoryQuestion, Problem> question_of(const PlanContext& context) {
   if (auto problem = read_number(request, "from", 1, now, question.from))
     return *std::move(problem);
   if (question.from >= question.to) return wrong_question("from", "it is not before the end");
-  // Nothing older is known.
+  // The history keeps nothing older.
   question.from = std::max(question.from, now - context.file.console.history.count());
   if (question.from >= question.to) return wrong_question("to", "so old a history is not kept");
   if (auto problem = read_number(request, "points", 1, History::kMaxPoints, points))
@@ -129,13 +129,13 @@ Plan answer_history(const PlanContext& context, const HistoryQuestion& question)
                        kByWords[static_cast<std::size_t>(question.by)].first);
 }
 
-// Of an hour: how many listened, on average; of the present one so far.
+// The average number of listeners in an hour; for the present hour, up to now.
 double mean_of_hour(std::int64_t heard_ms, std::int64_t hour, std::int64_t now_ms) {
   const std::int64_t length = std::min(now_ms - hour * kHourMs, kHourMs);
   return length > 0 ? static_cast<double>(heard_ms) / static_cast<double>(length) : std::nan("");
 }
 
-// The largest first; the smallest together, where there are more than are shown.
+// Sorts the largest rows first and adds up the smallest if not all can be shown.
 void keep_shown(std::vector<HistoryRow>& rows) {
   const auto sum_of = [](const HistoryRow& row) {
     double sum = 0;
@@ -155,7 +155,7 @@ void keep_shown(std::vector<HistoryRow>& rows) {
   rows.resize(History::kShownRows);
 }
 
-// What the audience's database has, hour by hour: also longer ago than the history of <console>.
+// The audience's database has hours by country further back than the history of <console>.
 Plan read_countries(const PlanContext& context) {
   if (query_param(context.request.query, "of").value_or("listeners") != "listeners")
     return wrong_question("of", "by country there are listeners only");
@@ -176,7 +176,7 @@ Plan read_countries(const PlanContext& context) {
   for (std::int64_t at = 0; at < hours; at += width)
     told.times.push_back((first + at) * kHourMs / 1000);
   const std::int64_t now_ms = unix_ms(context.now);
-  const auto begun_hours = [&](std::size_t point) {  // of a point, those that are not to come
+  const auto begun_hours = [&](std::size_t point) {  // the hours of a point that have begun
     const std::int64_t past_ms = now_ms - told.times[point] * 1000;
     return std::clamp<std::int64_t>((past_ms + kHourMs - 1) / kHourMs, 0, width);
   };
@@ -197,7 +197,7 @@ Plan read_countries(const PlanContext& context) {
   return write_history(told, "listeners", "country");
 }
 
-// It is configured, on air, or was, and the login sees it.
+// Whether the mount is configured, on the air or in the history, and the login sees it.
 bool sees_known_mount(const PlanContext& context, const std::string& name) {
   const auto names = context.world.history->names(HistoryBy::kMount);
   return is_mount_there(context, name) ||

@@ -1,13 +1,13 @@
-// The plan that takes the playlist log of an automation, as CSV: it fills in what the stream did
-// not tell of the titles of a mount.
+// The plan that takes a playlist log of an automation as CSV and adds its facts to the titles of a
+// mount.
 //
-// The first row names the columns: time (or begin) and title have to be there, artist, isrc, album,
-// label, label_code and composer may be; others are passed over.  Cells are apart by commas,
-// semicolons or tabs, as the first row has them.  A fault's pointer is /ROW/COLUMN, where the first
-// row is 1, as a spreadsheet counts.
+// The first row names the columns: time (or begin) and title are required; artist, isrc, album,
+// label, label_code and composer are optional; others are ignored.  Cells are separated by commas,
+// semicolons or tabs, as in the first row.  A fault's pointer is /ROW/COLUMN; the first row is 1,
+// as in a spreadsheet.
 // Source: RFC 4180.
 // Thread: that of the audience's database.
-// Bounds: kMaxPlayLogBytes (judged before), kMaxReportLines rows, kMaxLogFaults faults told.
+// Bounds: kMaxPlayLogBytes (checked before), kMaxReportLines rows, kMaxLogFaults reported faults.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -31,7 +31,6 @@ namespace {
 constexpr std::size_t kShownUnmatched = 100;
 constexpr std::size_t kMaxCells = 200;  // of a row
 
-// One row of a log, as it is written.
 struct PlayLine : Song {
   std::string time, title;
 };
@@ -39,7 +38,7 @@ constexpr auto kPlayLine = std::to_array(
     {member<JsonText<40, 1>, &PlayLine::time>("time").needed(Form::kNew, kIsMissing),
      member<JsonText<kMaxTitle, 1>, &PlayLine::title>("title").needed(Form::kNew, kIsMissing),
      whole_member<MembersOf<kSongBody>, PlayLine>()});
-// Of kPlayLine those that a log has: times are in it as people write them.
+// The columns that a log may have.  Its times are in a form for people.
 constexpr std::string_view kLogColumns[] = {"time",  "artist", "title",      "isrc",
                                             "album", "label",  "label_code", "composer"};
 
@@ -53,7 +52,7 @@ class CsvRows {
       if (count(c) > count(separator_)) separator_ = c;
   }
   bool at_end() const noexcept { return left_.empty(); }
-  // "": the row is read; else what is wrong with it.
+  // Returns "" if the row was read, otherwise its fault.
   std::string next(std::vector<std::string>& cells) {
     cells.assign(1, {});
     while (!left_.empty()) {
@@ -93,14 +92,13 @@ class CsvRows {
   char separator_ = ',';
 };
 
-// The rows of a log, and what is wrong with them.
 struct PlayLog {
   std::vector<LoggedPlay> plays;
-  std::vector<std::size_t> rows;  // the number of each
+  std::vector<std::size_t> rows;  // the row number of each play
   std::vector<JsonFault> faults;
 };
 
-// By the cells of a row the name of each, "" of one that is passed over.
+// Returns the member for each cell of a row; "" for ignored columns.
 std::vector<std::string_view> play_columns(const std::vector<std::string>& head, PlayLog& log) {
   std::vector<std::string_view> columns;
   for (const std::string& cell : head) {

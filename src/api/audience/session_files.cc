@@ -15,7 +15,7 @@
 namespace lb {
 namespace {
 
-// Fields are apart by tabs, so a text has none; nor does it begin as a formula of a spreadsheet.
+// Replaces tabs, which separate fields, and a begin that a spreadsheet would take for a formula.
 std::string session_text(std::string_view text, bool with_blanks) {
   std::string out;
   for (const char c : text) {
@@ -27,7 +27,7 @@ std::string session_text(std::string_view text, bool with_blanks) {
   return out;
 }
 
-// A <string> of the extended log: in quotation marks, of which one inside is written twice.
+// A <string> of the extended log format: quoted, with inner quotation marks doubled.
 std::string quoted_field(std::string_view text) {
   if (text.empty()) return "-";
   std::string out = "\"";
@@ -50,7 +50,7 @@ std::int64_t whole_seconds(const SpooledListening& row) {
   return (row.ended_ms - row.began_ms + 500) / 1000;
 }
 
-// One that the login sees and that was listened to at some time.
+// Whether the login sees the mount and it ever had a listener.
 bool is_mount_heard(const PlanContext& context, const std::string& mount) {
   if (context.world.audience == nullptr ||
       !sees_mount(context.who, mount, account_of_mount(context, mount)))
@@ -99,7 +99,7 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
   return asked;
 }
 
-// A page of them; after= counts those that were told before.
+// One page of sessions; after= is the number of rows on the pages before.
 Plan sessions_json(const PlanContext& context, const SessionsAsked& asked) {
   const auto page = list_page(context.request);
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;

@@ -30,7 +30,7 @@ Plan audience_songs(const PlanContext& context) {
   return audience_answer(ask, table, "songs");
 }
 
-// What nothing has told stands empty, for the station to fill in.
+// Unknown facts stay empty, and the station fills them in.
 Plan audience_playlist(const PlanContext& context) {
   AudienceTable table{{"station", "date", "begin", "duration_s", "title", "artist", "composer",
                        "label", "label_code", "isrc", "performances"},
@@ -62,7 +62,7 @@ struct Recordings {
   AudienceAsk ask;
   std::vector<SoundExchangeRow> complete, incomplete;
 };
-// Of the United States, or of ?country=.
+// The recordings heard in ?country=, by default in the United States.
 std::variant<Recordings, Problem> recordings_in(const PlanContext& context) {
   const std::string country = query_param(context.request.query, "country").value_or("US");
   if (country != "all" && !is_country(country))
@@ -94,7 +94,7 @@ std::variant<Recordings, Problem> recordings_in(const PlanContext& context) {
   return found;
 }
 
-// Something is left of it where what parts fields is taken out.
+// Whether the name has characters left once the field separators are removed.
 bool has_text(std::string_view service) {
   return std::any_of(service.begin(), service.end(), [](char c) {
     return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '^' && c != '|';

@@ -13,13 +13,13 @@ constexpr std::string_view kColumns =
 
 char capital(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
-// The characters that part fields are in no field.
+// Separators are not allowed inside a field.
 std::string field(std::string_view text) {
   std::string out = "^";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool parts = c == '^' || c == '|' || byte < 0x20 || c == '\x7f';
-    // U+00E0 to U+00FE of UTF-8, without the sign of division: its capital is 32 before it.
+    // U+00E0 to U+00FE, except the division sign, have their capitals 32 code points lower.
     const bool latin = out.back() == '\xc3' && byte >= 0xa0 && byte <= 0xbe && byte != 0xb7;
     out += parts ? ' ' : latin ? static_cast<char>(byte - 0x20) : capital(c);
   }

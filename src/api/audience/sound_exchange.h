@@ -1,9 +1,9 @@
 // SoundExchange's report of use: one line a recording, as a text file.
 //
-// Columns are apart by "|", texts stand in "^" and in capitals, and the first line names the
-// columns.  ISRC, or album and label: the rule requires one of the two.  Recordings without both
-// are in a separate file, with the reason.
-// Source: 37 CFR 370.4(d)(2) (what a report has) and (e) (its form).
+// Columns are separated by "|", texts are in capitals between "^", and the first line names the
+// columns.  The rule requires the ISRC, or album and label; recordings without both are in a
+// separate file with the reason.
+// Source: 37 CFR 370.4(d)(2) (contents of a report) and (e) (its form).
 // Thread: pure functions.
 #pragma once
 

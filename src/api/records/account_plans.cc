@@ -12,10 +12,10 @@
 namespace lb {
 namespace {
 
-// Of a store's 64 operations a write: each record that is deleted takes two.
+// A write to a store has 64 operations, and each deleted record takes two.
 constexpr std::size_t kDeletedAtOnce = 24;
 
-// What this server has recorded of the mounts of an account.
+// The bytes of recordings of the account's mounts at this server.
 std::uint64_t recorded_bytes(const PlanContext& context, std::string_view account) {
   std::uint64_t bytes = 0;
   for (const auto& [name, row] : context.book.mounts())
@@ -23,7 +23,7 @@ std::uint64_t recorded_bytes(const PlanContext& context, std::string_view accoun
   return bytes;
 }
 
-// Null: it is not known here.
+// Null: the use is not known.
 const AccountUsage* usage_of(const PlanContext& context, const std::string& account) {
   if (!context.world.usage) return nullptr;
   const auto at = context.world.usage->used.find(account);
@@ -50,7 +50,7 @@ std::string account_body(const PlanContext& context, const Account& account,
   return json.take() + "\n";
 }
 
-// "5", "none", "1" for true.
+// The value as text: "5", "none", "1" for true.
 std::string shown(const Field<AccountQuota, ObjectReader>& row, const AccountQuota& quota) {
   JsonWriter json;
   json.begin_object();
@@ -120,7 +120,7 @@ Plan list_accounts(const PlanContext& context) {
 Plan read_account(const PlanContext& context) {
   const std::string& id = context.request.names.at(0);
   const auto* row = context.book.account(id);
-  // A login that may not see it learns nothing of it.
+  // A login without access gets the same answer as for a missing account.
   if (row == nullptr || !sees_account(context.who, id)) return not_found("account", id);
   JsonWriter json;
   write_account(json, context, row->value, row->revision);
@@ -137,8 +137,8 @@ Plan create_account(const PlanContext& context) {
   const std::string key = record_key("accounts", account.id);
   if (context.book.revision_of(key) != 0)
     return Problem{ProblemName::kExists, "there is an account " + account.id};
-  // What an earlier version has left behind, or a hand, gets no rights in the new one.  A store
-  // that was made again out of its nodes' copies has mounts and no accounts.
+  // Records left behind by an earlier version or a manual edit must not get rights in the new
+  // account.  A store restored from its nodes' copies has mounts but no accounts.
   const std::size_t mounts = count_of(context.book.mounts(), account.id);
   const std::size_t stations = count_of(context.book.stations(), account.id);
   const std::size_t logins =
@@ -196,7 +196,7 @@ Plan delete_account(const PlanContext& context) {
   delete_those_of(plan, context.book.tokens(), "tokens", id);
   plan.answer.status = 204;
   if (plan.again) {
-    // Held, so that nothing is added to it meanwhile without this being planned again.
+    // The plan runs again if another request has added a record to the account meanwhile.
     hold_account(plan, context, id);
     return plan;
   }

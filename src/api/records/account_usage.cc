@@ -24,13 +24,12 @@ std::chrono::sys_days month_begin(WallTime now, int months_later) {
                                std::chrono::day(1));
 }
 
-// 0, 80 or 100.  In doubles: bytes times a hundred may have more than 64 bits.
+// Returns 0, 80 or 100.  A product of bytes and 100 may exceed 64 bits, so this uses doubles.
 unsigned level_of(std::uint64_t used, std::uint64_t limit) {
   if (used >= limit) return 100;
   return static_cast<double>(used) >= 0.8 * static_cast<double>(limit) ? 80 : 0;
 }
 
-// "m1" of "m1/0".
 std::string_view master_of_share(std::string_view name) { return name.substr(0, name.rfind('/')); }
 
 std::string share_key(std::string_view master, std::uint64_t part) {
@@ -40,7 +39,7 @@ std::string share_key(std::string_view master, std::uint64_t part) {
 constexpr std::string_view kToldName = "*";
 constexpr unsigned kToldParts = 32;
 
-// The record with the events that were sent for this account: all masters derive it from its name.
+// The record of the events sent for an account; all masters derive its name from the account's.
 std::string told_part(std::string_view account) {
   unsigned sum = 0;
   for (const char c : account) sum += static_cast<unsigned char>(c);
@@ -49,8 +48,8 @@ std::string told_part(std::string_view account) {
 
 constexpr std::uint64_t kNewsPart = 1000, kShortlyPart = 100;
 
-// It has grown by a thousandth of the quota, or the last hundredth of it is used now.  Of what is
-// used up, an hour or a few megabytes are no news.
+// A change is written if it is a thousandth of the quota, or if at most a hundredth of the quota is
+// left.  Above the quota an hour is too little.
 bool is_news_of(std::uint64_t before, std::uint64_t now, std::uint64_t all, std::uint64_t limit) {
   if (now <= before) return now < before;
   const std::uint64_t more = now - before, told = all - more, step = limit / kNewsPart;
@@ -162,7 +161,7 @@ RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
   for (const auto& [name, row] : book.usages()) {
     const std::string_view master = master_of_share(name);
     const auto part = parse_u64(name.substr(std::min(name.size(), master.size() + 1)));
-    if (!room() || master == kToldName ||  // the next one that is told is written over it
+    if (!room() || master == kToldName ||  // the next report overwrites it
         (master == self ? part && *part < parts.size() : !part || row->value.month >= own.month))
       continue;
     const std::string key = part ? share_key(master, *part) : record_key("usage", name);
@@ -228,7 +227,7 @@ std::vector<UsageNotice> usage_notices(const UsageLevels& before, const UsageLev
   return notices;
 }
 
-// "2026-11", then "80 hours acme" a line.
+// The month in the first line, then a line "80 hours acme" for each level.
 std::string usage_levels_text(const std::string& month, const UsageLevels& levels) {
   std::string text = month + "\n";
   for (const auto& [of, level] : levels)

@@ -18,12 +18,12 @@ std::string_view account_in(const BookRow<T>* row) noexcept {
   return row == nullptr ? std::string_view() : std::string_view(row->value.account);
 }
 
-// The account that a record, or a path of the API, belongs to; "": of none, or it is not there.
+// The account of a record, or of a path of the API; "": none, or the record does not exist.
 std::string_view account_of(const RecordBook& book, std::string_view on) {
   constexpr std::string_view kPath = "/api/v1/";
   if (on.starts_with(kPath)) {
     on.remove_prefix(kPath.size());
-  } else if (on.starts_with('/')) {  // a mount, as the commands name it
+  } else if (on.starts_with('/')) {  // a mount as the commands name it
     return account_in(book.mount(on));
   }
   const auto parts = split(on, '/');
@@ -43,8 +43,8 @@ std::string_view account_of(const RecordBook& book, std::string_view on) {
 
 enum class Sight : std::uint8_t { kNone, kWithoutAddress, kAll };
 
-// By the accounts that the line has: names may belong to another account by now.  A line of before
-// there were any is for administrators.
+// The accounts in the line decide, because a name may belong to another account by now.  Lines
+// written before accounts existed are only for administrators.
 Sight sight_of(const ApiCaller& caller, const Json& line) {
   if (caller.role == Role::kAdmin) return Sight::kAll;
   const auto by = line.at("account").text(), of = line.at("of").text();
@@ -53,8 +53,7 @@ Sight sight_of(const ApiCaller& caller, const Json& line) {
   return *of == caller.account ? Sight::kWithoutAddress : Sight::kNone;
 }
 
-// The line as the log's writer made it: within a text a quote has a backslash before it, so these
-// bytes are the member.
+// Quotes inside texts are escaped in the log, so these bytes can only be the member itself.
 std::string without_address(std::string line) {
   constexpr std::string_view kMember = ",\"ip\":\"";
   const std::size_t at = line.find(kMember);
@@ -64,7 +63,7 @@ std::string without_address(std::string line) {
   return line;
 }
 
-// As the log writes it; nullopt: it is neither such a time nor seconds.
+// The time in the log's form; nullopt: neither RFC 3339 nor seconds.
 std::optional<std::string> time_in_log(std::string_view text) {
   if (const auto seconds = parse_u64(text)) {
     if (*seconds > 253'402'300'799) return std::nullopt;  // the end of the year 9999

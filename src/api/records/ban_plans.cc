@@ -16,7 +16,7 @@ void write_ban(JsonWriter& json, const PlanContext& context, const Ban& ban,
   write_answer<kBanFields, kBanNow, kRevision>(json, ban, BanNow{over}, AnswerRevision{revision});
 }
 
-// Whether the caller could not undo it.
+// Whether the ban would hit the caller, which then could not remove it.
 bool shuts_out_caller(const PlanContext& context, const Ban& ban) {
   const auto address = Address::parse(context.who.ip, 0);
   return address && BanList({ban}).shuts_out(*address, unix_seconds(context.now));

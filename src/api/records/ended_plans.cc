@@ -12,7 +12,7 @@
 namespace lb {
 namespace {
 
-// The rest is for what has to go.
+// The other half of a write is reserved for deletions.
 constexpr std::size_t kEndedPuts = Registry::kWriteOperations / 2;
 
 using EndedRow = BookRow<EndedLogin>;
@@ -44,7 +44,7 @@ EndedPlan plan_ended(std::span<const EndedLogin> waiting, const RecordBook& book
   const auto remove = [&](const EndedRow* row) {
     deletes.push_back(ended_record_name(row->value.sid));
   };
-  // The oldest first: a revision grows with each write.
+  // The oldest come first: revisions grow with each write.
   std::sort(kept.begin(), kept.end(),
             [](const EndedRow* a, const EndedRow* b) { return a->revision < b->revision; });
   const auto drop = [&](auto is_too_many) {

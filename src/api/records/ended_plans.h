@@ -1,5 +1,5 @@
-// Which records of ended logins are written and removed: ended/SID, by which every server with this
-// store, and its nodes, learn of a logout.
+// The records of ended logins that are written and removed: ended/SID, by which all servers of the
+// store and their nodes receive logouts.
 //
 // A record is removed when no session of its login can be valid any longer, or if there are too
 // many: then the oldest, first of users with too many of their own, so that no user displaces the

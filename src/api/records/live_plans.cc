@@ -30,7 +30,7 @@ std::string mount_in_path(const PlanContext& context) {
   return mount_name_of(context.request.names.at(0));
 }
 
-// A mount that the login sees: of a record, of the file, or only running.
+// A mount that the login sees: of a record, of the file, or one that only plays.
 std::optional<Problem> judge_mount(const PlanContext& context, const std::string& name,
                                    bool to_act) {
   const auto* row = context.book.mount(name);
@@ -48,7 +48,7 @@ bool comes_before(const A& a, const B& b) {
   return std::tie(a.node, a.id) < std::tie(b.node, b.id);
 }
 
-// Numbers that are others at each look would make each row a change.
+// Rounds a number that varies constantly, because each variation would count as a change.
 std::optional<std::uint64_t> rough(std::optional<std::uint64_t> number, std::uint64_t step) {
   if (!number) return number;
   return (*number + step / 2) / step * step;
@@ -117,10 +117,9 @@ Plan list_listeners(const PlanContext& context) {
 
 namespace {
 
-// The listener that the path names.
 struct NamedListener {
   const NodeNow* node = nullptr;
-  const ListenerNow* row = nullptr;  // null: its node did not tell it
+  const ListenerNow* row = nullptr;  // null: its node has not reported it
   std::uint64_t id = 0;
   std::string text;  // NODE/ID
 };
@@ -223,7 +222,7 @@ SongDetails details_of(ObjectReader& body, const std::string& at, const Song& so
           song.label, song.label_code, song.composer};
 }
 
-// When the title begins to sound.
+// Checks that the title begins at most ten minutes from now.
 void judge_title_time(ObjectReader& body, std::int64_t at_ms, WallTime now) {
   constexpr std::int64_t kFurthestMs = std::chrono::milliseconds(TitleHistory::kFurthest).count();
   if (at_ms < unix_ms(now) - kFurthestMs || at_ms > unix_ms(now) + kFurthestMs)

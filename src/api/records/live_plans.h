@@ -28,7 +28,7 @@ struct LiveAsk {
 LiveAsk asked_live(const ApiRequest& request);
 // The row of a listener; since: Unix seconds.
 std::string live_listener_json(const ListenerNow& row, bool addresses, std::int64_t since);
-// Whether it may follow: the answer itself is a stream.
+// Whether the request may follow the feed; the stage sends the stream itself.
 Plan follow_live(const PlanContext& context);
 
 }  // namespace lb

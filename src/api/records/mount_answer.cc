@@ -28,23 +28,23 @@ const PlaceCandidate* candidate_named(const PlanContext& context, std::string_vi
   return at == nodes.end() ? nullptr : &*at;
 }
 
-// Where encoders reach a node, without a path; "": not known.
+// The address of a node for encoders, without a path; "": not known.
 std::string base_of(const PlanContext& context, std::string_view node) {
   if (node == context.world.node) return context.world.source_url;
   const PlaceCandidate* home = candidate_named(context, node);
   return home == nullptr ? std::string() : home->url;
 }
 
-// Where the source of a mount may go: of one that moves, to its new home.
+// The addresses for the mount's source; during a move, at its new home.
 struct SourceBases {
   std::string first;
-  std::optional<std::string> backup = {};  // nullopt: it has none
+  std::optional<std::string> backup = {};  // nullopt: no backup
 };
 SourceBases source_bases(const PlanContext& context, const MountRecord& record) {
   const bool moves = record.state == RecordState::kMoving;
   SourceBases bases{base_of(context, moves ? record.place.to : record.home)};
   if (record.takes_backup()) {
-    // One that moves to its backup has its old home as that.
+    // A move to the backup makes the old home the backup.
     const bool there = moves && record.place.to == record.backup;
     bases.backup = base_of(context, there ? record.home : record.backup);
   }
@@ -134,7 +134,7 @@ std::string suspended_by(const PlanContext& context, const MountRecord& record) 
 
 }  // namespace
 
-// Of the store or of <config-external>.
+// For records of the store and of <config-external>.
 void write_record_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record,
                         std::string_view origin, std::uint64_t revision, const MadeLogins& made) {
   json.begin_object();

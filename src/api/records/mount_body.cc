@@ -22,7 +22,7 @@ constexpr auto kHoursBody =
     std::to_array({member<JsonText<kLongestWord>, &WeeklyHours::from>("from"),
                    member<JsonText<kLongestWord>, &WeeklyHours::until>("until"),
                    member<JsonTexts<7, kLongestWord>, &WeeklyHours::days>("days")});
-// An entry of "sources"; in a body its password and hash are no members of the login.
+// An entry of "sources"; its password and hash in a body are read separately (LoginReader).
 constexpr auto kLoginBody = std::to_array(
     {member<JsonText<255>, &RecordLogin::user>("user"),
      member<JsonText<kLongestLogin>, &RecordLogin::hash>("hash").in(Form::kRecord),
@@ -58,7 +58,7 @@ class LoginReader {
     login.user = from.at("user").text().value_or(kUsualUser);
     if (const RecordLogin* was = login_named(before_, login.user)) login = *was;
     body.take(kLoginBody, login);
-    // true: what GET shows of a password or a hash that is there.
+    // GET shows an existing password or hash as true, so true keeps it.
     const auto given = [&body](std::string_view name) -> std::optional<std::string> {
       const Json value = body.take(name);
       if (value.missing() || value.boolean() == true) return std::nullopt;
@@ -95,7 +95,7 @@ class LoginReader {
   bool hash_failed_ = false;
 };
 
-// {"sources": […]}, as read_mount_record() wants it.
+// The logins in the form {"sources": […]} that read_mount_record() reads.
 std::string sources_patch(const std::vector<RecordLogin>& logins) {
   JsonWriter json;
   json.begin_object().key("sources").begin_array();
@@ -104,7 +104,7 @@ std::string sources_patch(const std::vector<RecordLogin>& logins) {
   return json.take();
 }
 
-// What of a record only its own addresses change, or nothing can change here.
+// Refuses changes of members that only other endpoints change, or that cannot change.
 void judge_kept(const MountRecord& record, const MountRecord* before,
                 std::vector<JsonFault>& faults) {
   static const MountRecord kFresh;
@@ -132,7 +132,7 @@ std::vector<RecordSecret> all_secrets_of(MountRecord& record) {
   return secrets;
 }
 
-// Passwords that have to be sent elsewhere cannot be hashed: the store seals them.
+// Passwords that the server must send elsewhere cannot be hashed, so the store seals them.
 void judge_secrets(const PlanContext& context, const MountRecord& record, const MountRecord* before,
                    std::vector<JsonFault>& faults) {
   MountRecord now = record, was = before == nullptr ? MountRecord() : *before;
@@ -154,7 +154,7 @@ void judge_secrets(const PlanContext& context, const MountRecord& record, const 
   }
 }
 
-// true is what GET shows of a password that is there: it stays.  Missing: nothing of that kind.
+// GET shows an existing password as true, so true keeps it.  Missing: no password is kept.
 Json with_kept_secrets(const Json& given, const MountRecord& before) {
   const Json options = given.at("settings").at("authentication").at("option");
   XmlNode was = before.settings;
@@ -180,7 +180,7 @@ Json with_kept_secrets(const Json& given, const MountRecord& before) {
   return *Json::parse(json.take());
 }
 
-// The same of the relay's password.
+// The same for the relay's password.
 Json with_kept_relay_secret(const Json& given, const MountRecord& before) {
   if (given.at("relay").at("password").boolean() != true) return {};
   XmlNode was = before.relay;
@@ -242,7 +242,7 @@ std::variant<MountBody, Problem> read_mount_body(const PlanContext& context, Bod
     for (const Json& kept :
          {with_kept_secrets(given, *before), with_kept_relay_secret(given, *before)})
       if (!kept.missing()) wanted = wanted.merged(kept);
-  // An owner's mounts are its account's, whether it says so or not.
+  // The mounts of an owner always belong to its account.
   if (use == BodyUse::kCreate && context.who.role != Role::kAdmin) {
     const auto account = given.at("account").text();
     if (account && *account != context.who.account)
@@ -256,7 +256,7 @@ std::variant<MountBody, Problem> read_mount_body(const PlanContext& context, Bod
   if (use == BodyUse::kCreate && context.who.role != Role::kAdmin)
     record.account = context.who.account;
   if (use == BodyUse::kReplace) {
-    // What has no address of its own in a body that replaces the settings.
+    // These members have no place in a body that replaces the settings.
     record.state = before->state;
     record.suspended_by_admin = before->suspended_by_admin;
     record.home = before->home;

@@ -38,7 +38,7 @@ Problem no_room(std::string detail, const PlaceWish& wish, const Placed& placed)
   return problem;
 }
 
-// A move to its backup leaves that where it came from.
+// After a move to the backup, the old home becomes the backup.
 void give_home(MountRecord& record, const std::string& to) {
   if (record.backup == to) record.backup = record.home;
   record.home = to;
@@ -143,7 +143,7 @@ std::variant<MountRecord, Problem> moving(const PlanContext& context, MountRecor
       return problem;
     }
   }
-  // It has no source that would have to come over.
+  // No source has to come over, so the move ends at once.
   if (record.state == RecordState::kSuspended || record.has_relay()) {
     give_home(record, to);
     return record;

@@ -1,10 +1,10 @@
 // Where mounts of the store are and may be: the inputs of placement.h, from records and nodes; and
 // the move of a mount to another home.
-// With homes of 2 a mount has a backup too: the next best node, whatever node was asked for as the
 // With homes of 2 a mount also has a backup: the next best node, whatever home was requested.  A
 // move to the backup makes the old home the backup; a move to another node keeps the backup.
-// A move: the record is `moving`, with `from` and `to`; both accept its source.  It ends when the
-// source is at `to`.  After force-at only `to` is its home, and the move waits for the source.
+// During a move the record is `moving`, with `from` and `to`, and both accept its source.  The move
+// ends when the source is at `to`.  After force-at only `to` is the home, and the move waits for
+// the source.
 // Thread: pure functions.
 // Source: doc/hosting.md.
 #pragma once

@@ -28,7 +28,7 @@ Problem in_external(const std::string& name, std::string_view what) {
                  cat({"mount ", name, " is one of <config-external>: ", what})};
 }
 
-// The row that the caller may act on; or why not.
+// The row if the caller may change it; otherwise the reason.
 std::variant<const BookRow<MountRecord>*, Problem> row_to_change(const PlanContext& context) {
   const std::string name = name_of(context);
   const auto* row = context.book.mount(name);
@@ -51,7 +51,7 @@ std::variant<const BookRow<MountRecord>*, Problem> row_to_change(const PlanConte
 
 std::uint64_t used(std::int64_t limit) { return limit > 0 ? static_cast<std::uint64_t>(limit) : 0; }
 
-// What of the quota of its account this mount may not have.
+// Checks the parts of the account's quota that this mount would exceed.
 std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord& record) {
   const auto* account = context.book.account(record.account);
   if (account == nullptr) return std::nullopt;
@@ -81,9 +81,8 @@ std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord
   return std::nullopt;
 }
 
-// Addresses below a mount are its own: what an owner makes there lies below its own mounts only.
-// Below kPages are the pages of all streams and stations, whether the owner has a mount of that
-// name or not.
+// The addresses below a mount belong to it, so an owner creates mounts only below its own.  The
+// pages of all streams and stations are below kPages, which no owner may use.
 constexpr std::string_view kPages = "/listen";
 std::optional<Problem> judge_above(const PlanContext& context, const MountRecord& record) {
   if (context.who.role == Role::kAdmin) return std::nullopt;
@@ -99,7 +98,7 @@ std::optional<Problem> judge_above(const PlanContext& context, const MountRecord
       return forbidden(cat({"mount ", above, " is not of account ", record.account,
                             "; below it an administrator makes mounts"}));
   }
-  // /listen/ID would be the page of the mount /ID, which comes before that of the station.
+  // /listen/ID would show the mount /ID, which wins over the station ID.
   const auto* station = context.book.station(std::string_view(name).substr(1));
   if (station != nullptr && station->value.account != record.account)
     return forbidden(cat({"station ", station->value.id, " is not of account ", record.account,
@@ -113,7 +112,7 @@ std::string fallback_of(const MountRecord& record) {
   return {};
 }
 
-// A fallback leads to no circle, and that of an owner's mount is one of its own.
+// Refuses circles of fallbacks, and fallbacks of an owner's mount to mounts of others.
 std::optional<Problem> judge_fallback(const PlanContext& context, const MountRecord& record) {
   std::string fault = fallback_fault(record.mount, [&](std::string_view mount) -> std::string {
     if (mount == record.mount) return fallback_of(record);
@@ -149,7 +148,7 @@ std::string logins_text(const MountRecord& record) {
   return out;
 }
 
-// "radio.example.org:8000/live", of the first server that it names.
+// "radio.example.org:8000/live" with the relay's first server.
 std::string relay_text(const MountRecord& record) {
   if (!record.has_relay()) return {};
   const RelaySettings relay = record_relay(record, false);
@@ -189,14 +188,14 @@ std::vector<ApiDeed::Change> mount_changes(const MountRecord& before, const Moun
   return changes;
 }
 
-// Recordings of the name's time before belong to another account, or to none.
+// Earlier recordings of the name belong to another account or to none, so its time begins now.
 void begin_account(const PlanContext& context, MountRecord& record) {
   record.made = record.account.empty() ? 0 : unix_seconds(context.now);
 }
 
 std::string mount_key(const std::string& name) { return record_key("mounts", name); }
 
-// revision 0: it is no record of the store.
+// revision 0: not a record of the store.
 template <class Write>
 Planned answered_by(std::uint64_t revision, Write write) {
   JsonWriter json;
@@ -211,7 +210,7 @@ Planned record_answer(const PlanContext& context, const MountRecord& record, std
   });
 }
 
-// The record as the request wants it, in place of the one before.
+// Replaces the record by the one that the request wants.
 Plan write_over(const PlanContext& context, BodyUse use) {
   auto found = row_to_change(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
@@ -234,7 +233,7 @@ Plan write_over(const PlanContext& context, BodyUse use) {
 
 Planned set_state(const PlanContext& context, const BookRow<MountRecord>& row, RecordState state,
                   bool by_admin) {
-  MountRecord record = moved(row.value);  // a suspended mount has no source that would have to move
+  MountRecord record = moved(row.value);  // a suspended mount has no source to wait for
   record.state = state;
   record.suspended_by_admin = by_admin;
   const bool same = record == row.value;

@@ -71,7 +71,7 @@ Plan drain_node_plan(const PlanContext& context) {
   return plan;
 }
 
-// The record counts at every server of the store; without a store the order holds until the next
+// With a store the weight is a record for all its servers; without one it holds until the next
 // start.
 Plan weigh_node(const PlanContext& context) {
   const NodeNow* node = node_named(context);

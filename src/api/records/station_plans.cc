@@ -41,7 +41,7 @@ std::string shown_by(const PlanContext& context, std::string_view id, const std:
   return {};
 }
 
-// Nothing is said of what the caller may not see.
+// A station without visible mounts must look like a missing one.
 bool sees_station(const ApiCaller& who, const StationRecord& record) {
   return sees_all(who) || std::ranges::any_of(record.mounts, [&](const std::string& mount) {
            return sees_mount(who, mount, record.account);
@@ -85,7 +85,7 @@ std::vector<ApiDeed::Change> station_changes(const StationRecord& before,
     const Json value = parsed ? parsed->at(row.name) : Json();
     std::string text(value.text().value_or(""));
     for (std::size_t i = 0; i < value.size(); ++i) {
-      const Json one = value.at(i);  // a text, or a link
+      const Json one = value.at(i);  // a text or a link
       text += cat({i == 0 ? "" : " ", one.text().value_or(one.at("url").text().value_or(""))});
     }
     return text;
@@ -99,7 +99,7 @@ std::vector<ApiDeed::Change> station_changes(const StationRecord& before,
   return changes;
 }
 
-// A login of some mounts makes no station of others.
+// A login with only some mounts must not create a station with others.
 std::optional<Problem> judge_right(const PlanContext& context, const StationRecord& record) {
   if (!changes_account_of(context.who, record.account))
     return forbidden("the login may not change station " + record.id);
@@ -110,7 +110,7 @@ std::optional<Problem> judge_right(const PlanContext& context, const StationReco
   return std::nullopt;
 }
 
-// Whether a mount of others is found by this id: as /listen/ID or among AzuraCast's stations.
+// Whether a foreign mount has this id in /listen/ID or among AzuraCast's stations.
 bool is_id_of_others(const PlanContext& context, const StationRecord& record) {
   const auto is_foreign = [&](const std::string& mount) {
     return (mount.substr(1) == record.id || station_id(mount) == record.id) &&
@@ -139,7 +139,7 @@ std::optional<Problem> judge_number(const PlanContext& context, const StationRec
                       " other stations; it may have as many stations as mounts"})};
 }
 
-// An owner names pictures that the API took, and those that it had before.
+// An owner may name only pictures taken by the API, or the station's present ones.
 void judge_owner_picture(const PlanContext& context, std::string_view name, const std::string& path,
                          const std::string& before, std::vector<JsonFault>& faults) {
   if (context.who.role != Role::kAdmin && !path.empty() && path != before &&
@@ -167,7 +167,7 @@ void judge_members(const PlanContext& context, const StationRecord& record,
   }
 }
 
-// row: null: a new one.  use: kNew: it replaces all.
+// row: null for a new station.  use: kNew replaces all members.
 Plan plan_over(const PlanContext& context, const StationRow* row, Forms use) {
   StationRecord record, before;
   before.account = context.who.role == Role::kAdmin ? std::string() : context.who.account;
@@ -202,7 +202,7 @@ Plan plan_over(const PlanContext& context, const StationRow* row, Forms use) {
   return plan;
 }
 
-// The row that the caller may change; or why not.
+// The row if the caller may change it; otherwise the reason.
 std::variant<const StationRow*, Problem> station_to_change(const PlanContext& context) {
   const std::string& id = context.request.names.at(0);
   const StationRow* row = context.book.station(id);
@@ -217,8 +217,8 @@ std::variant<const StationRow*, Problem> station_to_change(const PlanContext& co
 
 }  // namespace
 
-// Those of the file beside the records.  A record of the same id is answered, as one that is
-// hidden.
+// Lists stations of the file and records.  If both have an id, the record is shown, with a mark
+// that the file's station hides it.
 Plan list_stations(const PlanContext& context) {
   const auto page = list_page(context.request);
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
@@ -274,7 +274,7 @@ Plan put_station(const PlanContext& context) {
     if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
     return plan_over(context, row, Form::kNew);
   }
-  // The account of a record that cannot be read is not known.
+  // An invalid record hides its account, so it cannot be overwritten here.
   const std::string key = record_key("stations", id);
   const bool unreadable = is_record_station_id(id) && context.book.revision_of(key) != 0;
   if (unreadable)

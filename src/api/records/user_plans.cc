@@ -15,7 +15,7 @@
 namespace lb {
 namespace {
 
-// password: one that was made.
+// password: a generated one, shown once.
 void write_user(JsonWriter& json, const User& user, std::uint64_t revision,
                 std::string password = {}) {
   write_answer<kUserFields, kShownPassword, kRevision>(
@@ -37,7 +37,7 @@ bool sees_user(const ApiCaller& caller, const User& user) {
          (caller.role == Role::kOwner && sees_account(caller, user.account));
 }
 
-// Null where the caller may not know of it.
+// Null if the user does not exist or the caller must not see it.
 const BookRow<User>* seen_user(const PlanContext& context) {
   const auto* row = context.book.user(context.request.names.at(0));
   return row != nullptr && sees_user(context.who, row->value) ? row : nullptr;
@@ -50,12 +50,11 @@ Problem no_user(const PlanContext& context) {
   return not_found("user", name);
 }
 
-// The password of the request, or a new one.
 std::string given_or_new(const PlanContext& context, std::optional<std::string>& given) {
   return given ? *std::move(given) : new_password(context.world.random);
 }
 
-// A password by chance needs no slow hash: it cannot be guessed.
+// A random password cannot be guessed, so a fast hash is enough.
 std::optional<std::string> hashed(const PlanContext& context, const std::string& password,
                                   bool generated) {
   return context.world.hash(generated ? HashMethod::kSha512 : best_hash_method(), password);
@@ -116,7 +115,7 @@ Plan create_user(const PlanContext& context) {
   auto hash = hashed(context, password, generated);
   if (!hash) return no_hash();
   user.hash = *std::move(hash);
-  // Above that of any user before with this name: sessions of that one do not come back.
+  // The time is above the epoch of any earlier user of this name, whose sessions thus stay invalid.
   user.epoch = static_cast<std::uint64_t>(unix_ms(context.now));
   Planned plan;
   plan.write.put(key, user_json(user), 0);
@@ -142,7 +141,7 @@ Plan change_user(const PlanContext& context) {
   const std::uint64_t revision = user == row->value ? row->revision : 0;
   plan.answer = {200, user_body(user, revision), revision, {}};
   if (revision != 0) return plan;
-  ++user.epoch;  // sessions with the rights so far end
+  ++user.epoch;  // sessions with the old rights end
   const std::string key = record_key("users", user.name);
   plan.write.put(key, user_json(user), row->revision);
   if (!user.account.empty() && user.account != row->value.account)

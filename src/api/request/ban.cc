@@ -36,7 +36,7 @@ bool shuts_out_everybody(Ban ban) {
   const auto has = [&list](std::string_view ip) {
     return list.shuts_out(*Address::parse(ip, 0), 0);
   };
-  // A network that has the ends of a family has all of it.
+  // A network with the first and the last address of a family contains the whole family.
   return (has("0.0.0.0") && has("255.255.255.255")) ||
          (has("::") && has("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
 }

@@ -39,9 +39,9 @@ struct SourceNow {
 struct MountNow {
   bool on_air = false;
   std::uint64_t listeners = 0;
-  std::optional<SourceNow> source;   // nullopt: none that is known of
-  std::string title;                 // "": none that is known of
-  std::optional<OffAirRow> off_air;  // nullopt: it is on the air, or has not been
+  std::optional<SourceNow> source;   // nullopt: none known
+  std::string title;                 // "": none known
+  std::optional<OffAirRow> off_air;  // nullopt: on the air, or never was
 };
 
 struct NodeNow {
@@ -75,14 +75,14 @@ struct CertificateNow {
   std::vector<std::string> names;
   std::string issuer, kind;                 // "": not known
   std::optional<std::int64_t> from, until;  // Unix seconds; nullopt: not known yet
-  bool ordered = false;                     // by <acme>; else a file of the operator's
-  std::optional<std::int64_t> next;         // of <acme>: when it is ordered again, Unix seconds
+  bool ordered = false;                     // by <acme>; otherwise a file of the operator
+  std::optional<std::int64_t> next;         // the time of the next order by <acme>, Unix seconds
   unsigned failures = 0;                    // in a row
   std::string failure, directory;           // "": none
-  bool under_way = false;                   // an order
-  std::chrono::seconds may_be_asked{0};     // until when no order is taken by hand
-  bool staging = false;                     // it may be tried with staging
-  std::optional<std::vector<std::string>> nodes{};  // that have it; nullopt: it is this node's own
+  bool under_way = false;                   // an order runs
+  std::chrono::seconds may_be_asked{0};     // the wait until an order by hand is accepted
+  bool staging = false;                     // a trial with the staging authority is possible
+  std::optional<std::vector<std::string>> nodes{};  // that have it; nullopt: this server's own
 };
 
 struct LiveView {
@@ -125,9 +125,9 @@ struct ApiOrder {
   SongDetails details{}, next_details{};
   std::optional<std::int64_t> at_ms{};  // when a title begins to sound, Unix; nullopt: now
   std::string art{};                    // the name of a picture
-  std::string certificate{};            // a name of it
-  bool staging = false;                 // … is tried, and not used
-  bool revokes = false;                 // … has a stolen key
+  std::string certificate{};            // one of its names
+  bool staging = false;                 // … is tried with staging, and not used
+  bool revokes = false;                 // … is revoked, because its key was stolen
   std::string picture{};  // its bytes, of kSetPicture; title: of that song; "": of none
   bool drain = false;
   std::string drain_mode{};  // "": as configured

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::string_view kPurpose = "icecast-lb made answer 1";
 
-// A NUL between the parts: none of them can have one.
+// The separator NUL occurs in none of the parts.
 std::string join(std::initializer_list<std::string_view> parts) {
   std::string out;
   for (const std::string_view part : parts) out.append(part).push_back('\0');
@@ -25,7 +25,7 @@ std::string digest_of(const ApiRequest& request) {
       sha256(join({method_word(request.method), request.path, request.query, request.body})));
 }
 
-// A user of another account that has the name later is another caller.
+// The account is included, because the name may later belong to a user of another account.
 std::string whose(const ApiRequest& request, const ApiCaller& caller) {
   return caller.account.empty() ? join({caller.name, *request.key})
                                 : join({caller.name, *request.key, caller.account});

@@ -1,4 +1,4 @@
-// The weight of a node, as a record: its share of listeners, in place of that in the configuration
+// The weight of a node as a record: its share of listeners, instead of the one in the configuration
 // file.
 // Thread: pure functions.
 #pragma once

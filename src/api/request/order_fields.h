@@ -30,7 +30,7 @@ struct TitleBody : Song {
   std::optional<NextSong> next;
 };
 
-// In the written form: "DE-A12-34-56789"; "": not given.
+// In the printed form: "DE-A12-34-56789"; "": not given.
 struct Isrc : JsonText<32> {
   static void read(const ObjectValue& value, std::string& out);
 };

@@ -1,4 +1,4 @@
-// The password in the body that makes a user, or sets its password, and secrets in answers.
+// The password in bodies that create a user or set its password, and secrets in answers.
 // Thread: constants, pure functions.
 #pragma once
 
@@ -24,10 +24,10 @@ inline constexpr auto kPasswordFields =
                        .in(Form::kBody)
                        .about("Missing: one is made.")});
 
-// Of an answer about a user.
+// The password in an answer about a user.
 struct ShownPassword {
   bool is_set = false;
-  std::string made;  // in this answer
+  std::string made;  // the generated one, shown in this answer
 };
 struct PasswordShown : ObjectKind {
   static void read(const ObjectValue&, ShownPassword&) {}

@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-// FNV-1a with a last mix (that of SplitMix64), so that names that differ in one letter are spread.
+// FNV-1a, then SplitMix64's final mix, so that names that differ in one letter are spread.
 std::uint64_t rendezvous(std::string_view mount, std::string_view node) {
   std::uint64_t hash = 0xcbf29ce484222325ull;
   const auto take = [&hash](std::string_view text) {
@@ -92,7 +92,7 @@ Placed place_mount(const PlaceWish& wish, std::span<const PlaceCandidate> candid
     rows.push_back(std::move(row));
   }
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-    // The higher draw first.
+    // The higher draw comes first.
     return std::tie(a.refused, a.far, a.use, b.draw) < std::tie(b.refused, b.far, b.use, a.draw);
   });
   Placed placed;

@@ -1,7 +1,7 @@
-// Placement: the node that becomes the home of a new mount: the one with the least use after taking
-// it; ties are settled by rendezvous, so that all masters choose alike.
+// Placement: chooses the home of a new mount: the node with the least use after taking it.
+// Rendezvous hashing settles ties, so that all masters choose alike.
 //
-// Use is reserved, not on air: the sum over the records of mounts placed at a node.
+// Use is reserved, not measured: the sum over the records of mounts placed at a node.
 // Thread: pure functions.
 // Source: doc/hosting.md.
 #pragma once

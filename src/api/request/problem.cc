@@ -7,7 +7,7 @@
 namespace lb {
 namespace {
 
-// What an answer names of the faults of a body, which may have thousands.
+// Limits the faults in an answer, because a body may have thousands.
 constexpr std::size_t kMaxFaults = 50;
 
 // In the order of ProblemName.

@@ -31,7 +31,8 @@ namespace lb {
 // StoreLife: the name of a store, and how often its revisions went back: record store/life.
 //
 // A store restored from a backup has lower revisions than servers have seen.  The first master that
-// sees this gives the store its next life, so that newer can be told from higher (doc/stores.md).
+// notices this gives the store its next life, because the highest revision is then not the newest
+// (doc/stores.md).
 inline constexpr std::string_view kStoreLifeKey = "store/life";
 
 struct StoreLife {

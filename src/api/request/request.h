@@ -77,12 +77,12 @@ struct ApiTask {
   ApiCaller who;
 };
 
-// The answer to a write, which has no revision: it gets that of the write, as ETag and as the
-// member "revision" of its object.
+// Completes the answer to a write with the write's revision, as ETag and as the member "revision"
+// of its object.
 void stamp(ApiAnswer& answer, std::uint64_t revision);
 
-// One line of the audit log: what was done to what, and the fields with their values before and
-// after; secrets as "***".
+// One line of the audit log: the action, its object, and the changed fields with the values before
+// and after; secrets as "***".
 struct ApiDeed {
   std::string what;  // "create", "change", "delete" …
   std::string on;    // the record's key
@@ -90,7 +90,7 @@ struct ApiDeed {
     std::string field, before, after;
   };
   std::vector<Change> changes;
-  std::string account = {};  // of what it makes; what is there already has its own
+  std::string account = {};  // the account of a new object; existing objects have theirs
 };
 
 struct Planned {
@@ -98,7 +98,7 @@ struct Planned {
   RegistryWrite write;  // empty: nothing is to be written
   std::optional<ApiOrder> order;
   std::optional<ApiDeed> deed;
-  bool again = false;  // the write was the first part only: plan again when it is done
+  bool again = false;  // the write was only the first part: plan again once it is done
 
   bool writes() const noexcept { return !write.puts.empty() || !write.deletes.empty(); }
 };
@@ -111,7 +111,7 @@ std::string mount_name_of(std::string given);
 // "mounts/%2Frock.mp3": the key of a record in the store.
 std::string record_key(std::string_view family, std::string_view name);
 
-// What is wrong with an If-Match for a record of this revision; nullopt: nothing.
+// The fault of an If-Match for a record of this revision; nullopt: none.
 std::optional<Problem> judge_if_match(const ApiRequest& request, std::uint64_t revision);
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// What a login of a role may see and change: of accounts, of mounts.
+// The accounts and mounts that a login may see and change.
 // Source: doc/operators.md.
 // Thread: pure functions.
 #pragma once
@@ -21,15 +21,15 @@ bool sees_all(const ApiCaller& caller) noexcept;
 bool sees_account(const ApiCaller& caller, std::string_view account) noexcept;
 // account: of the mount, "" for none.
 bool sees_mount(const ApiCaller& caller, const std::string& mount, std::string_view account);
-// May end its source, change its title; an owner also its settings.
+// Whether it may end the source and change the title; an owner also changes the settings.
 bool acts_on_mount(const ApiCaller& caller, const std::string& mount, std::string_view account);
 bool changes_account_of(const ApiCaller& caller, std::string_view account) noexcept;
 
-// The rights of users and tokens: which of them a login may give.
+// The rights that a login may give to users and tokens.
 
-// Of a body whose rights were taken: the account that is meant, and faults of what does not fit.
+// Completes the rights read from a body with the account, and adds faults for wrong combinations.
 void complete_rights(ObjectReader& body, const PlanContext& context, LoginRights& rights);
-// The caller may give these rights; else why not.
+// nullopt if the caller may give these rights; otherwise the reason.
 std::optional<Problem> judge_login(const PlanContext& context, const LoginRights& login);
 
 }  // namespace lb

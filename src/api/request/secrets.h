@@ -1,4 +1,4 @@
-// Secrets and names that are made by chance, from random bytes that the caller injects.
+// Random secrets and names, from random bytes that the caller injects.
 // Thread: pure functions.
 #pragma once
 
@@ -11,7 +11,7 @@ namespace lb {
 using RandomBytes = std::function<std::string(std::size_t)>;
 
 // a-z and 2-7, five bits each.
-// Source: RFC 4648, section 6, in small letters and without padding.
+// Source: RFC 4648, section 6, in lower case and without padding.
 std::string base32_text(std::string_view bytes);
 
 std::string new_password(const RandomBytes& random);  // 24 letters: 120 bits

@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto kEndings =
     std::to_array<std::string_view>({".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif"});
-// Of these some addresses do something when they are asked for.
+// Some addresses below these paths change state when they are requested.
 constexpr auto kOwnPaths = std::to_array<std::string_view>({"/admin/", "/api/", "/_lb/"});
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The record of a station: what listeners know as one programme, made by the API; it is JSON.
+// The record of a station, a programme as listeners know it; the API makes it, as JSON.
 // Thread: plain values, pure functions.
 #pragma once
 
@@ -15,12 +15,12 @@ namespace lb {
 
 inline constexpr std::size_t kMaxStationMounts = 32;
 
-// As of a <station>, and not of digits alone: those are numbers of stations.
+// Whether it is an id of a <station> and not only digits, which are AzuraCast's station numbers.
 bool is_record_station_id(std::string_view id) noexcept;
-// A path of this server that is a picture by its name: "/rock.png", or "/_lb/art/…" of one that the
-// API took.
+// Whether the path of this server ends like a picture: "/rock.png", or "/_lb/art/…" for one taken
+// by the API.
 bool is_station_picture(std::string_view path) noexcept;
-// What is wrong with its members, but for their lengths.
+// The faults of its members, except their lengths.
 std::vector<JsonFault> station_faults(const StationRecord& record);
 
 // id: of the key.  Errors: kInvalid, by the first fault.

@@ -57,7 +57,7 @@ inline constexpr auto kStationFields = std::to_array(
          .sparse(Form::kRecord)
          .about("What its page leads to. None: what those of all pages lead to.")});
 
-// What becomes of it.
+// The station's state in answers.
 struct StationNow {
   std::string origin = "store";
   std::vector<std::string> left_out;

@@ -7,7 +7,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kMonthLetters = 7;
-constexpr std::uint64_t kMostOfAShare = std::uint64_t{1} << 60;  // sums of them fit
+constexpr std::uint64_t kMostOfAShare = std::uint64_t{1} << 60;  // sums of them fit into 64 bits
 
 }  // namespace
 

@@ -1,6 +1,6 @@
-// UsageShare: what one master has counted of accounts this month, as records of the store that
-// other masters read: usage/MASTER/PART; and what one of them has told of it, for all:
-// usage/*/PART, which is no name of a master.
+// UsageShare: one master's counts for accounts this month, as records of the store that other
+// masters read: usage/MASTER/PART.  The reports sent by any master are in usage/*/PART, which is no
+// name of a master.
 //
 // Source: doc/stores.md.
 // Thread: plain values, pure functions.
@@ -36,8 +36,8 @@ struct UsageShare {
   std::string month;  // "2026-11"
   std::map<std::string, AccountUsage, std::less<>> used;
 
-  // Of usage/*: by account and "hours" or "transfer" the percentage that was told, and of which
-  // limit: of another one it is told again.
+  // For usage/*: by account and "hours" or "transfer", the reported percentage and its limit; a new
+  // limit is reported again.
   struct Told {
     std::uint64_t percent = 0, limit = 0;
     bool operator==(const Told&) const = default;
