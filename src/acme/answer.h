@@ -1,4 +1,4 @@
-// What is read of an answer of a certificate authority beside its JSON.
+// Parts of a certificate authority's answer beside its JSON.
 // Thread: pure functions.
 #pragma once
 
@@ -11,12 +11,12 @@
 
 namespace lb {
 
-// Retry-After: seconds or a date, up to 30 days; 0 where it is missing, past or unreadable.
+// Retry-After: seconds or a date, up to 30 days; 0 if it is missing, past or invalid.
 // Source: RFC 9110 10.2.3.
 std::chrono::seconds retry_after_of(const FetchAnswer& answer, WallTime now);
 
-// A text of the authority's as it may stand in a page or an event: UTF-8 without control
-// characters, at most 300 bytes.
+// The authority's text made safe for a page or an event: UTF-8 without control characters, at most
+// 300 bytes.
 std::string cleaned_text(std::string_view text);
 
 }  // namespace lb

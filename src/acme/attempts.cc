@@ -11,12 +11,12 @@ using namespace std::chrono_literals;
 using AttemptKind = AcmeFailure::Kind;
 
 constexpr std::chrono::seconds kPatience = 24h, kPatienceWithout = 10min;
-// A refusal is for good until the configuration changes, or tomorrow.
+// After a refusal the next attempt is a day later, or after a change of the configuration.
 constexpr std::chrono::seconds kRefused = 24h;
-// A chain that is due when it comes, by a clock that is wrong, is not ordered again and again:
-// authorities count. Of one that lives for minutes it is a quarter of that.
+// A chain that seems due on arrival, because of a wrong clock, must not be ordered in a loop:
+// authorities count orders.  For a chain that lives for minutes the pause is a quarter of its life.
 constexpr std::chrono::seconds kLeastLife = 1h;
-// Longer than an authority may ask for.
+// The longest accepted Retry-After.
 constexpr std::chrono::seconds kLongestWait = std::chrono::days(31);
 constexpr unsigned kUnshown = 2;
 
@@ -24,9 +24,9 @@ std::int64_t seconds_of(WallTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-// When the next authority is asked, if this one goes on failing.
+// The time at which the next authority is tried if this one keeps failing.
 WallTime end_of_patience(const KeptOrder& kept, const AttemptFacts& facts) {
-  // Back to the first of them at most once a day: its limits may not be over.
+  // The last authority gets a day before the first is tried again, whose limits may still apply.
   const bool is_last = asked_authority(kept, facts) + 1 == facts.directories.size();
   std::chrono::seconds patience = kPatience;
   if (!is_last && (!facts.valid_until || *facts.valid_until <= facts.now))
@@ -65,7 +65,7 @@ bool begin_attempt(KeptOrder& kept, const AttemptFacts& facts) {
 
 void count_failure(KeptOrder& kept, const AcmeFailure& failure, const AttemptFacts& facts,
                    double chance) {
-  // An authority that only was not there may go on with it.
+  // An authority that did not answer may still continue the order.
   if (failure.kind != AttemptKind::kUnavailable) forget_begun(kept);
   ++kept.failures;
   ++kept.tries;
@@ -74,7 +74,7 @@ void count_failure(KeptOrder& kept, const AcmeFailure& failure, const AttemptFac
     ++kept.unshown;
     kept.since = 0;
   } else if (was_staging) {
-    kept.unshown = 0;  // it says nothing about the names
+    kept.unshown = 0;  // the failure says nothing about the names
   } else if (is_of_authority(failure.kind) && kept.since == 0) {
     kept.since = seconds_of(facts.now);
   }

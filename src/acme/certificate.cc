@@ -33,7 +33,7 @@ struct Free {
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
 
-// The bytes of an address: 4 or 16; "" where it is none.
+// The 4 or 16 bytes of an address; "" for other names.
 std::string address_bytes(std::string_view name) {
   std::array<char, 16> bytes{};
   const std::string text(name);
@@ -80,7 +80,7 @@ Result<CertificateFacts> facts_of(X509* certificate) {
   return CertificateFacts{*begins, *ends, issuer_of(certificate)};
 }
 
-// Wildcards only as such: "*.a" is in a certificate of "*.a", and "b.a" is not "*.a".
+// A wildcard only matches itself: a certificate of "*.a" has the name "*.a", not "b.a".
 bool has_name(X509* certificate, std::string_view name) {
   const std::string address = address_bytes(name);
   const Owned<GENERAL_NAMES> all(static_cast<GENERAL_NAMES*>(
@@ -196,7 +196,7 @@ std::string renewal_id(std::string_view chain) {
   const ASN1_OCTET_STRING* issuer = X509_get0_authority_key_id(certificate.get());
   unsigned char* der = nullptr;
   const int length = i2d_ASN1_INTEGER(X509_get0_serialNumber(certificate.get()), &der);
-  constexpr int kHead = 2;  // tag, and length: a serial number has at most 20 bytes
+  constexpr int kHead = 2;  // tag and length; a serial number has at most 20 bytes
   if (issuer == nullptr || length <= kHead || length > kHead + 127) {
     OPENSSL_free(der);
     return {};

@@ -37,7 +37,7 @@ constexpr std::array kProblems = {
     KnownProblem{"unsupportedContact", FailureKind::kRefused},
 };
 
-// Of the last attempt, as the authority tells it; "" where it does not.
+// The address of the authority's last connection; "": not reported.
 std::string reached_address(const Json& records) {
   if (records.size() == 0) return {};
   const auto text = records.at(records.size() - 1).at("addressUsed").text();
@@ -45,14 +45,14 @@ std::string reached_address(const Json& records) {
   return address ? address->ip() : std::string();
 }
 
-// "DNS: NXDOMAIN", where a resolver's answer is named in the text, else all of it.
+// "DNS: NXDOMAIN" if the text contains a resolver's answer, otherwise the whole text.
 std::string dns_reason(std::string_view said) {
   for (const std::string_view answer : {"NXDOMAIN", "SERVFAIL", "REFUSED"})
     if (said.find(answer) != std::string_view::npos) return cat({"DNS: ", answer});
   return cat({"DNS: ", said});
 }
 
-// A status that stands by itself: no part of an address, a port or a token.
+// An isolated HTTP status, not a part of an address, a port or a token.
 std::string_view status_in(std::string_view said) {
   const auto is_part = [](char c) { return is_plain_char(c, ".:/-_"); };
   for (std::size_t i = 0; i + 3 <= said.size(); ++i) {
@@ -64,7 +64,7 @@ std::string_view status_in(std::string_view said) {
   return {};
 }
 
-// "404 from nginx", where status and program are named in the text, else all of it.
+// "404 from nginx" if the text contains status and program, otherwise the whole text.
 std::string answered_by(std::string_view said) {
   constexpr std::array<std::string_view, 7> kPrograms = {
       "nginx", "Apache", "Caddy", "HAProxy", "LiteSpeed", "cloudflare", "Microsoft-IIS"};
@@ -76,7 +76,7 @@ std::string answered_by(std::string_view said) {
   return std::string(status.empty() ? said : status);
 }
 
-// What a limit counts: 'already issued for "example.org"'; "": not said.
+// The object of a limit: 'already issued for "example.org"'; "": not given.
 std::string limited_name(std::string_view said) {
   constexpr std::string_view kBefore = "for \"";
   const std::size_t at = said.find(kBefore);
@@ -111,10 +111,10 @@ AcmeFailure failure_of(const Json& problem, const AcmeQuestion& question) {
   FailureKind kind = FailureKind::kOther;
   for (const KnownProblem& known : kProblems)
     if (known.type == type) kind = known.kind;
-  // Pebble calls it unauthorized where it could not connect by TLS.
+  // Pebble reports "unauthorized" when it cannot connect by TLS.
   if (kind == FailureKind::kUnauthorized && detail.find("Failed to connect") != std::string::npos)
     kind = FailureKind::kConnection;
-  // Of an account, or of a record of CAA that could not be looked up.
+  // Without a challenge the problem is about an account or a failed lookup of CAA.
   if (!question.challenge && is_validation(kind)) kind = FailureKind::kOther;
   if (question.is_limit) kind = FailureKind::kLimit;
   const std::string said = detail.empty() ? cleaned_text(type) : detail;

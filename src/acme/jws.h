@@ -12,15 +12,15 @@ namespace lb {
 
 struct JwsHead {
   std::string_view url;
-  std::string_view nonce;    // "": none, as within another body
-  std::string_view account;  // its URL ("kid"); "": the key itself, as for a new account
+  std::string_view nonce;    // "": none, as for an inner JWS
+  std::string_view account;  // its URL ("kid"); "": the key itself, for a new account
 };
 
-// payload: JSON, or "" to read (POST-as-GET).
+// payload: JSON, or "" for a read (POST-as-GET).
 std::string jws_body(const AcmeKey& key, const JwsHead& head, std::string_view payload);
 
-// What binds a new account to one that the operator has with the authority.
-// secret: the bytes that the authority gave, HS256.
+// The binding of a new account to the operator's existing account at the authority.  secret: the
+// HMAC key from the authority.
 std::string jws_binding(std::string_view id, std::string_view secret, std::string_view url,
                         const AcmeKey& key);
 

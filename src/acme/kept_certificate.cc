@@ -27,7 +27,7 @@ constexpr std::string_view kCertificates = "/acme/certificates/";
 std::string file_name(std::string_view file) {
   std::string name(file);
   if (name.starts_with("*.")) name = cat({"_wildcard", std::string_view(name).substr(1)});
-  // A name has no '/', by the schema; this holds whatever it is.
+  // The schema allows no '/' in names; this also protects against other sources of names.
   std::ranges::replace_if(
       name, [](char c) { return c == ':' || c == '/'; }, '-');
   return name;
@@ -80,7 +80,7 @@ std::string account_file(const std::string& directory) {
   std::string_view host = directory;
   host.remove_prefix(std::min(host.size(), host.find("://") + 3));
   host = host.substr(0, host.find('/'));
-  // Of an address in brackets the address alone.
+  // An IPv6 address without its brackets.
   const bool is_v6 = host.starts_with('[');
   host = is_v6 ? host.substr(1, host.find(']') - 1) : host.substr(0, host.find(':'));
   return cat(

@@ -70,7 +70,7 @@ std::string AcmeKey::pem() const {
 }
 
 std::string AcmeKey::jwk() const {
-  // The order of the members and no white space: the thumbprint is of exactly this text.
+  // RFC 7638 requires this order and no white space, because the thumbprint is a hash of the text.
   return cat({R"({"crv":"P-256","kty":"EC","x":")", base64url_encode(x_), R"(","y":")",
               base64url_encode(y_), R"("})"});
 }

@@ -1,5 +1,5 @@
-// AcmeKey: a key pair on the curve P-256: of an account with a certificate authority, where it
-// signs every request (ES256), or of a certificate, which may be of RSA too.
+// AcmeKey: the key of an account at a certificate authority, on the curve P-256, which signs
+// requests (ES256); or the key of a certificate, which may be RSA too.
 //
 // Thread: immutable; any.
 // Ownership: a value; copies share the key.
@@ -18,13 +18,13 @@ namespace lb {
 
 class AcmeKey {
  public:
-  // Error: kIo, where OpenSSL has no randomness or no memory.
+  // Error: kIo if OpenSSL has no randomness or no memory.
   static Result<AcmeKey> generate(AcmeKeyKind kind = AcmeKeyKind::kEcdsa);
-  // PKCS 8 in PEM, as pem() gives it.  Error: kInvalid for another kind of key or none.
+  // PKCS 8 in PEM, from pem().  Error: kInvalid for other kinds of keys.
   static Result<AcmeKey> from_pem(std::string_view pem);
 
   std::string pem() const;  // PKCS 8; the secret
-  // REQUIRES of these three: it is no key of RSA
+  // REQUIRES for these three: not an RSA key
   std::string jwk() const;                        // its public half as JSON, members in order
   std::string thumbprint() const;                 // base64url of SHA-256 of jwk()
   std::string sign(std::string_view text) const;  // 64 bytes: r and s

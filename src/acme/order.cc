@@ -18,7 +18,7 @@ using Kind = AcmeFailure::Kind;
 
 constexpr std::size_t kAuthorizations = 100, kMaxChallenges = 20, kTokenBytes = 128,
                       kNonceBytes = 512;
-// Of Let's Encrypt: it gives certificates of addresses by this one alone.
+// Let's Encrypt issues certificates for addresses only with this profile.
 constexpr std::string_view kAddressProfile = "shortlived";
 std::string text_of(const Json& value) { return std::string(value.text().value_or("")); }
 
@@ -55,7 +55,7 @@ AcmeOrder::Step AcmeOrder::post(State state, const std::string& url, std::string
   return ask();
 }
 
-// The request under way, with a nonce that has not been used; one is fetched where there is none.
+// Sends the pending request with an unused nonce, or first fetches a nonce.
 AcmeOrder::Step AcmeOrder::ask() {
   fetches_nonce_ = nonce_.empty();
   if (fetches_nonce_) return Ask{new_nonce_, std::nullopt};
@@ -95,13 +95,13 @@ AcmeOrder::Step AcmeOrder::refused(const FetchAnswer& answer, WallTime now) {
   const Json problem = parsed ? *parsed : Json();
   const std::string type = problem_type(problem);
   if (type == "badNonce" && ++bad_nonces_ <= kBadNonces) return ask();
-  // Not known, or replaced by an order that was given up: a renewal as any other.
+  // The authority rejects `replaces`, so the order becomes an ordinary one.
   if ((type == "alreadyReplaced" || type == "malformed") && state_ == State::kOrder &&
       !wanted_.replaces.empty()) {
     wanted_.replaces.clear();
     return order();
   }
-  // The authority has forgotten it, or it was another account's.
+  // The kept order is unknown to the authority or belongs to another account.
   if (state_ == State::kBegun && answer.status < 500 && answer.status != 429 &&
       type != "accountDoesNotExist")
     return order();
@@ -145,7 +145,7 @@ AcmeOrder::Step AcmeOrder::received(const FetchAnswer& answer, WallTime now) {
   }
 }
 
-// An object that has not changed yet is asked about again, by the authority's time or by ours.
+// Polls an unchanged object again after the authority's Retry-After, or after our own pause.
 AcmeOrder::Step AcmeOrder::poll(State state, const std::string& url, const FetchAnswer& answer,
                                 WallTime now) {
   if (state_ != state) {
@@ -214,7 +214,7 @@ AcmeOrder::Step AcmeOrder::order_or_begun() {
   return read(State::kBegun, order_);
 }
 
-// It goes on where it was left; one that has failed meanwhile is made again.
+// Continues a kept order; if it has failed meanwhile, a new one is made.
 AcmeOrder::Step AcmeOrder::on_begun(const FetchAnswer& answer, const Json& body, WallTime now) {
   const std::string status = text_of(body.at("status"));
   finalize_ = text_of(body.at("finalize"));
@@ -259,7 +259,7 @@ AcmeOrder::Step AcmeOrder::next_authorization() {
   return keep();
 }
 
-// The first way that is left to a name.
+// The first challenge for a name that has not failed yet.
 std::optional<AcmeChallenge> AcmeOrder::next_challenge(const std::string& name) const {
   for (const AcmeChallenge each : wanted_.challenges) {
     if (name.starts_with("*.") && each != AcmeChallenge::kDns) continue;
@@ -275,7 +275,7 @@ AcmeOrder::Step AcmeOrder::on_authorization(const Json& body) {
   if (std::ranges::find(wanted_.names, name_) == wanted_.names.end())
     return other("is about a name that was not ordered");
   const std::string status = text_of(body.at("status"));
-  if (status == "valid") return next_authorization();  // of an earlier order
+  if (status == "valid") return next_authorization();  // valid from an earlier order
   if (status != "pending") return other(cat({"is ", cleaned_text(status), " for ", name_}));
   const Json challenges = body.at("challenges");
   while (const auto way = next_challenge(name_)) {
@@ -289,13 +289,13 @@ AcmeOrder::Step AcmeOrder::on_authorization(const Json& body) {
       state_ = State::kPublished;
       return Publish{way_, value, token, cat({token, ".", wanted_.account_key.thumbprint()})};
     }
-    failed_.emplace_back(name_, *way);  // it is not offered
+    failed_.emplace_back(name_, *way);  // the authority does not offer it
   }
   return AcmeFailure{
       Kind::kRefused, cat({"the CA offers no challenge for ", name_, " that is in use here"}), {}};
 }
 
-// In the next way, where there is one; an order whose authorization has failed cannot go on.
+// Tries the next challenge in a new order, because a failed authorization ends its order.
 AcmeOrder::Step AcmeOrder::not_validated(AcmeFailure failure) {
   if (!is_validation(failure.kind)) return failure;
   return other_way(std::move(failure));
@@ -355,7 +355,8 @@ AcmeOrder::Step AcmeOrder::on_certificate(const FetchAnswer& answer, const Json&
 
 AcmeOrder::Step AcmeOrder::on_chain(const FetchAnswer& answer, WallTime now) {
   auto chain = plain_chain(answer.body);
-  // By the clock of the authority: where that of this machine is wrong, players still have theirs.
+  // The chain is checked by the authority's clock: if this machine's clock is wrong, players' are
+  // not.
   const WallTime its_now = now - clock_ahead_;
   auto facts = chain ? check_chain(*chain, wanted_.key, wanted_.names, its_now) : chain.error();
   if (!facts)

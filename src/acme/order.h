@@ -1,15 +1,16 @@
 // AcmeOrder: one order of a certificate at a certificate authority, from its directory to the
-// chain: a machine without a socket and a clock. It says what to do next, and is told how it went.
+// chain, as a machine without socket and clock.  It returns the next step and receives the step's
+// result.
 //
 // Thread: one owner.
-// Ownership: a value of the owner's; holds copies of all that it needs.
-// Shapes: next() is called with what the last step asked for: an answer after Ask; nothing after
-// Publish (when the answer can be asked for), Keep (when it is kept), OtherWay, and Wait (when the
-// time is over). Done and AcmeFailure are the last ones.
-// Errors: AcmeFailure says whose fault it is, and for how long the authority wants to be left alone.
-// Trust: every URL has to be https; texts of the authority are cut to 300 bytes without control
-// characters; a request is repeated for a bad nonce at most 32 times; no object is asked about for
-// more than 90 s; at most 100 authorizations are read.
+// Ownership: a value; it holds copies of all inputs.
+// Shapes: next() takes the result of the last step: an answer after Ask; nothing after Publish
+// (once the answer is available), Keep (once it is stored), OtherWay, and Wait (once the time is
+// over).  Done and AcmeFailure are final.
+// Errors: AcmeFailure has the reason and the pause that the authority requires.
+// Trust: every URL must be https; texts of the authority are cut to 300 bytes without control
+// characters; a request is repeated for a bad nonce at most 32 times; an object is polled for at
+// most 90 s; at most 100 authorizations are read.
 // Source: RFC 8555 (7.1.6 has the states), RFC 8737 (tls-alpn-01), RFC 8738 (addresses), RFC 9773
 // (replaces).
 #pragma once
@@ -41,30 +42,30 @@ class AcmeOrder {
     std::string account;             // its URL; "": a new one is made, or found by its key
     AcmeKey account_key;
     AcmeKey key;  // of the certificate
-    // An account that the operator has with the authority already; "": none.
+    // The operator's existing account at the authority; "": none.
     std::string external_id = {}, external_secret = {};
-    // How a name is shown to be ours: the first that the authority offers, then the next.
+    // The challenges to try, in this order.
     std::vector<AcmeChallenge> challenges = {AcmeChallenge::kHttp};
     std::string profile = {};   // "": the authority's own choice
-    std::string replaces = {};  // the id of the certificate that this one renews; "": none
-    // The URL of an order of these names that was begun with this account and this key; "": none.
+    std::string replaces = {};  // the id of the certificate to renew; "": none
+    // The URL of an order for these names, begun with this account and this key; "": none.
     std::string begun = {};
   };
   struct Ask {
     std::string url;
     std::optional<std::string> body;  // POST, application/jose+json; nullopt: GET
   };
-  // Until the order ends: at http://NAME/.well-known/acme-challenge/TOKEN, in a handshake by
-  // acme-tls/1, or dns_value() as TXT of _acme-challenge.NAME.
+  // Until the order ends, the answer must be at http://NAME/.well-known/acme-challenge/TOKEN, in
+  // handshakes by acme-tls/1, or dns_value() as TXT of _acme-challenge.NAME.
   struct Publish {
     AcmeChallenge challenge = AcmeChallenge::kHttp;
     std::string name, token, authorization;
   };
-  // All names were shown: this order, with its key, is worth to be gone on with after a restart.
+  // All names are validated: this order can be continued with its key after a restart.
   struct Keep {
     std::string order;  // its URL
   };
-  // A name was not shown to be ours, and is tried in another way, in a new order.
+  // A validation failed; the next challenge follows in a new order.
   struct OtherWay {
     AcmeFailure failure;
     AcmeChallenge next = AcmeChallenge::kHttp;
@@ -85,15 +86,15 @@ class AcmeOrder {
   Step next(const Result<FetchAnswer>& answer, WallTime now);
   // REQUIRES: the last step was Publish, Keep, OtherWay or Wait
   Step next();
-  // It could not be shown: the next way is tried, as after a validation that failed.
+  // The answer could not be published; the next challenge is tried, as after a failed validation.
   // REQUIRES: the last step was Publish
   Step not_published(AcmeFailure failure);
 
-  // Of the account that was used; "" before it is known.
+  // The URL of the account; "": not known yet.
   const std::string& account() const noexcept { return wanted_.account; }
-  // Where the authority's terms are; "": it names none.
+  // The URL of the authority's terms; "": none.
   const std::string& terms() const noexcept { return terms_; }
-  // Where it says when certificates are to be renewed; "": nowhere.
+  // The URL for renewal times (ARI); "": none.
   const std::string& renewal_info() const noexcept { return renewal_info_; }
   // How far our clock is ahead of the authority's, by the last answer with a date.
   std::chrono::seconds clock_ahead() const noexcept { return clock_ahead_; }
@@ -147,17 +148,16 @@ class AcmeOrder {
   Wanted wanted_;
   State state_ = State::kDirectory;
   std::string new_nonce_, new_account_, new_order_, terms_, renewal_info_;  // of the directory
-  std::string nonce_;           // the next one; "": it has to be fetched
-  bool fetches_nonce_ = false;  // is what was asked last
-  std::string url_, payload_;   // of the request under way, to repeat it
+  std::string nonce_;           // the next one; "": must be fetched
+  bool fetches_nonce_ = false;  // the last request fetches a nonce
+  std::string url_, payload_;   // of the pending request, for repeating it
   int bad_nonces_ = 0;
   std::string order_, finalize_;
   std::vector<std::string> authorizations_;
-  std::size_t authorization_ = 0;  // the one under way
-  std::string name_, challenge_;   // its
+  std::size_t authorization_ = 0;  // the one in progress
+  std::string name_, challenge_;   // of that authorization
   AcmeChallenge way_ = AcmeChallenge::kHttp;
-  // Of which a name was not shown to be ours: the name as authorizations have it, "*." before that
-  // of a wildcard.
+  // Failed challenges by name; the name as in authorizations, with "*." for a wildcard.
   std::vector<std::pair<std::string, AcmeChallenge>> failed_;
   std::chrono::seconds clock_ahead_{0};
   std::chrono::milliseconds waited_{0}, wait_{kFirstWait};  // for the object that is polled

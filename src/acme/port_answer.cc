@@ -30,7 +30,7 @@ FetchRequest port_question(const std::string& name, int port, bool is_tls, const
   request.url = cat({is_tls ? "https://" : "http://", url_host(name), ":", port,
                      "/.well-known/acme-challenge/", token.name});
   request.timeout = kPortTime;
-  // By the token, whatever certificate is there: one that has expired is what is to be replaced.
+  // Any certificate is accepted, because an expired one must be replaced; the token is the proof.
   request.tls.is_any_trusted = true;
   return request;
 }
@@ -39,7 +39,7 @@ PortAnswer port_answer(const Result<FetchAnswer>& answer, const PortToken& token
   PortAnswer out;
   if (!answer) {
     std::string_view what = answer.error().what;
-    // Without the address of the question, which nothing can be read from.
+    // The address of the question is left out, because it explains nothing.
     if (const std::size_t at = what.find(token.name); at != std::string_view::npos)
       what = what.substr(std::min(what.size(), at + token.name.size() + 2));
     out.text = cleaned_text(what);

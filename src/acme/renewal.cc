@@ -17,7 +17,7 @@ constexpr std::array<std::chrono::seconds, 7> kRetries = {1min, 5min, 15min, 1h,
 
 constexpr std::chrono::seconds kSoonest = 1min, kLatest = 24h, kUnsaid = 6h;
 
-// Source: RFC 3339: it has an offset.
+// Source: RFC 3339, which requires an offset.
 std::optional<WallTime> moment_of(const Json& value) {
   const auto time = parse_shown_time(value.text().value_or(""));
   if (!time || !time->offset_ms) return std::nullopt;

@@ -1,7 +1,7 @@
-// What every request to a certificate authority has in common.
+// The common part of all requests to a certificate authority.
 // Thread: pure.
-// Trust: answers of 64 KiB, no redirect. A public authority names public addresses only; one of the
-// operator's own may name its own.
+// Trust: answers are limited to 64 KiB, without redirects.  A public authority may only name public
+// addresses; an authority of the operator may name private ones.
 #pragma once
 
 #include <string>

@@ -1,10 +1,10 @@
-// AcmeRevocation: tells an authority that the key of a certificate is in other hands: a machine
-// without a socket and a clock, as AcmeOrder.
+// AcmeRevocation: reports to an authority that the key of a certificate was stolen: a machine
+// without socket and clock, like AcmeOrder.
 //
-// It is signed by the key of the certificate itself, so that it needs no account.
+// The certificate's own key signs the request, so no account is needed.
 // Thread: one owner.
-// Ownership: a value of the owner's.
-// Errors: AcmeFailure; a certificate that is revoked already is no error.
+// Ownership: a value.
+// Errors: AcmeFailure; a certificate that is already revoked is no error.
 // Source: RFC 8555 7.6; RFC 5280 5.3.1 (keyCompromise is 1).
 #pragma once
 
@@ -22,7 +22,7 @@ class AcmeRevocation {
   struct Done {};
   using Step = std::variant<AcmeOrder::Ask, Done, AcmeFailure>;
 
-  // certificate: the leaf in DER; key: its own.
+  // certificate: the leaf in DER; key: the certificate's own.
   AcmeRevocation(std::string directory, std::string certificate, AcmeKey key)
       : directory_(std::move(directory)),
         certificate_(std::move(certificate)),

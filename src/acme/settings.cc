@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 9> kLocal = {".localhost", ".local",   ".
                                                     ".home.arpa", ".onion",   ".test",
                                                     ".example",   ".invalid", ".lan"};
 
-// RFC 5737, RFC 3849.
+// Addresses for documentation: RFC 5737, RFC 3849.
 constexpr std::array<std::string_view, 4> kExamples = {"192.0.2.", "198.51.100.", "203.0.113.",
                                                        "2001:db8:"};
 
@@ -76,7 +76,7 @@ std::vector<AcmePort> ports_of(const AcmeSettings& settings) {
     const auto port = parse_u64(text);
     if (!port || *port == 0 || *port > kLast) continue;
     const int number = static_cast<int>(*port);
-    // The web's own are what they are; of others the second is for https.
+    // 80 and 443 have their usual meaning; of other ports the second is for https.
     all.push_back({number, number == kHttps || (number != kHttp && !all.empty())});
   }
   return all;
@@ -101,7 +101,7 @@ bool is_public_authority(const AcmeAuthority& directory) {
 
 namespace {
 
-// Lower case, as A-labels; a wildcard is judged by what follows it.  URLs and ports are refused.
+// Expects lower case and A-labels; for a wildcard the rest is checked.  URLs and ports are refused.
 bool is_dns_name(std::string_view name) {
   constexpr std::size_t kLabelBytes = 63, kNameBytes = 253;
   if (name.starts_with("*.")) name.remove_prefix(2);
@@ -116,7 +116,7 @@ bool is_dns_name(std::string_view name) {
       return false;
     has_letter = std::ranges::any_of(label, is_letter);
   }
-  return has_letter;  // the last label: else it is an address, or would be one
+  return has_letter;  // without a letter the last label would make it an address
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kReadAgent = 400;
 
-// The first that the agent has, in small letters: what names itself comes before what it is built
-// of.  Chrome's agent says Safari, and Edge's says Chrome.
+// The first entry found in the agent counts, in lower case.  Players come before the engines that
+// their agents name too: Chrome's agent has "Safari", and Edge's has "Chrome".
 constexpr std::pair<std::string_view, std::string_view> kPlayers[] = {
     {"vlc", "VLC"},
     {"libvlc", "VLC"},

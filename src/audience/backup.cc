@@ -23,7 +23,7 @@ Error cannot(const std::string& path, std::string_view what) {
 
 Result<void> judge_room(const std::string& folder, std::uint64_t needed) {
   struct statvfs disk {};
-  if (::statvfs(folder.c_str(), &disk) != 0) return {};  // the copy will tell
+  if (::statvfs(folder.c_str(), &disk) != 0) return {};  // the copy itself will report the error
   const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   if (free >= needed + kBackupRest) return {};
   return Error::limit(cat({folder, " has ", free, " bytes free, and the copy needs ", needed,
@@ -31,7 +31,7 @@ Result<void> judge_room(const std::string& folder, std::uint64_t needed) {
 }
 
 Result<std::uint64_t> copy(Sqlite& database, const std::string& whole) {
-  // Its mode is there before its bytes are.
+  // The file is created with its mode before SQLite writes people's rows into it.
   const UniqueFd made(::open(whole.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
   if (!made) return cannot(whole, "created");
   if (const auto copied = database.copy_to(whole); !copied)

@@ -14,7 +14,7 @@ bool is_mount(const std::string& name) {
   return name.starts_with('/') && name.size() > 1 && journal_text(name) == name;
 }
 
-// Changes what is only unknown here; false: the row is not believed.
+// Replaces values that are only unknown here; returns false if the row must be refused.
 bool believe(JournalRow& row, std::int64_t now_ms) {
   const auto is_time = [now_ms](std::int64_t at_ms) {
     return at_ms >= now_ms - kOldestRowMs && at_ms <= now_ms + kRowAheadMs;

@@ -13,11 +13,11 @@ namespace lb {
 namespace {
 
 constexpr std::int64_t kTableVersion = 1;
-constexpr std::int64_t kApplication = 0x6c626175;  // "lbau"
+constexpr std::int64_t kApplication = 0x6c626175;  // "lbau" in ASCII
 
-// session.counted: it is in the sums.  recent: the sessions that may go on, or whose person may
-// still be asked for; it alone finds them by person.  piece: what was heard of sessions that are
-// not counted yet.  slot: by quarters of an hour.  split: by hours.
+// session.counted: the session is in the sums.  recent: sessions that may continue, or whose person
+// may still be requested; only this table finds them by person.  piece: the heard parts of sessions
+// that are not counted yet.  slot: sums by quarters of an hour.  split: sums by hours.
 constexpr const char* kTables = R"(
 CREATE TABLE journal(id INTEGER PRIMARY KEY, node TEXT NOT NULL, epoch TEXT NOT NULL, seen INTEGER NOT NULL,
   UNIQUE(node, epoch));
@@ -50,19 +50,19 @@ CREATE TABLE play(id INTEGER PRIMARY KEY, mount INTEGER NOT NULL, began INTEGER 
 CREATE INDEX play_began ON play(mount, began);
 )";
 
-// Programs of the same version that do not know them pass over them.
-// play_listeners: the sessions that went on when a title began, and when it ended.
-// song_described: the newest facts of a title at a mount (SongFacts), and when they came.
-// forgotten: rows of these people that began up to then are passed over when they come.
-// journal_seen: when the server of a journal was there last: a row came, or its link stood.
-// open_until: the sessions that go on at servers that are gone, and until when titles have them;
-// lost: and of which an end may be in rows that never came.
-// split_day: what split has, by days (UTC).
-// song, song_gain, song_heard: sums of titles by weeks; since when titles are in them (SongSums).
-// song.week: the last one that has it.
-// unsummed: rows were merged, and titles counted, by a program that knows fewer sums than this one
-// and so left them behind.  Triggers say so whatever program writes; one that has kept its sums
-// takes it back in the same transaction (sums_marked()).
+// Programs of the same version that do not know these tables ignore them.
+// play_listeners: the sessions open when a title began, and when it ended.
+// song_described: the newest facts of a title at a mount (SongFacts), and their time.
+// forgotten: later rows of these people that began up to then are ignored.
+// journal_seen: the last time at which a journal's server was up.
+// open_until: the open sessions of servers that are gone, and the time up to which titles count
+// them.
+// lost: the end of the session may be in rows that never come.
+// split_day: the sums of split by days (UTC).
+// song, song_gain, song_heard: sums of titles by weeks; song_since: the begin of the summed titles.
+// song.week: the last week with the title.
+// unsummed: the sums that the last writer has not updated.  Triggers set it for any writing
+// program; a program that updates the sums removes it in the same transaction (sums_marked()).
 constexpr const char* kLaterTables = R"(
 CREATE TABLE IF NOT EXISTS play_country(play INTEGER NOT NULL, country TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY(play, country)) WITHOUT ROWID;
@@ -103,7 +103,7 @@ CREATE TRIGGER IF NOT EXISTS title_counted AFTER UPDATE OF performances ON play
   BEGIN UPDATE unsummed SET songs=1 WHERE songs=0; END;
 )";
 
-// Of all mounts together (kAllMounts), and by days, from the sums that every version keeps.
+// Makes the sums of all mounts (kAllMounts), and by days, from the sums that every version writes.
 constexpr const char* kSumsAnew = R"(
 BEGIN IMMEDIATE;
 DELETE FROM slot WHERE mount=0;
@@ -118,9 +118,9 @@ UPDATE unsummed SET sums=0;
 COMMIT;
 )";
 
-// slot_short: of the sessions in slot those that are no long ones (kLongSessionMs).  A trigger
-// keeps it whatever program writes, so it is made once; join() of AudienceMerge takes a session out
-// before it deletes it, and sessions that are deleted later stay in the sums.
+// slot_short: the short sessions in slot (kLongSessionMs).  A trigger updates it for any writing
+// program, so it is made once.  join() of AudienceMerge uncounts a session before it deletes it;
+// sessions deleted later stay in the sums.
 constexpr const char* kShortSums = R"(
 BEGIN IMMEDIATE;
 CREATE TABLE slot_short(mount INTEGER NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL,
@@ -141,7 +141,7 @@ COMMIT;
 
 static_assert(kQuarterMs == 900'000 && kLongSessionMs == 60'000 && kAllMounts == 0);
 
-// sum_songs_of_before() goes back through all titles again.
+// Starts over; sum_songs_of_before() then sums all titles again.
 constexpr const char* kSongsAnew = R"(
 BEGIN IMMEDIATE;
 DELETE FROM song_gain;
@@ -171,7 +171,7 @@ Result<void> make_sums_anew(Sqlite& database) {
   return songs ? database.run(kSongsAnew) : Result<void>();
 }
 
-// Why this program may not use it; nullopt: it may.
+// The reason why this program must not use the file; nullopt: it may.
 std::optional<Error> judge(Sqlite& database) {
   const std::int64_t version = pragma(database, "user_version"),
                      application = pragma(database, "application_id");
@@ -207,7 +207,7 @@ Error sentence_of(const Sqlite& database) {
 }
 
 Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) {
-  // Its rows are of people: for the server alone, with the files that SQLite puts beside it.
+  // The rows are about people, so only the server may read the file and SQLite's files beside it.
   const mode_t mask = ::umask(0077);
   auto opened = Sqlite::open(path);
   ::umask(mask);
@@ -217,7 +217,7 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   const std::int64_t count = database.prepare("SELECT COUNT(*) FROM sqlite_master").first_number();
   if (database.failed()) return sentence_of(database);
   const bool is_new = count == 0 && application == 0;
-  // The mode is written into the file: of another program it stays as it is.
+  // The journal mode is stored in the file, so a foreign file is recognised before it is set.
   if (!is_new)
     if (auto foreign = judge(database)) return *std::move(foreign);
   if (!database.run("PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-16000;"

@@ -17,7 +17,7 @@ constexpr std::int64_t kDaySeconds = 86'400;
 std::uint64_t first_bytes(const std::string& digest) {
   std::uint64_t value = 0;
   std::memcpy(&value, digest.data(), sizeof value);
-  return value == 0 ? 1 : value;  // 0 stands for none
+  return value == 0 ? 1 : value;  // 0 means no person
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ Result<void> DayKeys::load(std::int64_t unix_seconds) {
   return {};
 }
 
-// A clock that is set back keeps the key: a key of a day that is over is never made again.
+// The key stays if the clock is set back, because the key of a past day must not be made again.
 void DayKeys::turn(std::int64_t day) {
   if (today_ && day <= today_->day) return;
   yesterday_ = std::exchange(today_, std::nullopt);
@@ -86,7 +86,7 @@ void DayKeys::adopt(std::int64_t unix_seconds, const std::vector<std::string>& k
     if (!key || key->day < today - 1 || key->day > today + 1) continue;
     auto& known = key->day < today ? yesterday_ : key->day > today ? tomorrow_ : today_;
     if (known && known->secret == key->secret) continue;
-    // Listeners of its own key may go on within a minute.
+    // Listeners known by the server's own key may return within a minute.
     if (key->day == today) replaced_ = std::exchange(today_, std::nullopt);
     known = std::move(key);
     changed_ = true;

@@ -7,10 +7,10 @@
 namespace lb {
 namespace {
 
-// A day that ended less than this ago still changes.
+// Days that ended more recently than this still change.
 constexpr std::int64_t kDaysOpen = 1;
 
-// The lowest byte of each quarter, then the next one of each, as many as the greatest needs.
+// All lowest bytes, then all second bytes, and so on, up to the length of the greatest number.
 std::string packed(const std::array<std::int64_t, kQuartersOfDay>& quarters) {
   std::string bytes;
   std::uint64_t all = 0;

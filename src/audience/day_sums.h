@@ -1,10 +1,10 @@
-// DaySums: what each mount had by days (UTC), so that a report of a year need not read its
-// quarters.
+// DaySums: the sums of each mount by days (UTC), so that a report of a year need not read quarters.
 //
-// slot_day has the sums of a day, slot_packed the milliseconds of all its quarters in a row: of a
-// year of 1,000 mounts a hundredth of the rows.  Triggers keep slot_day and say which days changed
-// (slot_unpacked), whatever version writes; sum_days() packs these when they are over.  A database
-// of before gets both mount by mount (slot_unsummed), and reports read quarters until then.
+// slot_day has the sums of a day, and slot_packed the milliseconds of all its quarters in one row:
+// a hundredth of the rows for a year of 1,000 mounts.  Triggers update slot_day and note changed
+// days (slot_unpacked) for any writing version; sum_days() packs these days when they are over.  In
+// an older database both are made mount by mount (slot_unsummed), and reports read quarters until
+// then.
 // Thread: that of the database.
 // Bounds: a slice reads one mount's quarters, or kPackedDays days of them.
 // Errors: as sentence_of().
@@ -24,17 +24,17 @@ constexpr std::int64_t kQuartersOfDay = kDayMs / kQuarterMs, kPackedDays = 300;
 
 // Once for a file, in a transaction.
 extern const char* const kDayTables;
-// One slice; true: there is more.
+// One slice; returns true if there is more to do.
 Result<bool> sum_days(Sqlite& database, std::int64_t now_ms);
 
-// What the sums have of quarters in a row, or of days.
+// Reads the sums of adjacent quarters, or of days.
 class SlotReader {
  public:
   explicit SlotReader(Sqlite& database);
 
-  // Of all mounts together there are quarters alone.
+  // The sums of all mounts together exist only by quarters.
   bool has_days(std::int64_t mount) const noexcept { return has_days_ && mount != kAllMounts; }
-  // take(quarter, sum): once with its short sessions, and once with all else.
+  // take(quarter, sum) is called for the short sessions and for the other sums.
   template <class Take>
   void each(std::int64_t mount, std::int64_t first, std::int64_t last, Take take) {
     slots_.bind(mount, first, last);
@@ -51,7 +51,7 @@ class SlotReader {
       take(days_.number(0),
            AudienceSum{days_.number(1), days_.number(2), days_.number(3), days_.number(4)});
   }
-  // Adds, times the sign, the milliseconds of each quarter to `sums`, whose first one is `first`.
+  // Adds the milliseconds of each quarter, times the sign; `first` is the first quarter of `sums`.
   void add_ms(std::int64_t mount, int sign, std::int64_t first, std::vector<std::int64_t>& sums);
 
  private:

@@ -44,7 +44,7 @@ Result<void> Journal::make(std::string text) {
   return open_to_read();
 }
 
-// What is made is open for writing alone.
+// The descriptor of a new file is write-only, so reading has a second one.
 Result<void> Journal::open_to_read() {
   reading_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
   if (!reading_) return Error::io(cat({path_, ": cannot be read: ", std::strerror(errno)}));
@@ -120,7 +120,7 @@ JournalRecord Journal::save() const {
   return saved;
 }
 
-// The file of before: what is open in it ends where it was heard last.
+// Reads an existing file.  Listenings that are open in it end at the last sign of life.
 Result<void> Journal::take_up(std::string_view text, Notes& notes) {
   const std::size_t end_of_head = text.find('\n');
   const auto fields = split(text.substr(0, std::min(end_of_head, text.size())), '\t');
@@ -137,7 +137,7 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
   next_number_ = *next;
   acknowledged_ = *acknowledged;
   std::uint64_t highest = acknowledged_;
-  std::int64_t heard_ms = 0;  // by the clock as it was set last
+  std::int64_t heard_ms = 0;  // by the clock's last setting
   struct Heard {
     std::int64_t began_ms = 0, by_clock_ms = 0;
   };
@@ -154,7 +154,7 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
     if (const auto* alive = std::get_if<JournalAlive>(&*read)) {
       heard_ms = alive->at_ms;
     } else if (const auto* still = std::get_if<JournalOpen>(&*read)) {
-      // The first one says when it began; those behind it, and behind its B, by which clock.
+      // The first O line has the begin; later ones, and those after a B, have it by a newer clock.
       open.try_emplace(still->begun, Heard{still->began_ms, 0}).first->second.by_clock_ms =
           still->began_ms;
     } else {
@@ -200,7 +200,7 @@ std::uint64_t Journal::begun(std::uint64_t listening, ListeningBegun row) {
   return number;
 }
 
-// The end of what the file knows is never left out: it is short, and there is one for each.
+// An end is written even without room, because it is short and each begin has only one.
 std::optional<JournalOpen> Journal::ended(std::uint64_t listening, std::int64_t at_ms,
                                           std::uint64_t bytes) {
   const auto at = open_.find(listening);
@@ -240,7 +240,7 @@ Result<void> Journal::flush(std::int64_t now_ms) {
   if (write_all(fd_.get(), text)) {
     size_ += text.size();
     waiting_.clear();
-    // Hours with the same listeners: signs of life alone.
+    // After hours with the same listeners the file has only signs of life.
     if (unacknowledged() == 0 && size_ > limits_.compact_above) {
       unread_ = size_;
       return compact();
@@ -248,7 +248,7 @@ Result<void> Journal::flush(std::int64_t now_ms) {
     return {};
   }
   const int error = errno;
-  // Half a row must not stand before the next one.
+  // The next row must not follow half of this one.
   [[maybe_unused]] const int cut = ::ftruncate(fd_.get(), static_cast<off_t>(size_));
   return Error::io(cat({path_, ": cannot be written: ", std::strerror(error), "; ", waiting_.size(),
                         " bytes of rows wait in memory"}));
@@ -259,7 +259,7 @@ void Journal::sync() { ::fdatasync(fd_.get()); }
 Result<JournalBatch> Journal::next(std::size_t most, std::size_t bytes) {
   JournalBatch batch;
   batch.epoch = epoch_;
-  if (unread_ < size_) sync();  // a number that the database has seen is never given again
+  if (unread_ < size_) sync();  // a number that the database has seen must survive a power failure
   std::size_t at = unread_;
   std::string piece;
   std::size_t taken = 0;
@@ -296,7 +296,8 @@ Result<JournalBatch> Journal::next(std::size_t most, std::size_t bytes) {
 
 Result<void> Journal::acknowledge(std::uint64_t number) {
   if (number <= acknowledged_) return {};
-  // A file that was put back from a copy: its database has seen more, and would pass over these.
+  // If the file was restored from a copy, the database knows more numbers and would ignore new
+  // rows.
   next_number_ = std::max(next_number_, number + 1);
   acknowledged_ = number;
   if (number == batch_last_) unread_ = batch_end_;
@@ -304,8 +305,8 @@ Result<void> Journal::acknowledge(std::uint64_t number) {
   return {};
 }
 
-// What is acknowledged goes; what is open stays known.  The file of before stays where the new one
-// cannot be written.
+// Removes acknowledged rows and keeps the open listenings.  If the new file cannot be written, the
+// present one stays.
 Result<void> Journal::compact() {
   std::string text = head();
   for (const auto& [listening, open] : open_) {

@@ -1,4 +1,4 @@
-// Whole lines of a text, as the files of the audience are read piece by piece.
+// Splits a text into whole lines, for reading files piece by piece.
 // Thread: pure.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace lb {
 
-// Each whole line, and how many bytes they were; stops where f(line, end) says so.
+// Calls f(line, end) for each whole line until it returns false; returns the bytes of these lines.
 template <class F>
 std::size_t each_line(std::string_view text, F f) {
   std::size_t at = 0;

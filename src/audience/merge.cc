@@ -132,7 +132,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
     return merged;
   });
   if (!taken) {
-    mounts_.clear();  // ids of before the rollback may be given to others
+    mounts_.clear();  // ids added by the rolled back transaction may be given to other mounts
     players_.clear();
     forget_changes();
   }
@@ -188,7 +188,7 @@ std::int64_t AudienceMerge::session_before(std::int64_t mount, const ListeningBe
   return 0;
 }
 
-// The person's sessions were deleted after that, and this row had waited in a journal.
+// Whether the person's sessions were deleted after this row, which then waited in a journal.
 bool AudienceMerge::is_forgotten(const ListeningBegun& row) {
   const std::uint64_t before = row.before == 0 ? row.who : row.before;
   return forgotten_.first_number(row.who, before, row.at_ms) != 0;
@@ -205,7 +205,7 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
     began = std::max(began, ended);
     drop_recent_.run(mount, who, id);
     plays_.add(mount, session.country, session.part(), -1);
-    session.who = stored(row.who);  // it may go on tomorrow
+    session.who = stored(row.who);  // the session may continue tomorrow
     ++session.open;
     ++session.connections;
     plays_.add(mount, session.country, session.part(), 1);
@@ -223,7 +223,7 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
   add_open_.run(journal, number, id, began);
 }
 
-// The next session of the same listener that begins where this one ends; 0: none.
+// The listener's next session, which begins where this one ends; 0: none.
 std::int64_t AudienceMerge::session_after(const Session& session, std::int64_t ended,
                                           std::int64_t& began) {
   after_recent_.bind(session.mount, session.who, session.id, session.began, ended - kOverlap,
@@ -236,13 +236,13 @@ std::int64_t AudienceMerge::session_after(const Session& session, std::int64_t e
 }
 
 void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
-  if (!get_open_.bind(journal, row.begun).step()) return;  // its begin was lost
+  if (!get_open_.bind(journal, row.begun).step()) return;  // the row of its begin was lost
   const std::int64_t id = get_open_.number(0);
   const std::int64_t began = get_open_.number(1);
   get_open_.reset();
   drop_open_.run(journal, row.begun);
   Session session;
-  if (!read_session(id, session)) return;  // it was deleted
+  if (!read_session(id, session)) return;  // the session was deleted
   plays_.add(session.mount, session.country, session.part(), -1);
   std::int64_t ended = std::max(began, row.at_ms), next_began = 0;
   const std::int64_t next = session_after(session, ended, next_began);
@@ -258,8 +258,8 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
     add_piece_.run(id, began, ended, bytes);
   if (next != 0) join(session, next);
   const bool heard_enough =
-      session.heard >= kShortest && (session.bytes >= kFewest || row.cut);  // nothing knows those
-  // A second socket that a player opens and drops while the first one plays.
+      session.heard >= kShortest && (session.bytes >= kFewest || row.cut);  // cut: bytes unknown
+  // Players open and drop a second socket while the first one plays.
   const bool is_second = heard_enough && session.counted == 0 && session.heard < kOverlap &&
                          beside_recent_.first_number(session.mount, session.who, id, session.ended,
                                                      session.began) != 0;
@@ -304,7 +304,7 @@ Result<void> AudienceMerge::nodes_seen(const std::vector<std::string>& nodes, st
   return done ? Result<void>() : done.error();
 }
 
-// One that was seen just now, by a clock that goes on, has nothing that pauses.
+// A server seen just now has no paused sessions, unless its clock was set.
 void AudienceMerge::resume(std::int64_t journal, std::int64_t now_ms) {
   const std::int64_t seen = journal_seen_.first_number(journal);
   if (seen == 0 || (seen >= now_ms - kTitleRest && seen <= now_ms)) return;
@@ -312,7 +312,7 @@ void AudienceMerge::resume(std::int64_t journal, std::int64_t now_ms) {
     count_until(session, PlayChanges::kGoesOn, false);
 }
 
-// A copy of the database was put back: what had begun may have ended in those that never come.
+// After a restored copy of the database, the ends of open sessions may be in rows that never come.
 void AudienceMerge::rows_lost(std::int64_t journal, std::uint64_t last) {
   const std::int64_t seen = journal_seen_.first_number(journal);
   if (seen == 0) return;
@@ -335,7 +335,7 @@ Result<bool> AudienceMerge::pause_gone(std::int64_t now_ms) {
   constexpr std::size_t kSlice = 1000;
   auto done = in_transaction(database_, [&] {
     std::vector<std::pair<std::int64_t, std::int64_t>> gone;
-    // None of its listenings is at a server that is there.
+    // The session has no listening at a server that is up.
     Statement asked = database_.prepare(
         "SELECT DISTINCT o.session, (SELECT MAX(COALESCE(m.at, ?)) FROM open p LEFT JOIN "
         "journal_seen m ON m.journal=p.journal WHERE p.session=o.session) AS last FROM "
@@ -374,7 +374,7 @@ Result<bool> AudienceMerge::end_gone(std::int64_t now_ms) {
   return done;
 }
 
-// The sessions are one: rows of two nodes came in another order than they happened.
+// Joins two sessions, because rows of two nodes may arrive in another order than they happened.
 void AudienceMerge::join(Session& session, std::int64_t next) {
   Session other;
   if (!read_session(next, other)) return;
@@ -403,7 +403,7 @@ void AudienceMerge::join(Session& session, std::int64_t next) {
   drop_session_.run(next);
 }
 
-// From now on it is in the sums, with what has been heard of it so far.
+// Adds the session to the sums, with the parts heard so far.
 void AudienceMerge::count(Session& session) {
   if (session.counted != 0 || session.kind != 0) return;
   session.counted = 1;
@@ -420,7 +420,7 @@ void AudienceMerge::count(Session& session) {
   if (database_.changes() > 0) add_audience_.run(session.mount, day);
 }
 
-// The source's server and those that relay it tell the same title, each when its bytes come.
+// The source's server and its relays report the same title, each when its bytes arrive.
 bool AudienceMerge::is_known_title(std::int64_t mount, const TitleBegun& row) {
   if (!several_) return false;
   return same_play_.first_number(mount, row.at_ms + kSameTitle, row.at_ms - kSameTitle,
@@ -430,7 +430,7 @@ bool AudienceMerge::is_known_title(std::int64_t mount, const TitleBegun& row) {
 void AudienceMerge::title(const TitleBegun& row) {
   const std::int64_t mount = mount_of(row.mount);
   if (mount == 0 || is_known_title(mount, row)) return;
-  // A journal that has waited tells what was before others.
+  // A journal that has waited may have titles from before those of others.
   const std::int64_t next = next_play_.first_number(mount, row.at_ms);
   end_play_.run(row.at_ms, mount, row.at_ms, row.at_ms);
   if (row.title.empty()) return;

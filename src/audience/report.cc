@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-// The part of [began, ended) that lies in the range.
+// The length of the overlap of [began, ended) and the range.
 std::int64_t common_ms(const AudienceRange& range, std::int64_t began, std::int64_t ended) {
   return std::max<std::int64_t>(std::min(ended, range.to) - std::max(began, range.from), 0);
 }
@@ -118,7 +118,7 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
                                              sign);
     }
   };
-  // Whole days, and the hours before and behind them.
+  // Sums whole days, and single hours at both ends.
   constexpr std::int64_t kHours = kDayMs / kHourMs;
   const std::int64_t first = range.from / kHourMs, last = (range.to + kHourMs - 1) / kHourMs;
   const std::int64_t first_day = (first + kHours - 1) / kHours, last_day = last / kHours;
@@ -138,8 +138,8 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
   return given(std::move(sums));
 }
 
-// In the order of (began, id), for which `after` stands.  Of a few mounts each has its own way
-// through the index; of many, those that are not wanted are passed over.
+// Reads rows ordered by (began, id), whose position is `after`.  A few mounts are each read by an
+// index; for many mounts all rows are read and the others skipped.
 template <class Row, class Read>
 std::vector<Row> AudienceReport::read_in_order(std::string_view columns, std::string_view table,
                                                const Mounts& of, AudienceRange range,
@@ -206,7 +206,7 @@ Result<std::vector<SessionRow>> AudienceReport::sessions(const Mounts& of, Audie
       }));
 }
 
-// Of five columns in the order of the members.
+// Reads five columns in the order of the members.
 SongFacts AudienceReport::facts_from(const Statement& asked, int first) {
   const auto text = [&](int column) { return std::string(asked.text(first + column)); };
   return {text(0), text(1), text(2), text(3), text(4)};

@@ -1,4 +1,4 @@
-// AudienceReport, what was heard by time.
+// AudienceReport: the time heard by periods.
 
 #include <algorithm>
 #include <map>
@@ -11,8 +11,9 @@
 namespace lb {
 namespace {
 
-// Reads periods of a mount: days as a whole, and quarters.  Of a day in two periods the smaller
-// part is read as well, for its own period, and taken from that of the day.
+// Reads the periods of a mount: whole days, and quarters for the rest.  If a day lies in two
+// periods, it counts for the larger part, and the quarters of the smaller one are moved to its own
+// period.
 class PeriodReader {
  public:
   PeriodReader(Sqlite& database, AudienceRange range, const AudienceReport::PeriodOf& period_of)
@@ -25,13 +26,13 @@ class PeriodReader {
     }
     divide();
   }
-  // In order of time, without their sums.
+  // In order of time; their sums are empty.
   const std::vector<AudiencePeriod>& periods() const noexcept { return periods_; }
   AudienceRange range() const noexcept { return {first_ * kQuarterMs, last_ * kQuarterMs}; }
   std::size_t period_at(std::int64_t quarter) const {
     return of_quarter_[static_cast<std::size_t>(quarter - first_)];
   }
-  // Adds, times the sign, what the mount has of each.
+  // Adds the mount's time in each period, times the sign.
   void add(std::int64_t mount, int sign, std::vector<AudiencePeriod>& sums) {
     const bool has_days = slots_.has_days(mount);
     if (has_days)
@@ -52,7 +53,7 @@ class PeriodReader {
  private:
   struct Stretch {
     std::int64_t first = 0, last = 0;   // quarters
-    std::optional<std::size_t> of_day;  // the period that has them too much
+    std::optional<std::size_t> of_day;  // the period from which these quarters are subtracted
   };
 
   void read(const Stretch& next) {
@@ -87,7 +88,7 @@ class PeriodReader {
   std::vector<AudiencePeriod> periods_;
   std::vector<std::size_t> of_quarter_;
   std::int64_t first_day_ = 0;
-  std::vector<std::optional<std::size_t>> days_;  // the period of each, if it is read
+  std::vector<std::optional<std::size_t>> days_;  // the period of each day that is read whole
   std::vector<Stretch> stretches_;
 };
 

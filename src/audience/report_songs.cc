@@ -1,4 +1,4 @@
-// Reports of titles as songs: sums of whole weeks, and single titles of the parts of one.
+// Reports of titles as songs: the sums of whole weeks, and single titles before and after them.
 #include <algorithm>
 #include <functional>
 #include <tuple>
@@ -12,7 +12,7 @@
 namespace lb {
 namespace {
 
-// The parts of a range that whole weeks leave.
+// The parts of a range outside of its whole weeks.
 std::vector<AudienceRange> parts_beside(const SongWeeks& weeks, AudienceRange range) {
   if (weeks.none()) return {range};
   std::vector<AudienceRange> parts;
@@ -22,8 +22,8 @@ std::vector<AudienceRange> parts_beside(const SongWeeks& weeks, AudienceRange ra
   return parts;
 }
 
-// Rows of a table of weeks, of the mounts of `of` with their signs; until false.  Each mount has
-// its own way through the table: a week of it is a few rows in a row.
+// Calls `take` for rows of a weekly table, for each mount with its sign, until it returns false.
+// Each mount has its own query, because its rows of a week are adjacent.
 void each_sum(Sqlite& database, std::string_view columns, std::string_view table,
               const SongWeeks& weeks, const AudienceReport::Signs& of,
               const std::function<bool(const Statement&, int sign)>& take) {
@@ -38,7 +38,7 @@ void each_sum(Sqlite& database, std::string_view columns, std::string_view table
     }
 }
 
-// By a number and a text, the text by its number: a row costs no string.
+// Numbers texts, so that a row needs no string of its own.
 class SongTexts {
  public:
   std::uint32_t number(std::string_view text) {
@@ -56,7 +56,7 @@ class SongTexts {
 
 std::uint64_t both(std::uint64_t first, std::uint64_t second) { return first << 32 | second; }
 
-// Titles of songs by their numbers in the database, which have no gaps, each asked once.
+// Titles of songs by their numbers in the database, which have no gaps; each is read once.
 class SongTitles {
  public:
   SongTitles(Sqlite& database, SongTexts& texts)
@@ -78,8 +78,8 @@ class SongTitles {
   std::vector<std::uint32_t> known_;
 };
 
-// Counts by title and country.  A title has few countries, and its rows come together: they are
-// looked up in a short list, which costs less than a table of all of them.
+// Counts by title and country.  A title has few countries and its rows are adjacent, so searching a
+// short list is cheaper than one large table.
 class SongCounts {
  public:
   void add(std::uint32_t title, std::string_view country, std::int64_t count) {
@@ -137,7 +137,7 @@ Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, Audienc
   begin();
   const bool by_gain = order == Order::kGain;
   struct Best {
-    std::int64_t value = 0, play = 0;  // the value is greater where it is better
+    std::int64_t value = 0, play = 0;  // greater is better
     bool comes_before(const Best& other) const noexcept {
       return value != other.value ? value > other.value : play < other.play;
     }
@@ -153,7 +153,7 @@ Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, Audienc
     return true;
   };
   const SongWeeks weeks = whole_song_weeks(database_, range.from, range.to);
-  Signs signs;  // there are none of all mounts: a title of each is a row
+  Signs signs;  // not the sums of all mounts: each mount has rows of its own
   for (const auto& [mount, name] : of) signs.emplace_back(mount, 1);
   each_sum(database_, by_gain ? "mount, song, most, most_play" : "mount, song, least, least_play",
            "song_gain", weeks, signs, [&](const Statement& asked, int) {
@@ -180,7 +180,7 @@ Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, Audienc
         rows.push_back(play_row(asked, mount->second));
     asked.reset();
   }
-  // A title that was told late has a later number.
+  // A title reported late has a higher number, so the time comes first.
   std::sort(rows.begin(), rows.end(), [by_gain](const PlayRow& a, const PlayRow& b) {
     if (a.gain != b.gain) return by_gain ? a.gain > b.gain : a.gain < b.gain;
     return std::pair(a.began, a.id) < std::pair(b.began, b.id);

@@ -8,9 +8,8 @@
 //   T number at mount title                                     a title begins to sound
 //   S number at mount title isrc album label code composer      facts of a song at its mount
 //   A at                                                        all that are open were heard so far
-//   O begun began                                               open still; its B is gone, or
-//                                                               the clock was set: as it began by
-//                                                               it
+//   O begun began                                               still open; its B is gone, or the
+//                                                               clock was set (began: by that)
 //
 // Fields are separated by tabs; texts are percent-encoded.  Times are Unix milliseconds; the
 // person's number is hex.

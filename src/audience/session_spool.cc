@@ -43,7 +43,7 @@ std::optional<std::int64_t> spool_day(std::string_view name) {
   return day ? std::optional<std::int64_t>(day->time_since_epoch().count()) : std::nullopt;
 }
 
-// The days that have a file, the first one first.
+// The days that have a file, oldest first.
 std::vector<std::int64_t> spool_days(const std::string& directory) {
   std::vector<std::int64_t> days;
   const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), &::closedir);
@@ -58,11 +58,11 @@ std::string spool_path(const std::string& directory, std::int64_t day) {
   return cat({directory, '/', spool_name(day)});
 }
 
-// Each line of a file, f(fd, fields, offset, size); of so many bytes at most, of all files.
+// Calls f(fd, fields, offset, size) for each line; `left` limits the bytes of all files together.
 template <class F>
 Result<void> each_row(const std::string& path, int flags, std::uint64_t& left, F f) {
   UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC));
-  if (!fd && errno == ENOENT) return {};  // its day is over
+  if (!fd && errno == ENOENT) return {};  // its day was deleted
   if (!fd) return Error::io(cat({path, ": cannot be opened: ", std::strerror(errno)}));
   std::string piece;
   std::uint64_t at = 0;
@@ -86,7 +86,7 @@ Result<void> each_row(const std::string& path, int flags, std::uint64_t& left, F
   }
 }
 
-// A place in the list of journals, the number and the begin of a row.
+// The index of the journal, and the number and the begin of the row.
 using SpoolKey = std::tuple<std::size_t, std::uint64_t, std::int64_t>;
 struct SpoolEnd {
   std::int64_t at_ms = 0;
@@ -94,7 +94,7 @@ struct SpoolEnd {
 };
 constexpr std::size_t kMaxSpoolEnds = 1'000'000;
 
-// The journals of the rows that are read.
+// Numbers the journals in the order of reading.
 class SpoolEpochs {
  public:
   void take(std::string_view epoch) {
@@ -143,7 +143,7 @@ Result<void> SessionSpool::turn(std::int64_t day) {
   const std::string path = spool_path(directory_, day);
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600));
   if (!fd) return Error::io(cat({path, ": cannot be opened: ", std::strerror(errno)}));
-  // Behind half a row, which a power failure has left.
+  // The newline ends a partial row that a power failure may have left.
   if (!write_all(fd.get(), cat({"\nJ\t", epoch_, '\n'})))
     return Error::io(cat({path, ": cannot be written: ", std::strerror(errno)}));
   fd_ = std::move(fd);
@@ -163,7 +163,7 @@ Result<void> SessionSpool::flush(std::int64_t now_ms) {
     return {};
   }
   const int error = errno;
-  // Half a row must not stand before the next one.
+  // The next row must not follow half of this one.
   [[maybe_unused]] const int cut = ::ftruncate(fd_.get(), before);
   return Error::io(cat({spool_path(directory_, day_), ": cannot be written: ", std::strerror(error),
                         "; ", waiting_.size(), " bytes of sessions wait in memory"}));
@@ -188,7 +188,8 @@ Result<std::vector<SpooledListening>> read_sessions(
   std::uint64_t left = kMaxSpoolRead;
   std::int64_t first = to_ms;
   SpoolEpochs epochs;
-  // Ends first: a begin may lie days before.  A disk that was full has rows written later.
+  // Ends are read first, because a begin may be days before.  Rows may be in the file of a later
+  // day if the disk was full.
   for (const std::int64_t day : days) {
     if (day < from_ms / kSpoolDayMs) continue;
     const auto done = each_row(
@@ -201,7 +202,7 @@ Result<std::vector<SpooledListening>> read_sessions(
           if (!number || !bytes || !began_ms || !ended_ms || *ended_ms < from_ms ||
               *ended_ms >= to_ms)
             return;
-          // An end that a kill -9 has left twice counts once.
+          // A kill -9 may leave an end twice; it counts once.
           ends.try_emplace({epochs.now(), *number, *began_ms}, SpoolEnd{*ended_ms, *bytes});
           first = std::min(first, *began_ms);
         });

@@ -12,14 +12,14 @@
 namespace lb {
 namespace {
 
-// Texts that begin alike differ by what stands behind: "(Radio Edit)", "feat. …".
+// A text that begins with the other one often only adds "(Radio Edit)" or "feat. …".
 constexpr double kPartOfIt = 0.9;
-// Of texts compared, some seconds; a log of 100,000 rows has less than half of it.
+// Bytes compared; the limit takes seconds, and a log of 100,000 rows needs less than half of it.
 constexpr std::size_t kMaxCompared = 50'000'000;
-constexpr std::size_t kMaxKnown = 1000;  // titles, of up to 4 kB each
+constexpr std::size_t kMaxKnown = 1000;  // titles of up to 4 kB each
 
-// Words with one blank between them; what is no letter or digit of ASCII, and no other character,
-// is none.
+// The words of a text with single blanks between; ASCII characters other than letters and digits
+// separate words.
 std::string words_of(std::string_view text) {
   std::string words;
   for (const char c : to_lower(text)) {
@@ -34,7 +34,7 @@ std::string words_of(std::string_view text) {
   return words;
 }
 
-// A text as it is compared: its words, and each two characters of them that stand together.
+// A text prepared for comparison: its words, and all pairs of adjacent characters.
 class Compared {
  public:
   explicit Compared(std::string_view text) : words_(words_of(text)) {
@@ -56,7 +56,7 @@ class Compared {
       a += one <= another ? 1 : 0;
       b += another <= one ? 1 : 0;
     }
-    // Both have a letter at least.
+    // max() avoids a division by zero for texts of a single character.
     return 2 * static_cast<double>(common) /
            static_cast<double>(std::max<std::size_t>(1, pairs_.size() + other.pairs_.size()));
   }
@@ -71,7 +71,6 @@ class Compared {
   std::vector<std::uint16_t> pairs_;
 };
 
-// A title of the stream, "Artist - Title".
 struct ComparedTitle {
   explicit ComparedTitle(std::string_view text)
       : whole(text),
@@ -83,7 +82,7 @@ struct ComparedTitle {
   bool has_artist;
 };
 
-// Those of the stream near the time of a row: rows beside each other have nearly the same.
+// The titles near the time of a row, kept because adjacent rows have nearly the same.
 class TitlesNear {
  public:
   TitlesNear(Sqlite& database, std::int64_t mount)
@@ -91,10 +90,10 @@ class TitlesNear {
             "SELECT began, title FROM play WHERE mount=? AND began>=? AND began<=?")),
         mount_(mount) {}
 
-  // Too many were compared: the answer is of no use.
+  // True once too much was compared; the answer is then useless.
   bool gave_up() const noexcept { return left_ == 0; }
 
-  // The one that is most like the row; "": none is.
+  // The title most similar to the row; "": none is similar.
   std::string like(const LoggedPlay& play) {
     const Compared artist(play.artist), title(play.title);
     const Compared both(song_text(play.artist, play.title));
@@ -106,7 +105,7 @@ class TitlesNear {
       const std::string_view text = asked_.text(1);
       left_ -= std::min(left_, text.size() + play.artist.size() + play.title.size());
       const ComparedTitle& known = compared(text);
-      // Of parts, as like as the less like of the two.
+      // With artist and title apart, the less similar of the two counts.
       const double now = play.artist.empty() || !known.has_artist
                              ? std::max(known.whole.likeness(title), known.whole.likeness(both))
                              : std::min(known.artist.likeness(artist), known.title.likeness(title));

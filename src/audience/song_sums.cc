@@ -7,10 +7,10 @@
 namespace lb {
 namespace {
 
-// By what a mount has of a week, and by all mounts together (kAllMounts).
+// For a mount and a week, and for all mounts together (kAllMounts).
 constexpr std::string_view kPutHeard =
     " ON CONFLICT(week, mount, song, country) DO UPDATE SET n = n + excluded.n";
-// Of plays that gained as much the one that was counted first.
+// For equal gains the play counted first stays.
 constexpr std::string_view kPutGain =
     " ON CONFLICT(week, mount, song) DO UPDATE SET "
     "most_play = IIF(excluded.most > most, excluded.most_play, most_play), "
@@ -83,7 +83,7 @@ Result<bool> sum_songs_of_before(Sqlite& database) {
     Statement oldest =
         database.prepare("SELECT began FROM play WHERE began<? ORDER BY began DESC LIMIT 1");
     const bool is_one = oldest.bind(until).step();
-    // The part of its UTC day that is not summed yet.
+    // Sums the part of the oldest unsummed UTC day.
     const std::int64_t from = is_one ? oldest.number(0) / kDayMs * kDayMs : 0;
     oldest.reset();
     if (is_one) sum_day(database, from, until);
@@ -94,7 +94,7 @@ Result<bool> sum_songs_of_before(Sqlite& database) {
 
 SongWeeks whole_song_weeks(Sqlite& database, std::int64_t from_ms, std::int64_t to_ms) {
   if (!are_summed(database, "songs")) return {};
-  // What is older than the titles that are kept has sums of titles that are gone.
+  // Older weeks are not used, because their sums contain titles that are deleted.
   Statement oldest = database.prepare("SELECT began FROM play ORDER BY began LIMIT 1");
   if (!oldest.step()) return {};
   const std::int64_t from = std::max({from_ms, oldest.number(0), since_of(database)});

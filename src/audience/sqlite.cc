@@ -21,7 +21,7 @@ void Statement::put_text(std::string_view value) {
 
 bool Statement::step() {
   if (!statement_) return false;
-  // A full disk may have ended the transaction: what follows would stand alone, and stay.
+  // A full disk may have ended the transaction; a later statement would then be committed alone.
   if (*failure_ != SQLITE_OK) {
     reset();
     return false;
@@ -86,7 +86,7 @@ Statement Sqlite::prepare(std::string_view sql) {
 }
 
 Error Sqlite::error() const {
-  // SQLite tells of the last statement; another may have gone well since.
+  // SQLite's message is about the last statement, which may have succeeded after the failed one.
   if (sqlite3_errcode(handle_) != failure_) return Error::io(sqlite3_errstr(failure_));
   return Error::io(cat({sqlite3_errstr(failure_), " (", sqlite3_errmsg(handle_), ")"}));
 }
@@ -116,7 +116,7 @@ Result<void> Sqlite::copy_to(const std::string& path) {
     const std::atomic<bool>* goes_on = static_cast<Sqlite*>(self)->goes_on_;
     return goes_on == nullptr || goes_on->load() ? 0 : 1;
   };
-  // A disk may need long for few of them.
+  // The check runs often, because on a slow disk a few steps may take long.
   sqlite3_progress_handler(handle_, kStepsAtOnce / 100, judge, this);
   clear();
   prepare("VACUUM INTO ?").run(path);

@@ -26,7 +26,7 @@ void AudienceSums::heard(const Of& of, std::int64_t began, std::int64_t ended, s
     const std::int64_t quarter = at / kQuarterMs;
     const std::int64_t until = std::min(ended, (quarter + 1) * kQuarterMs);
     const std::int64_t part = std::max<std::int64_t>(until - at, 0);
-    // In doubles: a product of both may have more than 64 bits.
+    // The product may exceed 64 bits, so it is computed in doubles.
     const std::int64_t upto =
         until >= ended ? bytes
                        : static_cast<std::int64_t>(

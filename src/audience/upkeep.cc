@@ -11,7 +11,7 @@ namespace lb {
 namespace {
 
 constexpr std::int64_t kSlice = 1000;
-// Between batches of rows that are older than kPersonKnownMs, of the same journal.
+// The longest pause between two batches of late rows (kPersonKnownMs) from one journal.
 constexpr std::int64_t kLateRest = 600'000;
 
 std::vector<std::int64_t> sessions_of(Sqlite& database, const AudiencePerson& person) {
@@ -37,12 +37,13 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
     const std::int64_t oldest_week =
         (first.step() ? first.number(0) : old(keeping.titles)) / kWeekMs;
     first.reset();
-    // Rows of days ago may come now, from a node whose master was away: titles are counted first.
+    // A node whose master was away may send rows of past days, so titles are counted before people
+    // are forgotten.
     Statement uncounted =
         database.prepare("SELECT MIN(began) FROM play WHERE performances IS NULL AND ended<?");
     uncounted.bind(now_ms);
     const bool is_due = uncounted.step() && !uncounted.is_null(0);
-    // People and sessions of then may be in more rows.
+    // While late rows arrive, people and sessions of their days may still occur in more of them.
     const std::int64_t known = now_ms - keeping.late_ms < kLateRest ? 0 : now_ms - kPersonKnownMs;
     const std::int64_t recent = std::min(known, is_due ? uncounted.number(0) : now_ms);
     uncounted.reset();
@@ -77,7 +78,7 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
          "song_described WHERE "
          "at<? LIMIT ?)",
          old(keeping.titles)},
-        // Of weeks before the oldest title: no report reads them any more.
+        // No report reads sums of weeks before the oldest title.
         {"DELETE FROM song_gain WHERE (week, mount, song) IN (SELECT week, mount, song FROM "
          "song_gain WHERE week<? LIMIT ?)",
          oldest_week},
@@ -110,15 +111,14 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
       plays.push_back(
           {{due.number(0), due.number(1), due.number(2), std::string(due.text(3))}, due.number(4)});
     SongSums songs(database);
-    // Of one that goes on at a server that is gone: until it was there last.
+    // An open session of a server that is gone counts up to the server's last sign.
     constexpr std::string_view kFrom =
         " FROM recent r JOIN session s ON s.id=r.session LEFT JOIN open_until u ON "
         "u.session=r.session WHERE r.mount=? AND s.kind=0 AND (s.counted=1 OR r.open>0) AND (CASE "
         "WHEN r.open=0 THEN r.ended ELSE COALESCE(u.at, r.began+1000000000000) END)>? AND r.began";
     Statement heard =
         database.prepare(cat({"SELECT s.country, COUNT(*)", kFrom, "<? GROUP BY s.country"}));
-    // Sessions at a moment; of a session that goes on it is not known whether it paused
-    // then.
+    // Counts sessions at a moment; pauses of a session that is still open are not known.
     Statement at = database.prepare(cat({"SELECT COUNT(*)", kFrom, "<=?"}));
     Statement put = database.prepare("INSERT OR REPLACE INTO play_country VALUES(?,?,?)");
     Statement listeners = database.prepare("INSERT OR REPLACE INTO play_listeners VALUES(?,?,?)");
@@ -168,7 +168,7 @@ Result<std::int64_t> delete_sessions_of(Sqlite& database, const AudiencePerson& 
   const auto done = in_transaction(database, [&] {
     for (const std::int64_t session : sessions_of(database, person))
       merge.end_open(session, now_ms);
-    // An end may have joined two of them.
+    // Ending the sessions may have joined two of them.
     const std::vector<std::int64_t> found = sessions_of(database, person);
     for (const std::string_view sql :
          {"DELETE FROM session WHERE id=?", "DELETE FROM piece WHERE session=?",
@@ -189,7 +189,7 @@ Result<std::int64_t> delete_sessions_of(Sqlite& database, const AudiencePerson& 
     return false;
   });
   if (!done) return done.error();
-  // The log of SQLite has the pages of before, until it is written over.
+  // SQLite's log keeps the old pages until it is truncated.
   if (!database.run("PRAGMA wal_checkpoint(TRUNCATE);PRAGMA secure_delete=OFF"))
     return sentence_of(database);
   return count;

@@ -23,11 +23,11 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
 constexpr std::int64_t kTitleRest = 300'000;
 Result<bool> count_performances(Sqlite& database, std::int64_t now_ms);
 
-// A person whose rows are to be deleted.
+// A person whose rows must be deleted.
 struct AudiencePerson {
   std::uint64_t today = 0;
   std::uint64_t before = 0;   // 0: no other number
-  std::int64_t about_ms = 0;  // sessions within kPersonMs of then are searched
+  std::int64_t about_ms = 0;  // searches sessions within kPersonMs of this time
 };
 constexpr std::int64_t kPersonMs = 2 * kDayMs;
 // nullopt: no such session.
