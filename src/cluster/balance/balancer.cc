@@ -40,8 +40,8 @@ Choice Balancer::decide(PickRequest request, const Client& client, SteadyTime no
   bool served_here = false;
   if (client.sent_back) {
     send_elsewhere(recalled, request);
-    // The client has followed its redirect.  One without a redirect, or one that has already
-    // returned, settles none.
+    // The client has followed its redirect.  A client without a redirect, or one that has returned,
+    // confirms none.
     if (history_.arrived(client.key) && recalled.from != kNoNode)
       table_.sent_back(recalled.from, now);
   } else if (recalled.known) {

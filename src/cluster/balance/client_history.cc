@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kMoment{250};
 constexpr unsigned kFamilyLeast = 20;
 constexpr unsigned kFamilyLost =
     4;  // a quarter: many that cannot follow do not come back to show it
-constexpr unsigned kFamilyWindow = 1000;  // then older counts weigh half
+constexpr unsigned kFamilyWindow = 1000;  // older counts weigh half after so many
 constexpr std::size_t kLongestFamily = 32;
 
 }  // namespace

@@ -15,7 +15,7 @@ bool near(const Node& node, std::string_view country) {
          std::find(node.countries.begin(), node.countries.end(), country) != node.countries.end();
 }
 
-// What makes a node a worse choice, but one that is better than none; the least of these is taken.
+// Reasons why a node is a worse choice but better than none; the node with the least is taken.
 constexpr std::uint8_t kFarAway = 1, kCameFromThere = 2, kNotWell = 4;
 constexpr std::size_t kHandicaps = 8;
 
@@ -110,7 +110,7 @@ class Picking {
       const bool place =
           carrier == nullptr || !elsewhere(node) || carrier->has_place(now_, node.masters);
       if (!place || !node.has_room(kbps_, now_)) {
-        // Tells nothing about the others: it would hold their mean down, or up.
+        // A full node says nothing about the others and would shift their mean.
         option.out = OutReason::kFull;
         continue;
       }
@@ -122,7 +122,7 @@ class Picking {
     options_.resize(static_cast<std::size_t>(next - options_.data()));
   }
 
-  // What flows there need not be pulled.
+  // A node where the mount already flows need not pull it.
   static PullFault why_not_pulled(const Node& node, const Carrier* carrier) {
     if (!elsewhere(node) || (carrier != nullptr && carrier->reported)) return PullFault::kNone;
     return carrier != nullptr && carrier->cannot != PullFault::kNone ? carrier->cannot
@@ -142,7 +142,7 @@ class Picking {
     return wanted;
   }
 
-  // Late, far or just left nodes come in only while no other has room.
+  // Late, far and just left nodes are used only while no other node has room.
   void keep_the_best() {
     std::size_t best = 0;
     while (best < kHandicaps && sums_[best].nodes == 0) ++best;
@@ -167,8 +167,8 @@ class Picking {
     return option.kbps + kbps_ <= std::max(kbps_, bound * option.share_kbps);
   }
 
-  // Above what the policy gives to this node, a part of its capacity is for listeners that cannot
-  // be redirected.
+  // Whether this node is within the part of its capacity that is reserved, beyond the policy's
+  // share, for listeners that cannot be redirected.
   bool within_direct_budget() const {
     if (self_ == nullptr) return true;
     const double size = self_->hard_kbps < Node::kNoLimit ? self_->hard_kbps : kNominalKbps;
@@ -178,7 +178,7 @@ class Picking {
 
   // -- step 2 ------------------------------------------------------------------------------------
 
-  // Of the mount, with those on their way.
+  // The mount's listeners, with those on their way.
   double listeners() const {
     double sum = 0;
     if (mount_ == nullptr) return sum;
@@ -216,7 +216,7 @@ class Picking {
       }
     }
     if (chosen_ == 0) {
-      // Every node is above the bound: any that keeps its limits.
+      // If every node is above the bound, any node within its limits may be chosen.
       for (Option& option : options_) {
         if (option.out != OutReason::kAboveBound) continue;
         option.out = OutReason::kIn;
@@ -227,7 +227,7 @@ class Picking {
     return PickReason::kDrawn;
   }
 
-  // The first open one in the order of the mount that does not carry it.
+  // The first open node in the mount's order that does not carry the mount.
   Option* best_newcomer() {
     Option* best = nullptr;
     double best_score = 0;
@@ -312,7 +312,7 @@ class Picking {
   }
 
   Choice refuse(PickReason reason) {
-    // Listeners that are refused together do not come back together.
+    // The delay varies, so that listeners refused together do not return together.
     const std::chrono::seconds spread{rng_.below(2)};
     return {.kind = Choice::Kind::kRefuse,
             .reason = reason,
@@ -357,11 +357,11 @@ class Picking {
   const MountNodes* const mount_;
   const Node* const self_;
   double kbps_ = 0;
-  // What a choice among a few dozen nodes needs is taken from no heap.
+  // The choice among a few dozen nodes needs no heap allocation.
   std::array<std::byte, 8192> room_;
   std::pmr::monotonic_buffer_resource arena_{room_.data(), room_.size()};
   std::pmr::vector<Option> options_{&arena_};
-  std::size_t chosen_ = 0;  // of them
+  std::size_t chosen_ = 0;  // number of chosen options
   double mean_ = 0;         // utilisation
   double mean_share_ = 0;   // kbit/s of a node
   double bound_ = 0;
@@ -369,8 +369,8 @@ class Picking {
   struct Sum {
     double kbps = 0, share_kbps = 0, nodes = 0;
   };
-  std::array<Sum, kHandicaps> sums_;  // of those with room
-  bool elsewhere_ = false;            // a node that is not this one may serve the listener
+  std::array<Sum, kHandicaps> sums_;  // over the nodes with room
+  bool elsewhere_ = false;            // another node may serve the listener
 };
 
 }  // namespace

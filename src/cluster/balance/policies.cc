@@ -16,7 +16,7 @@ double total_of(std::span<const Candidate> candidates, Weight weight) {
   return total;
 }
 
-// REQUIRES: weight() is never negative, and positive for at least one; total: of all
+// REQUIRES: weight() is never negative and is positive at least once; total: the sum.
 template <class Weight>
 std::size_t draw(std::span<const Candidate> candidates, Rng& rng, double total, Weight weight) {
   double mark = rng.unit() * total;

@@ -85,7 +85,7 @@ struct TokenKeys::NodeKeys {
   static constexpr std::size_t kMax = 1000;  // further keys are computed each time
 
   std::mutex mutex;
-  // Of the first key, of the second one …
+  // One map for each key.
   std::vector<std::map<std::string, std::shared_ptr<const HmacKey>, std::less<>>> known;
 };
 

@@ -64,8 +64,8 @@ bool ConfBook::is_linked(const std::string& id) const {
                      [&id](const Master& master) { return master.linked && master.id == id; });
 }
 
-// Of what an earlier run has heard, or a master under another id, the way alone is known; before
-// the first set_masters() nothing is, and nothing is handed on.
+// Masters known from an earlier run, or under another id, count only by their way; before the first
+// set_masters() none is known and no login is passed on.
 bool ConfBook::sends_logins(const std::string& id, const std::string& name) const {
   const auto all_of = [this](const std::string& what, std::string Master::*member) {
     bool any = false, all = true;
@@ -164,7 +164,7 @@ void ConfBook::take(const std::string& master, const ConfFrame& frame) {
     if (each.id == master) said.name = each.name;
   if (frame.all || !said.running) begin_run(said, frame.all);
   said.deaf_to_logins = !sends_logins(master, said.name);
-  // A change is useless without the state that it changes.
+  // A change cannot be used without the state that it changes.
   if (!said.all && !said.fresh) said.refused = true;
   for (const std::string& key : frame.removed) {
     take_out(said.arriving, said.arriving_bytes, key);
@@ -220,7 +220,7 @@ std::vector<ConfBook::Candidate> ConfBook::candidates() const {
       if (said.name == master.name) add(id);
   }
   for (const auto& [id, said] : parts_) add(id);
-  // Of each store the newest master counts; of equal ones the one that counted before.
+  // The newest master of each store counts; of equally new ones, the one that counted before.
   const auto counted = [this](const std::string& id) {
     return std::any_of(candidates_.begin(), candidates_.end(), [&id](const Candidate& candidate) {
       return candidate.id == id && candidate.counts;
@@ -243,7 +243,7 @@ std::vector<ConfBook::Candidate> ConfBook::candidates() const {
   return order;
 }
 
-// Null: the master has no such item, or none that counts.
+// Null: the master has no such item, or its item does not count.
 const ConfBook::Value* ConfBook::value_by(const Candidate& candidate,
                                           const std::string& key) const {
   if (!candidate.counts && is_of_store(key)) return nullptr;

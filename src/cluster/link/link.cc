@@ -17,12 +17,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Bounds the time of one link, for the sake of the others.
+// Limits the time for one link, so that others are not delayed.
 constexpr int kReadsAWake = 32;
 constexpr std::size_t kPiece = 16384;
 // The queue is compacted when this many of its bytes are written.
 constexpr std::size_t kCompactAt = 64 * 1024;
-// Shorter than any silence that ends a link.
+// Shorter than any silence after which a link ends.
 constexpr auto kLongestRest = 250ms;
 constexpr std::chrono::microseconds kLookTogether = 250ms;
 
@@ -120,7 +120,7 @@ void Link::end(std::string reason) {
   ending_.after(0us);
 }
 
-// A peer that is gone sends no reset.
+// These errors mean that a vanished peer sent no reset.
 void Link::end_broken() {
   const int why = errno;
   if (why == ETIMEDOUT || why == EHOSTUNREACH || why == ENETUNREACH || why == EHOSTDOWN)

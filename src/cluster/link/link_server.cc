@@ -139,7 +139,7 @@ class LinkServer::Opening {
     } while (tls_->buffered() > 0);
   }
 
-  // A fresh socket always takes so few bytes.
+  // The empty buffer of a new socket always has space for an answer.
   bool answer(std::string_view text) {
     iovec part{};
     part.iov_base = const_cast<char*>(text.data());
@@ -155,7 +155,7 @@ class LinkServer::Opening {
   }
 
   void shaking_failed() {
-    // A port scan is no failure.
+    // A connection that closes before its id is usually a port scan and is not logged.
     if (identity_->empty() && tls_->was_cut()) {
       done();
       return;
@@ -223,7 +223,7 @@ bool LinkServer::make_room() {
 }
 
 // Ends the oldest connection of an address where strangers have failed too often: a node at that
-// address completes its handshake long before.
+// address completes its handshake well before.
 void LinkServer::make_room_of(const Address& peer) {
   if (failures_.allows(peer, "", loop_.now())) return;
   Opening* oldest = nullptr;

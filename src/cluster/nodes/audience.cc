@@ -12,7 +12,6 @@ bool contains(std::span<const NodeKey> way, NodeKey key) {
   return std::find(way.begin(), way.end(), key) != way.end();
 }
 
-// One mount as this server sees it.
 class Tree {
  public:
   Tree(const NodeTable& table, const MountNodes& mount) : table_(table), mount_(mount) {
@@ -21,13 +20,13 @@ class Tree {
     if (const Behind* own = mount.behind_of(table.self())) above_ = own->from();
   }
 
-  // Whether the stream has come through it.
+  // Whether the stream has passed the node.
   bool is_above(const Node& node) const { return contains(above_, node.key); }
-  // This server is a part of what is behind a node further up than the one that it pulls from.
+  // Whether the node's audience is part of this server's, and not of a node further up.
   bool counts_below(const Node& node) const {
     return node.kind == NodeKind::kLink && (!is_above(node) || above_.back() == node.key);
   }
-  // It is behind another node here, which counts it.
+  // Whether another node here already counts it.
   bool is_counted_elsewhere(const Behind& behind) const {
     std::span<const NodeKey> way = behind.from();
     // Nodes that the stream passed before this server are ignored.
@@ -67,7 +66,7 @@ Audience audience_of(const NodeTable& table, const MountNodes& mount) {
     if (carrier.node != table.self()) out.nodes += carrier.listeners;
   if (mount.behind.empty()) return out;
   const Tree tree(table, mount);
-  // More: the listeners behind the nodes.  Less: listeners counted with another node.
+  // more: the listeners behind the nodes; less: those counted with another node.
   std::uint64_t more = 0, less = 0;
   for (const Behind& behind : mount.behind) {
     if (behind.node == table.self()) continue;
@@ -76,7 +75,7 @@ Audience audience_of(const NodeTable& table, const MountNodes& mount) {
     else if (tree.counts_below(table.node(behind.node)))
       more += behind.below;
   }
-  // Reports are of different times.
+  // Reports are taken at different times, so the difference may be negative.
   out.below = more > less ? more - less : 0;
   return out;
 }

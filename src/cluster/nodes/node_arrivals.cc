@@ -15,7 +15,7 @@ constexpr auto kToldBy = 500ms;    // a report this much later counts the arriva
 constexpr auto kWindow = 10s;
 constexpr std::uint64_t kWindowLeast = 20;
 constexpr auto kDoubt = 60s;
-// Of a flood: redirects missing after kSlow, at least so many, and the least that is kept.
+// Of a flood: redirects missing after kSlow, the least number for it, and the least that is kept.
 constexpr auto kSlow = 2s;
 constexpr double kFloodLeast = 20;
 constexpr auto kNoBound = std::numeric_limits<std::uint64_t>::max();
@@ -131,7 +131,7 @@ void NodeTable::guess_gone(SteadyTime now) {
   }
   for (Node& node : nodes_) {
     const bool tells = node.counts_load || node.id.empty();
-    // Only as long as this server's own listeners on their way count.
+    // Only while this server's own listeners on their way count.
     const auto young = tells ? UnackedRedirects::Sum{} : node.unacked.since(now - kOnItsWay);
     const auto gone = [&](double all, double fresh) {
       return tells ? 0 : (1 - kept) * std::max(0.0, all - fresh);

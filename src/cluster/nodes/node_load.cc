@@ -1,4 +1,4 @@
-// How far a node's reported load is believed; see node_table.h and sent_lately.h.
+// The check of a node's reported load; see node_table.h and sent_lately.h.
 #include <algorithm>
 #include <string>
 #include <vector>

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Mounts for a line of the log, which has room for a few.
+// The mounts for one log line, which has space for a few names.
 class MountList {
  public:
   void add(const std::string& mount, PullFault fault) {
@@ -45,7 +45,7 @@ void NodeTable::delta(NodeSlot slot, const std::vector<MountLoad>& changed) {
   see(nodes_[slot], changed, false, nodes_[slot].sampled);
 }
 
-// What it cannot pull, and can again, is told once: a change of many mounts in one line.
+// Mounts that the node cannot pull any more, or can again, are logged once, in one line.
 bool NodeTable::see(Node& node, const std::vector<MountLoad>& loads, bool all, SteadyTime sampled) {
   const NodeSlot slot = slot_of(node);
   MountList lost, found;
@@ -66,7 +66,7 @@ bool NodeTable::see(Node& node, const std::vector<MountLoad>& loads, bool all, S
   return room;
 }
 
-// Carriers that were sent a listener, and never reported one.
+// Removes carriers that were sent a listener and never reported one.
 void NodeTable::sweep(SteadyTime now) {
   next_sweep_ = now + kSweepPause;
   carriers_.sweep([&](const Carrier& carrier) {

@@ -1,4 +1,4 @@
-// Liveness and judgement of nodes, with the events that follow; see node_table.h.
+// Liveness and state of nodes, with their events; see node_table.h.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -16,7 +16,7 @@ constexpr unsigned kStuckMs = 200;  // a turn of a loop
 constexpr unsigned kHintsForProbe = 3;
 constexpr auto kHintMemory = 30s;
 constexpr auto kProbePause = 2s;
-constexpr auto kProbeAgain = 5s;  // of a node out of reach
+constexpr auto kProbeAgain = 5s;  // of an unreachable node
 constexpr std::uint64_t kMaxOnTrust = 20;
 
 }  // namespace
@@ -53,8 +53,8 @@ void NodeTable::become(Node& node, NodeState state, std::string why, SteadyTime 
   node.since = now;
   if (state == NodeState::kDead) {
     carriers_.forget_node(slot_of(node));
-    // Without this a node whose link ends again and again before it confirms anything would be
-    // empty each time.
+    // Without this a node whose link ends repeatedly before it confirms anything would seem empty
+    // each time.
     node.sent.lost.add(static_cast<double>(node.unacked.count()), node.unacked.kbps(), now,
                        settings_.session_guess);
     node.unacked.clear();
@@ -94,7 +94,7 @@ void NodeTable::membership_changed(SteadyTime now) {
   if (here >= settings_.expected) hold_until_ = std::min(hold_until_, now);
 }
 
-// Up or suspect, for a node that is heard of and takes listeners.
+// Sets up or suspect for a node that reports and takes listeners.
 void NodeTable::judge(Node& node, SteadyTime now) {
   if (node.state != NodeState::kUp && node.state != NodeState::kSuspect) return;
   if (node.unreachable) {

@@ -67,7 +67,7 @@ Result<NodeSlot> NodeTable::hello(NodeHello hello, SteadyTime now) {
   }
   if (listed) carriers_.forget_node(slot);
   const SteadyTime last_probe = node.last_probe;
-  // A node that comes again and again is no emptier for it.
+  // The redirects sent lately still count for a node that reconnects repeatedly.
   node.sent.forgive(now, settings_.session_guess);
   const SentLately sent = node.sent;
   const bool doubted = node.doubted_load;
@@ -83,7 +83,7 @@ Result<NodeSlot> NodeTable::hello(NodeHello hello, SteadyTime now) {
   believe(node, now);
   if (node.kind == NodeKind::kSelf) self_ = slot;
   become(node, node.kind == NodeKind::kLink ? NodeState::kJoining : NodeState::kUp, "", now);
-  // Its first report comes a round trip later.
+  // The first report arrives a round trip later.
   if (node.kind == NodeKind::kLink) node.dead_at = now + kJoins;
   return slot;
 }
@@ -121,7 +121,7 @@ void NodeTable::describe(Node& node, NodeHello&& hello, SteadyTime now) {
   expect_report(node, now);
 }
 
-// Bits may mean something else after a reload, so the tags of all nodes are read again.
+// Tag bits may have another meaning after a reload, so the tags of all nodes are read again.
 void NodeTable::know_tags() {
   tags_.clear();
   for (const std::string& tag : settings_.tags) {
@@ -137,7 +137,7 @@ std::uint64_t NodeTable::bits_of(const std::vector<std::string>& tags) const {
   return bits;
 }
 
-// Capacity, clamps and weight → what policies compare and what is never exceeded.
+// Computes from capacity, clamps and weight the values that policies compare and the hard limits.
 void NodeTable::weigh(Node& node) {
   node.countries = node.limits.countries.empty() ? node.reported_countries : node.limits.countries;
   const double kbps = within(node.capacity.kbps, node.limits.most.kbps);
@@ -175,7 +175,7 @@ bool NodeTable::report(NodeSlot slot, const LoadReport& report) {
   Node& node = nodes_[slot];
   const SteadyTime now = report.received;
   if (node.state == NodeState::kDead) {
-    if (node.kind == NodeKind::kLink) return true;  // says hello first
+    if (node.kind == NodeKind::kLink) return true;  // the node says hello first
     become(node, NodeState::kUp, "", now);
   }
   expect_report(node, now);

@@ -30,10 +30,10 @@ std::string quoted(std::string_view text) {
 }
 
 struct HostPort {
-  std::string_view host, port;  // port: "" where there is none
+  std::string_view host, port;  // port: "" without one
 };
 
-// The last colon outside brackets; an address of several colons without brackets has no port.
+// The last colon outside brackets; several colons without brackets are an address without a port.
 HostPort cut(std::string_view text) {
   if (!text.empty() && text.front() == '[') {
     const std::size_t end = text.find(']');

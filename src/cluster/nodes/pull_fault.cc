@@ -54,10 +54,10 @@ PullFault fault_of(Error::Code code) noexcept {
       return PullFault::kTimeout;
     case Error::Code::kClosed:
       return PullFault::kClosed;
-    case Error::Code::kDenied:  // the connector's word for a handshake that fails
+    case Error::Code::kDenied:  // the connector's code for a failed handshake
       return PullFault::kTls;
     case Error::Code::kIo:
-    case Error::Code::kNotFound:  // the name
+    case Error::Code::kNotFound:  // the name was not found
       return PullFault::kRefused;
     case Error::Code::kInvalid:
     case Error::Code::kLimit:

@@ -8,10 +8,10 @@ namespace {
 
 constexpr double kTrust = 0.95;
 constexpr double kStaysAMinute = 0.25;
-constexpr double kYoungKeep = 1;   // of nodes that have not been sent enough to tell
-constexpr std::size_t kPeers = 2;  // of one nothing can be told: it may be the liar
+constexpr double kYoungKeep = 1;   // for nodes with too few redirects to judge
+constexpr std::size_t kPeers = 2;  // a single peer proves nothing, because it may be the wrong one
 
-// Of `sent` listeners, each of which stays with this likelihood: so many at the least.
+// The least plausible number of remaining listeners if each of `sent` stays with this probability.
 double at_least(double sent, double stays) {
   const double expected = stays * sent;
   return std::max(0.0, kTrust * expected - std::sqrt(expected * (1 - stays)));
@@ -19,13 +19,13 @@ double at_least(double sent, double stays) {
 
 // The lower median of sorted values.
 double lower_median(const std::vector<double>& order) { return order[(order.size() - 1) / 2]; }
-// The same without one value that is as large as `own`.
+// The same without one value equal to `own`.
 double median_without(const std::vector<double>& order, double own) {
   const std::size_t middle = (order.size() - 2) / 2;
   return order[own <= order[middle] ? middle + 1 : middle];
 }
 
-// The least without one value that is as large as `own`; 0: none.
+// The least value without one value equal to `own`; 0: none.
 double least_without(const std::vector<double>& order, double own) {
   const std::size_t at = !order.empty() && own > 0 && own <= order.front() ? 1 : 0;
   return at < order.size() ? order[at] : 0;

@@ -19,10 +19,10 @@ constexpr auto kFarewellDeadline = 500ms;
 constexpr auto kAskStockAgain = 3600s;
 constexpr auto kLeastForKh = 5s;  // KH accepts no shorter interval
 constexpr unsigned kMissingLists = 2;
-// After so many unanswered posts, each followed by a list, the master does not read posts.
+// After so many unanswered posts, each followed by a list, the master counts as not reading posts.
 constexpr unsigned kMaxBreaks = 3;
 
-// Host and login of a request.
+// The host and login lines of a request.
 std::string head_of(const MasterPlan& plan, std::string_view user_agent) {
   std::string agent(user_agent);
   std::erase_if(agent, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
@@ -38,7 +38,7 @@ bool takes_no_reports(int status) {
 
 }  // namespace
 
-// A stock slave sends only the first two lines; proxies in front of a master need the rest.
+// A stock slave sends only the first two lines; proxies in front of a master need the others.
 std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent,
                                 std::string_view more, std::string_view query) {
   return cat({"GET /admin/streamlist.txt", query, head_of(plan, user_agent), more, "\r\n"});
@@ -178,7 +178,7 @@ void MasterWatch::on_posted(Result<ClientAnswer> answer) {
   }
 }
 
-// Date has whole seconds: half a second is the best guess of the rest.
+// Date has whole seconds, so half a second is added as the best guess.
 void MasterWatch::measure_clock(const Response& response) {
   const auto date = parse_http_date(response.headers.get("date"));
   if (!date || master_id_.empty()) return;
@@ -235,7 +235,7 @@ void MasterWatch::ask_for_list() {
   client_ = std::make_unique<BodyClient>(connector_, std::move(request), StreamList::kMaxBytes,
                                          kListDeadline, [this](Result<FetchedBody> answer) {
                                            const auto done =
-                                               std::move(client_);  // it runs this callback
+                                               std::move(client_);  // it is running this callback
                                            on_answer(std::move(answer));
                                          });
 }
@@ -253,7 +253,7 @@ void MasterWatch::on_answer(Result<FetchedBody> answer) {
     take(*list, answer->complete && !list->cut_off && !list->too_many);
   }
   well_ = why.empty();
-  if (!well_) post_at_ = {};  // it may come back as another server
+  if (!well_) post_at_ = {};  // another server may answer there later
   if (!why.empty())
     log_.warn("slave/master", cat({name(), why, "; its ", known_.size(), " streams stay"}));
   ask_later(why.empty());
@@ -268,7 +268,7 @@ void MasterWatch::ask_later(bool worked) {
   delay_ = std::min(delay_, most);
   if (again_) wait = callbacks_.least_pause;
   again_ = false;
-  // Varies, so that slaves that were started together do not ask together for ever.
+  // The interval varies, so that slaves started together do not stay in step.
   timer_.after(
       std::chrono::duration_cast<std::chrono::microseconds>(wait * (0.95 + rng_.unit() / 10)));
 }

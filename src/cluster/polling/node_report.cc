@@ -21,7 +21,7 @@ constexpr std::uint64_t kMaxCounted = std::uint64_t{1} << 62;
 constexpr std::uint64_t kMaxSeconds = 86'400;
 constexpr std::uint64_t kMaxReportMasters = 1000;  // clamped further by the table
 
-// Text from outside, for a message.
+// Makes text from outside safe for a message.
 std::string shown(std::string_view text) {
   std::string out;
   for (const char c : text.substr(0, 60))

@@ -95,7 +95,7 @@ ReportIntake::Answer ReportIntake::take(const NodePost& post, SteadyTime now) {
   return answer;
 }
 
-// Why the report is outdated: of a replaced run, or sent before the last one.
+// The reason why the report is outdated: from a replaced run, or sent before the last one.
 std::string ReportIntake::outdated(const NodeReport& report, const Reporter& reporter,
                                    std::string_view id, SteadyTime now) const {
   if (report.epoch.empty()) return {};
@@ -145,7 +145,7 @@ ReportIntake::Answer ReportIntake::put(const NodeReport& report, Accepted from, 
   hello.masters = report.masters;
   hello.arrivals = report.arrived;
   hello.limits = from.limits;
-  // The addresses of a <legacy-slave> come from its master, and it does not know its name there.
+  // The master configures the addresses of a <legacy-slave>, which does not know its name there.
   hello.checks_tokens = report.tokens && known_.node(from.id) != nullptr;
   const std::vector<MountLoad> carried = loads_of(report, reporter);
   LoadReport load;
@@ -156,7 +156,7 @@ ReportIntake::Answer ReportIntake::put(const NodeReport& report, Accepted from, 
   load.masters = report.masters;
   load.relays = report.relays;
   load.cannot = report.cannot;
-  // In one step, so that no listener is redirected by an incomplete state.
+  // One step, so that no listener is redirected by an incomplete state.
   const auto taken = decider_.with_table([&](NodeTable& table) -> Result<void> {
     const auto slot = table.hello(std::move(hello), now);
     if (!slot) return slot.error();
@@ -197,7 +197,7 @@ std::vector<MountLoad> ReportIntake::loads_of(const NodeReport& report, Reporter
   return out;
 }
 
-// Mounts outside of the list need not be in its next report: it may come back as another server.
+// Mounts outside of the list may be missing in the next report, if another server answers there.
 void ReportIntake::given(Reporter& reporter, const std::string& id,
                          std::span<const std::string> listed) {
   reporter.knows = {listed.begin(), listed.end()};
@@ -235,7 +235,7 @@ void ReportIntake::polled(const ListPoll& poll, SteadyTime now) {
     if (kh) refuse(403, poll.peer, "it asks for listeners and is no <legacy-slave>", now);
     return;
   }
-  if (node != nullptr && !kh) return;  // ours, of a version without reports
+  if (node != nullptr && !kh) return;  // one of ours, of a version without reports
   NodeReport report;
   report.form = NodeReport::Form::kKh;
   Accepted from;

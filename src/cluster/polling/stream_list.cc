@@ -12,7 +12,7 @@
 namespace lb {
 namespace {
 
-// A name with an invalid '%' comes from a server that does not encode.
+// A name with an invalid '%' was sent by a server that does not encode names.
 std::optional<std::string> mount_of(std::string_view path) {
   path = path.substr(0, path.find_first_of("?#"));
   if (auto decoded = decode_path(path)) return decoded;

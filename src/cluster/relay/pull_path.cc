@@ -52,7 +52,7 @@ void PullPath::ask() {
   request.connect_deadline = request.head_deadline = timing_.deadline;
   client_ =
       std::make_unique<Client>(connector_, std::move(request), [this](Result<ClientAnswer> answer) {
-        const auto done = std::move(client_);  // it runs this callback
+        const auto done = std::move(client_);  // it is running this callback
         answered(std::move(answer));
       });
 }

@@ -12,10 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kMaxProofs = 8;
-// In a row; a new source makes two.  An upstream that ends again and again rests.
+// Streams in a row that ended at once; a new source makes two.  After more the upstream rests.
 constexpr unsigned kMaxShortSpans = 3;
-// A stream shorter than `flowed` / kShortPart counts as ended at once.  A longer one may be cut by
-// the loss of several upstreams in turn, and its listeners must not wait for a rest.
+// A stream shorter than `flowed` / kShortPart counts as ended at once.  A longer one may have been
+// cut by the loss of several upstreams in turn, and its listeners must not wait for a rest.
 constexpr int kShortPart = 4;
 
 }  // namespace
@@ -53,7 +53,7 @@ void Relay::update(RelayPlan plan) {
   if (plan == plan_) return;
   const bool was_on_demand = plan_.on_demand;
   const bool same_titles = plan.icy_metadata == plan_.icy_metadata;
-  // The state of an upstream is kept, unless it is offered again or asked with another login.
+  // The state of an upstream is kept unless its offer or its login has changed.
   std::vector<Try> tries(plan.upstreams.size());
   for (std::size_t i = 0; i < tries.size(); ++i) {
     const Upstream& now = plan.upstreams[i];
@@ -75,7 +75,7 @@ void Relay::update(RelayPlan plan) {
   if (!plan_.hot || plan_.held) drop_spare();
   if (spare_call_ && (!plan_.hot || plan_.held || place_of(spare_call_->from) == tries_.size()))
     spare_call_.reset();
-  if (state_ == State::kEntering) return;  // entered() sees whether its upstream is still there
+  if (state_ == State::kEntering) return;  // entered() checks its upstream
   if (lease_ == 0) {
     if (state_ != State::kIdle || !plan_.on_demand)
       go_on();
@@ -93,8 +93,8 @@ bool Relay::is_taken() const {
   return writer != nullptr && writer->kind == WriterKind::kSource;
 }
 
-// An upstream without a link does not name its stream: a stock server may still send, from its
-// queue, the stream that has just ended here.  It is asked when that is over.
+// An upstream without a link does not identify its stream: a stock server may still send the stream
+// that has just ended here from its queue.  It rests until that queue is empty.
 void Relay::mount_is_free() {
   if (state_ != State::kIdle || is_taken()) return;
   const SteadyTime now = host_.connector().loop().now();
@@ -126,7 +126,7 @@ bool Relay::could_flow() const {
 bool Relay::demand() {
   last_wanted_ = host_.connector().loop().now();
   if (state_ == State::kIdle && call_) {
-    state_ = State::kAsking;  // a proof turns into a stream
+    state_ = State::kAsking;  // the proof becomes a call for a stream
     if (!call_->slow) timer_.after(timing_.slow);
   } else if (state_ == State::kIdle && first_rested(last_wanted_) < tries_.size()) {
     go_on();
@@ -176,7 +176,7 @@ void Relay::on_timer() {
   if (call_ && lease_ == 0 && has_spare()) {
     use_spare();
   } else if (call_ && lease_ == 0 && !call_->slow) {
-    // Listeners would wait, so it counts as failed until it answers.
+    // Listeners would have to wait, so the upstream counts as failed until it answers.
     call_->slow = true;
     host_.pull_changed(call_->from.target, PullFault::kTimeout);
     if (pass_over_call()) go_on();
@@ -217,7 +217,7 @@ void Relay::path_opened(const ConnectTarget& to) {
     tries_[i] = Try{};
     changed = true;
   }
-  // TCP would keep waiting for as long as the path was cut.
+  // TCP's retransmission would wait about as long again as the path was cut.
   if (state_ == State::kRunning && may_ask_once_more() && plan_.upstreams[current_].target == to &&
       (!call_ || place_of(call_->from) == current_)) {
     call_.reset();
@@ -229,7 +229,8 @@ void Relay::path_opened(const ConnectTarget& to) {
 }
 
 void Relay::plan_proof() {
-  // Only a master must know before the next listener comes; a configured upstream is not asked.
+  // Only relays of a master are proved in advance, because the master must know before it sends a
+  // listener.
   if (!plan_.from_master) return;
   if (call_ || state_ != State::kIdle || !plan_.on_demand || is_taken()) return;
   timer_.cancel();
@@ -237,12 +238,12 @@ void Relay::plan_proof() {
   const auto soonest = std::min_element(
       tries_.begin(), tries_.end(), [](const Try& a, const Try& b) { return a.rested < b.rested; });
   const auto wait = soonest->rested - host_.connector().loop().now();
-  // If only the path fails, it is checked once for all mounts.
+  // One check of the path serves all mounts if only the path fails.
   timer_.after(std::max(wait, std::chrono::duration_cast<SteadyTime::duration>(
                                   timing_.first_delay * (0.75 + host_.rng().unit() / 2))));
 }
 
-// The best rested upstream whose failure is its own, not the path's.
+// Asks the best rested upstream whose failure is its own, not the path's.
 void Relay::prove() {
   if (call_ || is_taken() || cannot() == PullFault::kNone) return;
   const SteadyTime now = host_.connector().loop().now();
@@ -257,7 +258,7 @@ void Relay::prove() {
   GatePass place(&host_.proofs());
   ask(i);
   if (state_ == State::kAsking) state_ = State::kIdle;
-  if (!call_) return;  // no place among the calls: the timer is set
+  if (!call_) return;  // the limit of calls is reached; the timer is set
   call_->proof_place = std::move(place);
 }
 
@@ -291,7 +292,7 @@ void Relay::go_on() {
   }
   const SteadyTime now = host_.connector().loop().now();
   const std::size_t best = first_rested(now);
-  // While one streams, only better ones are asked.
+  // While an upstream streams, only better ones are asked.
   const std::size_t worse = lease_ != 0 ? current_ : tries_.size();
   if (lease_ != 0 && plan_.hot && current_ < tries_.size()) {
     keep_spare();
@@ -338,8 +339,9 @@ void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault
   at_seam_ = at_seam_ && upstream != current_;
   Try& tried = tries_[upstream];
   const SteadyTime now = host_.connector().loop().now();
-  // Rests grow by time: a question before the end of one, while there is nothing to hear, leaves it
-  // as it is.  Else a mount that waits no longer would have made its servers rest for long.
+  // Rests grow by time.  A question before the end of a rest, while listeners have nothing to hear,
+  // does not lengthen it; otherwise servers would rest for long after a short wait of many
+  // questions.
   note_vain();
   if (tried.delay > 0ms && now < tried.rested)
     tried.since = now;
@@ -348,7 +350,7 @@ void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault
                                              ? timing_.first_delay
                                              : std::min(tried.delay * 2, longest_rest(upstream))));
   const auto wait = requested_rest(upstream);
-  // One that is asked several times a second is told of once.
+  // An upstream that is asked several times a second is logged once.
   const bool is_longer = std::exchange(tried.told, wait) != wait;
   const bool news = std::exchange(tried.logged_fault, fault) != fault || is_longer;
   log(news && !is_nameless() ? LogLevel::kWarn : LogLevel::kDebug,
@@ -365,18 +367,18 @@ void Relay::rest(std::size_t upstream, std::chrono::milliseconds delay) {
   Try& tried = tries_[upstream];
   tried.delay = delay;
   tried.kept = false;
-  // A program is local, so no crowd comes back with it.
+  // A program is local, so there is no crowd of relays to spread.
   tried.part = is_program(upstream) ? 1 : 0.75 + host_.rng().unit() / 2;
   tried.since = host_.connector().loop().now();
   tried.rested = tried.since + std::chrono::duration_cast<SteadyTime::duration>(delay * tried.part);
 }
 
-// Its upstream keeps addresses, and has sent its span to the end.
+// Whether the upstream, which sends addresses, has sent its span to the end.
 bool Relay::is_span_end(const WriterLeft& how) const {
   return how.reason == EndReason::kSpan || (placed_ && how.bytes_read > 0);
 }
 
-// All relays of a mount see the end of a span at the same moment.
+// All relays of a mount notice the end of a span at the same moment.
 std::chrono::microseconds Relay::crowd_pause() {
   constexpr double kFullCrowd = 800;
   const double part = std::min(1.0, static_cast<double>(crowd_) / kFullCrowd);
@@ -420,24 +422,25 @@ void Relay::on_left(const WriterLeft& how) {
       short_spans_ = how.lasted >= timing_.flowed / kShortPart ? 0 : short_spans_ + 1;
       if (is_span_end(how) && short_spans_ <= kMaxShortSpans) {
         asks_again = true;
-        // After a seam the next span is there at once.
+        // After a seam the next span is available at once.
         tries_[current_].delay = timing_.delay_after_flow / 2;
-        // Listeners wait now, so an upstream that rests because it could not take the stream back
-        // is asked too.
+        // Listeners wait, so upstreams that rest only because they could not take the stream back
+        // are asked too.
         for (Try& each : tries_)
           each.rested = std::min(each.rested, host_.connector().loop().now());
       } else if (flowed && !is_program(current_))
         rest(current_, timing_.delay_after_flow);
       else {
         if (!brief_since_) brief_since_ = host_.connector().loop().now();
-        // A source that comes and goes is no fault of the way here.
+        // A source that connects and disconnects is no fault of the path.
         failed(current_, cat({"the stream ended after ", how.lasted.count(), "ms"}),
                how.bytes_read > 0 ? PullFault::kNone : PullFault::kClosed);
       }
   }
   at_seam_ = asks_again;
   call_.reset();
-  // It has what follows, if it lives; a better one that hangs must not keep the listeners waiting.
+  // The same upstream has the continuation if it is alive; a better one that hangs must not keep
+  // listeners waiting.
   if (asks_again && crowd_ > 0)
     timer_.after(crowd_pause());
   else if (asks_again && !plan_.held && !is_taken())

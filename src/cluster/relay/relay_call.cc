@@ -15,13 +15,13 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t kMaxCalls = 128;
 constexpr auto kForAPlace = 100ms;
-// Added to the missed time: for clocks, and for a rate that varies.
+// Added to the missed time, for differences of clocks and a variable bit rate.
 constexpr auto kSpare = 250ms;
-// Of the stream that still flows here, the last bytes may be as old as an upstream's pulse.
+// While the stream still flows here, its last bytes may be as old as an upstream's pulse.
 constexpr auto kSpareOfRunning = 500ms;
 constexpr auto kLongestGap = 60s;
 constexpr std::chrono::milliseconds kLongestStall = 10s;
-// Then it is taken all the same: of some formats a listener always gets the first byte.
+// The limit is needed because servers of some formats always send a listener the first byte.
 constexpr unsigned kMaxTooYoung = 3;
 constexpr std::string_view kOwnProduct = "icecast-lb";
 
@@ -42,7 +42,7 @@ void Relay::ask(std::size_t upstream) {
     timer_.after(has_spare() ? timing_.spare_after : patience(upstream));
 }
 
-// Null: as many calls as `most` are under way.
+// Null: `most` calls are in progress.
 std::unique_ptr<Relay::Call> Relay::make_call(std::size_t upstream, std::int64_t most,
                                               UpstreamCall::Then then) {
   if (!host_.calls().try_enter(most)) return nullptr;
@@ -62,24 +62,24 @@ std::unique_ptr<Relay::Call> Relay::make_call(std::size_t upstream, std::int64_t
   return call;
 }
 
-// "": the stream of this answer has not come from here.
+// Returns "" unless the stream of this answer has passed this node.
 std::string Relay::circle_of(const UpstreamAnswer& answer, const Upstream& from) const {
   const std::string passed = path_of(answer.headers);
   if (!path_contains(passed, host_.node_mark()) && path_hops(passed) <= kMaxHops) return {};
   return cat({from.target.host, " has the stream from here, by way of ", passed});
 }
 
-// Listeners that are here need only what they missed from another upstream's burst.  A whole burst
-// would put them seconds behind the listeners of other nodes.
+// Present listeners only need the part that they missed.  A whole burst would put them seconds
+// behind the listeners of other nodes.
 std::string Relay::request_lines() const {
   std::string lines = host_.request_lines(plan_.local_mount);
   const auto mount = host_.mounts().find(plan_.local_mount);
   const bool marked = !lines.empty();
-  // A server that is to look like Icecast's asks like it.
+  // A server whose configured name hides its product must not reveal it by this header.
   if (marked || host_.user_agent().find(kOwnProduct) != std::string::npos)
     lines += cat({"X-LB-Stream: ", print_stream_ask({next_byte()}), "\r\n"});
   if (!marked || !mount) return lines;
-  const bool runs = lease_ != 0;  // what is asked for while it is silent has been missed as well
+  const bool runs = lease_ != 0;  // the time of the silent connection was missed too
   auto missed = std::chrono::ceil<std::chrono::milliseconds>(
       host_.connector().loop().now() - (runs ? mount->last_data() : flowed_until_));
   if (missed >= kLongestGap || (!runs && mount->phase() != MountPhase::kLingering)) return lines;
@@ -89,7 +89,7 @@ std::string Relay::request_lines() const {
   return lines + relay_burst_line(rate * static_cast<std::uint64_t>(missed.count()) / 1000);
 }
 
-// The address of the byte behind what listeners have got; nullopt: it has none.
+// The address of the next byte for listeners; nullopt: the last byte has no address.
 std::optional<StreamAddress> Relay::next_byte() const {
   const auto mount = host_.mounts().find(plan_.local_mount);
   if (!mount || (lease_ == 0 && mount->phase() != MountPhase::kLingering)) return std::nullopt;
@@ -100,7 +100,7 @@ std::optional<StreamAddress> Relay::next_byte() const {
 }
 
 void Relay::on_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullFault fault) {
-  const std::size_t upstream = place_of(from);  // in the plan: update() gives up the others
+  const std::size_t upstream = place_of(from);  // in the plan: update() drops the others
   const bool proof = state_ == State::kIdle && !is_wanted();
   if (!answer) {
     failed(upstream, answer.error().what, fault);
@@ -132,8 +132,8 @@ void Relay::on_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullF
   enter(upstream, std::move(*answer));
 }
 
-// A better upstream whose stream has begun just now may lack what the mount has sent a moment ago,
-// or be behind it: listeners would miss or repeat that.
+// A better upstream whose stream has just begun may lack, or repeat, bytes that the mount has sent
+// a moment ago.
 bool Relay::is_too_young(std::size_t upstream, const std::optional<StreamPlace>& place) {
   if (lease_ == 0 || upstream >= current_ || current_ == tries_.size() || is_stalled())
     return false;
@@ -152,7 +152,8 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
     go_on();
     return;
   }
-  // Of the old connection every byte may yet come; what the new one lacks would be lost.
+  // The old connection may still deliver every byte, and those that the new one lacks would be
+  // lost.
   if (const auto next = next_byte();
       lease_ != 0 && upstream == current_ && !(place && next && place->at == *next)) {
     rest(upstream, kStallsOfOne * plan_.stall);
@@ -238,16 +239,16 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
   settle();
 }
 
-// This connection is the one that writes.
+// This connection is now the writer.
 void Relay::adopt(const Begun& stream, const WriterLease& lease) {
   const auto& [from, worker, facts, place] = stream;
-  const std::size_t at = place_of(from);  // the plan may be another one by now
+  const std::size_t at = place_of(from);  // the plan may have changed meanwhile
   state_ = State::kRunning;
   if (lease_ != 0)
     left_why_ = current_ == tries_.size() ? "not configured any more"
                 : current_ <= at          ? "silent"
                                           : "a better upstream is back";
-  if (lease_ != 0 && current_ < at) rest(current_, timing_.flowed);  // it was silent
+  if (lease_ != 0 && current_ < at) rest(current_, timing_.flowed);  // current_ was silent
   if (const auto mount = host_.mounts().find(plan_.local_mount); mount && is_stalled()) {
     bytes_at_switch_ = mount->bytes_read.load(std::memory_order_relaxed);
     stall_ = std::min<std::chrono::milliseconds>(std::max(stall_, plan_.stall) * 2, kLongestStall);
@@ -262,7 +263,7 @@ void Relay::adopt(const Begun& stream, const WriterLease& lease) {
   placed_ = place.has_value();
   crowd_ = place ? place->relays : 0;
   switched_from_ = streaming_ == Upstream{} ? "" : to_text(streaming_);
-  // At a seam of the stream nothing has changed that an administrator would see.
+  // At a seam of the same upstream there is no change to log.
   const bool same = lease.goes_on && same_place(streaming_, from);
   is_switch_ = !same || !at_seam_;
   streaming_ = from;
@@ -276,14 +277,14 @@ bool Relay::claim() {
   if (!handed) return false;
   const RelayRecord& saved = handed->relay;
   Upstream from = saved.from;
-  // A program has no address.
+  // A program has no address, so the upstream is found by its command.
   for (const Upstream& each : plan_.upstreams)
     if (!from.program.empty() && each.program == from.program &&
         each.content_type == from.content_type)
       from = each;
   current_ = place_of(from);
   if (current_ < tries_.size()) from = plan_.upstreams[current_];
-  // It was asked with titles, or without, and is to be asked in the other way.
+  // The new plan asks with titles and the old connection has none, or the reverse.
   if (from.program.empty() && saved.icy_metadata != plan_.icy_metadata) current_ = tries_.size();
   state_ = State::kRunning;
   lease_ = saved.lease;
@@ -309,7 +310,7 @@ RelayRecord Relay::save() const {
   saved.lease = lease_;
   saved.mount = plan_.local_mount;
   saved.from = streaming_;
-  // A plan that wants titles now, and did not, has no place for the present connection.
+  // A connection that no longer fits the plan is saved with the opposite value.
   saved.icy_metadata = plan_.icy_metadata == (current_ < tries_.size());
   saved.placed = placed_;
   saved.crowd = crowd_;
@@ -317,7 +318,7 @@ RelayRecord Relay::save() const {
   return saved;
 }
 
-// What follows when another connection writes.
+// Called when another connection writes the mount.
 void Relay::settle() {
   if (plan_.held || current_ == tries_.size())
     host_.end_source(home_, lease_, EndReason::kReplaced);

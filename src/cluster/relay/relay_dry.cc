@@ -1,5 +1,5 @@
-// What a relay does while the listeners of its mount have nothing to hear, because its upstream is
-// lost or silent: no other one rests for long then, and one that does not answer is passed over.
+// The behaviour of a relay whose listeners have nothing to hear because the upstream is lost or
+// silent: rests are short, and upstreams that do not answer are skipped.
 #include <algorithm>
 
 #include "base/cat.h"
@@ -12,16 +12,16 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kChecksPerStall = 10;
-constexpr int kAwayPerStall = 5;  // a check that is so late is not judged by
-// A rest is at most this part of the silence, so that one of hours is not asked about each moment.
+constexpr int kAwayPerStall = 5;  // a check delayed by more than this is not used
+// Rests are limited to this part of the silence, so that questions become rarer in a long silence.
 constexpr int kRestsPerSilence = 16;
-// Of all relays of this node without a stream: each adds so much to the rests of all.
+// Each relay of this node without a stream lengthens the rests of all by this.
 constexpr std::chrono::milliseconds kForEachOther = 1ms;
-// The same of those that a master lists in vain: all together they ask 200 times a second.
+// The same for relays that a master lists in vain: together they ask 200 times a second.
 constexpr std::chrono::milliseconds kForEachInVain = 5ms;
-// So many of them have lines of their own in the log.
+// Limits the relays with log lines of their own.
 constexpr std::int64_t kNamedInVain = 200;
-// Of the patience with one that does not answer.
+// Limits the growth of the patience with an upstream that does not answer.
 constexpr unsigned kMaxDoublings = 4;
 
 }  // namespace
@@ -36,7 +36,7 @@ std::chrono::milliseconds Relay::dry_rest() const {
   auto rest =
       std::max<std::chrono::milliseconds>(timing_.dry_rest, kForEachOther * host_.dry().inside());
   if (const auto mount = host_.mounts().find(plan_.local_mount)) {
-    // What an upstream sends before it hangs up at once ends no silence.
+    // A few bytes before an immediate hang-up do not end the silence.
     const SteadyTime since = lease_ == 0 && brief_since_
                                  ? std::min(*brief_since_, mount->last_data())
                                  : mount->last_data();
@@ -46,7 +46,7 @@ std::chrono::milliseconds Relay::dry_rest() const {
   return rest;
 }
 
-// One that nothing flows of, nor has before it was asked, is asked for by its master's list alone.
+// Counts a failed relay that no listener waits for; only its master's list wants it.
 void Relay::note_vain() {
   if (vain_place_ || lease_ != 0 || !plan_.from_master || plan_.on_demand) return;
   if (!host_.vain().try_enter(Gate::kNoLimit)) return;
@@ -65,7 +65,7 @@ bool Relay::is_nameless() const { return vain_place_ && host_.vain().inside() > 
 
 SteadyTime Relay::due(std::size_t upstream) const {
   const Try& tried = tries_[upstream];
-  // A program costs a start; and a linked master tells when it has the stream again.
+  // A start of a program is expensive, and a linked master reports when it has the stream again.
   const bool rests_on =
       tried.kept || is_program(upstream) || plan_.upstreams[upstream].word == StreamWord::kGone;
   if (rests_on || !is_dry()) return tried.rested;
@@ -90,7 +90,8 @@ std::chrono::milliseconds Relay::patience(std::size_t upstream) const {
   return timing_.slow * (1 << tries_[upstream].unanswered);
 }
 
-// Where another one may be asked.  The next time it is given twice as long.
+// Gives up a slow call if another upstream may be asked; the next call there may take twice as
+// long.
 bool Relay::pass_over_call() {
   const std::size_t at = place_of(call_->from);
   const SteadyTime now = host_.connector().loop().now();
@@ -119,7 +120,7 @@ void Relay::watch_flow() {
   const std::uint64_t read = mount->bytes_read.load(std::memory_order_relaxed);
   if (read != bytes_at_switch_) stall_ = plan_.stall;
   const SteadyTime now = host_.connector().loop().now();
-  // Not later than plan_.stall: what has begun to flow meanwhile is allowed no more than that.
+  // At most plan_.stall, because a stream that begins meanwhile is allowed no longer silence.
   const auto left = std::clamp<SteadyTime::duration>(mount->last_data() + stall_ - now,
                                                      plan_.stall / kChecksPerStall, plan_.stall);
   flow_check_at_ = now + left;
@@ -133,7 +134,7 @@ bool Relay::is_stalled() const {
 
 void Relay::on_flow_check() {
   const SteadyTime now = host_.connector().loop().now();
-  // A process that has slept has not read yet what came meanwhile.
+  // After a sleep the process has not read the bytes that arrived meanwhile.
   const bool was_away = now - flow_check_at_ > plan_.stall / kAwayPerStall;
   if (!was_away && is_stalled() && state_ == State::kRunning) {
     if (has_spare()) {
@@ -166,8 +167,8 @@ void Relay::ask_in_silence() {
   ask(next);
 }
 
-// The present upstream, whose exact bytes can go on at another connection.  Once in a silence: it
-// may be that of the encoder, which source-timeout ends.
+// The present upstream can continue at the exact byte on a new connection.  It is asked once in a
+// silence, which may be the encoder's; source-timeout ends that.
 bool Relay::may_ask_once_more() const {
   return placed_ && current_ < tries_.size() && stall_ == plan_.stall && is_stalled();
 }

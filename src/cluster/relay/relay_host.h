@@ -103,8 +103,7 @@ class RelayHost {
   virtual std::string request_lines(const std::string& /*mount*/) const { return {}; }
   // Content types other than audio and video that the mount's sources may send.
   virtual std::vector<std::string> source_types(const std::string& /*mount*/) const { return {}; }
-  // The line that proves this node to that server, for one request; "": this node has no link to
-  // it.
+  // A request line that proves this node to that server once; "": this node has no link to it.
   virtual std::string pull_line(const Upstream& /*upstream*/) { return {}; }
   virtual std::chrono::milliseconds head_deadline() const = 0;
   virtual std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const = 0;
@@ -123,7 +122,7 @@ class RelayHost {
   virtual void relay_failed(const std::string& mount) = 0;
   // Null: it is gone.
   virtual Relay* find_relay(std::uint64_t id) = 0;
-  // Some of many new relays, those of these mounts, have begun.
+  // These mounts of many new relays have begun.
   virtual void relays_begun(const std::set<std::string>& /*mounts*/) {}
   // The limit of upstreams being asked, over all relays: a list of thousands must not use up the
   // descriptors at once.
@@ -132,10 +131,10 @@ class RelayHost {
   virtual Gate& proofs() noexcept = 0;
   // Relays whose listeners have nothing to hear.
   virtual Gate& dry() noexcept = 0;
-  // Relays of what a master's list names that have failed and do not stream: it may name thousands
-  // that nothing can be pulled of.
+  // Relays of a master's list that have failed and do not stream.  The list may name thousands of
+  // such mounts.
   virtual Gate& vain() noexcept = 0;
-  // cannot() of a relay is another one; fault: what its upstream failed with just now.
+  // The result of a relay's cannot() has changed; fault: the upstream's latest failure.
   virtual void pull_changed(const ConnectTarget& /*from*/, PullFault /*fault*/) {}
   // Why no mount can be pulled from there; kNone: it works, or is not known.
   virtual PullFault path_fault(const ConnectTarget& /*from*/) const { return PullFault::kNone; }
@@ -145,7 +144,7 @@ class RelayHost {
                                                            const Upstream& /*upstream*/) {
     return Error::unsupported("no programs are started here");
   }
-  // Each writer once: the relay goes on with it.
+  // Each writer is returned once; the relay then continues it.
   virtual std::optional<HandedWriter> take_handed(const std::string& /*mount*/) {
     return std::nullopt;
   }

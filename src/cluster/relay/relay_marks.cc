@@ -26,7 +26,7 @@ void for_each_hop(std::string_view via, Each each) {
   }
 }
 
-// What of a Via may be sent on.
+// A Via is passed on only if it is short and printable.
 std::string clean_via(std::string_view via) {
   if (via.size() > kLongestVia) return {};
   const bool plain =

@@ -31,7 +31,7 @@ void RelaySet::want(std::vector<RelayPlan> plans) {
   to_begin_.clear();
   std::vector<RelayPlan*> fresh;
   for (RelayPlan& plan : plans) {
-    if (wanted.erase(plan.local_mount) == 0) continue;  // the second plan for this mount
+    if (wanted.erase(plan.local_mount) == 0) continue;  // a second plan for this mount
     if (const auto at = relays_.find(plan.local_mount); at == relays_.end())
       fresh.push_back(&plan);
     else if (!(at->second->plan() == plan))
@@ -142,7 +142,7 @@ void RelaySet::path_opened(const ConnectTarget& to) {
   }
 }
 
-// One that is idle and whose mount has no listener has nothing to look at.
+// An idle relay without listeners needs no check.
 void RelaySet::check() {
   for (const auto used = host_.mounts_in_use(); const auto& [mount, row] : used) check_mount(mount);
   for (const std::uint64_t id : std::vector<std::uint64_t>(awake_.begin(), awake_.end())) {

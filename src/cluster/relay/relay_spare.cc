@@ -1,4 +1,4 @@
-// What a relay does with <standby>hot: its best other upstream is read beside the one that writes.
+// A relay with <standby>hot reads its best other upstream beside the writing one.
 #include <algorithm>
 #include <utility>
 
@@ -13,16 +13,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Of the calls; the others are for listeners that hear nothing.
+// The remaining calls are reserved for listeners that hear nothing.
 constexpr std::int64_t kMaxSpareCalls = 64;
-constexpr auto kForASpare = 1s;  // until a place among them is looked for again
+constexpr auto kForASpare = 1s;  // the pause before the next attempt at a free call
 
 }  // namespace
 
 void RelayHost::promote_spare(unsigned /*worker*/, std::uint64_t /*spare*/, WriterLease /*lease*/,
                               std::shared_ptr<const SourceFacts> /*facts*/) {}
 
-// Asks for a (better) spare, and lets one that is better than the present upstream take over.
+// Asks for a (better) spare, and switches to a spare that is better than the present upstream.
 void Relay::keep_spare() {
   spare_timer_.cancel();
   if (!plan_.hot || plan_.held || lease_ == 0 || state_ != State::kRunning) return;
@@ -59,7 +59,7 @@ void Relay::keep_spare() {
 }
 
 void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullFault fault) {
-  const std::size_t at = place_of(from);  // in the plan: update() gives up the others
+  const std::size_t at = place_of(from);  // in the plan, because update() drops calls to others
   if (lease_ == 0 || at == current_) return;
   std::string why = answer ? circle_of(*answer, from) : answer.error().what;
   std::shared_ptr<const SourceFacts> facts;
@@ -89,7 +89,7 @@ void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer,
     if (Relay* relay = host->find_relay(id)) relay->spare_left();
   };
   WriterLease place = host_.admission().add_spare(plan_.local_mount, lease_, std::move(callbacks));
-  if (!place.mount) return;  // its own lease is on the way back
+  if (!place.mount) return;  // the relay's own lease has just ended
   Spare spare;
   spare.from = from;
   spare.id = place.id;
@@ -105,7 +105,7 @@ void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer,
   spare.place = offer.place;
   spare_ = std::move(spare);
   const std::string text = to_text(from);
-  // At a seam of the stream it ends and is asked again.
+  // The spare also ends at a seam of the stream and is asked again, which is not logged twice.
   const bool same = std::exchange(spare_text_, text) == text;
   log(same ? LogLevel::kDebug : LogLevel::kInfo, cat({"reads ", text, " as its standby"}));
   host_.add_source(home_, std::move(offer), std::move(place), std::move(facts));
@@ -127,7 +127,7 @@ void Relay::spare_left() {
   const std::size_t at = place_of(spare_->from);
   const bool flowed =
       spare_->flows && host_.connector().loop().now() - spare_->flows_since >= timing_.flowed;
-  drop_spare();  // where the mount has ended, and not the spare
+  drop_spare();  // the mount has ended and the spare has not
   if (at < tries_.size()) {
     const auto last = tries_[at].delay;
     rest(at,
@@ -143,7 +143,7 @@ void Relay::drop_spare() {
   spare_.reset();
 }
 
-// The spare writes the mount, which its present upstream has left, or is to leave.
+// Makes the spare the writer after the present upstream was lost or given up.
 void Relay::use_spare() {
   call_.reset();
   timer_.cancel();
@@ -153,8 +153,8 @@ void Relay::use_spare() {
   });
 }
 
-// Its connection may have ended meanwhile, or its ring may not reach the byte that is wanted: then
-// the lease comes back at once, and its server is asked.
+// The spare may have ended meanwhile, or its ring may not reach the needed byte: then the lease
+// returns at once and its server is asked.
 void Relay::spare_entered(const Spare& spare, Result<WriterLease> lease) {
   if (!lease) {
     drop_spare();

@@ -40,10 +40,10 @@ std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool 
 std::string not_a_stream(const Response& response, std::span<const std::string> more) {
   const Headers& headers = response.headers;
   const std::string_view type = headers.get("content-type");
-  // A page, a list, a file of bytes: nothing that a player of this mount could play, and nothing
-  // that should be given to others under our name.
+  // A page, a playlist or a plain file is no stream, and must not be served under the name of this
+  // mount.
   if (is_stream_type(type)) return {};
-  // SHOUTcast servers leave the type out where it is MP3; a source may send bytes of any kind.
+  // SHOUTcast servers omit the type for MP3; a source may send bytes of any kind.
   const auto& all = headers.all();
   const bool icy = response.icy || std::any_of(all.begin(), all.end(), [](const auto& header) {
                      return istarts_with(header.first, "icy-");

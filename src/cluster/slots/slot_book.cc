@@ -231,7 +231,7 @@ void SlotBook::joined(const std::string& id, bool restarted, SteadyTime now) {
 }
 
 void SlotBook::replaced(const std::string& id, SteadyTime now) {
-  // The new process may not know this life, nor what its predecessor gave in it.
+  // The new process may not know this life or the slots that its predecessor gave in it.
   if (id == parent_ && role_ == Role::kChild && parent_linked_) return begin_life(now);
   const auto at = children_.find(id);
   if (at == children_.end() || id == parent_) return resend(id);
@@ -339,8 +339,8 @@ void SlotBook::take_down(const SlotRow& row, SteadyTime now) {
     given_ += more;
     // A parent may give as much again in each life that it orders: the sum stays a number.
     have_ += std::min(more, static_cast<Count>(kMaxSlotCount) - have_);
-    // A node with too many gives none, so nothing is owed any more.  Each child is told the whole
-    // debt, and what others have paid of it, or a higher limit, is said by no row of its own.
+    // A node with too many slots gives none, so no debt remains.  Each child has the whole debt,
+    // and payments of others, or a higher limit, are not reported to it in a row of their own.
     debt_ = 0;
     if (search_) {
       search_->asked -= std::min(search_->asked, more);
@@ -422,7 +422,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
     }
     if (search_ && back > moved) search_->yields = true;
   }
-  // Slots that it had not received when it asked count for its wish.
+  // Slots that the child had not received when it asked count for its wish.
   child.want = child.linked && !is_parent(from)
                    ? std::max<Count>(0, bounded_wish(row.want) + bounded(row.got) - child.given)
                    : 0;

@@ -1,4 +1,4 @@
-// How a node gives slots, and looks for them; see slot_book.h.
+// How a node gives slots and searches for them; see slot_book.h.
 #include <algorithm>
 #include <functional>
 #include <utility>
