@@ -10,7 +10,7 @@
 
 namespace lb {
 
-// The report goes where the new file does not.
+// The report is on standard error if standard output has the new file.
 Answer answer_import(const Options& options) {
   const Import import =
       import_config(options.config_file, {options.allow_default_passwords}, random_password);

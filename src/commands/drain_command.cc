@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kDrainPoll = 500ms;
 constexpr auto kPatience = 5s;  // for one answer
-// After its time the node has a moment to say that it is over.
+// Added to the drain's time limit, so that the node can still report the end.
 constexpr auto kGrace = 2s;
 
 void print_error(std::string_view text) {

@@ -53,7 +53,7 @@ std::vector<Address> own_addresses_of_host() {
   return all;
 }
 
-// A token as a file below the web root, with the directories that it needs, until it ends.
+// A token as a file in the web root, with its directories; the destructor removes it.
 class TokenFile {
  public:
   TokenFile(const std::string& webroot, const PortToken& token) {
@@ -80,8 +80,7 @@ class TokenFile {
   Result<void> written_;
 };
 
-// What answers every question on the ports of the configuration that nothing else has: where no
-// server runs.
+// Answers all requests on those ports of the configuration that no server has opened.
 class OwnPorts {
  public:
   OwnPorts(Loop& loop, const Config& config, const std::string& answer) {
@@ -100,7 +99,7 @@ class OwnPorts {
     }
   }
   bool has(int port) const { return std::ranges::find(numbers_, port) != numbers_.end(); }
-  // Every port of the configuration: no server runs.
+  // Every port of the configuration is open here, so no server runs.
   bool all() const { return closed_.empty(); }
   struct Closed {
     int port;
@@ -127,7 +126,7 @@ class HttpsCheck {
     for (const AcmeAuthority& authority : authorities()) check(authority);
     const PortToken token = PortToken::make();
     own_ports_.emplace(loop_, config_, token.answer);
-    // A server that runs finds it in its web root.
+    // A running server serves the token from its web root.
     const TokenFile file(config_.paths.webroot, token);
     const bool can_ask = file.written() || own_ports_->all();
     if (!can_ask)
@@ -140,7 +139,7 @@ class HttpsCheck {
   }
 
  private:
-  // Of all <acme>s, each once.
+  // The authorities of all <acme>s, each once.
   std::vector<AcmeAuthority> authorities() const {
     std::vector<AcmeAuthority> all;
     for (const AcmeSettings& acme : config_.acme) {
@@ -197,7 +196,7 @@ class HttpsCheck {
     if (!can_ask) return;
     bool is_reached = false;
     for (const int number : {kAskedHttpPort, kAskedHttpsPort}) {
-      // What this command itself answers, it answers without a certificate.
+      // OwnPorts answers without TLS.
       const bool is_plain =
           number == kAskedHttpPort || own_ports_->all() || own_ports_->has(number);
       const PortAnswer said =
@@ -215,11 +214,11 @@ class HttpsCheck {
                                                     : closed_reason(number)}));
       }
     }
-    // One way is enough, and before the first certificate there is no https.
+    // One reachable port is enough, and before the first certificate https cannot answer.
     if (!is_reached) status_ = 1;
   }
 
-  // Why this command does not answer there itself.
+  // The reason why this command does not answer on the port itself.
   std::string closed_reason(int port) const {
     for (const OwnPorts::Closed& one : own_ports_->closed())
       if (one.port == port) return cat({"; it could not be opened here: ", one.why});
@@ -239,7 +238,7 @@ class HttpsCheck {
       const std::string ip = Address::from_sockaddr(*one->ai_addr).ip();
       const bool is_here =
           std::ranges::any_of(here, [&](const Address& own) { return own.ip() == ip; });
-      // It may be right behind a router: it is no fault by itself.
+      // Another address is no fault by itself: the server may be behind a router.
       print(true,
             cat({name, " leads to ", ip,
                  is_here ? ", which is this machine"
@@ -252,7 +251,7 @@ class HttpsCheck {
   const Config& config_;
   Loop loop_{0, system_clock()};
   Fetcher fetcher_{loop_};
-  std::optional<OwnPorts> own_ports_;  // ends before the loop
+  std::optional<OwnPorts> own_ports_;  // destroyed before the loop
   int status_ = 0;
 };
 

@@ -45,7 +45,7 @@ bool is_bad(ImportVerdict verdict) {
   return verdict >= ImportVerdict::kNotSupported && verdict <= ImportVerdict::kDangerous;
 }
 
-// The flat elements of a master are one <master> block.
+// The loader stores the flat elements of a master as one <master> block.
 std::string canonical(const std::string& stored) {
   constexpr std::string_view kFlat = "master-";
   if (!stored.starts_with(kFlat) || stored == "master-public-slave") return stored;
@@ -70,7 +70,7 @@ std::vector<ReportLine> of_readings(const LoadedConfig& loaded) {
       continue;
     }
     const std::string stored = canonical(reading.stored);
-    // An attribute is where its element would be.
+    // An attribute has the same place as an element.
     std::string place = stored;
     place.erase(std::remove(place.begin(), place.end(), '@'), place.end());
     if (place == reading.written) {
@@ -113,7 +113,7 @@ int line_of(const LoadedConfig& loaded, const std::string& path) {
   return at == loaded.written.end() ? 0 : at->second;
 }
 
-// Defaults and rules of Icecast-KH that differ, where the file depends on them.
+// Notes defaults and rules of Icecast-KH that differ and matter for this file.
 void note_kh(const LoadedConfig& loaded, std::vector<ReportLine>& lines) {
   if (!is_of_kh(loaded)) return;
   const Config& config = *loaded.config;
@@ -136,8 +136,8 @@ void note_kh(const LoadedConfig& loaded, std::vector<ReportLine>& lines) {
   }
 }
 
-// In Icecast-KH listeners come back from a fallback unless the file forbids it; here they do when
-// the file has it.  The new file has it, where the old one relied on the default.
+// In Icecast-KH listeners return from a fallback unless the file forbids it; here they do so only
+// if the file says it.  So the new file says it if the old one relied on the default.
 void keep_override_of_kh(LoadedConfig& loaded, Config& config, std::vector<ReportLine>& lines) {
   if (!is_of_kh(loaded)) return;
   const auto needs = [&](const MountSettings& mount, const std::string& path) {
@@ -152,7 +152,7 @@ void keep_override_of_kh(LoadedConfig& loaded, Config& config, std::vector<Repor
                      path + "/fallback-override = 1: was not written, and is 1 in Icecast-KH then; "
                             "here it would be 0, so the new file sets it"});
   };
-  if (line_of(loaded, "mount[default]/fallback-override") != 0) return;  // all others inherit it
+  if (line_of(loaded, "mount[default]/fallback-override") != 0) return;  // others inherit it
   const bool of_default = needs(config.default_mount, "mount[default]");
   if (of_default) write(config.default_mount, "mount[default]");
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
@@ -165,7 +165,7 @@ void keep_override_of_kh(LoadedConfig& loaded, Config& config, std::vector<Repor
   }
 }
 
-// Our passwords from published examples are replaced.  Those of other servers are theirs.
+// Replaces our own passwords if they are published examples; those for other servers are kept.
 std::vector<ReportLine> replace_passwords(const LoadedConfig& loaded, Config& config,
                                           const std::function<std::string()>& new_password) {
   std::vector<ReportLine> lines;
@@ -192,14 +192,14 @@ std::vector<ReportLine> replace_passwords(const LoadedConfig& loaded, Config& co
   return lines;
 }
 
-// What is wrong with the new file; empty: nothing.
+// The errors of the new file; empty: none.
 std::vector<std::string> faults_of(const std::string& xml, const Config& config,
                                    const LoadOptions& options) {
   const auto again = load_config_text(xml, config.file, options);
   if (!again.has_value()) return {again.error().what};
   std::vector<std::string> faults;
   for (const Diagnostic& diagnostic : again->diagnostics) {
-    // A closed mount was reported of the old file; it is closed in both.
+    // The report on the old file already names closed mounts.
     if (diagnostic.severity >= Severity::kError && diagnostic.concern != Concern::kUnsupported)
       faults.push_back(diagnostic.text);
   }
@@ -250,7 +250,7 @@ Import import_config(const std::string& file, const LoadOptions& options,
   std::vector<ReportLine> replaced;
   if (!options.allow_default_passwords) replaced = replace_passwords(*loaded, config, new_password);
   for (const Diagnostic& diagnostic : loaded->diagnostics) {
-    // A report about a password does not hold for its successor.
+    // A report about a replaced password does not apply to the new one.
     const bool cured = diagnostic.concern == Concern::kDanger &&
                        std::any_of(replaced.begin(), replaced.end(), [&](const ReportLine& line) {
                          return line.line == diagnostic.line;

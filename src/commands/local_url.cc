@@ -1,5 +1,4 @@
-// local_url(): where the server of a configuration answers on this machine, for commands that ask
-// it.
+// local_url(): the address of the configured server on this machine, for commands that ask it.
 // Thread: pure function.
 #include "base/cat.h"
 #include "commands/commands.h"

@@ -29,7 +29,7 @@ void print_to(int fd, std::string_view text) {
   [[maybe_unused]] const bool written = write_all(fd, text);
 }
 
-// Without what a terminal shows of it.
+// Switches the terminal's echo off while it lives.
 class QuietTerminal {
  public:
   QuietTerminal() : is_terminal_(::isatty(STDIN_FILENO) == 1) {
@@ -52,7 +52,7 @@ class QuietTerminal {
   termios before_{};
 };
 
-// nullopt: nothing came, or too much.
+// nullopt: no input, or too much.
 std::optional<std::string> read_line() {
   std::string line;
   char c = 0;
@@ -91,7 +91,7 @@ Result<FetchAnswer> ask_once(FetchRequest request) {
   return *std::move(got);
 }
 
-// Of a problem (RFC 9457): ": what went wrong".
+// The detail of a problem (RFC 9457) as ": DETAIL".
 std::string what_it_says(const std::string& body) {
   const auto problem = Json::parse(body);
   if (!problem || !problem->is_object()) return {};

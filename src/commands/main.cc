@@ -1,4 +1,4 @@
-// icelb: the commands of icecast-lb that are no part of a server: it simulates, imports, drains a
+// icelb: the commands of icecast-lb that are not part of a server: it simulates, imports, drains a
 // server, and works on logins and stores.  icecast-lb starts it with its own command line.
 #include <unistd.h>
 

@@ -44,7 +44,7 @@ Result<ReportOrder> order_of(const Options& options) {
   return order;
 }
 
-// The records of the store, which alone has accounts; nothing of it is written.
+// Reads the records of the store, the only place of accounts, without writing to it.
 Result<std::shared_ptr<const RecordBook>> records_of(const Config& config) {
   if (config.store.type == StoreType::kNone)
     return Error::invalid("there is no <store>, which has the accounts");
@@ -54,7 +54,7 @@ Result<std::shared_ptr<const RecordBook>> records_of(const Config& config) {
   std::ignore = log.open(quiet);  // standard error is open
   Loop loop(0, system_clock());
   StoreSettings store = config.store;
-  if (store.type == StoreType::kEtcd) store.path.clear();  // the server's copy is its own
+  if (store.type == StoreType::kEtcd) store.path.clear();  // without the server's own copy
   std::unique_ptr<Registry> registry = open_store_as_kept(store, loop, loop, log);
   std::optional<Result<RegistryContent>> content;
   registry->load(
@@ -106,10 +106,10 @@ Result<ApiAnswer> report_of(const ReportDesk& desk, const ReportOrder& order, Wa
   return make_report(order, *desk.config, *desk.book, *desk.database, now);
 }
 
-// To the path, and what it leaves out beside it.  Which file that is, if any.
+// Writes the report to the path and the omitted rows beside it; returns a sentence about those.
 Result<std::string> write_report(const ReportDesk& desk, const ReportOrder& order,
                                  const ApiAnswer& made, const std::string& path, WallTime now) {
-  // Addresses are for the user that asks alone.
+  // Session files have addresses, so only the calling user may read them.
   const mode_t mode = made.type == kSessionFileType ? 0600 : 0644;
   const auto rest = make_rest(order, path, *desk.config, *desk.book, *desk.database, now);
   if (!rest) return rest.error();
@@ -121,7 +121,7 @@ Result<std::string> write_report(const ReportDesk& desk, const ReportOrder& orde
   return rest->path;
 }
 
-// A file for each account, in the directory of -o.
+// Writes a file for each account into the directory of -o.
 Result<std::string> report_each(const ReportDesk& desk, const std::string& directory,
                                 WallTime now) {
   std::string told;
@@ -130,7 +130,7 @@ Result<std::string> report_each(const ReportDesk& desk, const std::string& direc
     add_parameter(order.query, "account", account);
     const auto made = report_of(desk, order, now);
     if (!made) return Error::invalid(cat({"account ", account, ": ", made.error().what}));
-    // The file of soundexchange is named by its service alone.
+    // The usual name of soundexchange's file has the service only, so the account is put in front.
     const bool is_named = made->file.find(account) != std::string::npos;
     const std::string path = cat({directory, '/', is_named ? "" : account + "-", made->file});
     const auto rest = write_report(desk, order, *made, path, now);
@@ -140,7 +140,7 @@ Result<std::string> report_each(const ReportDesk& desk, const std::string& direc
   return told;
 }
 
-// What is printed, and a sentence beside it.
+// The output, and a sentence about it.
 using Told = std::pair<std::string, std::string>;
 
 Result<Told> answer_of(const Options& options, WallTime now) {

@@ -33,11 +33,11 @@ int fail(std::string_view what) {
   return 1;
 }
 
-// What a name means.
+// The meaning of a name on the command line.
 struct NamedStore {
   StoreSettings store;
   std::string own_copy;                  // etcd: the file of its last good copy
-  std::shared_ptr<const Config> config;  // null: it is named by itself
+  std::shared_ptr<const Config> config;  // null: the store is named directly
 };
 
 Result<NamedStore> find_store(const std::string& name, const Options& options) {
@@ -57,12 +57,12 @@ Result<NamedStore> find_store(const std::string& name, const Options& options) {
   named.store = loaded->config->store;
   if (named.store.type == StoreType::kNone)
     return Error::invalid(name + ": has no <store>; files:DIRECTORY names one of files");
-  // A copy for starts without etcd is the server's: here an etcd that does not answer is an error.
+  // The copy for starts without etcd belongs to the server; here an unreachable etcd is an error.
   if (named.store.type == StoreType::kEtcd) named.own_copy = std::exchange(named.store.path, {});
   return named;
 }
 
-// Files have to belong to the user that serves: what root makes the server cannot read.
+// Files must belong to the server's user, because the server could not read those of root.
 Result<void> become_server(const std::vector<const NamedStore*>& stores, const Config* config) {
   if (::geteuid() != 0) return {};
   bool files = false;
@@ -78,7 +78,7 @@ Result<void> become_server(const std::vector<const NamedStore*>& stores, const C
       "that user: sudo -u USER icecast-lb …");
 }
 
-// A directory that is only read is not made.
+// A directory that is only read must not be created.
 Result<void> is_there(const StoreSettings& store) {
   struct stat facts {};
   if (store.type != StoreType::kFiles) return {};
@@ -99,11 +99,11 @@ std::string summary(const RegistryCopied& copied) {
               " were there already; ", copied.removed, " removed"});
 }
 
-// Loop and log of one command.
+// The loop and the log of one command.
 class Desk {
  public:
   Desk() {
-    // Without paths it is standard error.
+    // Without paths the log goes to standard error.
     LogSettings quiet;
     quiet.level = LogLevel::kError;
     std::ignore = log_.open(quiet);  // standard error is open
@@ -121,7 +121,7 @@ class Desk {
   auto done() {
     return [this](Result<RegistryCopied> copied) { copied_.emplace(std::move(copied)); };
   }
-  // What the registries have left for the disk is done before the process ends.
+  // Waits until the registries have written everything to the disk.
   void close(std::unique_ptr<Registry> registry) {
     registry.reset();
     loop_.run_once(false);
@@ -145,12 +145,12 @@ int report(const std::string& from, const std::string& to, const Result<Registry
   return 0;
 }
 
-// What a store is made again out of.
+// The contents from which a store is rebuilt.
 struct LastGood {
   std::string name;  // of the copies
   RegistryContent content;
   bool open = false;                 // its secrets are not sealed
-  std::vector<std::string> remarks;  // for the end
+  std::vector<std::string> remarks;  // printed at the end
 };
 
 void print_copy(const std::string& path, std::size_t records, std::uint64_t revision,
@@ -159,13 +159,13 @@ void print_copy(const std::string& path, std::size_t records, std::uint64_t revi
                 cat({path, ": ", records, " records at revision ", revision, of, "\n"}));
 }
 
-// The newest of masters' copies, whole: what an older one has besides was deleted since.
+// The newest copy of a master is complete: records that only an older copy has were deleted since.
 Result<LastGood> newest_copy(const std::vector<std::pair<std::string, std::string>>& files) {
   LastGood newest;
   for (const auto& [path, text] : files) {
     auto content = parse_store_copy(std::nullopt, text);
     if (!content) return Error{content.error().code, cat({path, ": ", content.error().what})};
-    // What was acknowledged since lies beside it.
+    // Later acknowledged writes are in a file beside the copy.
     if (const auto added = read_file(cat({path, StoreCopy::kNewer})))
       content->revision =
           std::max(content->revision, add_store_additions(std::nullopt, added->text, *content));
@@ -176,7 +176,7 @@ Result<LastGood> newest_copy(const std::vector<std::pair<std::string, std::strin
   return newest;
 }
 
-// Nodes' copies are joined: none of them has the passwords of all mounts.
+// Joins the copies of nodes, because none has the passwords of all mounts.
 Result<LastGood> joined_copy(const std::vector<std::pair<std::string, std::string>>& files,
                              const std::string& master) {
   std::vector<NodeCopy> copies;
@@ -211,7 +211,7 @@ Result<LastGood> last_good(const std::vector<std::string>& paths, const Config* 
       "whole, name them alone");
 }
 
-// Before anything is written.
+// Checked before the first write.
 Result<void> can_be_sealed(const LastGood& copy, const StoreSettings& store) {
   if (!copy.open || !store.keys.empty()) return {};
   for (const RegistryRecord& record : copy.content.records)

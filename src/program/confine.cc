@@ -30,7 +30,7 @@
 namespace lb {
 namespace {
 
-// Programs and their libraries, names of hosts and users, the time, and what the kernel shows.
+// Every program needs these: programs and libraries, names of hosts and users, time zones, /proc.
 constexpr const char* kSystem[] = {"/usr",   "/bin", "/sbin", "/lib", "/lib32",
                                    "/lib64", "/etc", "/sys",  "/proc"};
 
@@ -38,7 +38,7 @@ void add_path(std::vector<std::string>& to, const std::string& path) {
   if (!path.empty() && std::find(to.begin(), to.end(), path) == to.end()) to.push_back(path);
 }
 
-// Files are replaced by renaming, so their directory counts; but not the root.
+// Files are replaced by rename(), so the rule is for their directory, except for the root.
 std::string reached_by(const std::string& path) {
   if (is_directory(path)) return path;
   const std::size_t slash = path.rfind('/');
@@ -46,7 +46,7 @@ std::string reached_by(const std::string& path) {
   return slash == 0 ? path : path.substr(0, slash);
 }
 
-// Behind a symbolic link, as those of Certbot are, the place of the file itself.
+// The target of a symbolic link, such as those of Certbot.
 std::string real(const std::string& path) {
   const std::unique_ptr<char, decltype(&::free)> found(::realpath(path.c_str(), nullptr), &::free);
   return found ? found.get() : "";
@@ -57,7 +57,7 @@ void add_with_target(std::vector<std::string>& to, const std::string& path) {
   if (const std::string target = real(path); !target.empty()) add_path(to, reached_by(target));
 }
 
-// Newer than the kernel headers that this is compiled with.
+// Bits that are newer than the kernel headers used for compiling.
 constexpr std::uint64_t kRefer = 1ULL << 13, kTruncate = 1ULL << 14, kScopeSignal = 1ULL << 1;
 
 struct Ruleset {
@@ -68,7 +68,7 @@ constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_F
 constexpr std::uint64_t kMake = LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
                                 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
                                 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SOCK;
-// Nothing makes devices or links, wherever that is.
+// No program may create devices or links anywhere.
 constexpr std::uint64_t kNever =
     LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
 constexpr std::uint64_t kOfFiles = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
@@ -78,7 +78,7 @@ Error kernel_error(std::string_view what) {
   return Error::io(cat({what, ": ", std::strerror(errno)}));
 }
 
-// False: it is not there, or the user may not even look at it.
+// Returns false if the path does not exist or the user may not see it.
 bool add_rule(int ruleset, const std::string& path, std::uint64_t access) {
   const UniqueFd at(::open(path.c_str(), O_PATH | O_CLOEXEC));
   struct stat info {};
@@ -97,15 +97,15 @@ constexpr std::uint32_t kArch = AUDIT_ARCH_AARCH64;
 constexpr std::uint32_t kArch = 0;
 #endif
 
-// Linux 6.10: mseal.  All behind 423 have the same numbers on every processor; those of x32 are far
-// above.
+// The last known call: mseal of Linux 6.10.  Calls above 423 have the same numbers on every
+// processor; those of x32 are far above.
 constexpr std::uint32_t kLastJudged = 462;
 
 constexpr long kRefused[] = {
-    // Other processes.
+    // Access to other processes.
     SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, 438 /* pidfd_getfd */,
     440 /* process_madvise */,
-    // What the machine's files look like.
+    // Changes of the machine's mounts and files.
     SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_swapon, SYS_swapoff, SYS_quotactl,
     SYS_acct, SYS_open_by_handle_at, SYS_name_to_handle_at, SYS_fanotify_init, 428 /* open_tree */,
     429 /* move_mount */, 430 /* fsopen */, 431 /* fsconfig */, 432 /* fsmount */, 433 /* fspick */,
@@ -124,7 +124,7 @@ constexpr long kRefused[] = {
 #if defined(__x86_64__)
     SYS_iopl, SYS_ioperm, SYS_modify_ldt, SYS_uselib, SYS_ustat, SYS_sysfs, SYS__sysctl,
 #endif
-    // Clocks and memory of the whole machine.
+    // The clock and the memory policy of the whole machine.
     SYS_settimeofday, SYS_clock_settime, SYS_clock_adjtime, SYS_adjtimex, SYS_mbind,
     SYS_set_mempolicy, SYS_migrate_pages, SYS_move_pages};
 
@@ -135,7 +135,7 @@ constexpr std::uint32_t kNoFamily = SECCOMP_RET_ERRNO | EAFNOSUPPORT;
 constexpr std::uint32_t kNewSpaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                      CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-// The low half of an argument; all that are judged here fit into it.
+// The low half of an argument; all checked values fit into it.
 constexpr std::uint32_t argument(unsigned number) {
   return static_cast<std::uint32_t>(offsetof(seccomp_data, args) + number * sizeof(std::uint64_t));
 }
@@ -146,7 +146,7 @@ class Builder {
     add(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
   }
   void end(std::uint32_t verdict) { add(BPF_RET | BPF_K, verdict); }
-  // Ends with the verdict where the value that is loaded is this one, or above it.
+  // Ends with the verdict if the loaded value equals this one.
   void end_if(std::uint32_t value, std::uint32_t verdict) {
     add(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
     end(verdict);
@@ -155,11 +155,11 @@ class Builder {
     add(BPF_JMP | BPF_JGT | BPF_K, value, 0, 1);
     end(verdict);
   }
-  // The rules that follow, `size` of them, are for this call alone.
+  // Applies the following `size` rules to this call only.
   void only_for(long call, std::uint8_t size) {
     add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, size);
   }
-  // Where a bit of the mask is set.
+  // Returns the verdict if any bit of the mask is set.
   void bits(long call, unsigned number, std::uint32_t mask, std::uint32_t verdict) {
     only_for(call, 4);
     load(argument(number));
@@ -167,7 +167,7 @@ class Builder {
     end(verdict);
     end(SECCOMP_RET_ALLOW);
   }
-  // Where all of them are.
+  // Returns the verdict if all bits of the mask are set.
   void all_bits(long call, unsigned number, std::uint32_t mask, std::uint32_t verdict) {
     only_for(call, 5);
     load(argument(number));
@@ -203,7 +203,7 @@ FileRules file_rules(const Config& config) {
   add_with_target(rules.read, "/etc/resolv.conf");
   if (!config.file.empty()) add_with_target(rules.read, config.file);
   for (const NamedPath& named : named_paths(config)) {
-    // What is made later could not be named in a rule; its parent would be too much.
+    // Rules need existing paths, and a rule for the parent would allow too much.
     if (named.is_directory && !is_directory(named.path)) ::mkdir(named.path.c_str(), 0750);
     add_with_target(named.is_written ? rules.write : rules.read, named.path);
   }
@@ -226,7 +226,7 @@ Confinement confine(const Config& config, const std::string& program) {
   else
     made.lacking.push_back(
         cat({"<confine>: ", filtered.error().what, "; system calls are not confined"}));
-  // A core file would hold passwords and keys.
+  // A core file would contain passwords and keys.
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   made.holds = !files.empty() || !calls.empty();
@@ -257,7 +257,7 @@ Result<std::size_t> bind_files(const FileRules& rules) {
   Ruleset all;
   all.files = read | write | kNever;
   if (version >= 6) all.scoped = kScopeSignal;
-  // A kernel that is older than a field wants it to be zero, or left out.
+  // An older kernel requires unknown fields to be zero or missing.
   const UniqueFd ruleset(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0)));
   if (!ruleset) return kernel_error("landlock");
@@ -273,14 +273,14 @@ std::vector<sock_filter> syscall_filter() {
   Builder to;
   to.load(offsetof(seccomp_data, arch));
   to.add(BPF_JMP | BPF_JEQ | BPF_K, kArch, 1, 0);
-  to.end(kRefuse);  // of another processor: their numbers mean other calls
+  to.end(kRefuse);  // call numbers of another processor mean other calls
   to.load(offsetof(seccomp_data, nr));
   to.end_if_above(kLastJudged, kAbsent);
   for (const long call : kRefused) to.end_if(static_cast<std::uint32_t>(call), kRefuse);
-  // Its flags lie in memory, which a filter does not see; the C library goes on with clone.
+  // A filter cannot read clone3's flags in memory; with ENOSYS the C library uses clone.
   to.end_if(435 /* clone3 */, kAbsent);
   to.bits(SYS_clone, 0, kNewSpaces, kRefuse);
-  // Keys that are put into a terminal, as if the administrator had pressed them.
+  // These requests put keys into a terminal as if its user had typed them.
   to.only_for(SYS_ioctl, 5);
   to.load(argument(1));
   to.add(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 1, 0);
@@ -289,7 +289,7 @@ std::vector<sock_filter> syscall_filter() {
   to.end(SECCOMP_RET_ALLOW);
   to.only_families(SYS_socket);
   to.only_families(SYS_socketpair);
-  // Memory is written or run, not both.
+  // Memory must not be both writable and executable.
   to.all_bits(SYS_mmap, 2, PROT_WRITE | PROT_EXEC, kRefuse);
   to.bits(SYS_mprotect, 2, PROT_EXEC, kRefuse);
   to.bits(SYS_pkey_mprotect, 2, PROT_EXEC, kRefuse);

@@ -41,7 +41,7 @@ class Arguments {
     if (at_ == args_.size() || (args_[at_].size() > 1 && args_[at_][0] == '-')) return std::nullopt;
     return args_[at_++];
   }
-  // What is behind counts for nothing.
+  // Ignores the remaining arguments.
   void end() { ended_ = true; }
   bool ended() const { return ended_; }
 
@@ -59,10 +59,10 @@ Options wrong(std::string complaint) {
   return options;
 }
 
-// What is wrong with it; "": nothing.
+// The error message; "": none.
 using Complaint = std::string;
 
-// One option: reads what belongs to it.
+// One option; take() reads its arguments.
 struct OptionRow {
   std::string_view name;
   Complaint (*take)(Options& options, Arguments& left, std::string_view name);
@@ -73,7 +73,7 @@ Complaint act(Options& options, Arguments& /*left*/, std::string_view /*name*/) 
   options.action = action;
   return {};
 }
-// Nothing behind it is read.
+// The remaining arguments are ignored.
 template <Action action>
 Complaint act_alone(Options& options, Arguments& left, std::string_view /*name*/) {
   options.action = action;
@@ -223,7 +223,7 @@ constexpr OptionRow kOptions[] = {
     {"--seeds", take_seeds},
 };
 
-// Of options that do not belong together, or lack something.
+// Checks for options that contradict each other or are incomplete.
 Complaint judge(const Options& options) {
   if (options.action == Action::kStoreCopy && (options.stores.empty() || options.stores.size() > 2))
     return "--store-copy needs the store to copy from and the one to copy to: files:DIRECTORY, or "
@@ -253,7 +253,7 @@ Options parse_options(const std::vector<std::string_view>& args) {
     const auto* const row = std::ranges::find(kOptions, arg, &OptionRow::name);
     if (row == std::end(kOptions)) {
       if (arg.starts_with("--")) return wrong("unknown option " + quoted(arg));
-      continue;  // as Icecast
+      continue;  // ignored, as in Icecast
     }
     if (Complaint complaint = row->take(options, left, arg); !complaint.empty())
       return wrong(std::move(complaint));
@@ -315,7 +315,7 @@ std::string usage_text() {
 
 namespace {
 
-// What is upstairs of the configuration is not the configuration's to print.
+// The config floor must not include these floors, so their references are printed here.
 std::string reference_of(ReferenceFormat format) {
   if (format == ReferenceFormat::kOpenApi) return openapi_json();
   if (format == ReferenceFormat::kApi) return api_reference();
@@ -372,7 +372,7 @@ std::optional<Answer> answer(const Options& options) {
       break;
   }
   if (options.complaint.empty()) return Answer{usage_text(), "", 1};
-  // All options would hide the one line that matters.
+  // The list of all options would hide the message.
   return Answer{"usage: icecast-lb [-b] -c <file>\n       icecast-lb --help prints all options\n",
                 cat({"icecast-lb: ", options.complaint, "\n"}), 1};
 }

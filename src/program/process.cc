@@ -69,7 +69,7 @@ std::uint64_t file_limit() noexcept {
 
 Result<void> drop_privileges(const SecuritySettings& security, const PathSettings& paths,
                              bool debuggable) {
-  // The names are looked up before a chroot hides /etc.
+  // Names are looked up before a chroot hides /etc.
   gid_t group = 0;
   uid_t user = 0;
   const bool wanted = !security.user.empty() && !security.group.empty();
@@ -105,9 +105,9 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
                   cat({"Changed supplementary groups based on user: ", security.user, ".\n"}));
     if (::setuid(user) != 0) return failed("setuid");
     write_console(STDOUT_FILENO, cat({"Changed userid to ", user, ".\n"}));
-    // Changing the user has made the kernel refuse core files and debuggers.  So it stays: other
-    // processes of the same user, often the user nobody, must not read passwords and keys out of
-    // our memory.
+    // A change of user makes the kernel refuse core files and debuggers, and that stays: other
+    // processes of the same user, often the user nobody, must not read passwords and keys from this
+    // process.
     if (debuggable) ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   }
   if (::getuid() == 0)
@@ -132,7 +132,7 @@ bool only_root_writes(const std::string& path) {
 Result<PidFile> PidFile::write(const std::string& path) {
   PidFile file;
   if (path.empty()) return file;
-  // A FIFO that no process reads is an error, and not waited for.
+  // O_NONBLOCK makes a FIFO without a reader an error instead of a wait.
   UniqueFd fd(::open(path.c_str(),
                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
   const std::string text = cat({::getpid(), "\n"});
@@ -145,7 +145,7 @@ Result<PidFile> PidFile::write(const std::string& path) {
 
 Result<PidFile> PidFile::write_again(UniqueFd fd, const std::string& path) {
   if (!fd || path.empty()) return write(path);
-  // Its name was changed: the old one would name a process for ever.
+  // The configured name has changed; the old file would name this process for ever.
   struct stat ours {
   }, named{};
   const bool same = ::fstat(fd.get(), &ours) == 0 && ::stat(path.c_str(), &named) == 0 &&

@@ -13,7 +13,7 @@
 namespace lb {
 namespace {
 
-// An empty path: /proc is not mounted.
+// Returns an empty path if /proc is not mounted.
 std::string own_path() {
   std::array<char, PATH_MAX> path{};
   const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());

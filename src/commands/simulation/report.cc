@@ -19,7 +19,7 @@ std::string left(std::string text, std::size_t width) {
   return text;
 }
 
-// Of several runs with different seeds.
+// The results of one setup with several seeds.
 class Runs {
  public:
   void add(SimulationResult result) { results_.push_back(std::move(result)); }
@@ -38,7 +38,7 @@ class Runs {
     for (const SimulationResult& result : results_) sum += result.peak / result.mean;
     return sum / static_cast<double>(results_.size());
   }
-  // Mean of those that settled; negative: most of them never did.
+  // The mean over the settled runs; negative if most runs never settled.
   double settled() const {
     double sum = 0;
     double runs = 0;
@@ -126,7 +126,7 @@ const Column& column_of(SimulationColumn column) {
                        [column](const Column& c) { return c.column == column; });
 }
 
-// "goal 1.05 reached"; says in `good` if one is not.
+// "goal 1.05 reached"; sets `good` to false if a goal is missed.
 std::string judge(const SimulationGoals& goals, const Runs& runs, bool& good) {
   std::string out;
   const auto say = [&](const std::string& what, bool reached) {

@@ -1,5 +1,5 @@
-// What --simulate prints: scenarios are run with several seeds and become tables of plain text.
-// Thread: any one; takes seconds to a minute.
+// The output of --simulate: scenarios run with several seeds, as tables of plain text.
+// Thread: any; takes seconds to a minute.
 #pragma once
 
 #include <functional>
@@ -11,13 +11,13 @@
 
 namespace lb {
 
-// Names and what they are, one a line.
+// The names and descriptions, one on each line.
 std::string simulation_list();
 
-using SimulationPrinter = std::function<void(std::string_view)>;  // of whole lines
+using SimulationPrinter = std::function<void(std::string_view)>;  // receives whole lines
 
-// name: of a scenario, or "all".  print is called as results come in.  True: every goal was
-// reached. Error: not found.
+// name: of a scenario, or "all".  print is called as results come in.  Returns true if every goal
+// was reached.  Error: not found.
 Result<bool> run_simulation(std::string_view name, unsigned seeds, const SimulationPrinter& print);
 
 // One table; used by run_simulation().

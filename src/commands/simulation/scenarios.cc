@@ -13,7 +13,7 @@ using Rows = std::vector<SimulationRow>;
 
 constexpr double kDefaultGoal = 1.05, kTwoChoicesGoal = 1.02, kWeightedGoal = 1.12;
 
-// 12 nodes of 10:5:1, of whose capacity 10,000 listeners are 80 %.
+// 12 nodes with capacities of 10:5:1, 80 % used by 10,000 listeners.
 SimulationSetup crowd() {
   SimulationSetup setup;
   setup.capacities = uneven_nodes(4, 12'500);
@@ -38,7 +38,7 @@ std::string decimal(double x) {
 
 std::string every(double seconds) { return cat({"reports every ", decimal(seconds), " s"}); }
 
-// The default, and what it is compared with.
+// Adds rows for the default policy and for those that it is compared with.
 void add(Rows& rows, const std::string& group, const SimulationSetup& base,
          SimulationGoals goals = {}) {
   using enum BalancePolicy;

@@ -1,5 +1,5 @@
-// The scenarios of --simulate: which clusters and crowds, under which rules, and what is aimed at.
-// doc/balancing.md shows their results beside those of the study that the rules come from.
+// The scenarios of --simulate: clusters and crowds, the rules, and the goals.  doc/balancing.md
+// compares their results with the study behind the rules.
 // Thread: plain values.
 #pragma once
 
@@ -18,12 +18,12 @@ struct SimulationGoals {
   std::optional<double> peak{};
   std::optional<double> relays{};
   std::optional<double> wasted{};
-  // The nodes have so many listeners in the end, give or take 5 % of all.
+  // The final listeners of each node, within 5 % of all.
   std::vector<double> listeners{};
 };
 
 struct SimulationRow {
-  std::string group;  // rows of one group stand together under it
+  std::string group;  // rows of a group are printed together under it
   std::string label;
   SimulationSetup setup;
   SimulationGoals goals;
@@ -50,7 +50,7 @@ struct SimulationScenario {
   std::string_view about;
   std::vector<SimulationColumn> columns;
   std::vector<SimulationRow> rows;
-  unsigned seeds_divisor = 1;  // large ones are run with fewer seeds
+  unsigned seeds_divisor = 1;  // large scenarios run with fewer seeds
 };
 
 std::vector<SimulationScenario> simulation_scenarios();

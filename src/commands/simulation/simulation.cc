@@ -16,14 +16,14 @@ namespace {
 
 constexpr double kConnectLeast = 0.02, kConnectMost = 0.30;  // from the redirect to the node
 constexpr double kReportWay = 0.02;
-constexpr double kNoticeSilence = 2.0;   // a player whose node says nothing
-constexpr double kConnectTimeout = 3.0;  // to a host that is gone
-constexpr double kReset = 0.05;          // until a broken connection is known
+constexpr double kNoticeSilence = 2.0;   // a player whose node is silent
+constexpr double kConnectTimeout = 3.0;  // to a dead host
+constexpr double kReset = 0.05;          // until a broken connection is noticed
 constexpr double kBackLeast = 0.2, kBackMost = 3.0;
 constexpr double kProbeDeadline = 0.5;
 constexpr double kWarmUp = 60;
 constexpr double kSample = 0.1;
-constexpr double kCheckEvery = 0.25;  // how often a master looks at its timers
+constexpr double kCheckEvery = 0.25;  // the interval of a master's timers
 constexpr SteadyTime kZero{std::chrono::hours(1)};
 
 SteadyTime at(double seconds) {
@@ -37,13 +37,13 @@ std::chrono::milliseconds millis(double seconds) {
 
 struct Report {
   LoadReport load;
-  std::vector<std::uint64_t> arrivals;  // per master
+  std::vector<std::uint64_t> arrivals;
 };
 
 struct World {
   struct Event {
     double when;
-    std::uint64_t order;  // of two at the same time, the one that was planned first
+    std::uint64_t order;  // for equal times: the event planned first comes first
     void (World::*what)(unsigned, unsigned);
     unsigned a, b;
     bool operator<(const Event& other) const {
@@ -72,7 +72,7 @@ struct World {
   struct Master {
     std::unique_ptr<NodeTable> table;
     std::unique_ptr<Balancer> balancer;
-    std::vector<NodeSlot> slots;  // of the servers; kNoNode: has not said hello
+    std::vector<NodeSlot> slots;  // of the servers; kNoNode: no hello yet
   };
 
   World(const SimulationSetup& setup, std::uint64_t seed);
@@ -165,7 +165,7 @@ void World::make_master(unsigned index, double hold, unsigned expected) {
   settings.floor = setup_.floor;
   master.balancer = std::make_unique<Balancer>(*master.table, settings, rng_);
   master.slots.assign(servers_.size(), kNoNode);
-  // It only redirects: a listener for which no node has room is refused.
+  // The master has no room of its own, so a listener for which no node has room is refused.
   NodeHello self;
   self.id = cat({"master", index});
   self.kind = NodeKind::kSelf;

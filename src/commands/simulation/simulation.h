@@ -1,16 +1,16 @@
 // Simulation: a cluster in one thread, in which the product's own NodeTable and Balancer send
-// listeners to nodes that are only numbers.  It answers what a rule of balancing does to a crowd,
-// to old reports, to a death, before a server runs it: icecast-lb --simulate, doc/balancing.md, and
-// a unit test.
+// listeners to simulated nodes.  It shows the effect of a balancing rule on a crowd, with old
+// reports or a dead node, before a server runs it: icecast-lb --simulate, doc/balancing.md, and a
+// unit test.
 //
-// The world: a listener asks a master, is redirected, reaches the node 20–300 ms later and stays
-// for its session.  Nodes report every T (each at a time of its own, 20 ms on the way).  A node
-// that is full still takes listeners, so that a utilisation above 1 is the overload that a rule
-// would have caused.  A dead host is noticed by its listeners after 2 s and by a new one after 3 s,
-// a dead process at once; players come back 0.2–3 s later.
+// A listener asks a master, is redirected, reaches the node 20–300 ms later and stays for its
+// session.  Nodes report every T (each at its own time, 20 ms on the way).  A full node still takes
+// listeners, so that a utilisation above 1 is the overload that a rule would have caused.  The
+// listeners of a dead host notice it after 2 s, a new one after 3 s, those of a dead process at
+// once; players return 0.2–3 s later.
 //
-// Thread: any one; nothing is shared.  Units: capacities in listeners of 128 kbit/s, times in
-// seconds. The same seed gives the same result.
+// Thread: any; no shared state.  Units: capacities in listeners of 128 kbit/s, times in seconds.
+// The same seed gives the same result.
 #pragma once
 
 #include <cstdint>
@@ -29,21 +29,21 @@ struct SimulationSetup {
   NodeKind kind = NodeKind::kLink;
   double report_every = 0.25;
   bool counts_arrivals = true;  // reports confirm redirects
-  bool counts_load = true;      // they say what a node carries
+  bool counts_load = true;      // reports contain the node's load
   unsigned masters = 1;
-  bool masters_known = true;  // nodes say how many masters there are
+  bool masters_known = true;  // nodes announce the number of masters
 
   unsigned mounts = 1;
   double zipf = 1.0;
   bool mixed_bitrates = false;  // half of the mounts 64, 35 % 128, 15 % 320 kbit/s
 
-  unsigned crowd = 0;  // listeners that come within crowd_seconds
+  unsigned crowd = 0;  // listeners that arrive within crowd_seconds
   double crowd_seconds = 5;
-  unsigned base = 0;         // that came in the minute before
+  unsigned base = 0;         // listeners that arrived in the minute before
   double session = 0;        // mean, exponential; 0: they stay
-  double arrivals = 0;       // a second, beside the crowd
-  double seconds = 30;       // that are simulated
-  bool one_address = false;  // all are one client to the trail: a school, a mobile network
+  double arrivals = 0;       // a second, in addition to the crowd
+  double seconds = 30;       // simulated time
+  bool one_address = false;  // all listeners have one address: a school, a mobile network
 
   int dies = -1;  // index of a node
   double dies_at = 0;
@@ -51,30 +51,30 @@ struct SimulationSetup {
   int joins = -1;
   double joins_at = 0;
   double restart_at = -1;  // of the first master
-  double hold = 1.0;       // after it
+  double hold = 1.0;       // after the restart
   double register_within = 1.0;
 };
 
 struct SimulationResult {
   double peak = 0;       // the highest utilisation of any node at any time
   double mean = 0;       // of the cluster, at the end
-  double spread99 = 0;   // of 100 moments, 99 have a smaller difference between two nodes
-  double above_cap = 0;  // listeners that came to a node above its capacity
+  double spread99 = 0;   // difference between two nodes: 99 % of the moments have a smaller one
+  double above_cap = 0;  // listeners sent to a node above its capacity
   double wasted = 0;     // redirects to a dead node
   double relays = 0;     // (mount, node) at the end
   double mounts_used = 0;
   double relay_starts = 0;
   double restarts = 0;  // relay starts for listeners of the dead node
-  double rescued = 0;   // the last of them was served again this long after the death
-  double settled = 0;  // from then on (highest − mean) <= 0.10; seconds after the event; -1: never
-  double refused = 0;               // 503 answers
+  double rescued = 0;   // time from the death until its last listener was served again
+  double settled = 0;   // seconds after the event until (highest − mean) stays <= 0.10; -1: never
+  double refused = 0;   // 503 answers
   double served_here = 0;           // by a master
   std::vector<double> listeners{};  // of each node, at the end
 };
 
 SimulationResult simulate(const SimulationSetup& setup, std::uint64_t seed);
 
-// `groups` times the sizes 10, 5 and 1, together `total`.
+// Capacities of 10:5:1, `groups` times, with this total.
 std::vector<double> uneven_nodes(unsigned groups, double total);
 
 }  // namespace lb
