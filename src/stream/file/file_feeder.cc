@@ -11,10 +11,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kFeederTick = 200ms;
-// After a pause of the machine the stream goes on; it does not make up for more than this.
+// After a pause of the machine the stream skips what is missing beyond this.
 constexpr auto kMaxToCatchUp = 2s;
 constexpr std::size_t kFilePiece = 32 * 1024;
-// Odd and large: the serials of one round meet those of another only after 2^32 rounds.
+// Odd and large, so that serials repeat only after 2^32 rounds of the file.
 constexpr std::uint32_t kSerialStep = 0x9e3779b1;
 
 }  // namespace
@@ -40,7 +40,7 @@ FileFeeder::FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_pt
     : FileFeeder(loop, log,
                  Parts{std::move(callbacks), std::move(mount), std::move(stream), std::move(file),
                        bytes_per_second}) {
-  // The first listener's burst, and the headers.
+  // The feeder begins with the headers and a burst for the first listener.
   append(std::max<std::uint64_t>(mount_->settings()->burst_bytes, 1));
   publish(false);
 }
@@ -94,7 +94,7 @@ void FileFeeder::tick() {
     end();
     return;
   }
-  if (std::exchange(rebase_, false)) {  // another file has begun, at another rate
+  if (std::exchange(rebase_, false)) {  // another file has begun, with another sample rate
     since_ = loop_.now();
     produced_ = 0;
   } else {

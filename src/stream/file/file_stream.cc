@@ -17,13 +17,13 @@
 namespace lb {
 namespace {
 
-// Of MpegKind: ADTS has no layer.
+// The layer in MpegKind of ADTS, which has none.
 constexpr std::uint8_t kAdtsLayer = 0;
 
 using What = MpegUnit::What;
 
 constexpr unsigned kLayer1 = 3, kMpeg1 = 3;  // bits of the header
-// A file that begins with more than this without a frame is no MPEG audio.
+// A file that begins with more bytes without a frame is not MPEG audio.
 constexpr std::size_t kMaxJunk = 128 * 1024;
 
 struct Content {
@@ -57,7 +57,7 @@ double seconds_of_frame(const MpegKind& kind) {
   return samples / hertz;
 }
 
-// Of any size: pictures of covers are larger than what the framer takes for a tag in a stream.
+// The size of an ID3v2 tag without a limit: a cover may be larger than any tag in a live stream.
 std::size_t id3v2_size(ByteSpan bytes) {
   constexpr std::size_t kHeader = 10;
   if (bytes.size() < kHeader || !begins_with(bytes, "ID3")) return 0;
@@ -67,7 +67,7 @@ std::size_t id3v2_size(ByteSpan bytes) {
   return std::min(bytes.size(), kHeader + size + (footer ? kHeader : 0));
 }
 
-// A frame that holds no sound but the number of frames of the file.
+// Whether the frame has only the file's number of frames, and no sound.
 bool is_xing_frame(ByteSpan frame) {
   constexpr std::size_t kLatest = 4 + 2 + 32 + 4;
   const auto text = as_text(frame.first(std::min(frame.size(), kLatest)));
@@ -75,7 +75,7 @@ bool is_xing_frame(ByteSpan frame) {
          text.find("Info") != std::string_view::npos || text.find("VBRI") != std::string_view::npos;
 }
 
-// nullopt: this is no MPEG audio.
+// Returns nullopt if this is not MPEG audio.
 std::optional<Content> read_mpeg(ByteSpan bytes) {
   Content content;
   std::size_t at = id3v2_size(bytes), frames = 0;
@@ -90,7 +90,7 @@ std::optional<Content> read_mpeg(ByteSpan bytes) {
       continue;
     }
     const bool known = unit.what == What::kFrame && content.kind && unit.kind == *content.kind;
-    // The first frame, and one after junk, is trusted when another of its kind follows.
+    // The first frame, and the one after junk, counts if a frame of the same kind follows.
     if (unit.what == What::kFrame && !known) {
       const MpegUnit next =
           rest.size() > unit.size ? mpeg_unit_at(rest.subspan(unit.size)) : MpegUnit{};
@@ -119,7 +119,7 @@ std::optional<Content> read_mpeg(ByteSpan bytes) {
 unsigned hertz_of(OggCodec codec, ByteSpan packet) {
   switch (codec) {
     case OggCodec::kOpus:
-      return 48000;  // RFC 7845: granules count at this rate always
+      return 48000;  // RFC 7845: granules of Opus always count at 48 kHz
     case OggCodec::kVorbis:
       return packet.size() >= 16 ? le32(packet, 12) : 0;
     case OggCodec::kSpeex:
@@ -191,7 +191,7 @@ std::optional<Content> read_content(ByteSpan bytes) {
   return read_mpeg(bytes);
 }
 
-// One segment: a file takes one mapping, whatever its size.
+// A whole file is one segment and one mapping.
 std::size_t mapped_bytes(std::uint64_t bytes) {
   const std::size_t page = Store::page_bytes();
   return static_cast<std::size_t>((bytes + page - 1) / page * page);
@@ -296,7 +296,7 @@ std::string why_not_playable(const FileStream& file, const Mount& mount) {
         return "its layer or sample rate is not the stream's";
     } else if (const bool aac = file.kind->layer == kAdtsLayer;
                aac != (facts->content_type.find("aac") != std::string::npos)) {
-      // Nothing has come yet; the type was promised to the player.
+      // Nothing was sent yet, but the player already knows the type.
       return cat({"it is ", aac ? "AAC" : "MPEG audio", ", the stream is ", facts->content_type});
     }
   }

@@ -14,10 +14,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Far less than a pipe holds, and than anything that is listened for lasts.
+// Far less comes in this time than fits into a pipe, and no detected sound is this short.
 constexpr auto kFeedTick = 200ms;
 
-// How much a pipe took; nullopt: its reader is gone.
+// Returns the number of bytes written; nullopt: the pipe's reader is gone.
 std::optional<std::size_t> put_into(int pipe, std::span<const std::byte> bytes) {
   std::size_t taken = 0;
   while (taken < bytes.size()) {

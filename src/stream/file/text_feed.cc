@@ -13,10 +13,10 @@ namespace {
 constexpr std::string_view kGreeting = "retry: 3000\n";
 constexpr std::string_view kComment = ":\n\n";
 constexpr std::size_t kPositionDigits = 12;
-// So much stays for those that come back, though no reader needs it.
+// So many bytes are kept for readers that return, even if no present reader needs them.
 constexpr std::size_t kKeptBytes = 16 * 1024;
 
-// Of one length, so that the event that an id stands in has a length before its id is known.
+// The length is fixed, because an event's position depends on the lengths of earlier ids.
 std::string print_position(std::uint64_t position) {
   return hex_text(position & 0xffff'ffff'ffff, kPositionDigits);
 }
@@ -52,7 +52,7 @@ TextFeed::TextFeed(std::shared_ptr<Mount> mount, std::unique_ptr<StreamLog> log,
       run_(std::move(run)),
       start_(std::make_shared<const Start>()) {}
 
-// JSON has its line ends escaped, so one data line is enough.
+// JSON escapes line ends, so one data line is enough.
 std::string TextFeed::print(std::uint64_t begin, std::string_view event,
                             std::string_view data) const {
   if (event.empty()) return cat({"data: ", data, "\n\n"});
@@ -79,7 +79,7 @@ Result<Channel::Loops> TextFeed::append(std::string_view event, std::string_view
 
 void TextFeed::set_state(std::string_view event, std::string_view data) {
   const std::uint64_t at = log_->head();
-  // Its id is of the place from which the log goes on.
+  // The id is the position at which the reader continues.
   const std::string text = event.empty() ? cat({kGreeting, "data: ", data, "\n\n"})
                                          : cat({kGreeting, "id: ", run_, "-", print_position(at),
                                                 "\nevent: ", event, "\ndata: ", data, "\n\n"});

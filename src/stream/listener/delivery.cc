@@ -15,7 +15,7 @@ const std::shared_ptr<const Metadata>& no_title() {
 namespace {
 
 constexpr std::size_t kMaxParts = 8;
-constexpr std::string_view kUnchanged("\0", 1);  // a block of length 0
+constexpr std::string_view kUnchanged("\0", 1);  // a metadata block of length 0
 
 iovec part_of(const void* data, std::size_t size) {
   iovec part{};
@@ -24,7 +24,7 @@ iovec part_of(const void* data, std::size_t size) {
   return part;
 }
 
-// kDone: the preamble is sent.
+// Returns kDone once the preamble is sent.
 IoResult send_preamble(Listener& listener, bool more) {
   Preamble& preamble = *listener.preamble;
   std::array<iovec, 2> parts{};
@@ -57,7 +57,7 @@ std::shared_ptr<const Metadata> title_at(const StreamView& view, std::uint64_t p
   return now && !now->icy_block.empty() ? now : no_title();
 }
 
-// Servers that keep addresses also get the title's address.
+// Servers that know addresses also get the address of the title.
 std::string_view block_of(const Listener& listener, const Metadata& title) {
   const bool placed = listener.span_begin != Listener::kAnySpan && !title.placed_block.empty();
   return placed ? title.placed_block : title.icy_block;
@@ -71,7 +71,7 @@ class IcyWrite {
     const IcyPhase& icy = listener.icy;
     std::uint64_t position = listener.position;
     std::uint32_t until = icy.until_block;
-    // The metadata that the player has before the next block of this call.
+    // The metadata that the player knows when it receives the next block.
     const Metadata* sent = icy.title_sent ? icy.shown.get() : nullptr;
     if (icy.block_sent > 0) {
       sent = icy.block.get();
@@ -104,7 +104,7 @@ class IcyWrite {
   bool empty() const noexcept { return count_ == 0; }
   std::span<const iovec> parts() const noexcept { return {parts_.data(), count_}; }
 
-  // Accounts n sent bytes.
+  // Counts n sent bytes.
   void advance(std::size_t n) {
     IcyPhase& icy = listener_.icy;
     listener_.bytes_sent += n;
@@ -165,7 +165,7 @@ IoResult send_plain(Listener& listener, const StreamView& view, std::uint64_t li
                      (call == DeliveryCall::kAuto && want >= Store::page_bytes()));
   IoResult result;
   if (file) result = listener.transport->send_file(view.store->fd(), listener.position, want);
-  // If the kernel, or a layer above it, cannot send files, the listener stays.
+  // If the kernel or a layer above it cannot send files, the bytes are sent by writev.
   const bool refused =
       file && result.status == IoStatus::kError && (errno == EINVAL || errno == ENOSYS);
   if (!file || refused) {

@@ -79,7 +79,7 @@ void DirectStreams::adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mo
   one.run();
 }
 
-// False: the listener has ended, or its socket is full.
+// Returns false if the listener has ended or its socket is full.
 bool DirectStreams::One::send_preamble() {
   while (listener->preamble) {
     Preamble& preamble = *listener->preamble;
@@ -115,7 +115,7 @@ void DirectStreams::One::run() {
   listener->bytes_sent += moved.out;
   owner().account(*this, moved.out);
   switch (moved.stop) {
-    case SplicePump::Stop::kBudget:  // level-triggered: comes again at once
+    case SplicePump::Stop::kBudget:  // level-triggered: the event comes again at once
     case SplicePump::Stop::kSourceDry:
       wait(false);
       return;

@@ -8,11 +8,11 @@
 namespace lb {
 namespace {
 
-// A listener that lacks more is served again after all others.
+// A listener with more unsent bytes is served again after all others.
 constexpr std::size_t kBudgetBytes = 64 * 1024;
 // How often a pass reads the clock.
 constexpr int kServedBetweenClocks = 16;
-// A closed connection takes the bytes of one pass, and refuses later ones by the third.
+// A closed peer accepts the bytes of one pass, and resets the connection by the third.
 constexpr unsigned kPassesToKnow = 4;
 
 }  // namespace
@@ -32,7 +32,7 @@ Fanout::~Fanout() {
 }
 
 void Fanout::refresh() {
-  // First hold all bytes, then take the view, so that the next trim cannot pass its begin.
+  // The low water comes first: from then on no trim can pass the begin of this view.
   mount_->channel().set_low_water(host_.loop().id(), 0);
   view_ = mount_->channel().newest();
 }
@@ -44,14 +44,14 @@ void Fanout::join(std::unique_ptr<Listener> joined) {
 }
 
 void Fanout::adopt(std::unique_ptr<Listener> joined) {
-  Listener& listener = *joined.release();  // owned by its list from here on
+  Listener& listener = *joined.release();  // the list owns it from here on
   listener.fanout = this;
   ++count_;
-  // The writer must know its position before the next pass, or the window may leave it behind.
+  // The writer must know the position before the next pass, or it may trim bytes behind it.
   low_water_ = std::min(low_water_, listener.position);
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
   idle_.push_back(listener);
-  // Without events: adding the socket to epoll here would prolong a hand-over's pause.
+  // Without events: adding the socket to epoll here would prolong the pause of a hand-over.
   listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), 0, &listener);
 }
 
@@ -65,7 +65,7 @@ void Fanout::begin_pass() {
     --passes_to_know_;
   }
   due_.splice_back(idle_);
-  // Blocked listeners are only checked against the window.
+  // Blocked listeners are only checked for having left the window.
   blocked_.for_each([this](Listener& listener) { keep_in_window(listener); });
 }
 
@@ -81,7 +81,7 @@ bool Fanout::pump(SteadyTime deadline) {
 }
 
 void Fanout::end_pass() {
-  // Not view_->end, which a joiner between two slices may have moved beyond what others have got.
+  // Not view_->end: a joiner between two slices may have renewed the view.
   low_water_ = count_ > 0 ? pass_end_ : Channel::kNoReader;
   blocked_.for_each(
       [this](Listener& listener) { low_water_ = std::min(low_water_, listener.position); });
@@ -93,7 +93,7 @@ void Fanout::end_pass() {
   sent_ = 0;
 }
 
-// False: the listener was moved or ended.
+// Returns false if the listener was moved or has ended.
 bool Fanout::keep_in_window(Listener& listener) {
   if (listener.until != SteadyTime::max() && host_.loop().now() >= listener.until) {
     finish(listener, EndReason::kLimit);
@@ -108,7 +108,7 @@ bool Fanout::keep_in_window(Listener& listener) {
   if (settings_->lag_policy == LagPolicy::kSkip && !listener.continuation &&
       listener.span_begin == Listener::kAnySpan && listener.position < view_->end &&
       view_->end - listener.position > settings_->queue_bytes / 4 * 3) {
-    // Before the window passes it, the listener gets the rest of its unit, and then the newest one.
+    // A slow listener gets the rest of its unit and continues with the newest unit.
     const std::uint64_t mark =
         view_->sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
     const std::uint64_t next = mark == view_->sync.end() ? view_->sync.begin() : mark + 1;
@@ -121,7 +121,7 @@ bool Fanout::keep_in_window(Listener& listener) {
   return true;
 }
 
-// Moves a listener that waits for a unit to the next one, or to the end without one.
+// Moves a listener that waits for a unit to the next one; without a unit, to the end.
 void Fanout::start_at_mark(Listener& listener) {
   const auto& sync = view_->sync;
   const std::uint64_t before =
@@ -167,7 +167,7 @@ void Fanout::serve(Listener& listener) {
       return;
     case Delivered::kMore:
       due_.push_back(listener);
-      if (!in_pass) listener.watch.want(EV_READ | EV_WRITE);  // comes again at once
+      if (!in_pass) listener.watch.want(EV_READ | EV_WRITE);  // the event comes again at once
       return;
     case Delivered::kBlocked:
       listener.blocked = true;
@@ -200,7 +200,7 @@ void Fanout::on_socket(Listener& listener, short events) {
   if (events & EV_WRITE) {
     listener.blocked = false;
     idle_.push_back(listener);
-    // The view may be old, but its bytes are still there.
+    // The view may be old, but low_water_ protects its bytes.
     if (listener.position < view_->begin) {
       keep_in_window(listener);
       return;
@@ -212,7 +212,7 @@ void Fanout::on_socket(Listener& listener, short events) {
 bool Fanout::end_hung_up() {
   if (passes_to_know_ == 0 || count_ == 0) return false;
   const SteadyTime now = host_.loop().now();
-  // Passes show the same without a walk over all listeners.
+  // While bytes flow, failing writes show closed connections without a walk over all listeners.
   if (now - fed_ < kHungUpStays) return true;
   bool some_left = false;
   idle_.for_each([&](Listener& listener) {

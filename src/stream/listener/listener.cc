@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-// Longer texts are cut: an access line holds 1023 bytes in all.
+// Longer texts are cut, because an access line has at most 1023 bytes.
 constexpr std::size_t kLongestFact = 1023;
 
 }  // namespace
@@ -39,8 +39,8 @@ void Listener::on_socket(short events) { fanout->on_socket(*this, events); }
 bool Listener::take_input(SteadyTime now) {
   std::array<std::byte, 2048> ignored;
   const IoResult result = transport->read(ignored);
-  // A half-closed client (`nc`) still listens, as with Icecast; a closed one reads the same, but
-  // resets the connection once bytes are sent.
+  // A half-closed client (`nc`) keeps listening, as with Icecast.  A closed client looks the same
+  // here, but resets the connection once bytes are sent.
   if (result.status == IoStatus::kEof) {
     pollfd broken{transport->fd(), 0, 0};
     if (::poll(&broken, 1, 0) == 1 && (broken.revents & (POLLERR | POLLHUP)) != 0) return false;

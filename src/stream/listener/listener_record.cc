@@ -118,7 +118,7 @@ std::unique_ptr<Listener> restore_listener(const ListenerRecord& saved, const Ti
   listener->icy.metaint = saved.metaint;
   listener->icy.until_block = saved.until_block;
   listener->icy.block = restore_title(saved.block, titles);
-  // The rest of a block under way is cut from its text.
+  // The rest of a half-sent block is cut from its text.
   listener->icy.block_sent = saved.block_sent;
   if (listener->icy.block_sent > 0 &&
       (!listener->icy.block || saved.block_sent > listener->icy.block->icy_block.size()))

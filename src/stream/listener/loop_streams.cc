@@ -19,10 +19,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A pass is cut into slices, so that no loop stalls over 10 ms.
+// A pass is cut into slices, so that no loop stalls for more than 10 ms.
 constexpr auto kSlice = 5ms;
 constexpr auto kBetweenCounts = 100ms;
-// How often listeners with a too long intro are searched, because its log has no other events.
+// A listener in its intro waits for no events of a log, so expired ones are found by polling.
 constexpr auto kIntroPoll = 5s;
 
 // A player cannot change its decoder.  A file's type comes from its name, and one format may have
@@ -65,7 +65,7 @@ Fanout& LoopStreams::fanout_of(const std::shared_ptr<Mount>& mount) {
   return *place;
 }
 
-// Scripts read this line; in a crowd it is written ten times a second, not for every listener.
+// Scripts read this line.  It is limited to ten a second, so that a crowd does not flood the log.
 void LoopStreams::log_count(Fanout& fanout) {
   if (!shared_.logs_counts || !shared_.log.enabled(LogLevel::kInfo)) return;
   fanout.count_unlogged = loop_.now() - fanout.count_logged < kBetweenCounts;
@@ -94,7 +94,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
     const auto resumed = ask && ask->at
                              ? plan_resume(view, *ask->at, bytes_ahead(*mount), ask->exact)
                              : std::nullopt;
-    // The window has moved since the stages ran.
+    // The window has moved since the stages chose the byte.
     if (ask && ask->exact && !resumed)
       return ended(std::move(listener), *mount, EndReason::kLagged);
     JoinPlan plan = resumed ? *resumed : plan_join(view, burst_bytes);
@@ -242,7 +242,7 @@ void LoopStreams::end_of_pass() {
     const auto at = fanouts_.find(mount.get());
     if (at == fanouts_.end() || at->second->listeners() > 0 || at->second->dirty) continue;
     if (at->second->count_unlogged)
-      log_count_now(*at->second);  // otherwise the last line would not be "now 0"
+      log_count_now(*at->second);  // the last line must have the final number
     fanouts_.erase(at);
   }
   passing_.clear();
@@ -252,8 +252,8 @@ void LoopStreams::end_of_pass() {
 
 void LoopStreams::left(const Mount& mount) {
   const auto at = fanouts_.find(&mount);
-  // The end of a source wakes no loop: without a pass the fan-out would stay for ever, with the
-  // mount and its window.
+  // The end of a source wakes no loop: without this pass the fan-out would keep the mount and its
+  // window for ever.
   if (at != fanouts_.end() && at->second->listeners() == 0 && !at->second->in_pass)
     wake(at->second->mount_ptr());
 }
@@ -294,7 +294,7 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
 void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
   left(mount);
   if (listener->span_begin != Listener::kAnySpan) {
-    // Its bytes have addresses of this log, so its server must ask again.
+    // Its bytes have addresses of this log, so its server must ask again for the next stream.
     ended(std::move(listener), mount, EndReason::kDone);
     return;
   }
@@ -305,7 +305,6 @@ void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
     enter(std::move(listener), next.next, next.mode);
     return;
   }
-  // The source has ended.
   const auto next = find_in_fallbacks(
       mount.settings()->fallback_mount,
       [this](const std::string& name) {
@@ -338,7 +337,7 @@ void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_pt
   next->note_peak(next->gate().inside());
   fanout.join(std::move(listener));
   if (next->facts()->from_file && shared_.entered) shared_.entered(next);
-  // The fan-out may be new: it takes part in the next pass.
+  // A new fan-out takes part from the next pass on.
   wake(next);
 }
 
@@ -346,8 +345,8 @@ void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount
                                  EnterMode mode) {
   listener.fanout->refresh();
   const StreamView& view = listener.fanout->view();
-  // The present unit ends at the next mark, or at the end of complete units.  A stream that is over
-  // is sent to its end, except to slow listeners.
+  // The present unit ends at the next mark, or at the end of complete units.  A stream that has
+  // ended is sent completely, except to slow listeners.
   const std::uint64_t before =
       view.sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
   const std::uint64_t mark = before == view.sync.end() ? view.sync.begin() : before + 1;

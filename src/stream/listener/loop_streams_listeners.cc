@@ -1,4 +1,4 @@
-// Single listeners of a worker: lists, and ordered ends, moves and returns.
+// Operations on single listeners of a worker: lists, and ordered ends, moves and returns.
 #include <algorithm>
 #include <utility>
 
@@ -66,7 +66,7 @@ ListenerPage LoopStreams::page(const Mount& mount, std::uint64_t after, std::siz
       row.retransmits = tcp->retransmits;
       row.queue_bytes = tcp->queue_bytes;
     }
-    if (listener->fanout == nullptr) continue;  // it is not at the end of a log
+    if (listener->fanout == nullptr) continue;  // it does not read a log yet
     Mount& heard = listener->fanout->mount();
     const std::uint64_t end = heard.channel().newest()->end;
     const std::uint64_t rate = heard.bytes_per_second.load(std::memory_order_relaxed);
@@ -184,7 +184,7 @@ std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
   for_each_in_audience([&all](Listener& listener) { all.push_back(&listener); });
   most = std::min(most, all.size());
   if (most == 0) return 0;
-  // Ids rise, so listeners of the same moment end in the order in which they came.
+  // Ids grow, so of listeners that joined together the earlier one ends first.
   const auto earlier = [](const Listener* a, const Listener* b) {
     return a->joined != b->joined ? a->joined < b->joined : a->id < b->id;
   };

@@ -33,15 +33,15 @@ JoinPlan plan_join(const StreamView& view, std::size_t burst_bytes) {
     if (auto headers = view.headers_at(view.end)) return {view.end, std::move(headers), true};
     return {target, nullptr, false};
   }
-  // Marks run ahead of `end` by the incomplete unit; without a burst that boundary, exactly the
-  // end, is the place.
+  // Marks may be ahead of `end` by the incomplete unit, whose begin is then exactly the end: the
+  // right place without a burst.
   return nearest_mark(view, target);
 }
 
 namespace {
 
-// Of the spans of one stream with the same first byte, the last one: earlier ones were made before
-// its media clock was known.
+// The last of a stream's spans with the same first byte: earlier ones were made before its media
+// clock was known.
 std::uint64_t begun_at(const StreamView& view, std::uint64_t i) {
   const auto& spans = view.spans;
   while (i + 1 < spans.end() && spans[i + 1].begin == spans[i].begin &&
@@ -50,8 +50,8 @@ std::uint64_t begun_at(const StreamView& view, std::uint64_t i) {
   return i;
 }
 
-// The span that is sent for the bytes of span i: the time of day of a stream's first moments
-// becomes known later.  So they all go in one connection, within which a seam can be searched.
+// The span that is sent for the bytes of span i.  The wall time of a stream's first moments becomes
+// known later, but they must go in one connection, in which a seam can be searched.
 std::uint64_t told_by(const StreamView& view, std::uint64_t i) {
   const auto& spans = view.spans;
   i = begun_at(view, i);
@@ -63,8 +63,7 @@ std::uint64_t told_by(const StreamView& view, std::uint64_t i) {
   return i;
 }
 
-// Sets the place of the first byte, which is in span i and is a unit's first one or the requested
-// one.
+// Sets the place of the first byte, which is in span i and begins a unit or is the requested byte.
 void tell_place(PlacedJoin& joined, const StreamView& view, std::uint64_t i,
                 std::uint64_t samples) {
   const StreamSpan& span = view.spans[told_by(view, i)];
@@ -86,15 +85,15 @@ std::uint64_t samples_at(const StreamView& view, const StreamSpan& span, std::ui
   return view.sync[i].time.samples;
 }
 
-// Headers that a relay has put before a stream lie between the end of the former bytes, `from`, and
-// its begin.  Headers of an earlier chain are not its own, which follow.
+// Headers that a relay has put in front lie between the end of the earlier bytes, `from`, and the
+// stream's begin.  Headers of an earlier chain do not count, because the stream has its own.
 std::shared_ptr<const Bytes> headers_in_front(const StreamView& view, std::uint64_t from,
                                               std::uint64_t begin) {
   auto headers = view.headers_at(begin);
   return headers == view.headers_at(from) ? nullptr : headers;
 }
 
-// The byte `wanted`, if one of the spans has it.
+// The requested byte, if a span contains it.
 std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddress& wanted,
                                        std::uint64_t ahead_bytes) {
   for (std::uint64_t i = view.spans.end(); i > view.spans.begin();) {
@@ -111,7 +110,7 @@ std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddre
       return joined;
     }
     if (last || position > end) return std::nullopt;
-    // Headers and the end of a chain have no address, so the place begins behind them.
+    // Headers and the end of a chain have no address, so the place begins after them.
     std::uint64_t after = i + 1;
     while (after < view.spans.end() && !view.spans[after].has_address()) ++after;
     if (after == view.spans.end()) return std::nullopt;
@@ -138,8 +137,8 @@ std::optional<std::uint64_t> present_stream(const StreamView& view) {
   return first;
 }
 
-// For a server that has read a stream of which nothing is left here, while the present one has just
-// begun: that follows from its first byte on, with its encoder's lead.
+// For a server whose requested stream is gone here while the present one has just begun: it
+// continues at the first byte of the present stream, with the encoder's lead.
 std::optional<PlacedJoin> join_next(const StreamView& view, const StreamAddress& wanted,
                                     std::uint64_t most) {
   for (std::uint64_t i = view.spans.begin(); i < view.spans.end(); ++i)
@@ -157,8 +156,8 @@ std::optional<PlacedJoin> join_next(const StreamView& view, const StreamAddress&
   return joined;
 }
 
-// A server's connection ends with each stream, and it asks again.  So bytes of an earlier source
-// would be all it gets.
+// A server's connection ends with each stream.  So it begins with the present one: otherwise it
+// would get only bytes of an earlier source.
 std::optional<PlacedJoin> join_present(const StreamView& view, std::uint64_t planned) {
   const auto found = present_stream(view);
   if (!found) return std::nullopt;
@@ -178,8 +177,8 @@ std::optional<PlacedJoin> join_present(const StreamView& view, std::uint64_t pla
   return joined;
 }
 
-// A stream that has just begun has only headers: a server gets them as its first bytes.  From the
-// first mark on it would have no address, and give the stream one of its own.
+// A stream that has just begun has only headers, which a server gets as its first bytes.  At the
+// first mark it would get no address and give the stream another one.
 std::optional<PlacedJoin> join_begun(const StreamView& view) {
   const auto i = view.spans.last_where([&](const StreamSpan& s) { return s.begin <= view.end; });
   if (i == view.spans.end()) return std::nullopt;
@@ -214,11 +213,11 @@ PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, con
   const StreamSpan& span = view.spans[here];
   const auto i = sync.last_where([&](const SyncMark& m) { return m.position <= target; });
   if (i == sync.end()) {
-    // A stream that has just begun, or a format without marks.
+    // The stream has just begun, or its format has no marks.
     tell_place(joined, view, here, span.media.samples);
     return joined;
   }
-  // The second-mark at or before it, if the window and the span have it.
+  // The nearest earlier second-mark within the window and the span.
   for (auto at = i;; --at) {
     const SyncMark& mark = sync[at];
     if (mark.position < std::max(view.begin, span.begin)) break;

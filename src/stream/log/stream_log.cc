@@ -10,26 +10,26 @@
 namespace lb {
 namespace {
 
-// Discontinuities are numbered from 2026 on, one for ten minutes.
+// Generations are numbered from 2026 on, one for ten minutes.
 constexpr std::int64_t kFirstGenerationMs = 1'767'225'600'000;
 constexpr std::uint64_t kGenerationMs = 600'000;
 constexpr std::size_t kSmallestSegment = 16 * 1024;
 constexpr std::size_t kLargestSegment = 256 * 1024;
 constexpr std::chrono::microseconds kRateWindow{1'000'000};
 constexpr std::chrono::seconds kWallCheck{1};
-constexpr std::chrono::seconds kLeadTime{3};     // encoders have sent their lead by then
-constexpr std::int64_t kLongestLeadMs = 60'000;  // a longer one is a clock that was set
+constexpr std::chrono::seconds kLeadTime{3};     // an encoder has sent its lead by then
+constexpr std::int64_t kLongestLeadMs = 60'000;  // a longer one means that the clock was set
 constexpr std::int64_t kMaxDriftMs = 500;
 constexpr unsigned kDriftLasts = 5;  // checks; a lead that shrinks is no drift
-// Of titles and headers within the window.  No player reads so many; a hostile source could fill
-// the memory, and hold up its worker.
+// Limits titles and headers in the window, because a hostile source could fill the memory and delay
+// its worker.
 constexpr std::uint64_t kMaxEvents = 256;
-constexpr std::uint64_t kLongestTail = 64 * 1024;  // behind the last mark; marks stand closer
-// Of a window of media time: more than any format that has one sends.
+constexpr std::uint64_t kLongestTail = 64 * 1024;  // behind the last mark; marks are closer
+// Limits a window of media time; formats with media time send less.
 constexpr std::uint64_t kMaxMediaRate = 64 * 1024;  // bytes a second
 
-// Removes a mark at `at` itself, where the next unit would have begun: with the other stream's
-// media time it would precede the next stream's first mark.
+// Removes a mark at `at`, where the next unit would have begun.  With the media time of the old
+// stream it would precede the first mark of the next one.
 void keep_before(AppendLog<SyncMark>& marks, std::uint64_t at) {
   if (marks.empty() || marks.back().position < at) return;
   const auto old = marks.view();
@@ -48,8 +48,8 @@ Result<std::unique_ptr<StreamLog>> StreamLog::create(const std::string& name) {
 StreamLog::StreamLog(std::shared_ptr<Store> store)
     : store_(std::move(store)), segments_(std::make_shared<const SegmentTable>()) {}
 
-// Measured over whole seconds, because encoders send a lead when they connect, which would falsify
-// the rate for long.
+// The rate is measured over whole seconds, because an encoder begins with a lead, which would
+// distort it for long.
 void StreamLog::measure_rate(SteadyTime now) {
   if (rate_since_ == SteadyTime{}) {
     rate_since_ = now;
@@ -74,7 +74,7 @@ void StreamLog::choose_segment_size(SteadyTime now) {
   if (current_ == nullptr) return;
   const std::size_t wanted =
       now - segment_since_ < kRateWindow / 4
-          ? segment_bytes_ * 2  // filled at once: a lead, or a fast stream
+          ? segment_bytes_ * 2  // a lead, or a fast stream
           : static_cast<std::size_t>(std::min<std::uint64_t>(rate_ * 2, kLargestSegment));
   const std::size_t page = Store::page_bytes();
   segment_bytes_ = (std::clamp(wanted, kSmallestSegment, kLargestSegment) + page - 1) / page * page;
@@ -125,7 +125,7 @@ void StreamLog::headers(std::uint64_t position, Bytes bytes) {
   events_.push({last_event_, std::make_shared<const Bytes>(std::move(bytes)), nullptr});
 }
 
-// A title between two units, or within one, sounds with the next.
+// A title between or within units belongs to the next unit.
 TitlePlace StreamLog::place_of_title(std::uint64_t position) const {
   if (spans_.empty()) return {};
   const StreamSpan& span = spans_.back();
@@ -155,7 +155,7 @@ void StreamLog::placed_metadata(std::uint64_t position, Metadata metadata,
   events_.push({last_event_, nullptr, new_metadata_});
 }
 
-// Begins a span with the new clock, at a second-mark.
+// Begins a span with the new wall clock at a second-mark.
 void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
   if (!new_epoch_ms_ || !time.second || position <= spans_.back().begin) return;
   StreamSpan span = spans_.back();
@@ -164,8 +164,8 @@ void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
   span.begin = position;
   span.media.samples = time.samples;
   span.wall_ms = *new_epoch_ms_ + static_cast<std::int64_t>(span.media.milliseconds());
-  // Only timestamps depend on epoch_ms.  If the clock was set since the source began, its old value
-  // stays, so that servers that have lost this one keep playing the same segments.
+  // epoch_ms only affects timestamps.  If the clock was set since the source began, the old value
+  // stays, so that servers that lose this one keep playing the same segments.
   if (!span.anchored && std::abs(*new_epoch_ms_ - span.segments.epoch_ms) <= kLongestLeadMs)
     span.segments.epoch_ms = *new_epoch_ms_;
   span.anchored = true;
@@ -174,7 +174,7 @@ void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
   new_epoch_ms_.reset();
 }
 
-// Begins a span with another address of the same bytes, if it is due.
+// Begins a span that gives the same bytes another address, once its position is reached.
 void StreamLog::begin_address(std::uint64_t position, UnitTime time) {
   if (!next_address_ || position < next_address_->begin) return;
   StreamSpan span = *std::exchange(next_address_, std::nullopt);
@@ -215,11 +215,11 @@ void StreamLog::note_second(std::uint64_t position, UnitTime time) {
   seconds_kept_.push_back({position, passed});
 }
 
-// The begin of the window of media time.
+// Returns the begin of the window of media time.
 std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds window) {
   const std::int64_t ms = window.count();
   const std::uint64_t most = static_cast<std::uint64_t>(ms) * kMaxMediaRate / 1000;
-  // Also limited by bytes, because media time stands still while the rate keeps changing.
+  // Also limited by bytes, because media time does not advance while the rate keeps changing.
   while (seconds_kept_.size() > 1 &&
          (ms == 0 || seconds_kept_.back().ms - seconds_kept_[1].ms >= ms ||
           seconds_kept_[1].position + most <= end))
@@ -228,8 +228,8 @@ std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds
   return std::max(seconds_kept_.front().position, end - std::min(end, most));
 }
 
-// The begin of the window of arrived bytes.  In a source's first moments it has its lead and the
-// end of the last source, for servers that have read that and ask for the following bytes.
+// Returns the begin of the window of arrived bytes.  In a source's first moments the window has its
+// lead and the end of the last source, for servers that read that one and ask for the next bytes.
 std::uint64_t StreamLog::keep_arrived(std::uint64_t end, std::chrono::milliseconds window) const {
   if (window.count() == 0) return end;
   const std::uint64_t rate = std::max(rate_, *std::max_element(seconds_.begin(), seconds_.end()));
@@ -256,7 +256,7 @@ void StreamLog::clock(std::uint64_t position, unsigned rate_hz) {
   new_epoch_ms_.reset();
   last_time_ = {};
   inner_samples_ = newest_samples_ = 0;
-  // The time of day continues.
+  // The wall time continues.
   const bool jumps_not = !first && span.anchored;
   begin_span(span, 0, jumps_not ? std::optional(span.wall_ms) : std::nullopt);
 }
@@ -277,14 +277,14 @@ std::optional<std::int64_t> StreamLog::wall_of_end(std::uint64_t end) const {
   if (!of_span(1)) return span.wall_ms;
   const std::uint64_t last = marks[marks.end() - 1].time.samples;
   const std::uint64_t before = of_span(2) ? marks[marks.end() - 2].time.samples : last;
-  // Frames of MPEG have no mark each.
+  // MPEG frames are not all marked, so the frames after the last mark are counted.
   const std::uint64_t from = marks[marks.end() - 1].position;
   if (end > from && end - from <= kLongestTail) {
     const Bytes tail = bytes_before_head(static_cast<std::size_t>(head_ - from));
     const auto samples = mpeg_samples(ByteSpan(tail).first(static_cast<std::size_t>(end - from)));
     if (samples > 0) return span.wall_of(last + samples);
   }
-  // The last unit is as long as the one before it.
+  // The last unit is assumed to be as long as the one before it.
   return span.wall_of(last + (last - std::min(before, last)));
 }
 
@@ -318,17 +318,17 @@ SegmentNumbers StreamLog::next_numbers(std::int64_t wall_ms, std::uint32_t cut_m
   numbers.cut_ms = cut_ms;
   numbers.epoch_ms = wall_ms;
   if (spans_.empty()) {
-    // Above numbers of an earlier process, unless sources changed more often than once a segment.
+    // Higher than any number of an earlier process, unless sources change more often than segments.
     numbers.first = static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms)) * 2 / cut_ms;
-    // hls.js walks through a table by this number: a large one blocks it for minutes.  Timestamps
-    // follow the wall clock, so two sources may have the same number.
+    // hls.js blocks for minutes on large generations, because it walks through a table.  Two
+    // sources may share one, because timestamps follow the wall clock.
     numbers.generation =
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms - kFirstGenerationMs)) /
         kGenerationMs;
     return numbers;
   }
   const StreamSpan& last = spans_.back();
-  if (last.media.rate_hz == 0) {  // no unit has come: its numbers are free
+  if (last.media.rate_hz == 0) {  // no unit has come, so its numbers are free
     numbers.first = last.segments.first;
     numbers.generation = last.segments.generation;
     return numbers;
@@ -377,7 +377,7 @@ void StreamLog::resume_source(const StreamSpan& span) {
 
 void StreamLog::cut(std::uint64_t at) {
   if (current_ != nullptr && at < current_->begin) {
-    // The incomplete unit reached into further segments, which no reader has seen.
+    // The dropped incomplete unit reached into later segments, which no reader has seen.
     auto table = std::make_shared<SegmentTable>(*segments_);
     while (!table->empty() && table->back()->begin > at) table->pop_back();
     segments_ = std::move(table);
@@ -387,7 +387,7 @@ void StreamLog::cut(std::uint64_t at) {
   keep_before(inner_, at);
   rate_head_ -= std::min(rate_head_, head_ - at);
   if (!spans_.empty() && spans_.back().begin > at) {
-    // A span that began behind the published bytes is dropped.
+    // Drops spans that began behind the published bytes.
     const auto old = spans_.view();
     spans_ = {};
     for (auto i = old.begin(); i < old.end() && old[i].begin <= at; ++i) spans_.push(old[i]);
@@ -445,12 +445,12 @@ std::shared_ptr<const StreamView> StreamLog::view_to(std::uint64_t end, bool end
 }
 
 void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water) {
-  // Counted from the end that readers have seen, because a reader that takes the old view now must
-  // still find its burst in the next.
+  // The window counts from the end that readers have seen: a reader of the old view must still find
+  // its burst in the next one.
   std::uint64_t keep_burst =
       visible_end_ - std::min<std::uint64_t>(visible_end_, window.burst_bytes);
-  // A joiner with the whole burst starts at the newest mark at or before it, so that mark stays:
-  // otherwise a stream of long units (WebM clusters) would have no starting point.
+  // A joiner begins at the newest mark at or before the burst, so that mark is kept: otherwise a
+  // stream of long units (WebM clusters) would have no starting point.
   const auto marks = sync_.view();
   if (const std::uint64_t i =
           marks.last_where([&](const SyncMark& m) { return m.position <= keep_burst; });
@@ -474,7 +474,7 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
         segments_->begin() + static_cast<std::ptrdiff_t>(passed), segments_->end());
   }
   if (spans_.size() > 1) {
-    // The span at begin_ stays.
+    // The span at begin_ is kept.
     const auto spans = spans_.view();
     const auto holds = spans.last_where([this](const StreamSpan& s) { return s.begin <= begin_; });
     std::uint64_t gone = holds == spans.end() ? 0 : holds - spans.begin();

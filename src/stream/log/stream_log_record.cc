@@ -1,4 +1,4 @@
-// A log between two publications, for the process that takes over.
+// The state of a log between two publications, for the process that takes over.
 #include <sys/stat.h>
 
 #include <utility>
@@ -28,7 +28,7 @@ void list_fields(Io& io, std::uint32_t number, Log& log) {
 
 }  // namespace
 
-// A log is saved after a publication, so its results (new metadata, new codec) were taken.
+// A log is saved after a publication, so new metadata and a new codec were taken already.
 template <class Io, class Self>
 void StreamLog::fields(Io& io, Self& self) {
   list_fields(io, 3, self.sync_);
@@ -78,7 +78,6 @@ void StreamLog::save(RecordOut& out) const {
   fields(out, *this);
 }
 
-// Maps consecutive segments.
 Result<void> StreamLog::map_segments(const std::vector<std::uint64_t>& sizes, std::uint64_t at) {
   const std::size_t page = Store::page_bytes();
   auto table = std::make_shared<SegmentTable>();

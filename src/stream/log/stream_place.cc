@@ -15,7 +15,7 @@ constexpr unsigned kMaxRateHz = 1'000'000;
 constexpr std::uint32_t kMinCutMs = 500, kMaxCutMs = 60'000;
 constexpr std::uint64_t kMaxRelaysTold = 10'000'000;
 constexpr std::uint64_t kMaxHeaderBytesTold = std::uint64_t{1} << 20;
-// Far above real values, so that sums of two cannot overflow.
+// Far above real values, so that a sum of two cannot overflow.
 constexpr std::uint64_t kMaxNumber = std::uint64_t{1} << 60;
 
 std::optional<std::uint64_t> read_number(std::string_view text) noexcept {
@@ -34,7 +34,7 @@ std::optional<MediaTime> read_media(std::string_view text) noexcept {
   return MediaTime{*samples, static_cast<unsigned>(*rate)};
 }
 
-// One "name=value" of the answer.  False: invalid.
+// Reads one "name=value" of the answer; returns false if it is invalid.
 bool take_member(std::string_view name, std::string_view value, StreamPlace& place,
                  bool& has_epoch) {
   if (name == "m") {
@@ -141,9 +141,9 @@ std::optional<StreamPlace> parse_stream_place(std::string_view value) noexcept {
     const std::string_view text = member.substr(std::min(equals + 1, member.size()));
     if (!take_member(member.substr(0, equals), text, place, has_epoch)) return std::nullopt;
   }
-  // One clock is useless without the other.
+  // One of the two times is useless without the other.
   place.anchored = place.anchored && has_epoch;
-  // Not known yet: the guess of its begin is used, as for a source that ends before that.
+  // The wall time is not known yet, so the begin is guessed as for a source that ends early.
   if (!place.anchored && has_epoch)
     place.wall_ms = static_cast<std::int64_t>(static_cast<std::uint64_t>(place.segments.epoch_ms) +
                                               place.media.milliseconds());

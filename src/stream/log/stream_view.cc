@@ -20,7 +20,7 @@ auto newest_at(const StreamView& view, std::uint64_t position, Pick pick)
 }  // namespace
 
 std::span<const std::byte> StreamView::bytes_at(std::uint64_t position) const noexcept {
-  // Newest first, because nearly every reader is near the head.
+  // Searches from the newest, because nearly every reader is near the head.
   for (auto it = segments->rbegin(); it != segments->rend(); ++it) {
     const Segment& segment = **it;
     if (position < segment.begin) continue;

@@ -20,7 +20,6 @@ WallPlace place_of(const StreamSpan& span, const SyncMark& mark) {
           media_ms_of(span, mark)};
 }
 
-// The unit with which a new listener begins.
 struct Joined {
   const StreamSpan& span;
   const SyncMark& mark;
@@ -44,7 +43,7 @@ std::optional<WallPlace> place_at_wall(const StreamView& view, std::int64_t wall
     const std::uint64_t from = std::max(span.begin, view.begin), to = limit;
     limit = std::min(limit, span.begin);
     if (!has_both(span)) continue;
-    // Media time rises within a span.
+    // Media time grows within a span, so a binary search finds the mark.
     const auto at = view.sync.last_where([&](const SyncMark& mark) {
       return mark.position < from ||
              (mark.position < to && span.wall_of(mark.time.samples) <= wall_ms);

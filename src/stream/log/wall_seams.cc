@@ -10,7 +10,7 @@ void WallSeams::span_begins(const StreamSpan* before, const StreamSpan& span, st
   if (after) {
     open_ = Open{*after, span.id, samples};
   } else if (open_ && open_->id != span.id) {
-    // The bytes between were headers, or had sound without a time.
+    // The bytes between the streams were headers, or sound without a wall time.
     if (before != nullptr && before->media.rate_hz == 0)
       open_ = Open{open_->after_wall_ms, span.id, samples};
     else

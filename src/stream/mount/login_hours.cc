@@ -28,7 +28,7 @@ bool is_on(const WeeklyHours& hours, unsigned weekday) {
                      [weekday](const std::string& day) { return weekday_of(day) == weekday; });
 }
 
-// The spans around now, ordered, with touching ones joined.
+// The ordered spans around now; adjacent ones are joined.
 std::vector<Span> spans_near(const RecordLogin& login, std::int64_t now) {
   const Span whole{login.from, login.until > 0 ? login.until : kNever};
   if (login.hours.empty()) return {whole};

@@ -13,8 +13,8 @@ constexpr std::uint64_t kNearPercent = 4, kMuchPercent = 12;
 
 std::uint64_t distance(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : b - a; }
 
-// A usual number if the rate is near one; otherwise it changes only with larger changes of the
-// rate, because the first measurement is short and later ones vary.
+// Returns a usual number if the rate is near one.  Otherwise the number only follows larger
+// changes, because the first measurement is short and later ones vary.
 unsigned next_shown_kbps(unsigned shown, std::uint64_t bytes_per_second) {
   const std::uint64_t kbps = (bytes_per_second * 8 + 500) / 1000;
   for (const unsigned usual : kUsualKbps)
@@ -53,7 +53,7 @@ void Mount::note_use() {
   if (uses_ != nullptr && !use_noted_.exchange(true, std::memory_order_acq_rel)) uses_->note(name_);
 }
 
-// A use that begins meanwhile either finds the mark removed, and notes itself, or is seen here.
+// A use that begins meanwhile either notes itself again or is seen by the second check.
 bool Mount::rests() {
   if (is_in_use()) return false;
   use_noted_.exchange(false, std::memory_order_acq_rel);

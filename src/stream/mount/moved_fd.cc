@@ -11,7 +11,7 @@
 namespace lb {
 namespace {
 
-// Kept small, because bytes between the two processes are in no queue that the server counts.
+// Small, because no queue of the server counts the bytes between the two processes.
 constexpr int kPairBytes = 64 * 1024;
 
 }  // namespace

@@ -50,7 +50,7 @@ void save_log(AdmissionRecord& saved, const StreamLog& log, FdsOut& fds) {
   saved.log_file = fds.add(log.file());
 }
 
-// A relay gets at least so long to ask its upstream again, whatever its mount says.
+// A relay gets at least this time to ask its upstream again, whatever the mount's settings.
 constexpr auto kRelayAsks = std::chrono::seconds(5);
 
 }  // namespace
@@ -68,7 +68,7 @@ std::string SourceAdmission::cannot_move() const {
 std::vector<AdmissionRecord> SourceAdmission::save(FdsOut& fds, const WriterSight& writers) const {
   std::vector<AdmissionRecord> all;
   for (const auto& [name, record] : records_) {
-    // An idle mount that waits for its relay is made again by the configuration.
+    // The configuration makes an idle mount of a relay again.
     if (record.mount->phase() == MountPhase::kIdle) continue;
     AdmissionRecord saved = save_mount(*record.mount);
     saved.lease = record.lease;

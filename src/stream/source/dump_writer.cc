@@ -17,9 +17,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The window holds queue-size at least, which at any usual rate is many times this.
+// At any usual rate the window of queue-size holds many times this.
 constexpr auto kDumpTick = 200ms;
-// One dump does not keep the others waiting for longer than this takes.
+// Limits how long one dump delays the others.
 constexpr std::size_t kBudget = 1 << 20;
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
@@ -33,7 +33,7 @@ DumpWriter::~DumpWriter() = default;
 void DumpWriter::begin(const std::shared_ptr<Mount>& mount, std::string pattern) {
   Channel& channel = mount->channel();
   const std::uint64_t position = channel.newest()->end;
-  // From now on the window may not pass what is to be written.
+  // From here on the window keeps the bytes that are to be written.
   if (channel.low_water_of(channel.archive_slot()) == Channel::kNoReader)
     channel.set_low_water(channel.archive_slot(), position);
   loop_.post(
@@ -67,7 +67,7 @@ void DumpWriter::go_on() {
 
 void DumpWriter::take_over(const std::shared_ptr<Mount>& mount, const DumpRecord& saved,
                            UniqueFd file) {
-  // From now on the window may not pass what is to be written.
+  // From here on the window keeps the bytes that are to be written.
   mount->channel().set_low_water(mount->channel().archive_slot(), saved.position);
   loop_.post([this, mount, saved, file = std::make_shared<UniqueFd>(std::move(file))] {
     Dump dump;
@@ -94,7 +94,7 @@ void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
   Channel& channel = mount->channel();
   Dump dump;
   dump.path = local_text(loop_.clock().wall(), pattern.c_str());
-  // Not blocking: the path may name a FIFO.
+  // O_NONBLOCK, because the path may name a FIFO.
   if (!dump.path.empty())
     dump.file.reset(::open(dump.path.c_str(),
                            O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW,

@@ -11,17 +11,15 @@
 namespace lb {
 namespace {
 
-// A relay that asks while another upstream still writes gets some of it twice.
+// A relay that asks while another upstream still writes gets some bytes twice.
 constexpr std::uint64_t kMaxTwice = std::uint64_t{4} << 20;
-// What the seam is searched by; of Ogg at least from the beginning of a page on, which has its
-// checksum.
+// The key for finding the seam.  For Ogg it begins at a page, whose checksum makes it unique.
 constexpr std::uint64_t kKeyBytes = 1024;
 constexpr std::uint64_t kLongestKey = 64 * 1024;
-// For servers that read this one when theirs has been silent for a second (RelayPlan::stall), and
-// have asked it.
+// For servers that switch to this one after a silence of one second at theirs (RelayPlan::stall).
 constexpr std::chrono::milliseconds kKeptForServers{2500};
-// What a page has been told is there when its player asks, and where it stopped in a loss of its
-// network: pages of players ask for a place each 5 s, while they play each 30 s.
+// Pages of players ask for a place every 5 s, and every 30 s while they play.  The bytes are kept
+// so that the place is still available when the player asks, or after a loss of its network.
 constexpr std::chrono::milliseconds kKeptForPlayers{20000};
 constexpr std::chrono::seconds kPlayersAskWithin{35};
 
@@ -49,7 +47,7 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
       last_before_(lease_.mount->last_data()) {
   StreamLog& log = *lease_.log;
   if (facts_->plugin->make_rewriter != nullptr) rewriter_ = facts_->plugin->make_rewriter();
-  // Icecast reads inline titles in formats that have them; in Ogg the header means nothing.
+  // As in Icecast, inline titles are read only in formats that have them; Ogg ignores the header.
   if (metaint > 0 && facts_->plugin->icy_metadata) deinterleaver_.emplace(metaint);
   const bool continues = log.head() > 0;
   if (continues && resumes()) {
@@ -59,9 +57,9 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
     publish();
     return;
   }
-  // A format of which nothing is known has no units to wait for.
   Bytes key = seam_key();
-  // Else what has no address gets one from its first byte on, whichever that will be.
+  // While the seam is searched, the stream's first byte is not known, so its address comes later.
+  // A format without a framer has no units to wait for.
   begins_later_ =
       continues && framer_ && !facts_->plugin->types.empty() && (place_ || !key.empty());
   if (begins_later_)
@@ -72,8 +70,8 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
   if (continues && facts_->plugin->types.empty()) note_seam(SeamHow::kUnit);
   if (continues && !facts_->plugin->types.empty())
     search_ = std::make_unique<SeamSearch>(*facts_->plugin, std::move(key), host_.loop().now());
-  // Listeners of the predecessor get the title again: a relay goes on with the one it had, another
-  // source begins without one.
+  // Listeners of the predecessor get the title again: a relay keeps the last one, and another
+  // source begins without a title.
   if (!facts_->relayed) {
     lease_.mount->set_metadata(std::make_shared<const Metadata>());
     lease_.mount->set_codec(std::make_shared<const CodecFacts>());
@@ -88,20 +86,20 @@ bool Feed::is_of_the_log(const StreamPlace& place) const {
   return lease_.log->has_span() && lease_.log->span().id == place.at.id;
 }
 
-// The upstream goes on with the very stream that the log holds, not beyond its last byte.
+// Whether the upstream continues the log's own stream at or before its last byte.
 bool Feed::resumes() const {
   if (!place_ || !framer_ || place_->header_bytes > 0 || !is_of_the_log(*place_)) return false;
   const std::uint64_t head = lease_.log->span().origin_of(lease_.log->head());
   return place_->at.position <= head && head - place_->at.position <= kMaxTwice;
 }
 
-// Empty: the seam is at a unit.  Only relays of one stream send the same bytes: their upstreams may
-// know no addresses, or have given them addresses of their own, as two servers do to which one
-// encoder sends.
+// Returns the last bytes of the log, or nothing if the seam is at a unit.  Only relays of one
+// stream send the same bytes; their upstreams may have no addresses, or different ones, if one
+// encoder sends to two servers.
 Bytes Feed::seam_key() const {
   if (!facts_->relayed || facts_->plugin->types.empty() || !framer_) return {};
   if (place_ && (place_->after || is_of_the_log(*place_))) return {};
-  // Of Ogg with another address a chain of its own is begun: its decoder gets headers at once.
+  // Ogg with another address begins a chain of its own, so its decoder gets headers at once.
   if (place_ && facts_->plugin->name == "ogg") return {};
   const std::uint64_t head = lease_.log->head();
   std::uint64_t from = head - std::min(head, kKeyBytes);
@@ -114,14 +112,14 @@ Bytes Feed::seam_key() const {
   return lease_.log->bytes_before_head(static_cast<std::size_t>(head - from));
 }
 
-// The stream of this party begins at the seam; `passed` bytes of it went before, and are left out.
+// Begins the stream at the seam; its first `passed` bytes are left out.
 void Feed::begin(std::size_t passed) {
   StreamLog& log = *lease_.log;
   const bool told = place_ && passed == 0;
   const std::uint64_t at = close_last_stream();
   if (!told) {
     log.begin_source(at, first_span());
-    // What an upstream sends is passed on as it is.
+    // Bytes of an upstream are passed on unchanged.
     if (rewriter_ && framer_ && !facts_->relayed) rewriter_->avoid(framer_->serials());
   } else if (place_->header_bytes == 0) {
     log.begin_source(at, place_->span());
@@ -134,9 +132,9 @@ void Feed::begin(std::size_t passed) {
   enters_here_ = !told;
 }
 
-// A part of the very stream that the log holds is missing, within one chain of Ogg: another chain
-// of the same serial number would not be allowed (RFC 3533 section 4), and this one is not over.
-// Decoders see by the numbers of the pages that some are lost.
+// Whether a part of the log's own stream is missing within one chain of Ogg.  The chain is not
+// over, and RFC 3533 section 4 forbids another chain with the same serial number.  Decoders notice
+// the loss by the page numbers.
 bool Feed::goes_on_in_chain(std::span<const std::byte> bytes) const {
   if (!place_ || place_->after || entered_ || !framer_ || !is_of_the_log(*place_)) return false;
   if (place_->header_bytes == 0 || bytes.size() <= place_->header_bytes) return false;
@@ -155,8 +153,8 @@ void Feed::go_on_in_chain(std::span<const std::byte> headers) {
   framer_->consume(headers, none);
 }
 
-// The stream goes on within the bytes that this party sends, which have another address and another
-// media time at it; `passed`: its bytes up to there.
+// The stream continues within this connection's bytes, which have another address and media time
+// there.  `passed`: the bytes before that.
 void Feed::follow_address(std::span<const std::byte> passed) {
   StreamSpan span = place_->span();
   if (passed.size() < place_->header_bytes) return;
@@ -170,27 +168,27 @@ void Feed::follow_address(std::span<const std::byte> passed) {
   lease_.log->change_address(span);
 }
 
-// What another source has written is whole units, and ends as its format wants it.  Returns where
-// the next stream begins.
+// Cuts the last stream to whole units and closes it as its format requires.  Returns where the next
+// stream begins.
 std::uint64_t Feed::close_last_stream() {
   StreamLog& log = *lease_.log;
   log.cut(seam_at_);
   const Bytes closing = framer_ ? framer_->closing() : Bytes();
   if (closing.empty()) return seam_at_;
   if (facts_->relayed && log.has_span()) {
-    // The last stream has its address from elsewhere, where these bytes are not in it.
+    // The last stream has a foreign address, which does not cover these bytes.
     StreamSpan span = first_span();
     span.id = {};
     log.new_span(seam_at_, span);
   }
-  // Where there is no memory, the next room() reports it.
+  // After a failed append the next room() reports the lack of memory.
   (void)log.append(closing, host_.loop().now());
   return log.head();
 }
 
 Feed::~Feed() = default;
 
-// The stream enters here: it gets an address of its own.
+// A stream that enters here gets an address of its own.
 StreamSpan Feed::first_span() const {
   const std::int64_t wall_ms = wall_now_ms();
   StreamSpan span;
@@ -219,7 +217,7 @@ Result<void> Feed::enter(SourceState state) {
   const auto& title = ring_->title();
   if (title && facts_->plugin->icy_metadata) {
     put_title(lease_.log->head(), *title, std::nullopt);
-    // Sent to listeners again, and not logged.
+    // The title is sent to listeners again, but not logged again.
     if (state.last_title) lease_.mount->set_metadata(std::move(state.last_title));
   }
   if (auto put = put_audio(entry.bytes, false); !put) return put;
@@ -235,7 +233,7 @@ Result<void> Feed::enter_spare(SourceState state) {
     put_title(lease_.log->head(), *title, state.ring->title_place());
   if (search_ && !search_->has_key()) search_.reset();
   if (search_) {
-    // What was to be found may still come.
+    // The key may still come.
     entered_ = state.since;
     ring_ = std::move(state.ring);
     search_->known(ring_->held().size());
@@ -293,7 +291,7 @@ void Feed::span_ended() {
   on_search_end();
 }
 
-// The key has not come; what came instead may be all that comes for a while.
+// The key has not come in time, so the bytes held so far are used.
 void Feed::on_search_end() {
   if (!search_) return;
   if (auto put = put_audio({}, false); !put)
@@ -360,31 +358,31 @@ void Feed::on_icy_block(std::string_view text, std::uint64_t position) {
   put_title(position, std::move(title), told);
 }
 
-// Only an upstream that has told where its stream stands knows where a title does; an encoder, or
-// the title of another server, may have such a text.
+// Only an upstream that sends addresses knows a title's place; an encoder's title may look like one
+// by chance.
 void Feed::put_title(std::uint64_t position, Metadata title,
                      const std::optional<TitlePlace>& told) {
   const TitlePlace& last = lease_.log->title_place();
   const bool believed = told && place_ && !enters_here_;
-  // What is told again began when it was told first.
+  // A repeated title keeps its first place.
   const bool again = last.at && !title.song().empty() && title.song() == mount().metadata()->song();
   const TitlePlace place = believed ? *told : again ? last : place_of_title(position);
   lease_.log->placed_metadata(position, std::move(title), place);
 }
 
-// While the stream has no times, one that enters here has that of the title's arrival, by which all
-// relays show it.
+// While the stream has no times, a title that enters here gets the time of its arrival, with which
+// all relays show it.
 TitlePlace Feed::place_of_title(std::uint64_t position) const {
   TitlePlace place = lease_.log->place_of_title(position);
   if (enters_here_ && place.at && !place.wall_ms) place.wall_ms = wall_now_ms();
-  // An encoder that is always early, or late, by so much.
+  // Corrects an encoder whose titles are always early or late.
   const auto offset = lease_.mount->settings()->title_offset;
   if (enters_here_ && place.wall_ms && offset.count() != 0)
     return place_at(position, *place.wall_ms + offset.count());
   return place;
 }
 
-// The address is that of the moment, as far as the window has it.
+// The address of that moment, if the window has it.
 TitlePlace Feed::place_at(std::uint64_t position, std::int64_t wall_ms) const {
   TitlePlace place = lease_.log->place_of_title(position);
   place.wall_ms = wall_ms;
@@ -406,7 +404,7 @@ TitleResult Feed::set_title(Metadata metadata, std::optional<std::int64_t> wall_
   } else if (!rewriter_ || !rewriter_->set_title(metadata)) {
     return TitleResult::kRefused;
   } else if (!enters_here_ && lease_.log->has_span()) {
-    // From here on the bytes are not those of the upstream.
+    // From here on the bytes differ from those of the upstream.
     lease_.log->new_span(lease_.log->head(), first_span());
     enters_here_ = true;
   }
@@ -423,7 +421,7 @@ void Feed::publish() {
   const LogWindow window{settings->burst_bytes, settings->queue_bytes, settings->hls_kept,
                          is_placed ? kKeptForPlayers : kKeptForServers};
   auto view = lease_.log->publish(framer_->complete(), window, mount.channel().low_water(), false);
-  // While the rate of a new source is not known, that of the last one is the best guess.
+  // Until the rate of a new source is known, the last source's rate is the best guess.
   if (const auto rate = lease_.log->bytes_per_second(); rate > 0)
     mount.bytes_per_second.store(rate, std::memory_order_relaxed);
   if (const auto rate = lease_.log->usual_bytes_per_second(); rate > 0) mount.set_usual_rate(rate);
@@ -449,7 +447,7 @@ void Feed::note_seam(SeamHow how) {
       "at the exact byte", "where the same bytes were found", "at a unit"};
   host_.log().info("source/source", cat({"mount ", mount().name(), ": the stream goes on ",
                                          kWhere[static_cast<std::size_t>(how)]}));
-  // Another stream that follows the last one at its origin is no change of upstreams.
+  // A stream that follows the last one at its origin is no change of upstreams.
   if (!place_ || !place_->after) seam_ = how;
 }
 

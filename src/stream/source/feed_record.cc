@@ -71,7 +71,7 @@ Result<void> Feed::restore(const FeedRecord& saved) {
   return {};
 }
 
-// What has come in the search is searched again.
+// The bytes of an unfinished search are searched again.
 Result<void> Feed::go_on(const FeedRecord& saved) {
   if (saved.search) {
     Bytes held = saved.search->held;

@@ -1,8 +1,8 @@
-// OffAir: since when mounts are off the air, and why.  It knows mounts by name, since one may go
-// with its source; it does not outlive the process.
+// OffAir: since when mounts are off the air, and why.  It knows mounts by name, because a mount may
+// end with its source; it does not outlive the process.
 //
-// Thread: all functions from any thread; a source ends seldom, so one mutex is enough.
-// Bounds: kMaxMounts; the one that went first is forgotten.
+// Thread: all functions from any thread; sources end rarely, so one mutex is enough.
+// Bounds: kMaxMounts; the mount that went off the air first is forgotten.
 #pragma once
 
 #include <cstddef>
@@ -18,12 +18,12 @@
 
 namespace lb {
 
-// Why a mount is off the air, as the API has it and as nodes report it.
+// The reasons why a mount is off the air, as in the API and in reports of nodes.
 namespace off_air {
 inline constexpr std::string_view kRelayLost = "relay-lost", kNodeGone = "node-gone";
 }
 
-// Of the end of an encoder; "": it is not the end of a stream.
+// The reason for the end of an encoder; "": it does not end the stream.
 std::string_view off_air_word(EndReason reason) noexcept;
 
 struct OffAirRow {
@@ -39,7 +39,7 @@ class OffAir {
   void note(const std::string& mount, OffAirRow row);
   // The relay of a stream that began at that time is lost; a node may have reported why already.
   void note_relay(const std::string& mount, WallTime began, WallTime now);
-  // Of the last end, whether or not the mount is on the air again; nullopt: none that is known of.
+  // The last end, even if the mount is on the air again; nullopt: none known.
   std::optional<OffAirRow> of(const std::string& mount) const;
 
  private:

@@ -9,12 +9,12 @@
 namespace lb {
 namespace {
 
-// Where no unit begins within this, there is nothing to be in step with.
+// Without a unit in this length the format is not known, and the stream begins anywhere.
 constexpr std::size_t kLongestSearch = 64 * 1024;
-// So far a key is searched for: a server that relays the stream for a few seconds only gives all
-// that it has of it, which is more than a burst, and the seam is near its end.
+// The longest part in which a key is searched.  A server that has relayed the stream for only a few
+// seconds sends all of it, more than a burst, and the seam is near its end.
 constexpr std::size_t kLongestKeySearch = 512 * 1024;
-// What a stream that begins within the key has of it at least.
+// The shortest end of the key that counts at the begin of a stream.
 constexpr std::size_t kShortestEnd = 96;
 
 }  // namespace
@@ -44,7 +44,7 @@ bool SeamSearch::take(std::span<const std::byte> audio, SteadyTime now) {
     const bool may_come =
         !no_more_ && held_.size() < known_ + kLongestKeySearch && now - since_ < kKeyMayCome;
     if (hits_ == 0 && may_come) return false;
-    key_.clear();  // not here, or silence, which is everywhere
+    key_.clear();  // the key is missing, or occurs twice, as in silence
   }
   if (!unit_ && held_.size() < kLongestSearch) return false;
   found_ = unit_ ? Found::kUnit : Found::kNothing;
@@ -52,7 +52,7 @@ bool SeamSearch::take(std::span<const std::byte> audio, SteadyTime now) {
   return true;
 }
 
-// A server whose stream has begun a moment ago has only the end of the key.
+// A server that has just begun to relay the stream only has the end of the key.
 void SeamSearch::match_beginning() {
   if (beginning_matched_ || held_.size() < key_.size()) return;
   beginning_matched_ = true;
@@ -64,7 +64,7 @@ void SeamSearch::match_beginning() {
   }
 }
 
-// All of what has come so far: a key that is there twice does not say where.
+// Counts all hits, because a key that occurs twice does not show the seam.
 void SeamSearch::search_key() {
   if (held_.size() < key_.size()) return;
   const std::boyer_moore_horspool_searcher searcher(key_.begin(), key_.end());

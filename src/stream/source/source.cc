@@ -8,12 +8,12 @@
 namespace lb {
 namespace {
 
-// So that a source that sends as fast as it can leaves the worker to its listeners.
+// Limits how long a fast source keeps the worker from its listeners.
 constexpr int kReadsAWake = 4;
 
-// What <limit-rate> is averaged over: an encoder begins with what it has in hand.
+// The time over which <limit-rate> is averaged, because an encoder begins with a lead.
 constexpr double kLimitWindow = 10;
-// A held source is read in pieces of at least so much.
+// A held source is read in pieces of at least this size.
 constexpr double kLeastRead = 1024;
 
 double bytes_per_second(const MountSettings& settings) {
@@ -92,7 +92,7 @@ std::size_t Source::allowance(const MountSettings& settings) {
 
 void Source::hold(const MountSettings& settings) {
   held_ = true;
-  has_more_ = false;  // for the host: not now
+  has_more_ = false;  // the host must not call again now
   watch_.stop();
   const double seconds = std::max(0.05, -allowed_ / bytes_per_second(settings));
   resume_.after(std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)));
@@ -104,7 +104,7 @@ void Source::hold(const MountSettings& settings) {
 
 void Source::resume() {
   held_ = false;
-  last_data_ = host_.loop().now();  // the silence was ours
+  last_data_ = host_.loop().now();  // this server caused the silence
   away_then_ = host_.loop().away(last_data_);
   if (watched_) watch(true);
   on_readable(EV_READ);
@@ -115,7 +115,7 @@ void Source::read_on(bool limited) {
   has_more_ = true;
   const auto settings = feed_.mount().settings();
   limited = limited && is_limited(*settings);
-  // What a transport has in hand makes no socket readable.
+  // Bytes buffered in the transport do not make the socket readable.
   for (int i = 0; i < kReadsAWake || offer_.transport->buffered() > 0; ++i) {
     const auto free = feed_.room();
     if (!free) {
@@ -154,7 +154,7 @@ void Source::read_on(bool limited) {
   feed_.publish();
 }
 
-// An upstream that keeps addresses ends its answer where the span ends.
+// An upstream that sends addresses ends its answer at the end of the span.
 EndReason Source::closed_by_peer() const noexcept {
   return relayed_ && offer_.place && feed_.bytes_read() > 0 ? EndReason::kSpan
                                                             : EndReason::kClientGone;
@@ -188,7 +188,7 @@ void Source::on_timeout() {
     finish(EndReason::kLimit);
     return;
   }
-  // What waits in the socket has come in time: this side has not read it yet.
+  // Bytes waiting in the socket arrived in time and have only not been read yet.
   if (!held_ && silent() >= limit) read_now();
   if (ended_) return;
   const auto silence = held_ ? SteadyTime::duration(0) : silent();

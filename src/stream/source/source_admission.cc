@@ -10,16 +10,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A source that has been silent for so long may be replaced by its own user (doc/decisions.md B14).
+// A source that has been silent for this time may be replaced by its own user (doc/decisions.md
+// B14).
 constexpr auto kSilence = 2s;
 
-// A relay that no server feeds has its last bytes behind it, unless the news of that is wrong: then
-// data comes within this time.
+// If no server feeds the mount, its relay is silent from now on.  If that report is wrong, data
+// comes within this time.
 constexpr auto kSilenceOfRelay = 500ms;
 
 constexpr std::string_view kInUse = "Mountpoint in use";
 
-// What goes on has begun with the one before.
+// A stream that continues keeps the begin of the last one.
 std::shared_ptr<const SourceFacts> since(const SourceFacts& before, const SourceFacts& now) {
   auto facts = std::make_shared<SourceFacts>(now);
   facts->started = before.started;
@@ -27,7 +28,7 @@ std::shared_ptr<const SourceFacts> since(const SourceFacts& before, const Source
   return facts;
 }
 
-// " as "tom"", behind what tells a source by its address.
+// " as "tom"", to follow the address of a source.
 std::string login_text(const SourceFacts& facts) {
   return facts.login.empty() ? std::string() : cat({" as \"", facts.login, "\""});
 }
@@ -84,7 +85,7 @@ void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
     then(Error::denied(std::string(kInUse)));
 }
 
-// A source comes to a mount that a relay has, or waits for.
+// Decides on a source for a mount that a relay feeds or is reserved for.
 void SourceAdmission::decide_beside_relay(const std::string& mount, Record& record, WriterAsk ask,
                                           Then then) {
   const bool at_home = callbacks_.expected_here && callbacks_.expected_here(mount);
@@ -103,7 +104,7 @@ void SourceAdmission::decide_beside_relay(const std::string& mount, Record& reco
   }
 }
 
-// Another source writes.
+// Decides on a source for a mount that another source feeds.
 void SourceAdmission::decide_beside_source(Record& record, WriterAsk ask, Then then,
                                            bool may_ask_home) {
   if (!record.successor) {
@@ -128,7 +129,7 @@ void SourceAdmission::decide_beside_source(Record& record, WriterAsk ask, Then t
     refuse(then);
     return;
   }
-  // An encoder that reconnects may be faster than the news that its last connection has ended.
+  // A reconnecting encoder may be faster than the report of its last connection's end.
   callbacks_.has_ended(
       record.home, record.lease,
       [this, refuse, ask = std::move(ask), then = std::move(then)](bool ended) mutable {
@@ -139,7 +140,7 @@ void SourceAdmission::decide_beside_source(Record& record, WriterAsk ask, Then t
       });
 }
 
-// The writer gives its lease back, if it has been silent for so long.
+// Takes the lease from a writer that has been silent for this time.
 void SourceAdmission::replace(Record& record, WriterAsk ask, Then then,
                               std::chrono::milliseconds silence) {
   const std::string mount = ask.mount;
@@ -150,8 +151,8 @@ void SourceAdmission::replace(Record& record, WriterAsk ask, Then then,
                     });
 }
 
-// As in Icecast-KH, a user that may take a mount from a source may take it back from one that has
-// ended.
+// As in Icecast-KH, if the mount lets a user replace its own source, that user need not wait after
+// its source has ended.
 bool SourceAdmission::is_closed(const WriterAsk& ask) const {
   if (ask.kind != WriterKind::kSource) return false;
   const std::string* user = closed_.closed_by(ask.mount, loop_.now());
@@ -160,8 +161,8 @@ bool SourceAdmission::is_closed(const WriterAsk& ask) const {
   return settings->wait_time > 0s && !(settings->hijack && *user == ask.user);
 }
 
-// A record may have moved the mount, or suspended it, while a login was judged or a lease waited
-// for: what ends its sources then does not know of this one.
+// A record may have moved or suspended the mount while the login was checked or a lease was
+// awaited; the end of the mount's sources did not include this one.
 bool SourceAdmission::is_refused(const WriterAsk& ask, Then& then) const {
   if (ask.kind != WriterKind::kSource || !callbacks_.refused) return false;
   const std::string why = callbacks_.refused(ask.mount);
@@ -183,13 +184,13 @@ void SourceAdmission::take_from_relay(const std::string& mount, std::uint64_t le
   if (at == records_.end() || at->second.lease != lease || !at->second.successor) return;
   callbacks_.revoke(
       at->second.home, lease, silence, [this, mount, lease, silence, may_wait](bool ended) {
-        if (ended) return;  // its lease comes back, and goes to the successor
+        if (ended) return;  // the returned lease goes to the successor
         const auto found = records_.find(mount);
         if (!may_wait || found == records_.end() || found->second.lease != lease) {
           refuse_successor(mount, lease);
           return;
         }
-        // By way of the inbox: the timer dies with the record.
+        // The task is posted, because it may destroy the record with this timer.
         found->second.again = std::make_unique<Timer>(loop_, [this, mount, lease, silence] {
           loop_.post(
               [this, mount, lease, silence] { take_from_relay(mount, lease, silence, false); });
@@ -206,12 +207,12 @@ void SourceAdmission::refuse_successor(const std::string& mount, std::uint64_t l
   then(Error::denied(std::string(kInUse)));
 }
 
-// The mount has no writer.
+// Gives the mount to a writer; REQUIRES: it has none.
 void SourceAdmission::grant(WriterAsk ask, Then then) {
   auto at = records_.find(ask.mount);
   if (at != records_.end() && at->second.mount->phase() == MountPhase::kLingering &&
       at->second.mount->facts()->content_type != ask.facts->content_type) {
-    // Players cannot change their decoder: for them the old stream is over.
+    // Players cannot change their decoder, so the old stream ends for them.
     end_stream(at);
     at = records_.find(ask.mount);
   }
@@ -304,7 +305,7 @@ void SourceAdmission::give_back(SourceEnd end) {
   if (record.successor) {
     Successor next = std::move(*record.successor);
     record.successor.reset();
-    // grant() checks the phase: a stream of another type ends.
+    // grant() ends a stream of another type.
     record.mount->set_phase(MountPhase::kLingering);
     grant(std::move(next.ask), std::move(next.then));
   } else if (!hand_over(record, how, end.stepped_back, end.last_data)) {
@@ -333,7 +334,7 @@ void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds 
   if (record.kind == WriterKind::kSource) {
     note_wait(*record.mount, time);
   } else {
-    // By way of the inbox: the timer dies with the record.
+    // The task is posted, because it may destroy the record with this timer.
     record.notice = std::make_unique<Timer>(
         loop_, [this, mount = std::weak_ptr<Mount>(record.mount), left = time - kQuietSeam] {
           loop_.post([this, mount, left] {
@@ -352,7 +353,7 @@ void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds 
 void SourceAdmission::linger_on(Record& record, SteadyTime::duration time) {
   if (record.kind == WriterKind::kSource) record.waits = GatePass::enter(waiting_);
   record.lingers_until = loop_.now() + time;
-  // By way of the inbox: the timer dies with the record.
+  // The task is posted, because it may destroy the record with this timer.
   record.linger =
       std::make_unique<Deadline>(loop_, [this, mount = std::weak_ptr<Mount>(record.mount)] {
         loop_.post([this, mount] {
@@ -374,7 +375,8 @@ bool SourceAdmission::goes_on(const Record& record, const WriterAsk& ask) const 
          ask.kind == WriterKind::kRelay && loop_.now() - record.left_at <= kQuietSeam;
 }
 
-// Its relay slept without a listener, and is asked now.
+// The mount's time without a source is over; a relay that slept without listeners gets another
+// wait.
 void SourceAdmission::linger_is_over(const std::string& mount) {
   const auto at = records_.find(mount);
   if (at == records_.end()) return;

@@ -1,6 +1,6 @@
-// What SourceAdmission keeps of a mount whose source has ended without a linger: its listeners are
-// ended, and its log stays for players of HLS, which have it as a list.  The next source goes on in
-// that log, so that segments are numbered on and the old ones stay.
+// SourceAdmission: the rest of a mount whose source has ended without a linger.  Its listeners end,
+// and its log stays for players of HLS.  The next source continues that log, so that segment
+// numbers go on and the old segments stay.
 #include <algorithm>
 #include <utility>
 
@@ -21,7 +21,7 @@ void SourceAdmission::keep_log(Record& record, std::chrono::milliseconds time) {
 void SourceAdmission::rest(Rest kept, SteadyTime until) {
   const std::string name = kept.mount->name();
   kept.over = until;
-  // By way of the inbox: the timer dies with the row.
+  // The task is posted, because it may destroy the row with this timer.
   kept.until = std::make_unique<Deadline>(loop_, [this, name, of = kept.mount.get()] {
     loop_.post([this, name, of] { rest_is_over(name, of); });
   });
@@ -40,7 +40,7 @@ void SourceAdmission::rest_is_over(const std::string& mount, const Mount* of) {
 SourceAdmission::Rest SourceAdmission::take_rest(const WriterAsk& ask) {
   const auto at = rests_.find(ask.mount);
   if (at == rests_.end()) return {};
-  // A relay has what its upstream says of the stream, numbers included.
+  // A relay takes all facts of the stream, including the numbers, from its upstream.
   if (ask.kind != WriterKind::kSource ||
       at->second.mount->facts()->content_type != ask.facts->content_type) {
     rest_is_over(ask.mount, at->second.mount.get());
@@ -51,7 +51,7 @@ SourceAdmission::Rest SourceAdmission::take_rest(const WriterAsk& ask) {
   return rest;
 }
 
-// The source that comes has sent nothing yet.
+// The view for a next source that has sent nothing yet.
 std::shared_ptr<const StreamView> SourceAdmission::view_after(const Rest& rest) {
   auto view = std::make_shared<StreamView>(*rest.mount->channel().newest());
   view->ended = false;

@@ -1,5 +1,4 @@
-// What SourceAdmission does with standbys: the encoders of a mount that are logged in beside its
-// writer.
+// SourceAdmission: standbys, the encoders that are logged in beside a mount's writer.
 #include <algorithm>
 #include <utility>
 
@@ -11,12 +10,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How far before the last byte of the old encoder the new one's begin: two encoders of one studio
-// are not in step, and a player hears less of a short repetition than of a gap.
+// The new encoder's bytes begin this long before the last byte of the old one: encoders are not in
+// step, and a short repetition is less audible than a gap.
 constexpr auto kOverlap = 250ms;
 constexpr std::string_view kDeadAir = "dead air";
 
-// "backup" from 192.0.2.1; `before` stands before an address that is alone.
+// "backup" from 192.0.2.1; without a login `before` is put in front of the address.
 std::string named(const SourceFacts& facts, std::string_view before) {
   if (facts.login.empty()) return cat({before, facts.source_ip});
   return cat({"\"", facts.login, "\" from ", facts.source_ip});
@@ -37,7 +36,7 @@ bool SourceAdmission::take_as_standby(Record& record, WriterAsk& ask, Then& then
   const std::size_t places = callbacks_.settings(ask.mount)->standby_places();
   if (places == 0 || record.mount->facts()->content_type != ask.facts->content_type) return false;
   if (record.standbys.size() >= places) {
-    // An encoder that comes back finds its last connection, whose end has not been seen yet.
+    // A returning encoder's last connection may still count, because its end was not noticed yet.
     const Standby* last = record.standbys.silent_of(ask.user);
     if (last == nullptr) return false;
     callbacks_.kill(last->home, last->id, EndReason::kReplaced);
@@ -115,7 +114,7 @@ void SourceAdmission::stepped_back(Record& record, const SourceEnd& end) {
 bool SourceAdmission::hand_over(Record& record, const WriterLeft& how, bool stepped,
                                 SteadyTime last_data) {
   if (how.reason == EndReason::kShutdown || record.standbys.empty()) return false;
-  // One that has stepped back writes again only where all others have left meanwhile.
+  // An encoder that has stepped back writes again only if all others are gone.
   const Standby* best = record.standbys.next(stepped ? how.lease : 0);
   if (best == nullptr) best = record.standbys.next();
   Standby next = *record.standbys.remove(best->id);
@@ -177,7 +176,7 @@ void SourceAdmission::standby_flows(const std::string& mount, std::uint64_t id, 
   plan_return(at->second);
 }
 
-// The writer's silence is reported once, so it is asked for again for each that could take over.
+// A silence is reported once, so it is requested again for each standby that could take over.
 void SourceAdmission::watch_writer(const Record& record) {
   if (record.lease == 0 || record.standbys.empty()) return;
   callbacks_.watch_silence(record.home, record.lease, record.mount->settings()->takeover_after);
@@ -217,7 +216,7 @@ void SourceAdmission::plan_return(Record& record) {
   record.return_check.reset();
   const auto wait = until_return(record);
   if (!wait) return;
-  // By way of the inbox: the timer dies with the record.
+  // The task is posted, because it may destroy the record with this timer.
   record.return_check = std::make_unique<Timer>(loop_, [this, name = record.mount->name()] {
     loop_.post([this, name] { check_return(name); });
   });

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kLeastMetaint = 256;
 
-// The first header present wins.
+// The first header that is present wins.
 struct StatRow {
   std::string_view key;
   std::array<std::string_view, 4> headers;
@@ -38,7 +38,7 @@ std::string integer_text(std::string_view text) {
   return std::to_string(value);
 }
 
-// "ice-samplerate=44100;ice-channels=2": a stat a pair.
+// "ice-samplerate=44100;ice-channels=2": each pair is a stat.
 void add_audio_info(std::string_view info, std::map<std::string, std::string>& stats) {
   for (std::string_view pair : split(info, ';')) {
     const std::size_t at = pair.find('=');
@@ -50,7 +50,7 @@ void add_audio_info(std::string_view info, std::map<std::string, std::string>& s
   }
 }
 
-// Icecast finds "bitrate=" anywhere, inside "ice-bitrate=" too.
+// Icecast finds "bitrate=" anywhere, also inside "ice-bitrate=".
 std::string_view bitrate_in(std::string_view info) {
   const std::size_t at = info.find("bitrate=");
   if (at == std::string_view::npos) return {};
@@ -58,7 +58,7 @@ std::string_view bitrate_in(std::string_view info) {
   return rest.substr(0, std::min(rest.size(), rest.find_first_not_of("0123456789")));
 }
 
-// A header line must stay one line, and do nothing to a terminal, whatever the source sent.
+// Control characters are removed, so that a header cannot add lines or control a terminal.
 void add_line(std::string& out, std::string_view name, std::string_view value) {
   out.append(name);
   for (const char c : value)
@@ -80,7 +80,7 @@ std::string headers_for_listeners(const Headers& said) {
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   for (auto row = headers.begin(); row != headers.end(); ++row) {
     const auto& [name, value] = *row;
-    // Of one name sent twice the last counts: Icecast itself answers relays with two icy-br.
+    // Of repeated headers the last one counts: Icecast itself sends relays two icy-br.
     if (const auto next = std::next(row); next != headers.end() && next->first == name) continue;
     if (!name.starts_with("ice-") && !name.starts_with("icy-")) continue;
     if (name == "ice-password" || name == "icy-password" || name == "icy-metaint" ||
@@ -127,7 +127,7 @@ std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& 
     stats["audio_info"] = clean_utf8(*info, charset);
     add_audio_info(*info, stats);
   }
-  // A link that a browser would run is no link to a station's page.
+  // A link such as javascript: must not become the link of a station's page.
   if (const auto url = stats.find("server_url"); url != stats.end()) {
     url->second = web_link(url->second);
     if (url->second.empty()) stats.erase(url);
@@ -138,7 +138,7 @@ std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& 
 
   if (facts->plugin->icy_metadata) {
     facts->metaint = 16000;
-    // A source's own interval is its listeners' too, unless blocks would outweigh the audio.
+    // Listeners get the source's own interval, unless the blocks would outweigh the audio.
     if (const auto sent = parse_u64(said.get("icy-metaint"));
         sent && *sent >= kLeastMetaint && *sent < (1u << 24))
       facts->metaint = static_cast<unsigned>(*sent);
@@ -157,7 +157,7 @@ std::string web_link(std::string_view text) {
     if (!parse_u64(host.substr(at + 1))) return {};
     host = host.substr(0, at);
   }
-  // Of two parts at least; the last one is no number.
+  // At least two parts, and the last one is no number.
   const std::size_t dot = host.rfind('.');
   if (dot == std::string_view::npos || dot + 2 >= host.size() || host.front() == '.' ||
       host.find("..") != std::string_view::npos || !is_plain_text(host, "-.") ||

@@ -59,7 +59,7 @@ void Source::go_on(const FeedRecord& saved) {
     return;
   }
   watch(true);
-  on_timeout();  // goes on counting, and reads first what has come in the pause
+  on_timeout();  // continues to count, and first reads what came in the pause
 }
 
 std::string SourceSet::cannot_move() const {

@@ -8,11 +8,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Arrivals closer than this are one.
+// Arrivals closer together than this count as one.
 constexpr auto kOneArrival = 5ms;
-// Of bytes that come one by one.
+// Bounds the list if bytes come one by one.
 constexpr std::size_t kMaxArrivals = 4096;
-// So much more than is kept may be held, so that little is moved for each read.
+// The excess over the kept bytes before they are moved, so that few reads move them.
 constexpr std::size_t kSlack = 32 * 1024;
 
 }  // namespace
@@ -74,7 +74,7 @@ SourceRing::Entry SourceRing::entry(SteadyTime since) const {
     });
     return from(first == arrivals_.end() ? end_ : first->position, nullptr);
   }
-  // Where no decoder could start, the mount looks for a unit itself.
+  // Without a place for a decoder to begin, the mount searches a unit itself.
   if (marks_.empty()) return {bytes_, false};
   for (const Mark& mark : marks_)
     if (arrival_of(mark.position) >= since) return from(mark.position, mark.headers);

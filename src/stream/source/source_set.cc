@@ -9,9 +9,9 @@
 namespace lb {
 namespace {
 
-// So many times four reads: more than a socket's buffer holds, and yet an end.
+// Reads of a turn: more than a socket's buffer holds, but limited.
 constexpr int kLooks = 64;
-// After a turn that left something unread.
+// The pause after a turn that left bytes unread.
 constexpr std::chrono::milliseconds kSoon{5};
 
 }  // namespace
@@ -56,7 +56,7 @@ void SourceSet::take_turn() {
   for (const auto& [id, source] : sources_) looking_at_.push_back(id);
   bool more = false;
   for (const std::uint64_t id : looking_at_) {
-    const auto at = sources_.find(id);  // another one's end may have taken it along
+    const auto at = sources_.find(id);  // another source's end may have removed it
     if (at == sources_.end()) continue;
     at->second->read_now();  // may end it
     if (const auto after = sources_.find(id); after != sources_.end())
@@ -144,7 +144,7 @@ void SourceSet::source_ended(Source& source, EndReason reason) {
   const std::uint64_t id = end.lease.id;
   callbacks_.ended(std::move(end));
   silence_.erase(id);
-  // The last reference goes when the caller, a member of the source, has returned.
+  // The last reference is dropped after the caller, a member of the source, has returned.
   if (const auto at = sources_.find(id); at != sources_.end()) {
     auto done = std::make_shared<std::unique_ptr<Source>>(std::move(at->second));
     sources_.erase(at);

@@ -1,4 +1,4 @@
-// What a SourceSet does with standbys: encoders that are logged in, and do not write.
+// SourceSet: standbys, encoders that are logged in and do not write.
 #include <algorithm>
 #include <utility>
 
@@ -8,11 +8,10 @@
 namespace lb {
 namespace {
 
-// Bytes that a spare lacks are waited for as long as they take at the rate of the stream, up to
-// this.
+// The limit of the bytes that a spare may lack, as time at the rate of the stream.
 constexpr std::chrono::milliseconds kSpareMayLag{1000};
 
-// Moves the place of the first byte that the mount gets to where the mount has stopped.  False: the
+// Moves the place of the spare's first byte to the end of the mount's log.  Returns false if the
 // ring does not reach there.
 bool fit_spare(SourceOffer& offer, const WriterLease& lease) {
   if (!offer.place) return true;
@@ -22,7 +21,7 @@ bool fit_spare(SourceOffer& offer, const WriterLease& lease) {
   if (!log.has_span() || log.span().id != place.at.id) return false;
   const std::uint64_t head = log.span().origin_of(log.head());
   if (head < place.at.position) return false;
-  // Number of the byte wanted, among those that the ring was given.
+  // The number of the needed byte among those given to the ring.
   const std::uint64_t wanted = place.header_bytes + (head - place.at.position);
   const std::uint64_t from = std::min(wanted, ring.end());
   const std::uint64_t rate = lease.mount->bytes_per_second.load(std::memory_order_relaxed);
@@ -124,7 +123,7 @@ void SourceSet::watch_silence(std::uint64_t lease, std::chrono::milliseconds sil
   loop_.assert_here();
   if (!sources_.contains(lease)) return;
   auto& watch = silence_[lease];
-  // By way of the inbox: the watch dies with the source.
+  // The task is posted, because it may destroy the source with this watch.
   if (!watch)
     watch = std::make_unique<SilenceWatch>(
         loop_, [this, lease] { loop_.post([this, lease] { check_silence(lease); }); });
@@ -136,12 +135,12 @@ void SourceSet::check_silence(std::uint64_t lease) {
   const auto silent_for = [&]() -> std::optional<SteadyTime::duration> {
     const auto at = sources_.find(lease);
     if (at == sources_.end() || !silence_.contains(lease)) return std::nullopt;
-    // A source that is held has sent what it may: the silence is ours.
+    // A held source is silent because of this server.
     return at->second->is_held() ? SteadyTime::duration(0) : at->second->silent();
   };
   auto silence = silent_for();
   if (silence && *silence >= silence_.find(lease)->second->silence) {
-    // What waits in the socket has come in time: this side has not read it yet.
+    // Bytes waiting in the socket arrived in time and have only not been read yet.
     sources_.find(lease)->second->read_now();  // may end it
     silence = silent_for();
   }
@@ -170,7 +169,7 @@ void SourceSet::standby_ended(StandbySource& standby, EndReason reason) {
   end.lease.id = standby.id();
   end.lease.mount = standby.shared_mount();
   callbacks_.ended(std::move(end));
-  // The last reference goes when the caller, a member of the standby, has returned.
+  // The last reference is dropped after the caller, a member of the standby, has returned.
   if (const auto at = standbys_.find(standby.id()); at != standbys_.end()) {
     auto done = std::make_shared<std::unique_ptr<StandbySource>>(std::move(at->second));
     standbys_.erase(at);

@@ -42,7 +42,7 @@ Result<void> StandbySource::restore(const StandbyRecord& saved, UniqueFd hearing
 }
 
 void StandbySource::go_on() {
-  // The pause was ours.
+  // The hand-over caused the pause.
   state_->last_data = worker_.loop().now();
   away_then_ = worker_.loop().away();
   start();

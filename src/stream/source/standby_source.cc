@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-// So that an encoder that sends as fast as it can leaves the worker to its listeners.
+// Limits how long a fast encoder keeps the worker from its listeners.
 constexpr int kStandbyReads = 4;
 
 std::unique_ptr<SourceState> first_state(SourceOffer& offer, const MountSettings& settings,
@@ -54,13 +54,13 @@ void StandbySource::start() {
 
 void StandbySource::on_readable(short) {
   if (ended_) return;
-  // What a transport has in hand makes no socket readable.
+  // Bytes buffered in the transport do not make the socket readable.
   for (int i = 0; i < kStandbyReads || offer_.transport->buffered() > 0; ++i) {
     const std::span<std::byte> room = worker_.scratch();
     const IoResult result = offer_.transport->read(room);
     if (result.status == IoStatus::kAgain) return;
     if (result.status != IoStatus::kDone) {
-      // An upstream that keeps addresses ends its answer where the span ends.
+      // An upstream that sends addresses ends its answer at the end of the span.
       finish(offer_.place && result.status == IoStatus::kEof ? EndReason::kSpan
                                                              : EndReason::kClientGone);
       return;
@@ -111,12 +111,12 @@ bool StandbySource::put(std::span<std::byte> received) {
 
 void StandbySource::let_hear(UniqueFd pipe) {
   hearing_ = std::move(pipe);
-  // Nothing has come so late: so it is the newest unit.
+  // The newest unit, because no byte has arrived as late as that.
   const auto entry = state_->ring->entry(SteadyTime::max());
   hear(entry.bytes);
 }
 
-// A decoder that lacked some bytes would hear noise: what does not fit ends it.
+// A decoder would hear noise after missing bytes, so a partial write ends the check.
 void StandbySource::hear(std::span<const std::byte> audio) {
   if (!hearing_ || audio.empty()) return;
   const ssize_t n = ::write(hearing_.get(), audio.data(), audio.size());
@@ -133,7 +133,7 @@ void StandbySource::on_timeout() {
   const auto settings = mount_->settings();
   const SteadyTime::duration limit = settings->source_timeout;
   const SteadyTime::duration quiet = settings->takeover_after;
-  // What waits in the socket has come in time: this side has not read it yet.
+  // Bytes waiting in the socket arrived in time and have only not been read yet.
   if (silent() >= std::min(limit, quiet)) on_readable(EV_READ);
   if (ended_) return;
   const auto silence = silent();

@@ -41,7 +41,7 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
   if (const auto known = rows_.find(mount); known != rows_.end() && !known->second.titles.empty()) {
     const auto& titles = known->second.titles;
     if (titles.back().title == text) return;
-    // A relay that begins is sent what was played a moment ago.
+    // A relay that begins is sent a title of the recent past again.
     if (place.at && std::any_of(titles.begin(), titles.end(), [&](const PlayedTitle& each) {
           return each.place == place.at && each.title == text;
         }))
@@ -105,8 +105,8 @@ void TitleHistory::describe(const std::string& mount, std::string_view title,
     coming->details = details;
 }
 
-// The newest title, if it has this text, else the one that is to come; null: there is none of this
-// text, and none was made, or there is no room.  Under the lock.
+// The newest title if it has this text, otherwise the announced one; null: the text is unknown, and
+// `make` is false or the history is full.  Under the lock.
 PlayedTitle* TitleHistory::find_coming(const std::string& mount, std::string_view title,
                                        bool make) {
   std::string text = shown_text(title);
@@ -133,7 +133,7 @@ void TitleHistory::remember_picture(const std::string& mount, const std::string&
   pictures_.pop_front();
 }
 
-// The newest of this text; null: there is none.  Under the lock.
+// The newest title with this text; null: unknown.  Under the lock.
 const PlayedTitle* TitleHistory::find(const std::string& mount, std::string_view title) const {
   const auto row = rows_.find(mount);
   if (row == rows_.end()) return nullptr;
@@ -183,7 +183,7 @@ void TitleHistory::mend(const std::string& mount, std::string_view title, const 
       titles.rbegin(), titles.rend(),
       [text = shown_text(title)](const PlayedTitle& each) { return each.title == text; });
   if (known == titles.rend()) return;
-  // Without a time nothing is said of one that is known.
+  // A place without a time adds nothing to a known title.
   if (known->place == place.at && !place.wall_ms) return;
   known->at = begins(place, now);
   known->place = place.at;

@@ -26,7 +26,7 @@ std::string title_line(LogFormat format, const TitleFacts& facts, WallTime now) 
   if (format == LogFormat::kText) {
     return cat({clf_time(now), "|", facts.mount, "|", facts.listeners, "|", facts.title});
   }
-  // Half of it, until it fits with all its escapes.
+  // The texts are halved until the line fits with all escapes.
   for (std::size_t most = Log::kMaxBytes;; most /= 2) {
     std::string line = json_line(facts, now, most);
     if (line.size() <= Log::kMaxBytes) return line;
