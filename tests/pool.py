@@ -1,9 +1,9 @@
 """Runs tests of several suites, each in a process of its own, as many at a time as the processors can bear.
 
-Tests mostly wait.  A test has a load: the share of a processor that it took in the last run.  The longest begin first,
-and beside those that run begins whatever still fits.  What fails beside others is run once more, alone, at the end: on
-a busy machine some tests see a late scheduler.  Then the line says so (AGAIN).  Of one test at a time (--jobs 1) the
-first try counts, so that what wavers is found.
+Tests mostly wait.  A test has a load: its share of a processor in the last run.  The longest tests begin first, and
+others are added while their loads fit.  A test that fails beside others runs once more, alone, at the end, because on a
+busy machine a scheduler may be late; its line then has AGAIN.  With one test at a time (--jobs 1) the first result
+counts, so that unstable tests are found.
 """
 import collections
 import json
@@ -16,9 +16,9 @@ import traceback
 
 import facts
 
-# Of a test that has never run here: seconds, and seconds of a processor.
+# For a test without figures from an earlier run: seconds, and seconds of a processor.
 UNKNOWN = (1.0, 0.3)
-# The share of the processors that is given away: the tests are late rather than the machine.
+# The share of the processors to use; with more the machine would be late for all tests.
 SHARE = 0.8
 
 
@@ -54,7 +54,7 @@ def outcome(task, make_place):
 
 
 class Run:
-    """A test that runs: a child of this process, which writes its outcome into a pipe."""
+    """A running test: a child of this process, which writes its outcome into a pipe."""
 
     def __init__(self, task):
         self.task, self.begin = task, time.monotonic()

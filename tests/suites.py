@@ -1,6 +1,6 @@
-"""The suites of tests, and the command line of what runs them: ./run.py, and the run.py of those that have one.
+"""The suites of tests, and the command line of the programs that run them: ./run.py, and a suite's own run.py.
 
-A suite is a folder by its subject.  What several of them use lies in kit/: servers, sources, listeners, stores.
+A suite is a folder by subject.  Parts that several suites use are in kit/: servers, sources, listeners, stores.
 """
 import argparse
 import functools
@@ -19,12 +19,12 @@ import facts  # noqa: E402
 import harness  # noqa: E402
 import pool  # noqa: E402
 
-# So many tests at a time wait; how many compute is bounded by their loads.
+# The number of tests at a time that wait; their loads limit how many compute.
 JOBS = 6 * (os.cpu_count() or 1)
 
 
 class Suite:
-    """A folder of tests: functions with @test in `modules`.  They are called with what `place` makes."""
+    """A folder of tests: functions with @test in `modules`. They are called with the result of `place`."""
 
     def __init__(self, name, modules="test_*", place="harness.Bench", patience=5.0, at_once=JOBS):
         self.name, self.modules, self.place = name, modules, place
@@ -39,11 +39,11 @@ class Suite:
                 del sys.modules[path.stem]
         for path in paths:
             importlib.import_module(path.stem)
-        # A test file of another folder may be there for what it has beside its tests.
+        # A test file may import another one for its helpers only.
         return [t for t in facts.TESTS if pathlib.Path(t.__globals__["__file__"]) in paths]
 
     def take_place(self):
-        """What makes the place of one test; called before the process of the test begins."""
+        """Returns the function that makes the place of one test; called before the test's process begins."""
         module, name = self.place.split(".")
         return getattr(importlib.import_module(module), name)
 
@@ -55,7 +55,7 @@ class Suite:
 
 
 class BrowserSuite(Suite):
-    """Each of the tests that run at a time has a browser, which stays for the next one."""
+    """Each of the tests that run at a time has a browser, which stays for the next test."""
     # Names that are no localhost: to these a browser speaks as to any other plain http server, without
     # Sec-Fetch-Site (which it keeps for https and localhost).
     NAMES = "MAP radio.test 127.0.0.1, MAP evil.test 127.0.0.1"
@@ -123,12 +123,12 @@ def arguments(about, names):
 
 
 class Report:
-    """A line for each test, and at the end how many there were."""
+    """Prints a line for each test, and at the end their number."""
 
     def __init__(self, suites, one):
         self.one = one      # there is no other suite
         self.counts = {suite.name: {"PASS": 0, "FAIL": 0, "SKIP": 0, "AGAIN": 0} for suite in suites}
-        self.spans = {}     # of each suite's tests: when the first began, and when the last ended
+        self.spans = {}     # of each suite: when its first test began, and when its last one ended
 
     def ended(self, task, word, seconds, why):
         now = time.monotonic()
@@ -143,7 +143,7 @@ class Report:
         return "%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else "")
 
     def close(self):
-        """0: every test passed or had a reason not to run, and not all had one."""
+        """Returns 0 if each suite has a passed test and no failed one."""
         for name, row in () if self.one else self.counts.items():
             begin, end = self.spans.get(name, (0, 0))
             print("%s: %s; %d s" % (name, self.closing_line([row]), end - begin))
@@ -155,7 +155,7 @@ def main(about, *names):
     options = arguments(about, names)
     suites = [SUITES[name] for name in names if not getattr(options, "suite", None) or name in options.suite]
     build = pathlib.Path(options.server).resolve().parent.parent
-    # Of the last run; where there was none, those of a run that somebody kept.
+    # From the last run; without one, from a saved run.
     newest = build / "test-seconds"
     known = pool.read_figures(HERE / "seconds", newest)
     tasks = [pool.Task(suite, t, known) for suite in suites for t in suite.load()]
@@ -170,7 +170,7 @@ def main(about, *names):
         if suite.shots:  # of the console's tests, each in a process of its own
             os.environ["LB_SHOTS"] = str(suite.shots.resolve())
     report = Report(suites, len(names) == 1)
-    # A copy that everybody may read: as root, the server runs as nobody.
+    # A copy that all users may read: the server of root runs as nobody.
     with tempfile.TemporaryDirectory(prefix="icecast-lb-tests-", ignore_cleanup_errors=True) as place:
         pathlib.Path(place).chmod(0o755)
         facts.Settings.build, facts.Settings.binary = build, harness.copy_program(options.server, place)

@@ -1,4 +1,4 @@
-"""A client of /api/v1 that believes no answer: each is checked against the server's own openapi.json."""
+"""A client of /api/v1 that checks each answer against the server's own openapi.json."""
 import json
 import os
 import re
@@ -24,7 +24,7 @@ def encoded(name):
 
 
 def refused(server, mount, login):
-    """What a source is told that must not be let in."""
+    """The reply to a source that the server must refuse."""
     try:
         server.source(mount, login=login)
     except Failed as e:
@@ -51,7 +51,7 @@ class Api:
         return self.description
 
     def operation(self, method, path):
-        """The operation and its name in the description; None: there is none."""
+        """The operation and its name in the description, or None."""
         for template, methods in self.describe()["paths"].items():
             pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
             if re.fullmatch(pattern, path) and method.lower() in methods:
@@ -104,12 +104,12 @@ class Api:
         return reply
 
     def mount(self, name, **more):
-        """A new mount: the login of its source, user:password."""
+        """Creates a mount; returns the login of its source as user:password."""
         made = self.want(201, "POST", "/mounts", {"mount": name, **more}).json()
         return "%s:%s" % (made["source"]["user"], made["source"]["password"])
 
     def mounts(self):
-        """The names of all, however many pages they take."""
+        """The names of all mounts, over all pages of the list."""
         names, after = [], ""
         while after is not None:
             page = self.want(200, "GET", "/mounts?most=500" + after).json()
@@ -130,5 +130,5 @@ def files_below(directory):
 
 
 def occurs(directory, secret):
-    """The files that have these bytes."""
+    """The files that contain these bytes."""
     return [path for path, content in files_below(directory) if secret.encode() in content]

@@ -1,4 +1,4 @@
-"""A certificate authority of the test's own: Debian's pebble, and its name server, which gives every name 127.0.0.1."""
+"""A certificate authority for tests: Debian's pebble, with its name server, which resolves every name to 127.0.0.1."""
 import json
 import os
 import shutil
@@ -11,7 +11,8 @@ from harness import Failed, Settings, Skip, free_port, wait_for
 
 class Authority:
     def __init__(self, bench, port, validity=90 * 86400, bad_nonces=0, external=None, tls_port=None):
-        """port: where it asks for the answers of http-01; tls_port: by TLS, by default where nothing is; external: {kid: key}, where it wants an account."""
+        """port: for validation by http-01; tls_port: for tls-alpn-01, by default one where no server listens;
+        external: {kid: key}, if the authority requires an external account."""
         if not shutil.which("pebble"):
             raise Skip("pebble is not installed: tools/install-packages test")
         self.dir = bench.dir / "authority"
@@ -35,7 +36,7 @@ class Authority:
                              "-http01", "", "-https01", "", "-tlsalpn01", "", "-management", "127.0.0.1:%d" % control])
         self.begin("pebble", ["pebble", "-config", "pebble.json", "-dnsserver", "127.0.0.1:%d" % names],
                    PEBBLE_VA_NOSLEEP="1", PEBBLE_WFE_NONCEREJECT=str(bad_nonces), PEBBLE_AUTHZREUSE="0")
-        wait_for(self.is_up, "the authority answers: " + self.said(), Settings.patience * 6)  # it makes keys of RSA
+        wait_for(self.is_up, "the authority answers: " + self.said(), Settings.patience * 6)  # it makes RSA keys
 
     def begin(self, name, command, **environment):
         with open(self.dir / (name + ".log"), "wb") as log:
@@ -58,13 +59,13 @@ class Authority:
             return False
 
     def root(self):
-        """The certificate that its chains lead to, for clients that verify."""
+        """The root certificate for clients that verify."""
         path = self.dir / "root.pem"
         path.write_bytes(self.ask(self.management + "/roots/0"))
         return path
 
     def lead(self, name, address):
-        """The address of a name, instead of those before it; "": it has none."""
+        """Sets the address of a name, instead of earlier ones; "": the name has no address."""
         for what, body in (("clear-a", {"host": name}), ("add-a", {"host": name, "addresses": [address] if address else []})):
             urllib.request.urlopen("%s/%s" % (self.control, what), json.dumps(body).encode(), timeout=5).read()
 

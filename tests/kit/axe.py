@@ -1,4 +1,4 @@
-"""axe-core in a page that a test has open: WCAG 2.2 A and AA, and its best practices."""
+"""Runs axe-core in a page that a test has open: WCAG 2.2 A and AA, and its best practices."""
 from npm import packed
 
 RELEASE = "axe-core@4.14.1"
@@ -12,7 +12,7 @@ axe.run(document, {resultTypes: ['violations']}).then(
 
 
 def source(directory):
-    """Its script, which npm leaves in the directory."""
+    """The script of axe-core, which npm stores in the directory."""
     return packed(RELEASE, "axe.min.js", directory).decode()
 
 

@@ -1,4 +1,4 @@
-"""A backend of URL authentication: keeps the forms that it is sent and answers as it is told."""
+"""A backend of URL authentication: keeps the forms that it receives and answers as the test wants."""
 import threading
 import urllib.parse
 
@@ -9,8 +9,8 @@ ACCEPT = {"icecast-auth-user": "1"}
 
 
 class Backend(HttpBackend):
-    """answer: a function of the form (a dict) that returns header lines (a dict), or None for silence
-    until `release` is set."""
+    """answer: a function of the form (a dict) that returns header lines (a dict), or None: no answer until `release`
+    is set."""
 
     def __init__(self, answer=lambda form: ACCEPT, port=0):
         self.answer, self.forms, self.raw = answer, [], []

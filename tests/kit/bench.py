@@ -1,8 +1,7 @@
-"""The bench of the cluster tests: several real servers on addresses of their own, real redirects.
+"""The bench of the cluster tests: several real servers on addresses of their own, and real redirects.
 
-Built on harness.py.  Nodes listen on 127.0.0.11, .12 …; listeners come from
-127.0.0.77, because a connection to any 127.x.y.z comes from 127.0.0.1 unless it is bound, and what
-comes from there may be a relay.
+It is built on harness.py.  Nodes listen on 127.0.0.11, .12 …; listeners come from 127.0.0.77, because an unbound
+connection to any 127.x.y.z comes from 127.0.0.1, and a server takes that address for a possible relay.
 """
 import itertools
 import re
@@ -16,7 +15,7 @@ numbers = itertools.count(1)
 
 
 class Site:
-    """A place for a server: an address that nobody else has, known before the server starts."""
+    """A place for a server: an address of its own, known before the server starts."""
 
     def __init__(self, number):
         self.host = "127.0.0.%d" % number
@@ -29,7 +28,7 @@ class Site:
 
 
 def start(bench, site, body, **slots):
-    """A server of ours at the site."""
+    """Starts a server at the site."""
     slots.setdefault("sockets", site.socket)
     slots.setdefault("limits", "<clients>5000</clients>")
     server = bench.unstarted_server(body=body, **slots)
@@ -80,19 +79,19 @@ class Cluster:
         wait_until_up(self.master, *names)
 
     def name_of(self, reply):
-        """Which node a redirect names."""
+        """The node that a redirect names."""
         target = target_of(reply)
         return {site.address: name for name, site in self.sites.items()}.get(target, target)
 
 
 def kill(server):
-    """Without a farewell, and on purpose."""
+    """Kills the server on purpose, without a farewell."""
     server.kill()
     server.bench.servers.remove(server)
 
 
 def ask(server, path="/live.mp3", headers=None, source=LISTENER, version="HTTP/1.1", agent=None):
-    """One listener's request; the head of the answer, and its wire.  Nobody asks twice."""
+    """One request of a new listener; returns the head of the answer, and its wire."""
     wire = server.wire(source_address=source)
     lines = ["Host: %s:%d" % (server.host, server.port), "User-Agent: %s" % (agent or "Player%d/1" % next(numbers))]
     wire.send(request("GET %s %s" % (path, version), lines if headers is None else list(headers)))

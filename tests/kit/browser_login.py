@@ -1,4 +1,4 @@
-"""A browser as far as a login needs one: it sends its cookies along, and says that it wants pages."""
+"""A minimal browser for logins: it sends its cookies, and headers of a page's navigation."""
 import re
 import urllib.parse
 
@@ -44,7 +44,7 @@ class Browser:
         return reply
 
     def csrf(self):
-        """What a page shows to this session."""
+        """The value that a page has for this session's forms."""
         reply = self.get("/admin/stats.xsl")
         equal(reply.status, 200, "a page with a session")
         return re.search(r'<meta name="lb-csrf" content="([^"]+)"', reply.text).group(1)

@@ -1,5 +1,5 @@
-"""The console without a server behind it: its files, and answers of /api/v1 made of generated mounts and nodes; for what would
-need a cluster of fifty to be seen."""
+"""The console without a server: its files, and answers of /api/v1 from generated mounts and nodes, for views that
+would need a cluster of fifty nodes."""
 import http.server
 import json
 import math
@@ -45,7 +45,7 @@ def made_listeners(count):
 
 
 def made_carriers(nodes):
-    """The source is at edge01; two masters have it from there, and the other nodes from them."""
+    """The source is at edge01; two masters relay it from there, and the other nodes from these."""
     return [{"node": "edge01", "listeners": 120, "from": []}] + [
         {"node": "edge%02d" % n, "listeners": (n * 37) % 400, "from": ["edge01", "master-a" if n % 3 else "master-b"], **({"free": 12} if n == 9 else {})} for n in range(nodes) if n != 1]
 

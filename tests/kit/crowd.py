@@ -1,4 +1,4 @@
-"""A crowd of listeners on one thread: who is let in, who hears, who is refused, and when."""
+"""A crowd of listeners on one thread: counts those that are let in, that hear, and that are refused, with times."""
 import ctypes
 import re
 import selectors
@@ -27,7 +27,7 @@ class One:
 
 
 class Crowd:
-    """Listeners that stay until they are told to leave; all numbers are of this moment."""
+    """Listeners that stay until the test ends them; all numbers are current."""
 
     def __init__(self, b, space=None, source="127.0.0.77"):
         self.space, self.source = space, source
@@ -130,7 +130,7 @@ class Crowd:
             one.audio += len(data)
 
     def follow(self, one):
-        """A listener goes where it is sent."""
+        """Follows a redirect."""
         self.selector.unregister(one.socket)
         one.socket.close()
         host, port, one.mount = re.search(r"^Location: http://([^:/]+):(\d+)(\S*)", one.head, re.M | re.I).groups()
@@ -155,7 +155,7 @@ def hears(one):
 
 
 def hearing(crowd, server, mount="/live.mp3"):
-    """A listener that hears; a node may not know the mount yet."""
+    """Adds a listener that hears; repeats the request while a node does not know the mount yet."""
     ones = []
 
     def let_in():

@@ -1,4 +1,4 @@
-"""A person at the console: headless Chromium that reaches the server under test and nothing else."""
+"""A person at the console: headless Chromium that reaches only the server under test."""
 import os
 import pathlib
 import shutil
@@ -13,15 +13,15 @@ import webdriver  # noqa: E402
 from webdriver import DriverError  # noqa: E402
 
 WIDTHS = {"phone": 360, "desk": 1280}
-PATIENCE = 15.0     # of pages, whose browser starts beside other tests
-# What reaches beyond the right edge of the viewport, if anything; the figures of a chart and a phone's menu scroll by themselves.
+PATIENCE = 15.0     # of pages, because a browser starts slowly beside other tests
+# Elements beyond the right edge of the viewport, except a chart's figures and a phone's menu, which scroll by themselves.
 WIDER = """
 const edge = document.documentElement.clientWidth + 0.5;
 const beyond = [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('.sheet, #menu li') && e.getBoundingClientRect().right > edge);
 return document.documentElement.scrollWidth > edge || beyond.length
     ? beyond.map(e => e.tagName + '.' + e.className + ': ' + e.textContent.trim().slice(0, 40)) : null;
 """
-# The one that is seen and begins with the words, below the first parent that holds the second words.
+# The visible element that begins with the words, within the first parent that contains the second words.
 SEEN = """
 const [selector, words, near] = arguments;
 const plain = e => (e.textContent || '').replace(/\\s+/g, ' ').trim();
@@ -29,7 +29,7 @@ const root = near ? [...document.querySelectorAll('tbody, section, form, details
   .sort((a, b) => plain(a).length - plain(b).length).find(e => [...e.querySelectorAll(selector)].some(one => plain(one).startsWith(words))) : document;
 const found = root && [...root.querySelectorAll(selector)].filter(e => e.checkVisibility() && plain(e).startsWith(words));
 """
-# The menu of the row in which there is such an element is opened.
+# Opens the menu of the row that contains such an element.
 MENUS = """
 const [selector, words, near] = arguments, plain = e => (e.textContent || '').replace(/\\s+/g, ' ').trim();
 for (const menu of document.querySelectorAll('tr.acts[hidden]'))
@@ -91,9 +91,9 @@ class Desk:
         self.wait(lambda: text not in self.browser.text, "%r goes" % text)
 
     def one(self, selector, words="", near=""):
-        """The element that a person would press, behind the menu of its row too."""
+        """The element that a person would press, also in the menu of its row."""
         def seen():
-            # Rows come with answers of the server, each with a menu of its own.
+            # Rows arrive with answers of the server, each with a menu of its own.
             self.browser.script(MENUS, selector, words, near)
             return self.browser.script(SEEN + "return found && found[0]", selector, words, near)
         row = self.wait(seen, "there is a %s %r%s" % (selector, words, " by " + near if near else ""))
@@ -122,7 +122,7 @@ class Desk:
         raise DriverError("%s has no choice %r" % (label, value))
 
     def fault_at(self, label):
-        """What stands at the field of this label as wrong."""
+        """The error shown at the field with this label."""
         return self.wait(lambda: self.browser.script("""
             const label = [...document.querySelectorAll('label')].find(l => l.checkVisibility() && l.textContent.trim().startsWith(arguments[0]));
             const input = label && document.getElementById(label.htmlFor);
@@ -131,13 +131,13 @@ class Desk:
             return fault && input.getAttribute('aria-describedby').split(' ').includes(fault.id) && fault.textContent""", label), "a fault stands at " + label)
 
     def quiet(self, but=()):
-        """Nothing in the browser's console, no request elsewhere."""
+        """Checks that the browser's console is empty and that no request went elsewhere."""
         equal([row for row in self.browser.complaints() if not any(word in row for word in but)], [], "the browser's console")
         asked = self.browser.script("return performance.getEntriesByType('resource').map(e => e.name)")
         equal([name for name in asked if not name.startswith(self.url("/"))], [], "requests elsewhere")
 
     def looks_well(self, name, dark_too=True):
-        """At the width of a phone and of a desk, light and dark: it fits, and is accessible."""
+        """Checks that the page fits and is accessible, at the width of a phone and of a desktop, light and dark."""
         for size, width in WIDTHS.items():
             for dark in (False, True) if dark_too else (False,):
                 self.browser.look(width, dark)

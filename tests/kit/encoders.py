@@ -1,4 +1,4 @@
-"""Real encoders (ffmpeg), a listener that notes when each byte came, and strict parsers of what it got."""
+"""Real encoders (ffmpeg), a listener that notes the time of each byte, and strict parsers of the received bytes."""
 import os
 import re
 import signal
@@ -17,12 +17,12 @@ FORMATS = {
     "opus": ("audio/ogg", ["-c:a", "libopus", "-page_duration", "100000", "-f", "ogg"]),
     "flac": ("audio/ogg", ["-c:a", "flac", "-page_duration", "100000", "-f", "ogg"]),
 }
-# Between two pages (or frames) of a stream that flows; ffmpeg's own timing included.
+# The longest pause between two pages (or frames) of a flowing stream, with ffmpeg's own timing included.
 PULSE = 0.25
 
 
 class Encoder:
-    """ffmpeg, in real time."""
+    """ffmpeg in real time."""
 
     def __init__(self, bench, server, kind, login=SOURCE, tone=440, mount="/live", options=(), sound="sine=%d:sample_rate=44100"):
         content_type, codec = FORMATS[kind]
@@ -46,7 +46,7 @@ class Encoder:
 
 
 class Ear:
-    """A listener on a thread: all bytes, and when they came."""
+    """A listener on a thread, with all bytes and the times of their arrival."""
 
     def __init__(self, bench, server, mount="/live", icy=False, port=None, wrap=None):
         """wrap: makes another socket of the connected one, such as one that speaks TLS."""
@@ -84,7 +84,7 @@ class Ear:
         return b"".join(data for _, data in list(self.chunks))
 
     def audio(self):
-        """Without the ICY blocks, whose phase is checked; and the titles."""
+        """The audio without the ICY blocks, whose positions are checked; and the titles."""
         raw, audio, titles, at = self.raw(), [], [], 0
         if not self.metaint:
             return raw, titles
@@ -102,7 +102,7 @@ class Ear:
         return b"".join(audio) + raw[at:], titles
 
     def longest_pause(self, begin):
-        """Between two arrivals, since a moment."""
+        """The longest pause between two arrivals since a moment."""
         times = [when for when, _ in list(self.chunks)]
         pauses = [(b - a, a - begin) for a, b in zip(times, times[1:]) if b > begin]
         return max(pauses, default=(0, 0))[0]
@@ -116,7 +116,7 @@ class Ear:
         self.socket.close()
 
 
-# -- strict parsers: every byte belongs to a whole unit, but for the last one --------------------------
+# -- strict parsers: every byte must belong to a whole unit, except at the end ---------------------
 
 def parse_mp3(data):
     rates = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]
@@ -161,8 +161,8 @@ def ogg_crc(page):
 
 
 def parse_ogg(data):
-    """The number of chains.  A chain begins with a BOS page and ends with EOS; its numbers go on from page to page, but for one
-    step behind the headers, where the listener (or the mount) came in."""
+    """The number of chains.  A chain begins with a BOS page and ends with EOS; its page numbers have no gap, except
+    one after the headers, where the listener (or the mount) joined."""
     at, chains, before, stream = 0, 0, None, None
     while at + 27 <= len(data):
         check(data[at:at + 5] == b"OggS\0", "no page at %d of %d: %r" % (at, len(data), data[at:at + 8]))

@@ -1,7 +1,7 @@
-"""Browsers beside Chromium: Firefox by its own Marionette, WebKitGTK by WebKitWebDriver; and a sound server whose sink is none,
-without which Firefox's AudioContext stays suspended.
+"""Browsers beside Chromium: Firefox by its own Marionette, WebKitGTK by WebKitWebDriver; and a sound server with a
+null sink, without which Firefox's AudioContext stays suspended.
 
-They have of webdriver.Browser what the tests of engines use: open(), script(), wait(), close().
+They have the methods of webdriver.Browser that the tests of engines use: open(), script(), wait(), close().
 """
 import json
 import os
@@ -26,7 +26,7 @@ PREFERENCES = {
 
 
 class Program:
-    """It and what it starts end together."""
+    """A program that ends together with all programs that it starts."""
 
     def __init__(self, *command, env=None):
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -55,7 +55,7 @@ def until(fact, what, patience=30.0):
 
 
 def null_sink(bench):
-    """A sound server with a null sink; gives the environment in which programs find it."""
+    """A sound server with a null sink; returns the environment in which programs find it."""
     if not shutil.which("pulseaudio"):
         raise Skip("pulseaudio is not installed")
     place = bench.dir / "pulse"

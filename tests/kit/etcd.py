@@ -1,6 +1,6 @@
 """An etcd of some members (Debian's etcd-server) on free ports, and the registry's tool that reads and writes it.
 
-Members are killed, frozen and started again; what they hold is asked for by their own JSON gateway.
+Members are killed, frozen and restarted; their contents are read through their own JSON gateway.
 """
 import base64
 import json
@@ -37,7 +37,7 @@ class Member:
         self.process = None
 
     def start(self, alone=False):
-        """alone: as a cluster of its own."""
+        """alone: as a new cluster of its own."""
         members = [self] if alone else self.cluster.members
         with open(str(self.dir) + ".log", "ab") as log:
             self.process = subprocess.Popen(
@@ -71,7 +71,7 @@ class Member:
             self.ask("/v3/kv/range", {"key": b64("ready")}, timeout=1)
             return True
         except urllib.error.HTTPError as e:
-            return e.code in (400, 401)  # it wants a login
+            return e.code in (400, 401)  # it requires a login
         except OSError:
             return False
 
@@ -134,7 +134,7 @@ class Cluster:
 
 
 class Tool:
-    """tests/store/registry_tool: a Registry, its records as they were told, and the answers of its commits."""
+    """tests/store/registry_tool: a Registry, its watched records, and the answers to its commits."""
 
     def __init__(self, bench, settings):
         program = Settings.build / "tests" / "store" / "registry_tool"
@@ -199,7 +199,7 @@ class Tool:
         return self.states[-1]
 
     def begin(self, puts, compares=None, deletes=(), made=None):
-        """Without compares: they are creations."""
+        """Begins a commit; without compares the puts must create their records."""
         self.number += 1
         if compares is None:
             compares = [[key, 0] for key in puts]
@@ -228,7 +228,7 @@ class Tool:
 
 
 def until(fact, what, patience):
-    """Seconds until the fact was true."""
+    """Waits for the fact; returns the seconds until it was true."""
     begin = time.monotonic()
     wait_for(fact, what, patience)
     return time.monotonic() - begin
@@ -241,7 +241,8 @@ def openssl(place, *arguments):
 
 
 def make_certificates(place):
-    """ca.pem, member.pem/.key for 127.0.0.1 (server and client, as the gateway wants it) and client.pem/.key without a CN."""
+    """Makes ca.pem, member.pem/.key for 127.0.0.1 (server and client, as the gateway requires) and client.pem/.key
+    without a CN."""
     (place / "member.ext").write_text("subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n")
     (place / "client.ext").write_text("extendedKeyUsage=clientAuth\n")
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")

@@ -13,7 +13,7 @@ class Events:
         self.head = self.wire.reply_head()
 
     def next(self, kind=None):
-        """The next event (of that kind); its fields, and the id that the stream gave it."""
+        """The next event (of that kind): its fields, and its id in the stream."""
         while True:
             lines = self.wire.take_until(b"\n\n").decode().splitlines()
             fields = dict(line.split(": ", 1) for line in lines if not line.startswith(":") and line)

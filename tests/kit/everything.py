@@ -1,4 +1,4 @@
-"""Streams of five formats that go on by themselves, and crowds that compare every byte of them with what was sent."""
+"""Streams of five formats that run by themselves, and crowds that compare every received byte with the sent ones."""
 import http.client
 import re
 import selectors
@@ -16,7 +16,7 @@ TITLED = 1000   # bytes of audio between the titles inside an encoder's stream
 
 
 class Stream:
-    """One encoder, in real time and some seconds ahead; `sent`: all behind the headers, `head`: those of the format."""
+    """One encoder, in real time and some seconds ahead; `sent`: all bytes after the headers, `head`: the headers."""
 
     def __init__(self, server, mount, kind, seconds, frame, head=b"", login="source:src-secret", form="SOURCE", secure=False):
         self.mount, self.frame, self.seconds, self.head, self.form = mount, frame, seconds, head, form
@@ -59,7 +59,7 @@ class Stream:
             return
         data = b"".join(self.frame(number) for number in range(self.number, due))
         self.number = due
-        self.sent += data   # before it is sent: a listener may be faster
+        self.sent += data   # noted first, because a listener may receive it before sendall() returns
         try:
             self.put(data)
         except OSError as e:
@@ -67,7 +67,8 @@ class Stream:
 
 
 class Witness:
-    """Compares what it hears with what was sent; `wrong`: what differs, `longest`: seconds without a byte since it was set to 0."""
+    """Compares the received bytes with the sent ones; `wrong`: the differences, `longest`: the longest silence in
+    seconds since it was set to 0."""
 
     def __init__(self, server, stream, path=None, secure=False):
         self.stream, self.rest, self.at, self.wrong, self.ended = stream, b"", None, [], False
@@ -124,7 +125,7 @@ class Witness:
 
 
 class Player:
-    """Of HLS: each segment once, one behind the other, as it was sent, over one connection."""
+    """A player of HLS: fetches each segment once, in order, over one connection, and compares it."""
 
     def __init__(self, server, stream, path, number):
         self.stream, self.wrong, self.last, self.at, self.segments = stream, [], None, None, 0
@@ -216,7 +217,7 @@ class Everything:
             self.threads[-1].start()
 
     def gaps(self):
-        """The longest silence since the last time it was asked: of witnesses, of players (between two segments)."""
+        """The longest silence since the last call: of witnesses, and of players (between two segments)."""
         found = (max((w.longest for w in self.witnesses), default=0), max((p.longest for p in self.players), default=0))
         for one in self.witnesses + self.players:
             one.longest = 0.0

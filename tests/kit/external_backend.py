@@ -1,4 +1,4 @@
-"""A backend of <config-external> that a test turns: good, or broken in one of many ways."""
+"""A backend of <config-external>, correct or broken in one of many ways."""
 import hashlib
 import json
 import re
@@ -8,15 +8,15 @@ import urllib.parse
 
 from http_backend import HttpBackend, send
 
-MANY = 10001           # a mount more than a list may have
-LARGE = (16 << 20) + 1  # a byte more
+MANY = 10001           # one mount more than a list may have
+LARGE = (16 << 20) + 1  # one byte too many
 
 
 def version_1(mounts):
     return '{"version": 1, "mounts": [%s]}' % mounts
 
 
-# Bodies that no program should make: what they are, and the list as a text with the good rows in it.
+# Bodies that no program should send, by description; the good rows are in the list as text.
 ABSURD = {
     "too large": lambda rows: version_1(rows).ljust(LARGE),
     "too many": lambda rows: version_1(rows + ", " + ", ".join('{"mount": "/x%d"}' % i for i in range(MANY))),
@@ -28,8 +28,8 @@ ABSURD = {
 
 
 class ExternalBackend(HttpBackend):
-    """mounts: name → record without its name.  mode: how it answers lists; by_name: the names that it
-    knows when it is asked for them, None: those of `mounts`."""
+    """mounts: name → record without its name.  mode: the kind of answer to a list; by_name: the names that it knows
+    when it is asked for one, None: those of `mounts`."""
 
     def __init__(self, mounts, port=0, waits=False, mode="good"):
         self.mounts, self.mode, self.waits, self.by_name = dict(mounts), mode, waits, None
@@ -58,7 +58,7 @@ class ExternalBackend(HttpBackend):
             rows = []
         elif self.mode == "wrong type":
             rows[0]["settings"] = {"max-listeners": {"a": 1}}
-        elif self.mode == "twice":  # the first counts
+        elif self.mode == "twice":  # the first one counts
             rows += [{"mount": rows[2]["mount"], "settings": {"stream-name": "second"}}] * 3
         elif self.mode == "huge numbers":
             rows[0]["settings"] = {"max-listeners": 10 ** 300, "burst-size": -(10 ** 30)}

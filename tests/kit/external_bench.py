@@ -1,4 +1,4 @@
-"""What the tests of <config-external> share: its element, and what they see of the server (doc/external.md)."""
+"""The common part of the tests of <config-external>: its element, and views of the server (doc/external.md)."""
 import pathlib
 
 from external_backend import ExternalBackend
@@ -40,7 +40,7 @@ def copied(server, text):
 
 
 def is_served(server, name="/m2", title="M2"):
-    """A source of this mount gets in, with its own login alone, and has the settings of its record."""
+    """Checks that only the mount's own login gets in as its source, and that the settings of its record apply."""
     source = server.source(name, login=LOGIN)
     source.play(10)
     wait_for(lambda: server.stat(name, "server_name") == title, "%s is called %s: %s" % (name, title, server.stat(name, "server_name")))

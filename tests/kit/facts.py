@@ -1,4 +1,4 @@
-"""Facts that a test waits for, with deadlines, and the list of the tests."""
+"""Facts that tests wait for, with deadlines, and the list of the tests."""
 import re
 import time
 
@@ -6,11 +6,11 @@ TESTS = []
 
 
 class Failed(Exception):
-    """What a test expected did not come true."""
+    """An expectation of a test was not met."""
 
 
 class Skip(Exception):
-    """This machine cannot do what the test needs; the text says what."""
+    """This machine cannot run the test; the text has the reason."""
 
 
 def test(function):
@@ -20,11 +20,11 @@ def test(function):
 
 
 class Settings:
-    """Of the whole run, set by run.py."""
+    """Settings of the whole run, set by run.py."""
     binary = None
-    build = None        # the build directory that it comes from
-    patience = 5.0      # seconds that a fact may take
-    started = 0         # servers; so that a run that tests nothing is noticed
+    build = None        # its build directory
+    patience = 5.0      # the longest time in seconds until a fact must be true
+    started = 0         # counts started servers, so that a run without any test fails
 
 
 def check(fact, text):
@@ -45,7 +45,7 @@ def matches(pattern, text, what="text"):
 
 
 def wait_for(fact, what, patience=None):
-    """Asks again and again until fact() is true; returns what it returned."""
+    """Calls fact() until its result is true, and returns the result."""
     deadline = time.monotonic() + (patience or Settings.patience)
     while True:
         value = fact()

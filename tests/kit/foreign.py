@@ -38,7 +38,7 @@ CONFIG = """<icecast>
 
 
 class Foreign(Server):
-    """Talks like the bench's server; what it is, is its own business."""
+    """Another program with the interface of the bench's servers."""
 
     def __init__(self, bench, site, binary, share, body):
         directory = bench.dir / ("foreign-" + site.host)
@@ -55,7 +55,7 @@ class Foreign(Server):
 
     def start(self, arguments=None):
         self.out = self.dir / "out"
-        # 2.4.4 now and then copies a text that is not there yet while it starts: then once more.
+        # Icecast 2.4.4 sometimes crashes at its start on a text that it has not set yet, so it is started again.
         for attempt in range(5):
             self.launch()
             try:
@@ -66,7 +66,7 @@ class Foreign(Server):
                     raise
 
     def has_begun(self):
-        """2.4.4 that is asked before its four threads sleep may fall over, or never look at its master."""
+        """Waits until its four threads sleep: Icecast 2.4.4 may crash, or ignore its master, if it is asked earlier."""
         try:
             states = [state for _, state in states_of(self.process.pid)]
             return len(states) >= 4 and set(states) == {"S"}
@@ -101,7 +101,7 @@ def kh(bench, site, body=""):
             program = build_kh.build_kh(KH_TARBALL)
     except build_kh.BuildFailed as e:
         raise Skip(str(e)) from e
-    # Where it was built, nobody may be allowed to look.
+    # The build directory may not be readable for other users.
     home = pathlib.Path(tempfile.mkdtemp(prefix="kh-", dir=bench.dir))
     home.chmod(0o755)
     shutil.copy(program, home)

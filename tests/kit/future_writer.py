@@ -1,9 +1,10 @@
-"""Between the two programs of an upgrade, in the place of the new one: what each tells the other has more in it, as another version's.
+"""Stands between the two programs of an upgrade, in the place of the new one, and adds fields and records of another
+version to their messages.
 
     python3 future_writer.py PROGRAM WAY [arguments] --take-over=3
 
-WAY: later (fields and records that may be passed over, in both directions), field or record (one that must be known).
-The new program runs as this process; a child of it carries the messages, until either side has ended.
+WAY: later (fields and records that may be ignored, in both directions), field or record (one that must be known).
+The new program runs as this process; a child of it carries the messages until either side has ended.
 """
 import array
 import os
@@ -47,19 +48,19 @@ def records(data):
     return found
 
 
-# Behind the fields of this version: one of text, a number, and one of each again.
+# Added after the fields of this version: a text, a number, and both once more.
 FIELDS = b"".join(varint(number << 2 | 1) + varint(6) + b"future" + varint((number + 1) << 2) + varint(7) for number in (900, 900, 1000))
 
 
 def written(data, way):
-    """The same list of records by another version."""
+    """The same list of records as another version would write it."""
     found = records(data)
     later = record(LATER << 1, FIELDS)
     out = []
     for key, body in found:
         more = varint(950 << 2 | 2) + varint(1) if way == "field" and key >> 1 == LISTENERS else b""
         out.append(record(key, body + FIELDS + more))
-    # What begins with an offer, or is one word, has it behind; nothing stands behind the last record of a state.
+    # A state must end with its last record, so its additions come first; other messages get theirs at the end.
     first = found[0][0] >> 1
     state = [record(NEEDED << 1 | 1, FIELDS)] if way == "record" and first >= 10 else []
     return b"".join(out + [later] if first < 10 else [later] + state + out)

@@ -1,4 +1,4 @@
-"""A cluster of which each half is on a switch of its own (bridges in network namespaces), with a studio that both reach."""
+"""A cluster whose halves have a switch each (bridges in network namespaces), with a studio that both reach."""
 import ctypes
 import os
 import shutil
@@ -17,7 +17,7 @@ def address(number):
 
 
 def seen_as(number):
-    """By the studio."""
+    """The address at which the studio sees the node."""
     return "10.98.0.%d" % number
 
 
@@ -64,14 +64,14 @@ class Halves:
         self.plug(outer, bridge)
 
     def cut(self):
-        """What is sent to the other half goes nowhere, and nobody is told."""
+        """Drops all packets between the halves without an error to either side."""
         self.on_switch("link", "set", "ta", "down")
 
     def heal(self):
         self.on_switch("link", "set", "ta", "up")
 
     def listening_socket(self):
-        """Of the studio; a socket belongs to the namespace of the thread that makes it."""
+        """A listening socket of the studio; a socket belongs to the namespace of the thread that makes it."""
         made = []
 
         def make():

@@ -1,4 +1,4 @@
-"""A session goes from master A to C, a node of A: C reads the same etcd, or hears by CONF what it has to know."""
+"""A session moves from master A to C, a node of A that reads the same etcd or receives logins by CONF."""
 import base64
 import json
 import subprocess
@@ -10,7 +10,7 @@ from harness import check, equal, wait_for
 from link_bench import edge, linked_master
 
 PASSWORD = "a-long-password"
-# PKCS #8 of an Ed25519 key, before its 32 bytes (RFC 8410).
+# PKCS #8 of an Ed25519 key: the bytes before its 32 bytes (RFC 8410).
 KEY_HEAD = bytes.fromhex("302e020100300506032b657004220420")
 
 
@@ -23,7 +23,7 @@ def unurl64(text):
 
 
 class Person(Browser):
-    """At a server with an address of its own."""
+    """A person with a browser at a server with an address of its own."""
 
     def origin(self):
         return "http://%s:%d" % (self.server.host, self.server.port)
@@ -51,7 +51,7 @@ class Person(Browser):
         return reply.json()["token"]
 
     def bring(self, token, origin):
-        """What a page of `origin` posts here."""
+        """Posts the token as a page of `origin` does."""
         headers = [*FORM, *PAGE] + (["Origin: " + origin] if origin is not None else [])
         return self.ask("POST /admin/login", headers, urllib.parse.urlencode({"token": token}).encode())
 
@@ -62,7 +62,7 @@ def store(cluster, server_dir_name="store.copy"):
 
 
 def with_state(b, server, cluster, body_store=True):
-    """Its state, and the copy of the store, lie in its own directory."""
+    """A server whose state, and copy of the store, are in its own directory."""
     body = server.slots["body"] + "<console/>"
     if body_store:
         body += store(cluster) % {"dir": server.dir}
@@ -71,7 +71,7 @@ def with_state(b, server, cluster, body_store=True):
 
 
 class Pair:
-    """Master A, and C, which is a node of A; and the way between them is linked."""
+    """Master A and its node C, linked."""
 
     def __init__(self, b, users=(("anna", "operator", ["/live.mp3"]),), by_conf=False):
         self.bench = b
@@ -143,7 +143,7 @@ class Pair:
         return done.stdout
 
     def forge(self, token, change, seed=None):
-        """The token with other members, signed by the newest key of A, or by that seed."""
+        """The token with changed members, signed by the newest key of A, or by that seed."""
         payload = json.loads(unurl64(token.split(".")[1]))
         change(payload)
         text = "h1." + url64(json.dumps(payload, separators=(",", ":")).encode())

@@ -1,8 +1,8 @@
 """The bench of the black-box tests: the real server, fake sources, fake listeners, facts with deadlines.
 
-A test is a function with the decorator @test; its name is a sentence.  It gets a Bench, which ends
-whatever was started through it.  Nothing sleeps to let time pass: a test waits for a fact (a byte,
-a log line, a number in the statistics), and fails when the fact has not come true by a deadline.
+A test is a function with the decorator @test; its name is a sentence.  It gets a Bench, which ends everything that was
+started through it.  No test sleeps to let time pass: it waits for a fact (a byte, a log line, a number in the
+statistics), and fails if the fact is not true by a deadline.
 """
 import os
 import pathlib
@@ -60,9 +60,9 @@ def listen_socket(port, more=""):
 
 
 def copy_program(program, place):
-    """A copy of the server in the folder, and of icelb, which it starts from its own folder; the path of the server there."""
+    """Copies the server into the folder, with icelb, which it starts from there; returns the server's path."""
     icelb = pathlib.Path(program).parent / "icelb"
-    if icelb.exists():  # a build with sanitizers may have the server alone
+    if icelb.exists():  # a build with sanitizers may only have the server
         shutil.copy(icelb, place)
     return shutil.copy(program, place)
 
@@ -79,14 +79,15 @@ class Server:
 
     def write_config(self, **slots):
         self.slots.update(slots)
-        # In one step: the server may be about to read it.
+        # In one step, because the server may read it at this moment.
         new = self.config.with_suffix(".new")
         new.write_text(CONFIG % dict(self.slots, dir=self.dir))
         new.replace(self.config)
         give_away(self.dir)
 
     def start(self, arguments=None, through=(), as_its_user=(), **options):
-        """through: a program that runs the command behind it, as_its_user: another, which is nobody; options: Popen's."""
+        """through: a program that runs the command; as_its_user: another one, which runs as nobody; options: for
+        Popen."""
         self.out = self.dir / "out"
         self.out_before = self.out.stat().st_size if self.out.exists() else 0
         with open(self.out, "ab") as out:
@@ -116,7 +117,7 @@ class Server:
         return self.bench.owned(Wire((self.host, port or self.port), **options))
 
     def ask(self, line, headers=(), login=None, body=b"", **options):
-        """One request, its whole reply.  line: "GET / HTTP/1.0"."""
+        """One request, and its whole reply.  line: "GET / HTTP/1.0"."""
         wire = self.wire(**options)
         wire.send(request(line, headers, login, body))
         reply = wire.reply()
@@ -138,7 +139,7 @@ class Server:
         query = "&".join("%s=%s" % item for item in values.items())
         return self.get("/admin/metadata?mount=%s&mode=updinfo&%s" % (mount, query), login)
 
-    # -- what can be known about it
+    # -- facts about it
     def stats(self):
         return self.get("/admin/stats", ADMIN).xml()
 
@@ -147,7 +148,7 @@ class Server:
         return None if node is None else node.text
 
     def public_stats(self, fact=lambda stats: True):
-        """status-json.xsl once `fact` holds; public pages may be half a second old."""
+        """status-json.xsl once `fact` is true; public pages may be half a second old."""
         found = []
 
         def holds():
@@ -157,7 +158,7 @@ class Server:
         return found[0]
 
     def public_source(self, mount):
-        """Current when it is asked for the first time within half a second."""
+        """The source's public statistics; the first call in half a second is current."""
         return self.get("/status-json.xsl?mount=" + mount).json()["icestats"]["source"]
 
     def log(self, name="error"):
@@ -178,7 +179,7 @@ class Server:
         self.process.send_signal(number)
 
     def reload(self, **slots):
-        """A changed configuration, HUP, and the line that says it is in force."""
+        """Changes the configuration, sends HUP, and waits for the line of the reload."""
         before = len(re.findall("configuration re-read", self.log()))
         self.write_config(**slots)
         self.send_signal(signal.SIGHUP)
@@ -208,7 +209,7 @@ def as_nobody(command):
 
 
 def give_away(directory):
-    """Root makes the files, nobody runs the server."""
+    """Gives files made by root to nobody, the user of the server."""
     if os.getuid() != 0:
         return
     user = pwd.getpwnam("nobody")
@@ -221,7 +222,7 @@ def give_away(directory):
 
 
 class Bench:
-    """What a test gets: everything started through it ends with it."""
+    """The argument of a test: everything started through it ends with it."""
 
     def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="icecast-lb-blackbox-"))
@@ -242,14 +243,14 @@ class Bench:
         return self.unstarted_server(**slots).start()
 
     def run(self, *arguments):
-        """The program with other arguments than a server's; its status, output and errors."""
+        """Runs the program with other arguments than a server's; returns its status, output and errors."""
         give_away(self.dir)
         done = subprocess.run(as_nobody([Settings.binary, *map(str, arguments)]), stdin=subprocess.DEVNULL,
                               capture_output=True, timeout=Settings.patience * 2, cwd=self.dir)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     def close(self, keep_alive_check=True):
-        """Ends all; a server that has died by itself is a failure of the test."""
+        """Ends everything; a server that has ended by itself fails the test."""
         try:
             if keep_alive_check:
                 for server in self.servers:

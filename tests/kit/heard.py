@@ -1,4 +1,4 @@
-"""What a listener hears when sources change: their tags, in order."""
+"""The sources that a listener hears when they change: their tags, in order."""
 from harness import wait_for
 from media import mp3_numbers
 
@@ -16,7 +16,7 @@ def read_until_heard(listener, source, order, *others):
 
 
 def tags(listener):
-    """The sources that the listener heard, in order; every frame has to be whole."""
+    """The tags of the heard sources, in order; every frame must be whole."""
     heard = ""
     for tag, _ in mp3_numbers(listener.audio):
         if not heard.endswith(tag):

@@ -1,7 +1,7 @@
-"""A validator of live HLS of packed audio, from RFC 8216 and the MPEG headers, apart from the product.
+"""A validator of live HLS of packed audio, written from RFC 8216 and the MPEG headers, independent of the product.
 
-Watch(host, port, path) plays a list as a player would: poll() fetches it and checks all that can be checked of it,
-with what was seen before.  What is wrong is a Fault.
+Watch(host, port, path) plays a list like a player: poll() fetches it and checks it against everything seen before.
+A violation is a Fault.
 """
 import http.client
 import re
@@ -23,7 +23,7 @@ def must(fact, text):
 
 
 def frame_at(data, at):
-    """(bytes, samples, rate) of the frame there; None: there is none."""
+    """(bytes, samples, rate) of the frame there, or None."""
     if at + 7 > len(data) or data[at] != 0xff or data[at + 1] & 0xe0 != 0xe0:
         return None
     if data[at + 1] & 0xf6 == 0xf0:  # ADTS
@@ -117,7 +117,7 @@ class MediaList:
                 self.segments.append(Segment(line, number, before + jump, duration, date))
                 duration, date, jump = None, None, 0
         must(values.get("VERSION") == 3, "not of version 3")
-        # An EVENT list ends when it is as long as one may be.
+        # An EVENT list ends when it reaches its greatest length.
         must(self.ended == (self.kind == "VOD") or self.kind == "EVENT", "a list of type %r that has %s end" % (self.kind, "an" if self.ended else "no"))
         self.target, self.sequence = values["TARGETDURATION"], values["MEDIA-SEQUENCE"]
         must(self.segments, "an empty list")
@@ -179,7 +179,7 @@ class Watch:
         return MediaList(body.decode())
 
     def poll(self):
-        """The list, and its new segments; each is checked."""
+        """The list and its new segments, all checked."""
         now = self.list()
         if self.last:
             must(now.target == self.target, "the target changes")
@@ -227,7 +227,7 @@ class Watch:
         must(self.ask(path, If_None_Match=tag)[0].status == 304, "an ETag that is known")
 
     def sound(self):
-        """All that was fetched, without a gap."""
+        """All fetched sound, without a gap."""
         numbers = sorted(self.seen)
         must(numbers == list(range(numbers[0], numbers[-1] + 1)), "numbers are missing: %r" % numbers)
         return b"".join(self.seen[n][1] for n in numbers)

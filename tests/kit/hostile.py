@@ -1,4 +1,4 @@
-"""A server that answers as no server should: each behaviour is a function of what writes bytes to the client."""
+"""A server with answers that no server should give: a behaviour is a function that writes bytes to the client."""
 import socket
 import time
 
@@ -101,7 +101,7 @@ BEHAVIOURS = [endless_body, endless_lines, slow_body, slow_head, endless_head, e
 
 
 class Hostile(Upstream):
-    """What each request is answered with is one behaviour."""
+    """Answers every request with one behaviour."""
 
     def serve(self, peer):
         self.connections.append(peer)
@@ -121,5 +121,5 @@ class Hostile(Upstream):
         for peer in list(self.connections):
             try:
                 peer.shutdown(socket.SHUT_RDWR)
-            except OSError:     # it has gone
+            except OSError:     # the client is gone
                 pass

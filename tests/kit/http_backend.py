@@ -1,11 +1,11 @@
-"""A web server inside a test: a thread for each request, quiet, ended with its test."""
+"""A web server inside a test: a thread for each request, without logs, ended with its test."""
 import contextlib
 import http.server
 import threading
 
 
 class HttpBackend:
-    """answers: method → a function of the request's BaseHTTPRequestHandler.  A client that hangs up is no error."""
+    """answers: method → a function of the request's BaseHTTPRequestHandler.  A client that disconnects is no error."""
 
     def __init__(self, answers, port=0):
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -41,7 +41,7 @@ class HttpBackend:
 
 
 def send(handler, status, body=b"", lines=(), length=None):
-    """length: said instead of the true one."""
+    """length: sent instead of the true Content-Length."""
     handler.send_response(status)
     for name, value in dict(lines).items():
         handler.send_header(name, value)

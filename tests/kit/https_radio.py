@@ -1,4 +1,4 @@
-"""A server with <acme>, as the tests of certificates need it."""
+"""A server with <acme> for the tests of certificates."""
 import ssl
 
 from harness import free_port, listen_socket, wait_for
@@ -7,13 +7,13 @@ NAME = "radio.example.org"
 
 
 def verified(authority, name=NAME):
-    """For Wire: TLS as a browser speaks it, which believes this authority alone."""
+    """For Wire: TLS of a client that trusts only this authority."""
     context = ssl.create_default_context(cafile=str(authority.root()))
     return lambda connected: context.wrap_socket(connected, server_hostname=name)
 
 
 def radio(t, authority, port, acme="", more="", tls=None, **slots):
-    """A server at the port that the authority asks, and another port for https."""
+    """A server at the authority's validation port, with another port for https."""
     state = t.dir / "state"
     state.mkdir(exist_ok=True)
     state.chmod(0o777)

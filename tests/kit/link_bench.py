@@ -1,6 +1,6 @@
 """Nodes with links, for the tests of test_link*.py; built on bench.py.
 
-Every node listens for listeners on an address of its own, and for nodes on a cluster-port of its own.
+Each node has an address of its own for listeners and a cluster-port of its own for nodes.
 """
 import itertools
 import os
@@ -16,7 +16,7 @@ from ports import free_port
 
 
 def link_port():
-    """Free on all addresses."""
+    """A port that is free on all addresses."""
     return free_port("")
 
 
@@ -34,7 +34,7 @@ def node(b, number, body, port=None, start=True, **slots):
 
 def linked_master(b, number, ids, start=True, name=None, masters="", more="", redirects=None, body_more="",
                   **slots):
-    """A master on 127.0.0.NUMBER that takes in the nodes `ids`; ids may be {id: attributes}."""
+    """A master on 127.0.0.NUMBER that accepts the nodes `ids`; ids may be {id: attributes}."""
     rows = ids if isinstance(ids, dict) else {each: "" for each in ids}
     port = link_port()
     nodes = "".join('<node id="%s" secret="s-%s" %s/>' % (each, each, attributes)
@@ -50,7 +50,7 @@ def linked_master(b, number, ids, start=True, name=None, masters="", more="", re
 
 
 def master_block(master, name, number, streams=True, secret=None, port=None):
-    """Connects from its own address, which is then one that it may announce."""
+    """A <master> whose link comes from the node's own address, which it may then announce."""
     return ("<master><server>%s</server>%s<cluster-port>%d</cluster-port><username>%s</username>"
             "<password>%s</password><bind>127.0.0.%d</bind></master>" % (
                 master.host, "<port>%d</port>" % master.given_port if streams else "", port or master.link_port, name,
@@ -59,7 +59,7 @@ def master_block(master, name, number, streams=True, secret=None, port=None):
 
 def edge(b, number, masters, name=None, start=True, secret=None, capacity='max-bandwidth="100M"', more="", body="",
          streams=True, ports=None, public=True, **slots):
-    """A node with links to these masters, named in no other way."""
+    """A node with links to these masters, which are not configured otherwise."""
     masters = masters if isinstance(masters, (list, tuple)) else [masters]
     name = name or "edge%d" % number
     blocks = "".join(master_block(m, name, number, streams, secret, ports[i] if ports else None) for i, m in enumerate(masters))
@@ -72,7 +72,7 @@ def edge(b, number, masters, name=None, start=True, secret=None, capacity='max-b
 
 
 def kill9(server):
-    """As a crash; it may be started again."""
+    """Kills the server like a crash; it may be started again."""
     server.process.kill()
     server.process.wait()
     server.process = None
@@ -80,7 +80,7 @@ def kill9(server):
 
 
 class Feeder:
-    """A source that sends units at about its real pace until it is closed."""
+    """A source that sends units at about the real rate until it is closed."""
 
     def __init__(self, source, units=10, pause=0.05):
         self.source, self.units, self.pause = source, units, pause
@@ -109,7 +109,7 @@ def feed(b, server, mount="/live.mp3", units=10, **options):
 
 
 def readable(wire, seconds):
-    """Something (or the end) is to be read within so long.  Not select(): a test may have more than 1023 descriptors."""
+    """Whether bytes or the end arrive within this time.  Not select(): a test may have more than 1023 descriptors."""
     with selectors.DefaultSelector() as selector:
         selector.register(wire, selectors.EVENT_READ)
         return bool(selector.select(seconds))
@@ -124,14 +124,14 @@ PLAYERS = itertools.count(1)
 
 
 def first_line(address, mount, source=LISTENER, patience=2.0):
-    """(status, node) of one request of a new listener: the head's status and where its Location leads."""
+    """The first request of a new listener: (status, node), the head's status and the node in its Location."""
     return first_redirect(address, mount, source, patience)[:2]
 
 
 def first_redirect(address, mount, source=LISTENER, patience=2.0):
     """(status, node, path) of one request of a new listener.
 
-    Every one has a player of its own: one that comes back again and again is served by the master itself.
+    Each has a player name of its own, because the master itself serves a player that keeps returning.
     """
     import re
     with socket.socket() as wire:
@@ -156,7 +156,7 @@ def first_redirect(address, mount, source=LISTENER, patience=2.0):
 
 
 class Crowd:
-    """Listeners that ask one server again and again, each answer with its time."""
+    """Listeners that ask one server repeatedly, each answer with its time."""
 
     def __init__(self, address, mount, threads=2, pause=0.002):
         self.address, self.mount, self.pause = address, mount, pause
@@ -185,7 +185,7 @@ def psk_of(name, secret):
 
 
 class RawNode:
-    """A node that is a test: TLS by `openssl s_client`, everything above it by hand."""
+    """A node implemented by the test: TLS by `openssl s_client`, everything above by hand."""
 
     UPGRADE = ("GET /admin/cluster HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\n\r\n")
 
@@ -226,7 +226,7 @@ class RawNode:
         self.say(**dict(dict(t="LOAD", seq=self.seq, at=int(time.monotonic() * 1000), lis=0, kbps=0), **more))
 
     def keep_alive(self):
-        """Until the test ends or the link does."""
+        """Sends reports until the test or the link ends."""
         def run():
             while self.process and self.process.poll() is None:
                 self.load()
@@ -271,7 +271,7 @@ class RawNode:
 
 
 class RawMaster(RawNode):
-    """A master that is a test, for one node at a time."""
+    """A master implemented by the test, for one node at a time."""
 
     def __init__(self, b, name, host="127.0.0.11"):
         import subprocess
@@ -284,7 +284,7 @@ class RawMaster(RawNode):
         b.owned(self)
 
 
-# A long run measures: LINK_ROUNDS=100.
+# LINK_ROUNDS=100 makes a long run for measurements.
 ROUNDS = int(os.environ.get("LINK_ROUNDS", "0"))
 
 
@@ -315,12 +315,12 @@ def plays(server, mount="/live.mp3", patience=5):
 
 
 def public(*numbers):
-    """<node>s, which may announce the address that they connect from."""
+    """<node>s that may announce the address of their connection."""
     return {"edge%d" % n: "" for n in numbers}
 
 
 def master_with_a_victim(b, more=()):
-    """A master, an honest node that has to live through everything, and the place for an attacker."""
+    """A master, an honest node that must survive everything, and a place for an attacker."""
     master = linked_master(b, 11, public(12, 66, *more))
     victim = edge(b, 12, master)
     feed(b, master)
@@ -336,7 +336,7 @@ def unharmed(master, victim):
 
 
 def certificate(directory, address):
-    """A self-signed certificate for a literal address; the file holds its key too."""
+    """A self-signed certificate for a literal address; the file has its key too."""
     made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                            "-days", "3", "-subj", "/CN=m", "-addext", "subjectAltName=IP:" + address, "-keyout", "-"],
                           check=True, capture_output=True, text=True)

@@ -1,7 +1,7 @@
-"""What a sound server plays: which of the tones of tones.py is heard when.
+"""The output of a sound server: which tone of tones.py is heard at which time.
 
-A page cannot tell for all browsers: what WebKitGTK hands to an AudioContext waits in a queue, which grows with each
-turn that the machine is late with, and then the loudspeaker gets it from there.  So the page is left as it is.
+No page can show this in all browsers: samples that WebKitGTK gives to an AudioContext wait in a queue, which grows with
+each late turn of the machine, before the loudspeaker gets them.  So the page is not changed for the measurement.
 """
 import math
 import operator
@@ -21,7 +21,7 @@ QUIET, CLEAR = 300, 0.7
 
 
 class Loudspeaker:
-    """Listens at the sink, until the test is over."""
+    """Records at the sink until the test is over."""
 
     def __init__(self, bench, sound):
         if not shutil.which("parec"):
@@ -29,7 +29,7 @@ class Loudspeaker:
         waves = [[2 * math.pi * tone(one) * at / RATE for at in range(WINDOW)] for one in range(TONES)]
         self.waves = [([math.sin(at) for at in wave], [math.cos(at) for at in wave]) for wave in waves]
         self.began, self.samples, self.last, self.changes = None, 0, None, []
-        # The short latency is the sink's, too: it plays no more than that ahead.
+        # The short latency also applies to the sink, which plays no further ahead.
         self.program = subprocess.Popen(["parec", "--raw", "--format=s16le", "--rate=%d" % RATE, "--channels=1", "--latency-msec=10"],
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=dict(os.environ, **sound))
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -41,7 +41,7 @@ class Loudspeaker:
         while data := os.read(self.program.stdout.fileno(), 4096):
             now = time.monotonic()
             kept += data
-            # Samples come at the sink's pace, and late rather than early.
+            # Samples arrive at the sink's pace, and late rather than early.
             began = now - (self.samples + len(kept) / 2) / RATE
             self.began = min(began, self.began or began)
             at = 0

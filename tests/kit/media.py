@@ -1,10 +1,10 @@
-"""Streams whose every byte is known: numbered units in several formats, and the checks of what arrives."""
+"""Streams whose every byte is known: numbered units in several formats, and checks of the received ones."""
 import itertools
 import struct
 
 
 class Broken(Exception):
-    """What a listener got is not the stream."""
+    """A listener received something else than the stream."""
 
 
 # --- MP3: MPEG-1 layer III, 128 kbit/s, 48 kHz: 384 bytes a frame, no padding ----------------------
@@ -17,7 +17,7 @@ def mp3_frame(tag, number):
 
 
 def numbers_of(data, frame, size, at):
-    """The (tag, number) of every whole frame; `data` has to begin with one and hold nothing else; `at`: where its tag is."""
+    """The (tag, number) of every frame; `data` must consist of whole frames; `at`: the place of a frame's tag."""
     found = []
     for begin in range(0, len(data) - size + 1, size):
         given = data[begin:begin + size]

@@ -1,4 +1,4 @@
-"""A mount that moves to another home: listeners at its home, at the new one, at the master and at other nodes."""
+"""A mount that moves to another home: listeners at the old home, the new one, the master and other nodes."""
 import os
 import time
 
@@ -11,14 +11,14 @@ from encoders import PARSERS, Ear, Encoder
 MOUNT = "/move.mp3"
 EACH = 500 if os.environ.get("LB_FULL") else 30
 PATIENCE = 20
-# As its bytes are sent: no head in front, whose frame counts no sound.
+# As raw frames: no head in front, whose frame has no sound.
 OPTIONS = {"mp3": ["-write_xing", "0", "-id3v2_version", "0"]}
 # Some seconds of a tone.
 SOME = {"mp3": 30000, "vorbis": 8000, "opus": 12000}
 
 
 def encoder_at(b, server, login, kind="mp3", tone=440, mount=MOUNT):
-    """Once the server knows the login."""
+    """An encoder at the server, as soon as the server knows the login."""
     def begin():
         one = Encoder(b, server, kind, login, tone=tone, mount=mount, options=OPTIONS.get(kind, []))
         time.sleep(0.3)
@@ -31,7 +31,7 @@ def plays_at(server, mount=MOUNT):
 
 
 def ear_at(b, server, mount=MOUNT):
-    """A node that begins to pull the stream may still send a listener back to its master."""
+    """A listener; repeated, because a node that begins to pull may still redirect it to the master."""
     def begin():
         try:
             return Ear(b, server, mount)
@@ -65,7 +65,7 @@ class Scene:
         wait_for(lambda: all(hears(one) for one in self.ones), "all hear", 30)
 
     def placed(self, mount):
-        """On a busy machine the node may be suspect in the moment of the question."""
+        """Creates a mount; repeated, because on a busy machine a node may be suspect for a moment."""
         def answer():
             reply = self.api.ask("POST", "/mounts", mount)
             return None if reply.status == 409 and "it is not up" in reply.text else reply
@@ -91,7 +91,7 @@ class Scene:
         wait_for(at_home, "the record says that it is at home: %r" % self.show(), PATIENCE)
 
     def all_go_on(self):
-        """All get what is sent from now on; none has been disconnected."""
+        """Checks that all receive bytes sent from now on, and that none was disconnected."""
         before, more = [one.audio for one in self.ones], SOME[self.kind]
         heard = [len(ear.raw()) for ear in self.ears]
         wait_for(lambda: all(one.audio > was + more or one.ended for one, was in zip(self.ones, before)), "all get more", PATIENCE)
@@ -103,7 +103,7 @@ class Scene:
             check(min(frames) > 40, frames)
 
     def parsed(self):
-        """What each ear has got: frames, or chains of Ogg."""
+        """The parsed bytes of each listener: frames, or chains of Ogg."""
         found = []
         for name, ear in zip(self.nodes, self.ears):
             try:

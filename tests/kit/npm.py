@@ -1,4 +1,4 @@
-"""A file of a package of npm, for tests alone: no page of ours has a script of others."""
+"""Files of npm packages, for tests only: our pages have no foreign scripts."""
 import subprocess
 import tarfile
 
@@ -6,7 +6,7 @@ from facts import Failed
 
 
 def packed(release, name, directory):
-    """`name` in the package, as npm gives it (and keeps it in its own cache); release: with its version."""
+    """`name` of the package, from npm or its cache; release: the package with its version."""
     try:
         done = subprocess.run(["npm", "pack", release, "--prefer-offline", "--pack-destination", str(directory)],
                               cwd=directory, capture_output=True, timeout=120)

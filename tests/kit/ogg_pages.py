@@ -1,4 +1,4 @@
-"""Ogg whose pages are cut as the test wants them: packets of ffmpeg's, on full pages as libogg writes them."""
+"""Ogg with pages as a test needs them: packets of ffmpeg on full pages, as libogg writes them."""
 import bisect
 import struct
 import subprocess
@@ -11,7 +11,7 @@ NOISE = "anoisesrc=r=%d:a=0.5:seed=1[a];anoisesrc=r=%d:a=0.5:seed=2[b];[a][b]joi
 
 
 def encoded(path, rate, seconds, options):
-    """Noise of two channels, as ffmpeg writes it."""
+    """Noise in two channels, encoded by ffmpeg."""
     subprocess.run(["ffmpeg", "-v", "error", "-y", "-filter_complex", NOISE % (rate, rate), "-map", "[o]", "-t", str(seconds), *options, str(path)],
                    check=True, stdin=subprocess.DEVNULL)
     return path.read_bytes()
@@ -31,7 +31,8 @@ def pages_of(data):
 
 
 def packets_of(data):
-    """[(packet, granule of the page where it ends, how many end there behind it)]; the rest of one that began before is left out."""
+    """[(packet, granule of the page where it ends, number of packets that end there after it)]; the rest of a packet
+    that began before is left out."""
     found, part = [], None
     for page, flags, granule, lacing in pages_of(data):
         if not flags & 1:
@@ -56,7 +57,7 @@ def page(flags, granule, serial, number, lacing, body):
 
 
 class Stream:
-    """A recording of one logical stream: its header pages, and media pages with the time at which each one ends."""
+    """A recording of one logical stream: its header pages, and its media pages with their end times."""
 
     def __init__(self, data, rate, packet_samples, full_pages):
         self.rate, self.packet_samples = rate, packet_samples
@@ -69,7 +70,7 @@ class Stream:
         self.pages = self.repaged(struct.unpack("<I", data[14:18])[0], first) if full_pages else self.timed(pages[first:])
 
     def timed(self, pages):
-        """A page on which no packet ends goes with the next one."""
+        """A page without the end of a packet has the time of the next one."""
         out, when = [], 0.0
         for whole, _, granule, _ in reversed(pages):
             when = granule / self.rate if granule >= 0 else when
@@ -80,7 +81,7 @@ class Stream:
         return max(b - a for (a, _), (b, _) in zip(self.pages, self.pages[1:]))
 
     def repaged(self, serial, number):
-        """On pages of 255 segments, wherever packets begin."""
+        """The same packets on pages of 255 segments, wherever they begin."""
         out, lacing, body, granule, ended, torn = [], [], b"", -1, 0, 0
         for i, packet in enumerate(self.packets):
             values = [255] * (len(packet) // 255) + [len(packet) % 255]

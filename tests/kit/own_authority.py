@@ -1,5 +1,5 @@
-"""A certificate authority of the test's own that can do what pebble cannot: renewal windows, profiles, limits, staging, a clock that is wrong.
-It believes every request and every name."""
+"""A certificate authority for tests, with features that pebble lacks: renewal windows, profiles, limits, staging, a
+wrong clock.  It accepts every request and every name."""
 import base64
 import contextlib
 import email.utils
@@ -44,13 +44,13 @@ class OwnAuthority:
         self.instead = {}       # by the first part of the path: answers (status, type of the problem, detail, headers), each given once
         self.window = None      # (begin, end) from now, in seconds
         self.profiles = {"classic": "of 90 days", "shortlived": "of 6 days"}
-        self.ahead = 0          # its clock, in seconds
+        self.ahead = 0          # offset of its clock, in seconds
         self.dates = None       # begin and end of certificates, as "20261127120000Z"; None: 90 days from now
-        self.invalid = None     # (type of the problem, detail, address that was reached): of every name, until it is None again
-        self.tried = False      # … a challenge of the order under way
-        self.is_slow = False    # authorizations are pending until then, and an order that is finalized is processed for a while
-        self.raw = {}           # by the first part of the path: what writes the answer by itself, to a function
-        self.sent = None        # a function of the chain: what is sent in place of it
+        self.invalid = None     # (type of the problem, detail, reached address): for every name, until it is None again
+        self.tried = False      # … after the challenge of the present order was tried
+        self.is_slow = False    # until then authorizations are pending, and a finalized order is processed for a while
+        self.raw = {}           # by the first part of the path: a function that writes the answer itself
+        self.sent = None        # a function of the chain: its result is sent instead of the chain
         self.held = {}          # by the first part of the path: an event that its answer waits for
         self.asked = []         # first parts of paths
         self.orders, self.windows, self.accounts, self.chain = [], [], 0, b""
@@ -71,7 +71,7 @@ class OwnAuthority:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.handle_error = lambda *_: None  # a server that ends hangs up
+        self.server.handle_error = lambda *_: None  # a server that ends disconnects
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.dir / "key.pem")
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
@@ -158,7 +158,7 @@ class OwnAuthority:
         return self.run("ca", "-batch", "-notext", "-config", "ca.cnf", "-in", "request.pem", "-subj", "/CN=x", "-startdate", self.dates[0], "-enddate", self.dates[1])
 
     def open_or_refused(self, identifier, at):
-        """An authorization that waits for its challenges, then one of which they have failed."""
+        """An authorization that waits for its challenges, and later one whose challenges have failed."""
         kind, detail, address = self.invalid or ("", "", "")
         failed = {"status": "invalid", "error": {"type": "urn:ietf:params:acme:error:" + kind, "detail": detail},
                   "validationRecord": [{"addressUsed": address}] if address else []}

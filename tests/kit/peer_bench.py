@@ -1,4 +1,4 @@
-"""Servers of which each is master and node of all others."""
+"""Servers that are each master and node of all others."""
 from bench import ADMIN, LISTENER, wait_for
 from link_bench import link_port, node, up
 
@@ -25,12 +25,12 @@ def peers(b, numbers, more="", capacity="", only={}, root=lambda number: ""):
         up(made[n], *[names[m] for m in numbers if m != n])
     return [made[n] for n in numbers]
 
-# Each believes that it is the last one that should serve anybody.
+# Each server ranks itself last.
 HUMBLE = 'self-weight="0"'
 
 
 def head_for_player(wire, address, path, agent, patience):
-    """Asks over the new socket, as the listener's address; the head of the answer, and what came with it."""
+    """Asks on the new socket, as the listener's address; returns the head of the answer, and the bytes after it."""
     wire.bind((LISTENER, 0))
     wire.settimeout(patience)
     wire.connect(address)

@@ -1,4 +1,4 @@
-"""Pictures made here: as small as they may be, each with bytes of its own."""
+"""Generated pictures of the smallest possible size, each with bytes of its own."""
 import base64
 import struct
 import zlib
@@ -15,7 +15,7 @@ def png(width=64, height=64, seed=0):
 
 
 def jpeg_head(width=64, height=64):
-    """Its headers alone: no decoder shows it."""
+    """Only the headers of a JPEG; no decoder shows it."""
     return (b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0" + b"\xff\xc0\0\x11\x08" + struct.pack(">HH", height, width) +
             b"\3\1\x22\0\2\x11\1\3\x11\1\xff\xd9")
 

@@ -1,4 +1,4 @@
-"""A master with a store, and nodes that mounts of the API are placed on."""
+"""A master with a store, and nodes for mounts that the API places."""
 
 from api import Api
 from bench import node_at, wait_for

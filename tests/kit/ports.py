@@ -1,14 +1,14 @@
-"""Ports for servers that have to know theirs before they start."""
+"""Ports for servers that must know them before they start."""
 import random
 import socket
 
-# Below those that the kernel gives to connections: nothing takes one between its being found and its being used.
+# Below the kernel's range for connections, so that no connection takes the port before its use.
 RANGE = range(12000, 32000)
 given = set()
 
 
 def free_port(*hosts):
-    """Free at all of these addresses, and given once.  At random: other tests look for theirs at the same time."""
+    """A port free at all of these addresses, given only once.  It is random, because other tests search too."""
     while True:
         port = random.choice(RANGE)
         try:

@@ -1,4 +1,4 @@
-"""Libraries that stand between the server and the C library (LD_PRELOAD): disks as a test wants them."""
+"""Libraries between the server and the C library (LD_PRELOAD), for example to imitate disks."""
 import os
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ from harness import Skip
 
 
 def environment(t, name, source, **more):
-    """Of a server with this library before it; more: what the library reads."""
+    """The environment of a server with this library; more: the library's own variables."""
     compiler = shutil.which("cc") or shutil.which("gcc-12") or shutil.which("clang-14")
     if not compiler:
         raise Skip("no C compiler is here")

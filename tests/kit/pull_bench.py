@@ -1,4 +1,4 @@
-"""What the tests of pulled streams share: marks as doc/protocol.md has them, and every packet of the loopback."""
+"""The common part of the tests of pulled streams: marks as in doc/protocol.md, and a recorder of loopback packets."""
 import base64
 import ctypes
 import hashlib
@@ -27,7 +27,7 @@ def digest(key, text):
 
 
 def mark(node, secret, to, number, at, mount, epoch="9f3c21aa"):
-    """The value of X-LB-Pull, written from the page and not from the program."""
+    """The value of X-LB-Pull, computed from the page, not by the program."""
     who = "%s.%s" % (node, epoch)
     key = digest(secret.encode(), "lbedge-cluster/1 pull " + node).digest()
     text = "\n".join(["lbedge-pull/1", who, to, str(number), str(at), mount])
@@ -35,18 +35,18 @@ def mark(node, secret, to, number, at, mount, epoch="9f3c21aa"):
 
 
 def shapes_of(text):
-    """A text as it stands, and what is sure to be seen of it within any base64, wherever it begins there."""
+    """The text itself, and the parts of it that appear in any base64 of it, wherever it begins there."""
     data = text.encode()
     shapes = [data]
     for before in range(3):
         encoded = base64.b64encode(b"\0" * before + data)
-        # The characters that depend on neighbours are left out.
+        # Characters that depend on their neighbours are left out.
         shapes.append(encoded[(0, 2, 3)[before]:len(encoded) // 4 * 4 - 4])
     return shapes
 
 
 def filter_of(hosts):
-    """A classic BPF program that lets only packets from or to these IPv4 addresses through (an Ethernet head is before them)."""
+    """A classic BPF program that accepts only packets from or to these IPv4 addresses (after an Ethernet head)."""
     words = [int.from_bytes(socket.inet_aton(host), "big") for host in hosts]
     steps = []
     for place in (26, 30):  # source and destination
@@ -58,7 +58,7 @@ def filter_of(hosts):
 
 
 class Sniffer:
-    """Every packet of these hosts on the loopback until close(): how often each of the texts is in one."""
+    """Every packet of these hosts on the loopback until close(): the number of packets with each of the texts."""
 
     def __init__(self, b, texts, hosts):
         self.counts, self.packets, self.going = dict.fromkeys(texts, 0), 0, True
@@ -67,7 +67,7 @@ class Sniffer:
         except PermissionError as e:
             raise Skip("only root sees packets") from e
         self.wire.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
-        # Other tests use the loopback too: with their packets this one would miss some of its own.
+        # Other tests use the loopback too, and their packets would displace those of this one.
         program = ctypes.create_string_buffer(filter_of(hosts))
         steps = len(program.raw) // 8
         self.wire.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", steps, ctypes.addressof(program)))  # SO_ATTACH_FILTER
@@ -98,7 +98,7 @@ class Sniffer:
 
 
 class Player:
-    """One that follows redirects, with its password everywhere, and stays."""
+    """A player that follows redirects, sends its password everywhere, and stays."""
 
     def __init__(self, address, mount, number, lines=(JOE,)):
         path, self.hops, self.audio = mount, 0, b""
@@ -143,7 +143,7 @@ class Player:
 
 
 class Pulled:
-    """A TCP server in the place of a master's streams: it keeps the heads of requests and answers with 404."""
+    """A TCP server in the place of a master's streams: it keeps the heads of requests and answers 404."""
 
     def __init__(self, b, host, tls=None):
         self.heads, self.tls = [], None
@@ -197,7 +197,7 @@ def now():
 
 
 def mark_of_master(master, mount="/live.mp3"):
-    """This run of the server, as every stream says that it gives to a relay."""
+    """This run of the server, as every stream to a relay names it."""
     wire = master.wire()
     wire.send("GET %s HTTP/1.0\r\nX-LB-Relay: x.1\r\n\r\n" % mount)
     reply = wire.reply_head()
@@ -210,7 +210,7 @@ def mark_of_master(master, mount="/live.mp3"):
 
 
 def pair(b, balance="", body="", far_body="", block=""):
-    """A master at .11 that carries nothing itself, and the node at .12 where the sources are."""
+    """A master at .11 without streams of its own, and the node at .12 with the sources."""
     far = linked_master(b, 12, {"m11": ""}, name="far", body_more=far_body,
                         limits="<clients>5000</clients><sources>50</sources>")
     port = link_port()
@@ -229,14 +229,14 @@ def known(server, mount="/live.mp3"):
 
 
 def stuck(server, mount="/live.mp3", headers=(), version="HTTP/1.0"):
-    """A player that cannot follow: the head of the answer, and its wire."""
+    """A player that cannot follow redirects: the head of its answer, and its wire."""
     wire = server.wire(source_address=LISTENER)
     wire.send(request("GET %s %s" % (mount, version), ["Host: x", STUCK, *headers]))
     return wire.reply_head(), wire
 
 
 def relays(server):
-    """Streams that this server has in a log of its own."""
+    """The streams that this server holds in logs of its own."""
     return server.log().count("relay /live.mp3: streams")
 
 STUCK = "User-Agent: WinampMPEG/2.8"

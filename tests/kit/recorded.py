@@ -1,4 +1,4 @@
-"""Recordings that are made as files, as a server of ours would have left them: hours of them need no hours."""
+"""Recordings written as files, like those that a server leaves, so that hours of them take no time."""
 import datetime
 import json
 import re
@@ -38,7 +38,7 @@ def mark(offset, samples, wall_ms, crc, kind=2):
 
 
 class Recording:
-    """Numbered frames, so many a second, from a wall time on; files of 300 s, closed."""
+    """Numbered frames at a fixed rate from a wall time on, in closed files of 300 s."""
 
     RATE = 48000
 

@@ -1,4 +1,4 @@
-"""A server that records, the encoder whose numbered frames it records in real time, and what it announces of them."""
+"""A server that records, an encoder of numbered frames in real time, and the announced recordings."""
 import json
 import re
 import threading
@@ -18,7 +18,7 @@ def recorder(t, directory=None, inside="", more="", **slots):
 
 
 class Studio:
-    """An encoder that sends numbered frames in real time, and begins again where its server is killed."""
+    """An encoder that sends numbered frames in real time, and starts over when its server is killed."""
 
     def __init__(self, t, server, mount="/live.mp3"):
         self.server, self.mount, self.going = server, mount, True
@@ -53,7 +53,7 @@ class Studio:
 
 
 def ranges(server, path="/live.mp3"):
-    """What is announced: pairs of Unix seconds, the oldest first."""
+    """The announced ranges: pairs of Unix seconds, the oldest first."""
     reply = server.get(path + "?from=1&to=2")
     if reply.status not in (404, 503):     # 503: the directory is still being read
         raise Failed("a range that is not there was answered %d" % reply.status)
@@ -76,7 +76,7 @@ def check_consecutive(numbers, what):
 
 
 def newest(server, path="/live.mp3"):
-    """Where what is announced begins and ends: Unix seconds, to the millisecond; the last range."""
+    """The begin and the end of the last announced range: Unix seconds, to the millisecond."""
     mounts = json.loads(server.get("/admin/archive.json", ADMIN).text)["mounts"]
     found = [one["ranges"][-1] for one in mounts if one["mount"] == path and one["ranges"]]
     return (found[0]["from"], found[0]["to"]) if found else (0, 0)

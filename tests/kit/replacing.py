@@ -1,4 +1,4 @@
-"""What the upgrade tests share: a server whose program is replaced, and listeners that count every byte."""
+"""The common part of the upgrade tests: a server whose program is replaced, and listeners that count every byte."""
 import os
 import re
 import shutil
@@ -21,7 +21,7 @@ def own_program(t):
 
 
 def put_program(place, text=None, like=None, mode=0o755):
-    """Another file at the path of the program, as a package does it: with a name of its own first."""
+    """Puts another file at the program's path as a package does it: first under a name of its own."""
     new = place.with_suffix(".new")
     if like:
         shutil.copy(like, new)
@@ -37,7 +37,7 @@ def taken(server):
 
 
 def upgrade(server):
-    """USR2, and the line of what was handed over: (listeners, sources, mounts, ms of pause)."""
+    """Sends USR2; returns the figures of the line about the hand-over: (listeners, sources, mounts, ms of pause)."""
     before, refused = len(taken(server)), server.log().count("the upgrade was not made")
     server.send_signal(signal.SIGUSR2)
 
@@ -58,20 +58,21 @@ def refused_upgrade(server, why):
 
 
 def serving(server):
-    """The process that serves: the server's own, or one that it stands in for."""
+    """The process that serves: the server's own, or one for which that stands in."""
     rows = taken(server)
     return int(rows[-1][0]) if rows else server.process.pid
 
 
 def same_everywhere(listeners, sent, kept=0):
-    """All that was sent has come to all, once; `kept`: bytes of the last unit, which may wait for the next."""
+    """Checks that all listeners got all sent bytes once; `kept`: bytes of the last unit, which may wait for the
+    next."""
     for listener in listeners:
         got = listener.audio + listener.read(len(sent) - kept - len(listener.audio))
         equal(got == sent[:len(got)], True, "every byte once")
 
 
 def counters(server):
-    """The numbers of /metrics that only grow, but those of the process itself."""
+    """The counters of /metrics, except those of the process itself."""
     text, found = server.get("/metrics", ADMIN).text, {}
     names = re.findall(r"(?m)^# TYPE (\S+) counter$", text)
     for name, labels, value in re.findall(r"(?m)^([a-z_0-9]+)(\{.*\})? ([0-9.e+]+)$", text):
@@ -85,14 +86,14 @@ def none_went_back(before, now):
 
 
 class LongPause:
-    """Upgrades whose pause lasts: before the new program says that it has all, it sleeps."""
+    """Upgrades with a long pause: the new program sleeps before it confirms the state."""
 
     def __init__(self, t):
         self.t, self.path, self.faults, self.before = t, own_program(t), None, 0
 
     def begin(self, server, seconds=0.6):
         """Returns within the pause."""
-        (self.t.dir / "rules").unlink(missing_ok=True)   # those of the program that serves now
+        (self.t.dir / "rules").unlink(missing_ok=True)   # those of the running program
         self.faults = Faults(self.t)
         whole = self.t.dir / ("whole%d" % len(taken(server)))
         os.link(self.path, whole)

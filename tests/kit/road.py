@@ -4,7 +4,7 @@ import threading
 
 
 class Road:
-    """`source`: the address that it comes from at the target."""
+    """`source`: the address of its connections to the target."""
 
     def __init__(self, bench, target, host="127.0.0.1", source=None):
         self.target, self.source, self.there, self.wires = target, source, True, set()

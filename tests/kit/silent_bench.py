@@ -1,4 +1,4 @@
-"""Three hosts in namespaces: a master, an edge, and a router between them that can fall silent."""
+"""Three hosts in namespaces: a master, an edge, and a router between them that can drop all packets."""
 import json
 import os
 import shutil
@@ -38,7 +38,7 @@ class Network:
         subprocess.run(["ip", "netns", "exec", space, *command], check=True, capture_output=True)
 
     def swallow(self):
-        """Both ways: what is sent goes nowhere, and nobody is told."""
+        """Drops the packets in both directions without an error to either side."""
         for i in (1, 2):
             ip("-n", self.names[1], "route", "add", "blackhole", "10.99.%d.1" % i)
 
@@ -91,7 +91,7 @@ class Watcher:
         return self.seen
 
     def when(self, state, after, patience=8):
-        """When that state was seen first, after that time."""
+        """The time at which that state was first seen, after that time."""
         wait_for(lambda: any(s == state and t >= after for t, s in self.read()), "it is %s: %r" % (state, self.seen), patience)
         return min(t for t, s in self.seen if s == state and t >= after)
 
@@ -100,7 +100,7 @@ class Watcher:
         self.process.wait()
         self.process.stdout.close()
 
-# Runs in the master's namespace: prints each change of a node's state with the time of its being seen.
+# Runs in the master's namespace: prints each change of a node's state with its time.
 WATCHER = """
 import base64, http.client, json, sys, time
 address, port, login, name = sys.argv[1:]

@@ -1,4 +1,4 @@
-"""A cluster with a limit over all of it."""
+"""A cluster with a limit over all its nodes."""
 from harness import mount
 from link_bench import edge, feed, linked_master
 

@@ -1,11 +1,11 @@
-"""A studio that counts: it streams any mount to whatever connects, and knows who was connected when."""
+"""A studio that streams any mount to any connection, and records who was connected when."""
 import socket
 import threading
 import time
 
 
 class Studio:
-    """Each connection gets numbered lines at a steady pace; peers are told apart by the address that they bind."""
+    """Each connection gets numbered lines at a steady rate; peers are told apart by the address that they bind."""
 
     def __init__(self, bench, pause=0.05, listening=None):
         self.pause, self.lock = pause, threading.Lock()
@@ -39,7 +39,7 @@ class Studio:
                 continue
             peer.setblocking(False)
             with self.lock:
-                self.drop_closed()      # what was closed before this one came is not there at once with it
+                self.drop_closed()      # drops earlier closed connections, so that they do not count beside this one
                 self.open.append((mount, address[0], peer))
                 self.history.append((time.monotonic(), 1, mount, address[0]))
 
@@ -66,7 +66,7 @@ class Studio:
                 for mount, _, connection in self.open:
                     try:
                         connection.send(b"%s %d ................................\n" % (mount.encode(), number))
-                    except OSError:     # full, or closed: the next turn sees that
+                    except OSError:     # full or closed; the next turn finds out
                         pass
             time.sleep(self.pause)
 
@@ -84,7 +84,7 @@ class Studio:
             return {name: connection for name, _, connection in self.open}
 
     def most_at_once(self, since=0.0):
-        """{mount: how many connections it had at the same time}, for those above 1."""
+        """{mount: the greatest number of simultaneous connections}, for those above 1."""
         now, most = {}, {}
         with self.lock:
             for when, step, mount, _ in self.history:

@@ -1,4 +1,4 @@
-"""System calls that fail, do less, take long or end the process, told to a running server (tests/faults/faults.c)."""
+"""System calls that fail, do less, take long or end the process, in a running server (tests/faults/faults.c)."""
 import mmap
 import os
 import pathlib
@@ -14,8 +14,8 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent / "faults" / "faults.c"
 
 
 class Rule:
-    """One call that fails (error), does less (short), is late (seconds), is the process's last one (end: a signal, or minus a
-    status), or brings something else in each so-many-th byte (wrong); see struct rule in faults.c."""
+    """One call that fails (error), does less (short), is late (seconds), is the process's last one (end: a signal,
+    or minus a status), or changes every n-th byte (wrong); see struct rule in faults.c."""
 
     def __init__(self, call, error=0, short=0, seconds=0.0, end=None, wrong=0, path="", thread="", every=1, times=ENDLESS):
         self.call, self.path, self.thread, self.every, self.times = call, path, thread, every, times
@@ -45,7 +45,7 @@ class Faults:
     def put(self, rules):
         for number, rule in enumerate(rules):
             row, at = rule.row(), number * ROW.size
-            # `kind`, which puts it into force, comes last.
+            # `kind` comes last, because it puts the rule into force.
             self.map[at:at + 80] = row[:80]
             self.map[at + 84:at + ROW.size] = row[84:]
             self.map[at + 80:at + 84] = row[80:84]
@@ -58,7 +58,7 @@ class Faults:
         return ROW.unpack_from(self.map, number * ROW.size)[8]
 
     def words(self):
-        """Of a shell, before a program that is to have them."""
+        """As words of a shell, in front of a program."""
         return "env " + " ".join("%s=%s" % (name, self.environment[name]) for name in ("LD_PRELOAD", "LB_FAULTS"))
 
     def close(self):

@@ -1,4 +1,4 @@
-"""The threads of a process, and its children, as /proc has them."""
+"""The threads of a process, and its children, from /proc."""
 
 import pathlib
 
@@ -18,11 +18,11 @@ def states_of(pid):
 
 
 def schedule_of(task):
-    """Of a directory in /proc: nanoseconds of processor time, and how often it has begun to run."""
+    """From a directory in /proc: nanoseconds of processor time, and the number of times it began to run."""
     row = (task / "schedstat").read_text().split()
     return int(row[0]), int(row[2])
 
 
 def children_of(pid):
-    """Of its first thread."""
+    """The children of the process's first thread."""
     return [int(word) for word in pathlib.Path("/proc/%d/task/%d/children" % (pid, pid)).read_text().split()]

@@ -11,7 +11,7 @@ TLS_SOCKETS = listen_socket(0) + listen_socket(0, "<ssl>1</ssl>")
 
 
 def certificate(directory, name, file="tls.pem", separate_key=None, days=90):
-    """A fresh self-signed certificate for `name`; takes the place of an old one in one step."""
+    """A new self-signed certificate for `name`; it replaces an old one in one step."""
     new = pathlib.Path(directory) / "new"
     new.mkdir(exist_ok=True)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
@@ -28,7 +28,7 @@ def certificate(directory, name, file="tls.pem", separate_key=None, days=90):
 
 
 def tls(name="radio.test", protocols=("http/1.1",), version=None):
-    """For Wire: speaks TLS, believes everybody; the test looks at the certificate itself."""
+    """For Wire: TLS that accepts any certificate; the test checks it itself."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_alpn_protocols(list(protocols))

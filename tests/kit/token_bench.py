@@ -1,4 +1,4 @@
-"""Tokens of redirects, as doc/protocol.md says."""
+"""Tokens of redirects, computed from doc/protocol.md."""
 import base64
 import hashlib
 import hmac
@@ -6,7 +6,7 @@ import time
 
 
 def token(node, mount, key=b"second", lifetime=60, hops=1, master=7):
-    """As doc/protocol.md says."""
+    """A token as doc/protocol.md defines it."""
     facts = bytes([1, mac(key, b"icecast-lb key")[0], hops]) + int(time.time() + lifetime).to_bytes(4, "big") + bytes([master])
     node_secret = mac(key, b"icecast-lb node " + node.encode())
     return base64.urlsafe_b64encode(facts + mac(node_secret, facts + mount.encode())[:12]).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""Songs with a tone of its own each, sent at an encoder's pace, with a title where each begins."""
+"""Songs with a different tone each, sent at an encoder's pace, with a title at each begin."""
 import math
 import subprocess
 import threading
@@ -6,7 +6,7 @@ import time
 
 from harness import equal
 
-TONES = 8       # songs of one tone are so far apart
+TONES = 8       # the number of songs before a tone repeats
 RATE, FRAME = 44100, 1152
 
 
@@ -37,7 +37,7 @@ def power(samples, frequency):
 
 
 class Songs:
-    """An encoder of TONES songs, on a thread: from the song `first` on until it is closed, over and over."""
+    """An encoder of TONES songs, on a thread: from the song `first` on, repeated until it is closed."""
 
     def __init__(self, bench, server, mount, data, seconds, first=0, each=lambda song: None):
         self.bench, self.server, self.mount, self.data, self.seconds, self.each = bench, server, mount, data, seconds, each

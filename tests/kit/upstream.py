@@ -1,4 +1,4 @@
-"""A server to pull from, in a thread: answers by a function, remembers what it was asked."""
+"""A server to pull from, in a thread: answers by a function and keeps the requests."""
 import socket
 import threading
 
@@ -24,7 +24,7 @@ class Upstream:
             threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
 
     def head_of_request(self, peer):
-        """None: the client has gone before it was whole."""
+        """None: the client disconnected before the request was whole."""
         head = b""
         while b"\r\n\r\n" not in head:
             data = peer.recv(4096)
@@ -40,7 +40,7 @@ class Upstream:
             if text is None:
                 return
             reply = self.answer(text)
-            if reply is None:       # hang up
+            if reply is None:       # disconnect
                 peer.close()
                 return
             peer.sendall(reply)
@@ -52,11 +52,11 @@ class Upstream:
             pass
 
     def asked(self, count=1):
-        """Waits until so many requests have come."""
+        """Waits until this number of requests has come."""
         wait_for(lambda: len(self.requests) >= count, "the upstream is asked %d times: %r" % (count, self.requests))
 
     def send(self, data):
-        """To the connection that came last."""
+        """Sends to the newest connection."""
         wait_for(lambda: self.connections, "somebody is connected to the upstream")
         self.connections[-1].sendall(data)
 
@@ -67,7 +67,7 @@ class Upstream:
             peer.close()
 
     def close(self):
-        # Wakes the accepting thread, which close() alone does not.
+        # Wakes the accepting thread, which close() alone does not wake.
         try:
             self.listening.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -80,5 +80,5 @@ class Upstream:
 
 
 def stream(more="", content_type="audio/mpeg"):
-    """The head of an answer that streams."""
+    """The head of an answer with a stream."""
     return ("HTTP/1.0 200 OK\r\nContent-Type: %s\r\n%s\r\n" % (content_type, more)).encode()

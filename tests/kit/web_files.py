@@ -1,4 +1,4 @@
-"""Servers whose web root has files of audio: intros and fallbacks."""
+"""Servers with audio files in their web root: intros and fallbacks."""
 from media import mp3_frame, mp3_numbers
 
 
@@ -16,7 +16,7 @@ def started(t, body, files=(), **slots):
 
 
 def order(listener):
-    """The tags that were heard, in order; every frame has to be whole."""
+    """The heard tags, in order; every frame must be whole."""
     heard = ""
     for tag, _ in mp3_numbers(listener.audio):
         if not heard.endswith(tag):

@@ -75,7 +75,7 @@ class Wire:
             raise Failed("the server does not take what is sent to it") from None
 
     def fill(self, deadline):
-        """Receives what there is; False at the end of the connection."""
+        """Receives available bytes; False at the end of the connection."""
         if self.ended:
             return False
         left = deadline - time.monotonic()
@@ -121,7 +121,7 @@ class Wire:
         return Reply(self.take_until(b"\r\n\r\n")[:-4])
 
     def reply(self):
-        """A whole reply: by its Content-Length, else until the connection ends."""
+        """A whole reply, by its Content-Length; without it, until the connection ends."""
         reply = self.reply_head()
         length = reply.get("Content-Length")
         reply.body = self.take_all() if length is None else self.take(int(length))
@@ -131,7 +131,7 @@ class Wire:
         equal(self.take_all(), b"", "what came before the close")
 
     def is_open(self):
-        """Without waiting; what has come is kept."""
+        """Whether the connection is open, without waiting; received bytes are kept."""
         self.socket.setblocking(False)
         try:
             while True:
@@ -151,7 +151,7 @@ class Wire:
 
 
 class Source(Wire):
-    """A logged-in source; sends numbered units, whose numbers go on from call to call."""
+    """A logged-in source; sends numbered units, whose numbers continue from call to call."""
 
     def __init__(self, address, mount, kind, tag, lines, first_line, login, wrap=None):
         super().__init__(address, wrap=wrap)
@@ -165,7 +165,7 @@ class Source(Wire):
             raise Failed("source %s refused: %s" % (mount, self.welcome.line))
 
     def play(self, units):
-        """Sends so many units (frames, pages, clusters) and returns their bytes."""
+        """Sends this number of units (frames, pages, clusters) and returns their bytes."""
         data = b"".join(next(self.units) for _ in range(units))
         self.send(data)
         return data
@@ -176,7 +176,7 @@ class Source(Wire):
 
 
 class Listener(Wire):
-    """A listener after its head: `audio` has what was read so far, `titles` the ICY blocks."""
+    """A listener after its head: `audio` has the bytes read so far, `titles` the ICY blocks."""
 
     def __init__(self, address, mount, lines, version, receive_buffer, login, **options):
         super().__init__(address, receive_buffer, **options)

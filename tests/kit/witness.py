@@ -1,4 +1,5 @@
-"""A listener of a stamped stream, and a question to control, beside whatever is done to a server: neither waits for it, and nothing grows."""
+"""A listener of a stamped stream and requests to control, during a test of a server: neither may wait, and memory
+must not grow."""
 import threading
 import time
 
@@ -20,12 +21,12 @@ class Witness:
     def guarded(self, work):
         try:
             work()
-        except Exception as fault:  # it is told by end()
+        except Exception as fault:  # end() reports it
             if not self.ends:
                 self.fault = fault
 
     def memory(self):
-        """In kB, of what is no stream."""
+        """In kB, without stream logs."""
         return int(next(line for line in open("/proc/%d/status" % self.server.process.pid) if line.startswith("RssAnon")).split()[1])
 
     def play(self):
@@ -34,7 +35,7 @@ class Witness:
             self.sent[number + 3] = time.monotonic()
             self.source.play(4)
             number += 4
-            time.sleep(0.1)  # as fast as it sounds; what is waited for is elsewhere
+            time.sleep(0.1)  # at the pace of the sound
 
     def hear(self):
         while not self.ends:
@@ -50,7 +51,7 @@ class Witness:
             time.sleep(0.05)
 
     def end(self, lag=1.0, wait=1.0, grown=16_000):
-        """Whether all went on meanwhile: within so many seconds, with so many kB more."""
+        """Checks that everything continued: within so many seconds, with at most so many kB more."""
         after = self.memory()
         self.ends = True
         check(self.fault is None, "the witness failed: %r" % self.fault)
