@@ -50,7 +50,7 @@ def play_with_ffmpeg(server, name, seconds):
     took = time.monotonic() - begin
     if status or said.strip():
         return "status %d: %s" % (status, said[-300:])
-    # What is there at once is the burst; the rest has to come at its pace.
+    # The burst is available at once; the rest must come at the stream's pace.
     return "" if seconds / 3 < took < seconds + 8 else "%d seconds of sound took %.1f" % (seconds, took)
 
 
@@ -65,7 +65,7 @@ PAGE = "<!DOCTYPE html><title>players</title>" + "".join(
 
 
 def play_with_chromium(bench, server, seconds):
-    """name → why not, for all formats."""
+    """name → error, over all formats."""
     (server.dir / "web" / "players.html").write_text(PAGE)
     browser = bench.owned(Browser(bench.dir, ["--autoplay-policy=no-user-gesture-required"]))
     browser.open("http://127.0.0.1:%d/players.html" % server.port)

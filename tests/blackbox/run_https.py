@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""./run.sh --hostname, as a station's engineer types it, against an authority of the test's own: is it heard over https?
+"""Checks that a station started by ./run.sh --hostname, with an authority for tests, is heard over https.
 
-Prints how long the server took from its start to https, and how long it was from ./run.sh to a frame; with Chromium, to a page that
-plays. Status 0 or 1.
+Prints the time from the server's start to https, and from ./run.sh to a frame; with Chromium, to a page that plays.
+Status 0 or 1.
 """
 import os
 import pathlib
@@ -24,7 +24,7 @@ NAME = "radio.example.org"
 
 
 class Place:
-    """What Authority needs of the bench of a test."""
+    """The part of a test's bench that Authority uses."""
 
     def __init__(self, directory):
         self.dir, self.things = pathlib.Path(directory), []

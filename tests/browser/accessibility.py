@@ -1,4 +1,4 @@
-"""What can be measured of WCAG 2.2 AA on a page, as one script that returns the faults."""
+"""The measurable part of WCAG 2.2 AA on a page, as one script that returns the faults."""
 
 FAULTS = r"""
 const faults = [];

@@ -1,4 +1,4 @@
-"""The page of the archive: what is recorded is found by day and title, played, fetched and deleted."""
+"""The page of the archive: recordings are found by day and title, played, fetched and deleted."""
 import re
 import time
 

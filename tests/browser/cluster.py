@@ -25,7 +25,7 @@ class Linked:
         bench.wait_until_up(self.master, *self.edges)
         source = self.master.source("/live.mp3")
         source.play(20)
-        s.bench.owned(link_bench.Feeder(source, units=2))   # its real pace
+        s.bench.owned(link_bench.Feeder(source, units=2))   # at the real rate
 
     def open(self, server=None):
         server = server or self.master
@@ -91,7 +91,7 @@ def nodes_are_drained_and_serve_again_after_a_question(s):
     equal(bench.node_at(c.master, "edge12")["state"], "draining", "at the master")
     c.row("edge12").find("button[type=button]").click()
     c.shows("edge12", "up")
-    # This server itself, by its own command.
+    # The entry of this server, with its own command.
     c.row("m1").find("summary").click()
     c.row("m1").find("form button[value=soft]").click()
     wait_for(lambda: "draining (soft)" in c.master.get("/admin/drain", ADMIN).text, "the master drains")
@@ -130,7 +130,7 @@ def hostile_nodes_do_nothing_to_who_looks_at_them(s):
     c.master.source(ODD_PATH).play(20)
     c.open()
     s.see(ODD)
-    # As if every text that a node or a master can say were markup.
+    # Every text from a node or a master contains markup.
     state = bench.cluster_json(c.master)
     links = c.edges["edge12"].get("/admin/cluster/links.json", ADMIN).json()
 

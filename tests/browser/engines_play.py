@@ -1,4 +1,4 @@
-"""The page of a stream in three engines: each format by http and https, and a network that is away for ten seconds."""
+"""The page of a stream in three engines: each format by http and https, and a network that fails for ten seconds."""
 import time
 
 from encoders import Encoder
@@ -58,7 +58,7 @@ def comes_back(s, browser):
     network.cut()
     gone = time.monotonic()
     while time.monotonic() - gone < AWAY:
-        time.sleep(0.05)        # so long is the network away
+        time.sleep(0.05)        # the duration of the network's failure
     network.there = True
     back = time.monotonic()
     browser.wait(lambda: browser.script("const a = document.querySelector('audio'); return places.length && a.src.endsWith(places.at(-1)[1].url) && a.currentTime > 0.05"), "it goes on")

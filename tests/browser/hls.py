@@ -17,7 +17,7 @@ from npm import packed
 
 FULL = os.environ.get("LB_FULL") == "1"
 SECONDS = 60 if FULL else 15
-LOST = 2            # of which so many may be lost
+LOST = 2            # the number of lost ones that is allowed
 TYPES = {"mp3": "audio/mpeg", "aac": "audio/aac"}
 BODY = "<hls><segment>2</segment><window>24</window></hls>"
 PAGE = b"""<!doctype html><title>hls.js</title><audio></audio><script src="hls.js"></script><script>
@@ -89,7 +89,7 @@ class Player:
 
 
 def has_list(server, mount):
-    """One session: each master playlist names another one."""
+    """One session, because each master playlist has another session id."""
     names = []
 
     def found():
@@ -131,7 +131,7 @@ def plays_over_takeovers(s, kind):
 
 @test
 def hls_js_plays_on_when_the_encoder_was_away(s):
-    """As a mount with <hls> is by default: its encoder leaves, and is back some seconds later."""
+    """With the defaults of a mount with <hls>, the encoder leaves and returns some seconds later."""
     mount, away = "/away.mp3", 5
     # With LB_FULL as configured by default: segments of 6 s, which take half a minute to fill a list.  Three segments of
     # 2 s are played before the encoder is back and its clock known: then the player waits.
@@ -171,7 +171,7 @@ def hls_js_plays_aac_over_takeovers(s):
 
 @test
 def hls_js_plays_on_when_its_node_dies(s):
-    """The master playlist names two nodes; the one that is killed is the one that is played from."""
+    """The master playlist names two nodes; the node that the player uses is killed."""
     mount = "/m.mp3"
     body = BODY + "<mount><mount-name>%s</mount-name><hls>1</hls></mount>" % mount
     names = {"edge%d" % n: 'allow-public="127.0.0.%d"' % n for n in (12, 13)}
@@ -208,7 +208,8 @@ def hls_js_plays_on_when_its_node_dies(s):
 
 @test
 def the_status_page_offers_hls_beside_the_stream(s):
-    """A mount with HLS is played plainly, where the browser can; the player has its list as well, and there is a link."""
+    """The page plays a mount with HLS as a plain stream if the browser can; the player also has the list, and the
+    page a link."""
     server = s.start(body=BODY + "<mount><mount-name>/m.mp3</mount-name><hls>1</hls></mount>")
     s.feed("/m.mp3", "With HLS")
     s.feed("/plain.mp3", "Without")

@@ -1,6 +1,6 @@
-"""What the Nu HTML checker says of the pages: those of the server as they are sent, those that scripts make as they stand then.
+"""The Nu HTML checker on the pages: as the server sends them, and as scripts have changed them.
 
-The checker comes from npm, once, and wants Java; without that it is passed over.
+The checker comes from npm, once, and needs Java; without Java the test is skipped.
 """
 import json
 import shutil
@@ -33,7 +33,7 @@ class Checker:
         (self.pages / (name + ".html")).write_text(text)
 
     def errors(self):
-        """All at once: its start is what takes time."""
+        """Checks all pages at once, because the checker starts slowly."""
         done = subprocess.run(["java", "-Xmx512m", "-jar", str(self.jar), "--errors-only", "--format", "json", "--exit-zero-always", *map(str, sorted(self.pages.iterdir()))],
                               capture_output=True, text=True, timeout=240)
         return ["%s: %s: %s" % (row["url"].rsplit("/", 1)[-1], row["message"], row.get("extract", "")) for row in json.loads(done.stderr)["messages"]]

@@ -1,4 +1,4 @@
-"""The login page: seen in all sizes, used from the keyboard; a session's pages; what another site can do with it."""
+"""The login page in all sizes and from the keyboard; the pages of a session; the limits of other sites."""
 import http.server
 import threading
 
@@ -42,7 +42,7 @@ def the_login_page_fits_a_phone_and_a_desk_in_light_and_dark_and_is_accessible(s
     s.see("do not belong together")
     if s.shots:
         s.browser.screenshot(s.shots / "login-wrong.png")
-    s.browser.press(*"adm-secret", ENTER)       # the name is there, the cursor in the password
+    s.browser.press(*"adm-secret", ENTER)       # the name is kept, the cursor is in the password
     s.see("Log out admin")
     for size, width in WIDTHS.items():
         s.browser.look(width)
@@ -106,7 +106,7 @@ def another_site_can_neither_use_nor_frame_a_session(s):
 
 @test
 def a_button_of_the_cluster_page_leads_to_a_node_without_a_password(s):
-    """The whole way in a browser: what it sends as Origin, and that it sends the new cookie along."""
+    """The whole way in a browser, with its Origin and the new cookie."""
     from handover_bench import Pair
     pair = Pair(s.bench)
     s.browser.open(pair.origin() + "/admin/cluster.xsl")

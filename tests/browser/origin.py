@@ -1,4 +1,5 @@
-"""A stream is no page of the server: what a source calls HTML, SVG or XML runs nothing and reads no session; audio plays on in a tab of its own."""
+"""A stream is no page of the server: HTML, SVG or XML from a source runs no script and reads no session; audio still
+plays in a tab of its own."""
 import threading
 
 import stage  # noqa: F401  (where harness is)
@@ -25,7 +26,7 @@ def page_of(name):
 
 
 def send(server, path, kind):
-    """The source, when it is on the air."""
+    """The source, once it is on the air."""
     wire = server.wire()
     wire.send(request("SOURCE %s HTTP/1.0" % path, ["Content-Type: " + kind, "ice-public: 0"], SOURCE))
     return wire
@@ -57,7 +58,7 @@ def pages_that_sources_send_run_no_script_and_read_no_session(s):
         wire = send(server, path, kind)
         check(wire.take(15).startswith(b"HTTP/1.0 200"), "the file allows " + kind)
         wire.send(body)
-        # The stream ends when the browser has it: only then is its page complete.
+        # The page is complete only when the stream ends, after the browser has received it.
         ended = threading.Timer(1.5, wire.close)
         ended.start()
         s.browser.open(s.url(path))
@@ -72,7 +73,7 @@ def pages_that_sources_send_run_no_script_and_read_no_session(s):
 
 @test
 def a_recording_of_a_page_is_a_download(s):
-    """As one from before such types were refused: it stays, and is no document of this server."""
+    """A recording from before such types were refused is kept, but is no document of this server."""
     server = start(s, HTML)
     log_in(s)
     kind, body = page_of("html")
@@ -89,7 +90,7 @@ def a_recording_of_a_page_is_a_download(s):
     equal((reply.get("Content-Type"), reply.get("Content-Security-Policy")), (kind, "sandbox; default-src 'none'"))
     check(reply.get("Content-Disposition").startswith("attachment"), reply.get("Content-Disposition"))
     for query in ("?from=-1h&to=now", "?from=-1h&to=now&download=1"):
-        # An answer to be saved leaves the page where it is.
+        # A download leaves the page where it is.
         s.browser.script("location.assign(arguments[0])", s.url("/raw/html" + query))
         server.wait_for_log(r"GET /raw/html.* HTTP/1.1\" 200", "access")
     s.browser.open(s.url("/admin/stats.xsl"))

@@ -1,4 +1,4 @@
-"""The tests of run.py: what a person at a browser sees and does."""
+"""The pages of the server as a person at a browser uses them."""
 import http.server
 import pathlib
 import re
@@ -52,14 +52,14 @@ def quiet(s):
     equal(s.browser.complaints(), [], "the console")
 
 
-# What reaches beyond the right edge of the viewport, if anything; a phone's menu scrolls by itself.
+# Elements beyond the right edge of the viewport; a phone's menu scrolls by itself.
 WIDER = """
 const edge = document.documentElement.clientWidth + 0.5;
 const beyond = [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('#menu li') && e.getBoundingClientRect().right > edge);
 return document.documentElement.scrollWidth > edge || beyond.length
     ? beyond.map(e => e.tagName + '.' + e.className + ': ' + e.textContent.trim().slice(0, 40)) : null;
 """
-# A time that does not stand in one line.
+# A time that is broken over two lines.
 BROKEN = """
 return [...document.querySelectorAll('time, .played td:first-child')].filter(e => e.checkVisibility() && e.textContent).filter(e => {
     const text = document.createRange();
@@ -189,7 +189,7 @@ def odd_names_are_played_and_linked(s):
     check(answer.startswith(s.url("/talk")), answer)
     server.listener(address)
     open_page(s, "/admin/listmounts.xsl")
-    # That of the page before goes with it.
+    # The player of the last page disconnects when the page is left.
     wait_for(lambda: server.stats().findtext("listeners") == "1", "the other listener is left")
     s.browser.find("a", "List Clients").click()
     s.see("/talk & more \"<ü>?#%.mp3", "1 listener")
@@ -291,10 +291,10 @@ def accounts_are_made_and_deleted_and_log_in(s):
     quiet(s)
 
 
-# -- what other sites may do
+# -- limits of other sites
 
 class EvilSite:
-    """Pages of somebody else, who knows our address."""
+    """Pages of another site that knows our address."""
 
     def __init__(self, pages):
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -359,7 +359,7 @@ def icecasts_own_pages_work_in_a_browser(s):
             s.browser.open(s.url(path, ADMIN if "admin" in path else None, host))
             equal(s.browser.script("return getComputedStyle(document.body).backgroundColor"), "rgb(0, 0, 0)", "the style of " + path)
             s.browser.screenshot(s.shots / ("stock-%s.png" % re.sub(r"\W+", "-", path)[1:]))
-    # Its links change things by GET, without a question.
+    # Its links change state by GET, without a question.
     s.browser.open(s.url("/admin/updatemetadata.xsl?mount=/live.mp3", ADMIN, host))
     s.browser.find("input[name=song]").write("By stock form")
     s.browser.find("input[type=submit], button").click()
@@ -395,7 +395,7 @@ def raw_documents_are_shown(s):
     quiet(s)
 
 
-# What a player on another site does: it asks the browser for the headers of the stream, for its titles, and for the JSON.
+# The requests of a player on another site: the headers of the stream, its titles, and the JSON.
 ANOTHER_SITE = """
 const done = arguments[arguments.length - 1];
 (async () => {
@@ -431,7 +431,7 @@ def a_player_on_another_site_reads_a_stream_of_the_ten_line_configuration(s):
     equal(s.browser.call("/execute/async", {"script": ANOTHER_SITE, "args": ["http://127.0.0.1:%d" % port]}),
           {"metaint": "16000", "name": "Radio Example", "bytes": True, "head": "16000", "title": "Radio Example", "missing": 404,
            "admin": "refused"})
-    s.browser.complaints()                                # of the 404 and the refusal; they are meant
+    s.browser.complaints()                                # the 404 and the refusal, which are intended
 
 
 @test

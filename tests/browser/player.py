@@ -1,4 +1,4 @@
-"""The page of a stream in a browser: it plays, its title changes, it comes back after a loss."""
+"""The page of a stream in a browser: it plays, its title changes, it recovers after a loss."""
 import time
 
 import accessibility
@@ -18,7 +18,7 @@ def playing_page(s, path="/listen/live.mp3", seconds=1):
 
 
 def looks(s, name):
-    """It fits in small, on a phone and on a desk, light and dark, and is accessible."""
+    """Checks that it fits in a frame, on a phone and on a desktop, light and dark, and is accessible."""
     for size, width in {"small": 320, "phone": 390, "desk": 1280}.items():
         for dark in (False, True):
             s.browser.look(width, dark)
@@ -65,7 +65,7 @@ def a_title_is_shown_when_it_is_heard(s):
     s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
     equal("?at=" in s.browser.script("return document.querySelector('audio').src"), True)
     equal(server.set_title("/live.mp3", song="Second%20Song").status, 200)
-    # The server has told it, and it has not sounded.
+    # The server has sent the title, but its sound has not begun.
     wait_for(lambda: server.get("/api/v1/now/live.mp3").json()["title"]["text"] == "Second Song", "the server tells it")
     equal(s.browser.find("#title").text, "First Song")
     s.see("Second Song")
@@ -125,7 +125,7 @@ def it_plays_on_after_a_loss(s):
     s.browser.wait(lambda: s.browser.find("#title").text == "", "the title of before is over", 30)
     s.browser.find("#play").click()
     s.see("Play")
-    s.browser.complaints()      # the answers of 404 meanwhile
+    s.browser.complaints()      # the 404 answers in between
 
 
 @test
@@ -134,7 +134,7 @@ def the_title_of_a_fallback_is_over_with_it(s):
     s.feed("/auto.mp3", "The automation")
     equal(server.set_title("/auto.mp3", song="Auto").status, 200)
     feeder = s.feed("/live.mp3", "Radio Example")
-    playing_page(s, seconds=12)    # the page asks seldom by now: events tell it
+    playing_page(s, seconds=12)    # the page asks rarely by now, because it gets events
     feeder.source.close()
     s.see("Auto")
     s.feed("/live.mp3", "Radio Example", file="morning.mp3")
@@ -174,7 +174,7 @@ def it_is_shown_in_a_frame_only_as_an_embed(s):
             s.browser.find("#play").click()
             s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
         s.browser.call("/frame", {"id": None})
-    s.browser.complaints()      # that the frame was refused
+    s.browser.complaints()      # the refused frame
 
 
 @test
@@ -224,19 +224,19 @@ def one_may_go_back_and_return(s):
     s.browser.wait(lambda: s.browser.script(late) >= before + 4 and s.browser.script(HEARD) > 0.5, "it plays what was before", harness.Settings.patience)
     s.browser.find("#live").click()
     s.browser.wait(lambda: s.browser.script(late) <= before + 1 and s.browser.script(HEARD) > 0.5, "it is live again", harness.Settings.patience)
-    # A title that one may go back to.
+    # A title whose begin can be played again.
     equal(server.set_title("/live.mp3", song="Second%20Song" + "%20or%20another%20one" * 6).status, 200)
     s.see("Second Song")
     equal(server.set_title("/live.mp3", song="Third%20Song").status, 200)
     s.browser.wait(lambda: s.browser.script("return [...document.querySelectorAll('#played li')].some(one => one.querySelector('button') && one.textContent.includes('Second Song'))"),
                    "the titles of before", harness.Settings.patience)
     looks(s, "player-past")
-    # A moment on the bar.
+    # A position on the bar.
     s.browser.script("const bar = document.getElementById('bar'); bar.value = 2; bar.dispatchEvent(new Event('input')); bar.dispatchEvent(new Event('change'))")
     s.browser.wait(lambda: s.browser.script(late) >= before + 8 and s.browser.script(HEARD) > 0.5, "it plays from there", harness.Settings.patience)
     s.browser.find("#live").click()
     s.browser.wait(lambda: s.browser.script(late) <= before + 1 and s.browser.script(HEARD) > 0.5, "it is live once more", harness.Settings.patience)
-    # A pause that is so long that the connection is closed, and the stream's window has moved on.
+    # A pause long enough that the connection is closed and the stream's window has moved on.
     s.browser.find("#play").click()
     s.browser.wait(lambda: s.browser.script("return !document.getElementById('stopped').hidden"), "it may go on where it stopped", 20)
     wait_for(lambda: server.stat("/live.mp3", "listeners") == "0", "the connection is closed")
@@ -261,7 +261,7 @@ def in_the_past_the_title_is_that_of_the_recording(s):
         wait_for(lambda: told()["title"] and told()["title"]["text"] == title + " Song", title)
         begins[title] = told()["title"]["wall_ms"]
         wait_for(lambda: told()["live"]["wall_ms"] > begins[title] + 5000, "it plays for five seconds", 15)
-    # The server tells of the last two; before the first there was none.
+    # The server reports the last two; no title was before the first.
     playing_page(s)
     s.see("Fourth Song")
     for title, seen, before in (("First", "First Song", []), ("Second", "Second Song", ["First Song"])):
@@ -316,14 +316,14 @@ def the_picture_of_a_title_is_on_the_page_and_on_the_lock_screen(s):
     s.browser.wait(lambda: s.browser.script(shown) == [art, 256], "the picture", harness.Settings.patience)
     check(s.browser.script("return navigator.mediaSession.metadata.artwork[0].src").endswith(art), "the lock screen has another one")
     looks(s, "player-cover")
-    # It goes with its title.
+    # The picture goes with its title.
     equal(server.set_title("/live.mp3", song="Second%20Song").status, 200)
     s.see("Second Song")
     s.browser.wait(lambda: s.browser.script(shown) is None, "the picture goes")
     quiet(s)
 
 
-# What the page shows, and when by its clock; and the places that it was told.
+# What the page shows, with the time by its clock; and the places that it received.
 WATCHED = """
     const title = document.getElementById('title'), audio = document.querySelector('audio'), asks = window.fetch;
     window.titlesSeen = [];
@@ -379,7 +379,7 @@ def titles_are_shown_in_time_behind_a_seam(s):
 
 
 def jumps_of(server, mount="/live.mp3"):
-    """What /now tells, by a function; and, of each seam it has told since, the jump of time by what sounds before it."""
+    """/now as a function; and for each later seam, the jump of wall time by the sound before it."""
     jumps = {}
 
     def now():
@@ -390,7 +390,7 @@ def jumps_of(server, mount="/live.mp3"):
 
 
 def comes_back(s, feeder, now, jumps, mount="/live.mp3"):
-    """Another encoder goes on behind a pause."""
+    """Another encoder continues after a pause."""
     before = len(jumps)
     feeder.close()
     feeder.source.leave()
@@ -434,7 +434,7 @@ def titles_are_shown_in_time_behind_more_seams_than_the_server_remembers(s):
 
 
 QUALITIES = ('<station id="rock" name="Rock Antenna"><mount>/rock.mp3</mount><mount>/rock-2.mp3</mount></station>')
-# What the page says meanwhile, and the longest pause of what is heard.
+# The texts of the page meanwhile, and the longest pause in the sound.
 LISTENED = """
     const status = document.getElementById('status');
     window.said = [];
@@ -515,7 +515,7 @@ def titles_are_shown_in_time_behind_a_seam_of_another_quality(s):
     began = s.browser.script("return placesSeen[new URL(document.querySelector('audio').src).searchParams.get('at')]")
     late = began + at * 1000 - (title["wall_ms"] - jump)
     check(-100 <= late <= 700, "the title is shown %d ms after it is heard; the seam is one of %d ms" % (late, jump))
-    # Behind a seam another quality begins where this one is, too.
+    # After a seam another quality begins at the place of this one.
     wait_for(lambda: server.get("/api/v1/now/rock.mp3/place?wall=%d" % title["wall_ms"]).status == 200, "the title is behind live")
     at = s.browser.script("const one = document.getElementById('quality'), at = document.querySelector('audio').currentTime;"
                           "one.value = '/rock.mp3'; one.dispatchEvent(new Event('change')); return at")
@@ -554,7 +554,7 @@ def what_plays_is_split_and_the_page_can_be_shared_and_falls_asleep(s):
     playing_page(s)
     s.browser.wait(lambda: s.browser.find("#title").text == "A Song" and s.browser.find("#artist").text == "Someone", "artist and title")
     equal(s.browser.script("const now = navigator.mediaSession.metadata; return [now.title, now.artist, now.album]"), ["A Song", "Someone", "Radio Example"])
-    # The clock of the page is turned on: what is due in 15 minutes is due now.
+    # The page's clock is set forward, so that events due in 15 minutes are due now.
     s.browser.script("window.later = []; const real = window.setTimeout; window.setTimeout = (act, ms, ...more) => ms >= 900000 ? later.push(act) : real(act, ms, ...more)")
     s.browser.script("const one = document.getElementById('sleep'); one.value = '15'; one.dispatchEvent(new Event('change'))")
     equal(s.browser.script("const due = later.length; later.forEach(act => act()); return [due, document.querySelector('audio').paused, document.getElementById('sleep').value]"), [1, True, "0"])

@@ -1,11 +1,11 @@
-"""The page of a stream in the past, where the recording alone knows what is asked for."""
+"""The page of a stream in the past, for times that only the recording has."""
 from stage import harness
 from harness import check, equal, test, wait_for
 from player import QUALITIES, WATCHED, comes_back, jumps_of, playing_page, quiet, sets_title
 
 
 def the_past_is_shown_in_time(s, mount, others=(), stations=""):
-    """Another stream of the station than its first is chosen where there are others."""
+    """The page of another stream of the station is used if there is one."""
     kept = s.bench.dir / "kept"
     kept.mkdir()
     kept.chmod(0o777)
@@ -32,11 +32,11 @@ def the_past_is_shown_in_time(s, mount, others=(), stations=""):
     print("beside those of the stream: %s ms" % [at - after for at, after in zip(sorted(told), sorted(jumps))])
     for (at, jump), (after, of_stream) in zip(sorted(told.items()), sorted(jumps.items())):
         check(abs(at - after) <= 5 and abs(jump - of_stream) <= 5, "seams of the recording: %s, and of the stream: %s" % (told, jumps))
-    equal(now()["title"], None)  # the last encoder gives none
+    equal(now()["title"], None)  # the last encoder sends no title
     playing_page(s, "/listen/" + ("rock" if others else mount[1:]))
     if others:
         s.browser.script("const one = document.getElementById('quality'); one.value = arguments[0]; one.dispatchEvent(new Event('change'))", mount)
-        # At once: the change waits for the moment that is heard next, and must not undo the jump.
+        # At once: the change waits for the next heard moment, and must not undo the jump.
     s.browser.wait(lambda: s.browser.script("return !document.getElementById('past').hidden"), "the past is offered", harness.Settings.patience)
     s.browser.script(WATCHED)
     s.browser.script("const bar = document.getElementById('bar'), now = arguments[0]; bar.value = Number(bar.max) - Math.round((now - arguments[1]) / 1000); "

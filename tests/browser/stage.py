@@ -1,4 +1,4 @@
-"""What the browser tests play on: a server with a few mounts, and sources that keep to their pace."""
+"""The stage of the browser tests: a server with a few mounts, and sources that keep their rate."""
 import hashlib
 import pathlib
 import sys
@@ -16,7 +16,7 @@ KILOBIT = 125  # bytes a second
 
 
 def mp3_frames(path):
-    """The frames of a file without its tags: they may be looped."""
+    """The frames of a file without its tags, so that they can be looped."""
     data = path.read_bytes()
     if data[:3] == b"ID3":
         size = data[6] << 21 | data[7] << 14 | data[8] << 7 | data[9]
@@ -25,7 +25,7 @@ def mp3_frames(path):
 
 
 class Feeder:
-    """A source that sends at the pace of its stream, in a thread of its own, until it is closed."""
+    """A source that sends at the stream's rate, in a thread of its own, until it is closed."""
 
     def __init__(self, server, mount, name="", seconds_ahead=2.0, file="evening.mp3", lines=()):
         lines = ["ice-bitrate: 128", "ice-genre: Ambient", *(["ice-name: " + name] if name else []), *lines]
@@ -52,7 +52,7 @@ class Feeder:
 
 
 class Stage:
-    """One server and what feeds it; ends with the test."""
+    """A server with its sources; ends with the test."""
 
     def __init__(self, browser, shots):
         self.browser, self.shots = browser, shots
@@ -86,7 +86,7 @@ class Stage:
         return "http://%s%s%s" % (login + "@" if login else "", host or self.host, path)
 
     def see(self, *texts):
-        """Waits until the page shows all of them: a click returns before its answer has come."""
+        """Waits until the page shows all of them, because a click returns before its answer arrives."""
         shown = []
 
         def all_there():

@@ -1,4 +1,4 @@
-"""A title as liquidsoap sends it, from its tag to what the players of listeners show."""
+"""A title from liquidsoap, from its tag to the display of listeners' players."""
 import os
 import pwd
 import re
@@ -9,7 +9,7 @@ from stage import harness
 from harness import Failed, check, equal, test
 
 HORSE = "Žluťoučký kůň № 1"
-# The title as a page of another site reads it out of the stream: what a player in a browser does.
+# The title as a page of another site reads it from the stream, like a player in a browser.
 READ_TITLE = """
 const done = arguments[arguments.length - 1];
 (async () => {
@@ -36,7 +36,7 @@ def wait_for(fact, program, what):
 
 
 class Program:
-    """One that runs until the test is over; what it prints is in a file."""
+    """A program that runs until the test is over; its output is in a file."""
 
     def __init__(self, s, name, *command, **options):
         directory = s.server.dir / name

@@ -1,4 +1,4 @@
-"""Songs with a tone of their own each, in HLS: by EXT-X-DATERANGE hls.js knows a title when its tone is heard.
+"""Songs with a different tone each, in HLS: by EXT-X-DATERANGE hls.js knows a title when its tone is heard.
 
 LB_FULL=1 in the environment: 60 songs of 10 s.
 """
@@ -8,7 +8,7 @@ from hls import Player, has_list
 from tone_titles import JUDGED, MOUNT, SECONDS, InPage, judge
 from tones import TONES, Songs, frames
 
-# As a page of a station would: the newest title that has begun at the date that is played.
+# Like the page of a station: the newest title whose begin is before the played date.
 SHOWN = """
 const shown = window.shown = [];
 let last = -1;

@@ -1,6 +1,7 @@
-"""Songs with a tone of their own each: the page shows a title when its tone is heard, in Chromium, Firefox and WebKitGTK.
+"""Songs with a different tone each: the page shows a title when its tone is heard, in Chromium, Firefox and
+WebKitGTK.
 
-LB_FULL=1 in the environment: 60 songs of 10 s. Browsers that are not installed are passed over.
+LB_FULL=1 in the environment: 60 songs of 10 s.  Browsers that are not installed are skipped.
 """
 import os
 import statistics
@@ -21,7 +22,7 @@ SHOWN = """
 const shown = window.shown = [], title = document.getElementById('title');
 new MutationObserver(() => shown.push([Number(title.textContent.split(' ')[1]), performance.now()])).observe(title, {childList: true, characterData: true, subtree: true});
 """
-# What is heard, by the frequencies that are given; an element that comes later too.
+# The heard tone by the given frequencies, also of an element that is added later.
 HEARD = """
 const [tones] = arguments, heard = window.heard = [];
 const context = new AudioContext(), analyser = context.createAnalyser(), hooked = new WeakSet();
@@ -63,7 +64,7 @@ class InPage:
 
 
 class AtSink:
-    """Hears what the browser plays, by the clock of its page."""
+    """Hears the browser's output, by the clock of its page."""
 
     def __init__(self, s, browser, sound):
         self.browser, self.speaker, self.begin = browser, Loudspeaker(s.bench, sound), 0.0
@@ -76,7 +77,7 @@ class AtSink:
             now = self.browser.script("return performance.now()")
             after = time.monotonic()
             return after - before, (before + after) / 2 - now / 1000
-        # The answer that took the least time knows best.
+        # The answer with the shortest round trip is the most exact.
         self.begin = min(asked() for _ in range(20))[1]
 
     def heard(self):
@@ -87,14 +88,14 @@ class AtSink:
 
 
 def at_sink(s, make):
-    """A browser, and an ear for what it plays."""
+    """A browser, with an ear for its output."""
     sound = null_sink(s.bench)
     browser = make(s.bench, sound)
     return browser, AtSink(s, browser, sound)
 
 
 def differences(browser, ear):
-    """So many ms after its tone each title is shown; by the song."""
+    """The delay of each title after its tone in ms, by song."""
     heard, shown, found = ear.heard(), browser.script("return shown"), {}
     for song, when in shown:
         near = [at for one, at in heard if one == song % TONES and abs(at - when) < SECONDS * 1000]
@@ -104,12 +105,12 @@ def differences(browser, ear):
 
 
 def newest(browser, ear, count):
-    """Of the newest songs, behind the first one, which the page began with."""
+    """The figures of the newest songs, without the first one, with which the page began."""
     return list(differences(browser, ear).values())[1:][-count:]
 
 
 def are_right(off):
-    """One that the browser of a busy machine was late with is no fault of the page."""
+    """Allows for a browser on a busy machine, whose delay is no fault of the page."""
     return statistics.median(map(abs, off)) <= WRONG_MS and max(map(abs, off)) <= STALL_MS
 
 
@@ -119,7 +120,7 @@ def judge(browser, ear, what, count):
     except Failed:
         raise Failed("%s, %s: of %d songs only these were heard and shown: %s, %s" % (browser.name, what, count, ear.heard(), browser.script("return shown"))) from None
     try:
-        # A machine that is busy for a while is so for all songs of that while.
+        # A busy machine delays all songs of that time.
         browser.wait(lambda: are_right(newest(browser, ear, count)), "titles come with their tones", SECONDS * 3 * count)
     except Failed:
         raise Failed("%s, %s: so many ms after: %s" % (browser.name, what, [round(one) for one in newest(browser, ear, count)])) from None
@@ -153,7 +154,7 @@ def play(browser, ear, of, young=False):
 
 
 def pause(songs, seconds):
-    """Of the encoder; gives the one that goes on."""
+    """Pauses the encoder; returns the one that continues."""
     songs.close()
     silent = time.monotonic()
     wait_for(lambda: time.monotonic() - silent > seconds, "a pause", seconds + 3)
@@ -181,7 +182,7 @@ def shown_in_time(s, browser, ear):
     judge(browser, ear, "two relays further", 4)
     play(browser, ear, server)
     judge(browser, ear, "live", JUDGED)
-    # Back: by ten minutes, or as far as there is something.
+    # Back by ten minutes, or as far as there are recordings.
     browser.script("document.getElementById('far').click()")
     browser.wait(lambda: browser.script("const a = document.querySelector('audio'); return a.src.includes('at=') || a.src.includes('from=')"), "it is asked for what was")
     clear(browser, ear)
@@ -189,8 +190,8 @@ def shown_in_time(s, browser, ear):
     browser.script("document.getElementById('live').click()")
     browser.wait(lambda: browser.script("return document.querySelector('audio').currentTime") < 3, "it is live again")
     browser.wait(lambda: browser.script("return document.querySelector('audio').currentTime") > 0.5, "it plays")
-    # Another encoder goes on: the time of day jumps, and what is heard does not.
-    again = pause(songs, 2)      # titles would be late by that
+    # Another encoder continues: the wall time jumps, and the sound does not.
+    again = pause(songs, 2)      # titles would be late by this
     seam_is_known(server)
     clear(browser, ear)
     judge(browser, ear, "behind a seam", 4)

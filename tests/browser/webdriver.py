@@ -1,7 +1,7 @@
-"""A headless Chromium, driven by chromedriver: W3C WebDriver is JSON over HTTP, so nothing is needed
-but Python's own library, and facts.py of ../blackbox.
+"""A headless Chromium, driven by chromedriver.  W3C WebDriver is JSON over HTTP, so Python's own library and
+facts.py of ../blackbox are enough.
 
-Everything that waits has a deadline; nothing sleeps to let time pass.
+Each wait has a deadline; no code sleeps to let time pass.
 """
 import base64
 import json
@@ -21,14 +21,14 @@ ENTER, TAB = "\ue007", "\ue004"
 
 
 class DriverError(Failed):
-    """What the browser could not do."""
+    """The browser could not carry out a command."""
 
 
 class Browser:
     name = "Chromium"
 
     def __init__(self, directory, arguments=(), patience=60.0, driver=lambda port: ["chromedriver", "--port=%d" % port], env=None, wanted=None):
-        """driver, env, wanted: of another browser, with its capabilities."""
+        """driver, env, wanted: for another browser, with its capabilities."""
         self.patience = patience
         port = free_port()
         self.at = "http://127.0.0.1:%d" % port
@@ -49,7 +49,7 @@ class Browser:
             raise
 
     def close(self):
-        """The session first: when its answer comes, the browser has ended and writes to its profile no more."""
+        """Ends the session first: after its answer the browser no longer writes to its profile."""
         try:
             if "/session/" in self.at:
                 self.call("", method="DELETE")
@@ -91,7 +91,7 @@ class Browser:
                 raise DriverError("it did not happen that " + what)
             time.sleep(0.02)
 
-    # -- what a person does
+    # -- actions of a person
     def open(self, url):
         self.call("/url", {"url": url})
 
@@ -111,7 +111,7 @@ class Browser:
         return [Element(self, row[ELEMENT]) for row in self.call("/elements", {"using": "css selector", "value": selector})]
 
     def find(self, selector, text=None):
-        """The one element that matches; with `text`, the first that holds it."""
+        """The one element that matches; with `text`, the first that contains it."""
         for element in self.find_all(selector):
             if text is None or text in element.text:
                 return element
@@ -124,22 +124,22 @@ class Browser:
     def script(self, text, *arguments):
         return self.call("/execute/sync", {"script": text, "args": list(arguments)})
 
-    # -- how it looks
+    # -- appearance
     def look(self, width, dark=False, height=800):
-        """The viewport, and what the person prefers."""
+        """Sets the viewport, and the person's preferences."""
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.cdp("Emulation.setEmulatedMedia",
                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
-        # What draws to its width is told of another one when the next frame is made, and draws in it.
+        # An element drawn by its width is notified at the next frame, and draws in it.
         self.script("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
     def screenshot(self, path):
-        """The whole page, also what is below the fold."""
+        """The whole page, also below the viewport."""
         shot = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def complaints(self):
-        """What the console has got since the last call."""
+        """The messages of the console since the last call."""
         return ["%(level)s %(message)s" % row for row in self.call("/se/log", {"type": "browser"})]
 
 

@@ -66,4 +66,4 @@ def write(path, networks, key="country"):
     new = path.with_suffix(".new")
     new.write_bytes(tree + bytes(16) + data + b"\xab\xcd\xefMaxMind.com" + meta)
     new.chmod(0o644)
-    new.replace(path)  # in one step: somebody may be about to read it
+    new.replace(path)  # in one step, because a server may read it at this moment

@@ -24,7 +24,7 @@ RELAY = ("<relay><local-mount>/live</local-mount><mount>/live</mount><on-demand>
 
 
 def two_masters(b, slave):
-    """slave: what makes a slave of the two; [(port, cluster-port)] -> configuration."""
+    """slave: makes the slave's configuration of the two masters: [(port, cluster-port)] -> configuration."""
     links = [free_port(""), free_port("")]
     masters = [b.server("m%d" % i, extra=NODE % ("m%d" % i, link)) for i, link in enumerate(links)]
     for master in masters:

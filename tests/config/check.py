@@ -65,7 +65,7 @@ def corpus():
     names = sorted(p.stem for p in folder.glob("*.xml"))
     check(len(names) >= 80, f"only {len(names)} configurations in {folder}")
     for name in names:
-        # What a file names is tried only where it is the same on every machine.
+        # The files that a configuration names are checked only if they are the same on every machine.
         here = [] if name.startswith("files-") else ["--elsewhere"]
         status, out = run("--check-config", name + ".xml", *here, cwd=folder)
         same_as_file(folder / (name + ".expected"), f"{out}status {status}\n", f"{name}.xml: --check-config")
@@ -84,7 +84,7 @@ def passwords_of(path):
 
 
 def meaning(path, cwd=src):
-    """The lines of --dump-config without what the file itself wrote."""
+    """The lines of --dump-config without those that the file contained itself."""
     _, out = run("--dump-config", str(path), "--allow-default-passwords", cwd=cwd)
     lines = {re.sub(r" \((?:default|inherited)\)$", "", line) for line in out.splitlines()}
     return {line for line in lines if not line.startswith("#")}
@@ -108,7 +108,7 @@ def imported():
             wrong = [line for line in out.splitlines() if ": error: " in line and "every listener is refused" not in line]
             check(not wrong and status == (1 if ": error: " in out else 0), f"{path.name}: the new file is not valid",
                   out)
-            # What Icecast-KH has by default, and the new file says.
+            # The defaults of Icecast-KH, which the new file contains.
             kept = set(re.findall(r"note +(\S+/fallback-override = 1): was not written", out_of_import))
             was = {re.sub(r"fallback-override = 0$", "fallback-override = 1", line)
                    if line.replace(" = 0", " = 1") in kept else line for line in meaning(path.name, folder)}
@@ -119,7 +119,7 @@ def imported():
             again = run("--import", str(new), "--allow-default-passwords")[1]
             check(new.read_text().split("\n", 2)[2] in again, f"{path.name}: the new file is imported as another one")
 
-        # Where no flag allows them, an example's passwords are replaced, and the file can be used.
+        # Without the flag, an example's passwords are replaced, so the file can be used.
         example = folder / "icecast24-hackme.xml"
         new = pathlib.Path(temporary) / "new.xml"
         status, out = run("--import", str(example), "-o", str(new))
@@ -131,7 +131,7 @@ def imported():
         check(len(set(words)) == len(words) and min(map(len, words)) == 24, "the new passwords are no good", text)
         check(not any(word in out for word in words), "--import shows the new passwords", out)
 
-        # That of another server cannot be replaced: the new file is made, and is no good yet.
+        # A password for another server cannot be replaced: the new file is made, but is not usable yet.
         status, out = run("--import", str(folder / "bad-other-password.xml"))
         check(status == 1 and "the new file cannot be used as it is: <password>" in out and "<relay>" in out,
               "another server's password was not told", out)
@@ -159,7 +159,7 @@ def shipped():
 
 
 def switched_on():
-    """conf/icecast-lb.xml with all its switched-off lines switched on."""
+    """conf/icecast-lb.xml with all its commented lines switched on."""
     text = (src / "conf/icecast-lb.xml").read_text()
     text = re.sub(r"<!-- ( *</?[\w-]+[^\n]*?) -->", r"\1", text)
     return re.sub(r"<!--( {8,}[\w-]+=[^\n]*>) -->", r"\1", text)  # second lines of an element
@@ -191,7 +191,7 @@ def complete():
         for element in block:
             if element.get("support") == "unsupported" or not element.get("name"):
                 continue
-            if element.get("from") == "2.5":  # another way to write what is shown
+            if element.get("from") == "2.5":  # another way to write a shown element
                 continue
             elements += 1
             check((block.get("path"), element.get("name")) in shown,

@@ -22,7 +22,7 @@ NONE = "none"
 
 
 def shown(text):
-    """One line of ASCII without the marks of a Markdown table."""
+    """One line of ASCII without characters that would break a Markdown table."""
     out = str(text).encode("ascii", "backslashreplace").decode()
     out = out.replace("\\", "\\\\") if "\\" in str(text) else out
     for mark, word in (("\r", "\\r"), ("\n", "\\n"), ("\0", "\\0"), ("\t", "\\t"), ("|", "/"), ("`", "'")):
@@ -73,7 +73,7 @@ def text_differences(theirs, ours):
 
 
 def keys_of(children):
-    """A name for each child: its tag, what identifies it, and a number where that is not enough."""
+    """A name for each child: its tag, its identity, and a number if that is ambiguous."""
     seen, keys = {}, []
     for child in children:
         tag = child.tag.rsplit("}", 1)[-1] if isinstance(child.tag, str) else "comment"
@@ -186,7 +186,7 @@ def body_differences(theirs, ours):
         if tag == "html":
             return page_differences(page_lines(his), page_lines(mine)) or differ("page", canonical(theirs), canonical(ours))
         found = xml_differences(his, mine, "/" + tag)
-        # The same tree may be written in two ways, such as with character references.
+        # The same tree may be written in two ways, for example with character references.
         return found if found or canonical(theirs) == canonical(ours) else text_differences(theirs.body, ours.body)
     return text_differences(theirs.body, ours.body)
 

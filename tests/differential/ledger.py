@@ -1,8 +1,8 @@
-"""doc/differences.md: which differences are meant, and why; patterns.md: what each of them explains.
+"""doc/differences.md: the intended differences with their reasons; patterns.md: the differences that each explains.
 
 An entry of the page is an item that begins with its number:
 
-    - **7.** What differs. Why.
+    - **7.** What differs.  Why.
 
 A row of the table has the same number, patterns of names of requests, and patterns of differences, each in backticks:
 
@@ -17,7 +17,7 @@ import re
 class Entry:
     def __init__(self, number, text, names, lines):
         self.number, self.text = number, text
-        self.names = {pattern: 0 for pattern in names}      # pattern -> how many differences it explained
+        self.names = {pattern: 0 for pattern in names}      # pattern -> the number of differences it explained
         self.lines = {pattern: 0 for pattern in lines}
 
     def explains(self, name, line):

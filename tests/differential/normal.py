@@ -1,8 +1,7 @@
-"""Takes out of an answer what differs between any two runs: dates, versions, ports, ids, durations."""
+"""Removes from an answer the parts that differ between any two runs: dates, versions, ports, ids, durations."""
 import re
 
-# Counters that depend on the number of questions that were needed until a state was reached, and
-# numbers that depend on the moment: only that they are numbers is compared.
+# Numbers that depend on the moment, or on how often a state was polled: only their form is compared.
 MOMENT = ("Connected ID connected client_connections connections file_connections stats_connections clients "
           "total_bytes_read total_bytes_sent listener_connections outgoing_kbitrate lag bytes_sent").split()
 
@@ -60,7 +59,7 @@ class Parsed:
         self.headers = []
         for line in lines[1:]:
             name, colon, value = line.partition(":")
-            # A space behind the colon means nothing, but for icy-* some players want none.
+            # A space after the colon has no meaning, except that some players require none for icy-*.
             if not name.lower().startswith("icy-"):
                 value = value.strip(" ")
             if name.lower() == "content-length" and value == str(len(body)):
@@ -81,12 +80,12 @@ LOG_FIELDS = ("user", "date", "request", "status", "bytes", "referer", "agent", 
 
 
 def log_fields(line, answer, server):
-    """A line of the access log, as a dictionary; bytes and seconds as far as they may be compared."""
+    """A line of the access log as a dictionary, with bytes and seconds as far as they can be compared."""
     found = LOG_LINE.match(line)
     if not found:
         return {"form": normal(line, server)}
     fields = dict(zip(LOG_FIELDS, [normal(text, server) for text in found.groups()[1:]]))
-    fields["bytes"] = found[6]  # a number, even where a port has the same
+    fields["bytes"] = found[6]  # a number, even where it equals a port
     if answer.stream_mode:
         fields["bytes"] = "some" if int(fields["bytes"]) > 0 else "0"
     elif fields["bytes"] == str(len(answer.raw)):

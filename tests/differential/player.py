@@ -1,7 +1,7 @@
 """Plays the steps of requests.json to one server and keeps every answer.
 
-Each request comes from an address of its own (127.1.0.1, 127.1.0.2, ...), so that its line in the
-access log is found again and nobody's wrong password slows down another request.
+Each request comes from an address of its own (127.1.0.1, 127.1.0.2, ...), so that its line in the access log can be
+found and a wrong password does not delay other requests.
 """
 import concurrent.futures
 import itertools
@@ -15,11 +15,11 @@ import media
 from harness import Failed, Wire, request, wait_for
 
 PATIENCE = 3.0
-SLOW = 0.7  # seconds; such requests are told, because the whole run shall be short
+SLOW = 0.7  # seconds; slower requests are reported, because the whole run must be short
 HOME = "127.0.0.1"  # sources log in from here
 DEMO = pathlib.Path(__file__).resolve().parents[2] / "demo"
 
-# What the sources send: files of the demo, and streams that ffmpeg makes once for both servers.
+# The sources' data: files of the demo, and streams that ffmpeg makes once for both servers.
 ENCODED = {
     "vorbis": ("application/ogg", ["-c:a", "libvorbis", "-b:a", "64k", "-f", "ogg"]),
     "opus": ("audio/ogg", ["-c:a", "libopus", "-b:a", "48k", "-page_duration", "60000", "-f", "ogg"]),
@@ -47,7 +47,7 @@ def make_streams():
 
 
 class Answer:
-    """What came back: raw bytes, how the connection ended, what a stream held, the line in the access log."""
+    """The raw bytes of an answer, the end of its connection, the contents of a stream, the line in the access log."""
 
     def __init__(self, raw=b"", closed=True):
         self.raw, self.closed = raw, closed
@@ -55,7 +55,7 @@ class Answer:
         self.log = []           # lines of the access log
         self.stream_mode = False
         self.any_order = False  # the lines of the body are a set
-        self.without = None     # what is not compared, as a regular expression
+        self.without = None     # parts that are not compared, as a regular expression
 
 
 class StreamSource:
@@ -86,7 +86,7 @@ class Player:
 
     def play(self):
         for group in self.groups:
-            # A new listener of a silent source waits for a second at Icecast: better many at a time.
+            # At Icecast a new listener of a silent source waits for a second, so many are started together.
             with concurrent.futures.ThreadPoolExecutor(20 if group.get("together") else 1) as pool:
                 list(pool.map(self.do, group["steps"]))
         for wire in self.kept.values():
@@ -115,9 +115,9 @@ class Player:
         self.feed(step["mount"], step["bytes"])
 
     def feed(self, mount, size):
-        """Some more of a stream: a title, or that a listener has gone, is seen only then.
+        """Sends more of a stream, because a title, or a listener's end, is noticed only then.
 
-        "*" means all but those that shall stay as they are, "all" those too.
+        "*" is all streams except those that must stay unchanged, "all" includes these.
         """
         for name, source in self.sources.items():
             if name == mount or mount == "all" or (mount == "*" and not source.still):
@@ -136,13 +136,13 @@ class Player:
         self.kept.pop(step["kept"]).close()
 
     def step_wait(self, step):
-        """Until the answer to a GET matches; such questions come from HOME and are compared with nothing."""
+        """Repeats a GET from HOME until its answer matches; these answers are not compared."""
         def holds():
             wire = Wire((HOME, self.server.port))
             wire.send(request("GET %s HTTP/1.0" % step["path"], ["User-Agent: differ-wait"], step.get("login", "admin:adm-secret")))
             if "feed" in step:
                 self.feed(step["feed"], 700)
-                time.sleep(0.02)  # what was sent shall arrive; it is not endless
+                time.sleep(0.02)  # the sent bytes must arrive; the wait is limited
             last[:] = [wire.take_all()]
             wire.close()
             return bool(re.search(step["matches"].encode("latin-1"), last[0], re.S)) != step.get("not", False)
@@ -153,7 +153,7 @@ class Player:
             raise Failed("%s: %s: %s; the last answer: %r" % (self.server.name, step["path"], e, last[0][-4000:] if last else None)) from None
 
     def step_ends(self, step):
-        """Whether a kept connection is ended by the server."""
+        """Whether the server ends a kept connection."""
         wire = self.kept.pop(step["kept"])
         answer = Answer(closed=False)
         for _ in range(30):
@@ -179,7 +179,7 @@ class Player:
         return request(self.filled(step["line"]), lines, step.get("login"), body, step.get("eol", "\r\n"))
 
     def filled(self, text):
-        """{port}, {NAME} of a saved value, and {x*5000} for that many letters."""
+        """Fills in {port}, {NAME} of a saved value, and {x*5000} for that many letters."""
         for name, value in [*self.saved.items(), ("port", str(self.server.port))]:
             text = text.replace("{%s}" % name, value)
         return re.sub(r"\{(.)\*(\d+)\}", lambda found: found.group(1) * int(found.group(2)), text)
@@ -211,7 +211,7 @@ class Player:
         return answer
 
     def read_some(self, wire, enough, patience):
-        """Until enough(bytes so far), the end of the connection, or the end of the patience; True at its end."""
+        """Reads until enough(bytes so far), the end of the connection, or a timeout; returns True at its end."""
         deadline = time.monotonic() + patience
         while not enough(wire.pending):
             left = deadline - time.monotonic()
@@ -239,7 +239,7 @@ class Player:
         return Answer(wire.pending, closed)
 
     def read_login(self, wire, step):
-        """A source's login: the answer is complete when it is a 200 (or OK2), or when the connection ends."""
+        """A source's login; its answer ends with a 200 (or OK2), or with the connection."""
         def enough(raw):
             return bool(re.search(rb"(HTTP/1\.. 200 .*|OK2.*)\r\n\r\n$", raw, re.S))
         closed = self.read_some(wire, enough, step.get("seconds", PATIENCE))
@@ -252,7 +252,7 @@ class Player:
         return answer
 
     def read_events(self, wire, step):
-        """The first second of the STATS method; Icecast prints the values in no order of meaning."""
+        """The first second of the STATS method; Icecast prints the values in an arbitrary order."""
         self.read_some(wire, lambda raw: False, 1)
         answer = Answer(wire.pending, False)
         answer.any_order = answer.stream_mode = True
@@ -288,7 +288,7 @@ def split_icy(data, metaint):
 
 
 def describe_stream(data, metaint, source, where):
-    """A list of facts about the beginning of a stream.  where: also with which byte it begins."""
+    """A list of facts about the begin of a stream.  where: also the first byte."""
     facts = []
     audio, titles = split_icy(data, metaint)
     for position, title in titles:

@@ -39,8 +39,8 @@ from normal import normal  # noqa: E402
 
 
 class IcecastStumbled(Exception):
-    """Icecast 2.4.4 crashes now and then when many sources log in at once, and sometimes loses an event
-    on its way into the statistics.  That is no difference; the run is repeated."""
+    """Icecast 2.4.4 sometimes crashes when many sources log in at once, and sometimes loses an event for the
+    statistics.  That is no difference; the run is repeated."""
 
 
 def read_groups(path, only):
@@ -56,7 +56,7 @@ def read_groups(path, only):
 
 
 def play_both(groups, pair):
-    """The two players, whose answers are complete; stops the servers."""
+    """Both players, with complete answers; stops the servers."""
     players, faults = [player.Player(server, groups) for server in pair], []
 
     def run(one):

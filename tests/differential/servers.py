@@ -13,7 +13,7 @@ TEMPLATES = pathlib.Path("/usr/share/icecast2")
 LOWEST_PORT = 22000
 READY_SECONDS = 15.0
 
-# Everything that requests.json asks about.  {port} is the first of three neighbouring ports.
+# The configuration for all requests of requests.json. {port} is the first of three adjacent ports.
 CONFIG = """<icecast>
   <hostname>127.0.0.1</hostname>
   <location>Differland</location>
@@ -76,7 +76,7 @@ OWN_TEMPLATE = """<xsl:stylesheet xmlns:xsl="http://www.w3.org/1999/XSL/Transfor
 
 
 def free_ports():
-    """The first of six neighbouring free ports, of five digits: three a server."""
+    """The first of six adjacent free ports of five digits, three for each server."""
     for port in range(LOWEST_PORT + 50, 32000, 10):
         taken = []
         try:
@@ -93,7 +93,7 @@ def free_ports():
 
 
 def fill(directory):
-    """The files that both servers see."""
+    """The files of both servers."""
     shutil.copytree(TEMPLATES / "admin", directory / "admin")
     web = directory / "web"
     shutil.copytree(TEMPLATES / "web", web)
@@ -146,7 +146,7 @@ class Server:
         return path.read_text("latin-1").splitlines() if path.exists() else []
 
     def stop(self):
-        """Its exit status."""
+        """Returns its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:

@@ -1,8 +1,8 @@
-"""A machine of one test: this system under a layer that is thrown away, with its own network and processes.
+"""The machine of one test: this system under a temporary layer, with its own network and processes.
 
-The layer (overlayfs over /) is in memory; what a command writes to /etc, /var or /usr/local is gone afterwards.  systemctl
-and sudo are stand-ins from this folder: there is no systemd and no sudo in such a place.  The tree is at /usr/src/icecast-lb,
-read-only; the program is where "make install" puts it.
+The layer (overlayfs over /) is in memory, so a command's changes in /etc, /var or /usr/local disappear with it.
+systemctl and sudo are replaced by programs of this folder, because neither works there.  The source tree is at
+/usr/src/icecast-lb, read-only; the program is where "make install" puts it.
 """
 import os
 import pathlib
@@ -51,7 +51,7 @@ class Machine:
             raise Skip("only root can make a machine of namespaces")
         self.errors = open(self.place / "errors", "w+b")
         self.init = subprocess.Popen(
-            # Where the tests themselves are killed, the machine goes with them.
+            # If the tests themselves are killed, the machine ends too.
             ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
              "--propagation", "private", "sh", "-c", SETUP,
              str(self.place / "."), str(TOP), Settings.binary, str(HERE)],
@@ -108,7 +108,7 @@ class Machine:
 
     def close(self, passed=True):
         if self.init and self.init.poll() is None:
-            # --kill-child: the first process of the machine goes with unshare, and all others with it.
+            # --kill-child: the machine's first process ends with unshare, and all others with it.
             self.init.kill()
         if self.init:
             self.init.wait()

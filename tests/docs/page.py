@@ -1,4 +1,4 @@
-"""The commands and the configurations of a page, and what is done with each."""
+"""The commands and configurations of a page, and the actions for each."""
 import pathlib
 import re
 
@@ -8,7 +8,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def blocks(page, kind):
-    """The blocks of a page that are marked with the kind, without the indentation of the list that they are in."""
+    """The page's blocks of this kind, without the indentation of a surrounding list."""
     found = []
     text = (TOP / page).read_text()
     for indent, block in re.findall(r"^([ ]*)```%s\n(.*?)^[ ]*```$" % kind, text, re.M | re.S):
@@ -35,13 +35,13 @@ class Page:
     """Plays the blocks of one page on a machine."""
 
     def __init__(self, name, machine, not_here=()):
-        """not_here: (pattern, reason) of commands that cannot be run."""
+        """not_here: (pattern, reason) of commands that cannot run here."""
         self.name, self.machine, self.not_here = name, machine, dict(not_here)
         self.blocks = blocks(name, "sh")
         self.left, self.needed = set(range(len(self.blocks))), set()
 
     def block(self, wanted):
-        """The number of the only block with these words."""
+        """The number of the only block that contains these words."""
         found = [number for number, block in enumerate(self.blocks) if wanted in block]
         if len(found) != 1:
             raise Failed("%s: %d blocks of commands have %r" % (self.name, len(found), wanted))
@@ -55,10 +55,10 @@ class Page:
         return None
 
     def run(self, wanted, endless=(), cwd="/usr/src/icecast-lb", patience=60, changed=lambda command: command):
-        """Runs the block that has the words, a command after the other; its output.
+        """Runs the commands of the block with these words, one after the other; returns their output.
 
-        endless: patterns of commands that go on until they are ended; they are left running.
-        changed: puts what the page leaves open (a value in capitals, a file of one's own) into a command.
+        endless: patterns of commands that run until they are ended; they keep running.
+        changed: replaces values that the page leaves open (in capitals, or a file of the reader's).
         """
         number = self.block(wanted)
         self.left.discard(number)
@@ -74,7 +74,7 @@ class Page:
         return self.machine.shell("\n".join(script), cwd=cwd, patience=patience)
 
     def end(self):
-        """Every command was run, or has a reason."""
+        """Checks that every command was run, or has a reason."""
         for number in self.left:
             for command in commands(self.blocks[number]):
                 check(self.reason(command), "%s: nothing runs, and no reason excuses\n%s" % (self.name, command))

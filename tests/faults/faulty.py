@@ -1,8 +1,9 @@
-"""System calls that fail, do less or take long, told to a running server (faults.c), and the witnesses of what that does.
+"""System calls that fail, do less or take long in a running server (faults.c), and witnesses of the consequences.
 
-Witnesses(t) is a server with a source in real time whose every frame has a number, and what hears it: a plain
-listener, one with ICY blocks, one over TLS, a player of HLS, and a recording.  during(…) puts a fault into force, waits until
-it has happened, ends it, and judges: everything whole, the process alive, its counts as before, and few lines in the log.
+Witnesses(t) is a server with a source in real time whose frames are numbered, and its receivers: a plain listener, one
+with ICY blocks, one over TLS, a player of HLS, and a recording.  during(…) puts a fault into force, waits until it has
+happened, ends it, and checks that everything is whole, the process lives, its counts are as before, and the log has few
+lines.
 """
 import http.client
 import os
@@ -21,12 +22,12 @@ from syscalls import Faults
 from tasks import children_of
 from tls_bench import certificate, tls
 
-GAP = 2.0           # seconds that a witness may hear nothing, whatever takes how long: beside compilers
-MAX_LINES = 12      # warnings and errors that one fault may cost, whatever it hits and however often
+GAP = 2.0           # the longest allowed silence of a witness in seconds, also beside compilers
+MAX_LINES = 12      # warnings and errors that one fault may cause, however often it occurs
 
 
 class Player:
-    """Of HLS; on a connection that it keeps, and another one where that ends."""
+    """A player of HLS that keeps its connection, and makes a new one when it ends."""
 
     def __init__(self, t, server):
         self.watch = Watch("127.0.0.1", server.port, "/live.mp3/live.m3u8")
@@ -40,7 +41,7 @@ class Player:
             try:
                 self.watch.poll()
             except Fault as e:
-                # A refusal that names its reason is no fault of what was heard: a player asks again.
+                # A refusal with a reason loses no sound, because a player asks again.
                 if not re.search(r"\b(404|500|503)\b", str(e)):
                     self.wrong = e
             except (OSError, http.client.HTTPException):
@@ -85,7 +86,7 @@ class Witnesses:
                 "listeners": int(self.server.stat("/live.mp3", "listeners") or 0)}
 
     def log_bytes(self):
-        """What the memory of the stream's log takes."""
+        """The memory of the stream's log."""
         process = pathlib.Path("/proc/%d" % self.server.process.pid)
         return sum(512 * os.stat(name).st_blocks for name in (process / "fd").iterdir()
                    if (readlink(name) or "").startswith("/memfd:/live.mp3"))
@@ -94,7 +95,7 @@ class Witnesses:
         return children_of(self.server.process.pid)
 
     def settled(self):
-        """The least of half a second: a log's ranges and the connection of a question come and go."""
+        """The least value within half a second, because a log's ranges and the connection of a request vary."""
         least, end = self.count(), time.monotonic() + 0.5
         while time.monotonic() < end:
             least = {name: min(value, least[name]) for name, value in self.count().items()}
@@ -102,7 +103,7 @@ class Witnesses:
 
     # -- faults
     def during(self, *rules, act=None, hits=1, logged=None, wait=None, patience=10, counted=True):
-        """act: what is done in the fault; wait: what is there before it ends; logged: the line that tells it."""
+        """act: an action during the fault; wait: a fact before its end; logged: the log line about it."""
         begin, since, name = len(self.server.log()), time.monotonic(), " and ".join(map(str, rules))
         self.faults.put(rules)
         try:
@@ -141,7 +142,7 @@ class Witnesses:
         equal(self.server.process.poll(), None, name + ": the server's status")
 
     def go_on(self, name):
-        """Every witness hears what is sent from now on."""
+        """Checks that every witness receives bytes sent from now on."""
         number = self.studio.number
         wait_for(lambda: self.studio.number > number + 20, name + ": the source goes on")
         for ear in (self.plain, self.icy, self.secure):
@@ -150,7 +151,7 @@ class Witnesses:
             check(not ear.ended, "%s: a listener was disconnected" % name)
 
     def judge(self, recording=True):
-        """Every byte once, for everyone; returns the seconds of the recording's ranges."""
+        """Checks that all witnesses got every byte once; returns the seconds of the recording's ranges."""
         heard = self.player.heard()
         wait_for(lambda: self.player.heard() > heard or self.player.wrong, "HLS goes on", 10)
         self.player.close()
@@ -166,15 +167,15 @@ class Witnesses:
         check("queue-size holds no more" not in self.server.log(), "bytes were lost that the queue had")
         self.studio.close()
 
-    # -- what others do meanwhile
+    # -- other clients meanwhile
     def join(self):
-        """A listener that comes gets its burst whole."""
+        """Checks that a new listener gets its whole burst."""
         one = self.server.listener()
         check_consecutive([n for _, n in mp3_numbers(one.read(60 * MP3_FRAME))], "a burst")
         one.close()
 
     def knock(self):
-        """A listener that may be let in, refused, or cut off; its status, 0: none."""
+        """A listener that may be accepted, refused or cut off; returns its status, 0: none."""
         wire = self.server.wire()
         try:
             wire.send(request("GET /live.mp3 HTTP/1.0"))
@@ -188,14 +189,14 @@ class Witnesses:
             wire.close()
 
     def ask(self, path):
-        """The status of an answer that may be cut off; 0: there is none."""
+        """The status of an answer that may be cut off; 0: none."""
         try:
             return self.server.get(path).status
         except (Failed, OSError, IndexError):
             return 0
 
     def offer(self, mount="/other.mp3"):
-        """A source that may be refused; the status of the answer."""
+        """A source that may be refused; returns the status of the answer."""
         wire = self.server.wire()
         try:
             wire.send(request("PUT %s HTTP/1.1" % mount, ["Content-Type: audio/mpeg", "Expect: 100-continue"], SOURCE))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Asks http://ADDRESS:PORT/_lb/health a hundred times a second, with a connection each, and prints who answered:
-"SECONDS STATUS SERVER", or "SECONDS - -" for nobody.  usage: poller.py ADDRESS PORT"""
+"""Requests http://ADDRESS:PORT/_lb/health a hundred times a second, each on a new connection, and prints "SECONDS
+STATUS SERVER", or "SECONDS - -" without an answer.  usage: poller.py ADDRESS PORT"""
 import socket
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Where a test of the orchestration starts its programs; all of them end with it."""
+"""Starts the programs of an orchestration test; all of them end with it."""
 import os
 import pathlib
 import random
@@ -38,14 +38,14 @@ class Program:
 
 
 class Stand(harness.Bench):
-    """The bench of the black-box tests, and other people's programs."""
+    """The bench of the black-box tests, with programs of others."""
 
     def __init__(self):
         super().__init__()
         self.programs, self.namespaces = [], []
 
     def program(self, name, *arguments, inside=None, **options):
-        """Starts a Debian program; inside: a namespace of the network."""
+        """Starts a Debian program; inside: a network namespace."""
         path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
         if not path:
             raise harness.Failed("%s is not installed; tools/install-packages test" % name)
@@ -86,7 +86,7 @@ class Stand(harness.Bench):
 
 
 def from_deploy(path, *changes):
-    """A file of deploy/ with changes (old, new), each of which has to be there."""
+    """A file of deploy/ with changes (old, new), each of which must match."""
     text = (DEPLOY / path).read_text()
     for old, new in changes:
         if old not in text:
@@ -112,7 +112,7 @@ def name_server(t, address, port, nodes):
 
 
 def name_server_port():
-    """A name server takes the port by UDP and by TCP. Below the range that the kernel gives to others' connections."""
+    """A port for a name server, by UDP and by TCP, below the kernel's range for connections."""
     for port in random.sample(range(20000, 32000), 100):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
             try:
@@ -125,7 +125,7 @@ def name_server_port():
 
 
 def seconds(fact, what, patience=10.0):
-    """How long it took until fact() was true."""
+    """The time until fact() was true."""
     begin = time.monotonic()
     harness.wait_for(fact, what, patience)
     return time.monotonic() - begin

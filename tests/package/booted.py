@@ -1,4 +1,4 @@
-"""A Debian that lies in a directory, booted: its own systemd, its own network, until it is closed."""
+"""A Debian in a directory, booted with its own systemd and network, until it is closed."""
 import pathlib
 import subprocess
 import time
@@ -7,7 +7,7 @@ PATIENCE = 60.0
 
 
 class CannotBoot(Exception):
-    """This machine lets no system boot inside it."""
+    """This machine cannot boot a system inside it."""
 
 
 class Booted:
@@ -31,7 +31,7 @@ class Booted:
 
     @property
     def init(self):
-        """Its first process, as this machine counts."""
+        """Its first process, by the numbers of this machine."""
         children = pathlib.Path("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)).read_text().split()
         return int(children[0])
 
@@ -44,7 +44,7 @@ class Booted:
         return done.returncode, done.stdout.decode(errors="replace")
 
     def close(self):
-        """Powers it off: systemd-nspawn ends it in order when it is told to."""
+        """Powers it off; systemd-nspawn shuts it down in order."""
         if self.process.poll() is None:
             self.process.terminate()
             try:

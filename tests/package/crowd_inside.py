@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 
-FRAME = 417  # of MP3 at 128 kbit/s, 44.1 kHz: a header, a number, nothing
+FRAME = 417  # of MP3 at 128 kbit/s, 44.1 kHz: a header, a number, zeros
 HEADER = b"\xff\xfb\x90\x00"
 PACE = 0.026
 
@@ -98,11 +98,11 @@ class Crowd:
             self.encoder = None
 
     def join(self, now):
-        """Connects that send nothing, as many as are due."""
+        """Opens idle connections, as many as are due."""
         for _ in range(min(int((now - self.begun) * self.options.rate) - self.connects, 400)):
             self.connects += 1
             one = socket.socket()
-            # It ends without TIME_WAIT: there are fewer ports than connects.
+            # Ends without TIME_WAIT, because there are fewer ports than connections.
             one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             try:
                 one.connect(("127.0.0.1", self.port))

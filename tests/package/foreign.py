@@ -1,4 +1,4 @@
-"""The package for arm64: compiled here, its unit tests and its server run under an emulator."""
+"""The package for arm64: compiled here; its unit tests and its server run under an emulator."""
 import os
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ def build(place, mirror):
 
 
 def foreign(place, mirror, deb=None):
-    """deb: one that is there already; its unit tests are then not run."""
+    """deb: an existing package, whose unit tests are not run."""
     deb = deb or build(place, mirror)
     check(run(["dpkg-deb", "--field", deb, "Architecture"], "dpkg-deb").strip() == "arm64", "which says so")
 

@@ -1,7 +1,7 @@
-"""A container image of the package, on a Debian made here: no registry is asked.
+"""A container image of the package, on a Debian made here, without any registry.
 
-Its steps run in a chroot (BUILDAH_ISOLATION), and so does its program: as the user that the image names, without a
-capability, on a file system that is read-only but for /tmp. So it is tried where no container may be started, too.
+Its steps run in a chroot (BUILDAH_ISOLATION), and so does its program: as the image's user, without capabilities, on a
+file system that is read-only except for /tmp.  So the test also runs where no container can be started.
 """
 import json
 import os

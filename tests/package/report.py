@@ -1,4 +1,4 @@
-"""What the test looked at: a line each, and how many are true."""
+"""The test's checks: a line for each, and the number of successful ones."""
 import subprocess
 import time
 
@@ -20,7 +20,7 @@ def check(fact, what, detail=""):
 
 
 class Broken(Exception):
-    """What everything after it needs did not work."""
+    """A step failed on which all later ones depend."""
 
 
 def run(command, what, timeout=600, **options):

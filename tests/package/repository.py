@@ -1,4 +1,4 @@
-"""An apt repository of files: a clean Debian installs from it, and from nothing that somebody else has changed."""
+"""An apt repository of files: a clean Debian installs from it, and refuses files that were changed by others."""
 import contextlib
 import functools
 import http.server
@@ -15,7 +15,7 @@ LIST = "etc/apt/sources.list.d/icecast-lb.list"
 
 @contextlib.contextmanager
 def given_out(place):
-    """Its address, as a web server of plain files shows it."""
+    """Its address at a plain web server."""
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
@@ -29,7 +29,7 @@ def given_out(place):
 
 
 def another(deb, place, version=None, note="changed"):
-    """The same package with one file more, as another version or as a forgery of this one."""
+    """The package with one file more, as another version or as a forgery of this one."""
     tree = pathlib.Path(tempfile.mkdtemp(dir=place))
     run(["dpkg-deb", "--raw-extract", deb, tree], "dpkg-deb")
     (tree / "usr/share/icecast-lb/note").write_text(note)
@@ -94,7 +94,7 @@ def repository(system, deb, place):
             system.apt("purge", "--autoremove", "icecast-lb")
             check(not system.path("usr/bin/icecast-lb").exists() and not system.path("etc/icecast-lb").exists(), "it can be removed again")
 
-            # Whoever has the web server, but not the key.
+            # An attacker with access to the web server, but without the key.
             pool = next((files / "pool").glob("*_9.9.9_*"))
             good = pool.read_bytes()
             pool.write_bytes(another(deb, place, "9.9.9", "forged").read_bytes())
@@ -106,7 +106,7 @@ def repository(system, deb, place):
             release = files / "dists/stable/InRelease"
             release.write_text(release.read_text().replace("Label: icecast-lb", "Label: icecast-1b"))
             (files / "dists/stable/Release.gpg").unlink()
-            # An update that cannot be believed is a warning of apt's; what it had before stays.
+            # apt only warns about an update with a wrong signature, and keeps its former data.
             said = system.run("sh", "-c", "apt-get -q update 2>&1 || true")
             check("BADSIG" in said or "not signed" in said or "invalid" in said, "and so is a list that was changed", said)
     finally:

@@ -163,7 +163,7 @@ def use(system, server):
 
 @contextlib.contextmanager
 def listening_through(server, what):
-    """A listener for the time of the block, who must not be disturbed by it."""
+    """A listener during the block, which must not be interrupted."""
     listener = server.begin(server.beside("curl", "-s", "-N", "-A", "stays", server.url + "/demo.mp3"), stdout=subprocess.PIPE)
     os.set_blocking(listener.stdout.fileno(), False)
     heard = 0
@@ -216,7 +216,7 @@ def stop(system, server, source):
 
 
 def in_a_container(system, server):
-    """deploy/container/container-start, without a container around it."""
+    """Runs deploy/container/container-start without a container."""
     script = system.path("tmp/container-start")
     shutil.copy(TOP / "deploy/container/container-start", script)
     script.chmod(0o755)
@@ -261,7 +261,7 @@ def take_away(system, before, passwords):
     system.apt("remove", "icecast-lb")
     check(not system.path("usr/bin/icecast-lb").exists(), "remove: the program is gone")
     check(passwords_of(system) == passwords and system.path("var/log/icecast-lb/access.log").exists(), "remove: configuration and logs stay")
-    shutil.rmtree(system.path("run/icecast-lb"), ignore_errors=True)  # systemd ends a RuntimeDirectory= with its service
+    shutil.rmtree(system.path("run/icecast-lb"), ignore_errors=True)  # systemd removes a RuntimeDirectory= with its service
     system.run("dpkg", "-i", "/tmp/icecast-lb.deb")
     check(passwords_of(system) == passwords, "installed again: the passwords are as before")
     system.apt("purge", "--autoremove", "icecast-lb")
@@ -284,7 +284,7 @@ def look_at_units():
     for unit in ("icecast-lb.service", "icecast-lb.socket"):
         text = (TOP / "packaging" / unit).read_text()
         with tempfile.TemporaryDirectory() as place:
-            # The program is not installed here; what is asked is whether the rest is understood.
+            # The program is not installed here; the check is for the rest of the unit.
             for name in ("icecast-lb.service", "icecast-lb.socket"):
                 changed = (TOP / "packaging" / name).read_text().replace("/usr/bin/icecast-lb", "/bin/true")
                 (pathlib.Path(place) / name).write_text(re.sub("(?m)^Documentation=.*$", "", changed))
@@ -299,7 +299,7 @@ def look_at_units():
 
 
 def story(system, deb, place, may_not_boot, older):
-    """Installed beside icecast2, used, upgraded, removed; then it takes icecast2's place."""
+    """Installs the package beside icecast2, uses, upgrades and removes it; then it replaces icecast2."""
     look_at_units()
     look_at_package(deb)
     system.apt("install", "icecast2", "logrotate", "systemd-sysv", "dbus", "sudo", "curl", "iproute2", "procps", "python3-minimal")
@@ -368,7 +368,7 @@ def main():
             story(system, deb, place, options.may_not_boot, options.older_deb)
     except Broken as e:
         check(False, str(e))
-    except Exception as e:  # a test that breaks off is a failure, not silence
+    except Exception as e:  # an exception is a failure too
         import traceback
         traceback.print_exc()
         check(False, "the test broke off: %r" % e)

@@ -1,4 +1,4 @@
-"""A clean Debian in a directory, and the server that runs in it."""
+"""A clean Debian in a directory, with a running server."""
 import os
 import pathlib
 import re
@@ -13,7 +13,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 
 CONFIG = "etc/icecast-lb/icecast-lb.xml"
 
-# What apt, dpkg and the other packages write while ours comes and goes.
+# Files written by apt, dpkg and other packages while ours is installed and removed.
 NOT_OURS = re.compile(r"^(proc|sys|dev|tmp|run|var/cache|var/lib/(apt|dpkg|logrotate)|var/log/(apt|dpkg\.log|alternatives\.log)|"
                       r"etc/(passwd|group|shadow|gshadow|subuid|subgid)-|etc/ld\.so\.cache|usr/sbin/policy-rc\.d)(/|$)")
 
@@ -26,7 +26,7 @@ class System:
         self.mirror = mirror
 
     def make(self, foreign=None):
-        """foreign: another architecture, of which packages can be installed too."""
+        """foreign: another architecture whose packages can be installed too."""
         if foreign:
             own = run(["dpkg", "--print-architecture"], "dpkg").strip()
             run(["mmdebstrap", "--quiet", "--variant=apt", "--architectures=%s,%s" % (own, foreign), "bookworm", self.root, self.mirror],
@@ -42,7 +42,7 @@ class System:
             shutil.copy(name, self.root / "etc/apt/apt.conf.d")
 
     def command(self, *command):
-        """In the system, with a /proc that ends with the command."""
+        """A command in the system, with a /proc of its own."""
         return ["unshare", "--mount", "sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"', str(self.root),
                 "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8",
                 *map(str, command)]
@@ -58,7 +58,7 @@ class System:
                               stderr=subprocess.DEVNULL, timeout=60).returncode
 
     def files(self):
-        """Every path, and the contents of those files that a package's scripts might change."""
+        """Every path, and the contents of the files that package scripts might change."""
         found = {}
         for directory, directories, names in os.walk(self.root):
             inside = os.path.relpath(directory, self.root)
@@ -103,7 +103,7 @@ class Running:
         return process
 
     def beside(self, *command):
-        """In the network of the server, but outside of its system."""
+        """In the server's network, but outside of its system."""
         return ["nsenter", "--net=/proc/%d/ns/net" % self.network.pid, *map(str, command)]
 
     def start(self):
@@ -133,7 +133,7 @@ class Running:
         return done.stdout
 
     def listen(self, path, seconds):
-        """Bytes of a stream in so many seconds."""
+        """The number of bytes of a stream in this time."""
         done = subprocess.run(self.beside("curl", "-s", "-m", seconds, "-A", "package-test", self.url + path),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         return len(done.stdout)

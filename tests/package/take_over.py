@@ -1,4 +1,4 @@
-"""doc/migration.md on a booted Debian where icecast2 runs: its commands, pasted, end with our server."""
+"""The commands of doc/migration.md on a booted Debian with icecast2: afterwards our server runs in its place."""
 import pathlib
 import re
 import shutil
@@ -12,7 +12,7 @@ MOUNT = "<mount><mount-name>/morning.mp3</mount-name><stream-name>Radio Before</
 
 
 def pasted(wanted):
-    """The block of the page that has the words, as a reader copies it."""
+    """The block of the page with these words, as a reader copies it."""
     text = (TOP / "doc/migration.md").read_text()
     found, = [block for block in re.findall(r"(?ms)^```sh\n(.*?)^```$", text) if wanted in block]
     return found
@@ -41,7 +41,7 @@ def take_over(system, deb, log, check):
         status, said = machine.run("systemctl enable icecast2; systemctl restart icecast2 && ip link set lo up")
         check(status == 0, "icecast2 starts", said)
         check(*says(machine, "curl -sf http://localhost:8000/status.xsl | grep -q Icecast", "icecast2 has port 8000"))
-        # Installed here, where there is no network, as a package from a page of ours would be.
+        # Installed without a network, like a downloaded package.
         status, said = machine.run("apt-get -q -y --no-install-recommends install /root/icecast-lb.deb", patience=180)
         check(status == 0, "our package is installed beside it", said[-600:])
         check(*says(machine, "systemctl is-active icecast-lb && curl -sf http://localhost:8010/status.xsl", "ours has port 8010"))

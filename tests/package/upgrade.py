@@ -1,5 +1,5 @@
-"""A new version of the package on a booted Debian: its service goes on under its listeners, by systemd and
-by a crash alike."""
+"""A new version of the package on a booted Debian: the service continues for its listeners, after an upgrade by
+systemd and after a crash."""
 import pathlib
 import re
 import shutil
@@ -9,11 +9,11 @@ import time
 from booted import Booted
 from take_over import holds, says
 
-# A program of its own: the interpreter of the clean Debian is all that it needs.
+# A separate program that only needs the clean Debian's interpreter.
 CROWD = pathlib.Path(__file__).resolve().parent / "crowd_inside.py"
 LISTENERS = 100
 UNIT = "icecast-lb.service"
-# A new program that does all but go on for the one before it.
+# A new program that works but does not take over from the old one.
 REFUSING = r"""
 mv usr/bin/icecast-lb usr/bin/icecast-lb-real
 printf '#!/bin/sh\ncase "$*" in *--take-over*) exit 1 ;; esac\nexec /usr/bin/icecast-lb-real "$@"\n' >usr/bin/icecast-lb
@@ -26,7 +26,7 @@ def main_pid(machine):
 
 
 def repacked(deb, root, version, change=""):
-    """The package once more, as another version; change: shell that changes its files, in their directory."""
+    """The same package as another version; change: shell commands that change its files, in their directory."""
     place = root / "root/repacked"
     shutil.rmtree(place, ignore_errors=True)
     subprocess.run(["dpkg-deb", "-R", str(deb), str(place)], check=True)
@@ -74,8 +74,9 @@ class Crowd:
 
 
 def upgrade(system, deb, log, check, older=None):
-    """system: a Debian with systemd, and what our package depends on; older: the package of another build, which
-    is replaced by this one; without it, this one by itself as another version; check(fact, what, detail)."""
+    """system: a Debian with systemd and our package's dependencies; older: the package of another build, which is
+    upgraded to this one; without it, this package is upgraded to itself as another version; check(fact, what,
+    detail)."""
     first = as_it_is(older, system.root, "older") if older else repacked(deb, system.root, "0.0.1")
     second = as_it_is(deb, system.root, "newer") if older else repacked(deb, system.root, "0.0.2", "printf x >>usr/bin/icecast-lb")
     third = repacked(deb, system.root, "0.0.3", REFUSING)
@@ -130,7 +131,7 @@ def upgrade(system, deb, log, check, older=None):
 
 
 def crash(machine, system, port, password, check):
-    """The time is that of the best of three: it is the server's, not that of a machine which is busy otherwise."""
+    """Takes the best time of three, because a busy machine makes the others longer."""
     check(*says(machine, "test \"$(systemctl show -P NFileDescriptorStore icecast-lb)\" -gt 0", "systemd keeps its listen sockets"))
     times = []
     while len(times) < 3 and not any(0 < seconds <= 0.5 for seconds in times):

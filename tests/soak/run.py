@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Everything at once, for minutes or hours, by a seed; every byte is checked, and what processes hold returns.
+"""Everything at once, for minutes or hours, by a seed; every byte is checked, and processes must not grow.
 
 usage: run.py --server BINARY [--minutes N | --hours N] [--seed N] [--replay FILE] [--keep DIR]
 
-Two masters, three nodes, eight streams; witnesses that check every byte, a crowd that comes and goes, readers that are stuck and
-slow; and a script of reloads, upgrades, kills, faults and pauses.  At each quiet point: counts, and what each process holds.
-What fails is said with its seed and the last 200 actions, which --replay runs again.
+Two masters, three nodes, eight streams; witnesses that check every byte, a changing crowd, stuck and slow readers; and
+a script of reloads, upgrades, kills, faults and pauses.  At each quiet point the counts and the resources of each
+process are compared.  A failure is printed with its seed and the last 200 actions, which --replay runs again.
 """
 import argparse
 import pathlib
@@ -29,13 +29,13 @@ from witness import Witness  # noqa: E402
 from world import LOOSE, STREAMS, World  # noqa: E402
 
 QUIET = 45          # seconds between two quiet points
-GROWS = 4096 + 5200  # KiB that a process may have more at the end than before; 5.1 MiB is the table that its first redirect makes
+GROWS = 4096 + 5200  # KiB that a process may have grown at the end; its first redirect makes a table of 5.1 MiB
 # Lines of level error that the script causes.
 CAUSED = re.compile("the upgrade was not made|accept|No space|could not be written|link|master|node|upstream|relay|source|state")
 
 
 class Stuck:
-    """Readers that do not read, and one that reads a little."""
+    """Readers that do not read, and one that reads slowly."""
 
     def __init__(self, world, addresses):
         self.world, self.addresses, self.going, self.sockets = world, addresses, True, {}
@@ -96,7 +96,7 @@ class Soak:
         print(self.notes[-1], file=sys.stderr)
 
     def churn(self):
-        """Two a second come or go."""
+        """Two listeners a second join or leave."""
         while self.churning:
             if len(self.ones) < 100 and self.dice.random() < 0.6:
                 server = self.dice.choice(self.world.servers)
@@ -144,7 +144,7 @@ class Soak:
                 self.problems.append("%s ended with %d: %s" % (server.host, status, server.log()[-600:]))
 
     def quiet_point(self):
-        """All that was begun is over; then everything agrees."""
+        """Waits until all actions are over, and compares the counts."""
         self.actions.settle()
         self.churning = False
         for faults in self.world.faults.values():
@@ -184,7 +184,7 @@ class Soak:
         self.judge()
 
     def end(self):
-        """What has grown; and all end as they are asked to."""
+        """Checks the growth of all processes, and that they end when asked to."""
         if len(self.table) > 2:
             first, last = self.table[1][1], self.table[-1][1]
             for host, now in last.items():
@@ -203,7 +203,7 @@ class Soak:
             witness.close()
         for one in self.ones:
             self.crowd.leave(one)
-        # One that is on its way when a node is killed may come twice.
+        # A notice that is on its way when a node is killed may be sent twice.
         try:
             facts.wait_for(lambda: self.world.told("listener_remove") >= self.world.told("listener_add"), "", 20)
         except facts.Failed:

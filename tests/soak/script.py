@@ -1,4 +1,5 @@
-"""What is done to the world, by a seed: the same seed is the same script.  An action is a row of text, so that a run can be replayed."""
+"""The actions on the world, by a seed: equal seeds give equal scripts.  An action is a row of text, so that a run
+can be replayed."""
 import errno
 import os
 import random
@@ -11,7 +12,7 @@ from tls_bench import certificate
 from world import STREAMS
 from syscalls import Rule
 
-# action: how often, of what.
+# action: (frequency, objects)
 WEIGHTS = {
     "reload": (3, "server"), "reopen": (3, "server"), "certificate": (2, "server"), "upgrade": (6, "server"),
     "kill-node": (1, "node"), "kill-source": (2, "mount"), "drain": (1, "node"), "move": (2, "node"), "kick": (2, "node"),
@@ -23,7 +24,7 @@ NUMBERS = {"server": range(5), "node": range(2, 5), "mount": range(len(STREAMS))
 
 
 def draw(seed, seconds):
-    """Rows "seconds action number": when, what, to whom."""
+    """Rows "seconds action number": the time, the action, and its object."""
     dice, at, rows = random.Random(seed), 5.0, []
     names = list(WEIGHTS)
     while at < seconds:
@@ -53,7 +54,7 @@ class Actions:
         self.threads.append(thread)
 
     def settle(self):
-        """All that was begun has ended."""
+        """Waits until all actions have ended."""
         for thread in self.threads:
             thread.join(30)
         self.threads = []

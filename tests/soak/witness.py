@@ -1,7 +1,7 @@
-"""Listeners that check every byte of what they hear: numbered units, each once, but for where the script has cut a source.
+"""Listeners that check every byte they hear: numbered units, each once, except where the script has cut a source.
 
-A witness stays connected.  Where its server dies or sends it away, which the script has to have done, it comes back, and is
-judged from there.  One that is loose may be moved between mounts: each stretch of one stream is judged.
+A witness stays connected.  If its server dies or disconnects it, which the script must have caused, it reconnects and
+checks from there.  A loose witness may be moved between mounts: each part of one stream is checked.
 """
 import re
 import socket
@@ -22,7 +22,7 @@ FORMATS = {"mp3": media.mp3_frame, "opaque": media.mp3_frame, "aac": media.adts_
 
 
 class Frames:
-    """Units by tag and number; all witnesses of a mount want the same at the same time."""
+    """Units by tag and number; kept because all witnesses of a mount need the same ones at about the same time."""
 
     def __init__(self, kind):
         self.make, self.known = FORMATS[kind], {}
@@ -37,7 +37,7 @@ class Frames:
 
 
 class Judge:
-    """Of one connection's audio; `breaks`: (tag, number that was due, tag, number that came, bytes between, when)."""
+    """Checks one connection's audio; `breaks`: (tag, expected number, tag, received number, bytes between, when)."""
 
     def __init__(self, frames):
         self.frames, self.rest, self.due, self.breaks, self.units = frames, b"", None, [], 0
@@ -55,7 +55,7 @@ class Judge:
             self.look()
 
     def look(self):
-        """Where the next whole unit is."""
+        """The begin of the next whole unit."""
         for found in COUNTER.finditer(self.rest):
             tag, number = found[1].decode(), int(found[2])
             frame = self.frames(tag, number)
@@ -158,9 +158,9 @@ class Witness:
             pass
         self.thread.join(12)
 
-    # -- what is said of it
+    # -- results
     def problems(self):
-        """Breaks that the script does not explain; each once."""
+        """Breaks that the script does not explain, each once."""
         found, self.wrong = self.wrong, []
         for judge in self.judges:
             breaks, judge.breaks = judge.breaks, []

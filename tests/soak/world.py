@@ -1,4 +1,4 @@
-"""What a soak runs on: two masters, three nodes, streams of several formats, and what each process holds."""
+"""The servers of a soak: two masters, three nodes, streams of several formats, and the resources of each process."""
 import os
 import pathlib
 import re
@@ -18,7 +18,7 @@ from syscalls import Faults
 from tls_bench import certificate, tls
 from witness import FORMATS, Frames
 
-# mount: format, tag, seconds of a unit, over TLS, at which master, settings.
+# mount: format, tag, seconds of a unit, over TLS, its master, settings
 STREAMS = {
     "/a.mp3": ("mp3", "A", 0.024, False, 0, ""),
     "/b.aac": ("aac", "B", 1024 / 44100, False, 0, ""),
@@ -35,7 +35,8 @@ LINGER = "<linger-for>30</linger-for>"
 
 
 class Encoder:
-    """Sends numbered units in real time; where its connection ends it comes back, and goes on with the next number."""
+    """Sends numbered units in real time; after the end of its connection it reconnects, and continues with the next
+    number."""
 
     def __init__(self, world, mount):
         self.world, self.mount = world, mount
@@ -78,7 +79,7 @@ class Encoder:
             time.sleep(0.02)
 
     def kill(self, seconds):
-        """As a crash: what is under way is lost."""
+        """Like a crash: bytes on their way are lost."""
         self.away = time.monotonic() + seconds
         held = self.socket
         if held:
@@ -131,7 +132,7 @@ class World:
 
     # -- processes
     def log(self, server):
-        """Of this run of it."""
+        """The log of this run of the server."""
         return server.log()[self.begun[server]:]
 
     def serving(self, server):
@@ -144,7 +145,7 @@ class World:
         (server.dir / "out").unlink()
 
     def held(self, server):
-        """What its process holds."""
+        """The resources of its process."""
         place = pathlib.Path("/proc/%d" % self.serving(server))
         names = []
         for one in (place / "fd").iterdir():
@@ -166,7 +167,7 @@ class World:
     def listeners(self, server):
         return sum(int(node.text) for node in server.stats().findall("source/listeners"))
 
-    # -- what the script has done, to the judges
+    # -- the script's actions, for the judges
     def disturb(self, server, seconds):
         self.disturbed[server.host] = time.monotonic() + seconds
 
@@ -176,14 +177,14 @@ class World:
             self.unexplained.append("%s at %s was disconnected" % (witness.name, witness.at))
 
     def was_cut(self, tag, due, number):
-        """A jump over what an encoder that was killed had under way."""
+        """Whether a jump is over the units that a killed encoder had not delivered."""
         return any(due <= first == number and number - due < 400 for e in self.encoders.values() if e.tag == tag for first in e.cuts[1:])
 
     def moved_within(self, mount, when):
         return mount in LOOSE and any(0 <= when - moved < 60 for moved in self.moves)
 
     def backend_away(self):
-        """Whoever is in stays in; who comes is refused."""
+        """The backend is down: present listeners stay, new ones are refused."""
         self.backend.close()
         self.forms += self.backend.forms
 
@@ -191,7 +192,7 @@ class World:
         self.backend = Backend(port=self.backend.port)
 
     def told(self, action):
-        """How often backends were told so."""
+        """The number of notices of this action at the backends."""
         return sum(form.get("action") == action for form in self.forms + list(self.backend.forms))
 
     def admin(self, server, path):

@@ -38,7 +38,7 @@ COUNTED = tuple("icecast_" + name for name in ("connections", "client_requests",
 
 
 class Numbered:
-    """A listener of the program: each line once."""
+    """A listener of the program: gets each line once."""
 
     def __init__(self, server):
         self.listener = server.listener("/made")
@@ -59,7 +59,7 @@ class Numbered:
 
 
 class Titled:
-    """A listener with titles of the encoder that sends them inside its stream."""
+    """A listener with titles, of the encoder that sends them inside its stream."""
 
     def __init__(self, server, stream):
         self.stream, self.listener = stream, server.listener(stream.mount, icy=True)
@@ -115,7 +115,7 @@ def encoders(server, crowd):
 
 
 class Turns:
-    """Everything that is to go on, and the look at it behind each upgrade."""
+    """All connections and data that must survive, and their check after each upgrade."""
 
     def __init__(self, b):
         self.b, self.place = b, replacing.own_program(b)
@@ -147,7 +147,7 @@ class Turns:
         return {name: self.server.stat(name, "listeners") for name in ("/c.aac", "/i.mp3", "/t.opus", "/w.webm", "/s.mp3", "/made")}
 
     def counters(self):
-        """Those that the first programs give already."""
+        """The counters that the first versions already have."""
         return {name: value for name, value in replacing.counters(self.server).items() if name.startswith(COUNTED)}
 
     def turn(self, program, number):
