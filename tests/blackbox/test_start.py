@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 
-from harness import Settings, as_nobody, check, equal, free_port, listen_socket, matches, test, wait_for
+from harness import ADMIN, Settings, as_nobody, check, equal, free_port, listen_socket, matches, test, wait_for
 
 
 @test
@@ -64,6 +64,17 @@ def without_a_configuration_it_prints_the_usage(t):
         status, out, err = t.run(*arguments)
         equal(status, 1, "status of %r" % arguments)
         matches("usage: icecast-lb", out + err)
+
+
+@test
+def a_configuration_may_come_by_standard_input(t):
+    server = t.unstarted_server()
+    from_pipe = ["sh", "-c", 'file=$1; shift; mkfifo pipe; cat "$file" > pipe & exec "$@" < pipe', "sh", str(server.config)]
+    server.start(["-c", "-"], through=from_pipe)
+    equal(server.get("/admin/stats", ADMIN).status, 200)
+    server.send_signal(signal.SIGHUP)  # a pipe is at its end
+    server.wait_for_log("Error parsing config file -: .*; the old configuration stays")
+    equal(server.get("/admin/stats", ADMIN).status, 200)
 
 
 @test

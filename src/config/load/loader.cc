@@ -1,6 +1,7 @@
 #include "config/load/loader.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -308,7 +309,9 @@ Result<LoadedConfig> load_config_text(std::string_view text, const std::string& 
 }
 
 Result<LoadedConfig> load_config_file(const std::string& path, const LoadOptions& options) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // As libxml2, which Icecast reads it with; a pipe is at its end when it is read again.
+  const UniqueFd file(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                                  : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
   if (!file || !read_to_end(file.get(), text, kLargestXml))  // parse_xml() refuses a longer text
     return Error::io("the file cannot be read: " + std::generic_category().message(errno));
