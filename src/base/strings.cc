@@ -78,6 +78,18 @@ std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept {
   return parse_whole<std::uint64_t>(text);
 }
 
+std::string expand_mount(std::string_view pattern, std::string_view mount) {
+  constexpr std::string_view kMount = "${mount}";
+  if (mount.starts_with('/')) mount.remove_prefix(1);
+  std::string out;
+  for (std::size_t at = pattern.find(kMount); at != std::string_view::npos;
+       at = pattern.find(kMount)) {
+    out.append(pattern.substr(0, at)).append(mount);
+    pattern.remove_prefix(at + kMount.size());
+  }
+  return out.append(pattern);
+}
+
 bool glob_match(const std::string& pattern, const std::string& text) noexcept {
   return ::fnmatch(pattern.c_str(), text.c_str(), FNM_PATHNAME) == 0;
 }

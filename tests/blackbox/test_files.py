@@ -94,6 +94,17 @@ def a_dump_has_every_byte_of_the_stream(t):
 
 
 @test
+def a_dump_of_a_pattern_is_named_by_its_mount(t):
+    server = started(t, mount("/*", "<dump-file>%(dir)s/${mount}.dump</dump-file>"))
+    for name in ("a.mp3", "per%25Y.mp3"):
+        source = server.source("/" + name, tag="A")
+        sent = source.play(20)
+        source.leave()
+        server.wait_for_log("dump-file .*%s.dump closed after %d bytes" % (name.replace("%25", "%"), len(sent)))
+        equal((server.dir / (name.replace("%25", "%") + ".dump")).read_bytes(), sent)
+
+
+@test
 def an_ogg_dump_begins_with_its_headers(t):
     server = started(t, mount("/a.ogg", "<dump-file>%(dir)s/dump.ogg</dump-file>"))
     source = server.source("/a.ogg", kind="opus")
@@ -143,6 +154,31 @@ def programs_run_when_a_source_comes_and_goes(t):
                 found.append(fields[0])
         return found
     wait_for(lambda: not states(), "the programs that have ended are reaped")
+
+
+@test
+def a_program_may_have_arguments_in_place_of_the_mount(t):
+    server = t.unstarted_server()
+    script(server, "on", 'echo "$# $*" >> %s/on.txt\n' % server.dir)
+    (server.dir / "a place").mkdir()
+    script(server, "a place/off", 'echo "$# $*" >> %s/off.txt\n' % server.dir)
+    server.write_config(body=mount("/live/*", "<on-connect>%s/on start 'of a' ${mount}</on-connect><on-disconnect>%s/a place/off"
+                                   "</on-disconnect>" % (server.dir, server.dir)) +
+                        mount("/-*", "<on-connect>%s/dash -n ${mount}</on-connect>" % server.dir))
+    script(server, "dash", 'echo "$*" > %s/dash.tmp; mv %s/dash.tmp %s/dash.txt\n' % ((server.dir,) * 3))
+    server.start()
+
+    def told(name):
+        path = server.dir / (name + ".txt")
+        return wait_for(lambda: path.exists() and path.read_text(), name + " has run")
+    source = server.source("/live/a.mp3")
+    equal(told("on"), "3 start of a live/a.mp3\n")
+    source.leave()
+    equal(told("off"), "1 /live/a.mp3\n")
+    server.source("/-rf").leave()
+    equal(told("dash"), "-n ./-rf\n", "a name is no option")
+    status, out, err = t.run("--check-config", server.config)
+    check("on-connect" not in out + err, "no report of the program: " + out + err)
 
 
 @test

@@ -11,6 +11,8 @@
 #include <cstring>
 
 #include "base/cat.h"
+#include "base/strings.h"
+#include "config/load/command_words.h"
 #include "net/loop/child_process.h"
 
 namespace lb {
@@ -67,6 +69,19 @@ std::vector<std::string> environment_of(const HookEvent& event) {
   return lines;
 }
 
+std::vector<std::string> arguments_of(const HookEvent& event, bool of_mount) {
+  if (!of_mount) return {event.program, event.argument};
+  std::vector<std::string> words = hook_words(event.program);
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const bool was_option = words[i].starts_with('-');
+    words[i] = expand_mount(words[i], event.argument);
+    // A source may choose the name of its mount, but no option of the program.
+    if (!was_option && words[i].starts_with('-')) words[i].insert(0, "./");
+  }
+  if (words.size() == 1) words.push_back(event.argument);
+  return words;
+}
+
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   for (std::string& text : texts) pointers.push_back(text.data());
@@ -90,13 +105,14 @@ void MountHooks::start(const HookEvent& event) {
   const std::string what = cat({event.about, ": program ", event.program});
   const auto same = static_cast<std::size_t>(std::count_if(
       children_.begin(), children_.end(), [&](const Child& child) { return child.what == what; }));
-  const bool of_mount = event.about.starts_with("mount ") && same >= kMaxOfMount;
-  if (of_mount || children_.size() >= kMaxChildren) {
-    log_.warn("source/script", cat({what, " was not run, because ", of_mount ? same : kMaxChildren,
+  const bool of_mount = event.about.starts_with("mount ");
+  const bool too_many = of_mount && same >= kMaxOfMount;
+  if (too_many || children_.size() >= kMaxChildren) {
+    log_.warn("source/script", cat({what, " was not run, because ", too_many ? same : kMaxChildren,
                                     " such programs are running already"}));
     return;
   }
-  std::vector<std::string> arguments{event.program, event.argument};
+  std::vector<std::string> arguments = arguments_of(event, of_mount);
   std::vector<std::string> environment = environment_of(event);
   pid_t pid = 0;
   const int failed =

@@ -1,5 +1,6 @@
 // MountHooks: runs the programs of <on-connect>, <on-disconnect> and <on-node-event>, without a
-// shell, with one argument: the mount, or the kind of event.
+// shell, with one argument: the mount, or the kind of event.  A mount's may be written with its own
+// (hook_words()); ${mount} in them is replaced.
 //
 // A program gets /dev/null three times, no other descriptor, default signals, its own session, a
 // few variables of our environment (PATH, HOME, language; no passwords of a container), and those
@@ -7,7 +8,7 @@
 // Thread: run() from any thread; programs are started and reaped on the clerk.
 // Ownership: Services.
 // Bounds: kMaxChildren at once, kMaxOfMount of a mount; a further one is not run, which is logged.
-// Source: Icecast 2.4.4.
+// Source: Icecast 2.4.4; Icecast-KH for arguments.
 #pragma once
 
 #include <list>

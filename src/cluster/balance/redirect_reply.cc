@@ -51,19 +51,6 @@ void append_encoded(std::string& out, std::string_view text, std::uint8_t place)
   }
 }
 
-std::string expand_mount(std::string_view pattern, std::string_view mount) {
-  constexpr std::string_view kMount = "${mount}";
-  if (mount.starts_with('/')) mount.remove_prefix(1);
-  std::string out;
-  for (std::size_t at = pattern.find(kMount); at != std::string_view::npos;
-       at = pattern.find(kMount)) {
-    out.append(pattern.substr(0, at));
-    append_encoded(out, mount, kInPath);
-    pattern.remove_prefix(at + kMount.size());
-  }
-  return out.append(pattern);
-}
-
 void append_location(std::string& out, std::string_view origin, std::string_view path,
                      std::string_view query, std::string_view token) {
   out.append(origin);
@@ -101,7 +88,9 @@ std::string mount_redirect_location(std::string_view redirect, std::string_view 
       redirect.ends_with('/') ? redirect.substr(0, redirect.size() - 1) : redirect;
   const std::string pattern =
       redirect.empty() ? std::string(redirect_to) : cat({base, "/${mount}"});
-  return is_web_address(pattern) ? expand_mount(pattern, mount) : std::string();
+  std::string encoded;
+  append_encoded(encoded, mount, kInPath);
+  return is_web_address(pattern) ? expand_mount(pattern, encoded) : std::string();
 }
 
 // One allocation in the order of sending, because a master makes one for each listener.

@@ -216,7 +216,8 @@ class FileChecks {
                "nothing is dumped");
     for (const auto& [name, command] : {std::pair("on-connect", &mount.on_connect),
                                         std::pair("on-disconnect", &mount.on_disconnect)})
-      if (is_written(cat({path, "/", name}))) program(cat({path, "/", name}), *command);
+      if (is_written(cat({path, "/", name})) && !command->empty())
+        program(cat({path, "/", name}), hook_words(*command).front());
     if (mount.authenticator.type != "htpasswd") return;
     const std::string block = path + "/authentication";
     const std::string at = is_written(block + "/@type") ? block + "/@type" : block;

@@ -30,10 +30,7 @@ void check_authenticator(const AuthenticatorSettings& settings, const std::strin
 // Icecast-KH replaces a variable in these names by the mount.
 void check_names(const MountSettings& mount, const std::string& path, Filler& filler) {
   for (const auto& [name, value] :
-       {std::pair("intro", &mount.intro), std::pair("dump-file", &mount.dump_file),
-        std::pair("fallback-mount", &mount.fallback_mount),
-        std::pair("on-connect", &mount.on_connect),
-        std::pair("on-disconnect", &mount.on_disconnect)}) {
+       {std::pair("intro", &mount.intro), std::pair("fallback-mount", &mount.fallback_mount)}) {
     const int line = filler.line_of(cat({path, "/", name}));
     if (line == 0 || value->find("${mount}") == std::string::npos) continue;
     filler.report(

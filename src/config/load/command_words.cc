@@ -1,5 +1,7 @@
 #include "config/load/command_words.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "base/cat.h"
@@ -51,6 +53,12 @@ Result<std::vector<std::string>> command_words(std::string_view command) {
   if (inside) words.push_back(std::move(word));
   if (words.empty() || words.front().empty()) return Error::invalid("no program");
   return words;
+}
+
+std::vector<std::string> hook_words(const std::string& command) {
+  if (::access(command.c_str(), F_OK) == 0) return {command};
+  auto words = command_words(command);
+  return words ? std::move(*words) : std::vector<std::string>{command};
 }
 
 }  // namespace lb

@@ -3,7 +3,7 @@
 //
 // Blanks separate words. '…' is literal; in "…" a backslash quotes " and \; outside of both it
 // quotes any character.
-// Thread: pure function.
+// Thread: any.
 // Errors: a quote without its end; a backslash at the end; no word at all.
 #pragma once
 
@@ -16,5 +16,10 @@
 namespace lb {
 
 Result<std::vector<std::string>> command_words(std::string_view command);
+
+// The program of an <on-connect> or <on-disconnect>, and the arguments that take the place of the
+// mount.  Where the whole text is a file it has none.  It asks the file system.
+// Source: Icecast 2.4.4 (the whole text), Icecast-KH (words).
+std::vector<std::string> hook_words(const std::string& command);
 
 }  // namespace lb

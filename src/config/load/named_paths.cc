@@ -90,6 +90,8 @@ class Walk {
       return;
     }
     named.path = show_value(row, object);
+    const bool is_hook = path == "mount/on-connect" || path == "mount/on-disconnect";
+    if (is_hook && !named.path.empty()) named.path = hook_words(named.path).front();
     add(std::move(named));
   }
 

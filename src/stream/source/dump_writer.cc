@@ -11,6 +11,7 @@
 
 #include "base/cat.h"
 #include "base/clock.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -93,7 +94,7 @@ void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
   }
   Channel& channel = mount->channel();
   Dump dump;
-  dump.path = local_text(loop_.clock().wall(), pattern.c_str());
+  dump.path = expand_mount(local_text(loop_.clock().wall(), pattern.c_str()), mount->name());
   // O_NONBLOCK, because the path may name a FIFO.
   if (!dump.path.empty())
     dump.file.reset(::open(dump.path.c_str(),

@@ -6,7 +6,7 @@
 // Positions: a dump begins where its source begins, so an Ogg stream begins with its headers.
 // Errors: a file that cannot be opened or written (a full disk) is logged once and ends that dump;
 // the stream is not affected.
-// Source: Icecast 2.4.4: strftime(3) in the name, local time, append.
+// Source: Icecast 2.4.4: strftime(3) in the name, local time, append; Icecast-KH: ${mount}.
 #pragma once
 
 #include <cstdint>
