@@ -45,8 +45,10 @@ struct UserFile {
         log.warn(kHtpasswdModule, trouble);
       return;
     }
-    table = {};
-    log.error(kHtpasswdModule, text->error().what + "; every user is refused");
+    // An editor or a script may remove the file for a moment.
+    log.error(kHtpasswdModule,
+              cat({text->error().what, table.names().empty() ? "; every user is refused"
+                                                             : "; the users read before stay"}));
   }
 
   UserEditResult edit(const UserEdit& wanted) {

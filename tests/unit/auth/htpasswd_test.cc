@@ -5,6 +5,7 @@
 #include "auth/listener/authenticator.h"
 #include "auth/listener/event_sender.h"
 #include "auth/password/password_hash.h"
+#include "base/log_book.h"
 #include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
@@ -19,17 +20,13 @@ const std::string kSecretMd5 = "5ebe2294ecd0e0f08eab7690d2a6ee69";
 
 TEST_GROUP(Htpasswd) {
   Loop loop{0, system_clock()};
-  Log log{system_clock()};
+  lb::test::CapturedLog captured{system_clock()};
   Fetcher fetcher{loop};
   HashQueue hashes{loop};
-  EventSender events{loop, fetcher, log, EventSender::Limits{}};
-  AuthContext context{loop,
-                      loop,
-                      log,
-                      fetcher,
-                      hashes,
-                      events,
-                      [] { return std::make_shared<const AuthServer>(); }};
+  EventSender events{loop, fetcher, captured.log, EventSender::Limits{}};
+  AuthContext context{loop, loop, captured.log, fetcher, hashes, events, [] {
+                        return std::make_shared<const AuthServer>();
+                      }};
   TemporaryDirectory directory;
   std::unique_ptr<Authenticator> authenticator;
 
@@ -104,11 +101,20 @@ TEST(Htpasswd, AChangedFileCountsAtOnce) {
   CHECK(!lets_in("alice", "secret"));
   CHECK(lets_in("carol", "secret"));
 }
-TEST(Htpasswd, WithoutItsFileEveryUserIsRefused) {
+TEST(Htpasswd, UsersOutliveTheRemovalOfTheirFile) {
   use("alice:" + kSecretMd5 + "\n");
   CHECK(lets_in("alice", "secret"));
   ::remove(directory.file("users").c_str());
+  CHECK(lets_in("alice", "secret"));
+  CHECK(!lets_in("alice", "wrong"));
+  CHECK(captured.says("the users read before stay"));
+  directory.put("users", "");
   CHECK(!lets_in("alice", "secret"));
+}
+TEST(Htpasswd, WithoutItsFileAtTheStartEveryUserIsRefused) {
+  make({{"filename", directory.file("none")}});
+  CHECK(!lets_in("alice", "secret"));
+  CHECK(captured.says("every user is refused"));
 }
 TEST(Htpasswd, UsersAreListedAddedAndRemoved) {
   using Outcome = UserEditResult::Outcome;
