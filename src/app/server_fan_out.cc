@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/pages/now_feeds.h"
 #include "app/programs/dead_air_service.h"

@@ -9,7 +9,11 @@
 #include "app/certificates/challenge_lookup.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/conf_source.h"
+#include "app/cluster/master_links.h"
+#include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/cluster/title_links.h"
 #include "app/external/external_service.h"
 #include "app/join/direct_calls.h"
 #include "app/operate/cluster_station.h"
@@ -44,6 +48,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
+#include "cluster/link/node_session.h"
 #include "media/metadata.h"
 
 namespace lb {

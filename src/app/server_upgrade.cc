@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/pages/history_service.h"
 #include "app/server.h"

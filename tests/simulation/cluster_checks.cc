@@ -4,6 +4,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/slot_service.h"
 #include "app/services/services.h"
 #include "base/cat.h"
 #include "cluster.h"

@@ -1,5 +1,6 @@
 // Clusters of the simulation whose encoders have titles, which each server comes to know.
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/title_links.h"
 #include "app/services/services.h"
 #include "base/cat.h"
 #include "cluster.h"

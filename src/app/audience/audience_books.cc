@@ -7,6 +7,7 @@
 #include "audience/book.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "cluster/link/frame.h"
 
 namespace lb {
 namespace {
@@ -78,7 +79,7 @@ void AudienceService::send_book() {
   }
   const bool keys = wants_keys();
   if (batch->rows.empty() && !keys) return wait(kAlivePause);  // not written yet
-  std::vector<std::string> rows = fitting_rows(*batch, kBookFrame);
+  std::vector<std::string> rows = fitting_rows(*batch, kLongestFrame - 2048);
   delivers_ = true;
   sent_last_ = rows.empty() ? 0 : batch->rows[rows.size() - 1].number;
   sent_at_ = runtime_.clock.steady();

@@ -14,6 +14,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/strings.h"
+#include "cluster/link/frame.h"
 #include "cluster/nodes/names.h"
 #include "cluster/nodes/node.h"
 #include "net/crypto/digest.h"

@@ -34,12 +34,13 @@
 #include "audience/upkeep.h"
 #include "base/log.h"
 #include "base/unique_fd.h"
-#include "cluster/link/frame.h"
 #include "stream/listener/end_notice.h"
 #include "stream/listener/listener.h"
 
 namespace lb {
 
+struct BookFrame;
+struct BookedFrame;
 struct Config;
 struct Runtime;
 
@@ -58,7 +59,7 @@ class AudienceService {
   static constexpr std::size_t kBatch = 4096, kMaxAsked = 16;
   // A node is read no faster than NodeSession::kBytesASecond, and its LOADs must not be late: a
   // book uses the link for at most two thirds of the time, even at a slow master.
-  static constexpr std::size_t kBookBytes = 48 * 1024, kBookFrame = kLongestFrame - 2048;
+  static constexpr std::size_t kBookBytes = 48 * 1024;
   static constexpr std::chrono::milliseconds kBookPause{25};
   static constexpr std::chrono::seconds kBookPatience{10};
   static constexpr std::chrono::minutes kKeysPause{10};  // for a master that has sent none

@@ -12,6 +12,7 @@
 #include "app/services/remote_recordings.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/cluster_record.h"
+#include "cluster/link/master_session.h"
 #include "net/loop/loop.h"
 
 namespace lb {

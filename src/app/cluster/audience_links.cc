@@ -6,7 +6,9 @@
 #include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
 #include "app/services/network.h"
+#include "app/topology/stream_offers.h"
 #include "base/cat.h"
+#include "cluster/link/master_session.h"
 
 namespace lb {
 

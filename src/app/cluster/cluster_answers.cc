@@ -6,6 +6,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/network.h"
 

@@ -4,10 +4,18 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
+#include "app/cluster/node_links.h"
+#include "app/cluster/seat_service.h"
+#include "app/cluster/slot_service.h"
 #include "app/services/network.h"
 #include "app/topology/cluster_record.h"
+#include "app/topology/pull_paths.h"
+#include "app/topology/stream_offers.h"
 #include "cluster/link/master_record.h"
+#include "cluster/link/master_session.h"
 #include "cluster/nodes/node_record.h"
+#include "cluster/polling/report_intake.h"
 
 namespace lb {
 namespace {
@@ -53,7 +61,7 @@ void ClusterService::go_on(const std::vector<NodeRecord>& nodes) {
             decider_.with_table([&](NodeTable& table) { return table.restore(node, time); });
         !restored)
       network_.log.warn("cluster/cluster", restored.error().what);
-  reports_.configure(facts_.read()->known, time);  // their limits
+  reports_->configure(facts_.read()->known, time);  // their limits
 }
 
 // -- MasterLinks ----------------------------------------------------------------------------------
@@ -94,33 +102,33 @@ void MasterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterReco
 
 void MasterLinks::hand_over() {
   stopped_ = true;
-  paths_.clear();
+  paths_->clear();
 }
 
 // -- ClusterLinks ---------------------------------------------------------------------------------
 
 std::vector<MasterRecord> ClusterLinks::save(ClusterRecord& saved, FdsOut& fds) const {
   saved.next_message = next_message_;
-  saved.next_pull_of_master = nodes_.next_pull();
-  return masters_.save(saved, fds);
+  saved.next_pull_of_master = nodes_->next_pull();
+  return masters_->save(saved, fds);
 }
 
 void ClusterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
                          std::vector<UniqueFd> links) {
   next_message_ = saved.next_message;
-  nodes_.go_on(saved.next_pull_of_master);
-  masters_.go_on(saved, masters, std::move(links));
+  nodes_->go_on(saved.next_pull_of_master);
+  masters_->go_on(saved, masters, std::move(links));
 }
 
 // Relays have been chosen, so the limits of mounts are known.
-void ClusterLinks::all_goes_on() { slots_.configure(); }
+void ClusterLinks::all_goes_on() { slots_->configure(); }
 
 void ClusterLinks::hand_over() {
   stopped_ = true;
   poll_timer_.cancel();
-  masters_.hand_over();
-  seats_.stop();
-  nodes_.stop("its program is replaced, and is there again");
+  masters_->hand_over();
+  seats_->stop();
+  nodes_->stop("its program is replaced, and is there again");
 }
 
 }  // namespace lb

@@ -8,40 +8,51 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "app/cluster/archive_links.h"
-#include "app/cluster/audience_links.h"
-#include "app/cluster/conf_source.h"
-#include "app/cluster/ingest_service.h"
-#include "app/cluster/linked_neighbours.h"
-#include "app/cluster/master_links.h"
-#include "app/cluster/node_links.h"
-#include "app/cluster/seat_service.h"
-#include "app/cluster/slot_service.h"
-#include "app/cluster/title_links.h"
-#include "app/topology/neighbours.h"
-#include "cluster/link/message_log.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
 #include "cluster/nodes/second_count.h"
+#include "net/loop/loop.h"
+#include "stream/mount/mount_table.h"
 
 namespace lb {
 
+class ArchiveLinks;
+class AudienceLinks;
 struct ClusterRecord;
+struct ConfFrame;
+class ConfSource;
+struct Config;
 class FdsOut;
+class IngestService;
+class LinkedNeighbours;
 struct LinkRow;
+class MasterLinks;
 struct MasterRecord;
+struct MessageFrame;
+class MessageLog;
+struct NeighbourCallbacks;
 struct Network;
+class NodeLinks;
+class SeatService;
+class SlotService;
+struct StreamOffer;
+class TitleLinks;
 
 class ClusterLinks {
  public:
   explicit ClusterLinks(Network& network);
+  ~ClusterLinks();
 
   // REQUIRES: before privileges are dropped
-  Result<void> bind(const Config& config) { return nodes_.bind(config); }
+  Result<void> bind(const Config& config);
   // Takes the first or a new configuration.
   void configure(const Config& config);
   // Sends a BYE over every link.
@@ -57,14 +68,14 @@ class ClusterLinks {
   // The next process has taken over: it makes its own links to masters, and nodes get a BYE.
   void hand_over();
 
-  MasterLinks& masters() noexcept { return masters_; }
-  NodeLinks& nodes() noexcept { return nodes_; }
-  IngestService& ingest() noexcept { return ingest_; }
-  SlotService& slots() noexcept { return slots_; }
-  SeatService& seats() noexcept { return seats_; }
-  ConfSource& conf() noexcept { return conf_; }
-  TitleLinks& titles() noexcept { return titles_; }
-  ArchiveLinks& archive() noexcept { return archive_; }
+  MasterLinks& masters() noexcept { return *masters_; }
+  NodeLinks& nodes() noexcept { return *nodes_; }
+  IngestService& ingest() noexcept { return *ingest_; }
+  SlotService& slots() noexcept { return *slots_; }
+  SeatService& seats() noexcept { return *seats_; }
+  ConfSource& conf() noexcept { return *conf_; }
+  TitleLinks& titles() noexcept { return *titles_; }
+  ArchiveLinks& archive() noexcept { return *archive_; }
   // Receives the settings that masters send for this server to enforce.
   struct ConfTaker {
     std::function<void(const std::string& master, const ConfFrame&)> take;
@@ -74,39 +85,23 @@ class ClusterLinks {
   void set_conf_taker(ConfTaker taker) { conf_taker_ = std::move(taker); }
 
   // Any offered or carried mount may have changed.
-  void mounts_changed() {
-    nodes_.offers_changed();
-    ingest_.mounts_changed();
-    slots_.mounts_changed();
-  }
+  void mounts_changed();
   // The same for one mount; called by admission and relays.
-  void mount_changed(const std::string& mount) {
-    nodes_.offer_changed(mount);
-    ingest_.mount_changed(mount);
-    slots_.mount_changed(mount);
-    titles_.mount_changed(mount);
-  }
+  void mount_changed(const std::string& mount);
   // The sections of these mounts have changed, and the configuration is otherwise the same.
-  void records_changed(std::span<const std::string> mounts) {
-    masters_.records_changed(mounts);
-    for (const std::string& mount : mounts) mount_changed(mount);
-    slots_.sections_changed(mounts);
-  }
+  void records_changed(std::span<const std::string> mounts);
   // The servers that are linked now.
-  const std::set<std::string>& linked() const noexcept { return neighbours_.linked(); }
+  const std::set<std::string>& linked() const noexcept;
   // The relays, and so the mounts, have changed.  touched: mounts that are pulled another way.
   void relays_chosen(const std::set<std::string>& touched);
 
   // -- for admin commands
   // Error: too many messages in this second.
   Result<void> publish(const std::string& topic, std::string bytes);
-  const MessageLog& messages() const noexcept { return messages_; }
+  const MessageLog& messages() const noexcept { return *messages_; }
   std::vector<LinkRow> rows() const;
   // The path of a mount's stream, this server last; empty: the mount is not here.
-  std::vector<std::string> way_here(const std::string& mount) const {
-    const auto offer = offer_of(mount);
-    return offer ? offer->path : std::vector<std::string>();
-  }
+  std::vector<std::string> way_here(const std::string& mount) const;
 
  private:
   void poll();
@@ -116,23 +111,22 @@ class ClusterLinks {
   NeighbourCallbacks neighbours(bool upward);
   std::optional<StreamOffer> offer_of(const std::string& mount) const;
   void note_mounts();
-  void take(const std::string& sender, const Frame& frame);
   void joined(const std::string& id, const std::string& epoch, bool upward);
   void left(const std::string& id, bool silent);
 
   Network& network_;
-  MasterLinks masters_;
-  NodeLinks nodes_;
-  LinkedNeighbours neighbours_;
-  IngestService ingest_;
-  ArchiveLinks archive_;
-  SlotService slots_;
-  SeatService seats_;
-  ConfSource conf_;
-  TitleLinks titles_;
-  AudienceLinks audience_;
+  const std::unique_ptr<MasterLinks> masters_;
+  const std::unique_ptr<NodeLinks> nodes_;
+  const std::unique_ptr<LinkedNeighbours> neighbours_;
+  const std::unique_ptr<IngestService> ingest_;
+  const std::unique_ptr<ArchiveLinks> archive_;
+  const std::unique_ptr<SlotService> slots_;
+  const std::unique_ptr<SeatService> seats_;
+  const std::unique_ptr<ConfSource> conf_;
+  const std::unique_ptr<TitleLinks> titles_;
+  const std::unique_ptr<AudienceLinks> audience_;
   ConfTaker conf_taker_;
-  MessageLog messages_;
+  const std::unique_ptr<MessageLog> messages_;
   std::uint64_t next_message_ = 1;
   SecondCount published_;
   MountTable::Rows seen_mounts_;

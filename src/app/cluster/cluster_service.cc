@@ -4,12 +4,16 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
 #include "app/services/network.h"
 #include "app/topology/cluster_plans.h"
+#include "app/topology/node_probes.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "cluster/polling/report_intake.h"
+#include "cluster/relay/pull_verifier.h"
 #include "config/settings/cluster_id.h"
 #include "net/crypto/digest.h"
 #include "net/loop/loop.h"
@@ -38,9 +42,9 @@ ClusterService::ClusterService(Network& network)
       decider_(table_settings(*network.config.read()), BalanceSettings{}, Rng::from_entropy(),
                network.clock.steady(),
                [this] { network_.loops.control().post([this] { publish_events(); }); }),
-      reports_(decider_, network.log),
-      pulls_(network.log),
-      probes_(decider_, network.loops.control()),
+      reports_(std::make_unique<ReportIntake>(decider_, network.log)),
+      pulls_(std::make_unique<PullVerifier>(network.log)),
+      probes_(std::make_unique<NodeProbes>(decider_, network.loops.control())),
       held_(network.loops.control(), {.all = kMaxHeld},
             [this](const std::string&) { release_held(); }),
       tick_(network.loops.control(), [this] { tick(); }),
@@ -114,7 +118,7 @@ void ClusterService::configure(const Config& config) {
   if (stopped_) return;
   const auto before = facts_.read();
   auto facts = facts_of(config, *before);
-  reports_.configure(facts->known, now());
+  reports_->configure(facts->known, now());
   settings_ = balance_settings(config);
   configure_table(config, *facts);
   if (facts->redirects)
@@ -184,7 +188,7 @@ void ClusterService::stop() {
   tick_.cancel();
   grace_.cancel();
   held_.clear();
-  probes_.stop();
+  probes_->stop();
 }
 
 // Collects mounts whose section has its own <balance>.  Sections may be patterns; rules have names.
@@ -266,7 +270,7 @@ void ClusterService::publish_events() {
         network_.log.info("cluster/node", cat({"node ", event.id, " has lost its listeners", why}));
         break;
       case Kind::kProbeWanted:
-        probes_.probe(event.slot, network_.relays->connector());
+        probes_->probe(event.slot, network_.relays->connector());
         break;
       case Kind::kCannotPull:
         network_.log.warn("cluster/node", cat({"node ", event.id, " cannot pull ", event.why,

@@ -22,15 +22,11 @@
 #include "app/topology/cluster_facts.h"
 #include "app/topology/link_arrivals.h"
 #include "app/topology/listeners_elsewhere.h"
-#include "app/topology/node_probes.h"
 #include "app/topology/redirect_answer.h"
 #include "base/random.h"
 #include "base/snapshot.h"
 #include "cluster/balance/redirect_decider.h"
-#include "cluster/link/frame.h"
 #include "cluster/nodes/second_count.h"
-#include "cluster/polling/report_intake.h"
-#include "cluster/relay/pull_verifier.h"
 #include "net/loop/waits.h"
 
 namespace lb {
@@ -38,7 +34,12 @@ namespace lb {
 struct ClusterRecord;
 struct Config;
 struct Network;
+class NodeProbes;
 struct NodeRecord;
+struct NodeReport;
+class PullVerifier;
+class ReportIntake;
+struct TokenKey;
 
 class ClusterService {
  public:
@@ -83,7 +84,7 @@ class ClusterService {
   // The origins of all nodes that take listeners: "https://edge1.example.org", each once.
   std::vector<std::string> node_origins() const;
 
-  PullVerifier& pulls() noexcept { return pulls_; }
+  PullVerifier& pulls() noexcept { return *pulls_; }
 
   // -- control -----------------------------------------------------------------------------------
   using Then = UniqueFunction<void(RedirectAnswer)>;
@@ -106,7 +107,7 @@ class ClusterService {
   // Sets the offset that a link or a report has measured; offsets of former masters stay.
   void set_master_clock(const std::string& master, std::chrono::milliseconds ahead);
 
-  ReportIntake& reports() noexcept { return reports_; }
+  ReportIntake& reports() noexcept { return *reports_; }
   RedirectDecider& decider() noexcept { return decider_; }
   // The report of this node to a master.
   NodeReport own_report(const std::vector<std::string>& mounts, std::string_view master_id) const;
@@ -160,9 +161,9 @@ class ClusterService {
   std::string link_secret_;  // of this run; in no file
   TokenKeys link_keys_;      // made from it
   RedirectDecider decider_;
-  ReportIntake reports_;
-  PullVerifier pulls_;
-  NodeProbes probes_;
+  const std::unique_ptr<ReportIntake> reports_;
+  const std::unique_ptr<PullVerifier> pulls_;
+  const std::unique_ptr<NodeProbes> probes_;
   ClientHistory sent_to_master_;
   BalanceSettings settings_;
   std::unordered_set<std::string> ruled_;       // mounts whose sections have been read

@@ -3,6 +3,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/node_links.h"
 #include "app/services/event_service.h"
 #include "app/services/network.h"
 

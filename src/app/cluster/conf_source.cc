@@ -6,13 +6,16 @@
 
 #include "api/request/ban.h"
 #include "api/request/record_book.h"
+#include "app/cluster/cluster_service.h"
 #include "app/cluster/node_links.h"
 #include "app/services/login_service.h"
 #include "app/services/network.h"
+#include "app/topology/cluster_facts.h"
 #include "app/topology/own_origins.h"
 #include "auth/password/password_hash.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "cluster/link/node_session.h"
 
 namespace lb {
 namespace {

@@ -12,8 +12,10 @@
 #include "app/services/network.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/mount_homes.h"
+#include "app/topology/stream_offers.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "cluster/link/master_session.h"
 
 namespace lb {
 namespace {

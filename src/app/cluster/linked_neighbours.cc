@@ -4,6 +4,8 @@
 
 #include "app/cluster/master_links.h"
 #include "app/cluster/node_links.h"
+#include "cluster/link/master_session.h"
+#include "cluster/link/node_session.h"
 
 namespace lb {
 namespace {

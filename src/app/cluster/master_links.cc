@@ -4,12 +4,23 @@
 #include <utility>
 
 #include "admin/command/station.h"
+#include "app/cluster/carried_load.h"
+#include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
+#include "app/topology/cluster_facts.h"
 #include "app/topology/cluster_plans.h"
+#include "app/topology/link_orders.h"
 #include "app/topology/mount_lookup.h"
+#include "app/topology/pull_paths.h"
+#include "app/topology/stream_offers.h"
+#include "cluster/link/address_trial.h"
+#include "cluster/link/link_client.h"
+#include "cluster/link/load_changes.h"
+#include "cluster/link/master_session.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/relay/pull_mark.h"
+#include "cluster/relay/pull_path.h"
 
 namespace lb {
 namespace {
@@ -25,22 +36,37 @@ MasterLinks::MasterLinks(Network& network, NeighbourCallbacks neighbours, Callba
       rng_(Rng::from_entropy()),
       resolver_(network.loops.control()),
       facts_(network.cluster->facts()),
-      paths_(network.relays->connector(), rng_,
-             [this](const MasterSession& session, const PullPath& path) {
-               path_changed(session, path);
-             }),
-      load_(
+      paths_(
+          std::make_unique<PullPaths>(network.relays->connector(), rng_,
+                                      [this](const MasterSession& session, const PullPath& path) {
+                                        path_changed(session, path);
+                                      })),
+      load_(std::make_unique<CarriedLoad>(
           network,
           [this](const std::string& mount, const SourceFacts& facts) -> const auto& {
             return way_of(mount, facts);
-          }),
+          })),
+      proofs_(std::make_unique<ProofList>()),
       drop_old_links_(network.loops.control(), [this] { old_links_.clear(); }) {}
 
 MasterLinks::~MasterLinks() = default;
 
+bool MasterLinks::empty() const noexcept { return masters_.empty(); }
+void MasterLinks::records_changed(std::span<const std::string> mounts) {
+  load_->records_changed(mounts);
+}
+PullFault MasterLinks::path_fault(const ConnectTarget& from) const {
+  return paths_->fault_to(from);
+}
+const std::string& MasterLinks::own_id() const noexcept { return facts_->id; }
+const LoadChanges& MasterLinks::load() const noexcept { return load_->changes(); }
+bool MasterLinks::checks_tokens() const { return !facts_->keys.empty(); }
+bool MasterLinks::knows_path(MasterSession& session) { return paths_->probe(session); }
+void MasterLinks::path_overdue(MasterSession& session) { paths_->give_up_waiting(session); }
+
 void MasterLinks::configure(const Config& config) {
   facts_ = network_.cluster->facts();
-  load_.configured();
+  load_->configured();
   std::vector<MasterLink> masters;
   std::vector<MasterSession*> fresh;
   std::set<std::string> offered;  // also by sessions that end here
@@ -64,7 +90,7 @@ void MasterLinks::configure(const Config& config) {
   const bool fewer = std::any_of(masters_.begin(), masters_.end(),
                                  [](const MasterLink& link) { return link.session != nullptr; });
   masters_ = std::move(masters);
-  paths_.keep_if([this](const MasterSession* session) {
+  paths_->keep_if([this](const MasterSession* session) {
     return std::any_of(masters_.begin(), masters_.end(),
                        [session](const MasterLink& link) { return link.session.get() == session; });
   });
@@ -120,7 +146,7 @@ void MasterLinks::replace_sessions(const std::vector<MasterSession*>& fresh) {
 void MasterLinks::stop(const std::string& why) {
   stopped_ = true;
   for (const auto& [settings, session] : masters_) session->send_bye({why, 0, 0ms});
-  paths_.clear();
+  paths_->clear();
 }
 
 void MasterLinks::send(const MessageFrame& message) {
@@ -167,11 +193,11 @@ void MasterLinks::add_rows(std::vector<LinkRow>& rows) const {
 
 // -- reports to masters ---------------------------------------------------------------------------
 
-void MasterLinks::poll(const MountTable::Rows& mounts) {
+void MasterLinks::poll() {
   if (masters_.empty()) return;
   std::vector<std::string> ids;
   for (const MasterLink& master : masters_) ids.push_back(master.session->master_id());
-  const bool urgent = load_.update(mounts, ids);
+  const bool urgent = load_->update(*network_.mounts.all(), ids);
   for (const auto& [settings, session] : masters_) {
     session->load_changed(urgent);
     session->forget_streams();
@@ -221,7 +247,7 @@ bool MasterLinks::all_keyed(std::size_t masters) const {
 }
 
 PullFault MasterLinks::cannot_pull(const MasterSession& session) const {
-  return paths_.fault_of_most(session, load_.unable(), load_.unable_revision());
+  return paths_->fault_of_most(session, load_->unable(), load_->unable_revision());
 }
 
 bool MasterLinks::flows(const std::string& mount) const { return network_.relays->flows(mount); }
@@ -269,10 +295,12 @@ void MasterLinks::refresh_polling() {
   if (changed) network_.relays->configure(*network_.config.read());
 }
 
-void MasterLinks::remember_proof(const ProveFrame& proof) { proofs_.remember(proof, loop().now()); }
+void MasterLinks::remember_proof(const ProveFrame& proof) {
+  proofs_->remember(proof, loop().now());
+}
 
 std::string MasterLinks::proof_for(std::string_view ask) {
-  return proofs_.answer(ask, network_.loops.control().now());
+  return proofs_->answer(ask, network_.loops.control().now());
 }
 
 // Peers may order each other as masters do, but a compromised peer must not end the others.

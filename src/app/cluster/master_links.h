@@ -17,24 +17,35 @@
 #include <string>
 #include <vector>
 
-#include "app/cluster/carried_load.h"
-#include "app/cluster/cluster_service.h"
-#include "app/topology/link_orders.h"
 #include "app/topology/neighbours.h"
-#include "app/topology/pull_paths.h"
-#include "app/topology/stream_offers.h"
-#include "cluster/link/address_trial.h"
-#include "cluster/link/master_session.h"
+#include "cluster/link/node_side.h"
 #include "cluster/nodes/second_count.h"
-#include "cluster/relay/relay_plans.h"
+#include "net/socket/resolver.h"
 
 namespace lb {
 
+class CarriedLoad;
+struct ClusterFacts;
 struct ClusterRecord;
+struct Config;
+struct ConnectTarget;
 class FdsOut;
+struct LinkedStream;
+struct LinkPlan;
 struct LinkRow;
+class LoadChanges;
+struct MasterLink;
+struct MasterPlan;
 struct MasterRecord;
+class MasterSession;
 struct Network;
+struct OrderRights;
+class ProofList;
+class PullPath;
+class PullPaths;
+struct SourceFacts;
+struct Upstream;
+struct WayBack;
 
 class MasterLinks final : public NeighbourSide<NodeSide> {
  public:
@@ -53,7 +64,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   // Takes the first or a new configuration; tries masters that are not linked at once.
   void configure(const Config& config);
   // The records of these mounts have changed.
-  void records_changed(std::span<const std::string> mounts) { load_.records_changed(mounts); }
+  void records_changed(std::span<const std::string> mounts);
   // Sends a BYE to every master.
   void stop(const std::string& why);
   // For a hand-over.  go_on(): after configure(); links: those of the process before.
@@ -63,8 +74,8 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   // Another process has taken over.
   void hand_over();
   // Reads the load of this node and reports the changes.
-  void poll(const MountTable::Rows& mounts);
-  bool empty() const noexcept { return masters_.empty(); }
+  void poll();
+  bool empty() const noexcept;
   // Whether this many masters are linked and have sent their keys, so that redirects are proved
   // without configured keys.
   bool all_keyed(std::size_t masters) const;
@@ -93,7 +104,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   // Adds the ids of present and former masters.
   void add_master_ids(std::set<std::string, std::less<>>& ids) const;
   // Why nothing at all can be pulled from there; kNone: it can, or that is unknown.
-  PullFault path_fault(const ConnectTarget& from) const { return paths_.fault_to(from); }
+  PullFault path_fault(const ConnectTarget& from) const;
   // Other relays can be pulled now; fault: the latest failure.
   void pulls_changed(const ConnectTarget& from, PullFault fault);
 
@@ -124,18 +135,18 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
     callbacks_.conf(master, frame);
   }
   Rng& rng() noexcept override { return rng_; }
-  const std::string& own_id() const noexcept override { return facts_->id; }
+  const std::string& own_id() const noexcept override;
   HelloFrame hello() override;
-  const LoadChanges& load() const noexcept override { return load_.changes(); }
+  const LoadChanges& load() const noexcept override;
   unsigned loop_ms() const noexcept override;
   std::optional<std::uint64_t> arrivals_from(std::string_view master) const override;
   std::vector<std::uint32_t> arrived_clients(std::string_view master, std::size_t most) override;
-  bool checks_tokens() const override { return !facts_->keys.empty(); }
+  bool checks_tokens() const override;
   unsigned masters() const noexcept override { return master_count_; }
   DrainMode draining() const noexcept override;
   PullFault cannot_pull(const MasterSession& session) const override;
-  bool knows_path(MasterSession& session) override { return paths_.probe(session); }
-  void path_overdue(MasterSession& session) override { paths_.give_up_waiting(session); }
+  bool knows_path(MasterSession& session) override;
+  void path_overdue(MasterSession& session) override;
   bool flows(const std::string& mount) const override;
   void master_joined(MasterSession& session) override;
   void master_left(MasterSession& session, const std::string& why) override;
@@ -164,10 +175,10 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   Resolver resolver_;
   std::shared_ptr<const ClusterFacts> facts_;  // of the configuration
   std::vector<MasterLink> masters_;
-  PullPaths paths_;
-  CarriedLoad load_;
+  const std::unique_ptr<PullPaths> paths_;
+  const std::unique_ptr<CarriedLoad> load_;
   std::uint64_t next_pull_ = 1;
-  ProofList proofs_;
+  const std::unique_ptr<ProofList> proofs_;
   SecondCount told_;
   std::atomic<unsigned> master_count_{0};  // linked
   std::vector<UniqueFd> old_links_;        // of the process before

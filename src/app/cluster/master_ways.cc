@@ -6,8 +6,15 @@
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/network.h"
+#include "app/topology/cluster_facts.h"
+#include "app/topology/pull_paths.h"
+#include "app/topology/stream_offers.h"
 #include "base/cat.h"
+#include "cluster/link/link_client.h"
+#include "cluster/link/linked_streams.h"
+#include "cluster/link/master_session.h"
 #include "cluster/relay/pull_mark.h"
+#include "cluster/relay/pull_path.h"
 
 namespace lb {
 namespace {
@@ -45,7 +52,7 @@ void MasterLinks::add_master_ids(std::set<std::string, std::less<>>& ids) const 
 // -- whether streams can be pulled ----------------------------------------------------------------
 
 void MasterLinks::pulls_changed(const ConnectTarget& from, PullFault fault) {
-  if (is_of_path(fault)) paths_.doubt(from);
+  if (is_of_path(fault)) paths_->doubt(from);
   if (!stopped_ && !masters_.empty()) callbacks_.poll_soon();
 }
 

@@ -6,12 +6,20 @@
 #include "admin/command/station.h"
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/network.h"
+#include "app/topology/cluster_facts.h"
 #include "app/topology/cluster_plans.h"
 #include "base/cat.h"
+#include "cluster/balance/redirect_decider.h"
+#include "cluster/link/address_trial.h"
+#include "cluster/link/link_server.h"
+#include "cluster/link/node_session.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/relay/pull_mark.h"
+#include "net/tls/tls_psk.h"
 
 namespace lb {
 namespace {
@@ -40,6 +48,16 @@ NodeLinks::NodeLinks(Network& network, NeighbourCallbacks neighbours, OfferOf of
       offer_timer_(network.loops.control(), [this] { send_offers(false); }) {}
 
 NodeLinks::~NodeLinks() = default;
+
+int NodeLinks::port() const noexcept { return socket_ ? socket_->port : 0; }
+bool NodeLinks::any_configured() const noexcept { return !facts_->known.nodes.empty(); }
+const KnownNode* NodeLinks::known_node(std::string_view id) const { return facts_->known.node(id); }
+
+void NodeLinks::for_each_conf_lag(SteadyTime now, const ConfLag& each) const {
+  for (const auto& session : sessions_)
+    if (const auto lag = session->conf_lag(now); lag && session->joined())
+      each(session->id(), *lag);
+}
 
 Result<void> NodeLinks::bind(const Config& config) {
   UniqueFd handed = std::move(handed_);  // closed if another port is wanted now

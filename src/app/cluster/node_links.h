@@ -15,18 +15,21 @@
 #include <string>
 #include <vector>
 
-#include "app/cluster/cluster_service.h"
 #include "app/topology/neighbours.h"
-#include "cluster/link/address_trial.h"
-#include "cluster/link/link_server.h"
-#include "cluster/link/node_session.h"
+#include "cluster/link/master_side.h"
 #include "cluster/link/pending_answers.h"
 
 namespace lb {
 
+class AddressTrial;
+struct ClusterFacts;
 struct Config;
 struct LinkRow;
+class LinkServer;
+struct ListenSocket;
 struct Network;
+class NodeSession;
+class RedirectDecider;
 
 class NodeLinks final : public NeighbourSide<MasterSide> {
  public:
@@ -37,7 +40,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
 
   // REQUIRES: before privileges are dropped
   Result<void> bind(const Config& config);
-  int port() const noexcept { return socket_ ? socket_->port : 0; }
+  int port() const noexcept;
   // Null: no <cluster-port>.
   const std::shared_ptr<const ListenSocket>& socket() const noexcept { return socket_; }
   // The socket of the process before, as configured there.  REQUIRES: before bind()
@@ -71,24 +74,20 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   // the node's own secret.  "": not linked.
   std::string pull_line(std::string_view node, const std::string& mount);
   // Calls each(id, lag) for linked nodes that report which settings they enforce.
-  template <class Each>
-  void for_each_conf_lag(SteadyTime now, Each each) const {
-    for (const auto& session : sessions_)
-      if (const auto lag = session->conf_lag(now); lag && session->joined())
-        each(session->id(), *lag);
-  }
+  using ConfLag = std::function<void(const std::string& node, SteadyTime::duration lag)>;
+  void for_each_conf_lag(SteadyTime now, const ConfLag& each) const;
   // Errors: those of ask().
   void order(const std::string& node, CommandFrame command, PendingAnswers<ResultFrame>::Then then);
   // No node is connected, so changes need no work here.
   bool idle() const noexcept { return sessions_.empty(); }
-  bool any_configured() const noexcept { return !facts_->known.nodes.empty(); }
+  bool any_configured() const noexcept;
   void add_rows(std::vector<LinkRow>& rows) const;
 
   // -- MasterSide
   Loop& loop() noexcept override;
   Log& log() noexcept override;
   RedirectDecider& decider() noexcept override;
-  const KnownNode* known_node(std::string_view id) const override { return facts_->known.node(id); }
+  const KnownNode* known_node(std::string_view id) const override;
   Replica<StreamOffer>& offers() noexcept override { return offers_; }
   bool is_offered(const std::string& mount) override;
   WelcomeFrame welcome_for(const KnownNode& node) override;

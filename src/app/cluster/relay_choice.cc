@@ -4,9 +4,12 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/event_service.h"
 #include "app/services/network.h"
 #include "app/topology/mount_lookup.h"
+#include "app/topology/stream_offers.h"
 #include "cluster/nodes/names.h"
 #include "http/parser.h"
 #include "http/stream_type.h"

@@ -3,9 +3,12 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
+#include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
 #include "app/topology/mount_homes.h"
+#include "cluster/relay/pull_mark.h"
 #include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 #include "stream/listener/fallback_chain.h"

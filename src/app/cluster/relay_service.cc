@@ -5,6 +5,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
 #include "app/services/worker.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/mount_homes.h"
@@ -12,6 +13,7 @@
 #include "base/cat.h"
 #include "cluster/nodes/names.h"
 #include "cluster/polling/stream_list.h"
+#include "cluster/relay/pull_mark.h"
 #include "net/loop/loop.h"
 #include "net/tls/tls_connect.h"
 #include "stream/listener/fallback_chain.h"

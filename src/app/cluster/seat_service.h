@@ -12,37 +12,15 @@
 #include <vector>
 
 #include "app/cluster/row_outbox.h"
+#include "app/cluster/seat_pass.h"
 #include "base/unique_function.h"
 #include "cluster/slots/seat_book.h"
 #include "net/loop/waits.h"
 
 namespace lb {
 
-class SeatService;
 class SlotService;
 struct Network;
-
-// The seat of a listener; the destructor gives it up.
-class SeatPass {
- public:
-  SeatPass() = default;
-  SeatPass(Loop& control, std::weak_ptr<SeatService*> service, std::uint64_t number)
-      : control_(&control), service_(std::move(service)), number_(number) {}
-  SeatPass(SeatPass&& other) noexcept { *this = std::move(other); }
-  SeatPass& operator=(SeatPass&& other) noexcept {
-    std::swap(control_, other.control_);
-    std::swap(service_, other.service_);
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~SeatPass();
-  std::uint64_t number() const noexcept { return control_ == nullptr ? 0 : number_; }
-
- private:
-  Loop* control_ = nullptr;  // null: no seat
-  std::weak_ptr<SeatService*> service_;
-  std::uint64_t number_ = 0;
-};
 
 class SeatService {
  public:

@@ -26,6 +26,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/strings.h"
+#include "cluster/polling/node_report.h"
 #include "config/settings/config.h"
 #include "http/error_page.h"
 #include "http/page_headers.h"

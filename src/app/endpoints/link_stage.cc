@@ -5,11 +5,15 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/node_links.h"
 #include "app/endpoints/stages.h"
 #include "app/request/password_guesses.h"
 #include "app/request/refusals.h"
 #include "app/services/worker.h"
 #include "cluster/link/link_server.h"
+#include "cluster/nodes/known_nodes.h"
+#include "cluster/nodes/node_table.h"
 
 namespace lb {
 

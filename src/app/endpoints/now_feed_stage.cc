@@ -7,9 +7,12 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/endpoints/stages.h"
+#include "app/pages/now_feed_ask.h"
 #include "app/pages/now_feeds.h"
+#include "app/pages/now_pages.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"

@@ -1,6 +1,7 @@
 // proof_stage(): GET /_lb/proof?ask=…: shows a master that this is its linked node.
 // Source: doc/link.md, PROVE.
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/master_links.h"
 #include "app/endpoints/stages.h"
 #include "app/services/worker.h"
 

@@ -5,8 +5,12 @@
 #include <utility>
 
 #include "app/audience/audience_service.h"
+#include "app/cluster/archive_links.h"
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
+#include "app/cluster/seat_service.h"
+#include "app/cluster/slot_service.h"
 #include "app/handover/handover.h"
 #include "app/operate/listener_numbers.h"
 #include "app/operate/record_service.h"

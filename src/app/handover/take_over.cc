@@ -11,8 +11,12 @@
 #include <utility>
 
 #include "app/audience/audience_service.h"
+#include "app/cluster/archive_links.h"
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
+#include "app/cluster/seat_service.h"
+#include "app/cluster/slot_service.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/listener_numbers.h"
 #include "app/operate/record_service.h"
@@ -27,6 +31,7 @@
 #include "auth/listener/listener_ledger.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "cluster/slots/seat_book.h"
 #include "cluster/slots/slot_book.h"
 #include "net/socket/fd_parcel.h"
 

@@ -3,6 +3,8 @@
 
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/seat_service.h"
+#include "app/cluster/slot_service.h"
 #include "app/handover/take_over.h"
 #include "app/join/end_notices.h"
 #include "app/services/archive_service.h"

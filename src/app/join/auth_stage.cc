@@ -8,6 +8,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/seat_service.h"
 #include "app/join/end_notices.h"
 #include "app/join/stages.h"
 #include "app/request/hls_ask.h"

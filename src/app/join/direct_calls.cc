@@ -7,6 +7,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "cluster/relay/pull_mark.h"
 #include "cluster/relay/relay_marks.h"
 #include "stream/listener/direct_streams.h"
 #include "stream/source/source_facts.h"

@@ -8,16 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include "app/cluster/seat_service.h"
+#include "app/cluster/seat_pass.h"
 #include "audience/row.h"
 #include "auth/listener/listener_ledger.h"
-#include "http/connection.h"
 #include "stream/listener/address_tally.h"
 #include "stream/listener/end_notice.h"
 #include "stream/listener/listener.h"
 
 namespace lb {
 
+class Connection;
 struct Worker;
 
 // For a listener that an authenticator has let in.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/join/direct_calls.h"
 #include "app/join/end_notices.h"

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/slot_service.h"
 #include "app/join/listener_places.h"
 #include "app/request/past_ask.h"
 #include "app/request/request_context.h"

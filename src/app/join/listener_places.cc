@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/slot_service.h"
 #include "app/join/end_notices.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/join/stages.h"
 #include "app/request/redirecting.h"

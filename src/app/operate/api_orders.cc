@@ -6,6 +6,7 @@
 #include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/title_links.h"
 #include "app/operate/cluster_station.h"
 #include "app/pages/due_titles.h"
 #include "app/pages/now_feeds.h"

@@ -6,6 +6,8 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/ingest_service.h"
+#include "app/cluster/node_links.h"
 #include "app/operate/listener_numbers.h"
 #include "app/services/services.h"
 #include "app/topology/link_orders.h"

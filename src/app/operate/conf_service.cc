@@ -8,15 +8,18 @@
 #include "api/request/request.h"
 #include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/master_links.h"
 #include "app/operate/record_service.h"
 #include "app/operate/usage_watch.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
 #include "app/services/services.h"
+#include "app/topology/stream_offers.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "cluster/link/master_session.h"
 
 namespace lb {
 namespace {

@@ -7,6 +7,7 @@
 #include "api/records/live_plans.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/title_links.h"
 #include "app/operate/api_sight.h"
 #include "app/operate/record_service.h"
 #include "app/pages/history_sample.h"

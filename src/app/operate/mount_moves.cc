@@ -5,6 +5,7 @@
 #include "api/records/mount_places.h"
 #include "api/request/record_book.h"
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/ingest_service.h"
 #include "app/services/worker.h"
 #include "app/topology/mount_homes.h"
 #include "base/cat.h"

@@ -13,6 +13,7 @@
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/conf_source.h"
 #include "app/operate/ban_kick.h"
 #include "app/operate/record_service.h"
 #include "app/operate/usage_watch.h"

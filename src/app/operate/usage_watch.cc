@@ -2,6 +2,7 @@
 
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/conf_source.h"
 #include "app/operate/record_service.h"
 #include "app/services/event_service.h"
 #include "app/services/services.h"

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "admin/feed/now_events.h"
+#include "admin/feed/now_json.h"
+#include "admin/page/shoutcast_pages.h"
 #include "app/cluster/cluster_service.h"
+#include "app/pages/now_feed_ask.h"
 #include "app/services/worker.h"
 #include "app/topology/listeners_elsewhere.h"
 #include "base/cat.h"
@@ -26,6 +30,17 @@ class ReaderPlace final : public EndNotice {
 };
 
 }  // namespace
+
+struct NowFeeds::Feed {
+  NowFeedAsk ask;
+  std::shared_ptr<TextFeed> text;
+  std::optional<std::vector<NowMount>> known;  // nullopt: not gathered yet
+  std::vector<Then> waiting;
+  bool gathering = false, changed = false;
+  SteadyTime gathered_at{}, counted{}, read{}, stated{};
+  std::optional<SteadyTime> begun;  // when its stream's source began
+  std::optional<SteadyTime> due;    // when the next title is heard
+};
 
 NowFeeds::NowFeeds(Services& services)
     : services_(services),
@@ -50,7 +65,7 @@ std::shared_ptr<TextFeed> NowFeeds::find(const std::string& key) const {
 void NowFeeds::publish_table() {
   Table table;
   for (const auto& [key, feed] : feeds_)
-    if (feed.known) table.emplace(key, feed.text);
+    if (feed->known) table.emplace(key, feed->text);
   table_.publish(std::make_shared<const Table>(std::move(table)));
 }
 
@@ -60,7 +75,7 @@ bool NowFeeds::find_room(NowFeedAsk& ask) const {
   if (feeds_.size() >= kMaxFeeds) return false;
   if (!ask.is_set()) return true;
   const auto sets = static_cast<std::size_t>(
-      std::ranges::count_if(feeds_, [](const auto& one) { return one.second.ask.is_set(); }));
+      std::ranges::count_if(feeds_, [](const auto& one) { return one.second->ask.is_set(); }));
   if (sets >= kMaxSets / 2) ask.url = ask.own_url;
   return sets < kMaxSets || feeds_.contains(ask.key());
 }
@@ -81,13 +96,13 @@ void NowFeeds::make(NowFeedAsk ask, Then then) {
                                           text.error().what, "; the reader was refused"}));
       return then(nullptr);
     }
-    at = feeds_.emplace(ask.key(), Feed{}).first;
-    at->second.ask = std::move(ask);
-    at->second.text = std::move(*text);
-    at->second.counted = now;
+    at = feeds_.emplace(ask.key(), std::make_unique<Feed>()).first;
+    at->second->ask = std::move(ask);
+    at->second->text = std::move(*text);
+    at->second->counted = now;
     if (!timer_.armed()) timer_.after(kTick);
   }
-  Feed& feed = at->second;
+  Feed& feed = *at->second;
   feed.read = now;
   if (feed.known) return then(feed.text);
   feed.waiting.push_back(std::move(then));
@@ -96,16 +111,16 @@ void NowFeeds::make(NowFeedAsk ask, Then then) {
 
 void NowFeeds::check(const std::string& mount) {
   for (auto& [key, feed] : feeds_) {
-    if (!feed.ask.is_about(mount, feed.known ? &*feed.known : nullptr)) continue;
-    feed.changed = true;
-    if (services_.clock.steady() - feed.gathered_at >= kBetweenGatherings) begin_gathering(feed);
+    if (!feed->ask.is_about(mount, feed->known ? &*feed->known : nullptr)) continue;
+    feed->changed = true;
+    if (services_.clock.steady() - feed->gathered_at >= kBetweenGatherings) begin_gathering(*feed);
   }
 }
 
 void NowFeeds::begun(const std::string& mount) {
   for (auto& [key, feed] : feeds_)
-    if (!feed.ask.is_set() && feed.ask.is_about(mount, feed.known ? &*feed.known : nullptr))
-      feed.begun = services_.clock.steady();
+    if (!feed->ask.is_set() && feed->ask.is_about(mount, feed->known ? &*feed->known : nullptr))
+      feed->begun = services_.clock.steady();
   check(mount);
 }
 
@@ -135,7 +150,7 @@ void NowFeeds::set_state(Feed& feed) {
 void NowFeeds::gathered(const std::string& key, std::vector<NowMount> now) {
   const auto at = feeds_.find(key);
   if (at == feeds_.end()) return;
-  Feed& feed = at->second;
+  Feed& feed = *at->second;
   feed.gathering = false;
   const SteadyTime when = services_.clock.steady();
   const std::int64_t now_ms = unix_ms(services_.clock.wall());
@@ -166,7 +181,7 @@ void NowFeeds::tick() {
   const SteadyTime now = services_.clock.steady();
   bool gone = false;
   for (auto at = feeds_.begin(); at != feeds_.end();) {
-    Feed& feed = at->second;
+    Feed& feed = *at->second;
     if (feed.text->mount()->listeners() > 0) feed.read = now;
     if (now - feed.read >= kUnread && feed.waiting.empty()) {
       wake(feed.text->end(), feed.text->mount());

@@ -18,7 +18,6 @@
 #include <string_view>
 #include <vector>
 
-#include "app/pages/now_feed_ask.h"
 #include "base/snapshot.h"
 #include "base/unique_function.h"
 #include "net/loop/loop.h"
@@ -32,6 +31,8 @@ namespace lb {
 class EndNotice;
 class Listener;
 class LoopStreams;
+struct NowFeedAsk;
+struct NowMount;
 struct Services;
 
 class NowFeeds {
@@ -67,16 +68,7 @@ class NowFeeds {
 
  private:
   using Then = UniqueFunction<void(std::shared_ptr<TextFeed>)>;
-  struct Feed {
-    NowFeedAsk ask;
-    std::shared_ptr<TextFeed> text;
-    std::optional<std::vector<NowMount>> known;  // nullopt: not gathered yet
-    std::vector<Then> waiting;
-    bool gathering = false, changed = false;
-    SteadyTime gathered_at{}, counted{}, read{}, stated{};
-    std::optional<SteadyTime> begun;  // when its stream's source began
-    std::optional<SteadyTime> due;    // when the next title is heard
-  };
+  struct Feed;
   bool find_room(NowFeedAsk& ask) const;
   void begin_gathering(Feed& feed);
   void gathered(const std::string& key, std::vector<NowMount> now);
@@ -89,7 +81,7 @@ class NowFeeds {
   ServerCounters uncounted_;
   MountTable no_mounts_;
   std::vector<std::unique_ptr<LoopStreams>> streams_;  // one a worker
-  std::map<std::string, Feed> feeds_;
+  std::map<std::string, std::unique_ptr<Feed>> feeds_;
   using Table = std::map<std::string, std::shared_ptr<TextFeed>>;
   Snapshot<Table> table_;
   Gate places_;

@@ -2,6 +2,7 @@
 
 #include "admin/feed/azuracast_json.h"
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/title_links.h"
 #include "app/pages/foreign_pages.h"
 #include "app/pages/now_sight.h"
 #include "app/pages/station_stats.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/title_links.h"
 #include "app/pages/foreign_pages.h"
 #include "app/pages/open_past.h"
 #include "app/pages/page_cache.h"
@@ -12,6 +13,7 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "base/time_zone.h"
+#include "cluster/nodes/public_address.h"
 #include "stream/log/wall_place.h"
 #include "stream/source/source_facts.h"
 

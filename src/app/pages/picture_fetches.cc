@@ -4,9 +4,15 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/master_links.h"
+#include "app/cluster/node_links.h"
+#include "app/cluster/title_links.h"
 #include "app/services/picture_files.h"
 #include "app/services/worker.h"
+#include "app/topology/stream_offers.h"
 #include "base/cat.h"
+#include "cluster/balance/redirect_decider.h"
+#include "cluster/link/master_session.h"
 #include "cluster/nodes/public_address.h"
 
 namespace lb {

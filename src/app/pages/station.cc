@@ -7,6 +7,7 @@
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/title_links.h"
 #include "app/external/external_service.h"
 #include "app/pages/due_titles.h"
 #include "app/pages/foreign_pages.h"
@@ -24,6 +25,7 @@
 #include "app/topology/mount_load.h"
 #include "auth/listener/authenticator.h"
 #include "base/cat.h"
+#include "cluster/polling/report_intake.h"
 
 namespace lb {
 namespace {

@@ -5,12 +5,16 @@
 #include "admin/command/cluster_sight.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/ingest_service.h"
+#include "app/cluster/node_links.h"
+#include "app/cluster/slot_service.h"
 #include "app/external/external_service.h"
 #include "app/pages/station.h"
 #include "app/services/login_service.h"
 #include "app/services/services.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
+#include "cluster/link/message_log.h"
 #include "cluster/polling/report_intake.h"
 
 namespace lb {

@@ -3,16 +3,21 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/cluster/slot_service.h"
 #include "app/request/asked_address.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/services/network.h"
 #include "app/services/worker.h"
+#include "app/topology/cluster_facts.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
 #include "base/cat.h"
+#include "cluster/balance/redirect_decider.h"
 #include "cluster/balance/redirect_reply.h"
 #include "cluster/relay/relay_marks.h"
 

@@ -6,6 +6,7 @@
 #include "app/services/event_service.h"
 #include "app/services/traffic.h"
 #include "archive/record/archive_writer.h"
+#include "archive/record/recording_record.h"
 #include "base/cat.h"
 
 namespace lb {

@@ -4,10 +4,16 @@
 #include <cstdlib>
 #include <utility>
 
+#include "archive/files/archive_file.h"
 #include "archive/files/archive_name.h"
+#include "archive/files/catalog.h"
 #include "archive/files/past_record.h"
+#include "archive/files/record.h"
+#include "archive/read/reader_pool.h"
 #include "archive/read/warmth.h"
+#include "archive/remote/remote_archive.h"
 #include "base/cat.h"
+#include "stream/listener/loop_streams.h"
 
 namespace lb {
 namespace {

@@ -13,16 +13,18 @@
 #include <memory>
 #include <string>
 
-#include "archive/files/archive_file.h"
-#include "archive/read/reader_pool.h"
 #include "archive/read/stream_start.h"
 #include "stream/listener/listener_group.h"
-#include "stream/listener/loop_streams.h"
 
 namespace lb {
 
+struct ArchiveFile;
+class Catalog;
 class FdsOut;
+class LoopStreams;
 struct PastRecord;
+class ReaderPool;
+class RemoteArchive;
 
 class ShiftedStreams final : public ListenerGroup {
  public:

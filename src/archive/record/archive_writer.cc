@@ -14,7 +14,9 @@
 
 #include "archive/files/scan.h"
 #include "archive/record/archive_fill.h"
+#include "archive/record/recording_record.h"
 #include "base/cat.h"
+#include "stream/mount/moved_fd.h"
 
 namespace lb {
 namespace {
@@ -51,6 +53,7 @@ ArchiveWriter::ArchiveWriter(Loop& loop, Log& log, Catalog& catalog, Callbacks c
     : loop_(loop),
       callbacks_(std::move(callbacks)),
       host_{loop.clock(), log, catalog, {}, callbacks_.told},
+      taken_(std::make_unique<TakenArchive>()),
       timer_(loop, [this] { tick(); }),
       retention_timer_(loop, [this] { retain(); }) {
   catalog.begin_reading();
@@ -91,8 +94,8 @@ bool ArchiveWriter::open_directory() {
   if (::mkdir(host_.dir.c_str(), 0755) != 0 && errno != EEXIST) return failed(std::strerror(errno));
   // flock() belongs to the open file, which both processes of a hand-over share.  The lock of
   // another directory is released, so that a later process can use that directory.
-  UniqueFd handed = std::move(taken_.lock);
-  if (handed && taken_.dir == host_.dir) {
+  UniqueFd handed = std::move(taken_->lock);
+  if (handed && taken_->dir == host_.dir) {
     lock_ = std::move(handed);
   } else {
     lock_.reset(
@@ -108,7 +111,7 @@ bool ArchiveWriter::open_directory() {
 void ArchiveWriter::scan() {
   std::size_t files = 0;
   std::set<std::string> open;
-  for (const TakenRecording& one : taken_.recordings)
+  for (const TakenRecording& one : taken_->recordings)
     if (one.saved.file) open.insert(one.saved.file->path);
   for (const std::string& mount : archived_mounts(host_.dir)) {
     const ScannedFiles found = scan_mount(host_.dir, mount, open);
@@ -128,7 +131,7 @@ void ArchiveWriter::scan() {
     files += found.rows.size();
     // The hand-over goes on right after the scan: the mount counts as read, and `found` lacks the
     // file still being written.
-    for (TakenRecording& one : taken_.recordings)
+    for (TakenRecording& one : taken_->recordings)
       if (one.mount && one.mount->name() == mount)
         recordings_.emplace_back(host_, std::move(one.mount), one.saved, std::move(one.data),
                                  std::move(one.index));
@@ -143,12 +146,12 @@ std::uint64_t ArchiveWriter::filled_bytes() const noexcept {
 
 void ArchiveWriter::take_over(TakenArchive taken) {
   loop_.post([this, taken = std::make_shared<TakenArchive>(std::move(taken))] {
-    taken_ = std::move(*taken);
+    *taken_ = std::move(*taken);
   });
 }
 
 void ArchiveWriter::continue_recordings() {
-  for (TakenRecording& one : std::exchange(taken_.recordings, {})) {
+  for (TakenRecording& one : std::exchange(taken_->recordings, {})) {
     if (!one.mount) continue;  // it was continued after its mount's scan
     if (usable_) {
       recordings_.emplace_back(host_, one.mount, one.saved, std::move(one.data),
@@ -158,7 +161,7 @@ void ArchiveWriter::continue_recordings() {
       channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
     }
   }
-  for (const RemovedRecord& one : std::exchange(taken_.removed, {}))
+  for (const RemovedRecord& one : std::exchange(taken_->removed, {}))
     if (fill_) fill_->removed(one.mount, one.from_ms, one.to_ms);
   if (!recordings_.empty()) timer_.after(kWriteTick);
 }

@@ -22,27 +22,15 @@
 #include "archive/files/settings.h"
 #include "archive/record/new_names.h"
 #include "archive/record/recording.h"
-#include "archive/record/recording_record.h"
 #include "base/unique_fd.h"
 #include "net/loop/loop.h"
 
 namespace lb {
 
 class ArchiveFill;
+struct ArchiveRecord;
 class RemoteArchive;
-
-// The recording of the former process so far.
-struct TakenRecording {
-  std::shared_ptr<Mount> mount;
-  RecordingRecord saved;
-  UniqueFd data, index;
-};
-struct TakenArchive {
-  std::string dir;
-  UniqueFd lock;
-  std::vector<RemovedRecord> removed;
-  std::vector<TakenRecording> recordings;
-};
+struct TakenArchive;
 
 class ArchiveWriter {
  public:
@@ -126,7 +114,7 @@ class ArchiveWriter {
   ArchiveSettings settings_;
   bool usable_ = false;
   UniqueFd lock_;
-  TakenArchive taken_;
+  std::unique_ptr<TakenArchive> taken_;
   bool rests_ = false;
   std::optional<GoneFiles> gone_;
   std::list<Recording> recordings_;

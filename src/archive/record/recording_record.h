@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,10 +15,13 @@
 #include "archive/files/record.h"
 #include "base/clock.h"
 #include "base/record.h"
+#include "base/unique_fd.h"
 #include "stream/log/span.h"
 #include "stream/mount/moved_fd.h"
 
 namespace lb {
+
+class Mount;
 
 template <class Io, RecordOf<FileMark> T>
 void record_fields(Io& io, T& mark) {
@@ -93,5 +97,18 @@ void record_fields(Io& io, T& archive) {
   io.needed(1, dir, lock);
   io(3, removed, recordings, passes);
 }
+
+// The recording of the former process so far.
+struct TakenRecording {
+  std::shared_ptr<Mount> mount;
+  RecordingRecord saved;
+  UniqueFd data, index;
+};
+struct TakenArchive {
+  std::string dir;
+  UniqueFd lock;
+  std::vector<RemovedRecord> removed;
+  std::vector<TakenRecording> recordings;
+};
 
 }  // namespace lb

@@ -31,69 +31,13 @@
 #include "cluster/link/link_client.h"
 #include "cluster/link/linked_streams.h"
 #include "cluster/link/load_changes.h"
+#include "cluster/link/node_side.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/nodes/public_address.h"
 
 namespace lb {
 
 struct MasterRecord;
-
-class MasterSession;
-
-// NodeSide: the server as the sessions with its masters use it.
-class NodeSide : public LinkHost {
- public:
-  virtual Rng& rng() noexcept = 0;
-  virtual const std::string& own_id() const noexcept = 0;
-
-  // -- reports to a master ----------------------------------------------------------------------
-  // Without the members that differ between masters: the id there, and whether it sends listeners.
-  virtual HelloFrame hello() = 0;
-  virtual const LoadChanges& load() const noexcept = 0;
-  virtual unsigned loop_ms() const noexcept = 0;
-  // Listeners that arrived with a redirect of this master; nullopt: they are not counted.
-  virtual std::optional<std::uint64_t> arrivals_from(std::string_view master) const = 0;
-  // At most `most` clients that have arrived with a token of its link since the last call.
-  virtual std::vector<std::uint32_t> arrived_clients(std::string_view /*master*/,
-                                                     std::size_t /*most*/) {
-    return {};
-  }
-  virtual bool checks_tokens() const { return false; }
-  virtual unsigned masters() const noexcept = 0;  // linked to
-  virtual DrainMode draining() const noexcept = 0;
-  // Why most streams of this master cannot be pulled.
-  virtual PullFault cannot_pull(const MasterSession& /*session*/) const { return PullFault::kNone; }
-
-  // -- whether its streams can be pulled --------------------------------------------------------
-  // Mounts are reported only when this is known.  False: MasterSession::announce() follows.
-  virtual bool knows_path(MasterSession& /*session*/) { return true; }
-  // The session stops waiting.
-  virtual void path_overdue(MasterSession& /*session*/) {}
-  // Whether data flows for a mount here, or its listeners wait for it.
-  virtual bool flows(const std::string& mount) const = 0;
-
-  // -- frames of a master -----------------------------------------------------------------------
-  virtual void master_joined(MasterSession& session) = 0;
-  virtual void master_left(MasterSession& session, const std::string& why) = 0;
-  // The master's offers of these mounts have changed.
-  virtual void streams_changed(const std::set<std::string>& mounts) = 0;
-  // The master's keys for redirects to this node.
-  virtual void link_keys(const std::string& /*master*/, const std::vector<TokenKey>& /*keys*/) {}
-  // How far the master's wall clock is ahead of this one, as measured just now.
-  virtual void master_clock(const std::string& master, std::chrono::milliseconds ahead) = 0;
-  virtual void remember_proof(const ProveFrame& proof) = 0;
-  virtual void mount_looked_up(const std::string& mount, bool known) = 0;
-  // Items that this node enforces.
-  virtual void conf(const std::string& /*master*/, const ConfFrame& /*frame*/) {}
-  // An order of this master.  Calls `then` once, now or later, perhaps after the session is gone.
-  virtual void execute(const MasterSession& from, CommandFrame command,
-                       std::function<void(ResultFrame)> then) = 0;
-  // A question of this master.  Calls `then` once, now or later, perhaps after the session is gone.
-  virtual void answer(const MasterSession& /*from*/, const AskFrame& ask,
-                      std::function<void(TellFrame)> then) {
-    then({ask.number, {}, false, "nothing is told here"});
-  }
-};
 
 // How to reach a master's link and its streams.
 struct LinkPlan {

@@ -25,36 +25,12 @@
 
 #include "cluster/link/conf_pieces.h"
 #include "cluster/link/link.h"
+#include "cluster/link/master_side.h"
 #include "cluster/link/replica.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/nodes/known_nodes.h"
 
 namespace lb {
-
-class NodeSession;
-class RedirectDecider;
-
-// MasterSide: the server as the sessions of its nodes use it.
-class MasterSide : public LinkHost {
- public:
-  virtual RedirectDecider& decider() noexcept = 0;
-  // Null: not, or no longer, in the configuration.
-  virtual const KnownNode* known_node(std::string_view id) const = 0;
-  // This master's offers, as its own rows.
-  virtual Replica<StreamOffer>& offers() noexcept = 0;
-  // The present state; nodes may not have been sent a change yet.
-  virtual bool is_offered(const std::string& mount) = 0;
-  virtual WelcomeFrame welcome_for(const KnownNode& node) = 0;
-  // A node has been accepted; an older connection of the same process ends here, without a BYE.
-  virtual void node_joined(NodeSession& session) = 0;
-  // Probes each address, all of them allowed to the node; address_tried() follows.
-  virtual void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
-                             std::chrono::milliseconds round_trip) = 0;
-  virtual void node_answered(const std::string& node, const ResultFrame& result) = 0;
-  virtual void node_reported(const std::string& /*node*/, const TellFrame& /*told*/) {}
-  // The last call: destroys the session.
-  virtual void node_left(NodeSession& session, const std::string& why) = 0;
-};
 
 class NodeSession {
  public:

@@ -7,6 +7,7 @@
 #include "cluster/relay/relay_marks.h"
 #include "stream/source/source_admission.h"
 #include "stream/source/source_facts.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {

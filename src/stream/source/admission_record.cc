@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "stream/source/end_reason.h"
 #include "stream/source/source_admission.h"
 
 namespace lb {

@@ -8,7 +8,7 @@
 #include "base/unique_fd.h"
 #include "net/socket/transport.h"
 #include "stream/mount/moved_fd.h"
-#include "stream/source/source.h"
+#include "stream/source/source_offer.h"
 
 namespace lb {
 

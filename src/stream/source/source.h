@@ -12,10 +12,9 @@
 #include <string>
 #include <string_view>
 
-#include "net/socket/transport.h"
-#include "stream/mount/gate.h"
 #include "stream/source/end_reason.h"
 #include "stream/source/feed.h"
+#include "stream/source/source_offer.h"
 
 namespace lb {
 
@@ -29,21 +28,6 @@ class SourceHost : public FeedHost {
  public:
   // The source is over; the host takes the lease, logs and deletes it.
   virtual void source_ended(Source& source, EndReason reason) = 0;
-};
-
-struct SourceOffer {
-  std::unique_ptr<Transport> transport;
-  std::string leftover;  // bytes that came with the head
-  BodyReader body;
-  std::size_t metaint = 0;  // of blocks inside the source's own stream; 0: none
-  GatePass client_pass, source_pass;
-  std::string request;  // "SOURCE /a.mp3 HTTP/1.0", for the access log; "": a relay, no line
-  std::string user_agent, referer, user;
-  bool shows_user = false;                  // as in AccessFacts
-  std::uint64_t bytes_sent = 0;             // the answer to its login
-  std::optional<StreamPlace> place = {};    // of the first byte, from an upstream
-  std::unique_ptr<SourceState> state = {};  // of an encoder that was a standby; null: new
-  std::chrono::milliseconds silence{0};     // of a spare: takes over after this silence
 };
 
 class Source {

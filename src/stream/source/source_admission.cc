@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "net/loop/loop.h"
+#include "stream/source/end_reason.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {

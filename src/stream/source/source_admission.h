@@ -48,9 +48,10 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "net/loop/loop.h"
 #include "stream/mount/closed_mounts.h"
 #include "stream/mount/mount_table.h"
-#include "stream/source/source_set.h"
+#include "stream/source/end_reason.h"
 #include "stream/source/standby_ranks.h"
 
 namespace lb {
@@ -58,6 +59,7 @@ namespace lb {
 struct AdmissionRecord;
 class FdsIn;
 class FdsOut;
+struct SourceEnd;
 
 enum class WriterKind : std::uint8_t { kSource, kRelay };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/loop/loop.h"
 #include "stream/source/source_admission.h"
 
 namespace lb {

@@ -1,6 +1,7 @@
 // What waits for another server: lookups of mounts at masters, relays, direct calls, proofs, links.
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
 #include "app/endpoints/stages.h"
 #include "app/test_server.h"
 #include "base/random.h"

@@ -1,5 +1,7 @@
 // Which encoder of a mount writes, and when another one does.
+#include "stream/source/end_reason.h"
 #include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
 #include "stream/source_admission_fixture.h"
 
 using namespace lb;

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/resource_limit.h"
+#include "stream/source/end_reason.h"
 #include "stream/source_admission_fixture.h"
 
 using namespace lb;

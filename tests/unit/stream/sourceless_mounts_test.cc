@@ -1,4 +1,5 @@
 // Mounts without a source: closed for their wait-time, lingering, or reserved for a relay.
+#include "stream/source/end_reason.h"
 #include "stream/source_admission_fixture.h"
 
 using namespace lb;
