@@ -36,6 +36,11 @@ bench_cluster_crowd_LDADD = $(CLUSTER)
 bench_programs += bench/redirect-rate
 bench_redirect_rate_SOURCES = bench/redirect_rate.cc
 
+# What <acme> costs a handshake; doc/https.md.
+bench_programs += bench/handshake-cost
+bench_handshake_cost_SOURCES = bench/handshake_cost.cc
+bench_handshake_cost_LDADD = $(NET)
+
 # What opening a large archive costs; bench/archive.py runs it.
 bench_programs += bench/archive-size
 bench_archive_size_SOURCES = bench/archive_size.cc
