@@ -153,6 +153,7 @@ export default {
   '{0} cannot come on the air: its home {1} is down.': '{0} kann nicht auf Sendung gehen: seine Heimat {1} ist ausgefallen.',
   '{0} is full: {1} of {2} listeners.': '{0} ist voll: {1} von {2} Hörern.',
   '{0} is sent {1} kbit/s, and may have {2}.': '{0} bekommt {1} kbit/s und darf {2} haben.',
+  '{0}: the picture of its title is not shown: {1}.': '{0}: Das Bild des Titels wird nicht gezeigt: {1}.',
   'The certificate for {0} has expired.': 'Das Zertifikat für {0} ist abgelaufen.',
   'The certificate for {0} ends in {1}.': 'Gültigkeit des Zertifikats für {0}: noch {1}.',
   'The certificate for {0} could not be ordered: {1}.': 'Das Zertifikat für {0} ließ sich nicht bestellen: {1}.',

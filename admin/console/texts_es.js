@@ -153,6 +153,7 @@ export default {
   '{0} cannot come on the air: its home {1} is down.': '{0} no puede salir en antena: su origen {1} está caído.',
   '{0} is full: {1} of {2} listeners.': '{0} está lleno: {1} de {2} oyentes.',
   '{0} is sent {1} kbit/s, and may have {2}.': '{0} recibe {1} kbit/s, y puede tener {2}.',
+  '{0}: the picture of its title is not shown: {1}.': '{0}: no se muestra la imagen del título: {1}.',
   'The certificate for {0} has expired.': 'El certificado de {0} ha caducado.',
   'The certificate for {0} ends in {1}.': 'El certificado de {0} caduca en {1}.',
   'The certificate for {0} could not be ordered: {1}.': 'No se pudo pedir el certificado de {0}: {1}.',

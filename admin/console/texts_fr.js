@@ -156,6 +156,7 @@ export default {
   '{0} cannot come on the air: its home {1} is down.': '{0} ne peut passer à l’antenne : son origine {1} est en panne.',
   '{0} is full: {1} of {2} listeners.': '{0} est plein : {1} auditeurs sur {2}.',
   '{0} is sent {1} kbit/s, and may have {2}.': '{0} reçoit {1} kbit/s, et peut en avoir {2}.',
+  '{0}: the picture of its title is not shown: {1}.': '{0} : l’image du titre n’est pas affichée : {1}.',
   'The certificate for {0} has expired.': 'Le certificat de {0} a expiré.',
   'The certificate for {0} ends in {1}.': 'Le certificat de {0} expire dans {1}.',
   'The certificate for {0} could not be ordered: {1}.': 'Le certificat de {0} n’a pu être commandé : {1}.',

@@ -153,6 +153,7 @@ export default {
   '{0} cannot come on the air: its home {1} is down.': '{0} não pode ir para o ar: a sua origem {1} está em baixo.',
   '{0} is full: {1} of {2} listeners.': '{0} está cheio: {1} de {2} ouvintes.',
   '{0} is sent {1} kbit/s, and may have {2}.': '{0} recebe {1} kbit/s, e pode ter {2}.',
+  '{0}: the picture of its title is not shown: {1}.': '{0}: a imagem do título não é mostrada: {1}.',
   'The certificate for {0} has expired.': 'O certificado de {0} expirou.',
   'The certificate for {0} ends in {1}.': 'O certificado de {0} expira em {1}.',
   'The certificate for {0} could not be ordered: {1}.': 'Não foi possível pedir o certificado de {0}: {1}.',

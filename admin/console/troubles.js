@@ -23,6 +23,7 @@ function* ofMounts(mounts) {
     if (one.state === 'unplaced') yield [3, ...woven('{0} has no node: none has room for it.', mount(one))];
     else if (one['home-state'] === 'down') yield [3, ...woven('{0} cannot come on the air: its home {1} is down.', mount(one), one.home)];
     if (share(one.listeners, one.limits?.listeners) >= 1) yield [1, ...woven('{0} is full: {1} of {2} listeners.', mount(one), number(one.listeners), number(one.limits.listeners))];
+    if (one['picture-refused']) yield [1, ...woven('{0}: the picture of its title is not shown: {1}.', mount(one), one['picture-refused'])];
     const by = one['fed-by'];
     if (by?.kbps > 0 && share(by.kbps, one.limits?.bitrate) > 1) yield [1, ...woven('{0} is sent {1} kbit/s, and may have {2}.', mount(one), number(by.kbps), number(one.limits.bitrate))];
   }

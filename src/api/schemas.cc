@@ -324,7 +324,7 @@ constexpr ApiSchema kSchemas[] = {
     {"MountPatch",
      R"({"type":"object","description":"As MountRecord, only what changes; null takes a value away."})"},
     {"Mount",
-     R"({"type":"object","required":["mount","state","origin","source","listen","on-air","fed-by","off-air","listeners","title"],"properties":{
+     R"({"type":"object","required":["mount","state","origin","source","listen","on-air","fed-by","off-air","listeners","title","picture-refused"],"properties":{
 "mount":{"type":"string"},
 "settings":{"type":"object"},
 "state":{"enum":["active","suspended","moving","deleting","unplaced"]},
@@ -357,6 +357,7 @@ constexpr ApiSchema kSchemas[] = {
 "node":{"type":["string","null"],"description":"null: this server."}}},
 "listeners":{"type":"integer","description":"Over all servers that this one knows of."},
 "title":{"type":["string","null"]},
+"picture-refused":{"type":["string","null"],"description":"Why the title is shown without the picture that its encoder sent or named, as this server found; null: no reason."},
 "why":{"type":"array","items":{"type":"object","required":["node","reserved"],"properties":{
 "node":{"type":"string"},"reserved":{"type":"number"},"refused":{"type":"string"}}}},
 "revision":{"type":"string"}}})"},

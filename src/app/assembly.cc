@@ -117,18 +117,19 @@ Traffic::~Traffic() = default;
 Network::~Network() = default;
 Services::~Services() = default;
 
-// A picture that may not be shown is only logged, as it is the encoder's.
+// A picture that may not be shown ends no stream, as it is the encoder's.
 static void take_picture(Services& services, const Mount& mount, StreamPicture picture) {
+  const std::string song = picture.song.empty() ? mount.metadata()->song() : picture.song;
   const auto name = services.pictures.put(std::move(picture.bytes), mount.settings()->account);
   if (!name) {
+    services.titles.refuse_picture(mount.name(), song, name.error().what);
     services.log.info(
         "source/source",
         cat({"mount ", mount.name(),
              ": the picture in a tag of its stream is not shown: ", name.error().what}));
     return;
   }
-  services.titles.paint(mount.name(),
-                        picture.song.empty() ? mount.metadata()->song() : picture.song, *name);
+  services.titles.paint(mount.name(), song, *name);
   services.loops.control().post([&services, mount = mount.name()] {
     services.now_feeds->check(mount);
     services.links->titles().mount_changed(mount);

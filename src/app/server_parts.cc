@@ -280,6 +280,10 @@ NamedPictures::Callbacks Server::picture_callbacks() {
     services.now_feeds->check(mount);
     services.links->titles().mount_changed(mount);
   };
+  callbacks.refused = [&services](const std::string& mount, const std::string& song,
+                                  std::string why) {
+    services.titles.refuse_picture(mount, song, std::move(why));
+  };
   return callbacks;
 }
 

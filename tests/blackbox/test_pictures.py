@@ -126,6 +126,13 @@ def encoders_bring_pictures_in_their_tags(t):
     source.play(3)
     wait_for(lambda: "the picture in a tag of its stream is not shown: it is no JPEG" in server.log("error"), "a line of the log")
 
+    def refused():
+        return server.get("/api/v1/mounts/live.mp3", ADMIN).json()["picture-refused"]
+    equal(refused(), "it is no JPEG, PNG or WebP by its first bytes")
+    source.send(id3(png(seed=5)))
+    source.play(3)
+    wait_for(lambda: refused() is None, "a picture that is shown is no problem")
+
 
 @test
 def a_station_has_a_picture_for_titles_without_one(t):
@@ -209,5 +216,7 @@ def the_address_that_a_stream_names_is_told_and_asked_only_where_that_is_allowed
         if why:
             line = "no picture from %s: leads to %s and is not asked; its titles are shown without one" % (shown, kinds[url[8:].split(".")[0]])
             wait_for(lambda: line in server.log("error"), line)
+            said = server.get("/api/v1/mounts/live.mp3", ADMIN).json()["picture-refused"]
+            check(said.startswith("%s: leads to " % shown), said)
         else:
             check("no picture from %s:" % shown not in server.log("error"), url)

@@ -61,6 +61,15 @@ def a_certificate_that_is_ordered_in_time_is_no_problem_however_short_it_lives(t
 
 
 @test
+def a_picture_that_is_not_shown_is_a_problem_of_its_mount(t):
+    desk = desk_of(t)
+    desk.server.mounts[1]["picture-refused"] = "it has 8 x 64 pixels; 16 to 4096 each are shown"
+    desk.page("")
+    desk.see(desk.server.mounts[1]["mount"] + ": the picture of its title is not shown: it has 8 x 64 pixels; 16 to 4096 each are shown.")
+    desk.quiet()
+
+
+@test
 def an_address_that_most_listeners_have_is_named_with_what_can_be_done(t):
     crowd = [{**one, "address": "192.0.2.7" if number < 20 else one["address"]} for number, one in enumerate(made_listeners(30))]
     desk = desk_of(t, mount_url("/station-0000.mp3"), listeners=crowd)

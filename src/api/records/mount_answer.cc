@@ -122,6 +122,7 @@ void write_now(JsonWriter& json, const PlanContext& context, const std::string& 
   }
   json.key("listeners").number(now.listeners);
   text_or_null(json, "title", now.title);
+  text_or_null(json, "picture-refused", now.picture_refused);
 }
 
 bool is_later(const MountSettings* a, const MountSettings* b) { return a->name > b->name; }

@@ -41,6 +41,7 @@ struct MountNow {
   std::uint64_t listeners = 0;
   std::optional<SourceNow> source;   // nullopt: none known
   std::string title;                 // "": none known
+  std::string picture_refused;       // why the title has no picture; "": no reason
   std::optional<OffAirRow> off_air;  // nullopt: on the air, or never was
 };
 

@@ -83,6 +83,7 @@ MountNow ApiSight::mount_now(const std::string& name) const {
                              unix_seconds(facts->started_wall),
                              mount->shown_kbps()};
       now.title = mount->metadata()->song();
+      now.picture_refused = network_.titles.refused_picture(name, now.title);
     }
   }
   // The source at a node feeds this mount; the rate is measured here.

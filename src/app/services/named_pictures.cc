@@ -61,6 +61,7 @@ void NamedPictures::answered(const std::string& mount, const std::string& song,
                              const std::string& url, Result<FetchAnswer> answer) {
   --under_way_;
   const auto without = [&](const std::string& of, std::string_view why) {
+    callbacks_.refused(mount, song, std::string(why));
     if (told_.size() >= kRemembered) told_.clear();
     if (told_.insert(of).second)
       log_.warn("art/fetch", cat({"mount ", mount, ": no picture from ", why,

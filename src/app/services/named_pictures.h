@@ -37,6 +37,8 @@ class NamedPictures {
     std::function<bool(const std::string& name)> has;
     std::function<void(const std::string& mount, const std::string& song, const std::string& name)>
         found;
+    // Why it is not shown.
+    std::function<void(const std::string& mount, const std::string& song, std::string why)> refused;
   };
   NamedPictures(Log& log, Callbacks callbacks) : log_(log), callbacks_(std::move(callbacks)) {}
 

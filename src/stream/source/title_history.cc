@@ -93,7 +93,10 @@ std::optional<PlayedTitle> TitleHistory::next_of(const std::string& mount) const
 void TitleHistory::paint(const std::string& mount, std::string_view title, const std::string& art) {
   if (title.empty()) return;
   const std::lock_guard lock(mutex_);
-  if (!art.empty()) remember_picture(mount, art);
+  if (!art.empty()) {
+    remember_picture(mount, art);
+    refused_.erase(mount);
+  }
   if (PlayedTitle* const coming = find_coming(mount, title, !art.empty())) coming->art = art;
 }
 
@@ -103,6 +106,21 @@ void TitleHistory::describe(const std::string& mount, std::string_view title,
   const std::lock_guard lock(mutex_);
   if (PlayedTitle* const coming = find_coming(mount, title, details != SongDetails()))
     coming->details = details;
+}
+
+void TitleHistory::refuse_picture(const std::string& mount, std::string_view title,
+                                  std::string why) {
+  if (title.empty()) return;
+  const std::lock_guard lock(mutex_);
+  if (refused_.size() < kMaxMounts || refused_.contains(mount))
+    refused_.insert_or_assign(mount, RefusedPicture{shown_text(title), std::move(why)});
+}
+
+std::string TitleHistory::refused_picture(const std::string& mount, std::string_view title) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = refused_.find(mount);
+  const bool same = at != refused_.end() && at->second.title == shown_text(title);
+  return same ? at->second.why : std::string();
 }
 
 // The newest title if it has this text, otherwise the announced one; null: the text is unknown, and

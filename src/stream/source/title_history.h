@@ -108,6 +108,11 @@ class TitleHistory {
   void describe(const std::string& mount, std::string_view title, const SongDetails& details);
   // The picture is one of the mount's, whichever title has it.
   void note_picture(const std::string& mount, const std::string& art);
+  // Why the picture of the title is not shown; a title without text has no picture.
+  void refuse_picture(const std::string& mount, std::string_view title, std::string why);
+  // Of the last title that refuse_picture() was called for, if it has this text and no picture has
+  // come since; "": no reason.
+  std::string refused_picture(const std::string& mount, std::string_view title) const;
   // Of the mount's newest title with this text; "": none.
   std::string picture_of(const std::string& mount, std::string_view title) const;
   // For each mount the title that has, or waits for, a picture, if it is the newest.
@@ -129,6 +134,9 @@ class TitleHistory {
  private:
   const PlayedTitle* find(const std::string& mount, std::string_view title) const;
   PlayedTitle* find_coming(const std::string& mount, std::string_view title, bool make);
+  struct RefusedPicture {
+    std::string title, why;
+  };
   struct Row {
     std::vector<PlayedTitle> titles;  // the oldest first
     std::uint64_t changed = 0;        // rises over all mounts
@@ -139,7 +147,8 @@ class TitleHistory {
   std::map<std::string, Row> rows_;
   std::map<std::string, WallTime> ended_;
   std::map<std::string, PlayedTitle> announced_;
-  std::map<std::string, PlayedTitle> painted_;    // of titles to come, by mount
+  std::map<std::string, PlayedTitle> painted_;  // of titles to come, by mount
+  std::map<std::string, RefusedPicture> refused_;
   std::map<std::string, std::string> mounts_of_;  // by picture
   std::deque<std::string> pictures_;              // the oldest first
   std::uint64_t changes_ = 0;

@@ -17,7 +17,7 @@ struct Bench {
   FakeClock clock;
   Log log{clock};
   std::vector<std::pair<FetchRequest, Fetcher::Done>> asked;
-  std::vector<std::string> found;
+  std::vector<std::string> found, refused;
   NamedPictures pictures{
       log,
       {[this](FetchRequest request, Fetcher::Done done) {
@@ -30,6 +30,9 @@ struct Bench {
        [](const std::string&) { return true; },
        [this](const std::string& mount, const std::string& song, const std::string& name) {
          found.push_back(mount + " " + song + " " + name);
+       },
+       [this](const std::string& mount, const std::string& song, const std::string& why) {
+         refused.push_back(mount + " " + song + ": " + why);
        }}};
 
   void titled(const std::string& url) { pictures.titled(kHosts, "/a", "Song", url); }

@@ -143,6 +143,16 @@ TEST(TitleHistory, APictureIsOfTheTitleThatHasItsTextWhicheverComesFirst) {
   history.paint("/m", "D", "");
   STRCMP_EQUAL("", art("D").c_str());
 }
+TEST(TitleHistory, ARefusedPictureIsOfItsTitleUntilOneComes) {
+  const auto why = [this](const char* title) { return history.refused_picture("/m", title); };
+  history.refuse_picture("/m", "", "too large");
+  STRCMP_EQUAL("", why("").c_str());
+  history.refuse_picture("/m", "A", "too large");
+  STRCMP_EQUAL("too large", why("A").c_str());
+  STRCMP_EQUAL("", why("B").c_str());
+  history.paint("/m", "A", "a.jpg");
+  STRCMP_EQUAL("", why("A").c_str());
+}
 TEST(TitleHistory, WhatIsToldOfASongIsOfTheTitleThatHasItsText) {
   const SongDetails of_a{"Album", "DEA123456789", 180'000};
   history.describe("/m", "A", of_a);  // to come
