@@ -157,10 +157,11 @@ def a_newer_mount_takes_no_id_of_another_account(t):
     def on_air(name, owner, says):
         server.source(name, login=owner.mount(name), lines=["ice-name: " + says]).play(20)
         wait_for(lambda: says in [one["station"]["name"] for one in server.get("/api/nowplaying").json()], "it is shown")
-    on_air("/hit.mp3", acme, "First")
+    on_air("/hit.webm", acme, "First")
     time.sleep(1.1)  # a second later, as records count it
-    on_air("/hit.aac", other, "Second")
+    on_air("/hit.mp3", other, "Second")
     equal([server.get("/api/nowplaying/" + one).json()["station"]["name"] for one in ("hit", "hit_2")], ["First", "Second"])
+    check("First" in page(server, "hit").text, "the page is of the older one too")
 
 
 @test

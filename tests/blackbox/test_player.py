@@ -146,6 +146,19 @@ def formats_of_one_stream_are_a_choice(t):
 
 
 @test
+def a_stream_that_is_a_station_of_its_own_has_a_page_by_its_id(t):
+    server = t.server(body="<mount><mount-name>/secret.mp3</mount-name><hidden>1</hidden></mount>")
+    for name in ("/live.mp3", "/secret.mp3"):
+        server.source(name).play(50)
+    equal(server.get("/api/v1/now/station:live").json()["mount"], "/live.mp3")
+    page = page_of(server, "/listen/live")
+    equal((page.one("audio")["src"], page.one("main")["data-now"]), ("/live.mp3", "/api/v1/now/live.mp3"))
+    check("/listen/live?embed=1" in oembed(server, "/listen/live").json()["html"], "oEmbed")
+    for name in ("Live", "liv", "live.", "live/", "secret", ".", "*"):
+        equal(server.get("/listen/" + name).status, 404, name)
+
+
+@test
 def the_page_speaks_the_language_of_its_reader(t):
     server = t.server()
     server.source("/live.mp3").play(50)

@@ -5,7 +5,7 @@
 // hidden mount, or one that does not play here, gets the same 404 as an unknown one.  The page of a
 // <station> exists also while none of its streams plays.
 // Thread: its worker.
-// Bounds: a page looks up six mounts, or those of one <station>, however many mounts there are.
+// Bounds: a page looks up twelve mounts, or those of one <station>, however many mounts there are.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/feed/now_json.h"
 #include "admin/page/player_page.h"
 #include "app/cluster/cluster_service.h"
 #include "app/endpoints/stages.h"
@@ -145,13 +146,29 @@ void show_station(PlayerFacts& page, const StationSettings& station) {
   if (is_colour(station.colour)) page.sheet = cat({kSheets, station.id, kSheetEnding});
 }
 
+// The stream that is a station of its own by this id: "/live.mp3" by "live".
+std::optional<std::string> stream_of_id(const Network& network, const Config& config,
+                                        std::string_view id) {
+  std::vector<std::string> streams;
+  for (const std::string_view ending : kEndings) {
+    std::string stream = cat({"/", id, ending});
+    if (station_id(stream) == id && is_shown_stream(network, config, stream) &&
+        station_of(config, stream) == nullptr)
+      streams.push_back(std::move(stream));
+  }
+  if (streams.empty()) return std::nullopt;
+  const auto stations = shown_stations(config, streams);
+  const auto at = std::ranges::find(stations, id, &ShownStation::id);
+  return at == stations.end() ? std::nullopt : std::optional(at->mounts.front());
+}
+
 // The subject of a page: a station, one of its mounts, or another mount.
 struct Subject {
   const StationSettings* station;  // null: a mount without a station
   std::vector<std::string> streams;
 };
 
-// name: "/rock" or "/live.mp3"; nullopt: no page.
+// name: "/rock", "/live.mp3" or "/live"; nullopt: no page.
 std::optional<Subject> find_subject(const Network& network, const Config& config,
                                     const std::string& name) {
   const StationSettings* station = find_station(config, std::string_view(name).substr(1));
@@ -164,8 +181,10 @@ std::optional<Subject> find_subject(const Network& network, const Config& config
     if (!subject.streams.empty()) return subject;
   }
   // A configured mount keeps its page while it does not play, as links to it exist.
-  if (!find_shown(network, config, name) && !is_shown_stream(network, config, name))
-    return std::nullopt;
+  if (!find_shown(network, config, name) && !is_shown_stream(network, config, name)) {
+    const auto stream = stream_of_id(network, config, std::string_view(name).substr(1));
+    return stream ? find_subject(network, config, *stream) : std::nullopt;
+  }
   Subject subject{station_of(config, name), streams_of_mount(network, config, name)};
   if (subject.station == nullptr) return subject;
   // The requested mount, then the other ones of its station.
