@@ -44,6 +44,8 @@ def listeners_are_remembered(t):
                          ("from=%d&to=%d" % (time.time(), time.time() - 9), "/from")):
         reply = server.get(HISTORY + "?" + query, ADMIN)
         equal((reply.status, reply.get("Content-Type"), reply.json()["errors"][0]["pointer"]), (422, "application/problem+json", field), query)
+    for one in ("all", "mount", "node", "country"):
+        check(one in server.get(HISTORY + "?by=city", ADMIN).json()["errors"][0]["detail"], "by=%s is not named" % one)
     equal(server.get(HISTORY).status, 401)
 
 

@@ -28,8 +28,11 @@ constexpr std::size_t kUsualPoints = 300;
 
 constexpr std::pair<std::string_view, HistoryOf> kOfWords[] = {{"listeners", HistoryOf::kListeners},
                                                                {"kbps", HistoryOf::kKbps}};
-constexpr std::pair<std::string_view, HistoryBy> kByWords[] = {
-    {"all", HistoryBy::kAll}, {"mount", HistoryBy::kMount}, {"node", HistoryBy::kNode}};
+// The last one is only named: read_countries() has it.
+constexpr std::pair<std::string_view, HistoryBy> kByWords[] = {{"all", HistoryBy::kAll},
+                                                               {"mount", HistoryBy::kMount},
+                                                               {"node", HistoryBy::kNode},
+                                                               {"country", HistoryBy::kAll}};
 
 Problem wrong_question(std::string_view name, std::string detail) {
   return at_parameter(invalid_at(cat({"/", name}), std::move(detail)), name);
