@@ -136,6 +136,7 @@ class Turns:
             self.crowd.add(Witness(self.server, streams[4], "/s.mp3?timeshift=%d" % seconds))
         self.crowd.players += [Player(self.server, streams[0], "/c.aac/live.m3u8", n) for n in range(3)]
         self.crowd.run(self.crowd.watch)
+        wait_for(lambda: self.listeners()["/c.aac"] == str(2 + len(self.crowd.players)), "the players of HLS are counted", 20)
         self.others = [Numbered(self.server), Titled(self.server, streams[1])]
         self.browser = Browser(self.server)
         self.browser.log_in()
