@@ -233,8 +233,7 @@ bool ArchiveWriter::is_too_new(const Mount& mount) {
   if (!callbacks_.has_section || callbacks_.has_section(mount.name()) ||
       host_.catalog.files(mount.name())->size() > 0)
     return false;
-  const unsigned most =
-      relayed ? NewNames::kOfRelays : std::max(NewNames::kOfSources, settings_.sources);
+  const unsigned most = relayed ? kNewOfRelays : std::max(kNewOfSources, settings_.sources);
   if ((relayed ? from_relays_ : from_sources_).take(loop_.now(), most)) return false;
   if (refused_++ == 0)
     host_.log.warn(kArchiveModule,
@@ -346,6 +345,7 @@ void ArchiveWriter::retain() {
   retains_soon_ = false;
   retention_timer_.after(kRetentionTick);
   find_gone();
+  std::erase_if(host_.begun, [this](const auto& each) { return each.second.is_over(retained_); });
   for (const std::string& mount : host_.catalog.mounts()) note_owner(mount);
   const auto gone = files_to_remove(retention_input());
   std::map<std::string, std::vector<FileRow>> by_mount;

@@ -20,7 +20,7 @@
 
 #include "archive/files/retention.h"
 #include "archive/files/settings.h"
-#include "archive/record/new_names.h"
+#include "archive/record/per_hour.h"
 #include "archive/record/recording.h"
 #include "base/unique_fd.h"
 #include "net/loop/loop.h"
@@ -34,6 +34,14 @@ struct TakenArchive;
 
 class ArchiveWriter {
  public:
+  // The limits of mounts without a section that are recorded for the first time, an hour.
+  // Otherwise a login that may use any name could leave a directory and two files for each invented
+  // name, thousands a second.  For encoders; a higher <sources> counts instead, so that all sources
+  // find a place.
+  static constexpr unsigned kNewOfSources = 100;
+  // For relays; a master lists as many.
+  static constexpr unsigned kNewOfRelays = 10'000;
+
   struct Callbacks {
     // The section responsible for a mount; on this thread.
     std::function<MountArchive(const std::string& mount)> settings_of;
@@ -43,7 +51,7 @@ class ArchiveWriter {
     std::function<void(const std::string& mount, const std::vector<FileRow>& rows)> removed = {};
     // A section, or a record, has this name and no other; on this thread.  Empty: all are such.
     std::function<bool(const std::string& mount)> has_section = {};
-    // Mounts that were refused (NewNames) may be begun again; on this thread.
+    // Mounts whose new names were refused may begin again; on this thread.
     std::function<void()> may_begin = {};
   };
   // Statistics; any thread.
@@ -121,7 +129,7 @@ class ArchiveWriter {
   SteadyTime retained_{};
   bool retains_soon_ = false;
   std::set<std::string> unnoted_;  // mounts whose owner could not be written
-  NewNames from_sources_, from_relays_;
+  PerHour from_sources_, from_relays_;
   std::size_t refused_ = 0;  // since the last retention
   Numbers numbers_;
   Timer timer_;

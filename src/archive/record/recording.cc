@@ -230,8 +230,24 @@ void Recording::settle(const StreamView& view) {
   cell_ = cell_of(file_->head().span.wall_ms);
 }
 
+bool Recording::may_create() {
+  const SteadyTime now = host_.clock.steady();
+  if (host_.begun[mount_->name()].take(now, kMaxFilesAnHour)) return true;
+  paused_ = true;
+  retry_at_ = now + kRetry;
+  if (host_.refused_logged != SteadyTime{} && now - host_.refused_logged < kMissedLine)
+    return false;
+  host_.refused_logged = now;
+  host_.log.warn(kModule, cat({"archive ", mount_->name(), ": ", kMaxFilesAnHour,
+                               " files were begun within an hour, because other sources or sample "
+                               "rates came so often; another one is begun every few seconds, and "
+                               "the rest is not recorded; the live stream goes on"}));
+  return false;
+}
+
 bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint64_t position,
                        std::uint64_t samples, std::int64_t wall_ms) {
+  if (!may_create()) return false;
   FileHead head;
   head.span = span;
   head.span.origin = span.origin_of(position);

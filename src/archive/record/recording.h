@@ -8,16 +8,20 @@
 // Ownership: ArchiveWriter; it holds its mount until the stream has ended.
 // Errors: a full or failing disk pauses it; the live stream is not affected.
 // Bounds: its low water holds the log, at most queue-size: a slower disk loses the oldest bytes.
+// A mount begins at most kMaxFilesAnHour files an hour, because a source that logs in again or
+// changes its sample rate could begin thousands a second; bytes beyond are not recorded.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "archive/files/catalog.h"
+#include "archive/record/per_hour.h"
 #include "archive/record/segment_file.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -35,11 +39,14 @@ struct RecordingHost {
   // Reports "archive-full" and "archive-resumed" of a mount, with a number of seconds.
   std::function<void(const char* event, const std::string& mount, std::int64_t seconds)> told;
   std::atomic<std::uint64_t> skipped_bytes{0};
+  std::map<std::string, PerHour> begun = {};  // files, by mount
+  SteadyTime refused_logged{};
 };
 
 class Recording {
  public:
   static constexpr std::int64_t kFileMs = 300'000;
+  static constexpr unsigned kMaxFilesAnHour = 1000;
   enum class Progress : std::uint8_t { kCaughtUp, kMore, kOver };
 
   // position: the first byte that it reads.
@@ -71,6 +78,7 @@ class Recording {
   std::int64_t wall_of(const StreamSpan& span, std::uint64_t samples) const;
   std::uint64_t recorded() const noexcept { return file_ ? begin_ + file_->size() : position_; }
   bool may_go_on();
+  bool may_create();
   std::uint64_t seam_ahead(const StreamView& view) const;
   bool begin_file(const StreamView& view);
   bool create(const StreamView& view, const StreamSpan& span, std::uint64_t position,

@@ -490,10 +490,10 @@ TEST(ArchiveWriter, NamesThatSourcesMakeUpAreRecordedSoManyAnHour) {
     loop.run_once(false);
     return made;
   };
-  for (unsigned i = 0; i < NewNames::kOfSources; ++i) begin_new(cat({"/", i}));
-  CHECK_EQUAL(std::size_t{NewNames::kOfSources}, writer->running());
+  for (unsigned i = 0; i < ArchiveWriter::kNewOfSources; ++i) begin_new(cat({"/", i}));
+  CHECK_EQUAL(std::size_t{ArchiveWriter::kNewOfSources}, writer->running());
   const auto refused = begin_new("/refused");
-  CHECK_EQUAL(std::size_t{NewNames::kOfSources}, writer->running());
+  CHECK_EQUAL(std::size_t{ArchiveWriter::kNewOfSources}, writer->running());
   // Its window is not held for a recording that there is not.
   const Channel& channel = refused->channel();
   CHECK_EQUAL(Channel::kNoReader, channel.low_water_of(channel.recording_slot()));
@@ -502,7 +502,7 @@ TEST(ArchiveWriter, NamesThatSourcesMakeUpAreRecordedSoManyAnHour) {
   begin_new("/configured");
   has_section = false;
   begin_new("/refused-too");
-  CHECK_EQUAL(std::size_t{NewNames::kOfSources} + 1, writer->running());
+  CHECK_EQUAL(std::size_t{ArchiveWriter::kNewOfSources} + 1, writer->running());
   // One that has been recorded before is no new one.
   while (writer->running() > 0) loop.run_once(true);
   begin_new("/7");
@@ -512,4 +512,27 @@ TEST(ArchiveWriter, NamesThatSourcesMakeUpAreRecordedSoManyAnHour) {
   writer->begin(refused);
   loop.run_once(false);
   CHECK_EQUAL(2u, writer->running());
+}
+
+TEST(ArchiveWriter, FilesOfASourceThatBeginsAgainAndAgainAreBounded) {
+  std::uint64_t logins = 0;
+  const auto log_in = [&](const char* name) {
+    auto made = std::make_shared<Mount>(name, lb::test::mount_settings(), 1);
+    made->set_facts(facts_of("audio/mpeg"));
+    TimedSource source(*made, kDay, ++logins << 32);
+    source.seconds(2).publish(true);
+    writer->begin(made);
+    finish();
+    // Its window is not held for what is not recorded.
+    const Channel& channel = made->channel();
+    CHECK_EQUAL(Channel::kNoReader, channel.low_water_of(channel.recording_slot()));
+  };
+  for (unsigned i = 0; i < Recording::kMaxFilesAnHour + 20; ++i) log_in("/a.mp3");
+  CHECK_EQUAL(std::size_t{Recording::kMaxFilesAnHour}, catalog.files("/a.mp3")->size());
+  CHECK(captured.says("files were begun within an hour"));
+  log_in("/b.mp3");
+  CHECK_EQUAL(1u, catalog.files("/b.mp3")->size());
+  clock.advance(60s);
+  log_in("/a.mp3");
+  CHECK_EQUAL(std::size_t{Recording::kMaxFilesAnHour} + 1, catalog.files("/a.mp3")->size());
 }
