@@ -175,7 +175,10 @@ void RemoteArchive::answered(const QuestionKey& key, const std::string& node, st
     fetched_bytes.fetch_add(answer->body.size(), std::memory_order_relaxed);
   }
   if (taken) {
-    asked.tried.clear();
+    // One that gives a byte each time would hold up all that wait; others may have the rest.  It
+    // delays the giving up as well, so that nothing is lost that only it has.
+    asked.since = loop().now();
+    if (index || answer->body.size() == bytes) asked.tried.clear();
     settle(key, asked.file);
     return;
   }
