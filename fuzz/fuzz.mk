@@ -188,6 +188,27 @@ replay_programs += replay_handover
 replay_handover_SOURCES = $(fuzz_handover_SOURCES) fuzz/replay.cc
 replay_handover_LDADD = $(APP)
 
+fuzz_programs += fuzz_play_log
+fuzz_play_log_SOURCES = fuzz/play_log.cc fuzz/check.h
+fuzz_play_log_LDADD = $(FUZZ_FLAGS) $(API)
+replay_programs += replay_play_log
+replay_play_log_SOURCES = $(fuzz_play_log_SOURCES) fuzz/replay.cc
+replay_play_log_LDADD = $(API)
+
+fuzz_programs += fuzz_cookie
+fuzz_cookie_SOURCES = fuzz/cookie.cc fuzz/check.h
+fuzz_cookie_LDADD = $(FUZZ_FLAGS) $(APP)
+replay_programs += replay_cookie
+replay_cookie_SOURCES = $(fuzz_cookie_SOURCES) fuzz/replay.cc
+replay_cookie_LDADD = $(APP)
+
+fuzz_programs += fuzz_replica
+fuzz_replica_SOURCES = fuzz/replica.cc fuzz/check.h
+fuzz_replica_LDADD = $(FUZZ_FLAGS) $(CLUSTER)
+replay_programs += replay_replica
+replay_replica_SOURCES = $(fuzz_replica_SOURCES) fuzz/replay.cc
+replay_replica_LDADD = $(CLUSTER)
+
 if ENABLE_FUZZ
 noinst_PROGRAMS += $(fuzz_programs)
 else
