@@ -221,10 +221,26 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
     return;
   }
   note_owner(mount->name());
+  finish_before(mount->name());
   recordings_.emplace_back(host_, mount, position);
   host_.log.info(kArchiveModule, cat({"archive ", mount->name(), ": recording to ", host_.dir, "/",
                                       archive_directory(mount->name())}));
   if (!timer_.armed() && !rests_) timer_.after(kWriteTick);
+}
+
+// Until the next turn each source that has gone would hold its log's descriptor and memory.
+void ArchiveWriter::finish_before(const std::string& mount) {
+  if (rests_) return;
+  std::erase_if(recordings_, [&](Recording& one) {
+    if (one.mount()->name() != mount || !one.mount()->channel().newest()->ended) return false;
+    const bool over = one.advance(kRecordBudget) == Recording::Progress::kOver;
+    if (over) log_end(mount);
+    return over;
+  });
+}
+
+void ArchiveWriter::log_end(const std::string& mount, std::string_view why) {
+  host_.log.info(kArchiveModule, cat({"archive ", mount, ": recording ended", why}));
 }
 
 // Whether the name has no section and no recordings, because a source or a master invented it.
@@ -257,8 +273,7 @@ void ArchiveWriter::tick() {
     const auto progress = wanted ? at->advance(kRecordBudget) : Recording::Progress::kOver;
     full |= at->paused() && !was_paused;
     if (progress == Recording::Progress::kOver) {
-      host_.log.info(kArchiveModule, cat({"archive ", at->mount()->name(), ": recording ended",
-                                          wanted ? "" : ", because it was switched off"}));
+      log_end(at->mount()->name(), wanted ? "" : ", because it was switched off");
       at = recordings_.erase(at);
       continue;
     }

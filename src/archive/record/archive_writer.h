@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "archive/files/retention.h"
@@ -106,6 +107,8 @@ class ArchiveWriter {
   void continue_recordings();
   void scan();
   void add(const std::shared_ptr<Mount>& mount, std::uint64_t position);
+  void finish_before(const std::string& mount);
+  void log_end(const std::string& mount, std::string_view why = {});
   bool is_too_new(const Mount& mount);
   void tick();
   RetentionInput retention_input() const;

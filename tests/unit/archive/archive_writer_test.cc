@@ -514,6 +514,21 @@ TEST(ArchiveWriter, NamesThatSourcesMakeUpAreRecordedSoManyAnHour) {
   CHECK_EQUAL(2u, writer->running());
 }
 
+TEST(ArchiveWriter, WhatSourcesHaveLeftIsWrittenBeforeTheNextOneIsRecorded) {
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    auto made = std::make_shared<Mount>("/a.mp3", lb::test::mount_settings(), 1);
+    made->set_facts(facts_of("audio/mpeg"));
+    TimedSource source(*made, kDay, i << 32);
+    source.seconds(2).publish(true);
+    writer->begin(made);
+    loop.run_once(false);
+    CHECK_EQUAL(1u, writer->running());
+  }
+  CHECK_EQUAL(49u, catalog.files("/a.mp3")->size());
+  begin();  // it has no source yet
+  CHECK_EQUAL(50u, catalog.files("/a.mp3")->size());
+}
+
 TEST(ArchiveWriter, FilesOfASourceThatBeginsAgainAndAgainAreBounded) {
   std::uint64_t logins = 0;
   const auto log_in = [&](const char* name) {
