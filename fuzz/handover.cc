@@ -21,6 +21,7 @@
 #include "cluster/slots/slot_book.h"
 #include "stream/mount/closed_mounts.h"
 #include "stream/source/dump_writer.h"
+#include "stream/source/off_air.h"
 
 using namespace lb;
 
@@ -117,6 +118,8 @@ void read_one(HandoverType type, std::string_view bytes) {
       return comes_back<EventsRecord>(bytes);
     case HandoverType::kHolders:
       return comes_back<HoldersRecord>(bytes);
+    case HandoverType::kOffAir:
+      return comes_back<OffAirRecord>(bytes);
   }
 }
 

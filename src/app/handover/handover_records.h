@@ -72,6 +72,7 @@ enum class HandoverType : std::uint32_t {
   kWebhook = 44,
   kEvents = 45,
   kHolders = 46,
+  kOffAir = 47,
 };
 
 // The format of the records; within one format fields are only added.

@@ -230,6 +230,8 @@ Result<void> Handover::save(HandoverOut& out) {
   out.put_extra(HandoverType::kThrottle, network_.throttle.save());
   out.put_extra(HandoverType::kLogin, network_.login->save());
   out.put_extra(HandoverType::kClosed, network_.admission->save_closed());
+  for (const OffAirRecord& mount : network_.off_air.save())
+    out.put_extra(HandoverType::kOffAir, mount);
   out.put(HandoverType::kSeats, network_.links->seats().save());
   for (const SlotBookRecord& slots : network_.links->slots().save())
     out.put(HandoverType::kSlots, slots);

@@ -252,6 +252,7 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
       {HandoverType::kDump, "dump", &TakeOver::read_as<DumpRecord>},
       {HandoverType::kDeadAir, "dead air", &TakeOver::read_as<DeadAirRecord>},
       {HandoverType::kClosed, "closed", &TakeOver::read_as<ClosedRecord>},
+      {HandoverType::kOffAir, "off air", &TakeOver::read_as<OffAirRecord>},
       {HandoverType::kEnd, "end", &TakeOver::read_as<EndRecord>},
       {HandoverType::kRecords, "records", &TakeOver::read_as<RecordsRecord>},
       {HandoverType::kRecordsSince, "records since", &TakeOver::read_as<RecordsSinceRecord>},
@@ -350,6 +351,10 @@ void TakeOver::take(Network& network, const DeadAirRecord& saved) {
 
 void TakeOver::take(Network& network, const ClosedRecord& saved) {
   network.admission->restore_closed(saved);
+}
+
+void TakeOver::take(Network& network, OffAirRecord saved) {
+  network.off_air.note(saved.mount, std::move(saved.row));
 }
 
 void TakeOver::take(Network& network, RecordsSinceRecord saved) {

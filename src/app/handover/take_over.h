@@ -40,6 +40,7 @@ struct LedgerRecord;
 struct LoginRecord;
 struct Network;
 struct NumbersRecord;
+struct OffAirRecord;
 struct RelayRecord;
 struct SeatBookRecord;
 struct SlotBookRecord;
@@ -132,6 +133,7 @@ class TakeOver {
   void take(Network&, RequestRecord saved);
   void take(Network& network, const DeadAirRecord& saved);
   void take(Network& network, const ClosedRecord& saved);
+  void take(Network& network, OffAirRecord saved);
   void take(Network& network, RecordsSinceRecord saved);
   void take(Network& network, AudienceRecord saved);
   void take(Network& network, ClusterRecord saved);

@@ -54,6 +54,14 @@ std::optional<OffAirRow> OffAir::of(const std::string& mount) const {
   return at == rows_.end() ? std::nullopt : std::optional(at->second);
 }
 
+std::vector<OffAirRecord> OffAir::save() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<OffAirRecord> all;
+  all.reserve(rows_.size());
+  for (const auto& [mount, row] : rows_) all.push_back({mount, row});
+  return all;
+}
+
 void OffAir::put(const std::string& mount, OffAirRow row) {
   rows_.insert_or_assign(mount, std::move(row));
   if (rows_.size() <= kMaxMounts) return;

@@ -1,5 +1,5 @@
 // OffAir: since when mounts are off the air, and why.  It knows mounts by name, because a mount may
-// end with its source; it does not outlive the process.
+// end with its source; an upgrade hands it over.
 //
 // Thread: all functions from any thread; sources end rarely, so one mutex is enough.
 // Bounds: kMaxMounts; the mount that went off the air first is forgotten.
@@ -12,8 +12,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/record.h"
 #include "stream/source/end_reason.h"
 
 namespace lb {
@@ -32,6 +34,17 @@ struct OffAirRow {
   std::string node;        // of the source; "": this server
 };
 
+struct OffAirRecord {
+  std::string mount;
+  OffAirRow row;
+};
+template <class Io, RecordOf<OffAirRecord> T>
+void record_fields(Io& io, T& saved) {
+  auto& [mount, row] = saved;
+  auto& [since, why, node] = row;
+  io(1, mount, since, why, node);
+}
+
 class OffAir {
  public:
   static constexpr std::size_t kMaxMounts = 10'000;
@@ -41,6 +54,7 @@ class OffAir {
   void note_relay(const std::string& mount, WallTime began, WallTime now);
   // The last end, even if the mount is on the air again; nullopt: none known.
   std::optional<OffAirRow> of(const std::string& mount) const;
+  std::vector<OffAirRecord> save() const;
 
  private:
   void put(const std::string& mount, OffAirRow row);

@@ -37,6 +37,7 @@
 #include "cluster/slots/slot_book.h"
 #include "stream/mount/closed_mounts.h"
 #include "stream/source/dump_writer.h"
+#include "stream/source/off_air.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -321,6 +322,7 @@ TEST(GoldenHandover, EachKindOfRecordIsRead) {
       "BgILBnRleHQgMg0GdGV4dCAzEAUUARkGdGV4dCA1HQZ0ZXh0IDYdBnRleHQgNyEGdGV4dCA4JAAoASwKMAE");
   is_read_again<ClosedRecord>("ClosedRecord",
                               "BRIHBnRleHQgMQkGdGV4dCAyDgMFEgcGdGV4dCA0CQZ0ZXh0IDUOBg");
+  is_read_again<OffAirRecord>("OffAirRecord", "BQZ0ZXh0IDEIAw0GdGV4dCAzEQZ0ZXh0IDQ");
   is_read_again<ThrottleRecord>("ThrottleRecord", "BwZ0ZXh0IDELBgYDCAQMBQsGBgYIBwwIDAkMCg");
   is_read_again<LoginRecord>(
       "LoginRecord",
