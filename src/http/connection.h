@@ -38,6 +38,7 @@ namespace lb {
 
 class Connections;
 struct HeldRequest;
+struct RestRoom;
 
 // A body shared by many replies; its bytes are valid as long as owner (null: for ever).
 struct SharedBody {
@@ -161,12 +162,12 @@ class Connection : public ListHook {
 
   void start();
   void start_with(const HeldRequest& held);
-  // The request as another process repeats it; nullopt: it is answered here. files: the rest of the
-  // answer may become a file of at most `room` copied bytes.
-  std::optional<HeldRequest> unanswered(bool files, std::uint64_t& room);
+  // The request as another process repeats it; nullopt: it is answered here.
+  std::optional<HeldRequest> unanswered(RestRoom& room);
   std::string rest_lines() const;
   bool rest_is_file() const noexcept;
-  bool gather_rest(std::uint64_t& room);
+  bool share_rest(RestRoom& room);
+  bool gather_rest(RestRoom& room);
   void wait_for_request();
   void time_request();
   void give_time(std::chrono::milliseconds time);

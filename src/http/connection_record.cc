@@ -19,9 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Bytes of unsent answers that one worker hands over: they are copied while it stands still.  Each
-// needs a descriptor, so a short one counts as kShortRest.
-constexpr std::uint64_t kMaxRests = 32 << 20, kShortRest = 64 << 10;
+// Each copy needs a descriptor, so a short one counts as kShortRest.
+constexpr std::uint64_t kShortRest = 64 << 10;
 
 // Whether a repeated request has no further effect.
 bool may_ask_again(const Request& request) {
@@ -64,7 +63,7 @@ bool append_range(int to, int from, std::uint64_t at, std::uint64_t bytes) {
 
 }  // namespace
 
-std::optional<HeldRequest> Connection::unanswered(bool files, std::uint64_t& room) {
+std::optional<HeldRequest> Connection::unanswered(RestRoom& room) {
   if (!transport_ || half_closed_) return std::nullopt;
   const auto* const tls = dynamic_cast<const TlsTransport*>(transport_.get());
   HeldRequest held{transport_.get(), socket_peer_, socket_, {}, true, socket_secure_, id_};
@@ -99,7 +98,7 @@ std::optional<HeldRequest> Connection::unanswered(bool files, std::uint64_t& roo
     held.bytes = request_text(request_, leftover_, {"range", "if-range"}, rest);
     held.status = status_;
     held.sent = bytes_sent_;
-  } else if (files && (rest_is_file() || gather_rest(room))) {
+  } else if (room.files && (rest_is_file() || share_rest(room) || gather_rest(room))) {
     held.bytes =
         request_text(request_, leftover_, {"content-length", "transfer-encoding", "expect"});
     held.status = status_;
@@ -129,9 +128,30 @@ bool Connection::rest_is_file() const noexcept {
          run_ < runs_.size();
 }
 
+// Many clients may read one page; all of them share the copy made for the first.
+bool Connection::share_rest(RestRoom& room) {
+  if (!room.shared || state_ != State::kReplying || !head_whole_ || shoutcast_ ||
+      page_.bytes.empty() || out_sent_ < out_.size() || !runs_.empty() || source_)
+    return false;
+  const std::uint64_t size = page_.bytes.size(), taken = std::max(size, kShortRest);
+  auto& copy = room.bodies[{page_.bytes.data(), page_.bytes.size()}];
+  if (!copy) {
+    auto file = std::make_shared<const UniqueFd>(::memfd_create("answer", MFD_CLOEXEC));
+    if (taken > room.bytes || !*file || !write_all(file->get(), page_.bytes)) return false;
+    room.bytes -= taken;
+    copy = std::move(file);
+  }
+  const std::uint64_t sent = out_sent_ - out_.size();
+  out_.clear();
+  page_ = {};
+  out_sent_ = run_ = 0;
+  runs_ = {ReplyRun::of_file(copy, copy->get(), sent, size - sent)};
+  return sends_file_ = true;
+}
+
 // Turns the unsent part of the answer into a file: its bytes are in the memory of this process, or
 // in a log, whose next writer keeps them only for its own readers.  False: the answer is unchanged.
-bool Connection::gather_rest(std::uint64_t& room) {
+bool Connection::gather_rest(RestRoom& room) {
   if (state_ != State::kReplying || !head_whole_ || shoutcast_) return false;
   const auto* const made = dynamic_cast<const MadeSource*>(source_.get());
   if (source_ && made == nullptr) return false;
@@ -139,7 +159,7 @@ bool Connection::gather_rest(std::uint64_t& room) {
                         (piece_.bytes.size() - piece_sent_) + (source_ ? made->left() : 0);
   for (const ReplyRun& run : runs_) bytes += run.bytes;
   const std::uint64_t taken = std::max(bytes, kShortRest);
-  if (bytes == 0 || taken > room) return false;
+  if (bytes == 0 || taken > room.bytes) return false;
   const auto file = std::make_shared<const UniqueFd>(::memfd_create("answer", MFD_CLOEXEC));
   if (!*file) return false;
   const auto put = [&file](std::string_view text) { return write_all(file->get(), text); };
@@ -159,7 +179,7 @@ bool Connection::gather_rest(std::uint64_t& room) {
     piece_ = {};
     piece_sent_ = 0;
   }
-  room -= taken;
+  room.bytes -= taken;
   out_.clear();
   page_ = {};
   out_sent_ = run_ = 0;
@@ -172,12 +192,12 @@ std::chrono::milliseconds Connection::head_time_left() const {
   return std::max(1ms, std::chrono::duration_cast<std::chrono::milliseconds>(left));
 }
 
-std::vector<HeldRequest> Connections::unanswered(bool rests, bool files) {
+std::vector<HeldRequest> Connections::unanswered(bool rests, bool files, bool shared) {
   std::vector<HeldRequest> all;
   held_.clear();
-  std::uint64_t room = kMaxRests;
+  RestRoom room{.files = files, .shared = shared};
   for (const auto& [id, connection] : connections_)
-    if (auto held = connection->unanswered(files, room);
+    if (auto held = connection->unanswered(room);
         held && (rests || held->status == 0 || held->file.fd >= 0)) {
       all.push_back(std::move(*held));
       held_.push_back(id);

@@ -4,10 +4,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "base/unique_fd.h"
 #include "http/connection.h"
 #include "http/reply_source.h"
 #include "net/address/address.h"
@@ -41,6 +45,15 @@ struct HeldRequest {
   std::int64_t asked_ms = 0;  // Connection::asked_ms(); 0: it was not asked for
   ReplyRun file{};            // the rest of the answer, if that is one file; otherwise no fd
   bool is_probe = false;      // Connection::is_probe
+};
+
+// The limit of unsent answers that one worker hands over; they are copied while it stands still.
+struct RestRoom {
+  bool files = false;   // the other process reads HeldRequest::file
+  bool shared = false;  // and takes one file for several requests
+  std::uint64_t bytes = 32 << 20;
+  // Copies of shared bodies, by their address in memory.
+  std::map<std::pair<const char*, std::size_t>, std::shared_ptr<const UniqueFd>> bodies{};
 };
 
 }  // namespace lb

@@ -101,8 +101,8 @@ class Connections final : public ConnectionSink {
 
   // For a hand-over, between two turns of the loop: the connections that another process takes and
   // asks again.  No request begins here afterwards. rests: includes partly sent answers; files: the
-  // rest of an answer may go as a file.
-  std::vector<HeldRequest> unanswered(bool rests, bool files);
+  // rest of an answer may go as a file; shared: as one file for several answers.
+  std::vector<HeldRequest> unanswered(bool rests, bool files, bool shared);
   void forget_unanswered();
   // From any thread.
   std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }

@@ -8,7 +8,7 @@ import api
 from harness import ADMIN, check, equal, free_port, listen_socket, test, wait_for
 from hls_check import Watch
 from media import MP3_FRAME
-from replacing import taken, upgrade
+from replacing import serving, taken, upgrade
 from test_hls import Studio, poll
 from tls_bench import certificate, tls
 from wire import Wire, request
@@ -203,3 +203,25 @@ def a_long_answer_goes_on_at_its_byte(t):
     # The whole answers before, too; segments are not.
     for path, count in (("/long.xsl", 3), ("/admin/stats.xsl", 3), (segment, 0)):
         wait_for(lambda: server.log("access").count("GET %s " % path) == count, "%s is logged: %s" % (path, server.log("access")))
+
+
+@test
+def a_page_that_many_read_goes_on_for_all(t):
+    """More of it in all than the rests of answers may be; to clients that read nothing meanwhile."""
+    server = t.unstarted_server(sockets=listen_socket(0, "<so-sndbuf>16384</so-sndbuf>"), limits="<threads>2</threads>")
+    (server.dir / "web/long.xsl").write_text(PAGE % "".join("<p>%09d</p>" % n for n in range(50_000)))
+    server.write_config()
+    server.start()
+    whole = server.get("/long.xsl").body
+    clients = [server.wire(receive_buffer=4096) for _ in range(2 * (70 << 20) // len(whole))]
+    for wire in clients:
+        wire.send(request("GET /long.xsl HTTP/1.1", ["Host: x"]))
+        wire.reply_head()
+    held = []
+    for _ in range(2):
+        upgrade(server)
+        wait_for(lambda: server.log().count("this process has ended its part") == len(taken(server)), "the old process is gone", 10)
+        held.append(len(os.listdir("/proc/%d/fd" % serving(server))))
+    for wire in clients:
+        equal(wire.take(len(whole)) == whole, True, "all of it, once")
+    check(max(held) < len(clients) + 100, "its copies have a descriptor each worker: %r, %d clients" % (held, len(clients)))

@@ -147,13 +147,14 @@ struct WordRecord {
   // In kPrepared: the accepted parts of the offer.
   bool in_parts = false;
   std::uint64_t records_revision = 0;
-  bool rests = false;  // RequestRecord::status is read
-  bool files = false;  // … and RequestRecord::file
+  bool rests = false;   // RequestRecord::status is read
+  bool files = false;   // … and RequestRecord::file
+  bool shared = false;  // … also of several requests
 };
 template <class Io, RecordOf<WordRecord> T>
 void record_fields(Io& io, T& word) {
-  auto& [text, in_parts, records_revision, rests, files] = word;
-  io(1, text, in_parts, records_revision, rests, files);
+  auto& [text, in_parts, records_revision, rests, files, shared] = word;
+  io(1, text, in_parts, records_revision, rests, files, shared);
 }
 
 struct ServerRecord {

@@ -284,6 +284,13 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
     given_.positions += listener.position;
   };
   std::unordered_map<const Mount*, TitlePlaces> titles;
+  std::unordered_map<int, MovedFd> rests;
+  const auto rest_of = [&](int fd) {
+    if (!shared_) return out.fds().add(fd);
+    const auto [at, is_new] = rests.try_emplace(fd);
+    if (is_new) at->second = out.fds().add(fd);
+    return at->second;
+  };
   for (std::uint32_t i = 0; i < network_.workers.size(); ++i) {
     ListenersRecord of;
     const Mount* filling = nullptr;
@@ -321,7 +328,8 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
           count(direct.listener);
         },
         out.fds());
-    for (const HeldRequest& held : network_.workers[i]->connections.unanswered(rests_, files_)) {
+    for (const HeldRequest& held :
+         network_.workers[i]->connections.unanswered(rests_, files_, shared_)) {
       RequestRecord request;
       request.worker = i;
       request.fd = out.fds().add(*held.transport);
@@ -338,7 +346,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       request.sent = held.sent;
       request.asked_ms = held.asked_ms;
       request.bind_address = held.socket->settings.bind_address;
-      if (held.file.fd >= 0) request.file.push_back(out.fds().add(held.file.fd));
+      if (held.file.fd >= 0) request.file.push_back(rest_of(held.file.fd));
       request.file_at = held.file.at;
       request.file_bytes = held.file.bytes;
       request.is_probe = held.is_probe;

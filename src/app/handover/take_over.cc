@@ -147,7 +147,7 @@ void TakeOver::refuse(std::string_view why) {
 
 Result<void> TakeOver::prepared() {
   return say(channel_, HandoverType::kPrepared,
-             {LB_VERSION, offer_.in_parts, records_revision_, true, true});
+             {LB_VERSION, offer_.in_parts, records_revision_, true, true, true});
 }
 
 // If this fails, all records come in the pause.

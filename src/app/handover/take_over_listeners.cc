@@ -146,6 +146,7 @@ Result<void> TakeOver::take(Network& network, const PastRecord& saved) {
 }
 
 void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
+  std::unordered_map<MovedFd, std::shared_ptr<const UniqueFd>> rests;
   for (RequestRecord& request : std::exchange(requests_, {})) {
     std::shared_ptr<const ListenSocket> socket;
     // Two sockets may have the same port at different addresses.
@@ -154,10 +155,15 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
           (!socket || one->settings.bind_address == request.bind_address))
         socket = one;
     UniqueFd fd = fds_.take(request.fd);
-    const auto file = std::make_shared<const UniqueFd>(
-        request.file.empty() ? UniqueFd() : fds_.take(request.file.front()));
+    std::shared_ptr<const UniqueFd> file;
+    if (!request.file.empty()) {
+      const MovedFd at = request.file.front();
+      const auto [rest, is_new] = rests.try_emplace(at);
+      if (is_new) rest->second = std::make_shared<const UniqueFd>(fds_.take(at));
+      file = rest->second;
+    }
     // The port is no longer configured.
-    if (!socket || !fd || (!request.file.empty() && !*file)) continue;
+    if (!socket || !fd || (file && !*file)) continue;
     Worker& worker = *network.workers[request.worker % network.workers.size()];
     HeldRequest held;
     held.bytes = std::move(request.bytes);
@@ -170,8 +176,7 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
     held.sent = request.sent;
     held.asked_ms = request.asked_ms;
     held.is_probe = request.is_probe;
-    if (*file)
-      held.file = ReplyRun::of_file(file, file->get(), request.file_at, request.file_bytes);
+    if (file) held.file = ReplyRun::of_file(file, file->get(), request.file_at, request.file_bytes);
     worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
                       fd = std::move(fd)]() mutable {
       worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket, held);

@@ -57,7 +57,7 @@ TEST(ConnectionLife, BehindAHandOverAnAnswerUnderWayIsTheLastOne) {
   ask("POST /a HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
   SocketPair other;
   accept(other);
-  LONGS_EQUAL(1, connections->unanswered(true, true).size());
+  LONGS_EQUAL(1, connections->unanswered(true, true, true).size());
   connections->forget_unanswered();
   ResponseHead head;
   head.status = 204;
@@ -84,7 +84,7 @@ TEST(ConnectionLife, TheRestOfAnAnswerIsOneFileForTheNextProcess) {
     return Verdict::kAnswered;
   };
   std::string answer = ask(kGet);
-  std::vector<HeldRequest> all = connections->unanswered(true, true);
+  std::vector<HeldRequest> all = connections->unanswered(true, true, true);
   LONGS_EQUAL(1, all.size());
   const HeldRequest& held = all.front();
   LONGS_EQUAL(200, held.status);
