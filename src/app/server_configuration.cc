@@ -126,7 +126,9 @@ void Server::begin_records() {
 void Server::reloaded(std::string_view status) {
   services_->loops.clerk().post([this, status] {
     services_->loops.control().post([this, status] {
-      if (!reloading_ && !stopping_) notifier_.ready(status);
+      if (reloading_ || stopping_) return;
+      notifier_.ready(status);
+      if (const auto asker = std::exchange(upgrade_next_, {})) handover_->start(*asker);
     });
   });
 }

@@ -86,7 +86,12 @@ void Server::on_stand_in(short) {
 }
 
 void Server::upgrade(std::uint64_t asker) {
-  if (handover_) handover_->start(asker);
+  if (!handover_) return;
+  // A USR2 right behind a HUP means both.
+  if (reloading_ && !stopping_ && !upgrade_next_)
+    upgrade_next_ = asker;
+  else
+    handover_->start(asker);
 }
 
 std::string Server::upgrade_obstacle() const {

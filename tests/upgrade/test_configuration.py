@@ -127,6 +127,18 @@ def a_reload_meanwhile_is_made_where_no_upgrade_comes_of_it(t):
 
 
 @test
+def an_upgrade_that_is_asked_for_during_a_reload_comes_behind_it(t):
+    server = t.server()
+    for number in range(5):
+        server.write_config(limits="<clients>%d</clients>" % (number + 40))
+        server.send_signal(signal.SIGHUP)
+        server.send_signal(signal.SIGUSR2)
+        wait_for(lambda: len(taken(server)) > number or "was not made" in server.log(), "it is over")
+    equal(len(taken(server)), 5, "upgrades that were made")
+    wait_for(lambda: server.log().count("configuration re-read") == 5, "each configuration is read: " + server.log()[-500:])
+
+
+@test
 def another_number_of_workers_is_said_to_need_a_restart(t):
     server = t.server(limits="<threads>2</threads>")
     upgrade(server)
