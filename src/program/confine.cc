@@ -214,7 +214,7 @@ FileRules file_rules(const Config& config) {
 Confinement confine(const Config& config, const std::string& program) {
   Confinement made;
   FileRules rules = file_rules(config);
-  add_path(rules.read, reached_by(program));
+  add_with_target(rules.read, program);
   std::string files, calls;
   if (auto bound = bind_files(rules))
     files = cat({"files are read below ", rules.read.size(), " and written below ",

@@ -8,7 +8,7 @@ import time
 from facts import Settings, Skip
 from harness import as_nobody, check, equal, listen_socket, matches, test, wait_for
 from media import MP3_FRAME
-from replacing import own_program, put_program, serving
+from replacing import own_program, put_program, serving, upgrade
 
 
 def with_pid_file(t, **slots):
@@ -115,6 +115,25 @@ def a_second_upgrade_meanwhile_is_refused(t):
     put_program(place, like=whole)
     status, _, err = t.run("-c", server.config, "--upgrade")
     equal(status, 0, err)
+
+
+@test
+def a_symbolic_link_names_the_next_program(t):
+    place = own_program(t)
+    for version in ("v1", "v2"):
+        (t.dir / version).mkdir()
+        put_program(t.dir / version / "icecast-lb", like=place)
+    current = t.dir / "current"
+    current.symlink_to("v1")
+    for program in (str(current / "icecast-lb"), "current/icecast-lb"):
+        Settings.binary = program
+        server = t.unstarted_server()
+        server.start(through=["env", "-C", str(t.dir)])
+        for version in ("v2", "v1"):
+            current.unlink()
+            current.symlink_to(version)
+            upgrade(server)
+            equal(os.readlink("/proc/%d/exe" % serving(server)), "%s/%s/icecast-lb" % (t.dir, version))
 
 
 @test

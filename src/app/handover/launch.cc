@@ -1,6 +1,8 @@
 #include "app/handover/launch.h"
 
 #include <spawn.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,13 +17,31 @@ namespace lb {
 namespace {
 
 constexpr int kTheirEnd = 3;
+constexpr char kOwnProgram[] = "/proc/self/exe";
+
+// The path that this program was started by: behind a symbolic link there may be another one next
+// time.  "": it is not known, or names another file.
+std::string path_of_start() {
+  const auto* const name = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  struct stat named {};
+  struct stat own {};
+  // A program that is started by its descriptor has a name below /dev.
+  if (name == nullptr || std::string_view(name).starts_with("/dev/") || ::stat(name, &named) != 0 ||
+      ::stat(kOwnProgram, &own) != 0 || named.st_dev != own.st_dev || named.st_ino != own.st_ino)
+    return {};
+  if (*name == '/') return name;
+  std::array<char, PATH_MAX> place{};
+  return ::getcwd(place.data(), place.size()) ? cat({place.data(), "/", name}) : std::string();
+}
 
 }  // namespace
 
 Launch Launch::take(int argc, char** argv) {
   Launch launch;
+  launch.program = path_of_start();
   std::array<char, PATH_MAX> path{};
-  if (const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size()); n > 0)
+  if (const ssize_t n = ::readlink(kOwnProgram, path.data(), path.size());
+      launch.program.empty() && n > 0)
     launch.program.assign(path.data(), static_cast<std::size_t>(n));
   for (int i = 1; i < argc; ++i)
     if (!std::string_view(argv[i]).starts_with("--take-over="))
