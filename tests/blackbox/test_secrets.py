@@ -190,7 +190,7 @@ def neither_children_nor_the_next_process_nor_a_crash_tells_one(t):
     told = {}
     feed = server.wire()
     feed.send(request("GET /admin/events HTTP/1.1", ["Host: radio.test", "Accept: text/event-stream"], "admin:%(admin)s" % s))
-    feed.take_until(b"retry: 3000\n\n")  # what happens from now on comes
+    feed.take_until(b"retry: 2000\n\n")  # what happens from now on comes
     source = server.source("/live.mp3", login="source:%(flat-source)s" % s)  # the one that stands last
     source.play(20)
     listener = server.listener("/live.mp3")

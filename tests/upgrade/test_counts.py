@@ -15,6 +15,7 @@ from media import MP3_FRAME
 from recorder import Studio, recorded_seconds
 from replacing import counters, none_went_back, serving, upgrade
 from tls_bench import TLS_SOCKETS, certificate, tls
+from wire import request
 
 
 def audience_server(t):
@@ -240,3 +241,21 @@ def a_reader_of_events_gets_what_it_has_missed_through_upgrades(t):
     equal([event["subject"] for event in got if event["event"] == "source-connect"], ["/1.mp3", "/2.mp3", "/3.mp3"])
     run, number = last.split("-")
     equal([event["id"] for event in got], ["%s-%d" % (run, int(number) + n + 1) for n in range(len(got))], "ids")
+
+
+@test
+def readers_of_events_are_back_within_three_seconds(t):
+    """By the time that each stream tells its readers to wait."""
+    server = t.server()
+    server.source().play(10)
+    readers = {}
+    for path in ("/admin/events", "/api/v1/live", "/api/v1/now/live.mp3/events"):
+        readers[path] = server.wire()
+        readers[path].send(request("GET %s HTTP/1.1" % path, ["Host: x"], ADMIN))
+        equal(readers[path].reply_head().status, 200, path)
+    begin = time.monotonic()
+    upgrade(server)
+    for path, reader in readers.items():
+        said = re.search(rb"(?m)^retry: (\d+)$", reader.take_all())
+        after = time.monotonic() - begin + int(said[1]) / 1000
+        check(after < 3, "a reader of %s comes again after %.2f s" % (path, after))

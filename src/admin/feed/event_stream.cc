@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxPendingEvents = 64 * 1024;
 // The time after which a browser reconnects.
-constexpr std::string_view kGreeting = "retry: 3000\n\n";
+constexpr std::string_view kGreeting = "retry: 2000\n\n";
 
 bool is_of_mount(const ServerEvent& event) { return event.subject.starts_with('/'); }
 

@@ -13,7 +13,7 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kLiveGreeting = "retry: 3000\n\n";
+constexpr std::string_view kLiveGreeting = "retry: 2000\n\n";
 constexpr std::chrono::seconds kLoginPause{1};
 constexpr std::size_t kDigestBytes = 4;
 

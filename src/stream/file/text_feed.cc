@@ -10,7 +10,7 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kGreeting = "retry: 3000\n";
+constexpr std::string_view kGreeting = "retry: 2000\n";
 constexpr std::string_view kComment = ":\n\n";
 constexpr std::size_t kPositionDigits = 12;
 // So many bytes are kept for readers that return, even if no present reader needs them.

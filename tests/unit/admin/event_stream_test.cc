@@ -32,7 +32,7 @@ TEST(EventStream, AReaderHearsWhatComes) {
   StreamReader reader;
   stream.publish({"start", "edge1", {}, {}, {}});
   CHECK(follow(reader));
-  STRCMP_EQUAL("HEAD\r\n\r\nretry: 3000\n\n", reader.received().c_str());
+  STRCMP_EQUAL("HEAD\r\n\r\nretry: 2000\n\n", reader.received().c_str());
   const ServerEvent& event =
       stream.publish({"source-connect", "/a.mp3", {{"type", "audio/mpeg"}}, {}, {}});
   STRCMP_EQUAL("1700000000-2", event.id.c_str());

@@ -29,7 +29,7 @@ TEST(TextFeed, ANewcomerGetsTheStateAndThenTheLog) {
   feed->set_state("state", "{1}");
   put("{2}");
   const auto start = feed->start_for("");
-  STRCMP_EQUAL("retry: 3000\nid: 7n1-000000000000\nevent: state\ndata: {1}\n\n",
+  STRCMP_EQUAL("retry: 2000\nid: 7n1-000000000000\nevent: state\ndata: {1}\n\n",
                to_text(start.text).c_str());
   const std::string event = from(start.position);
   STRCMP_EQUAL("id: 7n1-00000000002d\nevent: title\ndata: {2}\n\n", event.c_str());
@@ -40,7 +40,7 @@ TEST(TextFeed, AnEventWithoutATypeIsItsDataAlone) {
   CHECK(static_cast<bool>(feed->append("", "{2}", now)));
   CHECK(static_cast<bool>(feed->beat(now, "{}")));
   const auto start = feed->start_for("");
-  STRCMP_EQUAL("retry: 3000\ndata: {1}\n\n", to_text(start.text).c_str());
+  STRCMP_EQUAL("retry: 2000\ndata: {1}\n\n", to_text(start.text).c_str());
   STRCMP_EQUAL("data: {2}\n\ndata: {}\n\n", from(start.position).c_str());
 }
 TEST(TextFeed, OneThatComesBackGoesOnBehindItsEvent) {
