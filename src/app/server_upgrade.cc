@@ -88,7 +88,7 @@ void Server::on_stand_in(short) {
 void Server::upgrade(std::uint64_t asker) {
   if (!handover_) return;
   // A USR2 right behind a HUP means both.
-  if (reloading_ && !stopping_ && !upgrade_next_)
+  if (reloading_ && !stopping_ && (!upgrade_next_ || upgrade_next_ == asker))
     upgrade_next_ = asker;
   else
     handover_->start(asker);

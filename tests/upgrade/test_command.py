@@ -118,6 +118,30 @@ def a_second_upgrade_meanwhile_is_refused(t):
 
 
 @test
+def each_of_many_at_once_is_answered(t):
+    """The kernel keeps one USR2 for a process that has not taken it yet."""
+    server = with_pid_file(t)
+    server.source().play(20)
+    listener = server.listener()
+    command = as_nobody([Settings.binary, "-c", str(server.config), "--upgrade"])
+    for _ in range(2):
+        os.kill(server.process.pid, signal.SIGSTOP)
+        asking = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=t.dir) for _ in range(4)]
+        try:
+            wait_for(lambda: open("/proc/net/unix").read().count("@icecast-lb-upgrade-%d" % server.process.pid) == 4, "all wait")
+            os.kill(server.process.pid, signal.SIGCONT)
+            said = [one.communicate(timeout=20)[1] for one in asking]
+        finally:
+            for one in asking:
+                one.kill()
+                one.wait()
+        for status, text in zip([one.returncode for one in asking], said):
+            matches("has taken over" if status == 0 else "it goes on: an upgrade is under way already", text)
+        check(0 in [one.returncode for one in asking], "one of them is made: %r" % said)
+    check(listener.is_open(), "its listener stays")
+
+
+@test
 def a_symbolic_link_names_the_next_program(t):
     place = own_program(t)
     for version in ("v1", "v2"):

@@ -74,6 +74,7 @@ Handover::~Handover() {
 }
 
 void Handover::start(std::uint64_t asker) {
+  if (step_ != Step::kIdle && asker == asker_ && asker != 0) return;  // it asks again
   if (step_ != Step::kIdle) {
     network_.log.warn(kUpgradeModule, "an upgrade is under way already; this one is not begun");
     tell(asker, "an upgrade is under way already", false);
@@ -413,8 +414,15 @@ void Handover::leave() {
   // Signals after GO were meant for the serving process, and are passed on.
   const sigset_t watched = watched_signals();
   const timespec now{};
-  for (int number = 0; (number = ::sigtimedwait(&watched, nullptr, &now)) > 0;)
-    ::kill(successor_, number);
+  siginfo_t got{};
+  for (int number = 0; (number = ::sigtimedwait(&watched, &got, &now)) > 0;) {
+    const sigval value = got.si_code == SI_QUEUE ? got.si_value : sigval{};
+    std::uint64_t asker = 0;
+    std::memcpy(&asker, &value, sizeof asker);
+    // The asker of this upgrade has asked again, and has its answer.
+    if (number == SIGUSR2 && asker != 0 && asker == asker_) continue;
+    ::sigqueue(successor_, number, value);
+  }
   network_.log.write_here();
   network_.log.info(kUpgradeModule, "this process has ended its part");
   if (stands_) become_stand_in(stands_, successor_);

@@ -75,7 +75,8 @@ class Handover {
            Standing standing);
   ~Handover();
 
-  // asker: the number that --upgrade sent with the signal; 0: no program waits for the outcome.
+  // asker: the number that --upgrade sent with the signal, perhaps again; 0: no program waits for
+  // the outcome.
   void start(std::uint64_t asker);
   bool is_under_way() const noexcept { return step_ != Step::kIdle; }
   // Reloads in the process that serves in the end: the next one may have read the file before its

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -27,7 +28,7 @@
 namespace lb {
 namespace {
 
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::milliseconds kPatience{60'000}, kAskAgain{1000};
 constexpr std::size_t kMaxText = 4096;
 
 int end(int status, std::string_view why) {
@@ -53,16 +54,27 @@ bool catches_usr2(std::string_view status) {
   return false;
 }
 
+bool ask(pid_t pid, std::uint64_t asker) {
+  sigval value{};
+  std::memcpy(&value, &asker, sizeof value);
+  return ::sigqueue(pid, SIGUSR2, value) == 0;
+}
+
 // The answer of a process of that user or of root; any other program may send to the address too.
-// "": nothing came in time.
-std::string answer_of(int socket, std::uint64_t user) {
+// The process is asked again, since the kernel drops a USR2 while another one waits.
+// "": nothing came in time, or the process has ended.
+std::string answer_of(int socket, std::uint64_t user, pid_t pid, std::uint64_t asker) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
-  for (;;) {
+  for (bool there = true;;) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     if (left.count() <= 0) return {};
     pollfd answer{socket, POLLIN, 0};
-    if (::poll(&answer, 1, static_cast<int>(left.count())) < 1) continue;
+    const int come =
+        ::poll(&answer, 1, there ? static_cast<int>(std::min(left, kAskAgain).count()) : 0);
+    if (come == 0 && !there) return {};
+    if (come == 0) there = ask(pid, asker);
+    if (come < 1) continue;
     std::array<char, kMaxText> text{};
     iovec part{text.data(), text.size()};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
@@ -125,17 +137,15 @@ int upgrade_server(const Options& options) {
         !waits_at(socket.get(), *pid, asker))
       return end(1, cat({"the answer could not be waited for (", std::strerror(errno), ")"}));
   }
-  sigval value{};
-  std::memcpy(&value, &asker, sizeof value);
-  if (::sigqueue(static_cast<pid_t>(*pid), SIGUSR2, value) != 0)
+  if (!ask(static_cast<pid_t>(*pid), asker))
     return end(1, cat({"process ", *pid, " of ", path, " could not be sent USR2 (",
                        std::strerror(errno), "); run this as the user of the server, or as root"}));
   const std::string_view users = status_line(facts, "Uid:");  // real, effective, ...
   const auto user = parse_u64(users.substr(0, users.find_first_of(" \t")));
-  const std::string outcome = answer_of(socket.get(), user.value_or(0));
+  const std::string outcome =
+      answer_of(socket.get(), user.value_or(0), static_cast<pid_t>(*pid), asker);
   if (outcome.empty())
-    return end(1, cat({"process ", *pid, " has not said how it ended within ", kPatience.count(),
-                       " s; see its error log"}));
+    return end(1, cat({"process ", *pid, " has not said how it ended; see its error log"}));
   const std::string_view what = std::string_view(outcome).substr(1);
   return outcome[0] == '0' ? end(0, what)
                            : end(1, cat({"the server was not replaced, it goes on: ", what}));
