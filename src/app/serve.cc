@@ -27,9 +27,9 @@ bool usable(const LoadedConfig& loaded, const std::string& path) {
   return !loaded.refuses_start();
 }
 
-std::string first_error(const LoadedConfig& loaded, const std::string& path) {
+std::string first_reason(const LoadedConfig& loaded, const std::string& path) {
   for (const Diagnostic& d : loaded.diagnostics)
-    if (d.severity == Severity::kError) return to_string(d, path);
+    if (d.severity == Severity::kFatal) return to_string(d, path);
   return path + " cannot be used";
 }
 
@@ -93,7 +93,7 @@ int serve(const Options& options, Launch launch) {
     write_console(STDOUT_FILENO, fatal_text(path, loaded.error()));
     return refuse(cat({path, ": ", loaded.error().what}));
   }
-  if (!usable(*loaded, path)) return refuse(first_error(*loaded, path));
+  if (!usable(*loaded, path)) return refuse(first_reason(*loaded, path));
   const auto config = loaded->config;
   raise_limits();
   // Logs, recordings and streams could not grow any more.

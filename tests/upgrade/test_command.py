@@ -8,7 +8,7 @@ import time
 from facts import Settings, Skip
 from harness import as_nobody, check, equal, listen_socket, matches, test, wait_for
 from media import MP3_FRAME
-from replacing import own_program, put_program, serving, upgrade
+from replacing import own_program, put_program, refused_upgrade, serving, taken, upgrade
 
 
 def with_pid_file(t, **slots):
@@ -115,6 +115,20 @@ def a_second_upgrade_meanwhile_is_refused(t):
     put_program(place, like=whole)
     status, _, err = t.run("-c", server.config, "--upgrade")
     equal(status, 0, err)
+
+
+@test
+def a_configuration_that_no_server_starts_with_is_named(t):
+    """As that of the command, and as that of the server: with its first fault that is fatal."""
+    server = with_pid_file(t)
+    other = t.dir / "other.xml"
+    other.write_text(server.config.read_text().replace("<paths>", '<store type="files"/><paths>'))
+    status, _, err = t.run("-c", other, "--upgrade")
+    equal(status, 1, err)
+    matches("other.xml cannot be used, and the server was left alone; its faults: icecast-lb -c .*other.xml --check-config", err)
+    equal(taken(server), [], "upgrades")
+    server.write_config(body='<burst-size>many</burst-size><store type="files"/>')
+    refused_upgrade(server, r"the new program refuses: .*server\.xml.*type files needs a path")
 
 
 @test

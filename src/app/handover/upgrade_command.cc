@@ -108,6 +108,9 @@ std::string_view first_line(std::string_view text) { return text.substr(0, text.
 int upgrade_server(const Options& options) {
   const auto loaded = load_config_file(options.config_file, LoadOptions{true});
   if (!loaded) return end(1, cat({options.config_file, ": ", loaded.error().what}));
+  if (loaded->refuses_start())
+    return end(1, cat({options.config_file, " cannot be used, and the server was left alone; its ",
+                       "faults: icecast-lb -c ", options.config_file, " --check-config"}));
   const std::string& path = loaded->config->paths.pidfile;
   if (path.empty())
     return end(1, cat({options.config_file,
