@@ -53,6 +53,8 @@ class Store {
   int fd() const noexcept { return fd_.get(); }
 
   static std::size_t page_bytes() noexcept;
+  // The begin of the page of this position.
+  static std::uint64_t page_floor(std::uint64_t at) noexcept { return at - at % page_bytes(); }
 
  private:
   explicit Store(UniqueFd fd) noexcept : fd_(std::move(fd)) {}

@@ -15,6 +15,7 @@ constexpr std::int64_t kFirstGenerationMs = 1'767'225'600'000;
 constexpr std::uint64_t kGenerationMs = 600'000;
 constexpr std::size_t kSmallestSegment = 16 * 1024;
 constexpr std::size_t kLargestSegment = 256 * 1024;
+constexpr std::size_t kPunchesASegment = 8;
 constexpr std::chrono::microseconds kRateWindow{1'000'000};
 constexpr std::chrono::seconds kWallCheck{1};
 constexpr std::chrono::seconds kLeadTime{3};     // an encoder has sent its lead by then
@@ -86,7 +87,9 @@ Result<void> StreamLog::next_segment(SteadyTime now) {
   if (!segment) return segment.error();
   current_ = std::move(*segment);
   segment_since_ = now;
-  auto table = std::make_shared<SegmentTable>(*segments_);
+  auto table = std::make_shared<SegmentTable>();
+  table->reserve(segments_->size() + 1);
+  table->assign(segments_->begin(), segments_->end());
   table->push_back(current_);
   segments_ = std::move(table);
   return {};
@@ -220,10 +223,13 @@ std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds
   const std::int64_t ms = window.count();
   const std::uint64_t most = static_cast<std::uint64_t>(ms) * kMaxMediaRate / 1000;
   // Also limited by bytes, because media time does not advance while the rate keeps changing.
-  while (seconds_kept_.size() > 1 &&
-         (ms == 0 || seconds_kept_.back().ms - seconds_kept_[1].ms >= ms ||
-          seconds_kept_[1].position + most <= end))
-    seconds_kept_.pop_front();
+  std::size_t gone = 0;
+  while (seconds_kept_.size() > gone + 1 &&
+         (ms == 0 || seconds_kept_.back().ms - seconds_kept_[gone + 1].ms >= ms ||
+          seconds_kept_[gone + 1].position + most <= end))
+    ++gone;
+  seconds_kept_.erase(seconds_kept_.begin(),
+                      seconds_kept_.begin() + static_cast<std::ptrdiff_t>(gone));
   if (ms == 0 || seconds_kept_.empty()) return end;
   return std::max(seconds_kept_.front().position, end - std::min(end, most));
 }
@@ -430,6 +436,7 @@ std::shared_ptr<const StreamView> StreamLog::view_to(std::uint64_t end, bool end
   view->end = end;
   view->store = store_;
   view->segments = segments_;
+  if (begin_ < end) view->pin = pin_;
   view->sync = sync_.view();
   view->inner = inner_.view();
   view->events = events_.view();
@@ -465,14 +472,9 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
 
   std::size_t passed = 0;
   while (passed < segments_->size() && (*segments_)[passed]->end() <= begin_) ++passed;
-  if (passed > 0) {
-    for (std::size_t i = 0; i < passed; ++i) {
-      const auto& segment = (*segments_)[i];
-      retired_.push_back({segment, segment->begin, segment->end()});
-    }
+  if (passed > 0)
     segments_ = std::make_shared<SegmentTable>(
         segments_->begin() + static_cast<std::ptrdiff_t>(passed), segments_->end());
-  }
   if (spans_.size() > 1) {
     // The span at begin_ is kept.
     const auto spans = spans_.view();
@@ -499,10 +501,16 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
 }
 
 void StreamLog::punch_unread() {
-  while (!retired_.empty() && retired_.front().segment.expired()) {
-    store_->punch(retired_.front().begin, retired_.front().end);
-    retired_.pop_front();
+  const std::uint64_t unread = Store::page_floor(begin_);
+  if (unread >= *pin_ + std::max(segment_bytes_ / kPunchesASegment, Store::page_bytes())) {
+    pins_.push_back(pin_);
+    pin_ = std::make_shared<const std::uint64_t>(unread);
   }
+  std::erase_if(pins_, [](const auto& pin) { return pin.expired(); });
+  const auto oldest = pins_.empty() ? pin_ : pins_.front().lock();
+  if (oldest == nullptr || *oldest <= punched_) return;
+  store_->punch(punched_, *oldest);
+  punched_ = *oldest;
 }
 
 }  // namespace lb

@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -181,20 +180,10 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<Store> store_;
   std::shared_ptr<const SegmentTable> segments_;
   std::shared_ptr<Segment> current_;
-  // Segments outside the window that a view may still name; punched from the front when none does.
-  struct Retired {
-    std::weak_ptr<const Segment> segment;
-    std::uint64_t begin = 0, end = 0;
-
-    template <class Io, RecordOf<Retired> T>
-    friend void record_fields(Io& io, T& range) {
-      // Only this process has views of it.
-      auto& [segment, begin, end] = range;
-      static_cast<void>(segment);
-      io(1, begin, end);
-    }
-  };
-  std::deque<Retired> retired_;
+  std::uint64_t punched_ = 0;  // the memory before it is freed
+  // Of the present views, and older ones that some view may still have, oldest first.
+  std::shared_ptr<const std::uint64_t> pin_ = std::make_shared<const std::uint64_t>(0);
+  std::vector<std::weak_ptr<const std::uint64_t>> pins_;
   AppendLog<SyncMark> sync_, inner_;
   AppendLog<StreamEvent> events_;
   AppendLog<StreamSpan> spans_;
@@ -213,7 +202,7 @@ class StreamLog final : public MarkSink {
       io(1, position, ms);
     }
   };
-  std::deque<Second> seconds_kept_;
+  std::vector<Second> seconds_kept_;
   std::optional<StreamSpan> next_address_;    // for the head at that time
   std::optional<std::int64_t> new_epoch_ms_;  // the next second-mark begins a span with this clock
   SteadyTime source_since_{}, wall_checked_{};

@@ -31,6 +31,9 @@ void list_fields(Io& io, std::uint32_t number, Log& log) {
 // A log is saved after a publication, so new metadata and a new codec were taken already.
 template <class Io, class Self>
 void StreamLog::fields(Io& io, Self& self) {
+  // Memory before the window that is not freed yet; of former versions one for each segment.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> unread;
+  if constexpr (!Io::kReads) unread.emplace_back(self.punched_, *self.pin_);
   list_fields(io, 3, self.sync_);
   list_fields(io, 4, self.inner_);
   list_fields(io, 5, self.events_);
@@ -41,7 +44,12 @@ void StreamLog::fields(Io& io, Self& self) {
      self.title_place_, self.late_metadata_, self.begin_, self.head_, self.seam_, self.visible_end_,
      self.rate_, self.rate_head_, self.rate_since_, self.seconds_, self.seconds_seen_,
      self.segment_bytes_, self.segment_since_, self.room_at_, self.begun_at_, self.catch_up_,
-     self.retired_, self.wall_seams_, self.late_headers_, self.late_at_);
+     unread, self.wall_seams_, self.late_headers_, self.late_at_);
+  if constexpr (Io::kReads)
+    if (!unread.empty()) {
+      self.punched_ = unread.front().first;
+      self.pin_ = std::make_shared<const std::uint64_t>(unread.front().second);
+    }
 }
 
 std::unique_ptr<StreamLog> StreamLog::of_view(const StreamView& view) {
@@ -58,6 +66,8 @@ std::unique_ptr<StreamLog> StreamLog::of_view(const StreamView& view) {
   log->late_at_ = view.late_at;
   log->segments_ = view.segments;
   log->begin_ = view.begin;
+  log->punched_ = Store::page_floor(view.begin);
+  log->pin_ = std::make_shared<const std::uint64_t>(log->punched_);
   log->head_ = log->visible_end_ = view.end;
   log->seam_ = view.seam;
   return log;
@@ -113,7 +123,10 @@ Result<std::unique_ptr<StreamLog>> StreamLog::restore(RecordIn& in, UniqueFd fil
   const bool mapped_whole = sizes.empty() ? log->begin_ == log->head_
                                           : at <= log->begin_ && log->head_ <= end &&
                                                 end <= static_cast<std::uint64_t>(facts.st_size);
-  const bool fits = in_order && mapped_whole && log->segment_bytes_ > 0 &&
+  const std::uint64_t pin = *log->pin_;
+  const bool pinned = log->punched_ <= pin && pin <= log->begin_ && Store::page_floor(pin) == pin &&
+                      Store::page_floor(log->punched_) == log->punched_;
+  const bool fits = in_order && mapped_whole && pinned && log->segment_bytes_ > 0 &&
                     log->segment_bytes_ % Store::page_bytes() == 0;
   if (!fits)
     return Error::invalid(

@@ -1,8 +1,8 @@
 // StreamView: a reader's whole knowledge of a stream; published once per wake-up by its writer,
 // immutable, O(1) to make (doc/decisions.md A3).
 //
-// Thread: made by the writer, read anywhere.  Holding a view keeps its bytes readable: the writer
-// punches a segment only when no view names it any more.
+// Thread: made by the writer, read anywhere.  Holding a view, or a copy of it, keeps its bytes
+// readable: the writer frees the memory before a pin only when no view has an older one.
 #pragma once
 
 #include <cstddef>
@@ -52,6 +52,8 @@ struct StreamView {
   std::uint64_t begin = 0, end = 0;  // readable bytes: [begin, end)
   std::shared_ptr<Store> store;      // sendfile reads from here
   std::shared_ptr<const SegmentTable> segments;
+  // A position at or before `begin`; null: no bytes, or those of a file.
+  std::shared_ptr<const std::uint64_t> pin;
   AppendLog<SyncMark>::View sync;
   AppendLog<SyncMark>::View inner;  // marks only for recordings: MarkSink::inner()
   AppendLog<StreamEvent>::View events;

@@ -140,6 +140,17 @@ TEST(StreamLogRecord, MemoryThatTheFirstProcessHasNotGivenBackIsGivenBack) {
   CHECK(::fstat((*next)->file(), &after) == 0);
   CHECK(after.st_blocks < before.st_blocks);
 }
+TEST(StreamLogRecord, ARestoredLogFreesNoBytesOfItsFirstView) {
+  Writer writer;
+  writer.window = {1000, 400'000};
+  writer.bytes(20'000).view();
+  auto next = restored(saved(*writer.log), writer.log->file());
+  CHECK(next.has_value());
+  writer.log = std::move(*next);
+  const auto first = writer.log->last_view();
+  for (int i = 0; i < 10; ++i) writer.bytes(10'000).view();
+  CHECK(read_view(*first, first->begin) == pattern_text(first->begin, 20'000));
+}
 
 TEST(StreamLogRecord, WhatDoesNotFitToItsFileIsAnError) {
   Writer writer;
