@@ -23,9 +23,11 @@ void WallSeams::settle(const StreamSpan& span) {
   const Open open = *std::exchange(open_, std::nullopt);
   const WallSeam seam{open.after_wall_ms, span.wall_of(open.samples)};
   if (std::abs(seam.wall_ms - seam.after_wall_ms) < kLeastMs) return;
-  known_.push_back(seam);
-  if (known_.size() > kMaxSeams) known_.pop_front();
-  view_ = std::make_shared<const std::vector<WallSeam>>(known_.begin(), known_.end());
+  std::vector<WallSeam> known;
+  if (view_ != nullptr) known = *view_;
+  if (known.size() == kMaxSeams) known.erase(known.begin());
+  known.push_back(seam);
+  view_ = std::make_shared<const std::vector<WallSeam>>(std::move(known));
 }
 
 }  // namespace lb

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -58,15 +57,16 @@ class WallSeams {
     }
   };
   std::optional<Open> open_;
-  std::deque<WallSeam> known_;
   View view_;
 
   template <class Io, RecordOf<WallSeams> T>
   friend void record_fields(Io& io, T& seams) {
-    auto& [open, known, view] = seams;
+    auto& [open, view] = seams;
+    std::vector<WallSeam> known;
+    if constexpr (!Io::kReads)
+      if (view != nullptr) known = *view;
     io(1, open, known);
-    if constexpr (Io::kReads)
-      view = std::make_shared<const std::vector<WallSeam>>(known.begin(), known.end());
+    if constexpr (Io::kReads) view = std::make_shared<const std::vector<WallSeam>>(known);
   }
 };
 
