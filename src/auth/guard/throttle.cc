@@ -1,6 +1,7 @@
 #include "auth/guard/throttle.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/cat.h"
@@ -51,9 +52,9 @@ std::string name_of(const Address& peer, std::string_view user) {
 PasswordThrottle::PasswordThrottle(const Clock& clock)
     : clock_(clock),
       key_(random_bytes(32)),
-      buckets_(new Bucket[2 * kPlaces]),
+      buckets_(static_cast<Bucket*>(std::calloc(2 * kPlaces, sizeof(Bucket)))),
       known_(new std::atomic<std::uint64_t>[kKnownSlots]) {
-  for (std::size_t i = 0; i < 2 * kPlaces; ++i) buckets_[i].store(0, std::memory_order_relaxed);
+  if (buckets_ == nullptr) std::abort();
   for (std::size_t i = 0; i < kKnownSlots; ++i) known_[i].store(0, std::memory_order_relaxed);
 }
 

@@ -19,6 +19,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,7 +71,11 @@ class PasswordThrottle {
 
   const Clock& clock_;
   std::string key_;
-  const std::unique_ptr<Bucket[]> buckets_;  // two for each place
+  struct Free {
+    void operator()(Bucket* buckets) const noexcept { std::free(buckets); }
+  };
+  // Two for each place, zeros, whose memory is taken as they are written to.
+  const std::unique_ptr<Bucket[], Free> buckets_;
   const std::unique_ptr<std::atomic<std::uint64_t>[]> known_;
 };
 
