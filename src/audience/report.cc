@@ -10,6 +10,9 @@
 namespace lb {
 namespace {
 
+// Rows of other mounts that are read past, before each mount is asked by its index.
+constexpr std::size_t kMaxPassed = 20'000;
+
 // The length of the overlap of [began, ended) and the range.
 std::int64_t common_ms(const AudienceRange& range, std::int64_t began, std::int64_t ended) {
   return std::max<std::int64_t>(std::min(ended, range.to) - std::max(began, range.from), 0);
@@ -149,30 +152,42 @@ std::vector<Row> AudienceReport::read_in_order(std::string_view columns, std::st
     Statement place = database_.prepare(cat({"SELECT began FROM ", table, " WHERE id=?"}));
     after_began = place.bind(after).step() ? place.number(0) : range.to;
   }
-  const bool few = of.size() <= kFewMounts;
-  Statement asked = database_.prepare(
-      cat({"SELECT ", columns, few ? " AND x.mount=?" : "",
-           " AND x.began>=? AND x.began<? AND (x.began>? OR x.id>?) ORDER BY x.began, x.id"}));
+  const auto prepared = [&](std::string_view of_one) {
+    return database_.prepare(cat({"SELECT ", columns, of_one,
+                                  " AND x.began>=? AND x.began<? AND (x.began>? OR x.id>?) "
+                                  "ORDER BY x.began, x.id"}));
+  };
+  const std::int64_t from = std::max(after_began, range.from);
   std::vector<Row> rows;
-  const auto take = [&](std::size_t until) {
-    asked.bind(std::max(after_began, range.from), range.to, after_began, after);
-    while (rows.size() < until && asked.step())
+  if (of.size() > kFewMounts) {
+    // By time; most rows may be of other mounts.
+    Statement asked = prepared("");
+    asked.bind(from, range.to, after_began, after);
+    for (std::size_t passed = 0; rows.size() < most && passed < kMaxPassed;) {
+      if (!asked.step()) return rows;
       if (const auto mount = of.find(asked.number(1)); mount != of.end())
         rows.push_back(read(asked, mount->second));
-    asked.reset();
-  };
-  if (!few) {
-    take(most);
-    return rows;
+      else
+        ++passed;
+    }
+    if (rows.size() == most) return rows;
+    rows.clear();
   }
   const auto comes_before = [](const Row& a, const Row& b) {
     return std::pair(a.began, a.id) < std::pair(b.began, b.id);
   };
+  Statement asked = prepared(" AND x.mount=?");
   for (const auto& [mount, name] : of) {
-    const auto middle = static_cast<std::ptrdiff_t>(rows.size());
-    asked.bind(mount);
-    take(rows.size() + most);
-    std::inplace_merge(rows.begin(), rows.begin() + middle, rows.end(), comes_before);
+    const std::size_t known = rows.size();
+    asked.bind(mount, from, range.to, after_began, after);
+    while (rows.size() < known + most && asked.step()) {
+      Row row = read(asked, name);
+      if (known == most && !comes_before(row, rows[known - 1])) break;
+      rows.push_back(std::move(row));
+    }
+    asked.reset();
+    std::inplace_merge(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(known), rows.end(),
+                       comes_before);
     if (rows.size() > most) rows.resize(most);
   }
   return rows;

@@ -700,3 +700,31 @@ TEST(AudienceMerge, OfAllMountsIsTheSumOfEach) {
     if (many == mounts.size()) CHECK_EQUAL(played.size(), plays);
   }
 }
+
+// So many rows of another mount come first that each of the twenty is asked by itself.
+TEST(AudienceMerge, TitlesOfMountsAmongManyOfAnother) {
+  const auto put = database->run(
+      "INSERT INTO mount SELECT value, '/m' || value FROM (WITH RECURSIVE n(value) AS (SELECT 1 "
+      "UNION ALL SELECT value+1 FROM n WHERE value<22) SELECT value FROM n);"
+      "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<24999) "
+      "INSERT INTO play(mount, began, title) SELECT 21, 1000+i, 'Other' FROM n;"
+      "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<99) "
+      "INSERT INTO play(mount, began, title) SELECT 1+i*7%20, 50000+i/2, 'A' FROM n;");
+  CHECK(put.has_value());
+  AudienceReport report(*database, kNoon);
+  AudienceReport::Mounts some = *report.mounts();
+  CHECK(some.size() > AudienceReport::kFewMounts + 2);
+  some.erase(21);
+  std::vector<std::pair<std::int64_t, std::int64_t>> read;
+  for (std::int64_t after = 0;;) {
+    const auto page = *report.titles(some, {0, kNoon}, after, 7);
+    for (const PlayRow& row : page) read.emplace_back(row.began, row.id);
+    if (page.size() < 7) break;
+    after = page.back().id;
+  }
+  CHECK_EQUAL(100u, read.size());
+  CHECK(std::is_sorted(read.begin(), read.end()));
+  some = {{22, "/m22"}};
+  for (std::int64_t mount = 100; mount < 600; ++mount) some.emplace(mount, "/none");
+  CHECK(report.titles(some, {0, kNoon}, 0, 7)->empty());
+}
