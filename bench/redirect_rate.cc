@@ -161,7 +161,7 @@ int main(int argc, char** argv) {
   plan.host = argv[1];
   plan.path = argv[3];
   if (::inet_pton(AF_INET, argv[1], &plan.server.sin_addr) != 1) {
-    std::fprintf(stderr, "redirect-rate: %s is no IPv4 address\n", argv[1]);
+    std::fprintf(stderr, "redirect-rate: %s is not an IPv4 address\n", argv[1]);
     return 2;
   }
   const auto count = static_cast<unsigned>(std::max(1, std::atoi(argv[4])));

@@ -19,7 +19,7 @@ void judge(const Request& request, bool secure) {
   const std::string_view port = std::string_view(name).substr(prefix.size());
   fuzz::must(!port.empty() && port.size() <= 5 &&
                  port.find_first_not_of("0123456789") == std::string_view::npos,
-             "a name whose end is no port", name);
+             "a name whose end is not a port", name);
   const std::string_view line = request.headers.get("cookie");
   const std::string_view found = session_cookie(request, secure);
   if (found.empty()) return;

@@ -14,7 +14,7 @@ void judge_range(std::string_view text, std::uint64_t size) {
     fuzz::must(range.length > 0 && range.first < size, "a range begins outside", text);
     fuzz::must(range.length <= size - range.first, "a range ends outside", text);
   } else {
-    fuzz::must(range.first == 0 && range.length == 0, "what is no range has bytes", text);
+    fuzz::must(range.first == 0 && range.length == 0, "what is not a range has bytes", text);
   }
   const std::string lines = range_lines(range, size);
   fuzz::must(lines.ends_with("\r\n") && lines.size() < 128, "lines of an answer", lines);

@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   } else {
     const StreamPicture found = picture_in_id3(as_byte_span(bytes));
     fuzz::must(found.bytes.size() <= bytes.size(), "more than the tag holds");
-    fuzz::must(valid_utf8(found.song), "the song is no text");
+    fuzz::must(valid_utf8(found.song), "the song is not text");
     judge(found.bytes);
   }
   return 0;

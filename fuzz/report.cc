@@ -24,7 +24,7 @@ void check_addresses(const NodeReport& report) {
   fuzz::must(report.addresses.size() <= NodeReport::kMaxAddresses, "too many addresses");
   for (const NodeAddress& address : report.addresses) {
     const std::string origin = origin_of(address);
-    fuzz::must(is_plain(origin), "an origin that is no address", origin);
+    fuzz::must(is_plain(origin), "an origin that is not an address", origin);
     fuzz::must(origin.find('@') == std::string::npos, "an origin with a user", origin);
     const std::size_t authority = origin.find("//") + 2;
     fuzz::must(origin.find_first_of("/?#\\", authority) == std::string::npos,

@@ -23,7 +23,7 @@ void try_kind(TokenKind kind, std::string_view text) {
   const Session& session = token->session;
   fuzz::must(text.size() <= kMaxTokenBytes, "a token that is too long");
   fuzz::must(text.starts_with(token->signed_part) && token->signed_part.size() < text.size(),
-             "what is signed is no part of the token");
+             "what is signed is not a part of the token");
   fuzz::must(session.mounts.size() <= kMaxTokenMounts, "too many mounts");
   fuzz::must(!session.sid.empty() && !session.user.empty() && !session.audience.empty() &&
                  !session.kid.empty() && session.expires >= 0,

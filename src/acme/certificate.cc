@@ -232,7 +232,7 @@ Result<std::string> plain_chain(std::string_view text) {
          {static_cast<void*>(name), static_cast<void*>(header), static_cast<void*>(bytes)})
       OPENSSL_free(each);
     ERR_clear_error();
-    if (!is_certificate) return Error::invalid("the chain has a block that is no certificate");
+    if (!is_certificate) return Error::invalid("the chain has a block that is not a certificate");
     if (count == kChainCertificates)
       return Error::invalid(cat({"the chain has more than ", kChainCertificates, " certificates"}));
   }

@@ -59,7 +59,7 @@ Result<Json> read_json(const std::string& path) {
   const auto text = read_file(path, {.limit = kFileBytes});
   if (!text) return text.error();
   auto json = Json::parse(text->text);
-  if (!json || !json->is_object()) return Error::invalid(cat({path, ": is no JSON object"}));
+  if (!json || !json->is_object()) return Error::invalid(cat({path, ": is not a JSON object"}));
   return json;
 }
 
@@ -151,7 +151,7 @@ Result<void> write_account(const std::string& state_dir, const std::string& dire
 
 Result<KeptOrder> parse_order(std::string_view text) {
   const auto json = Json::parse(text);
-  if (!json || !json->is_object()) return Error::invalid("is no JSON object");
+  if (!json || !json->is_object()) return Error::invalid("is not a JSON object");
   KeptOrder order;
   for (std::size_t i = 0; i < json->at("names").size(); ++i)
     order.names.push_back(member_text(json->at("names").at(i)));

@@ -42,7 +42,7 @@ AcmeOrder::Step AcmeOrder::begin() {
   state_ = State::kDirectory;
   url_ = wanted_.directory;
   if (!is_url(url_))
-    return AcmeFailure{Kind::kRefused, cat({url_, " is no https URL of a directory"}), {}};
+    return AcmeFailure{Kind::kRefused, cat({url_, " is not an https URL of a directory"}), {}};
   return Ask{url_, std::nullopt};
 }
 
@@ -124,7 +124,7 @@ AcmeOrder::Step AcmeOrder::refused(const FetchAnswer& answer, WallTime now) {
 AcmeOrder::Step AcmeOrder::received(const FetchAnswer& answer, WallTime now) {
   if (state_ == State::kChain) return on_chain(answer, now);
   auto parsed = Json::parse(answer.body);
-  if (!parsed || !parsed->is_object()) return other("is no JSON object");
+  if (!parsed || !parsed->is_object()) return other("is not a JSON object");
   switch (state_) {
     case State::kDirectory:
       return on_directory(*parsed);
@@ -175,7 +175,7 @@ AcmeOrder::Step AcmeOrder::on_directory(const Json& body) {
   new_order_ = text_of(body.at("newOrder"));
   renewal_info_ = text_of(body.at("renewalInfo"));
   terms_ = cleaned_text(body.at("meta").at("termsOfService").text().value_or(""));
-  if (!is_url(new_nonce_)) return other("is no directory of ACME");
+  if (!is_url(new_nonce_)) return other("is not an ACME directory");
   if (!is_url(renewal_info_)) renewal_info_.clear();
   const Json profiles = body.at("meta").at("profiles");
   if (wanted_.profile.empty() && profiles.at(kAddressProfile).text() &&
@@ -246,7 +246,7 @@ AcmeOrder::Step AcmeOrder::on_order(const FetchAnswer& answer, const Json& body)
   finalize_ = text_of(body.at("finalize"));
   const Json list = body.at("authorizations");
   if (!is_url(order_) || list.size() == 0 || list.size() > kAuthorizations)
-    return other("is no order that can be read");
+    return other("is not a readable order");
   authorizations_.clear();
   for (std::size_t i = 0; i < list.size(); ++i) authorizations_.push_back(text_of(list.at(i)));
   authorization_ = 0;

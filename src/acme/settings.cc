@@ -126,11 +126,11 @@ std::string_view why_not_public(std::string_view name) {
     for (const std::string_view begin : kExamples)
       if (name.starts_with(begin)) return "it is an address of examples";
     const auto address = Address::parse(name, 0);
-    return address && reach_of(*address) == Reach::kPublic ? "" : "it is no public address";
+    return address && reach_of(*address) == Reach::kPublic ? "" : "it is not a public address";
   }
   const std::string lower = to_lower(name);
   if (lower.find('.') == std::string::npos) return "it has no dot";
-  if (!is_dns_name(lower)) return "it is no name of DNS";
+  if (!is_dns_name(lower)) return "it is not a DNS name";
   for (const std::string_view end : kLocal)
     if (lower.ends_with(end)) return "it is a name of local networks or of examples";
   return "";

@@ -91,7 +91,7 @@ std::variant<ApiRequest, Problem> read_request(const Request& request, FoundEndp
     return wrong_parameter(name,
                            cat({"the value of parameter ", name, " is not percent-encoded text"}));
   if (const std::string name = doubled_parameter(request.query); !name.empty())
-    return wrong_parameter(name, cat({"the parameter ", name, " stands twice"}));
+    return wrong_parameter(name, cat({"the parameter ", name, " is given twice"}));
   // "dry-run=true" must not be ignored, or the change would be made.
   for (const std::string_view name : kSwitchNames)
     if (const auto value = query_param(request.query, name); value && value != "0" && value != "1")

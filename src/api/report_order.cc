@@ -67,7 +67,7 @@ Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, cons
     std::string all;
     for (const std::string_view name : report_names()) all += cat({all.empty() ? "" : ", ", name});
     return Error::invalid(
-        cat({quoted(order.report.substr(0, 80)), " is no report; there are: ", all}));
+        cat({quoted(order.report.substr(0, 80)), " is not a report; there are: ", all}));
   }
   if (const auto problem = empty_choice(order.query)) return Error::invalid(problem->detail);
   ReportOrder whole = order;

@@ -46,7 +46,8 @@ Result<void> DayKeys::load(std::int64_t unix_seconds) {
     if (line.empty()) continue;
     auto key = read(line, ' ');
     if (!key)
-      return Error::invalid(path_ + ": has a line that is no key of a day; the keys are made new");
+      return Error::invalid(path_ +
+                            ": has a line that is not a key of a day; the keys are made new");
     if (today_ && key->day == unix_seconds / kDaySeconds + 1)
       tomorrow_ = std::move(key);
     else

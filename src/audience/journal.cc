@@ -126,7 +126,7 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
   const auto fields = split(text.substr(0, std::min(end_of_head, text.size())), '\t');
   if (end_of_head == std::string_view::npos || fields.size() != kHeadFields || fields[0] != kHead ||
       fields[2].empty() || fields[2].size() > kLongestEpoch)
-    return Error::invalid(path_ + ": is no journal of the audience");
+    return Error::invalid(path_ + ": is not a journal of the audience");
   if (fields[1] != "1")
     return Error::invalid(cat(
         {path_, ": is a journal of version ", fields[1], ", and this program reads version 1"}));
@@ -284,7 +284,7 @@ Result<JournalBatch> Journal::next(std::size_t most, std::size_t bytes) {
       }
       return true;
     });
-    if (broken) return Error::io(cat({path_, ": has bytes at ", at + used, " that are no row"}));
+    if (broken) return Error::io(cat({path_, ": has bytes at ", at + used, " that are not a row"}));
     if (used == 0) break;
     at += used;
   }

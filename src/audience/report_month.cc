@@ -43,7 +43,7 @@ Result<ReportMonth> parse_report_month(std::string_view text) {
                                                        : std::optional<std::uint64_t>();
   const auto month = year ? parse_u64(text.substr(5)) : std::nullopt;
   if (!month || *year < 1970 || *month < 1 || *month > 12)
-    return Error::invalid(cat({text.substr(0, 80), " is no month; one is like 2026-10"}));
+    return Error::invalid(cat({text.substr(0, 80), " is not a month such as 2026-10"}));
   return named_month(std::chrono::year(static_cast<int>(*year)) /
                      std::chrono::month(static_cast<unsigned>(*month)));
 }

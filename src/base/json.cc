@@ -94,7 +94,7 @@ Result<Json> Json::parse(std::string_view text, std::size_t max_depth, Names nam
   if (!twice.name.empty())
     return Error::invalid(cat({"JSON: an object has the name ", twice.name, " twice"}));
   if (document->is_discarded()) {
-    return Error::invalid(cat({"JSON: ", text.size(), " bytes that are no document"}));
+    return Error::invalid(cat({"JSON: ", text.size(), " bytes that are not a document"}));
   }
   const nlohmann::json* root = document.get();
   return Json(std::move(document), root);

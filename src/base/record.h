@@ -177,7 +177,7 @@ class RecordIn {
     std::uint64_t got = static_cast<std::uint64_t>(value);
     get(number, got);
     if (got > static_cast<std::uint64_t>(last))
-      wrong(number, "is none of the values that are known");
+      wrong(number, "is not one of the values that are known");
     else
       value = static_cast<E>(got);
   }
@@ -223,7 +223,7 @@ class RecordIn {
   template <class V>
   void read(const RecordField& field, V& value) {
     if constexpr (std::is_integral_v<V>) {
-      if (field.is_text) return wrong(field.number, "is no number");
+      if (field.is_text) return wrong(field.number, "is not a number");
       value = static_cast<V>(field.value);
       if (static_cast<std::uint64_t>(value) != field.value) wrong(field.number, "is out of range");
     } else {
@@ -231,16 +231,16 @@ class RecordIn {
     }
   }
   void read_other(const RecordField& field, double& value) {
-    if (field.is_text) return wrong(field.number, "is no number");
+    if (field.is_text) return wrong(field.number, "is not a number");
     value = std::bit_cast<double>(field.value);
     if (!std::isfinite(value)) wrong(field.number, "is not finite");
   }
   void read_other(const RecordField& field, std::string& value) {
-    if (!field.is_text) return wrong(field.number, "is no text");
+    if (!field.is_text) return wrong(field.number, "is not text");
     value = field.text;
   }
   void read_other(const RecordField& field, std::vector<std::byte>& value) {
-    if (!field.is_text) return wrong(field.number, "is no text");
+    if (!field.is_text) return wrong(field.number, "is not text");
     const auto* from = reinterpret_cast<const std::byte*>(field.text.data());
     value.assign(from, from + field.text.size());
   }
@@ -278,7 +278,7 @@ class RecordIn {
   }
   template <class F>
   void read_inner(const RecordField& field, F&& fields) {
-    if (!field.is_text) return wrong(field.number, "is no record");
+    if (!field.is_text) return wrong(field.number, "is not a record");
     RecordIn inner(name_, field.text);
     fields(inner);
     if (auto read = inner.done(); !read) error_ = read.error().what;

@@ -12,7 +12,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kLongestFile = 256 * 1024, kLongestName = 64;
-constexpr std::string_view kMagic = "TZif", kNoFile = "is no file of a time zone";
+constexpr std::string_view kMagic = "TZif", kNoFile = "is not a time zone file";
 constexpr std::int64_t kDay = 86'400;
 
 std::int64_t big_endian(std::string_view bytes) {

@@ -40,7 +40,7 @@ Answer answer_check_audit(const std::string& path) {
     const std::string before =
         cat({"does not follow line ", lines - 1,
              ": one of them was changed, or lines between them are missing"});
-    return {cat({path, ": line ", lines, " ", lines == 1 ? "is no line of an audit log" : before,
+    return {cat({path, ": line ", lines, " ", lines == 1 ? "is not a line of an audit log" : before,
                  "\n"}),
             "", 1};
   }

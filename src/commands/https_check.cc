@@ -171,7 +171,7 @@ class HttpsCheck {
     const auto body = answer ? Json::parse(answer->body) : Result<Json>(Json());
     if (!answer) return say(false, cat({name, " does not answer (", answer.error().what, ")"}));
     if (answer->status != 200 || !body || !body->at("newOrder").text())
-      return say(false, cat({url, " is no directory of a CA (status ", answer->status, ")"}));
+      return say(false, cat({url, " is not a directory of a CA (status ", answer->status, ")"}));
     const Json meta = body->at("meta");
     const std::string terms = cleaned_text(meta.at("termsOfService").text().value_or(""));
     std::string line = cat({name, " answers"});
@@ -239,10 +239,11 @@ class HttpsCheck {
       const bool is_here =
           std::ranges::any_of(here, [&](const Address& own) { return own.ip() == ip; });
       // Another address is no fault by itself: the server may be behind a router.
-      print(true,
-            cat({name, " leads to ", ip,
-                 is_here ? ", which is this machine"
-                         : ", which is no address of this machine; does a router pass it on?"}));
+      print(
+          true,
+          cat({name, " leads to ", ip,
+               is_here ? ", which is this machine"
+                       : ", which is not an address of this machine; does a router pass it on?"}));
     }
     ::freeaddrinfo(found);
     return true;

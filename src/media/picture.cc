@@ -122,7 +122,7 @@ Result<PictureType> judge_picture(ByteSpan bytes) {
     return Error::invalid(
         cat({"it has ", bytes.size(), " bytes, the most are ", kMaxPictureBytes}));
   const auto type = picture_type(bytes);
-  if (!type) return Error::invalid("it is no JPEG, PNG or WebP by its first bytes");
+  if (!type) return Error::invalid("it is not a JPEG, PNG or WebP by its first bytes");
   const auto size = picture_size(*type, bytes);
   if (!size) return Error::invalid("its headers do not say how large it is");
   if (!is_shown_size(*size))

@@ -192,7 +192,7 @@ void EtcdRegistry::adopt(EtcdLoader::Loaded loaded, std::vector<RegistryRecord> 
   const std::uint64_t from = loaded.content.revision + 1;
   if (loaded.foreign > 0)
     log_.warn(kEtcdModule, cat({loaded.foreign, " keys below ", prefix_,
-                                " are no records or too large; they were passed over"}));
+                                " are not records or are too large; they were passed over"}));
   held_copy_.reset();
   doubt_.clear();
   doubt_timer_.cancel();

@@ -197,7 +197,7 @@ Result<EtcdWatchLine> parse_etcd_watch(std::string_view line) {
   const auto revision = etcd_revision(result, "a watch");
   const auto compacted = etcd_number(result.at("compact_revision"));
   if (!revision) return revision.error();
-  if (!compacted) return Error::invalid("etcd's watch has a compact_revision that is no number");
+  if (!compacted) return Error::invalid("etcd's watch has a compact_revision that is not a number");
   watch.revision = *revision;
   watch.compact_revision = *compacted;
   watch.created = etcd_flag(result.at("created"));

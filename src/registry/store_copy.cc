@@ -219,10 +219,10 @@ Result<RegistryContent> parse_store_copy(std::optional<std::string_view> prefix,
                                          std::string_view text) {
   const std::size_t end = text.find('\n');
   if (end == std::string_view::npos || !text.starts_with(kCopyHead))
-    return Error::invalid("is no copy of a store");
+    return Error::invalid("is not a copy of a store");
   const auto words = split(text.substr(kCopyHead.size(), end - kCopyHead.size()), ' ');
   const auto revision = words.size() == 2 ? parse_u64(words[1]) : std::nullopt;
-  if (!revision) return Error::invalid("is no copy of a store");
+  if (!revision) return Error::invalid("is not a copy of a store");
   if (prefix && words[0] != percent_encode(*prefix, true))
     return Error::not_found(cat({"is a copy of the store ", words[0]}));
   auto records = parse_record_text(text.substr(end + 1), StoreCopy::kCopyBytes);

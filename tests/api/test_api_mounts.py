@@ -22,7 +22,7 @@ def a_new_mount_is_fed_with_the_answers_login_and_heard(t):
     wait_for(lambda: len(ear.raw()) > 20000, "the listener hears it", 10)
     equal(server.stat("/rock.mp3", "server_name"), "Rock")
     # No other login feeds it, the server's own source password neither.
-    check("401" in refused(server, "/rock.mp3", "source:src-secret"), "the global password is none of its logins")
+    check("401" in refused(server, "/rock.mp3", "source:src-secret"), "the global password is not one of its logins")
     equal(occurs(server.dir, made["source"]["password"]), [])
 
 

@@ -91,9 +91,9 @@ def the_command_line_writes_what_the_api_answers(t):
 def what_makes_no_sense_is_answered_with_a_sentence_and_status_1(t):
     server = report_server(t)
     for arguments, words in (
-            (["--report", "charts"], '"charts" is no report; there are: songs, playlist, soundexchange, soundexchange-incomplete, npr, triton, summary, hours'),
-            (["--report"], '"" is no report'), (["--report", "songs", "--month", "2026-13"], "2026-13 is no month; one is like 2026-10"),
-            (["--report", "songs", "--month", "x" * 5000], "is no month"),
+            (["--report", "charts"], '"charts" is not a report; there are: songs, playlist, soundexchange, soundexchange-incomplete, npr, triton, summary, hours'),
+            (["--report"], '"" is not a report'), (["--report", "songs", "--month", "2026-13"], "2026-13 is not a month such as 2026-10"),
+            (["--report", "songs", "--month", "x" * 5000], "is not a month"),
             (["--report", "songs", "--month", "2026-10", "--to", "2026-11-01"], "--month is a period by itself"),
             (["--report", "songs", "--from", "2026-11-01", "--to", "2026-10-01"], "which is not before to"),
             (["--report", "songs", "--from", "yesterday"], "from=yesterday is neither"), (["--report", "songs", "--zone", "Mars"], "Mars"),
@@ -132,7 +132,7 @@ def a_report_is_written_on_its_day_and_never_over_a_file_that_is_there(t):
     server.start()
     # There is no directory yet: the log says so once, and it is tried again.
     server.wait_for_log(r"the report songs was not written: .*reports.*No such file")
-    server.wait_for_log(r'the report charts was not written: "charts" is no report; there are: songs')
+    server.wait_for_log(r'the report charts was not written: "charts" is not a report; there are: songs')
     place.mkdir()
     name = "songs-%s_%s.csv" % (first, next_month)
     (place / ("playlist-live.mp3-%s_%s.csv" % (first, next_month))).write_text("filled in by hand")
@@ -159,7 +159,7 @@ def a_report_is_written_on_its_day_and_never_over_a_file_that_is_there(t):
     server.write_config(body="<console>1</console><audience>" + row % ("songs", "") + row % ("songs", 'zone="Europe/Berlin"') +
                         '<report name="soundexchange" directory="reports"/></audience>')
     _, out, _ = t.run("--check-config", server.config)
-    for words in ("it has the file of number 1; it needs another directory", "its directory is no path from / on",
+    for words in ("it has the file of number 1; it needs another directory", "its directory is not an absolute path",
                   "soundexchange needs the name of the service"):
         check(words in out, out)
 

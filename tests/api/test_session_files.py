@@ -206,5 +206,5 @@ def a_daily_file_is_written_of_the_day_before(t):
     equal(status, 0, out)
     server.write_config(body='<audience><report name="npr" directory="/tmp"/></audience>')
     _, out, _ = t.run("--check-config", server.config)
-    for words in ("npr is of one mount, and names none", "npr needs addresses, and there is no <keep-addresses>"):
+    for words in ("npr reports one mount, and <mount> is missing", "npr needs addresses, and there is no <keep-addresses>"):
         check(words in out, out)

@@ -135,7 +135,7 @@ def ranges_are_files_that_can_be_fetched_in_parts(t):
     whole = server.get(path)
     equal(whole.status, 200)
     equal(int(whole.get("content-length")), len(whole.body))
-    check("attachment" in whole.get("content-disposition"), "it is no attachment")
+    check("attachment" in whole.get("content-disposition"), "it is not an attachment")
     check_consecutive(numbers_of(whole.body), "the export")
     tag = whole.get("etag")
     cut = len(whole.body) // 3

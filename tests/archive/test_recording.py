@@ -53,7 +53,7 @@ def a_time_of_a_mount_that_is_not_recorded_is_404(t):
         matches("not recorded", answer.body.decode())
     # What is no time may be an authenticator's.
     listener = server.listener("/live.mp3?from=newsletter")
-    check(listener.read(1000), "a parameter that is no time ends the stream")
+    check(listener.read(1000), "a parameter that is not a time ends the stream")
     listener.close()
     studio.close()
 

@@ -9,7 +9,7 @@ from https_radio import NAME, comes, radio, verified
 from own_authority import OwnAuthority
 from witness import Witness
 
-JSON, ORDER = r"the CA's answer about https://\S+ is no JSON object", b"201 Created\r\nLocation: https://127.0.0.1:1/"
+JSON, ORDER = r"the CA's answer about https://\S+ is not a JSON object", b"201 Created\r\nLocation: https://127.0.0.1:1/"
 UNANSWERED = r"127\.0\.0\.1:\d+ has not answered since \d\d:\d\d "
 
 
@@ -21,7 +21,7 @@ def says(body, status=b"200 OK"):
 ANSWERS = [
     ("dir", hostile.endless_body, JSON), ("dir", hostile.to_itself, JSON), ("dir", hostile.to_a_file, JSON), ("dir", hostile.deep, JSON),
     ("dir", hostile.endless_head, UNANSWERED), ("dir", hostile.endless_continue, UNANSWERED), ("dir", hostile.garbage, UNANSWERED),
-    ("dir", says(b'{"newNonce":"file:///etc/passwd","newAccount":[],"newOrder":7,"meta":"x"}'), "is no directory of ACME"),
+    ("dir", says(b'{"newNonce":"file:///etc/passwd","newAccount":[],"newOrder":7,"meta":"x"}'), "is not an ACME directory"),
     ("account", hostile.endless_body, JSON),
     ("account", says(b"{}", b"201 Created\r\nLocation: http://127.0.0.1:1/"), "names no account"),
     ("account", says(b'{"type":"urn:ietf:params:acme:error:badNonce","detail":"again"}', b"400 Bad Request"), r"the CA refuses it \(again\)"),
@@ -30,7 +30,7 @@ ANSWERS = [
     ("finalize", says(b'{"type":"urn:ietf:params:acme:error:dns","detail":"CAA: SERVFAIL"}', b"403 Forbidden"), r": the CA refuses it \(CAA: SERVFAIL\); again"),
     ("new", says(b'{"finalize":"https://127.0.0.1:1/","authorizations":["file:///etc/passwd"]}', ORDER), "names no https URL to go on with"),
     ("new", says(b'{"finalize":"https://127.0.0.1:1/","authorizations":["https://127.0.0.1:1/"]}', ORDER), UNANSWERED),
-    ("new", says(b'{"authorizations":[%s"x"]}' % (b'"x",' * 12000), ORDER), "is no order that can be read"),
+    ("new", says(b'{"authorizations":[%s"x"]}' % (b'"x",' * 12000), ORDER), "is not a readable order"),
     ("new", says(b'{"detail":"%s"}' % (b"\\u001b[2J\\n" * 4000), b"429 Too Many\r\nRetry-After: 99999999999999999999"), r"\(CA: (\[2J){40,99}[^\n]{0,3}\)"),
     ("new", says(b"", b"503 Down\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\nDate: Fri, 31 Dec 9999 23:59:59 GMT"), UNANSWERED + r"\(503\)"),
     ("authorization", says(b'{"status":"pending","identifier":{"value":"www.example.net"}}'), "is about a name that was not ordered"),
@@ -69,7 +69,7 @@ def a_chain_that_could_not_be_loaded_takes_no_place(t):
     good = file.read_text()
     for number, (sent, reason) in enumerate([(lambda chain: chain + 10000 * own, "the chain has more than 16 certificates"),
                                              (lambda chain: chain + own[:-60], "no certificate: bad end line"),
-                                             (lambda chain: key + chain, "the chain has a block that is no certificate"),
+                                             (lambda chain: key + chain, "the chain has a block that is not a certificate"),
                                              (lambda chain: own, "the first certificate of the chain is of another key than the request")]):
         authority.sent = sent
         server.reload(body=body.replace("<acme>", "<acme><names>%s w%d.example.org</names>" % (NAME, number)))

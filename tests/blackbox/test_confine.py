@@ -102,7 +102,7 @@ class Removed:
 
 
 class Prey:
-    """A process of the same user that is none of the server's."""
+    """A process of the same user that is not one of the server's."""
 
     def __init__(self, t):
         command = [PYTHON, "-c", "print('here', flush=True); import signal; signal.pause()"]

@@ -19,7 +19,7 @@ MANY = "<clients>2000</clients><sources>400</sources><client-timeout>20</client-
 
 
 def heap(server):
-    """Bytes of memory that are no file and not shared."""
+    """Bytes of memory that are not a file and not shared."""
     status = pathlib.Path("/proc/%d/status" % server.process.pid).read_text()
     return int(re.search(r"RssAnon:\s+(\d+) kB", status).group(1)) * 1024
 

@@ -123,7 +123,7 @@ def butt_finds_its_listeners_in_the_json(t):
     def listeners():
         source = server.ask("GET /status-json.xsl HTTP/1.1", ["Host: localhost:8000", "User-Agent: Mozilla"]).json()["icestats"]["source"]
         check(source["listenurl"].rsplit("/", 1)[1] == "butt.mp3", source["listenurl"])
-        check(isinstance(source["listeners"], int), "listeners is no number")
+        check(isinstance(source["listeners"], int), "listeners is not a number")
         return source["listeners"] == 1
     wait_for(listeners, "one listener is shown")
 

@@ -63,7 +63,7 @@ def a_missing_intro_is_only_a_warning(t):
     server = started(t, INTRO)
     server.source("/a.mp3", tag="A").play(10)
     server.listener("/a.mp3").read(5 * MP3_FRAME)
-    server.wait_for_log("WARN.*intro.mp3 is no file")
+    server.wait_for_log("WARN.*intro.mp3 is not a file")
 
 
 @test
@@ -176,7 +176,7 @@ def a_program_may_have_arguments_in_place_of_the_mount(t):
     source.leave()
     equal(told("off"), "1 /live/a.mp3\n")
     server.source("/-rf").leave()
-    equal(told("dash"), "-n ./-rf\n", "a name is no option")
+    equal(told("dash"), "-n ./-rf\n", "a name is not an option")
     status, out, err = t.run("--check-config", server.config)
     check("on-connect" not in out + err, "no report of the program: " + out + err)
 

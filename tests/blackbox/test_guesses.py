@@ -110,7 +110,7 @@ def lists_of_addresses_are_read_again_when_they_change(t):
     server.start()
     from_there = {"source_address": "127.0.0.3"}
     server.wire(**from_there).expect_silence_and_close()
-    server.wait_for_log('"!" is no address, network or pattern')
+    server.wait_for_log('"!" is not an address, network or pattern')
     deny.write_text("# nobody\n")
 
     def welcome():

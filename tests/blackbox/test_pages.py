@@ -91,7 +91,7 @@ def the_templates_of_2_4_work_unchanged(t):
         reply = server.get(path, login)
         equal((path, reply.status, reply.get("Content-Type")), (path, 200, "text/xml; charset=UTF-8"))
         check_protected(reply, path)
-        check(reply.xml().tag.endswith("html"), path + " is no page")
+        check(reply.xml().tag.endswith("html"), path + " is not a page")
     for text in ("Mount Point /a", "A Name", 'href="http://a.example/"', 'href="/a.m3u"'):
         check(text in server.get("/status.xsl").text, text)
     check("&lt;b&gt;&amp;" in server.get("/admin/listclients.xsl?mount=/a", ADMIN).text, "the agent is not there, or not escaped")

@@ -78,8 +78,8 @@ def what_is_no_picture_is_refused_with_the_reason(t):
     equal(put(server, jpeg_head(), kind="image/jpeg").status, 200)
     equal(put(server, webp_head(), kind="").status, 200)
     for picture, status, words in (
-            (b"", 415, "art: the request has no picture"), (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", 415, "art: it is no JPEG"),
-            (b"GIF89a" + bytes(50), 415, "art: it is no JPEG"), (b"<html>", 415, "art: it is no JPEG"),
+            (b"", 415, "art: the request has no picture"), (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", 415, "art: it is not a JPEG"),
+            (b"GIF89a" + bytes(50), 415, "art: it is not a JPEG"), (b"<html>", 415, "art: it is not a JPEG"),
             (png()[:20], 422, "its headers do not say"), (png(8, 64), 422, "8 x 64 pixels; 16 to 4096"),
             (jpeg_head(4097, 64), 422, "4097 x 64 pixels")):
         reply = put(server, picture)
@@ -124,14 +124,14 @@ def encoders_bring_pictures_in_their_tags(t):
     equal(server.get(now(server, "/live.mp3", lambda s: s["title"]["art"])["title"]["art"]).body, png(seed=4))
     source.send(id3(b"<svg>"))
     source.play(3)
-    wait_for(lambda: "the picture in a tag of its stream is not shown: it is no JPEG" in server.log("error"), "a line of the log")
+    wait_for(lambda: "the picture in a tag of its stream is not shown: it is not a JPEG" in server.log("error"), "a line of the log")
 
     def refused():
         return server.get("/api/v1/mounts/live.mp3", ADMIN).json()["picture-refused"]
-    equal(refused(), "it is no JPEG, PNG or WebP by its first bytes")
+    equal(refused(), "it is not a JPEG, PNG or WebP by its first bytes")
     source.send(id3(png(seed=5)))
     source.play(3)
-    wait_for(lambda: refused() is None, "a picture that is shown is no problem")
+    wait_for(lambda: refused() is None, "a picture that is shown is not a problem")
 
 
 @test

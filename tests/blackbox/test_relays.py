@@ -122,7 +122,7 @@ def what_only_this_host_can_reach_is_not_published_for_an_upstream(t):
     inside = Upstream(t, lambda _: b"HTTP/1.0 200 OK\r\nContent-Type: application/octet-stream\r\n\r\nINTERNAL-SECRET")
     other = Upstream(t, lambda _: b"HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:%d/x\r\n\r\n" % inside.port)
     edge = t.server(body=relay(other.port))
-    edge.wait_for_log("answered with application/octet-stream, which is no stream")
+    edge.wait_for_log("answered with application/octet-stream, which is not a stream")
     equal(edge.get("/live").status, 404)
 
 
@@ -149,7 +149,7 @@ def a_relay_takes_what_its_mounts_sources_may_send(t):
     source.send(request("SOURCE /live HTTP/1.0", ["Content-Type: application/x-nsv"], SOURCE))
     source.take(15)
     plays(t.server(body=slave_of(master.port, allowed)), "/live")
-    t.server(body=slave_of(master.port)).wait_for_log("answered with application/x-nsv, which is no stream")
+    t.server(body=slave_of(master.port)).wait_for_log("answered with application/x-nsv, which is not a stream")
 
 
 @test

@@ -259,7 +259,7 @@ def a_socket_that_is_not_in_the_configuration_is_told_of(t):
 def a_descriptor_that_is_no_socket_is_told_of(t):
     with open("/dev/null") as null:
         server = start_with(t.unstarted_server(), null)
-    matches("inherited descriptor 3 is no listening TCP socket", server.out.read_text())
+    matches("inherited descriptor 3 is not a listening TCP socket", server.out.read_text())
     equal(server.get("/none").status, 404)
 
 

@@ -168,7 +168,7 @@ def a_title_of_hostile_bytes_harms_nobody(t):
         reply = server.set_title(mount, song=song.replace(" ", "+"))
         check(reply.status in (200, 400, 414), "%s for %r" % (reply.line, song[:30]))
         title = server.public_source(mount).get("title", "")   # JSON that parses
-        check(isinstance(title, str), "title %r is no text" % title)
+        check(isinstance(title, str), "title %r is not text" % title)
         check(not any(ord(c) < 32 for c in title), "control characters in %r" % title)
         server.stats()                                                # XML that parses
         page = server.get("/status.xsl?mount=" + mount).text

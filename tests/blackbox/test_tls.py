@@ -305,7 +305,7 @@ def players_resume_after_a_restart_and_at_another_node_without_configuration(t):
         secrets.write_bytes(secrets.read_bytes()[:40])
         give_away(server.dir)
         server.start()
-        check(re.search(r"WARN connection/tls .*/ticket\.secrets: is no whole file of ticket secrets; the ticket secrets are new",
+        check(re.search(r"WARN connection/tls .*/ticket\.secrets: is not a complete file of ticket secrets; the ticket secrets are new",
                         server.out.read_text()), server.out.read_text())
         many = resumed(server, context, sessions)
         equal(many, count if version == ssl.TLSVersion.TLSv1_3 else 0, "with a broken file")

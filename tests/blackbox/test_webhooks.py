@@ -109,7 +109,7 @@ def names_that_are_wrong_are_told_beforehand(t):
     server.write_config()
     status, out, errors = t.run("--check-config", server.config)
     said = out + errors
-    matches(r"<webhook>: its url is no http or https address; nothing is sent", said)
+    matches(r"<webhook>: its url is not an http or https address; nothing is sent", said)
     matches(r"<webhook>: there is no event titel; did you mean title\?", said)
     equal(said.count("<webhook>"), 2, said)
     # Each event of the page is one that can be named.

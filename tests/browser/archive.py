@@ -52,7 +52,7 @@ def the_archive_is_listened_to_by_title(s):
     fetched = s.browser.script("return document.querySelector(\"a[aria-label^='Download The News']\").href")
     reply = server.get(fetched[fetched.index("/", 9):])
     equal(reply.status, 200)
-    check("attachment" in reply.get("content-disposition") and len(reply.body) > 10_000, "it is no download")
+    check("attachment" in reply.get("content-disposition") and len(reply.body) > 10_000, "it is not a download")
     for size, width in WIDTHS.items():
         for dark in (False, True):
             s.browser.look(width, dark)

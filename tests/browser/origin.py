@@ -73,7 +73,7 @@ def pages_that_sources_send_run_no_script_and_read_no_session(s):
 
 @test
 def a_recording_of_a_page_is_a_download(s):
-    """A recording from before such types were refused is kept, but is no document of this server."""
+    """A recording from before such types were refused is kept, but is not a document of this server."""
     server = start(s, HTML)
     log_in(s)
     kind, body = page_of("html")

@@ -110,7 +110,7 @@ def newest(browser, ear, count):
 
 
 def are_right(off):
-    """Allows for a browser on a busy machine, whose delay is no fault of the page."""
+    """Allows for a browser on a busy machine, whose delay is not a fault of the page."""
     return statistics.median(map(abs, off)) <= WRONG_MS and max(map(abs, off)) <= STALL_MS
 
 

@@ -80,7 +80,7 @@ def the_first_master_of_a_chain_counts_listeners_below_its_nodes(b):
     equal({row["id"]: (row["listeners"], row["below"]) for row in state["nodes"]}, {"m11": (0, 0), "edge12": (0, 7)}, "nodes")
     equal((mount_row(master)["listeners"], mount_row(master)["below"]), (0, 7), "the mount")
     row = [row for row in state["nodes"] if row["id"] == "edge12"][0]
-    equal((row["unacknowledged"], row["estimate_kbps"], row["utilisation"]), (0, 0, 0), "and is no load of the node")
+    equal((row["unacknowledged"], row["estimate_kbps"], row["utilisation"]), (0, 0, 0), "and is not a load of the node")
     lines = master.get("/metrics").text.splitlines()
     equal([line.rsplit(" ", 1)[1] for line in lines if line.startswith("icecast_cluster_listeners{")], ["0", "7"], "metrics")
     own = listen(b, first, 2)

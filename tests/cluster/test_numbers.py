@@ -44,7 +44,7 @@ def without_redirecting_a_server_counts_its_own_people(bench):
     person = server.listener()
     source = server.public_source("/live.mp3")
     equal((source["listeners"], "listeners_local" in source, relay.head.status, person.head.status), (1, False, 200, 200),
-          "the relay is none of them")
+          "the relay is not one of them")
 
 
 @test
@@ -143,7 +143,7 @@ def a_mount_that_a_slave_does_not_know_yet_plays_all_the_same(bench):
         source.play(5)
         listener.read(384)
     equal(ask_and_close(c["e1"], "/none.mp3").status, 404, "what no master has")
-    equal(ask_and_close(c["e1"], "/none.png").status, 404, "what is no mount, at once")
+    equal(ask_and_close(c["e1"], "/none.png").status, 404, "what is not a mount, at once")
 
 
 @test

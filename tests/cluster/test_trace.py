@@ -209,7 +209,7 @@ def each_listening_of_a_trace_is_known_once_and_to_the_second(b):
         rows = sessions(master)
         return rows if len(rows) == len(counted) + 1 and not any(row["open"] for row in rows) else None
     rows = wait_for(all_there, "%d sessions have ended" % (len(counted) + 1), 60)
-    equal({row["mount"] for row in rows}, {"/live.mp3", "/m.mp3"}, "a fallback is no mount of theirs")
+    equal({row["mount"] for row in rows}, {"/live.mp3", "/m.mp3"}, "a fallback is not a mount of theirs")
     worst = max(pairs([row["seconds"] for row in rows if row["way"] == way], [ear.heard for ear in counted if ear.way == way])
                 for way in ("stream", "past"))
     by_hls = [row["seconds"] for row in rows if row["way"] == "hls"]

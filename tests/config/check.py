@@ -128,7 +128,7 @@ def imported():
               "the example's passwords are not replaced", out + text)
         check(run("--check-config", str(new), "--elsewhere")[0] == 0, "the file with new passwords is not valid")
         words = re.findall(r"password>(\w+)<", text)
-        check(len(set(words)) == len(words) and min(map(len, words)) == 24, "the new passwords are no good", text)
+        check(len(set(words)) == len(words) and min(map(len, words)) == 24, "the new passwords are not good", text)
         check(not any(word in out for word in words), "--import shows the new passwords", out)
 
         # A password for another server cannot be replaced: the new file is made, but is not usable yet.

@@ -137,7 +137,7 @@ def the_audience_is_shown_as_the_api_has_it(t):
     heads = [one[0][0] for one in every]
     equal(heads, ["listeners", "time", "mount", "country", "player", "title", "artist"])
     equal([row[0] for row in every[2][1:]], ["/rock.mp3", "/jazz.mp3"])
-    equal([every[5][1][:2], every[5][11][:2]], [["'" + SONGS[30], "15"], [SONGS[0], "-15"]], "a title is no formula, and a loss is a number")
+    equal([every[5][1][:2], every[5][11][:2]], [["'" + SONGS[30], "15"], [SONGS[0], "-15"]], "a title is not a formula, and a loss is a number")
     check(len(every[1]) in (25, 26), every[1])
     desk.looks_well("audience")
     # The week: by keys, and as a table.

@@ -298,7 +298,7 @@ def a_list_that_has_waited_is_answered_by_the_newest_configuration(t):
     wire = server.wire()
     wire.send(request("GET /m.mp3/%s HTTP/1.0" % address.split("/")[-1]))
     server.reload(body=HLS + hls_mount("/m.mp3", "<no-mount>1</no-mount>"))
-    equal(wire.reply().status, 403, "the list of a mount that is no address any more")
+    equal(wire.reply().status, 403, "the list of a mount that is not an address any more")
 
 
 @test

@@ -65,7 +65,7 @@ def led_to(master):
 
 
 def leads_to_the_new_home(pair, masters):
-    """A source is told of it; and a listener is sent there, where the old one is no choice."""
+    """A source is told of it; and a listener is sent there, where the old one is not a choice."""
     for master in masters:
         reply = master.ask("PUT %s HTTP/1.1" % MOUNT, ["Host: x", "Content-Type: audio/mpeg", "Expect: 100-continue"], pair.login)
         equal((reply.status, "edge13" in reply.text), (403, True), "%s: %s" % (master.name, reply.text))

@@ -5,7 +5,7 @@ import threading
 
 
 class HttpBackend:
-    """answers: method → a function of the request's BaseHTTPRequestHandler.  A client that disconnects is no error."""
+    """answers: method → a function of the request's BaseHTTPRequestHandler.  A client that disconnects is not an error."""
 
     def __init__(self, answers, port=0):
         class Handler(http.server.BaseHTTPRequestHandler):

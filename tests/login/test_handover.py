@@ -87,7 +87,7 @@ def only_a_session_with_its_value_is_handed_over(b):
     equal(anna.get("/api/v1/session/handover").status, 405)
     for node in ("", "a", "nobody", "d"):
         equal(anna.hand_over(node).status, 404, node)
-    equal(pair.api("POST", "/session/handover", {"node": "c"}).status, 403, "a password is no session")
+    equal(pair.api("POST", "/session/handover", {"node": "c"}).status, 403, "a password is not a session")
     nobody = Browser(pair.a)
     equal(nobody.ask("POST /api/v1/session/handover").status, 401)
     page = anna.get("/admin/cluster.json", []).json()

@@ -62,7 +62,7 @@ def repository(system, deb, place):
         torn = place / "torn.deb"
         torn.write_bytes(pathlib.Path(deb).read_bytes()[:5000])
         status, said = tool(torn)
-        check(status != 0 and "is no whole package; nothing was changed" in said and not files.exists(), "a package that breaks off is refused", said)
+        check(status != 0 and "is not a whole package; nothing was changed" in said and not files.exists(), "a package that breaks off is refused", said)
         status, said = tool(deb)
         check(status == 0 and "1 packages" in said, "tools/apt-repository makes a repository", said)
         lists = {path.relative_to(files): path.read_bytes() for path in files.rglob("*") if path.is_file()}

@@ -106,7 +106,7 @@ def upgrade(system, deb, log, check, older=None):
 
         check(*says(machine, "systemctl status --no-pager %s | grep -q 'Main PID: %d '" % (UNIT, after), "systemctl status shows it"))
         check(*says(machine, "systemctl is-active -q icecast-lb && systemctl reload icecast-lb", "systemctl reload works behind it"))
-        check(main_pid(machine) == after, "and is no upgrade", machine.run("systemctl status --no-pager icecast-lb")[1])
+        check(main_pid(machine) == after, "and is not an upgrade", machine.run("systemctl status --no-pager icecast-lb")[1])
         fed = machine.run("systemctl show -P WatchdogTimestampMonotonic icecast-lb")[1].strip()
         check(*says(machine, "test \"$(systemctl show -P WatchdogTimestampMonotonic icecast-lb)\" != %s" % fed, "the watchdog is fed"))
         status, said = machine.run("DEBIAN_FRONTEND=noninteractive dpkg -i %s" % second, patience=180)

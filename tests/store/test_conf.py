@@ -246,7 +246,7 @@ def a_node_starts_from_its_copy_without_its_master(b):
     feed(b, home, mount, login=login)
     wait_for(lambda: status(home, mount) == 200, "its source comes, its listeners hear")
     equal(status(home, mount, source="127.0.0.91"), None, "the ban is in force")
-    equal(put(home, "/home/b.mp3", login), 401, "the login is none of other mounts")
+    equal(put(home, "/home/b.mp3", login), 401, "the login is not one of other mounts")
     # The master comes back with another ban; what was removed meanwhile is removed here.
     master.start()
     bans = master.api.want(200, "GET", "/bans").json()["items"]
@@ -265,7 +265,7 @@ def a_copy_that_is_damaged_is_not_believed(b):
     path = home.dir / "conf.cache"
     path.write_bytes(path.read_bytes()[:-20])
     home.start()
-    home.wait_for_log("conf.cache: is no copy of what masters have said")
+    home.wait_for_log("conf.cache: is not a copy of what masters have said")
     wait_for(lambda: knows(home, MOUNT) and cache(home).endswith("end\n"), "the master tells it again")
 
 

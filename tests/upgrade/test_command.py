@@ -78,7 +78,7 @@ def wrong_use_ends_with_a_sentence(t):
         status, _, err = t.run("-c", nowhere, "--upgrade")
         equal(status, 1, err)
         matches("does not know how to be replaced", err)
-        equal(sleeper.poll(), None, "a process that is no server is left alone")
+        equal(sleeper.poll(), None, "a process that is not a server is left alone")
     finally:
         sleeper.kill()
         sleeper.wait()

@@ -148,4 +148,4 @@ def a_source_that_stays_away_ends_its_players_behind_an_upgrade(t):
     upgrade(server)
     poll(player)
     wait_for(lambda: server.get(player.path).status == 404, "its list goes", 20)
-    wait_for(lambda: "lb_hls_sessions 0" in server.get("/metrics").text, "it is no listener any more", 10)
+    wait_for(lambda: "lb_hls_sessions 0" in server.get("/metrics").text, "it is not a listener any more", 10)

@@ -48,7 +48,7 @@ def followed(server, crowd_begin, crowd):
     """All who asked since then were sent to a node; the answers that took longest, in ms."""
     answers = [a for a in list(crowd.answers) if a[0] >= crowd_begin]
     wrong = [a for a in answers if a[2] != 302]
-    equal([a[2] for a in wrong][:5], [], "answers that are no redirect, of %d; %s" % (len(answers), server.log()[-1500:]))
+    equal([a[2] for a in wrong][:5], [], "answers that are not a redirect, of %d; %s" % (len(answers), server.log()[-1500:]))
     return max((a[1] - a[0]) * 1000 for a in answers)
 
 

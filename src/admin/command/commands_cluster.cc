@@ -87,7 +87,7 @@ void run_cluster_explain(AdminTask task) {
   ask.client = task.request.peer;
   if (const auto ip = task.param("ip")) {
     const auto client = Address::parse(*ip, 0);
-    if (!client) return task.fail("ip= is no address");
+    if (!client) return task.fail("ip= is not an address");
     ask.client = *client;
   }
   const Explanation explanation = task.station->explain(ask);

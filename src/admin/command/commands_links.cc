@@ -35,7 +35,7 @@ Result<CommandFrame> command_of(const AdminTask& task) {
   if (verb == to_text(Verb::kDrain)) {
     command.verb = Verb::kDrain;
     const auto mode = parse_drain_or_off(task.param("mode").value_or("soft"));
-    if (!mode) return Error::invalid("mode= is none of off, soft, move, hard");
+    if (!mode) return Error::invalid("mode= is not one of off, soft, move, hard");
     command.drain = *mode;
     return command;
   }
@@ -45,7 +45,7 @@ Result<CommandFrame> command_of(const AdminTask& task) {
     command.verb = Verb::kKick;
     if (const auto id = task.param("id")) {
       const auto number = parse_u64(*id);
-      if (!number || *number == 0) return Error::invalid("id= is no number");
+      if (!number || *number == 0) return Error::invalid("id= is not a number");
       command.listener = *number;
     }
   } else if (verb == to_text(Verb::kMove)) {
@@ -65,7 +65,7 @@ Result<CommandFrame> command_of(const AdminTask& task) {
     if (!fallback) return Error::invalid("Missing parameter");
     command.to = *fallback;
   } else {
-    return Error::invalid("do= is none of kick, move, drain, metadata, fallback");
+    return Error::invalid("do= is not one of kick, move, drain, metadata, fallback");
   }
   return command;
 }

@@ -24,7 +24,7 @@ void run_drain(AdminTask task) {
   DrainRequest request;
   request.mode = parse_drain_mode(*mode);
   if (!request.mode && *mode != "configured")
-    return task.fail("mode= is none of soft, move, hard, configured");
+    return task.fail("mode= is not one of soft, move, hard, configured");
   if (const auto time = task.param("time")) {
     request.seconds = parse_u64(*time);
     if (!request.seconds || *request.seconds > kLongestDrain)

@@ -136,7 +136,7 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::parse(const std::str
                                                                   std::string directory) {
   const ErrorText errors;
   DocPtr doc(parse_template(bytes, uri, nullptr));
-  if (doc == nullptr) return errors.about(key, "is no XML");
+  if (doc == nullptr) return errors.about(key, "is not XML");
   auto entry = std::make_unique<Template>();
   entry->root = std::move(directory);
   entry->style.reset(xsltNewStylesheet());
@@ -144,7 +144,7 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::parse(const std::str
   entry->style->_private = &entry->root;  // load_document() reads it at an import
   if (xsltParseStylesheetUser(entry->style.get(), doc.get()) != 0 || entry->style->errors != 0) {
     entry->style->doc = nullptr;  // `doc` frees the document
-    return errors.about(key, "is no stylesheet");
+    return errors.about(key, "is not a stylesheet");
   }
   static_cast<void>(doc.release());  // the stylesheet owns the document now
   entry->brings_its_own = brings_its_own(*entry->style);
@@ -215,7 +215,7 @@ Result<RenderedPage> XsltRenderer::render(TemplateRoot root, const std::string& 
 
   const ErrorText errors;
   const DocPtr document(parse_document(document_xml));
-  if (document == nullptr) return errors.about(name, "got a document that is no XML");
+  if (document == nullptr) return errors.about(name, "got a document that is not XML");
   const TransformPtr transform(xsltNewTransformContext(style, document.get()));
   if (transform == nullptr) return Error::limit(cat({"template ", name, ": no memory"}));
   const DocPtr result(

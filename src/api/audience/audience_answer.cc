@@ -68,7 +68,8 @@ std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanCo
   const auto& [after, most] = std::get<ListPage>(page);
   const auto number = after.empty() ? std::optional<std::uint64_t>(0) : parse_u64(after);
   if (!number || *number > (std::uint64_t{1} << 62))
-    return wrong_parameter("after", cat({"after=", after.substr(0, 80), " is no value of next"}));
+    return wrong_parameter("after",
+                           cat({"after=", after.substr(0, 80), " is not a value of next"}));
   return std::pair(static_cast<std::int64_t>(*number),
                    ask.csv || context.world.whole ? kMaxReportLines : most);
 }

@@ -35,7 +35,7 @@ std::variant<AudiencePerson, Problem> named_person(const PlanContext& context) {
   if (listener) {
     if (!Address::parse(listener->address, 0))
       return wrong_parameter("address", cat({"address=", listener->address.substr(0, 80),
-                                             " is no address of IPv4 or IPv6"}));
+                                             " is not an address of IPv4 or IPv6"}));
     const auto& who = context.world.audience_who;
     if (!who) return at_parameter(not_found("listener", listener->address), "address");
     return AudiencePerson{who->first, who->second, unix_ms(context.now)};
@@ -43,7 +43,7 @@ std::variant<AudiencePerson, Problem> named_person(const PlanContext& context) {
   const auto id = parse_u64(*session);
   if (!id || *id > static_cast<std::uint64_t>(kMaxSession))
     return wrong_parameter("session",
-                           cat({"session=", session->substr(0, 80), " is no id of a session"}));
+                           cat({"session=", session->substr(0, 80), " is not an id of a session"}));
   const auto person = person_of_session(*context.world.audience, static_cast<std::int64_t>(*id));
   if (!person) return no_database(person.error());
   if (!*person) return at_parameter(not_found("session", *session), "session");

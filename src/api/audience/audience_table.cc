@@ -75,8 +75,8 @@ Result<void> rename_columns(AudienceTable& table, std::string_view names) {
   for (const std::string_view pair : split(names, ',')) {
     const std::size_t colon = pair.find(':');
     if (colon == std::string_view::npos)
-      return Error::invalid(
-          cat({quoted(pair.substr(0, kLongestColumn)), " is no COLUMN:NAME, as title:Titre is"}));
+      return Error::invalid(cat(
+          {quoted(pair.substr(0, kLongestColumn)), " is not COLUMN:NAME, such as title:Titre"}));
     const std::string_view column = trim(pair.substr(0, colon)),
                            name = trim(pair.substr(colon + 1));
     const auto found = std::find(table.columns.begin(), table.columns.end(), column);

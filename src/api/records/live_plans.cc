@@ -96,7 +96,7 @@ Plan list_listeners(const PlanContext& context) {
   if (!after.empty()) {
     const auto place = parse_listener_place(after);
     if (!place)
-      return wrong_parameter("after", cat({"after=", after, " is no NODE/ID of a listener"}));
+      return wrong_parameter("after", cat({"after=", after, " is not a NODE/ID of a listener"}));
     at = std::ranges::find_if(rows,
                               [&](const ListenerNow* row) { return comes_before(*place, *row); });
   }
@@ -267,7 +267,7 @@ Plan set_mount_title(const PlanContext& context) {
   if (!title.art.empty()) {
     order.art = name_in_picture_path(title.art);
     if (order.art.empty())
-      body.wrong("art", "it is no address of a picture, as PUT .../art answers with");
+      body.wrong("art", "it is not the address of a picture, such as PUT .../art returns");
   }
   if (!faults.empty()) return invalid(std::move(faults));
   const MountNow now = context.world.now_of(name);
@@ -308,7 +308,7 @@ Plan set_mount_art(const PlanContext& context) {
   if (!type)
     return Problem{ProblemName::kMediaType,
                    body.empty() ? "art: the request has no picture as its body"
-                                : "art: it is no JPEG, PNG or WebP by its first bytes"};
+                                : "art: it is not a JPEG, PNG or WebP by its first bytes"};
   if (const auto judged = judge_picture(as_byte_span(body)); !judged)
     return invalid_at("/art", judged.error().what);
   ApiOrder order;

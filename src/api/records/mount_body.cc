@@ -150,7 +150,7 @@ void judge_secrets(const PlanContext& context, const MountRecord& record, const 
                                              kLongestSecret, ")"})});
     else if (SealKeys::is_sealed(*secret.value))
       faults.push_back(
-          {secret.pointer, "begins as a sealed text does, and is none of this record"});
+          {secret.pointer, "begins as a sealed text does, and is not one of this record"});
   }
 }
 

@@ -34,9 +34,8 @@ std::variant<const BookRow<MountRecord>*, Problem> row_to_change(const PlanConte
   const auto* row = context.book.mount(name);
   if (row == nullptr) {
     if (file_section(context.file, name) != nullptr && sees_mount(context.who, name, ""))
-      return Problem{
-          ProblemName::kInFile,
-          cat({"mount ", name, " stands in the configuration file and is changed there"})};
+      return Problem{ProblemName::kInFile,
+                     cat({"mount ", name, " is in the configuration file and is changed there"})};
     if (const auto* other = external_mount(context, name);
         other != nullptr && sees_mount(context.who, name, other->account))
       return in_external(name, "the program that answers for it changes it");
@@ -128,7 +127,8 @@ std::optional<Problem> judge_fallback(const PlanContext& context, const MountRec
     if (child.name != "fallback-mount" || trim(child.text).empty()) continue;
     const auto* to = context.book.mount(trim(child.text));
     if (to == nullptr || to->value.account != record.account)
-      return invalid_at("/settings/fallback-mount", "it is no mount of account " + record.account);
+      return invalid_at("/settings/fallback-mount",
+                        "it is not a mount of account " + record.account);
   }
   return std::nullopt;
 }
@@ -294,7 +294,7 @@ Plan create_mount(const PlanContext& context) {
   auto& [record, made] = std::get<MountBody>(read);
   if (file_section(context.file, record.mount) != nullptr)
     return Problem{ProblemName::kInFile,
-                   cat({"mount ", record.mount, " stands in the configuration file"})};
+                   cat({"mount ", record.mount, " is in the configuration file"})};
   if (external_mount(context, record.mount) != nullptr)
     return in_external(record.mount,
                        "a record of that name would shut its source out.  The list there has to "

@@ -161,7 +161,7 @@ void judge_members(const PlanContext& context, const StationRecord& record,
   for (std::size_t i = 0; i < record.mounts.size(); ++i) {
     const std::string& mount = record.mounts[i];
     if (!may_show(context, record, mount))
-      faults.push_back({cat({"/mounts/", i}), "it is no mount of account " + record.account});
+      faults.push_back({cat({"/mounts/", i}), "it is not a mount of account " + record.account});
     else if (const std::string other = shown_by(context, record.id, mount); !other.empty())
       faults.push_back({cat({"/mounts/", i}), "it belongs to station " + other});
   }
@@ -207,8 +207,7 @@ std::variant<const StationRow*, Problem> station_to_change(const PlanContext& co
   const std::string& id = context.request.names.at(0);
   const StationRow* row = context.book.station(id);
   if (row == nullptr && file_station(context, id) != nullptr && sees_all(context.who))
-    return Problem{ProblemName::kInFile,
-                   cat({"station ", id, " stands in the configuration file"})};
+    return Problem{ProblemName::kInFile, cat({"station ", id, " is in the configuration file"})};
   if (row == nullptr || !sees_station(context.who, row->value)) return not_found("station", id);
   if (auto problem = judge_right(context, row->value)) return *std::move(problem);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
@@ -264,8 +263,7 @@ Plan read_station(const PlanContext& context) {
 Plan put_station(const PlanContext& context) {
   const std::string& id = context.request.names.at(0);
   if (file_station(context, id) != nullptr)
-    return Problem{ProblemName::kInFile,
-                   cat({"station ", id, " stands in the configuration file"})};
+    return Problem{ProblemName::kInFile, cat({"station ", id, " is in the configuration file"})};
   const StationRow* row = context.book.station(id);
   if (row != nullptr && !sees_station(context.who, row->value))
     return Problem{ProblemName::kExists, "there is a station " + id};

@@ -13,7 +13,7 @@ std::string_view ban_word(BanKind kind) noexcept {
 std::string ban_fault(BanKind kind, const std::string& value) {
   switch (kind) {
     case BanKind::kAddress:
-      return Address::parse(value, 0) ? "" : "this is no address";
+      return Address::parse(value, 0) ? "" : "this is not an address";
     case BanKind::kNetwork: {
       std::vector<std::string> complaints;
       const bool plain = value.find_first_of(" \t\r\n#*?") == std::string::npos;

@@ -35,7 +35,7 @@ std::variant<ListPage, Problem> list_page(const ApiRequest& request) {
     const auto number = parse_u64(*most);
     if (!number || *number < 1 || *number > kMax)
       return wrong_parameter("most",
-                             cat({"most=", most->substr(0, 80), " is no number from 1 to 500"}));
+                             cat({"most=", most->substr(0, 80), " is not a number from 1 to 500"}));
     page.most = static_cast<std::size_t>(*number);
   }
   return page;

@@ -10,7 +10,7 @@ Result<unsigned> parse_node_weight(std::string_view json) {
   if (!parsed) return parsed.error();
   const auto weight = parsed->at("weight").u64();
   if (!weight || *weight > kMaxNodeWeight)
-    return Error::invalid(cat({"weight is no number from 0 to ", kMaxNodeWeight}));
+    return Error::invalid(cat({"weight is not a number from 0 to ", kMaxNodeWeight}));
   return static_cast<unsigned>(*weight);
 }
 

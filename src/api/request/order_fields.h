@@ -71,7 +71,7 @@ inline constexpr auto kListenerMoveBody =
                        .about("The mount.")});
 
 inline constexpr std::array<std::string_view, 3> kDrainModes{"soft", "move", "hard"};
-inline constexpr char kNoDrainMode[] = "it is none of soft, move, hard";
+inline constexpr char kNoDrainMode[] = "it is not one of soft, move, hard";
 inline constexpr auto kDrainBody =
     std::to_array({member<JsonFlag, &ApiOrder::drain>("on").needed(Form::kNew, kIsMissing),
                    member<JsonWord<kDrainModes, kNoDrainMode>, &ApiOrder::drain_mode>("mode").about(

@@ -67,7 +67,7 @@ std::vector<JsonFault> station_faults(const StationRecord& record) {
     else if (mount.find_first_of("*?[") != std::string::npos)
       wrong("a name is needed, not a pattern");
     else if (!known.insert(mount).second)
-      wrong("it stands there twice");
+      wrong("it appears twice");
   }
   return faults;
 }

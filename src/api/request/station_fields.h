@@ -67,8 +67,7 @@ inline constexpr auto kStationNow = std::to_array(
     {member<JsonText<8>, &StationNow::origin>("origin").about(
          "Where the station is defined and changed: store, or file, the configuration file."),
      member<JsonTexts<kMaxStationMounts, 255>, &StationNow::left_out>("left-out")
-         .about("Of its mounts those that are none of its account, or are another station's: they "
-                "are not shown."),
+         .about("Its mounts that belong to another account or station; they are not shown."),
      member<JsonFlag, &StationNow::in_file>("hidden-by-file")
          .about("The configuration file has a station of that id, which is shown.")});
 

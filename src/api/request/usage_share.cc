@@ -16,12 +16,13 @@ Result<UsageShare> parse_usage_share(std::string_view json) {
   if (!parsed) return parsed.error();
   UsageShare share;
   share.month = parsed->at("month").text().value_or("");
-  if (share.month.size() != kMonthLetters) return Error::invalid("month is no month as 2026-11");
+  if (share.month.size() != kMonthLetters)
+    return Error::invalid("month is not a month such as 2026-11");
   const Json used = parsed->at("used");
   for (std::size_t i = 0; i < used.size(); ++i) {
     const auto ms = used.at(i).at("ms").u64(), bytes = used.at(i).at("bytes").u64();
     if (!ms || !bytes || *ms > kMostOfAShare || *bytes > kMostOfAShare)
-      return Error::invalid(cat({"used/", used.name(i), " is no ms and bytes"}));
+      return Error::invalid(cat({"used/", used.name(i), " is not ms and bytes"}));
     share.used[std::string(used.name(i))] = {*ms, *bytes};
   }
   const Json told = parsed->at("told");
@@ -31,7 +32,7 @@ Result<UsageShare> parse_usage_share(std::string_view json) {
       if (of.missing()) continue;
       const auto percent = of.at("percent").u64(), limit = of.at("limit").u64();
       if (!percent || !limit)
-        return Error::invalid(cat({"told/", told.name(i), " is no percent and limit"}));
+        return Error::invalid(cat({"told/", told.name(i), " is not percent and limit"}));
       share.told[{std::string(told.name(i)), what}] = {*percent, *limit};
     }
   return share;

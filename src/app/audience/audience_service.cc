@@ -157,7 +157,7 @@ Result<std::unique_ptr<Journal>> AudienceService::open_journal(const std::string
     runtime_.log.error(kAudienceModule, cat({notes.set_aside, "; it is kept as ", path, ".bad"}));
   if (notes.torn_bytes > 0)
     runtime_.log.warn(kAudienceModule, cat({path, ": its last ", notes.torn_bytes,
-                                            " bytes are no whole row and have been cut off"}));
+                                            " bytes are not a whole row and have been cut off"}));
   if (!notes.cut.empty())
     runtime_.log.info(kAudienceModule,
                       cat({path, ": ", notes.cut.size(),

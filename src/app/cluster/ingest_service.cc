@@ -220,7 +220,7 @@ void IngestService::flows_changed() {
 std::string IngestService::why_not(const Ingest::Elsewhere& source) const {
   if (neighbours_.is_master(source.node)) return "it is a master, and its offers count";
   const KnownNode* node = nodes_.known_node(source.node);
-  if (node == nullptr) return "it is no <node> of the configuration";
+  if (node == nullptr) return "it is not a <node> of the configuration";
   if (!is_home(mount_section(*network_.config.read(), source.mount), source.node) &&
       !std::any_of(node->sources.begin(), node->sources.end(),
                    [&](const std::string& pattern) { return glob_match(pattern, source.mount); }))

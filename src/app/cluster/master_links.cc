@@ -139,7 +139,8 @@ void MasterLinks::replace_sessions(const std::vector<MasterSession*>& fresh) {
     if (const auto before = leaves([](const MasterSession&) { return true; }))
       session->continue_from(*before);
   for (MasterLink& link : masters_)
-    if (link.session) link.session->send_bye({"it is no <master> of this node any more", 0, 0ms});
+    if (link.session)
+      link.session->send_bye({"it is not a <master> of this node any more", 0, 0ms});
   for (MasterSession* session : fresh) session->start();
 }
 

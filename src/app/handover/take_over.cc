@@ -213,7 +213,7 @@ Result<void> TakeOver::read(Network& network, std::string_view bytes) {
 
 Result<void> TakeOver::has_all() const {
   if (!whole_) return Error::invalid("a hand-over is not whole");
-  if (!leases_.empty()) return Error::invalid("a mount has a writer that is no source");
+  if (!leases_.empty()) return Error::invalid("a mount has a writer that is not a source");
   return {};
 }
 

@@ -224,7 +224,7 @@ Verdict block_stage(Worker& worker, Connection& connection) {
   if (ask.kind == BlockAsk::Kind::kList) return send_list(connection, *files);
   const FileRow* row = row_named(*files, ask.name);
   if (row == nullptr || row->bytes == 0) {
-    refuse_block(worker, connection, 404, "there is no such file, or none any more");
+    refuse_block(worker, connection, 404, "there is no such file, or it has been removed");
     return Verdict::kAnswered;
   }
   return ask.kind == BlockAsk::Kind::kIndex ? send_index(worker, connection, ask, *row)

@@ -215,7 +215,7 @@ void CertificateRecords::take_certificates(bool all) {
                              : std::optional<SealKeys::Opened>();
     const auto inner = opened ? Json::parse(opened->text) : Result<Json>(Json());
     auto order = inner ? parse_order(inner->at("order").text().value_or(""))
-                       : Result<KeptOrder>(Error::invalid("is no record of a certificate"));
+                       : Result<KeptOrder>(Error::invalid("is not a record of a certificate"));
     const auto file = percent_decode(key.substr(kCertificates.size()), false);
     if (!opened || !order || !file) {
       network_.log.error(kAcmeModule, cat({"record ", key,

@@ -16,13 +16,13 @@ Result<std::int64_t> time_param(std::string_view name, const std::string& value,
   const auto time = parse_time(value, now_ms);
   if (!time)
     return Error::invalid(
-        cat({name, " is no time: Unix seconds, RFC 3339, or -600 for ten minutes ago"}));
+        cat({name, " is not a time: Unix seconds, RFC 3339, or -600 for ten minutes ago"}));
   return *time;
 }
 
 Result<std::int64_t> duration_param(std::string_view name, const std::string& value) {
   const auto duration = parse_duration(value);
-  if (!duration) return Error::invalid(cat({name, " is no duration: seconds, or 10m, 2h, 1d"}));
+  if (!duration) return Error::invalid(cat({name, " is not a duration: seconds, or 10m, 2h, 1d"}));
   return *duration;
 }
 
@@ -36,7 +36,8 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   PastAsk ask;
   if (at) {
     ask.at = parse_address(*at);
-    if (!ask.at) return Error::invalid("at is no address of a stream, as X-LB-Stream tells it");
+    if (!ask.at)
+      return Error::invalid("at is not a position of a stream, such as X-LB-Stream gives");
     ask.exact = query_param(query, "exact") == "1";
     return std::optional(std::move(ask));
   }

@@ -125,7 +125,7 @@ MountFiles::News MountFiles::check(const std::set<Wanted>& wanted, const std::st
         now.file = before->second.file;
       } else if (!now.stamp.is_regular()) {
         // Most fallbacks are mounts, and a fallback file may appear later.
-        if (is_news && want.role == Role::kIntro) complain(want, path + " is no file");
+        if (is_news && want.role == Role::kIntro) complain(want, path + " is not a file");
       } else if (auto loaded = load_file_stream(path)) {
         now.stamp = (*loaded)->stamp;
         now.file = !is_news && is_same(before->second.file, **loaded) ? before->second.file

@@ -42,7 +42,7 @@ IpList IpList::parse(std::string_view text, std::vector<std::string>& complaints
     entry = trim(entry.substr(0, entry.find('#')));
     if (list.add(entry)) continue;
     complaints.push_back(
-        cat({"\"", entry, "\" is no address, network or pattern; it is left out"}));
+        cat({"\"", entry, "\" is not an address, network or pattern; it is left out"}));
   }
   list.sort();
   return list;

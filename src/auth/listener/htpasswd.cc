@@ -202,7 +202,7 @@ std::vector<std::string> htpasswd_complaints(const AuthOptions& options) {
   if (!hash.empty() && !hash_method(hash))
     complaints.push_back(
         cat({"option \"hash\": \"", hash,
-             "\" is none of md5, bcrypt, sha512, yescrypt; every listener is refused"}));
+             "\" is not one of md5, bcrypt, sha512, yescrypt; every listener is refused"}));
   return complaints;
 }
 
@@ -217,7 +217,7 @@ Result<std::unique_ptr<Authenticator>> make_htpasswd(const AuthOptions& options,
   const auto method = hash_method(wanted);
   if (!method && !wanted.empty())
     return Error::invalid(cat({"authentication htpasswd: hash \"", wanted,
-                               "\" is none of md5, bcrypt, sha512, yescrypt"}));
+                               "\" is not one of md5, bcrypt, sha512, yescrypt"}));
   return Result<std::unique_ptr<Authenticator>>(std::make_unique<Htpasswd>(path, method, context));
 }
 

@@ -84,7 +84,7 @@ UrlOptions parse_url_options(const AuthOptions& options, std::vector<std::string
     if (value.empty()) return std::nullopt;
     const auto n = parse_u64(value);
     if (n && *n >= least && *n <= most) return n;
-    complaints.push_back(cat({"option \"", name, "\": \"", value, "\" is no number from ", least,
+    complaints.push_back(cat({"option \"", name, "\": \"", value, "\" is not a number from ", least,
                               " to ", most, "; the default is taken"}));
     return std::nullopt;
   };

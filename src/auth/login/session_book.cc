@@ -253,7 +253,7 @@ Result<Session> SessionBook::take_over(std::string_view token, std::string_view 
   const std::string of_master = " of master " + key->master;
   if (!others->has_origin(key->master, origin))
     return Error::denied(
-        cat({'"', origin, "\" is no address of the pages", of_master, " (<console origin>)"}));
+        cat({'"', origin, "\" is not an address of the pages", of_master, " (<console origin>)"}));
   const std::int64_t ahead = ahead_of(key->master), its_now = now + ahead;
   if (session.expires <= its_now || session.issued > its_now + kClockError ||
       session.expires - session.issued > count_of(kHandoverValid) ||

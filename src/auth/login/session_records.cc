@@ -92,7 +92,7 @@ Result<EndedLogin> parse_ended(std::string_view sid, std::string_view value) {
   const auto json = Json::parse(value);
   const auto until = json && json->is_object() ? json->at("until").u64() : std::nullopt;
   if (sid.empty() || !until || *until >> 62 != 0)
-    return Error::invalid("it is no ended login with its end");
+    return Error::invalid("it is not an ended login with its end");
   return EndedLogin{std::string(sid), std::string(json->at("user").text().value_or("")),
                     static_cast<std::int64_t>(*until)};
 }
@@ -108,7 +108,7 @@ SessionKeys SessionRecords::read(std::span<const Row> rows, std::string_view own
     if (row.key.starts_with(kKeysFamily)) {
       auto key = read_public_key(row.key.substr(kKeysFamily.size()), row.value);
       if (!key)
-        complain(row.key, "it is no public key with its end");
+        complain(row.key, "it is not a public key with its end");
       else if (key->master != own && keys.keys.size() < kMaxKeys)
         keys.keys.push_back(*std::move(key));
     } else if (row.key.starts_with(kMastersFamily)) {

@@ -40,7 +40,7 @@ void put_in(ConfBook::Items& items, std::size_t& bytes, std::string key, ConfBoo
 }
 
 Error no_conf(std::size_t at) {
-  return Error::invalid(cat({"is no copy of what masters have said (byte ", at, ")"}));
+  return Error::invalid(cat({"is not a copy of what masters have said (byte ", at, ")"}));
 }
 
 }  // namespace

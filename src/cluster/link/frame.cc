@@ -88,7 +88,7 @@ Result<std::optional<Frame>> parse_frame(std::string_view line) {
         cat({"a frame of ", line.size(), " bytes, the most is ", kLongestFrame - 1}));
   auto json = Json::parse(line, kDeepest);
   if (!json) return json.error();
-  if (!json->is_object()) return Error::invalid("a frame that is no JSON object");
+  if (!json->is_object()) return Error::invalid("a frame that is not a JSON object");
   const auto name = json->at("t").text();
   if (!name) return Error::invalid("a frame without its type, t");
   for (const FrameType& type : kTypes) {

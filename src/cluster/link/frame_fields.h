@@ -43,7 +43,7 @@ inline constexpr auto kHelloFields = std::to_array(
 inline constexpr auto kKeyFields = std::to_array(
     {member<Whole<255>, &TokenKey::number>("k").needed(),
      member<Base64<kLongestText, kLongestText, 1>, &TokenKey::key>("key").always().or_fault(
-         "is no base64")});
+         "is not base64")});
 struct KeyRow : Object<kKeyFields> {
   static void read(const FrameValue& value, TokenKey& out) {
     Fields(kKeyFields).read(value.in, value.json, out);
@@ -72,7 +72,7 @@ inline constexpr auto kWelcomeFields = std::to_array(
      member<Boolean, &WelcomeFrame::accounts>("accounts")});
 
 inline constexpr auto kOfferFields =
-    std::to_array({member<MountName, &StreamOffer::mount>("m").always().or_fault("is no text"),
+    std::to_array({member<MountName, &StreamOffer::mount>("m").always().or_fault("is not text"),
                    member<Text<>, &StreamOffer::content_type>("ct"),
                    member<Real<1'000'000>, &StreamOffer::kbps>("br"),
                    member<OfferWay, &StreamOffer::path>("from").or_fault("is empty"),
@@ -107,7 +107,7 @@ inline constexpr auto kAckFields = std::to_array(
     {member<Seq, &AckFrame::seq>("seq").needed(), member<Wall, &AckFrame::now_ms>("now").always(),
      member<Whole<>, &AckFrame::issued>("iss").always()});
 
-inline constexpr char kNoDrain[] = "is none of off, soft, move, hard";
+inline constexpr char kNoDrain[] = "is not one of off, soft, move, hard";
 using DrainName = Name<parse_drain_or_off, kNoDrain>;
 inline constexpr auto kDrainFields =
     std::to_array({member<DrainName, &DrainFrame::kind>("mode").always(),
@@ -158,7 +158,7 @@ struct OrderMembers : FrameKind {
   }
   static void write(JsonWriter& json, const CommandFrame& frame) { of(frame).write(json, frame); }
 };
-inline constexpr char kNoVerb[] = "is none of kick, move, drain, metadata, fallback";
+inline constexpr char kNoVerb[] = "is not one of kick, move, drain, metadata, fallback";
 constexpr auto kParseVerb =
     one_of<CommandFrame::Verb::kKick, CommandFrame::Verb::kMove, CommandFrame::Verb::kDrain,
            CommandFrame::Verb::kMetadata, CommandFrame::Verb::kFallback>;

@@ -46,7 +46,7 @@ std::string FrameValue::text(std::size_t most) const {
   if (in.failed() || json.missing()) return {};
   const auto found = json.text();
   if (!found)
-    wrong("is no text");
+    wrong("is not text");
   else if (found->size() > most)
     wrong(cat({"has ", found->size(), " bytes, the most is ", most}));
   else if (std::any_of(found->begin(), found->end(), is_control))
@@ -67,12 +67,12 @@ std::string FrameValue::mount() const {
   if (in.failed()) return {};
   const auto found = json.text();
   if (!found) {
-    wrong("is no text");
+    wrong("is not text");
     return {};
   }
   auto decoded = percent_decode(*found, false);
   if (!decoded || !may_be_relayed_as(*decoded)) {
-    wrong("is no mount that may be relayed");
+    wrong("is not a mount that may be relayed");
     return {};
   }
   return std::move(*decoded);
@@ -81,7 +81,7 @@ std::string FrameValue::mount() const {
 bool FrameValue::is_array(std::size_t most) const {
   if (in.failed() || json.missing()) return false;
   if (!json.is_array()) {
-    wrong("is no array");
+    wrong("is not an array");
     return false;
   }
   if (json.size() > most) {

@@ -165,7 +165,7 @@ struct Base64 : FrameKind {
   static void read(const FrameValue& value, std::string& out) {
     auto bytes = base64_decode(value.text(kMaxText));
     if (!bytes || bytes->size() < kLeast)
-      value.wrong("is no base64");
+      value.wrong("is not base64");
     else if (bytes->size() > kMax)
       value.wrong(cat({"holds ", bytes->size(), " bytes, the most is ", kMax}));
     else
@@ -227,7 +227,7 @@ template <const auto& kFields>
 struct Object : FrameKind {
   template <class T>
   static void read(const FrameValue& value, T& out) {
-    if (!value.json.is_object()) return value.wrong("is no object");
+    if (!value.json.is_object()) return value.wrong("is not an object");
     value.in.within(value.name);
     Fields(kFields).read(value.in, value.json, out);
     value.in.within("");
@@ -244,7 +244,7 @@ template <const auto& kFields>
 struct RowOf : Object<kFields> {
   template <class T>
   static void read(const FrameValue& value, T& out) {
-    if (!value.json.is_object()) return value.wrong("has an element that is no object");
+    if (!value.json.is_object()) return value.wrong("has an element that is not an object");
     Fields(kFields).check_needed(value.in, value.json);
     Fields(kFields).read(value.in, value.json, out);
   }

@@ -124,7 +124,7 @@ struct RowAddresses : FrameKind {
 };
 struct Addresses : RowAddresses {
   static void read(const FrameValue& value, std::vector<NodeAddress>& out) {
-    if (!value.json.is_object()) value.wrong("is no object");
+    if (!value.json.is_object()) value.wrong("is not an object");
     RowAddresses::read(value, out);
   }
 };
@@ -136,7 +136,7 @@ struct Load : FrameKind {
 
   static void read(const FrameValue& pair, MountLoad& out) {
     const Json& json = pair.json;
-    if (!json.is_array() || json.size() < 2) return pair.wrong("has an element that is no pair");
+    if (!json.is_array() || json.size() < 2) return pair.wrong("has an element that is not a pair");
     out.mount = pair.part(json.at(std::size_t{0})).mount();
     const Json listeners = json.at(1);
     out.carries = !listeners.is_null();
@@ -177,7 +177,7 @@ using Loads = ListOf<Load>;
 struct Clients : FrameKind {
   static void read(const FrameValue& value, std::vector<std::uint32_t>& out) {
     auto clients = clients_of_text(value.text((4 * kMaxClients + 2) / 3 * 4));
-    if (!clients) return value.wrong("is no base64 of 4 bytes each");
+    if (!clients) return value.wrong("is not base64 of 4 bytes each");
     out = std::move(*clients);
   }
   static void write(JsonWriter& json, const std::vector<std::uint32_t>& clients) {
@@ -189,7 +189,7 @@ struct Range : FrameKind {
   static void read(const FrameValue& range, ArchiveRow::Range& out) {
     using Time = Whole<253'402'300'799'000>;  // the end of the year 9999
     const Json from = range.json.at(std::size_t{0}), to = range.json.at(1);
-    if (from.missing() || to.missing()) range.wrong("has an element that is no pair of times");
+    if (from.missing() || to.missing()) range.wrong("has an element that is not a pair of times");
     Time::read(range.part(from), out.from_ms);
     Time::read(range.part(to), out.to_ms);
     if (out.to_ms != 0 && out.to_ms < out.from_ms)
@@ -215,7 +215,7 @@ struct ConfKey : Word {
 struct ConfValue : Word {
   static void read(const FrameValue& value, std::string& out) {
     const auto text = value.json.text();
-    if (!text) return value.wrong("is no text");
+    if (!text) return value.wrong("is not text");
     out = *text;
   }
 };

@@ -312,7 +312,7 @@ void LinkServer::opening_failed(const Address& peer, const std::string& id, bool
   if (secret_is_wrong || shut || !(times == FailureGuard::kMaxFailures || guard_.pass(now, held)))
     return;
   log_failure(peer.ip(),
-              cat({"is no node: ", id.empty() || proved ? "" : cat({"as \"", id, "\": "}), why,
+              cat({"is not a node: ", id.empty() || proved ? "" : cat({"as \"", id, "\": "}), why,
                    held > 0 ? cat({" (and ", held, " more)"}) : ""}),
               times);
 }

@@ -232,7 +232,7 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   if (hello.major != 1)
     return Error::unsupported(cat({"speaks version ", hello.major, " of the link"}));
   const KnownNode* known = host_.known_node(id_);
-  if (known == nullptr) return Error::denied("is no <node> of the configuration");
+  if (known == nullptr) return Error::denied("is not a <node> of the configuration");
 
   BelievedAddresses believed;
   if (hello.wants_listeners) believed = believed_addresses(*known, {hello.addresses}, peer_);

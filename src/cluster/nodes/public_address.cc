@@ -60,7 +60,8 @@ Result<NodeAddress> make_public_address(PublicScheme scheme, std::string_view ho
                                         std::uint16_t port) {
   if (const auto literal = Address::parse(host, port))
     return make_node_address(scheme, literal->ip(), port);
-  if (!is_name(host)) return Error::invalid(quoted(host) + " is no host name and no address");
+  if (!is_name(host))
+    return Error::invalid(quoted(host) + " is neither a host name nor an address");
   return make_node_address(scheme, to_lower(host), port);
 }
 

@@ -18,7 +18,7 @@ constexpr auto kRows = std::to_array<Row>({
     {PullFault::kDenied, "denied", "it is not let in (401 or 403)"},
     {PullFault::kNotFound, "not-found", "the mount is not there (404)"},
     {PullFault::kStatus, "status", "the answer is an error"},
-    {PullFault::kNoStream, "no-stream", "the answer is no stream"},
+    {PullFault::kNoStream, "no-stream", "the answer is not a stream"},
     {PullFault::kCircle, "circle", "the stream comes from that node itself"},
     {PullFault::kOther, "other", "for a reason that this version does not know"},
 });

@@ -163,7 +163,7 @@ Result<void> take_header(NodeReport& report, std::string_view header) {
   for (const std::string_view part : split(header, ';')) {
     if (first) {
       report.id = trim(part);
-      if (!is_node_id(report.id)) return Error::invalid(shown(part) + " is no id of a node");
+      if (!is_node_id(report.id)) return Error::invalid(shown(part) + " is not an id of a node");
     } else if (auto taken = take_pair(report, trim(part)); !taken) {
       return taken;
     }

@@ -232,7 +232,7 @@ void ReportIntake::polled(const ListPoll& poll, SteadyTime now) {
   const KnownNode* node = poll.node.empty() ? nullptr : known_.node(poll.node);
   const KnownSlave* slave = node == nullptr ? known_.slave_at(poll.peer) : nullptr;
   if (node == nullptr && slave == nullptr) {
-    if (kh) refuse(403, poll.peer, "it asks for listeners and is no <legacy-slave>", now);
+    if (kh) refuse(403, poll.peer, "it asks for listeners and is not a <legacy-slave>", now);
     return;
   }
   if (node != nullptr && !kh) return;  // one of ours, of a version without reports

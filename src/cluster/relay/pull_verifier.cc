@@ -25,7 +25,7 @@ PullVerifier::Verdict PullVerifier::judge(const PullMark& mark, const KnownNodes
   const KnownNode* node = known.node(mark.id);
   if (node == nullptr || !secret_equal(mark.mac, mark.mac_for(node->secret, mount))) {
     log(mark, mount,
-        node == nullptr ? "is no <node> of the configuration"
+        node == nullptr ? "is not a <node> of the configuration"
                         : "its mark is not signed with its secret for this mount",
         now);
     return Verdict::kForged;

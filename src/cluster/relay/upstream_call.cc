@@ -49,9 +49,9 @@ std::string not_a_stream(const Response& response, std::span<const std::string> 
                      return istarts_with(header.first, "icy-");
                    });
   if (icy && (type.empty() || is_source_type(type, more))) return {};
-  if (type.empty()) return "answered without a Content-Type, which is no stream";
+  if (type.empty()) return "answered without a Content-Type, which is not a stream";
   return cat({"answered with ", type.substr(0, std::min<std::size_t>(60, type.find(';'))),
-              ", which is no stream"});
+              ", which is not a stream"});
 }
 
 UpstreamCall::UpstreamCall(Connector& connector, UpstreamAsk ask, Then then)

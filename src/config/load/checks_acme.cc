@@ -24,7 +24,7 @@ void check_directory(const AcmeAuthority& directory, const std::string& path, Fi
   if (!directory.staging.empty() && !directory.staging.starts_with("https://"))
     filler.report(filler.line_of(path), Severity::kError,
                   cat({"<acme> <authority>: staging=", directory.staging,
-                       " is no https address; an order there will fail"}));
+                       " is not an https address; an order there will fail"}));
   if (directory.external_id.empty() != directory.external_key.empty())
     filler.report(filler.line_of(path), Severity::kError,
                   "<acme> <authority>: eab-kid and eab-key belong together; the authority will "
@@ -53,7 +53,7 @@ void check_words(const AcmeSettings& acme, const std::string& path, Filler& fill
     if (!challenge_of(text))
       filler.report(line, Severity::kError,
                     cat({"<acme> <challenges>: ", text,
-                         " is none of tls-alpn-01, http-01, dns-01; it is passed over"}));
+                         " is not one of tls-alpn-01, http-01, dns-01; it is passed over"}));
   for (const std::string& text : acme.keys)
     if (!key_kind_of(text))
       filler.report(filler.line_of(path + "/keys"), Severity::kError,
@@ -63,10 +63,11 @@ void check_words(const AcmeSettings& acme, const std::string& path, Filler& fill
   if (!email.empty() &&
       (std::ranges::count(email, '@') != 1 || email.starts_with('@') || email.ends_with('@') ||
        email.find_first_of(" ,;<>?") != std::string::npos))
-    filler.report(filler.line_of(path + "/email"), Severity::kError,
-                  cat({"<acme> <email>: ", email,
-                       " is no address as radio@example.org; the authority will refuse the "
-                       "account"}));
+    filler.report(
+        filler.line_of(path + "/email"), Severity::kError,
+        cat({"<acme> <email>: ", email,
+             " is not an address such as radio@example.org; the authority will refuse the "
+             "account"}));
   const std::size_t ports = ports_of(acme).size();
   if (acme.ports != std::vector<std::string>{"off"} &&
       ((ports != acme.ports.size() && !acme.ports.empty()) || ports > kMaxPorts))
@@ -78,7 +79,7 @@ void check_words(const AcmeSettings& acme, const std::string& path, Filler& fill
         text.find('/', kHttpOrigin.size()) != std::string::npos)
       filler.report(filler.line_of(path + "/answer-from"), Severity::kError,
                     cat({"<acme> <answer-from>: ", text,
-                         " is no address as http://HOST:PORT; it is not asked"}));
+                         " is not an address such as http://HOST:PORT; it is not asked"}));
 }
 
 // Reports faults of the names of one <acme>; seen: the names of earlier <acme>s.

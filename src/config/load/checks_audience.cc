@@ -23,12 +23,13 @@ void check_audience(const Config& config, Filler& filler) {
                     cat({"<audience><report>: ", what, "; nothing is written"}));
     };
     if (report.name.empty()) wrong("it has no name; one is songs");
-    if (!report.directory.starts_with('/')) wrong("its directory is no path from / on");
+    if (!report.directory.starts_with('/')) wrong("its directory is not an absolute path");
     if (report.name == "soundexchange" && report.service.empty())
       wrong("soundexchange needs the name of the service");
     if (report.name == "soundexchange" && report.account == "*")
       wrong("the files of soundexchange are named by the service, one for all accounts");
-    if (report.name == "npr" && report.mount.empty()) wrong("npr is of one mount, and names none");
+    if (report.name == "npr" && report.mount.empty())
+      wrong("npr reports one mount, and <mount> is missing");
     if ((report.name == "npr" || report.name == "triton") &&
         config.audience.keep_addresses.count() == 0)
       wrong(cat({report.name, " needs addresses, and there is no <keep-addresses>"}));

@@ -27,8 +27,8 @@ void check_page(std::string_view whose, const std::vector<std::string>& language
           cat({"the page is not written in ", quoted(language), "; there are ", kPlayerLanguages}));
   for (const PlayerLink& link : links)
     if (!is_offered(link))
-      warn(cat(
-          {"the link ", quoted(link.url), " has no name or is no https address; it is left out"}));
+      warn(cat({"the link ", quoted(link.url),
+                " has no name or is not an https address; it is left out"}));
   if (links.size() > kMaxPlayerLinks)
     warn(cat({"there are ", links.size(), " links; the first ", kMaxPlayerLinks, " are shown"}));
 }
@@ -47,9 +47,10 @@ void check_station(const StationSettings& station, int line, Filler& filler) {
               " is not a path of this server, like /logo.png; it is left out"}));
   if (!station.url.empty() && !istarts_with(station.url, "https://") &&
       !istarts_with(station.url, "http://"))
-    warn(cat({"the url ", quoted(station.url), " is no http or https address; it is left out"}));
+    warn(
+        cat({"the url ", quoted(station.url), " is not an http or https address; it is left out"}));
   if (!find_time_zone(station.timezone))
-    warn(cat({"there is no time zone ", quoted(station.timezone), "; UTC is told"}));
+    warn(cat({"there is no time zone ", quoted(station.timezone), "; UTC is used"}));
   if (station.mounts.empty()) warn("it has no <mount>; it is not shown");
   check_page(cat({"<station> ", station.id}), station.languages, station.links, line, filler);
 }

@@ -13,7 +13,7 @@ void check_webhooks(const Config& config, Filler& filler) {
     const int line = filler.line_of(numbered("webhook", i));
     if (!hook.url.starts_with("http://") && !hook.url.starts_with("https://"))
       filler.report(line, Severity::kError,
-                    cat({"<webhook>: its url is no http or https address; nothing is sent"}));
+                    cat({"<webhook>: its url is not an http or https address; nothing is sent"}));
     for (const std::string& name : hook.events) {
       if (std::ranges::find(kEventNames, name) != kEventNames.end()) continue;
       const std::string_view near = nearest_word(name, kEventNames);

@@ -126,7 +126,7 @@ void Filler::text(const SchemaBlock& block, void* object, const XmlNode& node,
   }
   report(node.line, Severity::kWarning,
          cat({in_angles(node.name), ": the text ", quoted(trim(node.text)),
-              " stands between elements and has no effect"}),
+              " is between elements and has no effect"}),
          Concern::kUnknown);
 }
 

@@ -65,7 +65,7 @@ std::vector<std::pair<std::string, std::string>> weekly_hours_faults(const Recor
     for (std::size_t j = 0; j < row.days.size(); ++j)
       if (!weekday_of(row.days[j]))
         faults.emplace_back(cat({at, "/days/", j}),
-                            quoted(row.days[j]) + " is none of mon tue wed thu fri sat sun");
+                            quoted(row.days[j]) + " is not one of mon tue wed thu fri sat sun");
     const auto from = minute_of_day(row.from), until = minute_of_day(row.until);
     if (!from || *from == 24 * 60)
       faults.emplace_back(at + "/from", quoted(row.from) + " is not a time of day such as 20:00");
@@ -83,7 +83,7 @@ std::string zone_fault(const RecordLogin& login) {
   const auto zone = find_time_zone(login.zone);
   if (zone) return "";
   return cat({quoted(login.zone),
-              " is no time zone that this machine knows, such as Europe/Berlin (",
+              " is not a time zone that this machine knows, such as Europe/Berlin (",
               zone.error().what, ")"});
 }
 

@@ -27,8 +27,8 @@ Result<ExternalList> parse_external_list(std::string_view text) {
   if (text.size() > kMaxExternalBytes)
     return Error::invalid(cat({"it has more than ", kMaxExternalBytes, " bytes"}));
   const auto json = Json::parse(text, kDeepestList);
-  if (!json) return Error::invalid("it is no JSON: " + json.error().what);
-  if (!json->is_object()) return Error::invalid("it is no object");
+  if (!json) return Error::invalid("it is not JSON: " + json.error().what);
+  if (!json->is_object()) return Error::invalid("it is not an object");
   if (json->at("version").u64() != kVersion) return Error::invalid("its version is not 1");
   const Json mounts = json->at("mounts");
   if (!mounts.is_array()) return Error::invalid("it has no list of mounts");
@@ -37,7 +37,7 @@ Result<ExternalList> parse_external_list(std::string_view text) {
         cat({"it has ", mounts.size(), " mounts (limit ", kMaxExternalMounts, ")"}));
   const Json next = json->at("next");
   if (!next.missing() && !next.is_null() && !next.text())
-    return Error::invalid("its next page is no text");
+    return Error::invalid("its next page is not text");
   ExternalList list;
   list.next = next.text().value_or("");
   list.etag = json->at("etag").text().value_or("");

@@ -285,7 +285,7 @@ XmlNode RecordReader::xml(const SchemaBlock& block, const XmlNode& from, std::st
   if (const SchemaElement* text = text_row(block); text != nullptr && !trim(from.text).empty())
     value(block, *text, from.text, pointer, out);
   else if (!trim(from.text).empty())
-    fault(pointer, cat({"the text ", quoted(trim(from.text)), " stands between elements"}));
+    fault(pointer, cat({"the text ", quoted(trim(from.text)), " is between elements"}));
   for (const XmlAttribute& attribute : from.attributes) {
     const std::string inner = pointer_below(pointer, attribute.name);
     const SchemaElement* row =

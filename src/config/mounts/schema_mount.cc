@@ -16,7 +16,8 @@ constexpr SchemaElement kMountRows[] = {
              .secondary = true,
              .standard = "normal"}),
     element("mount-name", kMount, slot<&MountSettings::name>,
-            "The mount, or a pattern as /live/* (* and ? are no /); the first that matches counts.",
+            "The mount, or a pattern as /live/* (* and ? do not match /); the first that matches "
+            "counts.",
             {.set_by = kFile, .reload = kSource, .origin = kIcecast24, .example = "/live.mp3"}),
     element("username", kText, slot<&MountSettings::username>, "The name its source logs in with.",
             {.set_by = kFile, .origin = kIcecast24, .example = "source"}),

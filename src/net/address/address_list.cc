@@ -81,12 +81,12 @@ Result<void> AddressList::add_block(std::string_view text, std::string_view pref
   const auto address = Address::parse(text, 0);
   if (!address)
     return Error::invalid(
-        "is not a block of IP addresses: what stands before the / is not an address");
+        "is not a block of IP addresses: the part before the / is not an address");
   const bool dotted = text.find(':') == std::string_view::npos;
   const unsigned longest = dotted ? 32 : 128;
   if (!is_digits(prefix) || prefix.size() > 3 || *parse_u64(prefix) > longest)
     return Error::invalid(
-        cat({"is not a block of IP addresses: what stands after the / is not a number from 0 to ",
+        cat({"is not a block of IP addresses: the part after the / is not a number from 0 to ",
              longest}));
   const auto bits = static_cast<unsigned>(*parse_u64(prefix));
   add_range(*address, dotted ? bits + kV4PrefixBits : bits);

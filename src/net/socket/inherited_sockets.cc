@@ -41,8 +41,8 @@ InheritedSockets::InheritedSockets(std::vector<UniqueFd> fds, std::vector<std::s
   for (UniqueFd& fd : fds) {
     const auto address = listening_address(fd.get());
     if (!address) {
-      strange.push_back(cat(
-          {"inherited descriptor ", fd.get(), " is no listening TCP socket and has been closed"}));
+      strange.push_back(cat({"inherited descriptor ", fd.get(),
+                             " is not a listening TCP socket and has been closed"}));
       continue;
     }
     ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);

@@ -179,14 +179,14 @@ Result<std::vector<TicketRing::Secret>> TicketRing::parse(std::string_view text)
   const auto lines = split(text, '\n');
   if (lines.size() < 3 || lines.front() != kFirstLine || lines[lines.size() - 2] != kLastLine ||
       !lines.back().empty() || lines.size() > 3 + kHours + 1)
-    return Error::invalid("is no whole file of ticket secrets");
+    return Error::invalid("is not a complete file of ticket secrets");
   std::vector<Secret> secrets;
   for (std::size_t i = 1; i + 2 < lines.size(); ++i) {
     const auto words = split(lines[i], ' ');
     const auto hour = parse_u64(words.front());
     auto bytes = words.size() == 2 ? base64_decode(words[1]) : std::nullopt;
     if (!hour || *hour > kLatestHour || !bytes || bytes->size() != kRingSecretBytes)
-      return Error::invalid(cat({"line ", i + 1, " is no ticket secret"}));
+      return Error::invalid(cat({"line ", i + 1, " is not a ticket secret"}));
     secrets.push_back({static_cast<std::int64_t>(*hour), std::move(*bytes)});
   }
   return secrets;

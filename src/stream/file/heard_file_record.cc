@@ -26,7 +26,7 @@ Result<std::unique_ptr<FileFeeder>> FileFeeder::restore(Loop& loop, Log& log, Ca
   auto stream = StreamLog::restore(in, fds.take(saved.log_file));
   if (!stream) return stream.error();
   if (saved.at > file->size() || saved.bytes_per_second == 0)
-    return Error::invalid("it stands behind the end of its file, or has no rate");
+    return Error::invalid("it is behind the end of its file, or has no rate");
   mount->channel().publish((*stream)->last_view());
   mount->set_codec(std::make_shared<const CodecFacts>(saved.codec));
   std::unique_ptr<FileFeeder> feeder(

@@ -16,7 +16,7 @@ std::string Source::cannot_move() const {
     return cat({"the source of ", feed_.mount().name(), ": ", why});
   };
   if (ended_) return because("it ends at this moment");
-  if (!can_move(*offer_.transport)) return because("its connection is no socket that stays");
+  if (!can_move(*offer_.transport)) return because("its connection is not a socket that stays");
   if (!offer_.leftover.empty() || offer_.state) return because("it begins at this moment");
   if (const auto why = feed_.cannot_move(); !why.empty()) return because(why);
   return {};

@@ -13,7 +13,7 @@ std::string StandbySource::cannot_move() const {
   const bool ends = ended_;
   if (!ends && offer_.leftover.empty() && can_move(*offer_.transport)) return {};
   return cat({"an encoder that stands by on ", mount_->name(),
-              ends ? " ends at this moment" : ": its connection is no socket that stays"});
+              ends ? " ends at this moment" : ": its connection is not a socket that stays"});
 }
 
 StandbyRecord StandbySource::save(FdsOut& fds) const {

@@ -110,7 +110,7 @@ TEST(AcmeOrder, OfAChainItsCertificatesAreKeptAndNothingElse) {
     };
   };
   const std::string of_another =
-      cat({"what the CA gave cannot be used: ", "the chain has a block that is no certificate"});
+      cat({"what the CA gave cannot be used: ", "the chain has a block that is not a certificate"});
   STRCMP_EQUAL("", fault([](const std::string& chain) {
                      return cat({"subject=/CN=radio.test\n", chain, "issued by us\n"});
                    }).c_str());

@@ -58,7 +58,7 @@ TEST(AcmeNames, NamesThatNoPublicAuthoritySigns) {
         "a..example.org", ".example.org", "-a.example.org", "a-.example.org", "a_b.example.org",
         "a*.example.org", "*.*.example.org", "300.1.1.1", "m\xc3\xbcnchen.example.org",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.org"})
-    STRCMP_EQUAL("it is no name of DNS", std::string(why_not_public(name)).c_str());
+    STRCMP_EQUAL("it is not a DNS name", std::string(why_not_public(name)).c_str());
   for (const char* name : {"radio.example.org", "a.b.fm", "9.9.9.9", "2620:fe::fe", "test.de",
                            "local.radio", "*.example.org", "xn--mnchen-3ya.example.org", "1.fm"})
     STRCMP_EQUAL("", std::string(why_not_public(name)).c_str());

@@ -53,7 +53,7 @@ TEST(ReportOrder, TheFileIsCalledByWhatItIsOf) {
                make("soundexchange", "zone=Europe%2FBerlin&service=Acme")->file.c_str());
 }
 TEST(ReportOrder, WhatMakesNoSenseIsSaid) {
-  STRCMP_CONTAINS("\"charts\" is no report; there are: songs, playlist, soundexchange,",
+  STRCMP_CONTAINS("\"charts\" is not a report; there are: songs, playlist, soundexchange,",
                   make("charts", "").error().what.c_str());
   STRCMP_CONTAINS("zone", make("songs", "zone=Mars&from=1&to=2").error().what.c_str());
   CHECK(!make("songs", "zone=..%2F..%2Fetc%2Fpasswd"));

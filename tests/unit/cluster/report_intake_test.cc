@@ -222,7 +222,7 @@ TEST(ReportIntake, AKhSlaveCarriesWhatWasInItsListBefore) {
 }
 TEST(ReportIntake, AKhRegistrationOfAStrangerOrOfNonsenseIsNone) {
   intake.polled({peer, "", "rserver=a&rport=1&interval=5", "", false, {}}, now);
-  CHECK(captured.says("it asks for listeners and is no <legacy-slave>"));
+  CHECK(captured.says("it asks for listeners and is not a <legacy-slave>"));
   clock.advance(2s);
   now += 2s;
   poll("rserver=a%0d%0aX:1&rport=1&interval=5", {});

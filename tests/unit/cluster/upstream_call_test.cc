@@ -144,7 +144,7 @@ TEST(UpstreamCall, RefusesWhatIsNoStream) {
   for (const char* type : {"application/octet-stream", "application/pdf", "audio/x-mpegurl",
                            "audio/x-scpls", "image/png"})
     CHECK(!verdict(type).empty());
-  STRCMP_EQUAL("answered without a Content-Type, which is no stream", verdict("").c_str());
+  STRCMP_EQUAL("answered without a Content-Type, which is not a stream", verdict("").c_str());
   STRCMP_EQUAL("", verdict("", true).c_str());
   STRCMP_EQUAL("", verdict("application/octet-stream", true).c_str());
   CHECK(!verdict("text/html", true).empty());

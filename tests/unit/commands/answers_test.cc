@@ -52,7 +52,7 @@ TEST(Answers, WhetherAnAuditLogIsWhole) {
   const auto two = asked(first + "{\"n\":2,\"prev\":\"0000000000000000\"}\n");
   LONGS_EQUAL(1, two.status);
   CHECK(two.out.starts_with(path + ": line 2 does not follow line 1: "));
-  CHECK(asked("{}\n").out == path + ": line 1 is no line of an audit log\n");
+  CHECK(asked("{}\n").out == path + ": line 1 is not a line of an audit log\n");
   const auto missing = answer_check_audit(path + "x");
   LONGS_EQUAL(1, missing.status);
   CHECK(missing.err.find("No such file") != std::string::npos);

@@ -22,8 +22,8 @@ TEST(AcmeChecks, NamesThatNoAuthoritySigns) {
        {std::pair{"localhost", "it has no dot"},
         {"radio.local", "it is a name of local networks or of examples"},
         {"radio.internal", "it is a name of local networks or of examples"},
-        {"192.168.1.7", "it is no public address"},
-        {"\xE2\x80\xAE.example.org", "it is no name of DNS"},
+        {"192.168.1.7", "it is not a public address"},
+        {"\xE2\x80\xAE.example.org", "it is not a DNS name"},
         {"203.0.113.7", "it is an address of examples"}})
     error(std::string("<acme names=\"") + name + "\"/>",
           std::string("no public CA gives a certificate for ") + name +
@@ -42,19 +42,19 @@ TEST(AcmeChecks, WhatIsMissing) {
   for (const char* email :
        {"radio", "@example.org", "radio@", "a@example.org,b@example.org", "a b@c"})
     error(std::string("<acme email=\"") + email + "\"/>",
-          std::string("<acme> <email>: ") + email + " is no address as radio@example.org");
+          std::string("<acme> <email>: ") + email + " is not an address such as radio@example.org");
   error("<acme answer-from=\"192.0.2.7:8000\"/>",
-        "192.0.2.7:8000 is no address as http://HOST:PORT");
+        "192.0.2.7:8000 is not an address such as http://HOST:PORT");
   error("<acme names=\"a.example.org\"/><acme names=\"b.example.org A.example.org\"/>",
         "a.example.org was named already; it is ordered once", Severity::kWarning);
   error("<acme names=\"M\xC3\xBCnchen.example.org. xn--mnchen-3ya.example.org\"/>",
         "xn--mnchen-3ya.example.org was named already", Severity::kWarning);
   error("<acme challenges=\"dns-01 http-01\"/>", "dns-01 needs dns-hook; it is passed over");
-  error("<acme challenges=\"http-02\"/>", "http-02 is none of tls-alpn-01, http-01, dns-01");
+  error("<acme challenges=\"http-02\"/>", "http-02 is not one of tls-alpn-01, http-01, dns-01");
   error("<acme><authority url=\"http://ca.example.org/\"/></acme>",
         "http://ca.example.org/ is neither letsencrypt");
   error("<acme><authority url=\"https://ca.example.org/\" staging=\"http://ca\"/></acme>",
-        "staging=http://ca is no https address");
+        "staging=http://ca is not an https address");
   error("<acme/><security><chroot>1</chroot></security>", "outside of <chroot>");
   std::string names;
   for (int i = 0; i < 101; ++i) names += "n" + std::to_string(i) + ".example.org ";

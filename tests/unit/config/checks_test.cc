@@ -190,9 +190,9 @@ TEST(ClusterChecks, NameWhatIsNoNodeAndNoAddress) {
       "<legacy-slave address='old.example' public='a@b:1'/></cluster>");
   for (const char* text :
        {"<id>: \"a b\" is not a valid node name", "the scheme \"ftp\" is neither",
-        "<public-address>: \"a/b\" is no host", "<node>: \"e 1\" is not a valid node name",
+        "<public-address>: \"a/b\" is neither a host", "<node>: \"e 1\" is not a valid node name",
         "allow-public: \"x\" has no port", "\"e1\" is the name of another node",
-        "<legacy-slave>: \"old.example\" is not an address", "public: \"a@b\" is no host"})
+        "<legacy-slave>: \"old.example\" is not an address", "public: \"a@b\" is neither a host"})
     LONGS_EQUAL_TEXT(1, count(loaded, Severity::kError, text), text);
 }
 TEST(ClusterChecks, WarnOfWhatWouldHaveNoEffect) {

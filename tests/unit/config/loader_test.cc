@@ -352,7 +352,7 @@ TEST(Loader, AnUnknownElementIsCalledByItsNearestName) {
 }
 TEST(Loader, TextBetweenElementsAndElementsInValuesAreNoticed) {
   LONGS_EQUAL(1, count(load("<limits>oops<clients>1</clients></limits>"), Severity::kWarning,
-                       "<limits>: the text \"oops\" stands between elements"));
+                       "<limits>: the text \"oops\" is between elements"));
   LONGS_EQUAL(1, count(load("<location>x<b/></location>"), Severity::kWarning,
                        "<b> has no effect inside <location>"));
   LONGS_EQUAL(0, count(load("<limits><threadpool x='1'><y/></threadpool></limits>"),

@@ -64,7 +64,8 @@ TEST(MountRules, WeeklyHoursAreOfDaysAndTimes) {
   const auto faults = weekly_hours_faults(login);
   LONGS_EQUAL(4, faults.size());
   CHECK_EQUAL(std::string("/hours/0/days/1"), faults[0].first);
-  CHECK_EQUAL(std::string("\"someday\" is none of mon tue wed thu fri sat sun"), faults[0].second);
+  CHECK_EQUAL(std::string("\"someday\" is not one of mon tue wed thu fri sat sun"),
+              faults[0].second);
   CHECK_EQUAL(std::string("/hours/1/from"), faults[1].first);
   CHECK_EQUAL(std::string("/hours/1/until"), faults[2].first);
   CHECK_EQUAL(std::string("/hours/2/until"), faults[3].first);
@@ -75,5 +76,5 @@ TEST(MountRules, ZonesAreThoseOfTheMachine) {
   login.zone = "UTC";
   CHECK(zone_fault(login).empty());
   login.zone = "Mars/Phobos";
-  CHECK(zone_fault(login).starts_with("\"Mars/Phobos\" is no time zone"));
+  CHECK(zone_fault(login).starts_with("\"Mars/Phobos\" is not a time zone"));
 }

@@ -91,7 +91,7 @@ TEST(Picture, IsKnownByItsFirstBytes) {
   STRCMP_EQUAL("image/webp", judged(webp("VP8X\x0a\0\0\0\0\0\0\0"s + "\x2b\1\0\xc7\0\0"s)).c_str());
   for (const std::string& other : {"<svg xmlns='http://www.w3.org/2000/svg'/>"s, "GIF89a\1\1"s,
                                    "<html>"s, ""s, "\xff\xd8"s, "RIFF"s})
-    STRCMP_EQUAL("it is no JPEG, PNG or WebP by its first bytes", judged(other).c_str());
+    STRCMP_EQUAL("it is not a JPEG, PNG or WebP by its first bytes", judged(other).c_str());
 }
 TEST(Picture, ItsHeadersSayHowLargeItIs) {
   STRCMP_EQUAL("300x200", size_of(png(300, 200)).c_str());

@@ -129,7 +129,7 @@ TEST(InheritedSockets, WhatIsNoListeningTcpSocketIsTurnedAway) {
   fds.emplace_back(pair[1]);
   InheritedSockets sockets = take();
   LONGS_EQUAL(5, strange.size());
-  STRCMP_CONTAINS("is no listening TCP socket", strange[0].c_str());
+  STRCMP_CONTAINS("is not a listening TCP socket", strange[0].c_str());
   LONGS_EQUAL(1, sockets.unused().size());
   CHECK(adopts(sockets, "127.0.0.1", port));
 }

@@ -137,7 +137,7 @@ TEST(FileFeeder, GivesEachRoundOfAnOggFileItsOwnSerial) {
       ++next;
       ended = page.eos();
     }
-    void between(ByteSpan) override { FAIL("bytes that are no page"); }
+    void between(ByteSpan) override { FAIL("bytes that are not a page"); }
     std::set<std::uint32_t> serials;
     bool ended = true;
     std::uint32_t next = 0;

@@ -71,8 +71,8 @@ TEST(ConfFrame, WhatIsWrongIsNamed) {
   };
   STRCMP_EQUAL("CONF: v is missing", with_set(R"({"k":"bans/a"})").c_str());
   STRCMP_EQUAL("CONF: k is missing", with_set(R"({"v":""})").c_str());
-  STRCMP_EQUAL("CONF: v is no text", with_set(R"({"k":"bans/a","v":7})").c_str());
-  STRCMP_EQUAL("CONF: set has an element that is no object", with_set("7").c_str());
+  STRCMP_EQUAL("CONF: v is not text", with_set(R"({"k":"bans/a","v":7})").c_str());
+  STRCMP_EQUAL("CONF: set has an element that is not an object", with_set("7").c_str());
   for (const char* key : {"bans", "bans/", "/a", "../a", "Bans/a", "bans/a b", "bans/\\u00e4", ""})
     STRCMP_EQUAL("CONF: k has a key that is none",
                  with_set(R"({"k":")" + std::string(key) + R"(","v":""})").c_str());

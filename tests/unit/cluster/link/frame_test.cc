@@ -60,7 +60,7 @@ TEST(Frame, AnIdIsAWord) {
                     wrong(R"({"t":"HELLO","epoch":"b","id":")" + std::string(id) + "\"}").c_str());
   CHECK(wrong(R"({"t":"HELLO","epoch":"b","id":")" + std::string(64, 'x') + "\"}") == "(valid)");
   CHECK(wrong(R"({"t":"HELLO","epoch":"b","id":")" + std::string(65, 'x') + "\"}") != "(valid)");
-  STRCMP_EQUAL("HELLO: id is no text", wrong(R"({"t":"HELLO","epoch":"b","id":3})").c_str());
+  STRCMP_EQUAL("HELLO: id is not text", wrong(R"({"t":"HELLO","epoch":"b","id":3})").c_str());
 }
 TEST(Frame, AnAddressIsAHostAndAPort) {
   const auto hello = [](const std::string& address) {
@@ -72,9 +72,10 @@ TEST(Frame, AnAddressIsAHostAndAPort) {
        {"edge:0", "edge:65536", "u:p@edge:80", "edge/x:80", "edge:80\\r\\nSet-Cookie: x", "::1:80",
         "[edge]:80", "[:80", "edge:+1", "edge:", ":80", ""})
     STRCMP_CONTAINS("pub.http", hello(bad).c_str());
-  STRCMP_CONTAINS("is no array",
+  STRCMP_CONTAINS("is not an array",
                   wrong(R"({"t":"HELLO","id":"a","epoch":"b","pub":{"http":"e:1"}})").c_str());
-  STRCMP_CONTAINS("is no object", wrong(R"({"t":"HELLO","id":"a","epoch":"b","pub":[]})").c_str());
+  STRCMP_CONTAINS("is not an object",
+                  wrong(R"({"t":"HELLO","id":"a","epoch":"b","pub":[]})").c_str());
 }
 TEST(Frame, NumbersAreWholeAndWithinReason) {
   const auto load = [](const std::string& lis, const std::string& kbps = "0") {
@@ -116,7 +117,7 @@ TEST(Frame, AMasterCannotMakeANodeTalkAllTheTimeOrNever) {
   STRCMP_EQUAL("WELCOME: every is 60001, the most is 60000", welcome(R"("every":60001)").c_str());
   STRCMP_EQUAL("WELCOME: dead is less than twice every", welcome(R"("every":600)").c_str());
   STRCMP_EQUAL("(valid)", welcome(R"("every":500,"dead":1000)").c_str());
-  STRCMP_EQUAL("WELCOME: key is no base64", welcome(R"("keys":[{"k":1,"key":"*"}])").c_str());
+  STRCMP_EQUAL("WELCOME: key is not base64", welcome(R"("keys":[{"k":1,"key":"*"}])").c_str());
 }
 TEST(Frame, SnapOffersStreams) {
   SnapFrame snap;
@@ -152,21 +153,23 @@ TEST(Frame, AMountIsOneThatMayBeRelayed) {
   for (const char* bad : {"/admin/x", "/", "x", "", "/a%0d%0aX", "/%zz", "/x.xsl", "/a.m3u",
                           "/../x", "/a//b", "/%2e/x"}) {
     const std::string mount = bad;
-    STRCMP_CONTAINS("no mount", wrong(R"({"t":"WHO","m":")" + mount + "\"}").c_str());
-    STRCMP_CONTAINS("no mount",
+    STRCMP_CONTAINS("not a mount", wrong(R"({"t":"WHO","m":")" + mount + "\"}").c_str());
+    STRCMP_CONTAINS("not a mount",
                     wrong(R"({"t":"SNAP","seq":1,"carried":[[")" + mount + "\",1]]}").c_str());
-    STRCMP_CONTAINS("no mount", wrong(R"({"t":"DELTA","seq":1,"del":[")" + mount + "\"]}").c_str());
+    STRCMP_CONTAINS("not a mount",
+                    wrong(R"({"t":"DELTA","seq":1,"del":[")" + mount + "\"]}").c_str());
   }
-  STRCMP_CONTAINS("no mount",
+  STRCMP_CONTAINS("not a mount",
                   wrong(R"({"t":"WHO","m":"/)" + std::string(300, 'a') + "\"}").c_str());
   STRCMP_EQUAL("WHO: m is missing", wrong(R"({"t":"WHO"})").c_str());
 }
 TEST(Frame, APairIsAPair) {
   for (const char* bad : {"1", "[]", "[\"/a\"]", "{}", "null"})
-    STRCMP_EQUAL("SNAP: carried has an element that is no pair",
+    STRCMP_EQUAL("SNAP: carried has an element that is not a pair",
                  wrong(R"({"t":"SNAP","seq":1,"carried":[)" + std::string(bad) + "]}").c_str());
-  STRCMP_EQUAL("SNAP: carried is no array", wrong(R"({"t":"SNAP","seq":1,"carried":{}})").c_str());
-  STRCMP_EQUAL("SNAP: mounts has an element that is no object",
+  STRCMP_EQUAL("SNAP: carried is not an array",
+               wrong(R"({"t":"SNAP","seq":1,"carried":{}})").c_str());
+  STRCMP_EQUAL("SNAP: mounts has an element that is not an object",
                wrong(R"({"t":"SNAP","seq":1,"mounts":[[]]})").c_str());
   STRCMP_EQUAL("SNAP: from is empty",
                wrong(R"({"t":"SNAP","seq":1,"mounts":[{"m":"/a.mp3"}]})").c_str());
@@ -221,10 +224,10 @@ TEST(Frame, WhatIsBehindIsANumberAndAWayHasNamesOfNodes) {
   STRCMP_EQUAL("LOAD: c is 10000001, the most is 10000000", row(R"("below":10000001)").c_str());
   for (const char* bad : {"-1", "1.5", "\"7\"", "null", "[]", "18446744073709551616"})
     STRCMP_EQUAL("LOAD: c is not a whole number", row("\"below\":" + std::string(bad)).c_str());
-  STRCMP_EQUAL("LOAD: c is no array", row(R"("from":"m1")").c_str());
+  STRCMP_EQUAL("LOAD: c is not an array", row(R"("from":"m1")").c_str());
   STRCMP_EQUAL("LOAD: c has 9 elements, the most is 8",
                row(R"("from":["1","2","3","4","5","6","7","8","9"])").c_str());
-  STRCMP_EQUAL("LOAD: c is no text", row(R"("from":[1])").c_str());
+  STRCMP_EQUAL("LOAD: c is not text", row(R"("from":[1])").c_str());
   for (const char* bad : {"", "a b", "a/b", "\\u0000"})
     STRCMP_CONTAINS("LOAD: c ", row(R"("from":[")" + std::string(bad) + "\"]").c_str());
   CHECK(row(R"("from":[""])") != "(valid)");
@@ -262,8 +265,8 @@ TEST(Frame, LoadTellsWhoseRedirectsHaveArrived) {
   const auto row = [](const std::string& more) {
     return wrong(R"({"t":"LOAD","seq":1,"at":1,"lis":0,"kbps":0,)" + more + "}");
   };
-  STRCMP_EQUAL("LOAD: by is no base64 of 4 bytes each", row(R"("by":"AAAA")").c_str());
-  STRCMP_EQUAL("LOAD: by is no base64 of 4 bytes each", row(R"("by":"?")").c_str());
+  STRCMP_EQUAL("LOAD: by is not base64 of 4 bytes each", row(R"("by":"AAAA")").c_str());
+  STRCMP_EQUAL("LOAD: by is not base64 of 4 bytes each", row(R"("by":"?")").c_str());
   CHECK(row("\"by\":\"" + std::string(4000, 'A') + "\"") != "(valid)");
   CHECK_FALSE(
       read<LoadFrame>(R"({"t":"LOAD","seq":1,"at":1,"lis":0,"kbps":0})").tokens.has_value());
@@ -309,7 +312,7 @@ TEST(Frame, TheSmallOnes) {
   STRCMP_EQUAL(R"({"t":"BYE"})", again(ByeFrame{}).c_str());
   STRCMP_EQUAL(R"({"t":"PROVE","ask":"0f","say":"1e"})", again(ProveFrame{"0f", "1e"}).c_str());
   STRCMP_EQUAL("PROVE: say is missing", wrong(R"({"t":"PROVE","ask":"0f"})").c_str());
-  STRCMP_EQUAL("DRAIN: mode is none of off, soft, move, hard",
+  STRCMP_EQUAL("DRAIN: mode is not one of off, soft, move, hard",
                wrong(R"({"t":"DRAIN","mode":"now"})").c_str());
   STRCMP_EQUAL("RES: ok is missing", wrong(R"({"t":"RES","id":1})").c_str());
   STRCMP_EQUAL("RES: ok is neither true nor false", wrong(R"({"t":"RES","id":1,"ok":1})").c_str());
@@ -352,7 +355,7 @@ TEST(Frame, Orders) {
   const CommandFrame back = read<CommandFrame>(again(title));
   STRCMP_EQUAL("One??Two?", back.title.c_str());
   LONGS_EQUAL(1023, back.artist.size());  // a character is left out whole
-  STRCMP_EQUAL("CMD: do is none of kick, move, drain, metadata, fallback",
+  STRCMP_EQUAL("CMD: do is not one of kick, move, drain, metadata, fallback",
                wrong(R"({"t":"CMD","id":1,"do":"reboot"})").c_str());
   STRCMP_EQUAL("CMD: to is missing",
                wrong(R"({"t":"CMD","id":1,"do":"move","m":"/a.mp3"})").c_str());
@@ -371,7 +374,7 @@ TEST(Frame, AMessageIsOpaqueAndSmall) {
   std::string line = render_frame(message);
   line.pop_back();
   STRCMP_EQUAL("MSG: b holds 4097 bytes, the most is 4096", wrong(line).c_str());
-  STRCMP_EQUAL("MSG: b is no base64",
+  STRCMP_EQUAL("MSG: b is not base64",
                wrong(R"({"t":"MSG","topic":"a","from":"b","id":"c","b":"?"})").c_str());
 }
 TEST(Frame, UnknownFramesAndMembersArePassedOver) {
@@ -446,7 +449,7 @@ TEST(Frame, IngestRowsAreThereAndBack) {
       "(valid)",
       wrong(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"on","src":true,"by":7}]})").c_str());
   STRCMP_EQUAL("INGEST: rows is missing", wrong(R"({"t":"INGEST"})").c_str());
-  STRCMP_EQUAL("INGEST: rows has an element that is no object",
+  STRCMP_EQUAL("INGEST: rows has an element that is not an object",
                wrong(R"({"t":"INGEST","rows":["/a"]})").c_str());
   STRCMP_EQUAL("INGEST: at is missing",
                wrong(R"({"t":"INGEST","rows":[{"m":"/a","st":"on"}]})").c_str());

@@ -177,7 +177,7 @@ TEST(LinkServer, HandsOverWhoHasTheKeyAndAsks) {
 TEST(LinkServer, WhoAsksForSomethingElseIsToldWhatThereIs) {
   STRCMP_EQUAL("426", ask("GET / HTTP/1.0\r\n\r\n").c_str());
   LONGS_EQUAL(0, ids.size());
-  CHECK(bench.captured.says("127.0.0.1 is no node: did not ask for the link"));
+  CHECK(bench.captured.says("127.0.0.1 is not a node: did not ask for the link"));
 }
 TEST(LinkServer, AStrangerGetsNoFurtherThanTheHandshake) {
   STRCMP_CONTAINS("cannot be reached (TLS", ask(good(), "edge1", "wrong").c_str());

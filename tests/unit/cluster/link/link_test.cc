@@ -122,7 +122,7 @@ TEST(Link, TheFirstNumberIsOne) {
 TEST(Link, NonsenseEndsItWithAReason) {
   begin();
   gets("GET / HTTP/1.0\n");
-  STRCMP_EQUAL("sent a frame that is not understood: JSON: 14 bytes that are no document",
+  STRCMP_EQUAL("sent a frame that is not understood: JSON: 14 bytes that are not a document",
                reason.c_str());
   CHECK(pair.finished());
 }

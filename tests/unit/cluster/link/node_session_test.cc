@@ -146,7 +146,7 @@ TEST(NodeSession, WhoeverIsNotInTheConfigurationIsRefused) {
   begin();
   master.known.nodes.clear();
   gets(kHello);
-  ends_with("is no <node> of the configuration");
+  ends_with("is not a <node> of the configuration");
 }
 TEST(NodeSession, WhatItEnforcesOfConfIsCounted) {
   begin();
