@@ -29,7 +29,7 @@ struct FeederRecord;
 
 class FileFeeder final : private OggPageSink {
  public:
-  // `sources`: the gate in which it counts while it plays.
+  // sources: the gate in which the feeder counts as a source while it plays.
   struct Callbacks {
     std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
     Gate* sources = nullptr;
@@ -38,7 +38,7 @@ class FileFeeder final : private OggPageSink {
   FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_ptr<Mount> mount,
              std::unique_ptr<StreamLog> stream, std::shared_ptr<const FileStream> file,
              std::uint64_t bytes_per_second);
-  // Of a hand-over, between two ticks.
+  // Saves the feeder for a hand-over, between two ticks.
   void save(FeederRecord& saved, FdsOut& fds) const;
   const FileStream& file() const noexcept { return *file_; }
   // A feeder that goes on with another process's record; it does not play yet.
@@ -52,7 +52,7 @@ class FileFeeder final : private OggPageSink {
 
   // A listener has entered the mount.
   void play();
-  // The file has changed; played from the next round on.
+  // Sets the bytes of a changed file, which are played from the next round on.
   void replace(std::shared_ptr<const FileStream> file, std::uint64_t bytes_per_second);
   // The file is no longer a fallback: its listeners are ended.
   void end();

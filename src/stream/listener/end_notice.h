@@ -54,7 +54,8 @@ void record_fields(Io& io, T& notice) {
   io(1, listening, places, ticket, seat);
 }
 
-// Kept until the listener ends, and then given its bytes; auth decides what follows.
+// EndNotice: the listener's owner keeps the notice until the listener ends, and then reports the
+// sent bytes to it; auth decides what follows.
 class EndNotice {
  public:
   virtual ~EndNotice() = default;

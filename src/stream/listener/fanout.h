@@ -21,7 +21,7 @@
 
 namespace lb {
 
-// The worker as a fan-out uses it.
+// FanoutHost: the functions of the worker that a fan-out calls.
 class FanoutHost {
  public:
   virtual ~FanoutHost() = default;

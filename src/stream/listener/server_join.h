@@ -12,8 +12,9 @@
 
 namespace lb {
 
-// The mount exists, but its source has published nothing, so no address is known.  It will in a
-// moment; a server that did not wait would give the stream an address of its own.
+// The mount exists, but its source has published nothing, so no address is known yet.  A joining
+// server waits for the first bytes, because without the address it would give the stream one of its
+// own.
 inline bool is_unborn(const StreamView& view) noexcept {
   return view.spans.empty() && view.end == 0 && !view.ended;
 }

@@ -74,7 +74,7 @@ struct LogWindow {
 class StreamLog final : public MarkSink {
  public:
   static Result<std::unique_ptr<StreamLog>> create(const std::string& name);
-  // Of a hand-over: all but the bytes, which stay in the file.
+  // Saves everything for a hand-over except the bytes, which stay in the file.
   void save(RecordOut& out) const;
   int file() const noexcept { return store_->fd(); }
   // The titles that listeners may have been sent, in the same order before and after a hand-over.
@@ -212,8 +212,8 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<const Metadata> base_metadata_;
   std::shared_ptr<const Metadata> new_metadata_;
   TitlePlace title_place_;
-  // The newest of a flood that has no room: headers take effect when older ones have left the
-  // window, a title at once.
+  // The newest headers and title of a flood that has no room: the headers take effect when older
+  // ones have left the window, the title at once.
   std::shared_ptr<const Bytes> late_headers_;
   std::shared_ptr<const Metadata> late_metadata_;
   std::uint64_t late_at_ = 0;

@@ -1,8 +1,8 @@
 // WallSeams: jumps in a stream's time of day without a gap in its sound: another source went on in
 // the log, or its clock was corrected.
 //
-// The sound until `after_wall_ms` is followed directly by that from `wall_ms` on.  A source's time
-// is known after its first seconds, and then also its seam.
+// The sound up to `after_wall_ms` is followed directly by the sound from `wall_ms` on.  The time of
+// a source, and so its seam, is known only after the source's first seconds.
 // Thread: of the log; view() is shared.
 // Bounds: kMaxSeams, the newest.
 #pragma once

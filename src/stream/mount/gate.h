@@ -20,7 +20,7 @@ class Gate {
   static constexpr std::int64_t kMaxWeight = (std::int64_t{1} << 40) - 1;
 
   using Total = std::atomic<std::int64_t>;
-  // Called for each that enters an empty gate, on its thread.
+  // Watcher: called when a thread takes a place in an empty gate, on that thread.
   class Watcher {
    public:
     virtual void first_entered() = 0;

@@ -90,7 +90,7 @@ class Mount final : private Gate::Watcher {
   Gate& relay_gate() noexcept { return relay_gate_; }
   std::int64_t listeners() const noexcept { return gate_.inside(); }
   std::int64_t relays() const noexcept { return relay_gate_.inside(); }
-  // The other listeners.  At least 0, because two counters are read.
+  // The number of other listeners.  Two counters are read, so the difference is kept at 0 or more.
   std::int64_t audience() const noexcept {
     return std::max<std::int64_t>(0, listeners() - relays());
   }
@@ -173,7 +173,8 @@ class Mount final : private Gate::Watcher {
 struct WriterLease {
   std::shared_ptr<Mount> mount;
   std::unique_ptr<StreamLog> log;
-  // Of the last writer, as it stopped, even within a unit; null: none.
+  // The last writer's framer, in the state in which the writer ended, even within a unit; null: the
+  // mount has no framer yet.
   std::unique_ptr<Framer> framer;
   StreamIdentity identity{};
   std::uint64_t id = 0;  // 0: void

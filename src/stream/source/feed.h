@@ -31,7 +31,7 @@ namespace lb {
 
 struct FeedRecord;
 
-// The worker as a feed uses it.
+// FeedHost: the functions of the worker that a feed calls.
 class FeedHost {
  public:
   virtual ~FeedHost() = default;
@@ -87,7 +87,7 @@ class Feed {
   Result<void> enter_spare(SourceState state);
   // The upstream has sent its span whole: bytes held back for the seam search are written.
   void span_ended();
-  // Its state as a standby; null: it has kept no ring.
+  // Returns the encoder's state as a standby; null: the feed has kept no ring.
   std::unique_ptr<SourceState> take_state();
   bool has_ring() const noexcept { return ring_ != nullptr; }
   // Space for the next bytes; at least one.

@@ -1,4 +1,5 @@
-// Source: the party feeding a mount now: a logged-in encoder, or a relay's upstream.
+// Source: the connection that feeds a mount now: a logged-in encoder's, or one to a relay's
+// upstream.
 //
 // Thread: its home worker.
 // Ownership: the worker's SourceSet.  It owns the transport and, in its feed, the write lease,
@@ -23,10 +24,10 @@ struct FeedRecord;
 class Source;
 struct SourceRecord;
 
-// The worker as a source uses it.
+// SourceHost: the functions of the worker that a source calls.
 class SourceHost : public FeedHost {
  public:
-  // The source is over; the host takes the lease, logs and deletes it.
+  // The source has ended; the host takes its lease, logs its end and deletes it.
   virtual void source_ended(Source& source, EndReason reason) = 0;
 };
 
@@ -52,9 +53,9 @@ class Source {
 
   // Takes the bytes that came with the head, then reads.
   void start();
-  // Reads now: its end may have arrived before the loop has seen it.
+  // Reads at once, because the end of the source may have arrived before the loop has seen it.
   void read_now() { on_readable(EV_READ); }
-  // The same without <limit-rate>: the end of the source comes after its last bytes.
+  // Reads at once without <limit-rate>, because the end of the source comes after its last bytes.
   void drain();
   // Whether the loop watches the socket; otherwise its host reads many sources in one turn.
   void watch(bool on);
@@ -91,7 +92,7 @@ class Source {
   bool is_limited(const MountSettings& settings) const noexcept {
     return settings.limit_rate > 0 && !relayed_;
   }
-  // The reason, if its peer has closed and not broken the connection.
+  // The reason for the end if the peer has closed the connection without breaking it.
   EndReason closed_by_peer() const noexcept;
   // False: the source has ended.
   bool went_on(const Result<bool>& taken);

@@ -112,8 +112,8 @@ class SourceAdmission {
     std::function<bool(const std::string& mount)> fed_elsewhere = {};
     // The source of this mount is expected here, so it replaces a relay at once.  May be empty.
     std::function<bool(const std::string& mount)> expected_here = {};
-    // Why no source may enter this mount any more, since its login was judged; "": it may.  May be
-    // empty.
+    // The reason why a source may no longer enter this mount although its login was accepted; "":
+    // it may enter.  The function may be empty.
     std::function<std::string(const std::string& mount)> refused = {};
     // The time of this login is over, though it still writes the mount: a new source replaces it.
     // May be empty.
@@ -178,7 +178,7 @@ class SourceAdmission {
   // A mount no longer waits for its relay to return.
   void forget_relay(const std::string& mount);
 
-  // Of a hand-over: a writer as its worker knows it.
+  // WriterSight: a writer's state on its worker, for a hand-over.
   struct WriterSight {
     std::function<const StreamLog*(unsigned home, std::uint64_t lease)> log;
     std::function<std::string(unsigned home, std::uint64_t lease)> framer;
@@ -305,7 +305,8 @@ class SourceAdmission {
   void refuse_successor(const std::string& mount, std::uint64_t lease);
   void stop_waiting(const std::string& mount);
   void linger_is_over(const std::string& mount);
-  // A bound: a source that comes and goes under new names must not fill memory or descriptors.
+  // Whether the mount may wait, or keep its log.  The number of such mounts is limited, so that a
+  // source that comes and goes under new names cannot fill memory or descriptors.
   bool may_wait(const Record& record) const;
   void wait_for_writer(Record& record, std::chrono::milliseconds time);
   void linger_on(Record& record, SteadyTime::duration time);

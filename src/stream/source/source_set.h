@@ -62,8 +62,8 @@ class SourceSet final : public SourceHost, private StandbyHost {
   // The standby of this id writes the mount; since: the mount's last byte before.  If the standby
   // is gone, the lease goes back.
   void promote(WriterLease lease, std::shared_ptr<const SourceFacts> facts, SteadyTime since);
-  // The same for a relay's spare.  If it cannot continue exactly, the lease goes back too
-  // (EndReason::kSpan) and the spare ends: its server may have the missing bytes.
+  // Makes a relay's spare the writer.  If the spare cannot continue exactly, the lease goes back
+  // too (EndReason::kSpan) and the spare ends: its server may have the missing bytes.
   void promote_spare(std::uint64_t spare, WriterLease lease,
                      std::shared_ptr<const SourceFacts> facts);
   // StandbySource::let_hear(); the pipe is closed if the standby is gone.

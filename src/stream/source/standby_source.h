@@ -26,7 +26,7 @@ class StandbySource;
 class StandbyHost {
  public:
   virtual ~StandbyHost() = default;
-  // The standby is over; the host logs and deletes it.
+  // The standby has ended; the host logs its end and deletes it.
   virtual void standby_ended(StandbySource& standby, EndReason reason) = 0;
   // Whether it could feed the mount: false after a silence of takeover-after.
   virtual void standby_flows(StandbySource& standby, bool flows) = 0;
@@ -56,7 +56,8 @@ class StandbySource {
   // hearing: the pipe of let_hear(); invalid: none.
   Result<void> restore(const StandbyRecord& saved, UniqueFd hearing);
   void go_on();
-  // The last call: its connection and state, for a source that writes the mount.
+  // Returns the connection and the state for a source that writes the mount.  No other call may
+  // follow.
   SourceOffer take_offer();
 
   std::uint64_t id() const noexcept { return id_; }
