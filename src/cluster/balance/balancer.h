@@ -28,7 +28,7 @@ class Balancer {
   // Fills in request.avoid and request.direct from the client's history.  A kRedirect is accounted
   // at once, so the caller must send it.  A kServe is accounted too, if this node is in the table.
   Choice decide(PickRequest request, const Client& client, SteadyTime now);
-  // What decide() would choose now; nothing is counted, drawn or remembered.
+  // The choice that decide() would make now; nothing is counted, drawn or remembered.
   Choice explain(PickRequest request, const Client& client, SteadyTime now, PickTrace& trace) const;
   // A node confirms one redirect of each of these clients.
   void arrived(std::span<const ClientKey> clients);

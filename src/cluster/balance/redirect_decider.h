@@ -125,7 +125,7 @@ class RedirectDecider {
   // A redirect is accounted at once, so the caller must send it. sure: a mount whose rules are not
   // known follows those of the cluster.
   Decision decide(const RedirectAsk& ask, SteadyTime now, bool sure = false);
-  // What decide() would answer now, and why; nothing is counted.
+  // The answer that decide() would give now, and its reason; nothing is counted.
   Choice explain(const RedirectAsk& ask, SteadyTime now, PickTrace& trace) const;
   // A node reports that redirects of these clients have arrived.
   void arrived(std::span<const ClientKey> clients);

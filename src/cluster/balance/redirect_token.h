@@ -62,7 +62,7 @@ struct RedirectToken {
 // The lowest byte of the node's NodeKey.
 std::uint8_t token_tag(std::string_view node_id) noexcept;
 
-// How a listener is sent back to a master.
+// WayBack: the address and the names with which a listener is sent back to a master.
 struct WayBack {
   std::string origin;  // "http://m1:8000"
   std::string master_id;

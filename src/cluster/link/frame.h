@@ -41,9 +41,9 @@ constexpr std::size_t kMaxBookRows = 4096;
 constexpr std::size_t kMaxClients = 700;             // of a LOAD
 constexpr std::uint64_t kMaxListeners = 10'000'000;  // in a frame
 constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
-// The minor version of a node says what it knows: 1: slots (SLOT, SEAT, "slots" among protections);
-// 2: records (CONF); 3: moving one listener (before: all of the mount); 4: ending one encoder
-// (before: the source), and fallbacks.
+// The minor version of a node is what the node supports: 1: slots (SLOT, SEAT, "slots" among
+// protections); 2: records (CONF); 3: moving one listener (before: all of the mount); 4: ending one
+// encoder (before: the source), and fallbacks.
 constexpr unsigned kLinkMinor = 4;
 
 // One stream that a master offers to its linked nodes.

@@ -134,7 +134,7 @@ struct Boolean : FrameKind {
   }
   static void write(JsonWriter& json, bool value) { json.boolean(value); }
 };
-// Of a row: another type is ignored.
+// RowFlag: a boolean of a row; a value of another type is ignored.
 struct RowFlag : Boolean {
   static void read(const FrameValue& value, bool& out) {
     out = value.json.boolean().value_or(false);

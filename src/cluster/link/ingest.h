@@ -80,7 +80,8 @@ class Ingest {
   // The last link to it has ended.
   void left(const std::string& neighbour, SteadyTime now);
   void take(const std::string& sender, const std::vector<IngestRow>& rows);
-  // This process was away, so ended links do not mean that the other nodes are gone.
+  // Reports that this process did not run for a while, so ended links do not mean that nodes are
+  // gone.
   void woke(SteadyTime now) noexcept {
     hold_until_ = std::max(hold_until_, now + timing_.start_hold);
   }

@@ -32,7 +32,8 @@
 
 namespace lb {
 
-// LinkHost: the server as every session of a link uses it; see MasterSide and NodeSide.
+// LinkHost: the functions of the server that every session of a link calls; see MasterSide and
+// NodeSide.
 class LinkHost {
  public:
   virtual ~LinkHost() = default;

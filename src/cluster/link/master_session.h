@@ -82,7 +82,7 @@ class MasterSession {
   // LoadChanges has changed; urgent: as LoadChanges::set() returns.
   void load_changed(bool urgent);
   void send(Frame frame);
-  // It is known whether the master's streams can be pulled: reports the mounts.
+  // Reports the mounts, once this node has found out whether it can pull the master's streams.
   void announce();
   // Asks about a mount; false: not linked.
   bool lookup_mount(const std::string& mount);
@@ -95,7 +95,7 @@ class MasterSession {
   // The link delivers the streams, or soon will.
   bool replaces_polling() const noexcept { return delivery_ != Delivery::kNone; }
   bool replaces_polling_changed();  // since the last call
-  // It knows slots (frame.h, kLinkMinor).
+  // Whether the master supports slots (frame.h, kLinkMinor).
   bool knows_slots() const noexcept { return welcome_ && welcome_->minor >= 1; }
   bool knows_conf() const noexcept { return welcome_ && welcome_->minor >= 2; }
   // The last link has ended by silence, seen here or there.

@@ -66,7 +66,7 @@ class NodeSession {
   bool was_accepted() const noexcept { return !epoch_.empty(); }  // its HELLO was valid
   // The node's wall clock less this one.
   std::chrono::milliseconds clock_offset() const noexcept { return clock_.offset(); }
-  // It knows slots (frame.h, kLinkMinor).
+  // Whether the node supports slots (frame.h, kLinkMinor).
   bool knows_slots() const noexcept { return minor_ >= 1; }
   bool knows_conf() const noexcept { return minor_ >= 2; }      // likewise
   bool moves_one() const noexcept { return minor_ >= 3; }       // likewise
@@ -99,7 +99,8 @@ class NodeSession {
   // now_ms: the node's wall clock when it sent the frame that has just arrived.
   void measure_clock(std::int64_t now_ms, std::chrono::microseconds way);
   void on_end(const std::string& reason);
-  // Its row in the table; kNoNode: removed, or owned by another process.
+  // The node's row in the table; kNoNode: the row was removed, or another process of the node has
+  // it.
   NodeSlot slot_in(const NodeTable& table) const;
   bool listed() const;
   // Calls what(table, slot, now) with its row; false: it has none.

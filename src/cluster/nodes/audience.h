@@ -5,7 +5,7 @@
 // and behind them), and, if it pulls the mount from another server than this one, the way of the
 // stream.  So a node behind another one is not counted again.
 //
-// A node that this server pulls from is told the count behind this server without its own part
+// A node that this server pulls from is sent the count behind this server without its own part
 // (LoadChanges).  Nodes further up cannot make that difference, so only their own listeners are
 // counted.  The result is never less than what the nodes themselves have.
 //

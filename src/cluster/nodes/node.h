@@ -116,7 +116,7 @@ enum class MountScope : std::uint8_t {
   kListed,  // only mounts it reports (a slave of the original patch)
 };
 
-// A node's description of itself when it connects.
+// NodeHello: the facts that a node sends about itself when it connects.
 struct NodeHello {
   std::string id{};
   std::string epoch{};

@@ -34,7 +34,8 @@ Result<NodeAddress> make_public_address(PublicScheme scheme, std::string_view ho
 std::string to_text(const NodeAddress& address);
 // "http://host:port"; the scheme's own port is left out.
 std::string origin_of(const NodeAddress& address);
-// The same for a server that we connect to; nullopt: it does not speak this scheme there.
+// The origin of a server that this server connects to; nullopt: the target does not use this
+// scheme.
 std::optional<std::string> origin_of(const ConnectTarget& target, PublicScheme scheme);
 
 // <node allow-public="edge1.example.org:8000,8443 [2001:db8::2]:8000 *.example.org:443"/>: the

@@ -56,7 +56,7 @@ class Rhythm {
   bool known() const noexcept { return count_ > 0; }
   // The usual pause; kDefault while unknown.
   std::chrono::milliseconds every() const noexcept;
-  // The silence after which it is out; told: the interval that it has announced.
+  // The silence after which a node is out; told: the interval that the node has announced.
   std::chrono::milliseconds out_after(std::optional<std::chrono::milliseconds> told) const noexcept;
 
  private:

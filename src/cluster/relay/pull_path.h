@@ -39,7 +39,7 @@ class PullPath {
   void prove();
   // A stream could not be pulled over it.
   void doubt();
-  // The wait is over: until an answer the path counts as failed.
+  // Ends the wait for an answer: until one comes, the path counts as failed.
   void give_up_waiting();
   bool known() const noexcept { return known_; }
   PullFault fault() const noexcept { return fault_; }  // kNone: open, or not known

@@ -101,14 +101,14 @@ class Relay {
   std::optional<std::chrono::milliseconds> last_gap() const noexcept { return last_gap_; }
   // On-demand and without listeners.
   bool is_idle() const noexcept { return state_ == State::kIdle; }
-  // Every upstream has failed, and none is being asked.
+  // Whether the relay rests: every upstream has failed, and no request is under way.
   bool rests() const noexcept { return state_ == State::kWaiting && lease_ == 0; }
   // "idle", "connecting", "running", or "waiting": all upstreams rest.
   std::string_view state_text() const noexcept;
   bool has_flowed() const noexcept { return has_flowed_; }
   // Its upstream sends the address of its bytes, or did last.
   bool is_placed() const noexcept { return placed_; }
-  // Why a listener would wait in vain; kNone: the stream flows, or may well flow.
+  // The reason why a listener would wait in vain; kNone: the stream flows, or is likely to begin.
   PullFault cannot() const;
   // The path to this server works again.
   void path_opened(const ConnectTarget& to);
@@ -201,7 +201,8 @@ class Relay {
   void failed(std::size_t upstream, const std::string& why, PullFault fault);
   void plan_fail_back();
   bool is_too_young(std::size_t upstream, const std::optional<StreamPlace>& place);
-  // Listeners have nothing to hear: the stream is lost and its mount lingers, or it is silent.
+  // Whether listeners get no sound: the stream is lost and its mount lingers, or the stream is
+  // silent.
   bool is_dry() const;
   std::chrono::milliseconds dry_rest() const;
   void note_vain();

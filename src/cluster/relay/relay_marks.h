@@ -39,7 +39,7 @@ std::string relay_mark_lines(std::string_view mark, std::string_view via);
 std::string relay_burst_line(std::uint64_t bytes);
 // nullopt: not given, or a request of another product.
 std::optional<std::uint64_t> burst_wanted(const Headers& request) noexcept;
-// Why a relay's request would make a circle through the node `mark`; "": it would not.
+// The reason why a relay's request would make a circle through the node `mark`; "": no circle.
 std::string circle_in_request(const Headers& request, std::string_view mark);
 
 // The marks of the nodes that a stream has passed; the first is where it entered.

@@ -15,7 +15,7 @@ namespace lb {
 
 // The state of an upstream's stream as its master reports it over the link.
 enum class StreamWord : std::uint8_t {
-  kNone,     // there is no link
+  kNone,     // no link to the master
   kOffered,  // it has the stream
   kGone,     // the master had it, and has withdrawn it or lost its link
 };

@@ -120,8 +120,8 @@ class SlotBook {
   // -- of a hand-over
   bool is_moving() const noexcept;
   SlotBookRecord save(SteadyTime now) const;
-  // Called before set_place().  Slots of nodes below are held for kLinksAgain, and a root may give
-  // at once, because it knows all claims.
+  // REQUIRES: called before set_place().  Slots of nodes below are held for kLinksAgain.  A root
+  // may give slots at once, because its record has all claims.
   void restore(const SlotBookRecord& saved, SteadyTime now);
   static constexpr std::chrono::milliseconds kLinksAgain{3000};
 
