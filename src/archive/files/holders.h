@@ -37,7 +37,7 @@ struct HolderRow {
   bool operator==(const HolderRow&) const = default;
 };
 
-// Of one moment.
+// HolderView: an immutable copy of all holders' rows at one moment.
 class HolderView {
  public:
   // The rows of a mount, one a node; empty: none.

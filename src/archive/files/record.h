@@ -86,8 +86,8 @@ std::string print_index(const FileIndex& index);
 
 // Reads the valid part.  Without a valid HEAD: bytes 0.
 FileIndex read_index(std::string_view text);
-// The same for a file of this node, continuing at the next valid record after damage.  Of an index
-// of another version: only that version.
+// Reads the index of a file of this node, and continues at the next valid record after damage.  Of
+// an index of another version, only the version is read.
 FileIndex read_damaged_index(std::string_view text);
 // Reads the HEAD record at the front of an index; false: incomplete.
 bool read_first(std::string_view front, FileHead& head);

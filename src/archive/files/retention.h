@@ -19,8 +19,8 @@ namespace lb {
 struct RetentionInput {
   struct Mount {
     Catalog::Files files;
-    // Of its section; a mount that is no longer recorded has only storage_bytes and the limits of
-    // all mounts.
+    // The settings of the mount's section; a mount that is no longer recorded has only
+    // storage_bytes and the limits of all mounts.
     MountArchive settings;
   };
   std::map<std::string, Mount> mounts;

@@ -19,7 +19,7 @@ struct PlacedRange : ArchiveRange {
 std::vector<PlacedRange> ranges_and_places(const RecordedFiles& own,
                                            const std::vector<HolderRow>& others,
                                            std::int64_t now_ms);
-// The same without the places.
+// The ranges of ranges_and_places() without the places.
 std::vector<ArchiveRange> ranges_anywhere(const RecordedFiles& own,
                                           const std::vector<HolderRow>& others,
                                           std::int64_t now_ms);

@@ -50,7 +50,7 @@ struct OggRun {
     return first_granule - std::min(first_granule, each * first_packets);
   }
 };
-// Of the pages at the front.
+// Reads the numbers of the pages at the front.
 OggRun ogg_run_at(ByteSpan bytes);
 // The granule of the last page of this serial, and the begin of the last page of any; ~0: none.
 struct OggTail {

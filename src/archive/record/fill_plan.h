@@ -28,7 +28,7 @@ struct MissingPart {
   FileRow row;
   std::uint64_t begin = 0, end = 0;
 
-  // Its approximate row as a file of this node.
+  // The approximate row of the part as a file of this node.
   FileRow as_row() const noexcept;
 };
 // all: own files and those of others (merged_files()).  Files that touch the time, newest first.

@@ -26,7 +26,7 @@ class SegmentFile {
   SegmentFile(SegmentFile&&) = default;
   SegmentFile& operator=(SegmentFile&&) = default;
 
-  // Of a hand-over; the descriptors in the record are this process's.
+  // Saves the file for a hand-over; the descriptors in the record are this process's.
   FileRecord save() const;
   static SegmentFile restore(const std::string& directory, const FileRecord& saved, UniqueFd data,
                              UniqueFd index);

@@ -13,7 +13,7 @@ using Marks = AppendLog<SyncMark>::View;
 
 // The first mark at or after a position; null: none.
 const SyncMark* first_mark(const Marks& marks, std::uint64_t position);
-// The same, including inner marks.
+// The first mark at or after a position, including inner marks; null: none.
 const SyncMark* mark_from(const StreamView& view, std::uint64_t position);
 // The last mark before a position, including inner ones; null: none.
 const SyncMark* mark_before(const StreamView& view, std::uint64_t position);

@@ -58,7 +58,7 @@ class FileCache {
   std::shared_ptr<const ArchiveFile> find(const Key& key);
   // Replaces an earlier entry.
   void put(const Key& key, std::shared_ptr<const ArchiveFile> file);
-  // It is not needed again: it is freed with its last reader.
+  // Drops a file that is not needed again; its memory is freed with its last reader.
   void drop(const Key& key);
   // Drops the least recently used, until other nodes' files have at most this many bytes here.
   void make_room(std::uint64_t bytes = ~std::uint64_t{0});
@@ -142,7 +142,7 @@ class RemoteArchive {
   void fetch(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset, std::uint64_t bytes,
              UniqueFunction<void(bool)> then);
 
-  // It was read, and is not needed again: it is dropped from the cache first.
+  // Marks a file that was read and is not needed again, so that the cache drops it first.
   void forget(const std::string& mount, const FileRow& row);
 
   std::atomic<std::uint64_t> fetched_bytes{0}, fetched_blocks{0};
