@@ -87,7 +87,7 @@ class ChildProcess {
     return {pid_, pidfd_.get(), errors_.get(), lifeline_.get(), started_, line_};
   }
   bool can_be_handed() const noexcept { return alive_ && pidfd_ && lifeline_; }
-  // Another process has it: this object kills and reports nothing.
+  // Gives the child up to another process: from then on this object kills and reports nothing.
   void let_go() noexcept;
   static std::unique_ptr<ChildProcess> adopt(Loop& loop, Handed<UniqueFd> handed,
                                              unsigned lines_a_second, Callbacks callbacks);

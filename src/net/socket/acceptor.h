@@ -38,7 +38,7 @@ struct ListenSocket {
   // A socket that another process has opened; fds: one a worker.
   static std::shared_ptr<ListenSocket> of(const ListenSettings& settings, int port, bool shoutcast,
                                           std::vector<UniqueFd> fds);
-  // The same sockets under new settings, for connections to come.
+  // A copy with new settings, which apply to later connections; the sockets are shared.
   std::shared_ptr<const ListenSocket> with(const ListenSettings& settings) const;
 };
 

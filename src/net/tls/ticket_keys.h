@@ -81,7 +81,7 @@ class TicketKeys {
              std::vector<std::string> certificates = {});
   // The secret of a certificate's private key; "": it cannot be read.
   static std::string secret_of(const EVP_PKEY* key);
-  // The same keys with these secrets of certificates, present and former.
+  // A copy of these keys with other secrets of certificates, present and former.
   std::shared_ptr<const TicketKeys> with(std::vector<std::string> certificates) const;
   const std::vector<std::string>& certificates() const noexcept { return certificates_; }
 

@@ -43,7 +43,7 @@ class TlsKeeper {
   const FileCopies& copies() const noexcept { return copies_; }
   // Why no certificate could be loaded; "": one was.
   const std::string& why_none() const noexcept { return why_none_; }
-  // Why the certificate of one of these files is lost, which the settings name; "": none is.
+  // The reason why the certificate of one of these configured files is lost; "": all are present.
   std::string why_lost(const std::vector<std::string>& files) const;
 
   // Loads all files, changed or not. renewed_in: a folder of certificates that this server renews,
