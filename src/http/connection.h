@@ -101,9 +101,9 @@ class Connection : public ListHook {
   // Sends head and body (no body for HEAD) and closes, unless the head says keep-alive.  A refusal
   // in plain text becomes a page for a browser that asked for one (http/error_page.h).
   void reply(const ResponseHead& head, std::string body);
-  // The same for an answer that may be long; 503 if the client has too many unread ones.
+  // Sends an answer that may be long; 503 if the client has too many unread answers.
   void reply_bounded(const ResponseHead& head, std::string body);
-  // The same from a shared copy, so that a thousand readers of a page need no thousand copies.
+  // Sends a body that all readers of a page share, so that the body exists only once in memory.
   void reply_shared(const ResponseHead& head, SharedBody body);
   void reply_text(int status, std::string_view text);  // text/plain, as refusals of sources
   void reply_page(int status, std::string_view text);  // Icecast's error page
@@ -115,7 +115,7 @@ class Connection : public ListHook {
   // head has the length of the source. longest: the client's time for it, added to client-timeout.
   void reply_source(ResponseHead head, std::unique_ptr<ReplySource> source,
                     std::chrono::seconds longest);
-  // The source's wait is over.
+  // Called when the reply source has bytes again after a wait.
   void source_ready();
   // Called by a pending stage that has judged the sender: reads this many bytes of the body into
   // form(), in the time for a head, and asks the stage again.  REQUIRES: bytes > 0, and the body

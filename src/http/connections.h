@@ -106,7 +106,8 @@ class Connections final : public ConnectionSink {
   void forget_unanswered();
   // From any thread.
   std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
-  // Takes such a connection in the other process, with its transport and socket.
+  // Takes a connection with an unanswered request from the former process, with its transport and
+  // socket.
   void adopt(std::unique_ptr<Transport> transport,
              const std::shared_ptr<const ListenSocket>& socket, const HeldRequest& held);
 
@@ -133,7 +134,7 @@ class Connections final : public ConnectionSink {
       const ListenSocket& socket) const;  // null: a request comes at once
   void handshake_begins(const Connection& connection);
   void handshake_ends() noexcept { --handshake_count_; }
-  // False: the socket serves only proxies, and the peer is none.
+  // False: the socket serves only proxies, and the peer is not a proxy.
   bool may_speak_for_others(const Transport& transport, const ListenSocket& socket);
   void opening_failed(const Connection& connection, const Opening& opening);
   void log_refusal(const std::string& text, const ListenSocket& socket);

@@ -24,7 +24,7 @@ std::string with_site(std::string_view text, std::string_view from, std::string_
 std::string m3u(std::string_view host, std::string_view mount, std::string_view scheme = "http");
 std::string pls(std::string_view host, std::string_view mount, std::string_view scheme = "http");
 
-// The same with several addresses, complete and encoded, in the order of preference.
+// Playlists of several addresses, which are complete, encoded and in the order of preference.
 std::string m3u_of(std::span<const std::string> addresses);
 std::string pls_of(std::span<const std::string> addresses);
 std::string xspf_of(std::span<const std::string> addresses);
