@@ -155,7 +155,7 @@ void ArchiveLinks::restore(const std::vector<HolderRecord>& saved) {
   publish();
 }
 
-// Without linked servers and rows of others there is nothing to send or forget.
+// The timer runs only while there are linked servers, or rows of other nodes to forget.
 void ArchiveLinks::work_later() {
   const auto is_heard = [](const auto& row) {
     return !row.second.heard.empty() && !row.second.is_own();

@@ -86,7 +86,7 @@ class ClusterLinks {
 
   // Any offered or carried mount may have changed.
   void mounts_changed();
-  // The same for one mount; called by admission and relays.
+  // One offered or carried mount may have changed; called by admission and relays.
   void mount_changed(const std::string& mount);
   // The sections of these mounts have changed, and the configuration is otherwise the same.
   void records_changed(std::span<const std::string> mounts);

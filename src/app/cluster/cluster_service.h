@@ -55,7 +55,7 @@ class ClusterService {
   void take_over(const ClusterRecord& saved);
   void go_on(const std::vector<NodeRecord>& nodes);
 
-  // This node has begun or stopped draining.
+  // Called when this node has begun or stopped draining.
   void drain_changed();
 
   // -- weights of nodes, which override those of the configuration

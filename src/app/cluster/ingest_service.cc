@@ -97,7 +97,7 @@ void IngestService::left(const std::string& id) {
   if (!ingest_->idle()) timer_.after(0us);
 }
 
-// The absence of this process itself.
+// A process that was stopped has lost its links although the other nodes are still up.
 void IngestService::note_absence() {
   const auto away = network_.loops.control().away();
   if (away - std::exchange(away_, away) >= kAsleep) ingest_->woke(network_.loops.control().now());

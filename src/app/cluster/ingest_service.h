@@ -67,8 +67,8 @@ class IngestService {
   std::optional<FedBy> fed_by(std::string_view mount) const;
   // Whether the node reports the source, pulled or not.
   bool has_source_at(std::string_view mount, std::string_view node) const;
-  // Whether the node itself has ended, since the last call, a source of this mount in
-  // node_sources(): then none is waited for, unlike after a lost link.
+  // Whether a node has reported, since the last call, the end of a source of this mount in
+  // node_sources(): the mount then does not wait for the source, unlike after a lost link.
   bool take_ended(const std::string& mount) { return ended_.erase(mount) > 0; }
   // The neighbour that this mount is pulled from, linked now or lately; "": none that knows slots.
   std::string upstream_of(const std::string& mount) const;
@@ -97,7 +97,7 @@ class IngestService {
   bool see_mount(const std::string& mount);
   // The neighbour with this upstream of the mount; "": none.
   std::string neighbour_at(const std::string& mount, const Upstream& from) const;
-  // Why the node may not bring the mount; "": it may.
+  // The reason why the source's node may not bring the mount; "": it may.
   std::string why_not(const Ingest::Elsewhere& source) const;
   std::optional<Upstream> place_of(const std::string& node) const;
 

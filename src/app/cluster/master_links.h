@@ -86,7 +86,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   void send(const MessageFrame& message);
   // Null: not linked.
   MasterSession* linked_session(std::string_view master) const;
-  // This node has begun or stopped draining.
+  // Called when this node has begun or stopped draining.
   void drain_changed();
   void add_rows(std::vector<LinkRow>& rows) const;
 
@@ -118,7 +118,8 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   std::optional<WayBack> way_back(PublicScheme scheme, std::optional<std::uint8_t> tag) const;
   // Whether a master that is linked, or was lately, has this mount.
   bool is_offered(const std::string& mount) const;
-  // … and requires slots for its listeners.  The other one adds all such mounts.
+  // Whether such a master also requires slots for the mount's listeners.  add_slot_mounts() adds
+  // all these mounts.
   bool needs_slots(const std::string& mount) const;
   void add_slot_mounts(std::set<std::string>& mounts) const;
   // The path of a mount's stream, ending with the master that it is pulled from; empty: its source

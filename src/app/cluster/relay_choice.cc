@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 // How long a relay goes on after its master was removed, until another master may bring it.
 constexpr auto kFormerKept = 10s;
-// The same as for a stream that a master offers.
+// As long as for a stream that a master offers.
 constexpr auto kNodeSourceRunOn = 30s;
 // Many changed mounts are judged over several turns, each of which leaves the loop four times as
 // much for other work.

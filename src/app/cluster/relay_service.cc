@@ -265,7 +265,7 @@ void RelayService::find_away() {
   for (const auto& [mount, until] : former_) formers.insert(mount);
   if (!formers.empty()) streams_changed(formers);
   std::vector<std::string> homes;
-  // A listener that is away counts at the mount that it hears.
+  // A listener away from its home counts at the mount that it receives.
   if (network_.counters.listeners.inside() > 0)
     for (const auto all = network_.mounts.all(); const auto& [name, mount] : *all)
       if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override)

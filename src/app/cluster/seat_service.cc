@@ -23,7 +23,7 @@ constexpr auto kMayBeBack = 1s;
 constexpr std::string_view kParentToCome = "?";  // no node's name
 constexpr std::size_t kUserBytes = 16;
 
-// The same at all nodes; frames contain no user name.
+// All nodes compute the same value, which replaces the user's name in frames.
 std::string seat_user(std::string_view purpose, const std::string& mount, std::string_view text) {
   const std::string key = cat({"lbedge-cluster/1 ", purpose, " ", mount});
   return hex_encode(std::string_view(hmac_sha256(key, text)).substr(0, kUserBytes));

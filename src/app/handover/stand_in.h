@@ -1,6 +1,6 @@
 // The stand-in: where no service manager follows a server to its next process, the first process
-// stays under its number.  It passes signals on to the process that serves now, and ends as that
-// one ends.  It restarts nothing.
+// keeps running under its process id.  It passes signals on to the process that serves now, and
+// ends with the same status.  It restarts nothing.
 //
 // Thread: control, and then its only one: the process executes itself as a stand-in, so that
 // nothing of the server stays in memory.

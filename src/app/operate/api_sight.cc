@@ -108,7 +108,7 @@ MountNow ApiSight::mount_now(const std::string& name) const {
   return now;
 }
 
-// The row has the name that homes of mounts use, not that of a link.
+// The row has the name that homes of mounts use, not the name of a link.
 NodeNow ApiSight::own_row() const {
   const auto config = network_.config.read();
   const auto facts = network_.cluster->facts();

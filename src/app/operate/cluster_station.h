@@ -54,7 +54,7 @@ class ClusterStation final : public ServerStation {
     std::string node;
     std::uint64_t after = 0;
   };
-  // The same for an order that only a source can carry out.
+  // The node that takes an order which only a source can carry out.
   std::string taker_of(const std::string& mount) const;
   std::vector<std::string> listening_nodes_of(const std::string& mount) const;
   void ask(const Page& page);

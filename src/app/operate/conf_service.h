@@ -40,7 +40,7 @@ class ConfService {
   };
   Restored restore(const Config& config);
   void stop();
-  // This server no longer has an external configuration of its own.
+  // Called when this server no longer has an external configuration of its own.
   void external_is_free();
   // Whether the mount is defined by a record or an external mount of this master, which may
   // therefore control the mount.

@@ -75,7 +75,7 @@ RegistryWrite KeyRecords::plan(const Rows& wanted) {
   const std::string own = session_key_name(node_name(*accounts_.config.read()), "");
   for (const auto& [key, value] : known) {
     if (wanted.contains(key)) continue;
-    // At the start such a record is of an earlier run of this server.
+    // At the start a record with this server's prefix comes from an earlier run of the server.
     if (!told_.contains(key) && !(key.starts_with(own) && !all_published_)) {
       if (key.starts_with(own)) complain(key);
       continue;

@@ -48,7 +48,7 @@ class MetricsService {
 
   explicit MetricsService(Services& services) : services_(services) {}
   void get(Then then);
-  // The same for these mounts only.  owns: called on the clerk.
+  // Gets the metrics of the mounts for which owns() is true.  owns: called on the clerk.
   void get_own(std::function<bool(std::string_view)> owns, Then then);
   // For an upgrade: numbers that only grow continue in the next process.
   CountsRecord save() const;

@@ -63,8 +63,8 @@ class RecordService {
   static constexpr int kAttemptsOfSilence = 8;
   // How long a start waits for the store before it accepts connections without records.
   static constexpr std::chrono::seconds kStartPatience{10};
-  // The same after a first failure, to allow for a second and third; but not for files that another
-  // server still locks.
+  // How long a start waits after a first failure, to allow for a second and third attempt.  For
+  // files that another server still locks it waits kStartPatience.
   static constexpr std::chrono::milliseconds kUnreadPatience{1500};
   // How long an answer waits until its durable change is in force here.
   static constexpr std::chrono::seconds kApplyPatience{2};

@@ -140,7 +140,7 @@ void ArchiveService::configure(const Config& config) {
   begin_all();
 }
 
-// Of those that are recorded already nothing changes.
+// The recordings that are under way are not changed.
 void ArchiveService::begin_all() {
   const auto mounts = traffic_.mounts.all();
   for (const auto& [name, mount] : *mounts) begin_running(*mount);

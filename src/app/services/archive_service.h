@@ -72,7 +72,8 @@ class ArchiveService {
   // none, or to a deleted record, so only administrators may hear them.  0: no limit.  Any thread.
   // section: that of the mount; a section of its own in the file shows all of its past
   std::int64_t past_begins_ms(const MountSettings& section, const std::string& mount) const;
-  // The same for deleted records alone: nodes that have the record judge the rest themselves.
+  // The same moment for deleted records alone: nodes that have the record decide about other
+  // accounts.
   std::int64_t record_end_ms(const MountSettings& section, const std::string& mount) const;
   // The loops of the threads that run, for a test that runs them by hand (tests/simulation).
   std::vector<Loop*> loops();

@@ -47,7 +47,8 @@ std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
     return one.wanted_port == wanted.port && one.bind_address == wanted.settings.bind_address &&
            one.shoutcast == wanted.shoutcast;
   };
-  // Of several on ports that the system has chosen, one with the same TLS setting is preferred.
+  // Among several sockets on ports that the system has chosen, one with the same TLS setting is
+  // preferred.
   auto at = std::find_if(handed_.begin(), handed_.end(), [&](const Handed& one) {
     return is_it(one) && one.tls == wanted.settings.tls;
   });

@@ -76,7 +76,7 @@ class LoginService {
   SessionBook& sessions() noexcept { return sessions_; }
   LoginGuard& guard() noexcept { return guard_; }
   void audit(AuditEntry entry);
-  // The same for a wrong login; a flood of them is counted in one line a minute (WrongLogins).
+  // Audits a wrong login; a flood of wrong logins is counted in one line a minute (WrongLogins).
   void audit_wrong(AuditEntry entry);
   void count(LoginResult result) noexcept {
     results_[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
@@ -107,7 +107,7 @@ class LoginService {
   // Takes over all records that the masters of this node have sent: keys/, epochs/, masters/ and
   // ended/; others are ignored.  They are in force on return.
   void take_records(std::span<const RegistryRecord> all);
-  // The same for the own store.
+  // Takes the keys of this server's own store.
   void take_store(SessionKeys keys);
   // Sets the callback for changed signing keys; called on control, for the rest of the process.
   void on_keys(std::function<void()> changed) { keys_changed_ = std::move(changed); }

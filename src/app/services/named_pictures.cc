@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kScheme = "https://";
 
-// Of an address that may be fetched.
+// REQUIRES: the address may be fetched, so it begins with kScheme
 std::string picture_host(std::string_view url) {
   url.remove_prefix(kScheme.size());
   return to_lower(url.substr(0, url.find_first_of("/?#")));

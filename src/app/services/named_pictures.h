@@ -7,8 +7,8 @@
 // Ownership: Services.
 // Bounds: kUnderWay fetches at once; a title beyond that has no picture.  The caller reports a
 // mount at most once a second.
-// Errors: what is no picture is told in the log, once an address, and a host that cannot be asked
-// once; the title is shown without one.
+// Errors: an answer that is not a picture is logged once for each address, a failed fetch once for
+// each host; the title is shown without a picture.
 #pragma once
 
 #include <chrono>
@@ -37,7 +37,7 @@ class NamedPictures {
     std::function<bool(const std::string& name)> has;
     std::function<void(const std::string& mount, const std::string& song, const std::string& name)>
         found;
-    // Why it is not shown.
+    // Called with the reason why the picture is not shown.
     std::function<void(const std::string& mount, const std::string& song, std::string why)> refused;
   };
   NamedPictures(Log& log, Callbacks callbacks) : log_(log), callbacks_(std::move(callbacks)) {}

@@ -59,7 +59,7 @@ struct Worker {
   // thread.
   static void resume(Traffic& traffic, const ParkedRequest& request, WaitOutcome outcome,
                      std::shared_ptr<DirectOffer> offer = nullptr);
-  // The same for a request that has waited for a slot of its mount, or for its user's seat.
+  // Resumes a request that has waited for a slot of its mount, or for its user's seat.
   static void resume_with_slot(Traffic& traffic, unsigned worker, std::uint64_t connection,
                                SlotPass pass, SlotWord word);
 };
