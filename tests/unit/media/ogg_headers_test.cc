@@ -89,7 +89,7 @@ TEST(OggFacts, GranulesCountSamples) {
   LONGS_EQUAL(8000, hertz(vorbis_head(1, 8000, 9000)));
   LONGS_EQUAL(0, hertz(speex_head()));
 }
-TEST(OggFacts, SeveralNamesAreJoinedInTheOrderOfTheStreams) {
+TEST(OggFacts, NamesOfLaterStreamsComeFirst) {
   CodecFacts facts;
   for (const std::string& head : {theora_head(), vorbis_head(1, 8000, 9000), std::string("unknown"),
                                   vorbis_head(2, 44100, 128000)})
