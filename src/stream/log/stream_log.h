@@ -157,6 +157,10 @@ class StreamLog final : public MarkSink {
   std::uint64_t usual_bytes_per_second() const noexcept;
 
  private:
+  // Limits titles and headers in the window, because a hostile source could fill the memory and
+  // delay its worker.
+  static constexpr std::uint64_t kMaxEvents = 256;
+
   explicit StreamLog(std::shared_ptr<Store> store);
   template <class Io, class Self>
   static void fields(Io& io, Self& self);
