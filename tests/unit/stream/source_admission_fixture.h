@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
 #include "stream/support.h"
 
 namespace lb::test {
