@@ -106,8 +106,8 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
     if (::setuid(user) != 0) return failed("setuid");
     write_console(STDOUT_FILENO, cat({"Changed userid to ", user, ".\n"}));
     // A change of user makes the kernel refuse core files and debuggers, and that stays: other
-    // processes of the same user, often the user nobody, must not read passwords and keys from this
-    // process.
+    // processes of the same user, which many services may share, must not read passwords and keys
+    // from this process.
     if (debuggable) ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   }
   if (::getuid() == 0)

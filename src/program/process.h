@@ -48,7 +48,7 @@ class PidFile {
   static Result<PidFile> write_again(UniqueFd fd, const std::string& path);
   // Writes another number; at every moment the first line is one of the two.
   static bool put_number(const UniqueFd& fd, pid_t pid);
-  // Keeps the number in the file, which is that of a process that stands in for this one.
+  // Leaves the number of the stand-in, the process that passes signals on to this one, in the file.
   static PidFile keep(const std::string& path);
   UniqueFd share() const;
   PidFile(PidFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::move(other.fd_)) {

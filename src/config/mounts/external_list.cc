@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kDeepestList = 16;
 constexpr std::uint64_t kVersion = 1;
 
-// The "https://host:443" of an address; "": it is none.
+// Returns the scheme, host and port of an address, as "https://host:443"; "" without a scheme.
 std::string_view server_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return {};
