@@ -6,13 +6,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "stream/file/text_feed.h"
 
 namespace lb {
 namespace {
 
 constexpr std::size_t kMaxPendingEvents = 64 * 1024;
-// The time after which a browser reconnects.
-constexpr std::string_view kGreeting = "retry: 2000\n\n";
 
 bool is_of_mount(const ServerEvent& event) { return event.subject.starts_with('/'); }
 
@@ -116,7 +115,7 @@ bool EventStream::add(std::unique_ptr<Transport>& transport, std::string head,
   follower.scope = std::move(scope);
   const std::string missed = missed_since(last_id, follower.scope);
   follower.most_pending = kMaxPendingEvents + missed.size();
-  followers_.send(follower, cat({kGreeting, missed}));
+  followers_.send(follower, cat({TextFeed::kRetry, "\n", missed}));
   followers_.sweep();
   if (!timer_.armed()) timer_.after(kHeartbeat);
   return true;

@@ -9,11 +9,11 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "net/crypto/digest.h"
+#include "stream/file/text_feed.h"
 
 namespace lb {
 namespace {
 
-constexpr std::string_view kLiveGreeting = "retry: 2000\n\n";
 constexpr std::chrono::seconds kLoginPause{1};
 constexpr std::size_t kDigestBytes = 4;
 
@@ -73,7 +73,7 @@ bool LiveFeed::add(std::unique_ptr<Transport>& transport, std::string head,
   follower.scope.holds = std::move(holds);
   follower.scope.sharer = reader->scope.sharer;
   reader->follower = &follower;
-  send(*reader, kLiveGreeting, now);
+  send(*reader, cat({TextFeed::kRetry, "\n"}), now);
   serve(*reader, now);
   followers_.sweep();
   return true;

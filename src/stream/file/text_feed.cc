@@ -10,7 +10,6 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kGreeting = "retry: 2000\n";
 constexpr std::string_view kComment = ":\n\n";
 constexpr std::size_t kPositionDigits = 12;
 // So many bytes are kept for readers that return, even if no present reader needs them.
@@ -80,8 +79,8 @@ Result<Channel::Loops> TextFeed::append(std::string_view event, std::string_view
 void TextFeed::set_state(std::string_view event, std::string_view data) {
   const std::uint64_t at = log_->head();
   // The id is the position at which the reader continues.
-  const std::string text = event.empty() ? cat({kGreeting, "data: ", data, "\n\n"})
-                                         : cat({kGreeting, "id: ", run_, "-", print_position(at),
+  const std::string text = event.empty() ? cat({kRetry, "data: ", data, "\n\n"})
+                                         : cat({kRetry, "id: ", run_, "-", print_position(at),
                                                 "\nevent: ", event, "\ndata: ", data, "\n\n"});
   const ByteSpan bytes = std::as_bytes(std::span(text));
   start_.publish(std::make_shared<const Start>(

@@ -31,6 +31,9 @@ namespace lb {
 class TextFeed {
  public:
   static constexpr std::size_t kWindowBytes = 64 * 1024;
+  // Sent first to readers of events, of other streams of events too: how long they wait before they
+  // come back.  With the time of a connect they are back within 3 s of an upgrade.
+  static constexpr std::string_view kRetry = "retry: 2000\n";
 
   // run: must differ from all earlier feeds of this name.
   static Result<std::shared_ptr<TextFeed>> create(const std::string& name, unsigned workers,
