@@ -17,10 +17,16 @@ class Edited:
         self.api.mount("/pop.mp3", settings={"stream-name": "Pop"})
         self.api.want(201, "POST", "/users", {"name": "anna", "role": "admin", "password": "anna-secret"})
         self.rock = self.file("mounts.d/rock.mp3.xml")
-        self.good = wait_for(lambda: self.rock.exists() and self.rock.read_text(), "the file of the record")
+        # The files are written after the answers of the API, each for itself.
+        self.good = self.written("mounts.d/rock.mp3.xml")
+        self.written("mounts.d/pop.mp3.xml")
 
     def file(self, name):
         return self.server.dir / "records" / name
+
+    def written(self, name):
+        path = self.file(name)
+        return wait_for(lambda: path.exists() and path.read_text(), "the file %s of a record" % name)
 
     def put(self, path, text):
         path.write_text(text)
@@ -76,7 +82,7 @@ def a_mistake_is_named_and_the_last_good_record_stays(t):
         wait_for(lambda: re.search(pattern, logged()), "%s is named: %s" % (what, logged()))
         equal(e.name(), "Rock", what)
     # Files of other kinds, and of no record.
-    anna = wait_for(lambda: e.file("users.d/anna.json").exists() and e.file("users.d/anna.json").read_text(), "the file of the user")
+    anna = e.written("users.d/anna.json")
     e.put(e.file("users.d/anna.json"), anna.replace('"admin"', '"emperor"'))
     e.put(e.file("users.d/eva.json"), "{\"no json")
     e.put(e.rock, e.good.replace("Rock", "<b>Rock</b>"))
