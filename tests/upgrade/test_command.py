@@ -1,4 +1,5 @@
 """icecast-lb --upgrade: it waits and says how it ended; wrong use ends with a sentence."""
+import ctypes
 import os
 import signal
 import socket
@@ -153,6 +154,27 @@ def each_of_many_at_once_is_answered(t):
             matches("has taken over" if status == 0 else "it goes on: an upgrade is under way already", text)
         check(0 in [one.returncode for one in asking], "one of them is made: %r" % said)
     check(listener.is_open(), "its listener stays")
+
+
+@test
+def a_command_that_has_had_its_answer_asks_for_nothing(t):
+    """Its last USR2 may come behind the answer, as it asks again each second."""
+    place = own_program(t)
+    server = with_pid_file(t)
+    whole = t.dir / "whole"
+    put_program(whole, like=place)
+    put_program(place, "#!/bin/sh\nexit 3\n")
+
+    def ask():
+        equal(ctypes.CDLL(None).sigqueue(server.process.pid, int(signal.SIGUSR2), ctypes.c_void_p(4711)), 0)
+    ask()
+    server.wait_for_log("the upgrade was not made.*has ended")
+    ask()
+    put_program(place, like=whole)
+    status, _, err = t.run("-c", server.config, "--upgrade")
+    equal(status, 0, err)
+    server.wait_for_log("this process has ended its part")
+    equal(server.log().count("an upgrade begins"), 2, "one that failed, one that was made")
 
 
 @test

@@ -74,7 +74,8 @@ Handover::~Handover() {
 }
 
 void Handover::start(std::uint64_t asker) {
-  if (step_ != Step::kIdle && asker == asker_ && asker != 0) return;  // it asks again
+  // It asks again, or has had its answer and has left.
+  if (asker != 0 && asker == asker_ && (step_ != Step::kIdle || !socket_to(asker))) return;
   if (step_ != Step::kIdle) {
     network_.log.warn(kUpgradeModule, "an upgrade is under way already; this one is not begun");
     tell(asker, "an upgrade is under way already", false);
@@ -452,18 +453,24 @@ void Handover::failed(std::string_view why) {
   if (std::exchange(reload_, false)) plan_.reload();
 }
 
-// Any program here may have the usual address, and a failure may quote the configuration.
-void Handover::tell(std::uint64_t asker, std::string_view outcome, bool done) const {
-  if (asker == 0 && !done) outcome = "see its error log";
-  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+UniqueFd Handover::socket_to(std::uint64_t asker) const {
+  UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const std::string name = upgrade_address(standing_.known_pid, asker);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path + 1, name.data(), name.size());
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
+    socket.reset();
+  return socket;
+}
+
+// Any program here may have the usual address, and a failure may quote the configuration.
+void Handover::tell(std::uint64_t asker, std::string_view outcome, bool done) const {
+  if (asker == 0 && !done) outcome = "see its error log";
   const std::string text = cat({done ? "0" : "1", outcome});
-  ::sendto(socket.get(), text.data(), text.size(), MSG_NOSIGNAL,
-           reinterpret_cast<const sockaddr*>(&address), size);
+  if (const UniqueFd socket = socket_to(asker))
+    ::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL);
 }
 
 }  // namespace lb

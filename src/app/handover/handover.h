@@ -125,6 +125,8 @@ class Handover {
   void end_remainder();
   void leave();
   void failed(std::string_view why);
+  // Connected to where that asker waits for its answer; empty: it has left.
+  UniqueFd socket_to(std::uint64_t asker) const;
   void tell(std::uint64_t asker, std::string_view outcome, bool done) const;
 
   Network& network_;
