@@ -7,6 +7,8 @@ namespace lb {
 namespace {
 
 constexpr SchemaElement kAuthorityRows[] = {
+    element("", kText, slot<&AcmeAuthority::url>, "The same as url.",
+            {.example = "letsencrypt-staging"}),
     element("url", kText, slot<&AcmeAuthority::url>,
             "letsencrypt, letsencrypt-staging (for trying; no player trusts it), or another "
             "directory's https address.",

@@ -184,6 +184,16 @@ TEST(AcmeChecks, WhatIsSharedByAStore) {
   STRCMP_EQUAL("radio.example.org +; m1.example.org ; ",
                shared(" key=\"" + std::string(64, 'a') + "\"").c_str());
 }
+// Certbot and others have one address there: without it, orders would go to Let's Encrypt.
+TEST(AcmeChecks, TheAddressOfAnAuthorityMayBeItsText) {
+  for (const char* acme : {"<acme><authority>https://ca.example/</authority></acme>",
+                           "<acme><directory>https://ca.example/</directory></acme>",
+                           "<acme directory=\"https://ca.example/\"/>"}) {
+    const LoadedConfig loaded = load(acme);
+    STRCMP_EQUAL("https://ca.example/", loaded.config->acme[0].authorities.at(0).url.c_str());
+    LONGS_EQUAL(0, count(loaded, Severity::kWarning, "has no effect"));
+  }
+}
 TEST(AcmeChecks, WithoutAStateDirectoryNothingIsOrdered) {
   ::unsetenv("STATE_DIRECTORY");
   LONGS_EQUAL(1, count(load("<hostname>radio.example.org</hostname><acme/>"), Severity::kError,
