@@ -12,13 +12,13 @@ namespace lb {
 struct Arrival {
   // What the token proves.  kOurs: signed by a key of ours.
   enum class Token : std::uint8_t { kNone, kValid, kOurs };
-  // kSentBack: a node that could not serve it sent it back. kStays: it was sent back once, and is
-  // not sent back again.
+  // kSentBack: a node that could not serve the listener sent it back. kStays: the listener was sent
+  // back once, and is not sent back again.
   enum class Way : std::uint8_t { kFirst, kSentBack, kStays };
 
   Token token = Token::kNone;
   Way way = Way::kFirst;
-  bool confirms = false;           // the start of its stream confirms the redirect; once
+  bool confirms = false;           // the start of the stream confirms the redirect, once
   std::uint8_t redirected_by = 0;  // the master's tag …
   std::uint32_t client = 0;        // … and its number for this client; 0: none
   std::uint8_t sent_back_by = 0;   // the node's tag

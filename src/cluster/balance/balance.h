@@ -1,10 +1,11 @@
-// BalanceSettings: how listeners are spread over the nodes of a cluster: <balance> and related
-// elements, for all mounts and for single ones.
+// BalanceSettings: how listeners are spread over the nodes of a cluster (<balance> and related
+// elements), for all mounts and for single ones.
 //
-// Three independent questions in this order: which nodes may serve this listener; which of them
-// carry the mount already (affinity); and which of these is chosen (policy).
+// Three independent questions are asked in this order: which nodes may serve this listener; which
+// of them carry the mount already (affinity); and which of these is chosen (policy).
 //
-// Thread: plain values.  Where the defaults come from: doc/balancing.md.
+// Thread: plain values.
+// Source: doc/balancing.md, for the defaults.
 #pragma once
 
 #include <chrono>
@@ -31,13 +32,13 @@ enum class BalanceWhen : std::uint8_t {
   kNever,
 };
 
-// The rules that one mount may have of its own.
+// The rules that a single mount may set for itself.
 struct BalanceRules {
   BalancePolicy policy = BalancePolicy::kWeightedRandom;
   BalanceWhen when = BalanceWhen::kAlways;
   bool affinity = true;
-  // A mount with busy_listeners or more is spread over at least this many nodes, so that the death
-  // of one does not interrupt all of them.
+  // A mount with busy_listeners or more listeners is spread over at least this many nodes, so that
+  // the death of one node does not interrupt all of them.
   unsigned min_carriers = 2;
   unsigned busy_listeners = 10;
 

@@ -1,5 +1,5 @@
-// Balancer: one whole decision: the history of the client, the pick, and its accounting.  The
-// redirect stage calls decide(); everything else calls the table.
+// Balancer: makes one whole decision: it asks the client's history, picks a node, and accounts for
+// it.  The redirect stage calls decide(); everything else calls the table.
 //
 // Thread: one at a time.
 // Ownership: RedirectDecider; the table and the generator outlive it.
@@ -22,7 +22,7 @@ class Balancer {
   struct Client {
     ClientKey key = 0;  // 0: no history is kept
     std::string_view user_agent;
-    // The node that it was sent to has sent it back; request.avoid, if known.
+    // The node that it was sent to has sent it back; request.avoid is that node, if it is known.
     bool sent_back = false;
   };
   // Fills in request.avoid and request.direct from the client's history.  A kRedirect is accounted
@@ -32,7 +32,7 @@ class Balancer {
   Choice explain(PickRequest request, const Client& client, SteadyTime now, PickTrace& trace) const;
   // A node confirms one redirect of each of these clients.
   void arrived(std::span<const ClientKey> clients);
-  // Ids of nodes that redirect as well.
+  // The ids of the nodes that also redirect.
   void set_masters(std::set<std::string, std::less<>> ids) { masters_.swap(ids); }
   bool is_master(std::string_view id) const { return masters_.contains(id); }
 
@@ -41,7 +41,7 @@ class Balancer {
   const NodeTable& table() const noexcept { return table_; }
 
  private:
-  // The history of a client, as far as it concerns its request.
+  // The part of a client's history that concerns its request.
   struct Recalled {
     bool known = false;       // there is a history
     std::string_view family;  // a part of the User-Agent

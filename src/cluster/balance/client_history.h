@@ -1,5 +1,5 @@
-// ClientHistory: the listeners that a master has redirected, to notice redirects that do not help:
-// a node that is dead although it seems well, a player that does not follow.
+// ClientHistory: the listeners that a master has redirected.  It detects redirects that fail
+// because a node is dead although it seems well, or because a player does not follow them.
 //
 // A client is (address, User-Agent, mount).  Hundreds of listeners with one player may share an
 // address (a school, a carrier's NAT, a reverse proxy), and look like one that returns again and
@@ -7,21 +7,23 @@
 // before it counts as unreachable, and verdicts rest on numbers.
 //
 // Nodes that confirm (Way::confirms) report how many redirects of each client have arrived.  A
-// redirect counts as lost when none has been reported for a second:
-//   two lost, and none has ever arrived    it does not follow: served here.  One that comes again
-//                                          within 15 s of that is another listener, and tried
+// redirect counts as lost if its arrival is not reported within a second:
+//   two lost, and none has ever arrived    the client does not follow, and is served here.  If it
+//                                          returns within 15 s of that, it is taken for another
+//                                          listener, and redirected
 //   some arrive, others do not             one is served here for each two that are lost
 // Of other nodes only the client's return is known:
-//   back within 5 s                        a strike; at two, one is served here.  One that comes
-//                                          again within 15 s of that is another listener: then it
-//                                          takes four strikes, eight, at most 32
-// Of all:
-//   back within 15 s                       not to the same node, and a hint against it; but not of
-//                                          a crowd (three redirects within 10 s)
-//   a third redirect within 10 s to nodes  served here: the parameter of the redirect gets lost, a
-//   that redirect as well, none arrived    loop
-//   of 20 redirects of a family of         none of this family is redirected for 24 h, but those
-//   players, more than a quarter lost      clients whose redirects arrive
+//   back within 5 s                        a strike; after two strikes one is served here.  If the
+//                                          client returns within 15 s of that, it is taken for
+//                                          another listener: the next one is served here after
+//                                          four strikes, then eight, at most 32
+// Of all nodes:
+//   back within 15 s                       not redirected to the same node, and a hint against that
+//                                          node, unless it is a crowd (three redirects within 10 s)
+//   a third redirect within 10 s to nodes  served here: this is a loop, in which the parameter of
+//   that redirect as well, none arrived    the redirect gets lost
+//   of 20 redirects of a family of         the family is not redirected for 24 h, except clients
+//   players, more than a quarter lost      whose redirects arrive
 //
 // Bounds: tables of fixed size (RecentTable); the oldest entry makes room.
 // Thread: one at a time.
@@ -61,7 +63,7 @@ class RecentTable {
     const std::size_t at = set == nullptr ? kPlaces : place_in(*set, key);
     return at == kPlaces ? nullptr : &set->values[at];
   }
-  // Null: not known.  Counts as a use, as at() does.
+  // Null: the key is not known.  Counts as a use of the key, as at() does.
   Value* find(std::uint64_t key) {
     Set* set = set_of(key);
     const std::size_t at = set == nullptr ? kPlaces : place_in(*set, key);
@@ -69,7 +71,7 @@ class RecentTable {
     set->used[at] = ++uses_;
     return &set->values[at];
   }
-  // Creates it if it is missing.
+  // Creates the value if it is missing.
   Value& at(std::uint64_t key) {
     if (Value* found = find(key)) return *found;
     if (sets_.empty()) sets_.resize(sets_wanted_);
@@ -92,7 +94,7 @@ class RecentTable {
   };
 
   const Set* set_of(std::uint64_t key) const noexcept {
-    constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;  // the high bits depend on all
+    constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;  // high bits that depend on all bits
     return sets_.empty() ? nullptr : &sets_[((key * kOdd) >> 32) & (sets_.size() - 1)];
   }
   Set* set_of(std::uint64_t key) noexcept {
@@ -160,7 +162,7 @@ class ClientHistory {
   }
   // The client was served here because of a verdict.
   void served(ClientKey client, SteadyTime now);
-  // One of its redirects has arrived; false: none was on its way to a node that confirms.
+  // One of its redirects has arrived; false: no redirect was on its way to a node that confirms.
   bool arrived(ClientKey client);
   // Whether this family of players follows redirects.
   bool follows(std::string_view family, SteadyTime now) const;
@@ -174,7 +176,7 @@ class ClientHistory {
     NodeKey node = 0;  // of the last redirect
     SteadyTime when{};
     SteadyTime first{};      // of `redirects`, for loops and crowds
-    SteadyTime served_at{};  // after no redirect arrived; zero: never, or one has arrived since
+    SteadyTime served_at{};  // served for lack of arrivals; zero: never, or one has arrived since
     // Redirects to nodes that confirm.  `young` has those that may still arrive, by moments.
     std::uint32_t issued = 0, arrived = 0, paid = 0;
     std::uint32_t moment = 0;

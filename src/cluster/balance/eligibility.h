@@ -1,6 +1,5 @@
-// Eligibility: which nodes may serve a listener: a table of rules, each about one node and one
-// request. pick() applies the rules that break a node's limit, because they depend on the other
-// nodes.
+// Eligibility: which nodes may serve a listener, by a table of rules, each about one node and one
+// request. pick() applies the reasons from kSuspect on, which depend on the other nodes.
 //
 // Thread: pure functions.
 #pragma once
@@ -64,7 +63,7 @@ struct Wanted {
   const NodeNames* only = nullptr;  // nodes with the recording; null: any
 };
 
-// kIn, or the first rule that excludes the node.
+// kIn, or the reason of the first rule that excludes the node.
 OutReason why_out(const Applicant& applicant, const Wanted& wanted) noexcept;
 
 }  // namespace lb

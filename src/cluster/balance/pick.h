@@ -9,7 +9,8 @@
 // A listener is never sent from https to http, and never redirected twice.  A relay is never
 // redirected, because a stock slave would send the relay password along.
 //
-// Thread: any; the view is its own for the call.  Cost: one pass over the nodes; nothing is kept between two calls.
+// Thread: any; nothing else uses the view during the call.  Cost: one pass over the nodes; no
+// state.
 #pragma once
 
 #include <chrono>
@@ -55,8 +56,8 @@ enum class PickReason : std::uint8_t {
   kRoomHere,      // when="full", and there is room here
   kCannotFollow,  // served here within the direct budget
   kArrived,       // came with a token
-  kNobodyElse,    // no other node may serve it
-  kClusterFull,   // others may serve it, and have no room
+  kNobodyElse,    // no other node may serve the listener
+  kClusterFull,   // other nodes may serve it, but have no room
   kHeld,          // this master has just started
 };
 std::string_view to_text(PickReason reason) noexcept;
@@ -116,17 +117,16 @@ struct PolicyRow {
   BalancePolicy policy;
   std::string_view name;  // in the configuration
   PolicyFunction choose;
-  bool
-      bounded;  // without affinity: only nodes below (1 + hash_eps) × the mean, while there are any
+  bool bounded;  // without affinity: only nodes below (1 + hash_eps) × the mean, if any
   std::string_view help;
 };
 std::span<const PolicyRow> balance_policies() noexcept;
 const PolicyRow& policy_row(BalancePolicy policy) noexcept;
 
 // Weighted rendezvous (highest random weight): each node's share of mounts is in proportion to its
-// weight, and a node that comes or goes moves only its own.
+// weight, and a node that comes or goes moves only its own mounts.
 double rendezvous_score(NodeKey node, std::uint64_t mount_hash, double weight) noexcept;
-// The same if it exceeds `least`, else 0: most of a long list needs no logarithm.
+// The score if it exceeds `least`, else 0; most nodes of a long list then need no logarithm.
 double rendezvous_above(double least, NodeKey node, std::uint64_t mount_hash,
                         double weight) noexcept;
 std::uint64_t mount_hash(std::string_view mount) noexcept;

@@ -1,15 +1,16 @@
 // RedirectDecider: all knowledge of the cluster (table, balancer, client history) behind one lock,
-// so that a worker decides about its own listener, and control writes what nodes report.
+// so that workers decide about their own listeners while control enters the reports of nodes.
 //
 // Only with_table() gives the table, and holds the lock while its function runs.  The function must
 // be short and call the table only: no log, no post, no event, and no RedirectDecider (a second
 // lock ends the process with a message).  Its result is handled afterwards.  References into the
-// table do not outlive it; slots do on control, because only control adds and removes nodes.
+// table are invalid after it returns; slots stay valid on control, because only control adds and
+// removes nodes.
 //
 // Events: a call that leaves the first event in the table calls on_events on its own thread, once
 // the lock is released.  It is not called again until with_table() has taken the events.
 //
-// Cost: a decision holds the lock for some microseconds, a report likewise.
+// Cost: a decision or a report holds the lock for some microseconds.
 // Thread: any, except where it says control.
 // Ownership: app/cluster/cluster_service.
 #pragma once
@@ -37,17 +38,17 @@
 
 namespace lb {
 
-// ListAskers: foreign servers that have asked for the list of streams, to tell their relays from
-// listeners.
+// ListAskers: foreign servers that have asked for the list of streams; it distinguishes their
+// relays from listeners.
 // Bounds: 4096 addresses with 8 names each, for half an hour.
 // Thread: one at a time.
 class ListAskers {
  public:
   void remember(const Address& peer, std::string_view agent, SteadyTime now);
   // Whether a request for a mount seems to be a relay of a foreign server: its address asked for
-  // the list with the relay password within half an hour, by the same name, or the request has only
-  // the headers of a relay (`bare`: neither Accept nor Range).  A player behind that address that
-  // sends neither is served here too.
+  // the list with the relay password within half an hour, and either the name is the same, or the
+  // request has only the headers of a relay (`bare`: neither Accept nor Range).  A player behind
+  // that address that sends neither header is served here too.
   bool is_server(const Address& peer, std::string_view agent, bool bare, SteadyTime now) const;
 
  private:
@@ -71,7 +72,7 @@ struct RedirectAsk {
   std::shared_ptr<const NodeNames> only;  // nodes with the asked recording; null: any
 };
 
-// A decision, with all facts about the node, so that it needs the table no more.
+// A decision, with all facts about the node, so that the table is not needed any more.
 struct Decision {
   enum class Kind : std::uint8_t {
     kServe,
@@ -118,12 +119,13 @@ class RedirectDecider {
 
   // Expires silent nodes; control calls it at least once in kLate.  A later call (a suspended
   // process, long tasks of control) means that reports wait unread: that time does not count as
-  // silence, reports have another kLate to be read, and no decision uses that time before.
+  // silence, and there is another kLate to read them.  Until that call the time of decisions stops
+  // at kLate.
   void expire(SteadyTime now);
   static constexpr std::chrono::milliseconds kLate{500};
 
   // A redirect is accounted at once, so the caller must send it. sure: a mount whose rules are not
-  // known follows those of the cluster.
+  // known follows the rules of the cluster.
   Decision decide(const RedirectAsk& ask, SteadyTime now, bool sure = false);
   // The answer that decide() would give now, and its reason; nothing is counted.
   Choice explain(const RedirectAsk& ask, SteadyTime now, PickTrace& trace) const;
@@ -172,10 +174,10 @@ class RedirectDecider {
   ListAskers askers_;
   std::unordered_set<std::string> ruled_;
   const std::function<void()> on_events_;
-  bool events_announced_ = false;                  // on_events_ was called for those in the table
+  bool events_announced_ = false;                  // on_events_ was called for the table's events
   SteadyTime time(SteadyTime now) const noexcept;  // of the table
 
-  SteadyTime expired_{};  // the last call of expire(); epoch: none
+  SteadyTime expired_{};  // the last call of expire(); epoch: never
   SteadyTime latest_{};   // workers read their clocks before the lock; time never goes back
 };
 

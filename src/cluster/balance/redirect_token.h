@@ -1,18 +1,19 @@
-// RedirectToken: the one opaque parameter of a redirect, "lb=" and 27 characters, which has the
-// master, the node, the mount and the time of expiry.
+// RedirectToken: the one opaque parameter of a redirect, "lb=" and 27 characters.  It has the
+// master and the time of expiry, and is valid for one node and one mount.
 //
 //   base64url( version 1 | key 1 | hops 1 | expires 4 | master 1 | mac 12 )
 //   mac = first 12 bytes of HMAC-SHA256(node key, version … master | mount)
 //   node key = HMAC-SHA256(key, "icecast-lb node " | node id)
-// A stolen node can so forge tokens for itself only. key: the first byte of HMAC-SHA256(key,
-// "icecast-lb key"), which selects one of several keys while they are being changed. master: the
-// lowest byte of its NodeKey, by which a node counts arrivals for each of its masters.
+// The key of a stolen node forges tokens for that node only. key: the first byte of
+// HMAC-SHA256(key, "icecast-lb key"), which selects one of several keys while they are being
+// changed. master: the lowest byte of its NodeKey, by which a node counts arrivals for each of its
+// masters.
 // Source: doc/protocol.md.
 //
-// If a node's link brings a key (WELCOME), the token is signed with that key and names the client,
-// so that the node can report to the master whose redirect has arrived:
+// If a node has received a key over its link (WELCOME), the token is signed with that key and has
+// the client's number, so that the node can report to the master which redirect has arrived:
 //   base64url( version 2 | key 1 | hops 1 | expires 4 | master 1 | client 4 | mac 8 )
-// Linked nodes need no configured key, and a change of configured keys does not concern them.
+// Linked nodes need no configured key, and a change of configured keys does not affect them.
 //
 // The token is the last parameter, because players cut addresses at '&'. It is removed from the
 // request before authenticators, logs and upstreams see it.
@@ -48,11 +49,10 @@ struct RedirectToken {
   static constexpr std::uint8_t kOfList = 0;  // in a playlist: its use confirms no redirect
   static constexpr std::uint8_t kOfRedirect = 1;
   static constexpr std::uint8_t kBack = 2;   // to a master, from a node that cannot serve
-  static constexpr std::uint8_t kAgain = 3;  // of a redirect after that: it is not sent back again
+  static constexpr std::uint8_t kAgain = 3;  // of a redirect after kBack: it is not sent back again
   std::uint8_t hops = kOfList;
-  std::uint8_t master = 0;  // of kBack: the node
-  std::int64_t expires =
-      0;  // seconds since 1970, by the clock of that master; of kBack: to which it goes
+  std::uint8_t master = 0;   // of kBack: the node
+  std::int64_t expires = 0;  // seconds since 1970, by the master's clock; of kBack: the target's
   std::uint32_t client = 0;  // a ClientKey of that master; 0: none
 
   // The verdict at `now` by that clock, for a token signed with one of our keys.
@@ -97,13 +97,13 @@ class TokenKeys {
   // REQUIRES: !empty()
   std::string sign(std::string_view node_id, std::string_view mount, std::uint8_t master,
                    WallTime now, std::uint8_t hops = 1) const;
-  // The same, signed with link_key() for a linked node.
+  // Makes a token for a linked node, signed with link_key().
   std::string sign_for_link(std::string_view node_id, std::string_view mount, std::uint8_t master,
                             WallTime now, std::uint8_t hops, std::uint32_t client) const;
   // REQUIRES: !empty()
   std::string link_key(std::string_view node_id) const;
   std::uint8_t name() const noexcept { return keys_.front().name; }
-  // now: by the clock of the master that signed it, which `master` of the result names; see
+  // now: by the clock of the master that signed the token, which `master` of the result names; see
   // verdict_at().
   RedirectToken check(std::string_view token, std::string_view node_id, std::string_view mount,
                       WallTime now) const;
@@ -122,7 +122,7 @@ class TokenKeys {
   std::shared_ptr<NodeKeys> node_keys_;
 };
 
-// Takes the last lb= parameter of 27 such characters out of a query; nullopt: none.
+// Removes the last lb= parameter of 27 such characters from a query; nullopt: it has no such one.
 std::optional<std::string> take_token(std::string& query);
 
 }  // namespace lb

@@ -1,11 +1,12 @@
 // AddressTrial: checks that the node itself answers at its public address.  The master sends the
-// node a question and its answer over the link (PROVE), and asks the question at the address, as a
-// listener would connect, once the PROVE can have arrived.
+// node a question and its answer over the link (PROVE).  Once the PROVE can have arrived, it
+// connects to the address as a listener does, and asks the question there.
 //
-// After another answer, or from another server, the address is not used until a later trial proves
-// it: a PROVE that is sent again comes seconds behind a new connection.  Without an answer it is
-// used and logged: a master need not reach what listeners reach (a NAT that does not loop back).
-// Only addresses that the configuration allows to the node are asked, always with the same request.
+// After a wrong answer the address is not used until a later trial proves it: it may be the address
+// of another server, or the PROVE was retransmitted and came seconds after the question.  Without
+// any answer the address is used, and this is logged: a master need not reach what listeners reach
+// (a NAT that does not loop back).  Only addresses that the configuration allows to the node are
+// asked, always by the same request.
 // ProofList: the announced questions, at the node.
 //
 // Source: doc/link.md.
@@ -30,8 +31,8 @@ namespace lb {
 
 class AddressTrial {
  public:
-  // The link over which a node announced an address and got the question.  A newer link has
-  // announced it again, and a PROVE is lost with its link.
+  // The link over which a node announced an address and got the question.  A newer link announces
+  // the address again; a PROVE is lost with its link.
   struct Announcer {
     std::string node;
     std::uint64_t link = 0;

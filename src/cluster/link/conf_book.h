@@ -1,16 +1,16 @@
-// ConfBook: the items that a node's masters have sent it to enforce, and the items in force.
+// ConfBook: the items that a node's masters have sent for it to enforce, and the items in force.
 //
-// Masters with one store send the same items at different times; the linked one with the highest
-// (life, revision) counts.  The life of a store grows when the store is restored from a backup,
-// where revisions begin at a lower number again.  Masters with different stores all count; of two
-// items with one name, that of the first <master> does, also for items that are not of a store
-// (is_of_store()).  Items of a lost master stay until it, or another master with the same store,
-// has sent everything again.  Items of logins (is_of_logins()) are kept only from masters that may
-// send them.  If two masters are linked under one id, their items are ignored, because one of them
-// lies about its id.
+// Masters that share a store send the same items at different times; the linked master with the
+// highest (life, revision) counts.  The life of a store grows when the store is restored from a
+// backup, where revisions begin at a lower number again.  Masters with different stores all count.
+// If two of them have an item of one name, the item of the first <master> counts, also if items are
+// not of a store (is_of_store()).  Items of a lost master stay until it, or another master with the
+// same store, has sent everything again.  Items of logins (is_of_logins()) are kept only from
+// masters that may send them.  If two masters are linked under one id, their items are ignored,
+// because one of them lies about its id.
 //
 // Thread: one owner.
-// Errors: text that is no copy.
+// Errors: parse() gets a text that is not a book's.
 // Bounds: kConfItems and kConfBytes a master; a larger run is refused.
 #pragma once
 
@@ -43,9 +43,9 @@ class ConfBook {
     std::vector<std::string> removed;
     bool empty() const noexcept { return set.empty() && removed.empty(); }
   };
-  // In the order of the configuration.
+  // A configured master; masters are in the order of the configuration.
   struct Master {
-    std::string name;  // of the way to it; the same in each run of the node
+    std::string name;  // of the link to it; the same in each run of the node
     std::string id;    // "": it was never linked in this run
     bool linked = false;
     bool sends_logins = true;  // its items of logins count
@@ -58,9 +58,9 @@ class ConfBook {
   // The change of the items in force since the last call.
   Change settle();
   const Items& in_force() const noexcept { return in_force_; }
-  // Whether the item in force is this master's, as of the last settle(): the master counts, or has
-  // the same store and the item.  False for a master that is not linked, or has not sent everything
-  // over this link.
+  // Whether the item in force is this master's, as of the last settle(): the master has the item,
+  // and it counts itself or has the same store.  False for a master that is not linked, or has not
+  // sent everything over this link.
   bool owns(const std::string& master, const std::string& key) const;
   // Sentences for the log, each once.
   std::vector<std::string> take_remarks() { return std::exchange(remarks_, {}); }
@@ -68,7 +68,7 @@ class ConfBook {
   // All items of a master that has sent everything.
   struct MasterCopy {
     std::string master;
-    std::string name;   // of the way to it
+    std::string name;   // of the link to it
     std::string store;  // without its life
     std::uint64_t life = 0, revision = 0;
     Items items;
@@ -111,7 +111,7 @@ class ConfBook {
   bool sends_logins(const std::string& id, const std::string& name) const;
   std::vector<Candidate> candidates() const;
   void forget_gone();
-  // The candidate whose item counts; null: none has the item.
+  // The candidate whose item counts; null: no candidate has the item.
   const Candidate* candidate_of(const std::string& key) const;
   const Value* value_by(const Candidate& candidate, const std::string& key) const;
   Value find(const std::string& key);

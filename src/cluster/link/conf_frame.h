@@ -38,8 +38,8 @@ struct ConfFrame {
   bool more = false;
 };
 
-// "mounts/%2Frock.mp3": a class of small letters, and names of A-Z a-z 0-9 - . _ ~ % behind
-// slashes.
+// "mounts/%2Frock.mp3": a class in lower-case letters, then names of A-Z a-z 0-9 - . _ ~ %, each
+// after a slash.
 bool is_conf_key(std::string_view key) noexcept;
 
 // Items to be sent, as a run of frames that fit.  Frames are taken one by one, so that a sender may

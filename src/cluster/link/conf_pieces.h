@@ -26,7 +26,7 @@ class ConfPieces {
     // nullopt: the record is gone.
     std::function<std::optional<std::string>(const std::string& key, const std::string& node)>
         value_of;
-    // Adds the nodes that get another value of this key than all others.
+    // Adds the nodes that get a different value of this key than the other nodes.
     std::function<void(const std::string& key, std::set<std::string>& nodes)> sent_apart;
   };
   struct Piece {
@@ -41,7 +41,7 @@ class ConfPieces {
   // changes after `from`, or the piece is for a node that gets everything
   std::shared_ptr<const Piece> next(const Changes& changes, std::uint64_t from,
                                     const ConfFrame& head, const std::string& node);
-  // Changes, their values or the heads are different now.
+  // Drops the kept pieces, because changes, their values or the heads have changed.
   void clear();
 
  private:

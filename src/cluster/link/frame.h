@@ -41,7 +41,7 @@ constexpr std::size_t kMaxBookRows = 4096;
 constexpr std::size_t kMaxClients = 700;             // of a LOAD
 constexpr std::uint64_t kMaxListeners = 10'000'000;  // in a frame
 constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
-// The minor version of a node is what the node supports: 1: slots (SLOT, SEAT, "slots" among
+// The minor version of a node shows what the node supports. 1: slots (SLOT, SEAT, "slots" among
 // protections); 2: records (CONF); 3: moving one listener (before: all of the mount); 4: ending one
 // encoder (before: the source), and fallbacks.
 constexpr unsigned kLinkMinor = 4;
@@ -210,8 +210,8 @@ struct IngestRow {
   IngestState state = IngestState::kOff;
   std::vector<std::string> via;  // nodes that have repeated it, the last one last
   bool source = false;           // a source of the node's own, which its master may pull
-  ReportedSource by = {};        // … that is on
-  std::string end = {};          // … that is off: why; "": not said
+  ReportedSource by = {};        // of a source that is on
+  std::string end = {};          // why the source is off; "": not given
 
   bool operator==(const IngestRow&) const = default;
 };
@@ -251,7 +251,7 @@ struct TitleRow {
   bool operator==(const TitleRow&) const = default;
 };
 constexpr unsigned kMaxTitleHops = 3;
-// Each row is independent.  Without a seq: a node of an older version ignores the frame.
+// Each row is independent.  The frame has no seq, because a node of an older version ignores it.
 template <class Row>
 struct RowsFrame {
   std::vector<Row> rows;
@@ -264,8 +264,8 @@ using SlotFrame = RowsFrame<SlotRow>;
 using SeatFrame = RowsFrame<SeatRow>;
 std::string_view to_text(SlotWord word) noexcept;
 
-// Rows of a node's journal of listenings (audience/book.h) for the database of its master.  Without
-// a seq: a master of an older version ignores it.
+// Rows of a node's journal of listenings (audience/book.h) for the database of its master.  The
+// frame has no seq, because a master of an older version ignores it.
 struct BookFrame {
   std::string epoch;       // of the journal
   std::uint64_t last = 0;  // the number of the last row
@@ -281,8 +281,8 @@ struct BookedFrame {
 };
 constexpr std::uint64_t kMaxBookNumber = std::uint64_t{1} << 53;
 
-// A master asks which listeners a mount has at a node, in the order of their numbers.  Without a
-// seq: a node of an older version ignores it.
+// A master asks which listeners a mount has at a node, in the order of their numbers.  The frame
+// has no seq, because a node of an older version ignores it.
 struct AskFrame {
   std::uint64_t number = 0;
   std::string mount;
@@ -295,7 +295,7 @@ struct TellFrame {
   std::uint64_t number = 0;  // of the question
   std::vector<ListenerRow> rows;
   bool more = false;  // there are more after the last row
-  std::string why;    // why there is no answer; "": there is
+  std::string why;    // why the question has no answer; "": it has one
 };
 
 constexpr int kByeSilent = 408;  // the sender has heard nothing from this node
@@ -310,7 +310,7 @@ using Frame = std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, Load
                            DrainFrame, CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame,
                            ProveFrame, IngestFrame, ArchiveFrame, SlotFrame, SeatFrame, AskFrame,
                            TellFrame, ConfFrame, TitleFrame, BookFrame, BookedFrame>;
-// An INGEST, ARCH, SLOT, SEAT or TITLE; a BOOK or its answer.
+// Whether it is an INGEST, ARCH, SLOT, SEAT or TITLE, a BOOK or the answer to one.
 bool has_rows(const Frame& frame) noexcept;
 // "HELLO", "WELCOME" …
 std::string_view frame_name(const Frame& frame) noexcept;

@@ -143,7 +143,7 @@ inline constexpr auto kMetadataFields =
                    member<Wall, &CommandFrame::wall_ms>("wall")});
 inline constexpr auto kDrainOrderFields =
     std::to_array({member<DrainName, &CommandFrame::drain>("mode").always()});
-// … the members that the order needs.
+// The members that the order needs, by its verb.
 struct OrderMembers : FrameKind {
   using Verb = CommandFrame::Verb;
   static Fields<CommandFrame, FrameMembers> of(const CommandFrame& frame) {
@@ -204,7 +204,7 @@ struct RowSource : Object<kSourceFields> {
     return !row.source || row.state != IngestState::kOn || row.by.since <= 0;
   }
 };
-// In an unknown state of a later version the node does not capture.
+// A node in an unknown state, of a later version, does not capture.
 inline constexpr auto kIngestFields = std::to_array(
     {member<MountName, &IngestRow::mount>("m").needed(),
      member<Word, &IngestRow::at>("at").needed(),

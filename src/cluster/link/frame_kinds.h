@@ -22,9 +22,9 @@
 
 namespace lb {
 
-// FrameMembers: the first fault of a frame that is read; FrameValue: a value of it, read by type
-// and range; after a fault nothing is read.  Errors name the member: "LOAD: lis is not a whole
-// number".
+// FrameMembers: keeps the first fault of the frame being read.  FrameValue: one of its values, read
+// by type and range; after a fault nothing is read.  Errors name the member: "LOAD: lis is not a
+// whole number".
 class FrameMembers {
  public:
   using Value = struct FrameValue;
@@ -183,8 +183,8 @@ auto one_of(std::string_view word) noexcept {
   return out;
 }
 inline constexpr char kNoFault[] = "";
-// kParse: makes an E, or an optional one, of a word. kFault: of an unknown word. kNoFault: the word
-// is of a later version, so the default is kept, or the row is skipped (kSkips).
+// kParse: makes an E, or an optional E, of a word. kFault: the fault of an unknown word. kNoFault:
+// an unknown word is of a later version, so the default is kept, or the row is skipped (kSkips).
 template <auto kParse, const char* kFault = kNoFault, bool kSkips = false>
 struct Name : FrameKind {
   static constexpr std::string_view kText = "*word*";

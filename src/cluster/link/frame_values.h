@@ -1,4 +1,4 @@
-// Values of frames that share no kind: protections, addresses, loads of mounts, times of
+// Kinds of values with a form of their own: protections, addresses, loads of mounts, times of
 // recordings, items of CONF.
 //
 // Source: doc/link.md.
@@ -23,7 +23,7 @@ constexpr std::size_t kMaxFrameWords = 32;  // tags, countries, addresses
 using Words = ListOf<Word, kMaxFrameWords>;
 // Nodes that a stream has passed.
 using StreamWay = ListOf<Word, Behind::kLongestWay>;
-// … not empty: at least that of the source.
+// Such a way that is not empty: it has at least the node of the source.
 struct OfferWay : StreamWay {
   static void read(const FrameValue& value, std::vector<std::string>& out) {
     StreamWay::read(value, out);
@@ -57,8 +57,8 @@ struct Proto : FrameKind {
   }
 };
 
-// Unknown names: a node does not enforce them; a mount that needs one needs a protection that no
-// node enforces (kNeeds).
+// Unknown names: among those that a node enforces they are ignored; a mount that needs one needs a
+// protection that no node enforces (kNeeds).
 template <bool kNeeds>
 struct Protections : FrameKind {
   static constexpr std::string_view kText = "*protections*";

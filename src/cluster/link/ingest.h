@@ -1,26 +1,26 @@
-// Ingest: which of several nodes captures a mount that all are configured to capture once
-// (<relay><ingest>once): the rows of the others, the order, when this node takes over and hands
-// back.  No socket, no timer, no configuration file.
+// Ingest: decides which of several nodes captures a mount that all are configured to capture once
+// (<relay><ingest>once), by the rows of the other nodes and their order: when this node takes over,
+// and when it hands back.  No socket, no timer, no configuration file.
 //
 // Rows: each node reports for each such mount whether it captures it (on), would (ready), or cannot
 // (off).  A row goes from a node to its masters and on from there, with the nodes that have
-// repeated it (via): at most kMaxVia, never back, only the shortest way of each.  Nodes below a
+// repeated it (via): at most kMaxVia, never back, each by its shortest way only.  Nodes below a
 // master get rows once they have sent one.
 // Order: capture_at, then rendezvous_score(node, mount, 1), which is the same at every node.  The
 // first node that is on or ready captures; a node whose relay is fed by another node does not
 // capture.
 // Death: rows of a node are dropped with its last link.  Rows that a lost node has repeated are
-// held for kept, because a restarted master is back soon, except those about a node whose own link
+// held for `kept`, because a restarted master is back soon, except rows about a node whose own link
 // here is lost too.
-// Sleep: after this process was stopped, it captures nothing before it has heard the others again.
+// Sleep: after this process was stopped, it captures nothing until it has heard the others again.
 // Handing back: a better node that has been ready for hand_back takes over: this node ends its
 // capture first, and then reports the end.
 // Partition: both sides capture.  Once they meet, the later one in order ends its capture.
 // Encoders: a node reports its own sources to its masters; a master that believes a row pulls that
-// source and offers it to all, so these rows are not repeated.  A capture of the node counts as a
-// source of it too.
+// source and offers it to all, so these rows are not repeated.  A node's capture counts as a source
+// of the node too.
 // Failure: a node whose upstream has failed for give_up reports off if another node is ready, and
-// tries again after a rest that doubles; the last node goes on.
+// tries again after a rest that doubles; the last node goes on trying.
 //
 // Thread: control.
 // Ownership: app/cluster/ingest_service.
@@ -94,7 +94,7 @@ class Ingest {
     bool fails = false;     // its own upstream has failed
   };
   void set_flow(const std::string& mount, Flow flow);
-  // Whether it may capture: false while it drains.
+  // Whether this node may capture: false while it drains.
   void set_willing(bool willing) noexcept {
     if (std::exchange(willing_, willing) != willing) own_changes();
   }
@@ -126,7 +126,7 @@ class Ingest {
     bool captures = false;  // from now on
     std::string why;
   };
-  // Must be called often.
+  // The captures that begin or end now.  Must be called often.
   std::vector<Change> decide(SteadyTime now);
   // Whether this node is the one to capture the mount.
   bool captures(std::string_view mount) const;
@@ -135,7 +135,7 @@ class Ingest {
 
   // Changes when there may be news for a neighbour.
   std::uint64_t version() const noexcept { return version_ + table_.version(); }
-  // There are no rows and no work.
+  // Whether it has neither rows nor work.
   bool idle() const noexcept { return own_.empty() && table_.entries().empty(); }
   // The rows that a neighbour has not been sent yet.
   std::vector<IngestRow> news_for(const std::string& neighbour);

@@ -1,4 +1,4 @@
-// Link: one established connection between a node and a master, of either side: it turns lines into
+// Link: either end of an established connection between a node and a master.  It turns lines into
 // frames and back, and ends on silence and on invalid frames.
 //
 // Frames with a seq (SNAP, DELTA, LOAD) are numbered here, 1, 2, 3 … in each direction.  A number
@@ -8,7 +8,7 @@
 // soon out of date (LOAD) asks idle() first; drained() is called when that becomes true again.
 // Frames sent while others are read go out together after the last one read.
 // Silence: no valid frame for `dead` ends the link; so does a socket that took bytes and got no
-// acknowledgement for user_timeout (TCP_USER_TIMEOUT; three round trips, where that is more).
+// acknowledgement for user_timeout (TCP_USER_TIMEOUT; or for three round trips, if that is longer).
 // Reading: a peer that sends more than max_bytes_per_second, where each frame counts kFrameCost
 // extra bytes, is read no faster than that, so its own queue grows.
 //

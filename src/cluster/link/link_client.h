@@ -1,9 +1,9 @@
-// LinkClient: connects to one master and retries: connect, TLS 1.3, the HTTP Upgrade, then it hands
+// LinkClient: connects to one master, and retries: after TCP, TLS 1.3 and the HTTP Upgrade it hands
 // the transport over.
 //
 // Source: doc/link.md: GET /admin/cluster with Upgrade: lbedge-cluster/1, answered 101.  A
 // <cluster-port> takes the node's secret as a pre-shared key; a TLS port has the master's
-// certificate, and the secret goes as Basic credentials within.  Never without TLS.
+// certificate, and the secret is sent within TLS, as Basic credentials.  TLS is always used.
 // Retries: 100 ms after the first failure, then twice as long each time, up to retry_max and at
 // most 10 s, less a random part of up to a quarter.  A master that does not answer 101 has no link:
 // the next attempt follows after about a minute.

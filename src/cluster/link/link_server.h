@@ -1,15 +1,16 @@
-// LinkServer: accepts nodes on the <cluster-port>: TLS 1.3 by the node's secret, then the HTTP
-// Upgrade, then it hands the transport over with the id that the key has proved.
+// LinkServer: accepts nodes on the <cluster-port>: after TLS 1.3 by the node's secret, and the HTTP
+// Upgrade, it hands the transport over with the id that the key has proved.
 //
 // A connection without a secret ends in the handshake.  Failures are counted by address and claimed
-// id, because many nodes may share an address, and one with a wrong secret must shut out only
+// id, because many nodes may share an address, and a node with a wrong secret must shut out only
 // itself.  After kMaxFailures within a minute the id is refused from that address for the rest of
 // the minute, unless it was linked from there before.  An address where unknown ids have failed too
 // often may have kMaxOfShut openings at once.
 //
 // At most kMaxOpenings connections are opening.  A further one waits in the listen queue until the
-// oldest has had kLeastTime, which then ends: hundreds of returning nodes must not end each other's
-// connections, and idle strangers must not keep nodes out.  Such an end counts as no failure.
+// oldest opening has had kLeastTime, and then replaces it: hundreds of returning nodes must not end
+// each other's connections, and idle strangers must not keep nodes out.  An opening that ends this
+// way has not failed.
 //
 // Source: doc/link.md.
 // Thread: one loop (control).
@@ -42,8 +43,8 @@ constexpr std::string_view kLinkSwitch =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
     "Upgrade: lbedge-cluster/1\r\n\r\n";
 
-// FailureGuard: how often a peer may fail to prove its id. id: as claimed; "": none, or not that of
-// a node.
+// FailureGuard: how often a peer may fail to prove its id. id: as claimed; "": none, or not the id
+// of a node.
 class FailureGuard {
  public:
   static constexpr std::size_t kMaxFailures = 5;
@@ -97,9 +98,9 @@ class LinkServer {
   void make_room_of(const Address& peer);
   void opening_done(Opening& opening);
   std::optional<std::string> key_of(std::string_view id, const Address& peer);
-  // id: as claimed; why: for a node, only that its secret is wrong. proved: it has the secret of
-  // `id`, and failed later.
   bool is_node(const std::string& id) const;
+  // id: as claimed. proved: the peer has the secret of `id` and has failed later; a node that has
+  // not proved it has a wrong secret.
   void handshake_cut(const Address& peer, const std::string& id, const std::string& why);
   void opening_failed(const Address& peer, const std::string& id, bool proved,
                       const std::string& why);

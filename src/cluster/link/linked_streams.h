@@ -1,10 +1,9 @@
 // LinkedStreams: the streams that one master offers over its link, as this node uses them.
 //
 // No single frame ends a stream (doc/decisions.md C11): a stream that its master withdraws, or no
-// longer offers when it is back, stays while its relay flows here or waits for the stream.  When
-// the link is lost every stream stays for kKept, because a restarted master is back within a
-// second.  Offers that have passed this node, or too many nodes, are ignored: this node would pull
-// its own stream.
+// longer offers when it is back, stays while its relay flows here or waits for it.  When the link
+// is lost every stream stays for kKept, because a restarted master is back within a second.  Offers
+// that have passed this node, or too many nodes, are ignored: this node would pull its own stream.
 //
 // Thread: control.
 // Ownership: MasterSession.
@@ -50,7 +49,7 @@ class LinkedStreams {
   LinkedStreams(std::string own_id, Flows flows)
       : own_id_(std::move(own_id)), flows_(std::move(flows)) {}
 
-  // Each returns whether streams() has changed.
+  // Each of the following returns whether streams() has changed.
   // A SNAP, one of several while `more`.
   bool snapshot(std::vector<StreamOffer> offers, bool more, SteadyTime now);
   bool delta(std::vector<StreamOffer> added, const std::vector<std::string>& removed,

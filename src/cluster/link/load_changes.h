@@ -5,8 +5,8 @@
 // mount that is no longer carried keeps its row for kRemembered: a link without a report for that
 // time is dead.
 //
-// Each master is sent the listeners behind this node without those behind the master itself, and
-// the way of a stream only if the stream comes from another server.
+// Each master is sent the listeners behind this node without those behind that master itself, and
+// the way of a stream only if the stream comes from a server other than that master.
 //
 // Thread: control.
 // Ownership: app/cluster/carried_load.
@@ -56,7 +56,7 @@ class LoadChanges {
     std::vector<MountLoad> loads;
     std::uint64_t up_to = 0;  // the number of the newest change in it
   };
-  // The oldest changes above this number that fit into a frame, as this master gets them.
+  // The oldest changes above this number that fit into a frame, in the form for this master.
   Changes since(std::uint64_t version, std::string_view master = {}) const;
   std::vector<MountLoad> all(std::string_view master = {}) const;
 

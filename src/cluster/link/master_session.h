@@ -4,10 +4,11 @@
 // The node reports its mounts once it knows whether it can pull the master's streams, after half a
 // second at the latest: until then the master sends no listener.
 //
-// A LOAD is sent every `every` of the master; earlier, but not within kLeastPause of the last one,
-// if LoadChanges is urgent, if listeners have changed by more than 2 % of the capacity, or if they
-// have changed at all and half of `every` has passed since the last such LOAD. No LOAD is made
-// before the socket has taken the last frames; the next one replaces it.
+// A LOAD is sent at the master's interval (`every`).  It is sent earlier, but not within
+// kLeastPause of the last one, if LoadChanges is urgent, if listeners have changed by more than 2 %
+// of the capacity, or if they have changed at all and half of `every` has passed since the last
+// such LOAD.  No LOAD is made before the socket has taken the last frames; the next one replaces
+// it.
 //
 // Silence ends the link only after the first ACK, because a whole round trip passes before.
 //
@@ -70,7 +71,7 @@ class MasterSession {
   void start() { client_.connect(); }
   // Before start(): takes the streams of the session that it replaces.
   void continue_from(MasterSession& before);
-  // Of a hand-over. restore(): the former process's state; the caller hands the streams on.
+  // For a hand-over. restore() takes the former process's state; the caller passes the streams on.
   MasterRecord save() const;
   Result<void> restore(const MasterRecord& saved);
   void set_retry_max(std::chrono::milliseconds most) noexcept {
@@ -86,21 +87,21 @@ class MasterSession {
   void announce();
   // Asks about a mount; false: not linked.
   bool lookup_mount(const std::string& mount);
-  // Ends the link with a BYE, and makes no other.
+  // Ends the link with a BYE, and makes no further one.
   void send_bye(ByeFrame bye);
   // Removes streams that may go now, and informs the host.
   void forget_streams();
 
   const LinkPlan& plan() const noexcept { return plan_; }
-  // The link delivers the streams, or soon will.
+  // Whether the link delivers the streams, or soon will.
   bool replaces_polling() const noexcept { return delivery_ != Delivery::kNone; }
   bool replaces_polling_changed();  // since the last call
   // Whether the master supports slots (frame.h, kLinkMinor).
   bool knows_slots() const noexcept { return welcome_ && welcome_->minor >= 1; }
   bool knows_conf() const noexcept { return welcome_ && welcome_->minor >= 2; }
-  // The last link has ended by silence, seen here or there.
+  // Whether the last link ended by silence, detected at either end.
   bool was_silent() const noexcept { return was_silent_; }
-  // A time at which the master was up: it has answered a frame of then.
+  // A time at which the master was up, because it has answered a frame that was sent then.
   SteadyTime was_there() const noexcept { return was_there_; }
   bool linked() const noexcept { return link_ != nullptr && !link_->ended() && welcome_; }
   const std::string& master_id() const noexcept { return master_id_; }  // "": never linked
@@ -116,9 +117,8 @@ class MasterSession {
   std::chrono::microseconds round_trip() const noexcept { return round_trip_; }
   // The master's wall clock less this one.
   std::chrono::milliseconds clock_offset() const noexcept { return clock_.offset(); }
-  std::uint64_t issued() const noexcept {
-    return issued_;
-  }  // redirects to this node, as the master counts
+  // Redirects to this node, by the master's count.
+  std::uint64_t issued() const noexcept { return issued_; }
   std::string name() const { return client_.name(); }
   const Link* link() const noexcept { return link_.get(); }  // null: not connected
   SteadyTime::duration linked_for() const { return host_.loop().now() - linked_since_; }

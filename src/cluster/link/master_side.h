@@ -1,4 +1,4 @@
-// MasterSide: the server as the sessions of its nodes use it.
+// MasterSide: the functions of the server that a master's sessions with its nodes call.
 // Thread: control.
 // Ownership: app/cluster/node_links.
 #pragma once
@@ -21,9 +21,9 @@ class RedirectDecider;
 class MasterSide : public LinkHost {
  public:
   virtual RedirectDecider& decider() noexcept = 0;
-  // Null: not, or no longer, in the configuration.
+  // Null: the node is not, or no longer, in the configuration.
   virtual const KnownNode* known_node(std::string_view id) const = 0;
-  // This master's offers, as its own rows.
+  // This master's offers, which are its own rows.
   virtual Replica<StreamOffer>& offers() noexcept = 0;
   // The present state; nodes may not have been sent a change yet.
   virtual bool is_offered(const std::string& mount) = 0;

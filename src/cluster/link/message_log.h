@@ -24,7 +24,7 @@ class MessageLog {
     MessageFrame message;
     WallTime when{};
   };
-  // False: it is known already.
+  // False: the message is known already.
   bool take(const MessageFrame& message, WallTime when);
   const std::deque<Entry>& entries() const noexcept { return entries_; }  // the newest last
 

@@ -6,8 +6,8 @@
 // login's, a report before the snapshot, or a clock that goes backward.  A node that exceeds a
 // limit is sent the reason (BYE), so that both logs have it.
 //
-// A node is read no faster than kBytesASecond, so its reports cost this server at most about 1 % of
-// a processor.  Silence ends the link only after the first frame behind HELLO, because a whole
+// A node's frames are read no faster than kBytesASecond, so they cost this server at most about 1 %
+// of a processor.  Silence ends the link only after the first frame behind HELLO, because a whole
 // round trip passes before.
 //
 // Thread: control.
@@ -42,7 +42,7 @@ class NodeSession {
   static constexpr std::chrono::milliseconds kTryAgain{5000};  // a refused address
 
   // id: proved by its key or its password.
-  // number: of its host's links.
+  // number: unique among the links of the host.
   NodeSession(MasterSide& host, std::string id, std::unique_ptr<Transport> transport,
               std::string leftover, std::uint64_t number = 0);
   ~NodeSession();
@@ -70,13 +70,13 @@ class NodeSession {
   bool knows_slots() const noexcept { return minor_ >= 1; }
   bool knows_conf() const noexcept { return minor_ >= 2; }      // likewise
   bool moves_one() const noexcept { return minor_ >= 3; }       // likewise
-  bool sets_fallbacks() const noexcept { return minor_ >= 4; }  // and ends one encoder
-  // For how long it has not enforced all CONF that it was sent; nullopt: it does not report it.
+  bool sets_fallbacks() const noexcept { return minor_ >= 4; }  // … and ends one encoder
+  // For how long it has not enforced all CONF that it was sent; nullopt: it does not report this.
   std::optional<SteadyTime::duration> conf_lag(SteadyTime now) const;
-  // The link has ended by silence, seen here or there.
+  // Whether the link has ended by silence, detected at either end.
   bool was_silent() const noexcept { return link_.was_silent() || bye_silent_; }
-  // A time at which the node was up, by this clock; of a frame that was read late, its sending
-  // time.
+  // A time at which the node was up, by this clock: if a frame was read late, the time of its
+  // sending.
   SteadyTime was_there() const noexcept { return was_there_; }
   const std::string& version() const noexcept { return version_; }         // of its program
   std::uint64_t round_trip_us() const noexcept { return round_trip_us_; }  // 0: not known
@@ -133,8 +133,7 @@ class NodeSession {
   bool sends_conf_ = false;
   bool has_bye_ = false, bye_silent_ = false;
   SteadyTime was_there_{};
-  std::optional<std::chrono::milliseconds>
-      clock_ahead_;  // this steady clock less that of its LOADs
+  std::optional<std::chrono::milliseconds> clock_ahead_;  // this steady clock less its LOADs'
   std::string bye_;
   NodeHello row_;                     // as it was put into the table
   std::vector<NodeAddress> refused_;  // where another server has answered

@@ -1,4 +1,4 @@
-// NodeSide: the server as the sessions with its masters use it.
+// NodeSide: the functions of the server that a node's sessions with its masters call.
 // Thread: control.
 // Ownership: app/cluster/master_links.
 #pragma once
@@ -30,7 +30,7 @@ class NodeSide : public LinkHost {
   virtual const std::string& own_id() const noexcept = 0;
 
   // -- reports to a master ----------------------------------------------------------------------
-  // Without the members that differ between masters: the id there, and whether it sends listeners.
+  // Without the members that differ between masters: this node's id there, and wants_listeners.
   virtual HelloFrame hello() = 0;
   virtual const LoadChanges& load() const noexcept = 0;
   virtual unsigned loop_ms() const noexcept = 0;
@@ -50,7 +50,7 @@ class NodeSide : public LinkHost {
   // -- whether its streams can be pulled --------------------------------------------------------
   // Mounts are reported only when this is known.  False: MasterSession::announce() follows.
   virtual bool knows_path(MasterSession& /*session*/) { return true; }
-  // The session stops waiting.
+  // The session does not wait any longer: until it is known, the path counts as failed.
   virtual void path_overdue(MasterSession& /*session*/) {}
   // Whether data flows for a mount here, or its listeners wait for it.
   virtual bool flows(const std::string& mount) const = 0;

@@ -1,5 +1,5 @@
-// PendingAnswers: the numbered questions and orders that a node has sent to its peers, until each
-// is answered, overdue, or its peer is gone.
+// PendingAnswers: the numbered questions and orders that were sent to peers, each until it is
+// answered or overdue, or its peer is gone.
 //
 // Frame: the answer, with the number of its question.
 // Source: doc/link.md, CMD and RES, ASK and TELL.
@@ -36,7 +36,7 @@ class PendingAnswers {
     static_cast<void>(waits_.park(number, {peer, std::move(then)}, patience_));  // has no limits
     return number;
   }
-  // Ignored for a question to another peer, or one that has ended.
+  // Ignored if the question went to another peer, or has ended.
   void answered(const std::string& peer, Frame frame) {
     const std::uint64_t number = frame.number;
     if (is_of(peer, number)) end(number, std::move(frame));

@@ -3,13 +3,14 @@
 // (doc/link.md, ARCH and INGEST).
 //
 // A row has a key: the mount, and the node that it is about; a key may be of a second kind.  If
-// several neighbours send a row of one key, the one with the lowest rank counts; this node's own
-// goes first.  A neighbour is sent everything once its link is up, then each changed row: rows are
-// in the order of their last changes, and each neighbour has a position in it.  A row that it may
-// no longer have is sent as gone.
-// Rows of a lost neighbour are held for `kept`, and for as long rows that it does not repeat over a
-// new link: its process may be a new one that replaced it without a loss.  With `ends_with_link`,
-// rows about a lost node that it sent itself, or that another lost node sent, are dropped at once.
+// several neighbours send a row of one key, the row with the lowest rank counts; this node's own
+// row precedes all.  A neighbour is sent everything once its link is up, then each changed row:
+// rows are in the order of their last changes, and each neighbour has a position in this order.  A
+// row that it may no longer have is sent as gone.
+// Rows of a lost neighbour are held for `kept`.  Rows that it does not send again over a new link
+// are held as long, because a new process may have replaced it without a loss.  With
+// `ends_with_link`, rows about a lost node that it sent itself, or that another lost node sent, are
+// dropped at once.
 //
 // Thread: one (control).
 // Ownership: the service of the table.
@@ -69,7 +70,7 @@ class Replica {
     bool is_own() const noexcept { return row != nullptr && sender.empty(); }
   };
   using Entries = std::map<RowKey, Entry>;
-  // The lower the better; nullopt: the row does not count.
+  // The row with the lowest rank counts; nullopt: the row does not count.
   using Rank = std::function<std::optional<int>(const RowKey&, const Heard&)>;
 
   Replica(Rank rank, Settings settings) : rank_(std::move(rank)), settings_(settings) {}
@@ -79,14 +80,14 @@ class Replica {
   void take(const std::string& sender, const RowKey& key, std::optional<Row> row) {
     put(sender, key, std::move(row));
   }
-  // A link to it is up, perhaps a further one: both sides send everything, and its rows are ranked
-  // again.
+  // A link to the neighbour is up, perhaps a further one: both sides send everything, and its rows
+  // are ranked again.
   void joined(const std::string& neighbour, SteadyTime now) {
     lost_.erase(neighbour);
     if (const auto at = told_.find(neighbour); at != told_.end()) at->second.up_to = 0;
     for_each_of(neighbour, [&](Heard& heard) { keep(heard, now); });
   }
-  // Everything is sent to it again.
+  // All rows will be sent to it again.
   void forget_sent(const std::string& neighbour) { told_.erase(neighbour); }
   void left(const std::string& neighbour, SteadyTime now) {
     forget_sent(neighbour);

@@ -3,10 +3,10 @@
 // A stream spreads as a tree: each server pulls it from one other.  A node reports for each mount
 // how many listeners it has, how many are behind it (`below`: at nodes that pull the mount from it,
 // and behind them), and, if it pulls the mount from another server than this one, the way of the
-// stream.  So a node behind another one is not counted again.
+// stream.  So a node behind another one is counted only once.
 //
-// A node that this server pulls from is sent the count behind this server without its own part
-// (LoadChanges).  Nodes further up cannot make that difference, so only their own listeners are
+// A node that this server pulls from is sent the count behind this server without that node's own
+// part (LoadChanges).  Nodes further up cannot subtract their part, so only their own listeners are
 // counted.  The result is never less than what the nodes themselves have.
 //
 // The result does not influence where listeners are sent.
@@ -25,7 +25,7 @@ class NodeTable;
 
 struct Audience {
   std::uint64_t nodes = 0;  // at the nodes, by their reports
-  std::uint64_t below = 0;  // behind the nodes, at servers that are no nodes here
+  std::uint64_t below = 0;  // behind the nodes, at servers that are not nodes here
 
   std::uint64_t all() const noexcept { return nodes + below; }
 };
@@ -38,7 +38,7 @@ std::vector<std::string> listening_nodes(const NodeTable& table, const MountNode
 std::uint64_t listeners_below(const NodeTable& table);
 
 // The servers that a mount's stream has passed on its way to another carrier, as far as known: the
-// one of the source first, without the carrier.  Empty: the source is there, or the way is not
+// server of the source first, without the carrier.  Empty: the source is there, or the way is not
 // known. here: the way to this server, with itself last.
 std::vector<std::string> way_to(const NodeTable& table, const MountNodes& mount, NodeSlot carrier,
                                 const std::vector<std::string>& here);

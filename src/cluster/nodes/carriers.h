@@ -1,10 +1,10 @@
-// CarrierTable: which nodes carry which mount, with how many listeners: their reports and the
-// redirects since.
+// CarrierTable: which nodes carry which mount, with how many listeners, by their reports and the
+// redirects since then.
 //
-// Memory: a carrier is 32 bytes; 80 more if servers behind it are known.  Each node may make
-// kMaxOfNode rows by its reports, so a node that invents names displaces no rows of others.  Rows
-// of redirects and bitrates are about mounts of this server, and are not counted.  Cost: a mount is
-// found by its name, a node within it by walking over its carriers.
+// Memory: a carrier takes 32 bytes, and 80 more if servers behind it are known.  Each node may make
+// kMaxOfNode rows by its reports, so a node that invents names displaces no rows of other nodes.
+// Rows of redirects and bitrates are about mounts of this server, and are not counted.  Cost: a
+// mount is found by its name, a node within it by walking over its carriers.
 // Thread: as NodeTable, which owns it and the nodes.
 #pragma once
 
@@ -38,14 +38,14 @@ struct MountLoad {
   bool declined = false;  // it knows the mount, and neither carries nor would pull it
   // Listeners at nodes that pull the mount from this node, and behind them.
   std::uint32_t below = 0;
-  // Ids of the servers that the stream has passed, the one of the source first, without the node
+  // Ids of the servers that the stream has passed, the server of the source first, without the node
   // itself; empty: not known, or the source is there. nullopt: it comes from the master that gets
   // the report.
   std::optional<std::vector<std::string>> from{};
 
   bool operator==(const MountLoad&) const = default;
   static constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
-  // Whether it has any value that differs from the default.
+  // Whether any value differs from the default.
   bool has_values() const noexcept {
     return carries || enforces != 0 || cannot != PullFault::kNone || free != kUnlimited || declined;
   }
@@ -63,8 +63,8 @@ struct Carrier {
   std::uint32_t free = MountLoad::kUnlimited;
   SteadyTime sent{};  // the last redirect
 
-  // Redirects into a limited mount use up its places until reports show the listeners, or none was
-  // sent for this time.
+  // Redirects into a limited mount use up its places until reports show the listeners, or no
+  // redirect was sent for this time.
   static constexpr std::chrono::milliseconds kOnItsWay{1000};
   bool limited() const noexcept { return free != MountLoad::kUnlimited; }
   // Whether each of `masters` may send one more listener here.
@@ -112,8 +112,8 @@ class CarrierTable {
  public:
   static constexpr std::size_t kMaxOfNode = 20'000;
 
-  // A node's report of one mount; its other mounts stay. sampled: when it was true.  False: the
-  // node has too many rows, and this one was not made.
+  // A node's report of one mount; its other mounts stay. sampled: when the report was true.  False:
+  // the node has too many rows, and this one was not made.
   bool see(NodeSlot node, const MountLoad& load, SteadyTime sampled = SteadyTime{});
   // A node's report of all its mounts.  False: they were too many, and the rest was left out.
   bool see_all(NodeSlot node, const std::vector<MountLoad>& loads,
@@ -125,7 +125,7 @@ class CarrierTable {
   template <class Keeps>
   void sweep(Keeps keeps);
 
-  // Mounts whose bitrate is known stay in the table without any carrier.
+  // A mount whose bitrate is known stays in the table without any carrier.
   void set_kbps(std::string_view mount, double kbps);
   void forget_mount(std::string_view mount);
 

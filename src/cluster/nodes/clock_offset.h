@@ -1,11 +1,11 @@
-// ClockOffset: the offset of another server's wall clock from ours, by the times that it reports;
-// and when to log it.
+// ClockOffset: the offset of another server's wall clock from ours, by the times that it reports.
+// It also decides when to log the offset.
 //
-// A measurement is a time of its clock and the time of ours at which it was true: half-way between
-// question and answer, or, if only one side sends, the arrival less half the round trip.  The
-// offset is the median of the last eight, so that one late frame does not count.  Two in a row that
-// agree with each other and not with the median mean that a clock was set: earlier measurements are
-// dropped.
+// A measurement is a time by its clock, and the time by ours at which that was true: half-way
+// between question and answer, or, if only one side sends, the arrival less half the round trip.
+// The offset is the median of the last eight, so that one late frame does not count.  Two in a row
+// that agree with each other but not with the median mean that a clock was set: earlier
+// measurements are dropped.
 //
 // Thread: that of its owner.
 // Ownership: by value.  Units: ms; ahead of ours is positive.
@@ -36,7 +36,7 @@ class ClockOffset {
   std::chrono::milliseconds offset() const noexcept { return offset_; }
 
   // A changed state, as a phrase of the log: "is 70.0 s ahead of ours", "agrees with ours again"
-  // (within 5 s); nullopt: the last phrase still holds, to 5 s.
+  // (within 5 s); nullopt: the last phrase is still right within 5 s.
   std::optional<std::string> news();
 
  private:

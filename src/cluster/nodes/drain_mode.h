@@ -1,6 +1,6 @@
-// DrainMode: how a node empties itself: soft (no new listeners), move (and listeners are closed
-// little by little), hard (all at once).  The configuration, commands, TERM and the link use the
-// same words.
+// DrainMode: how a node empties itself: soft (it takes no new listeners), move (it also ends the
+// present ones little by little), hard (it ends all at once).  The configuration, commands, TERM
+// and the link use the same words.
 // Thread: pure functions.
 #pragma once
 
@@ -15,9 +15,9 @@ namespace lb {
 enum class DrainMode : std::uint8_t { kOff, kSoft, kMove, kHard };
 
 std::string_view to_text(DrainMode mode) noexcept;
-// nullopt: none of soft, move, hard.
+// nullopt: another word than soft, move, hard.
 std::optional<DrainMode> parse_drain_mode(std::string_view text) noexcept;
-// The same, but "off" is accepted too.
+// Accepts "off" too.
 std::optional<DrainMode> parse_drain_or_off(std::string_view text) noexcept;
 
 }  // namespace lb

@@ -54,7 +54,7 @@ std::string id_of(const KnownSlave& slave);
 
 struct AnnouncedAddresses {
   const std::vector<NodeAddress>& addresses;
-  std::uint16_t port = 0;  // for an announcement without one: the connecting port; 0: not given
+  std::uint16_t port = 0;  // without addresses: the port at the connecting address; 0: not given
 };
 struct BelievedAddresses {
   std::vector<NodeAddress> addresses;

@@ -10,7 +10,7 @@
 // Thread: as NodeTable.
 // Ownership: NodeTable; only it writes to a Node.
 // Units: kbit/s (1000 bit/s) of audio that listeners are owed, not the momentary rate of sockets: a
-// burst at a listener's start is no load.
+// burst at a listener's start does not count.
 #pragma once
 
 #include <chrono>
@@ -94,7 +94,7 @@ struct NodeCapacity {
 
   bool operator==(const NodeCapacity&) const = default;
 };
-// A node with neither kbit/s nor listeners given has this size in comparisons, but it is no limit.
+// A node that gives neither kbit/s nor listeners has this size in comparisons; it is not a limit.
 constexpr double kNominalKbps = 500 * 128.0;
 constexpr double kNominalListenerKbps = 128.0;
 // Makes a rate of another server safe to count: a number, not negative, and bounded.
@@ -102,7 +102,7 @@ double sane_kbps(double kbps) noexcept;
 
 // This master's settings for a node, which the node cannot change.
 struct NodeLimits {
-  NodeCapacity most{};                   // replaces a larger claim of the node, or none
+  NodeCapacity most{};                   // replaces a larger claim of the node, or a missing one
   unsigned weight = 1;                   // its share against nodes of the same capacity; 0: none
   unsigned order = 0;                    // its place in the configuration, for the policy "first"
   std::vector<std::string> countries{};  // that it is near to; empty: as the node reports
@@ -112,7 +112,7 @@ struct NodeLimits {
 
 // The mounts for which a node may get listeners.
 enum class MountScope : std::uint8_t {
-  kAll,     // all of ours but those it declines: it relays on demand, or everything
+  kAll,     // all of ours except those it declines: it relays on demand, or everything
   kListed,  // only mounts it reports (a slave of the original patch)
 };
 
@@ -142,8 +142,8 @@ struct NodeHello {
 class UnackedRedirects {
  public:
   void push(SteadyTime when, double kbps, std::uint64_t redirects = 1);
-  double pop(std::uint64_t redirects);        // that many have arrived; returns their kbit/s
-  std::uint64_t pop_before(SteadyTime when);  // removes lost ones; their number
+  double pop(std::uint64_t redirects);        // so many have arrived; returns their kbit/s
+  std::uint64_t pop_before(SteadyTime when);  // removes lost ones; returns their number
   struct Sum {
     double redirects = 0, kbps = 0;
   };
@@ -277,7 +277,8 @@ struct Node : PickedNode, NodeHeard {
     if (state == NodeState::kDead || now >= dead_at) return NodeState::kDead;
     return state == NodeState::kUp && now >= suspect_at ? NodeState::kSuspect : state;
   }
-  // Whether one more listener keeps all hard limits, with those taken to have left.
+  // Whether there is room for one more listener within all hard limits, which count listeners that
+  // are taken to have left.
   bool has_room(double more_kbps, SteadyTime now) const noexcept {
     return kbps() + masters * gone_kbps + more_kbps <= hard_kbps &&
            listeners() + masters * (gone_listeners + 1) <= hard_listeners && accepts.allows(now);

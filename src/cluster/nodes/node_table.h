@@ -1,5 +1,5 @@
-// NodeTable: everything a master knows about its cluster.  It is soft state: lost at a restart, and
-// complete again once the nodes have sent HELLO.
+// NodeTable: everything a master knows about its cluster.  This is soft state: it is lost at a
+// restart, and complete again once the nodes have sent HELLO.
 //
 // Callers: links (hello, snapshot, delta, report, drain, bye, connection_lost), reports by HTTP
 // (hello, listed, report), a timer (expire), the server for itself (the node of kind kSelf, in
@@ -10,18 +10,18 @@
 // that has reported only once, so that its rhythm is a guess, is also suspect once it was sent 20
 // listeners since.  Static nodes and this one do not expire.
 // Confirmation: a report that counts arrivals removes that many redirects, oldest first, and those
-// 5 s older than its sample; another report removes those 500 ms older than its sample.  If at
-// every counting node the redirects that are missing after 2 s exceed the arrivals of a minute,
-// foreign clients do not follow them: then only as many are kept as usually are on their way, at
-// least 20, so that nodes do not seem full.  A node that reports no load (stock, KH) is assumed to
-// hold its redirects of session_guess, less the share that this server has lost of the listeners it
-// was chosen for: a crowd that leaves, or does not follow, does so everywhere.  Its limits count
+// more than 5 s older than its sample; any other report removes those more than 500 ms older.  If
+// at every counting node the redirects that are missing after 2 s exceed the arrivals of a minute,
+// foreign clients do not follow redirects: then only as many are kept as are usually on their way,
+// at least 20, so that nodes do not seem full.  A node that reports no load (stock, KH) is assumed
+// to hold its redirects of session_guess, less the share that this server has lost of the listeners
+// it was chosen for: a crowd that leaves, or does not follow, does so everywhere.  Its limits count
 // all of them.
-// A node is suspect as well while its loop takes more than 200 ms a turn, while its public address
 // A node is also suspect while its loop takes more than 200 ms a turn, while its public address
 // fails a probe, while it reports that it cannot pull most of its streams, and for a minute after
-// fewer than half of 20 or more listeners of 10 s arrived, if most of another node's did; otherwise
-// its address is probed.  A load is believed down to what SentLately expects; less is an event.
+// fewer than half of the listeners of 10 s (at least 20) arrived, if most of another node's did.
+// If they did not, its address is probed instead.  A reported load below the floor of SentLately is
+// not believed, which is an event.
 //
 // Memory: a node costs about 1 kB; for mounts see CarrierTable.
 // Thread: one at a time; in the server RedirectDecider owns it and gives access under its lock.
@@ -49,7 +49,7 @@ struct NodeRecord;
 struct LoadReport {
   SteadyTime received{};
   SteadyTime sampled{};                 // received, less the transit time
-  std::optional<double> kbps{};         // nullopt with listeners known: listeners × 128
+  std::optional<double> kbps{};         // nullopt, but listeners known: listeners × 128
   std::optional<unsigned> listeners{};  // without relays; nullopt: not counted
   // Cumulative: listeners that arrived with a redirect of this master since the epoch began.
   std::optional<std::uint64_t> arrivals{};
@@ -76,8 +76,8 @@ struct NodeEvent {
     kDrain,
     kProbeWanted,   // clients came back unserved: probe its public address, then call probed()
     kLoadDoubted,   // it reports far fewer listeners than were sent there
-    kLoadBelieved,  // the same, but believed this time
-    kCannotPull,    // it reports so for these mounts: `why`
+    kLoadBelieved,  // it reports as few, and is believed this time
+    kCannotPull,    // for the mounts in `why`, by its report
     kPullsAgain,
   };
   Kind kind = Kind::kUp;
@@ -105,12 +105,13 @@ class NodeTable {
   void configure(const Settings& settings, SteadyTime now);
 
   // -- reports of nodes ------------------------------------------------------------------------
-  // A node connects, or connects again.  With another epoch it starts afresh; with the same one it
-  // goes on (its connection was replaced).  Links are kJoining until snapshot().  Error: denied,
-  // "node edge3: …", when another process with this id is connected and has reported lately.
+  // A node connects, or connects again.  With another epoch its row starts afresh; with the same
+  // one it goes on, because only its connection was replaced.  Links are kJoining until snapshot().
+  // Error: denied, "node edge3: …", when another process with this id is connected and has reported
+  // lately.
   Result<NodeSlot> hello(NodeHello hello, SteadyTime now);
-  // All mounts that it carries; replaces earlier reports.  False, also of report(): one node may
-  // not have so many mounts, and the rest was left out.
+  // All mounts that it carries; replaces earlier reports.  False, also of report(): a node may not
+  // have so many mounts, so the rest was left out.
   bool snapshot(NodeSlot slot, const std::vector<MountLoad>& mounts, SteadyTime now);
   // Only the mounts that changed.
   void delta(NodeSlot slot, const std::vector<MountLoad>& changed);
@@ -120,20 +121,20 @@ class NodeTable {
   void bye(NodeSlot slot, std::string why, SteadyTime now);
   // Dead at once: the peer's process is gone.  Ignored for a node that polls.
   void connection_lost(NodeSlot slot, std::string why, SteadyTime now);
-  // The measured value; it is only displayed, nothing here reads a wall clock.
+  // The measured value is only displayed; the table never reads a wall clock.
   void set_clock_skew(NodeSlot slot, std::chrono::milliseconds skew) {
     if (slot != kNoNode) nodes_[slot].clock_skew = skew;
   }
   // New clamps and weight after a reload.
   void set_limits(NodeSlot slot, NodeLimits limits);
-  // No longer in the configuration.
+  // The node is no longer in the configuration.
   void forget(NodeSlot slot);
 
   // -- of a hand-over ------------------------------------------------------------------------
   // The nodes that report, for another process.
   std::vector<NodeRecord> save() const;
   // A node of the former process, without limits yet, and without an event.  A link has kLinksAgain
-  // more time to report, because it is made again.  Error: that of hello().
+  // more time to report, because it is made again.  Error: as for hello().
   Result<void> restore(const NodeRecord& saved, SteadyTime now);
   static constexpr std::chrono::milliseconds kLinksAgain{1500};
 
@@ -142,7 +143,7 @@ class NodeTable {
   // No report could be read from `since` on.  A node that reported before has that much more time,
   // and at least `rest` from now on.
   void was_away(SteadyTime since, SteadyTime now, SteadyTime::duration rest) noexcept;
-  // A redirect to the node was sent. chosen: this server was picked, not asked by a client that
+  // A redirect to the node was sent. chosen: for this server, that it was picked; false: the client
   // cannot be redirected.
   void issued(NodeSlot slot, std::string_view mount, double kbps, SteadyTime now,
               bool chosen = true);
@@ -181,7 +182,7 @@ class NodeTable {
   std::uint64_t listeners() const noexcept;
   // The bit of a tag in Node::tags; 0: no mount asks for it.
   std::uint64_t tag_bit(std::string_view tag) const noexcept;
-  // Earlier requests wait until then; in the past once the nodes are known.
+  // Requests before this time wait until then; it lies in the past once the nodes are known.
   SteadyTime hold_until() const noexcept { return hold_until_; }
   // Events of other nodes since the last call; any non-const call may add some.
   std::vector<NodeEvent> take_events();

@@ -3,7 +3,7 @@
 // They come from configurations and from reports of other servers, and end in the Location of a
 // redirect.  So only a host name or a literal address is accepted as a host: no user:password@, no
 // path, no control character.
-// Source: RFC 3986 for the form; the file format is ours (decisions C, the agreed surface).
+// Source: RFC 3986 for an address; lists of them in the configuration have our own format.
 // Thread: pure functions, plain values.
 #pragma once
 
@@ -55,7 +55,7 @@ class AllowedAddresses {
   std::vector<Entry> entries_;
 };
 
-// The literal addresses that the client can use.
+// The family of the literal addresses that the client can use.
 ClientFamily family_of(const Address& client) noexcept;
 
 }  // namespace lb

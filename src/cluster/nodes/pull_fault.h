@@ -34,9 +34,9 @@ PullFault parse_pull_fault(std::string_view word) noexcept;
 // Whether the path to the server fails, so that all mounts from there fail alike.
 bool is_of_path(PullFault fault) noexcept;
 
-// For an upstream that could not be asked (net/socket/connector.h, http/client.h).
+// The fault of an upstream that could not be asked (net/socket/connector.h, http/client.h).
 PullFault fault_of(Error::Code code) noexcept;
-// For an answer; kNone: 2xx.
+// The fault by the status of an answer; kNone: 2xx.
 PullFault fault_of_status(int status) noexcept;
 
 }  // namespace lb

@@ -2,22 +2,22 @@
 // it reports less.
 //
 // A node reports its own load, and one that always reports "none" would be sent every listener.  So
-// two floors lie below its report.  (1) A quarter of the listeners that the node itself has
-// confirmed within about a minute, which protects its caps.  (2) A comparison with its peers: if
-// the other nodes still have nine of ten listeners that they were sent within the session guess,
-// this node has not lost all of its own.  The comparison uses the master's own record of redirects,
-// also unconfirmed ones, because players that do not follow affect all nodes alike.  The floor is
-// the lower median of the others' parts, so that one lying node has no effect, minus 5 % and the
-// effect of chance.  The load of its listeners also follows from the redirects, scaled by the
-// lowest ratio that a node reports: estimates of bitrates may be wrong, and honest nodes have other
-// mounts.  Until another node was sent enough listeners to judge, they are assumed to stay.  A
-// floor is never the reason for a refusal (90 % of a cap), because a mount whose listeners stay
-// only for a minute may be on one node alone.
+// its report is believed only down to two floors.  (1) A quarter of the listeners that the node
+// itself has confirmed within about a minute, which protects its caps.  (2) A comparison with its
+// peers: if the other nodes still have nine of ten listeners that they were sent within the session
+// guess, this node has not lost all of its own.  The comparison uses the master's own record of
+// redirects, also unconfirmed ones, because players that do not follow affect all nodes alike.  The
+// floor is the lower median of the others' parts, so that one lying node has no effect, minus 5 %
+// and the effect of chance.  The load of its listeners also follows from the redirects, scaled by
+// the lowest ratio that a node reports: estimates of bitrates may be wrong, and honest nodes have
+// other mounts.  Until another node was sent enough listeners to judge, they are assumed to stay.
+// A floor is at most 90 % of a cap, so that it is never the reason for a refusal: a mount whose
+// listeners stay only for a minute may be on one node alone.
 //
 // A node that had the expected number may really have lost its listeners (by a restart, or a
-// failure of its network): this is believed once in two hours.  As often, redirects are forgotten
-// that were lost when the node failed or its address did not answer, if it had confirmed most of
-// the earlier ones.
+// failure of its network): this is believed once in two hours.  Equally often, redirects that were
+// lost when the node failed or its address did not answer are forgotten, if it had confirmed most
+// of the earlier ones.
 //
 // Thread: plain values.  Units: listeners, kbit/s.
 #pragma once
@@ -111,7 +111,7 @@ struct LoadFloor {
 LoadFloor floor_by_peers(const SentLately& sent, PeersKeep peers, SteadyTime now,
                          std::chrono::duration<double> life);
 LoadFloor floor_by_minute(const SentLately& sent, SteadyTime now);
-// The expected number among listeners that it has confirmed, or cannot confirm; 0: unknown.  Lost
+// The expected number of those listeners that it has confirmed or cannot confirm; 0: unknown.  Lost
 // redirects do not count against a node, because strangers can ask for any number of them.
 double expected_by_peers(const SentLately& sent, PeersKeep peers, SteadyTime now,
                          std::chrono::duration<double> life);

@@ -75,7 +75,7 @@ class MasterWatch {
   // Whether it has answered lately.
   bool well() const noexcept { return well_; }
   const MasterPlan& plan() const noexcept { return plan_; }
-  const std::string& master_id() const noexcept { return master_id_; }  // "": it has not said
+  const std::string& master_id() const noexcept { return master_id_; }  // "": not known
   bool lists(const std::string& mount) const { return known_.contains(mount); }
   // The server of this mount's stream; nullopt: the master does not list it.
   std::optional<Upstream> stream_of(const std::string& mount) const;

@@ -10,7 +10,7 @@
 // Icecast-KH's slave.c for its form.
 //
 // Reports are untrusted: lengths and numbers are limited, a host is a host name or an address, and
-// any violation makes the whole report an error.  Unknown keys are ignored, because later versions
+// any violation makes the whole report invalid.  Unknown keys are ignored, because later versions
 // may send more.
 // Thread: pure.
 #pragma once

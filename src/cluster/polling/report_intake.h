@@ -1,20 +1,21 @@
 // ReportIntake: takes reports of nodes that poll (ours without a link, patched ones, Icecast-KH,
 // stock slaves) and puts the believed ones into the NodeTable.
 //
-// A refused report is logged, at most one a second: with a wrong password, about another node, for
-// an address that this node may not announce, of a replaced run, older than the last one, or with
-// impossible numbers.  It changes nothing: the last good report counts until it expires.
+// A report is refused, and logged at most once a second, if it has a wrong password, is about
+// another node, has an address that its node may not announce, is of a replaced run, is older than
+// the last one, or has impossible numbers.  It changes nothing: the last good report counts until
+// it expires.
 //
-// The mounts of a slave: ours and patched ones report them.  One of ours also reports what it would
-// pull (`idle`); a mount that it knows, from our list or an earlier report, and no longer names, is
-// declined and gets no listeners.  It is expected to pull mounts that it cannot know yet.  A KH or
-// stock slave reports no mounts, but pulls everything on its list, so it counts as carrying the
-// mounts of the list before its newest one.  If a slave does both, the post has priority: while its
-// last post is younger than its interval and 10 s, its requests for the list only show that it is
-// alive.
+// The mounts of a slave: our slaves and patched ones report them.  Ours also report what they would
+// pull (`idle`); a mount that such a slave knows, from our list or an earlier report, and does not
+// name, is declined and gets no listeners.  It is expected to pull mounts that it cannot know yet.
+// A KH or stock slave reports no mounts, but pulls everything on its list, so it counts as carrying
+// the mounts of the list that it got before its newest one.  If a slave does both, the post has
+// priority: while its last post is younger than its interval and 10 s, its requests for the list
+// only show that it is alive.
 //
 // Thread: control.
-// Ownership: app/cluster/cluster_service; the intake outlives it.
+// Ownership: app/cluster/cluster_service; the decider outlives it.
 #pragma once
 
 #include <array>
@@ -38,7 +39,7 @@
 
 namespace lb {
 
-// Rhythm: the interval of a server that does not report one, and when it counts as silent.
+// Rhythm: the interval of a server that does not report its interval, and when it counts as silent.
 //
 // The interval is 120 s until two signs of life give the first pause, then the mean of the last
 // eight.  Pauses below a second are ignored: a slave asks twice for one list, or again when a relay
@@ -108,7 +109,7 @@ class ReportIntake {
     std::string missing;                 // why it gets no listeners, as last logged
     ClockOffset clock;
     Rhythm posts, polls;
-    SteadyTime outranks_until{};      // end of the time in which its last post has priority
+    SteadyTime outranks_until{};      // until then its last post has priority
     std::vector<std::string> listed;  // the last list it got; ordered
     // For ours: the mounts that it must know, and those of them that it does not name; ordered.
     std::set<std::string> knows, declines;

@@ -1,5 +1,5 @@
 // PullPath: whether one server can be reached for pulling streams.  A node checks this before it
-// reports its mounts to a master, so that no listener is sent in vain.
+// reports its mounts to a master, so that no listener is sent to it in vain.
 //
 // It sends GET /_lb/live; any answer means that the path is open.  The check is repeated every 30
 // s, sooner when a stream has failed on the path, and after failures in 1 s, 2 s … 10 s; each time

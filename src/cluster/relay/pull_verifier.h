@@ -2,9 +2,10 @@
 // run of this server, recent, and each only once.
 //
 // Once: for each of the last processes of a node it keeps the highest number, and which of the
-// kBehind numbers before it were used.  A node has at most some 200 requests under way, so kBehind
-// others never overtake one.  For forgotten processes only a time is kept: marks not younger than
-// it are refused.  Only correctly signed marks are kept, so a stranger cannot fill the memory.
+// kBehind numbers before it were used.  A node has at most some 200 requests under way, so a
+// request is never overtaken by kBehind others.  For forgotten processes only a time is kept: marks
+// not younger than it are refused.  Only correctly signed marks are kept, so a stranger cannot fill
+// the memory.
 // Recent: within kWindow.  A node signs with the master's clock as the link has measured it, so the
 // two clocks may differ; the window covers a link that was down for a while.
 //

@@ -13,10 +13,10 @@
 // upstreams have rested, and reads only the head of the answer, so that it is known to work before
 // a listener comes.  While a later upstream than the first runs, the better ones are asked again
 // after their rest, and take the stream over at a unit boundary.  If a new plan lacks the running
-// upstream, any of the plan does so, and the running one ends only when all have failed.  An
-// upstream may be a program (<exec>), which rests 1 s after its end, then twice as long each time,
-// up to 30 s, and 1 s again after 30 s of flow.  While a source of this server feeds the mount the
-// relay is idle; it goes on when that leaves.
+// upstream, any upstream of the plan takes over, and the running one ends only when all of these
+// have failed.  An upstream may be a program (<exec>), which rests 1 s after its end, then twice as
+// long each time, up to 30 s, and 1 s again after 30 s of flow.  While a source of this server
+// feeds the mount the relay is idle; it goes on when that source leaves.
 //
 // While the mount's listeners have nothing to hear, because its stream is lost or silent, a server
 // rests at most 0.25 s at first, later a sixteenth of the silence (relay_dry.cc), and one that does
@@ -24,7 +24,7 @@
 //
 // After a silence of `stall` it asks the next upstream without ending the present one: the first
 // that sends data writes, from the byte behind the last one (stream/log/stream_place.h).  The
-// present one is asked again after three times as long, once, and when its path is open again.
+// present one is asked again once after three times as long, and when its path is open again.
 //
 // With <standby>hot the best other upstream is always read, without a lease: the spare
 // (relay_spare.cc).  It writes when the present one is lost or silent; a better one writes once it
@@ -73,23 +73,24 @@ class Relay {
   // Whether a stream can be expected: a master offers it, or for upstreams without a link, no
   // failure shows otherwise.
   bool could_flow() const;
-  // A linked master says that another server has the stream.
+  // Whether a linked master reports that another server has the stream.
   bool is_offered() const;
-  // On-demand: a listener waits.  False: every upstream rests after a failure.
+  // A listener waits for an on-demand relay.  False: every upstream rests after a failure.
   bool demand();
-  // Once a second: starts a relay that has listeners, stops one without.
+  // Called once a second: starts a relay that has listeners, stops one that has none.
   void poll_listeners();
 
   std::uint64_t id() const noexcept { return id_; }
   const RelayPlan& plan() const noexcept { return plan_; }
   bool flows() const noexcept { return lease_ != 0; }
-  // An upstream is connected, or soon will be, but nothing flows yet.
+  // Whether an upstream is connected, or soon will be, but nothing flows yet.
   bool asks() const noexcept { return call_ != nullptr || state_ == State::kEntering; }
   // The upstream that streams now; null: none.
   const Upstream* upstream() const noexcept {
     return flows() && current_ < plan_.upstreams.size() ? &plan_.upstreams[current_] : nullptr;
   }
-  // The upstream that streams, or did last; before the first stream, the first upstream.
+  // The upstream that streams, or was the last to stream; before the first stream, the first
+  // upstream.
   const Upstream& last_upstream() const noexcept {
     return streaming_.target.host.empty() ? plan_.upstreams.front() : streaming_;
   }
@@ -99,14 +100,14 @@ class Relay {
   bool has_spare() const noexcept { return spare_ && spare_->flows; }
   // The gap of its last switch; nullopt: no switch yet.
   std::optional<std::chrono::milliseconds> last_gap() const noexcept { return last_gap_; }
-  // On-demand and without listeners.
+  // Whether it is on-demand and has no listeners.
   bool is_idle() const noexcept { return state_ == State::kIdle; }
   // Whether the relay rests: every upstream has failed, and no request is under way.
   bool rests() const noexcept { return state_ == State::kWaiting && lease_ == 0; }
   // "idle", "connecting", "running", or "waiting": all upstreams rest.
   std::string_view state_text() const noexcept;
   bool has_flowed() const noexcept { return has_flowed_; }
-  // Its upstream sends the address of its bytes, or did last.
+  // Whether the present or last upstream sends the address of its bytes.
   bool is_placed() const noexcept { return placed_; }
   // The reason why a listener would wait in vain; kNone: the stream flows, or is likely to begin.
   PullFault cannot() const;
@@ -258,11 +259,10 @@ class Relay {
   GatePass dry_place_;
   GatePass vain_place_;
   Timer timer_;
-  Timer flow_check_;            // armed while it streams and silence has to be noticed
-  SteadyTime flow_check_at_{};  // when that is due
-  std::chrono::milliseconds stall_{
-      0};  // twice as long each time that another upstream was silent too
-  std::uint64_t bytes_at_switch_ = 0;  // of the mount
+  Timer flow_check_;                    // armed while it streams and silence has to be noticed
+  SteadyTime flow_check_at_{};          // when that is due
+  std::chrono::milliseconds stall_{0};  // doubles each time that another upstream is silent too
+  std::uint64_t bytes_at_switch_ = 0;   // of the mount
 };
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// RelayHost: the server as relays use it; tests have a fake.
+// RelayHost: the functions of the server that relays call; tests have a fake.
 //
 // Thread: control.
 // Ownership: outlives every Relay.
@@ -61,7 +61,7 @@ struct RelayTiming {
   std::chrono::milliseconds flowed{2000};           // a stream that lasted so long counts as flowed
   std::chrono::milliseconds least_run_on{1000};
   std::chrono::milliseconds poll_every{1000};  // how often listeners are checked
-  std::chrono::milliseconds slow{1000};  // without an answer by then an upstream counts as failed
+  std::chrono::milliseconds slow{1000};  // an upstream that has not answered by then has failed
   // The longest rest of a server while listeners have nothing to hear.
   std::chrono::milliseconds dry_rest{250};
   // At the end of a span the same upstream has this time to answer, then the spare writes.
@@ -103,7 +103,8 @@ class RelayHost {
   virtual std::string request_lines(const std::string& /*mount*/) const { return {}; }
   // Content types other than audio and video that the mount's sources may send.
   virtual std::vector<std::string> source_types(const std::string& /*mount*/) const { return {}; }
-  // A request line that proves this node to that server once; "": this node has no link to it.
+  // A header line that proves this node to that server, for one request; "": there is no link to
+  // it.
   virtual std::string pull_line(const Upstream& /*upstream*/) { return {}; }
   virtual std::chrono::milliseconds head_deadline() const = 0;
   virtual std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const = 0;
@@ -122,17 +123,17 @@ class RelayHost {
   virtual void relay_failed(const std::string& mount) = 0;
   // Null: it is gone.
   virtual Relay* find_relay(std::uint64_t id) = 0;
-  // These mounts of many new relays have begun.
+  // The relays of these mounts, of many new ones, have begun.
   virtual void relays_begun(const std::set<std::string>& /*mounts*/) {}
   // The limit of upstreams being asked, over all relays: a list of thousands must not use up the
   // descriptors at once.
   virtual Gate& calls() noexcept = 0;
-  // The limit of those asked only to check that a relay can be pulled again.
+  // The limit of upstreams that are asked only to check whether a relay can be pulled again.
   virtual Gate& proofs() noexcept = 0;
-  // Relays whose listeners have nothing to hear.
+  // Counts relays whose listeners have nothing to hear.
   virtual Gate& dry() noexcept = 0;
-  // Relays of a master's list that have failed and do not stream.  The list may name thousands of
-  // such mounts.
+  // Counts relays of a master's list that have failed and do not stream.  The list may name
+  // thousands of such mounts.
   virtual Gate& vain() noexcept = 0;
   // The result of a relay's cannot() has changed; fault: the upstream's latest failure.
   virtual void pull_changed(const ConnectTarget& /*from*/, PullFault /*fault*/) {}

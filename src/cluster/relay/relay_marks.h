@@ -1,5 +1,5 @@
-// RelayMarks: how servers that pull a stream are told from listeners, and how a circle of relays is
-// detected.
+// RelayMarks: how servers that pull a stream are distinguished from listeners, and how a circle of
+// relays is detected.
 //
 // A relay is never redirected: it would pull from a node that pulls from us, and a KH relay sends
 // the relay password along.  Its marks (doc/redirects.md): a User-Agent that begins with "Icecast"
@@ -29,12 +29,12 @@ constexpr unsigned kMaxHops = 4;
 
 // Judged by header lines alone: a false claim only avoids a redirect.
 bool is_relay_request(const Headers& request, std::string_view own_server_id) noexcept;
-// Whether our product sent it, which marks each of its requests.
+// Whether our product sent the request; it marks each of its requests.
 bool is_own_product(const Headers& request) noexcept;
 
 // "X-LB-Relay: MARK\r\nVia: …, 1.1 MARK\r\n"; via: from the request that caused this one, "": none.
 std::string relay_mark_lines(std::string_view mark, std::string_view via);
-// "X-LB-Burst: 4000\r\n": from a relay that needs only this much of the burst, because its
+// "X-LB-Burst: 4000\r\n": from a relay that needs only so many bytes of the burst, because its
 // listeners have heard the rest.
 std::string relay_burst_line(std::uint64_t bytes);
 // nullopt: not given, or a request of another product.
@@ -43,8 +43,8 @@ std::optional<std::uint64_t> burst_wanted(const Headers& request) noexcept;
 std::string circle_in_request(const Headers& request, std::string_view mark);
 
 // The marks of the nodes that a stream has passed; the first is where it entered.
-std::string path_line(
-    std::string_view path);  // "X-LB-Path: m1.9f3c21aa edge2.77e0aa01\r\n"; "" for ""
+// path_line(): "X-LB-Path: m1.9f3c21aa edge2.77e0aa01\r\n"; "" for "".
+std::string path_line(std::string_view path);
 std::string path_of(const Headers& answer);  // at most kMaxHops + 1 marks; "": not given
 bool path_contains(std::string_view path, std::string_view mark) noexcept;
 unsigned path_hops(std::string_view path) noexcept;

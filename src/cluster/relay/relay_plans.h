@@ -23,8 +23,8 @@ enum class StreamWord : std::uint8_t {
 // One place that a relay may pull from.
 struct Upstream {
   ConnectTarget target;
-  std::string mount = "/";  // decoded; or
-  bool as_in_url = false;   // a target as in the configuration: "/;", "/live?key=1", "/a%20b"
+  std::string mount = "/";         // decoded, unless
+  bool as_in_url = false;          // it is a configured target: "/;", "/live?key=1", "/a%20b"
   std::string username, password;  // both or neither are used
   std::chrono::milliseconds connect_deadline{10'000};
   bool private_redirects = false;  // redirects may lead into private networks
@@ -32,8 +32,7 @@ struct Upstream {
   std::vector<std::string> program;
   std::string content_type;  // of the program's stream
   StreamWord word = StreamWord::kNone;
-  std::uint64_t offer_number =
-      0;  // another number: it is offered again, whatever asking for it has brought
+  std::uint64_t offer_number = 0;  // changes when it is offered again
 
   bool operator==(const Upstream&) const = default;
 };

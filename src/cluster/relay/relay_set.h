@@ -22,8 +22,8 @@ class RelaySet {
   explicit RelaySet(RelayHost& host);
   ~RelaySet();
 
-  // Of two plans for one mount the first counts.  Of many new relays some begin at once, the others
-  // in the next turns of the loop.
+  // If two plans are for one mount, the first counts.  If many relays are new, some begin at once,
+  // the others in the next turns of the loop.
   void want(std::vector<RelayPlan> plans);
   // Adds or replaces one plan, or removes the relay of a mount.
   void want_too(RelayPlan plan);

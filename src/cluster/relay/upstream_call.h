@@ -11,7 +11,7 @@
 // A program's stream begins with its first bytes, which must come within head_deadline.
 //
 // Thread: the connector's loop (control).
-// Ownership: the relay; destroying it gives up.
+// Ownership: the relay; destroying the call ends it.
 #pragma once
 
 #include <chrono>
@@ -34,8 +34,8 @@
 
 namespace lb {
 
-// ProgramCall: waits for the first bytes of a relay's program: before them it is no stream that
-// could replace another one.
+// ProgramCall: waits for the first bytes of a relay's program: until then it cannot replace another
+// stream.
 // Ownership: UpstreamCall; destroying it ends the program.
 class ProgramCall {
  public:
@@ -45,8 +45,8 @@ class ProgramCall {
   };
   using Then = UniqueFunction<void(Result<Begun>)>;
 
-  // started: an error is reported later, like all others.  `then` is called once, never from inside
-  // this call; it may destroy the call.
+  // started: if it is an error, the error is reported later, like all others.  `then` is called
+  // once, never from inside this call; it may destroy the call.
   ProgramCall(Loop& loop, Result<std::unique_ptr<Transport>> started,
               std::chrono::milliseconds deadline, Then then);
 
@@ -116,7 +116,7 @@ class UpstreamCall {
 // The whole request. credentials: "user:password", "": none; lines: more header lines.
 std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
                           std::string_view credentials, std::string_view lines = {});
-// Why an answer with status 200 is no stream; "": it is one. more: is_source_type()
+// Why an answer with status 200 is not a stream; "": it is a stream. more: is_source_type()
 std::string not_a_stream(const Response& response, std::span<const std::string> more = {});
 
 }  // namespace lb

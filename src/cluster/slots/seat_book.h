@@ -4,10 +4,10 @@
 // Seats take the same way as slots (slot_book.h): each node asks the node that it pulls the mount
 // from, and the node where the stream begins decides: first come, first served.  On its way up a
 // seat carries the number that each node gave it, so the answer finds its way back.  A user that
-// has all its sessions is refused a further one, or (drop) its oldest one ends.  A session with the
-// address and player of the new one is the same listener, whose end is not known yet, and always
-// gives way.  Seats of a lost node stay for 1 s after a reset, 15 s after silence; a node that
-// returns reports its seats.
+// has all its sessions is refused a further one, or (drop) its oldest session ends.  A session with
+// the address and player of the new one is the same listener, whose end is not known yet, and
+// always gives way.  Seats of a lost node stay for 1 s after a reset, 15 s after silence; a node
+// that returns reports its seats.
 //
 // Thread: control.
 // Ownership: app/cluster/seat_service.
@@ -109,7 +109,7 @@ class SeatBook {
   std::vector<Outgoing> take_outgoing() { return std::exchange(outgoing_, {}); }
   struct Answer {
     std::uint64_t number = 0;
-    SeatAct act = SeatAct::kYes;  // kYes, kNo, or, of one that listens, kDrop
+    SeatAct act = SeatAct::kYes;  // kYes, kNo; kDrop: of a seat that was let in
   };
   std::vector<Answer> take_answers() { return std::exchange(answers_, {}); }
   std::size_t size() const noexcept { return seats_.size(); }

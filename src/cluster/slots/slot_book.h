@@ -4,29 +4,29 @@
 // The node where the stream comes from (the root) has the whole limit.  Every other node has the
 // slots that its parent, the node it pulls the mount from, has given it, and passes some to its
 // children, the nodes that pull from it.  A row down has the count of all slots ever given, a row
-// up of all ever given back.  Both counts only grow, so rows that cross do no harm, and the sum of
-// all slots never exceeds the limit.
+// up the count of all ever given back.  Both counts only grow, so rows that cross do no harm, and
+// the sum of all slots never exceeds the limit.
 //
 // Giving: the slots that are wanted, and a part more while many are free, so that listeners seldom
 // wait.  Without a free slot the wish goes up and idle slots of the other children are recalled; if
 // neither brings one, the answer is "used" for 250 ms.
 // Giving back: half of the slots that were idle for a second, if those are more than a quarter.
-// If the root's mount wants it, listeners beyond the limit end, at each node its part, the newest
-// first: after one second of excess, so that idle slots are back, and three seconds after the last
-// change of links, because a claim on its way counts a slot twice.
-// A claim may be a lie.  It is covered by the slots that the node was given before.  Ended first
-// are listeners of uncovered claims, the largest claims first, so a node that claims too much ends
-// only its own.  A claim above every limit that the mount has had cannot be right: the root counts
-// its covered part only, and other nodes get the slots.
+// If the root's mount is configured so, listeners beyond the limit end: each node ends its part,
+// the newest first.  They end after one second of excess, so that idle slots are back, and three
+// seconds after the last change of links, because a claim on its way counts a slot twice.
+// A claim may be a lie.  It is covered by the slots that the node was given before.  Listeners of
+// uncovered claims end first, beginning with the largest claims, so a node that claims too much
+// ends only its own listeners.  A claim above every limit that the mount has had cannot be right:
+// the root counts its covered part only, and other nodes get the slots.
 // Lives: with each new link, and when it changes its parent, a lower node begins at zero and claims
 // the slots that it uses.  Once the root knows of that claim, the slots go back through the old
 // parent to the root, and no node on the way gives them to another listener.
 // Too many slots, after a partition or a lowered limit: the root recalls idle ones until the sum is
 // right.  A node that gives slots forgets what it was owed.
 // A lost child: its slots are held 1 s after a reset, 15 s after silence; then they are free.
-// A lost parent: a node gives up its idle slots at once after a reset, after silence 12 s after the
-// last sign of its parent: they are void before other nodes have them.  Its listeners go on.  So at
-// worst the limit and the listeners of cut-off nodes are on at once.
+// A lost parent: a node gives up its idle slots at once after a reset, and after silence 12 s after
+// the last sign of its parent, so they are void before other nodes have them.  Its listeners go on.
+// So at worst the listeners of cut-off nodes come on top of the limit.
 // A root that may not know all claims yet gives no slots for a second.
 //
 // Thread: control; the gate is entered by any thread.
@@ -161,10 +161,10 @@ class SlotBook {
   const std::string& mount() const noexcept { return mount_; }
   const std::string& parent() const noexcept { return parent_; }
   const std::shared_ptr<SlotGate>& gate() const noexcept { return gate_; }
-  // Nothing depends on it: no listener, no child, no wish.
+  // Whether nothing depends on it: no listener, no child, no wish.
   bool is_unused() const noexcept;
-  // Time changes nothing here, and no other node has slots of it: tick() may be skipped until the
-  // next call, before which set_place() and tick() come.
+  // Whether time changes nothing here, and no other node has slots of it. tick() may then be
+  // skipped until another function is called; before that call set_place() and tick() are called.
   bool is_at_rest(SteadyTime now) const noexcept;
 
  private:
@@ -204,7 +204,7 @@ class SlotBook {
     Count given = 0, claim = 0, moved = 0;
     Count used = 0;
     bool done = false;
-    bool kept = false;  // kept by a node that became the root, as long as it is
+    bool kept = false;  // kept by a node that became the root, as long as it is the root
   };
   bool is_under_way(const Move& move) const noexcept {
     return !move.done && !(move.kept && role_ == Role::kRoot);
