@@ -264,9 +264,17 @@ bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint
   file_ = std::move(*made);
   begin_ = noted_ = position;
   cell_ = cell_of(wall_ms);
+  titles_left_out_ = false;
   if (const auto headers = view.headers_at(position)) file_->note_headers(0, *headers);
-  if (const auto title = view.metadata_at(position)) file_->note_title(0, *title);
+  if (const auto title = view.metadata_at(position)) note_title(0, *title);
   return true;
+}
+
+void Recording::note_title(std::uint64_t offset, const Metadata& title) {
+  if (file_->note_title(offset, title) || std::exchange(titles_left_out_, true)) return;
+  host_.log.warn(kModule, cat({"archive ", mount_->name(), ": the titles of ", file_->path(),
+                               " have more than half the size of its sound; those that are too "
+                               "many are left out, and the sound is recorded"}));
 }
 
 // Returns false if the disk refuses the bytes.
@@ -278,10 +286,10 @@ bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std
     const StreamEvent& event = view.events[i];
     if (event.position <= noted_ || event.position > position) continue;
     if (event.headers) file_->note_headers(event.position - begin_, *event.headers);
-    if (event.metadata) file_->note_title(event.position - begin_, *event.metadata);
+    if (event.metadata) note_title(event.position - begin_, *event.metadata);
   }
   if (view.late_metadata && view.late_at > noted_ && view.late_at <= position)
-    file_->note_title(view.late_at - begin_, *view.late_metadata);
+    note_title(view.late_at - begin_, *view.late_metadata);
   noted_ = position;
   while (recorded() < position) {
     auto bytes = view.bytes_at(recorded());

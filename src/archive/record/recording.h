@@ -83,6 +83,7 @@ class Recording {
   bool begin_file(const StreamView& view);
   bool create(const StreamView& view, const StreamSpan& span, std::uint64_t position,
               std::uint64_t samples, std::int64_t wall_ms);
+  void note_title(std::uint64_t offset, const Metadata& title);
   bool record_up_to(const StreamView& view, std::uint64_t position, std::uint64_t samples,
                     std::int64_t wall_ms);
   bool record_seconds(const StreamView& view, std::uint64_t limit, std::size_t& budget);
@@ -115,6 +116,7 @@ class Recording {
   std::optional<SteadyTime> unclocked_since_;
   std::uint64_t missed_ = 0;  // not yet logged
   SteadyTime missed_logged_{};
+  bool titles_left_out_ = false;  // of file_, and logged
   std::int64_t lag_ms_ = 0;
 };
 

@@ -21,6 +21,9 @@ namespace {
 // recordings.
 constexpr std::int64_t kSyncedMs = 10'000;
 
+// So large an index may have titles whatever the sound has: a usual one has 20 KB.
+constexpr std::uint64_t kFreeIndexBytes = 64 << 10;
+
 constexpr int kWriteFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
 
 Error failed(const std::string& path, int error) {
@@ -177,6 +180,12 @@ Result<void> SegmentFile::append(ByteSpan data) {
   crc_ = crc32c(data, crc_);
   written_ += data.size();
   return {};
+}
+
+bool SegmentFile::note_title(std::uint64_t offset, const Metadata& title) {
+  if (index_bytes_ + records_.size() > kFreeIndexBytes + written_ / 2) return false;
+  append_title(records_, offset, title);
+  return true;
 }
 
 Result<void> SegmentFile::mark(std::uint64_t samples, std::int64_t wall_ms) {

@@ -36,9 +36,9 @@ class SegmentFile {
   void note_headers(std::uint64_t offset, ByteSpan headers) {
     append_headers(records_, offset, headers);
   }
-  void note_title(std::uint64_t offset, const Metadata& title) {
-    append_title(records_, offset, title);
-  }
+  // Returns false if the title is left out: storage limits count the sound alone, so titles are
+  // kept only as far as they are small beside it.
+  bool note_title(std::uint64_t offset, const Metadata& title);
   // Marks all appended data.
   Result<void> mark(std::uint64_t samples, std::int64_t wall_ms);
   // Replaces guessed wall times: the file gets the real begin and its name.  An error changes

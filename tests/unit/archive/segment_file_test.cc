@@ -49,6 +49,25 @@ TEST(SegmentFile, WithoutAMarkItIsGone) {
   CHECK(!std::filesystem::exists(path + ".idx"));
 }
 
+// The limits of an account count the sound: titles must not fill the disk beside it.
+TEST(SegmentFile, TitlesAreKeptAsFarAsTheyAreSmallBesideTheSound) {
+  SegmentFile file = make();
+  const auto title = make_icy_metadata(std::string(1000, 't'), "", "", "");
+  const auto kept = [&] {
+    int count = 0;
+    while (file.note_title(0, title)) ++count;
+    return count;
+  };
+  CHECK(kept() >= 30);  // of 2 KB each
+  const std::string sound(100'000, 's');
+  CHECK(file.append(std::as_bytes(std::span(sound))).has_value());
+  CHECK(file.mark(1000, head.span.wall_ms + 1000).has_value());
+  const int more = kept();
+  CHECK(more >= 23 && more < 27);
+  file.close();
+  CHECK(file_text(path + ".idx").size() < 67'000 + sound.size() / 2);
+}
+
 TEST(SegmentFile, ScanReadsTheEndsOfAnIndexOfAnyLength) {
   const std::string mount = archive_directory("/m.mp3");
   auto file = std::move(*SegmentFile::create(dir.path() + "/" + mount, head));
