@@ -3,7 +3,7 @@
 //
 // Thread: loaded where reading may wait (ReaderPool); immutable afterwards, any thread.
 // Ownership: shared; an object that sends from it holds it, so a removed file stays readable.
-// Of another node's file only the fetched bytes are there (RemoteParts).
+// Another node's file has only the fetched bytes (RemoteParts).
 // Errors: kNotFound, kIo.
 #pragma once
 
@@ -25,7 +25,7 @@
 namespace lb {
 
 // RemoteParts: the fetched bytes of another node's recorded file: a sparse file in the cache or in
-// memory, in blocks that are filled from their begin.
+// memory, in blocks that are filled from their start.
 // Thread: written on the thread of RemoteArchive; has() from any thread.
 // Ownership: shared by RemoteArchive and the ArchiveFiles that are played from it.
 // Bounds: the file has no name, so its bytes are freed with its last user.
@@ -40,16 +40,16 @@ class RemoteParts {
   static Result<std::shared_ptr<RemoteParts>> create(const std::string& cache_dir,
                                                      std::string mount);
 
-  // Whether all of [offset, offset + bytes) is there.
+  // Whether all of [offset, offset + bytes) has been fetched.
   bool has(std::uint64_t offset, std::uint64_t bytes) const noexcept;
-  // The filled bytes of a block, from its begin.
+  // The number of filled bytes of a block, from its start.
   std::uint64_t filled(std::uint64_t block) const noexcept;
   std::uint64_t bytes() const noexcept { return bytes_; }
   int fd() const noexcept { return fd_.get(); }
 
   // The file may be mapped up to here.
   Result<void> reserve(std::uint64_t end);
-  // Puts bytes at filled() of a block.  Complete seconds are checked with the checksums of the
+  // Writes bytes at filled() of a block.  Complete seconds are checked with the checksums of the
   // index; after an error their blocks are empty again.
   Result<void> put(std::uint64_t block, std::string_view bytes, const FileIndex& index);
 
@@ -87,11 +87,11 @@ struct ArchiveFile : std::enable_shared_from_this<ArchiveFile> {
   }
 };
 
-// Loads its present marks.
+// Loads a file of this node, with its present marks.
 Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& dir,
                                                              const std::string& mount,
                                                              const FileRow& row);
-// With its index; data: its bytes, or space for them.  REQUIRES: the index has a mark
+// Makes a file with this index. data: its bytes, or space for them.  REQUIRES: the index has a mark
 Result<std::shared_ptr<const ArchiveFile>> make_archive_file(const FileRow& row, FileIndex index,
                                                              UniqueFd data,
                                                              std::shared_ptr<RemoteParts> remote);

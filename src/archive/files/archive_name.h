@@ -1,8 +1,8 @@
 // Names of the archive: DIR/<mount>/<UTC day>/<Unix seconds>-<8 hex of the id>-<origin, hex>, with
-// .data and .idx.  No name of a mount leaves its directory.
+// .data and .idx.  No mount's name leads out of the archive.
 //
 // Thread: pure.
-// Bounds: a mount whose directory name would exceed 255 bytes has none.
+// Bounds: a mount whose directory name would exceed 255 bytes has no directory.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace lb {
 
-// Every byte outside A-Z a-z 0-9 - _ as %XX; "": too long, or no mount.
+// Every byte outside A-Z a-z 0-9 - _ as %XX; "": too long, or not a mount.
 std::string archive_directory(std::string_view mount);
 // nullopt: not a directory of the archive.
 std::optional<std::string> archive_mount(std::string_view directory);

@@ -22,16 +22,16 @@ namespace lb {
 // PastOwner: the record for which the files of a mount are recorded, kept in DIR/<mount>/.owner.
 //
 // The recordings of a deleted record fall to the section that is then responsible for the name,
-// which may allow all listeners.  So the end of the record is stored beside the files, also over
-// restarts and if the deletion was not seen.  A record that returns is the same one, and loses
-// nothing: a deletion is never final.
+// which may allow all listeners.  So the end of the record is stored beside the files: it survives
+// a restart, and is found later if the deletion was not seen.  A record that returns counts as the
+// same one and keeps its recordings: a deletion is never final.
 // Thread: pure; read_past_owner() and write_past_owner() wait for a disk.
-// Errors: an unreadable note counts as that of a record that has just ended.
+// Errors: an unreadable note counts as the note of a record that has just ended.
 struct PastOwner {
   static constexpr std::int64_t kNone = -1;
 
   std::int64_t made = kNone;   // of the last record (MountArchive::since)
-  std::int64_t ended_ms = 0;   // Unix; 0: it has not ended, or there was none
+  std::int64_t ended_ms = 0;   // Unix; 0: it has not ended, or there was no record
   std::int64_t before_ms = 0;  // when an earlier record ended; 0: none
 
   bool is_over() const noexcept { return made != kNone && ended_ms > 0; }
@@ -105,8 +105,8 @@ class RecordedFiles {
   std::size_t find(std::int64_t wall_ms) const noexcept;
   // The file with this byte; size(): none.
   std::size_t find(std::uint32_t id, std::uint64_t origin) const noexcept;
-  // Whether all of [from_ms, to_ms) is there, except pauses of up to `pause_ms`; the unwritten part
-  // of a growing file counts as there.
+  // Whether all of [from_ms, to_ms) is recorded, except pauses of up to `pause_ms`; the unwritten
+  // part of a growing file counts as recorded.
   bool covers(std::int64_t from_ms, std::int64_t to_ms,
               std::int64_t pause_ms = 2500) const noexcept;
   // Runs without a pause of over `pause_ms`; the cost depends on runs, not files.
@@ -133,13 +133,13 @@ class Catalog {
   Files files(const std::string& mount) const;
   std::vector<std::string> mounts() const;
   std::uint64_t bytes() const;
-  // The directory is still being read for this mount, so missing files mean nothing.  Call this
-  // before files().
+  // Whether the directory is still being read for this mount, so missing files mean nothing.  Call
+  // this before files().
   bool is_reading(const std::string& mount) const;
-  // … or the list of mounts is incomplete.
+  // Whether the list of mounts may be incomplete.
   bool is_reading() const;
 
-  // Between these calls add() brings all files, mount by mount.
+  // Between these two calls add() is called with all files, mount by mount.
   void begin_reading();
   void end_reading();
   // An open file was begun or has grown; replaces the earlier row if it is the same file.

@@ -1,5 +1,5 @@
-// data_marks: finds in recorded bytes what their index had: the begin of seconds, and codec headers
-// and titles in the stream.
+// data_marks: finds in recorded bytes the facts of a lost index: where seconds begin, and the codec
+// headers and titles in the stream.
 //
 // Thread: where reading may wait.  Pure except for the reading.
 // Bounds: reads in pieces; a file of 300 s has some hundred marks.
@@ -25,7 +25,7 @@ struct DataMarks {
 };
 
 // Marks of [from, to) of a file, which begins with a unit. first: its media time; rate 0: not
-// known. headers: needed by decoders before it; null: none.
+// known. headers: needed by decoders before these bytes; null: none.
 DataMarks find_data_marks(int fd, std::uint64_t from, std::uint64_t to,
                           const std::string& content_type, MediaTime first, const Bytes* headers);
 
@@ -35,7 +35,7 @@ std::string recorded_type_of(int fd);
 // The checksum of [from, to); nullopt: the file is shorter.
 std::optional<std::uint32_t> data_checksum(int fd, std::uint64_t from, std::uint64_t to);
 
-// A whole index, up to the largest possible size.
+// Reads a whole index, up to the largest possible size.
 Result<std::string> read_index_text(const std::string& path);
 
 }  // namespace lb

@@ -43,7 +43,8 @@ class HolderView {
   // The rows of a mount, one a node; empty: none.
   const std::vector<HolderRow>& of(std::string_view mount) const;
   bool has(std::string_view mount) const { return !of(mount).empty(); }
-  // Moves a time without recordings to the begin of the next one; false: no later recording.
+  // Moves a time without recordings to the start of the next recording; false: there is no later
+  // one.
   bool nearest(std::string_view mount, std::int64_t& wall_ms) const;
   const std::map<std::string, std::vector<HolderRow>, std::less<>>& all() const noexcept {
     return mounts_;

@@ -32,7 +32,7 @@ class ArchivePasses {
   explicit ArchivePasses(SteadyTime now);
   // True: the secret has changed, and passes must be sent again.
   bool rotate(SteadyTime now);
-  // 32 hex.
+  // 32 hexadecimal digits.
   std::string pass(std::string_view mount) const;
   bool valid(std::string_view mount, std::string_view pass) const;
   PassesRecord save() const;

@@ -1,7 +1,8 @@
 // Records of an index (.idx): the facts about the bytes of a recorded file (.data).
 //
 // Form: type u8, length u16, CRC-32C u32 of type, length and payload, payload; little-endian.  The
-// first record is HEAD. A MARK is written after its data, so the data of an index is there.
+// first record is HEAD. A MARK is written after its data, so all data that an index describes
+// exists.
 // Thread: pure.
 // Bounds: a payload has at most 65535 bytes; longer codec headers are several HEADERS records with
 // one offset.
@@ -86,8 +87,8 @@ std::string print_index(const FileIndex& index);
 
 // Reads the valid part.  Without a valid HEAD: bytes 0.
 FileIndex read_index(std::string_view text);
-// Reads the index of a file of this node, and continues at the next valid record after damage.  Of
-// an index of another version, only the version is read.
+// Reads the index of a file of this node, and continues at the next valid record after damage.
+// Only the version is read of an index of another version.
 FileIndex read_damaged_index(std::string_view text);
 // Reads the HEAD record at the front of an index; false: incomplete.
 bool read_first(std::string_view front, FileHead& head);

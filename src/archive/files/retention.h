@@ -1,5 +1,5 @@
-// Retention: which files of the archive are removed: too old ones, then the oldest beyond the size
-// of their mount, of all mounts, and of the space to be kept free on the disk.
+// Retention: which files of the archive are removed: those that are too old, then the oldest ones,
+// as long as their mount or all mounts are too large, or too little space is free on the disk.
 // Thread: pure.
 // The file being written is never removed.
 #pragma once
@@ -51,7 +51,7 @@ class GoneFiles {
   // dir: of the archive. lock: the descriptor of its lock file, which identifies it.
   GoneFiles(std::string dir, int lock) : dir_(std::move(dir)), lock_(lock) {}
 
-  // Whether the opened archive is there.
+  // Whether the archive that was opened still exists.
   bool is_there() const;
   // Closed files without data or index.
   std::vector<FileRow> check(const std::string& mount, const RecordedFiles& files);

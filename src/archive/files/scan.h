@@ -1,4 +1,4 @@
-// The files of the archive at the server's start.
+// Finds the files of the archive at the server's start.
 // Thread: the archive's thread: it reads both ends of every index.
 // A file whose index is missing or incomplete is recovered before it is announced (recover.h).
 // Foreign names are ignored and never touched.
@@ -12,20 +12,20 @@
 
 namespace lb {
 
-// Mounts by their directories.
+// The mounts that have a directory.
 std::vector<std::string> archived_mounts(const std::string& dir);
 
 struct ScannedFiles {
   std::vector<FileRow> rows;
   std::vector<std::string> mended;  // paths of recovered files, and how
-  std::vector<std::string> broken;  // … that could not be recovered, or stay as they are; and why
+  std::vector<std::string> broken;  // … that were not recovered, or stay as they are; and why
   std::vector<std::string> other_versions;  // paths of files of other server versions
 };
 // open: paths, without extension, of files being written; they are skipped.
 ScannedFiles scan_mount(const std::string& dir, const std::string& mount,
                         const std::set<std::string>& open = {});
 
-// Bytes of a directory's file system, and the free ones for this process.
+// The size of a directory's file system, and the space that is free for this process.
 struct DiskSpace {
   std::uint64_t bytes = 0, free = 0;
 };

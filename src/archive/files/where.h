@@ -10,7 +10,7 @@
 
 namespace lb {
 
-// bytes: only this node's.
+// A range and the servers that have it. bytes: on this node only.
 struct PlacedRange : ArchiveRange {
   std::vector<std::string> where;  // "here", and nodes
 };

@@ -1,8 +1,9 @@
 // DownloadPlaces: limits simultaneous downloads of one mount, also by address.
 //
 // A place is taken while its client reads, which is bounded by the stream's rate
-// (Connection::reply_source).  The last place is for an address without one, and an address with
-// two gets another one only while fewer than half are taken, so that no client excludes others.
+// (Connection::reply_source).  The last place is for an address that has no place yet, and an
+// address with two gets another only while fewer than half are taken, so that no client excludes
+// others.
 // Thread: any.
 // Ownership: shared with its places, because a task of a stopped loop may hold one to the end of
 // the process.
@@ -33,8 +34,8 @@ class DownloadPlaces : public std::enable_shared_from_this<DownloadPlaces> {
     AddressTally::Pass address_;
   };
 
-  // Empty: `limit` are taken, or the address has its share. of_many: the address is a proxy of many
-  // clients, and has no share.
+  // Empty: `limit` places are taken, or the address has its share. of_many: the address is a proxy
+  // of many clients, and has no share.
   std::optional<Place> try_enter(const Address& address, unsigned limit, bool of_many);
   unsigned taken() const;
 

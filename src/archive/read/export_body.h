@@ -1,5 +1,5 @@
-// ExportBody: gives the bytes of an ExportPlan to a connection: parts of files unchanged, Ogg pages
-// with new headers.  The ReaderPool brings bytes into memory first.
+// ExportBody: gives the bytes of an ExportPlan to a connection: unchanged parts of files, and Ogg
+// pages with new headers.  The ReaderPool brings bytes into memory first.
 //
 // Thread: the worker of its connection.
 // Ownership: the connection.
@@ -48,7 +48,7 @@ class ExportBody final : public ReplySource {
   std::shared_ptr<Loaded> loaded_;
   std::size_t loaded_piece_ = 0;
   std::uint64_t warmed_ = 0;  // bytes of the file before this were just read
-  std::uint64_t page_ = 0;    // of a patched piece: the begin of a page in the file; 0: not known
+  std::uint64_t page_ = 0;    // of a patched piece: the start of a page in the file; 0: not known
 };
 
 }  // namespace lb

@@ -35,7 +35,7 @@ struct OggCut {
   std::uint64_t page = 0;     // offset in the file
   std::size_t page_size = 0;  // with its header
   std::size_t packet = 0;     // in the page; the rest of an earlier one is 0. kEnd: behind it
-  std::uint64_t granule = 0;  // kBegin: at the packet's begin; kEnd: at its end
+  std::uint64_t granule = 0;  // kBegin: at the packet's start; kEnd: at its end
   std::uint64_t packet_samples = 0;  // of one packet of this page
   std::int64_t wall_ms = 0;
   bool beyond = false;  // kBegin: all packets of the file end before that moment
@@ -51,7 +51,7 @@ OggCut first_whole_packet(PastReading& reading, const ArchiveFile& file);
 // The granule of the last page; nullopt: no page.
 std::optional<std::uint64_t> last_granule(PastReading& reading, const ArchiveFile& file);
 
-// The page at the begin of some bytes; empty: none.
+// The page at the start of some bytes; empty(): they do not begin with a page.
 class FirstPage final : public OggPageSink {
  public:
   explicit FirstPage(ByteSpan bytes);

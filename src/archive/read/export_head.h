@@ -1,5 +1,5 @@
-// Makes a part of a stream a file: the Info frame of MP3, with its length and seek points; Ogg
-// pages that begin at granule 0 and end with an end-of-stream page.
+// Turns a part of a stream into a file: MP3 gets an Info frame with its length and seek points; Ogg
+// gets pages that begin at granule 0 and end with an end-of-stream page.
 //
 // Thread: pure.
 // Source: the tag of Xing and LAME as players read it; RFC 3533.
@@ -43,7 +43,7 @@ struct OggRun {
   std::uint64_t first_granule = 0, second_granule = 0;  // of pages on which a packet ends
   unsigned first_packets = 0, second_packets = 0;       // that end there
   bool found = false;
-  // The granule at the first page's begin, if packets last equally long.
+  // The granule at the first page's start, if packets last equally long.
   std::uint64_t begin() const noexcept {
     const std::uint64_t each =
         second_packets == 0 ? 0 : (second_granule - first_granule) / second_packets;
@@ -52,7 +52,7 @@ struct OggRun {
 };
 // Reads the numbers of the pages at the front.
 OggRun ogg_run_at(ByteSpan bytes);
-// The granule of the last page of this serial, and the begin of the last page of any; ~0: none.
+// The granule of this serial's last page, and the start of the last page of any serial; ~0: none.
 struct OggTail {
   std::uint64_t granule = ~std::uint64_t{0}, page = ~std::uint64_t{0};
 };

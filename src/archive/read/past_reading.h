@@ -4,7 +4,7 @@
 //
 // Thread: run() from any thread; steps run on the threads of the ReaderPool, one at a time.
 // Ownership: it owns itself until after its last step.
-// Errors: an unavailable file is null; unanswered() tells whether it may be available later.
+// Errors: an unavailable file is null; unanswered() shows whether it may be available later.
 #pragma once
 
 #include <atomic>
@@ -36,7 +36,7 @@ class PastReading : public std::enable_shared_from_this<PastReading> {
   std::shared_ptr<const ArchiveFile> open(const FileRow& row);
   // False: requested, or unavailable.
   bool has(const ArchiveFile& file, std::uint64_t offset, std::uint64_t bytes);
-  // A part of a file, as far as it exists; empty: requested, or unavailable.
+  // The existing bytes of a part of a file; empty: requested, or unavailable.
   Bytes read(const ArchiveFile& file, std::uint64_t from, std::uint64_t to);
   // Asks the other nodes for their files of a time, or from a byte on (RemoteArchive::check()).
   // nullopt: requested; otherwise the answer, and the next call asks again.
@@ -44,7 +44,7 @@ class PastReading : public std::enable_shared_from_this<PastReading> {
   std::optional<bool> check(std::uint32_t id, std::uint64_t origin);
 
   bool lacks() const noexcept { return !wanted_.empty(); }
-  // The node of an opened file does not answer, or there is no space for its bytes now.
+  // Whether the node of an opened file does not answer, or there is no space for its bytes now.
   bool unanswered() const noexcept { return unanswered_; }
   const std::string& mount() const noexcept { return mount_; }
   ReaderPool& readers() const noexcept { return readers_; }

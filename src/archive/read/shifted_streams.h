@@ -32,7 +32,7 @@ class ShiftedStreams final : public ListenerGroup {
     const Catalog* catalog = nullptr;  // null: there is no archive
     RemoteArchive* remote = nullptr;   // null: other nodes' files are not played
     ReaderPool* readers = nullptr;
-    const std::string* dir = nullptr;  // empty until there is one
+    const std::string* dir = nullptr;  // empty until it is configured
     // The mount if it plays now; null: it does not.
     std::function<std::shared_ptr<Mount>(const std::string& name)> live;
     // The mount of its listeners while it does not play; never null.
@@ -47,7 +47,8 @@ class ShiftedStreams final : public ListenerGroup {
 
   // -- of a hand-over, between two turns
   void each_past(const std::function<void(PastRecord)>& f, FdsOut& fds) const;
-  // A listener that is in its gates.  Its file is searched until it is found, once the loop runs.
+  // A listener that has entered its gates.  Once the loop runs, its file is searched until it is
+  // found.
   void adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount,
              const PastRecord& saved);
 

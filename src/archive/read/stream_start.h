@@ -51,12 +51,12 @@ struct StreamStart {
 
 // Where a listener begins.
 struct ShiftedStart : StreamStart {
-  std::shared_ptr<Mount> mount;              // the live mount, or that for its name off the air
+  std::shared_ptr<Mount> mount;              // the live mount, or the off-air mount of its name
   std::shared_ptr<const SourceFacts> facts;  // of the stream that it hears
   std::string recorded;                      // the mount's name in the archive
 };
 
-// In the file found; nullopt: no start, or `reading` lacks bytes for it.
+// The start in the file found; nullopt: it has no start, or `reading` lacks bytes for it.
 std::optional<StreamStart> start_in(PastReading& reading, const RecordedFiles& files,
                                     const StartFile& found);
 // next: the file that continues this one; null: none, or not known.  The listener begins there if

@@ -9,7 +9,7 @@
 
 namespace lb {
 
-// All of [offset, offset + bytes).
+// Whether all of [offset, offset + bytes) is in memory.
 bool is_warm(int fd, std::uint64_t offset, std::uint64_t bytes) noexcept;
 
 }  // namespace lb

@@ -1,17 +1,17 @@
-// ArchiveFill: fetches what this node has missed of mounts with <fill> from nodes that have
-// recorded it, and keeps it as own files.
+// ArchiveFill: fetches the recordings that this node lacks of mounts with <fill> from nodes that
+// have them, and keeps them as its own files.
 //
 // HolderView gives the missing times; RemoteArchive gives files, blocks and checksums.  A whole
 // file keeps its name and bytes; a part begins and ends at marks.  Each second is checked with the
-// index's checksum again before it is written.  A file is announced when it is complete, and after
-// a kill cut at its last valid mark like any other.
+// index's checksum again before it is written.  A file is announced when it is complete; after a
+// kill it is cut at its last valid mark, like any other.
 // Thread: the archive's thread.
 // Ownership: ArchiveWriter.
 // Bounds: one file at a time, a block each kPause over all mounts, kMaxAtOnce bytes a file, so that
 // neither RemoteArchive's cache nor a disk is filled at once; only files that retention would keep,
 // and that leave enough space.
-// Errors: a file that cannot be fetched or written, or is wrong, is given up, and searched again
-// later.
+// Errors: a file that cannot be fetched or written, or is wrong, is given up, and searched for
+// again later.
 #pragma once
 
 #include <atomic>
@@ -56,7 +56,7 @@ class ArchiveFill {
   void configure(bool wanted);
   // Searches for missing times; its timer calls it too.
   void round();
-  // An administrator removed it: it is not fetched again in this process.
+  // An administrator has removed this range: this process does not fetch it again.
   void removed(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms);
   // All removed ranges, for a hand-over.
   std::vector<RemovedRecord> removed() const;

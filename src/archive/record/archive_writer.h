@@ -35,10 +35,10 @@ struct TakenArchive;
 
 class ArchiveWriter {
  public:
-  // The limits of mounts without a section that are recorded for the first time, an hour.
-  // Otherwise a login that may use any name could leave a directory and two files for each invented
-  // name, thousands a second.  For encoders; a higher <sources> counts instead, so that all sources
-  // find a place.
+  // How many mounts without a section may be recorded for the first time within an hour.  Without
+  // this limit a login that may use any name could leave a directory and two files for each
+  // invented name, thousands a second.  For encoders; a higher <sources> counts instead, so that
+  // all sources find a place.
   static constexpr unsigned kNewOfSources = 100;
   // For relays; a master lists as many.
   static constexpr unsigned kNewOfRelays = 10'000;
@@ -50,7 +50,7 @@ class ArchiveWriter {
     std::function<void(const char* event, const std::string& mount, std::int64_t seconds)> told;
     // Files were removed; on this thread.  May be empty.
     std::function<void(const std::string& mount, const std::vector<FileRow>& rows)> removed = {};
-    // A section, or a record, has this name and no other; on this thread.  Empty: all are such.
+    // Whether a section or a record is for exactly this name; on this thread.  Empty: always true.
     std::function<bool(const std::string& mount)> has_section = {};
     // Mounts whose new names were refused may begin again; on this thread.
     std::function<void()> may_begin = {};
@@ -70,13 +70,13 @@ class ArchiveWriter {
 
   // The first directory stays: another one needs a restart.
   void configure(ArchiveSettings settings);
-  // A source writes `mount`.  A present recording goes on.
+  // A source has begun to write `mount`.  A recording under way goes on.
   enum class From : std::uint8_t { kItsBegin, kNow };
   void begin(const std::shared_ptr<Mount>& mount, From from = From::kItsBegin);
   // Removes closed files within [from, to). done: their number; on this thread.
   void remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,
               std::function<void(std::size_t files)> done);
-  // The sections of these mounts may have changed: their owner is stored, and files beyond their
+  // The sections of these mounts may have changed: their owners are stored, and files beyond their
   // limits are removed within seconds.
   void sections_changed(std::vector<std::string> mounts);
   // A file of it was missing: files removed by other programs are found within seconds, otherwise

@@ -1,5 +1,5 @@
-// fill_plan: what this node has missed of a mount that other nodes have recorded: first the times,
-// from rows over links, then the parts of their files.
+// fill_plan: the recordings that this node lacks of a mount and other nodes have: first the times,
+// by their rows over links, then the parts of their files.
 // Thread: pure.
 #pragma once
 
@@ -31,13 +31,13 @@ struct MissingPart {
   // The approximate row of the part as a file of this node.
   FileRow as_row() const noexcept;
 };
-// all: own files and those of others (merged_files()).  Files that touch the time, newest first.
-// Of a growing file only the part before own bytes: the rest is fetched when it is closed.
+// The parts of files that touch the time, newest first; of a growing file only the part before own
+// bytes: the rest is fetched when it is closed. all: the files here and elsewhere (merged_files()).
 std::vector<MissingPart> missing_parts(const RecordedFiles& own, const RecordedFiles& all,
                                        const MissingTime& time);
 
-// The marks around the bytes [begin, end) of a file: at most `most` bytes, but at least those of
-// one mark. first == last: none.
+// The marks around the bytes [begin, end) of a file: at most `most` bytes, but at least the bytes
+// of one mark. first == last: none.
 struct MarkRange {
   std::size_t first = 0, last = 0;
 };

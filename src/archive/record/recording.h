@@ -67,7 +67,7 @@ class Recording {
 
   const std::shared_ptr<Mount>& mount() const noexcept { return mount_; }
   bool paused() const noexcept { return paused_; }
-  // The last turn took a good part of the queue: a fast stream could overrun it.
+  // Whether the last turn took a good part of the queue, so that a fast stream could overrun it.
   bool hurries() const noexcept { return hurries_; }
   // How far the written part is behind the received one.
   std::int64_t lag_ms() const noexcept { return lag_ms_; }

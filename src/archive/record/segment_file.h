@@ -3,7 +3,7 @@
 //
 // Thread: the archive's thread, where write(2) may wait for a disk.
 // Ownership: its recording.
-// Errors: kIo with errno's text; no_space() tells whether the disk was full.  After an error the
+// Errors: kIo with errno's text; no_space() shows whether the disk was full.  After an error the
 // file ends at its last mark.
 #pragma once
 
@@ -41,7 +41,7 @@ class SegmentFile {
   bool note_title(std::uint64_t offset, const Metadata& title);
   // Marks all appended data.
   Result<void> mark(std::uint64_t samples, std::int64_t wall_ms);
-  // Replaces guessed wall times: the file gets the real begin and its name.  An error changes
+  // Replaces guessed wall times: the file gets the real start and its name.  An error changes
   // nothing.
   Result<void> settle(const StreamSpan& span);
   // Writes all data up to the last mark to the disk, and returns the final row; empty files are

@@ -5,8 +5,8 @@
 // rests for kRest, and the next one is asked for the same bytes; after kPatience the waiting
 // requests fail.  All bytes are checked with the index.
 // Thread: holds(), files() and counters from any thread, as are check(), load() and fetch(), whose
-// `then` is called on this object's thread; it posts to where it came from.  That thread begins
-// with the first holder, so a node without holders has none.
+// `then` is called on this object's thread, and has to post the result to the caller's.  The thread
+// begins with the first holder, so a node without holders does not have it.
 // Ownership: app/services/archive_service.
 // Bounds: the cache (FileCache) has cache_bytes, and more only for files being played: beyond that
 // new ones are refused.  Lists have kMaxListed rows a mount and node.
@@ -85,7 +85,7 @@ class RemoteJoin {
  public:
   using Then = UniqueFunction<void(bool)>;
 
-  // then: gets whether all were good, once it is closed and all parts were called.
+  // then: called once this is closed and all parts were called; true: all were good.
   explicit RemoteJoin(Then then) : state_(std::make_shared<State>()) {
     state_->then = std::move(then);
   }
@@ -128,7 +128,7 @@ class RemoteArchive {
   std::shared_ptr<const HolderView> holders() const { return holders_.read(); }
   bool holds(std::string_view mount) const { return holders()->has(mount); }
 
-  // Own files, and the known ones of others.
+  // Own files, and the known files of other nodes.
   Catalog::Files files(const std::string& mount) const;
   // Asks the holders for their files of a time, or from a byte on, for files().  False: a holder
   // has not answered.
@@ -162,7 +162,7 @@ class RemoteArchive {
     std::shared_ptr<const Rows> rows;
   };
   using Lists = std::vector<Listed>;
-  // The result of files() for these.
+  // The result of files() for these files and lists.
   struct Merged {
     Catalog::Files own, files;
     std::shared_ptr<const Lists> lists;
