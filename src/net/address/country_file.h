@@ -7,8 +7,8 @@
 //
 // Thread: immutable; country() from any thread, about a microsecond.
 // Ownership: shared_ptr.
-// Errors of open(): "FILE: …", for a file that is missing, too large or no such database; always,
-// if this program was built without libmaxminddb.
+// Errors of open(): "FILE: …", if the file is missing, too large or not such a database; always, if
+// this program was built without libmaxminddb.
 #pragma once
 
 #include <memory>

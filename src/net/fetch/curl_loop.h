@@ -2,7 +2,8 @@
 //
 // Thread: the loop's.
 // Ownership: easy handles belong to the caller, which removes them before their clean-up.
-// Callbacks: `done` comes after the handle was removed, and never from within add() or remove().
+// Callbacks: `done` is called after the handle was removed, and never from within add() or
+// remove().
 #pragma once
 
 #include <curl/curl.h>

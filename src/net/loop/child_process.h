@@ -1,12 +1,12 @@
-// ChildProcess: one program run without a shell: its standard output is a pipe to this process, and
-// on request its standard input; its standard error arrives line by line.
+// ChildProcess: one program run without a shell: its standard output is a pipe to this process, as
+// is its standard input on request; its standard error arrives line by line.
 //
 // Otherwise the program has /dev/null as input, default signals, and its own process group.  It has
 // one other descriptor, a lifeline: the reading end of a pipe that is never written, by which the
 // kernel kills the group (F_SETSIG) when no process has the writing end any more.  So a program
-// dies with its server, however that ends, and survives a hand-over (PR_SET_PDEATHSIG would kill it
-// then).  No call waits for it: its end is read from a pidfd, and the rest of its group is killed
-// then.
+// dies with its server, however the server ends, but survives a hand-over (PR_SET_PDEATHSIG would
+// kill it then).  No call waits for it: its end is read from a pidfd, and the rest of its group is
+// killed then.
 //
 // Life: start() → terminate() (TERM to the group; KILL after kPatience) → ended(), once.  An object
 // that is destroyed earlier kills the group at once.  Or start() → lend(), let_go() here and

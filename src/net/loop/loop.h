@@ -4,8 +4,8 @@
 // paused or moved, a task took seconds.  No socket was read then, so no peer was silent: code that
 // judges silence uses awake(), or a Deadline.
 //
-// Thread: post(), stop(), hold(), id(), posted() and clock() may be called from any thread; all
-// else on the loop's own thread (such functions begin with assert_here()).
+// Thread: post(), stop(), hold(), id(), posted() and clock() may be called from any thread; the
+// rest on the loop's own thread (those functions begin with assert_here()).
 // Ownership: LoopPool owns loops; the destructor of a Timer or Watch cancels it, so a dead owner is
 // never called.
 // Callbacks must not throw: a stray exception ends the process with a stack.
@@ -61,7 +61,7 @@ class Loop {
     return owner == std::thread::id() || owner == std::this_thread::get_id();
   }
   SteadyTime now() const noexcept { return clock_.steady(); }
-  // The total time in which it did not turn though it should have.
+  // The total time in which the loop did not turn although it should have.
   SteadyTime::duration away(SteadyTime now) const noexcept;
   SteadyTime::duration away() const noexcept { return away(now()); }
   // A time that stops while the loop is away.  Only for differences.
@@ -69,15 +69,15 @@ class Loop {
     const SteadyTime time = now();
     return time - away(time);
   }
-  // The loop turns.  After the first call a pause of more than beat_interval() and kLate between
-  // two calls is time away; run() calls it.
+  // Records that the loop turns; run() calls it.  After the first call, a pause of more than
+  // beat_interval() + kLate between two calls is time away.
   void beat() noexcept;
   // Called after each beat of run(), on the loop; one owner.
   void on_beat(UniqueFunction<void()> then) {
     on_beat_ = std::move(then);
     count_beats();
   }
-  // For a loop whose beats are watched, or that judges silence.
+  // Called for a loop whose beats are watched, or which judges silence.
   void count_beats() noexcept;
   // kBeat while the loop is busy.  A loop that turns at most some four times a second sleeps longer
   // and longer, up to kIdleBeat, so that an idle server does not keep a laptop awake; up to

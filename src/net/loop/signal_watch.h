@@ -1,8 +1,8 @@
 // SignalWatch: calls back on its loop for a signal, with the value sent by sigqueue(3); 0: none.
 //
 // The signal is blocked and read from a descriptor (signalfd(2)), so it is pending in the kernel
-// until the loop reads it: a held loop takes none, and the program that follows by exec gets those
-// that came meanwhile.
+// until the loop reads it: a held loop takes no signal, and the program that follows by exec gets
+// signals that came meanwhile.
 //
 // Thread: one loop (control) watches all signals; other threads block them.  It is made on the
 // thread that runs the loop.

@@ -5,7 +5,7 @@
 // requests out and wakes them with an outcome; if the client has left, its id is not found, and
 // nothing remains.
 // A key's deadline counts from its first request, and stops while the loop is away.  The owner
-// decides what it means: an end for all or some requests, or another check.
+// decides its effect: all or some requests end, or are checked again.
 //
 // Thread: the loop's.  The only callback is `expired`, from the loop; it may call any function
 // here.
@@ -88,7 +88,7 @@ class Waits {
     size_ -= taken.size();
     return taken;
   }
-  // Takes the one that has waited longest.  REQUIRES: !of(key).empty()
+  // Takes the request that has waited longest.  REQUIRES: !of(key).empty()
   Request take_first(const Key& key) {
     Requests& all = rows_.find(key)->second.requests;
     Request taken = std::move(all.front());

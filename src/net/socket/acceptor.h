@@ -1,7 +1,7 @@
 // ListenSocket: one bound address, as one SO_REUSEPORT socket a worker.
 // Acceptor: takes connections from one of those sockets, on one worker.  If the kernel has no
 // descriptor or memory for a connection, it pauses for 100 ms instead of retrying at once, and logs
-// the begin and the end of the pauses.
+// when the pauses begin and end.
 // Source: accept(2), for the errors of accept4.
 //
 // Thread: a ListenSocket is made on control, the first ones before privileges drop, and never
@@ -26,7 +26,7 @@ struct ListenSocket {
   ListenSettings settings;
   bool shoutcast = false;  // speaks the Shoutcast v1 login
   int port = 0;            // as bound
-  bool inherited = false;  // of the service manager (net/socket/inherited_sockets.h)
+  bool inherited = false;  // from the service manager (net/socket/inherited_sockets.h)
   std::shared_ptr<const std::vector<UniqueFd>> fds;  // one a worker
 
   // Error: the address and why it cannot be bound. closed: bound only, so clients are refused until

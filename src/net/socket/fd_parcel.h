@@ -4,7 +4,7 @@
 // Thread: one at a time; send_parcel() and receive_parcel() wait.
 // Ownership: the parcel owns received descriptors.
 // Bounds: kMaxParcelBytes, kMaxParcelFds.
-// Errors: say what was not sent or received.
+// Errors: name what was not sent or received.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // The certificate for an authority that checks by TLS whether a name is this server's
 // (tls-alpn-01): self-signed, for one name, with the digest of the answer.
 // Thread: pure functions; the context may be used by many.
-// Source: RFC 8737 3; RFC 8738 6 (addresses are asked for by their reverse name).
+// Source: RFC 8737 3; RFC 8738 6 (an address is asked for by its reverse name).
 #pragma once
 
 #include <memory>

@@ -30,7 +30,7 @@ class ChallengeTable {
   void put_context(std::uint64_t owner, std::string server_name, std::shared_ptr<SSL_CTX> context);
   void remove(std::uint64_t owner);
 
-  // Questions answered or not, for metrics.
+  // Counts questions, answered or not, for metrics.
   enum class Way : std::uint8_t { kHttp, kTls };
   void count(Way way, bool known) const noexcept {
     counts_[index_of(way, known)].fetch_add(1, std::memory_order_relaxed);

@@ -7,10 +7,10 @@
 //     tickets, this one after a restart as well as another node of the name, and nothing is sent
 //     to a server without that key;
 //   TLS 1.2: random secrets of this server (TicketRing).
-// The difference is what a stolen key reveals of recorded connections: of TLS 1.3 nothing, because
-// a resumed connection agrees on a new key besides (psk_dhe_ke); of TLS 1.2 each connection whose
-// ticket was seen, because a ticket has the connection's key.  So a configured secret must be
-// changed now and then, and is as secret as the certificate's key.
+// They differ because of a stolen key's effect on recorded connections: it reveals nothing of TLS
+// 1.3, because a resumed connection also agrees on a new key (psk_dhe_ke), but each TLS 1.2
+// connection whose ticket was seen, because a ticket has the connection's key.  So a configured
+// secret must be changed now and then, and is as secret as the certificate's key.
 //
 // Each hour has its own key; a ticket is valid for kHours, with clocks that differ by less than an
 // hour.

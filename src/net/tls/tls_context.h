@@ -1,9 +1,9 @@
 // TlsContext: the certificates of accepted connections, chosen by the requested name (SNI), and
-// among those with the same names by what the client can verify: an ECDSA certificate costs half
+// among certificates with the same names by the client's abilities: an ECDSA certificate costs half
 // the processor time of an RSA one, which old players still get.  TLS 1.2 and 1.3; no
 // renegotiation, no compression; ALPN http/1.1.  A client without a name gets the certificate of
-// the address it connected to, if there is one; an authority with a challenge (acme-tls/1) gets
-// that of the ChallengeTable.
+// the address it connected to, if there is one; an authority with a challenge (acme-tls/1) gets a
+// certificate of the ChallengeTable.
 //
 // Thread: immutable; used by all loops.
 // Ownership: shared; a reload makes a new one, and connections of the old one keep it.
@@ -57,8 +57,8 @@ class TlsContext {
   };
   // For a file that cannot be used its part of `before` (may be null) is kept. context is null if
   // no certificate is left. tickets: null: each context has OpenSSL's own keys; otherwise the
-  // loaded certificates, and those of `before`, are added. challenges: may be null. copies:
-  // contents of files that this process may not open.
+  // secrets of the loaded certificates and of those of `before` are added. challenges: may be null.
+  // copies: contents of files that this process may not open.
   static Loaded load(const TlsSettings& settings, const TlsContext* before,
                      std::shared_ptr<const TicketKeys> tickets = nullptr,
                      std::shared_ptr<const ChallengeTable> challenges = nullptr,
@@ -75,7 +75,7 @@ class TlsContext {
   static int read_hello(SSL* ssl, int* alert, void* unused);
   static int choose_certificate(SSL* ssl, int* alert, void* unused);
   const Certificate* of_file(const std::string& file) const;  // null: none
-  const Certificate* of_local_address(SSL* ssl) const;        // null: none names it
+  const Certificate* of_local_address(SSL* ssl) const;        // null: no certificate has it
   std::shared_ptr<SSL_CTX> make_answering(const std::string& ciphers,
                                           bool& ciphers_understood) const;
   static int use_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,

@@ -36,12 +36,12 @@ class TlsKeeper {
   // (TlsSettings::begins_bare).
   std::shared_ptr<const TlsContext> context() const { return now_.read()->context; }
 
-  // Keeps the files of the first load() for processes of later upgrades, which may not open them:
-  // root's keys, when root is given up.
+  // Keeps the files of the first load() for the processes of later upgrades, which cannot open them
+  // if they belong to root and root is given up.
   void keep_copies() { keeps_copies_ = true; }
   void take_copies(FileCopies copies) { copies_ = std::move(copies); }
   const FileCopies& copies() const noexcept { return copies_; }
-  // Why no certificate could be loaded; "": one was.
+  // Why no certificate could be loaded; "": one was loaded.
   const std::string& why_none() const noexcept { return why_none_; }
   // The reason why the certificate of one of these configured files is lost; "": all are present.
   std::string why_lost(const std::vector<std::string>& files) const;
@@ -52,7 +52,7 @@ class TlsKeeper {
   // Checks the files every `interval`. on_first: called when the first context or certificate is
   // there.
   void watch(std::chrono::milliseconds interval, std::function<void()> on_first);
-  void poll_files();  // what the interval does
+  void poll_files();  // called at each interval
 
   static constexpr std::chrono::milliseconds kPollInterval{2000};
 

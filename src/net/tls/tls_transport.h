@@ -30,7 +30,7 @@ class TlsTransport final : public Transport {
   // No other function may be called until kDone. kAgain: wait for read, and while flush() returns
   // kAgain for write too. kError: see problem().
   IoStatus handshake() noexcept;
-  // A handshake is under way.
+  // Whether a handshake is under way.
   bool is_shaking() const noexcept;
   // Whether it can go on in a TlsPump of another process; after abandon() it sends nothing more.
   bool can_be_pumped() const noexcept;
