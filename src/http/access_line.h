@@ -41,7 +41,7 @@ struct AccessFacts {
 std::string access_line(const AccessFacts& facts, WallTime now);
 // time: clf_time() of now
 void append_access_line(std::string& out, const AccessFacts& facts, std::string_view time);
-// At most as long as a line may be: longer fields are cut, so that it stays valid JSON.
+// At most the longest line: longer fields are cut, so that it stays valid JSON.
 std::string access_json(const AccessFacts& facts, WallTime now);
 std::string clf_time(WallTime now);      // 20/Nov/2026:06:52:24 +0000, local zone
 std::string rfc3339_time(WallTime now);  // 2026-11-20T06:52:24+00:00, local zone

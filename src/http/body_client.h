@@ -1,8 +1,8 @@
 // BodyClient: one outgoing request that reads the whole answer, up to a limit of bytes.
 //
 // Thread: the connector's loop.
-// Ownership: the caller; destroying it gives up without a call.
-// Errors: the other side's fault, without its name, which the caller has.
+// Ownership: the caller; destroying it ends the request, and `then` is not called.
+// Errors: the fault of the other side, without its name, which the caller knows.
 #pragma once
 
 #include <chrono>

@@ -2,9 +2,9 @@
 // the head of the answer; then the caller owns the transport and reads the body.
 //
 // Thread: the connector's loop.
-// Ownership: the caller; destroying it gives up without a call.
+// Ownership: the caller; destroying it ends the request, and `then` is not called.
 // Not libcurl, which keeps its socket, while a relay's bytes go straight into the stream log.
-// Errors: the other side's fault, without its name, which the caller has.
+// Errors: the fault of the other side, without its name, which the caller knows.
 #pragma once
 
 #include <chrono>

@@ -5,9 +5,9 @@
 // from kReplying back to kHead if the connection is kept, and from kHandling through kForm and back
 // if a stage wants the body.  Only enter() changes the state; it knows the allowed transitions and
 // the wait of each state.  Every end passes through Connections::remove(), with the facts for the
-// log.  A client must read a part of a reply within client-timeout, each part renews that, and all
-// of it within client-timeout plus a second for every 8 KiB (of a file 2 KiB, because it is played
-// while it arrives).
+// log.  A client must read a part of a reply within client-timeout, which each part renews, and the
+// whole reply within client-timeout plus a second for every 8 KiB (of a file 2 KiB, because it is
+// played while it arrives).
 //
 // Thread: its worker.
 // Ownership: the worker's Connections.  Other threads keep its id, so a verdict for a connection
@@ -84,7 +84,7 @@ class Connection : public ListHook {
   std::span<const HttpHeader> http_headers() const;
   std::string user;         // the proved user name, for the access log
   bool shows_user = false;  // in Icecast's log too: see AccessFacts
-  bool is_probe = false;    // a machine asks every second: not in the access log
+  bool is_probe = false;    // a program asks every second: not in the access log
   // Created by the first call for this request, freed after the answer.
   // REQUIRES: Connections::Plan::context
   RequestContext& context();
@@ -92,7 +92,7 @@ class Connection : public ListHook {
   // The sender of the requests: a trusted proxy, if peer() is a client behind it.
   const Address& sender() const noexcept { return socket_peer_; }
 
-  // The client sends nothing more: it still reads the answer, or has left.
+  // Whether the client sends nothing more: it still reads the answer, or has left.
   bool half_closed() const noexcept { return half_closed_; }
 
   // --- answers; exactly one for each request

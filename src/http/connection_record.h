@@ -24,7 +24,7 @@ namespace lb {
 // takes the rest of the answer.
 class MadeSource : public ReplySource {
  public:
-  // The bytes that next() has yet to give, as Kind::kBytes until they are 0.
+  // The number of bytes that next() has yet to give; until it is 0, next() gives Kind::kBytes.
   virtual std::uint64_t left() const noexcept = 0;
 };
 
@@ -39,11 +39,11 @@ struct HeldRequest {
   std::chrono::milliseconds head_time{0};  // left for its head; 0: <header-timeout>
   bool kept = false;                       // it has had an answer and waits for another request
   // Of an answer under way whose rest is requested: its status, and the bytes sent with its head;
-  // of a Shoutcast login those of "OK2". 0: none.
+  // of a Shoutcast login the bytes of "OK2". 0: none.
   int status = 0;
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;  // Connection::asked_ms(); 0: it was not asked for
-  ReplyRun file{};            // the rest of the answer, if that is one file; otherwise no fd
+  ReplyRun file{};            // the rest of the answer, if it is one file; otherwise no fd
   bool is_probe = false;      // Connection::is_probe
 };
 

@@ -1,6 +1,6 @@
 // Connections: all inbound connections of one worker that are not yet listeners or sources.
 //
-// Budget: at most this many incomplete request heads, and 1000 TLS handshakes; above it the oldest
+// Budget: HttpSettings limits incomplete request heads and TLS handshakes; above a limit the oldest
 // one ends (a head after two seconds), so that idle sockets never lock out listeners, sources or
 // the administrator (doc/decisions.md B9).  Kept connections have a budget of their own, and are
 // closed first when descriptors are short.
@@ -130,8 +130,8 @@ class Connections final : public ConnectionSink {
   void head_complete(Connection& connection);    // removes it from both
   void decision_begins(Connection& connection);  // the socket is not watched until the decision
   void watch_the_undecided();
-  std::unique_ptr<Opening> opening_of(
-      const ListenSocket& socket) const;  // null: a request comes at once
+  // Null: a request comes at once.
+  std::unique_ptr<Opening> opening_of(const ListenSocket& socket) const;
   void handshake_begins(const Connection& connection);
   void handshake_ends() noexcept { --handshake_count_; }
   // False: the socket serves only proxies, and the peer is not a proxy.

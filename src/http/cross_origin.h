@@ -1,6 +1,6 @@
-// What pages of other sites may do with our answers (CORS): by default read every stream and public
-// page, and the headers about a stream.  <http-headers> replaces each of these lines by one of the
-// same name; administrative answers have none.
+// The access of pages of other sites to our answers (CORS): by default they may read every stream
+// and public page, and the headers about a stream. <http-headers> replaces each of these lines by
+// one of the same name; administrative answers have no such lines.
 // Thread: pure functions.
 // Source: the Fetch standard, "HTTP extensions"; Private Network Access, "Preflights".
 #pragma once
@@ -13,8 +13,8 @@
 
 namespace lb {
 
-// Complete lines for an answer of this status, except names in either list for it. exposes: names
-// of further headers of this answer, "A, B".
+// Appends complete lines for an answer of this status, except those that either list has for it.
+// exposes: names of further headers of this answer, "A, B".
 void append_cross_origin(std::string& out, int status, std::span<const HttpHeader> global,
                          std::span<const HttpHeader> mount, std::string_view exposes = {});
 

@@ -109,7 +109,7 @@ struct ReplyFacts {
 
 // Whether the path is below /api, existing or not: its errors are errors of the API.
 bool is_below_api(const Request& request) noexcept;
-// A path of the API: /api/v1, and what is below it.
+// Whether it is a path of the API: /api/v1, or below it.
 bool is_api_path(std::string_view path) noexcept;
 
 // Whether the client uses HTTP/1.1 without asking to close, or is older and asks to keep.
@@ -120,11 +120,12 @@ bool client_has(const Request& request, std::string_view tag) noexcept;
 
 // The whole head with its empty line.  Order: status line, Server, Connection, Date, Content-Type,
 // WWW-Authenticate (401), Cache-Control, Expires, Pragma, http-headers (filtered by status), CORS,
-// extra, Content-Length.  HTTP/1.0 except 206, 100 (doc/decisions.md B1) and what says http_1_1.
+// extra, Content-Length.  HTTP/1.0, except for 206, 100 (doc/decisions.md B1) and a head with
+// http_1_1.
 std::string render_head(const ResponseHead& head, const ReplyFacts& facts);
 
-std::string_view reason_phrase(
-    int status) noexcept;              // 404: "File Not Found", 401: "Authentication Required"
+// 404: "File Not Found", 401: "Authentication Required".
+std::string_view reason_phrase(int status) noexcept;
 std::string http_date(WallTime time);  // Fri, 20 Nov 2026 06:52:17 GMT
 // nullopt: another form; RFC 9110 has two old ones.
 std::optional<WallTime> parse_http_date(std::string_view text) noexcept;

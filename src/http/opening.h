@@ -20,7 +20,7 @@ class TlsTransport;
 
 enum class TlsUse : std::uint8_t {
   kNever,
-  kDetect,  // a first byte of 0x16 begins a handshake (no request begins so)
+  kDetect,  // a first byte of 0x16 begins a handshake, but never a request
   kAlways,  // a plain request is kReady without secure(), and is refused by a page
 };
 
@@ -41,9 +41,8 @@ class Opening {
   const std::string& header_so_far() const noexcept { return header_.bytes(); }
   void take_header(std::string_view bytes, Transport& transport);
   bool handshaking() const noexcept { return tls_ != nullptr; }
-  bool secure() const noexcept {
-    return secure_;
-  }  // the client speaks TLS, with us or with a proxy
+  // Whether the client speaks TLS, with us or with a proxy.
+  bool secure() const noexcept { return secure_; }
   bool lacks_proxy_header() const noexcept {
     return proxy_header_ && header_.status() == ProxyHeader::Status::kBad;
   }

@@ -1,5 +1,5 @@
-// Header lines that protect readers of a page: what the page may load and run, that it is not
-// framed, that its type is not guessed.
+// Header lines that protect readers of a page: they limit what it may load and run, and forbid
+// framing it and guessing its type.
 // Thread: pure functions.
 // Source: CSP level 3, Fetch (X-Content-Type-Options), Referrer Policy.
 #pragma once

@@ -34,7 +34,7 @@ class ResponseParser {
   // Takes bytes up to the end of the head and returns their number; the rest is body.
   std::size_t feed(std::string_view bytes);
   bool done() const noexcept { return done_; }
-  // Set if this is no answer, or its head is too long.
+  // Set if this is not an HTTP answer, or its head is too long.
   const std::optional<Error>& fault() const noexcept { return fault_; }
   Response& response() noexcept { return response_; }
 

@@ -13,7 +13,7 @@ namespace lb {
 
 class Stage;
 
-// A stage and its paths: "/metrics", or "/admin/*" for a prefix.  None: all paths.
+// A stage and its paths: "/metrics", or "/admin/*" for a prefix.  Without paths: all requests.
 struct Route {
   Route(Stage* asked, std::initializer_list<std::string_view> about = {})  // NOLINT: implicit
       : stage(asked), paths(about) {}

@@ -9,7 +9,7 @@ namespace lb {
 class Connection;
 
 enum class Verdict : std::uint8_t {
-  kNext,      // not mine
+  kNext,      // the next stage is asked
   kAnswered,  // replied, or the socket has moved on
   kPending,   // resume() or ask_again() follows, perhaps from another loop by way of find()
 };

@@ -1,9 +1,9 @@
 // Which content types are streams, and the header lines that keep a stream from acting as a page of
 // this server in a browser, whatever type its source sends.
 // Thread: pure functions.
-// Source: MIME Sniffing ("JavaScript", "XML MIME type"), Fetch ("extract a MIME type", nosniff), CSP
-// level 3, HTML ("sandboxed automatic features": a sandboxed document does not begin to play, and
-// fetches its own media as a foreign origin; seen in Chromium).
+// Source: MIME Sniffing ("JavaScript", "XML MIME type"), Fetch ("extract a MIME type", nosniff),
+// CSP level 3, HTML ("sandboxed automatic features": a sandboxed document does not begin to play,
+// and fetches its own media as a foreign origin; measured in Chromium).
 #pragma once
 
 #include <span>
