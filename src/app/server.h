@@ -41,7 +41,7 @@ class Server {
   void take_sockets(std::vector<ListenSockets::Handed> sockets,
                     std::pair<UniqueFd, int> cluster_port,
                     std::vector<ListenSockets::Handed> switch_ports, FileCopies certificates);
-  // After bind(): why none of the configured certificates could be loaded; "": some could.
+  // After bind(): why no configured certificate could be loaded; "": some are loaded.
   const std::string& why_no_certificate() const;
   std::string why_lost_certificate(const std::vector<std::string>& in_use) const;
   void prepare(TakeOver& before);

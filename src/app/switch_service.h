@@ -24,7 +24,8 @@ class SwitchService {
 
   // Failures are logged; the server goes on without these ports.
   void bind(const Config& config, const ListenSockets& sockets);
-  // For a hand-over: copies for the next process; before bind(): those of the process before.
+  // For a hand-over: copies for the next process; take(), before bind(): the former process's
+  // sockets.
   std::vector<ListenSockets::Handed> share() const;
   void take(std::vector<ListenSockets::Handed> handed) { handed_ = std::move(handed); }
   void begin();
@@ -38,7 +39,7 @@ class SwitchService {
     std::unique_ptr<DatagramPort> socket;
   };
   void open_datagrams(const std::string& address, int port);
-  // Invalid: the process before had no socket of this kind (SOCK_…) there.
+  // Invalid: the former process had no socket of this kind (SOCK_…) there.
   UniqueFd take_handed(int kind, const std::string& address, int port);
   void start(Datagrams& datagrams);
   void start_agent();

@@ -1,6 +1,6 @@
 // AudienceService: passes the listenings of this server to the database.
 //
-// begin() notes the begin of a listening, its notice the end.  The rows go to the journal on one
+// begin() notes the start of a listening, its notice the end.  The rows go to the journal on one
 // thread, each kFlushPause in one write, and from there in batches to the database on another: a
 // report that takes seconds delays no write.  A database that fails is tried again each
 // kRetryPause; the rows wait in the journal.
@@ -96,11 +96,11 @@ class AudienceService {
   };
   Result<Saved> suspend();
   void resume();
-  // After that: gives up a copy of the database that is being made.
+  // After suspend(): gives up the copy of the database that is being made.
   void hand_over() noexcept { keeps_copying_.store(false, std::memory_order_relaxed); }
-  // Takes over the file if start()'s configuration names it.  REQUIRES: before start()
+  // Takes over the file if the configuration of start() names it.  REQUIRES: before start()
   void take_up(JournalRecord journal, UniqueFd fd, std::uint64_t next_listening);
-  // The notice of a listening that began in the process before.
+  // The notice of a listening that began in the former process.
   std::unique_ptr<EndNotice> go_on(const ListeningMark& mark, std::unique_ptr<EndNotice> inner);
 
   // -- any thread --------------------------------------------------------------------------------
@@ -112,13 +112,15 @@ class AudienceService {
   std::unique_ptr<EndNotice> begin(ListeningFacts facts, std::unique_ptr<EndNotice> inner);
   void title(const std::string& mount, const std::string& title, WallTime at);
   void song(const std::string& mount, const std::string& title, SongFacts facts);
-  // Runs on the database's thread; null: the database is unusable, and why.  False: too many wait.
+  // Runs on the database's thread; a null database is unusable, because of `why`.  False: too many
+  // wait.
   using Work = UniqueFunction<void(Sqlite* database, const std::string& why)>;
   bool ask(Work work);
-  // False: a copy is being made; true: no other one may be until end_copy().
+  // False: a copy is being made already.  True: no other copy is made until end_copy().
   bool begin_copy() noexcept { return !copies_.exchange(true); }
   void end_copy() noexcept { copies_ = false; }
-  // The same after this server's rows so far, with a listener's numbers (day_keys.h).
+  // Like ask(), but after all rows of this server so far, and with a listener's numbers
+  // (day_keys.h).
   using WorkOf = UniqueFunction<void(DayKeys::Who who, Sqlite* database, const std::string& why)>;
   bool ask_of(ListeningFacts facts, WorkOf work);
 

@@ -5,7 +5,8 @@
 // One attempt (certificate_attempt.cc) is one AcmeOrder (acme/order.h) over the Fetcher;
 // acme/attempts.h decides its authority and time.  The file in use is replaced only by a checked
 // chain.  A failure causes a log line, an event and the time of the next attempt, which survives a
-// restart.  The authority's window decides the renewal, or else the certificate's life.
+// restart.  The time of renewal depends on the authority's window, or else on the certificate's
+// life.
 // Thread: control. Files are read and written on the clerk.
 // Ownership: CertificateOrders.
 // Bounds: one order under way; checks the clock at least hourly, as a wall clock may be set.
@@ -45,7 +46,7 @@ struct CertificateNodes {
   // By item: "challenge/TOKEN".
   std::function<void(const std::map<std::string, std::string>& items)> set_challenges;
   std::function<void(const std::vector<Shared>& all)> set_certificates;
-  // The nodes that have not confirmed yet all that they got.
+  // The nodes that have not yet confirmed all that they got.
   std::function<std::vector<std::string>(const std::vector<std::string>& nodes)> behind;
   std::function<std::vector<std::string>(const std::vector<std::string>& nodes)> not_linked;
 };
@@ -61,7 +62,7 @@ class CertificateService {
     std::function<bool()> conf_is_there;  // masters have sent their certificates
     // Whether this master may order a name that a store shares.
     std::function<bool(const WantedCertificate&, const std::optional<CertificateFacts>&)> may_order;
-    // A certificate written here; the store gets it too.  then: it is stored, or cannot be now.
+    // A certificate written here, for the store. then: it is stored, or cannot be stored now.
     std::function<void(const WantedCertificate&, const KeptOrder&, const std::string& pem,
                        std::function<void()> then)>
         kept;

@@ -2,7 +2,7 @@
 // by asking each for a token as its authority will.  Names that do not are logged.
 //
 // The order does not wait for the result: a router that does not lead back into its own network
-// refuses where the authority would be answered.
+// refuses this server, although the authority would get an answer.
 // Thread: control.
 // Ownership: a CertificateService.
 // Bounds: one check at a time, two questions a name; each ends within ten seconds.

@@ -3,7 +3,7 @@
 //
 // A node sends its own list to its masters and to its nodes.  A master repeats a neighbour's own
 // list once, to its other nodes, with the addresses that the neighbour has proved.  From a node
-// that is no master of this one only rows about itself are accepted.
+// that is not a master of this one only rows about itself are accepted.
 // Thread: control.
 // Ownership: ClusterLinks.
 #pragma once
@@ -36,7 +36,7 @@ class ArchiveLinks {
 
   void configure();
   void stop();
-  // A link to this neighbour has begun, perhaps one more.
+  // A link to this neighbour has begun, perhaps a further one.
   void joined(const std::string& id);
   // The last link to it has ended.
   void left(const std::string& id);

@@ -1,5 +1,5 @@
 // AudienceLinks: sends the rows of this server's audience to the master that has the database, and
-// merges those of its nodes into its own (doc/link.md, BOOK).
+// merges the rows of its nodes into its own database (doc/link.md, BOOK).
 //
 // That master is the first configured one whose WELCOME has `audience` and `accounts`, which quotas
 // need, else the first with `audience`, once all are linked or kPatience has passed.  The choice is

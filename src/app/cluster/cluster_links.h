@@ -60,7 +60,7 @@ class ClusterLinks {
 
   // -- of a hand-over
   std::vector<MasterRecord> save(ClusterRecord& saved, FdsOut& fds) const;
-  // REQUIRES: after configure().  links: those to masters, of the process before.
+  // REQUIRES: after configure().  links: the former process's links to masters.
   void go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
              std::vector<UniqueFd> links);
   // REQUIRES: after the relays of offered mounts are made, before the loops start

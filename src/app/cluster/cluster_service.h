@@ -58,9 +58,9 @@ class ClusterService {
   // Called when this node has begun or stopped draining.
   void drain_changed();
 
-  // -- weights of nodes, which override those of the configuration
+  // -- weights of nodes, which override the configured ones
   using Weights = std::map<std::string, unsigned, std::less<>>;  // by id
-  // Replaces all weights by those of the records.
+  // Replaces all weights by the weights of the records.
   void set_weights(Weights weights);
   // nullopt: the configured weight.
   void set_weight(const std::string& node, std::optional<unsigned> weight);
@@ -68,7 +68,7 @@ class ClusterService {
 
   // -- any thread --------------------------------------------------------------------------------
   bool redirects() const noexcept { return redirects_.load(std::memory_order_relaxed); }
-  // Listeners without a token are redirected or refused.
+  // Whether listeners without a token are redirected or refused.
   bool wants_tokens() const noexcept { return wants_tokens_.load(std::memory_order_relaxed); }
   std::shared_ptr<const ClusterFacts> facts() const { return facts_.read(); }
   std::shared_ptr<const MasterClocks> master_clocks() const { return clocks_.read(); }
@@ -116,7 +116,7 @@ class ClusterService {
   TokenKey key_for(const std::string& node) const;
   // The masters of this server may have changed.
   void masters_changed();
-  // only: this mount alone; the sums include all mounts.
+  // only: gives just this mount; the sums include all mounts.
   ListenersElsewhere listeners_elsewhere(
       const std::optional<std::string>& only = std::nullopt) const;
 

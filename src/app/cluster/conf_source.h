@@ -3,10 +3,10 @@
 // <config-external> for the cluster.
 //
 // A node gets everything after WELCOME, then changes; of a name that changes twice before it is
-// sent, only the latest value.  One list has all names in the order of their last changes, and each
-// node has a place in it; values for most nodes are made once (ConfPieces).  Hashes of source
-// logins go only to nodes that a record allows (may_have_logins()).  A server without a store and
-// without external records for the cluster sends nothing.
+// sent, it gets only the latest value.  One list has all names in the order of their last changes,
+// and each node has a place in it; values for most nodes are made once (ConfPieces).  Hashes of
+// source logins go only to nodes that a record allows (may_have_logins()).  A server without a
+// store and without external records for the cluster sends nothing.
 //
 // Thread: control.
 // Ownership: ClusterLinks.
@@ -56,9 +56,9 @@ class ConfSource {
   void set_records(std::shared_ptr<const RecordBook> book);
   // Takes all mounts of <config-external> for the cluster: external/PCT, with the XML of a record.
   void set_external(std::vector<RegistryRecord> records);
-  // Accounts whose hard quota is used up, and the end of that (Unix seconds).
+  // Takes the accounts whose hard quota is used up, and until when they are closed (Unix seconds).
   void set_closed(const std::map<std::string, std::int64_t>& closed);
-  // Answers of nodes to an authority: challenge/TOKEN.
+  // Takes the answers that nodes give to an authority: challenge/TOKEN.
   void set_challenges(std::map<std::string, std::string> items);
   // Certificates with their keys: certificate/NAME, each only for its nodes.
   struct Certificate {
@@ -67,7 +67,7 @@ class ConfSource {
     bool operator==(const Certificate&) const = default;
   };
   void set_certificates(std::map<std::string, Certificate> items);
-  // The linked ones of these nodes that have not yet confirmed all that was sent.
+  // Those of these nodes that are linked and have not yet confirmed all that was sent.
   std::vector<std::string> behind(const std::vector<std::string>& nodes) const;
   // The keys that sign sessions have changed.
   void keys_changed();
@@ -98,7 +98,7 @@ class ConfSource {
   std::optional<std::string> value_of(const std::string& key, const std::string& node);
   // Adds the nodes whose value differs from the common one.
   void add_sent_apart(const std::string& key, std::set<std::string>& nodes) const;
-  // The value for nodes that are no home of the mount.
+  // The value for nodes that are not a home of the mount.
   const std::string& elsewhere(const std::string& key, const MountRecord& record);
 
   Network& network_;

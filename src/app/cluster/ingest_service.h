@@ -1,8 +1,8 @@
 // IngestService: carries out the decisions of Ingest: which relays this node captures (pulls from
 // their own upstream for all nodes), and the rows for neighbours.
 //
-// A neighbour is a master of this node, one of its nodes, or both (a peer).  From a node that is no
-// peer only rows of its own are accepted, for the mounts in its <node sources>.
+// A neighbour is a master of this node, one of its nodes, or both (a peer).  From a node that is
+// not a peer only rows of its own are accepted, for the mounts in its <node sources>.
 // Thread: control.
 // Ownership: ClusterLinks.
 #pragma once
@@ -35,7 +35,7 @@ class IngestService {
 
   void configure(const Config& config);
   void stop();
-  // A link to this neighbour has begun, perhaps one more.
+  // A link to this neighbour has begun, perhaps a further one.
   void joined(const std::string& id, bool upward);
   // The last link to it has ended.
   void left(const std::string& id);
@@ -70,7 +70,8 @@ class IngestService {
   // Whether a node has reported, since the last call, the end of a source of this mount in
   // node_sources(): the mount then does not wait for the source, unlike after a lost link.
   bool take_ended(const std::string& mount) { return ended_.erase(mount) > 0; }
-  // The neighbour that this mount is pulled from, linked now or lately; "": none that knows slots.
+  // The neighbour that this mount is pulled from, linked now or lately; "": no neighbour that knows
+  // slots.
   std::string upstream_of(const std::string& mount) const;
   // The path of a mount's stream before this server; nullopt: unknown here.
   std::optional<std::vector<std::string>> way_of(const std::string& mount) const;

@@ -67,7 +67,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   void records_changed(std::span<const std::string> mounts);
   // Sends a BYE to every master.
   void stop(const std::string& why);
-  // For a hand-over.  go_on(): after configure(); links: those of the process before.
+  // For a hand-over.  go_on(): after configure(); links: the former process's.
   std::vector<MasterRecord> save(ClusterRecord& saved, FdsOut& fds) const;
   void go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
              std::vector<UniqueFd> links);
@@ -97,13 +97,13 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   // Whether the link delivers this master's streams, or soon will, so that its list is not polled.
   bool link_replaces_polling(const MasterPlan& master) const;
   // The mark of this node for one request to that server (cluster/relay/pull_mark.h); "": the
-  // server is no present or former master.
+  // server is neither a present nor a former master.
   std::string pull_line(const Upstream& upstream);
   // Whether this master's keys, users and handed-over sessions are accepted.
   bool sends_logins(const MasterLink& link) const;
   // Adds the ids of present and former masters.
   void add_master_ids(std::set<std::string, std::less<>>& ids) const;
-  // Why nothing at all can be pulled from there; kNone: it can, or that is unknown.
+  // Why nothing can be pulled from there; kNone: it can, or this is unknown.
   PullFault path_fault(const ConnectTarget& from) const;
   // Other relays can be pulled now; fault: the latest failure.
   void pulls_changed(const ConnectTarget& from, PullFault fault);
@@ -182,7 +182,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   const std::unique_ptr<ProofList> proofs_;
   SecondCount told_;
   std::atomic<unsigned> master_count_{0};  // linked
-  std::vector<UniqueFd> old_links_;        // of the process before
+  std::vector<UniqueFd> old_links_;        // of the former process
   Timer drop_old_links_;
   bool stopped_ = false;
 };

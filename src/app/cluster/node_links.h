@@ -1,5 +1,5 @@
-// NodeLinks: the links of nodes at this master: those of its <node>s, which come in on its
-// <cluster-port> or on a TLS port.
+// NodeLinks: the links at this master from its <node>s, which connect to its <cluster-port> or to a
+// TLS port.
 //
 // A master offers every mount with listeners' access here, and sends a change in the same turn of
 // the loop in which it accepts a source.
@@ -43,7 +43,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   int port() const noexcept;
   // Null: no <cluster-port>.
   const std::shared_ptr<const ListenSocket>& socket() const noexcept { return socket_; }
-  // The socket of the process before, as configured there.  REQUIRES: before bind()
+  // The socket of the former process, as configured there.  REQUIRES: before bind()
   void take(UniqueFd socket, int port) {
     handed_ = std::move(socket);
     handed_port_ = port;
@@ -64,9 +64,9 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void offer_changed(const std::string& mount);
   // Sends to every node except the sender of the message.
   void send(const MessageFrame& message);
-  // Asks a node for listeners of a mount.  Errors: not linked, or those of PendingAnswers.
+  // Asks a node for listeners of a mount.  Errors: not linked, or as for PendingAnswers.
   void ask(const std::string& node, AskFrame question, PendingAnswers<TellFrame>::Then then);
-  // Whether this node has a second link, which ends for the newer one.
+  // Whether this node has two links, of which the older one ends.
   bool replaces_link(std::string_view node) const;
   // The link of this node; null: not linked.
   NodeSession* session_of(std::string_view node) const;
@@ -76,9 +76,9 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   // Calls each(id, lag) for linked nodes that report which settings they enforce.
   using ConfLag = std::function<void(const std::string& node, SteadyTime::duration lag)>;
   void for_each_conf_lag(SteadyTime now, const ConfLag& each) const;
-  // Errors: those of ask().
+  // Errors: as for ask().
   void order(const std::string& node, CommandFrame command, PendingAnswers<ResultFrame>::Then then);
-  // No node is connected, so changes need no work here.
+  // Whether no node is connected, so that changes need no work here.
   bool idle() const noexcept { return sessions_.empty(); }
   bool any_configured() const noexcept;
   void add_rows(std::vector<LinkRow>& rows) const;

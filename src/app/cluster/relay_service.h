@@ -45,8 +45,8 @@ class RelayService final : public RelayHost {
   // Stops all relays, as the server stops.
   void stop();
   // A request waits for this idle mount: starts its relay.  A request that may leave is sent to a
-  // master of ours when the stream takes longer than kBackAfter.
-  // via: of the request.
+  // master of ours if the stream takes longer than kBackAfter.
+  // via: the request's Via header, or "".
   void await(const std::string& mount, const ParkedRequest& request, std::string via);
   // The first listener has come to a mount whose relay waits for one.
   void first_waits(const std::string& mount);
@@ -56,8 +56,8 @@ class RelayService final : public RelayHost {
   bool publishes() const noexcept { return publishes_.load(std::memory_order_relaxed); }
   // "http://m1:8000" of the first master that answers and supports this scheme.
   std::optional<std::string> master_origin(PublicScheme scheme) const;
-  // The same for a master that gets reports and names itself, with its id and our name there; with
-  // a tag, for one whose id has it (redirect_token.h).
+  // The way back to a master that gets reports and has named itself, with its id and our name
+  // there; with a tag, to a master whose id has it (redirect_token.h).
   std::optional<WayBack> way_back(PublicScheme scheme, std::optional<std::uint8_t> tag) const;
   // Whether a master that gets reports lists the mount.
   bool is_listed(const std::string& mount) const;
@@ -95,8 +95,8 @@ class RelayService final : public RelayHost {
     relays_.demand(mount);
   }
 
-  // For a hand-over.  save(): nullopt: no relay has this lease.  reading(): of a handed-over relay;
-  // null: none was, or its connection is of another kind.
+  // For a hand-over.  save(): nullopt: no relay has this lease.  reading(): the connection of a
+  // handed-over relay; null: no relay was, or its connection is of another kind.
   ExecSources& programs() noexcept { return programs_; }
   HandedRelays& handed() noexcept { return handed_; }
   std::optional<RelayRecord> save(const std::string& mount, std::uint64_t lease) const;
@@ -209,8 +209,7 @@ class RelayService final : public RelayHost {
   Timer report_timer_;                       // for masters that get reports
   ParkedRequests parked_;                    // by idle mount
   std::map<std::string, std::string> vias_;  // the first Via: of each mount's requests
-  std::set<std::string>
-      away_;  // idle relays whose listeners are at the fallback and want to come back
+  std::set<std::string> away_;  // idle relays whose listeners, at the fallback, want to come back
   Timer check_timer_;
   std::vector<RelayPlan> configured_;
   std::multimap<std::string, std::size_t, std::less<>> configured_at_;  // in configured_, by mount

@@ -1,6 +1,6 @@
-// RowOutbox<Row>: collects rows and sends those of one neighbour together, because a node may send
-// only 300 frames a second.
-// Thread: that of the loop (control).
+// RowOutbox<Row>: collects rows and sends the rows for one neighbour together, because a node may
+// send only 300 frames a second.
+// Thread: the loop's (control).
 // Ownership: the service whose rows these are.
 #pragma once
 

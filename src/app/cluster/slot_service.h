@@ -4,7 +4,7 @@
 // A mount is limited by max-listeners-cluster of its <mount>, or by a master that offers it as
 // limited.  Its parent is the linked node that it is pulled from, a master or one of our nodes;
 // otherwise this node is the root, and its own limit applies.  A listener holds a slot of the mount
-// that it asked for, whichever mount it hears later.  A node that pulls holds none.
+// that it asked for, whichever mount it hears later.  A node that pulls the mount holds no slot.
 //
 // A row is awake while it needs a timer: a slot is on its way, a listener waits, or its place may
 // have changed.  All other rows cost nothing, however many there are, until an event wakes them.
@@ -74,11 +74,11 @@ class SlotService {
   // -- for stages, any thread
   // Whether a listener of this mount needs a slot.
   bool limits(const MountSettings& section, const std::string& mount) const;
-  // Null: not limited, or not known to be.
+  // Null: the mount is not limited, or not known to be.
   std::shared_ptr<SlotGate> gate_of(const std::string& mount) const;
 
-  // The request waits for a slot of this mount; it is asked again with the slot, or with the reason
-  // for none, in its context.
+  // A request that waits for a slot of this mount; its stage is asked again with the slot, or with
+  // the reason why it has none, in the request's context.
   struct Waiting {
     unsigned worker = 0;
     std::uint64_t connection = 0;  // the connection's id there
@@ -86,7 +86,7 @@ class SlotService {
   };
   void wait(const std::string& mount, unsigned worker, std::uint64_t connection);
 
-  // -- of a hand-over.  cannot_move(): the reason at this moment; "": it can
+  // -- of a hand-over.  cannot_move(): why not at this moment; "": it can
   std::string cannot_move() const;
   std::vector<SlotBookRecord> save() const;
   // restore() comes before configure(); enter_again() gives a listener its slot back.
@@ -124,7 +124,7 @@ class SlotService {
   // Removes awake rows that are no longer limited, and places the others.  True: some were removed.
   bool place_awake();
   bool knows_no_limit(const std::string& mount) const;
-  // before: the state of the process before for a new row, or null
+  // before: the state of the former process for a new row, or null
   Row* row_of(const std::string& mount, const SlotBookRecord* before = nullptr);
   // Null: no limit of its own.
   const MountSettings* own_section(const Row& row) const {

@@ -1,10 +1,10 @@
 // TitleLinks: sends linked nodes the titles of mounts that have their source here, repeats the
-// titles of its neighbours, and takes those that it receives (doc/link.md, TITLE).
+// titles of its neighbours, and takes the titles that it receives (doc/link.md, TITLE).
 //
 // A node sends its own titles to its masters and its nodes.  A node repeats a master's titles to
-// its own nodes, at most kMaxTitleHops times, so all nodes below get them.  From a node that is no
-// master of this one only titles of its own sources are accepted, and only if a master would pull
-// these (IngestService::believes).
+// its own nodes, at most kMaxTitleHops times, so all nodes below get them.  From a node that is not
+// a master of this one only titles of its own sources are accepted, and only if a master would pull
+// these sources (IngestService::believes).
 // Titles of mounts that are known here are shown in pages.  For a mount that plays elsewhere the
 // row is the title; for one that is relayed here it corrects the time of the stream's own title.
 //
@@ -49,7 +49,7 @@ class TitleLinks {
   void stop();
   // The mount's title or source, or whether it has one, may have changed.
   void mount_changed(const std::string& mount);
-  // A link to this neighbour has begun, perhaps one more.
+  // A link to this neighbour has begun, perhaps a further one.
   void joined(const std::string& id);
   // The last link to it has ended.
   void left(const std::string& id);
@@ -61,7 +61,7 @@ class TitleLinks {
   std::optional<PlayedTitle> elsewhere(const std::string& mount) const;
   // The title that the other node announces to follow this one; nullopt: none.
   std::optional<PlayedTitle> next_elsewhere(const std::string& mount, std::string_view title) const;
-  // The presenter there.
+  // The presenter at that node.
   std::optional<Presenter> presenter_elsewhere(const std::string& mount) const;
   // The neighbours that have sent the mount's title, the closest first; none if its source is here.
   std::vector<std::string> tellers(const std::string& mount) const;

@@ -50,13 +50,14 @@ Verdict alias_stage(Worker& worker, Connection& connection);
 // The rest: generated m3u, files of the web root, built-in files, 404.
 Verdict file_stage(Worker& worker, Connection& connection);
 
-// Whether a page of another site may read the answer: that of a stream or a public page, and its
-// refusals, but not of the administration, of machines (/_lb/, /metrics) or to a source.
+// Whether a page of another site may read the answer.  It may read answers, also refusals, about a
+// stream or a public page, but not those of the administration, for machines (/_lb/, /metrics) or
+// to a source.
 bool is_for_other_sites(const Request& request);
 
 // The limit of a body that is read before the stages run, for the reports of nodes with a password.
 std::size_t body_limit(Worker& worker, Connection& connection);
-// The same for a JSON POST of /api/v1/session….
+// The limit of the body of a JSON POST to /api/v1/session….
 std::size_t login_body_limit(Worker& worker, const Request& request);
 
 constexpr std::string_view kMetricsPath = "/metrics";

@@ -64,7 +64,7 @@ class Handover {
     std::chrono::microseconds watchdog{0};
     std::size_t store = 0;                  // descriptors that the service manager keeps
     bool confined = false;                  // (program/confine.h)
-    std::function<std::string()> obstacle;  // a reason of the server's; "": none
+    std::function<std::string()> obstacle;  // why the server cannot be replaced; "": it can
     std::function<void()> reload;           // of the configuration
     std::function<CountsRecord()> counts;   // of MetricsService
     std::function<std::vector<ListenSockets::Handed>()> switch_ports;  // of SwitchService

@@ -22,13 +22,13 @@ struct Worker;
 
 // The head of an answer on a kept connection.
 ResponseHead hls_head(Connection& connection, int status, std::string_view type);
-// Answers a request without segment, list or HLS; the next moment may bring one.
+// Answers a request whose segment, list or HLS does not exist; it may exist a moment later.
 Verdict refuse_hls(Connection& connection, int status, std::string text, std::string extra = {});
 
 // Answers with a list of the past; query: for the addresses of its segments.
 void reply_past_list(Connection& connection, ResponseHead head, std::shared_ptr<const HlsPast> past,
                      std::string query);
-// The name of the players that share segments without a session: by address and program.
+// One name for all players of an address and program, which share segments without a session.
 std::string crowd_of(const Connection& connection, const Request& request,
                      const std::string& mount);
 // Adds the tag.  True: the client has this version, and has got 304.  The access log gets one line

@@ -77,8 +77,8 @@ class HlsStage final : public Stage {
     std::string text, tag;
     ListPace pace;
   };
-  // held: the segments of the log.  recorded: those before them, found by a reader.  Returns null
-  // if these have to be looked up first.
+  // held: the segments of the log. recorded: the segments before them, found by a reader.  Returns
+  // null if the recorded ones have to be looked up first.
   const ListText* list_of(const std::shared_ptr<Mount>& mount, const HlsSettings& settings,
                           const HlsPast* recorded, std::vector<HlsSegment>& held);
   bool is_recorded(const Mount& mount) const;

@@ -1,4 +1,4 @@
-// ListenAsk: what the headers of a listener's request ask for, read once.
+// ListenAsk: the wishes in the headers of a listener's request, read once.
 // Thread: a value.
 // Source: Icecast 2.4.4; what players send; AppleCoreMedia's requests.
 #pragma once

@@ -28,8 +28,8 @@ Verdict source_stage(Worker& worker, Connection& connection);
 // True: a ban of this mount or of all mounts matches, and the client has got its answer.
 bool answer_if_banned(Worker& worker, Connection& connection, std::string_view mount);
 
-// True: the request waits for what the backend of <config-external> knows of this mount.  Its stage
-// is asked again, and this then returns false.
+// True: the request waits until the backend of <config-external> has answered about this mount.
+// Its stage is then asked again, and this function returns false.
 bool waits_for_external(Worker& worker, Connection& connection, const std::string& mount);
 
 // A Shoutcast v1 password line; answers "OK2" when it is right.

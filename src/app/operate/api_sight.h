@@ -25,7 +25,7 @@ struct Network;
 
 enum class NodeState : std::uint8_t;
 
-// up, suspect, down, draining
+// "up", "suspect", "down" or "draining".
 std::string_view state_word(NodeState state) noexcept;
 
 class ApiSight {

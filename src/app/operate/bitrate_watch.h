@@ -41,7 +41,7 @@ class RateWindow {
 class BitrateWatch {
  public:
   explicit BitrateWatch(Network& network);
-  // The limits of the second book replace those of the first.
+  // The limits of `now` replace those of `before`.
   void follow(const RecordBook& before, const RecordBook& now);
   void stop() { timer_.cancel(); }
 

@@ -39,7 +39,7 @@ class CertificateRecords {
 
   explicit CertificateRecords(Network& network);
 
-  // There is a store: until it is loaded, or stays away, no shared certificate is ordered.
+  // Announces a store: no shared certificate is ordered until it is loaded, or has stayed away.
   void prepare();
   // The store has been loaded; it must outlive this object.
   void begin(Registry& registry);

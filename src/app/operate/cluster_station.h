@@ -1,5 +1,5 @@
-// ClusterStation: what operators read and order, by Icecast's commands or the API: of this server,
-// and of the nodes that have a mount's source or listeners.
+// ClusterStation: answers and orders for operators, by Icecast's commands or the API: of this
+// server, and of the nodes that have a mount's source or listeners.
 //
 // Nodes that report listeners are asked for them page by page.  Pages that do not come within
 // kPatience are missing, and the answer names the node.
@@ -26,7 +26,7 @@ class ClusterStation final : public ServerStation {
  public:
   static constexpr std::size_t kMaxLists = 16;
   static constexpr std::chrono::seconds kPatience{5};
-  // Nodes answer 20 questions a second, with those of the API and of other masters.
+  // Nodes answer 20 questions a second, which include questions of the API and of other masters.
   static constexpr std::chrono::milliseconds kPace{60};
 
   explicit ClusterStation(Services& services);

@@ -1,12 +1,12 @@
 // ConfService: the settings that the masters of this node send it to enforce, with their copy on
 // the disk.
 //
-// Mounts and bans go to RecordService, like those of a store; keys, epochs, masters and ended
-// logins to LoginService; mounts of masters' external configurations to the overlay, unless this
-// server has its own.  A server with its own <store> takes nothing.  A start without masters uses
-// the copy, conf.cache in the state directory; its mode is 0600, as it has hashes of source logins.
-// An upgrade hands over the settings in force, so that limits and logins are known before the links
-// are made again.
+// Mounts and bans go to RecordService, as if they came from a store; keys, epochs, masters and
+// ended logins go to LoginService; mounts of masters' external configurations to the overlay,
+// unless this server has its own.  A server with its own <store> takes nothing.  A start without
+// masters uses the copy, conf.cache in the state directory; its mode is 0600, as it has hashes of
+// source logins.  An upgrade hands over the settings in force, so that limits and logins are known
+// before the links are made again.
 //
 // Thread: control.
 // Ownership: Services.
@@ -30,8 +30,9 @@ class ConfService {
  public:
   explicit ConfService(Network& network);
 
-  // The masters' settings as text in a file, for an upgrade; invalid: none, or no memory.
-  // take_over(): uses those of the process before instead of the copy.  REQUIRES: before restore()
+  // share(): the masters' settings as text in a file, for an upgrade; invalid: no settings, or no
+  // memory. take_over(): uses the former process's settings instead of the copy.  REQUIRES: before
+  // restore()
   UniqueFd share() const;
   void take_over(const UniqueFd& shared);
   // Reads the copy of the last run.  REQUIRES: before the loops start
@@ -62,7 +63,7 @@ class ConfService {
   std::uint64_t number_ = 0;           // of the last change passed on
   std::uint64_t external_wanted_ = 0;  // number of the last parsing requested
   std::string path_;                   // "": there is no copy
-  std::optional<std::string> shared_;  // of the process before, until restore()
+  std::optional<std::string> shared_;  // of the former process, until restore()
   bool stopped_ = false;
   bool first_ = true;    // the masters have not been read yet
   bool warned_ = false;  // a missing place was logged

@@ -54,7 +54,7 @@ class ListenerNumbers {
   explicit ListenerNumbers(std::atomic<std::uint64_t>& next) : next_(next) {}
 
   // Gives other nodes' rows their numbers here.  missing: nodes with incomplete rows; their numbers
-  // stay, and so do those of nodes without rows, which may be away for a moment.
+  // stay, as do the numbers of nodes without rows, which may be away for a moment.
   void number(const std::string& mount, std::vector<ListenerRow>& rows,
               const std::vector<std::string>& missing, SteadyTime now);
   struct Place {

@@ -36,7 +36,7 @@ class MountMoves {
 
   // take: writes a step, kForce or kEnd.
   MountMoves(Network& network, Take take);
-  // The moves of the second book replace those of the first.
+  // The moves of `now` replace those of `before`.
   void follow(const RecordBook& before, const RecordBook& now);
   void stop() { timer_.cancel(); }
 

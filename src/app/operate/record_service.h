@@ -90,14 +90,14 @@ class RecordService {
   void go_on();
   // The store's records; nullopt: no store, or not read yet.
   std::optional<RegistryContent> content() const;
-  std::optional<std::uint64_t> known_revision() const;  // of that
+  std::optional<std::uint64_t> known_revision() const;  // of content()
   void let_store_go();
   void keep_store();
   // Answers the held requests: nothing was written.
   void hand_over();
   // Puts the previous process's records into force, before the store is read and anything runs.
   void take_over(const RegistryContent& content);
-  // Takes later changes of these.
+  // Takes later changes of these records.
   void take_over(const RegistryChange& change);
 
   // The keys that sign sessions have changed.
@@ -107,7 +107,8 @@ class RecordService {
   void query_listeners(const std::string& mount, ApiSight::Then then);
   // Publishes this server's counts of accounts to other masters of the store.
   void share_usage(const UsageBook& own);
-  // Announces what no other master has: of several with one store the first to record it.
+  // Announces the notices that no other master announces: of several masters with one store, the
+  // first to record a notice announces it.
   void claim_usage(const std::vector<UsageNotice>& notices, UsageRecords::Announce announce);
   // Answers a request that may change something, or that needs the running servers; calls `done`
   // once, on control.
@@ -157,9 +158,9 @@ class RecordService {
   void changed(RegistryChange change);
   void read_more();
   void publish(std::shared_ptr<const RecordBook> book, bool first);
-  // The records of this revision are in force: continues what waits for that.
+  // The records of this revision are in force: continues the jobs that wait for them.
   void laid(std::uint64_t revision);
-  void at_rest();  // if it is
+  void at_rest();  // if nothing is under way
   void note_unread(std::string why);
   void wait_less(const Error& error);
   void end_of_start();

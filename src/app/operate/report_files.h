@@ -2,7 +2,7 @@
 //
 // Each minute it checks whether last month's reports are due.  An existing file is never written
 // again, to keep manual additions.  A file gets its name when it is complete.  A server that sends
-// its rows to a master writes none, as that master has the database.
+// its rows to a master writes no reports, as that master has the database.
 // Thread: control; reports on the thread of the audience's database.
 // Ownership: Services.
 // Errors: logged and published, at most once an hour for each report; retried each minute.

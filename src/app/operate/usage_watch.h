@@ -36,7 +36,7 @@ class UsageWatch {
   void configure(const Config& config);
   void stop() { timer_.cancel(); }
 
-  // Closed accounts, from masters: the end of that in Unix seconds.
+  // The accounts that masters have closed, and until when (Unix seconds).
   using Closed = std::map<std::string, std::int64_t, std::less<>>;
   void take_closed(Closed closed) {
     told_.publish(std::make_shared<const Closed>(std::move(closed)));

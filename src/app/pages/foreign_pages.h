@@ -4,10 +4,10 @@
 //   /7.html  /stats  /stats?json=1  /currentsong  /played.html  /played?type=xml|json (SHOUTcast's)
 //   /played.xsl  /played.json                                                            (ours)
 //
-// SHOUTcast's take sid=N, or mount= like ours.  Streams are numbered from 1 in the order of their
-// names, those with a section or a <station> also while off the air; the <shoutcast-mount>, if
-// configured, is number 1.  An unknown number gets 404.  Hidden mounts are not shown.  A mount or a
-// file of the web root with the same name comes first.
+// SHOUTcast's pages take sid=N, or mount= like ours.  Streams are numbered from 1 in the order of
+// their names, streams with a section or a <station> also while off the air; the <shoutcast-mount>,
+// if configured, is number 1.  An unknown number gets 404.  Hidden mounts are not shown.  A mount
+// or a file of the web root with the same name comes first.
 //
 // Thread: foreign_page_ask() any; foreign_page() "pages".
 #pragma once

@@ -1,5 +1,5 @@
 // HistoryService: takes a sample of listeners and kbit/s each 10 s into the History, and keeps that
-// in a file of the state directory.  A server without <console> takes none.
+// in a file of the state directory.  A server without <console> takes no samples.
 // Thread: control; samples on the thread "stats", files on "disk".
 // Ownership: Services.
 // Errors: a damaged file is logged and ignored; a failed write is logged once, and tried again.

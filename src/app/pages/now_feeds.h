@@ -1,12 +1,12 @@
 // NowFeeds: the events of /api/v1/now/MOUNT/events and of AzuraCast's live feed: a TextFeed for
 // each stream, and each set of stations, that has readers, and the readers' own fan-outs.  Readers
-// are no listeners: no count has them, and they take no place of <clients>.
+// are not listeners: they are in no count, and take no place of <clients>.
 //
 // A feed is made for its first reader and ends kUnread after its last.  Its state is gathered on
 // Services::pages_thread, at most twice a second; changes become events.
 // Thread: control; join() on the reader's worker; find(), enter() and leave any.
 // Ownership: Services.
-// Bounds: kMaxFeeds, of them kMaxSets of stations; <now max-readers= per-address=>; those of
+// Bounds: kMaxFeeds, of them kMaxSets of stations; <now max-readers= per-address=>; as for
 // TextFeed.
 #pragma once
 
@@ -56,7 +56,7 @@ class NowFeeds {
   void make(NowFeedAsk ask, UniqueFunction<void(std::shared_ptr<TextFeed>)> then);
   // The stream may have changed.
   void check(const std::string& mount);
-  // The same: a source has begun to write the stream.
+  // The stream may have changed, because a source has begun to write it.
   void begun(const std::string& mount);
 
   // A reader's place; nullopt: none is left, in total or for its address.  Any thread.

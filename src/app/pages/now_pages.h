@@ -5,8 +5,8 @@
 //   /api/v1/now                     all streams that are shown, short
 //   /api/v1/now/MOUNT?history=N     one, with the titles before; also station:ID
 //   /api/v1/now/MOUNT/place?wall=MS  the byte of a moment: NowStage
-//   /api/v1/now/MOUNT/art           to the picture of what plays: NowStage
-//   /api/v1/now/MOUNT/events         what changes of it: now_feed_stage()
+//   /api/v1/now/MOUNT/art           redirects to the present picture: NowStage
+//   /api/v1/now/MOUNT/events         its changes: now_feed_stage()
 //   /api/nowplaying, /api/nowplaying/ID, /api/nowplaying_static/ID.json   AzuraCast's
 //   /api/stations, /api/station/ID
 //
@@ -43,11 +43,11 @@ std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std
                                              const std::string& query);
 // The mount of /api/v1/now/MOUNT/place; nullopt: another address, or no shown stream.
 std::optional<std::string> place_path_mount(const Services& services, const std::string& path);
-// The same for /api/v1/now/MOUNT/art.
+// The mount of /api/v1/now/MOUNT/art, likewise.
 std::optional<std::string> art_path_mount(const Services& services, const std::string& path);
 // The path of the present title's or the station's picture; "": none.  Any thread.
 std::string present_art(const Services& services, const std::string& mount);
-// The same as place_path_mount() for /api/v1/now/MOUNT/events.
+// The mount of /api/v1/now/MOUNT/events, likewise.
 std::optional<std::string> feed_path_mount(const Services& services, const std::string& path);
 // A stream that is gone counts as off the air.
 // Thread: "pages".

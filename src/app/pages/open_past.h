@@ -1,5 +1,5 @@
 // The part of a mount's past that is open to all.  A mount with authentication checks logins at the
-// stream itself, so none of its past is open here.
+// stream itself, so its past is not open here.
 //
 // Thread: any.
 #pragma once
@@ -16,7 +16,7 @@ namespace lb {
 struct Config;
 struct Traffic;
 
-// Unix ms: nothing older is open; nullopt: nothing at all.
+// Unix ms: nothing older is open; nullopt: nothing is open.
 std::optional<std::int64_t> open_past_begins(const Traffic& traffic, const Config& config,
                                              const std::string& mount);
 // The recorded ranges that are open, the oldest first.

@@ -27,7 +27,7 @@ class RenderedPages {
   static constexpr std::size_t kMaxPages = 256;
   static constexpr std::size_t kMaxBytes = 32 << 20;
   static constexpr std::size_t kMaxQueued = 16;       // pages of one mount
-  static constexpr std::size_t kMaxQueuedOfAll = 32;  // … and those of all mounts
+  static constexpr std::size_t kMaxQueuedOfAll = 32;  // … and pages of all mounts
 
   using Page = std::shared_ptr<const Result<RenderedPage>>;
   using Then = UniqueFunction<void(Page)>;

@@ -1,4 +1,4 @@
-// The shown stations: those of <station> and of records, and one for each other stream.
+// The shown stations: all of <station> and of records, and one for each other stream.
 //
 // Thread: pure functions; results point into the configuration.
 #pragma once
@@ -20,8 +20,8 @@ struct ShownStation {
   std::vector<std::string> mounts;            // shown ones; the first is played
 };
 
-// The station with this id, or of this mount; null: none.  If two name a mount, the first has it:
-// those of the file in order, then those of records by id.
+// The station with this id, or of this mount; null: none.  If two stations name a mount, the first
+// has it: stations of the file come in their order, then stations of records by id.
 const StationSettings* find_station(const Config& config, std::string_view id) noexcept;
 const StationSettings* station_of(const Config& config, std::string_view mount) noexcept;
 bool is_of_record(const Config& config, const StationSettings& station) noexcept;

@@ -2,7 +2,7 @@
 // renders administration pages, on a thread of its own.  So these requests neither block control
 // nor wait for pages of strangers.
 //
-// One gathering serves all requests that came before it began, and no later ones: an answer is
+// One gathering serves all requests that came before it began, but no later request: an answer is
 // never older than its request.
 //
 // Thread: control, and callbacks there; works on Services::stats_thread.

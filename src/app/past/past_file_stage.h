@@ -1,6 +1,6 @@
 // PastFileStage: a range of a mount's past as a file.  Where this node has not recorded all of it,
-// nodes that have are asked first.  404 with the recorded ranges where none of it is recorded; 503
-// beyond <downloads>.
+// nodes that have recorded it are asked first.  The answer is 404 with the recorded ranges if
+// nothing of it is recorded; 503 beyond <downloads>.
 // Source: RFC 9110 sections 13.1.5 (If-Range) and 14.
 // Thread: its worker; the request waits while PastReading reads files in steps.
 // Ownership: its worker.

@@ -1,6 +1,6 @@
 // PastStreamStage: finds where a stream of a mount's past begins, for listen_stage().  Where this
-// node has not recorded that moment, nodes that have are asked first.  404 with the recorded ranges
-// where nothing is recorded after it.
+// node has not recorded that moment, nodes that have recorded it are asked first.  The answer is
+// 404 with the recorded ranges if nothing is recorded after it.
 // Bounds: 1024 requests wait for bytes that are about to be recorded, each for 8 s.
 // Thread: its worker; the request waits while PastReading reads files in steps.
 // Ownership: its worker.

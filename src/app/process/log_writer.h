@@ -1,5 +1,5 @@
-// LogWriter: schedules the writing of log lines on the disk thread: the first at once, those of a
-// busy server together, so that a worker with thousands of requests a second does not wake the
+// LogWriter: schedules the writing of log lines on the disk thread: the first at once, the lines of
+// a busy server together, so that a worker with thousands of requests a second does not wake the
 // thread for each.
 //
 // Thread: post() from any; the work runs on the loop.

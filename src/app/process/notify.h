@@ -4,7 +4,7 @@
 // NOTIFY_SOCKET.
 // Thread: control (a message waits at most a second for a full queue).
 // Ownership: Server.  The constructor connects the socket, before a chroot hides it.
-// Errors: none: the server goes on if its reports are not read.
+// Errors: ignored; the server goes on if its reports are not read.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ class Notifier {
  public:
   // A path, or "@NAME" in the abstract namespace; "": no service manager.
   explicit Notifier(const std::string& socket_name);
-  // The connected socket of the process before.
+  // The connected socket of the former process.
   explicit Notifier(UniqueFd socket) noexcept : socket_(std::move(socket)) {}
   bool has_listener() const noexcept { return socket_.valid(); }
   int fd() const noexcept { return socket_.get(); }
@@ -37,7 +37,7 @@ class Notifier {
   void stopping();
   void alive();
 
-  // Has the manager keep these descriptors for the next process, or drop those of that name.  At
+  // Has the manager keep these descriptors for the next process, or drop the ones of that name.  At
   // most kMaxKept at once.
   static constexpr std::size_t kMaxKept = 253;  // SCM_MAX_FD of Linux
   void keep(std::string_view name, std::span<const int> fds);

@@ -31,7 +31,7 @@ namespace lb {
 // Ownership: Server.  The manager has its own descriptors.
 // Bounds: the manager's limit.  Beyond it fewer sockets of each port are kept; a crash loses
 // connections waiting at the others.
-// Errors: none: a port that is not kept is bound again.
+// Errors: ignored; a port that is not kept is bound again.
 
 // The name of a <listen-socket> in the store.
 std::string store_name(int port, std::string_view bind_address);
@@ -45,7 +45,7 @@ class SocketStore {
   std::size_t places() const noexcept { return places_; }
   // Notes that a process before has stored this name.
   void has(std::string name);
-  // Stores exactly these.  The manager already has the sockets of a .socket unit.
+  // Stores exactly these sockets.  The manager already has the sockets of a .socket unit.
   void keep(const std::vector<std::shared_ptr<const ListenSocket>>& sockets);
 
  private:
@@ -58,7 +58,7 @@ class SocketStore {
 
 struct ServiceManager {
   std::string notify_socket;              // "": no manager
-  UniqueFd notify;                        // of the process before: connected to it
+  UniqueFd notify;                        // of the former process: connected to it
   std::chrono::microseconds watchdog{0};  // limit between two WATCHDOG=1; 0: none
   std::vector<UniqueFd> sockets;          // closed in programs that we start
   std::size_t store = 0;                  // descriptors it keeps for us; 0: none

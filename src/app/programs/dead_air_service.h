@@ -130,7 +130,7 @@ class DeadAirService {
     std::chrono::milliseconds rest{0};
     std::string last_line;
   };
-  // A program of the process before.
+  // A program of the former process.
   struct Taken {
     ChildProcess::Handed<UniqueFd> child;
     SoundFeedRecord feed;

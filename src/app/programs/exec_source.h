@@ -1,7 +1,7 @@
 // ExecSources: the programs of <exec>: each writes the stream of a relay instead of a server.
 //
-// A program lives as long as the transport that reads its output: it is ended with the source, for
-// whatever reason that ends.  The relay decides when it may start again (relay.h).
+// A program lives as long as the transport that reads its output: it ends with the source, whatever
+// the reason.  The relay decides when it may start again (relay.h).
 //
 // A hand-over includes the programs that write a mount, with their sources: save() and hand_over()
 // here, take_over(), reading() and go_on() there, where the mount's relay claims its program
@@ -48,7 +48,7 @@ class ExecSources {
   void hand_over();
   // In the next process: nothing is read, and no program ends with it, before go_on().
   Result<void> take_over(const ProgramRecord& saved, FdsIn& fds);
-  // Null: no program writes this mount with this lease, or its output is no pipe.
+  // Null: no program writes this mount with this lease, or its output is not a pipe.
   std::unique_ptr<Transport> reading(const std::string& mount, std::uint64_t lease,
                                      UniqueFd output);
   void go_on();
@@ -63,7 +63,7 @@ class ExecSources {
     std::unique_ptr<ChildProcess> child;  // null: before go_on()
     std::unique_ptr<Timer> patience;      // null: the output is open
   };
-  // A program of the process before.
+  // A program of the former process.
   struct Taken {
     std::uint64_t id = 0, lease = 0;
     ChildProcess::Handed<UniqueFd> child;

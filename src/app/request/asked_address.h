@@ -12,7 +12,7 @@ namespace lb {
 
 const std::string& asked_path(Connection& connection);
 std::string asked_query(Connection& connection);
-// The mount that a path belongs to: of HLS the path without the name of the list.
+// The mount that a path belongs to: for HLS the path without the name of the list.
 std::string mount_of_address(const std::string& path);
 
 // Paths that are the server's own, and never a mount's: "/_lb/…".

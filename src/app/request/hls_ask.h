@@ -27,10 +27,10 @@ struct HlsAsk {
 
   bool is_segment() const noexcept { return named.kind == HlsPath::Kind::kSegment; }
   bool is_master() const noexcept { return !is_segment() && session.empty(); }
-  // Whether this begins a listening.  That may be a segment: after a pause, or from another node's
+  // Whether this begins a listening.  A segment may begin one: after a pause, or by another node's
   // list.
   bool joins() const noexcept { return !session.empty() && !known; }
-  // The mount need not be on the air.
+  // Whether the mount may be off the air.
   bool may_be_past() const noexcept { return is_segment() || named.of_past(); }
 };
 

@@ -35,7 +35,7 @@ void refuse_asker(Worker& worker, Connection& connection, const Identity& identi
 // The challenge of a 401: it opens a browser's password dialog, except for our own pages, which go
 // to the login page themselves.
 std::string_view challenge_for(Worker& worker, Connection& connection);
-// Whether a browser asks that has shown no password.
+// Whether a browser asks, and has sent no password.
 bool wants_login_page(Worker& worker, const Request& request);
 
 // The page shows the server's name.
@@ -44,7 +44,8 @@ void reply_login_page(Worker& worker, Connection& connection, int status, LoginP
 void reply_see_other(Connection& connection, const std::string& location, std::string more_lines);
 // Answers with application/problem+json.
 void reply_problem(Connection& connection, const Problem& problem, std::string more_lines = {});
-// The body of an error below /api that no endpoint made, but the parser or an earlier stage.
+// The body of an error below /api that was made by the parser or an earlier stage, not by an
+// endpoint.
 std::string api_problem(const Request& request, int status, std::string_view text);
 void reply_json(Connection& connection, int status, std::string body, std::string more_lines = {});
 

@@ -15,7 +15,7 @@
 
 namespace lb {
 
-// past_access_stage() sets from_ms and earliest_ms to what the client may have.
+// past_access_stage() limits from_ms, and sets earliest_ms, to the past that the client may have.
 struct PastAsk : PastMoment {
   enum class Kind : std::uint8_t { kStream, kFile };
   Kind kind = Kind::kStream;

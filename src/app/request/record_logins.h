@@ -24,8 +24,8 @@ struct Worker;
 std::vector<RecordLogin> possible_logins(const MountSettings& section, std::string_view user,
                                          std::int64_t now);
 
-// Judges the login by those of the section's record.  `answered` is called on the worker, after
-// this returns, and only if the connection is still there.
+// Judges the login by the logins of the section's record.  `answered` is called on the worker,
+// after this returns, and only if the connection is still there.
 void ask_record_logins(Worker& worker, Connection& connection, const MountSettings& section,
                        Credentials given, UniqueFunction<void(Connection&, AuthVerdict)> answered);
 

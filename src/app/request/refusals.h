@@ -2,7 +2,7 @@
 // in the error log.
 // Thread: the worker of the connection.
 // Source: Icecast 2.4.4; doc/decisions.md B10.
-// Bounds: those of RefusalLog.
+// Bounds: as for RefusalLog.
 #pragma once
 
 #include <chrono>

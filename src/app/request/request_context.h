@@ -99,7 +99,8 @@ struct RequestContext {
   std::unique_ptr<HlsAsk> hls;     // null: not a request for HLS
   std::shared_ptr<PastAsk> past;   // null: not about the mount's past; expired: it left
 
-  // Where the listener begins: in a recorded file, or in the live log; null: not so, or not yet.
+  // Where the listener begins: in a recorded file, or in the live log; null: not there, or not
+  // known.
   ShiftedStart* shifted() const;
   const StreamAddress* resumes() const;
 };

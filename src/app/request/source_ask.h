@@ -1,5 +1,5 @@
-// Judges the login of a source where other passwords than the configuration's decide: those of the
-// section's authenticator (stream_auth), or of the mount's record.
+// Judges the login of a source where the configuration's passwords do not decide, but the section's
+// authenticator (stream_auth) or the mount's record.
 // Thread: the connection's worker; an authenticator is asked on control.
 #pragma once
 

@@ -16,7 +16,7 @@ namespace lb {
 // The row that matches the login; nullopt: it may not feed the mount.
 std::optional<EncoderSettings> source_login(const Config& config, const MountSettings& mount,
                                             const std::optional<Credentials>& given);
-// The same for a Shoutcast login, which has a password only.
+// The row that matches a Shoutcast login, which has a password only.
 std::optional<EncoderSettings> source_login_by_password(const Config& config,
                                                         const MountSettings& mount,
                                                         std::string_view password);

@@ -43,8 +43,9 @@ AskedMount asked_mount(const Identity& identity, std::string_view mount, bool na
 Verdict let_in_role(Worker& worker, Connection& connection, std::string_view endpoint,
                     std::string_view mount = {});
 
-// Tells on control whether the login of this request is still valid, for a reader whose answer goes
-// on.  Empty: as long as the configuration.  REQUIRES: who_asks() has answered for it
+// Returns a function that reports, on control, whether the login of this request is still valid,
+// for a reader whose answer goes on.  Empty: the login is valid as long as the configuration.
+// REQUIRES: who_asks() has answered for it
 std::function<bool()> login_holds(Worker& worker, Connection& connection);
 
 // The access row for a mount's past that its listeners may not hear.

@@ -52,7 +52,7 @@ class ArchiveService {
   // nothing is recorded.
   void rest(UniqueFunction<void(std::optional<ArchiveRecord>)> then);
   void go_on();
-  // Takes over the state of the process before.  REQUIRES: before configure()
+  // Takes over the state of the former process.  REQUIRES: before configure()
   Result<void> take_over(ArchiveRecord saved, FdsIn& fds);
 
   // False: nothing has been recorded since the start, or no directory is known.
@@ -70,7 +70,7 @@ class ArchiveService {
   bool is_reading(const std::string& mount) const { return on() && catalog_.is_reading(mount); }
   // Unix ms: recordings before this moment belonged to another account with the mount's name, to
   // none, or to a deleted record, so only administrators may hear them.  0: no limit.  Any thread.
-  // section: that of the mount; a section of its own in the file shows all of its past
+  // section: the mount's; a mount with its own section in the file shows all of its past
   std::int64_t past_begins_ms(const MountSettings& section, const std::string& mount) const;
   // The same moment for deleted records alone: nodes that have the record decide about other
   // accounts.
@@ -113,8 +113,8 @@ class ArchiveService {
   std::string dir_;  // written once, before on_
   std::unique_ptr<TakenArchive> taken_;
   mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<DownloadPlaces>>
-      downloads_;  // by recorded mount; entries stay
+  // By recorded mount; entries stay.
+  std::map<std::string, std::shared_ptr<DownloadPlaces>> downloads_;
   std::map<std::string, std::weak_ptr<Mount>> off_air_;
   std::atomic<bool> on_{false};
   bool logged_ = false;  // a missing directory has been logged

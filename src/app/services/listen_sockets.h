@@ -5,7 +5,7 @@
 // address opens again when the workers have closed it.  A TLS socket without a usable certificate
 // is bound but does not listen, unless a certificate is ordered (<acme>), as the authority may
 // connect there.  Sockets opened by a service manager come first (net/socket/inherited_sockets.h),
-// then those that it kept from the process before (app/process/service_manager.h), which count as
+// then those that it kept from the former process (app/process/service_manager.h), which count as
 // our own.
 //
 // Thread: control; open() before the loops start, and before privileges are dropped.
@@ -42,7 +42,7 @@ class ListenSockets {
  public:
   ListenSockets(Traffic& traffic, std::vector<UniqueFd> inherited, std::vector<UniqueFd> kept);
 
-  // For a hand-over: a socket of the process before, which listens all the time.
+  // For a hand-over: a socket of the former process, which listens all the time.
   struct Handed {
     int wanted_port = 0, port = 0;  // as configured, as bound
     std::string bind_address;
@@ -55,7 +55,7 @@ class ListenSockets {
   // Lets the workers accept connections.  REQUIRES: before the loops start
   void begin();
   void certificate_came();
-  // False: a port moves, and the workers have to close it first; to be called again then.
+  // False: a port moves, and the workers have to close it first; call this again afterwards.
   [[nodiscard]] bool apply(const Config& config);
   std::vector<int> ports() const;
   // All sockets, also those that do not listen yet.

@@ -133,7 +133,7 @@ class LoginService {
 
   Accounts& accounts_;
   const std::string start_secret_;     // signs until there is a key ring
-  std::optional<LoginRecord> before_;  // of the process before, likewise
+  std::optional<LoginRecord> before_;  // of the former process, likewise
   std::atomic<bool> on_{false};
   Snapshot<Plan> plan_;
   SessionBook sessions_;

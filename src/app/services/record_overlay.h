@@ -1,5 +1,5 @@
-// RecordOverlay: makes the configuration in force out of the configuration file, the records of a
-// store and those of an external configuration.
+// RecordOverlay: makes the configuration in force from the configuration file, the records of a
+// store and the records of an external configuration.
 //
 // The parsed file is kept apart, so a change of records never reads it.  Changes of one turn of
 // control, or of the clerk's working time, are applied together.  A few changed mounts are handled

@@ -1,5 +1,5 @@
-// RemoteRecordings: recordings of other nodes, and the passes by which nodes fetch those of this
-// one; owns the thread of RemoteArchive.
+// RemoteRecordings: recordings of other nodes, and the passes by which nodes fetch this node's
+// recordings; owns the thread of RemoteArchive.
 //
 // Thread: made and stopped on the main thread; configure() on control; the rest from any thread.
 // Ownership: ArchiveService.

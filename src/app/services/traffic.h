@@ -39,7 +39,7 @@ struct Worker;
 // Thread: any.
 struct NodeLoad {
   std::int64_t listeners = 0, listeners_limit = -1;  // with relays; -1: not limited
-  std::int64_t audience = 0;                         // listeners that are no relays
+  std::int64_t audience = 0;                         // without relays
   std::int64_t clients = 0, clients_limit = 0;
   std::uint64_t bits_per_second = 0,
                 bits_per_second_limit = 0;  // needed by listeners; 0: not limited
@@ -87,7 +87,7 @@ struct Traffic : Accounts {
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<HlsService> hls;  // see there
 
-  // Listeners that are no relays; any thread.
+  // Listeners, without relays; any thread.
   std::uint64_t audience() const;
 };
 

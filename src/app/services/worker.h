@@ -37,8 +37,8 @@ struct Worker {
   SourceSet sources;
   Connections connections;
   SnapshotReader<BanList> bans;
-  std::unordered_map<const Mount*, std::unique_ptr<FileFeeder>>
-      files;  // fallback files, by their mounts
+  // Fallback files, by their mounts.
+  std::unordered_map<const Mount*, std::unique_ptr<FileFeeder>> files;
   std::vector<std::unique_ptr<Stage>> stages;
   // The first stage about mounts that does not serve pages or other servers too.  The chain
   // restarts from it for a mount that was unknown before.

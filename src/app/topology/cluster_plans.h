@@ -42,12 +42,12 @@ NodeHello own_hello(const Config& config, std::string_view epoch, std::uint64_t 
 // The servers of <redirect>.
 std::vector<NodeHello> static_nodes(const Config& config);
 
-// The servers of <relay>; the servers of <master>.
+// The plans of each <relay>; master_plans(): of each <master>.
 std::vector<RelayPlan> relay_plans(const Config& config);
 // The relays that only one of several nodes captures.
 std::vector<IngestPlan> ingest_plans(const Config& config);
 std::vector<MasterPlan> master_plans(const Config& config);
-// The link to a master; nullopt: it has none.
+// The link to a master; nullopt: the master has no link.
 std::optional<LinkPlan> link_plan(const Config& config, const MasterSettings& master);
 
 // The protections that a mount requires of every node that serves it.

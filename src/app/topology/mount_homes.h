@@ -37,7 +37,8 @@ bool takes_over_here(const Config& config, const MountSettings& section);
 // Whether a source at this server has to end, because its mount has another home now.
 bool gives_up_source(const Config& before, const MountSettings& old, const Config& now,
                      const MountSettings& next);
-// The same for a record that is not in force yet: the source was expected here, and is no longer.
+// Whether a source has to end because of a record that is not in force yet: the source was expected
+// here, and no longer is.
 bool leaves(const Config& config, const MountRecord& before, const MountRecord& now);
 // Whether this server pulls the relay of a record, which only the mount's home does.
 bool pulls_here(const Config& config, const MountRecord& record);

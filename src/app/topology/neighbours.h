@@ -1,6 +1,6 @@
-// NeighbourCallbacks: the common reports of links to masters and to nodes: servers come and go, and
-// frames that mean the same from both.  NeighbourSide: a session's host that passes these frames
-// on.
+// NeighbourCallbacks: the common reports of links to masters and to nodes: servers that come and
+// go, and frames with the same meaning from both.  NeighbourSide: a session's host that passes
+// these frames on.
 //
 // Thread: control.
 // Ownership: MasterLinks and NodeLinks.

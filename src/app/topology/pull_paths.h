@@ -30,7 +30,7 @@ class PullPaths {
   void give_up_waiting(const MasterSession& session);
   // Probes the path to this server again, because a pull has failed.
   void doubt(const ConnectTarget& server);
-  // Why nothing at all can be pulled from there; kNone: it can, or that is unknown.
+  // Why nothing can be pulled from there; kNone: it can, or this is unknown.
   PullFault fault_to(const ConnectTarget& server) const;
   // Why most of the streams that this master offers cannot be pulled.  unable: the failing mounts
   // here; revision: changes with them.

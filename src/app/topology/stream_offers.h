@@ -1,5 +1,5 @@
-// The streams that this server offers to its linked nodes, and those that it pulls from the offers
-// of its masters.
+// The streams that this server offers to its linked nodes, and the streams that it pulls from the
+// offers of its masters.
 // Thread: control; pure functions.
 #pragma once
 

@@ -80,7 +80,7 @@ struct RelaySwitch {
   Seam seam;
 };
 
-// The writer of a mount, from the process before.
+// The writer of a mount, from the former process.
 struct HandedWriter {
   unsigned home = 0;
   std::string content_type;  // of the mount
