@@ -1,4 +1,4 @@
-"""Quotas of what an account's listeners use in a month: told at 80 and 100 percent, and kept where they are hard."""
+"""Monthly quotas of an account's listeners: notices at 80 and at 100 percent, and the refusal where a quota is hard."""
 import base64
 
 from api import STORE, Api, store_server
@@ -25,7 +25,7 @@ def quota_server(t):
 
 
 def status_of(server, path="/acme-1", headers=()):
-    """What a listener is answered that comes."""
+    """The head of the answer to a new listener."""
     wire = server.wire()
     wire.send(("GET %s HTTP/1.0\r\n%s\r\n" % (path, "".join(line + "\r\n" for line in headers))).encode())
     head = wire.reply_head()
@@ -175,7 +175,7 @@ def a_node_refuses_what_its_master_knows(b):
 
 @test
 def rows_go_to_the_master_that_has_the_accounts(b):
-    """The first master of a node's configuration has an audience, and the second one the store with the quotas."""
+    """The first configured master of the node has an audience, the second one has the store with the quotas."""
     servers = [linked_master(b, number, ["edge13"], start=False, redirects="<max-redirect-slaves>0</max-redirect-slaves>") for number in (11, 12)]
     for server, store in zip(servers, ("", STORE % {"dir": servers[1].dir})):
         (server.dir / "state").mkdir()

@@ -1,4 +1,4 @@
-"""Bans: what they match ends at once and does not come back."""
+"""Bans: the listeners and sources that a ban matches end at once, and are refused when they return."""
 import time
 
 from api import Api, store_server

@@ -1,4 +1,4 @@
-"""Mounts of the store: made, fed, heard, suspended, deleted, and there after every death of the server."""
+"""Mounts of the store: they are made, fed, heard, suspended and deleted, and survive every death of the server."""
 import os
 import time
 

@@ -1,4 +1,4 @@
-"""What runs, by the API: nodes, drains, weights, listeners, titles, the audit log; and how fast changes are."""
+"""The running servers by the API: nodes, drains, weights, listeners, titles and the audit log; the speed of changes."""
 import concurrent.futures
 import signal
 import time

@@ -1,4 +1,5 @@
-"""Everything below /api is answered by the API in application/problem+json, and nothing of another site changes anything."""
+"""The API answers every request below /api, errors by application/problem+json; requests of other sites change
+nothing."""
 import json
 import os
 import pathlib
@@ -18,7 +19,7 @@ TABLE = (pathlib.Path(__file__).resolve().parents[2] / "doc" / "api.md").read_te
 
 
 def asked(server, line, headers=("Host: x",), login=None, body=b""):
-    """The answer to these bytes, whatever they are."""
+    """The answer to these bytes, which may be any."""
     wire = server.wire()
     wire.send(request(line, headers, login, body))
     return wire.reply()
@@ -121,7 +122,7 @@ def the_faults_of_a_body_are_counted_and_the_first_of_them_named(t):
 
 @test
 def a_body_of_wrong_names_takes_no_time_of_others(t):
-    """By the processor time of twenty of them, which control reads."""
+    """Measured by the processor time of twenty such bodies, which control reads."""
     server = store_server(t, body="<console/>")
     api = Api(server)
     many = ",".join('"k%d":1' % i for i in range(6000))
@@ -195,7 +196,7 @@ def an_api_that_is_off_says_so(t):
 
 @test
 def readers_of_long_answers_that_stop_take_bounded_memory(t):
-    """A customer may ask as often as it likes; another one is not kept waiting."""
+    """A client may request as often as it likes; another client does not wait for it."""
     server = store_server(t, limits="<clients>2000</clients><sources>200</sources>")
     api = Api(server)
     for i in range(120):

@@ -1,4 +1,4 @@
-"""Who may ask what: every endpoint of the description with every role, and the bodies that nobody reads."""
+"""The rights of each role: every endpoint of the description with every role, and the bodies that are not read."""
 import json
 
 from api import Api, encoded, store_server

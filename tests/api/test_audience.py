@@ -1,4 +1,5 @@
-"""The audience: each listening is counted once, whatever happens to the server; who asks for nonsense is told so."""
+"""The audience: each listening is counted once, whatever happens to the server; invalid requests are refused with a
+reason."""
 import csv
 import io
 import json
@@ -44,7 +45,7 @@ def listens(server, agent="VLC/3.0.20 LibVLC/3.0.20", mount="/live.mp3", **optio
 
 
 def leaves(server, source, listener):
-    """It has got enough, and goes."""
+    """The listener gets enough to be counted, and closes."""
     source.play(ENOUGH)
     listener.read(100_000)
     listener.close()
@@ -66,7 +67,7 @@ def report(server, path):
 
 
 def heard_long_enough(server, count):
-    """So many listen now for longer than a quick look."""
+    """Waits until this many listeners have listened for longer than a quick look."""
     def so_many():
         reply = Api(server).ask("GET", "/audience/summary")
         return reply.json() if reply.status == 200 and reply.json()["listeners"] == count else None
@@ -249,7 +250,7 @@ def a_locked_database_and_one_of_another_program_are_waited_for(t):
 
 @test
 def a_full_disk_lets_rows_wait(t):
-    """Of the database: a small file system of its own."""
+    """The database is on a small file system of its own."""
     disk = t.dir / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", disk], capture_output=True).returncode != 0:
@@ -301,7 +302,7 @@ def titles_have_performances_and_csv_is_safe_in_spreadsheets(t):
 
 
 def exchange_lines(text):
-    """A reader of 37 CFR 370.4(e): fields apart by one character, texts between two of another."""
+    """A reader for 37 CFR 370.4(e): one character separates the fields, another one encloses texts."""
     lines = []
     for line in text.split("\r\n")[:-1]:
         fields, inside = [""], False
@@ -476,7 +477,7 @@ def a_listener_that_asks_for_it_is_forgotten_and_the_sums_stay(t):
 
 @test
 def rows_of_a_forgotten_listener_that_wait_in_the_journal_are_passed_over(t):
-    """The database is away while they come; its numbers of the journal stand still."""
+    """The database is locked while the rows arrive, so its numbers of the journal do not change."""
     server = audience_server(t)
     source = on_air(server)
     first = listens(server, VLC)
@@ -651,7 +652,7 @@ def without_a_state_directory_the_log_tells_it(t):
 
 @test
 def a_csv_is_whole_or_refused(t):
-    """A file that ends in the middle looks like a whole one."""
+    """A file that ends in the middle cannot be told from a whole one."""
     server = store_server(t, body="<console/><audience/>")
     server.stop()
     state = server.dir / "state"

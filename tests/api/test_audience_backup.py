@@ -1,4 +1,5 @@
-"""A copy of the audience's database while it is in use: one file beside it, whole or the one before."""
+"""A copy of the audience's database that is in use: one file beside it, either the whole new copy or the previous
+one."""
 import sqlite3
 import subprocess
 import threading

@@ -1,4 +1,4 @@
-"""The clock of a server is set by hours while listeners are there: their listenings are as long as they were."""
+"""The clock of a server is set by hours while listeners are connected: the length of their listenings stays right."""
 import sqlite3
 import time
 

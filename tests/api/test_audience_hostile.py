@@ -1,4 +1,5 @@
-"""What makes no sense, and what is meant badly: each address of the audience answers it with the parameter, and tells no other account's."""
+"""Invalid and malicious requests: each address of the audience names the wrong parameter, and shows no other account's
+data."""
 import csv
 import io
 import re

@@ -1,4 +1,5 @@
-"""No address of a listener is in anything that is kept: searched as text and as bytes, for each way to listen and each way to come."""
+"""No stored file has a listener's address: all are searched for it as text and as bytes, for each way to listen and to
+connect."""
 import ipaddress
 import socket
 import sqlite3
@@ -19,7 +20,7 @@ BODY = ("<console>1</console><audience/><hls><segment>2</segment></hls><archive>
         mount("/live.mp3", "<archive><enabled>1</enabled></archive><hls>1</hls>"))
 
 def forms_of(text):
-    """What an address may look like in a file, by name."""
+    """The forms that an address may have in a file, by name."""
     address = ipaddress.ip_address(text)
     mapped = getattr(address, "ipv4_mapped", None)
     if mapped:
@@ -38,7 +39,7 @@ def forms_of(text):
     return forms
 
 def found(server, addresses):
-    """(file, address, form) of each that is there."""
+    """(file, address, form) for each address that was found."""
     seen = []
     for path in sorted((server.dir / "state").rglob("*")) + sorted((server.dir / "log").glob("access*")):
         if not path.is_file():
@@ -63,7 +64,7 @@ def first(data):
     return wrap
 
 class Player:
-    """By HLS, behind a proxy."""
+    """An HLS player behind a proxy."""
 
     def __init__(self, server, address):
         self.server, self.lines = server, ["X-Forwarded-For: " + address, "User-Agent: AppleCoreMedia/1.0.0"]

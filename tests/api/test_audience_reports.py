@@ -1,4 +1,4 @@
-"""Reports of the audience that no request asks for: by the command line, and by a day of the month."""
+"""Reports of the audience without a request: by the command line, and on a day of the month."""
 import csv
 import datetime
 import io
@@ -13,13 +13,13 @@ HOUR = 3_600_000
 
 
 def month_before(moment=None):
-    """Its first day and that of the next month, as dates."""
+    """The first day of the last month and the first day of this one, as dates."""
     to = (moment or datetime.datetime.now(datetime.timezone.utc)).date().replace(day=1)
     return (to - datetime.timedelta(days=1)).replace(day=1), to
 
 
 def played(server, day, songs, mount="/live.mp3"):
-    """Titles of an hour each that began on this day, with (country, performances)."""
+    """Inserts titles of an hour each that began on this day; songs: (title, performances by country)."""
     at = int(datetime.datetime.combine(day, datetime.time(12), datetime.timezone.utc).timestamp() * 1000)
     with sqlite3.connect(server.dir / "state" / "audience.db") as database:
         database.execute("INSERT OR IGNORE INTO mount(name) VALUES(?)", (mount,))
@@ -35,7 +35,7 @@ def played(server, day, songs, mount="/live.mp3"):
 
 
 def not_summed(database):
-    """As in a database of before: its titles are in no sums by weeks yet."""
+    """Makes the database one of an older version: the weekly sums do not include its titles."""
     for sql in ("DELETE FROM song_heard", "DELETE FROM song_gain", "UPDATE song_since SET at=(SELECT MAX(began)+1 FROM play)"):
         database.execute(sql)
 
@@ -120,7 +120,7 @@ def what_makes_no_sense_is_answered_with_a_sentence_and_status_1(t):
 
 @test
 def a_report_is_written_on_its_day_and_never_over_a_file_that_is_there(t):
-    """The day has come: it is one of this month, or of the month before."""
+    """The report's day may lie in this month or in the last one."""
     server = report_server(t, audience="<audience/>", body="<console>1</console>")
     first, next_month = month_before()
     played(server, first + datetime.timedelta(days=9), SONGS)
@@ -268,7 +268,8 @@ def each_account_has_a_file_by_a_day_of_the_month(t):
 
 @test
 def what_lacks_isrc_and_label_is_in_a_file_beside_that_of_soundexchange(t):
-    """By the command line and by a day of the month; what a report that is deleted left beside it is replaced."""
+    """By the command line and on a day of the month; a file that an older, deleted report has left beside it is
+    replaced."""
     server = report_server(t)
     first, next_month = month_before()
     played(server, first + datetime.timedelta(days=9), [("Band - Song", {"US": 7}), ("Band - Tune", {"US": 2}), ("Other - Air", {"US": 1})])

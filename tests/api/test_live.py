@@ -1,4 +1,5 @@
-"""GET /api/v1/live: a state, then changes; by role; resumed; under a crowd, and under readers that stop.
+"""GET /api/v1/live: a state, then changes; by role; resumed; with many changes at once, and with readers that stop
+reading.
 
 LB_FULL=1: a thousand listeners a second at eight nodes.
 """
@@ -25,7 +26,7 @@ STOPPED, READER_BYTES = 16, 256 * 1024
 
 
 class Live:
-    """What a reader knows, put together as a program would."""
+    """A reader's state, built from the events as a program would build it."""
 
     def __init__(self, api, query="", last_id=None):
         self.api, self.wire = api, api.server.wire()
@@ -216,7 +217,7 @@ def who_listens_comes_and_goes(b):
 
 
 class Sums(threading.Thread):
-    """The totals of a reader as they come, with the time."""
+    """The totals that a reader receives, with their times."""
 
     def __init__(self, live):
         super().__init__(daemon=True)
@@ -236,7 +237,7 @@ class Sums(threading.Thread):
         self.join(5)
 
     def behind(self, answered):
-        """For each sum how long it stood while there were more listeners than it says."""
+        """For each sum: how long the reader had it after more listeners than that had been answered."""
         found = []
         for (_, told), (until, _) in zip(self.seen, self.seen[1:]):
             if told < len(answered):
@@ -286,7 +287,7 @@ def resident(server):
 
 
 def queued(server):
-    """What waits in the kernel on the server's side of its connections."""
+    """The bytes that wait in the kernel on the server's side of its connections."""
     rows = [line.split() for line in pathlib.Path("/proc/%d/net/tcp" % server.process.pid).read_text().splitlines()[1:]]
     return [int(row[4].split(":")[0], 16) for row in rows if int(row[1].split(":")[1], 16) == server.port and row[3] == "01"]
 
@@ -325,7 +326,8 @@ def readers_that_stop_cost_little(t):
             api.want(204, "POST", "/mounts/%s/title" % mount[1:], {"title": (word + " ") * (1000 // (len(word) + 1))})
         live.until(lambda one: all(one.mounts.get(mount, {}).get("title", "").startswith(word) for mount in mounts), word)
     def entitled(name):
-        """By how much the server grows while all rows change twelve times: half a megabyte of them."""
+        """The growth of the server's memory while all rows change twelve times; the changed rows have half a
+        megabyte."""
         before = resident(server)
         for n in range(12):
             entitle("%s-%d" % (name, n))

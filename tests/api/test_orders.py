@@ -1,6 +1,6 @@
-"""Orders of a master at the node that is the home of a mount: kicks, titles, moves and lists of listeners.
+"""Orders of a master to the node that is the home of a mount: kicks, titles, moves and lists of listeners.
 
-A master that placed a mount there by its record may order about it, and no other one.
+Only the master whose record placed the mount there may order about it.
 """
 import time
 
@@ -16,14 +16,14 @@ NOT_ITS = "mount %s is not relayed from this master, and no record of this maste
 
 
 def placed(api, mount, node):
-    """A mount whose home is this node: the login of its source."""
+    """Makes a mount whose home is this node; returns the login of its source."""
     made = api.want(201, "POST", "/mounts", {"mount": mount, "place": {"node": node}}).json()
     equal(made["home"], node)
     return login_of(made)
 
 
 def source_at(b, server, mount, login):
-    """Once the server knows the login."""
+    """Feeds the mount as soon as the server knows the login."""
     def begin():
         try:
             return feed(b, server, mount, login=login)
@@ -33,7 +33,7 @@ def source_at(b, server, mount, login):
 
 
 def listed(api, mount, nodes):
-    """The rows of this mount's listeners, when all of these nodes have told theirs: [(node, id)]."""
+    """The rows of this mount's listeners, once all of these nodes have sent theirs: [(node, id)]."""
     rows = []
 
     def told():
@@ -45,7 +45,7 @@ def listed(api, mount, nodes):
 
 
 def orders(master, node, **what):
-    """An order by the page of the cluster: (done, why)."""
+    """Sends an order by the page of the cluster: (done, why)."""
     query = "&".join("%s=%s" % row for row in what.items())
     answer = master.get("/admin/cluster/command?node=%s&%s" % (node, query), ADMIN).json()
     return answer["ok"], answer["why"]

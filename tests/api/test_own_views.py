@@ -1,4 +1,5 @@
-"""What operators, owners and viewers get where the numbers of the whole server are: their own part, or a plain no."""
+"""Pages with numbers of the whole server, read by operators, owners and viewers: they get their own part, or a
+refusal."""
 import json
 import re
 
@@ -28,7 +29,7 @@ def follow(server, login):
 
 
 def events(wire, last):
-    """All until the one of this name."""
+    """All events up to the one of this name."""
     found = []
     while not found or found[-1]["event"] != last:
         line = wire.take_until(b"\n").decode()

@@ -1,4 +1,4 @@
-"""The playlist log of an automation fills in what streams do not tell of titles: POST /api/v1/audience/plays."""
+"""The playlist log of an automation completes the titles of streams: POST /api/v1/audience/plays."""
 import csv
 import io
 import sqlite3

@@ -1,4 +1,5 @@
-"""Session files: the addresses of listeners in a spool of their own, only where they are asked for, and for as long."""
+"""Session files: listeners' addresses are kept in a spool of their own, only if configured, and only for the configured
+time."""
 import datetime
 import re
 import time
@@ -25,7 +26,7 @@ def npr(server, query="", login=ADMIN):
 
 
 def triton(text):
-    """A reader of extended logs, as the W3C's working draft has them."""
+    """A reader of extended logs, by the W3C's working draft."""
     lines = text.split("\r\n")[:-1]
     names = next(line[9:].split("\t") for line in lines if line.startswith("#Fields: "))
     equal(names, FIELDS)
@@ -163,7 +164,7 @@ def addresses_are_for_those_that_may_see_them(t):
 
 @test
 def a_full_spool_stops_no_listener(t):
-    """Where the directory should be there is a file: rows wait, and the log says so."""
+    """A file has the place of the directory: rows wait, and the log reports it."""
     server = audience_server(t, "<console>1</console><audience/>")
     server.stop()
     (server.dir / "state" / "audience.addresses").write_text("in the way")

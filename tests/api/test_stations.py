@@ -1,4 +1,5 @@
-"""Stations made by the API: who may make them, of what, and what listeners see of them at once."""
+"""Stations made by the API: the roles that may make them, their mounts, and the immediate effect on listeners'
+pages."""
 import os
 import time
 
@@ -8,7 +9,7 @@ from pictures import png
 
 
 def bench(t, body="", **slots):
-    """A server, its administrator, and an owner of each of two accounts, which have a mount each."""
+    """A server, its administrator, and an owner of each of two accounts with one mount each."""
     server = store_server(t, body="<console/>" + body, **slots)
     api = Api(server)
     owners = []

@@ -1,4 +1,5 @@
-"""What a node has recorded: it survives a kill and a full disk, and plays and exports what was sent (doc/archive.md)."""
+"""The recordings of a node: they survive a kill and a full disk, and play and export exactly the sent bytes
+(doc/archive.md)."""
 import json
 import os
 import pathlib
@@ -27,7 +28,7 @@ TYPES = {"mp3": "audio/mpeg", "aac": "audio/aac", "ogg": "application/ogg", "opu
 
 
 def sound_of(body):
-    """Of an export, what is behind its Info frame."""
+    """The bytes of an export after its Info frame."""
     at = body.find(b"\xff\xfb\x94\x00")
     while at >= 0 and body[at + 36:at + 37] != b"<":
         at = body.find(b"\xff\xfb\x94\x00", at + 1)
@@ -39,7 +40,7 @@ def numbers_of(body):
 
 
 def frames_of(body):
-    """Whole or not."""
+    """The frames of an export, whether or not it has an Info frame."""
     sound, size = sound_of(body), len(mp3_frame("S", 0))
     return [sound[at:at + size] for at in range(0, len(sound) - size + 1, size)]
 
@@ -263,7 +264,7 @@ def administrators_see_and_delete_what_is_recorded(t):
 
 
 def silent_mount(t, inside="", seconds=7):
-    """A server that has recorded /live.mp3, whose source has gone."""
+    """A server that has recorded /live.mp3, whose source has ended."""
     server = recorder(t, inside=inside)
     studio = Studio(t, server)
     wait_for(lambda: recorded_seconds(server) >= seconds, "it is recorded", 25)
@@ -374,7 +375,7 @@ def a_write_that_takes_five_seconds_is_not_heard(t):
 
 @test
 def an_encoder_that_comes_and_goes_without_end_holds_up_no_other_recording(t):
-    """Each time is a file; the disk takes a moment to have one for certain."""
+    """Each login begins a file, and the disk takes 0.3 s to sync one."""
     faults = Faults(t)
     server = t.unstarted_server()
     server.write_config(body="<archive><dir>%s</dir></archive>" % (server.dir / "archive") + mount("/*", "<archive><enabled>1</enabled></archive>"))
@@ -418,8 +419,8 @@ def an_archive_that_is_switched_on_by_a_reload_is_played_over_its_files(t):
 
 
 def threads_of(server):
-    """Names of its threads: how many there are of each.  A thread gives itself its name: until then it has that of the
-    program, which is the main thread's for good."""
+    """The number of the server's threads by name.  A thread sets its own name: until then it has the name of the
+    program, which the main thread keeps."""
     place, found = pathlib.Path("/proc/%d" % server.process.pid), {}
     program = (place / "comm").read_text().strip()
 

@@ -1,4 +1,5 @@
-"""What a node has missed of its recordings comes from the others, slowly, and stays (doc/archive.md, <fill>)."""
+"""Recordings that a node has missed: it fetches them from other nodes, slowly, and keeps them (doc/archive.md,
+<fill>)."""
 import json
 import re
 import time
@@ -14,7 +15,7 @@ AWAY_S = 20
 
 
 def own_ranges(server):
-    """[(from, to)] of what the node has itself, as its own document tells it."""
+    """[(from, to)] of the node's own recordings, by its own document."""
     document = json.loads(server.get("/admin/archive.json", ADMIN).text)
     return [(part["from"], part["to"]) for each in document["mounts"] for part in each["ranges"] if "here" in part["where"]]
 
@@ -120,7 +121,7 @@ def wrong_bytes_are_not_filled_and_the_second_holder_gives_the_right_ones(b):
     right = b"".join(recording.seconds)
 
     def is_right():
-        """Every byte that is here is as it was recorded."""
+        """Every byte that this node has equals the recorded one."""
         for path in files_of(place):
             origin = int(path.stem.split("-")[2], 16)
             text = path.read_bytes()

@@ -1,4 +1,4 @@
-"""What is recorded of Ogg whose pages are long, or nearly all begin within a packet (doc/archive.md)."""
+"""Recordings of Ogg with long pages, or with pages of which nearly all begin within a packet (doc/archive.md)."""
 import pathlib
 import random
 import shutil
@@ -44,7 +44,7 @@ def check_ranges(t, server, player, stream, turns, shortest):
 
 
 def check_starts(server, player, stream, turns, size=200_000):
-    """Listeners of the past begin with the packet of their moment."""
+    """Listeners of the past begin with the packet of the requested moment."""
     begin, end = newest(server, "/live")
     end -= 2 * stream.longest_page() + 2
     worst = 0.0

@@ -1,4 +1,4 @@
-"""A node that insists on the tokens of redirects does so for the past too (doc/redirects.md)."""
+"""A node that requires tokens of redirects also requires them for the past (doc/redirects.md)."""
 import time
 
 from bench import Cluster, ask_and_close, check, equal, test, wait_for
@@ -12,7 +12,7 @@ INSISTS = '<token keys="second first" require="%s"/>'
 
 
 def edge_with_a_past(b, require):
-    """(cluster, edge, begin): /live.mp3 plays, /gone.mp3 is off the air; both were recorded at the edge."""
+    """(cluster, edge, begin): /live.mp3 plays, /gone.mp3 is off the air; the edge has recorded both."""
     place = b.dir / "archive"
     place.mkdir()
     place.chmod(0o777)

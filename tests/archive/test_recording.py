@@ -1,4 +1,4 @@
-"""Which mounts are recorded, from when to when: what <archive> of a mount switches (doc/archive.md)."""
+"""The <archive> of a mount: which mounts are recorded, and from when to when (doc/archive.md)."""
 import json
 import pathlib
 import shutil

@@ -1,4 +1,5 @@
-"""Recordings of other nodes: played as if they were here, fetched once, and from the next holder when one dies (doc/archive.md)."""
+"""Recordings of other nodes: played like own ones, fetched once, and taken from the next holder when one dies
+(doc/archive.md)."""
 import json
 import os
 import re
@@ -38,7 +39,7 @@ def first_number(listener):
 
 
 def frames(data):
-    """Numbers of the whole frames from the first one on."""
+    """The numbers of the whole frames, beginning with the first one."""
     at = data.find(b"\xff\xfb\x94\x00")
     found = []
     while at >= 0 and at + MP3_FRAME <= len(data):
@@ -95,7 +96,7 @@ SENT = r"archive /live\.mp3: (\S+), bytes (\d+) to (\d+) to"
 
 
 def holder(b, number, master, recording, skip=0):
-    """A node that has a recording, and nothing else of the mount."""
+    """A node that has a recording of the mount, but does not play it."""
     there = directory(b, number)
     recording.write(there, skip=skip)
     return edge(b, number, master, body=archive_of(there))
@@ -106,12 +107,12 @@ def plain_master(b, number=11, ids=("edge12", "edge13", "edge14")):
 
 
 def parts_sent(server):
-    """(file, first, last) of each answer that the node has given to others."""
+    """(file, first, last) of each answer that the node has given to other nodes."""
     return [(name, int(first), int(last)) for name, first, last in re.findall(SENT, server.log())]
 
 
 def twice(parts):
-    """What was sent more than once."""
+    """The parts that were sent more than once."""
     taken, again = {}, []
     for name, first, last in sorted(parts):
         if first <= taken.get(name, -1):

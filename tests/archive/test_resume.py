@@ -1,4 +1,5 @@
-"""Players of a recorded mount that stop and come back: at the byte where they were, on a kept connection, from another site."""
+"""Players of a recorded mount that stop and return: at the byte where they were, on a kept connection, from another
+site."""
 import http.client
 import re
 import time
@@ -17,7 +18,7 @@ def address_of(head):
 
 
 def heard(listener, size):
-    """Of a stream that begins anywhere in a frame: the numbers of its whole frames."""
+    """The numbers of the whole frames of a stream that may begin within a frame."""
     data = listener.read(size)
     at = data.find(b"\xff\xfb\x94\x00" + bytes(32) + b"<S")
     check(0 <= at < MP3_FRAME, "no frame: %r" % data[:60])
@@ -215,7 +216,7 @@ def the_place_of_a_moment_may_be_recorded(t):
 
 @test
 def a_clock_that_was_set_between_two_files_holds_up_no_listener(t):
-    """Their bytes follow each other; by the clock it is an hour."""
+    """The bytes of the files are consecutive; by the clock an hour lies between them."""
     server = recorder(t)
     server.stop()
     begin = int(time.time()) - 86_400

@@ -1,4 +1,4 @@
-"""What the recordings of an account may take: limits of its mounts within its quota, and the oldest files go."""
+"""The storage of an account's recordings: limits of its mounts within its quota; the oldest files are removed."""
 import os
 import time
 

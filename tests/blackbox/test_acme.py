@@ -1,4 +1,4 @@
-"""https by itself: certificates that the server orders, uses without a restart, keeps and renews."""
+"""https without manual work: the server orders certificates, uses them without a restart, keeps and renews them."""
 import json
 import re
 import socket
@@ -263,7 +263,7 @@ def a_token_that_is_not_ours_is_a_file_or_nothing(t):
 
 
 def refused_by_tls(server, name=NAME, protocols=None):
-    """Why a handshake is refused; "": it is not."""
+    """The reason of a refused handshake; "": it succeeds."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if protocols:
@@ -312,7 +312,8 @@ def what_fails_by_tls_is_tried_by_http(t):
 
 
 def hook(t, control, fails=False):
-    """A program for dns-hook, which asks pebble's name server for the record, and where it has written what it was asked."""
+    """A program for dns-hook that sets records at pebble's name server, and the file in which it notes its
+    arguments."""
     asked, program = t.dir / "asked", t.dir / "dns-hook"
     asked.write_text("")
     asked.chmod(0o666)

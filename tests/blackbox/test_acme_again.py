@@ -1,4 +1,4 @@
-"""Orders that go on after a restart, several <acme>s, questions that another server answers, and orders by hand."""
+"""Orders that continue after a restart, several <acme>s, challenges that another server answers, and orders by hand."""
 import json
 import threading
 import time
@@ -108,7 +108,7 @@ PATH = "/.well-known/acme-challenge/"
 
 
 def asking(t, answers, masters=""):
-    """A server that orders nothing and asks others for what it does not know."""
+    """A server that orders nothing, and asks other servers for unknown challenges."""
     port = free_port()
     body = '<acme names="off" answer-from="%s"/>' % " ".join(answers) if answers else ""
     return t.server(sockets=listen_socket(port), body=body + masters)

@@ -1,4 +1,5 @@
-"""An authority that is hostile, or broken: what it does ends in a line and a moment of the next attempt; nothing waits, grows or is in use by it."""
+"""A hostile or broken authority: each of its faults causes a log line and a time for the next attempt; nothing hangs or
+grows, and nothing invalid is used."""
 import re
 import shutil
 import ssl

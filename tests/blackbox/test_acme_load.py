@@ -1,4 +1,4 @@
-"""Renewals under load: nobody notices them, and they cost little. LB_FULL=1: a hundred of them."""
+"""Renewals under load: listeners are not affected, and the cost is small.  LB_FULL=1: a hundred renewals."""
 import os
 import re
 import sys
@@ -16,12 +16,12 @@ RENEWAL_MS = 20 if FULL else 200
 
 
 def processor_ms(pid):
-    """Of all threads, of those that have ended too: clock_getcpuclockid(3)."""
+    """The processor time of all threads, including ended ones: clock_getcpuclockid(3)."""
     return time.clock_gettime((~pid << 3) | 2) * 1e3
 
 
 def body(server, number, names):
-    """Each number another configuration: with the same names it is read, and nothing is ordered."""
+    """Each number makes another configuration: if the names are the same, it is read and nothing is ordered."""
     return re.sub("<acme>(<email>.*</names>)?", "<acme><email>a%d@example.org</email><names>%s</names>" % (number, names), server.slots["body"])
 
 

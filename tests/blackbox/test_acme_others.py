@@ -1,4 +1,4 @@
-"""Certificates of two kinds of keys, and clients of others beside <acme>."""
+"""Certificates with two kinds of keys, and other ACME clients beside <acme>."""
 import os
 import pathlib
 import re
@@ -16,7 +16,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
 def kinds_of(server, tls, algorithms):
-    """The kind of the key that a client of these signatures is shown."""
+    """The kind of the key that a client with these signature algorithms gets."""
     shown = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % tls, "-servername", NAME, "-tls1_2", "-sigalgs", algorithms],
                            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
     return shown.stdout
@@ -103,7 +103,7 @@ def one_of_ssl_certificate_that_has_expired_gives_way(t):
 
 
 def beside(t, client):
-    """A certificate that another client gets by the web root, while this server has its own."""
+    """Another client gets a certificate by the web root, while this server has its own."""
     port = free_port()
     authority = Authority(t, port)
     server = radio(t, authority, port).start()
@@ -123,7 +123,7 @@ def has_program(name):
 
 
 class Ending:
-    """A program that is ended with the test, before another one takes its port."""
+    """A program that ends with the test, before another one takes its port."""
 
     def __init__(self, command):
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -135,7 +135,7 @@ class Ending:
 
 @test
 def nginx_on_port_80_passes_the_question_on(t):
-    """By the line of doc/https.md; where it does not, the line says that another server was reached."""
+    """With the line of doc/https.md; without it the log says that another server was reached."""
     has_program("nginx")
     place, asked, plain = t.dir / "nginx", free_port(), free_port()
     place.mkdir()

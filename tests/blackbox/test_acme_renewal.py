@@ -1,4 +1,4 @@
-"""When certificates are renewed, by whom, and what is said where it fails: an authority of the test's own."""
+"""The time of renewals, their authority, and the messages of failures, with an authority for tests."""
 import json
 import os
 import re
@@ -16,7 +16,7 @@ def own_radio(t, authority, **more):
 
 
 def kept(server, **changes):
-    """What is kept of the order; changed, as if time had passed."""
+    """The stored state of the order; with changes, as if time had passed."""
     file = server.state / "acme/certificates" / (NAME + ".json")
     text = json.loads(file.read_text())
     if changes:

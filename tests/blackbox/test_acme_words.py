@@ -1,4 +1,5 @@
-"""What is wrong with a certificate: the line, the list and the event say it in the same words; a row for each case of doc/https.md."""
+"""Problems of certificates: the log, the list and the event use the same words; one row for each case of
+doc/https.md."""
 import re
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""Who is there: X-Forwarded-For, X-Forwarded-Proto and the PROXY protocol."""
+"""The address of the client: X-Forwarded-For, X-Forwarded-Proto and the PROXY protocol."""
 import socket
 import struct
 import subprocess
@@ -31,7 +31,7 @@ def addition(kind, value):
 
 
 def first(data, then=None):
-    """For Wire: sends `data` before everything else, then perhaps speaks TLS."""
+    """For Wire: sends `data` before everything else, then speaks TLS if requested."""
     def wrap(connected):
         connected.sendall(data)
         return then(connected) if then else connected

@@ -1,4 +1,4 @@
-"""The admin commands, each against what Icecast 2.4.4 answers."""
+"""The admin commands, each compared with the answer of Icecast 2.4.4."""
 from harness import ADMIN, RELAY, SOURCE, check, equal, matches, mount, request, test, wait_for
 from heard import read_until_heard
 from media import MP3_FRAME
@@ -7,7 +7,7 @@ DECLARATION = '<?xml version="1.0"?>\n'
 
 
 def shape(element):
-    """Tags and texts, without what time changes."""
+    """Tags and texts, without those that time changes."""
     text = "" if element.tag in ("Connected", "connected", "ID", "lag", "bytes_sent") else element.text or ""
     return (element.tag, text, [shape(child) for child in element])
 

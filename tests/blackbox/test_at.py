@@ -1,10 +1,10 @@
-"""?at= of a mount that is not recorded: exactly that byte of its live window, or none."""
+"""?at= of a mount that is not recorded: exactly that byte of its live window, or an error."""
 from harness import check, equal, test, wait_for
 from media import MP3_FRAME, mp3_frame
 
 
 def playing(t, frames=400, body=""):
-    """A server whose stream is known to the byte, and the identity of the stream."""
+    """A server with a known byte position in its stream, and the identity of the stream."""
     server = t.server(body=body)
     source = server.source("/live.mp3")
     sound = b"".join(mp3_frame("A", number) for number in range(frames))

@@ -1,4 +1,4 @@
-"""Who may listen, feed and administrate: password files, URL authentication, lists, guesses."""
+"""Logins of listeners, sources and administrators: password files, URL authentication, lists, guesses."""
 import select
 import signal
 import threading
@@ -16,7 +16,8 @@ def kill_and_start_again(server):
 
 
 def wait_for_spool(server, done):
-    """The server has noted of so many ends since its start that the backend has heard them: they will not be told again."""
+    """Waits until the spool notes this many ends that the backend has accepted since the start: they are not sent
+    again."""
     spool = server.dir / "log" / "auth.spool"
     wait_for(lambda: sum(line.startswith("D ") for line in spool.read_text().splitlines()) >= done,
              "%d ends are noted" % done, 20)

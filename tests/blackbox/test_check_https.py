@@ -1,4 +1,4 @@
-"""--check-https: whether a certificate can be ordered, before one is."""
+"""--check-https: checks whether a certificate can be ordered, before the first order."""
 import functools
 import http.server
 import socket
@@ -96,7 +96,7 @@ def free_here(t, host):
 
 
 def without_ports(t, host):
-    """A server that is not started, named by an address whose ports 80 and 443 are free."""
+    """A server that is not started, with a name whose address has ports 80 and 443 free."""
     free_here(t, host)
     server = t.unstarted_server(
         sockets="<listen-socket><port>8000</port><bind-address>%s</bind-address></listen-socket>" % host,
@@ -130,7 +130,7 @@ def a_certificate_that_nothing_trusts_does_not_matter(t):
 
 
 def first_order(t, host, handler, names):
-    """The log of a server that orders a certificate of these names for the first time, once it has one."""
+    """The log of a server that orders a certificate for these names for the first time, once it has the certificate."""
     on_port_80(t, host, handler)
     authority = OwnAuthority(t)
     server = radio(t, authority, free_port(), acme="<names>%s</names><challenges>http-01</challenges>" % names)
@@ -158,7 +158,8 @@ def a_name_that_leads_here_is_not_spoken_of(t):
     asked, started, servers = threading.Event(), threading.Event(), []
 
     class Passes(Answers):
-        """What a proxy does on port 80. A server that has just started may ask before the test knows that it has."""
+        """A proxy on port 80.  It waits for the test, because a server may ask before the test knows that it has
+        started."""
         def do_GET(self):
             started.wait(20)
             reply = servers[0].get(self.path)

@@ -1,4 +1,5 @@
-"""<security><confine>: what the process, its programs and its successor cannot do any more, and what goes on."""
+"""<security><confine>: the forbidden actions of the process, its programs and its successor, and the functions that
+still work."""
 import os
 import pathlib
 import re
@@ -84,7 +85,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def outside(t):
-    """A directory that no rule reaches, whoever's user may."""
+    """A directory outside of all rules, which every user may read and write."""
     place = pathlib.Path(tempfile.mkdtemp(prefix="icecast-lb-outside-"))
     place.chmod(0o777)
     (place / "secret").write_text("nothing of the server's\n")
@@ -102,7 +103,7 @@ class Removed:
 
 
 class Prey:
-    """A process of the same user that is not one of the server's."""
+    """A process of the same user that does not belong to the server."""
 
     def __init__(self, t):
         command = [PYTHON, "-c", "print('here', flush=True); import signal; signal.pause()"]
@@ -118,7 +119,7 @@ class Prey:
 
 
 def escaping(t, confined, place, prey, only=()):
-    """A server whose first source starts the program above; what that could do."""
+    """A server whose first source starts the program above; the actions in which the program succeeded."""
     server = t.unstarted_server()
     hook, program = server.dir / "hook", server.dir / "escapes.py"
     program.write_text(ESCAPES)
@@ -221,7 +222,8 @@ def twenty_upgrades_keep_it_and_add_nothing(t):
 
 @test
 def all_that_goes_over_does_so_in_a_confined_server(t):
-    """TLS, HLS, the past, programs, books, a store, links and webhooks, through three upgrades; a signal for SIGSYS would end it."""
+    """TLS, HLS, the past, programs, books, a store, links and webhooks, through three upgrades; SIGSYS would end the
+    process."""
     place = own_program(t)
     server = t.unstarted_server(sockets=TLS_SOCKETS)
     certificate(server.dir, "radio.test")

@@ -1,5 +1,5 @@
-"""Pages that a stranger can ask for as often as they like: what they cost in memory, and who has to wait
-for them.  Memory, processor time and order; the sizes are small enough for every machine."""
+"""Pages that strangers can request without limit: their memory, processor time and effect on other clients.  The sizes
+are small enough for every machine."""
 import hashlib
 import json
 import pathlib
@@ -19,13 +19,13 @@ MANY = "<clients>2000</clients><sources>400</sources><client-timeout>20</client-
 
 
 def heap(server):
-    """Bytes of memory that are not a file and not shared."""
+    """The bytes of memory that are neither of a file nor shared."""
     status = pathlib.Path("/proc/%d/status" % server.process.pid).read_text()
     return int(re.search(r"RssAnon:\s+(\d+) kB", status).group(1)) * 1024
 
 
 def ask_and_wait(server, path, count, receive_buffer=4096):
-    """Connections that have asked for a page, and have read no byte of it."""
+    """Connections that have requested a page, and have not read any byte of it."""
     wires = []
     for _ in range(count):
         wire = server.wire(receive_buffer=receive_buffer)
@@ -35,12 +35,12 @@ def ask_and_wait(server, path, count, receive_buffer=4096):
 
 
 def has_begun(wire):
-    """Something of its reply has come; it stays unread."""
+    """Whether bytes of the reply have arrived; they are not read."""
     return bool(select.select([wire.socket], [], [], 0)[0])
 
 
 def large_page(t, mounts=120):
-    """A server whose status.xsl is some hundred KB."""
+    """A server whose status.xsl has some hundred KB."""
     # What the kernel holds for a reader is little, so that the rest is seen with the server.
     server = t.server(limits=MANY, sockets=listen_socket(0, "<so-sndbuf>16384</so-sndbuf>"))
     for i in range(mounts):
@@ -69,7 +69,7 @@ def a_crowd_that_reads_a_page_slowly_shares_the_one_copy(t):
 
 
 def worked(server, threads=("clerk", "pages", "stats")):
-    """Nanoseconds of processor time of the threads that may be slow."""
+    """The processor time, in nanoseconds, of the threads that may be slow."""
     return sum(schedule_of(task)[0] for name, task in tasks_of(server.process.pid) if name in threads)
 
 
@@ -140,7 +140,7 @@ def a_flood_of_different_pages_is_refused_and_those_with_passwords_get_in(t):
 
 
 def slow_page(t, mounts=0):
-    """A server with a page of the public that takes a second or more to make."""
+    """A server with a public page that takes a second or more to render."""
     server = t.unstarted_server()
     (server.dir / "web" / "slow.xsl").write_text(SLOW.replace('select="16"', 'select="19"'))
     server.write_config(limits=MANY)
@@ -182,7 +182,7 @@ def statistics_of_one_mount_cost_no_more_than_one_and_those_of_all_are_not_made_
 
 @test
 def what_handshakes_took_that_went_no_further_is_given_back(t):
-    """Each has the memory of a TLS connection, which lies between what is still used when they have gone."""
+    """Each handshake has the memory of a TLS connection, which later lies between blocks that are still in use."""
     server = tls_server(t, limits=MANY + "<header-timeout>1</header-timeout>")
     witness, before = Witness(server), heap(server)
     wires = []
@@ -197,7 +197,7 @@ def what_handshakes_took_that_went_no_further_is_given_back(t):
 
 @test
 def beside_a_crowd_and_floods_the_bounds_hold(t):
-    """Fewer mounts and readers than the figures of doc/performance.md, which an optimised build is measured with."""
+    """With fewer mounts and readers than doc/performance.md, whose figures are of an optimised build."""
     out = t.dir / "figures.json"
     done = subprocess.run([sys.executable, "-B", str(MEASURE), "--server", str(Settings.binary), "--mounts", "300", "--readers", "300",
                            "--seconds", "2", "--json", str(out)], capture_output=True, timeout=120)

@@ -1,4 +1,4 @@
-"""What ./run.sh --demo plays (tools/demo-source.py)."""
+"""The stream of ./run.sh --demo (tools/demo-source.py)."""
 import pathlib
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What a load balancer asks, and how a node empties itself: /_lb/health, /_lb/live, /admin/drain, TERM."""
+"""The requests of load balancers, and how a node empties itself: /_lb/health, /_lb/live, /admin/drain, TERM."""
 import signal
 import subprocess
 import time
@@ -21,7 +21,7 @@ def drain_config(attributes):
 
 
 def leave(server, listener, source):
-    """A closed socket shows when something is written to it."""
+    """The server detects a closed socket when it writes to it."""
     listener.close()
 
     def has_shown():

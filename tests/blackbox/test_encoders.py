@@ -1,4 +1,4 @@
-"""Byte by byte what libshout, butt and liquidsoap do, and what they need for an answer."""
+"""The exact bytes of libshout, butt and liquidsoap, and the answers that they need."""
 import os
 import pathlib
 import subprocess
@@ -56,7 +56,7 @@ def the_question_of_libshout_does_not_open_the_door_for_more(t):
 
 
 def first_packet(server, data):
-    """What the first recv() of at most 1000 bytes gives: butt and liquidsoap read once."""
+    """The bytes of the first recv() of at most 1000: butt and liquidsoap read only once."""
     wire = server.wire()
     wire.send(data)
     return wire.socket.recv(1000)
@@ -160,7 +160,7 @@ def a_source_may_change_its_own_title_and_no_other(t):
 
 @test
 def the_packages_own_test_passes(t):
-    """debian/tests/smoke, which autopkgtest runs: here with the program under test."""
+    """debian/tests/smoke, which autopkgtest runs, with the program under test."""
     place = t.dir / "bin"
     place.mkdir()
     (place / "icecast-lb").symlink_to(pathlib.Path(Settings.binary).resolve())

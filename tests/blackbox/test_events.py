@@ -1,4 +1,4 @@
-"""What happens to a node: /admin/events, and the program of <on-node-event>."""
+"""Events of a node: /admin/events, and the program of <on-node-event>."""
 import stat
 
 from events import Events

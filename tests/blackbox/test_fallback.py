@@ -1,4 +1,4 @@
-"""Listeners whose source is away: fallback, return, move (doc/decisions.md A5)."""
+"""Listeners of a mount without a source: fallback, return, move (doc/decisions.md A5)."""
 from harness import ADMIN, check, equal, test, wait_for
 from heard import read_until_heard
 from media import mp3_numbers

@@ -322,7 +322,7 @@ def a_fallback_file_whose_rate_is_not_known_needs_it_in_its_name(t):
 
 @test
 def a_client_that_reads_nothing_of_a_file_has_little_of_it_in_the_kernel(t):
-    """Else 300 of them that come together hold a worker, and its listeners, for a second."""
+    """Otherwise 300 such clients at once would occupy a worker, and its listeners, for a second."""
     server = t.server()
     (server.dir / "web" / "large.bin").write_bytes(bytes(8_000_000))
     give_away(server.dir)

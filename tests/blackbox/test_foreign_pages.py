@@ -1,4 +1,4 @@
-"""SHOUTcast's addresses, and the titles that were played lately."""
+"""SHOUTcast's addresses, and the recent titles."""
 import urllib.parse
 import xml.etree.ElementTree as ET
 
@@ -12,7 +12,7 @@ def titled(server, name, *titles):
 
 
 def page(server, path, fact):
-    """A public page once `fact` holds: it may be half a second old."""
+    """A public page as soon as `fact` holds; the page may be half a second old."""
     found = []
 
     def holds():

@@ -1,4 +1,5 @@
-"""Every backend answers as none should: listeners hear on, nothing grows, no password is in a log, and each has its line and its pause."""
+"""Every backend gives invalid answers: listeners hear on, nothing grows, no password is in a log, and each fault has
+its log line and its pause."""
 import re
 import threading
 

@@ -1,8 +1,8 @@
-"""A title made to break out of whatever it is written into, in every place where a title appears.
+"""A title that is made to break out of any output format, in every place where a title appears.
 
-It has a quote, a backslash, the end of a script and of a CDATA section, an ampersand, a letter that
-Latin-1 and UTF-8 write differently, and control characters: bell, escape, a line break, DEL, and in UTF-8
-one beyond ASCII.  What may be shown of it is TEXT, everything else has to be gone.
+It has a quote, a backslash, the end of a script and of a CDATA section, an ampersand, a letter that Latin-1 and UTF-8
+encode differently, and control characters: bell, escape, a line break, DEL, and in UTF-8 one beyond ASCII.  TEXT is the
+part of it that may be shown; everything else must be removed.
 """
 import html
 import json
@@ -34,7 +34,7 @@ def no_controls(text, where, allowed="\t\n\r"):
 
 
 def holds_as_markup(reply, shown, where):
-    """XML that parses, and the title in it as text or nowhere."""
+    """The XML parses, and has the title as text or not at all."""
     equal(reply.status, 200, where)
     body = reply.text
     no_controls(body, where)
@@ -88,7 +88,7 @@ def check_all_pages(server):
 
 
 def logged_titles(server):
-    """The titles in playlist.log; every line has to have its four fields."""
+    """The titles in playlist.log; every line must have its four fields."""
     titles = []
     for line in server.log("playlist").split("\n")[:-1]:
         no_controls(line, "playlist.log", "")

@@ -1,4 +1,4 @@
-"""Requests of players and browsers: methods, ranges, CORS, odd heads, files, playlists, aliases."""
+"""Requests of players and browsers: methods, ranges, CORS, unusual heads, files, playlists, aliases."""
 from harness import ADMIN, SOURCE, check, equal, free_port, listen_socket, matches, request, test
 
 MP3 = "Content-Type: audio/mpeg"

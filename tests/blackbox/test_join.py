@@ -1,4 +1,4 @@
-"""Where a new listener starts, in every format (doc/decisions.md A3)."""
+"""The position at which a new listener starts, in every format (doc/decisions.md A3)."""
 import pathlib
 
 from harness import check, equal, test, wait_for
@@ -9,7 +9,8 @@ BURST = "<burst-size>20000</burst-size>"   # no multiple of any frame
 
 
 def late(t, kind, units, numbers, size):
-    """A listener who comes late: whole units from the first byte, about a burst, and then the stream."""
+    """A listener that joins a running stream gets whole units from the first byte, about a burst, and then the
+    stream."""
     server = t.server(limits=BURST)
     source = server.source("/m", kind=kind)
     first = server.listener("/m")

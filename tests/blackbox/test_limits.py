@@ -1,4 +1,4 @@
-"""Limits of listeners and clients, and what happens to those who fall behind."""
+"""Limits of listeners and clients, and the end of listeners that fall behind."""
 from auth_bench import SECRET, file_mount
 from harness import ADMIN, Settings, check, equal, test, wait_for
 from media import mp3_numbers
@@ -70,7 +70,7 @@ def a_listener_is_sent_away_after_its_time(t):
 
 @test
 def the_time_is_that_of_the_mount_that_was_asked_for(t):
-    """Who hears the fallback of a limited mount is sent away; who asked for the fallback itself stays."""
+    """A listener of a limited mount that hears its fallback is ended; a listener of the fallback itself stays."""
     server = t.server(body="<mount><mount-name>/m</mount-name><max-listener-duration>1</max-listener-duration>"
                            "<fallback-mount>/spare</fallback-mount></mount>")
     source = server.source("/spare")

@@ -145,7 +145,7 @@ def without_hijack_a_silent_source_stays(t):
 
 @test
 def mounts_that_nothing_hears_wait_for_sources_in_the_number_of_sources_alone(t):
-    """Else one login that may bring any name fills memory and descriptors with what it has left behind."""
+    """Otherwise one login for any name could fill memory and descriptors with the mounts that it leaves behind."""
     for body in ('<mount type="default"><linger-for>60</linger-for></mount>', "<hls><enabled>1</enabled></hls>"):
         server = t.server(limits="<sources>4</sources>", body=body)
 

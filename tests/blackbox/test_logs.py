@@ -211,7 +211,7 @@ REQUESTS = [
 
 
 def masked_lines(path):
-    """The lines of an access log without what two servers cannot have in common: time, bytes, seconds."""
+    """The lines of an access log without the values that differ between two servers: time, bytes, seconds."""
     text = path.read_text(errors="surrogateescape") if path.exists() else ""
     return re.sub(r'(?m)^(\S+ - \S+ )%s ("[^"]*" \d+) \d+ (.*) \d+$' % TIME, r"\1[] \2 N \3 N", text).splitlines()
 
@@ -225,7 +225,7 @@ def talk(address, data):
 
 
 def stream_and_leave(address, mount, login=None):
-    """A source and its listener, who both are gone at the end."""
+    """A source and its listener, which have both ended on return."""
     with socket.create_connection(address, Settings.patience) as source:
         source.sendall(request("SOURCE %s HTTP/1.0" % mount, ["Content-Type: audio/mpeg", "User-Agent: Enc/1"], SOURCE))
         source.settimeout(Settings.patience)
@@ -433,7 +433,7 @@ def a_reader_of_a_log_that_stands_still_stops_nobody(t):
 
 @test
 def a_file_that_may_not_grow_ends_nothing(t):
-    """As by `ulimit -f`: SIGXFSZ would end the process."""
+    """With `ulimit -f`, SIGXFSZ would end the process."""
     most = 2 << 20
     server = t.unstarted_server()
     log = server.dir / "log" / "error.log"

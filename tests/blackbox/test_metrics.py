@@ -1,4 +1,4 @@
-"""/metrics: the numbers for Prometheus, and who may read them."""
+"""/metrics: the numbers for Prometheus, and the clients that may read them."""
 import re
 
 from harness import ADMIN, SOURCE, check, equal, free_port, test, wait_for

@@ -1,4 +1,4 @@
-"""What plays now: /api/v1/now, and AzuraCast's addresses."""
+"""The present title: /api/v1/now, and AzuraCast's addresses."""
 import json
 import time
 
@@ -8,7 +8,7 @@ FIELDS = {"events", "now_ms", "mount", "station", "on_air", "name", "genre", "ur
 
 
 def now(server, mount, fact=lambda seen: True, query=""):
-    """The answer of a mount once `fact` holds: it may be half a second old."""
+    """The answer about a mount as soon as `fact` holds; it may be half a second old."""
     found = []
 
     def holds():
@@ -283,7 +283,7 @@ def a_place_is_there_for_a_while_though_nothing_else_holds_the_window(t):
 
 
 def at_its_pace(source, seconds):
-    """Frames of 24 ms, each when it is due."""
+    """Frames of 24 ms, each sent when it is due."""
     began, sent = time.monotonic(), [0]
 
     def goes_on():

@@ -1,8 +1,8 @@
 """AzuraCast's answers as client programs parse them.
 
-What each of them needs is read off its source: AzuraCast's own Api_NowPlaying classes, 6gh/AzuraCast.js (its types),
-ARandomBoiIsMe/AzuracastPy (constructors that know their names and no others), polvallverdu/azuracast-np (a schema that
-is enforced), AzuraCast/nowplaying (which reads an Icecast server, not AzuraCast).
+The requirements of each program are taken from its source: AzuraCast's own Api_NowPlaying classes, 6gh/AzuraCast.js
+(its types), ARandomBoiIsMe/AzuracastPy (constructors that accept only known names), polvallverdu/azuracast-np (an
+enforced schema), AzuraCast/nowplaying (which reads an Icecast server, not AzuraCast).
 """
 import json
 import xml.etree.ElementTree

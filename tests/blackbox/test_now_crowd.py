@@ -1,6 +1,8 @@
-"""Two thousand readers of a stream's events: what they cost beside a bare loop of send(), and when the last one has a title.
+"""Two thousand readers of a stream's events: their cost compared with a bare loop of send(), and the delay of a title
+at the last reader.
 
-The figure for 10,000 of doc/titles.md is of the same program: tests/blackbox/run.py --only now_crowd with READERS=10000.
+The figure for 10,000 in doc/titles.md is from the same program: tests/blackbox/run.py --only now_crowd with
+READERS=10000.
 """
 import contextlib
 import glob
@@ -18,7 +20,7 @@ ASK = b"GET /api/v1/now/live.mp3/events HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 class Readers:
-    """On one thread, the test's own."""
+    """All readers on one thread of the test."""
 
     def __init__(self, bench, port, count):
         self.selector = selectors.DefaultSelector()
@@ -39,7 +41,7 @@ class Readers:
             self.seen[key.fileobj] = (self.seen[key.fileobj] + got)[-4096:]
 
     def until_all_have(self, text, patience):
-        """Seconds until the last one has it."""
+        """The seconds until the last reader has it."""
         began = time.monotonic()
         while time.monotonic() - began < patience:
             self.read(0.05)
@@ -62,7 +64,7 @@ def processor_ms(server):
 
 
 def floor_ms(count, text):
-    """What a bare loop of send() to so many connections of this machine costs: the best of three."""
+    """The cost of a bare loop of send() to as many connections on this machine: the best of three."""
     pairs = []
     with socket.create_server(("127.0.0.1", 0)) as listening, contextlib.ExitStack() as closing:
         for _ in range(min(count, 4000)):

@@ -1,4 +1,4 @@
-"""What plays now as server-sent events: /api/v1/now/MOUNT/events."""
+"""The present title as server-sent events: /api/v1/now/MOUNT/events."""
 import json
 import socket
 import struct
@@ -7,7 +7,7 @@ from harness import check, equal, request, test, wait_for
 
 
 class Reader:
-    """Of the events of a mount."""
+    """A reader of a mount's events."""
 
     def __init__(self, server, mount="/live.mp3", last_id=None, lines=()):
         self.wire = server.wire()
@@ -113,7 +113,7 @@ def an_address_has_so_many_readers(t):
 
 @test
 def a_reader_that_left_before_an_event_gives_its_place_back(t):
-    """What its closed connection answers to that event looks like the end that was read before."""
+    """The closed connection's answer to the event has the same effect as the end of input, which was read before."""
     server = t.server(body="<now per-address=\"1\"/>")
     server.source("/live.mp3").play(1)
     reader = Reader(server)

@@ -1,4 +1,4 @@
-"""AzuraCast's live feed: /api/live/nowplaying/sse, read as its programs do."""
+"""AzuraCast's live feed, /api/live/nowplaying/sse, read like its programs do."""
 import json
 import urllib.parse
 
@@ -10,7 +10,7 @@ HITS = """<mount><mount-name>/hits.mp3</mount-name><burst-size>0</burst-size></m
 
 
 class Player:
-    """EventSource and the handler of AzuraCast's programs: what it shows is `np`, by the name of the channel."""
+    """EventSource and the handler of AzuraCast's programs; `np` has the shown state, by the name of the channel."""
 
     def __init__(self, server, subs, host="localhost", encode=True, lines=()):
         connect = json.dumps({"subs": subs}, separators=(",", ":"))
@@ -22,7 +22,7 @@ class Player:
         self.np, self.time, self.frames = {}, None, []
 
     def read(self):
-        """The next message, as EventSource hands it over; comments are none."""
+        """The next message, as EventSource delivers it; comments are skipped."""
         while True:
             data, kind = [], "message"
             for line in self.wire.take_until(b"\n\n").decode().splitlines():

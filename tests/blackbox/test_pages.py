@@ -1,5 +1,5 @@
-"""Pages as browsers get them: what protects who looks at them, whose templates they are, and which
-requests of a browser may change something (doc/decisions.md B7, B10)."""
+"""Pages in browsers: the protection of their readers, the authors of templates, and the requests of browsers that may
+change something (doc/decisions.md B7, B10)."""
 import shutil
 import urllib.parse
 

@@ -1,4 +1,4 @@
-"""Pictures of titles: who gives them, what is taken, and how they are sent."""
+"""Pictures of titles: their senders, the accepted formats, and how they are sent."""
 import json
 import subprocess
 

@@ -1,4 +1,4 @@
-"""The page of a stream, /listen/MOUNT, as a client without scripts sees it."""
+"""The page of a stream, /listen/MOUNT, in a client without scripts."""
 import html.parser
 import re
 import urllib.parse
@@ -10,7 +10,7 @@ MOST_BYTES = 60_000
 
 
 class Page(html.parser.HTMLParser):
-    """What a browser makes of the page: its elements, and its text."""
+    """The page as a browser parses it: its elements, and its text."""
 
     def __init__(self, text):
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the error log says of encoders and administrators that are refused, and of those that come (doc/operators.md)."""
+"""The lines of the error log about encoders and administrators that are refused or let in (doc/operators.md)."""
 import time
 
 from harness import SOURCE, check, equal, request, test, wait_for

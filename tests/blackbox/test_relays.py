@@ -1,4 +1,4 @@
-"""Relays and slaves: what is pulled, from where, and that listeners stay (doc/decisions.md A12, C11)."""
+"""Relays and slaves: the pulled streams, their upstreams, and that listeners stay (doc/decisions.md A12, C11)."""
 from harness import ADMIN, RELAY, SOURCE, check, equal, free_port, listen_socket, request, test, wait_for
 from heard import read_until_heard
 from media import mp3_frame, mp3_numbers, ogg_pages, opus_headers, opus_page
@@ -114,7 +114,7 @@ def ogg_begins_with_its_headers_when_a_relay_comes_back(t):
 
 @test
 def what_only_this_host_can_reach_is_not_published_for_an_upstream(t):
-    """A hostile upstream redirects to another network, or to a service that sends no sound."""
+    """A hostile upstream redirects to another network, or to a service that sends no audio."""
     up = Upstream(t, lambda _: b"HTTP/1.0 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data\r\n\r\n")
     edge = t.server(body=relay(up.port))
     edge.wait_for_log(r"169.254.169.254 is a link-local address, to which a server with a loopback address may not lead; "
@@ -372,7 +372,7 @@ def a_relay_asks_as_a_slave_of_icecast_does(t):
 
 @test
 def the_mount_of_a_relay_is_asked_for_as_it_is_written(t):
-    """What other servers have behind the host: Shoutcast's "/;", a key in the query, what is encoded already."""
+    """The addresses of other servers: Shoutcast's "/;", a key in the query, an encoded path."""
     up = Upstream(t, lambda _: b"HTTP/1.0 404 Not Found\r\n\r\n")
     paths = ["/;stream.mp3", "/live?key=1&amp;x=%2Fy", "/a%20b", "/a b/c(1),d@e~f:g=h!i", "/caf\u00e9"]
     t.server(body="".join(relay(up.port, path, local="/%d" % n) for n, path in enumerate(paths)))

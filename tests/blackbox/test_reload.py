@@ -1,4 +1,4 @@
-"""HUP: the new file is in force, nobody who listens notices."""
+"""HUP: the new file is in force, and listeners are not affected."""
 import re
 import signal
 import socket
@@ -50,7 +50,8 @@ def sockets_come_and_go_with_the_file(t):
 
 @test
 def a_port_keeps_its_number_at_another_address(t):
-    """Where one of the two addresses has the other in it: not before all workers have closed that."""
+    """If one of the two addresses includes the other, the new one opens only when all workers have closed the old
+    one."""
     port = free_port()
     one, all_ = listen_socket(port), listen_socket(port).replace("127.0.0.1", "0.0.0.0")
     server = t.server(sockets=one, limits="<threads>8</threads>")

@@ -1,4 +1,4 @@
-"""Secrets: forty are planted in the configuration, in requests and in the environment, and none is told."""
+"""Secrets: forty are placed in the configuration, in requests and in the environment, and none appears in an output."""
 import base64
 import hashlib
 import os
@@ -53,7 +53,7 @@ def shoutcast_login(server, password):
 
 
 def ask_with_secrets(server):
-    """Every way in which a client may show one, right or wrong; what it is answered."""
+    """Sends secrets in every way that a client can, right and wrong ones; returns the answers."""
     s, said = PLANTED, []
 
     def say(line, lines=(), login=None, body=b""):
@@ -163,7 +163,7 @@ def process_files(pid):
 
 
 def key_forms(pem):
-    """A private key as it might be told: lines of its base64, and its bytes."""
+    """The forms in which a private key might appear: lines of its base64, and its bytes."""
     inside = re.search("-----BEGIN PRIVATE KEY-----\n(.*?)-----END", pem, re.S).group(1)
     return [*inside.split()[1:2], base64.b64decode(inside)[36:68].decode("latin-1")]
 

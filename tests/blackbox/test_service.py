@@ -1,4 +1,4 @@
-"""What a service manager such as systemd sees: notifications, the watchdog, inherited sockets."""
+"""The server and a service manager such as systemd: notifications, the watchdog, inherited sockets."""
 import array
 import ctypes
 import os
@@ -29,7 +29,7 @@ class Manager:
             self.environment["WATCHDOG_USEC"] = str(int(watchdog_seconds * 1e6))
 
     def next(self, patience=5.0):
-        """The next message as a dictionary; None if none comes in time."""
+        """The next message as a dictionary; None: none came in time."""
         self.socket.settimeout(patience)
         try:
             return dict(line.split("=", 1) for line in self.socket.recv(4096).decode().splitlines())
@@ -49,7 +49,7 @@ class Manager:
         return dict(line.split("=", 1) for line in text.decode().splitlines()), fds
 
     def attributed(self, patience=5.0):
-        """The next message, its sender's process, and its descriptors; ({}, 0, []): none comes."""
+        """The next message, its sender's process id, and its descriptors; ({}, 0, []): none came."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.socket.settimeout(patience)
         try:
@@ -134,7 +134,7 @@ def the_watchdog_is_fed(t):
 
 
 class HeldThread:
-    """Stops one thread of a process, as nothing but a debugger can."""
+    """Stops one thread of a process, as only a debugger can."""
     SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
 
     def __init__(self, thread):
@@ -317,9 +317,10 @@ def sockets_that_the_manager_keeps_refuse_nobody_after_a_kill(t):
 
 
 def hand_over(manager, server, wanted):
-    """USR2; what the manager is sent by the process that it knows, until `wanted` says that it is enough; and the main process.
+    """Sends USR2; returns the messages that the manager gets from the process that it knows, up to the one for which
+    `wanted` holds, and the main process.
 
-    As systemd with NotifyAccess=main: what another process sends counts for nothing."""
+    As with NotifyAccess=main of systemd, messages from other processes do not count."""
     main, heard = serving(server), []
     os.kill(main, signal.SIGUSR2)
     while not wanted(heard):

@@ -1,4 +1,4 @@
-"""The whole way once, in a few seconds; also run under ThreadSanitizer."""
+"""The whole way of a stream once, in a few seconds; also run under ThreadSanitizer."""
 from harness import ADMIN, check, equal, test, wait_for
 from media import mp3_numbers
 

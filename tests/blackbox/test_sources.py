@@ -1,4 +1,4 @@
-"""How encoders log in, and how they are refused."""
+"""The logins of encoders, and their refusals."""
 from harness import ADMIN, RELAY, SOURCE, basic, check, equal, listen_socket, matches, mount, request, test, wait_for
 from media import KINDS, mp3_frame, mp3_numbers
 
@@ -10,7 +10,7 @@ def frames(count, tag="A"):
 
 
 def plays(server, wire, mount="/e", tag="A"):
-    """The connection is a source now: what is sent reaches a listener."""
+    """Checks that the connection is a source now: its bytes reach a listener."""
     wire.send(frames(30, tag))
     listener = server.listener(mount)
     equal(mp3_numbers(listener.read(28 * 384)), [(tag, n) for n in range(28)])
@@ -366,7 +366,7 @@ def a_shoutcast_source_logs_in_with_its_password_alone(t):
 
 @test
 def a_shoutcast_password_may_name_another_mount(t):
-    """As for Icecast-KH, for several encoders on one port."""
+    """As with Icecast-KH, for several encoders on one port."""
     server = t.server(sockets=SHOUTCAST, body="<shoutcast-mount>/sc</shoutcast-mount><mount><mount-name>/own</mount-name>"
                       "<password>own:secret</password></mount><mount><mount-name>/sc</mount-name><password>/a:b</password></mount>")
     for password, mount in ((b"/two:src-secret", "/two"), (b"/own:own:secret", "/own"), (b"/a:b", "/sc")):
@@ -426,7 +426,7 @@ def titles_inside_the_sources_own_stream_are_taken_out_and_shown(t):
 
 @test
 def fields_of_titles_that_only_players_know_reach_them_through_a_relay_too(t):
-    """As AdsWizz and Triton put them around advertisements."""
+    """Fields that AdsWizz and Triton put around advertisements."""
     server = t.server()
     source = server.source("/e", lines=["icy-metaint: 3840"])
     edge = t.server(body="<relay><server>127.0.0.1</server><port>%d</port><mount>/e</mount></relay>" % server.port)
@@ -444,7 +444,7 @@ def fields_of_titles_that_only_players_know_reach_them_through_a_relay_too(t):
 
 @test
 def a_source_may_come_back_at_once(t):
-    """The end of its last connection may lie unread at the server, behind other bytes."""
+    """The end of its last connection may still be unread at the server, behind other bytes."""
     server = t.server(limits="<threads>2</threads>")
     source = server.source("/m")
     for _ in range(100):

@@ -1,4 +1,4 @@
-"""Starting, the command line, sockets, the process."""
+"""The start, the command line, sockets, the process."""
 import os
 import pathlib
 import re
@@ -115,7 +115,7 @@ def check_config_refuses_a_wrong_value_and_says_where(t):
 
 
 def check_as_root(t, text):
-    """What --check-config that root runs says of a configuration, and its status."""
+    """The output of --check-config for a configuration, run as root, and its status."""
     t.dir.chmod(0o755)
     done = subprocess.run([Settings.binary, "--check-config", str(configuration(t, text))],
                           capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=20)
@@ -317,7 +317,7 @@ def root_without_changeowner_is_refused(t):
 
 @test
 def another_user_than_root_is_told_that_changeowner_has_no_effect(t):
-    """The configuration may be of a machine with other users."""
+    """The configuration may be from a machine with other users."""
     server = t.server(body="<security><changeowner><user>no-such-user</user><group>nogroup</group></changeowner></security>")
     matches(r"^WARNING: Can't change user id unless you are root\.$", server.out.read_text())
 
@@ -343,7 +343,7 @@ def root_becomes_the_configured_user(t):
 
 @test
 def root_does_not_write_where_a_file_of_another_user_says(t):
-    """The configuration belongs to nobody, who would like a file of root's to be emptied."""
+    """The configuration belongs to the user nobody, and names a file of root's that would be emptied."""
     if os.getuid() != 0:
         return
     server = t.unstarted_server(body="<security><changeowner><user>nobody</user><group>nogroup</group></changeowner></security>")
@@ -368,7 +368,7 @@ def term_and_int_end_it_well(t):
 
 @test
 def a_command_of_icelb_without_icelb_is_refused_and_names_where_it_was_looked_for(t):
-    """icelb is taken from the directory of the program, whatever PATH or a symbolic link says."""
+    """icelb is taken from the program's directory, whatever PATH or a symbolic link says."""
     place = t.dir / "alone"
     place.mkdir()
     shutil.copy(Settings.binary, place / "icecast-lb")

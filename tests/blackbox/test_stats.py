@@ -1,4 +1,4 @@
-"""What is shown about the server: XML, JSON, lists."""
+"""The statistics of the server: XML, JSON, lists."""
 from harness import ADMIN, RELAY, SOURCE, check, equal, free_port, listen_socket, test, wait_for
 
 

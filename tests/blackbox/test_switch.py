@@ -1,4 +1,4 @@
-"""What switches and HAProxy ask without HTTP: datagrams, and the line of the agent."""
+"""Switches and HAProxy without HTTP: datagrams, and the line of the agent."""
 import socket
 import time
 
@@ -101,7 +101,7 @@ def a_reload_opens_and_closes_the_ports(bench):
 
 @test
 def both_ports_answer_through_upgrades(bench):
-    """A question that comes in the middle of one waits for the next process."""
+    """A question that arrives during an upgrade waits for the next process."""
     port = free_port()
     body = "<cluster><id>m1</id><udp>1</udp><agent port='%d' bind-address='127.0.0.1'/></cluster>" % port
     server = bench.server(body=body)

@@ -1,4 +1,4 @@
-"""What is told of a title beside its text, when it sounds, and the titles of a recording."""
+"""The facts about a title besides its text, the time when it sounds, and the titles of a recording."""
 import json
 import time
 
@@ -21,7 +21,7 @@ def mount_of_relay(port, mount):
 
 
 def timed(server, mount, **more):
-    """A source that has sent for so long that its stream has times."""
+    """A source that has sent for long enough that its stream has times."""
     source = server.source(mount, **more)
     wait_for(lambda: source.play(2) and (now(server, mount)["live"] or {}).get("wall_ms") is not None, "the stream has times", 15)
     return source

@@ -1,4 +1,4 @@
-"""ICY metadata: where the blocks are, what is in them, in which letters."""
+"""ICY metadata: the positions of the blocks, their content and its character encoding."""
 import urllib.parse
 
 from harness import check, equal, matches, test, wait_for
@@ -31,7 +31,7 @@ def the_first_block_tells_the_title_that_is_playing(t):
 
 @test
 def a_title_that_its_source_sends_in_every_block_is_told_once(t):
-    """As servers of advertisements send it."""
+    """Servers of advertisements send titles this way."""
     server = t.server()
     source = server.source(lines=["icy-metaint: 3840"])
     listener = server.listener(icy=True)

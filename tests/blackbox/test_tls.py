@@ -1,4 +1,4 @@
-"""TLS: listeners, sources and pages over it; the choice, the renewal and the lack of certificates."""
+"""Listeners, sources and pages over TLS; the choice, the renewal and the lack of certificates."""
 import os
 import re
 import socket
@@ -180,7 +180,7 @@ def it_speaks_http11_and_tls_12_and_13(t):
 
 @test
 def keys_are_agreed_by_curves_alone(t):
-    """The largest of the finite fields costs the server 120 ms for one packet of a client."""
+    """The largest finite field costs the server 120 ms for one packet of a client."""
     server = tls_server(t)
 
     def agreed(group):
@@ -265,7 +265,8 @@ def a_player_resumes_its_session_after_a_restart_and_a_renewal(t):
 
 
 def resumed(server, context, sessions, name="radio.test"):
-    """How many of them resume, each on a connection of its own; their newest sessions take the places of the old ones."""
+    """The number of sessions that resume, each on its own connection; the newest sessions replace the old ones in the
+    list."""
     again = 0
     for number, session in enumerate(sessions):
         with socket.create_connection(("127.0.0.1", server.ports[1]), Settings.patience) as plain:
@@ -280,7 +281,7 @@ def resumed(server, context, sessions, name="radio.test"):
 
 @test
 def players_resume_after_a_restart_and_at_another_node_without_configuration(t):
-    """By the certificate's key with TLS 1.3, by the file in the state directory with TLS 1.2."""
+    """TLS 1.3 by the certificate's key, TLS 1.2 by the file in the state directory."""
     count = 100
     for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

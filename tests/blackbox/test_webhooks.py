@@ -1,4 +1,4 @@
-"""<webhook>: events are sent to an address, signed, in order, and again where it does not take them."""
+"""<webhook>: events are sent to an address, signed and in order, and again if it does not accept them."""
 import hashlib
 import hmac
 import json
@@ -11,7 +11,7 @@ from http_backend import HttpBackend, send
 
 
 class Receiver(HttpBackend):
-    """answers: the statuses of the next requests; then 204."""
+    """answers: the statuses of the next requests; later requests get 204."""
 
     def __init__(self, t, *answers):
         self.got, self.answers = [], list(answers)
