@@ -62,7 +62,8 @@ class Scene:
         return people
 
     def at(self, nodes, mount=MOUNT, patience=10, plays=None):
-        """The listeners by node, once they are there; plays: a source whose relays would take it for silent meanwhile."""
+        """The listeners by node, once each node has one; plays: a source to be played meanwhile, or relays would find
+        it silent."""
         def found():
             if plays:
                 plays.play(2)

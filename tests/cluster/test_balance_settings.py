@@ -1,4 +1,4 @@
-"""Every setting of <balance>, <capacity> and <node>: what is configured is what happens."""
+"""Every setting of <balance>, <capacity> and <node> has its configured effect."""
 import collections
 
 from bench import ADMIN, Cluster, ask, ask_and_close, check, equal, test, wait_for

@@ -1,4 +1,4 @@
-"""Listeners behind nodes: a server counts each person once, wherever it pulls the stream from."""
+"""Listeners behind nodes: a server counts each listener once, whichever server it pulls the stream from."""
 from bench import ADMIN, LISTENER, cluster_json, equal, test, wait_for
 from link_bench import edge, feed, kill9, link_port, linked_master, master_block, node, public, up
 from peer_bench import peers
@@ -7,7 +7,7 @@ MOUNT = "/live.mp3"
 
 
 def listen(b, server, count, mount=MOUNT):
-    """Listeners who stay at this server, wherever it would rather send them."""
+    """Listeners that stay at this server, even if it would rather redirect them."""
     wires = []
     for _ in range(count):
         def begin():
@@ -36,13 +36,13 @@ def shows(server, count, what, mount=MOUNT, patience=10):
 
 
 def heard(server):
-    """Bytes of each of its nodes."""
+    """The bytes received from each of its nodes."""
     rows = server.get("/admin/cluster/links.json", ADMIN).json()
     return {row["id"]: row["bytes_in"] for row in rows if row["role"] == "node" and row["up"]}
 
 
 def is_stable(servers, count, reports=8):
-    """Over some reports of all nodes: four a second come from each."""
+    """Checks the total over some reports of all nodes; each node sends four a second."""
     for _ in range(reports):
         before = {server.host: heard(server) for server in servers}
         wait_for(lambda: all(now > before[server.host][name] for server in servers for name, now in heard(server).items()), "a report")
@@ -50,7 +50,7 @@ def is_stable(servers, count, reports=8):
 
 
 def middle(b, number, masters, nodes, more=""):
-    """A node of its masters that takes in nodes itself."""
+    """A node of its masters that has nodes of its own."""
     name = "edge%d" % number
     blocks = "<master-public-slave>1</master-public-slave>" + "".join(master_block(m, name, number) for m in masters)
     return linked_master(b, number, public(*nodes), name=name, masters=blocks,
@@ -174,7 +174,7 @@ def a_ring_of_which_each_is_a_node_of_the_next_stays_finite(b):
 
 @test
 def a_source_that_goes_from_peer_to_peer_changes_no_total(b):
-    """The way of the stream is another one then, at each of them."""
+    """The way of the stream changes at each of them."""
     all_peers = peers(b, (11, 12, 13))
     for turn in (0, 1, 2):
         mount = "/turn%d.mp3" % turn
@@ -187,7 +187,7 @@ def a_source_that_goes_from_peer_to_peer_changes_no_total(b):
 
 @test
 def a_node_of_a_node_and_of_its_master_is_counted_once(b):
-    """As it pulls from either of them."""
+    """It may pull from either of them."""
     master = linked_master(b, 11, public(12, 13))
     first = middle(b, 12, [master], [13])
     second = edge(b, 13, [first, master])
@@ -202,7 +202,7 @@ def a_node_of_a_node_and_of_its_master_is_counted_once(b):
 
 @test
 def an_edge_of_two_masters_counts_once_at_what_is_above_both(b):
-    """The edge pulls from one of them, and only that one tells of it."""
+    """The edge pulls from one of them, and only that one reports it."""
     top = linked_master(b, 11, public(12, 13))
     left = middle(b, 12, [top], [14])
     right = middle(b, 13, [top], [14])

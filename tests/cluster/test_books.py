@@ -1,4 +1,4 @@
-"""Rows of the audience over links: into the database of one master, each exactly once."""
+"""Rows of the audience over links: each reaches the database of one master exactly once."""
 import re
 import sqlite3
 import time
@@ -47,20 +47,20 @@ def seconds(server):
 
 
 def hears(b, server, agent="VLC/3.0.20", count=100_000):
-    """Listens until it has more than a quick look; the source plays at ten times its pace."""
+    """Listens for longer than a quick look; the source plays at ten times its rate."""
     listener = server.listener(lines=["User-Agent: " + agent])
     listener.read(count)
     return listener
 
 
 def in_journal(server, kind):
-    """Rows of that kind in the file; those that are acknowledged stay there for a while."""
+    """The number of rows of this kind in the file; acknowledged rows stay there for a while."""
     lines = (server.dir / "state" / "audience.journal").read_text().splitlines()
     return sum(line.startswith(kind + "\t") for line in lines)
 
 
 def same_keys(master, *nodes):
-    """The nodes know those of the master, of today and tomorrow."""
+    """Checks that the nodes have the master's keys of today and tomorrow."""
     def lines(server):
         path = server.dir / "state" / "audience.keys"
         return set(path.read_text().split("\n")[:-1]) if path.exists() else set()
@@ -229,7 +229,7 @@ def a_lost_acknowledgement_counts_nothing_twice_and_lies_count_nothing(b):
 
 @test
 def a_month_of_hearing_on_each_of_many_mounts_takes_little_memory(b):
-    """Of one node's word: 700 rows are a million sums."""
+    """Reported by one node: 700 rows make a million sums."""
     master = book_master(b, ["edge12"])
     raw = RawNode(b, master, "edge12")
     raw.hello()
@@ -319,7 +319,7 @@ def a_node_keeps_what_is_not_acknowledged(b):
 
 
 def listened(b, node, master, agent, count):
-    """One more listener has been heard for longer than a quick look, and has gone."""
+    """A further listener listens for longer than a quick look, and leaves."""
     heard = hears(b, node, agent)
     wait_for(lambda: listeners(master) == 1, "it is counted", 30)
     heard.close()
@@ -328,7 +328,7 @@ def listened(b, node, master, agent, count):
 
 @test
 def a_copy_is_put_back_and_another_master_goes_on_with_it(b):
-    """As doc/audience.md says."""
+    """By the steps of doc/audience.md."""
     first = book_master(b, ["edge13"])
     second = with_state(linked_master(b, 12, ["edge13"], start=False, body_more="<console>1</console>"))
     node = book_edge(b, 13, [first, second])

@@ -1,4 +1,4 @@
-"""What a node announces that it can take is what it can take."""
+"""The capacity that a node announces is the capacity that it has."""
 import re
 
 from bench import check, equal, node_at, test, wait_for

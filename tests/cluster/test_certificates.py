@@ -1,4 +1,5 @@
-"""One certificate for a name that several nodes have: a master orders it, each node answers the authority, and gets it over the link."""
+"""One certificate for a name that several nodes have: a master orders it, each node answers the authority and gets the
+certificate over the link."""
 import re
 
 from authority import Authority
@@ -20,7 +21,7 @@ def state(b, number):
 
 
 def cluster(b, numbers, challenges, having=None, more="", names=NAME):
-    """A master on 127.0.0.11 and edges; the authority asks ports that all of them have."""
+    """A master on 127.0.0.11 and edges; the authority connects to ports that all of them have."""
     plain, tls = link_port(), link_port()
     authority = Authority(b, plain, tls_port=tls)
     has = 'certificates="%s"' % names
@@ -129,7 +130,8 @@ def a_node_does_not_order_what_its_master_has(b):
 
 @test
 def each_of_five_nodes_answers_in_turn(b):
-    """The authority is sent to another of them with each order; what is not changed in <acme> is not ordered again."""
+    """The authority asks another node with each order; a certificate with unchanged settings in <acme> is not ordered
+    again."""
     other, numbers = "www.example.org", (12, 13, 14, 15)
     authority, master, edges, tls = cluster(b, numbers, "http-01", names=NAME + " " + other)
     nodes = [master, *edges]

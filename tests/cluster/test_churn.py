@@ -1,7 +1,7 @@
-"""A thousand nodes that come and go while listeners come: who is sent where (G18, with a real server).
+"""A thousand nodes that join and leave while listeners arrive: the targets of redirects (G18, with a real server).
 
-The nodes and the listeners are simulated by bench/cluster-crowd; the master is real.  The property test with a fake
-clock (10^6 requests) is tests/unit/cluster/balance_property_test.cc.
+bench/cluster-crowd simulates the nodes and the listeners; the master is real.  The property test with a fake clock
+(10^6 requests) is tests/unit/cluster/balance_property_test.cc.
 """
 import pathlib
 import random
@@ -16,7 +16,7 @@ IN = ("up", "suspect")  # a listener who comes back at once may have said so; no
 
 
 class Churn:
-    """Takes nodes out and in, and says "out" to the crowd once the master knows."""
+    """Lets nodes leave and join, and sends "out" to the crowd once the master knows."""
 
     def __init__(self, master, crowd, seed):
         self.master, self.crowd, self.random = master, crowd, random.Random(seed)
@@ -36,7 +36,7 @@ class Churn:
             raise Failed("wanted %s, after %d events %s: %s; %s" % (wanted, self.events, self.kinds, self.states(), self.master.log()[-900:]))
 
     def step(self):
-        """One to three nodes change; one that is drained or silent ends afterwards, as its operator would have it."""
+        """One to three nodes change; a drained or silent node ends afterwards, as an operator would end it."""
         wanted, drained = {}, []
         for name in self.random.sample(sorted(self.is_in), self.random.randint(1, 3)):
             self.events += 1
@@ -64,7 +64,7 @@ class Churn:
 
 
 def crowd_of(bench, master, nodes, **options):
-    """The program of bench/, beside the server that is tested."""
+    """The program of bench/ that belongs to the tested server."""
     from crowd_bench import Crowd
     return Crowd(bench, master, nodes, **options)
 

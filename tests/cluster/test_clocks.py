@@ -1,4 +1,5 @@
-"""Nodes whose wall clock is another than their master's: tokens are judged by the master's, and it is said."""
+"""Nodes whose wall clock differs from their master's: tokens are judged by the master's clock, and the difference is
+logged."""
 import glob
 import re
 import time
@@ -12,7 +13,8 @@ KEYS = '<token keys="second first"%s/>'
 
 
 def clock_ahead(ahead):
-    """Fakes the wall clock alone: what waits and measures goes on as ever.  Not for root: its semaphore would be root's."""
+    """Fakes only the wall clock; waits and measurements are not affected.  Not for root: its semaphore would belong to
+    root."""
     libraries = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
     if not libraries:
         raise Failed("libfaketime is not here: tools/install-packages test")
@@ -21,7 +23,7 @@ def clock_ahead(ahead):
 
 
 def set_clock_of(master, name, ahead):
-    """A linked or posting node of this master, whose tokens let listeners in."""
+    """Waits until the master has measured the clock of this node."""
     def is_so():
         skew = node_at(master, name)["clock_skew_ms"]
         return skew is not None and abs(skew - 1000 * ahead) < 1500

@@ -1,4 +1,4 @@
-"""Countries: a listener is sent to a node that is near to him, while one of those has room."""
+"""Countries: a listener is sent to a near node while one of those has room."""
 import collections
 
 import countries

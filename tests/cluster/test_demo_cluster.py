@@ -1,4 +1,4 @@
-"""What ./run.sh --cluster starts (tools/demo-cluster.py)."""
+"""The cluster of ./run.sh --cluster (tools/demo-cluster.py)."""
 import collections
 import os
 import pathlib
@@ -37,7 +37,7 @@ class Demo:
         return self.out.read_text()
 
     def processes(self):
-        """All that have its place in their arguments, itself among them."""
+        """All processes with its directory in their arguments, including itself."""
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             if entry.name.isdigit() and int(entry.name) != os.getpid():

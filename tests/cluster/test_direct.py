@@ -1,5 +1,5 @@
-"""Players that do not follow a redirect, at a server that does not carry the mount: they are served all
-the same, straight from the server that has it, within <balance direct-budget>."""
+"""Players that do not follow a redirect, at a server that does not carry the mount: they are served directly from the
+server that has it, within <balance direct-budget>."""
 import errno
 import os
 import time

@@ -1,5 +1,5 @@
-"""What a server that a listener is passed on from may answer: nothing of it reaches the listener's head
-unescaped, nothing ends the master."""
+"""Hostile answers of a server whose stream is passed through to a listener: no part of them reaches the listener's head
+unescaped, and none ends the master."""
 from bench import LISTENER, check, equal, test, wait_for
 from harness import request
 from link_bench import edge, link_port, node, up
@@ -9,7 +9,7 @@ AUDIO = b"\xff\xfb\x90\x00" + b"a" * 413
 
 
 def near(b, upstream):
-    """A master that pulls /live.mp3 from a server of the test's own, when somebody wants it."""
+    """A master that pulls /live.mp3 on demand from a server of the test."""
     port = link_port()
     made = node(b, 11, "<max-redirect-slaves>-1</max-redirect-slaves>"
                        "<relay><server>127.0.0.1</server><port>%d</port><mount>/live.mp3</mount>"

@@ -1,4 +1,4 @@
-"""What a directory (YP) is told of a cluster: its listeners, not only the master's."""
+"""The reports of a cluster to a directory (YP): they count all its listeners, not only the master's."""
 import http.server
 import threading
 import urllib.parse
@@ -8,7 +8,7 @@ from link_bench import Feeder
 
 
 class Directory:
-    """Takes every stream, and remembers what it was told."""
+    """Accepts every stream, and records the requests."""
 
     def __init__(self):
         told = self.told = []

@@ -1,4 +1,5 @@
-"""Nothing that need not end, ends: a peer dies, a process is stopped, a <master> has other settings."""
+"""Streams and listeners that need not end do not end: a peer dies, a process is stopped, a <master> has other
+settings."""
 import re
 import select
 import signal
@@ -14,7 +15,7 @@ SOURCE_TIMEOUT = "<clients>5000</clients><source-timeout>5</source-timeout>"
 
 
 class Ear:
-    """A listener that follows a redirect, and from then on notes when it hears something."""
+    """A listener that follows a redirect, and then notes the times at which it receives sound."""
 
     def __init__(self, address, mount, agent, follow=True):
         self.ended, self.heard, self.kind = None, [], None
@@ -73,13 +74,13 @@ class Crowd:
 
 
 def silence(ear, since):
-    """The longest time in which it heard nothing."""
+    """The longest time without sound."""
     times = [since] + [t for t in ear.heard if t > since] + [time.monotonic()]
     return max(b - a for a, b in zip(times, times[1:]))
 
 
 def all_hear(ears, since, what, patience=12, servers=()):
-    """Each of them has heard something after that moment, and none has been let go."""
+    """Each of them has received sound since that moment, and none has been disconnected."""
     def ready():
         gone = [ear for ear in ears if ear.ended is not None]
         check(not gone, "%s: %d of %d listeners have ended: %s" % (
@@ -94,7 +95,7 @@ def all_hear(ears, since, what, patience=12, servers=()):
 
 
 def gather(crowd, server, elsewhere, count):
-    """So many listeners at the server, which sends on whoever asks it; others ask elsewhere."""
+    """This many listeners at the server; they ask the other servers, which redirect them."""
     for i in range(count * 12):
         if len(crowd.at(server)) >= count:
             return
@@ -121,7 +122,7 @@ def peers_with_listeners(b, count):
 
 
 def taken_by(b, peer, deadline, **options):
-    """The encoder asks this peer until it is taken; when that was."""
+    """The encoder asks this peer until it is accepted; returns the time of that."""
     while True:
         try:
             source = peer.source("/live.mp3", **options)
@@ -188,7 +189,7 @@ def an_encoder_that_leaves_one_peer_for_another_takes_the_listeners_along(b):
 
 @test
 def another_format_ends_what_cannot_go_on(b):
-    """No player changes its decoder: nobody is given bytes of the new stream in the old one."""
+    """No player changes its decoder: no listener of the old stream gets bytes of the new one."""
     made, source, crowd, ears = peers_with_listeners(b, 5)
     kill9(made[0])
     time.sleep(0.2)

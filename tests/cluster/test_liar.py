@@ -1,6 +1,8 @@
-"""A node with a valid secret that lies about itself: what the honest ones beside it get, and what it cannot order or fill.
+"""A node with a valid secret that reports false data about itself: the shares of the honest nodes, and the limits on
+its orders and tables.
 
-The liar is RawNode (link_bench.py): it says what it likes over a real link.  The other two are servers with real listeners.
+The liar is RawNode (link_bench.py), which can send any frame over a real link.  The other two are servers with real
+listeners.
 """
 import collections
 import socket
@@ -17,7 +19,8 @@ KEYS = '<token keys="k"/>'
 
 
 class Liar:
-    """Reports every 50 ms what `say(issued)` returns; issued: how many the master says it has sent there."""
+    """Reports every 50 ms the result of `say(issued)`; issued: the number of listeners that the master claims to have
+    sent there."""
 
     def __init__(self, b, master, say, **hello):
         self.node = RawNode(b, master, "edge66", source="127.0.0.66")
@@ -53,7 +56,8 @@ class Liar:
 
 
 def shares(b, say, balance, **hello):
-    """The part of TIMES listeners that two honest nodes were sent, who stay there.  say: None: the third is honest as well."""
+    """The parts of TIMES listeners that two honest nodes get, where the listeners stay; say None: the third node is
+    honest too."""
     attributes = 'max-listeners="1000"'
     master = linked_master(b, 11, {"edge12": attributes, "edge13": attributes, "edge66": attributes},
                            more=KEYS + "<balance %s/>" % balance)
@@ -104,7 +108,8 @@ BALANCES = {'affinity="0"': DRAWN, 'affinity="1"': DRAWN, 'policy="least-util" a
 
 
 def honest_nodes_keep_their_shares(b, balance):
-    """Of three equal nodes each has a third.  The exact line, over 20,160 draws, is tests/unit/cluster/young_liar_test.cc."""
+    """Of three equal nodes each has a third.  The exact bound, over 20,160 draws, is in
+    tests/unit/cluster/young_liar_test.cc."""
     least = 1 / 3 - TWENTIETH - BALANCES[balance]
     for what, lie in LIES.items():
         now = shares(b, lie, balance, cap={"lis": 9000000, "kbps": 1e9}, tags=["t%d" % i for i in range(32)])
@@ -133,7 +138,7 @@ def honest_nodes_beside_a_liar_keep_their_shares_of_what_goes_to_the_emptiest_wi
 
 @test
 def one_node_fills_no_table(b):
-    """It invents mounts until its link ends, with a reason in both logs; the other's rows are there."""
+    """It invents mounts until its link ends, with a reason in both logs; the other node's rows remain."""
     master = linked_master(b, 11, public(12, 66))
     honest = edge(b, 12, master)
     node = RawNode(b, master, "edge66", source="127.0.0.66")
@@ -159,7 +164,7 @@ def one_node_fills_no_table(b):
 
 @test
 def a_wrong_secret_shuts_out_no_other_behind_its_address(b):
-    """All come from one address; each side says what is wrong."""
+    """All nodes have one address; each side logs the fault."""
     master = linked_master(b, 11, public(12, 13))
     wrong = edge(b, 13, master, secret="not-this-one")
     wait_for(lambda: "node edge13 from 127.0.0.13: its secret is not that of" in master.log(), "the master names it")
@@ -174,7 +179,7 @@ def a_wrong_secret_shuts_out_no_other_behind_its_address(b):
 
 
 class SlowRoad(Road):
-    """Hands on each byte `way` seconds after it has come."""
+    """Passes on each byte `way` seconds after it has arrived."""
 
     def __init__(self, b, target, way, host="127.0.0.19"):
         self.way = way
@@ -228,7 +233,7 @@ NOT_ITS = "mount %s is not relayed from this master, and no record of this maste
 
 
 class Master9(RawMaster):
-    """A master that has been taken over, or any peer in a mesh: it says anything to its node."""
+    """A compromised master, or any peer in a mesh: it can send anything to its node."""
 
     def link(self, *mounts):
         self.take_until(b"\r\n\r\n", 15)

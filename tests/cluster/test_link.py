@@ -31,7 +31,7 @@ def an_edge_needs_no_port_of_the_masters_streams(b):
 
 @test
 def a_listener_who_comes_before_the_news_waits_for_it(b):
-    """WHO: the request comes first, the source an instant later is found by the answer of the master."""
+    """WHO: the request arrives before the source; the master's answer reports the source that begins a moment later."""
     master = linked_master(b, 11, public(12))
     node = edge(b, 12, master)
     up(master, "edge12")
@@ -46,8 +46,8 @@ def a_listener_who_comes_before_the_news_waits_for_it(b):
 
 @test
 def a_source_is_playable_on_every_edge_without_waiting_for_an_interval(b):
-    """Goal G3 keeps the figure (goals/goal_appear.py).  Here a quarter is within 100 ms, which no interval of reports (250 ms)
-    and no list that is asked for would allow; the rest may have met a busy machine."""
+    """Goal G3 has the figure (goals/goal_appear.py).  This test requires a quarter within 100 ms, which neither the
+    interval of reports (250 ms) nor a requested list would allow; a busy machine may delay the rest."""
     master = linked_master(b, 11, public(12, 13))
     nodes = [edge(b, 12, master), edge(b, 13, master)]
     up(master, "edge12", "edge13")
@@ -325,7 +325,7 @@ def a_message_reaches_every_node_once(b):
 
 
 def tls_master(b, tls_port):
-    """Without a cluster-port: nodes come to the listen-socket that speaks TLS."""
+    """A master without a cluster-port: its nodes connect to the TLS listen-socket."""
     master = node(b, 11, '<max-redirect-slaves>-1</max-redirect-slaves><cluster><id>m11</id><capacity self-weight="0"/>'
                          '<balance hold="0"/><node id="edge12" secret="s-edge12"/></cluster>', start=False)
     more = ("<listen-socket><port>%d</port><bind-address>127.0.0.11</bind-address><ssl>1</ssl></listen-socket>" % tls_port)

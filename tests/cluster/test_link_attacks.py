@@ -1,4 +1,4 @@
-"""What a stranger, a thief of one secret, or a broken node can do to a master over the link: nothing."""
+"""Attacks of a stranger, a thief of one secret, or a broken node on a master over the link: none succeeds."""
 import json
 import re
 import socket
@@ -91,7 +91,7 @@ def a_hello_cannot_lie(b):
 
 @test
 def an_address_where_somebody_else_answers_is_not_used(b):
-    """Allowed to the node by the configuration, and yet another server's."""
+    """The configuration allows the node this address, but it belongs to another server."""
     other = node(b, 14, "")
     allowed = 'allow-public="127.0.0.14:%d"' % other.given_port
     master = linked_master(b, 11, {"edge12": allowed, "edge13": ""})
@@ -109,7 +109,7 @@ def an_address_where_somebody_else_answers_is_not_used(b):
 
 @test
 def a_process_does_not_answer_for_the_one_before_it(b):
-    """A node ends while its address is tried and starts again: the new process knows nothing of the question."""
+    """A node ends while its address is tried, and starts again: the new process does not know the question."""
     known, asked = {}, []
 
     def answer(handler):
@@ -224,7 +224,7 @@ def a_node_that_lies_about_its_mounts_costs_bounded_memory(b):
 
 @test
 def a_master_that_is_not_ours_is_not_believed(b):
-    """Somebody listens where the master should be: he learns nothing and sends nobody anywhere."""
+    """A stranger listens at the master's address: it gets no secret and redirects no listener."""
     with socket.create_server(("127.0.0.11", 0)) as door:
         class Fake:
             host, link_port, given_port = "127.0.0.11", door.getsockname()[1], 1

@@ -1,4 +1,4 @@
-"""The transcripts of doc/link.md, played to a real master."""
+"""The transcripts of doc/link.md, replayed to a real master."""
 import pathlib
 import re
 import threading
@@ -24,7 +24,7 @@ HEADS = ("upgrade", "refused")  # lines of HTTP: CRLF
 
 
 class Stage:
-    """A master m1 with a stream, and the node edge1, which is the test."""
+    """A master m1 with a stream, and the node edge1, played by the test."""
 
     def __init__(self, b, attributes="", source=True, **options):
         self.b = b

@@ -1,4 +1,4 @@
-"""A host that falls silent without a word: network namespaces, and a router in between that swallows packets.
+"""A host that falls silent without closing: network namespaces, with a router that drops packets.
 
 Needs root and ip(8); skipped without them.
 """
@@ -32,7 +32,7 @@ def within(space, make):
 
 
 class Ear:
-    """A listener whose frames are all there, one after the other; the longest silence since it was asked last."""
+    """A listener whose frames are complete and in order; the longest silence since it was last asked."""
 
     def __init__(self, b, space):
         self.socket = within(space, lambda: socket.create_connection(("127.0.0.1", 8000), 5))

@@ -1,4 +1,4 @@
-"""One master with children; several that are peers; masters that know nothing of each other (C15)."""
+"""One master with nodes; several masters that are peers; masters without knowledge of each other (C15)."""
 import time
 
 from bench import ADMIN, check, equal, node_at, test, wait_for
@@ -65,7 +65,7 @@ def peers_do_not_relay_their_own_streams_in_a_circle(b):
 
 @test
 def a_stream_is_passed_on_through_a_node_at_the_middle(b):
-    """m11 <- hub12 <- edge13: the edge knows nothing of m11."""
+    """m11 <- hub12 <- edge13: the edge does not know m11."""
     top = linked_master(b, 11, public(12))
     hub = linked_master(b, 12, public(13), name="edge12", masters=master_block(top, "edge12", 12), redirects="")
     leaf = edge(b, 13, hub)

@@ -24,7 +24,7 @@ SLAVES = {
 
 
 class Feeder:
-    """A source whose stream goes on while something is waited for."""
+    """A source whose stream continues while the test waits."""
 
     def __init__(self, source):
         self.source = source
@@ -43,7 +43,7 @@ def first_source(server):
 
 
 def plays(server, mount="/live.mp3"):
-    """A listener of it hears audio."""
+    """A listener of it gets audio."""
     def fact():
         try:
             reply, wire = ask(server, mount)
@@ -55,7 +55,7 @@ def plays(server, mount="/live.mp3"):
 
 
 def relay_statuses(master, agent):
-    """Of the requests for the mount by the relay, in the access log."""
+    """The statuses of the relay's requests for the mount, in the access log."""
     return re.findall(r'"GET /live\.mp3 HTTP/1\.[01]" (\d+) .* "%s' % agent, master.log("access"))
 
 

@@ -1,4 +1,4 @@
-"""A node that is emptied: its masters send nobody any more, and its listeners come back by way of them."""
+"""A node that drains: its masters send no listeners any more, and its own return by way of them."""
 import json
 import signal
 import stat
@@ -40,7 +40,7 @@ def linked_nodes(b):
 
 
 def posting_nodes(b):
-    """The same with e1 and e2, which only post, every half minute."""
+    """The same master with e1 and e2, which only post, every half minute."""
     site, sites = Site(11), {"e1": Site(12), "e2": Site(13)}
     master = start(b, site, master_body({name: (s, "") for name, s in sites.items()}, 'affinity="0" hold="0"'))
     feed(b, master)
@@ -50,12 +50,12 @@ def posting_nodes(b):
 
 
 def last_to(crowd, address):
-    """When the last of those was sent a request that ended up there."""
+    """The time of the last request that ended at this address."""
     return max([sent for sent, _, _, node in crowd.answers if node == address] or [0])
 
 
 def stops_sending_within_300_ms(b, master, node, others):
-    """Listeners ask the whole time; none of them is sent there that asked 0.3 s after the drain or later."""
+    """Listeners request all the time; none of the requests later than 0.3 s after the drain is sent there."""
     crowd = b.owned(Crowd(master.address, "/live.mp3"))
     wait_for(lambda: last_to(crowd, address_of(node)), "it gets listeners")
     begin = time.monotonic()
@@ -81,7 +81,7 @@ def a_linked_node_that_drains_gets_nobody_and_comes_back(b):
 
 @test
 def a_node_that_only_posts_is_heard_at_once_too(b):
-    """Its next report would come in half a minute; it says at once that it drains, and at once that it does not."""
+    """Its next report is due in half a minute; it reports the begin and the end of the drain at once."""
     master, first, second = posting_nodes(b)
     stops_sending_within_300_ms(b, master, first, [second])
     equal(node_at(master, "e1")["state"], "draining", "its state at the master")
@@ -114,7 +114,7 @@ def an_order_of_the_master_drains_the_node_itself(b):
 
 @test
 def on_term_listeners_come_back_by_way_of_the_master(b):
-    """As a player would: whoever is closed asks the master again, and plays on at another node."""
+    """Like a player: each closed listener asks the master again, and plays on at another node."""
     master = linked_master(b, 11, public(12, 13))
     leaving = edge(b, 12, master, more='<drain mode="move" time="2s" rate="10"/>')
     feed(b, master)
@@ -133,7 +133,7 @@ def on_term_listeners_come_back_by_way_of_the_master(b):
 
 
 def comes_back_by_the_master(master, node, others):
-    """A player that was told to listen at the node, and asks there again; it never asks anybody else first."""
+    """A player with the address of the node asks there again; it is sent to the master before any other server."""
     reply = ask_and_close(node, "/live.mp3?a=1", agent="Clock radio/1")
     equal((reply.status, reply.get("Location"), reply.get("Cache-Control")),
           (302, "http://%s/live.mp3?a=1" % address_of(master), "no-store"), "who comes to a node that drains")
@@ -189,7 +189,7 @@ def a_draining_master_sends_everybody_to_others(b):
 
 @test
 def a_drain_leaves_relays_alone(b):
-    """Behind them are listeners of other nodes: neither move nor hard ends them, and new ones are let in."""
+    """A relay has listeners of other nodes behind it: neither move nor hard ends it, and new relays are let in."""
     master = linked_master(b, 11, public(12))
     node = edge(b, 12, master)
     feed(b, master)

@@ -1,4 +1,4 @@
-"""Numbers that are true, and the playlists."""
+"""The numbers of the cluster are right; and the playlists."""
 import base64
 import re
 import xml.etree.ElementTree as ET

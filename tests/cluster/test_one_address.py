@@ -1,4 +1,4 @@
-"""Many listeners behind one address, with one player: a school, the NAT of a carrier, a reverse proxy."""
+"""Many listeners behind one address, with one player: a school, a carrier's NAT, a reverse proxy."""
 import collections
 import math
 import pathlib
@@ -24,7 +24,7 @@ def blocks_of_the_page():
 
 
 class Page:
-    """The cluster of doc/cluster.md: (i), and (ii) twice; only addresses and ports are ours."""
+    """The cluster of doc/cluster.md: (i), and (ii) twice; only addresses and ports are the test's."""
 
     def __init__(self, b, tokens=False, root=""):
         self.sites = {"m1": Site(11), "edge1": Site(12), "edge2": Site(13)}
@@ -69,7 +69,7 @@ class Page:
 
 
 def crowd(page, listeners=200, seconds=8, agent=HOUSE):
-    """`curl -L`, so many at once, from one address; where each of them listens, and what was answered."""
+    """`curl -L`, so many at once, from one address; the server where each of them listens, and the answers."""
     curl = shutil.which("curl")
     if curl is None:
         raise Skip("no curl")
@@ -213,7 +213,7 @@ def explain_tells_it_by_order_and_where_the_master_serves_nobody(b):
 
 
 def list_of_a_slave(master, number, port):
-    """What makes an Icecast-KH known: it asks for the list of streams, and says how often it does."""
+    """Makes an Icecast-KH known: it requests the list of streams, with its interval."""
     asked = "GET /admin/streamlist.txt?rserver=127.0.0.%d&rport=%d&interval=5 HTTP/1.1" % (number, port)
     equal(master.ask(asked, [], RELAY, source_address="127.0.0.%d" % number).text, "/rock.mp3\r\n", "the list")
 

@@ -1,4 +1,4 @@
-"""Peers that redirect to peers: one hop, never a loop, whatever each believes of the others."""
+"""Peers that redirect to peers: one hop, never a loop, whatever each knows of the others."""
 import re
 import socket
 
@@ -8,7 +8,7 @@ from peer_bench import HUMBLE, all_know, head_for_player, peers
 
 KEYS = '<token keys="key-of-all-peers"/>'
 def journey(address, path="/live.mp3", agent="Wanderer/1", most=12, keep_query=True):
-    """As a player that follows: (redirects, last status)."""
+    """The way of a player that follows redirects: (redirects, last status)."""
     for hop in range(most):
         with socket.socket() as wire:
             head = head_for_player(wire, address, path, agent, 5)
@@ -96,7 +96,7 @@ def anybody_may_say_that_he_was_redirected_and_wins_nothing(b):
 
 @test
 def without_links_too(b):
-    """Peers that know each other by posts and lists alone."""
+    """Peers that know each other only by posts and lists."""
     sites = {name: Site(11 + i) for i, name in enumerate(("p1", "p2", "p3"))}
     made = {}
     for name, site in sites.items():
@@ -138,8 +138,8 @@ def a_publisher_goes_to_another_peer_when_his_own_dies(b):
 
 @test
 def a_peer_that_is_full_sends_on_and_who_was_sent_is_told_to_wait(b):
-    """Two peers for four listeners each.  Whoever asks again gets a place while there is one for a redirect of each
-    master, so the last of a node may stay free; nobody gets a fifth."""
+    """Two peers for four listeners each.  A listener that asks again gets a place while there is one for a redirect of
+    each master, so the last place of a node may stay free; no peer gets a fifth listener."""
     all_peers = peers(b, (11, 12), capacity='max-listeners="4"')
     feed(b, all_peers[0])
     all_know(all_peers)

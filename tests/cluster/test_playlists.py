@@ -1,4 +1,4 @@
-"""NAME.m3u, .pls and .xspf of a mount: who is in the list, who is not, and as what."""
+"""NAME.m3u, .pls and .xspf of a mount: the servers in the list, the servers that are left out, and their addresses."""
 import re
 import xml.etree.ElementTree as ET
 
@@ -44,7 +44,7 @@ def drained_and_dead_nodes_are_not_listed(b):
 
 
 def with_many_addresses(b):
-    """edge12 has a name for https and an IPv6 literal besides its IPv4 one; edge13 only the latter."""
+    """edge12 has a name for https and an IPv6 literal besides its IPv4 address; edge13 has only an IPv4 address."""
     master = linked_master(b, 11, {"edge12": 'allow-public="edge.example.org:8443 [2001:db8::2]:8000"', "edge13": ""},
                            paths="<x-forwarded-for>%s</x-forwarded-for>" % LISTENER)
     more = ('<public-address scheme="https">edge.example.org:8443</public-address>'

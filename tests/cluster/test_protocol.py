@@ -1,4 +1,4 @@
-"""doc/protocol.md says what happens: its transcripts are replayed.  doc/cluster.md can be used as it stands."""
+"""doc/protocol.md is true: its transcripts are replayed.  The configurations of doc/cluster.md work unchanged."""
 import pathlib
 import re
 
@@ -45,7 +45,7 @@ def matches_block(block, data, name):
 
 
 def signed(request, master):
-    """The page's mark is one that was right once; this is one for this master, now."""
+    """The page's mark was valid at its time; this replaces it by a valid one for this master."""
     form = rb"(edge3\.9f3c21aa; to=)(\S+)(; n=17; t=)(\d+)(; mac=)(\w{64})"
     found = re.search(form, request)
     equal(mark("edge3", "s-edge3", "m1.77e0aa01", 17, 1792540800, "/locked.mp3").encode(), found.group(0), "the page's mark")
@@ -108,7 +108,7 @@ def the_configurations_of_the_page_are_valid(bench):
 
 
 def placed(block, sites, links):
-    """A configuration of the page, for this machine: names become addresses, ports free ones."""
+    """A configuration of the page, for this machine: names become addresses, ports become free ones."""
     for name, site in sites.items():
         block = re.sub(r'"%s\.example\.org:8000(,8443)?"' % name, '"%s"' % site.address, block)
         block = block.replace(name + ".example.org:8000", site.address)

@@ -1,4 +1,4 @@
-"""Protected mounts are pulled by nodes that prove themselves without showing their secrets."""
+"""Nodes pull protected mounts, and prove themselves without showing their secrets."""
 import re
 import secrets
 import time
@@ -34,7 +34,7 @@ def plays_with_password(server, mount="/live.mp3", number=1, hops=0):
 
 @test
 def protected_mounts_play_through_every_edge_and_no_packet_shows_a_secret(b):
-    """200 of 200, over plain http and without <relay-auth>; the backend is asked about listeners alone."""
+    """200 of 200, over plain http and without <relay-auth>; the backend is asked only about listeners."""
     backend = b.owned(Backend(lambda form: ACCEPT if form.get("user") == "joe" and form.get("pass") == "password" else REFUSED))
     names = ["edge" + secrets.token_hex(8) for _ in range(2)]  # their secrets are "s-NAME"
     shown = [shape for name in names for text in ("s-" + name, name + ":s-" + name) for shape in shapes_of(text)]
@@ -94,7 +94,7 @@ def protected_mounts_play_through_every_edge_and_no_packet_shows_a_secret(b):
 
 @test
 def a_protected_mount_comes_through_two_tiers(b):
-    """m11 <- edge12, a master itself <- edge13."""
+    """m11 <- edge12, itself a master <- edge13."""
     body = locked(b, "/live.mp3")
     top = linked_master(b, 11, public(12), body_more=body)
     hub = linked_master(b, 12, public(13), name="edge12", masters=master_block(top, "edge12", 12), redirects="", body_more=body)
@@ -176,7 +176,7 @@ def after_a_restart_of_the_master_or_of_the_edge_it_is_pulled_again(b):
 
 @test
 def relay_auth_is_what_it_was(b):
-    """With it id and secret go out and no mark beside them; without it the mark alone, over TLS too."""
+    """With it, id and secret are sent without a mark; without it, only the mark is sent, over TLS too."""
     file = certificate(b.dir, "127.0.0.11")
     for tls in (None, file):
         pulled = Pulled(b, "127.0.0.11", tls)
@@ -187,7 +187,7 @@ def relay_auth_is_what_it_was(b):
 
 
 def heads_of_a_pull(b, pulled, block="", skew=0, paths=""):
-    """What an edge sends that is linked to a test whose clock is `skew` seconds ahead."""
+    """The requests of an edge that is linked to the test, whose clock is `skew` seconds ahead."""
     del pulled.heads[:]
     master = RawMaster(b, "edge12")
     master.given_port = pulled.port
@@ -225,7 +225,7 @@ def a_node_whose_clock_is_wrong_signs_with_the_masters(b):
 
 
 class Attacks:
-    """A master with a protected mount, and requests for it that claim to be edge12's."""
+    """A master with a protected mount, and requests for it that claim to be from edge12."""
 
     def __init__(self, b):
         self.backend = b.owned(Backend(lambda form: REFUSED))

@@ -1,4 +1,4 @@
-"""Where a listener is sent, and the bytes that say so."""
+"""The target of a redirect, and the bytes of the answer."""
 import collections
 
 from bench import (Cluster, Site, ask, ask_and_close, check, equal, kill, master_body, node_at, post_report, request,

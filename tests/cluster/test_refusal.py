@@ -1,4 +1,4 @@
-"""A node that cannot do its part: it cannot pull, or its mount is full.  A listener that was promised a stream gets one."""
+"""A node that cannot serve: it cannot pull, or its mount is full.  A listener that was promised a stream gets one."""
 import asyncio
 import collections
 import os
@@ -18,7 +18,7 @@ MOUNTS = ("/a.mp3", "/b.mp3")
 
 
 class Upstream:
-    """What an edge finds where it thinks that its master's streams are; `answer` may be changed at any time."""
+    """The server at the address where an edge expects its master's streams; `answer` may be changed at any time."""
 
     def __init__(self, b, answer, backlog=64, listens=True, first=b""):
         self.answer, self.asked, self.held, self.first = answer, 0, [], first
@@ -70,7 +70,7 @@ class Upstream:
 
 
 def answers(status, more="", body=b"no"):
-    """The way is open, the mounts are not."""
+    """An answer function: the path is open, requests for mounts get this status."""
     def answer(wire, path, _):
         if path.startswith("/_lb/"):
             wire.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -89,7 +89,7 @@ def resets(wire, path, _):
 
 
 def stalls(wire, path, _):
-    """The mounts do not answer, and everything else does."""
+    """Requests for mounts get no answer, all others do."""
     if path.startswith("/_lb/"):
         wire.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
         return False
@@ -97,7 +97,7 @@ def stalls(wire, path, _):
 
 
 def full_backlog(b):
-    """A port that takes no connection and refuses none, like one behind a firewall that drops."""
+    """A port that neither accepts nor refuses connections, as behind a firewall that drops packets."""
     upstream = Upstream(b, None, backlog=0)
     for _ in range(8):
         waits = socket.socket()
@@ -116,7 +116,7 @@ def full_backlog(b):
 
 
 def seen_from(master, port):
-    """The master as an edge sees it whose configuration has this port for its streams."""
+    """The master for an edge whose configuration has this port for its streams."""
     return types.SimpleNamespace(host=master.host, given_port=port, link_port=master.link_port, name=master.name)
 
 
@@ -182,7 +182,7 @@ def crowd(master, listeners=None, seconds=None, mounts=MOUNTS, query=""):
 
 
 def all_play(heard, more=5):
-    """Two requests each: the master's, and the node's."""
+    """Each needs two requests: the master's, and the node's."""
     equal(dict(heard.ends), {}, "those who hear nothing (%s)" % heard)
     sent_back = sum(count for requests, count in heard.asked.items() if requests > 2)
     check(sent_back <= more, "%d listeners were sent back: %s" % (sent_back, heard))
@@ -191,7 +191,7 @@ def all_play(heard, more=5):
 
 
 def three_edges(b, upstream, more="", keys="", tls=False):
-    """e12 and e13 are well; e14 looks for its master's streams elsewhere."""
+    """e12 and e13 are healthy; e14 has another address for its master's streams."""
     ids = {"edge%d" % n: "" for n in (12, 13, 14)}
     master = linked_master(b, 11, ids, body_more=more, more=keys)
     edges = [edge(b, n, master, more=keys) for n in (12, 13)]
@@ -252,7 +252,7 @@ def a_port_that_closes_every_connection_is_known_before_the_first_listener(b):
 
 @test
 def tls_that_fails_is_known_before_the_first_listener(b):
-    """Its streams by TLS, from a server that has none."""
+    """The streams are pulled by TLS from a server without TLS."""
     plain = Upstream(b, answers("200 OK"), first=b"220 This is no TLS\r\n")
     suspect_and_never_chosen(b, plain.port, "tls", tls=True)
 
@@ -396,7 +396,7 @@ def nobody_is_sent_back_twice(b):
 
 @test
 def a_full_mount_gets_nobody_while_another_has_room(b):
-    """The master lets 100 in, e12 5, e13 60: all of 40 play."""
+    """The master has 100 places, e12 5, e13 60: all of 40 listeners play."""
     limit = "<mount><mount-name>/a.mp3</mount-name><max-listeners>%d</max-listeners></mount>"
     master = linked_master(b, 11, {"edge12": "", "edge13": ""}, body_more=limit % 100)
     for number, most in ((12, 5), (13, 60)):
@@ -411,7 +411,7 @@ def a_full_mount_gets_nobody_while_another_has_room(b):
 
 @test
 def what_a_mounts_bandwidth_lets_in_is_announced(b):
-    """As above, in Icecast-KH's way: what fits is not known before the bitrate is."""
+    """The limit of a mount in Icecast-KH's form: the number of places is not known before the bitrate is."""
     limit = "<mount><mount-name>/a.mp3</mount-name><max-bandwidth>%d</max-bandwidth></mount>"
     master = linked_master(b, 11, {"edge12": ""}, body_more=limit % 100_000_000)
     node = edge(b, 12, master, body=limit % 2_500_000)
@@ -451,7 +451,7 @@ def where_every_mount_is_full_the_answer_says_when_to_come_again(b):
 
 @test
 def an_arrival_counts_when_the_stream_begins(b):
-    """Who is sent to a node that does not serve has not arrived there."""
+    """A listener at a node that does not serve it has not arrived there."""
     upstream = Upstream(b, answers("404 Not Found"))
     ids = {"edge14": ""}
     master = linked_master(b, 11, ids, more=KEYS)

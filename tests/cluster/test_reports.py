@@ -1,4 +1,4 @@
-"""What nodes tell a master: the bytes, what is believed, and what is refused."""
+"""Reports of nodes to a master: the bytes, the accepted values, and the refused ones."""
 import collections
 
 from bench import (ADMIN, LISTENER, RELAY, Cluster, Site, ask_and_close, check, cluster_json, equal, kill, master_body,
@@ -6,7 +6,7 @@ from bench import (ADMIN, LISTENER, RELAY, Cluster, Site, ask_and_close, check, 
 
 
 class FakeMaster:
-    """Takes requests, one a connection, and answers what it was told to."""
+    """Takes requests, one a connection, and sends the prepared answers."""
 
     def __init__(self, bench, site, answers):
         import socket

@@ -1,4 +1,5 @@
-"""Attacks on a link and by one: frames cut anywhere, recorded and played again, in the name of others, from a false master."""
+"""Attacks on a link and over it: frames cut anywhere, recorded and replayed, under another node's name, from a false
+master."""
 import itertools
 import json
 import re
@@ -38,7 +39,7 @@ MASTER_FRAMES = [
 
 
 def attacker(b, master, **options):
-    """From an address of its own: who fails five times from one is not heard there."""
+    """A node with an address of its own, since five failures shut an address out."""
     number = next(SOURCES)
     return RawNode(b, master, "edge66", source="127.2.%d.%d" % (number // 250, number % 250 + 1), **options)
 
@@ -69,7 +70,7 @@ def a_frame_that_is_cut_anywhere_changes_nothing(b):
 
 @test
 def a_member_of_another_kind_ends_the_link(b):
-    """Every member of every frame, in turn, is made something that it cannot be."""
+    """Every member of every frame, in turn, gets an impossible value."""
     master, victim = master_with_a_victim(b)
     passed_over = {("BYE", "why")}  # ends it anyway
     for frame in NODE_FRAMES:
@@ -90,7 +91,7 @@ def a_member_of_another_kind_ends_the_link(b):
 
 
 class Tap(Road):
-    """Between a node and its master: keeps what the node says, as it goes over the wire."""
+    """A connection between a node and its master that keeps the node's bytes."""
 
     def __init__(self, b, target):
         self.heard = []
@@ -156,7 +157,7 @@ def nobody_answers_an_order_that_was_given_to_another(b):
 
 @test
 def nobody_drains_or_moves_another(b):
-    """What a node says is about itself, whatever it writes."""
+    """A node's reports are about itself, whatever they name."""
     master, victim = master_with_a_victim(b)
     node = attacker(b, master)
     node.hello()
@@ -173,7 +174,7 @@ def nobody_drains_or_moves_another(b):
 
 @test
 def a_node_gets_no_listeners_by_boasting(b):
-    """No capacity that a node claims is above what the configuration grants, and its listeners cannot be negative."""
+    """No claimed capacity exceeds the configured one, and a number of listeners cannot be negative."""
     master = linked_master(b, 11, {"edge12": "", "edge66": 'max-listeners="10" max-bandwidth="1M"'})
     honest = edge(b, 12, master)
     master.source().play(20)
@@ -193,7 +194,7 @@ def node_address(node):
 
 @test
 def a_stranger_before_hello_is_not_heard(b):
-    """The frames of a node that has logged in and has not said HELLO."""
+    """The frames of a node that has logged in and has not sent HELLO."""
     master, victim = master_with_a_victim(b)
     for frame in NODE_FRAMES[1:]:
         node = attacker(b, master)
@@ -207,7 +208,7 @@ def a_stranger_before_hello_is_not_heard(b):
 
 @test
 def a_false_frame_of_a_master_ends_the_link_and_nothing_else(b):
-    """A node whose master has gone mad: it keeps its own configuration and its streams, and comes back."""
+    """The node of a broken master keeps its own configuration and its streams, and connects again."""
     master = RawMaster(b, "edge12")
     node = edge(b, 12, master, streams=False)
     node.source().play(60)

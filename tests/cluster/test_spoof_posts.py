@@ -45,7 +45,7 @@ def a_known_node_says_nothing_about_another(bench):
 
 @test
 def a_report_that_is_cut_off_is_none(bench):
-    """The connection ends before the body does: nothing of it counts."""
+    """The connection ends before the body: no part of the report counts."""
     master, place, _ = two_nodes(bench)
     whole = request("POST /admin/sourcelist.txt HTTP/1.0",
                     ["X-LB-Node: e1; public=%s; interval=5; seq=2; epoch=a" % place.address, "Content-Type: text/plain"],
@@ -162,7 +162,7 @@ def absurd_registrations_in_khs_form_are_refused(bench):
 
 @test
 def nobody_makes_himself_a_server_by_words_alone(bench):
-    """The marks of a relay keep a listener from being redirected, and give him nothing else."""
+    """The marks of a relay prevent a redirect of the listener, and give it no other right."""
     limits = "<clients>5000</clients>"
     mount = "<mount><mount-name>/live.mp3</mount-name><max-listeners>2</max-listeners></mount>"
     site, place = Site(11), Site(12)
@@ -183,7 +183,7 @@ def nobody_makes_himself_a_server_by_words_alone(bench):
 
 @test
 def a_false_token_counts_no_arrival(bench):
-    """Arrivals confirm redirects: whoever could invent them could make a dead node look well."""
+    """Arrivals confirm redirects: invented ones could make a dead node look healthy."""
     from test_tokens import KEYS, token, wait_for_tokens
     c = Cluster(bench, {"e1": ""}, master=KEYS, slave=KEYS)
     path = wait_for_tokens(c).split(c.sites["e1"].address)[1]

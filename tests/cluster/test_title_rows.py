@@ -1,4 +1,5 @@
-"""What plays at another node: its picture, what plays next, and readers of events that a node sends on."""
+"""The title of a mount that plays at another node: its picture, the next title, and readers of events that a node
+redirects."""
 import json
 
 from bench import ADMIN, equal, test, wait_for

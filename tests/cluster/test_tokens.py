@@ -1,4 +1,4 @@
-"""The signed parameter of a redirect: bound to node, mount and time, and seen by nobody else."""
+"""The signed parameter of a redirect: bound to node, mount and time, and invisible to other parts."""
 import base64
 import time
 
@@ -75,7 +75,7 @@ def arrivals_are_counted_one_by_one(bench):
 
 @test
 def who_waited_for_a_new_mount_has_arrived_too(bench):
-    """The edge asks for the list every four seconds, and sooner for who has a token."""
+    """The edge requests the list every four seconds, and sooner for a listener with a token."""
     site, edge_site = Site(11), Site(12)
     master = start(bench, site, master_body({"e1": (edge_site, "")}, 'hold="0"', 'self-weight="0"', KEYS))
     edge = start(bench, edge_site, slave_body(site, "e1", edge_site, cluster=KEYS, interval=4))
@@ -111,7 +111,7 @@ def a_node_may_insist_on_it(bench):
 
 @test
 def without_one_no_new_mount_is_learnt_and_played(bench):
-    """The edge asks its master for the list every half minute, and sooner for who has a token."""
+    """The edge requests its master's list every half minute, and sooner for a listener with a token."""
     site, edge_site = Site(11), Site(12)
     master = start(bench, site, master_body({"e1": (edge_site, "")}, 'hold="0"', 'self-weight="0"', KEYS))
     hard = '<token keys="second first" require="hard"/>'
@@ -126,7 +126,7 @@ def without_one_no_new_mount_is_learnt_and_played(bench):
 
 @test
 def a_new_mount_is_protected_like_any_other(bench):
-    """By a pattern: whether its authenticator has to be asked is known when the master has said that there is such a mount."""
+    """By a pattern: only the master's answer that the mount exists shows whether its authenticator has to be asked."""
     site, edge_site = Site(11), Site(12)
     users = bench.dir / "users"
     users.write_text("me:5ebe2294ecd0e0f08eab7690d2a6ee69\n")
@@ -156,7 +156,7 @@ def a_node_may_send_those_without_one_to_a_master_once(bench):
 
 
 def two_peers(bench, keys):
-    """Each is the master and the slave of the other, and gives its listeners away."""
+    """Each is the master and the slave of the other, and redirects its listeners."""
     sites = [Site(11), Site(12)]
     servers = []
     for i, (site, other) in enumerate(zip(sites, reversed(sites))):

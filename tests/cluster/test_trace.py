@@ -1,7 +1,8 @@
-"""A trace of listenings over three nodes, with all that may happen to them, and what is known of it afterwards.
+"""A trace of listenings over three nodes, with all kinds of events, compared with the later data of the audience.
 
-Each listener has an address of its own, and how long it heard is measured at its socket. 10,000 listenings over two changes of day,
-with lost acknowledgements and full disks, are in virtual time: tests/unit/audience/trace_test.cc.
+Each listener has an address of its own, and the length of its listening is measured at its socket. 10,000 listenings
+over two changes of day, with lost acknowledgements and full disks, run in virtual time:
+tests/unit/audience/trace_test.cc.
 """
 import itertools
 import os
@@ -30,7 +31,7 @@ COUNTED, KEPT_APART = ("VLC/3.0.20", "mpv 0.35", "foobar2000/1.6"), ("UptimeRobo
 
 
 class Ear:
-    """One listener: when its head came, its bytes, and when it ended; cut: not by itself."""
+    """One listener: the time of its head, its bytes, and its end; cut: it was ended by another side."""
 
     def __init__(self, address, path, seconds, agent="VLC/3.0.20", lines=(), wrap=None, way="stream"):
         self.way, self.agent, self.seconds = way, agent, seconds
@@ -77,7 +78,7 @@ class Ears:
         self.all, self.began = [], time.monotonic()
 
     def hear(self, until=None):
-        """Until so many seconds of the trace are over; without: until all have ended."""
+        """Reads until this many seconds of the trace are over; None: until all listeners have ended."""
         with selectors.DefaultSelector() as selector:
             going = [ear for ear in self.all if ear.ended is None]
             for ear in going:
@@ -93,7 +94,7 @@ class Ears:
 
 
 class Player:
-    """Of HLS: asks for the list each second, and for what is new in it."""
+    """An HLS player: requests the list each second, and its new segments."""
 
     def __init__(self, address, seconds):
         self.watch = Watch(*address, "/live.mp3/live.m3u8", agent="AppleCoreMedia/1.0.0")
@@ -136,7 +137,7 @@ def sessions(server, query=""):
 
 
 def is_recorded_until_now(server):
-    """Where a source or the archive stands still for seconds, what is asked of the past is heard live."""
+    """If a source or the archive has stopped for seconds, requests for the past are served live."""
     mounts = server.get("/admin/archive.json", ADMIN).json()["mounts"]
     return mounts and mounts[0]["newest"] > time.time() - 2
 
@@ -155,7 +156,7 @@ def redirected(master, path):
 
 
 def pairs(told, measured):
-    """Each within a second: in the order of their lengths they are."""
+    """The largest difference in seconds, with both lists sorted by length."""
     equal(len(told), len(measured), (sorted(told), sorted(measured)))
     return max([abs(a - b) for a, b in zip(sorted(told), sorted(measured))] + [0])
 

@@ -1,5 +1,5 @@
-"""The audience in the console: what its pages show of true rows, to each role, in each period; what may be taken as CSV; and what
-stands there where nothing is written down."""
+"""The audience in the console: the pages for real rows, by role and by period; the CSV files; and the pages where
+nothing is recorded."""
 import csv
 import io
 import random
@@ -27,7 +27,7 @@ def audience_server(t, body="<audience/>"):
 
 
 def listened(server, mount, login):
-    """A true listening, with which the database knows the mount and the player."""
+    """A real listening, which adds the mount and the player to the database."""
     source = server.source(mount, login=login)
     source.play(ENOUGH)
     listener = server.listener(mount, lines=["User-Agent: VLC/3.0.20 LibVLC/3.0.20"])
@@ -39,7 +39,7 @@ def listened(server, mount, login):
 
 
 def with_a_past(server, mounts=(), days=35):
-    """As if it had been listened to for weeks: the rows of the sums, as merged."""
+    """Inserts the sums of some weeks of listenings, as merged rows."""
     dice, now = random.Random(7), int(time.time())
     with sqlite3.connect(server.dir / "state" / "audience.db", timeout=20) as database:
         for name in mounts:
@@ -81,7 +81,7 @@ def two_accounts(t):
 
 
 def links(desk):
-    """Addresses of what may be taken as CSV."""
+    """The addresses of the CSV files."""
     return desk.browser.script("return [...document.querySelectorAll('a[download]')].filter(e => e.checkVisibility()).map(e => e.href)")
 
 
@@ -165,7 +165,7 @@ def the_audience_is_shown_as_the_api_has_it(t):
 
 @test
 def the_mounts_of_the_period_are_told(t):
-    """More than thirty, one that is gone and was heard most, and none that no listener has had."""
+    """More than thirty, one deleted mount with the most listeners, and none without listeners."""
     server, _ = two_accounts(t)
     server.source("/new.mp3").play(5)
     with sqlite3.connect(server.dir / "state" / "audience.db", timeout=20) as database:

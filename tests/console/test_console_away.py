@@ -1,4 +1,4 @@
-"""The console while its server is away, and when the session ends under an open page."""
+"""The console while its server is unreachable, and when the session ends under an open page."""
 from desk import Desk
 from harness import check, equal, free_port, listen_socket, test
 from test_console_pages import console_server

@@ -1,4 +1,4 @@
-"""The console's pages as axe-core judges them (WCAG 2.2 A and AA, and its best practices), light and dark, at both widths."""
+"""The console's pages by axe-core (WCAG 2.2 A and AA, and its best practices), light and dark, at both widths."""
 import axe
 from api import Api
 from desk import WIDTHS, Desk

@@ -1,4 +1,4 @@
-"""butt, as a user would start it: with the file of the console, which says the same as its table."""
+"""butt as a user starts it, with the file from the console, whose values equal its table."""
 import json
 import os
 import pathlib
@@ -14,7 +14,7 @@ NO_CARD = "pcm.!default { type null }\nctl.!default { type null }\n"
 
 
 class Butt:
-    """On a screen of its own, in a home of its own."""
+    """butt on a screen of its own, in a home of its own."""
 
     def __init__(self, bench, place, text):
         for program in ("butt", "Xvfb"):
@@ -47,7 +47,7 @@ class Butt:
 
 
 def shown_rows(desk, title):
-    """What the table of one encoder says, by its labels."""
+    """The rows of the table of one encoder, by label."""
     return desk.browser.script("""
         const box = [...document.querySelectorAll('.recipes details')].find(d => d.dataset.title === arguments[0]);
         return Object.fromEntries([...box.querySelectorAll('dt')].map(dt => [dt.textContent, dt.nextElementSibling.textContent]))""", title)
@@ -58,7 +58,7 @@ def values_of(text):
 
 
 def decoded(server, mount):
-    """The codec, and how many seconds of five a player gets."""
+    """The codec, and the number of seconds out of five that a player gets."""
     url = "http://127.0.0.1:%d%s" % (server.port, mount)
     told = subprocess.run(["ffprobe", "-v", "error", "-rw_timeout", "9000000", "-show_streams", "-of", "json", url], capture_output=True, timeout=60, check=True)
     done = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-xerror", "-rw_timeout", "9000000", "-t", "5", "-i", url, "-f", "s16le", "-ac", "1", "-ar", "8000", "-"],

@@ -1,4 +1,4 @@
-"""What was: listeners and kbit/s over time by /api/v1, over a restart, and as charts in the console."""
+"""The history: listeners and kbit/s over time by /api/v1, over a restart, and as charts in the console."""
 import time
 
 from api import Api
@@ -12,7 +12,7 @@ HISTORY = "/api/v1/history"
 
 
 def last_of(server, query="", login=ADMIN):
-    """The newest value that is known; None: there is none."""
+    """The newest known value; None: no value is known."""
     reply = server.get(HISTORY + query, login)
     equal(reply.status, 200, reply.text)
     rows = reply.json()["rows"]
@@ -50,7 +50,7 @@ def listeners_are_remembered(t):
 
 
 def remembering(t):
-    """A server with a state directory, and listeners that its charts have."""
+    """A server with a state directory, and listeners that its charts show."""
     server = t.unstarted_server(limits=LIMITS)
     state = server.dir / "state"
     state.mkdir()

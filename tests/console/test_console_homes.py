@@ -10,7 +10,8 @@ from test_console_pages import CONSOLE, Shell, recipe, shown_password
 
 @test
 def a_mount_with_two_homes_goes_on_at_the_second_with_what_the_page_shows(t):
-    """The page names both, and the pasted script of Liquidsoap goes over by itself when the first home is killed."""
+    """The page names both homes, and the pasted script of Liquidsoap changes over by itself when the first home is
+    killed."""
     master = store_master(t, 11, (12, 13), body=CONSOLE)
     nodes = [home(t, n, master, 'max-sources="%d"' % (14 - n)) for n in (12, 13)]
     up(master, nodes)

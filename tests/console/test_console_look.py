@@ -1,5 +1,5 @@
-"""The console as it looks: every page in both colours and both widths, what stands there without a store, links between
-pages, and that nothing of it is there where it is not configured."""
+"""The look of the console: every page in both colours and both widths, without a store, the links between pages, and no
+trace of it where it is not configured."""
 import re
 
 from api import Api

@@ -1,4 +1,5 @@
-"""The console of a large cluster, with generated answers: a thousand mounts and fifty nodes are drawn, scrolled and followed smoothly."""
+"""The console of a large cluster, with generated answers: a thousand mounts and fifty nodes are drawn, scrolled and
+updated smoothly."""
 import bisect
 import os
 import time

@@ -1,5 +1,5 @@
-"""The console in a real browser: a mount is made and goes on the air with exactly what the page shows; everything
-else that a person does there, from the keyboard too."""
+"""The console in a real browser: a mount is made and goes on the air with exactly the settings that the page shows; all
+other actions, by the keyboard too."""
 import os
 import pathlib
 import signal
@@ -26,7 +26,7 @@ def console_server(t, body="", **slots):
 
 
 class Shell:
-    """A command of the page, as it was copied."""
+    """A command of the page, as it is copied."""
 
     def __init__(self, bench, command):
         self.process = subprocess.Popen(["sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -41,7 +41,7 @@ class Shell:
 
 
 def recipe(desk, title):
-    """What stands in the box of one encoder."""
+    """The text in the box of one encoder."""
     return desk.browser.script("return [...document.querySelectorAll('.recipes details')].find(d => d.dataset.title === arguments[0]).querySelector('pre').textContent", title)
 
 

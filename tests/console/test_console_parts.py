@@ -1,5 +1,5 @@
-"""The parts of the console that were pages of their own: the archive, the server's file and logs, the listeners of a mount all
-together; problems on top; tables that sort; languages; how much of it there is."""
+"""The parts of the console that had their own pages before: the archive, the server's file and logs, all listeners of a
+mount; problems on top; sorted tables; languages; the size of the files."""
 import gzip
 import pathlib
 import re
@@ -49,7 +49,7 @@ def the_console_is_small(t):
     person.log_in()
 
     def packed(name):
-        """Its bytes as a browser gets them; what is in them is what is written."""
+        """The size of the file as a browser gets it; its unpacked content equals the source."""
         reply = person.get("/admin/console/" + name, ["Accept-Encoding: gzip, deflate, br"])
         equal((reply.status, reply.get("Content-Encoding"), reply.get("Vary")), (200, "gzip", "Accept-Encoding"), name)
         written = (ROOT / ("web" if name == "style.css" else "admin/console") / name).read_bytes()
@@ -327,7 +327,7 @@ def questions_hints_and_problems_are_in_the_language_of_the_viewer(t):
 
 @test
 def a_form_does_not_overwrite_what_was_changed_while_it_was_open(t):
-    """The list below it is read again meanwhile: the form keeps to what it has shown."""
+    """The list below the form is read again meanwhile, but the form keeps the values that it has shown."""
     server = console_server(t)
     api = Api(server)
     api.mount("/rock.mp3", settings={"stream-name": "First"})

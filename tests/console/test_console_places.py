@@ -1,4 +1,5 @@
-"""Old addresses of the administration: a browser with a session is led to their place in the console, programs get what they got."""
+"""Old addresses of the administration: a browser with a session is redirected to their place in the console, programs
+get the same answers as before."""
 import re
 
 from browser_login import PAGE, Browser

@@ -1,4 +1,4 @@
-"""What the console says on a bad day: of disks, of certificates, of a crowd of one address."""
+"""The problems that the console shows: full disks, certificates, a crowd from one address."""
 import json
 import time
 
@@ -12,7 +12,7 @@ CERTIFICATE = {"issuer": "An authority", "kind": "EC 256", "ordered": True, "nex
 
 
 class BadDay(Stub):
-    """What every login of it may see."""
+    """The data that every login may see."""
 
     def __init__(self, **made):
         super().__init__(mounts=3, nodes=1)
@@ -52,7 +52,7 @@ def disks_that_are_full_stand_on_top(t):
 
 @test
 def a_certificate_that_is_ordered_in_time_is_no_problem_however_short_it_lives(t):
-    """One for an address lives for six days, and is ordered again after three."""
+    """A certificate for an address is valid for six days, and is ordered again after three."""
     soon = int(time.time()) + 4 * DAY + 3600
     desk = desk_of(t, certificates=[{"names": ["192.0.2.7"], "until": soon}, {"names": ["late.example"], "until": soon, "failures": 2, "failure": "limit"},
                                     {"names": ["own.example"], "until": soon, "ordered": False}])

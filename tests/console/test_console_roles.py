@@ -1,4 +1,4 @@
-"""What each role sees of the console, and may press there."""
+"""The pages and buttons of the console for each role."""
 import re
 
 from api import Api

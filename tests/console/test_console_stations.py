@@ -1,5 +1,5 @@
-"""Stations at the console: made, seen, changed and deleted by an administrator and by an owner, with pictures that a server
-takes; what a password is can be seen while it is typed."""
+"""Stations in the console: made, shown, changed and deleted by an administrator and by an owner, with pictures that a
+server accepts; a password can be shown while it is typed."""
 from api import Api
 from desk import Desk
 from harness import check, equal, test, wait_for

@@ -1,4 +1,4 @@
-"""Each configuration of the pages, whole or a part of one, is taken by the program without a word against it."""
+"""The program accepts each configuration of the pages, whole or a part of one, without a complaint."""
 import re
 
 from harness import check, test

@@ -73,7 +73,7 @@ def take_over(machine, packaged):
 
 
 def beginner(machine, page="doc/getting-started.md"):
-    """Puts the page's first configuration where it wants it."""
+    """Writes the page's first configuration to the file that the page names."""
     text = next(block for block in blocks(page, "xml") if block.startswith("<icecast>"))
     machine.write(CONFIG, text)
     return text
@@ -85,7 +85,7 @@ MAKE_USER = "useradd --system --user-group icecast-lb; install -d -o icecast-lb 
 
 
 def serve(machine, *more, sockets=""):
-    """A server as getting-started.md leaves it, with more in its configuration."""
+    """A server as it is after getting-started.md, with more in its configuration."""
     text = beginner(machine)
     text = text.replace("</icecast>", "\n".join(more) + "\n</icecast>").replace("<listen-socket>", sockets + "<listen-socket>", 1)
     machine.write(CONFIG, text)

@@ -1,4 +1,4 @@
-"""Dead air: sound that is there, and silent.  ffmpeg beside the server listens for it."""
+"""Dead air: a stream with silence in it. ffmpeg beside the server detects it."""
 import math
 import os
 import re
@@ -59,7 +59,7 @@ class Studio:
 
 
 def pitch(ear, kind, seconds=1.0):
-    """Hz of what the listener got last, 0 for silence: crossings of zero, decoded by ffmpeg."""
+    """The frequency in Hz of the listener's last sound, 0 for silence: by zero crossings, decoded by ffmpeg."""
     form = {"mp3": "mp3", "aac": "aac"}.get(kind, "ogg")
     raw = ear.raw()
     done = subprocess.run(["ffmpeg", "-v", "quiet", "-nostdin", "-f", form, "-i", "pipe:0", "-ac", "1", "-ar", str(RATE), "-f", "s16le", "pipe:1"],
@@ -81,7 +81,7 @@ def dead_air(more=""):
 
 
 def listeners(server, name="ffmpeg"):
-    """The programs of the server, by process."""
+    """The listening programs of the server, by process."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:

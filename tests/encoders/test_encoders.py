@@ -1,4 +1,4 @@
-"""Primary and backup encoders on one mount: nothing that a listener gets is torn, whatever the encoders do."""
+"""Primary and backup encoders on one mount: no listener gets a torn unit, whatever the encoders do."""
 import time
 
 from encoders import PARSERS, PULSE, Ear, Encoder, full
@@ -16,7 +16,7 @@ def mount(more, name="/live"):
 
 
 def states(server, name="/live"):
-    """user: state, of the encoders of a mount"""
+    """{user: state} of the encoders of a mount"""
     listed = server.get("/admin/listmounts", ADMIN).xml().findall("source[@mount='%s']/encoder" % name)
     return {node.find("username").text: node.find("state").text for node in listed}
 
@@ -31,7 +31,7 @@ def wait_for_states(server, wanted):
 
 
 def toggles(bench, kind):
-    """Silence, return, kill, return: again and again."""
+    """Silence, return, kill, return, repeatedly."""
     server = bench.server(body=mount(ROWS + "<takeover-after>%d</takeover-after><return-after>1</return-after>" % TAKEOVER_MS))
     # Numbers that repeat: the worst that encoders do.
     same = ["-serial_offset", "7"] if kind in ("vorbis", "opus", "flac") else []

@@ -1,4 +1,4 @@
-"""Where another encoder goes on in a mount: /api/v1/now and its events tell how the time of day jumps there."""
+"""Another encoder continues in a mount: /api/v1/now and its events show the jump in the time of day."""
 import array
 import math
 import subprocess
@@ -26,7 +26,7 @@ def relay(port):
 
 
 def tone_begins(audio, wanted, other):
-    """ms from the first byte until one tone is louder than the other."""
+    """The ms from the first byte until one tone is louder than the other."""
     pcm = subprocess.run(["ffmpeg", "-v", "error", "-f", "mp3", "-i", "-", "-ac", "1", "-ar", "44100", "-f", "s16le", "-"], input=audio, stdout=subprocess.PIPE, check=True).stdout
     samples, window = array.array("h", pcm[:len(pcm) // 2 * 2]), 882
 

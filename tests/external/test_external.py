@@ -1,4 +1,4 @@
-"""<config-external>: another program says which mounts there are (doc/external.md)."""
+"""<config-external>: another program provides the mounts (doc/external.md)."""
 import contextlib
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""/api/v1/external: what the backend of a <config-external> has said, and the confirmation of a removal."""
+"""/api/v1/external: the last answer of the backend of a <config-external>, and the confirmation of a removal."""
 import json
 
 from api import STORE, Api, encoded

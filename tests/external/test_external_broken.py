@@ -1,4 +1,4 @@
-"""<config-external> with a backend that breaks in any way: nothing is taken away, also over a kill (doc/external.md)."""
+"""<config-external> with a backend that fails in any way: no mount is removed, not even by a kill (doc/external.md)."""
 from external_backend import ABSURD
 from external_bench import LOGIN, SIX, backend_of, copied, element, in_force, is_refused, is_served, sight
 from harness import ADMIN, check, equal, free_port, test, wait_for
@@ -7,7 +7,7 @@ FAILING = ("dead", "500", "truncated", "no JSON", "slow", *ABSURD)
 
 
 def broken(t, mode, killed):
-    """The backend breaks; what is in force stays, also over a kill."""
+    """The backend fails; the mounts in force stay, also after a kill."""
     backend = backend_of(t)
     backend.by_name = {}  # the broken database knows nobody by name either
     server = t.server(body=element(backend.url(), wait="1s"))
@@ -61,7 +61,8 @@ def broken(t, mode, killed):
 
 
 def bad_from_the_start(t, mode):
-    """Nothing is known: the file's mounts are served as ever, and the others are there as soon as the backend is good."""
+    """No mount of the backend is known: the file's mounts are served as usual, the others as soon as the backend
+    works."""
     backend = backend_of(t, mode=mode)
     server = t.server(body=element(backend.url(), wait="1s"))
     wait_for(lambda: sight(server)["failures"] >= 1, "it has failed")

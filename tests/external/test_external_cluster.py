@@ -1,4 +1,4 @@
-"""<config-external for="cluster">: a master asks the backend, and its nodes enforce what it says (doc/external.md)."""
+"""<config-external for="cluster">: a master asks the backend, and its nodes enforce the answer (doc/external.md)."""
 import re
 import time
 
@@ -11,7 +11,7 @@ LOGIN = "dj:s3cret-of-dj"
 
 
 def headed(value):
-    """What a node does for a listener if it enforces the row: this header is in its answer."""
+    """Settings with this header; a node that enforces them sends it to listeners."""
     return {"http-headers": {"header": [{"name": "X-List", "value": value}]}}
 
 

@@ -1,4 +1,5 @@
-"""Relays in the list of a <config-external>: pulled while the list has them, and only from where they may (doc/external.md)."""
+"""Relays in the list of a <config-external>: pulled while the list has them, and only from allowed servers
+(doc/external.md)."""
 from external_bench import backend_of, element, in_force, sight
 from harness import ADMIN, check, equal, test, wait_for
 from upstream import Upstream
@@ -16,7 +17,7 @@ def origin(t, tag):
 
 
 def pulled(server):
-    """How many pull its stream; one that has left is noticed when something is written to it."""
+    """The number of clients that pull its stream; the end of one is detected by a write."""
     server.encoder.play(1)
     return server.get("/admin/listclients?mount=/live.mp3", ADMIN).text.count("<listener id")
 

@@ -1,4 +1,4 @@
-"""Calls for connections fail: accepting, listening, reaching others.  Who is in hears on."""
+"""Calls for connections fail: accepting, listening, connecting.  Connected listeners hear on."""
 import errno
 
 from faulty import Witnesses

@@ -1,4 +1,4 @@
-"""Files cannot be opened, written, made safe, renamed or looked at, or take seconds: no stream waits for a disk."""
+"""Files cannot be opened, written, synced, renamed or read, or take seconds: no stream waits for a disk."""
 import errno
 import time
 import signal

@@ -1,4 +1,4 @@
-"""System calls fail under a server that is heard and recorded: what is lost, what stands in the log, and what is left behind."""
+"""System calls fail under a server with listeners and recordings: the losses, the log lines, and the remains."""
 import errno
 
 from faulty import Witnesses
@@ -36,7 +36,7 @@ def what_is_received_in_the_least_parts_is_whole(t):
 
 @test
 def a_shortage_of_memory_that_lasts_costs_no_processor(t):
-    """Each connection is tried again ten times a second, as is a socket that accepts."""
+    """Each connection is tried again ten times a second, as is an accepting socket."""
     w = Witnesses(t)
     for call in ("recv", "sendmsg", "sendfile"):
         for error in (errno.ENOMEM, errno.ENOBUFS):

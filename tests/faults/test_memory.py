@@ -1,4 +1,5 @@
-"""Memory and descriptors of a stream's log cannot be had: its source is refused or ended, and the others hear on."""
+"""Memory and descriptors for a stream's log are missing: its source is refused or ended, and other listeners hear
+on."""
 import errno
 
 from faulty import Witnesses

@@ -1,4 +1,4 @@
-"""splice(2) fails or does less under a stream that is passed on from another node without a log between."""
+"""splice(2) fails or moves less under a stream that is passed through from another node without a log."""
 import errno
 
 from bench import check, equal, test, wait_for

@@ -1,4 +1,4 @@
-"""Programs, clocks and the hand-over: what cannot be started is said, and everything else goes on."""
+"""Programs, clocks and the hand-over: a failed start is reported, and all other parts continue."""
 import errno
 
 from faulty import Witnesses
@@ -53,7 +53,7 @@ def an_upgrade_that_cannot_begin_changes_nothing(t):
 
 
 def fails_to_start(t, faults, rule):
-    """What a server says that ends with 1; None: it runs."""
+    """The output of a server that ends with status 1; None: it runs."""
     server = t.unstarted_server()
     faults.clear()
     faults.put([rule])

@@ -1,4 +1,4 @@
-"""HLS from the live log: what a strict reader, ffmpeg and fifty players make of it (doc/hls.md)."""
+"""HLS from the live log, with a strict reader, ffmpeg and fifty players (doc/hls.md)."""
 import os
 import re
 import socket
@@ -42,7 +42,7 @@ def decoded(data, kind):
 
 
 class Encoder:
-    """Sends its lead at once, and the rest as it is played."""
+    """Sends its lead at once, and the rest in real time."""
 
     def __init__(self, t, server, mount, kind, data, lead=10):
         self.wire = socket.create_connection(server.address, 10)
@@ -77,7 +77,7 @@ def watch(t, server, mount, name="/live.m3u8", **options):
 
 
 def poll_for(seconds, *watches):
-    """Plays these lists; what is wrong with one is a failure."""
+    """Plays these lists; a fault of one of them is a failure."""
     until = time.monotonic() + seconds
     while True:
         for one in watches:
@@ -123,7 +123,8 @@ def lists_and_segments_are_as_the_rfc_has_them_and_sound_as_they_were_sent(t):
 
 
 def heard_over_two_sources(t, lead):
-    """What each sends; and one that has listened while the second, with that lead, followed the first."""
+    """The bytes of both sources; and a player that listens while the second source, with that lead, follows the
+    first."""
     server = t.server(body=HLS + hls_mount("/m.mp3", "<linger-for>10</linger-for>"))
     sent = [encoded("mp3", 40, tone) for tone in (440, 660)]
     first = Encoder(t, server, "/m.mp3", "mp3", sent[0], lead=5)
@@ -150,7 +151,7 @@ def another_source_goes_on_numbering_behind_a_discontinuity(t):
 
 @test
 def what_a_source_sends_farther_ahead_than_a_list_is_long_is_listed_all_the_same(t):
-    """A list has 12 s; it follows a source that begins with 16 s at once at the pace of its sound."""
+    """A list has 12 s; a source begins with 16 s at once, and the list follows it at the rate of its sound."""
     sent, one = heard_over_two_sources(t, lead=16)
     poll_for(8, one)
     equal(sorted(one.seen), list(range(min(one.seen), max(one.seen) + 1)), "numbers of segments")
@@ -161,7 +162,8 @@ def what_a_source_sends_farther_ahead_than_a_list_is_long_is_listed_all_the_same
 
 @test
 def an_encoder_that_is_away_for_a_while_costs_players_nothing(t):
-    """As configured by default: plain listeners end with their source, and players have the list until the next one is there."""
+    """With the default configuration: plain listeners end with their source, players keep the list until the next
+    source begins."""
     server = t.server(body=HLS.replace("12", "24") + hls_mount("/m.mp3"))
     sent = [encoded("mp3", 40, tone) for tone in (440, 660)]
     first = Encoder(t, server, "/m.mp3", "mp3", sent[0], lead=7)
@@ -237,7 +239,7 @@ def lists_alone_take_few_places_and_for_seconds_only(t):
         return int(server.stat("/m.mp3", "listeners") or 0)
 
     def answers():
-        """Statuses of lists, of a listener when it has ended."""
+        """The statuses of the lists, from the access log at the end of the listening."""
         return re.findall(r'live\.m3u8 HTTP/1.1" (\d+)', server.log("access"))
     names = []
     for _ in range(30):

@@ -1,4 +1,4 @@
-"""An origin and two edges, while encoders take over: one list, and segments of the same bytes (doc/hls.md)."""
+"""An origin and two edges, while encoders take over: one list, and segments with the same bytes (doc/hls.md)."""
 import os
 import time
 

@@ -1,4 +1,4 @@
-"""Lists of what is recorded: the segments that were live, with their numbers, dates and bytes (doc/hls.md)."""
+"""Lists of recordings: the segments that were live, with the same numbers, dates and bytes (doc/hls.md)."""
 import http.client
 import os
 import re
@@ -115,7 +115,8 @@ def a_seam_is_recorded_as_it_was_live(t):
 
 @test
 def a_seam_is_listed_whole_where_the_next_source_sends_far_ahead(t):
-    """What the first source had sent is dated later than the begin of the second, and the log holds none of it."""
+    """The dates of the first source's last bytes lie after the second one's start, and the log does not hold them any
+    more."""
     server = recorder(t, window=24)
     sent = [encoded("mp3", 60, tone) for tone in (440, 660)]
     first = Encoder(t, server, "/m.mp3", "mp3", sent[0], lead=12)

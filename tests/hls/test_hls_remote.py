@@ -1,4 +1,4 @@
-"""HLS of what other nodes have recorded: the lists and segments of their holder, from any node (doc/hls.md)."""
+"""HLS of other nodes' recordings: any node serves the lists and segments of the holder (doc/hls.md)."""
 import json
 import re
 import shutil
@@ -24,7 +24,7 @@ def recording_body(directory, inside=""):
 
 
 def parts_sent(server):
-    """(file, first, last) of each block that the node has given to others."""
+    """(file, first, last) of each block that the node has given to other nodes."""
     return re.findall(r"archive /m\.mp3: (\S+), bytes (\d+) to (\d+) to", server.log())
 
 
@@ -33,7 +33,7 @@ def without_names(text):
 
 
 def begin_of(server, mount="/m.mp3"):
-    """The first whole second that is recorded."""
+    """The first whole recorded second."""
     shown = json.loads(server.get("/admin/archive.json?mount=" + mount, ADMIN).text)["mounts"]
     return int(shown[0]["ranges"][0]["from"]) + 1
 
@@ -43,7 +43,7 @@ def knows(asker, *holders):
 
 
 def holder(b, number, master, recorded):
-    """A node with what another server has recorded, as if it had recorded it too."""
+    """A node with a copy of another server's recordings, as if it had recorded them."""
     made = directory(b, number)
     shutil.copytree(recorded, made, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lock"))
     for path in (made, *made.rglob("*")):
@@ -52,7 +52,7 @@ def holder(b, number, master, recorded):
 
 
 def live_ms(server):
-    """The time of the newest byte; 0: there are no times."""
+    """The time of the newest byte; 0: the stream has no times."""
     reply = server.get("/api/v1/now/m.mp3/place")
     return reply.json()["live_ms"] if reply.status == 200 else 0
 

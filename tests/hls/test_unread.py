@@ -1,4 +1,4 @@
-"""What is asked of the past before the archive's directory has been read: 503, and a player comes again (doc/archive.md)."""
+"""Requests for the past before the archive's directory has been read: 503, and players retry (doc/archive.md)."""
 import json
 import time
 
