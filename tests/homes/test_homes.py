@@ -1,4 +1,5 @@
-"""A mount with two homes: its source is let in at either, one at a time, and nothing moves by itself."""
+"""A mount with two homes: its source is accepted at either, one at a time, and no listener or source moves by
+itself."""
 import time
 import urllib.request
 
@@ -20,7 +21,7 @@ def let_in(b, server, login):
 
 
 class Pair:
-    """A mount with homes at two of three nodes; nobody plays yet."""
+    """A mount with homes at two of three nodes, before its first source."""
 
     def __init__(self, b, at="edge12", capacity='self-weight="0" max-sources="0"'):
         self.b = b
@@ -40,7 +41,7 @@ class Pair:
         return self.api.want(200, "GET", "/mounts" + MOUNT).json()
 
     def encoder(self, server, tone):
-        """Tries until it is let in, as encoders do."""
+        """Retries until it is accepted, as encoders do."""
         def begin():
             one = Encoder(self.b, server, "mp3", self.login, tone=tone, mount=MOUNT, options=["-write_xing", "0", "-id3v2_version", "0"])
             time.sleep(0.3)
@@ -48,7 +49,7 @@ class Pair:
         return wait_for(begin, "an encoder is let in at %s: %s" % (server.name, server.log()[-900:]), PATIENCE)
 
     def refuses(self, server):
-        """A second encoder with the right password, where the first one's stream is known."""
+        """Refuses a second encoder with the right password, at a home that knows the first one's stream."""
         lines = ["Host: x", "Content-Type: audio/mpeg", "Expect: 100-continue"]
         answer = server.ask("PUT %s HTTP/1.1" % MOUNT, lines, self.login)
         equal((answer.status, IN_USE in answer.text), (403, True), "status at %s: %s" % (server.name, answer.text[:200]))
@@ -65,7 +66,7 @@ class Pair:
         return ears
 
     def go_on(self, ears):
-        """All get what is sent from now on, in whole frames; none has been disconnected."""
+        """All get the bytes that are sent from now on, in whole frames; none has been disconnected."""
         heard = [len(ear.raw()) for ear in ears]
         wait_for(lambda: all(len(ear.raw()) > was + 30000 or ear.ended for ear, was in zip(ears, heard)),
                  "the ears get more: %s" % self.master.log()[-1500:], PATIENCE)
@@ -106,7 +107,7 @@ def the_home_dies_and_its_encoder_goes_to_the_other_one(b):
 
 
 def goes_and_comes_back(b, pair):
-    """The homes live, and the encoder cannot reach the first one any more; then the second one."""
+    """Both homes live, and the encoder loses the first one, then the second one."""
     old = pair.encoder(pair.first, 440)
     ears = pair.ears_at(pair.first, pair.second, pair.nodes["edge14"])
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""<ingest>once: of five peers one pulls each mount from the studio, and another one when that is lost."""
+"""<ingest>once: one of five peers pulls each mount from the studio, and another one takes over when it is lost."""
 import os
 import signal
 import time
@@ -36,7 +36,8 @@ def settled(studio, mounts=MOUNTS, patience=10):
 
 
 def listener_at(server, mount):
-    """One that a relay serves: the first of a mount may be given the upstream's own connection, so it is the second."""
+    """A listener that a relay serves: the first listener of a mount may get the upstream's own connection, so this is
+    the second."""
     wait_for(lambda: mount in server.get("/admin/listmounts", ADMIN).text, "%s knows %s" % (server.host, mount))
     for _ in range(2):
         wire = server.wire()

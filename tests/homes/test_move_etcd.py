@@ -1,4 +1,4 @@
-"""A mount moves over etcd: one master orders it, the other one sees it, and both lead to the new home."""
+"""A mount moves over etcd: one master orders the move, the other one sees it, and both lead to the new home."""
 import re
 
 from api import refused
@@ -56,7 +56,7 @@ class Pair:
 
 
 def led_to(master):
-    """Where a listener is sent."""
+    """The status for a listener, and the host that it is redirected to."""
     wire = master.wire()
     wire.send("GET %s HTTP/1.0\r\n\r\n" % MOUNT)
     reply = wire.reply_head()
@@ -65,7 +65,7 @@ def led_to(master):
 
 
 def leads_to_the_new_home(pair, masters):
-    """A source is told of it; and a listener is sent there, where the old one is not a choice."""
+    """The refusal of a source names the new home; a listener is redirected there once the old home is dead."""
     for master in masters:
         reply = master.ask("PUT %s HTTP/1.1" % MOUNT, ["Host: x", "Content-Type: audio/mpeg", "Expect: 100-continue"], pair.login)
         equal((reply.status, "edge13" in reply.text), (403, True), "%s: %s" % (master.name, reply.text))

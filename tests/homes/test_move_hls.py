@@ -1,5 +1,5 @@
-"""A mount moves while it is played by HLS: no segment is missing or another one, and one discontinuity stands where its
-source changed, in the same place of all lists."""
+"""A mount moves while HLS players play it: no segment is missing or different, and one discontinuity marks the change
+of its source, at the same place in all lists."""
 import threading
 import time
 
@@ -12,7 +12,7 @@ HLS = "<hls><segment>2</segment><window>16</window></hls>"
 
 
 class Player:
-    """Plays a list on a thread, strictly; what is wrong with it ends it."""
+    """Plays a list on a thread, strictly; a fault of the list ends it."""
 
     def __init__(self, b, server):
         self.name, self.wrong, self.going = server.name, None, True
@@ -38,7 +38,7 @@ class Player:
             time.sleep(0.7)
 
     def seen(self):
-        """{number: what was fetched}"""
+        """{number: the fetched segment}"""
         if self.wrong:
             raise Failed(self.wrong)
         return dict(self.watch.seen)
@@ -63,7 +63,7 @@ def players_of(b, **options):
 
 
 def all_play_on(players, moves=1):
-    """Some segments of the last source at all; what two have got is the same, under the same name."""
+    """All have some segments of the last source; segments that two of them have are equal, under equal names."""
     wait_for(lambda: all(len(one.jumps()) > moves for one in players),
              "a discontinuity for each: %r" % [one.jumps() for one in players], 30)
     beyond = max(one.newest() for one in players) + 3

@@ -1,5 +1,5 @@
-"""A mount of Ogg moves: at the old home, the new one, the master and an edge each page is whole, and each chain ends before
-the next one begins."""
+"""A mount of Ogg moves: at the old home, the new one, the master and an edge each page is whole, and each chain ends
+before the next one begins."""
 import time
 
 from harness import check, equal, test, wait_for

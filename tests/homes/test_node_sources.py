@@ -1,4 +1,4 @@
-"""A source at any node: its master pulls what the configuration lets it bring, and offers it to all."""
+"""A source at any node: its master pulls the mounts that the configuration allows the node, and offers them to all."""
 import os
 import socket
 import threading
@@ -49,7 +49,7 @@ def what_a_node_may_bring_is_heard_at_its_master_and_at_the_other_nodes(b):
 
 @test
 def an_order_for_the_source_of_an_idle_relay_is_the_nodes_to_refuse(b):
-    """No record of the master is in force for the mount: the answer says so, and not that there is no source."""
+    """The mount has no record of the master: the node's answer gives this reason, and not a missing source."""
     master, first, _ = cluster(b)
     mount, api = "/live/a.mp3", Api(master)
     feed(b, first, mount)
@@ -87,7 +87,7 @@ def what_a_node_may_not_bring_is_refused_and_shown(b):
 
 @test
 def a_node_that_is_not_allowed_cannot_take_over_a_stream(b):
-    """It has one of the same name, before and while the allowed one brings it."""
+    """It has a source of the same name, before and while the allowed node has one."""
     master, first, second = cluster(b)
     feed(b, second, "/live/c.mp3")
     no = "its <node> has no sources that name the mount"
@@ -127,7 +127,7 @@ def when_the_node_leaves_its_stream_ends(b):
 
 
 def end_of(wire, patience=15):
-    """Seconds until the server closes this listener's connection."""
+    """The seconds until the server closes this listener's connection."""
     began = time.monotonic()
     wire.settimeout(patience)
     while True:
@@ -189,7 +189,7 @@ GOAL_MS = 100
 
 
 def first_sound(server, mount, until, out):
-    """When the first byte of the stream came; it is asked for again as long as it is not known."""
+    """The time of the first byte of the stream; the mount is requested until it is known."""
     while time.monotonic() < until:
         with socket.create_connection(server.address, timeout=5) as wire:
             wire.sendall(("GET %s HTTP/1.0\r\nHost: x\r\n\r\n" % mount).encode())
@@ -210,7 +210,7 @@ def first_sound(server, mount, until, out):
 
 @test
 def a_new_source_is_heard_at_another_node_within_100_ms(b):
-    """From the encoder's 200 to the first byte of sound at another node, where a listener asks all the time."""
+    """From the encoder's 200 to the first byte at another node, where a listener requests the mount all the time."""
     master, first, second = cluster(b)
     feed(b, first, "/live/warm.mp3")
     hears(second, "/live/warm.mp3")

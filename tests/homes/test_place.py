@@ -1,4 +1,4 @@
-"""Placement: new mounts go to the node with the most room, near and with their tags; two masters place as one."""
+"""Placement: new mounts go to the node with the most room, near and with their tags; two masters place like one."""
 import os
 import threading
 

@@ -1,4 +1,4 @@
-"""What plays on a mount whose source is at another node: known at every node, with the time of the node of the source."""
+"""The title of a mount whose source is at another node: every node knows it, with the time of the source's node."""
 from bench import check, equal, test, wait_for
 from link_bench import edge, feed, linked_master
 

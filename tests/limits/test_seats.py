@@ -71,7 +71,7 @@ def without_the_master_a_node_decides_itself(b):
 
 @test
 def a_crowd_puts_no_answer_off(b):
-    """The master stands still, and a new listener comes every 5 ms: each is answered when its 300 ms are over."""
+    """The master is stopped, and a new listener comes every 5 ms: each gets its answer when its 300 ms are over."""
     names = ["u%d" % i for i in range(400)]
     master, nodes = club(b, names=names)
     crowd, came = Crowd(b), []

@@ -1,4 +1,4 @@
-"""<max-listeners-cluster>: one limit over all nodes, exactly."""
+"""<max-listeners-cluster>: one exact limit over all nodes."""
 import random
 import time
 
@@ -22,7 +22,7 @@ def cluster(b, limit, edges=(12, 13, 14), limited_edges=True, more=""):
 
 
 def is_open(crowd, server):
-    """One more is let in; it leaves again."""
+    """Whether one more listener is let in; it leaves again."""
     one = crowd.join(server.address, MOUNT)
     wait_for(lambda: one.status != 0 or one.ended, "an answer of " + server.host)
     let_in = one.status == 200
@@ -34,7 +34,7 @@ def is_open(crowd, server):
 
 
 def warm(crowd, servers):
-    """Every node has the mount, and gives slots; nobody is left."""
+    """Waits until every node has the mount and gives slots, and no listener is left."""
     for server in servers:
         wait_for(lambda: is_open(crowd, server), "%s lets listeners in: %s" % (server.host, server.log()[-300:]), PATIENCE)
     wait_for(lambda: listeners(servers) == 0, "nobody listens")
@@ -52,7 +52,8 @@ def slots(server, kind):
 
 
 def pour(crowd, servers, number, seconds, limit, rng):
-    """`number` more in so many seconds, anywhere; they, and the most in the statistics at once."""
+    """`number` more listeners within this many seconds, at any server; returns them, and the most in the statistics at
+    once."""
     began, ones, worst = time.monotonic(), [], 0
     sampled = 0
     while len(ones) < number:
@@ -291,7 +292,8 @@ def a_raised_number_is_there_at_once_for_nodes_that_are_asked_all_the_time(b):
     text = master.slots["body"]
 
     def ask(seconds):
-        """One more each 4 ms, in turn; whoever is let in leaves.  Until when some were refused."""
+        """One more listener each 4 ms, at each node in turn; accepted ones leave.  Returns the time until which some
+        were refused."""
         began, ones, refused = time.monotonic(), [], 0
         while time.monotonic() - began < seconds:
             ones.append(crowd.join(nodes[len(ones) % len(nodes)].address, MOUNT))

@@ -1,4 +1,4 @@
-"""<max-listeners-cluster> where streams come other ways: among peers, from a node, by HLS."""
+"""<max-listeners-cluster> with other ways of streams: among peers, from a node, by HLS."""
 import random
 import re
 import time
@@ -22,7 +22,7 @@ def joins(crowd, servers, limit, seconds, rng):
 
 @test
 def peers_have_one_limit(b):
-    """Each is master and node of the others, so there are two links between any two."""
+    """Each is master and node of the others, so any two have two links."""
     three = peers(b, (11, 12, 13), root=lambda number: LIMITED % 20)
     feed(b, three[0], MOUNT)
     all_know(three)
@@ -75,7 +75,7 @@ def the_encoder_goes_to_another_peer_and_the_limit_along(b):
 
 @test
 def a_source_at_a_node_is_the_origin(b):
-    """Its master pulls the stream from it, and has its slots from there."""
+    """Its master pulls the stream from it, and gets its slots from it."""
     limited = mount("/live.mp3", "<max-listeners-cluster>8</max-listeners-cluster>")
     master = linked_master(b, 11, {"edge12": 'sources="/live*"', "edge13": ""}, redirects=STAY, body_more=limited)
     first, second = edge(b, 12, master, body=limited), edge(b, 13, master, body=limited)

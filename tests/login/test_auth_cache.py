@@ -1,4 +1,5 @@
-"""`cache` of a url authenticator: a yes is kept for as long as the backend says, and nothing else is (doc/authentication.md)."""
+"""`cache` of a url authenticator: an acceptance is kept for as long as the backend allows, other answers are not kept
+(doc/authentication.md)."""
 from api import STORE, Api, store_server
 from backend import Backend
 from harness import check, equal, mount, test, wait_for

@@ -1,4 +1,5 @@
-"""Whatever the description of the API has, now or later: the logins of one account are told nothing of another one."""
+"""Every endpoint in the description of the API, present or future: logins of one account get no data of another
+account."""
 import json
 
 from api import Api, store_server
@@ -14,7 +15,7 @@ QUERIES = ["", "?mount=/bolt", "?account=bolt", "?mount=/acme&mount=/bolt", "?mo
 
 
 class House:
-    """Of each account a mount that plays and was heard, a user, a token, a station."""
+    """For each account a mount that plays and had listeners, a user, a token, a station."""
 
     def __init__(self, t):
         state = t.dir / "state"

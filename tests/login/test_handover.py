@@ -1,4 +1,4 @@
-"""A session goes from one server to another: once, for half a minute, and as far as its user's rights go."""
+"""A session is handed over from one server to another: once, within half a minute, and with its user's rights."""
 import json
 import os
 import re

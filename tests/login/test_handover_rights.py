@@ -1,4 +1,4 @@
-"""What the word of another master about logins is worth here: as much as this server's own file says."""
+"""The logins that another master sends: they are accepted as far as this server's own file allows."""
 import signal
 
 from handover_bench import Pair, Person
@@ -6,7 +6,7 @@ from harness import check, equal, test, wait_for
 
 
 def changed(pair, before, after):
-    """C with that in its file; it is told again."""
+    """Changes the file of C, and reloads it."""
     text = pair.c.config.read_text()
     check(before in text, text)
     pair.c.config.write_text(text.replace(before, after))
@@ -26,7 +26,7 @@ def goes_over(pair, user="anna", password=None):
 
 @test
 def a_master_that_may_not_tell_logins_makes_nobody_an_administrator(b):
-    """Neither a user, nor the administrator of its file, whatever keys, users and tokens it signs."""
+    """Neither a user nor the administrator of its file, whatever keys, users and tokens it signs."""
     pair = Pair(b, by_conf=True)
     here = pair.at_c()
     equal(here.session().status, 200, "until then")

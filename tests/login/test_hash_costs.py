@@ -1,4 +1,4 @@
-"""Hashes that are dear on purpose: what is too costly is refused, and one stops nothing else (doc/stores.md)."""
+"""Hashes with excessive costs: too costly ones are refused, and none of them blocks another request (doc/stores.md)."""
 import signal
 import threading
 

@@ -1,4 +1,4 @@
-"""The hours of a login: at their end the source goes, with a reason, and the next presenter comes."""
+"""The hours of a login: at their end the source ends, with a reason, and the next presenter follows."""
 import signal
 import time
 
@@ -12,7 +12,7 @@ def login_of(made, user):
 
 
 def week_around(seconds, start=3600, zone="UTC"):
-    """Weekly hours that began an hour ago, to the minute, and end in the minute in which `seconds` are over."""
+    """Weekly hours that began an hour ago, in whole minutes, and end in the minute in which `seconds` are over."""
     clock = lambda moment: time.strftime("%H:%M", time.gmtime(moment))  # noqa: E731
     return [{"from": clock(time.time() - start), "until": clock(time.time() + seconds)}]
 

@@ -15,7 +15,7 @@ CONSOLE = "<console/>"
 
 
 def server_with(t, console=CONSOLE, **slots):
-    """With a state directory of its own."""
+    """A server with its own state directory."""
     server = t.unstarted_server(body=console + slots.pop("body", ""))
     server.write_config(paths="<state-dir>%s</state-dir>" % server.dir + slots.pop("paths", ""), **slots)
     return server.start()
@@ -94,7 +94,7 @@ def the_session_by_the_api(t):
     api = Api(server)
 
     class Validated(Browser):
-        """Believes no answer that openapi.json does not describe."""
+        """Accepts only answers that openapi.json describes."""
 
         def ask(self, line, *more, **options):
             reply = super().ask(line, *more, **options)

@@ -1,4 +1,4 @@
-"""Guesses at passwords: what they cost the guesser, and that the owner of the password gets in meanwhile."""
+"""Guessed passwords: their cost for the guesser, and the owner of the password can still log in."""
 import json
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What is written down of logins and changes: audit.log and the metrics (doc/operators.md)."""
+"""The records of logins and changes: audit.log and the metrics (doc/operators.md)."""
 import hashlib
 import json
 import re

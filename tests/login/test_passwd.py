@@ -1,4 +1,4 @@
-"""icecast-lb --passwd: a password from the terminal or standard input, hashed, or given to a user of the store."""
+"""icecast-lb --passwd: hashes a password from the terminal or standard input, or sets it for a user of the store."""
 import crypt
 import os
 import pty
@@ -18,7 +18,7 @@ def passwd(*arguments, given=b""):
 
 
 def typed(arguments, *lines):
-    """At a terminal: (status, all that it shows); a line is typed when it is asked for."""
+    """Runs it at a terminal: (status, all its output); each line is typed when it is asked for."""
     master, slave = pty.openpty()
     try:
         process = subprocess.Popen(as_nobody([Settings.binary, "--passwd", *arguments]), stdin=slave, stdout=slave, stderr=slave,

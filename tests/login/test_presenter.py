@@ -1,4 +1,4 @@
-"""The presenter of a mount, as AzuraCast's programs show it: a login that is marked so, while it is on the air."""
+"""The presenter of a mount, as AzuraCast's programs show it: a login with that mark, while it is on the air."""
 import time
 
 from api import Api, store_server
@@ -14,7 +14,7 @@ def nowplaying(server):
 
 
 def presented(server, name):
-    """Once the answer names this presenter."""
+    """Waits until the answer names this presenter."""
     return wait_for(lambda: [n for n in [nowplaying(server)] if n.get("live", {}).get("streamer_name") == name and n["is_online"]],
                     "%r is named: %s" % (name, nowplaying(server).get("live")))[0]
 

@@ -1,7 +1,7 @@
-"""Nothing beyond a login's own mounts: every address with every login and every mount, judged by the rule as it is written down here.
+"""The limits of a login's own mounts: every address with every login and every mount, judged by the rule below.
 
-The rule: an administrator has all mounts, and so has a viewer without account and mounts.  A login of an account has the
-mounts of that account, of which it may name some.  One without an account has those that it names.
+The rule: an administrator has all mounts, and so has a viewer without account and mounts.  A login of an account has
+the mounts of that account, or the ones of them that it names.  A login without an account has the mounts that it names.
 """
 import fnmatch
 import json
@@ -124,7 +124,7 @@ class House:
 
 
 def expect_command(name, login, given):
-    """Whether the command is open to this login with this mount, "" for none."""
+    """Whether this login may use the command with this mount; "": without a mount."""
     role = login[0]
     least, part = COMMANDS[name]
     if least == "relay" or role == "none" or RANK.index(role) < RANK.index(least):

@@ -1,5 +1,5 @@
-"""Who has a login cannot be found out: a name that is none is answered as one that is, by status and by time; guesses are
-counted alike by Basic and by the page, and none of it keeps out those that are known."""
+"""The names of logins stay secret: an unknown name gets the same answer as a known one, by status and by time; guesses
+count alike for Basic and for the page, and do not shut out known users."""
 import base64
 import json
 import statistics
@@ -20,7 +20,7 @@ def fresh_address():
 
 
 def ask(server, line, headers=(), body=b"", address=None):
-    """The status and how long it took, without the time of the connection."""
+    """The status, and the time of the answer without the connection."""
     wire = server.wire(source_address=address or fresh_address())
     begin = time.monotonic()
     wire.send(request(line + " HTTP/1.1", ["Host: x", *headers], None, body))
@@ -49,7 +49,7 @@ DOORS = {**WAYS, "a source": by_source}
 
 
 def house(t, users=6):
-    """Users with passwords that they chose themselves, so of the slow method."""
+    """Users with passwords of their own choice, so with the slow method."""
     server = store_server(t, body="<console/>")
     api = Api(server)
     names = ["user%d" % i for i in range(users)]
@@ -59,7 +59,8 @@ def house(t, users=6):
 
 
 def compare(server, way, users, nobodies, each, what):
-    """Wrong passwords of both, by turns; medians of the times within a factor of two, best of some rounds."""
+    """Wrong passwords of known and unknown names in turn; medians of the times within a factor of two, in the best of
+    some rounds."""
     seen = []
     for round in range(each):
         known, unknown = [], []

@@ -1,4 +1,5 @@
-"""What lies in deploy/ for containers: the compose file, Kubernetes' manifests; and how the image fills them in."""
+"""The files of deploy/ for containers: the compose file, Kubernetes' manifests, and the start script of the image that
+fills them in."""
 import re
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ def documents(path):
 
 
 def made(script, *arguments):
-    """What a script of deploy/ prints."""
+    """The output of a script of deploy/."""
     return subprocess.run([DEPLOY / script, *arguments], capture_output=True, text=True, check=True).stdout
 
 
@@ -37,7 +38,7 @@ START = TOP / "deploy/container/container-start"
 
 
 def fill_in(t, template, environment, *arguments):
-    """The start script of the image with a program in place of the server that shows the configuration."""
+    """The start script of the image, with a program that prints the configuration in place of the server."""
     tools = t.dir / "tools"
     tools.mkdir(exist_ok=True)
     fake = tools / "icecast-lb"
@@ -80,7 +81,7 @@ def the_start_script_names_what_is_not_set(t):
 
 
 def check_config(t, template):
-    """The template, filled in, is a configuration that the server takes without a complaint."""
+    """The filled template is a configuration that the server accepts without a complaint."""
     status, out, said = fill_in(t, template, NODES)
     equal((status, said), (0, ""), "the start script")
     (t.dir / "filled.xml").write_text(out[1])

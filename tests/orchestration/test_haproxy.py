@@ -13,7 +13,7 @@ PROXY = "<proxy-protocol>1</proxy-protocol>"
 
 
 class Node:
-    """A server with a port for everybody, one for HAProxy, and one for its agent."""
+    """A server with a public port, one for HAProxy, and one for its agent."""
 
     def __init__(self, t, name, clients=20, **slots):
         self.plain, self.proxied, self.agent = free_port(), free_port(), free_port()
@@ -66,7 +66,7 @@ class Balancer:
                 if row["pxname"] == "edges" and row["svname"] != "BACKEND"}
 
     def wait_for_row(self, name, what, **fields):
-        """Until the fields of the server match these patterns."""
+        """Waits until the fields of the server match these patterns."""
         def holds():
             row = self.rows().get(name, {})
             return all(re.fullmatch(pattern, row.get(field, "")) for field, pattern in fields.items())
@@ -199,7 +199,7 @@ def an_encoder_with_a_wrong_password_does_not_keep_the_others_out(t):
 
 
 class Audience(threading.Thread):
-    """Listeners who come back at once when they lose their stream; counts what they missed."""
+    """Listeners that reconnect at once when they lose their stream; counts the lost time."""
 
     def __init__(self, port, size):
         super().__init__(daemon=True)

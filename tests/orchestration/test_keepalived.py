@@ -1,4 +1,4 @@
-"""keepalived with the configuration of deploy/: one address for two servers, in namespaces of the network."""
+"""keepalived with the configuration of deploy/: one address for two servers, in network namespaces."""
 import pathlib
 import signal
 import subprocess
@@ -54,7 +54,7 @@ class Host:
 
 
 class Poll:
-    """Who answers at the common address, a hundred times a second."""
+    """The server that answers at the common address, polled a hundred times a second."""
 
     def __init__(self, t, host):
         self.program = t.program(sys.executable, HERE / "poller.py", ADDRESS, 8000, inside=host.name)
@@ -67,7 +67,7 @@ class Poll:
         return (self.lines() or [(0, "-", "-")])[-1]
 
     def gap(self, before, after):
-        """Seconds between the last good answer of one and the first of the other."""
+        """The seconds between the last good answer of one server and the first of the other."""
         rows = [row for row in self.lines() if row[1] == "200"]
         begin = max(time for time, _, server in rows if server == before)
         return min(time for time, _, server in rows if server == after and time > begin) - begin

@@ -1,4 +1,4 @@
-"""Prometheus scrapes, its rules and the dashboard know the numbers there are."""
+"""Prometheus scrapes the metrics, and its rules and the dashboard use only existing ones."""
 import json
 import os
 import re
@@ -25,7 +25,7 @@ def used_metrics(expression):
 
 
 def prometheus(t, changes, wrapped=()):
-    """A Prometheus with the configuration of deploy/, in another program if it is to be wrapped; its port."""
+    """A Prometheus with the configuration of deploy/, run by the program `wrapped` if given; its port."""
     port = free_port()
     (t.dir / "prometheus.yml").write_text(from_deploy("prometheus/prometheus.yml", *changes))
     (t.dir / "alerts.yml").write_text(from_deploy("prometheus/alerts.yml"))
@@ -44,7 +44,7 @@ def api(port, path, **parameters):
 
 
 def ask(port, expression):
-    """{labels as text: value}, or {} while there is nothing."""
+    """{labels as text: value}, or {} while it has no value."""
     data = api(port, "query", query=expression)
     return {json.dumps(row["metric"], sort_keys=True): float(row["value"][1]) for row in (data or {"result": []})["result"]}
 

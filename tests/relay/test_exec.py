@@ -47,7 +47,7 @@ def took_until_gone(pid):
 
 
 def listen(server, lines, mount="/x.test"):
-    """The head and so many lines of what a new listener gets."""
+    """The head and this many lines of the bytes for a new listener."""
     wire = server.wire()
     wire.send("GET %s HTTP/1.0\r\n\r\n" % mount)
     reply = wire.reply_head()

@@ -1,4 +1,4 @@
-"""A title is of the same byte and the same moment at every relay."""
+"""A title belongs to the same byte and the same moment at every relay."""
 from harness import check, equal, test, wait_for
 
 FILE = "/live.mp3"

@@ -1,4 +1,5 @@
-"""An edge loses its upstream: it goes on at the byte, and its listeners hear every frame once (doc/failover.md)."""
+"""An edge loses its upstream: it continues at the same byte, and its listeners hear every frame once
+(doc/failover.md)."""
 import os
 import re
 import shutil
@@ -23,13 +24,13 @@ RESET_S, SILENT_S = (0.3, 1.8) if FULL else (1.0, 4.0)
 
 
 def figures(stalls):
-    """Of sorted seconds."""
+    """The figures of sorted stalls in seconds, as text."""
     rank = -(-99 * len(stalls) // 100) - 1
     return "median %.0f ms, p99 %.0f ms, most %.0f ms" % tuple(s * 1000 for s in (stalls[len(stalls) // 2], stalls[rank], stalls[-1]))
 
 
 class Ear:
-    """A listener that keeps what it hears, and how long it heard nothing."""
+    """A listener that keeps its bytes, and measures its longest silence."""
 
     def __init__(self, t, server, mount="/live"):
         self.data, self.longest, self.ended = bytearray(), 0.0, False
@@ -60,7 +61,7 @@ class Ear:
             self.data += data
 
     def reset(self):
-        """From now on."""
+        """Measures from now on; returns the longest silence before."""
         before, self.longest = self.longest, 0.0
         return before
 
@@ -91,7 +92,7 @@ def hosts(servers, more=""):
 
 
 class Line:
-    """A network namespace with one link to here."""
+    """A network namespace with one link to this host."""
 
     def __init__(self, t):
         if os.getuid() != 0 or not shutil.which("ip"):
@@ -122,7 +123,7 @@ class Line:
 
 
 def with_programs(t, body, mount="", **slots):
-    """A server whose programs note what they are told; %(dir)s in `mount`: its directory."""
+    """A server whose programs note their arguments; %(dir)s in `mount`: its directory."""
     server = t.unstarted_server(**slots)
     for name in ("on", "off"):
         path = server.dir / name
@@ -164,7 +165,7 @@ def standbys(edge):
 
 
 def upstream_of(edge, relays):
-    """The relay that the edge has asked last with success."""
+    """The relay that has last answered the edge."""
     def find():
         asked = re.findall(r"streams audio/mpeg from [\d.]+:(\d+)/", edge.log())
         return next((relay for relay in relays if asked and relay.port == int(asked[-1])), None)
@@ -172,7 +173,7 @@ def upstream_of(edge, relays):
 
 
 def stalls_of_kills(edge, relays, ear, ready=lambda: None):
-    """Kills the edge's upstream again and again; the pauses that its listener has, sorted."""
+    """Kills the edge's upstream repeatedly; the stalls of its listener, sorted."""
     stalls = []
     for _ in range(KILLS):
         ready()
@@ -220,7 +221,7 @@ def a_silent_upstream_is_replaced_without_ending_it(t):
 
 @test
 def an_upstream_whose_line_is_cut_without_a_word_is_replaced(t):
-    """Its host is a namespace: when its link goes down, nothing is sent, and none is told."""
+    """Its host is a namespace: when its link goes down, no side sends or gets a packet."""
     line = Line(t)
     loopback, outside = free_port(), free_port()
     origin = t.server(sockets=listen_socket(loopback) + listen_socket(outside).replace("127.0.0.1", line.here))
@@ -274,7 +275,8 @@ def another_encoder_at_the_origin_is_followed_without_a_gap(t):
 
 @test
 def a_seam_and_a_switch_are_no_news_of_a_source(t):
-    """Programs, events, the dump and the log hear of the source once; and again when it was away for longer than a seam."""
+    """Programs, events, the dump and the log get one report of the source; and another one after an absence longer than
+    a seam."""
     origin, studio, relays, edge = chain(t, """<mount><mount-name>/live</mount-name><dump-file>%(dir)s/dump.mp3</dump-file>
         <on-connect>%(dir)s/on</on-connect><on-disconnect>%(dir)s/off</on-disconnect></mount>""")
     ear = Ear(t, edge)
@@ -298,7 +300,7 @@ def a_seam_and_a_switch_are_no_news_of_a_source(t):
 
 @test
 def listeners_wait_for_an_edge_that_lost_all_and_hear_on(t):
-    """Master and source are gone for longer than a seam: all stay, and are told of the new source once."""
+    """Master and source are away for longer than a seam: all listeners stay, and the new source is reported once."""
     port = free_port()
     origin = t.server(sockets=listen_socket(port))
     studio = Studio(t, origin, "/live")
@@ -321,7 +323,7 @@ def listeners_wait_for_an_edge_that_lost_all_and_hear_on(t):
 
 @test
 def relays_that_lost_one_server_do_not_come_back_in_one_moment(t):
-    """100 relays: their second questions come within a quarter around the rest, not all at once."""
+    """100 relays: their second requests are spread over a quarter around the rest."""
     asked, lock = {}, threading.Lock()
 
     def answer(text):
@@ -364,7 +366,8 @@ def an_edge_says_how_it_went_on(t):
 
 @test
 def a_hot_standby_goes_on_at_the_byte(t):
-    """The killed upstream's place is taken by what has been read beside it; and the better one takes it back, at the byte."""
+    """The spare replaces the killed upstream at the same byte, and the better upstream takes over again at the same
+    byte."""
     _, _, relays, edge = chain(t, extra="<standby>hot</standby>")
     ear = Ear(t, edge)
     ear.hears_more()
@@ -396,7 +399,7 @@ def a_hot_standby_takes_over_from_one_that_is_silent(t):
 
 @test
 def a_hot_standby_follows_the_next_encoder_of_the_origin(t):
-    """Both upstreams end their span in one moment; the same one is asked for the next, and a standby flows again."""
+    """Both upstreams end their span at once; the same one is asked for the next span, and a standby flows again."""
     origin, studio, relays, edge = chain(t, extra="<standby>hot</standby>")
     ear = Ear(t, edge)
     ear.hears_more(40)

@@ -1,4 +1,4 @@
-"""Two upstreams are restarted one after the other, or fall silent in turn: the edge asks the one that is back at once."""
+"""Two upstreams are restarted one after the other, or fall silent in turn: the edge asks the returned one at once."""
 import random
 import re
 import signal
@@ -20,12 +20,13 @@ RETRY = "<retry-delay>10</retry-delay>"
 
 
 def pause():
-    """Between two restarts."""
+    """The pause between two restarts."""
     return random.uniform(1, 20) if FULL else random.uniform(0.3, 1)
 
 
 class OwnEncoder:
-    """Sends numbered frames in real time, the same as others of its kind do, and comes back whenever its server does."""
+    """Sends numbered frames in real time, the same as others of its kind, and reconnects whenever its server is
+    back."""
 
     def __init__(self, t, server, begin):
         self.server, self.begin = server, begin
@@ -86,7 +87,7 @@ def is_back(victim, plays):
 
 
 def restarts(edge, servers, ear, plays, down=lambda: random.uniform(0, 7 if FULL else 1)):
-    """The pauses of the listener; in each round the present upstream is killed and started again."""
+    """The stalls of the listener; in each round the present upstream is killed and started again."""
     stalls = []
     for _ in range(ROUNDS):
         for _ in servers:
@@ -161,7 +162,8 @@ def two_stock_servers_are_restarted_in_turn(t):
 
 @test
 def a_stock_server_that_rests_is_asked_when_the_other_one_is_killed(t):
-    """The edge has asked the first one in vain, again and again, when it comes back; a moment later the second one is lost."""
+    """The edge has asked the first server in vain for seconds when it returns; a moment later the second server is
+    lost."""
     servers, plays = stock_pair(t)
     edge = edge_of(t, servers)
     ear = Ear(t, edge)

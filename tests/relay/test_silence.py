@@ -1,4 +1,4 @@
-"""A silent upstream costs no byte between ours, whatever the burst and the format are."""
+"""A silent upstream costs no byte between our servers, whatever the burst and the format."""
 import os
 import re
 import signal
@@ -30,7 +30,7 @@ def body(ear):
 
 
 def silent_upstreams(t, kind, burst, more=""):
-    """The edge's listener hears, byte for byte, what the origin's does, over upstreams that fall silent."""
+    """The edge's listener hears the same bytes as the origin's, over upstreams that fall silent."""
     origin = t.server(limits=limits(burst))
     Encoder(t, origin, kind, sound=NOISE)
     wait_for(lambda: origin.stat("/live", "server_type"), "the encoder sends", 20)

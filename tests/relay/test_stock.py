@@ -1,4 +1,4 @@
-"""An edge whose upstreams are two stock icecast2 that relay one origin: it goes on where the same bytes are found."""
+"""An edge whose upstreams are two stock icecast2 that relay one origin: it continues where it finds the same bytes."""
 import os
 import re
 
@@ -26,7 +26,7 @@ def stock_chain(t, origin, more=""):
 
 
 def bounce(t, relays, edge, ear, times):
-    """Kills the upstream so many times; the stalls."""
+    """Kills the upstream this many times; returns the stalls."""
     stalls = []
     for _ in range(times):
         victim = upstream_of(edge, relays)
@@ -82,7 +82,7 @@ def a_hot_standby_is_joined_where_the_same_bytes_are(t):
 
 @test
 def lames_reservoir_is_not_cut(t):
-    """What the edge's listener hears is, byte for byte, what the origin's does."""
+    """The edge's listener hears the same bytes as the origin's."""
     origin = t.server()
     # Noise: the frames of a tone come again, and a place among them is not known by its bytes.
     Encoder(t, origin, "mp3", sound="anoisesrc=r=44100:a=0.3:seed=%d")

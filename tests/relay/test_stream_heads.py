@@ -1,4 +1,4 @@
-"""X-LB-Stream from a hostile hand: asked for or told, it costs no more than a listener, and no frame."""
+"""X-LB-Stream from a hostile client or server: it costs no more than a listener, and no frame."""
 from harness import check, equal, request, test, wait_for
 from media import mp3_frame, mp3_numbers
 from upstream import Upstream, stream

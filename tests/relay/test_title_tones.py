@@ -1,5 +1,5 @@
-"""Each song has a tone of its own, and its title is set when the encoder begins to send it: what is heard changes when the title
-says, at the server of the source, two relays further, and in HLS; for a player of ICY at the next block of titles.
+"""Each song has its own tone, and its title is set when the encoder begins to send it: the tone changes at the title's
+time, at the server of the source, two relays further, and in HLS; for an ICY player at the next block of titles.
 
 LB_FULL=1 in the environment: 60 songs of 10 s."""
 import array
@@ -31,7 +31,7 @@ def now(server):
 
 
 def changes(audio):
-    """When each song begins to be heard, in ms from the first byte on; by the song."""
+    """The time at which each song begins to sound, in ms from the first byte; by song."""
     pcm = subprocess.run(["ffmpeg", "-v", "error", "-f", "mp3", "-i", "-", "-ac", "1", "-ar", str(RATE), "-f", "s16le", "-"], input=audio, stdout=subprocess.PIPE, check=True).stdout
     samples = array.array("h", pcm[:len(pcm) // 2 * 2])
     step, window, found = RATE // 200, RATE // 100, {}
@@ -51,7 +51,7 @@ def titles(server):
 
 
 def judge(where, heard, told):
-    """heard, told: Unix ms by the song."""
+    """heard, told: Unix ms by song."""
     judged = [song for song in range(FIRST, SONGS) if song in heard]
     check(len(judged) >= SONGS - FIRST - 1, "%s: only songs %s were heard" % (where, judged))
     off = [heard[song] - told[song] for song in judged]
@@ -60,7 +60,8 @@ def judge(where, heard, told):
 
 
 def judge_icy(ear):
-    """Its titles come between the bytes, so a program shows one when it has read so far: at the block behind its tone, a second at most."""
+    """ICY titles come between the bytes, so a program shows a title when it has read up to it: at the block behind its
+    tone, at most a second later."""
     raw, shown, at, blocks = ear.raw(), {}, ear.metaint, 1
     while at < len(raw):
         size = 16 * raw[at]
@@ -77,7 +78,7 @@ def judge_icy(ear):
 
 
 class Segments:
-    """The list of HLS as it is asked for again and again."""
+    """The HLS list, requested repeatedly."""
 
     def __init__(self, server):
         self.server, self.parts, self.begins, self.titles, self.ids = server, [], None, {}, set()

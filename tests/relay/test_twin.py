@@ -9,14 +9,14 @@ from test_relay import Ear, hosts, upstream_of, whole
 
 
 class TwinStudio:
-    """An encoder that sends the same frames to several servers, each at its own connection."""
+    """An encoder that sends the same frames to several servers, each over its own connection."""
 
     def __init__(self, t):
         self.begin, self.going, self.threads = time.monotonic(), True, []
         t.owned(self)
 
     def add(self, server):
-        """A server that comes back begins with the frame of now."""
+        """A server that returns begins with the present frame."""
         thread = threading.Thread(target=self.run, args=(server.source("/live"),), daemon=True)
         self.threads.append(thread)
         thread.start()

@@ -1,5 +1,5 @@
-"""Many at once at one account: no quota is exceeded, and nothing that names an account outlives it, at one master
-and at two.  LB_FULL=1: 100 rounds each."""
+"""Many requests at once for one account: no quota is exceeded, and no record that names an account outlives it, at one
+master and at two.  LB_FULL=1: 100 rounds each."""
 import http.client
 import json
 import os
@@ -16,7 +16,7 @@ PATIENCE = 60
 
 
 def send(server, method, path, body=None):
-    """One request on a connection of its own: (status, body)."""
+    """One request on its own connection: (status, body)."""
     connection = http.client.HTTPConnection(*server.address, timeout=PATIENCE)
     try:
         connection.request(method, "/api/v1" + path, None if body is None else json.dumps(body),
@@ -65,7 +65,7 @@ def used_by(server, name):
 
 
 def settled(servers, name, used):
-    """What both masters say of an account once they say the same."""
+    """Waits until both masters give the same numbers of an account."""
     wait_for(lambda: all(used_by(s, name).items() >= used.items() for s in servers),
              "both masters see %s used by %s" % (used, name), 20)
 
@@ -75,7 +75,7 @@ def used_by(server, name):
 
 
 def deletions_beside(servers, rounds):
-    """Each way to name an account, beside its deletion: one of the two is refused."""
+    """Each way to name an account, at the same time as its deletion: one of the two is refused."""
     both = []
     for n in range(rounds):
         ways = {

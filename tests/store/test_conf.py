@@ -1,4 +1,4 @@
-"""CONF: what the records of a master say is enforced at its nodes, with their masters and without."""
+"""CONF: nodes enforce the records of their master, linked to their masters and without them."""
 import json
 import os
 import re
@@ -44,7 +44,7 @@ def cache(server):
 
 
 def given_home(master, mount, node, **attributes):
-    """As if it had been placed: the record is edited by hand."""
+    """Edits the record by hand, as if the mount had been placed there."""
     path = master.dir / "records" / "mounts.d" / (encoded(mount[1:]) + ".xml")
     wait_for(path.exists, "the file of " + mount)
     text = path.read_text()
@@ -66,7 +66,7 @@ def hash_of(master, mount):
 
 
 def status(server, mount=MOUNT, source="127.0.0.90"):
-    """Of one listener, which leaves again; None: it was not let in at all."""
+    """The status of one listener, which leaves again; None: the connection was refused."""
     with socket.socket() as wire:
         wire.settimeout(5)
         wire.bind((source, 0))
@@ -80,7 +80,7 @@ def status(server, mount=MOUNT, source="127.0.0.90"):
 
 
 def put(server, mount, login):
-    """The status of a source that has nothing to say."""
+    """The status of a source that sends no data."""
     wire = server.wire()
     wire.send(request("PUT %s HTTP/1.1" % mount, ["Host: x", "Content-Type: audio/mpeg", "Expect: 100-continue"], login))
     try:
@@ -98,7 +98,7 @@ def listening(server, mount=MOUNT, source="127.0.0.90"):
 
 
 def follow(nodes, fact, patience=10):
-    """Seconds until the fact holds at each node, all of them watched at once."""
+    """The seconds until the fact holds at each node, all watched at once."""
     began, took = time.monotonic(), {}
 
     def watch(node):
@@ -117,7 +117,7 @@ def follow(nodes, fact, patience=10):
 
 
 def knows(server, mount):
-    """The node has the record."""
+    """Whether the node has the record."""
     return ("mounts/" + encoded(mount)) in cache(server)
 
 
@@ -271,7 +271,7 @@ def a_copy_that_is_damaged_is_not_believed(b):
 
 @test
 def two_masters_with_two_stores(b):
-    """Both count; of one name that of the first <master> does, and the log says so once."""
+    """Both count; if both have an item of one name, the first <master>'s counts, which the log reports once."""
     first, second = (store_master(b, n, ["edge13"]) for n in (11, 12))
     for master in (first, second):
         master.login = master.api.mount("/both.mp3")
@@ -364,7 +364,7 @@ def etcd_master(b, number, cluster):
 
 
 def lives(node):
-    """The life of its store, as each master has said it."""
+    """The life of each master's store, in the node's copy."""
     return sorted(int(row.split()[4]) for row in cache(node).splitlines() if row.startswith("master "))
 
 

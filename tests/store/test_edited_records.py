@@ -1,4 +1,5 @@
-"""Files of records that are edited by hand: what is valid is taken, a mistake is named and changes nothing (doc/stores.md)."""
+"""Files of records that are edited by hand: valid changes are taken, a mistake is named and changes nothing
+(doc/stores.md)."""
 import os
 import re
 import signal
@@ -35,7 +36,7 @@ class Edited:
             os.chown(path, owner.st_uid, owner.st_gid)
 
     def hang_up(self):
-        """The lines that the server logs of its records when it reads its configuration again."""
+        """The server's log lines about its records when it reloads its configuration."""
         before = len(self.server.log())
         self.server.send_signal(signal.SIGHUP)
         wait_for(lambda: "configuration re-read" in self.server.log()[before:], "the configuration is read again")

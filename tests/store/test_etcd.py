@@ -1,4 +1,5 @@
-"""etcd as the store: members die, freeze and lose their quorum; every write is done once, and every change is told."""
+"""etcd as the store: members die, freeze and lose their quorum; every write is done once, and every change is
+reported."""
 import os
 import re
 import shutil
@@ -16,7 +17,8 @@ def mount(i, by="x"):
 
 
 def create_all(tools, each, disturb):
-    """Every tool creates so many records, one after the other; disturb() comes in the middle.  The longest answer."""
+    """Every tool creates this many records, one after the other; disturb() runs in the middle.  Returns the longest
+    answer."""
     slowest, bad = [0.0], []
 
     def write(number, tool):

@@ -1,5 +1,5 @@
 """Two masters with one etcd of three members, through the API: members die, freeze and lose their quorum, and no
-listener hears of it."""
+listener is affected."""
 import http.client
 import os
 import ssl
@@ -33,7 +33,7 @@ def masters(b, cluster, **more):
 
 
 def create(server, name, key):
-    """One request on a connection of its own, not judged against the description: (status, seconds, body)."""
+    """One request on its own connection, not checked against the description: (status, seconds, body)."""
     begin = time.monotonic()
     # A store without a quorum says so after some seconds.
     connection = http.client.HTTPConnection(*server.address, timeout=PATIENCE)
@@ -48,7 +48,7 @@ def create(server, name, key):
 
 
 def written(server, name, key):
-    """(status, seconds, body); None where etcd does not take the master's token."""
+    """(status, seconds, body); None: etcd does not accept the master's token."""
     answer = status, _, text = create(server, name, key)
     return None if status == 503 and "invalid auth token" in text else answer
 
@@ -66,7 +66,7 @@ def has(server, name):
 
 
 class Show:
-    """A source and a listener of one mount; frames go on being sent and are heard, each once."""
+    """A source and a listener of one mount; frames are sent all the time, and each is heard once."""
 
     def __init__(self, b, server, mount, login):
         self.server, self.mount, self.login = server, mount, login

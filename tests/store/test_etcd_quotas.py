@@ -1,4 +1,4 @@
-"""Quotas of hours and transfer where several masters have one etcd: each counts, all know the sum, and one tells of it."""
+"""Quotas of hours and transfer with several masters of one etcd: each counts, all know the sum, and one reports it."""
 from api import Api
 from crowd import Crowd, hearing
 from etcd import PREFIX, Cluster

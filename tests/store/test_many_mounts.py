@@ -1,4 +1,4 @@
-"""A store of 10,000 mounts (LB_FULL=1; else 1,000): the start, the memory, and what one change costs control."""
+"""A store of 10,000 mounts (LB_FULL=1; else 1,000): the start, the memory, and the cost of one change for control."""
 import http.client
 import os
 import pathlib
@@ -21,7 +21,7 @@ ON_THE_WAY = 8  # transactions: more of them on a busy machine and the last ones
 
 
 def template(b):
-    """What the API writes for a mount as customers have them, by name."""
+    """The record of a typical mount as the API writes it, with this name."""
     server = store_server(b)
     Api(server).mount("/NAME", settings={
         "stream-name": "The stream of NAME", "stream-description": "Music all day", "genre": "various", "max-listeners": 100,
@@ -56,7 +56,7 @@ def all_seconds(server):
 
 
 def many_changes(server):
-    """Writers that each wait for their answers: changes a second, and what control pays for one."""
+    """Writers that each wait for their answers: changes a second, and the cost of one for control."""
     left, lock = list(range(CHANGES)), threading.Lock()
 
     def write(number):
@@ -83,7 +83,7 @@ def many_changes(server):
 
 
 def idle(server):
-    """Of a second in which nothing happens: processor time, and wake-ups."""
+    """For a second without requests: processor time, and wake-ups."""
     def quiet():
         before = all_seconds(server)
         time.sleep(IDLE)  # what is measured is time

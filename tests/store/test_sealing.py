@@ -14,7 +14,7 @@ STORE = '<store type="files" path="%s/records"%s/>'
 
 
 class Backend:
-    """Lets listeners in whose server knows the password; everything that it was asked."""
+    """Accepts listeners if the server has the right password; keeps all requests."""
 
     def __init__(self, bench):
         self.logins = logins = []

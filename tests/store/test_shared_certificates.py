@@ -1,5 +1,5 @@
-"""One certificate for a name that several masters of one store have: one of them orders it, all answer the authority, and the next one goes on
-where it has ended."""
+"""One certificate for a name that several masters of one store have: one of them orders it, all answer the authority,
+and the next master continues where the first one has ended."""
 import json
 import threading
 

@@ -1,4 +1,4 @@
-"""Records go from files to etcd and back, and a lost etcd is made again out of a last good copy."""
+"""Records are copied from files to etcd and back, and a lost etcd is restored from a last good copy."""
 import os
 import pathlib
 import shutil
@@ -17,7 +17,7 @@ def files_store(server):
 
 
 def with_store(server, store):
-    """Its configuration has this store from its next start on; the file."""
+    """Writes a configuration with this store, for the next start; returns the file."""
     server.write_config(body=store)
     return server.config
 
@@ -49,7 +49,7 @@ def fill(server):
 
 
 def own_files(b, server):
-    """Root reads the directory in the test; the server's user has it again afterwards."""
+    """Root reads the directory in the test; the server's user gets it back afterwards."""
     return kept(b, {"type": "files", "path": str(server.dir / "records")})
 
 

@@ -1,4 +1,4 @@
-"""A lost store is made again out of what its nodes have kept of it (conf.cache)."""
+"""A lost store is rebuilt from the copies of its nodes (conf.cache)."""
 import base64
 import pathlib
 import shutil
@@ -27,7 +27,7 @@ def everything_is_told(nodes, words):
 
 
 def taken_away(b, node):
-    """Its copy, as an administrator brings it to the machine of the master."""
+    """A copy of the node's file, as an administrator brings it to the master's machine."""
     path = b.dir / (node.name + ".cache")
     shutil.copy(node.dir / "conf.cache", path)
     give_away(b.dir)
@@ -35,7 +35,7 @@ def taken_away(b, node):
 
 
 def lose(master):
-    """Everything but its configuration."""
+    """Removes everything except its configuration."""
     master.stop()
     for path in master.dir.iterdir():
         if path.is_dir() and path.name not in ("log", "web", "admin"):

@@ -1,4 +1,4 @@
-"""Relays in records of a store: pulled at the home of their mount, and set by administrators alone."""
+"""Relays in records of a store: pulled at the home of their mount, and set only by administrators."""
 import base64
 
 from api import Api, encoded, occurs, store_server

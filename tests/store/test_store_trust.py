@@ -1,5 +1,5 @@
-"""What two masters believe of an etcd that was emptied by one command, restored, filled or wiped: no listener is lost, no
-change that was answered, and the log says it in one line."""
+"""Two masters of an etcd that one command has emptied, restored, filled or wiped: no listener and no acknowledged
+change is lost, and one log line reports it."""
 import base64
 import http.server
 import os
@@ -19,7 +19,7 @@ END = b64(PREFIX[:-1] + "0")
 
 
 def rows(cluster):
-    """[(key, value)] below the prefix, as they are."""
+    """[(key, value)] below the prefix, unchanged."""
     found = cluster.members[0].ask("/v3/kv/range", {"key": b64(PREFIX), "range_end": END}).get("kvs", [])
     return [(base64.b64decode(row["key"]).decode(), row.get("value", "")) for row in found]
 
@@ -58,7 +58,7 @@ def said(server, words):
 
 
 def mounts_in(copy):
-    """0 while it is replaced: the older one beside it has all then."""
+    """0 while the file is being replaced: the older one beside it then has all."""
     try:
         return copy.read_text().count("put mounts/")
     except FileNotFoundError:
@@ -138,7 +138,7 @@ def snapshot(cluster, path):
 
 
 def restore(cluster, path):
-    """All members have what the snapshot has."""
+    """All members get the content of the snapshot."""
     everyone = ",".join("%s=%s" % (m.name, m.peer_url) for m in cluster.members)
     for member in cluster.members:
         member.kill()
@@ -180,7 +180,7 @@ def an_older_snapshot_takes_no_listener_and_what_it_lost_is_in_the_older_copy(b)
 
 
 def alarm(cluster, action):
-    """All of etcd refuses what needs room, as when a database is full; or no longer."""
+    """All of etcd refuses writes that need room, as with a full database; or accepts them again."""
     member = cluster.members[0]
     number = member.ask("/v3/maintenance/status", {})["header"]["member_id"]
     member.ask("/v3/maintenance/alarm", {"action": action, "memberID": number, "alarm": "NOSPACE"})
@@ -236,7 +236,8 @@ def a_member_that_was_wiped_is_passed_over_and_writes_go_on(b):
 
 
 class Disk:
-    """A file system of 4 MiB with few inodes, enough for what 100 rounds leave: a record of each request that made a mount."""
+    """A file system of 4 MiB with few inodes, enough for 100 rounds, each of which leaves a record of a request that
+    made a mount."""
 
     def __init__(self, b):
         self.path = b.dir / "disk"
@@ -311,7 +312,7 @@ def refuses(server, made, number):
 
 
 def answers_unread(server, words):
-    """Every part of the API that is of records says so; nodes are shown, and the console opens."""
+    """Every endpoint about records reports the fault; nodes are shown, and the console opens."""
     equal(server.ask("GET /api/v1/nodes HTTP/1.1", ["Host: x"], ADMIN).status, 200, "nodes")
     for address in ("mounts", "mounts/x", "users", "accounts", "bans", "tokens"):
         reply = server.ask("GET /api/v1/%s HTTP/1.1" % address, ["Host: x"], ADMIN)

@@ -1,4 +1,4 @@
-"""Listeners that are no longer, or not yet, within the window of their stream while the server is replaced."""
+"""Listeners outside the window of their stream, behind it or ahead of it, while the server is replaced."""
 from harness import check, equal, test, wait_for
 from media import MP3_FRAME, mp3_frame
 from replacing import upgrade
@@ -14,7 +14,7 @@ def read_so_far(server, count, mount="/live.mp3"):
 
 @test
 def one_that_asked_for_bytes_which_come_later_gets_them(t):
-    """As a server does that has read further at another one, and a player that comes back."""
+    """Like a relaying server, or a returning player, that has read further at another server."""
     server = t.server()
     source, first, then = server.source(), sound("A", 0, 400), sound("A", 400, 100)
     source.send(first)

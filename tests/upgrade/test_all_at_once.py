@@ -1,7 +1,8 @@
-"""Everything that one server has at once, while it is replaced again and again: no byte is lost or doubled, nobody is sent away.
+"""All functions of one server in use, while it is replaced repeatedly: no byte is lost or doubled, and no client is
+disconnected.
 
-LB_FULL=1: 50 upgrades under 4,000 plain listeners, 500 with titles, 100 over TLS, 100 of the past, 100 players of HLS, 20 mounts
-and 500 joins a second; without it a part of that.  The figures are written to the file that LB_FIGURES names.
+LB_FULL=1: 50 upgrades under 4,000 plain listeners, 500 with titles, 100 over TLS, 100 of the past, 100 HLS players, 20
+mounts and 500 joins a second; without it a part of that.  The figures are written to the file that LB_FIGURES names.
 """
 import json
 import os

@@ -1,4 +1,4 @@
-"""A copy of the audience's database that is being made when the server is replaced: it is given up, with an answer."""
+"""A copy of the audience's database that is under way when the server is replaced: it is abandoned, with an answer."""
 import os
 import sqlite3
 

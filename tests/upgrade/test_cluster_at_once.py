@@ -1,4 +1,4 @@
-"""A cluster at work while its servers are replaced: joins, changes of records, a mount that moves and a limit that holds, all at once.
+"""A busy cluster while its servers are replaced: joins, changes of records, a moving mount and a limit, all at once.
 
 LB_FULL=1: 200 joins a second, and each of the two servers is replaced five times.
 """

@@ -1,4 +1,4 @@
-"""icecast-lb --upgrade: it waits and says how it ended; wrong use ends with a sentence."""
+"""icecast-lb --upgrade: it waits and reports the outcome; wrong use ends with a sentence."""
 import ctypes
 import os
 import signal
@@ -120,7 +120,7 @@ def a_second_upgrade_meanwhile_is_refused(t):
 
 @test
 def a_configuration_that_no_server_starts_with_is_named(t):
-    """As that of the command, and as that of the server: with its first fault that is fatal."""
+    """The command's own configuration, and the server's: with its first fatal fault."""
     server = with_pid_file(t)
     other = t.dir / "other.xml"
     other.write_text(server.config.read_text().replace("<paths>", '<store type="files"/><paths>'))
@@ -264,7 +264,7 @@ def what_cannot_be_done_now_is_a_sentence_and_costs_nothing(t):
 
 
 def tell_without_end(address):
-    """Another user of this machine, who says that the server was replaced."""
+    """Another user of this machine, which reports repeatedly that the server was replaced."""
     os.setgid(1)
     os.setuid(1)
     sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -277,7 +277,7 @@ def tell_without_end(address):
 
 
 def listen_at(address, heard):
-    """Another user of this machine, who has the address before any --upgrade."""
+    """Another user of this machine, which has bound the address before any --upgrade."""
     os.setgid(1)
     os.setuid(1)
     waiting = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

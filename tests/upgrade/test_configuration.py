@@ -1,4 +1,4 @@
-"""An upgrade to another configuration, or while something else is asked of the server: what holds is what was asked for last."""
+"""An upgrade with another configuration, or during other orders to the server: the last order is the one in force."""
 import os
 import re
 import signal
@@ -59,7 +59,7 @@ def a_port_keeps_its_number_at_another_address(t):
 
 @test
 def what_one_configuration_leaves_is_free_for_a_later_one(t):
-    """The archive is in another directory for a while, the audience is off."""
+    """The archive is in another directory for a while, and the audience is off."""
     give_away(t.dir)
     state = "<state-dir>%s</state-dir>" % t.dir
     archive = "<archive><dir>%s/%%s</dir></archive><mount type='default'><archive>1</archive></mount>" % t.dir
@@ -81,10 +81,10 @@ def what_one_configuration_leaves_is_free_for_a_later_one(t):
 
 
 class Slow:
-    """A program that becomes the server when it is let go."""
+    """A program that becomes the server when it is released."""
 
     def __init__(self, t):
-        """Before the server is started."""
+        """Called before the server is started."""
         self.place, self.whole, self.go = own_program(t), t.dir / "whole", t.dir / "go"
 
     def begin(self, server):
@@ -175,7 +175,7 @@ def a_server_that_ends_meanwhile_takes_the_new_process_along(t):
 
 @test
 def signals_at_the_start_wait_for_the_server(t):
-    """A log that is rotated, an upgrade: neither ends a process that is not ready for it yet."""
+    """A rotation of logs, an upgrade: neither ends a process that is not ready for it yet."""
     server = t.unstarted_server(limits=PATIENT)
     server.out = server.dir / "out"
     with open(server.out, "wb") as out:
@@ -263,7 +263,7 @@ def no_upgrade_leaves_players_without_a_certificate(t):
 
 @test
 def no_upgrade_loses_one_of_two_certificates(t):
-    """A reload would keep it; the next process has it from nowhere."""
+    """A reload would keep the certificate; the next process could not get it."""
     server = t.unstarted_server(limits=PATIENT, sockets=TLS_SOCKETS)
     files = ["<ssl-certificate>%s/%d.pem</ssl-certificate>" % (server.dir, n) for n in (1, 2)]
 
@@ -299,7 +299,8 @@ def free_root_port():
 
 @test
 def a_port_that_the_user_may_not_open_is_said(t):
-    """As root the server opens it; what follows is another user: it has what was open, and opens what any user may."""
+    """The server begins as root and can open it; its successor has another user: it keeps the open ports, and opens
+    only unprivileged ones."""
     if os.getuid() != 0:
         raise Skip("only root can begin as root")
     kept, more = free_root_port(), free_port()

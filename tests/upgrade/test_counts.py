@@ -1,4 +1,4 @@
-"""What is counted of listeners when the server is replaced: the same as without."""
+"""The counts of listeners when the server is replaced: the same as without an upgrade."""
 import json
 import os
 import pathlib
@@ -26,7 +26,7 @@ def audience_server(t):
 
 
 def left(server, source, count):
-    """Those that have closed are found by what is sent to them."""
+    """Waits until this many listeners are left; closed ones are detected when data is sent to them."""
     def so_many():
         source.play(10)
         return server.stat("/live.mp3", "listeners") == str(count)
@@ -146,7 +146,7 @@ def places_of_an_address_go_over(t):
 
 @test
 def the_last_process_holds_what_the_first_held(t):
-    """Descriptors, threads, and memory within 5 %: under a crowd that changes between upgrades, HLS and a recording."""
+    """Descriptors, threads, and memory within 5 %, with a crowd that changes between upgrades, HLS and a recording."""
     server = t.unstarted_server(limits="<clients>500</clients>", sockets=TLS_SOCKETS)
     certificate(server.dir, "radio.test")
     server.write_config(body="<hls><segment>2</segment><window>12</window></hls><archive><dir>%s/archive</dir></archive>" % server.dir +
@@ -245,7 +245,7 @@ def a_reader_of_events_gets_what_it_has_missed_through_upgrades(t):
 
 @test
 def readers_of_events_are_back_within_three_seconds(t):
-    """By the time that each stream tells its readers to wait."""
+    """Each stream tells its readers how long to wait."""
     server = t.server()
     server.source().play(10)
     readers = {}

@@ -1,4 +1,4 @@
-"""What has a time goes on with what is left of it: neither a client nor a receiver of events gets new time by an upgrade."""
+"""Deadlines continue with the time that is left: an upgrade gives no new time to a client or a receiver of events."""
 import time
 
 from facts import Settings

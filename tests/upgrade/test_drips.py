@@ -1,4 +1,5 @@
-"""An encoder that sends a byte at a time, its head too, goes on through an upgrade at any of them: each is heard once."""
+"""An encoder that sends single bytes, also of its head, continues through an upgrade at any byte: each byte is heard
+once."""
 import time
 
 from harness import SOURCE, equal, request, test, wait_for

@@ -16,7 +16,7 @@ def server_with(t, more):
 
 
 def states(server):
-    """user: state, of the encoders of the mount"""
+    """{user: state} of the encoders of the mount"""
     listed = server.get("/admin/listmounts", ADMIN).xml().findall("source[@mount='/live.mp3']/encoder")
     return {node.find("username").text: node.find("state").text for node in listed}
 
@@ -26,7 +26,7 @@ def wait_for_states(server, **wanted):
 
 
 def heard(listener, tag, *playing):
-    """Until a frame of this encoder has come; the encoders that play go on meanwhile."""
+    """Reads until a frame of this encoder comes; the encoders in `playing` send meanwhile."""
     def come():
         for source in playing:
             source.play(5)
@@ -38,7 +38,7 @@ def heard(listener, tag, *playing):
 
 
 def runs(listener):
-    """Who was heard, in order; every frame is whole, and no frame of one run is missing."""
+    """The tags of the heard encoders, in order; every frame is whole, and no frame of one run is missing."""
     order = ""
     last = {}
     for tag, number in mp3_numbers(listener.audio):

@@ -1,7 +1,7 @@
-"""Ways for a new program to fail before it has taken over: witnesses lose nothing, and the next upgrade works.
+"""Failures of a new program before it has taken over: witnesses lose no byte, and the next upgrade works.
 
-Each way is tried on a server that is heard in real time, plain, with titles and over TLS, that a program writes a mount of, and that has so many
-listeners that what is handed over takes several messages.  Behind each way a whole program takes over.
+Each failure is tried on a server with real-time listeners, plain, with titles and over TLS, with a mount that a program
+writes, and with so many listeners that the hand-over takes several messages.  A whole program takes over afterwards.
 """
 import errno
 import os
@@ -37,7 +37,7 @@ SILENT = r"did not answer within (1000|2000) ms"
 
 
 class Way:
-    """rule: what befalls the new program; script: what stands in its place, %s being the program; act: done to the server."""
+    """rule: a fault of the new program; script: replaces it, with %s for the program; act: an action on the server."""
 
     def __init__(self, name, why, rule=None, script=None, act=None):
         self.name, self.why, self.rule, self.script, self.act = name, why, rule, script, act
@@ -100,7 +100,7 @@ check(len(DEATHS + HANGS + LONG_HANGS + ERRORS + PROGRAMS) >= 40, "forty ways")
 
 
 def put_start_of_program(place, size, machine=None):
-    """machine: that of its ELF head."""
+    """machine: the machine in its ELF head."""
     start = bytearray(place.read_bytes()[:size])
     if machine is not None:
         start[18:20] = machine.to_bytes(2, "little")

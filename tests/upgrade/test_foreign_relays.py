@@ -1,4 +1,5 @@
-"""Relays of servers that know no addresses of bytes: their connections go over, and listeners hear every frame once."""
+"""Relays of servers without addresses of bytes: their connections are handed over, and listeners hear every frame
+once."""
 import itertools
 import socket
 import ssl
@@ -22,7 +23,7 @@ UPGRADES = 20
 
 
 class Pouring(Upstream):
-    """Sends numbered frames by itself, with a title every 8 of them."""
+    """Sends numbered frames by itself, with a title every 8 frames."""
 
     def __init__(self, bench, chunked=False, icy=False, kind="audio/mpeg", wrap=None):
         self.chunked, self.icy, self.wrap = chunked, icy, wrap
@@ -85,7 +86,7 @@ def plays(server, mount):
 
 
 def heard_each_once(listener, at_least):
-    """The frames that came are a run without a gap, up to this one."""
+    """The received frames are consecutive, up to this one."""
     frames = mp3_numbers(listener.audio)
     while not frames or frames[-1][1] < at_least:
         listener.read(20 * MP3_FRAME - len(listener.audio) % MP3_FRAME if frames and frames[-1][1] < at_least - 40 else MP3_FRAME - len(listener.audio) % MP3_FRAME)

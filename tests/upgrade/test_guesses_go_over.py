@@ -1,4 +1,4 @@
-"""What is counted against those that guess, and what a source has to wait for, is not forgotten by an upgrade."""
+"""An upgrade keeps the counts of wrong guesses, and the time that a source has to wait."""
 import time
 
 from browser_login import ADMIN_FORM, Browser

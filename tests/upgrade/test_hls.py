@@ -1,4 +1,4 @@
-"""Players of HLS when the program is replaced: the same segments go on, and each player is one listener."""
+"""HLS players when the program is replaced: the same segments continue, and each player is one listener."""
 import threading
 import time
 
@@ -14,7 +14,7 @@ CONFIG = ("<hls><segment>2</segment><window>12</window></hls>"
 
 
 class Studio:
-    """Plays in real time, ten seconds ahead: without a clock there are no segments."""
+    """Plays in real time, ten seconds ahead: segments need a clock."""
 
     def __init__(self, t, server):
         self.source, self.sent, self.going = server.source(), b"", True
@@ -44,7 +44,7 @@ def poll(*players):
 
 
 def players_of(t, server, count):
-    """They have a list with segments; and the studio."""
+    """Players with a list that has segments; and the studio."""
     studio = Studio(t, server)
     players = [t.owned(Watch(*server.address, "/live.mp3/live.m3u8", agent="player/%d" % i)) for i in range(count)]
     poll(*players)
@@ -52,7 +52,7 @@ def players_of(t, server, count):
 
 
 def player_without_source(t):
-    """The mount has ended; the server, and a player that has its list."""
+    """The mount has ended; returns the server, and a player that has its list."""
     server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG)
     (player,), studio = players_of(t, server, 1)
     studio.close()
@@ -105,7 +105,7 @@ def each_player_is_counted_once(t):
 
 @test
 def a_list_that_is_asked_for_meanwhile_is_that_of_its_session(t):
-    """Its player waits for a backend: the next process asks once more, for what the player asked for."""
+    """Its player waits for a backend: the next process asks the backend again, about the player's own request."""
     backend = backend_of(t, lambda form: None if form["action"] == "listener_add" and not let_in else ACCEPT)
     let_in = []
     option = '<authentication type="url"><option name="listener_add" value="%s"/></authentication></mount>' % backend.url("/add")
@@ -126,7 +126,7 @@ def a_list_that_is_asked_for_meanwhile_is_that_of_its_session(t):
 
 @test
 def players_whose_source_is_away_have_its_list_and_go_on_behind_it(t):
-    """As configured by default: the mount has ended for everybody else, and its log is kept for them."""
+    """With the default configuration: the mount has ended for other clients, and its log is kept for the players."""
     server, player = player_without_source(t)
     poll(player)
     names = [segment.uri for segment in player.last.segments]

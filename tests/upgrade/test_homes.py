@@ -1,4 +1,5 @@
-"""Streams whose source is anywhere in the cluster: nodes are replaced, a studio has one connection, and listeners hear every byte once."""
+"""Streams whose source is anywhere in the cluster: nodes are replaced, a studio has one connection, and listeners hear
+every byte once."""
 import time
 
 from bench import ADMIN, check, equal, test, wait_for
@@ -41,7 +42,7 @@ def a_source_at_a_node_is_heard_on_while_node_and_master_are_replaced(b):
 
 @test
 def what_one_node_captures_for_all_is_never_pulled_twice(b):
-    """Each peer pulls from the studio what is its part; the one that is replaced asks again, and no other takes its place."""
+    """Each peer pulls its part from the studio; a replaced peer asks again, and no other one takes its part over."""
     mounts = ["/m%d.test" % i for i in range(6)]
     numbers = (11, 12, 13)
     studio = Studio(b)

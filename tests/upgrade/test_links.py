@@ -1,4 +1,5 @@
-"""Servers of a cluster are replaced: none is dead to another at any moment, no redirect is void, listeners hear every byte once."""
+"""Servers of a cluster are replaced: none counts as dead at another at any moment, no redirect is invalid, listeners
+hear every byte once."""
 import base64
 import re
 import time
@@ -27,7 +28,7 @@ class Pair:
         self.sent += self.source.play(units)
 
     def talk(self):
-        """What the master has said of the state of its nodes."""
+        """The master's log lines about the state of its nodes."""
         return re.findall(r"node edge\d+ is (?:down|suspect)[^\n]*", self.master.log())
 
     def all_is_well(self):
@@ -45,7 +46,7 @@ class Pair:
 
 
 def followed(server, crowd_begin, crowd):
-    """All who asked since then were sent to a node; the answers that took longest, in ms."""
+    """All requests since then were redirected to a node; returns the slowest answer in ms."""
     answers = [a for a in list(crowd.answers) if a[0] >= crowd_begin]
     wrong = [a for a in answers if a[2] != 302]
     equal([a[2] for a in wrong][:5], [], "answers that are not a redirect, of %d; %s" % (len(answers), server.log()[-1500:]))
@@ -188,7 +189,7 @@ def messages_and_marks_of_the_run_go_on(b):
 
 @test
 def nodes_that_post_are_known_behind_it_and_go_on_posting(b):
-    """Without links: a master knows them by their posts, of which the next may be seconds away."""
+    """Without links a master knows its nodes by their posts, and the next one may be seconds away."""
     cluster = Cluster(b, slaves={"e1": "", "e2": ""}, slave_root="<interval>1</interval>")
     listeners = [plays(each) for each in cluster.slaves.values()]
     crowd = Crowd(cluster.master.address, "/live.mp3", threads=2, pause=0.005)

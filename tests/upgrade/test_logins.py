@@ -1,4 +1,4 @@
-"""Listeners that a login or a backend has let in: they go over with their tickets, and each end is told once."""
+"""Listeners that a login or a backend has let in: their tickets are handed over, and each end is reported once."""
 import os
 import signal
 import time
@@ -94,7 +94,7 @@ def after_a_kill_behind_it_each_is_told_once(t):
 
 @test
 def ends_that_wait_are_told_whatever_has_become_of_the_spool(t):
-    """It cannot be opened; then it lies elsewhere, where each listener is noted before a kill."""
+    """First it cannot be opened; then it is at another place, where each listener is noted before a kill."""
     backend = backend_of(t)
     server = t.unstarted_server(body=body_of(backend))
     spool = server.dir / "log" / "auth.spool"

@@ -1,4 +1,4 @@
-"""Players of HLS of what is recorded, of a mount that is not on the air: each goes on, and a long list at its byte."""
+"""HLS players of recordings of a mount that is off the air: each continues, and a long list at its byte."""
 import time
 
 from harness import ADMIN, check, equal, listen_socket, test, wait_for
@@ -13,7 +13,7 @@ BODY = "<hls><segment>6</segment></hls><archive><dir>%s</dir></archive>" \
 
 
 def recorded(t, query=""):
-    """A server that has a recording of /m.mp3, and the path of a list of all of it, of a session."""
+    """A server with a recording of /m.mp3, and the path of a list of the whole recording, with a session."""
     small = "<so-sndbuf>16384</so-sndbuf>"
     server = t.unstarted_server(sockets=listen_socket(0, small) + listen_socket(0, small + "<ssl>1</ssl>"))
     certificate(server.dir, "radio.test")
@@ -49,7 +49,7 @@ def a_player_of_a_mount_that_is_off_the_air_stays_one(t):
 
 @test
 def a_long_list_goes_on_at_its_byte(t):
-    """Of 100 lines with a parameter of 3,000 bytes; to clients that read nothing meanwhile, plain and TLS."""
+    """A list of 100 lines with a parameter of 3,000 bytes, to clients that read nothing meanwhile, plain and TLS."""
     server, path = recorded(t, "?a=" + "b" * 3000)
     whole = server.get(path).body
     check(len(whole) > 250_000, "it is long: %d bytes" % len(whole))

@@ -1,4 +1,4 @@
-"""Why a mount is off the air, and since when, is known behind upgrades."""
+"""The reason why a mount is off the air, and the time since then, survive upgrades."""
 import time
 
 import api

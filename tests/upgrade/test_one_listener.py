@@ -1,4 +1,4 @@
-"""One listener at an edge, through all that an operator does to the servers on the way of its stream; every byte once."""
+"""One listener at an edge, through all orders of an operator to the servers on its stream's way; every byte once."""
 import os
 import random
 import signal
@@ -21,7 +21,7 @@ MOUNT = "<mount><mount-name>/live.mp3</mount-name><linger-for>60</linger-for></m
 
 
 class Stream:
-    """Of one encoder after the other: each goes on with the next frame, over TLS or not."""
+    """The stream of several encoders in turn: each continues with the next frame, with or without TLS."""
 
     def __init__(self, server):
         self.server, self.number, self.source = server, 0, None

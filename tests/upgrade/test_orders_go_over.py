@@ -1,4 +1,5 @@
-"""A process that ends in the middle of an order, killed or replaced: the next one has the certificate, and none is ordered for nothing."""
+"""A process that ends in the middle of an order, killed or replaced: the next one gets the certificate, and no order is
+wasted."""
 import threading
 
 from harness import equal, free_port, test, wait_for
@@ -11,7 +12,7 @@ STATES = [("dir", 1), ("account", 1), ("new", 2), ("authorization", 2), ("challe
 
 
 def ordering(t, state):
-    """A server whose order waits there."""
+    """A server whose order waits in this state."""
     authority = OwnAuthority(t)
     authority.is_slow = True
     authority.held[state] = threading.Event()

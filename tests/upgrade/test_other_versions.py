@@ -1,4 +1,4 @@
-"""The two programs of an upgrade are of different versions: what one of them does not know is passed over, or refuses the upgrade."""
+"""The two programs of an upgrade have different versions: unknown records are ignored, or the upgrade is refused."""
 import os
 import pathlib
 
@@ -13,7 +13,8 @@ WRITER = pathlib.Path(__file__).resolve().parent.parent / "kit" / "future_writer
 
 
 class Versions:
-    """A server with a listener of each kind, a standby, a recording and a session of HLS, whose next program is told more than it knows."""
+    """A server with a listener of each kind, a standby, a recording and an HLS session, whose next program gets records
+    that it does not know."""
 
     def __init__(self, t):
         self.place, self.whole, self.writer = own_program(t), t.dir / "whole", t.dir / "writer.py"

@@ -1,4 +1,5 @@
-"""A listener who gets another node's stream without a log between, while the servers on its way are replaced."""
+"""A listener whose stream is passed through from another node without a log, while the servers on its way are
+replaced."""
 from bench import check, equal, test, wait_for
 from link_bench import feed, up
 from pull_bench import known, pair, relays, stuck

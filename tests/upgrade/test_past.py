@@ -1,4 +1,5 @@
-"""Listeners of the past, while the server is replaced: each goes on at its byte, in the archive and on into the present."""
+"""Listeners of the past, while the server is replaced: each continues at its byte, in the archive and on into the
+present."""
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ PATIENT = "<source-timeout>120</source-timeout>"
 
 
 def whole(listener):
-    """All its frames, one after the other."""
+    """All its frames are consecutive."""
     size = len(listener.audio) // MP3_FRAME * MP3_FRAME
     numbers = [number for _, number in mp3_numbers(listener.audio[:size])]
     equal(numbers, list(range(numbers[0], numbers[0] + len(numbers))), "every frame once")
@@ -85,7 +86,7 @@ def one_of_a_mount_that_is_off_the_air_goes_on(t):
 
 
 class Flood:
-    """A stream of which a second is more than sockets hold: every byte is known."""
+    """A stream with more bytes a second than sockets hold; every byte is known."""
 
     def __init__(self, t, server):
         self.wire, self.sent, self.going = server.wire(), bytearray(), True

@@ -1,4 +1,5 @@
-"""Programs that write a mount (<exec>): they go on when the server is replaced, and its listeners hear every byte once."""
+"""Programs that write a mount (<exec>): they continue when the server is replaced, and its listeners hear every byte
+once."""
 import itertools
 import os
 import re
@@ -59,7 +60,7 @@ def processes(server):
 
 
 def numbers_heard(listener, until):
-    """The numbers of all lines that came, up to one that is at least `until`."""
+    """The numbers of all received lines, up to one that is at least `until`."""
     def heard():
         return [int(n) for n in re.findall(rb"line (\d+) of \d+\n", listener.audio)]
     while not heard() or heard()[-1] < until:

@@ -1,4 +1,4 @@
-"""A server that records is replaced: what was recorded is one range, in the same files, and every byte is there once."""
+"""A server that records is replaced: the recording is one range, in the same files, with every byte once."""
 import re
 
 from harness import check, equal, give_away, test, wait_for
@@ -19,7 +19,7 @@ def data_files(t):
 
 
 def recorded(t, sent):
-    """What lies in the files is what was sent, as far as it was written."""
+    """The content of the files equals the sent bytes, as far as it was written; returns its size."""
     got = b"".join(path.read_bytes() for path in data_files(t))
     equal(got == sent[:len(got)], True, "what was recorded")
     return len(got)

@@ -1,4 +1,4 @@
-"""A server that pulls streams is replaced, and so is the one that it pulls from: listeners of both hear every byte once."""
+"""A server that pulls streams is replaced, and so is its upstream: listeners of both hear every byte once."""
 from harness import check, equal, test, wait_for
 from media import MP3_FRAME
 from replacing import upgrade
@@ -12,7 +12,7 @@ def edge_of(t, upstream, on_demand, mount=""):
 
 
 def joined(edge, source, count, on_demand):
-    """Listeners of the relay, when it flows; what was sent so far."""
+    """Listeners of the relay, once it flows; the bytes sent so far."""
     sent = source.play(100)
     if not on_demand:
         wait_for(lambda: edge.get("/status-json.xsl").body.count(b"/edge.mp3"), "the relay has begun")
@@ -20,7 +20,7 @@ def joined(edge, source, count, on_demand):
 
 
 def heard_once(listeners, sent, last):
-    """From where each began, all that was sent is there once, up to `last`."""
+    """Each listener has all sent bytes once, from its first one up to `last`."""
     for listener in listeners:
         while last not in listener.audio[-3 * MP3_FRAME:]:
             listener.read(MP3_FRAME)

@@ -1,4 +1,4 @@
-"""Requests of which a part has come when the server is replaced: the next process reads the rest, and answers."""
+"""Requests of which a part has arrived when the server is replaced: the next process reads the rest, and answers."""
 import json
 import os
 import socket
@@ -59,7 +59,7 @@ def each_is_of_the_socket_that_it_came_to_where_two_have_one_port(t):
 
 @test
 def a_file_of_the_web_root_goes_on_at_its_byte(t):
-    """Also where another one has taken its name; plain and TLS."""
+    """Also if another file has taken its name; plain and TLS."""
     server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<ssl>1</ssl>"))
     certificate(server.dir, "radio.test")
     server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
@@ -108,7 +108,7 @@ def a_shoutcast_login_is_welcomed_once(t):
 
 @test
 def behind_a_balancer_that_names_its_client(t):
-    """Nothing has come, a part of the header, all of it, a part of the request; plain and TLS."""
+    """No byte has come, or a part of the header, all of it, or a part of the request; plain and TLS."""
     server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<proxy-protocol>1</proxy-protocol>"))
     certificate(server.dir, "radio.test")
     server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
@@ -175,7 +175,8 @@ def a_body_that_has_come_in_part_is_read_to_its_end(t):
 
 @test
 def a_long_answer_goes_on_at_its_byte(t):
-    """A page that many share, one of an administrator, a segment of HLS; plain and TLS, to clients that read nothing meanwhile."""
+    """A page that many share, one of an administrator, an HLS segment; plain and TLS, to clients that read nothing
+    meanwhile."""
     small = "<so-sndbuf>16384</so-sndbuf>"
     server = t.unstarted_server(sockets=listen_socket(0, small) + listen_socket(0, small + "<ssl>1</ssl>"), body=HLS)
     certificate(server.dir, "radio.test")
@@ -207,7 +208,7 @@ def a_long_answer_goes_on_at_its_byte(t):
 
 @test
 def a_page_that_many_read_goes_on_for_all(t):
-    """More of it in all than the rests of answers may be; to clients that read nothing meanwhile."""
+    """The answers together exceed the limit for rests of answers; the clients read nothing meanwhile."""
     server = t.unstarted_server(sockets=listen_socket(0, "<so-sndbuf>16384</so-sndbuf>"), limits="<threads>2</threads>")
     (server.dir / "web/long.xsl").write_text(PAGE % "".join("<p>%09d</p>" % n for n in range(50_000)))
     server.write_config()

@@ -1,4 +1,5 @@
-"""Users that <sessions-per-user> counts, while the servers that they listen at are replaced: one listening each, on all nodes together."""
+"""Users that <sessions-per-user> counts, while the servers of their listenings are replaced: one listening each, on all
+nodes together."""
 from bench import equal, test, wait_for
 from crowd import Crowd
 from link_bench import up

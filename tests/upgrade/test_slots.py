@@ -9,7 +9,7 @@ from slots_bench import LIMIT, MOUNT, cluster, listeners
 
 
 def lets_in(crowd, server):
-    """One listener, who leaves again."""
+    """Whether one listener is let in; it leaves again."""
     one = crowd.join(server.address, MOUNT)
     wait_for(lambda: hears(one) or one.ended or one.status >= 400, "an answer of " + server.host)
     heard = hears(one)
@@ -19,7 +19,7 @@ def lets_in(crowd, server):
 
 
 def fill(crowd, servers, rng, count=60):
-    """More than fit, anywhere."""
+    """More listeners than fit, at any server."""
     ones = [crowd.join(rng.choice(servers).address, MOUNT) for _ in range(count)]
     wait_for(lambda: all(one.status != 0 or one.ended for one in ones), "all are answered", 15)
     return ones

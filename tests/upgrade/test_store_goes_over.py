@@ -1,4 +1,5 @@
-"""A server with a <store> is replaced while changes are made: each that was acknowledged is there, sources and listeners go on."""
+"""A server with a <store> is replaced during changes: each acknowledged change is kept, and sources and listeners
+continue."""
 import threading
 
 from api import Api, refused, store_server
@@ -9,7 +10,7 @@ PATIENT = "<source-timeout>120</source-timeout>"
 
 
 class Writer:
-    """Makes mounts, one after the other; what is refused for a moment is tried again with the same name."""
+    """Makes mounts one after the other; a mount that is refused for a moment is tried again with the same name."""
 
     def __init__(self, t, server, name):
         self.server, self.name, self.going, self.count = server, name, True, 0

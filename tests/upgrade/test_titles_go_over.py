@@ -1,4 +1,4 @@
-"""What a mount has played, and the pictures of it, when the server is replaced."""
+"""The played titles of a mount, and their pictures, when the server is replaced."""
 import json
 import time
 

@@ -1,4 +1,4 @@
-"""Encrypted connections of a server that is replaced: they go on in a process that carries their bytes."""
+"""Encrypted connections of a server that is replaced: they continue in a process that carries their bytes."""
 import pathlib
 import socket
 import ssl
@@ -89,7 +89,7 @@ def a_listener_that_goes_is_counted_no_longer(t):
 
 
 class SlowClient:
-    """A client that speaks TLS, and sends what it has to send in pieces."""
+    """A client that speaks TLS, and sends its bytes in pieces."""
 
     def __init__(self, bench, server, port, secure=True):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=Settings.patience)
@@ -100,7 +100,7 @@ class SlowClient:
         self.tls = context.wrap_bio(self.arrived, self.to_send, server_hostname="radio.test") if secure else None
 
     def first_words(self):
-        """Of the handshake; it takes no more than one flight of each side."""
+        """The first bytes of the handshake, at most one flight of each side."""
         try:
             self.tls.do_handshake()
         except ssl.SSLWantReadError:
