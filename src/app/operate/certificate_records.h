@@ -5,8 +5,8 @@
 //                           another one takes it when it has not seen it change for kTakeAfter
 //   acme/certificates/NAME  {"sealed"}: of {"order","pem"}, by the keys of <store>: certificate and
 //                           key, and an order that is under way, with which the next holder goes on
-//   acme/challenges/TOKEN   {"type","name","token","authorization"}: what all of them, and their
-//                           nodes, answer an authority
+//   acme/challenges/TOKEN   {"type","name","token","authorization"}: the answer of all of them, and
+//                           of their nodes, to an authority
 //
 // While the store is down the last holder goes on alone; another master orders only when a tenth of
 // a certificate's life is left.

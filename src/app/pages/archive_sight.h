@@ -2,7 +2,7 @@
 // from the indexes of files, also of other nodes.
 //
 // Thread: gather_archive() from any; `then` is called on a reader of the archive.
-// Bounds: the newest thousand titles, of at most 2048 files, and of one day of other nodes' files;
+// Bounds: the newest thousand titles, of at most 2048 files, and of 26 hours of other nodes' files;
 // a reader opens eight files in one step.
 #pragma once
 

@@ -3,8 +3,9 @@
 // made at about the same time.
 //
 // A page is fresh for half a second; an expensive or large one longer, so that rendering takes at
-// most a quarter of the thread, and readers have time to receive it.  The same holds for the
-// statistics.  A page of one mount uses only that mount's, gathered for it.
+// most a quarter of the thread, and readers have time to receive it.  The statistics are fresh for
+// 20 ms while the mounts stay the same, and longer if gathering is expensive, by the same part of
+// the thread.  A page of one mount uses only that mount's, gathered for it.
 // Thread: control, and callbacks there; gathers and renders on Services::pages_thread.
 // Ownership: Services.
 // Bounds: rendered_pages.h.

@@ -7,7 +7,7 @@
 // Thread: holds(), files() and counters from any thread, as are check(), load() and fetch(), whose
 // `then` is called on this object's thread, and has to post the result to the caller's.  The thread
 // begins with the first holder, so a node without holders does not have it.
-// Ownership: app/services/archive_service.
+// Ownership: app/services/remote_recordings.
 // Bounds: the cache (FileCache) has cache_bytes, and more only for files being played: beyond that
 // new ones are refused.  Lists have kMaxListed rows a mount and node.
 // Errors: kNotFound: no holder has it; kClosed: one has not answered; kLimit: the cache is full.

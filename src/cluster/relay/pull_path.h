@@ -6,7 +6,7 @@
 // varies by a quarter.
 //
 // Thread: control.
-// Ownership: app/cluster/pull_paths, one for each master.
+// Ownership: app/topology/pull_paths, one for each master.
 #pragma once
 
 #include <chrono>

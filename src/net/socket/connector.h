@@ -2,8 +2,8 @@
 // ConnectAttempt: one such attempt.
 //
 // Thread: the loop given.
-// Ownership: Services owns the Connector; an attempt belongs to its caller, and its destructor ends
-// it without a call.
+// Ownership: app/cluster/relay_service and each cluster/link/link_client own a Connector; an
+// attempt belongs to its caller, and its destructor ends it without a call.
 // Several addresses of one name are tried in turn; each gets its share of the remaining time, so
 // that a dead address does not use up all of it.
 #pragma once

@@ -8,7 +8,8 @@
 // Thread: the loop that it was made with (control); answers come there.  The threads share only a
 // queue with it, and are abandoned when the server stops, because one may hang in the system's
 // resolver.
-// Ownership: Services; outlives every Lookup.
+// Ownership: app/cluster/relay_service and app/cluster/master_links own one each; it outlives every
+// Lookup.
 // Equal names share a lookup, because many relays may ask for one master at once; an answer is
 // reused for five seconds, a failure is not.  An answer of the last day is used again if the next
 // one takes more than a second, or if no name server answers (RFC 8767): a restarted master is
