@@ -64,7 +64,7 @@ class RequestParser {
   std::string_view refuse_text_;
 };
 
-// Lines that are no headers are ignored, as in Icecast: this dialect allows no smuggling.  Every
+// Lines that are not headers are ignored, as in Icecast: this dialect allows no smuggling.  Every
 // error is kDrop, because such encoders read no reply.
 class ShoutcastParser {
  public:

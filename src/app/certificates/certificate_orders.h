@@ -89,7 +89,7 @@ class CertificateOrders {
   const std::function<void()> changed_;
   std::uint64_t runs_ = 0;
   std::vector<std::unique_ptr<CertificateService>> services_of_;  // those without names are idle
-  std::string refused_, left_out_, unsealed_;  // what was logged of the configuration
+  std::string refused_, left_out_, unsealed_;  // texts logged about the configuration
   Counts counts_;
   std::vector<Given> given_;
   // In memory, one for each certificate; earlier ones may still be in use.

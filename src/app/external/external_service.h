@@ -1,7 +1,7 @@
 // ExternalService: <config-external>: asks a backend for its mounts periodically, and overlays the
 // configuration with the answer.
 //
-// ExternalBook decides which answers are accepted and what a removal needs; a backend that fails
+// ExternalBook decides which answers are accepted and when mounts are removed; a backend that fails
 // changes nothing.  The mounts in force are kept in a file, for a start without the backend.  If
 // `for` includes the cluster, linked nodes get them too, without relays: a node gets the stream
 // from this server.  The source of a removed mount is ended after <grace>, unless the mount is back

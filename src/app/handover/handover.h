@@ -147,7 +147,7 @@ class Handover {
   // Offered records of the store: keys and revisions, in this order.
   std::vector<std::pair<std::string, std::uint64_t>> records_;
   std::uint64_t records_revision_ = 0;
-  // Properties of the next process: what it has, and what it can read.
+  // Properties of the next process: the data that it has, and the records that it can read.
   bool has_records_ = false, in_parts_ = false, rests_ = false, files_ = false, shared_ = false;
   bool reload_ = false;
   // State of threads that write files, which rest during kFreezing.

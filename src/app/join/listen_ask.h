@@ -1,6 +1,6 @@
 // ListenAsk: the wishes in the headers of a listener's request, read once.
 // Thread: a value.
-// Source: Icecast 2.4.4; what players send; AppleCoreMedia's requests.
+// Source: Icecast 2.4.4; the requests of players; AppleCoreMedia's requests.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // The answers to a GET or HEAD of a mount that plays: the head before the stream, the head alone,
 // or the two bytes that Safari asks for.
-// Source: Icecast 2.4.4; what players wait for.
+// Source: Icecast 2.4.4; the needs of players.
 // Thread: the connection's worker.
 #pragma once
 

@@ -1,7 +1,7 @@
 // LifeRecord: the record that names a store, and gives it a new life after it was restored from a
 // backup: its revisions are then lower than before, with other meanings.
 //
-// The first master that notices writes the record; a second one's write conflicts, which is no
+// The first master that notices writes the record; a second one's write conflicts, which is not an
 // error.
 // Thread: control.
 // Ownership: RecordService.

@@ -27,7 +27,7 @@ void note_right_password(Worker& worker, const Connection& connection, const Cre
 // hash is then used.
 bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user);
 
-// Whether the password is right for some other purpose: then it is no guess.
+// Whether the password is right for some other purpose: then it is not a guess.
 bool is_known_password(const Config& config, const Credentials& given);
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// RequestContext: passes what one stage found out about a request to the next.  Each struct in it
+// RequestContext: passes the results of one stage about a request to the next.  Each struct in it
 // is explained by its own header.
 //
 // Thread: the worker of its connection.

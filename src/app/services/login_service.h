@@ -92,7 +92,7 @@ class LoginService {
   std::optional<Identity> identity_of(const Session& session) const;
   Identity identity_of(const User& user, Identity::Via via) const;
   Identity file_administrator() const;
-  // For Identity::account_of: by the configuration in force; nodes use what their masters sent.
+  // For Identity::account_of: by the configuration in force; nodes use their masters' records.
   std::function<std::string(std::string_view mount)> mount_accounts() const;
   // Begins a session; returns the value of its cookie.
   std::string begin_session(const Identity& identity);
@@ -113,7 +113,7 @@ class LoginService {
   void on_keys(std::function<void()> changed) { keys_changed_ = std::move(changed); }
   // Sets the callback for a login that has ended here and must end elsewhere, likewise.
   void on_ended(std::function<void(EndedLogin)> ended) { ended_ = std::move(ended); }
-  // Ends what this key has signed: its record was deleted.
+  // Ends the sessions that this key has signed: its record was deleted.
   void revoke_key(std::string kid);
 
  private:

@@ -36,8 +36,8 @@ struct ClusterFacts {
   std::uint64_t places = kNoDescriptorLimit;  // for connections, by the system's limit
 };
 
-// How far masters' wall clocks are ahead of ours, to check what they signed.  A token names its
-// master by one byte, which two masters may share.
+// How far masters' wall clocks are ahead of ours, to check the times that they signed.  A token
+// names its master by one byte, which two masters may share.
 struct MasterClocks {
   std::map<std::string, std::chrono::milliseconds, std::less<>> ahead;  // by id
   // The offsets of all masters with this byte; {0}: none known.

@@ -1,5 +1,5 @@
-// HolderView: which nodes of the cluster have recorded what, by their rows over links (doc/link.md,
-// ARCH; app/cluster/archive_links).
+// HolderView: the recordings of the cluster's nodes, by their rows over links (doc/link.md, ARCH;
+// app/cluster/archive_links).
 //
 // A row has all recordings of one mount at a node.
 // Thread: immutable, any thread.

@@ -1,5 +1,5 @@
 // PerHour: limits how many things of one kind may begin within an hour: a number at once, and more
-// as time passes.  It bounds what sources and masters leave on the disk.
+// as time passes.  It bounds the files that sources and masters leave on the disk.
 // Thread: any, one at a time.
 #pragma once
 

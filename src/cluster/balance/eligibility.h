@@ -14,7 +14,7 @@
 
 namespace lb {
 
-// Why a node is no candidate, in the order of the checks.
+// Why a node is not a candidate, in the order of the checks.
 enum class OutReason : std::uint8_t {
   kIn,
   kFree,  // no node in this slot

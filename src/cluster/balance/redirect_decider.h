@@ -105,7 +105,7 @@ class RedirectDecider {
   RedirectDecider(const RedirectDecider&) = delete;
   RedirectDecider& operator=(const RedirectDecider&) = delete;
 
-  // Calls with_it(NodeTable&) and returns what it returns, by value.
+  // Calls with_it(NodeTable&), and returns its result by value.
   template <class F>
   auto with_table(F&& with_it) {
     const Change change(*this);

@@ -122,7 +122,7 @@ class TokenKeys {
   std::shared_ptr<NodeKeys> node_keys_;
 };
 
-// Removes the last lb= parameter of 27 such characters from a query; nullopt: it has no such one.
+// Removes the last lb= parameter of 27 such characters from a query; nullopt: it has none.
 std::optional<std::string> take_token(std::string& query);
 
 }  // namespace lb

@@ -4,9 +4,9 @@
 //
 // After a wrong answer the address is not used until a later trial proves it: it may be the address
 // of another server, or the PROVE was retransmitted and came seconds after the question.  Without
-// any answer the address is used, and this is logged: a master need not reach what listeners reach
-// (a NAT that does not loop back).  Only addresses that the configuration allows to the node are
-// asked, always by the same request.
+// any answer the address is used, and this is logged: a master need not reach all addresses that
+// listeners reach (a NAT that does not loop back).  Only addresses that the configuration allows to
+// the node are asked, always by the same request.
 // ProofList: the announced questions, at the node.
 //
 // Source: doc/link.md.

@@ -7,7 +7,7 @@
 //
 // A node that this server pulls from is sent the count behind this server without that node's own
 // part (LoadChanges).  Nodes further up cannot subtract their part, so only their own listeners are
-// counted.  The result is never less than what the nodes themselves have.
+// counted.  The result is never less than the nodes' own listeners.
 //
 // The result does not influence where listeners are sent.
 // Thread: as NodeTable; pure functions.  Cost: walks over the carriers of a mount.

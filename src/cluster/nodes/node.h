@@ -1,11 +1,11 @@
 // Node: one server of the cluster as a master knows it: its id, its capacity, its load, and the
 // redirects that it has not confirmed yet.
 //
-// A node's load is estimated as its last report + M × the redirects since then that it has not
-// confirmed, at least what SentLately expects.  M is the number of masters that redirect to it, so
-// masters need not talk to each other.  An unconfirmed redirect expires only against a newer report
-// of that node, never by the clock alone: a dead node whose redirects expired would look like the
-// emptiest of all (doc/balancing.md).
+// A node's load is estimated as its last report (at least the floor of SentLately) + M × the
+// redirects since then that it has not confirmed.  M is the number of masters that redirect to it,
+// so masters need not talk to each other.  An unconfirmed redirect expires only against a newer
+// report of that node, never by the clock alone: a dead node whose redirects expired would look
+// like the emptiest of all (doc/balancing.md).
 //
 // Thread: as NodeTable.
 // Ownership: NodeTable; only it writes to a Node.
@@ -89,7 +89,7 @@ struct NodeCapacity {
   unsigned listeners = 0;
   unsigned accepts = 0;  // new listeners a second
   // For mounts whose home it may be.
-  std::optional<unsigned> sources = {};  // nullopt: not given, so it is no home
+  std::optional<unsigned> sources = {};  // nullopt: not given, so it is not a home
   double ingest_kbps = 0;                // limit for all their sources together
 
   bool operator==(const NodeCapacity&) const = default;
@@ -222,7 +222,7 @@ struct alignas(64) PickedNode {
   double hard_kbps = kNoLimit;       // never exceeded
   double hard_listeners = kNoLimit;
   double rendezvous_weight = kNominalKbps;  // share_kbps when it last changed by more than 20 %
-  double counted_kbps = 0;                  // as reported, at least what SentLately expects
+  double counted_kbps = 0;                  // as reported, at least the floor of SentLately
   double counted_listeners = 0;
   AcceptRate accepts;
   UnackedRedirects unacked;

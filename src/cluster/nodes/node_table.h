@@ -3,7 +3,7 @@
 //
 // Callers: links (hello, snapshot, delta, report, drain, bye, connection_lost), reports by HTTP
 // (hello, listed, report), a timer (expire), the server for itself (the node of kind kSelf, in
-// report), and Balancer (issued).  No I/O: take_events() returns what happened.
+// report), and Balancer (issued).  No I/O: take_events() returns the events.
 //
 // Liveness of a link: suspect after 1.5 × every + 100 ms without a report, dead after 4 × every or
 // with its connection.  Of a node that polls: suspect after every + 2 s, dead by its Rhythm; one

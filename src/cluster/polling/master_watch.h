@@ -1,6 +1,6 @@
 // MasterWatch: asks one master for its streams again and again, and keeps the answers.
 //
-// Source: what an Icecast 2.4.4 slave does: GET /admin/streamlist.txt with the relay's
+// Source: the requests of an Icecast 2.4.4 slave: GET /admin/streamlist.txt with the relay's
 // credentials at the start, after SIGHUP, when a relay has ended, and every interval.
 // A short answer never empties the cluster (doc/decisions.md C11): a stream leaves the list only
 // when two complete lists in a row lack it and no data flows, or when one lacks it and its stream

@@ -22,7 +22,7 @@
 // the slots that it uses.  Once the root knows of that claim, the slots go back through the old
 // parent to the root, and no node on the way gives them to another listener.
 // Too many slots, after a partition or a lowered limit: the root recalls idle ones until the sum is
-// right.  A node that gives slots forgets what it was owed.
+// right.  A node with too many slots gives none, so a node that gets slots owes none any more.
 // A lost child: its slots are held 1 s after a reset, 15 s after silence; then they are free.
 // A lost parent: a node gives up its idle slots at once after a reset, and after silence 12 s after
 // the last sign of its parent, so they are void before other nodes have them.  Its listeners go on.

@@ -100,7 +100,7 @@ class Waits {
     deadline_.cancel();
     due_.clear();
     size_ = 0;
-    std::exchange(rows_, {}).clear();  // what a request holds may call back from its destructor
+    std::exchange(rows_, {}).clear();  // destructors of requests may call back
   }
 
   // Whether the key has a deadline, though all its requests may have been taken.

@@ -3,7 +3,7 @@
 // A ticket saves a returning client the certificate's signature, two thirds of a handshake's cost.
 // The keys are made of
 //   the secrets of the configuration, where there are any; else
-//   TLS 1.3: the certificate's private key: every server of the same certificate takes the
+//   TLS 1.3: the certificate's private key: every server with the certificate accepts the
 //     tickets, this one after a restart as well as another node of the name, and nothing is sent
 //     to a server without that key;
 //   TLS 1.2: random secrets of this server (TicketRing).
