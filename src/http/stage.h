@@ -1,5 +1,6 @@
 // Stage: one question that is asked of every request, in the order of app/routes.cc.
 // Thread: the worker of the connection.
+// Ownership: app/services/worker.
 #pragma once
 
 #include <cstdint>

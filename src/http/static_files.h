@@ -2,6 +2,7 @@
 // Source: Icecast 2.4.4, RFC 9110 section 14 (ranges).
 //
 // Thread: immutable after construction, so usable from any thread; a reload makes a new one.
+// Ownership: shared; app/services/runtime publishes it.
 // Opening is one stat, one open and one fstat; nothing is read.
 #pragma once
 

@@ -2,6 +2,7 @@
 //
 // Thread: changed on the archive's thread; files(), mounts() and is_reading() from any thread
 // return immutable values.
+// Ownership: app/services/archive_service.
 // Bounds: 40 bytes a file, however long it is.
 #pragma once
 

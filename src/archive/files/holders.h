@@ -3,6 +3,7 @@
 //
 // A row has all recordings of one mount at a node.
 // Thread: immutable, any thread.
+// Ownership: shared.
 #pragma once
 
 #include <cstdint>

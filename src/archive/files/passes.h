@@ -4,6 +4,7 @@
 // A pass is an HMAC of the mount's name with a secret of this server, so it opens no other mount.
 // The secret changes every hour, and the last one stays valid.
 // Thread: any.
+// Ownership: app/services/remote_recordings.
 #pragma once
 
 #include <mutex>

@@ -46,6 +46,7 @@ std::vector<DoomedFile> files_to_remove(const RetentionInput& input);
 // stat(2) a day and mount.  Missing files are no longer announced; the disk is never changed.
 // While the whole archive is missing, as before its file system is mounted, no file counts as gone.
 // Thread: the archive's thread, which may wait for a disk.
+// Ownership: ArchiveWriter.
 class GoneFiles {
  public:
   // dir: of the archive. lock: the descriptor of its lock file, which identifies it.

@@ -4,6 +4,7 @@
 // A range begins with the frame or packet heard at `from` and ends with the one heard at `to`; for
 // other formats, at second-marks.
 // Thread: within a step of PastReading.
+// Ownership: the request whose steps make the plan.
 // Bounds: the length is known before the first byte; no file is held open.
 // Errors: kNotFound: nothing of the range is recorded.
 #pragma once

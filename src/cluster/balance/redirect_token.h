@@ -19,6 +19,7 @@
 // request before authenticators, logs and upstreams see it.
 //
 // Thread: any.  Keys of nodes are computed once each and kept behind a lock.
+// Ownership: values; copies of TokenKeys share the computed keys.
 #pragma once
 
 #include <chrono>

@@ -9,7 +9,8 @@
 // masters that may send them.  If two masters are linked under one id, their items are ignored,
 // because one of them lies about its id.
 //
-// Thread: one owner.
+// Thread: one at a time.
+// Ownership: app/operate/conf_service, or a command that reads the copies of nodes.
 // Errors: parse() gets a text that is not a book's.
 // Bounds: kConfItems and kConfBytes a master; a larger run is refused.
 #pragma once

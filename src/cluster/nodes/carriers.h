@@ -5,7 +5,8 @@
 // kMaxOfNode rows by its reports, so a node that invents names displaces no rows of other nodes.
 // Rows of redirects and bitrates are about mounts of this server, and are not counted.  Cost: a
 // mount is found by its name, a node within it by walking over its carriers.
-// Thread: as NodeTable, which owns it and the nodes.
+// Thread: as NodeTable.
+// Ownership: NodeTable, which also owns the nodes.
 #pragma once
 
 #include <array>

@@ -7,6 +7,7 @@
 // from and the public one (doc/decisions.md C3, C4, C7).
 //
 // Thread: immutable after it was made; any.
+// Ownership: a value; ClusterFacts and ReportIntake have copies.
 #pragma once
 
 #include <cstdint>

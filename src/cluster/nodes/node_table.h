@@ -24,8 +24,9 @@
 // not believed, which is an event.
 //
 // Memory: a node costs about 1 kB; for mounts see CarrierTable.
-// Thread: one at a time; in the server RedirectDecider owns it and gives access under its lock.
-// Pointers and references to nodes are valid until the next non-const call.
+// Thread: one at a time; in the server under the lock of RedirectDecider.
+// Ownership: RedirectDecider.  Pointers and references to nodes are valid until the next non-const
+// call.
 #pragma once
 
 #include <chrono>

@@ -6,6 +6,7 @@
 //
 // Thread: a ListenSocket is made on control, the first ones before privileges drop, and never
 // changes; an Acceptor lives on its worker.
+// Ownership: a ListenSocket is shared; app/services/worker owns its Acceptors.
 #pragma once
 
 #include <sys/socket.h>

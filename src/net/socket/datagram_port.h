@@ -5,6 +5,7 @@
 // "port unreachable", which a connected sender sees as ECONNREFUSED, and a port below 1024 is still
 // ours when it opens again.
 // Thread: open() anywhere; the rest on the loop given to start().
+// Ownership: app/switch_service.
 // Bounds: a number of datagrams a turn; faster ones wait in the kernel, and may be lost there.
 #pragma once
 

@@ -1,6 +1,7 @@
 // LinePort: sends one line to every client, and closes.
 //
 // Thread: open() anywhere; the rest on the loop given to start().
+// Ownership: app/switch_service.
 // Bounds: a number of connections at once, each for at most a second: after the line it reads until
 // the client closes, because closing with unread bytes would reset the connection and lose the
 // line.
