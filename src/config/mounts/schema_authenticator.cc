@@ -21,13 +21,13 @@ constinit const SchemaBlock kOptionBlock = block_of<std::pair<std::string, std::
 
 constexpr SchemaElement kMountAuthentication[] = {
     element("type", kText, slot<&AuthenticatorSettings::type>,
-            "htpasswd: users of a file; url: a web server is asked.",
+            "htpasswd: users of a file; url: a web server decides.",
             {.set_by = kAdmin, .origin = kIcecast24, .attribute = true, .example = "htpasswd"}),
     element("option", &kOptionBlock, each_in<&AuthenticatorSettings::options>(),
             {.set_by = kAdmin, .origin = kIcecast24}),
     element("role", kNothing, nullptr,
-            "A role of Icecast 2.5: htpasswd, url, static for sources, anonymous with get; with "
-            "any other every listener is refused.",
+            "A role of Icecast 2.5: htpasswd, url, static for sources, anonymous with get; any "
+            "other refuses every listener.",
             {.set_by = kFile, .origin = kIcecast25, .aside = true}),
 };
 static_assert(all_have_set_by(kMountAuthentication));
@@ -36,8 +36,8 @@ static_assert(all_have_set_by(kMountAuthentication));
 
 constinit const SchemaBlock kMountAuthenticationBlock = block_of<AuthenticatorSettings>(
     "mount/authentication",
-    "Who may listen; without it everyone. Mounts with a section do not inherit it from the "
-    "default mount.",
+    "Authentication of listeners; without it all may listen. Mounts with a section do not inherit "
+    "it from the default mount.",
     kMountAuthentication);
 
 }  // namespace lb

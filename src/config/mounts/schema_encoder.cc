@@ -12,19 +12,19 @@ constexpr SchemaElement kEncoder[] = {
     element("password", kSecret, slot<&EncoderSettings::password>, "Its password.",
             {.set_by = kFile, .reload = kNew, .standard = "the mount's"}),
     element("priority", kNumber, slot<&EncoderSettings::priority>,
-            "Smaller is better; of equal ones the first that came.",
+            "Smaller is better; of equal ones the first to connect.",
             {.set_by = kFile, .min = -1000, .max = 1000, .reload = kNew, .example = "1"}),
 };
 static_assert(all_have_set_by(kEncoder));
 
 constexpr SchemaElement kDeadAir[] = {
     by_admin("after", kSeconds, slot<&DeadAirSettings::after>,
-             "Silence of the sound that counts; 0: nothing listens.",
-             {.max = 3600, .standard = "20s, where the block is there", .example = "20"}),
-    by_admin("level", kNumber, slot<&DeadAirSettings::level>, "In dB; what is quieter is silence.",
+             "Length of silence that counts; 0: off.",
+             {.max = 3600, .standard = "20s, if the block is present", .example = "20"}),
+    by_admin("level", kNumber, slot<&DeadAirSettings::level>, "In dB; quieter sound is silence.",
              {.min = -120, .max = -1, .example = "-50"}),
     by_admin("failover", kBool, slot<&DeadAirSettings::failover>,
-             "1: the best standby with sound takes over; 0: events alone.", {.example = "1"}),
+             "1: the best standby with sound takes over; 0: events only.", {.example = "1"}),
 };
 static_assert(all_have_set_by(kDeadAir));
 }  // namespace
@@ -44,12 +44,12 @@ constinit const Nest kDeadAirNest{[](void* parent) -> void* {
                                   false};
 
 constinit const SchemaBlock kDeadAirBlock = block_of<DeadAirSettings>(
-    "dead-air", "Finds silence by ffmpeg in the server's PATH: doc/failover.md.", kDeadAir);
+    "dead-air", "Detects silence with ffmpeg from the server's PATH: doc/failover.md.", kDeadAir);
 
-constinit const SchemaBlock kEncoderBlock = block_of<EncoderSettings>(
-    "encoder",
-    "An encoder's login and place, instead of the mount's login; up to 8, not inherited. n "
-    "rows make room for n - 1 standbys.",
-    kEncoder, {.inline_form = true});
+constinit const SchemaBlock kEncoderBlock =
+    block_of<EncoderSettings>("encoder",
+                              "An encoder's login and priority, instead of the mount's login; up "
+                              "to 8, not inherited. n elements allow n - 1 standbys.",
+                              kEncoder, {.inline_form = true});
 
 }  // namespace lb

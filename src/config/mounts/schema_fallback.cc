@@ -9,7 +9,7 @@ namespace {
 // A mount, or in Icecast-KH a block that has the mount.
 constexpr SchemaElement kFallback[] = {
     by_owner("", kMount, slot<&MountSettings::fallback_mount>,
-             "Where listeners go without a source: a mount, or a file in the webroot.",
+             "Where listeners move without a source: a mount, or a file in the webroot.",
              {.origin = kIcecast24, .example = "/silence.mp3"}),
     by_owner("mount", kMount, slot<&MountSettings::fallback_mount>,
              "The mount, written as Icecast-KH does.",

@@ -24,9 +24,9 @@ inline constexpr SchemaChoice kOverChoices[] = {{"keep", OverPolicy::kKeep},
                                                 {"kick", OverPolicy::kKick}};
 
 // A text of the source that the mount may override.
-constexpr SchemaElement shown_text(
-    std::string_view name, Slot (*where)(void*), std::string_view example,
-    std::string_view help = "Shown instead of what the source says.") {
+constexpr SchemaElement shown_text(std::string_view name, Slot (*where)(void*),
+                                   std::string_view example,
+                                   std::string_view help = "Shown instead of the source's value.") {
   return by_owner(name, kText, where, help,
                   {.origin = kIcecast24, .standard = "the source's", .example = example});
 }

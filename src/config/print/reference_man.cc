@@ -14,22 +14,22 @@ The file is XML; its root element is
 .BR <icecast> .
 An Icecast 2.4 file can be used as it is.
 .PP
-An element that holds a single value may also be written as an attribute.
-If an element is written twice, the later one counts.
-An empty element is as if it were not there.
-Numbers of bytes take the suffixes k, m, g (1000, 1000^2, 1000^3), numbers of seconds s, m, h.
-A yes is 1, true, yes or on; a no is 0, false, no or off.
+An element with a single value may also be written as an attribute.
+If an element appears twice, the later one counts.
+An empty element counts as absent.
+Numbers of bytes accept the suffixes k, m, g (1000, 1000^2, 1000^3), numbers of seconds s, m, h.
+True is 1, true, yes or on; false is 0, false, no or off.
 .PP
 .B icecast\-lb \-\-check\-config
 .I FILE
-prints everything there is to say about a file and ends with status 0 or 1.
-.B icecast\-lb \-\-dump\-config \-c
+prints every report about a file and exits with status 0 or 1.
+.B icecast\-lb \-\-dump\-config
 .I FILE
 prints every effective value.
 .PP
-Behind each element stand its type and range, its default, when a change takes effect, and who
-knows it: Icecast 2.4, Icecast 2.5, Icecast\-KH, or this server (own).
-A file that is watched is read again when it changes.
+Each element is followed by its type and range, its default, when a change takes effect, and its
+origin: Icecast 2.4, Icecast 2.5, Icecast\-KH, or this server (own).
+A watched file is reloaded when it changes.
 )";
 
 constexpr std::string_view kTail = R"(.SH SEE ALSO

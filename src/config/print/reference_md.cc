@@ -15,33 +15,33 @@ constexpr std::string_view kIntroduction =
     R"(# The configuration file
 
 Printed by `icecast-lb --dump-reference md`. The file is XML; `conf/icecast-lb.xml` shows every element,
-`conf/minimal.xml` is the shortest useful file; one of Icecast 2.4 works as it is.
+`conf/minimal.xml` is the shortest useful file; an Icecast 2.4 file works as it is.
 
 ## How values are written
 
 - range: an integer within it. 0/1: also `true`, `yes`, `on`, `false`, `no`, `off`
-- bytes, bits/s: a number; `k`, `m`, `g` behind it mean 1000, 1000², 1000³ (as in Icecast-KH)
-- seconds: a number; `s`, `m`, `h` behind it mean seconds, minutes, hours; milliseconds: `ms` or `s`
-- mount: a path of the server; begins with `/`
-- password: kept as written, white space too, and never printed
-- no type: a text. An element with a single value may be an attribute: `<listen-socket port="8000"/>`; `name=` is one only.
-- Of an element written twice the later one counts. Blocks that may be repeated say so. An empty element counts as
-  absent. Entities are not expanded, and no other file is read.
+- bytes, bits/s: a number; the suffixes `k`, `m`, `g` mean 1000, 1000², 1000³ (as in Icecast-KH)
+- seconds: a number; the suffixes `s`, `m`, `h` mean seconds, minutes, hours; milliseconds: `ms` or `s`
+- mount: a path of the server that begins with `/`
+- password: kept as written, including white space, and never printed
+- no type: a text. An element with a single value may be an attribute: `<listen-socket port="8000"/>`; `name=` must be one.
+- If an element appears twice, the later one counts. Blocks that may be repeated are marked. An empty element counts
+  as absent. Entities are not expanded, and no other file is read.
 
-In brackets stand type, range and **default**, or an example (as `this`). A change counts after SIGHUP, for running
-sources too; *new*: for new connections and sources; *restart*: after a restart. Each block says which server its
-elements are of, and marks those of another: Icecast *2.4* and *2.5*, Icecast-*KH*, *own*. A *watched* file is read
-again when it changes.
+Brackets contain type, range and **default**, or an example (as `this`). A change takes effect after SIGHUP, for running
+sources too; *new*: for new connections and sources; *restart*: after a restart. Each block names the server whose
+elements it has, and marks those of others: Icecast *2.4* and *2.5*, Icecast-*KH*, *own*. A *watched* file is reloaded
+when it changes.
 
 ## Reports about mistakes
 
 `icecast-lb --check-config FILE` prints every report about a file, with line numbers. Files, directories and programs
-that it names are tried too, where root asks as the user of `<changeowner>`; not with `--elsewhere`, for the file of
-another machine. `icecast-lb --dump-config FILE` prints every effective value.
+in it are tried too, for root as the user of `<changeowner>`; with `--elsewhere`, for another machine's file, they are
+not. `icecast-lb --dump-config FILE` prints every effective value.
 
-- no XML, another root than `<icecast>`, a value that must not be guessed (*fatal*), an example's password: status 1;
-  a start is refused, at SIGHUP the old configuration stays
-- a value that is not valid (*error*): status 1; its default is used
+- no XML, a root other than `<icecast>`, a value that must not be guessed (*fatal*), an example's password: status 1;
+  the server does not start, and keeps the old configuration at SIGHUP
+- an invalid value (*error*): status 1; its default is used
 - an unknown element, a setting without effect (*warning*): status 0
 )";
 
@@ -274,7 +274,7 @@ std::string reference_markdown() {
   return cat(
       {out,
        "\n## Elements of other servers without effect here\n\n`--check-config` and the start "
-       "warn of them, and say why:\n",
+       "warn about them and give the reason:\n",
        refused_list(blocks)});
 }
 

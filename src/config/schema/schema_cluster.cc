@@ -17,7 +17,8 @@ constexpr SchemaElement kPublicAddress[] = {
             {.attribute = true, .example = "https"}),
 };
 constinit const SchemaBlock kPublicAddressBlock = block_of<PublicAddress>(
-    "public-address", "Where listeners reach this node; one for each scheme.", kPublicAddress);
+    "public-address", "The address of this node for listeners; one for each scheme.",
+    kPublicAddress);
 
 constexpr SchemaElement kCapacity[] = {
     bandwidth_of(slot<&ClusterSettings::max_bits_per_second>),
@@ -25,18 +26,18 @@ constexpr SchemaElement kCapacity[] = {
               "Listeners it takes; 0: no limit. It announces no more than <clients> and file "
               "descriptors allow."),
     number_of("max-accept", slot<&ClusterSettings::max_accept>, 1'000'000,
-              "New listeners a second; 0: not limited."),
+              "New listeners a second; 0: no limit."),
     number_of("self-weight", slot<&ClusterSettings::self_weight>, 1000,
-              "The share of its capacity that it gives itself; 0: it only redirects."),
+              "Its own share relative to nodes of the same capacity; 0: it only redirects."),
     element("max-sources", kNumber, slot<&ClusterSettings::max_sources>,
             "Mounts of the API whose home it may be; -1: as <sources>.",
             {.min = -1, .max = 1'000'000, .unset = -1, .example = "100"}),
     element("max-ingest", kRate, slot<&ClusterSettings::max_ingest_bits>,
-            "What their sources may send together; 0: as <limits><max-bandwidth>, if given.",
+            "Total rate of their sources; 0: as <limits><max-bandwidth>, if given.",
             {.max = 1'000'000'000'000'000, .example = "20M"}),
 };
 constinit const SchemaBlock kCapacityBlock = block_of<ClusterSettings>(
-    "capacity", "What this node can carry.", kCapacity, {.inline_form = true});
+    "capacity", "The capacity of this node.", kCapacity, {.inline_form = true});
 
 constexpr SchemaChoice kPolicies[] = {{"weighted-random", BalancePolicy::kWeightedRandom},
                                       {"p2c", BalancePolicy::kTwoChoices},
@@ -51,12 +52,11 @@ constexpr SchemaElement kBalance[] = {
     element("policy", kChoice, slot<&ClusterSettings::policy>,
             "How a node is chosen for a listener.", {.choices = kPolicies}),
     element("when", kChoice, slot<&ClusterSettings::when>,
-            "When listeners are sent to other nodes; full is Icecast-KH's way.",
-            {.choices = kWhens}),
+            "When listeners are sent to other nodes; full: as Icecast-KH.", {.choices = kWhens}),
     element("affinity", kBool, slot<&ClusterSettings::affinity>,
             "1: prefer nodes that carry the stream already."),
     number_of("min-carriers", slot<&ClusterSettings::min_carriers>, 1000,
-              "With affinity: a busy mount has at least so many nodes."),
+              "With affinity: minimum nodes of a busy mount."),
     number_of("busy-listeners", slot<&ClusterSettings::busy_listeners>, 10'000'000,
               "Listeners that make a mount busy."),
     fraction_of(
@@ -70,7 +70,7 @@ constexpr SchemaElement kBalance[] = {
     fraction_of("direct-budget", slot<&ClusterSettings::direct_budget>, 10'000,
                 "The part of its capacity kept for listeners that cannot be redirected."),
     element("retry-after", kSeconds, slot<&ClusterSettings::retry_after>,
-            "Retry-After, where no node has room.", {.min = 1, .max = 3600, .example = "2"}),
+            "Retry-After, if no node has room.", {.min = 1, .max = 3600, .example = "2"}),
 };
 
 // The choices of a mount have one more: -1, "as the cluster".
@@ -133,14 +133,14 @@ constexpr SchemaChoice kDrainModes[] = {{"off", DrainMode::kOff},
                                         {"hard", DrainMode::kHard}};
 constexpr SchemaElement kDrain[] = {
     element("mode", kChoice, slot<&ClusterSettings::drain_mode>,
-            "What TERM does: off ends the process; the others take no new listeners and end it "
-            "behind the last: soft lets them stay, move closes them little by little, hard at "
-            "once. A second TERM ends it.",
+            "Effect of TERM: off ends the process; the others admit no new listeners and end it "
+            "after the last: soft lets them stay, move closes them gradually, hard at once. A "
+            "second TERM ends it.",
             {.choices = kDrainModes}),
     seconds_of("time", slot<&ClusterSettings::drain_time>, kOwn,
-               "After so long the process ends with the listeners that are left."),
+               "After this time the process ends with the remaining listeners."),
     element("rate", kText, slot<&ClusterSettings::drain_rate>,
-            "Listeners that move closes a second: a number, or a share.", {.example = "2%"}),
+            "Listeners closed by move per second: a number, or a share.", {.example = "2%"}),
 };
 constinit const SchemaBlock kDrainBlock = block_of<ClusterSettings>(
     "drain", "How this node empties itself before it ends.", kDrain, {.inline_form = true});
@@ -148,38 +148,37 @@ constinit const SchemaBlock kDrainBlock = block_of<ClusterSettings>(
 constexpr SchemaElement kAgent[] = {
     port_of("port", slot<&ClusterSettings::agent_port>, kOwn, "The TCP port; 0: none."),
     element("bind-address", kHost, slot<&ClusterSettings::agent_bind_address>,
-            "Its address; without one, all IPv4 addresses.", {.example = "10.0.0.5"}),
+            "Its address; default: all IPv4 addresses.", {.example = "10.0.0.5"}),
 };
 constinit const SchemaBlock kAgentBlock = block_of<ClusterSettings>(
-    "agent", "A port for HAProxy's agent-check: this node in one line.", kAgent);
+    "agent", "A port for HAProxy's agent-check: this node's state in one line.", kAgent);
 
 constexpr SchemaElement countries_of(Slot (*where)(void*), std::string_view help) {
   return element("countries", kList, where, help, {.example = "DE AT CH"});
 }
 constexpr std::string_view kOfNode =
-    "Countries that it is near to (ISO 3166), whatever it reports: others (by <geoipdb>) come only "
-    "where no nearer node has room.";
+    "Countries near to it (ISO 3166), whatever it reports: listeners of others (by <geoipdb>) come "
+    "only if no nearer node has room.";
 
 constexpr SchemaElement kNode[] = {
-    element("id", kText, slot<&ClusterNode::id>, "The name the node logs in with.",
-            {.example = "edge1"}),
+    element("id", kText, slot<&ClusterNode::id>, "The node's login name.", {.example = "edge1"}),
     element("secret", kSecret, slot<&ClusterNode::secret>, "Its password."),
     element("allow-public", kText, slot<&ClusterNode::allow_public>,
             "The public addresses it may announce.", {.example = "edge1.example.org:8000,8443"}),
     bandwidth_of(slot<&ClusterNode::max_bits_per_second>),
     number_of("max-listeners", slot<&ClusterNode::max_listeners>, 10'000'000,
-              "Listeners at most; 0: as it reports."),
+              "Maximum listeners; 0: as it reports."),
     number_of("weight", slot<&ClusterNode::weight>, 1000,
-              "Its share beside nodes of the same capacity; 0: none."),
+              "Its share relative to nodes of the same capacity; 0: none."),
     element("allow-peer-address", kBool, slot<&ClusterNode::allow_peer_address>,
-            "1: without a public address, that which it connects from is taken."),
+            "1: without a public address, the one from which it connects is used."),
     countries_of(slot<&ClusterNode::countries>, kOfNode),
     element("certificates", kList, slot<&ClusterNode::certificates>,
-            "Names beside those of allow-public for which it gets the certificates of this "
-            "server's <acme>.",
+            "Names, besides those in allow-public, for which it gets certificates of this server's "
+            "<acme>.",
             {.example = "radio.example.org *.example.org"}),
     element("sources", kList, slot<&ClusterNode::sources>,
-            "Mounts or patterns that it may bring: sources, and relays with ingest once. A peer "
+            "Mounts or patterns that it may provide: sources, and relays with ingest once. A peer "
             "may capture all.",
             {.example = "/live/*"}),
 };
@@ -195,9 +194,9 @@ constexpr SchemaElement kLegacy[] = {
         {.standard = "its address, with the port it reports", .example = "old.example.org:8000"}),
     bandwidth_of(slot<&LegacySlave::max_bits_per_second>),
     number_of("max-listeners", slot<&LegacySlave::max_listeners>, 10'000'000,
-              "Listeners it can take; 0: not limited."),
+              "Listeners it can serve; 0: no limit."),
     number_of("weight", slot<&LegacySlave::weight>, 1000,
-              "Its share beside nodes of the same capacity; 0: none."),
+              "Its share relative to nodes of the same capacity; 0: none."),
     countries_of(slot<&LegacySlave::countries>, kOfNode),
 };
 constinit const SchemaBlock kLegacyBlock =
@@ -208,19 +207,19 @@ constexpr SchemaElement kCluster[] = {
     element("id", kText, slot<&ClusterSettings::id>, "The name of this node.",
             {.reload = kRestart, .example = "m1"}),
     element("cluster-port", kNumber, slot<&ClusterSettings::port>,
-            "The port of links from nodes, by TLS 1.3 and secrets; 0: none.",
+            "The port of links from nodes, with TLS 1.3 and secrets; 0: none.",
             {.max = 65'535, .reload = kRestart, .strict = true, .example = "8100"}),
     element("tags", kList, slot<&ClusterSettings::tags>, "Words that describe this node.",
             {.example = "eu premium"}),
     countries_of(slot<&ClusterSettings::countries>,
-                 "Countries that it is near to (ISO 3166); without it: all."),
+                 "Countries near to it (ISO 3166); default: all."),
     element("public-address", &kPublicAddressBlock, each_in<&ClusterSettings::public_addresses>()),
     element("capacity", &kCapacityBlock, same_object()),
     element("balance", &kBalanceBlock, same_object()),
     element("token", &kTokenBlock, same_object()),
     element("no-redirect", kList, slot<&ClusterSettings::no_redirect>,
-            "Listeners with one of these in User-Agent are served here, as players known to "
-            "follow no redirect.",
+            "Listeners with one of these in User-Agent are served here, like players known not to "
+            "follow redirects.",
             {.example = "MyRadio/1"}),
     element("drain", &kDrainBlock, same_object()),
     element("udp", kBool, slot<&ClusterSettings::udp>,
@@ -237,7 +236,7 @@ constexpr SchemaElement kCluster[] = {
 }  // namespace
 
 constinit const SchemaBlock kMountBalanceBlock =
-    block_of<MountBalance>("balance", "As in cluster, of these mounts.", kMountBalance);
+    block_of<MountBalance>("balance", "As in cluster, for these mounts.", kMountBalance);
 
 constinit const SchemaBlock kClusterBlock =
     block_of<ClusterSettings>("cluster", "This node in a cluster, and its nodes.", kCluster);

@@ -12,18 +12,18 @@ constexpr SchemaChoice kSessionChoices[] = {{"token", HlsSessionKind::kToken},
 
 constexpr SchemaElement kHlsRows[] = {
     element("enabled", kBool, slot<&HlsSettings::enabled>,
-            "1: for every mount that does not say otherwise.", {.reload = kSource, .example = "1"}),
+            "1: for every mount without its own setting.", {.reload = kSource, .example = "1"}),
     element("segment", kSeconds, slot<&HlsSettings::segment>,
-            "Length of a segment, by the source's server.",
+            "Length of a segment, set by the source's server.",
             {.min = 2, .max = 10, .reload = kNew, .example = "4"}),
     element("window", kSeconds, slot<&HlsSettings::window>,
             "Length of a list, at least six segments.",
             {.min = 12, .max = 3600, .reload = kSource, .example = "120"}),
-    element(
-        "sessions", kChoice, slot<&HlsSettings::sessions>,
-        "How players are counted: token by a parameter of their list, address by address and "
-        "User-Agent, so that a cache may keep lists, none not. With authentication always token.",
-        {.choices = kSessionChoices, .example = "address"}),
+    element("sessions", kChoice, slot<&HlsSettings::sessions>,
+            "How players are counted: token: by a parameter of their list; address: by address and "
+            "User-Agent, so that a cache may keep lists; none: not at all. With authentication "
+            "always token.",
+            {.choices = kSessionChoices, .example = "address"}),
 };
 
 constexpr SchemaElement kVariantRows[] = {
@@ -40,7 +40,7 @@ constexpr SchemaElement kMountHlsRows[] = {
             "1: also by HLS, as MOUNT/live.m3u8; MP3 and AAC only.",
             {.set_by = kAdmin, .reload = kSource, .standard = "hls/enabled", .example = "1"}),
     element("enabled", kBool, slot<&MountSettings::hls>,
-            "The same, where other elements stand beside it.",
+            "The same, if the block has other elements.",
             {.set_by = kAdmin, .reload = kSource, .secondary = true, .canonical = ".."}),
     element("variant", &kVariantBlock, each_in<&MountSettings::hls_variants>(), {.set_by = kAdmin}),
 };

@@ -21,14 +21,14 @@ constexpr SchemaElement log_file_text(std::string_view standard, std::string_vie
 }
 template <auto Member>
 constexpr SchemaElement log_file_name() {
-  return element("name", kPath, slot<Member>, "The file's name, written as Icecast-KH does.",
+  return element("name", kPath, slot<Member>, "The file's name, in Icecast-KH's form.",
                  {.origin = kKh, .secondary = true, .canonical = ".."});
 }
 // Icecast-KH counts the size of one log in bytes, and the common size in kilobytes.
 template <auto Rules>
 constexpr SchemaElement log_file_size() {
   return element("size", kBytes, slot<Rules, &LogFileRules::max_bytes>,
-                 "Its own logsize in bytes, from 100000; to 10000: logsize.",
+                 "Its own logsize in bytes, at least 100000; up to 10000: logsize.",
                  {.max = 1LL << 40, .origin = kKh, .standard = "as logsize", .example = "100m"});
 }
 template <auto Rules>
@@ -62,8 +62,8 @@ constexpr SchemaElement kAccessLog[] = {
     unsupported("exclude_ext", kKh, "every request is logged"),
 };
 constexpr SchemaElement kErrorLog[] = {
-    log_file_text<&LogSettings::error_path>(
-        "error.log", "What happened, and what went wrong; - and /dev/stdout as above."),
+    log_file_text<&LogSettings::error_path>("error.log",
+                                            "Events and errors; - and /dev/stdout as above."),
     log_file_name<&LogSettings::error_path>(),
     log_file_size<&LogSettings::error_rules>(),
     log_file_duration<&LogSettings::error_rules>(),
@@ -93,19 +93,20 @@ constexpr SchemaElement kLogging[] = {
             "1 errors, 2 also warnings, 3 also information, 4 also debugging.",
             {.choices = kLevelChoices, .origin = kIcecast24, .example = "3"}),
     element("logsize", kBytes, slot<&LogSettings::max_bytes>,
-            "In KiB. A log that large becomes FILE.old; 0: never.",
+            "In KiB: at this size a log is renamed FILE.old; 0: never.",
             {.max = 1 << 30,
              .scale = 1024,
              .origin = kIcecast24,
              .standard = "1048576",
              .example = "10000"}),
     element("logarchive", kBool, slot<&LogSettings::archive>,
-            "1: it becomes FILE.YYYYMMDD_HHMMSS, and nothing is overwritten.",
+            "1: it is renamed FILE.YYYYMMDD_HHMMSS, and no file is overwritten.",
             {.origin = kIcecast24, .example = "1"}),
     element("logduration", kSeconds, slot<&LogSettings::max_age>,
-            "A log that old is renamed too; 0: never.", {.max = kMaxLogSeconds, .example = "24h"}),
+            "At this age a log is renamed too; 0: never.",
+            {.max = kMaxLogSeconds, .example = "24h"}),
     element("accesslog-format", kChoice, slot<&LogSettings::access_format>,
-            "text: lines of Icecast 2.4; json: an object a line.",
+            "text: lines of Icecast 2.4; json: one object per line.",
             {.choices = kFormatChoices, .example = "json"}),
     element("playlistlog-format", kChoice, slot<&LogSettings::playlist_format>,
             "The same for the playlist log.", {.choices = kFormatChoices, .example = "json"}),
@@ -119,14 +120,13 @@ constexpr SchemaElement kLogging[] = {
 };
 
 constexpr SchemaElement kChangeOwner[] = {
-    element("user", kText, slot<&SecuritySettings::user>,
-            "The user to run as; set a group with it.",
+    element("user", kText, slot<&SecuritySettings::user>, "The user; set a group too.",
             {.reload = kRestart, .origin = kIcecast24, .example = "nobody"}),
-    element("group", kText, slot<&SecuritySettings::group>, "The group to become.",
+    element("group", kText, slot<&SecuritySettings::group>, "The group.",
             {.reload = kRestart, .origin = kIcecast24, .example = "nogroup"}),
 };
 constinit const SchemaBlock kChangeOwnerBlock = block_of<SecuritySettings>(
-    "changeowner", "The user that a server started as root becomes.", kChangeOwner);
+    "changeowner", "User and group of a server started as root.", kChangeOwner);
 
 constexpr SchemaElement kTlsContext[] = {
     element("tls-certificate", kFiles, slot<&SecuritySettings::tls_certificate>,
@@ -135,26 +135,26 @@ constexpr SchemaElement kTlsContext[] = {
     element("tls-key", kFiles, slot<&SecuritySettings::tls_key>, "As paths/ssl-private-key.",
             {.origin = kIcecast25, .example = "/etc/icecast-lb/tls.key"}),
     element("tls-allowed-ciphers", kText, slot<&SecuritySettings::tls_allowed_ciphers>,
-            "As paths/ssl-allowed-ciphers, which comes first.",
+            "As paths/ssl-allowed-ciphers, which has priority.",
             {.origin = kIcecast25, .standard = "OpenSSL's", .example = "HIGH:!aNULL"}),
 };
 constinit const SchemaBlock kTlsContextBlock = block_of<SecuritySettings>(
-    "tls-context", "The certificate, as Icecast 2.5 writes it.", kTlsContext);
+    "tls-context", "The certificate, in Icecast 2.5's form.", kTlsContext);
 
 constexpr SchemaElement kConfine[] = {
     element("", kBool, slot<&SecuritySettings::confine>,
-            "1: the process, and what it starts, opens only files that this file names and the "
-            "system's directories, and has few system calls: doc/security.md.",
+            "1: the process and its programs open only files named here and the system's "
+            "directories, and have few system calls: doc/security.md.",
             {.reload = kRestart, .strict = true, .example = "1"}),
     element("read", kFiles, slot<&SecuritySettings::confine_read>,
-            "A directory that programs read besides; may be repeated.",
+            "Another directory that programs read; may be repeated.",
             {.reload = kRestart, .example = "/srv/music"}),
     element("write", kFiles, slot<&SecuritySettings::confine_write>,
-            "A directory that they write besides; may be repeated.",
+            "Another directory that they write; may be repeated.",
             {.reload = kRestart, .example = "/srv/exports"}),
 };
 constinit const SchemaBlock kConfineBlock = block_of<SecuritySettings>(
-    "confine", "What the process gives up without a service manager.", kConfine);
+    "confine", "Rights that the process gives up without a service manager.", kConfine);
 
 constexpr SchemaElement kSecurity[] = {
     element("chroot", kBool, slot<&SecuritySettings::chroot>,
@@ -171,7 +171,7 @@ constexpr SchemaElement kSecurity[] = {
 constinit const SchemaBlock kLoggingBlock =
     block_of<LogSettings>("logging", "The three log files.", kLogging);
 
-constinit const SchemaBlock kSecurityBlock =
-    block_of<SecuritySettings>("security", "What the process gives up after its start.", kSecurity);
+constinit const SchemaBlock kSecurityBlock = block_of<SecuritySettings>(
+    "security", "Rights that the process gives up after its start.", kSecurity);
 
 }  // namespace lb

@@ -15,6 +15,6 @@ constexpr SchemaElement kMetrics[] = {
 }  // namespace
 
 constinit const SchemaBlock kMetricsBlock = block_of<MetricsSettings>(
-    "metrics", "The numbers of the server for Prometheus, under /metrics.", kMetrics);
+    "metrics", "The server's metrics for Prometheus, under /metrics.", kMetrics);
 
 }  // namespace lb

@@ -6,7 +6,7 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kUsualInterval = "120; 5 where the master sends listeners here";
+constexpr std::string_view kUsualInterval = "120; 5 if the master sends listeners here";
 
 // The flat <master-…> elements share one MasterSettings, which the first of them creates.
 MasterSettings& flat_master(void* object) {
@@ -83,22 +83,22 @@ constexpr SchemaElement master_flat(std::string_view name, ValueKind kind, Slot 
 }
 
 constexpr SchemaElement kRoot[] = {
-    element("location", kText, slot<&Config::location>, "Where the server stands, for its pages.",
+    element("location", kText, slot<&Config::location>, "The server's location, for its pages.",
             {.origin = kIcecast24, .example = "Paris"}),
-    element("admin", kText, slot<&Config::admin>, "How to reach its administrator, for its pages.",
+    element("admin", kText, slot<&Config::admin>, "The administrator's contact, for its pages.",
             {.origin = kIcecast24, .example = "icemaster@example.org"}),
     element("hostname", kHost, slot<&Config::hostname>,
-            "This server's name, in playlists and directories.",
+            "This server's name in playlists and directories.",
             {.reload = kSource, .origin = kIcecast24, .example = "radio.example.org"}),
     element("server-id", kText, slot<&Config::server_id>,
-            "The Server header; tools look for Icecast at its beginning.",
+            "The Server header; tools expect Icecast at its beginning.",
             {.aliases = "server_id",
              .origin = kIcecast24,
              .standard = "Icecast 2.4.4 (icecast-lb VERSION)",
              .example = "Icecast 2.4.4"}),
     element("port", kNumber, slot<&Config::port>,
-            "The port without a listen-socket; before the first one, also that in playlists and "
-            "directories.",
+            "The port without a listen-socket; before the first one, also the port in playlists "
+            "and directories.",
             {.max = 65'535,
              .reload = kRestart,
              .origin = kIcecast24,
@@ -120,12 +120,13 @@ constexpr SchemaElement kRoot[] = {
              .secondary = true,
              .canonical = "authentication/source-password"}),
     element("icelogin", kBool, slot<&Config::icelogin>,
-            "1: sources may log in by the header ice-password.",
+            "1: sources may log in with the header ice-password.",
             {.origin = kIcecast24, .example = "1"}),
     element("shoutcast-mount", kMount, slot<&Config::shoutcast_mount>,
-            "That of Shoutcast sources whose listen-socket names none.",
+            "The mount of Shoutcast sources whose listen-socket names none.",
             {.origin = kIcecast24, .example = "/stream"}),
-    element("fileserve", kBool, slot<&Config::fileserve>, "1: files of the webroot are served.",
+    element("fileserve", kBool, slot<&Config::fileserve>,
+            "1: the server delivers files from the webroot.",
             {.origin = kIcecast24, .example = "1"}),
     element("mime-types", kPath, slot<&Config::paths, &PathSettings::mime_types>,
             "Content types by file extension.",
@@ -146,7 +147,7 @@ constexpr SchemaElement kRoot[] = {
     element("webhook", &kWebhookBlock, each_in<&Config::webhooks>()),
     element("console", &kConsoleBlock, kConsoleNest),
     element("api", kBool, slot<&Config::api>,
-            "1: /api/v1 is there, for <admin-user> and users of a <store>; 0: 404.",
+            "1: /api/v1 is enabled, for <admin-user> and users of a <store>; 0: 404.",
             {.example = "1"}),
     element("security", &kSecurityBlock, inside<&Config::security>(), {.origin = kIcecast24}),
     // The default mount is a <mount> with an attribute; this row serves only to print and compare
@@ -158,12 +159,12 @@ constexpr SchemaElement kRoot[] = {
     element("store", &kStoreBlock, inside<&Config::store>(), {.reload = kRestart}),
     element("config-external", &kExternalBlock, inside<&Config::external>()),
     element("relays-on-demand", kBool, slot<&Config::relays_on_demand>,
-            "1: later relays, and those of masters, are pulled only while they have listeners.",
+            "1: later relays, and masters' relays, are pulled only while they have listeners.",
             {.origin = kIcecast24, .example = "1"}),
     element("relay", &kRelayBlock, kRelayNest, {.origin = kIcecast24}),
     element("master", &kMasterBlock, each_in<&Config::masters>(), {.origin = kKh}),
     master_flat("master-server", kHost, flat<&MasterSettings::server>, 0, 0, "",
-                "A server all of whose streams are relayed here."),
+                "A server whose streams are all relayed here."),
     master_flat("master-server-port", kNumber, flat<&MasterSettings::port>, 0, 65'535, "0",
                 "Its port."),
     master_flat("master-update-interval", kSeconds, flat<&MasterSettings::interval>, 1, 86'400,
@@ -183,8 +184,8 @@ constexpr SchemaElement kRoot[] = {
     element("cluster", &kClusterBlock, inside<&Config::cluster>()),
     element("max-redirect-slaves", kNumber,
             slot<&Config::cluster, &ClusterSettings::max_redirect_slaves>,
-            "Slaves that get listeners; 0: none, -1: any number, the default with a cluster node "
-            "or <redirect>.",
+            "Slaves that may get listeners; 0: none; -1: any number, the default with a cluster "
+            "node or <redirect>.",
             {.min = -1, .max = 100'000, .origin = kKh, .example = "-1"}),
     element("master-public-slave", kBool,
             slot<&Config::cluster, &ClusterSettings::master_public_slave>,
@@ -209,6 +210,6 @@ constexpr SchemaElement kRoot[] = {
 }  // namespace
 
 constinit const SchemaBlock kRootBlock =
-    block_of<Config>("icecast", "The root element. Elements may stand in any order.", kRoot);
+    block_of<Config>("icecast", "The root element. Its elements may be in any order.", kRoot);
 
 }  // namespace lb

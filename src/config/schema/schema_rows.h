@@ -70,7 +70,7 @@ constexpr SchemaElement seconds_of(std::string_view name, Slot (*where)(void*), 
   return element(name, kSeconds, where, help, {.max = 86'400, .origin = origin});
 }
 constexpr SchemaElement bandwidth_of(Slot (*where)(void*)) {
-  return element("max-bandwidth", kRate, where, "What it can send; 0: no limit.",
+  return element("max-bandwidth", kRate, where, "Bandwidth it can send; 0: no limit.",
                  {.max = 1'000'000'000'000'000, .example = "100M"});
 }
 constexpr SchemaElement port_of(std::string_view name, Slot (*where)(void*), SchemaOrigin origin,

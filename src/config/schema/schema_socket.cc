@@ -14,11 +14,11 @@ constexpr SchemaElement kListen[] = {
         "port", kNumber, slot<&ListenSettings::port>, "The TCP port; 0 lets the system choose one.",
         {.max = 65'535, .reload = kLive, .origin = kIcecast24, .strict = true, .example = "8000"}),
     element("bind-address", kHost, slot<&ListenSettings::bind_address>,
-            "Without it every IPv4 address; ::, IPv6 too.",
+            "Default: every IPv4 address; ::, IPv6 too.",
             {.reload = kLive, .origin = kIcecast24, .example = "127.0.0.1"}),
     element("ssl", kBool, slot<&ListenSettings::tls>,
-            "1: TLS only; closed without a paths/ssl-certificate. 0: both, with one. Icecast "
-            "2.5's tls has none, auto and rfc2818.",
+            "1: TLS only; closed without a paths/ssl-certificate. 0: plain HTTP, with a "
+            "certificate also TLS. Icecast 2.5's tls may be none, auto or rfc2818.",
             {.aliases = "tls",
              .choices = kTlsChoices,
              .reload = kNew,
@@ -29,7 +29,7 @@ constexpr SchemaElement kListen[] = {
             "1: connections begin with a PROXY header (version 1 or 2); others are dropped.",
             {.reload = kNew, .strict = true, .example = "1"}),
     element("shoutcast-compat", kBool, slot<&ListenSettings::shoutcast_compat>,
-            "1: Shoutcast sources (a password line first) only.",
+            "1: only Shoutcast sources (a password line first).",
             {.reload = kNew, .origin = kIcecast24, .example = "1"}),
     element("shoutcast-mount", kMount, slot<&ListenSettings::shoutcast_mount>,
             "The mount of Shoutcast sources; without shoutcast-compat the next port is opened for "
@@ -96,10 +96,10 @@ static_assert(all_have_set_by(kHeaders));
 constexpr SchemaElement kDirectory[] = {
     element(
         "yp-url", kText, slot<&DirectorySettings::url>,
-        "The directory's address; in yp-directory of Icecast 2.5 the attribute url.",
+        "The directory's address; attribute url in Icecast 2.5's yp-directory.",
         {.aliases = "url", .origin = kIcecast24, .example = "https://dir.xiph.org/cgi-bin/yp-cgi"}),
     element("yp-url-timeout", kSeconds, slot<&DirectorySettings::timeout>,
-            "How long an answer may take.",
+            "Maximum time for an answer.",
             {.aliases = "timeout",
              .min = 1,
              .max = 10,
@@ -107,7 +107,7 @@ constexpr SchemaElement kDirectory[] = {
              .lenient = true,
              .example = "6"}),
     element("touch-interval", kSeconds, slot<&DirectorySettings::touch_interval>,
-            "Time between announcements, unless the directory says.",
+            "Time between announcements, unless the directory sets it.",
             {.min = 30, .max = 86'400, .origin = kIcecast24, .lenient = true, .example = "600"}),
     element("server", kNothing, nullptr, "Has no effect, as in Icecast 2.4.",
             {.aliases = "host", .origin = kIcecast24, .support = kQuiet}),
@@ -119,10 +119,11 @@ constexpr SchemaElement kDirectory[] = {
 }  // namespace
 
 constinit const SchemaBlock kListenBlock = block_of<ListenSettings>(
-    "listen-socket", "An address and port. May be repeated; without any, port 8000.", kListen);
+    "listen-socket", "An address and port. May be repeated; without one, port 8000.", kListen);
 
 constinit const SchemaBlock kHeadersBlock = block_of<HttpHeaders>(
-    "http-headers", "Headers of replies: at the root of all, in a mount of its streams.", kHeaders);
+    "http-headers", "Headers of replies: at the root, of all; in a mount, of its streams.",
+    kHeaders);
 
 constinit const SchemaBlock kDirectoryBlock = block_of<DirectorySettings>(
     "directory", "A public directory (YP) of streams with public 1. May be repeated.", kDirectory);

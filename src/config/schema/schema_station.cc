@@ -7,26 +7,25 @@ namespace lb {
 namespace {
 
 constexpr SchemaElement kLink[] = {
-    element("name", kText, slot<&PlayerLink::name>, "What is read.", {.example = "Imprint"}),
+    element("name", kText, slot<&PlayerLink::name>, "The link's text.", {.example = "Imprint"}),
     element("url", kText, slot<&PlayerLink::url>, "An https address.",
             {.example = "https://example.org/imprint"}),
 };
 
-constinit const SchemaBlock kLinkBlock = block_of<PlayerLink>(
-    "link", "What the page leads to; at most five.", kLink, {.inline_form = true});
+constinit const SchemaBlock kLinkBlock =
+    block_of<PlayerLink>("link", "A link of the page; at most five.", kLink, {.inline_form = true});
 
 constexpr SchemaElement kStation[] = {
-    element("id", kText, slot<&StationSettings::id>, "In addresses: a to z, digits and _.",
+    element("id", kText, slot<&StationSettings::id>, "Its name in addresses: a to z, digits and _.",
             {.example = "rock"}),
-    element("name", kText, slot<&StationSettings::name>, "What listeners read.",
-            {.standard = "what the encoder says", .example = "Rock Antenna"}),
+    element("name", kText, slot<&StationSettings::name>, "The displayed name.",
+            {.standard = "the encoder's", .example = "Rock Antenna"}),
     element("description", kText, slot<&StationSettings::description>, "A line below the name.",
-            {.standard = "what the encoder says", .example = "Guitars since 1989"}),
-    element("url", kText, slot<&StationSettings::url>, "The address of its own site.",
-            {.standard = "what the encoder says", .example = "https://rock.example.org/"}),
-    element("genre", kText, slot<&StationSettings::genre>,
-            "As the encoder says it, where it is not here.",
-            {.standard = "what the encoder says", .example = "Rock"}),
+            {.standard = "the encoder's", .example = "Guitars since 1989"}),
+    element("url", kText, slot<&StationSettings::url>, "The address of its website.",
+            {.standard = "the encoder's", .example = "https://rock.example.org/"}),
+    element("genre", kText, slot<&StationSettings::genre>, "Its genre.",
+            {.standard = "the encoder's", .example = "Rock"}),
     element("timezone", kText, slot<&StationSettings::timezone>, "The zone in AzuraCast's answers.",
             {.example = "Europe/Berlin"}),
     element("logo", kText, slot<&StationSettings::logo>,
@@ -38,28 +37,28 @@ constexpr SchemaElement kStation[] = {
             "The colour of its page; text on it is black or white.", {.example = "#b3261e"}),
     element("mount", kList, slot<&StationSettings::mounts>,
             "Its streams; the first one plays unless another is chosen.", {.example = "/rock.mp3"}),
-    element("languages", kList, slot<&StationSettings::languages>, "Those of its page.",
-            {.standard = "those of <player>", .example = "de en"}),
+    element("languages", kList, slot<&StationSettings::languages>, "Languages of its page.",
+            {.standard = "as <player>", .example = "de en"}),
     element("link", &kLinkBlock, each_in<&StationSettings::links>()),
 };
 
 constexpr SchemaElement kPlayer[] = {
-    element("enabled", kBool, slot<&PlayerSettings::enabled>,
-            "0: there are no pages below /listen.", {.example = "1"}),
+    element("enabled", kBool, slot<&PlayerSettings::enabled>, "0: no pages below /listen.",
+            {.example = "1"}),
     element("embed", kList, slot<&PlayerSettings::embed>,
             "Sites that may frame the page (?embed=1): *, off, or addresses.",
             {.standard = "*", .example = "https://www.example.org"}),
     element("past", kBool, slot<&PlayerSettings::past>, "0: no buttons back into recordings.",
             {.example = "1"}),
     element("languages", kList, slot<&PlayerSettings::languages>,
-            "Its languages; the first one where none is asked for.",
+            "Languages of the pages; the first is the default.",
             {.standard = "en de fr es pt", .example = "de en"}),
     element("link", &kLinkBlock, each_in<&PlayerSettings::links>()),
 };
 
 constexpr SchemaElement kArt[] = {
     element("fetch", kList, slot<&ArtSettings::fetch>,
-            "Hosts of https whose pictures a stream may name (StreamUrl).",
+            "https hosts of pictures that a stream may name (StreamUrl).",
             {.standard = "none", .example = "covers.example.org *.mzstatic.com"}),
 };
 

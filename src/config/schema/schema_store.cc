@@ -16,11 +16,11 @@ constexpr SchemaElement kStore[] = {
     element("path", kPath, slot<&StoreSettings::path>,
             "files: the directory; etcd: the last good copy, for a start without etcd.",
             {.reload = kRestart, .attribute = true, .example = "/var/lib/icecast-lb/records"}),
-    element("prefix", kText, slot<&StoreSettings::prefix>, "etcd: what all keys begin with.",
+    element("prefix", kText, slot<&StoreSettings::prefix>, "etcd: prefix of all keys.",
             {.reload = kRestart, .attribute = true, .example = "/radio/"}),
     element("key", kSecret, slot<&StoreSettings::keys>,
             "Seals passwords that are sent elsewhere: 32 bytes, as 64 hexadecimal digits or "
-            "base64. A second one, behind a space, opens what is older.",
+            "base64. A second key, after a space, opens older ones.",
             {.reload = kRestart, .attribute = true}),
     element("member", kList, slot<&StoreSettings::members>, "etcd: a member's address for clients.",
             {.reload = kRestart, .example = "https://e1.example.org:2379"}),
@@ -30,7 +30,7 @@ constexpr SchemaElement kStore[] = {
             "etcd: the password to log in with.", {.reload = kRestart}),
     element(
         "ca-file", kPath, slot<&StoreSettings::ca_file>,
-        "etcd: the certificates that its members are checked with.",
+        "etcd: certificates to check its members with.",
         {.reload = kRestart, .standard = "the system's", .example = "/etc/icecast-lb/etcd-ca.pem"}),
     element("certificate", kPath, slot<&StoreSettings::certificate>,
             "etcd: the client's certificate, without a CN.",
@@ -42,6 +42,6 @@ constexpr SchemaElement kStore[] = {
 }  // namespace
 
 constinit const SchemaBlock kStoreBlock = block_of<StoreSettings>(
-    "store", "Where records that are not in this file are kept: doc/stores.md.", kStore);
+    "store", "The store of records outside this file: doc/stores.md.", kStore);
 
 }  // namespace lb

@@ -8,15 +8,15 @@ namespace {
 
 constexpr SchemaElement kWebhook[] = {
     element("url", kText, slot<&WebhookSettings::url>,
-            "It gets each event by POST, as the JSON of /admin/events.",
+            "The address that gets each event by POST, as the JSON of /admin/events.",
             {.example = "https://example.org/radio-events"}),
     element("events", kList, slot<&WebhookSettings::events>,
-            "Events that are sent, of doc/orchestration.md.",
+            "Events to send, of doc/orchestration.md.",
             {.standard = "all", .example = "title source-connect source-disconnect"}),
     element("mount", kText, slot<&WebhookSettings::mount>, "Only events of this mount or pattern.",
             {.example = "/live*"}),
     element("secret", kSecret, slot<&WebhookSettings::secret>,
-            "Signs what is sent: doc/orchestration.md."),
+            "Signs the requests: doc/orchestration.md."),
 };
 
 }  // namespace
