@@ -71,37 +71,36 @@ void operation(Document& out, const Endpoint& endpoint) {
   if (is_list(endpoint)) {
     parameter(out, first, "after", "query", false, kString, "The value of next.");
     parameter(out, first, "most", "query", false, R"({"type":"integer","minimum":1,"maximum":500})",
-              "Items of a page; 100.");
+              "Items per page; default 100.");
   }
   if (endpoint.name == "createAccount")
     parameter(out, first, "mounts", "query", false, R"({"enum":["keep"]})",
-              "Mounts that still have its name are its own.");
+              "Mounts that still have its name become its own.");
   if (endpoint.name == "deleteAccount")
     parameter(out, first, "mounts", "query", false, R"({"enum":["delete"]})",
-              "Deletes what belongs to it.");
+              "Also deletes its mounts, users and tokens.");
   if (endpoint.name == "endListener")
     parameter(out, first, "ban", "query", false, R"({"enum":["0","1"]})",
-              "1: its address may not listen to this mount any more.");
+              "1: bans its address from this mount.");
   if (endpoint.name == "endListener")
     parameter(out, first, "until", "query", false, R"({"type":"integer"})",
-              "Of a ban: until when, Unix seconds; absent: for ever.");
+              "End of the ban, Unix seconds; absent: forever.");
   if (endpoint.name == "listAudit") {
-    parameter(out, first, "who", "query", false, kString, "Only what this login did.");
-    parameter(
-        out, first, "on", "query", false, kString,
-        "Only what was done to this: mounts/%2Flive.mp3, users/anna, nodes/edge1, or a mount.");
+    parameter(out, first, "who", "query", false, kString, "Only entries of this login.");
+    parameter(out, first, "on", "query", false, kString,
+              "Only entries about this: mounts/%2Flive.mp3, users/anna, nodes/edge1, or a mount.");
     parameter(out, first, "from", "query", false, kString,
-              "Nothing before this time: 2026-11-22T08:00, or Unix seconds.");
+              "No entries before this time: 2026-11-22T08:00, or Unix seconds.");
   }
   if (is_planned_change(endpoint))
     parameter(out, first, "dry-run", "query", false, R"({"enum":["0","1"]})",
-              "1: the answer that would be, and nothing is written.");
+              "1: answers as if it were done, and writes nothing.");
   if (endpoint.keyed)
     parameter(out, first, "Idempotency-Key", "header", false,
               R"({"type":"string","minLength":8,"maxLength":128})",
               "The same request with the same key gets the same answer for 24 hours.");
   if (takes_if_match(endpoint))
-    parameter(out, first, "If-Match", "header", false, kString, "The ETag of what is changed.");
+    parameter(out, first, "If-Match", "header", false, kString, "The ETag of the changed object.");
   out.raw("]");
   if (!endpoint.body.empty())
     out.raw(R"(,"requestBody":{"required":)")
@@ -152,7 +151,7 @@ std::string openapi_json() {
   out.raw(R"(},"components":{"securitySchemes":{"basic":{"type":"http","scheme":"basic"},)");
   out.raw(R"("token":{"type":"http","scheme":"bearer"},)");
   out.raw(
-      R"("session":{"type":"apiKey","in":"cookie","name":"__Host-lb_session-443","description":"By the address that is asked: __Host-lb_session-PORT over https, lb_session-PORT over http."}},"schemas":{)");
+      R"("session":{"type":"apiKey","in":"cookie","name":"__Host-lb_session-443","description":"Named by the requested address: __Host-lb_session-PORT over https, lb_session-PORT over http."}},"schemas":{)");
   first = true;
   for (const ApiSchema& schema : api_schemas()) {
     out.raw(first ? "" : ",").text(schema.name).raw(":");
@@ -169,15 +168,16 @@ std::string api_reference() {
       "Printed by `icecast-lb --dump-reference api`; as OpenAPI 3.1 with all schemas: `GET "
       "/api/v1/openapi.json`, or\n`icecast-lb --dump-reference openapi`. Examples: "
       "[hosting.md](hosting.md), [operators.md](operators.md).\n\n"
-      "The API is there unless `<api>` is 0. A login is `<admin-user>` or a user of the store by "
-      "Basic, a session of\nthe console, or a token (`Authorization: Bearer`). Bodies are\nJSON "
-      "(`application/json`) of at most 64 "
-      "KiB with a Content-Length. A page of another site changes nothing without\na token. A name "
-      "in a path is percent-encoded as one part: `/api/v1/mounts/%2Flive.mp3`;\n"
-      "`/api/v1/mounts/live.mp3` means the same. `?dry-run=1` answers what would be, and writes "
-      "nothing. A `GET` has an\n`ETag`, which a change gives back as `If-Match`. Requests marked + "
-      "take an `Idempotency-Key`. Paths begin with\n`/api/v1`; in brackets is the least role that "
-      "may.\n\n";
+      "The API is on unless `<api>` is 0. A login is `<admin-user>` or a user of the store by "
+      "Basic, "
+      "a session of\nthe console, or a token (`Authorization: Bearer`). Bodies are JSON "
+      "(`application/json`) of at most 64 KiB with a\nContent-Length. A page of another site can "
+      "change data only with a token. A name in a path is percent-encoded as\none part: "
+      "`/api/v1/mounts/%2Flive.mp3`; `/api/v1/mounts/live.mp3` means the same. `?dry-run=1` "
+      "answers "
+      "as if it\nwere done, and writes nothing. A `GET` has an `ETag`, which a change may send as "
+      "`If-Match`. Requests marked +\naccept an `Idempotency-Key`. Paths begin with `/api/v1`; "
+      "the least role required is in brackets.\n\n";
   std::string_view path;
   for (const Endpoint& endpoint : endpoints()) {
     if (endpoint.path != path)
@@ -188,7 +188,7 @@ std::string api_reference() {
     for (const char c : endpoint.summary) page += c == '<' ? "&lt;" : std::string_view(&c, 1);
   }
   page +=
-      "\n\n## Problems\n\nEvery other answer below `/api` is `application/problem+json` (RFC "
+      "\n\n## Problems\n\nEvery error below `/api` is `application/problem+json` (RFC "
       "9457), "
       "with `type` `/api/problems#NAME`\nand a `title`:\n\n";
   int status = 0;

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kText = R"({"type":"string"})";
 constexpr std::string_view kNext =
-    R"({"type":"string","description":"Give it as ?after= for the next page."})";
+    R"({"type":"string","description":"Send it as ?after= for the next page."})";
 
 template <Forms kForm, const auto&... kTables>
 std::string schema_of() {
@@ -68,14 +68,14 @@ constexpr ApiSchema kSchemas[] = {
      R"({"type":"object","required":["user","role","account","csrf","expires"],"additionalProperties":false,"properties":{
 "user":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"},
 "account":{"type":["string","null"]},
-"csrf":{"type":["string","null"],"description":"null: the login was a password or a token, which need none."},
+"csrf":{"type":["string","null"],"description":"null: logins by password or token need none."},
 "expires":{"type":["integer","null"],"description":"Unix seconds"}}})"},
     {"HandoverNew",
      R"({"type":"object","required":["node"],"properties":{"node":{"type":"string"}}})"},
     {"Handover",
      R"({"type":"object","required":["node","origin","token"],"additionalProperties":false,"properties":{
 "node":{"type":"string"},"origin":{"type":"string"},
-"token":{"type":"string","description":"Belongs into a body, never into an address."}}})"},
+"token":{"type":"string","description":"Send it in a body, never in an address."}}})"},
     {"Quota", {}, schema_of<Form::kChange, kQuotaFields>},
     {"AccountNew", {}, schema_of<Form::kNew, kAccountFields>},
     {"AccountChange", {}, schema_of<Form::kChange, kAccountFields>},
@@ -122,29 +122,29 @@ constexpr ApiSchema kSchemas[] = {
      }},
     {"ListenerMove", {}, schema_of<Form::kNew, kListenerMoveBody>},
     {"Live",
-     R"({"type":"object","description":"The data of state and change; that of totals is its member totals.","required":["time","first","more","totals","nodes","mounts","gone"],"additionalProperties":false,"properties":{
+     R"({"type":"object","description":"The data of state and change; the data of totals is the member totals.","required":["time","first","more","totals","nodes","mounts","gone"],"additionalProperties":false,"properties":{
 "time":{"type":"string"},
-"first":{"type":"boolean","description":"Of a state: what was known before is over."},
-"more":{"type":"boolean","description":"The rest of it follows in an event of the same name."},
+"first":{"type":"boolean","description":"In a state: earlier data is void."},
+"more":{"type":"boolean","description":"The rest follows in an event of the same name."},
 "totals":{"type":"object","required":["listeners","kbps","on_air"],"properties":{
-"listeners":{"type":"integer"},"kbps":{"type":"integer","description":"Owed to them."},
-"on_air":{"type":"integer","description":"Mounts."}}},
+"listeners":{"type":"integer"},"kbps":{"type":"integer","description":"Total bitrate of their streams."},
+"on_air":{"type":"integer","description":"Number of mounts."}}},
 "nodes":{"type":"array","items":{"type":"object","required":["id","state"],"properties":{
 "id":{"type":"string"},"state":{"enum":["up","suspect","down","draining"]},
 "listeners":{"type":"integer"},"kbps":{"type":"integer"}}}},
 "mounts":{"type":"array","items":{"type":"object","required":["mount","listeners","kbps","title"],"properties":{
 "mount":{"type":"string"},"listeners":{"type":"integer"},"kbps":{"type":"integer"},"title":{"type":"string"}}}},
-"listeners":{"type":"array","description":"With listeners=1: as in the list of the mount's listeners, and since in place of seconds; round trip, queue and lag are rounded.","items":{"type":"object","required":["node","id","since"],"properties":{
+"listeners":{"type":"array","description":"With listeners=1: as in the list of the mount's listeners, but since instead of seconds; round trip, queue and lag are rounded.","items":{"type":"object","required":["node","id","since"],"properties":{
 "node":{"type":"string"},"id":{"type":"string"},"since":{"type":"integer","description":"Unix seconds."},
 "address":{"type":["string","null"]},"agent":{"type":"string"},"player":{"type":"string"},"user":{"type":["string","null"]},
 "country":{"type":["string","null"]},"hls":{"type":"boolean"},"rtt_ms":{"type":["number","null"]},
 "retransmits":{"type":["integer","null"]},"queue_bytes":{"type":["integer","null"]},"lag_ms":{"type":["integer","null"]},
 "path":{"type":"array","items":{"type":"string"}}}}},
-"others":{"type":"boolean","description":"There are listeners that are not told."},
+"others":{"type":"boolean","description":"Further listeners are not listed."},
 "gone":{"type":"object","required":["nodes","mounts"],"properties":{
 "listeners":{"type":"array","description":"NODE/ID","items":{"type":"string"}},
 "nodes":{"type":"array","items":{"type":"string"}},
-"mounts":{"type":"array","description":"Not on air any more, or not the login's.","items":{"type":"string"}}}}}})"},
+"mounts":{"type":"array","description":"No longer on air, or no longer visible to the login.","items":{"type":"string"}}}}}})"},
     {"Node", {}, [] { return ObjectSchema(Form::kAnswer, Form::kBrief).add(kNodeFields).text(); }},
     {"NodeList", {}, [] { return list_of("Node"); }},
     {"NodeDrain", {}, schema_of<Form::kNew, kDrainBody>},
@@ -155,20 +155,20 @@ constexpr ApiSchema kSchemas[] = {
     {"History",
      R"({"type":"object","required":["of","by","step","t","rows"],"additionalProperties":false,"properties":{
 "of":{"enum":["listeners","kbps"]},"by":{"enum":["all","mount","node","country"]},
-"step":{"type":"integer","description":"Seconds of a point."},
+"step":{"type":"integer","description":"Seconds per point."},
 "t":{"type":"array","items":{"type":"integer"},"description":"When each point begins, Unix seconds."},
-"rows":{"type":"array","description":"The largest first: 8, or 7 and the others together.","items":{"type":"object","required":["name","mean","max"],"properties":{
-"name":{"type":["string","null"],"description":"null: all, the others, or a country that is not known."},
+"rows":{"type":"array","description":"Largest first: 8 rows, or 7 and one for all others.","items":{"type":"object","required":["name","mean","max"],"properties":{
+"name":{"type":["string","null"],"description":"null: all, the others, or an unknown country."},
 "others":{"type":"boolean"},
-"mean":{"type":"array","items":{"type":["number","null"]},"description":"null: nothing is known, as of a node that was down."},
-"max":{"type":"array","items":{"type":["number","null"]},"description":"Of a sum the sum of the maxima: it was never more."}}}}}})"},
+"mean":{"type":"array","items":{"type":["number","null"]},"description":"null: unknown, as for a node that was down."},
+"max":{"type":"array","items":{"type":["number","null"]},"description":"For a sum, the sum of the maxima, which it never exceeded."}}}}}})"},
     {"LogEnd",
      R"({"type":"object","required":["of","file","lines"],"additionalProperties":false,"properties":{
 "of":{"enum":["error","access","playlist"]},"file":{"type":"string"},
-"lines":{"type":"array","items":{"type":"string"},"description":"The newest last."}}})"},
+"lines":{"type":"array","items":{"type":"string"},"description":"Newest last."}}})"},
     {"ConfigurationCheck",
      R"({"type":"object","required":["usable","items"],"additionalProperties":false,"properties":{
-"usable":{"type":"boolean","description":"A reload takes it."},
+"usable":{"type":"boolean","description":"A reload would accept it."},
 "items":{"type":"array","items":{"type":"object","required":["line","severity","text"],"properties":{
 "line":{"type":"integer","description":"0: the file as a whole."},
 "severity":{"enum":["error","warning","note"]},"text":{"type":"string"}}}}}})"},
@@ -177,8 +177,8 @@ constexpr ApiSchema kSchemas[] = {
 "items":{"type":"array","items":{"type":"object","required":["at","n","who","role","via","ip","do","on","change","result"],"properties":{
 "at":{"type":"string"},"n":{"type":"integer"},"prev":{"type":"string"},"node":{"type":"string"},
 "who":{"type":"string"},"role":{"type":"string"},"via":{"type":"string"},"ip":{"type":"string"},
-"account":{"type":"string","description":"Of the login, when it was done; empty: none."},
-"of":{"type":"string","description":"The account of what it was done to, likewise."},
+"account":{"type":"string","description":"The login's account at that time; empty: none."},
+"of":{"type":"string","description":"The changed object's account, likewise."},
 "do":{"type":"string"},"on":{"type":"string"},
 "change":{"type":"object","description":"FIELD: [before, after]"},
 "result":{"type":"string","description":"ok, a status, or the name of a problem"}}}},
@@ -186,20 +186,20 @@ constexpr ApiSchema kSchemas[] = {
     {"AudienceSummary",
      R"({"type":"object","required":["from","to","zone","listeners","seconds","sessions","people","bytes"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
-"listeners":{"type":"integer","description":"Now."},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},
-"people":{"type":"integer","description":"Of each day (UTC), added up: a listener of two days is two."},
-"average_listeners":{"type":"number"},"average_seconds":{"type":"number","description":"The seconds for each session of a minute or more."},
-"long_sessions":{"type":"integer","description":"Of the sessions, those of a minute or more."},
-"busiest":{"type":["string","null"],"description":"The quarter of an hour with most listeners."},
-"busiest_listeners":{"type":"number","description":"Their mean in it."}}})"},
+"listeners":{"type":"integer","description":"Present listeners."},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},
+"people":{"type":"integer","description":"Sum over days (UTC): a listener on two days counts twice."},
+"average_listeners":{"type":"number"},"average_seconds":{"type":"number","description":"Seconds per session of a minute or more."},
+"long_sessions":{"type":"integer","description":"Sessions of a minute or more."},
+"busiest":{"type":["string","null"],"description":"The quarter of an hour with the most listeners."},
+"busiest_listeners":{"type":"number","description":"Mean listeners in it."}}})"},
     {"AudienceHours",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "items":{"type":"array","items":{"type":"object","required":["from","length_s","seconds"],"properties":{
 "from":{"type":"string"},"length_s":{"type":"integer"},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},"average_listeners":{"type":"number"},
-"average_seconds":{"type":"number","description":"The seconds for each session of a minute or more."},
-"long_sessions":{"type":"integer","description":"Of the sessions, those of a minute or more."},
-"mount":{"type":"string","description":"By hour,mount, day,mount or month,mount."}}}},
+"average_seconds":{"type":"number","description":"Seconds per session of a minute or more."},
+"long_sessions":{"type":"integer","description":"Sessions of a minute or more."},
+"mount":{"type":"string","description":"With ?by= hour,mount, day,mount or month,mount."}}}},
 "next":{"type":"string"}}})"},
     {"AudienceSessions",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
@@ -211,8 +211,8 @@ constexpr ApiSchema kSchemas[] = {
 "next":{"type":"string"}}})"},
     {"AudienceForgotten",
      R"({"type":"object","required":["sessions"],"properties":{
-"sessions":{"type":"integer","description":"That were deleted; of a dry run, that would be."},
-"addresses":{"type":"integer","description":"Likewise, rows with its address, where <keep-addresses> keeps them."}}})"},
+"sessions":{"type":"integer","description":"Number of deleted sessions, or in a dry run of those to delete."},
+"addresses":{"type":"integer","description":"Likewise for rows with its address, if <keep-addresses> keeps them."}}})"},
     {"AudienceCountries",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
@@ -231,24 +231,24 @@ constexpr ApiSchema kSchemas[] = {
 "items":{"type":"array","items":{"type":"object","required":["began","mount","title"],"properties":{
 "began":{"type":"string"},"ended":{"type":["string","null"]},"mount":{"type":"string"},"title":{"type":"string"},
 "performances":{"type":["integer","null"]},
-"listeners":{"type":["integer","null"],"description":"When it began."},
+"listeners":{"type":["integer","null"],"description":"Listeners when it began."},
 "gain":{"type":["integer","null"],"description":"Listeners when it ended, less those when it began."}}}},
 "next":{"type":"string"}}})"},
     {"PlayLog",
-     R"({"type":"string","maxLength":8388608,"description":"The first row names the columns: time (or begin: Unix seconds, 2026-11-22T08:00:00 of the zone, or with an offset) and title; artist, isrc, album, label, label_code, composer; others are passed over."})"},
+     R"({"type":"string","maxLength":8388608,"description":"The first row names the columns: time (or begin: Unix seconds, 2026-11-22T08:00:00 of the zone, or with an offset) and title; artist, isrc, album, label, label_code, composer; others are ignored."})"},
     {"AudienceFilled",
      R"({"type":"object","required":["rows","filled","known","unmatched","unmatched_rows"],"properties":{
-"rows":{"type":"integer"},"filled":{"type":"integer","description":"That told something new of a title."},
-"known":{"type":"integer","description":"That told nothing new."},"unmatched":{"type":"integer","description":"No title like it was heard within five minutes."},
-"unmatched_rows":{"type":"array","items":{"type":"integer"},"description":"The first hundred of these, as a spreadsheet counts."}}})"},
+"rows":{"type":"integer"},"filled":{"type":"integer","description":"Rows with new details of a title."},
+"known":{"type":"integer","description":"Rows without new details."},"unmatched":{"type":"integer","description":"Rows without a similar title within five minutes."},
+"unmatched_rows":{"type":"array","items":{"type":"integer"},"description":"The first hundred of these, numbered as in a spreadsheet."}}})"},
     {"AudienceUsage",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "items":{"type":"array","items":{"type":"object","required":["from","account","seconds","bytes"],"properties":{
 "from":{"type":"string","description":"The begin of the month or day."},
-"account":{"type":["string","null"],"description":"null: of mounts without an account."},
-"mounts":{"type":"integer","description":"That were listened to."},
-"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer","description":"Sent to those that have ended."},
+"account":{"type":["string","null"],"description":"null: mounts without an account."},
+"mounts":{"type":"integer","description":"Mounts with listeners."},
+"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer","description":"Bytes sent to listeners that have ended."},
 "quota_hours":{"type":["integer","null"],"description":"By month: the account's quota."},"quota_transfer":{"type":["integer","null"]}}}}}})"},
     {"AudienceSongs",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
@@ -265,14 +265,14 @@ constexpr ApiSchema kSchemas[] = {
     {"AudiencePlaylist",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
-"items":{"type":"array","items":{"type":"object","description":"By the names of columns= where it has some.","properties":{
+"items":{"type":"array","items":{"type":"object","description":"Named by ?columns= if given.","properties":{
 "station":{"type":"string"},"date":{"type":"string"},"begin":{"type":"string"},"duration_s":{"type":["integer","null"]},
 "title":{"type":"string"},"artist":{"type":"string"},"composer":{"type":["string","null"]},"label":{"type":["string","null"]},
 "label_code":{"type":["string","null"]},"isrc":{"type":["string","null"]},"performances":{"type":["integer","null"]}}}},
 "next":{"type":"string"}}})"},
     {"AudienceSoundExchange",
      R"({"type":"object","required":["from","to","zone","incomplete","items"],"properties":{
-"incomplete":{"type":"integer","description":"Recordings that are left out: those of soundexchange-incomplete."},
+"incomplete":{"type":"integer","description":"Recordings left out, which soundexchange-incomplete lists."},
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "items":{"type":"array","items":{"type":"object","required":["artist","title","performances"],"properties":{
 "artist":{"type":"string"},"title":{"type":"string"},"isrc":{"type":["string","null"]},
@@ -286,35 +286,35 @@ constexpr ApiSchema kSchemas[] = {
 "reason":{"type":"string"}}}}}})"},
     {"AudienceBackup",
      R"({"type":"object","required":["file","bytes","at"],"properties":{
-"file":{"type":"string","description":"At the server, beside the database; the next copy takes its place."},
-"bytes":{"type":"integer","description":"With ?dry-run=1: about so many."},
-"at":{"type":"integer","description":"When it was asked for, in Unix seconds."}}})"},
+"file":{"type":"string","description":"On the server, beside the database; the next copy replaces it."},
+"bytes":{"type":"integer","description":"With ?dry-run=1: an estimate."},
+"at":{"type":"integer","description":"Time of the request, in Unix seconds."}}})"},
     {"ExternalConfirm",
      R"({"type":"object","required":["etag"],"additionalProperties":false,"properties":{
 "etag":{"type":"string","minLength":1,"description":"pending/etag of GET /external."}}})"},
     {"External",
      R"({"type":"object","required":["on","url","state","age","mounts","applied","etag","failures","trouble","bad_mounts","faults","hidden","pending"],"properties":{
 "on":{"const":true},"url":{"type":"string","description":"Without login and query."},
-"state":{"enum":["asking","good","failing"],"description":"asking: no answer has come since the start."},
+"state":{"enum":["asking","good","failing"],"description":"asking: no answer since the start."},
 "age":{"type":"number","description":"Seconds since the last good answer."},
 "mounts":{"type":"integer"},
-"applied":{"type":"boolean","description":"The configuration has them."},
-"etag":{"type":"string","description":"Of the last good list, or a digest of it."},
-"failures":{"type":"integer"},"trouble":{"type":"string","description":"Why the last question failed."},
+"applied":{"type":"boolean","description":"The mounts are in force."},
+"etag":{"type":"string","description":"ETag of the last good list, or a digest of it."},
+"failures":{"type":"integer"},"trouble":{"type":"string","description":"Why the last request failed."},
 "bad_mounts":{"type":"integer"},
-"hidden":{"type":"array","description":"Named by the list, and in force as another one of that name.","items":{"type":"object","required":["mount","by"],"properties":{"mount":{"type":"string"},"by":{"enum":["file","store"]}}}},
+"hidden":{"type":"array","description":"Listed mounts that are hidden by another of that name.","items":{"type":"object","required":["mount","by"],"properties":{"mount":{"type":"string"},"by":{"enum":["file","store"]}}}},
 "faults":{"type":"array","items":{"type":"object","required":["mount","fault","in_force","errors"],"properties":{
 "mount":{"type":"string","description":"Its name, or its place in the list."},
 "fault":{"type":"string"},
-"in_force":{"type":"boolean","description":"Its last good form is."},
+"in_force":{"type":"boolean","description":"Its last good form is in force."},
 "errors":{"type":"array","items":{"type":"object","required":["pointer","detail"],"properties":{
 "pointer":{"type":"string","description":"RFC 6901, in the page of the list."},
 "detail":{"type":"string"}}}}}}},
 "pending":{"type":["object","null"],"required":["etag","by_hand","seen","confirm","count","mounts"],"properties":{
 "etag":{"type":"string"},
-"by_hand":{"type":"boolean","description":"Only an administrator ends the wait."},
-"seen":{"type":"integer","description":"Lists in a row that said so."},
-"confirm":{"type":"integer","description":"That so many have to."},
+"by_hand":{"type":"boolean","description":"Only an administrator can end the wait."},
+"seen":{"type":"integer","description":"Consecutive lists with these removals so far."},
+"confirm":{"type":"integer","description":"Consecutive lists required."},
 "count":{"type":"integer"},
 "mounts":{"type":"array","items":{"type":"string"},"description":"At most 1000."}}}}})"},
     {"MountRecord", {}, mount_record_part},
@@ -322,42 +322,42 @@ constexpr ApiSchema kSchemas[] = {
      R"({"allOf":[{"$ref":"#/components/schemas/MountRecord"},{"type":"object","required":["mount"]}]})"},
     {"MountPut", R"({"type":"object","description":"As MountRecord; the name may be left out."})"},
     {"MountPatch",
-     R"({"type":"object","description":"As MountRecord, only what changes; null takes a value away."})"},
+     R"({"type":"object","description":"As MountRecord, with only the changes; null removes a value."})"},
     {"Mount",
      R"({"type":"object","required":["mount","state","origin","source","listen","on-air","fed-by","off-air","listeners","title","picture-refused"],"properties":{
 "mount":{"type":"string"},
 "settings":{"type":"object"},
 "state":{"enum":["active","suspended","moving","deleting","unplaced"]},
-"origin":{"enum":["file","store","external","default"],"description":"file and external are changed there; default: it plays at this server and has no section of its own"},
+"origin":{"enum":["file","store","external","default"],"description":"file and external: changed there; default: it plays at this server without a section of its own"},
 "account":{"type":"string"},"home":{"type":"string"},
-"home-state":{"enum":["up","suspect","down","draining","unknown"],"description":"Of the node, as this server sees it."},
-"backup":{"type":"string","description":"The second home, of place.homes 2."},
+"home-state":{"enum":["up","suspect","down","draining","unknown"],"description":"The node's state, as this server sees it."},
+"backup":{"type":"string","description":"The second home, with place.homes 2."},
 "backup-state":{"enum":["up","suspect","down","draining","unknown"],"description":"As home-state."},
 "place":{"type":"object"},"limits":{"type":"object"},
 "sources":{"type":"array","items":{"type":"object","required":["user"]}},
 "suspended-by":{"enum":["owner","admin","account",null]},
 "source":{"type":"object","required":["url","shoutcast"],"properties":{
 "url":{"type":["string","null"]},"shoutcast":{"type":["string","null"]},
-"backup":{"type":["string","null"],"description":"Where the source goes when url does not take it: of a mount with two homes."},
+"backup":{"type":["string","null"],"description":"Address for the source if url does not accept it, for a mount with two homes."},
 "user":{"type":"string"},
 "password":{"type":"string","description":"Only in the answer that made it."}}},
 "logins":{"type":"array","items":{"type":"object","required":["user","password"]}},
 "listen":{"type":"object","properties":{"http":{"type":["string","null"]},"https":{"type":["string","null"]}}},
 "on-air":{"type":"boolean","description":"A source or relay feeds it, at this server or at one that reports to it."},
-"fed-by":{"type":["object","null"],"required":["node","user","address","agent","since","kbps"],"description":"Its source, here or at the node that brings it; null: none, or that node tells nothing of it.","properties":{
+"fed-by":{"type":["object","null"],"required":["node","user","address","agent","since","kbps"],"description":"Its source, here or at its node; null: no source, or the node reports no details.","properties":{
 "node":{"type":["string","null"],"description":"null: this server."},
-"user":{"type":["string","null"],"description":"Of its login; null: a relay."},
+"user":{"type":["string","null"],"description":"The user of its login; null: a relay."},
 "address":{"type":["string","null"],"description":"null for logins that may not see it."},
 "agent":{"type":["string","null"]},
 "since":{"type":"integer","description":"In Unix seconds."},
 "kbps":{"type":["integer","null"],"description":"As measured; null: not known yet."}}},
-"off-air":{"type":["object","null"],"required":["since","why","node"],"description":"How its last source ended; null: it is on air, or none has ended since the start of this server.","properties":{
+"off-air":{"type":["object","null"],"required":["since","why","node"],"description":"How its last source ended; null: it is on air, or no source has ended since this server's start.","properties":{
 "since":{"type":"integer","description":"In Unix seconds."},
-"why":{"type":["string","null"],"description":"ended: by itself; timed-out: it sent nothing; kicked: by an operator; limit: of its time; hours: of its login; moved: to another node; error: this server could not go on; relay-lost; node-gone. null: not said."},
+"why":{"type":["string","null"],"description":"ended: by itself; timed-out: it sent no data; kicked: by an operator; limit: of its time; hours: of its login; moved: to another node; error: of this server; relay-lost; node-gone. null: unknown."},
 "node":{"type":["string","null"],"description":"null: this server."}}},
-"listeners":{"type":"integer","description":"Over all servers that this one knows of."},
+"listeners":{"type":"integer","description":"On all servers known here."},
 "title":{"type":["string","null"]},
-"picture-refused":{"type":["string","null"],"description":"Why the title is shown without the picture that its encoder sent or named, as this server found; null: no reason."},
+"picture-refused":{"type":["string","null"],"description":"Why this server shows the title without the picture that its encoder sent or named; null: no reason."},
 "why":{"type":"array","items":{"type":"object","required":["node","reserved"],"properties":{
 "node":{"type":"string"},"reserved":{"type":"number"},"refused":{"type":"string"}}}},
 "revision":{"type":"string"}}})"},

@@ -26,15 +26,16 @@ inline constexpr auto kQuotaFields = std::to_array(
      quota_limit<&AccountQuota::storage, kMaxStorageQuota>("storage",
                                                            "The sum of limits/storage, in bytes."),
      quota_limit<&AccountQuota::hours>("hours",
-                                       "Listening hours of its mounts in a month (UTC); used: "
-                                       "whole ones, null: not known at this server."),
+                                       "Listening hours of its mounts per month (UTC); used: whole "
+                                       "hours; null: unknown at this server."),
      quota_limit<&AccountQuota::transfer, kMaxStorageQuota>(
-         "transfer", "Bytes sent to their listeners in a month; used: to those that have ended."),
+         "transfer",
+         "Bytes sent to their listeners per month; used: to listeners that have ended."),
      member<JsonFlag, &AccountQuota::hard>("hard")
          .in(Form::kRecord | Form::kBody | Form::kAnswer)
          .sparse(Form::kRecord)
-         .about("hours and transfer keep new listeners out when they are used up; else there are "
-                "events alone.")});
+         .about("true: used-up hours and transfer keep new listeners out; else they only cause "
+                "events.")});
 struct QuotaObject : JsonObject<kQuotaFields> {
   static void schema(SchemaText& text) { text.reference("Quota"); }
 };
@@ -84,6 +85,6 @@ inline constexpr auto kAccountNow =
     std::to_array({member<QuotaUsed, &AccountNow::used>("used").in(Form::kAnswer),
                    member<JsonCount, &AccountNow::recorded>("recorded")
                        .in(Form::kAnswer)
-                       .about("Bytes that this server has recorded of its mounts.")});
+                       .about("Size of its mounts' recordings on this server, in bytes.")});
 
 }  // namespace lb

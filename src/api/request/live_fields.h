@@ -32,11 +32,11 @@ inline constexpr auto kNodeFields = std::to_array(
      member<JsonCount, &NodeNow::max_sources>("max_sources").in(Form::kAnswer).null(Form::kAnswer),
      member<JsonCount, &NodeNow::reserved_kbps>("reserved_kbps")
          .in(Form::kAnswer)
-         .about("What the mounts of the store reserve there."),
+         .about("Rate reserved there by mounts of the store."),
      member<JsonCount, &NodeNow::uptime_s>("uptime_s")
          .in(Form::kAnswer)
          .null(Form::kAnswer)
-         .about("Of another node: since it is linked."),
+         .about("For another node: since it was linked."),
      member<AnyText, &NodeNow::version>("version").in(Form::kAnswer).null(Form::kAnswer),
      member<JsonReal, &NodeNow::rtt_ms>("rtt_ms").in(Form::kAnswer).null(Form::kAnswer),
      member<AnyTexts, &NodeNow::tags>("tags").in(Form::kAnswer),
@@ -72,52 +72,51 @@ inline constexpr auto kListenerFields = std::to_array(
      listed<JsonCount, &ListenerNow::seconds>("seconds").in(Form::kAnswer),
      listed<JsonCount, &ListenerNow::since>("since").in(Form::kBrief),
      listed<AnyText, &ListenerNow::country>("country").null(kBothAnswers),
-     listed<JsonFlag, &ListenerNow::hls>("hls").about("By HLS, without a connection that lasts."),
+     listed<JsonFlag, &ListenerNow::hls>("hls").about("By HLS, without a lasting connection."),
      listed<MicrosecondsAsMs, &ListenerNow::round_trip_us>("rtt_ms")
          .null(kBothAnswers)
-         .about("Of its connection, as the kernel of its node measures; null: not known, as of HLS "
-                "and of older nodes."),
+         .about("Of its connection, as measured by its node's kernel; null: unknown, as for HLS "
+                "and older nodes."),
      listed<JsonCount, &ListenerNow::retransmits>("retransmits")
          .null(kBothAnswers)
-         .about("Segments that were sent again."),
+         .about("Segments sent again."),
      listed<JsonCount, &ListenerNow::queue_bytes>("queue_bytes")
          .null(kBothAnswers)
-         .about("Sent, or to be sent, and not acknowledged."),
+         .about("Sent or waiting, and not acknowledged."),
      listed<JsonCount, &ListenerNow::lag_ms>("lag_ms")
          .null(kBothAnswers)
-         .about("How far what was given to its connection is behind the newest byte of the "
-                "stream."),
+         .about("How far the data given to its connection is behind the stream's newest byte."),
      listed<AnyTexts, &ListenerNow::path>("path").about(
-         "Of the stream: the server of the source first, the node of the listener last; servers "
-         "that are not known here are left out.")});
+         "Servers that the stream passes: the source's first, the listener's node last; servers "
+         "unknown here are left out.")});
 
-inline constexpr auto kCertificateFields =
-    std::to_array({member<AnyTexts, &CertificateNow::names>("names"),
-                   member<AnyText, &CertificateNow::issuer>("issuer").null(Form::kAnswer),
-                   member<AnyText, &CertificateNow::kind>("kind").null(Form::kAnswer),
-                   member<JsonCount, &CertificateNow::from>("from")
-                       .null(Form::kAnswer)
-                       .about("Since when it is valid, as until."),
-                   member<JsonCount, &CertificateNow::until>("until")
-                       .null(Form::kAnswer)
-                       .about("Unix seconds; null: it has not come yet."),
-                   member<JsonFlag, &CertificateNow::ordered>("ordered").about(
-                       "By <acme>; else a file of the configuration."),
-                   member<JsonCount, &CertificateNow::next>("next")
-                       .null(Form::kAnswer)
-                       .about("When it is ordered again, Unix seconds."),
-                   member<JsonCount, &CertificateNow::failures>("failures").about("In a row."),
-                   member<AnyText, &CertificateNow::failure>("failure").null(Form::kAnswer),
-                   member<AnyText, &CertificateNow::directory>("directory")
-                       .null(Form::kAnswer)
-                       .about("Of the authority."),
-                   member<JsonFlag, &CertificateNow::under_way>("under_way"),
-                   member<JsonCount, &CertificateNow::may_be_asked>("wait_s").about(
-                       "Seconds until it may be ordered by hand."),
-                   member<JsonFlag, &CertificateNow::staging>("staging").about(
-                       "?staging=1 tries it without using it."),
-                   member<AnyTexts, &CertificateNow::nodes>("nodes")
-                       .null(Form::kAnswer)
-                       .about("Nodes that have it too; null: it is this server's own.")});
+inline constexpr auto kCertificateFields = std::to_array(
+    {member<AnyTexts, &CertificateNow::names>("names"),
+     member<AnyText, &CertificateNow::issuer>("issuer").null(Form::kAnswer),
+     member<AnyText, &CertificateNow::kind>("kind").null(Form::kAnswer),
+     member<JsonCount, &CertificateNow::from>("from")
+         .null(Form::kAnswer)
+         .about("Begin of its validity, like until."),
+     member<JsonCount, &CertificateNow::until>("until")
+         .null(Form::kAnswer)
+         .about("End of its validity, Unix seconds; null: not received yet."),
+     member<JsonFlag, &CertificateNow::ordered>("ordered").about(
+         "Ordered by <acme>; else a file of the configuration."),
+     member<JsonCount, &CertificateNow::next>("next")
+         .null(Form::kAnswer)
+         .about("Time of the next order, Unix seconds."),
+     member<JsonCount, &CertificateNow::failures>("failures").about("Consecutive failures."),
+     member<AnyText, &CertificateNow::failure>("failure").null(Form::kAnswer),
+     member<AnyText, &CertificateNow::directory>("directory")
+         .null(Form::kAnswer)
+         .about("The authority's directory."),
+     member<JsonFlag, &CertificateNow::under_way>("under_way"),
+     member<JsonCount, &CertificateNow::may_be_asked>("wait_s").about(
+         "Seconds until it may be ordered manually."),
+     member<JsonFlag, &CertificateNow::staging>("staging").about(
+         "?staging=1 tries it without using it."),
+     member<AnyTexts, &CertificateNow::nodes>("nodes")
+         .null(Form::kAnswer)
+         .about("Nodes that have it too; null: it is this server's own.")});
 
 }  // namespace lb

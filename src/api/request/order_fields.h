@@ -39,10 +39,10 @@ inline constexpr auto kSongBody = std::to_array(
     {member<JsonText<kMaxTitle>, &Song::artist>("artist"),
      member<JsonText<kMaxTitle>, &Song::album>("album"),
      member<JsonNumber<0, SongDetails::kLongestMs>, &Song::duration_ms>("duration_ms")
-         .about("0: not known."),
+         .about("0: unknown."),
      member<JsonNumber<0, SongDetails::kLongestMs / 1000>, &Song::seconds>("duration")
-         .about("The same in seconds, instead."),
-     member<Isrc, &Song::isrc>("isrc").about("12 letters and digits; hyphens are left out."),
+         .about("The same in seconds, as an alternative."),
+     member<Isrc, &Song::isrc>("isrc").about("12 letters and digits; hyphens are removed."),
      member<JsonText<SongDetails::kLongestFact>, &Song::label>("label"),
      member<JsonText<SongDetails::kLongestFact>, &Song::label_code>("label_code")
          .about("As collecting societies give it: LC 01234."),
@@ -55,27 +55,26 @@ inline constexpr auto kTitleBody = std::to_array(
      whole_member<MembersOf<kSongBody>, TitleBody>(),
      member<JsonText<kMaxTitle>, &TitleBody::url>("url"),
      member<JsonNumber<1, std::numeric_limits<std::int64_t>::max()>, &TitleBody::at_ms>("at_ms")
-         .about("When it begins to sound, in Unix milliseconds by the clock of the server of the "
-                "source, at most ten minutes from now: one to come waits until then; without it "
-                "the title is of this moment."),
+         .about(
+             "When it begins to sound, in Unix milliseconds by the clock of the source's server, "
+             "at most ten minutes ahead: a future title waits until then; default: now."),
      member<JsonText<kMaxTitle>, &TitleBody::art>("art").about(
-         "Its picture: the address that setMountArt answered with."),
+         "Its picture: the address in setMountArt's answer."),
      member<JsonObject<kNextBody>, &TitleBody::next>("next")
          .null(Form::kNew)
-         .about("What plays after it, until another title comes; null: that is not known any "
-                "more.")});
+         .about("The next title, until another one comes; null: no longer known.")});
 
 inline constexpr auto kListenerMoveBody =
     std::to_array({member<JsonText<kMaxMountName>, &ApiOrder::to>("to")
                        .needed(Form::kNew, kIsMissing)
-                       .about("The mount.")});
+                       .about("The target mount.")});
 
 inline constexpr std::array<std::string_view, 3> kDrainModes{"soft", "move", "hard"};
 inline constexpr char kNoDrainMode[] = "it is not one of soft, move, hard";
 inline constexpr auto kDrainBody =
     std::to_array({member<JsonFlag, &ApiOrder::drain>("on").needed(Form::kNew, kIsMissing),
                    member<JsonWord<kDrainModes, kNoDrainMode>, &ApiOrder::drain_mode>("mode").about(
-                       "Missing: as configured, else soft."),
+                       "Default: as configured, else soft."),
                    member<JsonNumber<1, 86'400>, &ApiOrder::drain_seconds>("time").about(
                        "Seconds; only for this server itself.")});
 
@@ -91,14 +90,14 @@ struct MountMoveBody {
 inline constexpr auto kMountMoveBody =
     std::to_array({member<JsonText<255>, &MountMoveBody::to>("to")
                        .needed(Form::kNew, "the node is needed")
-                       .about("The node that becomes its home."),
+                       .about("Its new home."),
                    member<JsonNumber<0, 30 * 86'400>, &MountMoveBody::force_after>("force-after")
-                       .about("Seconds; then a source at the old home ends.")});
+                       .about("Seconds after which a source at the old home is ended.")});
 
 struct LoginNameBody {
   std::optional<std::string> user;
 };
 inline constexpr auto kLoginNameBody = std::to_array(
-    {member<JsonText<255>, &LoginNameBody::user>("user").about("Missing: the first login.")});
+    {member<JsonText<255>, &LoginNameBody::user>("user").about("Default: the first login.")});
 
 }  // namespace lb

@@ -19,10 +19,10 @@ struct GivenPassword {
 inline constexpr auto kPasswordFields =
     std::to_array({member<JsonText<kMaxPassword>, &GivenPassword::old>("old")
                        .in(Form::kChange)
-                       .about("For the own password."),
+                       .about("Required for the login's own password."),
                    member<JsonText<kMaxPassword, 8>, &GivenPassword::password>("password")
                        .in(Form::kBody)
-                       .about("Missing: one is made.")});
+                       .about("Default: a generated one.")});
 
 // The password in an answer about a user.
 struct ShownPassword {
@@ -41,7 +41,7 @@ struct PasswordShown : ObjectKind {
 };
 inline constexpr auto kShownPassword = std::to_array(
     {whole_member<PasswordShown, ShownPassword>("password")
-         .about("Whether there is one; a text only where it was made in this answer.")});
+         .about("Whether a password is set; a text only in the answer that made it.")});
 
 struct MadeToken {
   std::string token;

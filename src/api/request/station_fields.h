@@ -23,39 +23,39 @@ constexpr auto station_text(std::string_view name, std::string_view text) {
 }
 
 inline constexpr auto kPageLinkFields = std::to_array(
-    {member<JsonText<60, 1>, &PlayerLink::name>("name").needed().about("What is read."),
-     member<JsonText<500, 1>, &PlayerLink::url>("url").needed().about("https.")});
+    {member<JsonText<60, 1>, &PlayerLink::name>("name").needed().about("The link's text."),
+     member<JsonText<500, 1>, &PlayerLink::url>("url").needed().about("An https address.")});
 
 inline constexpr auto kStationFields = std::to_array(
     {member<JsonText<64>, &StationSettings::id, StationRecord>("id")
          .in(Form::kBody | Form::kAnswer)
-         .about("As in the address; a body may leave it out."),
+         .about("As in the path; a body may omit it."),
      member<AccountId, &StationRecord::account>("account")
          .sparse(Form::kRecord)
          .null(Form::kBody | Form::kAnswer)
-         .about("Its mounts are mounts of this account; null: an administrator's."),
-     station_text<&StationSettings::name, 200>("name", "Empty: what the encoder says."),
+         .about("The account whose mounts it has; null: an administrator's."),
+     station_text<&StationSettings::name, 200>("name", "Empty: the encoder's value."),
      station_text<&StationSettings::description, 500>("description", "Likewise."),
      station_text<&StationSettings::url, 500>("url", "http or https."),
-     station_text<&StationSettings::genre, 100>("genre", "Empty: what the encoder says."),
+     station_text<&StationSettings::genre, 100>("genre", "Empty: the encoder's value."),
      station_text<&StationSettings::timezone, 64>("timezone", "Such as Europe/Berlin."),
      station_text<&StationSettings::logo, 255>(
          "logo",
-         "A picture of this server: of an owner, one that setMountArt answered with; of an "
-         "administrator also one of the web root."),
+         "A picture on this server: for an owner, one from setMountArt's answers; for an "
+         "administrator also one in the web root."),
      station_text<&StationSettings::default_art, 255>("default-art",
-                                                      "Likewise, of titles without one."),
+                                                      "Likewise, for titles without one."),
      station_text<&StationSettings::colour, 7>("colour", "Such as #b3261e."),
      member<JsonTexts<kMaxStationMounts, 255>, &StationSettings::mounts, StationRecord>("mounts")
          .needed(Form::kRecord | Form::kNew)
          .about("The first one plays unless another is chosen."),
      member<JsonTexts<5, 2>, &StationSettings::languages, StationRecord>("languages")
          .sparse(Form::kRecord)
-         .about("Of its page: en, de, fr, es, pt. None: all that the server offers."),
+         .about("Languages of its page: en, de, fr, es, pt. None: all that the server offers."),
      member<JsonList<kPageLinkFields, kMaxPlayerLinks>, &StationSettings::links, StationRecord>(
          "links")
          .sparse(Form::kRecord)
-         .about("What its page leads to. None: what those of all pages lead to.")});
+         .about("Links of its page. None: the links of all pages.")});
 
 // The station's state in answers.
 struct StationNow {
@@ -69,6 +69,6 @@ inline constexpr auto kStationNow = std::to_array(
      member<JsonTexts<kMaxStationMounts, 255>, &StationNow::left_out>("left-out")
          .about("Its mounts that belong to another account or station; they are not shown."),
      member<JsonFlag, &StationNow::in_file>("hidden-by-file")
-         .about("The configuration file has a station of that id, which is shown.")});
+         .about("The configuration file has a station with that id, which is shown instead.")});
 
 }  // namespace lb

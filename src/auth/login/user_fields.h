@@ -49,7 +49,7 @@ inline constexpr auto kUserFields =
                    member<JsonCount, &User::epoch>("epoch").in(Form::kRecord),
                    member<JsonFlag, &User::disabled>("disabled"),
                    member<JsonFlag, &User::addresses>("addresses")
-                       .about("A viewer that sees the addresses of listeners.")});
+                       .about("Whether a viewer sees listeners' addresses.")});
 
 inline constexpr auto kTokenFields =
     std::to_array({member<JsonText<64>, &ApiToken::id>("id").in(Form::kRecord | Form::kAnswer),
