@@ -155,11 +155,11 @@ def a_node_that_tells_nothing_is_named(b):
     equal((found["partial"], found["missing"], [row["node"] for row in found["items"]]), (True, ["edge12"], ["edge13"] * 2))
     api.problem("refused", "DELETE", "/mounts/live.mp3/listeners/edge12/1?ban=1")
     # A node that is stopped is waited for one second, and named.
-    frozen.process.send_signal(signal.SIGSTOP)
+    frozen.send_signal(signal.SIGSTOP)
     began = time.monotonic()
     stopped = listeners_of(api, "/live.mp3")
     took = time.monotonic() - began
-    frozen.process.send_signal(signal.SIGCONT)
+    frozen.send_signal(signal.SIGCONT)
     equal((stopped["partial"], stopped["missing"], stopped["items"]), (True, ["edge12", "edge13"], []))
     check(took < 2, "it took %.1f s" % took)
     wait_for(lambda: len(listeners_of(api, "/live.mp3")["items"]) == 2, "the node that was stopped tells again")

@@ -1,5 +1,4 @@
 """Icecast's commands at a master about a mount whose source or listeners are at its nodes."""
-import os
 import re
 import signal
 import time
@@ -104,14 +103,14 @@ def a_node_that_does_not_answer_is_named(b):
     scene = Scene(b)
     ones = scene.hearing()
     rows = scene.at(ones)
-    os.kill(scene.other.process.pid, signal.SIGSTOP)
+    scene.other.send_signal(signal.SIGSTOP)
     try:
         text = scene.ask("listclients", "mount=" + MOUNT)
         check("<missing>edge13</missing>" in text and "<node>edge12</node>" in text, text)
         message, code = result(scene.ask("killclient", "mount=%s&id=%d" % (MOUNT, rows["edge13"].number)))
         check(code == "0" and message.startswith("Client %d not removed: node edge13" % rows["edge13"].number), message)
     finally:
-        os.kill(scene.other.process.pid, signal.SIGCONT)
+        scene.other.send_signal(signal.SIGCONT)
     # It keeps its number.
     equal(scene.at(ones)["edge13"].number, rows["edge13"].number)
     check(not ones["edge13"].ended, "it hears on")
@@ -174,12 +173,12 @@ def a_fallback_is_set_at_the_home_and_where_listeners_are(b):
     heard = {name: one.audio for name, one in ones.items()}
     scene.at(ones, OTHER, 40, fallback_source)   # a relay waits 8 s for its source
     wait_for(lambda: fallback_source.play(2) and all(one.audio > heard[name] for name, one in ones.items()), "all hear the fallback")
-    os.kill(scene.other.process.pid, signal.SIGSTOP)
+    scene.other.send_signal(signal.SIGSTOP)
     try:
         text = scene.ask("fallbacks", "mount=%s&fallback=" % OTHER)
         check("Fallback configured, but not at node edge13: " in text, text)
     finally:
-        os.kill(scene.other.process.pid, signal.SIGCONT)
+        scene.other.send_signal(signal.SIGCONT)
 
 
 @test

@@ -9,6 +9,7 @@ import threading
 import time
 
 from harness import SOURCE, Failed, check, equal
+from tasks import freeze
 
 FORMATS = {
     "mp3": ("audio/mpeg", ["-c:a", "libmp3lame", "-b:a", "128k", "-f", "mp3"]),  # LAME's defaults: a reservoir
@@ -34,7 +35,7 @@ class Encoder:
         bench.owned(self)
 
     def stop(self):
-        self.process.send_signal(signal.SIGSTOP)
+        freeze(self.process.pid)
 
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 
 from harness import Failed, Settings, Skip, check, free_port, wait_for
+from tasks import freeze
 
 PREFIX = "/radio/"
 
@@ -55,7 +56,7 @@ class Member:
             self.process.wait()
 
     def freeze(self):
-        self.process.send_signal(signal.SIGSTOP)
+        freeze(self.process.pid)
 
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)
@@ -221,7 +222,7 @@ class Tool:
         return self.log.read().decode()
 
     def freeze(self):
-        self.process.send_signal(signal.SIGSTOP)
+        freeze(self.process.pid)
 
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)

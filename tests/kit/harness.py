@@ -16,6 +16,7 @@ import tempfile
 from facts import TESTS, Failed, Settings, Skip, check, equal, matches, test, wait_for  # noqa: F401
 from log_thread import wait_for_lines
 from ports import free_port  # noqa: F401
+from tasks import freeze
 from wire import Listener, Reply, Source, Wire, basic, request  # noqa: F401
 
 SOURCE, ADMIN, RELAY = "source:src-secret", "admin:adm-secret", "relay:rel-secret"
@@ -176,7 +177,10 @@ class Server:
 
     # -- changing it
     def send_signal(self, number):
-        self.process.send_signal(number)
+        if number == signal.SIGSTOP:
+            freeze(self.process.pid)
+        else:
+            self.process.send_signal(number)
 
     def reload(self, **slots):
         """Changes the configuration, sends HUP, and waits for the line of the reload."""

@@ -4,6 +4,7 @@ import base64
 import http.server
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -90,11 +91,11 @@ def records_that_one_command_deletes_stay_in_force_and_in_the_copies(b):
         before, lines = rows(cluster), [doubts(server) for server in servers]
         if frozen:
             for server in servers:
-                server.send_signal(19)
+                server.send_signal(signal.SIGSTOP)
         way(cluster, [key for key, _ in before])
         if frozen:
             for server in servers:
-                server.send_signal(18)
+                server.send_signal(signal.SIGCONT)
         for show in running:
             show.goes_on("at once after " + way.__name__)
         for server, known in zip(servers, lines):

@@ -140,7 +140,7 @@ def each_of_many_at_once_is_answered(t):
     listener = server.listener()
     command = as_nobody([Settings.binary, "-c", str(server.config), "--upgrade"])
     for _ in range(2):
-        os.kill(server.process.pid, signal.SIGSTOP)
+        server.send_signal(signal.SIGSTOP)
         asking = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=t.dir) for _ in range(4)]
         try:
             wait_for(lambda: open("/proc/net/unix").read().count("@icecast-lb-upgrade-%d" % server.process.pid) == 4, "all wait")
