@@ -2,7 +2,7 @@
 import signal
 import time
 
-from api import Api, refused, store_server
+from api import Api, encoded, refused, store_server
 from harness import check, equal, test, wait_for
 from media import mp3_numbers
 
@@ -17,13 +17,20 @@ def week_around(seconds, start=3600, zone="UTC"):
     return [{"from": clock(time.time() - start), "until": clock(time.time() + seconds)}]
 
 
+def hours_end(api, mount, user, *others):
+    """The hours of the login end in two seconds, whenever its source has come; returns when.  others: its other logins."""
+    end = int(time.time()) + 3
+    api.want(200, "PATCH", "/mounts/" + encoded(mount[1:]), {"sources": [{"user": user, "until": end}, *({"user": other} for other in others)]})
+    return end
+
+
 @test
 def a_source_ends_with_the_hours_of_its_login(t):
     server = store_server(t)
     api = Api(server)
-    end = int(time.time()) + 3
-    made = api.want(201, "POST", "/mounts", {"mount": "/talk.mp3", "sources": [{"user": "tom", "until": end}, {"user": "eva"}]}).json()
+    made = api.want(201, "POST", "/mounts", {"mount": "/talk.mp3", "sources": [{"user": "tom", "until": int(time.time()) + 3600}, {"user": "eva"}]}).json()
     server.source("/talk.mp3", login=login_of(made, "tom")).play(2)
+    end = hours_end(api, "/talk.mp3", "tom", "eva")
     server.wait_for_log(r'source/hours mount /talk\.mp3: the hours of "tom" are over, its source from 127\.0\.0\.1 is ended')
     check(end <= time.time() < end + 3, "it ended %.1f s behind its time" % (time.time() - end))
     server.wait_for_log(r'exiting \(the hours of its login are over')
@@ -38,13 +45,13 @@ def a_source_ends_with_the_hours_of_its_login(t):
 def while_a_grace_lasts_the_next_presenter_takes_over(t):
     server = store_server(t)
     api = Api(server)
-    end = int(time.time()) + 2
-    made = api.want(201, "POST", "/mounts", {"mount": "/talk.mp3", "sources": [{"user": "tom", "until": end, "grace": 600}, {"user": "eva"}]}).json()
+    made = api.want(201, "POST", "/mounts", {"mount": "/talk.mp3", "sources": [{"user": "tom", "until": int(time.time()) + 3600, "grace": 600}, {"user": "eva"}]}).json()
     eva = login_of(made, "eva")
     tom = server.source("/talk.mp3", login=login_of(made, "tom"))
     tom.play(2)
     ear = server.listener("/talk.mp3")
     check("403" in refused(server, "/talk.mp3", eva), "he has his hours")
+    end = hours_end(api, "/talk.mp3", "tom", "eva")
     wait_for(lambda: time.time() > end + 0.1, "they are over", 5)
     tom.play(1)
     equal(api.want(200, "GET", "/mounts/talk.mp3").json()["on-air"], True)
@@ -58,14 +65,14 @@ def while_a_grace_lasts_the_next_presenter_takes_over(t):
 def a_stop_over_the_end_and_a_change_of_the_hours_are_noticed(t):
     server = store_server(t)
     api = Api(server)
-    end = int(time.time()) + 2
-    made = api.want(201, "POST", "/mounts", {"mount": "/a.mp3", "sources": [{"user": "tom", "until": end}]}).json()
+    made = api.want(201, "POST", "/mounts", {"mount": "/a.mp3", "sources": [{"user": "tom"}]}).json()
     other = api.want(201, "POST", "/mounts", {"mount": "/b.mp3", "sources": [{"user": "eva", "zone": "UTC", "hours": week_around(1800)}]}).json()
     server.source("/a.mp3", login=login_of(made, "tom")).play(2)
     server.source("/b.mp3", login=login_of(other, "eva")).play(2)
-    server.process.send_signal(signal.SIGSTOP)
+    end = hours_end(api, "/a.mp3", "tom")
+    server.send_signal(signal.SIGSTOP)
     wait_for(lambda: time.time() > end + 1, "the end is over", 6)
-    server.process.send_signal(signal.SIGCONT)
+    server.send_signal(signal.SIGCONT)
     server.wait_until_gone("/a.mp3")
     equal(server.stat("/b.mp3", "listeners"), "0", "its hours go on")
     week = [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], **week_around(-1800, 7200)[0]}]
