@@ -225,11 +225,11 @@ class RawNode:
         self.seq += 1
         self.say(**dict(dict(t="LOAD", seq=self.seq, at=int(time.monotonic() * 1000), lis=0, kbps=0), **more))
 
-    def keep_alive(self):
-        """Sends reports until the test or the link ends."""
+    def keep_alive(self, more=dict):
+        """Sends reports, with the members that more() returns, until the test or the link ends."""
         def run():
             while self.process and self.process.poll() is None:
-                self.load()
+                self.load(**more())
                 time.sleep(0.2)
         threading.Thread(target=run, daemon=True).start()
 

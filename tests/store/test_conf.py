@@ -154,19 +154,18 @@ def the_master_says_how_far_a_node_is_behind(b):
     master = store_master(b, 11, ["edge12", "edge13", "edge14"])
     state_edge(b, 12, master)
     silent, behind = RawNode(b, master, "edge13"), RawNode(b, master, "edge14")
-    for node in (silent, behind):
+    enforced = {"conf": 1000}
+    for node, more in ((silent, dict), (behind, lambda: enforced)):
         equal(node.hello(proto=[1, 2])["proto"], [1, 2], "the version")
-    silent.keep_alive()
-
-    def lag_after(runs):
-        behind.load(conf=runs)
-        return conf_lag(master, "edge14")
+        node.keep_alive(more)
     master.api.mount(MOUNT)
-    wait_for(lambda: lag_after(1000) == 0 and conf_lag(master, "edge12") == 0, "both enforce all")
+    wait_for(lambda: conf_lag(master, "edge14") == 0 and conf_lag(master, "edge12") == 0, "both enforce all")
+    enforced = {"conf": 0}
     master.api.want(200, "PATCH", "/mounts/" + encoded(MOUNT), {"settings": {"max-listeners": 7}})
-    wait_for(lambda: (lag_after(0) or 0) > 1, "one is behind")
+    wait_for(lambda: (conf_lag(master, "edge14") or 0) > 1, "one is behind")
     wait_for(lambda: conf_lag(master, "edge12") == 0, "the other one enforces all")
-    wait_for(lambda: lag_after(1000) == 0, "both enforce all again")
+    enforced = {"conf": 1000}
+    wait_for(lambda: conf_lag(master, "edge14") == 0, "both enforce all again")
     equal(conf_lag(master, "edge13"), None, "of one that does not say")
 
 
@@ -297,10 +296,9 @@ def a_node_of_an_older_minor_goes_on_and_is_told_nothing(b):
     master = store_master(b, 11, ["edge12", "edge13"])
     master.api.mount(MOUNT)
     old, new = RawNode(b, master, "edge12"), RawNode(b, master, "edge13")
-    equal(old.hello(proto=[1, 1])["proto"], [1, 1], "the version")
-    equal(new.hello(proto=[1, 2])["proto"], [1, 2], "the version")
-    old.keep_alive()
-    new.keep_alive()
+    for node, version in ((old, [1, 1]), (new, [1, 2])):
+        equal(node.hello(proto=version)["proto"], version, "the version")
+        node.keep_alive()
     frame = new.frame("CONF")
     check(frame["all"], "everything first: %r" % frame)
     said = {item["k"]: item["v"] for item in frame["set"]}
