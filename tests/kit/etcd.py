@@ -67,6 +67,13 @@ class Member:
         with urllib.request.urlopen(request, timeout=timeout, context=self.cluster.context) as answer:
             return json.load(answer)
 
+    def leads(self):
+        try:
+            status = self.ask("/v3/maintenance/status", {}, timeout=1)
+        except OSError:
+            return False
+        return status.get("leader", "0") == status["header"]["member_id"]
+
     def answers(self):
         try:
             self.ask("/v3/kv/range", {"key": b64("ready")}, timeout=1)
@@ -102,11 +109,7 @@ class Cluster:
     def leader(self):
         def find():
             for member in self.members:
-                try:
-                    status = member.ask("/v3/maintenance/status", {}, timeout=1)
-                except OSError:
-                    continue
-                if status.get("leader", "0") == status["header"]["member_id"]:
+                if member.leads():
                     return member
             return None
         return wait_for(find, "etcd has a leader", 15)

@@ -11,6 +11,8 @@ import time
 from etcd import PREFIX, Cluster, Tool, b64, make_certificates, needs_etcd, until
 from harness import check, equal, test, wait_for
 
+ELECTION = 2.0  # as EtcdClient expects
+CROWD = 256     # four times its lanes: if each waited two seconds for the frozen member, the last would be too late
 
 def mount(i, by="x"):
     return "mounts/%%2F%s-%d" % (by, i)
@@ -68,11 +70,18 @@ def creations_are_done_once_while_the_leader_is_frozen(b):
 def a_crowd_of_creations_is_done_while_the_leader_is_frozen(b):
     cluster = Cluster(b)
     tool = Tool(b, cluster.settings()).load()
-    cluster.leader().freeze()
-    for i in range(500):
-        tool.begin({mount(i): "<mount/>"}, made=["made/%d" % i, "{}"])
-    wait_for(lambda: len(tool.answers) == 500, "all are answered", 15)
-    equal({answer["result"] for answer in tool.answers.values()}, {"done"}, "results")
+    frozen = cluster.leader()
+    frozen.freeze()
+    begin = lambda i: tool.begin({mount(i): "<mount/>"}, made=["made/%d" % i, "{}"])  # noqa: E731
+    numbers = [begin(i) for i in range(CROWD)]
+    elected = until(lambda: any(member.leads() for member in cluster.members if member is not frozen), "another one leads", 30)
+    wait_for(lambda: len(tool.answers) == CROWD, "all are answered", 15)
+    undone = [i for i, number in enumerate(numbers) if tool.answers[number]["result"] != "done"]
+    # The registry waits for an election of two seconds.  Behind a longer one, of a busy machine, its owner asks again.
+    check(not undone or elected > ELECTION, "%d are not done after an election of %.1f s" % (len(undone), elected))
+    for i in undone:
+        equal(tool.commit({mount(i): "<mount/>"}, made=["made/%d" % i, "{}"])["result"], "done")
+    equal(len([key for key in cluster.records() if key.startswith("mounts/")]), CROWD, "records")
     equal({row[2] for row in cluster.records().values()}, {1}, "how often each was written")
     return "longest answer %.2f s" % max(answer["seconds"] for answer in tool.answers.values())
 
