@@ -24,6 +24,8 @@ class Manager:
         self.socket = t.owned(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         self.socket.bind(str(path))
         path.chmod(0o777)
+        # From now on each message has its sender: the kernel notes it when the message is sent.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.environment = dict(os.environ, NOTIFY_SOCKET=str(path))
         if watchdog_seconds:
             self.environment["WATCHDOG_USEC"] = str(int(watchdog_seconds * 1e6))
@@ -50,7 +52,6 @@ class Manager:
 
     def attributed(self, patience=5.0):
         """The next message, its sender's process id, and its descriptors; ({}, 0, []): none came."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.socket.settimeout(patience)
         try:
             text, parts, _, _ = self.socket.recvmsg(4096, 4096)
