@@ -3,7 +3,7 @@
 from api import STORE, Api, store_server
 from backend import Backend
 from harness import check, equal, mount, test, wait_for
-from link_bench import edge, linked_master
+from link_bench import Feeder, edge, linked_master
 
 
 def kept(form, seconds=300):
@@ -23,8 +23,10 @@ def listen(server, login):
 
 
 def playing(t, server):
-    source = t.owned(server.source("/m"))
+    # For as long as the test takes: a source that is silent ends after ten seconds.
+    source = server.source("/m")
     source.play(200)
+    t.owned(Feeder(source))
     wait_for(lambda: server.stat("/m", "server_type"), "the source is in")
 
 
