@@ -3,7 +3,6 @@ from desk import Desk
 from harness import check, equal, free_port, listen_socket, test
 from test_console_pages import console_server
 from test_console_parts import Browser
-from webdriver import ENTER
 
 
 @test
@@ -49,8 +48,7 @@ def what_is_typed_outlives_the_session(t):
     desk.wait(lambda: len(desk.browser.call("/window/handles")) == 2, "the other window")
     other = next(one_of for one_of in desk.browser.call("/window/handles") if one_of != one)
     desk.browser.call("/window", {"handle": other})
-    desk.browser.find("input[name=user]").write("admin")
-    desk.browser.find("input[name=password]").write("adm-secret" + ENTER)
+    desk.fill_login("admin", "adm-secret")
     desk.see("Log out admin")
     desk.browser.call("/window", {"handle": one})
     desk.press("Create", selector="form button")

@@ -5,7 +5,6 @@ from api import Api
 from desk import Desk
 from harness import ADMIN, check, equal, test, wait_for
 from test_console_pages import console_server, make_mount, mount_url
-from webdriver import ENTER
 
 # What may be pressed, without what only reads: columns that sort, spans and tables of charts, the menu of a row and the
 # chart in it.  What stands in a menu is there before it opens.
@@ -71,8 +70,7 @@ def each_role_sees_what_it_may(t):
     # The session ends elsewhere: the page leads to the login, and back to itself.
     api.want(204, "DELETE", "/users/anna/sessions")
     owner.see("Log in", "Your session is over")
-    owner.browser.find("input[name=user]").write("anna")
-    owner.browser.find("input[name=password]").write("password of anna" + ENTER)
+    owner.fill_login("anna", "password of anna")
     owner.see("/mine.mp3")
 
 
