@@ -4,6 +4,7 @@ import json
 
 from api import Api, store_server
 from harness import check, equal, give_away, test, wait_for
+from link_bench import Feeder
 from test_rights import Asker
 
 OURS, THEIRS = "acme", "bolt"
@@ -39,6 +40,7 @@ class House:
         api.want(200, "PUT", "/stations/%s_station" % account, {"name": "Station of " + account, "mounts": [name], "account": account})
         api.want(204, "POST", "/mounts/%s/title" % account, {"title": "Title of " + account})
         source.play(50)
+        server.bench.owned(Feeder(source))  # a source that is silent ends after ten seconds
         server.listener(name, lines=["User-Agent: %s-player" % account])
         gone = server.listener(name, lines=["User-Agent: %s-former" % account])
         gone.read(4000)
