@@ -43,8 +43,8 @@ def replaced(state, orders):
         authority, server = ordering(t, state)
         sent = server.source().play(50)
         listener = server.listener()
-        threading.Timer(0.5, authority.held[state].set).start()
         upgrade(server)
+        authority.held[state].set()
         goes_on(authority, server, orders)
         equal(listener.read(20 * 384) in sent, True, "a listener heard on")
     run.__name__ = "an_order_goes_on_behind_an_upgrade_at_" + state
