@@ -10,6 +10,7 @@
 #include "app/programs/child_record.h"
 #include "app/programs/dead_air_service.h"
 #include "app/services/webhooks.h"
+#include "archive/files/past_record.h"
 #include "archive/record/recording_record.h"
 #include "auth/guard/guess_record.h"
 #include "auth/listener/listener_ledger.h"
@@ -19,9 +20,14 @@
 #include "cluster/relay/relay_host.h"
 #include "cluster/slots/seat_book.h"
 #include "cluster/slots/slot_book.h"
+#include "stream/file/heard_file_record.h"
+#include "stream/listener/direct_record.h"
 #include "stream/mount/closed_mounts.h"
 #include "stream/source/dump_writer.h"
+#include "stream/source/ended_record.h"
 #include "stream/source/off_air.h"
+#include "stream/source/source_record.h"
+#include "stream/source/standby_record.h"
 
 using namespace lb;
 

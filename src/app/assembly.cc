@@ -29,6 +29,7 @@
 #include "app/pages/picture_fetches.h"
 #include "app/pages/station.h"
 #include "app/pages/stats_renderer.h"
+#include "app/process/mount_hooks.h"
 #include "app/programs/dead_air_service.h"
 #include "app/request/login_replies.h"
 #include "app/request/request_context.h"
@@ -46,8 +47,19 @@
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_lookup.h"
+#include "archive/read/shifted_streams.h"
+#include "auth/guard/throttle.h"
+#include "auth/listener/authenticators.h"
 #include "auth/password/passwords.h"
 #include "cluster/nodes/node.h"
+#include "http/connections.h"
+#include "http/static_files.h"
+#include "net/loop/loop_beats.h"
+#include "net/tls/tls_keeper.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/dump_writer.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -77,10 +89,10 @@ Runtime::Runtime(const Clock& clock_given, std::shared_ptr<const Config> first,
       files(std::make_shared<const StaticFiles>(static_files(*first, log))),
       http(std::make_shared<const HttpSettings>(http_settings(*first))),
       loops(worker_count, clock_given),
-      beats(loops),
+      beats(std::make_unique<LoopBeats>(loops)),
       challenges(std::make_shared<ChallengeTable>()),
-      tls(loops.clerk(), log, challenges),
-      access(log),
+      tls(std::make_unique<TlsKeeper>(loops.clerk(), log, challenges)),
+      access(std::make_unique<AccessFiles>(log)),
       disk(worker_count + kDiskThread, clock_given, "disk"),
       pages_thread(worker_count + kPagesThread, clock_given, "pages"),
       stats_thread(worker_count + kStatsThread, clock_given, "stats"),
@@ -93,15 +105,16 @@ Accounts::Accounts(const Clock& clock_given, std::shared_ptr<const Config> first
     : Runtime(clock_given, std::move(first), worker_count),
       users(std::make_shared<const UserBook>()),
       session_keys(std::make_shared<const SessionKeys>()),
-      throttle(clock_given),
-      refusals(clock_given, log) {}
+      throttle(std::make_unique<PasswordThrottle>(clock_given)),
+      refusals(std::make_unique<RefusalLog>(clock_given, log)) {}
 
 Traffic::Traffic(const Clock& clock_given, std::shared_ptr<const Config> first,
                  unsigned worker_count)
     : Accounts(clock_given, std::move(first), worker_count),
+      off_air(std::make_unique<OffAir>()),
       load(*this),
-      hooks(loops.clerk(), log),
-      dumps(disk.loop(), log) {}
+      hooks(std::make_unique<MountHooks>(loops.clerk(), log)),
+      dumps(std::make_unique<DumpWriter>(disk.loop(), log)) {}
 
 Network::Network(const Clock& clock_given, std::shared_ptr<const Config> first,
                  unsigned worker_count)
@@ -139,7 +152,7 @@ static void take_picture(Services& services, const Mount& mount, StreamPicture p
 Worker::Worker(Services& given, unsigned index)
     : services(given),
       loop(given.loops.worker(index)),
-      streams(
+      streams(std::make_unique<LoopStreams>(
           loop,
           LoopStreams::Shared{
               given.mounts, given.counters, given.log,
@@ -147,70 +160,69 @@ Worker::Worker(Services& given, unsigned index)
                 return mount_settings(*given.config.read(), mount).fallback_mount;
               },
               [&given](std::string_view name) { return given.mount_files->fallback(name); },
-              [&given](const std::shared_ptr<Mount>& file) { given.mount_files->entered(file); }}),
-      shifted(streams, shifted_from(given)),
-      sources(loop, given.log,
-              SourceSet::Callbacks{
-                  [this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
-                    const Channel::Loops own = Channel::Loops{1} << loop.id();
-                    if ((loops & own) != 0) streams.wake(mount);
-                    wake(services, loops & ~own, mount);
-                  },
-                  [this](SourceEnd end) {
-                    auto moved = std::make_shared<SourceEnd>(std::move(end));
-                    services.loops.control().post(
-                        [this, moved] { services.admission->give_back(std::move(*moved)); });
-                  },
-                  [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
-                    const auto metadata = mount.metadata();
-                    services.titles.add(mount.name(), song, place, services.clock.wall(),
-                                        mount.settings()->max_history, metadata->url,
-                                        metadata->artist);
-                    services.loops.control().post([this, name = mount.name(), song,
-                                                   since = place.wall_ms,
-                                                   relayed = mount.facts()->relayed] {
-                      services.now_feeds->check(name);
-                      services.links->titles().mount_changed(name);
-                      if (!relayed || services.relays->captures_own(name))
-                        services.title_events->titled(name, song, since);
-                    });
-                  },
-                  [this](const Mount& mount, const std::string& song) {
-                    services.loops.control().post([this, name = mount.name(), song,
-                                                   at = services.clock.wall(),
-                                                   relayed = mount.facts()->relayed] {
-                      // If masters have the database, the source's server reports the titles.
-                      if (!relayed || services.relays->captures_own(name) ||
-                          !services.listenings->sends_up())
-                        services.listenings->title(name, song, at);
-                    });
-                  },
-                  [this](const std::string& mount, std::uint64_t id, bool flows) {
-                    services.loops.control().post([this, mount, id, flows] {
-                      services.admission->standby_flows(mount, id, flows);
-                    });
-                  },
-                  [this](const std::string& mount, std::uint64_t lease) {
-                    services.loops.control().post([this, mount, lease] {
-                      services.admission->writer_is_silent(mount, lease);
-                    });
-                  },
-                  [this](const std::string& mount, const Seam& seam) {
-                    services.loops.control().post(
-                        [this, mount, seam] { services.relays->went_on(mount, seam); });
-                  },
-                  [this](const Mount& mount, StreamPicture picture) {
-                    take_picture(services, mount, std::move(picture));
-                  }}),
-      connections(loop, given.log, given.http, given.next_client_id),
+              [&given](const std::shared_ptr<Mount>& file) { given.mount_files->entered(file); }})),
+      shifted(std::make_unique<ShiftedStreams>(*streams, shifted_from(given))),
+      sources(std::make_unique<SourceSet>(
+          loop, given.log,
+          SourceSet::Callbacks{
+              [this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+                const Channel::Loops own = Channel::Loops{1} << loop.id();
+                if ((loops & own) != 0) streams->wake(mount);
+                wake(services, loops & ~own, mount);
+              },
+              [this](SourceEnd end) {
+                auto moved = std::make_shared<SourceEnd>(std::move(end));
+                services.loops.control().post(
+                    [this, moved] { services.admission->give_back(std::move(*moved)); });
+              },
+              [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
+                const auto metadata = mount.metadata();
+                services.titles.add(mount.name(), song, place, services.clock.wall(),
+                                    mount.settings()->max_history, metadata->url, metadata->artist);
+                services.loops.control().post([this, name = mount.name(), song,
+                                               since = place.wall_ms,
+                                               relayed = mount.facts()->relayed] {
+                  services.now_feeds->check(name);
+                  services.links->titles().mount_changed(name);
+                  if (!relayed || services.relays->captures_own(name))
+                    services.title_events->titled(name, song, since);
+                });
+              },
+              [this](const Mount& mount, const std::string& song) {
+                services.loops.control().post([this, name = mount.name(), song,
+                                               at = services.clock.wall(),
+                                               relayed = mount.facts()->relayed] {
+                  // If masters have the database, the source's server reports the titles.
+                  if (!relayed || services.relays->captures_own(name) ||
+                      !services.listenings->sends_up())
+                    services.listenings->title(name, song, at);
+                });
+              },
+              [this](const std::string& mount, std::uint64_t id, bool flows) {
+                services.loops.control().post([this, mount, id, flows] {
+                  services.admission->standby_flows(mount, id, flows);
+                });
+              },
+              [this](const std::string& mount, std::uint64_t lease) {
+                services.loops.control().post(
+                    [this, mount, lease] { services.admission->writer_is_silent(mount, lease); });
+              },
+              [this](const std::string& mount, const Seam& seam) {
+                services.loops.control().post(
+                    [this, mount, seam] { services.relays->went_on(mount, seam); });
+              },
+              [this](const Mount& mount, StreamPicture picture) {
+                take_picture(services, mount, std::move(picture));
+              }})),
+      connections(std::make_unique<Connections>(loop, given.log, given.http, given.next_client_id)),
       bans(given.records->read_bans()) {
-  streams.add_group(shifted);
-  streams.set_delivery(given.config.read()->limits.delivery);
+  streams->add_group(*shifted);
+  streams->set_delivery(given.config.read()->limits.delivery);
   Connections::Plan plan;
   plan.routes = make_routes(*this);
   plan.context = make_request_context;
   plan.welcome = [this, &given](const Address& peer) {
-    if (given.access.lists()->welcome(peer) &&
+    if (given.access->lists()->welcome(peer) &&
         (bans.read().empty() || !bans.read().shuts_out(peer, given.records->time_of_bans())))
       return true;
     given.counters.refused(Refusal::kAddress);
@@ -218,7 +230,7 @@ Worker::Worker(Services& given, unsigned index)
   };
   plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
   plan.api_problem = api_problem;
-  plan.certificates = [&given] { return given.tls.context(); };
+  plan.certificates = [&given] { return given.tls->context(); };
   plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
   plan.cross_origin = [](const Request& request) {
     return (is_for_other_sites(request) && (!is_below_api(request) || is_now_path(request.path) ||
@@ -228,7 +240,7 @@ Worker::Worker(Services& given, unsigned index)
   plan.shoutcast_login = [this](Connection& connection) {
     return shoutcast_login(*this, connection);
   };
-  connections.set_plan(std::move(plan));
+  connections->set_plan(std::move(plan));
 }
 
 Worker::~Worker() = default;
@@ -237,7 +249,7 @@ void Worker::resume(Traffic& traffic, const ParkedRequest& request, WaitOutcome 
                     std::shared_ptr<DirectOffer> offer) {
   Worker& worker = *traffic.workers[request.worker];
   worker.loop.post([&worker, id = request.connection, outcome, offer = std::move(offer)]() mutable {
-    Connection* waiting = worker.connections.find(id);
+    Connection* waiting = worker.find_connection(id);
     if (waiting == nullptr) return;
     waiting->context().waited = {outcome, std::move(offer)};
     waiting->ask_again();
@@ -248,7 +260,7 @@ void Worker::resume_with_slot(Traffic& traffic, unsigned index, std::uint64_t co
                               SlotPass pass, SlotWord word) {
   Worker& worker = *traffic.workers[index];
   worker.loop.post([&worker, connection, pass = std::move(pass), word]() mutable {
-    Connection* waiting = worker.connections.find(connection);
+    Connection* waiting = worker.find_connection(connection);
     if (waiting == nullptr) return;
     waiting->context().slot = SlotAnswer{std::move(pass), word};
     waiting->ask_again();

@@ -9,9 +9,11 @@
 #include <string_view>
 #include <utility>
 
+#include "app/handover/handover.h"
 #include "app/handover/take_over.h"
 #include "app/process/service_manager.h"
 #include "app/server.h"
+#include "app/services/services.h"
 #include "base/cat.h"
 #include "config/load/loader.h"
 #include "program/confine.h"
@@ -140,10 +142,10 @@ int serve(const Options& options, Launch launch) {
   }
   if (options.background) leave_console(nothing, config->logging);
   const bool confined =
-      give_up_rest(*config, launch.program, before && before->confined(), server.log());
+      give_up_rest(*config, launch.program, before && before->confined(), server.services().log);
   // Before the process before hands over its state, which a lack of threads would lose.
   if (auto made = server.make_threads(); !made) {
-    server.log().error("main/main", made.error().what + "; the server cannot start");
+    server.services().log.error("main/main", made.error().what + "; the server cannot start");
     write_console(STDERR_FILENO, made.error().what + "\nServer startup failed. Exiting\n");
     return refuse(made.error().what);
   }

@@ -14,6 +14,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/external/external_service.h"
+#include "app/handover/take_over.h"
 #include "app/join/direct_calls.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/record_service.h"
@@ -31,7 +32,14 @@
 #include "app/services/record_overlay.h"
 #include "app/services/worker.h"
 #include "app/topology/mount_lookup.h"
+#include "auth/listener/authenticators.h"
 #include "base/cat.h"
+#include "http/connections.h"
+#include "net/loop/loop_beats.h"
+#include "net/tls/tls_keeper.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/dump_writer.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -46,9 +54,9 @@ Result<void> Server::bind() {
     return Error::io("an event loop cannot be made, for want of descriptors (ulimit -n) or memory");
   const auto config = services_->config.read();
   // Only root may read the keys, in many installations.
-  if (::geteuid() == 0 && !config->security.user.empty()) services_->tls.keep_copies();
-  services_->tls.load(Services::tls_settings(*config, services_->certificates->files(*config)),
-                      state_directory(*config) + "/acme/");
+  if (::geteuid() == 0 && !config->security.user.empty()) services_->tls->keep_copies();
+  services_->tls->load(Services::tls_settings(*config, services_->certificates->files(*config)),
+                       state_directory(*config) + "/acme/");
   if (auto bound = services_->links->bind(*config); !bound)
     services_->log.error("connection/connection_setup_sockets",
                          bound.error().what + "; no node can be linked");
@@ -74,7 +82,7 @@ void Server::begin(std::unique_ptr<TakeOver> before) {
                         cat({"limits/threads is ", wanted, ", and the ", services_->loops.workers(),
                              " of the process before stay: needs restart"}));
   configure(config, Moment::kStart);
-  services_->beats.start();
+  services_->beats->start();
   services_->ready.store(true, std::memory_order_relaxed);
   services_->events->publish("start", node_name(*config), {{"version", LB_VERSION}});
   if (before_) go_on();
@@ -117,7 +125,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   services_->loops.run();
   signals_.clear();
   services_->loops.join();
-  services_->dumps.finish_all();
+  services_->dumps->finish_all();
   services_->log.write_here();
   services_->disk.join();
   services_->archive->stop();
@@ -184,9 +192,9 @@ void Server::end_all() {
       [this](unsigned i) {
         Worker& worker = *services_->workers[i];
         worker.acceptors.clear();
-        worker.streams.end_all(nullptr, EndReason::kShutdown);
-        worker.sources.end_all(EndReason::kShutdown);
-        worker.connections.end_all();
+        worker.streams->end_all(nullptr, EndReason::kShutdown);
+        worker.sources->end_all(EndReason::kShutdown);
+        worker.connections->end_all();
         return 0;
       },
       [this](const std::vector<int>&) {

@@ -11,29 +11,39 @@
 #include <string_view>
 #include <vector>
 
-#include "app/handover/handover.h"
-#include "app/handover/take_over.h"
+#include "app/drain/drain.h"
 #include "app/process/heap_trim.h"
 #include "app/process/log_writer.h"
 #include "app/process/notify.h"
 #include "app/process/service_manager.h"
 #include "app/services/listen_sockets.h"
-#include "app/services/named_pictures.h"
-#include "app/services/services.h"
 #include "app/switch_service.h"
 #include "base/result.h"
-#include "config/load/loader.h"
+#include "config/schema/diagnostic.h"
 #include "net/loop/signal_watch.h"
+#include "net/tls/tls_context.h"
 
 namespace lb {
 
+struct AdmissionCallbacks;
+struct Config;
+enum class DeliveryCall : std::uint8_t;
+struct EncoderChange;
+class Handover;
+struct HandoverPlan;
+struct LoadedConfig;
+class Mount;
 struct OverlayUpdate;
+struct Services;
+struct Standing;
+class TakeOver;
 
 class Server {
  public:
   Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first,
          ServiceManager manager, unsigned workers = 0);  // 0: as configured
 
+  ~Server();
   // Binds every <listen-socket>, before privileges are dropped.  Error: none could be bound.
   Result<void> bind();
   Result<void> open_logs();
@@ -48,7 +58,7 @@ class Server {
   Result<void> take_over(TakeOver& before);
   // Makes the threads while a lack of them can still be reported; run() starts them.
   Result<void> make_threads();
-  void may_hand_over(Handover::Plan plan, Standing standing);
+  void may_hand_over(HandoverPlan plan, Standing standing);
   // Runs until a signal ends it.  announce: prints the "ready" line that tests wait for.  before:
   // the process whose work this one takes over.
   // REQUIRES: make_threads()
@@ -63,7 +73,6 @@ class Server {
   void stop();
   Services& services() noexcept { return *services_; }
   const ListenSockets& sockets() const noexcept { return sockets_; }
-  Log& log() noexcept { return services_->log; }
 
  private:
   void watch_signals();
@@ -95,9 +104,8 @@ class Server {
   void make_pages();
   void make_admission();
   void make_cluster();
-  NamedPictures::Callbacks picture_callbacks();
-  SourceAdmission::Callbacks admission_callbacks();
-  void add_standby_callbacks(SourceAdmission::Callbacks& callbacks);
+  AdmissionCallbacks admission_callbacks();
+  void add_standby_callbacks(AdmissionCallbacks& callbacks);
   void changed_over(const Mount& mount, const EncoderChange& change);
   Drain::Callbacks drain_callbacks();
   struct MountReceiver;

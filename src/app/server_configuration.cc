@@ -9,8 +9,10 @@
 #include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/ingest_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/external/external_service.h"
+#include "app/handover/handover.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/mount_moves.h"
 #include "app/operate/record_service.h"
@@ -34,7 +36,13 @@
 #include "app/topology/country_watch.h"
 #include "base/cat.h"
 #include "cluster/nodes/node.h"
+#include "config/load/loader.h"
+#include "http/connections.h"
+#include "http/static_files.h"
 #include "net/loop/loop.h"
+#include "net/tls/tls_keeper.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 namespace {
@@ -203,7 +211,7 @@ void Server::poll_files(Moment moment) {
   const auto read = [this] {
     const auto config = services_->config.read();
     const PathSettings& paths = config->paths;
-    services_->access.reload_changed({paths.deny_ip, paths.allow_ip, paths.deny_agents});
+    services_->access->reload_changed({paths.deny_ip, paths.allow_ip, paths.deny_agents});
     services_->countries->read();
   };
   if (moment == Moment::kStart)
@@ -287,7 +295,7 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
 
 void Server::set_delivery(DeliveryCall call) {
   for (const auto& worker : services_->workers)
-    worker->loop.post([w = worker.get(), call] { w->streams.set_delivery(call); });
+    worker->loop.post([w = worker.get(), call] { w->streams->set_delivery(call); });
 }
 
 // The ports were opened, and their certificates read, before privileges were dropped.
@@ -295,7 +303,7 @@ void Server::begin_ports() {
   sockets_.begin();
   switches_.begin();
   services_->loops.clerk().post([this] {
-    services_->tls.watch(TlsKeeper::kPollInterval, [this] {
+    services_->tls->watch(TlsKeeper::kPollInterval, [this] {
       services_->loops.control().post([this] {
         if (stopping_) return;
         sockets_.certificate_came();
@@ -331,8 +339,8 @@ void Server::load_certificates(const std::shared_ptr<const Config>& config,
                                std::function<void()> then) {
   services_->loops.clerk().post([this, config, ordered = services_->certificates->files(*config),
                                  then = std::move(then)]() mutable {
-    services_->tls.load(Services::tls_settings(*config, ordered),
-                        state_directory(*config) + "/acme/");
+    services_->tls->load(Services::tls_settings(*config, ordered),
+                         state_directory(*config) + "/acme/");
     services_->loops.control().post([this, then = std::move(then)] {
       if (!stopping_) then();
     });

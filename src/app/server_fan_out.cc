@@ -6,6 +6,7 @@
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/pages/now_feeds.h"
+#include "app/process/mount_hooks.h"
 #include "app/programs/dead_air_service.h"
 #include "app/server.h"
 #include "app/services/archive_service.h"
@@ -13,8 +14,13 @@
 #include "app/services/hls_service.h"
 #include "app/services/hours_service.h"
 #include "app/services/worker.h"
+#include "auth/listener/authenticators.h"
 #include "cluster/nodes/node.h"
 #include "config/settings/config.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/dump_writer.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -89,7 +95,7 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
       {"dump",
        [](Server& s, At mount) {
          if (const auto settings = mount->settings(); !settings->dump_file.empty())
-           s.services_->dumps.begin(mount, settings->dump_file);
+           s.services_->dumps->begin(mount, settings->dump_file);
        },
        nullptr},
       {"archive", [](Server& s, At mount) { s.services_->archive->mount_begun(mount); }, nullptr,
@@ -112,7 +118,7 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
        [](Server& s, At mount) {
          if (!mount->settings()->fallback_override) return;
          for (const auto& worker : s.services_->workers)
-           worker->loop.post([w = worker.get(), mount] { w->streams.bring_home(mount); });
+           worker->loop.post([w = worker.get(), mount] { w->streams->bring_home(mount); });
        },
        nullptr},
   };
@@ -155,27 +161,27 @@ void Server::changed_over(const Mount& mount, const EncoderChange& change) {
   services_->hours->check(mount.name());
 }
 
-void Server::add_standby_callbacks(SourceAdmission::Callbacks& callbacks) {
+void Server::add_standby_callbacks(AdmissionCallbacks& callbacks) {
   Services& services = *services_;
   callbacks.promote = [&services](unsigned home, WriterLease lease,
                                   std::shared_ptr<const SourceFacts> facts, SteadyTime since) {
     Worker& worker = *services.workers[home];
     worker.loop.post([&worker, lease = std::make_shared<WriterLease>(std::move(lease)), facts,
-                      since] { worker.sources.promote(std::move(*lease), facts, since); });
+                      since] { worker.sources->promote(std::move(*lease), facts, since); });
   };
   callbacks.step_back = [&services](unsigned home, std::uint64_t lease,
                                     std::chrono::milliseconds silence,
                                     UniqueFunction<void(bool)> then) {
     Worker& worker = *services.workers[home];
     worker.loop.post([&services, &worker, lease, silence, then = std::move(then)]() mutable {
-      const bool left = worker.sources.step_back(lease, silence);
+      const bool left = worker.sources->step_back(lease, silence);
       services.loops.control().post([left, then = std::move(then)]() mutable { then(left); });
     });
   };
   callbacks.watch_silence = [&services](unsigned home, std::uint64_t lease,
                                         std::chrono::milliseconds silence) {
     Worker& worker = *services.workers[home];
-    worker.loop.post([&worker, lease, silence] { worker.sources.watch_silence(lease, silence); });
+    worker.loop.post([&worker, lease, silence] { worker.sources->watch_silence(lease, silence); });
   };
   callbacks.kill = [&services](unsigned home, std::uint64_t id, EndReason reason) {
     Worker::end_source(services, home, id, reason);
@@ -216,7 +222,7 @@ void Server::run_hook(const std::string& program, const Mount& mount, std::strin
   tell("SOURCE_MEDIA_TYPE", facts->content_type);
   tell("CLIENT_IP", facts->source_ip);
   tell("CLIENT_USERAGENT", facts->user_agent);
-  services_->hooks.run(std::move(event));
+  services_->hooks->run(std::move(event));
 }
 
 }  // namespace lb

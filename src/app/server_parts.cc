@@ -15,6 +15,8 @@
 #include "app/cluster/relay_service.h"
 #include "app/cluster/title_links.h"
 #include "app/external/external_service.h"
+#include "app/handover/handover.h"
+#include "app/handover/take_over.h"
 #include "app/join/direct_calls.h"
 #include "app/operate/cluster_station.h"
 #include "app/operate/conf_service.h"
@@ -38,6 +40,7 @@
 #include "app/services/hours_service.h"
 #include "app/services/login_service.h"
 #include "app/services/mount_files.h"
+#include "app/services/named_pictures.h"
 #include "app/services/picture_files.h"
 #include "app/services/record_overlay.h"
 #include "app/services/title_events.h"
@@ -45,11 +48,17 @@
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_homes.h"
 #include "app/topology/mount_lookup.h"
+#include "auth/listener/authenticators.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "cluster/link/node_session.h"
+#include "config/load/loader.h"
+#include "http/connections.h"
 #include "media/metadata.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -155,7 +164,7 @@ Authenticators::DropListener drops_listener(Services& services) {
         services.hls->end(*mount, client);
     for (const auto& worker : services.workers)
       worker->loop.post([w = worker.get(), client, if_gone, mounts = services.mounts.all()] {
-        for (const auto& [name, mount] : *mounts) w->streams.kill(*mount, client, if_gone);
+        for (const auto& [name, mount] : *mounts) w->streams->kill(*mount, client, if_gone);
       });
   };
 }
@@ -165,6 +174,32 @@ ExternalService::Callbacks external_callbacks(Services& services) {
             services.links->conf().set_external(std::move(records));
           },
           [&services] { services.conf->external_is_free(); }};
+}
+
+NamedPictures::Callbacks picture_callbacks(Services& services) {
+  NamedPictures::Callbacks callbacks;
+  callbacks.fetch = [&services](FetchRequest request, Fetcher::Done done) {
+    services.fetcher->start(std::move(request), std::move(done));
+  };
+  callbacks.put = [&services](const std::string& mount, std::string bytes) {
+    const auto config = services.config.read();
+    return services.pictures.put(std::move(bytes), std::string(mount_account(*config, mount)));
+  };
+  callbacks.has = [&services](const std::string& name) {
+    return services.pictures.find(name) != nullptr || services.picture_files->has(name);
+  };
+  callbacks.found = [&services](const std::string& mount, const std::string& song,
+                                const std::string& name) {
+    services.titles.paint(mount, song, name);
+    services.picture_files->titles_changed();
+    services.now_feeds->check(mount);
+    services.links->titles().mount_changed(mount);
+  };
+  callbacks.refused = [&services](const std::string& mount, const std::string& song,
+                                  std::string why) {
+    services.titles.refuse_picture(mount, song, std::move(why));
+  };
+  return callbacks;
 }
 
 }  // namespace
@@ -188,7 +223,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
                    std::size_t clients =
                        static_cast<std::size_t>(std::max<std::int64_t>(inside, 0));
                    for (const auto& worker : services_->workers)
-                     clients += worker->connections.size();
+                     clients += worker->connections->size();
                    return clients;
                  }),
       file_timer_(services_->loops.control(), [this] { poll_files(Moment::kReload); }) {
@@ -205,13 +240,16 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   make_cluster();
   services.picture_fetches = std::make_unique<PictureFetches>(services);
   services.picture_files = std::make_unique<PictureFiles>(services);
-  services.named_pictures = std::make_unique<NamedPictures>(services.log, picture_callbacks());
+  services.named_pictures =
+      std::make_unique<NamedPictures>(services.log, picture_callbacks(services));
   services.drainer = std::make_unique<Drain>(services.loops.control(), services.log, services.drain,
                                              drain_callbacks());
   services.drain.on_change([this](const DrainPicture& now) { drain_changed(now); });
   for (unsigned i = 0; i < services.loops.workers(); ++i)
     services.workers.push_back(std::make_unique<Worker>(services, i));
 }
+
+Server::~Server() = default;
 
 void Server::make_operators() {
   Services& services = *services_;
@@ -284,36 +322,9 @@ void Server::make_cluster() {
   services.direct = std::make_unique<DirectCalls>(services);
 }
 
-NamedPictures::Callbacks Server::picture_callbacks() {
+AdmissionCallbacks Server::admission_callbacks() {
   Services& services = *services_;
-  NamedPictures::Callbacks callbacks;
-  callbacks.fetch = [&services](FetchRequest request, Fetcher::Done done) {
-    services.fetcher->start(std::move(request), std::move(done));
-  };
-  callbacks.put = [&services](const std::string& mount, std::string bytes) {
-    const auto config = services.config.read();
-    return services.pictures.put(std::move(bytes), std::string(mount_account(*config, mount)));
-  };
-  callbacks.has = [&services](const std::string& name) {
-    return services.pictures.find(name) != nullptr || services.picture_files->has(name);
-  };
-  callbacks.found = [&services](const std::string& mount, const std::string& song,
-                                const std::string& name) {
-    services.titles.paint(mount, song, name);
-    services.picture_files->titles_changed();
-    services.now_feeds->check(mount);
-    services.links->titles().mount_changed(mount);
-  };
-  callbacks.refused = [&services](const std::string& mount, const std::string& song,
-                                  std::string why) {
-    services.titles.refuse_picture(mount, song, std::move(why));
-  };
-  return callbacks;
-}
-
-SourceAdmission::Callbacks Server::admission_callbacks() {
-  Services& services = *services_;
-  SourceAdmission::Callbacks callbacks;
+  AdmissionCallbacks callbacks;
   callbacks.promised = &services.counters.promised;
   callbacks.settings = [&services, shared = SharedSections()](std::string_view mount) mutable {
     return shared.settings_of(services.config.read(), mount);
@@ -357,9 +368,9 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
     if (why.empty()) return;
     const WallTime now = services.clock.wall();
     if (kind == WriterKind::kRelay)
-      services.off_air.note_relay(mount.name(), mount.facts()->started_wall, now);
+      services.off_air->note_relay(mount.name(), mount.facts()->started_wall, now);
     else
-      services.off_air.note(mount.name(), {unix_seconds(now), std::string(why), {}});
+      services.off_air->note(mount.name(), {unix_seconds(now), std::string(why), {}});
   };
   callbacks.wake = [&services](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
     Worker::wake(services, loops, mount);
@@ -369,7 +380,7 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
                                  UniqueFunction<void(bool)> then) {
     Worker& worker = *services.workers[home];
     worker.loop.post([&services, &worker, lease, silence, then = std::move(then)]() mutable {
-      const bool ended = worker.sources.replace_if_silent(lease, silence);
+      const bool ended = worker.sources->replace_if_silent(lease, silence);
       services.loops.control().post([ended, then = std::move(then)]() mutable { then(ended); });
     });
   };
@@ -377,7 +388,7 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
                                     UniqueFunction<void(bool)> then) {
     Worker& worker = *services.workers[home];
     worker.loop.post([&services, &worker, lease, then = std::move(then)]() mutable {
-      const bool ended = worker.sources.has_ended(lease);
+      const bool ended = worker.sources->has_ended(lease);
       services.loops.control().post([ended, then = std::move(then)]() mutable { then(ended); });
     });
   };
@@ -394,7 +405,7 @@ Drain::Callbacks Server::drain_callbacks() {
   callbacks.listeners = [&services] { return services.audience(); };
   callbacks.close_oldest = [&services](std::uint64_t most) {
     services.loops.gather<std::size_t>(
-        [&services](unsigned i) { return services.workers[i]->streams.audience(); },
+        [&services](unsigned i) { return services.workers[i]->streams->audience(); },
         [&services, most](const std::vector<std::size_t>& here) {
           // Divides the number among the workers by their listeners, carrying the rounding on.
           std::uint64_t all = 0, seen = 0, given = 0;
@@ -409,7 +420,7 @@ Drain::Callbacks Server::drain_callbacks() {
             seen += here[i];
             const std::uint64_t until_here = std::min(most, all) * seen / all;
             services.workers[i]->loop.post([w = services.workers[i].get(), n = until_here - given] {
-              w->streams.end_oldest(n, EndReason::kMoved);
+              w->streams->end_oldest(n, EndReason::kMoved);
             });
             given = until_here;
           }
@@ -419,7 +430,7 @@ Drain::Callbacks Server::drain_callbacks() {
     services.hls->end_oldest(std::numeric_limits<std::size_t>::max());
     for (const auto& worker : services.workers)
       worker->loop.post([w = worker.get()] {
-        w->streams.end_oldest(std::numeric_limits<std::size_t>::max(), EndReason::kMoved);
+        w->streams->end_oldest(std::numeric_limits<std::size_t>::max(), EndReason::kMoved);
       });
   };
   callbacks.exit = [this] { stop(); };

@@ -6,8 +6,13 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/handover/handover.h"
+#include "app/handover/take_over.h"
 #include "app/pages/history_service.h"
 #include "app/server.h"
+#include "app/services/services.h"
+#include "net/tls/tls_keeper.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 
@@ -28,7 +33,7 @@ void Server::take_sockets(std::vector<ListenSockets::Handed> sockets,
                           std::pair<UniqueFd, int> cluster_port,
                           std::vector<ListenSockets::Handed> switch_ports,
                           FileCopies certificates) {
-  services_->tls.take_copies(std::move(certificates));
+  services_->tls->take_copies(std::move(certificates));
   for (const ListenSockets::Handed& one : sockets)
     store_.has(store_name(one.wanted_port, one.bind_address));
   sockets_.take(std::move(sockets));
@@ -36,13 +41,13 @@ void Server::take_sockets(std::vector<ListenSockets::Handed> sockets,
   services_->links->nodes().take(std::move(cluster_port.first), cluster_port.second);
 }
 
-const std::string& Server::why_no_certificate() const { return services_->tls.why_none(); }
+const std::string& Server::why_no_certificate() const { return services_->tls->why_none(); }
 
 std::string Server::why_lost_certificate(const std::vector<std::string>& in_use) const {
-  return services_->tls.why_lost(in_use);
+  return services_->tls->why_lost(in_use);
 }
 
-void Server::may_hand_over(Handover::Plan plan, Standing standing) {
+void Server::may_hand_over(HandoverPlan plan, Standing standing) {
   plan.obstacle = [this] { return upgrade_obstacle(); };
   plan.reload = [this] { reload(); };
   plan.switch_ports = [this] { return switches_.share(); };

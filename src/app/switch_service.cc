@@ -10,6 +10,7 @@
 #include "app/services/node_health.h"
 #include "app/services/traffic.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

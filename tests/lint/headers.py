@@ -2,7 +2,8 @@
 """Every header includes what it needs.
 
 X.cc includes X.h before anything else, so its compilation shows that X.h stands alone; headers that
-no .cc begins with are compiled here.
+no .cc begins with are compiled here.  No header includes more than MAX_PULLED of ours, directly or by others:
+a header that knows a type by reference or pointer declares it.
 """
 import concurrent.futures
 import os
@@ -14,6 +15,7 @@ import sys
 
 src = pathlib.Path(sys.argv[1])
 compiler = shlex.split(os.environ.get("CXX", "g++")) + shlex.split(os.environ.get("LINT_CPPFLAGS", ""))
+MAX_PULLED = 40
 first = set()
 faults = []
 for path in sorted(src.rglob("*.cc")):
@@ -23,6 +25,20 @@ for path in sorted(src.rglob("*.cc")):
     first.add(name)
     if own.exists() and name != str(own.relative_to(src)):
         faults.append("%s: its first include is %s, not its own header" % (path, name))
+
+
+def pulled(header, seen):
+    for name in re.findall(r'^#include "(.*)"', (src / header).read_text(), re.M):
+        if name not in seen:
+            seen.add(name)
+            pulled(name, seen)
+    return seen
+
+
+for path in sorted(src.rglob("*.h")):
+    header = str(path.relative_to(src))
+    if len(pulled(header, set())) > MAX_PULLED:
+        faults.append("%s: it pulls %d of our headers, more than %d" % (header, len(pulled(header, set())), MAX_PULLED))
 
 
 def compiles(header):

@@ -8,6 +8,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/drain/drain.h"
+#include "app/handover/take_over.h"
 #include "app/services/services.h"
 #include "base/cat.h"
 #include "frames.h"

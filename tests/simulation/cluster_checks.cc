@@ -9,6 +9,7 @@
 #include "base/cat.h"
 #include "cluster.h"
 #include "frames.h"
+#include "stream/source/source_admission.h"
 
 namespace lb::sim {
 namespace {

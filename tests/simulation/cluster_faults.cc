@@ -5,6 +5,7 @@
 #include "admin/command/station.h"
 #include "app/cluster/cluster_links.h"
 #include "app/drain/drain.h"
+#include "app/handover/take_over.h"
 #include "app/services/services.h"
 #include "base/cat.h"
 #include "cluster.h"

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 
+#include "app/handover/take_over.h"
 #include "app/services/archive_service.h"
 #include "app/services/services.h"
 #include "base/cat.h"

@@ -4,6 +4,7 @@
 #include "app/services/services.h"
 #include "base/cat.h"
 #include "cluster.h"
+#include "stream/source/source_admission.h"
 
 namespace lb::sim {
 namespace {

@@ -14,6 +14,9 @@
 #include "app/cluster/relay_service.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
+#include "app/handover/handover.h"
+#include "app/handover/handover_records.h"
+#include "app/handover/take_over.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/record_service.h"
 #include "app/services/archive_service.h"
@@ -21,6 +24,8 @@
 #include "app/services/services.h"
 #include "app/services/worker.h"
 #include "config/load/loader.h"
+#include "http/connections.h"
+#include "net/loop/loop_beats.h"
 #include "net/socket/fd_parcel.h"
 #include "system_calls.h"
 
@@ -95,7 +100,7 @@ void Node::beat(std::uint64_t life) {
   if (!host_.paused) {
     const Running running(*this);
     for (const Turned& each : loops_) each.loop->beat();
-    for (std::size_t i = 0; i < services().beats.read().size(); ++i) services().beats.beat(i);
+    for (std::size_t i = 0; i < services().beats->read().size(); ++i) services().beats->beat(i);
   }
   world_.after(Loop::kBeat, [this, life] { beat(life); });
 }
@@ -136,7 +141,7 @@ bool Node::hand_over() {
   FdChannel ours = std::move(ends->first);
   {
     Notifier manager{std::string()};
-    Handover::Plan plan;
+    HandoverPlan plan;
     plan.counts = [this] { return services().metrics->save(); };
     Handover handover(services(), server_->sockets(), manager, std::move(plan), {});
     HandoverOut all;
@@ -195,7 +200,7 @@ std::map<std::string, std::size_t> Node::tables() {
   Services& all = services();
   sizes["mounts"] = all.mounts.all()->size();
   all.relays->for_each_relay([&](const auto&, const auto&) { ++sizes["relays"]; });
-  sizes["requests"] = all.workers[0]->connections.size();
+  sizes["requests"] = all.workers[0]->connections->size();
   sizes["seats"] = all.links->seats().save().seats.size();
   sizes["links"] = all.links->rows().size();
   for (const auto& [mount, book] : all.links->slots().pictures()) {

@@ -17,6 +17,7 @@
 #include "cluster/link/frame.h"
 #include "cluster/nodes/names.h"
 #include "cluster/nodes/node.h"
+#include "config/settings/config.h"
 #include "net/crypto/digest.h"
 
 namespace lb {

@@ -15,8 +15,10 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "net/crypto/digest.h"
 #include "net/tls/challenge_context.h"
+#include "net/tls/challenge_table.h"
 
 namespace lb {
 namespace {

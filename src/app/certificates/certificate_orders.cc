@@ -12,7 +12,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "net/tls/challenge_context.h"
+#include "net/tls/tls_keeper.h"
 #include "registry/registry.h"
 
 namespace lb {
@@ -151,7 +153,7 @@ CertificateService& CertificateOrders::at(std::size_t i) {
 // The names in configured certificate files that are loaded and valid.
 std::vector<std::string> CertificateOrders::served_names(const Config& config) const {
   std::vector<std::string> names;
-  const auto context = runtime_.tls.context();
+  const auto context = runtime_.tls->context();
   if (context == nullptr) return names;
   const WallTime now = runtime_.clock.wall();
   const std::string own = state_directory(config) + "/acme/";

@@ -9,6 +9,7 @@
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

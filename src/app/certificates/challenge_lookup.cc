@@ -8,7 +8,9 @@
 #include "app/services/runtime.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "net/address/host_name.h"
+#include "net/tls/challenge_table.h"
 
 namespace lb {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "app/services/runtime.h"
 #include "base/cat.h"
+#include "net/tls/challenge_table.h"
 
 namespace lb {
 

@@ -13,7 +13,7 @@
 #include "app/topology/cluster_plans.h"
 #include "app/topology/cluster_record.h"
 #include "cluster/link/master_session.h"
-#include "net/loop/loop.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

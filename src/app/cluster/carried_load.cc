@@ -8,6 +8,7 @@
 #include "app/services/network.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/mount_load.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

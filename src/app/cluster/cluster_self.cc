@@ -10,6 +10,9 @@
 #include "app/topology/cluster_plans.h"
 #include "app/topology/mount_load.h"
 #include "base/cat.h"
+#include "cluster/polling/node_report.h"
+#include "cluster/relay/relay.h"
+#include "config/settings/config.h"
 
 namespace lb {
 

@@ -6,6 +6,7 @@
 #include "app/cluster/node_links.h"
 #include "app/services/event_service.h"
 #include "app/services/network.h"
+#include "config/settings/config.h"
 
 namespace lb {
 

@@ -16,6 +16,10 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "cluster/link/master_session.h"
+#include "cluster/relay/relay.h"
+#include "config/settings/config.h"
+#include "stream/mount/mount.h"
+#include "stream/source/off_air.h"
 
 namespace lb {
 namespace {
@@ -117,7 +121,7 @@ void IngestService::note_end(const std::string& mount, const std::string& node,
                              std::string_view why) {
   if (!ingest_->is_source_at(mount, node)) return;
   if (neighbours_.is_master(node) || why_not({mount, node}).empty())
-    network_.off_air.note(mount, {unix_seconds(network_.clock.wall()), std::string(why), node});
+    network_.off_air->note(mount, {unix_seconds(network_.clock.wall()), std::string(why), node});
 }
 
 void IngestService::soon() {
@@ -178,7 +182,7 @@ std::vector<IngestRow> IngestService::news_for(const std::string& neighbour) {
   auto rows = ingest_->news_for(neighbour);
   for (IngestRow& row : rows)
     if (row.source && row.state == IngestState::kOff)
-      if (const auto end = network_.off_air.of(row.mount); end && end->node.empty())
+      if (const auto end = network_.off_air->of(row.mount); end && end->node.empty())
         row.end = end->why;
   return rows;
 }

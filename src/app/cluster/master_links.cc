@@ -21,6 +21,9 @@
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/relay/pull_mark.h"
 #include "cluster/relay/pull_path.h"
+#include "cluster/relay/relay.h"
+#include "config/settings/config.h"
+#include "net/loop/loop_beats.h"
 
 namespace lb {
 namespace {
@@ -225,7 +228,7 @@ HelloFrame MasterLinks::hello() {
 // Includes the present turn, so that a stuck loop shows at once.
 unsigned MasterLinks::loop_ms() const noexcept {
   std::chrono::nanoseconds longest{0};
-  for (const LoopBeat& beat : network_.beats.read())
+  for (const LoopBeat& beat : network_.beats->read())
     if (beat.vital) longest = std::max(longest, beat.late_now);
   return static_cast<unsigned>(
       std::chrono::duration_cast<std::chrono::milliseconds>(longest).count());

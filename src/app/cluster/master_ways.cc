@@ -15,6 +15,8 @@
 #include "cluster/link/master_session.h"
 #include "cluster/relay/pull_mark.h"
 #include "cluster/relay/pull_path.h"
+#include "cluster/relay/relay.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

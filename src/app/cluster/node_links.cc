@@ -19,6 +19,7 @@
 #include "cluster/link/node_session.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/relay/pull_mark.h"
+#include "config/settings/config.h"
 #include "net/tls/tls_psk.h"
 
 namespace lb {

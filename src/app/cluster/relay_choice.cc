@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/ingest_service.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
@@ -11,7 +12,10 @@
 #include "app/topology/mount_lookup.h"
 #include "app/topology/stream_offers.h"
 #include "cluster/nodes/names.h"
+#include "cluster/polling/master_watch.h"
+#include "cluster/relay/relay.h"
 #include "http/parser.h"
+#include "http/static_files.h"
 #include "http/stream_type.h"
 
 namespace lb {

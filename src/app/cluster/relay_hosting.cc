@@ -3,16 +3,21 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/ingest_service.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
 #include "app/topology/mount_homes.h"
+#include "cluster/polling/master_watch.h"
 #include "cluster/relay/pull_mark.h"
+#include "cluster/relay/relay.h"
 #include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 #include "stream/listener/fallback_chain.h"
+#include "stream/source/source_admission.h"
 #include "stream/source/source_record.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -66,16 +71,6 @@ bool RelayService::fallback_plays(const Mount& mount) const {
         return next && next->phase() == MountPhase::kRunning;
       },
       [this](const std::string& name) { return settings_of(name)->fallback_mount; });
-}
-
-MasterWatch::Flow RelayService::flow_of(const std::string& mount) const {
-  using Flow = MasterWatch::Flow;
-  const Relay* relay = relays_.of_mount(mount);
-  if (relay == nullptr) return Flow::kNever;
-  const auto found = network_.mounts.find(mount);
-  const bool lingers = found && found->phase() == MountPhase::kLingering;
-  if (relay->flows() || (lingers && relay->has_flowed())) return Flow::kFlows;
-  return relay->has_flowed() && !relay->plan().on_demand ? Flow::kEnded : Flow::kNever;
 }
 
 std::string RelayService::user_agent() const { return network_.config.read()->server_id; }
@@ -154,7 +149,7 @@ void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease le
   home.loop.post([&home, offer = std::make_shared<SourceOffer>(std::move(offer)),
                   lease = std::make_shared<WriterLease>(std::move(lease)),
                   facts = std::move(facts)] {
-    home.sources.add(std::move(*offer), std::move(*lease), facts);
+    home.sources->add(std::move(*offer), std::move(*lease), facts);
   });
 }
 

@@ -10,6 +10,9 @@
 #include "app/services/event_service.h"
 #include "app/services/worker.h"
 #include "cluster/nodes/names.h"
+#include "cluster/polling/master_watch.h"
+#include "cluster/relay/relay.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -25,7 +28,7 @@ void RelayService::promote_spare(unsigned worker, std::uint64_t spare, WriterLea
   Worker& home = *network_.workers[worker];
   home.loop.post(
       [&home, spare, lease = std::make_shared<WriterLease>(std::move(lease)),
-       facts = std::move(facts)] { home.sources.promote_spare(spare, std::move(*lease), facts); });
+       facts = std::move(facts)] { home.sources->promote_spare(spare, std::move(*lease), facts); });
 }
 
 void RelayService::relay_switched(const std::string& mount, const RelaySwitch& how) {

@@ -12,11 +12,16 @@
 #include "app/topology/mount_lookup.h"
 #include "base/cat.h"
 #include "cluster/nodes/names.h"
+#include "cluster/polling/master_watch.h"
 #include "cluster/polling/stream_list.h"
 #include "cluster/relay/pull_mark.h"
+#include "cluster/relay/relay.h"
+#include "config/settings/config.h"
 #include "net/loop/loop.h"
 #include "net/tls/tls_connect.h"
 #include "stream/listener/fallback_chain.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 namespace {
@@ -42,6 +47,18 @@ bool wants_tls(const Config& config) {
            return std::any_of(plan.upstreams.begin(), plan.upstreams.end(),
                               [](const Upstream& upstream) { return upstream.target.tls; });
          });
+}
+
+// Of this mount, for its master.
+MasterWatch::Flow flow_of(const RelayService& relays, const MountTable& mounts,
+                          const std::string& mount) {
+  using Flow = MasterWatch::Flow;
+  const Relay* relay = relays.relay_of(mount);
+  if (relay == nullptr) return Flow::kNever;
+  const auto found = mounts.find(mount);
+  const bool lingers = found && found->phase() == MountPhase::kLingering;
+  if (relay->flows() || (lingers && relay->has_flowed())) return Flow::kFlows;
+  return relay->has_flowed() && !relay->plan().on_demand ? Flow::kEnded : Flow::kNever;
 }
 
 }  // namespace
@@ -114,7 +131,9 @@ void RelayService::configure(const Config& config) {
     }
     MasterWatch::Callbacks callbacks;
     callbacks.user_agent = [this] { return user_agent(); };
-    callbacks.flow_of = [this](const std::string& mount) { return flow_of(mount); };
+    callbacks.flow_of = [this](const std::string& mount) {
+      return flow_of(*this, network_.mounts, mount);
+    };
     callbacks.changed = [this](const std::set<std::string>& mounts) { streams_changed(mounts); };
     callbacks.report = [this](const std::vector<std::string>& mounts, std::string_view master_id) {
       return network_.cluster->own_report(mounts, master_id);
@@ -275,7 +294,7 @@ void RelayService::find_away() {
     return;
   }
   network_.loops.gather<std::vector<bool>>(
-      [this, homes](unsigned i) { return network_.workers[i]->streams.have_away(homes); },
+      [this, homes](unsigned i) { return network_.workers[i]->streams->have_away(homes); },
       [this, homes](const std::vector<std::vector<bool>>& answers) {
         away_.clear();
         for (const auto& found : answers)

@@ -13,27 +13,29 @@
 #include <string>
 #include <vector>
 
-#include "app/cluster/ingest_service.h"
 #include "app/programs/exec_source.h"
 #include "app/services/parked_requests.h"
 #include "app/topology/handed_relays.h"
-#include "base/snapshot.h"
+#include "base/random.h"
 #include "cluster/balance/redirect_token.h"
 #include "cluster/nodes/public_address.h"
-#include "cluster/polling/master_watch.h"
 #include "cluster/relay/relay_set.h"
 #include "net/socket/connector.h"
 #include "net/socket/resolver.h"
-#include "net/tls/tls_client.h"
-#include "stream/source/source_admission.h"
+#include "stream/mount/gate.h"
+#include "stream/mount/mount_table.h"
 
 namespace lb {
 
 struct Config;
 class FdsIn;
+struct MasterPlan;
+class MasterWatch;
 struct Network;
 struct SourceRecord;
 class StaticFiles;
+class TlsClientContext;
+enum class WriterKind : std::uint8_t;
 
 class RelayService final : public RelayHost {
  public:
@@ -189,7 +191,6 @@ class RelayService final : public RelayHost {
   void find_raced();
   void release(const std::string& mount, WaitOutcome outcome);
   void report_unable();
-  MasterWatch::Flow flow_of(const std::string& mount) const;
   bool fallback_plays(const Mount& mount) const;
   std::chrono::milliseconds usual_linger(const Mount& mount, WriterKind kind) const;
 

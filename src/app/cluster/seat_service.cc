@@ -5,10 +5,12 @@
 
 #include "app/cluster/slot_service.h"
 #include "app/services/network.h"
+#include "auth/listener/authenticators.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "net/crypto/digest.h"
 #include "net/loop/loop.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

@@ -7,8 +7,9 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/clock.h"
-#include "cluster/slots/slot_book.h"
+#include "config/settings/config.h"
 #include "net/loop/loop.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

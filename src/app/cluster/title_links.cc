@@ -7,6 +7,8 @@
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/network.h"
+#include "config/settings/config.h"
+#include "stream/mount/mount.h"
 #include "stream/source/picture_shelf.h"
 
 namespace lb {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "config/settings/cluster_config.h"
 
 namespace lb {
 namespace {

@@ -28,11 +28,12 @@
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "cluster/nodes/drain_mode.h"
-#include "config/settings/cluster_config.h"
 #include "config/settings/drain_rate.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+struct ClusterSettings;
 
 struct DrainOrder {
   DrainMode mode = DrainMode::kSoft;

@@ -15,6 +15,8 @@
 #include "app/services/worker.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
+#include "http/static_files.h"
+#include "net/tls/challenge_table.h"
 
 namespace lb {
 namespace {

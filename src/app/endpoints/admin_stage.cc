@@ -28,6 +28,7 @@
 #include "base/strings.h"
 #include "cluster/polling/node_report.h"
 #include "config/settings/config.h"
+#include "http/connections.h"
 #include "http/error_page.h"
 #include "http/page_headers.h"
 #include "http/playlist.h"
@@ -52,7 +53,7 @@ AdminRole role_by_pass(const Config& config, const std::string& mount, const std
 
 // body: replaces the answer's own.
 void send_answer(Worker& worker, std::uint64_t id, AdminAnswer answer, const SharedBody& body) {
-  Connection* waiting = worker.connections.find(id);
+  Connection* waiting = worker.find_connection(id);
   if (waiting == nullptr) return;  // butt closes without reading
   const std::size_t size = body.owner ? body.bytes.size() : answer.body.size();
   ResponseHead head;

@@ -3,12 +3,13 @@
 // Source: Icecast-KH's deny-agents.
 #include "app/endpoints/stages.h"
 #include "app/services/worker.h"
+#include "auth/guard/ip_filter.h"
 #include "base/cat.h"
 
 namespace lb {
 
 Verdict agent_stage(Worker& worker, Connection& connection) {
-  const auto lists = worker.services.access.lists();
+  const auto lists = worker.services.access->lists();
   const std::string_view agent = connection.request().headers.get("user-agent");
   if (!lists->agent_refused(agent)) return Verdict::kNext;
   worker.services.counters.refused(Refusal::kAgent);

@@ -9,6 +9,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "http/connections.h"
 #include "http/page_headers.h"
 
 namespace lb {
@@ -73,7 +74,7 @@ void send_api_answer(Worker& worker, Connection& connection, ApiOutcome answer) 
 std::function<void(ApiOutcome)> answer_later(Worker& worker, std::uint64_t id) {
   return [&worker, id](ApiOutcome answer) {
     worker.loop.post([&worker, id, answer = std::move(answer)]() mutable {
-      if (Connection* waiting = worker.connections.find(id))
+      if (Connection* waiting = worker.find_connection(id))
         send_api_answer(worker, *waiting, std::move(answer));
     });
   };

@@ -32,6 +32,7 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
+#include "http/static_files.h"
 #include "http/stream_type.h"
 
 namespace lb {

@@ -16,6 +16,7 @@
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "config/settings/config.h"
+#include "http/connections.h"
 #include "http/page_headers.h"
 
 namespace lb {

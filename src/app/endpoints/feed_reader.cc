@@ -8,6 +8,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "http/access_line.h"
+#include "http/connections.h"
 
 namespace lb {
 namespace {

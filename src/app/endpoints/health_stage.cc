@@ -12,6 +12,7 @@
 #include "app/endpoints/stages.h"
 #include "app/services/node_health.h"
 #include "app/services/worker.h"
+#include "net/loop/loop_beats.h"
 
 namespace lb {
 namespace {
@@ -44,7 +45,7 @@ Verdict health_stage(Worker& worker, Connection& connection) {
                 health_json(health));
     return Verdict::kAnswered;
   }
-  const bool alive = traffic.beats.alive(kLoopDead);
+  const bool alive = traffic.beats->alive(kLoopDead);
   send_health(connection, alive ? 200 : 503, "text/plain; charset=utf-8",
               alive ? "alive\n" : "stuck\n");
   return Verdict::kAnswered;

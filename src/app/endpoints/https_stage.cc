@@ -19,6 +19,7 @@
 #include "http/forwarded.h"
 #include "net/address/address.h"
 #include "net/address/host_name.h"
+#include "net/tls/tls_keeper.h"
 
 namespace lb {
 namespace {
@@ -98,7 +99,7 @@ Verdict https_stage(Worker& worker, Connection& connection) {
   const bool secure = connection.secure();
   if (secure ? acme.hsts.count() == 0 : !goes_to_https(worker.services, acme, connection))
     return Verdict::kNext;
-  const auto certificates = worker.services.tls.context();
+  const auto certificates = worker.services.tls->context();
   if (name.empty() || certificates == nullptr ||
       !certificates->has_name(name, worker.services.clock.wall()))
     return Verdict::kNext;

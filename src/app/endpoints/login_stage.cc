@@ -19,9 +19,11 @@
 #include "app/services/event_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "auth/guard/throttle.h"
 #include "base/cat.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "http/connections.h"
 #include "http/page_headers.h"
 
 namespace lb {
@@ -90,7 +92,7 @@ void refuse_attempt(Worker& worker, Connection& connection, bool api, ProblemNam
 
 void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
                   const Identity& identity) {
-  Connection* waiting = worker.connections.find(ask.id);
+  Connection* waiting = worker.find_connection(ask.id);
   if (waiting == nullptr) return;
   Accounts& accounts = worker.services;
   LoginService& login = *accounts.login;
@@ -102,9 +104,9 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
   }
   if (result == LoginResult::kWrong) {
     accounts.counters.refused(Refusal::kLogin);
-    accounts.refusals.warn("login/login", waiting->ip(),
-                           cat({"login of \"", ask.user, "\" from ", waiting->ip(),
-                                ": wrong user or password; refused"}));
+    accounts.refusals->warn("login/login", waiting->ip(),
+                            cat({"login of \"", ask.user, "\" from ", waiting->ip(),
+                                 ": wrong user or password; refused"}));
     audit_login(worker, *waiting, ask.user, "none", "login", "wrong");
     refuse_attempt(worker, *waiting, ask.api, ProblemName::kWrongLogin,
                    "This user and password do not belong together", ask.user, ask.back);
@@ -163,7 +165,7 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
                   cat({"Too many wrong passwords: please try again in ", wait.count(), " s"}),
                   retry_line(wait));
   };
-  PasswordThrottle& throttle = accounts.throttle;
+  PasswordThrottle& throttle = *accounts.throttle;
   if (!throttle.was_right(ask.from, ask.user, ask.password)) {
     if (const auto wait = throttle.blocked(ask.from, ask.user)) {
       throttle.wrong_again(ask.from, ask.user);

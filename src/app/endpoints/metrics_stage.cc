@@ -16,7 +16,9 @@
 #include "app/request/who_asks.h"
 #include "app/services/worker.h"
 #include "config/settings/config.h"
+#include "http/connections.h"
 #include "http/forwarded.h"
+#include "http/static_files.h"
 
 namespace lb {
 namespace {
@@ -60,7 +62,7 @@ Verdict metrics_stage(Worker& worker, Connection& connection) {
   services.loops.control().post([&worker, id = connection.id(), sender] {
     const auto then = [&worker, id](const MetricsService::Text& text) {
       worker.loop.post([&worker, id, text] {
-        Connection* waiting = worker.connections.find(id);
+        Connection* waiting = worker.find_connection(id);
         if (waiting == nullptr) return;
         ResponseHead head;
         head.content_type = kMetricsType;

@@ -21,7 +21,10 @@
 #include "base/cat.h"
 #include "config/settings/config.h"
 #include "http/access_line.h"
+#include "http/connections.h"
 #include "http/playlist.h"
+#include "http/static_files.h"
+#include "stream/listener/listener.h"
 
 namespace lb {
 namespace {
@@ -71,7 +74,7 @@ Verdict send_reader_elsewhere(Worker& worker, Connection& connection) {
     if (!origin) origin = services.links->masters().origin(asked.scheme);
     if (!origin) origin = services.relays->master_origin(asked.scheme);
     worker.loop.post([&worker, id, target, origin = std::move(origin)] {
-      Connection* const waiting = worker.connections.find(id);
+      Connection* const waiting = worker.find_connection(id);
       if (waiting == nullptr) return;
       if (!origin) return refuse_reader(*waiting);
       ResponseHead head;
@@ -142,7 +145,7 @@ Verdict now_feed_stage(Worker& worker, Connection& connection) {
       [&worker, &services, ask = std::move(ask), id = connection.id()]() mutable {
         services.now_feeds->make(std::move(ask), [&worker, id](std::shared_ptr<TextFeed> feed) {
           worker.loop.post([&worker, id, feed = std::move(feed)] {
-            Connection* const waiting = worker.connections.find(id);
+            Connection* const waiting = worker.find_connection(id);
             if (waiting == nullptr) return;
             if (feed == nullptr)
               send_reader_elsewhere(worker, *waiting);

@@ -24,7 +24,9 @@
 #include "base/json.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
+#include "http/connections.h"
 #include "http/page_headers.h"
+#include "http/static_files.h"
 #include "stream/log/wall_place.h"
 
 namespace lb {
@@ -214,7 +216,7 @@ Verdict NowStage::answer_titles(Connection& connection, const std::string& name)
                  [this, name, from_ms, to_ms = *to, id = connection.id()](ArchiveSight sight) {
                    std::string body = past_titles_json(name, from_ms, to_ms, sight);
                    worker_.loop.post([this, id, body = std::move(body)]() mutable {
-                     Connection* const waiting = worker_.connections.find(id);
+                     Connection* const waiting = worker_.find_connection(id);
                      if (waiting == nullptr) return;
                      reply_now(*waiting, worker_.services, std::move(body));
                    });

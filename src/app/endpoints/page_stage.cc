@@ -7,8 +7,10 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "config/settings/config.h"
+#include "http/connections.h"
 #include "http/page_headers.h"
 #include "http/playlist.h"
+#include "http/static_files.h"
 
 namespace lb {
 namespace {
@@ -70,7 +72,7 @@ Verdict PageStage::get(const Connection& connection, PageAsk ask) {
 
 void PageStage::answer_some() {
   for (std::size_t i = 0; i < kAnswersATurn && !due_.empty(); ++i) {
-    if (Connection* waiting = worker_.connections.find(due_.front().id))
+    if (Connection* waiting = worker_.find_connection(due_.front().id))
       answer(*waiting, due_.front());
     due_.pop_front();
   }

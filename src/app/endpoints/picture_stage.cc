@@ -12,6 +12,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "http/connections.h"
 #include "http/page_headers.h"
 
 namespace lb {

@@ -27,8 +27,10 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
+#include "http/connections.h"
 #include "http/page_headers.h"
 #include "http/playlist.h"
+#include "http/static_files.h"
 #include "stream/source/source_facts.h"
 
 namespace lb {

@@ -18,7 +18,7 @@ Verdict proof_stage(Worker& worker, Connection& connection) {
   }
   network.loops.control().post([&network, &worker, ask, id = connection.id()] {
     worker.loop.post([&worker, id, say = network.links->masters().proof_for(ask)] {
-      Connection* waiting = worker.connections.find(id);
+      Connection* waiting = worker.find_connection(id);
       if (waiting == nullptr) return;
       waiting->reply_text(say.empty() ? 404 : 200, say.empty() ? "not found\r\n" : say + "\r\n");
     });

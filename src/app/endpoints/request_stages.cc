@@ -8,8 +8,10 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
+#include "http/connections.h"
 #include "http/cross_origin.h"
 #include "http/page_headers.h"
+#include "http/static_files.h"
 
 namespace lb {
 namespace {

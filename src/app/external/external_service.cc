@@ -12,6 +12,7 @@
 #include "base/cat.h"
 #include "base/file.h"
 #include "config/schema/diagnostic.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 namespace {

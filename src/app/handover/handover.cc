@@ -18,8 +18,8 @@
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/cluster/slot_service.h"
+#include "app/handover/handover_records.h"
 #include "app/handover/pump_process.h"
-#include "app/handover/stand_in.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/record_service.h"
 #include "app/programs/dead_air_service.h"
@@ -27,9 +27,16 @@
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
+#include "auth/listener/authenticators.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "http/connections.h"
+#include "net/tls/tls_keeper.h"
 #include "program/process.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/dump_writer.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -54,8 +61,8 @@ std::string upgrade_address(std::uint64_t known_pid, std::uint64_t asker) {
   return asker > kUsualAsker ? cat({name, "-", asker}) : name;
 }
 
-Handover::Handover(Network& network, const ListenSockets& sockets, Notifier& notifier, Plan plan,
-                   Standing standing)
+Handover::Handover(Network& network, const ListenSockets& sockets, Notifier& notifier,
+                   HandoverPlan plan, Standing standing)
     : network_(network),
       sockets_(sockets),
       notifier_(notifier),
@@ -149,9 +156,9 @@ Result<void> Handover::offer() {
   if (pictures) offer.pictures.push_back(out.fds().add(pictures.get()));
   const UniqueFd records = offer_records(offer);
   if (records) offer.records.push_back(out.fds().add(records.get()));
-  for (const auto& [file, fd] : network_.tls.copies())
+  for (const auto& [file, fd] : network_.tls->copies())
     offer.certificates.push_back({file, out.fds().add(fd.get())});
-  const auto context = network_.tls.context();
+  const auto context = network_.tls->context();
   if (context)
     for (const TlsContext::Certificate& one : context->certificates())
       offer.certificates_in_use.push_back(one.file);
@@ -246,7 +253,7 @@ void Handover::rest_files(std::uint64_t turn) {
   network_.archive->rest([this, turn](std::optional<ArchiveRecord> archive) {
     if (turn != turn_) return;
     archive_ = std::move(archive);
-    network_.dumps.rest([this, turn](std::vector<DumpRecord> dumps) {
+    network_.dumps->rest([this, turn](std::vector<DumpRecord> dumps) {
       network_.loops.control().post([this, turn, dumps = std::move(dumps)]() mutable {
         if (turn != turn_) return;
         dumps_ = std::move(dumps);
@@ -262,7 +269,7 @@ void Handover::writers_go_on() {
   ++turn_;
   network_.records->go_on();
   network_.archive->go_on();
-  network_.dumps.go_on();
+  network_.dumps->go_on();
   network_.dead_air->go_on();
 }
 
@@ -314,8 +321,8 @@ void Handover::frozen(const Result<void>& rests) {
 std::string Handover::obstacle() {
   std::string why = network_.admission->cannot_move();
   for (const auto& worker : network_.workers) {
-    if (why.empty()) why = worker->sources.cannot_move();
-    if (why.empty()) why = worker->streams.cannot_move();
+    if (why.empty()) why = worker->sources->cannot_move();
+    if (why.empty()) why = worker->streams->cannot_move();
   }
   if (why.empty()) why = network_.hls->cannot_move();
   if (why.empty()) why = network_.links->slots().cannot_move();
@@ -366,7 +373,7 @@ void Handover::gone() {
   if (notifier_.has_listener()) notifier_.main_pid(successor_);
   forget();
   bool answers = false;
-  for (const auto& worker : network_.workers) answers = answers || worker->connections.size() > 0;
+  for (const auto& worker : network_.workers) answers = answers || worker->connections->size() > 0;
   if (reload_) ::kill(successor_, SIGHUP);
   // The other process waits for this before it reports to the service manager.
   channel_.close();
@@ -387,16 +394,16 @@ void Handover::forget() {
   network_.listenings->hand_over();
   network_.records->hand_over();
   for (const auto& worker : network_.workers) {
-    worker->streams.forget();
-    worker->sources.forget();
+    worker->streams->forget();
+    worker->sources->forget();
     worker->acceptors.clear();
-    worker->connections.forget_unanswered();
+    worker->connections->forget_unanswered();
   }
 }
 
 void Handover::end_remainder() {
   network_.loops.gather<std::size_t>(
-      [this](unsigned i) { return network_.workers[i]->connections.size(); },
+      [this](unsigned i) { return network_.workers[i]->connections->size(); },
       [this](const std::vector<std::size_t>& left) {
         std::size_t all = 0;
         for (const std::size_t n : left) all += n;

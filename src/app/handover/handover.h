@@ -31,9 +31,9 @@
 #include <utility>
 #include <vector>
 
-#include "app/handover/handover_records.h"
 #include "app/handover/launch.h"
-#include "app/operate/metrics_service.h"
+#include "app/handover/offer_record.h"
+#include "app/handover/stand_in.h"
 #include "app/process/notify.h"
 #include "app/services/listen_sockets.h"
 #include "archive/record/recording_record.h"
@@ -41,37 +41,35 @@
 #include "net/loop/loop_pause.h"
 #include "net/socket/fd_channel.h"
 #include "net/socket/fd_parcel.h"
-#include "stream/source/dump_writer.h"
-#include "stream/source/source_admission.h"
 
 namespace lb {
 
+struct CountsRecord;
+struct DumpRecord;
+class HandoverOut;
+class Mount;
 struct Network;
+struct RecordsSinceRecord;
+struct RegistryContent;
+struct SourceRecord;
 
-// The stand-in's data, for a process that has taken over.
-struct Standing {
-  std::uint64_t known_pid = 0;  // the server's known process number
-  UniqueFd stand_in;            // gets the serving process's number; invalid: none
-  UniqueFd pid_file;            // invalid: it is not written
-  std::uint64_t upgrades = 0;
+struct HandoverPlan {
+  Launch launch;
+  bool background = false;  // --upgrade without waiting
+  std::chrono::microseconds watchdog{0};
+  std::size_t store = 0;                  // descriptors that the service manager keeps
+  bool confined = false;                  // (program/confine.h)
+  std::function<std::string()> obstacle;  // why the server cannot be replaced; "": it can
+  std::function<void()> reload;           // of the configuration
+  std::function<CountsRecord()> counts;   // of MetricsService
+  std::function<std::vector<ListenSockets::Handed>()> switch_ports;  // of SwitchService
+  // Writes the charts to their file, which the next process reads, and calls back on control.
+  std::function<void(std::function<void()>)> write_charts;
 };
 
 class Handover {
  public:
-  struct Plan {
-    Launch launch;
-    bool background = false;  // --upgrade without waiting
-    std::chrono::microseconds watchdog{0};
-    std::size_t store = 0;                  // descriptors that the service manager keeps
-    bool confined = false;                  // (program/confine.h)
-    std::function<std::string()> obstacle;  // why the server cannot be replaced; "": it can
-    std::function<void()> reload;           // of the configuration
-    std::function<CountsRecord()> counts;   // of MetricsService
-    std::function<std::vector<ListenSockets::Handed>()> switch_ports;  // of SwitchService
-    // Writes the charts to their file, which the next process reads, and calls back on control.
-    std::function<void(std::function<void()>)> write_charts;
-  };
-  Handover(Network& network, const ListenSockets& sockets, Notifier& notifier, Plan plan,
+  Handover(Network& network, const ListenSockets& sockets, Notifier& notifier, HandoverPlan plan,
            Standing standing);
   ~Handover();
 
@@ -116,7 +114,6 @@ class Handover {
   using Numbers = std::unordered_map<const Mount*, std::uint64_t>;
   void save_ended_mounts(HandoverOut& out, Numbers& numbers);
   void save_listeners(HandoverOut& out, const Numbers& numbers);
-  SourceAdmission::WriterSight writers() const;
   Result<void> save_relay(HandoverOut& out, const SourceRecord& source);
   void save_titles(HandoverOut& out);
   void save_players(HandoverOut& out);
@@ -132,7 +129,7 @@ class Handover {
   Network& network_;
   const ListenSockets& sockets_;
   Notifier& notifier_;
-  const Plan plan_;
+  const HandoverPlan plan_;
   Standing standing_;
   Step step_ = Step::kIdle;
   std::uint64_t asker_ = 0;  // of start()

@@ -12,7 +12,9 @@
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
 #include "app/handover/handover.h"
+#include "app/handover/handover_records.h"
 #include "app/operate/listener_numbers.h"
+#include "app/operate/metrics_service.h"
 #include "app/operate/record_service.h"
 #include "app/pages/due_titles.h"
 #include "app/programs/child_record.h"
@@ -23,13 +25,26 @@
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
 #include "app/topology/cluster_record.h"
+#include "archive/files/past_record.h"
+#include "archive/read/shifted_streams.h"
+#include "auth/guard/throttle.h"
+#include "auth/listener/authenticators.h"
 #include "auth/listener/listener_ledger.h"
 #include "base/cat.h"
 #include "cluster/link/master_record.h"
 #include "cluster/nodes/node_record.h"
 #include "cluster/slots/slot_book.h"
 #include "http/connection_record.h"
+#include "http/connections.h"
+#include "stream/listener/direct_record.h"
 #include "stream/listener/direct_streams.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/dump_writer.h"
+#include "stream/source/ended_record.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_record.h"
+#include "stream/source/source_set.h"
+#include "stream/source/standby_record.h"
 
 namespace lb {
 namespace {
@@ -38,6 +53,15 @@ constexpr std::size_t kPlayersARecord = 1000;     // per record
 constexpr std::size_t kHoldersARecord = 200;      // per record
 constexpr std::size_t kListenersARecord = 200;    // per record and part, with connections
 constexpr std::size_t kRecordsBytes = 1'000'000;  // per record
+
+SourceAdmission::WriterSight writers_of(Network& network) {
+  const auto sources = [&network](unsigned home) -> const SourceSet& {
+    return *network.workers[home]->sources;
+  };
+  return {[=](unsigned home, std::uint64_t lease) { return sources(home).log_of(lease); },
+          [=](unsigned home, std::uint64_t lease) { return sources(home).framer_of(lease); },
+          [=](unsigned home, std::uint64_t lease) { return sources(home).is_saved(lease); }};
+}
 
 }  // namespace
 
@@ -159,8 +183,8 @@ void Handover::save_server(HandoverOut& out) {
     server.counters.push_back(counter.load(std::memory_order_relaxed));
   });
   for (const auto& worker : network_.workers) {
-    server.bytes_read += worker->sources.bytes_read();
-    server.bytes_sent += worker->streams.bytes_sent();
+    server.bytes_read += worker->sources->bytes_read();
+    server.bytes_sent += worker->streams->bytes_sent();
   }
   out.put(HandoverType::kServer, server);
 }
@@ -188,15 +212,6 @@ Result<void> Handover::save_audience(HandoverOut& out) {
   audience.next_listening = saved->next_listening;
   out.put(HandoverType::kAudience, audience);
   return {};
-}
-
-SourceAdmission::WriterSight Handover::writers() const {
-  const auto sources = [this](unsigned home) -> const SourceSet& {
-    return network_.workers[home]->sources;
-  };
-  return {[=](unsigned home, std::uint64_t lease) { return sources(home).log_of(lease); },
-          [=](unsigned home, std::uint64_t lease) { return sources(home).framer_of(lease); },
-          [=](unsigned home, std::uint64_t lease) { return sources(home).is_saved(lease); }};
 }
 
 // Comes before the source's record.
@@ -227,25 +242,25 @@ Result<void> Handover::save(HandoverOut& out) {
   if (auto saved = save_audience(out); !saved) return saved;
   for (const LedgerRecord& ledger : network_.auth->ledger().save())
     out.put(HandoverType::kLedger, ledger);
-  out.put_extra(HandoverType::kThrottle, network_.throttle.save());
+  out.put_extra(HandoverType::kThrottle, network_.throttle->save());
   out.put_extra(HandoverType::kLogin, network_.login->save());
   out.put_extra(HandoverType::kClosed, network_.admission->save_closed());
-  for (const OffAirRecord& mount : network_.off_air.save())
+  for (const OffAirRecord& mount : network_.off_air->save())
     out.put_extra(HandoverType::kOffAir, mount);
   out.put(HandoverType::kSeats, network_.links->seats().save());
   for (const SlotBookRecord& slots : network_.links->slots().save())
     out.put(HandoverType::kSlots, slots);
-  for (const AdmissionRecord& mount : network_.admission->save(out.fds(), writers())) {
+  for (const AdmissionRecord& mount : network_.admission->save(out.fds(), writers_of(network_))) {
     out.put(HandoverType::kMount, mount);
     ++given_.mounts;
   }
   for (const auto& worker : network_.workers) {
-    for (const SourceRecord& source : worker->sources.save(out.fds())) {
+    for (const SourceRecord& source : worker->sources->save(out.fds())) {
       if (auto saved = save_relay(out, source); !saved) return saved;
       out.put(HandoverType::kSource, source);
       ++given_.sources;
     }
-    for (const StandbyRecord& standby : worker->sources.save_standbys(out.fds())) {
+    for (const StandbyRecord& standby : worker->sources->save_standbys(out.fds())) {
       out.put(HandoverType::kStandby, standby);
       ++given_.standbys;
     }
@@ -268,7 +283,7 @@ Result<void> Handover::save(HandoverOut& out) {
 // An ended mount stays until its listeners have read the rest.
 void Handover::save_ended_mounts(HandoverOut& out, Numbers& numbers) {
   for (const auto& worker : network_.workers)
-    worker->streams.each_mount([&](Mount& mount) {
+    worker->streams->each_mount([&](Mount& mount) {
       if (!is_over(mount) || numbers.contains(&mount)) return;
       EndedRecord ended = save_ended(mount, out.fds());
       ended.number = numbers.size() + 1;
@@ -278,7 +293,7 @@ void Handover::save_ended_mounts(HandoverOut& out, Numbers& numbers) {
 }
 
 void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
-  const auto sight = writers();
+  const auto sight = writers_of(network_);
   const auto count = [this](const ListenerRecord& listener) {
     ++given_.listeners;
     given_.positions += listener.position;
@@ -298,7 +313,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
     const auto put = [&] {
       if (!of.listeners.empty()) out.put(HandoverType::kListeners, std::exchange(of, {}));
     };
-    network_.workers[i]->streams.each_listener([&](Mount& mount, Listener& listener) {
+    network_.workers[i]->streams->each_listener([&](Mount& mount, Listener& listener) {
       if (&mount != filling || of.listeners.size() >= kListenersARecord) {
         put();
         filling = &mount;
@@ -316,20 +331,20 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       count(of.listeners.back());
     });
     put();
-    network_.workers[i]->shifted.each_past(
+    network_.workers[i]->shifted->each_past(
         [&](const PastRecord& past) {
           out.put(HandoverType::kPast, past);
           count(past.listener);
         },
         out.fds());
-    network_.workers[i]->streams.direct().each_direct(
+    network_.workers[i]->streams->direct().each_direct(
         [&](const DirectRecord& direct) {
           out.put(HandoverType::kDirect, direct);
           count(direct.listener);
         },
         out.fds());
     for (const HeldRequest& held :
-         network_.workers[i]->connections.unanswered(rests_, files_, shared_)) {
+         network_.workers[i]->connections->unanswered(rests_, files_, shared_)) {
       RequestRecord request;
       request.worker = i;
       request.fd = out.fds().add(*held.transport);

@@ -9,11 +9,20 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/unique_fd.h"
 
 namespace lb {
+
+// The stand-in's data, for a process that has taken over.
+struct Standing {
+  std::uint64_t known_pid = 0;  // the server's known process number
+  UniqueFd stand_in;            // gets the serving process's number; invalid: none
+  UniqueFd pid_file;            // invalid: it is not written
+  std::uint64_t upgrades = 0;
+};
 
 // Reports the serving process to the stand-in.
 void notify_stand_in(int channel, pid_t serving);

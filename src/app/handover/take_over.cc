@@ -17,10 +17,12 @@
 #include "app/cluster/relay_service.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
+#include "app/handover/handover_records.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/listener_numbers.h"
 #include "app/operate/record_service.h"
 #include "app/pages/due_titles.h"
+#include "app/process/service_manager.h"
 #include "app/programs/child_record.h"
 #include "app/programs/dead_air_service.h"
 #include "app/services/archive_service.h"
@@ -28,12 +30,27 @@
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "archive/files/past_record.h"
+#include "archive/record/recording_record.h"
+#include "auth/guard/throttle.h"
+#include "auth/listener/authenticators.h"
 #include "auth/listener/listener_ledger.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "cluster/link/master_record.h"
+#include "cluster/nodes/node_record.h"
 #include "cluster/slots/seat_book.h"
 #include "cluster/slots/slot_book.h"
 #include "net/socket/fd_parcel.h"
+#include "stream/file/heard_file_record.h"
+#include "stream/listener/direct_record.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/dump_writer.h"
+#include "stream/source/ended_record.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_record.h"
+#include "stream/source/source_set.h"
+#include "stream/source/standby_record.h"
 
 namespace lb {
 namespace {
@@ -47,6 +64,9 @@ Result<void> say(FdChannel& channel, HandoverType type, const WordRecord& word) 
 }
 
 }  // namespace
+
+TakeOver::TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
+TakeOver::~TakeOver() = default;
 
 Result<std::unique_ptr<TakeOver>> TakeOver::begin(int fd) {
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -298,7 +318,7 @@ Result<void> TakeOver::take(Network&, const EndRecord& saved) {
 Result<void> TakeOver::take(Network& network, const DumpRecord& saved) {
   const auto mount = network.mounts.find(saved.mount);
   if (!mount) return Error::invalid(cat({"a dump of ", saved.mount, " has no mount"}));
-  network.dumps.take_over(mount, saved, fds_.take(saved.file));
+  network.dumps->take_over(mount, saved, fds_.take(saved.file));
   return {};
 }
 
@@ -327,8 +347,8 @@ void TakeOver::take(Network& network, const ServerRecord& saved) {
   network.counters.each([&](std::atomic<std::uint64_t>& counter) {
     if (at < saved.counters.size()) counter.store(saved.counters[at++], std::memory_order_relaxed);
   });
-  network.workers[0]->sources.count_received(static_cast<std::size_t>(saved.bytes_read));
-  network.workers[0]->streams.count_sent(saved.bytes_sent);
+  network.workers[0]->sources->count_received(static_cast<std::size_t>(saved.bytes_read));
+  network.workers[0]->streams->count_sent(saved.bytes_sent);
 }
 
 Result<void> TakeOver::take(Network& network, RelayRecord saved) {
@@ -354,7 +374,7 @@ void TakeOver::take(Network& network, const ClosedRecord& saved) {
 }
 
 void TakeOver::take(Network& network, OffAirRecord saved) {
-  network.off_air.note(saved.mount, std::move(saved.row));
+  network.off_air->note(saved.mount, std::move(saved.row));
 }
 
 void TakeOver::take(Network& network, RecordsSinceRecord saved) {
@@ -424,7 +444,7 @@ void TakeOver::take(Network& network, EventsRecord saved) {
 }
 
 void TakeOver::take(Network& network, const ThrottleRecord& saved) {
-  network.throttle.restore(saved);
+  network.throttle->restore(saved);
 }
 
 void TakeOver::take(Network& network, LoginRecord saved) {
@@ -446,8 +466,8 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
   for (std::size_t i = 0; i < sources_.size(); ++i)
     network.workers[i]->loop.post([w = network.workers[i].get(), saved = std::move(sources_[i]),
                                    standbys = std::move(standbys_[i])] {
-      w->sources.go_on(saved);
-      w->sources.go_on_standbys(standbys);
+      w->sources->go_on(saved);
+      w->sources->go_on_standbys(standbys);
     });
   network.admission->go_on();
   network.due_titles->go_on();

@@ -20,37 +20,66 @@
 #include <utility>
 #include <vector>
 
-#include "app/handover/handover.h"
-#include "app/handover/handover_records.h"
-#include "app/process/service_manager.h"
-#include "app/programs/child_record.h"
+#include "app/handover/offer_record.h"
+#include "app/handover/stand_in.h"
+#include "app/operate/metrics_service.h"
 #include "app/services/listen_sockets.h"
 #include "app/topology/cluster_record.h"
-#include "cluster/link/master_record.h"
-#include "cluster/nodes/node_record.h"
 #include "net/socket/fd_channel.h"
 #include "net/tls/tls_context.h"
+#include "registry/registry.h"
 
 namespace lb {
 
+struct AdmissionRecord;
+struct ArchiveRecord;
+struct AudienceRecord;
+struct ClosedRecord;
 struct DeadAirRecord;
+struct DirectRecord;
 struct DueTitleRecord;
+struct DumpRecord;
+struct EndedRecord;
 struct EventsRecord;
+struct HeardFileRecord;
+struct HlsSessionRecord;
+struct HoldersRecord;
 struct LedgerRecord;
+class Listener;
+struct ListenerRecord;
+struct ListenersRecord;
 struct LoginRecord;
+struct MasterRecord;
+struct Metadata;
+class Mount;
 struct Network;
+struct NodeRecord;
 struct NumbersRecord;
 struct OffAirRecord;
+struct PastRecord;
+struct PicturesRecord;
+struct PlayersRecord;
+struct ProgramRecord;
+struct RecordsRecord;
+struct RecordsSinceRecord;
 struct RelayRecord;
+struct RequestRecord;
 struct SeatBookRecord;
+struct ServerRecord;
+struct ServiceManager;
 struct SlotBookRecord;
+struct SourceRecord;
+struct StandbyRecord;
 struct ThrottleRecord;
+struct TitlesRecord;
 struct WebhookRecord;
+struct WriterLease;
 
 class TakeOver {
  public:
   // fd: the channel.
   static Result<std::unique_ptr<TakeOver>> begin(int fd);
+  ~TakeOver();
 
   unsigned workers() const noexcept { return offer_.workers; }
   bool stands_in() const noexcept { return offer_.stands_in; }
@@ -98,7 +127,7 @@ class TakeOver {
   static constexpr std::chrono::seconds kOffer{5}, kState{60}, kGo{10}, kDirects{3};
 
  private:
-  explicit TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
+  explicit TakeOver(FdChannel channel);
   std::vector<ListenSockets::Handed> handed(const std::vector<SocketRecord>& sockets,
                                             UniqueFd (FdsIn::*taken)(MovedFd));
   Result<void> read_all(Network& network);
@@ -118,9 +147,9 @@ class TakeOver {
   Result<void> take(Network& network, const HeardFileRecord& saved);
   Result<void> take(Network& network, const EndedRecord& saved);
   Result<void> take(Network& network, const ListenersRecord& saved);
-  Result<std::unique_ptr<Listener>> take_listener(Network& network, const ListenerRecord& saved,
-                                                  const std::shared_ptr<Mount>& mount,
-                                                  const Titles& titles);
+  Result<std::unique_ptr<Listener>> take_listener(
+      Network& network, const ListenerRecord& saved, const std::shared_ptr<Mount>& mount,
+      const std::vector<std::shared_ptr<const Metadata>>& titles);
   Result<void> take(Network& network, const PastRecord& saved);
   void requests_go_on(Network& network, const ListenSockets& sockets);
   void directs_go_on(Network& network, SteadyTime until);
@@ -160,7 +189,7 @@ class TakeOver {
   RegistryContent records_;
   std::uint64_t records_revision_ = 0;  // of the accepted offer
   FdsIn offered_, fds_;
-  std::unordered_map<std::uint64_t, WriterLease> leases_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<WriterLease>> leases_;
   std::vector<std::vector<SourceRecord>> sources_;    // by worker
   std::vector<std::vector<std::uint64_t>> standbys_;  // ids, by worker
   std::vector<RequestRecord> requests_;

@@ -5,15 +5,26 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
+#include "app/handover/handover_records.h"
 #include "app/handover/take_over.h"
 #include "app/join/end_notices.h"
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
+#include "archive/files/past_record.h"
+#include "archive/read/shifted_streams.h"
+#include "auth/listener/authenticators.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 #include "http/connection_record.h"
+#include "http/connections.h"
+#include "stream/listener/direct_record.h"
 #include "stream/listener/direct_streams.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/ended_record.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -112,7 +123,7 @@ Result<void> TakeOver::take(Network& network, const ListenersRecord& saved) {
     return Error::invalid(cat({"mount ", saved.mount, " has listeners, and is not there"}));
   Worker& worker = *network.workers[saved.worker % network.workers.size()];
   const auto log_of = [&network](unsigned home, std::uint64_t lease) {
-    return network.workers[home]->sources.log_of(lease);
+    return network.workers[home]->sources->log_of(lease);
   };
   const Titles titles = is_over(*mount) ? titles_of_ended(*mount)
                                         : network.admission->titles_of(*mount, {log_of, {}, {}});
@@ -125,7 +136,7 @@ Result<void> TakeOver::take(Network& network, const ListenersRecord& saved) {
                         view->end}));
     auto listener = take_listener(network, one, mount, titles);
     if (!listener) return listener.error();
-    worker.streams.adopt(std::move(*listener), mount);
+    worker.streams->adopt(std::move(*listener), mount);
     has_come(one);
   }
   if (saved.file != 0) network.mount_files->entered(mount);
@@ -140,7 +151,7 @@ Result<void> TakeOver::take(Network& network, const PastRecord& saved) {
   auto listener = take_listener(network, saved.listener, mount, {});
   if (!listener) return listener.error();
   Worker& worker = *network.workers[saved.worker % network.workers.size()];
-  worker.shifted.adopt(std::move(*listener), std::move(mount), saved);
+  worker.shifted->adopt(std::move(*listener), std::move(mount), saved);
   has_come(saved.listener);
   return {};
 }
@@ -179,7 +190,8 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
     if (file) held.file = ReplyRun::of_file(file, file->get(), request.file_at, request.file_bytes);
     worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
                       fd = std::move(fd)]() mutable {
-      worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket, held);
+      worker.connections->adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket,
+                                held);
     });
   }
 }
@@ -218,7 +230,7 @@ void TakeOver::direct_goes_on(Network& network, const DirectRecord& saved,
   Worker& worker = *network.workers[saved.worker % network.workers.size()];
   worker.loop.post([&worker, listener = std::move(*listener), mount = std::move(mount),
                     source = std::move(source)]() mutable {
-    worker.streams.direct().adopt(std::move(listener), std::move(mount), std::move(source));
+    worker.streams->direct().adopt(std::move(listener), std::move(mount), std::move(source));
   });
 }
 

@@ -3,10 +3,16 @@
 
 #include "app/cluster/relay_service.h"
 #include "app/handover/take_over.h"
+#include "app/programs/child_record.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "stream/source/admission_record.h"
 #include "stream/source/offer_record.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_record.h"
+#include "stream/source/source_set.h"
+#include "stream/source/standby_record.h"
 
 namespace lb {
 namespace {
@@ -30,7 +36,7 @@ Result<void> TakeOver::take(Network& network, const AdmissionRecord& saved) {
     network.hls->mount_rests(lease->mount);
     return {};
   }
-  if (lease->id != 0) leases_.emplace(lease->id, std::move(*lease));
+  if (lease->id != 0) leases_.emplace(lease->id, std::make_unique<WriterLease>(std::move(*lease)));
   mounts_.push_back(saved.mount);
   return {};
 }
@@ -58,7 +64,7 @@ Result<void> TakeOver::take(Network& network, const SourceRecord& saved) {
   auto transport = relay ? network.relays->reading(saved, fds_)
                          : plain_transport(fds_.take_socket(saved.fd), saved.peer);
   if (!transport) return wrong("it has no connection");
-  WriterLease lease = std::move(at->second);
+  WriterLease lease = std::move(*at->second);
   leases_.erase(at);
   lease.identity = saved.identity;
   SourceOffer offer = restore_offer(saved, std::move(transport));
@@ -68,7 +74,7 @@ Result<void> TakeOver::take(Network& network, const SourceRecord& saved) {
   if (saved.counted) count(network.counters, offer);
   Worker& worker = *network.workers[writer->home];
   auto facts = writer->mount->facts();
-  if (auto restored = worker.sources.restore(std::move(offer), saved, std::move(lease), facts);
+  if (auto restored = worker.sources->restore(std::move(offer), saved, std::move(lease), facts);
       !restored)
     return wrong(restored.error().what);
   sources_[writer->home].push_back(saved);
@@ -89,8 +95,8 @@ Result<void> TakeOver::take(Network& network, const StandbyRecord& saved) {
   if (saved.counted) count(network.counters, offer);
   UniqueFd hearing = saved.hearing.empty() ? UniqueFd() : fds_.take(saved.hearing.front());
   Worker& worker = *network.workers[standby->home];
-  if (auto restored = worker.sources.restore_standby(std::move(offer), saved, std::move(hearing),
-                                                     mount, *standby->facts);
+  if (auto restored = worker.sources->restore_standby(std::move(offer), saved, std::move(hearing),
+                                                      mount, *standby->facts);
       !restored)
     return wrong(restored.error().what);
   standbys_[standby->home].push_back(saved.id);

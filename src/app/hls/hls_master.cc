@@ -172,7 +172,7 @@ Verdict HlsStage::serve_redirecting_master(Connection& connection, std::vector<s
           }
           worker.loop.post([&worker, id, by, full, retry = answer.retry_after,
                             variants = std::move(variants)] {
-            Connection* waiting = worker.connections.find(id);
+            Connection* waiting = worker.find_connection(id);
             if (waiting == nullptr) return;
             if (full)
               refuse_hls(*waiting, 503, "All servers are full, please try again\r\n",

@@ -62,7 +62,7 @@ HlsPastThen give_to(Worker& worker, std::uint64_t id) {
       past = std::move(refused);
     }
     worker.loop.post([&worker, id, past = std::move(past)] {
-      Connection* const waiting = worker.connections.find(id);
+      Connection* const waiting = worker.find_connection(id);
       if (waiting == nullptr) return;
       waiting->context().hls->past = past;
       waiting->ask_again();

@@ -14,6 +14,7 @@
 #include "base/strings.h"
 #include "config/settings/config.h"
 #include "hls/session_names.h"
+#include "http/static_files.h"
 
 namespace lb {
 namespace {

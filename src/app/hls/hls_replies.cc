@@ -20,6 +20,7 @@
 #include "http/byte_range.h"
 #include "http/connection_record.h"
 #include "http/stream_type.h"
+#include "stream/listener/loop_streams.h"
 #include "stream/source/picture_shelf.h"
 
 namespace lb {
@@ -107,7 +108,7 @@ bool hls_unchanged(Connection& connection, ResponseHead& head, const std::string
 void count_hls_sent(Worker& worker, Mount& mount, const Connection& connection, std::uint64_t bytes,
                     const std::string& request) {
   mount.bytes_sent.fetch_add(bytes, std::memory_order_relaxed);
-  worker.streams.count_sent(bytes);
+  worker.streams->count_sent(bytes);
   if (!worker.services.log.enabled(LogLevel::kDebug)) return;
   worker.services.log.debug("hls/request",
                             cat({connection.ip(), " \"", request, "\" ", bytes, " bytes"}));

@@ -18,9 +18,11 @@
 #include "app/services/worker.h"
 #include "app/topology/mount_load.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 #include "hls/media_playlist.h"
 #include "hls/session_names.h"
 #include "http/access_line.h"
+#include "http/connections.h"
 
 namespace lb {
 namespace {

@@ -20,6 +20,7 @@
 #include "app/request/server_login.h"
 #include "app/services/playing_mount.h"
 #include "app/services/worker.h"
+#include "auth/listener/authenticators.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "config/settings/config.h"
@@ -76,7 +77,7 @@ void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
                  bool seated, SeatPass seat) mutable {
           worker.loop.post([&worker, id, seated, seat = std::move(seat),
                             verdict = std::move(verdict), ticket = std::move(ticket)]() mutable {
-            Connection* waiting = worker.connections.find(id);
+            Connection* waiting = worker.find_connection(id);
             if (waiting == nullptr) return;
             if (!seated) {
               worker.services.counters.refused(Refusal::kLogin);
@@ -90,7 +91,7 @@ void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
 }
 
 void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicket ticket) {
-  Connection* waiting = worker.connections.find(id);
+  Connection* waiting = worker.find_connection(id);
   if (waiting == nullptr) return;  // the ticket's end reports it to the backend
   // A refused listener has arrived all the same: the redirect has done its part.
   if (verdict.kind != AuthVerdict::Kind::kAllow)

@@ -143,7 +143,7 @@ Verdict send_index(Worker& worker, Connection& connection, const BlockAsk& ask,
     auto index = read_file(path, {.limit = kLargestSentIndex, .follows_links = false});
     std::string text = index ? std::move(index->text) : std::string();
     worker.loop.post([&worker, place, text = std::move(text), id]() mutable {
-      Connection* waiting = worker.connections.find(id);
+      Connection* waiting = worker.find_connection(id);
       if (waiting == nullptr) return;
       if (text.empty())
         waiting->reply_text(404, "not found\r\n");
@@ -180,7 +180,7 @@ Verdict send_data(Worker& worker, Connection& connection, const BlockAsk& ask, c
   head.keep_alive = client_keeps_alive(connection.request());
   head.http_1_1 = true;
   auto ready = [&worker, id = connection.id()] {
-    if (Connection* asking = worker.connections.find(id)) asking->source_ready();
+    if (Connection* asking = worker.find_connection(id)) asking->source_ready();
   };
   ExportPlan plan;
   plan.mount = ask.mount;

@@ -8,6 +8,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "cluster/relay/pull_mark.h"
+#include "cluster/relay/relay.h"
 #include "cluster/relay/relay_marks.h"
 #include "stream/listener/direct_streams.h"
 #include "stream/source/source_facts.h"

@@ -25,7 +25,7 @@ void send_to_master(Worker& worker, Connection& connection) {
       [&worker, id = connection.id(), asked = std::move(asked)] {
         worker.loop.post_together([&worker, id,
                                    answer = worker.services.cluster->send_to_master(asked)] {
-          Connection* waiting = worker.connections.find(id);
+          Connection* waiting = worker.find_connection(id);
           if (waiting == nullptr) return;
           if (answer.kind == RedirectAnswer::Kind::kServe && answer_if_draining(worker, *waiting))
             return;

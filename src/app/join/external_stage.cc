@@ -11,6 +11,7 @@
 #include "app/request/request_context.h"
 #include "app/services/worker.h"
 #include "config/settings/config.h"
+#include "http/static_files.h"
 
 namespace lb {
 

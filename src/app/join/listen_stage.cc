@@ -23,10 +23,12 @@
 #include "app/services/playing_mount.h"
 #include "app/services/worker.h"
 #include "app/topology/mount_load.h"
+#include "archive/read/shifted_streams.h"
 #include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 #include "http/access_line.h"
 #include "stream/listener/direct_streams.h"
+#include "stream/listener/loop_streams.h"
 #include "stream/source/source_facts.h"
 
 namespace lb {
@@ -73,12 +75,12 @@ void begin_stream(Worker& worker, std::unique_ptr<Listener> listener,
   const auto burst = static_cast<std::size_t>(std::min(most, ask.burst.value_or(most)));
   if (!place) {
     if (const auto intro = network.mount_files->intro_for(*mount); intro.file) {
-      worker.streams.join(std::move(listener), mount, intro);
+      worker.streams->join(std::move(listener), mount, intro);
       return;
     }
     if (is_recorded(network, *mount)) place = StreamAsk{{}, true};
   }
-  worker.streams.join(std::move(listener), mount, burst, place);
+  worker.streams->join(std::move(listener), mount, burst, place);
 }
 
 // An unproved server gets its place only within the window, which any slow listener gets too, and
@@ -194,9 +196,9 @@ Verdict admit_listener(Worker& worker, Connection& connection, const ListenAsk& 
   const std::shared_ptr<PastAsk> past = context.past;  // the context ends with its connection
   auto listener = make_listener(worker, connection, ask, std::move(entry), *facts);
   if (auto* const start = past ? std::get_if<ShiftedStart>(&past->begins) : nullptr)
-    worker.shifted.join(std::move(listener), std::move(*start));
+    worker.shifted->join(std::move(listener), std::move(*start));
   else if (direct != nullptr)
-    worker.streams.join_direct(std::move(listener), mount, std::move(direct->source));
+    worker.streams->join_direct(std::move(listener), mount, std::move(direct->source));
   else
     begin_stream(worker, std::move(listener), mount, ask, place);
   return Verdict::kAnswered;

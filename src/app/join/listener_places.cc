@@ -14,6 +14,8 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "config/settings/config.h"
+#include "http/connections.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 

@@ -17,6 +17,7 @@
 #include "app/topology/mount_lookup.h"
 #include "cluster/nodes/names.h"
 #include "cluster/relay/relay_marks.h"
+#include "http/static_files.h"
 
 namespace lb {
 namespace {

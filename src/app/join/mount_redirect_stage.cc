@@ -11,6 +11,7 @@
 #include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
 #include "config/settings/config.h"
+#include "http/static_files.h"
 
 namespace lb {
 

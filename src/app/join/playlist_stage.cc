@@ -18,6 +18,7 @@
 #include "cluster/balance/redirect_reply.h"
 #include "config/settings/config.h"
 #include "http/playlist.h"
+#include "http/static_files.h"
 
 namespace lb {
 namespace {
@@ -66,7 +67,7 @@ Verdict playlist_stage(Worker& worker, Connection& connection) {
     if (addresses.empty() || !worker.services.drain.draining())
       addresses.push_back(redirect_location(own, ask.mount, query, {}));
     worker.loop.post([&worker, id, kind, body = kind->print(addresses)] {
-      Connection* waiting = worker.connections.find(id);
+      Connection* waiting = worker.find_connection(id);
       if (waiting == nullptr) return;
       ResponseHead head;
       head.content_type = kind->type;

@@ -24,6 +24,7 @@
 #include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 #include "http/parser.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

@@ -14,6 +14,7 @@
 #include "app/request/source_logins.h"
 #include "app/services/worker.h"
 #include "app/topology/mount_homes.h"
+#include "auth/guard/refusal_log.h"
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
@@ -21,8 +22,11 @@
 #include "http/access_line.h"
 #include "http/body.h"
 #include "http/parser.h"
+#include "http/static_files.h"
 #include "http/stream_type.h"
+#include "stream/source/source_admission.h"
 #include "stream/source/source_facts.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -159,13 +163,13 @@ void begin(Worker& worker, Connection& connection, WriterLease lease,
   traffic.counters.source_client_connections.fetch_add(1, std::memory_order_relaxed);
   traffic.counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
   offer.transport = connection.take_transport();
-  worker.sources.add(std::move(offer), std::move(lease), std::move(facts));
+  worker.sources->add(std::move(offer), std::move(lease), std::move(facts));
 }
 
 // Handles control's decision, on the worker.
 void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
               std::shared_ptr<const SourceFacts> facts, BodyReader body, GatePass place) {
-  Connection* waiting = worker.connections.find(id);
+  Connection* waiting = worker.find_connection(id);
   if (waiting == nullptr) {  // gone meanwhile
     if (lease) give_back(worker, std::move(*lease));
     return;
@@ -191,7 +195,7 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
   }
   const std::string_view type = request.headers.get("content-type");
   if (!type.empty() && !is_source_type(type, settings.source_types)) {
-    traffic.refusals.warn(
+    traffic.refusals->warn(
         "source/source", connection.ip(),
         cat({"mount ", request.path, ": a source from ", connection.ip(),
              " was refused, its content type ", clean_utf8(type.substr(0, kShownType)),

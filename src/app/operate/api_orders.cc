@@ -13,6 +13,7 @@
 #include "app/services/picture_files.h"
 #include "app/services/services.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

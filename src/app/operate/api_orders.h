@@ -13,10 +13,11 @@
 #include "api/request/live.h"
 #include "api/request/problem.h"
 #include "base/unique_function.h"
-#include "cluster/link/frame.h"
 
 namespace lb {
 
+struct ApiOrder;
+struct CommandFrame;
 struct Services;
 
 class ApiOrders {

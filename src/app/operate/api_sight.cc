@@ -24,6 +24,8 @@
 #include "cluster/link/frame.h"
 #include "cluster/nodes/audience.h"
 #include "cluster/nodes/public_address.h"
+#include "config/settings/config.h"
+#include "net/tls/tls_keeper.h"
 
 namespace lb {
 namespace {
@@ -104,7 +106,7 @@ MountNow ApiSight::mount_now(const std::string& name) const {
           return carrier.node != table.self() && carrier.reported && table.carries(carrier, time);
         });
   });
-  if (!now.on_air) now.off_air = network_.off_air.of(name);
+  if (!now.on_air) now.off_air = network_.off_air->of(name);
   return now;
 }
 
@@ -189,7 +191,7 @@ std::vector<CertificateNow> ApiSight::certificates() const {
     if (order.is_shared) row.nodes = order.nodes;
   };
   std::vector<CertificateNow> rows;
-  if (const auto context = network_.tls.context())
+  if (const auto context = network_.tls->context())
     for (const TlsContext::Certificate& one : context->certificates()) {
       CertificateNow row;
       for (const std::string_view name : split(one.names, ',')) row.names.emplace_back(trim(name));

@@ -2,6 +2,7 @@
 
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
+#include "stream/listener/loop_streams.h"
 
 namespace lb {
 
@@ -39,7 +40,7 @@ bool BanKick::turn() {
   while (loop().now() < slice_ends) {
     if (!found_.empty()) {
       if (worker_ != nullptr)
-        worker_->streams.kill(*at_->second, found_.back());
+        worker_->streams->kill(*at_->second, found_.back());
       else
         services_.hls->end(*at_->second, found_.back());
       found_.pop_back();
@@ -49,7 +50,7 @@ bool BanKick::turn() {
     if (at_ == mounts_->end()) return false;
     searched_ = true;
     if (worker_ != nullptr)
-      search(worker_->streams.list(*at_->second));
+      search(worker_->streams->list(*at_->second));
     else if (at_->second->settings()->hls && services_.hls->sessions().size() > 0)
       search(services_.hls->sessions().list(*at_->second, loop().now()));
   }

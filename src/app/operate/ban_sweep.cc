@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "api/request/record_book.h"
 #include "api/request/request.h"
 #include "app/services/runtime.h"
 

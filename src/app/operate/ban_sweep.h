@@ -11,11 +11,11 @@
 #include <chrono>
 #include <memory>
 
-#include "api/request/record_book.h"
 #include "registry/store_writer.h"
 
 namespace lb {
 
+class RecordBook;
 struct Runtime;
 
 class BanSweep {

@@ -1,10 +1,11 @@
 #include "app/operate/bitrate_watch.h"
 
 #include "admin/command/station.h"
+#include "api/request/record_book.h"
 #include "app/services/event_service.h"
 #include "app/services/network.h"
 #include "base/cat.h"
-#include "net/loop/loop.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

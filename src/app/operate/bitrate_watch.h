@@ -13,12 +13,12 @@
 #include <optional>
 #include <string>
 
-#include "api/request/record_book.h"
 #include "net/loop/loop.h"
 
 namespace lb {
 
 struct Network;
+class RecordBook;
 
 // The bytes of one source, sampled once a second.
 class RateWindow {

@@ -11,6 +11,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

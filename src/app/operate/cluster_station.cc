@@ -15,6 +15,8 @@
 #include "base/cat.h"
 #include "cluster/link/frame.h"
 #include "cluster/nodes/audience.h"
+#include "config/settings/config.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 

@@ -15,11 +15,13 @@
 #include "app/services/record_overlay.h"
 #include "app/services/services.h"
 #include "app/topology/stream_offers.h"
+#include "auth/listener/authenticators.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "cluster/link/master_session.h"
+#include "config/mounts/mount_record.h"
 
 namespace lb {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/request/record_book.h"
 #include "app/services/event_service.h"
 #include "app/services/login_service.h"
 #include "app/services/traffic.h"

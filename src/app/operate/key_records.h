@@ -13,12 +13,12 @@
 #include <set>
 #include <string>
 
-#include "api/request/record_book.h"
 #include "registry/store_writer.h"
 
 namespace lb {
 
 struct Accounts;
+class RecordBook;
 
 class KeyRecords {
  public:

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "api/request/record_book.h"
 #include "app/services/runtime.h"
 #include "base/cat.h"
 #include "base/encoding.h"

@@ -10,11 +10,11 @@
 #include <cstdint>
 #include <memory>
 
-#include "api/request/record_book.h"
 #include "registry/store_writer.h"
 
 namespace lb {
 
+class RecordBook;
 struct Runtime;
 
 class LifeRecord {

@@ -14,6 +14,7 @@
 #include "app/services/event_service.h"
 #include "app/services/services.h"
 #include "config/settings/config.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

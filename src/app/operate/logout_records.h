@@ -14,12 +14,12 @@
 #include <string>
 #include <vector>
 
-#include "api/request/record_book.h"
 #include "auth/login/session_book.h"
 #include "registry/store_writer.h"
 
 namespace lb {
 
+class RecordBook;
 struct Runtime;
 
 class LogoutRecords {

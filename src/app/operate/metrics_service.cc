@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/request/record_book.h"
 #include "app/audience/audience_service.h"
 #include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/ingest_service.h"
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/cluster/slot_service.h"
@@ -20,8 +22,16 @@
 #include "app/services/login_service.h"
 #include "app/services/node_health.h"
 #include "app/services/worker.h"
+#include "archive/read/shifted_streams.h"
 #include "archive/record/archive_writer.h"
+#include "auth/listener/authenticators.h"
 #include "base/cat.h"
+#include "cluster/relay/relay.h"
+#include "config/settings/config.h"
+#include "net/loop/loop_beats.h"
+#include "net/tls/tls_keeper.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -299,18 +309,18 @@ void MetricsService::complete(MetricsPicture& picture) const {
   for (std::size_t i = 0; i < counters.refusals.size(); ++i)
     picture.refusals.push_back({kRefusalNames[i], relaxed(counters.refusals[i])});
   for (const auto& worker : services_.workers) {
-    picture.bytes_read += worker->sources.bytes_read();
-    picture.bytes_sent += worker->streams.bytes_sent();
+    picture.bytes_read += worker->sources->bytes_read();
+    picture.bytes_sent += worker->streams->bytes_sent();
   }
   const SteadyTime now = services_.clock.steady();
-  for (const LoopBeat& beat : services_.beats.read())
+  for (const LoopBeat& beat : services_.beats->read())
     picture.loops.push_back({beat.name, Seconds(beat.late).count(),
                              std::max(0.0, Seconds(now - beat.last).count()),
                              Seconds(beat.worked).count(), beat.tasks});
   const std::string authority = Services::authority(*config);
   for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all)
     picture.streams.push_back(metrics_stream(*mount, authority));
-  if (const auto context = services_.tls.context())
+  if (const auto context = services_.tls->context())
     for (const TlsContext::Certificate& certificate : context->certificates())
       picture.certificates.push_back(
           {certificate.file, certificate.names, unix_time(certificate.expires)});
@@ -318,7 +328,7 @@ void MetricsService::complete(MetricsPicture& picture) const {
   if (services_.archive->on() || plays) {
     picture.archive = metrics_archive(*services_.archive, services_.clock.wall());
     for (const auto& worker : services_.workers)
-      picture.archive->shifted += worker->shifted.count();
+      picture.archive->shifted += worker->shifted->count();
   }
   const RecordService& records = *services_.records;
   if (const auto store = records.store_state())

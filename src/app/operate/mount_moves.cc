@@ -9,6 +9,8 @@
 #include "app/services/worker.h"
 #include "app/topology/mount_homes.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/request/record_book.h"
 #include "app/operate/record_job.h"
 #include "app/operate/record_service.h"
 #include "app/services/record_overlay.h"

@@ -5,6 +5,10 @@
 #include "admin/command/station.h"
 #include "api/records/audit_plans.h"
 #include "api/request/made_answer.h"
+#include "api/request/plan.h"
+#include "api/request/record_book.h"
+#include "app/operate/certificate_records.h"
+#include "app/operate/logout_records.h"
 #include "app/operate/record_job.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
@@ -21,8 +25,8 @@ RecordService::RecordService(Services& services)
       bans_(std::make_shared<const BanList>()),
       life_(services),
       keys_(services),
-      certificates_(services),
-      logouts_(services),
+      certificates_(std::make_unique<CertificateRecords>(services)),
+      logouts_(std::make_unique<LogoutRecords>(services)),
       ban_sweep_(services),
       usages_(services.loops.control()),
       bitrates_(services),

@@ -26,24 +26,29 @@
 #include <vector>
 
 #include "api/endpoints.h"
-#include "api/request/plan.h"
-#include "api/request/record_book.h"
 #include "app/operate/api_orders.h"
 #include "app/operate/api_sight.h"
 #include "app/operate/ban_sweep.h"
 #include "app/operate/bitrate_watch.h"
-#include "app/operate/certificate_records.h"
 #include "app/operate/key_records.h"
 #include "app/operate/life_record.h"
-#include "app/operate/logout_records.h"
 #include "app/operate/mount_moves.h"
 #include "app/operate/usage_records.h"
 #include "auth/guard/ban_list.h"
+#include "config/settings/mount_book.h"
 #include "registry/registry.h"
 
 namespace lb {
 
+struct ApiWorld;
+template <class T>
+struct BookRow;
+class CertificateRecords;
 struct Config;
+class LogoutRecords;
+struct MountRecord;
+enum class MoveStep : std::uint8_t;
+class RecordBook;
 struct RecordJob;
 struct Services;
 class Sqlite;
@@ -219,8 +224,8 @@ class RecordService {
   bool failed_ = false;  // to load, at the start
   LifeRecord life_;
   KeyRecords keys_;
-  CertificateRecords certificates_;
-  LogoutRecords logouts_;
+  std::unique_ptr<CertificateRecords> certificates_;
+  std::unique_ptr<LogoutRecords> logouts_;
   BanSweep ban_sweep_;
   UsageRecords usages_;
   bool shared_ = false;             // other masters may use the store

@@ -10,11 +10,15 @@
 #include <utility>
 
 #include "admin/command/station.h"
+#include "api/request/plan.h"
+#include "api/request/record_book.h"
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/conf_source.h"
 #include "app/operate/ban_kick.h"
+#include "app/operate/certificate_records.h"
+#include "app/operate/logout_records.h"
 #include "app/operate/record_service.h"
 #include "app/operate/usage_watch.h"
 #include "app/pages/history_service.h"
@@ -27,13 +31,16 @@
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_homes.h"
+#include "auth/listener/authenticators.h"
 #include "auth/password/password_hash.h"
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/unique_fd.h"
 #include "cluster/nodes/public_address.h"
+#include "config/load/loader.h"
 #include "net/crypto/digest.h"
 #include "store/store_registry.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 namespace {
@@ -77,14 +84,14 @@ void RecordService::begin(const Config& config, UniqueFunction<void()> ready) {
     end_of_start();
     return;
   }
-  certificates_.prepare();
+  certificates_->prepare();
   if (taken_over_) {
     end_of_start();
   } else {
     note_unread("it has not been read yet");
     start_.after(kStartPatience);
   }
-  services_.login->on_ended([this](EndedLogin login) { logouts_.add(std::move(login)); });
+  services_.login->on_ended([this](EndedLogin login) { logouts_->add(std::move(login)); });
   load();
 }
 
@@ -133,11 +140,11 @@ void RecordService::opened(std::shared_ptr<const RecordBook> book,
   publish(std::move(book), !std::exchange(taken_over_, false));
   // Reports the changes made meanwhile.
   registry_->watch(revision, [this](RegistryChange change) { changed(std::move(change)); });
-  logouts_.begin(*registry_);
+  logouts_->begin(*registry_);
   ban_sweep_.begin(*registry_);
   if (shared_) usages_.begin(*registry_);
   keys_.begin(*registry_);
-  certificates_.begin(*registry_);
+  certificates_->begin(*registry_);
   for (const JobPtr& job : std::exchange(before_open_, {})) commit(job);
 }
 
@@ -220,8 +227,8 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
     services_.links->conf().set_records(book);
     life_.follow(*registry_, book);
     keys_.follow(book);
-    certificates_.follow(book);
-    logouts_.follow(book);
+    certificates_->follow(book);
+    logouts_->follow(book);
     ban_sweep_.follow(book);
     usages_.follow(book);
   }
@@ -314,7 +321,7 @@ void RecordService::publish_logins(const RecordBook& book) {
 void RecordService::reload() {
   if (registry_) registry_->reload();
   keys_.check();
-  certificates_.check();
+  certificates_->check();
 }
 
 void RecordService::stop() {
@@ -323,8 +330,8 @@ void RecordService::stop() {
   bitrates_.stop();
   life_.stop();
   keys_.stop();
-  certificates_.stop();
-  logouts_.stop();
+  certificates_->stop();
+  logouts_->stop();
   ban_sweep_.stop();
   usages_.stop();
   moves_.stop();

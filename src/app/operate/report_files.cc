@@ -6,6 +6,7 @@
 #include "app/services/event_service.h"
 #include "app/services/services.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

@@ -1,5 +1,6 @@
 #include "app/operate/usage_watch.h"
 
+#include "api/request/record_book.h"
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/conf_source.h"
@@ -8,6 +9,7 @@
 #include "app/services/services.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

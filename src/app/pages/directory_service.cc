@@ -5,7 +5,9 @@
 #include "app/cluster/cluster_service.h"
 #include "app/services/services.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 #include "net/loop/loop.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

@@ -6,7 +6,10 @@
 #include "app/pages/station_table.h"
 #include "app/services/services.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "http/message.h"
+#include "http/static_files.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

@@ -6,7 +6,7 @@
 #include "app/services/network.h"
 #include "base/cat.h"
 #include "base/file.h"
-#include "net/loop/loop.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

@@ -11,6 +11,8 @@
 #include "app/services/worker.h"
 #include "app/topology/listeners_elsewhere.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
+#include "http/connections.h"
 #include "stream/listener/loop_streams.h"
 
 namespace lb {

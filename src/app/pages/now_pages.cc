@@ -12,7 +12,9 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "config/settings/station_settings.h"
 #include "http/message.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

@@ -14,6 +14,7 @@
 #include "base/strings.h"
 #include "base/time_zone.h"
 #include "cluster/nodes/public_address.h"
+#include "config/settings/config.h"
 #include "stream/log/wall_place.h"
 #include "stream/source/source_facts.h"
 

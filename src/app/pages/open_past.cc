@@ -7,6 +7,7 @@
 #include "app/services/remote_recordings.h"
 #include "app/services/traffic.h"
 #include "archive/files/where.h"
+#include "config/settings/config.h"
 
 namespace lb {
 

@@ -10,6 +10,8 @@
 #include "app/pages/station_stats.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
+#include "config/settings/config.h"
+#include "http/connections.h"
 #include "http/message.h"
 
 namespace lb {
@@ -115,7 +117,7 @@ void PageCache::end_readers_of_old_pages() {
   if (old.empty()) return;
   for (const auto& worker : services_.workers)
     worker->loop.post([w = worker.get(), old] {
-      for (const Page& page : old) w->connections.end_readers_of(page.get());
+      for (const Page& page : old) w->connections->end_readers_of(page.get());
     });
 }
 

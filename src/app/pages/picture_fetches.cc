@@ -14,6 +14,7 @@
 #include "cluster/balance/redirect_decider.h"
 #include "cluster/link/master_session.h"
 #include "cluster/nodes/public_address.h"
+#include "net/fetch/fetch.h"
 
 namespace lb {
 

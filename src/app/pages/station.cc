@@ -24,8 +24,13 @@
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_load.h"
 #include "auth/listener/authenticator.h"
+#include "auth/listener/authenticators.h"
 #include "base/cat.h"
 #include "cluster/polling/report_intake.h"
+#include "config/settings/config.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -205,7 +210,7 @@ void ServerStation::listeners_of(const std::string& name, Then<Result<MountListe
   const auto mount = mount_of(name);
   if (!mount) return then(MountListeners());
   services_.loops.gather<std::vector<ListenerRow>>(
-      [this, mount](unsigned i) { return services_.workers[i]->streams.list(*mount); },
+      [this, mount](unsigned i) { return services_.workers[i]->streams->list(*mount); },
       [this, mount, then = std::move(then)](std::vector<std::vector<ListenerRow>> answers) mutable {
         MountListeners all{services_.hls->sessions().list(*mount, services_.clock.steady())};
         for (auto& rows : answers)
@@ -220,7 +225,7 @@ void ServerStation::listeners_page(const std::string& name, std::uint64_t after,
   if (!mount) return then({});
   services_.loops.gather<ListenerPage>(
       [this, mount, after, most](unsigned i) {
-        return services_.workers[i]->streams.page(*mount, after, most);
+        return services_.workers[i]->streams->page(*mount, after, most);
       },
       [this, mount, after, most,
        then = std::move(then)](std::vector<ListenerPage> answers) mutable {
@@ -247,7 +252,7 @@ void ServerStation::kill_listener(const std::string& name, std::uint64_t id,
   if (services_.hls->end(*mount, id)) return then({true});
   services_.loops.gather<int>(
       [this, mount, id](unsigned i) {
-        return services_.workers[i]->streams.kill(*mount, id) ? 1 : 0;
+        return services_.workers[i]->streams->kill(*mount, id) ? 1 : 0;
       },
       [then = std::move(then)](const std::vector<int>& answers) mutable {
         then({std::find(answers.begin(), answers.end(), 1) != answers.end()});
@@ -270,7 +275,7 @@ void ServerStation::move_listeners(const std::string& from, const std::string& t
   if (!source || !target) return then({});
   services_.loops.gather<std::uint64_t>(
       [this, source, target](unsigned i) {
-        return services_.workers[i]->streams.move(*source, target);
+        return services_.workers[i]->streams->move(*source, target);
       },
       [then = std::move(then)](const std::vector<std::uint64_t>& answers) mutable {
         MoveOutcome outcome;
@@ -285,7 +290,7 @@ void ServerStation::move_listener(const std::string& from, std::uint64_t id, con
   if (!source || !target) return then(cat({"there is no mount ", source ? to : from}));
   services_.loops.gather<ListenerMove>(
       [this, source, target, id](unsigned i) {
-        return services_.workers[i]->streams.move(*source, target, id);
+        return services_.workers[i]->streams->move(*source, target, id);
       },
       [id, to, then = std::move(then)](std::vector<ListenerMove> answers) mutable {
         const ListenerMove done = *std::max_element(answers.begin(), answers.end());
@@ -381,7 +386,7 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
   for (std::size_t i = 1; i < targets.size(); ++i) {
     Worker& home = *services_.workers[targets[i].home];
     home.loop.post([&home, id = targets[i].id, title = std::make_shared<Metadata>(*title)] {
-      home.sources.set_title(id, std::move(*title));
+      home.sources->set_title(id, std::move(*title));
     });
   }
   Worker& home = *services_.workers[targets.front().home];
@@ -394,7 +399,7 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
       });
   home.loop.post([this, &home, lease = targets.front().id, at_ms,
                   title = std::make_shared<Metadata>(std::move(*title)), answer] {
-    const TitleResult result = home.sources.set_title(lease, std::move(*title), at_ms);
+    const TitleResult result = home.sources->set_title(lease, std::move(*title), at_ms);
     services_.loops.control().post([answer, result] {
       (*answer)(result == TitleResult::kDone ? TitleVerdict::kDone : TitleVerdict::kRefused);
     });

@@ -16,6 +16,7 @@
 #include "app/topology/country_watch.h"
 #include "cluster/link/message_log.h"
 #include "cluster/polling/report_intake.h"
+#include "config/settings/config.h"
 
 namespace lb {
 

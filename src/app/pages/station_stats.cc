@@ -12,6 +12,7 @@
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "config/settings/config.h"
 #include "stream/listener/fallback_chain.h"
 #include "stream/source/source_facts.h"
 

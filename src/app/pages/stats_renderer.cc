@@ -3,6 +3,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/pages/station_stats.h"
 #include "app/services/services.h"
+#include "config/settings/config.h"
 
 namespace lb {
 

@@ -65,7 +65,7 @@ void write_mount(JsonWriter& out, const ArchiveSight::Mount& mount,
 
 void reply_text_body(Worker& worker, std::uint64_t id, std::string type, std::string body) {
   worker.loop.post([&worker, id, type = std::move(type), body = std::move(body)]() mutable {
-    Connection* waiting = worker.connections.find(id);
+    Connection* waiting = worker.find_connection(id);
     if (waiting == nullptr) return;
     ResponseHead head;
     head.content_type = std::move(type);

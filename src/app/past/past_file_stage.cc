@@ -18,6 +18,7 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "http/byte_range.h"
+#include "http/connections.h"
 #include "http/stream_type.h"
 #include "net/address/reach.h"
 
@@ -88,7 +89,7 @@ void send_file(FileAsk& asked, Connection& waiting, ExportPlan plan) {
   head.content_length = range.length;
   const std::chrono::seconds longest = playing_time(plan, range.length) * kSlowestPlay;
   auto ready = [&worker = asked.worker, id = asked.connection] {
-    if (Connection* asking = worker.connections.find(id)) asking->source_ready();
+    if (Connection* asking = worker.find_connection(id)) asking->source_ready();
   };
   auto body = std::make_unique<ExportBody>(
       traffic.archive->dir(), std::move(plan), range.first, range.length,
@@ -100,7 +101,7 @@ void send_file(FileAsk& asked, Connection& waiting, ExportPlan plan) {
 void reply_plan(std::shared_ptr<FileAsk> asked, Result<ExportPlan> plan) {
   Worker& worker = asked->worker;
   worker.loop.post([asked = std::move(asked), plan = std::move(plan)]() mutable {
-    Connection* waiting = asked->worker.connections.find(asked->connection);
+    Connection* waiting = asked->worker.find_connection(asked->connection);
     if (waiting == nullptr) return;
     if (plan)
       send_file(*asked, *waiting, std::move(*plan));

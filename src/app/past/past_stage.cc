@@ -11,6 +11,7 @@
 #include "app/request/request_context.h"
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
+#include "http/static_files.h"
 
 namespace lb {
 namespace {

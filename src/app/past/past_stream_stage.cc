@@ -98,7 +98,7 @@ bool PastStreamStage::step(Search& search, PastReading& reading) {
   auto start = search.soon ? std::nullopt : start_in(reading, *files, file);
   if (reading.lacks()) return false;
   worker_.loop.post([this, search, start = std::move(start)]() mutable {
-    if (Connection* waiting = worker_.connections.find(search.connection))
+    if (Connection* waiting = worker_.find_connection(search.connection))
       found(*waiting, search, std::move(start));
   });
   return false;

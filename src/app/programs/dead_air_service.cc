@@ -9,6 +9,8 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "media/silence_line.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
@@ -210,7 +212,7 @@ void DeadAirService::start(std::uint64_t id, Ear& ear) {
   Worker& home = *traffic_.workers[ear.home];
   home.loop.post(
       [&home, encoder = ear.encoder, pipe = std::make_shared<UniqueFd>(ear.child->take_input())] {
-        home.sources.let_hear(encoder, std::move(*pipe));
+        home.sources->let_hear(encoder, std::move(*pipe));
       });
 }
 

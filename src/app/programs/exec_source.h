@@ -19,7 +19,6 @@
 #include <string>
 #include <vector>
 
-#include "cluster/relay/relay.h"
 #include "net/loop/child_process.h"
 #include "net/socket/transport.h"
 

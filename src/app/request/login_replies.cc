@@ -11,6 +11,8 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
+#include "http/connections.h"
 #include "http/error_page.h"
 #include "http/page_headers.h"
 #include "net/address/reach.h"

@@ -8,7 +8,7 @@ namespace lb {
 PolledWaits::PolledWaits(Worker& worker, std::size_t most, std::chrono::milliseconds pause)
     : worker_(worker), pause_(pause), waits_(worker.loop, {.all = most}, [this](const auto& all) {
         for (const std::uint64_t id : waits_.release(all))
-          if (Connection* waiting = worker_.connections.find(id)) waiting->ask_again();
+          if (Connection* waiting = worker_.find_connection(id)) waiting->ask_again();
       }) {}
 
 bool PolledWaits::wait(const Connection& connection, SteadyTime& until,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/services/worker.h"
+#include "auth/listener/authenticators.h"
 #include "auth/password/password_hash.h"
 #include "stream/mount/login_hours.h"
 
@@ -96,7 +97,7 @@ void ask_record_logins(Worker& worker, Connection& connection, const MountSettin
                         answered = std::move(answered)](AuthVerdict verdict) mutable {
     worker.loop.post(
         [&worker, id, answered = std::move(answered), verdict = std::move(verdict)]() mutable {
-          if (Connection* waiting = worker.connections.find(id))
+          if (Connection* waiting = worker.find_connection(id))
             answered(*waiting, std::move(verdict));
         });
   };

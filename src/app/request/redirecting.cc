@@ -20,6 +20,7 @@
 #include "cluster/balance/redirect_decider.h"
 #include "cluster/balance/redirect_reply.h"
 #include "cluster/relay/relay_marks.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {
@@ -56,7 +57,7 @@ void redirect_to(Connection& connection, const RedirectAnswer& answer) {
 }
 
 void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
-  Connection* waiting = worker.connections.find(id);
+  Connection* waiting = worker.find_connection(id);
   if (waiting == nullptr) return;
   if (act_on(*waiting, answer) == Verdict::kNext) waiting->resume(Verdict::kNext);
 }
@@ -70,7 +71,7 @@ void ask_way_back(Worker& worker, Connection& connection,
       [&worker, id = connection.id(), asked = std::move(asked), then = std::move(then)]() mutable {
         worker.loop.post_together([&worker, id, then = std::move(then),
                                    answer = worker.services.cluster->unserved(asked)]() mutable {
-          if (Connection* waiting = worker.connections.find(id)) then(*waiting, answer);
+          if (Connection* waiting = worker.find_connection(id)) then(*waiting, answer);
         });
       });
 }

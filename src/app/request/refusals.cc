@@ -6,6 +6,7 @@
 #include "app/request/record_logins.h"
 #include "app/request/request_context.h"
 #include "app/services/worker.h"
+#include "auth/guard/refusal_log.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -29,7 +30,7 @@ void log_refused_source(Worker& worker, Connection& connection, std::string_view
   std::string text = "source ";
   if (!connection.user.empty()) text += cat({"\"", connection.user, "\" "});
   text += cat({"from ", connection.ip(), " refused on ", connection.request().path, ": "});
-  worker.services.refusals.warn("source/admission", connection.ip(), text.append(why));
+  worker.services.refusals->warn("source/admission", connection.ip(), text.append(why));
 }
 
 void log_refused_login(Worker& worker, Connection& connection, std::string_view user,
@@ -37,7 +38,7 @@ void log_refused_login(Worker& worker, Connection& connection, std::string_view 
   std::string text = "login of \"";
   text.append(user).append("\" from ").append(connection.ip()).append(" refused on ");
   text.append(connection.request().path).append(": ").append(why);
-  worker.services.refusals.warn("login/login", connection.ip(), std::move(text));
+  worker.services.refusals->warn("login/login", connection.ip(), std::move(text));
 }
 
 std::string_view why_no_login(const MountSettings& section, std::string_view user,

@@ -6,6 +6,7 @@
 #include "app/request/request_context.h"
 #include "app/request/who_asks.h"
 #include "app/services/worker.h"
+#include "auth/guard/throttle.h"
 #include "auth/password/passwords.h"
 #include "base/encoding.h"
 
@@ -65,7 +66,7 @@ bool is_pulling_node(Worker& worker, Connection& connection) {
   bool is_node = false;
   if (has_pull_mark(request.headers)) {
     const auto mark = pull_mark_of(request.headers);
-    is_node = mark && !worker.services.throttle.blocked(connection.peer(), mark->id) &&
+    is_node = mark && !worker.services.throttle->blocked(connection.peer(), mark->id) &&
               judge_mark(worker, connection, *mark) == PullVerifier::Verdict::kOurs;
   } else if (request.headers.find("authorization") != nullptr) {
     is_node = worker.services.cluster->facts()->known.login(basic_credentials(request.headers)) !=

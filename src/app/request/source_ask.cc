@@ -38,7 +38,7 @@ void ask_about_source(Worker& worker, Connection& connection, const MountSetting
         section, std::move(ask), [&worker, id, user, counts, kept](AuthVerdict verdict) {
           worker.loop.post(
               [&worker, id, user, counts, kept, verdict = std::move(verdict)]() mutable {
-                Connection* waiting = worker.connections.find(id);
+                Connection* waiting = worker.find_connection(id);
                 if (waiting == nullptr) return;
                 if (verdict.wrong_password && counts) note_wrong_password(worker, *waiting, user);
                 (*kept)(*waiting, std::move(verdict));

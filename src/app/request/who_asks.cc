@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "admin/command/access.h"
 #include "admin/command/command.h"
 #include "app/cluster/cluster_service.h"
 #include "app/request/login_replies.h"
@@ -15,9 +14,11 @@
 #include "app/services/archive_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "auth/guard/throttle.h"
 #include "auth/password/passwords.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {
@@ -163,7 +164,7 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given, co
           worker.services.login->judged(result, guess, given.user, from);
           worker.loop.post([&worker, id, given, result,
                             identity = std::make_shared<const Identity>(std::move(identity))] {
-            Connection* waiting = worker.connections.find(id);
+            Connection* waiting = worker.find_connection(id);
             if (waiting == nullptr) return;
             if (result == LoginResult::kBusy) {
               waiting->reply_text(503, "busy, please try again later");
@@ -223,7 +224,7 @@ Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string
     } else {
       // A password that was right from this peer is judged, however many wrong ones come beside it.
       const bool was_right =
-          on && network.throttle.was_right(connection.peer(), given->user, given->password);
+          on && network.throttle->was_right(connection.peer(), given->user, given->password);
       if (!was_right && answer_if_throttled(worker, connection, given->user))
         return {Verdict::kAnswered, nullptr};
       // A password that is right for another purpose is no guess, and needs no judging.

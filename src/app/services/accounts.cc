@@ -1,5 +1,8 @@
 #include "app/services/accounts.h"
 
+#include "auth/password/passwords.h"
+#include "config/settings/config.h"
+
 namespace lb {
 
 PasswordSettings Accounts::passwords(const Config& config) {

@@ -7,23 +7,23 @@
 #include <memory>
 
 #include "app/services/runtime.h"
-#include "auth/guard/refusal_log.h"
-#include "auth/guard/throttle.h"
-#include "auth/listener/authenticators.h"
-#include "auth/login/session_book.h"
-#include "auth/login/user_book.h"
-#include "auth/password/passwords.h"
 
 namespace lb {
 
 class AudienceService;
+class Authenticators;
 class ConfService;
 class ExternalService;
 class LoginService;
+struct PasswordSettings;
+class PasswordThrottle;
 class RecordOverlay;
 class RecordService;
+class RefusalLog;
 class ReportFiles;
+struct SessionKeys;
 class UsageWatch;
+class UserBook;
 
 struct Accounts : Runtime {
   Accounts(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
@@ -31,8 +31,8 @@ struct Accounts : Runtime {
 
   Snapshot<UserBook> users;            // from the store; empty without one
   Snapshot<SessionKeys> session_keys;  // of other masters
-  PasswordThrottle throttle;
-  RefusalLog refusals;                          // any thread
+  std::unique_ptr<PasswordThrottle> throttle;
+  std::unique_ptr<RefusalLog> refusals;         // any thread
   std::unique_ptr<AudienceService> listenings;  // see there; ends after all notices
   std::unique_ptr<RecordOverlay> overlay;       // control
   std::unique_ptr<RecordService> records;       // see there

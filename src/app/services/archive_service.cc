@@ -8,6 +8,7 @@
 #include "archive/record/archive_writer.h"
 #include "archive/record/recording_record.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

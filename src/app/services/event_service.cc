@@ -2,8 +2,10 @@
 
 #include <cctype>
 
+#include "app/process/mount_hooks.h"
 #include "app/services/traffic.h"
 #include "base/clock.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {
@@ -48,7 +50,7 @@ void EventService::run_program(const ServerEvent& event) {
   hook.environment.emplace_back("EVENT_NODE", node_name(*config));
   for (const auto& [name, value] : event.details)
     hook.environment.emplace_back(variable(name), value);
-  traffic_.hooks.run(std::move(hook));
+  traffic_.hooks->run(std::move(hook));
 }
 
 }  // namespace lb

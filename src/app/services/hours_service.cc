@@ -7,7 +7,9 @@
 #include "app/services/event_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 #include "stream/mount/login_hours.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 namespace {

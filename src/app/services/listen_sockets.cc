@@ -5,6 +5,8 @@
 
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
+#include "net/tls/tls_keeper.h"
 
 namespace lb {
 namespace {
@@ -39,7 +41,7 @@ bool ListenSockets::is(const ListenSocket& socket, const Wanted& wanted) {
          socket.settings.bind_address == wanted.settings.bind_address;
 }
 
-bool ListenSockets::has_certificate() const { return traffic_.tls.context() != nullptr; }
+bool ListenSockets::has_certificate() const { return traffic_.tls->context() != nullptr; }
 
 // Null: none of the handed-over sockets matches.
 std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
@@ -148,7 +150,7 @@ void ListenSockets::certificate_came() {
     }
     traffic_.log.info(kSocketsModule,
                       cat({"port ", socket->port,
-                           traffic_.tls.context()->certificates().empty()
+                           traffic_.tls->context()->certificates().empty()
                                ? " is open, for the challenge of a certificate authority"
                                : " is open, now that there is a certificate"}));
     open_.push_back(socket);

@@ -6,11 +6,12 @@
 
 #include "app/services/event_service.h"
 #include "app/services/traffic.h"
+#include "auth/listener/authenticators.h"
 #include "auth/password/password_hash.h"
 #include "base/encoding.h"
 #include "base/file.h"
+#include "config/settings/config.h"
 #include "net/crypto/digest.h"
-#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

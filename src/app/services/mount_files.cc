@@ -5,6 +5,9 @@
 
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
+#include "http/static_files.h"
+#include "stream/listener/loop_streams.h"
 
 namespace lb {
 namespace {
@@ -314,7 +317,7 @@ void MountFiles::each_intro(const std::function<void(const Mount&)>& f) const {
   for (const auto& [name, fallback] : table->fallbacks)
     if (feeder_of(fallback) != nullptr) others.insert(fallback.mount.get());
   for (const auto& worker : traffic_.workers)
-    worker->streams.each_mount([&](const Mount& mount) {
+    worker->streams->each_mount([&](const Mount& mount) {
       if (!mount.facts()->from_file || !others.insert(&mount).second) return;
       const auto view = mount.channel().newest();
       const bool whole = view->begin == 0 && view->segments->size() == 1;

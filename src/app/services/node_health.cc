@@ -5,6 +5,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/traffic.h"
 #include "archive/record/archive_writer.h"
+#include "net/tls/tls_keeper.h"
 
 namespace lb {
 
@@ -19,7 +20,7 @@ NodeHealth node_health(const Traffic& traffic) {
   health.use = load.use();
   health.version = LB_VERSION;
   // Only a warning: players refuse the certificate, but plain http goes on.
-  if (const auto tls = traffic.tls.context())
+  if (const auto tls = traffic.tls->context())
     for (const TlsContext::Certificate& one : tls->certificates())
       if (one.expires <= traffic.clock.wall()) health.certificate = "expired";
   health.archive_paused =

@@ -12,6 +12,7 @@
 #include "app/services/traffic.h"
 #include "base/cat.h"
 #include "base/json.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

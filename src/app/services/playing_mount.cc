@@ -3,6 +3,7 @@
 #include "app/services/mount_files.h"
 #include "app/services/network.h"
 #include "config/settings/config.h"
+#include "http/static_files.h"
 #include "stream/listener/fallback_chain.h"
 
 namespace lb {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/services/runtime.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

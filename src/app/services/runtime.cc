@@ -6,6 +6,8 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/load/named_paths.h"
+#include "http/connections.h"
+#include "http/static_files.h"
 
 namespace lb {
 

@@ -12,24 +12,25 @@
 
 #include "app/drain/drain.h"
 #include "app/process/io_thread.h"
-#include "auth/guard/ip_filter.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/snapshot.h"
-#include "config/load/loader.h"
-#include "config/settings/config.h"
-#include "http/connections.h"
-#include "http/static_files.h"
-#include "net/fetch/fetch.h"
-#include "net/loop/loop_beats.h"
+#include "config/schema/diagnostic.h"
 #include "net/loop/loop_pool.h"
-#include "net/tls/challenge_table.h"
-#include "net/tls/tls_keeper.h"
 #include "stream/listener/server_counters.h"
 
 namespace lb {
 
+class AccessFiles;
+class ChallengeTable;
+struct Config;
 class EventService;
+class Fetcher;
+struct HttpSettings;
+class LoopBeats;
+class StaticFiles;
+class TlsKeeper;
+struct TlsSettings;
 
 // The file of the configuration.  reload: on control, as SIGHUP does.
 struct ConfigurationFile {
@@ -49,13 +50,13 @@ struct Runtime {
   Snapshot<StaticFiles> files;
   Snapshot<HttpSettings> http;
   LoopPool loops;
-  LoopBeats beats;
+  std::unique_ptr<LoopBeats> beats;
   std::shared_ptr<ChallengeTable> challenges;  // control writes, any thread reads
-  TlsKeeper tls;                               // clerk; its context: any thread
+  std::unique_ptr<TlsKeeper> tls;              // clerk; its context: any thread
   ServerCounters counters;
   DrainState drain;
   std::atomic<bool> ready{false};  // all parts have been set up
-  AccessFiles access;
+  std::unique_ptr<AccessFiles> access;
   IoThread disk;                         // ends after all threads that post to it
   IoThread pages_thread;                 // renders public pages; see PageCache
   IoThread stats_thread;                 // see StatsRenderer

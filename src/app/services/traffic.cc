@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "config/settings/config.h"
+#include "stream/mount/mount.h"
+
 namespace lb {
 namespace {
 

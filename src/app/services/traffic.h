@@ -8,15 +8,11 @@
 #include <memory>
 #include <vector>
 
-#include "app/process/mount_hooks.h"
 #include "app/services/accounts.h"
 #include "base/clock.h"
 #include "base/snapshot.h"
 #include "stream/mount/mount_table.h"
-#include "stream/source/dump_writer.h"
-#include "stream/source/off_air.h"
 #include "stream/source/picture_shelf.h"
-#include "stream/source/source_admission.h"
 #include "stream/source/title_history.h"
 
 namespace lb {
@@ -24,12 +20,16 @@ namespace lb {
 class ArchiveService;
 struct Config;
 class DeadAirService;
+class DumpWriter;
 class HlsService;
 class HoursService;
 class MountFiles;
+class MountHooks;
 class NamedPictures;
+class OffAir;
 class PictureFiles;
 struct ServerCounters;
+class SourceAdmission;
 class TitleEvents;
 struct Traffic;
 struct Worker;
@@ -70,12 +70,12 @@ struct Traffic : Accounts {
   ~Traffic();
 
   MountTable mounts;
-  TitleHistory titles;    // any thread
-  OffAir off_air;         // any thread
-  PictureShelf pictures;  // any thread
+  TitleHistory titles;              // any thread
+  std::unique_ptr<OffAir> off_air;  // any thread
+  PictureShelf pictures;            // any thread
   LoadMeter load;
-  MountHooks hooks;                               // any thread
-  DumpWriter dumps;                               // any thread
+  std::unique_ptr<MountHooks> hooks;              // any thread
+  std::unique_ptr<DumpWriter> dumps;              // any thread
   std::unique_ptr<SourceAdmission> admission;     // control
   std::unique_ptr<TitleEvents> title_events;      // control
   std::unique_ptr<ArchiveService> archive;        // see there

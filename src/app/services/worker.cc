@@ -1,18 +1,23 @@
 #include "app/services/worker.h"
 
+#include "http/connections.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
+
 namespace lb {
 
-void Worker::wake(Traffic& traffic, Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+void Worker::wake(Traffic& traffic, std::uint64_t loops, const std::shared_ptr<Mount>& mount) {
   for (unsigned i = 0; loops != 0; ++i, loops >>= 1) {
     if ((loops & 1) == 0) continue;
     Worker& worker = *traffic.workers[i];
-    worker.loop.post([&worker, mount] { worker.streams.wake(mount); });
+    worker.loop.post([&worker, mount] { worker.streams->wake(mount); });
   }
 }
 
 void Worker::end_source(Traffic& traffic, unsigned home, std::uint64_t lease, EndReason reason) {
   Worker& worker = *traffic.workers[home];
-  worker.loop.post([&worker, lease, reason] { worker.sources.kill(lease, reason); });
+  worker.loop.post([&worker, lease, reason] { worker.sources->kill(lease, reason); });
 }
 
 void Worker::end_encoders(Traffic& traffic, const std::string& mount, EndReason reason) {
@@ -20,11 +25,13 @@ void Worker::end_encoders(Traffic& traffic, const std::string& mount, EndReason 
     end_source(traffic, encoder.home, encoder.id, reason);
 }
 
+Connection* Worker::find_connection(std::uint64_t id) { return connections->find(id); }
+
 void Worker::accept_from(const std::shared_ptr<const ListenSocket>& socket,
                          const ListenSocket* before) {
   std::erase_if(acceptors,
                 [before](const auto& acceptor) { return &acceptor->socket() == before; });
-  acceptors.push_back(std::make_unique<Acceptor>(loop, socket, connections, services.log));
+  acceptors.push_back(std::make_unique<Acceptor>(loop, socket, *connections, services.log));
 }
 
 void Worker::stop_accepting(const ListenSocket& socket) {

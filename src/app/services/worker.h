@@ -9,22 +9,27 @@
 #include <unordered_map>
 #include <vector>
 
-#include "app/services/parked_requests.h"
 #include "app/services/services.h"
-#include "archive/read/shifted_streams.h"
-#include "auth/guard/ban_list.h"
 #include "base/snapshot.h"
-#include "cluster/slots/slot_row.h"
-#include "http/connections.h"
-#include "net/socket/acceptor.h"
-#include "stream/file/file_feeder.h"
-#include "stream/listener/loop_streams.h"
-#include "stream/mount/slot_gate.h"
-#include "stream/source/source_set.h"
 
 namespace lb {
 
+class Acceptor;
+class BanList;
+class Connection;
+class Connections;
 struct DirectOffer;
+enum class EndReason : std::uint8_t;
+class FileFeeder;
+struct ListenSocket;
+class LoopStreams;
+struct ParkedRequest;
+class ShiftedStreams;
+class SlotPass;
+enum class SlotWord : std::uint8_t;
+class SourceSet;
+class Stage;
+enum class WaitOutcome : std::uint8_t;
 
 struct Worker {
   Worker(Services& services, unsigned index);
@@ -32,10 +37,10 @@ struct Worker {
 
   Services& services;
   Loop& loop;
-  LoopStreams streams;
-  ShiftedStreams shifted;
-  SourceSet sources;
-  Connections connections;
+  const std::unique_ptr<LoopStreams> streams;
+  const std::unique_ptr<ShiftedStreams> shifted;
+  const std::unique_ptr<SourceSet> sources;
+  const std::unique_ptr<Connections> connections;
   SnapshotReader<BanList> bans;
   // Fallback files, by their mounts.
   std::unordered_map<const Mount*, std::unique_ptr<FileFeeder>> files;
@@ -45,12 +50,14 @@ struct Worker {
   const Stage* of_mounts = nullptr;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
 
+  // Null: it is gone.
+  Connection* find_connection(std::uint64_t id);
   // before: the same socket with its previous settings; null: it is new.
   void accept_from(const std::shared_ptr<const ListenSocket>& socket,
                    const ListenSocket* before = nullptr);
   void stop_accepting(const ListenSocket& socket);
-  // Wakes the workers of these loops for new bytes; from any thread.
-  static void wake(Traffic& traffic, Channel::Loops loops, const std::shared_ptr<Mount>& mount);
+  // Wakes the workers of these loops (bit i: worker i) for new bytes; from any thread.
+  static void wake(Traffic& traffic, std::uint64_t loops, const std::shared_ptr<Mount>& mount);
   // Ends the source that has this lease at the worker `home`; from any thread.
   static void end_source(Traffic& traffic, unsigned home, std::uint64_t lease, EndReason reason);
   // Ends all sources of this mount at this server, standbys too; on control.

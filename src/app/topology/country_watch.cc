@@ -4,6 +4,7 @@
 
 #include "app/services/runtime.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 
 namespace lb {
 CountryWatch::CountryWatch(Runtime& runtime)

@@ -4,6 +4,7 @@
 
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "cluster/relay/relay.h"
+#include "cluster/relay/relay_host.h"
 
 namespace lb {
 

@@ -9,6 +9,7 @@
 #include "app/services/traffic.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "stream/listener/loop_streams.h"
 
 namespace lb {
 namespace {
@@ -29,7 +30,7 @@ void end_newest(Traffic& traffic, const std::string& mount, std::shared_ptr<Slot
                 std::size_t listeners) {
   using Held = std::vector<SlotHolder>;
   const auto ask = [&traffic, gate](unsigned worker) {
-    return traffic.workers[worker]->streams.slot_holders(*gate);
+    return traffic.workers[worker]->streams->slot_holders(*gate);
   };
   const auto end = [&traffic, gate, mount, listeners](std::vector<Held> holders) {
     holders.push_back(traffic.hls->sessions().slot_holders(*gate));
@@ -50,7 +51,7 @@ void end_newest(Traffic& traffic, const std::string& mount, std::shared_ptr<Slot
     for (unsigned i = 0; i < ids.size(); ++i) {
       if (ids[i].empty()) continue;
       traffic.loops.worker(i).post([&traffic, gate, i, of_it = std::move(ids[i])] {
-        traffic.workers[i]->streams.end_holders(*gate, of_it, EndReason::kOverLimit);
+        traffic.workers[i]->streams->end_holders(*gate, of_it, EndReason::kOverLimit);
       });
     }
   };

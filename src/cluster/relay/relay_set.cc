@@ -1,6 +1,6 @@
 #include "cluster/relay/relay_set.h"
 
-#include "net/loop/loop.h"
+#include "cluster/relay/relay.h"
 
 namespace lb {
 

@@ -13,9 +13,13 @@
 #include <string_view>
 #include <vector>
 
-#include "cluster/relay/relay.h"
+#include "cluster/relay/relay_plans.h"
 
 namespace lb {
+
+class Relay;
+class RelayHost;
+struct Seam;
 
 class RelaySet {
  public:

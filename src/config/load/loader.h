@@ -18,10 +18,6 @@
 
 namespace lb {
 
-struct LoadOptions {
-  bool allow_default_passwords = false;  // "hackme" becomes a warning
-};
-
 struct LoadedConfig {
   std::shared_ptr<const Config> config;
   std::vector<Diagnostic> diagnostics;  // in the order of their lines

@@ -1,4 +1,4 @@
-// Diagnostics of the loader about a configuration file.
+// Diagnostics of the loader about a configuration file, and its options.
 // Thread: plain values.
 #pragma once
 
@@ -21,6 +21,10 @@ enum class Concern : std::uint8_t {
   kUnsupported,  // another server's element, ignored here
   kUnknown,      // an element of no server
   kDanger,       // the server would be open to others
+};
+
+struct LoadOptions {
+  bool allow_default_passwords = false;  // "hackme" becomes a warning
 };
 
 struct Diagnostic {

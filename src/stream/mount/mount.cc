@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "stream/mount/mount_table.h"
+
 namespace lb {
 namespace {
 

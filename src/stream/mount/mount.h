@@ -27,23 +27,7 @@
 
 namespace lb {
 
-// Mounts that have got a listener or a source since control last looked; any thread adds them, each
-// once until control has removed it again (Mount::rests()).
-class NotedMounts {
- public:
-  void note(const std::string& mount) {
-    std::lock_guard<std::mutex> guard(mutex_);
-    names_.push_back(mount);
-  }
-  std::vector<std::string> take() {
-    std::lock_guard<std::mutex> guard(mutex_);
-    return std::exchange(names_, {});
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::string> names_;
-};
+class NotedMounts;
 
 // A source's announced facts and conclusions from them; made once for each source.
 struct SourceFacts {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,9 +15,28 @@
 
 #include "base/persistent_map.h"
 #include "base/snapshot.h"
-#include "stream/mount/mount.h"
 
 namespace lb {
+
+class Mount;
+
+// Mounts that have got a listener or a source since control last looked; any thread adds them, each
+// once until control has removed it again (Mount::rests()).
+class NotedMounts {
+ public:
+  void note(const std::string& mount) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    names_.push_back(mount);
+  }
+  std::vector<std::string> take() {
+    std::lock_guard<std::mutex> guard(mutex_);
+    return std::exchange(names_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> names_;
+};
 
 class MountTable {
  public:
@@ -33,27 +53,10 @@ class MountTable {
   // Another object after each change.
   std::shared_ptr<const Rows> all() const { return rows_.read(); }
   // Mounts that have a source, wait for one to return, or have listeners.
-  Rows in_use() {
-    for (const std::string& name : noted_->take())
-      if (auto mount = find(name)) in_use_.set(name, std::move(mount));
-    for (const Rows before = in_use_; const auto& [name, mount] : before)
-      if (mount->rests()) in_use_.erase(name);
-    return in_use_;
-  }
+  Rows in_use();
 
-  void put(std::shared_ptr<Mount> mount) {
-    const std::string name = mount->name();
-    in_use_.erase(name);
-    mount->note_uses_in(noted_);
-    auto next = std::make_shared<Rows>(*rows_.read());
-    next->set(name, std::move(mount));
-    rows_.publish(std::move(next));
-  }
-  void erase(std::string_view name) {
-    in_use_.erase(name);
-    auto next = std::make_shared<Rows>(*rows_.read());
-    if (next->erase(name)) rows_.publish(std::move(next));
-  }
+  void put(std::shared_ptr<Mount> mount);
+  void erase(std::string_view name);
 
  private:
   Snapshot<Rows> rows_;

@@ -91,62 +91,64 @@ struct EncoderChange {
   bool dead_air = false;                    // the last one sent silence
 };
 
+struct AdmissionCallbacks {
+  std::function<std::shared_ptr<const MountSettings>(std::string_view)> settings;
+  // The time that a mount waits for a writer after this end.
+  std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> linger;
+  // How many mounts may wait or have their log kept; above it, none without listeners does.
+  // Empty: no limit.
+  std::function<std::size_t()> max_waiting = {};
+  std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
+  // SourceSet::replace_if_silent on that worker; answers on control.
+  std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
+                     UniqueFunction<void(bool)>)>
+      revoke;
+  // SourceSet::has_ended on that worker; answers on control, after the lease has come back.
+  std::function<void(unsigned home, std::uint64_t lease, UniqueFunction<void(bool)>)> has_ended;
+  // Another server feeds this mount, so a relay could have its stream.  Empty: judged by whether
+  // the mount waits for its relay.
+  std::function<bool(const std::string& mount)> fed_elsewhere = {};
+  // The source of this mount is expected here, so it replaces a relay at once.  May be empty.
+  std::function<bool(const std::string& mount)> expected_here = {};
+  // The reason why a source may no longer enter this mount although its login was accepted; "":
+  // it may enter.  The function may be empty.
+  std::function<std::string(const std::string& mount)> refused = {};
+  // The time of this login is over, though it still writes the mount: a new source replaces it.
+  // May be empty.
+  std::function<bool(const std::string& mount, const std::string& user)> outlived = {};
+  // An encoder has become a standby; may be empty.
+  std::function<void(const std::shared_ptr<Mount>&)> stands_by = {};
+  // How long the log of an ended mount is kept for players of HLS; may be empty.
+  std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> rests = {};
+  // That time is over: a source goes on in the log, for `next`, or none came (null).  May be
+  // empty.
+  std::function<void(const std::shared_ptr<Mount>& mount, const std::shared_ptr<Mount>& next)>
+      rest_over = {};
+  // A mount has lost its writer, and its listeners wait; may be empty.
+  std::function<void(const std::shared_ptr<Mount>&)> waits = {};
+  // A mount has no writer any more, for a while or for good; may be empty.
+  std::function<void(const Mount&, WriterKind, EndReason)> off_air = {};
+  // begun: a mount has a writer (again).  ended: its listeners are ended.
+  std::function<void(const std::shared_ptr<Mount>&)> begun, ended;
+  // Called in place of begun when the relay of a mount goes on within kQuietSeam.  May be empty.
+  std::function<void(const std::shared_ptr<Mount>&)> went_on = {};
+  // SourceSet's functions for standbys, on that worker; empty if no mount has any.
+  std::function<void(unsigned home, WriterLease lease, std::shared_ptr<const SourceFacts> facts,
+                     SteadyTime since)>
+      promote = {};
+  std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
+                     UniqueFunction<void(bool)>)>
+      step_back = {};
+  std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence)>
+      watch_silence = {};
+  std::function<void(unsigned home, std::uint64_t id, EndReason reason)> kill = {};
+  std::function<void(const std::shared_ptr<Mount>&, const EncoderChange&)> changed_over = {};
+  PromisedBits* promised = nullptr;  // of the mounts that are made
+};
+
 class SourceAdmission {
  public:
-  struct Callbacks {
-    std::function<std::shared_ptr<const MountSettings>(std::string_view)> settings;
-    // The time that a mount waits for a writer after this end.
-    std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> linger;
-    // How many mounts may wait or have their log kept; above it, none without listeners does.
-    // Empty: no limit.
-    std::function<std::size_t()> max_waiting = {};
-    std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
-    // SourceSet::replace_if_silent on that worker; answers on control.
-    std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
-                       UniqueFunction<void(bool)>)>
-        revoke;
-    // SourceSet::has_ended on that worker; answers on control, after the lease has come back.
-    std::function<void(unsigned home, std::uint64_t lease, UniqueFunction<void(bool)>)> has_ended;
-    // Another server feeds this mount, so a relay could have its stream.  Empty: judged by whether
-    // the mount waits for its relay.
-    std::function<bool(const std::string& mount)> fed_elsewhere = {};
-    // The source of this mount is expected here, so it replaces a relay at once.  May be empty.
-    std::function<bool(const std::string& mount)> expected_here = {};
-    // The reason why a source may no longer enter this mount although its login was accepted; "":
-    // it may enter.  The function may be empty.
-    std::function<std::string(const std::string& mount)> refused = {};
-    // The time of this login is over, though it still writes the mount: a new source replaces it.
-    // May be empty.
-    std::function<bool(const std::string& mount, const std::string& user)> outlived = {};
-    // An encoder has become a standby; may be empty.
-    std::function<void(const std::shared_ptr<Mount>&)> stands_by = {};
-    // How long the log of an ended mount is kept for players of HLS; may be empty.
-    std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> rests = {};
-    // That time is over: a source goes on in the log, for `next`, or none came (null).  May be
-    // empty.
-    std::function<void(const std::shared_ptr<Mount>& mount, const std::shared_ptr<Mount>& next)>
-        rest_over = {};
-    // A mount has lost its writer, and its listeners wait; may be empty.
-    std::function<void(const std::shared_ptr<Mount>&)> waits = {};
-    // A mount has no writer any more, for a while or for good; may be empty.
-    std::function<void(const Mount&, WriterKind, EndReason)> off_air = {};
-    // begun: a mount has a writer (again).  ended: its listeners are ended.
-    std::function<void(const std::shared_ptr<Mount>&)> begun, ended;
-    // Called in place of begun when the relay of a mount goes on within kQuietSeam.  May be empty.
-    std::function<void(const std::shared_ptr<Mount>&)> went_on = {};
-    // SourceSet's functions for standbys, on that worker; empty if no mount has any.
-    std::function<void(unsigned home, WriterLease lease, std::shared_ptr<const SourceFacts> facts,
-                       SteadyTime since)>
-        promote = {};
-    std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
-                       UniqueFunction<void(bool)>)>
-        step_back = {};
-    std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence)>
-        watch_silence = {};
-    std::function<void(unsigned home, std::uint64_t id, EndReason reason)> kill = {};
-    std::function<void(const std::shared_ptr<Mount>&, const EncoderChange&)> changed_over = {};
-    PromisedBits* promised = nullptr;  // of the mounts that are made
-  };
+  using Callbacks = AdmissionCallbacks;
   SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers, Callbacks callbacks,
                   Rng rng);
   ~SourceAdmission();

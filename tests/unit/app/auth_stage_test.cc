@@ -8,6 +8,9 @@
 #include "stub_http.h"
 
 // Last, because it redefines `new`.
+#include "auth/guard/throttle.h"
+#include "stream/mount/mount.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;

@@ -8,6 +8,9 @@
 #include "cluster/link/master_session.h"
 
 // Last, because it redefines `new`.
+#include "cluster/polling/node_report.h"
+#include "stream/mount/mount.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;

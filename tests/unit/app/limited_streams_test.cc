@@ -1,5 +1,6 @@
 #include "app/topology/limited_streams.h"
 
+#include "stream/mount/mount.h"
 #include "stream/mount/mount_table.h"
 
 #include "CppUTest/TestHarness.h"

@@ -10,6 +10,7 @@
 // Last, because it redefines `new`.
 #include "admin/command/cluster_sight.h"
 #include "admin/command/station.h"
+#include "auth/guard/throttle.h"
 
 #include "CppUTest/TestHarness.h"
 

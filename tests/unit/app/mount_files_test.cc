@@ -3,6 +3,8 @@
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.
+#include "stream/listener/loop_streams.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;

@@ -6,6 +6,8 @@
 #include "archive/record/segment_file.h"
 
 // Last, because it redefines `new`.
+#include "archive/read/shifted_streams.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -95,7 +97,7 @@ TEST(PastStages, AStreamBeginsAtItsMoment) {
   LONGS_EQUAL(200, reply.status);
   CHECK(reply.body.substr(0, 1000) == sound.substr(12 * kPastFrames * 417, 1000));
   CHECK(reply.header("X-LB-Stream").ends_with(std::to_string(12 * kPastFrames * 417)));
-  LONGS_EQUAL(1, server.worker().shifted.count());
+  LONGS_EQUAL(1, server.worker().shifted->count());
 }
 // Marks are a second apart; a frame of 1,152 samples at 44,100 Hz lasts 26 ms.
 TEST(PastStages, AStreamBeginsAtTheFrameThatIsHeardThen) {

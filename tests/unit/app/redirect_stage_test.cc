@@ -5,6 +5,8 @@
 #include "cluster/balance/redirect_token.h"
 
 // Last, because it redefines `new`.
+#include "auth/guard/throttle.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;

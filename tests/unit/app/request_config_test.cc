@@ -46,7 +46,7 @@ TEST_GROUP(RequestConfig) {
     plan.context = make_request_context;
     plan.welcome = [](const Address&) { return true; };
     plan.accepted = [] {};
-    server.worker().connections.set_plan(std::move(plan));
+    server.worker().connections->set_plan(std::move(plan));
   }
 };
 
@@ -67,7 +67,7 @@ TEST(RequestConfig, OneThatHasWaitedIsAnsweredByTheNewest) {
   auto client = server.open("/");
   LONGS_EQUAL(1, waits.seen.size());
   const auto newest = server.config();
-  server.worker().connections.find(waits.id)->ask_again();
+  server.worker().find_connection(waits.id)->ask_again();
   CHECK(client.reply().has("200"));
   CHECK(waits.seen.at(1) == newest);
   CHECK(last.seen.at(0) == newest);

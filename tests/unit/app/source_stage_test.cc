@@ -2,6 +2,9 @@
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.
+#include "auth/guard/throttle.h"
+#include "stream/mount/mount.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;

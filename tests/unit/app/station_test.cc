@@ -7,6 +7,8 @@
 
 // Last, because it redefines `new`.
 #include "admin/command/cluster_sight.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/source/source_admission.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -367,7 +369,7 @@ TEST(LinkOrders, OneListenerIsMovedAndTheOthersStay) {
   CHECK_FALSE(carry_out(move).done);
   std::vector<std::uint64_t> ids;
   for (const ListenerRow& state :
-       server.services().workers[0]->streams.list(*server.mount("/live")))
+       server.services().workers[0]->streams->list(*server.mount("/live")))
     ids.push_back(state.id);
   move.listener = ids.at(0);
   CHECK_EQUAL(std::string("the listener is moved"), carry_out(move).why);

@@ -19,12 +19,15 @@
 #include <vector>
 
 #include "app/cluster/relay_service.h"
+#include "app/handover/take_over.h"
 #include "app/server.h"
 #include "app/services/worker.h"
+#include "auth/listener/authenticators.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "base/temporary_directory.h"
 #include "config/load_text.h"
+#include "http/connections.h"
 #include "net/socket_pair.h"
 
 namespace lb::test {
@@ -163,7 +166,7 @@ class TestServer {
         : server_(&server) {
       auto transport = pair_.transport();
       transport->set_peer(*Address::parse(ip, 1024));
-      server.worker().connections.accepted(std::move(transport), socket);
+      server.worker().connections->accepted(std::move(transport), socket);
       server.turn();
     }
     Client& say(std::string_view bytes) {
