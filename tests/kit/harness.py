@@ -43,6 +43,8 @@ CONFIG = """<icecast>
   </logging>
 </icecast>
 """
+# A test's source is silent while the test does something else, which takes long on a busy machine.
+PATIENT = "<source-timeout>60</source-timeout>"
 DEFAULTS = {
     "limits": "",
     "authentication": "<source-password>src-secret</source-password><relay-password>rel-secret</relay-password>"
@@ -82,7 +84,8 @@ class Server:
         self.slots.update(slots)
         # In one step, because the server may read it at this moment.
         new = self.config.with_suffix(".new")
-        new.write_text(CONFIG % dict(self.slots, dir=self.dir))
+        limits = self.slots["limits"]
+        new.write_text(CONFIG % dict(self.slots, dir=self.dir, limits=limits + ("" if "source-timeout" in limits else PATIENT)))
         new.replace(self.config)
         give_away(self.dir)
 
