@@ -60,7 +60,8 @@ def a_time_of_a_mount_that_is_not_recorded_is_404(t):
 
 @test
 def a_range_that_ends_a_moment_ahead_of_now_may_be_asked_for(t):
-    server = recorder(t)
+    # What is sent at once is recorded when its source has ended.
+    server = recorder(t, limits="<source-timeout>5</source-timeout>")
     source = server.source()
     for number in range(100):
         source.send(mp3_frame("S", number))  # two seconds and more at once
