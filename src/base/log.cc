@@ -307,17 +307,12 @@ void Log::playlist(std::string_view line, LogFormat format) {
   files_->put(kPlaylistLog, text);
 }
 
-bool RepeatGuard::may_pass(SteadyTime now) const noexcept {
-  return full_ - now <= kEach * (at_once_ - 1);
-}
-
 bool RepeatGuard::pass(SteadyTime now, unsigned& suppressed) noexcept {
-  if (!may_pass(now)) {
+  if (!limit_.take(now, rate_)) {
     ++held_;
     return false;
   }
   suppressed = std::exchange(held_, 0);
-  full_ = std::max(full_, now) + kEach;
   return true;
 }
 

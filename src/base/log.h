@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/rate_limit.h"
 #include "base/result.h"
 #include "base/unique_function.h"
 
@@ -116,16 +117,14 @@ class Log {
 // Ownership: a member of the object that logs the message.
 class RepeatGuard {
  public:
-  explicit RepeatGuard(unsigned at_once = 1) noexcept : at_once_(at_once) {}
+  explicit RepeatGuard(unsigned at_once = 1) noexcept : rate_(at_once, std::chrono::seconds(1)) {}
   // Returns true if the message must be written now; `suppressed`: the number that was not.
   bool pass(SteadyTime now, unsigned& suppressed) noexcept;
-  bool may_pass(SteadyTime now) const noexcept;  // without counting
+  bool may_pass(SteadyTime now) const noexcept { return limit_.allows(now, rate_); }
 
  private:
-  static constexpr std::chrono::seconds kEach{1};
-
-  const unsigned at_once_;
-  SteadyTime full_{};  // when `at_once` may come again
+  const Rate rate_;
+  RateLimit limit_;
   unsigned held_ = 0;
 };
 

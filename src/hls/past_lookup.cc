@@ -352,11 +352,7 @@ void look_up(PastMount mount, Given&&... given) {
 
 bool PastLimits::may_ask(SteadyTime now) {
   const std::lock_guard<std::mutex> guard(mutex_);
-  if (now - second_ >= std::chrono::seconds(1)) {
-    second_ = now;
-    asked_ = 0;
-  }
-  return ++asked_ <= kMaxQuestions;
+  return asked_.allows(now, kMaxQuestions);
 }
 
 void look_up_past_list(PastMount mount, const PastAskRange& range,

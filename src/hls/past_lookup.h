@@ -15,6 +15,7 @@
 
 #include "archive/read/past_reading.h"
 #include "base/clock.h"
+#include "base/rate_limit.h"
 #include "base/unique_function.h"
 #include "hls/past_lists.h"
 #include "stream/mount/gate.h"
@@ -41,8 +42,7 @@ struct PastLimits {
 
  private:
   std::mutex mutex_;
-  SteadyTime second_{};
-  unsigned asked_ = 0;
+  SecondCount asked_;
 };
 
 // The recordings of a mount.

@@ -149,7 +149,7 @@ BookedFrame AudienceService::merge_book(const std::string& node, const BookFrame
     answer.why = merged.error().what;
     return answer;
   }
-  budget.spend(merged->changes);
+  budget.spend(runtime_.clock.steady(), merged->changes);
   answer.last = merged->seen;
   if (opened.refused > 0)
     runtime_.log.error(kBookModule, cat({node, " has sent ", opened.refused,

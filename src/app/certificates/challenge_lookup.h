@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "app/services/parked_requests.h"
+#include "base/rate_limit.h"
 #include "base/result.h"
-#include "cluster/nodes/second_count.h"
 
 namespace lb {
 

@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/rate_limit.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
-#include "cluster/nodes/second_count.h"
 #include "net/loop/loop.h"
 #include "stream/mount/mount_table.h"
 

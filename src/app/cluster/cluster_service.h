@@ -26,7 +26,7 @@
 #include "base/random.h"
 #include "base/snapshot.h"
 #include "cluster/balance/redirect_decider.h"
-#include "cluster/nodes/second_count.h"
+#include "cluster/nodes/steady_count.h"
 #include "net/loop/waits.h"
 
 namespace lb {

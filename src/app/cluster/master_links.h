@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "app/topology/neighbours.h"
+#include "base/rate_limit.h"
 #include "cluster/link/node_side.h"
-#include "cluster/nodes/second_count.h"
 #include "net/socket/resolver.h"
 
 namespace lb {

@@ -16,7 +16,7 @@
 #include <string>
 
 #include "app/services/parked_requests.h"
-#include "cluster/nodes/second_count.h"
+#include "base/rate_limit.h"
 
 namespace lb {
 

@@ -69,6 +69,7 @@ ArchiveWriter::~ArchiveWriter() = default;
 void ArchiveWriter::configure(ArchiveSettings settings) {
   loop_.post([this, settings = std::move(settings)]() mutable {
     const bool first = host_.dir.empty() && !settings.dir.empty();
+    if (settings.sources != settings_.sources) from_sources_ = {};
     settings_ = std::move(settings);
     if (first) {
       host_.dir = settings_.dir;
@@ -250,7 +251,7 @@ bool ArchiveWriter::is_too_new(const Mount& mount) {
       host_.catalog.files(mount.name())->size() > 0)
     return false;
   const unsigned most = relayed ? kNewOfRelays : std::max(kNewOfSources, settings_.sources);
-  if ((relayed ? from_relays_ : from_sources_).take(loop_.now(), most)) return false;
+  if ((relayed ? from_relays_ : from_sources_).take(loop_.now(), Rate::an_hour(most))) return false;
   if (refused_++ == 0)
     host_.log.warn(kArchiveModule,
                    cat({"archive ", mount.name(), ": ", most,
@@ -360,7 +361,7 @@ void ArchiveWriter::retain() {
   retains_soon_ = false;
   retention_timer_.after(kRetentionTick);
   find_gone();
-  std::erase_if(host_.begun, [this](const auto& each) { return each.second.is_over(retained_); });
+  std::erase_if(host_.begun, [this](const auto& each) { return each.second.is_unused(retained_); });
   for (const std::string& mount : host_.catalog.mounts()) note_owner(mount);
   const auto gone = files_to_remove(retention_input());
   std::map<std::string, std::vector<FileRow>> by_mount;

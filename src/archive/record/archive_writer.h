@@ -21,8 +21,8 @@
 
 #include "archive/files/retention.h"
 #include "archive/files/settings.h"
-#include "archive/record/per_hour.h"
 #include "archive/record/recording.h"
+#include "base/rate_limit.h"
 #include "base/unique_fd.h"
 #include "net/loop/loop.h"
 
@@ -132,7 +132,7 @@ class ArchiveWriter {
   SteadyTime retained_{};
   bool retains_soon_ = false;
   std::set<std::string> unnoted_;  // mounts whose owner could not be written
-  PerHour from_sources_, from_relays_;
+  RateLimit from_sources_, from_relays_;
   std::size_t refused_ = 0;  // since the last retention
   Numbers numbers_;
   Timer timer_;

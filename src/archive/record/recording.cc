@@ -232,7 +232,7 @@ void Recording::settle(const StreamView& view) {
 
 bool Recording::may_create() {
   const SteadyTime now = host_.clock.steady();
-  if (host_.begun[mount_->name()].take(now, kMaxFilesAnHour)) return true;
+  if (host_.begun[mount_->name()].take(now, Rate::an_hour(kMaxFilesAnHour))) return true;
   paused_ = true;
   retry_at_ = now + kRetry;
   if (host_.refused_logged != SteadyTime{} && now - host_.refused_logged < kMissedLine)

@@ -21,10 +21,10 @@
 #include <string>
 
 #include "archive/files/catalog.h"
-#include "archive/record/per_hour.h"
 #include "archive/record/segment_file.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "stream/mount/mount.h"
 
 namespace lb {
@@ -39,7 +39,7 @@ struct RecordingHost {
   // Reports "archive-full" and "archive-resumed" of a mount, with a number of seconds.
   std::function<void(const char* event, const std::string& mount, std::int64_t seconds)> told;
   std::atomic<std::uint64_t> skipped_bytes{0};
-  std::map<std::string, PerHour> begun = {};  // files, by mount
+  std::map<std::string, RateLimit> begun = {};  // files, by mount
   SteadyTime refused_logged{};
 };
 

@@ -18,9 +18,9 @@
 #include <utility>
 #include <vector>
 
+#include "auth/guard/watched_file.h"
 #include "base/log.h"
 #include "base/snapshot.h"
-#include "base/watched_file.h"
 #include "net/address/address.h"
 
 namespace lb {

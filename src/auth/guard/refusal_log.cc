@@ -1,6 +1,5 @@
 #include "auth/guard/refusal_log.h"
 
-#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -9,32 +8,20 @@
 namespace lb {
 namespace {
 
-constexpr unsigned kOfAddress = 3, kOfAll = 20;
-constexpr auto kEachOfAddress = std::chrono::milliseconds(1000);
-constexpr auto kEachOfAll = std::chrono::milliseconds(100);
+constexpr Rate kOfAddress{3, std::chrono::seconds(1)}, kOfAll{20, std::chrono::milliseconds(100)};
 
 }  // namespace
-
-bool RefusalLog::Bucket::has_room(SteadyTime now, unsigned most,
-                                  std::chrono::milliseconds each) const {
-  return full - now <= each * (most - 1);
-}
-
-void RefusalLog::Bucket::take(SteadyTime now, std::chrono::milliseconds each) {
-  full = std::max(full, now) + each;
-}
 
 void RefusalLog::warn(std::string_view module, std::string_view address, std::string text) {
   const SteadyTime now = clock_.steady();
   {
     const std::lock_guard<std::mutex> guard(mutex_);
-    Bucket& own = addresses_[std::hash<std::string_view>()(address) % addresses_.size()];
-    if (!own.has_room(now, kOfAddress, kEachOfAddress) || !all_.has_room(now, kOfAll, kEachOfAll)) {
+    RateLimit& own = addresses_[std::hash<std::string_view>()(address) % addresses_.size()];
+    if (!own.allows(now, kOfAddress) || !all_.take(now, kOfAll)) {
       ++left_out_;
       return;
     }
-    own.take(now, kEachOfAddress);
-    all_.take(now, kEachOfAll);
+    own.spend(now, kOfAddress.pause);
     if (const auto left_out = std::exchange(left_out_, 0); left_out > 0)
       text += cat({" (", left_out, " refusals before it are not in this log)"});
   }

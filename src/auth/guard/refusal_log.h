@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/rate_limit.h"
 
 namespace lb {
 
@@ -27,18 +28,11 @@ class RefusalLog {
   void warn(std::string_view module, std::string_view address, std::string text);
 
  private:
-  // The time at which its burst is fully available again.
-  struct Bucket {
-    SteadyTime full{};
-    bool has_room(SteadyTime now, unsigned most, std::chrono::milliseconds each) const;
-    void take(SteadyTime now, std::chrono::milliseconds each);
-  };
-
   const Clock& clock_;
   Log& log_;
   std::mutex mutex_;  // of what follows
-  std::array<Bucket, 1024> addresses_{};
-  Bucket all_;
+  std::array<RateLimit, 1024> addresses_{};
+  RateLimit all_;
   std::uint64_t left_out_ = 0;
 };
 

@@ -8,12 +8,12 @@
 #include <optional>
 #include <utility>
 
+#include "auth/guard/watched_file.h"
 #include "auth/listener/authenticator.h"
 #include "auth/listener/user_table.h"
 #include "auth/password/password_hash.h"
 #include "base/cat.h"
 #include "base/file.h"
-#include "base/watched_file.h"
 
 namespace lb {
 namespace {

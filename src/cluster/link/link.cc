@@ -56,7 +56,6 @@ Link::Link(Loop& loop, std::unique_ptr<Transport> transport, std::string leftove
       callbacks_(std::move(callbacks)),
       leftover_(std::move(leftover)),
       heard_(loop.awake()),
-      second_(loop.now()),
       budget_(static_cast<double>(settings.burst_bytes)),
       budget_at_(loop.now()),
       silence_(loop, [this] { check_silence(); }),
@@ -258,12 +257,7 @@ void Link::take(std::string_view bytes) {
 }
 
 void Link::take_line(std::string_view line) {
-  const SteadyTime now = loop_.now();
-  if (now - second_ >= 1s) {
-    second_ = now;
-    frames_ = 0;
-  }
-  if (++frames_ > settings_.max_frames_per_second) {
+  if (!frames_.allows(loop_.now(), settings_.max_frames_per_second)) {
     end(cat({"sent more than ", settings_.max_frames_per_second, " frames in a second"}));
     return;
   }

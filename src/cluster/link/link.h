@@ -25,6 +25,7 @@
 #include <string_view>
 
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "base/result.h"
 #include "cluster/link/frame.h"
 #include "net/loop/loop.h"
@@ -121,9 +122,8 @@ class Link {
   bool reading_ = false, held_ = false;    // frames sent while reading are written after it
   std::uint64_t received_ = 0, sent_ = 0;  // the last seq
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
-  SteadyTime heard_;   // by Loop::awake()
-  SteadyTime second_;  // the second in which frames are counted
-  unsigned frames_ = 0;
+  SteadyTime heard_;  // by Loop::awake()
+  SecondCount frames_;
   double budget_ = 0;  // bytes that may be read; negative: too many were
   SteadyTime budget_at_;
   bool slowed_ = false;  // reading pauses until again_

@@ -372,12 +372,7 @@ void NodeSession::note_there(std::uint64_t at_ms) {
 
 Result<void> NodeSession::take_message(MessageFrame& message) {
   if (message.from != id_) return Error::denied("sent a MSG in the name of " + message.from);
-  const SteadyTime now = host_.loop().now();
-  if (now - message_second_ >= 1s) {
-    message_second_ = now;
-    messages_ = 0;
-  }
-  if (++messages_ > kMaxMessagesASecond)
+  if (!messages_.allows(host_.loop().now(), kMaxMessagesASecond))
     return Error::limit(cat({"sent more than ", kMaxMessagesASecond, " MSG in a second"}));
   host_.message(std::move(message));
   return {};

@@ -141,8 +141,7 @@ class NodeSession {
   std::vector<MountLoad> arriving_;  // of an incomplete SNAP
   std::uint64_t last_at_ms_ = 0;
   ClockOffset clock_;  // the node's wall clock
-  SteadyTime message_second_{};
-  unsigned messages_ = 0;
+  SecondCount messages_;
   Link link_;
 };
 

@@ -128,23 +128,13 @@ SteadyTime UnackedRedirects::oldest() const noexcept {
   return runs_.empty() ? SteadyTime::max() : runs_.front().when;
 }
 
-double AcceptRate::depth() const noexcept { return std::max(1.0, per_second_ / 4); }
-
 void AcceptRate::set(double per_second) noexcept {
   if (per_second == per_second_) return;
   per_second_ = per_second;
-  level_ = depth();
-}
-
-double AcceptRate::level(SteadyTime now) const noexcept {
-  const double seconds = std::chrono::duration<double>(now - at_).count();
-  return std::min(depth(), level_ + std::max(0.0, seconds) * per_second_);
-}
-
-void AcceptRate::take(SteadyTime now) noexcept {
-  if (per_second_ <= 0) return;
-  level_ = level(now) - 1;
-  at_ = std::max(at_, now);
+  limit_ = {};
+  const auto pause = std::chrono::duration<double>(per_second > 0 ? 1 / per_second : 0);
+  rate_ = {std::max(1.0, per_second / 4),
+           std::chrono::duration_cast<std::chrono::nanoseconds>(pause)};
 }
 
 const NodeAddress* Node::address_for(PublicScheme scheme, ClientFamily family) const noexcept {

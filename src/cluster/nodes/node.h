@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/rate_limit.h"
 #include "cluster/nodes/pull_fault.h"
 #include "cluster/nodes/sent_lately.h"
 
@@ -167,19 +168,17 @@ class UnackedRedirects {
   std::deque<Run> runs_;
 };
 
-// A token bucket of redirects: `per_second` on average, a quarter of a second's at once.
+// Limits redirects: `per_second` on average, a quarter of a second's at once.
 class AcceptRate {
  public:
   void set(double per_second) noexcept;  // 0: not limited
-  bool allows(SteadyTime now) const noexcept { return per_second_ <= 0 || level(now) >= 1; }
-  void take(SteadyTime now) noexcept;
+  bool allows(SteadyTime now) const noexcept { return limit_.allows(now, rate_); }
+  void take(SteadyTime now) noexcept { limit_.spend(now, rate_.pause); }
 
  private:
-  double level(SteadyTime now) const noexcept;
-  double depth() const noexcept;
   double per_second_ = 0;
-  double level_ = 0;
-  SteadyTime at_{};
+  Rate rate_{1, std::chrono::nanoseconds(0)};
+  RateLimit limit_;
 };
 
 // A node's state from its reports, which a hand-over passes on.

@@ -308,12 +308,8 @@ void ChildProcess::end_line() {
   const std::string line = std::exchange(line_, {});
   if (line.find_first_not_of(" \t") == std::string::npos) return;
   const SteadyTime now = loop_.now();
-  if (now - second_ >= 1s) {
-    report_held();
-    second_ = now;
-    lines_ = 0;
-  }
-  if (++lines_ <= lines_a_second_)
+  if (lines_.is_over(now)) report_held();
+  if (lines_.allows(now, lines_a_second_))
     callbacks_.line(line);
   else
     ++held_;

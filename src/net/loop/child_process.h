@@ -25,6 +25,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/rate_limit.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "net/loop/loop.h"
@@ -116,8 +117,8 @@ class ChildProcess {
   UniqueFd input_, output_, errors_, pidfd_, lifeline_;
   bool alive_ = true;
   std::string line_;  // an incomplete line
-  SteadyTime second_{};
-  unsigned lines_ = 0, held_ = 0;
+  SecondCount lines_;
+  unsigned held_ = 0;
   Watch end_watch_, error_watch_;
   Timer kill_, again_;  // again_: if there is no pidfd
 };

@@ -134,9 +134,9 @@ TEST(AudienceBook, OfANodeWritesSoMuchAndNoMore) {
   SteadyTime now{std::chrono::hours(5)};
   BookBudget budget;
   CHECK(budget.allows(now));
-  budget.spend(9'999'999);
+  budget.spend(now, 9'999'999);
   CHECK(budget.allows(now));
-  budget.spend(50'001);
+  budget.spend(now, 50'001);
   CHECK_FALSE(budget.allows(now));
   CHECK(budget.tell());
   now += std::chrono::seconds(24);
@@ -149,6 +149,6 @@ TEST(AudienceBook, OfANodeWritesSoMuchAndNoMore) {
   CHECK(budget.tell());
   now += std::chrono::hours(1000);
   CHECK(budget.allows(now));
-  budget.spend(10'000'000);
+  budget.spend(now, 10'000'000);
   CHECK_FALSE(budget.allows(now));
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cluster/nodes/second_count.h"
+#include "cluster/nodes/steady_count.h"
 #include "cluster/some_cluster.h"
 #include "cluster/whole_changes.h"
 

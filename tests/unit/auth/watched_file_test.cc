@@ -1,4 +1,4 @@
-#include "base/watched_file.h"
+#include "auth/guard/watched_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

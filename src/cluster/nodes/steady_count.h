@@ -1,37 +1,21 @@
-// SecondCount: counts events of the present second.
+// SteadyCount: numbers by name, each the least of the last three rounds, so that a short peak does
+// not count.
+//
+// When servers behind a node move to another one, both nodes count them until their next reports.
+// Without the minimum the peak would be shown.
 // Thread: its owner's.
 #pragma once
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "base/clock.h"
-
 namespace lb {
 
-struct SecondCount {
-  bool allows(SteadyTime now, unsigned most) noexcept {
-    if (now - since >= std::chrono::seconds(1)) {
-      since = now;
-      count = 0;
-    }
-    return ++count <= most;
-  }
-  SteadyTime since{};
-  unsigned count = 0;
-};
-
-// SteadyCount: numbers by name, each the least of the last three rounds, so that a short peak does
-// not count.
-//
-// When servers behind a node move to another one, both nodes count them until their next reports.
-// Without the minimum the peak would be shown.
 class SteadyCount {
  public:
   // Begins a round: names that are not put in it are 0.

@@ -1,0 +1,59 @@
+// RateLimit: limits how often something happens: a number at once, and one more each time that a
+// pause has passed.  SecondCount: so many within a second, and none until it is over.
+// Thread: its owner's.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace lb {
+
+struct Rate {
+  // at_once: 1 or more.  each: the pause; 0: nothing is limited.
+  constexpr Rate(double at_once, std::chrono::nanoseconds each) noexcept
+      : pause(each),
+        burst(static_cast<std::int64_t>((at_once - 1) * static_cast<double>(each.count()))) {}
+  static constexpr Rate an_hour(unsigned most) noexcept {
+    return {static_cast<double>(most), std::chrono::nanoseconds(std::chrono::hours(1)) / most};
+  }
+  std::chrono::nanoseconds pause, burst;
+};
+
+class RateLimit {
+ public:
+  bool allows(SteadyTime now, const Rate& rate) const noexcept { return full_ - now <= rate.burst; }
+  void spend(SteadyTime now, std::chrono::nanoseconds pauses) noexcept {
+    full_ = std::max(full_, now) + pauses;
+  }
+  bool take(SteadyTime now, const Rate& rate) noexcept {
+    const bool allowed = allows(now, rate);
+    if (allowed) spend(now, rate.pause);
+    return allowed;
+  }
+  // Whether nothing counts any more.
+  bool is_unused(SteadyTime now) const noexcept { return full_ <= now; }
+
+ private:
+  SteadyTime full_{};  // when the whole number may come at once again
+};
+
+class SecondCount {
+ public:
+  bool allows(SteadyTime now, unsigned most) noexcept {
+    if (is_over(now)) {
+      since_ = now;
+      count_ = 0;
+    }
+    return ++count_ <= most;
+  }
+  bool is_over(SteadyTime now) const noexcept { return now - since_ >= std::chrono::seconds(1); }
+
+ private:
+  SteadyTime since_{};
+  unsigned count_ = 0;
+};
+
+}  // namespace lb
