@@ -3,7 +3,6 @@
 // Source: RFC 9110 section 5.6.2 for tokens.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <concepts>

@@ -1,7 +1,6 @@
 #include "media/picture.h"
 
 #include <algorithm>
-#include <string>
 
 #include "base/cat.h"
 

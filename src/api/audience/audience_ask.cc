@@ -1,7 +1,6 @@
 #include "api/audience/audience_ask.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 
 #include "api/records/mount_answer.h"

@@ -1,6 +1,5 @@
 #include "api/records/audit_plans.h"
 
-#include <chrono>
 #include <optional>
 
 #include "api/request/list_page.h"

@@ -5,7 +5,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/request/plan.h"
 #include "api/request/request.h"

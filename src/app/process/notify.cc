@@ -7,7 +7,6 @@
 #include <sys/un.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "base/cat.h"

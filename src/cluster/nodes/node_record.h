@@ -6,10 +6,6 @@
 // Source: doc/architecture.md, "The hand-over".
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "base/record.h"

@@ -2,7 +2,6 @@
 // Thread: constants.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
 #include "config/schema/schema_rows.h"

@@ -9,7 +9,6 @@
 #include <curl/curl.h>
 
 #include <memory>
-#include <string>
 #include <unordered_map>
 
 #include "base/result.h"

@@ -3,7 +3,6 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/cat.h"
 #include "base/strings.h"

@@ -9,7 +9,6 @@
 // Errors: kNotFound (no regular file there), kIo, kInvalid (nothing playable).
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>

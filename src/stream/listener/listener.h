@@ -5,7 +5,6 @@
 // Bounds: at most 1 kB of process memory each, in all (doc/decisions.md A11); see the static_assert.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <memory>

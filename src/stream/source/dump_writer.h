@@ -14,7 +14,6 @@
 #include <list>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
