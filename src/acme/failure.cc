@@ -88,10 +88,8 @@ std::string limited_name(std::string_view said) {
 }  // namespace
 
 std::string_view to_text(FailureKind kind) noexcept {
-  constexpr std::array<std::string_view, 10> names = {
-      "dns",     "connection", "unauthorized", "limit", "unavailable",
-      "refused", "account",    "chain",        "own",   "other"};
-  return names[static_cast<std::size_t>(kind)];
+  return word_of(kind, {"dns", "connection", "unauthorized", "limit", "unavailable", "refused",
+                        "account", "chain", "own", "other"});
 }
 
 std::string problem_type(const Json& problem) {

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +28,13 @@ constexpr int hex_value(char c) noexcept {
   if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+// The word of an enumerator, by its number; "": of one without a word.
+template <class Enum>
+constexpr std::string_view word_of(Enum of,
+                                   std::initializer_list<std::string_view> words) noexcept {
+  const auto at = static_cast<std::size_t>(of);
+  return at < words.size() ? words.begin()[at] : std::string_view();
 }
 // Whether all characters are is_plain_char(); also true for "".
 bool is_plain_text(std::string_view text, std::string_view marks) noexcept;

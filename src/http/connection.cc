@@ -76,9 +76,8 @@ void Connection::start_with(const HeldRequest& held) {
 }
 
 std::string_view Connection::name_of(State state) noexcept {
-  static constexpr std::array<std::string_view, 8> kNames{
-      "accepted", "opening", "head", "form", "handling", "replying", "lingering", "gone"};
-  return kNames[static_cast<std::size_t>(state)];
+  return word_of(
+      state, {"accepted", "opening", "head", "form", "handling", "replying", "lingering", "gone"});
 }
 
 // Every state may end in kGone: a socket breaks, a deadline passes, a stage drops its request.

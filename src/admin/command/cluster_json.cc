@@ -6,6 +6,7 @@
 
 #include "admin/command/cluster_sight.h"
 #include "base/json.h"
+#include "base/strings.h"
 #include "cluster/nodes/audience.h"
 #include "cluster/nodes/public_address.h"
 
@@ -156,17 +157,7 @@ void mount(JsonWriter& json, const MountNodes& row, const ClusterSight& sight) {
 }
 
 std::string_view to_text(Choice::Kind kind) {
-  switch (kind) {
-    case Choice::Kind::kRedirect:
-      return "redirect";
-    case Choice::Kind::kServe:
-      return "serve";
-    case Choice::Kind::kHold:
-      return "hold";
-    case Choice::Kind::kRefuse:
-      return "refuse";
-  }
-  return "";
+  return word_of(kind, {"redirect", "serve", "hold", "refuse"});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/cat.h"
 #include "base/json.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -18,17 +19,7 @@ int percent_used(const NodeHealth& health) {
 }  // namespace
 
 std::string_view to_text(NodeCondition condition) noexcept {
-  switch (condition) {
-    case NodeCondition::kStarting:
-      return "starting";
-    case NodeCondition::kUp:
-      return "up";
-    case NodeCondition::kFull:
-      return "full";
-    case NodeCondition::kDraining:
-      return "draining";
-  }
-  return "";
+  return word_of(condition, {"starting", "up", "full", "draining"});
 }
 
 std::string health_json(const NodeHealth& health) {

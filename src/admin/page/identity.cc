@@ -1,50 +1,32 @@
 #include "admin/page/identity.h"
 
-#include <array>
+#include <algorithm>
+#include <iterator>
+
+#include "base/strings.h"
 
 namespace lb {
+namespace {
 
-AdminRole admin_role(Role role) noexcept {
-  switch (role) {
-    case Role::kNone:
-      return AdminRole::kNone;
-    case Role::kViewer:
-      return AdminRole::kViewer;
-    case Role::kOperator:
-      return AdminRole::kOperator;
-    case Role::kOwner:
-      return AdminRole::kOwner;
-    case Role::kAdmin:
-      return AdminRole::kAdmin;
-  }
-  return AdminRole::kNone;
-}
+// By Role.
+constexpr AdminRole kRoles[] = {AdminRole::kNone, AdminRole::kViewer, AdminRole::kOperator,
+                                AdminRole::kOwner, AdminRole::kAdmin};
+
+}  // namespace
+
+AdminRole admin_role(Role role) noexcept { return kRoles[static_cast<std::size_t>(role)]; }
 
 Role user_role(AdminRole role) noexcept {
-  switch (role) {
-    case AdminRole::kViewer:
-      return Role::kViewer;
-    case AdminRole::kOperator:
-      return Role::kOperator;
-    case AdminRole::kOwner:
-      return Role::kOwner;
-    case AdminRole::kAdmin:
-      return Role::kAdmin;
-    default:
-      return Role::kNone;
-  }
+  const auto at = std::ranges::find(kRoles, role);
+  return at == std::end(kRoles) ? Role::kNone : static_cast<Role>(at - std::begin(kRoles));
 }
 
 std::string_view to_text(AdminRole role) noexcept {
-  static constexpr std::array<std::string_view, 7> kNames = {
-      "none", "source", "relay", "viewer", "operator", "owner", "admin"};
-  return kNames[static_cast<std::size_t>(role)];
+  return word_of(role, {"none", "source", "relay", "viewer", "operator", "owner", "admin"});
 }
 
 std::string_view to_text(Identity::Via via) noexcept {
-  static constexpr std::array<std::string_view, 6> kNames = {"none",  "file",   "basic",
-                                                             "token", "cookie", "proxy"};
-  return kNames[static_cast<std::size_t>(via)];
+  return word_of(via, {"none", "file", "basic", "token", "cookie", "proxy"});
 }
 
 bool Identity::owns(std::string_view mount) const {

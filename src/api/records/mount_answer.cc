@@ -4,6 +4,7 @@
 
 #include "api/request/record_book.h"
 #include "base/encoding.h"
+#include "base/strings.h"
 #include "config/settings/config.h"
 
 namespace lb {
@@ -54,18 +55,7 @@ SourceBases source_bases(const PlanContext& context, const MountRecord& record) 
 std::string_view home_state(const PlanContext& context, const std::string& home) {
   const PlaceCandidate* node = candidate_named(context, home);
   if (node == nullptr) return "unknown";
-  switch (node->state) {
-    case NodeState::kUp:
-      return "up";
-    case NodeState::kSuspect:
-      return "suspect";
-    case NodeState::kDraining:
-      return "draining";
-    case NodeState::kJoining:
-    case NodeState::kDead:
-      break;
-  }
-  return "down";
+  return word_of(node->state, {"down", "up", "suspect", "draining", "down"});
 }
 
 void write_addresses(JsonWriter& json, const PlanContext& context, const std::string& mount,

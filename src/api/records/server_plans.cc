@@ -18,16 +18,7 @@ constexpr std::size_t kUsualLines = 200, kMaxLines = 1000;
 constexpr std::size_t kLongestSearch = 200;
 
 std::string_view severity_word(Severity severity) noexcept {
-  switch (severity) {
-    case Severity::kFatal:
-    case Severity::kError:
-      return "error";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kNote:
-      break;
-  }
-  return "note";
+  return word_of(severity, {"note", "warning", "error", "error"});
 }
 
 }  // namespace

@@ -63,36 +63,12 @@ const ProblemKind& problem_kind(ProblemName name) noexcept {
 }
 
 ProblemName problem_of_status(int status) noexcept {
-  switch (status) {
-    case 401:
-      return ProblemName::kUnauthorised;
-    case 403:
-      return ProblemName::kForbidden;
-    case 404:
-      return ProblemName::kNotFound;
-    case 405:
-      return ProblemName::kMethod;
-    case 411:
-      return ProblemName::kLengthRequired;
-    case 413:
-      return ProblemName::kTooLarge;
-    case 414:
-      return ProblemName::kAddressTooLong;
-    case 415:
-      return ProblemName::kMediaType;
-    case 416:
-      return ProblemName::kRange;
-    case 429:
-      return ProblemName::kSlowed;
-    case 431:
-      return ProblemName::kHeadTooLarge;
-    case 501:
-      return ProblemName::kUnknownMethod;
-    case 505:
-      return ProblemName::kVersion;
-    default:
-      return status >= 500 ? ProblemName::kOverloaded : ProblemName::kBadRequest;
-  }
+  using enum ProblemName;
+  for (const ProblemName name :
+       {kUnauthorised, kForbidden, kNotFound, kMethod, kLengthRequired, kTooLarge, kAddressTooLong,
+        kMediaType, kRange, kSlowed, kHeadTooLarge, kUnknownMethod, kVersion})
+    if (problem_kind(name).status == status) return name;
+  return status >= 500 ? kOverloaded : kBadRequest;
 }
 
 Problem invalid(std::vector<JsonFault> faults) {

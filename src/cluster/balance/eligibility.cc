@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/strings.h"
+
 namespace lb {
 namespace {
 
@@ -67,51 +69,27 @@ OutReason why_out(const Applicant& applicant, const Wanted& wanted) noexcept {
 }
 
 std::string_view to_text(OutReason reason) noexcept {
-  switch (reason) {
-    case OutReason::kIn:
-      return "candidate";
-    case OutReason::kFree:
-      return "no node";
-    case OutReason::kDead:
-      return "dead";
-    case OutReason::kDraining:
-      return "draining";
-    case OutReason::kJoining:
-      return "joining";
-    case OutReason::kNotAdmitted:
-      return "above max-redirect-slaves";
-    case OutReason::kNoShare:
-      return "weight 0";
-    case OutReason::kScheme:
-      return "no public address for this scheme and address family";
-    case OutReason::kProtection:
-      return "does not enforce what the mount asks for";
-    case OutReason::kTags:
-      return "lacks a tag";
-    case OutReason::kNotListed:
-      return "does not carry the mount and does not relay on demand";
-    case OutReason::kCannotPull:
-      return "cannot-pull";
-    case OutReason::kNotRecorded:
-      return "has not recorded it";
-    case OutReason::kSentBack:
-      return "it has sent the client back";
-    case OutReason::kSuspect:
-      return "suspect";
-    case OutReason::kAvoided:
-      return "the client comes from there";
-    case OutReason::kFar:
-      return "of another country";
-    case OutReason::kFull:
-      return "full";
-    case OutReason::kAboveBound:
-      return "above the bound of utilisation";
-    case OutReason::kNoCarrier:
-      return "others carry the mount";
-    case OutReason::kPassedOver:
-      return "another comes first for this mount";
-  }
-  return "";
+  return word_of(reason, {"candidate",
+                          "no node",
+                          "dead",
+                          "draining",
+                          "joining",
+                          "above max-redirect-slaves",
+                          "weight 0",
+                          "no public address for this scheme and address family",
+                          "does not enforce what the mount asks for",
+                          "lacks a tag",
+                          "does not carry the mount and does not relay on demand",
+                          "cannot-pull",
+                          "has not recorded it",
+                          "it has sent the client back",
+                          "suspect",
+                          "the client comes from there",
+                          "of another country",
+                          "full",
+                          "above the bound of utilisation",
+                          "others carry the mount",
+                          "another comes first for this mount"});
 }
 
 }  // namespace lb

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <memory_resource>
 
+#include "base/strings.h"
+
 namespace lb {
 namespace {
 
@@ -376,29 +378,12 @@ class Picking {
 }  // namespace
 
 std::string_view to_text(PickReason reason) noexcept {
-  switch (reason) {
-    case PickReason::kDrawn:
-      return "drawn by the policy";
-    case PickReason::kNewCarrier:
-      return "the mount needs one more node";
-    case PickReason::kRelay:
-      return "relays and administrators are never redirected";
-    case PickReason::kNever:
-      return "listeners are never redirected here";
-    case PickReason::kRoomHere:
-      return "there is room here";
-    case PickReason::kCannotFollow:
-      return "the client does not follow redirects";
-    case PickReason::kArrived:
-      return "the client was redirected here";
-    case PickReason::kNobodyElse:
-      return "no other node may serve it";
-    case PickReason::kClusterFull:
-      return "no node has room";
-    case PickReason::kHeld:
-      return "the nodes have not reported yet";
-  }
-  return "";
+  return word_of(reason, {"drawn by the policy", "the mount needs one more node",
+                          "relays and administrators are never redirected",
+                          "listeners are never redirected here", "there is room here",
+                          "the client does not follow redirects", "the client was redirected here",
+                          "no other node may serve it", "no node has room",
+                          "the nodes have not reported yet"});
 }
 
 Choice pick(const PickView& view, const PickRequest& request, Rng& rng, SteadyTime now,

@@ -4,6 +4,7 @@
 
 #include "base/cat.h"
 #include "base/json.h"
+#include "base/strings.h"
 #include "cluster/link/frame_fields.h"
 
 namespace lb {
@@ -58,19 +59,15 @@ constexpr std::array<FrameType, std::variant_size_v<Frame>> kTypes = {
 }  // namespace
 
 std::string_view to_text(IngestState state) noexcept {
-  constexpr std::string_view kNames[] = {"off", "ready", "on"};
-  return kNames[static_cast<std::size_t>(state)];
+  return word_of(state, {"off", "ready", "on"});
 }
 
 std::string_view to_text(CommandFrame::Verb verb) noexcept {
-  constexpr std::string_view kNames[] = {"kick", "move", "drain", "metadata", "fallback"};
-  return kNames[static_cast<std::size_t>(verb)];
+  return word_of(verb, {"kick", "move", "drain", "metadata", "fallback"});
 }
 
 std::string_view to_text(SlotWord word) noexcept {
-  constexpr std::string_view kNames[] = {"",     "used",  "held", "late",
-                                         "open", "again", "end",  "held"};
-  return kNames[static_cast<std::size_t>(word)];
+  return word_of(word, {"", "used", "held", "late", "open", "again", "end", "held"});
 }
 
 bool has_rows(const Frame& frame) noexcept {

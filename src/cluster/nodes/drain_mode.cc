@@ -1,19 +1,11 @@
 #include "cluster/nodes/drain_mode.h"
 
+#include "base/strings.h"
+
 namespace lb {
 
 std::string_view to_text(DrainMode mode) noexcept {
-  switch (mode) {
-    case DrainMode::kOff:
-      return "off";
-    case DrainMode::kSoft:
-      return "soft";
-    case DrainMode::kMove:
-      return "move";
-    case DrainMode::kHard:
-      return "hard";
-  }
-  return "";
+  return word_of(mode, {"off", "soft", "move", "hard"});
 }
 
 std::optional<DrainMode> parse_drain_mode(std::string_view text) noexcept {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/strings.h"
+
 namespace lb {
 
 // FNV-1a, then the end of splitmix64, because FNV alone maps names with different last letters to
@@ -24,33 +26,11 @@ double sane_kbps(double kbps) noexcept {
 }
 
 std::string_view to_text(NodeKind kind) noexcept {
-  switch (kind) {
-    case NodeKind::kSelf:
-      return "self";
-    case NodeKind::kLink:
-      return "link";
-    case NodeKind::kLegacy:
-      return "legacy";
-    case NodeKind::kStatic:
-      return "static";
-  }
-  return "";
+  return word_of(kind, {"self", "link", "legacy", "static"});
 }
 
 std::string_view to_text(NodeState state) noexcept {
-  switch (state) {
-    case NodeState::kJoining:
-      return "joining";
-    case NodeState::kUp:
-      return "up";
-    case NodeState::kSuspect:
-      return "suspect";
-    case NodeState::kDraining:
-      return "draining";
-    case NodeState::kDead:
-      return "dead";
-  }
-  return "";
+  return word_of(state, {"joining", "up", "suspect", "draining", "dead"});
 }
 
 NodeAddress make_node_address(PublicScheme scheme, std::string host, std::uint16_t port) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/strings.h"
 #include "cluster/nodes/node_table.h"
 
 namespace lb {
@@ -22,27 +23,8 @@ constexpr std::uint64_t kMaxOnTrust = 20;
 }  // namespace
 
 std::string_view to_text(NodeEvent::Kind kind) noexcept {
-  switch (kind) {
-    case NodeEvent::Kind::kUp:
-      return "up";
-    case NodeEvent::Kind::kSuspect:
-      return "suspect";
-    case NodeEvent::Kind::kDown:
-      return "down";
-    case NodeEvent::Kind::kDrain:
-      return "drain";
-    case NodeEvent::Kind::kProbeWanted:
-      return "probe wanted";
-    case NodeEvent::Kind::kLoadDoubted:
-      return "load doubted";
-    case NodeEvent::Kind::kLoadBelieved:
-      return "load believed";
-    case NodeEvent::Kind::kCannotPull:
-      return "cannot pull";
-    case NodeEvent::Kind::kPullsAgain:
-      return "pulls again";
-  }
-  return "";
+  return word_of(kind, {"up", "suspect", "down", "drain", "probe wanted", "load doubted",
+                        "load believed", "cannot pull", "pulls again"});
 }
 
 void NodeTable::become(Node& node, NodeState state, std::string why, SteadyTime now) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/strings.h"
 #include "stream/source/source_admission.h"
 
 namespace lb {
@@ -454,18 +455,7 @@ void Relay::log(LogLevel level, const std::string& text) const {
 }
 
 std::string_view Relay::state_text() const noexcept {
-  switch (state_) {
-    case State::kIdle:
-      return "idle";
-    case State::kAsking:
-    case State::kEntering:
-      return "connecting";
-    case State::kRunning:
-      return "running";
-    case State::kWaiting:
-      return "waiting";
-  }
-  return "";
+  return word_of(state_, {"idle", "connecting", "connecting", "running", "waiting"});
 }
 
 }  // namespace lb

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/cat.h"
+#include "base/strings.h"
 #include "config/schema/diagnostic.h"
 #include "config/schema/value.h"
 
@@ -182,17 +183,8 @@ std::vector<Change> reload_plan(const Config& old, const Config& next,
 }
 
 std::string_view to_string(ReloadClass reload) {
-  switch (reload) {
-    case ReloadClass::kLive:
-      return "live";
-    case ReloadClass::kSource:
-      return "live, running sources too";
-    case ReloadClass::kNew:
-      return "for new connections";
-    case ReloadClass::kRestart:
-      break;
-  }
-  return "needs restart";
+  return word_of(reload,
+                 {"live", "live, running sources too", "for new connections", "needs restart"});
 }
 
 std::string to_string(const Change& change) {

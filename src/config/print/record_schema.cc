@@ -1,6 +1,7 @@
 // The rows as JSON Schema (draft 2020-12), for doc/, the description of the API, and backends that
 // print external configurations.
 
+#include "base/strings.h"
 #include "config/mounts/record_writer.h"
 #include "config/print/reference.h"
 
@@ -8,18 +9,7 @@ namespace lb {
 namespace {
 
 std::string_view set_by_text(SetBy set_by) {
-  switch (set_by) {
-    case SetBy::kOwner:
-      return "owner";
-    case SetBy::kAdmin:
-      return "admin";
-    case SetBy::kExternal:
-      return "external";
-    case SetBy::kUnsaid:
-    case SetBy::kFile:
-      break;
-  }
-  return "file";
+  return word_of(set_by, {"file", "owner", "admin", "external", "file"});
 }
 
 // A number, or a text with a unit: 5s, 64k.

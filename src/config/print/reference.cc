@@ -4,6 +4,7 @@
 
 #include "admin/metrics/metrics.h"
 #include "base/cat.h"
+#include "base/strings.h"
 #include "config/mounts/mount_record.h"
 #include "config/print/printer.h"
 #include "config/schema/value.h"
@@ -63,31 +64,12 @@ std::string help_text(const SchemaElement& row) {
 }
 
 std::string_view reload_text(ReloadClass reload) {
-  switch (reload) {
-    case ReloadClass::kLive:
-      return "reload";
-    case ReloadClass::kSource:
-      return "reload, running sources too";
-    case ReloadClass::kNew:
-      return "reload, new connections";
-    case ReloadClass::kRestart:
-      break;
-  }
-  return "restart";
+  return word_of(reload,
+                 {"reload", "reload, running sources too", "reload, new connections", "restart"});
 }
 
 std::string_view origin_text(SchemaOrigin origin) {
-  switch (origin) {
-    case SchemaOrigin::kIcecast24:
-      return "2.4";
-    case SchemaOrigin::kIcecast25:
-      return "2.5";
-    case SchemaOrigin::kKh:
-      return "KH";
-    case SchemaOrigin::kOwn:
-      break;
-  }
-  return "own";
+  return word_of(origin, {"2.4", "2.5", "KH", "own"});
 }
 
 std::optional<ReferenceFormat> parse_reference_format(std::string_view name) {

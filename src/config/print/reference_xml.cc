@@ -12,17 +12,7 @@ std::string attribute(std::string_view name, std::string_view value) {
 }
 
 std::string_view support_text(SchemaSupport support) {
-  switch (support) {
-    case SchemaSupport::kWorks:
-      return "works";
-    case SchemaSupport::kQuiet:
-      return "ignored";
-    case SchemaSupport::kObsolete:
-      return "obsolete";
-    case SchemaSupport::kUnsupported:
-      break;
-  }
-  return "unsupported";
+  return word_of(support, {"works", "ignored", "obsolete", "unsupported"});
 }
 
 void xml_element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {

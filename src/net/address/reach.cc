@@ -1,5 +1,7 @@
 #include "net/address/reach.h"
 
+#include "base/strings.h"
+
 namespace lb {
 namespace {
 
@@ -36,17 +38,8 @@ Reach reach_of(const Address& address) noexcept {
 }
 
 std::string_view to_text(Reach reach) noexcept {
-  switch (reach) {
-    case Reach::kHost:
-      return "a loopback address";
-    case Reach::kLink:
-      return "a link-local address";
-    case Reach::kNetwork:
-      return "a private address";
-    case Reach::kPublic:
-      break;
-  }
-  return "a public address";
+  return word_of(reach, {"a loopback address", "a link-local address", "a private address",
+                         "a public address"});
 }
 
 }  // namespace lb

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/strings.h"
+
 namespace lb {
 
 enum class EndReason : std::uint8_t {
@@ -27,41 +29,11 @@ enum class EndReason : std::uint8_t {
 };
 
 constexpr std::string_view end_reason_text(EndReason reason) noexcept {
-  switch (reason) {
-    case EndReason::kDone:
-      return "done";
-    case EndReason::kClientGone:
-      return "client gone";
-    case EndReason::kLagged:
-      return "too far behind";
-    case EndReason::kKilled:
-      return "killed";
-    case EndReason::kSourceEnded:
-      return "source ended";
-    case EndReason::kLimit:
-      return "limit reached";
-    case EndReason::kAuth:
-      return "not allowed";
-    case EndReason::kTimeout:
-      return "timed out";
-    case EndReason::kIo:
-      return "input/output error";
-    case EndReason::kShutdown:
-      return "server stops";
-    case EndReason::kReplaced:
-      return "replaced by another source";
-    case EndReason::kRemoved:
-      return "relay stopped";
-    case EndReason::kSpan:
-      return "end of a span";
-    case EndReason::kOverLimit:
-      return "more than the limit of the cluster";
-    case EndReason::kMoved:
-      return "sent to another node";
-    case EndReason::kHours:
-      return "the hours of its login are over";
-  }
-  return "";
+  return word_of(reason, {"done", "client gone", "too far behind", "killed", "source ended",
+                          "limit reached", "not allowed", "timed out", "input/output error",
+                          "server stops", "replaced by another source", "relay stopped",
+                          "end of a span", "more than the limit of the cluster",
+                          "sent to another node", "the hours of its login are over"});
 }
 
 }  // namespace lb
