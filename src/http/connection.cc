@@ -55,7 +55,7 @@ void Connection::start() {
 void Connection::start_with(const HeldRequest& held) {
   opening_ = held.opened ? nullptr : owner_.opening_of(*socket_);
   socket_secure_ = secure_ = held.secure;
-  begun_status_ = held.status;
+  begun_status_ = static_cast<int>(held.status);
   bytes_sent_ = held.sent;
   asked_ms_ = held.asked_ms;
   sends_file_ = held.file.fd >= 0;

@@ -66,7 +66,7 @@ bool append_range(int to, int from, std::uint64_t at, std::uint64_t bytes) {
 std::optional<HeldRequest> Connection::unanswered(RestRoom& room) {
   if (!transport_ || half_closed_) return std::nullopt;
   const auto* const tls = dynamic_cast<const TlsTransport*>(transport_.get());
-  HeldRequest held{transport_.get(), socket_peer_, socket_, {}, true, socket_secure_, id_};
+  HeldRequest held{{socket_peer_, {}, true, socket_secure_, id_}, transport_.get(), socket_};
   if (opening_) {
     const bool moves =
         tls == nullptr ? transport_->can_move() : tls->is_shaking() || tls->can_be_pumped();
@@ -92,16 +92,16 @@ std::optional<HeldRequest> Connection::unanswered(RestRoom& room) {
              request_.protocol != Protocol::kIcy && form_.empty() &&
              (bytes_sent_ == 0 || begun_status_ != 0)) {
     held.bytes = request_text(request_, leftover_);
-    held.status = begun_status_;
+    held.status = static_cast<std::uint32_t>(begun_status_);
     held.sent = bytes_sent_;
   } else if (const std::string rest = rest_lines(); !rest.empty()) {
     held.bytes = request_text(request_, leftover_, {"range", "if-range"}, rest);
-    held.status = status_;
+    held.status = static_cast<std::uint32_t>(status_);
     held.sent = bytes_sent_;
   } else if (room.files && (rest_is_file() || share_rest(room) || gather_rest(room))) {
     held.bytes =
         request_text(request_, leftover_, {"content-length", "transfer-encoding", "expect"});
-    held.status = status_;
+    held.status = static_cast<std::uint32_t>(status_);
     held.sent = bytes_sent_;
     held.file = runs_[run_];
     held.is_probe = is_probe;

@@ -28,10 +28,9 @@ class MadeSource : public ReplySource {
   virtual std::uint64_t left() const noexcept = 0;
 };
 
-struct HeldRequest {
-  Transport* transport = nullptr;  // stays with its connection
+// What the other process needs of it beside its socket.
+struct HeldState {
   Address peer;
-  std::shared_ptr<const ListenSocket> socket;
   std::string bytes;     // received bytes; before `opened`, of the PROXY header
   bool opened = false;   // neither a PROXY header nor a handshake follows
   bool secure = false;   // the client speaks TLS, with us or with a proxy
@@ -39,12 +38,17 @@ struct HeldRequest {
   std::chrono::milliseconds head_time{0};  // left for its head; 0: <header-timeout>
   bool kept = false;                       // it has had an answer and waits for another request
   // Of an answer under way whose rest is requested: its status, and the bytes sent with its head;
-  // of a Shoutcast login the bytes of "OK2". 0: none.
-  int status = 0;
+  // of a Shoutcast login those of "OK2". 0: none.
+  std::uint32_t status = 0;
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;  // Connection::asked_ms(); 0: it was not asked for
-  ReplyRun file{};            // the rest of the answer, if it is one file; otherwise no fd
   bool is_probe = false;      // Connection::is_probe
+};
+
+struct HeldRequest : HeldState {
+  Transport* transport = nullptr;  // stays with its connection
+  std::shared_ptr<const ListenSocket> socket = {};
+  ReplyRun file = {};  // the rest of the answer, if that is one file; otherwise no fd
 };
 
 // The limit of unsent answers that one worker hands over; they are copied while it stands still.

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/record.h"
 #include "hls/session_record.h"
+#include "http/connection_record.h"
 #include "net/address/address.h"
 #include "net/socket/fd_channel.h"
 #include "registry/registry.h"
@@ -95,27 +96,19 @@ void record_fields(Io& io, T& of) {
 struct RequestRecord {
   std::uint32_t worker = 0;
   MovedFd fd = 0;
-  Address peer;
-  std::uint32_t port = 0;  // of its listen-socket
+  HeldState held;
+  // Of its listen-socket.
+  std::uint32_t port = 0;
   bool shoutcast = false;
-  std::string bytes;
-  bool opened = false, secure = false;
-  std::uint64_t id = 0;                    // of its connection; a backend is asked again by it
-  std::chrono::milliseconds head_time{0};  // with the next: HeldRequest
-  bool kept = false;
-  std::uint32_t status = 0;
-  std::uint64_t sent = 0;
-  std::int64_t asked_ms = 0;
-  std::string bind_address;  // of its listen-socket
+  std::string bind_address;
   // HeldRequest::file
   std::vector<MovedFd> file;  // one or none
   std::uint64_t file_at = 0, file_bytes = 0;
-  bool is_probe = false;
 };
 template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
-  auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status,
-         sent, asked_ms, bind_address, file, file_at, file_bytes, is_probe] = request;
+  auto& [worker, fd, held, port, shoutcast, bind_address, file, file_at, file_bytes] = request;
+  auto& [peer, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms, is_probe] = held;
   io(1, worker);
   io.needed(2, fd);
   io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms,

@@ -348,23 +348,13 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       RequestRecord request;
       request.worker = i;
       request.fd = out.fds().add(*held.transport);
-      request.peer = held.peer;
+      request.held = held;
       request.port = static_cast<std::uint32_t>(held.socket->port);
       request.shoutcast = held.socket->shoutcast;
-      request.bytes = held.bytes;
-      request.opened = held.opened;
-      request.secure = held.secure;
-      request.id = held.id;
-      request.head_time = held.head_time;
-      request.kept = held.kept;
-      request.status = static_cast<std::uint32_t>(held.status);
-      request.sent = held.sent;
-      request.asked_ms = held.asked_ms;
       request.bind_address = held.socket->settings.bind_address;
       if (held.file.fd >= 0) request.file.push_back(rest_of(held.file.fd));
       request.file_at = held.file.at;
       request.file_bytes = held.file.bytes;
-      request.is_probe = held.is_probe;
       out.put(HandoverType::kRequest, request);
       ++given_.requests;
     }

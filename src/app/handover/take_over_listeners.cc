@@ -176,22 +176,11 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
     // The port is no longer configured.
     if (!socket || !fd || (file && !*file)) continue;
     Worker& worker = *network.workers[request.worker % network.workers.size()];
-    HeldRequest held;
-    held.bytes = std::move(request.bytes);
-    held.opened = request.opened;
-    held.secure = request.secure;
-    held.id = request.id;
-    held.head_time = request.head_time;
-    held.kept = request.kept;
-    held.status = static_cast<int>(request.status);
-    held.sent = request.sent;
-    held.asked_ms = request.asked_ms;
-    held.is_probe = request.is_probe;
+    HeldRequest held{std::move(request.held)};
     if (file) held.file = ReplyRun::of_file(file, file->get(), request.file_at, request.file_bytes);
-    worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
-                      fd = std::move(fd)]() mutable {
-      worker.connections->adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket,
-                                held);
+    worker.loop.post([&worker, socket, held = std::move(held), fd = std::move(fd)]() mutable {
+      auto transport = std::make_unique<PlainTransport>(std::move(fd), held.peer);
+      worker.connections->adopt(std::move(transport), socket, held);
     });
   }
 }
