@@ -59,7 +59,6 @@ class AudienceMerge {
   void end_open(std::int64_t session, std::int64_t now_ms);
   // When rows older than kPersonKnownMs last came, by take()'s now_ms; 0: never.
   std::int64_t late_ms() const noexcept { return late_ms_; }
-  void set_window(std::chrono::seconds window) noexcept { window_ = window.count() * 1000; }
 
  private:
   struct Session {
@@ -108,7 +107,7 @@ class AudienceMerge {
   void count(Session& session);
 
   Sqlite& database_;
-  std::int64_t window_;
+  const std::int64_t window_;
   AudienceSums sums_;
   PlayChanges plays_;
   Origin origin_ = Origin::kHere;  // of the batch

@@ -50,7 +50,6 @@ NodeLinks::NodeLinks(Network& network, NeighbourCallbacks neighbours, OfferOf of
 
 NodeLinks::~NodeLinks() = default;
 
-int NodeLinks::port() const noexcept { return socket_ ? socket_->port : 0; }
 bool NodeLinks::any_configured() const noexcept { return !facts_->known.nodes.empty(); }
 const KnownNode* NodeLinks::known_node(std::string_view id) const { return facts_->known.node(id); }
 

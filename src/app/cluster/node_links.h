@@ -40,7 +40,6 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
 
   // REQUIRES: before privileges are dropped
   Result<void> bind(const Config& config);
-  int port() const noexcept;
   // Null: no <cluster-port>.
   const std::shared_ptr<const ListenSocket>& socket() const noexcept { return socket_; }
   // The socket of the former process, as configured there.  REQUIRES: before bind()

@@ -339,9 +339,4 @@ std::uint64_t FileCache::bytes_in_use() const {
   return bytes;
 }
 
-std::size_t FileCache::size() const {
-  const std::lock_guard<std::mutex> guard(mutex_);
-  return files_.size();
-}
-
 }  // namespace lb

@@ -64,7 +64,6 @@ class FileCache {
   void make_room(std::uint64_t bytes = ~std::uint64_t{0});
   // Bytes of other nodes' files being read.
   std::uint64_t bytes_in_use() const;
-  std::size_t size() const;
 
  private:
   struct Kept {

@@ -94,11 +94,6 @@ void AuditLog::close() {
   fd_ = {};
 }
 
-bool AuditLog::is_open() const {
-  std::lock_guard<std::mutex> guard(mutex_);
-  return static_cast<bool>(fd_);
-}
-
 Result<void> AuditLog::write(const AuditEntry& entry, WallTime now) {
   std::lock_guard<std::mutex> guard(mutex_);
   if (!fd_) return {};

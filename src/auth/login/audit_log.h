@@ -45,11 +45,10 @@ class AuditLog {
   // Opens the file, again after a rename; continues an existing one.
   Result<void> open(const std::string& path, const std::string& node);
   void close();
-  bool is_open() const;
   Result<void> write(const AuditEntry& entry, WallTime now);
 
  private:
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::string path_, node_;
   UniqueFd fd_;
   std::uint64_t next_ = 1;
