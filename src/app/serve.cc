@@ -5,6 +5,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,6 +65,43 @@ void hold_signals(std::initializer_list<int> numbers) {
   ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
 }
 
+// What this process lacks of the certificates of the one before; "": nothing.
+std::string lacking_certificates(const Server& server, const TakeOver& before) {
+  // Without certificates it would accept TLS connections and answer none.
+  if (before.has_certificate() && !server.why_no_certificate().empty())
+    return "no certificate could be loaded: " + server.why_no_certificate();
+  // A reload keeps it; here its names would be shown another one.
+  const std::string why = server.why_lost_certificate(before.certificates_in_use());
+  return why.empty() ? why : "a certificate that is in use could not be loaded: " + why;
+}
+
+// `first`: there is no process before.  As root the pid file is written only if no other user can
+// change the configuration that names it.
+Result<void> become_user(const Options& options, const Config& config, bool first,
+                         Result<PidFile>& pid_file) {
+  const bool as_root = only_root_writes(options.config_file);
+  if (first) hold_signals({SIGTERM, SIGINT});  // the pid file is removed at the end
+  if (first && as_root) pid_file = PidFile::write(config.paths.pidfile);
+  auto dropped = drop_privileges(config.security, config.paths, options.debuggable);
+  if (dropped && first && !as_root) pid_file = PidFile::write(config.paths.pidfile);
+  return dropped;
+}
+
+// nullopt: the process before goes on.
+std::optional<Standing> take_state(Server& server, TakeOver& before, const std::string& path,
+                                   Result<PidFile>& pid_file) {
+  // The following steps until GO have a deadline, so all problems were found before.
+  server.prepare(before);
+  if (!before.prepared() || !server.take_over(before)) return std::nullopt;
+  Standing standing = before.standing();
+  // Without a stand-in, --upgrade finds this process by the pid file.
+  if (!before.stands_in()) standing.known_pid = static_cast<std::uint64_t>(::getpid());
+  pid_file = before.stands_in() ? Result<PidFile>(PidFile::keep(path))
+                                : PidFile::write_again(std::move(standing.pid_file), path);
+  standing.upgrades = before.upgrades();
+  return standing;
+}
+
 }  // namespace
 
 int serve(const Options& options, Launch launch) {
@@ -111,27 +149,14 @@ int serve(const Options& options, Launch launch) {
     write_console(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
     return refuse(bound.error().what);
   }
-  // Without certificates it would accept TLS connections and answer none.
-  if (before && before->has_certificate() && !server.why_no_certificate().empty())
-    return refuse("no certificate could be loaded: " + server.why_no_certificate());
-  // A reload keeps it; here its names would be shown another one.
-  if (const auto why =
-          before ? server.why_lost_certificate(before->certificates_in_use()) : std::string();
-      !why.empty())
-    return refuse("a certificate that is in use could not be loaded: " + why);
+  if (const auto why = before ? lacking_certificates(server, *before) : ""; !why.empty())
+    return refuse(why);
   const UniqueFd nothing = options.background ? open_nothing() : UniqueFd();
-  // The pid file is written as root only if no other user can change the configuration that names
-  // it.
-  const bool as_root = only_root_writes(path);
-  if (!before) hold_signals({SIGTERM, SIGINT});  // the pid file is removed at the end
-  Result<PidFile> pid_file =
-      as_root && !before ? PidFile::write(config->paths.pidfile) : Result<PidFile>(PidFile());
-  if (auto dropped = drop_privileges(config->security, config->paths, options.debuggable);
-      !dropped) {
+  Result<PidFile> pid_file{PidFile()};
+  if (auto dropped = become_user(options, *config, !before, pid_file); !dropped) {
     write_console(STDERR_FILENO, dropped.error().what + "\n");
     return refuse(dropped.error().what);
   }
-  if (!as_root && !before) pid_file = PidFile::write(config->paths.pidfile);
   if (!pid_file)
     write_console(STDERR_FILENO,
                   cat({"WARNING: ", pid_file.error().what, "; running without one\n"}));
@@ -151,17 +176,9 @@ int serve(const Options& options, Launch launch) {
   }
   Standing standing;
   if (before) {
-    // The following steps until GO have a deadline, so all problems were found before.
-    server.prepare(*before);
-    if (auto ready = before->prepared(); !ready) return 1;
-    if (auto taken = server.take_over(*before); !taken) return 1;
-    standing = before->standing();
-    // Without a stand-in, --upgrade finds this process by the pid file.
-    if (!before->stands_in()) standing.known_pid = static_cast<std::uint64_t>(::getpid());
-    pid_file = before->stands_in()
-                   ? Result<PidFile>(PidFile::keep(config->paths.pidfile))
-                   : PidFile::write_again(std::move(standing.pid_file), config->paths.pidfile);
-    standing.upgrades = before->upgrades();
+    auto taken = take_state(server, *before, config->paths.pidfile, pid_file);
+    if (!taken) return 1;
+    standing = std::move(*taken);
   } else {
     standing.known_pid = static_cast<std::uint64_t>(::getpid());
   }
