@@ -40,7 +40,7 @@ LoginService::LoginService(Accounts& accounts)
       plan_(std::make_shared<const Plan>()),
       sessions_(accounts.clock, accounts.session_keys),
       guard_(accounts.clock),
-      wrong_logins_(accounts.clock),
+      audit_limit_(accounts.clock),
       timer_(accounts.loops.control(), [this] { poll(); }) {}
 
 LoginService::~LoginService() = default;
@@ -113,21 +113,21 @@ void LoginService::audit(AuditEntry entry) {
   const bool done = entry.result == "ok" || entry.result.starts_with('2');
   const bool is_title = entry.action == "metadata" || entry.action == "setMountTitle";
   if (!entry.account.empty() && (is_title || !done) &&
-      !wrong_logins_.takes_line(WrongLogins::Of::kCustomers))
+      !audit_limit_.takes_line(AuditLimit::Of::kCustomers))
     return;
   if (const auto written = audit_.write(entry, accounts_.clock.wall()); !written)
     accounts_.log.error("login/audit", written.error().what);
 }
 
 void LoginService::audit_wrong(AuditEntry entry) {
-  using Of = WrongLogins::Of;
+  using Of = AuditLimit::Of;
   const bool of_user = entry.user == plan()->passwords.admin_user ||
                        accounts_.users.read()->user(entry.user) != nullptr;
-  if (on() && wrong_logins_.takes_line(of_user ? Of::kUsers : Of::kNobody)) audit(std::move(entry));
+  if (on() && audit_limit_.takes_line(of_user ? Of::kUsers : Of::kUnknown)) audit(std::move(entry));
 }
 
 void LoginService::audit_left_out() {
-  const auto left_out = wrong_logins_.left_out();
+  const auto left_out = audit_limit_.left_out();
   if (!left_out) return;
   const auto [of_users, of_nobody, of_customers] = *left_out;
   AuditEntry entry;

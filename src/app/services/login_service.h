@@ -76,7 +76,7 @@ class LoginService {
   SessionBook& sessions() noexcept { return sessions_; }
   LoginGuard& guard() noexcept { return guard_; }
   void audit(AuditEntry entry);
-  // Audits a wrong login; a flood of wrong logins is counted in one line a minute (WrongLogins).
+  // Audits a wrong login; a flood of wrong logins is counted in one line a minute (AuditLimit).
   void audit_wrong(AuditEntry entry);
   void count(LoginResult result) noexcept {
     results_[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
@@ -139,7 +139,7 @@ class LoginService {
   SessionBook sessions_;
   LoginGuard guard_;
   AuditLog audit_;
-  WrongLogins wrong_logins_;
+  AuditLimit audit_limit_;
   std::array<std::atomic<std::uint64_t>, 4> results_{};
   std::atomic<bool> addresses_changed_{false};
   std::string state_dir_;  // set before on_, constant afterwards

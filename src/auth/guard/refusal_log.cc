@@ -28,7 +28,7 @@ void RefusalLog::warn(std::string_view module, std::string_view address, std::st
   log_.warn(module, text);
 }
 
-bool WrongLogins::takes_line(Of of) {
+bool AuditLimit::takes_line(Of of) {
   const auto at = static_cast<std::size_t>(of);
   const SteadyTime now = clock_.steady();
   const std::lock_guard<std::mutex> guard(mutex_);
@@ -46,7 +46,7 @@ bool WrongLogins::takes_line(Of of) {
   return false;
 }
 
-std::optional<WrongLogins::LeftOut> WrongLogins::left_out() {
+std::optional<AuditLimit::LeftOut> AuditLimit::left_out() {
   const SteadyTime now = clock_.steady();
   const std::lock_guard<std::mutex> guard(mutex_);
   if (now - begun_ < kEvery) return std::nullopt;

@@ -36,21 +36,21 @@ class RefusalLog {
   std::uint64_t left_out_ = 0;
 };
 
-// WrongLogins: limits the audit-log lines about wrong logins, and about customers' titles and
+// AuditLimit: limits the audit-log lines about wrong logins, and about customers' titles and
 // refusals, so that cheap requests do not fill the disk: further ones are counted, for one line
 // after the minute.
 // Bounds: 60 lines a minute about existing names, one about others, 600 of customers, and one for
 // the rest of each.
-class WrongLogins {
+class AuditLimit {
  public:
-  enum class Of : std::uint8_t { kUsers, kNobody, kCustomers };
+  enum class Of : std::uint8_t { kUsers, kUnknown, kCustomers };
   static constexpr std::array<unsigned, 3> kLines{60, 1, 600};  // by Of
   static constexpr std::chrono::minutes kEvery{1};
 
   // The numbers without a line.
   using LeftOut = std::array<std::uint64_t, 3>;  // by Of
 
-  explicit WrongLogins(const Clock& clock) : clock_(clock) {}
+  explicit AuditLimit(const Clock& clock) : clock_(clock) {}
   // Whether this one gets a line.
   bool takes_line(Of of);
   // The numbers of the last minute, once; nullopt: it is not over, or none.

@@ -5,18 +5,18 @@
 
 using namespace lb;
 using namespace std::chrono_literals;
-using Of = WrongLogins::Of;
+using Of = AuditLimit::Of;
 
-TEST_GROUP(WrongLogins) {
+TEST_GROUP(AuditLimit) {
   FakeClock clock;
-  WrongLogins logins{clock};
+  AuditLimit logins{clock};
   void setup() override { clock.advance(1h); }
 };
 
-TEST(WrongLogins, OneLineAMinuteAboutNobodyAndTheCountOfTheRest) {
+TEST(AuditLimit, OneLineAMinuteAboutNobodyAndTheCountOfTheRest) {
   for (int minute = 0; minute < 3; ++minute) {
-    CHECK(logins.takes_line(Of::kNobody));
-    for (int i = 0; i < 1000; ++i) CHECK(!logins.takes_line(Of::kNobody));
+    CHECK(logins.takes_line(Of::kUnknown));
+    for (int i = 0; i < 1000; ++i) CHECK(!logins.takes_line(Of::kUnknown));
     clock.advance(59s);
     CHECK(!logins.left_out());
     clock.advance(1s);
@@ -27,9 +27,9 @@ TEST(WrongLogins, OneLineAMinuteAboutNobodyAndTheCountOfTheRest) {
     CHECK(!logins.left_out());
   }
 }
-TEST(WrongLogins, UsersHaveLinesOfTheirOwnUpToABound) {
-  for (int i = 0; i < 100; ++i) logins.takes_line(Of::kNobody);
-  for (unsigned i = 0; i < WrongLogins::kLines[0]; ++i) CHECK(logins.takes_line(Of::kUsers));
+TEST(AuditLimit, UsersHaveLinesOfTheirOwnUpToABound) {
+  for (int i = 0; i < 100; ++i) logins.takes_line(Of::kUnknown);
+  for (unsigned i = 0; i < AuditLimit::kLines[0]; ++i) CHECK(logins.takes_line(Of::kUsers));
   CHECK(!logins.takes_line(Of::kUsers));
   clock.advance(1min);
   // Nobody has asked for the count yet: it goes on.
@@ -40,12 +40,12 @@ TEST(WrongLogins, UsersHaveLinesOfTheirOwnUpToABound) {
   LONGS_EQUAL(99, left_out->at(1));
   CHECK(logins.takes_line(Of::kUsers));
 }
-TEST(WrongLogins, NothingLeftOutIsNoLine) {
+TEST(AuditLimit, NothingLeftOutIsNoLine) {
   CHECK(logins.takes_line(Of::kUsers));
   clock.advance(2min);
   CHECK(!logins.left_out());
 }
-TEST(WrongLogins, TitlesOfCustomersHaveABoundOfTheirOwn) {
+TEST(AuditLimit, TitlesOfCustomersHaveABoundOfTheirOwn) {
   for (int i = 0; i < 1000; ++i) CHECK_EQUAL(i < 600, logins.takes_line(Of::kCustomers));
   CHECK(logins.takes_line(Of::kUsers));
   clock.advance(1min);
