@@ -38,7 +38,7 @@ struct KeptOrder {
   // Unix seconds; 0: not set.
   std::int64_t next = 0;   // the next attempt
   std::int64_t since = 0;  // the directory's first failure
-  std::int64_t began = 0;  // the begin of the renewal
+  std::int64_t began = 0;  // the start of the renewal
   std::string why{};       // the last failure, until a success
   // A validated order at `directory`: its URL, its key (PEM), and its account with the account's
   // key; "": none.

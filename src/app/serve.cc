@@ -42,8 +42,8 @@ bool give_up_rest(const Config& config, const std::string& program, bool already
   if (already) {
     // Another layer could only remove rights, and the number of layers is limited.
     log.info(kModule, config.security.confine
-                          ? "the process is confined as the one before it"
-                          : "the process stays confined until a restart, as the one before it");
+                          ? "the process is confined like the previous one"
+                          : "the process stays confined until a restart, like the previous one");
     for (const std::string& directory : out_of_reach(config))
       log.warn(kModule, cat({"directory ", directory,
                              " is named in the configuration, but was not "
@@ -117,7 +117,7 @@ int serve(const Options& options, Launch launch) {
     }
     before = std::move(*begun);
   }
-  // Reports a failure to the process before.
+  // Reports a failure to the previous process.
   const auto refuse = [&before](std::string_view why) {
     if (before) before->refuse(why);
     return 1;
@@ -139,7 +139,7 @@ int serve(const Options& options, Launch launch) {
   // Logs, recordings and streams could not grow any more.
   if (before && file_limit() < before->file_limit())
     return refuse(cat({"its files may have ", file_limit(), " bytes (ulimit -f), those of the ",
-                       "process before it ", before->file_limit()}));
+                       "previous process ", before->file_limit()}));
   Server server(system_clock(), path, load, std::move(*loaded), std::move(manager),
                 before ? before->workers() : 0);
   if (before)
@@ -168,7 +168,7 @@ int serve(const Options& options, Launch launch) {
   if (options.background) leave_console(nothing, config->logging);
   const bool confined =
       give_up_rest(*config, launch.program, before && before->confined(), server.services().log);
-  // Before the process before hands over its state, which a lack of threads would lose.
+  // Before the previous process hands over its state, which a lack of threads would lose.
   if (auto made = server.make_threads(); !made) {
     server.services().log.error("main/main", made.error().what + "; the server cannot start");
     write_console(STDERR_FILENO, made.error().what + "\nServer startup failed. Exiting\n");

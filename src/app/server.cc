@@ -80,7 +80,7 @@ void Server::begin(std::unique_ptr<TakeOver> before) {
       before_ && wanted > 0 && wanted != services_->loops.workers())
     services_->log.warn("main/main",
                         cat({"limits/threads is ", wanted, ", and the ", services_->loops.workers(),
-                             " of the process before stay: needs restart"}));
+                             " of the previous process stay: needs restart"}));
   configure(config, Moment::kStart);
   services_->beats->start();
   services_->ready.store(true, std::memory_order_relaxed);
@@ -119,7 +119,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
     store_.keep(sockets_.open_sockets());
     watchdog_.start();
   };
-  // The process before must first report this one to the service manager.
+  // The previous process must first report this one to the service manager.
   before_ ? before_->when_left(services_->loops.control(), ready) : ready();
   watch_stand_in();
   services_->loops.run();

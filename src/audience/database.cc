@@ -59,7 +59,7 @@ CREATE INDEX play_began ON play(mount, began);
 // them.
 // lost: the end of the session may be in rows that never come.
 // split_day: the sums of split by days (UTC).
-// song, song_gain, song_heard: sums of titles by weeks; song_since: the begin of the summed titles.
+// song, song_gain, song_heard: sums of titles by weeks; song_since: the start of the summed titles.
 // song.week: the last week with the title.
 // unsummed: the sums that the last writer has not updated.  Triggers set it for any writing
 // program; a program that updates the sums removes it in the same transaction (sums_marked()).

@@ -154,7 +154,7 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
     if (const auto* alive = std::get_if<JournalAlive>(&*read)) {
       heard_ms = alive->at_ms;
     } else if (const auto* still = std::get_if<JournalOpen>(&*read)) {
-      // The first O line has the begin; later ones, and those after a B, have it by a newer clock.
+      // The first O line has the start; later ones, and those after a B, have it by a newer clock.
       open.try_emplace(still->begun, Heard{still->began_ms, 0}).first->second.by_clock_ms =
           still->began_ms;
     } else {
@@ -200,7 +200,7 @@ std::uint64_t Journal::begun(std::uint64_t listening, ListeningBegun row) {
   return number;
 }
 
-// An end is written even without room, because it is short and each begin has only one.
+// An end is written even without room, because it is short and each start has only one.
 std::optional<JournalOpen> Journal::ended(std::uint64_t listening, std::int64_t at_ms,
                                           std::uint64_t bytes) {
   const auto at = open_.find(listening);

@@ -4,7 +4,7 @@
 // after a kill -9 they end at that time.  Rows stay in the file until they are acknowledged.  A
 // reopened journal keeps its epoch and numbers, and begins with the ends of open listenings.
 //
-// Times are wall time.  If the clock is set by more than drift, the file gets the begin of open
+// Times are wall time.  If the clock is set by more than drift, the file gets the start of open
 // listenings by the new clock, so that a later kill -9 still cuts them correctly.
 //
 // While the disk is full or broken, rows wait in memory, up to Limits::waiting_bytes; a partly
@@ -100,7 +100,7 @@ class Journal {
 
   // listening: a unique number from the caller.  Returns the number of its row; 0: the row is lost.
   std::uint64_t begun(std::uint64_t listening, ListeningBegun row);
-  // nullopt: the row of its begin was lost.
+  // nullopt: the row of its start was lost.
   std::optional<JournalOpen> ended(std::uint64_t listening, std::int64_t at_ms,
                                    std::uint64_t bytes);
   void title(TitleBegun row);
@@ -145,7 +145,7 @@ class Journal {
   std::string epoch_;
   std::uint64_t next_number_ = 1, acknowledged_ = 0;
   struct Open : JournalOpen {
-    std::int64_t by_clock_ms = 0;  // its begin, by the present clock
+    std::int64_t by_clock_ms = 0;  // its start, by the present clock
   };
   std::unordered_map<std::uint64_t, Open> open_;  // by the caller's number
   std::optional<std::int64_t> ahead_ms_;          // wall clock less steady clock

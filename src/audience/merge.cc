@@ -236,7 +236,7 @@ std::int64_t AudienceMerge::session_after(const Session& session, std::int64_t e
 }
 
 void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
-  if (!get_open_.bind(journal, row.begun).step()) return;  // the row of its begin was lost
+  if (!get_open_.bind(journal, row.begun).step()) return;  // the row of its start was lost
   const std::int64_t id = get_open_.number(0);
   const std::int64_t began = get_open_.number(1);
   get_open_.reset();

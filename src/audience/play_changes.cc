@@ -54,7 +54,7 @@ bool PlayChanges::write(std::int64_t mount, const Countries& countries) {
   Statement set = database_.prepare("UPDATE play SET performances=performances+? WHERE id=?");
   SongSums songs(database_);
   for (const auto& [country, changes] : countries) {
-    // For each title: the parts that began before its end, minus those that ended before its begin.
+    // For each title: the parts that began before its end, minus those that ended before its start.
     auto begins = changes.begin(), ends = changes.begin();
     std::int64_t count = 0;
     for (const Play& play : plays) {

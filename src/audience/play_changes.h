@@ -1,7 +1,7 @@
 // PlayChanges: changes by one transaction to performances of titles that were counted before.
 //
 // A session is in the performances of each title of which it heard a part; an open one in all from
-// its begin on.  Late rows of a server that was cut off begin, continue and end sessions in the
+// its start on.  Late rows of a server that was cut off begin, continue and end sessions in the
 // past, after such titles were counted.  A title's gain is not changed.
 // Thread: one.
 // Ownership: AudienceMerge.
@@ -21,7 +21,7 @@ class PlayChanges {
   explicit PlayChanges(Sqlite& database);
 
   static constexpr std::int64_t kGoesOn = std::numeric_limits<std::int64_t>::max();
-  // The counted part of a session: empty, unless it ends after its begin.
+  // The counted part of a session: empty, unless it ends after its start.
   struct Part {
     std::int64_t began = 0, ended = 0;
   };

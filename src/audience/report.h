@@ -66,7 +66,7 @@ struct SessionRow {
 struct PlayRow {
   std::int64_t id = 0, began = 0;
   std::optional<std::int64_t> ended, performances;  // nullopt: not known yet
-  std::optional<std::int64_t> listeners, gain;      // at its begin; at its end less those
+  std::optional<std::int64_t> listeners, gain;      // at its start; at its end less those
   std::string mount, title;
   SongFacts facts;
 };

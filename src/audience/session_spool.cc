@@ -85,7 +85,7 @@ Result<void> each_row(const std::string& path, int flags, std::uint64_t& left, F
   }
 }
 
-// The index of the journal, and the number and the begin of the row.
+// The index of the journal, and the number and the start of the row.
 using SpoolKey = std::tuple<std::size_t, std::uint64_t, std::int64_t>;
 struct SpoolEnd {
   std::int64_t at_ms = 0;
@@ -187,7 +187,7 @@ Result<std::vector<SpooledListening>> read_sessions(
   std::uint64_t left = kMaxSpoolRead;
   std::int64_t first = to_ms;
   SpoolEpochs epochs;
-  // Ends are read first, because a begin may be days before.  Rows may be in the file of a later
+  // Ends are read first, because a start may be days before.  Rows may be in the file of a later
   // day if the disk was full.
   for (const std::int64_t day : days) {
     if (day < from_ms / kSpoolDayMs) continue;

@@ -3,7 +3,7 @@
 //
 // The audience keeps addresses only here, and only if configured.  A directory has a file for each
 // day (UTC) with rows; AudienceService deletes it when its youngest row is <keep-addresses> old.
-// Rows refer to their listening by the number and the begin of its row in the journal, so that one
+// Rows refer to their listening by the number and the start of its row in the journal, so that one
 // that is open in a hand-over or a kill -9 gets its end too.
 //
 //   J epoch                                  the rows that follow are of this journal

@@ -2,7 +2,7 @@
 // [n, n + 1) · cut_ms, so that all nodes with the same bytes cut alike.
 //
 // Thread: pure; made for one request from one view, which has to outlive it.
-// Only whole segments: the begin was seen here, and the next segment or another source has begun.
+// Only whole segments: the start was seen here, and the next segment or another source has begun.
 // The first segments of a source wait until its clock is known (StreamSpan::anchored), because the
 // facts of a listed segment never change.
 // Bounds: the newest 256 spans; a segment costs two binary searches.
@@ -23,11 +23,11 @@ struct HlsSegment {
   std::uint64_t generation = 0;      // the discontinuity number
   std::uint32_t stream = 0;          // in its name: the first 32 bits of the stream's identity
   std::uint64_t begin = 0, end = 0;  // positions in the log
-  std::uint64_t samples = 0;         // media time of its begin
+  std::uint64_t samples = 0;         // media time of its start
   std::uint64_t duration = 0;        // samples
   unsigned rate_hz = 0;
   std::uint32_t cut_ms = 0;
-  std::int64_t wall_ms = 0;   // of its begin, Unix
+  std::int64_t wall_ms = 0;   // of its start, Unix
   std::int64_t epoch_ms = 0;  // of media time 0 by the first anchor: the base of timestamps
   bool adts = false;          // AAC, else MPEG audio
 

@@ -14,7 +14,7 @@ constexpr std::int64_t kAroundMs = 60'000;
 constexpr std::int64_t kToldLooselyMs = 3000, kToldPauseMs = 10'000;
 // Files opened in one turn of a reader.
 constexpr std::size_t kOpenedOfTurn = 8;
-// Segments beyond the list: before its begin, and after a gap at its end.
+// Segments beyond the list: before its start, and after a gap at its end.
 constexpr std::uint64_t kSpareSegments = 128;
 constexpr unsigned kMaxRounds = 3;
 // Steps of interpolation search before bisection.
@@ -337,7 +337,7 @@ class SegmentLookup final : public Lookup {
   unsigned probes_ = 0, rounds_ = 0;
   std::optional<std::int64_t> guess_ms_;
   bool asked_for_stream_ = false;
-  bool unread_ = false;  // the directory here was unread at the begin
+  bool unread_ = false;  // the directory here was unread at the start
 };
 
 // Kind: a lookup; given: its arguments after the mount.

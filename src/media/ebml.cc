@@ -101,7 +101,7 @@ class EbmlFramer final : public Framer {
   enum class Headers : std::uint8_t { kNone, kComing, kKnown };
 
   std::uint64_t position_;    // of the first unparsed byte
-  std::uint64_t unit_;        // walking: the begin of the present element
+  std::uint64_t unit_;        // walking: the start of the present element
   std::uint64_t seen_;        // all bytes before it have passed, because the search needed them
   std::uint64_t left_ = 0;    // of the present element
   bool unit_is_held_ = true;  // it is small enough to be held until it is whole
@@ -146,7 +146,7 @@ void EbmlFramer::advance(ByteSpan bytes) {
   if (left_ == 0) unit_ = position_;
 }
 
-// Called at the begin of an element.  Returns the number of bytes to pass; nullopt: more are
+// Called at the start of an element.  Returns the number of bytes to pass; nullopt: more are
 // needed.
 std::optional<std::size_t> EbmlFramer::walk(ByteSpan bytes, MarkSink& sink) {
   const Element element = element_at(bytes);

@@ -49,7 +49,7 @@ class MpegFramer final : public Framer {
   void tag_ended(MarkSink& sink);
 
   std::uint64_t position_;       // of the first unparsed byte
-  std::uint64_t unit_;           // walking: the begin of the present unit
+  std::uint64_t unit_;           // walking: the start of the present unit
   std::uint64_t seen_;           // all bytes before it have passed, because the search needed them
   std::size_t left_ = 0;         // of the present unit
   std::vector<std::byte> held_;  // at most a frame and a header, as long as a decision needs them
@@ -93,7 +93,7 @@ void MpegFramer::advance(std::size_t bytes) noexcept {
   if (left_ == 0) unit_ = position_;
 }
 
-// Called at the begin of a unit.  Returns the number of bytes to pass; nullopt: more are needed.
+// Called at the start of a unit.  Returns the number of bytes to pass; nullopt: more are needed.
 std::optional<std::size_t> MpegFramer::walk(ByteSpan bytes, MarkSink& sink) {
   const MpegUnit unit = mpeg_unit_at(bytes);
   if (unit.what == What::kNeedsMore) return std::nullopt;

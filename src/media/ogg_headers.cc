@@ -17,8 +17,8 @@ using namespace std::string_view_literals;
 struct Row {
   OggCodec codec;
   std::string_view name;
-  std::string_view signature;  // begin of the first packet
-  std::string_view comments;   // begin of the second packet, before its Vorbis comments
+  std::string_view signature;  // start of the first packet
+  std::string_view comments;   // start of the second packet, before its Vorbis comments
   bool has_comments;
 };
 

@@ -60,7 +60,7 @@ bool checksum_is_right(const OggPage& page) {
   return std::memcmp(header.data() + kChecksumAt, page.header.data() + kChecksumAt, 4) == 0;
 }
 
-// The next possible begin of a page, from `from` on.
+// The next possible start of a page, from `from` on.
 std::size_t next_capture(ByteSpan bytes, std::size_t from) {
   const std::size_t found = as_text(bytes).find('O', from);
   return found == std::string_view::npos ? bytes.size() : found;

@@ -75,7 +75,7 @@ class OggPageScanner {
   std::uint64_t position_;       // of the first byte not yet given to the sink
   std::uint64_t seen_;           // all bytes before it have passed, with false pages
   std::uint64_t rejected_ = 0;   // bytes of all pages whose checksum was wrong
-  std::vector<std::byte> held_;  // the begin of a possible page
+  std::vector<std::byte> held_;  // the start of a possible page
   std::size_t wanted_ = 0;       // held_ must grow to this before it is scanned again
   bool in_sync_ = true;
 };

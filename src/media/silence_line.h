@@ -18,7 +18,7 @@ struct SilenceLine {
 
   bool begins =
       false;          // the sound has been silent for as long as the filter waits; else it is back
-  double lasted = 0;  // seconds of silence; 0 at its begin
+  double lasted = 0;  // seconds of silence; 0 at its start
 };
 // nullopt: the line does not report silence.
 std::optional<SilenceLine> parse_silence_line(std::string_view line);

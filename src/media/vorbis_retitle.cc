@@ -57,7 +57,7 @@ void append_bytes(Bytes& out, ByteSpan bytes) { out.insert(out.end(), bytes.begi
 
 constexpr std::size_t kMaxLacing = 255;  // of a page
 
-// The last whole packet of a stream and the begin of the next one, which the first media page of a
+// The last whole packet of a stream and the start of the next one, which the first media page of a
 // new logical stream must hold.
 class Tail {
  public:
@@ -69,7 +69,7 @@ class Tail {
     const ByteSpan lacing = page.lacing();
     std::size_t ends = lacing.size();  // after the last packet that ends here
     while (ends > 0 && u8(lacing, ends - 1) == 255) --ends;
-    std::size_t begins = ends == 0 ? 0 : ends - 1;  // begin of that packet
+    std::size_t begins = ends == 0 ? 0 : ends - 1;  // start of that packet
     while (begins > 0 && u8(lacing, begins - 1) == 255) --begins;
     if (ends > 0) {
       if (begins > 0) open_.clear();

@@ -7,7 +7,8 @@
 //   end 2
 //
 // Thread: pure functions.
-// Bounds: the text, by its reader; every key is_registry_key(), every value at most Registry::kValueBytes.
+// Bounds: the text, by its reader; every key is_registry_key(), every value at most
+// Registry::kValueBytes.
 #pragma once
 
 #include <cstdint>

@@ -212,7 +212,7 @@ def twenty_upgrades_keep_it_and_add_nothing(t):
     matches(r"(?m)^Seccomp:\t2$", held)
     filters = re.search(r"(?m)^Seccomp_filters:\t(\d+)$", held)
     check(filters is None or int(filters.group(1)) == 1, "filters: " + held)
-    matches("the process is confined as the one before it", server.log())
+    matches("the process is confined like the previous one", server.log())
     server.write_config(body="", paths="<state-dir>%s/state</state-dir>" % outside(t))
     upgrade(server)
     matches("the process stays confined until a restart", server.log())

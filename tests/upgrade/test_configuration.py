@@ -145,7 +145,7 @@ def another_number_of_workers_is_said_to_need_a_restart(t):
     check("needs restart" not in server.log(), "the number is the same")
     server.write_config(limits="<threads>3</threads>")
     upgrade(server)
-    server.wait_for_log("WARN main/main limits/threads is 3, and the 2 of the process before stay: needs restart")
+    server.wait_for_log("WARN main/main limits/threads is 3, and the 2 of the previous process stay: needs restart")
 
 
 @test

@@ -27,7 +27,7 @@ constexpr const char* kDayAndMinute = "%F %H:%M";
 std::string local_text_of(std::int64_t ms, const char* form) {
   return local_text(WallTime(std::chrono::milliseconds(ms)), form);
 }
-// "2026-11-21" → the begin of that day.
+// "2026-11-21" → the start of that day.
 std::optional<std::int64_t> day_begin(const std::string& day) {
   std::tm parts{};
   const char* const end = ::strptime(day.c_str(), "%Y-%m-%d", &parts);

@@ -10,8 +10,8 @@
 // node only changes of its state.
 // Thread: one loop (control).
 // Ownership: the app.
-// Bounds: kMaxReaders, shared by Followers::has_place(); a reader that leaves 64 KiB unread is dropped.  A comment every 15 s shows
-// both sides, and proxies, that the connection is alive.
+// Bounds: kMaxReaders, shared by Followers::has_place(); a reader that leaves 64 KiB unread is
+// dropped.  A comment every 15 s shows both sides, and proxies, that the connection is alive.
 // Source: WHATWG HTML, "Server-sent events".
 #pragma once
 

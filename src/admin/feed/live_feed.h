@@ -15,8 +15,9 @@
 // together kMaxFollowed mounts.  Their rows are given as JSON.
 // Thread: one loop.
 // Ownership: LiveService.
-// Bounds: kMaxReaders, shared by Followers::has_place(); a reader that has not taken its last part is made no other, so it costs one
-// part here and kUnsentBytes in the kernel; after kUnreadTime it is sent away.
+// Bounds: kMaxReaders, shared by Followers::has_place(); a reader gets the next part only after it
+// has taken the last one, so it costs one part here and kUnsentBytes in the kernel; after
+// kUnreadTime its connection is closed.
 #pragma once
 
 #include <chrono>

@@ -54,7 +54,7 @@ struct HistoryRow {
 };
 struct HistoryAnswer {
   std::int64_t step = 0;
-  std::vector<std::int64_t> times;  // of the begin of each point
+  std::vector<std::int64_t> times;  // of the start of each point
   std::vector<HistoryRow> rows;     // largest first, at most kShownRows and the rest
 };
 

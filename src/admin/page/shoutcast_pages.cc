@@ -16,7 +16,7 @@ std::uint64_t played_at(WallTime at) {
 
 constexpr std::string_view kFurtherGenres[] = {"2", "3", "4", "5"};
 
-// The common begin of both documents; distinct: the document's name for distinct listeners.
+// The common start of both documents; distinct: the document's name for distinct listeners.
 void write_audience(XmlWriter& xml, const ShoutcastStream& stream, std::string_view distinct) {
   xml.element("CURRENTLISTENERS", stream.listeners);
   xml.element("PEAKLISTENERS", stream.peak);

@@ -3,9 +3,9 @@
 //
 // Thread: plain values, pure functions.
 // Text: fields may hold any bytes; printing makes them valid and escapes them.
-// Source: the documented answers of SHOUTcast DNAS 1.9.8 (/7.html) and 2 (/stats, /played, /currentsong).
-// DNAS counts distinct listeners and their listening time; here the first number is all listeners
-// and the second is 0.
+// Source: the documented answers of SHOUTcast DNAS 1.9.8 (/7.html) and 2 (/stats, /played,
+// /currentsong).  DNAS counts distinct listeners and their listening time; here the first number is
+// all listeners and the second is 0.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,8 @@ struct MountHistory {
 };
 // <history><source mount=…><server_name/><played><at/><clock/><title/></played>…: for played.xsl.
 std::string history_xml(const std::vector<MountHistory>& mounts);
-// {"history":[{"mount":"/live.mp3","played":[{"title":"…","at":"2026-11-20T06:52:24Z","unix":1790000000},…]},…]}
+// {"history":[{"mount":"/live.mp3","played":[{"title":"…","at":"2026-11-20T06:52:24Z",
+//  "unix":1790000000},…]},…]}
 std::string history_json(const std::vector<MountHistory>& mounts);
 
 }  // namespace lb

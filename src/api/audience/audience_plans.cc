@@ -29,7 +29,7 @@ std::string way_word(const std::string_view (&words)[N], std::int64_t at) {
                          : std::string_view("other"));
 }
 
-// The begin of the hour, day or month of the zone's clocks that has this moment.
+// The start of the hour, day or month of the zone's clocks that has this moment.
 std::int64_t period_at(std::int64_t moment, const AudienceAsk& ask) {
   const std::int64_t offset = ask.zone->offset_at(moment), shown = moment + offset;
   if (ask.step == AudienceAsk::Step::kHour) {

@@ -15,7 +15,7 @@
 namespace lb {
 namespace {
 
-// Replaces tabs, which separate fields, and a begin that a spreadsheet would take for a formula.
+// Replaces tabs, which separate fields, and a start that a spreadsheet would take for a formula.
 std::string session_text(std::string_view text, bool with_blanks) {
   std::string out;
   for (const char c : text) {

@@ -2,7 +2,7 @@
 // services that count or bill an audience by server logs.
 //
 // npr is the log of NPR Digital Services, which SoundStack exports too: address, date and time of
-// the begin (UTC), stream, seconds, status, player, separated by tabs, one stream a file. triton is
+// the start (UTC), stream, seconds, status, player, separated by tabs, one stream a file. triton is
 // an extended log of the W3C for Triton's Webcast Metrics: date and time are those of the end.
 // Addresses come from this server's spool (audience/session_spool.h); other reports and the
 // database have none.

@@ -54,7 +54,7 @@ struct PlayerOf : ObjectKind {
   static void write(JsonWriter& json, const ListenerNow& row) { json.text(player_of(row.agent)); }
   static void schema(SchemaText& text) { text.type("string"); }
 };
-// kBrief: for the live feed, whose listeners have a begin instead of a duration.
+// kBrief: for the live feed, whose listeners have a start instead of a duration.
 constexpr Forms kBothAnswers = Form::kAnswer | Form::kBrief;
 template <class Kind, auto kMember>
 constexpr auto listed(std::string_view name) {

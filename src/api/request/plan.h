@@ -56,7 +56,7 @@ struct ApiWorld {
   std::optional<std::pair<std::uint64_t, std::uint64_t>> audience_who = {};
   bool whole = false;             // a report without a request: all rows, in any format
   std::string audience_why = {};  // why its database cannot be used; "": no audience
-  // The last bytes of a log, from the begin of a line; the present configuration file.
+  // The last bytes of a log, from the start of a line; the present configuration file.
   std::function<Result<std::string>(const std::string& path)> log_end;
   std::function<Result<LoadedConfig>()> check_file;
   const History* history = nullptr;  // null: this server has none

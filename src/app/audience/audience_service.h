@@ -165,7 +165,7 @@ class AudienceService {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<DayKeys> keys_;
   std::unique_ptr<SessionSpool> spool_;   // null: addresses are not kept
-  std::vector<Journal::Notes::Cut> cut_;  // ends from the run before
+  std::vector<Journal::Notes::Cut> cut_;  // ends from the previous run
   Way way_ = Way::kWait;
   std::string sends_to_;  // the master; "": not stored yet
   bool unwritten_ = false;

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kAtRest = 250ms;
-// After a start, nodes return and claim slots of the run before within this time.
+// After a start, nodes return and claim slots of the previous run within this time.
 constexpr auto kAllAreBack = 2s;
 
 // Whether this is a name and no pattern, which may have a <mount> section.

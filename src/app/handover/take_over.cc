@@ -77,7 +77,7 @@ Result<std::unique_ptr<TakeOver>> TakeOver::begin(int fd) {
   auto head = list.next();
   if (!head) return head.error();
   if (!*head || static_cast<HandoverType>((*head)->type) != HandoverType::kOffer)
-    return Error::invalid("the process before offers nothing that is known");
+    return Error::invalid("the previous process offers nothing that is known");
   auto offer = read_record<OfferRecord>("offer", (*head)->bytes);
   if (!offer) {
     taken->refuse(offer.error().what);

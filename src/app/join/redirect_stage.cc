@@ -29,7 +29,7 @@
 namespace lb {
 namespace {
 
-// The nodes that have recorded the begin of the asked range.
+// The nodes that have recorded the start of the asked range.
 std::shared_ptr<const NodeNames> nodes_with(const HolderView& holders, const std::string& mount,
                                             const PastAsk& ask) {
   auto out = std::make_shared<NodeNames>();

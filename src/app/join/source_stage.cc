@@ -339,7 +339,7 @@ bool shoutcast_login(Worker& worker, Connection& connection) {
       read_shoutcast_login(*config, connection.socket().settings, connection.request().password);
   const MountSettings settings = mount_settings(*config, login.mount);
   const auto welcome = [&connection] {
-    const bool has = connection.bytes_sent() > 0;  // from the process before
+    const bool has = connection.bytes_sent() > 0;  // from the previous process
     return has || connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
   };
   // Where a backend decides, it is asked when the head is complete.

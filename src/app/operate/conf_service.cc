@@ -99,7 +99,7 @@ ConfService::Restored ConfService::restore(const Config& config) {
   const std::string directory = state_directory(config);
   if (!directory.empty()) path_ = cat({directory, '/', kConfFile});
   std::optional<std::string> text = std::exchange(shared_, std::nullopt);
-  const std::string from = text ? "the process before" : path_;
+  const std::string from = text ? "the previous process" : path_;
   if (config.masters.empty()) return {};
   if (!text && !path_.empty())
     if (auto file = read_file(path_)) text = std::move(file->text);

@@ -117,7 +117,7 @@ void SocketStore::keep(const std::vector<std::shared_ptr<const ListenSocket>>& s
     if (wanted.size() < places_)
       wanted.emplace(store_name(socket->port, socket->settings.bind_address), socket->fds);
   }
-  // Drops come before additions, to make room, and go by name, since a process before may have
+  // Drops come before additions, to make room, and go by name, since a previous process may have
   // sockets that no worker of this one accepts from.
   for (const auto& [name, fds] : kept_) {
     const auto at = wanted.find(name);

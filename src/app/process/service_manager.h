@@ -40,10 +40,10 @@ bool is_name_of_store(std::string_view name);
 
 class SocketStore {
  public:
-  // places: 0: no store.  names: in the store from a process before.
+  // places: 0: no store.  names: in the store from a previous process.
   SocketStore(Notifier& notifier, std::size_t places, std::vector<std::string> names);
   std::size_t places() const noexcept { return places_; }
-  // Notes that a process before has stored this name.
+  // Notes that a previous process has stored this name.
   void has(std::string name);
   // Stores exactly these sockets.  The manager already has the sockets of a .socket unit.
   void keep(const std::vector<std::shared_ptr<const ListenSocket>>& sockets);
@@ -53,7 +53,7 @@ class SocketStore {
 
   Notifier& notifier_;
   const std::size_t places_;
-  std::map<std::string, Fds> kept_;  // null: of a process before
+  std::map<std::string, Fds> kept_;  // null: of a previous process
 };
 
 struct ServiceManager {
@@ -62,7 +62,7 @@ struct ServiceManager {
   std::chrono::microseconds watchdog{0};  // limit between two WATCHDOG=1; 0: none
   std::vector<UniqueFd> sockets;          // closed in programs that we start
   std::size_t store = 0;                  // descriptors it keeps for us; 0: none
-  std::vector<UniqueFd> kept;             // kept from a process before (SocketStore)
+  std::vector<UniqueFd> kept;             // kept from a previous process (SocketStore)
   std::vector<std::string> kept_names;    // their names, each once
 
   // Ignores settings for another process (by its number).  Removes the variables, so that programs

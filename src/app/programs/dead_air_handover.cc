@@ -81,7 +81,7 @@ void DeadAirService::begin_taken() {
     const auto at = ears_.find(id);
     const auto mount = traffic_.mounts.find(at->second.mount);
     if (!mount) {
-      ears_.erase(at);  // its program ends with the process before
+      ears_.erase(at);  // its program ends with the previous process
       continue;
     }
     Ear& ear = at->second;

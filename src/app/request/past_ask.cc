@@ -61,7 +61,7 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   if (!end) return end.error();
   ask.to_ms = to ? *end : ask.from_ms + *end;
   if (ask.to_ms > now_ms + kAheadMs) return Error::invalid("the range ends in the future");
-  if (ask.to_ms <= ask.from_ms) return Error::invalid("the range does not end after its begin");
+  if (ask.to_ms <= ask.from_ms) return Error::invalid("the range does not end after its start");
   ask.attachment = query_param(query, "download") == "1";
   return std::optional(std::move(ask));
 }

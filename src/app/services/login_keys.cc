@@ -33,7 +33,7 @@ void LoginService::take_ring(KeyRing ring, bool log_it) {
   });
 }
 
-// The ring of the process before, if no directory has one.
+// The ring of the previous process, if no directory has one.
 KeyRing LoginService::first_ring(std::int64_t now) const {
   if (before_ && !before_->ring.empty())
     if (auto ring = KeyRing::parse(before_->ring); ring && !ring->is_due(now))

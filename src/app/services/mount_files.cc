@@ -183,7 +183,7 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
   Fallback& row = table.fallbacks[name];
   if (row.mount) row.mount->set_settings(file_settings(name, *traffic_.config.read()));
   if (row.file == file) return;
-  // The process before has handed over the same file, which was read again here.
+  // The previous process has handed over the same file, which was read again here.
   if (row.mount && is_same(row.file, *file)) {
     row.file = file;
     return;

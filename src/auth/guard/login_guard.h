@@ -3,7 +3,7 @@
 //
 // kFree logins of a name may fail, from any address.  After that an address from which the name has
 // not logged in within 30 days gets one guess in 1, 2, 4 … 30 s.  A login counts as wrong from its
-// begin until it is proved, so that a thousand at once are counted one by one; the same password
+// start until it is proved, so that a thousand at once are counted one by one; the same password
 // several times at once is one guess.  Names are counted whether or not the user exists.
 // PasswordThrottle also slows down each address.
 //

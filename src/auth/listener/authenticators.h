@@ -53,7 +53,7 @@ class Authenticators {
   // While held, backends get no new requests; those under way finish.
   void hold(bool held);
   bool asks() const;
-  // Whether the begin or end of a mount is on its way to a backend.
+  // Whether the start or end of a mount is on its way to a backend.
   bool reports_mounts() const noexcept { return mount_events_.promising(); }
   bool has_spool() const noexcept { return ledger_.has_spool(); }
 

@@ -172,7 +172,7 @@ class ListenerLedger {
   const Server server_;
   std::shared_ptr<LedgerHandle> handle_;
   std::unique_ptr<Spool> spool_;
-  std::string spool_before_;  // the file of the process before
+  std::string spool_before_;  // the file of the previous process
   std::uint64_t next_seq_ = 1;
   std::unordered_map<std::uint64_t, Entry> open_;
   std::map<std::pair<std::string, std::string>, std::vector<std::uint64_t>>

@@ -39,7 +39,7 @@ void write_value(JsonWriter& out, const std::optional<std::string>& value) {
     out.null();
 }
 
-// The end of the file, beginning at the begin of a line.
+// The end of the file, beginning at the start of a line.
 std::string tail_of(int fd, std::uint64_t size) {
   const std::uint64_t from = size > kTailBytes ? size - kTailBytes : 0;
   std::string text(static_cast<std::size_t>(size - from), '\0');

@@ -1,7 +1,7 @@
 // AuditLog: one JSON object a line for each change by a person or a program, in a file of its own.
 //
 // The members are those of AuditEntry, the time ("at"), the node, and "change": {FIELD: [OLD,
-// NEW]}. n counts the lines; prev is the begin of the SHA-256 of the line before (16 hex digits;
+// NEW]}. n counts the lines; prev is the start of the SHA-256 of the previous line (16 hex digits;
 // zeros first), so that a removed or changed line shows.  Secrets are written as ***. A line is
 // written before the request is answered; write() reports a failure, after which n has a gap.
 // Thread: any; a mutex around one write(2).

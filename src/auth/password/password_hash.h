@@ -1,7 +1,7 @@
 // Hashes of passwords: Icecast's (MD5 in hex, no salt) and those of libcrypt: $2y$ (bcrypt), $5$,
 // $6$ (SHA-256, SHA-512), $y$ (yescrypt) and its other kinds with a known cost.
-// Thread: pure functions.  The slow ones take 5 ms to a second on purpose: HashQueue's threads only;
-// those that make a hash, on the clerk.
+// Thread: pure functions.  The slow ones take 5 ms to a second on purpose: only on HashQueue's
+// threads; those that make a hash, on the clerk.
 // Bounds: a hash states its own cost, up to days.  It is refused above bcrypt's 14, 1,000,000
 // rounds, scrypt's and yescrypt's default.
 #pragma once

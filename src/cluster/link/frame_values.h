@@ -209,7 +209,7 @@ struct ConfKey : Word {
   static constexpr std::string_view kText = "";
   static void read(const FrameValue& value, std::string& out) {
     out = value.text(kConfKeyBytes);
-    if (!is_conf_key(out)) value.wrong("has a key that is none");
+    if (!is_conf_key(out)) value.wrong("has an invalid key");
   }
 };
 struct ConfValue : Word {

@@ -148,7 +148,7 @@ SimulationScenario joining() {
     add(rows, every(t), base, {.of_ideal = kDefaultGoal});
   }
   return {"join",
-          "an empty node of 10 comes 2 s after the begin of the crowd",
+          "an empty node of 10 comes 2 s after the start of the crowd",
           {kPeak, kOfIdeal, kSpread, kSettled, kOverCap},
           std::move(rows)};
 }

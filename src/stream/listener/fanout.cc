@@ -32,7 +32,7 @@ Fanout::~Fanout() {
 }
 
 void Fanout::refresh() {
-  // The low water comes first: from then on no trim can pass the begin of this view.
+  // The low water comes first: from then on no trim can pass the start of this view.
   mount_->channel().set_low_water(host_.loop().id(), 0);
   view_ = mount_->channel().newest();
 }

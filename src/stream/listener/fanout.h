@@ -94,7 +94,7 @@ class Fanout {
   std::shared_ptr<const MountSettings> settings_;
   IntrusiveList<Listener> idle_, due_, blocked_;
   std::size_t count_ = 0;
-  std::uint64_t pass_end_ = 0;                    // end of the view at the pass's begin
+  std::uint64_t pass_end_ = 0;                    // end of the view at the pass's start
   std::uint64_t low_water_ = Channel::kNoReader;  // the writer must keep bytes from there on
   std::uint64_t sent_ = 0;  // since the last pass; added to the mount's counter in one go
   SteadyTime fed_{};        // when a pass had new bytes last

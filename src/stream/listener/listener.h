@@ -2,7 +2,7 @@
 //
 // Thread: one worker, from join to end.
 // Ownership: the Fanout whose list it is in; state = list.
-// Bounds: at most 1 kB of process memory each, in all (doc/decisions.md A11); see the static_assert.
+// Bounds: at most 1 kB of process memory each (doc/decisions.md A11); see the static_assert.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,7 @@
 // Thread: plain values; in views.
 // Origin positions count from 0 at the first byte of a lease at the node where the source enters.
 // So does media time, or from the last change of the sample rate: that is an epoch.  Segments of
-// HLS are numbered from the epoch's begin: segment n is media time [n, n + 1) · cut_ms.
+// HLS are numbered from the epoch's start: segment n is media time [n, n + 1) · cut_ms.
 #pragma once
 
 #include <array>

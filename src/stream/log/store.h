@@ -53,7 +53,7 @@ class Store {
   int fd() const noexcept { return fd_.get(); }
 
   static std::size_t page_bytes() noexcept;
-  // The begin of the page of this position.
+  // The start of the page of this position.
   static std::uint64_t page_floor(std::uint64_t at) noexcept { return at - at % page_bytes(); }
 
  private:

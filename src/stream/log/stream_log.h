@@ -119,7 +119,7 @@ class StreamLog final : public MarkSink {
   // Empty: nothing new.
   StreamPicture take_new_picture() { return std::exchange(new_picture_, {}); }
 
-  // Drops bytes behind `at`, which were never visible and are overwritten: the begin of a unit that
+  // Drops bytes behind `at`, which were never visible and are overwritten: the start of a unit that
   // its source did not finish.  REQUIRES: last published end <= at <= head()
   void cut(std::uint64_t at);
   // A new source begins to write at `at`; bytes behind it are cut. span: facts about its bytes; its

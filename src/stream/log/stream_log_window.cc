@@ -15,7 +15,7 @@ constexpr std::uint64_t kMaxMediaRate = 64 * 1024;  // bytes a second
 
 }  // namespace
 
-// Returns the begin of the window of media time.
+// Returns the start of the window of media time.
 std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds window) {
   const std::int64_t ms = window.count();
   const std::uint64_t most = static_cast<std::uint64_t>(ms) * kMaxMediaRate / 1000;
@@ -31,7 +31,7 @@ std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds
   return std::max(seconds_kept_.front().position, end - std::min(end, most));
 }
 
-// Returns the begin of the window of arrived bytes.  In a source's first moments the window has its
+// Returns the start of the window of arrived bytes.  In a source's first moments the window has its
 // lead and the end of the last source, for servers that read that one and ask for the next bytes.
 std::uint64_t StreamLog::keep_arrived(std::uint64_t end, std::chrono::milliseconds window) const {
   if (window.count() == 0) return end;

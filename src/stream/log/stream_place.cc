@@ -143,7 +143,7 @@ std::optional<StreamPlace> parse_stream_place(std::string_view value) noexcept {
   }
   // One of the two times is useless without the other.
   place.anchored = place.anchored && has_epoch;
-  // The wall time is not known yet, so the begin is guessed as for a source that ends early.
+  // The wall time is not known yet, so the start is guessed as for a source that ends early.
   if (!place.anchored && has_epoch)
     place.wall_ms = static_cast<std::int64_t>(static_cast<std::uint64_t>(place.segments.epoch_ms) +
                                               place.media.milliseconds());

@@ -97,7 +97,7 @@ class Mount final : private Gate::Watcher {
   bool is_in_use() const noexcept {
     return phase() == MountPhase::kRunning || phase() == MountPhase::kLingering || listeners() > 0;
   }
-  // Called by MountTable before other threads see the mount: each begin of its use is noted there.
+  // Called by MountTable before other threads see the mount: each start of its use is noted there.
   void note_uses_in(std::shared_ptr<NotedMounts> list);
   // It is not in use; its next use is noted again.
   bool rests();

@@ -16,7 +16,7 @@
 
 namespace lb {
 
-// A search for the seam, from its begin: the received bytes are searched again.
+// A search for the seam, from its start: the received bytes are searched again.
 struct SeamRecord {
   Bytes key, held;
   SteadyTime since{};

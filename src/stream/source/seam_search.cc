@@ -14,7 +14,7 @@ constexpr std::size_t kLongestSearch = 64 * 1024;
 // The longest part in which a key is searched.  A server that has relayed the stream for only a few
 // seconds sends all of it, more than a burst, and the seam is near its end.
 constexpr std::size_t kLongestKeySearch = 512 * 1024;
-// The shortest end of the key that counts at the begin of a stream.
+// The shortest end of the key that counts at the start of a stream.
 constexpr std::size_t kShortestEnd = 96;
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SeamSearch: finds where a new writer's bytes continue those of a log.
 //
 // If a key is given, by content: the last bytes of the log are searched for in the new writer's,
-// also only their end at its begin; if found exactly once, the stream goes on behind them to the
+// also only their end at its start; if found exactly once, the stream goes on behind them to the
 // byte, even within a unit.  This joins servers without addresses (stock Icecast) that relay one
 // stream.  Otherwise it goes on at the first unit.
 //

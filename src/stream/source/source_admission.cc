@@ -23,7 +23,7 @@ constexpr auto kSilenceOfRelay = 500ms;
 
 constexpr std::string_view kInUse = "Mountpoint in use";
 
-// A stream that continues keeps the begin of the last one.
+// A stream that continues keeps the start of the last one.
 std::shared_ptr<const SourceFacts> since(const SourceFacts& before, const SourceFacts& now) {
   auto facts = std::make_shared<SourceFacts>(now);
   facts->started = before.started;

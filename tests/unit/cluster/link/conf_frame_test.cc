@@ -74,9 +74,9 @@ TEST(ConfFrame, WhatIsWrongIsNamed) {
   STRCMP_EQUAL("CONF: v is not text", with_set(R"({"k":"bans/a","v":7})").c_str());
   STRCMP_EQUAL("CONF: set has an element that is not an object", with_set("7").c_str());
   for (const char* key : {"bans", "bans/", "/a", "../a", "Bans/a", "bans/a b", "bans/\\u00e4", ""})
-    STRCMP_EQUAL("CONF: k has a key that is none",
+    STRCMP_EQUAL("CONF: k has an invalid key",
                  with_set(R"({"k":")" + std::string(key) + R"(","v":""})").c_str());
-  STRCMP_EQUAL("CONF: del has a key that is none",
+  STRCMP_EQUAL("CONF: del has an invalid key",
                fault_of_conf(R"({"t":"CONF","store":"a.1","rev":1,"del":["x"]})").c_str());
 }
 TEST(ConfFrame, ARunFitsIntoFramesAndALongValueGoesInParts) {

@@ -316,9 +316,9 @@ constexpr Judged kRefused[] = {
     {R"({"t":"CONF","store":"s.1","rev":1,"set":[{"v":"x"}]})", R"(CONF: k is missing)"},
     {R"({"t":"CONF","store":"s.1","rev":1,"set":[{"k":"a/b"}]})", R"(CONF: v is missing)"},
     {R"({"t":"CONF","store":"s.1","rev":1,"set":[{"k":"a","v":"x"}]})",
-     R"(CONF: k has a key that is none)"},
+     R"(CONF: k has an invalid key)"},
     {R"({"t":"CONF","store":"s.1","rev":1,"set":[{"k":"a/b","v":7}]})", R"(CONF: v is not text)"},
-    {R"({"t":"CONF","store":"s.1","rev":1,"del":["a"]})", R"(CONF: del has a key that is none)"},
+    {R"({"t":"CONF","store":"s.1","rev":1,"del":["a"]})", R"(CONF: del has an invalid key)"},
     {R"({"t":"CONF","store":"s.1","rev":1,"del":[7]})", R"(CONF: del is not text)"},
     {R"({"t":"CONF","store":"s.1","rev":1,"more":1})", R"(CONF: more is neither true nor false)"},
 };
