@@ -118,7 +118,7 @@ Complaint take_output(Options& options, Arguments& left, std::string_view /*name
 
 Complaint take_over(Options& options, Arguments& left, std::string_view /*name*/) {
   const auto fd = parse_u64(left.value().value_or(""));
-  if (!fd || *fd > kHighestFd) return "--take-over is of the program itself";
+  if (!fd || *fd > kHighestFd) return "--take-over is used only by the program itself";
   options.take_over = static_cast<int>(*fd);
   return {};
 }
@@ -229,9 +229,9 @@ Complaint judge(const Options& options) {
     return "--store-copy needs the store to copy from and the one to copy to: files:DIRECTORY, or "
            "a configuration file";
   if (options.action != Action::kReport && !options.report_parameters.empty())
-    return cat({"--", options.report_parameters.front().first, " is of --report"});
+    return cat({"--", options.report_parameters.front().first, " needs --report"});
   if (options.all_accounts && (options.action != Action::kReport || options.output_file.empty()))
-    return "--all-accounts is of --report, with -o and a directory";
+    return "--all-accounts needs --report, and -o with a directory";
   if (options.action == Action::kPasswd && !options.config_file.empty() && options.user.empty())
     return "--passwd with -c needs the name of a user";
   return {};
@@ -269,47 +269,52 @@ std::string usage_text() {
   return
       R"(usage: icecast-lb [-b] -c <file>
   -c <file>                  serve with this configuration file
-  -b                         in the background
-  -f, --foreground           in the foreground (this is how it runs without -b)
+  -b                         run in the background
+  -f, --foreground           run in the foreground, the default
   -v, --version              print the version
   -h, --help                 print this text
-  --check-config <file>      say everything there is to say about a file; status 0: valid, 1: not
-                             of files and directories that it names too, as the user of
-                             <changeowner>; --elsewhere: it is for another machine, they are not tried
-  --check-https <file>       say whether the certificate of <acme> can be ordered: what its names lead
-                             to, who answers there, the authority, the clock; status 0: yes, 1: no
-  --check-audit <file>       say whether each line of an audit.log follows the one before it;
-                             status 0: yes, 1: one was changed, or is missing
+  --check-config <file>      print all errors, warnings and notes about a file, and about the files and
+                             directories that it names, tried as the user of <changeowner>; status 0:
+                             the file is valid, 1: it is not; --elsewhere: the file is for another
+                             machine, and the files that it names are not tried
+  --check-https <file>       check whether the certificate of <acme> can be ordered: the addresses of its
+                             names, the server that answers there, the authority, the clock;
+                             status 0: yes, 1: no
+  --check-audit <file>       check whether each line of an audit.log follows the one before it;
+                             status 0: yes, 1: a line was changed or is missing
   --dump-config <file>       print every effective value of a file
-  --import <file> [-o <new>] say what of an Icecast, Icecast-KH or 2.5 file is taken, and write a
-                             clean file; status 0: all of it, 2: not all, 1: nothing came of it
-  --dump-reference <format>  print every element there is; format: md, man or xml; or metrics;
-                             record: the JSON Schema of a mount outside of the file; openapi or
-                             api: what /api/v1 has
-  --simulate [scenario]      simulate how listeners are shared out among nodes; all scenarios, or one
-                             of the names that a wrong one prints; status 0: every goal was reached
-  --seeds <number>           runs of each simulation; 10
-  --upgrade                  replace the program of the server that runs with the file of -c, under its
-                             listeners and sources, and wait for that; status 0: it is replaced
-  --drain[=<mode>[,<seconds>]]  empty the server that runs with the file of -c, and wait until it
-                             is empty; mode: configured, soft, move or hard
-  --passwd [<user>]          read a password from the terminal or standard input, and print it hashed;
-                             with -c: give it to this user of the store, by the server that runs
-  --store-copy <from> [<to>] copy all records of a store into another one that has none; each is
-                             files:DIRECTORY, or a configuration file, whose <store> it is; without
-                             <to>: the store of -c; --overwrite: the other one becomes the same
-  --store-rebuild [<copy>...]  with -c: make its store again out of the newest of these last good
-                             copies of masters, or out of the conf.cache of its nodes together;
-                             without one: that of its own etcd; --overwrite: although it has records
-  --report <name>            with -c: write a report of its audience: songs, playlist, soundexchange, or
-                             another of those that a wrong name prints; [-o <file>], else to standard
-                             output; of the month before, or --month 2026-10, or --from 2026-10-01
+  --import <file> [-o <new>] print which elements of a file of Icecast 2.4, 2.5 or Icecast-KH are used,
+                             and write a clean file; status 0: all are used, 2: some are not,
+                             1: the import failed
+  --dump-reference <format>  print a reference; md, man or xml: all elements of the configuration;
+                             metrics; record: the JSON Schema of a mount outside of the file;
+                             openapi or api: the endpoints of /api/v1
+  --simulate [scenario]      simulate how listeners are shared out among nodes, in one scenario (an
+                             unknown name prints the list) or in all; status 0: every goal was reached
+  --seeds <number>           runs of each simulation; default 10
+  --upgrade                  replace the program of the running server of -c without disconnecting its
+                             listeners and sources, and wait until that is done; status 0: done
+  --drain[=<mode>[,<seconds>]]  drain the running server of -c, and wait until it is empty; mode:
+                             configured, soft, move or hard
+  --passwd [<user>]          read a password from the terminal or standard input, and print its hash;
+                             with -c: set it for this user of the store, by the running server
+  --store-copy <from> [<to>] copy all records of a store into another one without records; each is
+                             files:DIRECTORY, or a configuration file with a <store>; without <to>:
+                             into the store of -c; --overwrite: make the other one the same
+  --store-rebuild [<copy>...]  with -c: rebuild its store from the newest of these last good copies of
+                             masters, or from the conf.cache files of its nodes together; without
+                             <copy>: from the copy of its own etcd; --overwrite: even if the store has
+                             records
+  --report <name>            with -c: write a report of its audience: songs, playlist, soundexchange
+                             and others (an unknown name prints the list); [-o <file>], else to standard
+                             output; of last month, or --month 2026-10, or --from 2026-10-01
                              --to 2026-10-08; --zone Europe/Berlin, --mount, --account, --country,
-                             --by, --service, --category, --columns and --format json as the API;
+                             --by, --service, --category, --columns and --format json as in the API;
                              --all-accounts -o <directory>: a file for each account of the store
-  --rotate-keys [--revoke]   with -c: sign sessions by a new key; sessions go on, with --revoke they end
+  --rotate-keys [--revoke]   with -c: sign sessions with a new key; sessions continue; with --revoke
+                             they end
   --debuggable               let core files and debuggers read the memory after a change of user
-  --allow-default-passwords  start although a password is one from an example
+  --allow-default-passwords  start even with a password from an example
 )";
 }
 
