@@ -80,14 +80,14 @@ constexpr auto kRows = std::to_array<MetricRow>({
            of_process<&Picture::Process::virtual_bytes>),
     metric("process_open_fds", "", "Open file descriptors; every connection is one.",
            of_process<&Picture::Process::open_fds>),
-    metric("process_max_fds", "", "How many there may be.",
+    metric("process_max_fds", "", "The limit of open file descriptors.",
            of_process<&Picture::Process::most_fds>),
     metric("process_start_time_seconds", "", "When the process started.",
            of_process<&Picture::Process::started>, "Unix time"),
 
     metric("icecast_up", "", "Always 1: the server answers.",
            [](const Picture&, Writer& out) { out.sample(1); }),
-    metric("icecast_build_info", "version", "Always 1; the label tells the version.",
+    metric("icecast_build_info", "version", "Always 1; the version is in the label.",
            [](const Picture& picture, Writer& out) { out.sample({picture.version}, 1); }),
     metric(
         "icecast_server_start", "", "When the server started.",
@@ -100,7 +100,8 @@ constexpr auto kRows = std::to_array<MetricRow>({
                out.sample({to_text(one)}, one == picture.condition ? 1 : 0);
            }),
     metric("icecast_capacity_used_ratio", "",
-           "The part of its clients, listeners or bandwidth in use.", whole<&Picture::use>),
+           "The share of the node's clients, listeners or bandwidth in use, whichever is largest.",
+           whole<&Picture::use>),
     metric("icecast_clients", "", "Listeners, sources and requests that are being answered.",
            whole<&Picture::clients>),
     metric("icecast_clients_limit", "", "The limit of clients.", whole<&Picture::clients_limit>),
@@ -111,7 +112,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
     metric("icecast_server_listening_relays", "", "Servers that relay a mount from here.",
            whole<&Picture::listening_relays>),
     metric("icecast_cluster_listeners", "where",
-           "Listeners at the nodes of this one (nodes), and behind them (below).",
+           "Listeners at the nodes of this server (nodes), and at nodes behind them (below).",
            [](const Picture& picture, Writer& out) {
              if (!picture.elsewhere) return;
              out.sample({"nodes"}, picture.elsewhere->nodes);
@@ -119,7 +120,8 @@ constexpr auto kRows = std::to_array<MetricRow>({
            }),
     metric("icecast_server_listeners_limit", "", "The limit of listeners; absent without a limit.",
            [](const Picture& picture, Writer& out) { sample_limit(picture.listeners_limit, out); }),
-    metric("icecast_audience_bytes_per_second", "", "What all listeners together are owed.",
+    metric("icecast_audience_bytes_per_second", "",
+           "The rate at which all listeners together should receive data.",
            whole<&Picture::audience_bytes_per_second>),
 
     metric("icecast_connections_total", "", "Accepted connections.", whole<&Picture::connections>),
@@ -129,7 +131,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
            whole<&Picture::listener_connections>),
     metric("icecast_source_connections_total", "", "Sources that were admitted, relays included.",
            whole<&Picture::source_connections>),
-    metric("lb_source_takeovers_total", "", "Changes of a mount to an encoder that stood by.",
+    metric("lb_source_takeovers_total", "", "Changes of a mount to a standby encoder.",
            whole<&Picture::takeovers>),
     metric("icecast_server_bytes_read_total", "", "Received from all sources.",
            whole<&Picture::bytes_read>, "bytes"),
@@ -205,26 +207,31 @@ constexpr auto kRows = std::to_array<MetricRow>({
              for (const Picture::Counted& row : picture.logins->results)
                out.sample({row.kind}, row.times);
            }),
-    metric("icecast_sessions", "", "Sessions of users that live.",
+    metric("icecast_sessions", "", "Sessions of users that are valid.",
            part<&Picture::logins, &Picture::Logins::sessions>),
-    metric("icecast_auth_backend_requests_total", "result",
-           "Requests to authentication backends: answered, or failed.",
-           [](const Picture& picture, Writer& out) {
-             out.sample({"answered"}, picture.auth_answered);
-             out.sample({"failed"}, picture.auth_failed);
-           }),
-    metric("icecast_auth_backend_requests_in_flight", "", "Sent, and not answered yet.",
+    metric(
+        "icecast_auth_backend_requests_total", "result",
+        "Requests to authentication backends, webhooks and certificate authorities: answered, or "
+        "failed.",
+        [](const Picture& picture, Writer& out) {
+          out.sample({"answered"}, picture.auth_answered);
+          out.sample({"failed"}, picture.auth_failed);
+        }),
+    metric("icecast_auth_backend_requests_in_flight", "",
+           "Requests to backends, webhooks and certificate authorities without an answer yet.",
            whole<&Picture::auth_in_flight>),
-    metric("icecast_auth_backend_requests_waiting", "", "Not sent yet.",
+    metric("icecast_auth_backend_requests_waiting", "",
+           "Requests to backends, webhooks and certificate authorities that wait to be sent.",
            whole<&Picture::auth_waiting>),
-    metric("icecast_auth_events_unsent", "", "Events that backends have not heard of.",
+    metric("icecast_auth_events_unsent", "",
+           "Events that authentication backends have not received yet.",
            whole<&Picture::auth_unsent>),
 
     metric("icecast_loop_lag_seconds", "loop",
            "The worst delay of a loop in the last 10 to 20 seconds.",
            each_loop<&Picture::Loop::late_seconds>),
     metric("icecast_loop_silence_seconds", "loop",
-           "Since a loop has turned last; above one second it hangs.",
+           "Time since a loop last ran; above one second it hangs.",
            each_loop<&Picture::Loop::silent_seconds>),
     metric("icecast_loop_cpu_seconds_total", "loop", "Processor time of a loop's thread.",
            each_loop<&Picture::Loop::worked_seconds>),
@@ -237,10 +244,10 @@ constexpr auto kRows = std::to_array<MetricRow>({
                 &Picture::Certificate::names>,
            "Unix time"),
     metric("icecast_acme_orders_total", "directory,result",
-           "Attempts to get a certificate: ok, or why it failed.",
+           "Attempts to get a certificate, by result: ok, or the reason of the failure.",
            each<&Picture::certificate_ends, &Picture::CertificateEnd::times,
                 &Picture::CertificateEnd::directory, &Picture::CertificateEnd::result>),
-    metric("icecast_acme_failures", "names", "Attempts in a row in which no certificate was got.",
+    metric("icecast_acme_failures", "names", "Attempts in a row that got no certificate.",
            each<&Picture::certificate_orders, &Picture::CertificateOrder::failures,
                 &Picture::CertificateOrder::names>),
     metric("icecast_acme_next_attempt_timestamp_seconds", "names",
@@ -254,7 +261,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
                 &Picture::CertificateOrder::names>,
            "Unix time"),
     metric("icecast_acme_challenges_answered_total", "type,known",
-           "Questions of authorities: known=\"no\" had no answer here.",
+           "Requests of authorities for a challenge; known=\"no\": without an answer here.",
            [](const Picture& picture, Writer& out) {
              for (const Picture::ChallengeCount& row : picture.challenges)
                out.sample({row.type, row.known ? "yes" : "no"}, row.times);
@@ -272,11 +279,11 @@ constexpr auto kRows = std::to_array<MetricRow>({
              for (const auto& [status, times] : picture.api_requests)
                out.sample({std::to_string(status)}, times);
            }),
-    metric("icecast_store_up", "", "Whether the store takes changes.",
+    metric("icecast_store_up", "", "1: the store takes changes; 0: it does not.",
            part<&Picture::store, &Picture::Store::up>),
     metric("icecast_store_revision", "", "Rises with each change of a record.",
            part<&Picture::store, &Picture::Store::revision>),
-    metric("icecast_store_commit_seconds", "", "How long the last change took to be durable.",
+    metric("icecast_store_commit_seconds", "", "Time until the last change was durable.",
            part<&Picture::store, &Picture::Store::commit_seconds>),
     metric("icecast_store_stale_seconds", "",
            "How long the store has taken no changes; 0 while it is up.",
@@ -289,38 +296,41 @@ constexpr auto kRows = std::to_array<MetricRow>({
            whole<&Picture::ingest_owned>),
     metric("lb_exec_restarts_total", "", "Programs of relays that were started again.",
            whole<&Picture::exec_restarts>),
-    metric("icecast_slots", "mount,kind",
-           "Slots of mounts with max-listeners-cluster: used, idle, given to nodes, held for lost "
-           "nodes; limit, where the stream begins.",
-           [](const Picture& picture, Writer& out) {
-             for (const Picture::Slots& row : picture.slots) {
-               if (row.limit >= 0) out.sample({row.mount, "limit"}, row.limit);
-               out.sample({row.mount, "used"}, row.used);
-               out.sample({row.mount, "idle"}, row.idle);
-               out.sample({row.mount, "given"}, row.given);
-               out.sample({row.mount, "held"}, row.held);
-             }
-           }),
+    metric(
+        "icecast_slots", "mount,kind",
+        "Slots of mounts with max-listeners-cluster: used, idle, given (to nodes), held (for lost "
+        "nodes); limit: only where the stream begins.",
+        [](const Picture& picture, Writer& out) {
+          for (const Picture::Slots& row : picture.slots) {
+            if (row.limit >= 0) out.sample({row.mount, "limit"}, row.limit);
+            out.sample({row.mount, "used"}, row.used);
+            out.sample({row.mount, "idle"}, row.idle);
+            out.sample({row.mount, "given"}, row.given);
+            out.sample({row.mount, "held"}, row.held);
+          }
+        }),
     metric("icecast_slot_waits_total", "", "Listeners that waited for a slot.",
            whole<&Picture::slot_waits>),
     metric("icecast_conf_lag_seconds", "node",
-           "How long a linked node has not enforced something of the store.",
+           "Age of the oldest change of the store that a linked node has not enforced.",
            each<&Picture::conf_lags, &Picture::ConfLag::seconds, &Picture::ConfLag::node>),
     metric("icecast_event_readers", "", "Programs that follow /admin/events.",
            whole<&Picture::event_readers>),
-    metric("icecast_webhook_events_total", "", "Events that the addresses of <webhook> took.",
-           whole<&Picture::webhook_sent>),
+    metric("icecast_webhook_events_total", "",
+           "Events that the addresses of <webhook> have accepted.", whole<&Picture::webhook_sent>),
     metric("icecast_webhook_events_given_up_total", "",
-           "Events that they did not take in four tries.", whole<&Picture::webhook_given_up>),
+           "Events that an address of <webhook> did not accept in four attempts.",
+           whole<&Picture::webhook_given_up>),
 
-    metric("lb_archive_bytes", "", "What all mounts have in the archive.",
+    metric("lb_archive_bytes", "", "Size of all recordings.",
            part<&Picture::archive, &Picture::Archive::bytes>),
-    metric("lb_archive_oldest_seconds", "", "The age of its oldest file.",
+    metric("lb_archive_oldest_seconds", "", "Age of the oldest recorded file.",
            part<&Picture::archive, &Picture::Archive::oldest>),
     metric("lb_archive_write_lag_seconds", "",
            "How far the slowest recording is behind its stream.",
            part<&Picture::archive, &Picture::Archive::write_lag>),
-    metric("lb_archive_skipped_bytes_total", "", "What was not recorded because the disk was slow.",
+    metric("lb_archive_skipped_bytes_total", "",
+           "Bytes that were not recorded because the disk was slow.",
            part<&Picture::archive, &Picture::Archive::skipped_bytes>),
     metric("lb_archive_full", "", "Paused recordings: the disk is full or fails.",
            part<&Picture::archive, &Picture::Archive::full>),
@@ -333,10 +343,10 @@ constexpr auto kRows = std::to_array<MetricRow>({
           out.sample({"disk"}, picture.archive->disk_reads);
           out.sample({"remote"}, picture.archive->remote_reads);
         }),
-    metric("lb_archive_fetched_bytes_total", "", "What other nodes have given of their recordings.",
+    metric("lb_archive_fetched_bytes_total", "", "Bytes of recordings that other nodes have sent.",
            part<&Picture::archive, &Picture::Archive::fetched_bytes>),
     metric("lb_archive_filled_bytes_total", "",
-           "What this node had missed, and has from other nodes.",
+           "Bytes of gaps in recordings that were filled from other nodes.",
            part<&Picture::archive, &Picture::Archive::filled_bytes>),
     metric("lb_shifted_listeners", "", "Listeners that hear the past.",
            part<&Picture::archive, &Picture::Archive::shifted>),
@@ -344,22 +354,24 @@ constexpr auto kRows = std::to_array<MetricRow>({
            "Rows of the audience that wait for the database, here or at a master.",
            part<&Picture::audience, &Picture::Audience::unsent_rows>),
     metric("icecast_audience_merged_total", "",
-           "Rows that this server has put into its database, of other servers too.",
+           "Rows that this server has put into its database, those of other servers included.",
            part<&Picture::audience, &Picture::Audience::merged>),
     metric("icecast_audience_bytes", "", "Size of the database of the audience.",
            part<&Picture::audience, &Picture::Audience::bytes>),
     metric("icecast_quota_used_ratio", "account,what",
-           "What an account has used this month of its quota of hours or transfer.",
+           "The share of its monthly quota of hours or transfer that an account has used.",
            each<&Picture::quotas, &Picture::QuotaUse::ratio, &Picture::QuotaUse::account,
                 &Picture::QuotaUse::what>),
     metric("icecast_external_age_seconds", "",
-           "Since the last good answer of config-external's backend, or the start.",
+           "Time since the last good answer of config-external's backend, or since the start.",
            part<&Picture::external, &Picture::External::age>),
-    metric("icecast_external_mounts", "", "Mounts of it that are in force.",
+    metric("icecast_external_mounts", "", "Mounts of config-external that are in force.",
            part<&Picture::external, &Picture::External::mounts>),
-    metric("icecast_external_bad_mounts", "", "Mounts of its last list with faults.",
+    metric("icecast_external_bad_mounts", "",
+           "Mounts with faults in the last list of config-external.",
            part<&Picture::external, &Picture::External::bad_mounts>),
-    metric("icecast_external_failures_total", "", "Questions that it has not answered well.",
+    metric("icecast_external_failures_total", "",
+           "Requests that config-external's backend did not answer correctly.",
            part<&Picture::external, &Picture::External::failures>),
 });
 
