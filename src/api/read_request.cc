@@ -66,16 +66,16 @@ std::string_view path_as_sent(const Request& request) {
 std::variant<std::uint64_t, Problem> body_bytes(const Request& request, const Endpoint& endpoint) {
   const BodyRule rule = rule_of(endpoint);
   if (request.headers.find("transfer-encoding") != nullptr)
-    return Problem{ProblemName::kLengthRequired, "a body in chunks is not read"};
+    return Problem{ProblemName::kLengthRequired, "a chunked body is not accepted"};
   const std::string* length = request.headers.find("content-length");
   if (length == nullptr) return std::uint64_t{0};
   const auto bytes = parse_u64(*length);
   if (!bytes || *bytes > rule.most)
     return Problem{ProblemName::kTooLarge,
                    cat({endpoint.takes_picture() ? "art: " : "", "the body has ", *length,
-                        " bytes; at most ", rule.most, " are read"})};
+                        " bytes; at most ", rule.most, " are accepted"})};
   if (*bytes > 0 && !rule.type.empty() && !says_type(request.headers, rule.type))
-    return Problem{ProblemName::kMediaType, cat({"a body is ", rule.type})};
+    return Problem{ProblemName::kMediaType, cat({"the body must be ", rule.type})};
   return *bytes;
 }
 
@@ -104,7 +104,7 @@ std::variant<ApiRequest, Problem> read_request(const Request& request, FoundEndp
       key != nullptr && endpoint.keyed) {
     if (!is_idempotency_key(*key))
       return Problem{ProblemName::kBadRequest,
-                     "an Idempotency-Key has 8 to 128 printable characters"};
+                     "an Idempotency-Key must have 8 to 128 printable characters"};
     asked.key = *key;
   }
   if (endpoint.body.empty() || endpoint.takes_picture() || endpoint.takes_csv()) return asked;

@@ -60,7 +60,7 @@ def a_wrong_password_is_told_as_one_and_slowed_as_a_problem(t):
     server = store_server(t)
     api = Api(server)
     detail = problem(asked(server, "GET /api/v1/mounts HTTP/1.1", login="admin:wrong"), "unauthorised", 401)
-    check("do not belong together" in detail, detail)
+    check("the user name or the password is wrong" in detail, detail)
     detail = problem(asked(server, "GET /api/v1/mounts HTTP/1.1"), "unauthorised", 401)
     check("a login is needed" in detail, detail)
     slowed = None

@@ -99,7 +99,7 @@ def what_makes_no_sense_is_answered_with_a_sentence_and_status_1(t):
             (["--report", "songs", "--from", "yesterday"], "from=yesterday is neither"), (["--report", "songs", "--zone", "Mars"], "Mars"),
             (["--report", "songs", "--mount", "/none.mp3"], "/none.mp3"), (["--report", "soundexchange"], "service="),
             (["--report", "playlist", "--columns", "titel:x"], 'there is no column "titel", but: station, date,'),
-            (["--report", "songs", "--zone"], "--zone needs a value"), (["--dump-config", server.config, "--zone", "UTC"], "--zone is of --report"),
+            (["--report", "songs", "--zone"], "--zone needs a value"), (["--dump-config", server.config, "--zone", "UTC"], "--zone needs --report"),
             (["--report", "songs", "-o", "/nowhere/report.csv"], "/nowhere")):
         status, out, err = t.run("-c", server.config, *arguments)
         equal(status, 1, arguments)
@@ -203,7 +203,7 @@ def all_accounts_have_a_file_each_in_one_run(t):
     equal([row["performances"] for row in json.loads(out)["items"]], [7])
     status, out, err = t.run(*arguments, "--format", "json")
     equal((status, sorted(path.name for path in place.iterdir() if path.suffix == ".json")), (0, [name[:-3] + "json" for name in names]), err)
-    for wrong, words in ((["--report", "songs", "--all-accounts"], "--all-accounts is of --report, with -o and a directory"),
+    for wrong, words in ((["--report", "songs", "--all-accounts"], "--all-accounts needs --report, and -o with a directory"),
                          (["--report", "songs", "--account", "none"], "there is no account none"),
                          (["--report", "songs", "--format", "xls"], "format=xls is neither json nor csv"),
                          (["--report", "songs", "--all-accounts", "-o", "/nowhere"], "/nowhere/")):

@@ -89,7 +89,7 @@ def what_is_no_picture_is_refused_with_the_reason(t):
     wire = server.wire()  # what is too large is refused before it is sent
     wire.send(request("PUT /api/v1/mounts/%2Flive.mp3/art HTTP/1.1", ["Host: x", "Content-Length: 524289"], ADMIN))
     reply = wire.reply()
-    equal((reply.status, reply.json()["detail"]), (413, "art: the body has 524289 bytes; at most 524288 are read"))
+    equal((reply.status, reply.json()["detail"]), (413, "art: the body has 524289 bytes; at most 524288 are accepted"))
     for path in ("/_lb/art/", "/_lb/art/x", "/_lb/art/" + 32 * "0" + ".png", "/_lb/art/" + 32 * "0" + ".svg", "/_lb/art/a/b.png"):
         check(server.get(path).status in (400, 404), path)
     equal(put(server, png(), query="?keep=2").status, 400)

@@ -435,7 +435,7 @@ def listeners_are_kicked_titles_set_and_nodes_drained(t):
     baz = server.listener("/rock.mp3", lines=["User-Agent: Baz/3"], source_address="127.0.0.9")
     desk.press("Ban", near="Bar/2", selector="summary")
     desk.press("Ban", selector="form button")
-    desk.see("it would shut out 127.0.0.1, which asks for it")
+    desk.see("it would shut out 127.0.0.1, the address of this request")
     desk.press("Cancel")
     desk.press("Ban", near="Baz/3", selector="summary")
     desk.write("Reason", "it records")

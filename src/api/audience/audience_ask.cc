@@ -112,9 +112,9 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     if (!given) continue;
     const auto moment = audience_moment(*given, *ask.zone);
     if (!moment)
-      return wrong_parameter(
-          name,
-          cat({name, "=", cut(*given), " is neither Unix seconds nor a time as 2026-11-22T08:00"}));
+      return wrong_parameter(name,
+                             cat({name, "=", cut(*given),
+                                  " is neither Unix seconds nor a time such as 2026-11-22T08:00"}));
     *value = *moment;
   }
   ask.range.from = from * 1000 / kQuarterMs * kQuarterMs;
@@ -127,7 +127,7 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
   const std::int64_t most = by_hour ? kMaxDaysOfHours : kMaxDays;
   if ((to - from) / kDaySecond > most)
     return wrong_parameter("from", cat({"from and to are ", (to - from) / kDaySecond,
-                                        " days apart; at most ", most, " are told at once"}));
+                                        " days apart; at most ", most, " are reported at once"}));
   ask.mount = query_param(query, "mount").value_or("");
   if (!ask.mount.empty()) ask.mount = mount_name_of(std::move(ask.mount));
   ask.account = query_param(query, "account").value_or("");

@@ -223,7 +223,7 @@ Plan audience_usage(const PlanContext& context) {
   auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
   if (!query_param(context.request.query, "by")) ask.step = AudienceAsk::Step::kMonth;
   if (ask.step == AudienceAsk::Step::kHour)
-    return wrong_parameter("by", "by=hour: usage is told by day or month");
+    return wrong_parameter("by", "by=hour: usage is reported by day or month");
   std::map<std::int64_t, std::string> accounts;
   for (const auto& [mount, name] : mounts) accounts[mount] = account_of_mount(context, name);
   struct Usage {

@@ -51,7 +51,7 @@ std::optional<Problem> read_word(const ApiRequest& request, std::string_view nam
     }
     known += cat({known.empty() ? "" : ", ", word});
   }
-  return wrong_question(name, cat({"it is one of ", known}));
+  return wrong_question(name, cat({"it must be one of ", known}));
 }
 
 std::optional<Problem> read_number(const ApiRequest& request, std::string_view name,
@@ -61,7 +61,7 @@ std::optional<Problem> read_number(const ApiRequest& request, std::string_view n
   const auto number = parse_u64(*given);
   if (!number || *number > static_cast<std::uint64_t>(most) ||
       static_cast<std::int64_t>(*number) < least)
-    return wrong_question(name, cat({"it is a whole number from ", least, " to ", most}));
+    return wrong_question(name, cat({"it must be a whole number from ", least, " to ", most}));
   value = static_cast<std::int64_t>(*number);
   return std::nullopt;
 }
@@ -84,7 +84,8 @@ std::variant<HistoryQuestion, Problem> question_of(const PlanContext& context) {
   if (question.from >= question.to) return wrong_question("from", "it is not before the end");
   // The history keeps nothing older.
   question.from = std::max(question.from, now - context.file.console.history.count());
-  if (question.from >= question.to) return wrong_question("to", "so old a history is not kept");
+  if (question.from >= question.to)
+    return wrong_question("to", "the history does not go back that far");
   if (auto problem = read_number(request, "points", 1, History::kMaxPoints, points))
     return *std::move(problem);
   question.points = static_cast<std::size_t>(points);
@@ -161,7 +162,7 @@ void keep_shown(std::vector<HistoryRow>& rows) {
 // The audience's database has hours by country further back than the history of <console>.
 Plan read_countries(const PlanContext& context) {
   if (query_param(context.request.query, "of").value_or("listeners") != "listeners")
-    return wrong_question("of", "by country there are listeners only");
+    return wrong_question("of", "by=country has only listeners");
   if (query_param(context.request.query, "node")) return wrong_question("node", "it needs by=node");
   std::int64_t most = kUsualPoints;
   if (auto problem = read_number(context.request, "points", 1, History::kMaxPoints, most))
@@ -227,10 +228,10 @@ Plan read_history(const PlanContext& context) {
   HistoryQuestion& question = std::get<HistoryQuestion>(asked);
   const auto mount = query_param(context.request.query, "mount");
   if (mount && question.by == HistoryBy::kNode)
-    return wrong_question("mount", "by node there is the sum of all mounts only");
+    return wrong_question("mount", "by=node has only the sum of all mounts");
   const bool all = sees_all(context.who);
   if (question.by == HistoryBy::kNode && !all)
-    return forbidden("the login sees some mounts, and no nodes");
+    return forbidden("the login may see some mounts, but no nodes");
   const auto node = query_param(context.request.query, "node");
   if (node && question.by != HistoryBy::kNode) return wrong_question("node", "it needs by=node");
   if (node) question.only = std::vector<std::string>{*node};

@@ -113,7 +113,7 @@ std::vector<std::string_view> play_columns(const std::vector<std::string>& head,
   }
   for (const std::string_view needed : {"time", "title"})
     if (std::find(columns.begin(), columns.end(), needed) == columns.end())
-      log.faults.push_back({cat({"/1/", needed}), "the first row names no such column"});
+      log.faults.push_back({cat({"/1/", needed}), "the first row has no such column"});
   return columns;
 }
 
@@ -148,7 +148,7 @@ void read_play_line(const std::vector<std::string>& cells,
   const auto moment = audience_moment(line.time, zone);
   if (!moment) {
     log.faults.push_back(
-        {at + "/time", "it is neither Unix seconds nor a time as 2026-11-22T08:00:00"});
+        {at + "/time", "it is neither Unix seconds nor a time such as 2026-11-22T08:00:00"});
     return;
   }
   log.plays.push_back({*moment * 1000,
@@ -187,7 +187,7 @@ Plan fill_plays(const PlanContext& context) {
   auto read = read_audience_ask(context);
   if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
   const auto& ask = std::get<AudienceAsk>(read);
-  if (ask.mount.empty()) return wrong_parameter("mount", "mount= names the mount of the log");
+  if (ask.mount.empty()) return wrong_parameter("mount", "mount= must name the mount of the log");
   if (auto problem = no_audience(context.world)) return *std::move(problem);
   Sqlite& database = *context.world.audience;
   const std::int64_t now = unix_ms(context.now);

@@ -77,7 +77,7 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
                    "session files need addresses, and none are kept: there is no "
                    "<audience><keep-addresses>"};
   if (one_mount && ask.mount.empty())
-    return wrong_parameter("mount", "the file has one stream: mount= names it");
+    return wrong_parameter("mount", "the file has one stream, which mount= must name");
   if (auto problem = hidden_account(context, ask)) return *std::move(problem);
   bool knows = ask.mount.empty() || is_mount_there(context, ask.mount);
   auto rows = read_sessions(

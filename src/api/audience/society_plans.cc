@@ -66,7 +66,7 @@ struct Recordings {
 std::variant<Recordings, Problem> recordings_in(const PlanContext& context) {
   const std::string country = query_param(context.request.query, "country").value_or("US");
   if (country != "all" && !is_country(country))
-    return wrong_parameter("country", "country= is a country of two capital letters, or all");
+    return wrong_parameter("country", "country= must be two capital letters, or all");
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
@@ -117,11 +117,11 @@ Plan audience_sound_exchange(const PlanContext& context) {
   const std::string& query = context.request.query;
   const std::string service = query_param(query, "service").value_or("");
   if (service.size() > kLongestService || !valid_utf8(service) || !has_text(service))
-    return wrong_parameter("service", cat({"service= is the name of the service, of 1 to ",
+    return wrong_parameter("service", cat({"service= must be the name of the service, 1 to ",
                                            kLongestService, " bytes of UTF-8"}));
   const std::string category = query_param(query, "category").value_or("A");
   if (category.size() != 1 || category[0] < 'A' || category[0] > 'L')
-    return wrong_parameter("category", "category= is one letter from A to L");
+    return wrong_parameter("category", "category= must be one letter from A to L");
   auto read = recordings_in(context);
   if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
   const auto& [ask, complete, incomplete] = std::get<Recordings>(read);

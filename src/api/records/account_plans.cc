@@ -136,7 +136,7 @@ Plan create_account(const PlanContext& context) {
   if (!faults.empty()) return invalid(std::move(faults));
   const std::string key = record_key("accounts", account.id);
   if (context.book.revision_of(key) != 0)
-    return Problem{ProblemName::kExists, "there is an account " + account.id};
+    return Problem{ProblemName::kExists, cat({"account ", account.id, " exists already"})};
   // Records left behind by an earlier version or a manual edit must not get rights in the new
   // account.  A store restored from its nodes' copies has mounts but no accounts.
   const std::size_t mounts = count_of(context.book.mounts(), account.id);

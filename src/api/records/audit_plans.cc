@@ -103,7 +103,7 @@ Plan list_audit(const PlanContext& context) {
     if (!from)
       return wrong_parameter(
           "from",
-          cat({"from=", *given, " is neither Unix seconds nor a time as 2026-11-22T08:00"}));
+          cat({"from=", *given, " is neither Unix seconds nor a time such as 2026-11-22T08:00"}));
   }
   const std::string mount_on = on && on->starts_with('/') ? record_key("mounts", *on) : "";
   std::vector<Sight> sights;  // of the lines that are kept

@@ -49,10 +49,11 @@ Plan create_ban(const PlanContext& context) {
   ban.by = context.who.name;
   body.take(kBanFields, ban).finish();
   if (ban.until != 0 && ban.until <= unix_seconds(context.now))
-    body.wrong("until", "the time is over");
+    body.wrong("until", "the time is in the past");
   if (faults.empty() && shuts_out_everybody(ban)) body.wrong("match", kEverybodyOut);
   if (faults.empty() && shuts_out_caller(context, ban))
-    body.wrong("match", cat({"it would shut out ", context.who.ip, ", which asks for it"}));
+    body.wrong("match",
+               cat({"it would shut out ", context.who.ip, ", the address of this request"}));
   if (!faults.empty()) return invalid(std::move(faults));
   Planned plan;
   const std::string key = record_key("bans", ban.id);

@@ -159,20 +159,21 @@ Plan end_listener(const PlanContext& context) {
   plan.order = order_about(ApiOrder::Kind::kEndListener, name, named);
   const auto until = query_param(context.request.query, "until");
   if (!context.request.is_on(Switch::kBan)) {
-    if (until) return invalid_at("/until", "it is of ban=1");
+    if (until) return invalid_at("/until", "it needs ban=1");
     return plan;
   }
   const auto last = until ? parse_u64(*until) : std::optional<std::uint64_t>(0);
-  if (!last || *last > kLastBanSecond) return invalid_at("/until", "it is a time in Unix seconds");
+  if (!last || *last > kLastBanSecond)
+    return invalid_at("/until", "it must be a time in Unix seconds");
   if (until && static_cast<std::int64_t>(*last) <= unix_seconds(context.now))
-    return invalid_at("/until", "the time is over");
+    return invalid_at("/until", "the time is in the past");
   if (context.who.role != Role::kAdmin) return forbidden("a ban needs the role admin");
   if (!context.world.has_store)
     return Problem{ProblemName::kNoStore, "a ban is a record, and this server has no <store>"};
   if (named.row == nullptr)
     return Problem{
         ProblemName::kRefused,
-        cat({"node ", named.node->id, " does not tell the address of listener ", named.id})};
+        cat({"node ", named.node->id, " does not report the address of listener ", named.id})};
   Ban ban;
   ban.id = new_id(context.world.random);
   ban.by = context.who.name;
@@ -200,7 +201,7 @@ Plan move_listener(const PlanContext& context) {
   if (!faults.empty()) return invalid(std::move(faults));
   order.to = mount_name_of(std::move(order.to));
   const std::string& to = order.to;
-  if (to == name) return invalid_at("/to", "the listener is there");
+  if (to == name) return invalid_at("/to", "the listener is already there");
   if (auto problem = judge_mount(context, to, true)) {
     if (problem->name == ProblemName::kNotFound)
       return invalid_at("/to", cat({"there is no mount ", to}));
@@ -217,7 +218,7 @@ namespace {
 // at: the pointer of the song's object.
 SongDetails details_of(ObjectReader& body, const std::string& at, const Song& song) {
   if (song.seconds && song.duration_ms)
-    body.wrong_at(at + "/duration", "duration_ms says it already");
+    body.wrong_at(at + "/duration", "duration_ms already gives it");
   return {song.album, song.isrc,       song.duration_ms.value_or(song.seconds.value_or(0) * 1000),
           song.label, song.label_code, song.composer};
 }
@@ -237,7 +238,7 @@ void Isrc::read(const ObjectValue& value, std::string& out) {
   if (auto plain = isrc_of(out))
     out = *std::move(plain);
   else
-    value.wrong("two letters, three letters or digits, and seven digits are wanted");
+    value.wrong("two letters, three letters or digits, and seven digits are needed");
 }
 
 Plan set_mount_title(const PlanContext& context) {
@@ -296,7 +297,7 @@ Plan follow_live(const PlanContext& context) {
       (context.book.account(ask.account) == nullptr || !sees_account(context.who, ask.account)))
     return at_parameter(not_found("account", ask.account), "account");
   if (ask.listeners && ask.mount.empty())
-    return wrong_parameter("listeners", "listeners=1 wants the mount= that they listen to");
+    return wrong_parameter("listeners", "listeners=1 needs the mount= that they listen to");
   return Planned{};
 }
 
@@ -321,10 +322,9 @@ Plan set_mount_art(const PlanContext& context) {
     if (!now.on_air)
       return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source"})};
     if (now.title.empty())
-      return Problem{ProblemName::kRefused,
-                     cat({"mount ", name,
-                          " has no title that the picture could be of; keep=1 "
-                          "keeps it for one that names it"})};
+      return Problem{ProblemName::kRefused, cat({"mount ", name,
+                                                 " has no title for the picture; keep=1 "
+                                                 "keeps it for a title that names it"})};
     order.title = now.title;
   }
   JsonWriter json;

@@ -121,9 +121,9 @@ void judge_kept(const MountRecord& record, const MountRecord* before,
   const RecordPlace& place = record.place;
   if (place.from != was.place.from || place.to != was.place.to ||
       place.force_at != was.place.force_at)
-    faults.push_back({"/place", "from, to and force-at are of a move: POST …/move"});
+    faults.push_back({"/place", "from, to and force-at belong to a move: POST …/move"});
   else if (before != nullptr && !(place == was.place))
-    faults.push_back({"/place", "it counts when the mount is created"});
+    faults.push_back({"/place", "it counts only when the mount is created"});
 }
 
 std::vector<RecordSecret> all_secrets_of(MountRecord& record) {
@@ -150,7 +150,7 @@ void judge_secrets(const PlanContext& context, const MountRecord& record, const 
                                              kLongestSecret, ")"})});
     else if (SealKeys::is_sealed(*secret.value))
       faults.push_back(
-          {secret.pointer, "begins as a sealed text does, and is not one of this record"});
+          {secret.pointer, "begins like a sealed text, but is not one of this record"});
   }
 }
 
@@ -246,7 +246,7 @@ std::variant<MountBody, Problem> read_mount_body(const PlanContext& context, Bod
   if (use == BodyUse::kCreate && context.who.role != Role::kAdmin) {
     const auto account = given.at("account").text();
     if (account && *account != context.who.account)
-      return forbidden("an owner makes mounts of its own account only");
+      return forbidden("an owner creates mounts of its own account only");
     wanted = wanted.merged(*Json::parse(R"({"account":null})"));
   }
   RecordReading reading = read_mount_record(wanted, set_by_of(context.who.role), before);

@@ -25,7 +25,7 @@ std::string name_of(const PlanContext& context) {
 
 Problem in_external(const std::string& name, std::string_view what) {
   return Problem{ProblemName::kExternal,
-                 cat({"mount ", name, " is one of <config-external>: ", what})};
+                 cat({"mount ", name, " belongs to <config-external>: ", what})};
 }
 
 // The row if the caller may change it; otherwise the reason.
@@ -38,7 +38,7 @@ std::variant<const BookRow<MountRecord>*, Problem> row_to_change(const PlanConte
                      cat({"mount ", name, " is in the configuration file and is changed there"})};
     if (const auto* other = external_mount(context, name);
         other != nullptr && sees_mount(context.who, name, other->account))
-      return in_external(name, "the program that answers for it changes it");
+      return in_external(name, "only the program behind it changes the mount");
     return not_found("mount", name);
   }
   if (!sees_mount(context.who, name, row->value.account)) return not_found("mount", name);
@@ -95,13 +95,13 @@ std::optional<Problem> judge_above(const PlanContext& context, const MountRecord
     if (above == kPages ||
         (!own && (row != nullptr || in_file || context.world.now_of(above).on_air)))
       return forbidden(cat({"mount ", above, " is not of account ", record.account,
-                            "; below it an administrator makes mounts"}));
+                            "; only an administrator may create mounts below it"}));
   }
   // /listen/ID would show the mount /ID, which wins over the station ID.
   const auto* station = context.book.station(std::string_view(name).substr(1));
   if (station != nullptr && station->value.account != record.account)
     return forbidden(cat({"station ", station->value.id, " is not of account ", record.account,
-                          "; an administrator makes a mount of its name"}));
+                          "; only an administrator may create a mount of its name"}));
   return std::nullopt;
 }
 
@@ -301,7 +301,7 @@ Plan create_mount(const PlanContext& context) {
                        "leave it out first");
   const std::string key = mount_key(record.mount);
   if (context.book.revision_of(key) != 0)
-    return Problem{ProblemName::kMountExists, "there is a mount " + record.mount};
+    return Problem{ProblemName::kMountExists, cat({"mount ", record.mount, " exists already"})};
   if (!sees_mount(context.who, record.mount, record.account))
     return forbidden(
         cat({"this login may use some mounts only, and ", record.mount, " is not one of them"}));
@@ -348,7 +348,7 @@ Plan resume_mount(const PlanContext& context) {
   const auto& row = *std::get<const BookRow<MountRecord>*>(found);
   if (row.value.suspended_by_admin && context.who.role != Role::kAdmin)
     return forbidden(cat({"an administrator has suspended mount ", row.value.mount,
-                          ", and only an administrator resumes it"}));
+                          ", and only an administrator may resume it"}));
   if (row.value.state != RecordState::kSuspended)
     return record_answer(context, row.value, row.revision);
   return set_state(context, row, RecordState::kActive, false);

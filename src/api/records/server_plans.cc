@@ -33,12 +33,13 @@ Plan read_log(const PlanContext& context) {
       {"playlist", &logging.playlist_path}};
   const auto* const file = std::find_if(std::begin(files), std::end(files),
                                         [&](const auto& one) { return one.first == of; });
-  if (file == std::end(files)) return invalid_at("/of", "it is one of error, access, playlist");
+  if (file == std::end(files))
+    return invalid_at("/of", "it must be one of error, access, playlist");
   std::uint64_t most = kUsualLines;
   if (const auto given = query_param(request.query, "most")) {
     const auto number = parse_u64(*given);
     if (!number || *number == 0 || *number > kMaxLines)
-      return invalid_at("/most", cat({"it is a whole number from 1 to ", kMaxLines}));
+      return invalid_at("/most", cat({"it must be a whole number from 1 to ", kMaxLines}));
     most = *number;
   }
   const std::string find = to_lower(query_param(request.query, "find").value_or(""));

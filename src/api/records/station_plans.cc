@@ -145,8 +145,8 @@ void judge_owner_picture(const PlanContext& context, std::string_view name, cons
   if (context.who.role != Role::kAdmin && !path.empty() && path != before &&
       name_in_picture_path(path).empty())
     faults.push_back({cat({"/", name}),
-                      "of an owner it is an address that PUT …/art has answered with; an "
-                      "administrator names pictures of the web root"});
+                      "an owner may name only an address that PUT …/art has returned; an "
+                      "administrator also pictures of the web root"});
 }
 
 void judge_members(const PlanContext& context, const StationRecord& record,
@@ -186,7 +186,7 @@ Plan plan_over(const PlanContext& context, const StationRow* row, Forms use) {
   if (row == nullptr && context.who.role != Role::kAdmin && is_id_of_others(context, record))
     return Problem{ProblemName::kExists,
                    cat({"a mount that is not of account ", record.account,
-                        " is shown under the id ", record.id, "; another id is free"})};
+                        " is shown under the id ", record.id, "; choose another id"})};
   if (!record.account.empty() && (row == nullptr || record.account != before.account))
     if (auto problem = judge_number(context, record)) return *std::move(problem);
   const bool same = row != nullptr && record == before;

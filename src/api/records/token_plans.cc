@@ -41,7 +41,7 @@ Plan create_token(const PlanContext& context) {
   body.take(kTokenFields, token).finish();
   complete_rights(body, context, token);
   if (token.expires != 0 && token.expires <= unix_seconds(context.now))
-    body.wrong("expires", "the time is over");
+    body.wrong("expires", "the time is in the past");
   if (!faults.empty()) return invalid(std::move(faults));
   if (auto problem = judge_login(context, token)) return *std::move(problem);
   const std::string secret = new_token(context.world.random);

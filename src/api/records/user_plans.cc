@@ -111,7 +111,7 @@ Plan create_user(const PlanContext& context) {
     return Problem{ProblemName::kInFile, cat({"user ", user.name, " is <admin-user> of the file"})};
   const std::string key = record_key("users", user.name);
   if (context.book.revision_of(key) != 0)
-    return Problem{ProblemName::kExists, "there is a user " + user.name};
+    return Problem{ProblemName::kExists, cat({"user ", user.name, " exists already"})};
   auto hash = hashed(context, password, generated);
   if (!hash) return no_hash();
   user.hash = *std::move(hash);
@@ -171,7 +171,7 @@ Plan set_user_password(const PlanContext& context) {
   const std::string password = given_or_new(context, given.password);
   if (!faults.empty()) return invalid(std::move(faults));
   if (own && (!given.old || !context.world.matches(row->value.hash, *given.old)))
-    return forbidden("the own password is changed with the old one, and \"old\" is not it");
+    return forbidden("the old password is needed, and \"old\" is wrong");
   User user = row->value;
   auto hash = hashed(context, password, generated);
   if (!hash) return no_hash();

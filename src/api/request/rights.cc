@@ -46,10 +46,11 @@ void complete_rights(ObjectReader& body, const PlanContext& context, LoginRights
 std::optional<Problem> judge_login(const PlanContext& context, const LoginRights& login) {
   if (context.who.role == Role::kAdmin) return std::nullopt;
   if (!changes_account_of(context.who, login.account))
-    return forbidden("an owner has the users and tokens of its own account only");
-  if (login.role > context.who.role) return forbidden("an owner gives no rights above its own");
+    return forbidden("an owner manages only the users and tokens of its own account");
+  if (login.role > context.who.role)
+    return forbidden("an owner may not grant rights above its own");
   if (!scope_of(context.who).covers({login.role, login.account, login.mounts}))
-    return forbidden("this login has some mounts of its account only, and gives no others: " +
+    return forbidden("this login has only some mounts of its account, and may grant no others: " +
                      listed(context.who.mounts));
   return std::nullopt;
 }

@@ -76,8 +76,8 @@ bool changes_something(Method method) {
 
 std::string why_nobody(const Request& request) {
   const std::string_view given = request.headers.get("authorization");
-  if (istarts_with(given, "basic ")) return "the user and the password do not belong together";
-  if (istarts_with(given, "bearer ")) return "the token is not known here, or its time is over";
+  if (istarts_with(given, "basic ")) return "the user name or the password is wrong";
+  if (istarts_with(given, "bearer ")) return "the token is unknown here, or has expired";
   return "a login is needed: Basic, a session or a token";
 }
 
@@ -92,12 +92,13 @@ std::optional<RefusedAsk> judge(const Request& request, const Identity& identity
   // A form on any page makes a browser send its stored password or cookie.
   if (identity.via != Identity::Via::kToken && changes_something(request.method) &&
       !same_site_request(request.headers))
-    return RefusedAsk{{ProblemName::kOtherSite, "a page of another site changes nothing here"}};
+    return RefusedAsk{
+        {ProblemName::kOtherSite, "a page of another site may not change anything here"}};
   if (found.endpoint == nullptr && !found.allow.empty())
     return RefusedAsk{{ProblemName::kMethod, "the methods of this address: " + found.allow},
                       cat({"Allow: ", found.allow, "\r\n"})};
   if (found.endpoint == nullptr || is_of_session(*found.endpoint))
-    return RefusedAsk{{ProblemName::kNotFound, "there is no such address"}};
+    return RefusedAsk{{ProblemName::kNotFound, "the API has no such address"}};
   if (who.role < found.endpoint->least)
     return RefusedAsk{
         {ProblemName::kForbidden, cat({"the role is ", to_text(who.role), ", and this needs ",
@@ -142,7 +143,7 @@ Verdict ask_audience(Worker& worker, Connection& connection, ApiTask task) {
   const bool copies = task.endpoint->plan == back_up_audience && !task.request.dry_run();
   if (copies && !services.listenings->begin_copy()) {
     send_problem(worker, connection,
-                 {ProblemName::kBusy, "a copy of the audience's database is under way"});
+                 {ProblemName::kBusy, "a copy of the audience's database is in progress"});
     return Verdict::kAnswered;
   }
   bool asked = false;
@@ -168,7 +169,7 @@ Verdict ask_audience(Worker& worker, Connection& connection, ApiTask task) {
   }
   if (asked) return Verdict::kPending;
   send_problem(worker, connection,
-               {ProblemName::kOverloaded, "other reports of the audience are under way"});
+               {ProblemName::kOverloaded, "other reports of the audience are in progress"});
   return Verdict::kAnswered;
 }
 
@@ -208,7 +209,7 @@ Verdict refuse_nobody(Worker& worker, Connection& connection) {
       (!request.headers.get("authorization").empty() ||
        !session_cookie(request, connection.secure()).empty())) {
     send_problem(worker, connection,
-                 {ProblemName::kReadOnly, "the store cannot be read, and its logins neither"},
+                 {ProblemName::kReadOnly, "the store cannot be read, so its logins are not known"},
                  "Retry-After: 1\r\n");
     return Verdict::kAnswered;
   }
@@ -219,7 +220,7 @@ Verdict refuse_nobody(Worker& worker, Connection& connection) {
                          is_known_password(*config_of(worker.services, connection), *given);
   if (of_source)
     send_problem(worker, connection,
-                 {ProblemName::kForbidden, "the login is of a source, and this needs a user"});
+                 {ProblemName::kForbidden, "the login belongs to a source; a user is needed"});
   else
     send_problem(worker, connection, {ProblemName::kUnauthorised, why_nobody(request)});
   return Verdict::kAnswered;

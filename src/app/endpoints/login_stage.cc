@@ -155,9 +155,9 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
   if (!same_site_request(connection.request().headers))
     return refuse(ProblemName::kOtherSite, "This login came from a page of another site");
   if (!takes_passwords(worker, connection))
-    return refuse(ProblemName::kPlainHttp, "Passwords are not taken over plain http from here");
+    return refuse(ProblemName::kPlainHttp, "Passwords are not accepted over plain http from here");
   if (!is_login_name(ask.user) || ask.password.empty())
-    return refuse(ProblemName::kBadRequest, "A user and a password are wanted");
+    return refuse(ProblemName::kBadRequest, "A user and a password are needed");
   const auto slowed = [&](std::chrono::seconds wait) {
     login.count(LoginResult::kSlowed);
     accounts.counters.refused(Refusal::kGuesses);
@@ -201,7 +201,7 @@ Asker which_login(Worker& worker, Connection& connection) {
   Asker asker = who_asks(worker, connection);
   if (asker.verdict != Verdict::kNext || asker.identity->role >= AdminRole::kViewer) return asker;
   if (asker.identity->is_nobody()) note_guess(worker, connection);
-  reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"});
+  reply_problem(connection, {ProblemName::kLogin, "The session is missing or has ended"});
   return {Verdict::kAnswered, nullptr};
 }
 
@@ -264,7 +264,7 @@ Verdict end_session(Worker& worker, Connection& connection, bool form) {
   if (form) {
     reply_see_other(connection, cat({kLoginPath, "?out=1"}), cookie);
   } else if (identity.is_nobody()) {
-    reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"}, cookie);
+    reply_problem(connection, {ProblemName::kLogin, "The session is missing or has ended"}, cookie);
   } else {
     ResponseHead head;
     head.status = 204;

@@ -62,7 +62,7 @@ void ApiOrders::order_certificate(const ApiOrder& order, Then then) {
                       : order.revokes ? ByHand::kOrderAndRevoke
                                       : ByHand::kOrder;
   if (!services_.certificates->order_by_hand(order.certificate, what))
-    return then(order_refused("the certificate is being ordered, or no more"));
+    return then(order_refused("the certificate is being ordered, or no longer exists"));
   then(std::nullopt);
 }
 
@@ -85,7 +85,7 @@ void ApiOrders::set_title(const ApiOrder& order, Then then) {
             return then(no_source(mount));
           case TitleVerdict::kFull:
             return then(order_refused(cat({"mount ", mount, " has ", DueTitles::kMaxOfMount,
-                                           " titles that were told ahead already"})));
+                                           " titles that were announced ahead"})));
           case TitleVerdict::kRefused:
             return then(order_refused(cat(
                 {"the format of mount ", mount, " has its titles in the stream, or has none"})));

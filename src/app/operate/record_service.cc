@@ -70,7 +70,7 @@ void RecordService::run(ApiTask task, UniqueFunction<void(ApiOutcome)> done) {
   if (request.key && !request.dry_run()) {
     const std::string key = made_key(request, job->task.who);
     if (made_under_way_.contains(key)) {
-      job->done(Problem{ProblemName::kBusy, "a request with this Idempotency-Key is under way"});
+      job->done(Problem{ProblemName::kBusy, "a request with this Idempotency-Key is in progress"});
       return;
     }
     made_under_way_.insert(key);
@@ -285,7 +285,7 @@ Problem RecordService::no_store() const {
   const auto config = services_.config.read();
   if (config->masters.empty())
     return {ProblemName::kNoStore,
-            "this server has no <store>; its configuration file says what there is"};
+            "this server has no <store>; its mounts and users are in its configuration file"};
   Problem problem{ProblemName::kNotHere, "a node keeps no records; its masters do"};
   std::vector<std::string> names;
   for (const MasterSettings& master : config->masters)
@@ -299,8 +299,9 @@ Problem RecordService::read_only(const std::string& why) const {
   const RegistryState state = registry_->state();
   if (state.up && !why.empty())
     return {ProblemName::kReadOnly, "the store did not take this change: " + why};
-  return {ProblemName::kReadOnly, cat({"the store takes no changes since ", http_date(state.since),
-                                       state.words.empty() ? "" : ": " + state.words})};
+  return {ProblemName::kReadOnly,
+          cat({"the store has taken no changes since ", http_date(state.since),
+               state.words.empty() ? "" : ": " + state.words})};
 }
 
 std::optional<Problem> RecordService::unread() const {
