@@ -307,13 +307,4 @@ void Log::playlist(std::string_view line, LogFormat format) {
   files_->put(kPlaylistLog, text);
 }
 
-bool RepeatGuard::pass(SteadyTime now, unsigned& suppressed) noexcept {
-  if (!limit_.take(now, rate_)) {
-    ++held_;
-    return false;
-  }
-  suppressed = std::exchange(held_, 0);
-  return true;
-}
-
 }  // namespace lb

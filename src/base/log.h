@@ -20,7 +20,6 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "base/rate_limit.h"
 #include "base/result.h"
 #include "base/unique_function.h"
 
@@ -109,23 +108,6 @@ class Log {
  private:
   struct Files;
   std::unique_ptr<Files> files_;
-};
-
-// Limits a repeated message to one line a second, "(and N more)", after `at_once` lines that may
-// come together.
-// Thread: one.
-// Ownership: a member of the object that logs the message.
-class RepeatGuard {
- public:
-  explicit RepeatGuard(unsigned at_once = 1) noexcept : rate_(at_once, std::chrono::seconds(1)) {}
-  // Returns true if the message must be written now; `suppressed`: the number that was not.
-  bool pass(SteadyTime now, unsigned& suppressed) noexcept;
-  bool may_pass(SteadyTime now) const noexcept { return limit_.allows(now, rate_); }
-
- private:
-  const Rate rate_;
-  RateLimit limit_;
-  unsigned held_ = 0;
 };
 
 }  // namespace lb

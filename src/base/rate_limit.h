@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -54,6 +55,29 @@ class SecondCount {
  private:
   SteadyTime since_{};
   unsigned count_ = 0;
+};
+
+// RepeatGuard: limits a repeated message of a log to one line a second, "(and N more)", after
+// `at_once` lines that may come together.
+// Ownership: a member of the object that logs the message.
+class RepeatGuard {
+ public:
+  explicit RepeatGuard(unsigned at_once = 1) noexcept : rate_(at_once, std::chrono::seconds(1)) {}
+  // Returns true if the message must be written now; `suppressed`: the number that was not.
+  bool pass(SteadyTime now, unsigned& suppressed) noexcept {
+    if (!limit_.take(now, rate_)) {
+      ++held_;
+      return false;
+    }
+    suppressed = std::exchange(held_, 0);
+    return true;
+  }
+  bool may_pass(SteadyTime now) const noexcept { return limit_.allows(now, rate_); }
+
+ private:
+  const Rate rate_;
+  RateLimit limit_;
+  unsigned held_ = 0;
 };
 
 }  // namespace lb

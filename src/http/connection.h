@@ -46,18 +46,6 @@ struct SharedBody {
   std::string_view bytes;
 };
 
-// One piece of an answer: bytes of its own, or a range of a file.
-struct ReplyRun {
-  std::string text;
-  std::shared_ptr<const void> owner;  // keeps the file open and its range unchanged
-  int fd = -1;                        // -1: the text
-  std::uint64_t at = 0, bytes = 0;    // of the remaining bytes
-
-  static ReplyRun of_text(std::string text);
-  static ReplyRun of_file(std::shared_ptr<const void> owner, int fd, std::uint64_t at,
-                          std::uint64_t bytes);
-};
-
 // The results of earlier stages about a request.  The app floor defines it
 // (app/request/request_context.h); this floor creates it, by Connections::Plan, and frees it.
 struct RequestContext;

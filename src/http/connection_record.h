@@ -12,23 +12,15 @@
 #include <utility>
 
 #include "base/unique_fd.h"
-#include "http/connection.h"
 #include "http/reply_source.h"
 #include "net/address/address.h"
-#include "net/socket/acceptor.h"
-#include "net/socket/transport.h"
 
 namespace lb {
 
-// MadeSource: a ReplySource in memory that can make all its bytes at any time, so that a hand-over
-// takes the rest of the answer.
-class MadeSource : public ReplySource {
- public:
-  // The number of bytes that next() has yet to give; until it is 0, next() gives Kind::kBytes.
-  virtual std::uint64_t left() const noexcept = 0;
-};
+struct ListenSocket;
+class Transport;
 
-// What the other process needs of it beside its socket.
+// The part for the next process, beside the socket.
 struct HeldState {
   Address peer;
   std::string bytes;     // received bytes; before `opened`, of the PROXY header

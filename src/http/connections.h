@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "base/snapshot.h"
 #include "http/access_line.h"
 #include "http/connection.h"

@@ -33,6 +33,7 @@
 #include "audience/settings.h"
 #include "audience/upkeep.h"
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "base/unique_fd.h"
 #include "stream/listener/end_notice.h"
 #include "stream/listener/listener.h"

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "app/topology/neighbours.h"
+#include "base/rate_limit.h"
 #include "cluster/link/master_side.h"
 #include "cluster/link/pending_answers.h"
 

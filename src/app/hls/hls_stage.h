@@ -22,6 +22,7 @@
 
 #include "app/request/polled_waits.h"
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "cluster/balance/eligibility.h"
 #include "hls/cut.h"
 #include "hls/list_pace.h"

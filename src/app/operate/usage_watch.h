@@ -20,6 +20,7 @@
 
 #include "api/records/account_usage.h"
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "base/snapshot.h"
 #include "net/loop/loop.h"
 

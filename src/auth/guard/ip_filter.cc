@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/cat.h"
+#include "base/log.h"
 #include "base/strings.h"
 
 namespace lb {

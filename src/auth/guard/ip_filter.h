@@ -19,11 +19,12 @@
 #include <vector>
 
 #include "auth/guard/watched_file.h"
-#include "base/log.h"
 #include "base/snapshot.h"
 #include "net/address/address.h"
 
 namespace lb {
+
+class Log;
 
 class IpList {
  public:

@@ -11,6 +11,7 @@
 #include <deque>
 
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "net/fetch/fetch.h"
 
 namespace lb {

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "base/unique_function.h"
 #include "net/fetch/fetch.h"
 #include "net/loop/loop.h"

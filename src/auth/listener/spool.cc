@@ -17,6 +17,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/rate_limit.h"
 #include "base/strings.h"
 #include "base/thread.h"
 

@@ -30,6 +30,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "http/message.h"
 #include "net/socket/acceptor.h"
 #include "net/tls/tls_psk.h"

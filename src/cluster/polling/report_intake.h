@@ -32,6 +32,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "cluster/balance/redirect_decider.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/nodes/known_nodes.h"

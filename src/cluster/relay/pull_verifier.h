@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "cluster/nodes/known_nodes.h"
 #include "cluster/relay/pull_mark.h"
 

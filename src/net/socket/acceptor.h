@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/rate_limit.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "net/loop/loop.h"

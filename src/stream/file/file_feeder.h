@@ -13,7 +13,6 @@
 #include <functional>
 #include <memory>
 
-#include "base/log.h"
 #include "base/result.h"
 #include "media/ogg_page.h"
 #include "net/loop/loop.h"
@@ -25,6 +24,7 @@ namespace lb {
 
 class FdsIn;
 class FdsOut;
+class Log;
 struct FeederRecord;
 
 class FileFeeder final : private OggPageSink {

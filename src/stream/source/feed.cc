@@ -6,6 +6,7 @@
 
 #include "base/cat.h"
 #include "stream/log/wall_place.h"
+#include "stream/source/seam_search.h"
 #include "stream/source/title_line.h"
 
 namespace lb {

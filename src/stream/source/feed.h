@@ -16,7 +16,7 @@
 #include <span>
 #include <string_view>
 
-#include "base/log.h"
+#include "base/rate_limit.h"
 #include "http/body.h"
 #include "media/framer.h"
 #include "media/icy.h"
@@ -24,12 +24,13 @@
 #include "stream/log/stream_place.h"
 #include "stream/mount/mount.h"
 #include "stream/source/seam.h"
-#include "stream/source/seam_search.h"
 #include "stream/source/source_ring.h"
 
 namespace lb {
 
+class Log;
 struct FeedRecord;
+class SeamSearch;
 
 // FeedHost: the functions of the worker that a feed calls.
 class FeedHost {

@@ -4,6 +4,7 @@
 
 #include "base/cat.h"
 #include "stream/source/feed.h"
+#include "stream/source/seam_search.h"
 
 namespace lb {
 

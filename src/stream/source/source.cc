@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/log.h"
 
 namespace lb {
 namespace {

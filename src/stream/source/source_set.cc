@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/log.h"
 #include "http/access_line.h"
 
 namespace lb {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/log.h"
 #include "stream/source/source_set.h"
 
 namespace lb {

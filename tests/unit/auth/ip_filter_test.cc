@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/rate_limit.h"
 #include "base/resource_limit.h"
 #include "base/unique_fd.h"
 

@@ -1,4 +1,6 @@
 // Where a relay's bytes go on behind what a log holds: by address, by content, at a unit.
+#include "stream/source/seam.h"
+
 #include <cstring>
 
 #include "base/random.h"
