@@ -205,7 +205,7 @@ def what_the_api_finds_wrong_stands_at_its_field(t):
     desk.press("Create a mount")
     desk.write("Mount", "/rock.mp3")
     desk.press("Create", selector="form button")
-    check("there is a mount" in desk.fault_at("Mount"), "a name that is taken")
+    check("exists already" in desk.fault_at("Mount"), "a name that is taken")
     desk.write("Mount", "no-slash*")
     desk.write("Fallback mount", "nowhere")
     desk.press("Create", selector="form button")
