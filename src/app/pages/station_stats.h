@@ -15,6 +15,7 @@ namespace lb {
 class MountFiles;
 struct Config;
 struct ListenersElsewhere;
+struct MountSettings;
 struct Services;
 
 // only: this source alone; the global counters include all.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/log_book.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -2,6 +2,7 @@
 #include "app/request/asked_address.h"
 #include "app/services/node_health.h"
 #include "app/test_server.h"
+#include "stream/mount/mount.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -11,6 +11,7 @@
 #include "admin/command/cluster_sight.h"
 #include "admin/command/station.h"
 #include "auth/guard/throttle.h"
+#include "stream/mount/mount.h"
 
 #include "CppUTest/TestHarness.h"
 

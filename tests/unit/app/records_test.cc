@@ -9,6 +9,7 @@
 #include "app/test_server.h"
 #include "auth/password/password_hash.h"
 #include "config/records_of.h"
+#include "stream/mount/mount.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

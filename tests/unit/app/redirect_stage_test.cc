@@ -6,6 +6,7 @@
 
 // Last, because it redefines `new`.
 #include "auth/guard/throttle.h"
+#include "stream/mount/mount.h"
 
 #include "CppUTest/TestHarness.h"
 

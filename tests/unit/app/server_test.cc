@@ -3,6 +3,7 @@
 #include "app/services/event_service.h"
 #include "app/switch_service.h"
 #include "app/test_server.h"
+#include "stream/mount/mount.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

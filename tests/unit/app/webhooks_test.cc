@@ -7,7 +7,7 @@ using namespace lb;
 
 namespace {
 
-ServerEvent event(std::string type, std::string subject) {
+ServerEvent event_of(std::string type, std::string subject) {
   ServerEvent event;
   event.type = std::move(type);
   event.subject = std::move(subject);
@@ -25,7 +25,7 @@ WebhookSettings hook(std::vector<std::string> events, std::string mount) {
 TEST_GROUP(Webhooks){};
 
 TEST(Webhooks, ByEventAndMount) {
-  const ServerEvent title = event("title", "/live/a.mp3"), drain = event("drain", "edge1");
+  const ServerEvent title = event_of("title", "/live/a.mp3"), drain = event_of("drain", "edge1");
   CHECK_TRUE(is_sent({}, title));
   CHECK_TRUE(is_sent({}, drain));
   CHECK_TRUE(is_sent(hook({"drain", "title"}, ""), title));
