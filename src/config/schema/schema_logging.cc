@@ -120,7 +120,8 @@ constexpr SchemaElement kLogging[] = {
 };
 
 constexpr SchemaElement kChangeOwner[] = {
-    element("user", kText, slot<&SecuritySettings::user>, "The user; set a group too.",
+    element("user", kText, slot<&SecuritySettings::user>,
+            "The user that the server runs as; set a group too.",
             {.reload = kRestart, .origin = kIcecast24, .example = "nobody"}),
     element("group", kText, slot<&SecuritySettings::group>, "The group.",
             {.reload = kRestart, .origin = kIcecast24, .example = "nogroup"}),
