@@ -148,7 +148,7 @@ constexpr Endpoint kEndpoints[] = {
     {"audienceSessions", kGet, "/audience/sessions", kViewer, 200, "", "AudienceSessions", false,
      audience_sessions, "The sessions that began then; with ?all=1 also quick looks, bots and relays.", true},
     {"forgetListener", kDelete, "/audience/sessions", kAdmin, 200, "", "AudienceForgotten", false,
-     forget_listener, "Deletes the sessions of a listener on its request: ?address=, with &agent= and &user=, or ?session=. The sums stay.", true},
+     forget_listener, "Deletes the sessions of a listener on their request: ?address=, with &agent= and &user=, or ?session=. The sums stay.", true},
     {"forgetPerson", kDelete, "/audience/who", kAdmin, 200, "", "AudienceForgotten", false,
      forget_listener, "As DELETE of /audience/sessions.", true},
     {"backUpAudience", kPost, "/audience/backup", kAdmin, 200, "Empty", "AudienceBackup", false,
