@@ -1,7 +1,7 @@
 // StubHttp: a web server for unit tests.  Each request that arrives whole is kept, and answered by
-// a function; an empty answer leaves the connection open and silent.
-// Thread: one of its own;
-// requests() and waiting functions from the test's.
+// a function; an empty answer leaves the connection open and silent.  A long answer is sent as its
+// reader takes it, and the other connections are served meanwhile.
+// Thread: one of its own; requests() from the test's.
 #pragma once
 
 #include <arpa/inet.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -80,27 +81,45 @@ class StubHttp {
  private:
   struct Client {
     int fd;
-    std::string got;
+    std::string got, answer;
+    std::size_t sent = 0;  // of `answer`
   };
 
   void run() {
     while (!stop_.load()) {
       std::vector<pollfd> watched{{listen_fd_, POLLIN, 0}};
-      for (const auto& client : clients_) watched.push_back({client.fd, POLLIN, 0});
+      for (const auto& client : clients_) {
+        const short out = client.answer.empty() ? short{0} : short{POLLOUT};
+        watched.push_back({client.fd, static_cast<short>(POLLIN | out), 0});
+      }
       if (::poll(watched.data(), watched.size(), 5) <= 0) continue;
       const std::size_t known = clients_.size();
       for (std::size_t i = known; i-- > 0;)
-        if (watched[i + 1].revents != 0 && !serve(clients_[i])) {
+        if (!serve(clients_[i], watched[i + 1].revents)) {
           ::close(clients_[i].fd);
           clients_.erase(clients_.begin() + static_cast<std::ptrdiff_t>(i));
         }
       if (watched[0].revents != 0) {
         const int fd = ::accept(listen_fd_, nullptr, nullptr);
-        if (fd >= 0) clients_.push_back({fd, {}});
+        if (fd >= 0) clients_.push_back({fd, {}, {}});
       }
     }
   }
-  bool serve(Client& client) {
+  bool serve(Client& client, short events) {
+    if ((events & ~POLLOUT) != 0 && !receive(client)) return false;
+    return client.answer.empty() || send(client);
+  }
+  bool send(Client& client) {
+    const ssize_t n = ::send(client.fd, client.answer.data() + client.sent,
+                             client.answer.size() - client.sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0) return errno == EAGAIN;
+    client.sent += static_cast<std::size_t>(n);
+    if (client.sent < client.answer.size()) return true;
+    client.answer.clear();
+    client.sent = 0;
+    return true;
+  }
+  bool receive(Client& client) {
     char buffer[65536];
     const ssize_t n = ::recv(client.fd, buffer, sizeof buffer, 0);
     if (n <= 0) return false;
@@ -117,9 +136,8 @@ class StubHttp {
       std::lock_guard<std::mutex> guard(mutex_);
       requests_.push_back(request);
     }
-    const std::string answer = answer_(request);
-    return ::send(client.fd, answer.data(), answer.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(answer.size());
+    client.answer += answer_(request);
+    return true;
   }
 
   const Answer answer_;
