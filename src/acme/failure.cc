@@ -88,8 +88,9 @@ std::string limited_name(std::string_view said) {
 }  // namespace
 
 std::string_view to_text(FailureKind kind) noexcept {
-  return word_of(kind, {"dns", "connection", "unauthorized", "limit", "unavailable", "refused",
-                        "account", "chain", "own", "other"});
+  return word_of<AcmeFailure::Kind::kOther>(
+      kind, {"dns", "connection", "unauthorized", "limit", "unavailable", "refused", "account",
+             "chain", "own", "other"});
 }
 
 std::string problem_type(const Json& problem) {

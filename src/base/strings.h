@@ -4,7 +4,6 @@
 
 #include <charconv>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,12 +28,14 @@ constexpr int hex_value(char c) noexcept {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
-// The word of an enumerator, by its number; "": of one without a word.
-template <class Enum>
-constexpr std::string_view word_of(Enum of,
-                                   std::initializer_list<std::string_view> words) noexcept {
+// The word of an enumerator, by its number.  With the last enumerator, so that an enumerator
+// without a word does not compile; "": of a number that is no enumerator.
+template <auto kLast, std::size_t kWords>
+constexpr std::string_view word_of(decltype(kLast) of,
+                                   const std::string_view (&words)[kWords]) noexcept {
+  static_assert(kWords == static_cast<std::size_t>(kLast) + 1);
   const auto at = static_cast<std::size_t>(of);
-  return at < words.size() ? words.begin()[at] : std::string_view();
+  return at < kWords ? words[at] : std::string_view();
 }
 // Whether all characters are is_plain_char(); also true for "".
 bool is_plain_text(std::string_view text, std::string_view marks) noexcept;

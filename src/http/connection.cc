@@ -76,7 +76,7 @@ void Connection::start_with(const HeldRequest& held) {
 }
 
 std::string_view Connection::name_of(State state) noexcept {
-  return word_of(
+  return word_of<State::kGone>(
       state, {"accepted", "opening", "head", "form", "handling", "replying", "lingering", "gone"});
 }
 

@@ -157,7 +157,7 @@ void mount(JsonWriter& json, const MountNodes& row, const ClusterSight& sight) {
 }
 
 std::string_view to_text(Choice::Kind kind) {
-  return word_of(kind, {"redirect", "serve", "hold", "refuse"});
+  return word_of<Choice::Kind::kRefuse>(kind, {"redirect", "serve", "hold", "refuse"});
 }
 
 }  // namespace

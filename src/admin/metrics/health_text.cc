@@ -19,7 +19,7 @@ int percent_used(const NodeHealth& health) {
 }  // namespace
 
 std::string_view to_text(NodeCondition condition) noexcept {
-  return word_of(condition, {"starting", "up", "full", "draining"});
+  return word_of<NodeCondition::kDraining>(condition, {"starting", "up", "full", "draining"});
 }
 
 std::string health_json(const NodeHealth& health) {

@@ -22,11 +22,12 @@ Role user_role(AdminRole role) noexcept {
 }
 
 std::string_view to_text(AdminRole role) noexcept {
-  return word_of(role, {"none", "source", "relay", "viewer", "operator", "owner", "admin"});
+  return word_of<AdminRole::kAdmin>(
+      role, {"none", "source", "relay", "viewer", "operator", "owner", "admin"});
 }
 
 std::string_view to_text(Identity::Via via) noexcept {
-  return word_of(via, {"none", "file", "basic", "token", "cookie", "proxy"});
+  return word_of<Identity::Via::kProxy>(via, {"none", "file", "basic", "token", "cookie", "proxy"});
 }
 
 bool Identity::owns(std::string_view mount) const {

@@ -55,7 +55,7 @@ SourceBases source_bases(const PlanContext& context, const MountRecord& record) 
 std::string_view home_state(const PlanContext& context, const std::string& home) {
   const PlaceCandidate* node = candidate_named(context, home);
   if (node == nullptr) return "unknown";
-  return word_of(node->state, {"down", "up", "suspect", "draining", "down"});
+  return word_of<NodeState::kDead>(node->state, {"down", "up", "suspect", "draining", "down"});
 }
 
 void write_addresses(JsonWriter& json, const PlanContext& context, const std::string& mount,

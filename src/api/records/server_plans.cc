@@ -18,7 +18,7 @@ constexpr std::size_t kUsualLines = 200, kMaxLines = 1000;
 constexpr std::size_t kLongestSearch = 200;
 
 std::string_view severity_word(Severity severity) noexcept {
-  return word_of(severity, {"note", "warning", "error", "error"});
+  return word_of<Severity::kFatal>(severity, {"note", "warning", "error", "error"});
 }
 
 }  // namespace

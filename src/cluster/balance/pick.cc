@@ -378,12 +378,13 @@ class Picking {
 }  // namespace
 
 std::string_view to_text(PickReason reason) noexcept {
-  return word_of(reason, {"drawn by the policy", "the mount needs one more node",
-                          "relays and administrators are never redirected",
-                          "listeners are never redirected here", "there is room here",
-                          "the client does not follow redirects", "the client was redirected here",
-                          "no other node may serve it", "no node has room",
-                          "the nodes have not reported yet"});
+  return word_of<PickReason::kHeld>(
+      reason,
+      {"drawn by the policy", "the mount needs one more node",
+       "relays and administrators are never redirected", "listeners are never redirected here",
+       "there is room here", "the client does not follow redirects",
+       "the client was redirected here", "no other node may serve it", "no node has room",
+       "the nodes have not reported yet"});
 }
 
 Choice pick(const PickView& view, const PickRequest& request, Rng& rng, SteadyTime now,

@@ -59,15 +59,17 @@ constexpr std::array<FrameType, std::variant_size_v<Frame>> kTypes = {
 }  // namespace
 
 std::string_view to_text(IngestState state) noexcept {
-  return word_of(state, {"off", "ready", "on"});
+  return word_of<IngestState::kOn>(state, {"off", "ready", "on"});
 }
 
 std::string_view to_text(CommandFrame::Verb verb) noexcept {
-  return word_of(verb, {"kick", "move", "drain", "metadata", "fallback"});
+  return word_of<CommandFrame::Verb::kFallback>(verb,
+                                                {"kick", "move", "drain", "metadata", "fallback"});
 }
 
 std::string_view to_text(SlotWord word) noexcept {
-  return word_of(word, {"", "used", "held", "late", "open", "again", "end", "held"});
+  return word_of<SlotWord::kCut>(word,
+                                 {"", "used", "held", "late", "open", "again", "end", "held"});
 }
 
 bool has_rows(const Frame& frame) noexcept {

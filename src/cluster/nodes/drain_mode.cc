@@ -5,7 +5,7 @@
 namespace lb {
 
 std::string_view to_text(DrainMode mode) noexcept {
-  return word_of(mode, {"off", "soft", "move", "hard"});
+  return word_of<DrainMode::kHard>(mode, {"off", "soft", "move", "hard"});
 }
 
 std::optional<DrainMode> parse_drain_mode(std::string_view text) noexcept {

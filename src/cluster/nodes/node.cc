@@ -26,11 +26,11 @@ double sane_kbps(double kbps) noexcept {
 }
 
 std::string_view to_text(NodeKind kind) noexcept {
-  return word_of(kind, {"self", "link", "legacy", "static"});
+  return word_of<NodeKind::kStatic>(kind, {"self", "link", "legacy", "static"});
 }
 
 std::string_view to_text(NodeState state) noexcept {
-  return word_of(state, {"joining", "up", "suspect", "draining", "dead"});
+  return word_of<NodeState::kDead>(state, {"joining", "up", "suspect", "draining", "dead"});
 }
 
 NodeAddress make_node_address(PublicScheme scheme, std::string host, std::uint16_t port) {

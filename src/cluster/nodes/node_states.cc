@@ -23,8 +23,9 @@ constexpr std::uint64_t kMaxOnTrust = 20;
 }  // namespace
 
 std::string_view to_text(NodeEvent::Kind kind) noexcept {
-  return word_of(kind, {"up", "suspect", "down", "drain", "probe wanted", "load doubted",
-                        "load believed", "cannot pull", "pulls again"});
+  return word_of<NodeEvent::Kind::kPullsAgain>(
+      kind, {"up", "suspect", "down", "drain", "probe wanted", "load doubted", "load believed",
+             "cannot pull", "pulls again"});
 }
 
 void NodeTable::become(Node& node, NodeState state, std::string why, SteadyTime now) {

@@ -455,7 +455,8 @@ void Relay::log(LogLevel level, const std::string& text) const {
 }
 
 std::string_view Relay::state_text() const noexcept {
-  return word_of(state_, {"idle", "connecting", "connecting", "running", "waiting"});
+  return word_of<State::kWaiting>(state_,
+                                  {"idle", "connecting", "connecting", "running", "waiting"});
 }
 
 }  // namespace lb

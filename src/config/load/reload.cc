@@ -183,8 +183,8 @@ std::vector<Change> reload_plan(const Config& old, const Config& next,
 }
 
 std::string_view to_string(ReloadClass reload) {
-  return word_of(reload,
-                 {"live", "live, running sources too", "for new connections", "needs restart"});
+  return word_of<ReloadClass::kRestart>(
+      reload, {"live", "live, running sources too", "for new connections", "needs restart"});
 }
 
 std::string to_string(const Change& change) {

@@ -9,7 +9,7 @@ namespace lb {
 namespace {
 
 std::string_view set_by_text(SetBy set_by) {
-  return word_of(set_by, {"file", "owner", "admin", "external", "file"});
+  return word_of<SetBy::kFile>(set_by, {"file", "owner", "admin", "external", "file"});
 }
 
 // A number, or a text with a unit: 5s, 64k.

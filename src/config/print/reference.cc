@@ -64,12 +64,12 @@ std::string help_text(const SchemaElement& row) {
 }
 
 std::string_view reload_text(ReloadClass reload) {
-  return word_of(reload,
-                 {"reload", "reload, running sources too", "reload, new connections", "restart"});
+  return word_of<ReloadClass::kRestart>(
+      reload, {"reload", "reload, running sources too", "reload, new connections", "restart"});
 }
 
 std::string_view origin_text(SchemaOrigin origin) {
-  return word_of(origin, {"2.4", "2.5", "KH", "own"});
+  return word_of<SchemaOrigin::kOwn>(origin, {"2.4", "2.5", "KH", "own"});
 }
 
 std::optional<ReferenceFormat> parse_reference_format(std::string_view name) {

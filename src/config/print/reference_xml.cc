@@ -12,7 +12,8 @@ std::string attribute(std::string_view name, std::string_view value) {
 }
 
 std::string_view support_text(SchemaSupport support) {
-  return word_of(support, {"works", "ignored", "obsolete", "unsupported"});
+  return word_of<SchemaSupport::kUnsupported>(support,
+                                              {"works", "ignored", "obsolete", "unsupported"});
 }
 
 void xml_element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {

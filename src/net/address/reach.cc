@@ -38,8 +38,8 @@ Reach reach_of(const Address& address) noexcept {
 }
 
 std::string_view to_text(Reach reach) noexcept {
-  return word_of(reach, {"a loopback address", "a link-local address", "a private address",
-                         "a public address"});
+  return word_of<Reach::kPublic>(reach, {"a loopback address", "a link-local address",
+                                         "a private address", "a public address"});
 }
 
 }  // namespace lb

@@ -29,11 +29,12 @@ enum class EndReason : std::uint8_t {
 };
 
 constexpr std::string_view end_reason_text(EndReason reason) noexcept {
-  return word_of(reason, {"done", "client gone", "too far behind", "killed", "source ended",
-                          "limit reached", "not allowed", "timed out", "input/output error",
-                          "server stops", "replaced by another source", "relay stopped",
-                          "end of a span", "more than the limit of the cluster",
-                          "sent to another node", "the hours of its login are over"});
+  return word_of<EndReason::kHours>(
+      reason, {"done", "client gone", "too far behind", "killed", "source ended", "limit reached",
+               "not allowed", "timed out", "input/output error", "server stops",
+               "replaced by another source", "relay stopped", "end of a span",
+               "more than the limit of the cluster", "sent to another node",
+               "the hours of its login are over"});
 }
 
 }  // namespace lb
