@@ -69,17 +69,46 @@ double weight_of(const HistoryRow& row) {
 
 }  // namespace
 
+// The row with the point at its end, or without one at its end; false: it is no row any more.
+bool History::Ring::Piece::extend(std::size_t place, Point point) noexcept {
+  if (from_ == until_) {
+    from_ = until_ = static_cast<std::uint8_t>(place);
+    value_ = point;
+  }
+  const bool fits = point == value_;
+  if (fits && place == until_)
+    ++until_;
+  else if (fits && place + 1 == from_)
+    --from_;
+  else if (point == kGap && place == from_)
+    ++from_;
+  else if (point == kGap && place + 1 == until_)
+    --until_;
+  else
+    return false;
+  return true;
+}
+
+void History::Ring::Piece::put(std::size_t place, Point point) {
+  if (!points_) {
+    if (extend(place, point)) return;
+    auto points = std::make_unique<std::array<Point, kPiece>>();
+    for (std::size_t i = 0; i < kPiece; ++i) (*points)[i] = at(i);
+    points_ = std::move(points);
+  }
+  (*points_)[place] = point;
+  const auto is_other = [point](Point one) { return one != point; };
+  if (std::any_of(points_->begin(), points_->end(), is_other)) return;
+  points_.reset();
+  value_ = point;
+  from_ = 0;
+  until_ = point == kGap ? 0 : kPiece;
+}
+
 void History::Ring::put(std::size_t place, Point point) {
   if (at(place) == point) return;
   if (place / kPiece >= pieces_.size()) pieces_.resize(place / kPiece + 1);
-  auto& piece = pieces_[place / kPiece];
-  if (!piece) {
-    piece = std::make_unique<std::array<Point, kPiece>>();
-    piece->fill(kGap);
-  }
-  (*piece)[place % kPiece] = point;
-  const auto is_gap = [](Point one) { return one == kGap; };
-  if (point == kGap && std::all_of(piece->begin(), piece->end(), is_gap)) piece.reset();
+  pieces_[place / kPiece].put(place % kPiece, point);
 }
 
 template <class F>
@@ -99,7 +128,8 @@ void History::clear_slots(std::size_t tier, std::int64_t from, std::int64_t unti
   });
 }
 
-// The unfinished point of a coarser tier is computed from the points of the finer tier.
+// The unfinished point of a coarser tier is computed from the points of the finer tier; until it is
+// finished, its place holds the point of the turn before.
 std::uint32_t History::point(const Series& series, std::size_t tier, std::int64_t slot) const {
   if (tier == 0 || slot < last_[tier]) return series.rings[tier].at(place(tier, slot));
   const std::int64_t parts = kTiers[tier].step / kTiers[tier - 1].step;
@@ -128,7 +158,7 @@ void History::advance(std::int64_t slot) {
     if (back)
       clear_slots(tier, now, last_[tier] + 1);
     else
-      clear_slots(tier, last_[tier] + 1, now + 1);
+      clear_slots(tier, last_[tier] + 1, now);
     last_[tier] = now;
   }
   if (last_[2] != quarter) forget_silent();
@@ -168,6 +198,10 @@ void History::take(std::int64_t now, const HistorySample& sample) {
     if (Row* row = row_for(mounts_, name, slot)) put(*row, slot, value);
   for (const auto& [name, value] : sample.nodes)
     if (Row* row = row_for(nodes_, name, slot)) put(*row, slot, value);
+  for (Rows* rows : {&mounts_, &nodes_})
+    for (auto& [name, row] : *rows)
+      if (row.heard != slot)
+        for (Series& series : row.series) series.rings[0].put(place(0, slot), kGap);
 }
 
 void History::clear() {

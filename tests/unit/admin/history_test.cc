@@ -4,6 +4,9 @@
 #include <malloc.h>
 
 #include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
 
 #include "base/cat.h"
 
@@ -142,6 +145,28 @@ TEST(History, RowsAreBoundedAndTheSilentOnesGo) {
   for (const std::string& name : history.names(HistoryBy::kNode)) found = found || name == "late";
   CHECK(found);
 }
+// Over turns of the ring: rows of one value, gaps in them, other values and again one value.
+TEST(History, EachPointIsWhatWasTakenLast) {
+  std::mt19937 random(7);
+  std::vector<double> taken;  // by slot; NaN: a gap
+  double value = 0;
+  bool silent = false;
+  for (int i = 0; i < 1500; ++i) {
+    if (random() % 40 == 0) value = static_cast<double>(random() % 2 == 0 ? 0 : random() % 5);
+    if (random() % 60 == 0) silent = !silent;
+    HistorySample one = sample(value);
+    if (silent) one.mounts.clear();
+    history.take(now, one);
+    now += 10;
+    taken.push_back(silent ? std::numeric_limits<double>::quiet_NaN() : value);
+    if (i < 360 || i % 7 != 0) continue;
+    const HistoryRow row = ask(now - 3600, now, 360, HistoryBy::kMount).rows.at(0);
+    for (std::size_t at = 0; at < 360; ++at) {
+      const double was = taken[taken.size() - 360 + at];
+      CHECK(std::isnan(was) ? std::isnan(row.max[at]) : row.max[at] == was);
+    }
+  }
+}
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 // A sanitizer's heap is not malloc's.
 TEST(History, ManyMountsTakeLittleAtFirst) {
@@ -154,7 +179,16 @@ TEST(History, ManyMountsTakeLittleAtFirst) {
   // What is a gap again is not kept.
   many.mounts.clear();
   for (int i = 0; i < 1600; ++i) history.take(kBegin + 80 + 60 * i, many);
-  CHECK_TEXT(mallinfo2().uordblks - before < taken, "it is given back");
+  const auto left = mallinfo2().uordblks - before;
+  CHECK_TEXT(left < 1'000'000, cat({left, " are left of ", taken}).c_str());
+}
+TEST(History, AMountWithoutListenersTakesLittleFor30Days) {
+  HistorySample many;
+  for (int i = 0; i < 10; ++i) many.mounts[cat({"/", i})] = {0, 0};
+  const auto before = mallinfo2().uordblks;
+  for (int i = 0; i < 31 * 8640; ++i) history.take(kBegin + 10 * i, many);
+  const auto taken = mallinfo2().uordblks - before;
+  CHECK_TEXT(taken < 40'000, cat({"they take ", taken}).c_str());
 }
 #endif
 TEST(History, ItIsTheSameAfterARestart) {
