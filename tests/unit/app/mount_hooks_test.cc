@@ -25,7 +25,7 @@ TEST_GROUP(MountHooks) {
   std::string out() const { return directory.file("out"); }
   // Turns until it is so.
   bool until(const std::function<bool()>& so) {
-    const auto end = std::chrono::steady_clock::now() + 5s;
+    const auto end = std::chrono::steady_clock::now() + 120s;
     while (!so() && std::chrono::steady_clock::now() < end) {
       clerk.run_once(false);
       if (!so()) ::poll(nullptr, 0, 1);

@@ -141,15 +141,15 @@ class TestServer {
 
   // Until nothing more happens by itself.  Hashes are judged on threads that no loop drives.
   void turn() {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     do {
       for (int quiet = 0; quiet < 4; ++quiet)
         if (const auto before = posted(); once(), posted() != before) quiet = 0;
     } while (judges() && std::chrono::steady_clock::now() < end && ::poll(nullptr, 0, 1) == 0);
   }
-  // What takes a timer, a thread or a file: until it is so; false: not within five seconds.
+  // What takes a timer, a thread or a file: until it is so; false: not within 120 seconds.
   bool until(const std::function<bool()>& so) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     while (!so()) {
       if (std::chrono::steady_clock::now() > end) return false;
       turn();

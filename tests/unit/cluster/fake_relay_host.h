@@ -161,7 +161,7 @@ class FakeRelayHost final : public RelayHost {
   }
 
  private:
-  static constexpr std::chrono::seconds kPatience{20};
+  static constexpr std::chrono::seconds kPatience{120};
   Loop loop_{0, system_clock()};
 
  public:

@@ -38,7 +38,7 @@ struct Files {
   bool run_until(Fact fact) {
     bool late = false;
     Timer limit(loop, [&late] { late = true; });
-    limit.after(std::chrono::seconds(10));
+    limit.after(std::chrono::seconds(120));
     while (!fact() && !late) loop.run_once(true);
     return !late;
   }

@@ -73,7 +73,7 @@ TEST(StoreCopyAdditions, ASilentDiskKeepsNoWriteWaiting) {
   }
   bool late = false;
   Timer limit(control, [&late] { late = true; });
-  limit.after(std::chrono::seconds(20));
+  limit.after(std::chrono::seconds(120));
   while (answered < 3 && !late) control.run_once(true);
   LONGS_EQUAL(3, answered);
   CHECK(log.says("the disk is silent"));
