@@ -51,6 +51,28 @@ void save_log(AdmissionRecord& saved, const StreamLog& log, FdsOut& fds) {
   saved.log_file = fds.add(log.file());
 }
 
+Error wrong_record(const AdmissionRecord& saved, std::string_view what) {
+  return Error::invalid(cat({"mount ", saved.mount, ": ", what}));
+}
+
+// Null: it has none.
+Result<std::unique_ptr<StreamLog>> restored_log(const AdmissionRecord& saved, FdsIn& fds) {
+  if (!saved.log) return std::unique_ptr<StreamLog>();
+  RecordIn in("log", *saved.log);
+  auto restored = StreamLog::restore(in, fds.take(saved.log_file));
+  if (!restored) return wrong_record(saved, restored.error().what);
+  return restored;
+}
+
+// Null: it has none.
+Result<std::unique_ptr<Framer>> restored_framer(const AdmissionRecord& saved) {
+  if (saved.framer.empty()) return std::unique_ptr<Framer>();
+  std::unique_ptr<Framer> framer = saved.facts.plugin->make(0, {});
+  if (auto done = restore_part("framer", saved.framer, *framer); !done)
+    return wrong_record(saved, done.error().what);
+  return framer;
+}
+
 // A relay gets at least this time to ask its upstream again, whatever the mount's settings.
 constexpr auto kRelayAsks = std::chrono::seconds(5);
 
@@ -121,40 +143,43 @@ std::vector<std::shared_ptr<const Metadata>> SourceAdmission::titles_of(
   return log == nullptr ? std::vector<std::shared_ptr<const Metadata>>() : log->titles();
 }
 
+Result<void> SourceAdmission::restore_standbys(Record& record, const AdmissionRecord& saved) {
+  for (const Standby& one : saved.standbys) {
+    if (one.id == 0 || !one.facts || one.home >= workers_ ||
+        record.standbys.find(one.id) != nullptr)
+      return wrong_record(saved, "an encoder that stands by has no place");
+    record.standbys.add(one);
+    next_lease_ = std::max(next_lease_, one.id + 1);
+    next_arrival_ = std::max(next_arrival_, one.rank.arrival + 1);
+  }
+  count_standbys(record);
+  return {};
+}
+
 Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn& fds,
                                              std::uint64_t next_lease) {
-  const auto wrong = [&saved](std::string_view what) {
-    return Error::invalid(cat({"mount ", saved.mount, ": ", what}));
-  };
+  const auto wrong = [&saved](std::string_view what) { return wrong_record(saved, what); };
   const bool has_name = !saved.mount.empty() && saved.mount[0] == '/';
   if (!has_name ||
       (saved.rests_until ? rests_.contains(saved.mount) : records_.contains(saved.mount)))
     return wrong("it has no name of its own");
   if (saved.facts.plugin == nullptr) return wrong("nothing is known of its source");
-  std::unique_ptr<StreamLog> log;
-  if (saved.log) {
-    RecordIn in("log", *saved.log);
-    auto restored = StreamLog::restore(in, fds.take(saved.log_file));
-    if (!restored) return wrong(restored.error().what);
-    log = std::move(*restored);
-  }
+  auto kept = restored_log(saved, fds);
+  if (!kept) return kept.error();
+  std::unique_ptr<StreamLog> log = std::move(*kept);
   if (saved.lease != 0 && (!log || saved.home >= workers_))
     return wrong("its writer has no log, or no worker");
   auto mount = std::make_shared<Mount>(saved.mount, callbacks_.settings(saved.mount), workers_,
                                        callbacks_.promised);
   restore_mount(saved, *mount);
   if (log) mount->channel().publish(log->last_view());
-  std::unique_ptr<Framer> framer;
-  if (!saved.framer.empty()) {
-    framer = mount->facts()->plugin->make(0, {});
-    if (auto done = restore_part("framer", saved.framer, *framer); !done)
-      return wrong(done.error().what);
-  }
+  auto framer = restored_framer(saved);
+  if (!framer) return framer.error();
   if (saved.rests_until) {
     if (!log) return wrong("nothing is kept of it");
     WriterLease none;
     none.mount = mount;
-    rest({std::move(mount), std::move(log), std::move(framer), {}, {}}, *saved.rests_until);
+    rest({std::move(mount), std::move(log), std::move(*framer), {}, {}}, *saved.rests_until);
     return none;
   }
   Record& record = records_[saved.mount];
@@ -167,15 +192,7 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
   record.reserved = saved.reserved;
   record.dead_air = saved.dead_air;
   record.left_at = saved.left_at;
-  for (const Standby& one : saved.standbys) {
-    if (one.id == 0 || !one.facts || one.home >= workers_ ||
-        record.standbys.find(one.id) != nullptr)
-      return wrong("an encoder that stands by has no place");
-    record.standbys.add(one);
-    next_lease_ = std::max(next_lease_, one.id + 1);
-    next_arrival_ = std::max(next_arrival_, one.rank.arrival + 1);
-  }
-  count_standbys(record);
+  if (auto restored = restore_standbys(record, saved); !restored) return restored.error();
   next_lease_ = std::max({next_lease_, next_lease, saved.lease + 1});
   next_arrival_ = std::max(next_arrival_, saved.arrival + 1);
   mounts_.put(record.mount);
@@ -187,7 +204,7 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
     lease.id = saved.lease;
   } else {
     record.log = std::move(log);
-    record.framer = std::move(framer);
+    record.framer = std::move(*framer);
     if (saved.phase == MountPhase::kLingering)
       linger_on(record, saved.lingers_until.value_or(loop_.now()) - loop_.now());
   }

@@ -210,6 +210,21 @@ void SourceAdmission::refuse_successor(const std::string& mount, std::uint64_t l
   then(Error::denied(std::string(kInUse)));
 }
 
+void SourceAdmission::set_writer(Record& record, WriterAsk& ask) {
+  record.linger.reset();
+  record.waits.leave();
+  record.notice.reset();
+  closed_.open(ask.mount);
+  record.lease = next_lease_++;
+  record.home = ask.home;
+  ++at_home_[ask.home];
+  record.kind = ask.kind;
+  record.user = std::move(ask.user);
+  record.rank = {ask.priority, next_arrival_++};
+  record.dead_air = false;
+  record.left = std::move(ask.left);
+}
+
 // Gives the mount to a writer; REQUIRES: it has none.
 void SourceAdmission::grant(WriterAsk ask, Then then) {
   auto at = records_.find(ask.mount);
@@ -219,11 +234,9 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
     end_stream(at);
     at = records_.find(ask.mount);
   }
-  std::unique_ptr<StreamLog> log;
-  if (at != records_.end()) log = std::move(at->second.log);
-  Rest rest;
-  if (at == records_.end()) rest = take_rest(ask);
-  if (rest.log) log = std::move(rest.log);
+  const bool has_record = at != records_.end();
+  Rest rest = has_record ? Rest() : take_rest(ask);
+  std::unique_ptr<StreamLog> log = std::move(has_record ? at->second.log : rest.log);
   if (!log) {
     auto made = StreamLog::create("icecast-lb:" + ask.mount);
     if (!made) {
@@ -234,7 +247,7 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
     }
     log = std::move(*made);
   }
-  if (at == records_.end()) at = records_.try_emplace(ask.mount).first;
+  if (!has_record) at = records_.try_emplace(ask.mount).first;
   Record& record = at->second;
   const auto settings = callbacks_.settings(ask.mount);
   const bool fresh = record.mount == nullptr;
@@ -250,18 +263,7 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   mount.set_facts(quiet ? since(*mount.facts(), *ask.facts) : ask.facts);
   mount.set_phase(MountPhase::kRunning);
   mount.set_fed(true);
-  record.linger.reset();
-  record.waits.leave();
-  record.notice.reset();
-  closed_.open(ask.mount);
-  record.lease = next_lease_++;
-  record.home = ask.home;
-  ++at_home_[ask.home];
-  record.kind = ask.kind;
-  record.user = std::move(ask.user);
-  record.rank = {ask.priority, next_arrival_++};
-  record.dead_air = false;
-  record.left = std::move(ask.left);
+  set_writer(record, ask);
 
   WriterLease lease;
   lease.mount = record.mount;

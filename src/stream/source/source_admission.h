@@ -289,6 +289,8 @@ class SourceAdmission {
                        std::chrono::milliseconds silence, bool may_wait);
   bool is_closed(const WriterAsk& ask) const;
   void grant(WriterAsk ask, Then then);
+  // The record's writer is the one that asks; the wait for one is over.
+  void set_writer(Record& record, WriterAsk& ask);
   // True: `then` was called with a place.
   bool take_as_standby(Record& record, WriterAsk& ask, Then& then);
   // Why the ask cannot stand by though places are free; "": no such reason.
@@ -304,6 +306,7 @@ class SourceAdmission {
   // When the best standby replaces the writer; nullopt: never.
   std::optional<SteadyTime::duration> until_return(const Record& record) const;
   void count_standbys(Record& record);
+  Result<void> restore_standbys(Record& record, const AdmissionRecord& saved);
   void refuse_successor(const std::string& mount, std::uint64_t lease);
   void stop_waiting(const std::string& mount);
   void linger_is_over(const std::string& mount);
