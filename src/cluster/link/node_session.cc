@@ -33,6 +33,25 @@ Link::Settings settings_of_hello() {
   return settings;
 }
 
+NodeHello row_of(const HelloFrame& hello, const KnownNode& known,
+                 const BelievedAddresses& believed) {
+  NodeHello row;
+  row.id = hello.id;
+  row.epoch = hello.epoch;
+  row.kind = NodeKind::kLink;
+  row.scope = MountScope::kAll;
+  row.addresses = believed.addresses;
+  row.capacity = hello.capacity;
+  row.tags = hello.tags;
+  row.countries = hello.countries;
+  row.enforces = hello.enforces;
+  row.masters = std::max(hello.masters, 1U);
+  row.limits = known.limits;
+  row.checks_tokens = hello.tokens;
+  row.keyed = hello.keyed;
+  return row;
+}
+
 }  // namespace
 
 NodeSession::NodeSession(MasterSide& host, std::string id, std::unique_ptr<Transport> transport,
@@ -225,6 +244,18 @@ Result<void> NodeSession::take_valid(Frame frame) {
   return Error::denied(cat({"sent ", frame_name(frame), ", which only a master may"}));
 }
 
+void NodeSession::log_hello(const HelloFrame& hello, const BelievedAddresses& believed) const {
+  log(LogLevel::kInfo, cat({"is linked, version ", hello.version.empty() ? "?" : hello.version,
+                            ", epoch ", epoch_}));
+  if (!believed.refused.empty())
+    log(LogLevel::kWarn, cat({"announces ", believed.refused,
+                              ", which its allow-public does not name; that address is not used"}));
+  if (!hello.wants_listeners)
+    log(LogLevel::kInfo, "wants no listeners; none is sent there");
+  else if (!believed.missing.empty())
+    log(LogLevel::kWarn, "no listener is sent there: " + believed.missing);
+}
+
 Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   if (joined_) return Error::denied("said HELLO twice");
   if (hello.id != id_)
@@ -236,20 +267,7 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
 
   BelievedAddresses believed;
   if (hello.wants_listeners) believed = believed_addresses(*known, {hello.addresses}, peer_);
-  NodeHello row;
-  row.id = id_;
-  row.epoch = hello.epoch;
-  row.kind = NodeKind::kLink;
-  row.scope = MountScope::kAll;
-  row.addresses = believed.addresses;
-  row.capacity = hello.capacity;
-  row.tags = hello.tags;
-  row.countries = hello.countries;
-  row.enforces = hello.enforces;
-  row.masters = std::max(hello.masters, 1U);
-  row.limits = known->limits;
-  row.checks_tokens = hello.tokens;
-  row.keyed = hello.keyed;
+  NodeHello row = row_of(hello, *known, believed);
   WelcomeFrame welcome = host_.welcome_for(*known);
   row.every = welcome.every;
   if (!hello.keyed || welcome.keys.empty()) {
@@ -271,15 +289,7 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   was_there_ = now;
   if (knows_slots()) link_.reports_silence();
   host_.node_joined(*this);
-  log(LogLevel::kInfo, cat({"is linked, version ", hello.version.empty() ? "?" : hello.version,
-                            ", epoch ", epoch_}));
-  if (!believed.refused.empty())
-    log(LogLevel::kWarn, cat({"announces ", believed.refused,
-                              ", which its allow-public does not name; that address is not used"}));
-  if (!hello.wants_listeners)
-    log(LogLevel::kInfo, "wants no listeners; none is sent there");
-  else if (!believed.missing.empty())
-    log(LogLevel::kWarn, "no listener is sent there: " + believed.missing);
+  log_hello(hello, believed);
   measure_clock(hello.now_ms, 0us);
   welcomed_ = host_.loop().now();
   dead_ = welcome.dead;

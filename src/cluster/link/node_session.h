@@ -90,6 +90,7 @@ class NodeSession {
   void first_frame();
   std::vector<StreamOffer> offer_news();
   Result<void> take_hello(const HelloFrame& hello);
+  void log_hello(const HelloFrame& hello, const BelievedAddresses& believed) const;
   Result<void> take_snapshot(SnapFrame& snap);
   Result<void> take_load(LoadFrame& load);
   Result<void> take_message(MessageFrame& message);

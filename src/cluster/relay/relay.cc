@@ -387,14 +387,44 @@ std::chrono::microseconds Relay::crowd_pause() {
                                                                host_.rng().unit());
 }
 
+bool Relay::flowed(const WriterLeft& how) const {
+  return how.lasted >= timing_.flowed && how.bytes_read > 0;
+}
+
+// The upstream has ended the stream itself: it rests, unless its next span follows.
+bool Relay::end_is_seam(const WriterLeft& how) {
+  const SteadyTime now = host_.connector().loop().now();
+  if (is_program(current_) && how.bytes_read > 0 && how.lasted >= timing_.program_flowed)
+    tries_[current_].delay = 0ms;
+  short_spans_ = how.lasted >= timing_.flowed / kShortPart ? 0 : short_spans_ + 1;
+  if (is_span_end(how) && short_spans_ <= kMaxShortSpans) {
+    // After a seam the next span is available at once.
+    tries_[current_].delay = timing_.delay_after_flow / 2;
+    // Listeners wait, so upstreams that rest only because they could not take the stream back
+    // are asked too.
+    for (Try& each : tries_) each.rested = std::min(each.rested, now);
+    return true;
+  }
+  if (flowed(how) && !is_program(current_)) {
+    rest(current_, timing_.delay_after_flow);
+    return false;
+  }
+  if (!brief_since_) brief_since_ = now;
+  // A source that connects and disconnects is no fault of the path.
+  failed(current_, cat({"the stream ended after ", how.lasted.count(), "ms"}),
+         how.bytes_read > 0 ? PullFault::kNone : PullFault::kClosed);
+  return false;
+}
+
 void Relay::on_left(const WriterLeft& how) {
   if (how.lease != lease_) return;  // a better upstream has taken over
   lease_ = 0;
   left_why_ = end_reason_text(how.reason);
   flow_check_.cancel();
-  const bool flowed = how.lasted >= timing_.flowed && how.bytes_read > 0;
-  has_flowed_ = has_flowed_ || flowed;
-  if (flowed) brief_since_.reset();
+  if (flowed(how)) {
+    has_flowed_ = true;
+    brief_since_.reset();
+  }
   if (how.bytes_read > 0) flowed_until_ = host_.connector().loop().now() - how.silent;
   if (state_ == State::kEntering) return;  // entered() follows
   const bool known = current_ < tries_.size();
@@ -417,26 +447,7 @@ void Relay::on_left(const WriterLeft& how) {
       if (known) keep_resting(current_);
       break;
     default:
-      if (!known) break;
-      if (is_program(current_) && how.bytes_read > 0 && how.lasted >= timing_.program_flowed)
-        tries_[current_].delay = 0ms;
-      short_spans_ = how.lasted >= timing_.flowed / kShortPart ? 0 : short_spans_ + 1;
-      if (is_span_end(how) && short_spans_ <= kMaxShortSpans) {
-        asks_again = true;
-        // After a seam the next span is available at once.
-        tries_[current_].delay = timing_.delay_after_flow / 2;
-        // Listeners wait, so upstreams that rest only because they could not take the stream back
-        // are asked too.
-        for (Try& each : tries_)
-          each.rested = std::min(each.rested, host_.connector().loop().now());
-      } else if (flowed && !is_program(current_))
-        rest(current_, timing_.delay_after_flow);
-      else {
-        if (!brief_since_) brief_since_ = host_.connector().loop().now();
-        // A source that connects and disconnects is no fault of the path.
-        failed(current_, cat({"the stream ended after ", how.lasted.count(), "ms"}),
-               how.bytes_read > 0 ? PullFault::kNone : PullFault::kClosed);
-      }
+      asks_again = known && end_is_seam(how);
   }
   at_seam_ = asks_again;
   call_.reset();

@@ -193,6 +193,8 @@ class Relay {
   void on_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullFault fault);
   void enter(std::size_t upstream, UpstreamAnswer answer);
   void entered(Entry entry, Result<WriterLease> lease);
+  bool flowed(const WriterLeft& how) const;
+  bool end_is_seam(const WriterLeft& how);
   void on_left(const WriterLeft& how);
   std::chrono::microseconds crowd_pause();
   void fall_idle();

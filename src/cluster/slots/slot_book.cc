@@ -370,6 +370,34 @@ void SlotBook::take_down(const SlotRow& row, SteadyTime now) {
   settle(now);
 }
 
+SlotBook::Child SlotBook::next_life_of(const Child& child, std::uint64_t life) {
+  Child next;
+  next.life = life;
+  next.linked = child.linked;
+  next.fresh = false;
+  if (child.held > 0) {
+    next.held = child.held;
+    next.hold_until = child.hold_until;
+  }
+  next.noted = child.noted;
+  return next;
+}
+
+void SlotBook::take_back(Child& child, const SlotRow& row) {
+  const Count back = std::min(bounded(row.back), child.given + child.claim) - child.back;
+  if (back <= 0) return;
+  const Count moved = std::clamp<Count>(bounded(row.moved) - child.moved, 0, back);
+  child.back += back;
+  child.uncovered -= std::min(child.uncovered, back);
+  child.moved += moved;
+  child.recalled -= std::min(child.recalled, back);
+  if (moved > 0 && role_ == Role::kChild) {
+    moved_ += moved;
+    hand_up(moved);
+  }
+  if (search_ && back > moved) search_->yields = true;
+}
+
 void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime now) {
   auto at = children_.find(from);
   if (at == children_.end()) {
@@ -382,18 +410,9 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
   if (row.life != child.life) {
     if (row.life < child.life && !child.fresh) return;
     links_changed_ = now;
-    Child next;
-    next.life = row.life;
-    next.linked = child.linked;
-    next.fresh = false;
-    if (child.held > 0) {
-      next.held = child.held;
-      next.hold_until = child.hold_until;
-    }
     // Slots that the child had before cover its claim.
     covered = std::max(covered, child.out() - std::min(child.uncovered, child.out()));
-    next.noted = child.noted;
-    child = next;
+    child = next_life_of(child, row.life);
     if (search_) search_->awaited.erase(from);
   } else if (child.dead) {
     send_child(from, child, 0, SlotWord::kAgain);
@@ -409,19 +428,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
   }
   if (const Count short_of = -free(); short_of > 0) claimed(short_of);
   if (child.claim > child.claimed) child.claim_needs = claim_;
-  if (const Count back = std::min(bounded(row.back), child.given + child.claim) - child.back;
-      back > 0) {
-    const Count moved = std::clamp<Count>(bounded(row.moved) - child.moved, 0, back);
-    child.back += back;
-    child.uncovered -= std::min(child.uncovered, back);
-    child.moved += moved;
-    child.recalled -= std::min(child.recalled, back);
-    if (moved > 0 && role_ == Role::kChild) {
-      moved_ += moved;
-      hand_up(moved);
-    }
-    if (search_ && back > moved) search_->yields = true;
-  }
+  take_back(child, row);
   // Slots that the child had not received when it asked count for its wish.
   child.want = child.linked && !is_parent(from)
                    ? std::max<Count>(0, bounded_wish(row.want) + bounded(row.got) - child.given)

@@ -237,7 +237,10 @@ class SlotBook {
   void freeze();
   void forfeit();
   bool may_give(SteadyTime now) const noexcept;
+  static Child next_life_of(const Child& child, std::uint64_t life);
   void take_up(const std::string& from, const SlotRow& row, SteadyTime now);
+  // The slots that the child gives back.
+  void take_back(Child& child, const SlotRow& row);
   void take_down(const SlotRow& row, SteadyTime now);
   void take_late(const std::string& from, const SlotRow& row);
   void claimed(Count slots);
