@@ -120,8 +120,8 @@ JournalRecord Journal::save() const {
   return saved;
 }
 
-// Reads an existing file.  Listenings that are open in it end at the last sign of life.
-Result<void> Journal::take_up(std::string_view text, Notes& notes) {
+// Returns its size.
+Result<std::size_t> Journal::take_head(std::string_view text) {
   const std::size_t end_of_head = text.find('\n');
   const auto fields = split(text.substr(0, std::min(end_of_head, text.size())), '\t');
   if (end_of_head == std::string_view::npos || fields.size() != kHeadFields || fields[0] != kHead ||
@@ -136,21 +136,24 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
   epoch_ = std::string(fields[2]);
   next_number_ = *next;
   acknowledged_ = *acknowledged;
+  return end_of_head + 1;
+}
+
+// Reads an existing file.  Listenings that are open in it end at the last sign of life.
+Result<void> Journal::take_up(std::string_view text, Notes& notes) {
+  auto head = take_head(text);
+  if (!head) return head.error();
   std::uint64_t highest = acknowledged_;
   std::int64_t heard_ms = 0;  // by the clock's last setting
   struct Heard {
     std::int64_t began_ms = 0, by_clock_ms = 0;
   };
   std::map<std::uint64_t, Heard> open;  // by row
-  unread_ = end_of_head + 1;
-  const std::string_view lines = text.substr(end_of_head + 1);
-  bool broken = false;
+  unread_ = *head;
+  const std::string_view lines = text.substr(unread_);
   const std::size_t used = each_line(lines, [&](std::string_view line, std::size_t) {
     const auto read = parse_journal_line(line);
-    if (!read) {
-      broken = true;
-      return false;
-    }
+    if (!read) return false;
     if (const auto* alive = std::get_if<JournalAlive>(&*read)) {
       heard_ms = alive->at_ms;
     } else if (const auto* still = std::get_if<JournalOpen>(&*read)) {
@@ -169,7 +172,7 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
     }
     return true;
   });
-  size_ = end_of_head + 1 + used;
+  size_ = unread_ + used;
   notes.torn_bytes = text.size() - size_;
   if (notes.torn_bytes > 0 && ::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
     return Error::io(

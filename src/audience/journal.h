@@ -133,6 +133,7 @@ class Journal {
   Journal(std::string path, Limits limits) : path_(std::move(path)), limits_(limits) {}
   Result<void> make(std::string text);
   Result<void> open_to_read();
+  Result<std::size_t> take_head(std::string_view text);
   Result<void> take_up(std::string_view text, Notes& notes);
   void append(JournalRow row);
   void append_if_room(JournalRow row);

@@ -113,6 +113,83 @@ std::optional<std::int64_t> spool_time(std::string_view text) {
   return static_cast<std::int64_t>(*value);
 }
 
+// Reads the files twice: ends first, because a start may be days before.
+class SpoolReading {
+ public:
+  explicit SpoolReading(const std::string& directory)
+      : directory_(directory), days_(spool_days(directory)) {}
+
+  Result<void> read_ends(std::int64_t from_ms, std::int64_t to_ms) {
+    first_ms_ = to_ms;
+    for (const std::int64_t day : days_) {
+      // Rows may be in the file of a later day if the disk was full.
+      if (day < from_ms / kSpoolDayMs) continue;
+      const auto done = each_row(
+          spool_path(directory_, day), O_RDONLY, left_,
+          [&](int, const std::vector<std::string_view>& f, std::uint64_t, std::size_t) {
+            if (f[0] == "J" && f.size() == 2) epochs_.take(f[1]);
+            if (f[0] != "E" || f.size() != 5 || ends_.size() > kMaxSpoolEnds) return;
+            const auto number = parse_u64(f[1]), bytes = parse_u64(f[4]);
+            const auto began_ms = spool_time(f[2]), ended_ms = spool_time(f[3]);
+            if (!number || !bytes || !began_ms || !ended_ms || *ended_ms < from_ms ||
+                *ended_ms >= to_ms)
+              return;
+            // A kill -9 may leave an end twice; it counts once.
+            ends_.try_emplace({epochs_.now(), *number, *began_ms}, SpoolEnd{*ended_ms, *bytes});
+            first_ms_ = std::min(first_ms_, *began_ms);
+          });
+      if (!done) return done.error();
+    }
+    if (ends_.size() > kMaxSpoolEnds)
+      return Error::limit(
+          cat({"more than ", kMaxSpoolEnds, " sessions ended then; ask for less time"}));
+    return {};
+  }
+
+  // The sessions whose ends were read, of mounts that are wanted.
+  Result<std::vector<SpooledListening>> read_begins(
+      const std::function<bool(const std::string& mount)>& wanted, std::size_t most) {
+    std::vector<SpooledListening> found;
+    bool many = false;
+    for (const std::int64_t day : days_) {
+      if (day < first_ms_ / kSpoolDayMs || many || ends_.empty()) continue;
+      const auto done =
+          each_row(spool_path(directory_, day), O_RDONLY, left_,
+                   [&](int, const std::vector<std::string_view>& f, std::uint64_t, std::size_t) {
+                     if (f[0] == "J" && f.size() == 2) epochs_.take(f[1]);
+                     if (f[0] != "B" || f.size() != 7) return;
+                     const auto number = parse_u64(f[1]);
+                     const auto began_ms = spool_time(f[2]);
+                     auto mount = percent_decode(f[4], false);
+                     if (!number || !began_ms || !mount || !wanted(*mount)) return;
+                     const auto end = ends_.find({epochs_.now(), *number, *began_ms});
+                     if (end == ends_.end()) return;
+                     const auto text = [&f](std::size_t at) {
+                       return percent_decode(f[at], false).value_or("");
+                     };
+                     many = many || found.size() >= most;
+                     if (!many)
+                       found.push_back({*began_ms, end->second.at_ms, end->second.bytes, text(3),
+                                        *std::move(mount), text(5), text(6)});
+                     ends_.erase(end);
+                   });
+      if (!done) return done.error();
+    }
+    if (many)
+      return Error::limit(
+          cat({"there are more than ", most, " sessions; ask for less time, or for one mount"}));
+    return found;
+  }
+
+ private:
+  const std::string& directory_;
+  const std::vector<std::int64_t> days_;
+  SpoolEpochs epochs_;
+  std::map<SpoolKey, SpoolEnd> ends_;
+  std::int64_t first_ms_ = 0;  // the earliest start of them
+  std::uint64_t left_ = kMaxSpoolRead;
+};
+
 }  // namespace
 
 SessionSpool::SessionSpool(std::string directory, std::string epoch)
@@ -182,64 +259,11 @@ std::size_t delete_sessions_before(const std::string& directory, std::int64_t da
 Result<std::vector<SpooledListening>> read_sessions(
     const std::string& directory, std::int64_t from_ms, std::int64_t to_ms,
     const std::function<bool(const std::string& mount)>& wanted, std::size_t most) {
-  const std::vector<std::int64_t> days = spool_days(directory);
-  std::map<SpoolKey, SpoolEnd> ends;
-  std::uint64_t left = kMaxSpoolRead;
-  std::int64_t first = to_ms;
-  SpoolEpochs epochs;
-  // Ends are read first, because a start may be days before.  Rows may be in the file of a later
-  // day if the disk was full.
-  for (const std::int64_t day : days) {
-    if (day < from_ms / kSpoolDayMs) continue;
-    const auto done = each_row(
-        spool_path(directory, day), O_RDONLY, left,
-        [&](int, const std::vector<std::string_view>& f, std::uint64_t, std::size_t) {
-          if (f[0] == "J" && f.size() == 2) epochs.take(f[1]);
-          if (f[0] != "E" || f.size() != 5 || ends.size() > kMaxSpoolEnds) return;
-          const auto number = parse_u64(f[1]), bytes = parse_u64(f[4]);
-          const auto began_ms = spool_time(f[2]), ended_ms = spool_time(f[3]);
-          if (!number || !bytes || !began_ms || !ended_ms || *ended_ms < from_ms ||
-              *ended_ms >= to_ms)
-            return;
-          // A kill -9 may leave an end twice; it counts once.
-          ends.try_emplace({epochs.now(), *number, *began_ms}, SpoolEnd{*ended_ms, *bytes});
-          first = std::min(first, *began_ms);
-        });
-    if (!done) return done.error();
-  }
-  if (ends.size() > kMaxSpoolEnds)
-    return Error::limit(
-        cat({"more than ", kMaxSpoolEnds, " sessions ended then; ask for less time"}));
-  std::vector<SpooledListening> found;
-  bool many = false;
-  for (const std::int64_t day : days) {
-    if (day < first / kSpoolDayMs || many || ends.empty()) continue;
-    const auto done =
-        each_row(spool_path(directory, day), O_RDONLY, left,
-                 [&](int, const std::vector<std::string_view>& f, std::uint64_t, std::size_t) {
-                   if (f[0] == "J" && f.size() == 2) epochs.take(f[1]);
-                   if (f[0] != "B" || f.size() != 7) return;
-                   const auto number = parse_u64(f[1]);
-                   const auto began_ms = spool_time(f[2]);
-                   auto mount = percent_decode(f[4], false);
-                   if (!number || !began_ms || !mount || !wanted(*mount)) return;
-                   const auto end = ends.find({epochs.now(), *number, *began_ms});
-                   if (end == ends.end()) return;
-                   const auto text = [&f](std::size_t at) {
-                     return percent_decode(f[at], false).value_or("");
-                   };
-                   many = many || found.size() >= most;
-                   if (!many)
-                     found.push_back({*began_ms, end->second.at_ms, end->second.bytes, text(3),
-                                      *std::move(mount), text(5), text(6)});
-                   ends.erase(end);
-                 });
-    if (!done) return done.error();
-  }
-  if (many)
-    return Error::limit(
-        cat({"there are more than ", most, " sessions; ask for less time, or for one mount"}));
-  std::sort(found.begin(), found.end(), [](const SpooledListening& a, const SpooledListening& b) {
+  SpoolReading reading(directory);
+  if (auto read = reading.read_ends(from_ms, to_ms); !read) return read.error();
+  auto found = reading.read_begins(wanted, most);
+  if (!found) return found;
+  std::sort(found->begin(), found->end(), [](const SpooledListening& a, const SpooledListening& b) {
     return std::tie(a.ended_ms, a.began_ms, a.address) <
            std::tie(b.ended_ms, b.began_ms, b.address);
   });

@@ -26,66 +26,79 @@ std::vector<std::int64_t> sessions_of(Sqlite& database, const AudiencePerson& pe
   return found;
 }
 
+// Earlier rows are deleted.
+struct KeptFrom {
+  std::int64_t sessions = 0, titles = 0;
+  std::int64_t known = 0;   // people
+  std::int64_t recent = 0;  // sessions that may go on or be counted
+  std::int64_t week = 0;    // sums of songs, by the number of their week
+};
+
+KeptFrom kept_from(Sqlite& database, const AudienceKeeping& keeping, std::int64_t now_ms) {
+  const auto old = [now_ms](std::chrono::hours kept) {
+    return now_ms - std::chrono::milliseconds(kept).count();
+  };
+  KeptFrom from;
+  from.sessions = old(keeping.sessions);
+  from.titles = old(keeping.titles);
+  Statement first = database.prepare("SELECT began FROM play ORDER BY began LIMIT 1");
+  // No report reads sums of weeks before the oldest title.
+  from.week = (first.step() ? first.number(0) : from.titles) / kWeekMs;
+  // A node whose master was away may send rows of past days, so titles are counted before people
+  // are forgotten.
+  Statement uncounted =
+      database.prepare("SELECT MIN(began) FROM play WHERE performances IS NULL AND ended<?");
+  uncounted.bind(now_ms);
+  const bool is_due = uncounted.step() && !uncounted.is_null(0);
+  // While late rows arrive, people and sessions of their days may still occur in more of them.
+  from.known = now_ms - keeping.late_ms < kLateRest ? 0 : now_ms - kPersonKnownMs;
+  from.recent = std::min(from.known, is_due ? uncounted.number(0) : now_ms);
+  return from;
+}
+
 }  // namespace
 
 Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, std::int64_t now_ms) {
   return in_transaction(database, [&] {
-    const auto old = [now_ms](std::chrono::hours kept) {
-      return now_ms - std::chrono::milliseconds(kept).count();
-    };
-    Statement first = database.prepare("SELECT began FROM play ORDER BY began LIMIT 1");
-    const std::int64_t oldest_week =
-        (first.step() ? first.number(0) : old(keeping.titles)) / kWeekMs;
-    first.reset();
-    // A node whose master was away may send rows of past days, so titles are counted before people
-    // are forgotten.
-    Statement uncounted =
-        database.prepare("SELECT MIN(began) FROM play WHERE performances IS NULL AND ended<?");
-    uncounted.bind(now_ms);
-    const bool is_due = uncounted.step() && !uncounted.is_null(0);
-    // While late rows arrive, people and sessions of their days may still occur in more of them.
-    const std::int64_t known = now_ms - keeping.late_ms < kLateRest ? 0 : now_ms - kPersonKnownMs;
-    const std::int64_t recent = std::min(known, is_due ? uncounted.number(0) : now_ms);
-    uncounted.reset();
+    const KeptFrom from = kept_from(database, keeping, now_ms);
     const struct {
       std::string_view sql;
       std::int64_t before;
     } slices[] = {
         {"DELETE FROM session WHERE id IN (SELECT id FROM session WHERE began<? AND open=0 LIMIT "
          "?)",
-         old(keeping.sessions)},
+         from.sessions},
         {"DELETE FROM recent WHERE (mount, who, session) IN (SELECT mount, who, session FROM "
          "recent WHERE ended<? AND open=0 LIMIT ?)",
-         recent},
+         from.recent},
         {"DELETE FROM piece WHERE rowid IN (SELECT piece.rowid FROM piece LEFT JOIN recent r ON "
          "r.session=piece.session WHERE r.session IS NULL AND piece.ended<? LIMIT ?)",
-         known},
+         from.known},
         {"DELETE FROM seen WHERE (day, mount, who) IN (SELECT day, mount, who FROM seen WHERE "
          "day<? LIMIT ?)",
-         known / kDayMs},
+         from.known / kDayMs},
         {"DELETE FROM forgotten WHERE who IN (SELECT who FROM forgotten WHERE at<? LIMIT ?)",
          now_ms - kForgottenMs},
         {"DELETE FROM play_country WHERE play IN (SELECT id FROM play WHERE began<? ORDER BY began "
          "LIMIT ?)",
-         old(keeping.titles)},
+         from.titles},
         {"DELETE FROM play_listeners WHERE play IN (SELECT id FROM play WHERE began<? ORDER BY "
          "began "
          "LIMIT ?)",
-         old(keeping.titles)},
+         from.titles},
         {"DELETE FROM play WHERE id IN (SELECT id FROM play WHERE began<? ORDER BY began LIMIT ?)",
-         old(keeping.titles)},
+         from.titles},
         {"DELETE FROM song_described WHERE (mount, title) IN (SELECT mount, title FROM "
          "song_described WHERE "
          "at<? LIMIT ?)",
-         old(keeping.titles)},
-        // No report reads sums of weeks before the oldest title.
+         from.titles},
         {"DELETE FROM song_gain WHERE (week, mount, song) IN (SELECT week, mount, song FROM "
          "song_gain WHERE week<? LIMIT ?)",
-         oldest_week},
+         from.week},
         {"DELETE FROM song_heard WHERE (week, mount, song, country) IN (SELECT week, mount, song, "
          "country FROM song_heard WHERE week<? LIMIT ?)",
-         oldest_week},
-        {"DELETE FROM song WHERE id IN (SELECT id FROM song WHERE week<? LIMIT ?)", oldest_week},
+         from.week},
+        {"DELETE FROM song WHERE id IN (SELECT id FROM song WHERE week<? LIMIT ?)", from.week},
     };
     bool more = false;
     for (const auto& slice : slices) {
