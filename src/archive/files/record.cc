@@ -122,6 +122,51 @@ bool read_head(std::string_view payload, FileHead& head) {
   return fields.good() && span.segments.cut_ms > 0;
 }
 
+// The end record repeats the last mark if the file ends with a mark.
+bool add_mark(FileIndex& index, std::string_view payload) {
+  FileMark mark;
+  if (!read_mark(payload, mark)) return false;
+  if (!index.marks.empty() &&
+      (mark.offset < index.marks.back().offset || mark.samples < index.marks.back().samples))
+    return false;
+  if (index.marks.empty() || mark.offset > index.marks.back().offset) index.marks.push_back(mark);
+  return true;
+}
+
+bool add_headers(FileIndex& index, std::string_view payload) {
+  PayloadReader fields(payload);
+  const std::uint64_t offset = fields.number(8);
+  if (!fields.good()) return false;
+  Bytes all;
+  FileFact* const last = index.facts.empty() ? nullptr : &index.facts.back();
+  const bool continues = last != nullptr && last->headers && last->offset == offset;
+  if (continues) all = *last->headers;
+  const ByteSpan more = bytes_of(fields.rest());
+  if (all.size() + more.size() > kMaxCodecHeaders) return false;
+  all.insert(all.end(), more.begin(), more.end());
+  auto kept = std::make_shared<const Bytes>(std::move(all));
+  if (continues)
+    last->headers = std::move(kept);
+  else
+    index.facts.push_back({offset, std::move(kept), nullptr});
+  return true;
+}
+
+bool add_title(FileIndex& index, std::string_view payload) {
+  PayloadReader fields(payload);
+  const std::uint64_t offset = fields.number(8);
+  Metadata metadata;
+  metadata.artist = fields.text();
+  metadata.title = fields.text();
+  metadata.url = fields.text();
+  metadata.icy_block = fields.text();
+  if (!fields.rest().empty())
+    metadata.placed_block = with_icy_place(metadata.icy_block, fields.text());
+  if (!fields.good()) return false;
+  index.facts.push_back({offset, nullptr, std::make_shared<const Metadata>(std::move(metadata))});
+  return true;
+}
+
 // Returns false if the valid part of the index ends before this record.
 bool take_record(FileIndex& index, std::uint8_t type, std::string_view payload) {
   switch (type) {
@@ -135,51 +180,14 @@ bool take_record(FileIndex& index, std::uint8_t type, std::string_view payload) 
       index.version = kIndexVersion;
       return true;
     case kMark:
-    case kEnd: {
-      FileMark mark;
-      if (!read_mark(payload, mark)) return false;
-      if (!index.marks.empty() &&
-          (mark.offset < index.marks.back().offset || mark.samples < index.marks.back().samples))
-        return false;
-      // The end record repeats the last mark if the file ends with a mark.
-      if (index.marks.empty() || mark.offset > index.marks.back().offset)
-        index.marks.push_back(mark);
+    case kEnd:
+      if (!add_mark(index, payload)) return false;
       index.ended = type == kEnd;
       return true;
-    }
-    case kHeaders: {
-      PayloadReader fields(payload);
-      const std::uint64_t offset = fields.number(8);
-      if (!fields.good()) return false;
-      Bytes all;
-      FileFact* const last = index.facts.empty() ? nullptr : &index.facts.back();
-      const bool continues = last != nullptr && last->headers && last->offset == offset;
-      if (continues) all = *last->headers;
-      const ByteSpan more = bytes_of(fields.rest());
-      if (all.size() + more.size() > kMaxCodecHeaders) return false;
-      all.insert(all.end(), more.begin(), more.end());
-      auto kept = std::make_shared<const Bytes>(std::move(all));
-      if (continues)
-        last->headers = std::move(kept);
-      else
-        index.facts.push_back({offset, std::move(kept), nullptr});
-      return true;
-    }
-    case kTitle: {
-      PayloadReader fields(payload);
-      const std::uint64_t offset = fields.number(8);
-      Metadata metadata;
-      metadata.artist = fields.text();
-      metadata.title = fields.text();
-      metadata.url = fields.text();
-      metadata.icy_block = fields.text();
-      if (!fields.rest().empty())
-        metadata.placed_block = with_icy_place(metadata.icy_block, fields.text());
-      if (!fields.good()) return false;
-      index.facts.push_back(
-          {offset, nullptr, std::make_shared<const Metadata>(std::move(metadata))});
-      return true;
-    }
+    case kHeaders:
+      return add_headers(index, payload);
+    case kTitle:
+      return add_title(index, payload);
     default:
       return true;  // a record type of a later version is skipped
   }

@@ -36,28 +36,10 @@ class RangePlanner {
     }
     const bool continues = last_ && last_->row.goes_on_in(row) && last_end_ == last_->row.bytes &&
                            row.origin <= last_origin_;
-    UnitCut begin = continues ? begin_inside(*file) : UnitCut{};
-    OggCut packet;
-    if (!continues) {
-      // A file of another stream may overlap the time that is already planned.
-      if (!plan_.pieces.empty() && file->index.from_ms() + kAheadMs < plan_.to_ms)
-        from_ms = std::max(from_ms, plan_.to_ms);
-      begin = cut_at_unit(reading, *file, from_ms, CutSide::kBegin);
-      if (format_ == "ogg") {
-        const bool follows = tail_ && row.origin == tail_origin_;
-        packet =
-            cut_at_packet(reading, *file, from_ms, CutSide::kBegin, follows ? tail_ : std::nullopt);
-        const bool in_next = next != nullptr && row.goes_on_in(*next);
-        if (packet.found ? packet.beyond && in_next : file->index.to_ms() <= from_ms) {
-          // The next file contains the sound of this moment.
-          tail_ = last_granule(reading, *file);
-          tail_origin_ = row.origin + file->end();
-          return true;
-        }
-        if (!packet.found && begin.offset == 0) packet = first_whole_packet(reading, *file);
-      }
-      if (packet.found) begin = {packet.page + packet.page_size, begin.samples, packet.wall_ms};
-    }
+    const std::optional<Begin> found = continues ? Begin{begin_inside(*file), {}}
+                                                 : begin_apart(reading, row, *file, next, from_ms);
+    if (!found) return true;
+    const auto& [begin, packet] = *found;
     UnitCut end = cut_at_unit(reading, *file, to_ms, CutSide::kEnd);
     // Ogg pages are cut in end_pages(), when the last file is known.
     if (format_ == "ogg") end = cut_at_unit(reading, *file, file->index.to_ms(), CutSide::kEnd);
@@ -112,11 +94,41 @@ class RangePlanner {
   }
 
  private:
+  struct Begin {
+    UnitCut unit;
+    OggCut packet;  // in Ogg
+  };
+
   // The part of an overlapping file that its predecessor does not have.
   UnitCut begin_inside(const ArchiveFile& file) const {
     const std::uint64_t offset = last_origin_ - file.row.origin;
     const FileMark& mark = file.index.marks[file.index.mark_before(offset)];
     return {offset, mark.samples, mark.wall_ms};
+  }
+
+  // In a file that is not the last one's continuation; nullopt: the next file contains the sound of
+  // this moment.
+  std::optional<Begin> begin_apart(PastReading& reading, const FileRow& row,
+                                   const ArchiveFile& file, const FileRow* next,
+                                   std::int64_t from_ms) {
+    // A file of another stream may overlap the time that is already planned.
+    if (!plan_.pieces.empty() && file.index.from_ms() + kAheadMs < plan_.to_ms)
+      from_ms = std::max(from_ms, plan_.to_ms);
+    Begin begin{cut_at_unit(reading, file, from_ms, CutSide::kBegin), {}};
+    if (format_ != "ogg") return begin;
+    const bool follows = tail_ && row.origin == tail_origin_;
+    OggCut& packet = begin.packet;
+    packet = cut_at_packet(reading, file, from_ms, CutSide::kBegin, follows ? tail_ : std::nullopt);
+    const bool in_next = next != nullptr && row.goes_on_in(*next);
+    if (packet.found ? packet.beyond && in_next : file.index.to_ms() <= from_ms) {
+      tail_ = last_granule(reading, file);
+      tail_origin_ = row.origin + file.end();
+      return std::nullopt;
+    }
+    if (!packet.found && begin.unit.offset == 0) packet = first_whole_packet(reading, file);
+    if (packet.found)
+      begin.unit = {packet.page + packet.page_size, begin.unit.samples, packet.wall_ms};
+    return begin;
   }
 
   void add_piece(PastReading& reading, const std::shared_ptr<const ArchiveFile>& file,
