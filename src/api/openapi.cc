@@ -58,12 +58,7 @@ void parameter(Document& out, bool& first, std::string_view name, std::string_vi
   first = false;
 }
 
-void operation(Document& out, const Endpoint& endpoint) {
-  out.text(to_lower(method_word(endpoint.method))).raw(":{\"operationId\":").text(endpoint.name);
-  out.raw(",\"summary\":").text(endpoint.summary);
-  out.raw(",\"x-least-role\":").text(to_text(endpoint.least));
-  if (endpoint.least == Role::kNone) out.raw(",\"security\":[]");
-  out.raw(",\"parameters\":[");
+void put_parameters(Document& out, const Endpoint& endpoint) {
   bool first = true;
   constexpr std::string_view kString = R"({"type":"string"})";
   for (const std::string_view name : path_names(endpoint.path))
@@ -101,6 +96,15 @@ void operation(Document& out, const Endpoint& endpoint) {
               "The same request with the same key gets the same answer for 24 hours.");
   if (takes_if_match(endpoint))
     parameter(out, first, "If-Match", "header", false, kString, "The ETag of the changed object.");
+}
+
+void operation(Document& out, const Endpoint& endpoint) {
+  out.text(to_lower(method_word(endpoint.method))).raw(":{\"operationId\":").text(endpoint.name);
+  out.raw(",\"summary\":").text(endpoint.summary);
+  out.raw(",\"x-least-role\":").text(to_text(endpoint.least));
+  if (endpoint.least == Role::kNone) out.raw(",\"security\":[]");
+  out.raw(",\"parameters\":[");
+  put_parameters(out, endpoint);
   out.raw("]");
   if (!endpoint.body.empty())
     out.raw(R"(,"requestBody":{"required":)")

@@ -119,9 +119,8 @@ Result<void> BodyReader::framing_byte(char c) {
       const int digit = hex_value(c);
       if (digit >= 0) {
         left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
-        if (++digits_ > kMaxSizeDigits || left_ > kMaxChunk) {
+        if (++digits_ > kMaxSizeDigits || left_ > kMaxChunk)
           return bad_chunk("a size above 2147483648 bytes");
-        }
         return {};
       }
       if (digits_ == 0) return bad_chunk("a size line that does not begin with hexadecimal digits");

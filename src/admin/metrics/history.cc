@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 namespace lb {
 namespace {
@@ -65,6 +66,40 @@ double weight_of(const HistoryRow& row) {
   double sum = 0;
   for (const double value : row.mean) add_to(sum, value);
   return sum;
+}
+
+// At most question.points of them, each of a multiple of `least` seconds.
+HistoryAnswer points_for(const HistoryQuestion& question, std::int64_t least) {
+  const auto most =
+      static_cast<std::int64_t>(std::clamp<std::size_t>(question.points, 1, History::kMaxPoints));
+  HistoryAnswer answer;
+  std::int64_t& step = answer.step;
+  step = std::max(least, (question.to - question.from) / most / least * least);
+  const auto counted = [&] { return (question.to - 1) / step - question.from / step + 1; };
+  while (counted() > most) step += least;
+  const std::int64_t first = question.from / step, count = counted();
+  for (std::int64_t i = 0; i < count; ++i) answer.times.push_back((first + i) * step);
+  return answer;
+}
+
+HistoryRow sum_of_rows(std::span<const HistoryRow> rows, std::size_t points) {
+  const std::vector<double> gaps(points, kUnknownValue);
+  HistoryRow sum{"", false, gaps, gaps};
+  for (const HistoryRow& row : rows) add_to(sum, row);
+  return sum;
+}
+
+// The largest first, and one row for the rest.
+std::vector<HistoryRow> largest_of(std::vector<HistoryRow> rows, std::size_t points) {
+  std::stable_sort(rows.begin(), rows.end(), [](const HistoryRow& a, const HistoryRow& b) {
+    return weight_of(a) > weight_of(b);
+  });
+  if (rows.size() <= History::kShownRows) return rows;
+  HistoryRow others = sum_of_rows(std::span(rows).subspan(History::kShownRows - 1), points);
+  others.others = true;
+  rows.resize(History::kShownRows - 1);
+  rows.push_back(std::move(others));
+  return rows;
 }
 
 }  // namespace
@@ -219,41 +254,41 @@ std::vector<std::string> History::names(HistoryBy by) const {
   return out;
 }
 
-HistoryAnswer History::read(const HistoryQuestion& question) const {
-  HistoryAnswer answer;
-  const std::lock_guard lock(mutex_);
+// The finest tier that reaches back so far, or the last one.
+std::size_t History::tier_from(std::int64_t from) const {
   const std::int64_t now = (last_[0] + 1) * kTiers[0].step;
-  std::size_t tier = 0;
   // The tolerance covers a newest point that ends after the question, and a clock that is behind.
   const auto reaches = [&](std::size_t t) {
     const std::int64_t held = static_cast<std::int64_t>(kTiers[t].points) * kTiers[t].step;
-    return question.from >= now - held - held / 60;
+    return from >= now - held - held / 60;
   };
+  std::size_t tier = 0;
   while (tier + 1 < kTiers.size() && !reaches(tier)) ++tier;
-  const std::int64_t least = kTiers[tier].step;
-  const auto most =
-      static_cast<std::int64_t>(std::clamp<std::size_t>(question.points, 1, kMaxPoints));
-  std::int64_t step = std::max(least, (question.to - question.from) / most / least * least);
-  const auto counted = [&] { return (question.to - 1) / step - question.from / step + 1; };
-  while (counted() > most) step += least;
-  answer.step = step;
-  const std::int64_t first = question.from / step, count = counted();
-  for (std::int64_t i = 0; i < count; ++i) answer.times.push_back((first + i) * step);
+  return tier;
+}
 
-  const auto shown = [&](std::string name, const Row& row) {
-    HistoryRow out{std::move(name), false, {}, {}};
-    const Series& series = row.series[static_cast<std::size_t>(question.of)];
-    const std::int64_t newest = last_[tier],
-                       oldest = newest - static_cast<std::int64_t>(kTiers[tier].points) + 1;
-    for (const std::int64_t time : answer.times) {
-      Gathered all;
-      for (std::int64_t slot = std::max(time / least, oldest);
-           slot < (time + step) / least && slot <= newest; ++slot)
-        all.add(point(series, tier, slot));
-      out.mean.push_back(all.mean());
-      out.max.push_back(all.most());
-    }
-    return out;
+HistoryRow History::row_at(const HistoryAnswer& times, std::size_t tier, std::string name,
+                           const Series& series) const {
+  HistoryRow out{std::move(name), false, {}, {}};
+  const std::int64_t slot_time = kTiers[tier].step, newest = last_[tier],
+                     oldest = newest - static_cast<std::int64_t>(kTiers[tier].points) + 1;
+  for (const std::int64_t time : times.times) {
+    Gathered all;
+    for (std::int64_t slot = std::max(time / slot_time, oldest);
+         slot < (time + times.step) / slot_time && slot <= newest; ++slot)
+      all.add(point(series, tier, slot));
+    out.mean.push_back(all.mean());
+    out.max.push_back(all.most());
+  }
+  return out;
+}
+
+HistoryAnswer History::read(const HistoryQuestion& question) const {
+  const std::lock_guard lock(mutex_);
+  const std::size_t tier = tier_from(question.from);
+  HistoryAnswer answer = points_for(question, kTiers[tier].step);
+  const auto shown = [&](const std::string& name, const Row& row) {
+    return row_at(answer, tier, name, row.series[static_cast<std::size_t>(question.of)]);
   };
   if (question.by == HistoryBy::kAll && !question.only) {
     answer.rows.push_back(shown("", all_));
@@ -268,23 +303,10 @@ HistoryAnswer History::read(const HistoryQuestion& question) const {
   } else {
     for (const auto& [name, row] : from) rows.push_back(shown(name, row));
   }
-  const std::vector<double> gaps(answer.times.size(), kUnknownValue);
-  if (question.by == HistoryBy::kAll) {
-    HistoryRow sum{"", false, gaps, gaps};
-    for (const HistoryRow& row : rows) add_to(sum, row);
-    answer.rows.push_back(std::move(sum));
-    return answer;
-  }
-  std::stable_sort(rows.begin(), rows.end(), [](const HistoryRow& a, const HistoryRow& b) {
-    return weight_of(a) > weight_of(b);
-  });
-  if (rows.size() > kShownRows) {
-    HistoryRow others{"", true, gaps, gaps};
-    for (std::size_t i = kShownRows - 1; i < rows.size(); ++i) add_to(others, rows[i]);
-    rows.resize(kShownRows - 1);
-    rows.push_back(std::move(others));
-  }
-  answer.rows = std::move(rows);
+  if (question.by == HistoryBy::kAll)
+    answer.rows.push_back(sum_of_rows(rows, answer.times.size()));
+  else
+    answer.rows = largest_of(std::move(rows), answer.times.size());
   return answer;
 }
 

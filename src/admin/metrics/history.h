@@ -131,6 +131,10 @@ class History {
   void forget_silent();
   Row* row_for(Rows& rows, const std::string& name, std::int64_t slot);
   static void put(Row& row, std::int64_t slot, const HistoryNow& now);
+  std::size_t tier_from(std::int64_t from) const;
+  // The row's values at those times.
+  HistoryRow row_at(const HistoryAnswer& times, std::size_t tier, std::string name,
+                    const Series& series) const;
 
   mutable std::mutex mutex_;
   Row all_;

@@ -72,14 +72,9 @@ std::string local_time_text(std::int64_t ms, const TimeZone& zone) {
   return cat({text, offset < 0 ? '-' : '+', two(west / 60), ':', two(west % 60)});
 }
 
-std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context) {
-  const std::string& query = context.request.query;
-  AudienceAsk ask;
-  if (const auto format = query_param(query, "format")) {
-    if (*format != "json" && *format != "csv")
-      return wrong_parameter("format", cat({"format=", cut(*format), " is neither json nor csv"}));
-    ask.csv = *format == "csv";
-  }
+namespace {
+
+std::optional<Problem> read_zone(const std::string& query, AudienceAsk& ask) {
   std::string_view parameter = "zone";
   auto zone_name = query_param(query, parameter);
   if (!zone_name) zone_name = query_param(query, parameter = "tz");
@@ -90,19 +85,26 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     return wrong_parameter(parameter, cat({parameter, "=", cut(ask.zone_name), ": ",
                                            zone.error().what, "; a name is like Europe/Berlin"}));
   ask.zone = *std::move(zone);
-  // In /history by= names a kind of rows and was read there; here it is the length of a period.
-  const bool is_step = !context.request.path.ends_with("/history");
-  if (const auto by = query_param(query, "by"); by && is_step) {
-    constexpr std::string_view kEachMount = ",mount";
-    std::string_view step = *by;
-    ask.each_mount = context.request.path.ends_with("/hours") && step.ends_with(kEachMount);
-    if (ask.each_mount) step.remove_suffix(kEachMount.size());
-    if (step != "hour" && step != "day" && step != "month")
-      return wrong_parameter("by", cat({"by=", cut(*by), " is not hour, day or month"}));
-    ask.step = step == "hour"  ? AudienceAsk::Step::kHour
-               : step == "day" ? AudienceAsk::Step::kDay
-                               : AudienceAsk::Step::kMonth;
-  }
+  return std::nullopt;
+}
+
+// by: hour, day or month, and of hours also of each mount.
+std::optional<Problem> read_step(const std::string& path, const std::string& by, AudienceAsk& ask) {
+  constexpr std::string_view kEachMount = ",mount";
+  std::string_view step = by;
+  ask.each_mount = path.ends_with("/hours") && step.ends_with(kEachMount);
+  if (ask.each_mount) step.remove_suffix(kEachMount.size());
+  if (step != "hour" && step != "day" && step != "month")
+    return wrong_parameter("by", cat({"by=", cut(by), " is not hour, day or month"}));
+  ask.step = step == "hour"  ? AudienceAsk::Step::kHour
+             : step == "day" ? AudienceAsk::Step::kDay
+                             : AudienceAsk::Step::kMonth;
+  return std::nullopt;
+}
+
+// Reads from and to, in whole quarters of an hour.  REQUIRES: the zone and the step are known
+std::optional<Problem> read_range(const PlanContext& context, AudienceAsk& ask) {
+  const std::string& query = context.request.query;
   std::int64_t to = unix_seconds(context.now), from = 0;
   const auto times = {std::pair("to", &to), std::pair("from", &from)};
   for (const auto& [name, value] : times) {
@@ -128,6 +130,25 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
   if ((to - from) / kDaySecond > most)
     return wrong_parameter("from", cat({"from and to are ", (to - from) / kDaySecond,
                                         " days apart; at most ", most, " are reported at once"}));
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context) {
+  const std::string& query = context.request.query;
+  AudienceAsk ask;
+  if (const auto format = query_param(query, "format")) {
+    if (*format != "json" && *format != "csv")
+      return wrong_parameter("format", cat({"format=", cut(*format), " is neither json nor csv"}));
+    ask.csv = *format == "csv";
+  }
+  if (auto problem = read_zone(query, ask)) return *std::move(problem);
+  // In /history by= names a kind of rows and was read there; here it is the length of a period.
+  const bool is_step = !context.request.path.ends_with("/history");
+  if (const auto by = query_param(query, "by"); by && is_step)
+    if (auto problem = read_step(context.request.path, *by, ask)) return *std::move(problem);
+  if (auto problem = read_range(context, ask)) return *std::move(problem);
   ask.mount = query_param(query, "mount").value_or("");
   if (!ask.mount.empty()) ask.mount = mount_name_of(std::move(ask.mount));
   ask.account = query_param(query, "account").value_or("");

@@ -51,13 +51,15 @@ void check_password(const std::string& path, std::string_view password, Filler& 
   }
 }
 
-void check_passwords(const Config& config, Filler& filler, const LoadOptions& options) {
+constexpr char kSourcePassword[] = "authentication/source-password";
+constexpr char kAdminPassword[] = "authentication/admin-password";
+constexpr char kRelayPassword[] = "authentication/relay-password";
+
+void check_published_passwords(const Config& config, Filler& filler, const LoadOptions& options) {
   const AuthenticationSettings& roles = config.authentication;
-  const std::string source_path = "authentication/source-password";
-  const std::string admin_path = "authentication/admin-password";
-  check_password(source_path, roles.source_password, filler, options);
-  check_password(admin_path, roles.admin_password, filler, options);
-  check_password("authentication/relay-password", roles.relay_password, filler, options);
+  check_password(kSourcePassword, roles.source_password, filler, options);
+  check_password(kAdminPassword, roles.admin_password, filler, options);
+  check_password(kRelayPassword, roles.relay_password, filler, options);
   check_password("console/sso-secret", config.console.sso_secret, filler, options);
   check_password("mount[default]/password", config.default_mount.password, filler, options);
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
@@ -78,7 +80,10 @@ void check_passwords(const Config& config, Filler& filler, const LoadOptions& op
                    options);
   }
   check_password("cluster/token/keys", config.cluster.token_keys, filler, options);
+}
 
+// Passwords of roles that are not set, or that another name or role has too.
+void check_role_passwords(const AuthenticationSettings& roles, Filler& filler) {
   const int block = filler.line_of("authentication");
   const auto line = [&](const std::string& path) {
     const int own = filler.line_of(path);
@@ -86,29 +91,29 @@ void check_passwords(const Config& config, Filler& filler, const LoadOptions& op
   };
   if (roles.source_password.empty()) {
     filler.report(
-        line(source_path), Severity::kWarning,
+        line(kSourcePassword), Severity::kWarning,
         "<source-password>: is not set; sources are accepted only at mounts with a password of "
         "their own");
   } else if (roles.source_password == "source") {
-    filler.report(line(source_path), Severity::kWarning,
+    filler.report(line(kSourcePassword), Severity::kWarning,
                   "<source-password>: is the same as the user name", Concern::kDanger);
   }
   if (roles.admin_password.empty() || roles.admin_user.empty()) {
     filler.report(
-        line(admin_path), Severity::kWarning,
+        line(kAdminPassword), Severity::kWarning,
         "<admin-password>: admin-user and admin-password are not both set; the pages under "
         "/admin/ are off");
   } else if (roles.admin_password == roles.admin_user) {
-    filler.report(line(admin_path), Severity::kWarning,
+    filler.report(line(kAdminPassword), Severity::kWarning,
                   "<admin-password>: is the same as the user name", Concern::kDanger);
   } else if (roles.admin_password == roles.source_password) {
-    filler.report(line(admin_path), Severity::kWarning,
+    filler.report(line(kAdminPassword), Severity::kWarning,
                   "<admin-password>: is the same as source-password, so every source is an "
                   "administrator",
                   Concern::kDanger);
   }
   if (!roles.relay_password.empty() && roles.relay_password == roles.relay_user) {
-    filler.report(line("authentication/relay-password"), Severity::kWarning,
+    filler.report(line(kRelayPassword), Severity::kWarning,
                   "<relay-password>: is the same as the user name", Concern::kDanger);
   }
 }
@@ -249,7 +254,8 @@ void check_order(const XmlNode& root, const Config& config, Filler& filler) {
 }
 
 void check_config(const Config& config, Filler& filler, const LoadOptions& options) {
-  check_passwords(config, filler, options);
+  check_published_passwords(config, filler, options);
+  check_role_passwords(config.authentication, filler);
   check_sockets(config, filler);
   check_mounts(config, filler);
   check_proxies(config, filler);
