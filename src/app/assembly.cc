@@ -149,6 +149,88 @@ static void take_picture(Services& services, const Mount& mount, StreamPicture p
   });
 }
 
+// What its sources tell control and the listeners.
+static SourceSet::Callbacks source_callbacks(Worker& worker) {
+  Services& services = worker.services;
+  return {
+      [&services, &worker](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+        const Channel::Loops own = Channel::Loops{1} << worker.loop.id();
+        if ((loops & own) != 0) worker.streams->wake(mount);
+        Worker::wake(services, loops & ~own, mount);
+      },
+      [&services](SourceEnd end) {
+        auto moved = std::make_shared<SourceEnd>(std::move(end));
+        services.loops.control().post(
+            [&services, moved] { services.admission->give_back(std::move(*moved)); });
+      },
+      [&services](const Mount& mount, const std::string& song, const TitlePlace& place) {
+        const auto metadata = mount.metadata();
+        services.titles.add(mount.name(), song, place, services.clock.wall(),
+                            mount.settings()->max_history, metadata->url, metadata->artist);
+        services.loops.control().post([&services, name = mount.name(), song, since = place.wall_ms,
+                                       relayed = mount.facts()->relayed] {
+          services.now_feeds->check(name);
+          services.links->titles().mount_changed(name);
+          if (!relayed || services.relays->captures_own(name))
+            services.title_events->titled(name, song, since);
+        });
+      },
+      [&services](const Mount& mount, const std::string& song) {
+        services.loops.control().post([&services, name = mount.name(), song,
+                                       at = services.clock.wall(),
+                                       relayed = mount.facts()->relayed] {
+          // If masters have the database, the source's server reports the titles.
+          if (!relayed || services.relays->captures_own(name) || !services.listenings->sends_up())
+            services.listenings->title(name, song, at);
+        });
+      },
+      [&services](const std::string& mount, std::uint64_t id, bool flows) {
+        services.loops.control().post(
+            [&services, mount, id, flows] { services.admission->standby_flows(mount, id, flows); });
+      },
+      [&services](const std::string& mount, std::uint64_t lease) {
+        services.loops.control().post(
+            [&services, mount, lease] { services.admission->writer_is_silent(mount, lease); });
+      },
+      [&services](const std::string& mount, const Seam& seam) {
+        services.loops.control().post(
+            [&services, mount, seam] { services.relays->went_on(mount, seam); });
+      },
+      [&services](const Mount& mount, StreamPicture picture) {
+        take_picture(services, mount, std::move(picture));
+      }};
+}
+
+static Connections::Plan connections_plan(Worker& worker) {
+  Services& services = worker.services;
+  Connections::Plan plan;
+  plan.routes = make_routes(worker);
+  plan.context = make_request_context;
+  plan.welcome = [&services, &worker](const Address& peer) {
+    if (services.access->lists()->welcome(peer) &&
+        (worker.bans.read().empty() ||
+         !worker.bans.read().shuts_out(peer, services.records->time_of_bans())))
+      return true;
+    services.counters.refused(Refusal::kAddress);
+    return false;
+  };
+  plan.accepted = [&services] {
+    services.counters.connections.fetch_add(1, std::memory_order_relaxed);
+  };
+  plan.api_problem = api_problem;
+  plan.certificates = [&services] { return services.tls->context(); };
+  plan.body_limit = [&worker](Connection& connection) { return body_limit(worker, connection); };
+  plan.cross_origin = [](const Request& request) {
+    return (is_for_other_sites(request) && (!is_below_api(request) || is_now_path(request.path) ||
+                                            request.path == kLiveFeedPath)) ||
+           request.path.starts_with(kPicturePath);
+  };
+  plan.shoutcast_login = [&worker](Connection& connection) {
+    return shoutcast_login(worker, connection);
+  };
+  return plan;
+}
+
 Worker::Worker(Services& given, unsigned index)
     : services(given),
       loop(given.loops.worker(index)),
@@ -162,85 +244,12 @@ Worker::Worker(Services& given, unsigned index)
               [&given](std::string_view name) { return given.mount_files->fallback(name); },
               [&given](const std::shared_ptr<Mount>& file) { given.mount_files->entered(file); }})),
       shifted(std::make_unique<ShiftedStreams>(*streams, shifted_from(given))),
-      sources(std::make_unique<SourceSet>(
-          loop, given.log,
-          SourceSet::Callbacks{
-              [this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
-                const Channel::Loops own = Channel::Loops{1} << loop.id();
-                if ((loops & own) != 0) streams->wake(mount);
-                wake(services, loops & ~own, mount);
-              },
-              [this](SourceEnd end) {
-                auto moved = std::make_shared<SourceEnd>(std::move(end));
-                services.loops.control().post(
-                    [this, moved] { services.admission->give_back(std::move(*moved)); });
-              },
-              [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
-                const auto metadata = mount.metadata();
-                services.titles.add(mount.name(), song, place, services.clock.wall(),
-                                    mount.settings()->max_history, metadata->url, metadata->artist);
-                services.loops.control().post([this, name = mount.name(), song,
-                                               since = place.wall_ms,
-                                               relayed = mount.facts()->relayed] {
-                  services.now_feeds->check(name);
-                  services.links->titles().mount_changed(name);
-                  if (!relayed || services.relays->captures_own(name))
-                    services.title_events->titled(name, song, since);
-                });
-              },
-              [this](const Mount& mount, const std::string& song) {
-                services.loops.control().post([this, name = mount.name(), song,
-                                               at = services.clock.wall(),
-                                               relayed = mount.facts()->relayed] {
-                  // If masters have the database, the source's server reports the titles.
-                  if (!relayed || services.relays->captures_own(name) ||
-                      !services.listenings->sends_up())
-                    services.listenings->title(name, song, at);
-                });
-              },
-              [this](const std::string& mount, std::uint64_t id, bool flows) {
-                services.loops.control().post([this, mount, id, flows] {
-                  services.admission->standby_flows(mount, id, flows);
-                });
-              },
-              [this](const std::string& mount, std::uint64_t lease) {
-                services.loops.control().post(
-                    [this, mount, lease] { services.admission->writer_is_silent(mount, lease); });
-              },
-              [this](const std::string& mount, const Seam& seam) {
-                services.loops.control().post(
-                    [this, mount, seam] { services.relays->went_on(mount, seam); });
-              },
-              [this](const Mount& mount, StreamPicture picture) {
-                take_picture(services, mount, std::move(picture));
-              }})),
+      sources(std::make_unique<SourceSet>(loop, given.log, source_callbacks(*this))),
       connections(std::make_unique<Connections>(loop, given.log, given.http, given.next_client_id)),
       bans(given.records->read_bans()) {
   streams->add_group(*shifted);
   streams->set_delivery(given.config.read()->limits.delivery);
-  Connections::Plan plan;
-  plan.routes = make_routes(*this);
-  plan.context = make_request_context;
-  plan.welcome = [this, &given](const Address& peer) {
-    if (given.access->lists()->welcome(peer) &&
-        (bans.read().empty() || !bans.read().shuts_out(peer, given.records->time_of_bans())))
-      return true;
-    given.counters.refused(Refusal::kAddress);
-    return false;
-  };
-  plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
-  plan.api_problem = api_problem;
-  plan.certificates = [&given] { return given.tls->context(); };
-  plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
-  plan.cross_origin = [](const Request& request) {
-    return (is_for_other_sites(request) && (!is_below_api(request) || is_now_path(request.path) ||
-                                            request.path == kLiveFeedPath)) ||
-           request.path.starts_with(kPicturePath);
-  };
-  plan.shoutcast_login = [this](Connection& connection) {
-    return shoutcast_login(*this, connection);
-  };
-  connections->set_plan(std::move(plan));
+  connections->set_plan(connections_plan(*this));
 }
 
 Worker::~Worker() = default;

@@ -36,6 +36,25 @@ std::string first_reason(const LoadedConfig& loaded, const std::string& path) {
   return path + " cannot be used";
 }
 
+// Null: there is no process before.
+Result<std::unique_ptr<TakeOver>> begin_take_over(const Options& options) {
+  if (options.take_over < 0) return std::unique_ptr<TakeOver>();
+  auto begun = TakeOver::begin(options.take_over);
+  if (!begun) write_console(STDERR_FILENO, cat({"--take-over: ", begun.error().what, "\n"}));
+  return begun;
+}
+
+// A step of the start writes its failure to the console; the process before gets the error.
+Result<LoadedConfig> load_usable(const std::string& path, const LoadOptions& load) {
+  auto loaded = load_config_file(path, load);
+  if (!loaded) {
+    write_console(STDOUT_FILENO, fatal_text(path, loaded.error()));
+    return Error::invalid(cat({path, ": ", loaded.error().what}));
+  }
+  if (!usable(*loaded, path)) return Error::invalid(first_reason(*loaded, path));
+  return loaded;
+}
+
 // <confine>: whether the process is confined from here on.
 bool give_up_rest(const Config& config, const std::string& program, bool already, Log& log) {
   constexpr std::string_view kModule = "main/confine";
@@ -75,6 +94,19 @@ std::string lacking_certificates(const Server& server, const TakeOver& before) {
   return why.empty() ? why : "a certificate that is in use could not be loaded: " + why;
 }
 
+Result<void> open_sockets(Server& server, TakeOver* before) {
+  if (before != nullptr)
+    server.take_sockets(before->sockets(), before->cluster_port(), before->switch_ports(),
+                        before->certificates());
+  if (auto bound = server.bind(); !bound) {
+    write_console(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
+    return bound;
+  }
+  if (before == nullptr) return {};
+  const std::string why = lacking_certificates(server, *before);
+  return why.empty() ? Result<void>() : Error::not_found(why);
+}
+
 // `first`: there is no process before.  As root the pid file is written only if no other user can
 // change the configuration that names it.
 Result<void> become_user(const Options& options, const Config& config, bool first,
@@ -84,7 +116,29 @@ Result<void> become_user(const Options& options, const Config& config, bool firs
   if (first && as_root) pid_file = PidFile::write(config.paths.pidfile);
   auto dropped = drop_privileges(config.security, config.paths, options.debuggable);
   if (dropped && first && !as_root) pid_file = PidFile::write(config.paths.pidfile);
+  if (!dropped)
+    write_console(STDERR_FILENO, dropped.error().what + "\n");
+  else if (!pid_file)
+    write_console(STDERR_FILENO,
+                  cat({"WARNING: ", pid_file.error().what, "; running without one\n"}));
   return dropped;
+}
+
+Result<void> open_logs(Server& server) {
+  auto logs = server.open_logs();
+  if (!logs)
+    write_console(STDERR_FILENO, cat({"FATAL: could not open error logging: ", logs.error().what,
+                                      "\nFATAL: Could not start logging\n"}));
+  return logs;
+}
+
+Result<void> make_threads(Server& server) {
+  auto made = server.make_threads();
+  if (!made) {
+    server.services().log.error("main/main", made.error().what + "; the server cannot start");
+    write_console(STDERR_FILENO, made.error().what + "\nServer startup failed. Exiting\n");
+  }
+  return made;
 }
 
 // nullopt: the process before goes on.
@@ -108,15 +162,9 @@ int serve(const Options& options, Launch launch) {
   hold_signals({SIGHUP, SIGUSR1, SIGUSR2});
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a write beyond ulimit -f then fails as on a full disk
-  std::unique_ptr<TakeOver> before;
-  if (options.take_over >= 0) {
-    auto begun = TakeOver::begin(options.take_over);
-    if (!begun) {
-      write_console(STDERR_FILENO, cat({"--take-over: ", begun.error().what, "\n"}));
-      return 1;
-    }
-    before = std::move(*begun);
-  }
+  auto begun = begin_take_over(options);
+  if (!begun) return 1;
+  std::unique_ptr<TakeOver> before = std::move(*begun);
   // Reports a failure to the previous process.
   const auto refuse = [&before](std::string_view why) {
     if (before) before->refuse(why);
@@ -128,12 +176,8 @@ int serve(const Options& options, Launch launch) {
   const auto watchdog = manager.watchdog;
   const std::string& path = options.config_file;
   const LoadOptions load{options.allow_default_passwords};
-  auto loaded = load_config_file(path, load);
-  if (!loaded) {
-    write_console(STDOUT_FILENO, fatal_text(path, loaded.error()));
-    return refuse(cat({path, ": ", loaded.error().what}));
-  }
-  if (!usable(*loaded, path)) return refuse(first_reason(*loaded, path));
+  auto loaded = load_usable(path, load);
+  if (!loaded) return refuse(loaded.error().what);
   const auto config = loaded->config;
   raise_limits();
   // Logs, recordings and streams could not grow any more.
@@ -142,38 +186,17 @@ int serve(const Options& options, Launch launch) {
                        "previous process ", before->file_limit()}));
   Server server(system_clock(), path, load, std::move(*loaded), std::move(manager),
                 before ? before->workers() : 0);
-  if (before)
-    server.take_sockets(before->sockets(), before->cluster_port(), before->switch_ports(),
-                        before->certificates());
-  if (auto bound = server.bind(); !bound) {
-    write_console(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
-    return refuse(bound.error().what);
-  }
-  if (const auto why = before ? lacking_certificates(server, *before) : ""; !why.empty())
-    return refuse(why);
+  if (auto opened = open_sockets(server, before.get()); !opened) return refuse(opened.error().what);
   const UniqueFd nothing = options.background ? open_nothing() : UniqueFd();
   Result<PidFile> pid_file{PidFile()};
-  if (auto dropped = become_user(options, *config, !before, pid_file); !dropped) {
-    write_console(STDERR_FILENO, dropped.error().what + "\n");
-    return refuse(dropped.error().what);
-  }
-  if (!pid_file)
-    write_console(STDERR_FILENO,
-                  cat({"WARNING: ", pid_file.error().what, "; running without one\n"}));
-  if (auto logs = server.open_logs(); !logs) {
-    write_console(STDERR_FILENO, cat({"FATAL: could not open error logging: ", logs.error().what,
-                                      "\nFATAL: Could not start logging\n"}));
-    return refuse(logs.error().what);
-  }
+  if (auto became = become_user(options, *config, !before, pid_file); !became)
+    return refuse(became.error().what);
+  if (auto logs = open_logs(server); !logs) return refuse(logs.error().what);
   if (options.background) leave_console(nothing, config->logging);
   const bool confined =
       give_up_rest(*config, launch.program, before && before->confined(), server.services().log);
   // Before the previous process hands over its state, which a lack of threads would lose.
-  if (auto made = server.make_threads(); !made) {
-    server.services().log.error("main/main", made.error().what + "; the server cannot start");
-    write_console(STDERR_FILENO, made.error().what + "\nServer startup failed. Exiting\n");
-    return refuse(made.error().what);
-  }
+  if (auto made = make_threads(server); !made) return refuse(made.error().what);
   Standing standing;
   if (before) {
     auto taken = take_state(server, *before, config->paths.pidfile, pid_file);

@@ -322,24 +322,20 @@ void Server::make_cluster() {
   services.direct = std::make_unique<DirectCalls>(services);
 }
 
-AdmissionCallbacks Server::admission_callbacks() {
-  Services& services = *services_;
-  AdmissionCallbacks callbacks;
-  callbacks.promised = &services.counters.promised;
+namespace {
+
+// What the configuration and other parts decide about a mount.
+void add_decisions(AdmissionCallbacks& callbacks, Services& services) {
   callbacks.settings = [&services, shared = SharedSections()](std::string_view mount) mutable {
     return shared.settings_of(services.config.read(), mount);
   };
   callbacks.linger = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
     return services.relays->linger(mount, kind, reason);
   };
-  callbacks.max_waiting = [&services] { return services.config.read()->limits.sources; };
   callbacks.rests = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
     return services.hls->rest_after(mount, kind, reason);
   };
-  callbacks.rest_over = [&services](const std::shared_ptr<Mount>& mount,
-                                    const std::shared_ptr<Mount>& next) {
-    services.hls->rest_over(mount, next);
-  };
+  callbacks.max_waiting = [&services] { return services.config.read()->limits.sources; };
   callbacks.fed_elsewhere = [&services](const std::string& mount) {
     return services.relays->fed_elsewhere(mount);
   };
@@ -355,23 +351,10 @@ AdmissionCallbacks Server::admission_callbacks() {
   callbacks.outlived = [&services](const std::string& mount, const std::string& user) {
     return services.hours->is_over(mount, user);
   };
-  callbacks.stands_by = [&services](const std::shared_ptr<Mount>& mount) {
-    services.hours->check(mount->name());
-  };
-  callbacks.waits = [&services](const std::shared_ptr<Mount>& mount) {
-    services.relays->mount_waits(*mount);
-    services.dead_air->check(mount->name());
-    services.links->mount_changed(mount->name());
-  };
-  callbacks.off_air = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
-    const auto why = off_air_word(reason);
-    if (why.empty()) return;
-    const WallTime now = services.clock.wall();
-    if (kind == WriterKind::kRelay)
-      services.off_air->note_relay(mount.name(), mount.facts()->started_wall, now);
-    else
-      services.off_air->note(mount.name(), {unix_seconds(now), std::string(why), {}});
-  };
+}
+
+// What admission wants from the worker of a source.
+void add_calls_of_workers(AdmissionCallbacks& callbacks, Services& services) {
   callbacks.wake = [&services](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
     Worker::wake(services, loops, mount);
   };
@@ -391,6 +374,37 @@ AdmissionCallbacks Server::admission_callbacks() {
       const bool ended = worker.sources->has_ended(lease);
       services.loops.control().post([ended, then = std::move(then)]() mutable { then(ended); });
     });
+  };
+}
+
+}  // namespace
+
+AdmissionCallbacks Server::admission_callbacks() {
+  Services& services = *services_;
+  AdmissionCallbacks callbacks;
+  callbacks.promised = &services.counters.promised;
+  add_decisions(callbacks, services);
+  add_calls_of_workers(callbacks, services);
+  callbacks.rest_over = [&services](const std::shared_ptr<Mount>& mount,
+                                    const std::shared_ptr<Mount>& next) {
+    services.hls->rest_over(mount, next);
+  };
+  callbacks.stands_by = [&services](const std::shared_ptr<Mount>& mount) {
+    services.hours->check(mount->name());
+  };
+  callbacks.waits = [&services](const std::shared_ptr<Mount>& mount) {
+    services.relays->mount_waits(*mount);
+    services.dead_air->check(mount->name());
+    services.links->mount_changed(mount->name());
+  };
+  callbacks.off_air = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
+    const auto why = off_air_word(reason);
+    if (why.empty()) return;
+    const WallTime now = services.clock.wall();
+    if (kind == WriterKind::kRelay)
+      services.off_air->note_relay(mount.name(), mount.facts()->started_wall, now);
+    else
+      services.off_air->note(mount.name(), {unix_seconds(now), std::string(why), {}});
   };
   add_standby_callbacks(callbacks);
   callbacks.begun = [this](const std::shared_ptr<Mount>& mount) { mount_begun(mount); };

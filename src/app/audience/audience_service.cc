@@ -67,6 +67,40 @@ AudienceService::~AudienceService() { stop(); }
 
 std::int64_t AudienceService::now_ms() const { return unix_ms(runtime_.clock.wall()); }
 
+// What its state directory has: the journal, addresses, keys and the name of the master.
+Result<void> AudienceService::open_files(const std::string& state) {
+  database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
+  master_path_ = state + "/audience.master";
+  if (auto told = read_file(master_path_, {.limit = 256})) master_ = std::string(trim(told->text));
+  if (!is_node_id(master_)) master_.clear();
+  auto journal = open_journal(state + "/audience.journal");
+  if (!journal) return journal.error();
+  journal_ = std::move(*journal);
+  if (settings_.keep_addresses.count() > 0) {
+    spool_ = std::make_unique<SessionSpool>(addresses_path_, journal_->epoch());
+    for (const auto& cut : std::exchange(cut_, {})) spool_->ended(cut.open, cut.ended_ms, 0);
+  }
+  keys_ = std::make_unique<DayKeys>(state + "/audience.keys", random_bytes);
+  if (const auto loaded = keys_->load(now_ms() / 1000); !loaded)
+    runtime_.log.error(kAudienceModule, loaded.error().what);
+  return {};
+}
+
+Result<void> AudienceService::begin_threads() {
+  Loop& journals = journal_thread_.loop();
+  flush_ = std::make_unique<Timer>(journals, [this] { flush(); });
+  alive_ = std::make_unique<Timer>(journals, [this] { alive(); });
+  retry_ = std::make_unique<Timer>(journals, [this] { deliver(); });
+  unanswered_ = std::make_unique<Timer>(journals, [this] {
+    delivers_ = false;
+    deliver();
+  });
+  upkeep_ = std::make_unique<Timer>(database_thread_.loop(), [this] { upkeep(); });
+  for (IoThread* const thread : {&journal_thread_, &database_thread_})
+    if (auto started = thread->start(); !started) return started;
+  return {};
+}
+
 void AudienceService::start(const Config& config) {
   if (on()) return;
   const std::string state = state_directory(config);
@@ -89,45 +123,19 @@ void AudienceService::start(const Config& config) {
   settings_ = config.audience;
   if (settings_.keep_addresses.count() > 0) delete_addresses(settings_.keep_addresses);
   node_ = node_name(config);
-  database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
-  master_path_ = state + "/audience.master";
-  if (auto told = read_file(master_path_, {.limit = 256})) master_ = std::string(trim(told->text));
-  if (!is_node_id(master_)) master_.clear();
-  auto journal = open_journal(state + "/audience.journal");
-  if (!journal) {
+  auto begun = open_files(state);
+  if (begun) begun = begin_threads();
+  if (!begun) {
     runtime_.log.error(kAudienceModule,
-                       cat({journal.error().what, "; nothing of the audience is written down"}));
+                       begun.error().what + "; nothing of the audience is written down");
     return;
   }
-  journal_ = std::move(*journal);
-  if (settings_.keep_addresses.count() > 0) {
-    spool_ = std::make_unique<SessionSpool>(addresses_path_, journal_->epoch());
-    for (const auto& cut : std::exchange(cut_, {})) spool_->ended(cut.open, cut.ended_ms, 0);
-  }
-  keys_ = std::make_unique<DayKeys>(state + "/audience.keys", random_bytes);
-  if (const auto loaded = keys_->load(now_ms() / 1000); !loaded)
-    runtime_.log.error(kAudienceModule, loaded.error().what);
-  Loop& journals = journal_thread_.loop();
-  flush_ = std::make_unique<Timer>(journals, [this] { flush(); });
-  alive_ = std::make_unique<Timer>(journals, [this] { alive(); });
-  retry_ = std::make_unique<Timer>(journals, [this] { deliver(); });
-  unanswered_ = std::make_unique<Timer>(journals, [this] {
-    delivers_ = false;
-    deliver();
-  });
-  upkeep_ = std::make_unique<Timer>(database_thread_.loop(), [this] { upkeep(); });
-  for (IoThread* const thread : {&journal_thread_, &database_thread_})
-    if (auto started = thread->start(); !started) {
-      runtime_.log.error(kAudienceModule,
-                         started.error().what + "; nothing of the audience is written down");
-      return;
-    }
   database_thread_.loop().post([this] {
     if (const auto opened = open_database(); !opened)
       runtime_.log.error(kAudienceModule, opened.error().what + "; the journal waits");
     upkeep_->after(kUpkeepPause);
   });
-  journals.post([this] { flush(); });
+  journal_thread_.loop().post([this] { flush(); });
   on_.store(true, std::memory_order_relaxed);
 }
 

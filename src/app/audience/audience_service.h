@@ -129,6 +129,8 @@ class AudienceService {
   class Notice;
   void note_begin(std::uint64_t listening, std::int64_t at_ms, const ListeningFacts& facts);
   void note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes);
+  Result<void> open_files(const std::string& state);
+  Result<void> begin_threads();
   Result<std::unique_ptr<Journal>> open_journal(const std::string& path);
   void delete_addresses(std::chrono::seconds keep);
   void note_clocks();

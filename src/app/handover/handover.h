@@ -95,6 +95,11 @@ class Handover {
   enum class Step : std::uint8_t { kIdle, kPreparing, kFreezing, kGone };
 
   Result<void> offer();
+  Result<UniqueFd> offer_stand_in(HandoverOut& out, OfferRecord& offer);
+  // The sockets stay open until the offer is sent.
+  void offer_sockets(HandoverOut& out, OfferRecord& offer,
+                     const std::vector<ListenSockets::Handed>& switch_ports) const;
+  void offer_certificates(HandoverOut& out, OfferRecord& offer) const;
   UniqueFd offer_pictures(OfferRecord& offer);
   UniqueFd offer_records(OfferRecord& offer);
   void on_channel(short events);
@@ -114,6 +119,9 @@ class Handover {
   using Numbers = std::unordered_map<const Mount*, std::uint64_t>;
   void save_ended_mounts(HandoverOut& out, Numbers& numbers);
   void save_listeners(HandoverOut& out, const Numbers& numbers);
+  // Files whose rest is sent, by their descriptors; several requests may share one.
+  using SavedFiles = std::unordered_map<int, MovedFd>;
+  void save_requests(HandoverOut& out, std::uint32_t worker, SavedFiles& files);
   Result<void> save_relay(HandoverOut& out, const SourceRecord& source);
   void save_titles(HandoverOut& out);
   void save_players(HandoverOut& out);

@@ -292,6 +292,30 @@ void Handover::save_ended_mounts(HandoverOut& out, Numbers& numbers) {
     });
 }
 
+void Handover::save_requests(HandoverOut& out, std::uint32_t worker, SavedFiles& files) {
+  const auto rest_of = [&](int fd) {
+    if (!shared_) return out.fds().add(fd);
+    const auto [at, is_new] = files.try_emplace(fd);
+    if (is_new) at->second = out.fds().add(fd);
+    return at->second;
+  };
+  for (const HeldRequest& held :
+       network_.workers[worker]->connections->unanswered(rests_, files_, shared_)) {
+    RequestRecord request;
+    request.worker = worker;
+    request.fd = out.fds().add(*held.transport);
+    request.held = held;
+    request.port = static_cast<std::uint32_t>(held.socket->port);
+    request.shoutcast = held.socket->shoutcast;
+    request.bind_address = held.socket->settings.bind_address;
+    if (held.file.fd >= 0) request.file.push_back(rest_of(held.file.fd));
+    request.file_at = held.file.at;
+    request.file_bytes = held.file.bytes;
+    out.put(HandoverType::kRequest, request);
+    ++given_.requests;
+  }
+}
+
 void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
   const auto sight = writers_of(network_);
   const auto count = [this](const ListenerRecord& listener) {
@@ -299,13 +323,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
     given_.positions += listener.position;
   };
   std::unordered_map<const Mount*, TitlePlaces> titles;
-  std::unordered_map<int, MovedFd> rests;
-  const auto rest_of = [&](int fd) {
-    if (!shared_) return out.fds().add(fd);
-    const auto [at, is_new] = rests.try_emplace(fd);
-    if (is_new) at->second = out.fds().add(fd);
-    return at->second;
-  };
+  SavedFiles files;
   for (std::uint32_t i = 0; i < network_.workers.size(); ++i) {
     ListenersRecord of;
     const Mount* filling = nullptr;
@@ -343,21 +361,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
           count(direct.listener);
         },
         out.fds());
-    for (const HeldRequest& held :
-         network_.workers[i]->connections->unanswered(rests_, files_, shared_)) {
-      RequestRecord request;
-      request.worker = i;
-      request.fd = out.fds().add(*held.transport);
-      request.held = held;
-      request.port = static_cast<std::uint32_t>(held.socket->port);
-      request.shoutcast = held.socket->shoutcast;
-      request.bind_address = held.socket->settings.bind_address;
-      if (held.file.fd >= 0) request.file.push_back(rest_of(held.file.fd));
-      request.file_at = held.file.at;
-      request.file_bytes = held.file.bytes;
-      out.put(HandoverType::kRequest, request);
-      ++given_.requests;
-    }
+    save_requests(out, i, files);
   }
 }
 
