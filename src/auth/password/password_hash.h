@@ -6,6 +6,7 @@
 // rounds, scrypt's and yescrypt's default.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
