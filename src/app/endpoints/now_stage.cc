@@ -69,6 +69,34 @@ std::string young_place_json(const std::string& name, const Mount& mount) {
   return json.take();
 }
 
+// The burst, or a later place if the burst would be dropped before it is requested.
+WallPlace joining_place(const StreamView& view, std::size_t burst, const WallPlace& oldest,
+                        const WallPlace& newest) {
+  // The burst may begin before the first byte with a time.
+  const WallPlace place = place_of_join(view, burst).value_or(oldest);
+  const std::int64_t kept_ms =
+      oldest.wall_ms + std::min(kMaxSlackMs, (newest.wall_ms - oldest.wall_ms) / 4);
+  if (place.wall_ms >= kept_ms) return place;
+  return place_at_wall(view, kept_ms).value_or(oldest);
+}
+
+void put_place(JsonWriter& json, const std::string& name, const WallPlace& place) {
+  const std::string at = print_address(place.at);
+  json.key("at").text(at);
+  json.key("wall_ms").number(place.wall_ms);
+  json.key("media_ms").number(place.media_ms);
+  json.key("url").text(exact_url(name, at));
+}
+
+void put_recorded(JsonWriter& json, const std::string& name, std::int64_t wall_ms) {
+  const std::string ms = std::to_string(1000 + wall_ms % 1000);
+  json.key("at").null();
+  json.key("media_ms").null();
+  json.key("wall_ms").number(wall_ms);
+  json.key("url").text(
+      cat({percent_encode(name, true), "?from=", wall_ms / 1000, ".", ms.substr(1)}));
+}
+
 void reply_now(Connection& connection, const Services& services, std::string body) {
   ResponseHead head;
   head.content_type = "application/json; charset=UTF-8";
@@ -154,31 +182,14 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
       return refuse(416, cat({"wall: ", *wall_ms, " is not here; there is ", oldest_ms, " to ",
                               newest->wall_ms}));
   } else {
-    place = place_of_join(*view, mount->settings()->burst_bytes);
-    // The burst may begin before the first byte with a time.
-    if (!place) place = oldest;
-    // The oldest byte would be dropped before it is requested.
-    const std::int64_t kept_ms =
-        oldest->wall_ms + std::min(kMaxSlackMs, (newest->wall_ms - oldest->wall_ms) / 4);
-    if (place->wall_ms < kept_ms) place = place_at_wall(*view, kept_ms);
-    if (!place) place = oldest;
+    place = joining_place(*view, mount->settings()->burst_bytes, *oldest, *newest);
   }
   JsonWriter json;
   json.begin_object();
-  if (recorded_ms) {
-    const std::string ms = std::to_string(1000 + *recorded_ms % 1000);
-    json.key("at").null();
-    json.key("media_ms").null();
-    json.key("wall_ms").number(*recorded_ms);
-    json.key("url").text(
-        cat({percent_encode(name, true), "?from=", *recorded_ms / 1000, ".", ms.substr(1)}));
-  } else {
-    const std::string at = print_address(place->at);
-    json.key("at").text(at);
-    json.key("wall_ms").number(place->wall_ms);
-    json.key("media_ms").number(place->media_ms);
-    json.key("url").text(exact_url(name, at));
-  }
+  if (recorded_ms)
+    put_recorded(json, name, *recorded_ms);
+  else
+    put_place(json, name, *place);
   json.key("live_ms").number(newest->wall_ms);
   json.key("oldest_ms").number(oldest_ms);
   json.key("recorded").boolean(!past.empty());

@@ -60,6 +60,24 @@ void pull(Network& network, const Mount& mount) {
       [&network, name = mount.name()] { network.relays->first_waits(name); });
 }
 
+bool is_unheard(const Mount& mount) {
+  return mount.phase() == MountPhase::kLingering && mount.listeners() == 0;
+}
+
+// Two servers that relay one mount from each other must not keep an echo alive.
+bool answer_if_echo(Network& network, Connection& connection, const Mount& mount) {
+  const MountPhase phase = mount.phase();
+  const bool echoes =
+      phase == MountPhase::kLingering || (phase == MountPhase::kRunning && !mount.is_fed());
+  if (!echoes ||
+      !is_relay_request(connection.request().headers, config_of(network, connection)->server_id))
+    return false;
+  // No listener waits here, so this request resumes the relay for the server's next try.
+  if (is_unheard(mount)) pull(network, mount);
+  connection.reply_page(404, "Mount unavailable");
+  return true;
+}
+
 void reply_not_here(Worker& worker, Connection& connection) {
   answer_unserved(worker, connection, "not-here", [](Connection& none_has_it) {
     none_has_it.reply_page(404, "Mount unavailable");
@@ -230,17 +248,7 @@ Verdict listen_stage(Worker& worker, Connection& connection) {
     return Verdict::kPending;
   }
   if (section.no_mount) return closed();
-  const MountPhase phase = mount->phase();
-  const bool unheard = phase == MountPhase::kLingering && mount->listeners() == 0;
-  // Two servers that relay one mount from each other must not keep an echo alive.
-  const bool echoes =
-      phase == MountPhase::kLingering || (phase == MountPhase::kRunning && !mount->is_fed());
-  if (echoes && is_relay_request(request.headers, config->server_id)) {
-    // No listener waits here, so this request resumes the relay for the server's next try.
-    if (unheard) pull(network, *mount);
-    connection.reply_page(404, "Mount unavailable");
-    return Verdict::kAnswered;
-  }
+  if (answer_if_echo(network, connection, *mount)) return Verdict::kAnswered;
   // The mount appeared after auth_stage(), which asks about mounts only.
   if (!section.authenticator.type.empty() && !context.let_in.authorised()) {
     connection.go_on_from(*worker.of_mounts);
@@ -264,7 +272,7 @@ Verdict listen_stage(Worker& worker, Connection& connection) {
     reply_probe(connection, *mount);
     return Verdict::kAnswered;
   }
-  if (unheard) pull(network, *mount);
+  if (is_unheard(*mount)) pull(network, *mount);
   return admit_listener(worker, connection, asked, std::move(mount), nullptr);
 }
 

@@ -185,14 +185,17 @@ void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
   begin(worker, *waiting, std::move(*lease), std::move(facts), std::move(body), std::move(place));
 }
 
-// Checks everything besides the login, which is right.
-Verdict admit(Worker& worker, Connection& connection, const Config& config,
-              const MountSettings& settings, int priority) {
+// By the kind of its stream, the bans and what the mount takes.
+bool refuse_if_not_allowed(Worker& worker, Connection& connection, const Config& config,
+                           const MountSettings& settings) {
   const Request& request = connection.request();
   Traffic& traffic = worker.services;
-  if (request.method == Method::kPut && request.headers.get("content-type").empty()) {
-    return refuse_source(worker, connection, "No Content-type given");
-  }
+  const auto refuse = [&](std::string_view why) {
+    refuse_source(worker, connection, why);
+    return true;
+  };
+  if (request.method == Method::kPut && request.headers.get("content-type").empty())
+    return refuse("No Content-type given");
   const std::string_view type = request.headers.get("content-type");
   if (!type.empty() && !is_source_type(type, settings.source_types)) {
     traffic.refusals->warn(
@@ -201,17 +204,25 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
              " was refused, its content type ", clean_utf8(type.substr(0, kShownType)),
              " is neither audio nor video (<source-types> allows others)"}));
     connection.reply_text(403, "Content-type not supported");
-    return Verdict::kAnswered;
+    return true;
   }
   if (answer_if_banned(worker, connection, request.path)) {
     log_refused_source(worker, connection, "banned");
-    return Verdict::kAnswered;
+    return true;
   }
-  if (settings.suspended) return refuse_source(worker, connection, "suspended");
-  if (const auto why = refuse_away_from_home(config, settings); !why.empty())
-    return refuse_source(worker, connection, why);
+  if (settings.suspended) return refuse("suspended");
+  if (const auto why = refuse_away_from_home(config, settings); !why.empty()) return refuse(why);
   if (const auto why = refuse_name(request.path, config, *traffic.files.read()); !why.empty())
-    return refuse_source(worker, connection, why);
+    return refuse(why);
+  return false;
+}
+
+// Checks everything besides the login, which is right.
+Verdict admit(Worker& worker, Connection& connection, const Config& config,
+              const MountSettings& settings, int priority) {
+  const Request& request = connection.request();
+  Traffic& traffic = worker.services;
+  if (refuse_if_not_allowed(worker, connection, config, settings)) return Verdict::kAnswered;
   auto body = BodyReader::for_request(request, true);
   if (!body) {
     log_refused_source(worker, connection, body.error().what);
@@ -267,6 +278,27 @@ std::string_view why_source_refused(Worker& worker, const MountSettings& setting
                                                  : "its backend says no";
 }
 
+void ask_backend(Worker& worker, Connection& connection, const MountSettings& settings,
+                 Credentials given) {
+  const auto config = config_of(worker.services, connection);
+  SourceAsk ask{connection.request().path, connection.ip(), std::move(given), false};
+  const std::string ask_user = ask.given.user;
+  ask_about_source(
+      worker, connection, section_of(worker.services, connection), std::move(ask), true,
+      [&worker, config, settings, user = ask_user](Connection& waiting,
+                                                   const AuthVerdict& verdict) {
+        if (!verdict.user.empty()) waiting.user = verdict.user;
+        if (verdict.kind == AuthVerdict::Kind::kAllow)
+          admit(worker, waiting, *config, settings, 0);
+        else if (verdict.kind == AuthVerdict::Kind::kBusy)
+          refuse_source(worker, waiting, verdict.text);
+        else if (verdict.kind == AuthVerdict::Kind::kLater)
+          refuse_later(worker, waiting);
+        else
+          refuse_login(worker, waiting, false, why_source_refused(worker, settings, user));
+      });
+}
+
 }  // namespace
 
 Verdict source_stage(Worker& worker, Connection& connection) {
@@ -289,8 +321,7 @@ Verdict source_stage(Worker& worker, Connection& connection) {
     return Verdict::kPending;
   const MountSettings settings = mount_settings(*config, request.path);
   const auto given = source_credentials(*config, settings, request);
-  const MountSettings& section = section_of(traffic, connection);
-  const bool asks_backend = decides_sources(section) && !is_probe(request);
+  const bool asks_backend = decides_sources(section_of(traffic, connection)) && !is_probe(request);
   if (given) {
     connection.user = given->user;
     if (refuse_if_guessed(worker, connection, answer_if_shut_out(worker, connection, *given)))
@@ -304,22 +335,7 @@ Verdict source_stage(Worker& worker, Connection& connection) {
       refuse_if_guessed(worker, connection, answer_if_throttled(worker, connection, given->user)))
     return Verdict::kAnswered;
   if (asks_backend) {
-    SourceAsk ask{request.path, connection.ip(), given.value_or(Credentials{}), false};
-    const std::string ask_user = ask.given.user;
-    ask_about_source(worker, connection, section, std::move(ask), true,
-                     [&worker, config, settings, user = ask_user](Connection& waiting,
-                                                                  const AuthVerdict& verdict) {
-                       if (!verdict.user.empty()) waiting.user = verdict.user;
-                       if (verdict.kind == AuthVerdict::Kind::kAllow)
-                         admit(worker, waiting, *config, settings, 0);
-                       else if (verdict.kind == AuthVerdict::Kind::kBusy)
-                         refuse_source(worker, waiting, verdict.text);
-                       else if (verdict.kind == AuthVerdict::Kind::kLater)
-                         refuse_later(worker, waiting);
-                       else
-                         refuse_login(worker, waiting, false,
-                                      why_source_refused(worker, settings, user));
-                     });
+    ask_backend(worker, connection, settings, given.value_or(Credentials{}));
     return Verdict::kPending;
   }
   if (!right) {

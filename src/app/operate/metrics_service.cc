@@ -97,6 +97,37 @@ void count_archive(ArchiveService& archive, MetricsPicture::Archive& picture) {
   picture.fetched_bytes = relaxed(archive.remote().archive().fetched_bytes);
 }
 
+// Connections, listeners, sources and their bytes.
+void measure_traffic(Services& services, MetricsPicture& picture) {
+  const ServerCounters& counters = services.counters;
+  const NodeLoad load = services.load.read();
+  picture.use = load.use();
+  picture.clients = load.clients;
+  picture.clients_limit = load.clients_limit;
+  picture.sources = counters.sources.inside();
+  picture.sources_limit = services.config.read()->limits.sources;
+  picture.listeners = load.audience;
+  picture.listening_relays = std::max<std::int64_t>(0, load.listeners - load.audience);
+  picture.listeners_limit = load.listeners_limit;
+  picture.audience_bytes_per_second = load.bits_per_second / 8;
+  picture.connections = relaxed(counters.connections);
+  picture.requests = relaxed(counters.client_connections);
+  picture.files = relaxed(counters.file_connections);
+  picture.listener_connections = relaxed(counters.listener_connections);
+  picture.source_connections = relaxed(counters.source_total_connections);
+  picture.takeovers = relaxed(counters.takeovers);
+  for (std::size_t i = 0; i < kSeamNames.size(); ++i)
+    picture.relay_switches.push_back({kSeamNames[i], relaxed(counters.relay_switches[i])});
+  picture.lagged = relaxed(counters.lagged);
+  picture.hls_sessions = services.hls->sessions().size();
+  for (std::size_t i = 0; i < counters.refusals.size(); ++i)
+    picture.refusals.push_back({kRefusalNames[i], relaxed(counters.refusals[i])});
+  for (const auto& worker : services.workers) {
+    picture.bytes_read += worker->sources->bytes_read();
+    picture.bytes_sent += worker->streams->bytes_sent();
+  }
+}
+
 // Calls f for the numbers that begin at 0 with each process, with their names.
 template <class F>
 void each_count(MetricsPicture& picture, F&& f) {
@@ -281,37 +312,12 @@ void MetricsService::restore(const CountsRecord& saved) {
 void MetricsService::complete(MetricsPicture& picture) const {
   const auto config = services_.config.read();
   const ServerCounters& counters = services_.counters;
-  const NodeLoad load = services_.load.read();
   picture.version = LB_VERSION;
   const ProcessUsage usage = process_usage();
   picture.process = {usage.cpu_seconds, usage.resident_bytes, usage.virtual_bytes,
                      usage.open_fds,    usage.most_fds,       unix_time(services_.started_wall)};
   picture.condition = node_health(services_).condition;
-  picture.use = load.use();
-  picture.clients = load.clients;
-  picture.clients_limit = load.clients_limit;
-  picture.sources = counters.sources.inside();
-  picture.sources_limit = config->limits.sources;
-  picture.listeners = load.audience;
-  picture.listening_relays = std::max<std::int64_t>(0, load.listeners - load.audience);
-  picture.listeners_limit = load.listeners_limit;
-  picture.audience_bytes_per_second = load.bits_per_second / 8;
-  picture.connections = relaxed(counters.connections);
-  picture.requests = relaxed(counters.client_connections);
-  picture.files = relaxed(counters.file_connections);
-  picture.listener_connections = relaxed(counters.listener_connections);
-  picture.source_connections = relaxed(counters.source_total_connections);
-  picture.takeovers = relaxed(counters.takeovers);
-  for (std::size_t i = 0; i < kSeamNames.size(); ++i)
-    picture.relay_switches.push_back({kSeamNames[i], relaxed(counters.relay_switches[i])});
-  picture.lagged = relaxed(counters.lagged);
-  picture.hls_sessions = services_.hls->sessions().size();
-  for (std::size_t i = 0; i < counters.refusals.size(); ++i)
-    picture.refusals.push_back({kRefusalNames[i], relaxed(counters.refusals[i])});
-  for (const auto& worker : services_.workers) {
-    picture.bytes_read += worker->sources->bytes_read();
-    picture.bytes_sent += worker->streams->bytes_sent();
-  }
+  measure_traffic(services_, picture);
   const SteadyTime now = services_.clock.steady();
   for (const LoopBeat& beat : services_.beats->read())
     picture.loops.push_back({beat.name, Seconds(beat.late).count(),

@@ -106,6 +106,27 @@ std::vector<SourceAdmission::Encoder> title_targets(const SourceAdmission& admis
   return all;
 }
 
+// Gives the title to encoders; the first one's outcome goes to `then`.
+void send_title(Services& services, const std::vector<SourceAdmission::Encoder>& targets,
+                const Metadata& title, std::optional<std::int64_t> at_ms,
+                UniqueFunction<void(TitleOutcome)> then) {
+  for (std::size_t i = 1; i < targets.size(); ++i) {
+    Worker& home = *services.workers[targets[i].home];
+    home.loop.post([&home, id = targets[i].id, title = std::make_shared<Metadata>(title)] {
+      home.sources->set_title(id, std::move(*title));
+    });
+  }
+  Worker& home = *services.workers[targets.front().home];
+  auto answer = std::make_shared<UniqueFunction<void(TitleOutcome)>>(std::move(then));
+  home.loop.post([&services, &home, lease = targets.front().id, at_ms,
+                  title = std::make_shared<Metadata>(title), answer] {
+    const TitleResult result = home.sources->set_title(lease, std::move(*title), at_ms);
+    services.loops.control().post([answer, result] {
+      (*answer)(result == TitleResult::kDone ? TitleVerdict::kDone : TitleVerdict::kRefused);
+    });
+  });
+}
+
 }  // namespace
 
 void ServerStation::print(UniqueFunction<std::string()> make, Then<std::string> then) {
@@ -383,27 +404,13 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
   services_.listenings->song(name, title->song(),
                              {request.details.isrc, request.details.album, request.details.label,
                               request.details.label_code, request.details.composer});
-  for (std::size_t i = 1; i < targets.size(); ++i) {
-    Worker& home = *services_.workers[targets[i].home];
-    home.loop.post([&home, id = targets[i].id, title = std::make_shared<Metadata>(*title)] {
-      home.sources->set_title(id, std::move(*title));
-    });
-  }
-  Worker& home = *services_.workers[targets.front().home];
   const auto at_ms = request.at_ms;
-  auto answer = std::make_shared<Then<TitleOutcome>>(
-      [this, name, song = title->song(), request = std::move(request),
-       then = std::move(then)](TitleOutcome outcome) mutable {
-        if (outcome.verdict == TitleVerdict::kDone) note_title(name, song, request);
-        then(std::move(outcome));
-      });
-  home.loop.post([this, &home, lease = targets.front().id, at_ms,
-                  title = std::make_shared<Metadata>(std::move(*title)), answer] {
-    const TitleResult result = home.sources->set_title(lease, std::move(*title), at_ms);
-    services_.loops.control().post([answer, result] {
-      (*answer)(result == TitleResult::kDone ? TitleVerdict::kDone : TitleVerdict::kRefused);
-    });
-  });
+  send_title(services_, targets, *title, at_ms,
+             [this, name, song = title->song(), request = std::move(request),
+              then = std::move(then)](TitleOutcome outcome) mutable {
+               if (outcome.verdict == TitleVerdict::kDone) note_title(name, song, request);
+               then(std::move(outcome));
+             });
 }
 
 // Stores the facts that come with a title but are in no stream.
