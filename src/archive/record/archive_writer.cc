@@ -9,7 +9,9 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "archive/files/scan.h"
@@ -112,8 +114,11 @@ bool ArchiveWriter::open_directory() {
 void ArchiveWriter::scan() {
   std::size_t files = 0;
   std::set<std::string> open;
-  for (const TakenRecording& one : taken_->recordings)
+  std::multimap<std::string_view, TakenRecording*> taken;
+  for (TakenRecording& one : taken_->recordings) {
     if (one.saved.file) open.insert(one.saved.file->path);
+    if (one.mount) taken.emplace(one.mount->name(), &one);
+  }
   for (const std::string& mount : archived_mounts(host_.dir)) {
     const ScannedFiles found = scan_mount(host_.dir, mount, open);
     for (const std::string& path : found.mended)
@@ -132,10 +137,9 @@ void ArchiveWriter::scan() {
     files += found.rows.size();
     // The hand-over goes on right after the scan: the mount counts as read, and `found` lacks the
     // file still being written.
-    for (TakenRecording& one : taken_->recordings)
-      if (one.mount && one.mount->name() == mount)
-        recordings_.emplace_back(host_, std::move(one.mount), one.saved, std::move(one.data),
-                                 std::move(one.index));
+    for (auto [one, end] = taken.equal_range(mount); one != end; ++one)
+      record(std::move(one->second->mount), one->second->saved, std::move(one->second->data),
+             std::move(one->second->index));
   }
   host_.log.info(kArchiveModule, cat({"archive ", host_.dir, ": ", files, " files, ",
                                       host_.catalog.bytes(), " bytes"}));
@@ -155,8 +159,7 @@ void ArchiveWriter::continue_recordings() {
   for (TakenRecording& one : std::exchange(taken_->recordings, {})) {
     if (!one.mount) continue;  // it was continued after its mount's scan
     if (usable_) {
-      recordings_.emplace_back(host_, one.mount, one.saved, std::move(one.data),
-                               std::move(one.index));
+      record(one.mount, one.saved, std::move(one.data), std::move(one.index));
     } else {
       Channel& channel = one.mount->channel();
       channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
@@ -181,10 +184,11 @@ void ArchiveWriter::rest(std::function<void(std::optional<ArchiveRecord>)> done)
       saved.removed = fill_->removed();
       fill_->stop();
     }
-    std::erase_if(recordings_, [](Recording& one) {
-      return one.advance(kRecordBudget) == Recording::Progress::kOver;
-    });
-    for (const Recording& one : recordings_) saved.recordings.push_back(one.save());
+    for (auto at = recordings_.begin(); at != recordings_.end();) {
+      const bool over = at->second.advance(kRecordBudget) == Recording::Progress::kOver;
+      if (!over) saved.recordings.push_back(at->second.save());
+      at = over ? recordings_.erase(at) : std::next(at);
+    }
     done(std::move(saved));
   });
 }
@@ -209,8 +213,8 @@ void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount, From from) {
 }
 
 void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t position) {
-  for (const Recording& one : recordings_)
-    if (one.mount() == mount) return;  // a new source: the view has its spans
+  for (auto [one, end] = recordings_.equal_range(mount->name()); one != end; ++one)
+    if (one->second.mount() == mount) return;  // a new source: the view has its spans
   Channel& channel = mount->channel();
   const bool named = !archive_directory(mount->name()).empty();
   if (!usable_ || !named || is_too_new(*mount)) {
@@ -223,21 +227,29 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
   }
   note_owner(mount->name());
   finish_before(mount->name());
-  recordings_.emplace_back(host_, mount, position);
+  record(mount, position);
   host_.log.info(kArchiveModule, cat({"archive ", mount->name(), ": recording to ", host_.dir, "/",
                                       archive_directory(mount->name())}));
   if (!timer_.armed() && !rests_) timer_.after(kWriteTick);
 }
 
+template <typename... More>
+void ArchiveWriter::record(std::shared_ptr<Mount> mount, More&&... more) {
+  std::string name = mount->name();
+  recordings_.emplace(std::piecewise_construct, std::forward_as_tuple(std::move(name)),
+                      std::forward_as_tuple(host_, std::move(mount), std::forward<More>(more)...));
+}
+
 // Until the next turn each source that has gone would hold its log's descriptor and memory.
 void ArchiveWriter::finish_before(const std::string& mount) {
   if (rests_) return;
-  std::erase_if(recordings_, [&](Recording& one) {
-    if (one.mount()->name() != mount || !one.mount()->channel().newest()->ended) return false;
-    const bool over = one.advance(kRecordBudget) == Recording::Progress::kOver;
+  for (auto [at, end] = recordings_.equal_range(mount); at != end;) {
+    Recording& one = at->second;
+    const bool over = one.mount()->channel().newest()->ended &&
+                      one.advance(kRecordBudget) == Recording::Progress::kOver;
     if (over) log_end(mount);
-    return over;
-  });
+    at = over ? recordings_.erase(at) : std::next(at);
+  }
 }
 
 void ArchiveWriter::log_end(const std::string& mount, std::string_view why) {
@@ -268,20 +280,21 @@ void ArchiveWriter::tick() {
   bool full = false;
   for (auto at = recordings_.begin(); at != recordings_.end();) {
     // Recording that is switched off ends at once, even in the middle of a stream.
-    const bool wanted = callbacks_.settings_of(at->mount()->name()).enabled;
-    if (!wanted) at->finish();
-    const bool was_paused = at->paused();
-    const auto progress = wanted ? at->advance(kRecordBudget) : Recording::Progress::kOver;
-    full |= at->paused() && !was_paused;
+    auto& [name, one] = *at;
+    const bool wanted = callbacks_.settings_of(name).enabled;
+    if (!wanted) one.finish();
+    const bool was_paused = one.paused();
+    const auto progress = wanted ? one.advance(kRecordBudget) : Recording::Progress::kOver;
+    full |= one.paused() && !was_paused;
     if (progress == Recording::Progress::kOver) {
-      log_end(at->mount()->name(), wanted ? "" : ", because it was switched off");
+      log_end(name, wanted ? "" : ", because it was switched off");
       at = recordings_.erase(at);
       continue;
     }
     more |= progress == Recording::Progress::kMore;
-    hurried |= at->hurries();
-    paused += at->paused() ? 1 : 0;
-    lag_ms = std::max(lag_ms, at->lag_ms());
+    hurried |= one.hurries();
+    paused += one.paused() ? 1 : 0;
+    lag_ms = std::max(lag_ms, one.lag_ms());
     ++at;
   }
   numbers_.lag_ms.store(recordings_.empty() ? 0 : lag_ms, std::memory_order_relaxed);
@@ -429,7 +442,7 @@ void ArchiveWriter::finish_all() {
     timer_.cancel();
     retention_timer_.cancel();
     if (fill_) fill_->stop();
-    for (Recording& one : recordings_) one.finish();
+    for (auto& [name, one] : recordings_) one.finish();
     recordings_.clear();
   });
 }

@@ -11,7 +11,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -107,6 +107,8 @@ class ArchiveWriter {
   void continue_recordings();
   void scan();
   void add(const std::shared_ptr<Mount>& mount, std::uint64_t position);
+  template <typename... More>
+  void record(std::shared_ptr<Mount> mount, More&&... more);
   void finish_before(const std::string& mount);
   void log_end(const std::string& mount, std::string_view why = {});
   bool is_too_new(const Mount& mount);
@@ -128,7 +130,8 @@ class ArchiveWriter {
   std::unique_ptr<TakenArchive> taken_;
   bool rests_ = false;
   std::optional<GoneFiles> gone_;
-  std::list<Recording> recordings_;
+  // By name: one that has ended may not be written yet when the next one begins, behind it.
+  std::multimap<std::string, Recording, std::less<>> recordings_;
   SteadyTime retained_{};
   bool retains_soon_ = false;
   std::set<std::string> unnoted_;  // mounts whose owner could not be written

@@ -529,6 +529,38 @@ TEST(ArchiveWriter, WhatSourcesHaveLeftIsWrittenBeforeTheNextOneIsRecorded) {
   CHECK_EQUAL(50u, catalog.files("/a.mp3")->size());
 }
 
+// Each login of a source walked through all recordings.
+TEST(ArchiveWriter, ALoginCostsNoMoreWhereThousandsAreRecorded) {
+  auto over = std::make_shared<StreamView>();
+  over->ended = true;
+  std::shared_ptr<Mount> last;
+  const auto work_of_logins = [&] {
+    const std::chrono::nanoseconds before = system_clock().thread_work();
+    for (int i = 0; i < 1000; ++i) {
+      if (last) last->channel().publish(over);
+      last = std::make_shared<Mount>("/a.mp3", lb::test::mount_settings(), 1);
+      last->set_facts(facts_of("audio/mpeg"));
+      writer->begin(last);
+      writer->begin(last);  // its next source
+      loop.run_once(false);
+    }
+    return system_clock().thread_work() - before;
+  };
+  const auto alone = work_of_logins();
+  CHECK_EQUAL(1u, writer->running());
+  std::vector<std::shared_ptr<Mount>> others;
+  for (int i = 0; i < 8000; ++i) {
+    others.push_back(std::make_shared<Mount>(cat({"/", i}), lb::test::mount_settings(), 1));
+    others.back()->set_facts(facts_of("audio/mpeg"));
+    writer->begin(others.back());
+  }
+  loop.run_once(false);
+  CHECK_EQUAL(8001u, writer->running());
+  const auto among_others = work_of_logins();
+  CHECK_EQUAL(8001u, writer->running());
+  CHECK(among_others < 5 * alone + 50ms);
+}
+
 TEST(ArchiveWriter, FilesOfASourceThatBeginsAgainAndAgainAreBounded) {
   std::uint64_t logins = 0;
   const auto log_in = [&](const char* name) {
