@@ -1,12 +1,17 @@
 // RateLimit: limits how often something happens: a number at once, and one more each time that a
 // pause has passed.  SecondCount: so many within a second, and none until it is over.
 // Thread: its owner's.
+// Bounds: RepeatGuards has a fixed table.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -78,6 +83,20 @@ class RepeatGuard {
   const Rate rate_;
   RateLimit limit_;
   unsigned held_ = 0;
+};
+
+// RepeatGuards: a RepeatGuard for each of the names that clients may invent; some names share one.
+class RepeatGuards {
+ public:
+  static constexpr std::size_t kGuards = 512;
+
+  explicit RepeatGuards(unsigned at_once) : guards_(kGuards, RepeatGuard(at_once)) {}
+  RepeatGuard& of(std::string_view name) noexcept {
+    return guards_[std::hash<std::string_view>()(name) % guards_.size()];
+  }
+
+ private:
+  std::vector<RepeatGuard> guards_;
 };
 
 }  // namespace lb

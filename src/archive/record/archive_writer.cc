@@ -219,7 +219,7 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
   const bool named = !archive_directory(mount->name()).empty();
   if (!usable_ || !named || is_too_new(*mount)) {
     channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
-    if (!named)
+    if (unsigned held = 0; !named && begins_.of(mount->name()).pass(loop_.now(), held))
       host_.log.error(kArchiveModule, cat({"archive ", mount->name(),
                                            ": its name is too long for a directory; it is not "
                                            "recorded"}));
@@ -227,17 +227,17 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
   }
   note_owner(mount->name());
   finish_before(mount->name());
-  record(mount, position);
-  host_.log.info(kArchiveModule, cat({"archive ", mount->name(), ": recording to ", host_.dir, "/",
-                                      archive_directory(mount->name())}));
+  log_begin(record(mount, position));
   if (!timer_.armed() && !rests_) timer_.after(kWriteTick);
 }
 
 template <typename... More>
-void ArchiveWriter::record(std::shared_ptr<Mount> mount, More&&... more) {
+Recording& ArchiveWriter::record(std::shared_ptr<Mount> mount, More&&... more) {
   std::string name = mount->name();
-  recordings_.emplace(std::piecewise_construct, std::forward_as_tuple(std::move(name)),
-                      std::forward_as_tuple(host_, std::move(mount), std::forward<More>(more)...));
+  return recordings_
+      .emplace(std::piecewise_construct, std::forward_as_tuple(std::move(name)),
+               std::forward_as_tuple(host_, std::move(mount), std::forward<More>(more)...))
+      ->second;
 }
 
 // Until the next turn each source that has gone would hold its log's descriptor and memory.
@@ -247,13 +247,26 @@ void ArchiveWriter::finish_before(const std::string& mount) {
     Recording& one = at->second;
     const bool over = one.mount()->channel().newest()->ended &&
                       one.advance(kRecordBudget) == Recording::Progress::kOver;
-    if (over) log_end(mount);
+    if (over) log_end(one);
     at = over ? recordings_.erase(at) : std::next(at);
   }
 }
 
-void ArchiveWriter::log_end(const std::string& mount, std::string_view why) {
-  host_.log.info(kArchiveModule, cat({"archive ", mount, ": recording ended", why}));
+// Of a source that logs in again and again most begins and their ends are only counted.
+void ArchiveWriter::log_begin(Recording& one) {
+  const std::string& mount = one.mount()->name();
+  unsigned held = 0;
+  one.is_logged = host_.log.enabled(LogLevel::kDebug) || begins_.of(mount).pass(loop_.now(), held);
+  if (!one.is_logged) return;
+  const std::string more =
+      held > 0 ? cat({" (", held, " recordings before it are not in this log)"}) : std::string();
+  host_.log.info(kArchiveModule, cat({"archive ", mount, ": recording to ", host_.dir, "/",
+                                      archive_directory(mount), more}));
+}
+
+void ArchiveWriter::log_end(const Recording& one, std::string_view why) {
+  if (!one.is_logged) return;
+  host_.log.info(kArchiveModule, cat({"archive ", one.mount()->name(), ": recording ended", why}));
 }
 
 // Whether the name has no section and no recordings, because a source or a master invented it.
@@ -287,7 +300,7 @@ void ArchiveWriter::tick() {
     const auto progress = wanted ? one.advance(kRecordBudget) : Recording::Progress::kOver;
     full |= one.paused() && !was_paused;
     if (progress == Recording::Progress::kOver) {
-      log_end(name, wanted ? "" : ", because it was switched off");
+      log_end(one, wanted ? "" : ", because it was switched off");
       at = recordings_.erase(at);
       continue;
     }

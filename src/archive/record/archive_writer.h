@@ -108,9 +108,10 @@ class ArchiveWriter {
   void scan();
   void add(const std::shared_ptr<Mount>& mount, std::uint64_t position);
   template <typename... More>
-  void record(std::shared_ptr<Mount> mount, More&&... more);
+  Recording& record(std::shared_ptr<Mount> mount, More&&... more);
   void finish_before(const std::string& mount);
-  void log_end(const std::string& mount, std::string_view why = {});
+  void log_begin(Recording& one);
+  void log_end(const Recording& one, std::string_view why = {});
   bool is_too_new(const Mount& mount);
   void tick();
   RetentionInput retention_input() const;
@@ -137,6 +138,7 @@ class ArchiveWriter {
   std::set<std::string> unnoted_;  // mounts whose owner could not be written
   RateLimit from_sources_, from_relays_;
   std::size_t refused_ = 0;  // since the last retention
+  RepeatGuards begins_{20};  // logged ones, by mount
   Numbers numbers_;
   Timer timer_;
   Timer retention_timer_;

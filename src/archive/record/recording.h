@@ -65,6 +65,8 @@ class Recording {
 
   RecordingRecord save() const;
 
+  // Whether its begin is in the log, and so is its end.
+  bool is_logged = true;
   const std::shared_ptr<Mount>& mount() const noexcept { return mount_; }
   bool paused() const noexcept { return paused_; }
   // Whether the last turn took a good part of the queue, so that a fast stream could overrun it.

@@ -160,8 +160,9 @@ struct WriterLease {
   // mount has no framer yet.
   std::unique_ptr<Framer> framer;
   StreamIdentity identity{};
-  std::uint64_t id = 0;  // 0: void
-  bool goes_on = false;  // of a relay: the mount lacked a writer only for a moment
+  std::uint64_t id = 0;   // 0: void
+  bool goes_on = false;   // of a relay: the mount lacked a writer only for a moment
+  bool is_logged = true;  // its login is in the log, and so is its end
 
   WriterLease() = default;
   WriterLease(WriterLease&&) = default;

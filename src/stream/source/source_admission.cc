@@ -62,10 +62,10 @@ void SourceAdmission::admit(WriterAsk ask, Then then) {
 void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
   if (is_refused(ask, then)) return;
   if (is_closed(ask)) {
-    log_.info("source/admission",
-              cat({"mount ", ask.mount,
-                   ": closed to sources for a while after the last one (wait-time), ",
-                   ask.facts->source_ip, " was refused"}));
+    log_ask(LogLevel::kInfo, ask.mount,
+            cat({"mount ", ask.mount,
+                 ": closed to sources for a while after the last one (wait-time), ",
+                 ask.facts->source_ip, " was refused"}));
     then(Error::denied(std::string(kInUse)));
     return;
   }
@@ -93,9 +93,9 @@ void SourceAdmission::decide_beside_relay(const std::string& mount, Record& reco
                                           Then then) {
   const bool at_home = callbacks_.expected_here && callbacks_.expected_here(mount);
   if (!at_home && fed_elsewhere(mount, record)) {
-    log_.info("source/admission",
-              cat({"mount ", mount, ": its stream comes from another server, the source from ",
-                   ask.facts->source_ip, " was refused"}));
+    log_ask(LogLevel::kInfo, mount,
+            cat({"mount ", mount, ": its stream comes from another server, the source from ",
+                 ask.facts->source_ip, " was refused"}));
     then(Error::denied(std::string(kInUse)));
   } else if (record.lease == 0) {
     grant(std::move(ask), std::move(then));
@@ -124,8 +124,8 @@ void SourceAdmission::decide_beside_source(Record& record, WriterAsk ask, Then t
       return;
     }
   }
-  const auto refuse = [this, why = no_standby(record, ask)](Then& refused) {
-    if (!why.empty()) log_.warn("source/admission", why);
+  const auto refuse = [this, mount = ask.mount, why = no_standby(record, ask)](Then& refused) {
+    if (!why.empty()) log_ask(LogLevel::kWarn, mount, why);
     refused(Error::denied(std::string(kInUse)));
   };
   if (record.successor || !may_ask_home) {
@@ -166,12 +166,13 @@ bool SourceAdmission::is_closed(const WriterAsk& ask) const {
 
 // A record may have moved or suspended the mount while the login was checked or a lease was
 // awaited; the end of the mount's sources did not include this one.
-bool SourceAdmission::is_refused(const WriterAsk& ask, Then& then) const {
+bool SourceAdmission::is_refused(const WriterAsk& ask, Then& then) {
   if (ask.kind != WriterKind::kSource || !callbacks_.refused) return false;
   const std::string why = callbacks_.refused(ask.mount);
   if (why.empty()) return false;
-  log_.warn("source/admission", cat({"mount ", ask.mount, ": the source from ",
-                                     ask.facts->source_ip, " was refused: ", why}));
+  log_ask(LogLevel::kWarn, ask.mount,
+          cat({"mount ", ask.mount, ": the source from ", ask.facts->source_ip,
+               " was refused: ", why}));
   then(Error::denied(why));
   return true;
 }
@@ -275,9 +276,10 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   if (fresh) mounts_.put(record.mount);
   if (rest.mount && callbacks_.rest_over) callbacks_.rest_over(rest.mount, record.mount);
   if (!quiet) {
-    log_.info("source/admission", cat({"source logging in at mountpoint \"", ask.mount, "\" from ",
-                                       ask.facts->source_ip, " (", ask.facts->content_type, ")",
-                                       login_text(*ask.facts), agent_text(*ask.facts)}));
+    record.is_logged = lease.is_logged = log_ask(
+        LogLevel::kInfo, ask.mount,
+        cat({"source logging in at mountpoint \"", ask.mount, "\" from ", ask.facts->source_ip,
+             " (", ask.facts->content_type, ")", login_text(*ask.facts), agent_text(*ask.facts)}));
     callbacks_.begun(record.mount);
   } else if (callbacks_.went_on) {
     callbacks_.went_on(record.mount);
@@ -337,7 +339,7 @@ bool SourceAdmission::may_wait(const Record& record) const {
 void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds time) {
   record.mount->set_phase(MountPhase::kLingering);
   if (record.kind == WriterKind::kSource) {
-    note_wait(*record.mount, time);
+    if (record.is_logged) note_wait(*record.mount, time);
   } else {
     // The task is posted, because it may destroy the record with this timer.
     record.notice = std::make_unique<Timer>(

@@ -47,6 +47,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/rate_limit.h"
 #include "base/result.h"
 #include "net/loop/loop.h"
 #include "stream/mount/closed_mounts.h"
@@ -258,6 +259,7 @@ class SourceAdmission {
     std::unique_ptr<StreamLog> log;  // if there is no writer
     std::unique_ptr<Framer> framer;  // likewise
     bool reserved = false;
+    bool is_logged = true;  // the login of its last writer
     std::optional<Successor> successor;
     std::unique_ptr<Deadline> linger;
     GatePass waits;              // while it lingers
@@ -282,12 +284,14 @@ class SourceAdmission {
   void decide_beside_relay(const std::string& mount, Record& record, WriterAsk ask, Then then);
   void decide_beside_source(Record& record, WriterAsk ask, Then then, bool may_ask_home);
   void replace(Record& record, WriterAsk ask, Then then, std::chrono::milliseconds silence);
-  bool is_refused(const WriterAsk& ask, Then& then) const;
+  bool is_refused(const WriterAsk& ask, Then& then);
   bool fed_elsewhere(const std::string& mount, const Record& record) const;
   // A source takes the mount of a relay that was silent so long.
   void take_from_relay(const std::string& mount, std::uint64_t lease,
                        std::chrono::milliseconds silence, bool may_wait);
   bool is_closed(const WriterAsk& ask) const;
+  // False: such lines came too often at this mount, and this one is only counted.
+  bool log_ask(LogLevel level, const std::string& mount, std::string text);
   void grant(WriterAsk ask, Then then);
   // The record's writer is the one that asks; the wait for one is over.
   void set_writer(Record& record, WriterAsk& ask);
@@ -338,6 +342,7 @@ class SourceAdmission {
   Records records_;
   std::map<std::string, Rest, std::less<>> rests_;
   ClosedMounts closed_;
+  RepeatGuards asks_{20};          // logged ones, by mount
   std::vector<unsigned> at_home_;  // granted leases, by worker
   std::uint64_t next_lease_ = 1;
   std::uint64_t next_arrival_ = 1;

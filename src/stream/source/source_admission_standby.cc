@@ -35,6 +35,14 @@ std::string SourceAdmission::no_standby(const Record& record, const WriterAsk& a
               "; it cannot stand by, and was refused"});
 }
 
+bool SourceAdmission::log_ask(LogLevel level, const std::string& mount, std::string text) {
+  unsigned held = 0;
+  if (!log_.enabled(LogLevel::kDebug) && !asks_.of(mount).pass(loop_.now(), held)) return false;
+  if (held > 0) text += cat({" (", held, " logins before it are not in this log)"});
+  log_.write(level, "source/admission", text);
+  return true;
+}
+
 bool SourceAdmission::take_as_standby(Record& record, WriterAsk& ask, Then& then) {
   const std::size_t places = callbacks_.settings(ask.mount)->standby_places();
   if (places == 0 || record.mount->facts()->content_type != ask.facts->content_type) return false;
@@ -56,9 +64,10 @@ bool SourceAdmission::take_as_standby(Record& record, WriterAsk& ask, Then& then
   standby.facts = ask.facts;
   record.standbys.add(std::move(standby));
   count_standbys(record);
-  log_.info("source/admission", cat({"mount ", ask.mount, ": source from ", ask.facts->source_ip,
-                                     " stands by (priority ", ask.priority, ", ",
-                                     record.standbys.size(), " of ", places, ")"}));
+  place.is_logged = log_ask(
+      LogLevel::kInfo, ask.mount,
+      cat({"mount ", ask.mount, ": source from ", ask.facts->source_ip, " stands by (priority ",
+           ask.priority, ", ", record.standbys.size(), " of ", places, ")"}));
   if (callbacks_.stands_by) callbacks_.stands_by(record.mount);
   then(std::move(place));
   return true;

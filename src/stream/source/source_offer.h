@@ -25,6 +25,7 @@ struct SourceOffer {
   GatePass client_pass, source_pass;
   std::string request;  // "SOURCE /a.mp3 HTTP/1.0", for the access log; "": a relay, no line
   std::string user_agent, referer, user;
+  bool is_logged = true;                    // as in WriterLease
   bool shows_user = false;                  // as in AccessFacts
   std::uint64_t bytes_sent = 0;             // the answer to its login
   std::optional<StreamPlace> place = {};    // of the first byte, from an upstream

@@ -27,6 +27,7 @@ SourceSet::~SourceSet() = default;
 void SourceSet::add(SourceOffer offer, WriterLease lease,
                     std::shared_ptr<const SourceFacts> facts) {
   loop_.assert_here();
+  offer.is_logged = lease.is_logged;
   if (!lease.log) {
     add_standby(std::move(offer), lease, *facts);
     return;
@@ -127,6 +128,7 @@ void SourceSet::log_end(const SourceOffer& offer, const Mount& mount, EndReason 
     facts.seconds = seconds;
     log_access(log_, facts, loop_.clock().wall());
   }
+  if (!offer.is_logged) return;
   const LogLevel level = reason == EndReason::kSpan ? LogLevel::kDebug : LogLevel::kInfo;
   log_.write(level, "source/source_shutdown",
              cat({"Source from ", ip, " at \"", mount.name(), "\" exiting (",

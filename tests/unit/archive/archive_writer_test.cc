@@ -17,7 +17,7 @@ constexpr std::int64_t kDay = 1'795'132'800'000;
 TEST_GROUP(ArchiveWriter) {
   FakeClock clock;
   Loop loop{0, clock};
-  CapturedLog captured{clock};
+  CapturedLog captured{clock, LogLevel::kInfo};
   TemporaryDirectory dir;
   Catalog catalog;
   MountArchive settings;
@@ -559,6 +559,35 @@ TEST(ArchiveWriter, ALoginCostsNoMoreWhereThousandsAreRecorded) {
   const auto among_others = work_of_logins();
   CHECK_EQUAL(8001u, writer->running());
   CHECK(among_others < 5 * alone + 50ms);
+}
+
+TEST(ArchiveWriter, OfASourceThatBeginsAgainAndAgainTheLogHasALineASecond) {
+  const auto log_in = [&](const char* name) {
+    auto made = std::make_shared<Mount>(name, lb::test::mount_settings(), 1);
+    made->set_facts(facts_of("audio/mpeg"));
+    TimedSource source(*made, kDay);
+    source.publish(true);
+    writer->begin(made);
+    loop.run_once(false);
+  };
+  const auto lines = [&](std::string_view text) {
+    std::size_t n = 0;
+    const std::string all = captured.errors();
+    for (std::size_t at = 0; (at = all.find(text, at)) != all.npos; ++at) ++n;
+    return n;
+  };
+  for (int i = 0; i < 100; ++i) log_in("/a.mp3");
+  log_in("/b.mp3");
+  LONGS_EQUAL(20, lines("archive /a.mp3: recording to "));
+  LONGS_EQUAL(20, lines("archive /a.mp3: recording ended"));
+  LONGS_EQUAL(1, lines("archive /b.mp3: recording to "));
+  clock.advance(1s);
+  log_in("/a.mp3");
+  CHECK(captured.says("(80 recordings before it are not in this log)"));
+  LONGS_EQUAL(20, lines("archive /a.mp3: recording ended"));
+  log_in("/a.mp3");
+  LONGS_EQUAL(21, lines("archive /a.mp3: recording to "));
+  LONGS_EQUAL(21, lines("archive /a.mp3: recording ended"));
 }
 
 TEST(ArchiveWriter, FilesOfASourceThatBeginsAgainAndAgainAreBounded) {

@@ -20,7 +20,7 @@ class SourceAdmissionFixture : public Utest {
  protected:
   FakeClock clock;
   Loop loop{0, clock};
-  CapturedLog captured{clock};
+  CapturedLog captured{clock, LogLevel::kInfo};
   MountTable mounts;
   MountSettings settings;
   std::chrono::milliseconds linger{0}, rest{0};

@@ -32,6 +32,35 @@ TEST(SourceAdmission, GrantsAMountToItsFirstSource) {
       captured.says("INFO source/admission source logging in at mountpoint \"/a\" from 192.0.2.1 "
                     "(audio/mpeg)"));
 }
+// Each login wrote its lines, so that one login filled the disk.
+TEST(SourceAdmission, OfASourceThatComesAgainAndAgainTheLogHasALineASecond) {
+  const auto lines = [&] {
+    std::size_t n = 0;
+    const std::string all = captured.errors();
+    for (std::size_t at = 0; (at = all.find("source logging in", at)) != all.npos; ++at) ++n;
+    return n;
+  };
+  for (int i = 0; i < 100; ++i) {
+    WriterLease lease = granted(ask("/a"));
+    CHECK_EQUAL(i < 20, lease.is_logged);
+    give_back(std::move(lease));
+  }
+  LONGS_EQUAL(20, lines());
+  CHECK(granted(ask("/b")).is_logged);
+  clock.advance(1s);
+  WriterLease lease = granted(ask("/a"));
+  CHECK(lease.is_logged);
+  CHECK(captured.says("(80 logins before it are not in this log)"));
+  give_back(std::move(lease));
+  lease = granted(ask("/a"));
+  CHECK_FALSE(lease.is_logged);
+  give_back(std::move(lease));
+  LogSettings everything;
+  everything.level = LogLevel::kDebug;
+  everything.error_path = "/dev/null";
+  CHECK(captured.log.open(everything).has_value());
+  CHECK(granted(ask("/a")).is_logged);
+}
 TEST(SourceAdmission, RefusesASecondSourceInIcecastsWords) {
   const WriterLease first = granted(ask("/a"));
   refused(ask("/a", 1));

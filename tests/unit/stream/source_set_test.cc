@@ -22,11 +22,12 @@ TEST_GROUP(SourceSet) {
           [this](SourceEnd end) { ends.push_back(std::move(end)); }});
 
   std::shared_ptr<Mount> add(SocketPair & pair, std::uint64_t lease_id, std::string leftover = {},
-                             std::string request = "SOURCE /a HTTP/1.0") {
+                             std::string request = "SOURCE /a HTTP/1.0", bool is_logged = true) {
     WriterLease lease;
     lease.mount = std::make_shared<Mount>("/a", lb::test::mount_settings(), 1);
     lease.log = std::move(*StreamLog::create("test"));
     lease.id = lease_id;
+    lease.is_logged = is_logged;
     SourceOffer offer;
     offer.transport = pair.transport();
     offer.leftover = std::move(leftover);
@@ -89,6 +90,13 @@ TEST(SourceSet, WritesALineInTheAccessLogAndOneInTheErrorLog) {
   CHECK(
       captured.says("INFO source/source_shutdown Source from 192.0.2.9 at \"/a\" exiting "
                     "(killed, 10 bytes in 61s)"));
+}
+TEST(SourceSet, TheEndOfASourceIsInTheLogIfItsLoginIs) {
+  SocketPair pair;
+  add(pair, 3, "0123456789", "SOURCE /a HTTP/1.0", false);
+  sources->kill(3, EndReason::kKilled);
+  CHECK(captured.accesses().find("\"SOURCE /a HTTP/1.0\" 200 ") != std::string::npos);
+  CHECK_FALSE(captured.says("exiting"));
 }
 TEST(SourceSet, ARelayMadeNoRequestAndHasNoLineInTheAccessLog) {
   SocketPair pair;
