@@ -27,6 +27,7 @@ PortToken PortToken::make() {
 
 FetchRequest port_question(const std::string& name, int port, bool is_tls, const PortToken& token) {
   FetchRequest request;
+  request.purpose = FetchPurpose::kCertificate;
   request.url = cat({is_tls ? "https://" : "http://", url_host(name), ":", port,
                      "/.well-known/acme-challenge/", token.name});
   request.timeout = kPortTime;

@@ -9,6 +9,7 @@ constexpr std::chrono::seconds kAnswerTime{30};
 
 FetchRequest authority_request(const AcmeAuthority& authority, const std::string& url) {
   FetchRequest request;
+  request.purpose = FetchPurpose::kCertificate;
   request.url = url;
   request.json_type = "application/jose+json";
   request.user_agent = "icecast-lb/" LB_VERSION;

@@ -1,7 +1,10 @@
 """/metrics: the numbers for Prometheus, and the clients that may read them."""
 import re
 
+from auth_bench import backend_of, url_mount
+from backend import ACCEPT
 from harness import ADMIN, SOURCE, check, equal, free_port, test, wait_for
+from test_webhooks import Receiver, hook
 
 
 def samples(server, login=None, headers=()):
@@ -119,6 +122,29 @@ def reloads_and_relays_are_counted(bench):
     server.config.write_text("<icecast>")
     server.send_signal(1)
     wait_for_sample(server, 'icecast_config_reloads_total{result="refused"}', 1)
+
+
+@test
+def requests_to_backends_are_counted_by_their_purpose(t):
+    backend, receiver = backend_of(t, lambda form: ACCEPT if form.get("user") == "anna" else {}), Receiver(t)
+    server = t.server(body=url_mount("/a", listener_add=backend.url(), listener_remove=backend.url("/gone")) +
+                      url_mount("/b", listener_add="http://127.0.0.1:%d/" % free_port()) + hook(receiver.url))
+    sources = [server.source(mount) for mount in ("/a", "/b")]
+    listener = server.listener("/a", login="anna:x")
+    listener.read_until(sources[0].play(50))
+    equal(server.get("/b").status, 401, "a backend that is down")
+    listener.close()
+
+    def counted():
+        sources[0].play(1)
+        return {name: value for name, value in samples(server).items() if name.startswith("icecast_auth_backend_requests_total")}
+
+    def of(purpose, result):
+        return counted()['icecast_auth_backend_requests_total{purpose="%s",result="%s"}' % (purpose, result)]
+    wait_for(lambda: of("login", "answered") == 1 and of("login", "failed") == 1, "two logins")
+    wait_for(lambda: of("event", "answered") == 1, "the end of a listener")
+    wait_for(lambda: of("webhook", "answered") == len(receiver.got) > 2, "each call of the webhook")
+    wait_for(lambda: sum(counted().values()) == 3 + len(receiver.got), "all requests")
 
 
 @test

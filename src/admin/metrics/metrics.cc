@@ -209,14 +209,16 @@ constexpr auto kRows = std::to_array<MetricRow>({
            }),
     metric("icecast_sessions", "", "Sessions of users that are valid.",
            part<&Picture::logins, &Picture::Logins::sessions>),
-    metric(
-        "icecast_auth_backend_requests_total", "result",
-        "Requests to authentication backends, webhooks and certificate authorities: answered, or "
-        "failed.",
-        [](const Picture& picture, Writer& out) {
-          out.sample({"answered"}, picture.auth_answered);
-          out.sample({"failed"}, picture.auth_failed);
-        }),
+    metric("icecast_auth_backend_requests_total", "purpose,result",
+           "Requests to authentication backends (login; event: listener_remove, mount_add, "
+           "mount_remove), webhooks (webhook), certificate authorities (certificate), for pictures "
+           "(picture), others (other): answered, or failed.",
+           [](const Picture& picture, Writer& out) {
+             for (const Picture::BackendRequests& row : picture.backend_requests) {
+               out.sample({row.purpose, "answered"}, row.answered);
+               out.sample({row.purpose, "failed"}, row.failed);
+             }
+           }),
     metric("icecast_auth_backend_requests_in_flight", "",
            "Requests to backends, webhooks and certificate authorities without an answer yet.",
            whole<&Picture::auth_in_flight>),

@@ -105,7 +105,11 @@ struct MetricsPicture {
   std::vector<Loop> loops;
   std::vector<Stream> streams;  // sorted by mount
   std::vector<Relay> relays;    // sorted by mount
-  std::uint64_t auth_answered = 0, auth_failed = 0;
+  struct BackendRequests {
+    std::string_view purpose;
+    std::uint64_t answered = 0, failed = 0;
+  };
+  std::vector<BackendRequests> backend_requests;
   std::uint64_t auth_in_flight = 0, auth_waiting = 0, auth_unsent = 0;
   std::vector<Certificate> certificates;
   std::vector<CertificateOrder> certificate_orders;

@@ -68,6 +68,7 @@ void ChallengeLookup::look_up(const std::string& token, const ParkedRequest& req
   asked.unanswered = origins.size();
   for (const std::string& origin : origins) {
     FetchRequest question;
+    question.purpose = FetchPurpose::kCertificate;
     question.url = cat({origin, ChallengeTable::kPath, token, "?", kMark});
     question.timeout = kPatience;
     question.body_bytes = kAnswerBytes;

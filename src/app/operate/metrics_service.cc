@@ -131,8 +131,12 @@ void measure_traffic(Services& services, MetricsPicture& picture) {
 // Calls f for the numbers that begin at 0 with each process, with their names.
 template <class F>
 void each_count(MetricsPicture& picture, F&& f) {
-  f("auth answered", picture.auth_answered);
-  f("auth failed", picture.auth_failed);
+  for (auto& one : picture.backend_requests) {
+    // The counts of a version that did not tell the purposes apart.
+    const bool is_other = one.purpose == kFetchPurposeNames.back();
+    f(is_other ? "auth answered" : cat({"auth ", one.purpose, " answered"}), one.answered);
+    f(is_other ? "auth failed" : cat({"auth ", one.purpose, " failed"}), one.failed);
+  }
   f("webhook sent", picture.webhook_sent);
   f("webhook given up", picture.webhook_given_up);
   f("slot waits", picture.slot_waits);
@@ -251,8 +255,10 @@ MetricsPicture MetricsService::take_picture() const {
 
 void MetricsService::count_on_control(MetricsPicture& picture) const {
   picture.slot_waits = services_.links->slots().waits();
-  picture.auth_answered = services_.fetcher->answered();
-  picture.auth_failed = services_.fetcher->failed();
+  for (std::size_t i = 0; i < kFetchPurposeNames.size(); ++i) {
+    const auto count = services_.fetcher->counted(static_cast<FetchPurpose>(i));
+    picture.backend_requests.push_back({kFetchPurposeNames[i], count.answered, count.failed});
+  }
   picture.webhook_sent = services_.events->webhooks().sent();
   picture.webhook_given_up = services_.events->webhooks().given_up();
   using Way = ChallengeTable::Way;

@@ -103,6 +103,7 @@ void PictureFetches::fetch(const std::string& name, unsigned hops, const ParkedR
 // Asks the places one after the other.
 void PictureFetches::ask(const std::string& name, std::vector<std::string> places, unsigned hops) {
   FetchRequest request;
+  request.purpose = FetchPurpose::kPicture;
   request.url = cat({places.front(), kPicturePath, name});
   request.headers = {cat({kHopsHeader, ": ", hops + 1})};
   request.timeout = kAnswer;

@@ -47,6 +47,7 @@ void NamedPictures::titled(const std::vector<std::string>& hosts, const std::str
   }
   ++under_way_;
   FetchRequest request;
+  request.purpose = FetchPurpose::kPicture;
   request.url = url;
   request.timeout = kAnswer;
   request.redirects = 0;

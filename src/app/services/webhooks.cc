@@ -51,6 +51,7 @@ void Webhook::send() {
   const Waiting& first = waiting_.front();
   const auto config = runtime_.config.read();
   FetchRequest request;
+  request.purpose = FetchPurpose::kWebhook;
   request.url = settings_.url;
   request.json = first.body;
   request.timeout = kAnswer;

@@ -42,6 +42,7 @@ void AskLane::next() {
 
 void AskLane::start(Job job) {
   ++under_way_;
+  job.request.purpose = FetchPurpose::kLogin;
   auto done = std::make_shared<Fetcher::Done>(std::move(job.done));
   fetcher_.start(std::move(job.request), [this, done](Result<FetchAnswer> answer) {
     --under_way_;

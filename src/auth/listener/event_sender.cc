@@ -89,6 +89,7 @@ void EventSender::start(Place& place, Event event) {
   ++place.in_flight;
   ++event.tries;
   FetchRequest request = event.request;
+  request.purpose = FetchPurpose::kEvent;
   auto kept = std::make_shared<Event>(std::move(event));
   fetcher_.start(std::move(request), [this, &place, kept](Result<FetchAnswer> answer) {
     answered(place, std::move(*kept), answer);

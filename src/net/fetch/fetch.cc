@@ -1,6 +1,7 @@
 #include "net/fetch/fetch.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <unordered_map>
 #include <utility>
@@ -91,6 +92,9 @@ struct Fetcher::Engine {
     running[easy] = std::move(transfer);
     curl.add(easy);
   }
+  Count& count_of(const Transfer& transfer) {
+    return counts[static_cast<std::size_t>(transfer.request.purpose)];
+  }
   // start() never calls back at once.
   void fail(std::unique_ptr<Transfer> transfer, Error error) {
     failed.emplace_back(std::move(transfer), std::move(error));
@@ -99,7 +103,7 @@ struct Fetcher::Engine {
   void report_failed() {
     auto now = std::move(failed);
     failed.clear();
-    requests_failed += now.size();
+    for (const auto& [transfer, error] : now) ++count_of(*transfer).failed;
     for (auto& [transfer, error] : now) transfer->done(std::move(error));
   }
 
@@ -112,7 +116,8 @@ struct Fetcher::Engine {
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     transfer->answer.status = static_cast<int>(status);
     const bool answered = code == CURLE_OK || transfer->enough;
-    ++(answered ? requests_answered : requests_failed);
+    Count& count = count_of(*transfer);
+    ++(answered ? count.answered : count.failed);
     if (answered)
       transfer->done(std::move(transfer->answer));
     else
@@ -145,7 +150,7 @@ struct Fetcher::Engine {
   std::deque<std::unique_ptr<Transfer>> waiting;
   std::vector<std::pair<std::unique_ptr<Transfer>, Error>> failed;
   std::uint64_t next_id = 1;
-  std::uint64_t requests_answered = 0, requests_failed = 0;
+  std::array<Count, kFetchPurposeNames.size()> counts;
   Timer fail_timer{loop, [this] { report_failed(); }};
 };
 
@@ -182,8 +187,10 @@ void Fetcher::cancel(std::uint64_t id) { engine_->drop(id); }
 std::size_t Fetcher::in_flight() const noexcept { return engine_->running.size(); }
 
 std::size_t Fetcher::waiting() const noexcept { return engine_->waiting.size(); }
-std::uint64_t Fetcher::answered() const noexcept { return engine_->requests_answered; }
-std::uint64_t Fetcher::failed() const noexcept { return engine_->requests_failed; }
+
+Fetcher::Count Fetcher::counted(FetchPurpose purpose) const noexcept {
+  return engine_->counts[static_cast<std::size_t>(purpose)];
+}
 
 std::string shown_url(std::string_view url) {
   std::string shown(url.substr(0, url.find_first_of("?#")));

@@ -9,6 +9,7 @@
 // Library: libcurl's multi interface, driven by our loop.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,18 @@ struct FetchTls {
   bool is_any_trusted = false;        // the answer itself proves its server
 };
 
+// What a request is for, where one Fetcher serves several parts; requests are counted by it.
+enum class FetchPurpose : std::uint8_t {
+  kLogin,        // whether a listener or a source may come
+  kEvent,        // of the backend that decides about logins: listener_remove, mount_add …
+  kWebhook,      // of <webhook>
+  kCertificate,  // orders, and checks of names and ports
+  kPicture,
+  kOther,
+};
+inline constexpr std::array<std::string_view, 6> kFetchPurposeNames = {
+    "login", "event", "webhook", "certificate", "picture", "other"};
+
 struct FetchRequest {
   std::string url;
   std::optional<std::string> form;  // POST, application/x-www-form-urlencoded; nullopt: GET
@@ -45,6 +58,7 @@ struct FetchRequest {
   unsigned redirects = 0;              // followed at most
   bool is_foreign = false;             // a redirect leads where its first server may_name()
   std::size_t body_bytes = 64 * 1024;  // kept of the answer's body; the rest is not read
+  FetchPurpose purpose = FetchPurpose::kOther;
   // The reach of the server that named the address.  No connection is made to an address that it
   // may not name (kClosed); `out_of_reach` is that address.
   std::optional<Reach> named_by;
@@ -80,8 +94,10 @@ class Fetcher {
   std::size_t in_flight() const noexcept;
   std::size_t waiting() const noexcept;
   // The numbers of requests with and without an answer.
-  std::uint64_t answered() const noexcept;
-  std::uint64_t failed() const noexcept;
+  struct Count {
+    std::uint64_t answered = 0, failed = 0;
+  };
+  Count counted(FetchPurpose purpose) const noexcept;
 
  private:
   struct Engine;

@@ -186,7 +186,7 @@ TEST(Fetcher, ASilentBackendEndsByItsTimeout) {
   run_until(1);
   CHECK(!answers[0]->has_value());
   CHECK(answers[0]->error().code == Error::Code::kTimeout);
-  LONGS_EQUAL(1, fetcher->failed());
+  LONGS_EQUAL(1, fetcher->counted(FetchPurpose::kOther).failed);
 }
 TEST(Fetcher, OnlyHttpIsSpoken) {
   for (const char* url :
@@ -199,7 +199,7 @@ TEST(Fetcher, OnlyHttpIsSpoken) {
   for (const auto& answer : answers) {
     CHECK(!answer->has_value());
     CHECK(answer->error().code == Error::Code::kInvalid);
-    LONGS_EQUAL(6, fetcher->failed());
+    LONGS_EQUAL(6, fetcher->counted(FetchPurpose::kOther).failed);
   }
   CHECK(is_fetchable("HTTPS://x.example/y?z"));
 }
@@ -271,8 +271,24 @@ TEST(Fetcher, ManyAtOnceAndTheOthersWait) {
   run_until(20);
   for (const auto& answer : answers) CHECK(answer->has_value());
   LONGS_EQUAL(0, fetcher->in_flight());
-  LONGS_EQUAL(20, fetcher->answered());
-  LONGS_EQUAL(0, fetcher->failed());
+  LONGS_EQUAL(20, fetcher->counted(FetchPurpose::kOther).answered);
+  LONGS_EQUAL(0, fetcher->counted(FetchPurpose::kOther).failed);
+}
+TEST(Fetcher, CountsRequestsByTheirPurpose) {
+  StubHttp stub(echo_path);
+  for (const FetchPurpose purpose :
+       {FetchPurpose::kLogin, FetchPurpose::kWebhook, FetchPurpose::kWebhook})
+    for (const std::string& url : {stub.url("/"), std::string("gopher://x/")}) {
+      FetchRequest request = get(url);
+      request.purpose = purpose;
+      start(std::move(request));
+    }
+  run_until(6);
+  LONGS_EQUAL(1, fetcher->counted(FetchPurpose::kLogin).answered);
+  LONGS_EQUAL(1, fetcher->counted(FetchPurpose::kLogin).failed);
+  LONGS_EQUAL(2, fetcher->counted(FetchPurpose::kWebhook).answered);
+  LONGS_EQUAL(2, fetcher->counted(FetchPurpose::kWebhook).failed);
+  LONGS_EQUAL(0, fetcher->counted(FetchPurpose::kOther).answered);
 }
 TEST(Fetcher, RefusesWhatDoesNotFitIntoTheQueue) {
   fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{1, 1});
