@@ -11,17 +11,29 @@ from harness import Skip
 from stand import DEPLOY, from_deploy, name_server
 
 TARGETS = "[m1.example.org:8000, edge1.example.org:8000, edge2.example.org:8000]"
-# Words of PromQL that are no metrics; and Prometheus' own metrics.
-FOREIGN = {"up", "ALERTS"}
+# Labels that Prometheus adds to each metric.
+ADDED = {"instance", "job"}
 
 
 def known_metrics(t):
+    """{name: names of its labels}"""
     _, page, _ = t.run("--dump-reference", "metrics")
-    return set(re.findall(r"^- `(\w+)`", page, re.M))
+    return {name: set(labels.split(",")) for name, labels in re.findall(r"^- `(\w+)`(?:\{([\w,]*)\})?", page, re.M)}
 
 
 def used_metrics(expression):
-    return set(re.findall(r"\b((?:icecast|process)_\w+)\b(?!\s*=)", expression))
+    return set(re.findall(r"\b((?:icecast|lb|process)_\w+)\b(?!\s*=)", expression))
+
+
+def check_metrics(t, expression):
+    """Each metric exists, and each selector names labels that it has, or that Prometheus adds; the metrics."""
+    known, used = known_metrics(t), used_metrics(expression)
+    equal(used - set(known), set(), "numbers that nobody tells")
+    for name, selector in re.findall(r"\b(\w+)\{([^{}]*)\}", expression):
+        labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", selector))
+        if name in known:
+            equal(labels - known[name] - ADDED, set(), "labels that %s does not have" % name)
+    return used
 
 
 def prometheus(t, changes, wrapped=()):
@@ -78,12 +90,10 @@ def promtool_finds_no_fault_in_the_rules_and_their_tests_pass(t):
 
 @test
 def the_rules_use_only_numbers_that_there_are(t):
-    known = known_metrics(t)
-    check(len(known) > 40, "a table of metrics")
-    used = used_metrics((DEPLOY / "prometheus/alerts.yml").read_text()) | used_metrics(
-        (DEPLOY / "prometheus/alerts_test.yml").read_text())
-    equal(used - known, set(), "numbers that nobody tells")
+    check(len(known_metrics(t)) > 40, "a table of metrics")
+    used = set.union(*(check_metrics(t, (DEPLOY / "prometheus" / name).read_text()) for name in ("alerts.yml", "alerts_test.yml")))
     check(len(used) >= 12, "rules about many numbers")
+    check(any(name.startswith("lb_") for name in used), "rules about recordings")
 
 
 def expressions(node):
@@ -105,7 +115,7 @@ def the_dashboard_asks_only_for_numbers_that_there_are_and_in_valid_words(t):
     found = list(expressions(dashboard))
     check(len(found) >= 25, "a dashboard with panels")
     queries = " ".join(variable["query"] for variable in dashboard["templating"]["list"])
-    equal(used_metrics(" ".join(found) + " " + queries) - known_metrics(t), set(), "numbers that nobody tells")
+    check_metrics(t, " ".join(found) + " " + queries)
     # Grafana fills in its variables; promtool knows whether the rest is PromQL.
     rules = [{"record": "panel:%d" % i, "expr": e.replace("$__rate_interval", "5m")} for i, e in enumerate(found)]
     file = t.dir / "panels.yml"
