@@ -1,6 +1,7 @@
 #include "admin/page/stats_tree.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "admin/page/text.h"
 #include "base/strings.h"
@@ -47,6 +48,14 @@ void append_changes(std::string& out, std::string_view where, const StatsFields&
   }
 }
 
+void keep(const StatsFields& before, StatsFields& now, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const auto was = before.find(name);
+    const auto is = now.find(name);
+    if (was != before.end() && is != now.end()) is->second = was->second;
+  }
+}
+
 }  // namespace
 
 const StatsSource* find_source(const StatsDocument& document, std::string_view mount) noexcept {
@@ -81,15 +90,15 @@ std::string stats_xml(const StatsDocument& document, const StatsScope& scope) {
 void keep_byte_counters(const StatsDocument& before, StatsDocument& now) {
   if (now.counted - before.counted >= kByteCountPause) return;
   now.counted = before.counted;
+  keep(before.globals, now.globals,
+       {"outgoing_kbitrate", "stream_kbytes_read", "stream_kbytes_sent"});
   auto old = before.sources.begin();
   for (StatsSource& source : now.sources) {
     while (old != before.sources.end() && old->mount < source.mount) ++old;
     if (old == before.sources.end() || old->mount != source.mount) continue;
-    for (const char* name : {"total_bytes_read", "total_bytes_sent"}) {
-      const auto was = old->fields.find(name);
-      const auto is = source.fields.find(name);
-      if (was != old->fields.end() && is != source.fields.end()) is->second = was->second;
-    }
+    keep(old->fields, source.fields,
+         {"connected", "incoming_bitrate", "outgoing_kbitrate", "queue_size", "total_bytes_read",
+          "total_bytes_sent", "total_mbytes_sent"});
   }
 }
 

@@ -35,7 +35,8 @@ struct StatsDocument {
   SteadyTime counted{};              // when the byte counters were read
 };
 const StatsSource* find_source(const StatsDocument& document, std::string_view mount) noexcept;
-// Icecast sends followers the byte counters of a source every 5 s.
+// Icecast sends followers the byte counters of a source every 5 s; so are Icecast-KH's numbers that
+// change as often.
 constexpr std::chrono::seconds kByteCountPause{5};
 // Keeps the byte counters of `before` in `now` until they are that old.
 void keep_byte_counters(const StatsDocument& before, StatsDocument& now);

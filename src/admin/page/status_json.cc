@@ -21,9 +21,11 @@ constexpr auto kNumberKeys = std::to_array<std::string_view>({
 static_assert(std::is_sorted(kNumberKeys.begin(), kNumberKeys.end()));
 
 constexpr auto kHiddenOfServer = std::to_array<std::string_view>(
-    {"clients", "listeners", "listeners_local", "sources", "stats"});
+    {"clients", "listeners", "listeners_local", "outgoing_kbitrate", "sources", "stats",
+     "stream_kbytes_read", "stream_kbytes_sent"});
 constexpr auto kHiddenOfSource = std::to_array<std::string_view>(
-    {"max_listeners", "player_url", "public", "slow_listeners", "source_ip", "user_agent"});
+    {"connected", "incoming_bitrate", "max_listeners", "metadata_updated", "outgoing_kbitrate",
+     "player_url", "public", "queue_size", "slow_listeners", "source_ip", "user_agent"});
 
 template <class List>
 bool is_among(const List& list, std::string_view word) {

@@ -8,16 +8,21 @@
 #include "app/services/archive_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/services.h"
+#include "app/services/worker.h"
 #include "app/topology/mount_load.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "config/settings/config.h"
 #include "stream/listener/fallback_chain.h"
+#include "stream/listener/loop_streams.h"
 #include "stream/source/source_facts.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 namespace {
+
+constexpr const char* kKhTime = "%d/%b/%Y:%H:%M:%S %z";
 
 template <class T>
 std::string number(const std::atomic<T>& value) {
@@ -64,6 +69,26 @@ void add_page(StatsFields& fields, const Config& config, const std::string& auth
               const MountSettings& settings, const std::string& mount) {
   if (config.player.enabled && !settings.hidden && !settings.no_mount)
     fields["player_url"] = cat({"http://", authority, kPlayerPath, percent_encode(mount, true)});
+}
+
+// Icecast-KH's numbers of a running source, for its monitors.
+void add_kh_numbers(StatsFields& fields, const Mount& mount, WallTime titled, SteadyTime now) {
+  constexpr auto kFlows = std::chrono::seconds(10);
+  const auto facts = mount.facts();
+  const bool flows = facts->from_file || (mount.is_fed() && now - mount.last_data() < kFlows);
+  const std::uint64_t bits = flows ? 8 * mount.bytes_per_second.load(std::memory_order_relaxed) : 0;
+  const auto listeners = static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount.listeners()));
+  const auto view = mount.channel().newest();
+  const auto connected = std::max(SteadyTime::duration(0), now - facts->started);
+  fields["connected"] =
+      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(connected).count());
+  fields["incoming_bitrate"] = std::to_string(bits);
+  fields["listener_connections"] = number(mount.listener_connections);
+  fields["outgoing_kbitrate"] = std::to_string(bits * listeners / 1024);
+  fields["queue_size"] = std::to_string(view->end - view->begin);
+  fields["total_mbytes_sent"] =
+      std::to_string(mount.bytes_sent.load(std::memory_order_relaxed) >> 20);
+  if (titled != WallTime{}) fields["metadata_updated"] = local_text(titled, kKhTime);
 }
 
 StatsSource make_source(const Mount& mount, const Config& config, const std::string& authority,
@@ -117,6 +142,17 @@ StatsSource make_source(const Mount& mount, const Config& config, const std::str
   if (const unsigned kbps = mount.shown_kbps(); !says_rate && kbps > 0 && mount.is_fed())
     fields["bitrate"] = std::to_string(kbps);
   return source;
+}
+
+void add_kh_numbers(StatsFields& globals, const Services& services) {
+  std::uint64_t read = 0, sent = 0;
+  for (const auto& worker : services.workers) {
+    read += worker->sources->bytes_read();
+    sent += worker->streams->bytes_sent();
+  }
+  globals["outgoing_kbitrate"] = std::to_string(services.load.read().bits_per_second / 1024);
+  globals["stream_kbytes_read"] = std::to_string(read / 1024);
+  globals["stream_kbytes_sent"] = std::to_string(sent / 1024);
 }
 
 // Whether another mount or a file plays for listeners of a mount without a source.
@@ -188,10 +224,15 @@ StatsDocument make_stats(const Services& services, const ListenersElsewhere& els
   globals["sources"] = std::to_string(counters.sources.inside());
   globals["stats"] = std::to_string(services.stats_feed->followers());
   globals["stats_connections"] = number(counters.stats_connections);
+  add_kh_numbers(globals, services);
   const std::string authority = Services::authority(*config);
   const auto mounts = services.mounts.all();
+  const SteadyTime now = services.clock.steady();
   const auto add = [&](const Mount& mount) {
     document.sources.push_back(make_source(mount, *config, authority, elsewhere));
+    if (mount.phase() == MountPhase::kIdle) return;
+    add_kh_numbers(document.sources.back().fields, mount, services.titles.newest_at(mount.name()),
+                   now);
   };
   if (only) {
     if (const auto mount = mounts->find(*only); mount != mounts->end()) add(*mount->second);

@@ -207,6 +207,12 @@ void TitleHistory::mend(const std::string& mount, std::string_view title, const 
   known->place = place.at;
 }
 
+WallTime TitleHistory::newest_at(const std::string& mount) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = rows_.find(mount);
+  return at == rows_.end() || at->second.titles.empty() ? WallTime{} : at->second.titles.back().at;
+}
+
 std::vector<PlayedTitle> TitleHistory::of(const std::string& mount) const {
   const std::lock_guard lock(mutex_);
   const auto at = rows_.find(mount);

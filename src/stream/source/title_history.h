@@ -121,6 +121,8 @@ class TitleHistory {
   PlayedTitle played(const std::string& mount, const std::string& title) const;
   // The last mount with this picture; "": not known.
   std::string mount_of(const std::string& art) const;
+  // When the newest title began to sound; 1970: none is known.
+  WallTime newest_at(const std::string& mount) const;
   // Newest first.
   std::vector<PlayedTitle> of(const std::string& mount) const;
   std::vector<std::string> mounts() const;  // in the order of their names

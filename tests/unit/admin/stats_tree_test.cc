@@ -195,6 +195,19 @@ TEST(ByteCounters, OfANewMountAreThere) {
       "EVENT /c listeners 2\nEVENT /c total_bytes_read 2\nEVENT /c total_bytes_sent 2\n",
       stats_event_lines(told, now).c_str());
 }
+TEST(ByteCounters, TheOtherNumbersThatChangeEachSecondAreKeptAsLong) {
+  StatsDocument told = document(std::chrono::seconds(100), "1", {"/a"});
+  StatsDocument now = document(std::chrono::seconds(101), "1", {"/a"});
+  told.globals["stream_kbytes_sent"] = told.sources[0].fields["connected"] = "1";
+  now.globals["stream_kbytes_sent"] = now.sources[0].fields["connected"] = "2";
+  StatsDocument later = now;
+  later.counted = told.counted + kByteCountPause;
+  keep_byte_counters(told, now);
+  STRCMP_EQUAL("", stats_event_lines(told, now).c_str());
+  keep_byte_counters(told, later);
+  STRCMP_EQUAL("EVENT global stream_kbytes_sent 2\nEVENT /a connected 2\n",
+               stats_event_lines(told, later).c_str());
+}
 TEST_GROUP(StatsTree){};
 // Looked through from the beginning, they are 1,250 million comparisons.
 TEST(StatsTree, AMountIsFoundWithoutALookAtTheOthers) {

@@ -81,6 +81,18 @@ TEST(StatusJson, KeepsPrivateThingsPrivate) {
                           "total_bytes_read", "total_bytes_sent"})
     CHECK(!stats["source"].contains(key));
 }
+// They change each second, so that no answer would be like the last one.
+TEST(StatusJson, LeavesTheNumbersOfIcecastKhOut) {
+  StatsDocument document = sample_stats(1);
+  for (const char* key : {"outgoing_kbitrate", "stream_kbytes_read", "stream_kbytes_sent"})
+    document.globals[key] = "1";
+  for (const char* key :
+       {"connected", "incoming_bitrate", "listener_connections", "metadata_updated",
+        "outgoing_kbitrate", "queue_size", "total_mbytes_sent"})
+    document.sources[0].fields[key] = "1";
+  const json before = parsed(sample_stats(1)), stats = parsed(document);
+  CHECK(before == stats);
+}
 TEST(StatusJson, LeavesHiddenMountsOut) {
   StatsDocument document = sample_stats(2);
   document.sources[0].hidden = true;

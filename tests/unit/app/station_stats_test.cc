@@ -55,6 +55,38 @@ TEST(StationStats, AMountSaysWhatItsSourceSaid) {
   CHECK_EQUAL(std::string("http://radio.test:8000/live"), fields["listenurl"]);
   CHECK_EQUAL(std::string("unlimited"), fields["max_listeners"]);
 }
+TEST(StationStats, ASourceHasTheNumbersThatIcecastKhShows) {
+  server.start();
+  auto source = server.source("/live");
+  auto listener = server.open("/live");
+  source.say(mp3_frames(100));
+  CHECK(server.until([&] { return server.mount("/live")->bytes_read.load() >= 38'400; }));
+  auto mount = server.mount("/live");
+  mount->bytes_per_second.store(16'000);
+  mount->bytes_sent.store(5 << 20);
+  server.clock.advance(7s);
+  auto fields = of("/live");
+  CHECK_EQUAL(std::string("7"), fields["connected"]);
+  CHECK_EQUAL(std::string("128000"), fields["incoming_bitrate"]);
+  CHECK_EQUAL(std::string("1"), fields["listener_connections"]);
+  CHECK_EQUAL(std::string("125"), fields["outgoing_kbitrate"]);
+  CHECK_EQUAL(std::string("5"), fields["total_mbytes_sent"]);
+  const auto view = mount->channel().newest();
+  CHECK_EQUAL(std::to_string(view->end - view->begin), fields["queue_size"]);
+  CHECK(!fields.contains("metadata_updated"));
+  server.services().titles.add("/live", "A - B", {}, WallTime(std::chrono::seconds(1'795'132'800)),
+                               10);
+  CHECK_EQUAL(local_text(WallTime(std::chrono::seconds(1'795'132'800)), "%d/%b/%Y:%H:%M:%S %z"),
+              of("/live")["metadata_updated"]);
+  CHECK(!global("stream_kbytes_read").empty());
+  CHECK(!global("stream_kbytes_sent").empty());
+  CHECK(!global("outgoing_kbitrate").empty());
+  // A source that has stopped sending sends nothing to listeners.
+  server.clock.advance(10s);
+  fields = of("/live");
+  CHECK_EQUAL(std::string("0"), fields["incoming_bitrate"]);
+  CHECK_EQUAL(std::string("0"), fields["outgoing_kbitrate"]);
+}
 TEST(StationStats, TheConfigurationsWordsWin) {
   server.start(
       "<mount><mount-name>/live</mount-name><stream-name>Mine</stream-name><genre>Jazz</genre>"
