@@ -99,6 +99,13 @@ void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicke
   if (verdict.wrong_password) note_wrong_password(worker, *waiting, waiting->user);
   switch (verdict.kind) {
     case AuthVerdict::Kind::kAllow:
+      // Icecast lets such a listener in and disconnects it at once.  Players of HLS would come back
+      // with each request.
+      if (verdict.time_limit == std::chrono::seconds(0)) {
+        worker.services.counters.refused(Refusal::kLogin);
+        waiting->reply_text(403, "Your time is over\r\n");
+        return;  // the ticket's end reports it to the backend
+      }
       ask_for_seat(worker, *waiting, std::move(verdict), std::move(ticket));
       return;
     case AuthVerdict::Kind::kRefuse:

@@ -162,6 +162,16 @@ TEST(AuthStage, ABackendMayLimitTheTime) {
   source.say(mp3_frames(1));
   CHECK(server.until([&] { return listener.finished(); }));
 }
+// It had no limit.
+TEST(AuthStage, ATimeLimitOfZeroIsOverAtOnce) {
+  StubHttp backend(StubHttp::ok("icecast-auth-user: 1\r\nicecast-auth-timelimit: 0\r\n"));
+  server.start(with_backend(backend));
+  auto source = server.source("/live");
+  auto listener = server.open("/live");
+  LONGS_EQUAL(403, status_of(listener));
+  CHECK(server.until([&] { return backend.requests().size() == 2; }));
+  CHECK(backend.requests()[1].find("action=listener_remove") != std::string::npos);
+}
 TEST(AuthStage, WhoGoesWhileTheBackendThinksIsToldToItAllTheSame) {
   StubHttp backend("");  // silent
   server.start(with_backend(backend));
