@@ -34,6 +34,14 @@ constexpr auto kPlugins = std::to_array<AuthenticatorPlugin>({
     {"url", url_decides_sources, url_complaints, make_url_auth},
 });
 
+// Icecast-KH starts a program for each listener.
+std::string_view instead_of(std::string_view type) {
+  return type == "command"
+             ? "; a web server (type \"url\", which gets name and password) or a file "
+               "(type \"htpasswd\") can judge in its place"
+             : "";
+}
+
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> known) {
   const std::string_view near = nearest_word(name, known);
   return near.empty() ? "" : cat({"; did you mean \"", near, "\"?"});
@@ -62,7 +70,7 @@ std::vector<std::string> authenticator_complaints(std::string_view type,
   std::vector<std::string_view> types;
   for (const AuthenticatorPlugin& plugin : kPlugins) types.push_back(plugin.type);
   return {cat({"the type \"", type, "\" is not known; every listener is refused",
-               did_you_mean(type, types)})};
+               did_you_mean(type, types), instead_of(type)})};
 }
 
 void Authenticator::ask_source(SourceAsk, Done done) {
