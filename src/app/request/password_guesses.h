@@ -1,9 +1,10 @@
-// Reports wrong and right passwords to the throttle and asks it (auth/guard/throttle.h), for every
-// stage that compares passwords.
+// Reports wrong and right passwords to the throttle (auth/guard/throttle.h) and to the guard of
+// logins (auth/guard/login_guard.h), and asks them, for every stage that compares passwords.
 // Thread: the connection's worker.
 // Source: doc/authentication.md.
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include "http/connection.h"
@@ -15,6 +16,10 @@ struct Worker;
 
 // Counts a wrong password of this peer for this name.
 void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user);
+// Counts and logs it.
+void note_wrong_login(Worker& worker, Connection& connection, std::string_view user);
+// Counts and logs the request's password as a guess, unless it is valid elsewhere.
+void note_guess(Worker& worker, Connection& connection);
 
 // Passwords of the configuration are compared before the throttle is asked, so a right one gets in
 // however many wrong ones come from its address.  True: a flood of guesses has closed even this
@@ -26,6 +31,13 @@ void note_right_password(Worker& worker, const Connection& connection, const Cre
 // True: the peer has guessed too often with this name, and has got 429.  Neither a backend nor a
 // hash is then used.
 bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user);
+
+// Judges a password of the file's administrator: where logins are on, LoginGuard counts it like a
+// user's.  True: the sender has to wait, and has got 429.  False for all other names.
+bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials& given,
+                       bool right);
+// Answers 429 to a login that LoginGuard holds back for so long.
+Verdict reply_slowed(Worker& worker, Connection& connection, std::chrono::seconds wait);
 
 // Whether the password is right for some other purpose: then it is not a guess.
 bool is_known_password(const Config& config, const Credentials& given);

@@ -4,7 +4,6 @@
 #include "app/request/password_guesses.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
-#include "app/request/who_asks.h"
 #include "app/services/worker.h"
 #include "auth/guard/throttle.h"
 #include "auth/password/passwords.h"

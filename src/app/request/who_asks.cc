@@ -6,7 +6,6 @@
 #include "app/cluster/cluster_service.h"
 #include "app/request/login_replies.h"
 #include "app/request/password_guesses.h"
-#include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/request/source_ask.h"
@@ -27,11 +26,6 @@ constexpr std::string_view kCsrfHeader = "x-lb-csrf";
 constexpr std::string_view kSsoHeader = "x-lb-sso";
 
 using Known = std::shared_ptr<const Identity>;
-
-void refuse_password(Worker& worker, Connection& connection, std::string_view user) {
-  note_wrong_password(worker, connection, user);
-  log_refused_login(worker, connection, user, "wrong password");
-}
 
 Known identity_with(AdminRole role, std::string_view user) {
   auto identity = std::make_shared<Identity>();
@@ -124,13 +118,6 @@ Known of_token(Network& network, std::string_view text) {
   return identity;
 }
 
-Verdict reply_slowed(Worker& worker, Connection& connection, std::chrono::seconds wait) {
-  worker.services.login->count(LoginResult::kSlowed);
-  worker.services.counters.refused(Refusal::kGuesses);
-  reply_throttled(connection, wait);
-  return Verdict::kAnswered;
-}
-
 // Judges a source's login by a record or a backend; the stage is asked again.
 Verdict judge_source(Worker& worker, Connection& connection, const MountSettings& section,
                      std::string_view mount, const Credentials& given) {
@@ -173,7 +160,7 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given, co
             if (result == LoginResult::kRight)
               note_right_password(worker, *waiting, given);
             else
-              refuse_password(worker, *waiting, given.user);
+              note_wrong_login(worker, *waiting, given.user);
             waiting->context().sender.identity = identity;
             waiting->context().sender.password_judged = true;
             waiting->ask_again();
@@ -273,25 +260,6 @@ std::function<bool()> login_holds(Worker& worker, Connection& connection) {
     const User* now = book->user(name);
     return now != nullptr && !now->disabled && now->epoch == epoch;
   };
-}
-
-bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials& given,
-                       bool right) {
-  LoginService& login = *worker.services.login;
-  if (!login.on() || given.user != login.plan()->passwords.admin_user) return false;
-  const Address from = connection.peer();
-  const LoginGuard::Guess guess = login.guard().enter(given.user, given.password, from);
-  if (guess.wait) return reply_slowed(worker, connection, *guess.wait) == Verdict::kAnswered;
-  login.judged(right ? LoginResult::kRight : LoginResult::kWrong, guess, given.user, from);
-  return false;
-}
-
-void note_guess(Worker& worker, Connection& connection) {
-  const auto given = basic_credentials(connection.request().headers);
-  if (!given || connection.context().sender.password_judged ||
-      is_known_password(*config_of(worker.services, connection), *given))
-    return;
-  refuse_password(worker, connection, given->user);
 }
 
 std::int64_t past_begins_ms(const Worker& worker, Connection& connection,

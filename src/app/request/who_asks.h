@@ -51,14 +51,6 @@ std::function<bool()> login_holds(Worker& worker, Connection& connection);
 // The access row for a mount's past that its listeners may not hear.
 inline constexpr std::string_view kPastEndpoint = "MOUNT?from=";
 
-// Judges a password of the file's administrator: where logins are on, LoginGuard counts it like a
-// user's.  True: the sender has to wait, and has got 429.  False for all other names.
-bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials& given,
-                       bool right);
-
-// Counts the request's password as a guess, unless it is valid elsewhere.
-void note_guess(Worker& worker, Connection& connection);
-
 // ArchiveService::past_begins_ms() for this sender, which counts as an administrator only if
 // who_asks() has judged it.
 std::int64_t past_begins_ms(const Worker& worker, Connection& connection,
