@@ -13,16 +13,17 @@
 #include "app/join/stages.h"
 #include "app/request/hls_ask.h"
 #include "app/request/password_guesses.h"
+#include "app/request/pull_proof.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
-#include "app/request/server_login.h"
 #include "app/services/playing_mount.h"
 #include "app/services/worker.h"
 #include "auth/listener/authenticators.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "cluster/relay/pull_mark.h"
 #include "config/settings/config.h"
 
 namespace lb {
@@ -136,13 +137,11 @@ void let_node_in(Connection& connection) {
 Verdict judge_pull(Worker& worker, Connection& connection) {
   Network& network = worker.services;
   const auto mark = pull_mark_of(connection.request().headers);
-  const auto refuse = [&] {
+  if (mark && answer_if_throttled(worker, connection, mark->id)) return Verdict::kAnswered;
+  if (!mark || !is_pulling_node(worker, connection)) {
     refuse_mark(network, connection);
     return Verdict::kAnswered;
-  };
-  if (!mark) return refuse();
-  if (answer_if_throttled(worker, connection, mark->id)) return Verdict::kAnswered;
-  if (judge_mark(worker, connection, *mark) != PullVerifier::Verdict::kOurs) return refuse();
+  }
   connection.user = mark->id;
   connection.shows_user = true;
   let_node_in(connection);

@@ -30,8 +30,8 @@ struct ShiftedStart;
 struct StreamAddress;
 
 // The sender of a request, as far as known.  `kind` is set by stages that prove a server
-// (auth_stage(), server_login.h) or ask the cluster (redirecting.h), the other members by
-// who_asks.h.
+// (auth_stage(), server_login.h, pull_proof.h) or ask the cluster (redirecting.h), the other
+// members by who_asks.h.
 struct Sender {
   // kServer: a relaying server, not part of the audience.  kNode: a node of the cluster, which
   // takes slots for its own listeners.

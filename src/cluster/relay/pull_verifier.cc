@@ -12,9 +12,15 @@ std::string away(std::int64_t seconds) {
   return cat({seconds < 0 ? -seconds : seconds, "s ", seconds < 0 ? "in the future" : "ago"});
 }
 
+bool has_signed(const KnownNodes& known, const PullMark& mark, std::string_view mount) {
+  const KnownNode* node = known.node(mark.id);
+  return node != nullptr && secret_equal(mark.mac, mark.mac_for(node->secret, mount));
+}
+
 }  // namespace
 
 PullVerifier::Verdict PullVerifier::judge(const PullMark& mark, const KnownNodes& known,
+                                          std::span<const KnownNodes> as_node,
                                           std::string_view own_mark, std::string_view mount,
                                           const Clock& clock) {
   const SteadyTime now = clock.steady();
@@ -22,11 +28,14 @@ PullVerifier::Verdict PullVerifier::judge(const PullMark& mark, const KnownNodes
     log(mark, mount, cat({"its mark is for ", mark.to, ", and this is ", own_mark}), now);
     return Verdict::kElsewhere;
   }
-  const KnownNode* node = known.node(mark.id);
-  if (node == nullptr || !secret_equal(mark.mac, mark.mac_for(node->secret, mount))) {
+  const bool is_signed =
+      has_signed(known, mark, mount) || std::ranges::any_of(as_node, [&](const KnownNodes& own) {
+        return has_signed(own, mark, mount);
+      });
+  if (!is_signed) {
     log(mark, mount,
-        node == nullptr ? "is not a <node> of the configuration"
-                        : "its mark is not signed with its secret for this mount",
+        known.node(mark.id) == nullptr ? "is not a <node> of the configuration"
+                                       : "its mark is not signed with its secret for this mount",
         now);
     return Verdict::kForged;
   }

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,10 +47,11 @@ class PullVerifier {
     kStale,      // correctly signed, but too old or in the future
     kSeen,       // correctly signed, but used before
   };
-  // own_mark: of this server; mount: as requested, decoded.  Refusals that matter to operators are
-  // logged, at most once a second.
-  Verdict judge(const PullMark& mark, const KnownNodes& known, std::string_view own_mark,
-                std::string_view mount, const Clock& clock);
+  // as_node: this server at each of its masters, which signs with the same secret; own_mark: of
+  // this server; mount: as requested, decoded.  Refusals that matter to operators are logged, at
+  // most once a second.
+  Verdict judge(const PullMark& mark, const KnownNodes& known, std::span<const KnownNodes> as_node,
+                std::string_view own_mark, std::string_view mount, const Clock& clock);
 
  private:
   struct Run {

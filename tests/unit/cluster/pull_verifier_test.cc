@@ -16,6 +16,7 @@ TEST_GROUP(PullVerifier) {
   CapturedLog captured{clock};
   PullVerifier verifier{captured.log};
   KnownNodes known;
+  std::vector<KnownNodes> as_node;  // this server at its masters
 
   void setup() override {
     KnownNode node;
@@ -40,7 +41,7 @@ TEST_GROUP(PullVerifier) {
     return made;
   }
   Verdict judge(const PullMark& given, std::string_view mount = "/a") {
-    return verifier.judge(given, known, "m1.77", mount, clock);
+    return verifier.judge(given, known, as_node, "m1.77", mount, clock);
   }
   void is(Verdict wanted, const PullMark& given, std::string_view mount = "/a") {
     LONGS_EQUAL(static_cast<int>(wanted), static_cast<int>(judge(given, mount)));
@@ -83,6 +84,19 @@ TEST(PullVerifier, ANodeWithoutASecretCanProveNothing) {
   is(Verdict::kForged, sign(made, "s-e1"));
   made.mac = std::string(64, '0');
   is(Verdict::kForged, made);
+}
+TEST(PullVerifier, AMasterSignsAsThisServerIsKnownToIt) {
+  PullMark made = mark(1);
+  made.id = "self";
+  is(Verdict::kForged, sign(made, "s-self"));
+  as_node.resize(2);
+  as_node[1].nodes.emplace_back();
+  as_node[1].nodes[0].id = "self";
+  as_node[1].nodes[0].secret = "s-self";
+  is(Verdict::kForged, sign(made, "s-e1"));
+  is(Verdict::kOurs, sign(made, "s-self"));
+  is(Verdict::kSeen, sign(made, "s-self"));
+  is(Verdict::kOurs, sign(mark(1)));  // its own nodes still count
 }
 TEST(PullVerifier, AMarkForAnotherServerIsNotLookedAt) {
   PullMark made = mark(1);
