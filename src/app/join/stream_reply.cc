@@ -30,15 +30,6 @@ std::string passed_line(const Network& network, const SourceFacts& facts) {
   return path_line(facts.passed.empty() ? own : cat({facts.passed, " ", own}));
 }
 
-// The head with the lines that all listeners of the mount get.
-ResponseHead listener_head(const SourceFacts& facts, const MountSettings& settings) {
-  ResponseHead head;
-  head.content_type = facts.content_type;
-  head.mount_http_headers = settings.http_headers;
-  head.extra = listener_lines(facts, settings) + stream_header_lines(facts.content_type);
-  return head;
-}
-
 std::string_view safari_bytes(const SourceFacts& facts) {
   if (facts.plugin->name == "ogg") return "Og";
   if (facts.plugin->name == "ebml") return "\x1a\x45";
@@ -88,10 +79,11 @@ void reply_head(const Network& network, Connection& connection, const Mount& mou
   const RequestContext& context = connection.context();
   const auto facts = context.shifted() ? context.shifted()->facts : mount.facts();
   const auto settings = mount.settings();
+  const auto at = address_told(network, mount, context);
+  const unsigned metaint = icy ? listener_metaint(*facts, *settings) : 0;
   ResponseHead head = listener_head(*facts, *settings);
-  if (const unsigned metaint = icy ? listener_metaint(*facts, *settings) : 0)
-    head.extra += cat({"icy-metaint:", metaint, "\r\n"});
-  if (const auto at = address_told(network, mount, context)) {
+  if (metaint > 0) head.extra += cat({"icy-metaint:", metaint, "\r\n"});
+  if (at) {
     head.extra += cat({"X-LB-Stream: ", print_address(*at), "\r\n"});
     head.exposes = "X-LB-Stream";
   }

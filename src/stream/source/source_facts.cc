@@ -7,6 +7,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "http/stream_type.h"
 
 namespace lb {
 namespace {
@@ -176,6 +177,14 @@ std::string listener_lines(const SourceFacts& facts, const MountSettings& settin
   std::string lines = said.substr(0, begin);
   add_line(lines, kName, *settings.stream_name);
   return lines.append(said, said.find('\n', begin) + 1);
+}
+
+ResponseHead listener_head(const SourceFacts& facts, const MountSettings& settings) {
+  ResponseHead head;
+  head.content_type = facts.content_type;
+  head.mount_http_headers = settings.http_headers;
+  head.extra = listener_lines(facts, settings) + stream_header_lines(facts.content_type);
+  return head;
 }
 
 unsigned listener_metaint(const SourceFacts& facts, const MountSettings& settings) {

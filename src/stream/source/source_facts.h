@@ -38,9 +38,11 @@ std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer,
                                                     const MountSettings& settings,
                                                     const SourcePeer& peer);
 
-// The header lines for listeners, and the bytes between titles (0: none), under the mount's present
-// settings, which a reload may change.
+// For listeners, under the mount's present settings, which a reload may change: the source's header
+// lines, the head with the lines that all of them get (the settings outlive it), and the bytes
+// between titles (0: none).
 std::string listener_lines(const SourceFacts& facts, const MountSettings& settings);
+ResponseHead listener_head(const SourceFacts& facts, const MountSettings& settings);
 unsigned listener_metaint(const SourceFacts& facts, const MountSettings& settings);
 
 }  // namespace lb
