@@ -135,7 +135,8 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   session->facts = RequestFacts(access_request(request), request.headers.get("referer"),
                                 request.headers.get("user-agent"), connection.user);
   session->client = std::move(context.client_pass);
-  session->notice = begin_listening(worker_, connection, mount->name(), ListeningWay::kHls);
+  session->notice = begin_listening(worker_, connection, mount->name(), ListeningWay::kHls,
+                                    is_server(network, connection));
   // A cache in front may hide its requests for segments.
   session->earned =
       ask.is_segment() || context.let_in.is_relay() || may_be_cached(network, connection);

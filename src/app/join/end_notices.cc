@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "app/audience/audience_service.h"
-#include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
@@ -12,7 +11,8 @@
 namespace lb {
 
 std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connection,
-                                           const std::string& mount, ListeningWay way) {
+                                           const std::string& mount, ListeningWay way,
+                                           bool server) {
   const Network& network = worker.services;
   std::unique_ptr<EndNotice> notice = std::move(connection.context().let_in.notice);
   if (!network.listenings->on()) return notice;
@@ -24,7 +24,7 @@ std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connectio
   facts.user = connection.user;
   facts.country = network.countries->country_of(connection.peer());
   facts.way = way;
-  if (is_server(network, connection))
+  if (server)
     facts.kind = ListenerKind::kRelay;
   else if (is_bot(facts.agent))
     facts.kind = ListenerKind::kBot;

@@ -61,8 +61,8 @@ class CountedNotice final : public OuterNotice {
 };
 
 // Begins a listening for the audience; it ends with the returned notice.  Takes over the notice in
-// the request's context.
+// the request's context.  server: is_server() of the request.
 std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connection,
-                                           const std::string& mount, ListeningWay way);
+                                           const std::string& mount, ListeningWay way, bool server);
 
 }  // namespace lb

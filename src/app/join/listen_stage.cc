@@ -103,14 +103,12 @@ void begin_stream(Worker& worker, std::unique_ptr<Listener> listener,
 
 // An unproved server gets its place only within the window, which any slow listener gets too, and
 // only where it skips no intro.
-std::optional<StreamAsk> claimed_place(const Network& network, Connection& connection,
-                                       const Mount& mount, const ListenAsk& ask) {
-  const RequestContext& context = connection.context();
+std::optional<StreamAsk> claimed_place(const Network& network, const RequestContext& context,
+                                       const Mount& mount, const ListenAsk& ask, bool server) {
   if (const StreamAddress* const resumed = context.resumes())
     return StreamAsk{*resumed, true, context.past->exact};
   const bool proven = context.let_in.is_relay() || context.sender.is_server();
-  const bool skips_intro =
-      proven || (is_server(network, connection) && !network.mount_files->intro_for(mount).file);
+  const bool skips_intro = proven || (server && !network.mount_files->intro_for(mount).file);
   return skips_intro ? ask.place : std::nullopt;
 }
 
@@ -150,7 +148,7 @@ Verdict ask_elsewhere(Worker& worker, Connection& connection) {
 // Takes the connection's transport, which ends the connection.
 std::unique_ptr<Listener> make_listener(Worker& worker, Connection& connection,
                                         const ListenAsk& ask, ListenerEntry entry,
-                                        const SourceFacts& facts) {
+                                        const SourceFacts& facts, bool server) {
   const Request& request = connection.request();
   Network& network = worker.services;
   RequestContext& context = connection.context();
@@ -168,10 +166,10 @@ std::unique_ptr<Listener> make_listener(Worker& worker, Connection& connection,
                   ? std::shared_ptr<const std::string>(mount, &mount->name())
                   : std::make_shared<const std::string>(request.path);
   note_arrival(network, context.arrival);
-  const bool server = is_server(network, connection);
   GatePass client = std::move(context.client_pass);
-  auto notice = begin_listening(worker, connection, *home,
-                                context.shifted() ? ListeningWay::kPast : ListeningWay::kStream);
+  auto notice =
+      begin_listening(worker, connection, *home,
+                      context.shifted() ? ListeningWay::kPast : ListeningWay::kStream, server);
   // The limit of the mount that was asked for, whichever mount is heard, as in Icecast.
   const std::chrono::seconds longest =
       context.let_in.time_limit.value_or(section_of(network, connection).max_listener_duration);
@@ -210,9 +208,10 @@ Verdict admit_listener(Worker& worker, Connection& connection, const ListenAsk& 
   const auto facts = direct != nullptr   ? direct->facts
                      : context.shifted() ? context.shifted()->facts
                                          : mount->facts();
-  const auto place = claimed_place(worker.services, connection, *mount, ask);
+  const bool server = is_server(worker.services, connection);
+  const auto place = claimed_place(worker.services, context, *mount, ask, server);
   const std::shared_ptr<PastAsk> past = context.past;  // the context ends with its connection
-  auto listener = make_listener(worker, connection, ask, std::move(entry), *facts);
+  auto listener = make_listener(worker, connection, ask, std::move(entry), *facts, server);
   if (auto* const start = past ? std::get_if<ShiftedStart>(&past->begins) : nullptr)
     worker.shifted->join(std::move(listener), std::move(*start));
   else if (direct != nullptr)
