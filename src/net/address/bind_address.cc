@@ -19,7 +19,7 @@ struct FreeAddresses {
 };
 using Found = std::unique_ptr<addrinfo, FreeAddresses>;
 
-Result<Found> find(int type, const std::string& address, int port) {
+Result<Found> addresses_to_bind(int type, const std::string& address, int port) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_socktype = type;
@@ -37,7 +37,7 @@ Result<UniqueFd> bind_socket(int type, const std::string& address, int port, Por
   const auto fails = [&](Error::Code code, std::string_view why) {
     return Error{code, cat({address.empty() ? "0.0.0.0" : address, ":", port, ": ", why})};
   };
-  const auto found = find(type, address, port);
+  const auto found = addresses_to_bind(type, address, port);
   if (!found) return fails(found.error().code, found.error().what);
   const addrinfo& first = **found;
   UniqueFd fd(::socket(first.ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -53,7 +53,7 @@ Result<UniqueFd> bind_socket(int type, const std::string& address, int port, Por
 }
 
 Result<Address> address_to_bind(const std::string& address) {
-  const auto found = find(SOCK_STREAM, address, 0);
+  const auto found = addresses_to_bind(SOCK_STREAM, address, 0);
   if (!found) return found.error();
   return Address::from_sockaddr(*(*found)->ai_addr);
 }
