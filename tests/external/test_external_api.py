@@ -111,3 +111,35 @@ def its_mounts_are_shown_and_their_sources_ended_like_others(t):
     in_force(server, 5)
     api.mount("/m2")
     equal(api.want(200, "GET", "/mounts/m2").json()["origin"], "store")
+
+
+@test
+def the_logins_of_its_account_act_on_a_mount_of_the_list(t):
+    backend = backend_of(t, {"/ext": dict(SIX["/m0"], account="acme"), "/far": dict(SIX["/m0"], account="other"), "/off": dict(SIX["/m0"], account="acme")})
+    server = t.unstarted_server()
+    server.write_config(body="<console/>" + STORE % {"dir": server.dir} + element(backend.url()))
+    server.start()
+    in_force(server, 3)
+    api = Api(server)
+    logins = {}
+    for name, rights in (("olga", {"role": "owner", "account": "acme"}), ("fred", {"role": "owner", "account": "other"}), ("otto", {"role": "operator", "mounts": ["/ext"]})):
+        if "account" in rights:
+            api.want(201, "POST", "/accounts", {"id": rights["account"]})
+        logins[name] = api.as_user("%s:%s" % (name, api.want(201, "POST", "/users", {"name": name, **rights}).json()["password"]))
+    server.source("/ext", login=LOGIN).play(50)
+    for name in ("olga", "otto"):
+        wait_for(lambda name=name: logins[name].want(200, "GET", "/mounts/ext").json()["on-air"], "it is on the air")
+        equal(logins[name].want(200, "GET", "/mounts/ext/listeners").json()["items"], [])
+        logins[name].want(204, "POST", "/mounts/ext/title", {"title": "of " + name})
+        equal(server.ask("HEAD /api/v1/live?mount=ext HTTP/1.1", ["Host: x"], logins[name].login).status, 200, name)
+    # Off the air it is there too.
+    for who in (api, logins["olga"]):
+        equal(who.want(200, "GET", "/mounts/off/listeners").json()["items"], [])
+    for method, path, body in (("GET", "/mounts/ext/listeners", None), ("POST", "/mounts/ext/title", {"title": "x"}), ("GET", "/live?mount=ext", None)):
+        equal(logins["fred"].ask(method, path, body).status, 404, path)
+        equal(logins["olga"].ask(method, path.replace("ext", "far"), body).status, 404, path)
+    station = logins["olga"].want(200, "PUT", "/stations/ours", {"mounts": ["/ext"]}).json()
+    equal((station["account"], station["left-out"]), ("acme", []))
+    wait_for(lambda: server.get("/api/v1/now/station:ours").status == 200, "it is shown")
+    titles = [row for row in logins["olga"].want(200, "GET", "/audit").json()["items"] if row["do"] == "title"]
+    equal([row["who"] for row in titles], ["otto", "olga"], "an owner sees what was done to its mount")

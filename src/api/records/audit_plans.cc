@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {
@@ -17,13 +18,20 @@ std::string_view account_in(const BookRow<T>* row) noexcept {
   return row == nullptr ? std::string_view() : std::string_view(row->value.account);
 }
 
+// The account of a mount of a record or a backend.
+std::string_view mount_account_in(const RecordBook& book, const Config& config,
+                                  std::string_view mount) {
+  const auto* row = book.mount(mount);
+  return row != nullptr ? account_in(row) : mount_account(config, mount);
+}
+
 // The account of a record, or of a path of the API; "": none, or the record does not exist.
-std::string_view account_of(const RecordBook& book, std::string_view on) {
+std::string_view account_of(const RecordBook& book, const Config& config, std::string_view on) {
   constexpr std::string_view kPath = "/api/v1/";
   if (on.starts_with(kPath)) {
     on.remove_prefix(kPath.size());
   } else if (on.starts_with('/')) {  // a mount as the commands name it
-    return account_in(book.mount(on));
+    return mount_account_in(book, config, on);
   }
   const auto parts = split(on, '/');
   if (parts.size() < 2) return {};
@@ -37,7 +45,7 @@ std::string_view account_of(const RecordBook& book, std::string_view on) {
   if (parts[0] == "users") return account_in(book.user(name));
   if (parts[0] == "tokens") return account_in(book.token(name));
   if (parts[0] == "stations") return account_in(book.station(name));
-  return parts[0] == "mounts" ? account_in(book.mount(mount_name_of(std::move(name)))) : "";
+  return parts[0] == "mounts" ? mount_account_in(book, config, mount_name_of(std::move(name))) : "";
 }
 
 enum class Sight : std::uint8_t { kNone, kWithoutAddress, kAll };
@@ -79,8 +87,9 @@ std::optional<std::string> time_in_log(std::string_view text) {
 
 }  // namespace
 
-std::string audited_account(const RecordBook& book, std::string_view on, const ApiDeed* deed) {
-  const std::string_view account = account_of(book, on);
+std::string audited_account(const RecordBook& book, const Config& config, std::string_view on,
+                            const ApiDeed* deed) {
+  const std::string_view account = account_of(book, config, on);
   return std::string(account.empty() && deed != nullptr ? deed->account : account);
 }
 

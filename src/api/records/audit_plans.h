@@ -13,12 +13,14 @@
 
 namespace lb {
 
+struct Config;
 struct PlanContext;
 class RecordBook;
 
 Plan list_audit(const PlanContext& context);
-// The account of the object of a line: a record of the book, a mount, or a path of the API. A deed
+// The account of the object of a line: a record of the book, a mount, or a path of the API.  A deed
 // that creates the object names its account. deed: may be null.
-std::string audited_account(const RecordBook& book, std::string_view on, const ApiDeed* deed);
+std::string audited_account(const RecordBook& book, const Config& config, std::string_view on,
+                            const ApiDeed* deed);
 
 }  // namespace lb

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "api/records/mount_answer.h"
 #include "api/request/ban.h"
 #include "api/request/list_page.h"
 #include "api/request/live_fields.h"
@@ -30,13 +31,13 @@ std::string mount_in_path(const PlanContext& context) {
   return mount_name_of(context.request.names.at(0));
 }
 
-// A mount that the login sees: of a record, of the file, or one that only plays.
+// A mount that the login sees: of a record, the file or a backend, or one that only plays.
 std::optional<Problem> judge_mount(const PlanContext& context, const std::string& name,
                                    bool to_act) {
-  const auto* row = context.book.mount(name);
-  const bool in_file = file_section(context.file, name) != nullptr;
-  const std::string account = row != nullptr && !in_file ? row->value.account : "";
-  const bool known = row != nullptr || in_file || context.world.now_of(name).on_air;
+  const std::string account = account_of_mount(context, name);
+  const bool known = context.book.mount(name) != nullptr ||
+                     file_section(context.file, name) != nullptr ||
+                     external_mount(context, name) != nullptr || context.world.now_of(name).on_air;
   if (!known || !sees_mount(context.who, name, account)) return not_found("mount", name);
   if (to_act && !acts_on_mount(context.who, name, account))
     return forbidden("the login may not act on mount " + name);

@@ -128,11 +128,19 @@ bool is_id_of_others(const PlanContext& context, const StationRecord& record) {
   return found;
 }
 
+// Mounts of records, and of a backend.
+std::uint64_t mounts_of_account(const PlanContext& context, const std::string& account) {
+  std::uint64_t mounts = quota_use(context.book, account).mounts;
+  for (const auto& [name, record] : context.file.book.layers.external)
+    if (record->account == account && external_mount(context, name) != nullptr) ++mounts;
+  return mounts;
+}
+
 std::optional<Problem> judge_number(const PlanContext& context, const StationRecord& record) {
   std::size_t others = 0;
   for (const auto& [id, row] : context.book.stations())
     others += id != record.id && row->value.account == record.account ? 1 : 0;
-  const std::uint64_t mounts = quota_use(context.book, record.account).mounts;
+  const std::uint64_t mounts = mounts_of_account(context, record.account);
   if (others < mounts) return std::nullopt;
   return Problem{ProblemName::kQuota,
                  cat({"account ", record.account, " has ", mounts, " mounts and ", others,

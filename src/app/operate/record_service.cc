@@ -276,7 +276,7 @@ void RecordService::audit(const ApiTask& task, const Plan& plan, const RecordBoo
     entry.on = task.request.path;
   }
   entry.account = task.who.account;
-  entry.of_account = audited_account(book, entry.on, deed);
+  entry.of_account = audited_account(book, *services_.config.read(), entry.on, deed);
   entry.result = std::move(result);
   services_.login->audit(std::move(entry));
 }
