@@ -154,6 +154,21 @@ def what_is_not_theirs_is_not_there(t):
 
 
 @test
+def who_listens_is_told_no_longer_where_the_mount_goes_to_another_account(t):
+    server, api, logins, sources = staff(t)
+    feed(t, server, "/acme-1", login=sources["/acme-1"])
+    hearing(Crowd(t), server, "/acme-1")
+    query = "?mount=acme-1&listeners=1"
+    own, everything = Live(logins["olga"], query), Live(api, query)
+    for one in (own, everything):
+        one.until(lambda one: len(one.listeners) == 1, "its listener")
+    api.want(200, "PATCH", "/mounts/acme-1", {"account": "other"})
+    wait_for(lambda: not own.wire.is_open(), "the stream of the former owner ends")
+    equal(server.ask("GET /api/v1/live%s HTTP/1.1" % query, ["Host: x"], logins["olga"].login).status, 404)
+    check(everything.wire.is_open(), "the administrator's goes on")
+
+
+@test
 def the_sum_is_that_of_the_nodes(b):
     master = store_master(b, 11, ["edge12", "edge13"])
     api = Api(master)

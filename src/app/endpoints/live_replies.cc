@@ -1,5 +1,6 @@
 // GET /api/v1/live: hands the connection to the LiveFeed, with the rights of its login.
 // Thread: the connection's worker.
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "app/request/who_asks.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {
@@ -39,6 +41,18 @@ LiveScope live_scope(const LiveAsk& ask, const ApiCaller& who) {
   return scope;
 }
 
+// Whether the login, and its right to the mount that it asked for, are still there: the mount may
+// go to another account.
+std::function<bool()> ask_holds(Worker& worker, Connection& connection, const LiveAsk& ask,
+                                const ApiCaller& who) {
+  auto login = login_holds(worker, connection);
+  if (ask.mount.empty()) return login;
+  return [&services = worker.services, login = std::move(login), mount = ask.mount, who] {
+    return (!login || login()) &&
+           sees_mount(who, mount, mount_account(*services.config.read(), mount));
+  };
+}
+
 }  // namespace
 
 void begin_live(Worker& worker, Connection& connection, const ApiRequest& asked,
@@ -53,8 +67,9 @@ void begin_live(Worker& worker, Connection& connection, const ApiRequest& asked,
   LiveService::Follow reader;
   reader.head = feed_reply_head(services, 200);
   reader.last_id = connection.request().headers.get("last-event-id");
-  reader.holds = login_holds(worker, connection);
-  reader.scope = live_scope(asked_live(asked), who);
+  const LiveAsk ask = asked_live(asked);
+  reader.holds = ask_holds(worker, connection, ask, who);
+  reader.scope = live_scope(ask, who);
   reader.ended = feed_reader(worker, connection);
   reader.refused = [&services](Transport& transport) {
     refuse_feed_reader(services, transport, "too many programs follow what is live");
