@@ -319,7 +319,11 @@ def a_customer_leaves_places_to_others(t):
     def status(path, authorization):
         wire = server.wire()
         wire.send("GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\n\r\n" % (path, authorization))
-        return wire.reply_head().status
+        head = wire.reply_head()
+        if head.status == 503 and path.startswith("/api/"):
+            told = json.loads(wire.take(int(head.get("Content-Length"))))
+            equal((head.get("Content-Type"), told["type"], told["status"]), ("application/problem+json", "/api/problems#overloaded", 503))
+        return head.status
     for path in ("/api/v1/live", "/admin/events"):
         answers = [status(path, "Bearer " + token) for token in tokens["acme"] for _ in range(12)]
         equal((answers.count(200), answers.count(503)), (16, 8), path)

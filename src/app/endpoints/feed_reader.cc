@@ -33,6 +33,15 @@ void write_feed_access(Runtime& runtime, const FeedReader& reader, std::uint64_t
   log_access(runtime.log, facts, runtime.clock.wall());
 }
 
+std::string render_feed_head(const Runtime& runtime, const ResponseHead& head) {
+  const auto settings = runtime.http.read();
+  ReplyFacts facts;
+  facts.server_id = settings->server_id;
+  facts.now = runtime.clock.wall();
+  facts.http_headers = settings->http_headers;
+  return render_head(head, facts);
+}
+
 }  // namespace
 
 Followers::Ended feed_reader(Worker& worker, Connection& connection) {
@@ -51,22 +60,22 @@ Followers::Ended feed_reader(Worker& worker, Connection& connection) {
   };
 }
 
-std::string feed_reply_head(const Runtime& runtime, int status) {
-  const auto settings = runtime.http.read();
+std::string feed_reply_head(const Runtime& runtime) {
   ResponseHead head;
-  head.status = status;
-  head.content_type = status == 200 ? "text/event-stream" : "text/plain; charset=utf-8";
+  head.content_type = "text/event-stream";
   // Otherwise nginx buffers events until its buffer is full.
-  head.extra = status == 200 ? "X-Accel-Buffering: no\r\n" : "Retry-After: 5\r\n";
-  ReplyFacts facts;
-  facts.server_id = settings->server_id;
-  facts.now = runtime.clock.wall();
-  facts.http_headers = settings->http_headers;
-  return render_head(head, facts);
+  head.extra = "X-Accel-Buffering: no\r\n";
+  return render_feed_head(runtime, head);
 }
 
-void refuse_feed_reader(const Runtime& runtime, Transport& transport, std::string_view why) {
-  std::string text = cat({feed_reply_head(runtime, 503), why, "\r\n"});
+void refuse_feed_reader(const Runtime& runtime, Transport& transport, std::string_view type,
+                        std::string_view body) {
+  ResponseHead head;
+  head.status = 503;
+  head.content_type = type;
+  head.content_length = body.size();
+  head.extra = "Retry-After: 5\r\n";
+  std::string text = cat({render_feed_head(runtime, head), body});
   iovec part{};
   part.iov_base = text.data();
   part.iov_len = text.size();

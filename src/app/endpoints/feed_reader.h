@@ -19,9 +19,9 @@ struct Worker;
 // Takes over the request's place among the clients.  The returned call releases the place and
 // writes the access log.
 Followers::Ended feed_reader(Worker& worker, Connection& connection);
-// The head of a 200 or 503.
-std::string feed_reply_head(const Runtime& runtime, int status);
-// Writes at once: the few bytes of a refusal always fit an empty socket buffer.
-void refuse_feed_reader(const Runtime& runtime, Transport& transport, std::string_view why);
+std::string feed_reply_head(const Runtime& runtime);
+// Writes a 503 at once: its few bytes always fit an empty socket buffer.
+void refuse_feed_reader(const Runtime& runtime, Transport& transport, std::string_view type,
+                        std::string_view body);
 
 }  // namespace lb

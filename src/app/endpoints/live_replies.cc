@@ -65,14 +65,16 @@ void begin_live(Worker& worker, Connection& connection, const ApiRequest& asked,
     return;
   }
   LiveService::Follow reader;
-  reader.head = feed_reply_head(services, 200);
+  reader.head = feed_reply_head(services);
   reader.last_id = connection.request().headers.get("last-event-id");
   const LiveAsk ask = asked_live(asked);
   reader.holds = ask_holds(worker, connection, ask, who);
   reader.scope = live_scope(ask, who);
   reader.ended = feed_reader(worker, connection);
-  reader.refused = [&services](Transport& transport) {
-    refuse_feed_reader(services, transport, "too many programs follow what is live");
+  reader.refused = [&services, path = asked.path](Transport& transport) {
+    const Problem problem{ProblemName::kOverloaded, "too many programs follow what is live"};
+    refuse_feed_reader(services, transport, "application/problem+json",
+                       problem_json(problem, path));
   };
   reader.transport = connection.take_transport();
   services.live->follow(std::move(reader));
