@@ -1,5 +1,6 @@
 """The running servers by the API: nodes, drains, weights, listeners, titles and the audit log; the speed of changes."""
 import concurrent.futures
+import datetime
 import signal
 import time
 
@@ -221,6 +222,14 @@ def the_audit_log_is_read_backwards_by_pages_and_by_account(t):
     equal({row["ip"] for row in seen if row["who"] == "admin"}, {""})
     equal([row["do"] for row in audit(api, "?who=anna&on=%s" % encoded("mounts/%2Fours"))], ["create"])
     equal(len(audit(api, "?from=2100-01-01")), 0)
+    newest = everything[0]["at"]
+    ahead = datetime.datetime.fromisoformat(newest[:23] + "+00:00").astimezone(datetime.timezone(datetime.timedelta(hours=5, minutes=30)))
+    for moment in (newest, ahead.isoformat(timespec="milliseconds")):
+        later = audit(api, "?from=" + moment)
+        check(later and all(row["at"] >= newest for row in later), "%s: %r" % (moment, later))
+    for wrong in ("yesterday", "-1", "2026-13-01", "2026-02-30", "2026-11-22Tnoon", "2026-11-22T25:00", "2026-11-22T08:00+99:00", ""):
+        reply = api.problem("bad-request", "GET", "/audit?from=" + wrong)
+        equal(reply.json()["parameter"], "from", wrong)
     operator = api.want(201, "POST", "/users", {"name": "otto", "role": "operator", "account": "acme"}).json()
     api.as_user("otto:" + operator["password"]).problem("forbidden", "GET", "/audit")
     # What only reads is not written down.

@@ -1,5 +1,6 @@
 #include "api/records/audit_plans.h"
 
+#include <chrono>
 #include <optional>
 
 #include "api/request/list_page.h"
@@ -7,6 +8,7 @@
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "base/shown_time.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
 
@@ -70,19 +72,20 @@ std::string without_address(std::string line) {
   return line;
 }
 
-// The time in the log's form; nullopt: neither RFC 3339 nor seconds.
+// The time in the log's form, which is UTC; nullopt: neither a day or a time, nor seconds.
 std::optional<std::string> time_in_log(std::string_view text) {
+  std::int64_t ms = 0;
   if (const auto seconds = parse_u64(text)) {
     if (*seconds > 253'402'300'799) return std::nullopt;  // the end of the year 9999
-    return utc_text(static_cast<std::int64_t>(*seconds) * 1000, UtcForm::kMs);
+    ms = static_cast<std::int64_t>(*seconds) * 1000;
+  } else if (const auto time = parse_shown_time(text)) {
+    ms = time->utc_ms();
+  } else if (const auto day = parse_day(text)) {
+    ms = std::chrono::milliseconds(day->time_since_epoch()).count();
+  } else {
+    return std::nullopt;
   }
-  constexpr std::string_view kDate = "0000-00-00";
-  if (text.size() < kDate.size()) return std::nullopt;
-  for (std::size_t i = 0; i < kDate.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9';
-    if (kDate[i] == '-' ? text[i] != '-' : !digit) return std::nullopt;
-  }
-  return std::string(text);
+  return utc_text(ms, UtcForm::kMs);
 }
 
 }  // namespace
