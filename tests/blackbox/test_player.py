@@ -136,6 +136,22 @@ def a_mount_of_the_whole_name_wins(t):
 
 
 @test
+def a_file_of_the_web_root_wins(t):
+    server = t.unstarted_server(body='<station id="rock" colour="#b3261e"><mount>/rock.mp3</mount></station>')
+    names = ("/_lb/player.css", "/_lb/player.js", "/_lb/player/rock.css", "/listen/rock", "/oembed")
+    for name in names:
+        file = server.dir / "web" / name[1:]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("ours: " + name)
+    server.write_config()
+    server.start()
+    server.source("/rock.mp3").play(50)
+    for name in names:
+        reply = server.get(name)
+        equal((reply.status, reply.text), (200, "ours: " + name))
+
+
+@test
 def formats_of_one_stream_are_a_choice(t):
     server = t.server()
     server.source("/live.mp3", lines=["ice-bitrate: 128"]).play(50)

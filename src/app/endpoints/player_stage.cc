@@ -260,7 +260,6 @@ bool is_own_host(Connection& connection, const Config& config, std::string_view 
 Verdict answer_oembed(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   const Network& network = worker.services;
-  if (network.files.read()->has_file(request.path)) return Verdict::kNext;
   const auto config = config_of(network, connection);
   const auto page = parse_player_address(query_param(request.query, "url").value_or(""));
   if (!page || !is_own_host(connection, *config, page->host)) return Verdict::kNext;
@@ -303,7 +302,8 @@ Verdict player_stage(Worker& worker, Connection& connection) {
   const Network& network = worker.services;
   const auto configured = network.http.read();
   const auto config = config_of(network, connection);
-  if (!config->player.enabled) return Verdict::kNext;
+  if (!config->player.enabled || network.files.read()->has_file(request.path))
+    return Verdict::kNext;
   if (const auto file = player_file(request.path)) {
     reply_player(connection, file->content_type, nosniff_line(configured->http_headers),
                  std::string(file->bytes));
@@ -311,7 +311,6 @@ Verdict player_stage(Worker& worker, Connection& connection) {
   }
   if (request.path == kOembedPath) return answer_oembed(worker, connection);
   if (request.path.starts_with(kSheets)) return answer_sheet(worker, connection, *config);
-  if (network.files.read()->has_file(request.path)) return Verdict::kNext;
   const std::string name = request.path.substr(kPlayerPath.size());
   const auto subject = find_subject(network, *config, name);
   if (!subject) return Verdict::kNext;
