@@ -109,7 +109,7 @@ constexpr Endpoint kEndpoints[] = {
     {"weighNode", kPost, "/nodes/{node}/weight", kAdmin, 204, "NodeWeight", "", false, weigh_node,
      "Sets its share of new listeners; null: the file's. Without a store, until the next start.", true, Look::kNodes},
     {"readHistory", kGet, "/history", kViewer, 200, "", "History", false, read_history,
-     "Values of the past: ?of=listeners|kbps&by=all|mount|node&mount=&node=&from=&to=&points=, times in Unix seconds; default: the last hour. by=country: audience hours.", true},
+     "Values of the past: ?of=listeners|kbps&by=all|mount|node&mount=&node=&from=&to=&points=, times in Unix seconds; default: the last hour. by=country, and times before the history: from the audience.", true},
     {"readLive", kGet, "/live", kViewer, 200, "", "Live", false, follow_live,
      "Server-sent events of all that the login sees, or of ?mount= or ?account=; with ?mount=&listeners=1 also its listeners (doc/orchestration.md)."},
     {"listCertificates", kGet, "/certificates", kAdmin, 200, "", "CertificateList", false,

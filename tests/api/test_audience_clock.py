@@ -109,3 +109,33 @@ def the_history_by_country_is_that_of_the_audience(t):
     api.want(400, "GET", "/history?by=country&from=tomorrow")
     api.want(404, "GET", "/history?by=country&mount=/none")
     equal(Api(t.server(body="<console>1</console>")).want(404, "GET", "/history?by=country").json()["status"], 404)
+
+
+@test
+def what_lies_before_the_history_is_that_of_the_audience(t):
+    server = audience_server(t)
+    source = on_air(server)
+    leaves(server, source, listens(server))
+    ended(server, 1, "&all=1")
+    first = (int(time.time()) - 40 * 86400) // 900
+    with sqlite3.connect(server.dir / "state" / "audience.db") as database:
+        mount, = database.execute("SELECT id FROM mount WHERE name='/live.mp3'").fetchone()
+        for at, listeners in ((first, 4), (first + 1, 8)):  # of 128 kbit/s
+            for of in (0, mount):
+                database.execute("INSERT INTO slot VALUES(?,?,?,?,1)", (of, at, listeners * 900_000, listeners * 900 * 16_000))
+    database.close()
+    api = Api(server)
+    period = "from=%d&to=%d" % (first * 900, (first + 4) * 900)
+    told = api.want(200, "GET", "/history?" + period).json()
+    equal((told["of"], told["by"], told["step"], told["t"]), ("listeners", "all", 900, [(first + i) * 900 for i in range(4)]))
+    equal(told["rows"], [{"name": None, "mean": [4, 8, 0, 0], "max": [4, 8, 0, 0]}])
+    half = api.want(200, "GET", "/history?by=mount&points=2&" + period).json()
+    equal((half["step"], half["rows"]), (1800, [{"name": "/live.mp3", "mean": [6, 0], "max": [8, 0]}]))
+    for path in ("/history?of=kbps&mount=/live.mp3&", "/mounts/live.mp3/history?of=kbps&"):
+        equal(api.want(200, "GET", path + period).json()["rows"][0]["mean"], [512, 1024, 0, 0], path)
+    # Up to now it is the audience's too; of nodes there is nothing that old.
+    long = api.want(200, "GET", "/history?from=%d" % (first * 900)).json()
+    check(len(long["t"]) <= 300 and long["rows"][0]["max"][0] == 8, str(long)[:300])
+    equal(api.want(422, "GET", "/history?by=node&" + period).json()["errors"][0]["pointer"], "/to")
+    equal(api.want(404, "GET", "/history?mount=/none&" + period).json()["parameter"], "mount")
+    api.want(404, "GET", "/mounts/none/history?" + period)

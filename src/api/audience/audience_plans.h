@@ -14,6 +14,7 @@
 
 namespace lb {
 
+struct Config;
 struct PlanContext;
 
 // Limit for CSV: a larger report is refused unless it is requested in parts (after=); JSON is
@@ -40,8 +41,8 @@ Plan audience_sound_exchange_incomplete(const PlanContext& context);
 Plan back_up_audience(const PlanContext& context);
 
 // -- /api/v1/history
-// For the caller of read_history().
-bool is_by_country(const ApiRequest& request);
+// Whether the request begins before the history, so that only the audience's database has it.
+bool is_old_history(const ApiRequest& request, const Config& config, WallTime now);
 Plan read_history(const PlanContext& context);
 Plan read_mount_history(const PlanContext& context);
 

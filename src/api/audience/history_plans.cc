@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::int64_t kUsualRange = 3600;  // seconds
 constexpr std::size_t kUsualPoints = 300;
+constexpr std::int64_t kMaxQuarters = 8'000'000;  // of all mounts
 
 constexpr std::pair<std::string_view, HistoryOf> kOfWords[] = {{"listeners", HistoryOf::kListeners},
                                                                {"kbps", HistoryOf::kKbps}};
@@ -66,6 +67,11 @@ std::optional<Problem> read_number(const ApiRequest& request, std::string_view n
   return std::nullopt;
 }
 
+// The oldest moment of the history, in Unix seconds.
+std::int64_t oldest_second(const Config& config, WallTime now) {
+  return unix_seconds(now) - config.console.history.count();
+}
+
 // The question without the login's scope, or its error.
 std::variant<HistoryQuestion, Problem> question_of(const PlanContext& context) {
   HistoryQuestion question;
@@ -82,10 +88,6 @@ std::variant<HistoryQuestion, Problem> question_of(const PlanContext& context) {
   if (auto problem = read_number(request, "from", 1, now, question.from))
     return *std::move(problem);
   if (question.from >= question.to) return wrong_question("from", "it is not before the end");
-  // The history keeps nothing older.
-  question.from = std::max(question.from, now - context.file.console.history.count());
-  if (question.from >= question.to)
-    return wrong_question("to", "the history does not go back that far");
   if (auto problem = read_number(request, "points", 1, History::kMaxPoints, points))
     return *std::move(problem);
   question.points = static_cast<std::size_t>(points);
@@ -127,16 +129,18 @@ Plan write_history(const HistoryAnswer& told, std::string_view of, std::string_v
   return answered(json);
 }
 
-Plan answer_history(const PlanContext& context, const HistoryQuestion& question) {
-  return write_history(context.world.history->read(question),
-                       kOfWords[static_cast<std::size_t>(question.of)].first,
+// The history of the question, in its own words.
+Plan write_history(const HistoryAnswer& told, const HistoryQuestion& question) {
+  return write_history(told, kOfWords[static_cast<std::size_t>(question.of)].first,
                        kByWords[static_cast<std::size_t>(question.by)].first);
 }
 
-// The average number of listeners in an hour; for the present hour, up to now.
-double mean_of_hour(std::int64_t heard_ms, std::int64_t hour, std::int64_t now_ms) {
-  const std::int64_t length = std::min(now_ms - hour * kHourMs, kHourMs);
-  return length > 0 ? static_cast<double>(heard_ms) / static_cast<double>(length) : std::nan("");
+Plan answer_history(const PlanContext& context, HistoryQuestion question) {
+  // The history keeps nothing older.
+  question.from = std::max(question.from, oldest_second(context.file, context.now));
+  if (question.from >= question.to)
+    return wrong_question("to", "the history does not go back that far");
+  return write_history(context.world.history->read(question), question);
 }
 
 // Sorts the largest rows first and adds up the smallest if not all can be shown.
@@ -159,6 +163,50 @@ void keep_shown(std::vector<HistoryRow>& rows) {
   rows.resize(History::kShownRows);
 }
 
+// Points of a history made of sums of the audience's database: of hours, or quarters of one.
+class HistorySums {
+ public:
+  HistorySums(AudienceRange range, std::int64_t unit_ms, std::int64_t most, std::int64_t now_ms)
+      : unit_ms_(unit_ms), now_ms_(now_ms), first_(range.from / unit_ms) {
+    const std::int64_t units = (range.to + unit_ms - 1) / unit_ms - first_;
+    width_ = (units + most - 1) / most;
+    told_.step = width_ * unit_ms / 1000;
+    for (std::int64_t at = 0; at < units; at += width_)
+      told_.times.push_back((first_ + at) * unit_ms / 1000);
+    for (std::size_t point = 0; point < told_.times.size(); ++point)
+      none_.push_back(begun_units(point) > 0 ? 0 : std::nan(""));
+  }
+  // amount: of the whole unit; its average is shown.
+  void add(std::string_view name, std::int64_t unit, std::int64_t amount) {
+    const std::int64_t length = std::min(now_ms_ - unit * unit_ms_, unit_ms_);
+    auto row = rows_.find(name);
+    if (row == rows_.end())
+      row = rows_.emplace(name, HistoryRow{std::string(name), false, none_, none_}).first;
+    if (length <= 0) return;
+    const double mean = static_cast<double>(amount) / static_cast<double>(length);
+    const auto point = static_cast<std::size_t>((unit - first_) / width_);
+    row->second.mean[point] += mean / static_cast<double>(begun_units(point));
+    row->second.max[point] = std::max(row->second.max[point], mean);
+  }
+  HistoryAnswer take() {
+    for (auto& [name, row] : rows_) told_.rows.push_back(std::move(row));
+    keep_shown(told_.rows);
+    return std::move(told_);
+  }
+
+ private:
+  std::int64_t begun_units(std::size_t point) const {
+    const std::int64_t past_ms = now_ms_ - told_.times[point] * 1000;
+    return std::clamp<std::int64_t>((past_ms + unit_ms_ - 1) / unit_ms_, 0, width_);
+  }
+
+  const std::int64_t unit_ms_, now_ms_, first_;
+  std::int64_t width_ = 1;  // of a point, in units
+  HistoryAnswer told_;
+  std::vector<double> none_;
+  std::map<std::string, HistoryRow, std::less<>> rows_;
+};
+
 // The audience's database has hours by country further back than the history of <console>.
 Plan read_countries(const PlanContext& context) {
   if (query_param(context.request.query, "of").value_or("listeners") != "listeners")
@@ -170,35 +218,48 @@ Plan read_countries(const PlanContext& context) {
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
-  const std::int64_t first = ask.range.from / kHourMs;
-  const std::int64_t hours = (ask.range.to + kHourMs - 1) / kHourMs - first;
-  const auto heard = report.country_hours(mounts, {first * kHourMs, (first + hours) * kHourMs});
+  const AudienceRange range{ask.range.from / kHourMs * kHourMs,
+                            (ask.range.to + kHourMs - 1) / kHourMs * kHourMs};
+  const auto heard = report.country_hours(mounts, range);
   if (!heard) return no_report(heard.error());
-  const std::int64_t width = (hours + most - 1) / most;  // of a point, in hours
-  HistoryAnswer told;
-  told.step = width * kHourMs / 1000;
-  for (std::int64_t at = 0; at < hours; at += width)
-    told.times.push_back((first + at) * kHourMs / 1000);
-  const std::int64_t now_ms = unix_ms(context.now);
-  const auto begun_hours = [&](std::size_t point) {  // the hours of a point that have begun
-    const std::int64_t past_ms = now_ms - told.times[point] * 1000;
-    return std::clamp<std::int64_t>((past_ms + kHourMs - 1) / kHourMs, 0, width);
+  HistorySums sums(range, kHourMs, most, unix_ms(context.now));
+  for (const auto& [key, ms] : *heard) sums.add(key.second, key.first, ms);
+  return write_history(sums.take(), "listeners", "country");
+}
+
+// The quarters of an hour of the audience's database.
+Plan read_older(const PlanContext& context, const HistoryQuestion& question,
+                const std::optional<std::string>& only) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
+  if (only) std::erase_if(mounts, [&only](const auto& one) { return one.second != *only; });
+  if (only && mounts.empty() && !is_mount_there(context, *only)) return not_found("mount", *only);
+  const std::int64_t length = (ask.range.to - ask.range.from) / kQuarterMs;
+  if (question.by == HistoryBy::kMount &&
+      static_cast<std::int64_t>(mounts.size()) > kMaxQuarters / length)
+    return wrong_question("from",
+                          cat({mounts.size(), " mounts are too many for that long a time"}));
+  HistorySums sums(ask.range, kQuarterMs, static_cast<std::int64_t>(question.points),
+                   unix_ms(context.now));
+  const auto amount_of = [&question](const AudienceSum& sum) {
+    return question.of == HistoryOf::kKbps ? sum.bytes * 8 : sum.ms;
   };
-  std::vector<double> none(told.times.size());
-  for (std::size_t i = 0; i < none.size(); ++i) none[i] = begun_hours(i) > 0 ? 0 : std::nan("");
-  std::map<std::string_view, HistoryRow> rows;
-  for (const auto& [key, ms] : *heard) {
-    const auto [hour, country] = std::pair(key.first, std::string_view(key.second));
-    HistoryRow& row = rows.try_emplace(country, HistoryRow{std::string(country), false, none, none})
-                          .first->second;
-    const auto point = static_cast<std::size_t>((hour - first) / width);
-    const double mean = mean_of_hour(ms, hour, now_ms);
-    row.mean[point] += mean / static_cast<double>(begun_hours(point));
-    row.max[point] = std::max(row.max[point], mean);
+  const auto each_quarter = [](std::int64_t quarter) { return quarter; };
+  if (question.by == HistoryBy::kMount) {
+    const auto read = report.periods(
+        mounts, ask.range, each_quarter,
+        [&, &names = mounts](std::int64_t mount, std::int64_t quarter, const AudienceSum& sum) {
+          sums.add(names[mount], quarter, amount_of(sum));
+          return true;
+        });
+    if (!read) return no_report(read.error());
+  } else {
+    const auto quarters = report.hours(mounts, ask.range, each_quarter);
+    if (!quarters) return no_report(quarters.error());
+    for (const AudiencePeriod& one : *quarters) sums.add("", one.period, amount_of(one.sum));
   }
-  for (auto& [country, row] : rows) told.rows.push_back(std::move(row));
-  keep_shown(told.rows);
-  return write_history(told, "listeners", "country");
+  return write_history(sums.take(), question);
 }
 
 // Whether the mount is configured, on the air or in the history, and the login sees it.
@@ -209,20 +270,29 @@ bool sees_known_mount(const PlanContext& context, const std::string& name) {
           sees_mount(context.who, name, account_of_mount(context, name)));
 }
 
-Problem no_history() {
+Problem no_history(const PlanContext& context) {
+  const ApiWorld& world = context.world;
+  if (is_old_history(context.request, context.file, context.now) && !world.audience_why.empty())
+    return *no_audience(world);
   return Problem{ProblemName::kNotFound,
                  "this server keeps no history: <console> is off, or its history is 0"};
 }
 
 }  // namespace
 
-bool is_by_country(const ApiRequest& request) {
-  return request.path.ends_with("/history") && query_param(request.query, "by") == "country";
+bool is_old_history(const ApiRequest& request, const Config& config, WallTime now) {
+  const std::string by = query_param(request.query, "by").value_or("all");
+  const auto from = parse_u64(query_param(request.query, "from").value_or(""));
+  // Clocks of browsers differ from this one.
+  const std::int64_t before = oldest_second(config, now) - kUsualRange;
+  return from && (by == "all" || by == "mount") && config.console.history.count() > 0 &&
+         before > 0 && *from < static_cast<std::uint64_t>(before);
 }
 
 Plan read_history(const PlanContext& context) {
-  if (is_by_country(context.request)) return read_countries(context);
-  if (context.world.history == nullptr) return no_history();
+  if (query_param(context.request.query, "by") == "country") return read_countries(context);
+  const bool is_old = context.world.audience != nullptr;
+  if (!is_old && context.world.history == nullptr) return no_history(context);
   auto asked = question_of(context);
   if (auto* problem = std::get_if<Problem>(&asked)) return std::move(*problem);
   HistoryQuestion& question = std::get<HistoryQuestion>(asked);
@@ -234,6 +304,12 @@ Plan read_history(const PlanContext& context) {
     return forbidden("the login may see some mounts, but no nodes");
   const auto node = query_param(context.request.query, "node");
   if (node && question.by != HistoryBy::kNode) return wrong_question("node", "it needs by=node");
+  if (is_old)
+    return read_older(context, question,
+                      mount ? std::optional(mount_name_of(*mount)) : std::nullopt);
+  if (node && *node != context.world.node &&
+      !std::ranges::binary_search(context.world.history->names(HistoryBy::kNode), *node))
+    return at_parameter(not_found("node", *node), "node");
   if (node) question.only = std::vector<std::string>{*node};
   if (mount) {
     const std::string name = mount_name_of(*mount);
@@ -249,13 +325,15 @@ Plan read_history(const PlanContext& context) {
 }
 
 Plan read_mount_history(const PlanContext& context) {
-  if (context.world.history == nullptr) return no_history();
+  const bool is_old = context.world.audience != nullptr;
+  if (!is_old && context.world.history == nullptr) return no_history(context);
   const std::string name = mount_name_of(context.request.names.at(0));
-  if (!sees_known_mount(context, name)) return not_found("mount", name);
+  if (!is_old && !sees_known_mount(context, name)) return not_found("mount", name);
   auto asked = question_of(context);
   if (auto* problem = std::get_if<Problem>(&asked)) return std::move(*problem);
   HistoryQuestion& question = std::get<HistoryQuestion>(asked);
   question.by = HistoryBy::kAll;
+  if (is_old) return read_older(context, question, name);
   question.only = std::vector<std::string>{name};
   return answer_history(context, question);
 }

@@ -226,12 +226,20 @@ Verdict refuse_nobody(Worker& worker, Connection& connection) {
   return Verdict::kAnswered;
 }
 
+// A history that only the audience's database has.
+bool reads_old_history(const Services& services, const ApiTask& task) {
+  const auto plan = task.endpoint->plan;
+  if (plan == read_history && query_param(task.request.query, "by") == "country") return true;
+  return (plan == read_history || plan == read_mount_history) && services.listenings->on() &&
+         !services.listenings->sends_up() &&
+         is_old_history(task.request, *services.config.read(), services.clock.wall());
+}
+
 Verdict answer_asked(Worker& worker, Connection& connection, ApiTask task) {
   RecordService& records = *worker.services.records;
   const Endpoint& endpoint = *task.endpoint;
   if (endpoint.plan == nullptr) return ask_control(worker, connection, std::move(task));
-  const bool by_country = endpoint.plan == read_history && is_by_country(task.request);
-  if (is_of_audience(endpoint) || by_country)
+  if (is_of_audience(endpoint) || reads_old_history(worker.services, task))
     return ask_audience(worker, connection, std::move(task));
   const bool follows = endpoint.name == kLiveEndpoint;
   if (!follows && (endpoint.method != Method::kGet || endpoint.order_only))

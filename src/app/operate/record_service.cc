@@ -334,6 +334,7 @@ ApiOutcome RecordService::read_audience(
   const auto config = services_.config.read();
   ApiWorld around = world(*config);
   around.audience = database;
+  around.history = nullptr;  // control's
   if (!why.empty()) around.audience_why = why;
   around.audience_who = who;
   Plan plan = task.endpoint->plan(
