@@ -172,6 +172,28 @@ def what_a_parameter_names_and_is_not_there_is_404_with_the_parameter(t):
 
 
 @test
+def a_word_for_the_mounts_of_an_account_is_the_right_one_or_nothing_happens(t):
+    api = Api(store_server(t))
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    for method, path, body in (("DELETE", "/accounts/acme", None), ("POST", "/accounts", {"id": "other"})):
+        for word in ("all", "keeps", "delete,keep", ""):
+            reply = api.ask(method, "%s?mounts=%s" % (path, word), body)
+            equal((reply.status, reply.json().get("parameter")), (400, "mounts"), method + word)
+    equal([row["id"] for row in api.want(200, "GET", "/accounts").json()["items"]], ["acme"])
+    api.want(204, "DELETE", "/accounts/acme?mounts=delete")
+    api.want(201, "POST", "/accounts?mounts=keep", {"id": "acme"})
+
+
+@test
+def a_place_near_no_country_is_none(t):
+    api = Api(store_server(t))
+    for country in ("Germany", "de", "D", "D1", "49"):
+        reply = api.problem("invalid", "POST", "/mounts", {"mount": "/a", "place": {"country": country}})
+        equal([fault["pointer"] for fault in reply.json()["errors"]], ["/place/country"], country)
+    equal(api.want(201, "POST", "/mounts", {"mount": "/a", "place": {"country": "DE"}}).json()["place"], {"country": "DE"})
+
+
+@test
 def the_api_is_there_for_the_administrator_of_a_stock_file(t):
     server = t.server()
     reply = asked(server, "GET /api/v1/mounts HTTP/1.1", login=ADMIN)

@@ -1,4 +1,6 @@
+#include <string_view>
 #include <utility>
+#include <variant>
 
 #include "api/records/account_usage.h"
 #include "api/records/record_plans.h"
@@ -8,6 +10,7 @@
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -21,6 +24,14 @@ std::uint64_t recorded_bytes(const PlanContext& context, std::string_view accoun
   for (const auto& [name, row] : context.book.mounts())
     if (row->value.account == account) bytes += context.world.recorded_bytes(name);
   return bytes;
+}
+
+// Whether ?mounts= has this word.  Another one must not be ignored.
+std::variant<bool, Problem> asks_mounts(const PlanContext& context, std::string_view word) {
+  const auto given = query_param(context.request.query, "mounts");
+  if (given && *given != word)
+    return wrong_parameter("mounts", cat({"mounts=", given->substr(0, 80), " is not ", word}));
+  return given.has_value();
 }
 
 // Null: the use is not known.
@@ -143,8 +154,9 @@ Plan create_account(const PlanContext& context) {
   const std::size_t stations = count_of(context.book.stations(), account.id);
   const std::size_t logins =
       count_of(context.book.users(), account.id) + count_of(context.book.tokens(), account.id);
-  const bool keeps = query_param(context.request.query, "mounts").value_or("") == "keep";
-  if (logins > 0 || (mounts + stations > 0 && !keeps))
+  const auto keeps = asks_mounts(context, "keep");
+  if (const auto* problem = std::get_if<Problem>(&keeps)) return *problem;
+  if (logins > 0 || (mounts + stations > 0 && !std::get<bool>(keeps)))
     return Problem{ProblemName::kNotEmpty,
                    cat({"there is no account ", account.id, ", but ", mounts, " mounts, ", stations,
                         " stations and ", logins,
@@ -181,11 +193,12 @@ Plan delete_account(const PlanContext& context) {
   const auto* row = context.book.account(id);
   if (row == nullptr) return not_found("account", id);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
-  const bool all = query_param(context.request.query, "mounts").value_or("") == "delete";
+  const auto all = asks_mounts(context, "delete");
+  if (const auto* problem = std::get_if<Problem>(&all)) return *problem;
   const std::size_t mounts = count_of(context.book.mounts(), id);
   const std::size_t logins =
       count_of(context.book.users(), id) + count_of(context.book.tokens(), id);
-  if (!all && mounts + logins > 0)
+  if (!std::get<bool>(all) && mounts + logins > 0)
     return Problem{ProblemName::kNotEmpty,
                    cat({"account ", id, " has ", mounts, " mounts and ", logins,
                         " users and tokens; ?mounts=delete deletes them with it"})};

@@ -8,6 +8,7 @@
 #include "base/cat.h"
 #include "base/object_kinds.h"
 #include "config/mounts/record_secrets.h"
+#include "net/address/country_file.h"
 #include "stream/mount/login_hours.h"
 
 namespace lb {
@@ -124,6 +125,9 @@ void judge_kept(const MountRecord& record, const MountRecord* before,
     faults.push_back({"/place", "from, to and force-at belong to a move: POST …/move"});
   else if (before != nullptr && !(place == was.place))
     faults.push_back({"/place", "it counts only when the mount is created"});
+  else if (!place.country.empty() && place.country != was.place.country &&
+           !is_country(place.country))
+    faults.push_back({"/place/country", "two capital letters are needed, such as DE"});
 }
 
 std::vector<RecordSecret> all_secrets_of(MountRecord& record) {
