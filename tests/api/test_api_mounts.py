@@ -132,6 +132,18 @@ def changes_are_by_revision(t):
 
 
 @test
+def a_password_is_changed_by_revision_too(t):
+    api = Api(store_server(t, body="<console/>"))
+    first = api.want(201, "POST", "/users", {"name": "anna", "role": "viewer", "password": "the-first-one"}).get("ETag")
+    second = api.want(200, "PATCH", "/users/anna", {"mounts": ["/rock.mp3"]}).get("ETag")
+    for method, path, body in (("POST", "/users/anna/password", {"password": "the-second-one"}), ("DELETE", "/users/anna/sessions", None)):
+        api.problem("changed", method, path, body, ["If-Match: " + first])
+    equal(api.want(200, "GET", "/users/anna").get("ETag"), second, "nothing was done")
+    third = api.want(200, "POST", "/users/anna/password", {"password": "the-second-one"}, ["If-Match: " + second]).json()["revision"]
+    api.want(204, "DELETE", "/users/anna/sessions", None, ['If-Match: "%s"' % third])
+
+
+@test
 def the_files_mounts_are_shown_and_stay(t):
     server = store_server(t, body="<mount><mount-name>/fixed.mp3</mount-name></mount>")
     api = Api(server)

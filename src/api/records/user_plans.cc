@@ -164,6 +164,7 @@ Plan set_user_password(const PlanContext& context) {
   const bool own = is_own(context, row->value.name);
   if (!own)
     if (auto problem = judge_login(context, row->value)) return *std::move(problem);
+  if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
   std::vector<JsonFault> faults;
   GivenPassword given;
   ObjectReader(context.request.json, Form::kChange, faults).take(kPasswordFields, given).finish();
@@ -190,6 +191,7 @@ Plan end_user_sessions(const PlanContext& context) {
   if (row == nullptr) return no_user(context);
   if (!is_own(context, row->value.name))
     if (auto problem = judge_login(context, row->value)) return *std::move(problem);
+  if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
   User user = row->value;
   ++user.epoch;
   const std::string key = record_key("users", user.name);
