@@ -177,6 +177,7 @@ def what_cannot_be_answered_is_said(t):
         reply = server.get(PATH + query.replace('"', "%22").replace(" ", "%20").replace("<", "%3C"))
         equal((reply.status, reply.get("Content-Type"), reply.get("Access-Control-Allow-Origin")), (status, "application/problem+json", "*"), query[:60])
         check(words in reply.json()["detail"], "%s: %s" % (query[:60], reply.text))
+        equal(reply.json()["parameter"], "cf_connect", query[:60])
     head = server.ask("HEAD %s?cf_connect=%s HTTP/1.0" % (PATH, urllib.parse.quote(sub)))
     equal((head.status, head.get("Content-Type"), head.body), (200, "text/event-stream", b""))
     check(server.ask("POST %s HTTP/1.0" % PATH).status >= 400, "POST is answered")

@@ -218,8 +218,11 @@ Verdict NowStage::answer_titles(Connection& connection, const std::string& name)
   // Sources send ahead of the clock, so titles may lie in the future.
   const std::int64_t end_ms = now_ms + std::chrono::milliseconds(TitleHistory::kFurthest).count();
   const auto from = moment("from", 0), to = moment("to", end_ms);
-  if (!from || !to || *from > *to)
-    return refuse(400, "from, to: times in Unix milliseconds are wanted, the earlier one as from");
+  if (!from || !to)
+    return refuse(400, cat({from ? "to" : "from", ": a time in Unix milliseconds is wanted"}));
+  if (*from > *to)
+    return refuse(400, cat({query_param(request.query, "from") ? "from" : "to", ": ", *from,
+                            " is later than the end, ", *to}));
   const auto begins = open_past_begins(services, *config_of(services, connection), name);
   if (!begins) return refuse(404, "nothing of this stream is recorded for everybody that listens");
   const std::int64_t from_ms = std::max(*from, *begins);

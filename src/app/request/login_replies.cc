@@ -169,7 +169,13 @@ void reply_problem(Connection& connection, const Problem& problem, std::string m
 }
 
 std::string api_problem(const Request& request, int status, std::string_view text) {
-  return problem_json({problem_of_status(status), std::string(text)}, request.path);
+  Problem problem{problem_of_status(status), std::string(text)};
+  // A text about a parameter begins with its name.
+  const std::string_view name = text.substr(0, text.find(": "));
+  if (!name.empty() && name.size() < text.size() &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos)
+    problem = at_parameter(std::move(problem), name);
+  return problem_json(problem, request.path);
 }
 
 std::string session_cookie_name(const Request& request, bool secure) {
