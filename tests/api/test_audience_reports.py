@@ -157,10 +157,10 @@ def a_report_is_written_on_its_day_and_never_over_a_file_that_is_there(t):
     status, out, _ = t.run("--check-config", server.config)
     equal(status, 0, out)
     server.write_config(body="<console>1</console><audience>" + row % ("songs", "") + row % ("songs", 'zone="Europe/Berlin"') +
-                        '<report name="soundexchange" directory="reports"/></audience>')
+                        '<report name="soundexchange" directory="reports" zone="Mars/Olympus"/></audience>')
     _, out, _ = t.run("--check-config", server.config)
     for words in ("it has the file of number 1; it needs another directory", "its directory is not an absolute path",
-                  "soundexchange needs the name of the service"):
+                  "soundexchange needs the name of the service", 'there is no time zone "Mars/Olympus"'):
         check(words in out, out)
 
 

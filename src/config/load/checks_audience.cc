@@ -1,5 +1,6 @@
 // Checks of <audience>: reports that could not be written, or would overwrite each other.
 #include "base/cat.h"
+#include "base/time_zone.h"
 #include "config/load/checks.h"
 
 namespace lb {
@@ -24,6 +25,7 @@ void check_audience(const Config& config, Filler& filler) {
     };
     if (report.name.empty()) wrong("it has no name; one is songs");
     if (!report.directory.starts_with('/')) wrong("its directory is not an absolute path");
+    if (!find_time_zone(report.zone)) wrong(cat({"there is no time zone ", quoted(report.zone)}));
     if (report.name == "soundexchange" && report.service.empty())
       wrong("soundexchange needs the name of the service");
     if (report.name == "soundexchange" && report.account == "*")
