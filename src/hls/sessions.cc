@@ -294,4 +294,13 @@ std::size_t HlsSessions::size() const {
   return sessions;
 }
 
+HlsSessions::Counts HlsSessions::by_mount() const {
+  Counts counts;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    for (const auto& [key, session] : shard.sessions) ++counts[session->mount.get()];
+  }
+  return counts;
+}
+
 }  // namespace lb

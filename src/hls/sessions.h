@@ -104,6 +104,8 @@ class HlsSessions {
   std::vector<ListenerRow> page(const Mount& mount, SteadyTime now, std::uint64_t after,
                                 std::size_t most) const;
   std::size_t size() const;
+  using Counts = std::unordered_map<const Mount*, std::size_t>;
+  Counts by_mount() const;
   // Of a hand-over. cannot_move(): why a session cannot be handed over; "": all can. resting: ended
   // mounts that are handed over nevertheless.
   std::string cannot_move(const std::set<const Mount*>& resting) const;

@@ -205,6 +205,11 @@ def each_player_is_one_listener_until_it_is_silent(t):
     equal(listeners(), PLAYERS, "listeners")
     equal(server.stats().find("listener_connections").text, str(PLAYERS), "joins")
     check("lb_hls_sessions %d" % PLAYERS in server.get("/metrics").text, "the metric")
+
+    def told():
+        azuracast = server.get("/api/nowplaying/m").json()
+        return azuracast["station"]["hls_listeners"], azuracast["listeners"]["total"]
+    wait_for(lambda: told() == (PLAYERS, PLAYERS), "AzuraCast's programs are told: %r" % (told(),))
     stay, go = players[::2], players[1::2]
     for player in go:
         player.close()

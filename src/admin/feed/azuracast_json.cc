@@ -78,7 +78,9 @@ void write_station(JsonWriter& json, const NowMount& now, const std::string& url
     json.null();
   else
     json.text(hls);
-  json.key("hls_listeners").number(0);
+  std::uint64_t by_hls = 0;
+  for (const NowStream& stream : now.streams) by_hls += stream.hls_listeners;
+  json.key("hls_listeners").number(by_hls);
   json.end_object();
 }
 

@@ -26,7 +26,8 @@ struct NowStream {
   std::string content_type, bitrate;
   std::string hls_url;  // "": no HLS
   std::uint64_t listeners = 0;
-  std::uint64_t number = 0;  // as SHOUTcast's sid, from 1
+  std::uint64_t hls_listeners = 0;  // of these
+  std::uint64_t number = 0;         // as SHOUTcast's sid, from 1
 };
 
 // What listeners know as one programme: a <station>, or a single stream.

@@ -7,6 +7,7 @@
 #include "app/pages/foreign_pages.h"
 #include "app/pages/open_past.h"
 #include "app/pages/page_cache.h"
+#include "app/services/hls_service.h"
 #include "app/services/playing_mount.h"
 #include "app/services/services.h"
 #include "base/cat.h"
@@ -58,6 +59,8 @@ NowStream quality_of(const NowSight& sight, const std::string& name) {
   if (facts == nullptr) return stream;
   stream.content_type = facts->content_type;
   stream.listeners = static_cast<std::uint64_t>(mount->audience());
+  if (const auto by_hls = sight.by_hls.find(mount.get()); by_hls != sight.by_hls.end())
+    stream.hls_listeners = by_hls->second;
   if (const auto at = facts->stats.find("bitrate"); at != facts->stats.end())
     stream.bitrate = at->second;
   else if (mount->shown_kbps() > 0)
@@ -208,7 +211,11 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
 }  // namespace
 
 NowSight::NowSight(const Services& of, const Config& by, const StatsDocument& in)
-    : network(of), config(by), document(in), shown(of.pages->stations().shown(of, by)) {}
+    : network(of),
+      config(by),
+      document(in),
+      shown(of.pages->stations().shown(of, by)),
+      by_hls(of.hls->sessions().by_mount()) {}
 
 std::shared_ptr<Mount> heard_instead(const Network& network, const Config& config,
                                      const std::string& name) {

@@ -3,9 +3,11 @@
 // Thread: "pages"; present_stream() any.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "admin/feed/now_json.h"
@@ -24,6 +26,7 @@ struct NowSight {
   const Config& config;
   const StatsDocument& document;
   std::shared_ptr<const ShownStreams> shown;
+  const std::unordered_map<const Mount*, std::size_t> by_hls;  // listeners
 
   NowSight(const Services& of, const Config& by, const StatsDocument& in);
 };
