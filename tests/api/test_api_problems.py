@@ -5,7 +5,7 @@ import os
 import pathlib
 import re
 
-from api import Api, encoded, store_server
+from api import Api, store_server
 from browser_login import Browser
 from external_bench import backend_of, element, in_force
 from harness import ADMIN, check, equal, request, test, wait_for
@@ -164,11 +164,9 @@ def what_a_parameter_names_and_is_not_there_is_404_with_the_parameter(t):
     api = Api(server)
     api.mount("/live")
     for method, path in (("GET", "/history?mount=/nothing"), ("GET", "/mounts/live/listeners?node=nothing"), ("GET", "/audience/hours?mount=/nothing"),
-                         ("DELETE", "/audience/sessions?session=4711"), ("GET", "/live?account=nothing"), ("GET", "/live?mount=nothing"), ("GET", "/history?node=nothing&by=node")):
+                         ("DELETE", "/audience/sessions?session=4711"), ("GET", "/live?account=nothing"), ("GET", "/live?mount=nothing")):
         reply = api.ask(method, path)
         equal((reply.status, reply.json().get("parameter")), (404, path[path.index("?") + 1:path.index("=")]), path)
-    node = api.want(200, "GET", "/nodes").json()["items"][0]["id"]
-    api.want(200, "GET", "/history?by=node&node=" + encoded(node))
 
 
 @test

@@ -307,9 +307,6 @@ Plan read_history(const PlanContext& context) {
   if (is_old)
     return read_older(context, question,
                       mount ? std::optional(mount_name_of(*mount)) : std::nullopt);
-  if (node && *node != context.world.node &&
-      !std::ranges::binary_search(context.world.history->names(HistoryBy::kNode), *node))
-    return at_parameter(not_found("node", *node), "node");
   if (node) question.only = std::vector<std::string>{*node};
   if (mount) {
     const std::string name = mount_name_of(*mount);
