@@ -46,6 +46,27 @@ def an_intro_is_heard_to_its_end_and_then_the_stream(t):
 
 
 @test
+def an_intro_of_a_stream_that_has_ended_leads_to_its_rest_and_on(t):
+    server = started(t, mount("/a.mp3", "<intro>/intro.mp3</intro><fallback-mount>/b.mp3</fallback-mount><linger-for>0</linger-for>"),
+                     {"intro.mp3": mp3_file("I", 4000)}, limits=PATIENT)
+    fallback, source = server.source("/b.mp3", tag="B"), server.source("/a.mp3", tag="A")
+    fallback.play(20)
+    source.play(20)
+    listeners = [server.listener("/a.mp3", icy=bool(n)) for n in range(2)]
+    source.leave()
+    server.wait_for_log('at "/a.mp3" exiting')
+    for _ in range(3):
+        for listener in listeners:
+            listener.read(700 * MP3_FRAME)
+        upgrade(server)
+    for listener in listeners:
+        listener.read(4020 * MP3_FRAME - len(listener.audio))
+        wanted = [("I", n) for n in range(4000)] + [("A", n) for n in range(20)]
+        equal(mp3_numbers(listener.audio) == wanted, True, "the intro and the stream, whole: " + order(listener))
+        wait_for(lambda: fallback.play(1) and listener.read(MP3_FRAME) and order(listener) == "IAB", "the fallback follows")
+
+
+@test
 def a_fallback_file_goes_on_at_its_byte(t):
     server = started(t, FALLBACK, {"file.mp3": mp3_file("F", 40)}, limits=PATIENT + "<burst-size>16000</burst-size>")
     wait_for(lambda: server.ask("HEAD /a.mp3 HTTP/1.0").status == 200, "the file is ready")

@@ -280,16 +280,22 @@ Result<void> Handover::save(HandoverOut& out) {
   return {};
 }
 
-// An ended mount stays until its listeners have read the rest.
+// An ended mount stays until its listeners have read the rest, also those that are still to enter
+// it, behind an intro.
 void Handover::save_ended_mounts(HandoverOut& out, Numbers& numbers) {
-  for (const auto& worker : network_.workers)
-    worker->streams->each_mount([&](Mount& mount) {
-      if (!is_over(mount) || numbers.contains(&mount)) return;
-      EndedRecord ended = save_ended(mount, out.fds());
-      ended.number = numbers.size() + 1;
-      numbers.emplace(&mount, ended.number);
-      out.put(HandoverType::kEnded, ended);
+  const auto save = [&](const Mount& mount) {
+    if (!is_over(mount) || numbers.contains(&mount)) return;
+    EndedRecord ended = save_ended(mount, out.fds());
+    ended.number = numbers.size() + 1;
+    numbers.emplace(&mount, ended.number);
+    out.put(HandoverType::kEnded, ended);
+  };
+  for (const auto& worker : network_.workers) {
+    worker->streams->each_mount(save);
+    worker->streams->each_listener([&](const Mount&, const Listener& listener) {
+      if (listener.continuation && listener.continuation->next) save(*listener.continuation->next);
     });
+  }
 }
 
 void Handover::save_requests(HandoverOut& out, std::uint32_t worker, SavedFiles& files) {
@@ -346,6 +352,9 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
           of.file = number->second;
       }
       of.listeners.push_back(save_listener(listener, *places, out.fds()));
+      if (auto& next = of.listeners.back().continuation; next)
+        if (const Mount* const to = listener.continuation->next.get(); to && is_over(*to))
+          next->ended = numbers.at(to);
       count(of.listeners.back());
     });
     put();

@@ -76,7 +76,9 @@ Result<std::unique_ptr<Listener>> TakeOver::take_listener(Network& network,
   auto listener = restore_listener(saved, titles, std::move(fd));
   if (!listener) return wrong(saved, mount->name(), "its title is not there");
   if (saved.continuation) {
-    auto next = mount_named(network, saved.continuation->next);
+    const auto ended = files_.find(saved.continuation->ended);
+    auto next =
+        ended != files_.end() ? ended->second : mount_named(network, saved.continuation->next);
     if (next || saved.continuation->mode == EnterMode::kEnd)
       listener->continuation = std::make_unique<Continuation>(
           Continuation{saved.continuation->leave_at, std::move(next), saved.continuation->mode,

@@ -81,7 +81,7 @@ ListenerRecord save_listener(const Listener& listener, const TitlePlaces& titles
   if (listener.continuation) {
     const Continuation& next = *listener.continuation;
     saved.continuation = ContinuationRecord{
-        next.leave_at, next.next ? next.next->name() : std::string(), next.mode, next.by};
+        next.leave_at, next.next ? next.next->name() : std::string(), next.mode, next.by, 0};
   }
   saved.metaint = listener.icy.metaint;
   saved.until_block = listener.icy.until_block;

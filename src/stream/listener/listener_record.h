@@ -43,13 +43,15 @@ struct ContinuationRecord {
   std::string next;  // "": none
   EnterMode mode = EnterMode::kLive;
   SteadyTime by = SteadyTime::max();
+  std::uint64_t ended = 0;  // EndedRecord::number of `next`; 0: the mount of that name
 };
 template <class Io, RecordOf<ContinuationRecord> T>
 void record_fields(Io& io, T& continuation) {
-  auto& [leave_at, next, mode, by] = continuation;
+  auto& [leave_at, next, mode, by, ended] = continuation;
   io(1, leave_at, next);
   io.choice(3, mode, EnterMode::kEnd);
   io(4, by);
+  if (ended != 0 || Io::kReads) io(5, ended);
 }
 
 struct ListenerRecord {
