@@ -145,7 +145,7 @@ void Server::watch_signals() {
     watch(number, [this, act](std::uint64_t) { (this->*act)(); });
   };
   on(SIGHUP, &Server::reload);
-  on(SIGUSR1, &Server::reopen_logs);
+  on(SIGUSR1, &Server::rotate_logs);
   watch(SIGUSR2, [this](std::uint64_t asker) { upgrade(asker); });
   on(SIGTERM, &Server::terminate);
   on(SIGINT, &Server::stop);

@@ -67,7 +67,7 @@ class Server {
   void begin(std::unique_ptr<TakeOver> before = nullptr);
   // The actions of signals: HUP, USR1, TERM, INT.
   void reload();
-  void reopen_logs();
+  void rotate_logs();
   void terminate();                   // the configured drain, or now
   void upgrade(std::uint64_t asker);  // USR2
   void stop();
@@ -75,6 +75,7 @@ class Server {
   const ListenSockets& sockets() const noexcept { return sockets_; }
 
  private:
+  void reopen_logs();
   void watch_signals();
   void go_on();
   void watch_stand_in();

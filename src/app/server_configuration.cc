@@ -65,6 +65,11 @@ void Server::reopen_logs() {
   });
 }
 
+void Server::rotate_logs() {
+  reopen_logs();
+  if (handover_ && handover_->is_under_way()) handover_->reopen_when_over();
+}
+
 void Server::reload() {
   if (reloading_) {  // one at a time; the last file wins
     reload_again_ = true;

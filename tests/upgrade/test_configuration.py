@@ -4,12 +4,14 @@ import re
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 from facts import Settings, Skip
 from harness import ADMIN, alive, as_nobody, check, equal, give_away, listen_socket, test, wait_for
 from media import MP3_FRAME
 from ports import free_port
 from replacing import own_program, put_program, refused_upgrade, same_everywhere, serving, taken, upgrade
+from syscalls import Faults, Rule
 from tls_bench import TLS_SOCKETS, certificate, tls
 
 PATIENT = "<source-timeout>120</source-timeout>"
@@ -110,6 +112,30 @@ def a_reload_meanwhile_is_made_by_the_process_that_serves_then(t):
     wait_for(lambda: taken(server), "the server is replaced")
     server.wait_for_log("configuration re-read")
     equal(server.get("/status-json.xsl").status, 200)
+
+
+@test
+def logs_moved_away_meanwhile_are_left_by_the_process_that_serves_then(t):
+    faults, place = Faults(t), own_program(t)
+    server = t.server(limits=PATIENT)
+    put_program(t.dir / "whole", like=place)
+    put_program(place, "#!/bin/sh\nexec %s %s \"$@\"\n" % (faults.words(), t.dir / "whole"))
+    # It has opened its logs, and says so late.
+    faults.put([Rule("sendmsg", seconds=1, times=1)])
+    server.send_signal(signal.SIGUSR2)
+    wait_for(lambda: faults.hits() > 0, "it is nearly ready")
+    logs = server.dir / "log"
+    for name in ("error", "access"):
+        (logs / (name + ".log")).rename(logs / (name + ".old"))
+    server.send_signal(signal.SIGUSR1)
+    wait_for((logs / "error.log").exists, "the logs are opened again")
+    server.wait_for_log("has taken over")
+
+    def serves():
+        server.get("/status-json.xsl")
+        return "status-json" in server.log("access")
+    wait_for(serves, "the next process writes to the new log")
+    wait_for(lambda: not any("old" in os.readlink(fd) for fd in Path("/proc/%d/fd" % serving(server)).iterdir()), "it has left the old ones")
 
 
 @test

@@ -262,6 +262,7 @@ void Handover::gone() {
   bool answers = false;
   for (const auto& worker : network_.workers) answers = answers || worker->connections->size() > 0;
   if (reload_) ::kill(successor_, SIGHUP);
+  if (reopen_) ::kill(successor_, SIGUSR1);
   // The other process waits for this before it reports to the service manager.
   channel_.close();
   if (!answers) return leave();
@@ -333,6 +334,7 @@ void Handover::failed(std::string_view why) {
     network_.auth->hold(false);
   }
   step_ = Step::kIdle;
+  reopen_ = false;
   deadline_.cancel();
   again_.cancel();
   watch_.stop();

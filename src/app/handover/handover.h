@@ -80,6 +80,8 @@ class Handover {
   // Reloads in the process that serves in the end: the next one may have read the file before its
   // last change.
   void reload_when_over() noexcept { reload_ = true; }
+  // Likewise for its logs, which it may have opened before they were moved away.
+  void reopen_when_over() noexcept { reopen_ = true; }
   Standing& standing() noexcept { return standing_; }
   // While all loops stand still.  obstacle(): why this process cannot be replaced at this moment;
   // "": it can.  save(): writes all records.  forget(): another process has them.  Tests call these
@@ -154,7 +156,7 @@ class Handover {
   std::uint64_t records_revision_ = 0;
   // Properties of the next process: the data that it has, and the records that it can read.
   bool has_records_ = false, in_parts_ = false, rests_ = false, files_ = false, shared_ = false;
-  bool reload_ = false;
+  bool reload_ = false, reopen_ = false;
   // State of threads that write files, which rest during kFreezing.
   std::optional<ArchiveRecord> archive_;
   std::vector<DumpRecord> dumps_;
