@@ -1,9 +1,14 @@
 """A server that records is replaced: the recording is one range, in the same files, with every byte once."""
+import os
 import re
+import signal
+import time
 
-from harness import check, equal, give_away, test, wait_for
+from backend import ACCEPT, Backend
+from harness import check, equal, give_away, mount, test, wait_for
 from media import MP3_FRAME
-from replacing import own_program, put_program, refused_upgrade, upgrade
+from replacing import own_program, put_program, refused_upgrade, taken, upgrade
+from syscalls import Faults, Rule
 
 ARCHIVE = "<mount type='default'><archive>1</archive></mount>"
 PATIENT = "<source-timeout>120</source-timeout>"
@@ -98,3 +103,36 @@ def a_configuration_that_records_no_more_ends_the_file(t):
     server.wait_for_log("recording ended, because it was switched off")
     wait_for(lambda: data_files(t)[0].with_suffix(".idx").read_bytes()[-35] == 5, "its index has an END")
     recorded(t, sent)
+
+
+@test
+def streams_that_end_or_begin_while_an_upgrade_begins_are_whole(t):
+    """The files are at rest, and a backend has not answered yet: a recording and a dump end, and other dumps begin."""
+    backend = t.owned(Backend(lambda form: None if form["action"] == "listener_add" else ACCEPT))
+    give_away(t.dir)
+    dumped = mount("/%s.mp3", "<linger-for>0</linger-for><dump-file>" + str(t.dir) + "/dump-%s</dump-file>")
+    server = t.server(limits=PATIENT, body="<archive><dir>%s</dir></archive>" % (t.dir / "archive") + dumped % ("b", "b") + dumped % ("c", "c") +
+                      mount("/a.mp3", "<linger-for>0</linger-for><archive>1</archive>"
+                            "<authentication type='url'><option name='listener_add' value='%s'/></authentication>" % backend.url()))
+    a, b = server.source("/a.mp3"), server.source("/b.mp3")
+    recording, dumps = a.play(100), {"b": b.play(50)}
+    wait_for(lambda: data_files(t) and recorded(t, recording) > 10 * MP3_FRAME, "it records")
+    server.wire().send("GET /a.mp3 HTTP/1.0\r\n\r\n")
+    backend.wait_for("listener_add", 1)
+    server.send_signal(signal.SIGUSR2)
+    # Nothing shows that the next process is ready, and answers are waited for for 2 s.
+    time.sleep(0.8)
+    for source in (a, b):
+        source.leave()
+    server.wait_until_gone("/b.mp3")
+    again = {name: server.source("/%s.mp3" % name, tag=name.upper()) for name in "bc"}
+    for name, source in again.items():
+        dumps[name] = dumps.get(name, b"") + source.play(50)
+    backend.release.set()
+    wait_for(lambda: taken(server), "it is replaced: " + server.log()[-900:], 10)
+    check("was not made" not in server.log(), server.log()[-900:])
+    check(recorded(t, recording) > 90 * MP3_FRAME, "the recording has its end")
+    for name, source in again.items():
+        sent, path = dumps[name] + source.play(50), t.dir / ("dump-" + name)
+        wait_for(lambda: path.stat().st_size >= len(sent) - 2 * MP3_FRAME, "%s is dumped: %d of %d" % (name, path.stat().st_size, len(sent)))
+        equal(path.read_bytes() == sent[:path.stat().st_size], True, "what was dumped")

@@ -212,6 +212,8 @@ std::string Handover::obstacle() {
     if (why.empty()) why = worker->streams->cannot_move();
   }
   if (why.empty()) why = network_.hls->cannot_move();
+  if (why.empty()) why = network_.archive->cannot_move();
+  if (why.empty()) why = network_.dumps->cannot_move();
   if (why.empty()) why = network_.links->slots().cannot_move();
   if (why.empty()) why = network_.auth->ledger().cannot_move();
   if (why.empty() && network_.auth->reports_mounts())

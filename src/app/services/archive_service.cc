@@ -248,6 +248,10 @@ void ArchiveService::rest(UniqueFunction<void(std::optional<ArchiveRecord>)> the
   });
 }
 
+std::string ArchiveService::cannot_move() const {
+  return on() ? writer_->cannot_move() : std::string();
+}
+
 void ArchiveService::go_on() {
   if (on()) writer_->go_on();
 }

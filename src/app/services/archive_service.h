@@ -51,6 +51,7 @@ class ArchiveService {
   // Stops writing until go_on().  `then` is called on control with the state to hand over; nullopt:
   // nothing is recorded.
   void rest(UniqueFunction<void(std::optional<ArchiveRecord>)> then);
+  std::string cannot_move() const;  // why that state cannot be used; "": it can
   void go_on();
   // Takes over the state of the former process.  REQUIRES: before configure()
   Result<void> take_over(ArchiveRecord saved, FdsIn& fds);

@@ -184,17 +184,30 @@ void ArchiveWriter::rest(std::function<void(std::optional<ArchiveRecord>)> done)
       saved.removed = fill_->removed();
       fill_->stop();
     }
+    resting_.clear();
     for (auto at = recordings_.begin(); at != recordings_.end();) {
       const bool over = at->second.advance(kRecordBudget) == Recording::Progress::kOver;
-      if (!over) saved.recordings.push_back(at->second.save());
+      if (!over) {
+        saved.recordings.push_back(at->second.save());
+        resting_.push_back(at->second.mount());
+      }
       at = over ? recordings_.erase(at) : std::next(at);
     }
     done(std::move(saved));
   });
 }
 
+// The next process has no mount of a stream that has ended, or a later one of the same name.
+std::string ArchiveWriter::cannot_move() const {
+  for (const auto& mount : resting_)
+    if (mount->channel().newest()->ended)
+      return cat({"the recording of ", mount->name(), " ends at this moment"});
+  return {};
+}
+
 void ArchiveWriter::go_on() {
   loop_.post([this] {
+    resting_.clear();
     if (!std::exchange(rests_, false) || !usable_) return;
     if (!recordings_.empty()) timer_.after(kWriteTick);
     retention_timer_.after(retains_soon_ ? kRetentionPause : kRetentionTick);

@@ -89,6 +89,8 @@ class ArchiveWriter {
   // Nothing is written, read or removed until go_on(). done: called on this thread with the record,
   // whose descriptors are this process's; nullopt: no directory.
   void rest(std::function<void(std::optional<ArchiveRecord>)> done);
+  // On control, between done() and go_on(): why the record cannot be used; "": it can.
+  std::string cannot_move() const;
   void go_on();
   // Before configure(): takes the former process's recordings.
   void take_over(TakenArchive taken);
@@ -130,6 +132,7 @@ class ArchiveWriter {
   UniqueFd lock_;
   std::unique_ptr<TakenArchive> taken_;
   bool rests_ = false;
+  std::vector<std::shared_ptr<const Mount>> resting_;  // those of the record
   std::optional<GoneFiles> gone_;
   // By name: one that has ended may not be written yet when the next one begins, behind it.
   std::multimap<std::string, Recording, std::less<>> recordings_;

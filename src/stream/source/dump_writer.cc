@@ -37,6 +37,7 @@ void DumpWriter::begin(const std::shared_ptr<Mount>& mount, std::string pattern)
   // From here on the window keeps the bytes that are to be written.
   if (channel.low_water_of(channel.archive_slot()) == Channel::kNoReader)
     channel.set_low_water(channel.archive_slot(), position);
+  begun_.fetch_add(1, std::memory_order_relaxed);
   loop_.post(
       [this, mount, pattern = std::move(pattern), position] { add(mount, pattern, position); });
 }
@@ -46,6 +47,8 @@ void DumpWriter::rest(std::function<void(std::vector<DumpRecord>)> done) {
     rests_ = true;
     timer_.cancel();
     std::vector<DumpRecord> all;
+    resting_.clear();
+    added_at_rest_ = added_;
     for (auto at = dumps_.begin(); at != dumps_.end();) {
       if (advance(*at, kBudget, kNoLimit) == Progress::kOver) {
         close(*at);
@@ -54,14 +57,27 @@ void DumpWriter::rest(std::function<void(std::vector<DumpRecord>)> done) {
       }
       all.push_back({at->mount->name(), at->path, static_cast<MovedFd>(at->file.get()),
                      at->position, at->written, at->missed});
+      resting_.push_back(at->mount);
       ++at;
     }
     done(std::move(all));
   });
 }
 
+// The next process has no mount of a stream that has ended, or a later one of the same name.
+std::string DumpWriter::cannot_move() const {
+  if (added_at_rest_ && begun_.load(std::memory_order_relaxed) != *added_at_rest_)
+    return "a dump begins at this moment";
+  for (const auto& mount : resting_)
+    if (mount->channel().newest()->ended)
+      return cat({"the dump of ", mount->name(), " ends at this moment"});
+  return {};
+}
+
 void DumpWriter::go_on() {
   loop_.post([this] {
+    resting_.clear();
+    added_at_rest_.reset();
     if (std::exchange(rests_, false) && !dumps_.empty()) timer_.after(kDumpTick);
   });
 }
@@ -85,6 +101,7 @@ void DumpWriter::take_over(const std::shared_ptr<Mount>& mount, const DumpRecord
 
 void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
                      std::uint64_t position) {
+  ++added_;
   for (auto at = dumps_.begin(); at != dumps_.end(); ++at) {
     if (at->mount != mount) continue;
     advance(*at, std::numeric_limits<std::size_t>::max(), position);

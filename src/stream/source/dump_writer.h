@@ -9,10 +9,12 @@
 // Source: Icecast 2.4.4: strftime(3) in the name, local time, append; Icecast-KH: ${mount}.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +59,9 @@ class DumpWriter {
   // Nothing is written until go_on(). done: called on its loop, with records whose descriptors are
   // this process's.
   void rest(std::function<void(std::vector<DumpRecord>)> done);
+  // On control, between done() and go_on(), while no begin() runs: why the records cannot be used;
+  // "": they can.
+  std::string cannot_move() const;
   void go_on();
   // A dump of another process goes on.
   void take_over(const std::shared_ptr<Mount>& mount, const DumpRecord& saved, UniqueFd file);
@@ -83,6 +88,10 @@ class DumpWriter {
   Log& log_;
   std::list<Dump> dumps_;
   bool rests_ = false;
+  std::vector<std::shared_ptr<const Mount>> resting_;  // those of the records
+  std::atomic<std::uint64_t> begun_{0};                // calls of begin()
+  std::uint64_t added_ = 0;                            // of these
+  std::optional<std::uint64_t> added_at_rest_;
   Timer timer_;
 };
 
