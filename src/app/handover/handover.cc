@@ -51,11 +51,6 @@ std::int64_t milliseconds(SteadyTime::duration time) {
 
 }  // namespace
 
-std::string upgrade_address(std::uint64_t known_pid, std::uint64_t asker) {
-  std::string name = cat({"icecast-lb-upgrade-", known_pid});
-  return asker > kUsualAsker ? cat({name, "-", asker}) : name;
-}
-
 Handover::Handover(Network& network, const ListenSockets& sockets, Notifier& notifier,
                    HandoverPlan plan, Standing standing)
     : network_(network),
@@ -65,8 +60,13 @@ Handover::Handover(Network& network, const ListenSockets& sockets, Notifier& not
       standing_(std::move(standing)),
       pause_(network.loops),
       deadline_(network.loops.control(),
-                [this] { failed("the new program was not ready in time"); }),
-      again_(network.loops.control(), [this] { freeze(); }) {}
+                [this] {
+                  failed(step_ == Step::kPreparing
+                             ? "the new program was not ready in time"
+                             : "recordings or dumps were not at rest in time; is their disk slow?");
+                }),
+      again_(network.loops.control(), [this] { freeze(); }),
+      answers_(network.loops.control(), [this] { rest_records(); }) {}
 
 // A server that ends also ends its unfinished successor.
 Handover::~Handover() {
@@ -116,48 +116,60 @@ void Handover::on_channel(short) {
   watch_.stop();
   // Before the pause, as the file may have many megabytes.
   plan_.write_charts([this, turn = turn_] {
-    if (turn != turn_ || step_ != Step::kPreparing) return;
-    since_ = network_.loops.control().now();
-    freeze();
+    if (turn == turn_ && step_ == Step::kPreparing) freeze();
   });
 }
 
+// Files rest twice, first while no client waits: their disk may take seconds.
 void Handover::freeze() {
   step_ = Step::kFreezing;
-  // The next process would ask again, and backends count every question.
-  network_.auth->hold(true);
-  if (network_.auth->asks() && network_.loops.control().now() - since_ < kAnswers)
-    return again_.after(kAnswerPoll);
-  const std::uint64_t turn = ++turn_;
-  network_.records->rest([this, turn](const std::string& why) {
-    if (turn != turn_) return;  // the hand-over was given up
-    if (!why.empty()) return failed(why);
-    rest_files(turn);
+  ++turn_;
+  rest_files([this] {
+    files_go_on();
+    rest_records();
   });
 }
 
-void Handover::rest_files(std::uint64_t turn) {
-  network_.archive->rest([this, turn](std::optional<ArchiveRecord> archive) {
+void Handover::rest_records() {
+  // The next process would ask again, and backends count every question.
+  network_.auth->hold(true);
+  const SteadyTime now = network_.loops.control().now();
+  if (!std::exchange(clients_wait_, true)) since_ = now;
+  if (network_.auth->asks() && now - since_ < kAnswers) return answers_.after(kAnswerPoll);
+  network_.records->rest([this, turn = turn_](const std::string& why) {
+    if (turn != turn_) return;  // the hand-over was given up
+    if (!why.empty()) return failed(why);
+    rest_files([this] { pause(); });
+  });
+}
+
+void Handover::rest_files(std::function<void()> then) {
+  const auto turn = turn_;
+  network_.archive->rest([this, turn, then = std::move(then)](std::optional<ArchiveRecord> saved) {
     if (turn != turn_) return;
-    archive_ = std::move(archive);
-    network_.dumps->rest([this, turn](std::vector<DumpRecord> dumps) {
-      network_.loops.control().post([this, turn, dumps = std::move(dumps)]() mutable {
+    archive_ = std::move(saved);
+    network_.dumps->rest([this, turn, then](std::vector<DumpRecord> dumps) {
+      network_.loops.control().post([this, turn, then, dumps = std::move(dumps)]() mutable {
         if (turn != turn_) return;
         dumps_ = std::move(dumps);
-        network_.dead_air->rest([this, turn] {
-          if (turn == turn_) pause();
+        network_.dead_air->rest([this, turn, then] {
+          if (turn == turn_) then();
         });
       });
     });
   });
 }
 
-void Handover::writers_go_on() {
-  ++turn_;
-  network_.records->go_on();
+void Handover::files_go_on() {
   network_.archive->go_on();
   network_.dumps->go_on();
   network_.dead_air->go_on();
+}
+
+void Handover::writers_go_on() {
+  ++turn_;
+  network_.records->go_on();
+  files_go_on();
 }
 
 void Handover::pause() {
@@ -336,9 +348,10 @@ void Handover::failed(std::string_view why) {
     network_.auth->hold(false);
   }
   step_ = Step::kIdle;
-  reopen_ = false;
+  clients_wait_ = reopen_ = false;
   deadline_.cancel();
   again_.cancel();
+  answers_.cancel();
   watch_.stop();
   channel_.close();
   stands_.reset();

@@ -106,7 +106,9 @@ class Handover {
   UniqueFd offer_records(OfferRecord& offer);
   void on_channel(short events);
   void freeze();
-  void rest_files(std::uint64_t turn);
+  void rest_records();
+  void rest_files(std::function<void()> then);
+  void files_go_on();
   void pause();
   void writers_go_on();
   void frozen(const Result<void>& rests);
@@ -148,7 +150,7 @@ class Handover {
   UniqueFd stands_;  // for a stand-in that this process becomes
   LoopPause pause_;
   Watch watch_;
-  Timer deadline_, again_;
+  Timer deadline_, again_, answers_;
   std::unique_ptr<Timer> remainder_;  // of worker 0
   std::set<std::string> pictures_;    // offered ones, by name
   // Offered records of the store: keys and revisions, in this order.
@@ -160,7 +162,8 @@ class Handover {
   // State of threads that write files, which rest during kFreezing.
   std::optional<ArchiveRecord> archive_;
   std::vector<DumpRecord> dumps_;
-  std::uint64_t turn_ = 0;  // of freeze(), and the charts before
+  std::uint64_t turn_ = 0;     // of freeze(), and the charts before
+  bool clients_wait_ = false;  // of backends and records, since since_
   SteadyTime since_{};
   EndRecord given_;
 };

@@ -105,6 +105,11 @@ std::string_view first_line(std::string_view text) { return text.substr(0, text.
 
 }  // namespace
 
+std::string upgrade_address(std::uint64_t known_pid, std::uint64_t asker) {
+  std::string name = cat({"icecast-lb-upgrade-", known_pid});
+  return asker > kUsualAsker ? cat({name, "-", asker}) : name;
+}
+
 int upgrade_server(const Options& options) {
   const auto loaded = load_config_file(options.config_file, LoadOptions{true});
   if (!loaded) return end(1, cat({options.config_file, ": ", loaded.error().what}));
