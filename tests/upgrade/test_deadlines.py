@@ -1,11 +1,14 @@
-"""Deadlines continue with the time that is left: an upgrade gives no new time to a client or a receiver of events."""
+"""Deadlines continue with the time that is left: an upgrade gives no new time to a client, a listener or a receiver of
+events."""
+import ssl
 import time
 
+from backend import ACCEPT, Backend
 from facts import Settings
-from harness import check, equal, listen_socket, test, wait_for
+from harness import check, equal, listen_socket, mount, test, wait_for
 from http_backend import HttpBackend, send
 from replacing import upgrade
-from tls_bench import certificate
+from tls_bench import certificate, tls
 
 HEAD = 4            # seconds: <header-timeout>
 EACH = 1.2          # between two upgrades
@@ -41,6 +44,47 @@ def a_head_that_does_not_come_has_its_time_once(t):
     equal(sorted(ended), ["kept", "silent", "slow"], "those that were ended, of %d upgrades: %s" % (rounds, ended))
     for name, after in ended.items():
         check(HEAD - 0.2 <= after <= HEAD + 2 * Settings.patience / 10, "%s had %.1f s" % (name, after))
+
+
+@test
+def the_time_of_a_listener_is_over_once(t):
+    """By the mount, and by a backend, which is told once; plain and by TLS."""
+    backend = t.owned(Backend(lambda form: dict(ACCEPT, **{"icecast-auth-timelimit": str(HEAD)})))
+    server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<ssl>1</ssl>"), body=mount(
+        "/a", "<max-listener-duration>%d</max-listener-duration>" % HEAD) + mount(
+        "/b", "<authentication type='url'><option name='listener_add' value='{0}'/><option name='listener_remove' value='{0}'/></authentication>".format(
+            backend.url())))
+    certificate(server.dir, "radio.test")
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    server.start()
+    sources = [server.source(name) for name in ("/a", "/b")]
+    for source in sources:
+        source.play(20)
+    begin = time.monotonic()
+    listeners = [server.listener(name, port=server.ports[secure], wrap=tls() if secure else None) for name in ("/a", "/b") for secure in (0, 1)]
+    ended = {}
+    while len(ended) < len(listeners) and time.monotonic() - begin < 3 * HEAD:
+        upgrade(server)
+        until = time.monotonic() + EACH
+        while time.monotonic() < until:
+            for source in sources:
+                source.play(2)
+            for number, listener in enumerate(listeners):
+                if number not in ended and not open_still(listener):
+                    ended[number] = time.monotonic() - begin
+            time.sleep(0.05)
+    equal(len(ended), len(listeners), "listeners that were ended")
+    for number, after in ended.items():
+        check(HEAD - 0.2 <= after <= HEAD + 2 * Settings.patience / 10, "listener %d had %.1f s" % (number, after))
+    wait_for(lambda: len(backend.of("listener_remove")) == 2, "each end is told once")
+
+
+def open_still(listener):
+    """Also for TLS."""
+    try:
+        return listener.is_open()
+    except ssl.SSLWantReadError:
+        return True
 
 
 @test
