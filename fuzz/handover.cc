@@ -2,6 +2,7 @@
 // alike, what is not has a reason.  A kind of record that is added has to stand here (-Wswitch).
 #include <string>
 
+#include "admin/directory/yp.h"
 #include "admin/feed/event_stream.h"
 #include "app/handover/handover_records.h"
 #include "app/operate/listener_numbers.h"
@@ -118,6 +119,8 @@ void read_one(HandoverType type, std::string_view bytes) {
       return comes_back<NumbersRecord>(bytes);
     case HandoverType::kCounts:
       return comes_back<CountsRecord>(bytes);
+    case HandoverType::kListings:
+      return comes_back<ListingsRecord>(bytes);
     case HandoverType::kWebhook:
       return comes_back<WebhookRecord>(bytes);
     case HandoverType::kEvents:

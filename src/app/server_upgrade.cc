@@ -8,6 +8,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/handover/handover.h"
 #include "app/handover/take_over.h"
+#include "app/pages/directory_service.h"
 #include "app/pages/history_service.h"
 #include "app/server.h"
 #include "app/services/services.h"
@@ -25,7 +26,9 @@ void Server::prepare(TakeOver& before) {
 
 Result<void> Server::take_over(TakeOver& before) {
   auto taken = before.restore(*services_);
-  if (taken) services_->metrics->restore(before.counts());
+  if (!taken) return taken;
+  services_->metrics->restore(before.counts());
+  services_->directory->restore(before.listings());
   return taken;
 }
 
@@ -52,6 +55,7 @@ void Server::may_hand_over(HandoverPlan plan, Standing standing) {
   plan.reload = [this] { reload(); };
   plan.switch_ports = [this] { return switches_.share(); };
   plan.counts = [this] { return services_->metrics->save(); };
+  plan.listings = [this] { return services_->directory->save(); };
   plan.write_charts = [this](std::function<void()> then) {
     services_->history->save(std::move(then));
   };

@@ -1,10 +1,12 @@
-"""The reports of a cluster to a directory (YP): they count all its listeners, not only the master's."""
+"""The reports of a cluster to a directory (YP): they count all its listeners, not only the master's, and continue through
+an upgrade."""
 import http.server
 import threading
 import urllib.parse
 
 from bench import LISTENER, Cluster, equal, test, wait_for
 from link_bench import Feeder
+from replacing import upgrade
 
 
 class Directory:
@@ -51,6 +53,10 @@ def a_directory_is_told_the_clusters_listeners(bench):
     own = c.master.listener(lines=["Authorization: Basic YWRtaW46YWRtLXNlY3JldA=="], source_address=LISTENER)
     wait_for(lambda: c.master.public_source("/live.mp3")["listeners"] == 4, "three there and one here")
     wait_for(lambda: any(one["listeners"] == "4" for one in directory.all("touch")), "it is told", 60)
+    # The next process touches what this one has added.
+    touched = len(directory.all("touch"))
+    upgrade(c.master)
+    wait_for(lambda: len(directory.all("touch")) > touched, "it is touched by its number", 60)
     added = directory.all("add")
     equal([(one["sn"], one["listenurl"].endswith("/live.mp3")) for one in added], [("Radio", True)], "added")
     equal({one["sid"] for one in directory.all("touch")}, {"7"}, "touched")

@@ -19,6 +19,7 @@
 #include "app/handover/take_over.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/record_service.h"
+#include "app/pages/directory_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/services.h"
@@ -143,6 +144,7 @@ bool Node::hand_over() {
     Notifier manager{std::string()};
     HandoverPlan plan;
     plan.counts = [this] { return services().metrics->save(); };
+    plan.listings = [this] { return services().directory->save(); };
     Handover handover(services(), server_->sockets(), manager, std::move(plan), {});
     HandoverOut all;
     if (!handover.obstacle().empty() || !handover.save(all)) return false;

@@ -1,6 +1,8 @@
 #include "admin/directory/yp.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -68,9 +70,34 @@ const YpDirectory* YpAnnouncer::directory_of(const std::string& url) const {
 }
 
 void YpAnnouncer::set_directories(std::vector<YpDirectory> directories) {
-  const auto before = std::exchange(directories_, std::move(directories));
-  for (const YpDirectory& directory : before)
-    if (directory_of(directory.url) == nullptr) drop_gone(directory, {});
+  directories_ = std::move(directories);
+  std::set<std::string> gone;
+  for (const auto& [key, entry] : entries_)
+    if (directory_of(key.url) == nullptr) gone.insert(key.url);
+  for (const std::string& url : gone) drop_gone({url}, {});
+}
+
+// The answer to a pending request does not come here.  A stream whose addition is pending is added
+// again later, when a directory that has accepted it will not list it twice.
+ListingsRecord YpAnnouncer::save() const {
+  ListingsRecord saved;
+  for (const auto& [key, entry] : entries_) {
+    const bool may_be_listed = entry.asked && entry.sid.empty();
+    saved.listings.push_back({key.url, key.mount, entry.sid,
+                              may_be_listed ? clock_.steady() + kFirstAdd : entry.due,
+                              entry.interval});
+  }
+  return saved;
+}
+
+void YpAnnouncer::restore(ListingsRecord saved) {
+  for (ListingRecord& one : saved.listings) {
+    Entry entry;
+    entry.sid = std::move(one.sid);
+    entry.due = one.due;
+    entry.interval = std::clamp<std::chrono::seconds>(one.interval, kLeastTouch, kMaxTouch);
+    entries_.insert_or_assign(Key{std::move(one.url), std::move(one.mount)}, std::move(entry));
+  }
 }
 
 void YpAnnouncer::drop_gone(const YpDirectory& directory,

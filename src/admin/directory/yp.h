@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/record.h"
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "net/fetch/fetch.h"
@@ -40,6 +41,27 @@ struct YpStream {
   std::uint64_t listeners = 0, max_listeners = 0;
 };
 
+// A stream at a directory, for the process that takes over: it touches and removes it by this sid.
+struct ListingRecord {
+  std::string url, mount, sid;
+  SteadyTime due{};
+  std::chrono::seconds interval{0};
+};
+template <class Io, RecordOf<ListingRecord> T>
+void record_fields(Io& io, T& listing) {
+  auto& [url, mount, sid, due, interval] = listing;
+  io.needed(1, url, mount, sid);
+  io(4, due, interval);
+}
+struct ListingsRecord {
+  std::vector<ListingRecord> listings;
+};
+template <class Io, RecordOf<ListingsRecord> T>
+void record_fields(Io& io, T& of) {
+  auto& [listings] = of;
+  io.needed(1, listings);
+}
+
 // Lower-case %xx for all but A-Z a-z 0-9, as in Icecast, because directories compare it.
 std::string yp_escape(std::string_view text);
 std::string yp_add_form(const YpStream& stream);
@@ -59,6 +81,9 @@ class YpAnnouncer {
   void set_directories(std::vector<YpDirectory> directories);
   // Takes all streams that are public now.  Called about once a second.
   void tick(const std::vector<YpStream>& streams);
+  ListingsRecord save() const;
+  // Before the first set_directories().
+  void restore(ListingsRecord saved);
   // Removes all streams; `done` is called when all directories have answered, perhaps at once.
   void withdraw(UniqueFunction<void()> done);
 

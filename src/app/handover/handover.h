@@ -46,6 +46,7 @@ namespace lb {
 
 struct CountsRecord;
 struct DumpRecord;
+struct ListingsRecord;
 class HandoverOut;
 class Mount;
 struct Network;
@@ -57,11 +58,12 @@ struct HandoverPlan {
   Launch launch;
   bool background = false;  // --upgrade without waiting
   std::chrono::microseconds watchdog{0};
-  std::size_t store = 0;                  // descriptors that the service manager keeps
-  bool confined = false;                  // (program/confine.h)
-  std::function<std::string()> obstacle;  // why the server cannot be replaced; "": it can
-  std::function<void()> reload;           // of the configuration
-  std::function<CountsRecord()> counts;   // of MetricsService
+  std::size_t store = 0;                     // descriptors that the service manager keeps
+  bool confined = false;                     // (program/confine.h)
+  std::function<std::string()> obstacle;     // why the server cannot be replaced; "": it can
+  std::function<void()> reload;              // of the configuration
+  std::function<CountsRecord()> counts;      // of MetricsService
+  std::function<ListingsRecord()> listings;  // of DirectoryService
   std::function<std::vector<ListenSockets::Handed>()> switch_ports;  // of SwitchService
   // Writes the charts to their file, which the next process reads, and calls back on control.
   std::function<void(std::function<void()>)> write_charts;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "admin/directory/yp.h"
 #include "app/audience/audience_service.h"
 #include "app/cluster/archive_links.h"
 #include "app/cluster/cluster_links.h"
@@ -236,6 +237,7 @@ Result<void> Handover::save(HandoverOut& out) {
   save_records(out);
   save_server(out);
   out.put_extra(HandoverType::kCounts, plan_.counts());
+  out.put_extra(HandoverType::kListings, plan_.listings());
   out.put_extra(HandoverType::kEvents, network_.events->stream().save());
   for (const WebhookRecord& hook : network_.events->webhooks().save())
     out.put_extra(HandoverType::kWebhook, hook);

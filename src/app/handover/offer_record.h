@@ -54,6 +54,7 @@ enum class HandoverType : std::uint32_t {
   kEvents = 45,
   kHolders = 46,
   kOffAir = 47,
+  kListings = 48,
 };
 
 // The format of the records; within one format fields are only added.

@@ -289,6 +289,7 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
       {HandoverType::kDueTitle, "due title", &TakeOver::read_as<DueTitleRecord>},
       {HandoverType::kNumbers, "numbers", &TakeOver::read_as<NumbersRecord>},
       {HandoverType::kCounts, "counts", &TakeOver::read_as<CountsRecord>},
+      {HandoverType::kListings, "listings", &TakeOver::read_as<ListingsRecord>},
       {HandoverType::kWebhook, "webhook", &TakeOver::read_as<WebhookRecord>},
       {HandoverType::kEvents, "events", &TakeOver::read_as<EventsRecord>},
       {HandoverType::kPictures, "pictures", &TakeOver::read_as<PicturesRecord>},
@@ -434,6 +435,8 @@ void TakeOver::take(Network& network, const NumbersRecord& saved) {
 }
 
 void TakeOver::take(Network&, CountsRecord saved) { counts_ = std::move(saved); }
+
+void TakeOver::take(Network&, ListingsRecord saved) { listings_ = std::move(saved); }
 
 void TakeOver::take(Network& network, const WebhookRecord& saved) {
   network.events->webhooks().restore(saved);

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/directory/yp.h"
 #include "app/handover/offer_record.h"
 #include "app/handover/stand_in.h"
 #include "app/operate/metrics_service.h"
@@ -99,6 +100,7 @@ class TakeOver {
   FileCopies certificates();
   // REQUIRES: restore()
   const CountsRecord& counts() const noexcept { return counts_; }
+  ListingsRecord listings() noexcept { return std::exchange(listings_, {}); }
   bool has_certificate() const noexcept { return offer_.has_certificate; }
   const std::vector<std::string>& certificates_in_use() const noexcept {
     return offer_.certificates_in_use;
@@ -177,6 +179,7 @@ class TakeOver {
   void take(Network& network, DueTitleRecord saved);
   void take(Network& network, const NumbersRecord& saved);
   void take(Network&, CountsRecord saved);
+  void take(Network&, ListingsRecord saved);
   void take(Network& network, const WebhookRecord& saved);
   void take(Network& network, EventsRecord saved);
   void take(Network& network, const ThrottleRecord& saved);
@@ -198,6 +201,7 @@ class TakeOver {
   std::unique_ptr<Timer> wait_;  // for the mounts of directs_
   ClusterRecord cluster_;
   CountsRecord counts_;
+  ListingsRecord listings_;
   std::vector<MasterRecord> masters_;
   std::vector<NodeRecord> nodes_;
   std::vector<HolderRecord> holders_;

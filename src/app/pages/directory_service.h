@@ -3,6 +3,8 @@
 // Ownership: Services.
 #pragma once
 
+#include <utility>
+
 #include "admin/directory/yp.h"
 #include "net/fetch/fetch.h"
 
@@ -17,6 +19,9 @@ class DirectoryService {
 
   // Takes the first or a new configuration.
   void configure(const Config& config);
+  ListingsRecord save() const { return announcer_.save(); }
+  // Before the first configure().
+  void restore(ListingsRecord saved) { announcer_.restore(std::move(saved)); }
   // The server stops: removes the streams, and calls `done` within two seconds.
   void stop(UniqueFunction<void()> done);
 

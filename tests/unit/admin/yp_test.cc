@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <deque>
+#include <memory>
 
 #include "CppUTest/TestHarness.h"
 
@@ -40,11 +41,11 @@ TEST_GROUP(Yp) {
   FakeClock clock;
   Log log{clock};
   std::deque<Question> asked;
-  YpAnnouncer yp{
-      clock, log,
-      [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
-        asked.push_back({directory.url, std::move(form), std::move(answer)});
-      }};
+  YpAnnouncer::Post post = [this](const YpDirectory& directory, std::string form,
+                                  YpAnnouncer::Answer answer) {
+    asked.push_back({directory.url, std::move(form), std::move(answer)});
+  };
+  YpAnnouncer yp{clock, log, post};
   std::vector<YpStream> streams{stream()};
 
   void setup() override { yp.set_directories({kDirectory}); }
@@ -60,6 +61,13 @@ TEST_GROUP(Yp) {
     asked.pop_front();
     question.answer(std::move(answer));
     return question.form.substr(0, question.form.find('&'));
+  }
+  // Of an upgrade.
+  std::unique_ptr<YpAnnouncer> next_process(std::vector<YpDirectory> directories) {
+    auto later = std::make_unique<YpAnnouncer>(clock, log, post);
+    later->restore(yp.save());
+    later->set_directories(std::move(directories));
+    return later;
   }
   void be_listed() {
     yp.tick(streams);
@@ -220,6 +228,51 @@ TEST(Yp, RemovesFromADirectoryThatIsNamedNoMore) {
   CHECK(next(taken()) == "action=remove");
   yp.tick(streams);
   CHECK(asked.empty());
+}
+
+TEST(Yp, TheNextProcessTouchesWhatThisOneHasAdded) {
+  be_listed();
+  streams.push_back(stream("/b.mp3"));
+  pass(4s);
+  auto later = next_process({kDirectory});
+  const auto pass_later = [&](std::chrono::seconds time) {
+    for (; time > 0s; time -= 1s) {
+      clock.advance(1s);
+      later->tick(streams);
+    }
+  };
+  pass_later(1s);
+  CHECK(asked.front().form.starts_with("action=touch&sid=4711&"));
+  CHECK(next(taken()) == "action=touch");
+  // The second one has the rest of its minute.
+  pass_later(55s);
+  CHECK(asked.empty());
+  pass_later(1s);
+  CHECK(next(taken()) == "action=add");
+  streams.erase(streams.begin());
+  later->tick(streams);
+  CHECK(asked.front().form == "action=remove&sid=4711");
+}
+
+TEST(Yp, AStreamWhoseAdditionIsPendingIsAddedAMinuteLater) {
+  yp.tick(streams);
+  pass(60s);
+  auto later = next_process({kDirectory});
+  asked.clear();
+  clock.advance(59s);
+  later->tick(streams);
+  CHECK(asked.empty());
+  clock.advance(1s);
+  later->tick(streams);
+  CHECK(next(taken()) == "action=add");
+}
+
+TEST(Yp, TheNextProcessRemovesFromADirectoryThatIsNamedNoMore) {
+  be_listed();
+  auto later = next_process({});
+  CHECK_EQUAL(1u, asked.size());
+  CHECK_EQUAL(kDirectory.url, asked.front().url);
+  CHECK(asked.front().form == "action=remove&sid=4711");
 }
 
 TEST(Yp, WithdrawsEverythingAndReportsWhenThatIsDone) {

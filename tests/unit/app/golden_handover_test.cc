@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/directory/yp.h"
 #include "admin/feed/event_stream.h"
 #include "app/handover/handover_records.h"
 #include "app/operate/listener_numbers.h"
@@ -346,6 +347,9 @@ TEST(GoldenHandover, EachKindOfRecordIsRead) {
   is_read_again<NumbersRecord>("NumbersRecord",
                                "BQZ0ZXh0IDEIAg0OBQZ0ZXh0IDMIBQwGEAcNDgUGdGV4dCA3CAkMChAL");
   is_read_again<CountsRecord>("CountsRecord", "BQoFBnRleHQgMQgDBQoFBnRleHQgMwgF");
+  is_read_again<ListingsRecord>("ListingsRecord",
+                                "ByAHBnRleHQgMQsGdGV4dCAyDwZ0ZXh0IDMQBBSA5JfQEgcgBwZ0ZXh0IDYLBnRleH"
+                                "QgNw8GdGV4dCA4EAkUgMivoCU");
   is_read_again<WebhookRecord>(
       "WebhookRecord",
       "BQZ0ZXh0IDEJBnRleHQgMg0GdGV4dCAzDQZ0ZXh0IDQREAUGdGV4dCA1CQZ0ZXh0IDYREAUGdGV4dCA3CQZ0ZXh0ID"
