@@ -145,7 +145,7 @@ TEST(Server, AReloadChangesThePasswords) {
 TEST(Server, TheLogsAreOpenedAgainAfterARename) {
   server.start();
   std::filesystem::rename(server.directory.file("error.log"), server.directory.file("moved.log"));
-  server.server().reopen_logs();
+  server.server().rotate_logs();
   server.turn();
   server.log_line("after");
   CHECK(server.says("after"));
