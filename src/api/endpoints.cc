@@ -85,6 +85,8 @@ constexpr Endpoint kEndpoints[] = {
      false, renew_mount_password, "Makes a new password for one login of its source, shown once."},
     {"kickMountSource", kPost, "/mounts/{mount}/kick-source", kOperator, 204, "Empty", "", false,
      kick_mount_source, "Ends the source on air; it may reconnect.", true},
+    {"listTitles", kGet, "/mounts/{mount}/titles", kViewer, 200, "", "TitleList", false, list_titles,
+     "The titles played lately (<max-history>), the newest first; of a hidden mount too.", true},
     {"setMountTitle", kPost, "/mounts/{mount}/title", kOperator, 204, "TitleNew", "", false,
      set_mount_title, "Sets the stream's title, at the server of its source.", true},
     {"setMountArt", kPut, "/mounts/{mount}/art", kOperator, 200, "Picture", "ArtKept", false,

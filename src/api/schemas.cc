@@ -113,6 +113,14 @@ constexpr ApiSchema kSchemas[] = {
     {"ArtKept",
      R"({"type":"object","required":["art"],"additionalProperties":false,"properties":{
 "art":{"type":"string","description":"The path of the picture on this server."}}})"},
+    {"TitleList",
+     R"({"type":"object","required":["items"],"additionalProperties":false,"properties":{
+"items":{"type":"array","items":{"type":"object","required":["id","wall_ms","text","artist","title","album","duration_ms","isrc","art","url"],"additionalProperties":false,"properties":{
+"id":{"type":["string","null"],"description":"The address of its first byte, for ?at=."},
+"wall_ms":{"type":"integer","description":"When it began to sound, Unix milliseconds."},
+"text":{"type":"string"},"artist":{"type":["string","null"]},"title":{"type":"string"},
+"album":{"type":["string","null"]},"duration_ms":{"type":["integer","null"]},"isrc":{"type":["string","null"]},
+"art":{"type":["string","null"],"description":"The path of its picture."},"url":{"type":["string","null"]}}}}}})"},
     {"ListenerList",
      {},
      [] {

@@ -157,6 +157,9 @@ def a_title_reaches_the_home_and_is_heard_everywhere(b):
             ear.read_title(b"StreamTitle='%s';" % text.encode())
         equal(scene.home.stat(MOUNT, "title"), text, "the title at the home")
         wait_for(lambda: scene.api.want(200, "GET", base).json()["title"] == text, "the master shows it")
+    texts = lambda: [row["text"] for row in scene.api.want(200, "GET", base + "/titles").json()["items"]]
+    wait_for(lambda: texts()[:2] == ["Nur ein Text", "Änna - Lied"], "the master lists both: %r" % texts())
+    scene.api.want(404, "GET", "/mounts/%2Fnone.mp3/titles")
 
 
 @test

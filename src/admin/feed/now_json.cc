@@ -154,6 +154,13 @@ std::string station_id(std::string_view mount) {
   return id.empty() ? "_" : id;
 }
 
+void write_titles(JsonWriter& json, const std::vector<PlayedTitle>& titles) {
+  static const NowMount kNoStation;
+  json.begin_array();
+  for (const PlayedTitle& one : titles) write_title(json, kNoStation, one, true);
+  json.end_array();
+}
+
 std::string title_json(const NowMount& now) {
   if (!now.title) return "null";
   JsonWriter json;

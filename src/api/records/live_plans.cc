@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "admin/feed/now_json.h"
 #include "api/records/mount_answer.h"
 #include "api/request/ban.h"
 #include "api/request/list_page.h"
@@ -240,6 +241,17 @@ void Isrc::read(const ObjectValue& value, std::string& out) {
     out = *std::move(plain);
   else
     value.wrong("two letters, three letters or digits, and seven digits are needed");
+}
+
+Plan list_titles(const PlanContext& context) {
+  const std::string name = mount_in_path(context);
+  if (auto problem = judge_mount(context, name, false)) return *std::move(problem);
+  JsonWriter json;
+  json.begin_object();
+  json.key("items");
+  write_titles(json, context.world.titles_of(name));
+  json.end_object();
+  return answered(json);
 }
 
 Plan set_mount_title(const PlanContext& context) {

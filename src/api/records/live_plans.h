@@ -17,6 +17,7 @@ struct PlanContext;
 Plan list_listeners(const PlanContext& context);
 Plan end_listener(const PlanContext& context);
 Plan move_listener(const PlanContext& context);
+Plan list_titles(const PlanContext& context);
 Plan set_mount_title(const PlanContext& context);
 Plan set_mount_art(const PlanContext& context);
 

@@ -29,6 +29,7 @@ class Sqlite;
 enum class HashMethod : std::uint8_t;
 struct Config;
 struct LoadedConfig;
+struct PlayedTitle;
 struct UsageBook;
 
 // The server around the store.
@@ -43,6 +44,7 @@ struct ApiWorld {
   std::function<std::optional<std::string>(HashMethod, const std::string&)> hash;
   std::function<bool(const std::string& hash, const std::string& password)> matches;
   std::function<MountNow(const std::string& mount)> now_of;
+  std::function<std::vector<PlayedTitle>(const std::string& mount)> titles_of;  // newest first
   // The first mount after this name with a source at this server; "": the end.
   std::function<std::string(const std::string& after)> playing_after;
   std::function<AuditLines(const AuditBack&, const AuditJudge&)> audit;  // the clerk

@@ -380,6 +380,9 @@ ApiWorld RecordService::world(const Config& config) const {
   world.hash = hash_password;
   world.matches = password_matches;
   world.now_of = [this](const std::string& name) { return sight_.mount_now(name); };
+  world.titles_of = [&titles = services_.titles](const std::string& name) {
+    return titles.of(name);
+  };
   world.playing_after = [mounts = services_.mounts.all()](const std::string& after) {
     for (auto at = mounts->upper_bound(after); at != mounts->end(); ++at)
       if (at->second->is_fed()) return at->first;
