@@ -84,6 +84,21 @@ def listeners_of_two_mounts_with_one_fallback_each_come_home(t):
 
 
 @test
+def listeners_come_nearer_to_their_mount_along_its_fallbacks(t):
+    server = t.server(body="".join(WITH_RETURN.replace("/live", a).replace("/spare", b) for a, b in (("/live", "/anna"), ("/anna", "/ben"), ("/ben", "/music"))))
+    music = server.source("/music", tag="M")
+    listener, of_music = server.listener("/live"), server.listener("/music")
+    read_until_heard(listener, music, "M")
+    ben = server.source("/ben", tag="B")
+    read_until_heard(listener, ben, "MB", music)
+    anna = server.source("/anna", tag="A")
+    read_until_heard(listener, anna, "MBA", ben, music)
+    anna.leave()
+    read_until_heard(listener, ben, "MBAB", music)
+    read_until_heard(of_music, music, "M", ben)
+
+
+@test
 def an_administrator_can_move_listeners(t):
     server = t.server()
     a, b = server.source("/a", tag="A"), server.source("/b", tag="B")

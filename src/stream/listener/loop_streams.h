@@ -131,10 +131,10 @@ class LoopStreams final : public FanoutHost {
   std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to);
   // Moves one. kRefused: another format, or not in a fan-out.
   ListenerMove move(const Mount& from, const std::shared_ptr<Mount>& to, std::uint64_t id);
-  // `mount` has a source again: its own listeners return from other mounts, unless it has another
-  // format now.
+  // `mount` has a source again: its own listeners return from other mounts, and those of mounts
+  // that fall back to it from fallbacks behind it, unless it has another format now.
   void bring_home(const std::shared_ptr<Mount>& mount);
-  // For each of these mounts, whether a listener of it listens to another mount now.
+  // For each of these mounts, whether bring_home() would bring a listener.
   std::vector<bool> have_away(const std::vector<std::string>& homes) const;
   // Ends the listeners of a mount, or all if null.
   void end_all(const Mount* mount, EndReason reason);
@@ -162,6 +162,10 @@ class LoopStreams final : public FanoutHost {
 
  private:
   ListenerRow state_of(const Listener& listener) const;
+  // Whether `mount` is `home`, the requested mount, or comes before `here` in its chain of
+  // fallbacks.
+  bool is_homeward(const std::string& home, const std::string& mount,
+                   const std::string& here) const;
   void go_on_with(Listener& listener, const Mount& from, const std::shared_ptr<Mount>& to);
   Fanout& fanout_of(const std::shared_ptr<Mount>& mount);
   void schedule();

@@ -1,8 +1,12 @@
 // Operations on single listeners of a worker: lists, and ordered ends, moves and returns.
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include "net/socket/transport.h"
+#include "stream/listener/fallback_chain.h"
 #include "stream/listener/listener_group.h"
 #include "stream/listener/loop_streams.h"
 
@@ -132,14 +136,40 @@ ListenerMove LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& 
   return ListenerMove::kMoved;
 }
 
+bool LoopStreams::is_homeward(const std::string& home, const std::string& mount,
+                              const std::string& here) const {
+  if (home == mount) return true;
+  if (home == here) return false;
+  bool passed = false;
+  return find_in_fallbacks(
+             shared_.fallback_of(home),
+             [&](const std::string& name) -> std::optional<bool> {
+               if (name == here) return passed;
+               passed |= name == mount;
+               return std::nullopt;
+             },
+             shared_.fallback_of)
+      .value_or(false);
+}
+
 void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
   std::vector<std::shared_ptr<Mount>> from;
   for (const auto& [at, fanout] : fanouts_) {
     if (at == mount.get() || !may_move(*at, *mount)) continue;
     bool any = false;
-    fanout->for_each([&](Listener& listener) {
-      if (!listener.home || *listener.home != mount->name()) return;
-      continue_later(listener, mount, EnterMode::kSeam);
+    // By the requested mount and the one that is heard: an intro's listeners hear several.
+    std::map<std::pair<std::string, const Mount*>, bool> homeward;
+    fanout->for_each([&, f = fanout.get()](Listener& listener) {
+      Mount& here = counted_at(listener, f->mount());
+      if (!listener.home || &here == mount.get()) return;
+      if (*listener.home == here.name() && here.name() != mount->name()) return;  // most of them
+      const auto [known, is_new] = homeward.try_emplace({*listener.home, &here});
+      if (is_new) known->second = is_homeward(*listener.home, mount->name(), here.name());
+      if (!known->second) return;
+      if (&here == &f->mount())
+        continue_later(listener, mount, EnterMode::kSeam);
+      else
+        listener.continuation->next = mount;  // after the intro
       any = true;
     });
     if (any) from.push_back(fanout->mount_ptr());
@@ -150,10 +180,12 @@ void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
 std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) const {
   std::vector<bool> found(homes.size(), false);
   for (const auto& [at, fanout] : fanouts_) {
+    std::unordered_set<std::string> seen;  // requested mounts
     fanout->for_each([&, here = at](const Listener& listener) {
       if (!listener.home || *listener.home == here->name()) return;
-      const auto home = std::find(homes.begin(), homes.end(), *listener.home);
-      if (home != homes.end()) found[static_cast<std::size_t>(home - homes.begin())] = true;
+      if (!seen.insert(*listener.home).second) return;
+      for (std::size_t i = 0; i < homes.size(); ++i)
+        found[i] = found[i] || is_homeward(*listener.home, homes[i], here->name());
     });
   }
   return found;

@@ -154,6 +154,46 @@ TEST(Moves, ListenersComeHomeWhenTheirSourceReturnsAndOthersStay) {
   LONGS_EQUAL(1, again->mount->gate().inside());
   LONGS_EQUAL(1, b->mount->gate().inside());
 }
+TEST(Moves, ListenersComeNearerToTheirMountAlongItsFallbacks) {
+  fallbacks = {{"/asked", "/a"}, {"/a", "/b"}, {"/b", "/c"}, {"/circle", "/c"}, {"/c", "/circle"}};
+  const auto c = on_air("/c");
+  c->writer.units(5, 100);
+  publish(*c);
+  const auto asked = on_air("/asked"), circle = on_air("/circle");
+  const auto join = [&](std::uint64_t id, OnAir& home, OnAir& heard) {
+    auto transport =
+        std::make_unique<FakeTransport>(std::make_shared<Wire>(), always_writable.get());
+    auto guest = make(id, std::move(transport), home);
+    guest->mount_pass.leave();
+    streams.join(std::move(guest), heard.mount, 0);
+  };
+  join(1, *asked, *c);
+  join(2, *c, *c);
+  join(3, *circle, *c);
+  const auto other = on_air("/other");
+  publish(*other);
+  join(4, *asked, *other);  // where an administrator has moved it
+  CHECK(streams.have_away({"/b", "/c", "/a"}) == (std::vector<bool>{true, false, true}));
+  const auto begin = [&](const char* name) {
+    auto begun = on_air(name);
+    publish(*begun);
+    streams.bring_home(begun->mount);
+    settle();
+    c->writer.units(1, 100);
+    publish(*c);
+    settle();
+    return begun;
+  };
+  const auto b = begin("/b");
+  CHECK(ids(*b) == std::vector<std::uint64_t>{1});
+  const auto a = begin("/a");
+  CHECK(ids(*a) == std::vector<std::uint64_t>{1});
+  streams.bring_home(b->mount);
+  settle();
+  CHECK(ids(*a) == std::vector<std::uint64_t>{1});
+  CHECK(ids(*c) == (std::vector<std::uint64_t>{2, 3}));
+  CHECK(ids(*other) == std::vector<std::uint64_t>{4});
+}
 TEST(Moves, AListenerThatStillDrainsTheOldStreamComesHomeToo) {
   const auto old = on_air("/a");
   publish(*old);
