@@ -1,5 +1,5 @@
 """The logins of encoders, and their refusals."""
-from harness import ADMIN, RELAY, SOURCE, basic, check, equal, listen_socket, matches, mount, request, test, wait_for
+from harness import ADMIN, Failed, RELAY, SOURCE, basic, check, equal, listen_socket, matches, mount, request, test, wait_for
 from media import KINDS, mp3_frame, mp3_numbers
 
 MP3 = "Content-Type: audio/mpeg"
@@ -197,6 +197,21 @@ def more_sources_than_allowed_are_refused_until_one_leaves(t):
     first.leave()
     server.wait_until_gone("/a")
     server.source("/c")
+
+
+@test
+def where_no_more_sources_are_allowed_a_mount_in_use_is_said_to_be_and_its_user_may_replace_it(t):
+    server = t.server(limits="<sources>1</sources>", body="<mount><mount-name>/a</mount-name><hijack>1</hijack></mount>")
+    server.source("/a", tag="A").play(5)
+    equal(server.ask("SOURCE /a HTTP/1.0", [MP3], SOURCE).text, "Mountpoint in use", "while it sends")
+
+    def replaced():
+        try:
+            return server.source("/a", tag="B")
+        except Failed:
+            return None
+    wait_for(replaced, "a silent source is replaced")
+    equal(server.ask("SOURCE /b HTTP/1.0", [MP3], SOURCE).text, "too many sources connected")
 
 
 @test

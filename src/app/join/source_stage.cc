@@ -24,6 +24,8 @@
 #include "http/parser.h"
 #include "http/static_files.h"
 #include "http/stream_type.h"
+#include "stream/mount/gate.h"
+#include "stream/mount/mount.h"
 #include "stream/source/source_admission.h"
 #include "stream/source/source_facts.h"
 #include "stream/source/source_set.h"
@@ -185,6 +187,18 @@ void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
   begin(worker, *waiting, std::move(*lease), std::move(facts), std::move(body), std::move(place));
 }
 
+// Enters the gate of sources; false: no more are allowed.  A source for a mount that another feeds
+// gets that one's place or, as in Icecast, is told that the mount is in use.
+bool enter_gate(Traffic& traffic, std::int64_t limit, const std::string& mount,
+                const MountSettings& settings) {
+  Gate& gate = traffic.counters.sources;
+  if (gate.try_enter(limit)) return true;
+  const auto fed = traffic.mounts.find(mount);
+  if (!fed || fed->phase() != MountPhase::kRunning || settings.standby_places() > 0) return false;
+  gate.enter();
+  return true;
+}
+
 // By the kind of its stream, the bans and what the mount takes.
 bool refuse_if_not_allowed(Worker& worker, Connection& connection, const Config& config,
                            const MountSettings& settings) {
@@ -229,7 +243,7 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
     connection.reply_page(400, body.error().what);
     return Verdict::kAnswered;
   }
-  if (!traffic.counters.sources.try_enter(config.limits.sources)) {
+  if (!enter_gate(traffic, config.limits.sources, request.path, settings)) {
     traffic.counters.refused(Refusal::kSources);
     return refuse_source(worker, connection, "too many sources connected");
   }

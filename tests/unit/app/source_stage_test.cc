@@ -128,6 +128,15 @@ TEST(SourceStage, SourcesAboveTheirLimitAreRefused) {
   first.close();
   CHECK(server.source("/b").got().starts_with("HTTP/1.0 200"));
 }
+TEST(SourceStage, AMountInUseIsToldWhereThereIsNoPlaceEither) {
+  server.limits = "<sources>1</sources>";
+  server.start();
+  auto first = server.source("/a");
+  CHECK(server.source("/a").reply().has("Mountpoint in use"));
+  LONGS_EQUAL(0, server.refusals(Refusal::kSources));
+  LONGS_EQUAL(1, server.services().counters.sources.inside());
+  CHECK(server.source("/b").reply().has("too many sources connected"));
+}
 TEST(SourceStage, WhileTheNodeDrainsNoSourceComes) {
   server.start();
   server.services().drainer->begin({});
