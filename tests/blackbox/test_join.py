@@ -121,3 +121,16 @@ def a_listener_gets_its_head_before_the_source_has_sent_anything(t):
     equal(listener.head.get("Content-Type"), "audio/mpeg")
     source.play(5)
     equal(mp3_numbers(listener.read(3 * 384)), [("A", 0), ("A", 1), ("A", 2)])
+
+
+@test
+def a_relay_of_icecast_gets_a_head_of_which_it_reads_every_line(t):
+    server = t.server()
+    server.source("/many", lines=["ice-x%02d: %s" % (i, "v" * 20) for i in range(40)]).play(5)
+    server.source("/long", lines=["ice-x%d: %s" % (i, "v" * 900) for i in range(8)]).play(5)
+    for mount, sent in (("/many", 40), ("/long", 8)):
+        player, relay = [server.listener(mount, ["User-Agent: " + agent], icy=True).head for agent in ("VLC/3", "Icecast 2.4.4")]
+        equal(len([name for name, _ in player.headers if name.startswith("icy-x")]), sent, "lines of a player")
+        check(len(relay.head) + 4 <= 4095 and relay.head.count(b"\r\n") < 32, "a head of %d lines, %d bytes" % (relay.head.count(b"\r\n") + 1, len(relay.head)))
+        equal(relay.headers[-1], ("icy-metaint", "16000"), "the last line of " + mount)
+        check(relay.get("icy-x0" if mount == "/long" else "icy-x00"), "the first of the source's lines is there")

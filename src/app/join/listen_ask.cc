@@ -12,6 +12,7 @@ ListenAsk listen_ask(const Request& request) {
   const std::string_view agent = request.headers.get("user-agent");
   ListenAsk out;
   out.own_product = is_own_product(request.headers);
+  out.stock_relay = !out.own_product && agent.starts_with("Icecast");
   out.burst = burst_wanted(request.headers);
   out.place = parse_stream_ask(request.headers.get("x-lb-stream"));
   out.icy = wants_titles(request);

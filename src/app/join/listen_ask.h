@@ -17,6 +17,7 @@ struct ListenAsk {
   bool length = false;                 // wants a Content-Length, as Flash players and MSIE do
   bool probes = false;                 // is_safari_probe()
   bool own_product = false;            // a server of ours, which may relay the stream further
+  bool stock_relay = false;            // Icecast or Icecast-KH, by its name
   std::optional<std::uint64_t> burst;  // at most so many bytes
   std::optional<StreamAsk> place;      // where a server that relays wants to resume
 };

@@ -1,5 +1,6 @@
 #include "app/join/stream_reply.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -28,6 +29,27 @@ constexpr std::uint64_t kEndlessLength = 221183499;
 std::string passed_line(const Network& network, const SourceFacts& facts) {
   const std::string own = network.cluster->facts()->mark;
   return path_line(facts.passed.empty() ? own : cat({facts.passed, " ", own}));
+}
+
+// What a relay of Icecast 2.4.4 reads of a head; without icy-metaint it takes titles for sound.
+constexpr std::size_t kRelayLines = 32;
+constexpr std::size_t kRelayBytes = 4095;
+
+std::size_t lines_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+// The first whole lines of `lines` that fit beside `others`.
+std::string fitting(std::string lines, std::string_view others) {
+  const auto fits = [&] {
+    return lines_of(lines) + lines_of(others) <= kRelayLines &&
+           lines.size() + others.size() <= kRelayBytes;
+  };
+  while (!lines.empty() && !fits()) {
+    lines.pop_back();
+    lines.erase(lines.rfind('\n') + 1);
+  }
+  return lines;
 }
 
 std::string_view safari_bytes(const SourceFacts& facts) {
@@ -65,13 +87,17 @@ std::string stream_head(const Network& network, const Config& config, const Moun
   // X-LB-Stream itself is added when the place is known.
   if (has_place) head.exposes = "X-LB-Stream";
   if (ask.own_product) head.extra += passed_line(network, facts);
-  if (metaint > 0) head.extra += cat({"icy-metaint:", metaint, "\r\n"});
+  const std::string last = metaint > 0 ? cat({"icy-metaint:", metaint, "\r\n"}) : std::string();
+  head.extra += last;
   if (facts.plugin->icy_metadata && ask.length) head.content_length = kEndlessLength;
   ReplyFacts reply;
   reply.server_id = config.server_id;
   reply.now = network.clock.wall();
   reply.http_headers = config.http_headers;
-  reply.cross_origin = true;
+  reply.cross_origin = !ask.stock_relay;
+  if (!ask.stock_relay) return render_head(head, reply);
+  head.extra = last;
+  head.extra = fitting(listener_lines(facts, *settings), render_head(head, reply)) + last;
   return render_head(head, reply);
 }
 
