@@ -166,6 +166,28 @@ def https_goes_to_the_https_address(bench):
     equal(reply.get("Location"), "https://edge.example.org:8443/live.mp3", "Location")
 
 
+def sends_on_what_is_full_here(bench, balance):
+    site, edge = Site(11), Site(12)
+    node = '<node id="e1" secret="s-e1" allow-public="%s"/>' % edge.address
+    limit = "<mount><mount-name>/live.mp3</mount-name><max-listeners>1</max-listeners></mount>"
+    master = start(bench, site, limit + master_body({}, more=node, balance=balance, capacity='max-listeners="500"'))
+    master.source().play(10)
+    master.listener("/live.mp3", ["Host: a", "User-Agent: ESP32"])     # does not follow, so it is served here
+    equal(post_report(master, "e1:s-e1", "e1; public=%s; max=100; interval=5; seq=1; epoch=a" % edge.address,
+                      b"/live.mp3\t0\tlimits,free=50\n").status, 200, "report")
+    equal([ask_and_close(master).status for _ in range(20)], [302] * 20, "listeners beyond the one place")
+
+
+@test
+def a_mount_that_is_full_here_is_left_to_nodes_that_have_room(bench):
+    sends_on_what_is_full_here(bench, 'affinity="0"')
+
+
+@test
+def a_mount_that_is_full_here_counts_as_full_where_only_that_redirects(bench):
+    sends_on_what_is_full_here(bench, 'when="full"')
+
+
 @test
 def ipv6_stands_in_brackets_and_is_for_its_own_family(bench):
     site = Site(11)

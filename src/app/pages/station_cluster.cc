@@ -14,6 +14,7 @@
 #include "app/services/services.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
+#include "app/topology/mount_load.h"
 #include "cluster/link/message_log.h"
 #include "cluster/polling/report_intake.h"
 #include "config/settings/config.h"
@@ -61,6 +62,7 @@ Explanation ServerStation::explain(const ExplainAsk& ask) {
   const MountSettings& section = mount_section(*config, ask.mount);
   question.needs = protections_of(section);
   question.tags = section.balance.tags;
+  if (const auto at = services_.mounts.find(ask.mount)) question.full_here = free_places(*at) == 0;
   question.direct = cannot_follow(ask.user_agent, config->cluster.no_redirect);
   Explanation out;
   out.country = question.country;

@@ -16,6 +16,7 @@
 #include "app/topology/cluster_facts.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
+#include "app/topology/mount_load.h"
 #include "base/cat.h"
 #include "cluster/balance/redirect_decider.h"
 #include "cluster/balance/redirect_reply.h"
@@ -117,6 +118,9 @@ RedirectAsk make_redirect_ask(const Network& network, Connection& connection,
     ask.needs =
         static_cast<ProtectionSet>(ask.needs | static_cast<ProtectionSet>(Protection::kSlots));
   ask.tags = section.balance.tags;
+  if (const auto at = network.mounts.find(mount);
+      at && !connection.context().past && !connection.context().hls)
+    ask.full_here = free_places(*at) == 0;
   // Players older than Host: cannot follow a redirect either.
   const bool old = request.protocol != Protocol::kHttp ||
                    (request.version_minor == 0 && request.headers.find("host") == nullptr);

@@ -61,7 +61,8 @@ class Picking {
       return serve(PickReason::kNever);
     if (request_.redirected)
       return here() ? serve(PickReason::kArrived) : refuse(PickReason::kArrived);
-    if (rules_.when == BalanceWhen::kFull && here()) return serve(PickReason::kRoomHere);
+    if (rules_.when == BalanceWhen::kFull && here() && !request_.full_here)
+      return serve(PickReason::kRoomHere);
     if (now_ < table_.hold_until() && !request_.direct) return hold();
     gather();
     keep_the_best();
@@ -109,8 +110,9 @@ class Picking {
       if (request_.avoid != 0 && node.key == request_.avoid) option.handicap |= kCameFromThere;
       if (!near(node, request_.country)) option.handicap |= kFarAway;
       elsewhere_ = elsewhere_ || elsewhere(node);
-      const bool place =
-          carrier == nullptr || !elsewhere(node) || carrier->has_place(now_, node.masters);
+      const bool place = elsewhere(node)
+                             ? carrier == nullptr || carrier->has_place(now_, node.masters)
+                             : !request_.full_here;
       if (!place || !node.has_room(kbps_, now_)) {
         // A full node says nothing about the others and would shift their mean.
         option.out = OutReason::kFull;

@@ -44,6 +44,7 @@ struct PickRequest {
   bool redirected = false;          // came with a valid token: is not redirected again
   bool direct = false;              // cannot follow: served here within the direct budget
   NodeKey avoid = 0;                // the node that it was sent to a moment ago
+  bool full_here = false;           // the mount has no place left at this server
   bool sent_back = false;           // … which sent it back, so it is not sent there again
   const NodeNames* only = nullptr;  // nodes with the asked recording; null: any
 };

@@ -21,6 +21,7 @@ struct Prepared {
     request.needs = ask.needs;
     request.redirected = ask.arrival.redirected();
     request.direct = ask.direct;
+    request.full_here = ask.full_here;
     request.sent_back = ask.arrival.sent_back();
     request.only = ask.only.get();
   }

@@ -66,9 +66,10 @@ struct RedirectAsk {
   std::vector<std::string> tags;  // tags that the mount wants of a node
   ProtectionSet needs = 0;
   Arrival arrival;
-  bool direct = false;    // cannot follow a redirect
-  bool stranger = false;  // no history is kept: it asks for a playlist and does not listen
-  bool bare = false;      // has only the headers of a relay: neither Accept nor Range
+  bool direct = false;     // cannot follow a redirect
+  bool full_here = false;  // this server has no place left in the mount
+  bool stranger = false;   // no history is kept: it asks for a playlist and does not listen
+  bool bare = false;       // has only the headers of a relay: neither Accept nor Range
   std::shared_ptr<const NodeNames> only;  // nodes with the asked recording; null: any
 };
 

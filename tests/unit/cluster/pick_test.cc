@@ -51,6 +51,19 @@ TEST(Pick, RedirectsOnlyWhenFullInTheWayOfKh) {
   CHECK(pick().reason == PickReason::kRoomHere);
   cluster.report(self, 873);
   STRCMP_EQUAL("edge1", to(pick()).c_str());
+  cluster.report(self, 0);
+  request.full_here = true;
+  STRCMP_EQUAL("edge1", to(pick()).c_str());
+}
+
+TEST(Pick, AFullMountIsLeftToOtherNodesThatHaveRoom) {
+  const NodeSlot self = cluster.add_self(1000);
+  const NodeSlot edge = cluster.add("edge1", 1000);
+  request.full_here = true;
+  CHECK_EQUAL(1000, thousand()["edge1"]);
+  CHECK(why_not(self) == OutReason::kFull);
+  cluster.report(edge, 1000);
+  STRCMP_EQUAL("here", to(pick()).c_str());  // where it is refused
 }
 
 TEST(Pick, HoldsRequestsUntilTheNodesHaveReported) {
