@@ -410,6 +410,23 @@ def a_full_mount_gets_nobody_while_another_has_room(b):
 
 
 @test
+def a_node_pulls_what_is_full_for_listeners(b):
+    """The limits of a mount, and of the whole master: those who found no place there hear it at the node."""
+    limit = "<mount><mount-name>/a.mp3</mount-name><max-listeners>%d</max-listeners></mount>"
+    for number, body, limits in ((11, limit % 2, ""), (13, "", "<max-listeners>2</max-listeners>")):
+        name = "edge%d" % (number + 1)
+        master = linked_master(b, number, {name: ""}, body_more=body, limits=limits)
+        feed(b, master, "/a.mp3")
+        kept = [master.listener("/a.mp3", source_address=LISTENER) for _ in range(2)]
+        node = edge(b, number + 1, master, body=limit % 10)
+        wait_for(lambda: (node_at(master, name) or {}).get("state") == "up", "it is up")
+        reply = ask_and_close(master, "/a.mp3")
+        equal(reply.status, 302, "status at the master")
+        check(len(node.listener("/a.mp3", source_address=LISTENER).read(4000)) == 4000, "its listener hears it")
+        equal(len(kept), 2, "listeners")
+
+
+@test
 def what_a_mounts_bandwidth_lets_in_is_announced(b):
     """The limit of a mount in Icecast-KH's form: the number of places is not known before the bitrate is."""
     limit = "<mount><mount-name>/a.mp3</mount-name><max-bandwidth>%d</max-bandwidth></mount>"

@@ -9,6 +9,7 @@
 #include "app/join/listener_places.h"
 #include "app/request/asked_address.h"
 #include "app/request/hls_ask.h"
+#include "app/request/pull_proof.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
@@ -111,17 +112,18 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
     return Verdict::kAnswered;
   }
   if (!count_address(worker_, connection)) return Verdict::kAnswered;
-  if (context.let_in.is_relay()) {
+  if (!mount->gate().try_enter(most_listeners(*mount))) {
+    if (!is_pulling_node(worker_, connection)) {
+      network.counters.refused(Refusal::kMountListeners);
+      reply_full(worker_, connection);
+      return Verdict::kAnswered;
+    }
     mount->gate().enter();
-  } else if (!mount->gate().try_enter(most_listeners(*mount))) {
-    network.counters.refused(Refusal::kMountListeners);
-    reply_full(worker_, connection);
-    return Verdict::kAnswered;
   }
   auto session = std::make_unique<HlsSession>();
   session->mount = mount;
   session->place = GatePass(&mount->gate());
-  if (const auto why = enter_server(network, connection, *mount, session->total); !why.empty()) {
+  if (const auto why = enter_server(worker_, connection, *mount, session->total); !why.empty()) {
     session.reset();
     reply_full(worker_, connection, why);
     return Verdict::kAnswered;

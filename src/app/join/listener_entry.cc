@@ -7,6 +7,7 @@
 #include "app/cluster/slot_service.h"
 #include "app/join/listener_places.h"
 #include "app/request/past_ask.h"
+#include "app/request/pull_proof.h"
 #include "app/request/request_context.h"
 #include "app/services/mount_files.h"
 #include "app/services/playing_mount.h"
@@ -40,12 +41,6 @@ std::shared_ptr<Mount> find_overflow(const Network& network, std::shared_ptr<Mou
 
 bool enter_one(Mount& mount) { return mount.gate().try_enter(most_listeners(mount)); }
 
-// Enters the mount, or the first one with room in its chain; null: all are full.
-std::shared_ptr<Mount> enter_with_room(const Network& network, std::shared_ptr<Mount> mount) {
-  if (enter_one(*mount)) return mount;
-  return find_overflow(network, std::move(mount), enter_one);
-}
-
 // For a listener without a slot: enters the first mount with room that it overflows to, and takes a
 // slot of that mount where its slots are limited.
 std::shared_ptr<Mount> enter_overflow(const Network& network, std::shared_ptr<Mount> mount,
@@ -65,15 +60,17 @@ std::shared_ptr<Mount> enter_overflow(const Network& network, std::shared_ptr<Mo
   });
 }
 
-// A relay's place counts, but no limit applies to it.
-std::shared_ptr<Mount> enter_asked(const Network& network, const RequestContext& context,
+// Enters the mount, or the first one with room in its chain; null: all are full.  The place of a
+// relay or a node counts, but no limit applies to it: it may serve listeners that are refused here.
+std::shared_ptr<Mount> enter_asked(Worker& worker, Connection& connection,
                                    std::shared_ptr<Mount> mount, Overflow overflow) {
-  if (context.let_in.is_relay()) {
+  if (enter_one(*mount)) return mount;
+  if (is_pulling_node(worker, connection)) {
     mount->gate().enter();
     return mount;
   }
-  if (overflow == Overflow::kMay) return enter_with_room(network, std::move(mount));
-  return enter_one(*mount) ? mount : nullptr;
+  return overflow == Overflow::kMay ? find_overflow(worker.services, std::move(mount), enter_one)
+                                    : nullptr;
 }
 
 // The listener may have got another mount, or waited until its byte left the log.
@@ -95,7 +92,7 @@ std::variant<ListenerEntry, Verdict> enter_mount(Worker& worker, Connection& con
 
   ListenerEntry entry{nullptr, std::move(slot.pass), {}, {}, slot.entry == SlotEntry::kNone};
   if (!entry.overflowed) {
-    entry.mount = enter_asked(network, context, std::move(mount), overflow);
+    entry.mount = enter_asked(worker, connection, std::move(mount), overflow);
     if (!entry.mount) {
       network.counters.refused(Refusal::kMountListeners);
       reply_full(worker, connection);
@@ -114,7 +111,7 @@ std::variant<ListenerEntry, Verdict> enter_mount(Worker& worker, Connection& con
     connection.reply_text(404, "The stream does not have this byte any more\r\n");
     return Verdict::kAnswered;
   }
-  if (const auto why = enter_server(network, connection, *entry.mount, entry.at_server);
+  if (const auto why = enter_server(worker, connection, *entry.mount, entry.at_server);
       !why.empty()) {
     // Frees the place at the mount for the listeners that a redirect makes room for.
     entry.at_mount = GatePass();

@@ -52,14 +52,15 @@ bool count_address(Worker& worker, Connection& connection) {
   return true;
 }
 
-std::string_view enter_server(Network& network, Connection& connection, const Mount& mount,
+std::string_view enter_server(Worker& worker, Connection& connection, const Mount& mount,
                               GatePass& total) {
+  Network& network = worker.services;
   const auto config = config_of(network, connection);
-  const bool is_relay = connection.context().let_in.is_relay();
   if (const std::uint64_t most = config->limits.max_bandwidth;
-      most > 0 && !is_relay &&
+      most > 0 &&
       static_cast<std::uint64_t>(network.counters.promised.sum.load(std::memory_order_relaxed)) >
-          most) {
+          most &&
+      !is_pulling_node(worker, connection)) {
     network.counters.refused(Refusal::kBandwidth);
     network.log.info("listener/limit",
                      cat({"mount ", mount.name(), ": ", connection.ip(),
@@ -67,11 +68,14 @@ std::string_view enter_server(Network& network, Connection& connection, const Mo
                           " bit/s (limits/max-bandwidth)"}));
     return "server bandwidth reached";
   }
-  const bool limited = config->limits.max_listeners > 0 && !is_relay;
-  const std::int64_t most = limited ? config->limits.max_listeners : Gate::kNoLimit;
+  const std::int64_t most =
+      config->limits.max_listeners > 0 ? config->limits.max_listeners : Gate::kNoLimit;
   if (!network.counters.listeners.try_enter(most)) {
-    network.counters.refused(Refusal::kListeners);
-    return "max listeners reached";
+    if (!is_pulling_node(worker, connection)) {
+      network.counters.refused(Refusal::kListeners);
+      return "max listeners reached";
+    }
+    network.counters.listeners.enter();
   }
   total = GatePass(&network.counters.listeners);
   return {};

@@ -20,8 +20,9 @@ struct Worker;
 // the places taken.
 bool count_address(Worker& worker, Connection& connection);
 // Takes a place among all listeners of the server, by number and by bandwidth, after the one at the
-// mount.  Returns why there is no place; "": `total` holds it.
-std::string_view enter_server(Network& network, Connection& connection, const Mount& mount,
+// mount; no limit applies to a node that pulls.  Returns why there is no place; "": `total` holds
+// it.
+std::string_view enter_server(Worker& worker, Connection& connection, const Mount& mount,
                               GatePass& total);
 // <max-listeners-cluster>: takes a slot of the mount asked for.  kWaits: the stage is asked again.
 // kNone: `word` says why.  A node that pulls needs no slot.  kRefused: a server that claims to be a
