@@ -174,7 +174,9 @@ def a_command_that_has_had_its_answer_asks_for_nothing(t):
     status, _, err = t.run("-c", server.config, "--upgrade")
     equal(status, 0, err)
     server.wait_for_log("this process has ended its part")
-    equal(server.log().count("an upgrade begins"), 2, "one that failed, one that was made")
+    equal(server.log().count("the upgrade was not made"), 1, "upgrades that failed")
+    # The one that failed may have ended before it was logged that it begins.
+    check(server.log().count("an upgrade begins") <= 2, "one that failed, one that was made: " + server.log()[-900:])
 
 
 @test
