@@ -121,7 +121,7 @@ constexpr SchemaElement kLogging[] = {
 
 constexpr SchemaElement kChangeOwner[] = {
     element("user", kText, slot<&SecuritySettings::user>,
-            "The user that the server runs as; set a group too.",
+            "The system user of the server's process; set a group too.",
             {.reload = kRestart, .origin = kIcecast24, .example = "nobody"}),
     element("group", kText, slot<&SecuritySettings::group>, "The group.",
             {.reload = kRestart, .origin = kIcecast24, .example = "nogroup"}),
