@@ -154,10 +154,9 @@ std::string station_id(std::string_view mount) {
   return id.empty() ? "_" : id;
 }
 
-void write_titles(JsonWriter& json, const std::vector<PlayedTitle>& titles) {
-  static const NowMount kNoStation;
+void write_titles(JsonWriter& json, const NowMount& now, const std::vector<PlayedTitle>& titles) {
   json.begin_array();
-  for (const PlayedTitle& one : titles) write_title(json, kNoStation, one, true);
+  for (const PlayedTitle& one : titles) write_title(json, now, one, true);
   json.end_array();
 }
 
@@ -185,9 +184,8 @@ std::string now_json(const NowMount& now, std::int64_t now_ms) {
   json.begin_object();
   json.key("now_ms").number(now_ms);
   write_head(json, now);
-  json.key("history").begin_array();
-  for (const PlayedTitle& one : now.history) write_title(json, now, one, true);
-  json.end_array();
+  json.key("history");
+  write_titles(json, now, now.history);
   json.key("next");
   write_next(json, now);
   json.key("logo");

@@ -60,8 +60,8 @@ struct NowMount {
   std::int64_t burst_ms = 0;       // how far a player that began with a burst is behind `live`
 };
 
-// The titles in a list, as in the history of now_json(); without the pictures of stations.
-void write_titles(JsonWriter& json, const std::vector<PlayedTitle>& titles);
+// A list of titles, as the history of now_json().
+void write_titles(JsonWriter& json, const NowMount& now, const std::vector<PlayedTitle>& titles);
 // The path of the title's picture, otherwise of its station's; "": none.
 std::string art_path(const NowMount& now, const PlayedTitle& title);
 // A jump of time: {"wall_ms":…,"after_wall_ms":…}

@@ -249,7 +249,7 @@ Plan list_titles(const PlanContext& context) {
   JsonWriter json;
   json.begin_object();
   json.key("items");
-  write_titles(json, context.world.titles_of(name));
+  write_titles(json, {}, context.world.titles_of(name));
   json.end_object();
   return answered(json);
 }
