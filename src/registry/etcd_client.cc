@@ -73,6 +73,7 @@ struct EtcdClient::Call {
   unsigned sent = 0, refused = 0;
   std::uint64_t fetch = 0;  // under way; 0: none
   bool waits_for_token = false, in_crowd = false;
+  bool cut_short = false;  // the attempt, by the end of the question
   Error last = Error::timeout("etcd did not answer");
   Timer timer;
 };
@@ -152,8 +153,9 @@ void EtcdClient::send(Call& call) {
       std::chrono::duration_cast<std::chrono::milliseconds>(call.until - control_.now());
   // After a whole round the store is slow, rather than a member dead.
   const bool patient = call.sent == 0 ? proven_ : call.sent >= settings_.members.size();
-  request.timeout =
-      std::min<std::chrono::milliseconds>(patient ? kMemberTimeout : kRepeatTimeout, left);
+  const std::chrono::milliseconds whole = patient ? kMemberTimeout : kRepeatTimeout;
+  call.cut_short = left < whole;
+  request.timeout = std::min(whole, left);
   request.body_bytes = call.question.answer_bytes;
   ++call.sent;
   ++lanes_;
@@ -187,8 +189,10 @@ void EtcdClient::judge(Call& call, std::string member, const std::string& token,
                        Result<FetchAnswer> answer) {
   const bool quick = control_.now() - sent < kQuick;
   if (!answer) {
-    member_failed(member);
-    return again(call, answer.error(), quick);
+    // An attempt that was cut short says nothing of its member, and an earlier one's error more.
+    const bool is_late = call.cut_short && answer.error().code == Error::Code::kTimeout;
+    if (!is_late) member_failed(member);
+    return again(call, is_late && call.sent > 1 ? call.last : answer.error(), quick);
   }
   if (answer->status == 200) {
     proven_ = proven_ || member == this->member();

@@ -196,6 +196,12 @@ class Tool:
         check(self.loaded, "it was not loaded: %s" % self.error)
         return self
 
+    def refusal(self):
+        """The error of a load that was just asked for."""
+        self.error = None
+        self.order(do="load")
+        return wait_for(lambda: self.error, "the load is refused", 15)
+
     def state(self):
         known = len(self.states)
         self.order(do="state")

@@ -3,16 +3,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/encoding.h"
 #include "base/log_book.h"
+#include "registry/etcd_client.h"
 #include "registry/fake_etcd.h"
 #include "registry/temporary_folder.h"
+#include "stub_http.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -194,6 +198,27 @@ TEST(EtcdRegistry, TheNextMemberIsAsked) {
   settings.members = {dead, etcd->url()};
   LONGS_EQUAL(1, loaded().records.size());
   STRCMP_EQUAL(etcd->url().c_str(), registry->state().member.c_str());
+}
+TEST(EtcdRegistry, AnErrorNamesWhatWasAnsweredBeforeTheTimeWasOver) {
+  std::atomic<int> asked = 0;
+  StubHttp member([&asked](const std::string&) {
+    return asked++ == 0 ? "HTTP/1.1 503 X\r\nContent-Length: 18\r\n\r\n{\"error\":\"no disk\"}"
+                        : "HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n";  // and no more
+  });
+  settings.members = {member.url("")};
+  EtcdClient client(loop, settings, log.log);
+  EtcdQuestion question;
+  question.path = "/v3/kv/range";
+  question.within = std::chrono::milliseconds(600);
+  std::string words;
+  client.ask(std::move(question),
+             [&words](const Result<EtcdAnswer>& answer) { words = answer.error().what; });
+  run_until([&asked] { return asked > 1; });
+  // The process slept: the attempt's end and the question's are both due.
+  const auto over = std::chrono::steady_clock::now() + std::chrono::milliseconds(700);
+  while (std::chrono::steady_clock::now() < over) std::this_thread::yield();
+  run_until([&words] { return words != ""; });
+  STRCMP_CONTAINS("no disk", words.c_str());
 }
 TEST(EtcdRegistry, ALoginIsRenewedWhereATokenIsRefused) {
   etcd->want_login(true);
