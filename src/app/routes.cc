@@ -75,6 +75,7 @@ RouteTable make_routes(Worker& worker) {
   rows.add(console_stage, {"/admin/console*"});
   rows.add(admin_stage, {"/admin/*", "/admin.cgi"});
   rows.add(method_stage);                                // only GET and HEAD go on
+  rows.add(sender_stage);                                // servers and nodes among the senders
   rows.add(hls_path_stage);                              // MOUNT/live.m3u8
   rows.add(past_stage);                                  // ?timeshift=, ?from=, archive-…
   rows.add(ban_stage);                                   // bans of the store

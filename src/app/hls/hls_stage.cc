@@ -9,7 +9,6 @@
 #include "app/join/listener_places.h"
 #include "app/request/asked_address.h"
 #include "app/request/hls_ask.h"
-#include "app/request/pull_proof.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
@@ -113,7 +112,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   }
   if (!count_address(worker_, connection)) return Verdict::kAnswered;
   if (!mount->gate().try_enter(most_listeners(*mount))) {
-    if (!is_pulling_node(worker_, connection)) {
+    if (!context.is_node_or_relay()) {
       network.counters.refused(Refusal::kMountListeners);
       reply_full(worker_, connection);
       return Verdict::kAnswered;
@@ -137,8 +136,8 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   session->facts = RequestFacts(access_request(request), request.headers.get("referer"),
                                 request.headers.get("user-agent"), connection.user);
   session->client = std::move(context.client_pass);
-  session->notice = begin_listening(worker_, connection, mount->name(), ListeningWay::kHls,
-                                    is_server(network, connection));
+  session->notice =
+      begin_listening(worker_, connection, mount->name(), ListeningWay::kHls, context.is_server());
   // A cache in front may hide its requests for segments.
   session->earned =
       ask.is_segment() || context.let_in.is_relay() || may_be_cached(network, connection);

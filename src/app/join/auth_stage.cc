@@ -7,13 +7,11 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_service.h"
 #include "app/cluster/seat_service.h"
 #include "app/join/end_notices.h"
 #include "app/join/stages.h"
 #include "app/request/hls_ask.h"
 #include "app/request/password_guesses.h"
-#include "app/request/pull_proof.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
@@ -127,25 +125,28 @@ void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicke
   }
 }
 
-void let_node_in(Connection& connection) {
+// nullopt: the authenticator judges.  No backend knows nodes, so a mark without its proof is
+// refused here; a node of ours authenticates its own listeners (cluster/relay/relay_marks.h).
+std::optional<Verdict> judge_sender(Worker& worker, Connection& connection,
+                                    const std::optional<Credentials>& given) {
   RequestContext& context = connection.context();
-  context.let_in.as = LetIn::As::kRelay;
-  context.sender.proves(Sender::Kind::kNode);
-}
-
-// A node that pulls proves itself by a mark, or is refused here: no backend knows nodes.
-Verdict judge_pull(Worker& worker, Connection& connection) {
-  Network& network = worker.services;
-  const auto mark = pull_mark_of(connection.request().headers);
-  if (mark && answer_if_throttled(worker, connection, mark->id)) return Verdict::kAnswered;
-  if (!mark || !is_pulling_node(worker, connection)) {
-    refuse_mark(network, connection);
-    return Verdict::kAnswered;
+  const Sender& sender = context.sender;
+  const auto mark = given ? std::nullopt : pull_mark_of(connection.request().headers);
+  const std::string name = given ? given->user : mark ? mark->id : "";
+  if (given || sender.is_node()) {
+    connection.user = name;
+    connection.shows_user = true;
   }
-  connection.user = mark->id;
-  connection.shows_user = true;
-  let_node_in(connection);
-  return Verdict::kNext;
+  if (sender.is_node()) {
+    context.let_in.as = LetIn::As::kRelay;
+    return Verdict::kNext;
+  }
+  if ((given || sender.mark == Sender::Mark::kThrottled) &&
+      answer_if_throttled(worker, connection, name))
+    return Verdict::kAnswered;
+  if (given || sender.mark == Sender::Mark::kNone) return std::nullopt;
+  refuse_mark(worker, connection);
+  return Verdict::kAnswered;
 }
 
 ListenerAsk make_ask(const Connection& connection, const Request& request, const Mount* mount) {
@@ -180,17 +181,7 @@ Verdict auth_stage(Worker& worker, Connection& connection) {
   if (mount == nullptr && section.name != request.path && !of_past) return Verdict::kNext;
   ListenerAsk ask = make_ask(connection, request, mount.get());
   if (hls != nullptr) ask.client_id = hls->listener;
-  if (ask.given) {
-    connection.user = ask.given->user;
-    connection.shows_user = true;
-    // A node of ours authenticates its own listeners (cluster/relay/relay_marks.h).
-    if (network.cluster->facts()->known.login(ask.given) != nullptr) {
-      let_node_in(connection);
-      return Verdict::kNext;
-    }
-    if (answer_if_throttled(worker, connection, connection.user)) return Verdict::kAnswered;
-  }
-  if (!ask.given && has_pull_mark(request.headers)) return judge_pull(worker, connection);
+  if (const auto decided = judge_sender(worker, connection, ask.given)) return *decided;
   network.loops.control().post(
       [&worker, id = connection.id(), name = section.name, ask = std::move(ask)]() mutable {
         worker.services.auth->ask_listener(

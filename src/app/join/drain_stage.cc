@@ -47,7 +47,7 @@ Verdict drain_stage(Worker& worker, Connection& connection) {
     return Verdict::kNext;
   // A relaying server has listeners of its own, of other nodes.  A client with a password may be
   // such a server; listen_stage() finds out.
-  if (is_server(network, connection) || request.headers.find("authorization") != nullptr)
+  if (connection.context().is_server() || request.headers.find("authorization") != nullptr)
     return Verdict::kNext;
   if (request.method == Method::kGet) {
     send_to_master(worker, connection);

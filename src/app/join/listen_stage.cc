@@ -24,7 +24,6 @@
 #include "app/services/worker.h"
 #include "app/topology/mount_load.h"
 #include "archive/read/shifted_streams.h"
-#include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 #include "http/access_line.h"
 #include "stream/listener/direct_streams.h"
@@ -47,11 +46,10 @@ bool may_pass_through(const Connection& connection, const MountSettings& section
 }
 
 // Whether a master of ours may be asked for the mount instead.
-bool may_go_back(const Network& network, Connection& connection) {
-  const RequestContext& context = connection.context();
+bool may_go_back(const Network& network, const RequestContext& context) {
   return (context.arrival.redirected() || network.links->masters().any_linked() ||
           network.relays->publishes()) &&
-         context.arrival.way == Arrival::Way::kFirst && !is_server(network, connection);
+         context.arrival.way == Arrival::Way::kFirst && !context.is_server();
 }
 
 // Resumes the mount's relay, which lingers without listeners.
@@ -69,9 +67,7 @@ bool answer_if_echo(Network& network, Connection& connection, const Mount& mount
   const MountPhase phase = mount.phase();
   const bool echoes =
       phase == MountPhase::kLingering || (phase == MountPhase::kRunning && !mount.is_fed());
-  if (!echoes ||
-      !is_relay_request(connection.request().headers, config_of(network, connection)->server_id))
-    return false;
+  if (!echoes || !connection.context().sender.claims_server) return false;
   // No listener waits here, so this request resumes the relay for the server's next try.
   if (is_unheard(mount)) pull(network, mount);
   connection.reply_page(404, "Mount unavailable");
@@ -119,7 +115,7 @@ Verdict start_relay(Worker& worker, Connection& connection, const ListenAsk& ask
   const bool direct = first_time && connection.context().asked.direct &&
                       may_pass_through(connection, section_of(network, connection), ask.icy);
   DirectAsk call{mount.name(),
-                 {worker.loop.id(), connection.id(), may_go_back(network, connection)},
+                 {worker.loop.id(), connection.id(), may_go_back(network, connection.context())},
                  std::string(connection.request().headers.get("via")),
                  ask.icy};
   network.loops.control().post([&network, direct, call = std::move(call)]() mutable {
@@ -208,7 +204,7 @@ Verdict admit_listener(Worker& worker, Connection& connection, const ListenAsk& 
   const auto facts = direct != nullptr   ? direct->facts
                      : context.shifted() ? context.shifted()->facts
                                          : mount->facts();
-  const bool server = is_server(worker.services, connection);
+  const bool server = context.is_server();
   const auto place = claimed_place(worker.services, context, *mount, ask, server);
   const std::shared_ptr<PastAsk> past = context.past;  // the context ends with its connection
   auto listener = make_listener(worker, connection, ask, std::move(entry), *facts, server);
@@ -255,8 +251,7 @@ Verdict listen_stage(Worker& worker, Connection& connection) {
   }
   // drain_stage() cannot tell whether a request with a password is a server's, and the drain may
   // have begun while an authenticator or a relay was waited for.
-  if (!is_server(network, connection) && answer_if_draining(worker, connection))
-    return Verdict::kAnswered;
+  if (!context.is_server() && answer_if_draining(worker, connection)) return Verdict::kAnswered;
   const ListenAsk asked = listen_ask(request);
   if (request.method == Method::kHead) {
     reply_head(network, connection, *mount, asked.icy);

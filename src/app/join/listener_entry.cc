@@ -7,7 +7,6 @@
 #include "app/cluster/slot_service.h"
 #include "app/join/listener_places.h"
 #include "app/request/past_ask.h"
-#include "app/request/pull_proof.h"
 #include "app/request/request_context.h"
 #include "app/services/mount_files.h"
 #include "app/services/playing_mount.h"
@@ -65,7 +64,7 @@ std::shared_ptr<Mount> enter_overflow(const Network& network, std::shared_ptr<Mo
 std::shared_ptr<Mount> enter_asked(Worker& worker, Connection& connection,
                                    std::shared_ptr<Mount> mount, Overflow overflow) {
   if (enter_one(*mount)) return mount;
-  if (is_pulling_node(worker, connection)) {
+  if (connection.context().is_node_or_relay()) {
     mount->gate().enter();
     return mount;
   }

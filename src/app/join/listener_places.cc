@@ -6,14 +6,12 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/slot_service.h"
 #include "app/join/end_notices.h"
-#include "app/request/pull_proof.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
-#include "cluster/relay/pull_mark.h"
 #include "config/settings/config.h"
 #include "http/connections.h"
 #include "stream/mount/mount.h"
@@ -60,7 +58,7 @@ std::string_view enter_server(Worker& worker, Connection& connection, const Moun
       most > 0 &&
       static_cast<std::uint64_t>(network.counters.promised.sum.load(std::memory_order_relaxed)) >
           most &&
-      !is_pulling_node(worker, connection)) {
+      !connection.context().is_node_or_relay()) {
     network.counters.refused(Refusal::kBandwidth);
     network.log.info("listener/limit",
                      cat({"mount ", mount.name(), ": ", connection.ip(),
@@ -71,7 +69,7 @@ std::string_view enter_server(Worker& worker, Connection& connection, const Moun
   const std::int64_t most =
       config->limits.max_listeners > 0 ? config->limits.max_listeners : Gate::kNoLimit;
   if (!network.counters.listeners.try_enter(most)) {
-    if (!is_pulling_node(worker, connection)) {
+    if (!connection.context().is_node_or_relay()) {
       network.counters.refused(Refusal::kListeners);
       return "max listeners reached";
     }
@@ -88,10 +86,10 @@ SlotTry take_slot(Worker& worker, Connection& connection) {
   const std::string& mount = connection.request().path;
   auto answer = std::exchange(context.slot, std::nullopt);
   if (answer && answer->pass) return {SlotEntry::kIn, std::move(answer->pass), SlotWord::kNone};
-  if (!slots.limits(section_of(network, connection), mount) || is_pulling_node(worker, connection))
+  if (!slots.limits(section_of(network, connection), mount) || context.is_node_or_relay())
     return {};
-  if (has_pull_mark(connection.request().headers)) {
-    refuse_mark(network, connection);
+  if (context.sender.mark != Sender::Mark::kNone) {
+    refuse_mark(worker, connection);
     return {SlotEntry::kRefused, {}, SlotWord::kNone};
   }
   if (answer) return {SlotEntry::kNone, {}, answer->word};

@@ -2,7 +2,6 @@
 
 #include "app/request/hls_ask.h"
 #include "app/request/refusals.h"
-#include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/request/server_login.h"
 #include "app/services/worker.h"
@@ -17,12 +16,12 @@ Verdict QuotaStage::handle(Connection& connection) {
   if (!usage_.any_closed()) return Verdict::kNext;
   const RequestContext& context = connection.context();
   const bool comes = !context.hls || context.hls->joins() || context.hls->is_master();
-  const bool says_server = is_server(accounts, connection);
-  if (!comes || (says_server != (of_ == Of::kServers)) ||
+  const bool claims_server = context.is_server();
+  if (!comes || (claims_server != (of_ == Of::kServers)) ||
       !accounts.usage->is_closed(connection.request().path))
     return Verdict::kNext;
   if (of_ == Of::kServers) {
-    if (context.let_in.is_relay() || context.sender.is_node()) return Verdict::kNext;
+    if (context.is_node_or_relay()) return Verdict::kNext;
     if (const auto decided = server_login(worker_, connection, true)) return *decided;
   }
   accounts.counters.refused(Refusal::kQuota);

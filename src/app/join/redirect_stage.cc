@@ -108,11 +108,10 @@ Verdict redirect_stage(Worker& worker, Connection& connection) {
   const bool of_past = context.past || (context.hls && context.hls->named.of_past());
   if (!plays && !of_past) return Verdict::kNext;
   const auto facts = cluster.facts();
-  const auto config = config_of(worker.services, connection);
   const MountSettings& section = section_of(worker.services, connection);
   if (!chooses && !section.authenticator.type.empty()) return Verdict::kNext;
   if (section.no_mount || is_safari_probe(request)) return Verdict::kNext;
-  if (is_relay_request(request.headers, config->server_id)) return Verdict::kNext;
+  if (context.sender.claims_server) return Verdict::kNext;
   if (const auto decided = server_login(worker, connection, !chooses)) return *decided;
   if (!chooses) return Verdict::kNext;
   return choose_node(worker, connection, *facts, redirects, std::move(recorded));

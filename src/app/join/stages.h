@@ -23,6 +23,7 @@ Verdict mount_lookup_stage(Worker& worker, Connection& connection);
 Verdict mount_redirect_stage(Worker& worker, Connection& connection);
 Verdict playlist_stage(Worker& worker, Connection& connection);
 Verdict redirect_stage(Worker& worker, Connection& connection);
+Verdict sender_stage(Worker& worker, Connection& connection);
 Verdict source_stage(Worker& worker, Connection& connection);
 
 // True: a ban of this mount or of all mounts matches, and the client has got its answer.

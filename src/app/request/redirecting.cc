@@ -20,7 +20,6 @@
 #include "base/cat.h"
 #include "cluster/balance/redirect_decider.h"
 #include "cluster/balance/redirect_reply.h"
-#include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 
 namespace lb {
@@ -83,7 +82,7 @@ void answer_unserved(Worker& worker, Connection& connection, std::string_view re
   const Network& network = worker.services;
   const bool in_cluster = arrival.redirected() || arrival.sent_back() ||
                           network.links->masters().any_linked() || network.relays->publishes();
-  if (!in_cluster || is_server(network, connection)) {
+  if (!in_cluster || connection.context().is_server()) {
     otherwise(connection);
     return;
   }
@@ -134,8 +133,8 @@ bool lacks_token(const Network& network, Connection& connection) {
   if (!cluster.wants_tokens() || cluster.redirects() ||
       cluster.facts()->require != TokenRequire::kHard)
     return false;
-  return !connection.context().arrival.redirected() &&
-         !is_relay_request(connection.request().headers, config_of(network, connection)->server_id);
+  const RequestContext& context = connection.context();
+  return !context.arrival.redirected() && !context.sender.claims_server;
 }
 
 void note_arrival(const Network& network, Arrival& arrival) {

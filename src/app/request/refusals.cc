@@ -80,6 +80,11 @@ void reply_unauthorised(Connection& connection, bool keep_open) {
   connection.reply(head, body);
 }
 
+void refuse_mark(Worker& worker, Connection& connection) {
+  worker.services.counters.refused(Refusal::kLogin);
+  connection.reply_text(403, "This mark of a node is not valid here\r\n");
+}
+
 void reply_throttled(Connection& connection, std::chrono::seconds wait) {
   reply_refusal(connection, 429, "Too many wrong passwords, please try again later\r\n",
                 cat({"Retry-After: ", wait.count(), "\r\n"}));

@@ -41,6 +41,8 @@ bool answer_if_draining(Worker& worker, Connection& connection);
 // Answers 401 with a challenge.  keep_open: libshout asks without credentials first, and retries
 // over the same connection.
 void reply_unauthorised(Connection& connection, bool keep_open = false);
+// Refuses the mark of a node without proof; the node retries with another.
+void refuse_mark(Worker& worker, Connection& connection);
 // Answers 429: too many wrong passwords.
 void reply_throttled(Connection& connection, std::chrono::seconds wait);
 

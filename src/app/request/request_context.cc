@@ -2,9 +2,6 @@
 
 #include "app/request/hls_ask.h"
 #include "app/request/past_ask.h"
-#include "app/request/request_config.h"
-#include "cluster/relay/relay_marks.h"
-#include "config/settings/config.h"
 
 namespace lb {
 
@@ -21,13 +18,6 @@ const StreamAddress* RequestContext::resumes() const {
 
 RequestContextPtr make_request_context() {
   return {new RequestContext, [](RequestContext* context) { delete context; }};
-}
-
-bool is_server(const Runtime& runtime, Connection& connection) {
-  const RequestContext& context = connection.context();
-  if (context.let_in.is_relay() || context.sender.is_server()) return true;
-  const std::string& own = config_of(runtime, connection)->server_id;
-  return is_relay_request(connection.request().headers, own);
 }
 
 }  // namespace lb

@@ -25,19 +25,22 @@ namespace lb {
 struct HlsAsk;
 struct Identity;
 struct PastAsk;
-struct Runtime;
 struct ShiftedStart;
 struct StreamAddress;
 
 // The sender of a request, as far as known.  `kind` is set by stages that prove a server
-// (auth_stage(), server_login.h, pull_proof.h) or ask the cluster (redirecting.h), the other
-// members by who_asks.h.
+// (sender_stage(), auth_stage(), server_login.h) or ask the cluster (redirecting.h),
+// `claims_server` and `mark` by sender_stage(), the other members by who_asks.h.
 struct Sender {
   // kServer: a relaying server, not part of the audience.  kNode: a node of the cluster, which
   // takes slots for its own listeners.
   enum class Kind : std::uint8_t { kClient, kServer, kNode };
+  // The mark of a node that pulls; without a proof it is worth nothing.  kThrottled: not judged.
+  enum class Mark : std::uint8_t { kNone, kJudged, kThrottled };
 
   Kind kind = Kind::kClient;
+  bool claims_server = false;  // by lines of its head; a false claim only avoids a redirect
+  Mark mark = Mark::kNone;
   std::shared_ptr<const Identity> identity;  // null: not asked for yet
   bool password_judged = false;              // judged and counted, right or wrong
   bool source_judged = false;                // the same, as the login of the mount's source
@@ -49,9 +52,6 @@ struct Sender {
     if (proved > kind) kind = proved;
   }
 };
-
-// Whether a relaying server asks, proved or by its own claim: it has listeners of its own.
-bool is_server(const Runtime& runtime, Connection& connection);
 
 // LetIn: whether and on which terms the listener may hear the mount.  auth_stage() sets it for the
 // asked path; without an authenticator it stays kNot.
@@ -103,6 +103,14 @@ struct RequestContext {
   // known.
   ShiftedStart* shifted() const;
   const StreamAddress* resumes() const;
+
+  // Whether a relaying server asks, proved or by its own claim: it has listeners of its own.
+  bool is_server() const noexcept {
+    return is_node_or_relay() || sender.is_server() || sender.claims_server;
+  }
+  // Whether that is proved of a node, or the mount's authenticator says it: no limit on listeners
+  // applies.
+  bool is_node_or_relay() const noexcept { return let_in.is_relay() || sender.is_node(); }
 };
 
 RequestContextPtr make_request_context();
