@@ -334,6 +334,7 @@ void StreamLog::keep_wall(SteadyTime now, std::int64_t wall_ms) {
 }
 
 void StreamLog::resume_source(const StreamSpan& span) {
+  next_address_.reset();
   const StreamSpan& now = spans_.back();
   if (now.wall_of(last_time_.samples) == span.wall_of(last_time_.samples) &&
       now.anchored == span.anchored)

@@ -132,6 +132,8 @@ class StreamLog final : public MarkSink {
   bool has_span() const noexcept { return !spans_.empty(); }
   // From the next mark on the bytes have another address; `span` has it for the head.
   void change_address(StreamSpan span);
+  // The writer ends with a unit: the changed address counts at the head, without another mark.
+  void take_address(UnitTime time) { begin_address(head_, time); }
   // From `position` on the bytes have another address.  REQUIRES: not before the present span
   void new_span(std::uint64_t position, StreamSpan span);
   // A writer goes on here; its first byte is not known yet.

@@ -287,9 +287,13 @@ Result<bool> Feed::put(std::span<std::byte> received, bool in_place) {
 }
 
 void Feed::span_ended() {
-  if (!search_) return;
-  search_->no_more();
-  on_search_end();
+  if (search_) {
+    search_->no_more();
+    on_search_end();
+  }
+  MediaClock* const clock = framer_ ? framer_->clock() : nullptr;
+  if (clock != nullptr && framer_->complete() == lease_.log->head())
+    lease_.log->take_address(clock->unit());
 }
 
 // The key has not come in time, so the bytes held so far are used.

@@ -229,6 +229,28 @@ TEST(Seam, TwoServersWithOtherAddressesOfOneStreamAreJoinedByContent) {
   LONGS_EQUAL(last.time.second, mine.time.second);
   CHECK(there.span_at(there.end)->segments == here.span_at(here.end)->segments);
 }
+// Its next question would otherwise be by the address of the other server, which this one does not
+// know, and would be answered with the same bytes again.
+TEST(Seam, ASpanThatEndsWhereTheSameBytesEndIsFollowedByItsOwnAddress) {
+  Fed other{host};
+  change_to(other, 0, 100, 10'000);
+  CHECK(host.captured.says("where the same bytes were found"));
+  edge.feed->span_ended();
+  edge.feed->publish();
+  CHECK_EQUAL(numbered_frames(0, 100), edge.stream());
+  CHECK(edge.next() == other.next());
+}
+TEST(Seam, AnEdgeThatComesBackToItsUpstreamKeepsThatAddress) {
+  Fed other{host};
+  change_to(other, 0, 100, 10'000);
+  // Before the other server has sent a further frame.
+  origin.arrive(numbered_frames(100, 130));
+  const auto joined = plan_placed_join(origin.view(), 1000, StreamAsk{edge.next()}, 0);
+  edge.begin(true, joined.place);
+  edge.arrive(read_view(origin.view(), joined.plan.position));
+  CHECK_EQUAL(numbered_frames(0, 130), edge.stream());
+  CHECK(edge.next() == origin.next());
+}
 TEST(Seam, AnotherStreamBeginsAtAUnitWithTheAddressOfItsUpstream) {
   Fed other{host};
   change_to(other, 1000, 1200, 70'000);
