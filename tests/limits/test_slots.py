@@ -2,10 +2,10 @@
 import random
 import time
 
-from bench import ADMIN, check, equal, test, wait_for
+from bench import ADMIN, LISTENER, check, equal, test, wait_for
 from crowd import Crowd, hears, of_status
 from harness import mount
-from link_bench import edge, feed, first_line, kill9, link_port, linked_master, master_block, node, node_at
+from link_bench import edge, feed, first_line, first_redirect, kill9, link_port, linked_master, master_block, node, node_at, up
 from slots_bench import STAY
 
 MOUNT = "/live.mp3"
@@ -358,6 +358,27 @@ def redirects_send_listeners_to_nodes_that_have_slots(b):
     wait_for(lambda: all(node_at(master, "edge%d" % n)["state"] == "up" for n in (12, 13)), "they are up")
     statuses = [first_line(master.address, MOUNT) for _ in range(10)]
     equal({status for status, _ in statuses}, {302}, "answers of the master")
+
+
+@test
+def a_listener_that_is_refused_because_all_slots_are_used_has_arrived(b):
+    """Otherwise its node would be suspect: of the listeners sent there, less than half arrived."""
+    master = linked_master(b, 11, ["edge12"], body_more=LIMITED % 1)
+    feed(b, master, MOUNT)
+    node = edge(b, 12, master)
+    up(master, "edge12")
+
+    def follow():
+        status, _, path = first_redirect(master.address, MOUNT)
+        equal(status, 302, "the master's answer")
+        wire = node.wire(source_address=LISTENER)
+        wire.send("GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path)
+        return wire.reply_head().status
+    wait_for(lambda: follow() == 200, "one listens")
+    before = node_at(master, "edge12")["arrived"]
+    wait_for(lambda: follow() == 403, "the next one is refused")
+    equal([follow() for _ in range(4)], [403] * 4, "answers")
+    wait_for(lambda: node_at(master, "edge12")["arrived"] >= before + 5, "they have arrived")
 
 
 @test

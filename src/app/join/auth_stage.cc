@@ -79,6 +79,7 @@ void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
             Connection* waiting = worker.find_connection(id);
             if (waiting == nullptr) return;
             if (!seated) {
+              note_arrival(worker.services, waiting->context().arrival);
               worker.services.counters.refused(Refusal::kLogin);
               waiting->reply_text(403, "This user listens already\r\n");
               return;
@@ -101,6 +102,7 @@ void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicke
       // Icecast lets such a listener in and disconnects it at once.  Players of HLS would come back
       // with each request.
       if (verdict.time_limit == std::chrono::seconds(0)) {
+        note_arrival(worker.services, waiting->context().arrival);
         worker.services.counters.refused(Refusal::kLogin);
         waiting->reply_text(403, "Your time is over\r\n");
         return;  // the ticket's end reports it to the backend

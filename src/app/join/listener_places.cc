@@ -37,6 +37,7 @@ bool count_address(Worker& worker, Connection& connection) {
       places.push_back(std::move(*entered));
       return true;
     }
+    note_arrival(network, context.arrival);
     network.counters.refused(Refusal::kSameAddress);
     network.log.info("listener/limit",
                      cat({"mount ", path, ": ", connection.ip(), " was refused: ", limit,
@@ -117,6 +118,8 @@ void refuse(Worker& worker, Connection& connection, std::string_view why) {
 void reply_no_slot(Worker& worker, Connection& connection, SlotWord word) {
   worker.services.counters.refused(Refusal::kMountListeners);
   if (word == SlotWord::kUsed) {
+    // No node could let it in: the redirect has done its part.
+    note_arrival(worker.services, connection.context().arrival);
     refuse(worker, connection, "max listeners reached");
     return;
   }
