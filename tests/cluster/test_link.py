@@ -1,11 +1,13 @@
 """The link between nodes and masters: streams that appear by themselves, death, restarts, orders, messages."""
+import itertools
 import os
 import re
 import signal
 import time
 
-from bench import ADMIN, check, equal, matches, node_at, test, wait_for
+from bench import ADMIN, ask_and_close, check, equal, matches, node_at, test, wait_for
 from link_bench import Crowd, ROUNDS, certificate, edge, feed, first_line, kill9, link_port, linked_master, node, percentile, plays, public, rounds, say, up
+from road import Road
 
 @test
 def a_stream_that_no_configuration_names_plays_on_the_edge(b):
@@ -356,3 +358,59 @@ def a_master_with_a_certificate_needs_no_cluster_port(b):
     stranger.wait_for_log(r"cannot be reached \(TLS: the certificate is not accepted")
     plain = master.ask("GET /admin/cluster HTTP/1.1", ["Connection: Upgrade", "Upgrade: lbedge-cluster/1"], "edge12:s-edge12")
     equal(plain.status, 403, "status without TLS")
+
+
+class PublicRoad(Road):
+    """The public address of a node on 127.0.0.12."""
+
+    def __init__(self, b):
+        self.asked, self.to = b"", link_port()
+        super().__init__(b, ("127.0.0.12", self.to), "127.0.0.12")
+        self.address = "127.0.0.12:%d" % self.port
+
+    def passes(self, data, of_client):
+        self.asked += data if of_client else b""
+
+
+@test
+def a_public_address_that_stops_answering_is_found_by_a_few_listeners_that_do_not_return(b):
+    """The link stays, but a firewall closes the port of the node; fewer than twenty listeners come in ten seconds."""
+    road = PublicRoad(b)
+    master = linked_master(b, 11, {"edge12": 'allow-public="%s"' % road.address})
+    shut = edge(b, 12, master, public=False, more="<public-address>%s</public-address>" % road.address, port=road.to)
+    feed(b, master)
+    up(master, "edge12")
+    shut.wait_for_log("GET /_lb/proof", "access")
+    road.cut()
+
+    def is_found():
+        first_line(master.address, "/live.mp3")
+        time.sleep(1)
+        return node_at(master, "edge12")["why"] == "its public address does not answer"
+    wait_for(is_found, "it is suspect", 20)
+    equal(node_at(master, "edge12")["state"], "suspect", "its state")
+    road.there = True
+    wait_for(lambda: node_at(master, "edge12")["state"] == "up", "it is up again", 30)
+
+
+@test
+def a_node_is_tried_at_the_public_address_that_answers_from_here(b):
+    """Its first one is of IPv6, which this machine lacks; listeners come back without having arrived."""
+    road = PublicRoad(b)
+    both = ["[fd00::1]:%d" % road.port, road.address]
+    master = linked_master(b, 11, {"edge12": 'allow-public="%s"' % " ".join(both)})
+    edge(b, 12, master, public=False, port=road.to, more="".join("<public-address>%s</public-address>" % each for each in both))
+    feed(b, master)
+    up(master, "edge12")
+    master.wait_for_log(r"fd00::1.* cannot be tried from here")
+    players = itertools.count()
+
+    def is_tried():
+        some = ["Again%d/1" % next(players) for _ in range(4)]
+        for _ in range(2):
+            for agent in some:
+                ask_and_close(master, agent=agent)
+            time.sleep(0.6)
+        return b"GET /_lb/health" in road.asked
+    wait_for(is_tried, "the master tries it there", 10)
+    wait_for(lambda: node_at(master, "edge12")["state"] == "up", "it is up")

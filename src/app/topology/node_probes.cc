@@ -9,7 +9,8 @@
 namespace lb {
 namespace {
 
-constexpr auto kProbeTime = std::chrono::milliseconds(500);
+// Enough for TLS over a far way; until then listeners are sent there.
+constexpr auto kProbeTime = std::chrono::milliseconds(1500);
 
 }  // namespace
 
@@ -21,7 +22,8 @@ void NodeProbes::probe(NodeSlot slot, Connector& connector) {
   };
   const Where where = decider_.with_table([&](NodeTable& table) -> Where {
     const Node& node = table.node(slot);
-    if (!node.addresses.empty() && !stopped_) return {node.key, node.addresses.front()};
+    if (!node.addresses.empty() && !stopped_)
+      return {node.key, node.answers ? *node.answers : node.addresses.front()};
     table.probed(slot, false, time);
     return {};
   });

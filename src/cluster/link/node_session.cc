@@ -142,6 +142,9 @@ void NodeSession::address_tried(const NodeAddress& address, const Result<bool>& 
           cat({origin, " cannot be tried from here (", itself.error().what, "); it is used"}));
     return;
   }
+  if (*itself)
+    update_row(
+        [&](NodeTable& table, NodeSlot slot, SteadyTime) { table.answers_at(slot, address); });
   auto& from = *itself ? refused_ : row_.addresses;
   if (!listed() || std::erase(from, address) == 0) return;
   (*itself ? row_.addresses : refused_).push_back(address);

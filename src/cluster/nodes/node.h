@@ -261,6 +261,10 @@ struct Node : PickedNode, NodeHeard {
   SteadyTime last_hint{};
   bool probing = false;
   SteadyTime last_probe{};
+  // The public address at which it has answered this server; a probe of another one may fail only
+  // from here.
+  std::optional<NodeAddress> answers;
+  std::uint64_t lost_in_row = 0;  // redirects since the last one that arrived
   // Whether redirected listeners arrive is measured over windows of 10 s.
   SteadyTime window_since{};
   std::uint64_t window_arrived = 0, window_lost = 0;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/cat.h"
 #include "cluster/nodes/node_table.h"
 
 namespace lb {
@@ -15,6 +16,7 @@ constexpr auto kToldBy = 500ms;    // a report this much later counts the arriva
 constexpr auto kWindow = 10s;
 constexpr std::uint64_t kWindowLeast = 20;
 constexpr auto kDoubt = 60s;
+constexpr std::uint64_t kLostInRow = 3;
 // Of a flood: redirects missing after kSlow, the least number for it, and the least that is kept.
 constexpr auto kSlow = 2s;
 constexpr double kFloodLeast = 20;
@@ -35,6 +37,7 @@ void NodeTable::sent_back(NodeSlot slot, SteadyTime now) {
   Node& node = nodes_[slot];
   if (node.unacked.count() == 0) return;
   ++node.arrived;
+  node.lost_in_row = 0;
   note_sent(node, 1, node.unacked.pop(1), false, now);
 }
 
@@ -56,15 +59,28 @@ void NodeTable::take_arrivals(Node& node, const LoadReport& report) {
   const std::uint64_t fresh =
       std::min(*report.arrivals > before ? *report.arrivals - before : 0, node.unacked.count());
   node.arrived += fresh;
+  if (fresh > 0) node.lost_in_row = 0;
   const double fresh_kbps = node.unacked.pop(fresh);
   note_sent(node, fresh, fresh_kbps, true, report.received);
   lose_before(node, node.sampled - kLost, report.received);
   judge_flood(node, report.received);
+  judge_losses(node, report.received);
   judge_arrivals(node, report.received);
+}
+
+// Most listeners do not come back to tell, and there may be a few a minute.  A node that has never
+// answered here may be reached by listeners all the same.
+void NodeTable::judge_losses(Node& node, SteadyTime now) {
+  if (node.lost_in_row < kLostInRow || !node.answers || node.probing || node.unreachable ||
+      now - node.last_probe < kWindow)
+    return;
+  want_probe(node, cat({"none of the last ", node.lost_in_row,
+                        " listeners that were sent there has come"}));
 }
 
 void NodeTable::lose(Node& node, std::uint64_t redirects, double kbps, SteadyTime now) {
   node.lost += redirects;
+  node.lost_in_row += redirects;
   node.sent.lost.add(static_cast<double>(redirects), kbps, now, settings_.session_guess);
 }
 

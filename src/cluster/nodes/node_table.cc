@@ -96,6 +96,9 @@ void NodeTable::describe(Node& node, NodeHello&& hello, SteadyTime now) {
   node.scope = hello.scope;
   node.enforces = hello.enforces;
   node.addresses = std::move(hello.addresses);
+  if (node.answers && std::find(node.addresses.begin(), node.addresses.end(), *node.answers) ==
+                          node.addresses.end())
+    node.answers.reset();
   node.reach = 0;
   for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps}) {
     for (const ClientFamily family :

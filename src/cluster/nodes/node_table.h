@@ -20,8 +20,8 @@
 // A node is also suspect while its loop takes more than 200 ms a turn, while its public address
 // fails a probe, while it reports that it cannot pull most of its streams, and for a minute after
 // fewer than half of the listeners of 10 s (at least 20) arrived, if most of another node's did.
-// If they did not, its address is probed instead.  A reported load below the floor of SentLately is
-// not believed, which is an event.
+// If they did not, its address is probed instead, as when three in a row were lost.  A reported
+// load below the floor of SentLately is not believed, which is an event.
 //
 // Memory: a node costs about 1 kB; for mounts see CarrierTable.
 // Thread: one at a time; in the server under the lock of RedirectDecider.
@@ -152,6 +152,8 @@ class NodeTable {
   void sent_back(NodeSlot slot, SteadyTime now);
   // A client that was sent there came back unserved.
   void hint(NodeSlot slot, SteadyTime now);
+  // It has proved that it is reached from here at this address.
+  void answers_at(NodeSlot slot, const NodeAddress& address) { nodes_[slot].answers = address; }
   // The result of probing its public address.
   void probed(NodeSlot slot, bool answered, SteadyTime now);
   RedirectOutcome outcome(NodeSlot slot, SteadyTime given) const noexcept;
@@ -225,6 +227,7 @@ class NodeTable {
   std::uint64_t lose_before(Node& node, SteadyTime when, SteadyTime now);
   void judge_flood(Node& node, SteadyTime now);
   void judge_arrivals(Node& node, SteadyTime now);
+  void judge_losses(Node& node, SteadyTime now);
   void believe(Node& node, SteadyTime now);
   void judge_load(Node& node, SteadyTime now);
   void note_sent(Node& node, std::uint64_t redirects, double kbps, bool confirmed, SteadyTime now);

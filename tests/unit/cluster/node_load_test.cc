@@ -265,6 +265,35 @@ TEST(NodeLoad, WantsAProbeAfterThreeHints) {
   CHECK_EQUAL(0u, cluster.table.node(slot).hints);
 }
 
+// Of few listeners, none of which comes back.
+TEST(NodeLoad, ProbesAnAddressThatAnsweredOnceWhenThreeListenersInARowAreLost) {
+  const NodeSlot slot = cluster.add("edge1");
+  cluster.pass(10s);
+  cluster.report_arrivals(slot, 0, 0);
+  cluster.events();
+  const auto lose = [&](int listeners) {
+    for (int i = 0; i < listeners; ++i) cluster.table.issued(slot, "/a", 128, cluster.now);
+    cluster.pass(5001ms);
+    cluster.report_arrivals(slot, 0, cluster.table.node(slot).arrived);
+  };
+  lose(3);
+  STRCMP_EQUAL("", cluster.events().c_str());  // perhaps it cannot be reached from here
+  cluster.table.answers_at(slot, cluster.table.node(slot).addresses.front());
+  lose(1);
+  STRCMP_EQUAL("probe wanted edge1 (none of the last 4 listeners that were sent there has come)",
+               cluster.events().c_str());
+  cluster.table.probed(slot, true, cluster.now);
+  lose(1);
+  STRCMP_EQUAL("", cluster.events().c_str());  // too soon
+  cluster.pass(10s);
+  cluster.table.issued(slot, "/a", 128, cluster.now);
+  cluster.report_arrivals(slot, 0, 1);
+  lose(2);
+  STRCMP_EQUAL("", cluster.events().c_str());  // one has arrived between
+  lose(1);
+  STRCMP_CONTAINS("none of the last 3 listeners", cluster.events().c_str());
+}
+
 TEST(NodeLoad, ProbesNoMoreOftenThanEveryTwoSeconds) {
   const NodeSlot slot = cluster.add("edge1");
   cluster.table.probed(slot, true, cluster.now);
