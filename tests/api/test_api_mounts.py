@@ -238,7 +238,7 @@ def a_mount_says_who_is_on_the_air(t):
     by = wait_for(lambda: (now := api.want(200, "GET", "/mounts/talk.mp3").json()["fed-by"]) and now["kbps"] == 128 and now, "it is measured", 30)
     equal((by["user"], by["address"], by["kbps"], by["agent"].startswith("Lavf")), ("tom", "127.0.0.1", 128, True))
     check(began - 1 <= by["since"] <= time.time(), repr(by))
-    server.wait_for_log(r'source logging in at mountpoint "/talk\.mp3" from 127\.0\.0\.1 \(audio/mpeg\) as "tom" with "Lavf')
+    server.wait_for_log(r'Source logging in at mountpoint "/talk\.mp3" from 127\.0\.0\.1 \(audio/mpeg\) as "tom" with "Lavf')
     equal(server.stat("/talk.mp3", "bitrate"), "128", "ffmpeg says no bitrate by itself")
     viewer = api.want(201, "POST", "/users", {"name": "vic", "role": "viewer", "password": "long-enough"})
     equal(viewer.status, 201)

@@ -87,6 +87,20 @@ def the_error_log_has_icecasts_lines(t):
 
 
 @test
+def the_error_log_counts_listeners_that_change_their_mount(t):
+    server = t.server(body="<mount><mount-name>/m</mount-name><fallback-mount>/n</fallback-mount><fallback-override>1</fallback-override></mount>")
+    source, spare = server.source("/m"), server.source("/n")
+    server.listener("/m")
+    server.wait_for_log("listener count on /m now 1$")
+    source.leave()
+    server.wait_for_log("listener count on /n now 1$")
+    source = server.source("/m")
+    wait_for(lambda: spare.play(1) and "listener count on /n now 0\n" in server.log(), "the listener has left the fallback")
+    equal([line.split("on ")[1] for line in server.log().splitlines() if "listener count on /m" in line],
+          ["/m now 1", "/m now 0", "/m now 1"])
+
+
+@test
 def the_level_decides_what_is_written(t):
     server = t.server(logging="<loglevel>1</loglevel>")
     server.source("/m").leave()

@@ -22,7 +22,7 @@ def every_refusal_of_a_source_has_a_line_with_its_name_its_address_and_its_reaso
     server.source("/x").play(1)
     equal(refused(server, "PUT /x HTTP/1.1"), 403)
     server.wait_for_log(LINE % ('"source"', "/x", "Mountpoint in use"))
-    server.wait_for_log(r'source logging in at mountpoint "/x" from 127\.0\.0\.1 \(audio/mpeg\) as "source"')
+    server.wait_for_log(r'Source logging in at mountpoint "/x" from 127\.0\.0\.1 \(audio/mpeg\) as "source"')
     check("wrong-one" not in server.log() and "src-secret" not in server.log(), "a password is in the log")
 
 

@@ -203,8 +203,8 @@ def encoders_send_with_the_commands_of_the_page(machine):
     # Each of these ends when the file has been sent: what they said to the log shows that each was a source.
     page.run("oggfwd", cwd="/root", changed=lambda line: "timeout 20 bash -c %s || [ $? = 124 ]" % quoted(line))
     log = machine.path("/var/log/icecast-lb/error.log").read_text()
-    equal(len(re.findall(r'source logging in at mountpoint "/live.ogg"', log)), 2, "logins of shout and oggfwd")
-    equal(len(re.findall(r'source logging in at mountpoint "/live.mp3"', log)), 2, "logins of ffmpeg and curl")
+    equal(len(re.findall(r'Source logging in at mountpoint "/live.ogg"', log)), 2, "logins of shout and oggfwd")
+    equal(len(re.findall(r'Source logging in at mountpoint "/live.mp3"', log)), 2, "logins of ffmpeg and curl")
     machine.shell("ffmpeg -v error -re -stream_loop -1 -i /root/music.mp3 -vn -c copy -content_type audio/mpeg -f mp3 "
                   "icecast://source:SOURCE-PASSWORD@radio.example.org:8000/live.mp3 >/dev/null 2>&1 </dev/null &")
     machine.says("curl -sI http://localhost:8000/live.mp3", "200 OK")
@@ -232,7 +232,7 @@ def authentication_gives_each_dj_a_password(machine):
     send("ben:PASSWORD-OF-BEN", "/ben.mp3")
     machine.says("curl -s -m2 http://localhost:8000/live.mp3 | wc -c", r"^\d{4,}")
     log = machine.path("/var/log/icecast-lb/error.log").read_text()
-    check('source logging in at mountpoint "/anna.mp3"' not in log, "a wrong password of Anna was right: " + log)
+    check('Source logging in at mountpoint "/anna.mp3"' not in log, "a wrong password of Anna was right: " + log)
     machine.shell("curl -s http://localhost:8000/live.mp3 >/dev/null 2>&1 &")
     send("anna:PASSWORD-OF-ANNA", "/anna.mp3")
     machine.says("curl -s -u admin:ADMIN-PASSWORD http://localhost:8000/admin/listmounts", '/anna.mp3.*?<listeners>1<')

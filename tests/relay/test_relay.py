@@ -288,7 +288,7 @@ def a_seam_and_a_switch_are_no_news_of_a_source(t):
     Studio(t, origin, "/live")
     ear.hears_more(60)
     log = edge.log()
-    equal(len(re.findall("source logging in at mountpoint", log)), 1, "logins of a source in the log: " + log)
+    equal(len(re.findall("Source logging in at mountpoint", log)), 1, "logins of a source in the log: " + log)
     equal(len(re.findall("dumping to", log)), 1, "dump files that were opened")
     check("listeners wait" not in log and "no source has come" not in log, "the log tells that listeners wait")
     wait_for(lambda: told(edge), "the program was run")
@@ -414,7 +414,7 @@ def a_hot_standby_follows_the_next_encoder_of_the_origin(t):
     seams = [(a, b) for a, b in zip(ear.numbers(), ear.numbers()[1:]) if b != a + 1]
     check(len(seams) <= 3, "more seams than encoders: %r" % seams)
     equal(upstream_of(edge, relays).port, before.port, "its upstream")
-    equal(len(re.findall("source logging in at mountpoint", edge.log())), 1, "logins of a source")
+    equal(len(re.findall("Source logging in at mountpoint", edge.log())), 1, "logins of a source")
 
 
 @test

@@ -302,7 +302,7 @@ void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
     const Continuation next = std::move(*std::exchange(listener->continuation, nullptr));
     if (next.mode == EnterMode::kBurst)
       next.next->bytes_sent.fetch_add(next.leave_at, std::memory_order_relaxed);
-    enter(std::move(listener), next.next, next.mode);
+    enter(std::move(listener), mount, next.next, next.mode);
     return;
   }
   const auto next = find_in_fallbacks(
@@ -314,13 +314,13 @@ void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
       },
       shared_.fallback_of);
   if (next && may_move(mount, *next))
-    enter(std::move(listener), next, EnterMode::kLive);
+    enter(std::move(listener), mount, next, EnterMode::kLive);
   else
     ended(std::move(listener), mount, EndReason::kSourceEnded);
 }
 
-void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next,
-                        EnterMode mode) {
+void LoopStreams::enter(std::unique_ptr<Listener> listener, const Mount& from,
+                        const std::shared_ptr<Mount>& next, EnterMode mode) {
   Fanout& fanout = fanout_of(next);
   fanout.refresh();
   const StreamView& view = fanout.view();
@@ -339,6 +339,10 @@ void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_pt
   if (next->facts()->from_file && shared_.entered) shared_.entered(next);
   // A new fan-out takes part from the next pass on.
   wake(next);
+  // A listener of an intro counts at the next mount already.
+  if (mode == EnterMode::kBurst || &from == next.get()) return;
+  for (const Mount* changed : {&from, static_cast<const Mount*>(next.get())})
+    if (const auto at = fanouts_.find(changed); at != fanouts_.end()) log_count(*at->second);
 }
 
 void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount>& next,

@@ -172,8 +172,8 @@ class LoopStreams final : public FanoutHost {
   void pass();
   void end_of_pass();
   void left(const Mount& mount);  // a listener has left the mount's fan-out
-  void enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next,
-             EnterMode mode);
+  void enter(std::unique_ptr<Listener> listener, const Mount& from,
+             const std::shared_ptr<Mount>& next, EnterMode mode);
   void log_count(Fanout& fanout);
   void log_count_now(Fanout& fanout);
   void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);

@@ -278,7 +278,7 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   if (!quiet) {
     record.is_logged = lease.is_logged = log_ask(
         LogLevel::kInfo, ask.mount,
-        cat({"source logging in at mountpoint \"", ask.mount, "\" from ", ask.facts->source_ip,
+        cat({"Source logging in at mountpoint \"", ask.mount, "\" from ", ask.facts->source_ip,
              " (", ask.facts->content_type, ")", login_text(*ask.facts), agent_text(*ask.facts)}));
     callbacks_.begun(record.mount);
   } else if (callbacks_.went_on) {

@@ -42,6 +42,8 @@ TEST(Moves, ListenersPlayOnAtTheFallback) {
   LONGS_EQUAL(1, b->mount->gate().inside());
   LONGS_EQUAL(1, b->mount->listener_peak.load());
   LONGS_EQUAL(0, b->mount->listener_connections.load());
+  CHECK(captured.says("listener count on /a now 0"));
+  CHECK(captured.says("listener count on /b now 1"));
   b->writer.bytes(20);
   publish(*b);
   CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(400, 550, 2));

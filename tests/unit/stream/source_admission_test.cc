@@ -29,7 +29,7 @@ TEST(SourceAdmission, GrantsAMountToItsFirstSource) {
   LONGS_EQUAL(1, writer->home);
   CHECK(told == std::vector<std::string>{"begun /a +"});
   CHECK(
-      captured.says("INFO source/admission source logging in at mountpoint \"/a\" from 192.0.2.1 "
+      captured.says("INFO source/admission Source logging in at mountpoint \"/a\" from 192.0.2.1 "
                     "(audio/mpeg)"));
 }
 // Each login wrote its lines, so that one login filled the disk.
@@ -37,7 +37,7 @@ TEST(SourceAdmission, OfASourceThatComesAgainAndAgainTheLogHasALineASecond) {
   const auto lines = [&] {
     std::size_t n = 0;
     const std::string all = captured.errors();
-    for (std::size_t at = 0; (at = all.find("source logging in", at)) != all.npos; ++at) ++n;
+    for (std::size_t at = 0; (at = all.find("Source logging in", at)) != all.npos; ++at) ++n;
     return n;
   };
   for (int i = 0; i < 100; ++i) {
