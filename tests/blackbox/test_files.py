@@ -245,6 +245,17 @@ def a_mount_without_a_source_plays_its_fallback_file_in_a_loop(t):
 
 
 @test
+def a_file_that_plays_under_the_name_of_a_section_has_one_row(t):
+    server = started(t, FALLBACK + mount("/file.mp3", "<fallback-mount>/standby.mp3</fallback-mount>"), {"file.mp3": mp3_file("F", 40)})
+    server.source("/standby.mp3")
+    rows = lambda: [row.findtext("listeners") for row in server.stats().findall("source") if row.get("mount") == "/file.mp3"]  # noqa: E731
+    equal(rows(), ["0"], "its fallback plays")
+    listener = server.listener("/a.mp3")
+    listener.read(MP3_FRAME)
+    equal(rows(), ["1"], "the file plays")
+
+
+@test
 def a_fallback_file_has_the_settings_of_its_own_name(t):
     def header(value):
         return '<http-headers><header name="X-Page" value="%s"/></http-headers>' % value

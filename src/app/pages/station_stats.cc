@@ -1,6 +1,7 @@
 #include "app/pages/station_stats.h"
 
 #include <algorithm>
+#include <set>
 
 #include "admin/feed/stats_feed.h"
 #include "admin/page/player_page.h"
@@ -188,6 +189,16 @@ bool waits_on_fallback(const Config& config, const MountSettings& settings,
          !mounts.contains(settings.name) && fallback_plays(config, settings, mounts, files);
 }
 
+template <class Wanted>
+void add_waiting(StatsDocument& document, const Services& services, const Config& config,
+                 const MountTable::Rows& mounts, Wanted&& wanted) {
+  for_each_section(config, [&](const MountSettings& settings) {
+    if (wanted(settings.name) &&
+        waits_on_fallback(config, settings, mounts, services.mount_files.get()))
+      document.sources.push_back(make_waiting(settings, config, Services::authority(config)));
+  });
+}
+
 }  // namespace
 
 std::vector<MountSettings> mounts_on_fallback(const Config& config, const MountTable::Rows& mounts,
@@ -239,13 +250,14 @@ StatsDocument make_stats(const Services& services, const ListenersElsewhere& els
   } else {
     for (const auto& [name, mount] : *mounts) add(*mount);
   }
-  for_each_section(*config, [&](const MountSettings& settings) {
-    if ((!only || settings.name == *only) &&
-        waits_on_fallback(*config, settings, *mounts, services.mount_files.get()))
-      document.sources.push_back(make_waiting(settings, *config, authority));
-  });
+  std::set<std::string> playing_files;
   for (const auto& file : services.mount_files->fallbacks())
-    if ((!only || file->name() == *only) && file->listeners() > 0) add(*file);
+    if ((!only || file->name() == *only) && file->listeners() > 0 &&
+        playing_files.insert(file->name()).second)
+      add(*file);
+  add_waiting(document, services, *config, *mounts, [&](const std::string& name) {
+    return (!only || name == *only) && !playing_files.contains(name);
+  });
   if (elsewhere.counted) {
     std::uint64_t local = 0;
     for (const auto& [name, mount] : *mounts) local += audience_at(*mount);
