@@ -1,5 +1,6 @@
 """Files and programs of a mount: intro, fallback files, dumps, on-connect."""
 import os
+import re
 import time
 
 from harness import ADMIN, check, equal, give_away, matches, mount, test, wait_for
@@ -253,6 +254,19 @@ def a_file_that_plays_under_the_name_of_a_section_has_one_row(t):
     listener = server.listener("/a.mp3")
     listener.read(MP3_FRAME)
     equal(rows(), ["1"], "the file plays")
+
+
+@test
+def listeners_of_a_fallback_file_are_listed_and_killed_under_its_name(t):
+    server = started(t, FALLBACK, {"file.mp3": mp3_file("F", 40)})
+    wait_for(lambda: server.ask("HEAD /a.mp3 HTTP/1.0").status == 200, "the file is ready")
+    listener = server.listener("/a.mp3")
+    listener.read(MP3_FRAME)
+    check('mount="/file.mp3"' in server.get("/admin/stats?mount=/file.mp3", ADMIN).text, "the file is not in the statistics")
+    found = re.findall("<ID>([0-9]+)", server.get("/admin/listclients?mount=/file.mp3", ADMIN).text)
+    equal(len(found), 1, "listeners of the file")
+    check("removed" in server.get("/admin/killclient?mount=/file.mp3&id=" + found[0], ADMIN).text, "the listener is not found")
+    listener.expect_end()
 
 
 @test

@@ -209,17 +209,18 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
   then(std::move(rows));
 }
 
-// A mount that does not play may have listeners of its past.
+// A mount that does not play may have listeners of its past, or be a file that plays as fallback.
 std::shared_ptr<Mount> ServerStation::mount_of(const std::string& name) const {
   auto mount = services_.mounts.find(name);
-  return mount ? mount : services_.archive->off_air(name);
+  if (!mount) mount = services_.archive->off_air(name);
+  return mount ? mount : services_.mount_files->fallback(name);
 }
 
 MountState ServerStation::state_of(const std::string& name) {
   if (const auto mount = services_.mounts.find(name)) return state_of_mount(*mount);
   // Such a mount sends nothing, but commands may ask for its listeners.
-  const auto past = services_.archive->off_air(name);
-  return past && past->listeners() > 0 ? MountState::kIdle : MountState::kUnknown;
+  const auto heard = mount_of(name);
+  return heard && heard->listeners() > 0 ? MountState::kIdle : MountState::kUnknown;
 }
 
 bool ServerStation::fed_by_shoutcast(const std::string& name) {
