@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from harness import ADMIN, Failed, Settings, check, equal, listen_socket, request, test, wait_for
+from media import short_adts
 from tasks import schedule_of, tasks_of
 from tls_bench import tls_server
 from witness import Witness
@@ -231,3 +232,22 @@ def a_static_file_is_read_by_a_crowd_from_the_disk_alone(t):
     grown = heap(server) - before
     check(grown < 12 << 20, "%.1f MB for 200 readers" % (grown / 1e6))
     equal(len(wires[0].reply().body), 2 << 20)
+
+
+@test
+def a_stream_with_a_mark_in_each_few_bytes_costs_as_its_bytes_do(t):
+    """Each 16 bytes have another sample rate, and a second of their own; a reader that stands still keeps all of them."""
+    server = t.server(limits="<queue-size>2000000</queue-size><source-timeout>60</source-timeout>")
+    hostile = server.source("/rates.aac", kind="aac")
+    reader = server.listener("/rates.aac", receive_buffer=2048)
+    witness = Witness(server)
+    rates = b"".join(short_adts(rate) * 2 for rate in (12, 11, 4, 3)) * 200
+    before = worked(server, ("worker",))
+    for _ in range(120):
+        hostile.send(rates)
+    # The marks alone could cost 10 s and more.
+    wait_for(lambda: int(server.stat("/rates.aac", "total_bytes_read")) == 120 * len(rates), "all is read", 60)
+    took = (worked(server, ("worker",)) - before) / 1e9
+    check(took < 4, "%.1f s of processor time for %.1f MB" % (took, 120 * len(rates) / 1e6))
+    witness.end(lag=3, wait=3)
+    reader.close()

@@ -51,6 +51,11 @@ def adts_frame(tag, number):
     return (header + body)[:size]
 
 
+def short_adts(rate):
+    """The shortest frame, 8 bytes, of 4096 samples; rate: its index, of which 12 is 7350 Hz, the lowest."""
+    return bytes([0xFF, 0xF1, 0x40 | rate << 2, 0x80, 1, 0x1F, 0xFF, 0])
+
+
 def adts_units(tag):
     return (adts_frame(tag, number) for number in itertools.count())
 
@@ -97,6 +102,21 @@ def ogg_page(packet, serial, sequence, granule, flags=0):
     page = bytearray(b"OggS\0" + struct.pack("<BqIII", flags, granule, serial, sequence, 0) + bytes([len(lacing), *lacing]) + packet)
     page[22:26] = struct.pack("<I", ogg_crc(page))
     return bytes(page)
+
+
+def ogg_packets(packets, serial, sequence):
+    """Pages with packets of any size, whose granule is 0."""
+    body, lacing, begins = b"".join(packets), [], []
+    for packet in packets:
+        begins += [True] + [False] * (len(packet) // 255)
+        lacing += [255] * (len(packet) // 255) + [len(packet) % 255]
+    out = b""
+    for at in range(0, len(lacing), 255):
+        some = lacing[at:at + 255]
+        page = bytearray(b"OggS\0" + struct.pack("<BqIII", 0 if begins[at] else 1, 0, serial, sequence + at // 255, 0) + bytes([len(some), *some]) + body[:sum(some)])
+        page[22:26] = struct.pack("<I", ogg_crc(page))
+        out, body = out + bytes(page), body[sum(some):]
+    return out
 
 
 def opus_headers(serial, title="", artist=""):

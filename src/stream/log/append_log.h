@@ -7,6 +7,7 @@
 // that shows it; (3) making a view is O(1), because chunks are shared and only ever appended to.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstddef>
@@ -21,7 +22,11 @@ class AppendLog {
   // A mount of 128 kbit/s has 35 marks in its window, and one or two spans.
   static constexpr std::size_t kChunk = sizeof(T) > 32 ? 4 : 16;
   using Chunk = std::array<T, kChunk>;
+  // Chunks, then nulls up to a size that never changes: views read the elements meanwhile.
   using Table = std::vector<std::shared_ptr<Chunk>>;
+  // A table is copied when this part of its chunks is out, so an item costs the same in a long
+  // list: a hostile stream has a mark and a span in every 16 bytes of a large window.
+  static constexpr std::size_t kDropped = 4;
 
  public:
   class View {
@@ -57,15 +62,15 @@ class AppendLog {
   };
 
   void push(T item) {
-    if ((end_ - base_) / kChunk == table_->size()) {
-      auto next = std::make_shared<Table>();
-      next->reserve(table_->size() + 1);
-      next->assign(table_->begin(), table_->end());
-      next->push_back(std::make_shared<Chunk>());
+    const std::uint64_t at = end_ - base_;
+    if (at / kChunk == table_->size()) {
+      auto next = std::make_shared<Table>(2 * table_->size() + 1);
+      std::copy(table_->begin(), table_->end(), next->begin());
       table_ = std::move(next);
     }
-    const std::uint64_t at = end_ - base_;
-    (*(*table_)[at / kChunk])[at % kChunk] = std::move(item);
+    std::shared_ptr<Chunk>& chunk = (*table_)[at / kChunk];
+    if (chunk == nullptr) chunk = std::make_shared<Chunk>();
+    (*chunk)[at % kChunk] = std::move(item);
     ++end_;
   }
   // Drops items from the front while out(item) holds; f sees each once.
@@ -75,10 +80,14 @@ class AppendLog {
       f(item(begin_));
       ++begin_;
     }
+    const std::size_t used = static_cast<std::size_t>((end_ - base_ + kChunk - 1) / kChunk);
     const std::size_t whole = static_cast<std::size_t>((begin_ - base_) / kChunk);
-    if (whole == 0) return;
-    table_ = std::make_shared<Table>(table_->begin() + static_cast<std::ptrdiff_t>(whole),
-                                     table_->end());
+    if (whole * kDropped < used || whole == 0) return;
+    auto rest = std::make_shared<Table>(used);
+    const auto first = table_->begin();
+    std::copy(first + static_cast<std::ptrdiff_t>(whole), first + static_cast<std::ptrdiff_t>(used),
+              rest->begin());
+    table_ = std::move(rest);
     base_ += whole * kChunk;
   }
   bool empty() const noexcept { return begin_ == end_; }
@@ -97,7 +106,7 @@ class AppendLog {
   const T& item(std::uint64_t i) const noexcept {
     return (*(*table_)[(i - base_) / kChunk])[(i - base_) % kChunk];
   }
-  std::shared_ptr<const Table> table_ = std::make_shared<const Table>();
+  std::shared_ptr<Table> table_ = std::make_shared<Table>();
   std::uint64_t base_ = 0;  // index of the first item of the first chunk
   std::uint64_t begin_ = 0, end_ = 0;
 };

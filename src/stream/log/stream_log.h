@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -208,7 +209,7 @@ class StreamLog final : public MarkSink {
       io(1, position, ms);
     }
   };
-  std::vector<Second> seconds_kept_;
+  std::deque<Second> seconds_kept_;
   std::optional<StreamSpan> next_address_;    // for the head at that time
   std::optional<std::int64_t> new_epoch_ms_;  // the next second-mark begins a span with this clock
   SteadyTime source_since_{}, wall_checked_{};

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -127,4 +128,19 @@ TEST(AppendLog, FindsTheLastItemForWhichAConditionHolds) {
 TEST(AppendLog, FindsNothingWhereThereIsNothing) {
   const auto view = log.view();
   LONGS_EQUAL(view.end(), view.last_where([](int) { return true; }));
+}
+// A hostile stream has a mark in every few bytes; each costs the same, however many there are.
+TEST(AppendLog, AnItemOfALongListCostsNoMoreThanOneOfAShortList) {
+  constexpr int kItems = 100'000;
+  const std::clock_t begin = std::clock();
+  AppendLog<std::array<std::uint64_t, 6>> large;
+  for (std::uint64_t i = 0; i < kItems; ++i) large.push({i});
+  // One item comes and one goes, as with each read of a source.
+  for (std::uint64_t i = 0; i < kItems; ++i) {
+    large.push({kItems + i});
+    large.trim([i](const auto& item) { return item[0] <= i; }, [](const auto&) {});
+  }
+  UNSIGNED_LONGS_EQUAL(kItems, large.size());
+  UNSIGNED_LONGS_EQUAL(kItems, large.view()[large.view().begin()][0]);
+  CHECK((std::clock() - begin) / CLOCKS_PER_SEC < 3);
 }
