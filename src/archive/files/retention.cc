@@ -62,8 +62,14 @@ std::vector<DoomedFile> files_to_remove(const RetentionInput& input) {
     return over || (input.disk_bytes > 0 && input.free_bytes + freed < input.least_free());
   };
   if (!is_too_much()) return gone;
-  std::stable_sort(kept.begin(), kept.end(),
-                   [](const Kept& a, const Kept& b) { return a.row->to_ms < b.row->to_ms; });
+  // A stream whose media time flies has recordings of years ahead.  They come first: otherwise they
+  // would stay, and the recordings of all other mounts would go.
+  const auto order = [&input](const FileRow& row) {
+    return std::pair(row.from_ms <= input.now_ms + kDayMs, row.to_ms);
+  };
+  std::stable_sort(kept.begin(), kept.end(), [&order](const Kept& a, const Kept& b) {
+    return order(*a.row) < order(*b.row);
+  });
   for (const Kept& file : kept) {
     if (!is_too_much()) break;
     gone.push_back({*file.mount, *file.row});

@@ -76,6 +76,19 @@ TEST(Retention, TakesTheOldestOfAllMountsBeyondTheTotal) {
   CHECK(gone[5].row.from_ms == 5 * kHour);
 }
 
+TEST(Retention, TakesRecordingsOfTheFarFutureBeforeThoseOfOtherMounts) {
+  input.mounts["/hostile"].files = hours(24 * 365, 24 * 365 + 10);
+  input.mounts["/lead"].files = hours(10, 11);  // an encoder is a bit ahead
+  input.settings.total_bytes = 12'000;
+  const auto gone = files_to_remove(input);
+  CHECK_EQUAL(9u, gone.size());
+  for (const DoomedFile& file : gone) CHECK(file.mount == "/hostile");
+  // A wrong clock alone takes nothing.
+  input.settings.total_bytes = 0;
+  input.now_ms = 0;
+  CHECK_EQUAL(0u, removed());
+}
+
 TEST(Retention, FreesTheDisk) {
   input.settings.min_free_parts = 500;
   input.disk_bytes = 100'000;
