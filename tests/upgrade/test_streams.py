@@ -1,9 +1,10 @@
 """Listeners and encoders of a server that is replaced: no byte is lost or doubled, no connection ends."""
 import signal
+import struct
 import threading
 
 from harness import ADMIN, check, equal, give_away, test, wait_for
-from media import MP3_FRAME, mp3_numbers
+from media import MP3_FRAME, mp3_numbers, ogg_packets, ogg_page, opus_page, short_adts
 from replacing import own_program, put_program, refused_upgrade, serving, taken, upgrade
 
 
@@ -195,3 +196,44 @@ def it_is_refused_while_it_drains(t):
     equal(server.get("/admin/undrain", ADMIN).status, 200)
     upgrade(server)
     check(listener.is_open(), "its listener stays")
+
+
+@test
+def a_stream_with_a_mark_in_each_few_bytes_goes_over(t):
+    """Otherwise one encoder could prevent every upgrade of the server."""
+    server = t.server(limits="<queue-size>4000000</queue-size><source-timeout>120</source-timeout>",
+                      body='<mount type="default"><hls>1</hls></mount>')
+    good = server.source("/good.mp3")
+    sent = good.play(20)
+    listener = server.listener("/good.mp3")
+    hostile = {name: server.source(name, kind="aac") for name in ("/rates.aac", "/seconds.aac")}
+    readers = [server.listener(name, receive_buffer=2048) for name in hostile]  # they stand still, so the windows are large
+    rates = b"".join(short_adts(rate) * 2 for rate in (12, 11, 4, 3)) * 1000
+    for _ in range(20):
+        hostile["/rates.aac"].send(rates)
+        hostile["/seconds.aac"].send(short_adts(12) * 8000)
+    for name in hostile:
+        wait_for(lambda name=name: int(server.stat(name, "total_bytes_read")) == 1_280_000, "all of %s is read" % name, 60)
+    equal(upgrade(server)[1:3], (3, 3), "sources and mounts that were handed over")
+    sent += good.play(20)
+    check(sent.startswith(listener.read(len(sent) - MP3_FRAME)), "the listener of the other stream hears every byte")
+    for wire in readers:
+        wire.close()
+
+
+@test
+def listeners_that_have_not_read_large_headers_go_over(t):
+    """Each is handed over with the headers, of 200 KB here: a crowd that stands still may not prevent an upgrade."""
+    server = t.server(limits="<clients>400</clients><source-timeout>120</source-timeout>")
+    source = server.source("/cover.opus", kind="opus")
+    tags = b"OpusTags" + struct.pack("<I", 4) + b"test" + struct.pack("<I", 1) + struct.pack("<I", 200_006) + b"COVER=" + bytes(200_000)
+    source.send(ogg_page(b"OpusHead" + struct.pack("<BBHIhB", 1, 2, 312, 48000, 0, 0), 7, 0, 0, 2) + ogg_packets([tags], 7, 1)
+                + b"".join(opus_page(7, number) for number in range(3000)))
+    wait_for(lambda: server.stat("/cover.opus", "total_bytes_read") and int(server.stat("/cover.opus", "total_bytes_read")) > 900_000, "the burst begins behind the headers")
+    readers = [server.wire(receive_buffer=1024) for _ in range(120)]
+    for wire in readers:
+        wire.send("GET /cover.opus HTTP/1.0\r\n\r\n")
+    wait_for(lambda: server.stat("/cover.opus", "listeners") == "120", "all have begun")
+    equal(upgrade(server)[0], 120, "listeners that were handed over")
+    readers[0].reply_head()
+    check(readers[0].take(200_300).endswith(bytes(1000)), "the headers go on where they stopped")

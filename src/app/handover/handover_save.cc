@@ -53,7 +53,26 @@ namespace {
 constexpr std::size_t kPlayersARecord = 1000;     // per record
 constexpr std::size_t kHoldersARecord = 200;      // per record
 constexpr std::size_t kListenersARecord = 200;    // per record and part, with connections
-constexpr std::size_t kRecordsBytes = 1'000'000;  // per record
+constexpr std::size_t kRecordsBytes = 1'000'000;  // per record, beyond which a new one begins
+constexpr std::size_t kSeatsARecord = 10'000;     // per record
+
+// Each record is taken as an addition.
+void save_seats(HandoverOut& out, SeatBookRecord all) {
+  SeatBookRecord part;
+  const auto fill = [&](auto& from, auto& to) {
+    for (auto& one : from) {
+      to.push_back(std::move(one));
+      if (to.size() < kSeatsARecord) continue;
+      out.put(HandoverType::kSeats, part);
+      to.clear();
+    }
+  };
+  part.next = all.next;
+  part.next_here = all.next_here;
+  fill(all.seats, part.seats);
+  fill(all.seated, part.seated);
+  out.put(HandoverType::kSeats, part);
+}
 
 SourceAdmission::WriterSight writers_of(Network& network) {
   const auto sources = [&network](unsigned home) -> const SourceSet& {
@@ -123,10 +142,13 @@ void Handover::save_cluster(HandoverOut& out) {
     ++given_.nodes;
   }
   HoldersRecord of;
+  std::size_t bytes = 0;
   for (HolderRecord& holder : network_.links->archive().save()) {
+    bytes += holder.row.size();
     of.holders.push_back(std::move(holder));
-    if (of.holders.size() < kHoldersARecord) continue;
+    if (of.holders.size() < kHoldersARecord && bytes < kRecordsBytes) continue;
     out.put_extra(HandoverType::kHolders, std::exchange(of, {}));
+    bytes = 0;
   }
   if (!of.holders.empty()) out.put_extra(HandoverType::kHolders, of);
 }
@@ -249,7 +271,7 @@ Result<void> Handover::save(HandoverOut& out) {
   out.put_extra(HandoverType::kClosed, network_.admission->save_closed());
   for (const OffAirRecord& mount : network_.off_air->save())
     out.put_extra(HandoverType::kOffAir, mount);
-  out.put(HandoverType::kSeats, network_.links->seats().save());
+  save_seats(out, network_.links->seats().save());
   for (const SlotBookRecord& slots : network_.links->slots().save())
     out.put(HandoverType::kSlots, slots);
   for (const AdmissionRecord& mount : network_.admission->save(out.fds(), writers_of(network_))) {
@@ -334,13 +356,15 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
   SavedFiles files;
   for (std::uint32_t i = 0; i < network_.workers.size(); ++i) {
     ListenersRecord of;
+    std::size_t bytes = 0;  // of headers of Ogg that listeners have not read
     const Mount* filling = nullptr;
     const TitlePlaces* places = nullptr;
     const auto put = [&] {
       if (!of.listeners.empty()) out.put(HandoverType::kListeners, std::exchange(of, {}));
+      bytes = 0;
     };
     network_.workers[i]->streams->each_listener([&](Mount& mount, Listener& listener) {
-      if (&mount != filling || of.listeners.size() >= kListenersARecord) {
+      if (&mount != filling || of.listeners.size() >= kListenersARecord || bytes >= kRecordsBytes) {
         put();
         filling = &mount;
         const auto [at, is_new] = titles.try_emplace(&mount);
@@ -354,6 +378,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
           of.file = number->second;
       }
       of.listeners.push_back(save_listener(listener, *places, out.fds()));
+      if (const auto& headers = of.listeners.back().headers) bytes += headers->size();
       if (auto& next = of.listeners.back().continuation; next)
         if (const Mount* const to = listener.continuation->next.get(); to && is_over(*to))
           next->ended = numbers.at(to);

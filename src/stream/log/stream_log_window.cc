@@ -12,6 +12,30 @@ namespace {
 constexpr std::size_t kPunchesASegment = 8;
 // Limits a window of media time; formats with media time send less.
 constexpr std::uint64_t kMaxMediaRate = 64 * 1024;  // bytes a second
+// A window has fewer spans, seconds, marks and headers by far, unless each few bytes of a hostile
+// stream have one.  Then the window is shorter, so that its memory is bounded, and its record at an
+// upgrade, which is refused if a record is too large.
+constexpr std::uint64_t kMaxSpans = 4096, kMaxMarks = 32768, kBytesAMark = 512;
+constexpr std::size_t kMaxSeconds = 8192, kMaxHeaders = std::size_t{2} << 20;
+
+// The position from which a list has only so many items.
+template <class T>
+std::uint64_t newest_from(const AppendLog<T>& list, std::uint64_t most,
+                          std::uint64_t T::*position) {
+  const auto items = list.view();
+  return list.size() > most ? items[items.end() - most].*position : 0;
+}
+
+// The position from which events have only so many bytes of headers.
+std::uint64_t newest_headers_from(const AppendLog<StreamEvent>& list) {
+  const auto events = list.view();
+  std::size_t bytes = 0;
+  for (std::uint64_t i = events.end(); i-- > events.begin();) {
+    if (events[i].headers) bytes += events[i].headers->size();
+    if (bytes > kMaxHeaders) return events[i].position;
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -22,7 +46,8 @@ std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds
   // Also limited by bytes, because media time does not advance while the rate keeps changing.
   std::size_t gone = 0;
   while (seconds_kept_.size() > gone + 1 &&
-         (ms == 0 || seconds_kept_.back().ms - seconds_kept_[gone + 1].ms >= ms ||
+         (ms == 0 || seconds_kept_.size() > gone + kMaxSeconds ||
+          seconds_kept_.back().ms - seconds_kept_[gone + 1].ms >= ms ||
           seconds_kept_[gone + 1].position + most <= end))
     ++gone;
   seconds_kept_.erase(seconds_kept_.begin(),
@@ -58,7 +83,12 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
   const std::uint64_t wanted = std::min(
       std::max(std::min({keep_burst, low_water, keep_arrived(end, window.arrived)}), keep_queue),
       keep_media(end, window.media));
-  begin_ = std::max(begin_, wanted);
+  const std::uint64_t most = kMaxMarks + (end - std::min(end, begin_)) / kBytesAMark;
+  const std::uint64_t few =
+      std::max({newest_from(spans_, kMaxSpans, &StreamSpan::begin),
+                newest_from(sync_, most, &SyncMark::position),
+                newest_from(inner_, most, &SyncMark::position), newest_headers_from(events_)});
+  begin_ = std::max({begin_, wanted, std::min(few, end)});
 
   std::size_t passed = 0;
   while (passed < segments_->size() && (*segments_)[passed]->end() <= begin_) ++passed;

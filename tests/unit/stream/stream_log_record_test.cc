@@ -152,6 +152,32 @@ TEST(StreamLogRecord, ARestoredLogFreesNoBytesOfItsFirstView) {
   CHECK(read_view(*first, first->begin) == pattern_text(first->begin, 20'000));
 }
 
+// Otherwise one hostile source would prevent every upgrade of the server.
+TEST(StreamLogRecord, AHostileStreamIsNotTooLargeForARecord) {
+  Writer writer;
+  writer.log->begin_source(0);
+  writer.window = {65536, 20'000'000, 3600s, 0ms};
+  const std::string headers(60'000, 'h');
+  for (std::uint64_t i = 0; i < 200'000; ++i) {
+    // Units of 16 bytes, each with a second-mark, and most with another rate; then, large headers.
+    if (i < 150'000) writer.log->clock(writer.log->head(), i % 2 == 0 ? 44100 : 48000);
+    if (i % 1000 == 0 && i > 50'000) writer.headers(headers);
+    writer.log->sync(writer.log->head(), {i * 48'000, true});
+    writer.log->inner(writer.log->head(), {i * 48'000, true});
+    writer.bytes(16);
+    if (i % 500 == 0) writer.view(0);
+    if (i % 50'000 == 49'999) CHECK(saved(*writer.log).size() < kMaxRecordBytes / 2);
+  }
+  const auto view = writer.view(0);
+  CHECK(view->begin < view->end);
+  CHECK(read_view(*view, view->begin) == pattern_text(view->begin, view->end));
+  // Of an ordinary stream all that the window may have is kept.
+  Writer usual;
+  usual.window = {65536, 20'000'000, 0ms, 0ms};
+  usual.units(20'000, 512).view(0);
+  LONGS_EQUAL(0, usual.view(0)->begin);
+}
+
 TEST(StreamLogRecord, WhatDoesNotFitToItsFileIsAnError) {
   Writer writer;
   writer.log->begin_source(0);
