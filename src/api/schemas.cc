@@ -129,8 +129,18 @@ constexpr ApiSchema kSchemas[] = {
 "partial":{"type":"boolean"},"missing":{"type":"array","items":{"type":"string"}})");
      }},
     {"ListenerMove", {}, schema_of<Form::kNew, kListenerMoveBody>},
+    {"Health",
+     R"({"type":"object","required":["node","state","takes_listeners","listeners","capacity_used","nodes","not_up","more","reasons","version"],"additionalProperties":false,"properties":{
+"node":{"type":"string"},"state":{"enum":["starting","up","full","draining"]},"takes_listeners":{"type":"boolean"},
+"listeners":{"type":["integer","null"]},"capacity_used":{"type":["number","null"],"description":"1: full."},
+"nodes":{"type":"integer","description":"Number of servers, with this one."},
+"not_up":{"type":"array","maxItems":100,"items":{"type":"object","required":["id","state"],"additionalProperties":false,"properties":{
+"id":{"type":"string"},"state":{"enum":["suspect","down","draining"]}}}},
+"more":{"type":"boolean","description":"More servers are not up."},
+"reasons":{"type":"array","description":"Sentences; none: all is well.","items":{"type":"string"}},
+"version":{"type":"string"}}})"},
     {"Live",
-     R"({"type":"object","description":"The data of state and change; the data of totals is the member totals.","required":["time","first","more","totals","nodes","mounts","gone"],"additionalProperties":false,"properties":{
+     R"({"type":"object","description":"The data of state and change; that of totals is the member totals, that of event an event of /admin/events (doc/orchestration.md).","required":["time","first","more","totals","nodes","mounts","gone"],"additionalProperties":false,"properties":{
 "time":{"type":"string"},
 "first":{"type":"boolean","description":"In a state: earlier data is void."},
 "more":{"type":"boolean","description":"The rest follows in an event of the same name."},

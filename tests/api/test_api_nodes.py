@@ -62,6 +62,9 @@ def a_node_is_drained_and_weighed_from_its_master(b):
     master = store_master(b, 11, ["edge12", "edge13"])
     api = Api(master)
     equal({name: row["state"] for name, row in rows(api).items()}, {"m11": "up", "edge12": "down", "edge13": "down"})
+    health = api.want(200, "GET", "/health").json()
+    equal((health["nodes"], health["not_up"], health["reasons"]),
+          (3, [{"id": "edge12", "state": "down"}, {"id": "edge13", "state": "down"}], ["node edge12 is down", "node edge13 is down"]))
     one = edge(b, 12, master, more="<tags>eu fast</tags>")
     wait_for(lambda: rows(api)["edge12"]["state"] == "up", "edge12 is up", 10)
     row = rows(api)["edge12"]

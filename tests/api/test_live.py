@@ -34,7 +34,7 @@ class Live:
         self.wire.send(request("GET /api/v1/live%s HTTP/1.1" % query, headers, api.login, b""))
         self.head = self.wire.reply_head()
         self.id, self.mounts, self.nodes, self.totals, self.kinds = None, {}, {}, None, []
-        self.listeners, self.others = {}, None
+        self.listeners, self.others, self.told = {}, None, []
 
     def event(self, timeout=5):
         fields = {}
@@ -51,6 +51,9 @@ class Live:
         kind, data = event["event"], json.loads(event["data"])
         self.kinds.append(kind)
         self.id = event.get("id", self.id)
+        if kind == "event":
+            self.told.append(data)
+            return kind, data
         if kind == "totals":
             self.totals = data
             return kind, data
@@ -128,6 +131,60 @@ def a_state_and_then_changes_by_role(t):
     one = Live(api, "?account=other")
     one.take()
     equal((set(one.mounts), one.totals["on_air"]), ({"/theirs"}, 1))
+
+
+def kinds(live):
+    return [(row["event"], row["subject"]) for row in live.told]
+
+
+@test
+def events_come_with_what_is_heard(t):
+    server, api, logins, sources = staff(t)
+    everything, owner, viewer = Live(api), Live(logins["olga"]), Live(logins["vera"])
+    one = Live(api, "?mount=/acme-1")
+    for live in (everything, owner, viewer, one):
+        live.take()
+    feed(t, server, "/acme-1", login=sources["/acme-1"])
+    feed(t, server, "/theirs", login=sources["/theirs"])
+    node = next(iter(everything.nodes))
+    api.want(204, "POST", "/nodes/%s/drain" % node, {"on": True, "mode": "soft"})
+    everything.until(lambda live: ("drain", node) in kinds(live), "told of the drain")
+    both = [("source-connect", "/acme-1"), ("source-connect", "/theirs")]
+    equal([row for row in kinds(everything) if row[0] == "source-connect"], both)
+    for live in (owner, viewer):
+        live.until(lambda live: ("drain", node) in kinds(live), "told of the drain")
+    check(both[0] in kinds(owner) and both[1] not in kinds(owner), "an owner is told of its own mounts: %r" % owner.told)
+    equal([row["address"] for row in everything.told if row["event"] == "source-connect"], ["127.0.0.1"] * 2)
+    check(all("address" not in row for row in viewer.told), "%r" % viewer.told)
+    check("mode" not in owner.told[-1], "an owner sees no details of the node: %r" % owner.told)
+    one.until(lambda live: both[0] in kinds(live), "told of its mount")
+    # What was missed comes again, and only that.
+    before = everything.id
+    api.want(204, "POST", "/nodes/%s/drain" % node, {"on": False})
+    again = Live(api, last_id=before)
+    again.until(lambda live: live.told, "told what it missed")
+    again.until(lambda live: ("undrain", node) in kinds(live), "told what it missed")
+    check("state" not in again.kinds, "%r" % again.kinds)
+    equal({row["id"] for row in again.told} & {row["id"] for row in everything.told}, set())
+    check(all(subject == "/acme-1" for _, subject in kinds(one)), "%r" % one.told)
+    stolen = Live(logins["olga"], last_id=before)
+    stolen.until(lambda live: live.told, "told what is its own")
+    check(both[1] not in kinds(stolen), "%r" % stolen.told)
+
+
+@test
+def health_by_role(t):
+    server, api, logins, _ = staff(t)
+    whole = api.want(200, "GET", "/health").json()
+    equal((whole["state"], whole["takes_listeners"], whole["listeners"], whole["nodes"], whole["not_up"], whole["reasons"]),
+          ("up", True, 0, 1, [], []))
+    api.want(204, "POST", "/nodes/%s/drain" % whole["node"], {"on": True, "mode": "soft"})
+    whole = api.want(200, "GET", "/health").json()
+    equal((whole["state"], whole["takes_listeners"], whole["reasons"]),
+          ("draining", False, ["this server drains (soft), and takes no listeners"]))
+    part = logins["olga"].want(200, "GET", "/health").json()
+    equal((part["state"], part["listeners"], part["capacity_used"], part["reasons"]), ("draining", None, None, []))
+    equal(server.ask("GET /api/v1/health HTTP/1.1", ["Host: x"]).status, 401)
 
 
 @test

@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::size_t kMaxPendingEvents = 64 * 1024;
 
-bool is_of_mount(const ServerEvent& event) { return event.subject.starts_with('/'); }
-
 // Whether a detail is the address of a person or an encoder.
 bool is_address(const ServerEvent& event, std::string_view name) {
   const bool switched = event.type == "source-takeover" || event.type == "source-return";
   return name == "address" || (switched && (name == "from" || name == "to"));
 }
+
+bool is_of_mount(const ServerEvent& event) { return event.subject.starts_with('/'); }
 
 std::string json_of(const ServerEvent& event, const std::string& node,
                     const Followers::Scope& scope) {
@@ -44,11 +44,15 @@ std::string text_of(const ServerEvent& event, const std::string& node,
       {"id: ", event.id, "\nevent: ", event.type, "\ndata: ", json_of(event, node, scope), "\n\n"});
 }
 
+bool is_hidden(const ServerEvent& event, const Followers::Scope& scope) {
+  return scope.owns && is_of_mount(event) && !scope.owns(event.subject, event.account);
+}
+
 // Returns "" if this reader must not see the event.
 std::string shown_text(const ServerEvent& event, const std::string& text, const std::string& node,
                        const Followers::Scope& scope) {
   if (scope.is_whole()) return text;
-  if (scope.owns && is_of_mount(event) && !scope.owns(event.subject, event.account)) return {};
+  if (is_hidden(event, scope)) return {};
   return text_of(event, node, scope);
 }
 
@@ -56,6 +60,11 @@ std::string shown_text(const ServerEvent& event, const std::string& text, const 
 
 std::string event_json(const ServerEvent& event, const std::string& node) {
   return json_of(event, node, {});
+}
+
+std::string event_json_for(const ServerEvent& event, const std::string& node,
+                           const Followers::Scope& scope) {
+  return is_hidden(event, scope) ? std::string() : json_of(event, node, scope);
 }
 
 EventStream::EventStream(Loop& loop, std::string node)
@@ -121,13 +130,31 @@ bool EventStream::add(std::unique_ptr<Transport>& transport, std::string head,
   return true;
 }
 
+std::uint64_t EventStream::number_of(std::string_view id) const {
+  const std::size_t dash = id.find('-');
+  if (dash == std::string_view::npos || id.substr(0, dash) != run_) return 0;
+  return parse_u64(id.substr(dash + 1)).value_or(0);
+}
+
+std::string EventStream::newest_id() const { return cat({run_, "-", number_}); }
+
+std::optional<EventStream::Missed> EventStream::after(std::string_view last_id) const {
+  const std::size_t dash = last_id.find('-');
+  if (dash == std::string_view::npos || !parse_u64(last_id.substr(0, dash)) ||
+      !parse_u64(last_id.substr(dash + 1)))
+    return std::nullopt;
+  const std::uint64_t known = number_of(last_id);
+  if (known > number_) return std::nullopt;
+  Missed missed{cat({run_, "-", known}), {}};
+  for (const Kept& event : kept_)
+    if (event.number > known) missed.events.push_back(event.event);
+  return missed;
+}
+
 std::string EventStream::missed_since(std::string_view last_id,
                                       const Followers::Scope& scope) const {
   if (last_id.empty()) return {};
-  std::uint64_t known = 0;
-  const std::size_t dash = last_id.find('-');
-  if (dash != std::string_view::npos && last_id.substr(0, dash) == run_)
-    known = parse_u64(last_id.substr(dash + 1)).value_or(0);
+  const std::uint64_t known = number_of(last_id);
   std::string missed;
   for (const Kept& event : kept_)
     if (event.number > known) missed += shown_text(event.event, event.text, node_, scope);

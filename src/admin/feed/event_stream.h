@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,6 +58,9 @@ void record_fields(Io& io, T& events) {
 }
 // The text for readers with full access.
 std::string event_json(const ServerEvent& event, const std::string& node);
+// The text for a reader with this scope; "": it must not see the event.
+std::string event_json_for(const ServerEvent& event, const std::string& node,
+                           const Followers::Scope& scope);
 
 class EventStream {
  public:
@@ -76,11 +80,20 @@ class EventStream {
   void check_logins();
   std::size_t readers() const noexcept { return followers_.size(); }
   void beat();  // called by the timer
+  struct Missed {
+    std::string after;                // the id before the first of them
+    std::vector<ServerEvent> events;  // oldest first
+  };
+  // The kept events after this id, for another feed of them.  nullopt: no id of an event.
+  std::optional<Missed> after(std::string_view last_id) const;
+  std::string newest_id() const;
   EventsRecord save() const;
   // REQUIRES: no event was published.
   void restore(EventsRecord saved);
 
  private:
+  // The number of an id; 0: of another run, or none.
+  std::uint64_t number_of(std::string_view id) const;
   std::string missed_since(std::string_view last_id, const Followers::Scope& scope) const;
   void keep(ServerEvent event);
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::chrono::seconds kLoginPause{1};
 constexpr std::size_t kDigestBytes = 4;
+constexpr int kIdPartsBeforeEvent = 3;  // run, digest, number
 
 void append_item(std::string& list, std::string_view json) {
   if (!list.empty()) list += ',';
@@ -33,19 +34,32 @@ std::string account_in(const LiveListener&) { return {}; }
 
 }  // namespace
 
-LiveFeed::LiveFeed(Loop& loop)
-    : loop_(loop), run_(std::to_string(unix_ms(loop.clock().wall()))), followers_(loop) {}
+LiveFeed::LiveFeed(Loop& loop, std::string node)
+    : loop_(loop),
+      run_(std::to_string(unix_ms(loop.clock().wall()))),
+      node_(std::move(node)),
+      followers_(loop) {}
+
+std::string_view LiveFeed::event_in(std::string_view last_id) {
+  for (int part = 0; part < kIdPartsBeforeEvent; ++part) {
+    const std::size_t dash = last_id.find('-');
+    if (dash == std::string_view::npos) return {};
+    last_id.remove_prefix(dash + 1);
+  }
+  return last_id;
+}
 
 std::uint64_t LiveFeed::number_of(std::string_view last_id, const std::string& digest) const {
   const std::string begin = cat({run_, "-", digest, "-"});
   if (!last_id.starts_with(begin)) return 0;
-  const std::uint64_t number = parse_u64(last_id.substr(begin.size())).value_or(0);
+  last_id.remove_prefix(begin.size());
+  const std::uint64_t number = parse_u64(last_id.substr(0, last_id.find('-'))).value_or(0);
   return number <= number_ && number >= least_ ? number : 0;
 }
 
 bool LiveFeed::add(std::unique_ptr<Transport>& transport, std::string head,
-                   std::string_view last_id, Followers::Ended ended, std::function<bool()> holds,
-                   LiveScope scope) {
+                   std::string_view last_id, const EventStream::Missed& missed,
+                   Followers::Ended ended, std::function<bool()> holds, LiveScope scope) {
   loop_.assert_here();
   if (!followers_.has_place(kMaxReaders, scope.sharer)) return false;
   forget_unfollowed();
@@ -63,6 +77,8 @@ bool LiveFeed::add(std::unique_ptr<Transport>& transport, std::string head,
   reader->digest = hex_encode(sha256(scope.key).substr(0, kDigestBytes));
   reader->seen = number_of(last_id, reader->digest);
   reader->scope = std::move(scope);
+  reader->event_id = missed.after;
+  for (const ServerEvent& event : missed.events) keep_event(*reader, event);
   reader->progress_at = reader->sent_at = now;
   Followers::Follower& follower =
       followers_.add(std::move(transport), std::move(head),
@@ -166,6 +182,50 @@ void LiveFeed::take(LiveSample sample) {
   followers_.sweep();
 }
 
+void LiveFeed::take_event(const ServerEvent& event) {
+  loop_.assert_here();
+  const SteadyTime now = loop_.now();
+  for (Reader& reader : readers_) {
+    keep_event(reader, event);
+    serve(reader, now);
+  }
+  followers_.sweep();
+}
+
+void LiveFeed::keep_event(Reader& reader, const ServerEvent& event) const {
+  const LiveScope& scope = reader.scope;
+  if (!scope.node_events && !event.subject.starts_with('/')) return;
+  Followers::Scope seen;
+  seen.owns = scope.shows;
+  seen.addresses = scope.event_addresses;
+  std::string json = event_json_for(event, node_, seen);
+  if (json.empty()) return;
+  reader.event_bytes += json.size();
+  reader.events.push_back({event.id, std::move(json)});
+  while (reader.events.size() > EventStream::kKept || reader.event_bytes > kEventBytes)
+    drop_event(reader);
+}
+
+void LiveFeed::drop_event(Reader& reader) {
+  reader.event_bytes -= reader.events.front().json.size();
+  reader.events.pop_front();
+}
+
+std::string LiveFeed::id_line(const Reader& reader, std::uint64_t number) const {
+  return cat({"id: ", run_, "-", reader.digest, "-", number, "-", reader.event_id, "\n"});
+}
+
+std::string LiveFeed::next_events(Reader& reader) const {
+  std::string text;
+  while (!reader.events.empty() && text.size() < kPartBytes) {
+    reader.event_id = reader.events.front().id;
+    text += cat(
+        {id_line(reader, reader.seen), "event: event\ndata: ", reader.events.front().json, "\n\n"});
+    drop_event(reader);
+  }
+  return text;
+}
+
 void LiveFeed::send(Reader& reader, std::string_view text, SteadyTime now) {
   reader.sent_at = reader.progress_at = now;
   followers_.send(*reader.follower, text);
@@ -196,6 +256,8 @@ void LiveFeed::serve(Reader& reader, SteadyTime now) {
   }
   while (reader.pass && follower.out.empty() && !follower.gone)
     if (const std::string part = next_part(reader); !part.empty()) send(reader, part, now);
+  while (!reader.pass && !reader.events.empty() && follower.out.empty() && !follower.gone)
+    send(reader, next_events(reader), now);
   if (!reader.pass && reader.totals_of != number_ && follower.out.empty()) {
     reader.totals_of = number_;
     if (std::string totals = totals_for(reader); totals != reader.totals) {
@@ -281,7 +343,7 @@ std::string LiveFeed::next_part(Reader& reader) {
          add_listener(reader, place, row, part);
        }));
   std::string text;
-  if (whole) text = cat({"id: ", run_, "-", reader.digest, "-", pass.target, "\n"});
+  if (whole) text = id_line(reader, pass.target);
   if (pass.since == 0 || part.size() > 0 || !pass.first) {
     reader.totals = totals_for(reader);
     reader.totals_of = number_;

@@ -1,14 +1,15 @@
 // LiveFeed: what is heard at this moment, as server-sent events (/api/v1/live): first the state,
 // then its changes.
 //
-//   id: 1763640000123-5f3a09c1-17
+//   id: 1763640000123-5f3a09c1-17-1763640000-4
 //   event: state
 //   data: {"time":"2026-11-20T06:52:17Z","more":false,"totals":{…},"nodes":[…],"mounts":[…],…}
 //
 // Every row has the number of the sample that changed it, so a reader lacks the rows with a higher
 // number than its own, which is all that is kept for it.  The id has the run of the process, a
-// digest of the reader's access, and the number; with any other id the reader gets the state.  The
-// last kKeptRemovals removed rows are kept.
+// digest of the reader's access, the number, and the id of its last event (EventStream); with any
+// other id the reader gets the state.  The last kKeptRemovals removed rows are kept.
+// Events of EventStream, as far as the reader may see them, follow the first whole state.
 // A state or a change of more than kPartBytes goes out in parts; the last one has the id.
 // Totals come with each sample that changes them, rows at most each kRowPause.
 // A reader may also follow the listeners of one mount, at most kMaxListeners of them; all readers
@@ -16,12 +17,13 @@
 // Thread: one loop.
 // Ownership: LiveService.
 // Bounds: kMaxReaders, shared by Followers::has_place(); a reader gets the next part only after it
-// has taken the last one, so it costs one part here and kUnsentBytes in the kernel; after
-// kUnreadTime its connection is closed.
+// has taken the last one, so it costs one part and the newest kEventBytes of its events here, and
+// kUnsentBytes in the kernel; after kUnreadTime its connection is closed.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -31,6 +33,7 @@
 #include <string>
 #include <string_view>
 
+#include "admin/feed/event_stream.h"
 #include "admin/feed/followers.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -69,6 +72,8 @@ struct LiveScope {
   std::string key;               // differs between different views
   std::string listeners_of;      // a mount; "": none
   bool addresses = false;        // of these listeners
+  bool node_events = true;       // events about a node
+  bool event_addresses = true;   // in events
   std::string sharer = {};       // Followers::Scope::sharer
 };
 
@@ -76,18 +81,25 @@ class LiveFeed {
  public:
   static constexpr std::size_t kMaxReaders = 64;
   static constexpr std::size_t kPartBytes = 64 * 1024, kUnsentBytes = 64 * 1024;
-  static constexpr std::size_t kKeptRemovals = 4096;
+  static constexpr std::size_t kKeptRemovals = 4096, kEventBytes = 64 * 1024;
   static constexpr std::size_t kMaxListeners = 500, kMaxFollowed = 16;
   static constexpr std::chrono::milliseconds kRowPause{1000};
   static constexpr std::chrono::seconds kHeartbeat{15}, kUnreadTime{60};
 
-  explicit LiveFeed(Loop& loop);
+  // node: in events.
+  LiveFeed(Loop& loop, std::string node);
 
+  // The id of the last event in the id of a reader; "": none.
+  static std::string_view event_in(std::string_view last_id);
   // False: too many readers, and the transport was not taken.  REQUIRES: a recent take().
+  // missed: the events that it lacks.
   bool add(std::unique_ptr<Transport>& transport, std::string head, std::string_view last_id,
-           Followers::Ended ended, std::function<bool()> holds, LiveScope scope);
+           const EventStream::Missed& missed, Followers::Ended ended, std::function<bool()> holds,
+           LiveScope scope);
   // Sends the changes of a sample.
   void take(LiveSample sample);
+  // Sends an event to the readers that may see it.
+  void take_event(const ServerEvent& event);
   std::size_t readers() const noexcept { return readers_.size(); }
   // Mounts whose listeners a reader follows.
   std::set<std::string, std::less<>> followed() const;
@@ -119,6 +131,12 @@ class LiveFeed {
     std::uint64_t seen = 0;  // it has all changes up to this number; 0: none
     std::optional<Pass> pass;
     std::string totals;  // as last sent
+    struct Event {
+      std::string id, json;
+    };
+    std::deque<Event> events;  // not sent yet
+    std::size_t event_bytes = 0;
+    std::string event_id;  // of the last event sent, or before the first one
     std::uint64_t totals_of = 0;
     SteadyTime rows_at{}, sent_at{}, progress_at{};
     std::uint64_t sent = 0;
@@ -151,10 +169,15 @@ class LiveFeed {
                     Part& part) const;
   void forget_unfollowed();
   std::string totals_for(const Reader& reader) const;
+  void keep_event(Reader& reader, const ServerEvent& event) const;
+  static void drop_event(Reader& reader);
+  // As many as one part holds.
+  std::string next_events(Reader& reader) const;
+  std::string id_line(const Reader& reader, std::uint64_t number) const;
   void send(Reader& reader, std::string_view text, SteadyTime now);
 
   Loop& loop_;
-  const std::string run_;
+  const std::string run_, node_;
   std::uint64_t number_ = 1;  // of the last sample that changed something
   std::uint64_t least_ = 0;   // removed rows up to this number are forgotten
   std::size_t gone_ = 0;

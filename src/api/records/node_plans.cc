@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "api/request/order_fields.h"
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -26,7 +28,60 @@ const NodeNow* node_named(const PlanContext& context) {
   return at == nodes.end() ? nullptr : &*at;
 }
 
+constexpr std::size_t kMostNamed = 100;
+
+// Why listeners should not come here, or what is lost meanwhile.
+std::vector<std::string> reasons_of(const NodeHealth& health) {
+  std::vector<std::string> all;
+  if (health.condition == NodeCondition::kStarting)
+    all.emplace_back("this server starts, and takes no listeners yet");
+  if (health.condition == NodeCondition::kDraining)
+    all.push_back(cat({"this server drains (", health.drain, "), and takes no listeners"}));
+  if (health.condition == NodeCondition::kFull)
+    all.push_back(cat({"this server is full: ", health.listeners, " listeners"}));
+  if (!health.certificate.empty())
+    all.push_back(cat({"a certificate of this server has ", health.certificate}));
+  if (health.archive_paused)
+    all.emplace_back("recordings pause: the disk of the archive is full, or fails");
+  if (health.log_fails)
+    all.emplace_back("lines of the logs are lost: their disk is full, or fails");
+  return all;
+}
+
 }  // namespace
+
+// A login for some mounts sees of servers only their states.
+Plan read_health(const PlanContext& context) {
+  const LiveView& live = *context.world.live;
+  const NodeHealth& health = live.health;
+  const bool whole = sees_all(context.who);
+  std::vector<std::string> reasons = whole ? reasons_of(health) : std::vector<std::string>();
+  std::map<std::string_view, std::string_view> not_up;
+  for (const NodeNow& node : live.nodes)
+    if (!node.self && node.state != "up") not_up.emplace(node.id, node.state);
+  JsonWriter json;
+  json.begin_object().key("node").text(context.world.node);
+  json.key("state").text(to_text(health.condition));
+  json.key("takes_listeners").boolean(health.takes_listeners());
+  if (whole)
+    json.key("listeners")
+        .number(health.listeners)
+        .key("capacity_used")
+        .number(std::round(health.use * 1000) / 1000);
+  else
+    json.key("listeners").null().key("capacity_used").null();
+  json.key("nodes").number(live.nodes.size());
+  json.key("not_up").begin_array();
+  std::size_t named = 0;
+  for (const auto& [id, state] : not_up) {
+    if (++named > kMostNamed) break;
+    json.begin_object().key("id").text(id).key("state").text(state).end_object();
+    reasons.push_back(cat({"node ", id, " is ", state}));
+  }
+  json.end_array().key("more").boolean(not_up.size() > kMostNamed);
+  json.key("reasons").texts(reasons).key("version").text(health.version).end_object();
+  return answered(json);
+}
 
 Plan list_nodes(const PlanContext& context) {
   const auto page = list_page(context.request);

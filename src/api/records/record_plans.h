@@ -72,6 +72,7 @@ Plan delete_station(const PlanContext& context);
 // node exists, and its state.
 Plan list_nodes(const PlanContext& context);
 Plan read_node(const PlanContext& context);
+Plan read_health(const PlanContext& context);
 Plan drain_node_plan(const PlanContext& context);
 Plan weigh_node(const PlanContext& context);
 

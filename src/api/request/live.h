@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "admin/metrics/health_text.h"
 #include "stream/listener/listener_row.h"
 #include "stream/source/off_air.h"
 #include "stream/source/song_details.h"
@@ -24,6 +25,7 @@ enum class Look : std::uint8_t {
   kListeners,     // of its mount, without the nodes: consoles ask repeatedly
   kListener,      // its listener, and the nodes
   kCertificates,  // of this server
+  kHealth,        // of this server, and the nodes
 };
 
 // The source of a mount at this server.
@@ -91,6 +93,7 @@ struct LiveView {
   std::vector<ListenerNow> listeners;
   bool more = false;  // there are more listeners
   std::vector<CertificateNow> certificates;
+  NodeHealth health;
   std::vector<std::string> missing;  // nodes with listeners of the mount that sent none
 };
 

@@ -20,11 +20,13 @@ namespace {
 LiveScope live_scope(const LiveAsk& ask, const ApiCaller& who) {
   LiveScope scope;
   scope.numbers_of_nodes = sees_all(who);
-  scope.key = cat({ask.mount, "\n", ask.account, "\n"});
+  scope.node_events = ask.mount.empty() && ask.account.empty();
+  scope.event_addresses = who.addresses;
+  scope.key = cat({ask.mount, "\n", ask.account, "\n", who.addresses ? "addresses\n" : ""});
   if (ask.listeners) {
     scope.listeners_of = ask.mount;
     scope.addresses = who.addresses;
-    scope.key += who.addresses ? "addresses\n" : "listeners\n";
+    scope.key += "listeners\n";
   }
   if (!scope.numbers_of_nodes) {
     scope.sharer = who.account.empty() ? cat({"user ", who.name}) : who.account;

@@ -16,6 +16,7 @@
 #include "app/cluster/title_links.h"
 #include "app/services/event_service.h"
 #include "app/services/network.h"
+#include "app/services/node_health.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_load.h"
@@ -222,7 +223,8 @@ void ApiSight::check(Look what, const ApiRequest& request, Then then) {
     return then(std::move(view));
   }
   if (what != Look::kListeners || query_param(request.query, "node")) view->nodes = nodes();
-  if (what == Look::kNodes) return then(std::move(view));
+  if (what == Look::kHealth) view->health = node_health(network_);
+  if (what == Look::kNodes || what == Look::kHealth) return then(std::move(view));
   if (queries_ >= kMaxQueries) return then(nullptr);
   query_listeners(std::move(view), request, std::move(then));
 }

@@ -29,18 +29,38 @@ std::uint64_t rounded(double number) {
 
 LiveService::LiveService(Network& network)
     : network_(network),
-      feed_(network.stats_thread.loop()),
-      timer_(network.stats_thread.loop(), [this] { check(); }) {}
-
-void LiveService::follow(Follow reader) {
-  network_.stats_thread.loop().post([this, reader = std::move(reader)]() mutable {
-    if (feed_.readers() == 0) feed_.take(sample());
-    if (!feed_.add(reader.transport, std::move(reader.head), reader.last_id,
-                   std::move(reader.ended), std::move(reader.holds), std::move(reader.scope)))
-      reader.refused(*reader.transport);
-    query();
-    if (feed_.readers() > 0 && !timer_.armed()) timer_.after(kEvery);
+      feed_(network.stats_thread.loop(), node_name(*network.config.read())),
+      timer_(network.stats_thread.loop(), [this] { check(); }) {
+  network.events->on_event([this](const ServerEvent& event) {
+    network_.stats_thread.loop().post([this, event] { feed_.take_event(event); });
   });
+}
+
+// Control knows the events that the reader lacks; all later ones come after it.
+void LiveService::follow(Follow reader) {
+  network_.loops.control().post([this, reader = std::move(reader)]() mutable {
+    const EventStream& events = network_.events->stream();
+    EventStream::Missed missed{events.newest_id(), {}};
+    if (const std::string_view event = LiveFeed::event_in(reader.last_id); !event.empty()) {
+      if (auto found = events.after(event))
+        missed = *std::move(found);
+      else
+        reader.last_id.clear();
+    }
+    network_.stats_thread.loop().post(
+        [this, reader = std::move(reader), missed = std::move(missed)]() mutable {
+          begin(std::move(reader), missed);
+        });
+  });
+}
+
+void LiveService::begin(Follow reader, const EventStream::Missed& missed) {
+  if (feed_.readers() == 0) feed_.take(sample());
+  if (!feed_.add(reader.transport, std::move(reader.head), reader.last_id, missed,
+                 std::move(reader.ended), std::move(reader.holds), std::move(reader.scope)))
+    reader.refused(*reader.transport);
+  query();
+  if (feed_.readers() > 0 && !timer_.armed()) timer_.after(kEvery);
 }
 
 void LiveService::query() {

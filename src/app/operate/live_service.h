@@ -42,6 +42,7 @@ class LiveService {
   void follow(Follow reader);
 
  private:
+  void begin(Follow reader, const EventStream::Missed& missed);
   void check();
   LiveSample sample();
   // Compares the sample with the last one; returns the pause.

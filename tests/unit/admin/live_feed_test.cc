@@ -20,12 +20,13 @@ bool has(const std::string& text, std::string_view part) {
 TEST_GROUP(LiveFeed) {
   FakeClock clock;
   Loop loop{0, clock};
-  LiveFeed feed{loop};
+  LiveFeed feed{loop, "m1"};
   int ended = 0;
+  EventStream::Missed missed{"9-3", {}};  // of the next reader
 
   bool follow(StreamReader & reader, const std::string& last_id = "", LiveScope scope = {}) {
     return feed.add(
-        reader.transport, "HEAD\r\n\r\n", last_id, [this](std::uint64_t) { ++ended; }, {},
+        reader.transport, "HEAD\r\n\r\n", last_id, missed, [this](std::uint64_t) { ++ended; }, {},
         std::move(scope));
   }
   static LiveScope only(const std::string& account) {
@@ -101,17 +102,19 @@ TEST(LiveFeed, OneThatComesBackGetsWhatItMissed) {
   follow(again, id);
   clock.advance(1s);
   feed.take(next);
-  const std::string missed = again.received();
-  CHECK(has(missed, "event: change\n"));
-  CHECK(has(missed, R"("mount":"/b","listeners":9)"));
-  CHECK(!has(missed, "/a"));
+  const std::string got = again.received();
+  CHECK(has(got, "event: change\n"));
+  CHECK(has(got, R"("mount":"/b","listeners":9)"));
+  CHECK(!has(got, "/a"));
   for (const std::string bad : {"", "17", "1700000000-00000000-1", "x\xff", "1700000000--99999"}) {
     StreamReader other;
     follow(other, bad);
     CHECK(has(other.received(), "event: state\n"));
   }
   // One of a number that has not been yet, and one of another view.
-  follow(foreign, id.substr(0, id.rfind('-')) + "-4711");
+  const std::string_view event = LiveFeed::event_in(id);
+  const std::string head = id.substr(0, id.size() - event.size() - 1);
+  follow(foreign, cat({head.substr(0, head.rfind('-')), "-4711-", event}));
   CHECK(has(foreign.received(), "event: state\n"));
   follow(narrower, id, only("acme"));
   CHECK(has(narrower.received(), "event: state\n"));
@@ -122,10 +125,63 @@ TEST(LiveFeed, OneOfAProcessOfTheSameSecondGetsTheState) {
   StreamReader reader, again;
   follow(reader);
   clock.advance(50ms);
-  LiveFeed next(loop);
+  LiveFeed next(loop, "m1");
   next.take(some());
-  CHECK(next.add(again.transport, "", id_of(reader.received()), [](std::uint64_t) {}, {}, {}));
+  CHECK(next.add(again.transport, "", id_of(reader.received()), missed, [](std::uint64_t) {}, {},
+                 {}));
   CHECK(has(again.received(), "event: state\n"));
+}
+
+TEST(LiveFeed, EventsFollowTheState) {
+  const ServerEvent begun{"source-connect", "/a", {{"address", "192.0.2.7"}}, "9-4", {}, "acme"};
+  const ServerEvent theirs{"source-connect", "/b", {}, "9-5", {}, ""};
+  const ServerEvent drained{"drain", "m1", {{"mode", "soft"}}, "9-6", {}, ""};
+  feed.take(some());
+  StreamReader all, owner, one, again;
+  follow(all);
+  LiveScope scope = only("acme");
+  scope.event_addresses = false;
+  follow(owner, "", scope);
+  scope.node_events = false;
+  follow(one, "", scope);
+  const std::string state = all.received();
+  CHECK(has(state, "-9-3\nevent: state\n"));
+  owner.received(), one.received();
+  for (const ServerEvent& event : {begun, theirs, drained}) feed.take_event(event);
+  const std::string told = all.received();
+  CHECK(has(told, "-9-4\nevent: event\ndata: {\"id\":\"9-4\""));
+  CHECK(has(told, R"("node":"m1","event":"source-connect","subject":"/a","address":"192.0.2.7"})"));
+  CHECK(has(told, "-9-6\nevent: event\ndata: "));
+  const std::string its = owner.received();
+  CHECK(has(its, R"("subject":"/a"})") && has(its, R"("event":"drain","subject":"m1"})"));
+  CHECK(!has(its, "/b"));
+  CHECK(!has(one.received(), "drain"));
+  // The events that a reader lacks come after the rows, which it has.
+  missed = {std::string(LiveFeed::event_in(id_of(state))), {begun}};
+  follow(again, id_of(state));
+  const std::string late = again.received();
+  CHECK(has(late, "-9-4\nevent: event\n") && !has(late, "event: state"));
+}
+
+TEST(LiveFeed, OneThatDoesNotReadKeepsTheNewestEvents) {
+  feed.take(some());
+  StreamReader reader;
+  const int small = 4096;
+  ::setsockopt(reader.transport->fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  follow(reader);
+  for (int n = 1; n <= 2000; ++n)
+    feed.take_event(
+        {"source-connect", "/a", {{"agent", std::string(900, 'x')}}, cat({"9-", n}), {}, ""});
+  std::string told, now;
+  for (int turn = 0; turn < 100 && !has(told, "-9-2000\n"); ++turn) {
+    told += reader.received();
+    loop.post([this] { loop.stop(); });
+    loop.run();
+    feed.take(some());
+  }
+  CHECK(has(told, "-9-2000\n"));
+  CHECK(!has(told, "-9-1900\n"));
+  CHECK(told.size() < 256 * 1024);
 }
 
 TEST(LiveFeed, AnOwnerIsShownItsMountsAlone) {
