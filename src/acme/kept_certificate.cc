@@ -87,6 +87,10 @@ std::string account_file(const std::string& directory) {
       {"accounts/", file_name(host), "-", hex_encode(sha256(directory).substr(0, 4)), ".json"});
 }
 
+std::string own_answer_path(const std::string& state_dir, std::string_view token) {
+  return cat({state_dir, "/acme/challenges/", token});
+}
+
 std::string certificate_path(const std::string& state_dir, std::string_view file) {
   return cat({state_dir, kCertificates, file_name(file), ".pem"});
 }

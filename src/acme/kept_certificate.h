@@ -51,6 +51,9 @@ Result<KeptOrder> parse_order(std::string_view text);
 // Forgets the order that could be continued.
 void forget_begun(KeptOrder& order);
 
+// The answer to http-01 of another program of this machine (--check-https), for its duration.
+std::string own_answer_path(const std::string& state_dir, std::string_view token);
+
 // "radio.example.org.pem" of NAME; a wildcard is "_wildcard.…", an address has '-' for ':'.
 std::string certificate_path(const std::string& state_dir, std::string_view file);
 // Files of kept certificates under any NAME, newest first, until each of `names` is in one of them

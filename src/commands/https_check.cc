@@ -13,6 +13,7 @@
 
 #include "acme/answer.h"
 #include "acme/certificate.h"
+#include "acme/kept_certificate.h"
 #include "acme/port_answer.h"
 #include "acme/renewal.h"
 #include "acme/report.h"
@@ -21,6 +22,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "commands/commands.h"
+#include "config/load/checks_files.h"
 #include "config/load/loader.h"
 #include "http/message.h"
 #include "net/address/address.h"
@@ -53,19 +55,30 @@ std::vector<Address> own_addresses_of_host() {
   return all;
 }
 
-// A token as a file in the web root, with its directories; the destructor removes it.
+// A token in the state directory, where a running server finds it, with its directories; the
+// destructor removes it.  Both act as the user of <changeowner>, which may own a directory on the
+// way.
 class TokenFile {
  public:
-  TokenFile(const std::string& webroot, const PortToken& token) {
-    std::string directory = webroot;
-    for (const std::string_view part : {"", "/.well-known", "/acme-challenge"}) {
-      directory += part;
-      if (::mkdir(directory.c_str(), 0755) == 0) made_.push_back(directory);
+  TokenFile(const Config& config, const PortToken& token) : security_(config.security) {
+    const std::string state = state_directory(config);
+    const auto as = AsUser::become(security_.user, security_.group);
+    if (!as) {
+      written_ = as.error();
+      return;
     }
-    path_ = cat({directory, "/", token.name});
-    written_ = replace_file(path_, token.answer, {.mode = 0644});
+    if (state.empty()) {
+      written_ = Error::not_found("there is no state directory");
+      return;
+    }
+    path_ = own_answer_path(state, token.name);
+    for (const std::string& directory : {state, state + "/acme", path_.substr(0, path_.rfind('/'))})
+      if (::mkdir(directory.c_str(), 0700) == 0) made_.push_back(directory);
+    written_ = replace_file(path_, token.answer);
   }
   ~TokenFile() {
+    const auto as = AsUser::become(security_.user, security_.group);
+    if (!as || path_.empty()) return;
     ::unlink(path_.c_str());
     for (; !made_.empty(); made_.pop_back()) ::rmdir(made_.back().c_str());
   }
@@ -75,6 +88,7 @@ class TokenFile {
   const Result<void>& written() const { return written_; }
 
  private:
+  const SecuritySettings& security_;
   std::string path_;
   std::vector<std::string> made_;
   Result<void> written_;
@@ -126,13 +140,12 @@ class HttpsCheck {
     for (const AcmeAuthority& authority : authorities()) check(authority);
     const PortToken token = PortToken::make();
     own_ports_.emplace(loop_, config_, token.answer);
-    // A running server serves the token from its web root.
-    const TokenFile file(config_.paths.webroot, token);
+    const TokenFile file(config_, token);
     const bool can_ask = file.written() || own_ports_->all();
     if (!can_ask)
       say(false, cat({file.written().error().what,
-                      "; who answers on the ports cannot be asked without a file in the web root: "
-                      "run it as root"}));
+                      "; what answers on the ports cannot be asked without a file in the state "
+                      "directory: run it as root, or as the server's user"}));
     for (const std::string& name : names)
       if (!name.starts_with("*.")) check(name, token, can_ask);
     return status_;

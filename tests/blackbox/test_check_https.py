@@ -1,5 +1,4 @@
 """--check-https: checks whether a certificate can be ordered, before the first order."""
-import functools
 import http.server
 import socket
 import ssl
@@ -43,11 +42,22 @@ def on_port(t, host, port, handler, context=None):
     t.owned(Closing())
 
 
+PATH = "/.well-known/acme-challenge/"
+
+
+def served_from(state):
+    """A server that answers with the files of a state directory, as ours does."""
+    class Own(Answers):
+        def translate_path(self, path):
+            return str(state / "acme/challenges" / path.removeprefix(PATH))
+    return Own
+
+
 def asked(t, authority, names="localhost"):
     server = t.unstarted_server(body='<acme names="%s">%s</acme>' % (names, authority.element()), paths="<state-dir>%s</state-dir>" % t.dir)
     server.write_config()
     made = subprocess.run([Settings.binary, "--check-https", server.config], capture_output=True, text=True, timeout=60)
-    check(not (server.dir / "web/.well-known").exists(), "nothing is left behind")
+    check(not (t.dir / "acme").exists() and not (server.dir / "web/.well-known").exists(), "nothing is left behind")
     return made.returncode, made.stdout + made.stderr
 
 
@@ -78,11 +88,30 @@ def a_clock_and_another_program_on_the_port_are_said_beforehand(t):
 @test
 def one_port_that_leads_here_is_enough(t):
     authority = OwnAuthority(t)
-    web = t.unstarted_server().dir.parent
-    on_port_80(t, "127.0.80.2", functools.partial(Answers, directory=str(web / "server1" / "web")))
+    on_port_80(t, "127.0.80.2", served_from(t.dir))
     status, said = asked(t, authority, "127.0.80.2")
     matches(r"ok: port 80 of 127\.0\.80\.2: (this server answers|it leads here .+)\n", said)
     equal(status, 0, said)
+
+
+@test
+def a_running_server_answers_with_the_token_of_its_state_directory(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port())
+    server.start()
+    comes(server)
+    there = server.state / "acme/challenges"
+    there.mkdir()
+    there.chmod(0o755)
+    token = "K" * 43
+    (there / token).write_text(token + "." + "x" * 43)
+    for ask in ("", "?lb=1"):
+        answer = server.get(PATH + token + ask)
+        equal((answer.status, answer.text), (200, token + "." + "x" * 43), ask)
+    # Only what has the form of an answer is given.
+    for name, text in (("L" * 43, "root:x:0:0"), ("M" * 43, "M" * 43 + "." + "x" * 42 + "\n")):
+        (there / name).write_text(text)
+        equal(server.get(PATH + name).status, 404, text)
 
 
 def free_here(t, host):
@@ -113,7 +142,7 @@ def where_no_server_runs_it_opens_the_ports_itself(t):
     for port in (80, 443):
         matches(r"ok: port %d of 127\.0\.80\.3: it leads here \(no server has it now, and this command answered\)\n" % port, said)
     equal(made.returncode, 0, said)
-    check(not (server.dir / "web/.well-known").exists(), "no file is left")
+    check(not (t.dir / "acme").exists(), "no file is left")
 
 
 @test
@@ -124,7 +153,7 @@ def a_certificate_that_nothing_trusts_does_not_matter(t):
                     "-days", "1", "-subj", "/CN=other.example"], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own, key)
-    on_port(t, "127.0.80.6", 443, functools.partial(Answers, directory=str(server.dir / "web")), context)
+    on_port(t, "127.0.80.6", 443, served_from(t.dir), context)
     made = subprocess.run([Settings.binary, "--check-https", server.config], capture_output=True, text=True, timeout=60)
     matches(r"ok: port 443 of 127\.0\.80\.6: this server answers\n", made.stdout + made.stderr)
 

@@ -4,9 +4,11 @@
 #include <limits>
 #include <utility>
 
+#include "acme/kept_certificate.h"
 #include "app/certificates/name_check.h"
 #include "app/services/runtime.h"
 #include "base/cat.h"
+#include "base/file.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
 #include "net/address/host_name.h"
@@ -30,10 +32,9 @@ ChallengeLookup::ChallengeLookup(Runtime& runtime, Wake wake)
               {wake_, [this](const std::string& token) { end(token, WaitOutcome::kNever); }}),
       forget_(runtime.loops.control(), [this] { forget_old(); }) {}
 
-bool ChallengeLookup::has_servers(const Config& config) noexcept {
-  return !config.masters.empty() || std::ranges::any_of(config.acme, [](const AcmeSettings& one) {
-    return !one.answer_from.empty();
-  });
+bool ChallengeLookup::may_have(const Config& config, bool asks_others) {
+  if (!config.acme.empty() && !state_directory(config).empty()) return true;
+  return asks_others && !servers(config).empty();
 }
 
 std::vector<std::string> ChallengeLookup::servers(const Config& config) {
@@ -53,18 +54,37 @@ bool ChallengeLookup::is_answer(std::string_view token, std::string_view body) n
          body[token.size()] == '.' && is_plain_text(body.substr(token.size() + 1), "-_");
 }
 
-void ChallengeLookup::look_up(const std::string& token, const ParkedRequest& request) {
+void ChallengeLookup::look_up(const std::string& token, const ParkedRequest& request,
+                              bool asks_others) {
   if (stopped_) return;
   const SteadyTime now = runtime_.clock.steady();
   const auto unknown = unknown_.find(token);
   const bool is_asked = asked_.contains(token);
-  const auto origins = servers(*runtime_.config.read());
-  if (origins.empty() || (unknown != unknown_.end() && now < unknown->second) ||
+  const auto config = runtime_.config.read();
+  if (!may_have(*config, asks_others) || (unknown != unknown_.end() && now < unknown->second) ||
       (!is_asked && (asked_.size() >= kMaxTokens || !questions_.allows(now, kMaxQuestions))) ||
       !parked_.park(token, request, {kPatience}))
     return wake_(request, WaitOutcome::kNever);
-  if (is_asked) return;
   Asked& asked = asked_[token];
+  asked.asks_others = asked.asks_others || asks_others;
+  if (is_asked) return;
+  runtime_.loops.clerk().post(
+      [this, token, path = own_answer_path(state_directory(*config), token)] {
+        const auto text = read_file(path, {.limit = kAnswerBytes});
+        runtime_.loops.control().post(
+            [this, token, answer = text ? text->text : std::string()]() mutable {
+              on_read(token, std::move(answer));
+            });
+      });
+}
+
+void ChallengeLookup::on_read(const std::string& token, std::string text) {
+  const auto at = asked_.find(token);
+  if (at == asked_.end() || stopped_) return;
+  if (is_answer(token, text)) return keep(token, std::move(text));
+  const auto origins = servers(*runtime_.config.read());
+  if (!at->second.asks_others || origins.empty()) return end(token, WaitOutcome::kNever);
+  Asked& asked = at->second;
   asked.unanswered = origins.size();
   for (const std::string& origin : origins) {
     FetchRequest question;
@@ -84,13 +104,17 @@ void ChallengeLookup::answered(const std::string& token, const Result<FetchAnswe
   if (at == asked_.end() || stopped_) return;
   --at->second.unanswered;
   if (answer && answer->status == 200 && is_answer(token, answer->body)) {
-    runtime_.challenges->put_text(++owners_, token, answer->body);
-    known_[token] = {owners_, runtime_.clock.steady() + kKnownFor};
-    forget_.after(kKnownFor);
     runtime_.log.info(kAcmeModule, "another server has the answer for the CA, which asked here");
-    return end(token, WaitOutcome::kReady);
+    return keep(token, answer->body);
   }
   if (at->second.unanswered == 0) end(token, WaitOutcome::kNever);
+}
+
+void ChallengeLookup::keep(const std::string& token, std::string answer) {
+  runtime_.challenges->put_text(++owners_, token, std::move(answer));
+  known_[token] = {owners_, runtime_.clock.steady() + kKnownFor};
+  forget_.after(kKnownFor);
+  end(token, WaitOutcome::kReady);
 }
 
 void ChallengeLookup::end(const std::string& token, WaitOutcome outcome) {

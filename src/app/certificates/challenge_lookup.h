@@ -1,9 +1,10 @@
-// ChallengeLookup: asks this node's masters and the servers of <answer-from>, in parallel, for an
-// unknown answer to http-01, while the request waits.
+// ChallengeLookup: looks for an unknown answer to http-01, while the request waits: in the state
+// directory, where --check-https puts one, then at this node's masters and the servers of
+// <answer-from>, in parallel.
 //
 // A name may lead to nodes that do not order its certificate and have no link to the server that
 // does.  Questions have a mark (kMark), and are not passed on further.
-// Thread: control.
+// Thread: control; files are read on the clerk.
 // Ownership: Services.
 // Bounds: kMaxTokens at once, kMaxQuestions a second, kMaxRequests that wait; beyond that the
 // answer is unknown.  An unknown token is not asked for again within kUnknownFor.
@@ -43,20 +44,25 @@ class ChallengeLookup {
   ChallengeLookup(Runtime& runtime, Wake wake);
 
   // Wakes the request once: kReady if the ChallengeTable has the answer now, else kNever.
-  void look_up(const std::string& token, const ParkedRequest& request);
+  // asks_others: the request is not itself a question of another server.
+  void look_up(const std::string& token, const ParkedRequest& request, bool asks_others);
   void stop();
 
-  // Whether the configuration names a server to ask.
-  static bool has_servers(const Config& config) noexcept;
+  // Whether there may be an answer to look for.
+  static bool may_have(const Config& config, bool asks_others);
   // Origins, each once.
   static std::vector<std::string> servers(const Config& config);
   static bool is_answer(std::string_view token, std::string_view body) noexcept;
 
  private:
   struct Asked {
+    bool asks_others = false;
     std::size_t unanswered = 0;
     std::vector<std::uint64_t> requests;
   };
+  // The answer of the state directory has been read; "": none.
+  void on_read(const std::string& token, std::string text);
+  void keep(const std::string& token, std::string answer);
   void answered(const std::string& token, const Result<FetchAnswer>& answer);
   void end(const std::string& token, WaitOutcome outcome);
   void forget_old();

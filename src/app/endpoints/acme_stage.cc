@@ -1,8 +1,8 @@
 // acme_stage(): answers a certificate authority that checks whether a name is this server's
 // (http-01).  It runs before every limit, so that a full server keeps its certificate.
 //
-// An unknown token may be a file of the web root, for another program; else other servers are asked
-// (ChallengeLookup).  If none knows the token, the next stage gets the request.
+// An unknown token may be a file of the web root, for another program; else ChallengeLookup looks
+// for it.  If none knows the token, the next stage gets the request.
 // Source: RFC 8555 8.3.
 #include <algorithm>
 #include <string>
@@ -47,14 +47,15 @@ Verdict acme_stage(Worker& worker, Connection& connection) {
     const bool has_waited = bool(connection.context().waited.take());
     if (!has_waited && network.files.read()->has_file(request.path)) return Verdict::kNext;
     const auto config = config_of(worker.services, connection);
-    if (has_waited || is_asked_on(request) || !ChallengeLookup::has_servers(*config)) {
+    const bool asks_others = !is_asked_on(request);
+    if (has_waited || !ChallengeLookup::may_have(*config, asks_others)) {
       network.challenges->count(ChallengeTable::Way::kHttp, false);
       return Verdict::kNext;
     }
-    network.loops.control().post([&network, wanted = std::string(token),
-                                  parked = ParkedRequest{worker.loop.id(), connection.id()}] {
-      network.challenge_lookup->look_up(wanted, parked);
-    });
+    network.loops.control().post(
+        [&network, wanted = std::string(token),
+         parked = ParkedRequest{worker.loop.id(), connection.id()},
+         asks_others] { network.challenge_lookup->look_up(wanted, parked, asks_others); });
     return Verdict::kPending;
   }
   connection.context().waited.take();
