@@ -43,7 +43,13 @@ def a_byte_that_is_not_there_is_404_and_no_address_400(t):
         for more in ("", "&exact=1"):
             equal(server.get("/live.mp3?at=" + at + more).status, 404, at + more)
     for at in ("", "x", identity, identity + ".", identity + ".-1", identity + ".1x"):
-        equal(server.get("/live.mp3?exact=1&at=" + at).status, 400, at)
+        for more in ("", "exact=1&"):
+            reply = server.get("/live.mp3?%sat=%s" % (more, at))
+            equal((reply.status, reply.text), (400, "at is not a position of a stream, such as X-LB-Stream gives\r\n"), at)
+    # No time, as links of sites have it: the stream plays.
+    wire = server.wire()
+    wire.send("HEAD /live.mp3?from=newsletter HTTP/1.0\r\n\r\n")
+    equal(wire.reply_head().status, 200)
     equal(server.get("/none.mp3?exact=1&at=%s.0" % identity).status, 404)
     equal(server.get("/live.mp3?timeshift=5").status, 404, "what is not recorded")
 

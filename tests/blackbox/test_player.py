@@ -209,6 +209,11 @@ def other_sites_learn_how_to_show_a_page(t):
     answer = ask(own, "&format=xml")
     equal((answer.xml().findtext("title"), answer.xml().findtext("html"), answer.xml().findtext("height")), (EVIL, said["html"], "180"))
     equal(ask(own, "&format=yaml").status, 501)
+    equal(ask(own, "&maxwidth=&maxheight=").text, ask(own).text, "nothing asked")
+    for field in ("maxwidth", "maxheight"):
+        for bad in ("wide", "-1", "0", "1.5", "9" * 30):
+            answer = ask(own, "&%s=%s" % (field, bad))
+            equal((answer.status, answer.text), (400, field + " is not a number of pixels\r\n"), bad)
     for foreign in ("http://other.example/listen/a%20b.mp3", own.replace("a%20b", "unknown"), own.replace("/listen", ""), "javascript:alert(1)", "",
                     own.replace("http://", "http://x@"), "ftp" + own[4:], own.replace("/listen/", "\"><script>/listen/")):
         equal(ask(foreign).status, 404, foreign)

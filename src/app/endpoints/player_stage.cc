@@ -270,15 +270,23 @@ Verdict answer_oembed(Worker& worker, Connection& connection) {
     connection.reply_text(501, "The formats are json and xml");
     return Verdict::kAnswered;
   }
-  const auto pixels = [&request](std::string_view name) {
-    return parse_u64(query_param(request.query, name).value_or("")).value_or(0);
-  };
+  std::uint64_t most[2] = {};  // 0: any
+  for (std::size_t side = 0; side < 2; ++side) {
+    const std::string_view name = side == 0 ? "maxwidth" : "maxheight";
+    const auto given = query_param(request.query, name);
+    if (!given || given->empty()) continue;
+    const auto pixels = parse_u64(*given);
+    if (!pixels || *pixels == 0) {
+      connection.reply_text(400, cat({name, " is not a number of pixels\r\n"}));
+      return Verdict::kAnswered;
+    }
+    most[side] = *pixels;
+  }
   const auto print = format == "json" ? oembed_json : oembed_xml;
   reply_player(connection,
                format == "json" ? "application/json; charset=utf-8" : "text/xml; charset=utf-8",
                nosniff_line(network.http.read()->http_headers),
-               print(*page, subject_name(network, *config, *subject),
-                     {pixels("maxwidth"), pixels("maxheight")}));
+               print(*page, subject_name(network, *config, *subject), {most[0], most[1]}));
   return Verdict::kAnswered;
 }
 
