@@ -115,8 +115,10 @@ void operation(Document& out, const Endpoint& endpoint) {
         .raw(endpoint.takes_picture() ? R"(,"content":{"image/*":{"schema":)"
              : endpoint.takes_csv()   ? R"(,"content":{"text/csv":{"schema":)"
                                       : R"(,"content":{"application/json":{"schema":)")
-        .raw(reference(endpoint.body))
-        .raw("}}}");
+        .raw(reference(endpoint.body));
+  if (endpoint.method == Method::kPatch)
+    out.raw(R"(},"application/merge-patch+json":{"schema":)").raw(reference(endpoint.body));
+  if (!endpoint.body.empty()) out.raw("}}}");
   out.raw(",\"responses\":{").text(std::to_string(endpoint.status)).raw(":{\"description\":");
   out.text(endpoint.status == 204 ? "Done." : cat({"The ", endpoint.answer, "."}));
   if (!endpoint.answer.empty())

@@ -17,13 +17,16 @@ constexpr std::size_t kShownParameter = 80;
 
 struct BodyRule {
   std::uint64_t most;
-  std::string_view type;  // "": the type is found from the bytes
+  std::string_view type;        // "": the type is found from the bytes
+  std::string_view other = {};  // accepted too
 };
 
 BodyRule rule_of(const Endpoint& endpoint) {
   if (endpoint.takes_picture()) return {kMaxPictureBytes, ""};
   if (endpoint.takes_csv()) return {kMaxPlayLogBytes, "text/csv"};
-  return {kMaxApiBodyBytes, "application/json"};
+  // Each PATCH of JSON follows RFC 7396.
+  const bool merges = endpoint.method == Method::kPatch;
+  return {kMaxApiBodyBytes, "application/json", merges ? "application/merge-patch+json" : ""};
 }
 
 // A missing Content-Type is accepted: forms of foreign pages always send one.
@@ -74,8 +77,10 @@ std::variant<std::uint64_t, Problem> body_bytes(const Request& request, const En
     return Problem{ProblemName::kTooLarge,
                    cat({endpoint.takes_picture() ? "art: " : "", "the body has ", *length,
                         " bytes; at most ", rule.most, " are accepted"})};
-  if (*bytes > 0 && !rule.type.empty() && !says_type(request.headers, rule.type))
-    return Problem{ProblemName::kMediaType, cat({"the body must be ", rule.type})};
+  if (*bytes > 0 && !rule.type.empty() && !says_type(request.headers, rule.type) &&
+      (rule.other.empty() || !says_type(request.headers, rule.other)))
+    return Problem{ProblemName::kMediaType, cat({"the body must be ", rule.type,
+                                                 rule.other.empty() ? "" : " or ", rule.other})};
   return *bytes;
 }
 

@@ -98,6 +98,17 @@ def a_body_is_json_with_each_name_once(t):
     api = Api(server)
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx"):
         problem(asked(server, "POST /api/v1/users HTTP/1.1", ["Host: x", "Content-Type: " + kind], ADMIN, NEW), "media-type", 415)
+    # RFC 7396 has a type of its own, for what only PATCH does.
+    merge = ["Host: x", "Content-Type: application/merge-patch+json; charset=utf-8"]
+    problem(asked(server, "POST /api/v1/users HTTP/1.1", merge, ADMIN, NEW), "media-type", 415)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    reply = asked(server, "PATCH /api/v1/accounts/acme HTTP/1.1", merge, ADMIN, b'{"name":"Acme"}')
+    equal((reply.status, reply.json()["name"]), (200, "Acme"))
+    detail = problem(asked(server, "PATCH /api/v1/accounts/acme HTTP/1.1", ["Host: x", "Content-Type: text/plain"], ADMIN, b"{}"), "media-type", 415)
+    equal(detail, "the body must be application/json or application/merge-patch+json")
+    for path, verbs in api.describe()["paths"].items():
+        if "patch" in verbs:
+            equal(set(verbs["patch"]["requestBody"]["content"]), {"application/json", "application/merge-patch+json"}, path)
     twice = b'{"mount":"/a.mp3","mount":"/b.mp3"}'
     detail = problem(asked(server, "POST /api/v1/mounts HTTP/1.1", JSON, ADMIN, twice), "bad-request", 400)
     check("mount twice" in detail, detail)
