@@ -108,6 +108,7 @@ HlsSessionPtr HlsSessions::add(HlsSessionPtr session, SteadyTime now) {
     const auto [at, added] = shard.sessions.try_emplace(key);
     if (!added) return session;
     at->second = std::move(session);
+    ++shard.by_mount[at->second->mount.get()];
   }
   {
     CrowdShard& shard = crowds_[place_of(crowd)];
@@ -165,6 +166,7 @@ std::vector<HlsSessionPtr> HlsSessions::take_where(Goes goes) {
         ++at;
         continue;
       }
+      shard.leave(at->second->mount.get());
       taken.push_back(std::move(at->second));
       at = shard.sessions.erase(at);
     }
@@ -194,6 +196,8 @@ void HlsSessions::move_all(const std::shared_ptr<Mount>& from, const std::shared
       if (session->mount != from) continue;
       session->place = GatePass::enter(to->gate());
       session->mount = to;  // the caller holds the former mount
+      shard.leave(from.get());
+      ++shard.by_mount[to.get()];
     }
   }
 }
@@ -298,7 +302,7 @@ HlsSessions::Counts HlsSessions::by_mount() const {
   Counts counts;
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
-    for (const auto& [key, session] : shard.sessions) ++counts[session->mount.get()];
+    for (const auto& [mount, sessions] : shard.by_mount) counts[mount] += sessions;
   }
   return counts;
 }

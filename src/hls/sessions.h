@@ -105,6 +105,7 @@ class HlsSessions {
                                 std::size_t most) const;
   std::size_t size() const;
   using Counts = std::unordered_map<const Mount*, std::size_t>;
+  // Counted as sessions come and go, because each answer about titles needs it.
   Counts by_mount() const;
   // Of a hand-over. cannot_move(): why a session cannot be handed over; "": all can. resting: ended
   // mounts that are handed over nevertheless.
@@ -115,6 +116,12 @@ class HlsSessions {
   struct Shard {
     mutable std::mutex mutex;
     std::unordered_map<std::string, HlsSessionPtr> sessions;
+    Counts by_mount;
+
+    void leave(const Mount* mount) {
+      if (const auto at = by_mount.find(mount); at != by_mount.end() && --at->second == 0)
+        by_mount.erase(at);
+    }
   };
   struct Crowd {
     std::uint64_t bytes = 0;

@@ -150,6 +150,19 @@ TEST(HlsSessions, CanBeTakenByTheirMountTheirAgeAndTheirNumber) {
   }
 }
 
+TEST(HlsSessions, AreCountedByTheirMountAsTheyComeAndGo) {
+  using Counts = HlsSessions::Counts;
+  for (std::uint64_t id = 1; id <= 40; ++id) sessions.add(made("n" + std::to_string(id), id), now);
+  sessions.add(made("n1", 41), now);  // the same player
+  CHECK((sessions.by_mount() == Counts{{mount.get(), 40}}));
+  CHECK(sessions.take(*mount, 7) != nullptr);
+  sessions.move_all(mount, other);
+  sessions.add(made("late", 42), now);
+  CHECK((sessions.by_mount() == Counts{{mount.get(), 1}, {other.get(), 39}}));
+  CHECK(sessions.take_all_of(*other).size() == 39);
+  sessions.take_silent(now + 1h);
+  CHECK(sessions.by_mount().empty());
+}
 TEST(HlsSessions, AListAloneHasItsPlaceForSixSeconds) {
   for (int i = 0; i < 8; ++i) {
     CHECK(sessions.has_room("192.0.2.1", "/m"));
