@@ -7,6 +7,7 @@ from events import Events
 from external_bench import LOGIN, backend_of, element, in_force
 from harness import check, equal, test, wait_for
 from link_bench import edge, feed, linked_master
+from replacing import upgrade
 from test_audience import ENOUGH, heard_long_enough, leaves, listens
 
 PATIENCE = 60  # of a hard quota that is used up
@@ -203,3 +204,22 @@ def where_nothing_counts_the_log_tells_it(t):
     api = Api(server)
     api.want(201, "POST", "/accounts", {"id": "acme", "quota": {"hours": 1, "hard": True}})
     server.wait_for_log(r"this server has no database of an <audience/>: nothing is counted")
+
+
+@test
+def a_mount_that_is_closed_stays_closed_over_a_hand_over(t):
+    server, api, source = quota_server(t)
+    source.play(ENOUGH)
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 100_000, "hard": True}})
+    one = listens(server, mount="/acme-1")
+    heard_long_enough(server, 1)
+    leaves(server, source, one)
+    wait_for(lambda: status_of(server).status == 403, "it is closed", PATIENCE)
+    kept = server.dir / "state" / "audience.quotas"
+    wait_for(lambda: "100 transfer acme" in kept.read_text(), "it is written down", 30)
+    upgrade(server)
+    # Before the database has answered.
+    for _ in range(20):
+        equal(status_of(server).status, 403, "after the hand-over")
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
+    wait_for(lambda: status_of(server).status != 403, "it is open again", PATIENCE)

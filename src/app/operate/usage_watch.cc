@@ -32,11 +32,31 @@ void UsageWatch::configure(const Config& config) {
     levels_path_ = directory + "/audience.quotas";
     if (const auto file = read_file(FileAt(levels_path_), {.limit = kLongestLevels}); file)
       levels_ = parse_usage_levels(file->text, month_);
+    close_kept();
   }
   if (counts)
     timer_.after(std::chrono::seconds(1));
   else
     timer_.cancel();
+}
+
+void UsageWatch::close_kept() {
+  const auto records = network_.records->view();
+  UsageBook usage = no_usage(*records->book, network_.clock.wall());
+  if (usage.month != month_) return;
+  usage.used.clear();  // not known yet
+  for (const auto& [of, level] : levels_)
+    if (const auto* account = records->book->account(of.first);
+        level == 100 && account != nullptr && account->value.quota.hard)
+      usage.closed.insert(of.first);
+  if (!usage.closed.empty()) publish(usage);
+}
+
+void UsageWatch::publish(const UsageBook& usage) {
+  std::map<std::string, std::int64_t> closed;
+  for (const std::string& account : usage.closed) closed[account] = usage.until;
+  network_.links->conf().set_closed(closed);
+  view_.publish(std::make_shared<const UsageBook>(usage));
 }
 
 bool UsageWatch::is_closed(const std::string& mount) const {
@@ -57,7 +77,7 @@ void UsageWatch::check() {
   if (under_way_) return;
   const auto records = network_.records->view();
   if (!has_usage_quotas(*records->book)) {
-    if (!view_.read()->used.empty()) {
+    if (const auto before = view_.read(); !before->used.empty() || !before->closed.empty()) {
       network_.links->conf().set_closed({});
       view_.publish(std::make_shared<const UsageBook>());
     }
@@ -148,10 +168,7 @@ void UsageWatch::known(const UsageBook& usage) {
   const std::vector<UsageNotice> notices = usage_notices(levels_, levels);
   levels_ = std::move(levels);
   keep_levels();
-  std::map<std::string, std::int64_t> closed;
-  for (const std::string& account : usage.closed) closed[account] = usage.until;
-  network_.links->conf().set_closed(closed);
-  view_.publish(std::make_shared<const UsageBook>(usage));
+  publish(usage);
   network_.records->claim_usage(notices, [this](const UsageNotice& notice) { tell(notice); });
 }
 

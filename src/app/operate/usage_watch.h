@@ -4,7 +4,7 @@
 // the account's mounts to new listeners until the month ends or the quota changes.  A master with a
 // database counts, and sends its nodes the result.  Masters that share a store record their counts,
 // all know the sum, and the first to record a notice publishes it.  A file keeps this month's
-// notices, so that a restart repeats none.
+// notices, so that a restart repeats none, and a hand-over opens no account that is closed.
 // Thread: control, except view(); sums on the database's thread.
 // Ownership: Services.
 // Errors: logged, at most one line a second; the last sums stay until the month ends.
@@ -63,6 +63,9 @@ class UsageWatch {
   void check();
   void counted(Result<UsageBook> own);
   void known(const UsageBook& usage);
+  // Closes the accounts that the file has as used up, until the database has answered.
+  void close_kept();
+  void publish(const UsageBook& usage);
   void tell(const UsageNotice& notice);
   void keep_levels();
 
