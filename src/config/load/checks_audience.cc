@@ -1,7 +1,13 @@
-// Checks of <audience>: reports that could not be written, or would overwrite each other.
+// Checks of <audience>: no place for it; reports that could not be written, or would overwrite each
+// other.
+#include <algorithm>
+
+#include "audience/report_names.h"
 #include "base/cat.h"
+#include "base/strings.h"
 #include "base/time_zone.h"
 #include "config/load/checks.h"
+#include "config/schema/diagnostic.h"
 
 namespace lb {
 namespace {
@@ -12,9 +18,23 @@ bool have_one_file(const AudienceReportSettings& a, const AudienceReportSettings
                                    : a.mount == b.mount && a.account == b.account;
 }
 
+std::string unknown_report(const std::string& name) {
+  std::string all;
+  for (const std::string_view known : kAudienceReports)
+    all += cat({all.empty() ? "" : ", ", known});
+  const std::string_view near = nearest_word(name, kAudienceReports);
+  return cat(
+      {"there is no report ", quoted(name),
+       near.empty() ? cat({" (there are: ", all, ")"}) : cat({" (did you mean ", near, "?)"})});
+}
+
 }  // namespace
 
 void check_audience(const Config& config, Filler& filler) {
+  if (config.audience.enabled && state_directory(config).empty())
+    filler.report(filler.line_of("audience"), Severity::kWarning,
+                  "<audience>: nothing is recorded, because there is no directory for it; name one "
+                  "in <paths><state-dir> ($STATE_DIRECTORY, which systemd sets, is another way)");
   const auto& reports = config.audience.reports;
   for (std::size_t i = 0; i < reports.size(); ++i) {
     const AudienceReportSettings& report = reports[i];
@@ -23,7 +43,10 @@ void check_audience(const Config& config, Filler& filler) {
       filler.report(line, Severity::kError,
                     cat({"<audience><report>: ", what, "; nothing is written"}));
     };
-    if (report.name.empty()) wrong("it has no name; one is songs");
+    if (report.name.empty())
+      wrong("it has no name; one is songs");
+    else if (std::ranges::find(kAudienceReports, report.name) == kAudienceReports.end())
+      wrong(unknown_report(report.name));
     if (!report.directory.starts_with('/')) wrong("its directory is not an absolute path");
     if (!find_time_zone(report.zone)) wrong(cat({"there is no time zone ", quoted(report.zone)}));
     if (report.name == "soundexchange" && report.service.empty())

@@ -1,12 +1,14 @@
 // Reports that no request asks for: their months, their names, and what makes no sense.
 #include "api/report_order.h"
 
+#include <set>
 #include <string>
 
 #include "api/request/record_book.h"
 #include "audience/database.h"
 #include "audience/merge.h"
 #include "audience/report_month.h"
+#include "audience/report_names.h"
 #include "config/load/loader.h"
 
 #include "CppUTest/TestHarness.h"
@@ -38,6 +40,11 @@ TEST(ReportOrder, TheMonthBeforeIsThatOfTheZone) {
   STRCMP_EQUAL("2026-09", report_month(kNight, TimeZone(), 1).name.c_str());
   STRCMP_EQUAL("2025-12-01", report_month(kNight, *berlin, 11).first.c_str());
   STRCMP_EQUAL("2026-01-01", report_month(kNight, *berlin, 11).next.c_str());
+}
+TEST(ReportOrder, TheConfigurationKnowsEachName) {
+  const auto names = report_names();
+  CHECK(std::set<std::string_view>(names.begin(), names.end()) ==
+        std::set<std::string_view>(kAudienceReports.begin(), kAudienceReports.end()));
 }
 TEST(ReportOrder, AMonthHasAYearAndTwoDigits) {
   STRCMP_EQUAL("2027-01-01", parse_report_month("2026-12")->next.c_str());

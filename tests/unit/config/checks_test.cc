@@ -269,3 +269,22 @@ TEST(ClusterChecks, SayWhereALimitOfAllNodesIsNone) {
   LONGS_EQUAL(1, count(load("<mount mount-name='/a' sessions-per-user='1'/>"), Severity::kWarning,
                        "has no effect without an <authentication>"));
 }
+TEST(Checks, AnAudienceNeedsAPlaceAndKnownReports) {
+  const auto reports = [](const std::string& name) {
+    return load("<paths><state-dir>/tmp</state-dir></paths>\n<audience>\n<report name='" + name +
+                "' directory='/tmp' service='x'/></audience>");
+  };
+  const LoadedConfig loaded = load("\n<audience/>");
+  LONGS_EQUAL(1, count(loaded, Severity::kWarning, "<audience>: nothing is recorded"));
+  for (const Diagnostic& one : loaded.diagnostics)
+    if (one.text.find("<audience>") != std::string::npos) LONGS_EQUAL(2, one.line);
+  LONGS_EQUAL(0, count(load("<audience><enabled>0</enabled></audience>"), Severity::kWarning,
+                       "<audience>"));
+  LONGS_EQUAL(0, count(reports("songs"), Severity::kError, "<audience>"));
+  LONGS_EQUAL(0, count(reports("songs"), Severity::kWarning, "<audience>"));
+  LONGS_EQUAL(1, count(reports("sondexchange"), Severity::kError,
+                       "there is no report \"sondexchange\" (did you mean soundexchange?); nothing "
+                       "is written"));
+  LONGS_EQUAL(1, count(reports("billing"), Severity::kError,
+                       "there is no report \"billing\" (there are: songs, playlist, "));
+}
