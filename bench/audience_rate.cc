@@ -223,7 +223,8 @@ int main(int argc, char** argv) {
     std::printf(
         ", \"%s\": {\"summary_ms\": %.1f, \"days_ms\": %.1f, \"countries_ms\": %.1f, "
         "\"players_ms\": %.1f, \"sessions_ms\": %.1f, \"titles_ms\": %.1f, "
-        "\"usage_ms\": %.1f, \"last_page_ms\": %.1f, \"songs_of_a_month_ms\": %.1f, \"songs_ms\": "
+        "\"usage_ms\": %.1f, \"history_by_mount_ms\": %.1f, \"rows_by_mount_ms\": %.1f, "
+        "\"last_page_ms\": %.1f, \"songs_of_a_month_ms\": %.1f, \"songs_ms\": "
         "%.1f, \"gain_of_a_month_ms\": %.1f, "
         "\"gain_ms\": %.1f}",
         name, ms(seconds_of([&] { (void)report.summary(*of, range); })), ms(seconds_of([&] {
@@ -237,6 +238,13 @@ int main(int argc, char** argv) {
           // As months of Berlin.
           (void)report.periods(
               *of, range, [](std::int64_t quarter) { return (quarter + 4) / 2880; }, take);
+        })),
+        ms(seconds_of(
+            [&] { (void)report.mount_quarters(*of, range, [](std::int64_t, const auto&) {}); })),
+        ms(seconds_of([&] {
+          const auto take = [](std::int64_t, std::int64_t, const AudienceSum&) { return true; };
+          (void)report.periods(
+              *of, range, [](std::int64_t quarter) { return quarter; }, take);
         })),
         ms(seconds_of([&] {
           (void)report.sessions(*of, {range.to - 2 * kDayMs, range.to}, 0, 1000, true);

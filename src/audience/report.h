@@ -99,6 +99,10 @@ class AudienceReport {
       std::function<bool(std::int64_t mount, std::int64_t period, const AudienceSum& sum)>;
   Result<void> periods(const Mounts& of, AudienceRange range, const PeriodOf& period_of,
                        const TakePeriod& take);
+  // Milliseconds heard in each quarter of the range: of all these mounts, or of each in turn.
+  Result<std::vector<std::int64_t>> quarters(const Mounts& of, AudienceRange range);
+  using TakeQuarters = std::function<void(std::int64_t mount, const std::vector<std::int64_t>& ms)>;
+  Result<void> mount_quarters(const Mounts& of, AudienceRange range, const TakeQuarters& take);
   // Milliseconds heard, by the hour since 1970 and the country ("": unknown); whole hours.
   using HourCountry = std::pair<std::int64_t, std::string>;
   Result<std::map<HourCountry, std::int64_t>> country_hours(const Mounts& of, AudienceRange range);
@@ -151,6 +155,8 @@ class AudienceReport {
   // Adds their time in the range to the sum of each mount and quarter.
   void add_open(const Mounts& of, AudienceRange range,
                 const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum);
+  static void add_quarters(const OpenRow& row, AudienceRange range,
+                           std::vector<std::int64_t>& heard);
   Signs summed(const Mounts& of);
   static constexpr std::string_view kPlayColumns =
       "x.id, x.mount, x.began, x.title, x.ended, x.performances, l.began, l.ended, s.isrc, "

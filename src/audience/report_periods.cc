@@ -92,6 +92,11 @@ class PeriodReader {
   std::vector<Stretch> stretches_;
 };
 
+std::size_t quarters_in(AudienceRange range) {
+  const std::int64_t first = range.from / kQuarterMs;
+  return static_cast<std::size_t>(std::max(range.to / kQuarterMs, first) - first);
+}
+
 }  // namespace
 
 void AudienceReport::add_open(
@@ -137,25 +142,55 @@ Result<void> AudienceReport::periods(const Mounts& of, AudienceRange range,
   return given();
 }
 
+Result<std::vector<std::int64_t>> AudienceReport::quarters(const Mounts& of, AudienceRange range) {
+  begin();
+  const std::int64_t first = range.from / kQuarterMs;
+  std::vector<std::int64_t> heard(quarters_in(range));
+  SlotReader slots(database_);
+  for (const auto& [mount, sign] : summed(of)) slots.add_ms(mount, sign, first, heard);
+  for (const OpenRow& row : open_now(of)) add_quarters(row, range, heard);
+  return given(std::move(heard));
+}
+
+Result<void> AudienceReport::mount_quarters(const Mounts& of, AudienceRange range,
+                                            const TakeQuarters& take) {
+  begin();
+  const std::vector<OpenRow> open = open_now(of);
+  SlotReader slots(database_);
+  std::vector<std::int64_t> heard;
+  for (const auto& [mount, name] : of) {
+    heard.assign(quarters_in(range), 0);
+    slots.add_ms(mount, 1, range.from / kQuarterMs, heard);
+    for (const OpenRow& row : open)
+      if (row.mount == mount) add_quarters(row, range, heard);
+    take(mount, heard);
+  }
+  return given();
+}
+
+void AudienceReport::add_quarters(const OpenRow& row, AudienceRange range,
+                                  std::vector<std::int64_t>& heard) {
+  const std::int64_t first = range.from / kQuarterMs;
+  const auto count = static_cast<std::int64_t>(heard.size());
+  row.each_part({first * kQuarterMs, (first + count) * kQuarterMs}, kQuarterMs,
+                [&](std::int64_t quarter, std::int64_t ms) {
+                  heard[static_cast<std::size_t>(quarter - first)] += ms;
+                });
+}
+
 Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange range) {
   const auto whole = hours(of, range, [](std::int64_t) { return std::int64_t{0}; });
   if (!whole) return whole.error();
   begin();
   AudienceSummary summary;
   if (!whole->empty()) summary.sum = whole->front().sum;
-  const std::int64_t first = range.from / kQuarterMs, last = std::max(range.to / kQuarterMs, first);
-  std::vector<std::int64_t> quarters(static_cast<std::size_t>(last - first));
-  SlotReader slots(database_);
-  for (const auto& [mount, sign] : summed(of)) slots.add_ms(mount, sign, first, quarters);
   for (const OpenRow& row : open_now(of)) {
     if (row.until == now_) ++summary.now;
     if (row.is_new_in(range)) ++summary.people;
-    row.each_part({first * kQuarterMs, last * kQuarterMs}, kQuarterMs,
-                  [&](std::int64_t quarter, std::int64_t ms) {
-                    quarters[static_cast<std::size_t>(quarter - first)] += ms;
-                  });
   }
-  for (std::int64_t quarter = first; const std::int64_t ms : quarters) {
+  const auto heard = quarters(of, range);
+  if (!heard) return heard.error();
+  for (std::int64_t quarter = range.from / kQuarterMs; const std::int64_t ms : *heard) {
     if (ms > summary.busiest_ms) {
       summary.busiest_ms = ms;
       summary.busiest_at = quarter * kQuarterMs;

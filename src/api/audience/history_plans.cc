@@ -25,7 +25,8 @@ namespace {
 
 constexpr std::int64_t kUsualRange = 3600;  // seconds
 constexpr std::size_t kUsualPoints = 300;
-constexpr std::int64_t kMaxQuarters = 8'000'000;  // of all mounts
+// Of all mounts; of bytes each is a row of the database.
+constexpr std::int64_t kMaxQuarters = 8'000'000, kMaxQuarterRows = 8'000'000;
 
 constexpr std::pair<std::string_view, HistoryOf> kOfWords[] = {{"listeners", HistoryOf::kListeners},
                                                                {"kbps", HistoryOf::kKbps}};
@@ -188,6 +189,26 @@ class HistorySums {
     row->second.mean[point] += mean / static_cast<double>(begun_units(point));
     row->second.max[point] = std::max(row->second.max[point], mean);
   }
+  // amounts: of the units from the first on.
+  void add_all(std::string_view name, const std::vector<std::int64_t>& amounts) {
+    HistoryRow& row =
+        rows_.emplace(name, HistoryRow{std::string(name), false, none_, none_}).first->second;
+    std::size_t point = 0;
+    for (std::size_t at = 0; at < amounts.size(); ++point) {
+      double sum = 0, most = 0;
+      const std::size_t end = std::min(amounts.size(), at + static_cast<std::size_t>(width_));
+      for (; at < end; ++at) {
+        const std::int64_t unit = first_ + static_cast<std::int64_t>(at);
+        const std::int64_t length = std::min(now_ms_ - unit * unit_ms_, unit_ms_);
+        if (length <= 0) continue;
+        const double mean = static_cast<double>(amounts[at]) / static_cast<double>(length);
+        sum += mean;
+        most = std::max(most, mean);
+      }
+      row.mean[point] += sum / static_cast<double>(std::max<std::int64_t>(1, begun_units(point)));
+      row.max[point] = std::max(row.max[point], most);
+    }
+  }
   HistoryAnswer take() {
     for (auto& [name, row] : rows_) told_.rows.push_back(std::move(row));
     keep_shown(told_.rows);
@@ -236,28 +257,37 @@ Plan read_older(const PlanContext& context, const HistoryQuestion& question,
   if (only) std::erase_if(mounts, [&only](const auto& one) { return one.second != *only; });
   if (only && mounts.empty() && !is_mount_there(context, *only)) return not_found("mount", *only);
   const std::int64_t length = (ask.range.to - ask.range.from) / kQuarterMs;
-  if (question.by == HistoryBy::kMount &&
-      static_cast<std::int64_t>(mounts.size()) > kMaxQuarters / length)
+  const bool of_time = question.of == HistoryOf::kListeners;
+  if (question.by == HistoryBy::kMount && static_cast<std::int64_t>(mounts.size()) >
+                                              (of_time ? kMaxQuarters : kMaxQuarterRows) / length)
     return wrong_question("from",
                           cat({mounts.size(), " mounts are too many for that long a time"}));
   HistorySums sums(ask.range, kQuarterMs, static_cast<std::int64_t>(question.points),
                    unix_ms(context.now));
-  const auto amount_of = [&question](const AudienceSum& sum) {
-    return question.of == HistoryOf::kKbps ? sum.bytes * 8 : sum.ms;
-  };
   const auto each_quarter = [](std::int64_t quarter) { return quarter; };
-  if (question.by == HistoryBy::kMount) {
+  if (of_time && question.by == HistoryBy::kMount) {
+    const auto read = report.mount_quarters(
+        mounts, ask.range, [&, &names = mounts](std::int64_t mount, const auto& heard) {
+          if (std::ranges::any_of(heard, [](std::int64_t ms) { return ms != 0; }))
+            sums.add_all(names[mount], heard);
+        });
+    if (!read) return no_report(read.error());
+  } else if (of_time) {
+    const auto heard = report.quarters(mounts, ask.range);
+    if (!heard) return no_report(heard.error());
+    sums.add_all("", *heard);
+  } else if (question.by == HistoryBy::kMount) {
     const auto read = report.periods(
         mounts, ask.range, each_quarter,
         [&, &names = mounts](std::int64_t mount, std::int64_t quarter, const AudienceSum& sum) {
-          sums.add(names[mount], quarter, amount_of(sum));
+          sums.add(names[mount], quarter, sum.bytes * 8);
           return true;
         });
     if (!read) return no_report(read.error());
   } else {
     const auto quarters = report.hours(mounts, ask.range, each_quarter);
     if (!quarters) return no_report(quarters.error());
-    for (const AudiencePeriod& one : *quarters) sums.add("", one.period, amount_of(one.sum));
+    for (const AudiencePeriod& one : *quarters) sums.add("", one.period, one.sum.bytes * 8);
   }
   return write_history(sums.take(), question);
 }
