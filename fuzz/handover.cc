@@ -10,6 +10,7 @@
 #include "app/pages/due_titles.h"
 #include "app/programs/child_record.h"
 #include "app/programs/dead_air_service.h"
+#include "app/services/tls_pumps.h"
 #include "app/services/webhooks.h"
 #include "archive/files/past_record.h"
 #include "archive/record/recording_record.h"
@@ -129,6 +130,8 @@ void read_one(HandoverType type, std::string_view bytes) {
       return comes_back<HoldersRecord>(bytes);
     case HandoverType::kOffAir:
       return comes_back<OffAirRecord>(bytes);
+    case HandoverType::kPumps:
+      return comes_back<PumpsRecord>(bytes);
   }
 }
 

@@ -44,6 +44,7 @@
 #include "app/services/picture_files.h"
 #include "app/services/record_overlay.h"
 #include "app/services/title_events.h"
+#include "app/services/tls_pumps.h"
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_lookup.h"
@@ -118,7 +119,8 @@ Traffic::Traffic(const Clock& clock_given, std::shared_ptr<const Config> first,
 
 Network::Network(const Clock& clock_given, std::shared_ptr<const Config> first,
                  unsigned worker_count)
-    : Traffic(clock_given, std::move(first), worker_count) {}
+    : Traffic(clock_given, std::move(first), worker_count),
+      pumps(std::make_unique<TlsPumps>(loops.control(), log, config)) {}
 
 Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first,
                    unsigned worker_count)

@@ -207,7 +207,7 @@ int serve(const Options& options, Launch launch) {
   }
   if (pid_file) standing.pid_file = pid_file->share();
   server.may_hand_over(
-      {std::move(launch), options.background, watchdog, 0, confined, {}, {}, {}, {}, {}, {}},
+      {std::move(launch), options.background, watchdog, 0, confined, {}, {}, {}, {}, {}, {}, {}},
       std::move(standing));
   const bool announce = !options.background && !before;
   server.run(announce, std::move(before));

@@ -32,6 +32,7 @@
 #include "app/services/mount_files.h"
 #include "app/services/picture_files.h"
 #include "app/services/record_overlay.h"
+#include "app/services/tls_pumps.h"
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
 #include "base/cat.h"
@@ -261,6 +262,7 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
          if (now == Moment::kStart) s.services_->listenings->start(*next);
        }},
       {"dead air", [](Server& s, Next, Moment) { s.services_->dead_air->configure(); }},
+      {"pumps", [](Server& s, Next, Moment) { s.services_->pumps->configure(); }},
       {"hours", [](Server& s, Next, Moment) { s.services_->hours->configure(); }},
       {"certificates",
        [](Server& s, Next next, Moment) { s.services_->certificates->configure(*next); }},

@@ -10,6 +10,7 @@
 #include "app/handover/take_over.h"
 #include "app/pages/directory_service.h"
 #include "app/pages/history_service.h"
+#include "app/process/free_memory.h"
 #include "app/server.h"
 #include "app/services/services.h"
 #include "net/tls/tls_keeper.h"
@@ -52,6 +53,7 @@ std::string Server::why_lost_certificate(const std::vector<std::string>& in_use)
 
 void Server::may_hand_over(HandoverPlan plan, Standing standing) {
   plan.obstacle = [this] { return upgrade_obstacle(); };
+  plan.lack = [] { return why_no_second_process(); };
   plan.reload = [this] { reload(); };
   plan.switch_ports = [this] { return switches_.share(); };
   plan.counts = [this] { return services_->metrics->save(); };

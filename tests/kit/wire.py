@@ -2,6 +2,7 @@
 import base64
 import json
 import socket
+import ssl
 import time
 import xml.etree.ElementTree as ET
 
@@ -140,7 +141,7 @@ class Wire:
                     self.ended = True
                     return False
                 self.pending += data
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             return not self.ended
         except ConnectionError:
             self.ended = True

@@ -133,6 +133,26 @@ def a_configuration_that_no_server_starts_with_is_named(t):
 
 
 @test
+def a_configuration_that_the_server_does_not_run_with_is_refused(t):
+    """An upgrade reads the file of the server's start, so nothing of another one would apply."""
+    server = with_pid_file(t)
+    other, same = t.dir / "other.xml", t.dir / "same.xml"
+    other.write_text(server.config.read_text())
+    same.symlink_to(server.config)
+    listener = server.source().play(20) and server.listener()
+    # The second time the process of the pid file is the one that stands in.
+    for done in (1, 2):
+        status, _, err = t.run("-c", other, "--upgrade")
+        equal(status, 1, err)
+        matches(r"process %d of \S+/pid runs with %s, which .* not %s; it was left alone: change that file, or restart" %
+                (server.process.pid, server.config, other), err)
+        status, _, err = t.run("-c", same, "--upgrade")
+        equal(status, 0, err)
+        equal(len(taken(server)), done, "upgrades")
+    check(listener.is_open(), "its listener stays")
+
+
+@test
 def each_of_many_at_once_is_answered(t):
     """The kernel keeps one USR2 for a process that has not taken it yet."""
     server = with_pid_file(t)
@@ -263,6 +283,22 @@ def what_cannot_be_done_now_is_a_sentence_and_costs_nothing(t):
     sent += source.play(30)
     got = listener.read(len(sent) - MP3_FRAME)
     check(sent.startswith(got), "what came differs from what was sent")
+
+
+@test
+def too_little_memory_is_a_sentence_with_its_numbers(t):
+    if os.geteuid() != 0:
+        raise Skip("needs root, to show the server another /proc/meminfo")
+    server = t.unstarted_server(paths="<pidfile>%s/pid</pidfile>" % (t.dir / "server0"))
+    facts = t.dir / "meminfo"
+    facts.write_text("MemTotal: 4014044 kB\nMemAvailable: 2048 kB\n")
+    server.start(through=["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /proc/meminfo && exec "$@"', str(facts)])
+    listener = server.source().play(20) and server.listener()
+    refused_upgrade(server, r"a second process may need \d+ MB of memory for a moment, and 2 MB are free here: free some, or restart")
+    equal(taken(server), [], "upgrades")
+    facts.write_text("MemTotal: 4014044 kB\nMemAvailable: 2048000 kB\n")
+    upgrade(server)
+    check(listener.is_open(), "its listener stays")
 
 
 def tell_without_end(address):

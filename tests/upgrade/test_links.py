@@ -85,6 +85,31 @@ def a_node_that_is_replaced_is_the_same_to_its_master(b):
 
 
 @test
+def its_own_row_and_that_of_a_server_that_never_reports_go_on(b):
+    target, port = "127.0.0.14", 8010
+    redirect = "<redirect><host>%s</host><port>%d</port></redirect>" % (target, port)
+    master = linked_master(b, 11, public(12), body_more=redirect, limits="<max-listeners>1</max-listeners>")
+    name = "redirect-%s-%d" % (target, port)
+    master.source().play(50)
+    stays = master.listener()
+
+    def rows():
+        return {row["id"]: row for row in cluster_json(master)["nodes"] if row["kind"] in ("self", "static")}
+    for _ in range(3):
+        wire = master.wire()
+        wire.send(b"GET /live.mp3 HTTP/1.0\r\n\r\n")
+        equal(wire.reply_head().status, 302)
+    before = wait_for(lambda: rows() if rows()[name]["issued"] == 3 else None, "three were sent there: %r" % rows())
+    equal((len(before), before[name]["unacknowledged"]), (2, 3))
+    upgrade(master)
+    now = rows()
+    for row, old in before.items():
+        equal((now[row]["issued"], now[row]["unacknowledged"]), (old["issued"], old["unacknowledged"]), row)
+        check(now[row]["state_seconds"] >= old["state_seconds"], "%s is in its state since then: %r, %r" % (row, old, now[row]))
+    check(stays.is_open(), "its listener stays")
+
+
+@test
 def a_master_that_is_replaced_knows_its_nodes_and_they_it(b):
     pair = Pair(b)
     crowd = Crowd(pair.master.address, "/live.mp3", threads=2, pause=0.005)

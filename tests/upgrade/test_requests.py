@@ -40,6 +40,31 @@ def requests_that_have_not_come_whole_are_answered(t):
 
 
 @test
+def a_port_that_begins_to_demand_tls_keeps_what_came_without(t):
+    port = free_port()
+    server = t.unstarted_server(sockets=listen_socket(port))
+    certificate(server.dir, "radio.test")
+    paths = "<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir
+    server.write_config(paths=paths)
+    server.start()
+    source = server.source()
+    source.play(50)
+    half, empty = server.wire(), server.wire()
+    half.send(GET[:10])
+    server.get("/status-json.xsl")
+    server.write_config(paths=paths, sockets=listen_socket(port, "<ssl>1</ssl>"))
+    upgrade(server)
+    half.send(GET[10:])
+    empty.send(GET)
+    for wire in (half, empty):
+        equal(wire.reply_head().status, 200)
+    later = server.wire()
+    later.send(GET)
+    equal(later.reply_head().status, 400, "a plain request behind the upgrade")
+    server.listener(port=port, wrap=tls()).close()
+
+
+@test
 def each_is_of_the_socket_that_it_came_to_where_two_have_one_port(t):
     port = free_port()
     secure = listen_socket(port, "<ssl>1</ssl>").replace("127.0.0.1", "127.0.0.2")

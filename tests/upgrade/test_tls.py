@@ -1,9 +1,11 @@
 """Encrypted connections of a server that is replaced: they continue in a process that carries their bytes."""
 import pathlib
+import re
 import socket
 import ssl
 
-from harness import Settings, check, equal, test, wait_for
+from api import Api
+from harness import ADMIN, Settings, check, equal, test, wait_for
 from media import MP3_FRAME, mp3_numbers
 from replacing import upgrade
 from tls_bench import tls, tls_server
@@ -86,6 +88,99 @@ def a_listener_that_goes_is_counted_no_longer(t):
         return server.stat("/live.mp3", "listeners") == "0"
     wait_for(gone, "it has gone")
     wait_for(lambda: not pumps(server), "nothing of it is left")
+
+
+def old_processes(server):
+    """As /metrics and the API show them: processes, their connections, seconds since the oldest was replaced."""
+    text = server.get("/metrics", ADMIN).text
+    rows = [float(re.search(r"(?m)^lb_old_%s (\S+)$" % name, text)[1]) for name in ("processes", "connections", "processes_age_seconds")]
+    row = next(row for row in Api(server).want(200, "GET", "/nodes").json()["items"] if row["self"])
+    return (row["old_processes"], row["old_connections"]), tuple(rows)
+
+
+def shows(server, processes, connections):
+    def shown():
+        row, metrics = old_processes(server)
+        return row == (processes, connections) and metrics[:2] == row
+    wait_for(shown, "%d old processes carry %d connections: %r" % (processes, connections, old_processes(server)), 15)
+
+
+@test
+def old_processes_are_shown_and_go_on_being_shown(t):
+    server = tls_server(t)
+    source = server.source()
+    source.play(50)
+    shows(server, 0, 0)
+    listeners = [server.listener(port=server.ports[1], wrap=tls()) for _ in range(3)]
+    upgrade(server)
+    shows(server, 1, 3)
+    listeners.append(server.listener(port=server.ports[1], wrap=tls()))
+    for _ in range(2):
+        upgrade(server)
+        shows(server, 2, 4)
+    check(old_processes(server)[1][2] > 0, "the age of the oldest")
+    listeners.pop().close()
+
+    def fewer():
+        source.play(10)
+        return old_processes(server)[0] == (1, 3)
+    wait_for(fewer, "one has ended", 15)
+    server.wait_for_log(r"app/handover old process \d+ has ended its TLS connections")
+
+
+def all_that_was_sent(sent, listener):
+    """It is ended with whole records, and has every byte until its end once."""
+    got = listener.audio + listener.take_all(30)
+    check(sent.startswith(got[:len(got)]) and len(got) > 40 * MP3_FRAME, "%d bytes of it, each once" % len(got))
+
+
+@test
+def connections_older_than_hand_over_time_end_in_order_and_others_stay(t):
+    server = tls_server(t, limits="<hand-over-time>1h</hand-over-time>")
+    source = server.source()
+    sent = source.play(50)
+    old = [server.listener(port=server.ports[1], wrap=tls()) for _ in range(3)]
+    upgrade(server)
+    new, plain = server.listener(port=server.ports[1], wrap=tls()), server.listener()
+    sent += source.play(50)
+    shows(server, 1, 3)
+    server.write_config(limits="<hand-over-time>1</hand-over-time>")
+    server.reload()
+    server.wait_for_log(r"WARN app/handover old process \d+ ends its 3 TLS connections within a minute: hand-over-time is over")
+
+    def all_gone():
+        nonlocal sent
+        sent += source.play(1)
+        return new.is_open() and plain.is_open() and server.stat("/live.mp3", "listeners") == "2"
+    wait_for(all_gone, "they have ended, and are counted no longer", 90)
+    for listener in old:
+        all_that_was_sent(sent, listener)
+    wait_for(lambda: not pumps(server), "nothing of it is left")
+    shows(server, 0, 0)
+    check(new.is_open() and plain.is_open(), "the others stay")
+
+
+@test
+def of_nine_old_processes_the_oldest_ends_its_connections(t):
+    server = tls_server(t)
+    source = server.source()
+    sent, listeners = source.play(50), []
+    for n in range(9):
+        listeners.append(server.listener(port=server.ports[1], wrap=tls()))
+        upgrade(server)
+        if n == 7:
+            shows(server, 8, 8)
+            check("within a minute" not in server.log(), "eight may be there")
+    server.wait_for_log(r"old process \d+ ends its 1 TLS connections within a minute: more than 8 old processes have some")
+
+    def first_ends():
+        nonlocal sent
+        sent += source.play(1)
+        return not [one.is_open() for one in listeners][0]   # all of them are read
+    wait_for(first_ends, "the oldest one ends", 90)
+    all_that_was_sent(sent, listeners[0])
+    check(all(listener.is_open() for listener in listeners[1:]), "the others stay")
+    equal(server.log().count("within a minute"), 1, "processes that end")
 
 
 class SlowClient:

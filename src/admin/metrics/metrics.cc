@@ -276,6 +276,13 @@ constexpr auto kRows = std::to_array<MetricRow>({
              out.sample({"applied"}, picture.reloads);
              out.sample({"refused"}, picture.failed_reloads);
            }),
+    metric("lb_old_processes", "",
+           "Processes from before an upgrade that still carry TLS connections.",
+           whole<&Picture::pumps>),
+    metric("lb_old_connections", "", "The TLS connections that they carry.",
+           whole<&Picture::pumped>),
+    metric("lb_old_processes_age_seconds", "", "The time since the oldest one was replaced.",
+           whole<&Picture::oldest_pump>),
     metric("icecast_api_requests_total", "status", "Answers of the API.",
            [](const Picture& picture, Writer& out) {
              for (const auto& [status, times] : picture.api_requests)

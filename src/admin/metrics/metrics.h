@@ -121,6 +121,8 @@ struct MetricsPicture {
   std::vector<CertificateEnd> certificate_ends;
   std::uint64_t log_lines_lost = 0;
   std::uint64_t reloads = 0, failed_reloads = 0;
+  std::uint64_t pumps = 0, pumped = 0;  // old processes, their TLS connections
+  double oldest_pump = 0;               // seconds
   // Answers of the API by their status.
   std::vector<std::pair<int, std::uint64_t>> api_requests;
   struct Store {

@@ -25,8 +25,7 @@ namespace {
 
 constexpr std::int64_t kUsualRange = 3600;  // seconds
 constexpr std::size_t kUsualPoints = 300;
-// Of all mounts; of bytes each is a row of the database.
-constexpr std::int64_t kMaxQuarters = 8'000'000, kMaxQuarterRows = 8'000'000;
+constexpr std::int64_t kMaxQuarters = 8'000'000;  // of all mounts
 
 constexpr std::pair<std::string_view, HistoryOf> kOfWords[] = {{"listeners", HistoryOf::kListeners},
                                                                {"kbps", HistoryOf::kKbps}};
@@ -258,8 +257,8 @@ Plan read_older(const PlanContext& context, const HistoryQuestion& question,
   if (only && mounts.empty() && !is_mount_there(context, *only)) return not_found("mount", *only);
   const std::int64_t length = (ask.range.to - ask.range.from) / kQuarterMs;
   const bool of_time = question.of == HistoryOf::kListeners;
-  if (question.by == HistoryBy::kMount && static_cast<std::int64_t>(mounts.size()) >
-                                              (of_time ? kMaxQuarters : kMaxQuarterRows) / length)
+  if (question.by == HistoryBy::kMount &&
+      static_cast<std::int64_t>(mounts.size()) > kMaxQuarters / length)
     return wrong_question("from",
                           cat({mounts.size(), " mounts are too many for that long a time"}));
   HistorySums sums(ask.range, kQuarterMs, static_cast<std::int64_t>(question.points),

@@ -64,6 +64,8 @@ struct NodeNow {
   std::vector<std::string> tags;
   std::string country;  // the first one that it is near to; "": none
   unsigned weight = 1;
+  // Of this server: processes from before upgrades that carry TLS connections, and those.
+  std::optional<std::uint64_t> old_processes, old_connections;
   std::uint64_t reserved_kbps = 0;  // by mounts of the store
 };
 

@@ -37,6 +37,14 @@ inline constexpr auto kNodeFields = std::to_array(
          .in(Form::kAnswer)
          .null(Form::kAnswer)
          .about("For another node: since it was linked."),
+     member<JsonCount, &NodeNow::old_processes>("old_processes")
+         .in(Form::kAnswer)
+         .null(Form::kAnswer)
+         .about("Processes from before an upgrade that carry TLS connections; null: another node."),
+     member<JsonCount, &NodeNow::old_connections>("old_connections")
+         .in(Form::kAnswer)
+         .null(Form::kAnswer)
+         .about("The TLS connections of old_processes."),
      member<AnyText, &NodeNow::version>("version").in(Form::kAnswer).null(Form::kAnswer),
      member<JsonReal, &NodeNow::rtt_ms>("rtt_ms").in(Form::kAnswer).null(Form::kAnswer),
      member<AnyTexts, &NodeNow::tags>("tags").in(Form::kAnswer),

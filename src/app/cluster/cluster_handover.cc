@@ -38,6 +38,8 @@ void ClusterService::save(ClusterRecord& saved) const {
   const auto keys = by_link_.keys();
   for (const LinkKey& key : *keys) saved.keys.push_back({key.master, key.bytes, key.name});
   for (const auto& [node, weight] : weights_) saved.weights.emplace_back(node, weight);
+  saved.configured =
+      decider_.with_table([](const NodeTable& table) { return table.save_configured(); });
 }
 
 void ClusterService::take_over(const ClusterRecord& saved) {
@@ -54,8 +56,11 @@ std::vector<NodeRecord> ClusterService::save_nodes() {
 }
 
 // Nodes that the configuration no longer has leave the table.
-void ClusterService::go_on(const std::vector<NodeRecord>& nodes) {
+void ClusterService::go_on(const ClusterRecord& saved, const std::vector<NodeRecord>& nodes) {
   const SteadyTime time = now();
+  decider_.with_table([&](NodeTable& table) {
+    for (const NodeRecord& node : saved.configured) table.restore_configured(node, time);
+  });
   for (const NodeRecord& node : nodes)
     if (const auto restored =
             decider_.with_table([&](NodeTable& table) { return table.restore(node, time); });

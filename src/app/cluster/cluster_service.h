@@ -53,7 +53,7 @@ class ClusterService {
   void save(ClusterRecord& saved) const;
   std::vector<NodeRecord> save_nodes();
   void take_over(const ClusterRecord& saved);
-  void go_on(const std::vector<NodeRecord>& nodes);
+  void go_on(const ClusterRecord& saved, const std::vector<NodeRecord>& nodes);
 
   // Called when this node has begun or stopped draining.
   void drain_changed();

@@ -23,6 +23,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
+#include "app/services/tls_pumps.h"
 #include "app/services/worker.h"
 #include "auth/listener/authenticators.h"
 #include "base/cat.h"
@@ -84,7 +85,9 @@ void Handover::start(std::uint64_t asker) {
     return;
   }
   asker_ = asker;
-  if (const std::string why = plan_.obstacle(); !why.empty()) return failed(why);
+  std::string why = plan_.obstacle();
+  if (why.empty()) why = plan_.lack();
+  if (!why.empty()) return failed(why);
   step_ = Step::kPreparing;
   ++turn_;
   notifier_.reloading(network_.clock.steady());
@@ -258,7 +261,8 @@ Result<void> Handover::give() {
   if (!pump) return pump.error();
   network_.auth->ledger().let_file_go();
   network_.records->let_store_go();
-  auto gone = send_parcel(channel_, "GO", {}, kTake);
+  const auto channel = pump->channel();
+  auto gone = send_parcel(channel_, "GO", channel, kTake);
   if (gone) {
     pump->go();
     return gone;
@@ -295,6 +299,7 @@ void Handover::forget() {
   network_.auth->ledger().hand_over();
   network_.listenings->hand_over();
   network_.records->hand_over();
+  network_.pumps->hand_over();
   for (const auto& worker : network_.workers) {
     worker->streams->forget();
     worker->sources->forget();
@@ -335,7 +340,7 @@ void Handover::leave() {
   }
   network_.log.write_here();
   network_.log.info(kUpgradeModule, "this process has ended its part");
-  if (stands_) become_stand_in(stands_, successor_);
+  if (stands_) become_stand_in(stands_, successor_, plan_.launch.arguments);
   ::_exit(0);
 }
 

@@ -61,6 +61,7 @@ struct HandoverPlan {
   std::size_t store = 0;                     // descriptors that the service manager keeps
   bool confined = false;                     // (program/confine.h)
   std::function<std::string()> obstacle;     // why the server cannot be replaced; "": it can
+  std::function<std::string()> lack;         // … for want of memory
   std::function<void()> reload;              // of the configuration
   std::function<CountsRecord()> counts;      // of MetricsService
   std::function<ListingsRecord()> listings;  // of DirectoryService

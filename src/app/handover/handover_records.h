@@ -104,15 +104,17 @@ struct RequestRecord {
   // HeldRequest::file
   std::vector<MovedFd> file;  // one or none
   std::uint64_t file_at = 0, file_bytes = 0;
+  bool plain = false;  // that one does not demand TLS
 };
 template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
-  auto& [worker, fd, held, port, shoutcast, bind_address, file, file_at, file_bytes] = request;
+  auto& [worker, fd, held, port, shoutcast, bind_address, file, file_at, file_bytes, plain] =
+      request;
   auto& [peer, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms, is_probe] = held;
   io(1, worker);
   io.needed(2, fd);
   io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms,
-     bind_address, file, file_at, file_bytes, is_probe);
+     bind_address, file, file_at, file_bytes, is_probe, plain);
 }
 
 // Recordings of other nodes.

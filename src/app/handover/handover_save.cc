@@ -24,6 +24,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/mount_files.h"
+#include "app/services/tls_pumps.h"
 #include "app/services/worker.h"
 #include "app/topology/cluster_record.h"
 #include "archive/files/past_record.h"
@@ -258,6 +259,7 @@ Result<void> Handover::save(HandoverOut& out) {
   network_.relays->programs().begin_save();
   save_records(out);
   save_server(out);
+  out.put_extra(HandoverType::kPumps, network_.pumps->save(out.fds()));
   out.put_extra(HandoverType::kCounts, plan_.counts());
   out.put_extra(HandoverType::kListings, plan_.listings());
   out.put_extra(HandoverType::kEvents, network_.events->stream().save());
@@ -338,6 +340,7 @@ void Handover::save_requests(HandoverOut& out, std::uint32_t worker, SavedFiles&
     request.port = static_cast<std::uint32_t>(held.socket->port);
     request.shoutcast = held.socket->shoutcast;
     request.bind_address = held.socket->settings.bind_address;
+    request.plain = !held.socket->settings.tls;
     if (held.file.fd >= 0) request.file.push_back(rest_of(held.file.fd));
     request.file_at = held.file.at;
     request.file_bytes = held.file.bytes;

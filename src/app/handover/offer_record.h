@@ -55,6 +55,7 @@ enum class HandoverType : std::uint32_t {
   kHolders = 46,
   kOffAir = 47,
   kListings = 48,
+  kPumps = 49,
 };
 
 // The format of the records; within one format fields are only added.

@@ -1,22 +1,37 @@
 #include "app/handover/pump_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <set>
+#include <utility>
 
+#include "app/drain/drain.h"
+#include "app/services/tls_pumps.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "net/loop/loop.h"
+#include "net/socket/fd_channel.h"
 #include "net/tls/tls_pump.h"
 
 namespace lb {
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kReport = 200ms;
+// The pace of a drain.
+constexpr double kEndShare = 0.02;  // of the connections, each second
+constexpr auto kEndTime = 60s;
+constexpr auto kEndPoll = 250ms;
+constexpr auto kLastBytes = 10s;
 
 // Closes all other descriptors, which would otherwise stay open when their owners close them.
 void keep_only(const std::set<unsigned>& kept) {
@@ -30,26 +45,87 @@ void keep_only(const std::set<unsigned>& kept) {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nothing, fd);
 }
 
-[[noreturn]] void pump(int order, std::vector<PumpedConnection> connections) {
+// The copy's only object.
+class Pumping {
+ public:
+  Pumping(Loop& loop, int channel)
+      : loop_(loop),
+        channel_(channel),
+        pump_(loop),
+        report_(loop, [this] { report(); }),
+        end_(loop, [this] { end_some(); }) {}
+
+  void run(std::vector<PumpedConnection> connections) {
+    // The copy owns these objects: no other part of it ever runs.
+    for (PumpedConnection& one : connections)
+      pump_.add(std::unique_ptr<TlsTransport>(one.client), std::move(one.server));
+    watch_.start<&Pumping::on_order>(loop_, channel_, EV_READ, this);
+    report();
+    pump_.stop_at_the_end([this] {
+      if (!report_.armed()) report_.after(kReport);
+    });
+    loop_.run();
+  }
+
+ private:
+  void on_order(short) {
+    char word = 0;
+    const ssize_t n = ::recv(channel_, &word, 1, MSG_DONTWAIT);
+    if (n < 0 && is_momentary(errno)) return;
+    // Without the serving process the connections end by themselves.
+    if (n <= 0) return watch_.stop();
+    if (word != TlsPumps::kEnd || pace_) return;
+    const SteadyTime now = loop_.now();
+    pace_.emplace(kEndShare * static_cast<double>(pump_.size()), now, now + kEndTime);
+    end_some();
+  }
+
+  // Clients that do not take their last bytes are cut at the end.
+  void end_some() {
+    const SteadyTime now = loop_.now();
+    if (const std::size_t staying = pump_.staying(); staying > 0) {
+      cut_ = now + kLastBytes;
+      pump_.end_oldest(static_cast<std::size_t>(pace_->due(now, staying)));
+    } else if (now >= cut_) {
+      return loop_.stop();
+    }
+    end_.after(kEndPoll);
+  }
+
+  void report() {
+    const PumpNews news{static_cast<std::uint64_t>(::getpid()), pump_.size()};
+    RecordOut out;
+    record_fields(out, news);
+    if (::send(channel_, out.bytes().data(), out.bytes().size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+        is_momentary(errno))
+      report_.after(kReport);
+  }
+
+  Loop& loop_;
+  const int channel_;
+  TlsPump pump_;
+  Watch watch_;
+  Timer report_, end_;
+  std::optional<DrainPace> pace_;
+  SteadyTime cut_{};
+};
+
+[[noreturn]] void pump(int channel, std::vector<PumpedConnection> connections) {
   ::prctl(PR_SET_NAME, "tls-pump");
-  std::set<unsigned> kept{static_cast<unsigned>(order)};
+  std::set<unsigned> kept{static_cast<unsigned>(channel)};
   for (const PumpedConnection& one : connections) {
     kept.insert(static_cast<unsigned>(one.client->fd()));
     kept.insert(static_cast<unsigned>(one.server.get()));
   }
   keep_only(kept);
+  // The channel does not block.
+  pollfd order{channel, POLLIN, 0};
+  while (::poll(&order, 1, -1) < 0 && errno == EINTR) continue;
   char word = 0;
-  ssize_t n = 0;
-  do n = ::read(order, &word, 1);
-  while (n < 0 && errno == EINTR);
-  if (n != 1) ::_exit(0);
+  if (::recv(channel, &word, 1, 0) != 1) ::_exit(0);
   Loop loop(0, system_clock());
-  TlsPump pump(loop);
-  // The copy owns these objects: no other part of it ever runs.
-  for (PumpedConnection& one : connections)
-    pump.add(std::unique_ptr<TlsTransport>(one.client), std::move(one.server));
-  pump.stop_at_the_end();
-  loop.run();
+  Pumping pumping(loop, channel);
+  pumping.run(std::move(connections));
   ::_exit(0);
 }
 
@@ -58,11 +134,10 @@ void keep_only(const std::set<unsigned>& kept) {
 Result<PumpProcess> PumpProcess::make(std::vector<PumpedConnection> connections) {
   PumpProcess made;
   if (connections.empty()) return made;
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return Error::io(cat({"a pipe for encrypted connections: ", std::strerror(errno)}));
-  const UniqueFd theirs(ends[0]);
-  made.order_ = UniqueFd(ends[1]);
+  auto pair = packet_pair();
+  if (!pair) return pair.error();
+  made.channel_ = std::move(pair->first);
+  const UniqueFd theirs = std::move(pair->second);
   const pid_t pid = ::fork();
   if (pid < 0)
     return Error::io(cat({"a process for encrypted connections: ", std::strerror(errno)}));
@@ -71,9 +146,13 @@ Result<PumpProcess> PumpProcess::make(std::vector<PumpedConnection> connections)
   return made;
 }
 
+std::vector<int> PumpProcess::channel() const {
+  return channel_ ? std::vector<int>{channel_.get()} : std::vector<int>();
+}
+
 void PumpProcess::go() {
-  if (!order_) return;
-  [[maybe_unused]] const auto n = ::write(order_.get(), "g", 1);
+  if (!channel_) return;
+  ::send(channel_.get(), "g", 1, MSG_NOSIGNAL);
   for (TlsTransport* client : clients_) client->abandon();
 }
 

@@ -1,5 +1,6 @@
 // PumpProcess: a copy of this process that stays for its TLS connections when another one takes
-// over everything else.  It runs only a TlsPump, and ends with the last connection.
+// over everything else.  It runs only a TlsPump, and ends with the last connection.  By a channel
+// it reports their number to the serving process, and ends them all when that tells it to.
 //
 // Thread: control, while all workers stand still (LoopPause): the copy has only this thread.
 // Ownership: Handover.
@@ -19,11 +20,13 @@ class PumpProcess {
   // The copy waits for go(), and ends if this object is destroyed before.  Without connections no
   // copy is made.
   static Result<PumpProcess> make(std::vector<PumpedConnection> connections);
+  // Our end of its channel (TlsPumps), for the next process; "": there is no copy.
+  std::vector<int> channel() const;
   // From now on the copy owns the connections, and this process sends nothing more on them.
   void go();
 
  private:
-  UniqueFd order_;
+  UniqueFd channel_;
   std::vector<TlsTransport*> clients_;
 };
 

@@ -45,7 +45,7 @@ sigset_t watched_signals() {
   return set;
 }
 
-void become_stand_in(const UniqueFd& channel, pid_t serving) {
+void become_stand_in(const UniqueFd& channel, pid_t serving, std::vector<std::string> server) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   ::fcntl(channel.get(), F_SETFD, 0);
   // A library's descriptors without close-on-exec would stay open as long as the server lives.
@@ -53,7 +53,9 @@ void become_stand_in(const UniqueFd& channel, pid_t serving) {
   if (kept > STDERR_FILENO + 1) ::close_range(STDERR_FILENO + 1, kept - 1, 0);
   ::close_range(kept + 1, ~0U, 0);
   std::string name = "icecast-lb", what = cat({"--stand-in=", channel.get(), ",", serving});
-  std::array<char*, 3> arguments{name.data(), what.data(), nullptr};
+  std::vector<char*> arguments{name.data(), what.data()};
+  for (std::string& argument : server) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
   ::execv("/proc/self/exe", arguments.data());
   ::_exit(stand_in(channel.get(), serving));
 }

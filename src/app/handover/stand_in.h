@@ -10,7 +10,9 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/unique_fd.h"
 
@@ -29,8 +31,9 @@ void notify_stand_in(int channel, pid_t serving);
 // The signals that a server watches (SignalWatch).  Each of its processes blocks them from its
 // start, so that a signal between two processes is read by one of them, and kills neither.
 sigset_t watched_signals();
+// server: the arguments of the server, by which `ps` and --upgrade know whose stand-in it is.
 // REQUIRES: watched_signals() are blocked; does not return
-void become_stand_in(const UniqueFd& channel, pid_t serving);
+void become_stand_in(const UniqueFd& channel, pid_t serving, std::vector<std::string> server);
 // The stand-in itself: the program's --stand-in, with "CHANNEL,PID".
 int stand_in(std::string_view arguments);
 int stand_in(int channel, pid_t serving);

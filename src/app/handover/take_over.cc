@@ -29,6 +29,7 @@
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
+#include "app/services/tls_pumps.h"
 #include "app/services/worker.h"
 #include "archive/files/past_record.h"
 #include "archive/record/recording_record.h"
@@ -199,6 +200,8 @@ Result<void> TakeOver::restore(Network& network) {
   if (auto said = say(channel_, HandoverType::kPrepared, {"all"}); !said) return said;
   auto go = receive_parcel(channel_, kGo);
   if (!go) return go.error();
+  // Of the process that stays for TLS connections.
+  if (!go->fds.empty()) network.pumps->add(std::move(go->fds.front()));
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(network.clock.thread_work() - worked);
   network.log.debug("app/handover",
@@ -288,6 +291,7 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
       {HandoverType::kTitles, "titles", &TakeOver::read_as<TitlesRecord>},
       {HandoverType::kDueTitle, "due title", &TakeOver::read_as<DueTitleRecord>},
       {HandoverType::kNumbers, "numbers", &TakeOver::read_as<NumbersRecord>},
+      {HandoverType::kPumps, "pumps", &TakeOver::read_as<PumpsRecord>},
       {HandoverType::kCounts, "counts", &TakeOver::read_as<CountsRecord>},
       {HandoverType::kListings, "listings", &TakeOver::read_as<ListingsRecord>},
       {HandoverType::kWebhook, "webhook", &TakeOver::read_as<WebhookRecord>},
@@ -458,7 +462,7 @@ void TakeOver::cluster_goes_on(Network& network) {
   std::vector<UniqueFd> links;
   for (const MovedFd at : cluster_.links)
     if (UniqueFd fd = fds_.take(at)) links.push_back(std::move(fd));
-  network.cluster->go_on(nodes_);
+  network.cluster->go_on(cluster_, nodes_);
   network.links->go_on(cluster_, masters_, std::move(links));
   network.links->archive().restore(holders_);
 }
@@ -474,6 +478,7 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
     });
   network.admission->go_on();
   network.due_titles->go_on();
+  network.pumps->go_on();
   network.events->webhooks().go_on();
   directs_go_on(network, network.clock.steady() + kDirects);
   requests_go_on(network, sockets);

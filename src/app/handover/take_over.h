@@ -61,6 +61,7 @@ struct PastRecord;
 struct PicturesRecord;
 struct PlayersRecord;
 struct ProgramRecord;
+struct PumpsRecord;
 struct RecordsRecord;
 struct RecordsSinceRecord;
 struct RelayRecord;
@@ -178,6 +179,7 @@ class TakeOver {
   void take(Network& network, TitlesRecord saved);
   void take(Network& network, DueTitleRecord saved);
   void take(Network& network, const NumbersRecord& saved);
+  void take(Network& network, const PumpsRecord& saved);
   void take(Network&, CountsRecord saved);
   void take(Network&, ListingsRecord saved);
   void take(Network& network, const WebhookRecord& saved);

@@ -11,6 +11,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
+#include "app/services/tls_pumps.h"
 #include "app/services/worker.h"
 #include "archive/files/past_record.h"
 #include "archive/read/shifted_streams.h"
@@ -158,6 +159,10 @@ Result<void> TakeOver::take(Network& network, const PastRecord& saved) {
   return {};
 }
 
+void TakeOver::take(Network& network, const PumpsRecord& saved) {
+  network.pumps->restore(saved, fds_);
+}
+
 void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
   std::unordered_map<MovedFd, std::shared_ptr<const UniqueFd>> rests;
   for (RequestRecord& request : std::exchange(requests_, {})) {
@@ -167,6 +172,12 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
       if (one->port == static_cast<int>(request.port) && one->shoutcast == request.shoutcast &&
           (!socket || one->settings.bind_address == request.bind_address))
         socket = one;
+    // As at a reload, a connection keeps the settings that it was accepted with.
+    if (socket && request.plain && socket->settings.tls) {
+      ListenSettings plain = socket->settings;
+      plain.tls = false;
+      socket = socket->with(plain);
+    }
     UniqueFd fd = fds_.take(request.fd);
     std::shared_ptr<const UniqueFd> file;
     if (!request.file.empty()) {

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -101,6 +102,25 @@ bool waits_at(int socket, std::uint64_t pid, std::uint64_t asker) {
   return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), size) == 0;
 }
 
+// The configuration that the process reads at an upgrade, if it is another file than `ours`; "": it
+// is the same, or not known.
+std::string other_file_of(std::uint64_t pid, const std::string& ours) {
+  const std::string process = cat({"/proc/", pid, "/"});
+  const auto line = read_file(process + "cmdline");
+  if (!line) return {};
+  auto words = split(line->text, '\0');
+  words.erase(words.begin());
+  std::erase_if(words, [](std::string_view word) { return word.starts_with("--stand-in="); });
+  const std::string theirs = parse_options({words.begin(), words.end()}).config_file;
+  const bool from_root = theirs.starts_with('/');
+  struct stat here {};
+  struct stat there {};
+  if (theirs.empty() || ::stat(ours.c_str(), &here) != 0 ||
+      ::stat(cat({process, from_root ? "root" : "cwd/", theirs}).c_str(), &there) != 0)
+    return {};
+  return here.st_dev == there.st_dev && here.st_ino == there.st_ino ? "" : theirs;
+}
+
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
@@ -135,6 +155,11 @@ int upgrade_server(const Options& options) {
     return end(1, cat({"process ", *pid, " of ", path,
                        " does not know how to be replaced: it is an "
                        "older version, or no icecast-lb; restart it instead"}));
+  if (const std::string other = other_file_of(*pid, options.config_file); !other.empty())
+    return end(1, cat({"process ", *pid, " of ", path, " runs with ", other,
+                       ", which it reads again at an upgrade, and not ", options.config_file,
+                       "; it was left alone: change that file, or restart the server with -c ",
+                       options.config_file}));
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));

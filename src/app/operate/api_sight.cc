@@ -17,6 +17,7 @@
 #include "app/services/event_service.h"
 #include "app/services/network.h"
 #include "app/services/node_health.h"
+#include "app/services/tls_pumps.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_load.h"
@@ -141,6 +142,9 @@ NodeNow ApiSight::own_row() const {
   if (const auto countries = countries_of(config->cluster.countries); !countries.empty())
     row.country = countries.front();
   row.weight = network_.cluster->self_weight();
+  const TlsPumps::Picture pumps = network_.pumps->picture();
+  row.old_processes = pumps.processes;
+  row.old_connections = pumps.connections;
   return row;
 }
 

@@ -21,6 +21,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/node_health.h"
+#include "app/services/tls_pumps.h"
 #include "app/services/worker.h"
 #include "archive/read/shifted_streams.h"
 #include "archive/record/archive_writer.h"
@@ -249,6 +250,10 @@ MetricsPicture MetricsService::take_picture() const {
     picture.certificate_orders.push_back(
         {order.first_name, order.failures, unix_time(order.next_attempt),
          order.renewal ? std::optional(unix_time(*order.renewal)) : std::nullopt});
+  const TlsPumps::Picture pumps = services_.pumps->picture();
+  picture.pumps = pumps.processes;
+  picture.pumped = pumps.connections;
+  picture.oldest_pump = Seconds(pumps.age).count();
   count_on_control(picture);
   return picture;
 }

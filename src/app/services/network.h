@@ -21,6 +21,7 @@ class MountLookup;
 class PictureFetches;
 class RelayService;
 class Station;
+class TlsPumps;
 
 struct Network : Traffic {
   Network(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
@@ -37,6 +38,7 @@ struct Network : Traffic {
   std::unique_ptr<PictureFetches> picture_fetches;    // control
   std::unique_ptr<DueTitles> due_titles;              // control
   std::unique_ptr<ListenerNumbers> listener_numbers;  // control
+  std::unique_ptr<TlsPumps> pumps;                    // control
   std::unique_ptr<Station> station;  // control; carries out the orders of masters too
 };
 

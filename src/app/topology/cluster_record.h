@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/record.h"
+#include "cluster/nodes/node_record.h"
 #include "stream/mount/moved_fd.h"
 
 namespace lb {
@@ -47,14 +48,16 @@ struct ClusterRecord {
   std::vector<KeyRecord> keys;          // a master's newest first
   std::vector<std::pair<std::string, std::uint64_t>> weights;
   std::uint64_t next_message = 1, next_pull_of_master = 1, next_pull_of_node = 1;
-  std::vector<MovedFd> links;  // to masters, open until replaced
+  std::vector<MovedFd> links;          // to masters, open until replaced
+  std::vector<NodeRecord> configured;  // this server, and those that never report
 };
 template <class Io, RecordOf<ClusterRecord> T>
 void record_fields(Io& io, T& cluster) {
   auto& [epoch, link_secret, arrivals, keys, weights, next_message, next_pull_of_master,
-         next_pull_of_node, links] = cluster;
+         next_pull_of_node, links, configured] = cluster;
   io.needed(1, epoch, link_secret);
-  io(3, arrivals, keys, weights, next_message, next_pull_of_master, next_pull_of_node, links);
+  io(3, arrivals, keys, weights, next_message, next_pull_of_master, next_pull_of_node, links,
+     configured);
 }
 
 }  // namespace lb

@@ -32,6 +32,12 @@ NodeRecord save_node(const Node& node) {
   return saved;
 }
 
+// Redirects under way to the node.
+void restore_under_way(Node& node, const NodeRecord& saved, SteadyTime now) {
+  for (const UnackedRedirects::Run& run : saved.unacked)
+    node.unacked.push(std::min(run.when, now), sane_kbps(run.kbps), run.redirects);
+}
+
 }  // namespace
 
 std::vector<NodeRecord> NodeTable::save() const {
@@ -63,6 +69,25 @@ std::vector<NodeRecord> NodeTable::save() const {
   return all;
 }
 
+std::vector<NodeRecord> NodeTable::save_configured() const {
+  std::vector<NodeRecord> all;
+  for (const Node& node : nodes_)
+    if (!node.id.empty() && (node.kind == NodeKind::kSelf || node.kind == NodeKind::kStatic))
+      all.push_back(save_node(node));
+  return all;
+}
+
+void NodeTable::restore_configured(const NodeRecord& saved, SteadyTime now) {
+  const NodeSlot slot = find(saved.hello.id);
+  if (slot == kNoNode || nodes_[slot].kind != saved.hello.kind) return;
+  Node& node = nodes_[slot];
+  node.issued = node.issued_before = saved.heard.issued;
+  node.arrived = saved.heard.arrived;
+  node.lost = saved.heard.lost;
+  if (node.state == saved.state) node.since = std::min(saved.heard.since, now);
+  restore_under_way(node, saved, now);
+}
+
 Result<void> NodeTable::restore(const NodeRecord& saved, SteadyTime now) {
   const std::size_t events = events_.size();
   const auto slot = hello(saved.hello, now);
@@ -81,8 +106,7 @@ Result<void> NodeTable::restore(const NodeRecord& saved, SteadyTime now) {
   if (node.state != NodeState::kDead) {
     node.reported_kbps = sane_kbps(heard.reported_kbps);
     node.reported_listeners = std::max(0.0, heard.reported_listeners);
-    for (const UnackedRedirects::Run& run : saved.unacked)
-      node.unacked.push(std::min(run.when, now), sane_kbps(run.kbps), run.redirects);
+    restore_under_way(node, saved, now);
     believe(node, now);
     if (node.kind == NodeKind::kLink) {
       expect_report(node, now);

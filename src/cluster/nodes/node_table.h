@@ -134,9 +134,13 @@ class NodeTable {
   // -- of a hand-over ------------------------------------------------------------------------
   // The nodes that report, for another process.
   std::vector<NodeRecord> save() const;
+  // This server and the servers that never report: their counts, and what is under way to them.
+  std::vector<NodeRecord> save_configured() const;
   // A node of the former process, without limits yet, and without an event.  A link has kLinksAgain
   // more time to report, because it is made again.  Error: as for hello().
   Result<void> restore(const NodeRecord& saved, SteadyTime now);
+  // Ignored if the configuration no longer has the node.
+  void restore_configured(const NodeRecord& saved, SteadyTime now);
   static constexpr std::chrono::milliseconds kLinksAgain{1500};
 
   // -- observations ----------------------------------------------------------------------------

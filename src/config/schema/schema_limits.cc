@@ -59,6 +59,10 @@ constexpr SchemaElement kLimits[] = {
     element("client-timeout", kSeconds, slot<&LimitSettings::client_timeout>,
             "A client that reads nothing of a page for this time is dropped.",
             {.max = 86'400, .origin = kIcecast24, .lenient = true, .example = "30"}),
+    element("hand-over-time", kSeconds, slot<&LimitSettings::hand_over_time>,
+            "How long after an upgrade the old process may carry its TLS connections; then they "
+            "end, 2 % a second.",
+            {.min = 1, .max = 31'536'000, .example = "12h"}),
     element("threadpool", kNothing, nullptr, "See limits/threads.",
             {.origin = kIcecast24, .support = kQuiet}),
     element("threads", kNumber, slot<&LimitSettings::threads>,

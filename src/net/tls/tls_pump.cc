@@ -43,6 +43,15 @@ class TlsPump::One {
     on_ready(0);
   }
 
+  bool is_leaving() const noexcept { return leaving_; }
+  void leave() {
+    leaving_ = client_ended_ = true;
+    to_server_ = {};
+    // The server reads the end, and cannot write; what it has written is still read here.
+    ::shutdown(server_.get(), SHUT_RDWR);
+    on_ready(0);
+  }
+
  private:
   enum class Step : std::uint8_t { kNothing, kMoved, kBroken };
 
@@ -157,7 +166,7 @@ class TlsPump::One {
   UniqueFd server_;
   Piece to_client_, to_server_;
   bool client_ended_ = false, server_ended_ = false, flushed_ = true;
-  bool shaking_;
+  bool shaking_, leaving_ = false;
   Watch client_watch_, server_watch_;
 };
 
@@ -171,8 +180,22 @@ void TlsPump::add(std::unique_ptr<TlsTransport> client, UniqueFd server) {
   one.start();
 }
 
-void TlsPump::stop_at_the_end() {
+std::size_t TlsPump::staying() const noexcept {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(open_, [](const auto& one) { return !one->is_leaving(); }));
+}
+
+// One that leaves may end at once, and with it its place in the list.
+void TlsPump::end_oldest(std::size_t count) {
+  std::vector<One*> oldest;
+  for (const auto& one : open_)
+    if (oldest.size() < count && !one->is_leaving()) oldest.push_back(one.get());
+  for (One* const one : oldest) one->leave();
+}
+
+void TlsPump::stop_at_the_end(UniqueFunction<void()> on_end) {
   stops_ = true;
+  on_end_ = std::move(on_end);
   if (open_.empty()) loop_.stop();
 }
 
@@ -183,7 +206,8 @@ void TlsPump::ended(One& one) {
   closed_.push_back(std::move(*at));
   open_.erase(at);
   loop_.post([this] { closed_.clear(); });
-  if (stops_ && open_.empty()) loop_.stop();
+  if (stops_ && open_.empty()) return loop_.stop();
+  if (on_end_) on_end_();
 }
 
 }  // namespace lb

@@ -30,6 +30,7 @@ struct LimitSettings {
   std::chrono::seconds header_timeout{15};
   std::chrono::seconds source_timeout{10};
   std::chrono::seconds client_timeout{30};
+  std::chrono::seconds hand_over_time{12 * 3600};
   std::chrono::milliseconds max_pulse{750};
   unsigned threads = 0;  // workers; 0: one a processor, at most 64
   DeliveryCall delivery = DeliveryCall::kAuto;

@@ -25,6 +25,7 @@
 #include "app/pages/due_titles.h"
 #include "app/programs/child_record.h"
 #include "app/programs/dead_air_service.h"
+#include "app/services/tls_pumps.h"
 #include "app/services/webhooks.h"
 #include "app/topology/cluster_record.h"
 #include "archive/files/past_record.h"
@@ -359,6 +360,7 @@ TEST(GoldenHandover, EachKindOfRecordIsRead) {
       "BQZ0ZXh0IDEIAw1HBQZ0ZXh0IDMJBnRleHQgNA0QBQZ0ZXh0IDUJBnRleHQgNg0QBQZ0ZXh0IDcJBnRleHQgOBEGdG"
       "V4dCA5FAoZB3RleHQgMTENTgUHdGV4dCAxMgkHdGV4dCAxMw0SBQd0ZXh0IDE0CQd0ZXh0IDE1DRIFB3RleHQgMTYJ"
       "B3RleHQgMTcRB3RleHQgMTgUExkHdGV4dCAyMA");
+  is_read_again<PumpsRecord>("PumpsRecord", "BQwGAgkEBAMIBAwEEAEFDAYGCQQEBwgIDAgQAQ");
   is_read_again<HoldersRecord>("HoldersRecord",
                                "BxQHBnRleHQgMQsGdGV4dCAyDAQMBQcUBwZ0ZXh0IDULBnRleHQgNgwIDAk");
 }

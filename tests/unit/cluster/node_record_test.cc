@@ -52,6 +52,33 @@ TEST(NodeRecord, GoesOnWithLoadMountsAndWhatIsNotConfirmed) {
   CHECK_EQUAL(3u, node.issued);
 }
 
+TEST(NodeRecord, ThisServerAndThoseThatNeverReportKeepTheirCounts) {
+  const auto configured = [](SomeCluster& cluster, NodeKind kind, const char* id) {
+    NodeHello hello;
+    hello.id = id;
+    hello.kind = kind;
+    return *cluster.table.hello(std::move(hello), cluster.now);
+  };
+  const NodeSlot self = configured(before, NodeKind::kSelf, "here");
+  const NodeSlot other = configured(before, NodeKind::kStatic, "redirect-a-80");
+  configured(before, NodeKind::kStatic, "redirect-b-80");
+  before.pass(3s);
+  const auto since = before.table.node(self).since;
+  before.table.issued(self, "/a", 128, before.now);
+  for (int i = 0; i < 2; ++i) before.table.issued(other, "/a", 128, before.now);
+  after.now = before.now;
+  // One is no longer configured.
+  const NodeSlot self_after = configured(after, NodeKind::kSelf, "here");
+  const NodeSlot other_after = configured(after, NodeKind::kStatic, "redirect-a-80");
+  for (const NodeRecord& node : before.table.save_configured())
+    after.table.restore_configured(lb::test::through_record(node), after.now);
+  CHECK_EQUAL(1u, after.table.node(self_after).issued);
+  CHECK(after.table.node(self_after).since == since);
+  CHECK_EQUAL(2u, after.table.node(other_after).issued);
+  CHECK_EQUAL(2u, after.table.node(other_after).unacked.count());
+  CHECK(after.table.find("redirect-b-80") == kNoNode);
+}
+
 // Floors below the load that it says.
 TEST(NodeRecord, KeepsWhatItWasSentLately) {
   before.table.issued(edge, "/a", 128, before.now);

@@ -97,6 +97,21 @@ TEST(TlsPump, TheEndOfTheClientIsTheEndOfWhatItSends) {
   for (int i = 0; i < 10; ++i) loop.run_once(false);
   STRCMP_EQUAL("answer", read_all(*client, 100).c_str());
 }
+TEST(TlsPump, OneThatIsToEndPassesOnWhatTheServerHasSent) {
+  begin();
+  CHECK(::send(served.get(), "last words", 10, 0) == 10);
+  LONGS_EQUAL(1, pump->staying());
+  pump->end_oldest(3);
+  LONGS_EQUAL(0, pump->staying());
+  for (int i = 0; i < 10; ++i) loop.run_once(false);
+  STRCMP_EQUAL("last words", read_all(*client, 100).c_str());
+  std::byte into[10];
+  CHECK(client->read(into).status == IoStatus::kEof);
+  char byte = 0;
+  LONGS_EQUAL(0, ::recv(served.get(), &byte, 1, 0));
+  CHECK(::send(served.get(), "more", 4, MSG_NOSIGNAL) < 0);
+  LONGS_EQUAL(0, pump->size());
+}
 TEST(TlsPump, AClientThatIsGoneEndsTheConnection) {
   begin();
   client.reset();
