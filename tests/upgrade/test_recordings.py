@@ -141,7 +141,8 @@ def streams_that_end_or_begin_while_an_upgrade_begins_do_not_refuse_it(t):
 def listeners_do_not_wait_for_a_slow_disk_of_a_recording(t):
     backend, faults = t.owned(Backend()), Faults(t)
     give_away(t.dir)
-    server = t.unstarted_server(limits=PATIENT, body="<archive><dir>%s</dir></archive>" % (t.dir / "archive") + mount(
+    # The source is quiet, so those that have left are counted for seconds.
+    server = t.unstarted_server(limits=PATIENT + "<clients>10000</clients>", body="<archive><dir>%s</dir></archive>" % (t.dir / "archive") + mount(
         "/a.mp3", "<archive>1</archive><authentication type='url'><option name='listener_add' value='%s'/></authentication>" % backend.url()))
     server.start(env=dict(os.environ, **faults.environment))
     source = server.source("/a.mp3")
