@@ -65,7 +65,8 @@ void save_seats(HandoverOut& out, SeatBookRecord all) {
       to.push_back(std::move(one));
       if (to.size() < kSeatsARecord) continue;
       out.put(HandoverType::kSeats, part);
-      to.clear();
+      part.seats.clear();
+      part.seated.clear();
     }
   };
   part.next = all.next;
