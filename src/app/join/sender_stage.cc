@@ -49,9 +49,11 @@ Verdict sender_stage(Worker& worker, Connection& connection) {
   sender.claims_server = is_relay_request(headers, config_of(network, connection)->server_id);
   // A mark works once only, and this request may have waited since.
   if (sender.is_node() || sender.mark != Sender::Mark::kNone) return Verdict::kNext;
+  const auto given = basic_credentials(headers);
+  const bool has_mark = has_pull_mark(headers);
+  if (!given && !has_mark) return Verdict::kNext;  // nearly every listener
   const auto facts = network.cluster->facts();
-  if (facts->known.login(basic_credentials(headers)) != nullptr ||
-      (has_pull_mark(headers) && proves_node(worker, connection, *facts)))
+  if (facts->known.login(given) != nullptr || (has_mark && proves_node(worker, connection, *facts)))
     sender.proves(Sender::Kind::kNode);
   return Verdict::kNext;
 }
