@@ -19,8 +19,6 @@ bool is_address(const ServerEvent& event, std::string_view name) {
   return name == "address" || (switched && (name == "from" || name == "to"));
 }
 
-bool is_of_mount(const ServerEvent& event) { return event.subject.starts_with('/'); }
-
 std::string json_of(const ServerEvent& event, const std::string& node,
                     const Followers::Scope& scope) {
   JsonWriter json;
@@ -57,6 +55,8 @@ std::string shown_text(const ServerEvent& event, const std::string& text, const 
 }
 
 }  // namespace
+
+bool is_of_mount(const ServerEvent& event) { return event.subject.starts_with('/'); }
 
 std::string event_json(const ServerEvent& event, const std::string& node) {
   return json_of(event, node, {});

@@ -56,6 +56,7 @@ void record_fields(Io& io, T& events) {
   auto& [run, number, kept] = events;
   io(1, run, number, kept);
 }
+bool is_of_mount(const ServerEvent& event);
 // The text for readers with full access.
 std::string event_json(const ServerEvent& event, const std::string& node);
 // The text for a reader with this scope; "": it must not see the event.

@@ -194,7 +194,7 @@ void LiveFeed::take_event(const ServerEvent& event) {
 
 void LiveFeed::keep_event(Reader& reader, const ServerEvent& event) const {
   const LiveScope& scope = reader.scope;
-  if (!scope.node_events && !event.subject.starts_with('/')) return;
+  if (!scope.node_events && !is_of_mount(event)) return;
   Followers::Scope seen;
   seen.owns = scope.shows;
   seen.addresses = scope.event_addresses;
