@@ -45,16 +45,15 @@ Result<BodyReader> BodyReader::for_request(const Request& request, bool stream) 
     reader.state_ = State::kSize;
     return reader;
   }
+  // SOURCE is not in RFC 9110, and Icecast ignores its length: encoders that must send one send 0,
+  // -1 or a number that a stream of days exceeds.
+  if (stream && (length == nullptr || request.method == Method::kSource)) return reader;
   if (length != nullptr) {
     const auto bytes = parse_u64(*length);
     if (!bytes || *bytes > std::numeric_limits<std::int64_t>::max()) {
       return Error::invalid("Content-Length: not a number of bytes");
     }
     reader.left_ = *bytes;
-    // An encoder that must send a length sends 0 for a stream.  SOURCE is not in RFC 9110.
-    if (stream && reader.left_ == 0 && request.method == Method::kSource) return reader;
-  } else if (stream) {
-    return reader;
   }
   reader.framing_ = Framing::kLength;
   if (reader.left_ == 0) reader.state_ = State::kEnd;

@@ -21,7 +21,7 @@ class BodyReader {
 
   // Reads Content-Length and Transfer-Encoding.
   // Errors: both present, unknown coding, a length that is not plain digits or over 2^63-1,
-  // differing duplicates.  `stream`: a source without either, or SOURCE with a length of 0, streams
+  // differing duplicates.  `stream`: a source without either, or SOURCE with any length, streams
   // until close; otherwise no framing means an empty body.
   static Result<BodyReader> for_request(const Request& request, bool stream);
 

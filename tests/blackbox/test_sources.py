@@ -41,6 +41,20 @@ def source_with_a_length_of_none(t):
 
 
 @test
+def source_goes_on_behind_a_length_that_it_had_to_send(t):
+    server = t.server()
+    for length in ("-1", "384", "99999999999999999999"):
+        wire = server.wire()
+        wire.send(request("SOURCE /e HTTP/1.0", [MP3, "Content-Length: " + length], SOURCE))
+        equal(wire.reply_head().status, 200, "status of a source with the length " + length)
+        listener = server.listener("/e")
+        wire.send(frames(40))
+        equal(mp3_numbers(listener.read(40 * 384)), [("A", n) for n in range(40)], "frames")
+        wire.close()
+        server.wait_until_gone("/e")
+
+
+@test
 def source_with_bare_line_feeds_as_darkice_sends_them(t):
     logs_in(t, "SOURCE /e HTTP/1.0", ["Content-type: audio/mpeg", "ice-bitrate: 128"], end="\n")
 

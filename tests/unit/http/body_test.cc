@@ -103,13 +103,17 @@ TEST(BodyFraming, TakesExactlyTheLength) {
   CHECK(seen.ended);
   LONGS_EQUAL(5, seen.used);
 }
-TEST(BodyFraming, ALengthOfZeroEndsAPutAtOnceAndIsNoneOfASource) {
-  Request request = request_with({{"content-length", "0"}});
-  CHECK(BodyReader::for_request(request, true)->ended());
-  request.method = Method::kSource;
-  const auto source = BodyReader::for_request(request, true);
-  CHECK(!source->ended());
-  CHECK(source->framing() == BodyReader::Framing::kUntilClose);
+TEST(BodyFraming, ALengthOfZeroEndsAPutAtOnce) {
+  CHECK(BodyReader::for_request(request_with({{"content-length", "0"}}), true)->ended());
+}
+TEST(BodyFraming, TheLengthOfASourceIsIgnored) {
+  for (const char* value : {"0", "-1", "1000", "4294967295", "99999999999999999999", "endless"}) {
+    Request request = request_with({{"content-length", value}});
+    request.method = Method::kSource;
+    const auto source = BodyReader::for_request(request, true);
+    CHECK_TEXT(source.has_value(), value);
+    CHECK_TEXT(source->framing() == BodyReader::Framing::kUntilClose, value);
+  }
 }
 TEST(BodyFraming, RefusesEveryLengthThatIsNotPlainDigits) {
   for (const char* value : {"-1", "18446744073709551616", "99999999999999999999999", "0x10", "+5",
