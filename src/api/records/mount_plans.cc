@@ -50,34 +50,38 @@ std::variant<const BookRow<MountRecord>*, Problem> row_to_change(const PlanConte
 
 std::uint64_t used(std::int64_t limit) { return limit > 0 ? static_cast<std::uint64_t>(limit) : 0; }
 
-// Checks the parts of the account's quota that this mount would exceed.
-std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord& record) {
+// Checks the parts of the account's quota that this mount would exceed.  before: the record that it
+// replaces.  A limit that does not rise is accepted: an account whose quota was lowered below its
+// use can still change its mounts.
+std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord& record,
+                                   const MountRecord* before) {
   const auto* account = context.book.account(record.account);
   if (account == nullptr) return std::nullopt;
+  if (before != nullptr && before->account != record.account) before = nullptr;
   const AccountQuota& quota = account->value.quota;
   const QuotaUse use = quota_use(context.book, record.account, record.mount);
-  const auto over = [&](std::string_view what, std::uint64_t taken, std::int64_t wanted,
-                        std::uint64_t most) -> std::optional<Problem> {
-    const std::string of = cat({"account ", record.account, " may have ", most, " ", what});
-    if (wanted < 0)
+  const auto over = [&](std::string_view what, std::uint64_t taken,
+                        std::int64_t RecordLimits::*limit, std::optional<std::uint64_t> most,
+                        std::int64_t least = 0) -> std::optional<Problem> {
+    if (!most) return std::nullopt;
+    const std::int64_t wanted = record.limits.*limit;
+    const std::string of = cat({"account ", record.account, " may have ", *most, " ", what});
+    if (wanted < least)
       return Problem{ProblemName::kQuota, cat({of, ", so each of its mounts needs limits/", what})};
-    if (taken + used(wanted) <= most) return std::nullopt;
+    if (before != nullptr && wanted <= before->limits.*limit) return std::nullopt;
+    if (taken + used(wanted) <= *most) return std::nullopt;
     return Problem{ProblemName::kQuota, cat({of, ", and ", taken, " are given to other mounts; ",
                                              wanted, " are too many"})};
   };
-  if (quota.mounts && use.mounts + 1 > *quota.mounts)
+  if (before == nullptr && quota.mounts && use.mounts + 1 > *quota.mounts)
     return Problem{ProblemName::kQuota, cat({"account ", record.account, " may have ",
                                              *quota.mounts, " mounts, and has ", use.mounts})};
-  if (quota.listeners)
-    if (auto problem = over("listeners", use.listeners, record.limits.listeners, *quota.listeners))
-      return problem;
-  if (quota.bitrate)
-    if (auto problem = over("bitrate", use.bitrate, record.limits.bitrate, *quota.bitrate))
-      return problem;
-  if (quota.storage)
-    if (auto problem = over("storage", use.storage, record.limits.storage, *quota.storage))
-      return problem;
-  return std::nullopt;
+  if (auto problem = over("listeners", use.listeners, &RecordLimits::listeners, quota.listeners))
+    return problem;
+  // A source whose limit is 0 kbit/s is not watched.
+  if (auto problem = over("bitrate", use.bitrate, &RecordLimits::bitrate, quota.bitrate, 1))
+    return problem;
+  return over("storage", use.storage, &RecordLimits::storage, quota.storage);
 }
 
 // The addresses below a mount belong to it, so an owner creates mounts only below its own.  The
@@ -218,7 +222,7 @@ Plan write_over(const PlanContext& context, BodyUse use) {
   auto read = read_mount_body(context, use, &row->value);
   if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
   auto& [record, made] = std::get<MountBody>(read);
-  if (auto problem = judge_quota(context, record)) return *std::move(problem);
+  if (auto problem = judge_quota(context, record, &row->value)) return *std::move(problem);
   if (auto problem = judge_fallback(context, record)) return *std::move(problem);
   if (record.account != row->value.account) begin_account(context, record);
   const bool same = record == row->value;
@@ -306,7 +310,7 @@ Plan create_mount(const PlanContext& context) {
     return forbidden(
         cat({"this login may use some mounts only, and ", record.mount, " is not one of them"}));
   if (auto problem = judge_above(context, record)) return *std::move(problem);
-  if (auto problem = judge_quota(context, record)) return *std::move(problem);
+  if (auto problem = judge_quota(context, record, nullptr)) return *std::move(problem);
   if (auto problem = judge_fallback(context, record)) return *std::move(problem);
   auto where = place(context, record);
   if (auto* problem = std::get_if<Problem>(&where)) return std::move(*problem);

@@ -121,6 +121,33 @@ TEST(MountPlans, QuotasOfMountsListenersAndBitrate) {
   LONGS_EQUAL(200, api.ask(api.owner, Method::kGet, "/accounts/acme"));
   LONGS_EQUAL(100, *api.json().at("used").at("listeners").u64());
 }
+TEST(MountPlans, AnAccountAboveItsLoweredQuotaCanChangeItsMountsAndTakeLess) {
+  account(R"({"mounts":2,"listeners":100,"bitrate":256})");
+  LONGS_EQUAL(201, create(R"({"mount":"/a","limits":{"bitrate":128,"listeners":60}})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/b","limits":{"bitrate":128,"listeners":40}})"));
+  LONGS_EQUAL(200, api.ask(api.admin, Method::kPatch, "/accounts/acme",
+                           R"({"quota":{"mounts":1,"listeners":50,"bitrate":128}})"));
+  const auto change = [this](const std::string& body) {
+    return api.ask(api.owner, Method::kPatch, "/mounts/a", body);
+  };
+  LONGS_EQUAL(200, change(R"({"settings":{"genre":"rock"}})"));
+  LONGS_EQUAL(200, change(R"({"limits":{"listeners":55}})"));
+  LONGS_EQUAL(409, change(R"({"limits":{"listeners":56}})"));
+  LONGS_EQUAL(409, change(R"({"limits":{"listeners":null}})"));
+  LONGS_EQUAL(409, change(R"({"limits":{"bitrate":129}})"));
+  LONGS_EQUAL(409, create(R"({"mount":"/c","limits":{"bitrate":1,"listeners":0}})"));
+  // Into the account: all of the mount is new there.
+  LONGS_EQUAL(200, api.ask(api.admin, Method::kPatch, "/mounts/a", R"({"account":null})"));
+  LONGS_EQUAL(409, api.ask(api.admin, Method::kPatch, "/mounts/a", R"({"account":"acme"})"));
+  STRCMP_EQUAL("quota", api.name().c_str());
+}
+TEST(MountPlans, ABitrateOfZeroWouldNotBeWatchedSoItIsNoLimitForAQuota) {
+  account(R"({"bitrate":256})");
+  LONGS_EQUAL(409, create(R"({"mount":"/a","limits":{"bitrate":0}})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/a","limits":{"bitrate":128}})"));
+  LONGS_EQUAL(409, api.ask(api.owner, Method::kPatch, "/mounts/a", R"({"limits":{"bitrate":0}})"));
+  STRCMP_EQUAL("quota", api.name().c_str());
+}
 TEST(MountPlans, TheQuotaOfStorageIsTheSumOfItsMountsLimits) {
   account(R"({"storage":20000000})");
   LONGS_EQUAL(409, create(R"({"mount":"/a"})"));
