@@ -61,9 +61,9 @@ constexpr SchemaElement kLimitRows[] = {
     limit_of("bitrate", kNumber, slot<&RecordLimits::bitrate>, "Bitrate of its source, in kbit/s."),
     limit_of("storage", kBytes, slot<&RecordLimits::storage>, "Size of its recordings."),
     limit_of("listening-hours", kNumber, slot<&RecordLimits::listening_hours>,
-             "Listening hours per month."),
+             "Not enforced for a mount: quota/hours of its account is."),
     limit_of("transfer", kBytes, slot<&RecordLimits::transfer>,
-             "Bytes sent to listeners per month."),
+             "Not enforced for a mount: quota/transfer of its account is."),
 };
 static_assert(all_have_set_by(kLimitRows));
 constinit const SchemaBlock kRecordLimitsBlock =

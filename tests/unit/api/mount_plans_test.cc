@@ -148,6 +148,14 @@ TEST(MountPlans, ABitrateOfZeroWouldNotBeWatchedSoItIsNoLimitForAQuota) {
   LONGS_EQUAL(409, api.ask(api.owner, Method::kPatch, "/mounts/a", R"({"limits":{"bitrate":0}})"));
   STRCMP_EQUAL("quota", api.name().c_str());
 }
+TEST(MountPlans, AMonthlyLimitOfAMountIsRefusedBecauseNothingWouldEnforceIt) {
+  account();
+  LONGS_EQUAL(422, create(R"({"mount":"/a","limits":{"listening-hours":5}})"));
+  STRCMP_EQUAL("/limits/listening-hours", api.first_fault().c_str());
+  LONGS_EQUAL(422, create(R"({"mount":"/a","limits":{"transfer":"2g"}})"));
+  STRCMP_EQUAL("/limits/transfer", api.first_fault().c_str());
+  LONGS_EQUAL(201, create(R"({"mount":"/a","limits":{"listening-hours":null,"transfer":-1}})"));
+}
 TEST(MountPlans, TheQuotaOfStorageIsTheSumOfItsMountsLimits) {
   account(R"({"storage":20000000})");
   LONGS_EQUAL(409, create(R"({"mount":"/a"})"));
