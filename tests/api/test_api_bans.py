@@ -2,7 +2,8 @@
 import time
 
 from api import Api, store_server
-from harness import ADMIN, check, equal, test, wait_for
+from harness import ADMIN, SOURCE, check, equal, test, wait_for
+from wire import request
 
 
 def listener_from(server, address, mount="/rock.mp3"):
@@ -80,3 +81,17 @@ def a_ban_never_shuts_out_its_maker(t):
     server, api, source = on_air(t)
     api.problem("invalid", "POST", "/bans", {"match": {"network": "127.0.0.0/8"}})
     equal(api.want(200, "GET", "/bans").json()["items"], [])
+
+
+@test
+def a_ban_ends_a_standby_too(t):
+    """It would be heard when it takes over."""
+    server = store_server(t, body="<mount><mount-name>/live.mp3</mount-name><standby-sources>1</standby-sources></mount>")
+    server.source("/live.mp3").play(20)
+    standby = server.wire(source_address="127.0.0.66")
+    standby.send(request("SOURCE /live.mp3 HTTP/1.0", ["Content-Type: audio/mpeg"], SOURCE))
+    equal(standby.reply_head().status, 200)
+    wait_for(lambda: "<IP>127.0.0.66</IP>" in server.get("/admin/listmounts", ADMIN).text, "it stands by")
+    Api(server).want(201, "POST", "/bans", {"match": {"address": "127.0.0.66"}})
+    wait_for(lambda: "<IP>127.0.0.66</IP>" not in server.get("/admin/listmounts", ADMIN).text, "it is ended")
+    check("<IP>127.0.0.1</IP>" in server.get("/admin/listmounts", ADMIN).text, "the other one stays")

@@ -443,12 +443,11 @@ void RecordService::kick(const Ban& ban) {
   for (const auto& worker : services_.workers)
     BanKick::begin(services_, worker.get(), mounts, is_banned);
   BanKick::begin(services_, nullptr, mounts, is_banned);
-  for (const auto& [name, mount] : *mounts) {
-    const auto* writer = services_.admission->writer_of(name);
-    if (writer != nullptr && mount->is_fed() && !mount->facts()->relayed &&
-        is_banned(name, mount->facts()->source_ip, ""))
-      services_.station->kill_source(name, [](const OrderOutcome&) {});
-  }
+  // A standby too, which would be heard later.
+  for (const auto& [name, mount] : *mounts)
+    for (const auto& encoder : services_.admission->encoders_of(name))
+      if (encoder.facts && is_banned(name, encoder.facts->source_ip, ""))
+        Worker::end_source(services_, encoder.home, encoder.id, EndReason::kKilled);
 }
 
 }  // namespace lb
