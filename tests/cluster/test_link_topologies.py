@@ -1,8 +1,10 @@
 """One master with nodes; several masters that are peers; masters without knowledge of each other (C15)."""
+import socket
 import time
 
 from bench import ADMIN, check, equal, node_at, test, wait_for
-from link_bench import edge, feed, first_line, kill9, linked_master, master_block, plays, public, up
+from harness import Skip
+from link_bench import edge, feed, first_line, kill9, link_port, linked_master, master_block, node, plays, public, up
 from peer_bench import peers
 
 
@@ -97,3 +99,22 @@ def two_masters_that_know_nothing_of_each_other(b):
     equal(edges[0].stat("/live.mp3", "listeners"), "1", "listeners that stay")
     check(time.monotonic() - begin < 3, "the other one took over after %.1f s" % (time.monotonic() - begin))
     equal(first_line(two.address, "/live.mp3")[0], 302, "the other one goes on")
+
+
+@test
+def nodes_link_by_the_address_family_of_the_masters_listen_sockets(b):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        raise Skip("no IPv6 here") from None
+    port, links = link_port(), link_port()
+    master = b.unstarted_server(
+        sockets="<listen-socket><port>%d</port><bind-address>::1</bind-address></listen-socket>" % port,
+        body='<cluster><id>m1</id><cluster-port>%d</cluster-port><node id="six" secret="s-six"/>'
+             '<node id="four" secret="s-four"/></cluster>' % links)
+    master.host = "::1"
+    master.start()
+    for number, name, address in ((12, "six", "::1"), (13, "four", "127.0.0.1")):
+        node(b, number, "<master><server>%s</server><port>%d</port><cluster-port>%d</cluster-port><username>%s</username>"
+                        "<password>s-%s</password></master><cluster><id>%s</id></cluster>" % (address, port, links, name, name, name))
+        master.wait_for_log(r"node %s \(%s\): is linked" % (name, address))

@@ -71,6 +71,11 @@ Result<void> NodeLinks::bind(const Config& config) {
     socket_ = ListenSocket::of(settings, settings.port, false, std::move(fds));
     return {};
   }
+  // Nodes may have only the address family of the listen-sockets.
+  if (std::any_of(config.listen.begin(), config.listen.end(), [](const ListenSettings& each) {
+        return each.bind_address.find(':') != std::string::npos;
+      }))
+    settings.bind_address = "::";
   auto socket = ListenSocket::open(settings, settings.port, false, 1);
   if (!socket) return Error::io("cluster-port: " + socket.error().what);
   socket_ = std::move(*socket);
