@@ -1,6 +1,6 @@
 // The commands of /admin/ and the documents beside /api/v1, for what the API does not have: asked
 // with the session of this page.
-import {api, away, here} from './kit.js';
+import {api, away, goOn, here} from './kit.js';
 
 const PATIENCE = 20000;   // ms
 
@@ -10,6 +10,7 @@ const words = page => new DOMParser().parseFromString(page, 'text/html').body.te
 async function ask(path, more = {}) {
   const answer = await fetch(new URL('/admin/' + path, location.origin), {cache: 'no-store', signal: AbortSignal.timeout(PATIENCE), ...more,
     headers: {'X-LB-CSRF': here.csrf || '', ...more.headers}}).catch(problem => { throw away(problem); });
+  if (answer.status === 403 && !more.once && await goOn()) return ask(path, {...more, once: true});
   const text = await answer.text();
   // A login that is over is said as everywhere; one that may not do this is 401, too.
   if (answer.status === 401) await api('GET', '/session');

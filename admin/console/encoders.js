@@ -3,18 +3,13 @@
 import {copyButton, el, say} from './kit.js';
 import {t} from './texts.js';
 
-// How each program writes a format.
+// How each program writes a format; {} is the bitrate.
 const FORMATS = {
-  mp3: {text: 'MP3', type: 'audio/mpeg', ffmpeg: rate => '-c:a libmp3lame -b:a ' + rate + 'k', muxer: 'mp3',
-    liquidsoap: rate => '%mp3(bitrate=' + rate + ')', butt: 'mp3', mixxx: 'MP3'},
-  opus: {text: 'Opus', type: 'audio/ogg', ffmpeg: rate => '-c:a libopus -b:a ' + rate + 'k', muxer: 'ogg',
-    liquidsoap: rate => '%opus(bitrate=' + rate + ')', butt: 'opus', mixxx: 'Opus', shout: 'ogg', file: 'music.opus'},
-  vorbis: {text: 'Ogg Vorbis', type: 'audio/ogg', ffmpeg: rate => '-c:a libvorbis -b:a ' + rate + 'k', muxer: 'ogg',
-    liquidsoap: rate => '%vorbis.abr(bitrate=' + rate + ')', butt: 'ogg', mixxx: 'Ogg Vorbis', shout: 'ogg', file: 'music.ogg'},
-  aac: {text: 'AAC', type: 'audio/aac', ffmpeg: rate => '-c:a aac -b:a ' + rate + 'k', muxer: 'adts',
-    liquidsoap: rate => '%ffmpeg(format="adts", %audio(codec="aac", b="' + rate + 'k"))', butt: 'aac', mixxx: 'AAC'},
-  flac: {text: 'FLAC', type: 'audio/ogg', ffmpeg: () => '-c:a flac', muxer: 'ogg',
-    liquidsoap: () => '%ogg(%flac)', butt: 'flac', shout: 'ogg', file: 'music.oga'},
+  mp3: {text: 'MP3', type: 'audio/mpeg', ffmpeg: 'libmp3lame -b:a {}k', muxer: 'mp3', liquidsoap: '%mp3(bitrate={})', butt: 'mp3', mixxx: 'MP3'},
+  opus: {text: 'Opus', ffmpeg: 'libopus -b:a {}k', liquidsoap: '%opus(bitrate={})', butt: 'opus', mixxx: 'Opus', file: 'music.opus'},
+  vorbis: {text: 'Ogg Vorbis', ffmpeg: 'libvorbis -b:a {}k', liquidsoap: '%vorbis.abr(bitrate={})', butt: 'ogg', mixxx: 'Ogg Vorbis', file: 'music.ogg'},
+  aac: {text: 'AAC', type: 'audio/aac', ffmpeg: 'aac -b:a {}k', muxer: 'adts', liquidsoap: '%ffmpeg(format="adts", %audio(codec="aac", b="{}k"))', butt: 'aac', mixxx: 'AAC'},
+  flac: {text: 'FLAC', ffmpeg: 'flac', liquidsoap: '%ogg(%flac)', butt: 'flac', file: 'music.oga'},
 };
 const ENDINGS = {mp3: 'mp3', opus: 'opus', ogg: 'vorbis', oga: 'vorbis', aac: 'aac', flac: 'flac'};
 const formatOf = mount => ENDINGS[(mount.match(/\.(\w+)$/) || [])[1]] || 'mp3';
@@ -23,40 +18,42 @@ const shell = text => /^[\w@%+=:,./-]+$/.test(text) ? text : "'" + text.replaceA
 // #{…} would be run.
 const script = text => '"' + text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('#', '\\x23') + '"';
 
+// Where it sends to.
+function endOf(url) {
+  const at = new URL(url), tls = at.protocol === 'https:';
+  return {at, tls, bare: at.hostname.replace(/^\[|\]$/g, ''), port: at.port || (tls ? '443' : '80')};
+}
 // of: {url, backup, user, password, name, bitrate}, format: a key of FORMATS.  backup: in place of url
 // while that takes no source.
 // Gives [{title, text} or {title, rows, note}].
 function recipes(of, format) {
-  const f = FORMATS[format], at = new URL(of.url), tls = at.protocol === 'https:';
-  const host = at.hostname, bare = host.replace(/^\[|\]$/g, ''), port = at.port || (tls ? '443' : '80');
-  const mount = decodeURIComponent(at.pathname), name = of.name || mount.slice(1), rate = of.bitrate || (format === 'opus' ? 96 : 128);
-  const login = 'icecast://' + encodeURIComponent(of.user) + ':' + encodeURIComponent(of.password) + '@', url = login + host + ':' + port + at.pathname;
-  const to = of.backup && new URL(of.backup), tls2 = to && to.protocol === 'https:', port2 = to && (to.port || (tls2 ? '443' : '80'));
-  const bare2 = to && to.hostname.replace(/^\[|\]$/g, ''), second = to ? [['Second home', bare2 + ', port ' + port2]] : [];
-  const entry = (name, address, port, tls) => ['[' + name + ']', 'address = ' + address, 'port = ' + port,
+  const f = FORMATS[format], type = f.type || 'audio/ogg', first = endOf(of.url), to = of.backup && endOf(of.backup), {tls, bare, port} = first;
+  const mount = decodeURIComponent(first.at.pathname), name = of.name || mount.slice(1), rate = of.bitrate || (format === 'opus' ? 96 : 128);
+  const second = to ? [['Second home', to.bare + ', port ' + to.port]] : [];
+  const entry = (name, {bare, port, tls}) => ['[' + name + ']', 'address = ' + bare, 'port = ' + port,
     'password = ' + of.password, 'type = 1', 'tls = ' + (tls ? 1 : 0), 'mount = ' + mount.slice(1), 'usr = ' + of.user];
   const all = [{title: 'butt', note: 'Settings, Main, Server, Add; and Audio for the codec. ' + (to ? 'butt does not go to the second home by itself: Add it too, and choose it when the first one is away. ' : '') + 'Or as a file, for butt -c FILE:', rows: [
     ['Type', 'Icecast'], ['Address', bare], ['Port', port], ['Password', of.password], ['Icecast mountpoint', mount.slice(1)],
     ['Icecast user', of.user], ['Codec', f.text], ['SSL/TLS', tls ? 'on' : 'off'], ...second],
   text: ['[main]', 'server = radio', 'num_of_srv = ' + (to ? 2 : 1), 'num_of_icy = 0', 'srv_ent = radio' + (to ? ';second' : ''), 'connect_at_startup = 1', '[audio]',
     'codec = ' + f.butt, 'bitrate = ' + rate, 'samplerate = ' + (format === 'opus' ? 48000 : 44100), 'channel = 2',
-    ...entry('radio', bare, port, tls), ...(to ? entry('second', bare2, port2, tls2) : [])].join('\n') + '\n'}];
-  const output = (host, port, tls, id) => ['output.icecast(' + id + f.liquidsoap(rate) + ',',
-    '  host=' + script(host) + ', port=' + port + (tls ? ', transport=http.transport.ssl()' : '') + ',',
+    ...entry('radio', first), ...(to ? entry('second', to) : [])].join('\n') + '\n'}];
+  const output = ({bare, port, tls}, id) => ['output.icecast(' + id + f.liquidsoap.replace('{}', rate) + ',',
+    '  host=' + script(bare) + ', port=' + port + (tls ? ', transport=http.transport.ssl()' : '') + ',',
     '  user=' + script(of.user) + ', password=' + script(of.password) + ',',
     '  mount=' + script(mount.slice(1)) + ', name=' + script(name) + ', radio)'];
   all.push({title: 'Liquidsoap', note: to && 'Both outputs run: the one that is refused asks again every 3 s.', text: ['radio = mksafe(playlist("/srv/music"))',
-    ...output(bare, port, tls, ''), ...(to ? output(bare2, port2, tls2, 'id="second", ') : [])].join('\n') + '\n'});
-  const ffmpeg = (url, tls) => ['ffmpeg -re -i INPUT -vn ' + f.ffmpeg(rate) + ' \\',
-    '  -content_type ' + f.type + ' -f ' + f.muxer + (tls ? ' -tls 1' : '') + ' -ice_name ' + shell(name) + ' \\', '  ' + shell(url)];
+    ...output(first, ''), ...(to ? output(to, 'id="second", ') : [])].join('\n') + '\n'});
+  const ffmpeg = ({at, port, tls}) => ['ffmpeg -re -i INPUT -vn -c:a ' + f.ffmpeg.replace('{}', rate) + ' \\',
+    '  -content_type ' + type + ' -f ' + (f.muxer || 'ogg') + (tls ? ' -tls 1' : '') + ' -ice_name ' + shell(name) + ' \\', '  ' + shell('icecast://' + encodeURIComponent(of.user) + ':' + encodeURIComponent(of.password) + '@' + at.hostname + ':' + port + at.pathname)];
   all.push({title: 'ffmpeg', note: 'INPUT is a file, or -f alsa -i default in place of -re -i INPUT.' + (to ? ' What ends goes on at the other home.' : ''),
-    text: (to ? ['while sleep 1; do', ...ffmpeg(url, tls), ...ffmpeg(login + to.host + (to.port ? '' : ':' + port2) + to.pathname, tls2), 'done'] : ffmpeg(url, tls)).join('\n') + '\n'});
+    text: (to ? ['while sleep 1; do', ...ffmpeg(first), ...ffmpeg(to), 'done'] : ffmpeg(first)).join('\n') + '\n'});
   if (f.mixxx) all.push({title: 'Mixxx', note: 'Preferences, Live Broadcasting; then Options, Enable Live Broadcasting.' + (to ? ' A second connection has the second home, and reconnects without a limit: it is refused while the first one is on air.' : ''), rows: [
     ['Type', 'Icecast 2'], ['Mount', mount], ['Host', bare], ['Port', port], ['Login', of.user], ['Password', of.password],
     ['Bitrate', rate + ' kbps'], ['Format', f.mixxx], ['Channels', 'Stereo'], ...second]});
-  all.push({title: 'libshout and others', note: 'MPD, IDJC, ices and most hardware ask for these; where there is a choice of protocol, it is Icecast 2 or HTTP.' + (f.shout ? ' A file by the program shout:' : ''), rows: [
-    ['Host', bare], ['Port', port], ['Mount', mount], ['User', of.user], ['Password', of.password], ['Content type', f.type], ...second],
-  text: f.shout && ['cat ' + f.file + ' | shout --format ' + f.shout + ' --host ' + shell(bare) + ' --port ' + port + (tls ? ' --tls-mode rfc2818' : '') + ' \\',
+  all.push({title: 'libshout and others', note: 'MPD, IDJC, ices and most hardware ask for these; where there is a choice of protocol, it is Icecast 2 or HTTP.' + (f.file ? ' A file by the program shout:' : ''), rows: [
+    ['Host', bare], ['Port', port], ['Mount', mount], ['User', of.user], ['Password', of.password], ['Content type', type], ...second],
+  text: f.file && ['cat ' + f.file + ' | shout --format ogg --host ' + shell(bare) + ' --port ' + port + (tls ? ' --tls-mode rfc2818' : '') + ' \\',
     '  --user ' + shell(of.user) + ' --pass ' + shell(of.password) + ' --mount ' + shell(mount) + ' --station-name ' + shell(name)].join('\n') + '\n'});
   return all;
 }

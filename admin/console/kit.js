@@ -16,11 +16,11 @@ export let description = {};
 
 const shape = (method, path) => method + ' ' + path.replace(/\{[^}]*\}/g, '{}');
 export async function learn() {
-  const [session, told] = await Promise.all([api('GET', '/session'), api('GET', '/openapi.json')]);
+  const [session, said] = await Promise.all([api('GET', '/session'), api('GET', '/openapi.json')]);
   const meta = name => document.querySelector('meta[name="lb-' + name + '"]').content, store = meta('store') || 'none';
   Object.assign(here, session, {store: store === 'masters' ? 'none' : store, masters: store === 'masters', audience: meta('audience') === 'on'});
-  description = told;
-  for (const [path, methods] of Object.entries(told.paths))
+  description = said;
+  for (const [path, methods] of Object.entries(said.paths))
     for (const [method, one] of Object.entries(methods))
       operations.set(shape(method.toUpperCase(), path), RANK[one['x-least-role']] ?? 0);
 }
@@ -48,14 +48,16 @@ export const clock = () => Date.now() + ahead;
 export const away = problem => Object.assign(new Error(t(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer')), {away: true});
 // The session has ended under a form: what is typed stays until there is another session.
 let over = null;
-async function goOn() {
-  const notice = over;
+// Takes the session as it is now; whether it is another one.
+export async function goOn() {
+  const notice = over, was = here.csrf;
   over = null;
-  const now = await api('GET', '/session');
+  const now = await api('GET', '/session', undefined, {once: true});
   if (now.user !== here.user || now.role !== here.role) await restart();
   Object.assign(here, now);
   for (const one of document.querySelectorAll('input[name=csrf]')) one.value = here.csrf;
-  notice.remove();
+  notice?.remove();
+  return here.csrf !== was;
 }
 export async function restart() {
   location.reload();
@@ -73,18 +75,17 @@ export function keys() {
   let last = '', key = '';
   return body => {
     const text = JSON.stringify(body);
-    if (text !== last) key = [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
+    if (text !== last) key = crypto.getRandomValues(new Uint32Array(4)).join('-');
     last = text;
     return key;
   };
 }
-// more: key (Idempotency-Key), revision (If-Match).  fetch() refuses a relative address where the
+// more: key (Idempotency-Key), revision (If-Match), once: not again.  fetch() refuses a relative address where the
 // page's own holds a password.
 export async function api(method, path, body, more = {}) {
   if (over) await goOn();
-  const headers = {}, file = body instanceof Blob, began = Date.now();
   // By it the server knows a page: a 401 then opens no box for passwords.
-  headers['X-LB-CSRF'] = here.csrf || '';
+  const headers = {'X-LB-CSRF': here.csrf || ''}, file = body instanceof Blob, began = Date.now();
   if (body !== undefined && !file) headers['Content-Type'] = 'application/json';
   if (more.key) headers['Idempotency-Key'] = more.key;
   if (more.revision) headers['If-Match'] = '"' + more.revision + '"';
@@ -95,10 +96,12 @@ export async function api(method, path, body, more = {}) {
   const off = Date.parse(answer.headers.get('Date')) + 500 - (began + Date.now()) / 2;
   if (Math.abs(off - ahead) > 1500 && Date.now() - began < 2000) ahead = off;   // its seconds are whole, and it was under way
   if (answer.status === 401) await loggedOut();
-  let told = null;
-  try { told = text ? JSON.parse(text) : null; } catch { told = {detail: text.slice(0, 300)}; }
-  if (!answer.ok) throw new Problem(answer.status, told || {});
-  return told;
+  // Another tab may have logged in: with another session, as another user.
+  if (answer.status === 403 && !more.once && await goOn()) return api(method, path, body, {...more, once: true});
+  let said = null;
+  try { said = text ? JSON.parse(text) : null; } catch { said = {detail: text.slice(0, 300)}; }
+  if (!answer.ok) throw new Problem(answer.status, said || {});
+  return said;
 }
 // All items of a list, at most `most` of them.
 export async function list(path, most = 20000) {
@@ -140,8 +143,11 @@ export const auto = text => el('span', {dir: 'auto'}, text);
 // A button; why it could not be done stands beside it.
 export function press(inside, act, more) {
   const button = el('button', {type: 'button', ...more, on: {click: async () => {
+    if (button.busy) return;
+    button.busy = true;
     button.fault?.remove();
     try { await act(); } catch (problem) { button.after(button.fault = el('span', {class: 'fault', role: 'alert'}, words(problem))); }
+    button.busy = false;
   }}}, inside);
   return button;
 }
@@ -283,8 +289,8 @@ export function ago(seconds) {
 }
 export const two = value => String(value).padStart(2, '0');
 export function local(seconds) {
-  const at = new Date(seconds * 1000);
-  return at.getFullYear() + '-' + two(at.getMonth() + 1) + '-' + two(at.getDate()) + 'T' + two(at.getHours()) + ':' + two(at.getMinutes());
+  const at = seconds * 1000;
+  return new Date(at - new Date(at).getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 }
 export const when = seconds => local(seconds).replace('T', ' ');
 export const DAY = {day: 'numeric', month: 'short'}, HOUR = {hour: '2-digit', minute: '2-digit'};

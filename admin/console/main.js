@@ -1,5 +1,5 @@
 // The console: which page is shown, and what all pages have around them.
-import {$, api, away, el, head, here, hidden, learn, restart, say, tell, to, words} from './kit.js';
+import {$, api, away, el, goOn, head, here, hidden, learn, restart, say, tell, to, words} from './kit.js';
 import {stream} from './live.js';
 import {LANGUAGES, choose, language, t} from './texts.js';
 
@@ -15,8 +15,9 @@ const load = (file, name = file) => async (...of) => {
   return module[name](...of);
 };
 const overview = load('overview'), mount = load('mount');
-const pages = {'': overview, '/mounts': load('mounts'), '/nodes': load('nodes'), '/archive': load('archive'), '/audience': load('audience'), '/usage': load('usage'), '/reports': load('reports'), '/stations': load('stations'), '/certificates': load('certificates'),
-  '/audit': load('audit'), '/server': load('server'), ...Object.fromEntries(['accounts', 'users', 'tokens', 'bans'].map(name => ['/' + name, load('records', name)]))};
+const pages = {'': overview};
+for (const name of ['mounts', 'nodes', 'archive', 'audience', 'usage', 'reports', 'stations', 'certificates', 'audit', 'server']) pages['/' + name] = load(name);
+for (const name of ['accounts', 'users', 'tokens', 'bans']) pages['/' + name] = load('records', name);
 let current = null;
 
 // The server writes the menu for this role.
@@ -151,6 +152,10 @@ function go(address, more) {
 document.addEventListener('click', event => {
   const link = event.target.closest?.('a[href]');
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.defaultPrevented) return;
+  if (link.matches('.skip')) {   // by an address of its own the page would be drawn again
+    event.preventDefault();
+    return current?.heading?.focus();
+  }
   const target = new URL(link.href);
   if (target.origin !== location.origin || target.pathname !== ROOT && !target.pathname.startsWith(ROOT + '/')) return;
   if (target.hash && target.pathname === location.pathname) return;
@@ -164,7 +169,10 @@ document.addEventListener('keydown', event => {
   else go(ROOT).then(() => $('search')?.focus());
 });
 window.addEventListener('popstate', () => render());
-document.addEventListener('visibilitychange', () => current?.again?.());
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) goOn().catch(() => {});
+  current?.again?.();
+});
 
 function session() {
   if (!here.csrf) return;

@@ -1,7 +1,7 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
 import {charts} from './history.js';
-import {actions, ago, api, auto, box, cell, clock, copyButton, count, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
+import {actions, ago, api, auto, box, cell, clock, copyButton, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
 import {t} from './texts.js';
 import {feeds} from './feeds.js';
 import {put} from './live.js';

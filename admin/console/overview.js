@@ -116,8 +116,9 @@ export async function overview(page) {
     if (others || !search.value()) return;
     others = [];
     const [accounts, users] = await Promise.all([listed('/accounts'), listed('/users')]);
-    others = [...accounts.map(one => ({name: one.id, text: 'account' + (one.name && one.name !== one.id ? ', ' + one.name : ''), page: '/accounts?q=' + part(one.id)})),
-      ...users.map(one => ({name: one.name, text: one.role + (one.account ? ' of ' + one.account : ''), page: '/users?q=' + part(one.name)}))];
+    const told = (page, name, text) => ({name, text, page: page + '?q=' + part(name)});
+    others = [...accounts.map(one => told('/accounts', one.id, 'account' + (one.name && one.name !== one.id ? ', ' + one.name : ''))),
+      ...users.map(one => told('/users', one.name, one.role + (one.account ? ' of ' + one.account : '')))];
     draw();
   }
   nodes.sort(nodeSorts, draw);

@@ -127,14 +127,13 @@ export async function users(page) {
     row(one, refresh, acts) {
       const {change, remove} = acts(() => one), base = '/users/' + part(one.name), own = one.name === here.user;
       const cells = follow({User: [span(strong(one.name), small()), (now, at) => say(at.lastChild, now.disabled ? t('disabled') : '')], Role: now => now.role, Account: now => now.account || '', Mounts: now => joined(now.mounts)});
-      const set = async (path, body) => { const told = await api('POST', base + path, body); showPassword(page, told); await refresh(); };
       const disable = mayChange('PATCH /users/{}') && !own && question('Disable', one.name, () => t('{0} is logged out everywhere, and may not log in.', one.name), [['Disable', () => change({disabled: true})]], false);
       const enable = mayChange('PATCH /users/{}') && press('Enable', () => change({disabled: false}));
       return {cells: cells.cells, acts: [
         mayChange('PATCH /users/{}') && opening('Edit', one.name, close => form({button: 'Save', cancel: close, change: one, groups: [{fields: [...fields(one), seesField(one.addresses)]}],
           send: async (body, all, revision) => { await change('mounts' in body && body.mounts === null ? {...body, mounts: []} : body, revision); close(); }}).node),
         own ? ownPassword() : mayChange('POST /users/{}/password') && opening('New password', one.name, close => form({button: 'New password', cancel: close, login: one.name, groups: [{fields: [passwordField()]}],
-          send: async body => { await set('/password', body); close(); }}).node),
+          send: async body => { showPassword(page, await api('POST', base + '/password', body)); await refresh(); close(); }}).node),
         mayChange('DELETE /users/{}/sessions') && question('Log out everywhere', one.name, () => t('All sessions of {0} end.', one.name), [['Log out', async () => { await api('DELETE', base + '/sessions'); await refresh(); }]], false),
         disable, enable, !own && remove(() => t('Delete the user {0}? Its sessions end.', one.name))],
       fill(now) {
