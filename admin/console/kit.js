@@ -1,6 +1,6 @@
 // What all pages of the console share: requests of /api/v1, and the making of elements.
 // Text of the server goes into text nodes and attributes only, never into markup: others wrote it.
-import {language, t} from './texts.js';
+import {language, t, told} from './texts.js';
 
 const PATIENCE = 20000;   // ms
 const RANK = {none: 0, viewer: 1, operator: 2, owner: 3, admin: 4};
@@ -34,10 +34,11 @@ export const mayChange = what => here.store !== 'none' && may(what);
 // -- requests
 
 class Problem extends Error {
-  constructor(status, told) {
-    super(told.detail || told.title || 'the server answered ' + status);
-    Object.assign(this, {status, kind: (told.type || '').split('#')[1] || '', parameter: told.parameter,
-      errors: told.errors || (told.parameter ? [{pointer: '/' + told.parameter, detail: told.detail}] : []), nodes: told.nodes || told.masters || []});
+  constructor(status, of) {
+    const errors = of.errors || (of.parameter ? [{pointer: '/' + of.parameter, detail: of.detail}] : []);
+    super(told(of.detail || of.title || 'the server answered ' + status));
+    Object.assign(this, {status, kind: (of.type || '').split('#')[1] || '', parameter: of.parameter,
+      errors: errors.map(one => ({...one, detail: told(one.detail)})), nodes: of.nodes || of.masters || []});
   }
 }
 export const part = name => encodeURIComponent(name);

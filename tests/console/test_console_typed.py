@@ -1,9 +1,14 @@
-"""What is typed and pressed in the console: it is sent once, with the session of this moment."""
+"""What is typed and pressed in the console: it is sent once, with the session of this moment, and refusals stand at their
+fields in the language of the viewer."""
+import pathlib
+import re
+
 from api import Api
 from desk import Desk
 from harness import check, equal, test, wait_for
 from test_console_pages import console_server, mount_url
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TYPED = "return document.querySelector('form.fields input[name=mount]')?.value"
 # Counts the changes that the page sends.
 COUNTED = "window.sent = []; const real = fetch; window.fetch = (to, how, ...more) => { if (how?.method !== 'GET') sent.push(how.method); return real(to, how, ...more); }"
@@ -102,3 +107,74 @@ def a_form_is_sent_with_the_session_of_another_tab(t):
     desk.see("Log out vera")
     equal(desk.count("summary", "Create a mount"), 0)
     desk.browser.complaints()   # the refused requests
+
+
+# What forms send that the API refuses: method, path, body.
+WRONG = [("POST", "/mounts", {"mount": name}) for name in ("/a.mp3", "x", "/a/../b", "/a?b", "/x.xsl", "/" + "n" * 300, "/a#", "/a\u0007")] + [
+    ("POST", "/mounts", {"mount": "/b.mp3", **more}) for more in (
+        {"account": "nothing"}, {"limits": {"listeners": -5, "bitrate": 1.5, "storage": "x", "over": "no"}}, {"place": {"node": "nowhere"}}, {"place": {"country": "xx"}},
+        {"settings": {"genre": "x" * 5000, "max-listener-duration": "soon", "fallback-mount": "/b.mp3"}})] + [
+    ("PATCH", "/mounts/a.mp3", {"sources": [{"user": "dj", **more}]}) for more in (
+        {"hours": [{"from": "25:00", "until": "3"}]}, {"hours": [{"from": "20:00", "until": "20:00"}]}, {"zone": "Mars/X"}, {"grace": 1000000}, {"from": 2000000000, "until": 1900000000})] + [
+    ("PATCH", "/mounts/a.mp3", {"sources": [{"user": ""}]}), ("PATCH", "/mounts/a.mp3", {"sources": [{"user": "dj"}, {"user": "dj"}]}),
+    ("POST", "/mounts/a.mp3/title", {"title": "x"}), ("POST", "/mounts/a.mp3/title", {"title": "x", "at_ms": 5}), ("POST", "/mounts/a.mp3/kick-source", {}),
+    ("DELETE", "/mounts/a.mp3/listeners/127.0.0.1/77", None), ("POST", "/mounts/a.mp3/move", {"to": "x"}),
+    ("POST", "/accounts", {"id": "acme"}), ("POST", "/accounts", {"id": "A B"}), ("POST", "/accounts", {"id": "b", "name": "x" * 300}), ("POST", "/accounts", {"id": "b", "quota": {"mounts": -1}}),
+    ("POST", "/users", {"name": "anna", "role": "admin"}), ("POST", "/users", {"name": "admin", "role": "admin"}), ("POST", "/users", {"name": "a:b", "role": "owner"}),
+    ("POST", "/users", {"name": "b", "role": "viewer", "mounts": ["x"]}), ("POST", "/users", {"name": "b", "role": "admin", "password": "short"}),
+    ("DELETE", "/users/nobody", None), ("POST", "/tokens", {"role": "viewer", "expires": 5}),
+    *[("POST", "/bans", {"match": match}) for match in ({"address": "300.1.2.3"}, {"network": "1.2.3.4"}, {"country": "Germany"}, {"address": "127.0.0.1"})],
+    ("PUT", "/stations/Rock", {"mounts": ["/a.mp3"]}), ("PUT", "/stations/rock", {}), ("PUT", "/stations/two", {"mounts": ["/c.mp3"]}), ("PUT", "/stations/rock", {"mounts": ["x"]}),
+    ("PUT", "/stations/rock", {"mounts": []}), *[("PUT", "/stations/rock", {"mounts": ["/a.mp3"], **more}) for more in (
+        {"colour": "red"}, {"timezone": "Mars"}, {"url": "x"}, {"links": [{"name": "x", "url": "http://x"}]})]]
+
+
+def told():
+    """The texts of the API that are translated, as regular expressions."""
+    text = (ROOT / "admin/console/texts_de.js").read_text().split("export const told", 1)[1]
+    keys = [key.replace("\\'", "'") for key in re.findall(r"^  '((?:[^'\\]|\\.)+)': '", text, re.M)]
+    return [re.compile(re.sub(r"\\\{\d\\\}", "(.*)", re.escape(key)), re.S) for key in keys]
+
+
+@test
+def what_forms_are_refused_for_is_known_in_all_languages(t):
+    server = console_server(t)
+    api = Api(server)
+    api.mount("/a.mp3")
+    api.mount("/c.mp3")
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    api.want(201, "POST", "/users", {"name": "anna", "role": "admin", "password": "a-long-one"})
+    api.want(200, "PUT", "/stations/first", {"mounts": ["/c.mp3"]})
+    known, missing = told(), set()
+    asked = [(api, *one) for one in WRONG] + [(api.as_user("anna:a-long-one"), "POST", "/users/anna/password", {"old": "wrong", "password": "12345678"})]
+    for who, method, path, body in asked:
+        reply = who.ask(method, path, body)
+        check(400 <= reply.status < 500, "%s %s %s: %d" % (method, path, body, reply.status))
+        problem = reply.json()
+        missing |= {one for one in [error["detail"] for error in problem.get("errors", [])] or [problem["detail"]] if not any(form.fullmatch(one) for form in known)}
+    equal(missing, set())
+
+
+@test
+def refusals_stand_at_their_fields_in_the_language_of_the_viewer(t):
+    server = console_server(t)
+    api = Api(server)
+    api.mount("/rock.mp3")
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.browser.script("localStorage.setItem('lb-language', 'de')")
+    desk.page("/mounts")
+    desk.press("Mount anlegen", selector="summary")
+    for typed, words in (("/rock.mp3", "Der Mount /rock.mp3 besteht schon."), ("/a<b>?", '"/a<b>?" ist ein Muster; hier steht ein einzelner Mount'),
+                         ("/x\u05d0.xsl", '"/x\u05d0.xsl" ist vergeben: den Namen hat der Server selbst')):
+        desk.write("Mount", typed)
+        desk.press("Anlegen", selector="form button")
+        desk.wait(lambda: desk.fault_at("Mount") == words, "it says " + words)
+        equal(desk.browser.script(TYPED), typed)
+    desk.browser.script("localStorage.setItem('lb-language', 'fr')")
+    desk.page("/bans")
+    desk.browser.find(".opening summary").click()
+    desk.browser.find("input[name=match]").write("300.1.2.3")
+    desk.browser.find("form.fields button.main").click()
+    desk.see("Ce n\u2019est pas une adresse")
+    desk.quiet(but=("409", "422"))
