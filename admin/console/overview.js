@@ -43,7 +43,8 @@ export function nodeRow(first, refresh) {
     const drains = node.state === 'draining', own = node.kind === 'self' || node.self;
     row.fill(one);
     say(id, node.id);
-    say(about, [node.url || isTold(node) && t('no public address'), [...(node.tags || []), node.country].filter(Boolean).join(', ')].filter(Boolean).join('; '));
+    say(about, [node.url || isTold(node) && t('no public address'), [...(node.tags || []), node.country].filter(Boolean).join(', '),
+      node.old_processes > 0 && t('old processes: {0}, connections: {1}', node.old_processes, number(node.old_connections))].filter(Boolean).join('; '));
     const full = node.max_kbps > 0 && node.kbps / node.max_kbps;
     meter.hidden = full === false;
     meter.value = Math.min(1, full || 0);

@@ -259,6 +259,7 @@ export default {
   'The content type shown instead of the source\'s.': 'Das Format, das statt dem der Quelle gezeigt wird.',
   'The stream\'s address in statistics and directories.': 'Die Adresse des Streams in Statistik und Verzeichnissen.',
   'Records the mount: 1, or a block with enabled.': 'Nimmt den Mount auf: 1, oder ein Block mit enabled darin.',
+  'old processes: {0}, connections: {1}': 'alte Prozesse: {0}, Verbindungen: {1}',
 };
 // What the API says is wrong: of each text the first that fits.
 export const told = {

@@ -257,6 +257,7 @@ export default {
   'The content type shown instead of the source\'s.': 'El tipo que se muestra en lugar del de la fuente.',
   'The stream\'s address in statistics and directories.': 'La dirección del flujo en estadísticas y directorios.',
   'Records the mount: 1, or a block with enabled.': 'Graba el montaje: 1, o un bloque con enabled.',
+  'old processes: {0}, connections: {1}': 'procesos anteriores: {0}, conexiones: {1}',
 };
 // What the API says is wrong: of each text the first that fits.
 export const told = {

@@ -262,6 +262,7 @@ export default {
   'The content type shown instead of the source\'s.': 'Le type affiché à la place de celui de la source.',
   'The stream\'s address in statistics and directories.': 'L’adresse du flux dans les statistiques et les annuaires.',
   'Records the mount: 1, or a block with enabled.': 'Enregistre le point : 1, ou un bloc qui contient enabled.',
+  'old processes: {0}, connections: {1}': 'anciens processus : {0}, connexions : {1}',
 };
 // What the API says is wrong: of each text the first that fits.
 export const told = {

@@ -256,6 +256,7 @@ export default {
   'The content type shown instead of the source\'s.': 'O tipo mostrado em vez do da fonte.',
   'The stream\'s address in statistics and directories.': 'O endereço do fluxo em estatísticas e diretórios.',
   'Records the mount: 1, or a block with enabled.': 'Grava a montagem: 1, ou um bloco com enabled.',
+  'old processes: {0}, connections: {1}': 'processos antigos: {0}, ligações: {1}',
 };
 // What the API says is wrong: of each text the first that fits.
 export const told = {

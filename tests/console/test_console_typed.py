@@ -4,6 +4,7 @@ import pathlib
 import re
 
 from api import Api
+from console_stub import Stub
 from desk import Desk
 from harness import check, equal, test, wait_for
 from test_console_pages import console_server, mount_url
@@ -178,3 +179,19 @@ def refusals_stand_at_their_fields_in_the_language_of_the_viewer(t):
     desk.browser.find("form.fields button.main").click()
     desk.see("Ce n\u2019est pas une adresse")
     desk.quiet(but=("409", "422"))
+
+
+@test
+def processes_from_before_an_upgrade_stand_at_their_node(t):
+    stub = Stub(mounts=3, nodes=3)
+    for node, processes, connections in zip(stub.nodes, (2, 0), (1234, 0)):
+        node.update(old_processes=processes, old_connections=connections)
+    t.owned(stub)
+    desk = Desk(t, stub)
+    lines = "return [...document.querySelectorAll('td[data-label=Node] small')].map(e => e.textContent)"
+    for page in ("/nodes", ""):
+        desk.page(page)
+        desk.see("edge02")
+        equal([line.split("; ", 2)[2:] for line in desk.browser.script(lines)], [["old processes: 2, connections: 1,234"], [], []])
+    desk.looks_well("old-processes", dark_too=False)
+    desk.quiet()
