@@ -101,7 +101,7 @@ SUITES = {suite.name: suite for suite in (
     Suite("encoders"),
     Suite("upgrade"),
     Suite("faults", patience=10.0),
-    BrowserSuite("browser", modules="pages|archive|cluster|engines_play|hls|html_checker|login|origin|player|player_past|titles|tone_hls|tone_titles", patience=15.0, at_once=2),
+    BrowserSuite("browser", modules="pages|archive|cluster|engines_play|hls|html_checker|login|origin|player|player_past|player_silent|titles|tone_hls|tone_titles", patience=15.0, at_once=2),
     Suite("docs", place="machine.Machine", patience=20.0, at_once=2),
     Suite("orchestration", place="stand.Stand", patience=10.0, at_once=1),
 )}

@@ -263,6 +263,9 @@
   const toggle = () => wanted ? stop() : start();
   function listen_to(one) {
     for (const event of ['error', 'ended']) one.addEventListener(event, () => one === audio && one.hasAttribute('src') && lost());
+    // The system pauses, too: headphones are pulled out, the telephone rings; and some go on by themselves.
+    one.addEventListener('pause', () => { if (one === audio && wanted && !again && one.paused && !one.ended && one.hasAttribute('src')) stop(); });
+    one.addEventListener('play', () => { if (one === audio && !wanted && !one.paused) start(); });
     // Some formats begin at their own time, not at 0.
     one.addEventListener('loadedmetadata', () => { if (one === audio && base) base.first = one.currentTime; });
     one.addEventListener('playing', () => {
@@ -485,9 +488,14 @@
     shown = news;
     show_titles(rows);
   }
+  // The page may be opened before the stream begins, and be open when it ends.
+  function show_air(on) {
+    if (!on && (again || !wanted)) say(text.off);
+    else if (on && !wanted && status.textContent === text.off) say('');
+  }
   function take(now) {
     hear_seams(told = now.mount, now.seams);
-    if (wanted && again && !now.on_air) say(text.off);
+    show_air(now.on_air);
     timed = now.live ? now.live.wall_ms !== null : null;
     // Without a title since the encoder of the last seam came.
     const seam = now.seams[now.seams.length - 1], since = seam && now.history.every(row => row.wall_ms !== null && row.wall_ms < seam.wall_ms) ? seam.wall_ms : null;
@@ -548,7 +556,7 @@
         if (wanted && told !== mount_of(source)) await ask_seams();
         if (!wanted && !document.hidden && now.live) await find_place();
         else if (wanted && (!reach || performance.now() - reach.since > REACH_EVERY_MS || undated)) await ask_place();
-      }
+      } else if (answer.status === 404) show_air(false);
     } catch { /* the next one */ }
     turn = setTimeout(look, document.hidden && !wanted ? POLL_MS * 6 : timed === false || undated ? YOUNG_POLL_MS : POLL_MS);
   }
