@@ -80,18 +80,35 @@ void Request::query_was_cut() {
   if (!query.empty()) target += "?" + query;
 }
 
-std::optional<std::string> query_param(std::string_view query, std::string_view name) {
-  std::optional<std::string> found;
+namespace {
+
+// Calls take(value as it was sent) for each parameter of that name.
+template <class Take>
+void each_value(std::string_view query, std::string_view name, Take take) {
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
     const std::size_t equals = pair.find('=');
     if (equals == pair.npos) continue;
     const auto key = percent_decode(pair.substr(0, equals), true);
-    if (!key || *key != name) continue;
-    found = percent_decode(pair.substr(equals + 1), true);
-    if (found && found->find('\0') != std::string::npos) found.reset();
+    if (key && *key == name) take(pair.substr(equals + 1));
   }
+}
+
+}  // namespace
+
+std::optional<std::string> query_param(std::string_view query, std::string_view name) {
+  std::optional<std::string> found;
+  each_value(query, name, [&found](std::string_view value) {
+    found = percent_decode(value, true);
+    if (found && found->find('\0') != std::string::npos) found.reset();
+  });
+  return found;
+}
+
+bool has_query_param(std::string_view query, std::string_view name) {
+  bool found = false;
+  each_value(query, name, [&found](std::string_view) { found = true; });
   return found;
 }
 

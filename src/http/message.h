@@ -80,6 +80,9 @@ struct Request {
 // wins, as in Icecast.  One without '=' is ignored; one with %00 is nullopt, because it must not be
 // truncated.
 std::optional<std::string> query_param(std::string_view query, std::string_view name);
+// Also true of a value that query_param() cannot read: a request for it is refused, not answered as
+// if it had no such parameter.
+bool has_query_param(std::string_view query, std::string_view name);
 
 constexpr std::string_view kBasicChallenge = "Basic realm=\"Icecast2 Server\"";
 

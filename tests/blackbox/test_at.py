@@ -42,7 +42,7 @@ def a_byte_that_is_not_there_is_404_and_no_address_400(t):
     for at in (identity + ".0", identity + ".%d" % (len(sound) + 100_000_000), identity[::-1] + ".50000"):
         for more in ("", "&exact=1"):
             equal(server.get("/live.mp3?at=" + at + more).status, 404, at + more)
-    for at in ("", "x", identity, identity + ".", identity + ".-1", identity + ".1x"):
+    for at in ("", "x", identity, identity + ".", identity + ".-1", identity + ".1x", "%00", identity + ".5%zz"):
         for more in ("", "exact=1&"):
             reply = server.get("/live.mp3?%sat=%s" % (more, at))
             equal((reply.status, reply.text), (400, "at is not a position of a stream, such as X-LB-Stream gives\r\n"), at)

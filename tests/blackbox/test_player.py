@@ -211,7 +211,7 @@ def other_sites_learn_how_to_show_a_page(t):
     equal(ask(own, "&format=yaml").status, 501)
     equal(ask(own, "&maxwidth=&maxheight=").text, ask(own).text, "nothing asked")
     for field in ("maxwidth", "maxheight"):
-        for bad in ("wide", "-1", "0", "1.5", "9" * 30):
+        for bad in ("wide", "-1", "0", "1.5", "9" * 30, "%00", "%zz"):
             answer = ask(own, "&%s=%s" % (field, bad))
             equal((answer.status, answer.text), (400, field + " is not a number of pixels\r\n"), bad)
     for foreign in ("http://other.example/listen/a%20b.mp3", own.replace("a%20b", "unknown"), own.replace("/listen", ""), "javascript:alert(1)", "",

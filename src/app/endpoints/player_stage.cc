@@ -274,8 +274,8 @@ Verdict answer_oembed(Worker& worker, Connection& connection) {
   for (std::size_t side = 0; side < 2; ++side) {
     const std::string_view name = side == 0 ? "maxwidth" : "maxheight";
     const auto given = query_param(request.query, name);
-    if (!given || given->empty()) continue;
-    const auto pixels = parse_u64(*given);
+    if (given ? given->empty() : !has_query_param(request.query, name)) continue;
+    const auto pixels = given ? parse_u64(*given) : std::nullopt;
     if (!pixels || *pixels == 0) {
       connection.reply_text(400, cat({name, " is not a number of pixels\r\n"}));
       return Verdict::kAnswered;

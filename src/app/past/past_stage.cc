@@ -34,7 +34,8 @@ Verdict take_unrecorded(Traffic& traffic, Connection& connection, std::int64_t n
   // from=newsletter of a link on a site is no time, so the stream plays; `at` is this server's own.
   auto ask = past_of_query(request.query, now_ms);
   if (!is_mount || is_page(traffic, request.path)) return Verdict::kNext;
-  if (!ask && (query_param(request.query, "at") || query_param(request.query, "exact") == "1")) {
+  if (!ask &&
+      (has_query_param(request.query, "at") || query_param(request.query, "exact") == "1")) {
     connection.reply_text(400, ask.error().what + "\r\n");
     return Verdict::kAnswered;
   }

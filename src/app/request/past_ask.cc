@@ -32,10 +32,11 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   const auto shift = query_param(query, "timeshift");
   const auto from = query_param(query, "from");
   const auto at = query_param(query, "at");
-  if (!shift && !from && !at) return std::optional<PastAsk>();
+  const bool asks_at = has_query_param(query, "at");
+  if (!shift && !from && !asks_at) return std::optional<PastAsk>();
   PastAsk ask;
-  if (at) {
-    ask.at = parse_address(*at);
+  if (asks_at) {
+    if (at) ask.at = parse_address(*at);
     if (!ask.at)
       return Error::invalid("at is not a position of a stream, such as X-LB-Stream gives");
     ask.exact = query_param(query, "exact") == "1";

@@ -35,6 +35,12 @@ TEST(Headers, TheLastOfANameCounts) {
 }
 
 TEST_GROUP(QueryParam){};
+TEST(QueryParam, OneThatCannotBeReadIsThere) {
+  for (const char* query : {"at=%00", "a=1&at=%zz", "%61t=", "at=1"})
+    CHECK_TEXT(has_query_param(query, "at"), query);
+  for (const char* query : {"", "at", "a=at=1", "mat=1", "at%00=1"})
+    CHECK_TEXT(!has_query_param(query, "at"), query);
+}
 TEST(QueryParam, DecodesPercentAndPlus) {
   CHECK(param("mount=/a.mp3&mode=updinfo&song=SC+Title%20One", "song") == "SC Title One");
   CHECK(param("mount=%2Fa.mp3", "mount") == "/a.mp3");
