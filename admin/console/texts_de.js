@@ -320,4 +320,5 @@ export const told = {
   'account {0} may have {1} mounts, and has {2}': 'Das Konto {0} darf {1} Mounts haben und hat {2}',
   '{0} is more than ten minutes from now, {1}': 'Das sind mehr als zehn Minuten von jetzt an',
   'the old password is needed, and {0} is wrong': 'Das bisherige Passwort stimmt nicht',
+  'the role is {0}, and this needs {1}': 'Ihre Rolle ist {0}, und dies verlangt {1}',
 };

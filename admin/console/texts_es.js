@@ -318,4 +318,5 @@ export const told = {
   'account {0} may have {1} mounts, and has {2}': 'La cuenta {0} puede tener {1} montajes y tiene {2}',
   '{0} is more than ten minutes from now, {1}': 'Faltan o han pasado más de diez minutos',
   'the old password is needed, and {0} is wrong': 'La contraseña anterior no es correcta',
+  'the role is {0}, and this needs {1}': 'Su rol es {0}, y esto requiere {1}',
 };

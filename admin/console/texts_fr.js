@@ -323,4 +323,5 @@ export const told = {
   'account {0} may have {1} mounts, and has {2}': 'Le compte {0} a droit à {1} montages et en a {2}',
   '{0} is more than ten minutes from now, {1}': 'C’est à plus de dix minutes d’ici',
   'the old password is needed, and {0} is wrong': 'L’ancien mot de passe n’est pas bon',
+  'the role is {0}, and this needs {1}': 'Votre rôle est {0}, et ceci demande {1}',
 };

@@ -317,4 +317,5 @@ export const told = {
   'account {0} may have {1} mounts, and has {2}': 'A conta {0} pode ter {1} montagens e tem {2}',
   '{0} is more than ten minutes from now, {1}': 'São mais de dez minutos a partir de agora',
   'the old password is needed, and {0} is wrong': 'A palavra-passe anterior não está certa',
+  'the role is {0}, and this needs {1}': 'O seu papel é {0}, e isto requer {1}',
 };

@@ -145,9 +145,11 @@ def what_forms_are_refused_for_is_known_in_all_languages(t):
     api.mount("/c.mp3")
     api.want(201, "POST", "/accounts", {"id": "acme"})
     api.want(201, "POST", "/users", {"name": "anna", "role": "admin", "password": "a-long-one"})
+    api.want(201, "POST", "/users", {"name": "vera", "role": "viewer", "password": "a-long-one"})
     api.want(200, "PUT", "/stations/first", {"mounts": ["/c.mp3"]})
     known, missing = told(), set()
-    asked = [(api, *one) for one in WRONG] + [(api.as_user("anna:a-long-one"), "POST", "/users/anna/password", {"old": "wrong", "password": "12345678"})]
+    asked = [(api, *one) for one in WRONG] + [(api.as_user("anna:a-long-one"), "POST", "/users/anna/password", {"old": "wrong", "password": "12345678"}),
+                                                  (api.as_user("vera:a-long-one"), "GET", "/tokens", None)]
     for who, method, path, body in asked:
         reply = who.ask(method, path, body)
         check(400 <= reply.status < 500, "%s %s %s: %d" % (method, path, body, reply.status))
