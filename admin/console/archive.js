@@ -116,7 +116,7 @@ async function oneMount(page, mount) {
       link();
     }
   }
-  const step = days => { const [begin] = boundsOf(day.value); day.value = dayOf(begin + days * DAY + DAY / 2); show().catch(problem => say(now, words(problem))); };
+  const step = days => { const [begin] = boundsOf(day.value || shown); day.value = dayOf(begin + days * DAY + DAY / 2); show().catch(problem => say(now, words(problem))); };
   bar.addEventListener('click', event => {
     // A part may be narrower than what a finger meets.
     const pixel = (bounds[1] - bounds[0]) / bar.clientWidth, at = bounds[0] + pixel * event.offsetX, near = ranges.find(one => Math.abs(at - (one.from + one.to) / 2) < 6 * pixel);

@@ -141,6 +141,10 @@ def the_server_shows_its_file_and_its_logs(t):
         equal(server.get("/api/v1" + path, b"otto:otto-secret-1").status, 403, path)
 
 
+def shown_day(desk):
+    return desk.browser.script("return document.getElementById('day').value")
+
+
 @test
 def the_archive_is_a_day_to_click_on(t):
     server = t.unstarted_server(limits=LIMITS)
@@ -184,6 +188,14 @@ def the_archive_is_a_day_to_click_on(t):
     desk.press("The day before")
     desk.see("The server does not answer")
     equal(shown(), before)
+    desk.browser.script("location.reload()")
+    desk.ready()
+    # A field for a day can be emptied; the day before is that of the shown one.
+    desk.browser.script("const day = document.getElementById('day'); day.value = ''; day.dispatchEvent(new Event('change'))")
+    desk.press("The day before")
+    desk.see("Nothing is recorded of this day.")
+    desk.press("The day after")
+    desk.wait(lambda: shown_day(desk) == before[0], "the day of before")
     desk.browser.script("location.reload()")
     desk.ready()
     desk.press("Delete", selector="summary")
