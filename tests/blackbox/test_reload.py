@@ -110,6 +110,18 @@ def a_running_mount_gets_its_new_settings(t):
 
 
 @test
+def a_shorter_source_timeout_ends_a_source_that_is_silent_already(t):
+    def body(seconds):
+        return "<mount><mount-name>/own</mount-name><source-timeout>%d</source-timeout></mount>" % seconds
+    server = t.server(limits="<source-timeout>600</source-timeout>", body=body(600))
+    for mount in ("/own", "/general"):
+        server.source(mount)
+    server.reload(limits="<source-timeout>1</source-timeout>", body=body(1))
+    for mount in ("/own", "/general"):
+        server.wait_until_gone(mount)
+
+
+@test
 def the_next_listener_of_a_running_source_gets_the_new_name_and_interval(t):
     def head(setting):
         server.reload(body="<mount><mount-name>/m</mount-name>%s</mount>" % setting)
