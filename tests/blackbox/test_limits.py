@@ -1,6 +1,6 @@
 """Limits of listeners and clients, and the end of listeners that fall behind."""
 from auth_bench import SECRET, file_mount
-from harness import ADMIN, Settings, check, equal, test, wait_for
+from harness import ADMIN, Settings, check, equal, matches, test, wait_for
 from media import mp3_numbers
 
 
@@ -53,6 +53,28 @@ def a_full_server_still_lets_administrators_and_sources_in(t):
     equal((reply.status, reply.text), (403, "Icecast connection limit reached"))
     equal(server.get("/admin/stats", ADMIN).status, 200)
     server.source("/b")
+
+
+@test
+def administrators_and_sources_get_in_when_listeners_have_used_up_the_file_descriptors(t):
+    server = t.unstarted_server(limits="<clients>1000</clients>")
+    server.start(through=["prlimit", "--nofile=200:200"])
+    server.source("/a")
+    refused = None
+    for _ in range(200):
+        wire = server.wire()
+        wire.send("GET /a HTTP/1.0\r\n\r\n")
+        head = wire.reply_head()
+        if head.status != 200:
+            refused = head
+            break
+    equal((refused.status, refused.get("Content-Type")), (403, "text/plain; charset=utf-8"))
+    matches(r"client limit reached: 200 file descriptors \(ulimit -n\), of which 14 are kept for administrators and sources; ",
+            server.wait_for_log(r"client limit reached: .*").group(0))
+    equal(server.get("/admin/stats", ADMIN).status, 200)
+    for mount in ("/b", "/c"):
+        server.source(mount)
+    equal(server.set_title("/b", song="x").status, 200)
 
 
 @test

@@ -1,3 +1,10 @@
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+
 #include "admin/command/command.h"
 #include "app/endpoints/stages.h"
 #include "app/join/listen_ask.h"
@@ -7,6 +14,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "base/unique_fd.h"
 #include "config/settings/config.h"
 #include "http/connections.h"
 #include "http/cross_origin.h"
@@ -55,6 +63,27 @@ Verdict options_stage(Worker& worker, Connection& connection) {
   return Verdict::kAnswered;
 }
 
+namespace {
+
+// Whether listeners and pages have taken all file descriptors except those of administrators,
+// sources and their files; then the limit, with its name.  They are half of the reserve of
+// places_for_connections(), so an announced place exists.
+std::optional<std::string> lacks_descriptors(const Traffic& traffic) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+    return std::nullopt;
+  const auto most = static_cast<std::int64_t>(files.rlim_cur);
+  const std::int64_t kept = most / 32 + 8;
+  if (traffic.counters.clients.inside() < most / 4) return std::nullopt;
+  // The kernel gives the lowest free number.
+  const UniqueFd lowest(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
+  if (lowest ? lowest.get() < most - kept : errno != EMFILE) return std::nullopt;
+  return cat({most, " file descriptors (ulimit -n), of which ", kept,
+              " are kept for administrators and sources"});
+}
+
+}  // namespace
+
 Verdict admit_stage(Worker& worker, Connection& connection) {
   Traffic& traffic = worker.services;
   const auto config = config_of(traffic, connection);
@@ -62,16 +91,20 @@ Verdict admit_stage(Worker& worker, Connection& connection) {
   traffic.counters.client_connections.fetch_add(request.method == Method::kGet ? 1 : 0,
                                                 std::memory_order_relaxed);
   std::int64_t limit = config->limits.clients;
+  std::optional<std::string> full;
   if (is_admin_path(request.path))
     limit += kAdminReserve;
   else if (request.method == Method::kSource || request.method == Method::kPut ||
            request.method == Method::kPost)
     limit += config->limits.sources;
-  if (!traffic.counters.clients.try_enter(limit)) {
+  else
+    full = lacks_descriptors(traffic);
+  if (!full && !traffic.counters.clients.try_enter(limit))
+    full = cat({config->limits.clients, " (limits/clients)"});
+  if (full) {
     traffic.counters.refused(Refusal::kClients);
     traffic.log.warn("connection/connection",
-                     cat({"client limit reached: ", config->limits.clients, " (limits/clients); ",
-                          connection.ip(), " was refused"}));
+                     cat({"client limit reached: ", *full, "; ", connection.ip(), " was refused"}));
     connection.reply_text(403, "Icecast connection limit reached");
     return Verdict::kAnswered;
   }
