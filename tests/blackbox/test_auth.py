@@ -304,6 +304,18 @@ def who_asks_again_at_once_is_let_in_and_a_second_one_is_not(t):
 
 
 @test
+def the_users_of_a_file_are_listed_in_the_order_of_their_bytes(t):
+    server = t.unstarted_server()
+    users = server.dir / "users"
+    users.write_text("".join("%s:%s\n" % (user, SECRET) for user in ("zoe", "\u00fcl", "Bob", "ann")))
+    server.write_config(body=file_mount("/m", users))
+    server.start()
+    server.source("/m")
+    listed = server.get("/admin/manageauth?mount=/m", ADMIN).xml().findall("source/User/username")
+    equal([user.text for user in listed], ["Bob", "ann", "zoe", "\u00fcl"])
+
+
+@test
 def users_may_have_modern_hashes(t):
     server = t.unstarted_server()
     users = server.dir / "users"

@@ -62,12 +62,15 @@ constexpr std::string_view kNoUserList =
     "This mount has no list of users: its section of the configuration has no <authentication "
     "type=\"htpasswd\">";
 
+// The users are in the order of their bytes, as in Icecast, whatever the order of the file.
 std::string users_xml(const std::string& mount, const UserEditResult& answer,
                       std::string_view message) {
+  std::vector<std::string> users = answer.users;
+  std::sort(users.begin(), users.end());
   XmlWriter xml;
   xml.open("icestats");
   xml.open("source", "mount", mount);
-  for (const std::string& user : answer.users) {
+  for (const std::string& user : users) {
     xml.open("User");
     xml.element("username", user);
     xml.close();

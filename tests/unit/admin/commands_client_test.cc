@@ -127,8 +127,8 @@ TEST_GROUP(ManageAuth) {
     const AdminAnswer answer = ask(station, std::string("/admin/manageauth?mount=/p") + query);
     LONGS_EQUAL(200, answer.status);
     STRCMP_EQUAL(
-        document_of("<icestats><source mount=\"/p\"><User><username>alice</username></User>"
-                    "<User><username>&lt;bob&gt;</username></User></source>" +
+        document_of("<icestats><source mount=\"/p\"><User><username>&lt;bob&gt;</username></User>"
+                    "<User><username>alice</username></User></source>" +
                     response + "</icestats>")
             .c_str(),
         answer.body.c_str());
