@@ -330,12 +330,6 @@ void SourceAdmission::give_back(SourceEnd end) {
   if (left) left(how);
 }
 
-bool SourceAdmission::may_wait(const Record& record) const {
-  return record.kind == WriterKind::kRelay || record.mount->listeners() > 0 ||
-         !callbacks_.max_waiting ||
-         static_cast<std::size_t>(waiting_.inside()) + rests_.size() < callbacks_.max_waiting();
-}
-
 void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds time) {
   record.mount->set_phase(MountPhase::kLingering);
   if (record.kind == WriterKind::kSource) {

@@ -96,7 +96,7 @@ struct AdmissionCallbacks {
   std::function<std::shared_ptr<const MountSettings>(std::string_view)> settings;
   // The time that a mount waits for a writer after this end.
   std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> linger;
-  // How many mounts may wait or have their log kept; above it, none without listeners does.
+  // How many mounts may wait or have their log kept; above it, only those with listeners.
   // Empty: no limit.
   std::function<std::size_t()> max_waiting = {};
   std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
@@ -315,8 +315,12 @@ class SourceAdmission {
   void stop_waiting(const std::string& mount);
   void linger_is_over(const std::string& mount);
   // Whether the mount may wait, or keep its log.  The number of such mounts is limited, so that a
-  // source that comes and goes under new names cannot fill memory or descriptors.
-  bool may_wait(const Record& record) const;
+  // source that comes and goes under new names cannot fill memory or descriptors.  Above the limit
+  // a mount with listeners takes the place of one that its listeners have left.
+  bool may_wait(const Record& record);
+  bool is_full() const;
+  // True: it has ended a mount that nothing hears.
+  bool end_unheard();
   void wait_for_writer(Record& record, std::chrono::milliseconds time);
   void linger_on(Record& record, SteadyTime::duration time);
   void note_wait(const Mount& mount, std::chrono::milliseconds time) const;

@@ -9,6 +9,33 @@
 
 namespace lb {
 
+bool SourceAdmission::is_full() const {
+  return callbacks_.max_waiting &&
+         static_cast<std::size_t>(waiting_.inside()) + rests_.size() >= callbacks_.max_waiting();
+}
+
+bool SourceAdmission::may_wait(const Record& record) {
+  if (record.kind == WriterKind::kRelay) return true;
+  if (record.mount->listeners() == 0) return !is_full();
+  while (is_full() && end_unheard()) {
+  }
+  return true;
+}
+
+bool SourceAdmission::end_unheard() {
+  for (const auto& [name, rest] : rests_)
+    if (rest.mount->listeners() == 0) {
+      rest_is_over(std::string(name), rest.mount.get());
+      return true;
+    }
+  for (const auto& [name, record] : records_)
+    if (record.waits && record.mount->listeners() == 0) {
+      stop_waiting(std::string(name));
+      return true;
+    }
+  return false;
+}
+
 bool SourceAdmission::rests(const Mount& mount) const {
   const auto at = rests_.find(mount.name());
   return at != rests_.end() && at->second.mount.get() == &mount;
