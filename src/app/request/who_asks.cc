@@ -1,5 +1,6 @@
 #include "app/request/who_asks.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "admin/command/command.h"
@@ -92,7 +93,13 @@ Known of_proxy(Network& network, const Connection& connection, const Request& re
   if (secret == nullptr || !plan->sso_from.contains(connection.sender()) ||
       !secret_equal(*secret, plan->console.sso_secret))
     return nullptr;
-  const auto name = request.headers.get(to_lower(plan->console.sso_user));
+  const std::string named = to_lower(plan->console.sso_user);
+  // With two, one is the client's own: the proxy has added its line without removing that.
+  const auto& rows = request.headers.all();
+  if (std::count_if(rows.begin(), rows.end(), [&](const auto& row) { return row.first == named; }) >
+      1)
+    return nullptr;
+  const auto name = request.headers.get(named);
   const auto book = network.users.read();
   const User* user = book->user(name);
   if (user == nullptr || user->disabled) return nullptr;

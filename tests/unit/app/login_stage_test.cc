@@ -231,6 +231,9 @@ TEST(LoginStage, AProxyThatIsTrustedNamesTheUser) {
   CHECK_EQUAL(401, ask("anna", "proxy-secret", "192.0.2.51"));
   CHECK_EQUAL(401, ask("admin", "proxy-secret", "192.0.2.50"));
   CHECK_EQUAL(401, ask("nobody", "proxy-secret", "192.0.2.50"));
+  // A proxy that adds its line to the client's, in either order.
+  CHECK_EQUAL(401, ask("otto\r\nX-Forwarded-User: anna", "proxy-secret", "192.0.2.50"));
+  CHECK_EQUAL(401, ask("anna\r\nX-Forwarded-User: otto", "proxy-secret", "192.0.2.50"));
   CHECK_EQUAL(403, post("/admin/killsource?mount=/live", "",
                         "X-Forwarded-User: anna\r\nX-LB-SSO: "
                         "proxy-secret\r\n",
