@@ -1,5 +1,6 @@
 """Monthly quotas of an account's listeners: notices at 80 and at 100 percent, and the refusal where a quota is hard."""
 import base64
+import sqlite3
 
 from api import STORE, Api, store_server
 from crowd import Crowd, hearing
@@ -216,10 +217,38 @@ def a_mount_that_is_closed_stays_closed_over_a_hand_over(t):
     leaves(server, source, one)
     wait_for(lambda: status_of(server).status == 403, "it is closed", PATIENCE)
     kept = server.dir / "state" / "audience.quotas"
-    wait_for(lambda: "100 transfer acme" in kept.read_text(), "it is written down", 30)
+    wait_for(lambda: kept.exists() and "100 transfer acme" in kept.read_text(), "it is written down", 30)
     upgrade(server)
     # Before the database has answered.
     for _ in range(20):
         equal(status_of(server).status, 403, "after the hand-over")
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
+    wait_for(lambda: status_of(server).status != 403, "it is open again", PATIENCE)
+
+
+@test
+def a_mount_that_is_closed_stays_closed_over_a_cold_start(t):
+    server, api, source = quota_server(t)
+    source.play(ENOUGH)
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 100_000, "hard": True}})
+    one = listens(server, mount="/acme-1")
+    heard_long_enough(server, 1)
+    leaves(server, source, one)
+    kept = server.dir / "state" / "audience.quotas"
+    wait_for(lambda: kept.exists() and "100 transfer acme" in kept.read_text(), "it is written down", 30)
+    server.stop()
+    # The database answers nothing while another program holds it.
+    held = sqlite3.connect(server.dir / "state" / "audience.db", isolation_level=None)
+    held.execute("PRAGMA locking_mode=EXCLUSIVE")
+    held.execute("BEGIN EXCLUSIVE")
+    server.start()
+    equal(status_of(server).status, 403, "the first listener after the start")
+    server.wait_for_log(r"another program holds it.*; quotas of hours and transfer wait for it")
+    equal(status_of(server).status, 403, "and while the database does not answer")
+    check("100 transfer acme" in kept.read_text(), "nothing is told again")
+    held.execute("ROLLBACK")
+    held.close()
+    wait_for(lambda: api.want(200, "GET", "/accounts/acme").json()["used"].get("transfer"), "the database has answered", PATIENCE)
+    equal(status_of(server).status, 403, "by the database's answer")
     api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
     wait_for(lambda: status_of(server).status != 403, "it is open again", PATIENCE)

@@ -256,6 +256,7 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
   const RecordBook& followed = first ? none : *before->book;
   bitrates_.follow(followed, *book);
   if (registry_) moves_.follow(followed, *book);
+  if (first) services_.usage->records_read();
   services_.overlay->set_stations(book->station_records());
   services_.overlay->set_store(book->effective_mounts(),
                                [this, revision = book->revision()] { laid(revision); });

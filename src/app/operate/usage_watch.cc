@@ -76,6 +76,7 @@ void UsageWatch::check() {
   AudienceService& audience = *network_.listenings;
   if (under_way_) return;
   const auto records = network_.records->view();
+  if (!records->unread.empty()) return;  // the quotas are unknown, and the file's notices stay
   if (!has_usage_quotas(*records->book)) {
     if (const auto before = view_.read(); !before->used.empty() || !before->closed.empty()) {
       network_.links->conf().set_closed({});

@@ -4,7 +4,7 @@
 // the account's mounts to new listeners until the month ends or the quota changes.  A master with a
 // database counts, and sends its nodes the result.  Masters that share a store record their counts,
 // all know the sum, and the first to record a notice publishes it.  A file keeps this month's
-// notices, so that a restart repeats none, and a hand-over opens no account that is closed.
+// notices, so that a restart repeats none and opens no closed account.
 // Thread: control, except view(); sums on the database's thread.
 // Ownership: Services.
 // Errors: logged, at most one line a second; the last sums stay until the month ends.
@@ -36,6 +36,8 @@ class UsageWatch {
   explicit UsageWatch(Network& network);
   void configure(const Config& config);
   void stop() { timer_.cancel(); }
+  // The records are in force for the first time.
+  void records_read() { close_kept(); }
 
   // The accounts that masters have closed, and until when (Unix seconds).
   using Closed = std::map<std::string, std::int64_t, std::less<>>;
