@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "audience/lines.h"
@@ -23,6 +25,21 @@ namespace {
 
 constexpr std::string_view kHead = "icecast-lb-audience";
 constexpr std::size_t kHeadFields = 5, kLongestEpoch = 64;
+
+// Ends of listenings, and rows that have waited in memory, are written even to a full file.
+std::size_t longest_file(const Journal::Limits& limits) {
+  return 2 * limits.file_bytes + limits.waiting_bytes + limits.compact_above + Journal::kPiece;
+}
+
+// Where the sign of life at the end of the file begins; nullopt: another line is there.
+std::optional<std::size_t> last_sign(int fd, std::size_t size, std::size_t length) {
+  if (size < length + 1) return std::nullopt;
+  std::string text(length + 1, '\0');
+  if (read_at(fd, size - text.size(), std::as_writable_bytes(std::span(text))) != text.size() ||
+      !text.starts_with("\nA\t"))
+    return std::nullopt;
+  return size - length;
+}
 
 bool lock_for_appending(int fd) {
   return ::flock(fd, LOCK_EX | LOCK_NB) == 0 && ::fcntl(fd, F_SETFL, O_APPEND) == 0;
@@ -61,7 +78,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, Limits l
   if (old) {
     if (::flock(old.get(), LOCK_EX | LOCK_NB) != 0)
       return Error::denied(path + ": is in use by another server");
-    auto text = read_file(path, {.limit = limits.file_bytes + limits.compact_above + kPiece});
+    auto text = read_file(path, {.limit = longest_file(limits)});
     if (!text) return text.error();
     journal->fd_ = std::move(old);
     if (auto readable = journal->open_to_read(); !readable) return readable.error();
@@ -240,6 +257,14 @@ Result<void> Journal::flush(std::int64_t now_ms) {
   if (waiting_.empty() && open_.empty()) return {};
   std::string text = waiting_;
   if (!open_.empty()) text += journal_line(JournalAlive{now_ms});
+  // A full file, which may wait for days, keeps one sign of life, so it hardly grows.
+  if (waiting_.empty() && size_ > limits_.file_bytes)
+    if (const auto sign = last_sign(reading_.get(), size_, text.size());
+        sign && ::ftruncate(fd_.get(), static_cast<off_t>(*sign)) == 0) {
+      size_ = *sign;
+      unread_ = std::min(unread_, size_);
+      batch_end_ = std::min(batch_end_, size_);
+    }
   if (write_all(fd_.get(), text)) {
     size_ += text.size();
     waiting_.clear();

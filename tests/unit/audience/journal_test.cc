@@ -265,6 +265,45 @@ TEST(AudienceJournal, AFullFileTakesNoFurtherListening) {
   CHECK(journal->flush(2000).has_value());
   LONGS_EQUAL(0, journal->open_listenings());
 }
+TEST(AudienceJournal, AFullFileThatWaitsForDaysIsReadAgain) {
+  const Journal::Limits limits{.file_bytes = 4000, .waiting_bytes = 1000, .compact_above = 100};
+  open(limits);
+  std::int64_t now = 1'764'000'000'000;
+  std::uint64_t listening_number = 0;
+  while (journal->lost() == 0) {
+    journal->begun(++listening_number, listening(now));
+    CHECK(journal->flush(now).has_value());
+  }
+  const std::size_t full = journal->file_bytes();
+  const std::uint64_t known = listening_number - 1;
+  journal->next(1);  // it has been read up to there
+  for (int second = 0; second < 100'000; ++second) CHECK(journal->flush(now += 1000).has_value());
+  CHECK(journal->file_bytes() < full + 100);
+  journal->ended(1, now, 1);
+  CHECK(journal->flush(now).has_value());
+  CHECK(journal->flush(now += 1000).has_value());
+  const auto read = rows();
+  LONGS_EQUAL(known + 1, read.size());
+  LONGS_EQUAL(1, std::get<ListeningEnded>(read.back().what).begun);
+  open(limits);
+  LONGS_EQUAL(known - 1, notes.cut.size());
+  LONGS_EQUAL(now, notes.cut.front().ended_ms);
+  LONGS_EQUAL(0, notes.torn_bytes);
+}
+TEST(AudienceJournal, AFileThatHasGrownBeyondItsLimitIsReadAgain) {
+  const Journal::Limits limits{.file_bytes = 400'000, .waiting_bytes = 1000};
+  open(limits);
+  for (std::uint64_t i = 1; journal->lost() == 0; ++i) {
+    journal->begun(i, listening(1000));
+    CHECK(journal->flush(1000).has_value());
+  }
+  journal.reset();
+  std::string signs;
+  while (signs.size() < 1'500'000) signs += "A\t1000\n";
+  add(signs);
+  open(limits);
+  CHECK(rows().size() > 500);
+}
 TEST(AudienceJournal, ACopyThatWasPutBackGoesOnBehindWhatIsKnown) {
   open();
   CHECK(journal->acknowledge(500).has_value());
