@@ -135,7 +135,7 @@ Plan audience_sound_exchange(const PlanContext& context) {
     return plan;
   }
   plan.answer.body = sound_exchange_text(service, category[0], complete);
-  plan.answer.type = "text/plain; charset=utf-8";
+  plan.answer.type = "text/plain; charset=us-ascii";
   plan.answer.file =
       sound_exchange_file(service, category[0], local_time_text(ask.range.from, *ask.zone),
                           local_time_text(ask.range.to - 1, *ask.zone));

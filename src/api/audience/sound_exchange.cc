@@ -1,6 +1,10 @@
 #include "api/audience/sound_exchange.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "base/strings.h"
 #include "media/metadata.h"
 
@@ -13,15 +17,52 @@ constexpr std::string_view kColumns =
 
 char capital(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
-// Separators are not allowed inside a field.
+// Letters of the code points up to `last`, after those of the row before; "?": ASCII has none.
+struct AsciiForm {
+  char32_t last;
+  std::string_view text;
+};
+constexpr AsciiForm kAscii[] = {
+    {0x9f, " "},   {0xa0, " "},     {0xa1, "!"},     {0xaa, "?"},   {0xab, "\""},   {0xac, "?"},
+    {0xad, "-"},   {0xb3, "?"},     {0xb4, "'"},     {0xb6, "?"},   {0xb7, "."},    {0xba, "?"},
+    {0xbb, "\""},  {0xbf, "?"},     {0xc5, "A"},     {0xc6, "AE"},  {0xc7, "C"},    {0xcb, "E"},
+    {0xcf, "I"},   {0xd0, "D"},     {0xd1, "N"},     {0xd6, "O"},   {0xd7, "X"},    {0xd8, "O"},
+    {0xdc, "U"},   {0xdd, "Y"},     {0xde, "TH"},    {0xdf, "SS"},  {0xe5, "A"},    {0xe6, "AE"},
+    {0xe7, "C"},   {0xeb, "E"},     {0xef, "I"},     {0xf0, "D"},   {0xf1, "N"},    {0xf6, "O"},
+    {0xf7, "/"},   {0xf8, "O"},     {0xfc, "U"},     {0xfd, "Y"},   {0xfe, "TH"},   {0xff, "Y"},
+    {0x105, "A"},  {0x10d, "C"},    {0x111, "D"},    {0x11b, "E"},  {0x123, "G"},   {0x127, "H"},
+    {0x131, "I"},  {0x133, "IJ"},   {0x135, "J"},    {0x138, "K"},  {0x142, "L"},   {0x149, "N"},
+    {0x14b, "NG"}, {0x151, "O"},    {0x153, "OE"},   {0x159, "R"},  {0x161, "S"},   {0x167, "T"},
+    {0x173, "U"},  {0x175, "W"},    {0x178, "Y"},    {0x17e, "Z"},  {0x17f, "S"},   {0x217, "?"},
+    {0x219, "S"},  {0x21b, "T"},    {0x2ff, "?"},    {0x36f, ""},   {0x1e9d, "?"},  {0x1e9e, "SS"},
+    {0x200f, "?"}, {0x2015, "-"},   {0x2017, "?"},   {0x201b, "'"}, {0x201f, "\""}, {0x2021, "?"},
+    {0x2022, "*"}, {0x2025, "?"},   {0x2026, "..."}, {0x2031, "?"}, {0x2032, "'"},  {0x2033, "\""},
+    {0x20ab, "?"}, {0x20ac, "EUR"},
+};
+
+char32_t code_point(std::string_view bytes) {
+  char32_t point = static_cast<unsigned char>(bytes[0]) & (0x7fU >> bytes.size());
+  for (const char c : bytes.substr(1)) point = point << 6 | (static_cast<unsigned char>(c) & 0x3fU);
+  return point;
+}
+
+std::string_view ascii_form(std::string_view bytes) {
+  if (bytes.empty()) return "?";
+  const auto at = std::ranges::lower_bound(kAscii, code_point(bytes), {}, &AsciiForm::last);
+  return at == std::end(kAscii) ? "?" : at->text;
+}
+
+// The rule requires ASCII, capitals, and no separators inside a field.
 std::string field(std::string_view text) {
   std::string out = "^";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool parts = c == '^' || c == '|' || byte < 0x20 || c == '\x7f';
-    // U+00E0 to U+00FE, except the division sign, have their capitals 32 code points lower.
-    const bool latin = out.back() == '\xc3' && byte >= 0xa0 && byte <= 0xbe && byte != 0xb7;
-    out += parts ? ' ' : latin ? static_cast<char>(byte - 0x20) : capital(c);
+  while (!text.empty()) {
+    const char c = text.front();
+    const std::size_t size = utf8_char(text);
+    if (static_cast<unsigned char>(c) >= 0x80)
+      out += ascii_form(text.substr(0, size));
+    else
+      out += c == '^' || c == '|' || c < 0x20 || c == '\x7f' ? ' ' : capital(c);
+    text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out + '^';
 }

@@ -64,9 +64,8 @@ TEST(SoundExchange, AnotherReaderFindsWhatWasPlayed) {
   Line first = lines[0], second = lines[1];
   STRCMP_EQUAL("ACME RADIO", first["NAME_OF_SERVICE"].c_str());
   STRCMP_EQUAL("A", first["TRANSMISSION_CATEGORY"].c_str());
-  STRCMP_EQUAL("BJ\xc3\x96RK", first["FEATURED_ARTIST"].c_str());
-  STRCMP_EQUAL("ARMY OF ME \xc3\xb7\xc3\x9f\xe2\x82\xac\xc3",
-               first["SOUND_RECORDING_TITLE"].c_str());
+  STRCMP_EQUAL("BJORK", first["FEATURED_ARTIST"].c_str());
+  STRCMP_EQUAL("ARMY OF ME /SSEUR?", first["SOUND_RECORDING_TITLE"].c_str());
   STRCMP_EQUAL("", first["ISRC"].c_str());
   STRCMP_EQUAL("", first["ALBUM_TITLE"].c_str());
   STRCMP_EQUAL("", first["MARKETING_LABEL"].c_str());
@@ -76,6 +75,23 @@ TEST(SoundExchange, AnotherReaderFindsWhatWasPlayed) {
   STRCMP_EQUAL("DEA123456789", second["ISRC"].c_str());
   STRCMP_EQUAL("AN ALBUM", second["ALBUM_TITLE"].c_str());
   STRCMP_EQUAL("A LABEL", second["MARKETING_LABEL"].c_str());
+}
+TEST(SoundExchange, AllOfItIsAscii) {
+  std::string all;
+  for (unsigned high = 0xc2; high <= 0xdf; ++high)
+    for (unsigned low = 0x80; low <= 0xbf; ++low)
+      all += {static_cast<char>(high), static_cast<char>(low)};
+  const std::string text = sound_exchange_text(
+      all, 'A',
+      {{"Sigur R\xc3\xb3s, Dvo\xc5\x99\xc3\xa1k",
+        "\xe2\x80\x9cRock \xe2\x80\x99n\xe2\x80\x99 Roll\xe2\x80\x9d", 1},
+       {"\xd0\x9a\xd0\xb8\xd0\xbd\xd0\xbe", "e\xcc\x81 \xf0\x9f\x8e\xb5\xff", 2}});
+  for (const char c : text) CHECK(c == '\r' || c == '\n' || (c >= ' ' && c < '\x7f'));
+  auto lines = read_back(text);
+  STRCMP_EQUAL("SIGUR ROS, DVORAK", lines[0]["FEATURED_ARTIST"].c_str());
+  STRCMP_EQUAL("\"ROCK 'N' ROLL\"", lines[0]["SOUND_RECORDING_TITLE"].c_str());
+  STRCMP_EQUAL("????", lines[1]["FEATURED_ARTIST"].c_str());
+  STRCMP_EQUAL("E ??", lines[1]["SOUND_RECORDING_TITLE"].c_str());
 }
 TEST(SoundExchange, TheFileIsNamedByServiceAndDays) {
   STRCMP_EQUAL(
