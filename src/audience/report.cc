@@ -61,7 +61,7 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
   Statement asked = database_.prepare(cat(
       {"SELECT s.mount, o.began, s.began, s.heard, s.country, p.name, s.counted, MIN(",
        at_of("journal_seen", "journal=o.journal"), ", ", at_of("open_until", "session=o.session"),
-       ") FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
+       "), s.who FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
        "s.kind=0"}));
   asked.bind(now_);
   while (asked.step()) {
@@ -75,6 +75,7 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
     row.player = asked.text(5);
     row.counted = asked.number(6) != 0;
     const std::int64_t seen = asked.number(7);
+    row.who = asked.number(8);
     row.until = seen < now_ - kUnseenMs ? std::max(seen, row.began) : now_;
     if (!row.counted && row.heard + row.until - row.began < AudienceMerge::kShortest) continue;
     rows.push_back(std::move(row));

@@ -126,7 +126,7 @@ class AudienceReport {
 
  private:
   struct OpenRow {
-    std::int64_t mount = 0, began = 0, session_began = 0, heard = 0;
+    std::int64_t mount = 0, who = 0, began = 0, session_began = 0, heard = 0;
     std::int64_t until = 0;  // now, or its server's last sign
     std::string country, player;
     bool counted = false;
@@ -157,6 +157,8 @@ class AudienceReport {
                 const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum);
   static void add_quarters(const OpenRow& row, AudienceRange range,
                            std::vector<std::int64_t>& heard);
+  // The people of these sessions, without those in the sums of their days.
+  std::int64_t not_summed_yet(const std::vector<OpenRow>& rows, AudienceRange range);
   Signs summed(const Mounts& of);
   static constexpr std::string_view kPlayColumns =
       "x.id, x.mount, x.began, x.title, x.ended, x.performances, l.began, l.ended, s.isrc, "

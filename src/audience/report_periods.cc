@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -178,16 +180,27 @@ void AudienceReport::add_quarters(const OpenRow& row, AudienceRange range,
                 });
 }
 
+std::int64_t AudienceReport::not_summed_yet(const std::vector<OpenRow>& rows, AudienceRange range) {
+  std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>> people;
+  Statement known = database_.prepare("SELECT 1 FROM seen WHERE day=? AND mount=? AND who=?");
+  for (const OpenRow& row : rows) {
+    const std::int64_t day = row.session_began / kDayMs;
+    if (row.is_new_in(range) && known.first_number(day, row.mount, row.who) == 0)
+      people.emplace(day, row.mount, row.who);
+  }
+  return static_cast<std::int64_t>(people.size());
+}
+
 Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange range) {
   const auto whole = hours(of, range, [](std::int64_t) { return std::int64_t{0}; });
   if (!whole) return whole.error();
   begin();
   AudienceSummary summary;
   if (!whole->empty()) summary.sum = whole->front().sum;
-  for (const OpenRow& row : open_now(of)) {
-    if (row.until == now_) ++summary.now;
-    if (row.is_new_in(range)) ++summary.people;
-  }
+  const std::vector<OpenRow> open = open_now(of);
+  summary.now = std::count_if(open.begin(), open.end(),
+                              [this](const OpenRow& row) { return row.until == now_; });
+  summary.people = not_summed_yet(open, range);
   const auto heard = quarters(of, range);
   if (!heard) return heard.error();
   for (std::int64_t quarter = range.from / kQuarterMs; const std::int64_t ms : *heard) {

@@ -211,6 +211,19 @@ TEST(AudienceMerge, WhoListensNowIsInTheSumsUpToNow) {
   take({ended(2, 1, kNoon + 700'000)});
   LONGS_EQUAL(700'000, summary(kNoon + 900'000).sum.ms);
 }
+TEST(AudienceMerge, WhoComesBackThatDayIsOnePersonWhileListening) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 600'000)});
+  LONGS_EQUAL(1, summary(kNoon + 700'000).people);
+  // Two sessions, of one listener and at once.
+  take({begun(3, kNoon + kHourMs, 7), begun(4, kNoon + kHourMs, 8), begun(5, kNoon + kHourMs, 8)});
+  const auto now = summary(kNoon + kHourMs + 600'000);
+  LONGS_EQUAL(3, now.now);
+  LONGS_EQUAL(4, now.sum.sessions);
+  LONGS_EQUAL(2, now.people);
+  take({ended(6, 3, kNoon + 2 * kHourMs), ended(7, 4, kNoon + 2 * kHourMs),
+        ended(8, 5, kNoon + 2 * kHourMs)});
+  LONGS_EQUAL(2, summary().people);
+}
 TEST(AudienceMerge, ACutOneCountsItsTimeThoughItsBytesAreNotKnown) {
   take({begun(1, kNoon, 7), {2, ListeningEnded{1, kNoon + 60'000, 0, true}}});
   LONGS_EQUAL(60'000, summary().sum.ms);
