@@ -61,6 +61,7 @@ CREATE INDEX play_began ON play(mount, began);
 // split_day: the sums of split by days (UTC).
 // song, song_gain, song_heard: sums of titles by weeks; song_since: the start of the summed titles.
 // song.week: the last week with the title.
+// mount_account: the account of a mount's last record.
 // unsummed: the sums that the last writer has not updated.  Triggers set it for any writing
 // program; a program that updates the sums removes it in the same transaction (sums_marked()).
 constexpr const char* kLaterTables = R"(
@@ -74,6 +75,7 @@ CREATE INDEX IF NOT EXISTS song_described_at ON song_described(at);
 CREATE TABLE IF NOT EXISTS forgotten(who INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS open_until(session INTEGER PRIMARY KEY, at INTEGER NOT NULL, lost INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS journal_seen(journal INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS mount_account(mount INTEGER PRIMARY KEY, account TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS session_mount ON session(mount, began);
 CREATE INDEX IF NOT EXISTS play_at ON play(began);
 CREATE INDEX IF NOT EXISTS play_due ON play(ended) WHERE performances IS NULL;

@@ -41,6 +41,31 @@ Result<AudienceReport::Mounts> AudienceReport::mounts() {
   return given(std::move(all));
 }
 
+AudienceReport::Mounts AudienceReport::kept_accounts() {
+  Mounts accounts;
+  if (!has_table(database_, "mount_account")) return accounts;
+  Statement asked = database_.prepare("SELECT mount, account FROM mount_account");
+  while (asked.step()) accounts.emplace(asked.number(0), asked.text(1));
+  return accounts;
+}
+
+Result<void> AudienceReport::keep_accounts(const Mounts& accounts) {
+  database_.clear();
+  const Mounts kept = kept_accounts();
+  if (kept == accounts) return given();
+  const auto done = in_transaction(database_, [&] {
+    Statement put = database_.prepare("INSERT OR REPLACE INTO mount_account VALUES(?,?)"),
+              drop = database_.prepare("DELETE FROM mount_account WHERE mount=?");
+    for (const auto& [mount, account] : kept)
+      if (!accounts.contains(mount)) drop.run(mount);
+    for (const auto& [mount, account] : accounts)
+      if (const auto at = kept.find(mount); at == kept.end() || at->second != account)
+        put.run(mount, account);
+    return true;
+  });
+  return done ? Result<void>() : done.error();
+}
+
 AudienceReport::Signs AudienceReport::summed(const Mounts& of) {
   Signs added;
   for (const auto& [mount, name] : of) added.emplace_back(mount, 1);

@@ -86,6 +86,9 @@ class AudienceReport {
 
   using Mounts = std::map<std::int64_t, std::string>;  // by number
   Result<Mounts> mounts();
+  // The kept accounts of mounts, by number.
+  Mounts kept_accounts();
+  Result<void> keep_accounts(const Mounts& accounts);
   // The mounts whose sums are read, with their signs: sums of all mounts together exist too, so
   // those of most mounts are that less the others.
   using Signs = std::vector<std::pair<std::int64_t, int>>;

@@ -6,7 +6,7 @@ from api import STORE, Api, store_server
 from crowd import Crowd, hearing
 from events import Events
 from external_bench import LOGIN, backend_of, element, in_force
-from harness import check, equal, test, wait_for
+from harness import ADMIN, check, equal, test, wait_for
 from link_bench import edge, feed, linked_master
 from replacing import upgrade
 from test_audience import ENOUGH, heard_long_enough, leaves, listens
@@ -252,3 +252,28 @@ def a_mount_that_is_closed_stays_closed_over_a_cold_start(t):
     equal(status_of(server).status, 403, "by the database's answer")
     api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
     wait_for(lambda: status_of(server).status != 403, "it is open again", PATIENCE)
+
+
+@test
+def a_mount_that_is_deleted_stays_in_the_usage_of_its_account(t):
+    server, api, source = quota_server(t)
+    olga = "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme"}).json()["password"]
+    source.play(ENOUGH)
+    one = listens(server, mount="/acme-1")
+    heard_long_enough(server, 1)
+    leaves(server, source, one)
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 100_000, "hard": True}})
+    wait_for(lambda: status_of(server).status == 403, "it is closed", PATIENCE)
+
+    def usage(login):
+        return [(row["account"], row["bytes"]) for row in Api(server, login).want(200, "GET", "/audience/usage?zone=UTC&account=acme").json()["items"]]
+    before = usage(olga)
+    check(before and before[0][1] >= 100_000, before)
+    api.want(204, "DELETE", "/mounts/acme-1")
+    api.mount("/acme-2", account="acme")
+    # Counted anew: the other mount is closed as well.
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
+    wait_for(lambda: status_of(server, "/acme-2").status != 403, "it is open", PATIENCE)
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 100_000}})
+    wait_for(lambda: status_of(server, "/acme-2").status == 403, "it is closed again", PATIENCE)
+    equal((usage(olga), usage(ADMIN)), (before, before))

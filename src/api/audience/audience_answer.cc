@@ -24,8 +24,9 @@ std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context) {
   const AudienceAsk& ask = asked.ask;
   if (auto problem = hidden_account(context, ask)) return *std::move(problem);
   bool knows = ask.mount.empty();
+  const AudienceReport::Mounts kept = asked.report.kept_accounts();
   for (const auto& [id, name] : *mounts) {
-    const std::string account = account_of_mount(context, name);
+    const std::string account = account_of_mount(context, name, id, kept);
     if (!sees_mount(context.who, name, account)) continue;
     if (!ask.account.empty() && account != ask.account) continue;
     if (!ask.mount.empty() && name != ask.mount) continue;

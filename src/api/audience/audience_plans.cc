@@ -224,8 +224,10 @@ Plan audience_usage(const PlanContext& context) {
   if (!query_param(context.request.query, "by")) ask.step = AudienceAsk::Step::kMonth;
   if (ask.step == AudienceAsk::Step::kHour)
     return wrong_parameter("by", "by=hour: usage is reported by day or month");
-  std::map<std::int64_t, std::string> accounts;
-  for (const auto& [mount, name] : mounts) accounts[mount] = account_of_mount(context, name);
+  const AudienceReport::Mounts kept = report.kept_accounts();
+  AudienceReport::Mounts accounts;
+  for (const auto& [mount, name] : mounts)
+    accounts[mount] = account_of_mount(context, name, mount, kept);
   struct Usage {
     AudienceSum sum;
     std::int64_t mounts = 0;

@@ -107,13 +107,14 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
   const ApiWorld world;
   const PlanContext context{request, who, book, file, world, now};
   AudienceReport::Mounts limited;
-  std::map<std::int64_t, std::string> accounts;
+  AudienceReport::Mounts accounts;
+  const AudienceReport::Mounts kept = report.kept_accounts();
   for (const auto& [id, name] : *mounts) {
-    std::string account = account_of_mount(context, name);
-    if (!usage.used.contains(account)) continue;
-    limited.emplace(id, name);
-    accounts[id] = std::move(account);
+    std::string account = account_of_mount(context, name, id, kept);
+    if (usage.used.contains(account)) limited.emplace(id, name);
+    if (!account.empty()) accounts[id] = std::move(account);
   }
+  if (const auto done = report.keep_accounts(accounts); !done) return done.error();
   const std::int64_t from = unix_ms(month_begin(now, 0));
   const auto read = report.periods(
       limited, {from, usage.until * 1000}, [](std::int64_t) { return std::int64_t{0}; },

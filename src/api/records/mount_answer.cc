@@ -195,6 +195,16 @@ std::string account_of_mount(const PlanContext& context, std::string_view mount)
   return other == nullptr ? std::string() : other->account;
 }
 
+std::string account_of_mount(const PlanContext& context, std::string_view mount,
+                             std::int64_t number, const std::map<std::int64_t, std::string>& kept) {
+  const bool is_there = file_section(context.file, mount) != nullptr ||
+                        context.book.mount(mount) != nullptr ||
+                        external_mount(context, mount) != nullptr;
+  const auto before = kept.find(number);
+  if (is_there || before == kept.end()) return account_of_mount(context, mount);
+  return context.book.account(before->second) != nullptr ? before->second : std::string();
+}
+
 std::string_view MountWalk::At::account() const noexcept {
   if (store != nullptr) return store->value.account;
   return external != nullptr ? std::string_view(external->account) : std::string_view();

@@ -3,6 +3,8 @@
 // Thread: pure functions.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +40,10 @@ void write_external_mount(JsonWriter& json, const PlanContext& context, const Mo
 const MountRecord* external_mount(const PlanContext& context, std::string_view mount);
 // "": none, as for mounts of the file.
 std::string account_of_mount(const PlanContext& context, std::string_view mount);
+// The same of the audience's mount with this number; one that has been deleted still belongs to the
+// account that was kept, so its audience stays in the account's reports and quotas.
+std::string account_of_mount(const PlanContext& context, std::string_view mount,
+                             std::int64_t number, const std::map<std::int64_t, std::string>& kept);
 
 // The mounts in force by name, from the first after `after`: those of the file, of the store and of
 // <config-external>, and those that only play here.  For equal names the first of these counts.

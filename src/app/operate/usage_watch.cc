@@ -77,24 +77,32 @@ void UsageWatch::check() {
   if (under_way_) return;
   const auto records = network_.records->view();
   if (!records->unread.empty()) return;  // the quotas are unknown, and the file's notices stay
-  if (!has_usage_quotas(*records->book)) {
+  const bool quotas = has_usage_quotas(*records->book);
+  if (!quotas) {
     if (const auto before = view_.read(); !before->used.empty() || !before->closed.empty()) {
       network_.links->conf().set_closed({});
       view_.publish(std::make_shared<const UsageBook>());
     }
     levels_.clear();
+    if (records->book->accounts().empty()) return;
+  }
+  if (!audience.on() || audience.sends_up()) {
+    if (quotas) counted(no_usage(*records->book, network_.clock.wall()));
     return;
   }
-  if (!audience.on() || audience.sends_up())
-    return counted(no_usage(*records->book, network_.clock.wall()));
-  under_way_ = audience.ask(
-      [this, records, config = network_.config.read()](Sqlite* database, const std::string& why) {
-        auto usage = database == nullptr
-                         ? Result<UsageBook>(Error::io(why))
-                         : month_usage(*config, *records->book, *database, network_.clock.wall());
-        network_.loops.control().post(
-            [this, usage = std::move(usage)]() mutable { counted(std::move(usage)); });
-      });
+  under_way_ = audience.ask([this, records, quotas, config = network_.config.read()](
+                                Sqlite* database, const std::string& why) {
+    auto usage = database == nullptr
+                     ? Result<UsageBook>(Error::io(why))
+                     : month_usage(*config, *records->book, *database, network_.clock.wall());
+    // Without quotas this has only kept the accounts of mounts.
+    network_.loops.control().post([this, quotas, usage = std::move(usage)]() mutable {
+      if (quotas)
+        counted(std::move(usage));
+      else
+        under_way_ = false;
+    });
+  });
 }
 
 void UsageWatch::keep_levels() {

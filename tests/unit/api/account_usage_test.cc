@@ -272,6 +272,34 @@ TEST(AccountUsage, AMonthIsTheSumOfItsSessions) {
                 0.001 * static_cast<double>(bytes));
 }
 
+TEST(AccountUsage, AMountThatIsDeletedStaysInTheUseOfItsAccount) {
+  const auto before = book(R"({"hours":100})");
+  listens("/a", kFirst, kHour);
+  listens("/f", kFirst, kHour);
+  const WallTime now(std::chrono::milliseconds(kFirst + 5 * kHour));
+  const auto hours_of = [&](const RecordBook& records) {
+    const auto usage = month_usage(config, records, *database, now);
+    if (!usage) FAIL(usage.error().what.c_str());
+    const auto used = usage->used.find("acme");
+    return used == usage->used.end() ? ~std::uint64_t{0} : used->second.hours();
+  };
+  CHECK_EQUAL(1u, hours_of(*before));
+  std::vector<std::string> complaints;
+  RegistryChange change;
+  change.revision = 10;
+  change.deleted = {"mounts/%2Fa"};
+  const auto without = before->after(change, complaints);
+  CHECK_EQUAL(1u, hours_of(*without));
+  CHECK_EQUAL(1u, hours_of(*without));
+  change.deleted = {"accounts/acme"};
+  static_cast<void>(hours_of(*without->after(change, complaints)));
+  CHECK_EQUAL(0u, hours_of(*without));  // an account that is made anew has no past
+  CHECK_EQUAL(1u, hours_of(*before));
+  change.deleted = {};
+  change.set = {{"mounts/%2Fa", mount("/a", "free"), 10}};
+  CHECK_EQUAL(0u, hours_of(*without->after(change, complaints)));  // another account has it now
+}
+
 TEST(AccountUsage, WhatWasToldComesBackFromItsFile) {
   const UsageLevels told{
       {{"acme", "hours"}, 80}, {{"acme", "transfer"}, 0}, {{"b.c", "transfer"}, 100}};
