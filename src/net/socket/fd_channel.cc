@@ -99,7 +99,11 @@ Result<void> FdChannel::send(std::string_view bytes, std::span<const int> fds,
 }
 
 Result<FdChannel::Message> FdChannel::receive(std::chrono::milliseconds patience) {
-  if (auto ready = wait_for(POLLIN, patience, "no message came"); !ready) return ready.error();
+  auto ready = wait_for(POLLIN, patience, "no message came");
+  if (!ready && ready.error().code != Error::Code::kTimeout) return ready.error();
+  // The other side must not take for received what is sent from now on; the last message may have
+  // come just before.
+  if (!ready) ::shutdown(socket_.get(), SHUT_RD);
   Message got;
   got.bytes.resize(kMaxBytes);
   iovec part{got.bytes.data(), got.bytes.size()};
@@ -113,6 +117,7 @@ Result<FdChannel::Message> FdChannel::receive(std::chrono::milliseconds patience
   do {
     n = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
   } while (n < 0 && errno == EINTR);
+  if (n <= 0 && !ready) return ready.error();
   if (n == 0 || (n < 0 && errno == ECONNRESET))
     return Error::closed("no message came: the other process has ended");
   if (n < 0) return Error::io(cat({"no message came: ", std::strerror(errno)}));

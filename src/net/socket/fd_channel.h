@@ -45,7 +45,7 @@ class FdChannel {
   // Waits for the other side, at most `patience`.
   Result<void> send(std::string_view bytes, std::span<const int> fds,
                     std::chrono::milliseconds patience);
-  // kClosed: the other side has ended.
+  // kClosed: the other side has ended.  kTimeout: what it sends later fails there.
   Result<Message> receive(std::chrono::milliseconds patience);
 
   int fd() const noexcept { return socket_.get(); }

@@ -56,6 +56,13 @@ TEST(FdChannel, WhatIsTooLargeIsAnErrorOfTheSender) {
   CHECK(!ours.send(std::string(FdChannel::kMaxBytes + 1, 'b'), {}, 1s).has_value());
 }
 
+// Otherwise a GO that comes too late would leave no process that serves.
+TEST(FdChannel, WhatIsSentAfterTheOtherSideHasGivenUpIsAnErrorOfTheSender) {
+  CHECK(theirs.receive(1ms).error().code == Error::Code::kTimeout);
+  CHECK(ours.send("GO", {}, 1s).error().code == Error::Code::kClosed);
+  CHECK(theirs.send("its reason", {}, 1s).has_value());
+}
+
 TEST(FdChannel, AnEndedProcessIsToldFromOneThatIsSlow) {
   auto slow = theirs.receive(1ms);
   CHECK(!slow.has_value());
