@@ -148,6 +148,7 @@ std::optional<Standing> take_state(Server& server, TakeOver& before, const std::
   server.prepare(before);
   if (!before.prepared() || !server.take_over(before)) return std::nullopt;
   Standing standing = before.standing();
+  if (standing.stand_in) notify_stand_in(standing.stand_in.get(), ::getpid(), before.upgrades());
   // Without a stand-in, --upgrade finds this process by the pid file.
   if (!before.stands_in()) standing.known_pid = static_cast<std::uint64_t>(::getpid());
   pid_file = before.stands_in() ? Result<PidFile>(PidFile::keep(path))

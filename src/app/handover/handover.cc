@@ -198,7 +198,8 @@ void Handover::frozen(const Result<void>& rests) {
       return failed(why);
     }
     // Before the announcing log line, so that signals sent after that reach the next process.
-    if (standing_.stand_in) notify_stand_in(standing_.stand_in.get(), successor_);
+    if (standing_.stand_in)
+      notify_stand_in(standing_.stand_in.get(), successor_, standing_.upgrades + 1);
     // The next process writes its number too, and reports a failure.
     if (!standing_.stand_in && !stands_ && standing_.pid_file)
       PidFile::put_number(standing_.pid_file, successor_);

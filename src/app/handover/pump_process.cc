@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,7 +74,8 @@ class Pumping {
     char word = 0;
     const ssize_t n = ::recv(channel_, &word, 1, MSG_DONTWAIT);
     if (n < 0 && is_momentary(errno)) return;
-    // Without the serving process the connections end by themselves.
+    // The second kGo changes nothing.  Without the serving process the connections end by
+    // themselves.
     if (n <= 0) return watch_.stop();
     if (word != TlsPumps::kEnd || pace_) return;
     const SteadyTime now = loop_.now();
@@ -138,12 +141,22 @@ Result<PumpProcess> PumpProcess::make(std::vector<PumpedConnection> connections)
   if (!pair) return pair.error();
   made.channel_ = std::move(pair->first);
   const UniqueFd theirs = std::move(pair->second);
-  const pid_t pid = ::fork();
-  if (pid < 0)
-    return Error::io(cat({"a process for encrypted connections: ", std::strerror(errno)}));
-  if (pid == 0) pump(theirs.get(), std::move(connections));
+  made.pid_ = ::fork();
+  if (made.pid_ < 0) {
+    const int why = errno;
+    made.channel_.reset();
+    return Error::io(cat({"a process for encrypted connections: ", std::strerror(why)}));
+  }
+  if (made.pid_ == 0) pump(theirs.get(), std::move(connections));
   for (const PumpedConnection& one : connections) made.clients_.push_back(one.client);
   return made;
+}
+
+// A copy whose upgrade is given up has no other parent.
+PumpProcess::~PumpProcess() {
+  if (!channel_ || goes_) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
 }
 
 std::vector<int> PumpProcess::channel() const {
@@ -152,7 +165,8 @@ std::vector<int> PumpProcess::channel() const {
 
 void PumpProcess::go() {
   if (!channel_) return;
-  ::send(channel_.get(), "g", 1, MSG_NOSIGNAL);
+  goes_ = true;
+  ::send(channel_.get(), &TlsPumps::kGo, 1, MSG_NOSIGNAL);
   for (TlsTransport* client : clients_) client->abandon();
 }
 

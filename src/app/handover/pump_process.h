@@ -7,6 +7,8 @@
 // Errors: the copy cannot be made; nothing has changed then.
 #pragma once
 
+#include <sys/types.h>
+
 #include <vector>
 
 #include "base/result.h"
@@ -17,6 +19,10 @@ namespace lb {
 
 class PumpProcess {
  public:
+  PumpProcess() = default;
+  PumpProcess(PumpProcess&&) = default;
+  PumpProcess& operator=(PumpProcess&&) = delete;
+  ~PumpProcess();
   // The copy waits for go(), and ends if this object is destroyed before.  Without connections no
   // copy is made.
   static Result<PumpProcess> make(std::vector<PumpedConnection> connections);
@@ -27,6 +33,8 @@ class PumpProcess {
 
  private:
   UniqueFd channel_;
+  pid_t pid_ = 0;
+  bool goes_ = false;
   std::vector<TlsTransport*> clients_;
 };
 

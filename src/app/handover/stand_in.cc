@@ -10,7 +10,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "base/cat.h"
@@ -32,10 +35,94 @@ int end_as(int status) {
   return 128 + number;
 }
 
+// Stand-ins of older versions read the number alone.
+struct Serving {
+  pid_t pid = 0;
+  std::uint32_t upgrades = 0;
+};
+
+class StandIn {
+ public:
+  StandIn(int channel, pid_t serving, const sigset_t& signals)
+      : channel_(channel),
+        serving_{serving, 0},
+        arrivals_(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)) {}
+  int run();
+
+ private:
+  static constexpr int kNextMs = 10'000;
+
+  void read_channel();
+  void look_for_the_ended();
+  int end_of_the_last();
+  void pass_signals_on();
+
+  const int channel_;
+  Serving serving_;
+  std::optional<int> ended_;  // the status of the serving process, which another one may follow
+  const UniqueFd arrivals_;
+};
+
+// Both processes of an upgrade report the next one, as the old one may be killed or stopped behind
+// GO: it may also be late.
+void StandIn::read_channel() {
+  Serving told;
+  for (ssize_t n = 0; (n = ::recv(channel_, &told, sizeof told, 0)) > 0;) {
+    if (static_cast<std::size_t>(n) < sizeof told) told.upgrades = serving_.upgrades;
+    if (told.pid <= 0 || told.upgrades < serving_.upgrades) continue;
+    if (told.pid != serving_.pid) ended_.reset();
+    serving_ = told;
+  }
+}
+
+void StandIn::look_for_the_ended() {
+  int status = 0;
+  for (pid_t ended = 0; (ended = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+    // Read first, as it names the present server.
+    read_channel();
+    if (ended == serving_.pid) ended_ = status;
+  }
+}
+
+int StandIn::end_of_the_last() {
+  read_channel();
+  if (ended_) return end_as(*ended_);
+  int status = 0;
+  for (pid_t ended = 0; (ended = ::waitpid(-1, &status, 0)) > 0 || errno == EINTR;)
+    if (ended == serving_.pid) return end_as(status);
+  return 1;
+}
+
+void StandIn::pass_signals_on() {
+  signalfd_siginfo got{};
+  while (::read(arrivals_.get(), &got, sizeof got) == sizeof got) {
+    read_channel();
+    if (got.ssi_signo == SIGCHLD) continue;
+    sigval value{};
+    if (got.ssi_code == SI_QUEUE) std::memcpy(&value, &got.ssi_ptr, sizeof value);
+    ::sigqueue(serving_.pid, static_cast<int>(got.ssi_signo), value);
+  }
+}
+
+int StandIn::run() {
+  for (;;) {
+    read_channel();
+    look_for_the_ended();
+    // Every process that serves, or is to serve, has the other end.  Signals wait for the next one.
+    std::array<pollfd, 2> both{
+        {{arrivals_.get(), static_cast<short>(ended_ ? 0 : POLLIN), 0}, {channel_, POLLIN, 0}}};
+    const int ready = ::poll(both.data(), both.size(), ended_ ? kNextMs : -1);
+    if (ready < 0 && errno != EINTR) return 1;
+    if (ready == 0 || (both[1].revents & POLLHUP) != 0) return end_of_the_last();
+    if ((both[0].revents & POLLIN) != 0) pass_signals_on();
+  }
+}
+
 }  // namespace
 
-void notify_stand_in(int channel, pid_t serving) {
-  [[maybe_unused]] const auto n = ::send(channel, &serving, sizeof serving, MSG_NOSIGNAL);
+void notify_stand_in(int channel, pid_t serving, std::uint64_t upgrades) {
+  const Serving told{serving, static_cast<std::uint32_t>(upgrades)};
+  [[maybe_unused]] const auto n = ::send(channel, &told, sizeof told, MSG_NOSIGNAL);
 }
 
 sigset_t watched_signals() {
@@ -75,39 +162,7 @@ int stand_in(int channel, pid_t serving) {
   ::sigaddset(&set, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   ::fcntl(channel, F_SETFD, FD_CLOEXEC);
-  const UniqueFd arrivals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  const auto read_channel = [&] {
-    pid_t told = 0;
-    while (::recv(channel, &told, sizeof told, 0) == sizeof told)
-      if (told > 0) serving = told;
-  };
-  for (;;) {
-    read_channel();
-    // The channel is read first, as it names the present server.
-    int status = 0;
-    for (pid_t ended = 0; (ended = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-      read_channel();
-      if (ended == serving) return end_as(status);
-    }
-    std::array<pollfd, 2> both{{{arrivals.get(), POLLIN, 0}, {channel, POLLIN, 0}}};
-    // Every serving process has the other end.  Without one, only the last process's end is left to
-    // wait for.
-    if (::poll(both.data(), both.size(), -1) < 0 && errno != EINTR) return 1;
-    if ((both[1].revents & POLLHUP) != 0) {
-      read_channel();
-      for (pid_t ended = 0; (ended = ::waitpid(-1, &status, 0)) > 0 || errno == EINTR;)
-        if (ended == serving) return end_as(status);
-      return 1;
-    }
-    signalfd_siginfo got{};
-    while (::read(arrivals.get(), &got, sizeof got) == sizeof got) {
-      read_channel();
-      if (got.ssi_signo == SIGCHLD) continue;
-      sigval value{};
-      if (got.ssi_code == SI_QUEUE) std::memcpy(&value, &got.ssi_ptr, sizeof value);
-      ::sigqueue(serving, static_cast<int>(got.ssi_signo), value);
-    }
-  }
+  return StandIn(channel, serving, set).run();
 }
 
 }  // namespace lb

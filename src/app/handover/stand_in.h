@@ -26,8 +26,8 @@ struct Standing {
   std::uint64_t upgrades = 0;
 };
 
-// Reports the serving process to the stand-in.
-void notify_stand_in(int channel, pid_t serving);
+// Reports the serving process, the one behind that many upgrades, to the stand-in.
+void notify_stand_in(int channel, pid_t serving, std::uint64_t upgrades);
 // The signals that a server watches (SignalWatch).  Each of its processes blocks them from its
 // start, so that a signal between two processes is read by one of them, and kills neither.
 sigset_t watched_signals();

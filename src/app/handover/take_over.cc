@@ -201,7 +201,7 @@ Result<void> TakeOver::restore(Network& network) {
   auto go = receive_parcel(channel_, kGo);
   if (!go) return go.error();
   // Of the process that stays for TLS connections.
-  if (!go->fds.empty()) network.pumps->add(std::move(go->fds.front()));
+  if (!go->fds.empty()) network.pumps->begin(std::move(go->fds.front()));
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(network.clock.thread_work() - worked);
   network.log.debug("app/handover",

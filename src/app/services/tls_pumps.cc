@@ -35,6 +35,12 @@ TlsPumps::TlsPumps(Loop& control, Log& log, const Snapshot<Config>& config)
 
 TlsPumps::~TlsPumps() = default;
 
+// Both processes tell it to begin, as the old one may be stopped or killed at this moment.
+void TlsPumps::begin(UniqueFd channel) {
+  ::send(channel.get(), &kGo, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  add(std::move(channel), {0, {}, control_.clock().steady(), false});
+}
+
 void TlsPumps::add(UniqueFd channel, const PumpRecord& state) {
   if (channel) all_.push_back(std::make_unique<One>(*this, std::move(channel), state));
 }

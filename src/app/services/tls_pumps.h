@@ -62,8 +62,8 @@ class TlsPumps {
   TlsPumps(Loop& control, Log& log, const Snapshot<Config>& config);
   ~TlsPumps();
 
-  // The process that has handed over to this one, by its channel.
-  void add(UniqueFd channel) { add(std::move(channel), {0, {}, control_.clock().steady(), false}); }
+  // The copy of the process that has handed over to this one, by its channel, from GO on.
+  void begin(UniqueFd channel);
   PumpsRecord save(FdsOut& fds) const;
   void restore(const PumpsRecord& saved, FdsIn& fds);
   // Begins to hear them.
@@ -80,8 +80,8 @@ class TlsPumps {
   Picture picture() const;
 
   static constexpr std::size_t kMax = 8;
-  // The process ends its connections.
-  static constexpr char kEnd = 'e';
+  // The process begins, once (PumpProcess), or ends its connections.
+  static constexpr char kGo = 'g', kEnd = 'e';
 
  private:
   struct One;
