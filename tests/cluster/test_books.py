@@ -6,6 +6,7 @@ import time
 from api import Api
 from bench import Failed, check, equal, test, wait_for
 from crowd import Crowd, hearing
+from events import Events
 from harness import ADMIN, give_away
 from link_bench import RawMaster, RawNode, edge, feed, kill9, linked_master, up
 
@@ -224,6 +225,11 @@ def a_lost_acknowledgement_counts_nothing_twice_and_lies_count_nothing(b):
     equal((row["bytes"], len(sessions(master, "&all=1"))), (0, 3), "the open one is open")
     equal(say_book(raw, 6, ["E 6 5 %d 5000000 0" % now])["last"], 6)
     equal([row["bytes"] for row in ended(master, 3)], [1000000, 2000000, 5000000])
+    # Rows that the node has no more.
+    events = Events(master)
+    equal(say_book(raw, 9, ["B 9 %d d4 0 0 0 %%2Frock.mp3 DE VLC" % now])["last"], 9)
+    gap = events.next("audience-gap")
+    equal((gap["subject"], gap["rows"], gap["why"]), ("edge12", "2", "they never came"))
     check(re.search(r"^\S+ .*audience/book", master.log(), re.M), "the log names it")
 
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/audience/audience_service.h"
+#include "app/services/event_service.h"
 #include "app/services/runtime.h"
 #include "audience/book.h"
 #include "base/cat.h"
@@ -131,6 +132,13 @@ void AudienceService::nodes_seen(std::vector<std::string> nodes) {
   });
 }
 
+void AudienceService::publish_gap(const std::string& node, std::uint64_t rows,
+                                  std::string_view why) {
+  runtime_.loops.control().post([&runtime = runtime_, node, rows, why = std::string(why)] {
+    runtime.events->publish("audience-gap", node, {{"rows", std::to_string(rows)}, {"why", why}});
+  });
+}
+
 BookedFrame AudienceService::merge_book(const std::string& node, const BookFrame& book) {
   BookedFrame answer;
   answer.epoch = book.epoch;
@@ -154,9 +162,11 @@ BookedFrame AudienceService::merge_book(const std::string& node, const BookFrame
   if (opened.refused > 0)
     runtime_.log.error(kBookModule, cat({node, " has sent ", opened.refused,
                                          " rows that cannot be its own; they are left out"}));
-  else if (merged->missing > 0)
+  else if (merged->missing > 0) {
     runtime_.log.error(kBookModule,
                        cat({merged->missing, " rows of the journal of ", node, " never came"}));
+    publish_gap(node, merged->missing, "they never came");
+  }
   return answer;
 }
 

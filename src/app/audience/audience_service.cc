@@ -25,6 +25,8 @@ namespace {
 
 constexpr unsigned kJournalThread = 6, kDatabaseThread = 7;
 constexpr std::string_view kAudienceModule = "audience/journal";
+// Between reports of lost rows.
+constexpr std::chrono::minutes kLostPause{1};
 
 }  // namespace
 
@@ -155,7 +157,10 @@ void AudienceService::delete_addresses(std::chrono::seconds keep) {
 Result<std::unique_ptr<Journal>> AudienceService::open_journal(const std::string& path) {
   if (auto before = std::exchange(before_, std::nullopt)) {
     auto journal = Journal::go_on(path, {}, std::move(fd_before_), *before);
-    if (journal) return journal;
+    if (journal) {
+      lost_reported_ = (*journal)->lost();
+      return journal;
+    }
     fd_before_.reset();
     runtime_.log.error(kAudienceModule,
                        cat({journal.error().what, "; listenings end where they were heard last"}));
@@ -313,9 +318,19 @@ void AudienceService::flush() {
     complain(written.error().what);
     retry_->after(kAlivePause);
   }
-  if (const std::uint64_t lost = journal_->lost(); lost > lost_reported_)
-    complain(cat({"the journal is full: ", lost, " listenings and titles are lost so far"}));
+  report_lost();
   deliver();
+}
+
+void AudienceService::report_lost() {
+  const std::uint64_t lost = journal_->lost();
+  const SteadyTime now = runtime_.clock.steady();
+  if (lost == lost_reported_ || now < next_report_) return;
+  next_report_ = now + kLostPause;
+  runtime_.log.error(kAudienceModule, cat({"the journal is full: ", lost,
+                                           " listenings and titles are lost so far"}));
+  publish_gap(node_, lost - lost_reported_, "its journal is full");
+  lost_reported_ = lost;
 }
 
 // While listenings are open, the journal notes that they last until now.
@@ -329,7 +344,6 @@ void AudienceService::alive() {
 void AudienceService::complain(const std::string& what) {
   unsigned held = 0;
   if (!guard_.pass(runtime_.clock.steady(), held)) return;
-  lost_reported_ = journal_->lost();
   runtime_.log.error(kAudienceModule, what);
 }
 
@@ -387,8 +401,10 @@ void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {
     retry_->after(kRetryPause);
     return;
   }
-  if (merged->missing > 0)
+  if (merged->missing > 0) {
     runtime_.log.error(kAudienceModule, cat({merged->missing, " rows of the journal never came"}));
+    publish_gap(node_, merged->missing, "they never came");
+  }
   if (const auto acknowledged = journal_->acknowledge(merged->seen); !acknowledged)
     complain(acknowledged.error().what);
   deliver();

@@ -146,6 +146,9 @@ class AudienceService {
   void save_keys();
   void delivered(const Result<AudienceMerge::Merged>& merged);
   void complain(const std::string& what);
+  void report_lost();
+  // The event of rows that the database will never have.  Any thread of the service.
+  void publish_gap(const std::string& node, std::uint64_t rows, std::string_view why);
   Result<void> open_database();
   bool may_ask();
   void ask_database(Work work);
@@ -180,6 +183,7 @@ class AudienceService {
   bool delivers_ = false;   // a batch is under way
   bool suspended_ = false;  // writes rest
   std::uint64_t lost_reported_ = 0, addresses_lost_ = 0;
+  SteadyTime next_report_{};  // of lost rows
   RepeatGuard guard_;
   std::unique_ptr<Timer> flush_, alive_, retry_, unanswered_;
   // Used between take_up() and start():

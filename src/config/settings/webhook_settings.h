@@ -51,6 +51,7 @@ inline constexpr auto kEventNames = std::to_array<std::string_view>({"start",
                                                                      "certificate-failed",
                                                                      "report",
                                                                      "report-failed",
-                                                                     "account-quota"});
+                                                                     "account-quota",
+                                                                     "audience-gap"});
 
 }  // namespace lb
