@@ -94,7 +94,11 @@ def where_the_next_one_is_killed_just_before_go_nothing_is_left_of_it(t):
     scene.server.send_signal(signal.SIGUSR2)
     wait_for(lambda: scene.faults.hits() > 0, "the next process has taken all", 10)
     try:
-        os.kill(int(re.findall(r"begins: process (\d+)", scene.server.log())[-1]), signal.SIGKILL)
+        following = int(re.findall(r"begins: process (\d+)", scene.server.log())[-1])
+        os.kill(following, signal.SIGKILL)
+        # Its end of the channel is open until its last thread has ended, and a busy machine lets that wait.
+        status = pathlib.Path("/proc/%d/status" % following)
+        wait_for(lambda: {"State:\tZ (zombie)", "Threads:\t1"} <= set(status.read_text().splitlines()), "it is dead", 10)
     finally:
         os.kill(scene.old, signal.SIGCONT)
     scene.server.wait_for_log("upgrade was not made.* the other process has ended")
