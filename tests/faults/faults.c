@@ -77,7 +77,8 @@ static int is_here(const struct rule* rule, int fd, const char* path) {
 /* Before the call.  After SIGSTOP and SIGCONT it goes on. */
 static void end(int32_t how) {
   if (how <= 0) _exit(-how);
-  kill(getpid(), how);
+  /* To this thread: one that goes to the process may be another thread's, and this one would make its call first. */
+  raise(how);
 }
 
 /* The rule that this call falls under, which has been counted; of one that makes it late, the time has passed. */
