@@ -165,6 +165,17 @@ std::size_t utf8_char(std::string_view text) noexcept {
   return length;
 }
 
+std::optional<char32_t> take_utf8(std::string_view& rest) {
+  const std::size_t size = utf8_char(rest);
+  const std::string_view bytes = rest.substr(0, std::max<std::size_t>(size, 1));
+  rest.remove_prefix(bytes.size());
+  if (size == 0) return std::nullopt;
+  const auto first = static_cast<unsigned char>(bytes[0]);
+  char32_t c = size == 1 ? first : first & (0xffu >> (size + 1));
+  for (const char byte : bytes.substr(1)) c = c << 6 | (static_cast<unsigned char>(byte) & 0x3fu);
+  return c;
+}
+
 bool valid_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
     const std::size_t length = utf8_char(text);

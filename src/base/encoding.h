@@ -30,6 +30,8 @@ std::string percent_escape(std::string_view bytes, std::string_view keep, HexCas
 // The length of the UTF-8 character at the front (1 to 4); 0: invalid: cut short, overlong, a
 // surrogate, above U+10FFFF.
 std::size_t utf8_char(std::string_view text) noexcept;
+// Takes one character from the front; nullopt: took one invalid byte.
+std::optional<char32_t> take_utf8(std::string_view& rest);
 bool valid_utf8(std::string_view text) noexcept;
 // At most `bytes` from the front, without cutting a UTF-8 character.
 std::string_view cut_utf8(std::string_view text, std::size_t bytes) noexcept;

@@ -99,18 +99,6 @@ void append_utf8(std::string& out, char32_t c) {
   }
 }
 
-// Takes one character from the front of `rest`; nullopt: took one invalid byte.
-std::optional<char32_t> take_utf8(std::string_view& rest) {
-  const std::size_t size = utf8_char(rest);
-  const std::string_view bytes = rest.substr(0, std::max<std::size_t>(size, 1));
-  rest.remove_prefix(bytes.size());
-  if (size == 0) return std::nullopt;
-  const auto first = static_cast<unsigned char>(bytes[0]);
-  char32_t c = size == 1 ? first : first & (0xffu >> (size + 1));
-  for (const char byte : bytes.substr(1)) c = c << 6 | (static_cast<unsigned char>(byte) & 0x3fu);
-  return c;
-}
-
 std::string latin1_to_utf8(std::string_view text) {
   std::string out;
   for (const char ch : text) {

@@ -40,15 +40,8 @@ constexpr AsciiForm kAscii[] = {
     {0x20ab, "?"}, {0x20ac, "EUR"},
 };
 
-char32_t code_point(std::string_view bytes) {
-  char32_t point = static_cast<unsigned char>(bytes[0]) & (0x7fU >> bytes.size());
-  for (const char c : bytes.substr(1)) point = point << 6 | (static_cast<unsigned char>(c) & 0x3fU);
-  return point;
-}
-
-std::string_view ascii_form(std::string_view bytes) {
-  if (bytes.empty()) return "?";
-  const auto at = std::ranges::lower_bound(kAscii, code_point(bytes), {}, &AsciiForm::last);
+std::string_view ascii_form(char32_t point) {
+  const auto at = std::ranges::lower_bound(kAscii, point, {}, &AsciiForm::last);
   return at == std::end(kAscii) ? "?" : at->text;
 }
 
@@ -57,12 +50,11 @@ std::string field(std::string_view text) {
   std::string out = "^";
   while (!text.empty()) {
     const char c = text.front();
-    const std::size_t size = utf8_char(text);
+    const auto point = take_utf8(text);
     if (static_cast<unsigned char>(c) >= 0x80)
-      out += ascii_form(text.substr(0, size));
+      out += point ? ascii_form(*point) : "?";
     else
       out += c == '^' || c == '|' || c < 0x20 || c == '\x7f' ? ' ' : capital(c);
-    text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out + '^';
 }

@@ -99,6 +99,16 @@ TEST(Utf8, MeasuresTheCharacterAtTheFront) {
   LONGS_EQUAL(3, utf8_char("\xe2\x80\xa8"));
   LONGS_EQUAL(4, utf8_char("\xf0\x9f\x8e\xb5"));
 }
+TEST(Utf8, TakesOneCharacterOrOneInvalidByte) {
+  std::string_view text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\xb5\xff\xe2\x82";
+  for (const char32_t point : {U'a', U'\u00e9', U'\u20ac', U'\U0001f3b5'})
+    CHECK(take_utf8(text) == point);
+  for (std::size_t left = 3; left > 0; --left) {
+    CHECK_EQUAL(left, text.size());
+    CHECK(!take_utf8(text));
+  }
+  CHECK(text.empty());
+}
 TEST(Utf8, AcceptsTheEdgesOfUnicode) {
   for (const char* good : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
                            "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", ""}) {
