@@ -49,10 +49,9 @@ AudienceReport::Mounts AudienceReport::kept_accounts() {
   return accounts;
 }
 
-Result<void> AudienceReport::keep_accounts(const Mounts& accounts) {
-  database_.clear();
-  const Mounts kept = kept_accounts();
+Result<void> AudienceReport::keep_accounts(const Mounts& kept, const Mounts& accounts) {
   if (kept == accounts) return given();
+  database_.clear();
   const auto done = in_transaction(database_, [&] {
     Statement put = database_.prepare("INSERT OR REPLACE INTO mount_account VALUES(?,?)"),
               drop = database_.prepare("DELETE FROM mount_account WHERE mount=?");

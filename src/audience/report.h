@@ -88,7 +88,8 @@ class AudienceReport {
   Result<Mounts> mounts();
   // The kept accounts of mounts, by number.
   Mounts kept_accounts();
-  Result<void> keep_accounts(const Mounts& accounts);
+  // Writes where they differ from `kept`, which was read before.
+  Result<void> keep_accounts(const Mounts& kept, const Mounts& accounts);
   // The mounts whose sums are read, with their signs: sums of all mounts together exist too, so
   // those of most mounts are that less the others.
   using Signs = std::vector<std::pair<std::int64_t, int>>;

@@ -114,7 +114,7 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
     if (usage.used.contains(account)) limited.emplace(id, name);
     if (!account.empty()) accounts[id] = std::move(account);
   }
-  if (const auto done = report.keep_accounts(accounts); !done) return done.error();
+  if (const auto done = report.keep_accounts(kept, accounts); !done) return done.error();
   const std::int64_t from = unix_ms(month_begin(now, 0));
   const auto read = report.periods(
       limited, {from, usage.until * 1000}, [](std::int64_t) { return std::int64_t{0}; },
