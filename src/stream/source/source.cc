@@ -14,8 +14,6 @@ constexpr int kReadsAWake = 4;
 
 // The time over which <limit-rate> is averaged, because an encoder begins with a lead.
 constexpr double kLimitWindow = 10;
-// How soon a running source notices that a reload has shortened its times.
-constexpr std::chrono::seconds kLookAgain{5};
 // A held source is read in pieces of at least this size.
 constexpr double kLeastRead = 1024;
 
@@ -56,7 +54,7 @@ void Source::start() {
   } else if (settings->standby_places() > 0 && !relayed_) {
     feed_.keep_ring();
   }
-  auto first = std::min(settings->source_timeout, kLookAgain);
+  auto first = std::min(settings->source_timeout, kSourceTimesPoll);
   if (!relayed_ && settings->max_stream_duration.count() > 0)
     first = std::min(first, settings->max_stream_duration);
   timeout_.after(first);
@@ -196,7 +194,7 @@ void Source::on_timeout() {
   if (ended_) return;
   const auto silence = held_ ? SteadyTime::duration(0) : silent();
   if (silence < limit) {
-    SteadyTime::duration next = std::min<SteadyTime::duration>(limit - silence, kLookAgain);
+    SteadyTime::duration next = std::min<SteadyTime::duration>(limit - silence, kSourceTimesPoll);
     if (longest.count() > 0) next = std::min<SteadyTime::duration>(next, longest - streamed);
     timeout_.after(std::chrono::ceil<std::chrono::microseconds>(next));
     return;

@@ -7,6 +7,7 @@
 // listeners wait, move to a fallback or leave.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,9 @@ class FdsOut;
 struct FeedRecord;
 class Source;
 struct SourceRecord;
+
+// How soon a source or standby on the air notices that a reload has shortened its times.
+constexpr std::chrono::seconds kSourceTimesPoll{5};
 
 // SourceHost: the functions of the worker that a source calls.
 class SourceHost : public FeedHost {

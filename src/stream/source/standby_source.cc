@@ -14,9 +14,6 @@ namespace {
 // Limits how long a fast encoder keeps the worker from its listeners.
 constexpr int kStandbyReads = 4;
 
-// How soon it notices that a reload has shortened its times; as a Source.
-constexpr std::chrono::seconds kStandbyLooksAgain{5};
-
 std::unique_ptr<SourceState> first_state(SourceOffer& offer, const MountSettings& settings,
                                          const SourceFacts& facts, SteadyTime now) {
   if (offer.state) return std::move(offer.state);
@@ -151,7 +148,7 @@ void StandbySource::on_timeout() {
     host_.standby_flows(*this, false);
   }
   const auto next = std::min<SteadyTime::duration>(
-      kStandbyLooksAgain, silence < quiet ? std::min(quiet, limit) - silence : limit - silence);
+      kSourceTimesPoll, silence < quiet ? std::min(quiet, limit) - silence : limit - silence);
   timeout_.after(std::chrono::ceil<std::chrono::microseconds>(next));
 }
 
