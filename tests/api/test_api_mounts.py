@@ -5,6 +5,7 @@ import time
 from api import Api, encoded, occurs, refused, store_server
 from encoders import Ear, Encoder
 from harness import ADMIN, check, equal, test, wait_for
+from heard import read_until_heard
 
 
 @test
@@ -84,6 +85,27 @@ def a_suspended_mount_loses_its_source_and_takes_none(t):
     listener.close()
     api.want(200, "POST", "/mounts/rock.mp3/resume")
     server.source("/rock.mp3", login=login).play(2)
+
+
+@test
+def listeners_of_a_suspended_mount_hear_the_mount_that_is_for_it(t):
+    server = store_server(t, '<mount type="default"><suspended-mount>/off.mp3</suspended-mount></mount>')
+    api = Api(server)
+    login = api.mount("/rock.mp3", settings={"fallback-mount": "/own.mp3", "fallback-override": True})
+    source, own, off = server.source("/rock.mp3", tag="R", login=login), server.source("/own.mp3", tag="F"), server.source("/off.mp3", tag="S")
+    listener = server.listener("/rock.mp3")
+    read_until_heard(listener, source, "R", own, off)
+    api.want(200, "POST", "/mounts/rock.mp3/suspend")
+    read_until_heard(listener, off, "RS", own)
+    late = server.listener("/rock.mp3")
+    read_until_heard(late, off, "S", own)
+    api.want(200, "POST", "/mounts/rock.mp3/resume")
+    source = server.source("/rock.mp3", tag="T", login=login)
+    read_until_heard(listener, source, "RST", own, off)
+    read_until_heard(late, source, "ST", own, off)
+    # Without a source it is the mount's own again.
+    source.leave()
+    read_until_heard(late, own, "STF", off)
 
 
 @test

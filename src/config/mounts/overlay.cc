@@ -44,6 +44,8 @@ MountSettings section_of(const Config& parsed, const MountRecord& record, MountO
   mount.name = record.mount;
   mount.origin = origin;
   mount.suspended = is_off(record);
+  if (mount.suspended && !mount.suspended_mount.empty() && mount.suspended_mount != mount.name)
+    mount.fallback_mount = mount.suspended_mount;
   mount.logins = record.sources;
   zones.resolve(mount.logins);
   mount.account = record.account;

@@ -156,6 +156,7 @@ struct MountSettings {
   std::string dump_file;
   std::string intro;
   std::string fallback_mount;
+  std::string suspended_mount;  // the fallback while its record is suspended
   bool fallback_override = false;
   bool fallback_when_full = false;
   std::string charset;              // "": not configured (doc/decisions.md B13)

@@ -95,6 +95,17 @@ TEST(Overlay, StateLimitsAndLoginsComeAlong) {
   LONGS_EQUAL(1, mount_section(*laid, "/c").logins.size());
 }
 
+TEST(Overlay, ListenersOfASuspendedRecordHaveAFallbackOfItsOwn) {
+  const auto parsed =
+      load("<mount type='default'><suspended-mount>/off</suspended-mount></mount>").config;
+  const std::string falls = R"({"fallback-mount":"/silence"})", off = R"(,"state":"suspended")";
+  const auto laid =
+      lay(parsed, {record("/a", falls, off), record("/b", falls), record("/off", "{}", off)});
+  STRCMP_EQUAL("/off", mount_section(*laid, "/a").fallback_mount.c_str());
+  STRCMP_EQUAL("/silence", mount_section(*laid, "/b").fallback_mount.c_str());
+  STRCMP_EQUAL("", mount_section(*laid, "/off").fallback_mount.c_str());
+}
+
 TEST(Overlay, WhoIsTooManyStaysOrEnds) {
   const auto parsed =
       load(
