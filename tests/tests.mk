@@ -1,7 +1,6 @@
 EXTRA_DIST += tests/lint/layers tests/lint/layers.py tests/lint/headers tests/lint/headers.py \
   tests/lint/format .clang-format tests/lint/docs tests/lint/docs.py tests/lint/names tests/lint/names.py \
   tests/lint/comments tests/lint/comments.py tests/lint/lists tests/lint/words tests/lint/words.py tests/lint/words-left tests/lint/lifetimes
-TESTS += tests/lint/layers tests/lint/lists tests/lint/format tests/lint/names tests/lint/comments tests/lint/words tests/lint/lifetimes tests/lint/headers tests/lint/docs
 AM_TESTS_ENVIRONMENT = CXX='$(CXX)'; LINT_CPPFLAGS='$(EVENT_CFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS) -DLB_DATADIR=\"\" -DLB_VERSION=\"\"'; \
   export CXX LINT_CPPFLAGS;
 # A test is compiled for each of its runs: without optimisation, which takes half the time.
@@ -17,5 +16,7 @@ include tests/simulation/simulation.mk
 
 if HAVE_CPPUTEST
 check_PROGRAMS += $(unit_programs)
+# Before the lints, which are shorter: the longest of all does not run alone at the end.
 TESTS += $(unit_programs)
 endif
+TESTS += tests/lint/layers tests/lint/lists tests/lint/format tests/lint/names tests/lint/comments tests/lint/words tests/lint/lifetimes tests/lint/headers tests/lint/docs

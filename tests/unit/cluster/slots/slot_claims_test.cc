@@ -1,6 +1,6 @@
 // What SlotBook makes of claims that cannot be right.
-#include "cluster/slot_net.h"
 #include "cluster/slots/slot_book.h"
+#include "cluster/slots/slot_net.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -1,5 +1,5 @@
-#include "cluster/slot_net.h"
 #include "cluster/slots/slot_book.h"
+#include "cluster/slots/slot_net.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

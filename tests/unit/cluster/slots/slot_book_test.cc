@@ -1,6 +1,6 @@
 #include "cluster/slots/slot_book.h"
 
-#include "cluster/slot_net.h"
+#include "cluster/slots/slot_net.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
