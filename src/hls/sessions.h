@@ -54,9 +54,9 @@ struct HlsSession {
   std::uint64_t bytes = 0;
 
   // From its first request to the end of the last fetched segment, or to now if that is earlier.
-  std::chrono::seconds listened(SteadyTime now) const noexcept {
+  std::chrono::milliseconds listened(SteadyTime now) const noexcept {
     const auto heard = earned ? seen + segment : seen;
-    return std::chrono::duration_cast<std::chrono::seconds>(std::min(heard, now) - began);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::min(heard, now) - began);
   }
   // Leaves the gate before the mount, which owns it, is released.
   ~HlsSession() { place.leave(); }

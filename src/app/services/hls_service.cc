@@ -115,11 +115,12 @@ void HlsService::finish(std::vector<HlsSessionPtr> ended) {
     facts.bytes_sent = session->bytes;
     facts.referer = session->facts.referer();
     facts.user_agent = session->facts.user_agent();
-    facts.seconds = session->listened(runtime_.clock.steady()).count();
+    const auto listened = session->listened(runtime_.clock.steady());
+    facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(listened).count();
     log_access(runtime_.log, facts, runtime_.clock.wall());
     if (session->notice) {
       session->notice->set_bytes_sent(session->bytes);
-      session->notice->set_listened(session->listened(runtime_.clock.steady()));
+      session->notice->set_listened(listened);
     }
     const std::shared_ptr<Mount> mount = session->mount;
     session.reset();

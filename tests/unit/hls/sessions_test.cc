@@ -125,10 +125,10 @@ TEST(HlsSessions, TheTimeOfAListeningEndsWithItsLastSegment) {
   session->earned = false;
   LONGS_EQUAL(0, session->listened(now + 30s).count());
   session->earned = true;
-  LONGS_EQUAL(6, session->listened(now + 30s).count());
-  LONGS_EQUAL(2, session->listened(now + 2s).count());
-  session->seen = now + 12s;
-  LONGS_EQUAL(18, session->listened(now + 32s).count());
+  CHECK(session->listened(now + 30s) == 6s);
+  CHECK(session->listened(now + 2s) == 2s);
+  session->seen = now + 12'345ms;
+  CHECK(session->listened(now + 32s) == 18'345ms);
 }
 TEST(HlsSessions, CanBeTakenByTheirMountTheirAgeAndTheirNumber) {
   for (std::uint64_t i = 1; i <= 5; ++i) {
