@@ -217,22 +217,38 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
     add_session_.run(mount, row.who, row.at_ms, row.at_ms, row.country, player, row.way, row.kind);
     id = database_.last_id();
     add_recent_.run(mount, row.who, id, row.at_ms, row.at_ms, 1);
+    if (row.before != 0) turned(row.before, row.who);
     if (row.kind == ListenerKind::kPerson)
       plays_.add(mount, row.country, {row.at_ms, PlayChanges::kGoesOn}, 1);
   }
   add_open_.run(journal, number, id, began);
 }
 
+void AudienceMerge::turned(std::uint64_t before, std::uint64_t who) {
+  if (turned_.size() >= kMaxTurned) turned_before_ = std::exchange(turned_, {});
+  turned_[stored(before)] = stored(who);
+}
+
+std::int64_t AudienceMerge::number_after(std::int64_t who) const {
+  for (const auto* known : {&turned_, &turned_before_})
+    if (const auto at = known->find(who); at != known->end()) return at->second;
+  return 0;
+}
+
 // The listener's next session, which begins where this one ends; 0: none.
 std::int64_t AudienceMerge::session_after(const Session& session, std::int64_t ended,
                                           std::int64_t& began) {
-  after_recent_.bind(session.mount, session.who, session.id, session.began, ended - kOverlap,
-                     ended + window_);
-  if (!after_recent_.step()) return 0;
-  const std::int64_t id = after_recent_.number(0);
-  began = after_recent_.number(1);
-  after_recent_.reset();
-  return id;
+  for (const std::int64_t who : {session.who, number_after(session.who)}) {
+    if (who == 0) continue;
+    after_recent_.bind(session.mount, who, session.id, session.began, ended - kOverlap,
+                       ended + window_);
+    if (!after_recent_.step()) continue;
+    const std::int64_t id = after_recent_.number(0);
+    began = after_recent_.number(1);
+    after_recent_.reset();
+    return id;
+  }
+  return 0;
 }
 
 void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "audience/database.h"
@@ -30,6 +31,7 @@ class AudienceMerge {
   static constexpr std::int64_t kFewest = 65'536;                      // bytes
   // A reported title equals a known one within this time.
   static constexpr std::int64_t kSameTitle = 60'000;  // ms
+  static constexpr std::size_t kMaxTurned = 10'000;   // twice: the newest, and those before
   static constexpr std::int64_t kMaxMounts = 20'000;  // above it other servers add no new ones
 
   // REQUIRES: the tables of open_audience_database()
@@ -97,6 +99,10 @@ class AudienceMerge {
   void forget_changes();
   void title(const TitleBegun& row);
   void song(const SongDescribed& row);
+  // A person's numbers by the keys of two days, for rows of two nodes that arrive in another order
+  // than they happened.  Only in memory, because they connect two days.
+  void turned(std::uint64_t before, std::uint64_t who);
+  std::int64_t number_after(std::int64_t who) const;  // 0: not known
   // The session that this row continues; 0: none.
   std::int64_t session_before(std::int64_t mount, const ListeningBegun& row, std::int64_t& who,
                               std::int64_t& ended);
@@ -114,6 +120,7 @@ class AudienceMerge {
   bool several_ = false;           // rows came from several servers
   std::int64_t late_ms_ = 0;
   std::map<std::string, std::int64_t> mounts_, players_;
+  std::unordered_map<std::int64_t, std::int64_t> turned_, turned_before_;
   Statement find_journal_, add_journal_, set_seen_, find_mount_, add_mount_, find_player_,
       add_player_, add_session_, get_session_, set_session_, drop_session_, find_recent_,
       add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,

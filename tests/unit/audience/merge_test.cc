@@ -137,6 +137,19 @@ TEST(AudienceMerge, OverMidnightTheKeyOfYesterdayKnowsIt) {
   LONGS_EQUAL(1, sessions().size());
   LONGS_EQUAL(180'000, summary().sum.ms);
 }
+TEST(AudienceMerge, OverMidnightANodeThatDeliversLateChangesNothing) {
+  take({begun(1, kNoon + 65'000, 9, 7), ended(2, 1, kNoon + 200'000)}, "n2");
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "n1");
+  LONGS_EQUAL(1, sessions().size());
+  LONGS_EQUAL(195'000, summary().sum.ms);
+  // A move: the end at the first node arrives behind the start at the second one.
+  take({begun(3, kNoon, 17)}, "n1");
+  take({begun(3, kNoon + 65'000, 19, 17)}, "n2");
+  take({ended(4, 3, kNoon + 64'000)}, "n1");
+  take({ended(4, 3, kNoon + 100'000)}, "n2");
+  LONGS_EQUAL(2, sessions().size());
+  LONGS_EQUAL(195'000 + 99'000, summary().sum.ms);
+}
 TEST(AudienceMerge, TheOverlapOfAMoveCountsOnce) {
   take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "n1");
   take({begun(1, kNoon + 55'000, 7), ended(2, 1, kNoon + 100'000)}, "n2");
