@@ -7,6 +7,7 @@ import struct
 import time
 import urllib.parse
 
+from forms import forms_of
 from harness import check, equal, listen_socket, mount, test, wait_for
 from recorder import Studio, recorded_seconds
 from replacing import upgrade
@@ -18,25 +19,6 @@ SOCKETS = (listen_socket(0) + listen_socket(0, "<ssl>1</ssl>") + listen_socket(0
 V6 = "2001:db8:77:1234:abcd:ef01:2345:%x"
 BODY = ("<console>1</console><audience/><hls><segment>2</segment></hls><archive><dir>%s/archive</dir></archive>" +
         mount("/live.mp3", "<archive><enabled>1</enabled></archive><hls>1</hls>"))
-
-def forms_of(text):
-    """The forms that an address may have in a file, by name."""
-    address = ipaddress.ip_address(text)
-    mapped = getattr(address, "ipv4_mapped", None)
-    if mapped:
-        return dict(forms_of(str(mapped)), as_written=text.encode())
-    packed = address.packed
-    forms = {"text": text.encode(), "bytes": packed, "backwards": packed[::-1], "hex": packed.hex().encode(), "HEX": packed.hex().upper().encode(),
-             "UTF-16": text.encode("utf-16-le")}
-    if address.version == 4:
-        forms["mapped"] = b"::ffff:" + text.encode()
-        forms["mapped bytes"] = bytes(10) + b"\xff\xff" + packed
-        forms["number"] = str(int(address)).encode()
-    else:
-        forms["exploded"] = address.exploded.encode()
-        forms["in words of four"] = b"".join(packed[at:at + 4][::-1] for at in (0, 4, 8, 12))
-        forms["encoded"] = urllib.parse.quote(text).encode()
-    return forms
 
 def found(server, addresses):
     """(file, address, form) for each address that was found."""

@@ -18,12 +18,15 @@ class Road:
         while True:
             try:
                 near, _ = self.door.accept()
-                if not self.there:
-                    near.close()
-                    continue
-                far = socket.create_connection(self.target, source_address=self.source and (self.source, 0))
             except OSError:
                 return
+            try:
+                far = self.there and socket.create_connection(self.target, source_address=self.source and (self.source, 0))
+            except OSError:
+                far = None
+            if not far:
+                near.close()
+                continue
             self.wires |= {near, far}
             for one, other in ((near, far), (far, near)):
                 threading.Thread(target=self.carry, args=(one, other, one is near), daemon=True).start()
