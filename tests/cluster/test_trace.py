@@ -1,6 +1,6 @@
 """A trace of listenings over three nodes, with all kinds of events, compared with the later data of the audience.
 
-Each listener has an address of its own, and each of its listenings is measured at its socket. LB_FULL=1 makes 10,000 of
+Each listener has an address of its own, and each of its listenings is measured at its socket. LB_TRACE=1700 makes so many of
 them. tests/unit/audience/trace_test.cc has the same of the rows alone, in virtual time.
 """
 import base64
@@ -28,7 +28,7 @@ from syscalls import Faults, Rule
 from forms import forms_of
 from tls_bench import certificate, tls
 
-MANY = int(os.environ.get("LB_TRACE", 10_000 if os.environ.get("LB_FULL") == "1" else 240))
+MANY = int(os.environ.get("LB_TRACE", 240))
 MOST = 1_700    # listenings in a round
 ROUNDS = -(-MANY // MOST)
 FIRST, EACH_ROUND = 9, 42   # seconds until the first round, and of each

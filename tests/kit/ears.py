@@ -237,6 +237,9 @@ class Trace:
             raise failed[0]
 
     def killed(self, host):
+        now = time.monotonic()
         for ear in self.ears:
-            if ear.part and ear.part.host == host:
-                ear.part.killed = True
+            # One that has just left: the server may not have noticed.
+            for part in [*ear.parts[-1:], *([ear.part] if ear.part else [])]:
+                if part.host == host and (part.ended is None or part.ended > now - 0.5 or part is ear.part):
+                    part.killed, part.exact = True, False
