@@ -63,8 +63,10 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   add_seen_ = made("INSERT OR IGNORE INTO seen VALUES(?,?,?)");
   add_audience_ =
       made("INSERT INTO people VALUES(?,?,1) ON CONFLICT(mount, day) DO UPDATE SET n = n + 1");
-  end_play_ =
-      made("UPDATE play SET ended=? WHERE mount=? AND began<=? AND (ended IS NULL OR ended>?)");
+  // The titles of a mount follow each other, so only the last one up to a moment may go beyond it.
+  end_play_ = made(
+      "UPDATE play SET ended=?1 WHERE id=(SELECT id FROM play WHERE mount=?2 AND began<=?1 ORDER "
+      "BY began DESC, id DESC LIMIT 1) AND (ended IS NULL OR ended>?1)");
   add_play_ = made("INSERT INTO play(mount, began, title, ended) VALUES(?,?,?,NULLIF(?,0))");
   put_song_ = made(
       "INSERT INTO song_described(mount, title, at, isrc, album, label, label_code, composer) "
@@ -72,8 +74,9 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
       "album=excluded.album, label=excluded.label, label_code=excluded.label_code, "
       "composer=excluded.composer WHERE excluded.at>=at");
   same_play_ = made(
-      "SELECT 1 FROM play WHERE mount=? AND began<=? AND (ended IS NULL OR ended>=?) AND title=? "
-      "LIMIT 1");
+      "SELECT 1 FROM play WHERE mount=?1 AND began<=?2 AND began>=COALESCE((SELECT MAX(began) FROM "
+      "play WHERE mount=?1 AND began<?3), 0) AND (ended IS NULL OR ended>=?3) AND title=?4 LIMIT "
+      "1");
   next_play_ = made("SELECT began FROM play WHERE mount=? AND began>? ORDER BY began LIMIT 1");
   forgotten_ = made("SELECT 1 FROM forgotten WHERE (who=? OR who=?) AND at>=? LIMIT 1");
   sums_marked_ = sums_marked(database);
@@ -448,7 +451,7 @@ void AudienceMerge::title(const TitleBegun& row) {
   if (mount == 0 || is_known_title(mount, row)) return;
   // A journal that has waited may have titles from before those of others.
   const std::int64_t next = next_play_.first_number(mount, row.at_ms);
-  end_play_.run(row.at_ms, mount, row.at_ms, row.at_ms);
+  end_play_.run(row.at_ms, mount);
   if (row.title.empty()) return;
   add_play_.run(mount, row.at_ms, row.title, next);
 }

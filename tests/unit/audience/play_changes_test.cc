@@ -148,3 +148,33 @@ TEST(PlayChanges, TitlesHaveWhatTheSessionsTell) {
     CHECK(number("SELECT SUM(performances) FROM play") > 0);
   }
 }
+
+// With 100,000 titles of a mount, a further one and the upkeep read only a few of them; and of
+// 1,000 old pieces none is searched for among all recent sessions.
+TEST(PlayChanges, AYearOfTitlesIsNotReadForTheNext) {
+  take("n1", {sounds(1, 0, "A - First")});
+  CHECK(database
+            ->run(cat({"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE "
+                       "i<99999) INSERT INTO play(mount, began, title, ended, performances) "
+                       "SELECT 1, ",
+                       kWhole - kDayMs, "+i, 'A - B', ", kWhole - kDayMs, "+i+1, 1 FROM n;",
+                       "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<999) "
+                       "INSERT INTO recent SELECT 1, i, 1000+i, ",
+                       kWhole, ", ", kWhole,
+                       ", 0 FROM n;"
+                       "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<999) "
+                       "INSERT INTO piece SELECT i, 1000, 2000, 1 FROM n;"}))
+            .has_value());
+  database->limit_steps(300'000);
+  take("n2", {sounds(1, 60'001, "A - Second"), sounds(2, 90'000, "A - Second"),
+              sounds(3, 30'000, "A - Between"), sounds(4, 70'000, "")});
+  CHECK(prune_audience(*database, {}, kWhole + 100'000).has_value());
+  database->limit_steps(0);
+  Statement asked = database->prepare("SELECT began, ended, title FROM play WHERE began>=?");
+  std::string played;
+  for (asked.bind(kWhole); asked.step();)
+    played += cat({asked.text(2), " ", asked.number(0) - kWhole, "-",
+                   asked.is_null(1) ? 0 : asked.number(1) - kWhole, ";"});
+  STRCMP_EQUAL("A - First 0-30000;A - Between 30000-60001;A - Second 60001-70000;", played.c_str());
+  LONGS_EQUAL(0, database->prepare("SELECT COUNT(*) FROM piece").first_number());
+}
