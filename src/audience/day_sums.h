@@ -32,12 +32,16 @@ class SlotReader {
 
   // The sums of all mounts together exist only by quarters.
   bool has_days(std::int64_t mount) const noexcept { return has_days_ && mount != kAllMounts; }
-  // take(quarter, sum) is called for the short sessions and for the other sums.
+  // take(quarter, sum), without the short sessions
   template <class Take>
   void each(std::int64_t mount, std::int64_t first, std::int64_t last, Take take) {
     slots_.bind(mount, first, last);
     while (slots_.step())
       take(slots_.number(0), AudienceSum{slots_.number(1), slots_.number(2), slots_.number(3), 0});
+  }
+  // take(quarter, sum) with only the short sessions, which few quarters have
+  template <class Take>
+  void each_short(std::int64_t mount, std::int64_t first, std::int64_t last, Take take) {
     shorts_.bind(mount, first, last);
     while (shorts_.step()) take(shorts_.number(0), AudienceSum{0, 0, 0, shorts_.number(1)});
   }

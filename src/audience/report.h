@@ -107,9 +107,9 @@ class AudienceReport {
   Result<std::vector<std::int64_t>> quarters(const Mounts& of, AudienceRange range);
   using TakeQuarters = std::function<void(std::int64_t mount, const std::vector<std::int64_t>& ms)>;
   Result<void> mount_quarters(const Mounts& of, AudienceRange range, const TakeQuarters& take);
-  // Milliseconds heard, by the hour since 1970 and the country ("": unknown); whole hours.
-  using HourCountry = std::pair<std::int64_t, std::string>;
-  Result<std::map<HourCountry, std::int64_t>> country_hours(const Mounts& of, AudienceRange range);
+  // Milliseconds heard in each hour of the range, by country ("": unknown).
+  Result<std::map<std::string, std::vector<std::int64_t>>> country_hours(const Mounts& of,
+                                                                         AudienceRange range);
   enum class By : std::uint8_t { kCountry, kPlayer };
   Result<std::map<std::string, AudienceSum>> split(const Mounts& of, AudienceRange range, By by);
   // Sessions that began in the range, oldest first, after the session `after`; at most `most`.
@@ -124,7 +124,9 @@ class AudienceReport {
                                          std::size_t most);
   // Titles that began in the range and whose performances are known.
   static constexpr std::size_t kMaxSongs = 200'000;  // of all mounts, where most are asked for
-  Result<std::vector<SongRow>> songs(const Mounts& of, AudienceRange range);
+  // country: only of this one.
+  Result<std::vector<SongRow>> songs(const Mounts& of, AudienceRange range,
+                                     const std::optional<std::string>& country = std::nullopt);
   // By title; of several mounts the latest facts.
   Result<std::unordered_map<std::string, SongFacts>> song_facts(const Mounts& of);
 

@@ -27,6 +27,7 @@ class PeriodReader {
       of_quarter_.push_back(periods_.size() - 1);
     }
     divide();
+    whole_.push_back({first_, last_, std::nullopt});
   }
   // In order of time; their sums are empty.
   const std::vector<AudiencePeriod>& periods() const noexcept { return periods_; }
@@ -43,13 +44,22 @@ class PeriodReader {
                         const auto of_day = days_[static_cast<std::size_t>(day - first_day_)];
                         if (of_day) sums[*of_day].sum.add(sum, sign);
                       });
-    const std::vector<Stretch> whole{{first_, last_, std::nullopt}};
-    for (const Stretch& stretch : has_days ? stretches_ : whole)
-      slots_.each(mount, stretch.first, stretch.last,
-                  [&](std::int64_t quarter, const AudienceSum& sum) {
-                    sums[period_at(quarter)].sum.add(sum, sign);
-                    if (stretch.of_day) sums[*stretch.of_day].sum.add(sum, -sign);
-                  });
+    const std::vector<Stretch>& read = has_days ? stretches_ : whole_;
+    if (read.empty()) return;
+    auto stretch = read.begin();
+    const auto take = [&](std::int64_t quarter, const AudienceSum& sum) {
+      sums[period_at(quarter)].sum.add(sum, sign);
+      if (stretch->of_day) sums[*stretch->of_day].sum.add(sum, -sign);
+    };
+    for (; stretch != read.end(); ++stretch)
+      slots_.each(mount, stretch->first, stretch->last, take);
+    // One query for all stretches, because a query costs more than its few rows.
+    stretch = read.begin();
+    slots_.each_short(mount, read.front().first, read.back().last,
+                      [&](std::int64_t quarter, const AudienceSum& sum) {
+                        while (stretch->last <= quarter) ++stretch;
+                        if (stretch->first <= quarter) take(quarter, sum);
+                      });
   }
 
  private:
@@ -91,7 +101,7 @@ class PeriodReader {
   std::vector<std::size_t> of_quarter_;
   std::int64_t first_day_ = 0;
   std::vector<std::optional<std::size_t>> days_;  // the period of each day that is read whole
-  std::vector<Stretch> stretches_;
+  std::vector<Stretch> stretches_, whole_;
 };
 
 std::size_t quarters_in(AudienceRange range) {
@@ -194,6 +204,8 @@ std::int64_t AudienceReport::not_summed_yet(const std::vector<OpenRow>& rows, Au
 Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange range) {
   const auto whole = hours(of, range, [](std::int64_t) { return std::int64_t{0}; });
   if (!whole) return whole.error();
+  const auto heard = quarters(of, range);
+  if (!heard) return heard.error();
   begin();
   AudienceSummary summary;
   if (!whole->empty()) summary.sum = whole->front().sum;
@@ -201,8 +213,6 @@ Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange 
   summary.now = std::count_if(open.begin(), open.end(),
                               [this](const OpenRow& row) { return row.until == now_; });
   summary.people = not_summed_yet(open, range);
-  const auto heard = quarters(of, range);
-  if (!heard) return heard.error();
   for (std::int64_t quarter = range.from / kQuarterMs; const std::int64_t ms : *heard) {
     if (ms > summary.busiest_ms) {
       summary.busiest_ms = ms;

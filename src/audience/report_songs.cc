@@ -188,7 +188,8 @@ Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, Audienc
   return given(std::move(rows));
 }
 
-Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRange range) {
+Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRange range,
+                                                   const std::optional<std::string>& country) {
   begin();
   SongTexts texts;
   SongTitles titles(database_, texts);
@@ -196,18 +197,19 @@ Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRan
   const SongWeeks weeks = whole_song_weeks(database_, range.from, range.to);
   each_sum(database_, "mount, song, country, n", "song_heard", weeks, summed(of),
            [&](const Statement& asked, int sign) {
-             counts.add(titles.number(asked.number(1)), asked.text(2), sign * asked.number(3));
+             if (!country || asked.text(2) == *country)
+               counts.add(titles.number(asked.number(1)), asked.text(2), sign * asked.number(3));
              return counts.size() <= kMaxSongs;
            });
   for (const AudienceRange part : parts_beside(weeks, range))
     each_play("x.mount, x.title, COALESCE(c.country, ''), COALESCE(c.n, x.performances)",
               "LEFT JOIN play_country c ON c.play=x.id", of, part, [&](const Statement& asked) {
-                if (asked.number(3) != 0)
+                if (asked.number(3) != 0 && (!country || asked.text(2) == *country))
                   counts.add(texts.number(asked.text(1)), asked.text(2), asked.number(3));
                 return counts.size() <= kMaxSongs;
               });
   if (counts.size() > kMaxSongs) {
-    database_.limit_steps(0);
+    static_cast<void>(failure());
     return Error::limit(cat({"there are more than ", kMaxSongs,
                              " titles by country; ask for less time, or for one mount"}));
   }
@@ -219,8 +221,7 @@ Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRan
 }
 
 Result<std::unordered_map<std::string, SongFacts>> AudienceReport::song_facts(const Mounts& of) {
-  database_.clear();
-  database_.limit_steps(kSteps);
+  begin();
   struct Known {
     std::int64_t at = 0;
     SongFacts facts;

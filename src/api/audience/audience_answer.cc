@@ -9,7 +9,10 @@
 
 namespace lb {
 
-Problem no_report(const Error& error) { return {ProblemName::kOverloaded, error.what}; }
+Problem no_report(const Error& error) {
+  if (error.code == Error::Code::kLimit) return wrong_parameter("from", error.what);
+  return {ProblemName::kOverloaded, error.what};
+}
 
 std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context) {
   const ApiWorld& world = context.world;

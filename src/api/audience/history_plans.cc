@@ -243,7 +243,7 @@ Plan read_countries(const PlanContext& context) {
   const auto heard = report.country_hours(mounts, range);
   if (!heard) return no_report(heard.error());
   HistorySums sums(range, kHourMs, most, unix_ms(context.now));
-  for (const auto& [key, ms] : *heard) sums.add(key.second, key.first, ms);
+  for (const auto& [country, hours] : *heard) sums.add_all(country, hours);
   return write_history(sums.take(), "listeners", "country");
 }
 

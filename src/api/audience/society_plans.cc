@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -70,13 +71,13 @@ std::variant<Recordings, Problem> recordings_in(const PlanContext& context) {
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
-  const auto songs = report.songs(mounts, ask.range);
+  const auto songs =
+      report.songs(mounts, ask.range, country == "all" ? std::nullopt : std::optional(country));
   if (!songs) return no_report(songs.error());
   const auto facts = report.song_facts(mounts);
   if (!facts) return no_report(facts.error());
   std::map<std::pair<std::string, std::string>, SoundExchangeRow> recordings;
   for (const SongRow& row : *songs) {
-    if (country != "all" && row.country != country) continue;
     auto name = artist_and_title(row.title);
     SoundExchangeRow& recording = recordings[name];
     std::tie(recording.artist, recording.title) = std::move(name);

@@ -61,7 +61,8 @@ TEST(GoneServers, ListenersAreCountedUntilTheirServerWasThereLast) {
               report.split(*report.mounts(), range, AudienceReport::By::kPlayer)->at("").ms);
   const auto hours = report.country_hours(*report.mounts(), range);
   std::int64_t by_hour = 0;
-  for (const auto& [hour, ms] : *hours) by_hour += ms;
+  for (const auto& [country, all] : *hours)
+    for (const std::int64_t ms : all) by_hour += ms;
   LONGS_EQUAL(told.sum.ms, by_hour);
   // It was cut off, and its listener has listened on.
   take("n2", {}, kHourMs + 10'000);

@@ -524,6 +524,9 @@ TEST(AudienceMerge, PerformancesByCountryAddUpToThose) {
   is(songs[0], "", 1);
   is(songs[1], "DE", 1);
   is(songs[2], "US", 2);
+  const auto german = *report.songs(mounts, {0, kNoon + kHourMs}, "DE");
+  LONGS_EQUAL(1, german.size());
+  is(german[0], "DE", 1);
   LONGS_EQUAL(4, *(*report.titles(mounts, {0, kNoon + kHourMs}, 0, 1)).at(0).performances);
   LONGS_EQUAL(0, report.songs({}, {0, kNoon + kHourMs})->size());
   // Of a database of before: the countries are not known.
