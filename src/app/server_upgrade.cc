@@ -3,15 +3,19 @@
 
 #include <utility>
 
+#include "admin/feed/stats_feed.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/handover/handover.h"
 #include "app/handover/take_over.h"
+#include "app/operate/live_service.h"
 #include "app/pages/directory_service.h"
 #include "app/pages/history_service.h"
+#include "app/pages/now_feeds.h"
 #include "app/process/free_memory.h"
 #include "app/server.h"
+#include "app/services/event_service.h"
 #include "app/services/services.h"
 #include "net/tls/tls_keeper.h"
 #include "stream/mount/mount.h"
@@ -58,6 +62,12 @@ void Server::may_hand_over(HandoverPlan plan, Standing standing) {
   plan.switch_ports = [this] { return switches_.share(); };
   plan.counts = [this] { return services_->metrics->save(); };
   plan.listings = [this] { return services_->directory->save(); };
+  plan.end_readers = [this] {
+    services_->events->stream().end_readers();
+    services_->stats_feed->end_followers();
+    services_->now_feeds->end_readers();
+    services_->live->end_readers();
+  };
   plan.write_charts = [this](std::function<void()> then) {
     services_->history->save(std::move(then));
   };

@@ -251,3 +251,23 @@ def a_page_that_many_read_goes_on_for_all(t):
     for wire in clients:
         equal(wire.take(len(whole)) == whole, True, "all of it, once")
     check(max(held) < len(clients) + 100, "its copies have a descriptor each worker: %r, %d clients" % (held, len(clients)))
+
+
+@test
+def readers_of_events_are_not_left_with_the_old_process(t):
+    """It goes on as long as a refused encoder is sending; they would hear nothing for so long."""
+    server = t.server()
+    server.source().play(50)
+    readers = []
+    for path in ("/api/v1/now/live.mp3/events", "/api/v1/live", "/admin/events"):
+        wire = server.wire()
+        wire.send(request("GET %s HTTP/1.1" % path, ["Host: x"], ADMIN))
+        equal(wire.reply_head().status, 200, path)
+        readers.append((path, wire))
+    encoder = server.wire()
+    encoder.send(request("PUT /live.mp3 HTTP/1.1", ["Host: x", "Content-Type: audio/mpeg", "Content-Length: 900000"], "source:wrong"))
+    equal(encoder.reply_head().status, 401)
+    upgrade(server)
+    for path, wire in readers:
+        wire.take_all()
+        equal(server.log().count("this process has ended its part"), 0, "the old process has ended before it let readers of %s go" % path)

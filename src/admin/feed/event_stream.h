@@ -79,6 +79,7 @@ class EventStream {
            Followers::Ended ended, Followers::Scope scope = {});
   // Removes readers whose login has ended.
   void check_logins();
+  void end_readers() { followers_.end(); }
   std::size_t readers() const noexcept { return followers_.size(); }
   void beat();  // called by the timer
   struct Missed {

@@ -68,6 +68,11 @@ void Followers::check_logins() {
     if (follower.scope.holds && !follower.scope.holds()) follower.gone = true;
 }
 
+void Followers::end() {
+  for (Follower& follower : followers_) follower.gone = true;
+  sweep();
+}
+
 void Followers::sweep() {
   for (auto at = followers_.begin(); at != followers_.end();) {
     if (!at->gone) {

@@ -67,6 +67,8 @@ class Followers {
   void check_logins();
   // Removes followers whose connection has ended.
   void sweep();
+  // Closes the connections of all.
+  void end();
   template <class F>
   void for_each(F&& f) {
     for (Follower& follower : followers_) f(follower);

@@ -100,6 +100,7 @@ class LiveFeed {
   void take(LiveSample sample);
   // Sends an event to the readers that may see it.
   void take_event(const ServerEvent& event);
+  void end_readers() { followers_.end(); }
   std::size_t readers() const noexcept { return readers_.size(); }
   // Mounts whose listeners a reader follows.
   std::set<std::string, std::less<>> followed() const;

@@ -31,6 +31,7 @@ class StatsFeed {
   // head: goes before the dump.  ended: called once, when the follower has gone.
   void add(std::unique_ptr<Transport> transport, std::string head, Ended ended,
            Followers::Scope scope = {});
+  void end_followers() { followers_.end(); }
   std::size_t followers() const noexcept { return followers_.size(); }
 
  private:

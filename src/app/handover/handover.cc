@@ -278,6 +278,8 @@ void Handover::gone() {
   deadline_.cancel();
   if (notifier_.has_listener()) notifier_.main_pid(successor_);
   forget();
+  // An answer that goes on here may take kRemainder, and they would hear nothing for so long.
+  plan_.end_readers();
   bool answers = false;
   for (const auto& worker : network_.workers) answers = answers || worker->connections->size() > 0;
   if (reload_) ::kill(successor_, SIGHUP);

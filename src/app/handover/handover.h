@@ -66,6 +66,9 @@ struct HandoverPlan {
   std::function<CountsRecord()> counts;      // of MetricsService
   std::function<ListingsRecord()> listings;  // of DirectoryService
   std::function<std::vector<ListenSockets::Handed>()> switch_ports;  // of SwitchService
+  // Closes connections that follow events: their readers reconnect, to the next process.  While all
+  // loops stand still.
+  std::function<void()> end_readers;
   // Writes the charts to their file, which the next process reads, and calls back on control.
   std::function<void(std::function<void()>)> write_charts;
 };

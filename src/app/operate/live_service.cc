@@ -54,6 +54,10 @@ void LiveService::follow(Follow reader) {
   });
 }
 
+void LiveService::end_readers() {
+  network_.stats_thread.loop().post([this] { feed_.end_readers(); });
+}
+
 void LiveService::begin(Follow reader, const EventStream::Missed& missed) {
   if (feed_.readers() == 0) feed_.take(sample());
   if (!feed_.add(reader.transport, std::move(reader.head), reader.last_id, missed,

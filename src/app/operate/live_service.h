@@ -40,6 +40,8 @@ class LiveService {
   };
   // Any thread.
   void follow(Follow reader);
+  // Closes the connections of all readers.  Any thread.
+  void end_readers();
 
  private:
   void begin(Follow reader, const EventStream::Missed& missed);

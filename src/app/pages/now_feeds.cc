@@ -226,6 +226,10 @@ std::optional<std::unique_ptr<EndNotice>> NowFeeds::enter(const Address& address
   return std::make_unique<ReaderPlace>(std::move(place), std::move(of_address));
 }
 
+void NowFeeds::end_readers() {
+  for (const auto& streams : streams_) streams->forget();
+}
+
 void NowFeeds::join(unsigned worker, std::unique_ptr<Listener> reader, const TextFeed& feed,
                     std::string_view last_id) {
   TextFeed::Start start = feed.start_for(last_id);

@@ -65,6 +65,8 @@ class NowFeeds {
   void join(unsigned worker, std::unique_ptr<Listener> reader, const TextFeed& feed,
             std::string_view last_id);
   std::int64_t readers() const noexcept { return places_.inside(); }
+  // Closes the connections of all readers.  REQUIRES: the workers stand still.
+  void end_readers();
 
  private:
   using Then = UniqueFunction<void(std::shared_ptr<TextFeed>)>;
