@@ -6,7 +6,7 @@ from bench import ADMIN, check, equal, test, wait_for
 from link_bench import edge, linked_master
 from media import MP3_FRAME
 from peer_bench import peers
-from replacing import upgrade
+from replacing import LongPause, upgrade
 from studio import Studio
 
 PATIENT = "<clients>5000</clients><source-timeout>120</source-timeout>"
@@ -62,3 +62,55 @@ def what_one_node_captures_for_all_is_never_pulled_twice(b):
                      "each mount has one connection: %r" % {mount: studio.owners(mount) for mount in mounts}, 10)
     equal(studio.most_at_once(begin), {}, "mounts with two connections at once")
     equal({mount: studio.owners(mount) for mount in mounts}, owners, "who pulls what")
+
+
+@test
+def a_stream_of_a_node_is_there_at_once_when_its_master_is_replaced(b):
+    """Before the node is linked again; nobody listens to it at the master."""
+    master = linked_master(b, 11, {"edge12": 'sources="/live/*"'}, limits=PATIENT, redirects="<max-redirect-slaves>0</max-redirect-slaves>")
+    node = edge(b, 12, master, limits=PATIENT)
+    source = node.source("/live/a.mp3")
+    source.play(200)
+    node.set_title("/live/a.mp3", song="Here")
+    source.play(5)
+    now = "/api/v1/now/live/a.mp3"
+
+    def shown():
+        reply = master.get(now)
+        return reply.json()["title"] if reply.status == 200 else reply.status
+    for _ in range(2):
+        wait_for(lambda: "Here" in str(shown()), "the master knows the title: %r" % shown(), 10)
+        upgrade(master)
+        end, answers = time.monotonic() + 0.5, []
+        while time.monotonic() < end:
+            title = shown()
+            answers.append(title["text"] if isinstance(title, dict) else title)
+        equal([each for each in answers if each != "Here"][:3], [], "of %d titles" % len(answers))
+    upgrade(master)
+    listener = master.listener("/live/a.mp3")
+    listener.read(MP3_FRAME)
+
+
+@test
+def a_source_that_ends_while_its_node_is_replaced_ends_at_the_master(b):
+    """Its listeners there get their fallback, and the reason is known."""
+    fallback = "<mount><mount-name>/live/a.mp3</mount-name><fallback-mount>/other.mp3</fallback-mount></mount>"
+    master = linked_master(b, 11, {"edge12": 'sources="/live/*"'}, limits=PATIENT, body_more=fallback, redirects="<max-redirect-slaves>0</max-redirect-slaves>")
+    pause = LongPause(b)
+    node = edge(b, 12, master, limits=PATIENT)
+    other = master.source("/other.mp3", tag="O")
+    other.play(100)
+    source = node.source("/live/a.mp3")
+    source.play(200)
+    wait_for(lambda: knows(master, "/live/a.mp3"), "the master knows it")
+    listener = master.listener("/live/a.mp3")
+    listener.read(MP3_FRAME)
+    pause.begin(node)
+    source.leave()
+    pause.end(node)
+
+    def off_air():
+        told = master.get("/api/v1/mounts/%2Flive%2Fa.mp3", ADMIN).json()["off-air"]
+        return told and (told["why"], told["node"])
+    wait_for(lambda: off_air() == ("ended", "edge12"), "it is off the air: %r" % (off_air(),))
+    wait_for(lambda: other.play(2) and listener.is_open() and b"<O" in listener.pending, "its listener hears the fallback", 5)

@@ -1,13 +1,21 @@
 // The hand-over of the cluster's state to the next process (cluster_record.h).
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
 #include <utility>
 
+#include "app/cluster/archive_links.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/ingest_service.h"
+#include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/node_links.h"
+#include "app/cluster/relay_service.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
+#include "app/cluster/title_links.h"
 #include "app/services/network.h"
 #include "app/topology/cluster_record.h"
 #include "app/topology/pull_paths.h"
@@ -25,6 +33,7 @@ using namespace std::chrono_literals;
 // The new link shows a master that this is the same run.  Until then the old link stays open, so
 // that the node is not dead there; a master tolerates its silence for a second.
 constexpr auto kOldLinks = 2s;
+constexpr std::size_t kSettledAtOnce = 256;  // mounts; further ones in the next turns
 
 }  // namespace
 
@@ -123,6 +132,116 @@ void ClusterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterRec
   next_message_ = saved.next_message;
   nodes_->go_on(saved.next_pull_of_master);
   masters_->go_on(saved, masters, std::move(links));
+}
+
+// -- rows -----------------------------------------------------------------------------------------
+
+namespace {
+
+template <class Row>
+void save_rows_of(const std::map<std::string, std::vector<Row>>& rows,
+                  std::vector<HolderRecord>& saved) {
+  for (const auto& [sender, of_sender] : rows) {
+    if (of_sender.empty()) continue;
+    for (const RowsFrame<Row>& frame : row_frames(of_sender))
+      saved.push_back({sender, render_frame(frame), {}});
+  }
+}
+
+// Calls take(sender, rows) for each frame of this type.
+template <class Row, class Take>
+void restore_rows_of(const std::vector<HolderRecord>& saved, const Take& take) {
+  for (const HolderRecord& each : saved) {
+    const auto frame = parse_frame(std::string_view(each.row).substr(0, each.row.find('\n')));
+    const auto* const told = frame && *frame ? std::get_if<RowsFrame<Row>>(&**frame) : nullptr;
+    if (told != nullptr && !told->rows.empty() && !each.sender.empty())
+      take(each.sender, told->rows);
+  }
+}
+
+}  // namespace
+
+// A master's sources are among its offers; its record has the rows that it was sent.
+std::vector<HolderRecord> IngestService::save() const {
+  std::vector<HolderRecord> saved;
+  if (!ingest_) return saved;
+  Ingest::OwnRows rows = ingest_->rows_of_neighbours();
+  for (const std::string& id : neighbours_.linked())
+    if (neighbours_.is_master(id)) rows[id] = ingest_->own_sources();
+  save_rows_of(rows, saved);
+  return saved;
+}
+
+void IngestService::restore(const std::vector<HolderRecord>& saved) {
+  if (stopped_ || !ingest_) return;
+  const SteadyTime now = network_.loops.control().now();
+  Ingest::OwnRows rows;
+  restore_rows_of<IngestRow>(saved, [&](const std::string& sender, const auto& of_sender) {
+    rows[sender].insert(rows[sender].end(), of_sender.begin(), of_sender.end());
+  });
+  if (rows.empty()) return;
+  for (const auto& [sender, of_sender] : rows)
+    if (of_sender.front().at == masters_.own_id())
+      ingest_->restore_sent(sender, of_sender, now);
+    else
+      ingest_->restore(sender, of_sender, now);
+  must_check_ = true;
+  see_sources(true);
+  // Requests may come at once; mounts with listeners are settled later.
+  std::vector<std::string> mounts;
+  for (const auto& [mount, sources] : node_sources_)
+    if (mounts.size() < kSettledAtOnce && !network_.mounts.find(mount)) mounts.push_back(mount);
+  for (const std::string& mount : mounts) network_.relays->settle(mount);
+  soon();
+}
+
+std::vector<HolderRecord> TitleLinks::save() const {
+  std::map<std::string, std::vector<TitleRow>> rows;
+  for (const auto& [key, entry] : table_.entries())
+    if (entry.is_own())
+      for (const std::string& id : neighbours_.linked()) {
+        if (neighbours_.is_master(id)) rows[id].push_back(*entry.row);
+      }
+    else if (entry.row)
+      rows[entry.sender].push_back(*entry.row);
+  std::vector<HolderRecord> saved;
+  save_rows_of(rows, saved);
+  return saved;
+}
+
+void TitleLinks::restore(const std::vector<HolderRecord>& saved) {
+  if (stopped_) return;
+  std::set<std::string> senders, mounts;
+  restore_rows_of<TitleRow>(saved, [&](const std::string& sender, const auto& rows) {
+    for (const TitleRow& row : rows) {
+      const RowKey key{row.mount, false, row.at};
+      if (row.at == masters_.own_id()) {
+        table_.set_own(key, row);
+        table_.note_sent(sender, key);
+        due_.insert(row.mount);
+        continue;
+      }
+      table_.take(sender, key, row);
+      senders.insert(sender);
+      mounts.insert(row.mount);
+    }
+  });
+  for (const std::string& sender : senders) left(sender);
+  if (!due_.empty()) soon();
+  for (const std::string& mount : mounts) use(mount);
+}
+
+std::vector<HolderRecord> ClusterLinks::save_rows() const {
+  std::vector<HolderRecord> rows = archive_->save();
+  for (auto more : {ingest_->save(), titles_->save()})
+    std::ranges::move(more, std::back_inserter(rows));
+  return rows;
+}
+
+void ClusterLinks::restore_rows(const std::vector<HolderRecord>& saved) {
+  archive_->restore(saved);
+  ingest_->restore(saved);
+  titles_->restore(saved);
 }
 
 // Relays have been chosen, so the limits of mounts are known.

@@ -31,6 +31,7 @@ struct ConfFrame;
 class ConfSource;
 struct Config;
 class FdsOut;
+struct HolderRecord;
 class IngestService;
 class LinkedNeighbours;
 struct LinkRow;
@@ -63,6 +64,9 @@ class ClusterLinks {
   // REQUIRES: after configure().  links: the former process's links to masters.
   void go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
              std::vector<UniqueFd> links);
+  // Rows of other nodes, as frames of the link; restore() comes after go_on().
+  std::vector<HolderRecord> save_rows() const;
+  void restore_rows(const std::vector<HolderRecord>& saved);
   // REQUIRES: after the relays of offered mounts are made, before the loops start
   void all_goes_on();
   // The next process has taken over: it makes its own links to masters, and nodes get a BYE.

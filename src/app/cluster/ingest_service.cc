@@ -133,6 +133,8 @@ void IngestService::work() {
   if (stopped_) return;
   const SteadyTime began = network_.clock.steady();
   note_absence();
+  if (ingest_)
+    for (const std::string& node : ingest_->overdue(began)) left(node);
   see_sources(false);
   act();
   tell();

@@ -23,6 +23,7 @@ namespace lb {
 
 struct Config;
 struct IngestSight;
+struct HolderRecord;
 class LinkedNeighbours;
 class MasterLinks;
 struct Network;
@@ -40,6 +41,10 @@ class IngestService {
   // The last link to it has ended.
   void left(const std::string& id);
   void take(const std::string& sender, const std::vector<IngestRow>& rows);
+  // For a hand-over: the rows of nodes, so that their mounts are there before their links.
+  // restore() comes after configure().
+  std::vector<HolderRecord> save() const;
+  void restore(const std::vector<HolderRecord>& saved);
 
   // Whether this node pulls the mount from its own upstream.
   bool captures(std::string_view mount) const { return ingest_ && ingest_->captures(mount); }

@@ -33,6 +33,7 @@
 
 namespace lb {
 
+struct HolderRecord;
 class IngestService;
 class LinkedNeighbours;
 class MasterLinks;
@@ -54,6 +55,10 @@ class TitleLinks {
   // The last link to it has ended.
   void left(const std::string& id);
   void take(const std::string& sender, const std::vector<TitleRow>& rows);
+  // For a hand-over; restore() comes after that of IngestService.  Rows stay until their senders
+  // repeat them.
+  std::vector<HolderRecord> save() const;
+  void restore(const std::vector<HolderRecord>& saved);
 
   // Sets the callback for each mount whose title from elsewhere has changed.
   void set_heard(std::function<void(const std::string& mount)> heard) { heard_ = std::move(heard); }

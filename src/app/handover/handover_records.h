@@ -117,7 +117,7 @@ void record_fields(Io& io, T& request) {
      bind_address, file, file_at, file_bytes, is_probe, plain);
 }
 
-// Recordings of other nodes.
+// Rows of other nodes.
 struct HoldersRecord {
   std::vector<HolderRecord> holders;
 };

@@ -145,7 +145,7 @@ void Handover::save_cluster(HandoverOut& out) {
   }
   HoldersRecord of;
   std::size_t bytes = 0;
-  for (HolderRecord& holder : network_.links->archive().save()) {
+  for (HolderRecord& holder : network_.links->save_rows()) {
     bytes += holder.row.size();
     of.holders.push_back(std::move(holder));
     if (of.holders.size() < kHoldersARecord && bytes < kRecordsBytes) continue;

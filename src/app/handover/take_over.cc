@@ -464,7 +464,7 @@ void TakeOver::cluster_goes_on(Network& network) {
     if (UniqueFd fd = fds_.take(at)) links.push_back(std::move(fd));
   network.cluster->go_on(cluster_, nodes_);
   network.links->go_on(cluster_, masters_, std::move(links));
-  network.links->archive().restore(holders_);
+  network.links->restore_rows(holders_);
 }
 
 void TakeOver::go_on(Network& network, const ListenSockets& sockets) {

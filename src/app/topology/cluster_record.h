@@ -28,11 +28,11 @@ void record_fields(Io& io, T& key) {
   io(1, master, bytes, name);
 }
 
-// Recordings of another node, as a neighbour has sent them.
+// Recordings of another node, or sources and titles at nodes, as a neighbour has sent them.
 struct HolderRecord {
   std::string sender;
-  std::string row;                      // as a frame of the link
-  std::vector<std::uint32_t> named_by;  // a Reach; one or none
+  std::string row;                      // as a frame of the link; of recordings a single row
+  std::vector<std::uint32_t> named_by;  // of recordings: a Reach; one or none
 };
 template <class Io, RecordOf<HolderRecord> T>
 void record_fields(Io& io, T& holder) {

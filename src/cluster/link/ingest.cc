@@ -52,13 +52,16 @@ void Ingest::joined(const std::string& neighbour, bool upward, SteadyTime now) {
   Neighbour& at = neighbours_[neighbour];
   at.upward = at.upward || upward;
   ++version_;
+  const bool awaited = awaited_.erase(neighbour) > 0;
   table_.joined(neighbour, now);
+  // It sends all rows at once.
+  if (awaited) table_.hold(neighbour, now + timing_.return_to_next);
   if (!std::exchange(heard_any_, true))
     hold_until_ = std::min(hold_until_, now + timing_.start_hold);
 }
 
 void Ingest::left(const std::string& neighbour, SteadyTime now) {
-  if (neighbours_.erase(neighbour) == 0) return;
+  if (neighbours_.erase(neighbour) + awaited_.erase(neighbour) == 0) return;
   for (const Elsewhere& source : sources())
     if (source.node == neighbour) changed_sources_.insert(source.mount);
   table_.left(neighbour, now);
@@ -87,6 +90,49 @@ void Ingest::take(const std::string& sender, const std::vector<IngestRow>& rows)
     if (!row.source && is_captured_at(row.mount, row.at) != captured)
       changed_sources_.insert(row.mount);
   }
+}
+
+Ingest::OwnRows Ingest::rows_of_neighbours() const {
+  OwnRows rows;
+  for (const auto& [key, entry] : table_.entries())
+    if (entry.row && entry.sender == key.node && neighbours_.contains(key.node))
+      rows[key.node].push_back(*entry.row);
+  return rows;
+}
+
+void Ingest::restore(const std::string& neighbour, const std::vector<IngestRow>& rows,
+                     SteadyTime now) {
+  neighbours_.try_emplace(neighbour);
+  take(neighbour, rows);
+  neighbours_.erase(neighbour);
+  const SteadyTime until = now + timing_.return_to_next;
+  table_.hold(neighbour, until + timing_.kept);
+  awaited_[neighbour] = until;
+}
+
+std::vector<IngestRow> Ingest::own_sources() const {
+  std::vector<IngestRow> rows;
+  for (const auto& [mount, by] : sources_)
+    rows.push_back({mount, own_id_, IngestState::kOn, {}, true, by});
+  return rows;
+}
+
+void Ingest::restore_sent(const std::string& neighbour, const std::vector<IngestRow>& rows,
+                          SteadyTime now) {
+  for (const IngestRow& row : rows) {
+    if (row.at != own_id_ || !row.source) continue;
+    const RowKey key{row.mount, true, own_id_};
+    if (sources_.try_emplace(row.mount, row.by).second) table_.set_own(key, row);
+    table_.note_sent(neighbour, key);
+  }
+  awaited_.try_emplace(neighbour, now + timing_.return_to_next);
+}
+
+std::vector<std::string> Ingest::overdue(SteadyTime now) const {
+  std::vector<std::string> all;
+  for (const auto& [neighbour, until] : awaited_)
+    if (until <= now) all.push_back(neighbour);
+  return all;
 }
 
 Ingest::Others Ingest::others_of(const std::string& mount) const {
@@ -259,7 +305,12 @@ std::string Ingest::decide_release(Own& own, const Others& others, SteadyTime no
 }
 
 std::vector<Ingest::Change> Ingest::decide(SteadyTime now) {
-  table_.forget(now);
+  for (const RowKey& dropped : table_.forget(now)) {
+    changed_sources_.insert(dropped.mount);
+    // Its node is linked and has not sent it again.
+    if (dropped.second_kind && neighbours_.contains(dropped.node))
+      ended_sources_.push_back({dropped.mount, dropped.node});
+  }
   std::vector<Change> changes;
   for (auto& [mount, own] : own_) {
     const Others others = others_of(mount);

@@ -57,6 +57,7 @@ struct IngestTiming {
   std::chrono::milliseconds start_hold{1500};  // after the first link
   std::chrono::milliseconds longest_start{3000};
   std::chrono::milliseconds kept{10'000};
+  std::chrono::milliseconds return_to_next{2500};  // of a neighbour, to the next process
   std::chrono::milliseconds hand_back{10'000};
   std::chrono::milliseconds give_up{3000};
   std::chrono::milliseconds first_rest{10'000}, longest_rest{3'600'000};
@@ -80,6 +81,19 @@ class Ingest {
   // The last link to it has ended.
   void left(const std::string& neighbour, SteadyTime now);
   void take(const std::string& sender, const std::vector<IngestRow>& rows);
+  // The rows of linked neighbours about themselves, by neighbour, for the next process.
+  using OwnRows = std::map<std::string, std::vector<IngestRow>>;
+  OwnRows rows_of_neighbours() const;
+  // They count until the neighbour is linked, or is overdue().
+  void restore(const std::string& neighbour, const std::vector<IngestRow>& rows, SteadyTime now);
+  // The rows of this node's own sources.
+  std::vector<IngestRow> own_sources() const;
+  // Such rows that the former process has sent the neighbour.  It is told the end of those that are
+  // not in the next set_sources().
+  void restore_sent(const std::string& neighbour, const std::vector<IngestRow>& rows,
+                    SteadyTime now);
+  // Neighbours that should have been linked again by now; left() must follow.
+  std::vector<std::string> overdue(SteadyTime now) const;
   // Reports that this process did not run for a while, so ended links do not mean that nodes are
   // gone.
   void woke(SteadyTime now) noexcept {
@@ -136,7 +150,9 @@ class Ingest {
   // Changes when there may be news for a neighbour.
   std::uint64_t version() const noexcept { return version_ + table_.version(); }
   // Whether it has neither rows nor work.
-  bool idle() const noexcept { return own_.empty() && table_.entries().empty(); }
+  bool idle() const noexcept {
+    return own_.empty() && table_.entries().empty() && changed_sources_.empty() && awaited_.empty();
+  }
   // The rows that a neighbour has not been sent yet.
   std::vector<IngestRow> news_for(const std::string& neighbour);
   // The known rows of a mount, this node first; for status pages.
@@ -195,6 +211,7 @@ class Ingest {
   std::vector<Elsewhere> ended_sources_;
   std::set<std::string> changed_sources_;
   std::map<std::string, Neighbour> neighbours_;  // that are linked
+  std::map<std::string, SteadyTime> awaited_;    // restored ones, and when they are overdue
   Table table_;
   std::deque<SteadyTime> handed_back_;
 };

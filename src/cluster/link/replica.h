@@ -100,26 +100,47 @@ class Replica {
       return settings_.ends_with_link && lost_.contains(key.node) && lost_.contains(heard.sender);
     });
   }
-  // Drops rows that were held long enough.
-  void forget(SteadyTime now) {
+  // The neighbour has sent its rows to the former process of this node: they are held until then,
+  // unless it sends them again.
+  void hold(const std::string& neighbour, SteadyTime until) {
+    for_each_of(neighbour, [&](Heard& heard) {
+      heard.stands = true;
+      heard.until = until;
+      forget_at_ = std::min(forget_at_, until);
+    });
+  }
+  // The former process has sent the neighbour this row.
+  void note_sent(const std::string& neighbour, const RowKey& key) {
+    const auto at = entries_.find(key);
+    if (at == entries_.end()) return;
+    auto& rows = told_[neighbour].rows;
+    if (rows.size() <= at->second.number) rows.resize(at->second.number + 1);
+    rows[at->second.number] = true;
+  }
+  // Drops rows that were held long enough, and returns their keys.
+  std::vector<RowKey> forget(SteadyTime now) {
+    std::vector<RowKey> dropped;
     std::erase_if(lost_, [now](const auto& row) { return row.second <= now; });
     if (now >= forget_at_) {
       forget_at_ = SteadyTime::max();
-      erase_if([&](const RowKey&, const Heard& heard) {
+      erase_if([&](const RowKey& key, const Heard& heard) {
         if (heard.until > now) forget_at_ = std::min(forget_at_, heard.until);
-        return heard.until != SteadyTime{} && heard.until <= now;
+        const bool goes = heard.until != SteadyTime{} && heard.until <= now;
+        if (goes) dropped.push_back(key);
+        return goes;
       });
     }
     const bool all_sent = std::all_of(told_.begin(), told_.end(), [this](const auto& row) {
       return row.second.up_to == version_;
     });
-    if (!all_sent) return;
+    if (!all_sent) return dropped;
     for (const RowKey& key : std::exchange(gone_, {}))
       if (const auto at = entries_.find(key); at->second.heard.empty()) {
         changes_.erase(at->second.version);
         free_numbers_.push_back(at->second.number);
         entries_.erase(at);
       }
+    return dropped;
   }
   // The facts that ranks depend on have changed.
   void rank_again() {

@@ -530,6 +530,50 @@ TEST(Ingest, OwnSourcesAreToldToMastersAndNotRepeated) {
   // The node has not said so: its stream may still flow.
   CHECK(master.take_ended_sources().empty());
 }
+TEST(Ingest, SourcesOfNodesStayForTheNextProcessOfTheirMaster) {
+  SteadyTime now{1000s};
+  const auto all = [](const std::string&, const IngestRow&) { return true; };
+  Ingest before("m1", all, now), next("m1", all, now);
+  for (const std::string node : {"e1", "e2"}) {
+    before.joined(node, false, now);
+    before.take(node, {{"/" + node, node, IngestState::kOn, {}, true},
+                       {"/ended", node, IngestState::kOn, {}, true}});
+  }
+  for (const auto& [node, rows] : before.rows_of_neighbours()) next.restore(node, rows, now);
+  CHECK((next.nodes_with_source("/e1") == std::vector<std::string>{"e1"}));
+  CHECK((next.take_changed_sources() == std::set<std::string>{"/e1", "/e2", "/ended"}));
+  next.joined("e1", false, now);
+  next.take("e1", {{"/e1", "e1", IngestState::kOn, {}, true}});
+  CHECK(next.overdue(now + 1s).empty());
+  now += 3s;
+  // One is not linked again, and the other has not sent a source again.
+  CHECK((next.overdue(now) == std::vector<std::string>{"e2"}));
+  next.left("e2", now);
+  next.decide(now);
+  CHECK((next.sources() == std::vector<Ingest::Elsewhere>{{"/e1", "e1"}}));
+  CHECK((next.take_changed_sources() == std::set<std::string>{"/e2", "/ended"}));
+  CHECK((next.take_ended_sources() == std::vector<Ingest::Elsewhere>{{"/ended", "e1"}}));
+  now += 60s;
+  next.decide(now);
+  CHECK((next.sources() == std::vector<Ingest::Elsewhere>{{"/e1", "e1"}}));
+  CHECK(next.overdue(now).empty());
+}
+TEST(Ingest, AMasterIsToldWhatEndedBetweenTwoProcessesOfANode) {
+  const SteadyTime now{1000s};
+  const auto all = [](const std::string&, const IngestRow&) { return true; };
+  Ingest before("e1", all, now), next("e1", all, now);
+  before.set_sources({{"/a", {}}, {"/b", {}}});
+  next.restore_sent("m1", before.own_sources(), now);
+  next.set_sources({{"/b", {}}});
+  next.joined("m1", true, now);
+  const auto rows = next.news_for("m1");
+  CHECK_EQUAL(std::size_t{2}, rows.size());
+  CHECK((rows[0] == IngestRow{"/b", "e1", IngestState::kOn, {}, true}));
+  CHECK((rows[1] == IngestRow{"/a", "e1", IngestState::kOff, {}, true}));
+  // Another master does not know it.
+  next.joined("m2", true, now);
+  CHECK_EQUAL(std::size_t{1}, next.news_for("m2").size());
+}
 TEST(Ingest, ACaptureThatIsThereIsKept) {
   const SteadyTime now{1000s};
   Ingest node(
