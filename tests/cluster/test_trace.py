@@ -253,6 +253,8 @@ class Known:
         self.kinds = {kind or ("listener" if counts else "quick-look")}
         if self.cut and kind is None and self.seconds < QUICK + 2:  # the kill may have made a quick look of it
             self.kinds = {"listener", "quick-look"}
+        # A kill right behind the head may come before the row is written.
+        self.counted = range(len([part for part in parts if not part.killed or part.seconds > 0.5]), len(parts) + 1)
         # A server may have sent more than arrives at a socket that its listener closes.
         self.most = self.bytes + (0 if all(part.exact for part in parts) else 65_536)
 
@@ -261,7 +263,7 @@ class Known:
         late = row["seconds"] - self.seconds
         begin = datetime.datetime.fromisoformat(row["began"]).timestamp() - self.parts[0].wall
         holds = {"begin": -1.5 <= begin <= 0.5, "seconds": -(2 if self.cut else 1) <= late <= 1, "mount": row["mount"] == self.ear.mount,
-                 "way": row["way"] == self.ear.way, "connections": row["connections"] == len(self.parts), "kind": row["kind"] in self.kinds,
+                 "way": row["way"] == self.ear.way, "connections": row["connections"] in self.counted, "kind": row["kind"] in self.kinds,
                  "bytes": self.cut or self.ear.way == "hls" or self.bytes <= row["bytes"] <= self.most}
         return [name for name, right in holds.items() if not right]
 

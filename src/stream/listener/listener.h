@@ -123,10 +123,12 @@ class Listener : public ListHook {
   // Discards bytes that a client sends after its request, a few at a time.  False: the client is
   // gone.
   bool take_input(SteadyTime now);
-  // When a listener that is found gone now ended: a closed connection takes bytes once more, and
-  // refuses the next ones.
+  // When a listener that ends now has left.  A closed connection takes bytes for a round trip, and
+  // behind a TLS pump for some passes more; what is open longer was closed by half.
+  static constexpr std::chrono::seconds kTakenWhenClosed{5};
   SteadyTime left_at(SteadyTime now) const noexcept {
-    return hung_up != SteadyTime{} && sent_since_hang_up <= 1 ? hung_up : now;
+    const bool closed = sent_since_hang_up <= 1 || now - hung_up < kTakenWhenClosed;
+    return hung_up != SteadyTime{} && closed ? hung_up : now;
   }
   void want_write(bool wanted);
 };

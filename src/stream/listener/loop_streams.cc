@@ -280,8 +280,8 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   log_access(shared_.log, facts, loop_.clock().wall());
   if (listener->notice) {
     listener->notice->set_bytes_sent(listener->bytes_sent);
-    if (const SteadyTime left = listener->left_at(now);
-        reason == EndReason::kClientGone && left < now)
+    // Also one that a drain or a kick ends before a failed write has shown that it is gone.
+    if (const SteadyTime left = listener->left_at(now); left < now)
       listener->notice->set_listened(
           std::chrono::duration_cast<std::chrono::milliseconds>(left - listener->joined));
   }
