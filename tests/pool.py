@@ -28,7 +28,7 @@ class Task:
         self.name = "%s/%s" % (function.group.removeprefix("test_"), function.__name__)
         self.key = "%s %s" % (suite.name, self.name)
         self.seconds, self.cpu = known.get(self.key, UNKNOWN)
-        self.load = self.cpu / max(self.seconds, 0.1)
+        self.load = max(self.cpu / max(self.seconds, 0.1), suite.least_load)
         self.failed_before = False
 
 

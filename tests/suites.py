@@ -26,9 +26,9 @@ JOBS = 6 * (os.cpu_count() or 1)
 class Suite:
     """A folder of tests: functions with @test in `modules`. They are called with the result of `place`."""
 
-    def __init__(self, name, modules="test_*", place="harness.Bench", patience=5.0, at_once=JOBS):
+    def __init__(self, name, modules="test_*", place="harness.Bench", patience=5.0, at_once=JOBS, least_load=0.0):
         self.name, self.modules, self.place = name, modules, place
-        self.patience, self.at_once = patience, at_once
+        self.patience, self.at_once, self.least_load = patience, at_once, least_load
 
     def load(self):
         sys.path.insert(0, str(HERE / self.name))
@@ -89,8 +89,8 @@ SUITES = {suite.name: suite for suite in (
     Suite("blackbox"),
     Suite("cluster"),
     Suite("api"),
-    # Each has a Chromium of its own, whose processor time the figures do not have.
-    Suite("console", at_once=3),
+    # Each has a Chromium of its own, whose processor time the figures do not have: about half a processor.
+    Suite("console", at_once=3, least_load=0.5),
     Suite("login"),
     Suite("store"),
     Suite("external"),
@@ -102,7 +102,7 @@ SUITES = {suite.name: suite for suite in (
     Suite("encoders"),
     Suite("upgrade"),
     Suite("faults", patience=10.0),
-    BrowserSuite("browser", modules="pages|archive|cluster|engines_play|hls|html_checker|login|origin|player|player_past|player_silent|titles|tone_hls|tone_titles", patience=15.0, at_once=2),
+    BrowserSuite("browser", modules="pages|archive|cluster|engines_play|hls|html_checker|login|origin|player|player_past|player_silent|titles|tone_hls|tone_titles", patience=15.0, at_once=2, least_load=0.5),
     Suite("docs", place="machine.Machine", patience=20.0, at_once=2),
     Suite("orchestration", place="stand.Stand", patience=10.0, at_once=1),
 )}

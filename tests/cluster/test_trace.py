@@ -260,9 +260,9 @@ class Known:
 
     def faults(self, row):
         """What is wrong in the row of the API."""
-        late = row["seconds"] - self.seconds
+        late, slack = row["seconds"] - self.seconds, self.ear.trace.late  # of the clock that judges
         begin = datetime.datetime.fromisoformat(row["began"]).timestamp() - self.parts[0].wall
-        holds = {"begin": -1.5 <= begin <= 0.5, "seconds": -(2 if self.cut else 1) <= late <= 1, "mount": row["mount"] == self.ear.mount,
+        holds = {"begin": -1.5 - slack <= begin <= 0.5 + slack, "seconds": -(2 if self.cut else 1) - slack <= late <= 1 + slack, "mount": row["mount"] == self.ear.mount,
                  "way": row["way"] == self.ear.way, "connections": row["connections"] in self.counted, "kind": row["kind"] in self.kinds,
                  "bytes": self.cut or self.ear.way == "hls" or self.bytes <= row["bytes"] <= self.most}
         return [name for name, right in holds.items() if not right]
