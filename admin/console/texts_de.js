@@ -242,6 +242,7 @@ export default {
   'A listener is ended after this time; 0: never.': 'Ein Hörer endet nach so langer Zeit; 0: nie.',
   '1: listeners return when the source starts. In Icecast 2.5: none, all or own.': '1: Beginnt die Quelle, kommen die Hörer zurück. Bei Icecast 2.5 heißt es none, all oder own.',
   '1: listeners beyond max-listeners go to the fallback.': '1: Wer über max-listeners hinausgeht, hört den Ersatz.',
+  'Where listeners move while a mount of the API is suspended; else to its fallback.': 'Wohin Hörer gehen, während ein Mount der API ausgesetzt ist; sonst zum Ersatz.',
   '1: not on public pages, not for slaves, in directories only with <public>1.': '1: nicht auf öffentlichen Seiten, nicht für Slaves, in Verzeichnissen nur mit <public>1.',
   '1: only a fallback, which listeners cannot request.': '1: nur ein Ersatz, den kein Hörer anfordern kann.',
   'As in limits, for this mount; -1: the general value.': 'Wie in limits, für diesen Mount; -1: der allgemeine Wert.',

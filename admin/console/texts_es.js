@@ -240,6 +240,7 @@ export default {
   'A listener is ended after this time; 0: never.': 'Un oyente termina después de este tiempo; 0: nunca.',
   '1: listeners return when the source starts. In Icecast 2.5: none, all or own.': '1: al volver la fuente vuelven los oyentes. En Icecast 2.5: none, all u own.',
   '1: listeners beyond max-listeners go to the fallback.': '1: los que pasan de max-listeners van al respaldo.',
+  'Where listeners move while a mount of the API is suspended; else to its fallback.': 'Adónde van los oyentes mientras un montaje de la API está suspendido; si no, al respaldo.',
   '1: not on public pages, not for slaves, in directories only with <public>1.': '1: no aparece en páginas públicas ni para esclavos; en directorios solo con <public>1.',
   '1: only a fallback, which listeners cannot request.': '1: solo un respaldo, que ningún oyente puede pedir.',
   'As in limits, for this mount; -1: the general value.': 'Como en limits, para este montaje; -1: el valor general.',

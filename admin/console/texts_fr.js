@@ -245,6 +245,7 @@ export default {
   'A listener is ended after this time; 0: never.': 'Un auditeur prend fin après cette durée ; 0 : jamais.',
   '1: listeners return when the source starts. In Icecast 2.5: none, all or own.': '1 : le retour de la source ramène les auditeurs. Pour Icecast 2.5 : none, all ou own.',
   '1: listeners beyond max-listeners go to the fallback.': '1 : au-delà de max-listeners, ils vont au repli.',
+  'Where listeners move while a mount of the API is suspended; else to its fallback.': 'Où vont les auditeurs tant qu’un montage de l’API est suspendu ; sinon au repli.',
   '1: not on public pages, not for slaves, in directories only with <public>1.': '1 : absent des pages publiques et des esclaves, dans les annuaires seulement avec <public>1.',
   '1: only a fallback, which listeners cannot request.': '1 : seulement un repli, qu’aucun auditeur ne peut demander.',
   'As in limits, for this mount; -1: the general value.': 'Comme dans limits, pour ce point ; -1 : la valeur générale.',

@@ -239,6 +239,7 @@ export default {
   'A listener is ended after this time; 0: never.': 'Um ouvinte termina após este tempo; 0: nunca.',
   '1: listeners return when the source starts. In Icecast 2.5: none, all or own.': '1: o regresso da fonte traz os ouvintes de volta. No Icecast 2.5: none, all ou own.',
   '1: listeners beyond max-listeners go to the fallback.': '1: os que passam de max-listeners vão para a reserva.',
+  'Where listeners move while a mount of the API is suspended; else to its fallback.': 'Para onde vão os ouvintes enquanto uma montagem da API está suspensa; senão para a reserva.',
   '1: not on public pages, not for slaves, in directories only with <public>1.': '1: não aparece em páginas públicas nem para escravos; em diretórios só com <public>1.',
   '1: only a fallback, which listeners cannot request.': '1: só uma reserva, que nenhum ouvinte pode pedir.',
   'As in limits, for this mount; -1: the general value.': 'Como em limits, para esta montagem; -1: o valor geral.',
