@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import itertools
 import os
-import pathlib
 import random
 import re
 import signal
@@ -21,10 +20,11 @@ from bench import Failed, check, equal, test, wait_for
 from clock import Clock
 from ears import Ear, HlsEar, Trace
 from harness import ADMIN, give_away
-from link_bench import edge, feed, link_port, linked_master, up
+from link_bench import edge, feed, kill9, link_port, linked_master, up
 from replacing import upgrade
 from road import Road
 from syscalls import Faults, Rule
+from tasks import children_of
 from forms import forms_of
 from tls_bench import certificate, tls
 
@@ -72,12 +72,9 @@ class Lossy(Road):
 
 def crash(server):
     """kill -9 of the process that serves, and of the one that stands in for it."""
-    below = pathlib.Path("/proc/%d/task/%d/children" % (server.process.pid, server.process.pid)).read_text().split()
-    for pid in [int(one) for one in below] + [server.process.pid]:
+    for pid in children_of(server.process.pid):
         os.kill(pid, signal.SIGKILL)
-    server.process.wait()
-    server.process = None
-    (server.dir / "out").unlink()
+    kill9(server)
 
 
 class Stage:

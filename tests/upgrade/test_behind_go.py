@@ -1,7 +1,6 @@
 """One of both processes is killed, or stopped, about the moment of GO: the other one serves on, also what came over
 TLS."""
 import os
-import pathlib
 import re
 import signal
 
@@ -11,6 +10,7 @@ from media import mp3_numbers
 from recorder import Studio, check_consecutive
 from replacing import own_program, put_program, serving, upgrade
 from syscalls import Faults, Rule
+from tasks import children_of, states_of
 from tls_bench import certificate, tls
 
 
@@ -97,13 +97,11 @@ def where_the_next_one_is_killed_just_before_go_nothing_is_left_of_it(t):
         following = int(re.findall(r"begins: process (\d+)", scene.server.log())[-1])
         os.kill(following, signal.SIGKILL)
         # Its end of the channel is open until its last thread has ended, and a busy machine lets that wait.
-        status = pathlib.Path("/proc/%d/status" % following)
-        wait_for(lambda: {"State:\tZ (zombie)", "Threads:\t1"} <= set(status.read_text().splitlines()), "it is dead", 10)
+        wait_for(lambda: [state for _, state in states_of(following)] == ["Z"], "it is dead", 10)
     finally:
         os.kill(scene.old, signal.SIGCONT)
     scene.server.wait_for_log("upgrade was not made.* the other process has ended")
-    children = pathlib.Path("/proc/%d/task/%d/children" % (scene.old, scene.old))
-    wait_for(lambda: children.read_text() == "", "it has no child any more", 10)
+    wait_for(lambda: children_of(scene.old) == [], "it has no child any more", 10)
     scene.hear("not made")
     upgrade(scene.server)
     scene.hear("the next upgrade")
