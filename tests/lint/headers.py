@@ -4,12 +4,16 @@
 X.cc includes X.h before anything else, so its compilation shows that X.h stands alone; headers that
 no .cc begins with are compiled here.  No header includes more than MAX_PULLED of ours, directly or by others:
 a header that knows a type by reference or pointer declares it.
+
+Each header is compiled from a file in the working directory with the name it has everywhere, so ccache
+knows it in the tarball's check, too.
 """
 import concurrent.futures
 import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -42,13 +46,17 @@ for path in sorted(src.rglob("*.h")):
 
 
 def compiles(header):
-    done = subprocess.run(compiler + ["-std=c++20", "-fsyntax-only", "-I", str(src), "-x", "c++", "-"],
-                          input='#include "%s"\n' % header, capture_output=True, text=True)
+    source = pathlib.Path("headers_alone") / (header.replace("/", "_") + ".cc")
+    source.parent.mkdir(exist_ok=True)
+    source.write_text('#include "%s"\n' % header)
+    done = subprocess.run(compiler + ["-std=c++20", "-I", str(src), "-c", str(source), "-o", str(source.with_suffix(".o"))],
+                          capture_output=True, text=True)
     return "" if done.returncode == 0 else "%s does not compile alone:\n%s" % (header, done.stderr[:1500])
 
 
 alone = sorted(str(p.relative_to(src)) for p in src.rglob("*.h") if str(p.relative_to(src)) not in first)
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
     faults += filter(None, pool.map(compiles, alone))
+shutil.rmtree("headers_alone", ignore_errors=True)
 print("\n".join(faults) or "headers: %d come first in a .cc, %d compiled alone" % (len(first), len(alone)))
 sys.exit(bool(faults))
