@@ -78,8 +78,8 @@ jobs=$(nproc)
 # by itself.  With the same arguments ccache compiles once what release, run and distcheck build in three places:
 # so release does as run.sh does, and that warnings are errors is asked for by asan.
 release_flags=(--enable-unity CXXFLAGS="$(tools/build-flags)")
-# -g1: functions and lines in a report.
-sanitizer_flags=(--enable-unity --enable-werror CXXFLAGS="$(tools/build-flags)")
+# -Og compiles the checks of the sanitizers in two thirds of the time of -O1.
+sanitizer_flags=(--enable-unity --enable-werror CXXFLAGS="$(tools/build-flags -Og)")
 use_ccache() {
   ccache=()
   [ -z "${CXX-}" ] && command -v ccache >/dev/null || return 0
