@@ -207,20 +207,12 @@ int serve(const Options& options, Launch launch) {
     standing.known_pid = static_cast<std::uint64_t>(::getpid());
   }
   if (pid_file) standing.pid_file = pid_file->share();
-  server.may_hand_over({std::move(launch),
-                        options.background,
-                        watchdog,
-                        0,
-                        confined,
-                        {},
-                        {},
-                        {},
-                        {},
-                        {},
-                        {},
-                        {},
-                        {}},
-                       std::move(standing));
+  HandoverPlan plan;
+  plan.launch = std::move(launch);
+  plan.background = options.background;
+  plan.watchdog = watchdog;
+  plan.confined = confined;
+  server.may_hand_over(std::move(plan), std::move(standing));
   const bool announce = !options.background && !before;
   server.run(announce, std::move(before));
   return 0;
