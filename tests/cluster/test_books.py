@@ -1,4 +1,5 @@
 """Rows of the audience over links: each reaches the database of one master exactly once."""
+import os
 import re
 import sqlite3
 import time
@@ -8,7 +9,8 @@ from bench import Failed, check, equal, test, wait_for
 from crowd import Crowd, hearing
 from events import Events
 from harness import ADMIN, give_away
-from link_bench import RawMaster, RawNode, edge, feed, kill9, linked_master, up
+from link_bench import RawMaster, RawNode, edge, feed, kill9, link_port, linked_master, node, up
+from test_link import tls_master
 
 AUDIENCE = "<console>1</console><audience/>"
 
@@ -106,6 +108,40 @@ def listenings_of_all_nodes_are_in_one_database(b):
     equal(titles.status, 200)
     wait_for(lambda: [row["title"] for row in Api(master).want(200, "GET", "/audience/titles").json()["items"]] == ["A - B"],
              "the title is there once")
+
+
+@test
+def rows_from_before_the_first_link_reach_the_master(b):
+    master = linked_master(b, 11, ["edge12"], start=False, body_more=AUDIENCE)
+    server = book_edge(b, 12, master)
+    feed(b, server)
+    listener = hears(b, server)
+    wait_for(lambda: "no master that keeps a database of the audience has been linked yet" in server.log(), "it waits for the master", 30)
+    listener.close()
+    equal((sessions(server, "&all=1"), chosen(server)), ([], None), "it has none of its own")
+    with_state(master)
+    equal([row["bytes"] >= 100_000 for row in ended(master, 1)], [True])
+    equal((sessions(server, "&all=1"), chosen(server)), ([], "m11"))
+
+
+@test
+def a_server_whose_master_has_no_links_has_its_own_database(b):
+    port = link_port()
+    _, file = tls_master(b, port)
+    # 401, as Icecast answers.
+    block = ("<master><server>127.0.0.11</server><ssl-port>%d</ssl-port><username>edge12</username>"
+             "<password>wrong</password><bind>127.0.0.12</bind></master><cluster><id>edge12</id></cluster>" % port)
+    os.environ["SSL_CERT_FILE"] = str(file)
+    try:
+        server = with_state(node(b, 12, block + AUDIENCE, start=False))
+        feed(b, server)
+        listener = hears(b, server)
+        server.wait_for_log("answered 401 and has no cluster link")
+        wait_for(lambda: len(sessions(server)) == 1, "it has its own database", 30)
+        listener.close()
+        ended(server, 1)
+    finally:
+        del os.environ["SSL_CERT_FILE"]
 
 
 @test

@@ -61,21 +61,29 @@ void AudienceLinks::decide() {
   if (stopped_) return;
   if (masters_.empty()) return settle("");
   const std::string& written = network_.listenings->master();
-  bool all_linked = true;
+  bool all_linked = true, all_known = true;
   std::string first, with_accounts;
   for (const MasterLink& master : masters_.links()) {
     if (!master.session->linked()) {
       all_linked = false;
+      all_known &= master.session->offers_no_link();
     } else if (const auto& welcome = *master.session->welcome(); welcome.audience) {
       if (first.empty()) first = master.session->master_id();
       if (with_accounts.empty() && welcome.accounts) with_accounts = master.session->master_id();
     }
   }
   if (!with_accounts.empty()) first = with_accounts;
-  const bool over = all_linked || network_.loops.control().now() >= patience_until_;
   if (!written.empty() && (!all_linked || masters_.session_of(written) != nullptr))
     return settle(written);
-  if (over) settle(first);
+  const bool over = network_.loops.control().now() >= patience_until_;
+  if (all_linked || (over && (all_known || !first.empty()))) return settle(first);
+  if (!over || is_settled_) return;
+  timer_.after(kPatience);
+  if (!std::exchange(waits_, true))
+    network_.log.warn(
+        "audience/book",
+        "no master that keeps a database of the audience has been linked yet, and one "
+        "or more have not been reached; the rows wait in the journal for them");
 }
 
 void AudienceLinks::settle(const std::string& master) {

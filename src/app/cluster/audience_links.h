@@ -3,8 +3,10 @@
 //
 // That master is the first configured one whose WELCOME has `audience` and `accounts`, which quotas
 // need, else the first with `audience`, once all are linked or kPatience has passed.  The choice is
-// stored and kept: while that master is not linked, the rows wait.  A server whose masters have no
-// database merges into its own.  Rows are merged under the name of their link.
+// stored and kept: while that master is not linked, the rows wait.  A server merges into its own
+// database if each of its masters is linked and has none, or is a server without links: rows there
+// stay there, so a master that is not reached is waited for.  Rows are merged under the name of
+// their link.
 //
 // Thread: control.
 // Ownership: ClusterLinks.
@@ -50,6 +52,7 @@ class AudienceLinks {
   LinkedNeighbours& neighbours_;
   std::string settled_;  // the master that has the rows
   bool is_settled_ = false;
+  bool waits_ = false;               // it was logged
   std::set<std::string> under_way_;  // nodes whose book is being merged
   std::set<std::string> heard_;      // nodes that have sent one since they are linked
   SteadyTime patience_until_{};

@@ -37,7 +37,10 @@ MasterSession::MasterSession(NodeSide& host, Resolver& resolver, LinkPlan plan,
                                              std::string leftover) {
                   connected(std::move(transport), std::move(leftover));
                 };
-                callbacks.no_link = [this] { delivery_ = Delivery::kNone; };
+                callbacks.no_link = [this] {
+                  delivery_ = Delivery::kNone;
+                  offers_no_link_ = true;
+                };
                 return std::move(callbacks);
               }()),
       streams_(host.own_id(), [&host](const std::string& mount) { return host.flows(mount); }),
@@ -70,7 +73,7 @@ void MasterSession::retry_now() {
 
 void MasterSession::connected(std::unique_ptr<Transport> transport, std::string leftover) {
   welcome_.reset();
-  acknowledged_ = false;
+  offers_no_link_ = acknowledged_ = false;
   conf_runs_ = 0;
   bye_code_ = 0;
   bye_back_ = 0ms;

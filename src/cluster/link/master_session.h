@@ -101,6 +101,8 @@ class MasterSession {
   // A time at which the master was up, because it has answered a frame that was sent then.
   SteadyTime was_there() const noexcept { return was_there_; }
   bool linked() const noexcept { return link_ != nullptr && !link_->ended() && welcome_; }
+  // Whether the last answer of the master was one of a server without links.
+  bool offers_no_link() const noexcept { return offers_no_link_; }
   const std::string& master_id() const noexcept { return master_id_; }  // "": never linked
   // The master's run, as it last named itself: "m1.77e0aa01"; "": never linked.
   const std::string& master_mark() const noexcept { return master_mark_; }
@@ -137,6 +139,7 @@ class MasterSession {
   LinkPlan plan_;
   Delivery delivery_ = Delivery::kHoped;
   bool replaced_polling_ = true;  // at the last call
+  bool offers_no_link_ = false;
   SteadyTime patience_until_;
   LinkClient client_;
   LinkedStreams streams_;
