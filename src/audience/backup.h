@@ -2,7 +2,8 @@
 //
 // The copy gets its name when it is complete and on the disk, in place of the last one; the next
 // copy removes the rest of an aborted one.
-// Thread: that of the database, which does nothing else meanwhile, so rows wait in the journal.
+// It has the state of its start, whatever other connections write meanwhile.
+// Thread: any, with a connection of its own; back_up() takes long.
 // Bounds: one copy; it needs its size and kBackupRest free on the disk.
 // Errors: kLimit: the disk has no space; otherwise kIo.  The last copy stays as it is.
 #pragma once

@@ -1,11 +1,14 @@
 """A copy of the audience's database that is in use: one file beside it, either the whole new copy or the previous
 one."""
+import contextlib
+import os
 import sqlite3
 import subprocess
 import threading
 
 from api import Api
 from harness import ADMIN, Skip, check, equal, give_away, test, wait_for
+from syscalls import Faults, Rule
 from wire import basic
 from test_audience import audience_server, audience_with_store, ended, heard_long_enough, leaves, listens, on_air, summary
 
@@ -87,6 +90,59 @@ def only_an_administrator_copies_and_one_at_a_time(t):
     equal(sorted(reply.status for reply in replies), [200, 409, 409], [reply.text for reply in replies])
     check(all("busy" in reply.json()["type"] for reply in replies if reply.status == 409), [reply.text for reply in replies])
     equal(api.want(200, "POST", "/audience/backup").json()["bytes"], (server.dir / "state" / "audience.db.backup").stat().st_size)
+
+
+@contextlib.contextmanager
+def copying(t):
+    """A server whose copy is under way and goes on for minutes, unless the faults are cleared; and the way to its answer."""
+    faults = Faults(t)
+    server = t.unstarted_server()
+    (server.dir / "state").mkdir()
+    server.write_config(body="<console>1</console><audience/>", paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start(env=dict(os.environ, **faults.environment))
+    source = on_air(server)
+    leaves(server, source, listens(server))
+    ended(server, 1, "&all=1")
+    grown(server.dir / "state" / "audience.db", 30)
+    faults.put([Rule("pwrite64", path=".backup", seconds=0.02)])
+    wire = server.wire()
+    wire.send(("POST /api/v1/audience/backup HTTP/1.0\r\nAuthorization: %s\r\n\r\n" % basic(ADMIN)).encode())
+    wait_for(lambda: faults.hits() > 3, "the copy has begun")
+    yield server, source
+    check((server.dir / "state" / "audience.db.backup.part").exists(), "the copy is still under way")
+    faults.clear()
+    answer = wire.reply()
+    equal(answer.status, 200, answer.text)
+
+
+@test
+def while_a_copy_is_made_rows_are_merged_and_reports_answered(t):
+    with copying(t) as (server, source):
+        leaves(server, source, listens(server, "mpv 0.35"))
+        ended(server, 2, "&all=1")
+        equal(summary(server)["listeners"], 0)
+        equal(Api(server).ask("POST", "/audience/backup").status, 409)
+        check(Api(server).want(200, "POST", "/audience/backup?dry-run=1").json()["bytes"] > 30_000_000, "it is still weighed")
+    state = server.dir / "state"
+    equal(numbers(state / "audience.db.backup")[:2], ("ok", 1), "the copy has the state of its start")
+    equal(numbers(state / "audience.db")[:2], ("ok", 2))
+
+
+@test
+def a_session_deleted_during_a_copy_leaves_the_log_of_the_database_too(t):
+    with copying(t) as (server, source):
+        state = server.dir / "state"
+        leaves(server, source, listens(server, "mpv 0.35"))
+        session = max(int(row["id"]) for row in ended(server, 2, "&all=1"))
+        database = sqlite3.connect("file:%s?mode=ro" % (state / "audience.db"), uri=True)
+        person = database.execute("SELECT who FROM session WHERE id=?", (session,)).fetchone()[0].to_bytes(8, "big", signed=True)
+        database.close()
+
+        def has_person():
+            return any(person in (state / name).read_bytes() for name in ("audience.db", "audience.db-wal"))
+        check(has_person(), "its rows are in the file or its log")
+        equal(Api(server).want(200, "DELETE", "/audience/sessions?session=%d" % session).json()["sessions"], 1)
+    wait_for(lambda: not has_person(), "its rows are overwritten")
 
 
 @test

@@ -222,6 +222,7 @@ void AudienceService::stop() {
   });
   journal_thread_.join();
   database_thread_.join();
+  if (copier_.joinable()) copier_.join();
   flush_.reset();
   alive_.reset();
   retry_.reset();

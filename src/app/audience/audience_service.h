@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "app/process/io_thread.h"
@@ -120,6 +121,8 @@ class AudienceService {
   // False: a copy is being made already.  True: no other copy is made until end_copy().
   bool begin_copy() noexcept { return !copies_.exchange(true); }
   void end_copy() noexcept { copies_ = false; }
+  // Like ask(), but on the thread of a copy, with another connection.  REQUIRES: begin_copy()
+  bool copy(Work work);
   // Like ask(), but after all rows of this server so far, and with a listener's numbers
   // (day_keys.h).
   using WorkOf = UniqueFunction<void(DayKeys::Who who, Sqlite* database, const std::string& why)>;
@@ -152,6 +155,8 @@ class AudienceService {
   Result<void> open_database();
   bool may_ask();
   void ask_database(Work work);
+  Result<void> begin_copier(UniqueFunction<void()> run);
+  void run_copy(Work& work);
   Result<AudienceMerge::Merged> merge(const std::string& node, const JournalBatch& batch,
                                       AudienceMerge::Origin origin);
   BookedFrame merge_book(const std::string& node, const BookFrame& book);
@@ -196,6 +201,7 @@ class AudienceService {
   std::string why_;                            // why it is unusable
   SteadyTime tried_{};
   std::unique_ptr<Timer> upkeep_;
+  std::thread copier_;  // of the last copy
 };
 
 }  // namespace lb

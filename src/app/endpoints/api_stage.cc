@@ -159,12 +159,14 @@ Verdict ask_audience(Worker& worker, Connection& connection, ApiTask task) {
                                                    std::pair(who.today, who.before)));
         });
   } else {
-    asked = services.listenings->ask([&services, task = std::move(task), answered, copies](
-                                         Sqlite* database, const std::string& why) {
+    auto work = [&services, task = std::move(task), answered, copies](Sqlite* database,
+                                                                      const std::string& why) {
       auto answer = services.records->read_audience(task, database, why);
       if (copies) services.listenings->end_copy();
       answered(std::move(answer));
-    });
+    };
+    asked = copies ? services.listenings->copy(std::move(work))
+                   : services.listenings->ask(std::move(work));
     if (!asked && copies) services.listenings->end_copy();
   }
   if (asked) return Verdict::kPending;
