@@ -5,7 +5,6 @@
 
 #include "audience/merge.h"
 #include "audience/song_sums.h"
-#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -125,29 +124,30 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
       plays.push_back(
           {{due.number(0), due.number(1), due.number(2), std::string(due.text(3))}, due.number(4)});
     SongSums songs(database);
-    // An open session of a server that is gone counts up to the server's last sign.
-    constexpr std::string_view kFrom =
-        " FROM recent r JOIN session s ON s.id=r.session LEFT JOIN open_until u ON "
-        "u.session=r.session WHERE r.mount=? AND s.kind=0 AND (s.counted=1 OR r.open>0) AND (CASE "
-        "WHEN r.open=0 THEN r.ended ELSE COALESCE(u.at, r.began+1000000000000) END)>? AND r.began";
-    Statement heard =
-        database.prepare(cat({"SELECT s.country, COUNT(*)", kFrom, "<? GROUP BY s.country"}));
-    // Counts sessions at a moment; pauses of a session that is still open are not known.
-    Statement at = database.prepare(cat({"SELECT COUNT(*)", kFrom, "<=?"}));
+    // One read for each title: by country those that heard a part of it, and those there at its
+    // start and at its end.  Pauses of a session that is still open are not known; one of a server
+    // that is gone counts up to the server's last sign.
+    Statement heard = database.prepare(
+        "SELECT country, SUM(began<?3), SUM(began<=?2), SUM(until>?3) FROM (SELECT s.country AS "
+        "country, r.began AS began, CASE WHEN r.open=0 THEN r.ended ELSE COALESCE(u.at, "
+        "r.began+1000000000000) END AS until FROM recent r JOIN session s ON s.id=r.session LEFT "
+        "JOIN open_until u ON u.session=r.session WHERE r.mount=?1 AND s.kind=0 AND (s.counted=1 "
+        "OR r.open>0)) WHERE until>?2 AND began<=?3 GROUP BY country");
     Statement put = database.prepare("INSERT OR REPLACE INTO play_country VALUES(?,?,?)");
     Statement listeners = database.prepare("INSERT OR REPLACE INTO play_listeners VALUES(?,?,?)");
     Statement set = database.prepare("UPDATE play SET performances=? WHERE id=?");
     for (const Play& play : plays) {
       heard.bind(play.mount, play.began, play.ended);
-      std::int64_t count = 0;
+      std::int64_t count = 0, first = 0, last = 0;
       while (heard.step()) {
+        first += heard.number(2);
+        last += heard.number(3);
+        if (heard.number(1) == 0) continue;  // they came at its end
         count += heard.number(1);
         put.run(play.id, heard.text(0), heard.number(1));
         songs.heard(play, heard.text(0), heard.number(1));
       }
       set.run(count, play.id);
-      const std::int64_t first = at.first_number(play.mount, play.began, play.began);
-      const std::int64_t last = at.first_number(play.mount, play.ended, play.ended);
       listeners.run(play.id, first, last);
       songs.gained(play, last - first);
     }
