@@ -228,7 +228,8 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   if (is_new && !make_tables(database)) return sentence_of(database);
   if (!database.run(kLaterTables) || (!is_new && !make_sums_anew(database)) ||
       (!has_table(database, "slot_short") && !database.run(kShortSums)) ||
-      (!has_table(database, "slot_unsummed") && !database.run(kDayTables))) {
+      (!has_table(database, "slot_unsummed") && !database.run(kDayTables)) ||
+      (!has_table(database, "slot_restless") && !database.run(kRestTables))) {
     const Error error = sentence_of(database);
     [[maybe_unused]] const auto back = database.run("ROLLBACK");
     return error;

@@ -44,22 +44,11 @@ class PeriodReader {
                         const auto of_day = days_[static_cast<std::size_t>(day - first_day_)];
                         if (of_day) sums[*of_day].sum.add(sum, sign);
                       });
-    const std::vector<Stretch>& read = has_days ? stretches_ : whole_;
-    if (read.empty()) return;
-    auto stretch = read.begin();
-    const auto take = [&](std::int64_t quarter, const AudienceSum& sum) {
-      sums[period_at(quarter)].sum.add(sum, sign);
-      if (stretch->of_day) sums[*stretch->of_day].sum.add(sum, -sign);
-    };
-    for (; stretch != read.end(); ++stretch)
-      slots_.each(mount, stretch->first, stretch->last, take);
-    // One query for all stretches, because a query costs more than its few rows.
-    stretch = read.begin();
-    slots_.each_short(mount, read.front().first, read.back().last,
-                      [&](std::int64_t quarter, const AudienceSum& sum) {
-                        while (stretch->last <= quarter) ++stretch;
-                        if (stretch->first <= quarter) take(quarter, sum);
-                      });
+    slots_.each(mount, has_days ? stretches_ : whole_,
+                [&](const Stretch& stretch, std::int64_t quarter, const AudienceSum& sum) {
+                  sums[period_at(quarter)].sum.add(sum, sign);
+                  if (stretch.of_day) sums[*stretch.of_day].sum.add(sum, -sign);
+                });
   }
 
  private:

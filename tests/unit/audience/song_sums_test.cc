@@ -235,7 +235,8 @@ TEST(SongSums, WhatAProgramOfBeforeWroteIsSummedAnew) {
             ->run("CREATE TABLE told AS SELECT * FROM slot_day; DROP TABLE slot_day; DROP TRIGGER "
                   "slot_added; DROP TRIGGER slot_grew; DROP TABLE slot_short; DROP TRIGGER "
                   "session_grew; DROP TABLE slot_unsummed; DROP TABLE slot_unpacked; DROP TABLE "
-                  "slot_packed")
+                  "slot_packed; DROP TABLE slot_rest; DROP TABLE slot_unrested; DROP TABLE "
+                  "slot_restless")
             .has_value());
   open();
   // Its days are summed a mount at a time, and meanwhile read by quarters.
