@@ -353,7 +353,10 @@ constexpr ApiSchema kSchemas[] = {
 "backup-state":{"enum":["up","suspect","down","draining","unknown"],"description":"As home-state."},
 "place":{"type":"object"},"limits":{"type":"object"},
 "sources":{"type":"array","items":{"type":"object","required":["user"]}},
-"suspended-by":{"enum":["owner","admin","account",null]},
+"suspended-by":{"enum":["owner","admin","account","quota",null],"description":"quota: its monthly limit is used up."},
+"used":{"type":"object","description":"Of its monthly limits, if it has any; null: unknown at this server.","properties":{
+"listening-hours":{"type":["integer","null"],"description":"Whole hours."},
+"transfer":{"type":["integer","null"],"description":"To listeners that have ended."}}},
 "source":{"type":"object","required":["url","shoutcast"],"properties":{
 "url":{"type":["string","null"]},"shoutcast":{"type":["string","null"]},
 "backup":{"type":["string","null"],"description":"Address for the source if url does not accept it, for a mount with two homes."},

@@ -371,6 +371,10 @@ constexpr auto kRows = std::to_array<MetricRow>({
            "The share of its monthly quota of hours or transfer that an account has used.",
            each<&Picture::quotas, &Picture::QuotaUse::ratio, &Picture::QuotaUse::account,
                 &Picture::QuotaUse::what>),
+    metric("icecast_mount_month_used_ratio", "mount,what",
+           "The share of its monthly limit of hours or transfer that a mount has used.",
+           each<&Picture::months, &Picture::MonthUse::ratio, &Picture::MonthUse::mount,
+                &Picture::MonthUse::what>),
     metric("icecast_external_age_seconds", "",
            "Time since the last good answer of config-external's backend, or since the start.",
            part<&Picture::external, &Picture::External::age>),
@@ -416,10 +420,12 @@ std::string metrics_text(MetricsPicture picture,
     std::erase_if(picture.streams, foreign);
     std::erase_if(picture.relays, foreign);
     std::erase_if(picture.slots, foreign);
+    std::erase_if(picture.months, foreign);
   }
   sum_up(picture.streams);
   keep_first(picture.slots);
   keep_first(picture.quotas);
+  keep_first(picture.months);
   MetricWriter out;
   for (const MetricRow& row : kRows) {
     if (owns && !row.labels.starts_with("mount")) continue;

@@ -173,6 +173,12 @@ struct MetricsPicture {
     double ratio = 0;
   };
   std::vector<QuotaUse> quotas;
+  struct MonthUse {
+    std::string mount;
+    std::string_view what;
+    double ratio = 0;
+  };
+  std::vector<MonthUse> months;  // of mounts with a monthly limit
   struct Logins {
     std::vector<Counted> results;
     std::uint64_t sessions = 0;

@@ -34,19 +34,12 @@ std::variant<bool, Problem> asks_mounts(const PlanContext& context, std::string_
   return given.has_value();
 }
 
-// Null: the use is not known.
-const AccountUsage* usage_of(const PlanContext& context, const std::string& account) {
-  if (!context.world.usage) return nullptr;
-  const auto at = context.world.usage->used.find(account);
-  return at == context.world.usage->used.end() ? nullptr : &at->second;
-}
-
 void write_account(JsonWriter& json, const PlanContext& context, const Account& account,
                    std::uint64_t revision) {
   const QuotaUse use = quota_use(context.book, account.id);
   AccountNow now{{use.listeners, use.bitrate, use.mounts, use.storage, {}, {}},
                  recorded_bytes(context, account.id)};
-  if (const AccountUsage* const usage = usage_of(context, account.id)) {
+  if (const MonthUsage* const usage = month_usage_of(context, account.id)) {
     now.used.hours = usage->hours();
     now.used.transfer = usage->bytes;
   }
@@ -116,6 +109,8 @@ QuotaUse quota_use(const RecordBook& book, std::string_view account, std::string
   use.listeners -= one.listeners;
   use.bitrate -= one.bitrate;
   use.storage -= one.storage;
+  use.hours -= one.hours;
+  use.transfer -= one.transfer;
   return use;
 }
 

@@ -39,10 +39,10 @@ std::string share_key(std::string_view master, std::uint64_t part) {
 constexpr std::string_view kToldName = "*";
 constexpr unsigned kToldParts = 32;
 
-// The record of the events sent for an account; all masters derive its name from the account's.
-std::string told_part(std::string_view account) {
+// The record of the events sent for a name; all masters derive the record's name from it.
+std::string told_part(std::string_view name) {
   unsigned sum = 0;
-  for (const char c : account) sum += static_cast<unsigned char>(c);
+  for (const char c : name) sum += static_cast<unsigned char>(c);
   return cat({kToldName, "/", std::uint64_t{sum % kToldParts}});
 }
 
@@ -57,48 +57,72 @@ bool is_news_of(std::uint64_t before, std::uint64_t now, std::uint64_t all, std:
   return more >= step || all >= limit - limit / kShortlyPart;
 }
 
-bool is_news(const UsageShare& before, const UsageShare& now, const UsageBook& all,
-             const RecordBook& book) {
+bool is_news(const UsageShare& before, const UsageShare& now, const UsageBook& all) {
   if (before.month != now.month) return true;
-  for (const auto& [account, used] : now.used) {
-    const auto was = before.used.find(account);
+  for (const auto& [name, used] : now.used) {
+    const auto was = before.used.find(name);
     if (was == before.used.end()) return true;
-    const auto* row = book.account(account);
-    const auto sum = all.used.find(account);
-    if (row == nullptr || sum == all.used.end()) continue;
-    const AccountQuota& quota = row->value.quota;
-    if ((quota.hours &&
-         is_news_of(was->second.ms, used.ms, sum->second.ms, *quota.hours * kHourOfMs)) ||
-        (quota.transfer &&
-         is_news_of(was->second.bytes, used.bytes, sum->second.bytes, *quota.transfer)))
+    const auto row = all.limits.find(name);
+    const auto sum = all.used.find(name);
+    if (row == all.limits.end() || sum == all.used.end()) continue;
+    const MonthLimit& limit = row->second;
+    if ((limit.hours &&
+         is_news_of(was->second.ms, used.ms, sum->second.ms, *limit.hours * kHourOfMs)) ||
+        (limit.transfer &&
+         is_news_of(was->second.bytes, used.bytes, sum->second.bytes, *limit.transfer)))
       return true;
   }
   return false;
 }
 
+void add_limit(MonthLimits& limits, const MountRecord& record, const RecordBook& book) {
+  const auto of = [](std::int64_t limit) {
+    return limit < 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(limit));
+  };
+  MonthLimit limit{of(record.limits.listening_hours), of(record.limits.transfer)};
+  if (!limit.hours && !limit.transfer) return;
+  const auto* account = book.account(record.account);
+  const OnQuota then = record.limits.on_quota;
+  limit.suspends = then == OnQuota::kSuspend;
+  limit.closes = limit.suspends || then == OnQuota::kRefuseNew ||
+                 (then == OnQuota::kAccount && account != nullptr && account->value.quota.hard);
+  limits.emplace(record.mount, limit);
+}
+
 }  // namespace
 
-UsageBook no_usage(const RecordBook& book, WallTime now) {
+bool UsageBook::suspends(std::string_view name) const {
+  const auto row = limits.find(name);
+  return row != limits.end() && row->second.suspends && closed.contains(name);
+}
+
+MonthLimits month_limits(const Config& file, const RecordBook& book) {
+  MonthLimits limits;
+  for (const auto& [id, row] : book.accounts())
+    if (const AccountQuota& quota = row->value.quota; quota.hours || quota.transfer)
+      limits[id] = {quota.hours, quota.transfer, quota.hard, false};
+  // A node has its masters' records, and they count.
+  if (file.store.type != StoreType::kNone)
+    for (const auto& [name, row] : book.mounts())
+      if (file_section(file, name) == nullptr) add_limit(limits, row->value, book);
+  for (const auto& [name, record] : file.book.layers.external)
+    if (!record->of_master && book.mount(name) == nullptr && file_section(file, name) == nullptr)
+      add_limit(limits, *record, book);
+  return limits;
+}
+
+UsageBook no_usage(const Config& file, const RecordBook& book, WallTime now) {
   UsageBook usage;
   usage.month = report_month(unix_seconds(now), TimeZone(), 0).name;
   usage.until = unix_seconds(month_begin(now, 1));
-  for (const auto& [id, row] : book.accounts())
-    if (has_usage_quota(row->value.quota)) usage.used[id];
+  usage.limits = month_limits(file, book);
+  for (const auto& [name, limit] : usage.limits) usage.used[name];
   return usage;
-}
-
-bool has_usage_quota(const AccountQuota& quota) noexcept {
-  return quota.hours.has_value() || quota.transfer.has_value();
-}
-
-bool has_usage_quotas(const RecordBook& book) {
-  return std::any_of(book.accounts().begin(), book.accounts().end(),
-                     [](const auto& row) { return has_usage_quota(row.second->value.quota); });
 }
 
 Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite& database,
                               WallTime now) {
-  UsageBook usage = no_usage(book, now);
+  UsageBook usage = no_usage(file, book, now);
   AudienceReport report(database, unix_ms(now));
   const auto mounts = report.mounts();
   if (!mounts) return mounts.error();
@@ -111,7 +135,7 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
   const AudienceReport::Mounts kept = report.kept_accounts();
   for (const auto& [id, name] : *mounts) {
     std::string account = account_of_mount(context, name, id, kept);
-    if (usage.used.contains(account)) limited.emplace(id, name);
+    if (usage.used.contains(account) || usage.used.contains(name)) limited.emplace(id, name);
     if (!account.empty()) accounts[id] = std::move(account);
   }
   if (const auto done = report.keep_accounts(kept, accounts); !done) return done.error();
@@ -119,23 +143,31 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
   const auto read = report.periods(
       limited, {from, usage.until * 1000}, [](std::int64_t) { return std::int64_t{0}; },
       [&](std::int64_t mount, std::int64_t, const AudienceSum& sum) {
-        AccountUsage& used = usage.used[accounts[mount]];
-        used.ms += static_cast<std::uint64_t>(std::max<std::int64_t>(sum.ms, 0));
-        used.bytes += static_cast<std::uint64_t>(std::max<std::int64_t>(sum.bytes, 0));
+        const MonthUsage more{static_cast<std::uint64_t>(std::max<std::int64_t>(sum.ms, 0)),
+                              static_cast<std::uint64_t>(std::max<std::int64_t>(sum.bytes, 0))};
+        for (const std::string& name : {accounts[mount], limited.at(mount)})
+          if (const auto used = usage.used.find(name); used != usage.used.end())
+            used->second += more;
         return true;
       });
   if (!read) return read.error();
   return usage;
 }
 
+const MonthUsage* month_usage_of(const PlanContext& context, std::string_view name) {
+  if (!context.world.usage) return nullptr;
+  const auto at = context.world.usage->used.find(name);
+  return at == context.world.usage->used.end() ? nullptr : &at->second;
+}
+
 UsageBook with_shares(UsageBook own, const RecordBook& book, std::string_view self) {
   for (const auto& [name, row] : book.usages()) {
     if (master_of_share(name) == self || row->value.month != own.month) continue;
-    for (const auto& [account, used] : row->value.used)
-      if (const auto at = own.used.find(account); at != own.used.end()) at->second += used;
+    for (const auto& [of, used] : row->value.used)
+      if (const auto at = own.used.find(of); at != own.used.end()) at->second += used;
   }
-  for (const auto& [of, level] : usage_levels(own, book))
-    if (level == 100 && book.account(of.first)->value.quota.hard) own.closed.insert(of.first);
+  for (const auto& [of, level] : usage_levels(own))
+    if (level == 100 && own.limits.at(of.first).closes) own.closed.insert(of.first);
   return own;
 }
 
@@ -144,18 +176,17 @@ RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
   RegistryWrite write;
   const UsageBook all = with_shares(own, book, self);
   std::vector<UsageShare> parts;
-  for (const auto& [account, used] : own.used) {
-    if (used == AccountUsage()) continue;
-    if (parts.empty() || parts.back().used.size() == UsageShare::kAccountsOfPart)
+  for (const auto& [of, used] : own.used) {
+    if (used == MonthUsage()) continue;
+    if (parts.empty() || parts.back().used.size() == UsageShare::kNamesOfPart)
       parts.push_back({own.month, {}});
-    parts.back().used[account] = used;
+    parts.back().used[of] = used;
   }
   const auto room = [&write] { return write.compares.size() < Registry::kWriteOperations; };
   for (std::size_t i = 0; i < parts.size() && room(); ++i) {
     const std::string name = cat({self, "/", i});
     const auto before = book.usages().find(name);
-    if (before != book.usages().end() && !is_news(before->second->value, parts[i], all, book))
-      continue;
+    if (before != book.usages().end() && !is_news(before->second->value, parts[i], all)) continue;
     const std::string key = share_key(self, i);
     write.put(key, usage_share_json(parts[i]), book.revision_of(key));
   }
@@ -172,16 +203,16 @@ RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
   return write;
 }
 
-void plan_usage_claims(std::vector<UsageNotice>& claims, const std::string& month,
+void plan_usage_claims(std::vector<UsageNotice>& claims, const UsageBook& usage,
                        const RecordBook& book, RegistryWrite& write) {
+  const std::string& month = usage.month;
   std::map<std::string, UsageShare> parts;
   std::erase_if(claims, [&](const UsageNotice& claim) {
-    const auto* account = book.account(claim.account);
-    if (account == nullptr) return true;
-    const AccountQuota& quota = account->value.quota;
-    const auto& limit = claim.what == "hours" ? quota.hours : quota.transfer;
+    const auto row = usage.limits.find(claim.name);
+    if (row == usage.limits.end()) return true;
+    const auto& limit = claim.what == "hours" ? row->second.hours : row->second.transfer;
     if (!limit) return true;
-    const std::string part = told_part(claim.account);
+    const std::string part = told_part(claim.name);
     auto at = parts.find(part);
     if (at == parts.end()) {
       at = parts.emplace(part, UsageShare{month, {}, {}}).first;
@@ -189,7 +220,7 @@ void plan_usage_claims(std::vector<UsageNotice>& claims, const std::string& mont
       if (before != book.usages().end() && before->second->value.month == month)
         at->second = before->second->value;
     }
-    UsageShare::Told& told = at->second.told[{claim.account, std::string(claim.what)}];
+    UsageShare::Told& told = at->second.told[{claim.name, std::string(claim.what)}];
     if (told.limit == *limit && told.percent >= claim.percent) return true;
     told = {claim.percent, *limit};
     return false;
@@ -206,14 +237,13 @@ void plan_usage_claims(std::vector<UsageNotice>& claims, const std::string& mont
   }
 }
 
-UsageLevels usage_levels(const UsageBook& usage, const RecordBook& book) {
+UsageLevels usage_levels(const UsageBook& usage) {
   UsageLevels levels;
-  for (const auto& [id, used] : usage.used) {
-    const auto* row = book.account(id);
-    if (row == nullptr) continue;
-    const AccountQuota& quota = row->value.quota;
-    if (quota.hours) levels[{id, "hours"}] = level_of(used.ms, *quota.hours * kHourOfMs);
-    if (quota.transfer) levels[{id, "transfer"}] = level_of(used.bytes, *quota.transfer);
+  for (const auto& [name, limit] : usage.limits) {
+    const auto used = usage.used.find(name);
+    if (used == usage.used.end()) continue;
+    if (limit.hours) levels[{name, "hours"}] = level_of(used->second.ms, *limit.hours * kHourOfMs);
+    if (limit.transfer) levels[{name, "transfer"}] = level_of(used->second.bytes, *limit.transfer);
   }
   return levels;
 }
@@ -228,11 +258,11 @@ std::vector<UsageNotice> usage_notices(const UsageLevels& before, const UsageLev
   return notices;
 }
 
-// The month in the first line, then a line "80 hours acme" for each level.
+// The month in the first line, then a line "80 hours acme" for each level; names are escaped.
 std::string usage_levels_text(const std::string& month, const UsageLevels& levels) {
   std::string text = month + "\n";
   for (const auto& [of, level] : levels)
-    if (level > 0) text += cat({level, " ", of.second, " ", of.first, "\n"});
+    if (level > 0) text += cat({level, " ", of.second, " ", percent_encode(of.first, true), "\n"});
   return text;
 }
 
@@ -247,9 +277,10 @@ UsageLevels parse_usage_levels(std::string_view text, std::string& month) {
     const auto parts = split(line, ' ');
     if (parts.size() != 3) continue;
     const auto level = parse_u64(parts[0]);
+    const auto name = percent_decode(parts[2], false);
+    if (!level || *level > 100 || !name) continue;
     for (const std::string_view what : {std::string_view("hours"), std::string_view("transfer")})
-      if (level && *level <= 100 && parts[1] == what)
-        levels[{std::string(parts[2]), what}] = static_cast<unsigned>(*level);
+      if (parts[1] == what) levels[{*name, what}] = static_cast<unsigned>(*level);
   }
   return levels;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/records/account_usage.h"
 #include "api/request/record_book.h"
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -118,9 +119,27 @@ void write_now(JsonWriter& json, const PlanContext& context, const std::string& 
 bool is_later(const MountSettings* a, const MountSettings* b) { return a->name > b->name; }
 
 std::string suspended_by(const PlanContext& context, const MountRecord& record) {
+  if (context.world.usage && context.world.usage->suspends(record.mount)) return "quota";
   if (record.state == RecordState::kSuspended) return record.suspended_by_admin ? "admin" : "owner";
   const auto* account = context.book.account(record.account);
   return account != nullptr && account->value.suspended ? "account" : "";
+}
+
+// Of a mount with a monthly limit.
+void write_month(JsonWriter& json, const PlanContext& context, const MountRecord& record) {
+  if (record.limits.listening_hours < 0 && record.limits.transfer < 0) return;
+  const MonthUsage* const used = month_usage_of(context, record.mount);
+  json.key("used").begin_object();
+  const auto write = [&](std::string_view name, std::uint64_t amount) {
+    json.key(name);
+    if (used == nullptr)
+      json.null();
+    else
+      json.number(amount);
+  };
+  write("listening-hours", used == nullptr ? 0 : used->hours());
+  write("transfer", used == nullptr ? 0 : used->bytes);
+  json.end_object();
 }
 
 }  // namespace
@@ -132,6 +151,7 @@ void write_record_mount(JsonWriter& json, const PlanContext& context, const Moun
   write_mount_record_members(json, record, RecordSecrets::kHidden);
   json.key("origin").text(origin);
   text_or_null(json, "suspended-by", suspended_by(context, record));
+  write_month(json, context, record);
   if (!record.home.empty()) json.key("home-state").text(home_state(context, record.home));
   if (!record.backup.empty()) json.key("backup-state").text(home_state(context, record.backup));
   write_addresses(json, context, record.mount, source_bases(context, record), made);

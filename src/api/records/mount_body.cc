@@ -119,15 +119,6 @@ void judge_kept(const MountRecord& record, const MountRecord* before,
     faults.push_back({"/home", "the server chooses it; \"place\" says where it may be"});
   if (record.backup != was.backup)
     faults.push_back({"/backup", "the server chooses it; \"place\" says whether there is one"});
-  // Nothing counts these for a mount, so a number would have no effect.
-  const auto kept_by_account = [&](std::string_view limit, std::string_view quota,
-                                   std::int64_t RecordLimits::*value) {
-    if (record.limits.*value >= 0 && record.limits.*value != was.limits.*value)
-      faults.push_back({cat({"/limits/", limit}),
-                        cat({"a mount has no monthly limit; its account has: quota/", quota})});
-  };
-  kept_by_account("listening-hours", "hours", &RecordLimits::listening_hours);
-  kept_by_account("transfer", "transfer", &RecordLimits::transfer);
   const RecordPlace& place = record.place;
   if (place.from != was.place.from || place.to != was.place.to ||
       place.force_at != was.place.force_at)

@@ -81,7 +81,14 @@ std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord
   // A source whose limit is 0 kbit/s is not watched.
   if (auto problem = over("bitrate", use.bitrate, &RecordLimits::bitrate, quota.bitrate, 1))
     return problem;
-  return over("storage", use.storage, &RecordLimits::storage, quota.storage);
+  if (auto problem = over("storage", use.storage, &RecordLimits::storage, quota.storage))
+    return problem;
+  // The account's own count bounds a mount without a monthly limit.
+  if (auto problem = over("listening-hours", use.hours, &RecordLimits::listening_hours,
+                          record.limits.listening_hours < 0 ? std::nullopt : quota.hours))
+    return problem;
+  return over("transfer", use.transfer, &RecordLimits::transfer,
+              record.limits.transfer < 0 ? std::nullopt : quota.transfer);
 }
 
 // The addresses below a mount belong to it, so an owner creates mounts only below its own.  The
@@ -187,6 +194,15 @@ std::vector<ApiDeed::Change> mount_changes(const MountRecord& before, const Moun
        std::to_string(after.limits.bitrate));
   note("limits/storage", std::to_string(before.limits.storage),
        std::to_string(after.limits.storage));
+  note("limits/listening-hours", std::to_string(before.limits.listening_hours),
+       std::to_string(after.limits.listening_hours));
+  note("limits/transfer", std::to_string(before.limits.transfer),
+       std::to_string(after.limits.transfer));
+  const auto on_quota = [](const MountRecord& record) {
+    return std::string(word_of<OnQuota::kSuspend>(record.limits.on_quota,
+                                                  {"account", "tell", "refuse-new", "suspend"}));
+  };
+  note("limits/on-quota", on_quota(before), on_quota(after));
   note("sources", logins_text(before), logins_text(after));
   note("relay", relay_text(before), relay_text(after));
   return changes;

@@ -134,6 +134,8 @@ void RecordBook::count(const MountRecord& record, bool in) {
     use.listeners = add(use.listeners, one.listeners);
     use.bitrate = add(use.bitrate, one.bitrate);
     use.storage = add(use.storage, one.storage);
+    use.hours = add(use.hours, one.hours);
+    use.transfer = add(use.transfer, one.transfer);
     if (use.mounts == 0)
       used_.erase(record.account);
     else
@@ -155,7 +157,13 @@ QuotaUse quota_use(const MountRecord& record) noexcept {
   const auto of = [](std::int64_t limit) {
     return limit > 0 ? static_cast<std::uint64_t>(limit) : 0;
   };
-  return {1, of(record.limits.listeners), of(record.limits.bitrate), of(record.limits.storage)};
+  const RecordLimits& limits = record.limits;
+  return {1,
+          of(limits.listeners),
+          of(limits.bitrate),
+          of(limits.storage),
+          of(limits.listening_hours),
+          of(limits.transfer)};
 }
 
 QuotaUse RecordBook::quota_use(std::string_view account) const {

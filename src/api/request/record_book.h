@@ -57,6 +57,7 @@ struct BookRow {
 // The part of an account's quota that its mounts use.
 struct QuotaUse {
   std::uint64_t mounts = 0, listeners = 0, bitrate = 0, storage = 0;
+  std::uint64_t hours = 0, transfer = 0;  // of a month
   bool operator==(const QuotaUse&) const = default;
 };
 QuotaUse quota_use(const MountRecord& record) noexcept;

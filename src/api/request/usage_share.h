@@ -1,10 +1,10 @@
-// UsageShare: one master's counts for accounts this month, as records of the store that other
-// masters read: usage/MASTER/PART.  The reports sent by any master are in usage/*/PART, which is no
-// name of a master.
+// UsageShare: one master's counts for accounts and mounts this month, as records of the store that
+// other masters read: usage/MASTER/PART.  The reports sent by any master are in usage/*/PART, which
+// is no name of a master.
 //
 // Source: doc/stores.md.
 // Thread: plain values, pure functions.
-// Bounds: a part has at most kAccountsOfPart accounts.
+// Bounds: a part has at most kNamesOfPart names.
 #pragma once
 
 #include <cstddef>
@@ -18,26 +18,26 @@
 
 namespace lb {
 
-struct AccountUsage {
+struct MonthUsage {
   std::uint64_t ms = 0, bytes = 0;
   std::uint64_t hours() const noexcept { return ms / 3'600'000; }
 
-  AccountUsage& operator+=(const AccountUsage& other) noexcept {
+  MonthUsage& operator+=(const MonthUsage& other) noexcept {
     ms += other.ms;
     bytes += other.bytes;
     return *this;
   }
-  bool operator==(const AccountUsage&) const = default;
+  bool operator==(const MonthUsage&) const = default;
 };
 
 struct UsageShare {
-  static constexpr std::size_t kAccountsOfPart = 400;
+  static constexpr std::size_t kNamesOfPart = 400;
 
-  std::string month;  // "2026-11"
-  std::map<std::string, AccountUsage, std::less<>> used;
+  std::string month;                                    // "2026-11"
+  std::map<std::string, MonthUsage, std::less<>> used;  // by id of an account, or name of a mount
 
-  // For usage/*: by account and "hours" or "transfer", the reported percentage and its limit; a new
-  // limit is reported again.
+  // For usage/*: by that name and "hours" or "transfer", the reported percentage and its limit; a
+  // new limit is reported again.
   struct Told {
     std::uint64_t percent = 0, limit = 0;
     bool operator==(const Told&) const = default;

@@ -195,13 +195,9 @@ void ConfSource::set_external(std::vector<RegistryRecord> records) {
   timer_.after(0us);
 }
 
-void ConfSource::set_closed(const std::map<std::string, std::int64_t>& closed) {
+void ConfSource::set_closed(const std::map<std::string, std::string>& closed) {
   closed_.clear();
-  for (const auto& [account, until] : closed) {
-    JsonWriter json;
-    json.begin_object().key("until").number(until).end_object();
-    closed_[key_of(kClosedClass, account)] = json.take();
-  }
+  for (const auto& [name, json] : closed) closed_[key_of(kClosedClass, name)] = json;
   keys_changed();
 }
 

@@ -56,8 +56,9 @@ class ConfSource {
   void set_records(std::shared_ptr<const RecordBook> book);
   // Takes all mounts of <config-external> for the cluster: external/PCT, with the XML of a record.
   void set_external(std::vector<RegistryRecord> records);
-  // Takes the accounts whose hard quota is used up, and until when they are closed (Unix seconds).
-  void set_closed(const std::map<std::string, std::int64_t>& closed);
+  // Takes the accounts and mounts whose hard monthly limit is used up: by name, the JSON of
+  // closed/.
+  void set_closed(const std::map<std::string, std::string>& closed);
   // Takes the answers that nodes give to an authority: challenge/TOKEN.
   void set_challenges(std::map<std::string, std::string> items);
   // Certificates with their keys: certificate/NAME, each only for its nodes.

@@ -119,8 +119,8 @@ bool NowStage::refused_as_the_stream(Connection& connection, const std::string& 
   };
   if (section.no_mount) return refuse(403, "closed", kClosedName);
   if (answer_if_banned(worker_, connection, name)) return true;
-  if (services.usage->is_closed(name))
-    return refuse(403, "account-quota",
+  if (const std::string_view why = services.usage->why_closed(name); !why.empty())
+    return refuse(403, why,
                   "The listening hours or the transfer of this station are used up for this month");
   if (query_param(connection.request().query, "enter") != "1") return false;
   if (!section.authenticator.type.empty()) return refuse(401, "login", "The stream needs a login");

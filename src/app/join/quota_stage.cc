@@ -5,6 +5,7 @@
 #include "app/request/request_context.h"
 #include "app/request/server_login.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 
 namespace lb {
 
@@ -17,9 +18,9 @@ Verdict QuotaStage::handle(Connection& connection) {
   const RequestContext& context = connection.context();
   const bool comes = !context.hls || context.hls->joins() || context.hls->is_master();
   const bool claims_server = context.is_server();
-  if (!comes || (claims_server != (of_ == Of::kServers)) ||
-      !accounts.usage->is_closed(connection.request().path))
-    return Verdict::kNext;
+  if (!comes || (claims_server != (of_ == Of::kServers))) return Verdict::kNext;
+  const std::string_view why = accounts.usage->why_closed(connection.request().path);
+  if (why.empty()) return Verdict::kNext;
   if (of_ == Of::kServers) {
     if (context.is_node_or_relay()) return Verdict::kNext;
     if (const auto decided = server_login(worker_, connection, true)) return *decided;
@@ -28,7 +29,7 @@ Verdict QuotaStage::handle(Connection& connection) {
   reply_refusal(
       connection, 403,
       "The listening hours or the transfer of this station are used up for this month\r\n",
-      "X-Reason: account-quota\r\n");
+      cat({"X-Reason: ", why, "\r\n"}));
   return Verdict::kAnswered;
 }
 

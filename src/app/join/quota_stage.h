@@ -1,7 +1,8 @@
-// QuotaStage: refuses new listeners of mounts whose account has used up its hard quota of this
-// month.  Present listeners stay.  The stage runs before a listener is redirected; a request that
-// claims to come from a relaying server passes and is judged after its login (Of::kServers): only
-// nodes of the cluster and relays with a password may listen, as a User-Agent proves nothing.
+// QuotaStage: refuses new listeners of mounts that have used up their hard limit of this month, or
+// whose account has.  Present listeners stay.  The stage runs before a listener is redirected; a
+// request that claims to come from a relaying server passes and is judged after its login
+// (Of::kServers): only nodes of the cluster and relays with a password may listen, as a User-Agent
+// proves nothing.
 // Source: doc/hosting.md.
 // Thread: its worker.
 // Ownership: its worker.

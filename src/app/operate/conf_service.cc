@@ -202,10 +202,9 @@ void ConfService::accounts_closed() {
   UsageWatch::Closed closed;
   for_each_of(book_.in_force(), kClosedFamily,
               [&](const std::string& key, const std::string& value) {
-                const auto account = percent_decode(key.substr(kClosedFamily.size()), false);
-                const auto json = Json::parse(value);
-                const auto until = json ? json->at("until").u64() : std::nullopt;
-                if (account && until) closed[*account] = static_cast<std::int64_t>(*until);
+                const auto name = percent_decode(key.substr(kClosedFamily.size()), false);
+                if (const auto one = UsageWatch::parse_closed(value); name && one)
+                  closed[*name] = *one;
               });
   network_.usage->take_closed(std::move(closed));
 }

@@ -173,22 +173,22 @@ MetricsPicture::Store metrics_store(const RegistryState& state, const RecordBook
   return picture;
 }
 
-// The use of all counted quotas.
-std::vector<MetricsPicture::QuotaUse> metrics_quotas(const UsageBook& usage,
-                                                     const RecordBook& book) {
-  std::vector<MetricsPicture::QuotaUse> quotas;
-  for (const auto& [id, used] : usage.used) {
-    const auto* account = book.account(id);
-    if (account == nullptr) continue;
-    const AccountQuota& quota = account->value.quota;
+// The use of all counted limits.
+void add_usage(const UsageBook& usage, MetricsPicture& picture) {
+  for (const auto& [name, used] : usage.used) {
+    const auto row = usage.limits.find(name);
+    if (row == usage.limits.end()) continue;
     const auto add = [&](std::string_view what, std::uint64_t amount, std::uint64_t limit) {
-      if (limit > 0)
-        quotas.push_back({id, what, static_cast<double>(amount) / static_cast<double>(limit)});
+      if (limit == 0) return;
+      const double ratio = static_cast<double>(amount) / static_cast<double>(limit);
+      if (is_mount_name(name))
+        picture.months.push_back({name, what, ratio});
+      else
+        picture.quotas.push_back({name, what, ratio});
     };
-    add("hours", used.ms, 3'600'000 * quota.hours.value_or(0));
-    add("transfer", used.bytes, quota.transfer.value_or(0));
+    add("hours", used.ms, 3'600'000 * row->second.hours.value_or(0));
+    add("transfer", used.bytes, row->second.transfer.value_or(0));
   }
-  return quotas;
 }
 
 }  // namespace
@@ -350,7 +350,7 @@ void MetricsService::complete(MetricsPicture& picture) const {
   const RecordService& records = *services_.records;
   if (const auto store = records.store_state())
     picture.store = metrics_store(*store, *records.view()->book, services_.clock.wall());
-  picture.quotas = metrics_quotas(*services_.usage->view(), *records.view()->book);
+  add_usage(*services_.usage->view(), picture);
   count(picture);
   if (picture.logins) picture.logins->sessions = services_.login->sessions().live();
   add_counts_before(picture);

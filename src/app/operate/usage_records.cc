@@ -28,7 +28,7 @@ RegistryWrite UsageRecords::plan() {
   if (self_.empty() || !book_) return {};
   RegistryWrite write = plan_usage_shares(own_, *book_, self_);
   const std::size_t shares = write.puts.size();
-  plan_usage_claims(claims_, own_.month, *book_, write);
+  plan_usage_claims(claims_, own_, *book_, write);
   written_claims_.clear();
   if (write.puts.size() > shares) written_claims_ = claims_;
   return write;

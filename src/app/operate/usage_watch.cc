@@ -6,9 +6,11 @@
 #include "app/cluster/conf_source.h"
 #include "app/operate/record_service.h"
 #include "app/services/event_service.h"
+#include "app/services/record_overlay.h"
 #include "app/services/services.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "config/settings/config.h"
 
 namespace lb {
@@ -26,7 +28,8 @@ UsageWatch::UsageWatch(Network& network)
       timer_(network.loops.control(), [this] { check(); }) {}
 
 void UsageWatch::configure(const Config& config) {
-  const bool counts = config.audience.enabled || config.store.type != StoreType::kNone;
+  const bool counts = config.audience.enabled || config.store.type != StoreType::kNone ||
+                      !config.external.url.empty();
   if (const std::string directory = state_directory(config);
       levels_path_.empty() && counts && !directory.empty()) {
     levels_path_ = directory + "/audience.quotas";
@@ -38,71 +41,115 @@ void UsageWatch::configure(const Config& config) {
     timer_.after(std::chrono::seconds(1));
   else
     timer_.cancel();
+  suspend();
 }
 
 void UsageWatch::close_kept() {
   const auto records = network_.records->view();
-  UsageBook usage = no_usage(*records->book, network_.clock.wall());
+  UsageBook usage = no_usage(*network_.config.read(), *records->book, network_.clock.wall());
   if (usage.month != month_) return;
   usage.used.clear();  // not known yet
   for (const auto& [of, level] : levels_)
-    if (const auto* account = records->book->account(of.first);
-        level == 100 && account != nullptr && account->value.quota.hard)
+    if (const auto limit = usage.limits.find(of.first);
+        level == 100 && limit != usage.limits.end() && limit->second.closes)
       usage.closed.insert(of.first);
   if (!usage.closed.empty()) publish(usage);
 }
 
 void UsageWatch::publish(const UsageBook& usage) {
-  std::map<std::string, std::int64_t> closed;
-  for (const std::string& account : usage.closed) closed[account] = usage.until;
+  std::map<std::string, std::string> closed;
+  for (const std::string& name : usage.closed)
+    closed[name] = closed_json({usage.until, usage.suspends(name)});
   network_.links->conf().set_closed(closed);
   view_.publish(std::make_shared<const UsageBook>(usage));
+  suspend();
 }
 
-bool UsageWatch::is_closed(const std::string& mount) const {
-  const auto config = network_.config.read();
-  const std::string_view account = mount_account(*config, mount);
-  if (account.empty()) return false;
+void UsageWatch::take_closed(Closed closed) {
+  told_.publish(std::make_shared<const Closed>(std::move(closed)));
+  suspend();
+}
+
+void UsageWatch::suspend() {
+  const std::int64_t now = unix_seconds(network_.clock.wall());
+  RecordOverlay::Names names;
+  const auto told = told_.read();
+  for (const auto& [name, one] : *told)
+    if (one.suspends && now < one.until) names.insert(name);
+  // A month may end while no master is linked.
+  if (!names.empty() && !timer_.armed()) timer_.after(kEvery);
+  const auto usage = view_.read();
+  for (const std::string& name : usage->closed)
+    if (now < usage->until && usage->suspends(name)) names.insert(name);
+  network_.overlay->set_suspended(std::move(names));
+}
+
+std::string UsageWatch::closed_json(const ClosedOne& one) {
+  JsonWriter json;
+  json.begin_object().key("until").number(one.until);
+  if (one.suspends) json.key("suspends").boolean(true);
+  json.end_object();
+  return json.take();
+}
+
+std::optional<UsageWatch::ClosedOne> UsageWatch::parse_closed(std::string_view json) {
+  const auto parsed = Json::parse(json);
+  const auto until = parsed ? parsed->at("until").u64() : std::nullopt;
+  if (!until) return std::nullopt;
+  return ClosedOne{static_cast<std::int64_t>(*until),
+                   parsed->at("suspends").boolean().value_or(false)};
+}
+
+bool UsageWatch::is_closed(std::string_view name) const {
   const std::int64_t now = unix_seconds(network_.clock.wall());
   const auto told = told_.read();
-  const auto row = told->find(account);
-  if (row != told->end() && now < row->second) return true;
+  const auto row = told->find(name);
+  if (row != told->end() && now < row->second.until) return true;
   const auto usage = view_.read();
-  return now < usage->until && usage->closed.contains(account);
+  return now < usage->until && usage->closed.contains(name);
+}
+
+std::string_view UsageWatch::why_closed(const std::string& mount) const {
+  const auto config = network_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  if (section.name != mount || section.origin == MountOrigin::kFile) return {};
+  if (is_closed(mount)) return "mount-quota";
+  return !section.account.empty() && is_closed(section.account) ? "account-quota" : "";
 }
 
 void UsageWatch::check() {
   timer_.after(kEvery);
+  suspend();
   AudienceService& audience = *network_.listenings;
   if (under_way_) return;
   const auto records = network_.records->view();
-  if (!records->unread.empty()) return;  // the quotas are unknown, and the file's notices stay
-  const bool quotas = has_usage_quotas(*records->book);
+  if (!records->unread.empty()) return;  // the limits are unknown, and the file's notices stay
+  const auto config = network_.config.read();
+  const bool quotas = !month_limits(*config, *records->book).empty();
   if (!quotas) {
     if (const auto before = view_.read(); !before->used.empty() || !before->closed.empty()) {
-      network_.links->conf().set_closed({});
-      view_.publish(std::make_shared<const UsageBook>());
+      publish(UsageBook());
     }
     levels_.clear();
     if (records->book->accounts().empty()) return;
   }
   if (!audience.on() || audience.sends_up()) {
-    if (quotas) counted(no_usage(*records->book, network_.clock.wall()));
+    if (quotas) counted(no_usage(*config, *records->book, network_.clock.wall()));
     return;
   }
-  under_way_ = audience.ask([this, records, quotas, config = network_.config.read()](
-                                Sqlite* database, const std::string& why) {
-    auto usage = database == nullptr
-                     ? Result<UsageBook>(Error::io(why))
-                     : month_usage(*config, *records->book, *database, network_.clock.wall());
-    // Without quotas this has only kept the accounts of mounts.
-    network_.loops.control().post([this, quotas, usage = std::move(usage)]() mutable {
-      if (quotas)
-        counted(std::move(usage));
-      else
-        under_way_ = false;
-    });
-  });
+  under_way_ =
+      audience.ask([this, records, quotas, config](Sqlite* database, const std::string& why) {
+        auto usage = database == nullptr
+                         ? Result<UsageBook>(Error::io(why))
+                         : month_usage(*config, *records->book, *database, network_.clock.wall());
+        // Without quotas this has only kept the accounts of mounts.
+        network_.loops.control().post([this, quotas, usage = std::move(usage)]() mutable {
+          if (quotas)
+            counted(std::move(usage));
+          else
+            under_way_ = false;
+        });
+      });
 }
 
 void UsageWatch::keep_levels() {
@@ -126,52 +173,54 @@ void UsageWatch::counted(Result<UsageBook> own) {
     if (unsigned held = 0; guard_.pass(network_.clock.steady(), held))
       network_.log.error(kUsageModule,
                          own.error().what + "; quotas of hours and transfer wait for it");
-    if (own_.month != no_usage(*records->book, network_.clock.wall()).month) return;
+    if (own_.month != no_usage(*config, *records->book, network_.clock.wall()).month) return;
   }
+  own_.limits = month_limits(*config, *records->book);
   // With files no other master shares the store.
   const bool counts = (network_.listenings->on() && !network_.listenings->sends_up()) ||
                       config->store.type == StoreType::kEtcd;
   if (!counts && !std::exchange(warned_, true))
-    network_.log.warn(kUsageModule,
-                      "accounts have a quota of hours or transfer, and this server has no database "
-                      "of an <audience/>: nothing is counted, and no listener is kept out");
+    network_.log.warn(
+        kUsageModule,
+        "accounts or mounts have a limit of hours or transfer, and this server has no "
+        "database of an <audience/>: nothing is counted, and no listener is kept out");
   network_.records->share_usage(own_);
   known(with_shares(own_, *records->book, node_name(*config)));
 }
 
 void UsageWatch::tell(const UsageNotice& notice) {
-  const auto records = network_.records->view();
-  const auto* account = records->book->account(notice.account);
   const auto view = view_.read();
   const UsageBook& usage = *view;
-  const auto found = usage.used.find(notice.account);
-  // The store may have been down for long, and the quota may have changed.
-  const auto level = levels_.find({notice.account, notice.what});
-  if (account == nullptr || found == usage.used.end() || level == levels_.end() ||
+  const auto found = usage.used.find(notice.name);
+  const auto row = usage.limits.find(notice.name);
+  // The store may have been down for long, and the limit may have changed.
+  const auto level = levels_.find({notice.name, notice.what});
+  if (row == usage.limits.end() || found == usage.used.end() || level == levels_.end() ||
       level->second < notice.percent)
     return;
-  const AccountUsage& used = found->second;
-  const AccountQuota& quota = account->value.quota;
-  const bool of_hours = notice.what == "hours";
-  const std::uint64_t limit = (of_hours ? quota.hours : quota.transfer).value_or(0),
+  const MonthUsage& used = found->second;
+  const bool of_hours = notice.what == "hours", of_mount = is_mount_name(notice.name);
+  const bool closes = row->second.closes, suspends = row->second.suspends;
+  const std::uint64_t limit = (of_hours ? row->second.hours : row->second.transfer).value_or(0),
                       amount = of_hours ? used.hours() : used.bytes;
-  network_.log.warn(
-      kUsageModule,
-      cat({"account ", notice.account, " has used ", amount, " of its ", limit,
-           of_hours ? " hours of " : " bytes of ", usage.month,
-           notice.percent == 100 && quota.hard ? "; its mounts take no new listener" : ""}));
-  network_.events->publish("account-quota", notice.account,
-                           {{"what", std::string(notice.what)},
-                            {"percent", std::to_string(notice.percent)},
-                            {"used", std::to_string(amount)},
-                            {"limit", std::to_string(limit)},
-                            {"hard", quota.hard ? "1" : "0"},
-                            {"month", usage.month}});
+  const std::string_view then = notice.percent < 100 || !closes ? ""
+                                : suspends                      ? "; it is suspended"
+                                : of_mount                      ? "; it takes no new listener"
+                                           : "; its mounts take no new listener";
+  network_.log.warn(kUsageModule, cat({of_mount ? "mount " : "account ", notice.name, " has used ",
+                                       amount, " of its ", limit,
+                                       of_hours ? " hours of " : " bytes of ", usage.month, then}));
+  EventService::Details details{
+      {"what", std::string(notice.what)}, {"percent", std::to_string(notice.percent)},
+      {"used", std::to_string(amount)},   {"limit", std::to_string(limit)},
+      {"hard", closes ? "1" : "0"},       {"month", usage.month}};
+  if (of_mount)
+    details.emplace_back("on-quota", suspends ? "suspend" : closes ? "refuse-new" : "tell");
+  network_.events->publish(of_mount ? "quota" : "account-quota", notice.name, std::move(details));
 }
 
 void UsageWatch::known(const UsageBook& usage) {
-  const auto records = network_.records->view();
-  UsageLevels levels = usage_levels(usage, *records->book);
+  UsageLevels levels = usage_levels(usage);
   if (month_ != usage.month) levels_.clear();
   month_ = usage.month;
   const std::vector<UsageNotice> notices = usage_notices(levels_, levels);

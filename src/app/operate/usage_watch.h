@@ -1,10 +1,11 @@
-// UsageWatch: sums the usage of this month, each kEvery, of accounts that have a quota.
+// UsageWatch: sums the usage of this month, each kEvery, of accounts and mounts with a limit of it.
 //
-// At 80 and at 100 percent of a quota it publishes an event.  A hard quota that is used up closes
-// the account's mounts to new listeners until the month ends or the quota changes.  A master with a
-// database counts, and sends its nodes the result.  Masters that share a store record their counts,
-// all know the sum, and the first to record a notice publishes it.  A file keeps this month's
-// notices, so that a restart repeats none and opens no closed account.
+// At 80 and at 100 percent of a limit it publishes an event.  A hard one that is used up closes the
+// account's mounts, or the mount, to new listeners until the month ends or the limit changes; that
+// of a mount may also suspend it.  A master with a database counts, and sends its nodes the result.
+// Masters that share a store record their counts, all know the sum, and the first to record a
+// notice publishes it.  A file keeps this month's notices, so that a restart repeats none and opens
+// no closed account.
 // Thread: control, except view(); sums on the database's thread.
 // Ownership: Services.
 // Errors: logged, at most one line a second; the last sums stay until the month ends.
@@ -15,8 +16,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 
 #include "api/records/account_usage.h"
 #include "base/log.h"
@@ -39,11 +41,15 @@ class UsageWatch {
   // The records are in force for the first time.
   void records_read() { close_kept(); }
 
-  // The accounts that masters have closed, and until when (Unix seconds).
-  using Closed = std::map<std::string, std::int64_t, std::less<>>;
-  void take_closed(Closed closed) {
-    told_.publish(std::make_shared<const Closed>(std::move(closed)));
-  }
+  // What masters have closed: accounts and mounts.
+  struct ClosedOne {
+    std::int64_t until = 0;  // Unix seconds
+    bool suspends = false;
+  };
+  using Closed = std::map<std::string, ClosedOne, std::less<>>;
+  static std::string closed_json(const ClosedOne& one);
+  static std::optional<ClosedOne> parse_closed(std::string_view json);
+  void take_closed(Closed closed);
 
   // -- any thread --------------------------------------------------------------------------------
   std::shared_ptr<const UsageBook> view() const { return view_.read(); }
@@ -51,23 +57,26 @@ class UsageWatch {
   class Reader {
    public:
     explicit Reader(const UsageWatch& of) : view_(of.view_), told_(of.told_) {}
-    // Whether any account takes no new listeners now.
+    // Whether any mount takes no new listeners now.
     bool any_closed() { return !view_.read().closed.empty() || !told_.read().empty(); }
 
    private:
     SnapshotReader<UsageBook> view_;
     SnapshotReader<Closed> told_;
   };
-  // Whether this mount's account takes no new listeners now.
-  bool is_closed(const std::string& mount) const;
+  // Why this mount takes no new listeners now: "account-quota", "mount-quota"; "": it takes some.
+  std::string_view why_closed(const std::string& mount) const;
 
  private:
   void check();
   void counted(Result<UsageBook> own);
   void known(const UsageBook& usage);
-  // Closes the accounts that the file has as used up, until the database has answered.
+  // Closes what the file has as used up, until the database has answered.
   void close_kept();
   void publish(const UsageBook& usage);
+  bool is_closed(std::string_view name) const;
+  // Suspends and resumes mounts.
+  void suspend();
   void tell(const UsageNotice& notice);
   void keep_levels();
 

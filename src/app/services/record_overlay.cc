@@ -1,5 +1,7 @@
 #include "app/services/record_overlay.h"
 
+#include "config/mounts/mount_record.h"
+
 namespace lb {
 
 RecordOverlay::RecordOverlay(Loop& control, Loop& clerk, std::shared_ptr<const Config> first,
@@ -8,18 +10,41 @@ RecordOverlay::RecordOverlay(Loop& control, Loop& clerk, std::shared_ptr<const C
       clerk_(clerk),
       pulls_here_(pulls_here),
       apply_(std::move(apply)),
+      store_(layers_of(first).store),
+      external_(layers_of(first).external),
       wanted_(layers_of(first)),
       layers_(wanted_),
       laid_(std::move(first)) {}
 
 void RecordOverlay::set_store(MountRecords records, Done done) {
-  wanted_.store = std::move(records);
+  store_ = std::move(records);
+  wanted_.store = with_suspended(store_);
   changed(std::move(done));
 }
 
 void RecordOverlay::set_external(MountRecords records, Done done) {
-  wanted_.external = std::move(records);
+  external_ = std::move(records);
+  wanted_.external = with_suspended(external_);
   changed(std::move(done));
+}
+
+void RecordOverlay::set_suspended(Names names) {
+  if (names == suspended_) return;
+  suspended_ = std::move(names);
+  wanted_.store = with_suspended(store_);
+  wanted_.external = with_suspended(external_);
+  changed(nullptr);
+}
+
+MountRecords RecordOverlay::with_suspended(MountRecords records) const {
+  for (const std::string& name : suspended_) {
+    const auto* record = records.look_up(name);
+    if (record == nullptr || (*record)->state == RecordState::kDeleting) continue;
+    auto suspended = std::make_shared<MountRecord>(**record);
+    suspended->state = RecordState::kSuspended;
+    records.set(name, std::move(suspended));
+  }
+  return records;
 }
 
 void RecordOverlay::set_file(std::shared_ptr<const Config> file, Done done) {
@@ -28,15 +53,17 @@ void RecordOverlay::set_file(std::shared_ptr<const Config> file, Done done) {
 }
 
 std::shared_ptr<const Config> RecordOverlay::begin_with(MountRecords store, MountRecords external) {
-  wanted_.store = std::move(store);
-  wanted_.external = std::move(external);
+  store_ = std::move(store);
+  external_ = std::move(external);
+  wanted_.store = with_suspended(store_);
+  wanted_.external = with_suspended(external_);
   layers_ = wanted_;
   laid_ = lay_over(wanted_, pulls_here_);
   return laid_;
 }
 
 std::shared_ptr<const Config> RecordOverlay::begin_with(MountRecords store) {
-  return begin_with(std::move(store), wanted_.external);
+  return begin_with(std::move(store), external_);
 }
 
 void RecordOverlay::changed(Done done) {

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,9 @@ class RecordOverlay {
   // newer ones are in force.
   void set_store(MountRecords records, Done done = nullptr);
   void set_external(MountRecords records, Done done = nullptr);
+  // Suspends these mounts until the next call, whatever their records say.
+  using Names = std::set<std::string, std::less<>>;
+  void set_suspended(Names names);
   // Takes effect together with the next change of mounts, or with begin_with().
   void set_stations(StationRecords records) { wanted_.stations = std::move(records); }
   void set_file(std::shared_ptr<const Config> file, Done done);
@@ -46,6 +51,7 @@ class RecordOverlay {
 
  private:
   void changed(Done done);
+  MountRecords with_suspended(MountRecords records) const;
   void lay();
   bool is_laid() const;
   bool is_little() const;
@@ -55,6 +61,8 @@ class RecordOverlay {
   Loop& clerk_;
   const PullsHere pulls_here_;
   const Apply apply_;
+  MountRecords store_, external_;  // as given
+  Names suspended_;
   MountLayers wanted_, layers_;         // layers_ belongs to laid_
   std::shared_ptr<const Config> laid_;  // in force
   std::vector<Done> waiting_;           // for wanted_

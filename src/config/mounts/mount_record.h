@@ -38,13 +38,18 @@ struct RecordPlace {
   bool operator==(const RecordPlace&) const = default;
 };
 
+// When a monthly limit of the mount is used up: as its account's quota says; an event is all; new
+// listeners are refused; the mount is also suspended.
+enum class OnQuota : std::uint8_t { kAccount, kEventsOnly, kRefuseNew, kSuspend };
+
 // -1: not limited.
 struct RecordLimits {
   std::int64_t listeners = -1;
-  std::int64_t bitrate = -1;  // kbit/s
-  std::int64_t storage = -1;  // bytes
-  std::int64_t listening_hours = -1;
-  std::int64_t transfer = -1;           // bytes a month
+  std::int64_t bitrate = -1;          // kbit/s
+  std::int64_t storage = -1;          // bytes
+  std::int64_t listening_hours = -1;  // a month
+  std::int64_t transfer = -1;         // bytes a month
+  OnQuota on_quota = OnQuota::kAccount;
   OverPolicy over = OverPolicy::kKeep;  // more listeners than that
 
   bool operator==(const RecordLimits&) const = default;

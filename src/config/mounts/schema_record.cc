@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-constexpr std::int64_t kLargestLimit = 1'000'000'000'000'000;
+constexpr std::int64_t kLargestLimit = 1'000'000'000'000'000, kMostHours = 1'000'000'000;
 
 constexpr SchemaChoice kStates[] = {{"active", RecordState::kActive},
                                     {"suspended", RecordState::kSuspended},
@@ -16,14 +16,18 @@ constexpr SchemaChoice kStates[] = {{"active", RecordState::kActive},
                                     {"deleting", RecordState::kDeleting},
                                     {"unplaced", RecordState::kUnplaced}};
 
+constexpr SchemaChoice kOnQuota[] = {{"account", OnQuota::kAccount},
+                                     {"tell", OnQuota::kEventsOnly},
+                                     {"refuse-new", OnQuota::kRefuseNew},
+                                     {"suspend", OnQuota::kSuspend}};
+
 constexpr SchemaElement text_of(std::string_view name, SetBy set_by, Slot (*where)(void*),
                                 std::string_view help) {
   return element(name, kText, where, help, {.set_by = set_by});
 }
 constexpr SchemaElement limit_of(std::string_view name, ValueKind kind, Slot (*where)(void*),
-                                 std::string_view help) {
-  return element(name, kind, where, help,
-                 {.set_by = kOwner, .min = -1, .max = kLargestLimit, .unset = -1});
+                                 std::string_view help, std::int64_t most = kLargestLimit) {
+  return element(name, kind, where, help, {.set_by = kOwner, .min = -1, .max = most, .unset = -1});
 }
 constexpr SchemaElement time_of(std::string_view name, Slot (*where)(void*),
                                 std::string_view help) {
@@ -61,9 +65,13 @@ constexpr SchemaElement kLimitRows[] = {
     limit_of("bitrate", kNumber, slot<&RecordLimits::bitrate>, "Bitrate of its source, in kbit/s."),
     limit_of("storage", kBytes, slot<&RecordLimits::storage>, "Size of its recordings."),
     limit_of("listening-hours", kNumber, slot<&RecordLimits::listening_hours>,
-             "Not enforced for a mount: quota/hours of its account is."),
+             "Listening hours per month (UTC), counted as those of an account.", kMostHours),
     limit_of("transfer", kBytes, slot<&RecordLimits::transfer>,
-             "Not enforced for a mount: quota/transfer of its account is."),
+             "Bytes sent to its listeners per month."),
+    element("on-quota", kChoice, slot<&RecordLimits::on_quota>,
+            "If one of these two is used up: tell: only events; refuse-new: new listeners are kept "
+            "out; suspend: it is also suspended; account: as quota/hard of its account.",
+            {.set_by = kOwner, .choices = kOnQuota}),
 };
 static_assert(all_have_set_by(kLimitRows));
 constinit const SchemaBlock kRecordLimitsBlock =

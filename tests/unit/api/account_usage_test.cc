@@ -18,10 +18,12 @@ namespace {
 constexpr std::int64_t kFirst = 1'793'491'200'000;  // 2026-11-01 00:00 UTC, in ms
 constexpr std::int64_t kHour = 3'600'000;
 
-std::string mount(const std::string& name, const std::string& account) {
+std::string mount(const std::string& name, const std::string& account,
+                  const RecordLimits& limits = {}) {
   MountRecord record;
   record.mount = name;
   record.account = account;
+  record.limits = limits;
   return mount_record_xml(record);
 }
 
@@ -32,6 +34,9 @@ TEST_GROUP(AccountUsage) {
   AudienceMerge merge{*database, std::chrono::seconds(60)};
   Config config;
   std::uint64_t number = 0;
+  RecordLimits limits_of_b, limits_of_f;
+
+  void setup() override { config.store.type = StoreType::kFiles; }
 
   std::shared_ptr<const RecordBook> book(const std::string& quota) {
     RegistryContent content;
@@ -40,8 +45,8 @@ TEST_GROUP(AccountUsage) {
         {"accounts/acme", R"({"name":"Acme","quota":)" + quota + "}", 3},
         {"accounts/free", R"({"name":"Free"})", 4},
         {"mounts/%2Fa", mount("/a", "acme"), 5},
-        {"mounts/%2Fb", mount("/b", "acme"), 6},
-        {"mounts/%2Ff", mount("/f", "free"), 7},
+        {"mounts/%2Fb", mount("/b", "acme", limits_of_b), 6},
+        {"mounts/%2Ff", mount("/f", "free", limits_of_f), 7},
     };
     std::vector<std::string> complaints;
     auto made = RecordBook::make(content, complaints);
@@ -114,7 +119,7 @@ TEST(AccountUsage, EachLimitIsToldAtEightyAndAtAHundredPercent) {
   UsageLevels told;
   const auto notices = [&](const std::string& quota) {
     std::string text;
-    const UsageLevels now = usage_levels(usage(quota), *book(quota));
+    const UsageLevels now = usage_levels(usage(quota));
     for (const UsageNotice& notice : usage_notices(told, now))
       text += std::string(notice.what) + " " + std::to_string(notice.percent) + ";";
     told = now;
@@ -166,7 +171,7 @@ TEST(AccountUsage, WhatOtherMastersCountedIsAdded) {
 }
 TEST(AccountUsage, OnlyNewsAreWrittenForOthers) {
   const auto written = [this](const std::string& quota, std::int64_t before, std::int64_t now) {
-    UsageBook own = no_usage(*book(quota), WallTime(std::chrono::milliseconds(kFirst)));
+    UsageBook own = no_usage(config, *book(quota), WallTime(std::chrono::milliseconds(kFirst)));
     own.used["acme"].ms = static_cast<std::uint64_t>(before);
     const RegistryWrite first = plan_usage_shares(own, *book(quota), "m/1");
     LONGS_EQUAL(1, first.puts.size());
@@ -187,10 +192,13 @@ TEST(AccountUsage, OnlyNewsAreWrittenForOthers) {
 }
 // Whoever writes it down first; the other one finds it in the record that it would have written.
 TEST(AccountUsage, OfSeveralMastersOneTells) {
-  const auto claim = [](const RecordBook& records, std::vector<UsageNotice>& claims,
-                        const std::string& month = "2026-11") {
+  const auto claim = [this](const RecordBook& records, std::vector<UsageNotice>& claims,
+                            const std::string& month = "2026-11") {
     RegistryWrite write;
-    plan_usage_claims(claims, month, records, write);
+    UsageBook month_now;
+    month_now.month = month;
+    month_now.limits = month_limits(config, records);
+    plan_usage_claims(claims, month_now, records, write);
     CHECK_EQUAL(write.puts.size(), write.compares.size());
     return write;
   };
@@ -208,10 +216,10 @@ TEST(AccountUsage, OfSeveralMastersOneTells) {
   LONGS_EQUAL(0, claim(*after, second).puts.size());
   CHECK(second.empty());
   // Nor does it count as used.
-  LONGS_EQUAL(
-      0, with_shares(no_usage(*after, WallTime(std::chrono::milliseconds(kFirst))), *after, "m1")
-             .used.find("acme")
-             ->second.ms);
+  LONGS_EQUAL(0, with_shares(no_usage(config, *after, WallTime(std::chrono::milliseconds(kFirst))),
+                             *after, "m1")
+                     .used.find("acme")
+                     ->second.ms);
   // A higher level, another limit and another month are told again; an account that is gone is not.
   std::vector<UsageNotice> higher{{"acme", "hours", 100}, {"gone", "hours", 100}};
   const RegistryWrite more = claim(*after, higher);
@@ -227,7 +235,7 @@ TEST(AccountUsage, OfSeveralMastersOneTells) {
   again = both;
   LONGS_EQUAL(1, claim(*after, again, "2026-12").puts.size());
   const WallTime later(std::chrono::milliseconds(kFirst + 40 * 24 * kHour));
-  LONGS_EQUAL(0, plan_usage_shares(no_usage(*after, later), *after, "m1").deletes.size());
+  LONGS_EQUAL(0, plan_usage_shares(no_usage(config, *after, later), *after, "m1").deletes.size());
   LONGS_EQUAL(2, again.size());
 }
 TEST(AccountUsage, AShareThatIsNoneIsLeftOut) {
@@ -265,11 +273,104 @@ TEST(AccountUsage, AMonthIsTheSumOfItsSessions) {
   const auto usage = month_usage(config, *records, *database,
                                  WallTime(std::chrono::milliseconds(kFirst + month - 1)));
   CHECK(usage.has_value());
-  const AccountUsage& used = usage->used.find("acme")->second;
+  const MonthUsage& used = usage->used.find("acme")->second;
   DOUBLES_EQUAL(static_cast<double>(ms), static_cast<double>(used.ms),
                 0.001 * static_cast<double>(ms));
   DOUBLES_EQUAL(static_cast<double>(bytes), static_cast<double>(used.bytes),
                 0.001 * static_cast<double>(bytes));
+}
+
+TEST(AccountUsage, AMountWithALimitIsCountedBesideItsAccount) {
+  limits_of_b.listening_hours = 3;
+  limits_of_b.transfer = 3'000'000;
+  limits_of_f.listening_hours = 100;
+  listens("/a", kFirst, 2 * kHour, 2'000'000);
+  listens("/b", kFirst + 5 * kHour, 3 * kHour, 1'000'000);
+  listens("/f", kFirst + 5 * kHour, kHour);
+  const UsageBook now = usage(R"({"hours":10})");
+  CHECK_EQUAL(3u, now.used.size());  // and none of the account without a quota
+  CHECK_EQUAL(5u, now.used.at("acme").hours());
+  CHECK_EQUAL(3u, now.used.at("/b").hours());
+  CHECK_EQUAL(1'000'000u, now.used.at("/b").bytes);
+  CHECK_EQUAL(1u, now.used.at("/f").hours());
+  const UsageLevels levels = usage_levels(now);
+  CHECK_EQUAL(100u, levels.at({"/b", "hours"}));
+  CHECK_EQUAL(0u, levels.at({"/b", "transfer"}));
+  CHECK_EQUAL(0u, levels.at({"acme", "hours"}));
+  CHECK(now.closed.empty());  // its account's quota is not hard
+  CHECK_EQUAL(2u, usage("{}").used.size());
+}
+TEST(AccountUsage, AMountsLimitClosesTheMountAsItOrItsAccountSays) {
+  limits_of_b.listening_hours = 3;
+  listens("/b", kFirst, 3 * kHour);
+  const std::string hard = R"({"hours":100,"hard":true})", soft = R"({"hours":100})";
+  const auto closed = [&](OnQuota then, const std::string& quota) {
+    limits_of_b.on_quota = then;
+    const UsageBook now = usage(quota);
+    std::string text;
+    for (const std::string& name : now.closed) text += name + (now.suspends(name) ? "!" : "");
+    return text;
+  };
+  STRCMP_EQUAL("/b", closed(OnQuota::kAccount, hard).c_str());
+  STRCMP_EQUAL("", closed(OnQuota::kAccount, soft).c_str());
+  STRCMP_EQUAL("", closed(OnQuota::kEventsOnly, hard).c_str());
+  STRCMP_EQUAL("/b", closed(OnQuota::kRefuseNew, soft).c_str());
+  STRCMP_EQUAL("/b!", closed(OnQuota::kSuspend, soft).c_str());
+  limits_of_b.listening_hours = 4;
+  STRCMP_EQUAL("", closed(OnQuota::kSuspend, soft).c_str());
+  limits_of_b.listening_hours = 0;
+  STRCMP_EQUAL("/b", closed(OnQuota::kRefuseNew, soft).c_str());
+}
+TEST(AccountUsage, LimitsThatAnotherServerCountsAreLeftToIt) {
+  limits_of_b.listening_hours = 0;
+  CHECK_EQUAL(1u, month_limits(config, *book("{}")).size());
+  // The file hides the record.
+  Config with_section = config;
+  MountSettings section;
+  section.name = "/b";
+  with_section.mounts.push_back(section);
+  CHECK(month_limits(with_section, *book("{}")).empty());
+  // A node has the records of its masters.
+  config.store.type = StoreType::kNone;
+  CHECK(month_limits(config, *book("{}")).empty());
+}
+TEST(AccountUsage, AMountOfABackendIsCountedAtTheServerThatAsksTheBackend) {
+  MountRecord record;
+  record.limits.transfer = 1'000'000;
+  record.limits.on_quota = OnQuota::kRefuseNew;
+  const auto put = [&](const std::string& name, bool of_master) {
+    record.mount = name;
+    record.of_master = of_master;
+    config.book.layers.external.set(name, std::make_shared<const MountRecord>(record));
+  };
+  put("/e", false);
+  put("/m", true);
+  put("/b", false);  // the store's record hides it
+  listens("/e", kFirst, kHour, 1'000'000);
+  listens("/m", kFirst, kHour, 1'000'000);
+  const UsageBook now = usage("{}");
+  CHECK_EQUAL(1u, now.limits.size());
+  CHECK_EQUAL(1'000'000u, now.used.at("/e").bytes);
+  CHECK(now.closed.contains("/e"));
+}
+TEST(AccountUsage, MastersShareTheUseOfAMount) {
+  limits_of_b.listening_hours = 5;
+  limits_of_b.on_quota = OnQuota::kRefuseNew;
+  listens("/b", kFirst, 4 * kHour);
+  const UsageBook own = *month_usage(config, *book("{}"), *database,
+                                     WallTime(std::chrono::milliseconds(kFirst + 9 * kHour)));
+  const auto records = shared(
+      "{}", {{"usage/m2/0", usage_share_json({"2026-11", {{"/b", {1 * kHour, 7}}}, {}}), 11}});
+  CHECK(with_shares(own, *records, "m1").closed.contains("/b"));
+  const RegistryWrite write = plan_usage_shares(own, *records, "m1");
+  CHECK_EQUAL(1u, write.puts.size());
+  CHECK_EQUAL(4u, parse_usage_share(write.puts[0].second)->used.at("/b").hours());
+  UsageBook month_now = own;
+  std::vector<UsageNotice> claims{{"/b", "hours", 100}, {"/gone", "hours", 100}};
+  RegistryWrite claimed;
+  plan_usage_claims(claims, month_now, *records, claimed);
+  CHECK_EQUAL(1u, claims.size());
+  CHECK_EQUAL(1u, claimed.puts.size());
 }
 
 TEST(AccountUsage, AMountThatIsDeletedStaysInTheUseOfItsAccount) {
@@ -301,12 +402,15 @@ TEST(AccountUsage, AMountThatIsDeletedStaysInTheUseOfItsAccount) {
 }
 
 TEST(AccountUsage, WhatWasToldComesBackFromItsFile) {
-  const UsageLevels told{
-      {{"acme", "hours"}, 80}, {{"acme", "transfer"}, 0}, {{"b.c", "transfer"}, 100}};
+  const UsageLevels told{{{"acme", "hours"}, 80},
+                         {{"acme", "transfer"}, 0},
+                         {{"b.c", "transfer"}, 100},
+                         {{"/a radio%\xc3\xbc.mp3", "hours"}, 100}};
   std::string month;
   const UsageLevels kept = parse_usage_levels(usage_levels_text("2026-11", told), month);
   STRCMP_EQUAL("2026-11", month.c_str());
-  CHECK_EQUAL(2u, kept.size());
+  CHECK_EQUAL(3u, kept.size());
+  CHECK_EQUAL(100u, kept.at({"/a radio%\xc3\xbc.mp3", "hours"}));
   CHECK_EQUAL(80u, kept.at({"acme", "hours"}));
   CHECK(usage_notices(kept, told).empty());
   CHECK(parse_usage_levels("2026-11\n101 hours x\n80 else y\n80 hours\n\n\xff", month).empty());

@@ -148,13 +148,37 @@ TEST(MountPlans, ABitrateOfZeroWouldNotBeWatchedSoItIsNoLimitForAQuota) {
   LONGS_EQUAL(409, api.ask(api.owner, Method::kPatch, "/mounts/a", R"({"limits":{"bitrate":0}})"));
   STRCMP_EQUAL("quota", api.name().c_str());
 }
-TEST(MountPlans, AMonthlyLimitOfAMountIsRefusedBecauseNothingWouldEnforceIt) {
+TEST(MountPlans, MonthlyLimitsOfAMountAreWholeNumbers) {
   account();
-  LONGS_EQUAL(422, create(R"({"mount":"/a","limits":{"listening-hours":5}})"));
-  STRCMP_EQUAL("/limits/listening-hours", api.first_fault().c_str());
-  LONGS_EQUAL(422, create(R"({"mount":"/a","limits":{"transfer":"2g"}})"));
-  STRCMP_EQUAL("/limits/transfer", api.first_fault().c_str());
-  LONGS_EQUAL(201, create(R"({"mount":"/a","limits":{"listening-hours":null,"transfer":-1}})"));
+  const auto fault = [&](const std::string& limits) {
+    LONGS_EQUAL(422, create(R"({"mount":"/a","limits":)" + limits + "}"));
+    return api.first_fault();
+  };
+  STRCMP_EQUAL("/limits/listening-hours", fault(R"({"listening-hours":1000000001})").c_str());
+  STRCMP_EQUAL("/limits/listening-hours", fault(R"({"listening-hours":-2})").c_str());
+  STRCMP_EQUAL("/limits/transfer", fault(R"({"transfer":"2x"})").c_str());
+  STRCMP_EQUAL("/limits/on-quota", fault(R"({"on-quota":"stop"})").c_str());
+  LONGS_EQUAL(201, create(R"({"mount":"/a","limits":{"listening-hours":5,"transfer":"2g"}})"));
+  CHECK(api.json().at("used").at("transfer").is_null());  // nothing has counted it
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPatch, "/mounts/a",
+                           R"({"limits":{"listening-hours":null,"on-quota":"suspend"}})"));
+}
+// As other limits: an owner divides what the account has.
+TEST(MountPlans, MonthlyLimitsStayWithinTheQuotaOfTheAccount) {
+  account(R"({"hours":100,"transfer":1000})");
+  LONGS_EQUAL(201, create(R"({"mount":"/a","limits":{"listening-hours":60,"transfer":1000}})"));
+  LONGS_EQUAL(409, create(R"({"mount":"/b","limits":{"listening-hours":41}})"));
+  STRCMP_EQUAL("quota", api.name().c_str());
+  LONGS_EQUAL(409, create(R"({"mount":"/b","limits":{"transfer":1}})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/b","limits":{"listening-hours":40}})"));
+  LONGS_EQUAL(
+      409, api.ask(api.owner, Method::kPatch, "/mounts/a", R"({"limits":{"listening-hours":61}})"));
+  // The account's own count bounds a mount without a limit.
+  LONGS_EQUAL(201, create(R"({"mount":"/c"})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPatch, "/mounts/a",
+                           R"({"limits":{"listening-hours":null}})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPatch, "/mounts/b",
+                           R"({"limits":{"listening-hours":100}})"));
 }
 TEST(MountPlans, TheQuotaOfStorageIsTheSumOfItsMountsLimits) {
   account(R"({"storage":20000000})");

@@ -180,7 +180,7 @@ TEST(MountRecord, TheRestOfARecordComesBack) {
   record.account = "acme & \"söhne\"";
   record.home = "edge2";
   record.place = {{"eu", "fast"}, "DE", "edge3", "group", 2, "edge2", "edge3"};
-  record.limits = {500, 128, 20'000'000'000, 10, 7, OverPolicy::kKick};
+  record.limits = {500, 128, 20'000'000'000, 10, 7, OnQuota::kSuspend, OverPolicy::kKick};
   record.sources = {{"dj", "$6$salt$abc", "", 5, 9}, {"b", "", " pass ", 0, 0}};
   record.sources.front().hash = "5f4dcc3b5aa765d61d8327deb882cf99";
   round_trip(record);
