@@ -79,7 +79,7 @@ RouteTable make_routes(Worker& worker) {
   rows.add(hls_path_stage);                              // MOUNT/live.m3u8
   rows.add(past_stage);                                  // ?timeshift=, ?from=, archive-…
   rows.add(ban_stage);                                   // bans of the store
-  rows.add<QuotaStage>({}, QuotaStage::Of::kListeners);  // hours and transfer of accounts
+  rows.add<QuotaStage>({}, QuotaStage::Of::kListeners);  // hours and transfer of a month
   rows.add(mount_redirect_stage);                        // <redirect> of a mount
   rows.add(redirect_stage);                              // to another node of the cluster
   worker.of_mounts = &rows.add(drain_stage);             // no new listener during a drain

@@ -1,6 +1,6 @@
-// UsageRecords: records this master's counts of accounts in a store that it shares with other
-// masters (usage/MASTER/PART), so that each knows the sum; and which master announces a notice
-// (usage/*).
+// UsageRecords: records this master's counts of accounts and mounts in a store that it shares with
+// other masters (usage/MASTER/PART), so that each knows the sum; and which master announces a
+// notice (usage/*).
 //
 // Thread: control.
 // Ownership: RecordService.
