@@ -67,15 +67,20 @@ class BrowserSuite(Suite):
 
     def take_place(self):
         if not self.free:
-            stage, webdriver = importlib.import_module("stage"), importlib.import_module("webdriver")
+            stage = importlib.import_module("stage")
             place = pathlib.Path(facts.Settings.binary).parent / ("browser%d" % len(self.browsers))
             place.mkdir()
             shots = self.shots or place / "shots"
             shots.mkdir(parents=True, exist_ok=True)
-            browser = webdriver.Browser(place, ["--host-resolver-rules=" + self.NAMES, "--autoplay-policy=no-user-gesture-required"])
+            browser = self.own_browser(place)
             self.browsers.append(browser)
             self.free.append(functools.partial(stage.Stage, browser, shots))
         return self.free.pop()
+
+    def own_browser(self, place):
+        if os.environ.get("LB_BROWSER") == "firefox":
+            return importlib.import_module("firefox").Firefox(place, preferences={"network.dns.localDomains": "radio.test, evil.test"})
+        return importlib.import_module("webdriver").Browser(place, ["--host-resolver-rules=" + self.NAMES, "--autoplay-policy=no-user-gesture-required"])
 
     def give_place_back(self, make_place):
         self.free.append(make_place)

@@ -2,7 +2,7 @@
 import time
 
 from encoders import Encoder
-from engines import Firefox, null_sink, webkit
+from engines import firefox, null_sink, webkit
 from road import Road
 from stage import harness
 from tls_bench import certificate
@@ -78,7 +78,7 @@ def chromium_plays_each_format_by_http_and_https(s):
 
 @test
 def firefox_plays_each_format_by_http_and_https(s):
-    plays(s, Firefox(s.bench, null_sink(s.bench)))
+    plays(s, firefox(s.bench, null_sink(s.bench)))
 
 
 @test
@@ -93,7 +93,7 @@ def chromium_goes_on_at_the_byte_when_the_network_is_back(s):
 
 @test
 def firefox_goes_on_at_the_byte_when_the_network_is_back(s):
-    comes_back(s, Firefox(s.bench, null_sink(s.bench)))
+    comes_back(s, firefox(s.bench, null_sink(s.bench)))
 
 
 @test

@@ -7,7 +7,7 @@ import os
 import statistics
 import time
 
-from engines import Firefox, null_sink, webkit
+from engines import firefox, null_sink, webkit
 from loudspeaker import Loudspeaker
 from stage import harness
 from harness import Failed, check, equal, test, wait_for
@@ -218,7 +218,7 @@ def a_page_that_began_before_the_times_shows_titles_with_their_tones_in_chromium
 
 @test
 def a_page_that_began_before_the_times_shows_titles_with_their_tones_in_firefox(s):
-    shown_in_time_of_a_young_stream(s, *at_sink(s, Firefox))
+    shown_in_time_of_a_young_stream(s, *at_sink(s, firefox))
 
 
 @test
@@ -228,7 +228,7 @@ def a_title_is_shown_with_its_tone_in_chromium(s):
 
 @test
 def a_title_is_shown_with_its_tone_in_firefox(s):
-    shown_in_time(s, *at_sink(s, Firefox))
+    shown_in_time(s, *at_sink(s, firefox))
 
 
 @test

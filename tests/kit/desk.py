@@ -1,10 +1,14 @@
-"""A person at the console: headless Chromium that reaches only the server under test."""
+"""A person at the console: headless Chromium that reaches only the server under test.
+
+LB_BROWSER=firefox in the environment: Firefox.
+"""
 import os
 import pathlib
 import shutil
 import sys
 import tempfile
 
+from firefox import Firefox
 from harness import Skip, check, equal
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "browser"))
@@ -39,15 +43,21 @@ for (const menu of document.querySelectorAll('tr.acts[hidden]'))
 
 
 class Desk:
-    def __init__(self, bench, server):
-        if not shutil.which("chromium") or not shutil.which("chromedriver"):
-            raise Skip("chromium and chromedriver are not installed")
+    def __init__(self, bench, server, engine=None):
+        """engine: a browser in the given directory, instead of Chromium."""
         self.server = server
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="icecast-lb-desk-"))
-        self.browser = webdriver.Browser(self.place, ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE " + server.host])
+        self.browser = engine(self.place) if engine else self.usual_browser()
         self.browser.look(WIDTHS["desk"])
         self.shots = pathlib.Path(os.environ["LB_SHOTS"]) if os.environ.get("LB_SHOTS") else None
         bench.owned(self)
+
+    def usual_browser(self):
+        if os.environ.get("LB_BROWSER") == "firefox":
+            return Firefox(self.place)
+        if not shutil.which("chromium") or not shutil.which("chromedriver"):
+            raise Skip("chromium and chromedriver are not installed")
+        return webdriver.Browser(self.place, ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE " + self.server.host])
 
     def close(self):
         if self.browser is None:
