@@ -58,7 +58,7 @@ declare -A about=(
   [package]="the Debian package is built, installed into a clean Debian, used, upgraded, removed and purged"
   [goals]="what doc/cluster.md promises, measured; on a quiet machine (tests/cluster/goals)"
   [orchestration]="Prometheus, promtool, HAProxy, keepalived and SRV records with what lies in deploy/ (tests/orchestration)"
-  [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
+  [players]="each format for 20 seconds, decoded by ffmpeg, mpv and Chromium; our pages in Firefox (tests/firefox)"
 )
 # The suites of tests/run.py: it runs those that are asked for beside each other.
 suites=" blackbox cluster api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration "

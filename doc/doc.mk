@@ -51,4 +51,4 @@ EXTRA_DIST += doc/examples/external.py run.sh test.sh tests/stages.sh tests/run.
   tools/demo-cluster.py tools/build_kh.py tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
   deploy tests/api tests/archive tests/blackbox tests/browser tests/cluster tests/console tests/differential tests/docs tests/encoders \
-  tests/external tests/faults tests/hls tests/homes tests/kit tests/limits tests/login tests/orchestration tests/relay tests/soak tests/store tests/upgrade
+  tests/external tests/faults tests/firefox tests/hls tests/homes tests/kit tests/limits tests/login tests/orchestration tests/relay tests/soak tests/store tests/upgrade

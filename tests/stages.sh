@@ -531,6 +531,9 @@ stage_soak() {
   server_suite $((${SOAK_MINUTES:-10} * 90 + 300)) tests/soak/run.py --minutes "${SOAK_MINUTES:-10}" --seed "${SOAK_SEED:-$RANDOM}" --keep "$logs/soak"
 }
 
-stage_players() { server_suite 900 tests/blackbox/players.py; }
+stage_players() {
+  server_suite 900 tests/blackbox/players.py
+  tools/install-packages players && server_suite 900 tests/run.py firefox
+}
 
 stage_package() { release_build && suite 5400 tests/package/run.py --build build/release; }

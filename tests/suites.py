@@ -108,6 +108,8 @@ SUITES = {suite.name: suite for suite in (
     Suite("upgrade"),
     Suite("faults", patience=10.0),
     BrowserSuite("browser", modules="pages|archive|cluster|engines_play|hls|html_checker|login|origin|player|player_past|player_silent|titles|tone_hls|tone_titles", patience=15.0, at_once=2, least_load=0.5),
+    # By the stage players: continuous integration has no Firefox.
+    Suite("firefox", patience=15.0, at_once=1),
     Suite("docs", place="machine.Machine", patience=20.0, at_once=2),
     Suite("orchestration", place="stand.Stand", patience=10.0, at_once=1),
 )}
