@@ -139,10 +139,10 @@
 <xsl:choose>
 <xsl:when test="authenticator"><a class="auth" href="/auth.xsl" aria-label="Login for {$name}">Login</a></xsl:when>
 <xsl:otherwise><ul class="mountlist">
-<li><a class="play" href="{$path}.m3u" aria-label="M3U playlist of {$name}">M3U</a></li>
-<li><a class="play" href="{$path}.xspf" aria-label="XSPF playlist of {$name}">XSPF</a></li>
-<li><a class="play" href="{$path}.vclt" aria-label="VCLT playlist of {$name}">VCLT</a></li>
-<xsl:if test="string(hls_url)"><li><a class="play" href="{$path}/live.m3u8" aria-label="HLS playlist of {$name}">HLS</a></li></xsl:if>
+<li><a class="play" target="_blank" href="{$path}.m3u" aria-label="M3U playlist of {$name}">M3U</a></li>
+<li><a class="play" target="_blank" href="{$path}.xspf" aria-label="XSPF playlist of {$name}">XSPF</a></li>
+<li><a class="play" target="_blank" href="{$path}.vclt" aria-label="VCLT playlist of {$name}">VCLT</a></li>
+<xsl:if test="string(hls_url)"><li><a class="play" target="_blank" href="{$path}/live.m3u8" aria-label="HLS playlist of {$name}">HLS</a></li></xsl:if>
 </ul></xsl:otherwise>
 </xsl:choose>
 </xsl:template>

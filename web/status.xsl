@@ -144,10 +144,10 @@
 <xsl:when test="authenticator"><a class="auth" href="/auth.xsl" aria-label="Login for {$name}">Login</a></xsl:when>
 <xsl:otherwise><ul class="mountlist">
 <xsl:if test="string(player_url)"><li><a class="play listen" href="/listen{$path}" aria-label="Listen to {$name}">Listen</a></li></xsl:if>
-<xsl:if test="string(hls_url)"><li><a class="play" href="{$path}/live.m3u8" aria-label="HLS playlist of {$name}">HLS</a></li></xsl:if>
-<li><a class="play" href="{$path}.m3u" aria-label="M3U playlist of {$name}">M3U</a></li>
-<li><a class="play" href="{$path}.xspf" aria-label="XSPF playlist of {$name}">XSPF</a></li>
-<li><a class="play" href="{$path}.vclt" aria-label="VCLT playlist of {$name}">VCLT</a></li>
+<xsl:if test="string(hls_url)"><li><a class="play" target="_blank" href="{$path}/live.m3u8" aria-label="HLS playlist of {$name}">HLS</a></li></xsl:if>
+<li><a class="play" target="_blank" href="{$path}.m3u" aria-label="M3U playlist of {$name}">M3U</a></li>
+<li><a class="play" target="_blank" href="{$path}.xspf" aria-label="XSPF playlist of {$name}">XSPF</a></li>
+<li><a class="play" target="_blank" href="{$path}.vclt" aria-label="VCLT playlist of {$name}">VCLT</a></li>
 </ul></xsl:otherwise>
 </xsl:choose>
 </xsl:template>

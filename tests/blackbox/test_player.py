@@ -58,7 +58,7 @@ def a_stream_has_a_page_that_plays_it_without_scripts(t):
     equal((page.one("audio")["src"], "controls" in page.one("audio")), ("/live.mp3", True))
     for text in ("Radio Example", "Late music", "Ambient", "Someone - Something"):
         check(text in page.text, "no %r on %r" % (text, page.text))
-    check({"href": "/live.mp3.m3u"} in page.all("a"), "no playlist: %r" % page.all("a"))
+    check({"target": "_blank", "href": "/live.mp3.m3u"} in page.all("a"), "no playlist: %r" % page.all("a"))
     equal(server.get("/live.mp3.m3u").status, 200)
     equal([one["data-type"] for one in page.streams()], ["audio/mpeg"])
 

@@ -52,6 +52,32 @@ def each_format_plays_and_its_titles_are_shown(t):
 
 
 @test
+def a_playlist_that_is_opened_does_not_end_the_sound(t):
+    """Firefox ends all requests of a page as soon as a link is followed, also one that becomes a download."""
+    server = t.server()
+    feeder = t.owned(Feeder(server, "/live.mp3", "Radio Example"))
+    on_the_air(server, "/live.mp3")
+    browser = firefox(t, null_sink(t))
+    played(browser, server, "/live.mp3")
+    before = browser.script(SOURCE)
+    at = browser.script(AT)
+    browser.find("a[href$=m3u]").click()
+    browser.wait(lambda: browser.downloads.exists() and list(browser.downloads.glob("*.m3u*")), "the playlist is there", 20)
+    browser.wait(lambda: browser.script(AT) > at + 6, "it plays on", 20)
+    equal(browser.script(SOURCE), before, "it has not had to connect again")
+    # So on the page of all streams, whose players cannot come back by themselves.
+    browser.open(page(server, "/status.xsl"))
+    browser.script("document.querySelector('audio').play()")
+    browser.wait(lambda: browser.script(AT) > 1, "it plays", 20)
+    for kind in ("m3u", "xspf", "vclt"):
+        browser.find("a[href$=%s]" % kind).click()
+    at = browser.script(AT)
+    browser.wait(lambda: browser.script(AT) > at + 6, "it plays on", 20)
+    equal(browser.complaints(), [])
+    feeder.close()
+
+
+@test
 def it_plays_on_while_the_server_is_replaced(t):
     own_program(t)
     server = t.server()

@@ -204,9 +204,10 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
               name, "\"></audio>\n"});
   out += controls(facts, texts) + past_controls(texts);
   out += cat({"<p id=\"status\" role=\"status\">", facts.on_air ? "" : texts.off_air, "</p>\n"});
-  out += cat({"<section id=\"played\" hidden=\"hidden\"><h2>", texts.played,
-              "</h2><ol></ol></section>\n", extras(texts), "<p><a href=\"", path, ".m3u\">",
-              texts.playlist, "</a></p>\n", links(facts), "</main>\n</body>\n</html>\n"});
+  out +=
+      cat({"<section id=\"played\" hidden=\"hidden\"><h2>", texts.played,
+           "</h2><ol></ol></section>\n", extras(texts), "<p><a target=\"_blank\" href=\"", path,
+           ".m3u\">", texts.playlist, "</a></p>\n", links(facts), "</main>\n</body>\n</html>\n"});
   return out;
 }
 
