@@ -124,10 +124,11 @@
 
   // An element that plays cannot say why there is nothing to play.
   let opened = false;
-  async function say_why() {
+  async function say_why(unplayable) {
     try {
       const answer = await fetch('/api/v1/now' + source + '/place?enter=1', {credentials: 'omit', cache: 'no-store'});
-      if (!wanted || opened || answer.ok) return;
+      if (!wanted || opened) return;
+      if (answer.ok) return unplayable && say(text.format);
       const why = answer.headers.get('X-Reason');
       say({401: text.login, 403: why === 'full' ? text.full : text.closed, 404: why === 'no-times' ? text.lost : text.off, 503: text.busy}[answer.status] || text.lost);
     } catch { /* the network is away, as it says */ }
@@ -140,9 +141,10 @@
     if (lost_at === null) [lost_at, lost_since] = [heard(), performance.now()];
     // The byte of a place that was found seconds ago may be gone: then there is another one.
     const stale = base !== null && base.first === null && wait === FIRST_WAIT_S;
+    const unplayable = audio.error && audio.error.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED && !can_play(quality.selectedOptions[0]);
     close();
-    if (!stale) say(text.lost);
-    if (!stale && !opened) say_why();
+    if (!stale && !(unplayable && status.textContent === text.format)) say(text.lost);
+    if (!stale && !opened) say_why(unplayable);
     again = setTimeout(come_back, stale ? 0 : wait * 1000);
     // A network that is away for seconds is waited for at short steps.
     wait = Math.min(wait * 2, performance.now() - lost_since < SOON_MS ? SOON_WAIT_S : LONGEST_WAIT_S);
@@ -323,8 +325,9 @@
 
   // Quality: the one that was chosen before, else the first that this browser may play.
   const quality = by('quality'), streams = [...quality.options];
+  const can_play = one => !one.dataset.type || audio.canPlayType(one.dataset.type);
   const chosen = streams.find(one => one.value === kept('quality', '')) ||
-      streams.find(one => !one.dataset.type || audio.canPlayType(one.dataset.type)) || streams[0];
+      streams.find(can_play) || streams[0];
   let changing = null;
   quality.value = chosen.value;
   source = chosen.value;

@@ -96,6 +96,21 @@ def it_plays_on_while_the_server_is_replaced(t):
 
 
 @test
+def what_it_cannot_play_is_said(t):
+    """As a Firefox without the codecs of its system."""
+    server = t.server()
+    encoder = Encoder(t, server, "aac", mount="/live.aac")
+    on_the_air(server, "/live.aac")
+    browser = firefox(t, null_sink(t), {"media.ffmpeg.enabled": False, "media.ffvpx.enabled": False, "media.rdd-process.enabled": False, "media.utility-process.enabled": False})
+    browser.open(page(server, "/listen/live.aac"))
+    browser.find("#play").click()
+    browser.wait(lambda: browser.script(STATUS) == "This browser cannot play this format.", "it says so: " + browser.text, 20)
+    said = browser.script("return new Promise(done => { const said = [], at = document.getElementById('status'); new MutationObserver(() => said.push(at.textContent)).observe(at, {childList: true}); setTimeout(() => done(said), 6000); })")
+    equal(said, [], "it stays so while it tries again")
+    encoder.close()
+
+
+@test
 def without_leave_to_play_it_offers_the_button(t):
     server = t.server()
     feeder = t.owned(Feeder(server, "/live.mp3", "Radio Example"))

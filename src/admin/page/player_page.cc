@@ -184,9 +184,9 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
   out += cat({"<body", facts.embedded ? " class=\"embed\"" : "", ">\n<main"});
   out += data("page", texts.page) + data("play", texts.play) + data("pause", texts.pause) +
          data("connecting", texts.connecting) + data("lost", texts.lost) +
-         data("gone", texts.gone) + data("off", texts.off_air) + data("login", texts.login) +
-         data("closed", texts.closed) + data("full", texts.full) + data("busy", texts.busy) +
-         data("copied", texts.copied) + data("now", facts.now);
+         data("format", texts.format) + data("gone", texts.gone) + data("off", texts.off_air) +
+         data("login", texts.login) + data("closed", texts.closed) + data("full", texts.full) +
+         data("busy", texts.busy) + data("copied", texts.copied) + data("now", facts.now);
   if (!facts.past) out += data("past", "0");
   out += ">\n";
   if (!facts.logo.empty())

@@ -13,7 +13,7 @@ struct PlayerTexts {
   std::string_view language;  // "en": also the page's own lang
   std::string_view page;      // the page's title, after the stream's name
   std::string_view play, pause, mute, volume, quality, played;
-  std::string_view connecting, lost, login, off_air, closed, full, busy, playlist, keys;
+  std::string_view connecting, lost, format, login, off_air, closed, full, busy, playlist, keys;
   std::string_view back, far_back, live, resume, gone, place;  // for the past
   std::string_view share, copied, sleep, never, minutes;
 };
