@@ -5,11 +5,13 @@ import {LANGUAGES, choose, language, t} from './texts.js';
 
 const ROOT = '/admin/console', SELDOM = 30000;   // ms, while the server tells by itself
 const AGAIN = 3000;   // ms, while it does not answer
+let left = false;   // Firefox ends then what loads
+addEventListener('beforeunload', () => { left = true; });
 // Each page is fetched when it is opened first.
 const load = (file, name = file) => async (...of) => {
   const module = await import('./' + file + '.js').catch(async problem => {
     await api('GET', '/session');   // The server is there, of another version: all files are fetched again, once.
-    if (performance.getEntriesByType('navigation')[0].type !== 'reload') await restart();
+    if (!left && performance.getEntriesByType('navigation')[0].type !== 'reload') await restart();
     throw away(problem);
   });
   return module[name](...of);

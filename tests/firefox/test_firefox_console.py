@@ -1,19 +1,30 @@
-"""The console in Firefox: each page without a complaint, and live in many tabs."""
+"""The console in Firefox: each page without a complaint, live in many tabs, and what is left as it loads."""
 import pathlib
 import sys
+import time
 
 from api import Api
 from desk import WIDER, WIDTHS, Desk
 from firefox import Firefox
-from harness import check, equal, test
+from harness import check, equal, test, wait_for
 from replacing import own_program, upgrade
+from road import Road
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "console"))
 from test_console_audience import two_accounts  # noqa: E402
-from test_console_pages import console_server, make_mount, mount_url  # noqa: E402
+from test_console_pages import CONSOLE, LIMITS, console_server, make_mount, mount_url  # noqa: E402
 
 PAGES = ("", "/mounts", "/stations", "/nodes", "/archive", "/audience", "/usage", "/reports", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit", "/server")
 LISTENERS = "return document.querySelector('.tiles strong').textContent"
+
+
+class SlowRoad(Road):
+    """Each answer comes so many seconds late."""
+    late = 0
+
+    def passes(self, data, of_client):
+        if not of_client and data.startswith(b"HTTP/"):
+            time.sleep(self.late)
 
 
 @test
@@ -79,3 +90,20 @@ def many_tabs_are_live_also_behind_an_upgrade(t):
     desk.wait(lambda: desk.browser.script(LISTENERS) == "2", "it follows the next process")
     check("No news" not in desk.browser.text, "a warning stays")
     desk.quiet()
+
+
+@test
+def a_page_that_is_left_as_it_loads_does_not_come_back(t):
+    """Firefox ends what a page loads when another one is asked for, so modules fail that the server has."""
+    server = t.server(body=CONSOLE, limits=LIMITS)
+    desk, road = Desk(t, server, Firefox), SlowRoad(t, (server.host, server.port))
+    page = "http://%s:%d/admin/console" % (road.host, road.port)
+    desk.browser.open(page)
+    desk.fill_login("admin", "adm-secret")
+    desk.see("There are no mounts.")
+    road.late = 1
+    desk.browser.open(page + "/audit")
+    desk.see("Log out admin", patience=60)
+    check("Result" not in desk.browser.text, "the page is there already")
+    desk.browser.script("setTimeout(() => { window.location.href = '/admin/stats.xsl?plain=1'; })")
+    wait_for(lambda: desk.browser.url.endswith("/admin/stats.xsl?plain=1"), "the other page comes", 20)
