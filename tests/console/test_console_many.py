@@ -149,7 +149,7 @@ def a_chart_goes_on_by_a_point_at_a_time(t):
     desk.browser.script("for (const one of document.querySelectorAll('.chart details')) one.open = true")
     times = "return [...document.querySelectorAll('.chart .sheet')].map(one => [...one.querySelectorAll('tbody th')].slice(0, 4).map(e => e.textContent))"
     before = desk.wait(lambda: all(len(one) == 4 for one in desk.browser.script(times)) and desk.browser.script(times), "the tables")
-    desk.browser.script("const now = window.Date.now.bind(Date); window.Date.now = () => now() + 15000")   # the width of a point
+    desk.browser.script("const now = Date.now.bind(Date); Date.now = () => now() + 15000")   # the width of a point
     for n in range(3):
         stub.mounts[0]["listeners"] = 9990 + n
         stub.tell("change", stub.change([stub.mounts[0]]))
