@@ -75,12 +75,15 @@ bool is_news(const UsageShare& before, const UsageShare& now, const UsageBook& a
   return false;
 }
 
+bool is_limited(const MountRecord& record) noexcept {
+  return record.limits.listening_hours >= 0 || record.limits.transfer >= 0;
+}
+
 void add_limit(MonthLimits& limits, const MountRecord& record, const RecordBook& book) {
   const auto of = [](std::int64_t limit) {
     return limit < 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(limit));
   };
   MonthLimit limit{of(record.limits.listening_hours), of(record.limits.transfer)};
-  if (!limit.hours && !limit.transfer) return;
   const auto* account = book.account(record.account);
   const OnQuota then = record.limits.on_quota;
   limit.suspends = then == OnQuota::kSuspend;
@@ -104,9 +107,11 @@ MonthLimits month_limits(const Config& file, const RecordBook& book) {
   // A node has its masters' records, and they count.
   if (file.store.type != StoreType::kNone)
     for (const auto& [name, row] : book.mounts())
-      if (file_section(file, name) == nullptr) add_limit(limits, row->value, book);
+      if (is_limited(row->value) && file_section(file, name) == nullptr)
+        add_limit(limits, row->value, book);
   for (const auto& [name, record] : file.book.layers.external)
-    if (!record->of_master && book.mount(name) == nullptr && file_section(file, name) == nullptr)
+    if (is_limited(*record) && !record->of_master && book.mount(name) == nullptr &&
+        file_section(file, name) == nullptr)
       add_limit(limits, *record, book);
   return limits;
 }
