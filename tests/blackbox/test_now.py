@@ -68,7 +68,7 @@ def what_is_hidden_or_unknown_is_not_told(t):
                  "/api/nowplaying/2", "/api/nowplaying/0", "/api/nowplaying_static/shown", "/api/station/secret"):
         reply = server.get(path)
         equal((reply.status, reply.get("Content-Type")), (404, "application/problem+json"), path)
-    for wrong in ("-1", "101", "x", "", "99999999999999999999"):
+    for wrong in ("-1", "101", "x", "", "%00", "99999999999999999999"):
         reply = server.get("/api/v1/now/shown?history=" + wrong)
         equal((reply.status, reply.get("Content-Type")), (400, "application/problem+json"), wrong)
         equal(reply.json()["parameter"], "history", reply.text)
@@ -257,7 +257,7 @@ def the_place_of_a_moment_is_a_byte_at_which_a_player_begins(t):
     listener = server.listener(middle["url"])
     check(listener.read(384) in sent, "it is not of the stream")
     check(int(middle["at"].split(".")[1]) <= int(server.get(path + "?wall=%d" % live["live_ms"]).json()["at"].split(".")[1]), "places go on")
-    for wrong, status in (("x", 400), ("-1", 400), ("", 400), ("99999999999999999999", 400), ("9223372036854775807", 416), ("0", 416),
+    for wrong, status in (("x", 400), ("-1", 400), ("", 400), ("%00", 400), ("99999999999999999999", 400), ("9223372036854775807", 416), ("0", 416),
                           (str(live["live_ms"] + 60000), 416)):
         reply = server.get(path + "?wall=" + wrong)
         equal((reply.status, reply.get("Content-Type")), (status, "application/problem+json"), wrong)

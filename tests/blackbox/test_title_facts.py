@@ -144,7 +144,7 @@ def the_titles_of_a_recording_are_told_by_time(t):
     equal([one["text"] for one in server.get("/api/v1/now/rec.mp3?from=%d&to=%d" % (first, second - 1)).json()["titles"]], ["A - One"])
     oldest = now(server, "/rec.mp3")["past"]["oldest_ms"]
     equal(oldest, server.get("/api/v1/now/rec.mp3/place").json()["oldest_ms"])
-    for query in ("from=x", "from=5&to=4", "to=-1", "from=99999999999999999999"):
+    for query in ("from=x", "from=%00", "from=5&to=4", "to=-1", "from=99999999999999999999"):
         reply = server.get("/api/v1/now/rec.mp3?" + query)
         equal((reply.status, reply.json()["parameter"]), (400, query.split("=")[0]), query)
     server.source("/shut.mp3").play(2)

@@ -251,6 +251,11 @@ Verdict NowStage::handle(Connection& connection) {
   if (!request.path.starts_with("/api/v1/") &&
       (services.mounts.find(request.path) || services.files.read()->has_file(request.path)))
     return Verdict::kNext;
+  for (const std::string_view name : {"history", "wall", "from", "to"})
+    if (has_query_param(request.query, name) && !query_param(request.query, name)) {
+      connection.reply_text(400, cat({name, ": a number is wanted"}));
+      return Verdict::kAnswered;
+    }
   if (const auto mount = place_path_mount(services, request.path))
     return answer_place(connection, *mount);
   if (const auto mount = art_path_mount(services, request.path)) {
