@@ -113,9 +113,7 @@ class Replica {
   void note_sent(const std::string& neighbour, const RowKey& key) {
     const auto at = entries_.find(key);
     if (at == entries_.end()) return;
-    auto& rows = told_[neighbour].rows;
-    if (rows.size() <= at->second.number) rows.resize(at->second.number + 1);
-    rows[at->second.number] = true;
+    told_[neighbour].row(at->second.number) = true;
   }
   // Drops rows that were held long enough, and returns their keys.
   std::vector<RowKey> forget(SteadyTime now) {
@@ -169,9 +167,9 @@ class Replica {
     for (auto each = changes_.upper_bound(told.up_to); each != changes_.end(); ++each) {
       const auto& [key, entry] = *each->second;
       auto row = entry.row ? show(key, entry) : std::nullopt;
-      if (told.rows.size() <= entry.number) told.rows.resize(entry.number + 1);
-      const bool knew = told.rows[entry.number];
-      told.rows[entry.number] = row.has_value();
+      auto sent = told.row(entry.number);
+      const bool knew = sent;
+      sent = row.has_value();
       if (row)
         news.push_back(std::move(*row));
       else if (knew)
@@ -185,6 +183,11 @@ class Replica {
   struct Told {
     std::uint64_t up_to = 0;  // changes
     std::vector<bool> rows;   // that it has from here, by number
+
+    std::vector<bool>::reference row(std::size_t number) {
+      if (rows.size() <= number) rows.resize(number + 1);
+      return rows[number];
+    }
   };
 
   void put(const std::string& sender, const RowKey& key, std::optional<Row> row) {
