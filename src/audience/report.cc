@@ -56,7 +56,7 @@ AudienceReport::Mounts AudienceReport::kept_accounts() {
 }
 
 Result<void> AudienceReport::keep_accounts(const Mounts& kept, const Mounts& accounts) {
-  if (kept == accounts) return given();
+  if (kept == accounts) return database_.failed() ? sentence_of(database_) : Result<void>();
   database_.clear();
   const auto done = in_transaction(database_, [&] {
     Statement put = database_.prepare("INSERT OR REPLACE INTO mount_account VALUES(?,?)"),
