@@ -5,9 +5,10 @@ import os
 import pathlib
 import shutil
 
+from facts import wait_for
 from firefox import Firefox
 from harness import Skip
-from programs import Program, until
+from programs import Program
 
 MINI = "/usr/lib/%s-linux-gnu/webkit2gtk-4.1/MiniBrowser" % os.uname().machine
 
@@ -22,7 +23,7 @@ def null_sink(bench):
     env = dict(os.environ, HOME=str(place), XDG_RUNTIME_DIR=str(place), PULSE_RUNTIME_PATH=str(place), PULSE_STATE_PATH=str(place))
     bench.owned(Program("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disallow-exit",
                         "--load=module-null-sink", "--load=module-native-protocol-unix auth-anonymous=1 socket=%s" % path, env=env))
-    until(path.exists, "the sound server is there")
+    wait_for(path.exists, "the sound server is there", 30)
     return {"PULSE_SERVER": "unix:%s" % path, "XDG_RUNTIME_DIR": str(place)}
 
 
@@ -42,7 +43,7 @@ def webkit(bench, sound):
     place.mkdir()
     display = 90 + os.getpid() % 900
     bench.owned(Program("Xvfb", ":%d" % display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"))
-    until(pathlib.Path("/tmp/.X11-unix/X%d" % display).exists, "there is a display")
+    wait_for(pathlib.Path("/tmp/.X11-unix/X%d" % display).exists, "there is a display", 30)
     env = dict(os.environ, HOME=str(place), DISPLAY=":%d" % display, LIBGL_ALWAYS_SOFTWARE="1", WEBKIT_DISABLE_COMPOSITING_MODE="1", **sound)
     browser = webdriver.Browser(place, driver=lambda port: ["WebKitWebDriver", "--port=%d" % port], env=env, wanted={
         "acceptInsecureCerts": True, "webkitgtk:browserOptions": {"binary": MINI, "args": ["--automation", "--autoplay-policy=allow"]}})

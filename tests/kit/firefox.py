@@ -12,9 +12,10 @@ import shutil
 import socket
 import sys
 
+from facts import wait_for
 from harness import Skip
 from ports import free_port
-from programs import Program, until
+from programs import Program
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "browser"))
 import webdriver  # noqa: E402
@@ -81,7 +82,7 @@ class Firefox(webdriver.Browser):
             except OSError:
                 return False
         try:
-            until(connected, "Firefox answers", 60)
+            wait_for(connected, "Firefox answers", 60)
             self.read()
             self.ask("WebDriver:NewSession", acceptInsecureCerts=True)
         except BaseException:

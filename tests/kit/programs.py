@@ -2,9 +2,6 @@
 import os
 import signal
 import subprocess
-import time
-
-from facts import Failed
 
 
 class Program:
@@ -21,14 +18,3 @@ class Program:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-
-
-def until(fact, what, patience=30.0):
-    deadline = time.monotonic() + patience
-    while True:
-        value = fact()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise Failed("it did not happen that " + what)
-        time.sleep(0.02)
