@@ -6,7 +6,11 @@ import {LANGUAGES, choose, language, t} from './texts.js';
 const ROOT = '/admin/console', SELDOM = 30000;   // ms, while the server tells by itself
 const AGAIN = 3000;   // ms, while it does not answer
 let left = false;   // Firefox ends then what loads
-addEventListener('beforeunload', () => { left = true; });
+const typed = () => document.querySelector('form.typed');
+addEventListener('beforeunload', event => {
+  if (typed()) event.preventDefault();   // the browser asks
+  else left = true;
+});
 // Each page is fetched when it is opened first.
 const load = (file, name = file) => async (...of) => {
   const module = await import('./' + file + '.js').catch(async problem => {
@@ -20,7 +24,7 @@ const overview = load('overview'), mount = load('mount');
 const pages = {'': overview};
 for (const name of ['mounts', 'nodes', 'archive', 'audience', 'usage', 'reports', 'stations', 'certificates', 'audit', 'server']) pages['/' + name] = load(name);
 for (const name of ['accounts', 'users', 'tokens', 'bans']) pages['/' + name] = load('records', name);
-let current = null;
+let current = null, shown = '';   // the page, its address
 
 // The server writes the menu for this role.
 for (const link of document.querySelectorAll('.skip, #menu a')) link.textContent = t(link.textContent);
@@ -116,7 +120,7 @@ function old(why) {
 async function render(more, first) {
   current?.end();
   old(false);
-  const page = current = new Page(more), at = new URL(location.href), path = at.pathname.slice(ROOT.length).replace(/\/$/, '');
+  const page = current = new Page(more), at = new URL(shown = location.href), path = at.pathname.slice(ROOT.length).replace(/\/$/, '');
   const name = path === '/mounts' && at.searchParams.get('mount');
   menu();
   const main = $('main');
@@ -150,6 +154,7 @@ function go(address, more) {
   history.pushState(null, '', address);
   return render(more);
 }
+const mayLeave = () => !typed() || confirm(t('What was typed is not sent. Leave this page?'));
 
 document.addEventListener('click', event => {
   const link = event.target.closest?.('a[href]');
@@ -162,15 +167,18 @@ document.addEventListener('click', event => {
   if (target.origin !== location.origin || target.pathname !== ROOT && !target.pathname.startsWith(ROOT + '/')) return;
   if (target.hash && target.pathname === location.pathname) return;
   event.preventDefault();
-  go(target.href);
+  if (mayLeave()) go(target.href);
 });
 document.addEventListener('keydown', event => {
   if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, textarea, select')) return;
   event.preventDefault();
   if ($('search')) $('search').focus();
-  else go(ROOT).then(() => $('search')?.focus());
+  else if (mayLeave()) go(ROOT).then(() => $('search')?.focus());
 });
-window.addEventListener('popstate', () => render());
+window.addEventListener('popstate', () => {
+  if (mayLeave()) return render();
+  history.pushState(null, '', shown);
+});
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) goOn().catch(() => {});
   current?.again?.();

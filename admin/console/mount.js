@@ -1,14 +1,14 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
 import {charts} from './history.js';
-import {actions, ago, api, auto, box, cell, clock, copyButton, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
+import {GB, actions, ago, api, auto, box, cell, clock, copyButton, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
 import {t} from './texts.js';
 import {feeds} from './feeds.js';
 import {put} from './live.js';
 import {HERE, banFields, form, hoursText, opening, question} from './forms.js';
 import {encoderSettings} from './encoders.js';
 import {mountActs} from './mount_acts.js';
-import {mountGroups, offText, stateOf} from './mounts.js';
+import {offText, stateOf} from './mounts.js';
 
 const EVERY = 3000, TITLES = 100, TITLES_FOR = 21600;   // ms, of them, s
 
@@ -23,6 +23,7 @@ const hourFields = (login = {}) => [
 const validText = login => ([login.from && t('from {0}', when(login.from)), login.until && t('until {0}', when(login.until)),
   login.hours?.length && hoursText(login.hours) + (login.zone ? ' (' + login.zone + ')' : ''), login.grace && t('grace {0} s', login.grace)].filter(Boolean).join(' · ') || t('always')) + (login.live ? ' · ' + t('shown') : '');
 
+const SUSPENDED = {account: 'with its account', quota: 'with its limit for a month', admin: 'by an admin', owner: 'by an owner'};
 // "Artist - Title"; without an artist the whole is the title.
 const parts = text => { const at = (text || '').indexOf(' - '); return at < 0 ? ['', text || ''] : [text.slice(0, at), text.slice(at + 3)]; };
 const names = one => (one.sources || []).map(login => login.user);
@@ -185,6 +186,7 @@ export async function mount(page, name) {
   const nodes = may('POST /mounts/{}/move') ? await listed('/nodes') : [];
   const accounts = here.role === 'admin' ? await listed('/accounts') : [];
   const ours = page.one.origin === 'store', changes = ours && mayChange('PATCH /mounts/{}');
+  const {mountGroups} = changes ? await import('./mount_form.js') : {};
   page.made = el('div');
   page.encoder = el('section', {class: 'roundbox'});
   const state = span(), why = span(), title = el('p', {class: 'playing', dir: 'auto'});
@@ -226,7 +228,7 @@ export async function mount(page, name) {
     const [text, kind] = stateOf(one), suspended = one.state === 'suspended';
     pill(state, text, kind);
     const who = one['suspended-by'];
-    say(why, suspended && who ? ' ' + t(who === 'account' ? 'by its account' : 'by an ' + who) : who === 'account' ? ' ' + t('with its account') : '');
+    say(why, who ? ' ' + t(SUSPENDED[who]) : '');
     say(title, one.title || '');
     title.hidden = !one.title;
     say(totals.values[0], number(one.listeners ?? 0));
@@ -234,7 +236,9 @@ export async function mount(page, name) {
     say(totals.values[2], one.limits?.bitrate >= 0 ? number(one.limits.bitrate) : t('any'));
     const at = (node, its) => node && its && its !== 'up' ? node + ' (' + its + ')' : node;
     const by = one['fed-by'], fed = by && [by.user || t('a relay'), by.node && t('at {0}', by.node), by.address && t('from {0}', by.address), t('since {0}', when(by.since)), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
-    const rows = [['On the air', fed], ['Off the air', offText(one)], ['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
+    const month = [['listening-hours', '{0} of {1} hours'], ['transfer', '{0} of {1} GB', GB]].map(([what, text, unit = 1]) => one.limits?.[what] >= 0 && one.used?.[what] != null &&
+      t(text, ...[one.used[what], one.limits[what]].map(amount => number(+(amount / unit).toFixed(1))))).filter(Boolean).join(' · ');
+    const rows = [['On the air', fed], ['Off the air', offText(one)], ['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['This month', month], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
       ['Stands in', t({file: 'the configuration file, where it is changed', external: 'an external configuration, where it is changed', store: 'the store'}[one.origin])]]
       .filter(([, value]) => value).map(([label, value]) => pair(label, value));
     rows.push(...[addressRow('Listen', one.listen?.http), addressRow('Listen (https)', one.listen?.https), addressRow('Source', one.source?.url), addressRow('Source, second home', one.source?.backup)].filter(Boolean));

@@ -1,15 +1,10 @@
 // All mounts: searched, made, and the way to each.
-import {GB, api, auto, box, description, el, follow, here, keys, list, listed, matches, mayChange, mountPage, pill, say, small, span, table, tell, when, within} from './kit.js';
+import {api, auto, box, el, follow, keys, list, listed, matches, mayChange, mountPage, pill, say, small, span, table, tell, when, within} from './kit.js';
 import {put} from './live.js';
 import {t} from './texts.js';
 import {form, opening} from './forms.js';
 
 const EVERY = 5000;   // ms
-// Of the settings those that most mounts have; the others come from the server's description.
-const LABELS = {'stream-name': 'Name of the stream', 'stream-description': 'Description', 'stream-url': 'Web page', genre: 'Genre',
-  public: 'In public directories', 'fallback-mount': 'Fallback mount'};
-const USUAL = Object.keys(LABELS);
-
 // What it does, and the shape that shows it.
 export function stateOf(one) {
   const air = one['on-air'];
@@ -31,49 +26,6 @@ export function offText(one) {
 
 export const mountTexts = one => [one.mount, one.settings?.['stream-name'], one.settings?.genre, one.title, one.account, one.home, stateOf(one)[0]];
 
-function settingField(name, row, now) {
-  const field = {name: 'settings/' + name, label: LABELS[name] || name, hint: row.description, value: now, wide: (row.description || '').length > 240};
-  if (name === 'public') return {...field, type: 'number', hint: undefined, value: now ?? '', wide: false,
-    options: [['', 'as the encoder asks'], ['1', 'yes'], ['0', 'no']]};
-  if (row.anyOf) return typeof now === 'object' ? null : {...field, type: 'text'};
-  if (row.enum) return {...field, options: ['', ...row.enum]};
-  if (row.type === 'boolean') return {...field, type: 'flag', value: now ?? '', options: [['', 'as the server has it'], ['true', 'yes'], ['false', 'no']]};
-  if (row.type === 'integer' || row.type === 'number') return {...field, type: 'number'};
-  if (Array.isArray(row.type)) return row.type.includes('boolean') ? null : {...field, type: 'size'};
-  return row.type === 'string' ? field : null;
-}
-function settingFields(now = {}) {
-  const rows = description.components?.schemas?.MountRecord?.properties?.settings?.properties || {};
-  const mine = Object.entries(rows).filter(([, row]) => row['x-set-by'] === 'owner' || row['x-set-by'] === 'admin' && here.role === 'admin');
-  const made = new Map(mine.map(([name, row]) => [name, settingField(name, row, now[name])]).filter(([, field]) => field));
-  const usual = USUAL.map(name => made.get(name)).filter(Boolean);
-  return {usual, others: [...made].filter(([name]) => !USUAL.includes(name)).map(([, field]) => field)};
-}
-export function mountGroups(one, accounts, nodes) {
-  const {usual, others} = settingFields(one?.settings), limits = one?.limits || {};
-  const limit = value => value >= 0 ? value : undefined;
-  const first = one ? [] : [{name: 'mount', label: 'Mount', required: true, most: 255, placeholder: '/rock.mp3',
-    hint: 'The path of the address of the stream. Its ending says the format.'}];
-  if (here.role === 'admin' && accounts.length)
-    first.push({name: 'account', label: 'Account', value: one?.account || '', options: [['', 'none'], ...accounts.map(row => [row.id, row.name && row.name !== row.id ? row.id + ' (' + row.name + ')' : row.id])]});
-  first.push(...usual,
-    {name: 'limits/listeners', label: 'Listeners at once', type: 'number', min: 0, value: limit(limits.listeners), hint: 'On all nodes together. Empty: no limit.'},
-    {name: 'limits/bitrate', label: 'Bitrate, kbit/s', type: 'number', min: 0, value: limit(limits.bitrate), hint: 'What its source may send. Empty: no limit.'},
-    {name: 'limits/storage', label: 'Recordings, GB', type: 'number', unit: GB, min: 0, value: limit(limits.storage), hint: 'What they may take. Empty: no limit.'},
-    {name: 'limits/over', label: 'Listeners above the limit', value: limits.over === 'kick' ? 'kick' : '', options: [['', 'stay'], ['kick', 'end, the newest first']],
-      hint: 'Where the limit is lowered, and after a partition.'});
-  const groups = [{fields: first}];
-  if (!one && here.role === 'admin')
-    groups.push({title: 'Where it is placed', hint: 'Empty: the node with the most room.', fields: [
-      nodes.length ? {name: 'place/node', label: 'Node', options: [['', 'the best one'], ...nodes.map(node => node.id)]} : {name: 'place/node', label: 'Node'},
-      {name: 'place/country', label: 'Near this country', placeholder: 'DE', most: 2},
-      ...(nodes.length > 1 ? [{name: 'place/homes', label: 'Homes', type: 'number', options: [['', 'one'], ['2', 'two']],
-        hint: 'Two: a second node takes its source while none flows.'}] : []),
-      {name: 'place/tags', label: 'Tags that the node has', type: 'list', hint: 'With spaces between them.'}]});
-  if (others.length) groups.push({title: 'More settings', fields: others});
-  return groups;
-}
-
 export const mountSorts = {Mount: one => one.mount, State: one => stateOf(one)[0], Listeners: one => one.listeners ?? 0, Title: one => one.title, Name: one => one.settings?.['stream-name'],
   Home: one => one.home, Account: one => one.account, 'Stands in': one => one.origin};
 
@@ -89,7 +41,7 @@ export async function mounts(page) {
   const rows = table('Mount', 'State', 'Listeners', 'Name', 'Home', 'Account', 'Stands in');
   let known = [];
   if (mayChange('POST /mounts')) {
-    const [accounts, nodes] = await Promise.all([listed('/accounts'), listed('/nodes')]);
+    const [{mountGroups}, accounts, nodes] = await Promise.all([import('./mount_form.js'), listed('/accounts'), listed('/nodes')]);
     page.add(opening('Create a mount', '', close => {
       const key = keys();
       return form({button: 'Create', cancel: close, groups: mountGroups(null, accounts, nodes),

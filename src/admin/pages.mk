@@ -21,6 +21,7 @@ page_files = \
   admin/console/main.js \
   admin/console/mount.js \
   admin/console/mount_acts.js \
+  admin/console/mount_form.js \
   admin/console/mounts.js \
   admin/console/nodes.js \
   admin/console/overview.js \

@@ -373,3 +373,33 @@ def it_speaks_of_the_audience_in_other_languages(t):
         desk.see(*words)
         desk.looks_well("audience-" + language, dark_too=False)
     desk.quiet()
+
+
+@test
+def a_mount_has_limits_for_a_month(t):
+    server = audience_server(t)
+    api = Api(server)
+    source, _ = listened(server, "/rock.mp3", api.mount("/rock.mp3"))
+    desk = Desk(t, server)
+    desk.log_in(page="/mounts?mount=/rock.mp3")
+    check("This month" not in desk.browser.text, "a mount without a limit")
+    desk.press("Edit")
+    desk.write("Listening hours in a month", "500")
+    desk.write("Sent in a month, GB", "0.5")
+    desk.choose("When a limit for a month is used up", "suspend")
+    desk.press("Save", selector="form button")
+    desk.see("of 500 hours · 0 of 0.5 GB", patience=60)
+    limits = api.want(200, "GET", "/mounts/rock.mp3").json()["limits"]
+    equal([limits[name] for name in ("listening-hours", "transfer", "on-quota")], [500, 500_000_000, "suspend"])
+    desk.looks_well("month-limits", dark_too=False)
+    api.want(200, "PATCH", "/mounts/rock.mp3", {"limits": {"listening-hours": 0}})
+    desk.see("suspended with its limit for a month", patience=60)
+    source.close()
+    desk.press("Edit")
+    desk.write("Listening hours in a month", "")
+    desk.choose("When a limit for a month is used up", "")
+    desk.press("Save", selector="form button")
+    desk.browser.wait(lambda: "suspended with its limit" not in desk.browser.text, "it goes on", 60)
+    limits = api.want(200, "GET", "/mounts/rock.mp3").json()["limits"]
+    equal([limits.get(name) for name in ("listening-hours", "transfer", "on-quota")], [None, 500_000_000, None])
+    desk.quiet()

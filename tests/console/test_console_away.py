@@ -1,5 +1,5 @@
 """The console while its server is unreachable, and when the session ends under an open page."""
-from desk import Desk
+from desk import Desk, DriverError
 from harness import check, equal, free_port, listen_socket, test
 from test_console_pages import console_server
 from test_console_parts import Browser
@@ -57,3 +57,39 @@ def what_is_typed_outlives_the_session(t):
     desk.browser.script(end)
     desk.wait(lambda: "/admin/login?back=" in desk.browser.url, "the login page")
     equal(Browser(server).get("/admin/console/mounts").status, 302)
+
+
+@test
+def a_page_with_typed_words_is_left_after_a_question(t):
+    server = console_server(t)
+    desk = Desk(t, server)
+    desk.log_in(page="/nodes")
+    desk.press("Mounts", selector="#menu a")
+    desk.press("Create a mount")
+    desk.write("Mount", "/typed.mp3")
+    typed = "return [...document.querySelectorAll('form.fields input')].find(one => one.name === 'mount')?.value || ''"
+
+    def question():
+        try:
+            return desk.browser.call("/alert/text")
+        except DriverError:
+            return None
+
+    def asked(leave):
+        check("not sent" in desk.wait(question, "a question"), "another question")
+        desk.browser.call("/alert/accept" if leave else "/alert/dismiss", {})
+    desk.press("Accounts", selector="#menu a")
+    asked(leave=False)
+    equal(desk.browser.script(typed), "/typed.mp3")
+    desk.browser.script("setTimeout(() => history.back())")
+    asked(leave=False)
+    equal((desk.browser.script(typed), desk.browser.url), ("/typed.mp3", desk.url("/admin/console/mounts")))
+    desk.press("Accounts", selector="#menu a")
+    asked(leave=True)
+    desk.see("There are no accounts.")
+    # What is sent or given up asks for nothing.
+    desk.press("Create an account")
+    desk.write("Account", "acme")
+    desk.press("Cancel")
+    desk.press("Mounts", selector="#menu a")
+    desk.see("There are no mounts.")

@@ -40,6 +40,7 @@ constexpr auto kConsoleRows = std::to_array<ConsoleRow>({
     {"main.js", "admin/console/main.js"},
     {"mount.js", "admin/console/mount.js"},
     {"mount_acts.js", "admin/console/mount_acts.js"},
+    {"mount_form.js", "admin/console/mount_form.js"},
     {"mounts.js", "admin/console/mounts.js"},
     {"nodes.js", "admin/console/nodes.js"},
     {"overview.js", "admin/console/overview.js"},
