@@ -231,3 +231,15 @@ def nodes_that_post_are_known_behind_it_and_go_on_posting(b):
             listener.read(MP3_FRAME)
     equal({node_at(cluster.master, name)["state"] for name in ("e1", "e2")}, {"up"})
     equal(re.findall(r"node e\d is (?:down|suspect)[^\n]*", cluster.master.log()), [], "what is said of nodes")
+
+
+@test
+def a_node_that_posts_counts_on_behind_its_own_upgrade(b):
+    """Its master, which is not replaced, refuses a report whose number it has had."""
+    cluster = Cluster(b, slaves={"e1": ""}, slave_root="<interval>1</interval>")
+    e1, taken = cluster["e1"], "takes this node's reports"
+    wait_for(lambda: cluster.master.log("access").count("POST /admin/sourcelist.txt") >= 3, "e1 has posted several times")
+    before = e1.log().count(taken)
+    upgrade(e1)
+    wait_for(lambda: e1.log().count(taken) > before, "its posts are taken: " + e1.log()[-800:])
+    equal(re.findall("a report from [^\n]* was refused[^\n]*", cluster.master.log()), [], "refused reports")

@@ -47,6 +47,7 @@ void ClusterService::save(ClusterRecord& saved) const {
   const auto keys = by_link_.keys();
   for (const LinkKey& key : *keys) saved.keys.push_back({key.master, key.bytes, key.name});
   for (const auto& [node, weight] : weights_) saved.weights.emplace_back(node, weight);
+  saved.last_report = last_report_;
   saved.configured =
       decider_.with_table([](const NodeTable& table) { return table.save_configured(); });
 }
@@ -58,6 +59,7 @@ void ClusterService::take_over(const ClusterRecord& saved) {
   for (std::size_t i = 0; i < std::min(saved.arrivals.size(), arrivals_.size()); ++i)
     arrivals_[i].store(saved.arrivals[i], std::memory_order_relaxed);
   for (const auto& [node, weight] : saved.weights) weights_[node] = static_cast<unsigned>(weight);
+  last_report_ = saved.last_report;
 }
 
 std::vector<NodeRecord> ClusterService::save_nodes() {

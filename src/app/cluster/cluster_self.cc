@@ -85,13 +85,14 @@ std::uint64_t ClusterService::arrivals(std::string_view master_id) const noexcep
 }
 
 NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
-                                      std::string_view master_id) const {
+                                      std::string_view master_id) {
   const auto config = network_.config.read();
   const auto facts = facts_.read();
   NodeReport report;
   report.form = NodeReport::Form::kOurs;
   report.id = facts->id;
   report.epoch = epoch_;
+  report.seq = ++last_report_;
   report.addresses = own_addresses(*config);
   report.port = static_cast<std::uint16_t>(config->port);
   report.capacity = own_capacity(*config, facts->places);

@@ -109,8 +109,8 @@ class ClusterService {
 
   ReportIntake& reports() noexcept { return *reports_; }
   RedirectDecider& decider() noexcept { return decider_; }
-  // The report of this node to a master.
-  NodeReport own_report(const std::vector<std::string>& mounts, std::string_view master_id) const;
+  // The report of this node to a master, with the next number of this run.
+  NodeReport own_report(const std::vector<std::string>& mounts, std::string_view master_id);
   std::uint64_t arrivals(std::string_view master_id) const noexcept;
   // The key that signs this master's redirects to a linked node.
   TokenKey key_for(const std::string& node) const;
@@ -172,6 +172,7 @@ class ClusterService {
   Weights weights_;
   SteadyCount steady_below_;                                // for peaks
   std::map<std::string, MountLoad, std::less<>> reported_;  // mounts of our last own report
+  std::uint64_t last_report_ = 0;                           // its number, of reports to masters
   Waits<Held> held_;                                        // under one key
   Timer tick_, grace_;
   bool concerned_ = false;  // nodes may report, or redirects are on

@@ -50,14 +50,17 @@ struct ClusterRecord {
   std::uint64_t next_message = 1, next_pull_of_master = 1, next_pull_of_node = 1;
   std::vector<MovedFd> links;          // to masters, open until replaced
   std::vector<NodeRecord> configured;  // this server, and those that never report
+  // Of a report to a master.  A program that does not save it has counted from 1, once a second at
+  // most, and has not reached this number.
+  std::uint64_t last_report = 1'000'000'000;
 };
 template <class Io, RecordOf<ClusterRecord> T>
 void record_fields(Io& io, T& cluster) {
   auto& [epoch, link_secret, arrivals, keys, weights, next_message, next_pull_of_master,
-         next_pull_of_node, links, configured] = cluster;
+         next_pull_of_node, links, configured, last_report] = cluster;
   io.needed(1, epoch, link_secret);
   io(3, arrivals, keys, weights, next_message, next_pull_of_master, next_pull_of_node, links,
-     configured);
+     configured, last_report);
 }
 
 }  // namespace lb

@@ -127,7 +127,6 @@ ClientRequest MasterWatch::post_request(bool leaving) {
   for (const auto& [mount, known] : known_) mounts.push_back(mount);
   NodeReport report = callbacks_.report(mounts, master_id_);
   report.every = plan_.report_interval;
-  report.seq = ++seq_;
   if (is_node_id(plan_.username)) report.id = plan_.username;  // the name that this master knows
   report.leaving = leaving;
   report.now_ms = posted_ms_ = wall_ms_of(connector_.loop().clock());

@@ -47,7 +47,8 @@ class MasterWatch {
     // The list has changed for these mounts.
     std::function<void(const std::set<std::string>& mounts)> changed;
     std::chrono::milliseconds least_pause{1000};  // between two requests; shorter in tests
-    // For a plan that publishes: the report about these mounts. master_id: "" until known.
+    // For a plan that publishes: the report about these mounts, with a seq that rises through all
+    // watches of this run. master_id: "" until known.
     std::function<NodeReport(const std::vector<std::string>& mounts, std::string_view master_id)>
         report = {};
     // How far its wall clock is ahead of ours, by the Date of its answer to a report.
@@ -117,7 +118,6 @@ class MasterWatch {
   bool stock_ = false;       // it takes no reports
   SteadyTime post_at_{};     // not before then
   unsigned breaks_ = 0;      // reports without any answer, in a row
-  std::uint64_t seq_ = 0;
   std::string master_id_;
   ClockOffset clock_;           // the master's
   std::int64_t posted_ms_ = 0;  // our wall clock at the last report

@@ -99,17 +99,21 @@ ReportIntake::Answer ReportIntake::take(const NodePost& post, SteadyTime now) {
 std::string ReportIntake::outdated(const NodeReport& report, const Reporter& reporter,
                                    std::string_view id, SteadyTime now) const {
   if (report.epoch.empty()) return {};
+  const auto is_alive = [&] {
+    return decider_.with_table([&](const NodeTable& table) {
+      const NodeSlot slot = table.find(id);
+      return slot != kNoNode && table.node(slot).state_at(now) != NodeState::kDead;
+    });
+  };
   if (report.epoch == reporter.epoch) {
-    if (report.seq > reporter.seq) return {};
+    // A program before this one may have counted from 1 again behind its upgrade.  A node that has
+    // left is not silent: an older report may still arrive behind its last.
+    if (report.seq > reporter.seq || (now >= reporter.outranks_until && !is_alive())) return {};
     return cat({"report ", report.seq, " comes after report ", reporter.seq});
   }
   const auto& old = reporter.old_epochs;
   if (std::find(old.begin(), old.end(), report.epoch) == old.end()) return {};
-  const bool alive = decider_.with_table([&](const NodeTable& table) {
-    const NodeSlot slot = table.find(id);
-    return slot != kNoNode && table.node(slot).state_at(now) != NodeState::kDead;
-  });
-  if (!alive) return {};
+  if (!is_alive()) return {};
   return "two processes report with this id";
 }
 

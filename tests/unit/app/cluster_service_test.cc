@@ -2,6 +2,7 @@
 
 #include "app/test_server.h"
 #include "app/topology/cluster_facts.h"
+#include "app/topology/cluster_record.h"
 #include "app/topology/listeners_elsewhere.h"
 #include "app/topology/redirect_answer.h"
 #include "app/topology/stream_offers.h"
@@ -167,6 +168,22 @@ TEST(ClusterService, ItsOwnReportSaysWhatItCarries) {
   CHECK_FALSE(report.draining);
   server.services().drainer->begin({});
   CHECK(cluster().own_report({}, "m1").draining);
+}
+TEST(ClusterService, ItsReportsAreCountedOnByTheNextProcess) {
+  server.start("<cluster><id>m1</id></cluster>");
+  LONGS_EQUAL(1, cluster().own_report({}, "m1").seq);
+  LONGS_EQUAL(2, cluster().own_report({}, "m2").seq);
+  ClusterRecord saved;
+  cluster().save(saved);
+  LONGS_EQUAL(2, saved.last_report);
+  LONGS_EQUAL(3, cluster().own_report({}, "m1").seq);
+  cluster().take_over(saved);
+  LONGS_EQUAL(3, cluster().own_report({}, "m1").seq);
+  // An older program has saved none.
+  ClusterRecord older;
+  older.epoch = saved.epoch;
+  cluster().take_over(older);
+  CHECK(cluster().own_report({}, "m1").seq > 1'000'000);
 }
 TEST(ClusterService, ArrivalsAreToldWhereTokensAreChecked) {
   server.start("<cluster><id>e1</id><token keys=\"k\"/></cluster>");

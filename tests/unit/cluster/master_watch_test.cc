@@ -223,6 +223,7 @@ TEST_GROUP_BASE(MasterReports, TEST_GROUP_CppUTestGroupMasterWatch) {
   std::vector<std::string> named;
   std::vector<std::string> mounts;
   bool draining = false;
+  std::uint64_t seq = 0;
 
   void setup() override {
     TEST_GROUP_CppUTestGroupMasterWatch::setup();
@@ -240,6 +241,7 @@ TEST_GROUP_BASE(MasterReports, TEST_GROUP_CppUTestGroupMasterWatch) {
       NodeReport report;
       report.id = "own-name";
       report.epoch = "a";
+      report.seq = ++seq;
       report.addresses = {make_node_address(PublicScheme::kHttp, "edge.example", 8000)};
       report.listeners = 3;
       report.draining = draining;
@@ -280,6 +282,15 @@ TEST(MasterReports, GoRightBeforeTheRequestForTheList) {
   LONGS_EQUAL(2, mounts.size());
   CHECK(server.requests[2].find("seq=2;") != std::string::npos);
   CHECK(server.requests[2].ends_with("Content-Length: 10\r\n\r\n/a\t1\n/b\t1\n"));
+}
+// A link has replaced the first watch for a while.
+TEST(MasterReports, GoOnCountingInTheNextWatch) {
+  server.answers = {taken(), list("/a\r\n"), taken(), list("/a\r\n")};
+  begin();
+  after(2);
+  begin();
+  after(4);
+  CHECK(server.requests[2].find("seq=2;") != std::string::npos);
 }
 // Its redirects are known for those of a peer from the first answer on, with or without its Date.
 TEST(MasterReports, TheNameOfTheMasterIsToldAtOnceAndWhenItIsAnother) {

@@ -157,6 +157,19 @@ TEST(ReportIntake, AReplayedReportIsRefused) {
   LONGS_EQUAL(409, post("seq=4; epoch=a"));
   LONGS_EQUAL(200, post("seq=6; epoch=a"));
 }
+TEST(ReportIntake, ASilentNodeMayCountFromOneAgain) {
+  LONGS_EQUAL(200, post("seq=5; epoch=a"));
+  now += 30s;
+  table.expire(now);
+  CHECK(node("e1")->state == NodeState::kDead);
+  LONGS_EQUAL(200, post("seq=1; epoch=a"));
+  CHECK(node("e1")->state == NodeState::kUp);
+  LONGS_EQUAL(409, post("seq=1; epoch=a"));
+  // A report that is late does not bring back a node that has left.
+  LONGS_EQUAL(200, post("seq=3; epoch=a; leaving=1"));
+  LONGS_EQUAL(409, post("seq=2; epoch=a"));
+  CHECK(node("e1")->state == NodeState::kDead);
+}
 TEST(ReportIntake, OfTwoProcessesWithOneIdTheNewerOneCounts) {
   post("seq=5; epoch=a");
   LONGS_EQUAL(200, post("seq=1; epoch=b"));
