@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/encoding.h"
-#include "cluster/link/frame.h"
+#include "cluster/link/frame_fields.h"
 
 namespace lb {
 namespace {
@@ -27,30 +27,19 @@ std::size_t size_of(const StreamOffer& offer) noexcept {
   return size;
 }
 
-std::size_t size_of(const IngestRow& row) {
-  std::size_t size = 3 * row.mount.size() + row.at.size() + 64;
-  for (const std::string& id : row.via) size += id.size() + 3;
-  if (row.by.since > 0)
-    size += 2 * (std::min(row.by.user.size(), kMaxReportedText) +
-                 std::min(row.by.address.size(), kLongestText) +
-                 std::min(row.by.agent.size(), kMaxReportedText)) +
-            96;
-  return size;
+// Rows that are sent once, and have many texts of any length, are measured, so that no member is
+// forgotten.
+template <class Kind, class Row>
+std::size_t written_size(const Row& row) {
+  JsonWriter json;
+  Kind::write(json, row);
+  return json.take().size() + 1;
 }
-
-std::size_t size_of(const ArchiveRow& row) {
-  std::size_t size = 3 * row.mount.size() + row.at.size() + row.pass.size() + 128;
-  for (const NodeAddress& address : row.addresses) size += address.host.size() + 16;
-  return size + 32 * std::min(row.have.size(), kMaxArchiveRanges);
-}
-
-std::size_t size_of(const SlotRow& row) { return 3 * row.mount.size() + 192; }
-std::size_t size_of(const SeatRow& row) { return 3 * row.mount.size() + row.user.size() + 128; }
-
-std::size_t size_of(const TitleRow& row) {
-  return 3 * row.mount.size() + row.at.size() + 2 * std::min(row.song.size(), kLongestTitle) +
-         row.place.size() + 2 * std::min(row.live.size(), kLongestText) + 128;
-}
+std::size_t size_of(const IngestRow& row) { return written_size<RowOf<kIngestFields>>(row); }
+std::size_t size_of(const ArchiveRow& row) { return written_size<RowOf<kArchiveFields>>(row); }
+std::size_t size_of(const SlotRow& row) { return written_size<SlotMembers>(row); }
+std::size_t size_of(const SeatRow& row) { return written_size<RowOf<kSeatFields>>(row); }
+std::size_t size_of(const TitleRow& row) { return written_size<RowOf<kTitleFields>>(row); }
 
 std::size_t size_of(const ListenerRow& row) {
   return 2 * (std::min(row.address.size(), kLongestText) +

@@ -494,6 +494,54 @@ TEST(Frame, ManyArchiveRowsAreSpreadOverFramesThatFit) {
   }
   LONGS_EQUAL(2000, seen);
 }
+// A row with every member at its bound.
+TEST(Frame, TheLongestRowsAreSpreadOverFramesThatFit) {
+  const std::string mount = "/" + std::string(200, '\xff'), word(64, 'w');
+  const auto quotes = [](std::size_t count) { return std::string(count, '"'); };
+  const auto spread = [](auto row) {
+    std::size_t seen = 0;
+    for (const auto& frame : row_frames(std::vector(500, row))) {
+      const std::string line = render_frame(frame);
+      CHECK_COMPARE(line.size(), <=, kLongestFrame);
+      const auto back = read<std::decay_t<decltype(frame)>>(line.substr(0, line.size() - 1));
+      for (const auto& each : back.rows) CHECK(each == row);
+      seen += back.rows.size();
+    }
+    LONGS_EQUAL(500, seen);
+  };
+  const std::int64_t late = 253'402'300'799'000;
+  const std::vector<std::string> way(Behind::kLongestWay, word);
+  const SongDetails about{.album = quotes(kLongestTitle),
+                          .isrc = word,
+                          .duration_ms = SongDetails::kLongestMs,
+                          .label = quotes(kLongestText),
+                          .label_code = quotes(kLongestText),
+                          .composer = quotes(kLongestText),
+                          .artist = quotes(kLongestTitle)};
+  TitleRow title;
+  title.mount = mount, title.at = title.place = title.art = word;
+  title.song = title.next = title.url = quotes(kLongestTitle);
+  title.wall_ms = title.live_ms = late, title.hops = kMaxTitleHops;
+  title.about = title.next_about = about;
+  title.live = quotes(kLongestText);
+  spread(title);
+  const std::string text = quotes(kMaxReportedText);
+  spread(IngestRow{
+      mount, word, IngestState::kOn, way, true, {text, quotes(kLongestText), text, late}, word});
+  const ArchiveRow::Range range{late, late};
+  spread(ArchiveRow{mount,
+                    word,
+                    {32, name(PublicScheme::kHttps, std::string(60, 'h').c_str(), 65'535)},
+                    std::vector(kMaxArchiveRanges, range),
+                    word,
+                    15});
+  spread(SeatRow{mount, word, word, ~std::uint64_t{0} >> 1, SeatAct::kHave, kMaxSeatsOfUser, true});
+  SlotRow up;
+  up.mount = mount, up.life = ~std::uint64_t{0} >> 1;
+  up.back = up.claim = up.moved = up.got = kMaxSlotCount, up.none = true;
+  up.want = kMaxSlotsAtOnce;
+  spread(up);
+}
 TEST(Frame, AStateOfALaterVersionIsNoCapture) {
   const auto frame = parse_frame(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"new"}]})");
   CHECK(std::get<IngestFrame>(**frame).rows[0].state == IngestState::kOff);
