@@ -114,6 +114,7 @@ def it_never_shows_a_mount_of_another_account(t):
     wait_for(lambda: now_of(server, "rock") is None, "nor in what is told")
     equal(owner.want(200, "GET", "/stations/rock").json()["left-out"], ["/ours.mp3"])
     other.want(204, "DELETE", "/mounts/ours.mp3")
+    server.wait_until_gone("/ours.mp3")
     other.mount("/ours.mp3")
     check("Ours" not in page(server, "ours.mp3").text, "the mount that was made again is the other one's")
     other.want(204, "DELETE", "/mounts/ours.mp3")

@@ -464,6 +464,11 @@ def an_owner_takes_nothing_by_naming_it(t):
         equal(by_token.ask("POST", "/mounts/%s/kick-source" % encoded(name), {}).status, 404)
         equal(server.ask("POST /admin/archive/delete?mount=%s&from=0&to=1 HTTP/1.1" % name, ["Host: x"], "olga:olga-secret").status, 401)
         check(server.stat(name, "listeners") is not None, "its source is on air")
+    # Nor a stream that plays without a record, by making one.
+    server.source("/free-1").play(4)
+    wait_for(lambda: server.stat("/free-1", "listeners") is not None, "it is on air")
+    olga.problem("forbidden", "POST", "/mounts", {"mount": "/free-1"})
+    check(server.stat("/free-1", "listeners") is not None, "the operator's source stays")
     for login in ("olga:olga-secret", "otto:otto-secret", "vera:vera-secret"):
         equal(server.get("/admin/stats?mount=/acme-1", login).status, 200, login)
         check("/bolt-1" not in server.get("/admin/listmounts", login).text, login)

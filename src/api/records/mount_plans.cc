@@ -91,27 +91,35 @@ std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord
               record.limits.transfer < 0 ? std::nullopt : quota.transfer);
 }
 
-// The addresses below a mount belong to it, so an owner creates mounts only below its own.  The
-// pages of all streams and stations are below kPages, which no owner may use.
+// A stream without a record is the operator's, and so are names that the file uses: an owner's
+// record would take them over.  The addresses below a mount belong to it, so an owner creates
+// mounts only below its own.  The pages of all streams and stations are below kPages, which no
+// owner may use.
 constexpr std::string_view kPages = "/listen";
-std::optional<Problem> judge_above(const PlanContext& context, const MountRecord& record) {
+std::optional<Problem> judge_name(const PlanContext& context, const MountRecord& record) {
   if (context.who.role == Role::kAdmin) return std::nullopt;
   const std::string& name = record.mount;
-  for (std::size_t slash = name.find('/', 1); slash != std::string::npos;
-       slash = name.find('/', slash + 1)) {
-    const std::string above = name.substr(0, slash);
-    const auto* row = context.book.mount(above);
-    const bool in_file = file_section(context.file, above) != nullptr;
+  for (std::size_t slash = 0; slash != std::string::npos;) {
+    slash = name.find('/', slash + 1);
+    const std::string part = name.substr(0, slash);
+    const bool below = slash != std::string::npos;
+    const auto* row = context.book.mount(part);
+    const bool in_file = file_section(context.file, part) != nullptr;
     const bool own = row != nullptr && !in_file && row->value.account == record.account;
-    if (above == kPages ||
-        (!own && (row != nullptr || in_file || context.world.now_of(above).on_air)))
-      return forbidden(cat({"mount ", above, " is not of account ", record.account,
-                            "; only an administrator may create mounts below it"}));
+    if ((below && part == kPages) ||
+        (!own && (row != nullptr || in_file || context.world.now_of(part).on_air ||
+                  !use_in_file(context.file, part).empty())))
+      return forbidden(
+          cat({"mount ", part, " is not of account ", record.account,
+               "; only an administrator may create ", below ? "mounts below it" : "its record"}));
   }
   // /listen/ID would show the mount /ID, which wins over the station ID.
-  const auto* station = context.book.station(std::string_view(name).substr(1));
-  if (station != nullptr && station->value.account != record.account)
-    return forbidden(cat({"station ", station->value.id, " is not of account ", record.account,
+  const std::string_view id = std::string_view(name).substr(1);
+  const auto* station = context.book.station(id);
+  const auto& in_file = context.file.stations;
+  if (std::ranges::find(in_file, id, &StationSettings::id) != in_file.end() ||
+      (station != nullptr && station->value.account != record.account))
+    return forbidden(cat({"station ", id, " is not of account ", record.account,
                           "; only an administrator may create a mount of its name"}));
   return std::nullopt;
 }
@@ -325,7 +333,7 @@ Plan create_mount(const PlanContext& context) {
   if (!sees_mount(context.who, record.mount, record.account))
     return forbidden(
         cat({"this login may use some mounts only, and ", record.mount, " is not one of them"}));
-  if (auto problem = judge_above(context, record)) return *std::move(problem);
+  if (auto problem = judge_name(context, record)) return *std::move(problem);
   if (auto problem = judge_quota(context, record, nullptr)) return *std::move(problem);
   if (auto problem = judge_fallback(context, record)) return *std::move(problem);
   auto where = place(context, record);

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "base/time_zone.h"
 #include "config/schema/diagnostic.h"
+#include "config/settings/config.h"
 #include "stream/mount/login_hours.h"
 
 namespace lb {
@@ -17,6 +18,12 @@ constexpr std::size_t kLongestChain = 64;
 
 constexpr auto kEndingsWithoutHls = std::to_array<std::string_view>(
     {".ogg", ".oga", ".opus", ".flac", ".webm", ".mka", ".mkv", ".spx"});
+
+bool locks(const MountSettings& pattern, const MountSettings& all) {
+  return !pattern.authenticator.type.empty() || !pattern.encoders.empty() ||
+         pattern.username != all.username || pattern.password != all.password ||
+         (pattern.no_mount && !all.no_mount);
+}
 
 }  // namespace
 
@@ -37,6 +44,31 @@ std::string fallback_fault(std::string_view mount, const FallbackOf& fallback_of
     chain.push_back(std::move(next));
   }
   return "";
+}
+
+std::string_view use_in_file(const Config& file, std::string_view mount) {
+  const auto leads = [mount](const MountSettings& section) {
+    return section.fallback_mount == mount || section.suspended_mount == mount ||
+           std::ranges::find(section.hls_variants, mount, &HlsVariantRow::mount) !=
+               section.hls_variants.end();
+  };
+  if (std::ranges::find(file.relays, mount, &RelaySettings::local_mount) != file.relays.end())
+    return "relay";
+  if (leads(file.default_mount) || std::ranges::any_of(file.mounts, leads)) return "mount";
+  if (std::ranges::any_of(file.paths.aliases,
+                          [mount](const Alias& alias) { return alias.destination == mount; }))
+    return "alias";
+  if (std::ranges::any_of(file.stations, [mount](const StationSettings& station) {
+        return std::ranges::find(station.mounts, mount) != station.mounts.end();
+      }))
+    return "station";
+  if (std::ranges::any_of(file.listen, [&](const ListenSettings& socket) {
+        return socket.shoutcast_compat && shoutcast_mount(file, socket) == mount;
+      }))
+    return "shoutcast-mount";
+  const MountSettings& section = mount_section(file, mount);
+  const bool is_pattern = section.origin == MountOrigin::kFile && !section.name.empty();
+  return is_pattern && locks(section, file.default_mount) ? "mount" : "";
 }
 
 std::string hls_fault(std::string_view mount) {

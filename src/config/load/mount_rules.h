@@ -15,12 +15,18 @@
 
 namespace lb {
 
+struct Config;
+
 // The <fallback-mount> of a mount, "" for none.
 using FallbackOf = std::function<std::string(std::string_view mount)>;
 
 // Whether the fallbacks of `mount` lead back to it: "/a falls back to /b, and /b to /a; no listener
 // finds a stream there".  A circle that starts later is reported for its own mounts.
 std::string fallback_fault(std::string_view mount, const FallbackOf& fallback_of);
+
+// The element of the file that needs this name although no <mount> has it; "": none.  A pattern
+// needs the names that it matches if it has logins, or is closed.
+std::string_view use_in_file(const Config& file, std::string_view mount);
 
 // HLS needs MP3 or AAC; the name's ending shows another format.
 // Source: doc/hls.md.

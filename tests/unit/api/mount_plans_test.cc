@@ -84,6 +84,33 @@ TEST(MountPlans, BelowAMountOfAnotherAccountAnAdministratorMakesThem) {
   LONGS_EQUAL(201, create(R"({"mount":"/bolt.mp3x"})"));
   LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/bolt.mp3/x"})"));
 }
+// A record of it would shut the operator's source out, and show its listeners to the account.
+TEST(MountPlans, OnlyAnAdministratorMakesTheRecordOfAStreamThatPlaysWithoutOne) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/own"})"));
+  api.now_of.on_air = true;
+  LONGS_EQUAL(403, create(R"({"mount":"/loose"})"));
+  LONGS_EQUAL(403, api.ask(api.owner, Method::kPost, "/mounts?dry-run=1", R"({"mount":"/loose"})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPut, "/mounts/own", R"({"settings":{}})"));
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/loose"})"));
+  api.now_of.on_air = false;
+  LONGS_EQUAL(201, create(R"({"mount":"/silent"})"));
+}
+TEST(MountPlans, NamesThatTheFileUsesAreTheOperators) {
+  account();
+  api.file.relays.emplace_back().local_mount = "/news";
+  api.file.stations.emplace_back().id = "rock";
+  for (const char* name : {"/news", "/news/x", "/rock"}) {
+    const std::string body = R"({"mount":")" + std::string(name) + R"("})";
+    LONGS_EQUAL(403, create(body));
+    LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", body));
+  }
+  LONGS_EQUAL(201, create(R"({"mount":"/own"})"));
+  // Its own mount stays its own when the file begins to use the name.
+  api.file.default_mount.fallback_mount = "/own";
+  LONGS_EQUAL(201, create(R"({"mount":"/own/x"})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPut, "/mounts/own", R"({"settings":{}})"));
+}
 // What was recorded under the name before is not of the account that has it now.
 TEST(MountPlans, TheRecordSaysSinceWhenItsAccountHasIt) {
   account();

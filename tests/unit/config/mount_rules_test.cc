@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "config/settings/config.h"
+
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
 
@@ -37,6 +39,28 @@ TEST(MountRules, AnEndlessChainEnds) {
   const std::string fault =
       fallback_fault("/0", [](std::string_view mount) { return std::string(mount) + "x"; });
   CHECK_EQUAL(std::string(), fault);
+}
+TEST(MountRules, NamesThatTheFileUsesWithoutAMountOfThem) {
+  Config file;
+  file.default_mount.suspended_mount = "/off";
+  file.relays.emplace_back().local_mount = "/news";
+  file.paths.aliases.push_back({"/radio", "/live", 0, ""});
+  file.stations.emplace_back().mounts = {"/rock"};
+  file.listen.emplace_back().shoutcast_compat = true;
+  file.mounts.emplace_back().name = "/studio/*";
+  file.mounts.back().authenticator.type = "htpasswd";
+  file.mounts.emplace_back().name = "/*";
+  file.mounts.back().fallback_mount = "/jingles";
+  file.mounts.back().archive.enabled = true;
+  const auto use = [&](std::string_view mount) { return std::string(use_in_file(file, mount)); };
+  CHECK_EQUAL(std::string("relay"), use("/news"));
+  for (const char* name : {"/off", "/jingles", "/studio/a"})
+    CHECK_EQUAL(std::string("mount"), use(name));
+  CHECK_EQUAL(std::string("alias"), use("/live"));
+  CHECK_EQUAL(std::string("station"), use("/rock"));
+  CHECK_EQUAL(std::string("shoutcast-mount"), use("/stream"));
+  for (const char* name : {"/radio", "/other", "/studio/a/b"})
+    CHECK_EQUAL(std::string(), use(name));
 }
 TEST(MountRules, HlsIsNotOfNamesOfOtherFormats) {
   for (const char* name : {"/a.ogg", "/a.OPUS", "/live/b.webm", "/c.flac"})
