@@ -1,6 +1,6 @@
 """Guessed passwords are slowed down, right ones are not; lists of addresses and of programs."""
 from auth_bench import SECRET, file_mount
-from harness import ADMIN, RELAY, SOURCE, Failed, check, equal, listen_socket, test, wait_for
+from harness import ADMIN, RELAY, SOURCE, Failed, check, equal, listen_socket, request, test, wait_for
 
 
 def guess(server, n, path="/admin/stats", user="admin"):
@@ -95,6 +95,19 @@ def sources_and_listeners_are_slowed_down_too(t):
     listen = guess(server, 40, "/locked", "alice")
     for answers in (feed, listen):
         check(20 <= answers.count(401) <= 24 and 429 in answers, "answers %r" % answers)
+
+
+@test
+def guesses_at_the_feed_of_counters_count_as_all_others(t):
+    server = t.server()
+    feed = [server.ask("STATS / HTTP/1.0", (), "admin:guess%d" % i).status for i in range(40)]
+    check(20 <= feed.count(401) <= 24 and 429 in feed, "answers %r" % feed)
+    answers = guess(server, 10)
+    check(answers.count(429) >= 5, "the administrator's password may be guessed as often again: %r" % answers)
+    server.wait_for_log(r'login of "admin" from 127\.0\.0\.1 refused on /: wrong password')
+    wire = server.wire()
+    wire.send(request("STATS / HTTP/1.0", (), ADMIN))
+    equal(wire.take_until(b"\r\n\r\n"), b"HTTP/1.0 200 OK\r\n\r\n", "a right one gets in")
 
 
 # -- lists

@@ -5,13 +5,9 @@
 #include "admin/feed/stats_feed.h"
 #include "app/endpoints/stages.h"
 #include "app/request/refusals.h"
-#include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/request/who_asks.h"
-#include "app/services/login_service.h"
 #include "app/services/worker.h"
-#include "auth/password/passwords.h"
-#include "config/settings/config.h"
 #include "http/access_line.h"
 
 namespace lb {
@@ -28,30 +24,21 @@ Verdict stats_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kStats) return Verdict::kNext;
   Services& services = worker.services;
-  const auto given = basic_credentials(request.headers);
-  const bool administrator = is_admin(Services::passwords(*config_of(services, connection)), given);
-  Followers::Scope scope;
-  if (services.login->on()) {
-    const Asker asker = who_asks(worker, connection);
-    if (asker.verdict != Verdict::kNext) return asker.verdict;
-    if (asker.identity->has_own_mounts()) {
-      services.counters.refused(Refusal::kLogin);
-      connection.reply_text(403, std::string(kWhyNotOwn));
-      return Verdict::kAnswered;
-    }
-    if (const Verdict verdict = let_in_role(worker, connection, "STATS"); verdict != Verdict::kNext)
-      return verdict;
-    scope.addresses = asker.identity->addresses;
-    scope.holds = login_holds(worker, connection);
-  } else if (!administrator) {
-    reply_unauthorised(connection);
+  const Asker asker = who_asks(worker, connection);
+  if (asker.verdict != Verdict::kNext) return asker.verdict;
+  if (asker.identity->has_own_mounts()) {
+    services.counters.refused(Refusal::kLogin);
+    connection.reply_text(403, std::string(kWhyNotOwn));
     return Verdict::kAnswered;
   }
+  if (const Verdict verdict = let_in_role(worker, connection, "STATS"); verdict != Verdict::kNext)
+    return verdict;
+  Followers::Scope scope;
+  scope.addresses = asker.identity->addresses;
+  scope.holds = login_holds(worker, connection);
   services.counters.stats_connections.fetch_add(1, std::memory_order_relaxed);
   auto ended = [&services, place = std::move(connection.context().client_pass),
-                ip = connection.ip(),
-                user = connection.user.empty() && given ? given->user : connection.user,
-                line = access_request(request),
+                ip = connection.ip(), user = connection.user, line = access_request(request),
                 referer = std::string(request.headers.get("referer")),
                 agent = std::string(request.headers.get("user-agent")),
                 began = services.clock.steady()](std::uint64_t bytes) {
