@@ -178,10 +178,10 @@ std::vector<HlsSessionPtr> HlsSessions::take_where(Goes goes) {
   return taken;
 }
 
-std::vector<HlsSessionPtr> HlsSessions::take_silent(SteadyTime now) {
-  return take_where([now](const HlsSession& session) {
-    return now - session.seen >= session.patience || now >= session.until ||
-           (!session.earned && now - session.listed >= kNewcomerPatience);
+std::vector<HlsSessionPtr> HlsSessions::take_silent(SteadyTime now, SteadyTime woke) {
+  return take_where([now, woke](const HlsSession& session) {
+    return now - std::max(session.seen, woke) >= session.patience || now >= session.until ||
+           (!session.earned && now - std::max(session.listed, woke) >= kNewcomerPatience);
   });
 }
 

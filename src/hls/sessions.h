@@ -85,8 +85,9 @@ class HlsSessions {
   void count_segment(std::string_view crowd, std::uint64_t bytes, std::string_view ip,
                      std::string_view mount);
 
-  // Takes the ended sessions, with their bytes.
-  std::vector<HlsSessionPtr> take_silent(SteadyTime now);
+  // Takes the ended sessions, with their bytes.  woke: when this process last came back from a
+  // pause, in which no player could request anything.
+  std::vector<HlsSessionPtr> take_silent(SteadyTime now, SteadyTime woke = {});
   std::vector<HlsSessionPtr> take_all_of(const Mount& mount);
   // Moves the sessions of an ended mount to `to`, which continues its stream.
   void move_all(const std::shared_ptr<Mount>& from, const std::shared_ptr<Mount>& to);

@@ -1,6 +1,7 @@
 """HLS from the live log, with a strict reader, ffmpeg and fifty players (doc/hls.md)."""
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -264,6 +265,24 @@ def lists_alone_take_few_places_and_for_seconds_only(t):
     wait_for(lambda: len(answers()) == 30 and inside() == 12, "lists alone lose their places", 30)
     check(answers().count("200") <= EIGHT, "clients that had left while they waited had a place: %r" % answers())
     del listeners
+
+
+@test
+def a_pause_of_the_server_ends_no_player(t):
+    server = t.server(body=HLS + hls_mount("/m.mp3"))
+    Encoder(t, server, "/m.mp3", "mp3", encoded("mp3", 60))
+    wait_for(lambda: server.get("/m.mp3/live.m3u8?s=-").status != 503, "it has a segment", 20)
+    master = server.get("/m.mp3/live.m3u8").text
+    equal(server.get("/m.mp3/" + next(line for line in master.split("\n") if line and line[0] != "#")).status, 200)
+    players = server.stat("/m.mp3", "listeners")
+    check(players != "0", "the list makes no listener")
+    server.send_signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    wait_for(lambda: time.monotonic() > stopped + 7, "a player that has fetched nothing has its place for six seconds", 10)
+    server.send_signal(signal.SIGCONT)
+    wait_for(lambda: time.monotonic() > stopped + 10, "silent players are looked for each second", 10)
+    equal(server.stat("/m.mp3", "listeners"), players, "listeners after a pause")
+    wait_for(lambda: server.stat("/m.mp3", "listeners") == "0", "they stay silent", 10)
 
 
 @test

@@ -15,6 +15,8 @@ namespace lb {
 namespace {
 
 constexpr std::chrono::seconds kSilenceCheck{1};
+// A shorter pause costs a player little of its patience, and a busy server has many.
+constexpr std::chrono::milliseconds kLongPause{750};
 // The rest of a mount without its encoder lasts at least this long, and this many segments.
 constexpr std::chrono::milliseconds kShortestRest{10'000};
 constexpr int kRestSegments = 3;
@@ -28,11 +30,18 @@ HlsService::HlsService(Runtime& runtime)
 
 HlsService::~HlsService() = default;
 
-void HlsService::start() { timer_.after(kSilenceCheck); }
+void HlsService::start() {
+  runtime_.loops.control().count_beats();
+  timer_.after(kSilenceCheck);
+}
 
 void HlsService::tick() {
-  finish(sessions_.take_silent(runtime_.loops.control().now()));
-  timer_.after(coalesced(runtime_.loops.control(), kSilenceCheck));
+  Loop& control = runtime_.loops.control();
+  const SteadyTime now = control.now();
+  const auto away = control.away(now);
+  if (away - std::exchange(away_, away) >= kLongPause) woke_ = now;
+  finish(sessions_.take_silent(now, woke_));
+  timer_.after(coalesced(control, kSilenceCheck));
 }
 
 void HlsService::mount_ended(const Mount& mount) { finish(sessions_.take_all_of(mount)); }

@@ -72,6 +72,8 @@ class HlsService {
   HlsSessions sessions_;
   mutable std::mutex resting_mutex_;
   std::map<std::string, std::shared_ptr<Mount>, std::less<>> resting_;
+  SteadyTime::duration away_{0};  // of control, at the last tick
+  SteadyTime woke_{};
   const std::unique_ptr<PastLookups> lookups_;
   std::array<std::atomic<std::uint64_t>, kHlsRequestNames.size()> requests_{};
   Timer timer_;

@@ -92,6 +92,27 @@ TEST(HlsSessions, EndsWhenItsTimeIsOver) {
   sessions.touch("a", "/m", now);
   LONGS_EQUAL(1, sessions.take_silent(now).size());
 }
+TEST(HlsSessions, APauseOfTheServerCountsForNoPlayer) {
+  auto newcomer = made("n", 1), timed = made("t", 2);
+  newcomer->earned = false;
+  timed->until = now + 10s;
+  sessions.add(std::move(newcomer), now);
+  sessions.add(std::move(timed), now);
+  sessions.add(made("a", 3), now);
+  now += 1h;
+  const SteadyTime woke = now;
+  const auto over = sessions.take_silent(now, woke);
+  LONGS_EQUAL(1, over.size());  // whose time has passed nevertheless
+  LONGS_EQUAL(2, over.front()->id);
+  now += 5s;
+  CHECK(sessions.take_silent(now, woke).empty());
+  now += 1s;
+  LONGS_EQUAL(1, sessions.take_silent(now, woke).size());
+  now += 13s;
+  CHECK(sessions.take_silent(now, woke).empty());
+  now += 1s;
+  LONGS_EQUAL(1, sessions.take_silent(now, woke).size());
+}
 TEST(HlsSessions, WhatACrowdFetchesIsSharedAmongItsSessions) {
   sessions.add(made("a", 1), now);
   sessions.add(made("b", 2), now);
