@@ -80,7 +80,6 @@ void SeatService::ask(const Ask& ask, Then then) {
   const std::uint64_t number = next_++;
   const SteadyTime now = network_.clock.steady();
   listening_[number] = {ask.mount, ask.listener};
-  const bool first = unanswered_.size() == 0;
   const auto patience = std::chrono::ceil<std::chrono::milliseconds>(
       std::max(links_are_back_ - now, SteadyTime::duration(0)) + kPatience);
   static_cast<void>(unanswered_.park(number, std::move(then), patience));  // has no limits
@@ -94,7 +93,7 @@ void SeatService::ask(const Ask& ask, Then then) {
   book_.ask(row, now);
   settle();
   // Armed once: otherwise frequent questions would postpone each other's deadline.
-  if (first || !timer_.armed()) timer_.after(kWhileAsked);
+  if (unanswered_.size() > 0 && !std::exchange(hurries_, true)) timer_.after(kWhileAsked);
 }
 
 void SeatService::off(std::uint64_t number) {
@@ -180,9 +179,9 @@ void SeatService::work() {
   const SteadyTime now = network_.clock.steady();
   book_.tick(now);
   settle();
+  hurries_ = unanswered_.size() > 0;
   if (book_.size() > 0)
-    timer_.after(unanswered_.size() == 0 ? coalesced(network_.loops.control(), kSeatRest)
-                                         : kWhileAsked);
+    timer_.after(hurries_ ? kWhileAsked : coalesced(network_.loops.control(), kSeatRest));
 }
 
 }  // namespace lb

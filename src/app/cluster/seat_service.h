@@ -70,6 +70,7 @@ class SeatService {
   Waits<Then, std::uint64_t> unanswered_;
   RowOutbox<SeatRow> outbox_;
   bool stopped_ = false;
+  bool hurries_ = false;                    // the timer waits for kWhileAsked only
   std::map<std::string, SteadyTime> lost_;  // neighbours, with the time of the loss
   SteadyTime links_are_back_{};             // deadline, after a hand-over
   Timer timer_;
