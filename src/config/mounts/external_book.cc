@@ -64,6 +64,7 @@ ExternalBook::Step ExternalBook::list_came(std::vector<ExternalMount> mounts,
                                            const std::string& identity) {
   Step step;
   if (!identity.empty() && identity == identity_) return same_list();  // the same list again
+  ++lists_;
   faults_.clear();
   refused_for_room_ = false;
   const bool empty = mounts.empty();
@@ -102,6 +103,7 @@ ExternalBook::Step ExternalBook::list_came(std::vector<ExternalMount> mounts,
 }
 
 ExternalBook::Step ExternalBook::same_list() {
+  ++lists_;
   if (pending_) return count_again();
   Step step;
   step.ask = std::exchange(unanswered_, {});
@@ -187,7 +189,10 @@ ExternalBook::Step ExternalBook::names_answered(const std::vector<std::string>& 
   for (const std::string& name : asked) {
     const auto held = held_.find(name);
     if (held == held_.end() || !held->second.by_name || present.contains(name)) continue;
-    if (++held->second.absent >= kAbsentTwice) gone.push_back(name);
+    Held& row = held->second;
+    if (row.absent > 0 && row.absent_at == lists_) continue;
+    row.absent_at = lists_;
+    if (++row.absent >= kAbsentTwice) gone.push_back(name);
   }
   remove(gone, step);
   return step;

@@ -6,7 +6,8 @@
 // lack them as the rules say (a 304 counts), or an administrator confirms it.  Lists are counted
 // for each name.  An empty list needs a confirmation.  A mount with faults keeps its last good
 // form.  Mounts known only by name, and in no list, are asked for again periodically; two answers
-// without one remove it.
+// without one, and a good list between them, remove it: a 404 may come from a gateway whose backend
+// is away, and lists fail then.
 // Thread: one; a pure state machine; the caller fetches.
 // Bounds: kMaxHeld mounts, which allows a whole list besides the last one; a further mount has a
 // fault until others are gone.
@@ -14,6 +15,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -85,8 +87,9 @@ class ExternalBook {
  private:
   struct Held {
     bool by_name = false;
-    unsigned absent = 0;  // answers for its name without it
-    unsigned missed = 0;  // good lists in a row without it
+    unsigned absent = 0;          // answers for its name without it
+    unsigned missed = 0;          // good lists in a row without it
+    std::uint64_t absent_at = 0;  // lists_ at the latest of `absent`
   };
   bool put(const std::shared_ptr<const MountRecord>& record, bool by_name);
   void no_room_for(const std::string& mount);
@@ -102,6 +105,7 @@ class ExternalBook {
   std::string identity_;
   std::set<std::string, std::less<>> missing_;  // from that list
   std::vector<std::string> unanswered_;
+  std::uint64_t lists_ = 0;  // good ones, a 304 too
   std::optional<Pending> pending_;
   bool refused_for_room_ = false;  // a mount of the last list
 };

@@ -270,8 +270,12 @@ TEST(ExternalBook, NamesThatWereAskedForStayWhileTheBackendKnowsThem) {
   CHECK(book.list_came(mounts(2), "2").ask.empty());
   CHECK(book.by_name() == std::vector<std::string>{"/m7"});
   CHECK(book.names_answered({"/m7"}, {}).removed.empty());
+  CHECK(!book.same_list().changed);
   CHECK(!book.names_answered({"/m7"}, list_of(R"({"mount":"/m7"})").mounts).changed);
   CHECK(book.names_answered({"/m7"}, {}).removed.empty());
+  // A gateway whose backend is away answers 404 to everything, and no list comes.
+  for (int i = 0; i < 5; ++i) CHECK(book.names_answered({"/m7"}, {}).removed.empty());
+  CHECK(!book.same_list().changed);
   CHECK(book.names_answered({"/m7"}, {}).removed == std::vector<std::string>{"/m7"});
 }
 
