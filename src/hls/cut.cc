@@ -110,17 +110,23 @@ std::int64_t HlsCut::wall_of(const Run& run, const SyncMark& mark) const {
   return spans[spans[i].anchored ? i : held].wall_of(mark.time.samples);
 }
 
-// The samples of the units in these bytes.
-std::uint64_t HlsCut::samples_between(std::uint64_t from, std::uint64_t to) const {
-  Bytes tail;
-  to = std::min({to, view_.end, from + kLongestTail});
-  while (from + tail.size() < to) {
-    auto piece = view_.bytes_at(from + tail.size());
+// A copy, because even the head of a unit may lie in two mapped segments.
+Bytes HlsCut::bytes_between(std::uint64_t from, std::uint64_t to) const {
+  Bytes bytes;
+  to = std::min(to, view_.end);
+  while (from + bytes.size() < to) {
+    auto piece = view_.bytes_at(from + bytes.size());
     if (piece.empty()) break;
     piece = piece.first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), to - from - tail.size())));
-    tail.insert(tail.end(), piece.begin(), piece.end());
+        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), to - from - bytes.size())));
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
   }
+  return bytes;
+}
+
+// The samples of the units in these bytes.
+std::uint64_t HlsCut::samples_between(std::uint64_t from, std::uint64_t to) const {
+  const Bytes tail = bytes_between(from, std::min(to, from + kLongestTail));
   std::uint64_t samples = 0;
   for (ByteSpan left(tail); !left.empty();) {
     const MpegUnit unit = mpeg_unit_at(left);
@@ -156,7 +162,7 @@ std::optional<HlsSegment> HlsCut::segment(const Run& run, std::uint64_t cell) co
     out.end = *run.end;
     out.duration = last.time.samples - mark.time.samples + samples_between(last.position, out.end);
   }
-  const MpegUnit unit = mpeg_frame_at(view_.bytes_at(out.begin));
+  const MpegUnit unit = mpeg_frame_at(bytes_between(out.begin, out.begin + kMpegFrameHead));
   out.adts = unit.what == MpegUnit::What::kFrame && unit.kind.layer == 0;
   if (out.end <= out.begin || out.duration == 0) return std::nullopt;
   return out;

@@ -202,6 +202,22 @@ TEST(HlsCut, AnotherSampleRateIsADiscontinuity) {
   LONGS_EQUAL(found[1].sequence + 1, found[2].sequence);
   LONGS_EQUAL(400 * 1024, found[0].duration + found[1].duration);
 }
+TEST(HlsCut, AHeaderInTwoMappedSegmentsNamesItsFormat) {
+  constexpr unsigned kFramesOfACell = 259, kFirst = 200;
+  studio.type = "audio/aac";
+  studio.source(1);
+  studio.send(adts_frame(300), kFirst, 1024);
+  const std::uint64_t boundary = studio.view()->segments->back()->end();
+  const std::size_t left = boundary - 3 - studio.log().head();
+  const unsigned frames = kFramesOfACell - kFirst;
+  studio.send(adts_frame(left / frames), frames - 1, 1024);
+  studio.send(adts_frame(left - (frames - 1) * (left / frames)), 1, 1024);
+  studio.send(adts_frame(300), 600, 1024);
+  const auto found = HlsCut(*studio.view()).newest(10);
+  LONGS_EQUAL(3, found.size());
+  LONGS_EQUAL(boundary - 3, found[1].begin);
+  for (const HlsSegment& segment : found) CHECK(segment.adts);
+}
 TEST(HlsCut, ARelayThatBeginsWithinASegmentListsFromTheNextOneAsItsUpstream) {
   studio.source(1);
   studio.frames(1400);
