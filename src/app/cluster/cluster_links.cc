@@ -193,15 +193,21 @@ void ClusterLinks::joined(const std::string& id, const std::string& epoch, bool 
     slots_->replaced(id);
     seats_->joined(id, false);
   } else {
-    slots_->resend(id);
+    resend(id);
   }
+}
+
+// One of the two links between peers has ended or begun; rows over the ended one may be lost.
+void ClusterLinks::resend(const std::string& id) {
+  slots_->resend(id);
+  seats_->resend(id);
 }
 
 void ClusterLinks::left(const std::string& id, bool silent) {
   conf_->left(id);
   if (conf_taker_.masters_changed) conf_taker_.masters_changed();
   if (!neighbours_->left(id)) {
-    if (neighbours_->is_linked(id)) slots_->resend(id);
+    if (neighbours_->is_linked(id)) resend(id);
     return;
   }
   ingest_->left(id);

@@ -117,6 +117,7 @@ class ClusterLinks {
   void note_mounts();
   void joined(const std::string& id, const std::string& epoch, bool upward);
   void left(const std::string& id, bool silent);
+  void resend(const std::string& id);
 
   Network& network_;
   const std::unique_ptr<MasterLinks> masters_;

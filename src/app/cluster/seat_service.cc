@@ -120,6 +120,12 @@ void SeatService::left(const std::string& id, bool silent) {
   settle();
 }
 
+void SeatService::resend(const std::string& id) {
+  if (stopped_) return;
+  book_.resend(id);
+  settle();
+}
+
 void SeatService::take(const std::string& sender, const std::vector<SeatRow>& rows) {
   if (stopped_ || !neighbours_.is_linked(sender)) return;
   for (const SeatRow& row : rows) book_.take(sender, row, network_.clock.steady());

@@ -31,6 +31,7 @@ class SeatService {
   void stop();
   void joined(const std::string& id, bool restarted);
   void left(const std::string& id, bool silent);
+  void resend(const std::string& id);
   void take(const std::string& sender, const std::vector<SeatRow>& rows);
 
   struct Ask {

@@ -40,6 +40,7 @@ void SeatBook::send_up(std::uint64_t number, Seat& seat, SeatAct act) {
   SeatRow row = seat.row;
   row.number = number;
   row.act = act;
+  if (act == SeatAct::kOff) ended_.push_back({seat.parent, row});
   outgoing_.push_back({seat.parent, std::move(row)});
 }
 
@@ -166,9 +167,19 @@ void SeatBook::joined(const std::string& id, bool restarted, SteadyTime now) {
       else
         seat.hold_until = std::min(seat.hold_until, now + timing_.hold_reset);
     }
-    if (seat.parent == id) send_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
   }
+  resend(id);
   for (const std::uint64_t number : gone) erase(seats_.find(number), true);
+}
+
+void SeatBook::resend(const std::string& id) {
+  for (const auto* ends : {&ended_before_, &ended_})
+    for (const Outgoing& end : *ends) {
+      const auto at = seats_.find(end.row.number);  // its mount may have come back to this parent
+      if (end.to == id && (at == seats_.end() || at->second.parent != id)) outgoing_.push_back(end);
+    }
+  for (auto& [number, seat] : seats_)
+    if (seat.parent == id) send_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
 }
 
 void SeatBook::left(const std::string& id, bool silent, SteadyTime now) {
@@ -177,6 +188,10 @@ void SeatBook::left(const std::string& id, bool silent, SteadyTime now) {
 }
 
 void SeatBook::tick(SteadyTime now) {
+  if (now >= ends_kept_ + timing_.hold_silent) {
+    ended_before_ = std::exchange(ended_, {});
+    ends_kept_ = now;
+  }
   std::vector<std::uint64_t> gone, undecided;
   std::map<std::string, std::string> parents;
   for (auto& [number, seat] : seats_) {

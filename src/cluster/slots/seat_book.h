@@ -7,7 +7,8 @@
 // has all its sessions is refused a further one, or (drop) its oldest session ends.  A session with
 // the address and player of the new one is the same listener, whose end is not known yet, and
 // always gives way.  Seats of a lost node stay for 1 s after a reset, 15 s after silence; a node
-// that returns reports its seats.
+// that returns reports its seats.  With a second link to the neighbour, it is not lost when one
+// ends: all that was under way is sent again, also the ends of seats, which are kept for this.
 //
 // Thread: control.
 // Ownership: app/cluster/seat_service.
@@ -99,6 +100,8 @@ class SeatBook {
   void take(const std::string& from, const SeatRow& row, SteadyTime now);
   void joined(const std::string& id, bool restarted, SteadyTime now);
   void left(const std::string& id, bool silent, SteadyTime now);
+  // One of two links has ended or begun: rows to the parent may be lost.
+  void resend(const std::string& id);
   // Follows mounts to their present parents, and ends held seats whose time is over.
   void tick(SteadyTime now);
 
@@ -148,6 +151,8 @@ class SeatBook {
   std::map<Origin, std::uint64_t> origins_;
   std::map<std::pair<std::string, std::string>, std::set<std::uint64_t>> users_;  // mount, user
   std::vector<Outgoing> outgoing_;
+  std::vector<Outgoing> ended_, ended_before_;  // sent since ends_kept_, and for hold_silent before
+  SteadyTime ends_kept_{};
   std::vector<Answer> answers_;
 };
 

@@ -132,3 +132,48 @@ TEST(SeatBook, SeatsGoAlongToAnotherUpstream) {
   seats.ask("e1", 1, "ann");
   STRCMP_EQUAL("e11 no\n", seats.take().c_str());
 }
+// One of two links of peers dies with rows under way, and the other goes on.
+TEST(SeatBook, RowsThatALinkHasLostAreSentAgain) {
+  seats.ask("e1", 1, "ann");
+  seats.ask("e1", 2, "cid");
+  STRCMP_EQUAL("e11 yes\ne12 yes\n", seats.take().c_str());
+  seats.lost.insert("m");
+  seats.books["e1"]->off(1);
+  seats.ask("e1", 3, "bob");
+  seats.lost.clear();
+  seats.books["m"]->tick(seats.now + 1h);
+  LONGS_EQUAL(2, seats.books["m"]->size());  // ann's, which nothing would end
+  seats.books["e1"]->resend("m");
+  seats.deliver();
+  STRCMP_EQUAL("e13 yes\n", seats.take().c_str());
+  LONGS_EQUAL(2, seats.books["m"]->size());
+  seats.ask("e2", 1, "ann");
+  seats.ask("e2", 2, "cid");
+  STRCMP_EQUAL("e21 yes\ne22 no\n", seats.take().c_str());
+}
+TEST(SeatBook, EndsOfSeatsAreKeptForAsLongAsALinkMayBeSilent) {
+  SeatBook& book = *seats.books["e1"];
+  book.tick(seats.now);
+  seats.ask("e1", 1, "ann");
+  book.off(1);
+  seats.deliver();
+  book.tick(seats.now + 15s);
+  book.resend("m");
+  LONGS_EQUAL(1, book.take_outgoing().size());
+  book.tick(seats.now + 30s);
+  book.resend("m");
+  LONGS_EQUAL(0, book.take_outgoing().size());
+}
+// The end that its former parent had been sent is not the end of the seat that is back there.
+TEST(SeatBook, ASeatThatCameBackDoesNotEnd) {
+  seats.ask("x", 1, "ann");
+  for (const char* parent : {"e2", "e1"}) {
+    seats.parents["x"] = parent;
+    seats.books["x"]->tick(seats.now);
+    seats.deliver();
+  }
+  seats.books["x"]->resend("e1");
+  const auto rows = seats.books["x"]->take_outgoing();
+  LONGS_EQUAL(1, rows.size());
+  CHECK(rows[0].row.act == SeatAct::kHave);
+}
