@@ -4,6 +4,10 @@
 
 namespace lb {
 
+std::string SeatBook::parent_for(std::string parent, const std::string& via) {
+  return parent == via ? std::string() : parent;
+}
+
 SeatBook::Seats::iterator SeatBook::find(const std::string& via, std::uint64_t number) {
   const auto at = origins_.find({via, number});
   return at == origins_.end() ? seats_.end() : seats_.find(at->second);
@@ -131,7 +135,7 @@ void SeatBook::take_up(const std::string& from, const SeatRow& row) {
   if (at == seats_.end()) {
     if (seats_.size() >= kMaxSeats) return;
     at = add(row, from);
-    at->second.parent = parent_of_(row.mount);
+    at->second.parent = parent_for(parent_of_(row.mount), from);
   }
   Seat& seat = at->second;
   seat.hold_until = SteadyTime::max();
@@ -202,9 +206,10 @@ void SeatBook::tick(SteadyTime now) {
     auto parent = parents.find(seat.row.mount);
     if (parent == parents.end())
       parent = parents.emplace(seat.row.mount, parent_of_(seat.row.mount)).first;
-    if (seat.parent == parent->second) continue;
+    std::string next = parent_for(parent->second, seat.via);
+    if (seat.parent == next) continue;
     send_up(number, seat, SeatAct::kOff);
-    seat.parent = parent->second;
+    seat.parent = std::move(next);
     send_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
     if (seat.parent.empty() && !seat.on) undecided.push_back(number);
   }

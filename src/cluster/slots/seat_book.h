@@ -134,6 +134,9 @@ class SeatBook {
   using Seats = std::map<std::uint64_t, Seat>;  // by this node's numbers: the oldest is first
   using Origin = std::pair<std::string, std::uint64_t>;  // via, number there
 
+  // "": this node decides.  Two nodes may be each other's parent while a stream moves; then the one
+  // that is asked decides.
+  static std::string parent_for(std::string parent, const std::string& via);
   Seats::iterator find(const std::string& via, std::uint64_t number);
   Seats::iterator add(SeatRow row, const std::string& via);
   Seats::iterator put(std::uint64_t number, SeatRow row, const std::string& via);

@@ -177,3 +177,18 @@ TEST(SeatBook, ASeatThatCameBackDoesNotEnd) {
   LONGS_EQUAL(1, rows.size());
   CHECK(rows[0].row.act == SeatAct::kHave);
 }
+TEST(SeatBook, OfTwoNodesThatPullFromEachOtherTheAskedOneDecides) {
+  seats.parents["m"] = "e1";
+  seats.ask("x", 1, "ann");  // x asks e1, e1 m, and m does not ask e1 back
+  STRCMP_EQUAL("x1 yes\n", seats.take().c_str());
+  seats.books["m"]->tick(seats.now);
+  seats.deliver();
+  LONGS_EQUAL(1, seats.books["m"]->size());
+  LONGS_EQUAL(1, seats.books["e1"]->size());
+  seats.ask("e2", 1, "ann");  // m asks e1, which does not ask m back
+  STRCMP_EQUAL("e21 no\n", seats.take().c_str());
+  seats.books["x"]->off(1);
+  seats.deliver();
+  LONGS_EQUAL(0, seats.books["m"]->size());
+  LONGS_EQUAL(0, seats.books["e1"]->size());
+}
