@@ -20,6 +20,7 @@ SeatBook::Seats::iterator SeatBook::add(SeatRow row, const std::string& via) {
 SeatBook::Seats::iterator SeatBook::put(std::uint64_t number, SeatRow row, const std::string& via) {
   origins_[{via, row.number}] = number;
   users_[{row.mount, row.user}].insert(number);
+  ++of_nodes_[via];
   Seat seat;
   seat.row = std::move(row);
   seat.via = via;
@@ -30,6 +31,8 @@ SeatBook::Seats::iterator SeatBook::put(std::uint64_t number, SeatRow row, const
 void SeatBook::erase(Seats::iterator at, bool tell) {
   Seat& seat = at->second;
   if (tell) send_up(at->first, seat, SeatAct::kOff);
+  hold(at->first, seat, SteadyTime::max());
+  if (const auto node = of_nodes_.find(seat.via); --node->second == 0) of_nodes_.erase(node);
   origins_.erase({seat.via, seat.row.number});
   const auto user = users_.find({seat.row.mount, seat.row.user});
   if (user != users_.end()) {
@@ -37,6 +40,21 @@ void SeatBook::erase(Seats::iterator at, bool tell) {
     if (user->second.empty()) users_.erase(user);
   }
   seats_.erase(at);
+}
+
+// max(): it is not held.
+void SeatBook::hold(std::uint64_t number, Seat& seat, SteadyTime until) {
+  if (seat.hold_until != SteadyTime::max()) held_.erase({seat.hold_until, number});
+  seat.hold_until = until;
+  if (until != SteadyTime::max()) held_.emplace(until, number);
+}
+
+// For a new seat; if the older ones follow another parent, tick() looks at all of them.
+std::string SeatBook::parent_now(const std::string& mount) {
+  std::string parent = parent_of_(mount);
+  if (const auto at = parents_.find(mount); at != parents_.end() && at->second != parent)
+    parents_.erase(at);
+  return parent;
 }
 
 void SeatBook::send_up(std::uint64_t number, Seat& seat, SeatAct act) {
@@ -66,7 +84,7 @@ void SeatBook::ask(const SeatRow& row, SteadyTime) {
     return;
   }
   const auto at = add(row, "");
-  at->second.parent = parent_of_(row.mount);
+  at->second.parent = parent_now(row.mount);
   if (at->second.parent.empty())
     decide(at);
   else
@@ -133,12 +151,14 @@ void SeatBook::take_up(const std::string& from, const SeatRow& row) {
     return;
   }
   if (at == seats_.end()) {
-    if (seats_.size() >= kMaxSeats) return;
+    const auto node = of_nodes_.find(from);
+    if (seats_.size() >= kMaxSeats || (node != of_nodes_.end() && node->second >= max_of_node_))
+      return;
     at = add(row, from);
-    at->second.parent = parent_for(parent_of_(row.mount), from);
+    at->second.parent = parent_for(parent_now(row.mount), from);
   }
   Seat& seat = at->second;
-  seat.hold_until = SteadyTime::max();
+  hold(at->first, seat, SteadyTime::max());
   if (row.act == SeatAct::kHave) {
     if (!std::exchange(seat.on, true)) send_up(at->first, seat, SeatAct::kHave);
     return;
@@ -169,7 +189,7 @@ void SeatBook::joined(const std::string& id, bool restarted, SteadyTime now) {
       if (restarted)
         gone.push_back(number);
       else
-        seat.hold_until = std::min(seat.hold_until, now + timing_.hold_reset);
+        hold(number, seat, std::min(seat.hold_until, now + timing_.hold_reset));
     }
   }
   resend(id);
@@ -188,7 +208,8 @@ void SeatBook::resend(const std::string& id) {
 
 void SeatBook::left(const std::string& id, bool silent, SteadyTime now) {
   for (auto& [number, seat] : seats_)
-    if (seat.via == id) seat.hold_until = now + (silent ? timing_.hold_silent : timing_.hold_reset);
+    if (seat.via == id)
+      hold(number, seat, now + (silent ? timing_.hold_silent : timing_.hold_reset));
 }
 
 void SeatBook::tick(SteadyTime now) {
@@ -196,26 +217,39 @@ void SeatBook::tick(SteadyTime now) {
     ended_before_ = std::exchange(ended_, {});
     ends_kept_ = now;
   }
-  std::vector<std::uint64_t> gone, undecided;
+  while (!held_.empty() && held_.begin()->first <= now)
+    erase(seats_.find(held_.begin()->second), true);
+  std::vector<std::uint64_t> undecided;
   std::map<std::string, std::string> parents;
-  for (auto& [number, seat] : seats_) {
-    if (seat.hold_until <= now) {
-      gone.push_back(number);
-      continue;
-    }
-    auto parent = parents.find(seat.row.mount);
-    if (parent == parents.end())
-      parent = parents.emplace(seat.row.mount, parent_of_(seat.row.mount)).first;
-    std::string next = parent_for(parent->second, seat.via);
+  for (auto user = users_.begin(); user != users_.end();) {
+    const std::string mount = user->first.first;
+    const auto at = parents.emplace(mount, parent_of_(mount)).first;
+    const auto before = parents_.find(mount);
+    if (before == parents_.end() || before->second != at->second)
+      follow(mount, at->second, undecided);
+    user = users_.lower_bound({mount + '\0', ""});  // of the next mount
+  }
+  parents_ = std::move(parents);
+  for (const std::uint64_t number : undecided)
+    if (const auto at = seats_.find(number); at != seats_.end()) decide(at);
+}
+
+void SeatBook::follow(const std::string& mount, const std::string& parent,
+                      std::vector<std::uint64_t>& undecided) {
+  std::vector<std::uint64_t> all;  // the oldest first
+  for (auto user = users_.lower_bound({mount, ""});
+       user != users_.end() && user->first.first == mount; ++user)
+    all.insert(all.end(), user->second.begin(), user->second.end());
+  std::sort(all.begin(), all.end());
+  for (const std::uint64_t number : all) {
+    Seat& seat = seats_.at(number);
+    std::string next = parent_for(parent, seat.via);
     if (seat.parent == next) continue;
     send_up(number, seat, SeatAct::kOff);
     seat.parent = std::move(next);
     send_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
     if (seat.parent.empty() && !seat.on) undecided.push_back(number);
   }
-  for (const std::uint64_t number : gone) erase(seats_.find(number), true);
-  for (const std::uint64_t number : undecided)
-    if (const auto at = seats_.find(number); at != seats_.end()) decide(at);
 }
 
 void SeatBook::save(SeatBookRecord& saved) const {
@@ -232,7 +266,8 @@ void SeatBook::restore(const SeatBookRecord& saved, SteadyTime now) {
     Seat& seat = put(one.number, one.row, one.via)->second;
     seat.parent = one.parent;
     seat.on = one.on;
-    if (!one.via.empty()) seat.hold_until = std::min(one.hold_until, now + timing_.hold_silent);
+    if (!one.via.empty())
+      hold(one.number, seat, std::min(one.hold_until, now + timing_.hold_silent));
     next_ = std::max(next_, one.number + 1);
   }
 }

@@ -12,7 +12,7 @@
 //
 // Thread: control.
 // Ownership: app/cluster/seat_service.
-// Bounds: kMaxSeats; listeners beyond it are let in uncounted.
+// Bounds: kMaxSeats, and kMaxOfNode of a neighbour; listeners beyond them are let in uncounted.
 #pragma once
 
 #include <chrono>
@@ -84,12 +84,13 @@ struct SeatTiming {
 
 class SeatBook {
  public:
-  static constexpr std::size_t kMaxSeats = 1'000'000;
+  static constexpr std::size_t kMaxSeats = 1'000'000, kMaxOfNode = 250'000;
   // The linked node that a mount is pulled from; "": this node decides.
   using ParentOf = std::function<std::string(const std::string& mount)>;
 
-  SeatBook(ParentOf parent_of, SeatTiming timing)
-      : parent_of_(std::move(parent_of)), timing_(timing) {}
+  // max_of_node: smaller in tests.
+  SeatBook(ParentOf parent_of, SeatTiming timing, std::size_t max_of_node = kMaxOfNode)
+      : parent_of_(std::move(parent_of)), timing_(timing), max_of_node_(max_of_node) {}
 
   // A listener of this node; row.number is unique here. take_answers() may have its answer at once.
   void ask(const SeatRow& row, SteadyTime now);
@@ -102,7 +103,8 @@ class SeatBook {
   void left(const std::string& id, bool silent, SteadyTime now);
   // One of two links has ended or begun: rows to the parent may be lost.
   void resend(const std::string& id);
-  // Follows mounts to their present parents, and ends held seats whose time is over.
+  // Follows mounts to their present parents, and ends held seats whose time is over.  Looks at no
+  // other seat.
   void tick(SteadyTime now);
 
   struct Outgoing {
@@ -141,6 +143,10 @@ class SeatBook {
   Seats::iterator add(SeatRow row, const std::string& via);
   Seats::iterator put(std::uint64_t number, SeatRow row, const std::string& via);
   void erase(Seats::iterator at, bool tell);
+  void hold(std::uint64_t number, Seat& seat, SteadyTime until);
+  std::string parent_now(const std::string& mount);
+  void follow(const std::string& mount, const std::string& parent,
+              std::vector<std::uint64_t>& undecided);
   void send_up(std::uint64_t number, Seat& seat, SeatAct act);
   void answer(const Seat& seat, SeatAct act);
   void decide(Seats::iterator at);
@@ -149,10 +155,14 @@ class SeatBook {
 
   const ParentOf parent_of_;
   const SeatTiming timing_;
+  const std::size_t max_of_node_;
   Seats seats_;
   std::uint64_t next_ = 1;
   std::map<Origin, std::uint64_t> origins_;
   std::map<std::pair<std::string, std::string>, std::set<std::uint64_t>> users_;  // mount, user
+  std::map<std::string, std::size_t> of_nodes_;          // numbers of seats, by via
+  std::set<std::pair<SteadyTime, std::uint64_t>> held_;  // by hold_until
+  std::map<std::string, std::string> parents_;  // of mounts all of whose seats follow that parent
   std::vector<Outgoing> outgoing_;
   std::vector<Outgoing> ended_, ended_before_;  // sent since ends_kept_, and for hold_silent before
   SteadyTime ends_kept_{};

@@ -1,6 +1,7 @@
 #include "cluster/slots/seat_book.h"
 
 #include <memory>
+#include <string>
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
@@ -191,4 +192,39 @@ TEST(SeatBook, OfTwoNodesThatPullFromEachOtherTheAskedOneDecides) {
   seats.deliver();
   LONGS_EQUAL(0, seats.books["m"]->size());
   LONGS_EQUAL(0, seats.books["e1"]->size());
+}
+TEST(SeatBook, OneNodeDoesNotTakeTheSeatsOfOthers) {
+  SeatBook book([](const std::string&) { return std::string(); }, SeatTiming{}, 3);
+  const auto take = [&](const char* from, std::uint64_t number, SeatAct act) {
+    SeatRow row;
+    row.mount = "/m";
+    row.user = std::to_string(number);
+    row.number = number;
+    row.act = act;
+    book.take(from, row, seats.now);
+    return book.size();
+  };
+  for (std::uint64_t number = 1; number < 10; ++number) take("e1", number, SeatAct::kHave);
+  LONGS_EQUAL(3, book.size());
+  LONGS_EQUAL(4, take("e2", 1, SeatAct::kHave));
+  // An ended seat makes room for one.
+  LONGS_EQUAL(3, take("e1", 1, SeatAct::kOff));
+  LONGS_EQUAL(4, take("e1", 8, SeatAct::kHave));
+  LONGS_EQUAL(4, take("e1", 9, SeatAct::kHave));
+  book.left("e1", false, seats.now);
+  book.tick(seats.now + 1s);
+  LONGS_EQUAL(1, book.size());
+}
+// The upstream was another one for a moment, between two ticks.
+TEST(SeatBook, ASeatIsNotLeftAtAFormerParent) {
+  seats.ask("x", 1, "ann");
+  seats.books["x"]->tick(seats.now);
+  seats.parents["x"] = "e2";
+  seats.ask("x", 2, "bob");
+  LONGS_EQUAL(1, seats.books["e2"]->size());
+  seats.parents["x"] = "e1";
+  seats.books["x"]->tick(seats.now);
+  seats.deliver();
+  LONGS_EQUAL(0, seats.books["e2"]->size());
+  LONGS_EQUAL(2, seats.books["e1"]->size());
 }
