@@ -196,6 +196,7 @@ void Server::apply_records(const OverlayUpdate& update) {
     if (mount_section(*update.config, mount).suspended)
       Worker::end_encoders(*services_, mount, EndReason::kKilled);
   }
+  services_->cluster->records_changed(update.mounts);
   services_->archive->records_changed(update.mounts);
   end_moved_sources(*services_, *before, *update.config, update.mounts);
   services_->links->records_changed(update.mounts);  // accepted sources depend on the records

@@ -9,6 +9,11 @@
 #include "cluster/nodes/audience.h"
 
 namespace lb {
+namespace {
+
+constexpr std::size_t kPeaksAtOnce = 500;  // carriers, in one turn with the table
+
+}  // namespace
 
 ListenersElsewhere ClusterService::listeners_elsewhere(
     const std::optional<std::string>& only) const {
@@ -39,12 +44,16 @@ ListenersElsewhere ClusterService::listeners_elsewhere(
 void ClusterService::note_peaks() {
   const auto all = network_.mounts.all();
   std::vector<std::pair<Mount*, Audience>> heard;
-  decider_.with_table([&](const NodeTable& table) {
-    for (const auto& [name, mount] : *all)
-      if (const MountNodes* row = table.mount(name))
+  for (auto at = all->begin(); at != all->end();)
+    decider_.with_table([&](const NodeTable& table) {
+      for (std::size_t seen = 0; at != all->end() && seen < kPeaksAtOnce; ++seen, ++at) {
+        const MountNodes* const row = table.mount(at->first);
+        if (row == nullptr) continue;
+        seen += row->carriers.size();
         if (const Audience audience = audience_of(table, *row); audience.all() > 0)
-          heard.emplace_back(mount.get(), audience);
-  });
+          heard.emplace_back(at->second.get(), audience);
+      }
+    });
   steady_below_.begin();
   for (const auto& [mount, audience] : heard) {
     const std::uint64_t below =

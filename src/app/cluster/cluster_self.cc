@@ -38,7 +38,6 @@ void ClusterService::report_self(SteadyTime time) {
   double kbps = 0;
   unsigned audience = 0;
   std::size_t carried = 0;
-  bool other_mounts = false;
   std::vector<std::pair<std::string_view, double>> rates;
   std::vector<std::string_view> gone;
   const auto used = network_.mounts.in_use();
@@ -53,7 +52,7 @@ void ClusterService::report_self(SteadyTime time) {
     const auto [at, is_new] = reported_.try_emplace(name);
     MountLoad& row = at->second;
     if (!is_new && row.listeners == here && (row.from ? *row.from == way : way.empty())) continue;
-    other_mounts = other_mounts || is_new;
+    if (is_new) read_rules(name);
     row.mount = name;
     row.listeners = here;
     row.from = way.empty() ? std::nullopt : std::optional(way);
@@ -65,7 +64,6 @@ void ClusterService::report_self(SteadyTime time) {
       if (mount && is_carried(*mount)) continue;
       load.changed.push_back({.mount = name, .carries = false});
       gone.push_back(name);
-      other_mounts = true;
     }
   }
   note_peaks();
@@ -77,7 +75,6 @@ void ClusterService::report_self(SteadyTime time) {
     if (table.self() != kNoNode) table.report(table.self(), load);
   });
   for (const std::string_view name : gone) reported_.erase(reported_.find(name));
-  if (other_mounts) configure_mounts();
 }
 
 std::uint64_t ClusterService::arrivals(std::string_view master_id) const noexcept {

@@ -26,7 +26,8 @@ using namespace std::chrono_literals;
 constexpr auto kClusterTick = 250ms;
 constexpr auto kHeardOfKeys = 30s;
 constexpr std::size_t kMaxHeld = 20'000;
-constexpr auto kAnotherOffset = 100ms;   // a token is valid for a minute
+constexpr auto kAnotherOffset = 100ms;  // a token is valid for a minute
+constexpr std::size_t kMaxGoneRules = 1000;
 constexpr std::size_t kMaxClocks = 256;  // of present and former masters
 
 }  // namespace
@@ -191,29 +192,42 @@ void ClusterService::stop() {
   probes_->stop();
 }
 
+std::optional<BalanceRules> ClusterService::rules_of(const Config& config,
+                                                     const std::string& mount) const {
+  const MountBalance& own = mount_section(config, mount).balance;
+  if (own == MountBalance{}) return std::nullopt;
+  return balance_rules(settings_.rules, own);
+}
+
 // Collects mounts whose section has its own <balance>.  Sections may be patterns; rules have names.
 void ClusterService::configure_mounts() {
   const auto config = network_.config.read();
-  settings_.mounts.clear();
+  BalanceSettings settings = settings_;
   ruled_.clear();
   const auto all = network_.mounts.all();
   for (const auto& [name, mount] : *all) {
     ruled_.insert(name);
-    const MountBalance& own = mount_section(*config, name).balance;
-    if (!(own == MountBalance{}))
-      settings_.mounts.emplace(name, balance_rules(settings_.rules, own));
+    if (auto rules = rules_of(*config, name)) settings.mounts.emplace(name, std::move(*rules));
   }
-  decider_.configure(settings_, ruled_);
+  decider_.configure(std::move(settings), ruled_);
+}
+
+// Of one mount, since a crowd may ask for many new ones.  Those that are gone are forgotten once
+// they are the greater part.
+void ClusterService::read_rules(const std::string& mount) {
+  ruled_.insert(mount);
+  decider_.set_rules(mount, rules_of(*network_.config.read(), mount));
+  if (ruled_.size() > 2 * network_.mounts.all()->size() + kMaxGoneRules) configure_mounts();
 }
 
 // The mount may be newer than the last configure_mounts().
 void ClusterService::know_rules_of(const std::string& mount) {
-  if (ruled_.contains(mount) || !network_.mounts.find(mount)) return;
-  ruled_.insert(mount);
-  const MountBalance& own = mount_section(*network_.config.read(), mount).balance;
-  if (!(own == MountBalance{}))
-    settings_.mounts.insert_or_assign(mount, balance_rules(settings_.rules, own));
-  decider_.configure(settings_, ruled_);
+  if (!ruled_.contains(mount) && network_.mounts.find(mount)) read_rules(mount);
+}
+
+void ClusterService::records_changed(std::span<const std::string> mounts) {
+  for (const std::string& mount : mounts)
+    if (ruled_.contains(mount)) read_rules(mount);
 }
 
 void ClusterService::tick() {

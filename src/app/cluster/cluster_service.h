@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -47,6 +48,8 @@ class ClusterService {
   ~ClusterService();
 
   void configure(const Config& config);
+  // The sections of these mounts have changed, and the configuration is otherwise the same.
+  void records_changed(std::span<const std::string> mounts);
   void stop();
 
   // -- of a hand-over: saved for the next process, which restores before and after configure()
@@ -146,7 +149,9 @@ class ClusterService {
   void publish_events();
   void release_if_known();
   void release_held();
+  std::optional<BalanceRules> rules_of(const Config& config, const std::string& mount) const;
   void configure_mounts();
+  void read_rules(const std::string& mount);
   void know_rules_of(const std::string& mount);
   SteadyTime now() const;
 
@@ -165,7 +170,7 @@ class ClusterService {
   const std::unique_ptr<PullVerifier> pulls_;
   const std::unique_ptr<NodeProbes> probes_;
   ClientHistory sent_to_master_;
-  BalanceSettings settings_;
+  BalanceSettings settings_;                    // without those of mounts
   std::unordered_set<std::string> ruled_;       // mounts whose sections have been read
   std::set<std::string, std::less<>> masters_;  // as the decider has them
   std::vector<std::string> static_ids_;

@@ -9,6 +9,13 @@ Balancer::Balancer(NodeTable& table, BalanceSettings settings, Rng& rng)
 
 void Balancer::configure(BalanceSettings settings) { settings_ = std::move(settings); }
 
+void Balancer::set_rules(const std::string& mount, const std::optional<BalanceRules>& rules) {
+  if (rules)
+    settings_.mounts.insert_or_assign(mount, *rules);
+  else
+    settings_.mounts.erase(mount);
+}
+
 Balancer::Recalled Balancer::recall(const PickRequest& request, const Client& client,
                                     SteadyTime now) const {
   Recalled out;

@@ -5,6 +5,7 @@
 // Ownership: RedirectDecider; the table and the generator outlive it.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -37,6 +38,8 @@ class Balancer {
   bool is_master(std::string_view id) const { return masters_.contains(id); }
 
   void configure(BalanceSettings settings);
+  // rules: of this mount alone; nullopt: those of the cluster.
+  void set_rules(const std::string& mount, const std::optional<BalanceRules>& rules);
   const BalanceSettings& settings() const noexcept { return settings_; }
   const NodeTable& table() const noexcept { return table_; }
 

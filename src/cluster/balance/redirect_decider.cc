@@ -178,6 +178,13 @@ void RedirectDecider::configure(BalanceSettings settings, std::unordered_set<std
   ruled_.swap(ruled);
 }
 
+void RedirectDecider::set_rules(const std::string& mount,
+                                const std::optional<BalanceRules>& rules) {
+  const Turn turn(*this);
+  balancer_.set_rules(mount, rules);
+  ruled_.insert(mount);
+}
+
 BalanceSettings RedirectDecider::settings() const {
   const Turn turn(*this);
   return balancer_.settings();

@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -134,6 +135,8 @@ class RedirectDecider {
   void arrived(std::span<const ClientKey> clients);
   // ruled: mounts whose own rules have been read.
   void configure(BalanceSettings settings, std::unordered_set<std::string> ruled);
+  // The mount's section has been read.  rules: its own; nullopt: it has none.
+  void set_rules(const std::string& mount, const std::optional<BalanceRules>& rules);
   BalanceSettings settings() const;
   // Ids of masters of this server.
   void set_masters(std::set<std::string, std::less<>> ids);

@@ -113,6 +113,21 @@ TEST(ClusterService, ExplainingCountsNothing) {
   // Who was redirected would be served here.
   CHECK_EQUAL(302, server.get("/live", "User-Agent: P/1\r\n", "192.0.2.1").status);
 }
+TEST(ClusterService, RulesOfANewMountAreReadWithItsFirstQuestionAndAgainWithItsRecord) {
+  server.start(kThree + "<mount><mount-name>/live</mount-name><balance when=\"never\"/></mount>");
+  const auto rules = [&] { return cluster().decider().settings().mounts; };
+  auto source = server.source("/live");
+  PickTrace trace;
+  cluster().explain(ask(), trace);
+  LONGS_EQUAL(1, rules().count("/live"));
+  CHECK(rules().at("/live").when == BalanceWhen::kNever);
+  const auto next = std::make_shared<Config>(*server.config());
+  for (MountSettings& section : next->mounts) section.balance = {};
+  server.services().config.publish(next);
+  const std::string changed[] = {"/live", "/unknown"};
+  cluster().records_changed(changed);
+  LONGS_EQUAL(0, rules().size());
+}
 TEST(ClusterService, InItsFirstSecondAMasterHoldsRequestsBack) {
   std::string holds = kThree;
   holds.replace(holds.find("<hold>0"), 7, "<hold>300ms");

@@ -112,6 +112,21 @@ TEST(RedirectDecider, DecidesNothingAboutAMountWhoseRulesAreNotKnown) {
   CHECK(decider.decide(ask(), now).kind == Decision::Kind::kServe);
 }
 
+TEST(RedirectDecider, TakesTheRulesOfOneMount) {
+  add(SomeCluster::hello("edge1"));
+  decider.configure({}, {"/b"});
+  BalanceRules never;
+  never.when = BalanceWhen::kNever;
+  decider.set_rules("/a", never);
+  CHECK(decider.decide(ask(), now).kind == Decision::Kind::kServe);
+  decider.set_rules("/a", std::nullopt);
+  CHECK(decider.decide(ask(), now).kind == Decision::Kind::kRedirect);
+  LONGS_EQUAL(0, decider.settings().mounts.size());
+  RedirectAsk other = ask(2);
+  other.mount = "/b";
+  CHECK(decider.decide(other, now).kind == Decision::Kind::kRedirect);
+}
+
 TEST(RedirectDecider, ServesTheRelayOfAServerThatAskedForTheList) {
   add(SomeCluster::hello("edge1"));
   const RedirectAsk relay = ask();
