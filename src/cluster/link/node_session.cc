@@ -154,11 +154,14 @@ void NodeSession::address_tried(const NodeAddress& address, const Result<bool>& 
     log(LogLevel::kWarn,
         cat({"no listener is sent to ", origin, ": another server answers there"}));
   NodeHello row = row_;
-  // The same run of the process: the row only gets the new description.
+  // The same run of the process: the row only gets the new description.  Its weight and limits may
+  // have changed since the HELLO.
   const SteadyTime now = host_.loop().now();
   try_again_ = now + kTryAgain;
-  const auto again = host_.decider().with_table(
-      [&](NodeTable& table) { return table.hello(std::move(row), now); });
+  const auto again = host_.decider().with_table([&](NodeTable& table) {
+    if (const NodeSlot slot = slot_in(table); slot != kNoNode) row.limits = table.node(slot).limits;
+    return table.hello(std::move(row), now);
+  });
   if (!again) link_.end(again.error().what);
 }
 

@@ -79,6 +79,18 @@ TEST(NodeSession, AnAddressThatWasRefusedIsUsedWhenItIsProved) {
   LONGS_EQUAL(1, node().addresses.size());
   CHECK(node().state == NodeState::kUp);
 }
+TEST(NodeSession, AnAddressThatIsTriedAgainChangesNoLimits) {
+  begin();
+  gets(std::string(kHello) + kSnap);
+  const NodeAddress address = node().addresses[0];
+  master.table.set_limits(master.table.find("edge1"), {.most = {.listeners = 7}, .weight = 3});
+  for (const bool itself : {false, true}) {
+    master.sessions.front()->address_tried(address, itself);
+    DOUBLES_EQUAL(3, node().limits.weight, 0);
+    DOUBLES_EQUAL(7, node().hard_listeners, 0);
+  }
+  LONGS_EQUAL(1, node().addresses.size());
+}
 TEST(NodeSession, ItIsUpWhenItsSnapshotIsWhole) {
   begin();
   gets(kHello);
