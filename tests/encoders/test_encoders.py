@@ -4,6 +4,7 @@ import time
 from encoders import PARSERS, PULSE, Ear, Encoder, full
 from harness import ADMIN, SOURCE, Failed, check, equal, test, wait_for
 from heard import read_until_heard
+from pictures import png
 
 MAIN, BACKUP = "main:main-secret", "backup:backup-secret"
 ROWS = ('<encoder username="main" password="main-secret" priority="1"/>'
@@ -160,6 +161,29 @@ def titles_belong_to_the_encoder_whose_login_tells_them(t):
     # By the administrator: the mount's.
     server.set_title("/live", song="All")
     wait_for(lambda: server.stat("/live", "title") == "All", "the mount's title")
+
+
+@test
+def titles_by_the_api_belong_to_the_encoder_too(t):
+    server = t.server(body=mount(ROWS))
+    main = server.source("/live", login=MAIN, tag="M")
+    main.play(20)
+    backup = server.source("/live", login=BACKUP, tag="B")
+    backup.play(20)
+    wait_for_states(server, {"main": "writes", "backup": "flows"})
+
+    def by_api(line, login, body, status):
+        reply = server.ask(line + " HTTP/1.1", ["Host: x", "Connection: close", "Content-Type: application/json"], login, body)
+        equal(reply.status, status, reply.text)
+    by_api("POST /api/v1/mounts/live/title", MAIN, b'{"title": "Main"}', 204)
+    by_api("POST /api/v1/mounts/live/title", BACKUP, b'{"title": "Backup"}', 204)
+    wait_for(lambda: server.stat("/live", "title") == "Main", "the writer's title is shown")
+    by_api("PUT /api/v1/mounts/live/art", BACKUP, png(4), 409)   # the title that plays is not its own
+    by_api("PUT /api/v1/mounts/live/art", MAIN, png(4), 200)
+    backup.play(10)
+    main.leave()
+    wait_for_states(server, {"backup": "writes"})
+    wait_for(lambda: server.stat("/live", "title") == "Backup", "the other one's title is shown")
 
 
 @test

@@ -264,6 +264,7 @@ Plan set_mount_title(const PlanContext& context) {
   ApiOrder order;
   order.kind = ApiOrder::Kind::kSetTitle;
   order.mount = name;
+  order.encoder = context.who.encoder;
   order.title = title.title;
   order.artist = title.artist;
   order.url = title.url;
@@ -328,6 +329,7 @@ Plan set_mount_art(const PlanContext& context) {
   ApiOrder order;
   order.kind = ApiOrder::Kind::kSetPicture;
   order.mount = name;
+  order.encoder = context.who.encoder;
   order.art = picture_name(*type, body);
   order.picture = body;
   if (!context.request.is_on(Switch::kKeep)) {
@@ -338,6 +340,11 @@ Plan set_mount_art(const PlanContext& context) {
       return Problem{ProblemName::kRefused, cat({"mount ", name,
                                                  " has no title for the picture; keep=1 "
                                                  "keeps it for a title that names it"})};
+    if (const std::string& by = order.encoder;
+        !by.empty() && (!now.source || now.source->user != by))
+      return Problem{ProblemName::kRefused, cat({"encoder ", by, " does not feed mount ", name,
+                                                 "; keep=1 keeps the picture for a title that "
+                                                 "names it"})};
     order.title = now.title;
   }
   JsonWriter json;

@@ -127,6 +127,7 @@ struct ApiOrder {
   std::uint64_t listener = 0;
   std::string to{};  // of kMoveListener: a mount
   std::string title{}, artist{}, url{};
+  std::string encoder{};              // whose title it is, by its login; "": the mount's
   std::optional<std::string> next{};  // the next song; "": no longer known
   SongDetails details{}, next_details{};
   std::optional<std::int64_t> at_ms{};  // when a title begins to sound, Unix; nullopt: now

@@ -28,7 +28,8 @@ struct ApiCaller {
   std::vector<std::string> mounts;  // see auth/login/login_scope.h
   bool addresses = false;           // sees listeners' addresses
   std::string ip;
-  std::string via;  // "cookie", "basic", "token", "file"
+  std::string via;      // "cookie", "basic", "token", "file"
+  std::string encoder;  // of a mount's <encoder>, by its login; otherwise ""
 };
 
 // Query parameters with the values 0 and 1; read_request() refuses others.

@@ -63,6 +63,7 @@ ApiCaller caller_of(const Connection& connection, const Identity& identity,
   caller.addresses = identity.addresses;
   caller.ip = connection.ip();
   caller.via = to_text(identity.via);
+  caller.encoder = identity.encoder;
   if (identity.role == AdminRole::kSource && !mount.empty()) {
     caller.role = Role::kOperator;
     caller.mounts = {mount};

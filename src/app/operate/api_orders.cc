@@ -69,6 +69,7 @@ void ApiOrders::order_certificate(const ApiOrder& order, Then then) {
 void ApiOrders::set_title(const ApiOrder& order, Then then) {
   TitleRequest request = TitleRequest::of_texts(order.artist, order.title, order.url);
   request.art = order.art;
+  request.encoder = order.encoder;
   request.next = order.next;
   request.details = order.details;
   request.next_details = order.next_details;
@@ -106,6 +107,7 @@ void ApiOrders::set_picture(const ApiOrder& order, Then then) {
     title.mount = order.mount;
     title.title = order.title;
     title.art = order.art;
+    title.encoder = order.encoder;
     return set_title(title, std::move(then));
   }
   services_.titles.paint(order.mount, order.title, order.art);

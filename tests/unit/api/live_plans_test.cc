@@ -191,6 +191,15 @@ TEST(LivePlans, ABanOfAListenerIsARecordOfItsAddress) {
   LONGS_EQUAL(409, api.ask(api.admin, Method::kDelete, "/mounts/acme-1/listeners/m1/20?ban=1"));
   STRCMP_EQUAL("no-store", api.name().c_str());
 }
+TEST(LivePlans, ATitleOfAnEncoderIsItsOwn) {
+  ApiCaller standby = api.operator_;
+  standby.encoder = "backup";
+  api.now_of.on_air = true;
+  api.now_of.title = "of the writer";
+  api.now_of.source.emplace().user = "main";
+  LONGS_EQUAL(204, api.ask(standby, Method::kPost, "/mounts/acme-1/title", R"({"title":"B"})"));
+  STRCMP_EQUAL("backup", api.order->encoder.c_str());
+}
 TEST(LivePlans, ATitleGoesToWhatIsOnAir) {
   const std::string body = R"({"title":"B","artist":"A"})";
   LONGS_EQUAL(409, api.ask(api.operator_, Method::kPost, "/mounts/acme-1/title", body));
