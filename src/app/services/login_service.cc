@@ -235,7 +235,8 @@ std::string LoginService::begin_session(const Identity& identity) {
   session.user = identity.user;
   session.role = Role::kAdmin;
   session.epoch = file_epoch();
-  const auto book = accounts_.users.read();
+  // The book that judged it: a session of its epoch ends with each later change.
+  const auto book = identity.book != nullptr ? identity.book : accounts_.users.read();
   const User* user = book->user(identity.user);
   session.file = identity.via == Identity::Via::kFile;
   if (!session.file && user != nullptr) {
@@ -278,11 +279,11 @@ void LoginService::judge(std::string user, std::string password, const Address& 
   std::string hash = may ? known->hash : decoy_for(*book, user);
   // The queue calls it, or destroys it uncalled.
   auto kept = std::make_shared<UniqueFunction<void(LoginResult, Identity)>>(std::move(done));
-  auto answered = [this, may, user, kept](bool right) {
-    // Judged by the present book.
+  auto answered = [this, may, user, judged = hash, kept](bool right) {
+    // Judged by the present book, in which another password may have replaced this one.
     const auto now = accounts_.users.read();
     const User* found = now->user(user);
-    if (may && right && found != nullptr && !found->disabled)
+    if (may && right && found != nullptr && !found->disabled && found->hash == judged)
       (*kept)(LoginResult::kRight, identity_of(*found, Identity::Via::kBasic));
     else
       (*kept)(LoginResult::kWrong, {});

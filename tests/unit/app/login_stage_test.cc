@@ -201,6 +201,17 @@ TEST(LoginStage, WhatChangesAboutAUserCountsAtOnce) {
   CHECK_EQUAL(401, server.get("/admin/listmounts", login_of("vera")).status);
   CHECK_EQUAL(401, log_in("vera").status);
 }
+TEST(LoginStage, APasswordThatIsReplacedWhileItIsJudgedIsWrong) {
+  begin();
+  std::optional<LoginResult> result;
+  server.services().login->judge("anna", "pw-anna", *Address::parse("192.168.1.9", 0),
+                                 [&result](LoginResult said, const Identity&) { result = said; });
+  users[3].hash = md5_hex("another");
+  ++users[3].epoch;
+  publish();
+  CHECK(server.until([&result] { return result.has_value(); }));
+  CHECK(*result == LoginResult::kWrong);
+}
 TEST(LoginStage, ATokenEndsWithItsTimeAndItsRecord) {
   begin();
   const std::string bearer = "Authorization: Bearer secret-t-view\r\n";
