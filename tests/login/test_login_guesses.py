@@ -72,6 +72,24 @@ def guesses_are_slowed_down_and_the_owner_gets_in_meanwhile(t):
 
 
 @test
+def guesses_at_the_old_password_from_a_session_are_slowed_down(t):
+    server = store_server(t, "<console/>")
+    Api(server).want(201, "POST", "/users", {"name": "vera", "role": "viewer", "password": "password of vera"})
+    person = Browser(server, "127.0.0.9")
+    equal(person.post("/admin/login", {"user": "vera", "password": "password of vera"}).status, 303)
+    lines = [*JSON, "X-LB-CSRF: " + person.csrf()]
+
+    def change(old):
+        body = json.dumps({"old": old, "password": "a new one of vera"}).encode()
+        return person.ask("POST /api/v1/users/vera/password", lines, body).status
+    answers = [change("guess %d" % number) for number in range(40)]
+    check(set(answers) == {403, 429}, str(set(answers)))
+    check(answers.count(403) <= 24, "%d of 40 guesses were judged" % answers.count(403))
+    server.wait_for_log(r'login of "vera" from 127\.0\.0\.9 refused on /api/v1/users/vera/password: wrong password')
+    equal(change("password of vera"), 200, "the right one")
+
+
+@test
 def a_known_address_stays_known_after_a_restart(t):
     server = server_with(t)
     owner = Browser(server, "127.0.0.5")

@@ -18,6 +18,7 @@
 #include "api/openapi.h"
 #include "api/read_request.h"
 #include "api/records/live_plans.h"
+#include "api/records/record_plans.h"
 #include "app/audience/audience_service.h"
 #include "app/endpoints/api_reply.h"
 #include "app/endpoints/stages.h"
@@ -28,7 +29,10 @@
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/request/who_asks.h"
+#include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "auth/guard/login_guard.h"
+#include "auth/guard/throttle.h"
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
@@ -116,6 +120,47 @@ Verdict ask_control(Worker& worker, Connection& connection, ApiTask task) {
           answered(answer_external(worker.services, task));
         else
           worker.services.records->run(std::move(task), std::move(answered));
+      });
+  return Verdict::kPending;
+}
+
+// The old password of the login's own user, sent for a new one; nullopt: another request.
+std::optional<std::string> old_password(const ApiTask& task) {
+  const bool own = task.endpoint->plan == set_user_password && task.who.via != "token" &&
+                   task.request.names.at(0) == task.who.name;
+  const auto old = own ? task.request.json.at("old").text() : std::nullopt;
+  return old ? std::optional(std::string(*old)) : std::nullopt;
+}
+
+// The session may be stolen, so a wrong old password counts as a wrong login.
+Verdict ask_with_password(Worker& worker, Connection& connection, ApiTask task,
+                          const std::string& old) {
+  Services& services = worker.services;
+  const Credentials given{task.who.name, old};
+  const Address from = connection.peer();
+  if (!services.throttle->was_right(from, given.user, old) &&
+      answer_if_throttled(worker, connection, given.user))
+    return Verdict::kAnswered;
+  LoginGuard::Guess guess = services.login->guard().enter(given.user, old, from);
+  if (guess.wait) return reply_slowed(worker, connection, *guess.wait);
+  auto judged = [&worker, id = connection.id(), given, from, guess = std::move(guess),
+                 answered = answer_later(worker, connection.id())](ApiOutcome outcome) {
+    const auto* problem = std::get_if<Problem>(&outcome);
+    const bool wrong = problem != nullptr && problem->name == ProblemName::kForbidden;
+    worker.services.login->judged(wrong                ? LoginResult::kWrong
+                                  : problem == nullptr ? LoginResult::kRight
+                                                       : LoginResult::kBusy,
+                                  guess, given.user, from);
+    if (wrong)
+      worker.loop.post([&worker, id, user = given.user] {
+        if (Connection* waiting = worker.find_connection(id))
+          note_wrong_login(worker, *waiting, user);
+      });
+    answered(std::move(outcome));
+  };
+  services.loops.control().post(
+      [&services, task = std::move(task), judged = std::move(judged)]() mutable {
+        services.records->run(std::move(task), std::move(judged));
       });
   return Verdict::kPending;
 }
@@ -245,6 +290,8 @@ Verdict answer_asked(Worker& worker, Connection& connection, ApiTask task) {
   if (is_of_audience(endpoint) || reads_old_history(worker.services, task))
     return ask_audience(worker, connection, std::move(task));
   const bool follows = endpoint.name == kLiveEndpoint;
+  if (const auto old = old_password(task))
+    return ask_with_password(worker, connection, std::move(task), *old);
   if (!follows && (endpoint.method != Method::kGet || endpoint.order_only))
     return ask_control(worker, connection, std::move(task));
   auto read = records.read(endpoint, task.request, task.who);
