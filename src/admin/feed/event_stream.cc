@@ -1,6 +1,7 @@
 #include "admin/feed/event_stream.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/cat.h"
 #include "base/clock.h"
@@ -42,8 +43,17 @@ std::string text_of(const ServerEvent& event, const std::string& node,
       {"id: ", event.id, "\nevent: ", event.type, "\ndata: ", json_of(event, node, scope), "\n\n"});
 }
 
+constexpr auto kOfNode = std::to_array<std::string_view>(
+    {"start", "stop", "reload", "drain", "drained", "undrain", "external-removal", "audience-gap"});
+
+// Of events about neither a mount nor a node (accounts, certificates, reports) a login with only
+// some mounts is told those of its account, as the others name customers.
 bool is_hidden(const ServerEvent& event, const Followers::Scope& scope) {
-  return scope.owns && is_of_mount(event) && !scope.owns(event.subject, event.account);
+  if (!scope.owns) return false;
+  if (is_of_mount(event)) return !scope.owns(event.subject, event.account);
+  if (event.type == "account-quota") return event.subject != scope.sharer;
+  return !event.type.starts_with("node-") &&
+         std::ranges::find(kOfNode, event.type) == kOfNode.end();
 }
 
 // Returns "" if this reader must not see the event.

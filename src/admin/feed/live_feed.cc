@@ -198,6 +198,7 @@ void LiveFeed::keep_event(Reader& reader, const ServerEvent& event) const {
   Followers::Scope seen;
   seen.owns = scope.shows;
   seen.addresses = scope.event_addresses;
+  seen.sharer = scope.sharer;
   std::string json = event_json_for(event, node_, seen);
   if (json.empty()) return;
   reader.event_bytes += json.size();

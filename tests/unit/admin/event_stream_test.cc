@@ -78,6 +78,23 @@ TEST(EventStream, AReaderWithMountsOfItsOwnIsShownThose) {
     CHECK(text.find("\"node-down\",\"subject\":\"edge9\"}") != std::string::npos);
   }
 }
+TEST(EventStream, AReaderWithMountsOfItsOwnIsToldOfNoOtherCustomer) {
+  Followers::Scope own;
+  own.owns = [](std::string_view, std::string_view account) { return account == "acme"; };
+  own.sharer = "acme";
+  StreamReader reader, whole;
+  follow(reader, "", own);
+  follow(whole, "");
+  for (const char* type : {"account-quota", "certificate", "certificate-failed", "report-failed"})
+    stream.publish({type, "bolt", {{"names", "bolt.example.org"}}, {}, {}});
+  for (const char* type : {"account-quota", "reload", "drained", "node-up"})
+    stream.publish({type, "acme", {}, {}, {}});
+  const std::string text = reader.received();
+  CHECK(text.find("bolt") == std::string::npos);
+  for (const char* type : {"account-quota", "reload", "drained", "node-up"})
+    CHECK_TEXT(text.find(std::string("event: ") + type) != std::string::npos, type);
+  CHECK(whole.received().find("event: certificate-failed") != std::string::npos);
+}
 // What happened to a mount of another account with this name is not shown to the one that has it
 // now.
 TEST(EventStream, AnEventIsOfTheAccountThatItsMountHadThen) {
