@@ -130,8 +130,10 @@ std::string fallback_of(const MountRecord& record) {
   return {};
 }
 
-// Refuses circles of fallbacks, and fallbacks of an owner's mount to mounts of others.
-std::optional<Problem> judge_fallback(const PlanContext& context, const MountRecord& record) {
+// Refuses circles of fallbacks, and new fallbacks of an owner's mount to mounts of others.  before:
+// the record that it replaces, whose fallback an administrator may have set.
+std::optional<Problem> judge_fallback(const PlanContext& context, const MountRecord& record,
+                                      const MountRecord* before) {
   std::string fault = fallback_fault(record.mount, [&](std::string_view mount) -> std::string {
     if (mount == record.mount) return fallback_of(record);
     if (const MountSettings* section = file_section(context.file, mount))
@@ -144,6 +146,7 @@ std::optional<Problem> judge_fallback(const PlanContext& context, const MountRec
   if (context.who.role == Role::kAdmin) return std::nullopt;
   for (const XmlNode& child : record.settings.children) {
     if (child.name != "fallback-mount" || trim(child.text).empty()) continue;
+    if (before != nullptr && trim(child.text) == fallback_of(*before)) continue;
     const auto* to = context.book.mount(trim(child.text));
     if (to == nullptr || to->value.account != record.account)
       return invalid_at("/settings/fallback-mount",
@@ -247,7 +250,7 @@ Plan write_over(const PlanContext& context, BodyUse use) {
   if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
   auto& [record, made] = std::get<MountBody>(read);
   if (auto problem = judge_quota(context, record, &row->value)) return *std::move(problem);
-  if (auto problem = judge_fallback(context, record)) return *std::move(problem);
+  if (auto problem = judge_fallback(context, record, &row->value)) return *std::move(problem);
   if (record.account != row->value.account) begin_account(context, record);
   const bool same = record == row->value;
   Planned plan = record_answer(context, record, same ? row->revision : 0, {made, {}});
@@ -335,7 +338,7 @@ Plan create_mount(const PlanContext& context) {
         cat({"this login may use some mounts only, and ", record.mount, " is not one of them"}));
   if (auto problem = judge_name(context, record)) return *std::move(problem);
   if (auto problem = judge_quota(context, record, nullptr)) return *std::move(problem);
-  if (auto problem = judge_fallback(context, record)) return *std::move(problem);
+  if (auto problem = judge_fallback(context, record, nullptr)) return *std::move(problem);
   auto where = place(context, record);
   if (auto* problem = std::get_if<Problem>(&where)) return std::move(*problem);
   Placed& placed = std::get<Placed>(where);

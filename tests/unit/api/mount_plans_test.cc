@@ -69,6 +69,20 @@ TEST(MountPlans, FallbacksOfAnOwnerAreItsOwn) {
   LONGS_EQUAL(422, create(R"({"mount":"/acme-3","settings":{"fallback-mount":"/file.mp3"}})"));
   STRCMP_EQUAL("/settings/fallback-mount", api.first_fault().c_str());
 }
+TEST(MountPlans, AFallbackThatAnAdministratorSetStaysWithAnOwnersChanges) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/acme-1"})"));
+  LONGS_EQUAL(200, api.ask(api.admin, Method::kPatch, "/mounts/acme-1",
+                           R"({"settings":{"fallback-mount":"/file.mp3"}})"));
+  const auto change = [this](Method method, const std::string& settings) {
+    return api.ask(api.owner, method, "/mounts/acme-1", R"({"settings":)" + settings + "}");
+  };
+  LONGS_EQUAL(200, change(Method::kPatch, R"({"genre":"jazz"})"));
+  LONGS_EQUAL(200, change(Method::kPut, R"({"fallback-mount":"/file.mp3","genre":"rock"})"));
+  LONGS_EQUAL(422, change(Method::kPatch, R"({"fallback-mount":"/other.mp3"})"));
+  LONGS_EQUAL(200, change(Method::kPut, "{}"));
+  LONGS_EQUAL(422, change(Method::kPatch, R"({"fallback-mount":"/file.mp3"})"));
+}
 TEST(MountPlans, BelowAMountOfAnotherAccountAnAdministratorMakesThem) {
   account();
   LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/bolt.mp3"})"));
