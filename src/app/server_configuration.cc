@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <utility>
 
 #include "app/audience/audience_service.h"
@@ -51,6 +52,13 @@ namespace {
 constexpr std::chrono::seconds kFilePoll{10};
 
 constexpr std::size_t kMaxPlanLines = 20;  // for one change of records
+
+void end_suspended_sources(Traffic& traffic, const Config& config,
+                           std::span<const std::string> mounts) {
+  for (const std::string& mount : mounts)
+    if (mount_section(config, mount).suspended)
+      Worker::end_encoders(traffic, mount, EndReason::kKilled);
+}
 
 std::string counted_changes(std::size_t n) { return cat({n, n == 1 ? " change" : " changes"}); }
 
@@ -164,6 +172,7 @@ void Server::apply(const OverlayUpdate& update) {
   std::vector<std::string> mounts;
   for (const auto all = services_->mounts.all(); const auto& [name, mount] : *all)
     mounts.push_back(name);
+  end_suspended_sources(*services_, *next, mounts);  // records may have changed with the file
   end_moved_sources(*services_, *before, *next, mounts);
   reopen_logs();
   for (const Change& change : update.plan) services_->log.info("config/reload", to_string(change));
@@ -193,9 +202,8 @@ void Server::apply_records(const OverlayUpdate& update) {
   for (const std::string& mount : update.mounts) {
     services_->dead_air->check(mount);
     services_->hours->check(mount);
-    if (mount_section(*update.config, mount).suspended)
-      Worker::end_encoders(*services_, mount, EndReason::kKilled);
   }
+  end_suspended_sources(*services_, *update.config, update.mounts);
   services_->cluster->records_changed(update.mounts);
   services_->archive->records_changed(update.mounts);
   end_moved_sources(*services_, *before, *update.config, update.mounts);

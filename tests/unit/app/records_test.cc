@@ -154,6 +154,19 @@ TEST(Records, ASuspendedMountHasNoSource) {
   CHECK(refused.has("suspended"));
   LONGS_EQUAL(401, login("/a", "dj:q").status);
 }
+TEST(Records, ASuspensionThatComesWithAReloadEndsTheSource) {
+  server.start();
+  const std::string begin = R"({"mount":"/a","source":{"user":"dj","password":"p"})";
+  apply({record(begin + "}")});
+  auto source = server.client();
+  source.say(source_request("/a", "dj:p")).say(mp3_frames(20));
+  CHECK(server.until([&] { return server.mount("/a") != nullptr; }));
+  const auto file = layers_of(server.config()).file;
+  server.services().overlay->set_file(std::make_shared<const Config>(*file), nullptr);
+  apply({record(begin + R"(,"state":"suspended"})")});
+  CHECK(layers_of(server.config()).file != file);
+  CHECK(server.until([&] { return server.mount("/a") == nullptr; }));
+}
 TEST(Records, AShoutcastPasswordMayBeOfAnyLogin) {
   MountSettings section;
   section.logins = {{"a", "", "p", 0, 0}, {"b", "", "q", 50, 100}};
