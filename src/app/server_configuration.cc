@@ -137,11 +137,16 @@ void Server::reload_done(bool applied) {
 void Server::begin_records() {
   const auto config = services_->config.read();
   ConfService::Restored conf = services_->conf->restore(*config);
-  auto external = services_->external->restore(*config);
-  if (config->external.url.empty()) external = std::move(conf.external);
+  auto copy = services_->external->restore(*config);
+  RecordOverlay& overlay = *services_->overlay;
+  const bool has_store = config->store.type != StoreType::kNone;
+  if (has_store) overlay.await(RecordOverlay::kStore);
+  if (!config->external.url.empty() && !copy) overlay.await(RecordOverlay::kExternal);
+  if (!has_store && !config->masters.empty() && !conf.known) overlay.await(RecordOverlay::kMasters);
+  MountRecords external =
+      config->external.url.empty() ? std::move(conf.external) : copy.value_or(MountRecords());
   if (!external.empty() || !conf.records.empty())
-    services_->config.publish(
-        services_->overlay->begin_with(std::move(conf.records), std::move(external)));
+    services_->config.publish(overlay.begin_with(std::move(conf.records), std::move(external)));
 }
 
 // Queued after the reopening of logs: at READY=1 the rotated logs are closed.

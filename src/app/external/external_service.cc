@@ -74,18 +74,18 @@ ExternalService::ExternalService(Traffic& traffic, Callbacks callbacks)
 
 ExternalService::~ExternalService() = default;
 
-MountRecords ExternalService::restore(const Config& config) {
+std::optional<MountRecords> ExternalService::restore(const Config& config) {
   const std::string path = copy_path(config);
-  if (config.external.url.empty() || path.empty()) return {};
+  if (config.external.url.empty() || path.empty()) return std::nullopt;
   const auto file = read_file(path);
   if (!file) {
     traffic_.log.info(kExternalModule, "no copy of an earlier run: " + file.error().what);
-    return {};
+    return std::nullopt;
   }
   auto list = parse_external_list(file->text);
   if (!list) {
     traffic_.log.warn(kExternalModule, cat({path, ": ", list.error().what, "; it is not used"}));
-    return {};
+    return std::nullopt;
   }
   book_.restore(std::move(*list));
   etag_ = copied_etag_ = book_.identity();
@@ -123,6 +123,7 @@ void ExternalService::configure(const Config& config) {
     etag_.clear();
     apply();
   }
+  traffic_.overlay->came(RecordOverlay::kExternal);
   callbacks_.gone();
 }
 
@@ -187,6 +188,7 @@ void ExternalService::came(Result<ExternalAnswer> answer, SteadyTime begun, bool
   if (!answer->unchanged) etag_ = answer->etag;
   take(answer->unchanged ? book_.same_list()
                          : book_.list_came(std::move(answer->mounts), answer->identity));
+  traffic_.overlay->came(RecordOverlay::kExternal);
   report_faults();
 }
 

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,8 +47,8 @@ class ExternalService {
   ExternalService(Traffic& traffic, Callbacks callbacks);
   ~ExternalService();
 
-  // Reads the copy of the last run; empty: none.  REQUIRES: before the loops start
-  MountRecords restore(const Config& config);
+  // Reads the copy of the last run; nullopt: none.  REQUIRES: before the loops start
+  std::optional<MountRecords> restore(const Config& config);
   // At the start and at each reload.
   void configure(const Config& config);
   // A new configuration is in force.

@@ -121,6 +121,7 @@ ConfService::Restored ConfService::restore(const Config& config) {
                                       " items of the last run are in force until a master is "
                                       "linked"}));
   Restored restored;
+  restored.known = true;
   restored.records = network_.records->restore(content);
   std::vector<std::string> complaints;
   restored.external = parse_external(book_.in_force(), complaints);
@@ -140,7 +141,18 @@ void ConfService::take(const std::string& master, const ConfFrame& frame) {
   if (frame.more) return;
   copy_.changed();
   settle();
+  came();
   network_.certificates->conf_came();
+}
+
+// The clerk may still read items of this run: what is posted there now comes behind them.
+void ConfService::came() {
+  if (!network_.overlay->awaits(RecordOverlay::kMasters) || book_.master_copies().empty()) return;
+  network_.loops.clerk().post([this] {
+    network_.loops.control().post([this] {
+      if (!stopped_) network_.overlay->came(RecordOverlay::kMasters);
+    });
+  });
 }
 
 void ConfService::masters_changed() {
@@ -151,6 +163,7 @@ void ConfService::masters_changed() {
                        network_.links->masters().sends_logins(link)});
   book_.set_masters(std::move(masters));
   settle();
+  if (network_.config.read()->masters.empty()) network_.overlay->came(RecordOverlay::kMasters);
   if (std::exchange(first_, false) && !book_.in_force().empty()) {
     publish_logins();
     accounts_closed();

@@ -38,6 +38,7 @@ class ConfService {
   // Reads the copy of the last run.  REQUIRES: before the loops start
   struct Restored {
     MountRecords records, external;
+    bool known = false;  // there was a copy
   };
   Restored restore(const Config& config);
   void stop();
@@ -51,6 +52,7 @@ class ConfService {
   void take(const std::string& master, const ConfFrame& frame);
   void masters_changed();
   void settle();
+  void came();
   void publish_logins();
   void accounts_closed();
   void take_https();  // certificates, and challenges of their authorities

@@ -74,6 +74,7 @@ void RecordService::hand_over() {
 void RecordService::take_over(const RegistryContent& content) {
   taken_over_ = true;
   services_.config.publish(services_.overlay->begin_with(restore(content)));
+  services_.overlay->came(RecordOverlay::kStore);
 }
 
 void RecordService::take_over(const RegistryChange& change) {

@@ -265,6 +265,7 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
 void RecordService::laid(std::uint64_t revision) {
   if (stopped_) return;
   laid_revision_ = revision;
+  if (registry_) services_.overlay->came(RecordOverlay::kStore);
   end_of_start();
   end_sources();
   settle_applied();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/services/event_service.h"
+#include "app/services/record_overlay.h"
 #include "app/services/traffic.h"
 #include "archive/record/archive_writer.h"
 #include "archive/record/recording_record.h"
@@ -113,7 +114,8 @@ bool ArchiveService::begin_writer(const Config& config) {
                                  const MountSettings& section = mount_section(*config_now, mount);
                                  return section.archive.of_record || section.name == mount;
                                },
-                               [this] { traffic_.loops.control().post([this] { begin_all(); }); }},
+                               [this] { traffic_.loops.control().post([this] { begin_all(); }); },
+                               [this](const std::string& mount) { return knows_section(mount); }},
       &remote_->archive());
   if (taken_) writer_->take_over(std::move(*std::exchange(taken_, nullptr)));
   if (auto started = thread_->start(); !started) {
@@ -125,6 +127,16 @@ bool ArchiveService::begin_writer(const Config& config) {
   on_.store(true, std::memory_order_release);
   writer_->configure(settings_of(config));
   return true;
+}
+
+// A section of the file has priority over records, so no record is awaited for it.  A master that
+// has no store says nothing: without its word, only recordings that were a record's wait for it.
+bool ArchiveService::knows_section(const std::string& mount) const {
+  const RecordOverlay& overlay = *traffic_.overlay;
+  const bool any = overlay.awaits(RecordOverlay::kStore | RecordOverlay::kExternal);
+  const bool noted = catalog_.owner(mount).made != PastOwner::kNone;
+  return (!any && !(noted && overlay.awaits(RecordOverlay::kMasters))) ||
+         file_section(*traffic_.config.read(), mount) != nullptr;
 }
 
 void ArchiveService::configure(const Config& config) {

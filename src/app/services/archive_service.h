@@ -103,6 +103,7 @@ class ArchiveService {
   void begin_all();
   std::vector<Loop*> begin_readers();
   void told(const char* event, const std::string& mount, std::int64_t seconds);
+  bool knows_section(const std::string& mount) const;
 
   Traffic& traffic_;
   std::unique_ptr<IoThread> thread_;

@@ -66,6 +66,13 @@ std::shared_ptr<const Config> RecordOverlay::begin_with(MountRecords store) {
   return begin_with(std::move(store), external_);
 }
 
+void RecordOverlay::came(Source source) {
+  const auto known = [this, source] { awaited_.fetch_and(~unsigned{source}); };
+  if (!awaits(source)) return;
+  if (is_laid()) return known();
+  changed(known);
+}
+
 void RecordOverlay::changed(Done done) {
   if (done) waiting_.push_back(std::move(done));
   if (!std::exchange(due_, true)) control_.post([this] { lay(); });

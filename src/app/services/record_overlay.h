@@ -4,12 +4,14 @@
 // The parsed file is kept apart, so a change of records never reads it.  Changes of one turn of
 // control, or of the clerk's working time, are applied together.  A few changed mounts are handled
 // on control, more of them, and a file, on the clerk; all take effect in order.
-// Thread: control.
+// Thread: control; awaits() any thread.
 // Ownership: Services.
 // Source: doc/stores.md.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <set>
@@ -47,6 +49,15 @@ class RecordOverlay {
   std::shared_ptr<const Config> begin_with(MountRecords store, MountRecords external);
   std::shared_ptr<const Config> begin_with(MountRecords store);  // keeps the external ones
 
+  // Sources of records of which this process has nothing yet, not even a copy of the last run.
+  // Until they answer, a mount may seem to have no record; what is removed by its section is gone.
+  enum Source : std::uint8_t { kStore = 1, kExternal = 2, kMasters = 4 };
+  void await(Source source) noexcept { awaited_.fetch_or(source); }
+  // All that the source gave counts as known once it is in force.
+  void came(Source source);
+  // Whether one of these is awaited.
+  bool awaits(unsigned sources) const noexcept { return (awaited_.load() & sources) != 0; }
+
   void stop() { stopped_ = true; }
 
  private:
@@ -68,6 +79,7 @@ class RecordOverlay {
   std::vector<Done> waiting_;           // for wanted_
   bool due_ = false;                    // lay() is posted, or the clerk is at work
   bool stopped_ = false;
+  std::atomic<unsigned> awaited_{0};
 };
 
 }  // namespace lb

@@ -340,9 +340,13 @@ RetentionInput ArchiveWriter::retention_input() const {
   input.disk_bytes = space.bytes;
   input.free_bytes = space.free;
   for (const std::string& mount : host_.catalog.mounts())
-    input.mounts.emplace(
-        mount, RetentionInput::Mount{host_.catalog.files(mount), callbacks_.settings_of(mount)});
+    input.mounts.emplace(mount,
+                         RetentionInput::Mount{host_.catalog.files(mount), limits_of(mount)});
   return input;
+}
+
+MountArchive ArchiveWriter::limits_of(const std::string& mount) const {
+  return knows_section(mount) ? callbacks_.settings_of(mount) : MountArchive();
 }
 
 void ArchiveWriter::sections_changed(std::vector<std::string> mounts) {
@@ -360,7 +364,7 @@ void ArchiveWriter::retain_soon() {
 }
 
 void ArchiveWriter::note_owner(const std::string& mount) {
-  if (!usable_) return;
+  if (!usable_ || !knows_section(mount)) return;
   const PastOwner noted = host_.catalog.owner(mount);
   const MountArchive settings = callbacks_.settings_of(mount);
   const PastOwner owner = owner_now(noted, settings.of_record ? settings.since : PastOwner::kNone,
@@ -382,7 +386,7 @@ bool ArchiveWriter::fits(const std::string& mount, const FileRow& row) const {
   if (input.disk_bytes > 0 && input.free_bytes < input.least_free() + row.bytes + kRoomToFill)
     return false;
   auto& files = input.mounts[mount];
-  if (!files.files) files = {host_.catalog.files(mount), callbacks_.settings_of(mount)};
+  if (!files.files) files = {host_.catalog.files(mount), limits_of(mount)};
   auto rows = std::make_shared<std::vector<FileRow>>(files.files->closed());
   rows->insert(
       std::upper_bound(rows->begin(), rows->end(), row,

@@ -54,6 +54,9 @@ class ArchiveWriter {
     std::function<bool(const std::string& mount)> has_section = {};
     // Mounts whose new names were refused may begin again; on this thread.
     std::function<void()> may_begin = {};
+    // Whether settings_of() is final.  False: another section may still come for the mount, so only
+    // the limits of all mounts hold; on this thread, before settings_of().  Empty: always true.
+    std::function<bool(const std::string& mount)> section_known = {};
   };
   // Statistics; any thread.
   struct Numbers {
@@ -117,6 +120,10 @@ class ArchiveWriter {
   bool is_too_new(const Mount& mount);
   void tick();
   RetentionInput retention_input() const;
+  MountArchive limits_of(const std::string& mount) const;
+  bool knows_section(const std::string& mount) const {
+    return !callbacks_.section_known || callbacks_.section_known(mount);
+  }
   bool fits(const std::string& mount, const FileRow& row) const;
   void retain_soon();
   void retain();

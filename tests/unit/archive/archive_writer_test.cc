@@ -21,7 +21,7 @@ TEST_GROUP(ArchiveWriter) {
   TemporaryDirectory dir;
   Catalog catalog;
   MountArchive settings;
-  bool has_section = true;
+  bool has_section = true, section_known = true;
   std::vector<std::string> events;
   std::shared_ptr<Mount> mount = std::make_shared<Mount>("/a.mp3", lb::test::mount_settings(), 1);
   std::unique_ptr<ArchiveWriter> writer;
@@ -41,7 +41,9 @@ TEST_GROUP(ArchiveWriter) {
                                    events.push_back(event + (" " + of));
                                  },
                                  {},
-                                 [this](const std::string&) { return has_section; }});
+                                 [this](const std::string&) { return has_section; },
+                                 {},
+                                 [this](const std::string&) { return section_known; }});
   }
   void configure() {
     ArchiveSettings all;
@@ -322,6 +324,32 @@ TEST(ArchiveWriter, WhatAKilledServerLeftIsThereAgain) {
   writer = make_writer();
   configure();
   CHECK(catalog.files("/a.mp3")->closed() == before);
+}
+
+TEST(ArchiveWriter, NothingGoesByASectionThatIsNotFinal) {
+  TimedSource source(*mount, kDay);
+  begin();
+  source.seconds(5).publish();
+  finish();
+  const PastOwner record{kDay / 1000, 0, 0};
+  catalog.set_owner("/a.mp3", record);
+  clock.advance(600s);
+  settings.retention = 60s;
+  settings.max_bytes = 1;
+  section_known = false;
+  const auto retain = [this] {
+    writer->sections_changed({"/a.mp3"});
+    loop.run_once(false);
+    clock.advance(5s);
+    loop.run_once(false);
+  };
+  retain();
+  CHECK_EQUAL(1u, catalog.files("/a.mp3")->size());
+  CHECK(catalog.owner("/a.mp3") == record);
+  section_known = true;
+  retain();
+  CHECK_EQUAL(0u, catalog.files("/a.mp3")->size());
+  CHECK(catalog.owner("/a.mp3").is_over());
 }
 
 TEST(ArchiveWriter, NothingIsKnownUntilTheDirectoryHasBeenRead) {
