@@ -24,12 +24,13 @@ constexpr unsigned kDriftLasts = 5;                // checks; a lead that shrink
 constexpr std::uint64_t kLongestTail = 64 * 1024;  // behind the last mark; marks are closer
 
 // Removes a mark at `at`, where the next unit would have begun.  With the media time of the old
-// stream it would precede the first mark of the next one.
-void keep_before(AppendLog<SyncMark>& marks, std::uint64_t at) {
-  if (marks.empty() || marks.back().position < at) return;
+// stream it would precede the first mark of the next one.  True: there was one.
+bool keep_before(AppendLog<SyncMark>& marks, std::uint64_t at) {
+  if (marks.empty() || marks.back().position < at) return false;
   const auto old = marks.view();
   marks = {};
   for (auto i = old.begin(); i < old.end() && old[i].position < at; ++i) marks.push(old[i]);
+  return true;
 }
 
 }  // namespace
@@ -350,6 +351,19 @@ void StreamLog::resume_source(const StreamSpan& span) {
              now.anchored ? std::optional(now.wall_of(last_time_.samples)) : std::nullopt);
 }
 
+// Of the newest mark before `at` by the present media clock.
+UnitTime StreamLog::time_before(std::uint64_t at) const {
+  const auto spans = spans_.view();
+  if (spans.empty()) return {};
+  // A new wall clock may begin with the unit at `at`.
+  std::uint64_t i = spans.end() - 1;
+  while (i > spans.begin() && spans[i].begin == at && !spans[i].seam &&
+         spans[i].id == spans[i - 1].id)
+    --i;
+  const bool has_mark = !sync_.empty() && sync_.back().position >= spans[i].begin;
+  return has_mark ? sync_.back().time : UnitTime{spans[i].media.samples, false};
+}
+
 void StreamLog::cut(std::uint64_t at) {
   if (current_ != nullptr && at < current_->begin) {
     // The dropped incomplete unit reached into later segments, which no reader has seen.
@@ -358,7 +372,7 @@ void StreamLog::cut(std::uint64_t at) {
     segments_ = std::move(table);
     current_ = segments_->empty() ? nullptr : std::const_pointer_cast<Segment>(segments_->back());
   }
-  keep_before(sync_, at);
+  const bool unit_dropped = keep_before(sync_, at);
   keep_before(inner_, at);
   rate_head_ -= std::min(rate_head_, head_ - at);
   if (!spans_.empty() && spans_.back().begin > at) {
@@ -367,6 +381,8 @@ void StreamLog::cut(std::uint64_t at) {
     spans_ = {};
     for (auto i = old.begin(); i < old.end() && old[i].begin <= at; ++i) spans_.push(old[i]);
   }
+  // The dropped unit may have been the first of its segment, whose number is free again.
+  if (unit_dropped) last_time_ = time_before(at);
   head_ = at;
 }
 

@@ -172,6 +172,7 @@ class StreamLog final : public MarkSink {
   void measure_rate(SteadyTime now);
   // samples: media time of its first unit.  after: see WallSeams.
   void begin_span(StreamSpan span, std::uint64_t samples, std::optional<std::int64_t> after);
+  UnitTime time_before(std::uint64_t at) const;
   // When the last unit before `end` has sounded; nullopt: it has no time.
   std::optional<std::int64_t> wall_of_end(std::uint64_t end) const;
   void begin_address(std::uint64_t position, UnitTime time);

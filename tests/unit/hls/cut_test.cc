@@ -25,6 +25,7 @@ struct CutStudio {
   std::uint64_t published = 0;
 
   StreamSpan source(std::uint64_t id) {
+    log().cut(published);
     StreamSpan span;
     span.id = {id << 32, 1};
     span.wall_ms = wall_ms;
@@ -177,6 +178,19 @@ TEST(HlsCut, ASourceThatWasTooShortForAClockIsListedWhenItIsOver) {
   LONGS_EQUAL(6, found.size());
   CHECK_EQUAL(2u, found[3].stream);
   LONGS_EQUAL(found[0].generation + 2, found[5].generation);
+}
+TEST(HlsCut, ASourceThatEndsWithinTheFirstFrameOfASegmentLeavesItsNumber) {
+  studio.source(1);
+  studio.frames(460);  // the next frame is the first of the third segment
+  studio.send(mp3_frame().substr(0, 100), 1);
+  LONGS_EQUAL(460 * 417, studio.view()->end);
+  studio.source(2);
+  studio.frames(500);
+  const auto found = HlsCut(*studio.view()).newest(10);
+  LONGS_EQUAL(4, found.size());
+  LONGS_EQUAL(460 * 417, found[2].begin);
+  for (std::size_t i = 1; i < found.size(); ++i)
+    LONGS_EQUAL(found[0].sequence + i, found[i].sequence);
 }
 TEST(HlsCut, ASourceThatSentNothingTakesNoNumber) {
   studio.source(1);

@@ -191,6 +191,32 @@ TEST(StreamLog, WhereTheNextUnitWouldHaveBegunIsNoMarkOfTheNextSource) {
   CHECK(view->sync[view->sync.begin() + 2].time.second);
 }
 
+TEST(StreamLog, AnUnfinishedUnitTakesNoNumberOfASegment) {
+  StreamSpan span;
+  span.media = {0, 1000};
+  span.segments.first = 100;
+  span.segments.cut_ms = 6000;
+  for (const bool with_span : {false, true}) {
+    const std::uint64_t at = log.head();
+    log.begin_source(at, span);
+    log.sync(at, {0, true});
+    writer.bytes(100);
+    log.sync(at + 100, {5000, false});
+    writer.bytes(100);
+    if (with_span) {
+      // Its mark begins a span, when the clock is known.
+      log.keep_wall(writer.now, 0);
+      log.keep_wall(writer.now + 4s, 0);
+    }
+    log.sync(at + 200, {6000, true});
+    LONGS_EQUAL(102, log.next_numbers(0, 6000).first);
+    writer.bytes(50);
+    log.cut(at + 200);
+    LONGS_EQUAL(101, log.next_numbers(0, 6000).first);
+    // The span stays, because a player may have a list with its clock.
+    CHECK(log.span().anchored == with_span);
+  }
+}
 TEST(StreamLog, KeepsTheBurstWithoutSlowListeners) {
   writer.window = {1000, 5000};
   writer.bytes(999);
