@@ -131,6 +131,13 @@ class StreamLog final : public MarkSink {
   // The span of the stream being written; REQUIRES: a source has begun.
   const StreamSpan& span() const noexcept { return spans_.back(); }
   bool has_span() const noexcept { return !spans_.empty(); }
+  // Whether this node has given the present span its address; note_entry(): it has.
+  bool enters_here() const noexcept {
+    return has_span() && span().has_address() && span().id == entered_;
+  }
+  void note_entry() noexcept {
+    if (has_span()) entered_ = span().id;
+  }
   // From the next mark on the bytes have another address; `span` has it for the head.
   void change_address(StreamSpan span);
   // The writer ends with a unit: the changed address counts at the head, without another mark.
@@ -213,6 +220,7 @@ class StreamLog final : public MarkSink {
   std::deque<Second> seconds_kept_;
   std::optional<StreamSpan> next_address_;    // for the head at that time
   std::optional<std::int64_t> new_epoch_ms_;  // the next second-mark begins a span with this clock
+  StreamIdentity entered_{};                  // of the newest span that entered here
   SteadyTime source_since_{}, wall_checked_{};
   unsigned seconds_off_ = 0;      // times in a row that the clock was wrong
   std::uint64_t last_event_ = 0;  // positions of events never decrease

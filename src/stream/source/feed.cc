@@ -131,6 +131,7 @@ void Feed::begin(std::size_t passed) {
   }
   framer_ = facts_->plugin->make(log.head(), told ? place_->media : MediaTime{});
   enters_here_ = !told;
+  if (enters_here_) log.note_entry();
 }
 
 // Whether a part of the log's own stream is missing within one chain of Ogg.  The chain is not
@@ -315,7 +316,10 @@ Result<void> Feed::put_audio(std::span<const std::byte> audio, bool in_place) {
   const auto search = std::move(search_);
   if (search->found() == SeamSearch::Found::kContent) {
     note_seam(SeamHow::kContent);
-    if (place_) follow_address(search->passed());
+    if (place_)
+      follow_address(search->passed());
+    else
+      enters_here_ = lease_.log->enters_here();
   } else if (begins_later_ && search->passed().empty() && goes_on_in_chain(search->bytes())) {
     const auto bytes = search->bytes();
     go_on_in_chain(bytes.first(place_->header_bytes));
@@ -411,6 +415,7 @@ TitleResult Feed::set_title(Metadata metadata, std::optional<std::int64_t> wall_
   } else if (!enters_here_ && lease_.log->has_span()) {
     // From here on the bytes differ from those of the upstream.
     lease_.log->new_span(lease_.log->head(), first_span());
+    lease_.log->note_entry();
     enters_here_ = true;
   }
   publish();

@@ -55,6 +55,7 @@ Feed::Feed(FeedHost& host, FeedRecord saved, WriterLease lease,
 }
 
 Result<void> Feed::restore(const FeedRecord& saved) {
+  if (enters_here_) lease_.log->note_entry();  // not in the log's record of a former version
   framer_ = facts_->plugin->make(lease_.log->head(), {});
   if (!saved.framer.empty())
     if (auto done = restore_part("framer", saved.framer, *framer_); !done) return done;

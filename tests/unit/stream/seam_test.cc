@@ -214,6 +214,23 @@ TEST(Seam, TwoServersWithoutAddressesAreJoinedByContent) {
   CHECK_EQUAL(numbered_frames(0, 130), edge.stream());
   CHECK(host.captured.says("where the same bytes were found"));
 }
+// Its upstreams have no addresses, so the one that this node has given goes on, with its clock.
+TEST(Seam, AStreamThatEntersHereDoesSoBehindASeamFoundByContent) {
+  edge.begin();
+  edge.arrive(numbered_frames(0, 100));
+  const StreamIdentity id = edge.next().id;
+  for (int i = 0; i < 2; ++i) edge.begin();  // the second one has sent nothing
+  edge.arrive(numbered_frames(80, 130));
+  CHECK(host.captured.says("where the same bytes were found"));
+  CHECK(edge.next().id == id);
+  clock.advance(4s);
+  edge.arrive(numbered_frames(130, 140));
+  edge.arrive(numbered_frames(140, 220));
+  CHECK(edge.view().span_at(edge.view().end)->anchored);
+  const std::int64_t later = unix_ms(clock.wall()) + 60'000;
+  edge.feed->set_title(make_icy_metadata("Song", "", "", ""), later);
+  CHECK(edge.feed->lease().log->title_place().wall_ms == later);
+}
 // One encoder sends to two servers, each of which gives the stream an address of its own.
 TEST(Seam, TwoServersWithOtherAddressesOfOneStreamAreJoinedByContent) {
   Fed other{host};

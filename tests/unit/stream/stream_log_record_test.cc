@@ -93,6 +93,19 @@ TEST(StreamLogRecord, ARestoredLogGoesOnAsIfItHadNeverMoved) {
   }
 }
 
+TEST(StreamLogRecord, AStreamThatHasEnteredHereDoesSoInTheNextProcess) {
+  Writer writer;
+  StreamSpan span;
+  span.id = {1, 2};
+  writer.log->begin_source(0, span);
+  writer.bytes(100).view();
+  for (const bool here : {false, true}) {
+    if (here) writer.log->note_entry();
+    auto next = restored(saved(*writer.log), writer.log->file());
+    CHECK(next.has_value());
+    CHECK((*next)->enters_here() == here);
+  }
+}
 TEST(StreamLogRecord, TheUnfinishedUnitAtTheEndGoesOn) {
   Writer writer;
   writer.log->begin_source(0);
