@@ -389,6 +389,7 @@ void Connection::run_stages() {
 
 void Connection::resume(Verdict verdict) {
   ++rounds_;
+  repeatable_.reset();
   while (verdict == Verdict::kNext && stage_ < stages_.size())
     verdict = stages_[stage_++]->handle(*this);
 }

@@ -117,6 +117,9 @@ class Connection : public ListHook {
   // Gives the socket away; the connection ends without a line in the log.
   std::unique_ptr<Transport> take_transport();
   std::string take_leftover() { return std::move(leftover_); }
+  // Called by a stage that returns pending: whether another process may ask the whole request
+  // again, because it has had no effect so far.  Without a call its method decides.
+  void can_be_repeated(bool can) noexcept { repeatable_ = can; }
   // The decision of a pending stage.
   void resume(Verdict verdict);
   // Asks the pending stage again: its wait is over.
@@ -152,6 +155,7 @@ class Connection : public ListHook {
   void start_with(const HeldRequest& held);
   // The request as another process repeats it; nullopt: it is answered here.
   std::optional<HeldRequest> unanswered(RestRoom& room);
+  bool is_repeatable() const;
   std::string rest_lines() const;
   bool rest_is_file() const noexcept;
   bool share_rest(RestRoom& room);
@@ -211,7 +215,8 @@ class Connection : public ListHook {
   std::span<Stage* const> stages_;  // for the path of its head
   std::size_t stage_ = 0;
   unsigned rounds_ = 0;
-  std::int64_t asked_ms_ = 0;  // 0: not asked for yet
+  std::optional<bool> repeatable_;  // of the pending stage
+  std::int64_t asked_ms_ = 0;       // 0: not asked for yet
   RequestContextPtr context_{nullptr, nullptr};
   // The reply
   std::string reply_lines_;              // of the head

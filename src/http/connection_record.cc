@@ -88,12 +88,11 @@ std::optional<HeldRequest> Connection::unanswered(RestRoom& room) {
     // Continue" any more.
     held.bytes = request_text(request_, form_, {"expect"});
     held.head_time = head_time_left();
-  } else if (state_ == State::kHandling && may_ask_again(request_) &&
-             request_.protocol != Protocol::kIcy && form_.empty() &&
-             (bytes_sent_ == 0 || begun_status_ != 0)) {
-    held.bytes = request_text(request_, leftover_);
+  } else if (state_ == State::kHandling && is_repeatable()) {
+    held.bytes = form_.empty() ? request_text(request_, leftover_)
+                               : request_text(request_, form_ + leftover_, {"expect"});
     held.status = static_cast<std::uint32_t>(begun_status_);
-    held.sent = bytes_sent_;
+    if (form_.empty()) held.sent = bytes_sent_;
   } else if (const std::string rest = rest_lines(); !rest.empty()) {
     held.bytes = request_text(request_, leftover_, {"range", "if-range"}, rest);
     held.status = static_cast<std::uint32_t>(status_);
@@ -110,6 +109,13 @@ std::optional<HeldRequest> Connection::unanswered(RestRoom& room) {
   }
   held.asked_ms = asked_ms_;
   return held;
+}
+
+// Before an answer has begun, the only bytes sent to a request with a body are "100 Continue".
+bool Connection::is_repeatable() const {
+  const bool silent = bytes_sent_ == 0 || begun_status_ != 0 || !form_.empty();
+  return silent && request_.protocol != Protocol::kIcy &&
+         repeatable_.value_or(form_.empty() && may_ask_again(request_));
 }
 
 std::int64_t Connection::asked_ms() {

@@ -2,79 +2,102 @@
 continue."""
 import threading
 
-from api import Api, refused, store_server
+from api import Api, encoded, refused, store_server
+from browser_login import Browser
 from harness import check, equal, test, wait_for
 from replacing import own_program, put_program, refused_upgrade, upgrade
 
+PASSWORD = "a-long-password"
 PATIENT = "<source-timeout>120</source-timeout>"
 
 
-class Writer:
-    """Makes mounts one after the other; a mount that is refused for a moment is tried again with the same name."""
+# What a writer of a family asks for, and how the record is named in a list.
+FAMILIES = {"mounts": ("mount", lambda n: {"mount": "/%d.mp3" % n}), "accounts": ("id", lambda n: {"id": "a%d" % n}),
+            "users": ("name", lambda n: {"name": "u%d" % n, "role": "viewer", "password": PASSWORD}),
+            "tokens": ("id", lambda n: {"name": "t%d" % n, "role": "viewer"})}
 
-    def __init__(self, t, server, name):
-        self.server, self.name, self.going, self.count = server, name, True, 0
-        self.made, self.put_off, self.wrong = [], 0, []
+
+class Writer:
+    """Makes records of one family, one after the other; `made`: the answers."""
+
+    def __init__(self, t, server, family):
+        self.server, self.family, self.going, self.made, self.wrong = server, family, True, [], []
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
         t.owned(self)
 
     def run(self):
-        api = Api(self.server)
+        api, (_, body) = Api(self.server), FAMILIES[self.family]
         while self.going:
-            mount = "/%s%d.mp3" % (self.name, self.count)
             try:
-                reply = api.ask("POST", "/mounts", {"mount": mount})
-            except Exception as e:
+                reply = api.ask("POST", "/" + self.family, body(len(self.made)))
+            except Exception as e:  # noqa: BLE001: any is a failure
                 self.wrong.append(repr(e))
                 return
-            if reply.status == 503:
-                self.put_off += 1
-            elif reply.status == 201:
-                self.made.append((mount, reply.json()["source"]))
-                self.count += 1
-            else:
+            if reply.status != 201:
                 self.wrong.append(reply.text)
                 return
+            self.made.append(reply.json())
+
+    def names(self):
+        return [made[FAMILIES[self.family][0]] for made in self.made]
 
     def close(self):
         self.going = False
         self.thread.join(10)
 
 
+def listed(api, family):
+    found, after = [], ""
+    while after is not None:
+        page = api.want(200, "GET", "/%s?most=500%s" % (family, after)).json()
+        found += [row[FAMILIES[family][0]] for row in page["items"]]
+        after = "&after=" + encoded(page["next"]) if page.get("next") else None
+    return found
+
+
 @test
 def acknowledged_changes_are_there_and_streams_go_on(t):
-    server = store_server(t, limits=PATIENT + "<sources>500</sources>")
-    api = Api(server)
+    """None is refused or asked for twice meanwhile; a session and a key go on."""
+    server = store_server(t, "<console>1</console>", limits=PATIENT + "<sources>2000</sources>")
+    api, owner = Api(server), Browser(server)
     login = api.mount("/live.mp3")
-    api.want(201, "POST", "/users", {"name": "anna", "role": "operator", "mounts": ["/live.mp3"], "password": "a-long-password"})
+    api.want(201, "POST", "/users", {"name": "anna", "role": "operator", "mounts": ["/live.mp3"], "password": PASSWORD})
+    key = api.as_user(token=api.want(201, "POST", "/tokens", {"name": "mine", "role": "admin"}).json()["token"])
+    owner.log_in()
     source = server.source("/live.mp3", login=login)
     sent = source.play(20)
     listeners = [server.listener("/live.mp3") for _ in range(4)]
-    writers = [Writer(t, server, name) for name in ("a", "b")]
-    for _ in range(5):
-        before = sum(len(writer.made) for writer in writers)
-        wait_for(lambda: sum(len(writer.made) for writer in writers) > before + 5, "changes are made: %r" % [w.wrong for w in writers], 20)
+    writers = [Writer(t, server, family) for family in FAMILIES]
+    for _ in range(10):
+        before = [len(writer.made) for writer in writers]
         upgrade(server)
         sent += source.play(40)
-        equal(server.get("/api/v1/mounts/live.mp3", "anna:a-long-password").status, 200, "the operator's login")
+        wait_for(lambda: all(len(writer.made) > count or writer.wrong for writer, count in zip(writers, before)), "changes are made", 20)
+        equal(server.get("/api/v1/mounts/live.mp3", "anna:" + PASSWORD).status, 200, "the operator's login")
+        equal((key.ask("GET", "/mounts").status, owner.get("/admin/stats.xsl").status), (200, 200), "the key and the session")
         check("401" in refused(server, "/live.mp3", "source:hackme"), "only the record's password lets sources in")
     for writer in writers:
         writer.close()
-        equal(writer.wrong, [], "answers of another kind")
-        for mount, login in writer.made:
-            equal(api.ask("GET", "/mounts" + mount).status, 200, mount + " was acknowledged")
+        equal(writer.wrong, [], "answers of another kind to the writer of " + writer.family)
+    revisions = [made["revision"] for writer in writers for made in writer.made]
+    equal(len(revisions), len(set(revisions)), "revisions")
     for listener in listeners:
         got = listener.read(len(sent))
         equal(got == sent, True, "every byte once")
     # What is changed behind the last upgrade is in force at once, and is on the disk.
-    mount, made = writers[0].made[-1]
-    server.source(mount, login="%s:%s" % (made["user"], made["password"])).close()
+    mounts, _, users, tokens = writers
+    made = mounts.made[-1]["source"]
+    server.source(mounts.names()[-1], login="%s:%s" % (made["user"], made["password"])).close()
+    equal(server.get("/api/v1/mounts", users.names()[-1] + ":" + PASSWORD).status, 200, "the last user")
+    equal(api.as_user(token=tokens.made[-1]["token"]).ask("GET", "/mounts").status, 200, "the last token")
     api.want(204, "DELETE", "/mounts/live.mp3")
     wait_for(lambda: server.get("/live.mp3").status == 404, "its source has ended with its record")
     equal(server.stop(), 0)
     server.start()
-    equal(len(api.mounts()), sum(len(writer.made) for writer in writers), "mounts on the disk")
+    for writer in writers:
+        equal(set(writer.names()) - set(listed(api, writer.family)), set(), "acknowledged and not on the disk")
+    equal(len(api.mounts()), len(mounts.made), "mounts on the disk")
     equal(server.stop(), 0)
 
 

@@ -182,6 +182,8 @@ struct AdminCall {
 };
 
 void run_admin(Worker& worker, Connection& connection, AdminCall call) {
+  // Its answer may need a node or a template: it comes from the process that has done it.
+  if (would_change(call.asked)) connection.can_be_repeated(false);
   auto entry = std::make_shared<std::optional<AuditEntry>>(audited(worker, connection, call.asked));
   worker.services.loops.control().post([&worker, id = connection.id(), entry,
                                         call = std::move(call)]() mutable {
@@ -314,6 +316,7 @@ bool answer_by_pass(Worker& worker, Connection& connection, const Config& config
 // Asks the mount's authenticator whether the sender is its source.
 Verdict ask_authenticator(Worker& worker, Connection& connection, const MountSettings& section,
                           std::shared_ptr<const Config> config, AdminCall call) {
+  connection.can_be_repeated(true);
   SourceAsk ask{call.about, connection.ip(), *call.given, true};
   const bool alone = call.cgi || !worker.services.login->on();
   ask_about_source(worker, connection, section, std::move(ask), alone,

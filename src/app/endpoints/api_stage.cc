@@ -111,8 +111,10 @@ std::optional<RefusedAsk> judge(const Request& request, const Identity& identity
   return std::nullopt;
 }
 
-// Asks control: for a change of records, or for an endpoint without a plan.
+// Asks control: for a change of records, or for an endpoint without a plan.  When all loops stand
+// still for a hand-over, what waits has not begun (RecordService::rest).
 Verdict ask_control(Worker& worker, Connection& connection, ApiTask task) {
+  connection.can_be_repeated(true);
   worker.services.loops.control().post(
       [&worker, task = std::move(task),
        answered = answer_later(worker, connection.id())]() mutable {

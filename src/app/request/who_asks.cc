@@ -128,6 +128,7 @@ Known of_token(Network& network, std::string_view text) {
 // Judges a source's login by a record or a backend; the stage is asked again.
 Verdict judge_source(Worker& worker, Connection& connection, const MountSettings& section,
                      std::string_view mount, const Credentials& given) {
+  connection.can_be_repeated(true);
   SourceAsk ask{std::string(mount), connection.ip(), given, true};
   ask_about_source(worker, connection, section, std::move(ask), false,
                    [user = given.user](Connection& waiting, const AuthVerdict& verdict) {
@@ -146,6 +147,7 @@ Verdict judge_source(Worker& worker, Connection& connection, const MountSettings
 // Judges the password on control; the stage is asked again.
 Verdict judge_user(Worker& worker, Connection& connection, Credentials given, const Address& from,
                    LoginGuard::Guess guess) {
+  connection.can_be_repeated(true);
   worker.services.loops.control().post([&worker, id = connection.id(), from,
                                         guess = std::move(guess),
                                         given = std::move(given)]() mutable {

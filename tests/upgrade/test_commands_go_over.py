@@ -1,0 +1,105 @@
+"""Orders of operators while the program is replaced: each is answered once, and its answer is true."""
+import threading
+import urllib.parse
+
+from api import Api, store_server
+from bench import ADMIN, check, equal, test, wait_for
+from replacing import upgrade
+
+FORM = ["Host: x", "Content-Type: application/x-www-form-urlencoded"]
+JSON = ["Host: x", "Content-Type: application/json"]
+PASSWORD = "a-long-password"
+PATIENT = "<clients>500</clients><source-timeout>120</source-timeout>"
+# Takes the better part of a second.
+SLOW_PAGE = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+<xsl:template name="slow"><xsl:param name="n"/><xsl:if test="$n &gt; 0">
+<xsl:call-template name="slow"><xsl:with-param name="n" select="$n - 1"/></xsl:call-template>
+<xsl:call-template name="slow"><xsl:with-param name="n" select="$n - 1"/></xsl:call-template></xsl:if></xsl:template>
+<xsl:template match="/iceresponse"><html><body><xsl:call-template name="slow"><xsl:with-param name="n" select="19"/></xsl:call-template>
+<p><xsl:value-of select="message"/></p></body></html></xsl:template></xsl:stylesheet>"""
+
+
+def listener_ids(server):
+    return [row.findtext("ID") for row in server.get("/admin/listclients?mount=/live.mp3", ADMIN).xml().iter("listener")]
+
+
+class Order:
+    """A request that a thread sends, and its reply."""
+
+    def __init__(self, ask):
+        self.reply, self.failed = None, None
+        self.thread = threading.Thread(target=self.run, args=(ask,), daemon=True)
+        self.thread.start()
+
+    def run(self, ask):
+        try:
+            self.reply = ask()
+        except Exception as e:  # noqa: BLE001: any is a failure
+            self.failed = e
+
+    def answer(self):
+        self.thread.join(20)
+        check(self.reply is not None, "it is answered: %r" % self.failed)
+        return self.reply
+
+
+def killclient(server, number, login=ADMIN, page="killclient", **options):
+    form = urllib.parse.urlencode({"mount": "/live.mp3", "id": number}).encode()
+    return server.ask("POST /admin/%s HTTP/1.1" % page, FORM, login, form, **options)
+
+
+@test
+def orders_whose_logins_are_being_judged_are_carried_out(t):
+    """A process hashes a right password once, so the first order of each user waits."""
+    server = store_server(t, "<console>1</console>", limits=PATIENT)
+    api = Api(server)
+    source = server.source(login=api.mount("/live.mp3"))
+    users = []
+    for n in range(9):
+        api.want(201, "POST", "/users", {"name": "op%d" % n, "role": "admin", "password": PASSWORD})
+        users.append("op%d:%s" % (n, PASSWORD))
+    for round_ in range(2):
+        source.play(20)
+        listeners = [server.listener() for _ in range(6)]
+        ids = listener_ids(server)
+        node = api.want(200, "GET", "/mounts/live.mp3/listeners").json()["items"][0]["node"]
+
+        def give(n):
+            kind, place = n % 3, {"source_address": "127.0.%d.%d" % (round_ + 1, n + 1)}
+            if kind == 0:
+                return server.ask("POST /api/v1/bans HTTP/1.1", JSON, users[n], b'{"match":{"address":"192.0.2.%d"}}' % (9 * round_ + n), **place)
+            if kind == 1:
+                return killclient(server, ids[n // 3], users[n], **place)
+            return server.ask("DELETE /api/v1/mounts/live.mp3/listeners/%s/%s HTTP/1.1" % (node, ids[3 + n // 3]), JSON, users[n], **place)
+        orders = [Order(lambda n=n: give(n)) for n in range(9)]
+        upgrade(server)
+        for n, order in enumerate(orders):
+            reply = order.answer()
+            equal(reply.status, (201, 200, 204)[n % 3], reply.text)
+            check(n % 3 != 1 or "removed" in reply.text, reply.text)
+
+        def left():
+            source.play(1)
+            return listener_ids(server) == [] and not any(one.is_open() for one in listeners)
+        wait_for(left, "they have left")
+    equal(len(api.want(200, "GET", "/bans").json()["items"]), 6, "bans")
+
+
+@test
+def an_order_whose_answer_is_being_made_is_not_carried_out_twice(t):
+    server = t.unstarted_server(limits=PATIENT)
+    (server.dir / "admin" / "response.xsl").write_text(SLOW_PAGE)
+    server.start()
+    source = server.source()
+    source.play(20)
+    for ask in (lambda number: server.get("/admin/killclient.xsl?mount=/live.mp3&id=" + number, ADMIN),
+                lambda number: killclient(server, number, page="killclient.xsl")):
+        listener = server.listener()
+        number = listener_ids(server)[0]
+        order = Order(lambda: ask(number))
+
+        wait_for(lambda: source.play(1) and not listener.is_open(), "it has left")
+        check(order.reply is None, "its answer is being made")
+        upgrade(server)
+        check("Client %s removed" % number in order.answer().text, order.reply.text)
+        listener.close()
