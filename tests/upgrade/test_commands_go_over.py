@@ -1,10 +1,13 @@
 """Orders of operators while the program is replaced: each is answered once, and its answer is true."""
+import re
+import signal
 import threading
 import urllib.parse
 
 from api import Api, store_server
 from bench import ADMIN, check, equal, test, wait_for
-from replacing import upgrade
+from link_bench import edge, feed, linked_master, plays, public, up
+from replacing import taken, upgrade
 
 FORM = ["Host: x", "Content-Type: application/x-www-form-urlencoded"]
 JSON = ["Host: x", "Content-Type: application/json"]
@@ -103,3 +106,31 @@ def an_order_whose_answer_is_being_made_is_not_carried_out_twice(t):
         upgrade(server)
         check("Client %s removed" % number in order.answer().text, order.reply.text)
         listener.close()
+
+
+@test
+def an_order_that_a_node_has_is_answered_by_it_or_as_failed(b):
+    """The node stands still: for a moment, then until its link ends."""
+    master = linked_master(b, 11, public(12), limits=PATIENT)
+    node = edge(b, 12, master, limits=PATIENT)
+    up(master, "edge12")
+    feed(b, master)
+    for moment in (True, False):
+        plays(node)
+        number = wait_for(lambda: [row.findtext("ID") for row in master.get("/admin/listclients?mount=/live.mp3", ADMIN).xml().iter("listener")
+                                   if row.findtext("node")], "it is listed", 10)[0]
+        sent = master.log().count("the upgrade was not made"), len(taken(master))
+        node.send_signal(signal.SIGSTOP)
+        try:
+            order = Order(lambda: killclient(master, number))
+            begun = len(re.findall("an upgrade begins", master.log()))
+            master.send_signal(signal.SIGUSR2)
+            wait_for(lambda: len(re.findall("an upgrade begins", master.log())) > begun, "it begins")
+            if moment:
+                node.send_signal(signal.SIGCONT)
+            text = order.answer().text
+        finally:
+            node.send_signal(signal.SIGCONT)
+        check("Client %s %s" % (number, "removed" if moment else "not removed") in text, text)
+        wait_for(lambda: len(taken(master)) > sent[1], "the master is replaced: " + master.log()[-600:], 10)
+        up(master, "edge12")

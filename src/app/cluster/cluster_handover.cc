@@ -254,7 +254,7 @@ void ClusterLinks::hand_over() {
   poll_timer_.cancel();
   masters_->hand_over();
   seats_->stop();
-  nodes_->stop("its program is replaced, and is there again");
+  nodes_->hand_over();
 }
 
 }  // namespace lb

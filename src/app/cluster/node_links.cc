@@ -122,6 +122,12 @@ void NodeLinks::stop(const std::string& why) {
   asks_.stop();
 }
 
+void NodeLinks::hand_over() {
+  stopped_ = true;  // an order that ends gives no further one
+  orders_.end_all("the program was replaced before its answer came, so it may have done this");
+  stop("its program is replaced, and is there again");
+}
+
 // -- sessions -------------------------------------------------------------------------------------
 
 void NodeLinks::accept(std::string id, std::unique_ptr<Transport> transport, std::string leftover) {
@@ -288,6 +294,7 @@ void NodeLinks::send(const MessageFrame& message) {
 
 void NodeLinks::order(const std::string& node, CommandFrame command,
                       PendingAnswers<ResultFrame>::Then then) {
+  if (stopped_) return then(Error::closed("the program ends"));
   if (NodeSession* const session = session_of(node)) {
     if (command.verb == CommandFrame::Verb::kMove && command.listener != 0 && !session->moves_one())
       return then(Error::unsupported(

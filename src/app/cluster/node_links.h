@@ -55,6 +55,9 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void configure();
   // Sends a BYE to every node.
   void stop(const std::string& why);
+  // Another process has the nodes: also ends orders that are not answered.
+  void hand_over();
+  bool awaits_results() const noexcept { return !orders_.empty(); }  // of orders
 
   // Takes a node that has proved its id, here or to a worker.
   void accept(std::string id, std::unique_ptr<Transport> transport, std::string leftover);

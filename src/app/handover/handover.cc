@@ -14,6 +14,7 @@
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/cluster/slot_service.h"
 #include "app/handover/handover_records.h"
@@ -138,7 +139,8 @@ void Handover::rest_records() {
   network_.auth->hold(true);
   const SteadyTime now = network_.loops.control().now();
   if (!std::exchange(clients_wait_, true)) since_ = now;
-  if (network_.auth->asks() && now - since_ < kAnswers) return answers_.after(kAnswerPoll);
+  const bool awaits = network_.auth->asks() || network_.links->nodes().awaits_results();
+  if (awaits && now - since_ < kAnswers) return answers_.after(kAnswerPoll);
   network_.records->rest([this, turn = turn_](const std::string& why) {
     if (turn != turn_) return;  // the hand-over was given up
     if (!why.empty()) return failed(why);

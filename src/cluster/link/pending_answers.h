@@ -45,6 +45,10 @@ class PendingAnswers {
     for (const std::uint64_t number : waits_.keys())
       if (is_of(peer, number)) end(number, Error::closed("the link to the node has ended"));
   }
+  void end_all(const std::string& why) {
+    for (const std::uint64_t number : waits_.keys()) end(number, Error::closed(why));
+  }
+  bool empty() const noexcept { return waits_.size() == 0; }
   void stop() { waits_.clear(); }
   // Ends questions that are overdue at this time of Loop::awake(); a timer calls it.
   void expire(SteadyTime now) { waits_.expire(now); }
