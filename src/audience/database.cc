@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "audience/day_sums.h"
+#include "audience/fortnights.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -229,7 +230,8 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   if (!database.run(kLaterTables) || (!is_new && !make_sums_anew(database)) ||
       (!has_table(database, "slot_short") && !database.run(kShortSums)) ||
       (!has_table(database, "slot_unsummed") && !database.run(kDayTables)) ||
-      (!has_table(database, "slot_restless") && !database.run(kRestTables))) {
+      (!has_table(database, "slot_restless") && !database.run(kRestTables)) ||
+      (!has_table(database, "fortnight_due") && !database.run(kFortnightTables))) {
     const Error error = sentence_of(database);
     [[maybe_unused]] const auto back = database.run("ROLLBACK");
     return error;

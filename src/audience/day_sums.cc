@@ -193,8 +193,11 @@ static_assert(kQuartersOfDay == 96 && kAllMounts == 0);
 Result<bool> sum_days(Sqlite& database, std::int64_t now_ms) {
   return in_transaction(database, [&] {
     Statement next = database.prepare("SELECT mount FROM slot_unsummed LIMIT 1");
-    if (!next.step())
-      return list_days(database) || pack_days(database, now_ms / kDayMs - kDaysOpen);
+    if (!next.step()) {
+      const std::int64_t before = now_ms / kDayMs - kDaysOpen;
+      return list_days(database) || pack_days(database, before) ||
+             pack_fortnights(database, before);
+    }
     const std::int64_t mount = next.number(0);
     next.reset();
     sum_mount(database, mount);
@@ -204,7 +207,8 @@ Result<bool> sum_days(Sqlite& database, std::int64_t now_ms) {
 
 SlotReader::SlotReader(Sqlite& database)
     : slots_(database.prepare(
-          "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<?")) {
+          "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<?")),
+      fortnights_(database, "ms, bytes, sessions, shorts, quarters, rest", "fortnight") {
   if (has_table(database, "slot_short"))
     shorts_ = database.prepare("SELECT at, n FROM slot_short WHERE mount=? AND at>=? AND at<?");
   if (!has_table(database, "slot_unsummed")) return;
@@ -269,7 +273,19 @@ void SlotReader::unpack(std::int64_t first, std::int64_t last) {
 
 void SlotReader::add_ms(std::int64_t mount, int sign, std::int64_t first,
                         std::vector<std::int64_t>& sums) {
-  const std::int64_t last = first + static_cast<std::int64_t>(sums.size());
+  each_fortnight(
+      mount, first, first + static_cast<std::int64_t>(sums.size()),
+      [&](std::int64_t quarter, const Statement& row) {
+        quarters_.read_ms(row.blob(5));
+        std::int64_t* const heard = &sums[static_cast<std::size_t>(quarter - first)];
+        for (std::size_t i = 0; i < quarters_.count; ++i)
+          heard[quarters_.at[i]] += sign * quarters_.ms[i];
+      },
+      [&](std::int64_t from, std::int64_t to) { add_days_ms(mount, sign, from, to, first, sums); });
+}
+
+void SlotReader::add_days_ms(std::int64_t mount, int sign, std::int64_t begin, std::int64_t end,
+                             std::int64_t first, std::vector<std::int64_t>& sums) {
   const auto of = [&](std::int64_t quarter) {
     return &sums[static_cast<std::size_t>(quarter - first)];
   };
@@ -277,11 +293,11 @@ void SlotReader::add_ms(std::int64_t mount, int sign, std::int64_t first,
     slots_.bind(mount, from, to);
     while (slots_.step()) *of(slots_.number(0)) += sign * slots_.number(1);
   };
-  const std::int64_t first_day = (first + kQuartersOfDay - 1) / kQuartersOfDay,
-                     last_day = last / kQuartersOfDay;
-  if (!has_days(mount) || first_day >= last_day) return by_quarters(first, last);
-  by_quarters(first, first_day * kQuartersOfDay);
-  by_quarters(last_day * kQuartersOfDay, last);
+  const std::int64_t first_day = (begin + kQuartersOfDay - 1) / kQuartersOfDay,
+                     last_day = end / kQuartersOfDay;
+  if (!has_days(mount) || first_day >= last_day) return by_quarters(begin, end);
+  by_quarters(begin, first_day * kQuartersOfDay);
+  by_quarters(last_day * kQuartersOfDay, end);
   const auto unpacked = days_of(unpacked_, mount, first_day, last_day);
   for (const std::int64_t day : unpacked)
     by_quarters(day * kQuartersOfDay, (day + 1) * kQuartersOfDay);

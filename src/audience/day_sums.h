@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "audience/database.h"
+#include "audience/fortnights.h"
 #include "audience/report.h"
 
 namespace lb {
@@ -61,6 +62,28 @@ class SlotReader {
     while (days_.step())
       take(days_.number(0),
            AudienceSum{days_.number(1), days_.number(2), days_.number(3), days_.number(4)});
+  }
+  // Of quarters, `first` to before `last`: take(first quarter of a fortnight, row) of fortnights,
+  // and gap(first, last) of quarters between.  A row has the sums, and packed quarters of them.
+  template <class Take, class Gap>
+  void each_fortnight(std::int64_t mount, std::int64_t first, std::int64_t last, Take take,
+                      Gap gap) {
+    fortnights_.each(
+        mount, kFortnightQuarters, first, last,
+        [&](std::int64_t number, const Statement& row) { take(number * kFortnightQuarters, row); },
+        gap);
+  }
+  static AudienceSum fortnight_sum(const Statement& row) {
+    return {row.number(1), row.number(2), row.number(3), row.number(4)};
+  }
+  // take(quarter, sum) of the fortnight with this first quarter.
+  template <class Take>
+  void unpack_fortnight(std::int64_t first, const Statement& row, Take take) {
+    quarters_.read_ms(row.blob(5));
+    quarters_.read_rest(row.blob(6));
+    for (std::size_t i = 0; i < quarters_.count; ++i)
+      take(first + quarters_.at[i], AudienceSum{quarters_.ms[i], quarters_.bytes[i],
+                                                quarters_.sessions[i], quarters_.shorts[i]});
   }
   // Adds the milliseconds of each quarter, times the sign; `first` is the first quarter of `sums`.
   void add_ms(std::int64_t mount, int sign, std::int64_t first, std::vector<std::int64_t>& sums);
@@ -134,6 +157,9 @@ class SlotReader {
     }
     packed_.reset();
   }
+  // add_ms() by days, of quarters `from` to before `to`.
+  void add_days_ms(std::int64_t mount, int sign, std::int64_t from, std::int64_t to,
+                   std::int64_t first, std::vector<std::int64_t>& sums);
   // Moves packed_ to this day; false: it has none.
   bool to_packed(std::int64_t day);
   // Reads these quarters of the present row of packed_ and rest_ into day_.
@@ -145,6 +171,8 @@ class SlotReader {
   bool has_days_ = false, has_rest_ = false;
   std::int64_t packed_day_ = 0;  // of the present row of packed_
   Day day_;
+  FortnightReader fortnights_;
+  FortnightQuarters quarters_;
 };
 
 }  // namespace lb

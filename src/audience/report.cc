@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "audience/fortnights.h"
 #include "audience/merge.h"
 #include "base/cat.h"
 
@@ -18,6 +19,82 @@ constexpr std::size_t kMaxPassed = 20'000;
 std::int64_t common_ms(const AudienceRange& range, std::int64_t began, std::int64_t ended) {
   return std::max<std::int64_t>(std::min(ended, range.to) - std::max(began, range.from), 0);
 }
+
+// Sums by country or player: whole fortnights, whole days, and hours for the rest.
+class SplitSums {
+ public:
+  SplitSums(Sqlite& database, bool by_country, bool has_days)
+      : by_country_(by_country),
+        has_days_(has_days),
+        fortnights_(database, by_country ? "countries" : "players", "fortnight_split"),
+        hours_(database.prepare(sql("split", "hour"))),
+        days_(database.prepare(sql("split_day", "day"))),
+        players_(database.prepare("SELECT name FROM player WHERE id=?")) {}
+
+  void add(std::int64_t mount, int sign, std::int64_t first_hour, std::int64_t last_hour) {
+    fortnights_.each(
+        mount, kFortnightHours, first_hour, last_hour,
+        [&](std::int64_t, const Statement& row) { add_packed(row.blob(1), sign); },
+        [&](std::int64_t first, std::int64_t last) {
+          constexpr std::int64_t kHours = kDayMs / kHourMs;
+          const std::int64_t first_day = (first + kHours - 1) / kHours, last_day = last / kHours;
+          if (!has_days_ || first_day >= last_day)
+            return add_rows(hours_, mount, sign, first, last);
+          add_rows(hours_, mount, sign, first, first_day * kHours);
+          add_rows(days_, mount, sign, first_day, last_day);
+          add_rows(hours_, mount, sign, last_day * kHours, last);
+        });
+  }
+  std::map<std::string, AudienceSum> take() {
+    for (const auto& [player, sum] : of_player_) {
+      if (players_.bind(player).step()) sums_[std::string(players_.text(0))] += sum;
+      players_.reset();
+    }
+    return {std::make_move_iterator(sums_.begin()), std::make_move_iterator(sums_.end())};
+  }
+
+ private:
+  std::string sql(std::string_view table, std::string_view at) const {
+    return cat({by_country_ ? "SELECT country" : "SELECT player", ", ms, bytes, sessions FROM ",
+                table, " WHERE mount=? AND ", at, ">=? AND ", at, "<?"});
+  }
+  AudienceSum& of_country(std::string_view country) {
+    auto found = sums_.find(country);
+    if (found == sums_.end()) found = sums_.try_emplace(std::string(country)).first;
+    return found->second;
+  }
+  void add_packed(std::string_view bytes, int sign) {
+    while (!bytes.empty()) {
+      AudienceSum& sum =
+          by_country_ ? of_country(take_packed_text(bytes)) : of_player_[take_packed(bytes)];
+      const PackedSplit packed = take_packed_split(bytes);
+      sum.add({packed.ms, packed.bytes, packed.sessions}, sign);
+    }
+  }
+  // SQLite would sort the rows to group them, which takes longer than adding them up here.
+  void add_rows(Statement& asked, std::int64_t mount, int sign, std::int64_t first,
+                std::int64_t last) {
+    if (first >= last) return;
+    AudienceSum* sum = nullptr;
+    std::string country;  // its rows are adjacent
+    asked.bind(mount, first, last);
+    while (asked.step()) {
+      if (!by_country_) {
+        sum = &of_player_[asked.number(0)];
+      } else if (sum == nullptr || asked.text(0) != country) {
+        country = asked.text(0);
+        sum = &of_country(country);
+      }
+      sum->add({asked.number(1), asked.number(2), asked.number(3)}, sign);
+    }
+  }
+
+  const bool by_country_, has_days_;
+  FortnightReader fortnights_;
+  Statement hours_, days_, players_;
+  std::map<std::string, AudienceSum, std::less<>> sums_;
+  std::unordered_map<std::int64_t, AudienceSum> of_player_;
+};
 
 }  // namespace
 
@@ -126,10 +203,20 @@ Result<std::map<std::string, std::vector<std::int64_t>>> AudienceReport::country
   };
   Statement asked =
       database_.prepare("SELECT hour, country, ms FROM split WHERE mount=? AND hour>=? AND hour<?");
-  for (const auto& [mount, sign] : summed(of)) {
-    asked.bind(mount, first, last);
-    while (asked.step()) at(asked.text(1), asked.number(0)) += sign * asked.number(2);
-  }
+  FortnightReader fortnights(database_, "hours", "fortnight_split");
+  for (const auto& [of_mount, of_sign] : summed(of))
+    fortnights.each(
+        of_mount, kFortnightHours, first, last,
+        [&, sign = of_sign](std::int64_t number, const Statement& row) {
+          for (std::string_view bytes = row.blob(1); !bytes.empty();) {
+            const std::string_view country = take_packed_text(bytes);
+            add_packed_hours(bytes, sign, &at(country, number * kFortnightHours));
+          }
+        },
+        [&, mount = of_mount, sign = of_sign](std::int64_t from, std::int64_t to) {
+          asked.bind(mount, from, to);
+          while (asked.step()) at(asked.text(1), asked.number(0)) += sign * asked.number(2);
+        });
   for (const OpenRow& row : open_now(of))
     row.each_part({first * kHourMs, last * kHourMs}, kHourMs,
                   [&](std::int64_t hour, std::int64_t ms) { at(row.country, hour) += ms; });
@@ -140,51 +227,11 @@ Result<std::map<std::string, std::vector<std::int64_t>>> AudienceReport::country
 Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& of,
                                                                  AudienceRange range, By by) {
   begin();
-  std::map<std::string, AudienceSum> sums;
-  std::unordered_map<std::int64_t, AudienceSum> of_player;
-  const Signs signs = summed(of);
-  // SQLite would sort the rows to group them, which takes longer than adding them up here.
-  const auto add = [&](std::string_view table, std::string_view at, std::int64_t first,
-                       std::int64_t last) {
-    if (first >= last) return;
-    Statement asked = database_.prepare(
-        cat({by == By::kCountry ? "SELECT country" : "SELECT player", ", ms, bytes, sessions FROM ",
-             table, " WHERE mount=? AND ", at, ">=? AND ", at, "<?"}));
-    std::string_view country;
-    AudienceSum* of_country = nullptr;  // rows of a country are adjacent
-    for (const auto& [mount, sign] : signs) {
-      asked.bind(mount, first, last);
-      while (asked.step()) {
-        const AudienceSum row{asked.number(1), asked.number(2), asked.number(3)};
-        if (by == By::kPlayer) {
-          of_player[asked.number(0)].add(row, sign);
-          continue;
-        }
-        if (of_country == nullptr || asked.text(0) != country) {
-          const auto found = sums.try_emplace(std::string(asked.text(0))).first;
-          country = found->first;
-          of_country = &found->second;
-        }
-        of_country->add(row, sign);
-      }
-    }
-  };
-  // Sums whole days, and single hours at both ends.
-  constexpr std::int64_t kHours = kDayMs / kHourMs;
-  const std::int64_t first = range.from / kHourMs, last = (range.to + kHourMs - 1) / kHourMs;
-  const std::int64_t first_day = (first + kHours - 1) / kHours, last_day = last / kHours;
-  if (first_day < last_day && are_summed(database_, "sums")) {
-    add("split", "hour", first, first_day * kHours);
-    add("split_day", "day", first_day, last_day);
-    add("split", "hour", last_day * kHours, last);
-  } else {
-    add("split", "hour", first, last);
-  }
-  Statement players = database_.prepare("SELECT name FROM player WHERE id=?");
-  for (const auto& [player, sum] : of_player) {
-    if (players.bind(player).step()) sums[std::string(players.text(0))] += sum;
-    players.reset();
-  }
+  const bool by_country = by == By::kCountry;
+  SplitSums split(database_, by_country, are_summed(database_, "sums"));
+  for (const auto& [mount, sign] : summed(of))
+    split.add(mount, sign, range.from / kHourMs, (range.to + kHourMs - 1) / kHourMs);
+  auto sums = split.take();
   for (const OpenRow& row : open_now(of)) {
     AudienceSum& sum = sums[by == By::kCountry ? row.country : row.player];
     sum.ms += common_ms(range, row.began, row.until);

@@ -28,6 +28,7 @@ class PeriodReader {
     }
     divide();
     whole_.push_back({first_, last_, std::nullopt});
+    by_days_ = stretches_.empty() && periods_.size() > days_.size() / kFortnightDays;
   }
   // In order of time; their sums are empty.
   const std::vector<AudiencePeriod>& periods() const noexcept { return periods_; }
@@ -37,18 +38,21 @@ class PeriodReader {
   }
   // Adds the mount's time in each period, times the sign.
   void add(std::int64_t mount, int sign, std::vector<AudiencePeriod>& sums) {
-    const bool has_days = slots_.has_days(mount);
-    if (has_days)
-      slots_.each_day(mount, first_day_, first_day_ + static_cast<std::int64_t>(days_.size()),
-                      [&](std::int64_t day, const AudienceSum& sum) {
-                        const auto of_day = days_[static_cast<std::size_t>(day - first_day_)];
-                        if (of_day) sums[*of_day].sum.add(sum, sign);
-                      });
-    slots_.each(mount, has_days ? stretches_ : whole_,
-                [&](const Stretch& stretch, std::int64_t quarter, const AudienceSum& sum) {
-                  sums[period_at(quarter)].sum.add(sum, sign);
-                  if (stretch.of_day) sums[*stretch.of_day].sum.add(sum, -sign);
-                });
+    if (by_days_ && slots_.has_days(mount)) return add_between(mount, sign, first_, last_, sums);
+    slots_.each_fortnight(
+        mount, first_, last_,
+        [&](std::int64_t first, const Statement& row) {
+          const std::size_t period = period_at(first);
+          if (period == period_at(first + kFortnightQuarters - 1))
+            sums[period].sum.add(SlotReader::fortnight_sum(row), sign);
+          else
+            slots_.unpack_fortnight(first, row, [&](std::int64_t quarter, const AudienceSum& sum) {
+              sums[period_at(quarter)].sum.add(sum, sign);
+            });
+        },
+        [&](std::int64_t first, std::int64_t last) {
+          add_between(mount, sign, first, last, sums);
+        });
   }
 
  private:
@@ -57,6 +61,31 @@ class PeriodReader {
     std::optional<std::size_t> of_day;  // the period from which these quarters are subtracted
   };
 
+  // Adds by days, or by quarters.
+  void add_between(std::int64_t mount, int sign, std::int64_t first, std::int64_t last,
+                   std::vector<AudiencePeriod>& sums) {
+    const bool has_days = slots_.has_days(mount);
+    if (has_days)
+      slots_.each_day(mount, first / kQuartersOfDay, (last - 1) / kQuartersOfDay + 1,
+                      [&](std::int64_t day, const AudienceSum& sum) {
+                        const auto of_day = days_[static_cast<std::size_t>(day - first_day_)];
+                        if (of_day) sums[*of_day].sum.add(sum, sign);
+                      });
+    slots_.each(mount, between(has_days ? stretches_ : whole_, first, last),
+                [&](const Stretch& stretch, std::int64_t quarter, const AudienceSum& sum) {
+                  sums[period_at(quarter)].sum.add(sum, sign);
+                  if (stretch.of_day) sums[*stretch.of_day].sum.add(sum, -sign);
+                });
+  }
+  static std::vector<Stretch> between(const std::vector<Stretch>& stretches, std::int64_t first,
+                                      std::int64_t last) {
+    std::vector<Stretch> parts;
+    auto at = std::partition_point(stretches.begin(), stretches.end(),
+                                   [first](const Stretch& one) { return one.last <= first; });
+    for (; at != stretches.end() && at->first < last; ++at)
+      parts.push_back({std::max(at->first, first), std::min(at->last, last), at->of_day});
+    return parts;
+  }
   void read(const Stretch& next) {
     if (!stretches_.empty() && stretches_.back().last == next.first &&
         stretches_.back().of_day == next.of_day)
@@ -91,6 +120,7 @@ class PeriodReader {
   std::int64_t first_day_ = 0;
   std::vector<std::optional<std::size_t>> days_;  // the period of each day that is read whole
   std::vector<Stretch> stretches_, whole_;
+  bool by_days_ = false;  // the sums of days are fewer numbers than the quarters of fortnights
 };
 
 std::size_t quarters_in(AudienceRange range) {
