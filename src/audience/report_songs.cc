@@ -23,18 +23,27 @@ std::vector<AudienceRange> parts_beside(const SongWeeks& weeks, AudienceRange ra
 }
 
 // Calls `take` for rows of a weekly table, for each mount with its sign, until it returns false.
-// Each mount has its own query, because its rows of a week are adjacent.
+// Each mount has its own query, because its rows of a week are adjacent.  country: only its rows.
 void each_sum(Sqlite& database, std::string_view columns, std::string_view table,
               const SongWeeks& weeks, const AudienceReport::Signs& of,
+              const std::optional<std::string>& country,
               const std::function<bool(const Statement&, int sign)>& take) {
   if (weeks.none()) return;
-  Statement asked =
-      database.prepare(cat({"SELECT ", columns, " FROM ", table, " WHERE week=? AND mount=?"}));
+  constexpr std::string_view kWhere = " x WHERE x.week=? AND x.mount=?";
+  Statement asked = database.prepare(
+      cat({"SELECT ", columns, " FROM ", table, kWhere, country ? " AND country=?" : ""}));
+  // A song has rows of many countries, so all mounts' row of one is found by its key.
+  Statement found;
+  if (country)
+    found = database.prepare(cat({"SELECT ", columns, " FROM song s CROSS JOIN ", table, kWhere,
+                                  " AND song=s.id AND country=?"}));
   for (std::int64_t week = weeks.first; week < weeks.last; ++week)
     for (const auto& [mount, sign] : of) {
-      asked.bind(week, mount);
-      while (asked.step())
-        if (!take(asked, sign)) return asked.reset();
+      Statement& rows = country && mount == kAllMounts ? found : asked;
+      rows.bind(week, mount);
+      if (country) rows.bind(*country);
+      while (rows.step())
+        if (!take(rows, sign)) return rows.reset();
     }
 }
 
@@ -156,7 +165,7 @@ Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, Audienc
   Signs signs;  // not the sums of all mounts: each mount has rows of its own
   for (const auto& [mount, name] : of) signs.emplace_back(mount, 1);
   each_sum(database_, by_gain ? "mount, song, most, most_play" : "mount, song, least, least_play",
-           "song_gain", weeks, signs, [&](const Statement& asked, int) {
+           "song_gain", weeks, signs, std::nullopt, [&](const Statement& asked, int) {
              return put(asked.number(0), titles.number(asked.number(1)), asked.number(2),
                         asked.number(3));
            });
@@ -195,10 +204,9 @@ Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRan
   SongTitles titles(database_, texts);
   SongCounts counts;
   const SongWeeks weeks = whole_song_weeks(database_, range.from, range.to);
-  each_sum(database_, "mount, song, country, n", "song_heard", weeks, summed(of),
+  each_sum(database_, "mount, song, country, n", "song_heard", weeks, summed(of), country,
            [&](const Statement& asked, int sign) {
-             if (!country || asked.text(2) == *country)
-               counts.add(titles.number(asked.number(1)), asked.text(2), sign * asked.number(3));
+             counts.add(titles.number(asked.number(1)), asked.text(2), sign * asked.number(3));
              return counts.size() <= kMaxSongs;
            });
   for (const AudienceRange part : parts_beside(weeks, range))

@@ -87,6 +87,14 @@ TEST_GROUP(SongSums) {
     const auto rows = *report.songs(of, range);
     for (const SongRow& row : rows) told[{row.title, row.country}] = row.performances;
     CHECK(songs == told);
+    for (const std::string country : {"", "US", "FR"}) {
+      auto of_one = songs;
+      std::erase_if(of_one, [&](const auto& one) { return one.first.second != country; });
+      told.clear();
+      const auto its = *report.songs(of, range, country);
+      for (const SongRow& row : its) told[{row.title, row.country}] = row.performances;
+      CHECK(of_one == told);
+    }
     CHECK(std::is_sorted(rows.begin(), rows.end(), [](const SongRow& a, const SongRow& b) {
       return std::tie(a.title, a.country) < std::tie(b.title, b.country);
     }));
