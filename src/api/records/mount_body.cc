@@ -66,6 +66,9 @@ class LoginReader {
       return ObjectValue{body, name, value}.text(kLongestLogin);
     };
     const std::optional<std::string> password = given("password"), hash = given("hash");
+    // An empty field of a form must not open the mount to all sources.
+    if (password && password->empty())
+      body.wrong("password", "is empty; without this member one is made, or the old one stays");
     body.finish();
     if (faults_.size() > faults) return login;
     if (password) {

@@ -293,6 +293,15 @@ TEST(MountPlans, APasswordOfTheBodyIsHashedAndNotShown) {
   CHECK(api.answer.body.find("hunter22") == std::string::npos);
   STRCMP_EQUAL("$y$j9T$salt$hunter22", api.book->mount("/a")->value.sources.at(0).hash.c_str());
 }
+TEST(MountPlans, AnEmptyPasswordOpensNoMount) {
+  account();
+  const std::string empty = R"("sources":[{"user":"tom","password":""}])";
+  LONGS_EQUAL(422, create(R"({"mount":"/a",)" + empty + "}"));
+  STRCMP_EQUAL("/sources/0/password", api.first_fault().c_str());
+  LONGS_EQUAL(201, create(R"({"mount":"/a","sources":[{"user":"tom","password":"hunter22"}]})"));
+  LONGS_EQUAL(422, api.ask(api.owner, Method::kPatch, "/mounts/a", "{" + empty + "}"));
+  STRCMP_EQUAL("$y$j9T$salt$hunter22", api.book->mount("/a")->value.sources.at(0).hash.c_str());
+}
 TEST(MountPlans, SuspensionByAnAdministratorIsEndedByOne) {
   account();
   LONGS_EQUAL(201, create(R"({"mount":"/a"})"));
