@@ -3,6 +3,7 @@
 // Thread: its worker; the lease comes from control.
 #include <utility>
 
+#include "admin/page/builtin.h"
 #include "app/join/stages.h"
 #include "app/request/asked_address.h"
 #include "app/request/password_guesses.h"
@@ -71,7 +72,8 @@ std::string_view refuse_name(const std::string& path, const Config& config,
     return "mount name is reserved";
   for (const std::string_view ending : {".m3u", ".xspf", ".vclt", ".pls"})
     if (path.ends_with(ending)) return "mount name is reserved";
-  if (files.has_file(path) && !is_stream_type(files.types().type_of(path)))
+  if ((files.has_file(path) || builtin_file("web" + path) != nullptr) &&
+      !is_stream_type(files.types().type_of(path)))
     return "mount name is that of a file";
   return {};
 }

@@ -29,9 +29,9 @@ constexpr std::size_t kLongestMount = 255;
 // Pages of the server itself, including those for SHOUTcast's programs, and files that browsers and
 // search engines request from every host.
 constexpr std::string_view kOwnPages[] = {
-    "/admin",      "/admin.cgi",   "/api",        "/metrics",     "/7.html",
-    "/stats",      "/currentsong", "/played",     "/played.html", "/played.json",
-    "/index.html", "/oembed",      "/robots.txt", "/favicon.ico", "/sitemap.xml"};
+    "/admin",       "/admin.cgi",   "/api",         "/metrics",     "/7.html",     "/stats",
+    "/currentsong", "/played",      "/played.html", "/played.json", "/index.html", "/oembed",
+    "/robots.txt",  "/favicon.ico", "/sitemap.xml", "/style.css",   "/icecast.png"};
 constexpr std::string_view kSettings = "/settings", kSources = "/sources", kRelayAt = "/relay";
 // Members of the JSON object that are not rows of the record.
 constexpr std::string_view kOthers[] = {"mount",    "settings", "relay",

@@ -109,6 +109,7 @@ TEST(SourceStage, AMountMayHideAFileOfAudioAndNoPage) {
   server.put_web("page.css", "css");
   server.put_web("song.mp3", "mp3");
   CHECK(server.source("/page.css").reply().has("mount name is that of a file"));
+  CHECK(server.source("/style.css").reply().has("mount name is that of a file"));  // built in
   CHECK(server.source("/song.mp3").got().starts_with("HTTP/1.0 200"));
 }
 TEST(SourceStage, ASecondSourceIsToldThatTheMountIsInUse) {

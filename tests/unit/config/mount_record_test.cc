@@ -240,9 +240,12 @@ TEST(MountRecord, FaultsHavePointersAndTheWordsOfTheSchema) {
 }
 
 TEST(MountRecord, NamesThatNoSourceCouldUseAreRefused) {
-  for (const char* name : {"", "a", "/", "/a*", "/a?", "/[a]", "/a\\\\b", "/admin/x", "/api/v1",
-                           "/x.m3u", "/status.xsl", "/_lb/health", "/metrics", "/stats", "/played",
-                           "/.well-known/acme-challenge/x", "/oembed", "/robots.txt"})
+  for (const char* name :
+       {"",         "a",           "/",           "/a*",
+        "/a?",      "/[a]",        "/a\\\\b",     "/admin/x",
+        "/api/v1",  "/x.m3u",      "/status.xsl", "/_lb/health",
+        "/metrics", "/stats",      "/played",     "/.well-known/acme-challenge/x",
+        "/oembed",  "/robots.txt", "/style.css",  "/icecast.png"})
     CHECK_TEXT(!read(std::string(R"({"mount":")") + name + "\"}").faults.empty(), name);
   CHECK(refuse_record_name("/" + std::string(255, 'a')).size() > 0);
   CHECK(read(R"({"mount":"/live"})").faults.empty());
