@@ -38,7 +38,8 @@ void SavedCopy::saved(const Result<void>& result) {
   saving_ = false;
   const std::string why = result ? std::string() : result.error().what;
   if (std::exchange(trouble_, why) != why && !why.empty()) callbacks_.trouble(why);
-  if (std::exchange(dirty_, false)) changed();
+  if (!result) due_ = control_.now() + kRetry;
+  if (std::exchange(dirty_, false) || !result) changed();
 }
 
 }  // namespace lb

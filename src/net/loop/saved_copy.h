@@ -1,6 +1,7 @@
 // SavedCopy: the last good copy of a value of control, in a file.
 //
-// A change is written soon, at most one each kPause, one write at a time.
+// A change is written soon, at most one each kPause, one write at a time; a failed write is
+// repeated, since the disk may have space again without another change.
 // Thread: control; the file is written on another loop.
 // Ownership: both loops and the callbacks' data outlive it; stop() and the destructor write a
 // pending change.
@@ -19,7 +20,8 @@ namespace lb {
 class SavedCopy {
  public:
   static constexpr std::chrono::seconds kPause{1};
-  using Write = UniqueFunction<Result<void>()>;  // on the other loop
+  static constexpr std::chrono::seconds kRetry{3};  // after a failed write
+  using Write = UniqueFunction<Result<void>()>;     // on the other loop
   struct Callbacks {
     std::function<Write()> take;                          // the text to write; null: none
     std::function<void(const std::string& why)> trouble;  // logged once

@@ -67,6 +67,16 @@ TEST(SavedCopy, TroubleIsReported) {
   STRCMP_EQUAL("", file.c_str());
 }
 
+TEST(SavedCopy, AFailedWriteIsRepeatedUntilThereIsSpace) {
+  full = true;
+  value = 5;
+  copy->changed();
+  run_until_true([&] { return troubles > 0; });
+  full = false;  // and nothing else changes
+  run_until("5");
+  LONGS_EQUAL(1, troubles);
+}
+
 TEST(SavedCopy, ThereMayBeNowhereToWrite) {
   nowhere = true;
   copy->changed();
