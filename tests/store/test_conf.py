@@ -292,6 +292,25 @@ def two_masters_with_two_stores(b):
 
 
 @test
+def a_mount_deleted_in_one_of_two_stores_ends_its_source_and_opens_to_the_others(b):
+    first, second = (store_master(b, n, ["edge13"]) for n in (11, 12))
+    for master in (first, second):
+        master.login = master.api.mount("/both.mp3")
+        given_home(master, "/both.mp3", "edge13")
+    node = state_edge(b, 13, [first, second])
+    node.wait_for_log("the stores of the masters m11 and m12 both have a record")
+    wait_for(lambda: put(node, "/both.mp3", first.login) == 100, "the first one's login is taken")
+    source = feed(b, node, "/both.mp3", login=first.login)
+    second.api.want(200, "PATCH", "/mounts/%2Fboth.mp3", {"settings": {"genre": "other"}})
+    first.api.want(200, "PATCH", "/mounts/%2Fboth.mp3", {"settings": {"genre": "rock"}})
+    wait_for(lambda: node.api.want(200, "GET", "/mounts/%2Fboth.mp3").json()["settings"].get("genre") == "rock", "a change")
+    equal((put(node, "/both.mp3", second.login), source.is_open()), (401, True), "the other's login, and whether the source is there")
+    first.api.want(204, "DELETE", "/mounts/%2Fboth.mp3")
+    wait_for(lambda: put(node, "/both.mp3", second.login) == 100, "the place is the other record's")
+    equal(put(node, "/both.mp3", first.login), 401, "status of the login of the deleted record")
+
+
+@test
 def a_node_of_an_older_minor_goes_on_and_is_told_nothing(b):
     master = store_master(b, 11, ["edge12", "edge13"])
     master.api.mount(MOUNT)

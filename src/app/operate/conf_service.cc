@@ -193,7 +193,7 @@ void ConfService::settle() {
   for (const std::string& key : change.removed)
     if (sort(key)) records.deleted.push_back(key);
   if (!records.set.empty() || !records.deleted.empty())
-    network_.records->follow(std::move(records));
+    network_.records->follow(std::move(records), change.replaced);
   if (external && network_.config.read()->external.url.empty()) external_is_free();
   if (closed) accounts_closed();
   if (https) take_https();

@@ -87,7 +87,8 @@ class RecordService {
   // On a server without a store: all settings from its masters, before the loops start, then their
   // changes.
   MountRecords restore(const RegistryContent& content);
-  void follow(RegistryChange change);
+  // replaced: names of its records that are of another store than those in force.
+  void follow(RegistryChange change, const std::vector<std::string>& replaced);
 
   // -- of a hand-over
   // Ends changes under way and holds later ones; then calls `then`: "", or why some do not end.
@@ -251,6 +252,7 @@ class RecordService {
   std::vector<UniqueFunction<void()>> behind_reading_;  // commits that wait for to_read_
   Timer patience_, retry_, start_, catch_up_, rest_;
   std::array<std::atomic<std::uint64_t>, kStatuses> answers_{};
+  std::set<std::string> replaced_;  // see follow(); until the records are read
 };
 
 }  // namespace lb

@@ -212,8 +212,10 @@ MountRecords RecordService::begin_with(std::shared_ptr<const RecordBook> book,
   return book->effective_mounts();
 }
 
-void RecordService::follow(RegistryChange change) {
-  if (!registry_) changed(std::move(change));
+void RecordService::follow(RegistryChange change, const std::vector<std::string>& replaced) {
+  if (registry_) return;
+  replaced_.insert(replaced.begin(), replaced.end());
+  changed(std::move(change));
 }
 
 void RecordService::complain(const std::vector<std::string>& complaints) {
@@ -281,13 +283,15 @@ void RecordService::note_endings(const RecordBook& before, const RecordBook& now
     }
     const MountRecord& record = (*was)->value;
     const MountRecord& next = (*is)->value;
+    // The record in force was deleted, and another store has one of the same name.
+    const bool is_other = replaced_.erase(record_key("mounts", name)) > 0;
     // Ending the source would end its listeners too: end_moved_sources() keeps them.
-    if (leaves(*config, record, next)) return;
+    if (!is_other && leaves(*config, record, next)) return;
     const auto& left = next.sources;
     for (const RecordLogin& login : record.sources)
       if (std::none_of(left.begin(), left.end(), [&](const RecordLogin& one) {
             const bool closed = one.hash == kNoPassword && login.hash != kNoPassword;
-            return one.user == login.user && !closed;
+            return one.user == login.user && !closed && (!is_other || one.hash == login.hash);
           }))
         endings_.push_back({now.revision(), name, login.user});
   };

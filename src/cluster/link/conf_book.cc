@@ -259,9 +259,22 @@ const ConfBook::Candidate* ConfBook::candidate_of(const std::string& key) const 
   return nullptr;
 }
 
-ConfBook::Value ConfBook::find(const std::string& key) {
+bool ConfBook::takes_over(const std::string& key, const std::string& store, bool is_shared) {
+  const auto known = shared_.find(key);
+  const bool other = known != shared_.end() && known->second != store;
+  if (is_shared)
+    shared_[key] = store;
+  else if (known != shared_.end())
+    shared_.erase(known);
+  return other;
+}
+
+ConfBook::Value ConfBook::find(const std::string& key, bool& replaced) {
   const Candidate* first = candidate_of(key);
-  if (first == nullptr) return nullptr;
+  if (first == nullptr) {
+    shared_.erase(key);
+    return nullptr;
+  }
   if (is_of_store(key)) {
     const auto second =
         std::find_if(candidates_.begin(), candidates_.end(), [&](const Candidate& candidate) {
@@ -271,6 +284,7 @@ ConfBook::Value ConfBook::find(const std::string& key) {
       remark(cat({"the stores of the masters ", first->id, " and ", second->id,
                   " both have a record of one name, ", key, " for one; of such records those of ",
                   first->id, ", the first <master>, count"}));
+    replaced = takes_over(key, parts_.find(first->id)->second.store, second != candidates_.end());
   }
   return *value_by(*first, key);
 }
@@ -294,7 +308,8 @@ ConfBook::Change ConfBook::settle() {
   candidates_ = std::move(now);
   Change change;
   const auto check = [&](const std::string& key) {
-    const Value value = find(key);
+    bool replaced = false;
+    const Value value = find(key, replaced);
     const Value* const before = in_force_.look_up(key);
     if (value == nullptr) {
       if (in_force_.erase(key)) change.removed.push_back(key);
@@ -302,6 +317,7 @@ ConfBook::Change ConfBook::settle() {
     }
     const bool same = before != nullptr && (*before == value || **before == *value);
     if (!same) change.set.emplace_back(key, value);
+    if (!same && replaced) change.replaced.push_back(key);
     if (before == nullptr || *before != value) in_force_.set(key, value);
   };
   if (std::exchange(everything_, false)) {

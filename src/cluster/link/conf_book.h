@@ -42,6 +42,7 @@ class ConfBook {
   struct Change {
     std::vector<std::pair<std::string, Value>> set;
     std::vector<std::string> removed;
+    std::vector<std::string> replaced;  // of set: the record of one store by that of another
     bool empty() const noexcept { return set.empty() && removed.empty(); }
   };
   // A configured master; masters are in the order of the configuration.
@@ -115,7 +116,9 @@ class ConfBook {
   // The candidate whose item counts; null: no candidate has the item.
   const Candidate* candidate_of(const std::string& key) const;
   const Value* value_by(const Candidate& candidate, const std::string& key) const;
-  Value find(const std::string& key);
+  Value find(const std::string& key, bool& replaced);
+  // Whether the record of a shared name is now that of another store than before.
+  bool takes_over(const std::string& key, const std::string& store, bool is_shared);
   void remark(std::string text);
 
   std::vector<Master> masters_;
@@ -123,7 +126,8 @@ class ConfBook {
   std::vector<Candidate> candidates_;                     // at the last settle()
   Items in_force_;
   std::set<std::string> touched_;
-  bool everything_ = false;  // all keys count as touched
+  bool everything_ = false;                    // all keys count as touched
+  std::map<std::string, std::string> shared_;  // names in several stores: the one that counts
   std::vector<std::string> remarks_;
   std::set<std::string> remarked_;
 };

@@ -150,6 +150,28 @@ TEST(ConfBook, OfTwoStoresTheFirstMastersRecordCountsAndThatIsSaidOnce) {
   linked(false, true);
   STRCMP_EQUAL("mounts/x=3 mounts/y=2", now().c_str());
 }
+TEST(ConfBook, ARecordThatAnotherStoresTakesThePlaceOfIsToldAsReplaced) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "1"}, {"mounts/y", "1"}}));
+  book.take("m2", whole("b.1", 9, {{"mounts/x", "2"}}));
+  LONGS_EQUAL(0, book.settle().replaced.size());
+  book.take("m1", one_more("a.1", 6, "mounts/x", "3"));
+  LONGS_EQUAL(0, book.settle().replaced.size());
+  ConfFrame gone = whole("a.1", 7, {});
+  gone.all = false;
+  gone.removed = {"mounts/x", "mounts/y"};
+  book.take("m1", gone);
+  const auto change = book.settle();
+  LONGS_EQUAL(1, change.replaced.size());
+  STRCMP_EQUAL("mounts/x", change.replaced[0].c_str());
+  LONGS_EQUAL(1, change.removed.size());
+  // It is of one store now; its changes are changes again.
+  book.take("m2", one_more("b.1", 10, "mounts/x", "4"));
+  LONGS_EQUAL(0, book.settle().replaced.size());
+  // Made again by the first one: the second one's record was not deleted.
+  book.take("m1", one_more("a.1", 8, "mounts/x", "5"));
+  LONGS_EQUAL(0, book.settle().replaced.size());
+}
 TEST(ConfBook, WhatMastersSayForThemselvesIsOfAllOfThem) {
   linked(true, true);
   book.take("m1", whole("a.1", 5, {{"keys/m1/k", "1"}, {"masters/m1", "o1"}, {"external/x", "1"}}));
