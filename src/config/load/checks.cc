@@ -169,6 +169,22 @@ void check_proxies(const Config& config, Filler& filler) {
   }
 }
 
+// Of proxies that log users in, neither the addresses nor the secret count alone.
+void check_sso(const Config& config, Filler& filler) {
+  const std::vector<std::string>& proxies = config.console.sso_from;
+  AddressList::parse(proxies, [&](std::size_t index, const std::string& reason) {
+    filler.report(filler.line_of("console/sso-from"), Severity::kWarning,
+                  cat({"<sso-from>: ", quoted(proxies[index]), " ", reason,
+                       "; it can never match and is not used"}));
+  });
+  const bool has_secret = !config.console.sso_secret.empty();
+  if (proxies.empty() == !has_secret) return;
+  filler.report(
+      filler.line_of(has_secret ? "console/sso-secret" : "console/sso-from"), Severity::kWarning,
+      has_secret ? "<sso-secret>: has no effect without <sso-from>; no proxy is believed"
+                 : "<sso-from>: has no effect without <sso-secret>; no proxy is believed");
+}
+
 // Settings for load balancers and monitors.
 void check_orchestration(const Config& config, Filler& filler) {
   const std::vector<std::string>& readers = config.metrics.allow;
@@ -259,6 +275,7 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   check_sockets(config, filler);
   check_mounts(config, filler);
   check_proxies(config, filler);
+  check_sso(config, filler);
   check_orchestration(config, filler);
   check_relays(config, filler);
   check_masters(config, filler);

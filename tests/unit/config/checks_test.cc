@@ -127,6 +127,16 @@ TEST(Checks, AProxyThatCanNeverMatchIsNoticed) {
   LONGS_EQUAL(1, count(loaded, Severity::kWarning, "\"10.0.0.0/99\""));
   LONGS_EQUAL(1, count(loaded, Severity::kWarning, "\"proxy.example.org\""));
 }
+TEST(Checks, AProxyThatLogsUsersInNeedsAnAddressAndASecret) {
+  const auto warnings = [](const std::string& console, std::string_view text) {
+    return count(load("<console " + console + "/>"), Severity::kWarning, text);
+  };
+  LONGS_EQUAL(1, warnings("sso-from='10.0.0.5'", "<sso-from>: has no effect without <sso-secret>"));
+  LONGS_EQUAL(1, warnings("sso-secret='long'", "<sso-secret>: has no effect without <sso-from>"));
+  LONGS_EQUAL(1, warnings("sso-from='10.0.0.5 proxy' sso-secret='long'", "<sso-from>: \"proxy\""));
+  LONGS_EQUAL(0, warnings("sso-from='10.0.0.5' sso-secret='long'", "sso"));
+  LONGS_EQUAL(0, warnings("sso-user='X-User'", "sso"));
+}
 TEST(Checks, ChangeownerNeedsBoth) {
   LONGS_EQUAL(1, count(load("<security><changeowner><group>x</group></changeowner></security>"),
                        Severity::kWarning, "needs both"));
