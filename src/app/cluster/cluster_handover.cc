@@ -24,6 +24,7 @@
 #include "cluster/link/master_session.h"
 #include "cluster/nodes/node_record.h"
 #include "cluster/polling/report_intake.h"
+#include "cluster/relay/pull_verifier.h"
 
 namespace lb {
 namespace {
@@ -48,6 +49,7 @@ void ClusterService::save(ClusterRecord& saved) const {
   for (const LinkKey& key : *keys) saved.keys.push_back({key.master, key.bytes, key.name});
   for (const auto& [node, weight] : weights_) saved.weights.emplace_back(node, weight);
   saved.last_report = last_report_;
+  saved.pulls = pulls_->save(network_.clock);
   saved.configured =
       decider_.with_table([](const NodeTable& table) { return table.save_configured(); });
 }
@@ -60,6 +62,7 @@ void ClusterService::take_over(const ClusterRecord& saved) {
     arrivals_[i].store(saved.arrivals[i], std::memory_order_relaxed);
   for (const auto& [node, weight] : saved.weights) weights_[node] = static_cast<unsigned>(weight);
   last_report_ = saved.last_report;
+  pulls_->restore(saved.pulls);
 }
 
 std::vector<NodeRecord> ClusterService::save_nodes() {

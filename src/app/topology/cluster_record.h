@@ -13,6 +13,7 @@
 
 #include "base/record.h"
 #include "cluster/nodes/node_record.h"
+#include "cluster/relay/pull_verifier.h"
 #include "stream/mount/moved_fd.h"
 
 namespace lb {
@@ -53,14 +54,15 @@ struct ClusterRecord {
   // Of a report to a master.  A program that does not save it has counted from 1, once a second at
   // most, and has not reached this number.
   std::uint64_t last_report = 1'000'000'000;
+  PullVerifier::Histories pulls;  // marks that were used
 };
 template <class Io, RecordOf<ClusterRecord> T>
 void record_fields(Io& io, T& cluster) {
   auto& [epoch, link_secret, arrivals, keys, weights, next_message, next_pull_of_master,
-         next_pull_of_node, links, configured, last_report] = cluster;
+         next_pull_of_node, links, configured, last_report, pulls] = cluster;
   io.needed(1, epoch, link_secret);
   io(3, arrivals, keys, weights, next_message, next_pull_of_master, next_pull_of_node, links,
-     configured, last_report);
+     configured, last_report, pulls);
 }
 
 }  // namespace lb

@@ -1,6 +1,7 @@
 #include "cluster/relay/pull_verifier.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/cat.h"
 #include "http/credentials.h"
@@ -58,15 +59,15 @@ PullVerifier::Verdict PullVerifier::judge(const PullMark& mark, const KnownNodes
 }
 
 // Null: the process may have been forgotten.
-PullVerifier::Run* PullVerifier::run_of(History& history, const PullMark& mark) {
+PullRun* PullVerifier::run_of(PullHistory& history, const PullMark& mark) {
   const auto known = std::find_if(history.runs.begin(), history.runs.end(),
-                                  [&](const Run& run) { return run.epoch == mark.epoch; });
+                                  [&](const PullRun& run) { return run.epoch == mark.epoch; });
   if (known != history.runs.end()) return &*known;
   if (mark.at <= history.forgotten_until) return nullptr;
   if (history.runs.size() == kMaxRuns) {
     const auto oldest =
         std::min_element(history.runs.begin(), history.runs.end(),
-                         [](const Run& a, const Run& b) { return a.touched < b.touched; });
+                         [](const PullRun& a, const PullRun& b) { return a.touched < b.touched; });
     history.forgotten_until = std::max(history.forgotten_until, oldest->latest);
     history.runs.erase(oldest);
   }
@@ -77,7 +78,7 @@ PullVerifier::Run* PullVerifier::run_of(History& history, const PullMark& mark) 
 
 bool PullVerifier::take(const PullMark& mark) {
   const std::lock_guard lock(mutex_);
-  Run* run = run_of(nodes_[mark.id], mark);
+  PullRun* run = run_of(nodes_[mark.id], mark);
   if (run == nullptr) return false;
   const auto bit_of = [](std::uint64_t number) { return std::uint64_t{1} << (number % 64); };
   const auto word_of = [&](std::uint64_t number) -> std::uint64_t& {
@@ -99,6 +100,27 @@ bool PullVerifier::take(const PullMark& mark) {
   run->latest = std::max(run->latest, mark.at);
   run->touched = ++takes_;
   return true;
+}
+
+PullVerifier::Histories PullVerifier::save(const Clock& clock) {
+  const std::lock_guard lock(mutex_);
+  Histories saved;
+  const std::int64_t stale = unix_seconds(clock.wall()) - kWindow.count();
+  for (const auto& [id, history] : nodes_) {
+    PullHistory kept = history;
+    std::erase_if(kept.runs, [stale](const PullRun& run) { return run.latest < stale; });
+    if (!kept.runs.empty() || kept.forgotten_until >= stale) saved.emplace(id, std::move(kept));
+  }
+  return saved;
+}
+
+void PullVerifier::restore(const Histories& saved) {
+  const std::lock_guard lock(mutex_);
+  nodes_ = saved;
+  for (auto& [id, history] : nodes_) {
+    if (history.runs.size() > kMaxRuns) history.runs.resize(kMaxRuns);
+    for (const PullRun& run : history.runs) takes_ = std::max(takes_, run.touched);
+  }
 }
 
 void PullVerifier::log(const PullMark& mark, std::string_view mount, const std::string& what,

@@ -27,15 +27,42 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rate_limit.h"
+#include "base/record.h"
 #include "cluster/nodes/known_nodes.h"
 #include "cluster/relay/pull_mark.h"
 
 namespace lb {
 
+// The used numbers of one process of a node, and of a node; also those of a hand-over, which goes
+// on with the epoch that marks are made for.
+struct PullRun {
+  static constexpr std::uint64_t kBehind = 1024;
+
+  std::string epoch;
+  std::uint64_t highest = 0;
+  std::array<std::uint64_t, kBehind / 64> used{};  // bits; of a number, number % kBehind
+  std::int64_t latest = 0;                         // t
+  std::uint64_t touched = 0;
+};
+template <class Io, RecordOf<PullRun> T>
+void record_fields(Io& io, T& run) {
+  auto& [epoch, highest, used, latest, touched] = run;
+  io(1, epoch, highest, used, latest, touched);
+}
+struct PullHistory {
+  std::vector<PullRun> runs;
+  std::int64_t forgotten_until = 0;  // t
+};
+template <class Io, RecordOf<PullHistory> T>
+void record_fields(Io& io, T& history) {
+  auto& [runs, forgotten_until] = history;
+  io(1, runs, forgotten_until);
+}
+
 class PullVerifier {
  public:
   static constexpr std::chrono::seconds kWindow{60};
-  static constexpr std::uint64_t kBehind = 1024;
+  static constexpr std::uint64_t kBehind = PullRun::kBehind;
   static constexpr std::size_t kMaxRuns = 4;
 
   explicit PullVerifier(Log& log) : log_(log) {}
@@ -53,26 +80,20 @@ class PullVerifier {
   Verdict judge(const PullMark& mark, const KnownNodes& known, std::span<const KnownNodes> as_node,
                 std::string_view own_mark, std::string_view mount, const Clock& clock);
 
- private:
-  struct Run {
-    std::string epoch;
-    std::uint64_t highest = 0;
-    std::array<std::uint64_t, kBehind / 64> used{};  // bits; of a number, number % kBehind
-    std::int64_t latest = 0;                         // t
-    std::uint64_t touched = 0;
-  };
-  struct History {
-    std::vector<Run> runs;
-    std::int64_t forgotten_until = 0;  // t
-  };
+  // -- of a hand-over
+  using Histories = std::map<std::string, PullHistory, std::less<>>;  // by the node's id
+  // Those whose marks may still be valid.
+  Histories save(const Clock& clock);
+  void restore(const Histories& saved);
 
+ private:
   bool take(const PullMark& mark);
-  Run* run_of(History& history, const PullMark& mark);
+  PullRun* run_of(PullHistory& history, const PullMark& mark);
   void log(const PullMark& mark, std::string_view mount, const std::string& what, SteadyTime now);
 
   Log& log_;
   std::mutex mutex_;  // guards all members below
-  std::map<std::string, History, std::less<>> nodes_;
+  Histories nodes_;
   std::uint64_t takes_ = 0;
   RepeatGuard guard_;
 };

@@ -7,6 +7,7 @@
 #include "app/topology/redirect_answer.h"
 #include "app/topology/stream_offers.h"
 #include "cluster/link/master_session.h"
+#include "cluster/relay/pull_verifier.h"
 
 // Last, because it redefines `new`.
 #include "cluster/polling/node_report.h"
@@ -199,6 +200,24 @@ TEST(ClusterService, ItsReportsAreCountedOnByTheNextProcess) {
   older.epoch = saved.epoch;
   cluster().take_over(older);
   CHECK(cluster().own_report({}, "m1").seq > 1'000'000);
+}
+TEST(ClusterService, AMarkIsUsedForTheNextProcessToo) {
+  KnownNodes known;
+  known.nodes.emplace_back();
+  known.nodes.back().id = "e1";
+  known.nodes.back().secret = "s-e1";
+  const auto judge = [&] {
+    PullMark mark{"e1", "a", "m1.b", 1, unix_seconds(server.clock.wall())};
+    mark.mac = mark.mac_for("s-e1", "/live");
+    return cluster().pulls().judge(mark, known, {}, "m1.b", "/live", server.clock);
+  };
+  server.start("<cluster><id>m1</id></cluster>");
+  CHECK(judge() == PullVerifier::Verdict::kOurs);
+  ClusterRecord saved;
+  cluster().save(saved);
+  server.start("<cluster><id>m1</id></cluster>");
+  cluster().take_over(saved);
+  CHECK(judge() == PullVerifier::Verdict::kSeen);
 }
 TEST(ClusterService, ArrivalsAreToldWhereTokensAreChecked) {
   server.start("<cluster><id>e1</id><token keys=\"k\"/></cluster>");

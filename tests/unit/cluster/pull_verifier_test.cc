@@ -152,6 +152,26 @@ TEST(PullVerifier, WhatAForgottenProcessHasUsedStaysUsed) {
   is(Verdict::kOurs, sign(mark(3, 0, "first")));  // it may live
   is(Verdict::kSeen, sign(mark(1, 0, "f")));
 }
+TEST(PullVerifier, WhatWasUsedBeforeAHandOverStaysUsed) {
+  for (std::uint64_t number = 1; number <= 70; ++number) is(Verdict::kOurs, sign(mark(number)));
+  is(Verdict::kOurs, sign(mark(5, 0, "b")));
+  const std::string bytes = record_bytes(verifier.save(clock).at("e1"));
+  const auto read = read_record<PullHistory>("pulls", bytes);
+  CHECK(read.has_value());
+  PullVerifier next{captured.log};
+  next.restore({{"e1", *read}});
+  const auto again = [&](const PullMark& given) {
+    return next.judge(given, known, as_node, "m1.77", "/a", clock);
+  };
+  CHECK(again(sign(mark(1))) == Verdict::kSeen);
+  CHECK(again(sign(mark(70))) == Verdict::kSeen);
+  CHECK(again(sign(mark(5, 0, "b"))) == Verdict::kSeen);
+  CHECK(again(sign(mark(71))) == Verdict::kOurs);
+  CHECK(again(sign(mark(4, 0, "b"))) == Verdict::kOurs);
+  // What is too old to be judged again is not handed over.
+  clock.advance(61s);
+  LONGS_EQUAL(0, verifier.save(clock).size());
+}
 TEST(PullVerifier, AFloodIsLoggedOnceASecond) {
   for (int i = 0; i < 1000; ++i) is(Verdict::kForged, sign(mark(1), "wrong"));
   const std::string said = captured.errors();
