@@ -19,6 +19,13 @@ class SystemClock final : public Clock {
   }
 };
 
+// A clock that drifts is followed.
+bool follows(std::optional<std::chrono::nanoseconds>& known, std::chrono::nanoseconds now) {
+  if (!known || std::chrono::abs(now - *known) > ClockTrust::kStep) return false;
+  known = now;
+  return true;
+}
+
 }  // namespace
 
 const Clock& system_clock() {
@@ -73,6 +80,24 @@ std::string local_text(WallTime time, const char* form) {
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
   return {text.data(), std::strftime(text.data(), text.size(), form, &parts)};
 #pragma GCC diagnostic pop
+}
+
+void ClockTrust::begin(WallTime written) {
+  if (clock_.wall() > written + kAway) trusted_.reset();
+}
+
+bool ClockTrust::trusts() {
+  const Ahead now = ahead();
+  if (!follows(trusted_, now)) {
+    if (!follows(doubted_, now)) {
+      doubted_ = now;
+      since_ = clock_.steady();
+    }
+    if (clock_.steady() - since_ < kRest) return false;
+    trusted_ = now;
+  }
+  doubted_.reset();
+  return true;
 }
 
 }  // namespace lb

@@ -57,6 +57,34 @@ class Clock {
 // The machine's clock; lives for the whole process.
 const Clock& system_clock();
 
+// Whether the wall clock may judge what is too old.  What is removed by its age cannot come back,
+// and a clock that is wrong by years is soon corrected, mostly within half an hour (time servers
+// are asked every 34 minutes).  A clock that was set by more than kStep, against the steady clock,
+// is believed after kRest; set back to where it was, at once.  The clock of a start is believed at
+// once unless it is more than kAway after what was last written.  One thread at a time.
+class ClockTrust {
+ public:
+  static constexpr std::chrono::hours kStep{1}, kRest{1}, kAway{24};
+
+  explicit ClockTrust(const Clock& clock) : clock_(clock), trusted_(ahead()) {}
+
+  // At the start: when this server has last written anything.
+  void begin(WallTime written);
+  // Each call compares the clocks, so it is to be asked each time before something is removed.
+  bool trusts();
+
+ private:
+  using Ahead = std::chrono::nanoseconds;  // of the wall clock, before the steady one
+  Ahead ahead() const noexcept {
+    return clock_.wall().time_since_epoch() - clock_.steady().time_since_epoch();
+  }
+
+  const Clock& clock_;
+  std::optional<Ahead> trusted_;
+  std::optional<Ahead> doubted_;
+  SteadyTime since_{};  // of doubted_
+};
+
 class FakeClock final : public Clock {
  public:
   SteadyTime steady() const noexcept override { return steady_; }

@@ -62,6 +62,7 @@ class AudienceService::Notice final : public OuterNotice {
 
 AudienceService::AudienceService(Runtime& runtime)
     : runtime_(runtime),
+      clock_trust_(runtime.clock),
       journal_thread_(runtime.loops.workers() + kJournalThread, runtime.clock, "journal"),
       database_thread_(runtime.loops.workers() + kDatabaseThread, runtime.clock, "audience") {}
 
@@ -71,7 +72,6 @@ std::int64_t AudienceService::now_ms() const { return unix_ms(runtime_.clock.wal
 
 // What its state directory has: the journal, addresses, keys and the name of the master.
 Result<void> AudienceService::open_files(const std::string& state) {
-  database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
   master_path_ = state + "/audience.master";
   if (auto told = read_file(master_path_, {.limit = 256})) master_ = std::string(trim(told->text));
   if (!is_node_id(master_)) master_.clear();
@@ -123,8 +123,9 @@ void AudienceService::start(const Config& config) {
     return;
   }
   settings_ = config.audience;
-  if (settings_.keep_addresses.count() > 0) delete_addresses(settings_.keep_addresses);
   node_ = node_name(config);
+  trust_clock(state);
+  if (settings_.keep_addresses.count() > 0) delete_addresses(settings_.keep_addresses);
   auto begun = open_files(state);
   if (begun) begun = begin_threads();
   if (!begun) {
@@ -139,19 +140,6 @@ void AudienceService::start(const Config& config) {
   });
   journal_thread_.loop().post([this] { flush(); });
   on_.store(true, std::memory_order_relaxed);
-}
-
-// Deletes files whose newest row is this old; less than 0: all files.
-void AudienceService::delete_addresses(std::chrono::seconds keep) {
-  if (addresses_path_.empty()) return;
-  const std::int64_t today = now_ms() / kDayMs;
-  const std::int64_t kept = (keep.count() + 86'399) / 86'400;
-  const std::size_t deleted = keep.count() < 0
-                                  ? delete_sessions_before(addresses_path_, today + 36'500)
-                                  : delete_sessions_before(addresses_path_, today - kept);
-  if (deleted > 0)
-    runtime_.log.info(kAudienceModule, cat({addresses_path_, ": the addresses of ", deleted,
-                                            " days have been deleted"}));
 }
 
 Result<std::unique_ptr<Journal>> AudienceService::open_journal(const std::string& path) {
@@ -437,30 +425,6 @@ Result<void> AudienceService::open_database() {
   database_->copies_while(keeps_copying_);
   merge_ = std::make_unique<AudienceMerge>(*database_, settings_.window);
   return {};
-}
-
-void AudienceService::upkeep() {
-  if (settings_.keep_addresses.count() > 0) delete_addresses(settings_.keep_addresses);
-  if (!open_database()) {
-    upkeep_->after(kUpkeepPause);
-    return;
-  }
-  AudienceKeeping keeping;
-  keeping.sessions = keeping.titles =
-      std::chrono::duration_cast<std::chrono::hours>(settings_.keep_sessions);
-  keeping.late_ms = merge_->late_ms();
-  const auto gone = merge_->end_gone(now_ms());
-  const auto paused = merge_->pause_gone(now_ms());
-  const auto pruned = prune_audience(*database_, keeping, now_ms());
-  const auto counted = count_performances(*database_, now_ms());
-  const auto summed = sum_songs_of_before(*database_);
-  const auto days = sum_days(*database_, now_ms());
-  journal_thread_.loop().post([this] { deliver(); });  // tomorrow's keys may be due
-  const bool more = (gone && *gone) || (paused && *paused) || (pruned && *pruned) ||
-                    (counted && *counted) || (summed && *summed) || (days && *days);
-  // One slice a turn, so that rows and reports run in between.
-  upkeep_->after(more ? std::chrono::milliseconds(kFlushPause)
-                      : std::chrono::milliseconds(kUpkeepPause));
 }
 
 bool AudienceService::may_ask() {

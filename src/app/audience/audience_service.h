@@ -33,6 +33,7 @@
 #include "audience/session_spool.h"
 #include "audience/settings.h"
 #include "audience/upkeep.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/rate_limit.h"
 #include "base/unique_fd.h"
@@ -118,6 +119,8 @@ class AudienceService {
   // wait.
   using Work = UniqueFunction<void(Sqlite* database, const std::string& why)>;
   bool ask(Work work);
+  // Whether the clock may judge what is old or over; on the database's thread.
+  bool trusts_clock() { return clock_trust_.trusts(); }
   // False: a copy is being made already.  True: no other copy is made until end_copy().
   bool begin_copy() noexcept { return !copies_.exchange(true); }
   void end_copy() noexcept { copies_ = false; }
@@ -135,6 +138,7 @@ class AudienceService {
   Result<void> open_files(const std::string& state);
   Result<void> begin_threads();
   Result<std::unique_ptr<Journal>> open_journal(const std::string& path);
+  void trust_clock(const std::string& state);
   void delete_addresses(std::chrono::seconds keep);
   void note_clocks();
   void awaken();
@@ -165,6 +169,7 @@ class AudienceService {
 
   Runtime& runtime_;
   AudienceSettings settings_;
+  ClockTrust clock_trust_;  // of the database's thread, after start()
   std::string node_, database_path_, master_path_, addresses_path_;
   std::string master_;
   std::atomic<bool> on_{false}, keeps_copying_{true}, sends_up_{false}, copies_{false};

@@ -37,13 +37,24 @@ std::vector<DoomedFile> files_to_remove(const RetentionInput& input) {
   std::vector<DoomedFile> gone;
   std::vector<Kept> kept;
   std::uint64_t total = 0, freed = 0;
+  // A stream whose media time flies has recordings of years ahead.  They come first: otherwise they
+  // would stay, and all other recordings would go.
+  const auto is_of_future = [&input](const FileRow& row) {
+    return input.trusts_clock && row.from_ms > input.now_ms + kDayMs;
+  };
   for (const auto& [name, mount] : input.mounts) {
     std::uint64_t bytes = mount.files->bytes();
     const std::int64_t oldest =
         input.now_ms - std::chrono::milliseconds(mount.settings.retention).count();
-    for (const FileRow& row : mount.files->closed()) {
-      const bool old =
-          mount.settings.enabled && mount.settings.retention.count() > 0 && row.to_ms < oldest;
+    const std::vector<FileRow>& rows = mount.files->closed();
+    const auto future = static_cast<std::size_t>(
+        std::partition_point(rows.begin(), rows.end(),
+                             [&](const FileRow& row) { return !is_of_future(row); }) -
+        rows.begin());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const FileRow& row = rows[(future + i) % rows.size()];
+      const bool old = input.trusts_clock && mount.settings.enabled &&
+                       mount.settings.retention.count() > 0 && row.to_ms < oldest;
       const MountArchive& limits = mount.settings;
       const bool large = (limits.enabled && limits.max_bytes > 0 && bytes > limits.max_bytes) ||
                          (limits.storage_bytes && bytes > *limits.storage_bytes);
@@ -62,11 +73,7 @@ std::vector<DoomedFile> files_to_remove(const RetentionInput& input) {
     return over || (input.disk_bytes > 0 && input.free_bytes + freed < input.least_free());
   };
   if (!is_too_much()) return gone;
-  // A stream whose media time flies has recordings of years ahead.  They come first: otherwise they
-  // would stay, and the recordings of all other mounts would go.
-  const auto order = [&input](const FileRow& row) {
-    return std::pair(row.from_ms <= input.now_ms + kDayMs, row.to_ms);
-  };
+  const auto order = [&](const FileRow& row) { return std::pair(!is_of_future(row), row.to_ms); };
   std::stable_sort(kept.begin(), kept.end(), [&order](const Kept& a, const Kept& b) {
     return order(*a.row) < order(*b.row);
   });

@@ -26,6 +26,7 @@ struct RetentionInput {
   std::map<std::string, Mount> mounts;
   ArchiveSettings settings;
   std::int64_t now_ms = 0;
+  bool trusts_clock = true;  // false: nothing is too old, and nothing is of the future
   std::uint64_t disk_bytes = 0, free_bytes = 0;  // of the file system; 0: not known
   // The space that must stay free by the settings.
   std::uint64_t least_free() const noexcept {

@@ -56,6 +56,7 @@ ArchiveWriter::ArchiveWriter(Loop& loop, Log& log, Catalog& catalog, Callbacks c
       callbacks_(std::move(callbacks)),
       host_{loop.clock(), log, catalog, {}, callbacks_.told},
       taken_(std::make_unique<TakenArchive>()),
+      clock_trust_(loop.clock()),
       timer_(loop, [this] { tick(); }),
       retention_timer_(loop, [this] { retain(); }) {
   catalog.begin_reading();
@@ -113,6 +114,7 @@ bool ArchiveWriter::open_directory() {
 
 void ArchiveWriter::scan() {
   std::size_t files = 0;
+  std::int64_t newest_ms = 0;
   std::set<std::string> open;
   std::multimap<std::string_view, TakenRecording*> taken;
   for (TakenRecording& one : taken_->recordings) {
@@ -135,12 +137,14 @@ void ArchiveWriter::scan() {
     if (owner != PastOwner{}) host_.catalog.set_owner(mount, owner);
     host_.catalog.add(mount, found.rows);
     files += found.rows.size();
+    if (!found.rows.empty()) newest_ms = std::max(newest_ms, found.rows.back().to_ms);
     // The hand-over goes on right after the scan: the mount counts as read, and `found` lacks the
     // file still being written.
     for (auto [one, end] = taken.equal_range(mount); one != end; ++one)
       record(std::move(one->second->mount), one->second->saved, std::move(one->second->data),
              std::move(one->second->index));
   }
+  if (newest_ms > 0) clock_trust_.begin(wall_time(newest_ms / 1000));
   host_.log.info(kArchiveModule, cat({"archive ", host_.dir, ": ", files, " files, ",
                                       host_.catalog.bytes(), " bytes"}));
 }
@@ -406,7 +410,9 @@ void ArchiveWriter::retain() {
   find_gone();
   std::erase_if(host_.begun, [this](const auto& each) { return each.second.is_unused(retained_); });
   for (const std::string& mount : host_.catalog.mounts()) note_owner(mount);
-  const auto gone = files_to_remove(retention_input());
+  RetentionInput input = retention_input();
+  input.trusts_clock = clock_trust_.trusts();
+  const auto gone = files_to_remove(input);
   std::map<std::string, std::vector<FileRow>> by_mount;
   for (const DoomedFile& file : gone) by_mount[file.mount].push_back(file.row);
   for (const auto& [mount, rows] : by_mount) remove_files(mount, rows);

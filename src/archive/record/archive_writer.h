@@ -22,6 +22,7 @@
 #include "archive/files/retention.h"
 #include "archive/files/settings.h"
 #include "archive/record/recording.h"
+#include "base/clock.h"
 #include "base/rate_limit.h"
 #include "base/unique_fd.h"
 #include "net/loop/loop.h"
@@ -144,6 +145,7 @@ class ArchiveWriter {
   // By name: one that has ended may not be written yet when the next one begins, behind it.
   std::multimap<std::string, Recording, std::less<>> recordings_;
   SteadyTime retained_{};
+  ClockTrust clock_trust_;
   bool retains_soon_ = false;
   std::set<std::string> unnoted_;  // mounts whose owner could not be written
   RateLimit from_sources_, from_relays_;

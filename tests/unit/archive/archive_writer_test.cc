@@ -352,6 +352,30 @@ TEST(ArchiveWriter, NothingGoesByASectionThatIsNotFinal) {
   CHECK(catalog.owner("/a.mp3").is_over());
 }
 
+TEST(ArchiveWriter, NothingGoesByAClockThatWasSetForAMinute) {
+  TimedSource source(*mount, kDay);
+  begin();
+  source.seconds(5).publish();
+  finish();
+  settings.retention = 3600s;
+  const auto minute = [this](std::chrono::hours set) {
+    clock.set_wall(clock.wall() + set);
+    writer->sections_changed({});
+    loop.run_once(false);
+    clock.advance(60s);
+    loop.run_once(false);
+    return catalog.files("/a.mp3")->size();
+  };
+  CHECK_EQUAL(1u, minute(24h * 365));
+  CHECK_EQUAL(1u, minute(-24h * 365));
+  // After the hour in which it could be set back it goes.
+  CHECK_EQUAL(1u, minute(2h));
+  for (int i = 0; i < 58; ++i) CHECK_EQUAL(1u, minute(0h));
+  minute(0h);
+  minute(0h);
+  CHECK_EQUAL(0u, minute(0h));
+}
+
 TEST(ArchiveWriter, NothingIsKnownUntilTheDirectoryHasBeenRead) {
   Catalog other;
   ArchiveWriter waits(loop, captured.log, other,

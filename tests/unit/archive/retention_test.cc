@@ -89,6 +89,32 @@ TEST(Retention, TakesRecordingsOfTheFarFutureBeforeThoseOfOtherMounts) {
   CHECK_EQUAL(0u, removed());
 }
 
+TEST(Retention, TakesRecordingsOfTheFarFutureBeforeOthersOfTheirMount) {
+  auto rows = std::make_shared<std::vector<FileRow>>(hours(0, 10)->closed());
+  for (const FileRow& row : hours(24 * 365, 24 * 365 + 3)->closed()) rows->push_back(row);
+  input.mounts["/a"].files = std::make_shared<const RecordedFiles>(std::move(rows), std::nullopt);
+  input.mounts["/a"].settings.max_bytes = 9000;
+  auto gone = files_to_remove(input);
+  CHECK_EQUAL(4u, gone.size());
+  CHECK_EQUAL(24 * 365 * kHour, gone[0].row.from_ms);
+  CHECK_EQUAL(0, gone[3].row.from_ms);
+  // By a clock that may be wrong the oldest ones go.
+  input.trusts_clock = false;
+  gone = files_to_remove(input);
+  CHECK_EQUAL(4u, gone.size());
+  CHECK_EQUAL(3 * kHour, gone[3].row.from_ms);
+}
+
+TEST(Retention, AClockThatMayBeWrongMakesNothingTooOld) {
+  input.mounts["/a"].settings.retention = std::chrono::hours(3);
+  input.now_ms += 24 * 365 * kHour;
+  CHECK_EQUAL(10u, removed());
+  input.trusts_clock = false;
+  CHECK_EQUAL(0u, removed());
+  input.mounts["/a"].settings.max_bytes = 4000;
+  CHECK_EQUAL(6u, removed());
+}
+
 TEST(Retention, FreesTheDisk) {
   input.settings.min_free_parts = 500;
   input.disk_bytes = 100'000;

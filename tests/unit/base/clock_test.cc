@@ -6,6 +6,7 @@
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace std::chrono_literals;
 
 TEST_GROUP(Clock){void setup() override{::setenv("TZ", "UTC", 1);
 ::tzset();
@@ -36,4 +37,66 @@ TEST(Clock, KnowsDays) {
   for (const char* wrong : {"2026-11-2", "2026/11/20", "..........", "2026-02-29", "2026-13-01",
                             "2026-11-20T", "", "+026-11-20"})
     CHECK_TEXT(!parse_day(wrong), wrong);
+}
+
+TEST_GROUP(ClockTrust) {
+  FakeClock clock;
+  void set(std::chrono::seconds by) { clock.set_wall(clock.wall() + by); }
+};
+
+TEST(ClockTrust, AClockThatRunsIsTrusted) {
+  ClockTrust trust(clock);
+  CHECK(trust.trusts());
+  clock.advance(24h * 400);
+  CHECK(trust.trusts());
+  // It drifts, and is set by a bit.
+  for (int i = 0; i < 10; ++i) {
+    set(30min);
+    CHECK(trust.trusts());
+  }
+}
+
+TEST(ClockTrust, AYearAheadForAMinuteRemovesNothing) {
+  ClockTrust trust(clock);
+  set(24h * 365);
+  CHECK_FALSE(trust.trusts());
+  clock.advance(59min);
+  CHECK_FALSE(trust.trusts());
+  set(-24h * 365);
+  CHECK(trust.trusts());
+  // The next time counts anew.
+  clock.advance(2min);
+  set(24h * 365);
+  CHECK_FALSE(trust.trusts());
+  clock.advance(2min);
+  CHECK_FALSE(trust.trusts());
+}
+
+TEST(ClockTrust, AClockThatStaysWhereItWasSetIsTrusted) {
+  ClockTrust trust(clock);
+  set(24h * 30);
+  CHECK_FALSE(trust.trusts());
+  clock.advance(30min);
+  set(2h);
+  CHECK_FALSE(trust.trusts());
+  clock.advance(59min);
+  CHECK_FALSE(trust.trusts());
+  clock.advance(1min);
+  CHECK(trust.trusts());
+  // Then the former time is the strange one.
+  set(-24h * 30);
+  CHECK_FALSE(trust.trusts());
+}
+
+TEST(ClockTrust, AStartIsTrustedIfItIsSoonAfterWhatWasWritten) {
+  ClockTrust trust(clock);
+  trust.begin(clock.wall() - 23h);
+  CHECK(trust.trusts());
+  trust.begin(clock.wall() + 24h * 365);
+  CHECK(trust.trusts());
+  ClockTrust late(clock);
+  late.begin(clock.wall() - 25h);
+  CHECK_FALSE(late.trusts());
+  clock.advance(1h);
+  CHECK(late.trusts());
 }
