@@ -126,13 +126,8 @@ std::string with_query(const PlaylistText& list, std::string_view query) {
   return pieces.next(static_cast<std::size_t>(pieces.size()));
 }
 
-std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query,
-                           HlsListKind kind) {
-  return with_query(playlist_text(segments, kind), query);
-}
-
-std::string with_titles(std::string list, std::span<const HlsSegment> segments,
-                        std::span<const HlsTitle> titles) {
+PlaylistText with_titles(PlaylistText list, std::span<const HlsSegment> segments,
+                         std::span<const HlsTitle> titles) {
   if (segments.empty() || titles.empty()) return list;
   const std::int64_t from = segments.front().wall_ms, to = end_of(segments.back());
   std::string lines, before;
@@ -147,8 +142,10 @@ std::string with_titles(std::string list, std::span<const HlsSegment> segments,
       lines += line_of(title);
   }
   // The titles follow the list's own header lines.
-  const std::size_t at = list.find("#EXT-X-PROGRAM-DATE-TIME:");
-  if (at != std::string::npos) list.insert(at, before + lines);
+  const std::size_t at = list.text.find("#EXT-X-PROGRAM-DATE-TIME:");
+  if (at == std::string::npos) return list;
+  list.text.insert(at, before + lines);
+  for (std::size_t& end : list.name_ends) end += before.size() + lines.size();
   return list;
 }
 

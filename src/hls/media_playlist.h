@@ -23,11 +23,6 @@ struct HlsTitle {
   std::string art = {};       // the path of its picture; "": none
 };
 
-// The list with the titles that begin within its segments, and the one before them. titles: the
-// oldest first.  An encoder's text is quoted, and cannot end its quotes.
-std::string with_titles(std::string list, std::span<const HlsSegment> segments,
-                        std::span<const HlsTitle> titles);
-
 inline constexpr std::string_view kHlsListType = "application/vnd.apple.mpegurl";
 
 enum class HlsListKind : std::uint8_t {
@@ -36,19 +31,20 @@ enum class HlsListKind : std::uint8_t {
   kWhole,    // segments do not change
 };
 
-// segments: in the order of time, not empty; numbered without a gap, as from HlsCut::newest(),
-// unless the list never loses one. query: for the segments' addresses, without '?'; "": none.
-std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query,
-                           HlsListKind kind = HlsListKind::kSliding);
-
 // The list without a query, which may differ for each player.
 struct PlaylistText {
   std::string text;
   std::vector<std::size_t> name_ends;  // of the segments' names, in the text
 };
-// ended: no segment follows, also in an EVENT list.
-PlaylistText playlist_text(std::span<const HlsSegment> segments, HlsListKind kind,
-                           bool ended = false);
+// segments: in the order of time, not empty; numbered without a gap, as from HlsCut::newest(),
+// unless the list never loses one.  ended: no segment follows, also in an EVENT list.
+PlaylistText playlist_text(std::span<const HlsSegment> segments,
+                           HlsListKind kind = HlsListKind::kSliding, bool ended = false);
+// The list with the titles that begin within its segments, and the one before them. titles: the
+// oldest first.  An encoder's text is quoted, and cannot end its quotes.
+PlaylistText with_titles(PlaylistText list, std::span<const HlsSegment> segments,
+                         std::span<const HlsTitle> titles);
+// query: for the segments' addresses, without '?'; "": none.
 std::string with_query(const PlaylistText& list, std::string_view query);
 
 // The text with a query, in pieces, so that a long one is not in memory for each player.

@@ -302,6 +302,8 @@ def authentication_is_asked_for_the_list_and_segments_are_for_listeners(t):
     player.poll()  # who listens is not asked again
     uri = player.last.segments[0].uri
     check("?s=" in uri, "a segment without a name: " + uri)
+    server.get("/admin/metadata?mount=/m.mp3&mode=updinfo&song=One", ADMIN)
+    wait_for(lambda: b'X-TITLE="One"' in player.ask(player.path)[1], "the list has the title", 20)
     base = "/m.mp3/" + uri.split("?")[0]
     equal(server.get(base).status, 403, "a segment without a name")
     given = re.search("s=([0-9a-f]{24})", server.get("/m.mp3/live.m3u8").text)[1]

@@ -73,9 +73,9 @@ const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
   if (list.segments.empty()) return &list;
   list.pace.note(list.segments, now);
   const auto titles = titles_of(worker_.services, mount.name());
-  list.text = with_titles(media_playlist(list.segments, {}), list.segments, titles);
+  list.text = with_titles(playlist_text(list.segments), list.segments, titles);
   list.tag = cat({"\"", segment_name(list.segments.back()), "-", list.segments.front().sequence,
-                  "-", std::hash<std::string>()(list.text), "\""});
+                  "-", std::hash<std::string>()(list.text.text), "\""});
   return &list;
 }
 

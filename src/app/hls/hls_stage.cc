@@ -169,7 +169,7 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
   }
   const bool checked = !section_of(network, connection, mount->name()).authenticator.type.empty();
   std::string body =
-      checked ? media_playlist(list.segments, with_session({}, ask.session)) : list.text;
+      checked ? with_query(list.text, with_session({}, ask.session)) : list.text.text;
   ResponseHead head = hls_head(connection, 200, kHlsListType);
   head.cache = "max-age=1";
   network.hls->count(HlsRequest::kList);

@@ -27,6 +27,7 @@
 #include "hls/cut.h"
 #include "hls/list_pace.h"
 #include "hls/master_playlist.h"
+#include "hls/media_playlist.h"
 #include "hls/settings.h"
 #include "http/stage.h"
 #include "stream/mount/mount.h"
@@ -75,7 +76,8 @@ class HlsStage final : public Stage {
     std::weak_ptr<const Mount> mount;  // another mount at its address has another list
     SteadyTime until{};
     std::vector<HlsSegment> segments;
-    std::string text, tag;
+    PlaylistText text;
+    std::string tag;
     ListPace pace;
   };
   // held: the segments of the log. recorded: the segments before them, found by a reader.  Returns

@@ -31,9 +31,9 @@ std::vector<std::string> ranges(const std::string& list) {
 
 TEST_GROUP(DateRanges) {
   std::vector<HlsSegment> segments{segment(5), segment(6), segment(7)};  // 10 s to 16 s
-  std::string list = media_playlist(segments, {});
+  PlaylistText list = playlist_text(segments);
   std::vector<std::string> with(const std::vector<HlsTitle>& titles) {
-    return ranges(with_titles(list, segments, titles));
+    return ranges(with_titles(list, segments, titles).text);
   }
 };
 
@@ -53,11 +53,17 @@ TEST(DateRanges, OfTheListAndTheOneBefore) {
       lines[1].c_str());
 }
 TEST(DateRanges, NothingElseOfTheListChanges) {
-  std::string text = with_titles(list, segments, std::vector<HlsTitle>{{"a.1", 11000, "A", "B"}});
-  const std::size_t at = text.find("#EXT-X-DATERANGE");
-  text.erase(at, text.find('\n', at) + 1 - at);
-  STRCMP_EQUAL(list.c_str(), text.c_str());
-  STRCMP_EQUAL(list.c_str(), with_titles(list, segments, {}).c_str());
+  const std::vector<HlsTitle> titles{{"a.0", 1000, "A", "A"}, {"a.1", 11000, "A", "B"}};
+  for (const std::string query : {"", "s=0123"}) {
+    std::string text = with_query(with_titles(list, segments, titles), query);
+    for (int lines = 0; lines < 2; ++lines) {
+      const std::size_t at = text.find("#EXT-X-DATERANGE");
+      CHECK(at != std::string::npos);
+      text.erase(at, text.find('\n', at) + 1 - at);
+    }
+    STRCMP_EQUAL(with_query(list, query).c_str(), text.c_str());
+  }
+  STRCMP_EQUAL(list.text.c_str(), with_titles(list, segments, {}).text.c_str());
 }
 TEST(DateRanges, ATitleCannotEndItsValueOrItsLine) {
   const auto lines = with({{"a.1", 11000, "A\"", "B\",X-EVIL=\"1\"\n#EXT-X-ENDLIST\r"}});

@@ -53,11 +53,11 @@ TEST(HlsLists, AMediaPlaylistAsTheRfcHasIt) {
       "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T07:00:13.045Z\n"
       "#EXTINF:1.04490,\n"
       "000000ab-598386002.aac\n",
-      media_playlist(segments, "").c_str());
+      playlist_text(segments).text.c_str());
 }
 TEST(HlsLists, TheQueryIsInEachAddress) {
   const HlsSegment segment = list_segment(5, 7, 230, 0);
-  const std::string list = media_playlist(std::span(&segment, 1), "s=0123&x=%20");
+  const std::string list = with_query(playlist_text(std::span(&segment, 1)), "s=0123&x=%20");
   STRCMP_CONTAINS("\n4f2a01c1-5.mp3?s=0123&x=%20\n", list.c_str());
 }
 TEST(HlsLists, PiecesAreTheWholeList) {
@@ -84,7 +84,7 @@ TEST(HlsLists, PiecesAreTheWholeList) {
 }
 TEST(HlsLists, TheTargetIsTheCutHoweverShortItsSegmentsAre) {
   const HlsSegment segment = list_segment(5, 7, 3, 0);
-  STRCMP_CONTAINS("TARGETDURATION:6\n", media_playlist(std::span(&segment, 1), "").c_str());
+  STRCMP_CONTAINS("TARGETDURATION:6\n", playlist_text(std::span(&segment, 1)).text.c_str());
 }
 TEST(HlsLists, AMasterPlaylistNamesEachPlaceOfEachStream) {
   const HlsVariant variants[] = {{140'000, "mp4a.40.34", {"live.m3u8?s=1"}},
