@@ -8,6 +8,7 @@
 #include "config/load/checks.h"
 #include "config/load/icecast25.h"
 #include "config/load/mount_rules.h"
+#include "media/metadata.h"
 
 namespace lb {
 namespace {
@@ -38,6 +39,14 @@ void check_names(const MountSettings& mount, const std::string& path, Filler& fi
         cat({"<", name, ">: ${mount} is not replaced here; write a section for each mount"}),
         Concern::kUnsupported);
   }
+}
+
+void check_charset(const MountSettings& mount, const std::string& path, Filler& filler) {
+  const int line = filler.line_of(path + "/charset");
+  if (line == 0 || mount.charset.empty() || is_known_charset(mount.charset)) return;
+  filler.report(
+      line, Severity::kWarning,
+      cat({"<charset>: ", quoted(mount.charset), " is not known; titles are taken as ISO-8859-1"}));
 }
 
 void check_redirects(const MountSettings& mount, const std::string& path, Filler& filler) {
@@ -100,6 +109,7 @@ void check_mounts(const Config& config, Filler& filler) {
   check_redirects(config.default_mount, "mount[default]", filler);
   check_authenticator(config.default_mount.authenticator, "mount[default]", filler);
   check_names(config.default_mount, "mount[default]", filler);
+  check_charset(config.default_mount, "mount[default]", filler);
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const MountSettings& mount = config.mounts[i];
     const int line = filler.line_of(numbered("mount", i) + "/mount-name");
@@ -113,6 +123,7 @@ void check_mounts(const Config& config, Filler& filler) {
                          ", which comes first; this second section is ignored"}));
     check_authenticator(mount.authenticator, numbered("mount", i), filler);
     check_names(mount, numbered("mount", i), filler);
+    check_charset(mount, numbered("mount", i), filler);
     check_redirects(mount, numbered("mount", i), filler);
     const std::string fault = fallback_fault(mount.name, fallback_of);
     if (!fault.empty()) filler.report(line, Severity::kWarning, "<fallback-mount>: " + fault);

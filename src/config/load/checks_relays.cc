@@ -37,6 +37,15 @@ void check_own_stream(const Config& config, const RelaySettings& relay, Filler& 
   for (const RelayUpstreamSettings& upstream : relay.hosts) check(upstream);
 }
 
+// An address of a page, or a port behind the name, would be looked up as a name, in vain.
+void check_server(const std::string& subject, const std::string& server, int line, Filler& filler) {
+  const bool has_port = std::count(server.begin(), server.end(), ':') == 1;
+  if (!has_port && server.find('/') == std::string::npos) return;
+  filler.report(line, Severity::kWarning,
+                cat({subject, " has the server ", quoted(server),
+                     ", which is not only a name or an address; it cannot connect"}));
+}
+
 }  // namespace
 
 void check_relays(const Config& config, Filler& filler) {
@@ -67,6 +76,10 @@ void check_relays(const Config& config, Filler& filler) {
           relay.line, Severity::kError,
           cat({"<relay>: ", quoted(relay.local_mount), " has no <port>; it cannot connect"}));
     }
+    if (relay.exec.empty() && relay.hosts.empty())
+      check_server(subject, relay.host.server, relay.line, filler);
+    for (const RelayUpstreamSettings& upstream : relay.hosts)
+      check_server(subject, upstream.server, relay.line, filler);
     check_own_stream(config, relay, filler);
   }
 }

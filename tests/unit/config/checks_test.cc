@@ -127,6 +127,30 @@ TEST(Checks, AProxyThatCanNeverMatchIsNoticed) {
   LONGS_EQUAL(1, count(loaded, Severity::kWarning, "\"10.0.0.0/99\""));
   LONGS_EQUAL(1, count(loaded, Severity::kWarning, "\"proxy.example.org\""));
 }
+TEST(Checks, TheServerOfARelayIsANameOrAnAddressAlone) {
+  const auto faults = [](const std::string& server) {
+    return count(
+        load("<relay><server>" + server + "</server><port>8000</port><mount>/a</mount></relay>"),
+        Severity::kWarning, "not only a name or an address");
+  };
+  for (const char* server : {"http://a.example.org/", "a.example.org:8000", "a.example.org/live"})
+    LONGS_EQUAL_TEXT(1, faults(server), server);
+  for (const char* server : {"a.example.org", "192.0.2.1", "2001:db8::1", "[2001:db8::1]", "::1"})
+    LONGS_EQUAL_TEXT(0, faults(server), server);
+  LONGS_EQUAL(1, count(load("<relay><mount>/a</mount><host server='a:1' port='1'/><host server='b' "
+                            "port='1'/></relay>"),
+                       Severity::kWarning, "\"a:1\""));
+}
+TEST(Checks, ACharsetThatIsNotKnownIsNoticed) {
+  const auto warnings = [](const std::string& charset) {
+    return count(load("<mount mount-name='/a'><charset>" + charset + "</charset></mount>"),
+                 Severity::kWarning, "is not known; titles");
+  };
+  for (const char* charset : {"UFT-8", "nonsense"}) LONGS_EQUAL_TEXT(1, warnings(charset), charset);
+  for (const char* charset :
+       {"UTF-8", "utf8", "UTF8", "ISO-8859-1", "latin1", "ISO8859-1", "CP1252", "KOI8-R"})
+    LONGS_EQUAL_TEXT(0, warnings(charset), charset);
+}
 TEST(Checks, AProxyThatLogsUsersInNeedsAnAddressAndASecret) {
   const auto warnings = [](const std::string& console, std::string_view text) {
     return count(load("<console " + console + "/>"), Severity::kWarning, text);
