@@ -124,6 +124,16 @@ Result<AudienceReport::Mounts> AudienceReport::mounts() {
   return given(std::move(all));
 }
 
+bool AudienceReport::was_heard_before(std::int64_t mount, std::int64_t ms) {
+  begin();
+  Statement asked = database_.prepare(
+      "SELECT EXISTS(SELECT 1 FROM session WHERE mount=?1 AND began<?2) OR "
+      "EXISTS(SELECT 1 FROM play WHERE mount=?1 AND began<?2) OR "
+      "EXISTS(SELECT 1 FROM people WHERE mount=?1 AND day<?3)");
+  const bool heard = asked.first_number(mount, ms, ms / kDayMs) != 0;
+  return failure().has_value() || heard;
+}
+
 AudienceReport::Mounts AudienceReport::kept_accounts() {
   Mounts accounts;
   if (!has_table(database_, "mount_account")) return accounts;
@@ -143,6 +153,26 @@ Result<void> AudienceReport::keep_accounts(const Mounts& kept, const Mounts& acc
     for (const auto& [mount, account] : accounts)
       if (const auto at = kept.find(mount); at == kept.end() || at->second != account)
         put.run(mount, account);
+    return true;
+  });
+  return done ? Result<void>() : done.error();
+}
+
+AudienceReport::Since AudienceReport::kept_since() {
+  Since since;
+  if (!has_table(database_, "mount_since")) return since;
+  Statement asked = database_.prepare("SELECT mount, at FROM mount_since");
+  while (asked.step()) since.emplace(asked.number(0), asked.number(1));
+  return since;
+}
+
+Result<void> AudienceReport::keep_since(const Since& kept, const Since& since) {
+  if (kept == since) return {};
+  database_.clear();
+  const auto done = in_transaction(database_, [&] {
+    database_.prepare("DELETE FROM mount_since").run();
+    Statement put = database_.prepare("INSERT INTO mount_since VALUES(?,?)");
+    for (const auto& [mount, at] : since) put.run(mount, at);
     return true;
   });
   return done ? Result<void>() : done.error();

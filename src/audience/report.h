@@ -86,10 +86,16 @@ class AudienceReport {
 
   using Mounts = std::map<std::int64_t, std::string>;  // by number
   Result<Mounts> mounts();
+  // Whether the mount had a listener or a title before this moment.
+  bool was_heard_before(std::int64_t mount, std::int64_t ms);
   // The kept accounts of mounts, by number.
   Mounts kept_accounts();
-  // Writes where they differ from `kept`, which was read before.
+  // Since when they have them, Unix milliseconds; without a row: always.
+  using Since = std::map<std::int64_t, std::int64_t>;
+  Since kept_since();
+  // Writes where they differ from those kept, which were read before.
   Result<void> keep_accounts(const Mounts& kept, const Mounts& accounts);
+  Result<void> keep_since(const Since& kept, const Since& since);
   // The mounts whose sums are read, with their signs: sums of all mounts together exist too, so
   // those of most mounts are that less the others.
   using Signs = std::vector<std::pair<std::int64_t, int>>;

@@ -148,7 +148,8 @@ class SpoolReading {
 
   // The sessions whose ends were read, of mounts that are wanted.
   Result<std::vector<SpooledListening>> read_begins(
-      const std::function<bool(const std::string& mount)>& wanted, std::size_t most) {
+      const std::function<bool(const std::string& mount, std::int64_t began_ms)>& wanted,
+      std::size_t most) {
     std::vector<SpooledListening> found;
     bool many = false;
     for (const std::int64_t day : days_) {
@@ -161,7 +162,7 @@ class SpoolReading {
                      const auto number = parse_u64(f[1]);
                      const auto began_ms = spool_time(f[2]);
                      auto mount = percent_decode(f[4], false);
-                     if (!number || !began_ms || !mount || !wanted(*mount)) return;
+                     if (!number || !began_ms || !mount || !wanted(*mount, *began_ms)) return;
                      const auto end = ends_.find({epochs_.now(), *number, *began_ms});
                      if (end == ends_.end()) return;
                      const auto text = [&f](std::size_t at) {
@@ -258,7 +259,8 @@ std::size_t delete_sessions_before(const std::string& directory, std::int64_t da
 
 Result<std::vector<SpooledListening>> read_sessions(
     const std::string& directory, std::int64_t from_ms, std::int64_t to_ms,
-    const std::function<bool(const std::string& mount)>& wanted, std::size_t most) {
+    const std::function<bool(const std::string& mount, std::int64_t began_ms)>& wanted,
+    std::size_t most) {
   SpoolReading reading(directory);
   if (auto read = reading.read_ends(from_ms, to_ms); !read) return read.error();
   auto found = reading.read_begins(wanted, most);

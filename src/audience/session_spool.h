@@ -68,12 +68,13 @@ std::string session_directory(const std::string& state_directory);
 // Deletes the files of earlier days; returns their number.
 std::size_t delete_sessions_before(const std::string& directory, std::int64_t day);
 
-// Listenings of such mounts that ended in [from, to), by their ends.  Errors: kLimit: more than
+// Such listenings that ended in [from, to), by their ends.  Errors: kLimit: more than
 // `most`, or files longer than kMaxSpoolRead.
 constexpr std::uint64_t kMaxSpoolRead = std::uint64_t{2} << 30;
 Result<std::vector<SpooledListening>> read_sessions(
     const std::string& directory, std::int64_t from_ms, std::int64_t to_ms,
-    const std::function<bool(const std::string& mount)>& wanted, std::size_t most);
+    const std::function<bool(const std::string& mount, std::int64_t began_ms)>& wanted,
+    std::size_t most);
 
 // Overwrites the rows of this address; returns their number. dry: only counts them.
 Result<std::uint64_t> forget_address(const std::string& directory, const std::string& address,

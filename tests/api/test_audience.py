@@ -23,8 +23,8 @@ def audience_server(t, body=AUDIENCE, **slots):
     return server.start()
 
 
-def audience_with_store(t):
-    server = store_server(t, body="<console/><audience/>")
+def audience_with_store(t, body="<console/><audience/>"):
+    server = store_server(t, body=body)
     server.stop()
     (server.dir / "state").mkdir()
     server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)

@@ -7,7 +7,7 @@ import time
 from api import Api
 from harness import ADMIN, check, equal, give_away, test, wait_for
 from replacing import upgrade
-from test_audience import VLC, audience_server, ended, forget, heard_long_enough, leaves, listens, on_air
+from test_audience import ENOUGH, VLC, audience_server, audience_with_store, ended, forget, heard_long_enough, leaves, listens, on_air, sessions
 
 KEPT = "<console>1</console><audience><keep-addresses>48h</keep-addresses></audience>"
 FIELDS = ["date", "time", "c-ip", "cs-uri-stem", "sc-status", "sc-bytes", "x-duration", "cs(User-Agent)", "cs(Referer)"]
@@ -85,6 +85,46 @@ def listenings_have_lines_with_addresses_in_the_published_forms(t):
         check(not re.search(rb"\b127\.0\.0\.1\t|\b127\.0\.0\.1$", bytes_of(server, name)), name)
         check(b"=cmd" not in bytes_of(server, name), name)
     equal((server.dir / "state" / "audience.addresses").stat().st_mode & 0o777, 0o700)
+
+
+@test
+def a_name_that_another_account_had_shows_none_of_its_listeners(t):
+    server = audience_with_store(t, KEPT)
+    api = Api(server)
+    for account in ("acme", "bolt"):
+        api.want(201, "POST", "/accounts", {"id": account})
+    olga = "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme"}).json()["password"]
+
+    def lines(login):
+        reply = server.get("/api/v1/audience/reports/npr?format=csv&mount=/show", login)
+        equal(reply.status, 200, reply.text)
+        return reply.text.split("\r\n")[:-1]
+
+    def ids(query=""):
+        return {row["id"] for row in sessions(server, "&all=1" + query, olga)}
+
+    def one_listens(account, agent):
+        source = server.source("/show", login=api.mount("/show", account=account))
+        source.play(ENOUGH)
+        leaves(server, source, listens(server, agent, mount="/show"))
+    one_listens("bolt", "of bolt")
+    theirs = ended(server, 1, "&all=1")[0]["id"]
+    wait_for(lambda: lines(ADMIN), "its line")
+    api.want(204, "DELETE", "/mounts/show")
+    server.wait_until_gone("/show")
+    left = time.time()
+    wait_for(lambda: time.time() > left + 1.1, "a later second")
+    one_listens("acme", "of acme")
+    mine = wait_for(lambda: lines(olga), "the line of its own listener")
+    check("of acme" in mine[0] and len(mine) == 1, mine)
+    equal(len(lines(ADMIN)), 2, "an administrator has both")
+    for query in ("", "&mount=/show"):
+        check(theirs not in ids(query), "sessions" + query)
+    seen = Api(server, olga).want(200, "GET", "/audience/summary?mount=/show").json()
+    check(seen["sessions"] < 2, seen)
+    # Nor once it has deleted the mount, whose audience stays its account's.
+    Api(server, olga).want(204, "DELETE", "/mounts/show")
+    check(theirs not in ids(), "after the deletion")
 
 
 @test

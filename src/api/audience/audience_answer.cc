@@ -1,5 +1,7 @@
 #include "api/audience/audience_answer.h"
 
+#include <algorithm>
+
 #include "api/audience/audience_plans.h"
 #include "api/records/mount_answer.h"
 #include "api/request/list_page.h"
@@ -13,6 +15,33 @@ Problem no_report(const Error& error) {
   if (error.code == Error::Code::kLimit) return wrong_parameter("from", error.what);
   return {ProblemName::kOverloaded, error.what};
 }
+
+namespace {
+
+// Leaves out what was heard under the mounts' names before their records: the sums are those of a
+// time and of mounts, so a report of all mounts lacks those that began within its time, and a
+// report of one begins with its record, at a whole hour, as do sums by country.
+void leave_out_earlier(const PlanContext& context, AudienceAsked& asked) {
+  if (sees_all(context.who)) return;
+  AudienceRange& range = asked.ask.range;
+  const AudienceReport::Since kept = asked.report.kept_since();
+  AudienceReport::Mounts later;
+  std::int64_t since = 0;
+  for (const auto& [id, name] : asked.mounts) {
+    const std::int64_t made = account_since(context, name, id, kept);
+    if (made <= range.from || !asked.report.was_heard_before(id, made)) continue;
+    later.emplace(id, name);
+    since = std::max(since, made);
+  }
+  if (later.empty()) return;
+  since = (since + kHourMs - 1) / kHourMs * kHourMs;
+  if (later.size() < asked.mounts.size() || since >= range.to)
+    std::erase_if(asked.mounts, [&later](const auto& one) { return later.contains(one.first); });
+  else
+    range.from = since;
+}
+
+}  // namespace
 
 std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context) {
   const ApiWorld& world = context.world;
@@ -37,6 +66,7 @@ std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context) {
     asked.mounts.emplace(id, name);
   }
   if (!knows && !is_mount_there(context, ask.mount)) return hidden_mount(ask);
+  leave_out_earlier(context, asked);
   return asked;
 }
 

@@ -82,13 +82,13 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
   bool knows = ask.mount.empty() || is_mount_there(context, ask.mount);
   auto rows = read_sessions(
       session_directory(state_directory(context.file)), ask.range.from, ask.range.to,
-      [&](const std::string& name) {
+      [&](const std::string& name, std::int64_t began_ms) {
         if (!ask.mount.empty() && name != ask.mount) return false;
         const std::string account = account_of_mount(context, name);
         if (!sees_mount(context.who, name, account)) return false;
         if (!ask.account.empty() && account != ask.account) return false;
         knows = true;
-        return true;
+        return sees_all(context.who) || began_ms >= account_since(context, name, 0, {});
       },
       kMaxSessionLines);
   if (!rows && rows.error().code == Error::Code::kLimit)

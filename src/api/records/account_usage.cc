@@ -138,11 +138,17 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
   AudienceReport::Mounts limited;
   AudienceReport::Mounts accounts;
   const AudienceReport::Mounts kept = report.kept_accounts();
+  const AudienceReport::Since kept_since = report.kept_since();
+  AudienceReport::Since since;
   for (const auto& [id, name] : *mounts) {
     std::string account = account_of_mount(context, name, id, kept);
     if (usage.used.contains(account) || usage.used.contains(name)) limited.emplace(id, name);
-    if (!account.empty()) accounts[id] = std::move(account);
+    if (account.empty()) continue;
+    if (const std::int64_t at = account_since(context, name, id, kept_since); at != 0)
+      since[id] = at;
+    accounts[id] = std::move(account);
   }
+  if (const auto done = report.keep_since(kept_since, since); !done) return done.error();
   if (const auto done = report.keep_accounts(kept, accounts); !done) return done.error();
   const std::int64_t from = unix_ms(month_begin(now, 0));
   const auto read = report.periods(

@@ -225,6 +225,15 @@ std::string account_of_mount(const PlanContext& context, std::string_view mount,
   return context.book.account(before->second) != nullptr ? before->second : std::string();
 }
 
+std::int64_t account_since(const PlanContext& context, std::string_view mount, std::int64_t number,
+                           const std::map<std::int64_t, std::int64_t>& kept) {
+  if (file_section(context.file, mount) != nullptr || external_mount(context, mount) != nullptr)
+    return 0;
+  if (const auto* row = context.book.mount(mount)) return row->value.made * 1000;
+  const auto at = kept.find(number);
+  return at == kept.end() ? 0 : at->second;
+}
+
 std::string_view MountWalk::At::account() const noexcept {
   if (store != nullptr) return store->value.account;
   return external != nullptr ? std::string_view(external->account) : std::string_view();

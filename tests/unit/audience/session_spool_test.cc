@@ -38,7 +38,8 @@ TEST_GROUP(SessionSpool) {
                                      const std::string& mount = "") {
     auto rows = read_sessions(
         directory, from, to,
-        [&mount](const std::string& name) { return mount.empty() || name == mount; }, kSpooledMany);
+        [&mount](const std::string& name, std::int64_t) { return mount.empty() || name == mount; },
+        kSpooledMany);
     if (!rows) FAIL(rows.error().what.c_str());
     return *rows;
   }
@@ -142,7 +143,7 @@ TEST(SessionSpool, MoreThanAreWantedAreRefused) {
   CHECK(spool.flush(kSpooledFirst).has_value());
   const auto rows = read_sessions(
       directory, kSpooledFirst, kSpooledFirst + kSpooledDay,
-      [](const std::string&) { return true; }, kSpooledMany);
+      [](const std::string&, std::int64_t) { return true; }, kSpooledMany);
   CHECK(!rows);
   CHECK(rows.error().code == Error::Code::kLimit);
   LONGS_EQUAL(0, spool.lost());
