@@ -6,6 +6,7 @@
 #include "api/request/record_book.h"
 #include "audience/database.h"
 #include "audience/merge.h"
+#include "audience/report.h"
 #include "config/mounts/mount_record.h"
 #include "config/settings/config.h"
 
@@ -401,6 +402,32 @@ TEST(AccountUsage, AMountThatIsDeletedStaysInTheUseOfItsAccount) {
   CHECK_EQUAL(0u, hours_of(*without->after(change, complaints)));  // another account has it now
 }
 
+TEST(AccountUsage, SinceWhenADeletedMountWasOfItsAccountIsKept) {
+  listens("/a", kFirst, kHour);
+  MountRecord record;
+  record.mount = "/a";
+  record.account = "acme";
+  record.made = kFirst / 1000 + 60;
+  std::vector<std::string> complaints;
+  RegistryChange change;
+  change.revision = 10;
+  change.set = {{"mounts/%2Fa", mount_record_xml(record), 10}};
+  const auto with = book(R"({"hours":100})")->after(change, complaints);
+  const WallTime now(std::chrono::milliseconds(kFirst + 5 * kHour));
+  CHECK(month_usage(config, *with, *database, now).has_value());
+  AudienceReport report(*database, kFirst + 5 * kHour);
+  const auto since = report.kept_since();
+  CHECK_EQUAL(1u, since.size());
+  const auto [number_of_a, at] = *since.begin();
+  CHECK_EQUAL(record.made * 1000, at);
+  CHECK(report.was_heard_before(number_of_a, at));
+  CHECK(!report.was_heard_before(number_of_a, kFirst));
+  change.revision = 11;
+  change.set = {};
+  change.deleted = {"mounts/%2Fa"};
+  CHECK(month_usage(config, *with->after(change, complaints), *database, now).has_value());
+  CHECK(report.kept_since() == since);
+}
 TEST(AccountUsage, WhatWasToldComesBackFromItsFile) {
   const UsageLevels told{{{"acme", "hours"}, 80},
                          {{"acme", "transfer"}, 0},
