@@ -14,11 +14,15 @@
 #include "app/pages/archive_sight.h"
 #include "app/pages/now_pages.h"
 #include "app/pages/open_past.h"
+#include "app/request/past_ask.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/who_asks.h"
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
 #include "app/topology/mount_load.h"
+#include "archive/read/download_places.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
@@ -226,8 +230,18 @@ Verdict NowStage::answer_titles(Connection& connection, const std::string& name)
   const auto begins = open_past_begins(services, *config_of(services, connection), name);
   if (!begins) return refuse(404, "nothing of this stream is recorded for everybody that listens");
   const std::int64_t from_ms = std::max(*from, *begins);
-  gather_archive(*services.archive, {name, true, from_ms, *to + 1, now_ms},
-                 [this, name, from_ms, to_ms = *to, id = connection.id()](ArchiveSight sight) {
+  auto place = services.archive->title_searches().try_enter(
+      connection.peer(), ArchiveService::kTitleSearches, asks_for_many(worker_, connection));
+  if (!place) {
+    reply_refusal(connection, 503, "Too many lists of titles are being made\r\n",
+                  "Retry-After: 1\r\n");
+    return Verdict::kAnswered;
+  }
+  connection.context().past = std::make_shared<PastAsk>();  // expires when the client leaves
+  gather_archive(*services.archive,
+                 {name, true, from_ms, *to + 1, now_ms, connection.context().past},
+                 [this, place = std::make_shared<DownloadPlaces::Place>(std::move(*place)), name,
+                  from_ms, to_ms = *to, id = connection.id()](ArchiveSight sight) {
                    std::string body = past_titles_json(name, from_ms, to_ms, sight);
                    worker_.loop.post([this, id, body = std::move(body)]() mutable {
                      Connection* const waiting = worker_.find_connection(id);

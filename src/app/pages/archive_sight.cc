@@ -165,6 +165,7 @@ void gather_archive(ArchiveService& archive, ArchiveAsk ask,
   if (!titles) return finish_titles(search);
   std::make_shared<PastReading>(archive.readers(), archive.dir(), mount)
       ->run([search = std::move(search)](PastReading& reading) mutable {
+        if (search.ask.asker && search.ask.asker->expired()) return false;
         return search.listed ? look_for_titles(search, reading) : list_files(search, reading);
       });
 }

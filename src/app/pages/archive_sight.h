@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 namespace lb {
@@ -20,6 +22,8 @@ struct ArchiveAsk {
   bool titles = false;
   std::int64_t from_ms = 0, to_ms = 0;  // of titles
   std::int64_t now_ms = 0;              // other nodes' recordings end here
+  // Expired: the client has left, so a search ends without `then`.  nullopt: it never ends early.
+  std::optional<std::weak_ptr<const void>> asker = {};
 };
 void gather_archive(ArchiveService& archive, ArchiveAsk ask,
                     std::function<void(ArchiveSight)> then);

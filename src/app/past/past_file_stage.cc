@@ -11,6 +11,7 @@
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
+#include "app/request/who_asks.h"
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
 #include "archive/read/download_places.h"
@@ -20,7 +21,6 @@
 #include "http/byte_range.h"
 #include "http/connections.h"
 #include "http/stream_type.h"
-#include "net/address/reach.h"
 
 namespace lb {
 namespace {
@@ -151,10 +151,8 @@ Verdict PastFileStage::handle(Connection& connection) {
   if (files->size() == 0 && !elsewhere)
     return reply_nothing(worker_, connection, past->earliest_ms);
   const unsigned most = section_of(traffic, connection, mount).archive.downloads;
-  const Address& address = connection.peer();
-  const bool of_many =
-      reach_of(address) == Reach::kHost || traffic.http.read()->trusted_proxies.contains(address);
-  auto place = archive.downloads(mount)->try_enter(address, most, of_many);
+  auto place = archive.downloads(mount)->try_enter(connection.peer(), most,
+                                                   asks_for_many(worker_, connection));
   if (!place) {
     reply_refusal(connection, 503, "Too many files of this mount are being fetched\r\n",
                   "Retry-After: 10\r\n");

@@ -18,6 +18,8 @@
 #include "auth/password/passwords.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
+#include "http/connections.h"
+#include "net/address/reach.h"
 #include "stream/mount/mount.h"
 
 namespace lb {
@@ -312,6 +314,12 @@ Verdict let_in_role(Worker& worker, Connection& connection, std::string_view end
   worker.services.counters.refused(Refusal::kLogin);
   refuse_asker(worker, connection, identity);
   return Verdict::kAnswered;
+}
+
+bool asks_for_many(const Worker& worker, const Connection& connection) {
+  const Address& address = connection.peer();
+  return reach_of(address) == Reach::kHost ||
+         worker.services.http.read()->trusted_proxies.contains(address);
 }
 
 }  // namespace lb

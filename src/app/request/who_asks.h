@@ -56,6 +56,9 @@ inline constexpr std::string_view kPastEndpoint = "MOUNT?from=";
 std::int64_t past_begins_ms(const Worker& worker, Connection& connection,
                             const MountSettings& section, const std::string& mount);
 
+// Whether many clients may have this address: that of this machine, or of a trusted proxy.
+bool asks_for_many(const Worker& worker, const Connection& connection);
+
 // The entry of an audited change.  REQUIRES: who_asks() has answered for this request
 AuditEntry audit_entry(Worker& worker, Connection& connection, std::string_view action,
                        std::string_view on);

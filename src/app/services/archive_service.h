@@ -84,6 +84,9 @@ class ArchiveService {
   std::shared_ptr<Mount> live(const std::string& mount) const;
   // The places for downloads of a mount; any thread.
   std::shared_ptr<DownloadPlaces> downloads(const std::string& mount);
+  // The places of this node for searches of titles that need no login; any thread.
+  static constexpr unsigned kTitleSearches = 4;
+  DownloadPlaces& title_searches() noexcept { return *title_searches_; }
 
   // A mount that does not play, made for listeners of its past and in no table.  All of them share
   // one, so its limits hold and commands find it; it ends with the last listener.  Any thread.
@@ -117,6 +120,7 @@ class ArchiveService {
   mutable std::mutex mutex_;
   // By recorded mount; entries stay.
   std::map<std::string, std::shared_ptr<DownloadPlaces>> downloads_;
+  const std::shared_ptr<DownloadPlaces> title_searches_ = std::make_shared<DownloadPlaces>();
   std::map<std::string, std::weak_ptr<Mount>> off_air_;
   std::atomic<bool> on_{false};
   bool logged_ = false;  // a missing directory has been logged

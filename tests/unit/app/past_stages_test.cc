@@ -74,6 +74,20 @@ TEST(PastStages, ARangeIsAFile) {
   LONGS_EQUAL(206, part.status);
   LONGS_EQUAL(10, part.body.size());
 }
+TEST(PastStages, FewListsOfTitlesAreMadeAtATime) {
+  begin();
+  const std::string titles = "/api/v1/now/live?from=0";
+  DownloadPlaces& places = server.services().archive->title_searches();
+  std::vector<DownloadPlaces::Place> taken;
+  for (unsigned i = 0; i < ArchiveService::kTitleSearches; ++i)
+    taken.push_back(*places.try_enter(Address(), ArchiveService::kTitleSearches, true));
+  const Reply reply = get(titles, "Connection: close\r\n");
+  LONGS_EQUAL(503, reply.status);
+  STRCMP_EQUAL("1", reply.header("Retry-After").c_str());
+  taken.clear();
+  LONGS_EQUAL(200, get(titles, "Connection: close\r\n").status);
+  CHECK(server.until([&] { return places.taken() == 0; }));
+}
 TEST(PastStages, OfATimeThatIsNotRecordedTheRangesAreTold) {
   begin();
   for (const std::string& target :
