@@ -56,8 +56,13 @@ Result<void> DayKeys::load(std::int64_t unix_seconds) {
   return {};
 }
 
-// The key stays if the clock is set back, because the key of a past day must not be made again.
+// The key stays if the clock is set back by a day, because the key of a past day must not be made
+// again.  One of a later day is that of a wrong clock, and would stay until then.
 void DayKeys::turn(std::int64_t day) {
+  if (today_ && today_->day > day + 1) {
+    today_.reset();
+    tomorrow_.reset();
+  }
   if (today_ && day <= today_->day) return;
   yesterday_ = std::exchange(today_, std::nullopt);
   if (yesterday_ && yesterday_->day != day - 1) yesterday_.reset();

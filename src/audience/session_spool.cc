@@ -230,7 +230,8 @@ Result<void> SessionSpool::turn(std::int64_t day) {
 
 Result<void> SessionSpool::flush(std::int64_t now_ms) {
   const std::int64_t day = now_ms / kSpoolDayMs;
-  if (day > day_ || !fd_) {
+  // A file of a later day is that of a clock that was wrong.
+  if (day > day_ || day_ > day + 1 || !fd_) {
     if (auto turned = turn(day); !turned) return turned;
   }
   if (waiting_.empty()) return {};
@@ -250,10 +251,18 @@ std::string session_directory(const std::string& state_directory) {
   return state_directory + "/audience.addresses";
 }
 
-std::size_t delete_sessions_before(const std::string& directory, std::int64_t day) {
+std::size_t delete_sessions_before(const std::string& directory, std::int64_t day,
+                                   std::int64_t today) {
   std::size_t deleted = 0;
-  for (const std::int64_t one : spool_days(directory))
-    if (one < day && ::unlink(spool_path(directory, one).c_str()) == 0) ++deleted;
+  for (const std::int64_t one : spool_days(directory)) {
+    const std::string path = spool_path(directory, one);
+    std::int64_t counted = one;
+    if (struct stat facts{}; one > today + 1 && ::stat(path.c_str(), &facts) == 0) {
+      counted = static_cast<std::int64_t>(facts.st_mtime) * 1000 / kSpoolDayMs;
+      if (counted > today + 1) ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+    }
+    if (counted < day && ::unlink(path.c_str()) == 0) ++deleted;
+  }
   return deleted;
 }
 

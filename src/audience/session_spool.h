@@ -65,8 +65,10 @@ class SessionSpool {
 // In the state directory.
 std::string session_directory(const std::string& state_directory);
 
-// Deletes the files of earlier days; returns their number.
-std::size_t delete_sessions_before(const std::string& directory, std::int64_t day);
+// Deletes the files of earlier days; returns their number.  A file of a day after tomorrow was
+// written by a clock that was ahead: its last change counts, or, if that lies ahead too, this look.
+std::size_t delete_sessions_before(const std::string& directory, std::int64_t day,
+                                   std::int64_t today);
 
 // Such listenings that ended in [from, to), by their ends.  Errors: kLimit: more than
 // `most`, or files longer than kMaxSpoolRead.

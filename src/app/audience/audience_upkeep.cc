@@ -32,8 +32,8 @@ void AudienceService::delete_addresses(std::chrono::seconds keep) {
   const std::int64_t today = now_ms() / kDayMs;
   const std::int64_t kept = (keep.count() + 86'399) / 86'400;
   const std::size_t deleted = keep.count() < 0
-                                  ? delete_sessions_before(addresses_path_, today + 36'500)
-                                  : delete_sessions_before(addresses_path_, today - kept);
+                                  ? delete_sessions_before(addresses_path_, today + 36'500, today)
+                                  : delete_sessions_before(addresses_path_, today - kept, today);
   if (deleted > 0)
     runtime_.log.info(kUpkeepModule, cat({addresses_path_, ": the addresses of ", deleted,
                                           " days have been deleted"}));

@@ -342,6 +342,26 @@ TEST(AudienceJournal, KeysLiveForTheirDayAndTheNext) {
   LONGS_EQUAL(0, ::stat((folder + "/keys").c_str(), &status));
   LONGS_EQUAL(0600, status.st_mode & 0777);
 }
+
+TEST(AudienceJournal, TheKeyOfAClockThatWasAheadGoes) {
+  constexpr std::int64_t kNow = 20'000 * 86'400LL, kAhead = kNow + 300 * 86'400LL;
+  unsigned char made = 0;
+  const auto random = [&made](std::size_t bytes) {
+    return std::string(bytes, static_cast<char>(++made));
+  };
+  const auto who = [](DayKeys& keys, std::int64_t at) { return keys.who(at, "::1", "VLC", "u"); };
+  DayKeys keys(folder + "/keys", random);
+  const auto ahead = who(keys, kAhead);
+  CHECK(keys.save().has_value());
+  DayKeys again(folder + "/keys", random);  // after a restart
+  CHECK(again.load(kNow).has_value());
+  for (DayKeys* const each : {&keys, &again}) {
+    const auto now = who(*each, kNow);
+    CHECK(now.today != ahead.today);
+    CHECK(each->changed());
+    CHECK(who(*each, kNow + 86'400).today != now.today);  // and days go on
+  }
+}
 TEST(AudienceJournal, KeysOfAnotherServerAreAdoptedAndThoseOfTomorrowKnownBefore) {
   char next = 'a';
   const auto random = [&next](std::size_t n) { return std::string(n, next++); };

@@ -1,6 +1,7 @@
 // The spool of addresses: each listening once, with its end, for as long as it is kept.
 #include "audience/session_spool.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,7 +30,7 @@ TEST_GROUP(SessionSpool) {
     directory = session_directory(folder);
   }
   void teardown() override {
-    delete_sessions_before(directory, 100'000);
+    delete_sessions_before(directory, 100'000, 100'000);
     ::rmdir(directory.c_str());
     CHECK(::rmdir(folder.c_str()) == 0);  // nothing else was left
   }
@@ -110,9 +111,40 @@ TEST(SessionSpool, FilesGoByTheirDays) {
     CHECK(spool.flush(at + 1000).has_value());
   }
   LONGS_EQUAL(4, read(kSpooledFirst, kSpooledFirst + 9 * kSpooledDay).size());
-  LONGS_EQUAL(2, delete_sessions_before(directory, kSpooledFirst / kSpooledDay + 2));
+  LONGS_EQUAL(2, delete_sessions_before(directory, kSpooledFirst / kSpooledDay + 2,
+                                        kSpooledFirst / kSpooledDay + 9));
   LONGS_EQUAL(2, read(kSpooledFirst, kSpooledFirst + 9 * kSpooledDay).size());
-  LONGS_EQUAL(0, delete_sessions_before(directory, kSpooledFirst / kSpooledDay + 2));
+  LONGS_EQUAL(0, delete_sessions_before(directory, kSpooledFirst / kSpooledDay + 2,
+                                        kSpooledFirst / kSpooledDay + 9));
+}
+
+TEST(SessionSpool, AClockThatWasAheadLeavesNoFileForGood) {
+  const std::int64_t today = kSpooledFirst / kSpooledDay;
+  auto spool = open();
+  spool.begun(1, listening(kSpooledFirst, "192.0.2.7"));
+  CHECK(spool.flush(kSpooledFirst + 365 * kSpooledDay).has_value());
+  const std::string ahead = file("2027-11-26"), now = file("2026-11-26");
+  struct stat facts {};
+  LONGS_EQUAL(0, ::stat(ahead.c_str(), &facts));
+  // Set right, it writes to the file of the day.
+  spool.begun(2, listening(kSpooledFirst, "192.0.2.8"));
+  CHECK(spool.flush(kSpooledFirst).has_value());
+  LONGS_EQUAL(0, ::stat(now.c_str(), &facts));
+  // Its last change counts.
+  const auto change = [&ahead](std::int64_t day) {
+    const timespec at{day * 86'400, 0}, both[] = {at, at};
+    LONGS_EQUAL(0, ::utimensat(AT_FDCWD, ahead.c_str(), both, 0));
+  };
+  change(today);
+  LONGS_EQUAL(0, delete_sessions_before(directory, today, today));
+  change(today - 1);
+  LONGS_EQUAL(1, delete_sessions_before(directory, today, today));
+  // One whose change lies ahead too is changed now.
+  CHECK(open().flush(kSpooledFirst + 365 * kSpooledDay).has_value());
+  change(today + 365);
+  LONGS_EQUAL(0, delete_sessions_before(directory, today, today));
+  LONGS_EQUAL(0, ::stat(ahead.c_str(), &facts));
+  CHECK(facts.st_mtime < (today + 365) * 86'400);
 }
 
 TEST(SessionSpool, AnAddressThatIsForgottenIsInNoFile) {
