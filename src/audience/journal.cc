@@ -268,6 +268,7 @@ Result<void> Journal::flush(std::int64_t now_ms) {
   if (write_all(fd_.get(), text)) {
     size_ += text.size();
     waiting_.clear();
+    alive_ms_ = now_ms;
     // After hours with the same listeners the file has only signs of life.
     if (unacknowledged() == 0 && size_ > limits_.compact_above) {
       unread_ = size_;
@@ -343,6 +344,8 @@ Result<void> Journal::compact() {
     if (open.by_clock_ms != open.began_ms)
       text += journal_line(JournalOpen{open.begun, open.by_clock_ms});
   }
+  // After a kill they end at the last sign of life, which may be one of the removed lines.
+  if (!open_.empty() && alive_ms_ != 0) text += journal_line(JournalAlive{alive_ms_});
   const std::size_t begin = text.size(), left = size_ - unread_;
   text.resize(begin + left);
   if (read_at(reading_.get(), unread_,

@@ -152,6 +152,7 @@ class Journal {
   std::optional<std::int64_t> ahead_ms_;          // wall clock less steady clock
   std::string waiting_;                           // lines that are not in the file
   std::size_t size_ = 0;                          // of the file
+  std::int64_t alive_ms_ = 0;                     // of the last flush; 0: none yet
   std::size_t unread_ = 0;        // offset in the file of the first row that is not acknowledged
   std::size_t batch_end_ = 0;     // end of the last batch
   std::uint64_t batch_last_ = 0;  // its last number; 0: none

@@ -343,6 +343,18 @@ TEST(AudienceJournal, KeysLiveForTheirDayAndTheNext) {
   LONGS_EQUAL(0600, status.st_mode & 0777);
 }
 
+TEST(AudienceJournal, AKillRightAfterItWasCompactedLeavesTheirLengths) {
+  open({.compact_above = 1000});
+  journal->begun(1, listening(1000));
+  for (int i = 0; i < 100; ++i) journal->title({2000 + i, "/live", "a title"});
+  CHECK(journal->flush(61'000).has_value());
+  const auto read = rows();
+  CHECK(journal->acknowledge(read.back().number).has_value());
+  open();  // no more was written
+  LONGS_EQUAL(1, notes.cut.size());
+  LONGS_EQUAL(61'000, notes.cut[0].ended_ms);
+}
+
 TEST(AudienceJournal, TheKeyOfAClockThatWasAheadGoes) {
   constexpr std::int64_t kNow = 20'000 * 86'400LL, kAhead = kNow + 300 * 86'400LL;
   unsigned char made = 0;
