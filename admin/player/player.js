@@ -9,7 +9,7 @@
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
   const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 10, MOST_TITLES = 20, MOST_SEAMS = 1000, TOLD_SEAMS = 8, NEAR_MS = 1500, TOLD_POLLS = 6;
-  const EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
+  const ANSWER_MS = 4000, EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
   const TITLES_BEFORE_MS = 7200000, TITLES_BEHIND_MS = 3600000, SAID_MS = 5000;
   const AHEAD_MS = 1500, MOST_BAR_S = 86400;
   const BACK_MS = 30000, FAR_BACK_MS = 600000, LEAST_PAST_MS = 5000, REACH_EVERY_MS = 30000;
@@ -33,6 +33,9 @@
   });
   const say = words => { if (status.textContent !== words) status.textContent = words; };
 
+  // A connection that no answer comes over must not keep the stream from coming back.
+  const fetching = () => ({credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout?.(ANSWER_MS)});
+
   // Playing: `wanted` is what the listener asked for, whatever the network does.
   let wanted = false, wait = FIRST_WAIT_S, again = 0, closing = 0, source = '', moved = 0, position = 0;
   const button = by('play');
@@ -46,7 +49,7 @@
     const of = source;
     if (timed === false && wall) return null;
     try {
-      const answer = await fetch('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : '?young=1'), {credentials: 'omit', cache: 'no-store'});
+      const answer = await fetch('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : '?young=1'), fetching());
       away = false;
       if (!answer.ok || of !== source) return null;
       const found = {...await answer.json(), of, since: performance.now()};
@@ -126,7 +129,7 @@
   let opened = false;
   async function say_why(unplayable) {
     try {
-      const answer = await fetch('/api/v1/now' + source + '/place?enter=1', {credentials: 'omit', cache: 'no-store'});
+      const answer = await fetch('/api/v1/now' + source + '/place?enter=1', fetching());
       if (!wanted || opened) return;
       if (answer.ok) return unplayable && say(text.format);
       const why = answer.headers.get('X-Reason');
@@ -455,7 +458,7 @@
   async function ask_older(until) {
     const mine = asked = {of: source, from: Math.floor(until - TITLES_BEFORE_MS), to: Math.floor(until + TITLES_BEHIND_MS)};
     const recorded = async now => {
-      const answer = await fetch(now + '?from=' + mine.from + '&to=' + mine.to, {credentials: 'omit', cache: 'no-store'});
+      const answer = await fetch(now + '?from=' + mine.from + '&to=' + mine.to, fetching());
       return answer.ok ? answer.json() : null;
     };
     try {
@@ -525,7 +528,7 @@
     seams = seams.sort((a, b) => a.after_wall_ms - b.after_wall_ms).slice(-MOST_SEAMS);
   }
   async function ask_seams() {
-    const answer = await fetch('/api/v1/now' + source + '?history=0', {credentials: 'omit', cache: 'no-store'});
+    const answer = await fetch('/api/v1/now' + source + '?history=0', fetching());
     if (!answer.ok) return;
     const now = await answer.json();
     hear_seams(now.mount, now.seams);
@@ -549,9 +552,9 @@
     const seldom = looks++ % TOLD_POLLS === 0, undated = base !== null && base.wall_ms === null;
     if (!wanted && events) events = void events.close();
     else if (seldom || !events) listen();
-    const told = events && events.readyState === EventSource.OPEN && !again && timed !== false && !undated;
+    const hears = events && events.readyState === EventSource.OPEN && !again && timed !== false && !undated;
     try {
-      const answer = told && !seldom ? null : await fetch(text.now + '?history=' + MOST_TITLES, {credentials: 'omit', cache: 'no-store'});
+      const answer = hears && !seldom ? null : await fetch(text.now + '?history=' + MOST_TITLES, fetching());
       if (!answer) show_heard();
       else if (answer.ok) {
         const now = await answer.json();
