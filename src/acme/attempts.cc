@@ -17,7 +17,7 @@ constexpr std::chrono::seconds kRefused = 24h;
 // authorities count orders.  For a chain that lives for minutes the pause is a quarter of its life.
 constexpr std::chrono::seconds kLeastLife = 1h;
 // The longest accepted Retry-After.
-constexpr std::chrono::seconds kLongestWait = std::chrono::days(31);
+constexpr std::chrono::seconds kLongestWait = 27h;  // of time_to_retry(), without a Retry-After
 constexpr unsigned kUnshown = 2;
 
 std::int64_t seconds_of(WallTime time) {
@@ -83,12 +83,15 @@ void count_failure(KeptOrder& kept, const AcmeFailure& failure, const AttemptFac
   if (kept.since != 0 && facts.directories.size() > 1)
     next = std::min(next, std::max(facts.now, end_of_patience(kept, facts)));
   kept.next = seconds_of(next);
+  kept.asked = asked_for.count();
 }
 
 bool forget_other_clock(KeptOrder& kept, WallTime now) {
   const std::int64_t at = seconds_of(now);
   for (std::int64_t* time : {&kept.since, &kept.began}) *time = std::min(*time, at);
-  if (wall_time(kept.next) - now <= kLongestWait) return false;
+  const std::chrono::seconds longest =
+      kept.failures == 0 ? kLeastLife : std::max(kLongestWait, std::chrono::seconds(kept.asked));
+  if (wall_time(kept.next) - now <= longest) return false;
   kept.next = at;
   return true;
 }

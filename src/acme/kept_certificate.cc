@@ -167,6 +167,7 @@ Result<KeptOrder> parse_order(std::string_view text) {
   order.next = kept_time(json->at("next"));
   order.since = kept_time(json->at("since"));
   order.began = kept_time(json->at("began"));
+  order.asked = kept_time(json->at("asked"));
   order.why = member_text(json->at("why"));
   order.begun = member_text(json->at("order"));
   order.key = member_text(json->at("key"));
@@ -183,6 +184,7 @@ std::string order_text(const KeptOrder& order) {
   out.key("failures").number(order.failures).key("why").text(order.why);
   out.key("tries").number(order.tries).key("unshown").number(order.unshown);
   out.key("since").number(time_number(order.since)).key("began").number(time_number(order.began));
+  out.key("asked").number(time_number(order.asked));
   out.key("order").text(order.begun).key("key").text(order.key);
   out.key("account").text(order.account).key("account_key").text(order.account_key);
   out.key("next").number(time_number(order.next)).end_object();

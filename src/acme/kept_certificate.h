@@ -39,6 +39,7 @@ struct KeptOrder {
   std::int64_t next = 0;   // the next attempt
   std::int64_t since = 0;  // the directory's first failure
   std::int64_t began = 0;  // the start of the renewal
+  std::int64_t asked = 0;  // seconds until `next` by the authority's Retry-After; 0: none
   std::string why{};       // the last failure, until a success
   // A validated order at `directory`: its URL, its key (PEM), and its account with the account's
   // key; "": none.

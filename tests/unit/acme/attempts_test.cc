@@ -152,4 +152,14 @@ TEST(Attempts, WhatAClockThatWasAheadHasPlannedIsNotWaitedFor) {
   fail(Kind::kLimit, std::chrono::days(30));
   CHECK_FALSE(forget_other_clock(kept, now));
   LONGS_EQUAL(30 * 86400, next().count());
+  // Only what the authority has asked for is waited for so long.
+  fail(Kind::kUnavailable);
+  kept.next += 86'400 * 2;
+  CHECK_TRUE(forget_other_clock(kept, now));
+  LONGS_EQUAL(0, next().count());
+  kept.failures = 0;
+  kept.next += 3600;
+  CHECK_FALSE(forget_other_clock(kept, now));
+  kept.next += 1;
+  CHECK_TRUE(forget_other_clock(kept, now));
 }

@@ -37,6 +37,7 @@ TEST(KeptCertificate, WhatIsKeptIsReadAgainAndPrivate) {
                           .next = 77,
                           .since = 66,
                           .began = 55,
+                          .asked = 44,
                           .why = "as told",
                           .begun = "https://ca.test/order/7",
                           .key = "a key",
@@ -51,6 +52,7 @@ TEST(KeptCertificate, WhatIsKeptIsReadAgainAndPrivate) {
   LONGS_EQUAL(77, order->next);
   LONGS_EQUAL(66, order->since);
   LONGS_EQUAL(55, order->began);
+  LONGS_EQUAL(44, order->asked);
   STRCMP_EQUAL("https://second.test/dir", order->issuer.c_str());
   STRCMP_EQUAL("as told", order->why.c_str());
   STRCMP_EQUAL("https://ca.test/order/7", order->begun.c_str());
