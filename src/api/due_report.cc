@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "api/request/record_book.h"
 #include "audience/report_month.h"
@@ -14,12 +15,33 @@
 namespace lb {
 namespace {
 
+// A server that was off for longer does not make up for it.
+constexpr int kMissedDays = 7;
+
 Result<ReportMonth> month_of(const AudienceReportSettings& report, WallTime now) {
   const auto zone = find_time_zone(report.zone);
   if (!zone) return Error::invalid(cat({"zone ", report.zone, ": ", zone.error().what}));
   // The listenings of a day's end are in the database an hour later.
   if (report.daily) return report_day(unix_seconds(now) - 3600, **zone);
   return report_month(unix_seconds(now), **zone, 1, report.day - 1);
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+// How many days before the due one lies the first day without a file, behind the newest file; 0:
+// none is missing, or the directory has no file of these days.
+int missed_days(const AudienceReportSettings& report, const ReportMonth& due,
+                const std::string& path, WallTime now) {
+  for (int ago = 1; report.daily && ago <= kMissedDays + 1; ++ago) {
+    const auto older = month_of(report, now - std::chrono::days(ago));
+    if (!older) break;
+    std::string of_older = path;
+    for (const auto& [from, to] : {std::pair(due.first, older->first), {due.next, older->next}})
+      if (const auto at = of_older.rfind(from); at != std::string::npos && at >= path.rfind('/'))
+        of_older.replace(at, from.size(), to);
+    if (of_older != path && exists(of_older)) return ago - 1;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -51,8 +73,9 @@ Result<std::string> due_month(const AudienceReportSettings& report, WallTime now
 }
 
 Result<FiledReport> file_report(const AudienceReportSettings& report, const Config& file,
-                                const RecordBook& book, Sqlite& database, WallTime now) {
-  const auto month = month_of(report, now);
+                                const RecordBook& book, Sqlite& database, WallTime now,
+                                int days_ago) {
+  const auto month = month_of(report, now - std::chrono::days(days_ago));
   if (!month) return month.error();
   ReportOrder order{report.name, ""};
   const struct {
@@ -67,7 +90,10 @@ Result<FiledReport> file_report(const AudienceReportSettings& report, const Conf
   const auto made = make_report(order, file, book, database, now);
   if (!made) return made.error();
   FiledReport filed{month->name, cat({report.directory, "/", made->file}), false, {}};
-  if (::access(filed.path.c_str(), F_OK) == 0) return filed;
+  if (exists(filed.path)) return filed;
+  if (const int missed = days_ago == 0 ? missed_days(report, *month, filed.path, now) : 0;
+      missed > 0)
+    return file_report(report, file, book, database, now, missed);
   const auto rest = make_rest(order, filed.path, file, book, database, now);
   if (!rest) return rest.error();
   // An older file of omitted rows belongs to a report that was deleted.

@@ -84,6 +84,24 @@ TEST(DueReport, EachMonthIsWrittenOnceAndWhatIsThereStays) {
   CHECK(::stat(next->path.c_str(), &facts) == 0);
   LONGS_EQUAL(0640, facts.st_mode & 0777);
 }
+TEST(DueReport, DaysThatAServerHasMissedAreMadeUpFor) {
+  report.daily = true;
+  const auto day = [this](int days) { return file(kNovember + (days + 1) * kDay + 7200); };
+  const auto wrote = [](const Result<FiledReport>& filed, const char* name) {
+    CHECK(filed.has_value() && filed->is_new);
+    STRCMP_EQUAL(name, filed->month.c_str());
+    return filed->path;
+  };
+  // A new directory gets the day before only.
+  std::vector<std::string> paths{wrote(day(0), "2026-11-01")};
+  CHECK_FALSE(day(0)->is_new);
+  for (const char* name : {"2026-11-02", "2026-11-03", "2026-11-04"})
+    paths.push_back(wrote(day(3), name));
+  CHECK_FALSE(day(3)->is_new);
+  // After more than a week it goes on with the present.
+  paths.push_back(wrote(day(20), "2026-11-21"));
+  for (const std::string& one : paths) ::unlink(one.c_str());
+}
 TEST(DueReport, WhatCannotBeWrittenIsSaid) {
   report.directory = directory + "/none";
   STRCMP_CONTAINS("/none", file(kNovember).error().what.c_str());
