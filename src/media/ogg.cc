@@ -16,11 +16,10 @@ std::unique_ptr<Rewriter> make_vorbis_retitler();
 
 namespace {
 
-constexpr std::size_t kMaxStreams = 16;                         // logical streams in a chain
-constexpr std::size_t kMaxChainHeaders = std::size_t{1} << 20;  // more are not told to relays
-constexpr std::uint64_t kOggSyncSpacing = 512;                  // see framer.h
-constexpr std::size_t kKeptPackets = 2;  // the second packet has the comments
-constexpr std::size_t kKeptOfFlac = 16;  // pictures may follow the comments
+constexpr std::size_t kMaxStreams = 16;         // logical streams in a chain
+constexpr std::uint64_t kOggSyncSpacing = 512;  // see framer.h
+constexpr std::size_t kKeptPackets = 2;         // the second packet has the comments
+constexpr std::size_t kKeptOfFlac = 16;         // pictures may follow the comments
 
 constexpr std::uint64_t kLongestFirstPage =
     2;                                       // seconds; a granule beyond it is a stream joined late
@@ -187,7 +186,7 @@ void OggFramer::first_page(std::uint64_t position, const OggPage& page) {
 
 void OggFramer::header_page(std::uint64_t position, const OggPage& page, OggHeaders& stream) {
   if (phase_ != Phase::kHeaders) return;
-  if (!stream.take(page) || headers_.size() > kMaxChainHeaders) {
+  if (!stream.take(page) || headers_.size() + page.size() > kMaxHeaderBytes) {
     give_up();
     return;
   }

@@ -20,7 +20,9 @@
 
 namespace lb {
 
-constexpr std::size_t kMaxHeaderBytes = std::size_t{256} << 10;  // of one logical stream
+// Of one logical stream, and of a chain; more are not told to relays.  A picture of 512 KiB
+// (media/picture.h) has 683 KiB as a comment.
+constexpr std::size_t kMaxHeaderBytes = std::size_t{1} << 20;
 
 enum class OggCodec : std::uint8_t {
   kUnknown,

@@ -257,7 +257,7 @@ TEST(OggFramer, SixteenStreamsAreTakenButNotSeventeen) {
 TEST(OggFramer, EndlessHeadersGiveNoMarksUntilTheNextChain) {
   s.add(w.page({vorbis_head()}, 0, kBos));
   s.add(w.raw(0, kNoGranule, std::string(255, '\xff'), "\x03vorbis" + std::string(65018, 'x')));
-  for (int i = 0; i < 6; ++i)
+  for (int i = 0; i < 17; ++i)
     s.add(w.raw(kContinued, kNoGranule, std::string(255, '\xff'), std::string(65025, 'x')));
   s.add(w.page({"m"}, 960));
   CHECK_EQUAL(std::string("start 0\n"), marks());
@@ -265,6 +265,19 @@ TEST(OggFramer, EndlessHeadersGiveNoMarksUntilTheNextChain) {
   const std::size_t chain = s.add(join({opus_headers(next), next.page({"m"}, 960)}));
   CHECK(marks().find(at("start", chain)) != std::string::npos);
   LONGS_EQUAL(1, run.marks.of("sync").size());
+}
+TEST(OggFramer, TheLargestPictureInTheCommentsIsInTheHeaders) {
+  constexpr std::size_t kWholePage = 65025, kBase64 = (std::size_t{512} << 10) * 4 / 3;
+  s.add(w.page({opus_head()}, 0, kBos));
+  std::string rest = opus_tags({"METADATA_BLOCK_PICTURE=" + std::string(kBase64 + 100, 'x')});
+  for (unsigned flags = 0; rest.size() > kWholePage; flags = kContinued) {
+    s.add(w.raw(flags, kNoGranule, std::string(255, '\xff'), rest.substr(0, kWholePage)));
+    rest.erase(0, kWholePage);
+  }
+  s.add(w.raw(kContinued, 0, lacing_of(rest), rest));
+  const std::size_t media = s.add(w.page({"m"}, 960));
+  CHECK(marks().ends_with(at("sync", media) + "\n"));
+  LONGS_EQUAL(1, run.marks.of("headers").size());
 }
 TEST(OggFramer, AMissingHeaderPageGivesNoMarksUntilTheNextChain) {
   s.add(w.page({vorbis_head()}, 0, kBos));
