@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <map>
 
@@ -22,7 +21,6 @@ constexpr std::uint8_t kAdtsLayer = 0;
 
 using What = MpegUnit::What;
 
-constexpr unsigned kLayer1 = 3, kMpeg1 = 3;  // bits of the header
 // A file that begins with more bytes without a frame is not MPEG audio.
 constexpr std::size_t kMaxJunk = 128 * 1024;
 
@@ -38,23 +36,6 @@ const FramerPlugin& plugin_named(std::string_view name) {
   for (const FramerPlugin& plugin : framer_plugins())
     if (plugin.name == name) return plugin;
   return framer_plugins().back();
-}
-
-double seconds_of_frame(const MpegKind& kind) {
-  constexpr std::array<unsigned, 13> kAdtsHertz{96000, 88200, 64000, 48000, 44100, 32000, 24000,
-                                                22050, 16000, 12000, 11025, 8000,  7350};
-  constexpr std::array<unsigned, 3> kMpegHertz{44100, 48000, 32000};
-  if (kind.layer == 0) return kind.rate < kAdtsHertz.size() ? 1024.0 / kAdtsHertz[kind.rate] : 0;
-  if (kind.rate >= kMpegHertz.size()) return 0;
-  const double hertz = kMpegHertz[kind.rate] / (kind.version == kMpeg1 ? 1.0
-                                                : kind.version == 0    ? 4.0
-                                                                       : 2.0);
-  double samples = 1152;
-  if (kind.layer == kLayer1)
-    samples = 384;
-  else if (kind.layer == 1 && kind.version != kMpeg1)
-    samples = 576;
-  return samples / hertz;
 }
 
 // The size of an ID3v2 tag without a limit: a cover may be larger than any tag in a live stream.
@@ -109,7 +90,7 @@ std::optional<Content> read_mpeg(ByteSpan bytes) {
     at += unit.size;
     if (frames++ == 0 && is_xing_frame(frame)) continue;
     content.bytes.insert(content.bytes.end(), frame.begin(), frame.end());
-    content.seconds += seconds_of_frame(unit.kind);
+    content.seconds += static_cast<double>(unit.samples) / unit.rate_hz;
   }
   if (!content.kind || content.bytes.empty()) return std::nullopt;
   content.plugin = &plugin_named("mpeg");

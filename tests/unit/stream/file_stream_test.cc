@@ -64,6 +64,9 @@ TEST(FileStream, KnowsTheRateOfMpegByItsFrames) {
   CHECK_EQUAL(417u * 44100u / 1152u, made(times(100, mp3_frame()))->bytes_per_second);
   // 400 bytes are 1024 samples.
   CHECK_EQUAL(400u * 44100u / 1024u, made(times(100, adts_frame(400)))->bytes_per_second);
+  std::string four_blocks = adts_frame(400);
+  four_blocks[6] = static_cast<char>(four_blocks[6] | 3);
+  CHECK_EQUAL(100u * 44100u / 1024u, made(times(100, four_blocks))->bytes_per_second);
 }
 
 TEST(FileStream, KnowsTheRateOfOggByItsGranules) {
