@@ -271,15 +271,18 @@ void SlotReader::unpack(std::int64_t first, std::int64_t last) {
   }
 }
 
+void SlotReader::add_fortnight_ms(const Statement& row, int sign, std::int64_t* heard) {
+  quarters_.read_ms(row.blob(5));
+  for (std::size_t i = 0; i < quarters_.count; ++i)
+    heard[quarters_.at[i]] += sign * quarters_.ms[i];
+}
+
 void SlotReader::add_ms(std::int64_t mount, int sign, std::int64_t first,
                         std::vector<std::int64_t>& sums) {
   each_fortnight(
       mount, first, first + static_cast<std::int64_t>(sums.size()),
       [&](std::int64_t quarter, const Statement& row) {
-        quarters_.read_ms(row.blob(5));
-        std::int64_t* const heard = &sums[static_cast<std::size_t>(quarter - first)];
-        for (std::size_t i = 0; i < quarters_.count; ++i)
-          heard[quarters_.at[i]] += sign * quarters_.ms[i];
+        add_fortnight_ms(row, sign, &sums[static_cast<std::size_t>(quarter - first)]);
       },
       [&](std::int64_t from, std::int64_t to) { add_days_ms(mount, sign, from, to, first, sums); });
 }
@@ -290,6 +293,7 @@ void SlotReader::add_days_ms(std::int64_t mount, int sign, std::int64_t begin, s
     return &sums[static_cast<std::size_t>(quarter - first)];
   };
   const auto by_quarters = [&](std::int64_t from, std::int64_t to) {
+    if (from >= to) return;
     slots_.bind(mount, from, to);
     while (slots_.step()) *of(slots_.number(0)) += sign * slots_.number(1);
   };

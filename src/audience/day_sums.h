@@ -85,8 +85,13 @@ class SlotReader {
       take(first + quarters_.at[i], AudienceSum{quarters_.ms[i], quarters_.bytes[i],
                                                 quarters_.sessions[i], quarters_.shorts[i]});
   }
+  // Adds the milliseconds of a fortnight's quarters, times the sign, to those from its first on.
+  void add_fortnight_ms(const Statement& row, int sign, std::int64_t* heard);
   // Adds the milliseconds of each quarter, times the sign; `first` is the first quarter of `sums`.
   void add_ms(std::int64_t mount, int sign, std::int64_t first, std::vector<std::int64_t>& sums);
+  // The same by days, of quarters `begin` to before `end`.
+  void add_days_ms(std::int64_t mount, int sign, std::int64_t begin, std::int64_t end,
+                   std::int64_t first, std::vector<std::int64_t>& sums);
 
  private:
   static constexpr std::int64_t kFewQuarters = kQuartersOfDay;
@@ -157,9 +162,6 @@ class SlotReader {
     }
     packed_.reset();
   }
-  // add_ms() by days, of quarters `from` to before `to`.
-  void add_days_ms(std::int64_t mount, int sign, std::int64_t from, std::int64_t to,
-                   std::int64_t first, std::vector<std::int64_t>& sums);
   // Moves packed_ to this day; false: it has none.
   bool to_packed(std::int64_t day);
   // Reads these quarters of the present row of packed_ and rest_ into day_.

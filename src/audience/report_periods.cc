@@ -36,9 +36,14 @@ class PeriodReader {
   std::size_t period_at(std::int64_t quarter) const {
     return of_quarter_[static_cast<std::size_t>(quarter - first_)];
   }
-  // Adds the mount's time in each period, times the sign.
-  void add(std::int64_t mount, int sign, std::vector<AudiencePeriod>& sums) {
-    if (by_days_ && slots_.has_days(mount)) return add_between(mount, sign, first_, last_, sums);
+  // Adds the mount's time in each period, times the sign; heard: also in each quarter.
+  void add(std::int64_t mount, int sign, std::vector<AudiencePeriod>& sums,
+           std::vector<std::int64_t>* heard = nullptr) {
+    const auto by_days = [&](std::int64_t first, std::int64_t last) {
+      add_between(mount, sign, first, last, sums);
+      if (heard != nullptr) slots_.add_days_ms(mount, sign, first, last, first_, *heard);
+    };
+    if (by_days_ && slots_.has_days(mount)) return by_days(first_, last_);
     slots_.each_fortnight(
         mount, first_, last_,
         [&](std::int64_t first, const Statement& row) {
@@ -49,10 +54,10 @@ class PeriodReader {
             slots_.unpack_fortnight(first, row, [&](std::int64_t quarter, const AudienceSum& sum) {
               sums[period_at(quarter)].sum.add(sum, sign);
             });
+          if (heard != nullptr)
+            slots_.add_fortnight_ms(row, sign, &(*heard)[static_cast<std::size_t>(first - first_)]);
         },
-        [&](std::int64_t first, std::int64_t last) {
-          add_between(mount, sign, first, last, sums);
-        });
+        by_days);
   }
 
  private:
@@ -221,18 +226,21 @@ std::int64_t AudienceReport::not_summed_yet(const std::vector<OpenRow>& rows, Au
 }
 
 Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange range) {
-  const auto whole = hours(of, range, [](std::int64_t) { return std::int64_t{0}; });
-  if (!whole) return whole.error();
-  const auto heard = quarters(of, range);
-  if (!heard) return heard.error();
   begin();
+  PeriodReader reader(database_, range, [](std::int64_t) { return std::int64_t{0}; });
+  auto sums = reader.periods();
+  std::vector<std::int64_t> heard(quarters_in(range));
+  for (const auto& [mount, sign] : summed(of)) reader.add(mount, sign, sums, &heard);
   AudienceSummary summary;
-  if (!whole->empty()) summary.sum = whole->front().sum;
+  add_open(of, reader.range(),
+           [&](std::int64_t, std::int64_t) -> AudienceSum& { return sums[0].sum; });
+  if (!sums.empty()) summary.sum = sums.front().sum;
   const std::vector<OpenRow> open = open_now(of);
+  for (const OpenRow& row : open) add_quarters(row, range, heard);
   summary.now = std::count_if(open.begin(), open.end(),
                               [this](const OpenRow& row) { return row.until == now_; });
   summary.people = not_summed_yet(open, range);
-  for (std::int64_t quarter = range.from / kQuarterMs; const std::int64_t ms : *heard) {
+  for (std::int64_t quarter = range.from / kQuarterMs; const std::int64_t ms : heard) {
     if (ms > summary.busiest_ms) {
       summary.busiest_ms = ms;
       summary.busiest_at = quarter * kQuarterMs;
