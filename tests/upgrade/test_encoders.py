@@ -1,5 +1,7 @@
 """Encoders that stand by when the program is replaced: they stay, with their ranks and their newest bytes."""
-from harness import ADMIN, SOURCE, equal, mount, test, wait_for
+import time
+
+from harness import ADMIN, SOURCE, check, equal, mount, test, wait_for
 from media import MP3_FRAME, mp3_frame, mp3_numbers
 from replacing import LongPause, upgrade
 from wire import request
@@ -145,3 +147,85 @@ def one_that_ends_and_comes_again_in_the_pause_is_heard_to_its_last_byte(t):
         listener.read_until(b"<B%09d>" % 40)
         frames = mp3_numbers(listener.audio)
         equal([number for tag, number in frames if tag == "A"], list(range(70)), "frames of the first")
+
+
+class Titled:
+    """An encoder with titles inside its stream.  It always keeps back some bytes, so that the server waits within the
+    head of a chunk, a chunk, or a block of a title."""
+
+    def __init__(self, server, tag, login, chunked):
+        lines = ["icy-metaint: 1000"] + (["Host: x", "Transfer-Encoding: chunked"] if chunked else [])
+        self.wire = server.source(tag=tag, login=login, lines=lines, first_line="PUT /live.mp3 HTTP/1.1" if chunked else None)
+        self.tag, self.chunked, self.number, self.audio, self.out, self.kept = tag, chunked, 0, 0, b"", 0
+
+    def play(self, frames):
+        made = b""
+        for number in range(self.number, self.number + frames):
+            frame = mp3_frame(self.tag, number)
+            split = 1000 - self.audio % 1000
+            block = b""
+            if split <= MP3_FRAME:
+                text = b"StreamTitle='%s%d';" % (self.tag.encode(), number)
+                block = b"\2" + text.ljust(32, b"\0")
+            made += frame[:split] + block + frame[split:]
+            self.audio += MP3_FRAME
+        self.number += frames
+        if self.chunked:
+            made = b"".join(b"%x\r\n%s\r\n" % (len(made[i:i + 701]), made[i:i + 701]) for i in range(0, len(made), 701))
+        self.out += made
+        self.kept = (self.kept + 11) % 41
+        whole = len(self.out) - self.kept
+        self.wire.send(self.out[:whole])
+        self.out = self.out[whole:]
+
+
+@test
+def those_with_titles_and_chunks_inside_go_on_at_their_byte(t):
+    server = server_with(t, "<takeover-after>60000</takeover-after>")
+    main = Titled(server, "A", MAIN, True)
+    main.play(50)
+    third, backup = Titled(server, "C", THIRD, True), Titled(server, "B", BACKUP, False)
+    for encoder in (third, backup):
+        encoder.play(50)
+    wait_for_states(server, main="writes", backup="flows", third="flows")
+    listeners = [server.listener(icy=bool(number)) for number in range(2)]
+    for _ in range(15):
+        for encoder in (main, backup, third):
+            encoder.play(9)
+        upgrade(server)
+    wait_for_states(server, main="writes", backup="flows", third="flows")
+    for gone, tag, playing in ((main, "B", (backup, third)), (backup, "C", (third,))):
+        gone.wire.leave()
+        for listener in listeners:
+            heard(listener, tag, *playing)
+        upgrade(server)
+    for listener in listeners:
+        equal(runs(listener), "ABC")
+    titles = [title[13:14] for title in listeners[1].titles]
+    equal(titles == sorted(titles) and set(titles), {b"A", b"B", b"C"}, "the encoders of the titles: %r" % listeners[1].titles)
+
+
+@test
+def the_silence_of_one_that_writes_and_the_time_of_a_better_one_count_on(t):
+    server = server_with(t, "<takeover-after>2500</takeover-after><return-after>3</return-after>")
+    main = server.source(tag="A", login=MAIN)
+    main.play(50)
+    backup = server.source(tag="B", login=BACKUP)
+    backup.play(50)
+    wait_for_states(server, main="writes", backup="flows")
+
+    def time_until(user, *playing):
+        began = time.monotonic()
+
+        def writes():
+            for source in playing:
+                source.play(5)
+            upgrade(server)
+            return states(server)[user] == "writes"
+        wait_for(writes, user + " writes", 10)
+        return time.monotonic() - began
+    main.play(2)
+    took = time_until("backup", backup)
+    check(2.3 <= took <= 2.5 + 2, "the silence was %.1f s" % took)
+    took = time_until("main", backup, main)
+    check(2.8 <= took <= 3 + 2, "the better one had to wait for %.1f s" % took)
