@@ -154,6 +154,28 @@ def files_that_are_being_fetched_go_on_at_their_byte(t):
 
 
 @test
+def files_that_are_being_fetched_go_on_where_fewer_may_be(t):
+    server = file_server(t)
+    flood = Flood(t, server)
+    begin = wait_for(lambda: recorded_seconds(server, "/big") >= 4 and ranges(server, "/big")[0][0], "it is recorded", 20) + 1
+    flood.close()
+    ask = request("GET /big?from=%d&duration=2 HTTP/1.1" % begin, ["Host: x"])
+    wires = [server.wire(receive_buffer=16384) for _ in range(3)]
+    heads = []
+    for wire in wires:
+        wire.send(ask)
+        heads.append(wire.reply_head())
+    equal([head.status for head in heads], [200] * 3)
+    server.write_config(body=server.slots["body"].replace("<archive>1<", "<archive><enabled>1</enabled><downloads>2</downloads><"))
+    for _ in range(2):
+        upgrade(server)
+        equal(server.get("/big?from=%d&duration=1" % begin).status, 503, "another one")
+    for wire, head in zip(wires, heads):
+        body = wire.take(int(head.get("Content-Length")))
+        equal(flood.sent.find(body) >= 0, True, "the file")
+
+
+@test
 def files_of_another_node_that_are_being_fetched_go_on_at_their_byte(t):
     body = "<archive><dir>%s/archive</dir></archive>" + mount("/big", "<archive>1</archive>")
     master = linked_master(t, 25, {"n": ""}, start=False)

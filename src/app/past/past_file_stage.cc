@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -150,7 +151,10 @@ Verdict PastFileStage::handle(Connection& connection) {
       archive.remote().archive().holds(mount) && !files->covers(past->from_ms, past->to_ms);
   if (files->size() == 0 && !elsewhere)
     return reply_nothing(worker_, connection, past->earliest_ms);
-  const unsigned most = section_of(traffic, connection, mount).archive.downloads;
+  // The rest of a begun answer had a place in the former process.
+  const bool begun = connection.bytes_sent() > 0;
+  const unsigned most = begun ? std::numeric_limits<unsigned>::max()
+                              : section_of(traffic, connection, mount).archive.downloads;
   auto place = archive.downloads(mount)->try_enter(connection.peer(), most,
                                                    asks_for_many(worker_, connection));
   if (!place) {
