@@ -16,8 +16,8 @@ constexpr std::chrono::seconds kRefused = 24h;
 // A chain that seems due on arrival, because of a wrong clock, must not be ordered in a loop:
 // authorities count orders.  For a chain that lives for minutes the pause is a quarter of its life.
 constexpr std::chrono::seconds kLeastLife = 1h;
-// The longest accepted Retry-After.
-constexpr std::chrono::seconds kLongestWait = 27h;  // of time_to_retry(), without a Retry-After
+// The longest pause of time_to_retry(), and the longest accepted Retry-After.
+constexpr std::chrono::seconds kLongestPause = 27h, kLongestAsked = std::chrono::days(31);
 constexpr unsigned kUnshown = 2;
 
 std::int64_t seconds_of(WallTime time) {
@@ -89,8 +89,8 @@ void count_failure(KeptOrder& kept, const AcmeFailure& failure, const AttemptFac
 bool forget_other_clock(KeptOrder& kept, WallTime now) {
   const std::int64_t at = seconds_of(now);
   for (std::int64_t* time : {&kept.since, &kept.began}) *time = std::min(*time, at);
-  const std::chrono::seconds longest =
-      kept.failures == 0 ? kLeastLife : std::max(kLongestWait, std::chrono::seconds(kept.asked));
+  const auto asked = std::min(std::chrono::seconds(kept.asked), kLongestAsked);
+  const auto longest = kept.failures == 0 ? kLeastLife : std::max(kLongestPause, asked);
   if (wall_time(kept.next) - now <= longest) return false;
   kept.next = at;
   return true;
