@@ -91,7 +91,8 @@ TEST(Retention, TakesRecordingsOfTheFarFutureBeforeThoseOfOtherMounts) {
 
 TEST(Retention, TakesRecordingsOfTheFarFutureBeforeOthersOfTheirMount) {
   auto rows = std::make_shared<std::vector<FileRow>>(hours(0, 10)->closed());
-  for (const FileRow& row : hours(24 * 365, 24 * 365 + 3)->closed()) rows->push_back(row);
+  const auto future = hours(24 * 365, 24 * 365 + 3);
+  for (const FileRow& row : future->closed()) rows->push_back(row);
   input.mounts["/a"].files = std::make_shared<const RecordedFiles>(std::move(rows), std::nullopt);
   input.mounts["/a"].settings.max_bytes = 9000;
   auto gone = files_to_remove(input);
