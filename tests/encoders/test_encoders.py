@@ -178,8 +178,8 @@ def titles_by_the_api_belong_to_the_encoder_too(t):
     by_api("POST /api/v1/mounts/live/title", MAIN, b'{"title": "Main"}', 204)
     by_api("POST /api/v1/mounts/live/title", BACKUP, b'{"title": "Backup"}', 204)
     wait_for(lambda: server.stat("/live", "title") == "Main", "the writer's title is shown")
-    by_api("PUT /api/v1/mounts/live/art", BACKUP, png(4), 409)   # the title that plays is not its own
-    by_api("PUT /api/v1/mounts/live/art", MAIN, png(4), 200)
+    by_api("PUT /api/v1/mounts/live/art", BACKUP, png(), 409)   # the title that plays is not its own
+    by_api("PUT /api/v1/mounts/live/art", MAIN, png(), 200)
     backup.play(10)
     main.leave()
     wait_for_states(server, {"backup": "writes"})
