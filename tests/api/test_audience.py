@@ -253,7 +253,7 @@ def a_full_disk_lets_rows_wait(t):
     """The database is on a small file system of its own."""
     disk = t.dir / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", disk], capture_output=True).returncode != 0:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=768k", "tmpfs", disk], capture_output=True).returncode != 0:
         raise Skip("no file system can be mounted here")
     try:
         disk.chmod(0o777)
