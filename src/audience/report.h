@@ -90,7 +90,7 @@ class AudienceReport {
   bool was_heard_before(std::int64_t mount, std::int64_t ms);
   // The kept accounts of mounts, by number.
   Mounts kept_accounts();
-  // Since when they have them, Unix milliseconds; without a row: always.
+  // Since when they have them, Unix milliseconds; 0: always.
   using Since = std::map<std::int64_t, std::int64_t>;
   Since kept_since();
   // Writes where they differ from those kept, which were read before.

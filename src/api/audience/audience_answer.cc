@@ -21,14 +21,15 @@ namespace {
 // Leaves out what was heard under the mounts' names before their records: the sums are those of a
 // time and of mounts, so a report of all mounts lacks those that began within its time, and a
 // report of one begins with its record, at a whole hour, as do sums by country.
-void leave_out_earlier(const PlanContext& context, AudienceAsked& asked) {
+void leave_out_earlier(const PlanContext& context, const AudienceReport::Mounts& kept,
+                       AudienceAsked& asked) {
   if (sees_all(context.who)) return;
   AudienceRange& range = asked.ask.range;
-  const AudienceReport::Since kept = asked.report.kept_since();
+  const AudienceReport::Since kept_since = asked.report.kept_since();
   AudienceReport::Mounts later;
   std::int64_t since = 0;
   for (const auto& [id, name] : asked.mounts) {
-    const std::int64_t made = account_since(context, name, id, kept);
+    const std::int64_t made = account_since(context, name, id, kept, kept_since);
     if (made <= range.from || !asked.report.was_heard_before(id, made)) continue;
     later.emplace(id, name);
     since = std::max(since, made);
@@ -66,7 +67,7 @@ std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context) {
     asked.mounts.emplace(id, name);
   }
   if (!knows && !is_mount_there(context, ask.mount)) return hidden_mount(ask);
-  leave_out_earlier(context, asked);
+  leave_out_earlier(context, kept, asked);
   return asked;
 }
 

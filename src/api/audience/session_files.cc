@@ -88,7 +88,7 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
         if (!sees_mount(context.who, name, account)) return false;
         if (!ask.account.empty() && account != ask.account) return false;
         knows = true;
-        return sees_all(context.who) || began_ms >= account_since(context, name, 0, {});
+        return sees_all(context.who) || began_ms >= record_since(context, name);
       },
       kMaxSessionLines);
   if (!rows && rows.error().code == Error::Code::kLimit)

@@ -143,9 +143,10 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
   for (const auto& [id, name] : *mounts) {
     std::string account = account_of_mount(context, name, id, kept);
     if (usage.used.contains(account) || usage.used.contains(name)) limited.emplace(id, name);
+    if (const auto at = kept_since.find(id); account.empty() && at != kept_since.end())
+      since.insert(*at);  // of an account that is gone
     if (account.empty()) continue;
-    if (const std::int64_t at = account_since(context, name, id, kept_since); at != 0)
-      since[id] = at;
+    since[id] = account_since(context, name, id, kept, kept_since);
     accounts[id] = std::move(account);
   }
   if (const auto done = report.keep_since(kept_since, since); !done) return done.error();

@@ -225,13 +225,24 @@ std::string account_of_mount(const PlanContext& context, std::string_view mount,
   return context.book.account(before->second) != nullptr ? before->second : std::string();
 }
 
-std::int64_t account_since(const PlanContext& context, std::string_view mount, std::int64_t number,
-                           const std::map<std::int64_t, std::int64_t>& kept) {
+std::int64_t record_since(const PlanContext& context, std::string_view mount) {
   if (file_section(context.file, mount) != nullptr || external_mount(context, mount) != nullptr)
     return 0;
-  if (const auto* row = context.book.mount(mount)) return row->value.made * 1000;
-  const auto at = kept.find(number);
-  return at == kept.end() ? 0 : at->second;
+  const auto* row = context.book.mount(mount);
+  return row == nullptr ? 0 : row->value.made * 1000;
+}
+
+std::int64_t account_since(const PlanContext& context, std::string_view mount, std::int64_t number,
+                           const std::map<std::int64_t, std::string>& kept,
+                           const std::map<std::int64_t, std::int64_t>& kept_since) {
+  const auto before = kept.find(number);
+  const auto since = kept_since.find(number);
+  // No account has had the name: what was heard of it came with it from the file.
+  if (before == kept.end() && since == kept_since.end()) return 0;
+  // An account that deletes its mount and makes it again keeps what was heard of it.
+  const bool is_same =
+      before != kept.end() && before->second == account_of_mount(context, mount, number, kept);
+  return is_same && since != kept_since.end() ? since->second : record_since(context, mount);
 }
 
 std::string_view MountWalk::At::account() const noexcept {

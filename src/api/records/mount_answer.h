@@ -45,10 +45,13 @@ std::string account_of_mount(const PlanContext& context, std::string_view mount)
 std::string account_of_mount(const PlanContext& context, std::string_view mount,
                              std::int64_t number, const std::map<std::int64_t, std::string>& kept);
 
+// When the record in force was made, Unix milliseconds; 0: none is, or before this was noted.
+std::int64_t record_since(const PlanContext& context, std::string_view mount);
 // Since when the mount is of its account, Unix milliseconds: what was heard under its name before
-// is of another account, or of none.  0: always; kept: of deleted mounts.
+// is of another account.  0: always; kept, kept_since: of earlier records.
 std::int64_t account_since(const PlanContext& context, std::string_view mount, std::int64_t number,
-                           const std::map<std::int64_t, std::int64_t>& kept);
+                           const std::map<std::int64_t, std::string>& kept,
+                           const std::map<std::int64_t, std::int64_t>& kept_since);
 
 // The mounts in force by name, from the first after `after`: those of the file, of the store and of
 // <config-external>, and those that only play here.  For equal names the first of these counts.

@@ -402,31 +402,46 @@ TEST(AccountUsage, AMountThatIsDeletedStaysInTheUseOfItsAccount) {
   CHECK_EQUAL(0u, hours_of(*without->after(change, complaints)));  // another account has it now
 }
 
-TEST(AccountUsage, SinceWhenADeletedMountWasOfItsAccountIsKept) {
+TEST(AccountUsage, SinceWhenAMountIsOfItsAccountIsKept) {
   listens("/a", kFirst, kHour);
   MountRecord record;
   record.mount = "/a";
-  record.account = "acme";
-  record.made = kFirst / 1000 + 60;
+  record.made = kFirst / 1000;
   std::vector<std::string> complaints;
-  RegistryChange change;
-  change.revision = 10;
-  change.set = {{"mounts/%2Fa", mount_record_xml(record), 10}};
-  const auto with = book(R"({"hours":100})")->after(change, complaints);
   const WallTime now(std::chrono::milliseconds(kFirst + 5 * kHour));
-  CHECK(month_usage(config, *with, *database, now).has_value());
   AudienceReport report(*database, kFirst + 5 * kHour);
-  const auto since = report.kept_since();
-  CHECK_EQUAL(1u, since.size());
-  const auto [number_of_a, at] = *since.begin();
-  CHECK_EQUAL(record.made * 1000, at);
-  CHECK(report.was_heard_before(number_of_a, at));
+  auto records = book(R"({"hours":100})");
+  const auto change = [&](decltype(RegistryChange::set) set, std::vector<std::string> deleted) {
+    RegistryChange next;
+    next.revision = 10;
+    next.set = std::move(set);
+    next.deleted = std::move(deleted);
+    records = records->after(next, complaints);
+    CHECK(month_usage(config, *records, *database, now).has_value());
+    const auto since = report.kept_since();
+    CHECK_EQUAL(1u, since.size());
+    return since.begin()->second;
+  };
+  const auto made_by = [&](const std::string& account) {
+    record.account = account;
+    record.made += 60;
+    return change({{"mounts/%2Fa", mount_record_xml(record), 10}}, {});
+  };
+  // What was heard before any account had the name is not another one's.
+  CHECK_EQUAL(0, made_by("acme"));
+  CHECK_EQUAL(0, change({}, {"mounts/%2Fa"}));
+  CHECK_EQUAL(0, made_by("acme"));
+  const std::int64_t of_free = made_by("free");
+  CHECK_EQUAL(record.made * 1000, of_free);
+  CHECK_EQUAL(of_free, change({}, {"mounts/%2Fa"}));
+  CHECK_EQUAL(of_free, made_by("free"));
+  // Nor does one that is gone leave it to the next.
+  CHECK_EQUAL(of_free, change({}, {"mounts/%2Fa", "accounts/free"}));
+  const std::int64_t of_acme = made_by("acme");
+  CHECK_EQUAL(record.made * 1000, of_acme);
+  const auto number_of_a = report.kept_since().begin()->first;
+  CHECK(report.was_heard_before(number_of_a, of_acme));
   CHECK(!report.was_heard_before(number_of_a, kFirst));
-  change.revision = 11;
-  change.set = {};
-  change.deleted = {"mounts/%2Fa"};
-  CHECK(month_usage(config, *with->after(change, complaints), *database, now).has_value());
-  CHECK(report.kept_since() == since);
 }
 TEST(AccountUsage, WhatWasToldComesBackFromItsFile) {
   const UsageLevels told{{{"acme", "hours"}, 80},
