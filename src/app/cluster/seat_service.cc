@@ -22,7 +22,6 @@ constexpr auto kSeatRest = 250ms;
 // Until then a node whose link is being made again does not count as gone.
 constexpr auto kLinksAreBack = 2s;
 constexpr auto kMayBeBack = 1s;
-constexpr std::string_view kParentToCome = "?";  // no node's name
 constexpr std::size_t kUserBytes = 16;
 
 // All nodes compute the same value, which replaces the user's name in frames.
@@ -61,10 +60,11 @@ std::string SeatService::parent_of(const SlotService& slots, const std::string& 
   // A replaced process, here or there, will be linked in a moment, so requests wait.
   const SteadyTime now = network_.clock.steady();
   if (const auto lost = lost_.find(parent); lost != lost_.end() && now < lost->second + kMayBeBack)
-    return std::string(kParentToCome);
+    return std::string(SeatBook::kParentToCome);
   if (now >= links_are_back_) return {};
   const auto relayed = network_.mounts.find(mount);
-  return relayed && relayed->facts()->relayed ? std::string(kParentToCome) : std::string();
+  return relayed && relayed->facts()->relayed ? std::string(SeatBook::kParentToCome)
+                                              : std::string();
 }
 
 void SeatService::stop() {

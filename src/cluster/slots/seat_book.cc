@@ -199,8 +199,13 @@ void SeatBook::joined(const std::string& id, bool restarted, SteadyTime now) {
 void SeatBook::resend(const std::string& id) {
   for (const auto* ends : {&ended_before_, &ended_})
     for (const Outgoing& end : *ends) {
-      const auto at = seats_.find(end.row.number);  // its mount may have come back to this parent
-      if (end.to == id && (at == seats_.end() || at->second.parent != id)) outgoing_.push_back(end);
+      // The mount of a seat that is there may have come back to this parent, or may do so: after an
+      // upgrade it has none until its relay streams again.
+      const auto at = seats_.find(end.row.number);
+      const std::string* const parent = at == seats_.end() ? nullptr : &at->second.parent;
+      const bool is_away =
+          parent == nullptr || (!parent->empty() && *parent != kParentToCome && *parent != id);
+      if (end.to == id && is_away) outgoing_.push_back(end);
     }
   for (auto& [number, seat] : seats_)
     if (seat.parent == id) send_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);

@@ -21,6 +21,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,7 +86,9 @@ struct SeatTiming {
 class SeatBook {
  public:
   static constexpr std::size_t kMaxSeats = 1'000'000, kMaxOfNode = 250'000;
-  // The linked node that a mount is pulled from; "": this node decides.
+  // The linked node that a mount is pulled from; "": this node decides; kParentToCome: a replaced
+  // process will be linked in a moment.
+  static constexpr std::string_view kParentToCome = "?";  // no node's name
   using ParentOf = std::function<std::string(const std::string& mount)>;
 
   // max_of_node: smaller in tests.

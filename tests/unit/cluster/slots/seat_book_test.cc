@@ -40,7 +40,7 @@ class Seats {
       for (auto& [id, book] : books) {
         for (const SeatBook::Outgoing& letter : book->take_outgoing()) {
           any = true;
-          if (lost.contains(id) || lost.contains(letter.to)) continue;
+          if (lost.contains(id) || lost.contains(letter.to) || !books.contains(letter.to)) continue;
           books[letter.to]->take(id, letter.row, now);
         }
         for (const SeatBook::Answer& answer : book->take_answers())
@@ -177,6 +177,24 @@ TEST(SeatBook, ASeatThatCameBackDoesNotEnd) {
   const auto rows = seats.books["x"]->take_outgoing();
   LONGS_EQUAL(1, rows.size());
   CHECK(rows[0].row.act == SeatAct::kHave);
+}
+// After an upgrade, a mount has no upstream until its relay streams again.
+TEST(SeatBook, ASeatWithoutAParentForAWhileDoesNotEnd) {
+  seats.ask("e1", 1, "ann");
+  for (const std::string_view none : {std::string_view(), SeatBook::kParentToCome}) {
+    seats.parents["e1"] = none;
+    seats.lost.insert("m");
+    seats.books["e1"]->tick(seats.now);
+    seats.deliver();
+    seats.lost.clear();
+    seats.books["e1"]->joined("m", false, seats.now);
+    seats.deliver();
+    LONGS_EQUAL(1, seats.books["m"]->size());
+    seats.parents["e1"] = "m";
+    seats.books["e1"]->tick(seats.now);
+    seats.deliver();
+    LONGS_EQUAL(1, seats.books["m"]->size());
+  }
 }
 TEST(SeatBook, OfTwoNodesThatPullFromEachOtherTheAskedOneDecides) {
   seats.parents["m"] = "e1";
