@@ -28,6 +28,15 @@ bool is_hls_cut(const StreamSpan& span) noexcept {
   return span.media.rate_hz > 0 && cut >= kShortestCut && cut <= kLongestCut && cut % 1000 == 0;
 }
 
+std::uint64_t hls_cell(const StreamSpan& span, std::uint64_t samples) noexcept {
+  return MediaTime{samples, span.media.rate_hz}.milliseconds() / span.segments.cut_ms;
+}
+
+bool hls_follows(const HlsSegment& before, const HlsSegment& next) noexcept {
+  return before.sequence + 1 == next.sequence && before.generation <= next.generation &&
+         before.generation + 1 >= next.generation;
+}
+
 std::uint64_t hls_timestamp(const HlsSegment& segment) noexcept {
   constexpr std::uint64_t kBits33 = (std::uint64_t{1} << 33) - 1;
   const auto epoch = static_cast<std::uint64_t>(std::max<std::int64_t>(0, segment.epoch_ms));
@@ -49,9 +58,7 @@ HlsCut::HlsCut(const StreamView& view) : view_(view) {
 }
 
 std::uint64_t HlsCut::cell_of(const Run& run, std::uint64_t mark) const {
-  const StreamSpan& span = view_.spans[run.first_span];
-  const MediaTime time{view_.sync[mark].time.samples, span.media.rate_hz};
-  return time.milliseconds() / span.segments.cut_ms;
+  return hls_cell(view_.spans[run.first_span], view_.sync[mark].time.samples);
 }
 
 void HlsCut::add_run(std::uint64_t first_span, std::uint64_t last_span,
@@ -189,19 +196,13 @@ std::vector<HlsSegment> HlsCut::newest_of(std::size_t runs, std::size_t most,
                                           std::size_t& before) const {
   std::vector<HlsSegment> found;
   before = 0;
-  const auto follows = [&found](const HlsSegment& one) {
-    if (found.empty()) return true;
-    const HlsSegment& next = found.back();
-    return one.sequence + 1 == next.sequence && one.generation <= next.generation &&
-           one.generation + 1 >= next.generation;
-  };
   bool gap = false;
   for (std::size_t i = runs; i-- > 0 && !gap;) {
     const Run& run = runs_[i];
     if (!run.settled) continue;
     for (std::uint64_t cell = run.cells_end; cell-- > run.first_cell && found.size() < most;) {
       const auto one = segment(run, cell);
-      gap = !one || !follows(*one);
+      gap = !one || (!found.empty() && !hls_follows(*one, found.back()));
       if (gap && one && cell + 1 == run.cells_end) before = i + 1;
       if (gap) break;
       found.push_back(*one);

@@ -39,6 +39,10 @@ std::uint64_t hls_timestamp(const HlsSegment& segment) noexcept;
 
 // Whether the units of this span belong to segments.
 bool is_hls_cut(const StreamSpan& span) noexcept;
+// The number of the segment that this media time of the span lies in, from 0.  REQUIRES: is_hls_cut
+std::uint64_t hls_cell(const StreamSpan& span, std::uint64_t samples) noexcept;
+// Whether `next` may follow in a list, with at most one discontinuity.
+bool hls_follows(const HlsSegment& before, const HlsSegment& next) noexcept;
 
 class HlsCut {
  public:

@@ -20,13 +20,8 @@ bool same_numbers(const StreamSpan& a, const StreamSpan& b) {
 
 }  // namespace
 
-bool hls_follows(const HlsSegment& before, const HlsSegment& next) noexcept {
-  return before.sequence + 1 == next.sequence && before.generation <= next.generation &&
-         before.generation + 1 >= next.generation;
-}
-
 std::uint64_t PastCut::Run::cell_of(const Mark& mark) const noexcept {
-  return MediaTime{mark.samples, span.media.rate_hz}.milliseconds() / span.segments.cut_ms;
+  return hls_cell(span, mark.samples);
 }
 
 bool PastCut::goes_on(const Run& run, const ArchiveFile& file) const {

@@ -70,8 +70,6 @@ class PastCut {
 // Segments after a gap are used only if there are at least `fewest`.
 std::vector<HlsSegment> newest_without_gap(std::vector<HlsSegment> segments, std::size_t most,
                                            std::size_t fewest);
-// Whether `next` may follow in a list, with at most one discontinuity.
-bool hls_follows(const HlsSegment& before, const HlsSegment& next) noexcept;
 // Whether the list contains this segment, or continues with it.
 bool hls_reaches(std::span<const HlsSegment> listed, const HlsSegment& segment) noexcept;
 // Puts the gapless end of `listed` before `segments`, up to `length` in all.
