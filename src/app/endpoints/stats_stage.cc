@@ -3,12 +3,11 @@
 #include <utility>
 
 #include "admin/feed/stats_feed.h"
+#include "app/endpoints/feed_reader.h"
 #include "app/endpoints/stages.h"
 #include "app/request/refusals.h"
-#include "app/request/request_context.h"
 #include "app/request/who_asks.h"
 #include "app/services/worker.h"
-#include "http/access_line.h"
 
 namespace lb {
 namespace {
@@ -37,25 +36,9 @@ Verdict stats_stage(Worker& worker, Connection& connection) {
   scope.addresses = asker.identity->addresses;
   scope.holds = login_holds(worker, connection);
   services.counters.stats_connections.fetch_add(1, std::memory_order_relaxed);
-  auto ended = [&services, place = std::move(connection.context().client_pass),
-                ip = connection.ip(), user = connection.user, line = access_request(request),
-                referer = std::string(request.headers.get("referer")),
-                agent = std::string(request.headers.get("user-agent")),
-                began = services.clock.steady()](std::uint64_t bytes) {
-    AccessFacts facts;
-    facts.ip = ip;
-    facts.user = user;
-    facts.request = line;
-    facts.bytes_sent = bytes;
-    facts.referer = referer;
-    facts.user_agent = agent;
-    facts.seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - began).count();
-    log_access(services.log, facts, services.clock.wall());
-  };
+  Followers::Ended ended = feed_reader(worker, connection);
   services.loops.control().post([&services, transport = connection.take_transport(),
-                                 scope = std::move(scope),
-                                 ended = StatsFeed::Ended(std::move(ended))]() mutable {
+                                 scope = std::move(scope), ended = std::move(ended)]() mutable {
     services.stats_feed->add(std::move(transport), std::string(kStatsWelcome), std::move(ended),
                              std::move(scope));
   });
