@@ -13,7 +13,7 @@
 
 #include "base/record.h"
 #include "cluster/nodes/node_record.h"
-#include "cluster/relay/pull_verifier.h"
+#include "cluster/relay/pull_history.h"
 #include "stream/mount/moved_fd.h"
 
 namespace lb {
@@ -54,7 +54,7 @@ struct ClusterRecord {
   // Of a report to a master.  A program that does not save it has counted from 1, once a second at
   // most, and has not reached this number.
   std::uint64_t last_report = 1'000'000'000;
-  PullVerifier::Histories pulls;  // marks that were used
+  PullHistories pulls;  // marks that were used
 };
 template <class Io, RecordOf<ClusterRecord> T>
 void record_fields(Io& io, T& cluster) {

@@ -102,9 +102,9 @@ bool PullVerifier::take(const PullMark& mark) {
   return true;
 }
 
-PullVerifier::Histories PullVerifier::save(const Clock& clock) {
+PullHistories PullVerifier::save(const Clock& clock) {
   const std::lock_guard lock(mutex_);
-  Histories saved;
+  PullHistories saved;
   const std::int64_t stale = unix_seconds(clock.wall()) - kWindow.count();
   for (const auto& [id, history] : nodes_) {
     PullHistory kept = history;
@@ -114,7 +114,7 @@ PullVerifier::Histories PullVerifier::save(const Clock& clock) {
   return saved;
 }
 
-void PullVerifier::restore(const Histories& saved) {
+void PullVerifier::restore(const PullHistories& saved) {
   const std::lock_guard lock(mutex_);
   nodes_ = saved;
   for (auto& [id, history] : nodes_) {

@@ -14,50 +14,21 @@
 // Ownership: app/cluster/cluster_service.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rate_limit.h"
-#include "base/record.h"
 #include "cluster/nodes/known_nodes.h"
+#include "cluster/relay/pull_history.h"
 #include "cluster/relay/pull_mark.h"
 
 namespace lb {
-
-// The used numbers of one process of a node, and of a node; also those of a hand-over, which goes
-// on with the epoch that marks are made for.
-struct PullRun {
-  static constexpr std::uint64_t kBehind = 1024;
-
-  std::string epoch;
-  std::uint64_t highest = 0;
-  std::array<std::uint64_t, kBehind / 64> used{};  // bits; of a number, number % kBehind
-  std::int64_t latest = 0;                         // t
-  std::uint64_t touched = 0;
-};
-template <class Io, RecordOf<PullRun> T>
-void record_fields(Io& io, T& run) {
-  auto& [epoch, highest, used, latest, touched] = run;
-  io(1, epoch, highest, used, latest, touched);
-}
-struct PullHistory {
-  std::vector<PullRun> runs;
-  std::int64_t forgotten_until = 0;  // t
-};
-template <class Io, RecordOf<PullHistory> T>
-void record_fields(Io& io, T& history) {
-  auto& [runs, forgotten_until] = history;
-  io(1, runs, forgotten_until);
-}
 
 class PullVerifier {
  public:
@@ -81,10 +52,9 @@ class PullVerifier {
                 std::string_view own_mark, std::string_view mount, const Clock& clock);
 
   // -- of a hand-over
-  using Histories = std::map<std::string, PullHistory, std::less<>>;  // by the node's id
   // Those whose marks may still be valid.
-  Histories save(const Clock& clock);
-  void restore(const Histories& saved);
+  PullHistories save(const Clock& clock);
+  void restore(const PullHistories& saved);
 
  private:
   bool take(const PullMark& mark);
@@ -93,7 +63,7 @@ class PullVerifier {
 
   Log& log_;
   std::mutex mutex_;  // guards all members below
-  Histories nodes_;
+  PullHistories nodes_;
   std::uint64_t takes_ = 0;
   RepeatGuard guard_;
 };
