@@ -1,5 +1,5 @@
-// The reader of a lasting feed (/admin/events, /api/v1/live, STATS): its answer, and the state of its
-// request that outlives the connection.
+// The reader of a lasting feed (/admin/events, /api/v1/live, STATS): its answer, and the state of
+// its request that outlives the connection.
 //
 // Thread: the connection's worker; the result of feed_reader() may be called on any thread, once.
 #pragma once
