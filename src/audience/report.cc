@@ -96,6 +96,32 @@ class SplitSums {
   std::unordered_map<std::int64_t, AudienceSum> of_player_;
 };
 
+// What a table keeps of each mount, by its number.
+template <class Rows, class Value>
+Rows kept_rows(Sqlite& database, const char* table, Value value) {
+  Rows rows;
+  if (!has_table(database, table)) return rows;
+  Statement asked = database.prepare(cat({"SELECT * FROM ", table}));
+  while (asked.step()) rows.emplace(asked.number(0), value(asked));
+  return rows;
+}
+template <class Rows>
+Result<void> keep_rows(Sqlite& database, const char* table, const Rows& kept, const Rows& rows) {
+  if (kept == rows) return database.failed() ? sentence_of(database) : Result<void>();
+  database.clear();
+  const auto done = in_transaction(database, [&] {
+    Statement put = database.prepare(cat({"INSERT OR REPLACE INTO ", table, " VALUES(?,?)"})),
+              drop = database.prepare(cat({"DELETE FROM ", table, " WHERE mount=?"}));
+    for (const auto& [mount, value] : kept)
+      if (!rows.contains(mount)) drop.run(mount);
+    for (const auto& [mount, value] : rows)
+      if (const auto at = kept.find(mount); at == kept.end() || at->second != value)
+        put.run(mount, value);
+    return true;
+  });
+  return done ? Result<void>() : done.error();
+}
+
 }  // namespace
 
 // In a transaction SQLite locks the file once instead of for each of the thousands of queries.
@@ -135,47 +161,21 @@ bool AudienceReport::was_heard_before(std::int64_t mount, std::int64_t ms) {
 }
 
 AudienceReport::Mounts AudienceReport::kept_accounts() {
-  Mounts accounts;
-  if (!has_table(database_, "mount_account")) return accounts;
-  Statement asked = database_.prepare("SELECT mount, account FROM mount_account");
-  while (asked.step()) accounts.emplace(asked.number(0), asked.text(1));
-  return accounts;
+  return kept_rows<Mounts>(database_, "mount_account",
+                           [](const Statement& row) { return row.text(1); });
 }
 
 Result<void> AudienceReport::keep_accounts(const Mounts& kept, const Mounts& accounts) {
-  if (kept == accounts) return database_.failed() ? sentence_of(database_) : Result<void>();
-  database_.clear();
-  const auto done = in_transaction(database_, [&] {
-    Statement put = database_.prepare("INSERT OR REPLACE INTO mount_account VALUES(?,?)"),
-              drop = database_.prepare("DELETE FROM mount_account WHERE mount=?");
-    for (const auto& [mount, account] : kept)
-      if (!accounts.contains(mount)) drop.run(mount);
-    for (const auto& [mount, account] : accounts)
-      if (const auto at = kept.find(mount); at == kept.end() || at->second != account)
-        put.run(mount, account);
-    return true;
-  });
-  return done ? Result<void>() : done.error();
+  return keep_rows(database_, "mount_account", kept, accounts);
 }
 
 AudienceReport::Since AudienceReport::kept_since() {
-  Since since;
-  if (!has_table(database_, "mount_since")) return since;
-  Statement asked = database_.prepare("SELECT mount, at FROM mount_since");
-  while (asked.step()) since.emplace(asked.number(0), asked.number(1));
-  return since;
+  return kept_rows<Since>(database_, "mount_since",
+                          [](const Statement& row) { return row.number(1); });
 }
 
 Result<void> AudienceReport::keep_since(const Since& kept, const Since& since) {
-  if (kept == since) return {};
-  database_.clear();
-  const auto done = in_transaction(database_, [&] {
-    database_.prepare("DELETE FROM mount_since").run();
-    Statement put = database_.prepare("INSERT INTO mount_since VALUES(?,?)");
-    for (const auto& [mount, at] : since) put.run(mount, at);
-    return true;
-  });
-  return done ? Result<void>() : done.error();
+  return keep_rows(database_, "mount_since", kept, since);
 }
 
 AudienceReport::Signs AudienceReport::summed(const Mounts& of) {
