@@ -96,13 +96,13 @@ class SplitSums {
   std::unordered_map<std::int64_t, AudienceSum> of_player_;
 };
 
-// What a table keeps of each mount, by its number.
+// What a table keeps of each mount: a map of rows.
 template <class Rows, class Value>
 Rows kept_rows(Sqlite& database, const char* table, Value value) {
   Rows rows;
   if (!has_table(database, table)) return rows;
   Statement asked = database.prepare(cat({"SELECT * FROM ", table}));
-  while (asked.step()) rows.emplace(asked.number(0), value(asked));
+  while (asked.step()) rows.insert(value(asked));
   return rows;
 }
 template <class Rows>
@@ -161,8 +161,9 @@ bool AudienceReport::was_heard_before(std::int64_t mount, std::int64_t ms) {
 }
 
 AudienceReport::Mounts AudienceReport::kept_accounts() {
-  return kept_rows<Mounts>(database_, "mount_account",
-                           [](const Statement& row) { return row.text(1); });
+  return kept_rows<Mounts>(database_, "mount_account", [](const Statement& row) {
+    return Mounts::value_type{row.number(0), std::string(row.text(1))};
+  });
 }
 
 Result<void> AudienceReport::keep_accounts(const Mounts& kept, const Mounts& accounts) {
@@ -170,12 +171,34 @@ Result<void> AudienceReport::keep_accounts(const Mounts& kept, const Mounts& acc
 }
 
 AudienceReport::Since AudienceReport::kept_since() {
-  return kept_rows<Since>(database_, "mount_since",
-                          [](const Statement& row) { return row.number(1); });
+  return kept_rows<Since>(database_, "mount_since", [](const Statement& row) {
+    return Since::value_type{row.number(0), row.number(1)};
+  });
 }
 
 Result<void> AudienceReport::keep_since(const Since& kept, const Since& since) {
   return keep_rows(database_, "mount_since", kept, since);
+}
+
+AudienceReport::Before AudienceReport::kept_before() {
+  return kept_rows<Before>(database_, "mount_before", [](const Statement& row) {
+    return Before::value_type{{row.number(0), row.number(1)}, std::string(row.text(2))};
+  });
+}
+
+Result<void> AudienceReport::keep_before(const Before& kept, const Before& before) {
+  if (kept == before) return database_.failed() ? sentence_of(database_) : Result<void>();
+  database_.clear();
+  const auto done = in_transaction(database_, [&] {
+    Statement put = database_.prepare("INSERT OR REPLACE INTO mount_before VALUES(?,?,?)"),
+              drop = database_.prepare("DELETE FROM mount_before WHERE mount=? AND until=?");
+    for (const auto& [at, account] : kept)
+      if (!before.contains(at)) drop.run(at.first, at.second);
+    for (const auto& [at, account] : before)
+      if (!kept.contains(at)) put.run(at.first, at.second, account);
+    return true;
+  });
+  return done ? Result<void>() : done.error();
 }
 
 AudienceReport::Signs AudienceReport::summed(const Mounts& of) {

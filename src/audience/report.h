@@ -96,6 +96,10 @@ class AudienceReport {
   // Writes where they differ from those kept, which were read before.
   Result<void> keep_accounts(const Mounts& kept, const Mounts& accounts);
   Result<void> keep_since(const Since& kept, const Since& since);
+  // The accounts that had a mount before: by its number, and until when, Unix milliseconds.
+  using Before = std::map<std::pair<std::int64_t, std::int64_t>, std::string>;
+  Before kept_before();
+  Result<void> keep_before(const Before& kept, const Before& before);
   // The mounts whose sums are read, with their signs: sums of all mounts together exist too, so
   // those of most mounts are that less the others.
   using Signs = std::vector<std::pair<std::int64_t, int>>;

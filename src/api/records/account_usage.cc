@@ -92,6 +92,59 @@ void add_limit(MonthLimits& limits, const MountRecord& record, const RecordBook&
   limits.emplace(record.mount, limit);
 }
 
+// Adds the accounts that have lost a mount since the last count: to the record of another one, or,
+// where the mount is none's now, at this moment.
+void note_former(const AudienceReport::Mounts& kept, const AudienceReport::Mounts& accounts,
+                 const AudienceReport::Since& since, WallTime now, AudienceReport::Before& before) {
+  for (const auto& [id, account] : kept) {
+    const auto present = accounts.find(id);
+    if (present != accounts.end() && present->second == account) continue;
+    const std::int64_t made = present == accounts.end() ? 0 : since.at(id);
+    before[{id, made > 0 ? made : unix_ms(now)}] = account;
+  }
+}
+
+// Adds a month's hours and bytes of these mounts to their accounts', and to the mounts' own.
+Result<void> charge(AudienceReport& report, const AudienceReport::Mounts& mounts,
+                    const AudienceReport::Mounts& accounts, const AudienceReport::Before& before,
+                    AudienceRange month, UsageBook& usage) {
+  // Mounts of one account are read as one sum, the others by quarters of an hour.
+  AudienceReport::Mounts whole, parted;
+  const auto account_of = [&](std::int64_t id) -> std::string_view {
+    const auto at = accounts.find(id);
+    return at == accounts.end() ? std::string_view() : at->second;
+  };
+  for (const auto& [id, name] : mounts) {
+    const auto part = before.lower_bound({id, 0});
+    if (part != before.end() && part->first.first == id)
+      parted.emplace(id, name);
+    else if (usage.used.contains(account_of(id)) || usage.used.contains(name))
+      whole.emplace(id, name);
+  }
+  const auto add = [&usage](std::string_view name, const AudienceSum& sum) {
+    if (const auto used = usage.used.find(name); used != usage.used.end())
+      used->second += {static_cast<std::uint64_t>(std::max<std::int64_t>(sum.ms, 0)),
+                       static_cast<std::uint64_t>(std::max<std::int64_t>(sum.bytes, 0))};
+  };
+  const auto read = report.periods(
+      whole, month, [](std::int64_t) { return std::int64_t{0}; },
+      [&](std::int64_t id, std::int64_t, const AudienceSum& sum) {
+        add(account_of(id), sum);
+        add(whole.at(id), sum);
+        return true;
+      });
+  if (!read || parted.empty()) return read;
+  return report.periods(
+      parted, month, [](std::int64_t quarter) { return quarter; },
+      [&](std::int64_t id, std::int64_t quarter, const AudienceSum& sum) {
+        const auto former = before.upper_bound({id, quarter * kQuarterMs});
+        const bool is_former = former != before.end() && former->first.first == id;
+        add(is_former ? former->second : account_of(id), sum);
+        if (!is_former) add(parted.at(id), sum);
+        return true;
+      });
+}
+
 }  // namespace
 
 bool UsageBook::suspends(std::string_view name) const {
@@ -135,34 +188,30 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
   const ApiCaller who;
   const ApiWorld world;
   const PlanContext context{request, who, book, file, world, now};
-  AudienceReport::Mounts limited;
   AudienceReport::Mounts accounts;
   const AudienceReport::Mounts kept = report.kept_accounts();
   const AudienceReport::Since kept_since = report.kept_since();
   AudienceReport::Since since;
   for (const auto& [id, name] : *mounts) {
     std::string account = account_of_mount(context, name, id, kept);
-    if (usage.used.contains(account) || usage.used.contains(name)) limited.emplace(id, name);
     if (const auto at = kept_since.find(id); account.empty() && at != kept_since.end())
       since.insert(*at);  // of an account that is gone
     if (account.empty()) continue;
     since[id] = account_since(context, name, id, kept, kept_since);
     accounts[id] = std::move(account);
   }
+  const AudienceRange month{unix_ms(month_begin(now, 0)), usage.until * 1000};
+  const AudienceReport::Before kept_before = report.kept_before();
+  AudienceReport::Before before = kept_before;
+  note_former(kept, accounts, since, now, before);
+  std::erase_if(before, [&](const auto& one) {
+    return one.first.second <= month.from || book.account(one.second) == nullptr;
+  });
+  if (const auto done = report.keep_before(kept_before, before); !done) return done.error();
   if (const auto done = report.keep_since(kept_since, since); !done) return done.error();
   if (const auto done = report.keep_accounts(kept, accounts); !done) return done.error();
-  const std::int64_t from = unix_ms(month_begin(now, 0));
-  const auto read = report.periods(
-      limited, {from, usage.until * 1000}, [](std::int64_t) { return std::int64_t{0}; },
-      [&](std::int64_t mount, std::int64_t, const AudienceSum& sum) {
-        const MonthUsage more{static_cast<std::uint64_t>(std::max<std::int64_t>(sum.ms, 0)),
-                              static_cast<std::uint64_t>(std::max<std::int64_t>(sum.bytes, 0))};
-        for (const std::string& name : {accounts[mount], limited.at(mount)})
-          if (const auto used = usage.used.find(name); used != usage.used.end())
-            used->second += more;
-        return true;
-      });
-  if (!read) return read.error();
+  if (const auto read = charge(report, *mounts, accounts, before, month, usage); !read)
+    return read.error();
   return usage;
 }
 

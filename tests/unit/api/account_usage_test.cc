@@ -399,7 +399,43 @@ TEST(AccountUsage, AMountThatIsDeletedStaysInTheUseOfItsAccount) {
   CHECK_EQUAL(1u, hours_of(*before));
   change.deleted = {};
   change.set = {{"mounts/%2Fa", mount("/a", "free"), 10}};
-  CHECK_EQUAL(0u, hours_of(*without->after(change, complaints)));  // another account has it now
+  // Another account has it now: the hour before remains that of the former one.
+  CHECK_EQUAL(1u, hours_of(*without->after(change, complaints)));
+}
+
+TEST(AccountUsage, AnHourIsThatOfTheAccountThatHadTheMount) {
+  listens("/a", kFirst, 2 * kHour);
+  std::vector<std::string> complaints;
+  const WallTime now(std::chrono::milliseconds(kFirst + 9 * kHour));
+  auto records = book(R"({"hours":100})");
+  const auto hours = [&](const std::string& account) {
+    const auto usage = month_usage(config, *records, *database, now);
+    if (!usage) FAIL(usage.error().what.c_str());
+    const auto used = usage->used.find(account);
+    return used == usage->used.end() ? ~std::uint64_t{0} : used->second.hours();
+  };
+  const auto made_by = [&](const std::string& account, std::int64_t at_ms) {
+    MountRecord record;
+    record.mount = "/a";
+    record.account = account;
+    record.made = at_ms / 1000;
+    RegistryChange change;
+    change.revision = records->revision() + 1;
+    change.set = {{"accounts/free", R"({"name":"Free","quota":{"hours":9}})", change.revision},
+                  {"mounts/%2Fa", mount_record_xml(record), change.revision}};
+    records = records->after(change, complaints);
+  };
+  CHECK_EQUAL(2u, hours("acme"));
+  made_by("free", kFirst + 4 * kHour);
+  listens("/a", kFirst + 4 * kHour, 3 * kHour);
+  CHECK_EQUAL(2u, hours("acme"));
+  CHECK_EQUAL(3u, hours("free"));
+  made_by("acme", kFirst + 8 * kHour);
+  CHECK_EQUAL(2u, hours("acme"));
+  CHECK_EQUAL(3u, hours("free"));
+  listens("/a", kFirst + 8 * kHour, kHour);
+  CHECK_EQUAL(3u, hours("acme"));
+  CHECK_EQUAL(3u, hours("free"));
 }
 
 TEST(AccountUsage, SinceWhenAMountIsOfItsAccountIsKept) {
