@@ -28,13 +28,18 @@ Result<ReportMonth> month_of(const AudienceReportSettings& report, WallTime now)
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-// How many days before the due one lies the first day without a file, behind the newest file; 0:
-// none is missing, or the directory has no file of these days.
+// How many days before the due one lies the first day without a file: behind the last one filed, or
+// if that is not known, behind the newest file; 0: none is missing, or the directory has no file of
+// these days.  A file that was filed and is gone was taken away.
 int missed_days(const AudienceReportSettings& report, const ReportMonth& due,
-                const std::string& path, WallTime now) {
+                const std::string& path, WallTime now, const std::string& last) {
   for (int ago = 1; report.daily && ago <= kMissedDays + 1; ++ago) {
     const auto older = month_of(report, now - std::chrono::days(ago));
     if (!older) break;
+    if (!last.empty()) {
+      if (older->name <= last) return ago - 1;
+      continue;
+    }
     std::string of_older = path;
     for (const auto& [from, to] : {std::pair(due.first, older->first), {due.next, older->next}})
       if (const auto at = of_older.rfind(from); at != std::string::npos && at >= path.rfind('/'))
@@ -74,7 +79,7 @@ Result<std::string> due_month(const AudienceReportSettings& report, WallTime now
 
 Result<FiledReport> file_report(const AudienceReportSettings& report, const Config& file,
                                 const RecordBook& book, Sqlite& database, WallTime now,
-                                int days_ago) {
+                                const std::string& last, int days_ago) {
   const auto month = month_of(report, now - std::chrono::days(days_ago));
   if (!month) return month.error();
   ReportOrder order{report.name, ""};
@@ -91,9 +96,9 @@ Result<FiledReport> file_report(const AudienceReportSettings& report, const Conf
   if (!made) return made.error();
   FiledReport filed{month->name, cat({report.directory, "/", made->file}), false, {}};
   if (exists(filed.path)) return filed;
-  if (const int missed = days_ago == 0 ? missed_days(report, *month, filed.path, now) : 0;
+  if (const int missed = days_ago == 0 ? missed_days(report, *month, filed.path, now, last) : 0;
       missed > 0)
-    return file_report(report, file, book, database, now, missed);
+    return file_report(report, file, book, database, now, last, missed);
   const auto rest = make_rest(order, filed.path, file, book, database, now);
   if (!rest) return rest.error();
   // An older file of omitted rows belongs to a report that was deleted.

@@ -31,10 +31,11 @@ struct FiledReport {
   bool is_new = false;  // false: the file existed
   std::string rest;     // the file of omitted rows (make_rest()); "": none
 };
-// A daily report is first written for the days that are missing since the newest file, of the last
-// week: each call writes one of them.  days_ago: of a missing day, for its own use.
+// A daily report is first written for the days of the last week that are missing: each call writes
+// one of them.  last: the FiledReport::month of the call before; "": not known.  days_ago: of a
+// missing day, for its own use.
 Result<FiledReport> file_report(const AudienceReportSettings& report, const Config& file,
                                 const RecordBook& book, Sqlite& database, WallTime now,
-                                int days_ago = 0);
+                                const std::string& last = {}, int days_ago = 0);
 
 }  // namespace lb

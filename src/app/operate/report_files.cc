@@ -66,8 +66,9 @@ ReportFiles::Filed ReportFiles::file(const AudienceReportSettings& report, const
   for (const AudienceReportSettings& one : reports_of(report, *records->book)) {
     if (filed.size() == kAtOnce) break;
     const auto told = known.find(report_key(one));
-    if (month && told != known.end() && told->second == *month) continue;
-    filed.emplace_back(one, file_report(one, config, *records->book, *database, now));
+    const std::string last = told == known.end() ? std::string() : told->second;
+    if (month && last == *month) continue;
+    filed.emplace_back(one, file_report(one, config, *records->book, *database, now, last));
   }
   return filed;
 }
