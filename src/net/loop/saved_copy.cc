@@ -1,5 +1,6 @@
 #include "net/loop/saved_copy.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lb {
@@ -38,7 +39,8 @@ void SavedCopy::saved(const Result<void>& result) {
   saving_ = false;
   const std::string why = result ? std::string() : result.error().what;
   if (std::exchange(trouble_, why) != why && !why.empty()) callbacks_.trouble(why);
-  if (!result) due_ = control_.now() + kRetry;
+  if (!result) due_ = control_.now() + retry_;
+  retry_ = result ? kRetry : std::min<SteadyTime::duration>(2 * retry_, kLongestRetry);
   if (std::exchange(dirty_, false) || !result) changed();
 }
 

@@ -20,7 +20,8 @@ namespace lb {
 class SavedCopy {
  public:
   static constexpr std::chrono::seconds kPause{1};
-  static constexpr std::chrono::seconds kRetry{3};  // after a failed write
+  // After a failed write, and twice that after each further one.
+  static constexpr std::chrono::seconds kRetry{3}, kLongestRetry{60};
   using Write = UniqueFunction<Result<void>()>;     // on the other loop
   struct Callbacks {
     std::function<Write()> take;                          // the text to write; null: none
@@ -43,6 +44,7 @@ class SavedCopy {
   const std::shared_ptr<int> life_ = std::make_shared<int>();
   bool dirty_ = false, saving_ = false, stopped_ = false;
   SteadyTime due_{};
+  SteadyTime::duration retry_ = kRetry;
   std::string trouble_;  // of the last write
   Timer timer_;
 };
