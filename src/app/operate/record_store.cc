@@ -276,6 +276,8 @@ void RecordService::laid(std::uint64_t revision) {
 void RecordService::note_endings(const RecordBook& before, const RecordBook& now) {
   const auto config = services_.config.read();
   const auto note = [&](const std::string& name, const auto* was, const auto* is) {
+    // The record in force was deleted, and another store has one of the same name.
+    const bool is_other = replaced_.erase(record_key("mounts", name)) > 0;
     if (was == nullptr) return;
     if (is == nullptr) {
       endings_.push_back({now.revision(), name, ""});
@@ -283,8 +285,6 @@ void RecordService::note_endings(const RecordBook& before, const RecordBook& now
     }
     const MountRecord& record = (*was)->value;
     const MountRecord& next = (*is)->value;
-    // The record in force was deleted, and another store has one of the same name.
-    const bool is_other = replaced_.erase(record_key("mounts", name)) > 0;
     // Ending the source would end its listeners too: end_moved_sources() keeps them.
     if (!is_other && leaves(*config, record, next)) return;
     const auto& left = next.sources;
