@@ -3,10 +3,19 @@ import time
 
 from api import Api, store_server
 from harness import equal, mount, test, wait_for
+from link_bench import edge
+from placed import store_master
 from recorded import Recording
 
 MOUNTS = "keep", "year", "plain", "named"
 TEN_MINUTES = "<archive><enabled>1</enabled><retention>10m</retention></archive>"
+
+
+def made_place(t):
+    place = t.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    return place
 
 
 class Radio:
@@ -14,9 +23,7 @@ class Radio:
     of recordings of each, which is written while the server rests."""
 
     def __init__(self, t):
-        self.place = t.dir / "archive"
-        self.place.mkdir()
-        self.place.chmod(0o777)
+        self.place = made_place(t)
         self.server = store_server(t, "<archive><dir>%s</dir></archive>" % self.place + mount("/named.mp3", TEN_MINUTES) +
                                    "<mount type='default'>%s</mount>" % TEN_MINUTES)
         api = Api(self.server)
@@ -60,3 +67,30 @@ def while_the_store_cannot_be_read_only_sections_of_the_file_count(t):
     form.write_text("1\n")
     wait_for(lambda: radio.is_cut("plain"), "the old files of the default section go once the records are known", 90)
     equal((radio.files("keep"), radio.files("year")), (radio.all, radio.all), "files of the records")
+
+
+@test
+def a_node_waits_for_the_records_of_each_master(b):
+    """One of two masters, with a store each, is away when the node starts: it may keep what the node's default would remove."""
+    first, second = (store_master(b, number, (12,)) for number in (11, 14))
+    Api(second).mount("/keep.mp3", settings={"archive": {"enabled": True, "retention": "0s"}})
+    second.stop()
+    place = made_place(b)
+    recording = Recording(int(time.time()) // 300 * 300 - 3600, 3300, frames_a_second=2)
+
+    def files(name):
+        return len(list((place / Radio.directory(name)).glob("*/*.data")))
+    for name in ("keep", "plain"):
+        recording.write(place, Radio.directory(name))
+    node = edge(b, 12, [first, second], body="<archive><dir>%s</dir></archive>" % place + mount("/named.mp3", TEN_MINUTES) +
+                "<mount type='default'>%s</mount>" % TEN_MINUTES)
+    node.wait_for_log("is linked")
+    # A later look of the archive than that of the start.
+    recording.write(place, Radio.directory("named"))
+    node.stop()
+    node.start()
+    wait_for(lambda: files("named") <= 2, "a section of the file is final", 20)
+    equal((files("keep"), files("plain")), (11, 11), "files without a section")
+    second.start()
+    wait_for(lambda: files("plain") <= 2, "the old files of the default section go once all records are known", 90)
+    equal(files("keep"), 11, "files of the record")

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -121,7 +122,7 @@ ConfService::Restored ConfService::restore(const Config& config) {
                                       " items of the last run are in force until a master is "
                                       "linked"}));
   Restored restored;
-  restored.known = true;
+  restored.known = book_.master_copies().size() >= config.masters.size();
   restored.records = network_.records->restore(content);
   std::vector<std::string> complaints;
   restored.external = parse_external(book_.in_force(), complaints);
@@ -145,9 +146,24 @@ void ConfService::take(const std::string& master, const ConfFrame& frame) {
   network_.certificates->conf_came();
 }
 
+// Whether the records of all masters are known: a record that is not known may keep what another
+// section would remove.
+bool ConfService::knows_masters() const {
+  const auto copies = book_.master_copies();
+  const auto& links = network_.links->masters().links();
+  return std::all_of(links.begin(), links.end(), [&copies](const MasterLink& link) {
+    const MasterSession& session = *link.session;
+    const auto copy = std::ranges::find(copies, session.master_id(), &ConfBook::MasterCopy::master);
+    const WelcomeFrame* const welcome = session.welcome();
+    if (welcome != nullptr && !(session.knows_conf() && welcome->accounts)) return true;
+    // Life 0: it has not read its store yet.
+    return copy != copies.end() && (welcome == nullptr || copy->life != 0);
+  });
+}
+
 // The clerk may still read items of this run: what is posted there now comes behind them.
 void ConfService::came() {
-  if (!network_.overlay->awaits(RecordOverlay::kMasters) || book_.master_copies().empty()) return;
+  if (!network_.overlay->awaits(RecordOverlay::kMasters) || !knows_masters()) return;
   network_.loops.clerk().post([this] {
     network_.loops.control().post([this] {
       if (!stopped_) network_.overlay->came(RecordOverlay::kMasters);
@@ -163,6 +179,7 @@ void ConfService::masters_changed() {
                        network_.links->masters().sends_logins(link)});
   book_.set_masters(std::move(masters));
   settle();
+  came();
   if (network_.config.read()->masters.empty()) network_.overlay->came(RecordOverlay::kMasters);
   if (std::exchange(first_, false) && !book_.in_force().empty()) {
     publish_logins();

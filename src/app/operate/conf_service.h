@@ -38,7 +38,7 @@ class ConfService {
   // Reads the copy of the last run.  REQUIRES: before the loops start
   struct Restored {
     MountRecords records, external;
-    bool known = false;  // there was a copy
+    bool known = false;  // there was a copy of each master
   };
   Restored restore(const Config& config);
   void stop();
@@ -53,6 +53,7 @@ class ConfService {
   void masters_changed();
   void settle();
   void came();
+  bool knows_masters() const;
   void publish_logins();
   void accounts_closed();
   void take_https();  // certificates, and challenges of their authorities
