@@ -106,12 +106,17 @@ std::optional<Problem> judge_name(const PlanContext& context, const MountRecord&
     const auto* row = context.book.mount(part);
     const bool in_file = file_section(context.file, part) != nullptr;
     const bool own = row != nullptr && !in_file && row->value.account == record.account;
-    if ((below && part == kPages) ||
-        (!own && (row != nullptr || in_file || context.world.now_of(part).on_air ||
-                  !use_in_file(context.file, part).empty())))
-      return forbidden(
-          cat({"mount ", part, " is not of account ", record.account,
-               "; only an administrator may create ", below ? "mounts below it" : "its record"}));
+    const bool is_anothers = (row != nullptr && !own) || in_file || (below && part == kPages);
+    const std::string_view use = own || is_anothers ? "" : use_in_file(context.file, part);
+    const bool on_air = !own && context.world.now_of(part).on_air;
+    if (!is_anothers && use.empty() && !on_air) continue;
+    const std::string why =
+        !use.empty()             ? cat({": <", use, "> of the configuration file leads to it"})
+        : on_air && !is_anothers ? std::string(": a stream of that name is on the air")
+                                 : std::string();
+    return forbidden(
+        cat({"mount ", part, " is not of account ", record.account, why,
+             "; only an administrator may create ", below ? "mounts below it" : "its record"}));
   }
   // /listen/ID would show the mount /ID, which wins over the station ID.
   const std::string_view id = std::string_view(name).substr(1);
