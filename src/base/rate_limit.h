@@ -25,6 +25,10 @@ struct Rate {
   static constexpr Rate an_hour(unsigned most) noexcept {
     return {static_cast<double>(most), std::chrono::nanoseconds(std::chrono::hours(1)) / most};
   }
+  static constexpr Rate of_bytes(std::size_t a_second, std::size_t at_once) noexcept {
+    return {static_cast<double>(at_once),
+            std::chrono::nanoseconds(std::chrono::seconds(1)) / a_second};
+  }
   std::chrono::nanoseconds pause, burst;
 };
 
@@ -55,6 +59,8 @@ class SecondCount {
     }
     return ++count_ <= most;
   }
+  // The last one does not count.
+  void take_back() noexcept { count_ -= count_ > 0 ? 1 : 0; }
   bool is_over(SteadyTime now) const noexcept { return now - since_ >= std::chrono::seconds(1); }
 
  private:

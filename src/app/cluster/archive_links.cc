@@ -265,7 +265,7 @@ void ArchiveLinks::tell() {
       row.at = key.node;
       return row;
     };
-    neighbours_.send_rows(id, table_.news_for(id, show, gone));
+    neighbours_.send_news(id, table_.news_for(id, show, gone));
   }
 }
 

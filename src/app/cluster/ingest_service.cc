@@ -177,7 +177,7 @@ void IngestService::act() {
 
 void IngestService::tell() {
   if (std::exchange(told_, ingest_->version()) == ingest_->version()) return;
-  for (const std::string& id : neighbours_.linked()) neighbours_.send_rows(id, news_for(id));
+  for (const std::string& id : neighbours_.linked()) neighbours_.send_news(id, news_for(id));
 }
 
 std::vector<IngestRow> IngestService::news_for(const std::string& neighbour) {

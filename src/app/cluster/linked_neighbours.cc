@@ -75,4 +75,11 @@ void LinkedNeighbours::send(const std::string& id, const Frame& frame) {
     node->send(frame);
 }
 
+void LinkedNeighbours::send_row_frame(const std::string& id, const Frame& frame) {
+  if (MasterSession* const master = masters_.linked_session(id))
+    master->send_rows(frame);
+  else if (NodeSession* const node = nodes_.session_of(id))
+    node->send_rows(frame);
+}
+
 }  // namespace lb

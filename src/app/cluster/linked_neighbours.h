@@ -54,8 +54,16 @@ class LinkedNeighbours {
     if (rows.empty()) return;
     for (const RowsFrame<Row>& frame : row_frames(std::move(rows))) send(id, frame);
   }
+  // Rows of a Replica, which may be many: they let other frames pass.
+  template <class Row>
+  void send_news(const std::string& id, std::vector<Row> rows) {
+    if (rows.empty()) return;
+    for (const RowsFrame<Row>& frame : row_frames(std::move(rows))) send_row_frame(id, frame);
+  }
 
  private:
+  void send_row_frame(const std::string& id, const Frame& frame);
+
   MasterLinks& masters_;
   NodeLinks& nodes_;
   std::set<std::string> linked_;

@@ -249,7 +249,7 @@ void TitleLinks::tell() {
       ++row.hops;
       return row;
     };
-    neighbours_.send_rows(id, table_.news_for(id, show, no_song));
+    neighbours_.send_news(id, table_.news_for(id, show, no_song));
   }
 }
 

@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 // Limits the time for one link, so that others are not delayed.
 constexpr int kReadsAWake = 32;
 constexpr std::size_t kPiece = 16384;
+constexpr std::size_t kMaxRowBytes = 64 << 20;
+constexpr auto kRowPause = 25ms;
 // The queue is compacted when this many of its bytes are written.
 constexpr std::size_t kCompactAt = 64 * 1024;
 // Shorter than any silence after which a link ends.
@@ -65,7 +67,8 @@ Link::Link(Loop& loop, std::unique_ptr<Transport> transport, std::string leftove
                want();
                read();
              }),
-      ending_(loop, [this] { finish(); }) {
+      ending_(loop, [this] { finish(); }),
+      rows_timer_(loop, [this] { write_rows(); }) {
   const int on = 1;
   ::setsockopt(transport_->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   set_patience(transport_->fd(), std::max(settings_.user_timeout, settings_.dead));
@@ -96,13 +99,48 @@ void Link::send_lines(std::string_view lines) {
     write();
 }
 
+void Link::send_rows(const Frame& frame) {
+  if (ended_) return;
+  // Who feeds a mount decides where listeners go; recordings are many and in no hurry.
+  const std::size_t kind = std::holds_alternative<IngestFrame>(frame)  ? 0
+                           : std::holds_alternative<TitleFrame>(frame) ? 1
+                                                                       : 2;
+  std::string& lines = rows_[kind].emplace_back(render_frame(frame));
+  row_bytes_ += lines.size();
+  if (row_bytes_ > kMaxRowBytes)
+    return end(cat({"the other side does not read: ", row_bytes_, " bytes of rows wait for it"}));
+  if (!rows_timer_.armed()) write_rows();
+}
+
+void Link::write_rows() {
+  for (auto& kind : rows_)
+    while (!kind.empty()) {
+      if (ended_ || !idle()) return;  // drained() goes on
+      const SteadyTime now = loop_.now();
+      if (!row_rate_.allows(now, settings_.rows)) return rows_timer_.after(kRowPause);
+      const std::string lines = std::move(kind.front());
+      kind.pop_front();
+      row_bytes_ -= lines.size();
+      row_rate_.spend(now, (lines.size() + kFrameCost) * settings_.rows.pause);
+      send_lines(lines);
+    }
+}
+
+void Link::drained() {
+  if (ended_ || !idle()) return;
+  if (callbacks_.drained) callbacks_.drained();
+  if (!rows_timer_.armed()) write_rows();
+}
+
 void Link::write_held() {
   if (!std::exchange(held_, false)) return;
   write();
-  if (!ended_ && idle() && callbacks_.drained) callbacks_.drained();
+  drained();
 }
 
 void Link::send_bye(ByeFrame bye, const std::string& reason) {
+  for (auto& kind : rows_)
+    for (const std::string& lines : std::exchange(kind, {})) send_lines(lines);
   send(std::move(bye));
   write_held();
   if (!ended_) transport_->shut_down_write();
@@ -116,6 +154,7 @@ void Link::end(std::string reason) {
   watch_.stop();
   silence_.cancel();
   again_.cancel();
+  rows_timer_.cancel();
   ending_.after(0us);
 }
 
@@ -171,7 +210,7 @@ void Link::check_silence() {
 void Link::on_socket(short events) {
   if ((events & EV_WRITE) != 0) {
     write();
-    if (!ended_ && idle() && callbacks_.drained) callbacks_.drained();
+    drained();
   }
   if ((events & EV_READ) != 0) read();
 }

@@ -6,7 +6,8 @@
 // (doc/link.md).
 // Writing: bytes that the socket does not take wait, up to max_queued.  A sender of frames that are
 // soon out of date (LOAD) asks idle() first; drained() is called when that becomes true again.
-// Frames sent while others are read go out together after the last one read.
+// Frames sent while others are read go out together after the last one read.  Rows of shared tables
+// wait for all others (send_rows).
 // Silence: no valid frame for `dead` ends the link; so does a socket that took bytes and got no
 // acknowledgement for user_timeout (TCP_USER_TIMEOUT; or for three round trips, if that is longer).
 // Reading: a peer that sends more than max_bytes_per_second, where each frame counts kFrameCost
@@ -18,7 +19,10 @@
 // Ownership: NodeSession or MasterSession.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -55,6 +59,8 @@ class Link {
     unsigned max_frames_per_second = 1000;  // of the peer
     std::size_t max_bytes_per_second = 0;   // of the peer; 0: not limited
     std::size_t burst_bytes = 0;            // bytes above that rate, after a pause
+    // See send_rows().  A master reads NodeSession::kBytesASecond of a node.
+    Rate rows = Rate::of_bytes(256 * 1024, 256 * 1024);
   };
   static constexpr std::size_t kFrameCost = 1024;
   struct Callbacks {
@@ -73,8 +79,13 @@ class Link {
   void send(Frame frame);
   // Whole lines of frames without a seq.
   void send_lines(std::string_view lines);
+  // Rows of a shared table.  They wait for the socket and for their rate, and other frames go first,
+  // so a LOAD is in time however many rows there are.  Rows of one kind keep their order.
+  void send_rows(const Frame& frame);
   // Sends BYE, then ends.
   void send_bye(ByeFrame bye, const std::string& reason);
+  // The frame that is being taken answers this side: it does not count among those of the second.
+  void was_asked_for() noexcept { frames_.take_back(); }
   void end(std::string reason);
   // The peer understands a BYE with kByeSilent.
   void reports_silence() noexcept { reports_silence_ = true; }
@@ -106,6 +117,8 @@ class Link {
   void take_line(std::string_view line);
   void write();
   void write_held();
+  void write_rows();
+  void drained();
   void watch_silence();
   void end_broken();
   void finish();
@@ -122,6 +135,10 @@ class Link {
   bool reading_ = false, held_ = false;    // frames sent while reading are written after it
   std::uint64_t received_ = 0, sent_ = 0;  // the last seq
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
+  static constexpr std::size_t kRowKinds = 3;
+  std::array<std::deque<std::string>, kRowKinds> rows_;  // the most urgent kind first
+  std::size_t row_bytes_ = 0;
+  RateLimit row_rate_;
   SteadyTime heard_;  // by Loop::awake()
   SecondCount frames_;
   double budget_ = 0;  // bytes that may be read; negative: too many were
@@ -131,7 +148,7 @@ class Link {
   bool reports_silence_ = false, was_silent_ = false;
   std::string reason_;
   Watch watch_;
-  Timer silence_, again_, ending_;
+  Timer silence_, again_, ending_, rows_timer_;
 };
 
 }  // namespace lb

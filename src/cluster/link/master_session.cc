@@ -135,6 +135,10 @@ void MasterSession::send(Frame frame) {
   if (linked()) link_->send(std::move(frame));
 }
 
+void MasterSession::send_rows(const Frame& frame) {
+  if (linked()) link_->send_rows(frame);
+}
+
 void MasterSession::send_bye(ByeFrame bye) {
   left_ = true;
   client_.stop();

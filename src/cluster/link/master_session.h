@@ -80,6 +80,7 @@ class MasterSession {
   // LoadChanges has changed; urgent: as LoadChanges::set() returns.
   void load_changed(bool urgent);
   void send(Frame frame);
+  void send_rows(const Frame& frame);  // see Link
   // Reports the mounts, once this node has found out whether it can pull the master's streams.
   void announce();
   // Asks about a mount; false: not linked.

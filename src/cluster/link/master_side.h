@@ -33,8 +33,11 @@ class MasterSide : public LinkHost {
   // Probes each address, all of them allowed to the node; address_tried() follows.
   virtual void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
                              std::chrono::milliseconds round_trip) = 0;
-  virtual void node_answered(const std::string& node, const ResultFrame& result) = 0;
-  virtual void node_reported(const std::string& /*node*/, const TellFrame& /*told*/) {}
+  // False: nothing asked for it, or no longer.
+  virtual bool node_answered(const std::string& node, const ResultFrame& result) = 0;
+  virtual bool node_reported(const std::string& /*node*/, const TellFrame& /*told*/) {
+    return false;
+  }
   // The last call: destroys the session.
   virtual void node_left(NodeSession& session, const std::string& why) = 0;
 };

@@ -30,6 +30,7 @@ Link::Settings settings_of_hello() {
   settings.max_frames_per_second = 300;
   settings.max_bytes_per_second = NodeSession::kBytesASecond;
   settings.burst_bytes = NodeSession::kBytesAtOnce;
+  settings.rows = Rate::of_bytes(4 << 20, 4 << 20);
   return settings;
 }
 
@@ -101,6 +102,7 @@ void NodeSession::send_offers() {
 }
 
 void NodeSession::send(Frame frame) { link_.send(std::move(frame)); }
+void NodeSession::send_rows(const Frame& frame) { link_.send_rows(frame); }
 
 void NodeSession::send_conf(const ConfPieces::Piece& piece) {
   if (!piece.more) {
@@ -232,11 +234,11 @@ Result<void> NodeSession::take_valid(Frame frame) {
     return {};
   }
   if (const auto* result = std::get_if<ResultFrame>(&frame)) {
-    host_.node_answered(id_, *result);
+    if (host_.node_answered(id_, *result)) link_.was_asked_for();
     return {};
   }
   if (const auto* told = std::get_if<TellFrame>(&frame)) {
-    host_.node_reported(id_, *told);
+    if (host_.node_reported(id_, *told)) link_.was_asked_for();
     return {};
   }
   if (const auto* bye = std::get_if<ByeFrame>(&frame)) {

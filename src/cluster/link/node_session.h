@@ -49,6 +49,7 @@ class NodeSession {
   // Sends the changes of MasterSide::offers().
   void send_offers();
   void send(Frame frame);
+  void send_rows(const Frame& frame);  // see Link
   void send_conf(const ConfPieces::Piece& piece);
   // Ends the link with a BYE; the node may connect again after `back`.
   void send_bye(ByeFrame bye);

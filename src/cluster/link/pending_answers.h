@@ -36,10 +36,12 @@ class PendingAnswers {
     static_cast<void>(waits_.park(number, {peer, std::move(then)}, patience_));  // has no limits
     return number;
   }
-  // Ignored if the question went to another peer, or has ended.
-  void answered(const std::string& peer, Frame frame) {
+  // False, and ignored, if the question went to another peer, or has ended.
+  bool answered(const std::string& peer, Frame frame) {
     const std::uint64_t number = frame.number;
-    if (is_of(peer, number)) end(number, std::move(frame));
+    if (!is_of(peer, number)) return false;
+    end(number, std::move(frame));
+    return true;
   }
   void end_of(const std::string& peer) {
     for (const std::uint64_t number : waits_.keys())

@@ -59,8 +59,9 @@ class FakeMasterSide final : public MasterSide {
     for (const NodeAddress& address : addresses)
       bench_.report("try " + origin_of(address) + " of " + session.id());
   }
-  void node_answered(const std::string& node, const ResultFrame& result) override {
+  bool node_answered(const std::string& node, const ResultFrame& result) override {
     bench_.report(node + " answers " + std::to_string(result.number) + " " + result.why);
+    return result.number == awaited;
   }
   void node_left(NodeSession& session, const std::string& why) override {
     bench_.report("left " + session.id() + ": " + why);
@@ -68,6 +69,7 @@ class FakeMasterSide final : public MasterSide {
   }
 
   // -- for tests
+  std::uint64_t awaited = 0;  // the number of an order whose answer is awaited
   void offer(StreamOffer one) { offered.set_own({one.mount, false, ""}, one); }
   void add_node(std::string id, std::unique_ptr<Transport> transport, std::string leftover = "") {
     sessions.push_back(std::make_unique<NodeSession>(*this, std::move(id), std::move(transport),

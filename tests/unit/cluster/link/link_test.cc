@@ -96,6 +96,39 @@ TEST(Link, WhatIsAnsweredGoesOutTogetherWhenAllHasBeenRead) {
   LONGS_EQUAL(waiting[0], pair.received().size());
   STRCMP_CONTAINS("not understood", reason.c_str());
 }
+TEST(Link, OtherFramesPassRowsThatWaitForTheirRate) {
+  settings.dead = 2h;
+  settings.rows = Rate::of_bytes(1000, 1);
+  begin();
+  const auto arch = [](const std::string& mount) {
+    ArchiveRow row;
+    row.mount = mount;
+    row.at = "n1";
+    return ArchiveFrame{{row}};
+  };
+  IngestRow source;
+  source.mount = "/c";
+  source.at = "n1";
+  link->send_rows(arch("/a"));
+  link->send_rows(arch("/b"));
+  link->send_rows(IngestFrame{{source}});
+  link->send(WhoFrame{"/d", {}});
+  std::string sent = pair.received();
+  CHECK(sent.find("/a") < sent.find("/d"));
+  STRCMP_CONTAINS("/d", sent.c_str());
+  CHECK(sent.find("/b") == std::string::npos && sent.find("/c") == std::string::npos);
+  clock.advance(1h);
+  sent.clear();
+  for (int i = 0; i < 1000 && sent.find("/c") == std::string::npos; ++i) {
+    turn();
+    sent += pair.received();
+  }
+  CHECK(sent.find("/b") == std::string::npos);
+  // Those that still wait go before the end.
+  link->send_bye({"bye", 0, 0ms}, "test");
+  sent = pair.received();
+  CHECK(sent.find("/b") < sent.find("BYE"));
+}
 TEST(Link, NumbersWhatItSends) {
   begin();
   link->send(SnapFrame{});
