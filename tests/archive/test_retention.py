@@ -2,9 +2,9 @@
 import time
 
 from api import Api, store_server
-from harness import equal, mount, test, wait_for
-from link_bench import edge
-from placed import store_master
+from harness import Failed, equal, mount, test, wait_for
+from link_bench import edge, feed
+from placed import login_of, store_master, up
 from recorded import Recording
 
 MOUNTS = "keep", "year", "plain", "named"
@@ -71,26 +71,37 @@ def while_the_store_cannot_be_read_only_sections_of_the_file_count(t):
 
 @test
 def a_node_waits_for_the_records_of_each_master(b):
-    """One of two masters, with a store each, is away when the node starts: it may keep what the node's default would remove."""
-    first, second = (store_master(b, number, (12,)) for number in (11, 14))
-    Api(second).mount("/keep.mp3", settings={"archive": {"enabled": True, "retention": "0s"}})
-    second.stop()
+    """One of two masters, with a store each, is away when the node starts again without a copy of the records."""
+    first, second = (store_master(b, number, (12,), capacity='max-sources="5"') for number in (11, 14))
+    settings = {"archive": {"enabled": True, "retention": "0s"}}
     place = made_place(b)
-    recording = Recording(int(time.time()) // 300 * 300 - 3600, 3300, frames_a_second=2)
+    node = edge(b, 12, [first, second], capacity='max-sources="5"', body="<archive><dir>%s</dir></archive>" % place +
+                mount("/named.mp3", TEN_MINUTES) + "<mount type='default'>%s</mount>" % TEN_MINUTES)
+    up([first, second], [node])
+    made = Api(second).want(201, "POST", "/mounts", {"mount": "/keep.mp3", "place": {"node": "edge12"}, "settings": settings}).json()
+
+    def begun():
+        try:
+            return feed(b, node, "/keep.mp3", login=login_of(made))
+        except Failed:
+            return None
+    source = wait_for(begun, "the home takes the source", 15)
+    source.play(20)
 
     def files(name):
         return len(list((place / Radio.directory(name)).glob("*/*.data")))
-    for name in ("keep", "plain"):
-        recording.write(place, Radio.directory(name))
-    node = edge(b, 12, [first, second], body="<archive><dir>%s</dir></archive>" % place + mount("/named.mp3", TEN_MINUTES) +
-                "<mount type='default'>%s</mount>" % TEN_MINUTES)
-    node.wait_for_log("is linked")
-    # A later look of the archive than that of the start.
-    recording.write(place, Radio.directory("named"))
+    wait_for(lambda: source.play(2) and files("keep") > 0, "it is recorded", 10)
+    source.close()
+    second.stop()
     node.stop()
+    recording = Recording(int(time.time()) // 300 * 300 - 3600, 3300, frames_a_second=2)
+    for name in ("keep", "named"):
+        recording.write(place, Radio.directory(name))
+    all_files = files("keep")
     node.start()
+    node.wait_for_log("m11 .*: is linked")
+    # The archive looks again when a file of its own ends.
     wait_for(lambda: files("named") <= 2, "a section of the file is final", 20)
-    equal((files("keep"), files("plain")), (11, 11), "files without a section")
-    second.start()
-    wait_for(lambda: files("plain") <= 2, "the old files of the default section go once all records are known", 90)
-    equal(files("keep"), 11, "files of the record")
+    recording.write(place, Radio.directory("named"))
+    wait_for(lambda: files("named") <= 2, "it has looked again", 90)
+    equal(files("keep"), all_files, "files of the record")

@@ -1,11 +1,15 @@
 """Streams whose source is anywhere in the cluster: nodes are replaced, a studio has one connection, and listeners hear
 every byte once."""
+import re
+import threading
 import time
 
-from bench import ADMIN, check, equal, test, wait_for
-from link_bench import edge, linked_master
+from api import Api
+from bench import ADMIN, Failed, check, equal, test, wait_for
+from link_bench import edge, feed, linked_master
 from media import MP3_FRAME
 from peer_bench import peers
+from placed import home, login_of, store_master, up
 from replacing import LongPause, upgrade
 from studio import Studio
 
@@ -114,3 +118,44 @@ def a_source_that_ends_while_its_node_is_replaced_ends_at_the_master(b):
         return told and (told["why"], told["node"])
     wait_for(lambda: off_air() == ("ended", "edge12"), "it is off the air: %r" % (off_air(),))
     wait_for(lambda: other.play(2) and listener.is_open() and b"<O" in listener.pending, "its listener hears the fallback", 5)
+
+
+@test
+def titles_at_the_master_reach_the_home_while_each_is_replaced(b):
+    """Its link is made again; a program that sends each title once sends it once."""
+    master = store_master(b, 11, (12,))
+    node = home(b, 12, master, 'max-sources="10"')
+    up(master, [node])
+    made = Api(master).want(201, "POST", "/mounts", {"mount": "/a.mp3", "place": {"node": "edge12"}}).json()
+
+    def begun():
+        try:
+            return feed(b, node, "/a.mp3", login=login_of(made))
+        except Failed:
+            return None
+    source = wait_for(begun, "the home takes the source", 15)
+    source.play(20)
+    wait_for(lambda: "Metadata update successful" in master.set_title("/a.mp3", song="First").text, "the master knows it")
+    sent, stop = [], threading.Event()
+
+    def sends():
+        while not stop.is_set():
+            song = "Song%d" % len(sent)
+            reply = master.set_title("/a.mp3", song=song)
+            sent.append((song, re.findall("<message>(.*?)</message>", reply.text) or (reply.status, reply.text)))
+    sender = threading.Thread(target=sends)
+    sender.start()
+    try:
+        for server in (master, node, master, node):
+            before = len(sent)
+            upgrade(server)
+            wait_for(lambda: len(sent) > before + 20 or (open("/tmp/ml","w").write(master.log()), open("/tmp/nl","w").write(node.log()), False)[2], "titles are sent", 10)
+    finally:
+        stop.set()
+        sender.join()
+    equal([each for each in sent if each[1] != ["Metadata update successful"]][:3], [], "refused, of %d titles" % len(sent))
+
+    def shown():
+        source.play(1)
+        return node.get("/api/v1/now/a.mp3").json()["title"]
+    wait_for(lambda: (shown() or {}).get("text") == sent[-1][0], "the last one is heard: %r" % shown())

@@ -36,6 +36,18 @@ constexpr auto kBetweenOffers = 2ms;
 constexpr int kMaxBeforeHello = 4;  // connections of one node
 constexpr auto kOrderPatience = 5s;
 constexpr auto kAskPatience = 1s;
+constexpr auto kRelinkPatience = 3s;
+constexpr std::size_t kUnsentOfNode = 100;
+
+// Whether the order may be carried out twice: its link has ended, and its result is unknown.
+bool can_be_repeated(const CommandFrame& command) {
+  return command.verb == CommandFrame::Verb::kMetadata ||
+         command.verb == CommandFrame::Verb::kFallback;
+}
+
+Error not_linked(const std::string& node) {
+  return Error::not_found(cat({"node ", node, " is not linked"}));
+}
 
 }  // namespace
 
@@ -46,6 +58,10 @@ NodeLinks::NodeLinks(Network& network, NeighbourCallbacks neighbours, OfferOf of
       facts_(network.cluster->facts()),
       orders_(network.loops.control(), kOrderPatience),
       asks_(network.loops.control(), kAskPatience),
+      unlinked_(network.loops.control(), {.of_key = kUnsentOfNode},
+                [this](const std::string& node) {
+                  for (UnsentOrder& unsent : unlinked_.release(node)) unsent.then(not_linked(node));
+                }),
       offer_timer_(network.loops.control(), [this] { send_offers(false); }) {}
 
 NodeLinks::~NodeLinks() = default;
@@ -120,11 +136,14 @@ void NodeLinks::stop(const std::string& why) {
   trial_.reset();
   orders_.stop();
   asks_.stop();
+  unlinked_.clear();
 }
 
 void NodeLinks::hand_over() {
   stopped_ = true;  // an order that ends gives no further one
   orders_.end_all("the program was replaced before its answer came, so it may have done this");
+  for (const std::string& node : unlinked_.keys())
+    for (UnsentOrder& unsent : unlinked_.release(node)) unsent.then(not_linked(node));
   stop("its program is replaced, and is there again");
 }
 
@@ -176,6 +195,11 @@ void NodeLinks::node_joined(NodeSession& session) {
   for (const auto& other : sessions_)
     if (other.get() != &session && other->joined() && other->id() == session.id())
       other->replaced();
+  // Its WELCOME goes first.
+  loop().post([this, id = session.id()] {
+    for (UnsentOrder& unsent : unlinked_.release(id))
+      order(id, std::move(unsent.command), std::move(unsent.then));
+  });
 }
 
 void NodeLinks::try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
@@ -304,7 +328,11 @@ void NodeLinks::order(const std::string& node, CommandFrame command,
       return then(Error::unsupported(cat({"node ", node,
                                           " runs an older version, which ends no single encoder "
                                           "and sets no fallback"})));
-    auto answered = [this, node, then = std::move(then)](Result<ResultFrame> result) mutable {
+    auto answered = [this, node,
+                     again = can_be_repeated(command) ? std::optional(command) : std::nullopt,
+                     then = std::move(then)](Result<ResultFrame> result) mutable {
+      if (!result && result.error().code == Error::Code::kClosed && again && !stopped_)
+        return park(node, *std::move(again), std::move(then));
       if (result && !result->done)
         log().warn("cluster/link", cat({"node ", node, ": order failed: ", result->why}));
       then(std::move(result));
@@ -312,7 +340,14 @@ void NodeLinks::order(const std::string& node, CommandFrame command,
     command.number = orders_.add(node, std::move(answered));
     return session->send(std::move(command));
   }
-  then(Error::not_found(cat({"node ", node, " is not linked"})));
+  park(node, std::move(command), std::move(then));
+}
+
+void NodeLinks::park(const std::string& node, CommandFrame command,
+                     PendingAnswers<ResultFrame>::Then then) {
+  UnsentOrder unsent{std::move(command), std::move(then)};
+  if (known_node(node) == nullptr || !unlinked_.park(node, std::move(unsent), kRelinkPatience))
+    unsent.then(not_linked(node));
 }
 
 void NodeLinks::ask(const std::string& node, AskFrame question,
@@ -321,7 +356,7 @@ void NodeLinks::ask(const std::string& node, AskFrame question,
     question.number = asks_.add(node, std::move(then));
     return session->send(std::move(question));
   }
-  then(Error::not_found(cat({"node ", node, " is not linked"})));
+  then(not_linked(node));
 }
 
 void NodeLinks::add_rows(std::vector<LinkRow>& rows) const {

@@ -19,6 +19,7 @@
 #include "base/rate_limit.h"
 #include "cluster/link/master_side.h"
 #include "cluster/link/pending_answers.h"
+#include "net/loop/waits.h"
 
 namespace lb {
 
@@ -57,7 +58,8 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void stop(const std::string& why);
   // Another process has the nodes: also ends orders that are not answered.
   void hand_over();
-  bool awaits_results() const noexcept { return !orders_.empty(); }  // of orders
+  // Of orders.
+  bool awaits_results() const noexcept { return !orders_.empty() || unlinked_.size() > 0; }
 
   // Takes a node that has proved its id, here or to a worker.
   void accept(std::string id, std::unique_ptr<Transport> transport, std::string leftover);
@@ -79,7 +81,8 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   // Calls each(id, lag) for linked nodes that report which settings they enforce.
   using ConfLag = std::function<void(const std::string& node, SteadyTime::duration lag)>;
   void for_each_conf_lag(SteadyTime now, const ConfLag& each) const;
-  // Errors: as for ask().
+  // Errors: as for ask().  A node that is not linked, as after a replacement of its program or of
+  // this one, has some seconds to come back.
   void order(const std::string& node, CommandFrame command, PendingAnswers<ResultFrame>::Then then);
   // Whether no node is connected, so that changes need no work here.
   bool idle() const noexcept { return sessions_.empty(); }
@@ -97,11 +100,11 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void node_joined(NodeSession& session) override;
   void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
                      std::chrono::milliseconds round_trip) override;
-  void node_answered(const std::string& node, const ResultFrame& result) override {
-    orders_.answered(node, result);
+  bool node_answered(const std::string& node, const ResultFrame& result) override {
+    return orders_.answered(node, result);
   }
-  void node_reported(const std::string& node, const TellFrame& told) override {
-    asks_.answered(node, told);
+  bool node_reported(const std::string& node, const TellFrame& told) override {
+    return asks_.answered(node, told);
   }
   void node_left(NodeSession& session, const std::string& why) override;
 
@@ -111,6 +114,12 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void send_offers(bool all);
   void send_offer_news(std::uint64_t version);
 
+  // Until the node is linked.
+  void park(const std::string& node, CommandFrame command, PendingAnswers<ResultFrame>::Then then);
+  struct UnsentOrder {
+    CommandFrame command;
+    PendingAnswers<ResultFrame>::Then then;
+  };
   Network& network_;
   const OfferOf offer_of_;
   bool all_due_ = true;
@@ -122,6 +131,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   Replica<StreamOffer> offers_{{}, {}};  // only own rows
   PendingAnswers<ResultFrame> orders_;
   PendingAnswers<TellFrame> asks_;
+  Waits<UnsentOrder> unlinked_;  // by the node's id
   std::uint64_t next_link_ = 1;
   std::unique_ptr<AddressTrial> trial_;  // null: no address was tried yet
   RepeatGuard crowded_;

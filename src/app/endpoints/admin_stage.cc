@@ -152,6 +152,12 @@ bool would_change(const AdminRequest& asked) {
          (lookup.command != nullptr && admin_changes_state(*lookup.command, asked.query));
 }
 
+// A title that is set twice is the same title.
+bool sets_title(const AdminRequest& asked) {
+  const AdminLookup lookup = admin_lookup(asked.path);
+  return asked.path == kCgi || (lookup.command != nullptr && lookup.command->name == "metadata");
+}
+
 // The audit entry for a change by a user; titles of sources are not recorded.
 std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
                                   const AdminRequest& asked) {
@@ -183,7 +189,7 @@ struct AdminCall {
 
 void run_admin(Worker& worker, Connection& connection, AdminCall call) {
   // Its answer may need a node or a template: it comes from the process that has done it.
-  if (would_change(call.asked)) connection.can_be_repeated(false);
+  if (would_change(call.asked)) connection.can_be_repeated(sets_title(call.asked));
   auto entry = std::make_shared<std::optional<AuditEntry>>(audited(worker, connection, call.asked));
   worker.services.loops.control().post([&worker, id = connection.id(), entry,
                                         call = std::move(call)]() mutable {
