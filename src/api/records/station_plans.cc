@@ -25,10 +25,6 @@ const StationSettings* file_station(const PlanContext& context, std::string_view
   return at == context.file.stations.end() ? nullptr : &*at;
 }
 
-bool may_show(const PlanContext& context, const StationRecord& record, const std::string& mount) {
-  return record.account.empty() || account_of_mount(context, mount) == record.account;
-}
-
 // The id of another station that shows this mount; "": none.
 std::string shown_by(const PlanContext& context, std::string_view id, const std::string& mount) {
   const auto names = [&mount](const StationSettings& station) {
@@ -37,7 +33,8 @@ std::string shown_by(const PlanContext& context, std::string_view id, const std:
   for (const StationSettings& station : context.file.stations)
     if (names(station)) return station.id;
   for (const auto& [other, row] : context.book.stations())
-    if (other != id && names(row->value) && may_show(context, row->value, mount)) return other;
+    if (other != id && names(row->value) && row->value.may_show(account_of_mount(context, mount)))
+      return other;
   return {};
 }
 
@@ -53,7 +50,7 @@ void write_station(JsonWriter& json, const PlanContext& context, const StationRe
   StationNow now;
   now.in_file = file_station(context, record.id) != nullptr;
   for (const std::string& mount : record.mounts)
-    if (!may_show(context, record, mount)) now.left_out.push_back(mount);
+    if (!record.may_show(account_of_mount(context, mount))) now.left_out.push_back(mount);
   write_answer<kStationFields, kStationNow, kRevision>(json, record, now, AnswerRevision{revision});
 }
 
@@ -104,7 +101,8 @@ std::optional<Problem> judge_right(const PlanContext& context, const StationReco
   if (!changes_account_of(context.who, record.account))
     return forbidden("the login may not change station " + record.id);
   for (const std::string& mount : record.mounts)
-    if (may_show(context, record, mount) && !sees_mount(context.who, mount, record.account))
+    if (record.may_show(account_of_mount(context, mount)) &&
+        !sees_mount(context.who, mount, record.account))
       return forbidden(
           cat({"this login may use some mounts only, and ", mount, " is not one of them"}));
   return std::nullopt;
@@ -168,7 +166,7 @@ void judge_members(const PlanContext& context, const StationRecord& record,
     faults.push_back({"/account", "there is no account " + record.account});
   for (std::size_t i = 0; i < record.mounts.size(); ++i) {
     const std::string& mount = record.mounts[i];
-    if (!may_show(context, record, mount))
+    if (!record.may_show(account_of_mount(context, mount)))
       faults.push_back({cat({"/mounts/", i}), "it is not a mount of account " + record.account});
     else if (const std::string other = shown_by(context, record.id, mount); !other.empty())
       faults.push_back({cat({"/mounts/", i}), "it belongs to station " + other});

@@ -179,12 +179,6 @@ void note_naming(MountBook& book, const std::string& mount, const std::string& i
     book.naming.set(mount, std::make_shared<const std::set<std::string>>(std::move(ids)));
 }
 
-bool may_show(const Config& config, const StationRecord& record, const std::string& mount) {
-  if (record.account.empty()) return true;
-  const auto* section = config.book.sections.look_up(mount);
-  return section != nullptr && (*section)->account == record.account;
-}
-
 void put_station(Config& config, const std::string& id) {
   MountBook& book = config.book;
   const auto* record = book.layers.stations.look_up(id);
@@ -195,8 +189,9 @@ void put_station(Config& config, const std::string& id) {
     return;
   }
   auto station = std::make_shared<StationSettings>(**record);
-  std::erase_if(station->mounts,
-                [&](const std::string& mount) { return !may_show(config, **record, mount); });
+  std::erase_if(station->mounts, [&](const std::string& mount) {
+    return !(*record)->may_show(mount_account(config, mount));
+  });
   book.stations.set(id, std::move(station));
 }
 

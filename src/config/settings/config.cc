@@ -61,8 +61,8 @@ MountSettings mount_settings(const Config& config, std::string_view mount) {
 }
 
 std::string_view mount_account(const Config& config, std::string_view mount) {
-  const MountSettings& section = mount_section(config, mount);
-  return section.name == mount ? std::string_view(section.account) : std::string_view();
+  const auto* section = config.book.sections.look_up(mount);
+  return section == nullptr ? std::string_view() : std::string_view((*section)->account);
 }
 
 bool api_is_on(const Config& config) noexcept {

@@ -31,6 +31,9 @@ struct StationSettings {
 // The same as a record of the store.
 struct StationRecord : StationSettings {
   std::string account;  // it shows only mounts of this account; "": an administrator's, any mount
+  bool may_show(std::string_view account_of_mount) const noexcept {
+    return account.empty() || account == account_of_mount;
+  }
   friend bool operator==(const StationRecord&, const StationRecord&) = default;
 };
 
