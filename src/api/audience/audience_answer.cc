@@ -55,7 +55,7 @@ std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context) {
   auto mounts = asked.report.mounts();
   if (!mounts) return no_report(mounts.error());
   const AudienceAsk& ask = asked.ask;
-  if (auto problem = hidden_account(context, ask)) return *std::move(problem);
+  if (auto problem = hidden_account(context, ask.account)) return *std::move(problem);
   bool knows = ask.mount.empty();
   const AudienceReport::Mounts kept = asked.report.kept_accounts();
   for (const auto& [id, name] : *mounts) {
@@ -66,7 +66,7 @@ std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context) {
     knows = true;
     asked.mounts.emplace(id, name);
   }
-  if (!knows && !is_mount_there(context, ask.mount)) return hidden_mount(ask);
+  if (!knows && !sees_present_mount(context, ask.mount)) return hidden_mount(ask);
   leave_out_earlier(context, kept, asked);
   return asked;
 }

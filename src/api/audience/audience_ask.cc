@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "api/records/mount_answer.h"
-#include "api/request/record_book.h"
-#include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/shown_time.h"
 #include "base/strings.h"
-#include "config/settings/config.h"
 
 namespace lb {
 namespace {
@@ -27,19 +23,6 @@ std::optional<Problem> no_audience(const ApiWorld& world) {
   if (world.audience_why.empty())
     return Problem{ProblemName::kNotFound, "the audience is off: there is no <audience>"};
   return Problem{ProblemName::kOverloaded, world.audience_why};
-}
-
-std::optional<Problem> hidden_account(const PlanContext& context, const AudienceAsk& ask) {
-  if (ask.account.empty() || ask.account == context.who.account ||
-      (context.book.account(ask.account) != nullptr && sees_account(context.who, ask.account)))
-    return std::nullopt;
-  return at_parameter(not_found("account", ask.account), "account");
-}
-
-bool is_mount_there(const PlanContext& context, const std::string& mount) {
-  return (file_section(context.file, mount) != nullptr || context.book.mount(mount) != nullptr ||
-          external_mount(context, mount) != nullptr || context.world.now_of(mount).on_air) &&
-         sees_mount(context.who, mount, account_of_mount(context, mount));
 }
 
 Problem hidden_mount(const AudienceAsk& ask) {

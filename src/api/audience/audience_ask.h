@@ -32,10 +32,6 @@ struct AudienceAsk {
 std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context);
 // 404: no audience; 503: its database cannot be used; nullopt: usable.
 std::optional<Problem> no_audience(const ApiWorld& world);
-// 404: the login does not see the account of account=; nullopt: it does, or none is named.
-std::optional<Problem> hidden_account(const PlanContext& context, const AudienceAsk& ask);
-// Whether a mount is configured or on air, and seen by the login; it may have had no listener yet.
-bool is_mount_there(const PlanContext& context, const std::string& mount);
 // 404: the login does not see the mount of mount=.
 Problem hidden_mount(const AudienceAsk& ask);
 

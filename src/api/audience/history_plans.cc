@@ -254,7 +254,8 @@ Plan read_older(const PlanContext& context, const HistoryQuestion& question,
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
   if (only) std::erase_if(mounts, [&only](const auto& one) { return one.second != *only; });
-  if (only && mounts.empty() && !is_mount_there(context, *only)) return not_found("mount", *only);
+  if (only && mounts.empty() && !sees_present_mount(context, *only))
+    return not_found("mount", *only);
   const std::int64_t length = (ask.range.to - ask.range.from) / kQuarterMs;
   const bool of_time = question.of == HistoryOf::kListeners;
   if (question.by == HistoryBy::kMount &&
@@ -294,9 +295,8 @@ Plan read_older(const PlanContext& context, const HistoryQuestion& question,
 // Whether the mount is configured, on the air or in the history, and the login sees it.
 bool sees_known_mount(const PlanContext& context, const std::string& name) {
   const auto names = context.world.history->names(HistoryBy::kMount);
-  return is_mount_there(context, name) ||
-         (std::binary_search(names.begin(), names.end(), name) &&
-          sees_mount(context.who, name, account_of_mount(context, name)));
+  return sees_present_mount(context, name) ||
+         (std::binary_search(names.begin(), names.end(), name) && sees_mount(context, name));
 }
 
 Problem no_history(const PlanContext& context) {
@@ -343,9 +343,8 @@ Plan read_history(const PlanContext& context) {
     question.only = std::vector<std::string>{name};
   } else if (!all) {
     question.only = context.world.history->names(HistoryBy::kMount);
-    std::erase_if(*question.only, [&](const std::string& name) {
-      return !sees_mount(context.who, name, account_of_mount(context, name));
-    });
+    std::erase_if(*question.only,
+                  [&](const std::string& name) { return !sees_mount(context, name); });
   }
   return answer_history(context, question);
 }

@@ -195,12 +195,10 @@ Plan fill_plays(const PlanContext& context) {
   if (!mounts) return Problem{ProblemName::kOverloaded, mounts.error().what};
   const auto at = std::find_if(mounts->begin(), mounts->end(),
                                [&](const auto& row) { return row.second == ask.mount; });
-  const std::string account = account_of_mount(context, ask.mount);
-  const bool sees = sees_mount(context.who, ask.mount, account);
-  if (!sees || (at == mounts->end() && !is_mount_there(context, ask.mount)))
+  if (!sees_mount(context, ask.mount) ||
+      (at == mounts->end() && !sees_present_mount(context, ask.mount)))
     return hidden_mount(ask);
-  if (!acts_on_mount(context.who, ask.mount, account))
-    return forbidden("the login may not act on mount " + ask.mount);
+  if (!acts_on_mounts(context.who)) return forbidden("the login may not act on mount " + ask.mount);
   PlayLog log = play_log_of(context.request.body, *ask.zone);
   if (!log.faults.empty()) return invalid(std::move(log.faults));
   const bool dry = context.request.dry_run();
@@ -228,8 +226,10 @@ Plan fill_plays(const PlanContext& context) {
   json.end_array().end_object();
   Planned plan = answered(json);
   if (!dry && changed > 0)
-    plan.deed = ApiDeed{
-        "fill", record_key("mounts", ask.mount), {{"plays", "", std::to_string(changed)}}, account};
+    plan.deed = ApiDeed{"fill",
+                        record_key("mounts", ask.mount),
+                        {{"plays", "", std::to_string(changed)}},
+                        account_of_mount(context, ask.mount)};
   return plan;
 }
 

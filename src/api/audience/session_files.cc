@@ -52,9 +52,7 @@ std::int64_t whole_seconds(const SpooledListening& row) {
 
 // Whether the login sees the mount and it ever had a listener.
 bool is_mount_heard(const PlanContext& context, const std::string& mount) {
-  if (context.world.audience == nullptr ||
-      !sees_mount(context.who, mount, account_of_mount(context, mount)))
-    return false;
+  if (context.world.audience == nullptr || !sees_mount(context, mount)) return false;
   const auto mounts = AudienceReport(*context.world.audience, unix_ms(context.now)).mounts();
   return mounts && std::any_of(mounts->begin(), mounts->end(),
                                [&mount](const auto& one) { return one.second == mount; });
@@ -78,8 +76,8 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
                    "<audience><keep-addresses>"};
   if (one_mount && ask.mount.empty())
     return wrong_parameter("mount", "the file has one stream, which mount= must name");
-  if (auto problem = hidden_account(context, ask)) return *std::move(problem);
-  bool knows = ask.mount.empty() || is_mount_there(context, ask.mount);
+  if (auto problem = hidden_account(context, ask.account)) return *std::move(problem);
+  bool knows = ask.mount.empty() || sees_present_mount(context, ask.mount);
   auto rows = read_sessions(
       session_directory(state_directory(context.file)), ask.range.from, ask.range.to,
       [&](const std::string& name, std::int64_t began_ms) {

@@ -17,7 +17,6 @@
 #include "api/request/secrets.h"
 #include "base/cat.h"
 #include "base/strings.h"
-#include "config/settings/config.h"
 #include "media/metadata.h"
 #include "stream/source/picture_shelf.h"
 #include "stream/source/title_history.h"
@@ -32,15 +31,10 @@ std::string mount_in_path(const PlanContext& context) {
   return mount_name_of(context.request.names.at(0));
 }
 
-// A mount that the login sees: of a record, the file or a backend, or one that only plays.
 std::optional<Problem> judge_mount(const PlanContext& context, const std::string& name,
                                    bool to_act) {
-  const std::string account = account_of_mount(context, name);
-  const bool known = context.book.mount(name) != nullptr ||
-                     file_section(context.file, name) != nullptr ||
-                     external_mount(context, name) != nullptr || context.world.now_of(name).on_air;
-  if (!known || !sees_mount(context.who, name, account)) return not_found("mount", name);
-  if (to_act && !acts_on_mount(context.who, name, account))
+  if (!sees_present_mount(context, name)) return not_found("mount", name);
+  if (to_act && !acts_on_mounts(context.who))
     return forbidden("the login may not act on mount " + name);
   return std::nullopt;
 }
@@ -307,9 +301,7 @@ Plan follow_live(const PlanContext& context) {
   if (!ask.mount.empty())
     if (auto problem = judge_mount(context, ask.mount, false))
       return at_parameter(*std::move(problem), "mount");
-  if (!ask.account.empty() && ask.account != context.who.account &&
-      (context.book.account(ask.account) == nullptr || !sees_account(context.who, ask.account)))
-    return at_parameter(not_found("account", ask.account), "account");
+  if (auto problem = hidden_account(context, ask.account)) return *std::move(problem);
   if (ask.listeners && ask.mount.empty())
     return wrong_parameter("listeners", "listeners=1 needs the mount= that they listen to");
   return Planned{};

@@ -4,6 +4,7 @@
 
 #include "api/records/account_usage.h"
 #include "api/request/record_book.h"
+#include "api/request/rights.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
@@ -202,6 +203,11 @@ void write_playing_mount(JsonWriter& json, const PlanContext& context, const std
   write_own_mount(json, context, mount, "default");
 }
 
+bool is_configured(const PlanContext& context, std::string_view mount) {
+  return file_section(context.file, mount) != nullptr || context.book.mount(mount) != nullptr ||
+         context.file.book.layers.external.contains(mount);
+}
+
 const MountRecord* external_mount(const PlanContext& context, std::string_view mount) {
   const auto* record = context.file.book.layers.external.look_up(mount);
   const bool hidden = context.book.mount(mount) != nullptr || file_section(context.file, mount);
@@ -217,17 +223,23 @@ std::string account_of_mount(const PlanContext& context, std::string_view mount)
 
 std::string account_of_mount(const PlanContext& context, std::string_view mount,
                              std::int64_t number, const std::map<std::int64_t, std::string>& kept) {
-  const bool is_there = file_section(context.file, mount) != nullptr ||
-                        context.book.mount(mount) != nullptr ||
-                        external_mount(context, mount) != nullptr;
   const auto before = kept.find(number);
-  if (is_there || before == kept.end()) return account_of_mount(context, mount);
+  if (before == kept.end() || is_configured(context, mount))
+    return account_of_mount(context, mount);
   return context.book.account(before->second) != nullptr ? before->second : std::string();
 }
 
+bool sees_mount(const PlanContext& context, const std::string& mount) {
+  return sees_mount(context.who, mount, account_of_mount(context, mount));
+}
+
+bool sees_present_mount(const PlanContext& context, const std::string& mount) {
+  return (is_configured(context, mount) || context.world.now_of(mount).on_air) &&
+         sees_mount(context, mount);
+}
+
 std::int64_t record_since(const PlanContext& context, std::string_view mount) {
-  if (file_section(context.file, mount) != nullptr || external_mount(context, mount) != nullptr)
-    return 0;
+  if (file_section(context.file, mount) != nullptr) return 0;
   const auto* row = context.book.mount(mount);
   return row == nullptr ? 0 : row->value.made * 1000;
 }

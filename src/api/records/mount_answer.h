@@ -36,6 +36,8 @@ void write_playing_mount(JsonWriter& json, const PlanContext& context, const std
 // A mount of <config-external>, which is changed at the backend.
 void write_external_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record);
 
+// Whether the file, the store or <config-external> has the mount.
+bool is_configured(const PlanContext& context, std::string_view mount);
 // The record of <config-external>, if neither the file nor the store has the name; otherwise null.
 const MountRecord* external_mount(const PlanContext& context, std::string_view mount);
 // "": none, as for mounts of the file.
@@ -44,6 +46,10 @@ std::string account_of_mount(const PlanContext& context, std::string_view mount)
 // account that was kept, so its audience stays in the account's reports and quotas.
 std::string account_of_mount(const PlanContext& context, std::string_view mount,
                              std::int64_t number, const std::map<std::int64_t, std::string>& kept);
+// Whether the login sees the mount of that name, …
+bool sees_mount(const PlanContext& context, const std::string& mount);
+// … and it is configured or on air.
+bool sees_present_mount(const PlanContext& context, const std::string& mount);
 
 // When the record in force was made, Unix milliseconds; 0: none is, or before this was noted.
 std::int64_t record_since(const PlanContext& context, std::string_view mount);

@@ -440,16 +440,10 @@ Plan renew_mount_password(const PlanContext& context) {
 
 Plan kick_mount_source(const PlanContext& context) {
   const std::string name = name_of(context);
-  const auto* row = context.book.mount(name);
-  const bool in_file = file_section(context.file, name) != nullptr;
-  const auto* other = external_mount(context, name);
-  const std::string account = account_of_mount(context, name);
-  const bool on_air = context.world.now_of(name).on_air;
-  const bool known = row != nullptr || in_file || other != nullptr || on_air;
-  if (!known || !sees_mount(context.who, name, account)) return not_found("mount", name);
-  if (!acts_on_mount(context.who, name, account))
+  if (!sees_present_mount(context, name)) return not_found("mount", name);
+  if (!acts_on_mounts(context.who))
     return forbidden("the login may not end the source of mount " + name);
-  if (!on_air)
+  if (!context.world.now_of(name).on_air)
     return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source at this server"})};
   Planned plan = done({"kick-source", mount_key(name), {}});
   plan.order = ApiOrder{ApiOrder::Kind::kEndSource, name};

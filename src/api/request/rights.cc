@@ -26,8 +26,13 @@ bool sees_mount(const ApiCaller& caller, const std::string& mount, std::string_v
   return scope_of(caller).has(mount, account);
 }
 
-bool acts_on_mount(const ApiCaller& caller, const std::string& mount, std::string_view account) {
-  return caller.role >= Role::kOperator && sees_mount(caller, mount, account);
+bool acts_on_mounts(const ApiCaller& caller) noexcept { return caller.role >= Role::kOperator; }
+
+std::optional<Problem> hidden_account(const PlanContext& context, const std::string& account) {
+  if (account.empty() || account == context.who.account ||
+      (context.book.account(account) != nullptr && sees_account(context.who, account)))
+    return std::nullopt;
+  return at_parameter(not_found("account", account), "account");
 }
 
 bool changes_account_of(const ApiCaller& caller, std::string_view account) noexcept {

@@ -20,8 +20,11 @@ bool sees_all(const ApiCaller& caller) noexcept;
 bool sees_account(const ApiCaller& caller, std::string_view account) noexcept;
 // account: of the mount, "" for none.
 bool sees_mount(const ApiCaller& caller, const std::string& mount, std::string_view account);
-// Whether it may end the source and change the title; an owner also changes the settings.
-bool acts_on_mount(const ApiCaller& caller, const std::string& mount, std::string_view account);
+// Whether it may end the sources and change the titles of mounts that it sees; an owner also
+// changes their settings.
+bool acts_on_mounts(const ApiCaller& caller) noexcept;
+// 404 at account=: the login does not see the account; nullopt: it does, or none is named.
+std::optional<Problem> hidden_account(const PlanContext& context, const std::string& account);
 bool changes_account_of(const ApiCaller& caller, std::string_view account) noexcept;
 
 // The rights that a login may give to users and tokens.
