@@ -41,8 +41,8 @@ Verdict event_stage(Worker& worker, Connection& connection) {
                                 scope = std::move(scope),
                                 last_id = std::string(request.headers.get(kLastId)),
                                 transport = connection.take_transport()]() mutable {
-    if (!runtime.events->stream().add(transport, feed_reply_head(runtime), last_id,
-                                      std::move(ended), std::move(scope)))
+    if (!runtime.events->stream().add(transport, feed_head_text(runtime), last_id, std::move(ended),
+                                      std::move(scope)))
       refuse_feed_reader(runtime, *transport, "text/plain; charset=utf-8",
                          "too many programs follow the events\r\n");
   });

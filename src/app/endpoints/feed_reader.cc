@@ -33,12 +33,14 @@ void write_feed_access(Runtime& runtime, const FeedReader& reader, std::uint64_t
   log_access(runtime.log, facts, runtime.clock.wall());
 }
 
-std::string render_feed_head(const Runtime& runtime, const ResponseHead& head) {
+std::string render_feed_head(const Runtime& runtime, const ResponseHead& head,
+                             bool cross_origin = false) {
   const auto settings = runtime.http.read();
   ReplyFacts facts;
   facts.server_id = settings->server_id;
   facts.now = runtime.clock.wall();
   facts.http_headers = settings->http_headers;
+  facts.cross_origin = cross_origin;
   return render_head(head, facts);
 }
 
@@ -60,12 +62,16 @@ Followers::Ended feed_reader(Worker& worker, Connection& connection) {
   };
 }
 
-std::string feed_reply_head(const Runtime& runtime) {
+ResponseHead feed_head() {
   ResponseHead head;
   head.content_type = "text/event-stream";
   // Otherwise nginx buffers events until its buffer is full.
   head.extra = "X-Accel-Buffering: no\r\n";
-  return render_feed_head(runtime, head);
+  return head;
+}
+
+std::string feed_head_text(const Runtime& runtime, bool cross_origin) {
+  return render_feed_head(runtime, feed_head(), cross_origin);
 }
 
 void refuse_feed_reader(const Runtime& runtime, Transport& transport, std::string_view type,

@@ -61,13 +61,11 @@ void begin_live(Worker& worker, Connection& connection, const ApiRequest& asked,
                 const ApiCaller& who) {
   Services& services = worker.services;
   if (connection.request().method == Method::kHead) {
-    ResponseHead head;
-    head.content_type = "text/event-stream";
-    connection.reply(head, {});
+    connection.reply(feed_head(), {});
     return;
   }
   LiveService::Follow reader;
-  reader.head = feed_reply_head(services);
+  reader.head = feed_head_text(services);
   reader.last_id = connection.request().headers.get("last-event-id");
   const LiveAsk ask = asked_live(asked);
   reader.holds = ask_holds(worker, connection, ask, who);

@@ -9,6 +9,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/endpoints/feed_reader.h"
 #include "app/endpoints/stages.h"
 #include "app/pages/now_feed_ask.h"
 #include "app/pages/now_feeds.h"
@@ -31,9 +32,6 @@ namespace {
 
 // Unread text waits in the log, not in the kernel.
 constexpr std::size_t kUnsentBytes = 16 * 1024;
-constexpr std::string_view kEventStream = "text/event-stream";
-// Otherwise nginx buffers events until its buffer is full.
-constexpr std::string_view kUnbuffered = "X-Accel-Buffering: no\r\n";
 
 // Marks a reader that another node has redirected, so that it is not redirected again.
 constexpr std::string_view kSentHere = "lb-sent";
@@ -41,19 +39,6 @@ constexpr std::string_view kSentHere = "lb-sent";
 void refuse_reader(Connection& connection) {
   reply_refusal(connection, 503, "There is no place for one more reader of events\r\n",
                 "Retry-After: 5\r\n");
-}
-
-std::string feed_head(const Services& services) {
-  const auto settings = services.http.read();
-  ResponseHead head;
-  head.content_type = kEventStream;
-  head.extra = kUnbuffered;
-  ReplyFacts facts;
-  facts.server_id = settings->server_id;
-  facts.now = services.clock.wall();
-  facts.http_headers = settings->http_headers;
-  facts.cross_origin = true;
-  return render_head(head, facts);
 }
 
 // Redirects to the node that a listener would get, or from an edge to its master.
@@ -95,7 +80,7 @@ Verdict join_feed(Worker& worker, Connection& connection, const std::shared_ptr<
   auto place = services.now_feeds->enter(address);
   if (!place) return send_reader_elsewhere(worker, connection);
   auto preamble = std::make_unique<Preamble>();
-  preamble->head = feed_head(services);
+  preamble->head = feed_head_text(services, true);
   RequestFacts asked(access_request(request), request.headers.get("referer"),
                      request.headers.get("user-agent"), connection.user);
   const std::string last_id(request.headers.get("last-event-id"));
@@ -132,10 +117,7 @@ Verdict now_feed_stage(Worker& worker, Connection& connection) {
   }
   auto& ask = std::get<NowFeedAsk>(*asked);
   if (request.method == Method::kHead) {
-    ResponseHead head;
-    head.content_type = kEventStream;
-    head.extra = kUnbuffered;
-    connection.reply(head, {});
+    connection.reply(feed_head(), {});
     return Verdict::kAnswered;
   }
   if (services.drain.draining()) return send_reader_elsewhere(worker, connection);
