@@ -305,14 +305,8 @@ Verdict end_all_sessions(Worker& worker, Connection& connection, const std::stri
   // api_stage() answers as for an existing user, so that the answer does not reveal names.
   if (identity.role != AdminRole::kAdmin && identity.user != user) return Verdict::kNext;
   worker.services.login->sessions().end_all(user);
-  AuditEntry entry;
-  entry.user = identity.user;
-  entry.role = to_text(identity.role);
-  entry.via = to_text(identity.via);
-  entry.ip = connection.ip();
-  entry.action = "end-sessions";
-  entry.on = user;
-  entry.account = entry.of_account = identity.account;
+  AuditEntry entry = audit_entry(worker, connection, "end-sessions", user);
+  entry.of_account = entry.account;
   entry.result = "ok";
   worker.services.login->audit(std::move(entry));
   ResponseHead head;

@@ -147,25 +147,29 @@ void reply_see_other(Connection& connection, const std::string& location, std::s
   connection.reply(head, {});
 }
 
-void reply_json(Connection& connection, int status, std::string body, std::string more_lines) {
+namespace {
+
+void reply_document(Connection& connection, int status, std::string_view type, std::string body,
+                    std::string more_lines) {
   ResponseHead head;
   head.status = status;
-  head.content_type = "application/json; charset=utf-8";
+  head.content_type = type;
   head.challenge = kNoBox;
   head.extra = "X-Content-Type-Options: nosniff\r\n" + std::move(more_lines);
   head.content_length = body.size();
   connection.reply(head, std::move(body));
 }
 
+}  // namespace
+
+void reply_json(Connection& connection, int status, std::string body, std::string more_lines) {
+  reply_document(connection, status, "application/json; charset=utf-8", std::move(body),
+                 std::move(more_lines));
+}
+
 void reply_problem(Connection& connection, const Problem& problem, std::string more_lines) {
-  ResponseHead head;
-  head.status = problem.status();
-  head.content_type = "application/problem+json; charset=utf-8";
-  head.challenge = kNoBox;
-  head.extra = "X-Content-Type-Options: nosniff\r\n" + std::move(more_lines);
-  std::string body = problem_json(problem, connection.request().path);
-  head.content_length = body.size();
-  connection.reply(head, std::move(body));
+  reply_document(connection, problem.status(), "application/problem+json; charset=utf-8",
+                 problem_json(problem, connection.request().path), std::move(more_lines));
 }
 
 std::string api_problem(const Request& request, int status, std::string_view text) {
