@@ -79,6 +79,12 @@ void LoopStreams::log_count_now(Fanout& fanout) {
                                          fanout.mount().listeners()}));
 }
 
+void LoopStreams::log_counts(const Mount& from, const Mount& to) {
+  if (&from == &to) return;
+  for (const Mount* changed : {&from, &to})
+    if (const auto at = fanouts_.find(changed); at != fanouts_.end()) log_count(*at->second);
+}
+
 void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
                        std::size_t burst_bytes, const std::optional<StreamAsk>& ask) {
   loop_.assert_here();
@@ -331,18 +337,20 @@ void LoopStreams::enter(std::unique_ptr<Listener> listener, const Mount& from,
   listener->wait_for_mark = plan.wait_for_mark;
   if (plan.headers) listener->preamble = std::make_unique<Preamble>(Preamble{{}, plan.headers, 0});
   listener->icy.title_sent = false;  // the title is sent again
-  listener->mount_pass.leave();
-  listener->mount_pass = GatePass::enter(next->gate());
-  if (listener->relay_pass) listener->relay_pass = GatePass::enter(next->relay_gate());
-  next->note_peak(next->gate().inside());
+  count_at(*listener, *next);
   fanout.join(std::move(listener));
   if (next->facts()->from_file && shared_.entered) shared_.entered(next);
   // A new fan-out takes part from the next pass on.
   wake(next);
   // A listener of an intro counts at the next mount already.
-  if (mode == EnterMode::kBurst || &from == next.get()) return;
-  for (const Mount* changed : {&from, static_cast<const Mount*>(next.get())})
-    if (const auto at = fanouts_.find(changed); at != fanouts_.end()) log_count(*at->second);
+  if (mode != EnterMode::kBurst) log_counts(from, *next);
+}
+
+void LoopStreams::count_at(Listener& listener, Mount& mount) {
+  listener.mount_pass.leave();
+  listener.mount_pass = GatePass::enter(mount.gate());
+  if (listener.relay_pass) listener.relay_pass = GatePass::enter(mount.relay_gate());
+  mount.note_peak(mount.gate().inside());
 }
 
 void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount>& next,

@@ -166,7 +166,8 @@ class LoopStreams final : public FanoutHost {
   // fallbacks.
   bool is_homeward(const std::string& home, const std::string& mount,
                    const std::string& here) const;
-  void go_on_with(Listener& listener, const Mount& from, const std::shared_ptr<Mount>& to);
+  void go_on_with(Listener& listener, const std::shared_ptr<Mount>& to, EnterMode mode);
+  static void count_at(Listener& listener, Mount& mount);  // not where it counted until now
   Fanout& fanout_of(const std::shared_ptr<Mount>& mount);
   void schedule();
   void pass();
@@ -176,6 +177,7 @@ class LoopStreams final : public FanoutHost {
              const std::shared_ptr<Mount>& next, EnterMode mode);
   void log_count(Fanout& fanout);
   void log_count_now(Fanout& fanout);
+  void log_counts(const Mount& from, const Mount& to);  // a listener has changed its mount
   void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);
   static std::chrono::milliseconds cap_of(Mount& mount);
   void watch_intros(const Mount& mount);  // if it is one

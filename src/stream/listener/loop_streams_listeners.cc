@@ -100,19 +100,21 @@ void LoopStreams::finish(Listener& listener, EndReason reason) {
     if (group->finish(listener.id, reason)) return;
 }
 
-void LoopStreams::go_on_with(Listener& listener, const Mount& from,
-                             const std::shared_ptr<Mount>& to) {
-  if (&listener.fanout->mount() == &from)
-    continue_later(listener, to, EnterMode::kLive);
-  else
-    listener.continuation->next = to;  // after the intro
+void LoopStreams::go_on_with(Listener& listener, const std::shared_ptr<Mount>& to, EnterMode mode) {
+  Mount& heard = listener.fanout->mount();
+  if (&counted_at(listener, heard) == &heard) return continue_later(listener, to, mode);
+  // After the intro.  Only its continuation keeps the mount at which it counts, so the place there
+  // is given up first.
+  count_at(listener, *to);
+  const auto from = std::exchange(listener.continuation->next, to);
+  log_counts(*from, *to);
 }
 
 std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
   if (!may_move(from, *to)) return 0;
   std::size_t moved = 0;
   for_each_of(from, [&](Listener& listener) {
-    go_on_with(listener, from, to);
+    go_on_with(listener, to, EnterMode::kLive);
     ++moved;
   });
   if (const auto at = fanouts_.find(&from); at != fanouts_.end() && moved > 0)
@@ -131,7 +133,7 @@ ListenerMove LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& 
   for (const ListenerGroup* group : groups_) group->each(&from, look);
   if (found == nullptr) return ListenerMove::kNone;
   if (found->fanout == nullptr || !may_move(from, *to)) return ListenerMove::kRefused;
-  go_on_with(*found, from, to);
+  go_on_with(*found, to, EnterMode::kLive);
   wake(found->fanout->mount_ptr());
   return ListenerMove::kMoved;
 }
@@ -166,10 +168,7 @@ void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
       const auto [known, is_new] = homeward.try_emplace({*listener.home, &here});
       if (is_new) known->second = is_homeward(*listener.home, mount->name(), here.name());
       if (!known->second) return;
-      if (&here == &f->mount())
-        continue_later(listener, mount, EnterMode::kSeam);
-      else
-        listener.continuation->next = mount;  // after the intro
+      go_on_with(listener, mount, EnterMode::kSeam);
       any = true;
     });
     if (any) from.push_back(fanout->mount_ptr());

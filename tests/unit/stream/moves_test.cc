@@ -5,10 +5,27 @@ using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
-TEST_GROUP_BASE(Moves, StreamsFixture){void setup() override{patient = true;
-}
-}
-;
+TEST_GROUP_BASE(Moves, StreamsFixture) {
+  std::unique_ptr<OnAir> intro;
+
+  void setup() override { patient = true; }
+  // A listener that asked for `home` and counts at `live`; its client takes no byte of the intro.
+  std::shared_ptr<Wire> hear_intro(OnAir & home, OnAir & live, std::uint64_t id = 1) {
+    if (!intro) {
+      intro = std::make_unique<OnAir>("/intro.mp3", MountSettings(), next_seed++, "");
+      auto facts = std::make_shared<SourceFacts>();
+      facts->from_file = true;
+      intro->mount->set_facts(facts);
+      intro->writer.bytes(100).publish(*intro->mount, true);
+    }
+    auto wire = std::make_shared<Wire>();
+    wire->otherwise = Wire::kAgain;
+    auto listener = make(id, std::make_unique<FakeTransport>(wire, always_writable.get()), live);
+    listener->home = std::make_shared<const std::string>(home.mount->name());
+    streams.join(std::move(listener), live.mount, ListenerIntro{intro->mount, 60s});
+    return wire;
+  }
+};
 
 TEST(Moves, WithoutAFallbackListenersEndWithTheirSource) {
   const auto live = on_air("/a");
@@ -419,4 +436,29 @@ TEST(Moves, NoListenerComesHomeToAnotherFormat) {
   streams.bring_home(again->mount);
   settle();
   CHECK(ids(*b) == std::vector<std::uint64_t>{1});
+}
+TEST(Moves, AListenerInItsIntroCountsWhereItWillGoOnAsSoonAsItIsMoved) {
+  const auto b = on_air("/b");
+  b->writer.units(2, 100);
+  publish(*b);
+  auto a = on_air("/a");
+  publish(*a);
+  const auto wire = hear_intro(*b, *a), other = hear_intro(*b, *a, 2);
+  LONGS_EQUAL(2, a->mount->gate().inside());
+  CHECK(streams.move(*a->mount, b->mount, 2) == ListenerMove::kMoved);
+  LONGS_EQUAL(1, a->mount->gate().inside());
+  LONGS_EQUAL(1, streams.move(*a->mount, b->mount));
+  LONGS_EQUAL(0, a->mount->gate().inside());
+  LONGS_EQUAL(2, b->mount->gate().inside());
+  LONGS_EQUAL(2, b->mount->listener_peak.load());
+  CHECK(ids(*b) == (std::vector<std::uint64_t>{1, 2}));
+  end(*a);
+  const std::weak_ptr<Mount> first = a->mount;
+  a.reset();
+  CHECK(first.expired());  // no place in its gate is left
+  wire->otherwise = Wire::kEverything;
+  settle();
+  CHECK(wire->sent == pattern_text(0, 100, 3) + pattern_text(0, 200, 1));
+  streams.end_all(nullptr, EndReason::kShutdown);
+  LONGS_EQUAL(0, b->mount->gate().inside());
 }
