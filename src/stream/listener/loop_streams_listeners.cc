@@ -157,7 +157,10 @@ bool LoopStreams::is_homeward(const std::string& home, const std::string& mount,
 void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
   std::vector<std::shared_ptr<Mount>> from;
   for (const auto& [at, fanout] : fanouts_) {
-    if (at == mount.get() || !may_move(*at, *mount)) continue;
+    if (at == mount.get()) continue;
+    // An intro is no mount to return from: its listeners have to fit at the mounts after it.
+    const bool is_file = at->facts()->from_file;
+    if (!is_file && !may_move(*at, *mount)) continue;
     bool any = false;
     // By the requested mount and the one that is heard: an intro's listeners hear several.
     std::map<std::pair<std::string, const Mount*>, bool> homeward;
@@ -166,7 +169,9 @@ void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
       if (!listener.home || &here == mount.get()) return;
       if (*listener.home == here.name() && here.name() != mount->name()) return;  // most of them
       const auto [known, is_new] = homeward.try_emplace({*listener.home, &here});
-      if (is_new) known->second = is_homeward(*listener.home, mount->name(), here.name());
+      if (is_new)
+        known->second = (!is_file || may_move(here, *mount)) &&
+                        is_homeward(*listener.home, mount->name(), here.name());
       if (!known->second) return;
       go_on_with(listener, mount, EnterMode::kSeam);
       any = true;

@@ -462,3 +462,25 @@ TEST(Moves, AListenerInItsIntroCountsWhereItWillGoOnAsSoonAsItIsMoved) {
   streams.end_all(nullptr, EndReason::kShutdown);
   LONGS_EQUAL(0, b->mount->gate().inside());
 }
+TEST(Moves, AListenerInItsIntroComesHomeToo) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), other = on_air("/a", settings, "application/ogg");
+  auto b = on_air("/b");
+  publish(*a);
+  publish(*b);
+  const auto wire = hear_intro(*a, *b);
+  streams.bring_home(other->mount);  // another format
+  LONGS_EQUAL(1, b->mount->gate().inside());
+  streams.bring_home(a->mount);
+  LONGS_EQUAL(0, b->mount->gate().inside());
+  LONGS_EQUAL(1, a->mount->gate().inside());
+  end(*b);
+  b.reset();
+  wire->otherwise = Wire::kEverything;
+  settle();
+  a->writer.bytes(50);
+  publish(*a);
+  CHECK(wire->sent == pattern_text(0, 100, 4) + pattern_text(0, 50, 1));
+  CHECK(ids(*a) == std::vector<std::uint64_t>{1});
+}
