@@ -87,9 +87,8 @@ Result<std::unique_ptr<Listener>> TakeOver::take_listener(Network& network,
   }
   // During an intro a listener counts at the following mount.
   Mount& counted = counted_at(*listener, *mount);
-  listener->home = saved.home == mount->name()
-                       ? std::shared_ptr<const std::string>(mount, &mount->name())
-                       : std::make_shared<const std::string>(saved.home);
+  listener->home = saved.home == mount->name() ? mount->shared_name()
+                                               : std::make_shared<const std::string>(saved.home);
   if (saved.notice) listener->notice = notice_of(network, *saved.notice);
   ServerCounters& counters = network.counters;
   listener->mount_pass = GatePass::enter(counted.gate());

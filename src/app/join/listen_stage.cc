@@ -156,10 +156,10 @@ std::unique_ptr<Listener> make_listener(Worker& worker, Connection& connection,
                                metaint, context.resumes() || is_recorded(network, *mount));
   RequestFacts asked(access_request(request), request.headers.get("referer"),
                      request.headers.get("user-agent"), connection.user);
-  // Nearly always the mount itself, so its name is shared, not copied.  A listener without a slot
+  // Nearly always the mount's own name, which is shared, not copied.  A listener without a slot
   // of the mount that it asked for is not moved there later.
   auto home = request.path == mount->name() || entry.overflowed
-                  ? std::shared_ptr<const std::string>(mount, &mount->name())
+                  ? mount->shared_name()
                   : std::make_shared<const std::string>(request.path);
   note_arrival(network, context.arrival);
   GatePass client = std::move(context.client_pass);

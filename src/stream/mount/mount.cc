@@ -29,7 +29,7 @@ unsigned next_shown_kbps(unsigned shown, std::uint64_t bytes_per_second) {
 
 Mount::Mount(std::string name, std::shared_ptr<const MountSettings> settings, unsigned workers,
              PromisedBits* promised)
-    : name_(std::move(name)),
+    : name_(std::make_shared<const std::string>(std::move(name))),
       settings_(std::move(settings)),
       facts_(std::make_shared<const SourceFacts>()),
       metadata_(std::make_shared<const Metadata>()),
@@ -52,7 +52,8 @@ void Mount::note_uses_in(std::shared_ptr<NotedMounts> list) {
 }
 
 void Mount::note_use() {
-  if (uses_ != nullptr && !use_noted_.exchange(true, std::memory_order_acq_rel)) uses_->note(name_);
+  if (uses_ != nullptr && !use_noted_.exchange(true, std::memory_order_acq_rel))
+    uses_->note(*name_);
 }
 
 // A use that begins meanwhile either notes itself again or is seen by the second check.

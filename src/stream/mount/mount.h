@@ -61,7 +61,9 @@ class Mount final : private Gate::Watcher {
   Mount(std::string name, std::shared_ptr<const MountSettings> settings, unsigned workers,
         PromisedBits* promised = nullptr);
 
-  const std::string& name() const noexcept { return name_; }
+  const std::string& name() const noexcept { return *name_; }
+  // For those that keep the name beyond the mount, and must not keep its stream.
+  const std::shared_ptr<const std::string>& shared_name() const noexcept { return name_; }
   std::shared_ptr<const MountSettings> settings() const { return settings_.read(); }
   std::shared_ptr<const SourceFacts> facts() const { return facts_.read(); }
   std::shared_ptr<const Metadata> metadata() const { return metadata_.read(); }
@@ -134,7 +136,7 @@ class Mount final : private Gate::Watcher {
   void first_entered() override { note_use(); }
   void note_use();
 
-  const std::string name_;
+  const std::shared_ptr<const std::string> name_;
   Snapshot<MountSettings> settings_;
   Snapshot<SourceFacts> facts_;
   Snapshot<Metadata> metadata_;

@@ -358,3 +358,17 @@ TEST(ListenStage, HeadersOfTheMountAreInTheAnswer) {
   CHECK_EQUAL(std::string("b"), server.open("/live").reply().header("X-A"));
   CHECK_EQUAL(std::string("*"), server.open("/live").reply().header("Access-Control-Allow-Origin"));
 }
+TEST(ListenStage, AListenerAtAFallbackDoesNotKeepTheStreamThatHasEnded) {
+  server.start(
+      "<mount><mount-name>/live</mount-name><fallback-mount>/spare</fallback-mount></mount>");
+  auto spare = server.source("/spare");
+  auto source = std::make_unique<TestServer::Client>(server.source("/live"));
+  auto listener = server.open("/live");
+  const std::weak_ptr<Mount> first = server.mount("/live");
+  source.reset();
+  CHECK(server.until([&] { return listeners("/spare") == 1; }));
+  CHECK(server.until([&] {
+    server.clock.advance(1s);  // the pulse allows
+    return first.expired();
+  }));
+}
