@@ -140,6 +140,8 @@ void ClusterLinks::note_mounts() {
 
 void ClusterLinks::relays_chosen(const std::set<std::string>& touched) {
   note_mounts();
+  // No poll lets go of mounts that have ended.
+  if (!poll_timer_.armed()) seen_mounts_ = {};
   for (const std::string& mount : touched) mount_changed(mount);
   ingest_->flows_changed();
 }

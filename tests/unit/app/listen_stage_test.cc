@@ -372,3 +372,12 @@ TEST(ListenStage, AListenerAtAFallbackDoesNotKeepTheStreamThatHasEnded) {
     return first.expired();
   }));
 }
+TEST(ListenStage, AReloadDoesNotKeepTheStreamsOfItsTime) {
+  server.start();
+  auto source = std::make_unique<TestServer::Client>(server.source("/live"));
+  const std::weak_ptr<Mount> mount = server.mount("/live");
+  server.server().reload();
+  server.turn();
+  source.reset();
+  CHECK(server.until([&] { return mount.expired(); }));
+}
