@@ -101,8 +101,7 @@ bool Fanout::keep_in_window(Listener& listener) {
   }
   if (listener.position < view_->begin ||
       (listener.continuation && host_.loop().now() >= listener.continuation->by)) {
-    mount_->slow_listeners.fetch_add(1, std::memory_order_relaxed);
-    finish(listener, EndReason::kLagged);
+    drop_slow(listener);
     return false;
   }
   if (settings_->lag_policy == LagPolicy::kSkip && !listener.continuation &&
@@ -224,6 +223,28 @@ bool Fanout::end_hung_up() {
   });
   if (!some_left) passes_to_know_ = 0;
   return some_left;
+}
+
+// A listener in an intro has a time for all of it.
+void Fanout::end_stalled() {
+  if (!view_->ended || mount_->facts()->from_file) return;
+  const SteadyTime now = host_.loop().awake();
+  std::unordered_map<std::uint64_t, Stall> stalls;
+  blocked_.for_each([&](Listener& listener) {
+    const auto known = stalls_.find(listener.id);
+    const bool stands = known != stalls_.end() && known->second.bytes_sent == listener.bytes_sent;
+    const Stall stall = stands ? known->second : Stall{listener.bytes_sent, now};
+    if (now - stall.since >= kLongestStall)
+      drop_slow(listener);
+    else
+      stalls.emplace(listener.id, stall);
+  });
+  stalls_ = std::move(stalls);
+}
+
+void Fanout::drop_slow(Listener& listener) {
+  mount_->slow_listeners.fetch_add(1, std::memory_order_relaxed);
+  finish(listener, EndReason::kLagged);
 }
 
 std::unique_ptr<Listener> Fanout::release(Listener& listener) {

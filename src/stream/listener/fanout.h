@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 
 #include "base/intrusive_list.h"
 #include "stream/listener/delivery.h"
@@ -60,6 +61,10 @@ class Fanout {
   // Serves due listeners until `deadline`; true when all have been served.
   bool pump(SteadyTime deadline);
   void end_pass();
+  // Of a stream that is over, whose window moves no more: ends listeners that have taken no byte
+  // for kLongestStall.
+  void end_stalled();
+  static constexpr std::chrono::seconds kLongestStall{30};
   // The socket of one listener is ready or broken.
   void on_socket(Listener& listener, short events);
   void finish(Listener& listener, EndReason reason);
@@ -86,6 +91,7 @@ class Fanout {
   void rest(Listener& listener);
   bool keep_in_window(Listener& listener);
   std::unique_ptr<Listener> release(Listener& listener);
+  void drop_slow(Listener& listener);
   void start_at_mark(Listener& listener);
 
   FanoutHost& host_;
@@ -100,6 +106,12 @@ class Fanout {
   SteadyTime fed_{};        // when a pass had new bytes last
   // Passes with new bytes until each client that has hung up so far is known to be there or gone.
   unsigned passes_to_know_ = 0;
+  // When a blocked listener was first seen with so many bytes; awake().
+  struct Stall {
+    std::uint64_t bytes_sent = 0;
+    SteadyTime since{};
+  };
+  std::unordered_map<std::uint64_t, Stall> stalls_;  // by id
 };
 
 }  // namespace lb

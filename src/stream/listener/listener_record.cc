@@ -149,7 +149,7 @@ void LoopStreams::each_listener(const std::function<void(Mount&, Listener&)>& f)
 
 void LoopStreams::forget() {
   timer_.cancel();
-  intro_timer_.cancel();
+  over_timer_.cancel();
   dirty_.clear();
   passing_.clear();
   for (ListenerGroup* group : groups_) group->forget();
@@ -164,7 +164,7 @@ void LoopStreams::each_mount(const std::function<void(Mount&)>& f) const {
 void LoopStreams::adopt(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount) {
   Fanout& fanout = fanout_of(mount);
   fanout.adopt(std::move(listener));
-  watch_intros(*mount);
+  watch_over(fanout);
   wake(mount);
 }
 

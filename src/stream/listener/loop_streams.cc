@@ -22,8 +22,9 @@ using namespace std::chrono_literals;
 // A pass is cut into slices, so that no loop stalls for more than 10 ms.
 constexpr auto kSlice = 5ms;
 constexpr auto kBetweenCounts = 100ms;
-// A listener in its intro waits for no events of a log, so expired ones are found by polling.
-constexpr auto kIntroPoll = 5s;
+// Listeners of a stream that is over, or in an intro, wait for no events of a log, so those that
+// are overdue are found by polling.
+constexpr auto kOverPoll = 5s;
 
 // A player cannot change its decoder.  A file's type comes from its name, and one format may have
 // several types: application/ogg and audio/ogg, audio/mpeg and audio/mp3.
@@ -52,7 +53,7 @@ LoopStreams::LoopStreams(Loop& loop, Shared shared)
     : loop_(loop),
       shared_(std::move(shared)),
       timer_(loop, [this] { pass(); }),
-      intro_timer_(loop, [this] { end_overdue_intros(); }),
+      over_timer_(loop, [this] { end_overdue(); }),
       hung_up_timer_(loop, [this] { end_hung_up(); }),
       direct_(std::make_unique<DirectStreams>(*this)),
       groups_{direct_.get()} {}
@@ -113,6 +114,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   }
   count_joined(mount);
   log_count(fanout);
+  watch_over(fanout);
   fanout.join(std::move(listener));
 }
 
@@ -125,7 +127,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
       Continuation{fanout.view().end, mount, EnterMode::kBurst, loop_.now() + intro.time});
   count_joined(mount);
   if (const auto at = fanouts_.find(mount.get()); at != fanouts_.end()) log_count(*at->second);
-  watch_intros(*intro.file);
+  watch_over(fanout);
   fanout.join(std::move(listener));
 }
 
@@ -153,18 +155,19 @@ void LoopStreams::count_joined(const std::shared_ptr<Mount>& mount) {
   if (mount->facts()->from_file && shared_.entered) shared_.entered(mount);
 }
 
-void LoopStreams::watch_intros(const Mount& mount) {
-  const bool is_intro = mount.facts()->from_file && mount.channel().newest()->ended;
-  if (is_intro && !intro_timer_.armed()) intro_timer_.after(kIntroPoll);
+void LoopStreams::watch_over(const Fanout& fanout) {
+  if (fanout.view().ended && !over_timer_.armed()) over_timer_.after(kOverPoll);
 }
 
-void LoopStreams::end_overdue_intros() {
-  std::vector<std::shared_ptr<Mount>> intros;
-  for (const auto& [at, fanout] : fanouts_)
-    if (fanout->mount().facts()->from_file && fanout->view().ended)
-      intros.push_back(fanout->mount_ptr());
-  for (const auto& intro : intros) wake(intro);
-  if (!intros.empty()) intro_timer_.after(kIntroPoll);
+void LoopStreams::end_overdue() {
+  std::vector<std::shared_ptr<Mount>> over;
+  for (const auto& [at, fanout] : fanouts_) {
+    if (!fanout->view().ended) continue;
+    over.push_back(fanout->mount_ptr());
+    fanout->end_stalled();
+  }
+  for (const auto& mount : over) wake(mount);
+  if (!over.empty()) over_timer_.after(kOverPoll);
 }
 
 void LoopStreams::hung_up() {
@@ -246,7 +249,9 @@ void LoopStreams::pass() {
 void LoopStreams::end_of_pass() {
   for (const auto& mount : passing_) {
     const auto at = fanouts_.find(mount.get());
-    if (at == fanouts_.end() || at->second->listeners() > 0 || at->second->dirty) continue;
+    if (at == fanouts_.end()) continue;
+    if (at->second->listeners() > 0) watch_over(*at->second);
+    if (at->second->listeners() > 0 || at->second->dirty) continue;
     if (at->second->count_unlogged)
       log_count_now(*at->second);  // the last line must have the final number
     fanouts_.erase(at);

@@ -138,6 +138,8 @@ class LoopStreams final : public FanoutHost {
   std::vector<bool> have_away(const std::vector<std::string>& homes) const;
   // Ends the listeners of a mount, or all if null.
   void end_all(const Mount* mount, EndReason reason);
+  // Ends listeners of streams that are over, and of intros, whose time is up; its timer calls it.
+  void end_overdue();
   // Ends some of the audience, the longest connected first; returns their number.  Relaying servers
   // stay, because they have listeners of other nodes.
   std::size_t end_oldest(std::size_t most, EndReason reason);
@@ -180,8 +182,7 @@ class LoopStreams final : public FanoutHost {
   void log_counts(const Mount& from, const Mount& to);  // a listener has changed its mount
   void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);
   static std::chrono::milliseconds cap_of(Mount& mount);
-  void watch_intros(const Mount& mount);  // if it is one
-  void end_overdue_intros();
+  void watch_over(const Fanout& fanout);  // if its stream is over
   void end_hung_up();
   void finish(Listener& listener, EndReason reason);
   // All listeners but servers that relay.
@@ -205,7 +206,7 @@ class LoopStreams final : public FanoutHost {
   Timer timer_;
   bool scheduled_ = false;
   std::atomic<std::uint64_t> bytes_sent_{0};  // written on the worker alone
-  Timer intro_timer_;                         // armed while a listener hears an intro
+  Timer over_timer_;                          // armed while listeners of a stream that is over stay
   Timer hung_up_timer_;                       // armed while a client may be gone
   const std::unique_ptr<DirectStreams> direct_;
   std::vector<ListenerGroup*> groups_;  // *direct_ is one of them

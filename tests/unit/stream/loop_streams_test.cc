@@ -311,6 +311,37 @@ TEST(LoopStreams, MaxDurationEndsAListener) {
   CHECK(wire->closed);
   CHECK(captured.accesses().find(" 11\n") != std::string::npos);
 }
+// No pass comes any more that would find it behind the window.
+TEST(LoopStreams, AListenerThatTakesNothingOfAStreamThatIsOverIsEnded) {
+  const auto live = on_air("/a");
+  publish(*live);
+  const auto stands = listen(*live, 1), slow = listen(*live, 2);
+  stands->otherwise = slow->otherwise = Wire::kAgain;
+  live->writer.bytes(100);
+  publish(*live);
+  clock.advance(10min);
+  end(*live);
+  const auto look = [this] {  // at what is due by now, without waiting for the timer
+    streams.end_overdue();
+    settle();
+  };
+  look();
+  clock.advance(29s);
+  slow->script = {10};
+  settle();
+  look();
+  CHECK(!stands->closed);
+  clock.advance(1s);
+  look();
+  CHECK(stands->closed);
+  CHECK(captured.says("Client 1 (192.0.2.7) has fallen too far behind, removing"));
+  CHECK(!slow->closed);
+  LONGS_EQUAL(1, live->mount->slow_listeners.load());
+  slow->otherwise = Wire::kEverything;
+  settle();
+  CHECK(slow->sent == pattern_text(0, 100, 1));
+  CHECK(slow->closed);
+}
 
 TEST(LoopStreams, KillsOneListenerByItsId) {
   const auto a = on_air("/a"), b = on_air("/b");
