@@ -176,7 +176,7 @@ class UrlAuth final : public Authenticator {
       return verdict;
     }
     if (reply.failed && options_.presume_innocent) return allow(ask);
-    if (!reply.accepted) return refusal(ask.given.has_value());
+    if (!reply.accepted) return refusal(ask.given.has_value() && !reply.failed);
     AuthVerdict verdict = allow(ask);
     verdict.time_limit = reply.time_limit;
     verdict.is_relay = reply.is_relay;

@@ -118,6 +118,16 @@ TEST(UrlAuth, AZeroAndAForbiddenStatusAreRefusalsAsInIcecast) {
     CHECK(!verdict.wrong_password);
   }
 }
+TEST(UrlAuth, ABackendThatCannotJudgeSaysNothingOfThePassword) {
+  make_add();
+  for (const char* status : {"500 Oops", "503 Busy", "404 Gone", "429 Slowly"}) {
+    stub.answer_with("HTTP/1.1 " + std::string(status) +
+                     "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    const AuthVerdict verdict = ask();
+    CHECK(verdict.kind == Kind::kRefuse);
+    CHECK(!verdict.wrong_password);
+  }
+}
 TEST(UrlAuth, WithoutListenerAddEveryListenerIsAllowedUnasked) {
   make({{"stream_auth", stub.url("/")}});
   const AuthVerdict verdict = ask();
