@@ -1,5 +1,5 @@
 """Guessed passwords are slowed down, right ones are not; lists of addresses and of programs."""
-from auth_bench import SECRET, file_mount
+from auth_bench import ACCEPT, SECRET, backend_of, file_mount, url_mount
 from harness import ADMIN, RELAY, SOURCE, Failed, check, equal, listen_socket, request, test, wait_for
 
 
@@ -95,6 +95,42 @@ def sources_and_listeners_are_slowed_down_too(t):
     listen = guess(server, 40, "/locked", "alice")
     for answers in (feed, listen):
         check(20 <= answers.count(401) <= 24 and 429 in answers, "answers %r" % answers)
+
+
+@test
+def a_listener_with_the_right_password_gets_in_beside_wrong_ones(t):
+    server = t.unstarted_server()
+    users = server.dir / "users"
+    users.write_text("alice:%s\n" % SECRET)
+    backend = backend_of(t, lambda form: ACCEPT if form.get("pass") == "good" else {})
+    server.write_config(body=file_mount("/locked", users, allow_duplicate_users="1")
+                        + url_mount("/asked", listener_add=backend.url(), allow_duplicate_users="1")
+                        + url_mount("/feed", stream_auth=backend.url()))
+    server.start()
+    server.source("/locked")
+    server.source("/asked")
+    server.listener("/asked", login="bob:good").close()
+    guess(server, 40, "/locked", "alice")
+    guess(server, 40, "/asked", "bob")
+
+    def feed(word):
+        wire = server.wire()
+        wire.send(request("SOURCE /feed HTTP/1.0", ["Content-Type: audio/mpeg"], "dj:" + word))
+        status = wire.reply_head().status
+        wire.close()
+        return status
+    equal(feed("good"), 200)
+    for i in range(40):
+        feed("bad%d" % i)
+    for _ in range(5):
+        server.listener("/locked", login="alice:secret").close()
+        server.listener("/asked", login="bob:good").close()
+        check(feed("good") in (200, 403), "a right one is let in, or finds the mount in use")
+        server.get("/locked", "alice:bad"), server.get("/asked", "bob:bad"), feed("bad")
+    for _ in range(30):
+        equal(server.get("/admin/stats?mount=/locked", "alice:secret").status, 401)   # right, in the wrong role
+    asked = len(backend.forms)
+    check(guess(server, 20, "/asked", "bob").count(429) > 10 and len(backend.forms) < asked + 10, "wrong ones are slowed down still")
 
 
 @test

@@ -97,6 +97,9 @@ void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicke
   if (verdict.kind != AuthVerdict::Kind::kAllow)
     note_arrival(worker.services, waiting->context().arrival);
   if (verdict.wrong_password) note_wrong_password(worker, *waiting, waiting->user);
+  if (verdict.right_password)
+    if (const auto given = basic_credentials(waiting->request().headers))
+      note_right_password(worker, *waiting, *given);
   switch (verdict.kind) {
     case AuthVerdict::Kind::kAllow:
       // Icecast lets such a listener in and disconnects it at once.  Players of HLS would come back
@@ -124,13 +127,20 @@ void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicke
     case AuthVerdict::Kind::kRedirect:
       redirect(*waiting, verdict.location);
       return;
+    case AuthVerdict::Kind::kThrottled:
+      if (answer_if_throttled(worker, *waiting, waiting->user)) return;
+      worker.services.counters.refused(Refusal::kGuesses);  // a token has come back since
+      reply_throttled(*waiting, std::chrono::seconds(1));
+      return;
   }
 }
 
-// nullopt: the authenticator judges.  No backend knows nodes, so a mark without its proof is
-// refused here; a node of ours authenticates its own listeners (cluster/relay/relay_marks.h).
-std::optional<Verdict> judge_sender(Worker& worker, Connection& connection,
-                                    const std::optional<Credentials>& given) {
+// nullopt: the authenticator judges.  From a peer that guesses, a password that was right before is
+// judged as always, and any other by a comparison only: no slow hash, no backend.  No backend knows
+// nodes, so a mark without its proof is refused here; a node of ours authenticates its own
+// listeners (cluster/relay/relay_marks.h).
+std::optional<Verdict> judge_sender(Worker& worker, Connection& connection, ListenerAsk& ask) {
+  const auto& given = ask.given;
   RequestContext& context = connection.context();
   const Sender& sender = context.sender;
   const auto mark = given ? std::nullopt : pull_mark_of(connection.request().headers);
@@ -143,10 +153,14 @@ std::optional<Verdict> judge_sender(Worker& worker, Connection& connection,
     context.let_in.as = LetIn::As::kRelay;
     return Verdict::kNext;
   }
-  if ((given || sender.mark == Sender::Mark::kThrottled) &&
-      answer_if_throttled(worker, connection, name))
+  if (given) {
+    if (answer_if_shut_out(worker, connection, *given)) return Verdict::kAnswered;
+    ask.throttled = is_throttled(worker, connection, *given);
+    return std::nullopt;
+  }
+  if (sender.mark == Sender::Mark::kThrottled && answer_if_throttled(worker, connection, name))
     return Verdict::kAnswered;
-  if (given || sender.mark == Sender::Mark::kNone) return std::nullopt;
+  if (sender.mark == Sender::Mark::kNone) return std::nullopt;
   refuse_mark(worker, connection);
   return Verdict::kAnswered;
 }
@@ -183,7 +197,7 @@ Verdict auth_stage(Worker& worker, Connection& connection) {
   if (mount == nullptr && section.name != request.path && !of_past) return Verdict::kNext;
   ListenerAsk ask = make_ask(connection, request, mount.get());
   if (hls != nullptr) ask.client_id = hls->listener;
-  if (const auto decided = judge_sender(worker, connection, ask.given)) return *decided;
+  if (const auto decided = judge_sender(worker, connection, ask)) return *decided;
   network.loops.control().post(
       [&worker, id = connection.id(), name = section.name, ask = std::move(ask)]() mutable {
         worker.services.auth->ask_listener(

@@ -347,7 +347,7 @@ Verdict source_stage(Worker& worker, Connection& connection) {
   const bool right = row.has_value();
   if (right) connection.user = row->username;
   if (given && right) note_right_password(worker, connection, *given);
-  if (given && !right &&
+  if (given && !right && is_throttled(worker, connection, *given) &&
       refuse_if_guessed(worker, connection, answer_if_throttled(worker, connection, given->user)))
     return Verdict::kAnswered;
   if (asks_backend) {

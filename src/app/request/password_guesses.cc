@@ -28,7 +28,8 @@ void note_wrong_login(Worker& worker, Connection& connection, std::string_view u
 void note_guess(Worker& worker, Connection& connection) {
   const auto given = basic_credentials(connection.request().headers);
   if (!given || connection.context().sender.password_judged ||
-      is_known_password(*config_of(worker.services, connection), *given))
+      is_known_password(*config_of(worker.services, connection), *given) ||
+      worker.services.throttle->was_right(connection.peer(), given->user, given->password))
     return;
   note_wrong_login(worker, connection, given->user);
 }
@@ -58,6 +59,13 @@ bool answer_if_throttled(Worker& worker, Connection& connection, std::string_vie
   worker.services.counters.refused(Refusal::kGuesses);
   reply_throttled(connection, *wait);
   return true;
+}
+
+bool is_throttled(const Worker& worker, const Connection& connection, const Credentials& given) {
+  const PasswordThrottle& throttle = *worker.services.throttle;
+  const Address& peer = connection.peer();
+  return throttle.blocked(peer, given.user) &&
+         !throttle.was_right(peer, given.user, given.password);
 }
 
 bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials& given,

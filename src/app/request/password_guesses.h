@@ -18,7 +18,8 @@ struct Worker;
 void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user);
 // Counts and logs it.
 void note_wrong_login(Worker& worker, Connection& connection, std::string_view user);
-// Counts and logs the request's password as a guess, unless it is valid elsewhere.
+// Counts and logs the request's password as a guess, unless it is valid elsewhere or was right from
+// this peer.
 void note_guess(Worker& worker, Connection& connection);
 
 // Passwords of the configuration are compared before the throttle is asked, so a right one gets in
@@ -31,6 +32,8 @@ void note_right_password(Worker& worker, const Connection& connection, const Cre
 // True: the peer has guessed too often with this name, and has got 429.  Neither a backend nor a
 // hash is then used.
 bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user);
+// Whether it has, and this password was never right from there.
+bool is_throttled(const Worker& worker, const Connection& connection, const Credentials& given);
 
 // Judges a password of the file's administrator: where logins are on, LoginGuard counts it like a
 // user's.  True: the sender has to wait, and has got 429.  False for all other names.

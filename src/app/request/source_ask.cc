@@ -8,6 +8,16 @@
 #include "app/services/worker.h"
 
 namespace lb {
+namespace {
+
+// A login that was accepted is asked about again, however many wrong ones come from its address.
+void note_answer(Worker& worker, const Connection& connection, const Credentials& given,
+                 const AuthVerdict& verdict, bool counts) {
+  if (verdict.wrong_password && counts) note_wrong_password(worker, connection, given.user);
+  if (verdict.kind == AuthVerdict::Kind::kAllow) note_right_password(worker, connection, given);
+}
+
+}  // namespace
 
 bool decides_sources(const MountSettings& section) {
   // A mount that a master passes on without logins has its source at another node: no password of
@@ -22,10 +32,9 @@ void ask_about_source(Worker& worker, Connection& connection, const MountSetting
   connection.shows_user = true;
   if (!section.logins.empty()) {
     ask_record_logins(worker, connection, section, ask.given,
-                      [&worker, counts, user = ask.given.user, answered = std::move(answered)](
+                      [&worker, counts, given = ask.given, answered = std::move(answered)](
                           Connection& waiting, AuthVerdict verdict) mutable {
-                        if (verdict.wrong_password && counts)
-                          note_wrong_password(worker, waiting, user);
+                        note_answer(worker, waiting, given, verdict, counts);
                         answered(waiting, std::move(verdict));
                       });
     return;
@@ -33,16 +42,17 @@ void ask_about_source(Worker& worker, Connection& connection, const MountSetting
   auto kept = std::make_shared<UniqueFunction<void(Connection&, AuthVerdict)>>(std::move(answered));
   worker.services.loops.control().post([&worker, id = connection.id(), section = section.name,
                                         ask = std::move(ask), counts, kept]() mutable {
-    const std::string user = ask.given.user;
+    Credentials given = ask.given;
     worker.services.auth->ask_source(
-        section, std::move(ask), [&worker, id, user, counts, kept](AuthVerdict verdict) {
-          worker.loop.post(
-              [&worker, id, user, counts, kept, verdict = std::move(verdict)]() mutable {
-                Connection* waiting = worker.find_connection(id);
-                if (waiting == nullptr) return;
-                if (verdict.wrong_password && counts) note_wrong_password(worker, *waiting, user);
-                (*kept)(*waiting, std::move(verdict));
-              });
+        section, std::move(ask),
+        [&worker, id, given = std::move(given), counts, kept](AuthVerdict verdict) mutable {
+          worker.loop.post([&worker, id, given = std::move(given), counts, kept,
+                            verdict = std::move(verdict)]() mutable {
+            Connection* waiting = worker.find_connection(id);
+            if (waiting == nullptr) return;
+            note_answer(worker, *waiting, given, verdict, counts);
+            (*kept)(*waiting, std::move(verdict));
+          });
         });
   });
 }

@@ -222,7 +222,7 @@ Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string
     } else {
       // A password that was right from this peer is judged, however many wrong ones come beside it.
       const bool was_right =
-          on && network.throttle->was_right(connection.peer(), given->user, given->password);
+          network.throttle->was_right(connection.peer(), given->user, given->password);
       if (!was_right && answer_if_throttled(worker, connection, given->user))
         return {Verdict::kAnswered, nullptr};
       // A password that is right for another purpose is no guess, and needs no judging.

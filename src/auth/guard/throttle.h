@@ -1,8 +1,8 @@
 // PasswordThrottle: slows down only clients that guess passwords.
 //
 // A bucket for every (address, user name): a wrong password costs a token; 20 are free, two return
-// each second (doc/decisions.md B10).  Without tokens, passwords that need a hash or a backend are
-// not judged.
+// each second (doc/decisions.md B10).  Without tokens, passwords that need a slow hash or a backend
+// are not judged, unless they were right before from this address.
 //
 // A password that needs only a comparison is judged even then, because the wrong ones may come from
 // another encoder, or other clients behind one proxy: while the wrong ones are below 20 a second,

@@ -51,6 +51,8 @@ struct ListenerAsk {
   std::string ip;
   Headers headers;
   std::int64_t listeners = 0;  // on the mount now
+  // Too many wrong passwords came from there: only a comparison may judge this one.
+  bool throttled = false;
 };
 
 // A source, or an admin command with a source's login.
@@ -71,14 +73,16 @@ struct RemovalNotice {
 struct AuthVerdict {
   enum class Kind : std::uint8_t {
     kAllow,
-    kRefuse,    // 401
-    kForbid,    // 403 with `text`: another password would not help
-    kBusy,      // 403 with `text`, Icecast's manner
-    kLater,     // 503: too many logins wait for their hash
-    kRedirect,  // 302 to `location`
+    kRefuse,     // 401
+    kForbid,     // 403 with `text`: another password would not help
+    kBusy,       // 403 with `text`, Icecast's manner
+    kLater,      // 503: too many logins wait for their hash
+    kRedirect,   // 302 to `location`
+    kThrottled,  // 429: not judged, or wrong once more
   };
   Kind kind = Kind::kRefuse;
   bool wrong_password = false;  // costs a token of the PasswordThrottle
+  bool right_password = false;  // judged, not only let in
   std::string text;
   std::string location;
   std::string mount;  // kAllow: another mount to serve; "": the requested one

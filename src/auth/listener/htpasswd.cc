@@ -124,11 +124,12 @@ class Htpasswd final : public Authenticator {
     struct Search {
       Credentials given;
       std::string hash;
-      bool known = false, judged = false, right = false;
+      bool throttled = false, known = false, judged = false, right = false;
       Done done;
     };
     auto search = std::make_shared<Search>();
     search->given = std::move(*ask.given);
+    search->throttled = ask.throttled;
     search->done = std::move(done);
     ++under_way_;
     context_.clerk.post([this, file = file_, search] {
@@ -141,9 +142,10 @@ class Htpasswd final : public Authenticator {
       context_.control.post([this, search] {
         const auto settle = [this, search](bool right) {
           --under_way_;
-          search->done(verdict(search->known && right));
+          search->done(verdict(search->known && right, search->throttled));
         };
         if (search->judged) return settle(search->right);
+        if (search->throttled) return settle(false);
         if (context_.hashes.check(std::move(search->hash), std::move(search->given.password),
                                   settle))
           return;
@@ -172,10 +174,12 @@ class Htpasswd final : public Authenticator {
   bool idle() const override { return under_way_ == 0; }
 
  private:
-  static AuthVerdict verdict(bool right) {
+  static AuthVerdict verdict(bool right, bool throttled) {
+    if (!right && throttled) return AuthVerdict::of(AuthVerdict::Kind::kThrottled);
     AuthVerdict made =
         AuthVerdict::of(right ? AuthVerdict::Kind::kAllow : AuthVerdict::Kind::kRefuse);
     made.wrong_password = !right;
+    made.right_password = right;
     return made;
   }
 

@@ -68,6 +68,7 @@ class UrlAuth final : public Authenticator {
       verdict.removal = removal_of(ask, verdict.user);
       return done(std::move(verdict));
     }
+    if (ask.throttled) return done(AuthVerdict::of(AuthVerdict::Kind::kThrottled));
     FetchRequest request = request_to(options_.listener_add, ask.given);
     request.form = listener_add_form(ask, *context_.server(), options_);
     auto waiting = std::make_shared<std::pair<ListenerAsk, Done>>(std::move(ask), std::move(done));
@@ -178,6 +179,7 @@ class UrlAuth final : public Authenticator {
     if (reply.failed && options_.presume_innocent) return allow(ask);
     if (!reply.accepted) return refusal(ask.given.has_value() && !reply.failed);
     AuthVerdict verdict = allow(ask);
+    verdict.right_password = ask.given.has_value();
     verdict.time_limit = reply.time_limit;
     verdict.is_relay = reply.is_relay;
     verdict.mount = std::move(reply.mount);

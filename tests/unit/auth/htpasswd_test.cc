@@ -79,6 +79,25 @@ TEST(Htpasswd, AWrongPasswordCostsATokenAndAMissingOneDoesNot) {
   CHECK(verdict.kind == AuthVerdict::Kind::kRefuse);
   CHECK(!verdict.wrong_password);
 }
+TEST(Htpasswd, FromAGuesserOnlyAComparisonJudges) {
+  use("alice:" + kSecretMd5 + "\nbob:" + *hash_password(HashMethod::kBcrypt, "secret") + "\n");
+  const auto throttled = [&](const char* user, const char* password) {
+    ListenerAsk ask;
+    ask.given = Credentials{user, password};
+    ask.throttled = true;
+    return wait(std::move(ask));
+  };
+  CHECK(throttled("alice", "secret").kind == AuthVerdict::Kind::kAllow);
+  CHECK(throttled("alice", "secret").right_password);
+  // Which names exist is not to be seen, and a wrong one is not counted twice.
+  for (const auto& [user, password] : {std::pair("alice", "wrong"), std::pair("bob", "secret"),
+                                       std::pair("bob", "wrong"), std::pair("nobody", "secret")}) {
+    const AuthVerdict verdict = throttled(user, password);
+    CHECK(verdict.kind == AuthVerdict::Kind::kThrottled);
+    CHECK(!verdict.wrong_password);
+  }
+  CHECK(authenticator->idle());
+}
 TEST(Htpasswd, ModernHashesWork) {
   std::string text;
   for (const auto& [name, method] :

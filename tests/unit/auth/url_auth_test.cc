@@ -128,6 +128,15 @@ TEST(UrlAuth, ABackendThatCannotJudgeSaysNothingOfThePassword) {
     CHECK(!verdict.wrong_password);
   }
 }
+TEST(UrlAuth, ABackendIsNotAskedForAGuesser) {
+  make_add();
+  ListenerAsk question = ask_of();
+  question.throttled = true;
+  CHECK(ask_as(std::move(question)).kind == Kind::kThrottled);
+  LONGS_EQUAL(0, stub.requests().size());
+  CHECK(ask().right_password);
+  CHECK(!ask(std::nullopt).right_password);
+}
 TEST(UrlAuth, WithoutListenerAddEveryListenerIsAllowedUnasked) {
   make({{"stream_auth", stub.url("/")}});
   const AuthVerdict verdict = ask();
