@@ -157,15 +157,12 @@ TitleEvents::Publish publishes_title(Services& services) {
 
 Authenticators::DropListener drops_listener(Services& services) {
   return [&services](const std::string&, std::uint64_t client, Authenticators::Drop when) {
-    // The listener may have moved to another mount.
+    // By its id alone, since it may have moved to another mount.
     const bool if_gone = when == Authenticators::Drop::kIfGone;
-    if (!if_gone)  // an HLS listener has no connection to check
-      for (const auto all = services.mounts.all(); const auto& [name, mount] : *all)
-        services.hls->end(*mount, client);
+    // An HLS listener has no connection to check.
+    if (!if_gone && services.hls->end(nullptr, client)) return;
     for (const auto& worker : services.workers)
-      worker->loop.post([w = worker.get(), client, if_gone, mounts = services.mounts.all()] {
-        for (const auto& [name, mount] : *mounts) w->streams->kill(*mount, client, if_gone);
-      });
+      worker->loop.post([w = worker.get(), client, if_gone] { w->streams->kill(client, if_gone); });
   };
 }
 

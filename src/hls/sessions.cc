@@ -108,6 +108,8 @@ HlsSessionPtr HlsSessions::add(HlsSessionPtr session, SteadyTime now) {
     const auto [at, added] = shard.sessions.try_emplace(key);
     if (!added) return session;
     at->second = std::move(session);
+    at->second->key = &at->first;
+    shard.by_id[at->second->id] = at->second.get();
     ++shard.by_mount[at->second->mount.get()];
   }
   {
@@ -143,6 +145,11 @@ void HlsSessions::count_segment(std::string_view crowd, std::uint64_t bytes, std
   earn(name, mount);
 }
 
+void HlsSessions::leave_tables(HlsSession& session) {
+  leave_crowd(session);
+  if (!session.earned) leave_newcomers(session.ip, session.mount->name(), session.name);
+}
+
 // Moves the session's part of the crowd's bytes to it; all parts add up to the whole.
 void HlsSessions::leave_crowd(HlsSession& session) {
   CrowdShard& shard = crowds_[place_of(session.crowd)];
@@ -162,19 +169,11 @@ std::vector<HlsSessionPtr> HlsSessions::take_where(Goes goes) {
   for (Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
     for (auto at = shard.sessions.begin(); at != shard.sessions.end();) {
-      if (!goes(*at->second)) {
-        ++at;
-        continue;
-      }
-      shard.leave(at->second->mount.get());
-      taken.push_back(std::move(at->second));
-      at = shard.sessions.erase(at);
+      const HlsSession& session = *(at++)->second;
+      if (goes(session)) taken.push_back(shard.take(session));
     }
   }
-  for (const HlsSessionPtr& session : taken) {
-    leave_crowd(*session);
-    if (!session->earned) leave_newcomers(session->ip, session->mount->name(), session->name);
-  }
+  for (const HlsSessionPtr& session : taken) leave_tables(*session);
   return taken;
 }
 
@@ -216,11 +215,18 @@ std::vector<HlsSessionPtr> HlsSessions::take_oldest(std::size_t most) {
       [last](const HlsSession& session) { return std::pair(session.began, session.id) <= last; });
 }
 
-HlsSessionPtr HlsSessions::take(const Mount& mount, std::uint64_t id) {
-  auto taken = take_where([&mount, id](const HlsSession& session) {
-    return session.id == id && session.mount.get() == &mount;
-  });
-  return taken.empty() ? nullptr : std::move(taken.front());
+HlsSessionPtr HlsSessions::take(const Mount* mount, std::uint64_t id) {
+  HlsSessionPtr taken;
+  for (Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    const auto found = shard.by_id.find(id);
+    if (found == shard.by_id.end()) continue;
+    if (mount != nullptr && found->second->mount.get() != mount) return nullptr;
+    taken = shard.take(*found->second);
+    break;
+  }
+  if (taken) leave_tables(*taken);
+  return taken;
 }
 
 std::vector<SlotHolder> HlsSessions::slot_holders(const SlotGate& gate) const {

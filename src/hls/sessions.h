@@ -49,6 +49,7 @@ struct HlsSession {
   bool earned = false;                   // its player has fetched a segment
   std::chrono::milliseconds segment{0};  // about, of each segment
   // The members below belong to the shard.
+  const std::string* key = nullptr;  // of its row
   SteadyTime seen{};
   SteadyTime listed{};  // of a newcomer: when it could have fetched a segment
   std::uint64_t bytes = 0;
@@ -93,7 +94,8 @@ class HlsSessions {
   void move_all(const std::shared_ptr<Mount>& from, const std::shared_ptr<Mount>& to);
   // Takes the oldest sessions, at most `most`.
   std::vector<HlsSessionPtr> take_oldest(std::size_t most);
-  HlsSessionPtr take(const Mount& mount, std::uint64_t id);
+  // mount: only a session of it; null: of any.  Null: there is no such session.
+  HlsSessionPtr take(const Mount* mount, std::uint64_t id);
   std::vector<SlotHolder> slot_holders(const SlotGate& gate) const;
   // Takes the sessions with these ids.
   std::vector<HlsSessionPtr> take_holders(const SlotGate& gate,
@@ -117,11 +119,17 @@ class HlsSessions {
   struct Shard {
     mutable std::mutex mutex;
     std::unordered_map<std::string, HlsSessionPtr> sessions;
+    std::unordered_map<std::uint64_t, HlsSession*> by_id;
     Counts by_mount;
 
     void leave(const Mount* mount) {
       if (const auto at = by_mount.find(mount); at != by_mount.end() && --at->second == 0)
         by_mount.erase(at);
+    }
+    HlsSessionPtr take(const HlsSession& session) {
+      by_id.erase(session.id);
+      leave(session.mount.get());
+      return std::move(sessions.extract(*session.key).mapped());
     }
   };
   struct Crowd {
@@ -146,6 +154,8 @@ class HlsSessions {
   std::vector<HlsSessionPtr> take_where(Goes goes);
   std::vector<ListenerRow> rows_of(const Mount& mount, SteadyTime now, std::uint64_t after,
                                    std::uint64_t last) const;
+  // What a taken session has outside of its shard.
+  void leave_tables(HlsSession& session);
   void leave_crowd(HlsSession& session);
   void leave_newcomers(const std::string& ip, std::string_view mount, const std::string& name);
 

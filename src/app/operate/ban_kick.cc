@@ -42,7 +42,7 @@ bool BanKick::turn() {
       if (worker_ != nullptr)
         worker_->streams->kill(*at_->second, found_.back());
       else
-        services_.hls->end(*at_->second, found_.back());
+        services_.hls->end(at_->second.get(), found_.back());
       found_.pop_back();
       continue;
     }

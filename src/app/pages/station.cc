@@ -271,7 +271,7 @@ void ServerStation::kill_listener(const std::string& name, std::uint64_t id,
                                   Then<OrderOutcome> then) {
   const auto mount = mount_of(name);
   if (!mount) return then({});
-  if (services_.hls->end(*mount, id)) return then({true});
+  if (services_.hls->end(mount.get(), id)) return then({true});
   services_.loops.gather<int>(
       [this, mount, id](unsigned i) {
         return services_.workers[i]->streams->kill(*mount, id) ? 1 : 0;

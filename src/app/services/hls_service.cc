@@ -91,7 +91,7 @@ std::string HlsService::cannot_move() const {
 
 void HlsService::end_oldest(std::size_t most) { finish(sessions_.take_oldest(most)); }
 
-bool HlsService::end(const Mount& mount, std::uint64_t id) {
+bool HlsService::end(const Mount* mount, std::uint64_t id) {
   auto session = sessions_.take(mount, id);
   if (session == nullptr) return false;
   std::vector<HlsSessionPtr> ended;

@@ -45,7 +45,8 @@ class HlsService {
   std::string cannot_move() const;
   // Ends the listeners that have been connected longest.
   void end_oldest(std::size_t most);
-  bool end(const Mount& mount, std::uint64_t id);
+  // mount: only a session of it; null: of any.
+  bool end(const Mount* mount, std::uint64_t id);
   void end_holders(const SlotGate& gate, const std::vector<std::uint64_t>& ids);
 
   // -- any thread --------------------------------------------------------------------------------

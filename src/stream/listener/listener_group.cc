@@ -68,6 +68,12 @@ void ListenerGroup::each(const Mount* mount, const std::function<void(Listener&)
     if (mount == nullptr || member->is_of(*mount)) f(*member->listener);
 }
 
+Listener* ListenerGroup::listener_of(const Mount* mount, std::uint64_t id) const {
+  const Member* const member = find(id);
+  const bool is_of = member != nullptr && (mount == nullptr || member->is_of(*mount));
+  return is_of ? member->listener.get() : nullptr;
+}
+
 bool ListenerGroup::finish(std::uint64_t id, EndReason reason) {
   Member* const member = find(id);
   if (member != nullptr) end(*member, reason);

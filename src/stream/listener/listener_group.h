@@ -33,6 +33,8 @@ class ListenerGroup {
 
   // The listeners of one mount, or of all if null; f must not end a listener.
   void each(const Mount* mount, const std::function<void(Listener&)>& f) const;
+  // Null: there is no such listener of this mount, or of any if null.
+  Listener* listener_of(const Mount* mount, std::uint64_t id) const;
   // False: there is no such listener.
   bool finish(std::uint64_t id, EndReason reason);
   void finish_all(const Mount* mount, EndReason reason);

@@ -153,6 +153,7 @@ void LoopStreams::forget() {
   dirty_.clear();
   passing_.clear();
   for (ListenerGroup* group : groups_) group->forget();
+  by_id_.clear();
   fanouts_.clear();
 }
 
@@ -163,6 +164,7 @@ void LoopStreams::each_mount(const std::function<void(Mount&)>& f) const {
 
 void LoopStreams::adopt(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount) {
   Fanout& fanout = fanout_of(mount);
+  by_id_[listener->id] = listener.get();
   fanout.adopt(std::move(listener));
   watch_over(fanout);
   wake(mount);

@@ -115,6 +115,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   count_joined(mount);
   log_count(fanout);
   watch_over(fanout);
+  by_id_[listener->id] = listener.get();
   fanout.join(std::move(listener));
 }
 
@@ -128,6 +129,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   count_joined(mount);
   if (const auto at = fanouts_.find(mount.get()); at != fanouts_.end()) log_count(*at->second);
   watch_over(fanout);
+  by_id_[listener->id] = listener.get();
   fanout.join(std::move(listener));
 }
 
@@ -144,6 +146,7 @@ std::unique_ptr<Listener> LoopStreams::enter_at(std::unique_ptr<Listener> listen
   fanout.refresh();
   if (position < fanout.view().begin || position > fanout.view().end) return listener;
   listener->position = position;
+  by_id_[listener->id] = listener.get();
   fanout.join(std::move(listener));
   return nullptr;
 }
@@ -271,6 +274,7 @@ void LoopStreams::left(const Mount& mount) {
 
 void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) {
   left(mount);
+  by_id_.erase(listener->id);
   const std::string ip = listener->transport->peer().ip();
   if (reason == EndReason::kLagged) {
     shared_.counters.lagged.fetch_add(1, std::memory_order_relaxed);

@@ -114,9 +114,11 @@ class LoopStreams final : public FanoutHost {
   // The first `most` of the audience after this id.  Only their sockets are queried, so the loop is
   // held up for a walk over ids: a millisecond for 10,000.
   ListenerPage page(const Mount& mount, std::uint64_t after, std::size_t most) const;
+  bool kill(const Mount& mount, std::uint64_t id);
+  // Ends a listener of any mount, in constant time: a cluster may end many at once.
   // if_gone: only if its client has closed its side; such a listener stays while it takes bytes,
   // and a closed socket shows only at the next write.
-  bool kill(const Mount& mount, std::uint64_t id, bool if_gone = false);
+  bool kill(std::uint64_t id, bool if_gone = false);
   // Of a hand-over, between two turns of the loop. cannot_move(): why not now; "": it can.
   // forget(): another process takes them, and nothing is sent or reported.
   std::string cannot_move() const;
@@ -170,6 +172,8 @@ class LoopStreams final : public FanoutHost {
                    const std::string& here) const;
   void go_on_with(Listener& listener, const std::shared_ptr<Mount>& to, EnterMode mode);
   static void count_at(Listener& listener, Mount& mount);  // not where it counted until now
+  // mount: only if it listens there; null: wherever it listens.
+  Listener* find(const Mount* mount, std::uint64_t id) const;
   Fanout& fanout_of(const std::shared_ptr<Mount>& mount);
   void schedule();
   void pass();
@@ -196,8 +200,9 @@ class LoopStreams final : public FanoutHost {
   Shared shared_;
   DeliveryCall call_ = DeliveryCall::kAuto;
   std::unordered_map<const Mount*, std::unique_ptr<Fanout>> fanouts_;
-  std::vector<std::shared_ptr<Mount>> dirty_;    // for the next pass
-  std::vector<std::shared_ptr<Mount>> passing_;  // in the present pass
+  std::unordered_map<std::uint64_t, Listener*> by_id_;  // of all fan-outs
+  std::vector<std::shared_ptr<Mount>> dirty_;           // for the next pass
+  std::vector<std::shared_ptr<Mount>> passing_;         // in the present pass
   std::size_t passing_at_ = 0;
   SteadyTime pass_began_{};
   std::chrono::nanoseconds pass_cost_{0};

@@ -11,16 +11,40 @@
 #include "stream/listener/loop_streams.h"
 
 namespace lb {
+namespace {
+
+bool plays_intros(Fanout& fanout) {
+  return fanout.mount().facts()->from_file && fanout.view().ended;
+}
+
+bool waits_for(const Listener& listener, const Mount& mount) {
+  return listener.continuation && listener.continuation->next.get() == &mount;
+}
+
+}  // namespace
 
 template <class F>
 void LoopStreams::for_each_of(const Mount& mount, F&& f) const {
   if (const auto at = fanouts_.find(&mount); at != fanouts_.end()) at->second->for_each(f);
   for (const auto& [other, fanout] : fanouts_) {
-    if (other == &mount || !other->facts()->from_file || !fanout->view().ended) continue;
+    if (other == &mount || !plays_intros(*fanout)) continue;
     fanout->for_each([&](Listener& listener) {
-      if (listener.continuation && listener.continuation->next.get() == &mount) f(listener);
+      if (waits_for(listener, mount)) f(listener);
     });
   }
+}
+
+Listener* LoopStreams::find(const Mount* mount, std::uint64_t id) const {
+  if (const auto at = by_id_.find(id); at != by_id_.end()) {
+    Listener* const found = at->second;
+    Fanout& fanout = *found->fanout;
+    const bool is_of = mount == nullptr || &fanout.mount() == mount ||
+                       (plays_intros(fanout) && waits_for(*found, *mount));
+    return is_of ? found : nullptr;
+  }
+  for (const ListenerGroup* group : groups_)
+    if (Listener* const found = group->listener_of(mount, id)) return found;
+  return nullptr;
 }
 
 ListenerRow LoopStreams::state_of(const Listener& listener) const {
@@ -81,13 +105,14 @@ ListenerPage LoopStreams::page(const Mount& mount, std::uint64_t after, std::siz
   return page;
 }
 
-bool LoopStreams::kill(const Mount& mount, std::uint64_t id, bool if_gone) {
-  Listener* found = nullptr;
-  const auto look = [&](Listener& listener) {
-    if (listener.id == id) found = &listener;
-  };
-  for_each_of(mount, look);
-  for (const ListenerGroup* group : groups_) group->each(&mount, look);
+bool LoopStreams::kill(const Mount& mount, std::uint64_t id) {
+  Listener* const found = find(&mount, id);
+  if (found != nullptr) finish(*found, EndReason::kKilled);
+  return found != nullptr;
+}
+
+bool LoopStreams::kill(std::uint64_t id, bool if_gone) {
+  Listener* const found = find(nullptr, id);
   if (found == nullptr) return false;
   if (if_gone && (found->watch.wanted() & EV_READ) != 0) return false;
   finish(*found, if_gone ? EndReason::kClientGone : EndReason::kKilled);

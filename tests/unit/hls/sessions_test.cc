@@ -160,8 +160,8 @@ TEST(HlsSessions, CanBeTakenByTheirMountTheirAgeAndTheirNumber) {
   const auto oldest = sessions.take_oldest(2);
   LONGS_EQUAL(2, oldest.size());
   CHECK(oldest[0]->id <= 2 && oldest[1]->id <= 2);
-  CHECK(sessions.take(*mount, 4) != nullptr);
-  CHECK(sessions.take(*mount, 4) == nullptr);
+  CHECK(sessions.take(mount.get(), 4) != nullptr);
+  CHECK(sessions.take(mount.get(), 4) == nullptr);
   const auto rows = sessions.list(*mount, now);
   LONGS_EQUAL(2, rows.size());
   for (const auto& row : rows) {
@@ -171,12 +171,28 @@ TEST(HlsSessions, CanBeTakenByTheirMountTheirAgeAndTheirNumber) {
   }
 }
 
+TEST(HlsSessions, OneIsTakenByItsIdFromWhicheverMountItHears) {
+  auto newcomer = made("a", 1);
+  newcomer->earned = false;
+  sessions.add(std::move(newcomer), now);
+  sessions.add(made("b", 2), now);
+  sessions.move_all(mount, other);
+  CHECK(sessions.take(mount.get(), 1) == nullptr);
+  CHECK(sessions.take(nullptr, 3) == nullptr);
+  sessions.count_segment("c", 100, "192.0.2.2", "/m");
+  const auto taken = sessions.take(nullptr, 1);
+  CHECK(taken != nullptr && taken->name == "a");
+  LONGS_EQUAL(50, taken->bytes);  // it leaves its crowd
+  CHECK(sessions.take(nullptr, 1) == nullptr);
+  CHECK(sessions.take(other.get(), 2) != nullptr);
+  LONGS_EQUAL(0, sessions.size());
+}
 TEST(HlsSessions, AreCountedByTheirMountAsTheyComeAndGo) {
   using Counts = HlsSessions::Counts;
   for (std::uint64_t id = 1; id <= 40; ++id) sessions.add(made("n" + std::to_string(id), id), now);
   sessions.add(made("n1", 41), now);  // the same player
   CHECK((sessions.by_mount() == Counts{{mount.get(), 40}}));
-  CHECK(sessions.take(*mount, 7) != nullptr);
+  CHECK(sessions.take(mount.get(), 7) != nullptr);
   sessions.move_all(mount, other);
   sessions.add(made("late", 42), now);
   CHECK((sessions.by_mount() == Counts{{mount.get(), 1}, {other.get(), 39}}));

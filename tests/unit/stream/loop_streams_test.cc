@@ -354,6 +354,24 @@ TEST(LoopStreams, KillsOneListenerByItsId) {
   CHECK(!first->closed);
   CHECK(!streams.kill(*a->mount, 2));
 }
+TEST(LoopStreams, KillsOneListenerWhereverItListens) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), b = on_air("/b");
+  publish(*b);
+  publish(*a);
+  const auto moved = listen(*a, 1), draining = listen(*a, 2);
+  draining->otherwise = Wire::kAgain;
+  a->writer.bytes(100);
+  end(*a);
+  CHECK(ids(*b) == std::vector<std::uint64_t>{1});
+  CHECK(!streams.kill(3));
+  CHECK(!streams.kill(1, true));  // its client has not closed its side
+  CHECK(streams.kill(1) && moved->closed);
+  CHECK(streams.kill(2) && draining->closed);  // of a mount that is in no table
+  CHECK(!streams.kill(1) && !streams.kill(2));
+  LONGS_EQUAL(0, streams.listeners());
+}
 TEST(LoopStreams, EndsTheListenersOfOneMountOrOfAll) {
   const auto a = on_air("/a"), b = on_air("/b"), c = on_air("/c");
   const auto at_a = listen(*a, 1), at_b = listen(*b, 2), at_c = listen(*c, 3);
