@@ -110,7 +110,7 @@ HlsSessionPtr HlsSessions::add(HlsSessionPtr session, SteadyTime now) {
     at->second = std::move(session);
     at->second->key = &at->first;
     shard.by_id[at->second->id] = at->second.get();
-    ++shard.by_mount[at->second->mount.get()];
+    shard.by_mount[at->second->mount.get()].insert(at->second.get());
   }
   {
     CrowdShard& shard = crowds_[place_of(crowd)];
@@ -169,7 +169,7 @@ std::vector<HlsSessionPtr> HlsSessions::take_where(Goes goes) {
   for (Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
     for (auto at = shard.sessions.begin(); at != shard.sessions.end();) {
-      const HlsSession& session = *(at++)->second;
+      HlsSession& session = *(at++)->second;
       if (goes(session)) taken.push_back(shard.take(session));
     }
   }
@@ -185,19 +185,28 @@ std::vector<HlsSessionPtr> HlsSessions::take_silent(SteadyTime now, SteadyTime w
 }
 
 std::vector<HlsSessionPtr> HlsSessions::take_all_of(const Mount& mount) {
-  return take_where([&mount](const HlsSession& session) { return session.mount.get() == &mount; });
+  std::vector<HlsSessionPtr> taken;
+  for (Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    const auto found = shard.by_mount.find(&mount);
+    if (found == shard.by_mount.end()) continue;
+    const std::vector<HlsSession*> all(found->second.begin(), found->second.end());
+    for (HlsSession* const session : all) taken.push_back(shard.take(*session));
+  }
+  for (const HlsSessionPtr& session : taken) leave_tables(*session);
+  return taken;
 }
 
 void HlsSessions::move_all(const std::shared_ptr<Mount>& from, const std::shared_ptr<Mount>& to) {
   for (Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
-    for (const auto& [key, session] : shard.sessions) {
-      if (session->mount != from) continue;
+    auto moved = shard.by_mount.extract(from.get());
+    if (moved.empty()) continue;
+    for (HlsSession* const session : moved.mapped()) {
       session->place = GatePass::enter(to->gate());
       session->mount = to;  // the caller holds the former mount
-      shard.leave(from.get());
-      ++shard.by_mount[to.get()];
     }
+    shard.by_mount[to.get()].merge(moved.mapped());
   }
 }
 
@@ -255,8 +264,10 @@ std::vector<ListenerRow> HlsSessions::page(const Mount& mount, SteadyTime now, s
   std::vector<std::uint64_t> ids;
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
-    for (const auto& [key, session] : shard.sessions)
-      if (session->mount.get() == &mount && session->id > after) ids.push_back(session->id);
+    const auto found = shard.by_mount.find(&mount);
+    if (found == shard.by_mount.end()) continue;
+    for (const HlsSession* const session : found->second)
+      if (session->id > after) ids.push_back(session->id);
   }
   if (ids.empty() || most == 0) return {};
   const auto last = ids.begin() + static_cast<std::ptrdiff_t>(std::min(most, ids.size()) - 1);
@@ -270,8 +281,10 @@ std::vector<ListenerRow> HlsSessions::rows_of(const Mount& mount, SteadyTime now
   std::vector<std::string> crowds;
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
-    for (const auto& [key, session] : shard.sessions) {
-      if (session->mount.get() != &mount || session->id <= after || session->id > last) continue;
+    const auto found = shard.by_mount.find(&mount);
+    if (found == shard.by_mount.end()) continue;
+    for (const HlsSession* const session : found->second) {
+      if (session->id <= after || session->id > last) continue;
       ListenerRow row;
       row.hls = true;
       row.id = session->id;
@@ -308,7 +321,7 @@ HlsSessions::Counts HlsSessions::by_mount() const {
   Counts counts;
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
-    for (const auto& [mount, sessions] : shard.by_mount) counts[mount] += sessions;
+    for (const auto& [mount, sessions] : shard.by_mount) counts[mount] += sessions.size();
   }
   return counts;
 }

@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -120,15 +121,15 @@ class HlsSessions {
     mutable std::mutex mutex;
     std::unordered_map<std::string, HlsSessionPtr> sessions;
     std::unordered_map<std::uint64_t, HlsSession*> by_id;
-    Counts by_mount;
+    // A mount that ends must not cost a walk over the sessions of all others.
+    std::unordered_map<const Mount*, std::unordered_set<HlsSession*>> by_mount;
 
-    void leave(const Mount* mount) {
-      if (const auto at = by_mount.find(mount); at != by_mount.end() && --at->second == 0)
-        by_mount.erase(at);
-    }
-    HlsSessionPtr take(const HlsSession& session) {
+    HlsSessionPtr take(HlsSession& session) {
       by_id.erase(session.id);
-      leave(session.mount.get());
+      if (const auto at = by_mount.find(session.mount.get()); at->second.size() > 1)
+        at->second.erase(&session);
+      else
+        by_mount.erase(at);
       return std::move(sessions.extract(*session.key).mapped());
     }
   };

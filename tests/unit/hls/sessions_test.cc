@@ -200,6 +200,15 @@ TEST(HlsSessions, AreCountedByTheirMountAsTheyComeAndGo) {
   sessions.take_silent(now + 1h);
   CHECK(sessions.by_mount().empty());
 }
+TEST(HlsSessions, AMountThatEndsCostsNoWalkOverTheSessionsOfOthers) {
+  for (std::uint64_t id = 1; id <= 20'000; ++id)
+    sessions.add(made("n" + std::to_string(id), id), now);
+  const Clock& cpu = system_clock();
+  const auto before = cpu.thread_work();
+  for (int relay = 0; relay < 2'000; ++relay) CHECK(sessions.take_all_of(*other).empty());
+  CHECK(cpu.thread_work() - before < 100ms);
+  LONGS_EQUAL(20'000, sessions.take_all_of(*mount).size());
+}
 TEST(HlsSessions, AListAloneHasItsPlaceForSixSeconds) {
   for (int i = 0; i < 8; ++i) {
     CHECK(sessions.has_room("192.0.2.1", "/m"));
