@@ -23,7 +23,7 @@ namespace {
 // report of one begins with its record, at a whole hour, as do sums by country.
 void leave_out_earlier(const PlanContext& context, const AudienceReport::Mounts& kept,
                        AudienceAsked& asked) {
-  if (sees_all(context.who)) return;
+  if (sees_all(context.who) && asked.ask.account.empty()) return;
   AudienceRange& range = asked.ask.range;
   const AudienceReport::Since kept_since = asked.report.kept_since();
   AudienceReport::Mounts later;

@@ -299,6 +299,22 @@ bool sees_known_mount(const PlanContext& context, const std::string& name) {
          (std::binary_search(names.begin(), names.end(), name) && sees_mount(context, name));
 }
 
+// Since when the mount's history is that of its account, in seconds; 0: always.  What was heard of
+// the name before its record may be another account's.
+std::int64_t own_since(const PlanContext& context, const std::string& name,
+                       const HistoryQuestion& question) {
+  const std::int64_t since = record_since(context, name) / 1000;
+  if (sees_all(context.who) || since <= question.from) return 0;
+  HistoryQuestion before = question;
+  before.to = since;
+  before.points = 1;
+  before.by = HistoryBy::kAll;
+  before.only = std::vector<std::string>{name};
+  for (const HistoryRow& row : context.world.history->read(before).rows)
+    if (std::ranges::any_of(row.max, [](double value) { return value > 0; })) return since;
+  return 0;
+}
+
 Problem no_history(const PlanContext& context) {
   const ApiWorld& world = context.world;
   if (is_old_history(context.request, context.file, context.now) && !world.audience_why.empty())
@@ -340,11 +356,13 @@ Plan read_history(const PlanContext& context) {
   if (mount) {
     const std::string name = mount_name_of(*mount);
     if (!sees_known_mount(context, name)) return at_parameter(not_found("mount", name), "mount");
+    question.from = std::max(question.from, own_since(context, name, question));
     question.only = std::vector<std::string>{name};
   } else if (!all) {
     question.only = context.world.history->names(HistoryBy::kMount);
-    std::erase_if(*question.only,
-                  [&](const std::string& name) { return !sees_mount(context, name); });
+    std::erase_if(*question.only, [&](const std::string& name) {
+      return !sees_mount(context, name) || own_since(context, name, question) > 0;
+    });
   }
   return answer_history(context, question);
 }
@@ -359,6 +377,7 @@ Plan read_mount_history(const PlanContext& context) {
   HistoryQuestion& question = std::get<HistoryQuestion>(asked);
   question.by = HistoryBy::kAll;
   if (is_old) return read_older(context, question, name);
+  question.from = std::max(question.from, own_since(context, name, question));
   question.only = std::vector<std::string>{name};
   return answer_history(context, question);
 }

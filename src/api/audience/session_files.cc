@@ -1,6 +1,9 @@
 #include "api/audience/session_files.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
 #include <utility>
 
 #include "api/audience/audience_ask.h"
@@ -58,6 +61,29 @@ bool is_mount_heard(const PlanContext& context, const std::string& mount) {
                                [&mount](const auto& one) { return one.second == mount; });
 }
 
+// Since when a mount's sessions are its account's, as the sums of the audience count them.
+std::function<std::int64_t(const std::string& name)> account_starts(const PlanContext& context) {
+  struct Known {
+    std::map<std::string, std::int64_t, std::less<>> numbers;
+    AudienceReport::Mounts kept;
+    AudienceReport::Since kept_since;
+  };
+  auto known = std::make_shared<Known>();
+  if (context.world.audience != nullptr) {
+    AudienceReport report(*context.world.audience, unix_ms(context.now));
+    if (const auto mounts = report.mounts())
+      for (const auto& [number, name] : *mounts) known->numbers.emplace(name, number);
+    known->kept = report.kept_accounts();
+    known->kept_since = report.kept_since();
+  }
+  return [&context, known](const std::string& name) {
+    const auto at = known->numbers.find(name);
+    return at == known->numbers.end()
+               ? record_since(context, name)
+               : account_since(context, name, at->second, known->kept, known->kept_since);
+  };
+}
+
 struct SessionsAsked {
   AudienceAsk ask;
   std::vector<SpooledListening> rows;
@@ -78,6 +104,8 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
     return wrong_parameter("mount", "the file has one stream, which mount= must name");
   if (auto problem = hidden_account(context, ask.account)) return *std::move(problem);
   bool knows = ask.mount.empty() || sees_present_mount(context, ask.mount);
+  const bool sees_whole = sees_all(context.who) && ask.account.empty();
+  const auto since_of = account_starts(context);
   auto rows = read_sessions(
       session_directory(state_directory(context.file)), ask.range.from, ask.range.to,
       [&](const std::string& name, std::int64_t began_ms) {
@@ -86,7 +114,7 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
         if (!sees_mount(context.who, name, account)) return false;
         if (!ask.account.empty() && account != ask.account) return false;
         knows = true;
-        return sees_all(context.who) || began_ms >= record_since(context, name);
+        return sees_whole || began_ms >= since_of(name);
       },
       kMaxSessionLines);
   if (!rows && rows.error().code == Error::Code::kLimit)

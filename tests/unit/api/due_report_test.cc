@@ -102,6 +102,32 @@ TEST(DueReport, DaysThatAServerHasMissedAreMadeUpFor) {
   paths.push_back(wrote(day(20), "2026-11-21"));
   for (const std::string& one : paths) ::unlink(one.c_str());
 }
+TEST(DueReport, ADayThatWasTakenAwayIsNotFiledAgain) {
+  report.daily = true;
+  std::string last;
+  const auto day = [&](int days) {
+    const std::int64_t now = kNovember + (days + 1) * kDay + 7200;
+    auto filed = file_report(report, config, book, *database, WallTime(std::chrono::seconds(now)),
+                             last);
+    CHECK(filed.has_value());
+    last = filed->month;
+    return *std::move(filed);
+  };
+  const std::string left = day(0).path;  // nothing takes it away
+  for (int i = 1; i < 6; ++i) {
+    const FiledReport filed = day(i);
+    CHECK(filed.is_new);
+    STRCMP_EQUAL(("2026-11-0" + std::to_string(i + 1)).c_str(), filed.month.c_str());
+    ::unlink(filed.path.c_str());
+  }
+  // Days that this process has missed come before the one that is due.
+  for (const char* name : {"2026-11-07", "2026-11-08"}) {
+    const FiledReport filed = day(7);
+    STRCMP_EQUAL(name, filed.month.c_str());
+    ::unlink(filed.path.c_str());
+  }
+  ::unlink(left.c_str());
+}
 TEST(DueReport, WhatCannotBeWrittenIsSaid) {
   report.directory = directory + "/none";
   STRCMP_CONTAINS("/none", file(kNovember).error().what.c_str());

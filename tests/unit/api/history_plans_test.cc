@@ -2,6 +2,7 @@
 #include "admin/metrics/history.h"
 #include "api/api_bench.h"
 #include "base/cat.h"
+#include "config/mounts/mount_record.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -53,6 +54,26 @@ TEST(HistoryPlans, ALoginSeesItsMounts) {
   LONGS_EQUAL(404, ask(api.operator_, "/mounts/file.mp3/history"));
   LONGS_EQUAL(200, ask(api.operator_, "/mounts/acme-1/history"));
   DOUBLES_EQUAL(10, last(), 0);
+}
+TEST(HistoryPlans, WhatWasHeardOfANameBeforeItsRecordIsNotShown) {
+  MountRecord record;
+  record.mount = "/acme-1";
+  record.account = "acme";
+  record.made = now - 30;
+  RegistryWrite write;
+  write.put("accounts/acme", R"({"name":"Acme"})", 0);
+  write.put("mounts/%2Facme-1", mount_record_xml(record), 0);
+  CHECK(api.commit(write));
+  for (const ApiCaller* who : {&api.owner, &api.operator_})
+    for (const char* target : {"/mounts/acme-1/history", "/history?mount=/acme-1"}) {
+      LONGS_EQUAL(200, ask(*who, target));
+      DOUBLES_EQUAL(10, last(), 0);
+      CHECK(api.json().at("t").at(0).number().value_or(0) > static_cast<double>(now - 60));
+    }
+  LONGS_EQUAL(200, ask(api.owner, "/history?by=mount"));
+  LONGS_EQUAL(0, api.json().at("rows").size());
+  LONGS_EQUAL(200, ask(api.admin, "/mounts/acme-1/history"));
+  CHECK(api.json().at("t").at(0).number().value_or(0) < static_cast<double>(now - 3000));
 }
 TEST(HistoryPlans, WhatIsWrongIsNamed) {
   const auto fault = [this](const char* target) {
