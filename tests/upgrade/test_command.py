@@ -35,6 +35,24 @@ def the_command_waits_and_says_how_it_ended(t):
 
 
 @test
+def without_a_pid_file_the_server_with_this_configuration_is_found(t):
+    server, other = t.server(), t.server()
+    source, listener = server.source(), None
+    sent = source.play(50)
+    listener = server.listener()
+    for round_ in range(3):
+        status, out, err = t.run("-c", server.config, "--upgrade")
+        equal((status, out), (0, ""), err)
+        matches(r"icecast-lb: process %d has taken over 1 listeners, 1 sources, 1 mounts; pause \d+ ms\n" % serving(server), err)
+        sent += source.play(20)
+    check(sent.startswith(listener.read(len(sent) - MP3_FRAME)), "what came differs from what was sent")
+    check("has taken over" not in other.log(), "the other server was left alone")
+    equal(server.stop(), 0)
+    status, _, err = t.run("-c", server.config, "--upgrade")
+    equal((status, "no server of this user runs with %s; start it instead" % server.config in err), (1, True), err)
+
+
+@test
 def in_the_background_each_process_is_found_by_the_pid_file(t):
     server = t.unstarted_server(paths="<pidfile>%s/pid</pidfile>" % (t.dir / "server0"))
     pid_file = server.dir / "pid"
@@ -60,7 +78,7 @@ def wrong_use_ends_with_a_sentence(t):
     server = with_pid_file(t)
     config = server.config.read_text()
     nowhere = t.dir / "nowhere.xml"
-    for text, why in ((config.replace("pidfile>", "unknown>"), "has no <pidfile>"),
+    for text, why in ((config.replace("pidfile>", "unknown>"), "no server of this user runs with"),
                       (config.replace("/pid<", "/none<"), "no server runs with .*start it instead"),
                       (config.replace("<paths>", "<paths"), "nowhere.xml")):
         nowhere.write_text(text)

@@ -16,9 +16,13 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "app/handover/handover.h"
 #include "base/cat.h"
@@ -31,12 +35,15 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{60'000}, kAskAgain{1000};
 constexpr std::size_t kMaxText = 4096;
+constexpr std::string_view kProgramName = "icecast-lb";
 
 int end(int status, std::string_view why) {
   const std::string line = cat({"icecast-lb: ", why, "\n"});
   [[maybe_unused]] const auto n = ::write(STDERR_FILENO, line.data(), line.size());
   return status;
 }
+
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
 // A line of /proc/PID/status; "": missing.
 std::string_view status_line(std::string_view status, std::string_view name) {
@@ -102,26 +109,69 @@ bool waits_at(int socket, std::uint64_t pid, std::uint64_t asker) {
   return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), size) == 0;
 }
 
-// The configuration that the process reads at an upgrade, if it is another file than `ours`; "": it
-// is the same, or not known.
-std::string other_file_of(std::uint64_t pid, const std::string& ours) {
+// The configuration that a process reads at an upgrade.
+struct TheirFile {
+  std::string name;
+  std::optional<bool> is_ours;  // nullopt: not known
+};
+TheirFile file_of(std::uint64_t pid, const std::string& ours) {
   const std::string process = cat({"/proc/", pid, "/"});
   const auto line = read_file(process + "cmdline");
-  if (!line) return {};
+  if (!line || line->text.empty()) return {};
   auto words = split(line->text, '\0');
   words.erase(words.begin());
   std::erase_if(words, [](std::string_view word) { return word.starts_with("--stand-in="); });
-  const std::string theirs = parse_options({words.begin(), words.end()}).config_file;
-  const bool from_root = theirs.starts_with('/');
+  TheirFile theirs{parse_options({words.begin(), words.end()}).config_file, std::nullopt};
+  const bool from_root = theirs.name.starts_with('/');
   struct stat here {};
   struct stat there {};
-  if (theirs.empty() || ::stat(ours.c_str(), &here) != 0 ||
-      ::stat(cat({process, from_root ? "root" : "cwd/", theirs}).c_str(), &there) != 0)
-    return {};
-  return here.st_dev == there.st_dev && here.st_ino == there.st_ino ? "" : theirs;
+  if (!theirs.name.empty() && ::stat(ours.c_str(), &here) == 0 &&
+      ::stat(cat({process, from_root ? "root" : "cwd/", theirs.name}).c_str(), &there) == 0)
+    theirs.is_ours = here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+  return theirs;
 }
 
-std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+// Servers with this configuration: of processes of which one has begun the other, the first, which
+// passes USR2 on.
+std::vector<std::uint64_t> servers_with(const std::string& config_file) {
+  std::map<std::uint64_t, std::uint64_t> parents;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", failed)) {
+    const auto pid = parse_u64(entry.path().filename().string());
+    if (!pid || *pid == static_cast<std::uint64_t>(::getpid())) continue;
+    const auto name = read_file(cat({"/proc/", *pid, "/comm"}), {64});
+    if (!name || trim(name->text) != kProgramName) continue;
+    const auto status = read_file(cat({"/proc/", *pid, "/status"}));
+    if (status && catches_usr2(status->text) && file_of(*pid, config_file).is_ours == true)
+      parents[*pid] = parse_u64(status_line(status->text, "PPid:")).value_or(0);
+  }
+  std::vector<std::uint64_t> first;
+  for (const auto& [pid, parent] : parents)
+    if (!parents.contains(parent)) first.push_back(pid);
+  return first;
+}
+
+// The server of this configuration; an error says why there is none.
+Result<std::uint64_t> find_server(const std::string& config_file, const std::string& pidfile) {
+  if (pidfile.empty()) {
+    const auto servers = servers_with(config_file);
+    if (servers.size() == 1) return servers.front();
+    return Error::not_found(
+        servers.empty()
+            ? cat({"no server of this user runs with ", config_file, "; start it instead"})
+            : cat({servers.size(), " servers run with ", config_file,
+                   ", which has no <pidfile> to name one; send USR2 to its process instead"}));
+  }
+  const auto text = read_file(pidfile, {64});
+  const auto pid = text ? parse_u64(trim(first_line(text->text))) : std::nullopt;
+  if (!pid || *pid < 2 || *pid > 0x7fffffff)
+    return Error::not_found(cat({"no server runs with ", config_file, ": ", pidfile,
+                                 " names no process; start it instead"}));
+  if (::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH)
+    return Error::not_found(cat({"no server runs with ", config_file, ": process ", *pid, " of ",
+                                 pidfile, " is not there; start it instead"}));
+  return *pid;
+}
 
 }  // namespace
 
@@ -137,26 +187,17 @@ int upgrade_server(const Options& options) {
     return end(1, cat({options.config_file, " cannot be used, and the server was left alone; its ",
                        "faults: icecast-lb -c ", options.config_file, " --check-config"}));
   const std::string& path = loaded->config->paths.pidfile;
-  if (path.empty())
-    return end(1, cat({options.config_file,
-                       " has no <pidfile>, which would name the server; send "
-                       "USR2 to its process instead"}));
-  const auto text = read_file(path, {64});
-  const auto pid = text ? parse_u64(trim(first_line(text->text))) : std::nullopt;
-  if (!pid || *pid < 2 || *pid > 0x7fffffff)
-    return end(1, cat({"no server runs with ", options.config_file, ": ", path,
-                       " names no process; start it instead"}));
-  if (::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH)
-    return end(1, cat({"no server runs with ", options.config_file, ": process ", *pid, " of ",
-                       path, " is not there; start it instead"}));
+  const auto pid = find_server(options.config_file, path);
+  if (!pid) return end(1, pid.error().what);
+  const std::string server = cat({"process ", *pid, path.empty() ? "" : " of ", path});
   const auto status = read_file(cat({"/proc/", *pid, "/status"}));
   const std::string_view facts = status ? std::string_view(status->text) : std::string_view();
   if (!catches_usr2(facts))
-    return end(1, cat({"process ", *pid, " of ", path,
+    return end(1, cat({server,
                        " does not know how to be replaced: it is an "
                        "older version, or no icecast-lb; restart it instead"}));
-  if (const std::string other = other_file_of(*pid, options.config_file); !other.empty())
-    return end(1, cat({"process ", *pid, " of ", path, " runs with ", other,
+  if (const TheirFile other = file_of(*pid, options.config_file); other.is_ours == false)
+    return end(1, cat({server, " runs with ", other.name,
                        ", which it reads again at an upgrade, and not ", options.config_file,
                        "; it was left alone: change that file, or restart the server with -c ",
                        options.config_file}));
@@ -171,8 +212,8 @@ int upgrade_server(const Options& options) {
       return end(1, cat({"the answer could not be waited for (", std::strerror(errno), ")"}));
   }
   if (!ask(static_cast<pid_t>(*pid), asker))
-    return end(1, cat({"process ", *pid, " of ", path, " could not be sent USR2 (",
-                       std::strerror(errno), "); run this as the user of the server, or as root"}));
+    return end(1, cat({server, " could not be sent USR2 (", std::strerror(errno),
+                       "); run this as the user of the server, or as root"}));
   const std::string_view users = status_line(facts, "Uid:");  // real, effective, ...
   const auto user = parse_u64(users.substr(0, users.find_first_of(" \t")));
   const std::string outcome =
