@@ -62,7 +62,7 @@ for name in ("postinst", "postrm"):
 profile = text("packaging/apparmor")
 for kind in ("log", "lib", "cache"):
     check(re.search(r"(?m)^  /var/%s/icecast-lb/\*\* rwk" % kind, profile), "packaging/apparmor lets it not write to /var/%s/icecast-lb" % kind)
-check("profile icecast-lb /usr/bin/icecast-lb " in profile, "packaging/apparmor is of another program")
+check("\nprofile icecast-lb flags" in profile and "\nAppArmorProfile=-icecast-lb\n" in unit, "packaging/apparmor is not of the unit alone")
 check("usr.bin.icecast-lb" in text("debian/rules"), "debian/rules does not install the profile")
 parser = shutil.which("apparmor_parser", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 if parser:
