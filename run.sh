@@ -117,7 +117,7 @@ open_var() {
   if [ "$(id -u)" = 0 ] && [ ! -e "$var" ] && ! as_nobody test -x "$(dirname "$var")"; then
     local place
     place=/var/lib/icecast-lb/$(cksum <<<"$var" | cut -d' ' -f1)
-    mkdir -p "$place"
+    mkdir -p "$place" "$(dirname "$var")"
     ln -sfn "$place" "$var"
   fi
   mkdir -p "$var/web" "$var/log" ||
@@ -321,7 +321,7 @@ if [ ! -e "$config" ]; then
   write_configuration
 elif [ -n "$name" ] && [ "$(configured hostname)" != "$name" ]; then
   die "$config is there already, for $(configured hostname), and left as it is: see doc/https.md for what to write, or  ./run.sh --var var2 --hostname $name"
-elif grep -q '^ *<acme/\?>' "$config"; then
+elif grep -qE '^ *<acme[ />]' "$config"; then
   # As it was written, whatever is typed on another day.
   name=$(configured hostname) ports=$(configured ports | tr ' ' ,)
   ports=${ports:-80,443}
