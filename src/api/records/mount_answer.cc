@@ -203,22 +203,24 @@ void write_playing_mount(JsonWriter& json, const PlanContext& context, const std
   write_own_mount(json, context, mount, "default");
 }
 
-bool is_configured(const PlanContext& context, std::string_view mount) {
-  return file_section(context.file, mount) != nullptr || context.book.mount(mount) != nullptr ||
-         context.file.book.layers.external.contains(mount);
+const MountRecord* record_of_mount(const PlanContext& context, std::string_view mount) {
+  if (file_section(context.file, mount) != nullptr) return nullptr;
+  if (const auto* row = context.book.mount(mount)) return &row->value;
+  const auto* record = context.file.book.layers.external.look_up(mount);
+  return record == nullptr ? nullptr : record->get();
 }
 
 const MountRecord* external_mount(const PlanContext& context, std::string_view mount) {
-  const auto* record = context.file.book.layers.external.look_up(mount);
-  const bool hidden = context.book.mount(mount) != nullptr || file_section(context.file, mount);
-  return record == nullptr || hidden ? nullptr : record->get();
+  return context.book.mount(mount) == nullptr ? record_of_mount(context, mount) : nullptr;
+}
+
+bool is_configured(const PlanContext& context, std::string_view mount) {
+  return file_section(context.file, mount) != nullptr || record_of_mount(context, mount) != nullptr;
 }
 
 std::string account_of_mount(const PlanContext& context, std::string_view mount) {
-  if (file_section(context.file, mount) != nullptr) return {};
-  if (const auto* row = context.book.mount(mount)) return row->value.account;
-  const MountRecord* other = external_mount(context, mount);
-  return other == nullptr ? std::string() : other->account;
+  const MountRecord* const record = record_of_mount(context, mount);
+  return record == nullptr ? std::string() : record->account;
 }
 
 std::string account_of_mount(const PlanContext& context, std::string_view mount,

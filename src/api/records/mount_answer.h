@@ -36,10 +36,13 @@ void write_playing_mount(JsonWriter& json, const PlanContext& context, const std
 // A mount of <config-external>, which is changed at the backend.
 void write_external_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record);
 
+// The record in force, of the store or else of <config-external>; null: none, or the file has the
+// mount.
+const MountRecord* record_of_mount(const PlanContext& context, std::string_view mount);
+// … if it is of <config-external>; otherwise null.
+const MountRecord* external_mount(const PlanContext& context, std::string_view mount);
 // Whether the file, the store or <config-external> has the mount.
 bool is_configured(const PlanContext& context, std::string_view mount);
-// The record of <config-external>, if neither the file nor the store has the name; otherwise null.
-const MountRecord* external_mount(const PlanContext& context, std::string_view mount);
 // "": none, as for mounts of the file.
 std::string account_of_mount(const PlanContext& context, std::string_view mount);
 // The same of the audience's mount with this number; one that has been deleted still belongs to the

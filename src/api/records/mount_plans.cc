@@ -32,16 +32,15 @@ Problem in_external(const std::string& name, std::string_view what) {
 std::variant<const BookRow<MountRecord>*, Problem> row_to_change(const PlanContext& context) {
   const std::string name = name_of(context);
   const auto* row = context.book.mount(name);
-  if (row == nullptr) {
-    if (file_section(context.file, name) != nullptr && sees_mount(context.who, name, ""))
+  if (row == nullptr && sees_mount(context, name)) {
+    if (file_section(context.file, name) != nullptr)
       return Problem{ProblemName::kInFile,
                      cat({"mount ", name, " is in the configuration file and is changed there"})};
-    if (const auto* other = external_mount(context, name);
-        other != nullptr && sees_mount(context.who, name, other->account))
+    if (external_mount(context, name) != nullptr)
       return in_external(name, "only the program behind it changes the mount");
-    return not_found("mount", name);
   }
-  if (!sees_mount(context.who, name, row->value.account)) return not_found("mount", name);
+  if (row == nullptr || !sees_mount(context.who, name, row->value.account))
+    return not_found("mount", name);
   if (!changes_account_of(context.who, row->value.account))
     return forbidden("the login may not change mount " + name);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
@@ -143,8 +142,7 @@ std::optional<Problem> judge_fallback(const PlanContext& context, const MountRec
     if (mount == record.mount) return fallback_of(record);
     if (const MountSettings* section = file_section(context.file, mount))
       return section->fallback_mount;
-    if (const auto* row = context.book.mount(mount)) return fallback_of(row->value);
-    const MountRecord* other = external_mount(context, mount);
+    const MountRecord* const other = record_of_mount(context, mount);
     return other == nullptr ? std::string() : fallback_of(*other);
   });
   if (!fault.empty()) return invalid_at("/settings/fallback-mount", std::move(fault));
@@ -307,21 +305,14 @@ Plan list_mounts(const PlanContext& context) {
 
 Plan read_mount(const PlanContext& context) {
   const std::string name = name_of(context);
-  if (const MountSettings* section = file_section(context.file, name)) {
-    if (!sees_mount(context.who, name, "")) return not_found("mount", name);
+  if (!sees_present_mount(context, name)) return not_found("mount", name);
+  if (const MountSettings* section = file_section(context.file, name))
     return answered_by(0, [&](JsonWriter& json) { write_file_mount(json, context, *section); });
-  }
-  if (const auto* other = external_mount(context, name);
-      other != nullptr && sees_mount(context.who, name, other->account)) {
+  if (const auto* row = context.book.mount(name))
+    return record_answer(context, row->value, row->revision);
+  if (const auto* other = external_mount(context, name))
     return answered_by(0, [&](JsonWriter& json) { write_external_mount(json, context, *other); });
-  }
-  const auto* row = context.book.mount(name);
-  if (row == nullptr && context.world.now_of(name).on_air && sees_mount(context.who, name, "")) {
-    return answered_by(0, [&](JsonWriter& json) { write_playing_mount(json, context, name); });
-  }
-  if (row == nullptr || !sees_mount(context.who, name, row->value.account))
-    return not_found("mount", name);
-  return record_answer(context, row->value, row->revision);
+  return answered_by(0, [&](JsonWriter& json) { write_playing_mount(json, context, name); });
 }
 
 Plan create_mount(const PlanContext& context) {
