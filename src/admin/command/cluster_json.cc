@@ -133,7 +133,7 @@ void mount(JsonWriter& json, const MountNodes& row, const ClusterSight& sight) {
     const Behind* behind = row.behind_of(carrier.node);
     json.key("below").number(behind == nullptr ? 0U : behind->below);
     json.key("redirected").number(carrier.recent);
-    json.key("reported").boolean(carrier.reported);
+    json.key("reported").boolean(carrier.carries);
     std::vector<std::string> way = here;
     if (carrier.node == sight.table.self())
       way.pop_back();

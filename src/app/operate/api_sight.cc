@@ -105,7 +105,7 @@ MountNow ApiSight::mount_now(const std::string& name) const {
     now.listeners += audience_of(table, *row).all();
     now.on_air =
         now.on_air || std::ranges::any_of(row->carriers, [&](const Carrier& carrier) {
-          return carrier.node != table.self() && carrier.reported && table.carries(carrier, time);
+          return carrier.node != table.self() && carrier.carries && table.carries(carrier, time);
         });
   });
   if (!now.on_air) now.off_air = network_.off_air->of(name);

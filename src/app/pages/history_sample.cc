@@ -36,7 +36,7 @@ void add_cluster(const Network& network, HistorySample& sample) {
       if (row == nullptr) return seen;
       const bool carried =
           std::any_of(row->carriers.begin(), row->carriers.end(), [&](const Carrier& carrier) {
-            return carrier.node != table.self() && carrier.reported && table.carries(carrier, time);
+            return carrier.node != table.self() && carrier.carries && table.carries(carrier, time);
           });
       if (!carried) return seen;
       const auto listeners = static_cast<double>(audience_of(table, *row).all());

@@ -128,7 +128,7 @@ class Picking {
 
   // A node where the mount already flows need not pull it.
   static PullFault why_not_pulled(const Node& node, const Carrier* carrier) {
-    if (!elsewhere(node) || (carrier != nullptr && carrier->reported)) return PullFault::kNone;
+    if (!elsewhere(node) || (carrier != nullptr && carrier->carries)) return PullFault::kNone;
     return carrier != nullptr && carrier->cannot != PullFault::kNone ? carrier->cannot
                                                                      : node.cannot;
   }

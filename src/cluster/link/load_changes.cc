@@ -48,7 +48,7 @@ void LoadChanges::note(Row& row) {
 
 bool LoadChanges::end(Rows::iterator at, SteadyTime when) {
   Row& row = at->second;
-  if (!row.load.has_values()) return false;
+  if (!has_values(row.load)) return false;
   const bool urgent = row.load.carries;
   count(row, {.mount = at->first});
   row.load = MountLoad{.mount = at->first, .carries = false};
@@ -70,43 +70,27 @@ void LoadChanges::forget(SteadyTime when) {
 
 bool LoadChanges::set(const Carried& each, SteadyTime when) {
   const auto at = rows_.find(each.mount);
+  const bool fresh = at == rows_.end();
   const bool anything = each.carries || each.enforces != 0 || each.cannot != PullFault::kNone;
-  if (!anything) return at != rows_.end() && end(at, when);
-  if (at == rows_.end()) {
-    Row& fresh = rows_[std::string(each.mount)];
-    fresh.load = {.mount = std::string(each.mount),
-                  .carries = each.carries,
-                  .enforces = each.enforces,
-                  .cannot = each.cannot,
-                  .free = each.free,
-                  .below = reported_below(each),
-                  .from = from_of(each)};
-    fresh.of_masters = masters_of(each);
-    count(fresh, each);
-    note(fresh);
-    return each.carries || each.cannot != PullFault::kNone;
-  }
-  Row& known = at->second;
-  MountLoad& load = known.load;
-  const unsigned listeners = load.listeners;
-  count(known, each);
-  if (load.carries == each.carries && listeners == each.listeners &&
-      load.enforces == each.enforces && load.cannot == each.cannot && load.free == each.free &&
-      load.below == reported_below(each) && same_way(load, each) &&
-      known.of_masters == masters_of(each))
-    return false;
+  if (!anything) return !fresh && end(at, when);
+  Row& row = fresh ? rows_[std::string(each.mount)] : at->second;
+  MountLoad& load = row.load;
+  if (fresh) load = {.mount = std::string(each.mount), .carries = false};
+  const std::uint32_t below = reported_below(each);
+  const bool other_way = !same_way(load, each);
+  const bool same = !fresh && load_values(load) == load_values(each) && load.below == below &&
+                    !other_way && row.of_masters == masters_of(each);
   const bool urgent = load.carries != each.carries || load.cannot != each.cannot ||
-                      (listeners == 0) != (each.listeners == 0) ||
-                      (load.free == 0) != (each.free == 0) ||
-                      (load.below == 0) != (reported_below(each) == 0) || !same_way(load, each);
-  load.below = reported_below(each);
-  if (!same_way(load, each)) load.from = from_of(each);
-  known.of_masters = masters_of(each);
-  load.cannot = each.cannot;
-  load.free = each.free;
-  load.carries = each.carries;
-  load.enforces = each.enforces;
-  note(known);
+                      (!fresh && ((load.listeners == 0) != (each.listeners == 0) ||
+                                  (load.free == 0) != (each.free == 0) ||
+                                  (load.below == 0) != (below == 0) || other_way));
+  count(row, each);
+  if (same) return false;
+  load_values(load) = load_values(each);
+  load.below = below;
+  if (other_way) load.from = from_of(each);
+  row.of_masters = masters_of(each);
+  note(row);
   return urgent;
 }
 
@@ -136,7 +120,7 @@ LoadChanges::Changes LoadChanges::since(std::uint64_t version, std::string_view 
 std::vector<MountLoad> LoadChanges::all(std::string_view master) const {
   std::vector<MountLoad> out;
   for (const auto& [mount, row] : rows_)
-    if (row.load.has_values()) out.push_back(load_for(row, master));
+    if (has_values(row.load)) out.push_back(load_for(row, master));
   return out;
 }
 

@@ -38,6 +38,7 @@ class LoadChanges {
     ProtectionSet enforces = 0;
     PullFault cannot = PullFault::kNone;  // of a mount that is not carried
     std::uint32_t free = MountLoad::kUnlimited;
+    bool declined = false;
     // As MountLoad::from, with the master that it comes from as the last; null: not known.
     const std::vector<std::string>* from = nullptr;
     const Below* below = nullptr;  // null: no listener

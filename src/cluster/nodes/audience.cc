@@ -37,7 +37,7 @@ class Tree {
       if (slot == kNoNode || slot == table_.self() || slot == behind.node) return false;
       if (!counts_below(table_.node(slot))) return false;
       const Carrier* there = carrier(slot);
-      return there != nullptr && there->reported;
+      return there != nullptr && there->carries;
     });
   }
   std::uint64_t listeners(NodeSlot slot) const {
@@ -117,7 +117,7 @@ Below below_of(const NodeTable& table, const MountNodes& mount,
     if (carrier.listeners == 0 && mount.behind.empty()) continue;
     const Behind* behind = mount.behind_of(carrier.node);
     const std::uint64_t there = carrier.listeners + (behind == nullptr ? 0 : behind->below);
-    if (there == 0 || !carrier.reported || (behind != nullptr && !behind->from_here)) continue;
+    if (there == 0 || !carrier.carries || (behind != nullptr && !behind->from_here)) continue;
     const Node& node = table.node(carrier.node);
     if (node.kind != NodeKind::kLink || tree.is_above(node)) continue;
     out.listeners += there;

@@ -63,7 +63,7 @@ CarrierTable::Mounts::iterator CarrierTable::drop_if_empty(Mounts::iterator at) 
 bool CarrierTable::see(NodeSlot node, const MountLoad& load, SteadyTime sampled) {
   ++revision_;
   const auto found = mounts_.find(load.mount);
-  if (!load.has_values()) {
+  if (!has_values(load)) {
     if (found == mounts_.end()) return true;
     drop_carriers(found->second, [node](const Carrier& c) { return c.node == node; });
     drop_if_empty(found);
@@ -79,28 +79,21 @@ bool CarrierTable::see(NodeSlot node, const MountLoad& load, SteadyTime sampled)
   const std::uint32_t came = listeners > carrier.listeners ? listeners - carrier.listeners : 0;
   const bool on_way = carrier.limited() && sampled - carrier.sent <= Carrier::kOnItsWay;
   carrier.recent = on_way ? carrier.recent - std::min(carrier.recent, came) : 0;
+  load_values(carrier) = load_values(load);
   carrier.listeners = listeners;
-  carrier.reported = load.carries;
-  carrier.enforces = load.enforces;
-  carrier.declined = load.declined;
-  carrier.cannot = load.carries ? PullFault::kNone : load.cannot;
-  carrier.free = load.free;
+  if (load.carries) carrier.cannot = PullFault::kNone;
   return true;
 }
 
 // Redirects on their way are not in a node's report, so they stay.
 bool CarrierTable::see_all(NodeSlot node, const std::vector<MountLoad>& loads, SteadyTime sampled) {
   ++revision_;
+  const Carrier nothing;
   for (auto& [name, mount] : mounts_) {
     Carrier* carrier = find_in(mount, node);
     if (carrier == nullptr) continue;
     forget_behind(mount, node);
-    carrier->reported = false;
-    carrier->listeners = 0;
-    carrier->enforces = 0;
-    carrier->declined = false;
-    carrier->cannot = PullFault::kNone;
-    carrier->free = MountLoad::kUnlimited;
+    load_values(*carrier) = load_values(nothing);
   }
   bool all = true;
   for (const MountLoad& load : loads) all = see(node, load, sampled) && all;

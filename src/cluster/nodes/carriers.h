@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -46,18 +47,26 @@ struct MountLoad {
 
   bool operator==(const MountLoad&) const = default;
   static constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
-  // Whether any value differs from the default.
-  bool has_values() const noexcept {
-    return carries || enforces != 0 || cannot != PullFault::kNone || free != kUnlimited || declined;
-  }
 };
+// The values that a node sends about a mount itself: each type that keeps them has these members.
+template <class Load>
+auto load_values(Load& load) noexcept {
+  return std::tie(load.listeners, load.carries, load.enforces, load.cannot, load.free,
+                  load.declined);
+}
+// Whether there is anything to keep.
+template <class Load>
+bool has_values(const Load& load) noexcept {
+  return load.carries || load.enforces != 0 || load.cannot != PullFault::kNone ||
+         load.free != MountLoad::kUnlimited || load.declined;
+}
 
 // A node of a mount.
 struct Carrier {
   NodeSlot node = kNoNode;
   std::uint32_t listeners = 0;  // reported
   std::uint32_t recent = 0;     // redirects since the node's `sampled`
-  bool reported = false;        // it reports that it carries the mount
+  bool carries = false;         // as it reports
   ProtectionSet enforces = 0;
   bool declined = false;                // it knows the mount, and would not serve it
   PullFault cannot = PullFault::kNone;  // why it reports that it cannot pull it

@@ -69,10 +69,8 @@ bool NodeTable::see(Node& node, const std::vector<MountLoad>& loads, bool all, S
 // Removes carriers that were sent a listener and never reported one.
 void NodeTable::sweep(SteadyTime now) {
   next_sweep_ = now + kSweepPause;
-  carriers_.sweep([&](const Carrier& carrier) {
-    return carrier.enforces != 0 || carrier.declined || carrier.cannot != PullFault::kNone ||
-           carrier.limited() || carries(carrier, now);
-  });
+  carriers_.sweep(
+      [&](const Carrier& carrier) { return has_values(carrier) || carries(carrier, now); });
 }
 
 bool NodeTable::is_on_its_way(const Carrier& carrier, SteadyTime now) const noexcept {

@@ -51,17 +51,9 @@ std::vector<NodeRecord> NodeTable::save() const {
   }
   for (const MountNodes* mount : carriers_.mounts())
     for (const Carrier& carrier : mount->carriers) {
-      const bool says = carrier.reported || carrier.enforces != 0 || carrier.declined ||
-                        carrier.cannot != PullFault::kNone || carrier.limited();
-      if (at[carrier.node] == kNoNode || !says) continue;
-      MountLoad carried;
-      carried.mount = mount->mount;
-      carried.listeners = carrier.listeners;
-      carried.carries = carrier.reported;
-      carried.declined = carrier.declined;
-      carried.enforces = carrier.enforces;
-      carried.cannot = carrier.cannot;
-      carried.free = carrier.free;
+      if (at[carrier.node] == kNoNode || !has_values(carrier)) continue;
+      MountLoad carried{.mount = mount->mount};
+      load_values(carried) = load_values(carrier);
       if (const Behind* const behind = mount->behind_of(carrier.node))
         carried.below = behind->below;
       all[at[carrier.node]].mounts.push_back(std::move(carried));

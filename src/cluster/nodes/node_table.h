@@ -182,7 +182,7 @@ class NodeTable {
   std::uint64_t mounts_revision() const noexcept { return carriers_.revision(); }
   // Whether the node carries it now: it reported so, or a listener may be on its way to it.
   bool carries(const Carrier& carrier, SteadyTime now) const noexcept {
-    return carrier.reported || is_on_its_way(carrier, now);
+    return carrier.carries || is_on_its_way(carrier, now);
   }
   // Listeners at all nodes, without relays: of one mount, and of all.
   std::uint64_t mount_listeners(std::string_view mount) const noexcept;

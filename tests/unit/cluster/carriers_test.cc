@@ -28,7 +28,7 @@ TEST(CarrierTable, ForgetsAMountWithItsLastCarrier) {
 TEST(CarrierTable, KeepsWhatANodeCouldEnforceThoughItDoesNotCarry) {
   table.see(3, {"/a", 5, false, 2});
   CHECK_EQUAL(1u, table.find("/a")->carriers.size());
-  CHECK_FALSE(table.find("/a")->carriers[0].reported);
+  CHECK_FALSE(table.find("/a")->carriers[0].carries);
   CHECK_EQUAL(0u, table.find("/a")->carriers[0].listeners);
   CHECK_EQUAL(2, table.find("/a")->carriers[0].enforces);
 }
@@ -40,7 +40,7 @@ TEST(CarrierTable, ReplacesAllThatANodeSaid) {
   table.see_all(3, {{"/b", 1}});
   const MountNodes& row = *table.find("/a");
   CHECK_EQUAL(2u, row.carriers.size());
-  CHECK_FALSE(row.carriers[0].reported);
+  CHECK_FALSE(row.carriers[0].carries);
   CHECK_EQUAL(0u, row.carriers[0].listeners);
   CHECK_EQUAL(1u, row.carriers[0].recent);
   CHECK_EQUAL(7u, row.carriers[1].listeners);
