@@ -11,7 +11,6 @@
 #include "app/services/network.h"
 #include "app/services/remote_recordings.h"
 #include "app/topology/cluster_plans.h"
-#include "app/topology/cluster_record.h"
 #include "cluster/link/master_session.h"
 #include "config/settings/config.h"
 
@@ -122,37 +121,6 @@ void ArchiveLinks::take(const std::string& sender, const std::vector<ArchiveRow>
                 row.have.empty() ? std::nullopt : std::optional(held(sender, row)));
   }
   if (table_.version() != published_) soon();
-}
-
-std::vector<HolderRecord> ArchiveLinks::save() const {
-  std::vector<HolderRecord> all;
-  for (const auto& [key, entry] : table_.entries())
-    for (const Table::Heard& heard : entry.heard) {
-      if (heard.sender.empty()) continue;
-      HolderRecord saved{heard.sender, render_frame(ArchiveFrame{{heard.row->row}}), {}};
-      if (heard.row->named_by)
-        saved.named_by.push_back(static_cast<std::uint32_t>(*heard.row->named_by));
-      all.push_back(std::move(saved));
-    }
-  return all;
-}
-
-void ArchiveLinks::restore(const std::vector<HolderRecord>& saved) {
-  std::set<std::string> senders;
-  for (const HolderRecord& each : saved) {
-    const auto frame = parse_frame(std::string_view(each.row).substr(0, each.row.find('\n')));
-    const auto* const told = frame && *frame ? std::get_if<ArchiveFrame>(&**frame) : nullptr;
-    if (told == nullptr || told->rows.size() != 1 || each.sender.empty()) continue;
-    Held row{told->rows.front(), std::nullopt};
-    if (!each.named_by.empty() &&
-        each.named_by.front() <= static_cast<std::uint32_t>(Reach::kPublic))
-      row.named_by = static_cast<Reach>(each.named_by.front());
-    const RowKey key{row.row.mount, false, row.row.at};
-    table_.take(each.sender, key, std::move(row));
-    senders.insert(each.sender);
-  }
-  for (const std::string& sender : senders) left(sender);
-  publish();
 }
 
 // The timer runs only while there are linked servers, or rows of other nodes to forget.

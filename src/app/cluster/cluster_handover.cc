@@ -144,45 +144,70 @@ void ClusterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterRec
 namespace {
 
 template <class Row>
-void save_rows_of(const std::map<std::string, std::vector<Row>>& rows,
-                  std::vector<HolderRecord>& saved) {
+std::vector<HolderRecord> rows_saved(const std::map<std::string, std::vector<Row>>& rows) {
+  std::vector<HolderRecord> saved;
   for (const auto& [sender, of_sender] : rows) {
     if (of_sender.empty()) continue;
     for (const RowsFrame<Row>& frame : row_frames(of_sender))
       saved.push_back({sender, render_frame(frame), {}});
   }
+  return saved;
 }
 
-// Calls take(sender, rows) for each frame of this type.
+// Calls take(record, rows) for each frame of this type.
 template <class Row, class Take>
 void restore_rows_of(const std::vector<HolderRecord>& saved, const Take& take) {
   for (const HolderRecord& each : saved) {
     const auto frame = parse_frame(std::string_view(each.row).substr(0, each.row.find('\n')));
     const auto* const told = frame && *frame ? std::get_if<RowsFrame<Row>>(&**frame) : nullptr;
-    if (told != nullptr && !told->rows.empty() && !each.sender.empty())
-      take(each.sender, told->rows);
+    if (told != nullptr && !told->rows.empty() && !each.sender.empty()) take(each, told->rows);
   }
 }
 
 }  // namespace
 
+std::vector<HolderRecord> ArchiveLinks::save() const {
+  std::vector<HolderRecord> saved;
+  for (const auto& [key, entry] : table_.entries())
+    for (const Table::Heard& heard : entry.heard) {
+      if (heard.sender.empty()) continue;
+      saved.push_back({heard.sender, render_frame(ArchiveFrame{{heard.row->row}}), {}});
+      if (heard.row->named_by)
+        saved.back().named_by.push_back(static_cast<std::uint32_t>(*heard.row->named_by));
+    }
+  return saved;
+}
+
+void ArchiveLinks::restore(const std::vector<HolderRecord>& saved) {
+  std::set<std::string> senders;
+  restore_rows_of<ArchiveRow>(saved, [&](const HolderRecord& each, const auto& rows) {
+    Held held{rows.front(), std::nullopt};
+    if (!each.named_by.empty() &&
+        each.named_by.front() <= static_cast<std::uint32_t>(Reach::kPublic))
+      held.named_by = static_cast<Reach>(each.named_by.front());
+    const RowKey key{held.row.mount, false, held.row.at};
+    table_.take(each.sender, key, std::move(held));
+    senders.insert(each.sender);
+  });
+  for (const std::string& sender : senders) left(sender);
+  publish();
+}
+
 // A master's sources are among its offers; its record has the rows that it was sent.
 std::vector<HolderRecord> IngestService::save() const {
-  std::vector<HolderRecord> saved;
-  if (!ingest_) return saved;
+  if (!ingest_) return {};
   Ingest::OwnRows rows = ingest_->rows_of_neighbours();
   for (const std::string& id : neighbours_.linked())
     if (neighbours_.is_master(id)) rows[id] = ingest_->own_sources();
-  save_rows_of(rows, saved);
-  return saved;
+  return rows_saved(rows);
 }
 
 void IngestService::restore(const std::vector<HolderRecord>& saved) {
   if (stopped_ || !ingest_) return;
   const SteadyTime now = network_.loops.control().now();
   Ingest::OwnRows rows;
-  restore_rows_of<IngestRow>(saved, [&](const std::string& sender, const auto& of_sender) {
-    rows[sender].insert(rows[sender].end(), of_sender.begin(), of_sender.end());
+  restore_rows_of<IngestRow>(saved, [&](const HolderRecord& each, const auto& told) {
+    std::ranges::copy(told, std::back_inserter(rows[each.sender]));
   });
   if (rows.empty()) return;
   for (const auto& [sender, of_sender] : rows)
@@ -209,25 +234,23 @@ std::vector<HolderRecord> TitleLinks::save() const {
       }
     else if (entry.row)
       rows[entry.sender].push_back(*entry.row);
-  std::vector<HolderRecord> saved;
-  save_rows_of(rows, saved);
-  return saved;
+  return rows_saved(rows);
 }
 
 void TitleLinks::restore(const std::vector<HolderRecord>& saved) {
   if (stopped_) return;
   std::set<std::string> senders, mounts;
-  restore_rows_of<TitleRow>(saved, [&](const std::string& sender, const auto& rows) {
+  restore_rows_of<TitleRow>(saved, [&](const HolderRecord& each, const auto& rows) {
     for (const TitleRow& row : rows) {
       const RowKey key{row.mount, false, row.at};
       if (row.at == masters_.own_id()) {
         table_.set_own(key, row);
-        table_.note_sent(sender, key);
+        table_.note_sent(each.sender, key);
         due_.insert(row.mount);
         continue;
       }
-      table_.take(sender, key, row);
-      senders.insert(sender);
+      table_.take(each.sender, key, row);
+      senders.insert(each.sender);
       mounts.insert(row.mount);
     }
   });
