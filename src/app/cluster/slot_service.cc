@@ -302,42 +302,34 @@ std::shared_ptr<SlotGate> SlotService::gate_of(const std::string& mount) const {
 
 // -- neighbours -----------------------------------------------------------------------------------
 
-void SlotService::joined(const std::string& id, bool restarted) {
-  if (stopped_) return;
+template <class Each>
+void SlotService::for_each_book(const Each& each) {
   const SteadyTime now = network_.clock.steady();
   for (auto& [mount, row] : rows_) {
-    row.book->joined(id, restarted, now);
+    each(*row.book, now);
     serve(row);
   }
   wake_all();
+}
+
+void SlotService::joined(const std::string& id, bool restarted) {
+  if (stopped_) return;
+  for_each_book([&](SlotBook& book, SteadyTime now) { book.joined(id, restarted, now); });
   check_soon();
 }
 
 void SlotService::replaced(const std::string& id) {
-  for (auto& [mount, row] : rows_) {
-    row.book->replaced(id, network_.clock.steady());
-    serve(row);
-  }
-  wake_all();
+  for_each_book([&](SlotBook& book, SteadyTime now) { book.replaced(id, now); });
 }
 
 void SlotService::resend(const std::string& id) {
-  for (auto& [mount, row] : rows_) {
-    row.book->resend(id);
-    serve(row);
-  }
-  wake_all();
+  for_each_book([&](SlotBook& book, SteadyTime) { book.resend(id); });
 }
 
 void SlotService::left(const std::string& id, bool silent) {
   outbox_.drop(id);
   if (stopped_) return;
-  const SteadyTime now = network_.clock.steady();
-  for (auto& [mount, row] : rows_) {
-    row.book->left(id, silent, now);
-    serve(row);
-  }
-  wake_all();
+  for_each_book([&](SlotBook& book, SteadyTime now) { book.left(id, silent, now); });
 }
 
 void SlotService::take(const std::string& sender, const std::vector<SlotRow>& rows) {

@@ -120,6 +120,9 @@ class SlotService {
   void check_soon();
   void wake(const std::string& mount, Row& row);
   void wake_all();
+  // Then all are served, and awake.
+  template <class Each>
+  void for_each_book(const Each& each);
   void rouse(const std::string& mount, Row& row);
   // Removes awake rows that are no longer limited, and places the others.  True: some were removed.
   bool place_awake();
