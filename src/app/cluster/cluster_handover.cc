@@ -48,7 +48,7 @@ void ClusterService::save(ClusterRecord& saved) const {
   const auto keys = by_link_.keys();
   for (const LinkKey& key : *keys) saved.keys.push_back({key.master, key.bytes, key.name});
   for (const auto& [node, weight] : weights_) saved.weights.emplace_back(node, weight);
-  saved.last_report = last_report_;
+  saved.numbers = numbers_;
   saved.pulls = pulls_->save(network_.clock);
   saved.configured =
       decider_.with_table([](const NodeTable& table) { return table.save_configured(); });
@@ -61,7 +61,7 @@ void ClusterService::take_over(const ClusterRecord& saved) {
   for (std::size_t i = 0; i < std::min(saved.arrivals.size(), arrivals_.size()); ++i)
     arrivals_[i].store(saved.arrivals[i], std::memory_order_relaxed);
   for (const auto& [node, weight] : saved.weights) weights_[node] = static_cast<unsigned>(weight);
-  last_report_ = saved.last_report;
+  numbers_ = saved.numbers;
   pulls_->restore(saved.pulls);
 }
 
@@ -91,13 +91,11 @@ std::vector<MasterRecord> MasterLinks::save(ClusterRecord& saved, FdsOut& fds) c
     all.push_back(session->save());
     if (session->linked()) saved.links.push_back(fds.add(session->link()->fd()));
   }
-  saved.next_pull_of_node = next_pull_;
   return all;
 }
 
 void MasterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
                         std::vector<UniqueFd> links) {
-  next_pull_ = saved.next_pull_of_node;
   old_links_ = std::move(links);
   if (!old_links_.empty()) drop_old_links_.after(kOldLinks);
   std::set<std::string> mounts;
@@ -122,21 +120,6 @@ void MasterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterReco
 void MasterLinks::hand_over() {
   stopped_ = true;
   paths_->clear();
-}
-
-// -- ClusterLinks ---------------------------------------------------------------------------------
-
-std::vector<MasterRecord> ClusterLinks::save(ClusterRecord& saved, FdsOut& fds) const {
-  saved.next_message = next_message_;
-  saved.next_pull_of_master = nodes_->next_pull();
-  return masters_->save(saved, fds);
-}
-
-void ClusterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
-                         std::vector<UniqueFd> links) {
-  next_message_ = saved.next_message;
-  nodes_->go_on(saved.next_pull_of_master);
-  masters_->go_on(saved, masters, std::move(links));
 }
 
 // -- rows -----------------------------------------------------------------------------------------

@@ -241,7 +241,8 @@ Result<void> ClusterLinks::publish(const std::string& topic, std::string bytes) 
   if (!published_.allows(network_.loops.control().now(), kMaxPublished))
     return Error::limit(cat({"more than ", kMaxPublished, " messages in a second"}));
   const auto facts = network_.cluster->facts();
-  const MessageFrame message{topic, facts->id, cat({facts->epoch, ".", next_message_++}),
+  const MessageFrame message{topic, facts->id,
+                             cat({facts->epoch, ".", network_.cluster->numbers().next_message++}),
                              std::move(bytes)};
   messages_->take(message, network_.clock.wall());
   masters_->send(message);

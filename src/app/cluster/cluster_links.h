@@ -18,7 +18,6 @@
 
 #include "base/rate_limit.h"
 #include "base/result.h"
-#include "base/unique_fd.h"
 #include "net/loop/loop.h"
 #include "stream/mount/mount_table.h"
 
@@ -26,17 +25,14 @@ namespace lb {
 
 class ArchiveLinks;
 class AudienceLinks;
-struct ClusterRecord;
 struct ConfFrame;
 class ConfSource;
 struct Config;
-class FdsOut;
 struct HolderRecord;
 class IngestService;
 class LinkedNeighbours;
 struct LinkRow;
 class MasterLinks;
-struct MasterRecord;
 struct MessageFrame;
 class MessageLog;
 struct NeighbourCallbacks;
@@ -60,11 +56,7 @@ class ClusterLinks {
   void stop(const std::string& why);
 
   // -- of a hand-over
-  std::vector<MasterRecord> save(ClusterRecord& saved, FdsOut& fds) const;
-  // REQUIRES: after configure().  links: the former process's links to masters.
-  void go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
-             std::vector<UniqueFd> links);
-  // Rows of other nodes, as frames of the link; restore() comes after go_on().
+  // Rows of other nodes, as frames of the link; restore_rows() comes after MasterLinks::go_on().
   std::vector<HolderRecord> save_rows() const;
   void restore_rows(const std::vector<HolderRecord>& saved);
   // REQUIRES: after the relays of offered mounts are made, before the loops start
@@ -132,7 +124,6 @@ class ClusterLinks {
   const std::unique_ptr<AudienceLinks> audience_;
   ConfTaker conf_taker_;
   const std::unique_ptr<MessageLog> messages_;
-  std::uint64_t next_message_ = 1;
   SecondCount published_;
   MountTable::Rows seen_mounts_;
   SteadyTime polled_{};

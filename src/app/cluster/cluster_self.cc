@@ -89,7 +89,7 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   report.form = NodeReport::Form::kOurs;
   report.id = facts->id;
   report.epoch = epoch_;
-  report.seq = ++last_report_;
+  report.seq = ++numbers_.last_report;
   report.addresses = own_addresses(*config);
   report.port = static_cast<std::uint16_t>(config->port);
   report.capacity = own_capacity(*config, facts->places);

@@ -110,6 +110,7 @@ class ClusterService {
   // Sets the offset that a link or a report has measured; offsets of former masters stay.
   void set_master_clock(const std::string& master, std::chrono::milliseconds ahead);
 
+  RunNumbers& numbers() noexcept { return numbers_; }
   ReportIntake& reports() noexcept { return *reports_; }
   RedirectDecider& decider() noexcept { return decider_; }
   // The report of this node to a master, with the next number of this run.
@@ -177,8 +178,8 @@ class ClusterService {
   Weights weights_;
   SteadyCount steady_below_;                                // for peaks
   std::map<std::string, MountLoad, std::less<>> reported_;  // mounts of our last own report
-  std::uint64_t last_report_ = 0;                           // its number, of reports to masters
-  Waits<Held> held_;                                        // under one key
+  RunNumbers numbers_;
+  Waits<Held> held_;  // under one key
   Timer tick_, grace_;
   bool concerned_ = false;  // nodes may report, or redirects are on
   std::atomic<bool> stopped_{false};

@@ -178,7 +178,6 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   std::vector<MasterLink> masters_;
   const std::unique_ptr<PullPaths> paths_;
   const std::unique_ptr<CarriedLoad> load_;
-  std::uint64_t next_pull_ = 1;
   const std::unique_ptr<ProofList> proofs_;
   SecondCount told_;
   std::atomic<unsigned> master_count_{0};  // linked

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/cluster/cluster_service.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/network.h"
@@ -90,7 +91,7 @@ std::string MasterLinks::pull_line(const Upstream& upstream) {
     mark.id = link.id;
     mark.epoch = facts_->epoch;
     mark.to = session->master_mark();
-    mark.number = next_pull_++;
+    mark.number = network_.cluster->numbers().next_pull_of_node++;
     mark.at = std::chrono::floor<std::chrono::seconds>(its_clock.time_since_epoch()).count();
     return lb::pull_line(std::move(mark), link.secret, upstream.mount);
   }

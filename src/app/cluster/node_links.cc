@@ -241,7 +241,7 @@ std::string NodeLinks::pull_line(std::string_view node, const std::string& mount
   mark.id = session->id();
   mark.epoch = facts_->epoch;
   mark.to = cat({session->id(), ".", session->epoch()});
-  mark.number = next_pull_++;
+  mark.number = network_.cluster->numbers().next_pull_of_master++;
   mark.at = std::chrono::floor<std::chrono::seconds>(its_clock.time_since_epoch()).count();
   return lb::pull_line(std::move(mark), known->secret, mount);
 }

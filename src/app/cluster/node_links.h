@@ -49,9 +49,6 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
     handed_ = std::move(socket);
     handed_port_ = port;
   }
-  // For a hand-over: the number of the next mark of a request to a node.
-  std::uint64_t next_pull() const noexcept { return next_pull_; }
-  void go_on(std::uint64_t next_pull) noexcept { next_pull_ = next_pull; }
   // Takes the first or a new configuration; ends sessions of nodes that it no longer has.
   void configure();
   // Sends a BYE to every node.
@@ -138,7 +135,6 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   bool stopped_ = false;
   UniqueFd handed_;
   int handed_port_ = 0;
-  std::uint64_t next_pull_ = 1;
   Timer offer_timer_;
 };
 

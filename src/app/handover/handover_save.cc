@@ -9,6 +9,7 @@
 #include "app/cluster/archive_links.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
@@ -135,7 +136,7 @@ void Handover::save_files(HandoverOut& out) {
 void Handover::save_cluster(HandoverOut& out) {
   ClusterRecord cluster;
   network_.cluster->save(cluster);
-  const std::vector<MasterRecord> masters = network_.links->save(cluster, out.fds());
+  const std::vector<MasterRecord> masters = network_.links->masters().save(cluster, out.fds());
   out.put(HandoverType::kCluster, cluster);
   for (const MasterRecord& master : masters) out.put(HandoverType::kMaster, master);
   given_.masters = masters.size();

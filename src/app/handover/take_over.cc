@@ -14,6 +14,7 @@
 #include "app/cluster/archive_links.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
@@ -463,7 +464,7 @@ void TakeOver::cluster_goes_on(Network& network) {
   for (const MovedFd at : cluster_.links)
     if (UniqueFd fd = fds_.take(at)) links.push_back(std::move(fd));
   network.cluster->go_on(cluster_, nodes_);
-  network.links->go_on(cluster_, masters_, std::move(links));
+  network.links->masters().go_on(cluster_, masters_, std::move(links));
   network.links->restore_rows(holders_);
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/topology/cluster_facts.h"
 #include "base/record.h"
 #include "cluster/nodes/node_record.h"
 #include "cluster/relay/pull_history.h"
@@ -48,18 +49,17 @@ struct ClusterRecord {
   std::vector<std::uint64_t> arrivals;  // by the tags of masters
   std::vector<KeyRecord> keys;          // a master's newest first
   std::vector<std::pair<std::string, std::uint64_t>> weights;
-  std::uint64_t next_message = 1, next_pull_of_master = 1, next_pull_of_node = 1;
+  // A program that does not save last_report has counted from 1, once a second at most, and has not
+  // reached this number.
+  RunNumbers numbers{.last_report = 1'000'000'000};
   std::vector<MovedFd> links;          // to masters, open until replaced
   std::vector<NodeRecord> configured;  // this server, and those that never report
-  // Of a report to a master.  A program that does not save it has counted from 1, once a second at
-  // most, and has not reached this number.
-  std::uint64_t last_report = 1'000'000'000;
-  PullHistories pulls;  // marks that were used
+  PullHistories pulls;                 // marks that were used
 };
 template <class Io, RecordOf<ClusterRecord> T>
 void record_fields(Io& io, T& cluster) {
-  auto& [epoch, link_secret, arrivals, keys, weights, next_message, next_pull_of_master,
-         next_pull_of_node, links, configured, last_report, pulls] = cluster;
+  auto& [epoch, link_secret, arrivals, keys, weights, numbers, links, configured, pulls] = cluster;
+  auto& [next_message, next_pull_of_master, next_pull_of_node, last_report] = numbers;
   io.needed(1, epoch, link_secret);
   io(3, arrivals, keys, weights, next_message, next_pull_of_master, next_pull_of_node, links,
      configured, last_report, pulls);

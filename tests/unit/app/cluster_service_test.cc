@@ -191,7 +191,7 @@ TEST(ClusterService, ItsReportsAreCountedOnByTheNextProcess) {
   LONGS_EQUAL(2, cluster().own_report({}, "m2").seq);
   ClusterRecord saved;
   cluster().save(saved);
-  LONGS_EQUAL(2, saved.last_report);
+  LONGS_EQUAL(2, saved.numbers.last_report);
   LONGS_EQUAL(3, cluster().own_report({}, "m1").seq);
   cluster().take_over(saved);
   LONGS_EQUAL(3, cluster().own_report({}, "m1").seq);
