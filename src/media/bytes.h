@@ -1,10 +1,12 @@
 // Numbers and text out of raw bytes, for the parsers of this floor.
-// Thread: pure functions.  REQUIRES of all readers: the bytes are there; callers check the length.
+// Thread: pure functions.  REQUIRES of all readers but take_sized(): the bytes are there;
+// callers check the length.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,24 @@ inline std::uint64_t read_be(ByteSpan bytes, std::size_t at, std::size_t size) {
 
 inline std::uint32_t le32(ByteSpan bytes, std::size_t at) {
   return static_cast<std::uint32_t>(read_le(bytes, at, 4));
+}
+
+// A size of ID3v2: seven bits in each of four bytes.
+inline std::size_t syncsafe(ByteSpan bytes, std::size_t at) {
+  std::size_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i) value = value << 7 | (u8(bytes, at + i) & 0x7f);
+  return value;
+}
+
+// Takes a length of four bytes, by read_le() or read_be(), and that many bytes from the front;
+// nullopt: some are missing.
+inline std::optional<ByteSpan> take_sized(ByteSpan& rest, decltype(read_le)& read) {
+  if (rest.size() < 4) return std::nullopt;
+  const auto size = static_cast<std::size_t>(read(rest, 0, 4));
+  if (rest.size() - 4 < size) return std::nullopt;
+  const ByteSpan taken = rest.subspan(4, size);
+  rest = rest.subspan(4 + size);
+  return taken;
 }
 
 inline std::string_view as_text(ByteSpan bytes) {

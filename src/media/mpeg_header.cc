@@ -64,12 +64,9 @@ MpegUnit id3v2_at(ByteSpan bytes) {
   constexpr std::size_t kHeader = 10;
   constexpr unsigned kHasFooter = 0x10;
   if (bytes.size() < kHeader) return kPartialUnit;
-  std::size_t size = 0;
-  for (std::size_t i = 6; i < kHeader; ++i) {
-    if (u8(bytes, i) > 0x7f) return {MpegUnit::What::kNothing, kHeader, {}, 0, 0};
-    size = size << 7 | u8(bytes, i);
-  }
-  return tag(kHeader + size + ((u8(bytes, 5) & kHasFooter) != 0 ? kHeader : 0), kHeader);
+  if ((le32(bytes, 6) & 0x80808080) != 0) return {MpegUnit::What::kNothing, kHeader, {}, 0, 0};
+  return tag(kHeader + syncsafe(bytes, 6) + ((u8(bytes, 5) & kHasFooter) != 0 ? kHeader : 0),
+             kHeader);
 }
 
 MpegUnit ape_at(ByteSpan bytes) {

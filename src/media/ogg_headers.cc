@@ -93,16 +93,6 @@ void add_theora_facts(ByteSpan first, CodecFacts& facts) {
 
 constexpr std::size_t kMaxText = 4080;  // the size of an ICY block; pages show no more
 
-// Takes a length and that many bytes from the front.  False: some are missing.
-bool take_text(ByteSpan& rest, std::string_view& text) {
-  if (rest.size() < 4) return false;
-  const std::size_t size = le32(rest, 0);
-  if (rest.size() - 4 < size) return false;
-  text = as_text(rest.subspan(4, size));
-  rest = rest.subspan(4 + size);
-  return true;
-}
-
 std::string clean(std::string_view text) {
   const std::string utf8 = clean_utf8(cut_utf8(text, kMaxText));
   return std::string(cut_utf8(utf8, kMaxText));  // UTF-8 of Latin-1 is longer
@@ -131,6 +121,8 @@ unsigned ogg_granule_hertz(OggCodec codec, ByteSpan first_packet) {
       add_vorbis_facts(first_packet, facts);
       return facts.audio_samplerate_hz;
     }
+    case OggCodec::kSpeex:
+      return first_packet.size() < 40 ? 0 : le32(first_packet, 36);
     default:
       return 0;
   }
@@ -216,19 +208,31 @@ ByteSpan OggHeaders::comments() const noexcept {
   return row.has_comments && whole.size() > skip ? whole.subspan(skip) : ByteSpan();
 }
 
+std::string_view each_ogg_comment(
+    ByteSpan comments,
+    const std::function<bool(std::string_view name, std::string_view value)>& f) {
+  const auto vendor = take_sized(comments, read_le);
+  if (!vendor) return {};
+  std::size_t left = comments.size() < 4 ? 0 : le32(comments, 0);
+  if (left > 0) comments = comments.subspan(4);
+  for (; left > 0; --left) {
+    const auto comment = take_sized(comments, read_le);
+    if (!comment) break;
+    const std::string_view text = as_text(*comment);
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos && !f(text.substr(0, equals), text.substr(equals + 1)))
+      break;
+  }
+  return as_text(*vendor);
+}
+
 OggTags read_ogg_tags(ByteSpan comments) {
   OggTags tags;
-  if (!take_text(comments, tags.vendor) || comments.size() < 4) return tags;
-  std::size_t left = le32(comments, 0);
-  comments = comments.subspan(4);
-  for (std::string_view comment; left > 0 && take_text(comments, comment); --left) {
-    const std::size_t equals = comment.find('=');
-    if (equals == std::string_view::npos) continue;
-    const std::string_view name = comment.substr(0, equals);
-    const std::string_view value = comment.substr(equals + 1);
+  tags.vendor = each_ogg_comment(comments, [&tags](std::string_view name, std::string_view value) {
     if (tags.artist.empty() && iequals(name, "artist")) tags.artist = value;
     if (tags.title.empty() && iequals(name, "title")) tags.title = value;
-  }
+    return true;
+  });
   return tags;
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -109,6 +110,9 @@ struct OggTags {
   std::string_view title;
 };
 OggTags read_ogg_tags(ByteSpan comments);
+// Gives every comment to f, until it returns false; returns the vendor.
+std::string_view each_ogg_comment(
+    ByteSpan comments, const std::function<bool(std::string_view name, std::string_view value)>& f);
 
 // Artist and title separately, as clean UTF-8 of at most 4080 bytes each.
 Metadata metadata_of(const OggTags& tags);

@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "media/metadata.h"
+#include "media/ogg_headers.h"
 
 namespace lb {
 namespace {
@@ -14,24 +15,6 @@ namespace {
 constexpr unsigned kFrontCover = 3;
 constexpr std::string_view kPictureName = "METADATA_BLOCK_PICTURE";
 constexpr std::size_t kLongestText = 1024;
-
-// Takes a length and that many bytes from the front; nullopt: some are missing.
-std::optional<ByteSpan> take_sized(ByteSpan& rest, bool big_endian) {
-  if (rest.size() < 4) return std::nullopt;
-  const auto bytes =
-      static_cast<std::size_t>(big_endian ? read_be(rest, 0, 4) : read_le(rest, 0, 4));
-  if (rest.size() - 4 < bytes) return std::nullopt;
-  const ByteSpan taken = rest.subspan(4, bytes);
-  rest = rest.subspan(4 + bytes);
-  return taken;
-}
-constexpr bool kBigEndian = true, kLittleEndian = false;
-
-std::uint64_t syncsafe(ByteSpan bytes, std::size_t at) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = value << 7 | (u8(bytes, at + i) & 0x7f);
-  return value;
-}
 
 // Removes the zero byte that unsynchronisation adds after each 0xff (ID3v2).
 std::string without_zeros(ByteSpan bytes) {
@@ -93,33 +76,25 @@ PictureBlock read_picture_block(ByteSpan block) {
   out.type = static_cast<unsigned>(read_be(block, 0, 4));
   block = block.subspan(4);
   constexpr std::size_t kSides = 16;  // width, height, depth, colours: the picture's own are used
-  if (!take_sized(block, kBigEndian) || !take_sized(block, kBigEndian) || block.size() < kSides)
+  if (!take_sized(block, read_be) || !take_sized(block, read_be) || block.size() < kSides)
     return out;
   block = block.subspan(kSides);
-  if (const auto bytes = take_sized(block, kBigEndian)) out.bytes = as_text(*bytes);
+  if (const auto bytes = take_sized(block, read_be)) out.bytes = as_text(*bytes);
   return out;
 }
 
 std::string picture_in_comments(ByteSpan comments) {
-  if (!take_sized(comments, kLittleEndian) || comments.size() < 4) return {};
-  std::uint64_t left = le32(comments, 0);
-  comments = comments.subspan(4);
-  std::pair<unsigned, std::string> best;
-  for (; left > 0; --left) {
-    const auto comment = take_sized(comments, kLittleEndian);
-    if (!comment) break;
-    const std::string_view text = as_text(*comment);
-    if (text.size() <= kPictureName.size() || text[kPictureName.size()] != '=' ||
-        !iequals(text.substr(0, kPictureName.size()), kPictureName))
-      continue;
-    const auto block = base64_decode(text.substr(kPictureName.size() + 1));
-    if (!block) continue;
+  std::string best;
+  each_ogg_comment(comments, [&best](std::string_view name, std::string_view value) {
+    const auto block = iequals(name, kPictureName) ? base64_decode(value) : std::nullopt;
+    if (!block) return true;
     const PictureBlock picture = read_picture_block(as_byte_span(*block));
-    if (picture.bytes.empty() || (!best.second.empty() && picture.type != kFrontCover)) continue;
-    best = {picture.type, std::string(picture.bytes)};
-    if (picture.type == kFrontCover) break;
-  }
-  return std::move(best.second);
+    const bool front = picture.type == kFrontCover;
+    if (picture.bytes.empty() || (!best.empty() && !front)) return true;
+    best = picture.bytes;
+    return !front;
+  });
+  return best;
 }
 
 StreamPicture picture_in_id3(ByteSpan tag) {

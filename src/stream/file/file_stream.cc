@@ -97,21 +97,6 @@ std::optional<Content> read_mpeg(ByteSpan bytes) {
   return content;
 }
 
-unsigned hertz_of(OggCodec codec, ByteSpan packet) {
-  switch (codec) {
-    case OggCodec::kOpus:
-      return 48000;  // RFC 7845: granules of Opus always count at 48 kHz
-    case OggCodec::kVorbis:
-      return packet.size() >= 16 ? le32(packet, 12) : 0;
-    case OggCodec::kSpeex:
-      return packet.size() >= 40 ? le32(packet, 36) : 0;
-    case OggCodec::kFlac:
-      return packet.size() >= 30 ? static_cast<unsigned>(read_be(packet, 27, 3) >> 4) : 0;
-    default:
-      return 0;
-  }
-}
-
 class OggFile final : public OggPageSink {
  public:
   void page(std::uint64_t, const OggPage& page) override {
@@ -120,7 +105,7 @@ class OggFile final : public OggPageSink {
     if (page.bos()) {
       if (media_) end_of_chain();
       const OggCodec codec = ogg_codec_of(page.body);
-      hertz_[page.serial()] = hertz_of(codec, page.body);
+      hertz_[page.serial()] = ogg_granule_hertz(codec, page.body);
       add_ogg_facts(codec, page.body, facts_);
       return;
     }

@@ -88,6 +88,7 @@ TEST(OggFacts, GranulesCountSamples) {
   LONGS_EQUAL(48'000, hertz(opus_head()));
   LONGS_EQUAL(8000, hertz(vorbis_head(1, 8000, 9000)));
   LONGS_EQUAL(0, hertz(speex_head()));
+  LONGS_EQUAL(16'000, hertz(speex_head().replace(36, 4, std::string("\x80\x3e\0\0", 4))));
 }
 TEST(OggFacts, NamesOfLaterStreamsComeFirst) {
   CodecFacts facts;
