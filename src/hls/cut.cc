@@ -10,8 +10,6 @@ namespace {
 constexpr std::uint64_t kMaxSpans = 256;
 // Bounds of an upstream's value: marks are certain only at whole seconds.
 constexpr std::uint32_t kShortestCut = 1000, kLongestCut = 60'000;
-// Between the last mark of a source and its end; marks are closer.
-constexpr std::uint64_t kLongestTail = 64 * 1024;
 // After a gap in the numbers, segments are listed only when there are as many and as long as this.
 constexpr std::size_t kFewestBehindGap = 2;
 constexpr std::uint32_t kHeldBackMs = 8000;
@@ -117,23 +115,9 @@ std::int64_t HlsCut::wall_of(const Run& run, const SyncMark& mark) const {
   return spans[spans[i].anchored ? i : held].wall_of(mark.time.samples);
 }
 
-// A copy, because even the head of a unit may lie in two mapped segments.
-Bytes HlsCut::bytes_between(std::uint64_t from, std::uint64_t to) const {
-  Bytes bytes;
-  to = std::min(to, view_.end);
-  while (from + bytes.size() < to) {
-    auto piece = view_.bytes_at(from + bytes.size());
-    if (piece.empty()) break;
-    piece = piece.first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), to - from - bytes.size())));
-    bytes.insert(bytes.end(), piece.begin(), piece.end());
-  }
-  return bytes;
-}
-
 // The samples of the units in these bytes.
 std::uint64_t HlsCut::samples_between(std::uint64_t from, std::uint64_t to) const {
-  const Bytes tail = bytes_between(from, std::min(to, from + kLongestTail));
+  const Bytes tail = view_.bytes_between(from, std::min(to, from + kLongestTail));
   std::uint64_t samples = 0;
   for (ByteSpan left(tail); !left.empty();) {
     const MpegUnit unit = mpeg_unit_at(left);
@@ -169,7 +153,7 @@ std::optional<HlsSegment> HlsCut::segment(const Run& run, std::uint64_t cell) co
     out.end = *run.end;
     out.duration = last.time.samples - mark.time.samples + samples_between(last.position, out.end);
   }
-  const MpegUnit unit = mpeg_frame_at(bytes_between(out.begin, out.begin + kMpegFrameHead));
+  const MpegUnit unit = mpeg_frame_at(view_.bytes_between(out.begin, out.begin + kMpegFrameHead));
   out.adts = unit.what == MpegUnit::What::kFrame && unit.kind.layer == 0;
   if (out.end <= out.begin || out.duration == 0) return std::nullopt;
   return out;

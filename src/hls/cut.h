@@ -70,7 +70,6 @@ class HlsCut {
   std::uint64_t first_mark_of(const Run& run, std::uint64_t cell) const;
   std::optional<HlsSegment> segment(const Run& run, std::uint64_t cell) const;
   std::int64_t wall_of(const Run& run, const SyncMark& mark) const;
-  Bytes bytes_between(std::uint64_t from, std::uint64_t to) const;
   std::uint64_t samples_between(std::uint64_t from, std::uint64_t to) const;
 
   const StreamView& view_;

@@ -8,6 +8,7 @@
 #include "archive/record/recording_record.h"
 #include "archive/record/view_marks.h"
 #include "base/cat.h"
+#include "media/mpeg_header.h"
 
 namespace lb {
 namespace {
@@ -20,8 +21,6 @@ constexpr auto kMissedLine = 60s;
 // If the framer finds no sample rate within this time, the format has no media time.
 constexpr auto kClockComes = 5s;
 constexpr std::int64_t kClockMarkMs = 400;
-// The longest accepted rest between a file's last mark and the end of its source.
-constexpr std::uint64_t kLongestTail = 64 * 1024;
 constexpr std::uint64_t kQueueParts = 4;       // at one part a turn, turns get shorter
 constexpr std::int64_t kPartOfSecondMs = 400;  // a shorter rest waits for the next turn
 constexpr std::string_view kModule = "archive/record";
@@ -395,7 +394,7 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
       record_up_to(view, limit, file_->last().samples, file_->last().wall_ms);
     // A seam is at the end of a unit; for MPEG audio the length of the last units is known.
     if (file_ && recorded() < limit && limit - recorded() <= kLongestTail) {
-      const std::uint64_t samples = samples_in(view, recorded(), limit);
+      const std::uint64_t samples = mpeg_samples(view.bytes_between(recorded(), limit));
       const StreamSpan* const span = view.span_at(recorded());
       const std::uint64_t whole = file_->last().samples + samples;
       if (samples > 0 && span != nullptr) record_up_to(view, limit, whole, wall_of(*span, whole));

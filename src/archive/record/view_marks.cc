@@ -1,8 +1,5 @@
 #include "archive/record/view_marks.h"
 
-#include <algorithm>
-
-#include "media/mpeg_header.h"
 #include "stream/log/channel.h"
 
 namespace lb {
@@ -53,16 +50,6 @@ std::uint64_t seam_of(const StreamView& view, std::uint64_t position) {
     span = next;
   }
   return Channel::kNoReader;
-}
-
-std::uint64_t samples_in(const StreamView& view, std::uint64_t from, std::uint64_t to) {
-  Bytes all;
-  while (from + all.size() < to) {
-    auto bytes = view.bytes_at(from + all.size());
-    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), to - from - all.size()));
-    all.insert(all.end(), bytes.begin(), bytes.end());
-  }
-  return mpeg_samples(all);
 }
 
 }  // namespace lb

@@ -26,7 +26,4 @@ const StreamSpan* clock_of(const StreamView& view, std::uint64_t position);
 // do not.
 std::uint64_t seam_of(const StreamView& view, std::uint64_t position);
 
-// Samples of the MPEG frames between two positions; 0: another format.
-std::uint64_t samples_in(const StreamView& view, std::uint64_t from, std::uint64_t to);
-
 }  // namespace lb

@@ -20,8 +20,7 @@ constexpr std::chrono::seconds kWallCheck{1};
 constexpr std::chrono::seconds kLeadTime{3};     // an encoder has sent its lead by then
 constexpr std::int64_t kLongestLeadMs = 60'000;  // a longer one means that the clock was set
 constexpr std::int64_t kMaxDriftMs = 500;
-constexpr unsigned kDriftLasts = 5;                // checks; a lead that shrinks is no drift
-constexpr std::uint64_t kLongestTail = 64 * 1024;  // behind the last mark; marks are closer
+constexpr unsigned kDriftLasts = 5;  // checks; a lead that shrinks is no drift
 
 // Removes a mark at `at`, where the next unit would have begun.  With the media time of the old
 // stream it would precede the first mark of the next one.  True: there was one.

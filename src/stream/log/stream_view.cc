@@ -31,6 +31,19 @@ std::span<const std::byte> StreamView::bytes_at(std::uint64_t position) const no
   return {};
 }
 
+Bytes StreamView::bytes_between(std::uint64_t from, std::uint64_t to) const {
+  Bytes bytes;
+  to = std::min(to, end);
+  while (from < to) {
+    auto piece = bytes_at(from);
+    if (piece.empty()) break;
+    piece = piece.first(std::min<std::uint64_t>(piece.size(), to - from));
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+    from += piece.size();
+  }
+  return bytes;
+}
+
 std::shared_ptr<const Bytes> StreamView::headers_at(std::uint64_t position) const {
   auto found = newest_at(*this, position, [](const StreamEvent& e) { return e.headers; });
   return found ? found : base_headers;

@@ -32,6 +32,9 @@ void record_fields(Io& io, T& mark) {
   io(1, position, time, standalone);
 }
 
+// At most so many bytes between the last mark of a source and its end; marks are closer.
+inline constexpr std::uint64_t kLongestTail = 64 * 1024;
+
 // A fact that holds from `position` on.  Exactly one of the pointers is set.
 struct StreamEvent {
   std::uint64_t position = 0;
@@ -69,6 +72,8 @@ struct StreamView {
   // The mapped bytes from `position` to the end of its segment or of the view.
   // REQUIRES: begin <= position < end
   std::span<const std::byte> bytes_at(std::uint64_t position) const noexcept;
+  // A copy, as even the head of a unit may lie in two segments; cut at the view's end.
+  Bytes bytes_between(std::uint64_t from, std::uint64_t to) const;
   // The newest headers and metadata at or before `position`; null: none.
   std::shared_ptr<const Bytes> headers_at(std::uint64_t position) const;
   std::shared_ptr<const Metadata> metadata_at(std::uint64_t position) const;
