@@ -13,7 +13,7 @@ constexpr std::chrono::milliseconds kStallPoll{250};
 
 struct DirectStreams::One final : Member {
   One(std::unique_ptr<Listener> given, std::shared_ptr<Mount> of, DirectSource from, Loop& loop)
-      : Member(std::move(given), std::move(of)), source(std::move(from)), last_in(loop.awake()) {
+      : Member(std::move(given), std::move(of)), source(std::move(from)), heard(loop.awake()) {
     place = GatePass::enter(mount->direct_gate());
     upstream.start<&One::on_upstream>(loop, source.transport->fd(), EV_READ, this);
   }
@@ -29,14 +29,14 @@ struct DirectStreams::One final : Member {
     return !ended;
   }
   void tick() override {
-    if (owner().host_.loop().awake() - last_in >= mount->settings()->source_timeout)
+    if (owner().host_.loop().awake() - heard >= mount->settings()->source_timeout)
       end(EndReason::kTimeout);
   }
 
   DirectSource source;
   GatePass place;
   Watch upstream;
-  SteadyTime last_in;  // by Loop::awake()
+  SteadyTime heard;  // by Loop::awake()
 };
 
 DirectStreams::DirectStreams(FanoutHost& host) : ListenerGroup(host, {kStallPoll, kLongestStall}) {}
@@ -109,7 +109,7 @@ void DirectStreams::One::run() {
   const SplicePump::Moved moved =
       source.pump.pump(source.transport->fd(), listener->transport->fd(), kBudget);
   if (moved.in > 0) {
-    last_in = owner().host_.loop().awake();
+    heard = owner().host_.loop().awake();
     mount->bytes_read.fetch_add(moved.in, std::memory_order_relaxed);
   }
   listener->bytes_sent += moved.out;

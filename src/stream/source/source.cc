@@ -30,7 +30,7 @@ Source::Source(SourceHost& host, SourceOffer offer, WriterLease lease,
       feed_(host, std::move(offer_.body), offer_.metaint, std::move(lease), facts, offer_.place),
       started_(host.loop().now()),
       last_data_(started_),
-      away_then_(host.loop().away()),
+      heard_(host.loop().awake()),
       timeout_(host.loop(), [this] { on_timeout(); }),
       resume_(host.loop(), [this] { resume(); }),
       relayed_(facts->relayed),
@@ -45,6 +45,7 @@ void Source::start() {
     bytes_before_ = state->bytes_read;
     started_ = state->connected;
     last_data_ = state->last_data;
+    heard_ = last_data_ - host_.loop().away();
     auto entered = relayed_ ? feed_.enter_spare(std::move(*state)) : feed_.enter(std::move(*state));
     if (!entered) {
       finish_with(EndReason::kIo, entered.error().what);
@@ -106,7 +107,7 @@ void Source::hold(const MountSettings& settings) {
 void Source::resume() {
   held_ = false;
   last_data_ = host_.loop().now();  // this server caused the silence
-  away_then_ = host_.loop().away(last_data_);
+  heard_ = host_.loop().awake();
   if (watched_) watch(true);
   on_readable(EV_READ);
 }
@@ -143,7 +144,7 @@ void Source::read_on(bool limited) {
     }
     last_data_ = host_.loop().now();
     feed_.lease().mount->note_data(last_data_);
-    away_then_ = host_.loop().away(last_data_);
+    heard_ = host_.loop().awake();
     allowed_ -= static_cast<double>(result.bytes);
     if (!went_on(feed_.received(result.bytes))) return;
     const bool emptied = result.bytes < room.size() && room.size() > 4096;
@@ -169,11 +170,6 @@ bool Source::went_on(const Result<bool>& taken) {
     finish_with(taken.error().code == Error::Code::kIo ? EndReason::kIo : EndReason::kClientGone,
                 taken.error().what);
   return false;
-}
-
-SteadyTime::duration Source::silent() const {
-  const SteadyTime now = host_.loop().now();
-  return now - last_data_ - (host_.loop().away(now) - away_then_);
 }
 
 void Source::on_timeout() {

@@ -82,7 +82,7 @@ class Source {
   SteadyTime started() const noexcept { return started_; }
   SteadyTime last_data() const noexcept { return last_data_; }
   // The time since its last data, less the time in which this worker did not read.
-  SteadyTime::duration silent() const;
+  SteadyTime::duration silent() const { return host_.loop().awake() - heard_; }
   // Called by the timer, and by tests with their own clock.
   void on_timeout();
 
@@ -106,8 +106,8 @@ class Source {
   SourceOffer offer_;
   Feed feed_;
   SteadyTime started_, last_data_;
+  SteadyTime heard_;                // the last data, by Loop::awake()
   std::uint64_t bytes_before_ = 0;  // received as a standby
-  SteadyTime::duration away_then_;  // of the loop, at the last data
   bool ended_ = false;
   bool has_more_ = false;
   Watch watch_;

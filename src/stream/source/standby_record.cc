@@ -44,7 +44,7 @@ Result<void> StandbySource::restore(const StandbyRecord& saved, UniqueFd hearing
 void StandbySource::go_on() {
   // The hand-over caused the pause.
   state_->last_data = worker_.loop().now();
-  away_then_ = worker_.loop().away();
+  heard_ = worker_.loop().awake();
   start();
 }
 

@@ -37,7 +37,7 @@ StandbySource::StandbySource(FeedHost& worker, StandbyHost& host, SourceOffer of
       id_(id),
       mount_(std::move(mount)),
       state_(first_state(offer_, *mount_->settings(), facts, worker.loop().now())),
-      away_then_(worker.loop().away()),
+      heard_(state_->last_data - worker.loop().away()),
       timeout_(worker.loop(), [this] { on_timeout(); }) {}
 
 void StandbySource::start() {
@@ -67,7 +67,7 @@ void StandbySource::on_readable(short) {
       return;
     }
     state_->last_data = worker_.loop().now();
-    away_then_ = worker_.loop().away(state_->last_data);
+    heard_ = worker_.loop().awake();
     if (!put(room.first(result.bytes))) return;
     if (result.bytes < room.size() && offer_.transport->buffered() == 0) return;
   }
@@ -122,11 +122,6 @@ void StandbySource::hear(std::span<const std::byte> audio) {
   if (!hearing_ || audio.empty()) return;
   const ssize_t n = ::write(hearing_.get(), audio.data(), audio.size());
   if (n != static_cast<ssize_t>(audio.size())) hearing_.reset();
-}
-
-SteadyTime::duration StandbySource::silent() const {
-  const SteadyTime now = worker_.loop().now();
-  return now - state_->last_data - (worker_.loop().away(now) - away_then_);
 }
 
 void StandbySource::on_timeout() {

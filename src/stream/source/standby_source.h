@@ -73,7 +73,7 @@ class StandbySource {
   // False: it has ended.
   bool put(std::span<std::byte> received);
   void hear(std::span<const std::byte> audio);
-  SteadyTime::duration silent() const;
+  SteadyTime::duration silent() const { return worker_.loop().awake() - heard_; }
   void finish_with(EndReason reason, std::string_view why);
 
   FeedHost& worker_;
@@ -82,7 +82,7 @@ class StandbySource {
   const std::uint64_t id_;
   std::shared_ptr<Mount> mount_;
   std::unique_ptr<SourceState> state_;
-  SteadyTime::duration away_then_;  // of the loop, at the last data
+  SteadyTime heard_;  // the last data, by Loop::awake()
   bool ended_ = false;
   bool flows_ = false;
   bool bad_icy_ = false;
