@@ -46,7 +46,7 @@ export const part = name => encodeURIComponent(name);
 let ahead = 0;   // ms
 export const clock = () => Date.now() + ahead;
 // Of a request without an answer.
-export const away = problem => Object.assign(new Error(t(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer')), {away: true});
+export const away = problem => { throw Object.assign(new Error(t(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer')), {away: true}); };
 // The session has ended under a form: what is typed stays until there is another session.
 let over = null;
 // Takes the session as it is now; whether it is another one.
@@ -81,19 +81,19 @@ export function keys() {
     return key;
   };
 }
-// more: key (Idempotency-Key), revision (If-Match), once: not again.  fetch() refuses a relative address where the
-// page's own holds a password.
+// A relative address is refused where the page's own holds a password.
+export const request = (path, more, headers) => fetch(new URL(path, location.origin), {
+  // With it a 401 opens no box for passwords.
+  headers: {'X-LB-CSRF': here.csrf || '', ...headers}, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE), ...more})
+  .then(async answer => [answer, await answer.text()]).catch(away);
+// more: key (Idempotency-Key), revision (If-Match), once: not again.
 export async function api(method, path, body, more = {}) {
   if (over) await goOn();
-  // By it the server knows a page: a 401 then opens no box for passwords.
-  const headers = {'X-LB-CSRF': here.csrf || ''}, file = body instanceof Blob, began = Date.now();
-  if (body !== undefined && !file) headers['Content-Type'] = 'application/json';
+  const headers = {}, file = body instanceof Blob, began = Date.now();
+  if (body && !file) headers['Content-Type'] = 'application/json';
   if (more.key) headers['Idempotency-Key'] = more.key;
   if (more.revision) headers['If-Match'] = '"' + more.revision + '"';
-  const [answer, text] = await fetch(new URL('/api/v1' + path, location.origin), {
-    method, headers, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE),
-    body: body === undefined || file ? body : JSON.stringify(body)})
-    .then(async answer => [answer, await answer.text()]).catch(problem => { throw away(problem); });
+  const [answer, text] = await request('/api/v1' + path, {method, body: file ? body : JSON.stringify(body)}, headers);
   const off = Date.parse(answer.headers.get('Date')) + 500 - (began + Date.now()) / 2;
   if (Math.abs(off - ahead) > 1500 && Date.now() - began < 2000) ahead = off;   // its seconds are whole, and it was under way
   if (answer.status === 401) await loggedOut();

@@ -16,7 +16,7 @@ const load = (file, name = file) => async (...of) => {
   const module = await import('./' + file + '.js').catch(async problem => {
     await api('GET', '/session');   // The server is there, of another version: all files are fetched again, once.
     if (!left && performance.getEntriesByType('navigation')[0].type !== 'reload') await restart();
-    throw away(problem);
+    away(problem);
   });
   return module[name](...of);
 };

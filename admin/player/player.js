@@ -34,7 +34,7 @@
   const say = words => { if (status.textContent !== words) status.textContent = words; };
 
   // A connection that no answer comes over must not keep the stream from coming back.
-  const fetching = () => ({credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout?.(ANSWER_MS)});
+  const ask = address => fetch(address, {credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout?.(ANSWER_MS)});
 
   // Playing: `wanted` is what the listener asked for, whatever the network does.
   let wanted = false, wait = FIRST_WAIT_S, again = 0, closing = 0, source = '', moved = 0, position = 0;
@@ -49,7 +49,7 @@
     const of = source;
     if (timed === false && wall) return null;
     try {
-      const answer = await fetch('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : '?young=1'), fetching());
+      const answer = await ask('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : '?young=1'));
       away = false;
       if (!answer.ok || of !== source) return null;
       const found = {...await answer.json(), of, since: performance.now()};
@@ -129,7 +129,7 @@
   let opened = false;
   async function say_why(unplayable) {
     try {
-      const answer = await fetch('/api/v1/now' + source + '/place?enter=1', fetching());
+      const answer = await ask('/api/v1/now' + source + '/place?enter=1');
       if (!wanted || opened) return;
       if (answer.ok) return unplayable && say(text.format);
       const why = answer.headers.get('X-Reason');
@@ -458,7 +458,7 @@
   async function ask_older(until) {
     const mine = asked = {of: source, from: Math.floor(until - TITLES_BEFORE_MS), to: Math.floor(until + TITLES_BEHIND_MS)};
     const recorded = async now => {
-      const answer = await fetch(now + '?from=' + mine.from + '&to=' + mine.to, fetching());
+      const answer = await ask(now + '?from=' + mine.from + '&to=' + mine.to);
       return answer.ok ? answer.json() : null;
     };
     try {
@@ -528,7 +528,7 @@
     seams = seams.sort((a, b) => a.after_wall_ms - b.after_wall_ms).slice(-MOST_SEAMS);
   }
   async function ask_seams() {
-    const answer = await fetch('/api/v1/now' + source + '?history=0', fetching());
+    const answer = await ask('/api/v1/now' + source + '?history=0');
     if (!answer.ok) return;
     const now = await answer.json();
     hear_seams(now.mount, now.seams);
@@ -554,7 +554,7 @@
     else if (seldom || !events) listen();
     const hears = events && events.readyState === EventSource.OPEN && !again && timed !== false && !undated;
     try {
-      const answer = hears && !seldom ? null : await fetch(text.now + '?history=' + MOST_TITLES, fetching());
+      const answer = hears && !seldom ? null : await ask(text.now + '?history=' + MOST_TITLES);
       if (!answer) show_heard();
       else if (answer.ok) {
         const now = await answer.json();
