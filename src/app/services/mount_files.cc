@@ -8,6 +8,7 @@
 #include "config/settings/config.h"
 #include "http/static_files.h"
 #include "stream/listener/loop_streams.h"
+#include "stream/source/ended_record.h"
 
 namespace lb {
 namespace {
@@ -58,6 +59,9 @@ std::shared_ptr<Mount> make_mount(const std::string& name, std::shared_ptr<Sourc
   mount->set_facts(std::move(facts));
   return mount;
 }
+
+// A fallback in the table ends for no other reason.
+bool lacked_memory(const std::shared_ptr<Mount>& mount) { return mount && is_over(*mount); }
 
 }  // namespace
 
@@ -181,6 +185,10 @@ void MountFiles::adopt(const News& news) {
 void MountFiles::adopt_fallback(Table& table, const std::string& name,
                                 std::shared_ptr<const FileStream> file) {
   Fallback& row = table.fallbacks[name];
+  if (lacked_memory(row.mount)) {
+    end_fallback(row);
+    row = {};  // begins again
+  }
   if (row.mount) row.mount->set_settings(file_settings(name, *traffic_.config.read()));
   if (row.file == file) return;
   // The previous process has handed over the same file, which was read again here.
@@ -282,7 +290,8 @@ ListenerIntro MountFiles::intro_for(const Mount& mount) const {
 std::shared_ptr<Mount> MountFiles::fallback(std::string_view name) const {
   const auto table = table_.read();
   const auto at = table->fallbacks.find(name);
-  return at == table->fallbacks.end() ? nullptr : at->second.mount;
+  return at == table->fallbacks.end() || lacked_memory(at->second.mount) ? nullptr
+                                                                         : at->second.mount;
 }
 
 std::vector<std::shared_ptr<Mount>> MountFiles::fallbacks() const {
@@ -308,7 +317,7 @@ const FileFeeder* MountFiles::feeder_of(const Fallback& fallback) const {
   if (!fallback.mount) return nullptr;
   const auto& files = traffic_.workers[fallback.home]->files;
   const auto at = files.find(fallback.mount.get());
-  return at == files.end() ? nullptr : at->second.get();
+  return at == files.end() || at->second->has_ended() ? nullptr : at->second.get();
 }
 
 void MountFiles::each_intro(const std::function<void(const Mount&)>& f) const {

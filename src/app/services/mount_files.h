@@ -43,7 +43,8 @@ class MountFiles {
 
   // The intro that a new listener of the mount hears; without a file if none fits.
   ListenerIntro intro_for(const Mount& mount) const;
-  // The mount that plays the file NAME of the web root; null: there is no such mount.
+  // The mount that plays the file NAME of the web root; null: there is no such mount, or its stream
+  // has ended for lack of memory and begins again at the next look at the files.
   std::shared_ptr<Mount> fallback(std::string_view name) const;
   // Reports a new listener at the mount of a fallback file.
   void entered(const std::shared_ptr<Mount>& mount);

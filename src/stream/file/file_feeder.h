@@ -38,7 +38,7 @@ class FileFeeder final : private OggPageSink {
   FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_ptr<Mount> mount,
              std::unique_ptr<StreamLog> stream, std::shared_ptr<const FileStream> file,
              std::uint64_t bytes_per_second);
-  // Saves the feeder for a hand-over, between two ticks.
+  // Saves the feeder for a hand-over, between two ticks.  REQUIRES: !has_ended()
   void save(FeederRecord& saved, FdsOut& fds) const;
   const FileStream& file() const noexcept { return *file_; }
   // A feeder that goes on with another process's record; it does not play yet.
@@ -57,6 +57,8 @@ class FileFeeder final : private OggPageSink {
   // The file is no longer a fallback: its listeners are ended.
   void end();
   bool playing() const noexcept { return timer_.armed(); }
+  // Its stream is over, by end() or for lack of memory.
+  bool has_ended() const noexcept { return stream_ == nullptr; }
 
  private:
   struct Parts {

@@ -89,6 +89,22 @@ TEST(MountFiles, AFallbackThatIsNamedNoMoreGoes) {
   POINTERS_EQUAL(nullptr, files().fallback("/song.mp3").get());
   CHECK(server.until([&] { return listener.finished(); }));
 }
+TEST(MountFiles, AFallbackThatHasLackedMemoryBeginsAnew) {
+  server.put_web("song.mp3", mp3_frames(50, 's'));
+  server.start(with_fallback("/song.mp3"));
+  auto listener = server.open("/live");
+  const auto first = files().fallback("/song.mp3");
+  server.worker().files.at(first.get())->end();  // as it does then
+  POINTERS_EQUAL(nullptr, files().fallback("/song.mp3").get());
+  FdsOut fds;
+  for (const HeardFileRecord& saved : files().save(fds).files) CHECK_FALSE(saved.feeder);
+  server.server().reload();
+  CHECK(server.until([this] { return files().fallback("/song.mp3") != nullptr; }));
+  CHECK(files().fallback("/song.mp3") != first);
+  LONGS_EQUAL(1, server.worker().files.size());
+  auto next = server.open("/live");
+  CHECK(server.until([&] { return next.reply().body.find("ssss") != std::string::npos; }));
+}
 TEST(MountFiles, AnIntroIsHeardBeforeTheStream) {
   server.put_web("intro.mp3", mp3_frames(10, 'i'));
   server.start("<mount><mount-name>/live</mount-name><intro>/intro.mp3</intro></mount>");
