@@ -7,6 +7,7 @@
 #include "cluster/relay/relay_marks.h"
 #include "stream/source/source_admission.h"
 #include "stream/source/source_facts.h"
+#include "stream/source/source_offer.h"
 
 namespace lb {
 namespace {
@@ -31,6 +32,8 @@ void Relay::keep_spare() {
     const std::size_t at = place_of(spare_->from);
     if (at == tries_.size() || at == current_) drop_spare();
   }
+  // The upstream that writes now may have been asked while another one wrote.
+  if (spare_call_ && place_of(spare_call_->from) == current_) spare_call_.reset();
   const std::size_t kept = spare_ ? place_of(spare_->from) : tries_.size();
   SteadyTime next = SteadyTime::max();
   if (has_spare() && kept < current_) {
@@ -60,7 +63,8 @@ void Relay::keep_spare() {
 
 void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullFault fault) {
   const std::size_t at = place_of(from);  // in the plan, because update() drops calls to others
-  if (lease_ == 0 || at == current_) return;
+  if (lease_ == 0) return;
+  if (at == current_) return keep_spare();
   std::string why = answer ? circle_of(*answer, from) : answer.error().what;
   std::shared_ptr<const SourceFacts> facts;
   if (answer && why.empty()) {

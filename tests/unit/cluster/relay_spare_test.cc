@@ -114,6 +114,21 @@ TEST(RelaySpare, OneThatEndsIsAskedAgain) {
   CHECK(relay->flows());
   CHECK(host.stream("/local") == "one ");
 }
+TEST(RelaySpare, AnUpstreamThatWritesWhileItIsAskedIsNotWaitedForAsSpare) {
+  first.answers = {kNotThere, "", streams_from(104)};  // the second request hangs
+  second.answers = {streams_from(100), kNotThere, streams_from(104)};
+  start(plan());
+  host.until([&] { return relay->flows() && first.requests.size() == 2; });
+  second.send("one ");
+  until_streams("one ");
+  second.close_all();
+  host.until([&] { return first.requests.size() == 3 && relay->flows(); });
+  first.send("two");
+  until_streams("one two");
+  host.until([&] { return second.requests.size() == 3; });
+  second.send("two");
+  host.until([&] { return relay->has_spare(); });
+}
 TEST(RelaySpare, AWarmRelayHasNone) {
   first.answers = {streams_from(100)};
   second.answers = {streams_from(100)};
