@@ -10,11 +10,6 @@
 namespace lb {
 namespace {
 
-// Whether a recorded mount has no stream now: it has no log, so no session of it ends.
-bool is_off_air(const Mount& mount) {
-  return mount.phase() == MountPhase::kEnded && mount.channel().newest()->store == nullptr;
-}
-
 // "": the session can be handed over.
 std::string why_it_stays(const HlsSession& session, const std::set<const Mount*>& resting) {
   const auto because = [&session](std::string_view why) {
@@ -57,6 +52,11 @@ HlsSessionRecord save_session(const HlsSession& session) {
 }
 
 }  // namespace
+
+bool is_off_air(const Mount& mount) {
+  const auto view = mount.channel().newest();
+  return mount.phase() == MountPhase::kEnded && view->store == nullptr && !view->ended;
+}
 
 // The bytes of a crowd are saved in equal parts with its sessions, which add up to all of them.
 std::vector<HlsSessionRecord> HlsSessions::save() const {

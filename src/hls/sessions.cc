@@ -91,38 +91,43 @@ void HlsSessions::leave_newcomers(const std::string& ip, std::string_view mount,
   const std::lock_guard<std::mutex> guard(shard.mutex);
   const auto found = shard.names.find(key);
   if (found == shard.names.end()) return;
-  std::erase(found->second, name);
+  // Two sessions of one name may be here for a moment, as one of both is given back.
+  const auto one = std::find(found->second.begin(), found->second.end(), name);
+  if (one != found->second.end()) found->second.erase(one);
   if (found->second.empty()) shard.names.erase(found);
 }
 
 HlsSessionPtr HlsSessions::add(HlsSessionPtr session, SteadyTime now) {
   session->seen = session->listed = now;
-  const bool earned = session->earned;
-  const std::string name = session->name;
-  const std::string newcomer = newcomer_key(session->ip, session->mount->name());
   const std::string key = key_of(session->name, session->mount->name());
-  const std::string crowd = session->crowd;
+  // Once it is in its shard, another thread may take it, with its rows of the tables.
+  enter_tables(*session);
   {
     Shard& shard = shards_[place_of(key)];
     const std::lock_guard<std::mutex> guard(shard.mutex);
-    const auto [at, added] = shard.sessions.try_emplace(key);
-    if (!added) return session;
-    at->second = std::move(session);
-    at->second->key = &at->first;
-    shard.by_id[at->second->id] = at->second.get();
-    shard.by_mount[at->second->mount.get()].insert(at->second.get());
+    if (const auto [at, added] = shard.sessions.try_emplace(key); added) {
+      session->key = &at->first;
+      shard.by_id[session->id] = session.get();
+      shard.by_mount[session->mount.get()].insert(session.get());
+      at->second = std::move(session);
+      return nullptr;
+    }
   }
+  leave_tables(*session, false);
+  return session;
+}
+
+void HlsSessions::enter_tables(const HlsSession& session) {
   {
-    CrowdShard& shard = crowds_[place_of(crowd)];
+    CrowdShard& shard = crowds_[place_of(session.crowd)];
     const std::lock_guard<std::mutex> guard(shard.mutex);
-    ++shard.crowds[crowd].sessions;
+    ++shard.crowds[session.crowd].sessions;
   }
-  if (!earned) {
-    NewcomerShard& shard = newcomers_[place_of(newcomer)];
-    const std::lock_guard<std::mutex> guard(shard.mutex);
-    shard.names[newcomer].push_back(name);
-  }
-  return nullptr;
+  if (session.earned) return;
+  const std::string newcomer = newcomer_key(session.ip, session.mount->name());
+  NewcomerShard& shard = newcomers_[place_of(newcomer)];
+  const std::lock_guard<std::mutex> guard(shard.mutex);
+  shard.names[newcomer].push_back(session.name);
 }
 
 void HlsSessions::count_segment(std::string_view crowd, std::uint64_t bytes, std::string_view ip,
@@ -145,19 +150,19 @@ void HlsSessions::count_segment(std::string_view crowd, std::uint64_t bytes, std
   earn(name, mount);
 }
 
-void HlsSessions::leave_tables(HlsSession& session) {
-  leave_crowd(session);
+void HlsSessions::leave_tables(HlsSession& session, bool takes_part) {
+  leave_crowd(session, takes_part);
   if (!session.earned) leave_newcomers(session.ip, session.mount->name(), session.name);
 }
 
 // Moves the session's part of the crowd's bytes to it; all parts add up to the whole.
-void HlsSessions::leave_crowd(HlsSession& session) {
+void HlsSessions::leave_crowd(HlsSession& session, bool takes_part) {
   CrowdShard& shard = crowds_[place_of(session.crowd)];
   const std::lock_guard<std::mutex> guard(shard.mutex);
   const auto found = shard.crowds.find(session.crowd);
   if (found == shard.crowds.end()) return;
   Crowd& crowd = found->second;
-  const std::uint64_t part = crowd.part();
+  const std::uint64_t part = takes_part ? crowd.part() : 0;
   crowd.bytes -= part;
   session.bytes += part;
   if (--crowd.sessions == 0) shard.crowds.erase(found);
@@ -173,7 +178,7 @@ std::vector<HlsSessionPtr> HlsSessions::take_where(Goes goes) {
       if (goes(session)) taken.push_back(shard.take(session));
     }
   }
-  for (const HlsSessionPtr& session : taken) leave_tables(*session);
+  for (const HlsSessionPtr& session : taken) leave_tables(*session, true);
   return taken;
 }
 
@@ -193,7 +198,7 @@ std::vector<HlsSessionPtr> HlsSessions::take_all_of(const Mount& mount) {
     const std::vector<HlsSession*> all(found->second.begin(), found->second.end());
     for (HlsSession* const session : all) taken.push_back(shard.take(*session));
   }
-  for (const HlsSessionPtr& session : taken) leave_tables(*session);
+  for (const HlsSessionPtr& session : taken) leave_tables(*session, true);
   return taken;
 }
 
@@ -234,7 +239,7 @@ HlsSessionPtr HlsSessions::take(const Mount* mount, std::uint64_t id) {
     taken = shard.take(*found->second);
     break;
   }
-  if (taken) leave_tables(*taken);
+  if (taken) leave_tables(*taken, true);
   return taken;
 }
 

@@ -65,6 +65,9 @@ struct HlsSession {
 };
 using HlsSessionPtr = std::unique_ptr<HlsSession>;
 
+// Whether a recorded mount has no stream now: it has no log, so no session of it ends.
+bool is_off_air(const Mount& mount);
+
 class HlsSessions {
  public:
   static constexpr std::size_t kMaxNewcomers = 8;  // of an address, at a mount
@@ -155,9 +158,11 @@ class HlsSessions {
   std::vector<HlsSessionPtr> take_where(Goes goes);
   std::vector<ListenerRow> rows_of(const Mount& mount, SteadyTime now, std::uint64_t after,
                                    std::uint64_t last) const;
-  // What a taken session has outside of its shard.
-  void leave_tables(HlsSession& session);
-  void leave_crowd(HlsSession& session);
+  // What a session has outside of its shard.
+  void enter_tables(const HlsSession& session);
+  // takes_part: it takes its part of the crowd's bytes with it.
+  void leave_tables(HlsSession& session, bool takes_part);
+  void leave_crowd(HlsSession& session, bool takes_part);
   void leave_newcomers(const std::string& ip, std::string_view mount, const std::string& name);
 
   std::array<Shard, 16> shards_;

@@ -33,6 +33,7 @@ constexpr auto kSegmentPoll = 200ms;
 constexpr std::size_t kMaxWaiting = 1024;
 constexpr auto kShortestPatience = 20s;
 constexpr std::string_view kJustBegun = "The stream has just begun, please try again\r\n";
+constexpr std::string_view kJustEnded = "The stream has just ended, please try again\r\n";
 constexpr std::string_view kManyPlayers =
     "Other players of this address begin to listen, please try again\r\n";
 
@@ -146,7 +147,8 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   if (longest.count() > 0) session->until = session->began + longest;
   session->segment = std::chrono::milliseconds(mount->settings()->segment_ms);
   session->patience = std::max(kShortestPatience, 3 * config_of(network, connection)->hls.segment);
-  network.hls->begin_session(std::move(session));
+  if (!network.hls->begin_session(std::move(session)))
+    return refuse_hls(connection, 503, std::string(kJustEnded), "Retry-After: 2\r\n");
   ask.known = true;
   return std::nullopt;
 }

@@ -65,13 +65,18 @@ void HlsService::mount_rests(const std::shared_ptr<Mount>& mount) {
 
 void HlsService::rest_over(const std::shared_ptr<Mount>& mount,
                            const std::shared_ptr<Mount>& next) {
+  // First, so that begin_session() adds none behind the walk.
+  forget_rest(*mount);
   if (next)
     sessions_.move_all(mount, next);
   else
     mount_ended(*mount);
+}
+
+void HlsService::forget_rest(const Mount& mount) {
   const std::lock_guard<std::mutex> guard(resting_mutex_);
-  const auto at = resting_.find(mount->name());
-  if (at != resting_.end() && at->second == mount) resting_.erase(at);
+  const auto at = resting_.find(mount.name());
+  if (at != resting_.end() && at->second.get() == &mount) resting_.erase(at);
 }
 
 std::shared_ptr<Mount> HlsService::resting(std::string_view mount) const {
@@ -104,14 +109,20 @@ void HlsService::end_holders(const SlotGate& gate, const std::vector<std::uint64
   finish(sessions_.take_holders(gate, ids));
 }
 
-void HlsService::begin_session(HlsSessionPtr session) {
+bool HlsService::begin_session(HlsSessionPtr session) {
   const std::shared_ptr<Mount> mount = session->mount;
+  const std::uint64_t id = session->id;
   // The player has begun another session meanwhile: this one is dropped with its places.
-  if (sessions_.add(std::move(session), runtime_.clock.steady()) != nullptr) return;
+  if (sessions_.add(std::move(session), runtime_.clock.steady()) != nullptr) return true;
+  // The mount may have ended with the sessions that it had until then; nothing would end this one.
+  const bool has_ended = mount->phase() == MountPhase::kEnded && !is_off_air(*mount) &&
+                         resting(mount->name()) != mount;
+  if (has_ended && sessions_.take(mount.get(), id) != nullptr) return false;
   mount->note_peak(mount->audience());
   mount->listener_connections.fetch_add(1, std::memory_order_relaxed);
   runtime_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
   log_count(*mount);
+  return true;
 }
 
 void HlsService::finish(std::vector<HlsSessionPtr> ended) {

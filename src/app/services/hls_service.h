@@ -54,8 +54,8 @@ class HlsService {
   const HlsSessions& sessions() const noexcept { return sessions_; }
   // The ended mount of this name that rests; null: there is no such mount.
   std::shared_ptr<Mount> resting(std::string_view mount) const;
-  // Makes the session a listener.
-  void begin_session(HlsSessionPtr session);
+  // Makes the session a listener.  False: its mount has ended.
+  bool begin_session(HlsSessionPtr session);
   PastLookups& lookups() noexcept { return *lookups_; }
   void count(HlsRequest kind) noexcept {
     requests_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
@@ -66,6 +66,7 @@ class HlsService {
 
  private:
   void tick();
+  void forget_rest(const Mount& mount);
   void finish(std::vector<HlsSessionPtr> ended);
   void log_count(const Mount& mount);
 

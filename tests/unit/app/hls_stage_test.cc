@@ -156,3 +156,25 @@ TEST(HlsStage, WhereListenersAreRedirectedTheMasterNamesTheNodes) {
   LONGS_EQUAL(200, server.get(list.substr(list.find("/o/"))).status);
   LONGS_EQUAL(1, server.mount("/o")->listeners());
 }
+TEST(HlsStage, ASessionThatComesBehindTheEndOfItsMountIsNone) {
+  server.start(kHlsMounts);
+  auto source = server.source("/m");
+  play(source, 10);
+  const auto mount = server.mount("/m");
+  HlsService& hls = *server.services().hls;
+  const auto begin = [&](std::uint64_t id) {
+    auto session = std::make_unique<HlsSession>();
+    session->id = id;
+    session->name = std::to_string(id);
+    session->mount = mount;
+    session->place = GatePass::enter(mount->gate());
+    return hls.begin_session(std::move(session));
+  };
+  CHECK(begin(1));
+  server.get("/admin/killsource?mount=/m", kAdminLogin);
+  CHECK(server.until(
+      [&] { return mount->phase() == MountPhase::kEnded && mount->listeners() == 0; }));
+  CHECK(!begin(2));
+  LONGS_EQUAL(0, hls.sessions().size());
+  LONGS_EQUAL(0, mount->listeners());
+}

@@ -84,6 +84,23 @@ TEST(HlsSessions, OfTwoThatBeginAtOnceOneIsGivenBack) {
   CHECK(sessions.add(made("a", 2), now) != nullptr);
   LONGS_EQUAL(1, mount->listeners());
 }
+TEST(HlsSessions, OneThatIsGivenBackLeavesNothingBehind) {
+  const auto add = [&](const std::string& name, std::uint64_t id) {
+    auto newcomer = made(name, id);
+    newcomer->earned = false;
+    return sessions.add(std::move(newcomer), now);
+  };
+  CHECK(add("a", 1) == nullptr);
+  sessions.count_segment("c", 100, "192.0.2.2", "/m");
+  for (std::uint64_t id = 2; id <= 20; ++id) CHECK(add("a", id) != nullptr);
+  CHECK(sessions.has_room("192.0.2.1", "/m"));
+  LONGS_EQUAL(100, sessions.take(nullptr, 1)->bytes);
+  CHECK(add("b", 21) == nullptr);
+  sessions.count_segment("c", 10, "192.0.2.1", "/m");  // for the oldest newcomer
+  const auto taken = sessions.take(nullptr, 21);
+  CHECK(taken->earned);
+  LONGS_EQUAL(10, taken->bytes);
+}
 TEST(HlsSessions, EndsWhenItsTimeIsOver) {
   auto session = made("a", 1);
   session->until = now + 5s;
