@@ -203,8 +203,11 @@ std::shared_ptr<Mount> ArchiveService::live(const std::string& mount) const {
 
 std::shared_ptr<DownloadPlaces> ArchiveService::downloads(const std::string& mount) {
   std::lock_guard<std::mutex> guard(mutex_);
-  auto& places = downloads_[mount];
-  if (!places) places = std::make_shared<DownloadPlaces>();
+  std::weak_ptr<DownloadPlaces>& known = downloads_[mount];
+  if (auto places = known.lock()) return places;
+  auto places = std::make_shared<DownloadPlaces>();
+  known = places;
+  std::erase_if(downloads_, [](const auto& one) { return one.second.expired(); });
   return places;
 }
 

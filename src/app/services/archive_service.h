@@ -118,8 +118,7 @@ class ArchiveService {
   std::string dir_;  // written once, before on_
   std::unique_ptr<TakenArchive> taken_;
   mutable std::mutex mutex_;
-  // By recorded mount; entries stay.
-  std::map<std::string, std::shared_ptr<DownloadPlaces>> downloads_;
+  std::map<std::string, std::weak_ptr<DownloadPlaces>> downloads_;  // by recorded mount
   const std::shared_ptr<DownloadPlaces> title_searches_ = std::make_shared<DownloadPlaces>();
   std::map<std::string, std::weak_ptr<Mount>> off_air_;
   std::atomic<bool> on_{false};

@@ -74,6 +74,14 @@ TEST(PastStages, ARangeIsAFile) {
   LONGS_EQUAL(206, part.status);
   LONGS_EQUAL(10, part.body.size());
 }
+TEST(PastStages, TheDownloadsOfAMountAreForgottenWithTheLastOfThem) {
+  begin();
+  ArchiveService& archive = *server.services().archive;
+  const auto held = archive.downloads("/live");
+  const std::weak_ptr<DownloadPlaces> former = archive.downloads("/former");
+  CHECK(former.expired());
+  CHECK(archive.downloads("/live") == held);
+}
 TEST(PastStages, FewListsOfTitlesAreMadeAtATime) {
   begin();
   const std::string titles = "/api/v1/now/live?from=0";
