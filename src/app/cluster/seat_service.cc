@@ -148,8 +148,12 @@ void SeatService::restore(const SeatBookRecord& saved) {
 }
 
 SeatPass SeatService::seat_of(std::uint64_t number) {
-  if (!listening_.contains(number)) return {};
-  return SeatPass(network_.loops.control(), self_, number);
+  const auto at = listening_.find(number);
+  return at == listening_.end() ? SeatPass() : pass_of(number, at->second);
+}
+
+SeatPass SeatService::pass_of(std::uint64_t number, const Listening& one) const {
+  return SeatPass(network_.loops.control(), self_, number, one.dropped);
 }
 
 void SeatService::go_on() {
@@ -161,16 +165,18 @@ void SeatService::settle() {
   for (const SeatBook::Answer& answer : book_.take_answers()) {
     const auto at = listening_.find(answer.number);
     if (at == listening_.end()) continue;
-    if (answer.act == SeatAct::kDrop) {
+    auto asked = unanswered_.release(answer.number);
+    if (answer.act == SeatAct::kDrop && asked.empty()) {
       network_.log.info("auth/seats",
                         at->second.mount + ": a listener is ended, its user listens elsewhere now");
+      // Its request may still wait for a relay or a slot, and no listener is found.
+      at->second.dropped->store(true, std::memory_order_release);
       network_.auth->end_listener(at->second.mount, at->second.listener);
       continue;
     }
-    auto asked = unanswered_.release(answer.number);
     if (asked.empty()) continue;
     if (answer.act == SeatAct::kYes) {
-      asked.front()(true, SeatPass(network_.loops.control(), self_, answer.number));
+      asked.front()(true, pass_of(answer.number, at->second));
     } else {
       listening_.erase(at);
       asked.front()(false, SeatPass());

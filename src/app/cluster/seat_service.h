@@ -56,11 +56,13 @@ class SeatService {
   struct Listening {
     std::string mount;
     std::uint64_t listener = 0;
+    std::shared_ptr<std::atomic<bool>> dropped = std::make_shared<std::atomic<bool>>(false);
   };
   std::string parent_of(const SlotService& slots, const std::string& mount) const;
   void off(std::uint64_t number);
   void work();
   void settle();
+  SeatPass pass_of(std::uint64_t number, const Listening& one) const;
 
   Network& network_;
   LinkedNeighbours& neighbours_;

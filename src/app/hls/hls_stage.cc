@@ -149,6 +149,9 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   session->patience = std::max(kShortestPatience, 3 * config_of(network, connection)->hls.segment);
   if (!network.hls->begin_session(std::move(session)))
     return refuse_hls(connection, 503, std::string(kJustEnded), "Retry-After: 2\r\n");
+  // Dropped before it was added, it was not found to be ended.
+  if (context.let_in.is_dropped() && network.hls->sessions().take(nullptr, ask.listener))
+    return refuse_dropped(worker_, connection);
   ask.known = true;
   return std::nullopt;
 }

@@ -33,6 +33,7 @@ void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket,
   in.as = verdict.is_relay ? LetIn::As::kRelay : LetIn::As::kListener;
   in.time_limit = verdict.time_limit;
   in.notice = ticket ? std::make_unique<TicketNotice>(std::move(ticket)) : nullptr;
+  if (seat) in.dropped = seat->dropped();
   if (seat) in.notice = std::make_unique<SeatNotice>(std::move(in.notice), std::move(*seat));
   if (!verdict.user.empty()) connection.user = verdict.user;
   connection.shows_user = true;

@@ -199,6 +199,10 @@ Verdict admit_listener(Worker& worker, Connection& connection, const ListenAsk& 
     if (*verdict == Verdict::kPending) context.waited.offer = std::move(direct);
     return *verdict;
   }
+  if (context.let_in.is_dropped()) {
+    note_arrival(worker.services, context.arrival);
+    return refuse_dropped(worker, connection);
+  }
   ListenerEntry& entry = std::get<ListenerEntry>(entered);
   mount = entry.mount;
   const auto facts = direct != nullptr   ? direct->facts

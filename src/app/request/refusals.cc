@@ -85,6 +85,12 @@ void refuse_mark(Worker& worker, Connection& connection) {
   connection.reply_text(403, "This mark of a node is not valid here\r\n");
 }
 
+Verdict refuse_dropped(Worker& worker, Connection& connection) {
+  worker.services.counters.refused(Refusal::kLogin);
+  connection.reply_text(403, "This user listens elsewhere now\r\n");
+  return Verdict::kAnswered;
+}
+
 void reply_throttled(Connection& connection, std::chrono::seconds wait) {
   reply_refusal(connection, 429, "Too many wrong passwords, please try again later\r\n",
                 cat({"Retry-After: ", wait.count(), "\r\n"}));

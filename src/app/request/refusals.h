@@ -43,6 +43,8 @@ bool answer_if_draining(Worker& worker, Connection& connection);
 void reply_unauthorised(Connection& connection, bool keep_open = false);
 // Refuses the mark of a node without proof; the node retries with another.
 void refuse_mark(Worker& worker, Connection& connection);
+// A newer listening of its user has the seat of this one, which has not begun yet.
+Verdict refuse_dropped(Worker& worker, Connection& connection);
 // Answers 429: too many wrong passwords.
 void reply_throttled(Connection& connection, std::chrono::seconds wait);
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/cluster/seat_pass.h"
 #include "app/request/request_config.h"
 #include "app/services/parked_requests.h"
 #include "cluster/balance/arrival.h"
@@ -64,7 +65,10 @@ struct LetIn {
   // Reports the end of the listening; holds the places by address too (app/join/listener_places.h).
   std::unique_ptr<EndNotice> notice;
 
+  SeatPass::Dropped dropped;  // null: it has no seat
+
   bool authorised() const noexcept { return as != As::kNot; }
+  bool is_dropped() const noexcept { return dropped && dropped->load(std::memory_order_acquire); }
   bool is_relay() const noexcept { return as == As::kRelay; }
 };
 

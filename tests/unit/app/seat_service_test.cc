@@ -48,3 +48,22 @@ TEST(SeatService, QuestionsDoNotPostponeTheEndOfSeatsOfALostNode) {
     return !has_seat_of("e1");
   }));
 }
+TEST(SeatService, AListenerThatStillWaitsIsToldThatANewerOneHasItsSeat) {
+  server.start();
+  SeatService::Ask ask;
+  ask.mount = "/live";
+  ask.user = "ann";
+  ask.drop = true;
+  std::vector<SeatPass> passes;
+  const auto then = [&](bool seated, SeatPass pass) {
+    CHECK(seated);
+    passes.push_back(std::move(pass));
+  };
+  for (std::uint64_t listener = 1; listener <= 2; ++listener) {
+    ask.listener = listener;
+    seats().ask(ask, then);
+  }
+  CHECK(server.until([&] { return passes.size() == 2; }));
+  CHECK(passes[0].dropped()->load());
+  CHECK(!passes[1].dropped()->load());
+}
