@@ -169,9 +169,7 @@ void ArchiveLinks::publish() {
 
 ArchiveRow ArchiveLinks::own_row(const Config& config, const std::string& mount,
                                  const Catalog::Files& files) const {
-  ArchiveRow row;
-  row.mount = mount;
-  row.at = masters_.own_id();
+  auto row = empty_row<ArchiveRow>({mount, false, masters_.own_id()});
   const MountSettings& section = mount_section(config, mount);
   if (!section.archive.enabled || section.archive.listeners == ArchiveListeners::kNone ||
       section.no_mount)
@@ -227,13 +225,7 @@ void ArchiveLinks::tell() {
           !knows_slots && (row.needs & static_cast<ProtectionSet>(Protection::kSlots)) != 0;
       return hidden ? std::nullopt : std::optional(row);
     };
-    const auto gone = [](const RowKey& key) {
-      ArchiveRow row;
-      row.mount = key.mount;
-      row.at = key.node;
-      return row;
-    };
-    neighbours_.send_news(id, table_.news_for(id, show, gone));
+    neighbours_.send_news(id, table_.news_for(id, show, empty_row<ArchiveRow>));
   }
 }
 

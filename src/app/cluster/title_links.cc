@@ -21,14 +21,6 @@ TitlePlace place_of(const TitleRow& row) {
   return place;
 }
 
-// A row without a title.
-TitleRow no_song(const RowKey& key) {
-  TitleRow row;
-  row.mount = key.mount;
-  row.at = key.node;
-  return row;
-}
-
 }  // namespace
 
 // A node's own row wins over repeated ones, and among these the one with the shortest path.
@@ -121,7 +113,7 @@ void TitleLinks::see_own(const std::string& mount) {
     const std::string song = TitleHistory::shown_text(found->metadata()->song());
     const bool own = !facts->from_file && (!facts->relayed || network_.relays->captures_own(mount));
     if (own && !song.empty()) {
-      row = no_song({mount, false, masters_.own_id()});
+      row = empty_row<TitleRow>({mount, false, masters_.own_id()});
       row->song = song;
       const auto titles = network_.titles.of(mount);
       const auto known = std::find_if(titles.begin(), titles.end(),
@@ -249,7 +241,7 @@ void TitleLinks::tell() {
       ++row.hops;
       return row;
     };
-    neighbours_.send_news(id, table_.news_for(id, show, no_song));
+    neighbours_.send_news(id, table_.news_for(id, show, empty_row<TitleRow>));
   }
 }
 

@@ -44,6 +44,15 @@ struct RowKey {
   auto operator<=>(const RowKey&) const = default;
 };
 
+// The row of this key that reports nothing.
+template <class Row>
+Row empty_row(const RowKey& key) {
+  Row row;
+  row.mount = key.mount;
+  row.at = key.node;
+  return row;
+}
+
 template <class Row>
 class Replica {
  public:
