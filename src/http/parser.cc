@@ -105,11 +105,9 @@ void RequestParser::refuse(int status, std::string_view text) {
   refuse_text_ = text;
 }
 
-void RequestParser::refuse_long_line() {
-  if (request_line_done_) {
-    refuse(431, "a header line is too long");
-    return;
-  }
+// The line under way is the one too many.
+void RequestParser::refuse_long_head() {
+  if (request_line_done_) return refuse(431, "the request head is too long");
   const std::string_view line = line_;
   const std::size_t space = line.find(' ');
   const MethodWord* method = find_method(line.substr(0, space));
@@ -129,10 +127,11 @@ std::size_t RequestParser::feed(std::string_view bytes) {
     taken += piece.bytes;
     head_bytes_ += piece.bytes;
     if (head_bytes_ > limits_.head_bytes) {
-      refuse(431, "the request head is too long");
+      line_ += piece.text;
+      refuse_long_head();
     } else if (!piece.whole) {
       line_ += piece.text;
-      if (line_.size() > limits_.line_bytes) refuse_long_line();
+      if (line_.size() > limits_.line_bytes) refuse_long_head();
     } else if (line_.empty()) {
       take_line(without_cr(piece.text));
     } else {

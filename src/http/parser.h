@@ -18,8 +18,8 @@ namespace lb {
 
 struct ParseLimits {
   std::size_t head_bytes = 16384;
-  std::size_t line_bytes = 8192;
-  std::size_t target_bytes = 4096;
+  std::size_t line_bytes = head_bytes;
+  std::size_t target_bytes = 8192;
   std::size_t headers = 128;
 };
 
@@ -49,7 +49,7 @@ class RequestParser {
   void take_version(std::string_view version);
   void take_header(std::string_view line);
   void take_end();
-  void refuse_long_line();
+  void refuse_long_head();
   void refuse(int status, std::string_view text);
   void drop() noexcept { status_ = ParseStatus::kDrop; }
 

@@ -46,7 +46,7 @@ def errors_below_api_are_problems_whoever_makes_them(t):
             ("GET /api/nope HTTP/1.1", "not-found", 404), ("GET /api HTTP/1.1", "not-found", 404),
             ("PUT /api/v1/session HTTP/1.1", "method", 405), ("GET /api/v1/session/handover HTTP/1.1", "method", 405),
             ("BREW /api/v1/mounts HTTP/1.1", "unknown-method", 501), ("TRACE /api/v1/mounts HTTP/1.1", "unknown-method", 501),
-            ("GET /api/v1/%s HTTP/1.1" % ("x" * 5000), "address-too-long", 414), ("GET /api/v1/mounts HTTP/2.0", "version", 505)):
+            ("GET /api/v1/%s HTTP/1.1" % ("x" * 9000), "address-too-long", 414), ("GET /api/v1/mounts HTTP/2.0", "version", 505)):
         problem(asked(server, line), name, status)
     problem(asked(server, "GET /api/v1/mounts HTTP/1.1", ["Host: x"] + ["A: b"] * 200), "head-too-large", 431)
     problem(asked(server, "GET /api/v1/mounts HTTP/1.1", ["Host: x", "bad name: b"]), "bad-request", 400)
