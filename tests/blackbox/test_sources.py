@@ -398,7 +398,7 @@ def a_shoutcast_password_may_name_another_mount(t):
     """As with Icecast-KH, for several encoders on one port."""
     server = t.server(sockets=SHOUTCAST, body="<shoutcast-mount>/sc</shoutcast-mount><mount><mount-name>/own</mount-name>"
                       "<password>own:secret</password></mount><mount><mount-name>/sc</mount-name><password>/a:b</password></mount>")
-    for password, mount in ((b"/two:src-secret", "/two"), (b"/own:own:secret", "/own"), (b"/a:b", "/sc")):
+    for password, mount in ((b"/two:src-secret", "/two"), (b"/three:source:src-secret", "/three"), (b"/own:own:secret", "/own"), (b"/a:b", "/sc")):
         wire = server.wire(server.ports[1])
         wire.send(password + b"\r\n")
         equal(wire.take(20), b"OK2\r\nicy-caps:11\r\n\r\n")

@@ -24,7 +24,8 @@ std::optional<EncoderSettings> source_login_by_password(const Config& config,
 struct ShoutcastLogin {
   std::string mount, password;
 };
-// For the mount of the port or, as in Icecast-KH, for the one in "/MOUNT:PASSWORD".
+// Of "PASSWORD" for the mount of the port and, as in Icecast-KH, "/MOUNT:PASSWORD", "USER:PASSWORD"
+// and "PASSWORD:#STREAM" (Liquidsoap's), also together.  password: without the rest if it is right.
 ShoutcastLogin read_shoutcast_login(const Config& config, const ListenSettings& socket,
                                     std::string_view given);
 
