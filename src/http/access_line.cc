@@ -141,7 +141,8 @@ void append_access_request(std::string& out, const Request& request) {
   const std::string_view target = request.target;
   out.append(request.method_text).append(" ").append(target.substr(0, target.find('?')));
   // Icecast logs a title update with a password in its address as a Shoutcast request.
-  if (request.path == "/admin.cgi" && query_param(request.query, "pass")) {
+  const bool is_cgi = request.path == "/admin.cgi" || request.path == "/admin/admin.cgi";
+  if (is_cgi && query_param(request.query, "pass")) {
     out += " ICY/1.0";
     return;
   }

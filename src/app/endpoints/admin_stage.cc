@@ -36,7 +36,7 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kCgi = "/admin.cgi";
+constexpr std::string_view kCgi = "/admin.cgi", kCgiToo = "/admin/admin.cgi";
 
 AdminRole role_by_pass(const Config& config, const std::string& mount, const std::string& pass,
                        AdminRequest& asked) {
@@ -358,8 +358,9 @@ Verdict admin_stage(Worker& worker, Connection& connection) {
   const auto config = config_of(worker.services, connection);
   AdminCall call;
   call.asked = make_request(connection, *config);
-  call.cgi = request.path == kCgi;
   AdminRequest& asked = call.asked;
+  if (asked.path == kCgiToo) asked.path = kCgi;
+  call.cgi = asked.path == kCgi;
   // HEAD changes nothing (RFC 9110, 9.3.2); Icecast does not support it here.
   if (request.method == Method::kHead && would_change(asked)) {
     connection.reply_page(400, "unknown request");

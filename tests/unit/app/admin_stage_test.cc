@@ -133,6 +133,8 @@ TEST(AdminStage, TheCgiNamesTheTitleOfAShoutcastSource) {
   server.socket = std::make_shared<ListenSocket>();
   CHECK_EQUAL(200, server.get("/admin.cgi?mode=updinfo&pass=sourcepass&song=Title").status);
   CHECK_EQUAL(std::string("Title"), server.mount("/stream")->metadata()->song());
+  CHECK_EQUAL(200, server.get("/admin/admin.cgi?mode=updinfo&pass=sourcepass&song=Two").status);
+  CHECK_EQUAL(std::string("Two"), server.mount("/stream")->metadata()->song());
 }
 TEST(AdminStage, AWrongPasswordOfTheCgiIsAGuessAtTheAdministratorsToo) {
   server.start();

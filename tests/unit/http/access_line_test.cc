@@ -237,6 +237,8 @@ TEST(AccessLine, ATitleSetWithAPasswordIsOneOfShoutcastsProtocol) {
   request.path = "/admin.cgi";
   request.query = "pass=x&song=y";
   STRCMP_EQUAL("GET /admin.cgi ICY/1.0", access_request(request).c_str());
+  request.path = "/admin/admin.cgi";
+  STRCMP_EQUAL("GET /admin.cgi ICY/1.0", access_request(request).c_str());
   request.query = "song=y";
   STRCMP_EQUAL("GET /admin.cgi HTTP/1.0", access_request(request).c_str());
 }
