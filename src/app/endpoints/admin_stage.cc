@@ -392,7 +392,7 @@ Verdict admin_stage(Worker& worker, Connection& connection) {
   const bool unknown = call.given && asked.role == AdminRole::kNone;
   if (unknown && !call.about.empty() && decides_sources(section) && !sender.source_judged)
     return ask_authenticator(worker, connection, section, config, std::move(call));
-  const bool guess = unknown && (call.cgi || !is_known_password(*config, *call.given));
+  const bool guess = unknown && (call.cgi || is_guess(worker, connection, *call.given));
   if (guess && !sender.password_judged) {
     note_wrong_password(worker, connection, call.given->user);
     log_refused_login(worker, connection, call.given->user, "wrong password");

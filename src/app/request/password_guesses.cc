@@ -25,11 +25,15 @@ void note_wrong_login(Worker& worker, Connection& connection, std::string_view u
   log_refused_login(worker, connection, user, "wrong password");
 }
 
+bool is_guess(const Worker& worker, Connection& connection, const Credentials& given) {
+  return !is_known_password(*config_of(worker.services, connection), given) &&
+         !worker.services.throttle->was_right(connection.peer(), given.user, given.password);
+}
+
 void note_guess(Worker& worker, Connection& connection) {
   const auto given = basic_credentials(connection.request().headers);
   if (!given || connection.context().sender.password_judged ||
-      is_known_password(*config_of(worker.services, connection), *given) ||
-      worker.services.throttle->was_right(connection.peer(), given->user, given->password))
+      !is_guess(worker, connection, *given))
     return;
   note_wrong_login(worker, connection, given->user);
 }

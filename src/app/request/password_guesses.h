@@ -18,8 +18,10 @@ struct Worker;
 void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user);
 // Counts and logs it.
 void note_wrong_login(Worker& worker, Connection& connection, std::string_view user);
-// Counts and logs the request's password as a guess, unless it is valid elsewhere or was right from
-// this peer.
+// Whether a password that is not right here is a guess: it is not right for some other purpose, and
+// was not right before from this peer.
+bool is_guess(const Worker& worker, Connection& connection, const Credentials& given);
+// Counts and logs the request's password, if it is a guess.
 void note_guess(Worker& worker, Connection& connection);
 
 // Passwords of the configuration are compared before the throttle is asked, so a right one gets in
