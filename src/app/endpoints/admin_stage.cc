@@ -177,6 +177,13 @@ std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
   return entry;
 }
 
+// Whether anyone may give this command; a login that comes with it is not looked at.
+bool needs_no_login(const AdminRequest& asked) {
+  const AdminLookup lookup = admin_lookup(asked.path);
+  return lookup.command != nullptr && lookup.command->access == AdminAccess::kAnyone &&
+         query_param(asked.query, "mount").has_value();
+}
+
 // A command with its sender, once that is known.
 struct AdminCall {
   AdminRequest asked;
@@ -366,8 +373,9 @@ Verdict admin_stage(Worker& worker, Connection& connection) {
     connection.reply_page(400, "unknown request");
     return Verdict::kAnswered;
   }
-  // A request that is refused for any password costs no guess.
-  if (!call.cgi && admin_refusal_before_auth(asked.path, asked.query, asked.headers)) {
+  // A request that is refused for any password, or answered without one, costs no guess.
+  if (!call.cgi && (needs_no_login(asked) ||
+                    admin_refusal_before_auth(asked.path, asked.query, asked.headers))) {
     run_admin(worker, connection, std::move(call));
     return Verdict::kPending;
   }
