@@ -6,15 +6,17 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "http/message.h"
+#include "net/address/address.h"
 
 namespace lb {
 namespace {
 
+// Whether it has a port, or the colons of an IPv6 address ("[::1]", at the usual port).
 bool names_a_port(std::string_view host) noexcept {
   const std::size_t colon = host.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return false;
-  const std::size_t bracket = host.rfind(']');
-  if (bracket != std::string_view::npos && bracket > colon) return false;  // "[::1]"
+  if (host.ends_with(']'))
+    return host.starts_with('[') && Address::parse(host.substr(1, host.size() - 2), 80);
   const auto port = parse_u64(host.substr(colon + 1));
   return port && *port >= 1 && *port <= 65535;
 }

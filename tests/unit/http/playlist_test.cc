@@ -26,11 +26,12 @@ TEST(Playlist, TakesTheHostThatNamesItsPort) {
   CHECK(playlist_host("radio.example:9", "localhost", 8000) == "radio.example:9");
   CHECK(playlist_host("[2001:db8::1]:8443", "localhost", 8000) == "[2001:db8::1]:8443");
   CHECK(playlist_host("127.0.0.1:65535", "localhost", 8000) == "127.0.0.1:65535");
+  CHECK(playlist_host("[::1]", "localhost", 8000) == "[::1]");  // at the usual port, as in Icecast
 }
 TEST(Playlist, OtherwiseTheConfiguredHostAndPort) {
   for (const char* host :
-       {"", "radio.example", "[::1]", ":80", "a:", "a:0", "a:65536", "a:+5", "a:1/<x>", "a:1 ",
-        "<script>:80", "a\r\nX: y:80", "evil.example/a:80", "u:p@h:80"}) {
+       {"", "radio.example", "[::x]", "::1]", "[]", ":80", "a:", "a:0", "a:65536", "a:+5",
+        "a:1/<x>", "a:1 ", "<script>:80", "a\r\nX: y:80", "evil.example/a:80", "u:p@h:80"}) {
     STRCMP_EQUAL_TEXT("localhost:8000", playlist_host(host, "localhost", 8000).c_str(), host);
   }
 }
