@@ -365,6 +365,21 @@ def a_reload_changes_who_is_asked(t):
 # -- sources
 
 @test
+def a_backend_that_judges_by_the_address_takes_titles_without_a_login(t):
+    backend = backend_of(t, lambda form: ACCEPT if form["ip"] == "127.0.0.1" else {})
+    server = t.server(body=url_mount("/m", stream_auth=backend.url()))
+    server.source("/m", login=None)
+    title = "GET /admin/metadata?mount=/m&mode=updinfo&song=By+address HTTP/1.0"
+    equal(server.ask(title).status, 200)
+    equal([backend.forms[-1][name] for name in ("user", "pass", "admin")], ["", "", "1"])
+    equal(server.stat("/m", "title"), "By address")
+    equal(server.ask(title, source_address="127.0.0.9").status, 401)
+    before = len(backend.forms)
+    equal(server.get("/admin/killsource?mount=/m").status, 401)   # no source may do this
+    equal(len(backend.forms), before)
+
+
+@test
 def stream_auth_alone_decides_about_sources(t):
     backend = backend_of(t, lambda form: ACCEPT if form["user"] == "dj" and form["pass"] == "x:y" else {})
     server = t.server(body=url_mount("/m", stream_auth=backend.url()))

@@ -326,11 +326,21 @@ bool answer_by_pass(Worker& worker, Connection& connection, const Config& config
   return false;
 }
 
+// Whether the mount's backend may accept a sender without a login, by its address as for the
+// stream.
+bool may_feed_unnamed(Connection& connection, const MountSettings& section, const AdminCall& call) {
+  const AdminLookup lookup = admin_lookup(call.asked.path);
+  return !call.cgi && call.sender->is_nobody() && section.logins.empty() &&
+         connection.request().headers.find("authorization") == nullptr &&
+         authenticator_decides_sources(section.authenticator.type, section.authenticator.options) &&
+         lookup.command != nullptr && lookup.command->access == AdminAccess::kAdminOrSource;
+}
+
 // Asks the mount's authenticator whether the sender is its source.
 Verdict ask_authenticator(Worker& worker, Connection& connection, const MountSettings& section,
                           std::shared_ptr<const Config> config, AdminCall call) {
   connection.can_be_repeated(true);
-  SourceAsk ask{call.about, connection.ip(), *call.given, true};
+  SourceAsk ask{call.about, connection.ip(), call.given.value_or(Credentials{}), true};
   const bool alone = call.cgi || !worker.services.login->on();
   ask_about_source(worker, connection, section, std::move(ask), alone,
                    [&worker, config = std::move(config), call = std::move(call)](
@@ -398,7 +408,9 @@ Verdict admin_stage(Worker& worker, Connection& connection) {
   }
   const Sender& sender = connection.context().sender;
   const bool unknown = call.given && asked.role == AdminRole::kNone;
-  if (unknown && !call.about.empty() && decides_sources(section) && !sender.source_judged)
+  const bool may_be_source =
+      unknown || (asked.role == AdminRole::kNone && may_feed_unnamed(connection, section, call));
+  if (may_be_source && !call.about.empty() && decides_sources(section) && !sender.source_judged)
     return ask_authenticator(worker, connection, section, config, std::move(call));
   const bool guess = unknown && (call.cgi || is_guess(worker, connection, *call.given));
   if (guess && !sender.password_judged) {
