@@ -3,7 +3,7 @@ import os
 import re
 import time
 
-from harness import ADMIN, check, equal, give_away, matches, mount, test, wait_for
+from harness import ADMIN, RELAY, check, equal, give_away, matches, mount, test, wait_for
 from media import MP3_FRAME, adts_frame, mp3_numbers, opus_headers, opus_page
 from web_files import mp3_file, order, started
 
@@ -241,6 +241,10 @@ def a_mount_without_a_source_plays_its_fallback_file_in_a_loop(t):
     check(0.9 <= took <= 4, "the file is paced: %.2fs" % took)
     equal(server.stats().findtext("sources"), "1")
     check(server.public_stats().get("source") is None or "file.mp3" not in str(server.public_stats()), "the file is hidden")
+    row = re.search(r'<source mount="/file.mp3">.*?</source>', server.get("/admin/listmounts", ADMIN).text)
+    equal(row and row[0], '<source mount="/file.mp3"><fallback></fallback><listeners>1</listeners>'
+          '<content-type>audio/mpeg</content-type></source>')
+    equal(server.get("/admin/streamlist.txt", RELAY).text, "", "no slave relays a file")
     listener.close()
     wait_for(lambda: server.stats().findtext("sources") == "0", "the file rests when nobody listens")
 

@@ -95,7 +95,7 @@ void run_streamlist_text(AdminTask task) {
     const bool encoded = poll.ours || poll.agent.empty();
     for (const MountRow& row : *rows) {
       const bool plays = is_listed(row) || row.fallback_runs;
-      if (row.hidden || !plays || !goes_into_a_line(row.mount)) continue;
+      if (row.hidden || row.is_file || !plays || !goes_into_a_line(row.mount)) continue;
       answer.body += line_of(row.mount, encoded);
       poll.listed.push_back(row.mount);
     }

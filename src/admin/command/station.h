@@ -65,6 +65,7 @@ struct MountRow {
   std::optional<std::uint64_t> connected_seconds;  // nullopt: an idle relay or a file
   MountState state = MountState::kRunning;
   bool hidden = false;
+  bool is_file = false;                // a file that plays as fallback: no slave relays it
   bool fallback_runs = false;          // stopped itself, but a mount of its fallback chain plays
   std::vector<EncoderRow> encoders{};  // the writer first; of a mount without standbys: none
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "app/audience/audience_service.h"
@@ -127,6 +128,23 @@ void send_title(Services& services, const std::vector<SourceAdmission::Encoder>&
   });
 }
 
+// The files that play as fallback and have listeners.
+void add_heard_files(const Services& services, std::vector<MountRow>& rows) {
+  std::set<std::string> added;
+  for (const auto& file : services.mount_files->fallbacks()) {
+    if (file->listeners() <= 0 || services.mounts.find(file->name()) ||
+        !added.insert(file->name()).second)
+      continue;
+    MountRow row;
+    row.mount = file->name();
+    row.content_type = file->facts()->content_type;
+    row.listeners = audience_at(*file);
+    row.state = MountState::kIdle;
+    row.is_file = true;
+    rows.push_back(std::move(row));
+  }
+}
+
 }  // namespace
 
 void ServerStation::print(UniqueFunction<std::string()> make, Then<std::string> then) {
@@ -206,6 +224,7 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
     row.hidden = mount->settings()->hidden;
     rows.push_back(std::move(row));
   }
+  add_heard_files(services_, rows);
   then(std::move(rows));
 }
 

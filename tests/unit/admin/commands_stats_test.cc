@@ -124,7 +124,9 @@ TEST(StreamList, HasALineForEveryVisibleMountThatPlaysOrCould) {
   off.state = MountState::kStopped;
   MountRow hidden = row("/hidden");
   hidden.hidden = true;
-  station.rows = {row("/s2.mp3"), row("/s1.mp3"), idle, covered, off, hidden};
+  MountRow file = row("/file.mp3");
+  file.is_file = true;
+  station.rows = {row("/s2.mp3"), row("/s1.mp3"), idle, covered, off, hidden, file};
   const AdminAnswer answer = ask(station, "/admin/streamlist.txt", AdminRole::kRelay);
   LONGS_EQUAL(200, answer.status);
   STRCMP_EQUAL("text/plain; charset=utf-8", answer.content_type.c_str());
