@@ -166,7 +166,7 @@ class UrlAuth final : public Authenticator {
     return verdict;
   }
 
-  AuthVerdict judge(const ListenerAsk& ask, const FetchAnswer& answer) const {
+  AuthVerdict judge(const ListenerAsk& ask, const FetchAnswer& answer) {
     UrlReply reply = parse_url_reply(answer, options_);
     if (!reply.accepted && !reply.message.empty())
       context_.log.info(kUrlModule, cat({"client auth (", shown_url(options_.listener_add),
@@ -178,6 +178,10 @@ class UrlAuth final : public Authenticator {
     }
     if (reply.failed && options_.presume_innocent) return allow(ask);
     if (!reply.accepted) return refusal(ask.given.has_value() && !reply.failed);
+    if (reply.with_intro && !std::exchange(intro_warned_, true))
+      context_.log.warn(kUrlModule, cat({"client auth (", shown_url(options_.listener_add),
+                                         ") answered \"withintro\"; the intro in the body of its "
+                                         "answer is not played"}));
     AuthVerdict verdict = allow(ask);
     verdict.right_password = ask.given.has_value();
     verdict.time_limit = reply.time_limit;
@@ -222,6 +226,7 @@ class UrlAuth final : public Authenticator {
   AskLane listeners_, sources_;
   AnswerCache kept_;  // empty without the option
   unsigned mount_events_ = 0;
+  bool intro_warned_ = false;
 };
 
 }  // namespace

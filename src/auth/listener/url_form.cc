@@ -80,6 +80,7 @@ void read_user_line(std::string_view value, bool default_rule, UrlReply& reply) 
   // The values of Icecast-KH count only with its default header.
   if (default_rule && (value == "1" || iequals(value, "withintro") || iequals(value, "hijack")))
     reply.accepted = true;
+  reply.with_intro = default_rule && iequals(value, "withintro");
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ struct UrlReply {
   std::optional<std::chrono::seconds> time_limit;
   std::string message;  // for the log
   bool is_relay = false;
+  bool with_intro = false;            // the body is an intro, which is not played
   std::string mount, location, user;  // "": not given
 };
 

@@ -5,6 +5,7 @@
 #include "auth/listener/ask_lane.h"
 #include "auth/listener/authenticator.h"
 #include "auth/listener/event_sender.h"
+#include "base/log_book.h"
 #include "stub_http.h"
 
 #include "CppUTest/TestHarness.h"
@@ -39,7 +40,8 @@ TEST_GROUP(UrlAuth) {
 
   MovedClock clock;
   Loop loop{0, clock};
-  Log log{system_clock()};
+  lb::test::CapturedLog captured{system_clock()};
+  Log& log = captured.log;
   Fetcher fetcher{loop};
   HashQueue hashes{loop};
   EventSender events{loop, fetcher, log, EventSender::Limits{}};
@@ -127,6 +129,16 @@ TEST(UrlAuth, ABackendThatCannotJudgeSaysNothingOfThePassword) {
     CHECK(verdict.kind == Kind::kRefuse);
     CHECK(!verdict.wrong_password);
   }
+}
+TEST(UrlAuth, AnIntroThatIsNotPlayedIsReportedOnce) {
+  make_add();
+  CHECK(ask().kind == Kind::kAllow);
+  CHECK(!captured.says("withintro"));
+  stub.answer_with(StubHttp::ok("icecast-auth-user: withintro\r\n"));
+  for (int i = 0; i < 3; ++i) CHECK(ask().kind == Kind::kAllow);
+  const std::string said = captured.errors();
+  CHECK(said.find("is not played") != std::string::npos);
+  LONGS_EQUAL(said.find("is not played"), said.rfind("is not played"));
 }
 TEST(UrlAuth, ABackendIsNotAskedForAGuesser) {
   make_add();
