@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
@@ -136,12 +137,22 @@ class FileChecks {
     each("security/tls-context/tls-certificate", config_.security.tls_certificate);
     each("security/tls-context/tls-key", config_.security.tls_key);
   }
+  // A socket for TLS stays closed, never plain, without a certificate; a server opens at least one.
+  void no_socket() {
+    const std::vector<ListenSettings>& all = config_.listen;
+    const bool plain =
+        std::any_of(all.begin(), all.end(), [](const auto& one) { return !one.tls; });
+    if (plain || all.empty() || !acme_names(config_).empty() || !config_.masters.empty()) return;
+    lines_.push_back({all.front().line, Severity::kError,
+                      "<listen-socket>: every port is for TLS, and there is no usable certificate; "
+                      "the server does not start"});
+  }
   // The user that starts the server loads the certificates before it changes to another user.
   void certificates() {
     readable_for_tls("sockets for TLS stay closed");
     tls_is_read_ = lines_.empty();
     const TlsSettings files = tls_files(config_);
-    if (!tls_is_read_ || files.certificates.empty()) return;
+    if (!tls_is_read_ || files.certificates.empty()) return no_socket();
     const auto loaded = TlsContext::load(files, nullptr);
     const std::string at = config_.paths.ssl_certificate.empty()
                                ? "security/tls-context/tls-certificate"
@@ -149,7 +160,7 @@ class FileChecks {
     for (const std::string& complaint : loaded.complaints)
       add(at, Severity::kWarning,
           cat({complaint, loaded.context ? "" : "; sockets for TLS stay closed"}));
-    if (!loaded.context) return;
+    if (!loaded.context) return no_socket();
     for (const TlsContext::Certificate& one : loaded.context->certificates())
       if (one.expires <= std::chrono::system_clock::now())
         add(at, Severity::kWarning,
