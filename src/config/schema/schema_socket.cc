@@ -106,9 +106,10 @@ constexpr SchemaElement kDirectory[] = {
              .origin = kIcecast24,
              .lenient = true,
              .example = "6"}),
+    // As in Icecast, less than 30 s is 30 s (admin/directory/yp.h), not the default.
     element("touch-interval", kSeconds, slot<&DirectorySettings::touch_interval>,
             "Time between announcements, unless the directory sets it.",
-            {.min = 30, .max = 86'400, .origin = kIcecast24, .lenient = true, .example = "600"}),
+            {.min = 1, .max = 86'400, .origin = kIcecast24, .lenient = true, .example = "600"}),
     element("server", kNothing, nullptr, "Has no effect, as in Icecast 2.4.",
             {.aliases = "host", .origin = kIcecast24, .support = kQuiet}),
     element("option", kNamed, nullptr,

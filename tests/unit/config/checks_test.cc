@@ -68,6 +68,12 @@ TEST(Checks, APasswordIsNeverPartOfAMessage) {
   CHECK(loaded.diagnostics.size() >= 4);
   LONGS_EQUAL(1, count(loaded, Severity::kError, "a password of one mount"));
 }
+TEST(Checks, AShortTouchIntervalIsNotTheDefault) {
+  const LoadedConfig loaded =
+      load("<directory><yp-url>http://d/</yp-url><touch-interval>5</touch-interval></directory>");
+  LONGS_EQUAL(0, count(loaded, Severity::kWarning, "touch-interval"));
+  LONGS_EQUAL(5, loaded.config->directories.at(0).touch_interval.count());
+}
 TEST(Checks, PortsAreTakenOnce) {
   LONGS_EQUAL(1, count(load("<listen-socket port='1'/><listen-socket port='1'/>"),
                        Severity::kWarning, "port 1 is taken twice"));
