@@ -80,10 +80,12 @@ TEST(AuthStage, AWrongPasswordIs401AndAfterManyOfThem429) {
     auto listener = server.open("/live", basic("anna:wrong"));
     LONGS_EQUAL(401, status_of(listener));
   }
-  auto listener = server.open("/live", basic("anna:secret"));
+  auto listener = server.open("/live", basic("anna:wrong"));
   LONGS_EQUAL(429, status_of(listener));
-  auto elsewhere = server.open("/live", basic("anna:secret"), "192.0.2.10");
-  LONGS_EQUAL(200, status_of(elsewhere));
+  auto elsewhere = server.open("/live", basic("anna:wrong"), "192.0.2.10");
+  LONGS_EQUAL(401, status_of(elsewhere));
+  auto right = server.open("/live", basic("anna:secret"));
+  LONGS_EQUAL(200, status_of(right));
 }
 TEST(AuthStage, NobodyIsAskedForAMountThatDoesNotPlayUnderAPattern) {
   server.start(with_users("/*"));
