@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/cat.h"
+#include "base/file.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -83,21 +85,76 @@ std::string local_text(WallTime time, const char* form) {
 }
 
 void ClockTrust::begin(WallTime written) {
-  if (clock_.wall() > written + kAway) trusted_.reset();
+  if (clock_.wall() > written + kAway) go_on({written});
+}
+
+void ClockTrust::go_on(const Note& note) {
+  note_ = note;
+  trusted_.reset();
+}
+
+// Whether the clock is about where the last process has trusted it.  One that was set by less than
+// kAway is known by the time that was doubted.
+bool ClockTrust::goes_on() const noexcept {
+  const WallTime wall = clock_.wall(), known = note_.trusted;
+  if (wall > known + kAway || wall < known - kAway) return false;
+  if (!note_.doubted) return true;
+  return *note_.doubted > known ? wall < *note_.doubted : wall >= known;
 }
 
 bool ClockTrust::trusts() {
   const Ahead now = ahead();
   if (!follows(trusted_, now)) {
-    if (!follows(doubted_, now)) {
+    const bool back = !trusted_ && goes_on();
+    if (!back && !follows(doubted_, now)) {
       doubted_ = now;
       since_ = clock_.steady();
+      note_.doubted = clock_.wall();
     }
-    if (clock_.steady() - since_ < kRest) return false;
+    if (!back && clock_.steady() - since_ < kRest) return false;
     trusted_ = now;
   }
   doubted_.reset();
+  note_ = {clock_.wall(), std::nullopt};
   return true;
+}
+
+// Two numbers, each Unix seconds: what was trusted last, and what is doubted since; 0: nothing.
+std::string print_clock_note(const ClockTrust::Note& note) {
+  return cat(
+      {unix_seconds(note.trusted), " ", note.doubted ? unix_seconds(*note.doubted) : 0, "\n"});
+}
+
+std::optional<ClockTrust::Note> parse_clock_note(std::string_view text) {
+  const auto parts = split(trim(text), ' ');
+  if (parts.size() != 2) return std::nullopt;
+  const auto trusted = parse_u64(parts[0]), doubted = parse_u64(parts[1]);
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+  if (!trusted || !doubted || *trusted > kMost || *doubted > kMost) return std::nullopt;
+  ClockTrust::Note note{wall_time(static_cast<std::int64_t>(*trusted))};
+  if (*doubted > 0) note.doubted = wall_time(static_cast<std::int64_t>(*doubted));
+  return note;
+}
+
+bool KeptClockTrust::read(std::string path) {
+  path_ = std::move(path);
+  const auto file = read_file(FileAt(path_), {.limit = 256});
+  const auto note = file ? parse_clock_note(file->text) : std::nullopt;
+  if (!note) return false;
+  noted_ = *note;
+  trust_.go_on(*note);
+  return true;
+}
+
+bool KeptClockTrust::trusts() {
+  const bool trusts = trust_.trusts();
+  const ClockTrust::Note& note = trust_.note();
+  if (path_.empty() || (note.doubted == noted_.doubted &&
+                        std::chrono::abs(note.trusted - noted_.trusted) < kNoteEvery))
+    return trusts;
+  if (replace_file(FileAt(path_), print_clock_note(note), {.mode = 0644, .synced = Synced::kBytes}))
+    noted_ = note;
+  return trusts;
 }
 
 }  // namespace lb

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace lb {
 
@@ -61,29 +62,74 @@ const Clock& system_clock();
 // and a clock that is wrong by years is soon corrected, mostly within half an hour (time servers
 // are asked every 34 minutes).  A clock that was set by more than kStep, against the steady clock,
 // is believed after kRest; set back to where it was, at once.  The clock of a start is believed at
-// once unless it is more than kAway after what was last written.  One thread at a time.
+// once unless it is more than kAway from what the last process has noted, or is the one that it
+// doubted.  One thread at a time.
 class ClockTrust {
  public:
   static constexpr std::chrono::hours kStep{1}, kRest{1}, kAway{24};
 
+  // What the next process goes on with.
+  struct Note {
+    WallTime trusted{};                 // the last time that was trusted
+    std::optional<WallTime> doubted{};  // the first time that is doubted since
+    bool operator==(const Note&) const = default;
+  };
+
   explicit ClockTrust(const Clock& clock) : clock_(clock), trusted_(ahead()) {}
 
-  // At the start: when this server has last written anything.
+  // At the start, without a note: when this server has last written anything.
   void begin(WallTime written);
+  // At the start: the last process's note.
+  void go_on(const Note& note);
   // Each call compares the clocks, so it is to be asked each time before something is removed.
   bool trusts();
+  // Of the last call of trusts().
+  const Note& note() const noexcept { return note_; }
 
  private:
   using Ahead = std::chrono::nanoseconds;  // of the wall clock, before the steady one
   Ahead ahead() const noexcept {
     return clock_.wall().time_since_epoch() - clock_.steady().time_since_epoch();
   }
+  bool goes_on() const noexcept;
 
   const Clock& clock_;
   std::optional<Ahead> trusted_;
   std::optional<Ahead> doubted_;
   SteadyTime since_{};  // of doubted_
+  Note note_;
 };
+
+// A ClockTrust that the next process goes on with, by a small file.  Otherwise a restart or an
+// upgrade would believe the clock that was doubted just before; the times of other files are no
+// substitute, because a wrong clock has written them too.  A file that cannot be read counts as
+// none.  One that cannot be written stays, and the next process doubts its clock once more.
+// One thread at a time, which may wait for a disk.
+class KeptClockTrust {
+ public:
+  // How old a note may become while the clock runs.
+  static constexpr std::chrono::minutes kNoteEvery{10};
+
+  explicit KeptClockTrust(const Clock& clock) : trust_(clock) {}
+
+  // written: what begin() of ClockTrust gets without a file; nullopt: nothing is written yet.
+  template <class Written>
+  void begin(std::string path, Written written) {
+    if (read(std::move(path))) return;
+    if (const std::optional<WallTime> at = written()) trust_.begin(*at);
+  }
+  bool trusts();
+
+ private:
+  bool read(std::string path);
+
+  ClockTrust trust_;
+  std::string path_;  // "": nothing is kept
+  ClockTrust::Note noted_;
+};
+
+std::string print_clock_note(const ClockTrust::Note& note);
+std::optional<ClockTrust::Note> parse_clock_note(std::string_view text);
 
 class FakeClock final : public Clock {
  public:

@@ -169,7 +169,7 @@ class AudienceService {
 
   Runtime& runtime_;
   AudienceSettings settings_;
-  ClockTrust clock_trust_;  // of the database's thread, after start()
+  KeptClockTrust clock_trust_;  // of the database's thread, after start()
   std::string node_, database_path_, master_path_, addresses_path_;
   std::string master_;
   std::atomic<bool> on_{false}, keeps_copying_{true}, sends_up_{false}, copies_{false};

@@ -16,14 +16,17 @@ constexpr std::string_view kUpkeepModule = "audience/journal";
 
 }  // namespace
 
-// The last run has written its files until it ended.
+// A run without a note has written its files until it ended.
 void AudienceService::trust_clock(const std::string& state) {
   database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
-  std::int64_t written_ns = 0;
-  for (const std::string& path :
-       {database_path_, database_path_ + "-wal", state + "/audience.journal"})
-    written_ns = std::max(written_ns, FileStamp::of_file(path).modified_ns);
-  if (written_ns > 0) clock_trust_.begin(wall_time(written_ns / 1'000'000'000));
+  clock_trust_.begin(state + "/audience.clock", [&]() -> std::optional<WallTime> {
+    std::int64_t written_ns = 0;
+    for (const std::string& path :
+         {database_path_, database_path_ + "-wal", state + "/audience.journal"})
+      written_ns = std::max(written_ns, FileStamp::of_file(path).modified_ns);
+    if (written_ns == 0) return std::nullopt;
+    return wall_time(written_ns / 1'000'000'000);
+  });
 }
 
 // Deletes files whose newest row is this old; less than 0: all files.

@@ -144,7 +144,9 @@ void ArchiveWriter::scan() {
       record(std::move(one->second->mount), one->second->saved, std::move(one->second->data),
              std::move(one->second->index));
   }
-  if (newest_ms > 0) clock_trust_.begin(wall_time(newest_ms / 1000));
+  clock_trust_.begin(host_.dir + "/.clock", [newest_ms] {
+    return newest_ms > 0 ? std::optional(wall_time(newest_ms / 1000)) : std::nullopt;
+  });
   host_.log.info(kArchiveModule, cat({"archive ", host_.dir, ": ", files, " files, ",
                                       host_.catalog.bytes(), " bytes"}));
 }

@@ -145,7 +145,7 @@ class ArchiveWriter {
   // By name: one that has ended may not be written yet when the next one begins, behind it.
   std::multimap<std::string, Recording, std::less<>> recordings_;
   SteadyTime retained_{};
-  ClockTrust clock_trust_;
+  KeptClockTrust clock_trust_;
   bool retains_soon_ = false;
   std::set<std::string> unnoted_;  // mounts whose owner could not be written
   RateLimit from_sources_, from_relays_;

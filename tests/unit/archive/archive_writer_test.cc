@@ -11,6 +11,7 @@ namespace {
 
 // 2026-11-20 00:00:00 UTC, the begin of a cell of 300 s.
 constexpr std::int64_t kDay = 1'795'132'800'000;
+constexpr std::int64_t kDayMs = 86'400'000;
 
 }  // namespace
 
@@ -372,6 +373,42 @@ TEST(ArchiveWriter, NothingGoesByAClockThatIsFarAheadAtTheStart) {
   CHECK_EQUAL(1u, files_at(day + 24h * 365));
   CHECK_EQUAL(1u, files_at(day + 1min));
   CHECK_EQUAL(0u, files_at(day + 2h));
+}
+
+TEST(ArchiveWriter, ARestartIsNoReasonToBelieveADoubtedClock) {
+  settings.retention = 24h;
+  record_a_while();
+  // The clock is set, and a source records by it.
+  const std::int64_t year = 365 * kDayMs;
+  clock.set_wall(WallTime(std::chrono::milliseconds(kDay + year)));
+  TimedSource source(*mount, kDay + year, 0xaaaaaaaa00000000);
+  begin();
+  source.seconds(5).publish();
+  finish();
+  CHECK_EQUAL(2u, catalog.files("/a.mp3")->size());
+  for (int i = 0; i < 2; ++i) {
+    restart();
+    CHECK_EQUAL(2u, catalog.files("/a.mp3")->size());
+  }
+}
+
+TEST(ArchiveWriter, AClockThatIsBehindAtTheStartRemovesNotTheNewest) {
+  record_a_while();
+  for (int i = 0; i < 3; ++i) {
+    clock.advance(23h);
+    restart();
+  }
+  const std::int64_t from_ms = kDay + 3 * kDayMs;
+  TimedSource source(*mount, from_ms, 0xaaaaaaaa00000000);
+  begin();
+  source.seconds(5).publish();
+  finish();
+  CHECK_EQUAL(2u, catalog.files("/a.mp3")->size());
+  clock.set_wall(WallTime(std::chrono::milliseconds(kDay + 60'000)));
+  settings.max_bytes = catalog.bytes() - 1;
+  restart();
+  CHECK_EQUAL(1u, catalog.files("/a.mp3")->size());
+  CHECK_EQUAL(from_ms, catalog.files("/a.mp3")->closed()[0].from_ms);
 }
 
 TEST(ArchiveWriter, NothingIsKnownUntilTheDirectoryHasBeenRead) {

@@ -3,6 +3,9 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/file.h"
+#include "base/temporary_directory.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -99,4 +102,98 @@ TEST(ClockTrust, AStartIsTrustedIfItIsSoonAfterWhatWasWritten) {
   CHECK_FALSE(late.trusts());
   clock.advance(1h);
   CHECK(late.trusts());
+}
+
+TEST(ClockTrust, ADoubtedClockIsDoubtedByTheNextProcessToo) {
+  for (const std::chrono::hours by : {24h * 365, 20h}) {
+    ClockTrust before(clock);
+    CHECK(before.trusts());
+    const WallTime right = clock.wall();
+    set(by);
+    CHECK_FALSE(before.trusts());
+    clock.advance(10min);
+    ClockTrust trust(clock);
+    trust.go_on(before.note());
+    CHECK_FALSE(trust.trusts());
+    clock.advance(59min);
+    CHECK_FALSE(trust.trusts());
+    // One that goes on with that too, after the clock was put right.
+    ClockTrust after(clock);
+    after.go_on(trust.note());
+    clock.set_wall(right + 69min);
+    CHECK(after.trusts());
+    CHECK(after.note() == (ClockTrust::Note{clock.wall()}));
+  }
+}
+
+TEST(ClockTrust, AClockThatIsBehindAtTheStartIsDoubted) {
+  ClockTrust trust(clock);
+  trust.go_on({clock.wall() + 25h});
+  CHECK_FALSE(trust.trusts());
+  // It is put right before the hour is over.
+  clock.advance(1min);
+  set(26h);
+  CHECK(trust.trusts());
+  trust.go_on({clock.wall() + 23h});
+  CHECK(trust.trusts());
+}
+
+TEST_GROUP(KeptClockTrust) {
+  FakeClock clock;
+  TemporaryDirectory dir;
+  std::string path = dir.file("clock");
+  bool asked = false;
+
+  std::string text() { return read_file(FileAt(path))->text; }
+  // Another process, whose other files were written this long ago.
+  bool restarted_trusts(std::chrono::hours written) {
+    KeptClockTrust trust(clock);
+    trust.begin(path, [&] {
+      asked = true;
+      return std::optional(clock.wall() - written);
+    });
+    return trust.trusts();
+  }
+};
+
+TEST(KeptClockTrust, OtherFilesCountUntilThereIsANote) {
+  CHECK_FALSE(restarted_trusts(25h));
+  CHECK(asked);
+  asked = false;
+  CHECK_FALSE(restarted_trusts(0h));
+  CHECK_FALSE(asked);
+}
+
+TEST(KeptClockTrust, ARestartIsNoReasonToTrustAClock) {
+  CHECK(restarted_trusts(0h));
+  clock.advance(9min);
+  CHECK(restarted_trusts(0h));
+  clock.set_wall(clock.wall() + 24h * 365);
+  for (int i = 0; i < 3; ++i) {
+    CHECK_FALSE(restarted_trusts(0h));
+    clock.advance(59min);
+  }
+  clock.set_wall(clock.wall() - 24h * 365);
+  CHECK(restarted_trusts(0h));
+}
+
+TEST(KeptClockTrust, ANoteIsWrittenEachTenMinutes) {
+  KeptClockTrust trust(clock);
+  trust.begin(path, [] { return std::optional<WallTime>(); });
+  CHECK(trust.trusts());
+  const std::string first = text();
+  clock.advance(9min);
+  CHECK(trust.trusts());
+  CHECK(text() == first);
+  clock.advance(1min);
+  CHECK(trust.trusts());
+  const auto note = parse_clock_note(text());
+  CHECK(note && note->trusted == clock.wall() && !note->doubted);
+}
+
+TEST(KeptClockTrust, ReadsOnlyWhatItWrites) {
+  const ClockTrust::Note note{wall_time(1'795'132'800), wall_time(1'895'132'800)};
+  CHECK(parse_clock_note(print_clock_note(note)) == note);
+  for (const char* text : {"", "1", "1 2 3", "a 2", "-1 2", "1 99999999999999999999"})
+    CHECK(!parse_clock_note(text));
 }
