@@ -58,6 +58,7 @@ KeptFrom kept_from(Sqlite& database, const AudienceKeeping& keeping, std::int64_
 }  // namespace
 
 Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, std::int64_t now_ms) {
+  if (!keeping.trusts_clock) return false;
   return in_transaction(database, [&] {
     const KeptFrom from = kept_from(database, keeping, now_ms);
     const struct {

@@ -15,6 +15,7 @@ struct AudienceKeeping {
   std::chrono::hours sessions{400 * 24};
   std::chrono::hours titles{400 * 24};
   std::int64_t late_ms = 0;  // when rows of earlier days last came; 0: never
+  bool trusts_clock = true;  // false: nothing is too old
 };
 
 // Removes one slice; true: there is more.

@@ -49,10 +49,9 @@ void AudienceService::upkeep() {
     return;
   }
   AudienceKeeping keeping;
-  // As long as time itself, if the clock may be wrong.
-  const std::chrono::seconds kept = trusts_clock() ? std::chrono::seconds(settings_.keep_sessions)
-                                                   : std::chrono::seconds(now_ms() / 1000);
-  keeping.sessions = keeping.titles = std::chrono::duration_cast<std::chrono::hours>(kept);
+  keeping.sessions = keeping.titles =
+      std::chrono::duration_cast<std::chrono::hours>(settings_.keep_sessions);
+  keeping.trusts_clock = trusts_clock();
   keeping.late_ms = merge_->late_ms();
   const auto gone = merge_->end_gone(now_ms());
   const auto paused = merge_->pause_gone(now_ms());

@@ -63,3 +63,30 @@ TEST(Upkeep, OneThatComesAsATitleEndsHeardNothingOfIt) {
   LONGS_EQUAL(0, number("SELECT COUNT(*) FROM play_country"));
   LONGS_EQUAL(1, number("SELECT ended-began FROM play_listeners"));
 }
+
+// Neither people of today nor those that must not come back are forgotten by a wrong clock.
+TEST(Upkeep, NothingIsTooOldByAClockThatIsNotTrusted) {
+  const std::string began = std::to_string(kBegan);
+  put(
+      cat({"INSERT INTO mount VALUES(1, '/live'); INSERT INTO player VALUES(1, 'VLC');"
+           "INSERT INTO session VALUES(1, 1, 7, ",
+           began, ", ", began,
+           "+1000, 1000, 100000, 'DE', 1, 0, 0, 0, 1, 1);"
+           "INSERT INTO recent SELECT mount, who, id, began, ended, 0 FROM session;"
+           "INSERT INTO seen SELECT 19675, 1, who FROM session;"
+           "INSERT INTO forgotten VALUES(8, ",
+           began, ");"}));
+  const std::string count =
+      "SELECT (SELECT COUNT(*) FROM session)+(SELECT COUNT(*) FROM recent)+"
+      "(SELECT COUNT(*) FROM seen)+(SELECT COUNT(*) FROM forgotten)";
+  AudienceKeeping keeping;
+  keeping.trusts_clock = false;
+  const auto prune = [&] {
+    if (const auto pruned = prune_audience(*database, keeping, kBegan + 1000 * kDayMs); !pruned)
+      FAIL(pruned.error().what.c_str());
+    return number(count);
+  };
+  LONGS_EQUAL(4, prune());
+  keeping.trusts_clock = true;
+  LONGS_EQUAL(0, prune());
+}
