@@ -9,10 +9,21 @@
 #include "app/services/runtime.h"
 
 namespace lb {
+namespace {
+
+constexpr std::int64_t kAtMost = 3600;  // seconds between two checks
+
+}  // namespace
+
+bool BanClock::is_over(std::int64_t until) {
+  return trust_.trusts() &&
+         (until >= unix_seconds(began_wall_) || clock_.steady() - began_ >= kRest);
+}
 
 BanSweep::BanSweep(Runtime& runtime)
     : runtime_(runtime),
       book_(std::make_shared<const RecordBook>()),
+      clock_(runtime.clock),
       writer_(runtime.loops.control(), kRetry,
               {[this] { return sweep(); }, [](const CommitAnswer&) {}}) {}
 
@@ -29,18 +40,19 @@ RegistryWrite BanSweep::sweep() {
   for (const auto& [id, row] : book_->bans()) {
     const std::int64_t until = row->value.until;
     if (until == 0) continue;
-    if (until > gone) {
-      next = next == 0 ? until : std::min(next, until);
+    if (until > gone || !clock_.is_over(until)) {
+      const std::int64_t again = until > gone ? until : now + kAtMost;
+      next = next == 0 ? again : std::min(next, again);
       continue;
     }
     if (write.deletes.size() == kMaxAtOnce) break;
     const std::string key = record_key("bans", id);
     write.remove(key, row->revision);
   }
-  // At most an hour, as the wall clock may be set.
+  // The wall clock may be set meanwhile.
   if (write.deletes.empty() && next != 0)
     writer_.check_after(
-        std::chrono::seconds(std::clamp<std::int64_t>(next + kKept.count() - now, 1, 3600)));
+        std::chrono::seconds(std::clamp<std::int64_t>(next + kKept.count() - now, 1, kAtMost)));
   return write;
 }
 

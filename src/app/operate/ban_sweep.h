@@ -9,14 +9,34 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
+#include "base/clock.h"
 #include "registry/store_writer.h"
 
 namespace lb {
 
 class RecordBook;
 struct Runtime;
+
+// What the clock says of a ban's end.  A wrong one may not remove the bans of all servers: neither
+// one that was set, nor that of a start, so what had ended before it waits for kRest.
+class BanClock {
+ public:
+  static constexpr auto kRest = ClockTrust::kRest;
+
+  explicit BanClock(const Clock& clock)
+      : clock_(clock), trust_(clock), began_wall_(clock.wall()), began_(clock.steady()) {}
+
+  bool is_over(std::int64_t until);
+
+ private:
+  const Clock& clock_;
+  ClockTrust trust_;
+  const WallTime began_wall_;
+  const SteadyTime began_;
+};
 
 class BanSweep {
  public:
@@ -35,6 +55,7 @@ class BanSweep {
 
   Runtime& runtime_;
   std::shared_ptr<const RecordBook> book_;
+  BanClock clock_;
   StoreWriter writer_;
 };
 
