@@ -223,10 +223,16 @@ void History::put(Row& row, std::int64_t slot, const HistoryNow& now) {
   row.series[1].rings[0].put(place(0, slot), point_of(now.kbps, now.kbps));
 }
 
-void History::take(std::int64_t now, const HistorySample& sample) {
+std::int64_t History::newest() const {
+  const std::lock_guard lock(mutex_);
+  return last_[0] * kTiers[0].step;
+}
+
+void History::take(std::int64_t now, const HistorySample& sample, bool trusts_clock) {
   if (now <= 0) return;
   const std::int64_t slot = now / kTiers[0].step;
   const std::lock_guard lock(mutex_);
+  if (!trusts_clock && last_[0] != 0 && std::abs(slot - last_[0]) * kTiers[0].step >= kFar) return;
   advance(slot);
   put(all_, slot, sample.all);
   for (const auto& [name, value] : sample.mounts)

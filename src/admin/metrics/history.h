@@ -66,11 +66,14 @@ class History {
     std::size_t points;
   };
   static constexpr std::array<Tier, 3> kTiers{{{10, 360}, {60, 1440}, {900, 2880}}};
-  static constexpr std::int64_t kLongest = 30 * 86'400;
+  static constexpr std::int64_t kLongest = 30 * 86'400, kFar = 86'400;
   static constexpr std::uint32_t kGap = 0xFFFF'FFFF;  // a point without a value
   static constexpr std::size_t kMaxRows = 2000, kShownRows = 8, kMaxPoints = 600;
 
-  void take(std::int64_t now, const HistorySample& sample);
+  // A clock that is not trusted takes no sample if most of what is kept would go by it.
+  void take(std::int64_t now, const HistorySample& sample, bool trusts_clock = true);
+  // The time of the last sample; 0: none yet.
+  std::int64_t newest() const;
   // Cost: one step for each kept point: 1,000 mounts over 30 days take 15 ms.
   HistoryAnswer read(const HistoryQuestion& question) const;
   // Of kMount or kNode.

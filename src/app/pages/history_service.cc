@@ -16,7 +16,9 @@ constexpr std::size_t kLongestHistoryFile = std::size_t{200} << 20;
 }  // namespace
 
 HistoryService::HistoryService(Network& network)
-    : network_(network), timer_(network.stats_thread.loop(), [this] { check(); }) {}
+    : network_(network),
+      clock_trust_(network.clock),
+      timer_(network.stats_thread.loop(), [this] { check(); }) {}
 
 std::string HistoryService::path(const Config& config) {
   const std::string directory = state_directory(config);
@@ -34,6 +36,8 @@ void HistoryService::configure(const Config& config, bool at_start) {
       } else if (auto read = history_.restore(text->text); !read) {
         network_.log.warn("history/read",
                           cat({file, ": ", read.error().what, "; the charts begin empty"}));
+      } else if (const std::int64_t newest = history_.newest(); newest > 0) {
+        clock_trust_.go_on({wall_time(newest)});
       }
     }
   }
@@ -50,7 +54,8 @@ void HistoryService::configure(const Config& config, bool at_start) {
 
 void HistoryService::check() {
   if (!on_) return;
-  history_.take(unix_seconds(network_.clock.wall()), sample_of(network_));
+  const bool trusts = clock_trust_.trusts();
+  history_.take(unix_seconds(network_.clock.wall()), sample_of(network_), trusts);
   timer_.after(coalesced(network_.stats_thread.loop(), kEvery));
   const SteadyTime now = network_.clock.steady();
   if (now - saved_ < kSaveEvery) return;

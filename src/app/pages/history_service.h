@@ -10,6 +10,7 @@
 #include <string>
 
 #include "admin/metrics/history.h"
+#include "base/clock.h"
 #include "net/loop/loop.h"
 
 namespace lb {
@@ -43,6 +44,7 @@ class HistoryService {
   std::atomic<bool> on_{false};
   std::atomic<bool> told_{false};  // a failed write was logged
   SteadyTime saved_{};             // "stats"
+  ClockTrust clock_trust_;         // "stats", after the start
   Timer timer_;                    // "stats"
 };
 

@@ -89,6 +89,18 @@ TEST(History, AMonthIsKeptAndNoMore) {
   const HistoryAnswer before = ask(kBegin, kBegin + 3600);
   for (const double value : before.rows[0].mean) CHECK(std::isnan(value));
 }
+TEST(History, AClockThatIsNotTrustedClearsNothing) {
+  for (int i = 0; i < 12; ++i) take(3);
+  const std::int64_t last = now - 10;
+  for (const std::int64_t by : {-40 * 86'400, -86'400, 86'400, 40 * 86'400})
+    history.take(last + by, sample(9), false);
+  LONGS_EQUAL(last, history.newest());
+  const HistoryAnswer told = ask(kBegin, now);
+  for (const double value : told.rows[0].mean) DOUBLES_EQUAL(3, value, 0);
+  // It would clear only a part, and the charts go on.
+  history.take(last + 7200, sample(9), false);
+  LONGS_EQUAL(last + 7200, history.newest());
+}
 TEST(History, AClockThatIsSetBackLeavesAGapBehindIt) {
   for (int i = 0; i < 12; ++i) take(1);
   now = kBegin + 30;
