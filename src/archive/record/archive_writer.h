@@ -6,10 +6,14 @@
 // thread.
 // Ownership: a recording holds its mount until the stream has ended and is written.
 // Order: the directory is scanned before the first file is written, and retention runs in between.
+// Bounds: a turn removes kMostRemoved files by retention, as removing hundreds of thousands takes
+// minutes, in which each recording would lose what its window cannot hold.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -43,6 +47,7 @@ class ArchiveWriter {
   static constexpr unsigned kNewOfSources = 100;
   // For relays; a master lists as many.
   static constexpr unsigned kNewOfRelays = 10'000;
+  static constexpr std::size_t kMostRemoved = 256;
 
   struct Callbacks {
     // The section responsible for a mount; on this thread.
@@ -109,6 +114,10 @@ class ArchiveWriter {
   std::size_t running() const noexcept { return recordings_.size(); }
 
  private:
+  static constexpr std::chrono::seconds kRetentionTick{60};
+  // Retention runs at once on a full disk, but not at each tick.
+  static constexpr std::chrono::seconds kRetentionPause{5};
+
   bool open_directory();
   void continue_recordings();
   void scan();
@@ -128,6 +137,7 @@ class ArchiveWriter {
   bool fits(const std::string& mount, const FileRow& row) const;
   void retain_soon();
   void retain();
+  void remove_doomed();
   void note_owner(const std::string& mount);
   void remove_files(const std::string& mount, const std::vector<FileRow>& rows);
   void find_gone();
@@ -147,13 +157,15 @@ class ArchiveWriter {
   SteadyTime retained_{};
   KeptClockTrust clock_trust_;
   bool retains_soon_ = false;
+  std::deque<DoomedFile> doomed_;  // by the last retention
+  std::size_t doomed_removed_ = 0;
   std::set<std::string> unnoted_;  // mounts whose owner could not be written
   RateLimit from_sources_, from_relays_;
   std::size_t refused_ = 0;  // since the last retention
   RepeatGuards begins_{20};  // logged ones, by mount
   Numbers numbers_;
   Timer timer_;
-  Timer retention_timer_;
+  Timer retention_timer_, removal_timer_;
   std::unique_ptr<ArchiveFill> fill_;
 };
 

@@ -411,6 +411,29 @@ TEST(ArchiveWriter, AClockThatIsBehindAtTheStartRemovesNotTheNewest) {
   CHECK_EQUAL(from_ms, catalog.files("/a.mp3")->closed()[0].from_ms);
 }
 
+// All in one turn would take minutes where there are hundreds of thousands.
+TEST(ArchiveWriter, RetentionRemovesAPartOfTheFilesATurn) {
+  std::vector<FileRow> rows(3 * ArchiveWriter::kMostRemoved);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].from_ms = kDay - 3 * kDayMs + static_cast<std::int64_t>(i) * 1000;
+    rows[i].to_ms = rows[i].from_ms + 1000;
+    rows[i].bytes = 1;
+    const std::string path =
+        cat({dir.path(), "/", archive_directory("/a.mp3"), "/", archive_path(rows[i].name())});
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    for (const char* part : {".data", ".idx"}) std::ofstream(path + part) << "x";
+  }
+  settings.retention = 24h;
+  catalog.add("/a.mp3", rows);
+  writer->sections_changed({"/a.mp3"});
+  while (catalog.bytes() == rows.size()) loop.run_once(true);
+  CHECK_EQUAL(2 * ArchiveWriter::kMostRemoved, catalog.files("/a.mp3")->size());
+  CHECK_EQUAL(rows[ArchiveWriter::kMostRemoved].from_ms,
+              catalog.files("/a.mp3")->closed()[0].from_ms);
+  while (catalog.bytes() > 0) loop.run_once(true);
+  CHECK(captured.says("archive: 768 files removed"));
+}
+
 TEST(ArchiveWriter, NothingIsKnownUntilTheDirectoryHasBeenRead) {
   Catalog other;
   ArchiveWriter waits(loop, captured.log, other,
