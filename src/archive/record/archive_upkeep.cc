@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kRoomToFill = 16 << 20;  // added to the space that has to stay free
 constexpr auto kRemovalPause = 10ms;
+constexpr auto kGoneBudget = 200ms;
 constexpr std::string_view kRemovalModule = "archive/writer";
 
 }  // namespace
@@ -133,27 +134,40 @@ void ArchiveWriter::remove_doomed() {
 void ArchiveWriter::check_soon(const std::string& mount) {
   loop_.post([this, mount] {
     if (gone_) gone_->suspect(mount);
+    suspected_.insert(mount);
     retain_soon();
   });
 }
 
-// Removes files from the catalog that other programs have deleted.
+// Removes files from the catalog that other programs have deleted.  On a slow disk a part of the
+// mounts each minute, as no recording is written meanwhile.
 void ArchiveWriter::find_gone() {
   if (!gone_->is_there()) return;
-  for (const std::string& mount : host_.catalog.mounts()) {
-    const std::vector<FileRow> rows = gone_->check(mount, *host_.catalog.files(mount));
-    if (rows.empty()) continue;
-    std::int64_t ms = 0;
-    for (const FileRow& row : rows) ms += row.to_ms - row.from_ms;
-    const bool one = rows.size() == 1;
-    host_.log.warn(kRemovalModule,
-                   cat({"archive ", mount, ": ", rows.size(), one ? " file" : " files", " with ",
-                        ms / 1000, " s of sound ", one ? "was" : "were",
-                        " removed by another program, and cannot be played any "
-                        "more"}));
-    host_.catalog.remove(mount, rows);
-    if (callbacks_.removed) callbacks_.removed(mount, rows);
+  const SteadyTime began = loop_.clock().steady();
+  for (const std::string& mount : std::exchange(suspected_, {})) find_gone(mount);
+  std::vector<std::string> mounts = host_.catalog.mounts();
+  std::rotate(mounts.begin(), std::lower_bound(mounts.begin(), mounts.end(), unchecked_),
+              mounts.end());
+  for (const std::string& mount : mounts) {
+    unchecked_ = mount;
+    if (loop_.clock().steady() - began >= kGoneBudget && mount != mounts.front()) return;
+    find_gone(mount);
   }
+  unchecked_.clear();
+}
+
+void ArchiveWriter::find_gone(const std::string& mount) {
+  const std::vector<FileRow> rows = gone_->check(mount, *host_.catalog.files(mount));
+  if (rows.empty()) return;
+  std::int64_t ms = 0;
+  for (const FileRow& row : rows) ms += row.to_ms - row.from_ms;
+  const bool one = rows.size() == 1;
+  host_.log.warn(kRemovalModule,
+                 cat({"archive ", mount, ": ", rows.size(), one ? " file" : " files", " with ",
+                      ms / 1000, " s of sound ", one ? "was" : "were",
+                      " removed by another program, and cannot be played any more"}));
+  host_.catalog.remove(mount, rows);
+  if (callbacks_.removed) callbacks_.removed(mount, rows);
 }
 
 void ArchiveWriter::remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,

@@ -141,6 +141,7 @@ class ArchiveWriter {
   void note_owner(const std::string& mount);
   void remove_files(const std::string& mount, const std::vector<FileRow>& rows);
   void find_gone();
+  void find_gone(const std::string& mount);
 
   Loop& loop_;
   Callbacks callbacks_;
@@ -152,6 +153,8 @@ class ArchiveWriter {
   bool rests_ = false;
   std::vector<std::shared_ptr<const Mount>> resting_;  // those of the record
   std::optional<GoneFiles> gone_;
+  std::set<std::string> suspected_;  // mounts that are checked first
+  std::string unchecked_;            // the mount with which the next check begins
   // By name: one that has ended may not be written yet when the next one begins, behind it.
   std::multimap<std::string, Recording, std::less<>> recordings_;
   SteadyTime retained_{};

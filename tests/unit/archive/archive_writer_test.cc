@@ -13,6 +13,17 @@ namespace {
 constexpr std::int64_t kDay = 1'795'132'800'000;
 constexpr std::int64_t kDayMs = 86'400'000;
 
+// Whatever is between two looks at it takes a second.
+class SlowClock final : public Clock {
+ public:
+  SteadyTime steady() const noexcept override { return SteadyTime(now_ += 1s); }
+  WallTime wall() const noexcept override { return WallTime(std::chrono::milliseconds(kDay)); }
+  std::chrono::nanoseconds thread_work() const noexcept override { return 0s; }
+
+ private:
+  mutable std::chrono::seconds now_{1000};
+};
+
 }  // namespace
 
 TEST_GROUP(ArchiveWriter) {
@@ -409,6 +420,30 @@ TEST(ArchiveWriter, AClockThatIsBehindAtTheStartRemovesNotTheNewest) {
   restart();
   CHECK_EQUAL(1u, catalog.files("/a.mp3")->size());
   CHECK_EQUAL(from_ms, catalog.files("/a.mp3")->closed()[0].from_ms);
+}
+
+TEST(ArchiveWriter, OnASlowDiskAPartOfTheMountsIsCheckedAtOnce) {
+  finish();
+  writer.reset();
+  const SlowClock slow;
+  Loop other{1, slow};
+  FileRow row;
+  row.from_ms = kDay;
+  row.to_ms = kDay + 1000;
+  row.bytes = 1;
+  for (const char* name : {"/a.mp3", "/b.mp3", "/c.mp3"}) catalog.add(name, {row});
+  ArchiveWriter checks(other, captured.log, catalog,
+                       {[this](const std::string&) { return settings; }, {}});
+  ArchiveSettings all;
+  all.dir = dir.path();
+  all.min_free_parts = 0;
+  checks.configure(all);
+  other.run_once(false);
+  CHECK_EQUAL(2u, catalog.bytes());
+  checks.check_soon("/c.mp3");
+  while (catalog.bytes() == 2) other.run_once(true);
+  // The one that was asked for, and the next one of the round.
+  CHECK_EQUAL(0u, catalog.bytes());
 }
 
 // All in one turn would take minutes where there are hundreds of thousands.
