@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/request/request.h"
+#include "app/operate/plan_memory.h"
 #include "base/unique_function.h"
 #include "registry/registry.h"
 
@@ -19,6 +20,8 @@ struct RecordJob {
   ApiTask task;
   UniqueFunction<void(ApiOutcome)> done;
   std::string made;  // the record of its Idempotency-Key, or ""
+  std::string lane;  // see PlanTurns
+  PlanMemory memory;
   // For the present plan:
   std::shared_ptr<const RecordBook> book;
   std::shared_ptr<const Config> config;

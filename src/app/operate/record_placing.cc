@@ -19,7 +19,7 @@ namespace lb {
 bool RecordService::waits_to_place(const JobPtr& job) {
   if (!job->task.endpoint->places || job->task.request.dry_run() || placing_ == job) return false;
   if (placing_) {
-    to_place_.push_back(job);
+    put_in_line(to_place_, job);
     return true;
   }
   placing_ = job;
@@ -48,7 +48,7 @@ bool RecordService::waits_for_account(const JobPtr& job) {
   if (is_free)
     job->held = key;
   else
-    row->second.push_back(job);
+    put_in_line(row->second, job);
   return !is_free;
 }
 
@@ -81,12 +81,15 @@ bool RecordService::Behind::is_sent(const RecordBook& book) const {
 // before older ones of others.
 void RecordService::plan_after_conflict(const JobPtr& job, const CommitAnswer& answer) {
   Behind behind{job, {}, services_.loops.control().now() + kCatchUp};
+  bool taken = false;
   for (const RegistryCompare& compare : job->write.compares) {
     const auto at = std::find_if(
         answer.current.begin(), answer.current.end(),
         [&compare](const RegistryRecord& record) { return record.key == compare.key; });
     behind.found.push_back({compare.key, at == answer.current.end() ? 0 : at->revision});
+    taken = taken || (compare.revision == 0 && behind.found.back().revision != 0);
   }
+  if (taken) job->memory = {};  // perhaps a drawn name, so another one is drawn
   if (behind.is_sent(*view_.read()->book)) return plan(job);
   behind_.push_back(std::move(behind));
   if (!catch_up_.armed()) catch_up_.after(kCatchUp);

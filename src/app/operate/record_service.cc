@@ -61,11 +61,7 @@ void RecordService::run(ApiTask task, UniqueFunction<void(ApiOutcome)> done) {
     job->done(*std::move(problem));
     return;
   }
-  if (waiting_ >= kMaxWaiting) {
-    job->done(Problem{ProblemName::kOverloaded,
-                      cat({waiting_, " changes wait; this one was not taken"})});
-    return;
-  }
+  job->lane = lane_of(job->task.who);
   const ApiRequest& request = job->task.request;
   if (request.key && !request.dry_run()) {
     const std::string key = made_key(request, job->task.who);
@@ -73,10 +69,15 @@ void RecordService::run(ApiTask task, UniqueFunction<void(ApiOutcome)> done) {
       job->done(Problem{ProblemName::kBusy, "a request with this Idempotency-Key is in progress"});
       return;
     }
-    made_under_way_.insert(key);
     job->made = key;
   }
-  ++waiting_;
+  if (!turns_.enter(job->lane)) {
+    job->done(Problem{ProblemName::kOverloaded,
+                      cat({turns_.inside(), " changes wait, ", turns_.inside(job->lane),
+                           " of them yours; this one was not taken"})});
+    return;
+  }
+  if (!job->made.empty()) made_under_way_.insert(job->made);
   check(job);
 }
 
@@ -95,25 +96,31 @@ void RecordService::check(const JobPtr& job) {
 
 void RecordService::plan(const JobPtr& job) {
   if (waits_to_place(job)) return;
+  const bool first = job->attempts > 0 || !job->held.empty() || placing_ == job;
+  turns_.plan(job->lane, first, [this, job] { make_plan(job); });
+}
+
+void RecordService::make_plan(const JobPtr& job) {
   job->book = view_.read()->book;
   job->config = services_.config.read();
   if (!job->made.empty())
     if (const std::string* made = job->book->made(job->made)) {
       const RegistryRecord record{job->made, *made, job->book->revision_of(job->made)};
-      if (answer_from_made(job, std::span(&record, 1))) return;
+      if (answer_from_made(job, std::span(&record, 1))) return turns_.planned(job->lane);
     }
   services_.loops.clerk().post([this, job, has_store = registry_ != nullptr] {
     const ApiTask& task = job->task;
     ApiWorld around = world(*job->config);
     around.live = job->live;
     around.has_store = has_store;
+    const RandomBytes random = around.random;  // the seal never draws the same
+    job->memory.serve(around);
     job->plan = task.endpoint->plan(
         {task.request, task.who, *job->book, *job->config, around, services_.clock.wall()});
     if (auto* planned = std::get_if<Planned>(&job->plan)) {
       job->write = planned->write;
       if (!job->made.empty() && !planned->again)
-        job->write.made = {job->made,
-                           seal_answer(task.request, task.who, planned->answer, around.random)};
+        job->write.made = {job->made, seal_answer(task.request, task.who, planned->answer, random)};
     }
     services_.loops.control().post([this, job] { planned(job); });
   });
@@ -121,6 +128,7 @@ void RecordService::plan(const JobPtr& job) {
 
 void RecordService::planned(const JobPtr& job) {
   if (stopped_) return;
+  turns_.planned(job->lane);
   if (auto* problem = std::get_if<Problem>(&job->plan)) {
     finish(job, std::move(*problem));
     return;
@@ -174,6 +182,7 @@ void RecordService::committed(const JobPtr& job, CommitAnswer answer) {
       placed(job);
       if (plan.again) {
         job->task.request.if_match.clear();  // judged for the first part
+        job->memory = {};                    // what it drew is in use
         this->plan(job);
         return;
       }
@@ -237,7 +246,7 @@ void RecordService::settle_applied() {
 }
 
 void RecordService::finish(const JobPtr& job, ApiOutcome answer) {
-  --waiting_;
+  turns_.leave(job->lane);
   if (!job->made.empty()) made_under_way_.erase(job->made);
   placed(job);
   release_account(job);

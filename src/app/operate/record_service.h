@@ -8,7 +8,7 @@
 // after the other.  A change is answered when it is durable and in force here.
 // Thread: control, except for the part marked "any thread".
 // Ownership: Services.
-// Bounds: kMaxWaiting requests under way.
+// Bounds: the requests under way, by PlanTurns.
 // Source: doc/stores.md, doc/api.md.
 #pragma once
 
@@ -33,6 +33,7 @@
 #include "app/operate/key_records.h"
 #include "app/operate/life_record.h"
 #include "app/operate/mount_moves.h"
+#include "app/operate/plan_turns.h"
 #include "app/operate/usage_records.h"
 #include "auth/guard/ban_list.h"
 #include "config/settings/mount_book.h"
@@ -61,7 +62,6 @@ struct RecordView {
 
 class RecordService {
  public:
-  static constexpr std::size_t kMaxWaiting = 256;
   // Another master may win many times in a row while both make hundreds of changes.
   static constexpr int kAttempts = 32;
   // The number of attempts that a conflict costs if its writes do not arrive within kCatchUp.
@@ -172,6 +172,7 @@ class RecordService {
   void end_of_start();
   void check(const JobPtr& job);
   void plan(const JobPtr& job);
+  void make_plan(const JobPtr& job);  // its turn has come
   void planned(const JobPtr& job);
   void ordered(const JobPtr& job);
   void commit(const JobPtr& job);
@@ -207,7 +208,7 @@ class RecordService {
   Snapshot<RecordView> view_;
   Snapshot<BanList> bans_;
   std::set<std::string> made_under_way_;  // Idempotency-Keys
-  std::size_t waiting_ = 0;
+  PlanTurns turns_;
   std::uint64_t laid_revision_ = 0;
   struct Ending {
     std::uint64_t revision;
