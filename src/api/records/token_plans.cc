@@ -44,6 +44,7 @@ Plan create_token(const PlanContext& context) {
     body.wrong("expires", "the time is in the past");
   if (!faults.empty()) return invalid(std::move(faults));
   if (auto problem = judge_login(context, token)) return *std::move(problem);
+  if (auto problem = judge_space(context, token)) return *std::move(problem);
   const std::string secret = new_token(context.world.random);
   token.digest = token_digest(secret);
   Planned plan;

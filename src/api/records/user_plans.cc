@@ -112,6 +112,7 @@ Plan create_user(const PlanContext& context) {
   const std::string key = record_key("users", user.name);
   if (context.book.revision_of(key) != 0)
     return Problem{ProblemName::kExists, cat({"user ", user.name, " exists already"})};
+  if (auto problem = judge_space(context, user, nullptr)) return *std::move(problem);
   auto hash = hashed(context, password, generated);
   if (!hash) return no_hash();
   user.hash = *std::move(hash);
@@ -137,6 +138,7 @@ Plan change_user(const PlanContext& context) {
   complete_rights(body, context, user);
   if (!faults.empty()) return invalid(std::move(faults));
   if (auto problem = judge_login(context, user)) return *std::move(problem);
+  if (auto problem = judge_space(context, user, &row->value)) return *std::move(problem);
   Planned plan;
   const std::uint64_t revision = user == row->value ? row->revision : 0;
   plan.answer = {200, user_body(user, revision), revision, {}};
@@ -144,8 +146,9 @@ Plan change_user(const PlanContext& context) {
   ++user.epoch;  // sessions with the old rights end
   const std::string key = record_key("users", user.name);
   plan.write.put(key, user_json(user), row->revision);
-  if (!user.account.empty() && user.account != row->value.account)
-    hold_account(plan, context, user.account);
+  const bool grows =
+      user.account != row->value.account || user.mounts.size() > row->value.mounts.size();
+  if (!user.account.empty() && grows) hold_account(plan, context, user.account);
   plan.deed = ApiDeed{"change", key, user_changes(row->value, user)};
   return plan;
 }

@@ -1,6 +1,7 @@
 #include "api/request/rights.h"
 
 #include "api/request/record_book.h"
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -10,7 +11,58 @@ bool is_owner_of(const ApiCaller& caller, std::string_view account) noexcept {
   return caller.role == Role::kOwner && !account.empty() && caller.account == account;
 }
 
+std::size_t name_bytes(const LoginRights& login) {
+  std::size_t bytes = 0;
+  for (const std::string& mount : login.mounts) bytes += mount.size();
+  return bytes;
+}
+
+// The users or the tokens of an account, and all bytes of names in them.
+struct AccountLogins {
+  std::size_t number = 0, bytes = 0;
+};
+
+template <class Rows>
+AccountLogins logins_of(const Rows& rows, std::string_view account) {
+  AccountLogins sum;
+  for (const auto& [key, row] : rows)
+    if (row->value.account == account) {
+      ++sum.number;
+      sum.bytes += name_bytes(row->value);
+    }
+  return sum;
+}
+
+std::optional<Problem> judge_sum(const PlanContext& context, const LoginRights& login,
+                                 const LoginRights* before, bool is_user) {
+  if (login.account.empty()) return std::nullopt;
+  if (before != nullptr && before->account != login.account) before = nullptr;
+  if (before != nullptr && name_bytes(login) <= name_bytes(*before)) return std::nullopt;
+  const AccountLogins users = logins_of(context.book.users(), login.account);
+  const AccountLogins tokens = logins_of(context.book.tokens(), login.account);
+  const std::size_t number = is_user ? users.number : tokens.number;
+  if (before == nullptr && number >= kMaxAccountLogins)
+    return Problem{ProblemName::kQuota,
+                   cat({"account ", login.account, " has ", number, is_user ? " users" : " tokens",
+                        ", and may have ", kMaxAccountLogins})};
+  const std::size_t others =
+      users.bytes + tokens.bytes - (before == nullptr ? 0 : name_bytes(*before));
+  if (others + name_bytes(login) <= kMaxAccountNames) return std::nullopt;
+  return Problem{ProblemName::kQuota,
+                 cat({"the users and tokens of account ", login.account, " name mounts in ", others,
+                      " bytes, and may in ", kMaxAccountNames})};
+}
+
 }  // namespace
+
+std::optional<Problem> judge_space(const PlanContext& context, const User& user,
+                                   const User* before) {
+  return judge_sum(context, user, before, true);
+}
+
+std::optional<Problem> judge_space(const PlanContext& context, const ApiToken& token) {
+  return judge_sum(context, token, nullptr, false);
+}
 
 LoginScope scope_of(const ApiCaller& caller) noexcept {
   return {caller.role, caller.account, caller.mounts};

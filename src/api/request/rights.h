@@ -31,6 +31,13 @@ bool changes_account_of(const ApiCaller& caller, std::string_view account) noexc
 
 // Completes the rights read from a body with the account, and adds faults for wrong combinations.
 void complete_rights(ObjectReader& body, const PlanContext& context, LoginRights& rights);
+// An account's users and tokens at most, each, and the bytes of the mounts' names in them.
+inline constexpr std::size_t kMaxAccountLogins = 1000, kMaxAccountNames = 1 << 20;
+// Whether its account has space for this login.  before: the record that it replaces, or null.  A
+// plan that passes also holds the account.
+std::optional<Problem> judge_space(const PlanContext& context, const User& user,
+                                   const User* before);
+std::optional<Problem> judge_space(const PlanContext& context, const ApiToken& token);
 // nullopt if the caller may give these rights; otherwise the reason.
 std::optional<Problem> judge_login(const PlanContext& context, const LoginRights& login);
 

@@ -6,6 +6,12 @@
 #include "app/operate/record_job.h"
 
 namespace lb {
+namespace {
+
+constexpr Rate kMade{PlanTurns::kMaxMade,
+                     std::chrono::nanoseconds(std::chrono::hours(24)) / PlanTurns::kMaxMade};
+
+}  // namespace
 
 std::string lane_of(const ApiCaller& who) {
   if (who.role == Role::kAdmin) return {};
@@ -62,6 +68,16 @@ void PlanTurns::planned(const std::string& lane) {
   auto next = std::move(row.waiting.front());
   row.waiting.pop_front();
   next();
+}
+
+bool PlanTurns::remembers(const std::string& lane, SteadyTime now) const {
+  const auto at = made_.find(lane);
+  return at == made_.end() || at->second.allows(now, kMade);
+}
+
+void PlanTurns::remembered(const std::string& lane, std::size_t bytes, SteadyTime now) {
+  if (!lane.empty())
+    made_[lane].spend(now, kMade.pause * static_cast<std::int64_t>(bytes + kMadeRecord));
 }
 
 void put_in_line(std::deque<std::shared_ptr<RecordJob>>& line, std::shared_ptr<RecordJob> job) {

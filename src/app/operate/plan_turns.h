@@ -1,10 +1,11 @@
 // PlanTurns: which requests for changes are admitted, and whose is planned next, so that a customer
-// waits behind its own requests only.
+// waits behind its own requests only; and how much of their answers the store remembers.
 //
 // The clerk has one plan of a lane at a time, so the lanes take turns; plans of administrators go
 // to it at once, and part of the room is theirs.
 // Thread: control.
-// Bounds: kMaxInside requests, kMaxOfCustomers without administrators, kMaxOfLane of a lane.
+// Bounds: kMaxInside requests, kMaxOfCustomers without administrators, kMaxOfLane of a lane;
+// kMaxMade bytes of answers a lane, as many again over a day.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include <string>
 
 #include "api/request/request.h"
+#include "base/rate_limit.h"
 #include "base/unique_function.h"
 
 namespace lb {
@@ -38,6 +40,11 @@ class PlanTurns {
   void plan(const std::string& lane, bool first, UniqueFunction<void()> begin);
   void planned(const std::string& lane);
 
+  // Answers to requests with an Idempotency-Key, which are kept for a day.
+  static constexpr std::size_t kMaxMade = 16 << 20, kMadeRecord = 1024;
+  bool remembers(const std::string& lane, SteadyTime now) const;
+  void remembered(const std::string& lane, std::size_t bytes, SteadyTime now);
+
  private:
   struct Lane {
     std::size_t inside = 0;
@@ -47,6 +54,7 @@ class PlanTurns {
 
   std::map<std::string, Lane, std::less<>> lanes_;
   std::size_t inside_ = 0, customers_ = 0;
+  std::map<std::string, RateLimit, std::less<>> made_;
 };
 
 // Puts a job into a line: administrators first, then the first of each lane, the second of each …

@@ -71,6 +71,12 @@ void RecordService::run(ApiTask task, UniqueFunction<void(ApiOutcome)> done) {
     }
     job->made = key;
   }
+  if (!job->made.empty() && !turns_.remembers(job->lane, services_.loops.control().now())) {
+    job->done(Problem{ProblemName::kQuota,
+                      "too many answers to requests with an Idempotency-Key are remembered for 24 "
+                      "hours; send this one without a key, or later"});
+    return;
+  }
   if (!turns_.enter(job->lane)) {
     job->done(Problem{ProblemName::kOverloaded,
                       cat({turns_.inside(), " changes wait, ", turns_.inside(job->lane),
@@ -180,6 +186,9 @@ void RecordService::committed(const JobPtr& job, CommitAnswer answer) {
   switch (answer.result) {
     case CommitResult::kDone:
       placed(job);
+      if (job->write.made)
+        turns_.remembered(job->lane, job->write.made->second.size(),
+                          services_.loops.control().now());
       if (plan.again) {
         job->task.request.if_match.clear();  // judged for the first part
         job->memory = {};                    // what it drew is in use

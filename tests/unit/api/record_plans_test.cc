@@ -110,6 +110,53 @@ TEST(RecordPlans, ATokenIsShownOnceAndKeptAsADigest) {
   LONGS_EQUAL(422, api.ask(api.admin, Method::kPost, "/tokens",
                            R"({"role":"viewer","expires":1600000000})"));
 }
+TEST(RecordPlans, AnAccountHasABoundedNumberOfUsersAndTokens) {
+  account("acme");
+  account("other");
+  int serial = 0;
+  api.world.random = [&serial](std::size_t bytes) {
+    std::string out = std::to_string(++serial);
+    out.resize(bytes, 'x');
+    return out;
+  };
+  const auto user = [&](int number, const std::string& of) {
+    return api.ask(api.admin, Method::kPost, "/users",
+                   R"({"role":"viewer","account":")" + of + R"(","name":"u)" + of +
+                       std::to_string(number) + R"("})");
+  };
+  for (int i = 0; i < 1000; ++i) {
+    LONGS_EQUAL(201, user(i, "acme"));
+    LONGS_EQUAL(201, api.ask(api.owner, Method::kPost, "/tokens", R"({"role":"viewer"})"));
+  }
+  LONGS_EQUAL(409, user(1000, "acme"));
+  STRCMP_EQUAL("quota", api.name().c_str());
+  LONGS_EQUAL(409, api.ask(api.owner, Method::kPost, "/tokens", R"({"role":"viewer"})"));
+  STRCMP_EQUAL("quota", api.name().c_str());
+  LONGS_EQUAL(201, user(1, "other"));
+  LONGS_EQUAL(409, api.ask(api.admin, Method::kPatch, "/users/uother1", R"({"account":"acme"})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPatch, "/users/uacme1", R"({"disabled":true})"));
+  LONGS_EQUAL(204, api.ask(api.owner, Method::kDelete, "/users/uacme1"));
+  LONGS_EQUAL(200, api.ask(api.admin, Method::kPatch, "/users/uother1", R"({"account":"acme"})"));
+}
+TEST(RecordPlans, NamesInTheLoginsOfAnAccountAreBounded) {
+  account("acme");
+  std::string names;
+  for (int i = 0; i < 1000; ++i)
+    names += (i == 0 ? "\"/" : ",\"/") + std::to_string(1000 + i) + std::string(245, 'm') + "\"";
+  const auto user = [&](const std::string& name, const std::string& mounts) {
+    return api.ask(api.owner, Method::kPost, "/users",
+                   R"({"role":"viewer","name":")" + name + R"(","mounts":[)" + mounts + "]}");
+  };
+  for (int i = 0; i < 4; ++i) LONGS_EQUAL(201, user("u" + std::to_string(i), names));
+  LONGS_EQUAL(409, user("more", names));
+  STRCMP_EQUAL("quota", api.name().c_str());
+  LONGS_EQUAL(201, user("few", R"("/a","/b")"));
+  LONGS_EQUAL(409,
+              api.ask(api.owner, Method::kPatch, "/users/few", R"({"mounts":[)" + names + "]}"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPatch, "/users/u0", R"({"mounts":["/a"]})"));
+  LONGS_EQUAL(200,
+              api.ask(api.owner, Method::kPatch, "/users/few", R"({"mounts":[)" + names + "]}"));
+}
 TEST(RecordPlans, BansNeverShutOutTheirMaker) {
   LONGS_EQUAL(
       422, api.ask(api.admin, Method::kPost, "/bans", R"({"match":{"network":"192.0.2.0/24"}})"));

@@ -58,6 +58,21 @@ TEST(PlanTurns, OneOfALanePlansAtATime) {
   plan("acme", "4");
   STRCMP_EQUAL("4", names().c_str());
 }
+TEST(PlanTurns, AnswersOfACustomerAreRememberedUpToABound) {
+  SteadyTime now{std::chrono::hours(100)};
+  CHECK(turns.remembers("acme", now));
+  for (int i = 0; i < 1000; ++i) {
+    if (turns.remembers("acme", now)) turns.remembered("acme", 100'000, now);
+    turns.remembered("", 100'000, now);
+  }
+  CHECK(!turns.remembers("acme", now));
+  CHECK(turns.remembers("bolt", now));
+  CHECK(turns.remembers("", now));
+  now += std::chrono::hours(24);
+  int more = 0;
+  for (; turns.remembers("acme", now); ++more) turns.remembered("acme", 100'000, now);
+  CHECK(more >= 160 && more <= 168);
+}
 TEST(PlanTurns, LinesHaveAdministratorsFirstAndTheLanesByTurns) {
   std::deque<std::shared_ptr<RecordJob>> line;
   for (const char* lane : {"a", "a", "a", "b", "", "b", "c", ""}) {
