@@ -141,3 +141,16 @@ def the_audit_log_has_who_and_what_and_no_secret(t):
     equal((line["who"], line["role"], line["do"], line["result"]), ("owner", "owner", "create", "201"))
     equal(line["change"]["settings/genre"], ["", "jazz"])
     check(made["source"]["password"] not in text, "no password in the audit log")
+
+
+@test
+def titles_of_encoders_are_not_in_the_audit_log(t):
+    server = store_server(t, body="<console/>")
+    api = Api(server)
+    login = api.mount("/own")
+    server.source("/own", login=login).play(4)
+    Api(server, login).want(204, "POST", "/mounts/own/title", {"title": "by the encoder"})
+    api.want(204, "POST", "/mounts/own/title", {"title": "by the administrator"})
+    wait_for(lambda: "by the administrator" in server.log("audit"), "the line is there")
+    titles = [json.loads(line) for line in server.log("audit").splitlines() if '"do":"title"' in line]
+    equal([line["who"] for line in titles], ["admin"])

@@ -30,6 +30,7 @@ struct ApiCaller {
   std::string ip;
   std::string via;      // "cookie", "basic", "token", "file"
   std::string encoder;  // of a mount's <encoder>, by its login; otherwise ""
+  bool source = false;  // the login of a mount's source, not a user
 };
 
 // Query parameters with the values 0 and 1; read_request() refuses others.

@@ -69,6 +69,7 @@ ApiCaller caller_of(const Connection& connection, const Identity& identity,
   caller.via = to_text(identity.via);
   caller.encoder = identity.encoder;
   if (identity.role == AdminRole::kSource && !mount.empty()) {
+    caller.source = true;
     caller.role = Role::kOperator;
     caller.mounts = {mount};
   }

@@ -276,7 +276,8 @@ void RecordService::audit(const RecordJob& job, std::string result) const {
 
 void RecordService::audit(const ApiTask& task, const Plan& plan, const RecordBook& book,
                           std::string result) const {
-  if (task.endpoint->method == Method::kGet) return;
+  // Encoders' titles are not logged, by the API as by /admin/metadata.
+  if (task.endpoint->method == Method::kGet || task.who.source) return;
   const auto* planned = std::get_if<Planned>(&plan);
   const ApiDeed* deed = planned != nullptr && planned->deed ? &*planned->deed : nullptr;
   AuditEntry entry;

@@ -110,11 +110,7 @@ void LoginService::reopen_audit() {
 
 void LoginService::audit(AuditEntry entry) {
   if (!on()) return;
-  const bool done = entry.result == "ok" || entry.result.starts_with('2');
-  const bool is_title = entry.action == "metadata" || entry.action == "setMountTitle";
-  if (!entry.account.empty() && (is_title || !done) &&
-      !audit_limit_.takes_line(AuditLimit::Of::kCustomers))
-    return;
+  if (is_frequent(entry) && !audit_limit_.takes_line(AuditLimit::Of::kCustomers)) return;
   if (const auto written = audit_.write(entry, accounts_.clock.wall()); !written)
     accounts_.log.error("login/audit", written.error().what);
 }

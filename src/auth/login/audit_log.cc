@@ -56,6 +56,14 @@ std::string audited_value(std::string_view field, std::string_view value) {
   return std::string(cut_value(value));
 }
 
+bool is_frequent(const AuditEntry& entry) {
+  const bool of_customer =
+      !entry.account.empty() || (entry.role != "admin" && !entry.of_account.empty());
+  const bool done = entry.result == "ok" || entry.result.starts_with('2');
+  return of_customer &&
+         (!done || entry.action == "metadata" || entry.action == "title" || entry.action == "art");
+}
+
 Result<void> AuditLog::open(const std::string& path, const std::string& node) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
   struct stat facts {};

@@ -40,6 +40,9 @@ struct AuditEntry {
 // "***" if the field is a secret.
 std::string audited_value(std::string_view field, std::string_view value);
 
+// Whether it is a customer's title, picture or refusal, of which there may be many a second.
+bool is_frequent(const AuditEntry& entry);
+
 class AuditLog {
  public:
   // Opens the file, again after a rename; continues an existing one.

@@ -1,4 +1,5 @@
 #include "auth/guard/refusal_log.h"
+#include "auth/login/audit_log.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
@@ -50,4 +51,23 @@ TEST(AuditLimit, TitlesOfCustomersHaveABoundOfTheirOwn) {
   CHECK(logins.takes_line(Of::kUsers));
   clock.advance(1min);
   LONGS_EQUAL(400, logins.left_out()->at(2));
+}
+TEST(AuditLimit, TitlesPicturesAndRefusalsOfCustomersAreFrequent) {
+  AuditEntry entry;
+  entry.role = "operator";
+  entry.result = "204";
+  const auto is = [&entry](const char* action) {
+    entry.action = action;
+    return is_frequent(entry);
+  };
+  CHECK(!is("title"));
+  entry.of_account = "acme";  // the mount's, of a login without an account
+  for (const char* action : {"title", "art", "metadata"}) CHECK(is(action));
+  CHECK(!is("create"));
+  entry.role = "admin";
+  CHECK(!is("title"));
+  entry.account = "acme";
+  CHECK(is("title"));
+  entry.result = "quota";
+  CHECK(is("create"));
 }
