@@ -130,3 +130,17 @@ def passwords_over_plain_http_are_for_near_addresses(t):
     equal(person.ask("GET /admin/stats.xsl", [*PAGE, *plain], send_cookie=False).status, 302, "a cookie that came over http is none over https")
     server.reload(body='<console allow-plain="1"/>')
     equal(person.post("/admin/login", ADMIN_FORM, far).status, 303)
+
+
+@test
+def encoders_are_no_guessers_at_a_user_of_their_name(t):
+    server = store_server(t, "<console/>")
+    api = Api(server)
+    login = api.mount("/own")
+    server.source("/own", login=login).play(4)
+    api.want(201, "POST", "/users", {"name": "source", "role": "viewer"})
+    for i in range(5):
+        equal(server.get("/admin/metadata?mount=/own&mode=updinfo&song=T%d" % i, login).status, 200)
+    equal(server.get("/admin/metadata?mount=/own&mode=updinfo&song=x", "source:wrong").status, 401)
+    server.wait_for_log(r'login of "source" .* refused on /admin/metadata: wrong password')
+    equal(server.log().count("refused on /admin/metadata"), 1)

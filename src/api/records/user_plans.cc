@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "api/records/record_plans.h"
@@ -64,6 +65,13 @@ Problem no_hash() {
   return Problem{ProblemName::kOverloaded, "the password cannot be hashed on this machine"};
 }
 
+// Names that the server itself gives to logins of mounts, relays and nodes.
+bool is_server_name(const Config& file, std::string_view name) {
+  return name == "source" || name == file.authentication.relay_user ||
+         std::any_of(file.cluster.nodes.begin(), file.cluster.nodes.end(),
+                     [name](const ClusterNode& node) { return node.id == name; });
+}
+
 std::vector<ApiDeed::Change> user_changes(const User& before, const User& after) {
   std::vector<ApiDeed::Change> changes;
   const auto note = [&changes](std::string field, std::string old, std::string now) {
@@ -103,6 +111,8 @@ Plan create_user(const PlanContext& context) {
   GivenPassword given;
   body.take(kUserFields, user).take(kPasswordFields, given).finish();
   complete_rights(body, context, user);
+  if (context.who.role != Role::kAdmin && is_server_name(context.file, user.name))
+    body.wrong("name", "only an administrator gives this name, which encoders or nodes have too");
   const bool generated = !given.password;
   const std::string password = given_or_new(context, given.password);
   if (!faults.empty()) return invalid(std::move(faults));

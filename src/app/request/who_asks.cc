@@ -7,6 +7,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/request/login_replies.h"
 #include "app/request/password_guesses.h"
+#include "app/request/record_logins.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/request/source_ask.h"
@@ -182,9 +183,9 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given, co
 }
 
 // Neither the time nor the status reveals whether this user exists: both cases use the same queue
-// and guard, and the login of the mount's source.  Where no user has the name, the source login is
-// judged first, so that an encoder's titles are no guesses; otherwise admin_stage() tries it after
-// a wrong user's password.
+// and guard, and the login of the mount's source.  Where no user has the name, or the mount's
+// record has it too, the source login is judged first, so that an encoder's titles are no guesses;
+// otherwise admin_stage() tries it after a wrong user's password.
 Verdict judge_name(Worker& worker, Connection& connection, const Credentials& given,
                    std::optional<std::string_view> mount) {
   Network& network = worker.services;
@@ -193,7 +194,11 @@ Verdict judge_name(Worker& worker, Connection& connection, const Credentials& gi
       mount && !mount->empty() ? &section_of(network, connection, *mount) : nullptr;
   const bool asks_source =
       section != nullptr && decides_sources(*section) && !connection.context().sender.source_judged;
-  if (asks_source && !is_user) return judge_source(worker, connection, *section, *mount, given);
+  const bool in_record =
+      asks_source &&
+      !possible_logins(*section, given.user, unix_seconds(network.clock.wall())).empty();
+  if (asks_source && (!is_user || in_record))
+    return judge_source(worker, connection, *section, *mount, given);
   const Address from = connection.peer();
   LoginGuard::Guess guess = network.login->guard().enter(given.user, given.password, from);
   if (!guess.wait) return judge_user(worker, connection, given, from, std::move(guess));

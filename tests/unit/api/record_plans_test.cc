@@ -110,6 +110,16 @@ TEST(RecordPlans, ATokenIsShownOnceAndKeptAsADigest) {
   LONGS_EQUAL(422, api.ask(api.admin, Method::kPost, "/tokens",
                            R"({"role":"viewer","expires":1600000000})"));
 }
+TEST(RecordPlans, NamesThatTheServerGivesAreTheAdministrators) {
+  account("acme");
+  api.file.cluster.nodes.emplace_back().id = "edge1";
+  for (const std::string& name : std::vector<std::string>{"source", "relay", "edge1"}) {
+    const std::string body = R"({"role":"viewer","account":"acme","name":")" + name + R"("})";
+    LONGS_EQUAL(422, api.ask(api.owner, Method::kPost, "/users", body));
+    STRCMP_EQUAL("/name", api.first_fault().c_str());
+    LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/users", body));
+  }
+}
 TEST(RecordPlans, AnAccountHasABoundedNumberOfUsersAndTokens) {
   account("acme");
   account("other");
