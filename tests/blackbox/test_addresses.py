@@ -213,3 +213,11 @@ def a_proxy_behind_a_proxy_is_seen_through(t):
     logged(server, "/chain", "203.0.113.77")
     server.ask("GET /spoof HTTP/1.0", lines, port=server.ports[1], wrap=first(v1("198.51.100.9")))
     logged(server, "/spoof", "198.51.100.9")
+
+
+@test
+def an_announced_address_of_this_machine_has_no_rights(t):
+    server = t.server(sockets=PROXY_SOCKETS)
+    equal(server.get("/metrics").status, 200, "of this machine itself")
+    for header in (v1("127.0.0.1"), v1("::1"), v2("127.0.0.1")):
+        equal(server.ask("GET /metrics HTTP/1.0", port=server.ports[1], wrap=first(header)).status, 401, header)

@@ -25,9 +25,10 @@ namespace {
 
 constexpr std::string_view kNobody = "none";
 
-bool is_loopback(const Address& address) {
-  const std::string ip = address.ip();
-  return ip == "::1" || ip.starts_with("127.");
+// Whether the client is a program of this machine.  An address of a PROXY header may be anything.
+bool is_local(const Connection& connection) {
+  const std::string ip = connection.peer().ip();
+  return !connection.socket().settings.proxy_protocol && (ip == "::1" || ip.starts_with("127."));
 }
 
 // Whether the address alone is enough.
@@ -36,9 +37,9 @@ bool may_read(const Services& services, const Config& config, Connection& connec
   if (allow.size() == 1 && allow[0] == kNobody) return false;
   const bool believed = !services.http.read()->trusted_proxies.empty();
   // A trusted proxy that names no client counts as the client, whatever headers it was given.
-  if (was_passed_on(connection.request().headers) && (!believed || is_loopback(connection.peer())))
+  if (was_passed_on(connection.request().headers) && (!believed || is_local(connection)))
     return false;
-  if (allow.empty()) return is_loopback(connection.peer());
+  if (allow.empty()) return is_local(connection);
   // The configuration's checks have logged entries that can never match.
   return AddressList::parse(allow, [](std::size_t, const std::string&) {})
       .contains(connection.peer());

@@ -323,7 +323,8 @@ Verdict let_in_role(Worker& worker, Connection& connection, std::string_view end
 
 bool asks_for_many(const Worker& worker, const Connection& connection) {
   const Address& address = connection.peer();
-  return reach_of(address) == Reach::kHost ||
+  const bool announced = connection.socket().settings.proxy_protocol;
+  return (!announced && reach_of(address) == Reach::kHost) ||
          worker.services.http.read()->trusted_proxies.contains(address);
 }
 

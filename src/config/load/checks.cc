@@ -152,8 +152,19 @@ void check_sockets(const Config& config, Filler& filler) {
   }
 }
 
+bool is_loopback(std::string_view bind_address) {
+  return bind_address.starts_with("127.") || bind_address == "::1" || bind_address == "localhost";
+}
+
 void check_proxies(const Config& config, Filler& filler) {
   const std::vector<std::string>& proxies = config.paths.x_forwarded_for;
+  for (const ListenSettings& socket : config.listen)
+    if (socket.proxy_protocol && proxies.empty() && !is_loopback(socket.bind_address))
+      filler.report(socket.line, Severity::kWarning,
+                    cat({"<listen-socket>: port ", socket.port,
+                         " has proxy-protocol, and without <x-forwarded-for> it believes "
+                         "everybody; any client can then claim another client's address"}),
+                    Concern::kDanger);
   AddressList::parse(proxies, [&](std::size_t index, const std::string& reason) {
     filler.report(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
                   cat({"<x-forwarded-for>: ", quoted(proxies[index]), " ", reason,

@@ -133,6 +133,17 @@ TEST(Checks, AProxyThatCanNeverMatchIsNoticed) {
   LONGS_EQUAL(1, count(loaded, Severity::kWarning, "\"10.0.0.0/99\""));
   LONGS_EQUAL(1, count(loaded, Severity::kWarning, "\"proxy.example.org\""));
 }
+TEST(Checks, ASocketThatBelievesEverybodyIsNoticed) {
+  const auto warnings = [](const std::string& bind, const std::string& more = {}) {
+    return count(load("<listen-socket><port>8001</port><proxy-protocol>1</proxy-protocol>" + bind +
+                      "</listen-socket>" + more),
+                 Severity::kWarning, "it believes everybody");
+  };
+  LONGS_EQUAL(1, warnings(""));
+  LONGS_EQUAL(1, warnings("<bind-address>192.0.2.1</bind-address>"));
+  LONGS_EQUAL(0, warnings("<bind-address>127.0.0.1</bind-address>"));
+  LONGS_EQUAL(0, warnings("", "<paths><x-forwarded-for>192.0.2.7</x-forwarded-for></paths>"));
+}
 TEST(Checks, TheServerOfARelayIsANameOrAnAddressAlone) {
   const auto faults = [](const std::string& server) {
     return count(
