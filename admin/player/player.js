@@ -11,7 +11,7 @@
   const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 10, MOST_TITLES = 20, MOST_SEAMS = 1000, TOLD_SEAMS = 8, NEAR_MS = 1500, TOLD_POLLS = 6;
   const ANSWER_MS = 4000, EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
   const TITLES_BEFORE_MS = 7200000, TITLES_BEHIND_MS = 3600000, SAID_MS = 5000;
-  const AHEAD_MS = 1500, MOST_BAR_S = 86400;
+  const AHEAD_MS = 1500, MOST_BAR_S = 86400, CHOSEN_MS = 250;
   const BACK_MS = 30000, FAR_BACK_MS = 600000, LEAST_PAST_MS = 5000, REACH_EVERY_MS = 30000;
 
   const kept = (key, other) => {
@@ -37,7 +37,8 @@
   const ask = address => fetch(address, {credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout?.(ANSWER_MS)});
 
   // Playing: `wanted` is what the listener asked for, whatever the network does.
-  let wanted = false, wait = FIRST_WAIT_S, again = 0, closing = 0, source = '', moved = 0, position = 0;
+  // source: what is chosen; sounding: what is open.
+  let wanted = false, wait = FIRST_WAIT_S, again = 0, closing = 0, source = '', sounding = '', moved = 0, position = 0;
   const button = by('play');
 
   // Where to begin, by an address that tells the time of what is heard.  base: of what is open.
@@ -79,13 +80,17 @@
       return path;  // a name that is no UTF-8
     }
   };
+  // aimed: what is heard next, while nothing is open or what is open has not begun; Infinity: live.
+  let aimed = Infinity;
   // Unix milliseconds of what sounds now; of a stream without times, or in silence: all that is known.
   // Where another encoder goes on the time of day jumps, and what is heard does not.  The server tells
   // the last eight of them, and its recording all; what is heard has passed all since it began.
   let seams = [];
   const oldest_told = {};  // by stream: before it there may be others
   function heard() {
-    if (!wanted || !base || base.wall_ms === null || base.first === null) return Infinity;
+    if (!wanted) return Infinity;
+    if (!audio.hasAttribute('src') || !base || base.first === null) return aimed;
+    if (base.wall_ms === null) return Infinity;
     let at = base.wall_ms + (audio.currentTime - base.first) * 1000;
     for (const seam of seams)
       if (seam.of === base.of && base.wall_ms <= seam.after_wall_ms && at >= seam.after_wall_ms) at += seam.wall_ms - seam.after_wall_ms;
@@ -102,21 +107,24 @@
     clearTimeout(again);
     clearTimeout(closing);
     again = closing = 0;
-    changing = null;  // what is chosen is opened where this goes on
-    audio.removeAttribute('src');
-    audio.load();
+    take_choice();
+    if (audio.hasAttribute('src')) aimed = heard();
+    end(audio);
   }
 
   function open() {
     clearTimeout(again);
     clearTimeout(closing);
     again = closing = 0;
+    take_choice();
     moved = performance.now();
     position = 0;
     opened = false;
+    sounding = source;
     if (wait === FIRST_WAIT_S) say(text.connecting);
     const fresh = place && place.of === source && performance.now() - place.since < FRESH_MS;
     base = fresh ? {of: mount_of(source), at: place.at, media_ms: place.media_ms, wall_ms: place.wall_ms, first: null, opened: moved} : null;
+    if (!fresh) aimed = Infinity;
     audio.src = fresh ? place.url : source;
     place = null;
     audio.play().catch(error => {
@@ -161,6 +169,7 @@
       again = 0;
       return lost();
     }
+    if (!found) aimed = Infinity;
     open();
   }
   addEventListener('online', () => {
@@ -184,12 +193,22 @@
   function show_past() {
     const last = newest(), at = heard();
     past.hidden = last === null || last - oldest() < LEAST_PAST_MS;
+    if (steps !== !past.hidden) offer_steps(!past.hidden);
     resume.hidden = past.hidden || wanted || stopped === null || stopped < oldest();
     const late = wanted && Number.isFinite(at) && last !== null ? last - at : 0;
     const text = late >= 1000 ? '−' + clock(late) : '';
     if (!dragged && behind.textContent !== text) behind.textContent = text;
     by('back').disabled = by('far').disabled = past.hidden || (wanted && at <= oldest() + 1000);
     if (!past.hidden && !dragged) show_bar(last, Number.isFinite(at) ? at : stopped || last);
+  }
+  // The keys of the lock screen: where there is no past, a step would interrupt what is live.
+  let steps = null;
+  function offer_steps(there) {
+    steps = there;
+    if (!('mediaSession' in navigator)) return;
+    // seekto: seconds of the bar.
+    const acts = {seekbackward: () => go_back(BACK_MS), seekforward: () => go_back(-BACK_MS), seekto: details => seek(begins + details.seekTime * 1000)};
+    for (const [key, act] of Object.entries(acts)) navigator.mediaSession.setActionHandler(key, there ? act : null);
   }
   // From the oldest moment, a day at most, to now.
   const bar = by('bar');
@@ -209,6 +228,8 @@
     dragged = false;
     seek(begins + bar.valueAsNumber * 1000);
   });
+  // What is let go where it was taken has not changed.
+  for (const over of ['pointerup', 'pointercancel', 'keyup', 'blur']) addEventListener(over, () => setTimeout(() => { dragged = false; }), true);
   async function seek(wall) {
     const last = newest();
     const at = last === null ? null : Math.max(wall, oldest() + 1000);
@@ -217,16 +238,26 @@
     stopped = lost_at = null;
     show();
     close();
+    aimed = at !== null && at < last ? at : Infinity;
     say(text.connecting);
     const timer = again = setTimeout(() => {}, PAUSED_MS);  // nothing else opens it meanwhile
     const found = at !== null && at < last && await find_place(at);
     if (!found) await find_place();
     if (again !== timer || !wanted) return;
+    if (away && Number.isFinite(at)) {
+      again = 0;
+      [lost_at, lost_since] = [at, performance.now()];
+      return lost();
+    }
+    if (!found) aimed = Infinity;
     open();
-    if (!found && at !== null && at < last) say(text.gone);
+    if (found || at === null || at >= last) return;
+    say(text.gone);
+    setTimeout(() => { if (status.textContent === text.gone) say(''); }, SAID_MS);
   }
   const go_back = ms => {
     const at = heard();
+    if (ms < 0 && !(newest() - at > -ms / 2)) return;  // it is live, or nearly
     seek((Number.isFinite(at) ? at : newest() || 0) - ms);
   };
   by('back').addEventListener('click', () => go_back(BACK_MS));
@@ -241,7 +272,8 @@
     wait = FIRST_WAIT_S;
     stopped = lost_at = null;
     show();
-    if (audio.hasAttribute('src') && closing) {
+    if (audio.hasAttribute('src') && closing && sounding !== source) seek(heard());
+    else if (audio.hasAttribute('src') && closing) {
       clearTimeout(closing);
       closing = 0;
       moved = performance.now();
@@ -250,7 +282,7 @@
   }
 
   function stop() {
-    const at = heard();
+    const at = lost_at ?? heard();
     wanted = false;
     clearTimeout(again);
     again = 0;
@@ -272,13 +304,17 @@
     one.addEventListener('pause', () => { if (one === audio && wanted && !again && one.paused && !one.ended && one.hasAttribute('src')) stop(); });
     one.addEventListener('play', () => { if (one === audio && !wanted && !one.paused) start(); });
     // Some formats begin at their own time, not at 0.
-    one.addEventListener('loadedmetadata', () => { if (one === audio && base) base.first = one.currentTime; });
+    one.addEventListener('loadedmetadata', () => {
+      if (one !== audio) return;
+      if (base) base.first = one.currentTime;
+      aimed = Infinity;
+    });
     one.addEventListener('playing', () => {
       if (one !== audio) return;
       wait = FIRST_WAIT_S;
       lost_at = null;
       opened = true;
-      say('');
+      if (status.textContent !== text.gone) say('');
     });
   }
   listen_to(audio);
@@ -331,18 +367,43 @@
   const can_play = one => !one.dataset.type || audio.canPlayType(one.dataset.type);
   const chosen = streams.find(one => one.value === kept('quality', '')) ||
       streams.find(can_play) || streams[0];
-  let changing = null;
+  let changing = null, choosing = 0;
   quality.value = chosen.value;
   source = chosen.value;
   by('qualities').hidden = streams.length < 2;
   quality.addEventListener('change', () => {
+    keep('quality', quality.value);
+    give_up();
+    if (wanted) {
+      choosing = setTimeout(change, CHOSEN_MS);  // keys in a closed list choose all that they pass
+      return;
+    }
     source = quality.value;
-    keep('quality', source);
-    changing = null;
-    if (!wanted) close();
-    else if (Number.isFinite(heard())) change_at(heard() + AHEAD_MS);
-    else open();
+    find_place();
   });
+  const end = one => {
+    one.removeAttribute('src');
+    one.load();  // else its connection stays
+  };
+  function give_up() {
+    clearTimeout(choosing);
+    if (!changing) return;
+    clearTimeout(changing.limit);
+    end(changing.next);
+    changing = null;
+  }
+  // What is opened anew is what was chosen last.
+  function take_choice() {
+    give_up();
+    source = quality.value;
+  }
+  function change() {
+    if (wanted && !audio.hasAttribute('src')) return seek(heard());
+    source = quality.value;
+    if (!wanted || sounding === source) return;
+    if (Number.isFinite(heard())) change_at(heard() + AHEAD_MS);
+    else open();
+  }
   // The other stream from a moment that is about to be heard, in an element of its own: this one
   // plays on until then.
   async function change_at(wall) {
@@ -353,19 +414,23 @@
     if (!from) return open();
     let first = 0;
     next.preload = 'auto';
-    next.volume = audio.volume;
-    next.muted = audio.muted;
+    mine.limit = setTimeout(() => wanted ? open() : give_up(), ANSWER_MS);
     next.addEventListener('loadedmetadata', () => { first = next.currentTime; }, {once: true});
     next.addEventListener('error', () => { if (!over()) open(); }, {once: true});
     next.addEventListener('canplay', () => {
+      clearTimeout(mine.limit);
       const late = heard() - from.wall_ms;
       setTimeout(() => {
-        if (over()) return next.removeAttribute('src');
+        if (changing === mine && !wanted) give_up();
+        if (over()) return;
         changing = null;
+        next.volume = audio.volume;
+        next.muted = audio.muted;
         const behind = (heard() - from.wall_ms) / 1000;
         if (behind > 0.05) next.currentTime = first + behind;
         const before = audio;
         audio = next;
+        sounding = from.of;
         audio.setAttribute('aria-label', name);
         base = {of: mount_of(from.of), wall_ms: from.wall_ms, first};
         moved = performance.now();
@@ -373,8 +438,7 @@
         before.replaceWith(audio);
         audio.hidden = true;
         audio.play().then(() => {
-          before.removeAttribute('src');
-          before.load();
+          end(before);
         }, lost);
       }, Math.max(0, -late));
     }, {once: true});
@@ -463,11 +527,12 @@
     };
     try {
       const [heard, first] = await Promise.all([...new Set(['/api/v1/now' + source, text.now])].map(recorded));
+      if (mine !== asked) return;
       hear_seams(heard.mount, heard.seams, true);
       older = [{text: '', wall_ms: mine.from, untitled: true}, ...(first || heard).titles].sort((a, b) => b.wall_ms - a.wall_ms);
       show_heard();
     } catch {
-      setTimeout(() => { asked = null; }, POLL_MS);
+      setTimeout(() => { if (mine === asked) asked = null; }, POLL_MS);
     }
   }
   function with_older(until) {
@@ -578,12 +643,6 @@
   if ('mediaSession' in navigator) {
     navigator.mediaSession.setActionHandler('play', start);
     navigator.mediaSession.setActionHandler('pause', stop);
-    navigator.mediaSession.setActionHandler('seekbackward', () => go_back(BACK_MS));
-    navigator.mediaSession.setActionHandler('seekforward', () => go_back(-BACK_MS));
-    // Seconds of the bar.
-    navigator.mediaSession.setActionHandler('seekto', details => {
-      if (known_reach()) seek(begins + details.seekTime * 1000);
-    });
   }
   // Sharing: the system's own way, else the address to paste.
   const share = by('share'), address = location.origin + location.pathname;
