@@ -1,5 +1,5 @@
 // What was listened to: figures, a chart, tables, and a week by hours, of a period and of the mounts that are chosen.
-import {api, auto, box, cell, clock, countryName, el, here, listed, may, moment, mountPage, number, press, query, quiet, say, table, tiles, to, words} from './kit.js';
+import {api, auto, box, cell, clock, countryName, el, here, listed, may, moment, mountPage, newest, number, press, query, quiet, say, table, tiles, to, words} from './kit.js';
 import {t} from './texts.js';
 import {plot} from './charts.js';
 import {SUMS, ask, choice, headed, hours, keep, off, sumCells, taking, transfer, zone} from './figures.js';
@@ -128,10 +128,13 @@ export async function audience(page) {
     split('By country', 'Country', 'countries', one => countryName(one.country), {note: told => told.items.length > 0 && told.items.every(one => !one.country) && 'Countries are known where the configuration has a <geoipdb>.'}),
     split('By player', 'Player', 'players', one => one.player || t('unknown')), gains(), heard(), week()];
   const all = el('div', null, box(figures.node, el('div', {class: 'headed'}, times, take.node)), parts.slice(0, 2).map(one => one.node), el('div', {class: 'charts'}, parts.slice(2, 4).map(one => one.node)), parts.slice(4).map(one => one.node));
+  const summary = newest(fields => ask('summary', fields));
   async function refresh() {
     SPANS.forEach((one, at) => spans[at].setAttribute('aria-pressed', String(one[1] === span)));
     const now = Math.floor(clock() / 1000), asked = {from: now - span, to: now, mount: mount.value(), account: account && account.value(), span};
-    const fields = {...asked, span: undefined}, told = await ask('summary', fields), busiest = told.busiest && Math.round(told.busiest_listeners * 10) / 10;
+    const fields = {...asked, span: undefined}, told = await summary(fields);
+    if (!told) return;   // of a period, mount or account that was chosen before
+    const busiest = told.busiest && Math.round(told.busiest_listeners * 10) / 10;
     take.report('summary', fields);
     [told.listeners, told.sessions, null, busiest ?? 0].forEach((value, at) => value !== null && say(figures.values[at], number(value)));
     say(figures.values[2], hours(told.seconds));

@@ -1,5 +1,5 @@
 // What was changed, when and by whom.
-import {api, auto, box, cell, may, press, query, quiet, small, strong, table, two, when} from './kit.js';
+import {api, auto, box, cell, may, newest, press, query, quiet, small, strong, table, two, when} from './kit.js';
 import {form} from './forms.js';
 import {t} from './texts.js';
 
@@ -26,8 +26,10 @@ export async function audit(page) {
   const rows = table('When', 'Who', 'Did', 'On', 'Change', 'Result');
   const more = press('Show more', () => { most = Math.min(LAST, most * 3); return refresh(); }, {hidden: true});
   let most = FIRST, asked = '';
+  const ask = newest(() => api('GET', '/audit?most=' + most + asked));
   async function refresh() {
-    const got = await api('GET', '/audit?most=' + most + asked);
+    const got = await ask();
+    if (!got) return;
     rows.fill(got.items, one => (one.node || '') + ' ' + one.n + ' ' + one.at, one => ({cells: [cell('When', shownTime(one.at)),
       cell('Who', strong(one.who || ''), small([one.role, one.via, one.ip].filter(Boolean).join(', '))),
       cell('Did', one.do), cell('On', named(one.on), one.node && small(t('at {0}', one.node))), cell('Change', auto(changes(one.change))),

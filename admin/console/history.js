@@ -1,5 +1,5 @@
 // What was, asked of the server and drawn: the charts of the overview, of a mount and of a node.
-import {api, clock, countryName, el, may, press, query} from './kit.js';
+import {api, clock, countryName, el, may, newest, press, query} from './kit.js';
 import {t} from './texts.js';
 import {plot} from './charts.js';
 
@@ -25,13 +25,15 @@ export function chart(title, of) {
   const node = el('figure', {class: 'chart'}, el('figcaption', {id: label}, t(title) + (of.of === 'kbps' ? ', kbit/s' : '')), el('div', {class: 'spans', role: 'group', 'aria-labelledby': label}, buttons), drawn.node, fault);
   // In longer spans there are more titles than places.
   const draw = () => drawn.draw(Object.assign(data, {titles: stacked || span > HOUR ? [] : titles}));
+  const ask = newest(asks => api('GET', '/history?' + asks));
   // A point of 10 s is asked for as often; others seldom.
   async function refresh(now) {
     if (!now && clock() - asked < Math.max(EVERY, span * 1000 / POINTS)) return;
     asked = clock();
     const to = Math.floor(asked / 1000), asks = query({of: of.of, by: of.by || 'all', mount: of.mount, node: of.node, from: to - span, to, points: POINTS});
     try {
-      const told = await api('GET', '/history?' + asks);
+      const told = await ask(asks);
+      if (!told) return;
       if (!stacked && !told.rows.length) told.rows = [{name: null, mean: told.t.map(() => null), max: told.t.map(() => null)}];
       data = told;
       draw();

@@ -104,6 +104,17 @@ export async function api(method, path, body, more = {}) {
   if (!answer.ok) throw new Problem(answer.status, said || {});
   return said;
 }
+// The same question, of whose answers those that come behind a later one's beginning are undefined.  drop(): so is what
+// is on its way.
+export function newest(question) {
+  let last;
+  const ask = async (...of) => {
+    const mine = last = {}, told = await question(...of).catch(problem => { if (mine === last) throw problem; });
+    return mine === last ? told : undefined;
+  };
+  ask.drop = () => { last = null; };
+  return ask;
+}
 // All items of a list, at most `most` of them.
 export async function list(path, most = 20000) {
   const items = [], ask = path + (path.includes('?') ? '&' : '?');

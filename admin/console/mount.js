@@ -1,7 +1,7 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
 import {charts} from './history.js';
-import {GB, actions, ago, api, auto, box, cell, clock, copyButton, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
+import {GB, actions, ago, api, auto, box, cell, clock, copyButton, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, newest, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
 import {t} from './texts.js';
 import {feeds} from './feeds.js';
 import {put} from './live.js';
@@ -49,7 +49,7 @@ function showMade(page, one) {
 }
 
 const renewal = (page, base, user, of = '') => question('New password', of, () => t('The password of {0} ends. A source that is on air stays.', user),
-  [['New password', async () => { const made = await api('POST', base + '/password', {user}); page.take(made); showMade(page, made); }]], false);
+  [['New password', async () => { const made = await api('POST', base + '/password', {user}); page.took(made); showMade(page, made); }]], false);
 
 // Of a list; the fields of a form are those of one of its entries.
 function atForm(problem) {
@@ -83,7 +83,7 @@ function loginsPart(page, base) {
       try {
         const made = await api('PATCH', base, {sources: [...kept(), body]}, {revision: page.one.revision});
         close();
-        page.take(made);
+        page.took(made);
         showMade(page, made);
       } catch (problem) {
         throw atForm(problem);
@@ -95,7 +95,7 @@ function loginsPart(page, base) {
 const ms = value => value === null ? '' : value < 1000 ? short(value) + '\u00a0ms' : ago(value / 1000);
 const pathOf = one => one.path.join(' \u2192 ');
 // The address that most of many listeners have.
-const MANY = 20;
+const MANY = 20, SEARCHED = 5;   // listeners, pages of them
 function crowd(items) {
   const of = new Map();
   for (const {address} of items) if (address) of.set(address, (of.get(address) || 0) + 1);
@@ -110,7 +110,7 @@ function listenersPart(page, base) {
   const rows = table('Address', 'Country', 'Player', 'User', 'Since', 'Round trip', 'Sent again', 'Queue', 'Lag', 'Path');
   const further = press('More', more, {hidden: true});
   const missing = quiet(''), many = quiet('');
-  let next = '', items = [], extended = false;
+  let next = '', items = [], pages = 1;
   const address = base + '/listeners';
   const term = el('input', {type: 'search', id: 'listeners-q', autocomplete: 'off', spellcheck: 'false'});
   const filter = el('search', {class: 'search', hidden: true}, el('label', {for: term.id}, 'Search these listeners'), term);
@@ -134,27 +134,39 @@ function listenersPart(page, base) {
           may('POST /mounts/{}/listeners/{}/{}/move') && !one.hls && opening('Move', who, close => form({button: 'Move', cancel: close,
             groups: [{fields: [{name: 'to', label: 'To the mount', required: true, most: 255, placeholder: '/other.mp3', hint: 'Of the same format.'}]}],
             send: async body => { await api('POST', at + '/move', body); close(); await refresh(); }}).node)]};
-    }, items.length ? 'Nothing matches.' : 'No listeners.', Infinity);
+    }, !items.length ? 'No listeners.' : next ? 'Nothing matches so far.' : 'Nothing matches.', Infinity);
     further.hidden = !next;
     say(many, crowd(items));
     many.hidden = !many.textContent;
   };
   rows.sort({Address: one => one.address, Country: one => one.country, Player: one => one.agent, User: one => one.user, Since: one => one.seconds, 'Round trip': one => one.rtt_ms, 'Sent again': one => one.retransmits, Queue: one => one.queue_bytes, Lag: one => one.lag_ms, Path: pathOf}, draw);
-  term.addEventListener('input', draw);
+  term.addEventListener('input', () => {
+    draw();
+    if (!next || !term.value || pages >= SEARCHED) return;
+    pages = SEARCHED;
+    refresh().catch(() => {});   // the next turn says it
+  });
+  const ask = newest(async () => {
+    const all = [];
+    let got = await api('GET', address);
+    all.push(...got.items);
+    for (let n = 1; n < pages && got.next; n++) {
+      got = await api('GET', address + '?most=500&after=' + part(got.next));
+      all.push(...got.items);
+    }
+    return {...got, items: all};
+  });
   async function refresh() {
-    if (extended) return;
-    const got = await api('GET', address);
+    const got = await ask();
+    if (!got) return;
     [items, next] = [got.items, got.next];
     missing.hidden = !got.missing?.length;
     say(missing, t('Not told by {0}.', (got.missing || []).join(', ')));
     draw();
   }
-  async function more() {
-    extended = true;
-    const got = await api('GET', address + '?after=' + part(next));
-    items = [...items, ...got.items];
-    next = got.next;
-    draw();
+  function more() {
+    pages++;
+    return refresh();
   }
   return {node: el('div', null, title, box(filter, many, rows.all, missing, further)), refresh};
 }
@@ -171,7 +183,9 @@ function titlesPart(page, past) {
   }
   return {node, async refresh() {
     if (page.one.settings?.hidden && !here.audience) return;   // not told to all
-    const titles = (await played().catch(() => [])).filter(one => one.title).slice(-TITLES);
+    const told = await played().catch(problem => problem.status < 500 ? [] : null);
+    if (!told) return;   // the server is away for a moment
+    const titles = told.filter(one => one.title).slice(-TITLES);
     past.mark(titles);
     node.hidden = !titles.length;
     rows.fill([...titles].reverse(), one => [one.at, one.title, one.listeners, one.gain].join(), one => ({cells: [cell('Time', moment(one.at)), cell('Title', auto(one.title)),
@@ -193,7 +207,7 @@ export async function mount(page, name) {
   const totals = tiles('listeners', 'listeners allowed', 'kbit/s allowed');
   const facts = el('tbody'), player = el('div', {class: 'audioplayer'});
   const losing = () => t(page.one.listeners === 1 ? '{0} listener loses it' : '{0} listeners lose it', number(page.one.listeners ?? 0));
-  const act = (path, body = {}) => async () => { const told = await api('POST', base + path, body); if (told) page.take(told); else await refresh(); };
+  const act = (path, body = {}) => async () => { const told = await api('POST', base + path, body); if (told) page.took(told); else await refresh(); };
 
   const kick = may('POST /mounts/{}/kick-source') && question('End source', '', () => t('The source of {0} ends; {1}. It may come back.', name, losing()), [['End source', act('/kick-source')]]);
   const suspend = changes && question('Suspend', '', () => t(stateOf(page.one)[1] === 'up' ? '{0} takes no source until it is resumed: its source ends, and {1}.' : '{0} takes no source until it is resumed.', name, losing()),
@@ -218,7 +232,7 @@ export async function mount(page, name) {
   if (changes && may('POST /mounts/{}/move') && nodes.length > 1) rest.push(opening('Move its home', '', close => form({button: 'Move', cancel: close, at: {'no-room': 'to'},
     groups: [{fields: [{name: 'to', label: 'To the node', value: page.one.backup, options: nodes.map(node => node.id).filter(id => id !== page.one.home)},
       {name: 'force-after', label: 'End the source at the old one after, seconds', type: 'number', min: 1, hint: 'For encoders that find the new address by themselves. Empty: it stays until the encoder goes over.'}]}],
-    send: async body => { const told = await api('POST', base + '/move', body); close(); if (told) { page.take(told); showMade(page, told); } else await refresh(); }}).node));
+    send: async body => { const told = await api('POST', base + '/move', body); close(); if (told) { page.took(told); showMade(page, told); } else await refresh(); }}).node));
   rest.push(...mountActs(name));
   const logins = changes ? loginsPart(page, base) : null;
   const heard = listenersPart(page, base);
@@ -252,9 +266,12 @@ export async function mount(page, name) {
     }
     logins?.fill(one);
   };
-  const refresh = async () => page.take(await api('GET', base));
+  const ask = newest(() => api('GET', base));
+  const refresh = async () => { const told = await ask(); if (told) page.take(told); };
+  // The answer to a change: what was asked for before it is older.
+  page.took = one => { ask.drop(); page.take(one); };
   page.change = async (body, revision = page.one.revision) => {
-    try { page.take(await api('PATCH', base, body, {revision})); }
+    try { page.took(await api('PATCH', base, body, {revision})); }
     catch (problem) { if (problem.kind === 'changed') await refresh(); throw problem; }
   };
 

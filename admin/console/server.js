@@ -1,5 +1,5 @@
 // This server: its configuration file, checked and read again, and the last lines of its logs.
-import {api, box, cell, el, head, may, part, press, quiet, say, table, words} from './kit.js';
+import {api, box, cell, el, head, may, newest, part, press, quiet, say, table, words} from './kit.js';
 import {form, question} from './forms.js';
 import {t} from './texts.js';
 
@@ -25,12 +25,14 @@ function configurationPart() {
 function logPart(page) {
   const lines = el('pre', {class: 'log', tabindex: 0, role: 'region', 'aria-labelledby': 'logs'}), none = quiet('');
   let of = 'error', find = '';
+  const ask = newest(() => api('GET', '/log?of=' + of + '&most=' + LINES + (find ? '&find=' + part(find) : '')));
   // What is read above its end, or marked, stays until then.
   async function refresh(now) {
     const at_end = lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 8, marked = getSelection();
     if (!now && lines.textContent && (!at_end || !marked.isCollapsed && lines.contains(marked.anchorNode))) return say(none, t('It goes on when its end is shown, and nothing in it is marked.'));
     try {
-      const got = await api('GET', '/log?of=' + of + '&most=' + LINES + (find ? '&find=' + part(find) : ''));
+      const got = await ask();
+      if (!got) return;
       say(lines, got.lines.join('\n'));
       say(none, got.lines.length ? got.file : t(find ? 'No line of {0} has this.' : 'No line of {0}.', got.file));
     } catch (problem) { say(lines, ''); say(none, words(problem)); }

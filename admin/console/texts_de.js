@@ -31,7 +31,7 @@ export default {
   Ban: 'Sperren', Format: 'Format', Description: 'Beschreibung', Genre: 'Genre', 'Fallback mount': 'Ersatz-Mount', Listen: 'Hören', Source: 'Quelle',
   'Second home': 'Zweite Heimat', 'On the air': 'Auf Sendung', 'More settings': 'Mehr Einstellungen', 'Accounts and users': 'Konten und Benutzer',
   Problems: 'Probleme', active: 'aktiv', 'No mount matches.': 'Kein Mount passt.', 'There are no mounts.': 'Es gibt keine Mounts.',
-  'Nothing matches.': 'Nichts passt.', of: 'von', Actions: 'Aktionen',
+  'Nothing matches so far.': 'Nichts passt bisher.', 'Nothing matches.': 'Nichts passt.', of: 'von', Actions: 'Aktionen',
   Audience: 'Publikum', Now: 'Jetzt', 'A year': 'Ein Jahr', Period: 'Zeitraum', 'listeners now': 'Hörer jetzt', listenings: 'Hörvorgänge', 'Hours heard': 'Stunden gehört', Listenings: 'Hörvorgänge', hours: 'Stunden',
   'in the busiest 15 minutes': 'in den stärksten 15 Minuten', sent: 'gesendet', Transfer: 'Übertragen', Busiest: 'Am meisten', 'Times are those of': 'Zeiten in der Zone', all: 'alle', unknown: 'unbekannt',
   'By mount': 'Nach Mount', 'By country': 'Nach Land', 'By player': 'Nach Programm', Songs: 'Titel', 'Heard most': 'Am meisten gehört', 'Heard least': 'Am wenigsten gehört',

@@ -31,7 +31,7 @@ export default {
   'Change your password': 'Cambiar la contraseña', End: 'Terminar', Ban: 'Bloquear', Format: 'Formato', Description: 'Descripción', Genre: 'Género',
   'Fallback mount': 'Montaje de respaldo', Listen: 'Escuchar', Source: 'Fuente', 'Second home': 'Segundo origen', 'On the air': 'En antena',
   'More settings': 'Más ajustes', 'Accounts and users': 'Cuentas y usuarios', Problems: 'Problemas', active: 'activo',
-  'No mount matches.': 'Ningún montaje coincide.', 'There are no mounts.': 'No hay montajes.', 'Nothing matches.': 'Nada coincide.', of: 'de',
+  'No mount matches.': 'Ningún montaje coincide.', 'There are no mounts.': 'No hay montajes.', 'Nothing matches so far.': 'Nada coincide hasta ahora.', 'Nothing matches.': 'Nada coincide.', of: 'de',
   Actions: 'Acciones',
   Audience: 'Audiencia', Now: 'Ahora', 'A year': 'Un año', Period: 'Período', 'listeners now': 'oyentes ahora', listenings: 'escuchas', 'Hours heard': 'Horas escuchadas', Listenings: 'Escuchas', hours: 'horas',
   'in the busiest 15 minutes': 'en los 15 minutos de más audiencia', sent: 'enviados', Transfer: 'Transferencia', Busiest: 'Máximo', 'Times are those of': 'Horas de la zona', all: 'todos', unknown: 'desconocido',

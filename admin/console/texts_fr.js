@@ -32,7 +32,7 @@ export default {
   'Change your password': 'Changer de mot de passe', End: 'Terminer', Ban: 'Bannir', Format: 'Format', Description: 'Description', Genre: 'Genre',
   'Fallback mount': 'Point de repli', Listen: 'Écouter', Source: 'Source', 'Second home': 'Seconde origine', 'On the air': 'À l’antenne',
   'More settings': 'Plus de réglages', 'Accounts and users': 'Comptes et utilisateurs', Problems: 'Problèmes', active: 'actif',
-  'No mount matches.': 'Aucun montage trouvé.', 'There are no mounts.': 'Aucun point de montage.', 'Nothing matches.': 'Rien ne correspond.',
+  'No mount matches.': 'Aucun montage trouvé.', 'There are no mounts.': 'Aucun point de montage.', 'Nothing matches so far.': 'Rien ne correspond pour l’instant.', 'Nothing matches.': 'Rien ne correspond.',
   of: 'sur', Actions: 'Actions',
   Audience: 'Audience', Now: 'Maintenant', 'A year': 'Un an', Period: 'Période', 'listeners now': 'auditeurs maintenant', listenings: 'écoutes', 'Hours heard': 'Heures écoutées', Listenings: 'Écoutes', hours: 'heures',
   'in the busiest 15 minutes': 'au meilleur quart d’heure', sent: 'envoyés', Transfer: 'Transfert', Busiest: 'Pointe', 'Times are those of': 'Heures du fuseau', all: 'tous', unknown: 'inconnu',

@@ -31,7 +31,7 @@ export default {
   End: 'Terminar', Ban: 'Bloquear', Format: 'Formato', Description: 'Descrição', Genre: 'Género', 'Fallback mount': 'Montagem de reserva',
   Listen: 'Ouvir', Source: 'Fonte', 'Second home': 'Segunda origem', 'On the air': 'No ar', 'More settings': 'Mais definições',
   'Accounts and users': 'Contas e utilizadores', Problems: 'Problemas', active: 'ativo', 'No mount matches.': 'Nenhuma montagem corresponde.',
-  'There are no mounts.': 'Não há montagens.', 'Nothing matches.': 'Nada corresponde.', of: 'de', Actions: 'Ações',
+  'There are no mounts.': 'Não há montagens.', 'Nothing matches so far.': 'Nada corresponde até agora.', 'Nothing matches.': 'Nada corresponde.', of: 'de', Actions: 'Ações',
   Audience: 'Audiência', Now: 'Agora', 'A year': 'Um ano', Period: 'Período', 'listeners now': 'ouvintes agora', listenings: 'audições', 'Hours heard': 'Horas ouvidas', Listenings: 'Audições', hours: 'horas',
   'in the busiest 15 minutes': 'nos 15 minutos de maior audiência', sent: 'enviados', Transfer: 'Transferência', Busiest: 'Máximo', 'Times are those of': 'Horas da zona', all: 'todos', unknown: 'desconhecido',
   'By mount': 'Por montagem', 'By country': 'Por país', 'By player': 'Por reprodutor', Songs: 'Títulos', 'Heard most': 'Os mais ouvidos', 'Heard least': 'Os menos ouvidos',

@@ -1,5 +1,5 @@
 // What accounts have used in a month, and how much of their quotas is taken.
-import {clock, GB, box, cell, el, listed, number, say, span, strong, table, tiles} from './kit.js';
+import {clock, GB, box, cell, el, listed, newest, number, say, span, strong, table, tiles} from './kit.js';
 import {language, t} from './texts.js';
 import {SUMS, ask, choice, day, headed, hours, off, sumCells, taking, transfer} from './figures.js';
 
@@ -31,9 +31,12 @@ export async function usage(page) {
   let items = [], most = 0;
   const draw = () => rows.fill(items, one => JSON.stringify([one, most]), one => ({cells: [cell('Account', strong(accountName(one))), cell('Mounts', number(one.mounts)), ...sumCells(one, most)]}), 'Nothing was listened to then.');
   rows.sort({Account: accountName, Mounts: one => one.mounts, ...SUMS}, draw);
+  const both = newest(fields => Promise.all([ask('usage', fields), listed('/accounts')]));
   async function refresh() {
     const [year, nth] = month.value().split('-').map(Number), fields = {from: month.value() + '-01', to: day(year, nth, 1)};
-    const [told, accounts] = await Promise.all([ask('usage', fields), listed('/accounts')]);
+    const got = await both(fields);
+    if (!got) return;
+    const [told, accounts] = got;
     take.report('usage', fields);
     items = told.items;
     most = Math.max(0, ...items.map(one => one.seconds));

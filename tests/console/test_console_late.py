@@ -1,0 +1,137 @@
+"""Answers that come late, or not: what was chosen last stays shown, a page that was refused comes, and what is typed or shown once
+outlives its row and its session."""
+import threading
+
+from console_stub import Stub, made_listeners
+from desk import Desk
+from harness import check, equal, test, wait_for
+from test_console_audience import two_accounts
+from test_console_pages import console_server, make_mount, mount_url, shown_password
+
+# Holds the first answer whose address matches until window.release() is called; `held` is whether it is held.
+HELD = """
+window.held = false;
+const real = window.fetch, match = new RegExp(arguments[0]);
+let first = true;
+window.fetch = async (to, how) => {
+  const answer = await real(to, how);
+  if (first && (how?.method || 'GET') === 'GET' && match.test(String(to))) {
+    first = false;
+    await new Promise(done => { window.release = done; window.held = true; });
+  }
+  return answer;
+};
+"""
+# Behind all that is done once an answer is there.
+SETTLED = "release(); return new Promise(done => setTimeout(() => requestAnimationFrame(() => done(true)), 200))"
+PRESSED = "return [...document.querySelectorAll('%s .spans button')].find(one => one.getAttribute('aria-pressed') === 'true')?.textContent"
+
+
+class Radio(Stub):
+    """The data that an administrator sees."""
+
+    def __init__(self, **made):
+        super().__init__(mounts=3, nodes=1)
+        self.listeners, self.refusing = made_listeners(250), threading.Event()
+        self.__dict__.update(made)
+
+    def api(self, path, query):
+        if path == "/openapi.json":
+            roles = {one: {"get": {"x-least-role": "viewer"}} for one in ("/session", "/openapi.json", "/mounts", "/mounts/{mount}", "/nodes", "/history", "/mounts/{mount}/listeners", "/audit")}
+            return {"paths": {**roles, "/bans": {"post": {"x-least-role": "viewer"}}}, "components": {"schemas": {}}}
+        if path == "/audit":
+            who = query.get("who", [""])[0]
+            return {"items": [{"n": len(who), "at": 1, "who": who or "all of them", "do": "create"}]}
+        if path.endswith("/listeners"):
+            begin, most = int(query.get("after", ["0"])[0]), int(query.get("most", ["100"])[0])
+            rest = self.listeners[begin:]
+            return {"items": rest[:most], **({"next": str(begin + most)} if len(rest) > most else {})}
+        return super().api(path, query)
+
+
+def radio(t, page="", **made):
+    stub = Radio(**made)
+    t.owned(stub)
+    desk = Desk(t, stub)
+    desk.page(page)
+    return desk
+
+
+def holds(desk, address):
+    desk.browser.script(HELD, address)
+
+
+def is_held(desk):
+    desk.wait(lambda: desk.browser.script("return held"), "the answer is on its way")
+
+
+@test
+def a_chart_shows_the_span_that_was_chosen_last(t):
+    desk = radio(t, mount_url("/station-0000.mp3"))
+    desk.wait(lambda: desk.browser.script("return !!document.querySelector('.chart path.line')"), "the line")
+    labels = "return [...document.querySelectorAll('.chart svg text')].map(one => one.textContent).join()"
+    hour = desk.browser.script(labels)
+    desk.press("7 d")
+    week = desk.wait(lambda: desk.browser.script(labels) != hour and desk.browser.script(labels), "a week")
+    holds(desk, "/history")
+    desk.press("30 d")
+    is_held(desk)
+    desk.press("7 d")
+    desk.wait(lambda: desk.browser.script(PRESSED % ".chart") == "7 d", "it is pressed")
+    desk.browser.script(SETTLED)
+    equal(desk.browser.script(labels), week)
+    desk.quiet()
+
+
+@test
+def the_audience_is_that_of_the_period_that_was_chosen_last(t):
+    server, _ = two_accounts(t)
+    desk = Desk(t, server)
+    desk.log_in(page="/audience")
+    desk.see("Best and worst songs")
+    taken = "return [document.querySelector('.headed a').href, [...document.querySelectorAll('.page h2')].filter(one => one.checkVisibility()).map(one => one.textContent)]"
+    holds(desk, "/audience/summary")
+    desk.press("A year")
+    is_held(desk)
+    desk.press("7 d")
+    desk.wait(lambda: desk.browser.script(PRESSED % "") == "7 d", "it is pressed")
+    before = desk.wait(lambda: "Best and worst songs" in desk.browser.text and desk.browser.script(taken), "its parts")
+    desk.browser.script(SETTLED)
+    equal(desk.browser.script(taken), before)
+    desk.quiet()
+
+
+@test
+def the_audit_is_that_of_the_filter(t):
+    desk = radio(t, "/audit")
+    desk.see("all of them")
+    holds(desk, "/audit")
+    is_held(desk)           # the question of the next turn
+    desk.write("Who", "anna")
+    desk.press("Show", selector="form button")
+    desk.see("anna")
+    desk.browser.script(SETTLED)
+    equal(desk.browser.script("return document.querySelector('td[data-label=Who]').innerText.trim()"), "anna")
+    # A filter is no text that is missed.
+    equal(desk.count("form.typed"), 0)
+    desk.quiet()
+
+
+@test
+def more_listeners_go_on_and_are_searched(t):
+    desk = radio(t, mount_url("/station-0000.mp3"))
+    rows = "return [...document.querySelectorAll('td[data-label=Address]')].map(one => one.innerText.trim())"
+    desk.wait(lambda: len(desk.browser.script(rows)) == 100, "the first page")
+    desk.press("More")
+    desk.wait(lambda: len(desk.browser.script(rows)) == 250, "all of them")
+    gone = desk.server.listeners.pop(0)
+    desk.wait(lambda: gone["address"] not in desk.browser.script(rows), "one that has gone goes")
+    # What is on another page is found, too.
+    desk.page(mount_url("/station-0000.mp3"))
+    desk.wait(lambda: len(desk.browser.script(rows)) == 100, "the first page")
+    desk.write("Search these listeners", "192.0.2.249")
+    desk.wait(lambda: desk.browser.script(rows) == ["192.0.2.249"], "that of another page")
+    desk.quiet()
+
+
+END = "return fetch('/admin/logout', {method: 'POST', body: new URLSearchParams({csrf: document.querySelector('.session input').value}), redirect: 'manual'}).then(() => true)"
