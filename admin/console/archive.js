@@ -1,6 +1,6 @@
 // What is recorded: the days of a mount as a bar to click on, from-to as a form, its titles; in the
 // zone of the viewer.
-import {ago, auto, box, cell, clock, count, HOUR, el, head, here, list, local, moment, number, part, press, query, quiet, say, svg, table, to, two, when, words} from './kit.js';
+import {ago, auto, box, cell, clock, count, HOUR, el, head, here, list, local, moment, number, part, press, query, quiet, say, svg, table, tenths, to, two, when, words} from './kit.js';
 import {command, json} from './command.js';
 import {form, question} from './forms.js';
 import {t} from './texts.js';
@@ -10,7 +10,7 @@ const DAY = 86400, HIGH = 46, HOUR_HIGH = 14, LISTEN = 3600, AT_ONCE = 4;   // s
 const READING = 'The directory is being read.';
 const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || t('this browser');
 const zoned = () => t('Times are those of') + ' ' + zone() + '.';
-const megabytes = bytes => bytes >= 1e9 ? number(+(bytes / 1e9).toFixed(1)) + ' GB' : number(+(bytes / 1e6).toFixed(1)) + ' MB';
+const megabytes = bytes => bytes >= 1e9 ? tenths(bytes / 1e9) + ' GB' : tenths(bytes / 1e6) + ' MB';
 const second = seconds => moment(seconds, {...HOUR, second: '2-digit'});
 const places = where => [...new Set(where)].map(one => one === 'here' ? t('this server') : one).join(', ');
 const path = mount => mount.split('/').map(part).join('/');

@@ -1,6 +1,6 @@
 // What the pages about the audience share: questions of /api/v1/audience in the viewer's zone, the
 // same as CSV, figures as they are read, and choices that stay in the address of the page.
-import {api, box, cell, el, head, hidden, number, query, quiet, span} from './kit.js';
+import {api, box, cell, el, head, hidden, number, query, quiet, span, tenths} from './kit.js';
 import {language, t, woven} from './texts.js';
 
 // A server without a zone database knows UTC alone.
@@ -38,7 +38,7 @@ export const hours = seconds => number(seconds < 36000 ? Math.floor(seconds / 36
 export const day = (year, month, date) => new Date(Date.UTC(year, month, date)).toISOString().slice(0, 10);
 export function transfer(bytes) {
   const [unit, word] = [[1e12, 'TB'], [1e9, 'GB'], [1e6, 'MB']].find(([one]) => bytes >= one) || [1e3, 'kB'];
-  return number(+(bytes / unit).toFixed(1)) + ' ' + word;
+  return tenths(bytes / unit) + ' ' + word;
 }
 
 // The columns of sums, each as [label, item => value, text].  The hours have a bar of their share of `most`.

@@ -230,7 +230,9 @@ export function question(label, name, what, buttons, danger = true) {
   details.append(el('div', {class: 'sure'}, el('p', null, text, all, fault)));
   details.addEventListener('toggle', () => {
     fault.hidden = true;
-    if (details.open) say(text, typeof what === 'function' ? what() : what);
+    const ask = () => details.open && details.isConnected ? say(text, typeof what === 'function' ? what() : what) : clearInterval(timer);
+    const timer = setInterval(ask, 1000);   // its numbers go on
+    ask();
   });
   return details;
 }

@@ -1,6 +1,6 @@
 // A week by hours: how many listened at each hour of each day, on average.  A picture with a cursor,
 // and the same as a table.
-import {el, number, say, svg, two} from './kit.js';
+import {count, el, say, svg, tenths, two} from './kit.js';
 import {language, t} from './texts.js';
 
 const LEFT = 40, ROW = 18, TOP = 16, DAYS = 7, HOURS = 24, MONDAY = Date.UTC(2024, 0, 1);
@@ -13,8 +13,8 @@ export function heat(label) {
   const node = el('div', null, picture, values, all);
   let week = [], busiest = -1, cursor = -1, hand = null;
   const wide = () => (Math.max(node.clientWidth, 240) - LEFT) / HOURS;
-  const told = value => value === null ? '\u2013' : number(+value.toFixed(1));
-  const text = at => days[Math.floor(at / HOURS)] + ' ' + two(at % HOURS) + ':00: ' + told(week[at]) + ' ' + t('listeners');
+  const told = value => value === null ? '\u2013' : tenths(value);
+  const text = at => days[Math.floor(at / HOURS)] + ' ' + two(at % HOURS) + ':00: ' + (week[at] === null ? '\u2013' : count(+week[at].toFixed(1), 'listener'));
   function point(at) {
     cursor = at;
     hand.setAttribute('x', LEFT + at % HOURS * wide());

@@ -294,6 +294,7 @@ export const mountPage = name => '/mounts?mount=' + part(name);
 
 const digits = new Intl.NumberFormat(language);
 export const number = value => digits.format(value);
+export const tenths = value => number(+value.toFixed(1));
 export const GB = 1e9;
 export function ago(seconds) {
   const s = Math.max(0, Math.floor(seconds)), m = Math.floor(s / 60), h = Math.floor(m / 60), d = Math.floor(h / 24);
@@ -307,7 +308,7 @@ export function local(seconds) {
 export const when = seconds => local(seconds).replace('T', ' ');
 export const DAY = {day: 'numeric', month: 'short'}, HOUR = {hour: '2-digit', minute: '2-digit'};
 export const moment = (seconds, how = {...DAY, ...HOUR}) => new Date(seconds * 1000).toLocaleString(language === 'en' ? [] : language, how);
-export const short = value => value >= 1e6 ? +(value / 1e6).toFixed(1) + ' M' : value >= 1e4 ? +(value / 1e3).toFixed(1) + ' k' : number(+value.toFixed(1));
+export const short = value => value >= 1e6 ? tenths(value / 1e6) + ' M' : value >= 1e4 ? tenths(value / 1e3) + ' k' : tenths(value);
 const regions = new Intl.DisplayNames([language], {type: 'region', fallback: 'code'});
 export function countryName(code) {
   try { return code ? regions.of(code) : t('unknown'); } catch { return code; }

@@ -1,7 +1,7 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
 import {charts} from './history.js';
-import {GB, actions, ago, api, auto, box, cell, clock, copyButton, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, newest, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
+import {GB, actions, ago, api, auto, box, cell, clock, copyButton, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, newest, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tenths, tiles, when} from './kit.js';
 import {t} from './texts.js';
 import {feeds} from './feeds.js';
 import {put} from './live.js';
@@ -251,7 +251,7 @@ export async function mount(page, name) {
     const at = (node, its) => node && its && its !== 'up' ? node + ' (' + its + ')' : node;
     const by = one['fed-by'], fed = by && [by.user || t('a relay'), by.node && t('at {0}', by.node), by.address && t('from {0}', by.address), t('since {0}', when(by.since)), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
     const month = [['listening-hours', '{0} of {1} hours'], ['transfer', '{0} of {1} GB', GB]].map(([what, text, unit = 1]) => one.limits?.[what] >= 0 && one.used?.[what] != null &&
-      t(text, ...[one.used[what], one.limits[what]].map(amount => number(+(amount / unit).toFixed(1))))).filter(Boolean).join(' · ');
+      t(text, ...[one.used[what], one.limits[what]].map(amount => tenths(amount / unit)))).filter(Boolean).join(' · ');
     const rows = [['On the air', fed], ['Off the air', offText(one)], ['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['This month', month], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
       ['Stands in', t({file: 'the configuration file, where it is changed', external: 'an external configuration, where it is changed', store: 'the store'}[one.origin])]]
       .filter(([, value]) => value).map(([label, value]) => pair(label, value));

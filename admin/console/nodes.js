@@ -1,6 +1,6 @@
 // The nodes of the cluster: who feeds whom, the links to masters, and where a listener
 // would be sent, and why.
-import {ago, box, cell, el, follow, head, list, may, number, part, query, quiet, say, small, strong, table, words} from './kit.js';
+import {ago, box, cell, el, follow, head, list, may, number, part, query, quiet, say, small, strong, table, tenths, words} from './kit.js';
 import {charts} from './history.js';
 import {json} from './command.js';
 import {feeds} from './feeds.js';
@@ -40,7 +40,7 @@ function linksPart() {
     part.hidden = !links.length;
     rows.fill(links, one => (one.id || one.address || '') + (one.role || ''), () => follow({
       Server: [strong(), one => one.id || one.address || ''], Link: one => t(one.state || (one.up ? 'up' : 'down')),
-      'Round trip': one => one.round_trip_us > 0 ? (one.round_trip_us / 1000).toFixed(1) + '\u00a0ms' : '', For: one => one.seconds >= 0 ? ago(one.seconds) : ''}));
+      'Round trip': one => one.round_trip_us > 0 ? tenths(one.round_trip_us / 1000) + '\u00a0ms' : '', For: one => one.seconds >= 0 ? ago(one.seconds) : ''}));
   }};
 }
 

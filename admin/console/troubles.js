@@ -45,15 +45,17 @@ function* ofServer(warnings) {
 
 export function troubles() {
   const rows = el('ul', {class: 'plain'}), node = el('section', {class: 'roundbox troubles', 'aria-labelledby': 'troubles', hidden: true}, el('h2', {class: 'away', id: 'troubles'}, 'Problems'), rows);
-  let certificates = [], warnings = [], asked = 0;
+  let certificates = [], warnings = [], asked = 0, known;
   async function askSeldom() {
     if (Date.now() - asked < SELDOM) return;
     asked = Date.now();
     if (may('GET /certificates')) certificates = (await api('GET', '/certificates').catch(() => null))?.items || [];
     if (may('GET /log')) warnings = (await fetch('/_lb/health', {cache: 'no-store'}).then(answer => answer.json()).catch(() => null))?.warnings || [];
   }
-  async function fill({nodes, mounts}) {
+  async function fill(now) {
+    known = now;
     await askSeldom();
+    const {nodes, mounts} = known;   // of a later call, perhaps
     const all = [...ofServer(warnings), ...ofNodes(nodes), ...ofMounts(mounts), ...ofCertificates(certificates)];
     all.sort((a, b) => b[0] - a[0]);
     const shown = all.slice(0, MOST);

@@ -1,5 +1,5 @@
 // What accounts have used in a month, and how much of their quotas is taken.
-import {clock, GB, box, cell, el, listed, newest, number, say, span, strong, table, tiles} from './kit.js';
+import {clock, GB, box, cell, el, listed, newest, number, say, span, strong, table, tenths, tiles} from './kit.js';
 import {language, t} from './texts.js';
 import {SUMS, ask, choice, day, headed, hours, off, sumCells, taking, transfer} from './figures.js';
 
@@ -15,7 +15,7 @@ const accountName = one => one.account || t('none');
 
 function quotaRow(one) {
   return {cells: [cell('Account', strong(one.id)), ...QUOTAS.map(([what, label, unit = 1]) => {
-    const most = one.quota[what], used = one.used[what], told = number(+((used ?? 0) / unit).toFixed(1));
+    const most = one.quota[what], used = one.used[what], told = tenths((used ?? 0) / unit);
     if (!(most > 0) || typeof used !== 'number') return cell(label, span(typeof used === 'number' ? told : ''));
     const bar = el('meter', {max: 1, low: 0.8, high: 0.99, optimum: 0, 'aria-label': t(label) + ': ' + one.id});
     bar.value = Math.min(1, used / most);
