@@ -1,5 +1,5 @@
 // The certificates of this server: until when they are valid, and when the next one is ordered.
-import {api, box, cell, clock, count, el, may, part, press, quiet, small, span, table, tell, when, words} from './kit.js';
+import {api, box, cell, clock, count, el, may, newest, part, press, quiet, small, span, table, tell, when, words} from './kit.js';
 import {t} from './texts.js';
 
 const EVERY = 10000;   // ms
@@ -45,8 +45,10 @@ export async function certificates(page) {
     }
     await refresh();
   }
+  const ask = newest(() => api('GET', '/certificates'));
   async function refresh() {
-    const got = await api('GET', '/certificates');
+    const got = await ask();
+    if (!got) return;
     rows.fill(got.items, state, one => ({cells: [cell('Names', one.names.join(', '), one.nodes && small(t('at {0}', one.nodes.join(', ') || t('no other node yet')))), cell('Issuer', one.issuer || '', one.kind && small(one.kind)),
       cell('Valid', validity(one)), cell('Next', next(one)),
       cell('Last failure', one.failures ? one.failure || t('unknown') : '', one.failures > 1 && small(t('{0} in a row', one.failures)))],

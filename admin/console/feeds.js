@@ -1,6 +1,6 @@
 // Who feeds whom: the servers that have a mount's stream, as a tree with the one of its source on top,
 // and how many listen at each.
-import {box, count, el, head, number, part, say, svg} from './kit.js';
+import {box, count, el, head, newest, number, part, say, svg} from './kit.js';
 import {json} from './command.js';
 import {t} from './texts.js';
 
@@ -31,8 +31,11 @@ function tree(carriers) {
 export function feeds(titled = true) {
   const picture = svg('svg', {role: 'img', class: 'feeds', width: '100%', 'aria-labelledby': 'feeds'}), said = el('p', {class: 'away', id: 'feeds'}), lines = el('ul', {class: 'plain'});
   const node = el('div', {hidden: true}, titled && head('Who feeds whom'), box(picture, said, lines));
+  const ask = newest(mount => json('cluster.json?mount=' + part(mount)));
   return {node, async refresh(mount) {
-    const told = await json('cluster.json?mount=' + part(mount)), row = (told.mounts || [])[0], states = new Map((told.nodes || []).map(one => [one.id, one.state]));
+    const told = await ask(mount);
+    if (!told) return;
+    const row = (told.mounts || [])[0], states = new Map((told.nodes || []).map(one => [one.id, one.state]));
     const {all, drawn} = tree(row?.carriers || []), most = Math.max(1, ...drawn.map(one => one.listeners || 0));
     const cannot = (row?.cannot_pull || []).map(one => t('{0} cannot pull it: {1}', one.node, one.why));
     node.hidden = !(drawn.length > 1 || cannot.length);

@@ -1,5 +1,5 @@
 // All mounts: searched, made, and the way to each.
-import {api, auto, box, el, follow, keys, list, listed, matches, mayChange, mountPage, pill, say, small, span, table, tell, when, within} from './kit.js';
+import {api, auto, box, el, follow, keys, list, listed, matches, mayChange, mountPage, newest, pill, say, small, span, table, tell, when, within} from './kit.js';
 import {put} from './live.js';
 import {t} from './texts.js';
 import {form, opening} from './forms.js';
@@ -60,7 +60,8 @@ export async function mounts(page) {
     rows.fill(shown, one => one.mount, () => mountRow('Name', one => one.settings?.['stream-name'], {'Stands in': one => t(one.origin)}),
       known.length ? 'No mount matches.' : mayChange('POST /mounts') ? 'There are no mounts. Create the first one above.' : 'There are no mounts.');
   };
-  const refresh = async () => { known = await list('/mounts'); draw(); };
+  const ask = newest(() => list('/mounts'));
+  const refresh = async () => { known = await ask() || known; draw(); };
   rows.sort(mountSorts, draw);
   search.listen(draw);
   await refresh();

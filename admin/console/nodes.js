@@ -1,6 +1,6 @@
 // The nodes of the cluster: who feeds whom, the links to masters, and where a listener
 // would be sent, and why.
-import {ago, box, cell, el, follow, head, list, may, number, part, query, quiet, say, small, strong, table, tenths, words} from './kit.js';
+import {ago, box, cell, el, follow, head, list, may, newest, number, part, query, quiet, say, small, strong, table, tenths, words} from './kit.js';
 import {charts} from './history.js';
 import {json} from './command.js';
 import {feeds} from './feeds.js';
@@ -55,8 +55,11 @@ export async function nodes(page) {
   const past = charts(...all.some(isTold) ? [['Listeners by node', {of: 'listeners', by: 'node'}], ['Bandwidth by node', {of: 'kbps', by: 'node'}]] : []);
   const fed = feedsPart(mounts), links = linksPart();
   const draw = () => rows.fill(all, one => one.id, one => nodeRow(one, refresh));
+  const ask = newest(() => Promise.all([list('/nodes'), json('cluster/links.json').catch(() => null), fed.refresh()]));
   async function refresh() {
-    const [known, linked] = await Promise.all([list('/nodes'), json('cluster/links.json').catch(() => null), fed.refresh()]);
+    const got = await ask();
+    if (!got) return;
+    const [known, linked] = got;
     all = known;
     draw();
     links.fill(linked?.links || linked?.masters || []);

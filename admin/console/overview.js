@@ -1,6 +1,6 @@
 // The first page: all nodes and mounts, with a search over them.
 import {charts} from './history.js';
-import {ago, api, box, count, el, follow, head, here, hidden, list, listed, matches, may, number, offer, part, pill, press, quiet, say, small, span, strong, table, tell, tiles, to, within} from './kit.js';
+import {ago, api, box, count, el, follow, head, here, hidden, list, listed, matches, may, newest, number, offer, part, pill, press, quiet, say, small, span, strong, table, tell, tiles, to, within} from './kit.js';
 import {t} from './texts.js';
 import {form, opening, question} from './forms.js';
 import {troubles} from './troubles.js';
@@ -81,8 +81,11 @@ export async function overview(page) {
       lines.slice(0, 50).map(one => el('li', null, to(one.page, one.name), ' ', el('span', {class: 'about'}, one.text)))))] : []));
     if (term) tell(t('Found: {0}', count(shown.length, 'node') + ', ' + count(rows.length, 'mount') + (lines.length ? ', ' + number(lines.length) + ' ' + t('others') : '')));
   };
+  const ask = newest(() => Promise.all([list('/mounts'), listed('/nodes')]));
   async function refresh() {
-    const [all, those] = await Promise.all([list('/mounts'), listed('/nodes')]);
+    const got = await ask();
+    if (!got) return;
+    const [all, those] = got;
     // The busiest first, then by name.
     known = {nodes: those, mounts: all.sort((a, b) => (b.listeners || 0) - (a.listeners || 0) || (stateOf(b)[1] === 'up') - (stateOf(a)[1] === 'up'))};
     const sum = (rows, of) => rows.reduce((value, row) => value + (row[of] || 0), 0);

@@ -1,6 +1,6 @@
 // Accounts, users, tokens and bans: each a list that is searched, a form that makes one, and what
 // may be done to each row.
-import {GB, api, auto, box, cell, count, el, follow, here, keys, list, listed, matches, may, mayChange, number, offer, pair, part, pill, press, quiet, say, secret, show, small, span, strong, table, tell, when} from './kit.js';
+import {GB, api, auto, box, cell, count, el, follow, here, keys, list, listed, matches, may, mayChange, newest, number, offer, pair, part, pill, press, quiet, say, secret, show, small, span, strong, table, tell, when} from './kit.js';
 import {HERE, banFields, form, opening, question} from './forms.js';
 import {t} from './texts.js';
 
@@ -25,15 +25,21 @@ export async function listing(page, {path, title, hint, make, columns, sorts = {
     rows.fill(shown, key, one => row(one, refresh, acts), known.length ? 'Nothing matches.' : none);
     if (term) tell(t('Found: {0}', count(shown.length, 'row')));
   };
-  async function refresh() { known = await list(path); draw(); }
+  const ask = newest(() => list(path));
+  async function refresh() {
+    const told = await ask();
+    if (!told) return;
+    known = told;
+    draw();
+  }
   const acts = now => {
-    const ask = async (method, body, more = '', revision = now().revision) => {
+    const send = async (method, body, more = '', revision = now().revision) => {
       try { await api(method, path + '/' + part(key(now())) + more, body, {revision}); }
       catch (problem) { if (problem.kind === 'changed') await refresh(); throw problem; }
       await refresh();
     };
-    return {change: (body, revision) => ask('PATCH', body, '', revision), remove: (what, button = 'Delete', danger = true, more = '', label = button, name = now().name || key(now())) =>
-      mayChange('DELETE ' + path + '/{}') && question(label, name, what, [[button, () => ask('DELETE', undefined, more)]], danger)};
+    return {change: (body, revision) => send('PATCH', body, '', revision), remove: (what, button = 'Delete', danger = true, more = '', label = button, name = now().name || key(now())) =>
+      mayChange('DELETE ' + path + '/{}') && question(label, name, what, [[button, () => send('DELETE', undefined, more)]], danger)};
   };
   const maker = make && mayChange(make.put ? 'PUT ' + path + '/{}' : 'POST ' + path) && opening(make.summary, '', close => {
     const fresh = keys();
