@@ -4,7 +4,7 @@ import {stream} from './live.js';
 import {LANGUAGES, choose, language, t} from './texts.js';
 
 const ROOT = '/admin/console', SELDOM = 30000;   // ms, while the server tells by itself
-const AGAIN = 3000;   // ms, while it does not answer
+const AGAIN = 3000, REFUSED = 10000, RELOADED = 60000;   // ms, while it does not answer, or refuses; of a page
 let left = false;   // Firefox ends then what loads
 const typed = () => document.querySelector('form.typed');
 addEventListener('beforeunload', event => {
@@ -15,7 +15,8 @@ addEventListener('beforeunload', event => {
 const load = (file, name = file) => async (...of) => {
   const module = await import('./' + file + '.js').catch(async problem => {
     await api('GET', '/session');   // The server is there, of another version: all files are fetched again, once.
-    if (!left && performance.getEntriesByType('navigation')[0].type !== 'reload') await restart();
+    // A page that was loaded by "reload" long ago has not been fetched again for this.
+    if (!left && (performance.getEntriesByType('navigation')[0].type !== 'reload' || performance.now() > RELOADED)) await restart();
     away(problem);
   });
   return module[name](...of);
@@ -90,17 +91,17 @@ class Page {
     live?.open();
     this.timer = setTimeout(this.again, every());
   }
-  // Once the server answers.
-  later(more) {
+  // Once the server answers.  What is typed on a page that is half there stays.
+  later(more, every) {
     this.again = async () => {
       clearTimeout(this.timer);
       if (this.ended || document.hidden) return;
       const there = await api('GET', '/session').catch(problem => !problem.away);
       if (this.ended) return;
-      if (there) return render(more, true);
-      this.timer = setTimeout(this.again, AGAIN);
+      if (there && !typed()) return render(more, true);
+      this.timer = setTimeout(this.again, every);
     };
-    this.timer = setTimeout(this.again, AGAIN);
+    this.timer = setTimeout(this.again, every);
   }
   go(path, more) { go(ROOT + path, more); }
   end() {
@@ -131,7 +132,7 @@ async function render(more, first) {
   } catch (problem) {
     if (!page.heading) page.title(name || 'Console');
     page.add(el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, problem.status === 404 && name ? t('There is no mount {0}.', name) : words(problem)), el('p', null, to('', t('To the overview')))));
-    if (problem.away) page.later(more);
+    if (problem.away || problem.status >= 500) page.later(more, problem.away ? AGAIN : REFUSED);
     else if (!problem.status) fault = problem;
   }
   if (page !== current) return;

@@ -134,4 +134,35 @@ def more_listeners_go_on_and_are_searched(t):
     desk.quiet()
 
 
+@test
+def a_page_that_is_refused_once_comes_by_itself(t):
+    desk = radio(t, "/audit")
+    desk.browser.script("""
+const real = window.fetch;
+let left = 1;
+window.fetch = (to, how) => left && String(to).endsWith('/listeners') && left-- ? Promise.resolve(new Response('{"detail": "the store has not been read yet"}', {status: 503, headers: {Date: new Date().toUTCString()}})) : real(to, how);
+""")
+    desk.browser.script("const link = document.createElement('a'); link.href = arguments[0]; document.querySelector('main').append(link); link.click()",
+                                           "/admin/console" + mount_url("/station-0000.mp3"))
+    desk.see("the store has not been read yet")
+    desk.see("192.0.2.9", patience=30)
+    equal(desk.count("main [role=alert]"), 0)
+    desk.quiet()
+
+
+@test
+def a_page_of_a_later_version_is_fetched_again_however_this_one_was_loaded(t):
+    desk = radio(t)
+    desk.browser.script("location.reload()")
+    desk.ready()
+    desk.browser.cdp("Network.enable")
+    desk.browser.cdp("Network.setBlockedURLs", urls=["*/audit.js"])
+    desk.browser.script("window.before = true; const now = performance.now.bind(performance); performance.now = () => now() + 120000; "
+                        "const link = document.createElement('a'); link.href = '/admin/console/audit'; document.querySelector('main').append(link); link.click()")
+    desk.wait(lambda: desk.browser.script("return window.before === undefined"), "it is loaded again")
+    desk.browser.cdp("Network.setBlockedURLs", urls=[])
+    desk.see("all of them")
+    desk.browser.complaints()   # the blocked file
+
+
 END = "return fetch('/admin/logout', {method: 'POST', body: new URLSearchParams({csrf: document.querySelector('.session input').value}), redirect: 'manual'}).then(() => true)"
