@@ -65,7 +65,7 @@ async function oneMount(page, mount) {
     draw();
     player.play().catch(() => {});
   }
-  const range = form({button: 'Play', groups: [{fields: [{name: 'from', label: 'From', type: 'date', required: true}, {name: 'to', label: 'To', type: 'date', required: true, hint: zoned()}]}],
+  const range = form({button: 'Play', asks: true, groups: [{fields: [{name: 'from', label: 'From', type: 'date', required: true}, {name: 'to', label: 'To', type: 'date', required: true, hint: zoned()}]}],
     send: async body => { if (body.to <= body.from) throw new Error(t('The end is not after the beginning')); play(body.from, body.to); }});
   const download = el('a', {class: 'button', download: ''}, t('Download'));
   range.node.querySelector('.buttons').append(download);

@@ -36,7 +36,7 @@ export async function audit(page) {
       cell('Result', one.result)]}), 'Nothing matches.', LAST);
     more.hidden = got.items.length < most || most >= LAST;
   }
-  const filter = form({button: 'Show', groups: [{fields: [{name: 'who', label: 'Who'}, {name: 'on', label: 'On', placeholder: '/rock.mp3'}, {name: 'from', label: 'From', type: 'date'}]}],
+  const filter = form({button: 'Show', asks: true, groups: [{fields: [{name: 'who', label: 'Who'}, {name: 'on', label: 'On', placeholder: '/rock.mp3'}, {name: 'from', label: 'From', type: 'date'}]}],
     send: async body => {
       asked = '&' + query(body);
       most = FIRST;

@@ -146,8 +146,9 @@ function showProblem(problem, fields, general, at) {
 // login: whose password it is about, for the browser's keeper of passwords.
 // send(body, all, revision) does it, and what it throws is shown.  revision: that of the record when the
 // form was opened; undefined behind a refusal by it, as the page shows the change by then.
+// asks: it changes nothing, and what is typed is not missed.
 // Gives {node, fields}.
-export function form({groups, button, send, change, at, cancel, login}) {
+export function form({groups, button, send, change, at, cancel, login, asks}) {
   const fields = groups.flatMap(group => group.fields);
   const general = el('p', {class: 'fault', role: 'alert', tabindex: -1, hidden: true});
   let revision = change?.revision;
@@ -156,7 +157,7 @@ export function form({groups, button, send, change, at, cancel, login}) {
     const grid = el('div', {class: 'grid'}, group.fields.map(fieldNode));
     return group.title ? el('details', {class: 'more'}, el('summary', null, group.title), group.hint && quiet(group.hint), grid) : grid;
   }), el('p', {class: 'buttons'}, submit, cancel && press('Cancel', cancel)));
-  node.addEventListener('input', () => node.classList.add('typed'));
+  if (!asks) node.addEventListener('input', () => node.classList.add('typed'));
   node.addEventListener('submit', async event => {
     event.preventDefault();
     if (submit.disabled) return;

@@ -47,13 +47,13 @@ let ahead = 0;   // ms
 export const clock = () => Date.now() + ahead;
 // Of a request without an answer.
 export const away = problem => { throw Object.assign(new Error(t(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer')), {away: true}); };
-// The session has ended under a form: what is typed stays until there is another session.
+// The session has ended under a form, or what is shown once: that stays until there is another session.
 let over = null;
 // Takes the session as it is now; whether it is another one.
 export async function goOn() {
   const notice = over, was = here.csrf;
   over = null;
-  const now = await api('GET', '/session', undefined, {once: true});
+  const now = await api('GET', '/session', undefined, {once: true}).catch(problem => { over ||= notice; throw problem; });
   if (now.user !== here.user || now.role !== here.role) await restart();
   Object.assign(here, now);
   for (const one of document.querySelectorAll('input[name=csrf]')) one.value = here.csrf;
@@ -65,7 +65,7 @@ export async function restart() {
   await new Promise(() => {});
 }
 async function loggedOut() {
-  if (!document.querySelector('form.typed')) await restart();
+  if (!document.querySelector('form.typed, .secret')) await restart();
   over = document.querySelector('.over') || el('p', {class: 'roundbox message over', role: 'alert'}, t('Your login is over') + '. ',
     el('a', {href: '/admin/login?back=%2Fadmin%2Fconsole', target: '_blank'}, t('Log in in another window')), '. ' + t('What was typed stays') + '.');
   if (!over.isConnected) $('main').prepend(over);
@@ -198,7 +198,8 @@ function keyed(parent, items, key, build, skip = 0) {
     if (parent.children[at + skip] !== node) parent.insertBefore(node, parent.children[at + skip] || null);
     fill?.(item);
   });
-  for (const [name, {node}] of kept) if (!wanted.has(name)) {
+  // A row in which words are typed stays until they are sent or given up.
+  for (const [name, {node}] of kept) if (!wanted.has(name) && !node.querySelector('form.typed')) {
     // The keyboard goes on beside a row that goes.
     const beside = !node.contains(document.activeElement) ? [] : items.length ? [node.nextElementSibling, node.previousElementSibling] : [$('main')];
     node.remove();
@@ -251,7 +252,7 @@ export function table(...labels) {
   return {node, sort, all: [node, none, more], fill(items, key, make, without = '', most = MOST_ROWS) {
     const sorted = by ? [...items].sort((a, b) => (down ? -1 : 1) * compare(by(a), by(b))) : items;
     keyed(node, sorted.slice(0, most), key, build(make), 1);
-    node.hidden = !items.length;
+    node.hidden = !node.kept.size;
     none.hidden = !(without && node.hidden);
     more.hidden = items.length <= most;
     say(none, t(without));

@@ -15,7 +15,7 @@ const EVERY = 3000;   // ms
 function explainPart() {
   const answer = el('p', {role: 'status'}), rows = table('Node', 'Candidate', 'Carries it', 'Load', 'Room');
   rows.node.hidden = true;
-  const asked = form({button: 'Explain', groups: [{fields: [{name: 'mount', label: 'Mount', required: true, placeholder: '/rock.mp3'}, {name: 'ip', label: 'Address', placeholder: '203.0.113.9'},
+  const asked = form({button: 'Explain', asks: true, groups: [{fields: [{name: 'mount', label: 'Mount', required: true, placeholder: '/rock.mp3'}, {name: 'ip', label: 'Address', placeholder: '203.0.113.9'},
     {name: 'ua', label: 'Player', placeholder: 'VLC'}, {name: 'https', label: 'Asked by https', type: 'tick'}]}],
     send: async body => {
       const told = await json('cluster/explain?' + query({...body, https: body.https && 1}));

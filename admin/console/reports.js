@@ -28,7 +28,7 @@ export async function reports(page) {
   const about = quiet(''), result = el('div', {'aria-live': 'polite'});
   const all = names => [['', t('all')], ...names.sort().map(name => [name, name])];
   // The month that is over is what is due.
-  const made = form({button: 'Show', groups: [{fields: [
+  const made = form({button: 'Show', asks: true, groups: [{fields: [
     {name: 'report', label: 'Report', options: Object.entries(REPORTS).filter(([what]) => may('GET /audience/' + what)).map(([what, [name]]) => [what, t(name)])},
     {name: 'from', label: 'From', type: 'day', required: true, value: day(now.getFullYear(), now.getMonth() - 1, 1)},
     {name: 'to', label: 'To', type: 'day', required: true, value: day(now.getFullYear(), now.getMonth(), 0), hint: t('With this day.')},

@@ -40,7 +40,7 @@ function logPart(page) {
     // Its page may not be shown yet.
     if (at_end || now) requestAnimationFrame(() => { lines.scrollTop = lines.scrollHeight; });
   }
-  const filter = form({button: 'Show', groups: [{fields: [{name: 'of', label: 'Log', options: [['error', 'Errors and events'], ['access', 'Requests'], ['playlist', 'Titles']], value: 'error'}, {name: 'find', label: 'Lines with'}]}],
+  const filter = form({button: 'Show', asks: true, groups: [{fields: [{name: 'of', label: 'Log', options: [['error', 'Errors and events'], ['access', 'Requests'], ['playlist', 'Titles']], value: 'error'}, {name: 'find', label: 'Lines with'}]}],
     send: async (body, all) => { of = all.of || 'error'; find = all.find || ''; await refresh(true); }});
   page.poll(() => refresh(false), () => EVERY);
   return {node: el('div', null, el('h2', {id: 'logs'}, 'Logs'), box(filter.node, lines, none)), refresh};

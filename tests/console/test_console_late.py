@@ -135,6 +135,24 @@ def more_listeners_go_on_and_are_searched(t):
 
 
 @test
+def a_ban_that_is_typed_outlives_its_listener(t):
+    desk = radio(t, mount_url("/station-0000.mp3"), listeners=made_listeners(1))
+    desk.see("192.0.2.0")
+    desk.press("Ban", selector="tr.acts summary")
+    desk.write("Reason", "a long reason")
+    desk.server.listeners = made_listeners(3)[2:]
+    desk.see("192.0.2.2")
+    reason = "return document.querySelector('form.typed input[name=reason]')?.value"
+    equal(desk.browser.script(reason), "a long reason")
+    desk.server.listeners = []
+    desk.gone("192.0.2.2")
+    equal(desk.browser.script(reason), "a long reason")
+    desk.press("Cancel")
+    desk.see("No listeners.")
+    desk.quiet()
+
+
+@test
 def a_page_that_is_refused_once_comes_by_itself(t):
     desk = radio(t, "/audit")
     desk.browser.script("""
@@ -166,3 +184,24 @@ def a_page_of_a_later_version_is_fetched_again_however_this_one_was_loaded(t):
 
 
 END = "return fetch('/admin/logout', {method: 'POST', body: new URLSearchParams({csrf: document.querySelector('.session input').value}), redirect: 'manual'}).then(() => true)"
+
+
+@test
+def what_is_shown_once_outlives_the_session(t):
+    desk = Desk(t, console_server(t))
+    desk.log_in(page="/mounts")
+    make_mount(desk, "/once.mp3")
+    password = shown_password(desk)
+    cookies = desk.browser.call("/cookie")
+    desk.browser.call("/cookie", method="DELETE")
+    desk.see("Your login is over.")
+    equal(shown_password(desk), password)
+    # The login is back, and the first question about it has no answer.
+    for one in cookies:
+        desk.browser.call("/cookie", {"cookie": {key: one[key] for key in ("name", "value", "path", "domain", "httpOnly", "sameSite") if key in one}})
+    desk.browser.script("window.asked = 0; const real = fetch; window.fetch = (to, how) => String(to).endsWith('/session') && !asked++ ? Promise.reject(new TypeError('away')) : real(to, how)")
+    desk.wait(lambda: desk.browser.script("document.dispatchEvent(new Event('visibilitychange')); return asked"), "it is asked for")
+    desk.browser.script("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_for(lambda: desk.count(".over") == 0, "the notice goes", 30)
+    check(shown_password(desk) == password, "the password went")
+    desk.browser.complaints()   # the refusals
