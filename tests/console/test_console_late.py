@@ -38,7 +38,7 @@ class Radio(Stub):
     def api(self, path, query):
         if path == "/openapi.json":
             roles = {one: {"get": {"x-least-role": "viewer"}} for one in ("/session", "/openapi.json", "/mounts", "/mounts/{mount}", "/nodes", "/history", "/mounts/{mount}/listeners", "/audit")}
-            return {"paths": {**roles, "/bans": {"post": {"x-least-role": "viewer"}}}, "components": {"schemas": {}}}
+            return {"paths": {**roles, **{one: {"post": {"x-least-role": "viewer"}} for one in ("/bans", "/nodes/{node}/drain")}}, "components": {"schemas": {}}}
         if path == "/audit":
             who = query.get("who", [""])[0]
             return {"items": [{"n": len(who), "at": 1, "who": who or "all of them", "do": "create"}]}
@@ -183,7 +183,26 @@ def a_page_of_a_later_version_is_fetched_again_however_this_one_was_loaded(t):
     desk.browser.complaints()   # the blocked file
 
 
-END = "return fetch('/admin/logout', {method: 'POST', body: new URLSearchParams({csrf: document.querySelector('.session input').value}), redirect: 'manual'}).then(() => true)"
+@test
+def an_open_question_follows_its_numbers(t):
+    desk = radio(t, "/nodes")
+    desk.press("Drain", selector="tr.acts summary")
+    desk.see("4,000 listeners on it now")
+    desk.server.nodes[0]["listeners"] = 5000
+    desk.see("5,000 listeners on it now")
+    desk.quiet()
+
+
+@test
+def states_and_numbers_are_those_of_the_language(t):
+    desk = radio(t)
+    desk.server.nodes[0]["state"] = "suspect"
+    desk.browser.script("localStorage.setItem('lb-language', 'de')")
+    desk.page("/nodes")
+    desk.see("verdächtig")
+    desk.page(mount_url("/station-0000.mp3"))
+    desk.see("13,1 k")
+    desk.quiet()
 
 
 @test
