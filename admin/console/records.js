@@ -112,7 +112,7 @@ function showPassword(page, told) {
 function ownPassword() {
   return opening('Change your password', '', close => form({button: 'Change', cancel: close, login: here.user, groups: [{fields: [
     {name: 'old', label: 'The password so far', type: 'password', autocomplete: 'current-password', required: true}, passwordField({label: 'The new password', required: true, hint: 'At least 8 characters. You log in with it at once.'})]}],
-    send: async body => { await api('POST', '/users/' + part(here.user) + '/password', body); location.assign('/admin/login?out=1'); }, at: {forbidden: 'old'}}).node);
+    send: async body => { await api('POST', '/users/' + part(here.user) + '/password', body); setTimeout(() => location.assign('/admin/login?out=1')); }, at: {forbidden: 'old'}}).node);
 }
 
 export async function users(page) {

@@ -9,7 +9,7 @@
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
   const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 10, MOST_TITLES = 20, MOST_SEAMS = 1000, TOLD_SEAMS = 8, NEAR_MS = 1500, TOLD_POLLS = 6;
-  const ANSWER_MS = 4000, EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
+  const ANSWER_MS = 4000, PAST_MS = 8000, EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
   const TITLES_BEFORE_MS = 7200000, TITLES_BEHIND_MS = 3600000, SAID_MS = 5000;
   const AHEAD_MS = 1500, MOST_BAR_S = 86400, CHOSEN_MS = 250;
   const BACK_MS = 30000, FAR_BACK_MS = 600000, LEAST_PAST_MS = 5000, REACH_EVERY_MS = 30000;
@@ -34,7 +34,7 @@
   const say = words => { if (status.textContent !== words) status.textContent = words; };
 
   // A connection that no answer comes over must not keep the stream from coming back.
-  const ask = address => fetch(address, {credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout?.(ANSWER_MS)});
+  const ask = (address, ms = ANSWER_MS) => fetch(address, {credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout?.(ms)});
 
   // Playing: `wanted` is what the listener asked for, whatever the network does.
   // source: what is chosen; sounding: what is open.
@@ -522,7 +522,7 @@
   async function ask_older(until) {
     const mine = asked = {of: source, from: Math.floor(until - TITLES_BEFORE_MS), to: Math.floor(until + TITLES_BEHIND_MS)};
     const recorded = async now => {
-      const answer = await ask(now + '?from=' + mine.from + '&to=' + mine.to);
+      const answer = await ask(now + '?from=' + mine.from + '&to=' + mine.to, PAST_MS);
       return answer.ok ? answer.json() : null;
     };
     try {
