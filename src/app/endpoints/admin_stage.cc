@@ -177,7 +177,7 @@ std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
   return entry;
 }
 
-// Whether anyone may give this command; a login that comes with it is not looked at.
+// Whether the command needs no login; one that comes with it is ignored.
 bool needs_no_login(const AdminRequest& asked) {
   const AdminLookup lookup = admin_lookup(asked.path);
   return lookup.command != nullptr && lookup.command->access == AdminAccess::kAnyone &&

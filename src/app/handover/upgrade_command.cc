@@ -114,7 +114,7 @@ struct TheirFile {
   std::string name;
   std::optional<bool> is_ours;  // nullopt: not known
 };
-TheirFile file_of(std::uint64_t pid, const std::string& ours) {
+TheirFile their_file(std::uint64_t pid, const std::string& ours) {
   const std::string process = cat({"/proc/", pid, "/"});
   const auto line = read_file(process + "cmdline");
   if (!line || line->text.empty()) return {};
@@ -142,7 +142,7 @@ std::vector<std::uint64_t> servers_with(const std::string& config_file) {
     const auto name = read_file(cat({"/proc/", *pid, "/comm"}), {64});
     if (!name || trim(name->text) != kProgramName) continue;
     const auto status = read_file(cat({"/proc/", *pid, "/status"}));
-    if (status && catches_usr2(status->text) && file_of(*pid, config_file).is_ours == true)
+    if (status && catches_usr2(status->text) && their_file(*pid, config_file).is_ours == true)
       parents[*pid] = parse_u64(status_line(status->text, "PPid:")).value_or(0);
   }
   std::vector<std::uint64_t> first;
@@ -196,7 +196,7 @@ int upgrade_server(const Options& options) {
     return end(1, cat({server,
                        " does not know how to be replaced: it is an "
                        "older version, or no icecast-lb; restart it instead"}));
-  if (const TheirFile other = file_of(*pid, options.config_file); other.is_ours == false)
+  if (const TheirFile other = their_file(*pid, options.config_file); other.is_ours == false)
     return end(1, cat({server, " runs with ", other.name,
                        ", which it reads again at an upgrade, and not ", options.config_file,
                        "; it was left alone: change that file, or restart the server with -c ",

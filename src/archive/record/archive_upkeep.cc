@@ -114,7 +114,7 @@ void ArchiveWriter::retain() {
 
 // A part of them; recordings are written before the next one.
 void ArchiveWriter::remove_doomed() {
-  for (std::size_t most = kMostRemoved; most > 0 && !doomed_.empty();) {
+  for (std::size_t most = kRemovedATurn; most > 0 && !doomed_.empty();) {
     const std::string mount = doomed_.front().mount;
     std::vector<FileRow> rows;
     for (; most > 0 && !doomed_.empty() && doomed_.front().mount == mount; --most) {

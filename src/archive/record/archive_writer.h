@@ -6,7 +6,7 @@
 // thread.
 // Ownership: a recording holds its mount until the stream has ended and is written.
 // Order: the directory is scanned before the first file is written, and retention runs in between.
-// Bounds: a turn removes kMostRemoved files by retention, as removing hundreds of thousands takes
+// Bounds: a turn removes kRemovedATurn files by retention, as removing hundreds of thousands takes
 // minutes, in which each recording would lose what its window cannot hold.
 #pragma once
 
@@ -47,7 +47,7 @@ class ArchiveWriter {
   static constexpr unsigned kNewOfSources = 100;
   // For relays; a master lists as many.
   static constexpr unsigned kNewOfRelays = 10'000;
-  static constexpr std::size_t kMostRemoved = 256;
+  static constexpr std::size_t kRemovedATurn = 256;
 
   struct Callbacks {
     // The section responsible for a mount; on this thread.

@@ -101,7 +101,7 @@ void Link::send_lines(std::string_view lines) {
 
 void Link::send_rows(const Frame& frame) {
   if (ended_) return;
-  // Who feeds a mount decides where listeners go; recordings are many and in no hurry.
+  // The feeding node of a mount decides where listeners go; recordings are many and in no hurry.
   const std::size_t kind = std::holds_alternative<IngestFrame>(frame)  ? 0
                            : std::holds_alternative<TitleFrame>(frame) ? 1
                                                                        : 2;

@@ -448,7 +448,7 @@ TEST(ArchiveWriter, OnASlowDiskAPartOfTheMountsIsCheckedAtOnce) {
 
 // All in one turn would take minutes where there are hundreds of thousands.
 TEST(ArchiveWriter, RetentionRemovesAPartOfTheFilesATurn) {
-  std::vector<FileRow> rows(3 * ArchiveWriter::kMostRemoved);
+  std::vector<FileRow> rows(3 * ArchiveWriter::kRemovedATurn);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     rows[i].from_ms = kDay - 3 * kDayMs + static_cast<std::int64_t>(i) * 1000;
     rows[i].to_ms = rows[i].from_ms + 1000;
@@ -462,8 +462,8 @@ TEST(ArchiveWriter, RetentionRemovesAPartOfTheFilesATurn) {
   catalog.add("/a.mp3", rows);
   writer->sections_changed({"/a.mp3"});
   while (catalog.bytes() == rows.size()) loop.run_once(true);
-  CHECK_EQUAL(2 * ArchiveWriter::kMostRemoved, catalog.files("/a.mp3")->size());
-  CHECK_EQUAL(rows[ArchiveWriter::kMostRemoved].from_ms,
+  CHECK_EQUAL(2 * ArchiveWriter::kRemovedATurn, catalog.files("/a.mp3")->size());
+  CHECK_EQUAL(rows[ArchiveWriter::kRemovedATurn].from_ms,
               catalog.files("/a.mp3")->closed()[0].from_ms);
   while (catalog.bytes() > 0) loop.run_once(true);
   CHECK(captured.says("archive: 768 files removed"));
