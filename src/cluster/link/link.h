@@ -79,8 +79,8 @@ class Link {
   void send(Frame frame);
   // Whole lines of frames without a seq.
   void send_lines(std::string_view lines);
-  // Rows of a shared table.  They wait for the socket and for their rate, and other frames go first,
-  // so a LOAD is in time however many rows there are.  Rows of one kind keep their order.
+  // Rows of a shared table.  They wait for the socket and for their rate, and other frames go
+  // first, so a LOAD is in time however many rows there are.  Rows of one kind keep their order.
   void send_rows(const Frame& frame);
   // Sends BYE, then ends.
   void send_bye(ByeFrame bye, const std::string& reason);

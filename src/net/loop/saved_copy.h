@@ -22,7 +22,7 @@ class SavedCopy {
   static constexpr std::chrono::seconds kPause{1};
   // After a failed write, and twice that after each further one.
   static constexpr std::chrono::seconds kRetry{3}, kLongestRetry{60};
-  using Write = UniqueFunction<Result<void>()>;     // on the other loop
+  using Write = UniqueFunction<Result<void>()>;  // on the other loop
   struct Callbacks {
     std::function<Write()> take;                          // the text to write; null: none
     std::function<void(const std::string& why)> trouble;  // logged once

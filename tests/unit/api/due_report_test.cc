@@ -107,8 +107,8 @@ TEST(DueReport, ADayThatWasTakenAwayIsNotFiledAgain) {
   std::string last;
   const auto day = [&](int days) {
     const std::int64_t now = kNovember + (days + 1) * kDay + 7200;
-    auto filed = file_report(report, config, book, *database, WallTime(std::chrono::seconds(now)),
-                             last);
+    auto filed =
+        file_report(report, config, book, *database, WallTime(std::chrono::seconds(now)), last);
     CHECK(filed.has_value());
     last = filed->month;
     return *std::move(filed);
