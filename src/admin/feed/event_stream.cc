@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "admin/feed/event_shares.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -66,6 +67,10 @@ std::string shown_text(const ServerEvent& event, const std::string& text, const 
 
 }  // namespace
 
+std::string_view owner_of(const ServerEvent& event) {
+  return event.account.empty() ? event.subject : event.account;
+}
+
 bool is_of_mount(const ServerEvent& event) { return event.subject.starts_with('/'); }
 
 std::string event_json(const ServerEvent& event, const std::string& node) {
@@ -101,7 +106,10 @@ const ServerEvent& EventStream::publish(ServerEvent event) {
 void EventStream::keep(ServerEvent event) {
   std::string text = text_of(event, node_, {});
   kept_.push_back({number_, std::move(text), std::move(event)});
-  if (kept_.size() > kKept) kept_.pop_front();
+  if (kept_.size() <= kKept) return;
+  const auto whose = [](const Kept& one) { return owner_of(one.event); };
+  kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(
+                                  event_to_drop(kept_, 0, owner_of(kept_.back().event), whose)));
 }
 
 EventsRecord EventStream::save() const {
@@ -112,12 +120,11 @@ EventsRecord EventStream::save() const {
 
 void EventStream::restore(EventsRecord saved) {
   run_ = std::move(saved.run);
-  // The numbers of the kept events are consecutive and end with the saved one.
-  number_ = saved.number - std::min<std::uint64_t>(saved.number, saved.kept.size());
   for (ServerEvent& event : saved.kept) {
-    ++number_;
+    number_ = number_of(event.id);
     keep(std::move(event));
   }
+  number_ = saved.number;
 }
 
 void EventStream::check_logins() {

@@ -56,6 +56,8 @@ void record_fields(Io& io, T& events) {
   auto& [run, number, kept] = events;
   io(1, run, number, kept);
 }
+// The account of its mount, or what it is about: see event_to_drop().
+std::string_view owner_of(const ServerEvent& event);
 bool is_of_mount(const ServerEvent& event);
 // The text for readers with full access.
 std::string event_json(const ServerEvent& event, const std::string& node);

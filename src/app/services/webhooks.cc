@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "admin/feed/event_shares.h"
 #include "app/services/runtime.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -39,11 +40,15 @@ Webhook::~Webhook() {
 
 void Webhook::add(const ServerEvent& event, std::string body) {
   if (waiting_.size() >= kWaiting) {
-    // The first event is under way, so the second is dropped.
-    waiting_.erase(waiting_.begin() + 1);
+    // The first event is under way.
+    const std::size_t dropped =
+        event_to_drop(waiting_, 1, owner_of(event),
+                      [](const Waiting& one) -> std::string_view { return one.owner; });
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(dropped));
     ++given_up_;
   }
-  waiting_.push_back({cat({event.type, " of ", event.subject}), std::move(body)});
+  waiting_.push_back(
+      {cat({event.type, " of ", event.subject}), std::move(body), std::string(owner_of(event))});
   if (waiting_.size() == 1) send();
 }
 
@@ -110,7 +115,7 @@ WebhookRecord Webhook::save() const {
 
 void Webhook::restore(const WebhookRecord& saved) {
   for (const WaitingEventRecord& one : saved.waiting)
-    if (waiting_.size() < kWaiting) waiting_.push_back({one.what, one.body});
+    if (waiting_.size() < kWaiting) waiting_.push_back({one.what, one.body, {}});
   tries_ = static_cast<std::size_t>(std::min<std::uint64_t>(saved.tries, kPauses.size()));
   again_at_ = saved.again;
   in_order_ = tries_ == 0;

@@ -81,6 +81,7 @@ class Webhook {
   struct Waiting {
     std::string what;  // "title of /live.mp3", for the log
     std::string body;
+    std::string owner;  // see event_to_drop(); "": not known after an upgrade
   };
   void send();
   void on_answer(const Result<FetchAnswer>& answer);

@@ -163,6 +163,25 @@ TEST(EventStream, KeepsOnlyTheNewest) {
   CHECK(text.find("id: 1700000000-5\n") == std::string::npos);
   CHECK(text.find("id: 1700000000-6\n") != std::string::npos);
 }
+TEST(EventStream, OneMountDoesNotPushOutTheEventsOfOthers) {
+  stream.publish({"e1", "/quiet", {}, {}, {}, "bolt"});
+  for (int i = 0; i < 5000; ++i) {
+    stream.publish({"flood", "/a" + std::to_string(i % 3), {}, {}, {}, "acme"});
+    if (i == 4000) stream.publish({"e2", "/quiet", {}, {}, {}, "bolt"});
+  }
+  EventStream next(loop, "edge1");
+  next.restore(stream.save());
+  for (EventStream* one : {&stream, &next}) {
+    StreamReader reader, later;
+    CHECK(one->add(reader.transport, "", "0-0", [](std::uint64_t) {}));
+    const std::string text = reader.received();
+    CHECK(text.find("id: 1700000000-1\nevent: e1\n") != std::string::npos);
+    CHECK(text.find("id: 1700000000-4003\nevent: e2\n") != std::string::npos);
+    CHECK(text.find("id: 1700000000-5002\nevent: flood\n") != std::string::npos);
+    CHECK(one->add(later.transport, "", "1700000000-4003", [](std::uint64_t) {}));
+    CHECK(later.received().find("event: e2\n") == std::string::npos);
+  }
+}
 TEST(EventStream, TextFromOutsideMakesNoNewLine) {
   StreamReader reader;
   follow(reader);
