@@ -1,5 +1,8 @@
 """The page of a stream in the past, for times that only the recording has."""
 import contextlib
+import os
+import signal
+import time
 
 from stage import harness
 from harness import check, equal, test, wait_for
@@ -112,7 +115,7 @@ def recorded_page(s):
 def each_step_back_is_one_from_where_the_one_before_goes(s):
     recorded_page(s)
     with from_the_first_line(s, LONGER):
-        playing_page(s, seconds=4)
+        playing_page(s, seconds=3)
     s.browser.wait(lambda: s.browser.script(OFFERED), "the past is offered", harness.Settings.patience)
     s.browser.script("const back = document.getElementById('back'); back.click(); setTimeout(() => back.click(), 150)")
     first, second = s.browser.wait(lambda: len(s.browser.script("return wallsAsked")) > 1 and s.browser.script("return wallsAsked"), "two steps")[:2]
@@ -122,6 +125,30 @@ def each_step_back_is_one_from_where_the_one_before_goes(s):
     s.see("That moment is not there any more")
     s.browser.wait(lambda: "not there any more" not in s.browser.text, "it is said for a while", 20)
     s.browser.complaints()      # the 404 answers
+
+
+@test
+def a_pause_during_a_loss_goes_on_where_it_was_lost(s):
+    server = recorded_page(s)
+    s.browser.open(s.url("/listen/live.mp3"))
+    s.browser.wait(lambda: s.browser.script("return performance.getEntriesByType('resource').some(one => one.name.includes('/place') && one.responseEnd)"), "the page knows where to begin")
+    s.browser.find("#play").click()
+    s.browser.wait(lambda: s.browser.script(HEARD) > 12, "it plays for twelve seconds", 40)
+    s.browser.wait(lambda: s.browser.script(OFFERED), "the past is offered", harness.Settings.patience)
+    lost_ms = time.time() * 1000
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        s.see("The connection was lost")
+        s.browser.find("#play").click()
+        s.browser.wait(lambda: s.browser.script("return !document.getElementById('stopped').hidden"), "it may go on where it stopped", 30)
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+    wait_for(lambda: server.get("/api/v1/now/live.mp3/place").status == 200, "the server answers")
+    s.browser.find("#resume").click()
+    s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
+    began = s.browser.script("return performance.getEntriesByType('resource').map(one => Number(new URL(one.name).searchParams.get('wall'))).filter(Boolean).at(-1)")
+    check(-6000 < began - lost_ms < 1000, "it goes on %d ms from the loss" % (began - lost_ms))
+    s.browser.complaints()      # the questions without an answer
 
 
 @test
