@@ -53,7 +53,7 @@ TEST(ShoutcastParser, DropsEveryFault) {
   for (int i = 0; i < 129; ++i) many += "a:b\r\n";
   for (const std::string& wire :
        {std::string("\r\n"), std::string("\n"), std::string("pa\x01ss\r\n"), "pa\0ss\r\n"s,
-        std::string(9000, 'p'), "p\r\nicy-name:" + std::string(9000, 'x'),
+        std::string(17'000, 'p'), "p\r\nicy-name:" + std::string(17'000, 'x'),
         "p\r\na:" + std::string(8000, 'x') + "\r\nb:" + std::string(8000, 'x') +
             "\r\nc:" + std::string(8000, 'x'),
         many}) {
