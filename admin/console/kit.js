@@ -104,8 +104,7 @@ export async function api(method, path, body, more = {}) {
   if (!answer.ok) throw new Problem(answer.status, said || {});
   return said;
 }
-// The same question, of whose answers those that come behind a later one's beginning are undefined.  drop(): so is what
-// is on its way.
+// Answers to a question that was asked again since, or before drop(), are undefined.
 export function newest(question) {
   let last;
   const ask = async (...of) => {

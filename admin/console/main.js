@@ -15,7 +15,7 @@ addEventListener('beforeunload', event => {
 const load = (file, name = file) => async (...of) => {
   const module = await import('./' + file + '.js').catch(async problem => {
     await api('GET', '/session');   // The server is there, of another version: all files are fetched again, once.
-    // A page that was loaded by "reload" long ago has not been fetched again for this.
+    // A reload long ago was not for this.
     if (!left && (performance.getEntriesByType('navigation')[0].type !== 'reload' || performance.now() > RELOADED)) await restart();
     away(problem);
   });
