@@ -113,15 +113,18 @@ bool waits_at(int socket, std::uint64_t pid, std::uint64_t asker) {
 struct TheirFile {
   std::string name;
   std::optional<bool> is_ours;  // nullopt: not known
+  bool is_server = false;       // by the name of its program
 };
 TheirFile their_file(std::uint64_t pid, const std::string& ours) {
   const std::string process = cat({"/proc/", pid, "/"});
   const auto line = read_file(process + "cmdline");
   if (!line || line->text.empty()) return {};
   auto words = split(line->text, '\0');
+  const std::string_view program = words.front().substr(words.front().rfind('/') + 1);
   words.erase(words.begin());
   std::erase_if(words, [](std::string_view word) { return word.starts_with("--stand-in="); });
-  TheirFile theirs{parse_options({words.begin(), words.end()}).config_file, std::nullopt};
+  TheirFile theirs{parse_options({words.begin(), words.end()}).config_file, std::nullopt,
+                   program == kProgramName};
   const bool from_root = theirs.name.starts_with('/');
   struct stat here {};
   struct stat there {};
@@ -139,10 +142,9 @@ std::vector<std::uint64_t> servers_with(const std::string& config_file) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc", failed)) {
     const auto pid = parse_u64(entry.path().filename().string());
     if (!pid || *pid == static_cast<std::uint64_t>(::getpid())) continue;
-    const auto name = read_file(cat({"/proc/", *pid, "/comm"}), {64});
-    if (!name || trim(name->text) != kProgramName) continue;
     const auto status = read_file(cat({"/proc/", *pid, "/status"}));
-    if (status && catches_usr2(status->text) && their_file(*pid, config_file).is_ours == true)
+    const TheirFile theirs = their_file(*pid, config_file);
+    if (status && catches_usr2(status->text) && theirs.is_server && theirs.is_ours == true)
       parents[*pid] = parse_u64(status_line(status->text, "PPid:")).value_or(0);
   }
   std::vector<std::uint64_t> first;
