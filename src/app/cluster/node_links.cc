@@ -37,6 +37,7 @@ constexpr int kMaxBeforeHello = 4;  // connections of one node
 constexpr auto kOrderPatience = 5s;
 constexpr auto kAskPatience = 1s;
 constexpr auto kRelinkPatience = 3s;
+constexpr auto kUnsentPoll = 20ms;
 constexpr std::size_t kUnsentOfNode = 100;
 
 // Whether the order may be carried out twice: its link has ended, and its result is unknown.
@@ -59,10 +60,13 @@ NodeLinks::NodeLinks(Network& network, NeighbourCallbacks neighbours, OfferOf of
       orders_(network.loops.control(), kOrderPatience),
       asks_(network.loops.control(), kAskPatience),
       unlinked_(network.loops.control(), {.of_key = kUnsentOfNode},
-                [this](const std::string& node) {
-                  for (UnsentOrder& unsent : unlinked_.release(node)) unsent.then(not_linked(node));
-                }),
-      offer_timer_(network.loops.control(), [this] { send_offers(false); }) {}
+                [this](const std::string& node) { send_unsent(node); }),
+      offer_timer_(network.loops.control(), [this] { send_offers(false); }),
+      unsent_timer_(network.loops.control(), [this] {
+        for (const std::string& node : unlinked_.keys())
+          if (takes_orders(node)) send_unsent(node);
+        if (unlinked_.size() > 0) unsent_timer_.after(kUnsentPoll);
+      }) {}
 
 NodeLinks::~NodeLinks() = default;
 
@@ -137,6 +141,7 @@ void NodeLinks::stop(const std::string& why) {
   orders_.stop();
   asks_.stop();
   unlinked_.clear();
+  unsent_timer_.cancel();
 }
 
 void NodeLinks::hand_over() {
@@ -195,11 +200,6 @@ void NodeLinks::node_joined(NodeSession& session) {
   for (const auto& other : sessions_)
     if (other.get() != &session && other->joined() && other->id() == session.id())
       other->replaced();
-  // Its WELCOME goes first.
-  loop().post([this, id = session.id()] {
-    for (UnsentOrder& unsent : unlinked_.release(id))
-      order(id, std::move(unsent.command), std::move(unsent.then));
-  });
 }
 
 void NodeLinks::try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
@@ -319,6 +319,20 @@ void NodeLinks::send(const MessageFrame& message) {
 void NodeLinks::order(const std::string& node, CommandFrame command,
                       PendingAnswers<ResultFrame>::Then then) {
   if (stopped_) return then(Error::closed("the program ends"));
+  if (takes_orders(node)) return send_order(node, {std::move(command), std::move(then)});
+  park(node, {std::move(command), std::move(then)});
+}
+
+bool NodeLinks::takes_orders(const std::string& node) const {
+  const NodeSession* const session = session_of(node);
+  if (session == nullptr) return false;
+  // It refuses orders about mounts whose records it does not have yet.
+  const bool has_records = network_.config.read()->store.type != StoreType::kNone;
+  return !has_records || !session->knows_conf() || session->has_conf();
+}
+
+void NodeLinks::send_order(const std::string& node, UnsentOrder unsent) {
+  auto& [command, then] = unsent;
   if (NodeSession* const session = session_of(node)) {
     if (command.verb == CommandFrame::Verb::kMove && command.listener != 0 && !session->moves_one())
       return then(Error::unsupported(
@@ -332,7 +346,7 @@ void NodeLinks::order(const std::string& node, CommandFrame command,
                      again = can_be_repeated(command) ? std::optional(command) : std::nullopt,
                      then = std::move(then)](Result<ResultFrame> result) mutable {
       if (!result && result.error().code == Error::Code::kClosed && again && !stopped_)
-        return park(node, *std::move(again), std::move(then));
+        return park(node, {*std::move(again), std::move(then)});
       if (result && !result->done)
         log().warn("cluster/link", cat({"node ", node, ": order failed: ", result->why}));
       then(std::move(result));
@@ -340,14 +354,17 @@ void NodeLinks::order(const std::string& node, CommandFrame command,
     command.number = orders_.add(node, std::move(answered));
     return session->send(std::move(command));
   }
-  park(node, std::move(command), std::move(then));
+  then(not_linked(node));
 }
 
-void NodeLinks::park(const std::string& node, CommandFrame command,
-                     PendingAnswers<ResultFrame>::Then then) {
-  UnsentOrder unsent{std::move(command), std::move(then)};
+void NodeLinks::park(const std::string& node, UnsentOrder unsent) {
   if (known_node(node) == nullptr || !unlinked_.park(node, std::move(unsent), kRelinkPatience))
-    unsent.then(not_linked(node));
+    return unsent.then(not_linked(node));
+  if (!unsent_timer_.armed()) unsent_timer_.after(kUnsentPoll);
+}
+
+void NodeLinks::send_unsent(const std::string& node) {
+  for (UnsentOrder& unsent : unlinked_.release(node)) send_order(node, std::move(unsent));
 }
 
 void NodeLinks::ask(const std::string& node, AskFrame question,

@@ -111,12 +111,15 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void send_offers(bool all);
   void send_offer_news(std::uint64_t version);
 
-  // Until the node is linked.
-  void park(const std::string& node, CommandFrame command, PendingAnswers<ResultFrame>::Then then);
   struct UnsentOrder {
     CommandFrame command;
     PendingAnswers<ResultFrame>::Then then;
   };
+  bool takes_orders(const std::string& node) const;
+  void send_order(const std::string& node, UnsentOrder unsent);
+  // Until the node takes orders.
+  void park(const std::string& node, UnsentOrder unsent);
+  void send_unsent(const std::string& node);
   Network& network_;
   const OfferOf offer_of_;
   bool all_due_ = true;
@@ -135,7 +138,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   bool stopped_ = false;
   UniqueFd handed_;
   int handed_port_ = 0;
-  Timer offer_timer_;
+  Timer offer_timer_, unsent_timer_;
 };
 
 }  // namespace lb

@@ -114,6 +114,7 @@ void NodeSession::send_conf(const ConfPieces::Piece& piece) {
 
 void NodeSession::note_conf(std::uint64_t runs, SteadyTime now) {
   sends_conf_ = true;
+  has_conf_ = has_conf_ || runs > 0;
   while (!conf_sent_.empty() && conf_sent_.front().number <= runs) conf_sent_.pop_front();
   if (conf_sent_.empty() && runs < conf_runs_) conf_sent_.push_back({conf_runs_, now});
 }

@@ -69,6 +69,8 @@ class NodeSession {
   // Whether the node supports slots (frame.h, kLinkMinor).
   bool knows_slots() const noexcept { return minor_ >= 1; }
   bool knows_conf() const noexcept { return minor_ >= 2; }      // likewise
+  // Whether the node has records of this master in force over this link.
+  bool has_conf() const noexcept { return has_conf_; }
   bool moves_one() const noexcept { return minor_ >= 3; }       // likewise
   bool sets_fallbacks() const noexcept { return minor_ >= 4; }  // … and ends one encoder
   // For how long it has not enforced all CONF that it was sent; nullopt: it does not report this.
@@ -123,6 +125,7 @@ class NodeSession {
   bool drain_known_ = false;  // it has reported over this link whether it drains
   std::string version_;
   std::uint64_t round_trip_us_ = 0;
+  bool has_conf_ = false;
   unsigned minor_ = 0;  // of its version of the link
   struct SentConf {
     std::uint64_t number = 0;
