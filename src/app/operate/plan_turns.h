@@ -27,7 +27,7 @@ std::string lane_of(const ApiCaller& who);
 
 class PlanTurns {
  public:
-  static constexpr std::size_t kMaxInside = 256, kMaxOfCustomers = 192, kMaxOfLane = 16;
+  static constexpr std::size_t kMaxInside = 256, kMaxOfCustomers = 192, kMaxOfLane = 32;
 
   // False: there is no room.  After true, leave() is due once.
   bool enter(const std::string& lane);

@@ -27,7 +27,7 @@ TEST_GROUP(PlanTurns) {
 };
 
 TEST(PlanTurns, ACustomerWaitsBehindItselfOnly) {
-  for (int i = 0; i < 1000; ++i) CHECK_EQUAL(i < 16, turns.enter("acme"));
+  for (int i = 0; i < 1000; ++i) CHECK_EQUAL(i < 32, turns.enter("acme"));
   CHECK(turns.enter("bolt"));
   turns.leave("acme");
   CHECK(turns.enter("acme"));
