@@ -8,6 +8,7 @@
 #include "auth/listener/authenticators.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "config/settings/config.h"
 #include "net/crypto/digest.h"
 #include "net/loop/loop.h"
 #include "stream/mount/mount.h"
@@ -45,7 +46,7 @@ SeatService::SeatService(Network& network, LinkedNeighbours& neighbours, const S
       neighbours_(neighbours),
       self_(std::make_shared<SeatService*>(this)),
       book_([this, &slots](const std::string& mount) { return parent_of(slots, mount); },
-            SeatTiming{}),
+            [this](const std::string& mount) { return rule_of(mount); }, SeatTiming{}),
       unanswered_(network.loops.control(), {},
                   [this](std::uint64_t number) {
                     book_.decide_here(number, network_.clock.steady());
@@ -65,6 +66,14 @@ std::string SeatService::parent_of(const SlotService& slots, const std::string& 
   const auto relayed = network_.mounts.find(mount);
   return relayed && relayed->facts()->relayed ? std::string(SeatBook::kParentToCome)
                                               : std::string();
+}
+
+std::optional<SeatBook::Rule> SeatService::rule_of(const std::string& mount) const {
+  const auto config = network_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  if (section.sessions_per_user == 0) return std::nullopt;
+  return SeatBook::Rule{section.sessions_per_user,
+                        auth_option_set(section.authenticator.options, "drop_existing_listener")};
 }
 
 void SeatService::stop() {

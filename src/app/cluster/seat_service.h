@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,7 @@ class SeatService {
     std::shared_ptr<std::atomic<bool>> dropped = std::make_shared<std::atomic<bool>>(false);
   };
   std::string parent_of(const SlotService& slots, const std::string& mount) const;
+  std::optional<SeatBook::Rule> rule_of(const std::string& mount) const;
   void off(std::uint64_t number);
   void work();
   void settle();

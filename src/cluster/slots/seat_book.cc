@@ -93,6 +93,7 @@ void SeatBook::ask(const SeatRow& row, SteadyTime) {
 
 void SeatBook::decide(Seats::iterator at) {
   Seat& seat = at->second;
+  const Rule rule = rule_of_(seat.row.mount).value_or(Rule{seat.row.most, seat.row.drop});
   std::vector<std::uint64_t> others;
   for (const std::uint64_t number : users_[{seat.row.mount, seat.row.user}])
     if (number != at->first && seats_.at(number).on) others.push_back(number);
@@ -108,9 +109,9 @@ void SeatBook::decide(Seats::iterator at) {
     return ghost;
   });
   for (auto oldest = others.begin();
-       seat.row.drop && oldest != others.end() && others.end() - oldest >= seat.row.most; ++oldest)
+       rule.drop && oldest != others.end() && others.end() - oldest >= rule.most; ++oldest)
     give_way(*oldest);
-  if (!seat.row.drop && others.size() >= seat.row.most) {
+  if (!rule.drop && others.size() >= rule.most) {
     answer(seat, SeatAct::kNo);
     erase(at, !seat.parent.empty());
     return;

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -91,9 +92,21 @@ class SeatBook {
   static constexpr std::string_view kParentToCome = "?";  // no node's name
   using ParentOf = std::function<std::string(const std::string& mount)>;
 
+  // This node's own rule for a mount, which counts where it decides; nullopt: it has none, and the
+  // rule of the row counts.  Otherwise a node could end sessions at others by the rule it names.
+  struct Rule {
+    unsigned most = 1;
+    bool drop = false;
+  };
+  using RuleOf = std::function<std::optional<Rule>(const std::string& mount)>;
+
   // max_of_node: smaller in tests.
-  SeatBook(ParentOf parent_of, SeatTiming timing, std::size_t max_of_node = kMaxOfNode)
-      : parent_of_(std::move(parent_of)), timing_(timing), max_of_node_(max_of_node) {}
+  SeatBook(ParentOf parent_of, RuleOf rule_of, SeatTiming timing,
+           std::size_t max_of_node = kMaxOfNode)
+      : parent_of_(std::move(parent_of)),
+        rule_of_(std::move(rule_of)),
+        timing_(timing),
+        max_of_node_(max_of_node) {}
 
   // A listener of this node; row.number is unique here. take_answers() may have its answer at once.
   void ask(const SeatRow& row, SteadyTime now);
@@ -157,6 +170,7 @@ class SeatBook {
   void take_down(const std::string& from, const SeatRow& row);
 
   const ParentOf parent_of_;
+  const RuleOf rule_of_;
   const SeatTiming timing_;
   const std::size_t max_of_node_;
   Seats seats_;

@@ -21,7 +21,7 @@ class Seats {
             const std::string up = parents.contains(id) ? parents.at(id) : "";
             return lost.contains(id) ? std::string() : up;
           },
-          SeatTiming{});
+          [this](const std::string&) { return rule; }, SeatTiming{});
   }
   void ask(const std::string& node, std::uint64_t number, const std::string& user,
            bool drop = false, const std::string& who = "") {
@@ -52,6 +52,7 @@ class Seats {
   std::string take() { return std::exchange(said, ""); }
 
   SteadyTime now{1h};
+  std::optional<SeatBook::Rule> rule;  // of each node's own section
   std::map<std::string, std::string> parents{{"e1", "m"}, {"e2", "m"}, {"x", "e1"}};
   std::set<std::string> lost;
   std::map<std::string, std::unique_ptr<SeatBook>> books;
@@ -62,6 +63,18 @@ class Seats {
 
 TEST_GROUP(SeatBook) { Seats seats; };
 
+TEST(SeatBook, TheRuleOfTheNodeThatDecidesCounts) {
+  seats.rule = SeatBook::Rule{1, false};
+  seats.ask("e1", 1, "ann");
+  seats.ask("e2", 1, "ann", true);  // a row that would end it
+  STRCMP_EQUAL("e11 yes\ne21 no\n", seats.take().c_str());
+  seats.rule = SeatBook::Rule{2, false};
+  seats.ask("e2", 2, "ann");  // of one that names 1
+  STRCMP_EQUAL("e22 yes\n", seats.take().c_str());
+  seats.rule = SeatBook::Rule{2, true};
+  seats.ask("x", 1, "ann");
+  STRCMP_EQUAL("e11 drop\nx1 yes\n", seats.take().c_str());
+}
 TEST(SeatBook, TheFirstOneListens) {
   seats.ask("e1", 1, "ann");
   STRCMP_EQUAL("e11 yes\n", seats.take().c_str());
@@ -212,7 +225,8 @@ TEST(SeatBook, OfTwoNodesThatPullFromEachOtherTheAskedOneDecides) {
   LONGS_EQUAL(0, seats.books["e1"]->size());
 }
 TEST(SeatBook, OneNodeDoesNotTakeTheSeatsOfOthers) {
-  SeatBook book([](const std::string&) { return std::string(); }, SeatTiming{}, 3);
+  SeatBook book([](const std::string&) { return std::string(); },
+                [](const std::string&) { return std::nullopt; }, SeatTiming{}, 3);
   const auto take = [&](const char* from, std::uint64_t number, SeatAct act) {
     SeatRow row;
     row.mount = "/m";
