@@ -81,6 +81,8 @@ std::vector<Loop*> ArchiveService::begin_readers() {
 ArchiveSettings ArchiveService::settings_of(const Config& config) const {
   ArchiveSettings settings = config.archive;
   settings.dir = dir_;
+  const std::string state = state_directory(config);
+  settings.clock_file = state.empty() ? state : state + "/archive.clock";
   settings.fills = fills(config);
   settings.sources = config.limits.sources;
   return settings;

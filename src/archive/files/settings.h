@@ -10,6 +10,7 @@ namespace lb {
 // <archive> at the root; dir "": nothing is recorded here.
 struct ArchiveSettings {
   std::string dir;
+  std::string clock_file;             // of KeptClockTrust; "": nothing is kept
   std::uint64_t total_bytes = 0;      // of all mounts; 0: not limited
   std::int64_t min_free_parts = 500;  // of the file system, in ten-thousandths
   unsigned readers = 2;               // threads that wait for disks

@@ -142,7 +142,7 @@ void ArchiveWriter::scan() {
       record(std::move(one->second->mount), one->second->saved, std::move(one->second->data),
              std::move(one->second->index));
   }
-  clock_trust_.begin(host_.dir + "/.clock", [newest_ms] {
+  clock_trust_.begin(settings_.clock_file, [newest_ms] {
     return newest_ms > 0 ? std::optional(wall_time(newest_ms / 1000)) : std::nullopt;
   });
   host_.log.info(kArchiveModule, cat({"archive ", host_.dir, ": ", files, " files, ",

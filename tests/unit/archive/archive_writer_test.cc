@@ -60,6 +60,7 @@ TEST_GROUP(ArchiveWriter) {
   void configure() {
     ArchiveSettings all;
     all.dir = dir.path();
+    all.clock_file = dir.path() + "/.clock";
     all.min_free_parts = 0;
     writer->configure(all);
     loop.run_once(false);
