@@ -47,7 +47,7 @@ let ahead = 0;   // ms
 export const clock = () => Date.now() + ahead;
 // Of a request without an answer.
 export const away = problem => { throw Object.assign(new Error(t(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer')), {away: true}); };
-// The session has ended under a form, or what is shown once: that stays until there is another session.
+// The session has ended under a form: what is typed stays until there is another session.
 let over = null;
 // Takes the session as it is now; whether it is another one.
 export async function goOn() {
@@ -65,7 +65,7 @@ export async function restart() {
   await new Promise(() => {});
 }
 async function loggedOut() {
-  if (!document.querySelector('form.typed, .secret')) await restart();
+  if (!document.querySelector('form.typed')) await restart();
   over = document.querySelector('.over') || el('p', {class: 'roundbox message over', role: 'alert'}, t('Your login is over') + '. ',
     el('a', {href: '/admin/login?back=%2Fadmin%2Fconsole', target: '_blank'}, t('Log in in another window')), '. ' + t('What was typed stays') + '.');
   if (!over.isConnected) $('main').prepend(over);

@@ -66,7 +66,7 @@ def each_role_sees_what_it_may(t):
     check("/other.mp3" not in owner.browser.text, "an owner sees its own mounts")
     make_mount(owner, "/mine.mp3")
     equal(api.want(200, "GET", "/mounts/mine.mp3").json()["account"], "acme")
-    owner.page(mount_url("/mine.mp3"))   # without what is shown once, which would stay
+    owner.page(mount_url("/mine.mp3"))   # without what is shown once
     owner.quiet()
     # The session ends elsewhere: the page leads to the login, and back to itself.
     api.want(204, "DELETE", "/users/anna/sessions")
