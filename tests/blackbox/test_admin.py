@@ -196,7 +196,7 @@ def buildm3u_asks_nobody_and_keeps_a_password_whole(t):
     check("alice:secret@" in reply.text, reply.text)
     for query in ("mount=/p", "mount=/p&username=a", "mount=/p&password=b"):
         check("400 - Missing parameter" in server.get("/admin/buildm3u?" + query).text, query)
-    equal((server.get("/admin/buildm3u").status, server.get("/admin/buildm3u", ADMIN).status), (401, 400))
+    equal(server.get("/admin/buildm3u").status, 400)
     for i in range(30):
         server.get("/admin/stats", "alice:guess%d" % i)
     equal(server.get("/admin/buildm3u?mount=/p&username=alice&password=secret", "alice:guess").status, 200)

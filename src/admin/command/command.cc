@@ -200,10 +200,6 @@ void answer_admin(AdminRequest request, Station& station, UniqueFunction<void(Ad
   const AskedMount asked{task.has_mount(), task.owns(task.mount), task.request.owns != nullptr};
   if (!admin_allows(*task.lookup.command, task.request.role, asked) || !may_touch_named(task))
     return task.done(admin_error(401, ""));
-  // Icecast asks for a login before it finds that the mount is missing.
-  const bool anonymous = task.request.role == AdminRole::kNone;
-  if (anonymous && task.lookup.command->mount == kNameOnly && !task.has_mount())
-    return task.done(admin_error(401, ""));
   if (const std::string_view problem = mount_problem(task); !problem.empty())
     return task.fail(problem);
   const AdminCommand& command = *task.lookup.command;

@@ -28,6 +28,7 @@
 #include "base/snapshot.h"
 #include "cluster/balance/redirect_decider.h"
 #include "cluster/nodes/steady_count.h"
+#include "cluster/relay/pull_history.h"
 #include "net/loop/waits.h"
 
 namespace lb {

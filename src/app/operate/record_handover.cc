@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/request/record_book.h"
+#include "app/operate/plan_turns.h"
 #include "app/operate/record_job.h"
 #include "app/operate/record_service.h"
 #include "app/services/record_overlay.h"
@@ -25,7 +26,7 @@ void RecordService::rest(UniqueFunction<void(std::string)> then) {
 }
 
 void RecordService::at_rest() {
-  if (!rests_ || turns_.inside() > 0 || !when_at_rest_) return;
+  if (!rests_ || turns_->inside() > 0 || !when_at_rest_) return;
   // Posted, as the caller's last step may end here.
   auto then = [this] {
     if (!when_at_rest_) return;

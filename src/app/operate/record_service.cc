@@ -9,6 +9,7 @@
 #include "api/request/record_book.h"
 #include "app/operate/certificate_records.h"
 #include "app/operate/logout_records.h"
+#include "app/operate/plan_turns.h"
 #include "app/operate/record_job.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
@@ -23,6 +24,7 @@ RecordService::RecordService(Services& services)
     : services_(services),
       view_(std::make_shared<const RecordView>(RecordView{std::make_shared<const RecordBook>()})),
       bans_(std::make_shared<const BanList>()),
+      turns_(std::make_unique<PlanTurns>()),
       life_(services),
       keys_(services),
       certificates_(std::make_unique<CertificateRecords>(services)),
@@ -71,15 +73,15 @@ void RecordService::run(ApiTask task, UniqueFunction<void(ApiOutcome)> done) {
     }
     job->made = key;
   }
-  if (!job->made.empty() && !turns_.remembers(job->lane, services_.loops.control().now())) {
+  if (!job->made.empty() && !turns_->remembers(job->lane, services_.loops.control().now())) {
     job->done(Problem{ProblemName::kQuota,
                       "too many answers to requests with an Idempotency-Key are remembered for 24 "
                       "hours; send this one without a key, or later"});
     return;
   }
-  if (!turns_.enter(job->lane)) {
+  if (!turns_->enter(job->lane)) {
     job->done(Problem{ProblemName::kOverloaded,
-                      cat({turns_.inside(), " changes wait, ", turns_.inside(job->lane),
+                      cat({turns_->inside(), " changes wait, ", turns_->inside(job->lane),
                            " of them yours; this one was not taken"})});
     return;
   }
@@ -103,7 +105,7 @@ void RecordService::check(const JobPtr& job) {
 void RecordService::plan(const JobPtr& job) {
   if (waits_to_place(job)) return;
   const bool first = job->attempts > 0 || !job->held.empty() || placing_ == job;
-  turns_.plan(job->lane, first, [this, job] { make_plan(job); });
+  turns_->plan(job->lane, first, [this, job] { make_plan(job); });
 }
 
 void RecordService::make_plan(const JobPtr& job) {
@@ -112,7 +114,7 @@ void RecordService::make_plan(const JobPtr& job) {
   if (!job->made.empty())
     if (const std::string* made = job->book->made(job->made)) {
       const RegistryRecord record{job->made, *made, job->book->revision_of(job->made)};
-      if (answer_from_made(job, std::span(&record, 1))) return turns_.planned(job->lane);
+      if (answer_from_made(job, std::span(&record, 1))) return turns_->planned(job->lane);
     }
   services_.loops.clerk().post([this, job, has_store = registry_ != nullptr] {
     const ApiTask& task = job->task;
@@ -134,7 +136,7 @@ void RecordService::make_plan(const JobPtr& job) {
 
 void RecordService::planned(const JobPtr& job) {
   if (stopped_) return;
-  turns_.planned(job->lane);
+  turns_->planned(job->lane);
   if (auto* problem = std::get_if<Problem>(&job->plan)) {
     finish(job, std::move(*problem));
     return;
@@ -187,8 +189,8 @@ void RecordService::committed(const JobPtr& job, CommitAnswer answer) {
     case CommitResult::kDone:
       placed(job);
       if (job->write.made)
-        turns_.remembered(job->lane, job->write.made->second.size(),
-                          services_.loops.control().now());
+        turns_->remembered(job->lane, job->write.made->second.size(),
+                           services_.loops.control().now());
       if (plan.again) {
         job->task.request.if_match.clear();  // judged for the first part
         job->memory = {};                    // what it drew is in use
@@ -255,7 +257,7 @@ void RecordService::settle_applied() {
 }
 
 void RecordService::finish(const JobPtr& job, ApiOutcome answer) {
-  turns_.leave(job->lane);
+  turns_->leave(job->lane);
   if (!job->made.empty()) made_under_way_.erase(job->made);
   placed(job);
   release_account(job);

@@ -33,7 +33,6 @@
 #include "app/operate/key_records.h"
 #include "app/operate/life_record.h"
 #include "app/operate/mount_moves.h"
-#include "app/operate/plan_turns.h"
 #include "app/operate/usage_records.h"
 #include "auth/guard/ban_list.h"
 #include "config/settings/mount_book.h"
@@ -42,6 +41,7 @@
 namespace lb {
 
 struct ApiWorld;
+class PlanTurns;
 template <class T>
 struct BookRow;
 class CertificateRecords;
@@ -208,7 +208,7 @@ class RecordService {
   Snapshot<RecordView> view_;
   Snapshot<BanList> bans_;
   std::set<std::string> made_under_way_;  // Idempotency-Keys
-  PlanTurns turns_;
+  const std::unique_ptr<PlanTurns> turns_;
   std::uint64_t laid_revision_ = 0;
   struct Ending {
     std::uint64_t revision;

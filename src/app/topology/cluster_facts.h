@@ -36,12 +36,6 @@ struct ClusterFacts {
   std::uint64_t places = kNoDescriptorLimit;  // for connections, by the system's limit
 };
 
-// The numbers of this run, which only grow: of messages, of marks of requests to nodes and masters,
-// of reports to masters.
-struct RunNumbers {
-  std::uint64_t next_message = 1, next_pull_of_master = 1, next_pull_of_node = 1, last_report = 0;
-};
-
 // How far masters' wall clocks are ahead of ours, to check the times that they signed.  A token
 // names its master by one byte, which two masters may share.
 struct MasterClocks {

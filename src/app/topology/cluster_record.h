@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "app/topology/cluster_facts.h"
 #include "base/record.h"
 #include "cluster/nodes/node_record.h"
 #include "cluster/relay/pull_history.h"

@@ -68,7 +68,7 @@ class NodeSession {
   std::chrono::milliseconds clock_offset() const noexcept { return clock_.offset(); }
   // Whether the node supports slots (frame.h, kLinkMinor).
   bool knows_slots() const noexcept { return minor_ >= 1; }
-  bool knows_conf() const noexcept { return minor_ >= 2; }      // likewise
+  bool knows_conf() const noexcept { return minor_ >= 2; }  // likewise
   // Whether the node has records of this master in force over this link.
   bool has_conf() const noexcept { return has_conf_; }
   bool moves_one() const noexcept { return minor_ >= 3; }       // likewise

@@ -1,8 +1,9 @@
 // PullHistory: which numbers of pull marks a node has used (pull_verifier.h), also as records of a
-// hand-over, which goes on with the epoch that marks are made for.
+// hand-over, which goes on with the epoch that marks are made for; RunNumbers: the next numbers of
+// this server's own.
 //
-// Thread: a value.
-// Ownership: PullVerifier.
+// Thread: values.
+// Ownership: PullVerifier; ClusterService.
 // Source: doc/link.md; doc/upgrade.md.
 #pragma once
 
@@ -16,6 +17,12 @@
 #include "base/record.h"
 
 namespace lb {
+
+// The numbers of this run, which only grow: of messages, of marks of requests to nodes and masters,
+// of reports to masters.
+struct RunNumbers {
+  std::uint64_t next_message = 1, next_pull_of_master = 1, next_pull_of_node = 1, last_report = 0;
+};
 
 // Of one process of the node.
 struct PullRun {
