@@ -202,7 +202,8 @@ class Books {
   std::uint64_t life_ = 0;
   std::shared_ptr<SlotGate> gate_ = std::make_shared<SlotGate>();
   SlotBook slots_{kMount, gate_, SlotTiming{}, [this] { return ++life_; }, now_};
-  SeatBook seats_{[this](const std::string&) { return parent_; }, SeatTiming{}};
+  SeatBook seats_{[this](const std::string&) { return parent_; },
+                  [](const std::string&) { return std::nullopt; }, SeatTiming{}};
   Ingest ingest_{"me", [](const std::string&, const IngestRow&) { return true; }, now_};
   ConfBook conf_;
   LinkedStreams streams_{"me", [](const std::string&) { return false; }};
