@@ -68,18 +68,20 @@ std::optional<SteadyTime> LinkedNeighbours::was_there(const std::string& id) con
 
 bool LinkedNeighbours::alone() const { return masters_.empty() && !nodes_.any_configured(); }
 
-void LinkedNeighbours::send(const std::string& id, const Frame& frame) {
+template <class Send>
+void LinkedNeighbours::on_link(const std::string& id, Send send) {
   if (MasterSession* const master = masters_.linked_session(id))
-    master->send(frame);
+    send(*master);
   else if (NodeSession* const node = nodes_.session_of(id))
-    node->send(frame);
+    send(*node);
+}
+
+void LinkedNeighbours::send(const std::string& id, const Frame& frame) {
+  on_link(id, [&frame](auto& session) { session.send(frame); });
 }
 
 void LinkedNeighbours::send_row_frame(const std::string& id, const Frame& frame) {
-  if (MasterSession* const master = masters_.linked_session(id))
-    master->send_rows(frame);
-  else if (NodeSession* const node = nodes_.session_of(id))
-    node->send_rows(frame);
+  on_link(id, [&frame](auto& session) { session.send_rows(frame); });
 }
 
 }  // namespace lb

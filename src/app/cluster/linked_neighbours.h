@@ -62,6 +62,8 @@ class LinkedNeighbours {
   }
 
  private:
+  template <class Send>
+  void on_link(const std::string& id, Send send);
   void send_row_frame(const std::string& id, const Frame& frame);
 
   MasterLinks& masters_;

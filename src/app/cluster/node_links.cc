@@ -59,13 +59,13 @@ NodeLinks::NodeLinks(Network& network, NeighbourCallbacks neighbours, OfferOf of
       facts_(network.cluster->facts()),
       orders_(network.loops.control(), kOrderPatience),
       asks_(network.loops.control(), kAskPatience),
-      unlinked_(network.loops.control(), {.of_key = kUnsentOfNode},
-                [this](const std::string& node) { send_unsent(node); }),
+      unsent_(network.loops.control(), {.of_key = kUnsentOfNode},
+              [this](const std::string& node) { send_unsent(node); }),
       offer_timer_(network.loops.control(), [this] { send_offers(false); }),
       unsent_timer_(network.loops.control(), [this] {
-        for (const std::string& node : unlinked_.keys())
+        for (const std::string& node : unsent_.keys())
           if (takes_orders(node)) send_unsent(node);
-        if (unlinked_.size() > 0) unsent_timer_.after(kUnsentPoll);
+        if (unsent_.size() > 0) unsent_timer_.after(kUnsentPoll);
       }) {}
 
 NodeLinks::~NodeLinks() = default;
@@ -140,15 +140,15 @@ void NodeLinks::stop(const std::string& why) {
   trial_.reset();
   orders_.stop();
   asks_.stop();
-  unlinked_.clear();
+  unsent_.clear();
   unsent_timer_.cancel();
 }
 
 void NodeLinks::hand_over() {
   stopped_ = true;  // an order that ends gives no further one
   orders_.end_all("the program was replaced before its answer came, so it may have done this");
-  for (const std::string& node : unlinked_.keys())
-    for (UnsentOrder& unsent : unlinked_.release(node)) unsent.then(not_linked(node));
+  for (const std::string& node : unsent_.keys())
+    for (UnsentOrder& unsent : unsent_.release(node)) unsent.then(not_linked(node));
   stop("its program is replaced, and is there again");
 }
 
@@ -358,13 +358,13 @@ void NodeLinks::send_order(const std::string& node, UnsentOrder unsent) {
 }
 
 void NodeLinks::park(const std::string& node, UnsentOrder unsent) {
-  if (known_node(node) == nullptr || !unlinked_.park(node, std::move(unsent), kRelinkPatience))
+  if (known_node(node) == nullptr || !unsent_.park(node, std::move(unsent), kRelinkPatience))
     return unsent.then(not_linked(node));
   if (!unsent_timer_.armed()) unsent_timer_.after(kUnsentPoll);
 }
 
 void NodeLinks::send_unsent(const std::string& node) {
-  for (UnsentOrder& unsent : unlinked_.release(node)) send_order(node, std::move(unsent));
+  for (UnsentOrder& unsent : unsent_.release(node)) send_order(node, std::move(unsent));
 }
 
 void NodeLinks::ask(const std::string& node, AskFrame question,

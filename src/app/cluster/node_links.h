@@ -56,7 +56,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   // Another process has the nodes: also ends orders that are not answered.
   void hand_over();
   // Of orders.
-  bool awaits_results() const noexcept { return !orders_.empty() || unlinked_.size() > 0; }
+  bool awaits_results() const noexcept { return !orders_.empty() || unsent_.size() > 0; }
 
   // Takes a node that has proved its id, here or to a worker.
   void accept(std::string id, std::unique_ptr<Transport> transport, std::string leftover);
@@ -131,7 +131,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   Replica<StreamOffer> offers_{{}, {}};  // only own rows
   PendingAnswers<ResultFrame> orders_;
   PendingAnswers<TellFrame> asks_;
-  Waits<UnsentOrder> unlinked_;  // by the node's id
+  Waits<UnsentOrder> unsent_;  // by the node's id
   std::uint64_t next_link_ = 1;
   std::unique_ptr<AddressTrial> trial_;  // null: no address was tried yet
   RepeatGuard crowded_;
