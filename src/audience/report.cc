@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -105,18 +107,30 @@ Rows kept_rows(Sqlite& database, const char* table, Value value) {
   while (asked.step()) rows.insert(value(asked));
   return rows;
 }
+// The columns of a key.
+std::tuple<std::int64_t> columns_of(std::int64_t mount) { return {mount}; }
+const std::pair<std::int64_t, std::int64_t>& columns_of(
+    const std::pair<std::int64_t, std::int64_t>& key) {
+  return key;
+}
+// key: the condition for one row.
 template <class Rows>
-Result<void> keep_rows(Sqlite& database, const char* table, const Rows& kept, const Rows& rows) {
+Result<void> keep_rows(Sqlite& database, const char* table, const char* key, const Rows& kept,
+                       const Rows& rows) {
   if (kept == rows) return database.failed() ? sentence_of(database) : Result<void>();
   database.clear();
   const auto done = in_transaction(database, [&] {
-    Statement put = database.prepare(cat({"INSERT OR REPLACE INTO ", table, " VALUES(?,?)"})),
-              drop = database.prepare(cat({"DELETE FROM ", table, " WHERE mount=?"}));
-    for (const auto& [mount, value] : kept)
-      if (!rows.contains(mount)) drop.run(mount);
-    for (const auto& [mount, value] : rows)
-      if (const auto at = kept.find(mount); at == kept.end() || at->second != value)
-        put.run(mount, value);
+    constexpr bool of_mount = std::is_same_v<typename Rows::key_type, std::int64_t>;
+    Statement put = database.prepare(
+                  cat({"INSERT OR REPLACE INTO ", table, " VALUES(?,?", of_mount ? ")" : ",?)"})),
+              drop = database.prepare(cat({"DELETE FROM ", table, " WHERE ", key}));
+    for (const auto& [at, value] : kept)
+      if (!rows.contains(at))
+        std::apply([&](const auto&... columns) { drop.run(columns...); }, columns_of(at));
+    for (const auto& [at, value] : rows)
+      if (const auto known = kept.find(at); known == kept.end() || known->second != value)
+        std::apply([&, &value = value](const auto&... columns) { put.run(columns..., value); },
+                   columns_of(at));
     return true;
   });
   return done ? Result<void>() : done.error();
@@ -167,7 +181,7 @@ AudienceReport::Mounts AudienceReport::kept_accounts() {
 }
 
 Result<void> AudienceReport::keep_accounts(const Mounts& kept, const Mounts& accounts) {
-  return keep_rows(database_, "mount_account", kept, accounts);
+  return keep_rows(database_, "mount_account", "mount=?", kept, accounts);
 }
 
 AudienceReport::Since AudienceReport::kept_since() {
@@ -177,7 +191,7 @@ AudienceReport::Since AudienceReport::kept_since() {
 }
 
 Result<void> AudienceReport::keep_since(const Since& kept, const Since& since) {
-  return keep_rows(database_, "mount_since", kept, since);
+  return keep_rows(database_, "mount_since", "mount=?", kept, since);
 }
 
 AudienceReport::Before AudienceReport::kept_before() {
@@ -187,18 +201,7 @@ AudienceReport::Before AudienceReport::kept_before() {
 }
 
 Result<void> AudienceReport::keep_before(const Before& kept, const Before& before) {
-  if (kept == before) return database_.failed() ? sentence_of(database_) : Result<void>();
-  database_.clear();
-  const auto done = in_transaction(database_, [&] {
-    Statement put = database_.prepare("INSERT OR REPLACE INTO mount_before VALUES(?,?,?)"),
-              drop = database_.prepare("DELETE FROM mount_before WHERE mount=? AND until=?");
-    for (const auto& [at, account] : kept)
-      if (!before.contains(at)) drop.run(at.first, at.second);
-    for (const auto& [at, account] : before)
-      if (!kept.contains(at)) put.run(at.first, at.second, account);
-    return true;
-  });
-  return done ? Result<void>() : done.error();
+  return keep_rows(database_, "mount_before", "mount=? AND until=?", kept, before);
 }
 
 AudienceReport::Signs AudienceReport::summed(const Mounts& of) {

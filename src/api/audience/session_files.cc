@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <memory>
+#include <optional>
 #include <utility>
 
 #include "api/audience/audience_ask.h"
@@ -61,28 +61,29 @@ bool is_mount_heard(const PlanContext& context, const std::string& mount) {
                                [&mount](const auto& one) { return one.second == mount; });
 }
 
-// Since when a mount's sessions are its account's, as the sums of the audience count them.
-std::function<std::int64_t(const std::string& name)> account_starts(const PlanContext& context) {
-  struct Known {
-    std::map<std::string, std::int64_t, std::less<>> numbers;
-    AudienceReport::Mounts kept;
-    AudienceReport::Since kept_since;
-  };
-  auto known = std::make_shared<Known>();
-  if (context.world.audience != nullptr) {
+// Since when mounts' sessions are their accounts', as the sums of the audience count them.
+class AccountStarts {
+ public:
+  explicit AccountStarts(const PlanContext& context) : context_(context) {
+    if (context.world.audience == nullptr) return;
     AudienceReport report(*context.world.audience, unix_ms(context.now));
     if (const auto mounts = report.mounts())
-      for (const auto& [number, name] : *mounts) known->numbers.emplace(name, number);
-    known->kept = report.kept_accounts();
-    known->kept_since = report.kept_since();
+      for (const auto& [number, name] : *mounts) numbers_.emplace(name, number);
+    kept_ = report.kept_accounts();
+    kept_since_ = report.kept_since();
   }
-  return [&context, known](const std::string& name) {
-    const auto at = known->numbers.find(name);
-    return at == known->numbers.end()
-               ? record_since(context, name)
-               : account_since(context, name, at->second, known->kept, known->kept_since);
-  };
-}
+  std::int64_t of(const std::string& name) const {
+    const auto at = numbers_.find(name);
+    return at == numbers_.end() ? record_since(context_, name)
+                                : account_since(context_, name, at->second, kept_, kept_since_);
+  }
+
+ private:
+  const PlanContext& context_;
+  std::map<std::string, std::int64_t, std::less<>> numbers_;
+  AudienceReport::Mounts kept_;
+  AudienceReport::Since kept_since_;
+};
 
 struct SessionsAsked {
   AudienceAsk ask;
@@ -104,8 +105,8 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
     return wrong_parameter("mount", "the file has one stream, which mount= must name");
   if (auto problem = hidden_account(context, ask.account)) return *std::move(problem);
   bool knows = ask.mount.empty() || sees_present_mount(context, ask.mount);
-  const bool sees_whole = sees_all(context.who) && ask.account.empty();
-  const auto since_of = account_starts(context);
+  std::optional<AccountStarts> starts;
+  if (!sees_all(context.who) || !ask.account.empty()) starts.emplace(context);
   auto rows = read_sessions(
       session_directory(state_directory(context.file)), ask.range.from, ask.range.to,
       [&](const std::string& name, std::int64_t began_ms) {
@@ -114,7 +115,7 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
         if (!sees_mount(context.who, name, account)) return false;
         if (!ask.account.empty() && account != ask.account) return false;
         knows = true;
-        return sees_whole || began_ms >= since_of(name);
+        return !starts || began_ms >= starts->of(name);
       },
       kMaxSessionLines);
   if (!rows && rows.error().code == Error::Code::kLimit)
