@@ -92,8 +92,8 @@ void add_limit(MonthLimits& limits, const MountRecord& record, const RecordBook&
   limits.emplace(record.mount, limit);
 }
 
-// Adds the accounts that have lost a mount since the last count: to the record of another one, or,
-// where the mount is none's now, at this moment.
+// Adds the accounts that have lost a mount since the last count: when another account's record was
+// made, or now, if the mount has no account.
 void note_former(const AudienceReport::Mounts& kept, const AudienceReport::Mounts& accounts,
                  const AudienceReport::Since& since, WallTime now, AudienceReport::Before& before) {
   for (const auto& [id, account] : kept) {

@@ -153,7 +153,7 @@ std::vector<std::uint64_t> servers_with(const std::string& config_file) {
   return first;
 }
 
-// The server of this configuration; an error says why there is none.
+// Finds the server that runs with this configuration.  Errors: none does, or several do.
 Result<std::uint64_t> find_server(const std::string& config_file, const std::string& pidfile) {
   if (pidfile.empty()) {
     const auto servers = servers_with(config_file);
