@@ -384,9 +384,12 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       }
       of.listeners.push_back(save_listener(listener, *places, out.fds()));
       if (const auto& headers = of.listeners.back().headers) bytes += headers->size();
-      if (auto& next = of.listeners.back().continuation; next)
+      if (auto& next = of.listeners.back().continuation; next) {
         if (const Mount* const to = listener.continuation->next.get(); to && is_over(*to))
           next->ended = numbers.at(to);
+        // The loop of the next process has not been away.
+        if (next->by != SteadyTime::max()) next->by += network_.workers[i]->loop.away();
+      }
       count(of.listeners.back());
     });
     put();

@@ -13,7 +13,7 @@ PolledWaits::PolledWaits(Worker& worker, std::size_t most, std::chrono::millisec
 
 bool PolledWaits::wait(const Connection& connection, SteadyTime& until,
                        std::chrono::milliseconds patience) {
-  const SteadyTime now = worker_.loop.now();
+  const SteadyTime now = worker_.loop.awake();
   if (until == SteadyTime{}) until = now + patience;
   return now < until && waits_.park({}, connection.id(), pause_);
 }

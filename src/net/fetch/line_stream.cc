@@ -129,7 +129,7 @@ struct LineStream::State : std::enable_shared_from_this<LineStream::State> {
   CurlList headers;
   CurlLoop curl;
   CurlEasy easy;
-  Timer head_timer;
+  Deadline head_timer;
   std::string text;          // the incomplete line, or the body of an error
   std::size_t searched = 0;  // bytes of it without a line end
   std::vector<std::string> lines;

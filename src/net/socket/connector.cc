@@ -157,7 +157,7 @@ class ConnectAttempt final : public Underway {
   Error why_;  // of the last address that failed
   std::unique_ptr<Underway> handshake_;
   Watch watch_;
-  Timer step_;
+  Deadline step_;
   Deadline deadline_;
 };
 

@@ -61,7 +61,7 @@ void Fanout::begin_pass() {
   pass_end_ = view_->end;
   settings_ = mount_->settings();
   if (passes_to_know_ > 0 && pass_end_ != end_before) {
-    fed_ = host_.loop().now();
+    fed_ = host_.loop().awake();
     --passes_to_know_;
   }
   due_.splice_back(idle_);
@@ -100,7 +100,7 @@ bool Fanout::keep_in_window(Listener& listener) {
     return false;
   }
   if (listener.position < view_->begin ||
-      (listener.continuation && host_.loop().now() >= listener.continuation->by)) {
+      (listener.continuation && host_.loop().awake() >= listener.continuation->by)) {
     drop_slow(listener);
     return false;
   }
@@ -212,7 +212,7 @@ bool Fanout::end_hung_up() {
   if (passes_to_know_ == 0 || count_ == 0) return false;
   const SteadyTime now = host_.loop().now();
   // While bytes flow, failing writes show closed connections without a walk over all listeners.
-  if (now - fed_ < kHungUpStays) return true;
+  if (host_.loop().awake() - fed_ < kHungUpStays) return true;
   bool some_left = false;
   idle_.for_each([&](Listener& listener) {
     if (listener.hung_up == SteadyTime{}) return;

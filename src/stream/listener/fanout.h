@@ -103,7 +103,7 @@ class Fanout {
   std::uint64_t pass_end_ = 0;                    // end of the view at the pass's start
   std::uint64_t low_water_ = Channel::kNoReader;  // the writer must keep bytes from there on
   std::uint64_t sent_ = 0;  // since the last pass; added to the mount's counter in one go
-  SteadyTime fed_{};        // when a pass had new bytes last
+  SteadyTime fed_{};        // Loop::awake() when a pass had new bytes last
   // Passes with new bytes until each client that has hung up so far is known to be there or gone.
   unsigned passes_to_know_ = 0;
   // When a blocked listener was first seen with so many bytes; awake().

@@ -76,7 +76,7 @@ struct Continuation {
   std::uint64_t leave_at = 0;
   std::shared_ptr<Mount> next;
   EnterMode mode = EnterMode::kLive;
-  SteadyTime by = SteadyTime::max();  // by then a listener that has not left is too far behind
+  SteadyTime by = SteadyTime::max();  // of Loop::awake(); who has not left by then is too late
 };
 
 // A server that joined before the first byte: it is placed when that comes.

@@ -125,7 +125,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   Fanout& fanout = fanout_of(intro.file);
   listener->position = 0;
   listener->continuation = std::make_unique<Continuation>(
-      Continuation{fanout.view().end, mount, EnterMode::kBurst, loop_.now() + intro.time});
+      Continuation{fanout.view().end, mount, EnterMode::kBurst, loop_.awake() + intro.time});
   count_joined(mount);
   if (const auto at = fanouts_.find(mount.get()); at != fanouts_.end()) log_count(*at->second);
   watch_over(fanout);

@@ -462,6 +462,27 @@ TEST(Moves, AListenerInItsIntroCountsWhereItWillGoOnAsSoonAsItIsMoved) {
   streams.end_all(nullptr, EndReason::kShutdown);
   LONGS_EQUAL(0, b->mount->gate().inside());
 }
+TEST(Moves, AServerThatSleptLeavesAnIntroItsTime) {
+  const auto live = on_air("/a");
+  live->writer.units(2, 100);
+  publish(*live);
+  loop.beat();
+  const auto wire = hear_intro(*live, *live);
+  clock.advance(10min);  // the machine was suspended
+  loop.beat();
+  publish(*intro);
+  CHECK(!wire->closed);
+  wire->otherwise = Wire::kEverything;
+  settle();
+  CHECK(wire->sent == pattern_text(0, 100, 2) + pattern_text(0, 200, 1));
+  const auto stands = hear_intro(*live, *live, 2);
+  for (auto left = 61'000ms; left > 0ms; left -= Loop::kBeat) {
+    clock.advance(Loop::kBeat);
+    loop.beat();
+  }
+  publish(*intro);
+  CHECK(stands->closed);
+}
 TEST(Moves, AListenerInItsIntroComesHomeToo) {
   MountSettings settings;
   settings.fallback_mount = "/b";
