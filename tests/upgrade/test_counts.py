@@ -3,6 +3,8 @@ import json
 import os
 import pathlib
 import re
+import socket
+import threading
 import time
 
 from api import Api
@@ -259,3 +261,34 @@ def readers_of_events_are_back_within_three_seconds(t):
         said = re.search(rb"(?m)^retry: (\d+)$", reader.take_all())
         after = time.monotonic() - begin + int(said[1]) / 1000
         check(after < 3, "a reader of %s comes again after %.2f s" % (path, after))
+
+
+@test
+def players_at_a_full_mount_do_not_keep_the_server_from_being_replaced(t):
+    """Each of them waits for a moment whether a place of the cluster's limit becomes free."""
+    server = t.server(limits="<clients>500</clients>", body=mount("/live.mp3", "<max-listeners-cluster>1</max-listeners-cluster>"))
+    source = server.source("/live.mp3")
+    first = server.listener("/live.mp3")
+    source.play(20)
+    over, statuses = threading.Event(), []
+
+    def try_again():
+        while not over.is_set():
+            with socket.create_connection(("127.0.0.1", server.port), 5) as player:
+                player.sendall(request("GET /live.mp3 HTTP/1.0"))
+                statuses.append(player.recv(64)[9:12])
+    players = [threading.Thread(target=try_again) for _ in range(30)]
+    for player in players:
+        player.start()
+    try:
+        wait_for(lambda: len(statuses) > 100, "they try again and again")
+        equal(upgrade(server)[:3], (1, 1, 1), "went over")
+        before = len(statuses)
+        wait_for(lambda: len(statuses) > before + 100, "they still try")
+    finally:
+        over.set()
+        for player in players:
+            player.join()
+    equal(set(statuses), {b"403"}, "each is answered")
+    equal(server.stat("/live.mp3", "listeners"), "1", "listeners")
+    first.close()

@@ -387,7 +387,6 @@ void SlotService::work() {
 // -- between two processes ------------------------------------------------------------------------
 
 std::string SlotService::cannot_move() const {
-  if (waiting_.size() > 0) return "listeners wait for slots of the cluster at this moment";
   for (const auto& [mount, row] : rows_)
     if (row.book->is_moving())
       return cat({"slots of mount ", mount, " are on their way to another node at this moment"});
