@@ -5,10 +5,10 @@ import socket
 import ssl
 
 from api import Api
-from harness import ADMIN, Settings, check, equal, test, wait_for
+from harness import ADMIN, Settings, check, equal, free_port, listen_socket, test, wait_for
 from media import MP3_FRAME, mp3_numbers
 from replacing import upgrade
-from tls_bench import tls, tls_server
+from tls_bench import certificate, tls, tls_server
 
 
 def pumps(server):
@@ -277,3 +277,17 @@ def a_handshake_that_does_not_end_has_the_time_of_a_request(t):
     upgrade(server)
     wait_for(lambda: not client.socket.recv(100), "the server ends it")
     wait_for(lambda: not pumps(server), "nothing of it is left", 10)
+
+
+@test
+def a_port_that_waited_for_a_certificate_is_open_when_the_next_process_has_one(t):
+    plain, port = free_port(), free_port()
+    server = t.unstarted_server(sockets=listen_socket(plain) + listen_socket(port, "<ssl>1</ssl>"))
+    server.start()
+    source = server.source(port=plain)
+    certificate(server.dir, "radio.test")
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    upgrade(server)
+    listener = server.listener(port=port, wrap=tls())
+    sent = source.play(20)
+    check(listener.read(10 * MP3_FRAME) in sent, "what it hears over TLS was sent")

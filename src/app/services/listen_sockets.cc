@@ -127,8 +127,12 @@ Result<void> ListenSockets::open(const Config& config) {
 }
 
 void ListenSockets::begin() {
-  for (const Socket& socket : open_)
+  for (const Socket& socket : open_) {
+    // The process before may have kept it closed for want of a certificate.
+    if (auto listening = socket->listen(); !listening)
+      traffic_.log.error(kSocketsModule, listening.error().what);
     for (const auto& worker : traffic_.workers) worker->accept_from(socket);
+  }
 }
 
 void ListenSockets::accept_from(const Socket& socket) {
