@@ -220,7 +220,9 @@ std::vector<ConfBook::Candidate> ConfBook::candidates() const {
       if (said.name == master.name) add(id);
   }
   for (const auto& [id, said] : parts_) add(id);
-  // The newest master of each store counts; of equally new ones, the one that counted before.
+  // The master that has seen the most of each store counts, linked or not: one that lags behind,
+  // such as one cut off from the store, would undo changes.  Of equally new ones a linked one
+  // counts, then the one that counted before.
   const auto counted = [this](const std::string& id) {
     return std::any_of(candidates_.begin(), candidates_.end(), [&id](const Candidate& candidate) {
       return candidate.id == id && candidate.counts;
@@ -228,7 +230,7 @@ std::vector<ConfBook::Candidate> ConfBook::candidates() const {
   };
   const auto rank = [&](const Candidate& candidate) {
     const MasterPart& said = parts_.find(candidate.id)->second;
-    return std::make_tuple(said.fresh, said.life, said.revision, counted(candidate.id));
+    return std::make_tuple(said.life, said.revision, said.fresh, counted(candidate.id));
   };
   for (Candidate& candidate : order) {
     const std::string& store = parts_.find(candidate.id)->second.store;

@@ -108,11 +108,16 @@ TEST(ConfBook, OfOneStoreTheMasterThatIsFurthestCounts) {
   STRCMP_EQUAL("mounts/x=new", now().c_str());
   book.take("m1", one_more("a.1", 7, "mounts/x", "newest"));
   STRCMP_EQUAL("mounts/x=newest", now().c_str());
-  // The one that is linked, also if it is behind: nothing of the other one will ever be taken back.
+  // The one that is linked may be cut off from the store.
   linked(false, true);
-  STRCMP_EQUAL("mounts/x=new", now().c_str());
-  linked(false, false);
   STRCMP_EQUAL("mounts/x=newest", now().c_str());
+  CHECK(book.owns("m2", "mounts/x"));
+  linked(false, false);
+  linked(false, true);
+  book.take("m2", whole("a.1", 6, {{"mounts/x", "new"}}));
+  STRCMP_EQUAL("mounts/x=newest", now().c_str());
+  book.take("m2", one_more("a.1", 8, "mounts/x", "latest"));
+  STRCMP_EQUAL("mounts/x=latest", now().c_str());
 }
 TEST(ConfBook, AnEndedLoginIsOfTheStore) {
   linked(true, true);
@@ -303,9 +308,11 @@ TEST(ConfBook, TheCopyHasEverythingAndNothingElseIsTaken) {
   copy->set_masters({{"h1:8100", "", false}, {"h2:8100", "", false}});
   CHECK(copy->settle().empty());
   CHECK(!copy->owns("m1", "mounts/x"));
-  // One that speaks counts, whatever the copy has.
+  // One that speaks does not count before it has seen what the copy has.
   copy->set_masters({{"h1:8100", "", false}, {"h2:8100", "m2", true}});
-  copy->take("m2", whole("a.1", 3, {{"mounts/new", "1"}}));
+  copy->take("m2", whole("a.1", 4, {{"mounts/old", "1"}}));
+  CHECK(copy->settle().empty());
+  copy->take("m2", whole("a.1", 5, {{"mounts/new", "1"}}));
   (void)copy->settle();
   STRCMP_EQUAL("keys/m1/k= mounts/new=1", in_short(*copy).c_str());
   CHECK(copy->owns("m2", "mounts/new"));
