@@ -33,8 +33,8 @@ Connection::Connection(Connections& owner, std::uint64_t id, std::unique_ptr<Tra
       socket_peer_(transport_->peer()),
       client_(socket_peer_),
       ip_(transport_->peer().ip()),
-      accepted_(owner.loop().now()),
-      head_since_(accepted_),
+      head_since_(owner.loop().now()),
+      request_since_(head_since_),
       deadline_(owner.loop(), [this] { on_deadline(); }) {
   if (socket_->shoutcast) shoutcast_ = std::make_unique<ShoutcastParser>();
 }
@@ -207,14 +207,20 @@ bool Connection::client_is(const Address& client) {
   transport_->set_peer(client);
   ip_ = client.ip();
   if (owner_.plan_.welcome(client)) return true;
-  drop();
+  if (client == socket_peer_)
+    drop();
+  else
+    refuse(403, "this address may not connect");  // see ParseStatus::kDrop
   return false;
 }
 
 void Connection::on_deadline() {
   // As in Icecast, the connection ends without a reply if the head does not come, or the reply is
   // not read.
-  end();
+  if (state_ == State::kReplying)
+    break_off();
+  else
+    end();
 }
 
 void Connection::on_socket(short events) {
@@ -271,6 +277,7 @@ void Connection::on_socket(short events) {
 }
 
 void Connection::on_head_bytes(std::string_view bytes) {
+  if (kept_ && head_so_far_.empty()) request_since_ = owner_.loop().now();
   std::size_t used = 0;
   ParseStatus status = ParseStatus::kMore;
   if (shoutcast_) {
@@ -295,18 +302,22 @@ void Connection::on_head_bytes(std::string_view bytes) {
       wait_for_request();
       return;
     case ParseStatus::kDrop:
-      drop();
-      return;
+      if (!owner_.settings_.read().trusted_proxies.contains(socket_peer_)) return drop();
+      // A proxy would take a close for a server that has failed, and ask it no more.
+      return refuse(400, "this is not a request that this server knows");
     case ParseStatus::kRefuse:
-      // The line that is logged helps the author of the client.
-      if (request_.target.empty()) request_.method_text = request_.target = "-";
-      reply_page(parser_.refuse_status(), parser_.refuse_text());
-      return;
+      return refuse(parser_.refuse_status(), parser_.refuse_text());
     case ParseStatus::kDone:
       leftover_.assign(bytes.substr(used));
       head_is_complete();
       return;
   }
+}
+
+void Connection::refuse(int status, std::string_view text) {
+  // The line that is logged helps the author of the client.
+  if (request_.target.empty()) request_.method_text = request_.target = "-";
+  reply_page(status, text);
 }
 
 void Connection::head_is_complete() {
@@ -418,7 +429,6 @@ RequestContext& Connection::context() {
 }
 
 void Connection::next_request() {
-  asked_ms_ = 0;
   const std::string early = std::move(leftover_);
   leftover_.clear();
   on_head_bytes(early);
@@ -446,6 +456,11 @@ std::unique_ptr<Transport> Connection::take_transport() {
 }
 
 void Connection::drop() { end(); }
+void Connection::break_off() {
+  note_access();
+  end();
+}
+
 void Connection::end() { owner_.remove(*this); }
 
 }  // namespace lb

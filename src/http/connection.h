@@ -186,7 +186,11 @@ class Connection : public ListHook {
   void come_back(bool progress);
   bool body_is_read() const noexcept;
   void next_request();
+  // The reply is not sent to its end.
+  void break_off();
   void reply_is_out();
+  void note_access();
+  void refuse(int status, std::string_view text);
   bool nothing_more_comes() const noexcept;
   void linger();
   void end();
@@ -239,8 +243,9 @@ class Connection : public ListHook {
   bool head_whole_ = false;  // the head of the request is complete
   bool kept_ = false;        // it waits for another request
   std::size_t lingered_bytes_ = 0;
-  SteadyTime accepted_, head_since_, head_until_;
-  SteadyTime reply_until_;  // deadline for the whole reply
+  SteadyTime head_since_, head_until_;
+  SteadyTime request_since_;  // of the first request, the connection's begin
+  SteadyTime reply_until_;    // deadline for the whole reply
   Watch watch_;
   Deadline deadline_;
 };

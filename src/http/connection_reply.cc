@@ -116,6 +116,8 @@ bool Connection::body_is_read() const noexcept {
 }
 
 void Connection::reply_bytes(int status, std::string bytes) {
+  if (request_.method == Method::kHead)
+    bytes.erase(std::min(bytes.find("\r\n\r\n"), bytes.size() - 4) + 4);
   out_ = std::move(bytes);
   status_ = status;
   keep_alive_ = false;
@@ -309,7 +311,7 @@ bool Connection::write_failed(IoStatus status, std::uint64_t before) {
   if (status == IoStatus::kAgain)
     come_back(bytes_sent_ > before);
   else
-    end();
+    break_off();
   return true;
 }
 
@@ -338,7 +340,7 @@ void Connection::write_out() {
   reply_is_out();
 }
 
-void Connection::reply_is_out() {
+void Connection::note_access() {
   AccessFacts facts;
   std::string& line = owner_.access_line_;
   line.clear();
@@ -352,8 +354,13 @@ void Connection::reply_is_out() {
   facts.referer = request_.headers.get("referer");
   facts.user_agent = request_.headers.get("user-agent");
   facts.seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(owner_.loop().now() - accepted_).count();
+      std::chrono::duration_cast<std::chrono::seconds>(owner_.loop().now() - request_since_)
+          .count();
   if (!is_probe) owner_.access_->add(facts, owner_.loop().clock().wall());
+}
+
+void Connection::reply_is_out() {
+  note_access();
   context_.reset();
   reply_lines_.clear();
   out_.clear();
@@ -375,6 +382,7 @@ void Connection::reply_is_out() {
   parser_ = RequestParser();
   form_.clear();
   bytes_sent_ = 0;
+  asked_ms_ = 0;
   user.clear();
   shows_user = false;
   is_probe = false;

@@ -1,6 +1,7 @@
 // How long a connection lives: deadlines, requests that follow a reply, and too many connections.
 #include <algorithm>
 #include <cstdint>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,45 @@ TEST(ConnectionLife, StaysOpenForTheNextRequestWhenTheReplyIsKeepAlive) {
   const std::string lines = captured.accesses();
   LONGS_EQUAL(2, std::count(lines.begin(), lines.end(), '\n'));
   CHECK(!peer.finished());
+}
+TEST(ConnectionLife, EachRequestOfAKeptConnectionHasItsOwnTime) {
+  keep_alive();
+  std::vector<std::int64_t> asked;
+  first.act = [&asked](Connection& connection) {
+    asked.push_back(connection.asked_ms());
+    return Verdict::kNext;
+  };
+  ask("OPTIONS * HTTP/1.1\r\n\r\n");
+  clock.advance(50s);
+  say("OPTIONS * HTTP/1.1\r\n");
+  clock.advance(2s);
+  say("\r\n");
+  clock.advance(5s);
+  say("OPTIONS * HTTP/1.1\r\n\r\nOPTIONS * HTTP/1.1\r\n\r\n");
+  LONGS_EQUAL(4, asked.size());
+  LONGS_EQUAL(52'000, asked[1] - asked[0]);
+  LONGS_EQUAL(5000, asked[2] - asked[1]);
+  LONGS_EQUAL(0, asked[3] - asked[2]);
+  std::istringstream lines(captured.accesses());
+  std::string seconds, line;
+  while (std::getline(lines, line)) seconds += line.substr(line.rfind(' '));
+  STRCMP_EQUAL(" 0 2 0 0", seconds.c_str());
+}
+TEST(ConnectionLife, AProxyThatIsTrustedIsAnswered) {
+  // It would take a close for a server that has failed, and ask it no more.
+  change([](HttpSettings& s) {
+    const std::vector<std::string> proxies{"192.0.2.9"};
+    s.trusted_proxies = AddressList::parse(proxies, [](std::size_t, const std::string&) {});
+  });
+  CHECK(ask("PROPFIND / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.0 400 "));
+  CHECK(captured.accesses().find(" 400 ") != std::string::npos);
+  CHECK(ask("GET //x HTTP/1.1\r\n\r\n").starts_with("HTTP/1.0 400 "));
+  peer = SocketPair();
+  accept(peer);
+  turn();
+  welcome = false;
+  CHECK(say("GET /x HTTP/1.1\r\nX-Forwarded-For: 192.0.2.77\r\n\r\n").starts_with("HTTP/1.0 403 "));
+  LONGS_EQUAL(0, seen.size());
 }
 TEST(ConnectionLife, BehindAHandOverAnAnswerUnderWayIsTheLastOne) {
   pend();
