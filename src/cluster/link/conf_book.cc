@@ -183,8 +183,10 @@ void ConfBook::take(const std::string& master, const ConfFrame& frame) {
 }
 
 void ConfBook::end_run(MasterPart& said, const ConfFrame& frame) {
+  const auto name = std::pair(said.store, said.life);
+  const std::uint64_t before = std::exchange(said.revision, frame.revision);
   std::tie(said.store, said.life) = parts_of_store(frame.store);
-  said.revision = frame.revision;
+  if (said.revision < before && name == std::pair(said.store, said.life)) went_back(said);
   if (said.all) {
     said.items = std::exchange(said.arriving, {});
     said.bytes = said.arriving_bytes;
@@ -203,6 +205,14 @@ void ConfBook::end_run(MasterPart& said, const ConfFrame& frame) {
   said.arriving.clear();
   said.leaving.clear();
   forget_gone();
+}
+
+// The store was restored, and no master has seen both sides of that (LifeRecord): what masters that
+// are not linked have said before is over.
+void ConfBook::went_back(const MasterPart& said) {
+  for (auto& [id, other] : parts_)
+    if (!other.fresh && other.store == said.store && other.life == said.life)
+      other.revision = std::min(other.revision, said.revision);
 }
 
 // The masters in their order of priority.

@@ -98,6 +98,7 @@ class ConfBook {
     std::size_t arriving_bytes = 0;
     std::string part_key, part;  // "": no value is incomplete
   };
+  void went_back(const MasterPart& said);
   struct Candidate {
     std::string id;
     bool counts = false;  // for items of its store

@@ -119,6 +119,19 @@ TEST(ConfBook, OfOneStoreTheMasterThatIsFurthestCounts) {
   book.take("m2", one_more("a.1", 8, "mounts/x", "latest"));
   STRCMP_EQUAL("mounts/x=latest", now().c_str());
 }
+TEST(ConfBook, AStoreThatWasRestoredWhileItsMastersWereDownCounts) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 1000, {{"mounts/x", "lost"}}));
+  book.take("m2", whole("a.1", 1001, {{"mounts/x", "lost"}}));
+  STRCMP_EQUAL("mounts/x=lost", now().c_str());
+  linked(false, false);
+  linked(true, false);
+  book.take("m1", whole("a.1", 900, {{"mounts/x", "restored"}}));
+  STRCMP_EQUAL("mounts/x=restored", now().c_str());
+  linked(true, true);
+  book.take("m2", whole("a.1", 901, {{"mounts/x", "changed"}}));
+  STRCMP_EQUAL("mounts/x=changed", now().c_str());
+}
 TEST(ConfBook, AnEndedLoginIsOfTheStore) {
   linked(true, true);
   book.take("m1", whole("a.1", 5, {{"ended/s", "1"}, {"keys/m1/k", "1"}}));
