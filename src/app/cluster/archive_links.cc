@@ -80,6 +80,12 @@ void ArchiveLinks::joined(const std::string& id) {
   soon();
 }
 
+void ArchiveLinks::resend(const std::string& id) {
+  if (stopped_) return;
+  table_.resend(id);
+  soon();
+}
+
 void ArchiveLinks::left(const std::string& id) {
   if (stopped_) return;
   table_.left(id, network_.loops.control().now());

@@ -40,6 +40,7 @@ class ArchiveLinks {
   void joined(const std::string& id);
   // The last link to it has ended.
   void left(const std::string& id);
+  void resend(const std::string& id);  // one of two links to it has ended
   void take(const std::string& sender, const std::vector<ArchiveRow>& rows);
   // For a hand-over; restore() comes after configure().  Rows stay until their senders repeat them.
   std::vector<HolderRecord> save() const;

@@ -205,11 +205,16 @@ void ClusterLinks::resend(const std::string& id) {
   seats_->resend(id);
 }
 
+
 void ClusterLinks::left(const std::string& id, bool silent) {
   conf_->left(id);
   if (conf_taker_.masters_changed) conf_taker_.masters_changed();
   if (!neighbours_->left(id)) {
-    if (neighbours_->is_linked(id)) resend(id);
+    if (!neighbours_->is_linked(id)) return;
+    ingest_->resend(id);
+    archive_->resend(id);
+    titles_->resend(id);
+    resend(id);
     return;
   }
   ingest_->left(id);

@@ -92,6 +92,12 @@ void IngestService::joined(const std::string& id, bool upward) {
   soon();
 }
 
+void IngestService::resend(const std::string& id) {
+  if (stopped_ || !ingest_) return;
+  ingest_->resend(id);
+  soon();
+}
+
 void IngestService::left(const std::string& id) {
   if (stopped_ || !ingest_) return;
   note_absence();

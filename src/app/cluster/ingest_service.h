@@ -40,6 +40,7 @@ class IngestService {
   void joined(const std::string& id, bool upward);
   // The last link to it has ended.
   void left(const std::string& id);
+  void resend(const std::string& id);  // one of two links to it has ended
   void take(const std::string& sender, const std::vector<IngestRow>& rows);
   // For a hand-over: the rows of nodes, so that their mounts are there before their links.
   // restore() comes after configure().

@@ -54,14 +54,17 @@ class LinkedNeighbours {
     if (rows.empty()) return;
     for (const RowsFrame<Row>& frame : row_frames(std::move(rows))) send(id, frame);
   }
-  // Rows of a Replica, which may be many: they let other frames pass.
+  // Rows of a Replica, which may be many: they let other frames pass, also on a slow line.
   template <class Row>
   void send_news(const std::string& id, std::vector<Row> rows) {
     if (rows.empty()) return;
-    for (const RowsFrame<Row>& frame : row_frames(std::move(rows))) send_row_frame(id, frame);
+    for (const RowsFrame<Row>& frame : row_frames(std::move(rows), kNewsFrame))
+      send_row_frame(id, frame);
   }
 
  private:
+  static constexpr std::size_t kNewsFrame = 12 * 1024;
+
   template <class Send>
   void on_link(const std::string& id, Send send);
   void send_row_frame(const std::string& id, const Frame& frame);

@@ -51,19 +51,21 @@ void TitleLinks::mount_changed(const std::string& mount) {
 
 void TitleLinks::joined(const std::string& id) {
   if (stopped_) return;
-  const SteadyTime now = network_.loops.control().now();
-  table_.joined(id, now);
-  stands_until_ = now + Table::Settings().kept + kEvery;
+  table_.joined(id, network_.loops.control().now());
   for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used)
     due_.insert(name);
   soon();
 }
 
+void TitleLinks::resend(const std::string& id) {
+  if (stopped_) return;
+  table_.resend(id);
+  soon();
+}
+
 void TitleLinks::left(const std::string& id) {
   if (stopped_) return;
-  const SteadyTime now = network_.loops.control().now();
-  table_.left(id, now);
-  stands_until_ = now + Table::Settings().kept + kEvery;
+  table_.left(id, network_.loops.control().now());
   soon();
 }
 
@@ -100,7 +102,7 @@ void TitleLinks::work() {
   for (std::string& mount : table_.news_for("", any, name)) changed.insert(std::move(mount));
   for (const std::string& mount : changed) use(mount);
   tell();
-  if (worked_ < stands_until_) soon();
+  if (table_.holds_rows()) soon();
 }
 
 // The title of a relay of the cluster belongs to its source's node, of a captured one to this node.

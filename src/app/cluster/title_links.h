@@ -54,6 +54,7 @@ class TitleLinks {
   void joined(const std::string& id);
   // The last link to it has ended.
   void left(const std::string& id);
+  void resend(const std::string& id);  // one of two links to it has ended
   void take(const std::string& sender, const std::vector<TitleRow>& rows);
   // For a hand-over; restore() comes after that of IngestService.  Rows stay until their senders
   // repeat them.
@@ -95,7 +96,7 @@ class TitleLinks {
   Table table_;
   std::set<std::string> due_;  // own mounts
   Snapshot<Elsewhere> elsewhere_;
-  SteadyTime worked_{}, stands_until_{};  // stands_until_: for rows of lost neighbours
+  SteadyTime worked_{};
   bool stopped_ = false;
   Timer timer_;
 };

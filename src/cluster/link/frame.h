@@ -32,6 +32,7 @@
 namespace lb {
 
 constexpr std::size_t kLongestFrame = 64 * 1024;   // with its line end
+constexpr std::size_t kFrameRoom = kLongestFrame - 1024;  // without the members of every frame
 constexpr std::size_t kLongestMessage = 4 * 1024;  // bytes of a MSG
 constexpr std::size_t kLongestText = 256;          // of a reason, a content type …
 constexpr std::size_t kLongestTitle = 1024;
@@ -327,7 +328,7 @@ std::vector<SnapFrame> snap_frames(std::vector<StreamOffer> offers, std::vector<
 std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
                                      std::vector<std::string> removed);
 template <class Row>
-std::vector<RowsFrame<Row>> row_frames(std::vector<Row> rows);
+std::vector<RowsFrame<Row>> row_frames(std::vector<Row> rows, std::size_t room = kFrameRoom);
 // The rows that the question asks for and that fit, in the order of their numbers.
 TellFrame tell_frame(const AskFrame& ask, std::vector<ListenerRow> rows);
 // 4 bytes each, the highest first, in base64; nullopt: invalid.

@@ -8,8 +8,6 @@
 namespace lb {
 namespace {
 
-// Space for the members of every frame.
-constexpr std::size_t kRoom = kLongestFrame - 1024;
 constexpr std::size_t kForClients = 2 * 4 * kMaxClients;  // of a LOAD
 
 // Upper bounds of an element's size in JSON, percent-encoded and escaped.
@@ -51,10 +49,10 @@ std::size_t size_of(const ListenerRow& row) {
 // Puts each element into a list of frames.back(), and begins another frame when that is full.
 template <class Frame, class Element>
 void spread(std::vector<Element>& elements, std::vector<Element> Frame::*list,
-            std::vector<Frame>& frames, std::size_t& used) {
+            std::vector<Frame>& frames, std::size_t& used, std::size_t room = kFrameRoom) {
   for (Element& element : elements) {
     const std::size_t size = size_of(element);
-    if (used + size > kRoom) {
+    if (used + size > room) {
       if constexpr (requires { frames.back().more; }) frames.back().more = true;
       frames.emplace_back();
       used = 0;
@@ -85,17 +83,17 @@ std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
 }
 
 template <class Row>
-std::vector<RowsFrame<Row>> row_frames(std::vector<Row> rows) {
+std::vector<RowsFrame<Row>> row_frames(std::vector<Row> rows, std::size_t room) {
   std::vector<RowsFrame<Row>> frames(1);
   std::size_t used = 0;
-  spread(rows, &RowsFrame<Row>::rows, frames, used);
+  spread(rows, &RowsFrame<Row>::rows, frames, used, room);
   return frames;
 }
-template std::vector<IngestFrame> row_frames(std::vector<IngestRow> rows);
-template std::vector<ArchiveFrame> row_frames(std::vector<ArchiveRow> rows);
-template std::vector<SlotFrame> row_frames(std::vector<SlotRow> rows);
-template std::vector<SeatFrame> row_frames(std::vector<SeatRow> rows);
-template std::vector<TitleFrame> row_frames(std::vector<TitleRow> rows);
+template std::vector<IngestFrame> row_frames(std::vector<IngestRow> rows, std::size_t room);
+template std::vector<ArchiveFrame> row_frames(std::vector<ArchiveRow> rows, std::size_t room);
+template std::vector<SlotFrame> row_frames(std::vector<SlotRow> rows, std::size_t room);
+template std::vector<SeatFrame> row_frames(std::vector<SeatRow> rows, std::size_t room);
+template std::vector<TitleFrame> row_frames(std::vector<TitleRow> rows, std::size_t room);
 
 TellFrame tell_frame(const AskFrame& ask, std::vector<ListenerRow> rows) {
   TellFrame frame;
@@ -106,7 +104,7 @@ TellFrame tell_frame(const AskFrame& ask, std::vector<ListenerRow> rows) {
   for (ListenerRow& row : rows) {
     if (row.id <= ask.after) continue;
     const std::size_t size = size_of(row);
-    if (frame.rows.size() == std::min(ask.most, kMaxReportedRows) || used + size > kRoom) {
+    if (frame.rows.size() == std::min(ask.most, kMaxReportedRows) || used + size > kFrameRoom) {
       frame.more = true;
       break;
     }
@@ -134,7 +132,7 @@ std::optional<std::vector<std::uint32_t>> clients_of_text(std::string_view text)
 
 std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept {
   std::size_t used = 0, count = 0;
-  while (count < loads.size() && used + size_of(loads[count]) <= kRoom - kForClients)
+  while (count < loads.size() && used + size_of(loads[count]) <= kFrameRoom - kForClients)
     used += size_of(loads[count++]);
   return count;
 }

@@ -8,6 +8,9 @@
 namespace lb {
 namespace {
 
+// Rows of sources are sent before those of other kinds; 256 KiB of them a second (Link).
+constexpr std::chrono::milliseconds kForARow{2};
+
 bool has_word(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
@@ -26,7 +29,7 @@ Ingest::Ingest(std::string own_id, Believes believes, SteadyTime now, IngestTimi
             const int way = 2 * static_cast<int>(heard.row->via.size());
             return (heard.stands ? 100 : 0) + way + (heard.row->state == IngestState::kOn ? 0 : 1);
           },
-          {kMaxRows, timing.kept, true}) {}
+          {kMaxRows, timing.kept, true, kForARow}) {}
 
 void Ingest::configure(std::vector<IngestPlan> plans, bool alone) {
   alone_ = alone;
@@ -54,7 +57,6 @@ void Ingest::joined(const std::string& neighbour, bool upward, SteadyTime now) {
   ++version_;
   const bool awaited = awaited_.erase(neighbour) > 0;
   table_.joined(neighbour, now);
-  // It sends all rows at once.
   if (awaited) table_.hold(neighbour, now + timing_.return_to_next);
   if (!std::exchange(heard_any_, true))
     hold_until_ = std::min(hold_until_, now + timing_.start_hold);

@@ -80,6 +80,8 @@ class Ingest {
   void joined(const std::string& neighbour, bool upward, SteadyTime now);
   // The last link to it has ended.
   void left(const std::string& neighbour, SteadyTime now);
+  // Rows that were sent to it may be lost.
+  void resend(const std::string& neighbour) { table_.resend(neighbour); }
   void take(const std::string& sender, const std::vector<IngestRow>& rows);
   // The rows of linked neighbours about themselves, by neighbour, for the next process.
   using OwnRows = std::map<std::string, std::vector<IngestRow>>;

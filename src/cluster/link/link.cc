@@ -21,7 +21,10 @@ using namespace std::chrono_literals;
 constexpr int kReadsAWake = 32;
 constexpr std::size_t kPiece = 16384;
 constexpr std::size_t kMaxRowBytes = 64 << 20;
+constexpr std::size_t kMaxBeforeBye = 64 << 10;
 constexpr auto kRowPause = 25ms;
+// That the kernel has not sent: what it has taken stands before the next LOAD.
+constexpr std::size_t kMaxUnsent = 16 << 10;
 // The queue is compacted when this many of its bytes are written.
 constexpr std::size_t kCompactAt = 64 * 1024;
 // Shorter than any silence after which a link ends.
@@ -72,6 +75,7 @@ Link::Link(Loop& loop, std::unique_ptr<Transport> transport, std::string leftove
   const int on = 1;
   ::setsockopt(transport_->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   set_patience(transport_->fd(), std::max(settings_.user_timeout, settings_.dead));
+  transport_->limit_unsent(kMaxUnsent);
   transport_->read_ahead();
   watch_.start<&Link::on_socket>(loop_, transport_->fd(), EV_READ, this);
   // Bytes that came with the head, or that TLS has decrypted, do not make the socket readable.
@@ -139,8 +143,10 @@ void Link::write_held() {
 }
 
 void Link::send_bye(ByeFrame bye, const std::string& reason) {
-  for (auto& kind : rows_)
-    for (const std::string& lines : std::exchange(kind, {})) send_lines(lines);
+  // More would keep the BYE back.
+  if (row_bytes_ <= kMaxBeforeBye)
+    for (auto& kind : rows_)
+      for (const std::string& lines : std::exchange(kind, {})) send_lines(lines);
   send(std::move(bye));
   write_held();
   if (!ended_) transport_->shut_down_write();

@@ -8,7 +8,8 @@
 // rows are in the order of their last changes, and each neighbour has a position in this order.  A
 // row that it may no longer have is sent as gone.
 // Rows of a lost neighbour are held for `kept`.  Rows that it does not send again over a new link
-// are held as long, because a new process may have replaced it without a loss.  With
+// are held for that and `a_row` for each row that it has sent, because a new process may have
+// replaced it without a loss, and it sends them at a rate (Link::send_rows).  With
 // `ends_with_link`, rows about a lost node that it sent itself, or that another lost node sent, are
 // dropped at once.
 //
@@ -60,6 +61,7 @@ class Replica {
     std::size_t most = 20'000;  // rows of one neighbour
     std::chrono::milliseconds kept{10'000};
     bool ends_with_link = false;
+    std::chrono::microseconds a_row{5000};  // that rows of all kinds may take to arrive
   };
   // A row as one neighbour sent it.
   struct Heard {
@@ -93,8 +95,13 @@ class Replica {
   // are ranked again.
   void joined(const std::string& neighbour, SteadyTime now) {
     lost_.erase(neighbour);
+    resend(neighbour);
+    const SteadyTime until = now + settings_.kept + time_of_rows(neighbour);
+    for_each_of(neighbour, [&](Heard& heard) { keep(heard, until); });
+  }
+  // Some rows that were sent to it may be lost.
+  void resend(const std::string& neighbour) {
     if (const auto at = told_.find(neighbour); at != told_.end()) at->second.up_to = 0;
-    for_each_of(neighbour, [&](Heard& heard) { keep(heard, now); });
   }
   // All rows will be sent to it again.
   void forget_sent(const std::string& neighbour) { told_.erase(neighbour); }
@@ -102,7 +109,7 @@ class Replica {
     forget_sent(neighbour);
     for_each_of(neighbour, [&](Heard& heard) {
       heard.stands = true;
-      keep(heard, now);
+      keep(heard, now + settings_.kept);
     });
     lost_[neighbour] = now + settings_.kept;
     erase_if([&](const RowKey& key, const Heard& heard) {
@@ -110,12 +117,12 @@ class Replica {
     });
   }
   // The neighbour has sent its rows to the former process of this node: they are held until then,
-  // unless it sends them again.
+  // and for the time that its rows take, unless it sends them again.
   void hold(const std::string& neighbour, SteadyTime until) {
+    until += time_of_rows(neighbour);
     for_each_of(neighbour, [&](Heard& heard) {
       heard.stands = true;
-      heard.until = until;
-      forget_at_ = std::min(forget_at_, until);
+      keep(heard, until);
     });
   }
   // The former process has sent the neighbour this row.
@@ -164,6 +171,8 @@ class Replica {
     const auto at = entries_.find(key);
     return at == entries_.end() || at->second.row == nullptr ? nullptr : &at->second;
   }
+  // Some rows may have to be dropped later.
+  bool holds_rows() const noexcept { return forget_at_ != SteadyTime::max(); }
   // Changes whenever a row that counts does.
   std::uint64_t version() const noexcept { return version_; }
 
@@ -232,9 +241,13 @@ class Replica {
   bool is_full(const std::string& sender) {
     return !sender.empty() && count_[sender] >= settings_.most;
   }
-  void keep(Heard& heard, SteadyTime now) {
-    heard.until = now + settings_.kept;
-    forget_at_ = std::min(forget_at_, heard.until);
+  void keep(Heard& heard, SteadyTime until) {
+    heard.until = until;
+    forget_at_ = std::min(forget_at_, until);
+  }
+  SteadyTime::duration time_of_rows(const std::string& sender) const {
+    const auto rows = count_.find(sender);
+    return rows == count_.end() ? SteadyTime::duration(0) : rows->second * settings_.a_row;
   }
   template <class Each>
   void for_each_of(const std::string& sender, const Each& each) {

@@ -12,7 +12,7 @@ TEST_GROUP(Replica) {
     if (*heard.row == "?") return std::nullopt;
     return heard.sender == key.node ? 0 : heard.stands ? 2 : 1;
   }
-  Table table{rank, {}};
+  Table table{rank, {.a_row = 0us}};
   SteadyTime now{1000s};
 
   static RowKey key(const std::string& node, const std::string& mount = "/m") {
@@ -115,6 +115,32 @@ TEST(Replica, WhatIsNotToldOverANewLinkGoesWithoutALossOfTheOldOne) {
   table.forget(now + 10s);
   STRCMP_EQUAL("", text("a").c_str());
   STRCMP_EQUAL("1", text("b").c_str());
+}
+
+// A neighbour sends its rows at a rate.
+TEST(Replica, RowsOfANewLinkHaveTheTimeThatAllOfThemTake) {
+  Table many(rank, {.a_row = 5ms});
+  for (int i = 0; i < 4000; ++i) many.take("a", key("a", "/" + std::to_string(i)), "1");
+  many.joined("a", now);
+  CHECK(many.forget(now + 29s).empty());
+  LONGS_EQUAL(4000, many.forget(now + 30s).size());
+  for (int i = 0; i < 1000; ++i) many.take("a", key("a", "/" + std::to_string(i)), "1");
+  many.hold("a", now + 2s);
+  CHECK(many.forget(now + 6s).empty());
+  CHECK(many.holds_rows());
+  LONGS_EQUAL(1000, many.forget(now + 7s).size());
+  many.forget(now + 8s);
+  CHECK_FALSE(many.holds_rows());
+}
+// What was sent over the other one of two links may be lost with it.
+TEST(Replica, RowsAreSentAgainWithoutALossOfWhatWasHeard) {
+  table.set_own(key("a"), "1");
+  table.take("b", key("b"), "2");
+  STRCMP_EQUAL("a=1 b=2 ", news("b").c_str());
+  STRCMP_EQUAL("", news("b").c_str());
+  table.resend("b");
+  STRCMP_EQUAL("a=1 b=2 ", news("b").c_str());
+  CHECK_FALSE(table.holds_rows());
 }
 
 TEST(Replica, WhereRowsEndWithTheLinkThoseOfLostNodesGoAtOnce) {
