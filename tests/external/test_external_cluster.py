@@ -1,11 +1,13 @@
 """<config-external for="cluster">: a master asks the backend, and its nodes enforce the answer (doc/external.md)."""
 import re
+import threading
 import time
 
 from bench import ADMIN, check, equal, kill, test, wait_for
 from external_bench import backend_of, element, in_force, sight
 from harness import SOURCE, request
 from link_bench import edge, feed, kill9, linked_master
+from replacing import upgrade
 
 LOGIN = "dj:s3cret-of-dj"
 
@@ -179,3 +181,29 @@ def a_relay_of_the_list_is_pulled_by_the_master_and_heard_at_the_node(b):
     equal(origin.get("/admin/listclients?mount=/live.mp3", ADMIN).text.count("<listener id"), 1, "pulls")
     check("s3cret-relay" not in cache(node), "the password of the relay is at the node")
     equal(sight(master)["mounts"], 1, "the mounts")
+
+
+@test
+def titles_at_the_master_reach_the_home_while_each_is_replaced(b):
+    """A node carries out orders about mounts that it has been told over the present link."""
+    master = master_of(b, backend_of(b, dict(ROWS, **{"/zz%05d.mp3" % k: {"settings": headed("z" * 200)} for k in range(1000)})))
+    home = node_of(b, 12, master)
+    wait_for(lambda: "mount[/there.mp3] added" in home.log(), "it is in force at the home: " + home.log()[-900:], 10)
+    feed(b, home, "/there.mp3", login=LOGIN)
+    wait_for(lambda: "Metadata update successful" in master.set_title("/there.mp3", song="First").text, "the master knows it", 10)
+    sent, stop = [], threading.Event()
+
+    def sends():
+        while not stop.is_set():
+            sent.append(master.set_title("/there.mp3", song="S%d" % len(sent)).text)
+    sender = threading.Thread(target=sends)
+    sender.start()
+    try:
+        for server in (home, master, home, master, home, master):
+            before = len(sent)
+            upgrade(server)
+            wait_for(lambda: len(sent) > before + 20, "titles are sent", 10)
+    finally:
+        stop.set()
+        sender.join()
+    equal([answer for answer in sent if "Metadata update successful" not in answer][:3], [], "refused, of %d titles" % len(sent))

@@ -66,7 +66,9 @@ ClusterLinks::ClusterLinks(Network& network)
       titles_(std::make_unique<TitleLinks>(network, *masters_, *ingest_, *neighbours_)),
       audience_(std::make_unique<AudienceLinks>(network, *masters_, *neighbours_)),
       messages_(std::make_unique<MessageLog>()),
-      poll_timer_(network.loops.control(), [this] { poll(); }) {}
+      poll_timer_(network.loops.control(), [this] { poll(); }) {
+  nodes_->tells_records([this] { return conf_->has_anything(); });
+}
 
 ClusterLinks::~ClusterLinks() = default;
 

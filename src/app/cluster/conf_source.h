@@ -68,6 +68,8 @@ class ConfSource {
     bool operator==(const Certificate&) const = default;
   };
   void set_certificates(std::map<std::string, Certificate> items);
+  // Whether a node is told anything at all.
+  bool has_anything() const noexcept;
   // Those of these nodes that are linked and have not yet confirmed all that was sent.
   std::vector<std::string> behind(const std::vector<std::string>& nodes) const;
   // The keys that sign sessions have changed.
@@ -81,7 +83,6 @@ class ConfSource {
     std::uint64_t told = 0;  // up to this change
     bool all = true;         // this link has sent nothing yet
   };
-  bool has_anything() const noexcept;
   void changed(const std::string& key);
   void note(const std::string& key);
   void note_all();

@@ -319,16 +319,18 @@ void NodeLinks::send(const MessageFrame& message) {
 void NodeLinks::order(const std::string& node, CommandFrame command,
                       PendingAnswers<ResultFrame>::Then then) {
   if (stopped_) return then(Error::closed("the program ends"));
-  if (takes_orders(node)) return send_order(node, {std::move(command), std::move(then)});
-  park(node, {std::move(command), std::move(then)});
+  if (!takes_orders(node)) return park(node, {std::move(command), std::move(then)});
+  send_unsent(node);
+  send_order(node, {std::move(command), std::move(then)});
 }
 
 bool NodeLinks::takes_orders(const std::string& node) const {
   const NodeSession* const session = session_of(node);
   if (session == nullptr) return false;
   // It refuses orders about mounts whose records it does not have yet.
-  const bool has_records = network_.config.read()->store.type != StoreType::kNone;
-  return !has_records || !session->knows_conf() || session->has_conf();
+  // The store of a master that has just started may not be read yet.
+  const bool tells = network_.config.read()->store.type != StoreType::kNone || tells_records_();
+  return !tells || !session->knows_conf() || session->has_conf();
 }
 
 void NodeLinks::send_order(const std::string& node, UnsentOrder unsent) {

@@ -73,7 +73,8 @@ void RecordService::run(ApiTask task, UniqueFunction<void(ApiOutcome)> done) {
     }
     job->made = key;
   }
-  if (!job->made.empty() && !turns_->remembers(job->lane, services_.loops.control().now())) {
+  const bool is_new = !job->made.empty() && view_.read()->book->made(job->made) == nullptr;
+  if (is_new && !turns_->remembers(job->lane, services_.loops.control().now())) {
     job->done(Problem{ProblemName::kQuota,
                       "too many answers to requests with an Idempotency-Key are remembered for 24 "
                       "hours; send this one without a key, or later"});
