@@ -291,3 +291,22 @@ def a_port_that_waited_for_a_certificate_is_open_when_the_next_process_has_one(t
     listener = server.listener(port=port, wrap=tls())
     sent = source.play(20)
     check(listener.read(10 * MP3_FRAME) in sent, "what it hears over TLS was sent")
+
+
+@test
+def a_port_that_becomes_encrypted_without_a_certificate_refuses_connections(t):
+    plain, port = free_port(), free_port()
+    server = t.unstarted_server(sockets=listen_socket(plain) + listen_socket(port))
+    server.start()
+    source = server.source(port=port)
+    source.play(20)
+    server.write_config(sockets=listen_socket(plain) + listen_socket(port, "<ssl>1</ssl>"))
+    upgrade(server)
+    equal(server.stat("/live.mp3", "listeners"), "0", "the source goes on")
+
+    def refused():
+        try:
+            socket.create_connection(("127.0.0.1", port), Settings.patience).close()
+        except ConnectionRefusedError:
+            return True
+    wait_for(refused, "it is closed: " + server.log()[-600:])

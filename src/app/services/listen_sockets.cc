@@ -80,14 +80,16 @@ Result<std::shared_ptr<ListenSocket>> ListenSockets::take_inherited(const Wanted
 
 Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   const bool closed = wanted.settings.tls && !has_certificate();
-  if (auto handed = take_handed(wanted)) {
+  // A socket that listens cannot stop that: connections would wait for ever.
+  const bool shared = was_handed(wanted.port);
+  if (auto handed = take_handed(wanted); handed && !(closed && handed->is_listening())) {
     (closed ? closed_ : open_).push_back(handed);
     return Socket(handed);
   }
   auto made = take_inherited(wanted);
   if (made && *made == nullptr)
     made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast,
-                              traffic_.loops.workers(), closed, was_handed(wanted.port));
+                              traffic_.loops.workers(), closed, shared);
   if (!made) {
     traffic_.log.error(kSocketsModule,
                        cat({made.error().what, "; ",

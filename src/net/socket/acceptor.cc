@@ -121,6 +121,14 @@ Result<void> ListenSocket::listen() const {
   return {};
 }
 
+bool ListenSocket::is_listening() const noexcept {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return !fds->empty() &&
+         ::getsockopt(fds->front().get(), SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 &&
+         value != 0;
+}
+
 std::shared_ptr<const ListenSocket> ListenSocket::with(const ListenSettings& changed) const {
   auto socket = std::make_shared<ListenSocket>(*this);
   socket->settings = changed;

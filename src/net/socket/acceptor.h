@@ -37,6 +37,7 @@ struct ListenSocket {
                                                     bool shoutcast, unsigned workers,
                                                     bool closed = false, bool shared = false);
   Result<void> listen() const;
+  bool is_listening() const noexcept;
   // A socket that another process has opened; fds: one a worker.
   static std::shared_ptr<ListenSocket> of(const ListenSettings& settings, int port, bool shoutcast,
                                           std::vector<UniqueFd> fds);
