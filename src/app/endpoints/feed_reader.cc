@@ -9,29 +9,17 @@
 #include "base/cat.h"
 #include "http/access_line.h"
 #include "http/connections.h"
+#include "stream/listener/listener.h"
 
 namespace lb {
 namespace {
 
 struct FeedReader {
-  std::string ip, user, request, referer, agent;
+  std::string ip;
+  RequestFacts facts;
   SteadyTime began{};
   GatePass place;
 };
-
-void write_feed_access(Runtime& runtime, const FeedReader& reader, std::uint64_t bytes) {
-  AccessFacts facts;
-  facts.ip = reader.ip;
-  facts.user = reader.user;
-  facts.request = reader.request;
-  facts.bytes_sent = bytes;
-  facts.referer = reader.referer;
-  facts.user_agent = reader.agent;
-  facts.seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(runtime.clock.steady() - reader.began)
-          .count();
-  log_access(runtime.log, facts, runtime.clock.wall());
-}
 
 std::string render_feed_head(const Runtime& runtime, const ResponseHead& head,
                              bool cross_origin = false) {
@@ -47,17 +35,12 @@ std::string render_feed_head(const Runtime& runtime, const ResponseHead& head,
 }  // namespace
 
 Followers::Ended feed_reader(Worker& worker, Connection& connection) {
-  const Request& request = connection.request();
-  auto reader = std::make_unique<FeedReader>();
-  reader->ip = connection.ip();
-  reader->user = connection.user;
-  reader->request = access_request(request);
-  reader->referer = request.headers.get("referer");
-  reader->agent = request.headers.get("user-agent");
-  reader->began = worker.services.clock.steady();
-  reader->place = std::move(connection.context().client_pass);
+  auto reader = std::make_unique<FeedReader>(
+      FeedReader{connection.ip(), RequestFacts(connection.request(), connection.user),
+                 worker.services.clock.steady(), std::move(connection.context().client_pass)});
   return [&runtime = worker.services, reader = std::move(reader)](std::uint64_t bytes) {
-    write_feed_access(runtime, *reader, bytes);
+    const auto lasted = runtime.clock.steady() - reader->began;
+    log_access(runtime.log, reader->facts.access(reader->ip, bytes, lasted), runtime.clock.wall());
     reader->place.leave();
   };
 }

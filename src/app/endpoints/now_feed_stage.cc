@@ -21,7 +21,6 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "config/settings/config.h"
-#include "http/access_line.h"
 #include "http/connections.h"
 #include "http/playlist.h"
 #include "http/static_files.h"
@@ -81,8 +80,7 @@ Verdict join_feed(Worker& worker, Connection& connection, const std::shared_ptr<
   if (!place) return send_reader_elsewhere(worker, connection);
   auto preamble = std::make_unique<Preamble>();
   preamble->head = feed_head_text(services, true);
-  RequestFacts asked(access_request(request), request.headers.get("referer"),
-                     request.headers.get("user-agent"), connection.user);
+  RequestFacts asked(request, connection.user);
   const std::string last_id(request.headers.get("last-event-id"));
   const std::uint64_t id = connection.id();
   // A reader does not count in <clients>.

@@ -21,7 +21,6 @@
 #include "config/settings/config.h"
 #include "hls/media_playlist.h"
 #include "hls/session_names.h"
-#include "http/access_line.h"
 #include "http/connections.h"
 
 namespace lb {
@@ -134,8 +133,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   session->name = ask.session;
   session->ip = connection.ip();
   session->crowd = crowd_of(connection, request, mount->name());
-  session->facts = RequestFacts(access_request(request), request.headers.get("referer"),
-                                request.headers.get("user-agent"), connection.user);
+  session->facts = RequestFacts(request, connection.user);
   session->client = std::move(context.client_pass);
   session->notice =
       begin_listening(worker_, connection, mount->name(), ListeningWay::kHls, context.is_server());

@@ -25,7 +25,6 @@
 #include "app/topology/mount_load.h"
 #include "archive/read/shifted_streams.h"
 #include "config/settings/config.h"
-#include "http/access_line.h"
 #include "stream/listener/direct_streams.h"
 #include "stream/listener/loop_streams.h"
 #include "stream/source/source_facts.h"
@@ -154,8 +153,7 @@ std::unique_ptr<Listener> make_listener(Worker& worker, Connection& connection,
   auto preamble = std::make_unique<Preamble>();
   preamble->head = stream_head(network, *config_of(network, connection), *mount, facts, ask,
                                metaint, context.resumes() || is_recorded(network, *mount));
-  RequestFacts asked(access_request(request), request.headers.get("referer"),
-                     request.headers.get("user-agent"), connection.user);
+  RequestFacts asked(request, connection.user);
   // Nearly always the mount's own name, which is shared, not copied.  A listener without a slot
   // of the mount that it asked for is not moved there later.
   auto home = request.path == mount->name() || entry.overflowed

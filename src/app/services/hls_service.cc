@@ -127,16 +127,9 @@ bool HlsService::begin_session(HlsSessionPtr session) {
 
 void HlsService::finish(std::vector<HlsSessionPtr> ended) {
   for (HlsSessionPtr& session : ended) {
-    AccessFacts facts;
-    facts.ip = session->ip;
-    facts.user = session->facts.user();
-    facts.shows_user = true;
-    facts.request = session->facts.request();
-    facts.bytes_sent = session->bytes;
-    facts.referer = session->facts.referer();
-    facts.user_agent = session->facts.user_agent();
     const auto listened = session->listened(runtime_.clock.steady());
-    facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(listened).count();
+    AccessFacts facts = session->facts.access(session->ip, session->bytes, listened);
+    facts.shows_user = true;
     log_access(runtime_.log, facts, runtime_.clock.wall());
     if (session->notice) {
       session->notice->set_bytes_sent(session->bytes);

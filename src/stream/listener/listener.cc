@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "http/access_line.h"
+#include "http/message.h"
 #include "stream/listener/fanout.h"
 
 namespace lb {
@@ -27,6 +29,21 @@ RequestFacts::RequestFacts(std::string_view request, std::string_view referer,
   referer_ = static_cast<std::uint16_t>(referer.size());
   agent_ = static_cast<std::uint16_t>(user_agent.size());
   user_ = static_cast<std::uint16_t>(user.size());
+}
+
+RequestFacts::RequestFacts(const Request& request, std::string_view user)
+    : RequestFacts(access_request(request), request.headers.get("referer"),
+                   request.headers.get("user-agent"), user) {}
+
+AccessFacts RequestFacts::access(std::string_view ip, std::uint64_t bytes_sent,
+                                 SteadyTime::duration lasted) const {
+  return {.ip = ip,
+          .user = user(),
+          .request = request(),
+          .bytes_sent = bytes_sent,
+          .referer = referer(),
+          .user_agent = user_agent(),
+          .seconds = std::chrono::duration_cast<std::chrono::seconds>(lasted).count()};
 }
 
 Listener::Listener(std::uint64_t id_given, std::unique_ptr<Transport> transport_given,

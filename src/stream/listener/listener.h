@@ -23,8 +23,10 @@
 
 namespace lb {
 
+struct AccessFacts;
 class Fanout;
 class Mount;
+struct Request;
 
 // The request's facts for the access log and listclients, in one allocation.
 class RequestFacts {
@@ -32,6 +34,10 @@ class RequestFacts {
   RequestFacts() = default;
   RequestFacts(std::string_view request, std::string_view referer, std::string_view user_agent,
                std::string_view user);
+  RequestFacts(const Request& request, std::string_view user);
+  // Of the finished request; ip: outlives them.
+  AccessFacts access(std::string_view ip, std::uint64_t bytes_sent,
+                     SteadyTime::duration lasted) const;
   std::string_view request() const noexcept { return part(0, request_); }  // "GET /a.mp3 HTTP/1.0"
   std::string_view referer() const noexcept { return part(request_, referer_); }
   std::string_view user_agent() const noexcept { return part(request_ + referer_, agent_); }

@@ -282,16 +282,8 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
                                            ") has fallen too far behind, removing"}));
   }
   const SteadyTime now = loop_.now();
-  const auto connected = now - listener->joined;
-  AccessFacts facts;
-  facts.ip = ip;
-  facts.user = listener->facts.user();
+  AccessFacts facts = listener->facts.access(ip, listener->bytes_sent, now - listener->joined);
   facts.shows_user = shared_.logs_counts;
-  facts.request = listener->facts.request();
-  facts.bytes_sent = listener->bytes_sent;
-  facts.referer = listener->facts.referer();
-  facts.user_agent = listener->facts.user_agent();
-  facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(connected).count();
   log_access(shared_.log, facts, loop_.clock().wall());
   if (listener->notice) {
     listener->notice->set_bytes_sent(listener->bytes_sent);
