@@ -24,24 +24,14 @@ DeadAirRecord DeadAirService::save(FdsOut& fds) {
     const bool is_fed = !ear.writes || fed != fed_.end();
     if (ear.state != State::kRuns || !is_fed || !ear.child->can_be_handed()) continue;
     saved_.insert(id);
-    EarRecord saved;
-    saved.mount = ear.mount;
-    saved.encoder = ear.encoder;
-    saved.home = ear.home;
-    saved.about = ear.about;
-    saved.content_type = ear.content_type;
-    saved.after = ear.settings.after;
-    saved.level = ear.settings.level;
-    saved.failover = ear.settings.failover;
-    saved.silent = ear.silent;
-    saved.child = save_child(*ear.child, fds);
+    EarRecord saved{ear, save_child(*ear.child, fds), {}};
     if (ear.writes) {
       saved.feed = fed->second;
       saved.feed.pipe = fds.add(static_cast<int>(fed->second.pipe));
     }
     (ear.writes ? all.ears : all.standbys).push_back(std::move(saved));
   }
-  for (const auto& [mount, dead] : dead_) all.dead.push_back({mount, dead.encoder, dead.since});
+  for (const auto& [mount, dead] : dead_) all.dead.push_back(dead);
   return all;
 }
 
@@ -53,8 +43,7 @@ void DeadAirService::hand_over() {
 void DeadAirService::take_over(const DeadAirRecord& saved, FdsIn& fds) {
   for (const EarRecord& one : saved.ears) take_ear(one, true, fds);
   for (const EarRecord& one : saved.standbys) take_ear(one, false, fds);
-  for (const DeadMountRecord& one : saved.dead)
-    dead_.insert_or_assign(one.mount, DeadAir{one.encoder, one.since});
+  for (const DeadMountRecord& one : saved.dead) dead_.insert_or_assign(one.mount, one);
 }
 
 void DeadAirService::take_ear(const EarRecord& saved, bool writes, FdsIn& fds) {
@@ -64,15 +53,9 @@ void DeadAirService::take_ear(const EarRecord& saved, bool writes, FdsIn& fds) {
   taken.child = std::move(*child);
   const std::uint64_t id = next_id_++;
   Ear& ear = ears_[id];
-  ear.mount = saved.mount;
-  ear.encoder = saved.encoder;
-  ear.home = saved.home;
+  static_cast<HeardEncoder&>(ear) = saved.heard;
   ear.writes = writes;
-  ear.about = saved.about;
-  ear.content_type = saved.content_type;
-  ear.settings = {saved.after, static_cast<int>(saved.level), saved.failover};
   ear.state = State::kRuns;
-  ear.silent = saved.silent;
   taken_.emplace(id, std::move(taken));
 }
 

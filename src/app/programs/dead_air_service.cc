@@ -252,7 +252,7 @@ void DeadAirService::heard(Ear& ear, bool sound) {
     over(ear.mount, "its sound is back");
   } else {
     const SteadyTime since = traffic_.loops.control().now() - ear.settings.after;
-    dead_.insert_or_assign(ear.mount, DeadAir{ear.encoder, since});
+    dead_.insert_or_assign(ear.mount, DeadMountRecord{ear.mount, ear.encoder, since});
     const std::string seconds = seconds_text(ear.settings.after);
     traffic_.log.warn("source/dead-air",
                       cat({"mount ", ear.mount, ": dead air, its sound has been below ",

@@ -33,28 +33,35 @@
 #include "base/unique_fd.h"
 #include "net/loop/child_process.h"
 #include "stream/file/sound_feed.h"
+#include "stream/mount/settings.h"
 
 namespace lb {
 
 struct Traffic;
 
+// The encoder that a program listens to, and the sound of it.
+struct HeardEncoder {
+  std::string mount;
+  std::uint64_t encoder = 0;
+  unsigned home = 0;
+  std::string about;  // "mount /x: the sound of 192.0.2.1"
+  std::string content_type;
+  DeadAirSettings settings;
+  bool silent = false;
+};
+
 // A program that listens to an encoder.  The feed is empty for a standby, whose bytes belong to the
 // encoder (StandbyRecord).
 struct EarRecord {
-  std::string mount;
-  std::uint64_t encoder = 0;
-  std::uint32_t home = 0;
-  std::string about, content_type;
-  std::chrono::seconds after{0};  // with the next two: DeadAirSettings
-  std::int64_t level = 0;
-  bool failover = false, silent = false;
+  HeardEncoder heard;
   ChildRecord child;
   SoundFeedRecord feed;
 };
 template <class Io, RecordOf<EarRecord> T>
 void record_fields(Io& io, T& ear) {
-  auto& [mount, encoder, home, about, content_type, after, level, failover, silent, child, feed] =
-      ear;
+  auto& [heard, child, feed] = ear;
+  auto& [mount, encoder, home, about, content_type, settings, silent] = heard;
+  auto& [after, level, failover] = settings;
   io.needed(1, mount, encoder);
   io(3, home, about, content_type, after, level, failover, silent);
   io.needed(10, child, feed);
@@ -114,17 +121,10 @@ class DeadAirService {
 
  private:
   enum class State : std::uint8_t { kQueued, kRuns, kRests, kMissing, kEnds };
-  struct Ear {
-    std::string mount;
-    std::uint64_t encoder = 0;
-    unsigned home = 0;
-    bool writes = false;  // else it stands by
-    std::string about;    // "mount /x: the sound of 192.0.2.1"
-    std::string content_type;
-    DeadAirSettings settings;
+  struct Ear : HeardEncoder {
+    bool writes = false;     // else it stands by
     std::uint64_t from = 0;  // position in the log
     State state = State::kQueued;
-    bool silent = false;
     std::unique_ptr<ChildProcess> child;
     std::unique_ptr<Timer> again;
     std::chrono::milliseconds rest{0};
@@ -135,10 +135,6 @@ class DeadAirService {
     ChildProcess::Handed<UniqueFd> child;
     SoundFeedRecord feed;
     UniqueFd pipe;  // invalid for a standby, which has its own
-  };
-  struct DeadAir {
-    std::uint64_t encoder = 0;
-    SteadyTime since{};
   };
   using Ears = std::map<std::uint64_t, Ear>;
 
@@ -162,8 +158,8 @@ class DeadAirService {
 
   Traffic& traffic_;
   const UniqueFd null_device_;
-  Ears ears_;                                         // by a number of their own
-  std::map<std::string, DeadAir, std::less<>> dead_;  // mounts
+  Ears ears_;  // by a number of their own
+  std::map<std::string, DeadMountRecord, std::less<>> dead_;
   std::deque<std::uint64_t> queue_;
   std::map<std::uint64_t, SoundFeedRecord> fed_;  // during rest()
   std::set<std::uint64_t> saved_;                 // ears, likewise
