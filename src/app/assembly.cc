@@ -51,7 +51,6 @@
 #include "archive/read/shifted_streams.h"
 #include "auth/guard/throttle.h"
 #include "auth/listener/authenticators.h"
-#include "auth/password/passwords.h"
 #include "cluster/nodes/node.h"
 #include "http/connections.h"
 #include "http/static_files.h"

@@ -176,7 +176,7 @@ std::vector<ReportLine> replace_passwords(const LoadedConfig& loaded, Config& co
                      path + ": was a password from a published example; the new file has "
                             "a new one, to be set in the clients that use it"});
   };
-  AuthenticationSettings& roles = config.authentication;
+  PasswordSettings& roles = config.authentication;
   replace(roles.source_password, "authentication/source-password");
   replace(roles.admin_password, "authentication/admin-password");
   replace(roles.relay_password, "authentication/relay-password");

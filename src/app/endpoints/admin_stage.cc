@@ -364,9 +364,8 @@ std::size_t body_limit(Worker& worker, Connection& connection) {
   if (request.path != "/admin/sourcelist.txt") return login_body_limit(worker, request);
   const auto given = basic_credentials(request.headers);
   if (!given || is_shut_out(worker, connection, *given)) return 0;
-  const bool known =
-      is_relay(Services::passwords(*config_of(worker.services, connection)), given) ||
-      worker.services.cluster->facts()->known.login(given) != nullptr;
+  const bool known = is_relay(config_of(worker.services, connection)->authentication, given) ||
+                     worker.services.cluster->facts()->known.login(given) != nullptr;
   return known ? NodeReport::kMaxBytes : 0;
 }
 

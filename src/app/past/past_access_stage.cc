@@ -15,6 +15,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "config/settings/config.h"
 #include "stream/listener/server_join.h"
 #include "stream/log/join.h"
 
@@ -27,8 +28,7 @@ constexpr std::int64_t kLongestFileMs = 24 * 3600 * 1000;
 // Whether the name is the administrator's; let_in_role() judges the password and counts guesses.
 bool claims_administrator(Worker& worker, Connection& connection) {
   const auto given = basic_credentials(connection.request().headers);
-  return given &&
-         given->user == Traffic::passwords(*config_of(worker.services, connection)).admin_user;
+  return given && given->user == config_of(worker.services, connection)->authentication.admin_user;
 }
 
 // Whether the live log has the byte or is about to: then any listener may have it, as a slow one

@@ -6,6 +6,7 @@
 #include "app/request/request_context.h"
 #include "app/services/worker.h"
 #include "auth/password/passwords.h"
+#include "config/settings/config.h"
 
 namespace lb {
 
@@ -14,7 +15,7 @@ std::optional<Verdict> server_login(Worker& worker, Connection& connection, bool
   const Network& network = worker.services;
   const auto facts = network.cluster->facts();
   const auto given = basic_credentials(connection.request().headers);
-  const PasswordSettings known = Network::passwords(*config_of(network, connection));
+  const PasswordSettings known = config_of(network, connection)->authentication;
   const bool names_server =
       given && (given->user == known.relay_user || facts->known.node(given->user) != nullptr);
   if (!names_server && (servers_only || !given || given->user != known.admin_user))

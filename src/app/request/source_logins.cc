@@ -41,17 +41,17 @@ std::string_view shoutcast_password(const Config& config, const MountSettings& m
 
 std::optional<EncoderSettings> source_login(const Config& config, const MountSettings& mount,
                                             const std::optional<Credentials>& given) {
-  const PasswordSettings known = Accounts::passwords(config);
-  return first_match(mount,
-                     [&](const SourceLogin& login) { return is_source(known, login, given); });
+  return first_match(mount, [&](const SourceLogin& login) {
+    return is_source(config.authentication, login, given);
+  });
 }
 
 std::optional<EncoderSettings> source_login_by_password(const Config& config,
                                                         const MountSettings& mount,
                                                         std::string_view password) {
-  const PasswordSettings known = Accounts::passwords(config);
-  return first_match(
-      mount, [&](const SourceLogin& login) { return is_source_password(known, login, password); });
+  return first_match(mount, [&](const SourceLogin& login) {
+    return is_source_password(config.authentication, login, password);
+  });
 }
 
 ShoutcastLogin read_shoutcast_login(const Config& config, const ListenSettings& socket,

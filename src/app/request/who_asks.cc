@@ -43,9 +43,8 @@ Known identity_with(AdminRole role, std::string_view user) {
 // By a password of the configuration; null: no match.
 Known of_configuration(Network& network, const Config& config, const Credentials& given,
                        std::optional<std::string_view> mount) {
-  const PasswordSettings known = Network::passwords(config);
-  if (is_admin(known, given)) return identity_with(AdminRole::kAdmin, given.user);
-  if (is_relay(known, given)) return identity_with(AdminRole::kRelay, given.user);
+  if (is_admin(config.authentication, given)) return identity_with(AdminRole::kAdmin, given.user);
+  if (is_relay(config.authentication, given)) return identity_with(AdminRole::kRelay, given.user);
   const auto facts = network.cluster->facts();
   if (const KnownNode* found = facts->known.login(given)) {
     auto identity = std::make_shared<Identity>(*identity_with(AdminRole::kRelay, given.user));

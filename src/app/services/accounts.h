@@ -15,7 +15,6 @@ class Authenticators;
 class ConfService;
 class ExternalService;
 class LoginService;
-struct PasswordSettings;
 class PasswordThrottle;
 class RecordOverlay;
 class RecordService;
@@ -42,8 +41,6 @@ struct Accounts : Runtime {
   std::unique_ptr<LoginService> login;          // see there
   std::unique_ptr<UsageWatch> usage;            // see there
   std::unique_ptr<ReportFiles> reports;         // control
-
-  static PasswordSettings passwords(const Config& config);
 };
 
 }  // namespace lb

@@ -26,7 +26,7 @@ std::shared_ptr<const LoginService::Plan> plan_of(const Config& config) {
   plan->hands_over = plan->api && config.store.type != StoreType::kNone;
   plan->sends_ends = plan->on && config.store.type != StoreType::kNone;
   plan->console = config.console;
-  plan->passwords = Accounts::passwords(config);
+  plan->passwords = config.authentication;
   plan->sso_from =
       AddressList::parse(config.console.sso_from, [](std::size_t, const std::string&) {});
   return plan;

@@ -11,11 +11,11 @@
 
 namespace lb {
 
-// An empty password disables the role.
+// <authentication>; an empty password disables the role.
 struct PasswordSettings {
   std::string source_password;
   std::string admin_user, admin_password;
-  std::string relay_user, relay_password;
+  std::string relay_user = "relay", relay_password;
 };
 
 // The login of one mount's sources; an empty password falls back to the global one.

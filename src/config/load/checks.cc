@@ -56,7 +56,7 @@ constexpr char kAdminPassword[] = "authentication/admin-password";
 constexpr char kRelayPassword[] = "authentication/relay-password";
 
 void check_published_passwords(const Config& config, Filler& filler, const LoadOptions& options) {
-  const AuthenticationSettings& roles = config.authentication;
+  const PasswordSettings& roles = config.authentication;
   check_password(kSourcePassword, roles.source_password, filler, options);
   check_password(kAdminPassword, roles.admin_password, filler, options);
   check_password(kRelayPassword, roles.relay_password, filler, options);
@@ -83,7 +83,7 @@ void check_published_passwords(const Config& config, Filler& filler, const LoadO
 }
 
 // Passwords of roles that are not set, or that another name or role has too.
-void check_role_passwords(const AuthenticationSettings& roles, Filler& filler) {
+void check_role_passwords(const PasswordSettings& roles, Filler& filler) {
   const int block = filler.line_of("authentication");
   const auto line = [&](const std::string& path) {
     const int own = filler.line_of(path);

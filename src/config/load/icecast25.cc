@@ -109,7 +109,7 @@ std::string adopt_global(const XmlNode& node, const std::string& path, Config& c
   const std::string& type = role.type();
   const std::string_view user = role.option("username");
   const std::string_view password = role.option("password");
-  AuthenticationSettings& roles = config.authentication;
+  PasswordSettings& roles = config.authentication;
   const auto take = [&](std::string_view name, std::string& where, std::string_view value) {
     where = value;
     filler.mapped(node.line, cat({path, "/option[", name, "]"}),

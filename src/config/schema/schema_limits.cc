@@ -99,16 +99,16 @@ constexpr SchemaElement kLimits[] = {
 };
 
 constexpr SchemaElement kAuthentication[] = {
-    element("source-password", kSecret, slot<&AuthenticationSettings::source_password>,
+    element("source-password", kSecret, slot<&PasswordSettings::source_password>,
             "Password of sources (user source) at mounts without their own.",
             {.origin = kIcecast24}),
-    element("admin-user", kText, slot<&AuthenticationSettings::admin_user>,
-            "The user name for /admin/.", {.origin = kIcecast24, .example = "admin"}),
-    element("admin-password", kSecret, slot<&AuthenticationSettings::admin_password>,
+    element("admin-user", kText, slot<&PasswordSettings::admin_user>, "The user name for /admin/.",
+            {.origin = kIcecast24, .example = "admin"}),
+    element("admin-password", kSecret, slot<&PasswordSettings::admin_password>,
             "The administrator's password; without it /admin/ is off.", {.origin = kIcecast24}),
-    element("relay-user", kText, slot<&AuthenticationSettings::relay_user>,
-            "The user name of slaves.", {.origin = kIcecast24, .example = "relay"}),
-    element("relay-password", kSecret, slot<&AuthenticationSettings::relay_password>,
+    element("relay-user", kText, slot<&PasswordSettings::relay_user>, "The user name of slaves.",
+            {.origin = kIcecast24, .example = "relay"}),
+    element("relay-password", kSecret, slot<&PasswordSettings::relay_password>,
             "The slaves' password; without it no slave gets the list of streams.",
             {.origin = kIcecast24}),
     unsupported("shoutcast-user", kIcecast25, "Shoutcast sources log in with the password alone"),
@@ -122,7 +122,7 @@ constexpr SchemaElement kAuthentication[] = {
 constinit const SchemaBlock kLimitsBlock =
     block_of<LimitSettings>("limits", "Limits and time-outs.", kLimits);
 
-constinit const SchemaBlock kAuthenticationBlock = block_of<AuthenticationSettings>(
+constinit const SchemaBlock kAuthenticationBlock = block_of<PasswordSettings>(
     "authentication", "Passwords of three roles; hackme is refused at start.", kAuthentication);
 
 }  // namespace lb

@@ -112,7 +112,7 @@ constexpr SchemaElement kRoot[] = {
     element("authentication", &kAuthenticationBlock, inside<&Config::authentication>(),
             {.origin = kIcecast24}),
     element("source-password", kSecret,
-            slot<&Config::authentication, &AuthenticationSettings::source_password>,
+            slot<&Config::authentication, &PasswordSettings::source_password>,
             "As authentication/source-password.",
             {.origin = kIcecast24,
              .support = kObsolete,

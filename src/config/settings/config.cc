@@ -257,7 +257,7 @@ std::vector<EncoderSettings> source_logins(const MountSettings& mount) {
 }
 
 LoginIndex::LoginIndex(const Config& config) : key_(random_bytes(32)) {
-  const AuthenticationSettings& roles = config.authentication;
+  const PasswordSettings& roles = config.authentication;
   add(roles.admin_user, roles.admin_password);
   add(roles.relay_user, roles.relay_password);
   add("source", roles.source_password);

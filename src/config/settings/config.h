@@ -23,6 +23,7 @@
 #include "archive/files/settings.h"
 #include "audience/settings.h"
 #include "auth/login/settings.h"
+#include "auth/password/passwords.h"
 #include "base/log.h"
 #include "base/shared_list.h"
 #include "config/settings/cluster_config.h"
@@ -103,15 +104,6 @@ class MountIndex {
   std::size_t size_;
 };
 
-// <authentication>; "": not set, which disables the role.
-struct AuthenticationSettings {
-  std::string source_password;
-  std::string admin_user;
-  std::string admin_password;
-  std::string relay_user = "relay";
-  std::string relay_password;
-};
-
 // Where "make install" puts pages and templates; no trailing '/'.
 std::string data_directory();
 
@@ -183,7 +175,7 @@ struct Config {
 
   std::vector<ListenSettings> listen;  // never empty
   LimitSettings limits;
-  AuthenticationSettings authentication;
+  PasswordSettings authentication;
   PathSettings paths;
   LogSettings logging;
   SecuritySettings security;

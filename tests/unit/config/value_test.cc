@@ -134,7 +134,7 @@ TEST(Value, TextIsTrimmedAndAPasswordIsNot) {
   Config config;
   CHECK(store_value(row(kRootBlock, "location"), &config, " a b\n").stored);
   STRCMP_EQUAL("a b", config.location.c_str());
-  AuthenticationSettings roles;
+  PasswordSettings roles;
   const ValueReport report =
       store_value(row(kAuthenticationBlock, "admin-password"), &roles, " p ");
   STRCMP_EQUAL(" p ", roles.admin_password.c_str());
@@ -168,7 +168,7 @@ TEST(Value, IsShownAsItCouldBeWritten) {
   STRCMP_EQUAL("Jazz", show_value(row(kMountBlock, "genre"), &mount).c_str());
 }
 TEST(Value, SecretsAreHidden) {
-  AuthenticationSettings roles;
+  PasswordSettings roles;
   const SchemaElement& password = row(kAuthenticationBlock, "source-password");
   STRCMP_EQUAL("", show_masked(password, &roles).c_str());
   roles.source_password = "x";
