@@ -115,7 +115,7 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   std::size_t cannot = 0;
   for (const std::string& name : mounts) {
     const auto mount = network_.mounts.find(name);
-    ReportedMount row;
+    MountLoad row;
     row.mount = name;
     row.carries = mount != nullptr && is_carried(*mount);
     row.listeners = row.carries ? audience_at(*mount) : 0;

@@ -125,7 +125,7 @@ constexpr auto kFlags = std::to_array<Flag>({
 });
 constexpr std::string_view kIdle = "idle", kCannot = "cannot=", kFree = "free=";
 
-void take_flags(ReportedMount& mount, std::string_view flags) {
+void take_flags(MountLoad& mount, std::string_view flags) {
   for (const std::string_view flag : split(flags, ',')) {
     if (flag == kIdle) mount.carries = false;
     if (flag.starts_with(kCannot)) mount.cannot = parse_pull_fault(flag.substr(kCannot.size()));
@@ -146,7 +146,7 @@ Result<void> take_line(NodeReport& report, std::string_view line) {
   if (!mount || !may_be_relayed_as(*mount)) return Error::invalid(shown(line) + " names no mount");
   if (report.mounts.size() == NodeReport::kMaxMounts)
     return Error::limit(cat({"more than ", NodeReport::kMaxMounts, " mounts"}));
-  ReportedMount row;
+  MountLoad row;
   row.mount = std::move(*mount);
   if (parts.size() > 1 && !take_number(row.listeners, parts[1], kMaxReportListeners))
     return Error::invalid(shown(line) + " has no number of listeners");
@@ -246,7 +246,7 @@ std::string node_header(const NodeReport& report) {
 
 std::string node_body(const NodeReport& report) {
   std::string out;
-  for (const ReportedMount& mount : report.mounts) {
+  for (const MountLoad& mount : report.mounts) {
     out.append(percent_encode(mount.mount, true))
         .append("\t")
         .append(std::to_string(mount.listeners));

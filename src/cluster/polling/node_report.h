@@ -28,17 +28,6 @@
 
 namespace lb {
 
-struct ReportedMount {
-  std::string mount;       // decoded
-  unsigned listeners = 0;  // without relays
-  bool carries = true;     // false: it would pull it, but does not now
-  ProtectionSet enforces = 0;
-  PullFault cannot = PullFault::kNone;         // why it does not carry it
-  std::uint32_t free = MountLoad::kUnlimited;  // places left under the mount's own limit
-
-  bool operator==(const ReportedMount&) const = default;
-};
-
 struct NodeReport {
   enum class Form : std::uint8_t { kOurs, kPlain, kKh };
   static constexpr std::size_t kMaxBytes = 1 << 20;  // of the body
@@ -69,7 +58,7 @@ struct NodeReport {
   bool draining = false;
   bool leaving = false;                 // it ends now
   PullFault cannot = PullFault::kNone;  // why it cannot pull most of its streams
-  std::vector<ReportedMount> mounts;
+  std::vector<MountLoad> mounts;
 };
 
 // header: the value of X-LB-Node; "": there was none.

@@ -183,11 +183,8 @@ std::vector<MountLoad> ReportIntake::loads_of(const NodeReport& report, Reporter
   const bool ours = report.form == NodeReport::Form::kOurs;
   reporter.declines = std::move(reporter.knows);
   reporter.knows.clear();
-  for (const ReportedMount& mount : report.mounts) {
-    if (mount.carries || mount.enforces != 0 || mount.cannot != PullFault::kNone ||
-        mount.free != MountLoad::kUnlimited)
-      out.push_back(
-          {mount.mount, mount.listeners, mount.carries, mount.enforces, mount.cannot, mount.free});
+  for (const MountLoad& mount : report.mounts) {
+    if (has_values(mount)) out.push_back(mount);
     if (!ours) continue;
     reporter.declines.erase(mount.mount);
     reporter.knows.insert(mount.mount);

@@ -51,8 +51,8 @@ TEST(NodeReport, SaysWhoANodeIsAndWhatItCarries) {
   STRCMP_EQUAL("AT", r.countries[1].c_str());
   CHECK(r.tokens && r.draining && !r.leaving);
   UNSIGNED_LONGS_EQUAL(2, r.mounts.size());
-  CHECK((r.mounts[0] == ReportedMount{"/rock.mp3", 812, true, 0}));
-  CHECK((r.mounts[1] == ReportedMount{"/jazz x.ogg", 17, false, 5}));
+  CHECK((r.mounts[0] == MountLoad{"/rock.mp3", 812, true, 0}));
+  CHECK((r.mounts[1] == MountLoad{"/jazz x.ogg", 17, false, 5}));
 }
 TEST(NodeReport, ReadsWhatItWrites) {
   NodeReport r = good(
