@@ -86,15 +86,11 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   const auto config = network_.config.read();
   const auto facts = facts_.read();
   NodeReport report;
+  static_cast<NodeFacts&>(report) = own_facts(*config, epoch_, facts->places);
   report.form = NodeReport::Form::kOurs;
   report.id = facts->id;
-  report.epoch = epoch_;
   report.seq = ++numbers_.last_report;
-  report.addresses = own_addresses(*config);
   report.port = static_cast<std::uint16_t>(config->port);
-  report.capacity = own_capacity(*config, facts->places);
-  report.tags = config->cluster.tags;
-  report.countries = countries_of(config->cluster.countries);
   report.tokens = !facts->keys.empty();
   report.draining = network_.drain.draining();
   // In the first report to a master of unknown id no listener has come from it yet.

@@ -212,12 +212,8 @@ void MasterLinks::poll() {
 HelloFrame MasterLinks::hello() {
   const auto config = network_.config.read();
   HelloFrame hello;
-  hello.epoch = facts_->epoch;
+  static_cast<NodeFacts&>(hello) = own_facts(*config, facts_->epoch, facts_->places);
   hello.version = LB_VERSION;
-  hello.addresses = own_addresses(*config);
-  hello.capacity = own_capacity(*config, facts_->places);
-  hello.tags = config->cluster.tags;
-  hello.countries = countries_of(config->cluster.countries);
   hello.tokens = checks_tokens();
   hello.keyed = true;
   hello.masters = std::max(1U, static_cast<unsigned>(masters_.size()));

@@ -199,15 +199,21 @@ NodeCapacity own_capacity(const Config& config, std::uint64_t places) {
           .ingest_kbps = kbps_of(ingest)};
 }
 
+NodeFacts own_facts(const Config& config, std::string_view epoch, std::uint64_t places) {
+  NodeFacts own;
+  own.epoch = epoch;
+  own.addresses = own_addresses(config);
+  own.capacity = own_capacity(config, places);
+  own.tags = config.cluster.tags;
+  own.countries = countries_of(config.cluster.countries);
+  return own;
+}
+
 NodeHello own_hello(const Config& config, std::string_view epoch, std::uint64_t places) {
   NodeHello hello;
+  static_cast<NodeFacts&>(hello) = own_facts(config, epoch, places);
   hello.id = cluster_id(config, epoch);
-  hello.epoch = epoch;
   hello.kind = NodeKind::kSelf;
-  hello.addresses = own_addresses(config);
-  hello.capacity = own_capacity(config, places);
-  hello.tags = config.cluster.tags;
-  hello.countries = countries_of(config.cluster.countries);
   hello.enforces = 0xff;
   hello.limits.weight = config.cluster.self_weight;
   return hello;

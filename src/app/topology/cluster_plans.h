@@ -38,6 +38,8 @@ std::vector<NodeAddress> own_addresses(const Config& config);
 // places: the limit of the process (places_for_connections()), beside the configured ones.
 NodeCapacity own_capacity(const Config& config, std::uint64_t places);
 // This node in its own table.
+// What this node says of itself to others; without its id.
+NodeFacts own_facts(const Config& config, std::string_view epoch, std::uint64_t places);
 NodeHello own_hello(const Config& config, std::string_view epoch, std::uint64_t places);
 // The servers of <redirect>.
 std::vector<NodeHello> static_nodes(const Config& config);

@@ -59,17 +59,11 @@ struct StreamOffer {
   bool operator==(const StreamOffer&) const = default;
 };
 
-struct HelloFrame {
-  std::string id, epoch;
+struct HelloFrame : NodeFacts {
   std::string version;  // of the program; for people
   unsigned major = 1, minor = 0;
-  std::vector<NodeAddress> addresses;
-  NodeCapacity capacity;
-  std::vector<std::string> tags, countries;
-  ProtectionSet enforces = 0;  // protections for every mount
-  bool tokens = false;         // it removes redirect tokens from requests and checks them
-  bool keyed = false;  // … also those signed by keys of WELCOME, and reports their clients
-  unsigned masters = 1;
+  bool tokens = false;  // it removes redirect tokens from requests and checks them
+  bool keyed = false;   // … also those signed by keys of WELCOME, and reports their clients
   bool wants_listeners = true;  // <master-public-slave>
   std::int64_t now_ms = 0;      // wall time
 

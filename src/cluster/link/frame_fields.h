@@ -28,15 +28,16 @@ inline constexpr auto kCapacityFields =
                    member<Real<kMaxFrameKbps>, &NodeCapacity::ingest_kbps>("in")});
 
 inline constexpr auto kHelloFields = std::to_array(
-    {member<Word, &HelloFrame::id>("id").needed(),
-     member<Word, &HelloFrame::epoch>("epoch").needed(),
+    {member<Word, &NodeFacts::id, HelloFrame>("id").needed(),
+     member<Word, &NodeFacts::epoch, HelloFrame>("epoch").needed(),
      member<Text<>, &HelloFrame::version>("ver"), whole_member<Proto, HelloFrame>("proto").always(),
-     member<Addresses, &HelloFrame::addresses>("pub"),
-     member<Object<kCapacityFields>, &HelloFrame::capacity>("cap").always(),
-     member<Words, &HelloFrame::countries>("geo"), member<Words, &HelloFrame::tags>("tags"),
-     member<Enforces, &HelloFrame::enforces>("enforces"),
+     member<Addresses, &NodeFacts::addresses, HelloFrame>("pub"),
+     member<Object<kCapacityFields>, &NodeFacts::capacity, HelloFrame>("cap").always(),
+     member<Words, &NodeFacts::countries, HelloFrame>("geo"),
+     member<Words, &NodeFacts::tags, HelloFrame>("tags"),
+     member<Enforces, &NodeFacts::enforces, HelloFrame>("enforces"),
      member<Boolean, &HelloFrame::tokens>("tokens"), member<Boolean, &HelloFrame::keyed>("keyed"),
-     member<Whole<kMaxFrameMasters>, &HelloFrame::masters>("masters").always(),
+     member<Whole<kMaxFrameMasters>, &NodeFacts::masters, HelloFrame>("masters").always(),
      member<Boolean, &HelloFrame::wants_listeners>("listeners").always(),
      member<Wall, &HelloFrame::now_ms>("now").always()});
 

@@ -37,15 +37,8 @@ Link::Settings settings_of_hello() {
 NodeHello row_of(const HelloFrame& hello, const KnownNode& known,
                  const BelievedAddresses& believed) {
   NodeHello row;
-  row.id = hello.id;
-  row.epoch = hello.epoch;
-  row.kind = NodeKind::kLink;
-  row.scope = MountScope::kAll;
+  static_cast<NodeFacts&>(row) = hello;
   row.addresses = believed.addresses;
-  row.capacity = hello.capacity;
-  row.tags = hello.tags;
-  row.countries = hello.countries;
-  row.enforces = hello.enforces;
   row.masters = std::max(hello.masters, 1U);
   row.limits = known.limits;
   row.checks_tokens = hello.tokens;

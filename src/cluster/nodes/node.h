@@ -117,21 +117,26 @@ enum class MountScope : std::uint8_t {
   kListed,  // only mounts it reports (a slave of the original patch)
 };
 
-// NodeHello: the facts that a node sends about itself when it connects.
-struct NodeHello {
-  std::string id{};
-  std::string epoch{};
+// What a node says of itself, by a link or a report.
+struct NodeFacts {
+  std::string id, epoch;  // epoch: of its process's run
+  std::vector<NodeAddress> addresses;
+  NodeCapacity capacity;
+  std::vector<std::string> tags, countries;
+  ProtectionSet enforces = 0;  // protections for every mount
+  unsigned masters = 1;        // that it is linked to, or reports to
+
+  bool operator==(const NodeFacts&) const = default;
+};
+
+// NodeHello: a node that connects.
+struct NodeHello : NodeFacts {
   NodeKind kind = NodeKind::kLink;
   MountScope scope = MountScope::kAll;
-  std::vector<NodeAddress> addresses{};
-  NodeCapacity capacity{};
-  std::vector<std::string> tags{}, countries{};
-  ProtectionSet enforces = 0;
   std::chrono::milliseconds every{250};
   // For a node that polls, see Rhythm; 0: `every` and 10 s.
   std::chrono::milliseconds out_after{0};
   bool proven = true;  // `every` is the node's own, not a guess
-  unsigned masters = 1;
   bool checks_tokens = false;
   bool keyed = false;  // it has a key of our link, and confirms each client
   // As in LoadReport; without a value, counting begins at the first report.

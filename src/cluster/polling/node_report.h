@@ -28,7 +28,8 @@
 
 namespace lb {
 
-struct NodeReport {
+// id "": its login name; epoch "": not given.
+struct NodeReport : NodeFacts {
   enum class Form : std::uint8_t { kOurs, kPlain, kKh };
   static constexpr std::size_t kMaxBytes = 1 << 20;  // of the body
   static constexpr std::size_t kMaxHeaderBytes = 2048;
@@ -39,21 +40,15 @@ struct NodeReport {
   static constexpr std::chrono::milliseconds kDefaultEvery{120'000};  // Icecast's interval
 
   Form form = Form::kPlain;
-  std::string id;     // "": its login name
-  std::string epoch;  // of its process's run; "": not given
   std::uint64_t seq = 0;
-  std::vector<NodeAddress> addresses;
-  std::uint16_t port = 0;  // without addresses: the port at its connecting address
-  NodeCapacity capacity;
+  std::uint16_t port = 0;             // without addresses: the port at its connecting address
   std::optional<unsigned> listeners;  // without relays
   std::optional<double> kbps;
   std::optional<std::uint64_t> arrived;  // with redirects of this master
   std::chrono::milliseconds every = kDefaultEvery;
   bool has_every = false;   // the report has `every`
   std::int64_t now_ms = 0;  // its wall clock, Unix ms; 0: not given
-  unsigned masters = 1;
   unsigned relays = 0;
-  std::vector<std::string> tags, countries;
   bool tokens = false;  // it can check the tokens of redirects
   bool draining = false;
   bool leaving = false;                 // it ends now

@@ -136,17 +136,13 @@ ReportIntake::Answer ReportIntake::put(const NodeReport& report, Accepted from, 
     return {200, "OK"};
   }
   NodeHello hello;
+  static_cast<NodeFacts&>(hello) = report;
   hello.id = from.id;
-  hello.epoch = report.epoch;
   hello.kind = NodeKind::kLegacy;
   hello.scope = report.form == NodeReport::Form::kOurs ? MountScope::kAll : MountScope::kListed;
   hello.addresses = std::move(from.believed.addresses);
-  hello.capacity = report.capacity;
-  hello.tags = report.tags;
-  hello.countries = report.countries;
   set_rhythm(hello, reporter.posts, announced_every(report), now);
   reporter.outranks_until = now + hello.every + Rhythm::kGrace;
-  hello.masters = report.masters;
   hello.arrivals = report.arrived;
   hello.limits = from.limits;
   // The master configures the addresses of a <legacy-slave>, which does not know its name there.
