@@ -140,7 +140,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
     metric("icecast_slow_listeners_dropped_total", "",
            "Listeners that fell too far behind and were closed.", whole<&Picture::lagged>),
     metric("icecast_refusals_total", "reason", "Refused clients, by reason.",
-           each<&Picture::refusals, &Picture::Refused::times, &Picture::Refused::reason>),
+           each_kind<&Picture::refusals>),
     metric("lb_hls_sessions", "", "Listeners by HLS; they are in the other counts too.",
            whole<&Picture::hls_sessions>),
     metric("lb_hls_requests_total", "kind", "Requests for HLS: master, list, segment.",
@@ -369,11 +369,11 @@ constexpr auto kRows = std::to_array<MetricRow>({
            part<&Picture::audience, &Picture::Audience::bytes>),
     metric("icecast_quota_used_ratio", "account,what",
            "The share of its monthly quota of hours or transfer that an account has used.",
-           each<&Picture::quotas, &Picture::QuotaUse::ratio, &Picture::QuotaUse::account,
-                &Picture::QuotaUse::what>),
+           each<&Picture::quotas, &Picture::MonthUse::ratio, &Picture::MonthUse::of,
+                &Picture::MonthUse::what>),
     metric("icecast_mount_month_used_ratio", "mount,what",
            "The share of its monthly limit of hours or transfer that a mount has used.",
-           each<&Picture::months, &Picture::MonthUse::ratio, &Picture::MonthUse::mount,
+           each<&Picture::months, &Picture::MonthUse::ratio, &Picture::MonthUse::of,
                 &Picture::MonthUse::what>),
     metric("icecast_external_age_seconds", "",
            "Time since the last good answer of config-external's backend, or since the start.",
@@ -420,7 +420,7 @@ std::string metrics_text(MetricsPicture picture,
     std::erase_if(picture.streams, foreign);
     std::erase_if(picture.relays, foreign);
     std::erase_if(picture.slots, foreign);
-    std::erase_if(picture.months, foreign);
+    std::erase_if(picture.months, [&owns](const auto& row) { return !owns(row.of); });
   }
   sum_up(picture.streams);
   keep_first(picture.slots);

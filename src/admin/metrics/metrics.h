@@ -55,8 +55,8 @@ struct MetricsPicture {
     bool has_standby = false;
     std::optional<double> gap;  // seconds, of its last switch
   };
-  struct Refused {
-    std::string_view reason;
+  struct Counted {
+    std::string_view kind;
     std::uint64_t times = 0;
   };
   struct Certificate {
@@ -95,13 +95,9 @@ struct MetricsPicture {
   std::uint64_t listener_connections = 0, source_connections = 0;
   std::uint64_t bytes_read = 0, bytes_sent = 0;
   std::uint64_t takeovers = 0;
-  struct Counted {
-    std::string_view kind;
-    std::uint64_t times = 0;
-  };
   std::vector<Counted> relay_switches;
   std::uint64_t lagged = 0;
-  std::vector<Refused> refusals;
+  std::vector<Counted> refusals;
   std::vector<Loop> loops;
   std::vector<Stream> streams;  // sorted by mount
   std::vector<Relay> relays;    // sorted by mount
@@ -167,18 +163,12 @@ struct MetricsPicture {
     std::uint64_t unsent_rows = 0, merged = 0, bytes = 0;
   };
   std::optional<Audience> audience;  // nullopt: there is no <audience>
-  struct QuotaUse {
-    std::string account;
-    std::string_view what;
-    double ratio = 0;
-  };
-  std::vector<QuotaUse> quotas;
   struct MonthUse {
-    std::string mount;
+    std::string of;
     std::string_view what;
     double ratio = 0;
   };
-  std::vector<MonthUse> months;  // of mounts with a monthly limit
+  std::vector<MonthUse> quotas, months;  // of accounts; of mounts with a monthly limit
   struct Logins {
     std::vector<Counted> results;
     std::uint64_t sessions = 0;

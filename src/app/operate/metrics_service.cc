@@ -181,10 +181,7 @@ void add_usage(const UsageBook& usage, MetricsPicture& picture) {
     const auto add = [&](std::string_view what, std::uint64_t amount, std::uint64_t limit) {
       if (limit == 0) return;
       const double ratio = static_cast<double>(amount) / static_cast<double>(limit);
-      if (is_mount_name(name))
-        picture.months.push_back({name, what, ratio});
-      else
-        picture.quotas.push_back({name, what, ratio});
+      (is_mount_name(name) ? picture.months : picture.quotas).push_back({name, what, ratio});
     };
     add("hours", used.ms, 3'600'000 * row->second.hours.value_or(0));
     add("transfer", used.bytes, row->second.transfer.value_or(0));
