@@ -15,14 +15,7 @@ std::uint64_t kbps_of(const MountRecord& record) {
 }
 
 PlaceWish wish_of(const MountRecord& record) {
-  PlaceWish wish;
-  wish.mount = record.mount;
-  wish.tags = record.place.tags;
-  wish.country = record.place.country;
-  wish.node = record.place.node;
-  wish.spread = record.place.spread;
-  wish.kbps = kbps_of(record);
-  return wish;
+  return {record.place, record.mount, kbps_of(record)};
 }
 
 Problem no_room(std::string detail, const PlaceWish& wish, const Placed& placed) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cluster/nodes/node.h"
+#include "config/mounts/mount_record.h"
 
 namespace lb {
 
@@ -33,13 +34,10 @@ struct PlaceCandidate {
   std::vector<std::string> spreads = {};  // of the mounts placed there
 };
 
-struct PlaceWish {
-  std::string mount;
-  std::vector<std::string> tags = {};  // the node must have all of them
-  // Nodes near to it come first, then those without countries, then the others; "": any.
-  std::string country = {};
-  std::string node = {};    // only this one; "": any
-  std::string spread = {};  // not beside a mount with the same word; "": any
+// The node must have all tags.  Nodes near to the country come first, then those without countries,
+// then the others.
+struct PlaceWish : RecordPlace {
+  std::string mount = {};
   std::uint64_t kbps = kUsualKbps;
 };
 
