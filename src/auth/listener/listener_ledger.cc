@@ -49,10 +49,7 @@ ListenerLedger::ListenerLedger(Loop& control, Log& log, EventSender& removals, S
 
 ListenerLedger::~ListenerLedger() { handle_->shut(); }
 
-std::int64_t ListenerLedger::wall_seconds() const {
-  using std::chrono::seconds;
-  return std::chrono::duration_cast<seconds>(control_.clock().wall().time_since_epoch()).count();
-}
+std::int64_t ListenerLedger::wall_seconds() const { return unix_seconds(control_.clock().wall()); }
 
 Result<ListenerLedger::Opening> ListenerLedger::open_spool(const std::string& path) {
   auto opened = Spool::open(path, control_, log_);
@@ -184,8 +181,7 @@ std::vector<LedgerRecord> ListenerLedger::save() const {
   std::vector<LedgerRecord> all(1);
   for (const auto& [seq, entry] : open_) {
     if (all.back().entries.size() == kMaxEntries) all.emplace_back();
-    all.back().entries.push_back(
-        {seq, entry.client_id, entry.mount, entry.user, entry.removal, entry.since});
+    all.back().entries.push_back({seq, entry});
   }
   for (const auto& [seq, entry] : unheard_) {
     if (all.back().entries.size() + all.back().ends.size() == kMaxEntries) all.emplace_back();
@@ -214,12 +210,11 @@ void ListenerLedger::hand_over() {
 
 void ListenerLedger::restore(const LedgerRecord& saved) {
   next_seq_ = std::max(next_seq_, saved.next_seq);
-  for (const LedgerEntryRecord& entry : saved.entries) {
-    if (!entry.user.empty()) names_[{entry.mount, entry.user}].push_back(entry.seq);
-    open_.insert_or_assign(
-        entry.seq, Entry{entry.client_id, entry.mount, entry.user, entry.removal, entry.since});
-    unclaimed_.insert(entry.seq);
-    next_seq_ = std::max(next_seq_, entry.seq + 1);
+  for (const auto& [seq, entry] : saved.entries) {
+    if (!entry.user.empty()) names_[{entry.mount, entry.user}].push_back(seq);
+    open_.insert_or_assign(seq, entry);
+    unclaimed_.insert(seq);
+    next_seq_ = std::max(next_seq_, seq + 1);
   }
   for (const SpoolEntry& entry : saved.ends) unheard_.insert_or_assign(entry.seq, entry);
   spool_before_ = saved.spool;

@@ -37,15 +37,21 @@ void record_fields(Io& io, T& notice) {
   io(1, url, user, password, before, after);
 }
 
-struct LedgerEntryRecord {
-  std::uint64_t seq = 0, client_id = 0;
-  std::string mount, user;
+// An allowed listener.
+struct LedgerEntry {
+  std::uint64_t client_id = 0;
+  std::string mount, user;  // user "": does not count for clients_of()
   std::optional<RemovalNotice> removal;
-  std::int64_t since = 0;
+  std::int64_t since = 0;  // seconds since 1970, of admit()
+};
+struct LedgerEntryRecord {
+  std::uint64_t seq = 0;
+  LedgerEntry entry;
 };
 template <class Io, RecordOf<LedgerEntryRecord> T>
-void record_fields(Io& io, T& entry) {
-  auto& [seq, client_id, mount, user, removal, since] = entry;
+void record_fields(Io& io, T& saved) {
+  auto& [seq, entry] = saved;
+  auto& [client_id, mount, user, removal, since] = entry;
   io.needed(1, seq);
   io(2, client_id, mount, user, removal, since);
 }
@@ -126,12 +132,7 @@ class ListenerLedger {
   // From now on this file keeps listeners over a crash.
   Result<Opening> open_spool(const std::string& path);
 
-  struct Entry {
-    std::uint64_t client_id = 0;
-    std::string mount, user;  // user "": does not count for clients_of()
-    std::optional<RemovalNotice> removal;
-    std::int64_t since = 0;  // seconds since 1970, of admit()
-  };
+  using Entry = LedgerEntry;
   // The listeners of this mount with this user name.
   std::vector<std::uint64_t> clients_of(const std::string& mount, const std::string& user) const;
   // The ticket comes when the line is in the spool, at once without a spool, after a second if the
