@@ -102,7 +102,7 @@ std::vector<SourceAdmission::Encoder> title_targets(const SourceAdmission& admis
                                                     const std::string& encoder) {
   std::vector<SourceAdmission::Encoder> all = admission.encoders_of(mount);
   if (all.empty())  // a relay
-    all.push_back({writer.lease, writer.home, {}, {}, writer.mount->facts(), true, true});
+    all.push_back({{writer.lease, writer.home, {}, {}, writer.mount->facts(), true}, true});
   if (!encoder.empty()) std::erase_if(all, [&](const auto& one) { return one.user != encoder; });
   return all;
 }

@@ -222,13 +222,8 @@ class SourceAdmission {
   // Whether an encoder of the mount, the writer or a standby, sends sound.
   void sound(const std::string& mount, std::uint64_t id, bool has_sound);
   // An encoder of a mount: the writer, or a standby.
-  struct Encoder {
-    std::uint64_t id = 0;
-    unsigned home = 0;
-    EncoderRank rank;
-    std::string user;
-    std::shared_ptr<const SourceFacts> facts;
-    bool writes = false, flows = false, dead_air = false;
+  struct Encoder : Standby {
+    bool writes = false;
   };
   // The writer first; empty for a relay and without a writer.
   std::vector<Encoder> encoders_of(std::string_view mount) const;

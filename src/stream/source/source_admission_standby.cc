@@ -268,11 +268,10 @@ std::vector<SourceAdmission::Encoder> SourceAdmission::encoders_of(std::string_v
   if (at == records_.end()) return out;
   const Record& record = at->second;
   if (record.lease != 0 && record.kind == WriterKind::kSource)
-    out.push_back({record.lease, record.home, record.rank, record.user, record.mount->facts(), true,
-                   true, record.dead_air});
-  for (const Standby& one : record.standbys.all())
-    out.push_back(
-        {one.id, one.home, one.rank, one.user, one.facts, false, one.flows, one.dead_air});
+    out.push_back({{record.lease, record.home, record.rank, record.user, record.mount->facts(),
+                    true, false, record.dead_air},
+                   true});
+  for (const Standby& one : record.standbys.all()) out.push_back({one});
   std::sort(out.begin() + (out.empty() || !out.front().writes ? 0 : 1), out.end(),
             [](const Encoder& a, const Encoder& b) { return a.rank < b.rank; });
   return out;
