@@ -20,10 +20,6 @@ constexpr std::chrono::seconds kLeastLife = 1h;
 constexpr std::chrono::seconds kLongestPause = 27h, kLongestAsked = std::chrono::days(31);
 constexpr unsigned kUnshown = 2;
 
-std::int64_t seconds_of(WallTime time) {
-  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
 // The time at which the next authority is tried if this one keeps failing.
 WallTime end_of_patience(const KeptOrder& kept, const AttemptFacts& facts) {
   // The last authority gets a day before the first is tried again, whose limits may still apply.
@@ -53,7 +49,7 @@ bool goes_to_staging(const KeptOrder& kept, const AttemptFacts& facts) {
 }
 
 bool begin_attempt(KeptOrder& kept, const AttemptFacts& facts) {
-  if (kept.began == 0) kept.began = seconds_of(facts.now);
+  if (kept.began == 0) kept.began = unix_seconds(facts.now);
   if (kept.since == 0 || facts.directories.size() < 2 || facts.now < end_of_patience(kept, facts))
     return false;
   kept.directory = facts.directories[(asked_authority(kept, facts) + 1) % facts.directories.size()];
@@ -76,18 +72,18 @@ void count_failure(KeptOrder& kept, const AcmeFailure& failure, const AttemptFac
   } else if (was_staging) {
     kept.unshown = 0;  // the failure says nothing about the names
   } else if (is_of_authority(failure.kind) && kept.since == 0) {
-    kept.since = seconds_of(facts.now);
+    kept.since = unix_seconds(facts.now);
   }
   const auto asked_for = failure.kind == AttemptKind::kRefused ? kRefused : failure.retry_after;
   WallTime next = facts.now + time_to_retry(kept.tries, asked_for, chance);
   if (kept.since != 0 && facts.directories.size() > 1)
     next = std::min(next, std::max(facts.now, end_of_patience(kept, facts)));
-  kept.next = seconds_of(next);
+  kept.next = unix_seconds(next);
   kept.asked = asked_for.count();
 }
 
 bool forget_other_clock(KeptOrder& kept, WallTime now) {
-  const std::int64_t at = seconds_of(now);
+  const std::int64_t at = unix_seconds(now);
   for (std::int64_t* time : {&kept.since, &kept.began}) *time = std::min(*time, at);
   const auto asked = std::min(std::chrono::seconds(kept.asked), kLongestAsked);
   const auto longest = kept.failures == 0 ? kLeastLife : std::max(kLongestPause, asked);
@@ -98,7 +94,7 @@ bool forget_other_clock(KeptOrder& kept, WallTime now) {
 
 void count_staging(KeptOrder& kept, const AttemptFacts& facts) {
   kept.unshown = 0;
-  kept.next = seconds_of(facts.now);
+  kept.next = unix_seconds(facts.now);
 }
 
 void count_success(KeptOrder& kept, const AttemptFacts& facts, std::chrono::seconds life) {
@@ -108,7 +104,7 @@ void count_success(KeptOrder& kept, const AttemptFacts& facts, std::chrono::seco
   kept.since = kept.began = 0;
   kept.why.clear();
   forget_begun(kept);
-  kept.next = seconds_of(facts.now + std::min(kLeastLife, life / 4));
+  kept.next = unix_seconds(facts.now + std::min(kLeastLife, life / 4));
 }
 
 }  // namespace lb

@@ -123,9 +123,7 @@ void run_cluster_messages(AdminTask task) {
     json.key("topic").text(each.message.topic).key("from").text(each.message.from);
     json.key("id").text(each.message.serial);
     json.key("bytes").text(base64_encode(each.message.bytes));
-    const auto when = each.when.time_since_epoch();
-    json.key("at_ms").number(static_cast<std::int64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(when).count()));
+    json.key("at_ms").number(unix_ms(each.when));
     json.end_object();
   }
   json.end_array();

@@ -92,7 +92,7 @@ std::string MasterLinks::pull_line(const Upstream& upstream) {
     mark.epoch = facts_->epoch;
     mark.to = session->master_mark();
     mark.number = network_.cluster->numbers().next_pull_of_node++;
-    mark.at = std::chrono::floor<std::chrono::seconds>(its_clock.time_since_epoch()).count();
+    mark.at = unix_seconds(its_clock);
     return lb::pull_line(std::move(mark), link.secret, upstream.mount);
   }
   return {};

@@ -242,7 +242,7 @@ std::string NodeLinks::pull_line(std::string_view node, const std::string& mount
   mark.epoch = facts_->epoch;
   mark.to = cat({session->id(), ".", session->epoch()});
   mark.number = network_.cluster->numbers().next_pull_of_master++;
-  mark.at = std::chrono::floor<std::chrono::seconds>(its_clock.time_since_epoch()).count();
+  mark.at = unix_seconds(its_clock);
   return lb::pull_line(std::move(mark), known->secret, mount);
 }
 

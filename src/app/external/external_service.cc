@@ -41,17 +41,12 @@ std::vector<RegistryRecord> records_for_nodes(const MountRecords& records) {
   return out;
 }
 
-std::string epoch_of(WallTime start) {
-  return std::to_string(
-      std::chrono::duration_cast<std::chrono::seconds>(start.time_since_epoch()).count());
-}
-
 }  // namespace
 
 ExternalService::ExternalService(Traffic& traffic, Callbacks callbacks)
     : traffic_(traffic),
       callbacks_(std::move(callbacks)),
-      epoch_(epoch_of(traffic.started_wall)),
+      epoch_(std::to_string(unix_seconds(traffic.started_wall))),
       fetch_(traffic.loops.control(), traffic.loops.clerk()),
       lookups_(traffic.loops.control(),
                {[this](std::vector<std::string> names) { ask_names(std::move(names)); },

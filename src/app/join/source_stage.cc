@@ -286,10 +286,8 @@ void refuse_later(Worker& worker, Connection& connection) {
 // Why the logins of a record, or a backend, refuse the source.
 std::string_view why_source_refused(Worker& worker, const MountSettings& settings,
                                     std::string_view user) {
-  const auto now = worker.services.clock.wall().time_since_epoch();
   if (!settings.logins.empty())
-    return why_no_login(settings, user,
-                        std::chrono::duration_cast<std::chrono::seconds>(now).count());
+    return why_no_login(settings, user, unix_seconds(worker.services.clock.wall()));
   return settings.origin == MountOrigin::kMaster ? "its stream comes from another server"
                                                  : "its backend says no";
 }

@@ -88,10 +88,8 @@ std::vector<RecordLogin> possible_logins(const MountSettings& section, std::stri
 
 void ask_record_logins(Worker& worker, Connection& connection, const MountSettings& section,
                        Credentials given, UniqueFunction<void(Connection&, AuthVerdict)> answered) {
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(
-      worker.services.clock.wall().time_since_epoch());
   auto question = std::make_shared<LoginQuestion>();
-  question->rows = possible_logins(section, given.user, now.count());
+  question->rows = possible_logins(section, given.user, unix_seconds(worker.services.clock.wall()));
   question->password = std::move(given.password);
   question->answered = [&worker, id = connection.id(),
                         answered = std::move(answered)](AuthVerdict verdict) mutable {
