@@ -67,7 +67,7 @@ ClusterLinks::ClusterLinks(Network& network)
       audience_(std::make_unique<AudienceLinks>(network, *masters_, *neighbours_)),
       messages_(std::make_unique<MessageLog>()),
       poll_timer_(network.loops.control(), [this] { poll(); }) {
-  nodes_->tells_records([this] { return conf_->has_anything(); });
+  nodes_->sends_records([this] { return conf_->has_anything(); });
 }
 
 ClusterLinks::~ClusterLinks() = default;

@@ -329,8 +329,8 @@ bool NodeLinks::takes_orders(const std::string& node) const {
   if (session == nullptr) return false;
   // It refuses orders about mounts whose records it does not have yet.
   // The store of a master that has just started may not be read yet.
-  const bool tells = network_.config.read()->store.type != StoreType::kNone || tells_records_();
-  return !tells || !session->knows_conf() || session->has_conf();
+  const bool sends = network_.config.read()->store.type != StoreType::kNone || sends_records_();
+  return !sends || !session->knows_conf() || session->has_conf();
 }
 
 void NodeLinks::send_order(const std::string& node, UnsentOrder unsent) {

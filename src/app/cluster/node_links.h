@@ -49,8 +49,8 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
     handed_ = std::move(socket);
     handed_port_ = port;
   }
-  // Whether nodes are told records, over each new link before they carry out orders about them.
-  void tells_records(std::function<bool()> tells) { tells_records_ = std::move(tells); }
+  // Whether nodes are sent records, over each new link before they carry out orders about them.
+  void sends_records(std::function<bool()> sends) { sends_records_ = std::move(sends); }
   // Takes the first or a new configuration; ends sessions of nodes that it no longer has.
   void configure();
   // Sends a BYE to every node.
@@ -124,7 +124,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void send_unsent(const std::string& node);
   Network& network_;
   const OfferOf offer_of_;
-  std::function<bool()> tells_records_;
+  std::function<bool()> sends_records_;
   bool all_due_ = true;
   std::set<std::string> due_;                  // mounts whose offers may have changed
   std::shared_ptr<const ClusterFacts> facts_;  // of the configuration

@@ -23,7 +23,8 @@ class PolledWaits {
   PolledWaits(Worker& worker, std::size_t most, std::chrono::milliseconds pause);
 
   // Asks the stage again after the pause.  until: the request's deadline over all its waits, in
-  // time of Loop::awake(); the first sets it.  False: the deadline has passed, or too many requests wait.
+  // time of Loop::awake(); the first sets it.  False: the deadline has passed, or too many requests
+  // wait.
   [[nodiscard]] bool wait(const Connection& connection, SteadyTime& until,
                           std::chrono::milliseconds patience);
 

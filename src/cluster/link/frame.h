@@ -31,10 +31,10 @@
 
 namespace lb {
 
-constexpr std::size_t kLongestFrame = 64 * 1024;   // with its line end
+constexpr std::size_t kLongestFrame = 64 * 1024;          // with its line end
 constexpr std::size_t kFrameRoom = kLongestFrame - 1024;  // without the members of every frame
-constexpr std::size_t kLongestMessage = 4 * 1024;  // bytes of a MSG
-constexpr std::size_t kLongestText = 256;          // of a reason, a content type …
+constexpr std::size_t kLongestMessage = 4 * 1024;         // bytes of a MSG
+constexpr std::size_t kLongestText = 256;                 // of a reason, a content type …
 constexpr std::size_t kLongestTitle = 1024;
 constexpr std::size_t kMaxReportedText = 128;  // of an agent, of a user
 constexpr std::size_t kLongestBookRow = 6000;  // of a BOOK

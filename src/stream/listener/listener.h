@@ -82,7 +82,7 @@ struct Continuation {
   std::uint64_t leave_at = 0;
   std::shared_ptr<Mount> next;
   EnterMode mode = EnterMode::kLive;
-  SteadyTime by = SteadyTime::max();  // of Loop::awake(); who has not left by then is too late
+  SteadyTime by = SteadyTime::max();  // of Loop::awake(); one that is still here then is too slow
 };
 
 // A server that joined before the first byte: it is placed when that comes.
