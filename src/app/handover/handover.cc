@@ -234,8 +234,6 @@ std::string Handover::obstacle() {
   if (why.empty()) why = network_.dumps->cannot_move();
   if (why.empty()) why = network_.links->slots().cannot_move();
   if (why.empty()) why = network_.auth->ledger().cannot_move();
-  if (why.empty() && network_.auth->reports_mounts())
-    why = "the start or end of a mount is on its way to a backend at this moment";
   return why;
 }
 

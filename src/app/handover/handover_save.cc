@@ -270,6 +270,8 @@ Result<void> Handover::save(HandoverOut& out) {
   if (auto saved = save_audience(out); !saved) return saved;
   for (const LedgerRecord& ledger : network_.auth->ledger().save())
     out.put(HandoverType::kLedger, ledger);
+  for (const UnsentEventsRecord& events : network_.auth->save_mount_events())
+    out.put_extra(HandoverType::kMountEvents, events);
   out.put_extra(HandoverType::kThrottle, network_.throttle->save());
   out.put_extra(HandoverType::kLogin, network_.login->save());
   out.put_extra(HandoverType::kClosed, network_.admission->save_closed());

@@ -56,6 +56,7 @@ enum class HandoverType : std::uint32_t {
   kOffAir = 47,
   kListings = 48,
   kPumps = 49,
+  kMountEvents = 50,
 };
 
 // The format of the records; within one format fields are only added.

@@ -288,6 +288,7 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
       {HandoverType::kSlots, "slots", &TakeOver::read_as<SlotBookRecord>},
       {HandoverType::kSeats, "seats", &TakeOver::read_as<SeatBookRecord>},
       {HandoverType::kLedger, "ledger", &TakeOver::read_as<LedgerRecord>},
+      {HandoverType::kMountEvents, "mount events", &TakeOver::read_as<UnsentEventsRecord>},
       {HandoverType::kArchive, "archive", &TakeOver::read_as<ArchiveRecord>},
       {HandoverType::kTitles, "titles", &TakeOver::read_as<TitlesRecord>},
       {HandoverType::kDueTitle, "due title", &TakeOver::read_as<DueTitleRecord>},
@@ -361,16 +362,6 @@ Result<void> TakeOver::take(Network& network, RelayRecord saved) {
   return network.relays->handed().add(std::move(saved));
 }
 
-void TakeOver::take(Network&, DirectRecord saved) {
-  has_come(saved.listener);
-  directs_.push_back(std::move(saved));
-}
-
-void TakeOver::take(Network&, RequestRecord saved) {
-  ++taken_.requests;
-  requests_.push_back(std::move(saved));
-}
-
 void TakeOver::take(Network& network, const DeadAirRecord& saved) {
   network.dead_air->take_over(saved, fds_);
 }
@@ -423,6 +414,10 @@ void TakeOver::take(Network& network, const LedgerRecord& saved) {
   network.auth->ledger().restore(saved);
 }
 
+void TakeOver::take(Network& network, UnsentEventsRecord saved) {
+  network.auth->restore(std::move(saved));
+}
+
 Result<void> TakeOver::take(Network& network, ArchiveRecord saved) {
   return network.archive->take_over(std::move(saved), fds_);
 }
@@ -469,7 +464,7 @@ void TakeOver::cluster_goes_on(Network& network) {
 }
 
 void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
-  network.auth->ledger().go_on();
+  network.auth->go_on();
   network.links->seats().go_on();
   for (std::size_t i = 0; i < sources_.size(); ++i)
     network.workers[i]->loop.post([w = network.workers[i].get(), saved = std::move(sources_[i]),

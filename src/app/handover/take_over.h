@@ -74,6 +74,7 @@ struct SourceRecord;
 struct StandbyRecord;
 struct ThrottleRecord;
 struct TitlesRecord;
+struct UnsentEventsRecord;
 struct WebhookRecord;
 struct WriterLease;
 
@@ -175,6 +176,7 @@ class TakeOver {
   void take(Network& network, const SlotBookRecord& saved);
   void take(Network& network, const SeatBookRecord& saved);
   void take(Network& network, const LedgerRecord& saved);
+  void take(Network& network, UnsentEventsRecord saved);
   Result<void> take(Network& network, ArchiveRecord saved);
   void take(Network& network, TitlesRecord saved);
   void take(Network& network, DueTitleRecord saved);

@@ -158,6 +158,16 @@ Result<void> TakeOver::take(Network& network, const PastRecord& saved) {
   return {};
 }
 
+void TakeOver::take(Network&, DirectRecord saved) {
+  has_come(saved.listener);
+  directs_.push_back(std::move(saved));
+}
+
+void TakeOver::take(Network&, RequestRecord saved) {
+  ++taken_.requests;
+  requests_.push_back(std::move(saved));
+}
+
 void TakeOver::take(Network& network, const PumpsRecord& saved) {
   network.pumps->restore(saved, fds_);
 }

@@ -212,13 +212,35 @@ void Authenticators::hold(bool held) {
   for (const auto& [name, place] : places_)
     if (place->authenticator) place->authenticator->hold(held);
   removals_.hold(held);
+  mount_events_.hold(held);
 }
 
 bool Authenticators::asks() const {
   const auto its = [](const auto& row) {
     return row.second->authenticator && row.second->authenticator->asks();
   };
-  return removals_.sends() || std::any_of(places_.begin(), places_.end(), its);
+  return removals_.sends() || mount_events_.sends() ||
+         std::any_of(places_.begin(), places_.end(), its);
+}
+
+void Authenticators::restore(UnsentEventsRecord saved) {
+  std::ranges::move(saved.events, std::back_inserter(unsent_before_));
+}
+
+void Authenticators::go_on() {
+  for (UnsentRecord& event : std::exchange(unsent_before_, {})) {
+    FetchRequest request;
+    request.url = std::move(event.url);
+    request.form = std::move(event.form);
+    request.user = std::move(event.user);
+    request.password = std::move(event.password);
+    request.user_agent = server_->user_agent;
+    request.timeout = event.timeout;
+    request.redirects = event.redirects;
+    request.headers = std::move(event.headers);
+    mount_events_.send(std::move(request), [] {});
+  }
+  ledger_.go_on();
 }
 
 void Authenticators::edit_users(const std::string& section, UserEdit edit,

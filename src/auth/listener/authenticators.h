@@ -53,8 +53,11 @@ class Authenticators {
   // While held, backends get no new requests; those under way finish.
   void hold(bool held);
   bool asks() const;
-  // Whether the start or end of a mount is on its way to a backend.
-  bool reports_mounts() const noexcept { return mount_events_.promising(); }
+  // Starts and ends of mounts that no backend has heard yet; go_on() sends them, as those of
+  // ledger().
+  std::vector<UnsentEventsRecord> save_mount_events() const { return mount_events_.save(); }
+  void restore(UnsentEventsRecord saved);
+  void go_on();
   bool has_spool() const noexcept { return ledger_.has_spool(); }
 
   // The ticket is valid only with kAllow.
@@ -115,6 +118,7 @@ class Authenticators {
   const DropListener drop_listener_;
   HashQueue hashes_;
   EventSender removals_, mount_events_;
+  std::vector<UnsentRecord> unsent_before_;  // events of mounts, of the previous process
   AuthContext context_;
   ListenerLedger ledger_;
   std::map<std::string, std::unique_ptr<Place>> places_;

@@ -9,6 +9,7 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kEventsModule = "auth_url/events";
+constexpr std::size_t kEventsARecord = 500;
 
 // With these statuses a gateway reports that it did not reach the backend.
 bool was_heard(int status) { return status < 502 || status > 504; }
@@ -25,7 +26,7 @@ struct EventSender::Place {
 
   const std::string url;
   std::deque<Event> waiting;
-  unsigned in_flight = 0;
+  std::vector<std::shared_ptr<Event>> under_way;
   unsigned failures = 0;  // in a row
   Timer pause;
   RepeatGuard guard;
@@ -57,7 +58,7 @@ void EventSender::hold(bool held) {
 
 bool EventSender::sends() const noexcept {
   return std::any_of(places_.begin(), places_.end(),
-                     [](const auto& row) { return row.second->in_flight > 0; });
+                     [](const auto& row) { return !row.second->under_way.empty(); });
 }
 
 bool EventSender::promising() const noexcept {
@@ -67,14 +68,30 @@ bool EventSender::promising() const noexcept {
 
 std::size_t EventSender::unsent() const noexcept {
   std::size_t n = 0;
-  for (const auto& [url, place] : places_) n += place->waiting.size() + place->in_flight;
+  for (const auto& [url, place] : places_) n += place->waiting.size() + place->under_way.size();
   return n;
+}
+
+std::vector<UnsentEventsRecord> EventSender::save() const {
+  std::vector<UnsentEventsRecord> all;
+  const auto put = [&all](const Event& event) {
+    const FetchRequest& request = event.request;
+    if (all.empty() || all.back().events.size() == kEventsARecord) all.emplace_back();
+    all.back().events.push_back({request.url, request.form.value_or(std::string()), request.user,
+                                 request.password, request.timeout, request.redirects,
+                                 request.headers});
+  };
+  for (const auto& [url, place] : places_) {
+    for (const auto& event : place->under_way) put(*event);
+    for (const Event& event : place->waiting) put(event);
+  }
+  return all;
 }
 
 void EventSender::pump(Place& place) {
   if (held_ || place.pause.armed()) return;
   const unsigned most = place.failures > 0 ? 1 : limits_.in_flight;
-  while (!place.waiting.empty() && place.in_flight < most) {
+  while (!place.waiting.empty() && place.under_way.size() < most) {
     Event event = std::move(place.waiting.front());
     place.waiting.pop_front();
     if (loop_.now() - event.since > limits_.oldest)
@@ -86,18 +103,18 @@ void EventSender::pump(Place& place) {
 }
 
 void EventSender::start(Place& place, Event event) {
-  ++place.in_flight;
   ++event.tries;
   FetchRequest request = event.request;
   request.purpose = FetchPurpose::kEvent;
   auto kept = std::make_shared<Event>(std::move(event));
+  place.under_way.push_back(kept);
   fetcher_.start(std::move(request), [this, &place, kept](Result<FetchAnswer> answer) {
+    std::erase(place.under_way, kept);
     answered(place, std::move(*kept), answer);
   });
 }
 
 void EventSender::answered(Place& place, Event event, const Result<FetchAnswer>& answer) {
-  --place.in_flight;
   if (!answer) {
     failed(place, std::move(event), answer.error().what);
   } else if (!was_heard(answer->status)) {
@@ -135,7 +152,7 @@ void EventSender::give_up(Event event, const std::string& why) {
 }
 
 void EventSender::forget_if_done(Place& place) {
-  if (place.waiting.empty() && place.in_flight == 0) places_.erase(place.url);
+  if (place.waiting.empty() && place.under_way.empty()) places_.erase(place.url);
 }
 
 }  // namespace lb

@@ -14,14 +14,39 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
+#include "base/record.h"
 #include "base/rate_limit.h"
 #include "base/unique_function.h"
 #include "net/fetch/fetch.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+// Undelivered events, oldest first, for the process that takes over; only a part, because a record
+// has a size limit.
+struct UnsentRecord {
+  std::string url, form, user, password;
+  std::chrono::milliseconds timeout{0};
+  unsigned redirects = 0;
+  std::vector<std::string> headers;
+};
+template <class Io, RecordOf<UnsentRecord> T>
+void record_fields(Io& io, T& event) {
+  auto& [url, form, user, password, timeout, redirects, headers] = event;
+  io.needed(1, url, form);
+  io(3, user, password, timeout, redirects, headers);
+}
+struct UnsentEventsRecord {
+  std::vector<UnsentRecord> events;
+};
+template <class Io, RecordOf<UnsentEventsRecord> T>
+void record_fields(Io& io, T& part) {
+  auto& [events] = part;
+  io.needed(1, events);
+}
 
 class EventSender {
  public:
@@ -43,6 +68,8 @@ class EventSender {
   // Whether an event is on its way to an address whose last request did not fail.
   bool promising() const noexcept;
   std::size_t unsent() const noexcept;
+  // Of a hand-over.  An event under way is sent again, as its backend may not have heard it.
+  std::vector<UnsentEventsRecord> save() const;
 
  private:
   struct Event {
