@@ -201,7 +201,10 @@ int serve(const Options& options, Launch launch) {
   Standing standing;
   if (before) {
     auto taken = take_state(server, *before, config->paths.pidfile, pid_file);
-    if (!taken) return 1;
+    if (!taken) {
+      before.reset();  // it has notices of listeners, which end before the server
+      return 1;
+    }
     standing = std::move(*taken);
   } else {
     standing.known_pid = static_cast<std::uint64_t>(::getpid());

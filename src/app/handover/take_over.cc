@@ -45,7 +45,6 @@
 #include "cluster/slots/slot_book.h"
 #include "net/socket/fd_parcel.h"
 #include "stream/file/heard_file_record.h"
-#include "stream/listener/direct_record.h"
 #include "stream/listener/loop_streams.h"
 #include "stream/source/dump_writer.h"
 #include "stream/source/ended_record.h"

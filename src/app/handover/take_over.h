@@ -29,6 +29,7 @@
 #include "net/socket/fd_channel.h"
 #include "net/tls/tls_context.h"
 #include "registry/registry.h"
+#include "stream/listener/direct_record.h"
 
 namespace lb {
 
@@ -37,7 +38,6 @@ struct ArchiveRecord;
 struct AudienceRecord;
 struct ClosedRecord;
 struct DeadAirRecord;
-struct DirectRecord;
 struct DueTitleRecord;
 struct DumpRecord;
 struct EndedRecord;
@@ -157,12 +157,17 @@ class TakeOver {
   Result<void> take(Network& network, const PastRecord& saved);
   void requests_go_on(Network& network, const ListenSockets& sockets);
   void directs_go_on(Network& network, SteadyTime until);
-  void direct_goes_on(Network& network, const DirectRecord& saved, std::shared_ptr<Mount> mount);
+  // A listener that waits for its mount.
+  struct Direct {
+    DirectRecord saved;
+    std::unique_ptr<EndNotice> notice;
+  };
+  void direct_goes_on(Network& network, Direct direct, std::shared_ptr<Mount> mount);
   static void take(Network& network, PicturesRecord saved);
   Result<void> take(Network& network, const DumpRecord& saved);
   Result<void> take(Network&, const EndRecord& saved);
   Result<void> take(Network& network, RelayRecord saved);
-  void take(Network&, DirectRecord saved);
+  void take(Network& network, DirectRecord saved);
   void take(Network&, RequestRecord saved);
   void take(Network& network, const DeadAirRecord& saved);
   void take(Network& network, const ClosedRecord& saved);
@@ -201,7 +206,7 @@ class TakeOver {
   std::vector<std::vector<std::uint64_t>> standbys_;  // ids, by worker
   std::vector<RequestRecord> requests_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Mount>> files_;  // and ended ones, by number
-  std::vector<DirectRecord> directs_;
+  std::vector<Direct> directs_;
   std::unique_ptr<Timer> wait_;  // for the mounts of directs_
   ClusterRecord cluster_;
   CountsRecord counts_;

@@ -20,7 +20,6 @@
 #include "config/settings/config.h"
 #include "http/connection_record.h"
 #include "http/connections.h"
-#include "stream/listener/direct_record.h"
 #include "stream/listener/direct_streams.h"
 #include "stream/listener/loop_streams.h"
 #include "stream/source/ended_record.h"
@@ -158,9 +157,13 @@ Result<void> TakeOver::take(Network& network, const PastRecord& saved) {
   return {};
 }
 
-void TakeOver::take(Network&, DirectRecord saved) {
+// Its notice comes first: what no listener has claimed when the server goes on has ended.
+void TakeOver::take(Network& network, DirectRecord saved) {
   has_come(saved.listener);
-  directs_.push_back(std::move(saved));
+  std::unique_ptr<EndNotice> notice;
+  if (saved.listener.notice) notice = notice_of(network, *saved.listener.notice);
+  saved.listener.notice.reset();
+  directs_.push_back({std::move(saved), std::move(notice)});
 }
 
 void TakeOver::take(Network&, RequestRecord saved) {
@@ -210,10 +213,11 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
 // These mounts are relays without a source.  The configuration makes them again, or a master whose
 // link returns in a moment.
 void TakeOver::directs_go_on(Network& network, SteadyTime until) {
-  std::erase_if(directs_, [&](const DirectRecord& saved) {
+  std::erase_if(directs_, [&](Direct& direct) {
+    const DirectRecord& saved = direct.saved;
     auto mount = network.mounts.find(saved.mount);
     if (mount)
-      direct_goes_on(network, saved, std::move(mount));
+      direct_goes_on(network, std::move(direct), std::move(mount));
     else if (network.clock.steady() >= until)
       network.log.info("app/handover",
                        cat({"mount ", saved.mount, " is not relayed any more; its listener ",
@@ -228,12 +232,13 @@ void TakeOver::directs_go_on(Network& network, SteadyTime until) {
   wait_->after(kDirectPoll);
 }
 
-void TakeOver::direct_goes_on(Network& network, const DirectRecord& saved,
-                              std::shared_ptr<Mount> mount) {
+void TakeOver::direct_goes_on(Network& network, Direct direct, std::shared_ptr<Mount> mount) {
+  const DirectRecord& saved = direct.saved;
   UniqueFd upstream = fds_.take_socket(saved.upstream);
   UniqueFd out = fds_.take(saved.pipe_out), in = fds_.take(saved.pipe_in);
   auto listener = take_listener(network, saved.listener, mount, {});
   if (!upstream || !out || !in || !listener) return;
+  (*listener)->notice = std::move(direct.notice);
   SplicePump pump(std::move(out), std::move(in),
                   {static_cast<std::size_t>(saved.held), saved.source_ended});
   DirectSource source{
