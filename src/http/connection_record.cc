@@ -64,7 +64,7 @@ bool append_range(int to, int from, std::uint64_t at, std::uint64_t bytes) {
 }  // namespace
 
 std::optional<HeldRequest> Connection::unanswered(RestRoom& room) {
-  if (!transport_ || half_closed_) return std::nullopt;
+  if (!transport_) return std::nullopt;
   const auto* const tls = dynamic_cast<const TlsTransport*>(transport_.get());
   HeldRequest held{{socket_peer_, {}, true, socket_secure_, id_}, transport_.get(), socket_};
   if (opening_) {

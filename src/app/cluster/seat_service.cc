@@ -153,11 +153,15 @@ SeatBookRecord SeatService::save() const {
 void SeatService::restore(const SeatBookRecord& saved) {
   next_ = std::max(next_, saved.next_here);
   book_.restore(saved, network_.clock.steady());
-  for (const SeatedRecord& one : saved.seated) listening_[one.number] = {one.mount, one.listener};
+  for (const SeatedRecord& one : saved.seated) {
+    listening_[one.number] = {one.mount, one.listener};
+    unclaimed_.insert(one.number);
+  }
 }
 
 SeatPass SeatService::seat_of(std::uint64_t number) {
   const auto at = listening_.find(number);
+  unclaimed_.erase(number);
   return at == listening_.end() ? SeatPass() : pass_of(number, at->second);
 }
 
@@ -165,7 +169,9 @@ SeatPass SeatService::pass_of(std::uint64_t number, const Listening& one) const 
   return SeatPass(network_.loops.control(), self_, number, one.dropped);
 }
 
+// A request that still waits asks for its seat again.
 void SeatService::go_on() {
+  for (const std::uint64_t number : std::exchange(unclaimed_, {})) off(number);
   links_are_back_ = network_.clock.steady() + kLinksAreBack;
   if (book_.size() > 0) timer_.after(kLinksAreBack);
 }

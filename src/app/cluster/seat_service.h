@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,8 @@ class SeatService {
   using Then = UniqueFunction<void(bool, SeatPass)>;
   void ask(const Ask& ask, Then then);
 
-  // -- of a hand-over.  go_on(): after restore().
+  // -- of a hand-over.  In the other process: restore(), then seat_of() for each listener that was
+  // handed over; go_on() gives back the other seats.
   SeatBookRecord save() const;
   void restore(const SeatBookRecord& saved);
   SeatPass seat_of(std::uint64_t number);
@@ -72,6 +74,7 @@ class SeatService {
   SeatBook book_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, Listening> listening_;
+  std::set<std::uint64_t> unclaimed_;  // restored numbers without a SeatPass yet
   Waits<Then, std::uint64_t> unanswered_;
   RowOutbox<SeatRow> outbox_;
   bool stopped_ = false;
