@@ -46,6 +46,7 @@ LoginRecord LoginService::save() const {
   const auto ring = sessions_.keys();
   if (ring == nullptr) return saved;
   saved.guard = guard_.save();
+  saved.ended = sessions_.ended();
   if (!state_dir_.empty()) return saved;
   saved.ring = ring->text();
   saved.known = guard_.text();

@@ -68,7 +68,10 @@ class LoginService {
   void stop() { timer_.cancel(); }
   // For a hand-over.  take_over(): before configure().
   LoginRecord save() const;
-  void take_over(LoginRecord saved) { before_ = std::move(saved); }
+  void take_over(LoginRecord saved) {
+    sessions_.restore(saved.ended);
+    before_ = std::move(saved);
+  }
 
   // --- any thread
   bool on() const noexcept { return on_.load(std::memory_order_relaxed); }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -59,15 +60,27 @@ void record_fields(Io& io, T& guard) {
   io.needed(1, key_mark, guessed);
 }
 
+// Sessions that were ended before their time, as a SessionBook has them.
+struct EndedSessions {
+  std::map<std::string, std::int64_t> sessions;  // sid → end of its relevance
+  std::map<std::string, std::int64_t> users;     // user → when all of its sessions ended
+};
+template <class Io, RecordOf<EndedSessions> T>
+void record_fields(Io& io, T& ended) {
+  auto& [sessions, users] = ended;
+  io(1, sessions, users);
+}
+
 // ring, known: if no directory keeps them: KeyRing::text(), LoginGuard::text().
 struct LoginRecord {
   GuardRecord guard;
   std::string ring, known;
+  EndedSessions ended;
 };
 template <class Io, RecordOf<LoginRecord> T>
 void record_fields(Io& io, T& login) {
-  auto& [guard, ring, known] = login;
-  io(1, guard, ring, known);
+  auto& [guard, ring, known, ended] = login;
+  io(1, guard, ring, known, ended);
 }
 
 }  // namespace lb

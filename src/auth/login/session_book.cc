@@ -223,6 +223,17 @@ void SessionBook::end_all(std::string_view user) {
   note_until(all_ended_, kMaxUsers, std::string(user), now);
 }
 
+EndedSessions SessionBook::ended() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return {{ended_.begin(), ended_.end()}, {all_ended_.begin(), all_ended_.end()}};
+}
+
+void SessionBook::restore(const EndedSessions& ended) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  for (const auto& [sid, until] : ended.sessions) note_until(ended_, kMaxEnded, sid, until);
+  for (const auto& [user, when] : ended.users) note_until(all_ended_, kMaxUsers, user, when);
+}
+
 std::string SessionBook::hand_over(const Session& session, std::string_view node) {
   // The administrator's own master sends no record of it to other nodes.
   if (session.file && !session.parent.empty()) return {};

@@ -27,6 +27,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "auth/guard/guess_record.h"
 #include "auth/login/key_ring.h"
 #include "auth/login/session_token.h"
 #include "auth/login/user_book.h"
@@ -100,6 +101,9 @@ class SessionBook {
   EndedLogin end_login(const Session& session);
   // Ends all sessions that the user began until now.
   void end_all(std::string_view user);
+  // Of a hand-over: what was ended stays ended.
+  EndedSessions ended() const;
+  void restore(const EndedSessions& ended);
 
   // A token for that node, for one use within kHandoverValid; "": this session is not handed on.
   std::string hand_over(const Session& session, std::string_view node);
