@@ -168,13 +168,27 @@ Result<std::unique_ptr<Journal>> AudienceService::open_journal(const std::string
   return journal;
 }
 
+Result<void> AudienceService::write() {
+  write_addresses();
+  note_clocks();
+  return journal_->flush(now_ms());
+}
+
+// If the write fails, that of suspend() fails too.
+void AudienceService::rest(std::function<void()> then) {
+  if (!on()) return then();
+  journal_thread_.loop().post([this, then = std::move(then)]() mutable {
+    if (write()) journal_->sync();
+    suspended_ = true;
+    runtime_.loops.control().post(std::move(then));
+  });
+}
+
 Result<AudienceService::Saved> AudienceService::suspend() {
   auto told = std::make_shared<std::promise<Result<Saved>>>();
   std::future<Result<Saved>> answer = told->get_future();
   journal_thread_.loop().post([this, told] {
-    write_addresses();
-    note_clocks();
-    if (auto written = journal_->flush(now_ms()); !written) return told->set_value(written.error());
+    if (auto written = write(); !written) return told->set_value(written.error());
     suspended_ = true;
     told->set_value(Saved{journal_->save(), journal_->descriptor(), next_listening_.load()});
   });
@@ -184,6 +198,7 @@ Result<AudienceService::Saved> AudienceService::suspend() {
 }
 
 void AudienceService::resume() {
+  if (!on()) return;
   journal_thread_.loop().post([this] {
     suspended_ = false;
     awaken();
@@ -205,6 +220,7 @@ void AudienceService::stop() {
   if (!on_.exchange(false)) return;
   hand_over();
   journal_thread_.loop().post([this] {
+    suspended_ = false;  // a server may end while an upgrade of it waits
     flush();
     journal_->sync();
   });
@@ -301,9 +317,7 @@ void AudienceService::write_addresses() {
 
 void AudienceService::flush() {
   if (suspended_) return;
-  write_addresses();
-  note_clocks();
-  if (const auto written = journal_->flush(now_ms()); !written) {
+  if (const auto written = write(); !written) {
     complain(written.error().what);
     retry_->after(kAlivePause);
   }

@@ -91,7 +91,10 @@ class AudienceService {
   void take_book(const std::string& node, BookFrame book, std::function<void(BookedFrame)> then);
 
   // -- another process goes on with it -----------------------------------------------------------
-  // Writes all rows to the file, and no more until resume().  Waits for the disk.
+  // Writes all rows to the disk, and no more until suspend() or resume(); then calls back on
+  // control.  So suspend() does not wait for a disk that is busy.
+  void rest(std::function<void()> then);
+  // Writes all rows to the file, and no more until resume().
   struct Saved {
     JournalRecord journal;
     int fd = -1;
@@ -143,6 +146,7 @@ class AudienceService {
   void note_clocks();
   void awaken();
   void write_addresses();
+  Result<void> write();
   void flush();
   void alive();
   void deliver();

@@ -65,7 +65,7 @@ Handover::Handover(Network& network, const ListenSockets& sockets, Notifier& not
                 [this] {
                   failed(step_ == Step::kPreparing
                              ? "the new program was not ready in time"
-                             : "recordings or dumps were not at rest in time; is their disk slow?");
+                             : "files were not at rest in time; is their disk slow?");
                 }),
       again_(network.loops.control(), [this] { freeze(); }),
       answers_(network.loops.control(), [this] { rest_records(); }) {}
@@ -158,7 +158,10 @@ void Handover::rest_files(std::function<void()> then) {
         if (turn != turn_) return;
         dumps_ = std::move(dumps);
         network_.dead_air->rest([this, turn, then] {
-          if (turn == turn_) then();
+          if (turn != turn_) return;
+          network_.listenings->rest([this, turn, then] {
+            if (turn == turn_) then();
+          });
         });
       });
     });
@@ -169,6 +172,7 @@ void Handover::files_go_on() {
   network_.archive->go_on();
   network_.dumps->go_on();
   network_.dead_air->go_on();
+  network_.listenings->resume();
 }
 
 void Handover::writers_go_on() {
@@ -195,7 +199,6 @@ void Handover::frozen(const Result<void>& rests) {
     const auto worked = network_.clock.thread_work();
     if (auto given = give(); !given) {
       why = given.error().what;
-      if (network_.listenings->on()) network_.listenings->resume();
       pause_.end();
       return failed(why);
     }
