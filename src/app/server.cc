@@ -103,6 +103,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   services_->disk.begin();
   services_->pages_thread.begin();
   services_->stats_thread.begin();
+  log_pause();
   log_writer_.emplace(services_->disk.loop());
   services_->log.write_by(
       [this](UniqueFunction<void()> work) { log_writer_->post(std::move(work)); });

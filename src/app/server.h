@@ -78,6 +78,7 @@ class Server {
   void reopen_logs();
   void watch_signals();
   void go_on();
+  void log_pause() const;
   void watch_stand_in();
   void on_stand_in(short events);
   std::string upgrade_obstacle() const;
@@ -93,6 +94,7 @@ class Server {
   void configure(const std::shared_ptr<const Config>& config, Moment moment);
   void set_delivery(DeliveryCall call);
   // Reads the access lists and the database of countries, which may be edited at any time.
+  void read_lists();
   void poll_files(Moment moment);
   void begin_ports();
   void open_ports();

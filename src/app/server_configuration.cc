@@ -226,18 +226,20 @@ void Server::apply_records(const OverlayUpdate& update) {
                           counted_changes(update.plan.size()));
 }
 
-// Source: Icecast 2.4.4 (its lists and interval).  At the start the files are read at once.
+void Server::read_lists() {
+  const auto config = services_->config.read();
+  const PathSettings& paths = config->paths;
+  services_->access->reload_changed({paths.deny_ip, paths.allow_ip, paths.deny_agents});
+  services_->countries->read();
+}
+
+// Source: Icecast 2.4.4 (its lists and interval).  At the start the files are read at once, in a
+// hand-over by prepare().
 void Server::poll_files(Moment moment) {
-  const auto read = [this] {
-    const auto config = services_->config.read();
-    const PathSettings& paths = config->paths;
-    services_->access->reload_changed({paths.deny_ip, paths.allow_ip, paths.deny_agents});
-    services_->countries->read();
-  };
-  if (moment == Moment::kStart)
-    read();
+  if (moment == Moment::kStart && !before_)
+    read_lists();
   else
-    services_->loops.clerk().post(read);
+    services_->loops.clerk().post([this] { read_lists(); });
   file_timer_.after(coalesced(services_->loops.control(), kFilePoll));
 }
 
@@ -290,7 +292,10 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
        }},
       {"history",
        [](Server& s, Next next, Moment now) {
-         s.services_->history->configure(*next, now == Moment::kStart);
+         using Read = HistoryService::Read;
+         s.services_->history->configure(*next, now == Moment::kReload ? Read::kNothing
+                                                : s.before_            ? Read::kSoon
+                                                                       : Read::kNow);
        }},
       {"usage", [](Server& s, Next next, Moment) { s.services_->usage->configure(*next); }},
       {"reports", [](Server& s, Next next, Moment) { s.services_->reports->configure(*next); }},

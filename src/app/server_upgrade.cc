@@ -1,6 +1,7 @@
 // The server between two processes: takes over its state, and checks whether it can be replaced.
 #include <sys/socket.h>
 
+#include <chrono>
 #include <utility>
 
 #include "admin/feed/stats_feed.h"
@@ -10,23 +11,34 @@
 #include "app/handover/handover.h"
 #include "app/handover/take_over.h"
 #include "app/operate/live_service.h"
+#include "app/operate/usage_watch.h"
 #include "app/pages/directory_service.h"
 #include "app/pages/history_service.h"
 #include "app/pages/now_feeds.h"
 #include "app/process/free_memory.h"
 #include "app/server.h"
 #include "app/services/event_service.h"
+#include "app/services/mount_files.h"
+#include "app/services/picture_files.h"
 #include "app/services/services.h"
+#include "base/cat.h"
 #include "net/tls/tls_keeper.h"
 #include "stream/mount/mount.h"
 
 namespace lb {
 
-// Records must be in force before their mounts exist; they are read before the pause.
+// Records must be in force before their mounts exist.  All is read while the previous process
+// serves.
 void Server::prepare(TakeOver& before) {
   before.prepare(*services_);
   if (!std::exchange(records_begun_, true)) begin_records();
   before.prepare_records(*services_);
+  // Behind GO all listeners would wait for them.
+  const auto config = services_->config.read();
+  read_lists();
+  services_->mount_files->prepare(*config);
+  services_->picture_files->prepare(*config);
+  services_->usage->prepare(*config);
 }
 
 Result<void> Server::take_over(TakeOver& before) {
@@ -90,6 +102,15 @@ void Server::go_on() {
     }
   services_->links->all_goes_on();
   before_->go_on(*services_, sockets_);
+}
+
+// What the previous process logs ends at GO.
+void Server::log_pause() const {
+  if (!before_ || before_->paused() == SteadyTime{}) return;
+  const auto paused = std::chrono::duration_cast<std::chrono::milliseconds>(
+      services_->clock.steady() - before_->paused());
+  services_->log.info("app/handover",
+                      cat({"all goes on, ", paused.count(), " ms after the pause began"}));
 }
 
 // If the stand-in is killed by a signal that cannot be caught, the server ends too.

@@ -79,7 +79,7 @@ def it_goes_on_in_an_upgrade(t):
     server = remembering(t)
     for _ in range(2):
         upgrade(server)
-        equal(last_of(server), 3, "what was before")
+        wait_for(lambda: last_of(server) == 3, "what was before")
 
 
 @test

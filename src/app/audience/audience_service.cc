@@ -73,7 +73,10 @@ std::int64_t AudienceService::now_ms() const { return unix_ms(runtime_.clock.wal
 // What its state directory has: the journal, addresses, keys and the name of the master.
 Result<void> AudienceService::open_files(const std::string& state) {
   master_path_ = state + "/audience.master";
-  if (auto told = read_file(master_path_, {.limit = 256})) master_ = std::string(trim(told->text));
+  if (master_before_)
+    master_ = *std::exchange(master_before_, std::nullopt);
+  else if (auto told = read_file(master_path_, {.limit = 256}))
+    master_ = std::string(trim(told->text));
   if (!is_node_id(master_)) master_.clear();
   auto journal = open_journal(state + "/audience.journal");
   if (!journal) return journal.error();
@@ -83,9 +86,12 @@ Result<void> AudienceService::open_files(const std::string& state) {
     for (const auto& cut : std::exchange(cut_, {})) spool_->ended(cut.open, cut.ended_ms, 0);
   }
   keys_ = std::make_unique<DayKeys>(state + "/audience.keys", random_bytes);
+  return {};
+}
+
+void AudienceService::load_keys() {
   if (const auto loaded = keys_->load(now_ms() / 1000); !loaded)
     runtime_.log.error(kAudienceModule, loaded.error().what);
-  return {};
 }
 
 Result<void> AudienceService::begin_threads() {
@@ -124,8 +130,16 @@ void AudienceService::start(const Config& config) {
   }
   settings_ = config.audience;
   node_ = node_name(config);
-  trust_clock(state);
-  if (settings_.keep_addresses.count() > 0) delete_addresses(settings_.keep_addresses);
+  database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
+  const auto look_at_clock = [this, state] {
+    trust_clock(state);
+    if (settings_.keep_addresses.count() > 0) delete_addresses(settings_.keep_addresses);
+  };
+  // Behind a hand-over listeners wait for the loops; the previous process has left a note.
+  if (before_)
+    database_thread_.loop().post(look_at_clock);
+  else
+    look_at_clock();
   auto begun = open_files(state);
   if (begun) begun = begin_threads();
   if (!begun) {
@@ -138,7 +152,11 @@ void AudienceService::start(const Config& config) {
       runtime_.log.error(kAudienceModule, opened.error().what + "; the journal waits");
     upkeep_->after(kUpkeepPause);
   });
-  journal_thread_.loop().post([this] { flush(); });
+  // They are the first task of the thread: no row is written without them.
+  journal_thread_.loop().post([this] {
+    load_keys();
+    flush();
+  });
   on_.store(true, std::memory_order_relaxed);
 }
 
@@ -205,8 +223,10 @@ void AudienceService::resume() {
   });
 }
 
-void AudienceService::take_up(JournalRecord journal, UniqueFd fd, std::uint64_t next_listening) {
+void AudienceService::take_up(JournalRecord journal, UniqueFd fd, std::uint64_t next_listening,
+                              std::optional<std::string> master) {
   before_ = std::move(journal);
+  master_before_ = std::move(master);
   fd_before_ = std::move(fd);
   next_listening_ = next_listening;
 }

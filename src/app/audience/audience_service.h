@@ -105,7 +105,8 @@ class AudienceService {
   // After suspend(): gives up the copy of the database that is being made.
   void hand_over() noexcept { keeps_copying_.store(false, std::memory_order_relaxed); }
   // Takes over the file if the configuration of start() names it.  REQUIRES: before start()
-  void take_up(JournalRecord journal, UniqueFd fd, std::uint64_t next_listening);
+  void take_up(JournalRecord journal, UniqueFd fd, std::uint64_t next_listening,
+               std::optional<std::string> master);
   // The notice of a listening that began in the former process.
   std::unique_ptr<EndNotice> go_on(const ListeningMark& mark, std::unique_ptr<EndNotice> inner);
 
@@ -141,6 +142,7 @@ class AudienceService {
   Result<void> open_files(const std::string& state);
   Result<void> begin_threads();
   Result<std::unique_ptr<Journal>> open_journal(const std::string& path);
+  void load_keys();
   void trust_clock(const std::string& state);
   void delete_addresses(std::chrono::seconds keep);
   void note_clocks();
@@ -202,6 +204,7 @@ class AudienceService {
   std::unique_ptr<Timer> flush_, alive_, retry_, unanswered_;
   // Used between take_up() and start():
   std::optional<JournalRecord> before_;
+  std::optional<std::string> master_before_;
   UniqueFd fd_before_;
   // Used on the database's thread:
   std::unique_ptr<Sqlite> database_;

@@ -18,7 +18,6 @@ constexpr std::string_view kUpkeepModule = "audience/journal";
 
 // A run without a note has written its files until it ended.
 void AudienceService::trust_clock(const std::string& state) {
-  database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
   clock_trust_.begin(state + "/audience.clock", [&]() -> std::optional<WallTime> {
     std::int64_t written_ns = 0;
     for (const std::string& path :

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,14 @@ struct ServerRecord {
   std::uint64_t upgrades = 0;
   std::vector<std::uint64_t> counters;  // of ServerCounters, in its order
   std::uint64_t bytes_read = 0, bytes_sent = 0;
+  SteadyTime paused{};  // since when all stands still
 };
 template <class Io, RecordOf<ServerRecord> T>
 void record_fields(Io& io, T& server) {
-  auto& [next_client_id, next_lease, started_wall, upgrades, counters, bytes_read, bytes_sent] =
-      server;
-  io(1, next_client_id, next_lease, started_wall, upgrades, counters, bytes_read, bytes_sent);
+  auto& [next_client_id, next_lease, started_wall, upgrades, counters, bytes_read, bytes_sent,
+         paused] = server;
+  io(1, next_client_id, next_lease, started_wall, upgrades, counters, bytes_read, bytes_sent,
+     paused);
 }
 
 // Records of the <store>, as this server has them.
@@ -132,11 +135,13 @@ struct AudienceRecord {
   MovedFd fd = 0;
   JournalRecord journal;
   std::uint64_t next_listening = 1;
+  std::optional<std::string> master;  // AudienceService::master()
 };
 template <class Io, RecordOf<AudienceRecord> T>
 void record_fields(Io& io, T& audience) {
-  auto& [fd, journal, next_listening] = audience;
+  auto& [fd, journal, next_listening, master] = audience;
   io.needed(1, fd, journal, next_listening);
+  io(4, master);
 }
 
 // Records one after the other, with their descriptors.

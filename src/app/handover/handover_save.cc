@@ -205,6 +205,7 @@ void Handover::save_server(HandoverOut& out) {
   server.next_lease = network_.admission->next_lease();
   server.started_wall = network_.started_wall;
   server.upgrades = standing_.upgrades + 1;
+  server.paused = pause_.since();
   network_.counters.each([&server](const std::atomic<std::uint64_t>& counter) {
     server.counters.push_back(counter.load(std::memory_order_relaxed));
   });
@@ -236,6 +237,7 @@ Result<void> Handover::save_audience(HandoverOut& out) {
   audience.fd = out.fds().add(saved->fd);
   audience.journal = std::move(saved->journal);
   audience.next_listening = saved->next_listening;
+  audience.master = network_.listenings->master();
   out.put(HandoverType::kAudience, audience);
   return {};
 }

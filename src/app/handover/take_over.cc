@@ -349,8 +349,8 @@ void TakeOver::take(Network& network, const ServerRecord& saved) {
   network.started_wall = saved.started_wall;
   next_lease_ = saved.next_lease;
   upgrades_ = saved.upgrades;
-  std::size_t at = 0;
-  network.counters.each([&](std::atomic<std::uint64_t>& counter) {
+  paused_ = saved.paused;
+  network.counters.each([&, at = std::size_t{0}](std::atomic<std::uint64_t>& counter) mutable {
     if (at < saved.counters.size()) counter.store(saved.counters[at++], std::memory_order_relaxed);
   });
   network.workers[0]->sources->count_received(static_cast<std::size_t>(saved.bytes_read));
@@ -379,7 +379,8 @@ void TakeOver::take(Network& network, RecordsSinceRecord saved) {
 }
 
 void TakeOver::take(Network& network, AudienceRecord saved) {
-  network.listenings->take_up(std::move(saved.journal), fds_.take(saved.fd), saved.next_listening);
+  network.listenings->take_up(std::move(saved.journal), fds_.take(saved.fd), saved.next_listening,
+                              std::move(saved.master));
 }
 
 void TakeOver::take(Network& network, ClusterRecord saved) {

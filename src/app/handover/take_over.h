@@ -26,6 +26,7 @@
 #include "app/operate/metrics_service.h"
 #include "app/services/listen_sockets.h"
 #include "app/topology/cluster_record.h"
+#include "base/clock.h"
 #include "net/socket/fd_channel.h"
 #include "net/tls/tls_context.h"
 #include "registry/registry.h"
@@ -127,6 +128,8 @@ class TakeOver {
   // The mounts that were taken over.
   const std::vector<std::string>& mounts() const noexcept { return mounts_; }
   std::uint64_t upgrades() const noexcept { return upgrades_; }
+  // When the pause began; not known from versions before.
+  SteadyTime paused() const noexcept { return paused_; }
 
   static constexpr std::chrono::seconds kOffer{5}, kState{60}, kGo{10}, kDirects{3};
 
@@ -216,6 +219,7 @@ class TakeOver {
   std::vector<HolderRecord> holders_;
   std::vector<std::string> mounts_;
   std::uint64_t next_lease_ = 0, upgrades_ = 0;
+  SteadyTime paused_{};
   EndRecord taken_;
   bool whole_ = false;
   Watch watch_;

@@ -1,5 +1,7 @@
 #include "app/operate/usage_watch.h"
 
+#include <utility>
+
 #include "api/request/record_book.h"
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
@@ -27,17 +29,44 @@ UsageWatch::UsageWatch(Network& network)
       told_(std::make_shared<const Closed>()),
       timer_(network.loops.control(), [this] { check(); }) {}
 
+bool UsageWatch::counts(const Config& config) {
+  return config.audience.enabled || config.store.type != StoreType::kNone ||
+         !config.external.url.empty();
+}
+
+void UsageWatch::read_levels(const Config& config) {
+  const std::string directory = state_directory(config);
+  if (!levels_path_.empty() || !counts(config) || directory.empty()) return;
+  levels_path_ = directory + "/audience.quotas";
+  if (const auto file = read_file(FileAt(levels_path_), {.limit = kLongestLevels}); file)
+    levels_ = parse_usage_levels(file->text, month_);
+}
+
+void UsageWatch::prepare(const Config& config) {
+  read_levels(config);
+  prepared_ = !levels_path_.empty();
+}
+
+// The previous process may have sent more events since.  Nothing is counted before they are known.
+void UsageWatch::read_again() {
+  under_way_ = true;
+  network_.disk.loop().post([this, path = levels_path_] {
+    const auto file = read_file(FileAt(path), {.limit = kLongestLevels});
+    network_.loops.control().post([this, text = file ? file->text : std::string()] {
+      under_way_ = false;
+      if (text.empty()) return;
+      levels_ = parse_usage_levels(text, month_);
+      close_kept();
+    });
+  });
+}
+
 void UsageWatch::configure(const Config& config) {
-  const bool counts = config.audience.enabled || config.store.type != StoreType::kNone ||
-                      !config.external.url.empty();
-  if (const std::string directory = state_directory(config);
-      levels_path_.empty() && counts && !directory.empty()) {
-    levels_path_ = directory + "/audience.quotas";
-    if (const auto file = read_file(FileAt(levels_path_), {.limit = kLongestLevels}); file)
-      levels_ = parse_usage_levels(file->text, month_);
-    close_kept();
-  }
-  if (counts)
+  const bool is_first = levels_path_.empty() || prepared_;
+  read_levels(config);
+  if (is_first && !levels_path_.empty()) close_kept();
+  if (std::exchange(prepared_, false)) read_again();
+  if (counts(config))
     timer_.after(std::chrono::seconds(1));
   else
     timer_.cancel();

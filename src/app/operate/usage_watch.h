@@ -36,6 +36,8 @@ class UsageWatch {
   static constexpr std::chrono::seconds kEvery{10};
 
   explicit UsageWatch(Network& network);
+  // Reads the file, earlier than the first configure(), which is not to wait for it.
+  void prepare(const Config& config);
   void configure(const Config& config);
   void stop() { timer_.cancel(); }
   // The records are in force for the first time.
@@ -68,6 +70,9 @@ class UsageWatch {
   std::string_view why_closed(const std::string& mount) const;
 
  private:
+  static bool counts(const Config& config);
+  void read_levels(const Config& config);
+  void read_again();
   void check();
   void counted(Result<UsageBook> own);
   void known(const UsageBook& usage);
@@ -89,6 +94,7 @@ class UsageWatch {
   UsageLevels levels_;       // with events this month
   std::string levels_path_;  // "": there is no file
   std::string kept_;         // content of the file
+  bool prepared_ = false;
   bool under_way_ = false;
   bool warned_ = false;  // that nothing is counted
   RepeatGuard guard_;

@@ -25,21 +25,27 @@ std::string HistoryService::path(const Config& config) {
   return directory.empty() ? directory : directory + "/history";
 }
 
-void HistoryService::configure(const Config& config, bool at_start) {
+void HistoryService::read(const std::string& file) {
+  const auto text = read_file(FileAt(file), {.limit = kLongestHistoryFile});
+  if (!text) {
+    if (text.error().code != Error::Code::kNotFound)
+      network_.log.warn("history/read", text.error().what + "; the charts begin empty");
+  } else if (auto restored = history_.restore(text->text); !restored) {
+    network_.log.warn("history/read",
+                      cat({file, ": ", restored.error().what, "; the charts begin empty"}));
+  } else if (const std::int64_t newest = history_.newest(); newest > 0) {
+    clock_trust_.go_on({wall_time(newest)});
+  }
+  unread_ = false;
+}
+
+void HistoryService::configure(const Config& config, Read what) {
   const bool on = config.console.enabled && config.console.history.count() > 0;
-  if (at_start && on) {
-    if (const std::string file = path(config); !file.empty()) {
-      const auto text = read_file(FileAt(file), {.limit = kLongestHistoryFile});
-      if (!text) {
-        if (text.error().code != Error::Code::kNotFound)
-          network_.log.warn("history/read", text.error().what + "; the charts begin empty");
-      } else if (auto read = history_.restore(text->text); !read) {
-        network_.log.warn("history/read",
-                          cat({file, ": ", read.error().what, "; the charts begin empty"}));
-      } else if (const std::int64_t newest = history_.newest(); newest > 0) {
-        clock_trust_.go_on({wall_time(newest)});
-      }
-    }
+  const std::string file = on ? path(config) : "";
+  if (!file.empty() && what == Read::kNow) read(file);
+  if (!file.empty() && what == Read::kSoon) {
+    unread_ = true;
+    network_.stats_thread.loop().post([this, file] { read(file); });
   }
   if (on_.exchange(on) == on) return;
   if (!on) history_.clear();
@@ -79,6 +85,7 @@ void HistoryService::save(std::function<void()> then) {
 }
 
 void HistoryService::write(const std::string& path, const std::string& bytes) {
+  if (unread_) return;
   const auto written = replace_file(FileAt(path), bytes, {.synced = Synced::kBytes});
   if (written) {
     told_ = false;

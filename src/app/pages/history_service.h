@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -25,8 +26,9 @@ class HistoryService {
 
   explicit HistoryService(Network& network);
 
-  // At the start, before the loops run, it reads the file.
-  void configure(const Config& config, bool at_start);
+  // At the start it reads the file: before the loops run, or on "stats" if listeners wait for them.
+  enum class Read : std::uint8_t { kNothing, kNow, kSoon };
+  void configure(const Config& config, Read what);
   void save();                            // on a thread that may wait: at the end
   void save(std::function<void()> then);  // the same on "disk", then on control
 
@@ -35,6 +37,7 @@ class HistoryService {
   const History* history() const noexcept { return on_ ? &history_ : nullptr; }
 
  private:
+  void read(const std::string& file);
   void check();  // "stats"
   static std::string path(const Config& config);
   void write(const std::string& path, const std::string& bytes);
@@ -42,10 +45,11 @@ class HistoryService {
   Network& network_;
   History history_;
   std::atomic<bool> on_{false};
-  std::atomic<bool> told_{false};  // a failed write was logged
-  SteadyTime saved_{};             // "stats"
-  ClockTrust clock_trust_;         // "stats", after the start
-  Timer timer_;                    // "stats"
+  std::atomic<bool> told_{false};    // a failed write was logged
+  std::atomic<bool> unread_{false};  // the file has charts that are not here yet
+  SteadyTime saved_{};               // "stats"
+  ClockTrust clock_trust_;           // "stats", after the start
+  Timer timer_;                      // "stats"
 };
 
 }  // namespace lb

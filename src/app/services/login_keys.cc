@@ -33,6 +33,14 @@ void LoginService::take_ring(KeyRing ring, bool log_it) {
   });
 }
 
+// The ring of the previous process, as listeners wait until all has begun: no file is read.
+bool LoginService::take_ring_before() {
+  if (!before_ || before_->ring.empty()) return false;
+  auto ring = KeyRing::parse(before_->ring);
+  if (ring) take_ring(std::move(*ring), true);
+  return ring.has_value();
+}
+
 // The ring of the previous process, if no directory has one.
 KeyRing LoginService::first_ring(std::int64_t now) const {
   if (before_ && !before_->ring.empty())
@@ -47,7 +55,6 @@ LoginRecord LoginService::save() const {
   if (ring == nullptr) return saved;
   saved.guard = guard_.save();
   saved.ended = sessions_.ended();
-  if (!state_dir_.empty()) return saved;
   saved.ring = ring->text();
   saved.known = guard_.text();
   return saved;

@@ -61,13 +61,19 @@ void LoginService::configure(const Config& config, bool at_start) {
   // A running server keeps its paths.
   if (sessions_.keys() == nullptr) state_dir_ = state_directory(config);
   if (at_start) {
-    load_keys();
-    load_addresses();
+    // Without a directory load_keys() takes them.
+    const bool has_ring = !state_dir_.empty() && take_ring_before();
+    if (!has_ring) {
+      load_keys();
+      load_addresses();
+    }
     if (const auto before = std::exchange(before_, std::nullopt)) {
       guard_.load(before->known);
       guard_.restore(before->guard);
     }
     reopen_audit();
+    // The file may have been changed since.
+    if (has_ring) accounts_.loops.clerk().post([this] { load_keys(); });
   } else {
     accounts_.loops.clerk().post([this] {
       load_keys();

@@ -127,6 +127,7 @@ class LoginService {
   void save_addresses();
   void audit_left_out();  // clerk
   void poll();
+  bool take_ring_before();
   KeyRing first_ring(std::int64_t now) const;
   void take_ring(KeyRing ring, bool log_it);
   void keep_ring(KeyRing ring);  // clerk: writes the ring and puts it into force

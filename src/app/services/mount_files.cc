@@ -72,11 +72,34 @@ MountFiles::MountFiles(Traffic& traffic)
 
 MountFiles::~MountFiles() = default;
 
+void MountFiles::prepare(const Config& config) {
+  want_files_of(config);
+  std::set<Wanted> intros;
+  for (const Wanted& want : wanted_)
+    if (want.role == Role::kIntro) intros.insert(want);
+  prepared_ = check(intros, config.paths.webroot, traffic_.clock.steady() + kPrepare);
+}
+
 void MountFiles::begin(const Config& config) {
   want_files_of(config);
   if (wanted_.empty() && table_.read()->fallbacks.empty()) return;
+  if (auto prepared = std::exchange(prepared_, std::nullopt)) {
+    adopt(of_previous_process(*std::move(prepared)));
+    if (!wanted_.empty()) ask_clerk();
+    return;
+  }
   adopt(check(wanted_, config.paths.webroot));
   if (!wanted_.empty()) timer_.after(kLookAgain);
+}
+
+// Whether a fallback is another file by now is the clerk's to find out.
+MountFiles::News MountFiles::of_previous_process(News prepared) const {
+  std::erase_if(prepared, [this](const Finding& one) { return !wanted_.contains(one.wanted); });
+  const auto table = table_.read();
+  for (const auto& [name, row] : table->fallbacks)
+    if (const Wanted want{Role::kFallback, name}; wanted_.contains(want))
+      prepared.push_back({want, row.file, true});
+  return prepared;
 }
 
 void MountFiles::configure(const Config& config) {
@@ -118,7 +141,9 @@ void MountFiles::ask_clerk() {
       });
 }
 
-MountFiles::News MountFiles::check(const std::set<Wanted>& wanted, const std::string& webroot) {
+MountFiles::News MountFiles::check(const std::set<Wanted>& wanted, const std::string& webroot,
+                                   SteadyTime until) {
+  const auto table = table_.read();
   std::map<std::string, Found> found;
   News news;
   for (const Wanted& want : wanted) {
@@ -133,6 +158,8 @@ MountFiles::News MountFiles::check(const std::set<Wanted>& wanted, const std::st
       } else if (!now.stamp.is_regular()) {
         // Most fallbacks are mounts, and a fallback file may appear later.
         if (is_news && want.role == Role::kIntro) complain(want, path + " is not a file");
+      } else if (traffic_.clock.steady() >= until) {
+        continue;
       } else if (auto loaded = load_file_stream(path)) {
         now.stamp = (*loaded)->stamp;
         now.file = !is_news && is_same(before->second.file, **loaded) ? before->second.file
@@ -144,7 +171,12 @@ MountFiles::News MountFiles::check(const std::set<Wanted>& wanted, const std::st
       }
       found[path] = std::move(now);
     }
-    news.emplace_back(want, found[path].file);
+    const auto& file = found[path].file;
+    const auto row =
+        want.role == Role::kFallback ? table->fallbacks.find(want.name) : table->fallbacks.end();
+    const bool is_played = file && row != table->fallbacks.end() && row->second.file != file &&
+                           is_same(row->second.file, *file);
+    news.push_back({want, file, is_played});
   }
   found_ = std::move(found);
   return news;
@@ -158,12 +190,14 @@ void MountFiles::complain(const Wanted& wanted, const std::string& why) {
 void MountFiles::adopt(const News& news) {
   const auto before = table_.read();
   auto table = std::make_shared<Table>();
-  for (const auto& [want, file] : news) {
+  for (const Finding& finding : news) {
+    const Wanted& want = finding.wanted;
+    const std::shared_ptr<const FileStream>& file = finding.file;
     if (!file) continue;
     if (want.role == Role::kFallback) {
       if (const auto old = before->fallbacks.find(want.name); old != before->fallbacks.end())
         table->fallbacks[want.name] = old->second;
-      adopt_fallback(*table, want.name, file);
+      adopt_fallback(*table, finding);
     } else if (const auto old = before->intros.find(want.name);
                old != before->intros.end() && old->second->file == file) {
       table->intros[want.name] = old->second;
@@ -182,8 +216,9 @@ void MountFiles::adopt(const News& news) {
   table_.publish(std::move(table));
 }
 
-void MountFiles::adopt_fallback(Table& table, const std::string& name,
-                                std::shared_ptr<const FileStream> file) {
+void MountFiles::adopt_fallback(Table& table, const Finding& finding) {
+  const std::string& name = finding.wanted.name;
+  const std::shared_ptr<const FileStream>& file = finding.file;
   Fallback& row = table.fallbacks[name];
   if (lacked_memory(row.mount)) {
     end_fallback(row);
@@ -192,11 +227,10 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
   if (row.mount) row.mount->set_settings(file_settings(name, *traffic_.config.read()));
   if (row.file == file) return;
   // The previous process has handed over the same file, which was read again here.
-  if (row.mount && is_same(row.file, *file)) {
+  if (row.mount && finding.is_played) {
     row.file = file;
     return;
   }
-  const Wanted wanted{Role::kFallback, name};
   const bool is_new = row.mount == nullptr;
   row.file = file;
   const unsigned named = rate_in_name(name);
@@ -208,7 +242,7 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
   else if (framer_for(type).name != file->plugin->name)
     why = cat({"by its name it is ", type, ", but it holds ", file->plugin->name});
   if (!why.empty()) {
-    complain(wanted, why + "; it is not played");
+    complain(finding.wanted, why + "; it is not played");
     if (!is_new) end_fallback(row);
     row = {};
     row.file = file;  // so the error is logged once
@@ -224,7 +258,7 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
   }
   auto log = StreamLog::create("icecast-lb:" + name);
   if (!log) {
-    complain(wanted, log.error().what);
+    complain(finding.wanted, log.error().what);
     row = {};
     return;
   }

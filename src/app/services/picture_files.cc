@@ -41,18 +41,44 @@ std::string titles_json(const std::vector<MountPicture>& rows) {
 PictureFiles::PictureFiles(Traffic& traffic)
     : traffic_(traffic), timer_(traffic.loops.control(), [this] { write_titles(); }) {}
 
-void PictureFiles::begin(const Config& config) {
+void PictureFiles::open(const Config& config) {
   const std::string state = state_directory(config);
   if (state.empty()) return;
   auto folder = Folder::open(cat({state, kDirectory}));
   if (!folder) return tell(folder.error());
   folder_ = std::move(*folder);
+  if (!look()) return folder_.reset();
+  if (auto text = folder_->read(kTitles, kLongestTitles)) titles_ = *std::move(text);
+}
+
+void PictureFiles::prepare(const Config& config) {
+  open(config);
+  prepared_ = true;
+}
+
+void PictureFiles::begin(const Config& config) {
+  if (!prepared_) open(config);
+  if (!folder_) return;
+  restore_titles();
+  traffic_.pictures.on_new([this](const std::string& name, const PictureShelf::Bytes& bytes,
+                                  const std::string& account) { keep(name, bytes, account); });
+  // The previous process may have kept more since.
+  if (!prepared_) return;
+  traffic_.disk.loop().post([this] { look(); });
+  titles_changed();
+}
+
+// Adds the files that it does not know.
+bool PictureFiles::look() {
   const auto names = folder_->names();
-  if (!names) return tell(names.error());
+  if (!names) {
+    tell(names.error());
+    return false;
+  }
   std::vector<std::pair<std::int64_t, std::pair<std::string, std::uint64_t>>> found;
   for (const std::string& name : *names) {
     struct stat facts {};
-    if (!type_in_picture_name(name) ||
+    if (!type_in_picture_name(name) || has(name) ||
         ::fstatat(folder_->fd(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(facts.st_mode))
       continue;
@@ -60,18 +86,13 @@ void PictureFiles::begin(const Config& config) {
   }
   std::ranges::sort(found);
   for (const auto& [when, file] : found) add(file.first, file.second, "");
-  restore_titles();
-  traffic_.pictures.on_new([this](const std::string& name, const PictureShelf::Bytes& bytes,
-                                  const std::string& account) { keep(name, bytes, account); });
+  return true;
 }
 
 // Restores the picture of each title that plays again under its mount.
 void PictureFiles::restore_titles() {
-  const auto text = folder_->read(kTitles, kLongestTitles);
-  if (!text) return;
-  const auto rows = Json::parse(*text);
+  const auto rows = Json::parse(titles_);
   if (!rows) return;
-  titles_ = *text;
   for (std::size_t i = 0; i < rows->size(); ++i) {
     const Json row = rows->at(i);
     const std::string mount(row.at("mount").text().value_or(""));

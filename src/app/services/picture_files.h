@@ -3,8 +3,8 @@
 //
 // Beyond the bounds the picture that was kept or read longest ago is removed, unless a station
 // shows it.  PictureShares, by account, ends with the process.
-// Thread: has(), is_held() and keep() any; begin() before the loops start; all else control.  Files
-// are read and written on the disk thread.
+// Thread: has(), is_held() and keep() any; prepare() and begin() before the loops start; all else
+// control.  Files are read and written on the disk thread.
 // Ownership: Services.
 // Bounds: kMaxBytes, kMaxFiles; beyond that only pictures that stations show, two for each mount of
 // an account (api/records/record_plans.h).
@@ -38,7 +38,9 @@ class PictureFiles {
 
   explicit PictureFiles(Traffic& traffic);
 
-  // Without a state directory nothing is kept.
+  // Without a state directory nothing is kept.  prepare(): reads the directory, earlier than
+  // begin().
+  void prepare(const Config& config);
   void begin(const Config& config);
   bool has(const std::string& name) const;
   void keep(const std::string& name, PictureShelf::Bytes bytes, const std::string& account);
@@ -61,6 +63,8 @@ class PictureFiles {
     std::uint64_t used = 0;  // increases with each use
     std::string account{};
   };
+  void open(const Config& config);
+  bool look();
   void restore_titles();
   void add(const std::string& name, std::uint64_t bytes, const std::string& account);
   void write(const std::string& name, const std::string& bytes,
@@ -77,6 +81,7 @@ class PictureFiles {
   std::set<std::string> held_;
   PictureShares shares_{kMaxBytes, kMaxFiles};
   std::uint64_t uses_ = 0;
+  bool prepared_ = false;
   std::string titles_;  // as last written
   bool told_ = false;   // an error is logged; disk
   Timer timer_;

@@ -71,7 +71,7 @@ void record_fields(Io& io, T& ended) {
   io(1, sessions, users);
 }
 
-// ring, known: if no directory keeps them: KeyRing::text(), LoginGuard::text().
+// ring, known: KeyRing::text(), LoginGuard::text().
 struct LoginRecord {
   GuardRecord guard;
   std::string ring, known;
