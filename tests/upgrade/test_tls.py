@@ -310,3 +310,18 @@ def a_port_that_becomes_encrypted_without_a_certificate_refuses_connections(t):
         except ConnectionRefusedError:
             return True
     wait_for(refused, "it is closed: " + server.log()[-600:])
+
+
+@test
+def a_client_that_does_not_read_keeps_no_process_behind_the_end_of_the_server(t):
+    server = tls_server(t)
+    source = server.source("/m")
+    source.play(20)
+    listener = server.listener("/m", port=server.ports[1], wrap=tls())
+    listener.read(2000)
+    upgrade(server)
+    check(pumps(server), "a process carries it")
+    for _ in range(300):
+        source.play(50)
+    equal(server.stop(), 0)
+    wait_for(lambda: not pumps(server), "nothing of it is left", 30)

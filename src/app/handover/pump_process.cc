@@ -74,12 +74,19 @@ class Pumping {
     char word = 0;
     const ssize_t n = ::recv(channel_, &word, 1, MSG_DONTWAIT);
     if (n < 0 && is_momentary(errno)) return;
-    // The second kGo changes nothing.  Without the serving process the connections end by
-    // themselves.
-    if (n <= 0) return watch_.stop();
+    if (n <= 0) return end_all();
+    // The second kGo changes nothing.
     if (word != TlsPumps::kEnd || pace_) return;
     const SteadyTime now = loop_.now();
     pace_.emplace(kEndShare * static_cast<double>(pump_.size()), now, now + kEndTime);
+    end_some();
+  }
+
+  // Without the serving process nothing more comes, but a client that does not read would stay.
+  void end_all() {
+    watch_.stop();
+    cut_ = loop_.now() + kLastBytes;
+    pace_.emplace(0.0, loop_.now(), loop_.now());
     end_some();
   }
 
