@@ -1,8 +1,10 @@
 #include "app/handover/handover.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,6 +48,8 @@ constexpr auto kMayRest = 5s;
 constexpr auto kAnswers = 2s;  // for pending answers of backends
 constexpr auto kAnswerPoll = 10ms;
 constexpr auto kRemainderPoll = 20ms;
+constexpr std::chrono::duration<int, std::milli> kDies{500};
+constexpr auto kReap = 1s;
 
 std::int64_t milliseconds(SteadyTime::duration time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
@@ -68,13 +72,26 @@ Handover::Handover(Network& network, const ListenSockets& sockets, Notifier& not
                              : "files were not at rest in time; is their disk slow?");
                 }),
       again_(network.loops.control(), [this] { freeze(); }),
-      answers_(network.loops.control(), [this] { rest_records(); }) {}
+      answers_(network.loops.control(), [this] { rest_records(); }),
+      reap_(network.loops.control(), [this] { reap(); }) {}
 
 // A server that ends also ends its unfinished successor.
-Handover::~Handover() {
+Handover::~Handover() { end_successor(); }
+
+// It mostly ends at once; one that waits for a dead disk only when that answers.
+void Handover::end_successor() {
   if (successor_ <= 0) return;
   ::kill(successor_, SIGKILL);
-  ::waitpid(successor_, nullptr, 0);
+  const UniqueFd its(static_cast<int>(::syscall(SYS_pidfd_open, successor_, 0)));
+  pollfd end{its.get(), POLLIN, 0};
+  if (its) ::poll(&end, 1, kDies.count());
+  dying_.push_back(std::exchange(successor_, 0));
+  reap();
+}
+
+void Handover::reap() {
+  std::erase_if(dying_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+  if (!dying_.empty()) reap_.after(kReap);
 }
 
 void Handover::start(std::uint64_t asker) {
@@ -366,11 +383,7 @@ void Handover::failed(std::string_view why) {
   watch_.stop();
   channel_.close();
   stands_.reset();
-  if (successor_ > 0) {
-    ::kill(successor_, SIGKILL);
-    ::waitpid(successor_, nullptr, 0);
-  }
-  successor_ = 0;
+  end_successor();
   notifier_.ready(cat({"the upgrade was not made: ", why}));
   if (std::exchange(reload_, false)) plan_.reload();
 }

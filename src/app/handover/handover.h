@@ -140,6 +140,8 @@ class Handover {
   void end_remainder();
   void leave();
   void failed(std::string_view why);
+  void end_successor();
+  void reap();
   // Connected to where that asker waits for its answer; empty: it has left.
   UniqueFd socket_to(std::uint64_t asker) const;
   void tell(std::uint64_t asker, std::string_view outcome, bool done) const;
@@ -156,7 +158,8 @@ class Handover {
   UniqueFd stands_;  // for a stand-in that this process becomes
   LoopPause pause_;
   Watch watch_;
-  Timer deadline_, again_, answers_;
+  Timer deadline_, again_, answers_, reap_;
+  std::vector<pid_t> dying_;  // former successors
   std::unique_ptr<Timer> remainder_;  // of worker 0
   std::set<std::string> pictures_;    // offered ones, by name
   // Offered records of the store: keys and revisions, in this order.
