@@ -293,13 +293,14 @@ void RelayService::find_away() {
     away_.clear();
     return;
   }
+  const auto asked = std::make_shared<const std::vector<std::string>>(std::move(homes));
   network_.loops.gather<std::vector<bool>>(
-      [this, homes](unsigned i) { return network_.workers[i]->streams->have_away(homes); },
-      [this, homes](const std::vector<std::vector<bool>>& answers) {
+      [this, asked](unsigned i) { return network_.workers[i]->streams->have_away(*asked); },
+      [this, asked](const std::vector<std::vector<bool>>& answers) {
         away_.clear();
         for (const auto& found : answers)
-          for (std::size_t i = 0; i < homes.size(); ++i)
-            if (found[i]) away_.insert(homes[i]);
+          for (std::size_t i = 0; i < asked->size(); ++i)
+            if (found[i]) away_.insert((*asked)[i]);
         for (const std::string& mount : away_) relays_.check_mount(mount);
       });
 }

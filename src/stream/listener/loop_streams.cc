@@ -55,6 +55,7 @@ LoopStreams::LoopStreams(Loop& loop, Shared shared)
       timer_(loop, [this] { pass(); }),
       over_timer_(loop, [this] { end_overdue(); }),
       hung_up_timer_(loop, [this] { end_hung_up(); }),
+      return_timer_(loop, [this] { bring_returned(); }),
       direct_(std::make_unique<DirectStreams>(*this)),
       groups_{direct_.get()} {}
 

@@ -134,7 +134,8 @@ class LoopStreams final : public FanoutHost {
   // Moves one. kRefused: another format, or not in a fan-out.
   ListenerMove move(const Mount& from, const std::shared_ptr<Mount>& to, std::uint64_t id);
   // `mount` has a source again: its own listeners return from other mounts, and those of mounts
-  // that fall back to it from fallbacks behind it, unless it has another format now.
+  // that fall back to it from fallbacks behind it, unless it has another format now.  Soon, and for
+  // mounts that return together in one walk over the listeners.
   void bring_home(const std::shared_ptr<Mount>& mount);
   // For each of these mounts, whether bring_home() would bring a listener.
   std::vector<bool> have_away(const std::vector<std::string>& homes) const;
@@ -166,10 +167,12 @@ class LoopStreams final : public FanoutHost {
 
  private:
   ListenerRow state_of(const Listener& listener) const;
-  // Whether `mount` is `home`, the requested mount, or comes before `here` in its chain of
-  // fallbacks.
-  bool is_homeward(const std::string& home, const std::string& mount,
-                   const std::string& here) const;
+  // Calls f(name) for `home`, the requested mount, and what comes before `here` in its chain of
+  // fallbacks, the nearest to home first, until it returns true.
+  template <class F>
+  void for_each_homeward(const std::string& home, const std::string& here, F&& f) const;
+  void bring_returned();
+  bool bring_from(Fanout& fanout);  // whether it had listeners of mounts that have returned
   void go_on_with(Listener& listener, const std::shared_ptr<Mount>& to, EnterMode mode);
   static void count_at(Listener& listener, Mount& mount);  // not where it counted until now
   // mount: only if it listens there; null: wherever it listens.
@@ -213,6 +216,9 @@ class LoopStreams final : public FanoutHost {
   std::atomic<std::uint64_t> bytes_sent_{0};  // written on the worker alone
   Timer over_timer_;                          // armed while listeners of a stream that is over stay
   Timer hung_up_timer_;                       // armed while a client may be gone
+  std::unordered_map<std::string, std::shared_ptr<Mount>> returned_;  // for bring_returned()
+  Timer return_timer_;                                                // armed while there are some
+  SteadyTime next_return_{};
   const std::unique_ptr<DirectStreams> direct_;
   std::vector<ListenerGroup*> groups_;  // *direct_ is one of them
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 
@@ -12,6 +13,10 @@
 
 namespace lb {
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kReturnShare = 4;  // returns of listeners leave the loop four times what they take
 
 bool plays_intros(Fanout& fanout) {
   return fanout.mount().facts()->from_file && fanout.view().ended;
@@ -163,58 +168,84 @@ ListenerMove LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& 
   return ListenerMove::kMoved;
 }
 
-bool LoopStreams::is_homeward(const std::string& home, const std::string& mount,
-                              const std::string& here) const {
-  if (home == mount) return true;
-  if (home == here) return false;
-  bool passed = false;
-  return find_in_fallbacks(
-             shared_.fallback_of(home),
-             [&](const std::string& name) -> std::optional<bool> {
-               if (name == here) return passed;
-               passed |= name == mount;
-               return std::nullopt;
-             },
-             shared_.fallback_of)
-      .value_or(false);
+template <class F>
+void LoopStreams::for_each_homeward(const std::string& home, const std::string& here, F&& f) const {
+  if (f(home) || home == here) return;
+  std::vector<std::string> passed;
+  const bool is_behind = find_in_fallbacks(
+      shared_.fallback_of(home),
+      [&](const std::string& name) {
+        if (name != here) passed.push_back(name);
+        return name == here;
+      },
+      shared_.fallback_of);
+  if (is_behind) std::any_of(passed.begin(), passed.end(), f);
 }
 
+// An outage of a master ends many mounts at once, and all of them return together: so listeners are
+// asked which of those mounts they want, instead of each mount for its listeners.
 void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
+  returned_.insert_or_assign(mount->name(), mount);
+  if (!return_timer_.armed())
+    return_timer_.after(std::max<SteadyTime::duration>(0s, next_return_ - loop_.now()));
+}
+
+void LoopStreams::bring_returned() {
+  const SteadyTime began = loop_.clock().steady();
+  // One may have ended again meanwhile.
+  std::erase_if(returned_,
+                [](const auto& one) { return one.second->phase() == MountPhase::kEnded; });
   std::vector<std::shared_ptr<Mount>> from;
-  for (const auto& [at, fanout] : fanouts_) {
-    if (at == mount.get()) continue;
-    // An intro is no mount to return from: its listeners have to fit at the mounts after it.
-    const bool is_file = at->facts()->from_file;
-    if (!is_file && !may_move(*at, *mount)) continue;
-    bool any = false;
-    // By the requested mount and the one that is heard: an intro's listeners hear several.
-    std::map<std::pair<std::string, const Mount*>, bool> homeward;
-    fanout->for_each([&, f = fanout.get()](Listener& listener) {
-      Mount& here = counted_at(listener, f->mount());
-      if (!listener.home || &here == mount.get()) return;
-      if (*listener.home == here.name() && here.name() != mount->name()) return;  // most of them
-      const auto [known, is_new] = homeward.try_emplace({*listener.home, &here});
-      if (is_new)
-        known->second = (!is_file || may_move(here, *mount)) &&
-                        is_homeward(*listener.home, mount->name(), here.name());
-      if (!known->second) return;
-      go_on_with(listener, mount, EnterMode::kSeam);
-      any = true;
-    });
-    if (any) from.push_back(fanout->mount_ptr());
-  }
+  for (const auto& [at, fanout] : fanouts_)
+    if (bring_from(*fanout)) from.push_back(fanout->mount_ptr());
+  returned_.clear();
   for (const auto& away : from) wake(away);
+  const SteadyTime ended = loop_.clock().steady();
+  next_return_ = ended + kReturnShare * (ended - began);
+}
+
+bool LoopStreams::bring_from(Fanout& fanout) {
+  // An intro is no mount to return from: its listeners have to fit at the mounts after it.
+  const bool is_file = fanout.mount().facts()->from_file;
+  const bool returned_here = returned_.contains(fanout.mount().name());
+  bool any = false;
+  // By the requested mount and the one that is heard: an intro's listeners hear several.
+  std::map<std::pair<std::string_view, const Mount*>, std::shared_ptr<Mount>> nearest;
+  fanout.for_each([&](Listener& listener) {
+    if (!listener.home) return;
+    Mount& here = counted_at(listener, fanout.mount());
+    if (!is_file && !returned_here && *listener.home == here.name()) return;  // most of them
+    const auto [known, is_new] = nearest.try_emplace({*listener.home, &here});
+    std::shared_ptr<Mount>& to = known->second;
+    if (is_new)
+      for_each_homeward(*listener.home, here.name(), [&](const std::string& name) {
+        const auto returned = returned_.find(name);
+        if (returned == returned_.end()) return false;
+        const bool is_here = returned->second.get() == &here;
+        if (!is_here && may_move(here, *returned->second)) to = returned->second;
+        return is_here || to;
+      });
+    if (!to) return;
+    go_on_with(listener, to, EnterMode::kSeam);
+    any = true;
+  });
+  return any;
 }
 
 std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) const {
   std::vector<bool> found(homes.size(), false);
+  std::unordered_map<std::string_view, std::size_t> at_home;
+  at_home.reserve(homes.size());
+  for (std::size_t i = 0; i < homes.size(); ++i) at_home.emplace(homes[i], i);
   for (const auto& [at, fanout] : fanouts_) {
-    std::unordered_set<std::string> seen;  // requested mounts
+    std::unordered_set<std::string_view> seen;  // requested mounts
     fanout->for_each([&, here = at](const Listener& listener) {
       if (!listener.home || *listener.home == here->name()) return;
       if (!seen.insert(*listener.home).second) return;
-      for (std::size_t i = 0; i < homes.size(); ++i)
-        found[i] = found[i] || is_homeward(*listener.home, homes[i], here->name());
+      for_each_homeward(*listener.home, here->name(), [&](const std::string& name) {
+        if (const auto one = at_home.find(name); one != at_home.end()) found[one->second] = true;
+        return false;
+      });
     });
   }
   return found;

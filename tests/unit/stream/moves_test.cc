@@ -213,6 +213,24 @@ TEST(Moves, ListenersComeNearerToTheirMountAlongItsFallbacks) {
   CHECK(ids(*c) == (std::vector<std::uint64_t>{2, 3}));
   CHECK(ids(*other) == std::vector<std::uint64_t>{4});
 }
+TEST(Moves, NoListenerComesHomeToAMountThatHasEndedAgain) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), b = on_air("/b");
+  publish(*b);
+  publish(*a);
+  listen(*a);
+  end(*a);
+  LONGS_EQUAL(1, b->mount->gate().inside());
+  mounts.erase("/a");
+  const auto again = on_air("/a", settings);
+  publish(*again);
+  streams.bring_home(again->mount);
+  again->mount->set_phase(MountPhase::kEnded);
+  settle();
+  LONGS_EQUAL(1, b->mount->gate().inside());
+  LONGS_EQUAL(0, again->mount->gate().inside());
+}
 TEST(Moves, AListenerThatStillDrainsTheOldStreamComesHomeToo) {
   const auto old = on_air("/a");
   publish(*old);
@@ -414,6 +432,34 @@ TEST(Moves, ListenersAwayFromHomeAreKnown) {
   CHECK(streams.have_away({"/a", "/b", "/c"}) == (std::vector<bool>{true, false, false}));
   CHECK(streams.have_away({}).empty());
 }
+TEST(Moves, ManyMountsThatAreAwayTogetherCostOneWalkEach) {
+  constexpr std::size_t kMounts = 200;
+  const auto shared = on_air("/shared");
+  publish(*shared);
+  std::vector<std::unique_ptr<OnAir>> homes;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kMounts; ++i) {
+    names.push_back("/m" + std::to_string(i));
+    homes.push_back(on_air(names.back()));
+    fallbacks[names.back()] = "/shared";
+    auto guest = make(
+        i + 1, std::make_unique<FakeTransport>(std::make_shared<Wire>(), always_writable.get()),
+        *homes.back());
+    guest->mount_pass.leave();
+    streams.join(std::move(guest), shared->mount, 0);
+  }
+  fallbacks_asked = 0;
+  CHECK(streams.have_away(names) == std::vector<bool>(kMounts, true));
+  CHECK(fallbacks_asked <= 10 * kMounts);
+  fallbacks_asked = 0;
+  for (const auto& home : homes) streams.bring_home(home->mount);
+  settle();
+  shared->writer.units(1, 100);
+  publish(*shared);
+  CHECK(fallbacks_asked <= 10 * kMounts);
+  for (std::size_t i = 0; i < kMounts; ++i)
+    CHECK(ids(*homes[i]) == std::vector<std::uint64_t>{i + 1});
+}
 TEST(Moves, MovingToAnotherFormatMovesNoListener) {
   const auto a = on_air("/a"), b = on_air("/b", {}, "application/ogg");
   publish(*a);
@@ -492,8 +538,10 @@ TEST(Moves, AListenerInItsIntroComesHomeToo) {
   publish(*b);
   const auto wire = hear_intro(*a, *b);
   streams.bring_home(other->mount);  // another format
+  settle();
   LONGS_EQUAL(1, b->mount->gate().inside());
   streams.bring_home(a->mount);
+  settle();
   LONGS_EQUAL(0, b->mount->gate().inside());
   LONGS_EQUAL(1, a->mount->gate().inside());
   end(*b);

@@ -37,9 +37,11 @@ class StreamsFixture : public Utest {
   MountTable mounts;
   ServerCounters counters;
   std::map<std::string, std::string, std::less<>> fallbacks;
+  std::size_t fallbacks_asked = 0;
   UniqueFd always_writable{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
   LoopStreams streams{
       loop, LoopStreams::Shared{mounts, counters, captured.log, [this](std::string_view name) {
+                                  ++fallbacks_asked;
                                   const auto at = fallbacks.find(name);
                                   return at == fallbacks.end() ? "" : at->second;
                                 }}};
