@@ -283,6 +283,8 @@ void ExternalService::ask_names(std::vector<std::string> names) {
                    if (mount.faults.empty()) found.insert(mount.mount);
                  take(book_.names_answered(names, std::move(answer->mounts)));
                  report_faults();
+                 // One that was not taken has no mount, as if the backend did not know it.
+                 std::erase_if(found, [this](const auto& name) { return !book_.knows(name); });
                  lookups_.answered(names, found);
                });
 }

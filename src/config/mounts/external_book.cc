@@ -40,12 +40,12 @@ bool ExternalBook::put(const std::shared_ptr<const MountRecord>& record, bool by
   return !same;
 }
 
-void ExternalBook::no_room_for(const std::string& mount) {
+void ExternalBook::no_room_for(const std::string& mount, std::size_t limit) {
   refused_for_room_ = true;
-  faults_[mount].push_back(
-      {"/mounts",
-       cat({"there are ", held_.size(), " mounts with those that wait for their removal (limit ",
-            kMaxHeld, "); it is not taken yet"})});
+  if (faults_.size() >= kMaxExternalMounts) return;
+  faults_[mount] = {{"/mounts", cat({"there are ", held_.size(),
+                                     " mounts with those that wait for their removal (limit ",
+                                     limit, "); it is not taken yet"})}};
 }
 
 void ExternalBook::remove(const std::vector<std::string>& names, Step& step) {
@@ -73,7 +73,7 @@ ExternalBook::Step ExternalBook::list_came(std::vector<ExternalMount> mounts,
     if (!mount.faults.empty())
       faults_[fault_key(mount)] = mount.faults;
     else if (!knows(mount.mount) && held_.size() >= kMaxHeld)
-      no_room_for(mount.mount);
+      no_room_for(mount.mount, kMaxHeld);
     else
       step.changed = put(mount.record, false) || step.changed;
   }
@@ -184,6 +184,8 @@ ExternalBook::Step ExternalBook::names_answered(const std::vector<std::string>& 
       faults_[mount.mount] = mount.faults;
     else if (held != held_.end() || held_.size() < kMaxExternalMounts)
       step.changed = put(mount.record, true) || step.changed;
+    else
+      no_room_for(mount.mount, kMaxExternalMounts);
   }
   std::vector<std::string> gone;
   for (const std::string& name : asked) {

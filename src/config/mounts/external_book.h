@@ -92,7 +92,7 @@ class ExternalBook {
     std::uint64_t absent_at = 0;  // lists_ at the latest of `absent`
   };
   bool put(const std::shared_ptr<const MountRecord>& record, bool by_name);
-  void no_room_for(const std::string& mount);
+  void no_room_for(const std::string& mount, std::size_t limit);
   // Removes the names that were missing often enough; the others wait.
   Step remove_or_wait(std::vector<std::string> gone);
   void remove(const std::vector<std::string>& names, Step& step);

@@ -279,6 +279,16 @@ TEST(ExternalBook, NamesThatWereAskedForStayWhileTheBackendKnowsThem) {
   CHECK(book.names_answered({"/m7"}, {}).removed == std::vector<std::string>{"/m7"});
 }
 
+TEST(ExternalBook, ANameForWhichThereIsNoRoomIsAFault) {
+  constexpr int kMany = static_cast<int>(kMaxExternalMounts);
+  begin(kMany);
+  for (int i = 0; i < 2; ++i) book.names_answered({"/new"}, list_of(R"({"mount":"/new"})").mounts);
+  CHECK(!book.knows("/new"));
+  LONGS_EQUAL(1, book.faults().size());
+  LONGS_EQUAL(1, book.faults().at("/new").size());
+  CHECK(book.faults().at("/new")[0].detail.find("limit 10000") != std::string::npos);
+}
+
 TEST(ExternalBook, ACopyGoesOnWhereItWas) {
   begin(3);
   book.names_answered({"/m7"}, list_of(R"({"mount":"/m7"})").mounts);
