@@ -111,7 +111,12 @@ void Server::reload_read(const Result<LoadedConfig>& loaded) {
   else
     for (const Diagnostic& d : loaded->diagnostics)
       services_->log.warn("config/reload", to_string(d, config_path_));
-  if (usable) return services_->overlay->set_file(loaded->config, [this] { reload_done(true); });
+  if (usable) {
+    std::vector<Change> late;
+    auto file = keep_id(*services_->config.read(), loaded->config, late);
+    for (const Change& change : late) services_->log.info("config/reload", to_string(change));
+    return services_->overlay->set_file(std::move(file), [this] { reload_done(true); });
+  }
   reopen_logs();  // apply() does too: logrotate sends HUP even with a bad file
   reload_done(false);
 }

@@ -182,6 +182,18 @@ std::vector<Change> reload_plan(const Config& old, const Config& next,
   return changes;
 }
 
+std::shared_ptr<const Config> keep_id(const Config& old, std::shared_ptr<const Config> next,
+                                      std::vector<Change>& changes) {
+  const std::string &before = old.cluster.id, &now = next->cluster.id;
+  if (before == now) return next;
+  const auto shown = [](const std::string& id) { return id.empty() ? "(not set)" : id; };
+  changes.push_back(
+      {Change::Kind::kValue, "cluster/id", shown(before), shown(now), ReloadClass::kRestart});
+  auto kept = std::make_shared<Config>(*next);
+  kept->cluster.id = before;
+  return kept;
+}
+
 std::string_view to_string(ReloadClass reload) {
   return word_of<ReloadClass::kRestart>(
       reload, {"live", "live, running sources too", "for new connections", "needs restart"});
