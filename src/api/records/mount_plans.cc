@@ -107,7 +107,11 @@ std::optional<Problem> judge_name(const PlanContext& context, const MountRecord&
     const bool own = row != nullptr && !in_file && row->value.account == record.account;
     const bool is_anothers = (row != nullptr && !own) || in_file || (below && part == kPages);
     const std::string_view use = own || is_anothers ? "" : use_in_file(context.file, part);
-    const bool on_air = !own && context.world.now_of(part).on_air;
+    const bool on_air = !own && [&] {
+      // The stream of a deleted mount lingers at nodes with listeners.
+      const MountNow now = context.world.now_of(part);
+      return now.on_air && (now.former.empty() || now.former != record.account);
+    }();
     if (!is_anothers && use.empty() && !on_air) continue;
     const std::string why =
         !use.empty()             ? cat({": <", use, "> of the configuration file leads to it"})

@@ -45,6 +45,7 @@ struct MountNow {
   std::string title;                 // "": none known
   std::string picture_refused;       // why the title has no picture; "": no reason
   std::optional<OffAirRow> off_air;  // nullopt: on the air, or never was
+  std::string former;                // the account whose record was deleted lately; "": none
 };
 
 struct NodeNow {

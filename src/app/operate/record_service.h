@@ -30,6 +30,7 @@
 #include "app/operate/api_sight.h"
 #include "app/operate/ban_sweep.h"
 #include "app/operate/bitrate_watch.h"
+#include "app/operate/former_owners.h"
 #include "app/operate/key_records.h"
 #include "app/operate/life_record.h"
 #include "app/operate/mount_moves.h"
@@ -215,6 +216,7 @@ class RecordService {
     std::string mount, user;  // user "": any login
   };
   std::vector<Ending> endings_;
+  FormerOwners formers_;
   std::deque<Applying> applying_;
   UniqueFunction<void()> ready_;
   bool stopped_ = false;

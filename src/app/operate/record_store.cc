@@ -280,6 +280,7 @@ void RecordService::note_endings(const RecordBook& before, const RecordBook& now
     const bool is_other = replaced_.erase(record_key("mounts", name)) > 0;
     if (was == nullptr) return;
     if (is == nullptr) {
+      formers_.note(name, (*was)->value.account, services_.clock.steady());
       endings_.push_back({now.revision(), name, ""});
       return;
     }
@@ -385,7 +386,11 @@ ApiWorld RecordService::world(const Config& config) const {
   world.random = random_bytes;
   world.hash = hash_password;
   world.matches = password_matches;
-  world.now_of = [this](const std::string& name) { return sight_.mount_now(name); };
+  world.now_of = [this](const std::string& name) {
+    MountNow now = sight_.mount_now(name);
+    now.former = formers_.of(name, services_.clock.steady());
+    return now;
+  };
   world.titles_of = [&titles = services_.titles](const std::string& name) {
     return titles.of(name);
   };
