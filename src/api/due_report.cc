@@ -22,8 +22,9 @@ Result<ReportMonth> month_of(const AudienceReportSettings& report, WallTime now)
   const auto zone = find_time_zone(report.zone);
   if (!zone) return Error::invalid(cat({"zone ", report.zone, ": ", zone.error().what}));
   // The listenings of a day's end are in the database an hour later.
-  if (report.daily) return report_day(unix_seconds(now) - 3600, **zone);
-  return report_month(unix_seconds(now), **zone, 1, report.day - 1);
+  const std::int64_t complete = unix_seconds(now) - 3600;
+  if (report.daily) return report_day(complete, **zone);
+  return report_month(report.day == 1 ? complete : unix_seconds(now), **zone, 1, report.day - 1);
 }
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }

@@ -60,8 +60,9 @@ TEST(DueReport, TheMonthBeforeIsDueWhenItsDayHasCome) {
   STRCMP_EQUAL("2026-10", due(kNovember + 31 * kDay).c_str());
   STRCMP_EQUAL("2026-11", due(kNovember + 32 * kDay).c_str());
   report.day = 1;
-  STRCMP_EQUAL("2026-09", due(kNovember - 1).c_str());
-  STRCMP_EQUAL("2026-10", due(kNovember).c_str());
+  // The month's last listenings come within an hour.
+  STRCMP_EQUAL("2026-09", due(kNovember + 3599).c_str());
+  STRCMP_EQUAL("2026-10", due(kNovember + 3600).c_str());
   report.day = 28;
   STRCMP_EQUAL("2026-09", due(kNovember + 27 * kDay - 1).c_str());
   STRCMP_EQUAL("2026-10", due(kNovember + 27 * kDay).c_str());
