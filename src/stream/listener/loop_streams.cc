@@ -352,7 +352,7 @@ void LoopStreams::count_at(Listener& listener, Mount& mount) {
   listener.mount_pass.leave();
   listener.mount_pass = GatePass::enter(mount.gate());
   if (listener.relay_pass) listener.relay_pass = GatePass::enter(mount.relay_gate());
-  mount.note_peak(mount.gate().inside());
+  mount.note_peak(mount.audience());
 }
 
 void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount>& next,
