@@ -222,11 +222,11 @@ std::uint64_t Journal::begun(std::uint64_t listening, ListeningBegun row) {
 
 // An end is written even without room, because it is short and each start has only one.
 std::optional<JournalOpen> Journal::ended(std::uint64_t listening, std::int64_t at_ms,
-                                          std::uint64_t bytes) {
+                                          std::uint64_t bytes, bool bytes_unknown) {
   const auto at = open_.find(listening);
   if (at == open_.end()) return std::nullopt;
   const JournalOpen open = at->second;
-  append({0, ListeningEnded{open.begun, std::max(at_ms, open.began_ms), bytes, false}});
+  append({0, ListeningEnded{open.begun, std::max(at_ms, open.began_ms), bytes, bytes_unknown}});
   open_.erase(at);
   return open;
 }

@@ -101,8 +101,8 @@ class Journal {
   // listening: a unique number from the caller.  Returns the number of its row; 0: the row is lost.
   std::uint64_t begun(std::uint64_t listening, ListeningBegun row);
   // nullopt: the row of its start was lost.
-  std::optional<JournalOpen> ended(std::uint64_t listening, std::int64_t at_ms,
-                                   std::uint64_t bytes);
+  std::optional<JournalOpen> ended(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes,
+                                   bool bytes_unknown = false);
   void title(TitleBegun row);
   void song(SongDescribed row);
 

@@ -47,7 +47,8 @@ struct ListeningEnded {
   std::uint64_t begun = 0;  // the number of its row
   std::int64_t at_ms = 0;
   std::uint64_t bytes = 0;
-  bool cut = false;  // the node ended before it: at_ms is the last sign
+  bool cut = false;  // bytes are not all: a cache sent the rest, or the node ended before it, and
+                     // at_ms is its last sign
 
   bool operator==(const ListeningEnded&) const = default;
 };

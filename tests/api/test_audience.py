@@ -301,6 +301,45 @@ def titles_have_performances_and_csv_is_safe_in_spreadsheets(t):
     leaves(server, source, listener)
 
 
+@test
+def a_player_by_hls_behind_a_cache_is_a_listener(t):
+    """The cache has its segments, so the server sends it lists only."""
+    server = t.unstarted_server()
+    (server.dir / "state").mkdir()
+    server.write_config(body=AUDIENCE + "<hls><segment>2</segment></hls><mount><mount-name>/live.mp3</mount-name><hls>1</hls></mount>",
+                        paths="<state-dir>%s/state</state-dir><x-forwarded-for>127.0.0.1</x-forwarded-for>" % server.dir)
+    server.start()
+    on_air(server)
+
+    def fetch(path, address):
+        reply = server.get(path, headers=["X-Forwarded-For: " + address, "User-Agent: AppleCoreMedia/1.0.0"])
+        return reply.text if reply.status == 200 else ""
+
+    def its_list(address):
+        names = [line for line in fetch("/live.mp3/live.m3u8", address).splitlines() if line and not line.startswith("#")]
+        return urllib.parse.urljoin("/live.mp3/live.m3u8", names[0]) if names else None
+    path = wait_for(lambda: its_list("203.0.113.7"), "its list is there", 20)
+    fetch(wait_for(lambda: its_list("203.0.113.8"), "a list for one that leaves"), "203.0.113.8")
+    heard = [0]
+
+    def is_listening():
+        """A list each 3 seconds, all together a few kB."""
+        seconds = max([row["seconds"] for row in sessions(server)] + [0])
+        if seconds > heard[0] + 3:
+            heard[0] = seconds
+            fetch(path, "203.0.113.7")
+        return seconds > 13
+    wait_for(is_listening, "it listens", 30)
+    for row in server.get("/admin/listclients?mount=/live.mp3", ADMIN).xml().findall("source/listener"):
+        server.get("/admin/killclient?mount=/live.mp3&id=" + row.get("id"), ADMIN)
+    rows = wait_for(lambda: (lambda rows: rows if len(rows) == 2 and not any(row["open"] for row in rows) else None)(sessions(server, "&all=1")),
+                    "both have ended", 20)
+    equal(sorted(row["kind"] for row in rows), ["listener", "quick-look"])
+    now = summary(server)
+    equal(now["sessions"], 1)
+    check(now["seconds"] > 12 and now["bytes"] < 65_536, now)
+
+
 def exchange_lines(text):
     """A reader for 37 CFR 370.4(e): one character separates the fields, another one encloses texts."""
     lines = []

@@ -25,6 +25,8 @@ namespace {
 
 constexpr unsigned kJournalThread = 6, kDatabaseThread = 7;
 constexpr std::string_view kAudienceModule = "audience/journal";
+// One list alone, with the segment that may have followed it, is a quick look.
+constexpr std::chrono::milliseconds kCachedEnough{12'000};
 // Between reports of lost rows.
 constexpr std::chrono::minutes kLostPause{1};
 
@@ -38,7 +40,7 @@ class AudienceService::Notice final : public OuterNotice {
     const auto heard = heard_.count() >= 0 ? heard_
                                            : std::chrono::duration_cast<std::chrono::milliseconds>(
                                                  service_.runtime_.clock.steady() - mark_.began);
-    service_.note_end(mark_.number, mark_.began_ms + heard.count(), bytes_);
+    service_.note_end(mark_, mark_.began_ms + heard.count(), bytes_);
   }
   void set_bytes_sent(std::uint64_t bytes) noexcept override {
     bytes_ = bytes;
@@ -261,17 +263,19 @@ std::unique_ptr<EndNotice> AudienceService::begin(ListeningFacts facts,
   if (!on()) return inner;
   const std::uint64_t listening = next_listening_.fetch_add(1, std::memory_order_relaxed);
   const std::int64_t at_ms = now_ms();
+  const ListeningMark mark{listening, at_ms, runtime_.clock.steady(), facts.cached};
   journal_thread_.loop().post_together(
       [this, listening, at_ms, facts = std::move(facts)] { note_begin(listening, at_ms, facts); });
-  return std::make_unique<Notice>(*this, ListeningMark{listening, at_ms, runtime_.clock.steady()},
-                                  std::move(inner));
+  return std::make_unique<Notice>(*this, mark, std::move(inner));
 }
 
 // A notice that outlives stop() belongs to an ending process, whose journal ends it by itself.
-void AudienceService::note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes) {
+void AudienceService::note_end(const ListeningMark& mark, std::int64_t at_ms, std::uint64_t bytes) {
   if (!on()) return;
-  journal_thread_.loop().post_together([this, listening, at_ms, bytes] {
-    const auto open = journal_->ended(listening, at_ms, bytes);
+  // Its player has come back for further lists.
+  const bool hides_bytes = mark.cached && at_ms - mark.began_ms >= kCachedEnough.count();
+  journal_thread_.loop().post_together([this, mark, at_ms, bytes, hides_bytes] {
+    const auto open = journal_->ended(mark.number, at_ms, bytes, hides_bytes);
     if (spool_ && open) spool_->ended(*open, at_ms, bytes);
     awaken();
   });

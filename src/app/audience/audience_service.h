@@ -52,6 +52,7 @@ struct ListeningFacts {
   std::string mount, address, agent, referer, user, country;
   ListenerKind kind = ListenerKind::kPerson;
   ListeningWay way = ListeningWay::kStream;
+  bool cached = false;  // by HLS, through a proxy that may answer some of its requests
 };
 
 class AudienceService {
@@ -138,7 +139,7 @@ class AudienceService {
  private:
   class Notice;
   void note_begin(std::uint64_t listening, std::int64_t at_ms, const ListeningFacts& facts);
-  void note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes);
+  void note_end(const ListeningMark& mark, std::int64_t at_ms, std::uint64_t bytes);
   Result<void> open_files(const std::string& state);
   Result<void> begin_threads();
   Result<std::unique_ptr<Journal>> open_journal(const std::string& path);

@@ -7,6 +7,7 @@
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
 #include "audience/agents.h"
+#include "http/connections.h"
 
 namespace lb {
 
@@ -24,6 +25,8 @@ std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connectio
   facts.user = connection.user;
   facts.country = network.countries->country_of(connection.peer());
   facts.way = way;
+  facts.cached = way == ListeningWay::kHls &&
+                 network.http.read()->trusted_proxies.contains(connection.sender());
   if (server)
     facts.kind = ListenerKind::kRelay;
   else if (is_bot(facts.agent))

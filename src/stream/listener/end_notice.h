@@ -21,12 +21,13 @@ struct ListeningMark {
   std::uint64_t number = 0;
   std::int64_t began_ms = 0;
   SteadyTime began{};
+  bool cached = false;  // a cache in front of this server may send some of its bytes
 };
 template <class Io, RecordOf<ListeningMark> T>
 void record_fields(Io& io, T& mark) {
-  auto& [number, began_ms, began] = mark;
+  auto& [number, began_ms, began, cached] = mark;
   io.needed(1, number, began_ms);
-  io(3, began);
+  io(3, began, cached);
 }
 
 // A listener that an authenticator has let in (ListenerLedger).
