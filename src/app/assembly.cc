@@ -21,6 +21,7 @@
 #include "app/operate/usage_watch.h"
 #include "app/pages/directory_service.h"
 #include "app/pages/due_titles.h"
+#include "app/pages/heard_titles.h"
 #include "app/pages/history_service.h"
 #include "app/pages/now_feed_ask.h"
 #include "app/pages/now_feeds.h"
@@ -180,9 +181,7 @@ static SourceSet::Callbacks source_callbacks(Worker& worker) {
         services.loops.control().post([&services, name = mount.name(), song,
                                        at = services.clock.wall(),
                                        relayed = mount.facts()->relayed] {
-          // If masters have the database, the source's server reports the titles.
-          if (!relayed || services.relays->captures_own(name) || !services.listenings->sends_up())
-            services.listenings->title(name, song, at);
+          services.heard_titles->titled(name, relayed, song, at);
         });
       },
       [&services](const std::string& mount, std::uint64_t id, bool flows) {

@@ -20,6 +20,7 @@
 #include "app/operate/report_files.h"
 #include "app/operate/usage_watch.h"
 #include "app/pages/directory_service.h"
+#include "app/pages/heard_titles.h"
 #include "app/pages/history_service.h"
 #include "app/pages/picture_fetches.h"
 #include "app/pages/station.h"
@@ -212,6 +213,7 @@ void Server::apply_records(const OverlayUpdate& update) {
   for (const std::string& mount : update.mounts) {
     services_->dead_air->check(mount);
     services_->hours->check(mount);
+    services_->heard_titles->changed(*update.config, mount);
   }
   end_suspended_sources(*services_, *update.config, update.mounts);
   services_->cluster->records_changed(update.mounts);
@@ -295,6 +297,8 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
          if (now == Moment::kStart) s.services_->picture_files->begin(*next);
          s.services_->picture_fetches->stations_changed(*s.services_->config.read());
        }},
+      {"titles heard",
+       [](Server& s, Next next, Moment) { s.services_->heard_titles->configure(*next); }},
       {"history",
        [](Server& s, Next next, Moment now) {
          using Read = HistoryService::Read;

@@ -5,6 +5,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/pages/heard_titles.h"
 #include "app/pages/now_feeds.h"
 #include "app/process/mount_hooks.h"
 #include "app/programs/dead_air_service.h"
@@ -70,6 +71,9 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
        [](Server& s, At mount) {
          s.services_->titles.note_end(mount->name(), s.services_->clock.wall());
        }},
+      {"titles of the audience",
+       [](Server& s, At mount) { s.services_->heard_titles->begun(*mount); },
+       [](Server& s, At mount) { s.services_->heard_titles->ended(*mount); }},
       {"events",
        [](Server& s, At mount) {
          s.services_->events->publish("source-connect", mount->name(), source_details(*mount));
@@ -138,6 +142,7 @@ void Server::mount_went_on(const std::shared_ptr<Mount>& mount) {
 void Server::mount_taken_over(const std::shared_ptr<Mount>& mount) {
   for (const MountReceiver& receiver : mount_receivers())
     if (receiver.hears_handover) receiver.begun(*this, mount);
+  services_->heard_titles->taken_over(*mount);
 }
 
 void Server::mount_ended(const std::shared_ptr<Mount>& mount) {

@@ -26,6 +26,7 @@
 #include "app/operate/report_files.h"
 #include "app/operate/usage_watch.h"
 #include "app/pages/directory_service.h"
+#include "app/pages/heard_titles.h"
 #include "app/pages/history_service.h"
 #include "app/pages/now_feeds.h"
 #include "app/pages/page_cache.h"
@@ -235,6 +236,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   make_pages();
   make_admission();
   make_cluster();
+  services.heard_titles = std::make_unique<HeardTitles>(services);
   services.picture_fetches = std::make_unique<PictureFetches>(services);
   services.picture_files = std::make_unique<PictureFiles>(services);
   services.named_pictures =
@@ -391,6 +393,7 @@ AdmissionCallbacks Server::admission_callbacks() {
   };
   callbacks.waits = [&services](const std::shared_ptr<Mount>& mount) {
     services.relays->mount_waits(*mount);
+    if (!mount->facts()->relayed) services.heard_titles->ended(*mount);
     services.dead_air->check(mount->name());
     services.links->mount_changed(mount->name());
   };

@@ -33,7 +33,8 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
       "INSERT INTO session(mount, who, began, ended, heard, bytes, country, player, way, kind, "
       "open, connections, counted) VALUES(?,?,?,?,0,0,?,?,?,?,1,1,0)");
   get_session_ = made(
-      "SELECT mount, who, began, ended, heard, bytes, country, player, kind, open, connections, "
+      "SELECT mount, who, began, ended, heard, bytes, country, player, way, kind, open, "
+      "connections, "
       "counted FROM session WHERE id=?");
   set_session_ = made(
       "UPDATE session SET who=?, ended=?, heard=?, bytes=?, kind=?, open=?, connections=?, "
@@ -77,6 +78,10 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
       "SELECT 1 FROM play WHERE mount=?1 AND began<=?2 AND began>=COALESCE((SELECT MAX(began) FROM "
       "play WHERE mount=?1 AND began<?3), 0) AND (ended IS NULL OR ended>=?3) AND title=?4 LIMIT "
       "1");
+  last_play_ = made(
+      "SELECT id, began, ended, title, performances IS NOT NULL FROM play WHERE mount=? AND "
+      "began<=? ORDER BY began DESC, id DESC LIMIT 1");
+  reopen_play_ = made("UPDATE play SET ended=NULLIF(?,0) WHERE id=?");
   next_play_ = made("SELECT began FROM play WHERE mount=? AND began>? ORDER BY began LIMIT 1");
   forgotten_ = made("SELECT 1 FROM forgotten WHERE (who=? OR who=?) AND at>=? LIMIT 1");
   sums_marked_ = sums_marked(database);
@@ -107,6 +112,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
   auto taken = in_transaction(database_, [&] {
     const Journal journal = journal_of(node, batch.epoch);
     Merged merged;
+    unnamed_ = 0;
     merged.seen = static_cast<std::uint64_t>(journal.seen);
     resume(journal.id, now_ms);
     for (const JournalRow& row : batch.rows) {
@@ -122,7 +128,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
       else if (const auto* described = std::get_if<SongDescribed>(&row.what))
         song(*described);
       else
-        title(std::get<TitleBegun>(row.what));
+        title(journal.id, std::get<TitleBegun>(row.what));
       merged.seen = row.number;
       ++merged.added;
     }
@@ -131,6 +137,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
     set_seen_.run(merged.seen, journal.id);
     if (now_ms != 0) see_journal_.run(journal.id, now_ms);
     sums_marked_.run();
+    merged.unnamed = unnamed_;
     merged.changes = database_.all_changes() - before;
     return merged;
   });
@@ -171,9 +178,12 @@ std::int64_t AudienceMerge::id_of(std::map<std::string, std::int64_t>& known, St
 }
 
 std::int64_t AudienceMerge::mount_of(const std::string& name) {
-  return id_of(mounts_, find_mount_, add_mount_, name, [this] {
-    return origin_ != Origin::kElsewhere || count_mounts_.first_number() < kMaxMounts;
+  const std::int64_t id = id_of(mounts_, find_mount_, add_mount_, name, [this, &name] {
+    return origin_ != Origin::kElsewhere || (is_configured_ && is_configured_(name)) ||
+           count_mounts_.first_number() < kMaxMounts;
   });
+  if (id == 0) ++unnamed_;
+  return id;
 }
 
 std::int64_t AudienceMerge::session_before(std::int64_t mount, const ListeningBegun& row,
@@ -221,7 +231,7 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
     id = database_.last_id();
     add_recent_.run(mount, row.who, id, row.at_ms, row.at_ms, 1);
     if (row.before != 0) turned(row.before, row.who);
-    if (row.kind == ListenerKind::kPerson)
+    if (row.kind == ListenerKind::kPerson && row.way != ListeningWay::kPast)
       plays_.add(mount, row.country, {row.at_ms, PlayChanges::kGoesOn}, 1);
   }
   add_open_.run(journal, number, id, began);
@@ -266,7 +276,9 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
   std::int64_t ended = std::max(began, row.at_ms), next_began = 0;
   const std::int64_t next = session_after(session, ended, next_began);
   if (next != 0) ended = std::max(began, std::min(ended, next_began));
-  const auto bytes = static_cast<std::int64_t>(row.bytes);
+  auto bytes = static_cast<std::int64_t>(row.bytes);
+  if (origin_ == Origin::kElsewhere)
+    bytes = std::min(bytes, kBurstBytes + (ended - began) * kBytesAMs);
   session.open = std::max<std::int64_t>(session.open - 1, 0);
   session.heard += ended - began;
   session.bytes += bytes;
@@ -439,30 +451,6 @@ void AudienceMerge::count(Session& session) {
   if (database_.changes() > 0) add_audience_.run(session.mount, day);
 }
 
-// The source's server and its relays report the same title, each when its bytes arrive.
-bool AudienceMerge::is_known_title(std::int64_t mount, const TitleBegun& row) {
-  if (!several_) return false;
-  return same_play_.first_number(mount, row.at_ms + kSameTitle, row.at_ms - kSameTitle,
-                                 row.title) != 0;
-}
-
-void AudienceMerge::title(const TitleBegun& row) {
-  const std::int64_t mount = mount_of(row.mount);
-  if (mount == 0 || is_known_title(mount, row)) return;
-  // A journal that has waited may have titles from before those of others.
-  const std::int64_t next = next_play_.first_number(mount, row.at_ms);
-  end_play_.run(row.at_ms, mount);
-  if (row.title.empty()) return;
-  add_play_.run(mount, row.at_ms, row.title, next);
-}
-
-void AudienceMerge::song(const SongDescribed& row) {
-  const std::int64_t mount = mount_of(row.mount);
-  if (mount == 0) return;
-  put_song_.run(mount, row.title, row.at_ms, row.facts.isrc, row.facts.album, row.facts.label,
-                row.facts.label_code, row.facts.composer);
-}
-
 bool AudienceMerge::read_session(std::int64_t id, Session& session) {
   if (!get_session_.bind(id).step()) return false;
   session.id = id;
@@ -471,8 +459,8 @@ bool AudienceMerge::read_session(std::int64_t id, Session& session) {
   int column = 0;
   for (std::int64_t* number : numbers) *number = get_session_.number(column++);
   session.country = get_session_.text(column++);
-  std::int64_t* const more[] = {&session.player, &session.kind, &session.open, &session.connections,
-                                &session.counted};
+  std::int64_t* const more[] = {&session.player, &session.way,         &session.kind,
+                                &session.open,   &session.connections, &session.counted};
   for (std::int64_t* number : more) *number = get_session_.number(column++);
   get_session_.reset();
   if (const std::int64_t until = session.open > 0 ? get_until_.first_number(id) : 0; until != 0)

@@ -13,9 +13,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "audience/database.h"
@@ -30,17 +32,25 @@ class AudienceMerge {
   static constexpr std::int64_t kOverlap = 10'000, kShortest = 5'000;  // ms
   static constexpr std::int64_t kFewest = 65'536;                      // bytes
   // A reported title equals a known one within this time.
-  static constexpr std::int64_t kSameTitle = 60'000;  // ms
-  static constexpr std::size_t kMaxTurned = 10'000;   // twice: the newest, and those before
+  static constexpr std::int64_t kSameTitle = 60'000;     // ms
+  static constexpr std::size_t kMaxTurned = 10'000;      // twice: the newest, and those before
+  static constexpr std::size_t kMaxTitlesKept = 40'000;  // titles of mounts, by journals
+  // A listening at another server may have these bytes at most: a burst, and 100 Mbit/s.
+  static constexpr std::int64_t kBurstBytes = 16 << 20, kBytesAMs = 12'500;
   static constexpr std::int64_t kMaxMounts = 20'000;  // above it other servers add no new ones
 
   // REQUIRES: the tables of open_audience_database()
   AudienceMerge(Sqlite& database, std::chrono::seconds window);
 
+  // Mounts for which this is true are added above kMaxMounts too.
+  void set_configured(std::function<bool(const std::string&)> is_configured) {
+    is_configured_ = std::move(is_configured);
+  }
   struct Merged {
     std::uint64_t seen = 0;     // rows up to this number are in the database
     std::uint64_t added = 0;    // rows
     std::uint64_t missing = 0;  // rows that never came, before the first one
+    std::uint64_t unnamed = 0;  // listenings and titles left out: above kMaxMounts
     std::uint32_t changes = 0;  // database rows written for these
   };
   // kElsewhere: another server, which may name a limited number of mounts, and repeats titles.
@@ -63,16 +73,19 @@ class AudienceMerge {
   std::int64_t late_ms() const noexcept { return late_ms_; }
 
  private:
+  static bool is_past(std::int64_t way) {
+    return way == static_cast<std::int64_t>(ListeningWay::kPast);
+  }
   struct Session {
     std::int64_t id = 0, mount = 0, who = 0, began = 0, ended = 0, heard = 0, bytes = 0;
-    std::int64_t player = 0, kind = 0, open = 0, connections = 0, counted = 0;
+    std::int64_t player = 0, way = 0, kind = 0, open = 0, connections = 0, counted = 0;
     std::int64_t until = PlayChanges::kGoesOn;  // while open: the time that titles have counted
     std::string country;
 
     AudienceSums::Of of() const { return {mount, player, country}; }
-    // Its part in the performances of titles.
+    // Its part in the performances of titles.  Those of the past were other titles.
     PlayChanges::Part part() const {
-      if (kind != 0 || (open == 0 && counted == 0)) return {};
+      if (kind != 0 || is_past(way) || (open == 0 && counted == 0)) return {};
       return {began, open > 0 ? until : ended};
     }
   };
@@ -84,8 +97,21 @@ class AudienceMerge {
   template <class MayAdd>
   std::int64_t id_of(std::map<std::string, std::int64_t>& known, Statement& find, Statement& add,
                      const std::string& name, MayAdd may_add);
-  std::int64_t mount_of(const std::string& name);  // 0: there are too many
+  std::int64_t mount_of(const std::string& name);  // 0: there are too many; counted in unnamed_
   bool is_known_title(std::int64_t mount, const TitleBegun& row);
+  // The mount's last title up to that time; id 0: none.
+  struct Play {
+    std::int64_t id = 0, began = 0, ended = 0;  // ended 0: it goes on
+    std::string title;
+    bool counted = false;
+  };
+  Play last_play(std::int64_t mount, std::int64_t at_ms);
+  // The same title is told again, soon after its end: its source was away, and is back.
+  void take_up_again(std::int64_t journal, std::int64_t mount, const TitleBegun& row);
+  // Nothing is heard of the title any more.
+  void title_ended(std::int64_t journal, std::int64_t mount, std::int64_t at_ms);
+  bool goes_on_elsewhere(std::int64_t journal, std::int64_t mount, const Play& play,
+                         std::int64_t at_ms) const;
   bool is_forgotten(const ListeningBegun& row);
   void begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row);
   void end(std::int64_t journal, const ListeningEnded& row);
@@ -97,7 +123,7 @@ class AudienceMerge {
   // In the transaction, or after its rollback.
   void write_changes();
   void forget_changes();
-  void title(const TitleBegun& row);
+  void title(std::int64_t journal, const TitleBegun& row);
   void song(const SongDescribed& row);
   // A person's numbers by the keys of two days, for rows of two nodes that arrive in another order
   // than they happened.  Only in memory, because they connect two days.
@@ -119,15 +145,23 @@ class AudienceMerge {
   Origin origin_ = Origin::kHere;  // of the batch
   bool several_ = false;           // rows came from several servers
   std::int64_t late_ms_ = 0;
+  std::uint64_t unnamed_ = 0;  // of the batch
+  std::function<bool(const std::string&)> is_configured_;
   std::map<std::string, std::int64_t> mounts_, players_;
   std::unordered_map<std::int64_t, std::int64_t> turned_, turned_before_;
+  // The last title that each journal told of a mount.
+  struct Told {
+    std::size_t title = 0;  // its hash
+    std::int64_t at_ms = 0;
+  };
+  std::map<std::pair<std::int64_t, std::int64_t>, Told> told_;  // by mount and journal
   Statement find_journal_, add_journal_, set_seen_, find_mount_, add_mount_, find_player_,
       add_player_, add_session_, get_session_, set_session_, drop_session_, find_recent_,
       add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
       drop_open_, list_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_,
-      add_seen_, add_audience_, end_play_, add_play_, put_song_, same_play_, next_play_,
-      count_mounts_, forgotten_, sums_marked_, see_journal_, newest_journal_, journal_seen_,
-      paused_of_, open_of_, get_until_, set_until_, drop_until_;
+      add_seen_, add_audience_, end_play_, add_play_, put_song_, same_play_, next_play_, last_play_,
+      reopen_play_, count_mounts_, forgotten_, sums_marked_, see_journal_, newest_journal_,
+      journal_seen_, paused_of_, open_of_, get_until_, set_until_, drop_until_;
 };
 
 }  // namespace lb

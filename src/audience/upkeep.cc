@@ -127,13 +127,13 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
     SongSums songs(database);
     // One read for each title: by country those that heard a part of it, and those there at its
     // start and at its end.  Pauses of a session that is still open are not known; one of a server
-    // that is gone counts up to the server's last sign.
+    // that is gone counts up to the server's last sign.  Listenings of the past (way 2) heard none.
     Statement heard = database.prepare(
         "SELECT country, SUM(began<?3), SUM(began<=?2), SUM(until>?3) FROM (SELECT s.country AS "
         "country, r.began AS began, CASE WHEN r.open=0 THEN r.ended ELSE COALESCE(u.at, "
         "r.began+1000000000000) END AS until FROM recent r JOIN session s ON s.id=r.session LEFT "
-        "JOIN open_until u ON u.session=r.session WHERE r.mount=?1 AND s.kind=0 AND (s.counted=1 "
-        "OR r.open>0)) WHERE until>?2 AND began<=?3 GROUP BY country");
+        "JOIN open_until u ON u.session=r.session WHERE r.mount=?1 AND s.kind=0 AND s.way<>2 AND "
+        "(s.counted=1 OR r.open>0)) WHERE until>?2 AND began<=?3 GROUP BY country");
     Statement put = database.prepare("INSERT OR REPLACE INTO play_country VALUES(?,?,?)");
     Statement listeners = database.prepare("INSERT OR REPLACE INTO play_listeners VALUES(?,?,?)");
     Statement set = database.prepare("UPDATE play SET performances=? WHERE id=?");

@@ -301,6 +301,65 @@ def titles_have_performances_and_csv_is_safe_in_spreadsheets(t):
     leaves(server, source, listener)
 
 
+def plays(server, path="titles"):
+    return Api(server).want(200, "GET", "/audience/" + path).json()["items"]
+
+
+def titled(server, song, mount="/live.mp3"):
+    server.set_title(mount, song=urllib.parse.quote(song))
+
+
+def last_play(server, title, mount="/live.mp3"):
+    return next((row for row in plays(server) if (row["title"], row["mount"]) == (title, mount)), None)
+
+
+@test
+def a_title_ends_with_its_source(t):
+    server = audience_server(t)
+    source = on_air(server)
+    titled(server, "A - One")
+    source.play(20)
+    wait_for(lambda: last_play(server, "A - One"), "it plays", 20)
+    source.close()
+    row = wait_for(lambda: next((row for row in [last_play(server, "A - One")] if row["ended"]), None), "it has ended", 20)
+    # Its encoder is back with the same title: that is one performance.
+    source = on_air(server)
+    titled(server, "A - One")
+    source.play(20)
+    again = wait_for(lambda: next((row for row in [last_play(server, "A - One")] if not row["ended"]), None), "it goes on", 20)
+    equal(again["began"], row["began"])
+    source.close()
+    wait_for(lambda: last_play(server, "A - One")["ended"], "it has ended again", 20)
+    on_air(server)
+    titled(server, "B - Two")
+    wait_for(lambda: last_play(server, "B - Two"), "the next plays", 20)
+    equal(sorted(row["title"] for row in plays(server)), ["A - One", "B - Two"])
+    equal(server.stop(), 0)
+
+
+@test
+def who_hears_the_fallback_hears_its_titles(t):
+    server = audience_server(t, AUDIENCE + "<mount><mount-name>/live.mp3</mount-name><fallback-mount>/auto.mp3</fallback-mount></mount>")
+    source = on_air(server)
+    titled(server, "DJ - Last")
+    wait_for(lambda: last_play(server, "DJ - Last"), "it plays", 20)
+    auto = on_air(server, "/auto.mp3")
+    titled(server, "Auto - Zero", "/auto.mp3")
+    wait_for(lambda: last_play(server, "Auto - Zero", "/auto.mp3"), "the fallback plays", 20)
+    check(not last_play(server, "Auto - Zero"), "the fallback is not heard yet")
+    source.close()
+    ended = wait_for(lambda: last_play(server, "DJ - Last")["ended"], "it has ended", 20)
+    equal(wait_for(lambda: last_play(server, "Auto - Zero"), "the fallback's title is heard", 20)["began"], ended)
+    titled(server, "Auto - One", "/auto.mp3")
+    auto.play(20)
+    wait_for(lambda: last_play(server, "Auto - One"), "the next title of the fallback too", 20)
+    on_air(server)
+    wait_for(lambda: last_play(server, "Auto - One")["ended"], "the source is back", 20)
+    titled(server, "Auto - Two", "/auto.mp3")
+    wait_for(lambda: last_play(server, "Auto - Two", "/auto.mp3"), "the fallback goes on", 20)
+    check(not last_play(server, "Auto - Two"), "and is not heard here")
+
+
 @test
 def a_player_by_hls_behind_a_cache_is_a_listener(t):
     """The cache has its segments, so the server sends it lists only."""

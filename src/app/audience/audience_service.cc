@@ -462,6 +462,9 @@ Result<void> AudienceService::open_database() {
   database_ = std::move(*opened);
   database_->copies_while(keeps_copying_);
   merge_ = std::make_unique<AudienceMerge>(*database_, settings_.window);
+  merge_->set_configured([&config = runtime_.config](const std::string& mount) {
+    return named_section(*config.read(), mount) != nullptr;
+  });
   return {};
 }
 

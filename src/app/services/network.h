@@ -16,6 +16,7 @@ class ClusterService;
 class CountryWatch;
 class DirectCalls;
 class DueTitles;
+class HeardTitles;
 class ListenerNumbers;
 class MountLookup;
 class PictureFetches;
@@ -37,6 +38,7 @@ struct Network : Traffic {
   std::unique_ptr<DirectCalls> direct;                // control
   std::unique_ptr<PictureFetches> picture_fetches;    // control
   std::unique_ptr<DueTitles> due_titles;              // control
+  std::unique_ptr<HeardTitles> heard_titles;          // control
   std::unique_ptr<ListenerNumbers> listener_numbers;  // control
   std::unique_ptr<TlsPumps> pumps;                    // control
   std::unique_ptr<Station> station;  // control; carries out the orders of masters too

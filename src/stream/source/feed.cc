@@ -74,6 +74,7 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
   // Listeners of the predecessor get the title again: a relay keeps the last one, and another
   // source begins without a title.
   if (!facts_->relayed) {
+    if (!lease_.mount->metadata()->song().empty()) host_.logged_title(*lease_.mount, "");
     lease_.mount->set_metadata(std::make_shared<const Metadata>());
     lease_.mount->set_codec(std::make_shared<const CodecFacts>());
   }

@@ -463,6 +463,70 @@ TEST(AudienceMerge, ATitleThatSeveralServersTellIsOne) {
   LONGS_EQUAL(kNoon + 200'000, *plays[0].ended);
   LONGS_EQUAL(kNoon + 400'000, *plays[1].ended);
 }
+TEST(AudienceMerge, ATitleEndsWithItsSourceAndGoesOnWhenThatIsBackSoon) {
+  const auto title = [](std::uint64_t number, std::int64_t after, const char* text) {
+    return JournalRow{number, TitleBegun{kNoon + after, "/live", text}};
+  };
+  take({title(1, 0, "One"), title(2, 60'000, ""), title(3, 65'000, "One"), title(4, 90'000, "Two"),
+        title(5, 100'000, ""), title(6, 170'000, "Two"), title(7, 180'000, "")});
+  AudienceReport report(*database, kNoon + kHourMs);
+  const auto plays = *report.titles(*report.mounts(), {0, kNoon + kDayMs}, 0, 100);
+  LONGS_EQUAL(3, plays.size());
+  LONGS_EQUAL(kNoon + 90'000, *plays[0].ended);
+  LONGS_EQUAL(kNoon + 100'000, *plays[1].ended);
+  LONGS_EQUAL(kNoon + 180'000, *plays[2].ended);
+}
+TEST(AudienceMerge, OfSeveralServersTheOneThatHasTheTitleEndsIt) {
+  const auto title = [](std::uint64_t number, std::int64_t after, const char* text) {
+    return JournalRow{number, TitleBegun{kNoon + after, "/live", text}};
+  };
+  const auto tell = [&](const char* node, std::vector<JournalRow> rows) {
+    CHECK(merge->take(node, {"epoch", std::move(rows)}, AudienceMerge::Origin::kElsewhere)
+              .has_value());
+  };
+  // n1's encoder goes to n2 with the same title, and is there before n1's row is here.
+  tell("n1", {title(1, 0, "One")});
+  tell("n2", {title(1, 100'000, "One")});
+  tell("n1", {title(2, 99'000, "")});
+  tell("n2", {title(2, 200'000, "Two")});
+  // A late word of n1 ends nothing of n2's.
+  tell("n1", {title(3, 200'500, "")});
+  tell("n2", {title(3, 300'000, ""), title(4, 305'000, "Two"), title(5, 310'000, "Three")});
+  // A relay that lags does not begin an ended title again.
+  tell("n2", {title(6, 311'000, "")});
+  tell("n3", {title(1, 312'000, "Three")});
+  AudienceReport report(*database, kNoon + kHourMs);
+  const auto plays = *report.titles(*report.mounts(), {0, kNoon + kDayMs}, 0, 100);
+  LONGS_EQUAL(3, plays.size());
+  LONGS_EQUAL(kNoon + 200'000, *plays[0].ended);
+  LONGS_EQUAL(kNoon + 310'000, *plays[1].ended);
+  LONGS_EQUAL(kNoon + 311'000, *plays[2].ended);
+}
+TEST(AudienceMerge, AnotherServersListeningHasNoMoreBytesThanItsTimeAllows) {
+  const auto tell = [&](std::vector<JournalRow> rows) {
+    CHECK(merge->take("n1", {"epoch", std::move(rows)}, AudienceMerge::Origin::kElsewhere)
+              .has_value());
+  };
+  tell({begun(1, kNoon, 7), ended(2, 1, kNoon + 8000, std::uint64_t{1} << 46)});
+  LONGS_EQUAL((16 << 20) + 100'000'000, summary().sum.bytes);
+}
+TEST(AudienceMerge, AListeningOfThePastIsInNoTitleOfThePresent) {
+  const auto title = [](std::uint64_t number, std::int64_t after, const char* text) {
+    return JournalRow{number, TitleBegun{kNoon + after, "/live", text}};
+  };
+  auto past = begun(2, kNoon - 1000, 7);
+  std::get<ListeningBegun>(past.what).way = ListeningWay::kPast;
+  take({title(1, 0, "New"), past, begun(3, kNoon, 8), title(4, 60'000, "")});
+  while (*count_performances(*database, kNoon + kHourMs)) continue;
+  const auto performances = [this] {
+    AudienceReport report(*database, kNoon + 2 * kHourMs);
+    return (*report.titles(*report.mounts(), {0, kNoon + kDayMs}, 0, 9))[0].performances.value_or(
+        -1);
+  };
+  LONGS_EQUAL(1, performances());
+  take({ended(5, 2, kNoon + 30'000), ended(6, 3, kNoon + 90'000)});
+  LONGS_EQUAL(1, performances());
+}
 TEST(AudienceMerge, AServerThatNamesMoreAndMoreMountsIsNotFollowed) {
   CHECK(database
             ->run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<20000) "
@@ -472,9 +536,17 @@ TEST(AudienceMerge, AServerThatNamesMoreAndMoreMountsIsNotFollowed) {
       merge->take("n1", {"epoch", {begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}},
                   AudienceMerge::Origin::kElsewhere);
   LONGS_EQUAL(2, merged->seen);
+  LONGS_EQUAL(1, merged->unnamed);
   LONGS_EQUAL(0, sessions().size());
-  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "here");
+  // Those of the configuration it may name.
+  merge->set_configured([](const std::string& mount) { return mount == "/live"; });
+  CHECK(merge
+            ->take("n1", {"epoch", {begun(3, kNoon, 7), ended(4, 3, kNoon + 60'000)}},
+                   AudienceMerge::Origin::kElsewhere)
+            .has_value());
   LONGS_EQUAL(1, sessions().size());
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "here");
+  LONGS_EQUAL(2, sessions().size());
 }
 TEST(AudienceMerge, WhatAMonthOfHearingWritesIsCounted) {
   const auto few = take({begun(1, kNoon, 1), ended(2, 1, kNoon + 60'000)}, "n1");
