@@ -277,3 +277,26 @@ def a_mount_that_is_deleted_stays_in_the_usage_of_its_account(t):
     api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 100_000}})
     wait_for(lambda: status_of(server, "/acme-2").status == 403, "it is closed again", PATIENCE)
     equal((usage(olga), usage(ADMIN)), (before, before))
+
+
+@test
+def an_account_with_the_name_of_the_last_one_has_nothing_of_it(t):
+    server, api, source = quota_server(t)
+    source.play(ENOUGH)
+    one = listens(server, mount="/acme-1")
+    heard_long_enough(server, 1)
+    leaves(server, source, one)
+
+    def kept():
+        database = sqlite3.connect("file:%s/state/audience.db?mode=ro" % server.dir, uri=True)
+        try:
+            return [account for account, in database.execute("SELECT account FROM mount_account")]
+        finally:
+            database.close()
+    wait_for(lambda: kept() == ["acme"], "the account of the mount is kept", PATIENCE)
+    api.want(204, "DELETE", "/accounts/acme?mounts=delete")
+    wait_for(lambda: not kept(), "no mount is of the account that is gone", PATIENCE)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    olga = "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme"}).json()["password"]
+    for path in ("sessions", "usage"):
+        equal(Api(server, olga).want(200, "GET", "/audience/" + path).json()["items"], [], path)

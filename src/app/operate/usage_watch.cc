@@ -155,30 +155,34 @@ void UsageWatch::check() {
   if (!records->unread.empty()) return;  // the limits are unknown, and the file's notices stay
   const auto config = network_.config.read();
   const bool quotas = !month_limits(*config, *records->book).empty();
+  const bool has_accounts = !records->book->accounts().empty();
+  had_accounts_ = had_accounts_ || has_accounts;
   if (!quotas) {
     if (const auto before = view_.read(); !before->used.empty() || !before->closed.empty()) {
       publish(UsageBook());
     }
     levels_.clear();
-    if (records->book->accounts().empty()) return;
+    // Once more after the last account, whose mounts a later one with its name must not have.
+    if (!had_accounts_) return;
   }
   if (!audience.on() || audience.sends_up()) {
     if (quotas) counted(no_usage(*config, *records->book, network_.clock.wall()));
     return;
   }
-  under_way_ =
-      audience.ask([this, records, quotas, config](Sqlite* database, const std::string& why) {
-        auto usage = database == nullptr
-                         ? Result<UsageBook>(Error::io(why))
-                         : month_usage(*config, *records->book, *database, network_.clock.wall());
-        // Without quotas this has only kept the accounts of mounts.
-        network_.loops.control().post([this, quotas, usage = std::move(usage)]() mutable {
-          if (quotas)
-            counted(std::move(usage));
-          else
-            under_way_ = false;
-        });
-      });
+  under_way_ = audience.ask([this, records, quotas, has_accounts, config](Sqlite* database,
+                                                                          const std::string& why) {
+    auto usage = database == nullptr
+                     ? Result<UsageBook>(Error::io(why))
+                     : month_usage(*config, *records->book, *database, network_.clock.wall());
+    // Without quotas this has only kept the accounts of mounts.
+    network_.loops.control().post([this, quotas, has_accounts, usage = std::move(usage)]() mutable {
+      if (usage) had_accounts_ = has_accounts;
+      if (quotas)
+        counted(std::move(usage));
+      else
+        under_way_ = false;
+    });
+  });
 }
 
 void UsageWatch::keep_levels() {

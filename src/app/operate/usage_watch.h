@@ -96,7 +96,8 @@ class UsageWatch {
   std::string kept_;         // content of the file
   bool prepared_ = false;
   bool under_way_ = false;
-  bool warned_ = false;  // that nothing is counted
+  bool warned_ = false;       // that nothing is counted
+  bool had_accounts_ = true;  // at the last count; an old database may have some
   RepeatGuard guard_;
   Timer timer_;
 };
