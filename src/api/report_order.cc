@@ -9,6 +9,7 @@
 #include "api/endpoints.h"
 #include "api/request/record_book.h"
 #include "audience/report_month.h"
+#include "audience/report_names.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -33,11 +34,7 @@ const Endpoint* report_endpoint(std::string_view name) {
 std::string file_name(const ReportOrder& order, const std::string& given) {
   std::string name = order.report;
   for (const std::string_view part : {"account", "mount", "from", "to"}) {
-    std::string of;
-    for (const char c : query_param(order.query, part).value_or("")) {
-      const bool plain = is_plain_char(c, ".-_");
-      if (plain || !of.empty()) of += plain ? c : '-';
-    }
+    const std::string of = file_name_part(query_param(order.query, part).value_or(""));
     if (!of.empty()) name += cat({part == "to" ? "_" : "-", of});
   }
   return name + given.substr(std::min(given.rfind('.'), given.size()));

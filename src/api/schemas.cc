@@ -205,7 +205,7 @@ constexpr ApiSchema kSchemas[] = {
      R"({"type":"object","required":["from","to","zone","listeners","seconds","sessions","people","bytes"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "listeners":{"type":"integer","description":"Present listeners."},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},
-"people":{"type":"integer","description":"Sum over days (UTC): a listener on two days counts twice."},
+"people":{"type":"integer","description":"Sum over all of each day (UTC) that the range touches: a listener on two days counts twice."},
 "average_listeners":{"type":"number"},"average_seconds":{"type":"number","description":"Seconds per session of a minute or more."},
 "long_sessions":{"type":"integer","description":"Sessions of a minute or more."},
 "busiest":{"type":["string","null"],"description":"The quarter of an hour with the most listeners."},
@@ -289,8 +289,9 @@ constexpr ApiSchema kSchemas[] = {
 "label_code":{"type":["string","null"]},"isrc":{"type":["string","null"]},"performances":{"type":["integer","null"]}}}},
 "next":{"type":"string"}}})"},
     {"AudienceSoundExchange",
-     R"({"type":"object","required":["from","to","zone","incomplete","items"],"properties":{
+     R"({"type":"object","required":["from","to","zone","incomplete","unknown","items"],"properties":{
 "incomplete":{"type":"integer","description":"Recordings left out, which soundexchange-incomplete lists."},
+"unknown":{"type":"integer","description":"Performances left out because their country is not known."},
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "items":{"type":"array","items":{"type":"object","required":["artist","title","performances"],"properties":{
 "artist":{"type":"string"},"title":{"type":"string"},"isrc":{"type":["string","null"]},

@@ -130,9 +130,9 @@ Result<std::string> report_each(const ReportDesk& desk, const std::string& direc
     add_parameter(order.query, "account", account);
     const auto made = report_of(desk, order, now);
     if (!made) return Error::invalid(cat({"account ", account, ": ", made.error().what}));
-    // The usual name of soundexchange's file has the service only, so the account is put in front.
-    const bool is_named = made->file.find(account) != std::string::npos;
-    const std::string path = cat({directory, '/', is_named ? "" : account + "-", made->file});
+    // The usual name of soundexchange's file has no account, so it is put in front.
+    const std::string front = order.report == "soundexchange" ? account + "-" : "";
+    const std::string path = cat({directory, '/', front, made->file});
     const auto rest = write_report(desk, order, *made, path, now);
     if (!rest) return rest.error();
     told += path + "\n" + (rest->empty() ? "" : *rest + "\n");

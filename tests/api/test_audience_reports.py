@@ -164,7 +164,24 @@ def a_report_is_written_on_its_day_and_never_over_a_file_that_is_there(t):
         check(words in out, out)
 
 
-def two_accounts(t, more=""):
+@test
+def reports_with_one_file_are_told_by_its_name(t):
+    def checked(*rows):
+        server = t.unstarted_server()
+        server.write_config(body="<console>1</console><audience>" + "".join('<report directory="/tmp" %s/>' % row for row in rows) + "</audience>")
+        return t.run("--check-config", server.config)
+    exchange = 'name="soundexchange" country="all" service="%s" category="%s"'
+    fine = checked(exchange % ("Acme", "A"), exchange % ("Acme", "B"))
+    check(fine[0] == 0 and "error" not in fine[1] and "no country is known" not in fine[1], fine)
+    for first, second in ((exchange % ("Acme Radio", "A"), exchange % ("acme-radio", "A")), (exchange % ("Acme", "A"), 'name="soundexchange" service="Acme"'),
+                          ('name="songs" mount="/a/b.mp3"', 'name="songs" mount="/a-b.mp3"')):
+        status, out, _ = checked(first, second)
+        check(status == 1 and "it has the file of number 1" in out, (first, second, out))
+    status, out, _ = checked('name="soundexchange" service="Acme"')
+    check(status == 0 and "warning" in out and "no country is known" in out, out)
+
+
+def two_accounts(t, more="", accounts=("acme", "other")):
     server = t.unstarted_server()
     for name in ("state", "records", "reports"):
         (server.dir / name).mkdir()
@@ -176,7 +193,7 @@ def two_accounts(t, more=""):
     # The answer comes when the thread of the database has made it.
     api.want(200, "GET", "/audience/summary")
     first, next_month = month_before()
-    for account, count in (("acme", 5), ("other", 7)):
+    for account, count in zip(accounts, (5, 7)):
         api.want(201, "POST", "/accounts", {"id": account})
         api.mount("/%s-1" % account, account=account)
         played(server, first + datetime.timedelta(days=9), [("Band - " + account, {"DE": count})], mount="/%s-1" % account)
@@ -209,6 +226,22 @@ def all_accounts_have_a_file_each_in_one_run(t):
                          (["--report", "songs", "--all-accounts", "-o", "/nowhere"], "/nowhere/")):
         status, _, err = t.run("-c", server.config, *wrong)
         check(status == 1 and words in err, (wrong, err))
+
+
+@test
+def each_account_has_a_file_for_soundexchange_whatever_its_number(t):
+    server, _ = two_accounts(t, accounts=("10", "20"))
+    place = t.dir / "each"
+    place.mkdir()
+    server.stop()
+    for account in ("10", "20"):
+        described(server, "Band - " + account, isrc="DEA123456789", mount="/%s-1" % account)
+    arguments = ["-c", server.config, "--report", "soundexchange", "--service", "Acme", "--country", "all", "--all-accounts", "-o", place]
+    status, out, err = t.run(*arguments)
+    equal((status, err), (0, ""))
+    lines = out.splitlines()
+    equal([path.split("/")[-1][:7] for path in lines], ["10-ACME", "20-ACME"])
+    equal(["^%d^" % number in open(path).read() for path, number in zip(lines, (10, 20))], [True, True])
 
 
 @test

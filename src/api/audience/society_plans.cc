@@ -62,6 +62,7 @@ namespace {
 struct Recordings {
   AudienceAsk ask;
   std::vector<SoundExchangeRow> complete, incomplete;
+  std::int64_t unknown = 0;  // performances in no known country, which are left out
 };
 // The recordings heard in ?country=, by default in the United States.
 std::variant<Recordings, Problem> recordings_in(const PlanContext& context) {
@@ -74,6 +75,12 @@ std::variant<Recordings, Problem> recordings_in(const PlanContext& context) {
   const auto songs =
       report.songs(mounts, ask.range, country == "all" ? std::nullopt : std::optional(country));
   if (!songs) return no_report(songs.error());
+  std::int64_t unknown = 0;
+  if (country != "all") {
+    const auto nowhere = report.songs(mounts, ask.range, "");
+    if (!nowhere) return no_report(nowhere.error());
+    for (const SongRow& row : *nowhere) unknown += row.performances;
+  }
   const auto facts = report.song_facts(mounts);
   if (!facts) return no_report(facts.error());
   std::map<std::pair<std::string, std::string>, SoundExchangeRow> recordings;
@@ -88,7 +95,7 @@ std::variant<Recordings, Problem> recordings_in(const PlanContext& context) {
       recording.label = known->second.label;
     }
   }
-  Recordings found{std::move(ask), {}, {}};
+  Recordings found{std::move(ask), {}, {}, unknown};
   for (auto& [name, recording] : recordings)
     (lack_of(recording).empty() ? found.complete : found.incomplete)
         .push_back(std::move(recording));
@@ -125,13 +132,14 @@ Plan audience_sound_exchange(const PlanContext& context) {
     return wrong_parameter("category", "category= must be one letter from A to L");
   auto read = recordings_in(context);
   if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
-  const auto& [ask, complete, incomplete] = std::get<Recordings>(read);
+  const auto& [ask, complete, incomplete, unknown] = std::get<Recordings>(read);
   Planned plan;
   if (!ask.csv) {
     AudienceTable table{{"artist", "title", "isrc", "album", "label", "performances"}, {}};
     for (const SoundExchangeRow& row : complete) table.rows.push_back(recording_cells(row));
     AudienceHead head = head_of(ask);
     head.emplace_back("incomplete", static_cast<std::int64_t>(incomplete.size()));
+    head.emplace_back("unknown", unknown);
     plan.answer.body = audience_json(table, head, {});
     return plan;
   }
@@ -146,7 +154,7 @@ Plan audience_sound_exchange(const PlanContext& context) {
 Plan audience_sound_exchange_incomplete(const PlanContext& context) {
   auto read = recordings_in(context);
   if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
-  const auto& [ask, complete, incomplete] = std::get<Recordings>(read);
+  const auto& [ask, complete, incomplete, unknown] = std::get<Recordings>(read);
   AudienceTable table{{"artist", "title", "isrc", "album", "label", "performances", "reason"}, {}};
   for (const SoundExchangeRow& row : incomplete) {
     table.rows.push_back(recording_cells(row));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "audience/report_names.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -84,10 +85,8 @@ std::string sound_exchange_text(std::string_view service, char category,
 
 std::string sound_exchange_file(std::string_view service, char category, std::string_view first,
                                 std::string_view last) {
-  std::string name;
-  for (const char c : service)
-    if ((c >= '0' && c <= '9') || (capital(c) >= 'A' && capital(c) <= 'Z')) name += capital(c);
-  return cat({name, day_digits(first), "-", day_digits(last), "_", category, ".txt"});
+  return cat({service_name_part(service), day_digits(first), "-", day_digits(last), "_", category,
+              ".txt"});
 }
 
 std::pair<std::string, std::string> artist_and_title(std::string_view text) {

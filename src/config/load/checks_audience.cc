@@ -12,10 +12,24 @@
 namespace lb {
 namespace {
 
+std::string_view category_of(const AudienceReportSettings& report) {
+  return report.category.empty() ? std::string_view("A") : std::string_view(report.category);
+}
+
+// The account and the mount in the name of the file.
+std::string scope_of(const AudienceReportSettings& report) {
+  std::string scope;
+  for (const std::string& part : {report.account, report.mount})
+    if (const std::string of = file_name_part(part); !of.empty()) scope += "-" + of;
+  return scope;
+}
+
 bool have_one_file(const AudienceReportSettings& a, const AudienceReportSettings& b) {
   if (a.name != b.name || a.directory != b.directory || a.daily != b.daily) return false;
-  return a.name == "soundexchange" ? a.service == b.service
-                                   : a.mount == b.mount && a.account == b.account;
+  if (a.name == "soundexchange")
+    return service_name_part(a.service) == service_name_part(b.service) &&
+           category_of(a) == category_of(b);
+  return (a.account == "*") == (b.account == "*") && scope_of(a) == scope_of(b);
 }
 
 std::string unknown_report(const std::string& name) {
@@ -53,6 +67,13 @@ void check_audience(const Config& config, Filler& filler) {
       wrong("soundexchange needs the name of the service");
     if (report.name == "soundexchange" && report.account == "*")
       wrong("the files of soundexchange are named by the service, one for all accounts");
+    if (report.name.starts_with("soundexchange") && report.country != "all" &&
+        config.paths.geoipdb.empty())
+      filler.report(line, Severity::kWarning,
+                    cat({"<audience><report>: ", report.name, " has the listeners of ",
+                         report.country.empty() ? std::string_view("US") : report.country,
+                         " and without a <paths><geoipdb> no country is known, so its files have "
+                         "no rows; country=\"all\" has them all"}));
     if (report.name == "npr" && report.mount.empty())
       wrong("npr reports one mount, and <mount> is missing");
     if ((report.name == "npr" || report.name == "triton") &&
