@@ -77,6 +77,12 @@ class AccountStarts {
     return at == numbers_.end() ? record_since(context_, name)
                                 : account_since(context_, name, at->second, kept_, kept_since_);
   }
+  // Also of a mount that has been deleted.
+  std::string account_of(const std::string& name) const {
+    const auto at = numbers_.find(name);
+    return at == numbers_.end() ? account_of_mount(context_, name)
+                                : account_of_mount(context_, name, at->second, kept_);
+  }
 
  private:
   const PlanContext& context_;
@@ -111,7 +117,7 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
       session_directory(state_directory(context.file)), ask.range.from, ask.range.to,
       [&](const std::string& name, std::int64_t began_ms) {
         if (!ask.mount.empty() && name != ask.mount) return false;
-        const std::string account = account_of_mount(context, name);
+        const std::string account = starts ? starts->account_of(name) : std::string();
         if (!sees_mount(context.who, name, account)) return false;
         if (!ask.account.empty() && account != ask.account) return false;
         knows = true;
