@@ -204,6 +204,7 @@ constexpr ApiSchema kSchemas[] = {
     {"AudienceSummary",
      R"({"type":"object","required":["from","to","zone","listeners","seconds","sessions","people","bytes"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "listeners":{"type":"integer","description":"Present listeners."},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},
 "people":{"type":"integer","description":"Sum over all of each day (UTC) that the range touches: a listener on two days counts twice."},
 "average_listeners":{"type":"number"},"average_seconds":{"type":"number","description":"Seconds per session of a minute or more."},
@@ -213,6 +214,7 @@ constexpr ApiSchema kSchemas[] = {
     {"AudienceHours",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "items":{"type":"array","items":{"type":"object","required":["from","length_s","seconds"],"properties":{
 "from":{"type":"string"},"length_s":{"type":"integer"},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},"average_listeners":{"type":"number"},
 "average_seconds":{"type":"number","description":"Seconds per session of a minute or more."},
@@ -222,6 +224,7 @@ constexpr ApiSchema kSchemas[] = {
     {"AudienceSessions",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "items":{"type":"array","items":{"type":"object","required":["id","began","seconds","mount"],"properties":{
 "id":{"type":"string"},"began":{"type":"string"},"ended":{"type":["string","null"]},"open":{"type":"integer","enum":[0,1]},
 "seconds":{"type":"number"},"bytes":{"type":"integer"},"mount":{"type":"string"},"country":{"type":"string"},"player":{"type":"string"},
@@ -234,18 +237,21 @@ constexpr ApiSchema kSchemas[] = {
     {"AudienceCountries",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "items":{"type":"array","items":{"type":"object","required":["country","seconds"],"properties":{
 "country":{"type":["string","null"]},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"}}}},
 "next":{"type":"string"}}})"},
     {"AudiencePlayers",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "items":{"type":"array","items":{"type":"object","required":["player","seconds"],"properties":{
 "player":{"type":["string","null"]},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"}}}},
 "next":{"type":"string"}}})"},
     {"AudienceTitles",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "items":{"type":"array","items":{"type":"object","required":["began","mount","title"],"properties":{
 "began":{"type":"string"},"ended":{"type":["string","null"]},"mount":{"type":"string"},"title":{"type":"string"},
 "performances":{"type":["integer","null"]},
@@ -271,6 +277,7 @@ constexpr ApiSchema kSchemas[] = {
     {"AudienceSongs",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "items":{"type":"array","items":{"type":"object","required":["artist","title","performances"],"properties":{
 "artist":{"type":"string"},"title":{"type":"string"},"country":{"type":["string","null"]},"performances":{"type":"integer"}}}}}})"},
     {"AudienceAddresses",
@@ -283,6 +290,7 @@ constexpr ApiSchema kSchemas[] = {
     {"AudiencePlaylist",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "items":{"type":"array","items":{"type":"object","description":"Named by ?columns= if given.","properties":{
 "station":{"type":"string"},"date":{"type":"string"},"begin":{"type":"string"},"duration_s":{"type":["integer","null"]},
 "title":{"type":"string"},"artist":{"type":"string"},"composer":{"type":["string","null"]},"label":{"type":["string","null"]},
@@ -293,12 +301,14 @@ constexpr ApiSchema kSchemas[] = {
 "incomplete":{"type":"integer","description":"Recordings left out, which soundexchange-incomplete lists."},
 "unknown":{"type":"integer","description":"Performances left out because their country is not known."},
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "items":{"type":"array","items":{"type":"object","required":["artist","title","performances"],"properties":{
 "artist":{"type":"string"},"title":{"type":"string"},"isrc":{"type":["string","null"]},
 "album":{"type":["string","null"]},"label":{"type":["string","null"]},"performances":{"type":"integer"}}}}}})"},
     {"AudienceSoundExchangeIncomplete",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "items":{"type":"array","items":{"type":"object","required":["artist","title","performances","reason"],"properties":{
 "artist":{"type":"string"},"title":{"type":"string"},"isrc":{"type":["string","null"]},
 "album":{"type":["string","null"]},"label":{"type":["string","null"]},"performances":{"type":"integer"},

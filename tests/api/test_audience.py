@@ -528,6 +528,21 @@ def usage_of_accounts_is_the_sum_of_their_mounts(t):
     equal({row["account"] for row in usage(ADMIN, here + "&account=acme")}, {"acme"})
     equal(sum(row["bytes"] for row in usage(ADMIN, here + "&by=day")), sum(row["bytes"] for row in rows))
     equal(Api(server).ask("GET", "/audience/usage?by=hour").json().get("parameter"), "by")
+    # A mount that another account has now leaves it what was heard before.
+    api.want(201, "POST", "/accounts", {"id": "bolt"})
+
+    def accounts_of(table):
+        database = sqlite3.connect("file:%s/state/audience.db?mode=ro" % server.dir, uri=True)
+        try:
+            return [account for account, in database.execute("SELECT account FROM " + table)]
+        finally:
+            database.close()
+    wait_for(lambda: accounts_of("mount_account") == ["acme"], "the account is kept", 30)
+    api.want(200, "PATCH", "/mounts/acme-1", {"account": "bolt"})
+    wait_for(lambda: accounts_of("mount_before") == ["acme"], "the former account is kept", 30)
+    equal(usage(ADMIN, here), items)
+    equal(usage(olga, here), [row for row in items if row["account"] == "acme"])
+    equal(usage(ADMIN, here + "&account=bolt"), [])
 
 
 def forget(server, login=ADMIN, **named):

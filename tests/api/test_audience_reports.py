@@ -4,6 +4,7 @@ import datetime
 import io
 import json
 import sqlite3
+import time
 
 from api import Api
 from events import Events
@@ -242,6 +243,29 @@ def each_account_has_a_file_for_soundexchange_whatever_its_number(t):
     lines = out.splitlines()
     equal([path.split("/")[-1][:7] for path in lines], ["10-ACME", "20-ACME"])
     equal(["^%d^" % number in open(path).read() for path, number in zip(lines, (10, 20))], [True, True])
+
+
+@test
+def a_mount_that_came_within_a_reports_time_is_named(t):
+    """In the month of its move it is in no monthly file of an account, which both files would hide."""
+    server, _ = two_accounts(t, accounts=("acme", "other"))
+    api = Api(server)
+    wait_for(lambda: kept_accounts(server) == {"/acme-1": "acme", "/other-1": "other"}, "the accounts are kept", 30)
+    api.want(200, "PATCH", "/mounts/acme-1", {"account": "other"})
+    first, _ = month_before()
+    query = "?from=%s&to=%d" % (first, time.time())
+    for account, left_out in (("other", ["/acme-1"]), ("acme", None)):
+        for path in ("reports/songs", "summary"):
+            equal(api.want(200, "GET", "/audience/%s%s&account=%s" % (path, query, account)).json().get("left_out"), left_out, account)
+    equal(api.want(200, "GET", "/audience/summary" + query).json().get("left_out"), None, "an administrator sees all")
+
+
+def kept_accounts(server):
+    database = sqlite3.connect("file:%s/state/audience.db?mode=ro" % server.dir, uri=True)
+    try:
+        return dict(database.execute("SELECT name, account FROM mount_account JOIN mount ON id=mount"))
+    finally:
+        database.close()
 
 
 @test

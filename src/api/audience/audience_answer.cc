@@ -37,7 +37,10 @@ void leave_out_earlier(const PlanContext& context, const AudienceReport::Mounts&
   if (later.empty()) return;
   since = (since + kHourMs - 1) / kHourMs * kHourMs;
   if (later.size() < asked.mounts.size() || since >= range.to)
-    std::erase_if(asked.mounts, [&later](const auto& one) { return later.contains(one.first); });
+    for (const auto& [id, name] : later) {
+      asked.mounts.erase(id);
+      asked.ask.left_out.push_back(name);
+    }
   else
     range.from = since;
 }
@@ -72,9 +75,11 @@ std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context) {
 }
 
 AudienceHead head_of(const AudienceAsk& ask) {
-  return {{"from", local_time_text(ask.range.from, *ask.zone)},
-          {"to", local_time_text(ask.range.to, *ask.zone)},
-          {"zone", ask.zone_name}};
+  AudienceHead head{{"from", local_time_text(ask.range.from, *ask.zone)},
+                    {"to", local_time_text(ask.range.to, *ask.zone)},
+                    {"zone", ask.zone_name}};
+  if (!ask.left_out.empty()) head.emplace_back("left_out", ask.left_out);
+  return head;
 }
 
 AudienceCell text_or_none(const std::string& text) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "api/request/plan.h"
 #include "audience/report.h"
@@ -28,6 +29,8 @@ struct AudienceAsk {
   bool each_mount = false;  // hours: ",mount" after the step
   bool csv = false;
   bool all = false;  // sessions: also quick looks, bots and relays
+  // Mounts whose account has changed within the range, if the answer lacks them.
+  std::vector<std::string> left_out = {};
 };
 std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context);
 // 404: no audience; 503: its database cannot be used; nullopt: usable.

@@ -8,6 +8,7 @@
 #include "api/audience/audience_answer.h"
 #include "api/records/mount_answer.h"
 #include "api/request/record_book.h"
+#include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/strings.h"
 
@@ -217,34 +218,73 @@ Plan audience_titles(const PlanContext& context) {
   return audience_answer(ask, table, "titles", next);
 }
 
+namespace {
+
+struct Usage {
+  AudienceSum sum;
+  std::int64_t mounts = 0, last = 0;  // the number of the last mount
+};
+// By period and account.
+using Usages = std::map<std::pair<std::int64_t, std::string>, Usage>;
+
+// What accounts have used, also of mounts that they no longer have.
+Result<Usages> usages_of(const PlanContext& context, const AudienceAsk& ask,
+                         AudienceReport& report) {
+  const auto mounts = report.mounts();
+  if (!mounts) return mounts.error();
+  const AudienceReport::Mounts kept = report.kept_accounts();
+  const AudienceReport::Since kept_since = report.kept_since();
+  MountTenures tenures{{}, {}, report.kept_before()};
+  AudienceReport::Mounts whole, parted;
+  for (const auto& [id, name] : *mounts) {
+    if (!ask.mount.empty() && name != ask.mount) continue;
+    tenures.accounts[id] = account_of_mount(context, name, id, kept);
+    tenures.since[id] = account_since(context, name, id, kept, kept_since);
+    (tenures.are_parted(id, ask.range.from) ? parted : whole).emplace(id, name);
+  }
+  Usages usages;
+  const auto add = [&](std::int64_t id, std::int64_t period, std::string_view account,
+                       const AudienceSum& sum) {
+    if (!ask.account.empty() && account != ask.account) return true;
+    std::string name(account);
+    if (!sees_mount(context.who, mounts->at(id), name)) return true;
+    Usage& usage = usages[{period, std::move(name)}];
+    usage.sum += sum;
+    if (std::exchange(usage.last, id) != id) ++usage.mounts;
+    return true;
+  };
+  const auto period_of = [&ask](std::int64_t quarter) {
+    return period_at(quarter * (kQuarterMs / 1000), ask);
+  };
+  const auto read =
+      report.periods(whole, ask.range, period_of,
+                     [&](std::int64_t id, std::int64_t period, const AudienceSum& sum) {
+                       return add(id, period, tenures.at(id, ask.range.from), sum);
+                     });
+  if (!read) return read.error();
+  if (parted.empty()) return usages;
+  const auto read_parts = report.periods(
+      parted, ask.range, [](std::int64_t quarter) { return quarter; },
+      [&](std::int64_t id, std::int64_t quarter, const AudienceSum& sum) {
+        return add(id, period_of(quarter), tenures.at(id, quarter * kQuarterMs), sum);
+      });
+  if (!read_parts) return read_parts.error();
+  return usages;
+}
+
+}  // namespace
+
 Plan audience_usage(const PlanContext& context) {
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
-  auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
+  auto& [ask, report, present] = std::get<AudienceAsked>(begun);
+  // Of the whole range: each part of it is an account's.
+  ask = std::get<AudienceAsk>(read_audience_ask(context));
   if (!query_param(context.request.query, "by")) ask.step = AudienceAsk::Step::kMonth;
   if (ask.step == AudienceAsk::Step::kHour)
     return wrong_parameter("by", "by=hour: usage is reported by day or month");
-  const AudienceReport::Mounts kept = report.kept_accounts();
-  AudienceReport::Mounts accounts;
-  for (const auto& [mount, name] : mounts)
-    accounts[mount] = account_of_mount(context, name, mount, kept);
-  struct Usage {
-    AudienceSum sum;
-    std::int64_t mounts = 0;
-  };
-  std::map<std::pair<std::int64_t, std::string>, Usage> usages;
-  const auto read = report.periods(
-      mounts, ask.range,
-      [&asked = ask](std::int64_t quarter) {
-        return period_at(quarter * (kQuarterMs / 1000), asked);
-      },
-      [&](std::int64_t mount, std::int64_t period, const AudienceSum& sum) {
-        Usage& usage = usages[{period, accounts[mount]}];
-        usage.sum += sum;
-        ++usage.mounts;
-        return true;
-      });
-  if (!read) return no_report(read.error());
+  const auto usages = usages_of(context, ask, report);
+  if (!usages) return no_report(usages.error());
   AudienceTable table{{"from", "account", "mounts", "seconds", "sessions", "bytes", "quota_hours",
                        "quota_transfer"},
                       {}};
@@ -256,7 +296,7 @@ Plan audience_usage(const PlanContext& context) {
     if (row == nullptr || !(row->value.quota.*limit)) return {};
     return static_cast<std::int64_t>(*(row->value.quota.*limit));
   };
-  for (const auto& [key, usage] : usages)
+  for (const auto& [key, usage] : *usages)
     table.rows.push_back({local_time_text(key.first * 1000, *ask.zone), text_or_none(key.second),
                           usage.mounts, heard_seconds(usage.sum.ms), usage.sum.sessions,
                           usage.sum.bytes, limit_of(key.second, &AccountQuota::hours),

@@ -44,6 +44,8 @@ void put_cell(JsonWriter& json, std::string_view name, const AudienceCell& cell)
     json.number(*number);
   else if (const auto* value = std::get_if<double>(&cell))
     json.number(*value);
+  else if (const auto* texts = std::get_if<std::vector<std::string>>(&cell))
+    json.texts(*texts);
   else
     json.null();
 }

@@ -18,7 +18,8 @@
 
 namespace lb {
 
-using AudienceCell = std::variant<std::monostate, std::string, std::int64_t, double>;
+using AudienceCell =
+    std::variant<std::monostate, std::string, std::int64_t, double, std::vector<std::string>>;
 
 struct AudienceTable {
   std::vector<std::string> columns;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "api/records/mount_answer.h"
 #include "api/request/plan.h"
@@ -104,21 +105,34 @@ void note_former(const AudienceReport::Mounts& kept, const AudienceReport::Mount
   }
 }
 
+// Leaves of former accounts what tells them apart: one that is gone has no name, which a later
+// account may have, and of adjacent ones without a difference the last stays.
+void forget_gone(const RecordBook& book, MountTenures& tenures) {
+  auto& before = tenures.before;
+  for (auto& [key, account] : before)
+    if (book.account(account) == nullptr) account.clear();
+  std::erase_if(before, [&tenures](const auto& one) {
+    const auto since = tenures.since.find(one.first.first);
+    return one.second.empty() && tenures.accounts.contains(one.first.first) &&
+           since != tenures.since.end() && one.first.second > since->second;
+  });
+  for (auto at = before.begin(); at != before.end();) {
+    const auto next = std::next(at);
+    const bool is_same =
+        next != before.end() && next->first.first == at->first.first && next->second == at->second;
+    at = is_same ? before.erase(at) : next;
+  }
+}
+
 // Adds a month's hours and bytes of these mounts to their accounts', and to the mounts' own.
 Result<void> charge(AudienceReport& report, const AudienceReport::Mounts& mounts,
-                    const AudienceReport::Mounts& accounts, const AudienceReport::Before& before,
-                    AudienceRange month, UsageBook& usage) {
+                    const MountTenures& tenures, AudienceRange month, UsageBook& usage) {
   // Mounts of one account are read as one sum, the others by quarters of an hour.
   AudienceReport::Mounts whole, parted;
-  const auto account_of = [&](std::int64_t id) -> std::string_view {
-    const auto at = accounts.find(id);
-    return at == accounts.end() ? std::string_view() : at->second;
-  };
   for (const auto& [id, name] : mounts) {
-    const auto part = before.lower_bound({id, 0});
-    if (part != before.end() && part->first.first == id)
+    if (tenures.are_parted(id, month.from))
       parted.emplace(id, name);
-    else if (usage.used.contains(account_of(id)) || usage.used.contains(name))
+    else if (usage.used.contains(tenures.at(id, month.from)) || usage.used.contains(name))
       whole.emplace(id, name);
   }
   const auto add = [&usage](std::string_view name, const AudienceSum& sum) {
@@ -129,7 +143,7 @@ Result<void> charge(AudienceReport& report, const AudienceReport::Mounts& mounts
   const auto read = report.periods(
       whole, month, [](std::int64_t) { return std::int64_t{0}; },
       [&](std::int64_t id, std::int64_t, const AudienceSum& sum) {
-        add(account_of(id), sum);
+        add(tenures.at(id, month.from), sum);
         add(whole.at(id), sum);
         return true;
       });
@@ -137,10 +151,8 @@ Result<void> charge(AudienceReport& report, const AudienceReport::Mounts& mounts
   return report.periods(
       parted, month, [](std::int64_t quarter) { return quarter; },
       [&](std::int64_t id, std::int64_t quarter, const AudienceSum& sum) {
-        const auto former = before.upper_bound({id, quarter * kQuarterMs});
-        const bool is_former = former != before.end() && former->first.first == id;
-        add(is_former ? former->second : account_of(id), sum);
-        if (!is_former) add(parted.at(id), sum);
+        add(tenures.at(id, quarter * kQuarterMs), sum);
+        if (!tenures.are_parted(id, quarter * kQuarterMs)) add(parted.at(id), sum);
         return true;
       });
 }
@@ -188,10 +200,10 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
   const ApiCaller who;
   const ApiWorld world;
   const PlanContext context{request, who, book, file, world, now};
-  AudienceReport::Mounts accounts;
+  MountTenures tenures;
+  auto& [accounts, since, before] = tenures;
   const AudienceReport::Mounts kept = report.kept_accounts();
   const AudienceReport::Since kept_since = report.kept_since();
-  AudienceReport::Since since;
   for (const auto& [id, name] : *mounts) {
     std::string account = account_of_mount(context, name, id, kept);
     if (const auto at = kept_since.find(id); account.empty() && at != kept_since.end())
@@ -202,16 +214,13 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
   }
   const AudienceRange month{unix_ms(month_begin(now, 0)), usage.until * 1000};
   const AudienceReport::Before kept_before = report.kept_before();
-  AudienceReport::Before before = kept_before;
+  before = kept_before;
   note_former(kept, accounts, since, now, before);
-  std::erase_if(before, [&](const auto& one) {
-    return one.first.second <= month.from || book.account(one.second) == nullptr;
-  });
+  forget_gone(book, tenures);
   if (const auto done = report.keep_before(kept_before, before); !done) return done.error();
   if (const auto done = report.keep_since(kept_since, since); !done) return done.error();
   if (const auto done = report.keep_accounts(kept, accounts); !done) return done.error();
-  if (const auto read = charge(report, *mounts, accounts, before, month, usage); !read)
-    return read.error();
+  if (const auto read = charge(report, *mounts, tenures, month, usage); !read) return read.error();
   return usage;
 }
 

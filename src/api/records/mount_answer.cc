@@ -259,6 +259,23 @@ std::int64_t account_since(const PlanContext& context, std::string_view mount, s
   return is_same && since != kept_since.end() ? since->second : record_since(context, mount);
 }
 
+std::string_view MountTenures::at(std::int64_t number, std::int64_t ms) const {
+  const auto former = before.upper_bound({number, ms});
+  if (former != before.end() && former->first.first == number) return former->second;
+  const auto began = since.find(number);
+  const auto present = accounts.find(number);
+  return present == accounts.end() || (began != since.end() && ms < began->second)
+             ? std::string_view()
+             : present->second;
+}
+
+bool MountTenures::are_parted(std::int64_t number, std::int64_t ms) const {
+  const auto former = before.upper_bound({number, ms});
+  if (former != before.end() && former->first.first == number) return true;
+  const auto began = since.find(number);
+  return began != since.end() && began->second > ms;
+}
+
 std::string_view MountWalk::At::account() const noexcept {
   if (store != nullptr) return store->value.account;
   return external != nullptr ? std::string_view(external->account) : std::string_view();

@@ -62,6 +62,19 @@ std::int64_t account_since(const PlanContext& context, std::string_view mount, s
                            const std::map<std::int64_t, std::string>& kept,
                            const std::map<std::int64_t, std::int64_t>& kept_since);
 
+// The accounts that the audience's mounts had, by number: a quarter of an hour is the account's
+// that had the mount when it began.
+struct MountTenures {
+  std::map<std::int64_t, std::string> accounts;                         // the present ones
+  std::map<std::int64_t, std::int64_t> since;                           // as account_since()
+  std::map<std::pair<std::int64_t, std::int64_t>, std::string> before;  // with their ends, ms
+
+  // "": none.
+  std::string_view at(std::int64_t number, std::int64_t ms) const;
+  // Whether the account has changed after this moment.
+  bool are_parted(std::int64_t number, std::int64_t ms) const;
+};
+
 // The mounts in force by name, from the first after `after`: those of the file, of the store and of
 // <config-external>, and those that only play here.  For equal names the first of these counts.
 class MountWalk {

@@ -438,6 +438,42 @@ TEST(AccountUsage, AnHourIsThatOfTheAccountThatHadTheMount) {
   CHECK_EQUAL(3u, hours("free"));
 }
 
+TEST(AccountUsage, WhoHadAMountIsKeptBeyondTheMonth) {
+  listens("/a", kFirst, kHour);
+  auto records = book(R"({"hours":100})");
+  std::vector<std::string> complaints;
+  const auto count = [&](std::int64_t hour) {
+    const auto usage = month_usage(config, *records, *database,
+                                   WallTime(std::chrono::milliseconds(kFirst + hour * kHour)));
+    CHECK(usage.has_value());
+  };
+  const auto change = [&](decltype(RegistryChange::set) set, std::vector<std::string> deleted) {
+    RegistryChange next;
+    next.revision = records->revision() + 1;
+    next.set = std::move(set);
+    next.deleted = std::move(deleted);
+    records = records->after(next, complaints);
+  };
+  count(2);
+  MountRecord record;
+  record.mount = "/a";
+  record.account = "free";
+  record.made = (kFirst + 3 * kHour) / 1000;
+  change({{"mounts/%2Fa", mount_record_xml(record), 10}}, {});
+  count(4);
+  AudienceReport report(*database, kFirst);
+  const auto before = report.kept_before();
+  CHECK_EQUAL(1u, before.size());
+  CHECK_EQUAL(kFirst + 3 * kHour, before.begin()->first.second);
+  STRCMP_EQUAL("acme", before.begin()->second.c_str());
+  count(24 * 40);
+  CHECK(before == report.kept_before());
+  // The time of an account that is gone stays without one, also if its name comes back.
+  change({}, {"accounts/acme"});
+  count(24 * 41);
+  CHECK_EQUAL(1u, report.kept_before().size());
+  STRCMP_EQUAL("", report.kept_before().begin()->second.c_str());
+}
 TEST(AccountUsage, SinceWhenAMountIsOfItsAccountIsKept) {
   listens("/a", kFirst, kHour);
   MountRecord record;
