@@ -58,7 +58,7 @@ ReplySource::Piece ExportBody::next() {
     out.bytes = piece.bytes.substr(static_cast<std::size_t>(inside_),
                                    static_cast<std::size_t>(std::min(left_, piece.length)));
   } else {
-    out = piece.patch ? ogg_part(piece) : file_part(piece);
+    out = !piece.patches.empty() ? ogg_part(piece) : file_part(piece);
   }
   const std::uint64_t given = out.kind == Piece::Kind::kFile
                                   ? out.length
@@ -136,7 +136,7 @@ ReplySource::Piece ExportBody::ogg_part(const ExportPiece& piece) {
       ::pread(loaded_->file->fd(), bytes.data(), bytes.size(), static_cast<off_t>(from));
   if (got != static_cast<ssize_t>(bytes.size())) return out;
   std::string patched;
-  patch_ogg(bytes, from, *piece.patch, patched);
+  patch_ogg(bytes, from, piece.patches, piece.last_page, patched);
   page_ = from + patched.size();
   // A partial page at the very end is sent unpatched.
   if (to == end && patched.size() < bytes.size())

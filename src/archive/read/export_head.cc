@@ -1,9 +1,9 @@
 #include "archive/read/export_head.h"
 
 #include <array>
+#include <cmath>
 
 #include "media/mpeg_header.h"
-#include "media/ogg_page.h"
 
 namespace lb {
 namespace {
@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t kInfoBytes = 4 + 4 + 4 + 4 + 100;
 constexpr unsigned kTocEntries = 100;
 constexpr std::byte kGoesOn{255};  // lacing value: the packet continues in the next segment
+constexpr std::size_t kTheoraHead = 42, kMaxStreams = 16;
+constexpr double kLongestTime = 1e9;  // seconds
+constexpr double kRounding = 1e-6;    // frames
 constexpr std::array<std::uint8_t, 4> kSideStereo{17, 17, 17, 32}, kSideMono{9, 9, 9, 17};
 
 void put_be32(std::string& out, std::uint64_t value) {
@@ -77,8 +80,26 @@ std::string make_info_frame(ByteSpan first, std::uint64_t bytes, std::uint64_t s
   return frame;
 }
 
-std::size_t patch_ogg(ByteSpan bytes, std::uint64_t position, const OggPatch& patch,
-                      std::string& out) {
+void OggPatch::apply(OggPageFields& fields) const {
+  const auto stream = std::find_if(streams.begin(), streams.end(), [&](const OggStreamPatch& one) {
+    return one.serial == fields.serial;
+  });
+  if (stream == streams.end()) return;
+  fields.serial = stream->name;
+  if (fields.granule != kOggNoGranule)
+    fields.granule -= std::min(fields.granule, stream->granule_base);
+  fields.sequence = fields.sequence - stream->sequence_base + stream->header_pages;
+}
+
+const OggPatch& patch_at(std::span<const OggPatch> patches, std::uint64_t offset) {
+  const auto after =
+      std::upper_bound(patches.begin() + 1, patches.end(), offset,
+                       [](std::uint64_t at, const OggPatch& patch) { return at < patch.from; });
+  return *(after - 1);
+}
+
+std::size_t patch_ogg(ByteSpan bytes, std::uint64_t position, std::span<const OggPatch> patches,
+                      std::uint64_t last_page, std::string& out) {
   const std::size_t before = out.size();
   std::vector<std::byte> made;
   read_pages(bytes, position, [&](std::uint64_t at, const OggPage* page, ByteSpan between) {
@@ -87,12 +108,8 @@ std::size_t patch_ogg(ByteSpan bytes, std::uint64_t position, const OggPatch& pa
       made.assign(between.begin(), between.end());
     } else {
       OggPageFields fields{u8(page->header, 5), page->granule(), page->serial(), page->sequence()};
-      if (page->serial() == patch.serial) {
-        if (fields.granule != kOggNoGranule)
-          fields.granule -= std::min(fields.granule, patch.granule_base);
-        fields.sequence = fields.sequence - patch.sequence_base + patch.header_pages;
-      }
-      if (at == patch.last_page) fields.flags |= kOggEos;
+      patch_at(patches, at).apply(fields);
+      if (at == last_page) fields.flags |= kOggEos;
       append_ogg_page(made, fields, page->lacing(), page->body);
     }
     out.append(reinterpret_cast<const char*>(made.data()), made.size());
@@ -100,11 +117,11 @@ std::size_t patch_ogg(ByteSpan bytes, std::uint64_t position, const OggPatch& pa
   return out.size() - before;
 }
 
-OggRun ogg_run_at(ByteSpan bytes) {
+OggRun ogg_run_at(ByteSpan bytes, std::optional<std::uint32_t> serial) {
   OggRun run;
   unsigned granules = 0;
   read_pages(bytes, 0, [&](std::uint64_t, const OggPage* page, ByteSpan) {
-    if (page == nullptr) return;
+    if (page == nullptr || (serial && page->serial() != *serial)) return;
     if (!run.found) {
       run.found = true;
       run.serial = page->serial();
@@ -117,6 +134,7 @@ OggRun ogg_run_at(ByteSpan bytes) {
     (granules == 0 ? run.first_granule : run.second_granule) = page->granule();
     (granules++ == 0 ? run.first_packets : run.second_packets) = packets;
   });
+  run.timed = granules > 0;
   if (granules < 2) run.second_granule = run.first_granule;
   return run;
 }
@@ -132,12 +150,61 @@ OggTail ogg_tail(ByteSpan bytes, std::uint64_t position, std::uint32_t serial) {
   return tail;
 }
 
-unsigned count_ogg_pages(ByteSpan bytes) {
-  unsigned pages = 0;
-  read_pages(bytes, 0, [&](std::uint64_t, const OggPage* page, ByteSpan) {
-    pages += page != nullptr ? 1 : 0;
-  });
-  return pages;
+OggChain::OggChain(ByteSpan headers) {
+  OggPageScanner scanner(0);
+  scanner.feed(headers, *this);
+}
+
+void OggChain::page(std::uint64_t, const OggPage& page) {
+  auto stream = std::find_if(streams_.begin(), streams_.end(),
+                             [&](const Stream& one) { return one.serial == page.serial(); });
+  if (stream == streams_.end()) {
+    if (!page.bos() || streams_.size() == kMaxStreams) return;
+    Stream made;
+    made.serial = page.serial();
+    made.codec = ogg_codec_of(page.body);
+    made.hertz = ogg_granule_hertz(made.codec, page.body);
+    // Theora I specification 6.2.
+    if (made.codec == OggCodec::kTheora && page.body.size() >= kTheoraHead) {
+      const auto frames = static_cast<double>(read_be(page.body, 22, 4));
+      const auto seconds = static_cast<double>(read_be(page.body, 26, 4));
+      made.hertz = seconds > 0 ? frames / seconds : 0;
+      made.shift = static_cast<unsigned>(read_be(page.body, 40, 2) >> 5 & 31);
+    }
+    stream = streams_.insert(stream, made);
+  }
+  ++stream->header_pages;
+}
+
+std::vector<std::uint64_t> OggChain::granules_at(ByteSpan media) const {
+  std::vector<std::uint64_t> out(streams_.size());
+  double moment = kLongestTime;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    const Stream& stream = streams_[i];
+    if (stream.codec == OggCodec::kSkeleton) continue;
+    const OggRun run = ogg_run_at(media, stream.serial);
+    std::uint64_t begin = run.begin();
+    // The first packet of Vorbis has no sound of its own.
+    if (stream.codec == OggCodec::kVorbis && run.first_packets == 1) begin = run.first_granule;
+    out[i] = begin;
+    if (streams_.size() == 1) return out;
+    if (stream.hertz <= 0) return std::vector<std::uint64_t>(streams_.size());
+    if (!run.timed) continue;
+    if (stream.codec == OggCodec::kTheora) {
+      const std::uint64_t since = run.first_granule & ((std::uint64_t{1} << stream.shift) - 1);
+      const std::uint64_t frames = (run.first_granule >> stream.shift) + since;
+      begin = frames - std::min<std::uint64_t>(frames, run.first_packets);
+    }
+    moment = std::min(moment, static_cast<double>(begin) / stream.hertz);
+  }
+  if (moment >= kLongestTime) return std::vector<std::uint64_t>(streams_.size());
+  // Pictures have the coarsest time, so the sound follows them.
+  for (const Stream& stream : streams_)
+    if (stream.codec == OggCodec::kTheora)
+      moment = std::floor(moment * stream.hertz + kRounding) / stream.hertz;
+  for (std::size_t i = 0; i < streams_.size(); ++i)
+    out[i] = static_cast<std::uint64_t>(moment * streams_[i].hertz + 0.5) << streams_[i].shift;
+  return out;
 }
 
 }  // namespace lb

@@ -1,6 +1,7 @@
 #include "archive/read/range_plan.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "archive/read/export_cut.h"
@@ -12,8 +13,8 @@ namespace lb {
 namespace {
 
 constexpr std::uint64_t kOggLook = 256 * 1024;
-constexpr std::string_view kVorbisHead = "\x01vorbis";
-constexpr std::size_t kFirstHeader = 128;
+// Seconds: a chain that begins later continues the time of the one before it, or was joined late.
+constexpr double kLatestBegin = 2;
 
 }  // namespace
 
@@ -139,7 +140,7 @@ class RangePlanner {
     piece.offset = begin.offset;
     piece.length = end - begin.offset;
     if (format_ == "ogg") {
-      piece.patch = patch_;
+      set_patches(reading, *file, begin.offset, end, piece.patches);
       for (const FileMark& mark : marks)
         if (mark.offset >= begin.offset && mark.offset <= end) piece.pages.push_back(mark.offset);
     }
@@ -156,35 +157,102 @@ class RangePlanner {
     in_run_ = true;
   }
 
+  // The number of a logical stream in the plan.  RFC 3533, 4: no two of them have the same.
+  std::uint32_t new_name(std::uint32_t serial) {
+    while (!names_.insert(serial).second) serial = serial * 2654435761u + 40503u;
+    return serial;
+  }
+
+  // Begins a chain whose header pages have their own numbers.
+  void begin_chain(const Bytes& headers, std::uint64_t from) {
+    chain_ = OggChain(headers);
+    patch_ = {from, {}};
+    for (const OggChain::Stream& stream : chain_.streams())
+      patch_.streams.push_back({stream.serial, new_name(stream.serial), 0, 0, 0});
+  }
+
+  // Sets where the time of a chain begins. late: only if that is not where it should be.
+  void set_granules(ByteSpan media, bool late) {
+    std::vector<std::uint64_t> bases = chain_.granules_at(media);
+    const OggChain::Stream* const first =
+        chain_.streams().empty() ? nullptr : &chain_.streams().front();
+    const bool one_packet =
+        chain_.is_vorbis() && ogg_run_at(media, first->serial).first_packets == 1;
+    if (late && first != nullptr && !one_packet &&
+        static_cast<double>(bases.front() >> first->shift) < kLatestBegin * first->hertz)
+      return;
+    for (std::size_t i = 0; i < bases.size(); ++i) patch_.streams[i].granule_base = bases[i];
+  }
+
+  // The chains of a part of a file.  Each begins with its header pages, which are in the file, but
+  // for the first, which goes on from before.
+  void set_patches(PastReading& reading, const ArchiveFile& file, std::uint64_t begin,
+                   std::uint64_t end, std::vector<OggPatch>& out) {
+    const auto& facts = file.index.facts;
+    const auto starts_inside = [&](const FileFact& fact) {
+      return fact.headers && fact.offset > begin && fact.offset <= end;
+    };
+    const auto look = [&](auto fact, std::uint64_t from) {
+      const auto next = std::find_if(fact, facts.end(), starts_inside);
+      const std::uint64_t to = next == facts.end() ? end : next->offset;
+      return reading.read(file, from, std::min(to, from + kOggLook));
+    };
+    if (std::exchange(media_follows_, false)) set_granules(look(facts.begin(), begin), true);
+    patch_.from = 0;
+    out.push_back(patch_);
+    for (auto fact = facts.begin(); fact != facts.end(); ++fact) {
+      if (!starts_inside(*fact)) continue;
+      const std::uint64_t size = fact->headers->size();
+      begin_chain(*fact->headers, std::max(begin, fact->offset - std::min(fact->offset, size)));
+      media_follows_ = fact->offset == end;
+      if (!media_follows_) set_granules(look(fact + 1, fact->offset), true);
+      out.push_back(patch_);
+    }
+  }
+
   // Emits the headers that decoders need and sets how the following pages are renumbered.
   void begin_run(PastReading& reading, const ArchiveFile& file, std::uint64_t offset,
                  const OggCut& packet) {
     const auto headers = file.index.headers_at(packet.found ? packet.page : offset);
-    patch_ = {};
     first_ = {};
-    if (headers && !headers->empty()) add_bytes(*headers);
-    if (format_ != "ogg") return;
-    patch_.header_pages = headers ? count_ogg_pages(*headers) : 0;
-    vorbis_ = headers && as_text(ByteSpan(*headers).first(std::min(headers->size(), kFirstHeader)))
-                                 .find(kVorbisHead) != std::string_view::npos;
-    if (packet.found) {
-      const FirstPage page(reading.read(file, packet.page, packet.page + packet.page_size));
-      patch_.serial = page.get().serial();
-      patch_.sequence_base = page.get().sequence();
-      // The first packet of Vorbis produces no sound: it only primes the overlap with the next one.
-      patch_.granule_base = packet.granule + (vorbis_ ? packet.packet_samples : 0);
-      first_ = packet;
-      add_page(page.get(), packet.packet, kAllPackets, 0, kOggNoGranule);
+    media_follows_ = false;
+    if (format_ != "ogg") {
+      if (headers) add_bytes(*headers);
       return;
     }
-    const OggRun run = ogg_run_at(reading.read(file, offset, offset + kOggLook));
-    patch_.serial = run.serial;
-    patch_.sequence_base = run.first_sequence;
-    const bool follows = tail_ && file.row.origin + offset == tail_origin_;
-    patch_.granule_base = follows ? *tail_ : run.begin();
+    begin_chain(headers ? *headers : Bytes(), 0);
+    if (headers) {
+      std::string named;
+      patch_ogg(*headers, 0, {&patch_, 1}, kNoPage, named);
+      named.append(as_text(*headers).substr(std::min(named.size(), headers->size())));
+      add_bytes(as_byte_span(named));
+    }
+    const std::uint64_t from = packet.found ? packet.page : offset;
+    const Bytes media = reading.read(file, from, from + kOggLook);
+    for (std::size_t i = 0; i < patch_.streams.size(); ++i) {
+      OggStreamPatch& stream = patch_.streams[i];
+      const OggRun run = ogg_run_at(media, stream.serial);
+      if (!run.found) continue;
+      stream.sequence_base = run.first_sequence;
+      stream.header_pages = chain_.streams()[i].header_pages;
+    }
+    if (packet.found) {
+      const FirstPage page(reading.read(file, packet.page, packet.page + packet.page_size));
+      // The first packet of Vorbis produces no sound: it only primes the overlap with the next one.
+      if (!patch_.streams.empty())
+        patch_.streams.front().granule_base =
+            packet.granule + (chain_.is_vorbis() ? packet.packet_samples : 0);
+      first_ = packet;
+      add_page(page.get(), patch_, packet.packet, kAllPackets, 0, kOggNoGranule);
+      return;
+    }
+    set_granules(media, false);
+    if (tail_ && file.row.origin + offset == tail_origin_ && patch_.streams.size() == 1)
+      patch_.streams.front().granule_base = *tail_;
   }
 
-  void add_bytes(const Bytes& bytes) {
+  void add_bytes(ByteSpan bytes) {
+    if (bytes.empty()) return;
     ExportPiece piece;
     piece.bytes.assign(as_text(bytes));
     size_ += piece.bytes.size();
@@ -193,18 +261,14 @@ class RangePlanner {
 
   // Adds the packets [first, end) of a page.  granule: of the last packet, if later ones are left
   // out.
-  void add_page(const OggPage& page, std::size_t first, std::size_t end, unsigned flags,
-                std::uint64_t granule) {
+  void add_page(const OggPage& page, const OggPatch& patch, std::size_t first, std::size_t end,
+                unsigned flags, std::uint64_t granule) {
     std::size_t whole = 0;
     for (const std::byte one : page.lacing()) whole += one != std::byte{255} ? 1 : 0;
-    const bool ours = page.serial() == patch_.serial;
     if (granule == kOggNoGranule && first < whole) granule = page.granule();
     OggPageFields fields{u8(page.header, 5) | flags, granule, page.serial(), page.sequence()};
     if (first > 0) fields.flags &= ~kOggContinued;
-    if (ours) {
-      if (granule != kOggNoGranule) fields.granule -= std::min(granule, patch_.granule_base);
-      fields.sequence = fields.sequence - patch_.sequence_base + patch_.header_pages;
-    }
+    patch.apply(fields);
     Bytes out;
     append_page_part(out, page, first, end, fields);
     add_bytes(out);
@@ -228,7 +292,7 @@ class RangePlanner {
       const std::uint64_t from =
           last_->index.marks[last_->index.mark_before(end - std::min(end, kOggLook))].offset;
       const std::uint64_t begin = std::max(from, piece.offset);
-      piece.patch->last_page = ogg_tail(reading.read(*last_, begin, end), begin, 0).page;
+      piece.last_page = ogg_tail(reading.read(*last_, begin, end), begin, 0).page;
       return;
     }
     const FirstPage page(reading.read(*last_, cut.page, cut.page + cut.page_size));
@@ -236,6 +300,7 @@ class RangePlanner {
     size_ -= piece.length - left;
     piece.length = left;
     std::erase_if(piece.pages, [&](std::uint64_t at) { return at > cut.page; });
+    const OggPatch patch = patch_at(piece.patches, cut.page);
     if (left == 0) plan_.pieces.pop_back();
     std::size_t first = 0;
     if (in_first) {
@@ -243,7 +308,7 @@ class RangePlanner {
       size_ -= plan_.pieces.back().bytes.size();
       plan_.pieces.pop_back();
     }
-    add_page(page.get(), first, std::max(cut.packet, first + 1), kOggEos, cut.granule);
+    add_page(page.get(), patch, first, std::max(cut.packet, first + 1), kOggEos, cut.granule);
     plan_.to_ms = cut.wall_ms;
     last_origin_ = last_->row.origin + cut.page + cut.page_size;
     plan_.settled = cut.page + cut.page_size < last_->end() || last_->index.ended;
@@ -253,10 +318,12 @@ class RangePlanner {
   std::string_view format_;
   unsigned rate_hz_ = 0;
   std::int64_t to_ms_ = 0;
-  OggPatch patch_;
-  OggCut first_;  // where the run of pages begins, in first_file_
+  OggChain chain_{{}};                       // the newest one
+  OggPatch patch_;                           // … and its changes
+  bool media_follows_ = false;               // its first media page is in the next file
+  std::unordered_set<std::uint32_t> names_;  // of all logical streams
+  OggCut first_;                             // where the run of pages begins, in first_file_
   std::shared_ptr<const ArchiveFile> first_file_;
-  bool vorbis_ = false;  // the run is Vorbis
   bool in_run_ = false;
   Bytes first_frame_;
   std::vector<SeekPoint> points_;

@@ -11,7 +11,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +24,9 @@ struct ExportPiece {
   FileRow row;
   std::uint64_t offset = 0;  // in the file
   std::uint64_t length = 0;
-  std::optional<OggPatch> patch;
-  std::vector<std::uint64_t> pages;  // with a patch: offsets in the file where pages begin
+  std::vector<OggPatch> patches;      // of the chains in it; empty: not Ogg
+  std::uint64_t last_page = kNoPage;  // of the run: its offset in the file
+  std::vector<std::uint64_t> pages;   // with patches: offsets in the file where pages begin
 };
 
 struct ExportPlan {

@@ -3,6 +3,7 @@
 #include "archive/fixture.h"
 #include "archive/read/export_body.h"
 #include "archive/read/warmth.h"
+#include "base/cat.h"
 #include "media/ogg_page.h"
 
 using namespace lb;
@@ -11,6 +12,24 @@ using namespace lb::test;
 namespace {
 
 constexpr std::int64_t kBegin = 1'795'132'800'000;
+
+// The pages of an exported Ogg file: "B" begins a logical stream, "E" ends one.
+class PageList final : public OggPageSink {
+ public:
+  explicit PageList(const std::string& pages) {
+    OggPageScanner scanner(0);
+    scanner.feed(as_byte_span(pages), *this);
+  }
+  void page(std::uint64_t, const OggPage& page) override {
+    if (page.bos()) serials.push_back(page.serial());
+    right = right && !serials.empty() && page.serial() == serials.back();
+    text +=
+        cat({page.bos() ? "B" : "", page.sequence(), ":", page.granule(), page.eos() ? "E " : " "});
+  }
+  std::string text;
+  std::vector<std::uint32_t> serials;
+  bool right = true;  // all pages have the number of the newest logical stream
+};
 
 }  // namespace
 
@@ -45,6 +64,62 @@ TEST_GROUP(RangePlan) {
     row.id = short_id(head.span.id);
     file.close();
     rows.push_back(row);
+  }
+  // A chain of Speex at 1000 Hz, whose pages have a second.
+  struct Chain {
+    std::uint32_t serial = 0;
+    std::uint64_t granule = 0;  // at its start
+    unsigned seconds = 0;
+    bool headers = true;  // they are among the bytes
+    std::uint32_t sequence = 1;
+  };
+  void record_ogg(std::int64_t from_s, std::uint64_t origin, const std::vector<Chain>& chains) {
+    FileHead head;
+    head.span.id = {0x1122334455667788, 1};
+    head.span.origin = origin;
+    head.span.wall_ms = kBegin + from_s * 1000;
+    head.span.media = {0, 1000};
+    head.content_type = "application/ogg";
+    auto file = std::move(*SegmentFile::create(dir.path() + "/%2Fm", head));
+    unsigned seconds = 0;
+    std::uint64_t at = 0;
+    for (const Chain& chain : chains) {
+      Bytes first = to_bytes("Speex   "), headers;
+      first.resize(80);
+      first[36] = std::byte{0xe8};
+      first[37] = std::byte{3};
+      append_ogg_page(headers, {kOggBos, 0, chain.serial, 0}, to_bytes("\x50"), first);
+      if (chain.headers) CHECK(file.append(headers).has_value());
+      if (chain.headers) at += headers.size();
+      file.note_headers(at, headers);
+      if (chain.seconds == 0)
+        CHECK(file.mark(seconds * 1000, head.span.wall_ms + seconds * 1000).has_value());
+      for (unsigned i = 0; i < chain.seconds; ++i) {
+        Bytes page;
+        append_ogg_page(page, {0, chain.granule + (i + 1) * 1000, chain.serial, chain.sequence + i},
+                        to_bytes("\x0a"), to_bytes("0123456789"));
+        at += page.size();
+        CHECK(file.append(page).has_value());
+        if (++seconds; !file.mark(seconds * 1000, head.span.wall_ms + seconds * 1000)) FAIL("mark");
+      }
+    }
+    FileRow row;
+    row.from_ms = head.span.wall_ms;
+    row.to_ms = file.last().wall_ms;
+    row.bytes = file.last().offset;
+    row.origin = origin;
+    row.id = short_id(head.span.id);
+    file.close();
+    rows.push_back(row);
+  }
+  PageList exported(std::int64_t from_s, std::int64_t to_s) {
+    const auto planned = plan(from_s, to_s);
+    CHECK(planned.has_value());
+    const std::string whole = read(*planned, 0, planned->size);
+    for (std::uint64_t at = 0; at < planned->size; at += 41)
+      CHECK(read(*planned, at, std::min<std::uint64_t>(60, planned->size - at)) ==
+            whole.substr(at, 60));
+    return PageList(whole);
   }
   Result<ExportPlan> plan(std::int64_t from_s, std::int64_t to_s, std::int64_t more_ms = 0) {
     return plan_export(readers, dir.path(), rows, kBegin + from_s * 1000 + more_ms,
@@ -152,12 +227,68 @@ TEST(RangePlan, OggPagesBeginAtZeroAndEnd) {
   CHECK_EQUAL(7u, run.serial);
   CHECK_EQUAL(5100u, run.second_granule);
   const std::size_t size = pages.size() / 3;
-  OggPatch patch{7, 4900, 40, 3, 2 * size};
+  const OggPatch patch{0, {{7, 8, 4900, 40, 3}}};
   std::string out;
-  CHECK_EQUAL(pages.size(), patch_ogg(pages, 0, patch, out));
-  const OggTail tail = ogg_tail(to_bytes(out), 0, 7);
+  CHECK_EQUAL(pages.size(), patch_ogg(pages, 0, {&patch, 1}, 2 * size, out));
+  const OggTail tail = ogg_tail(to_bytes(out), 0, 8);
   CHECK_EQUAL(300u, tail.granule);
   CHECK_EQUAL(2 * size, tail.page);
   CHECK_EQUAL(3u, ogg_run_at(to_bytes(out)).first_sequence);
   CHECK_EQUAL(4, static_cast<int>(out[2 * size + 5]));
+}
+
+TEST(RangePlan, EachChainOfOggHasItsOwnTime) {
+  // The second one goes on with the time of the first, as after a title of this server.
+  record_ogg(0, 0, {{7, 90'000, 4}, {8, 94'000, 4}, {9, 0, 4}});
+  const PageList pages = exported(1, 12);
+  CHECK(pages.right);
+  STRCMP_EQUAL(
+      "B0:0 1:1000 2:2000 B0:0 1:1000 2:2000 3:3000 4:4000 "
+      "B0:0 1:1000 2:2000 3:3000 4:4000E ",
+      pages.text.c_str());
+}
+
+TEST(RangePlan, ChainsOfOggWithOneSerialNumberGetTwo) {
+  record_ogg(0, 0, {{7, 50'000, 4, true, 60}, {7, 0, 4}});
+  const PageList pages = exported(1, 8);
+  CHECK(pages.right);
+  STRCMP_EQUAL("B0:0 1:1000 2:2000 B0:0 1:1000 2:2000 3:3000 4:4000E ", pages.text.c_str());
+  CHECK(pages.serials[0] != pages.serials[1]);
+}
+
+TEST(RangePlan, AChainOfOggMayBeginWhereAFileEnds) {
+  record_ogg(0, 0, {{7, 50'000, 4, true, 60}, {7, 54'000, 0}});
+  record_ogg(4, rows[0].bytes, {{7, 54'000, 4, false}});
+  const PageList pages = exported(1, 8);
+  CHECK(pages.right);
+  STRCMP_EQUAL("B0:0 1:1000 2:2000 B0:0 1:1000 2:2000 3:3000 4:4000E ", pages.text.c_str());
+}
+
+TEST(RangePlan, AHoleInAStreamOfOggIsTheEndOfItsSerialNumber) {
+  record_ogg(0, 0, {{7, 50'000, 4}});
+  record_ogg(20, 10'000, {{7, 70'000, 4, false, 21}});
+  const PageList pages = exported(0, 24);
+  CHECK(pages.right);
+  STRCMP_EQUAL("B0:0 1:1000 2:2000 3:3000 4:4000E B0:0 1:1000 2:2000 3:3000 4:4000E ",
+               pages.text.c_str());
+  CHECK(pages.serials[0] != pages.serials[1]);
+}
+
+TEST(RangePlan, PicturesAndSoundOfOggBeginAtOneMoment) {
+  Bytes theora = to_bytes("\x80theora"), speex = to_bytes("Speex   "), headers, media;
+  theora.resize(42);
+  theora[25] = std::byte{25};  // frames …
+  theora[29] = std::byte{1};   // … a second
+  theora[41] = std::byte{6 << 5};
+  speex.resize(80);
+  speex[37] = std::byte{0x40};  // 16,384 Hz
+  append_ogg_page(headers, {kOggBos, 0, 1, 0}, to_bytes("\x2a"), theora);
+  append_ogg_page(headers, {kOggBos, 0, 2, 0}, to_bytes("\x50"), speex);
+  // The key frame of 100.00 s, and the sound from 100.5 s.
+  append_ogg_page(media, {0, 2501 << 6, 1, 9}, to_bytes("\x01"), to_bytes("k"));
+  append_ogg_page(media, {0, 16'384 * 101, 2, 5}, to_bytes("\x01"), to_bytes("s"));
+  append_ogg_page(media, {0, 16'384 * 203 / 2, 2, 6}, to_bytes("\x01"), to_bytes("s"));
+  const auto granules = OggChain(headers).granules_at(media);
+  CHECK_EQUAL(2500u << 6, granules[0]);
+  CHECK_EQUAL(16'384u * 100, granules[1]);
 }
