@@ -7,6 +7,7 @@ namespace lb {
 namespace {
 
 constexpr unsigned kAacMain = 1, kAacLow = 2, kSbr = 5, kPs = 29;  // audio object types
+constexpr unsigned kLayer1 = 32;  // … and the other layers of MPEG audio (ISO/IEC 14496-3)
 // With spectral band replication the header has the rate of the core, half the stream's.
 constexpr unsigned kHighestCoreRate = 24'000;
 
@@ -21,7 +22,7 @@ std::string hls_codecs(ByteSpan frame, std::string_view content_type) {
     if (content_type.find("aac") == std::string_view::npos) return "mp4a.40.34";
     return mp4a(plus ? kSbr : kAacLow);
   }
-  if (unit.kind.layer != 0) return "mp4a.40.34";
+  if (unit.kind.layer != 0) return mp4a(kLayer1 + 3u - unit.kind.layer);
   const unsigned object = kAacMain + (u8(frame, 2) >> 6);
   const unsigned channels = (u8(frame, 2) & 1) << 2 | u8(frame, 3) >> 6;
   if (object != kAacLow || unit.rate_hz > kHighestCoreRate) return mp4a(object);

@@ -22,7 +22,7 @@ struct HlsVariant {
 // REQUIRES: no address has a line break
 std::string master_playlist(std::span<const HlsVariant> variants);
 
-// "mp4a.40.34" for MPEG audio; for AAC by the header of a frame, otherwise by the content type.
+// "mp4a.40.34" for MP3; for AAC by the header of a frame, otherwise by the content type.
 // frame: the bytes of a first frame; empty: not seen here.
 std::string hls_codecs(ByteSpan frame, std::string_view content_type);
 

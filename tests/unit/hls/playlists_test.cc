@@ -105,6 +105,9 @@ TEST(HlsLists, TheCodecIsThatOfTheFrameOrOfTheType) {
     return hls_codecs(std::as_bytes(std::span(frame.data(), frame.size())), type);
   };
   STRCMP_EQUAL("mp4a.40.34", of(mp3_frame(), "audio/aac").c_str());
+  // Layers II and I.
+  STRCMP_EQUAL("mp4a.40.33", of(std::string_view("\xff\xfd\xa4\x00", 4), "audio/mpeg").c_str());
+  STRCMP_EQUAL("mp4a.40.32", of(std::string_view("\xff\xff\xa4\x00", 4), "audio/mpeg").c_str());
   STRCMP_EQUAL("mp4a.40.2", of(adts_frame(100), "audio/mpeg").c_str());
   STRCMP_EQUAL("mp4a.40.5", of(adts_frame(100, 'a', 6), "audio/aac").c_str());
   STRCMP_EQUAL("mp4a.40.34", of("", "audio/mpeg").c_str());
