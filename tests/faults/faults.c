@@ -143,6 +143,7 @@ static size_t shorter(struct rule* rule, size_t size) {
     return real arguments;                           \
   }
 
+PLAIN(int, -1, kill, (pid_t process, int number), (process, number), -1, NULL)
 SIZED(read, (int fd, void* to, size_t size), (fd, to, size), fd)
 SIZED(pread, (int fd, void* to, size_t size, off_t at), (fd, to, size, at), fd)
 SIZED(write, (int fd, const void* from, size_t size), (fd, from, size), fd)

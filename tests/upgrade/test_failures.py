@@ -211,3 +211,20 @@ def its_calls_fail_and_what_it_reads_is_damaged(t):
 @test
 def it_is_no_program_or_another_one(t):
     Tried(t).all_try(PROGRAMS)
+
+
+@test
+def one_that_does_not_die_holds_nothing_up(t):
+    place, faults, whole = own_program(t), Faults(t), t.dir / "whole"
+    os.link(place, whole)
+    server = t.unstarted_server()
+    server.start(env=dict(os.environ, **faults.environment))
+    faults.put([Rule("kill", error=errno.EPERM, times=1)])
+    put_program(place, "#!/bin/sh\nexec 3>&-; exec sleep 300\n")
+    refused_upgrade(server, "has ended")
+    check(faults.hits() > 0, "it lives on")
+    put_program(place, like=whole)
+    try:
+        upgrade(server)
+    finally:
+        os.kill(int(re.findall(r"begins: process (\d+)", server.log())[0]), signal.SIGKILL)

@@ -159,7 +159,7 @@ class Handover {
   LoopPause pause_;
   Watch watch_;
   Timer deadline_, again_, answers_, reap_;
-  std::vector<pid_t> dying_;  // former successors
+  std::vector<pid_t> dying_;          // former successors
   std::unique_ptr<Timer> remainder_;  // of worker 0
   std::set<std::string> pictures_;    // offered ones, by name
   // Offered records of the store: keys and revisions, in this order.
