@@ -22,6 +22,12 @@ constexpr auto kLingerTime = 2s;
 constexpr std::size_t kLingerBytes = 1 << 20;
 constexpr auto kHandshakeTime = 10s;
 
+// What libshout asks in the clear: if it is closed without a byte, it tries TLS.
+bool tries_tls_next(const Request& request) {
+  return request.path == "/admin/!POKE" ||
+         (request.method == Method::kOptions && request.path == "*");
+}
+
 }  // namespace
 
 Connection::Connection(Connections& owner, std::uint64_t id, std::unique_ptr<Transport> transport,
@@ -327,11 +333,20 @@ void Connection::head_is_complete() {
       read_forwarded(owner_.settings_.read().trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);
   if (!client_is(from.client)) return;
+  if (lacks_tls() && tries_tls_next(request_)) {
+    owner_.log_.info("connection/connection",
+                     cat({ip_, ": an encoder asks without TLS at port ", socket_->port,
+                          ", which is for TLS; it is closed, so that the encoder tries TLS"}));
+    return drop();
+  }
   if (lacks_tls())
     return reply_page(400, "this port speaks https only: the address begins with https://");
   if (request_.method == Method::kPost && form_is_urlencoded() &&
       request_.headers.find("transfer-encoding") != nullptr)
     return reply_page(411, "a form needs a Content-Length");
+  if (request_.method == Method::kPost && form_is_urlencoded() &&
+      parse_u64(request_.headers.get("content-length")).value_or(0) > kLargestForm)
+    return reply_page(413, "a form may have 65536 bytes");
   if (const std::uint64_t length = body_to_read(); length > 0) {
     begin_body(length);
     return;

@@ -110,6 +110,15 @@ def the_administration_is_found_without_its_last_slash(t):
 
 
 @test
+def a_form_that_is_not_read_is_refused(t):
+    server = t.server()
+    server.source("/a")
+    for path in ("/admin/metadata", "/admin/stats"):
+        reply = server.ask("POST %s HTTP/1.0" % path, ["Content-Type: application/x-www-form-urlencoded", "Content-Length: 70000"], ADMIN)
+        equal((path, reply.status), (path, 413))
+
+
+@test
 def a_mount_has_a_pls(t):
     server = t.server(body="<mount><mount-name>/a b.mp3</mount-name></mount>")
     reply = server.ask("GET /a%20b.mp3.pls HTTP/1.0", ["Host: radio.example:9"])

@@ -148,6 +148,47 @@ def a_tls_socket_speaks_nothing_else(t):
 
 
 @test
+def what_libshout_asks_first_is_closed_without_a_byte(t):
+    """Only then does it try TLS: an answer of any kind is the end of its connection."""
+    server = tls_server(t)
+    for asked in (b"OPTIONS * HTTP/1.1\r\nHost: x\r\nUpgrade: TLS/1.0, HTTP/1.0\r\nConnection: Upgrade\r\n\r\n",
+                  b"GET /admin/!POKE HTTP/1.1\r\nHost: x\r\n\r\n"):
+        wire = server.wire(server.ports[1])
+        wire.send(asked)
+        wire.expect_silence_and_close()
+    server.wait_for_log("port %d, which is for TLS; it is closed, so that the encoder tries TLS" % server.ports[1])
+
+
+@test
+def libshout_gets_onto_the_air_at_either_port(t):
+    """Left to choose, as by ezstream and GStreamer; a certificate that it trusts."""
+    server = tls_server(t, name="localhost")
+    sound = server.dir / "sound.ogg"
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=30", "-c:a", "libvorbis", str(sound)], check=True)
+    for mount, port in (("/plain.ogg", server.port), ("/tls.ogg", server.ports[1])):
+        with open(sound, "rb") as stdin, open(server.dir / "shout.out", "wb") as out:
+            encoder = subprocess.Popen(["shout", "-H", "localhost", "-P", str(port), "--pass", SOURCE.split(":")[1], "--mount", mount,
+                                        "--tls-mode", "auto", "--format", "ogg"], stdin=stdin, stdout=out, stderr=out,
+                                       env=dict(os.environ, SSL_CERT_FILE=str(server.dir / "tls.pem")))
+        try:
+            wait_for(lambda: server.stat(mount, "listeners") == "0", "%s is on the air" % mount)
+        finally:
+            encoder.kill()
+            encoder.wait()
+
+
+@test
+def an_encoder_that_insists_on_an_upgrade_asks_twice_at_most(t):
+    server = t.server()
+    wire = server.wire()
+    asked = b"OPTIONS * HTTP/1.1\r\nHost: x\r\nUpgrade: TLS/1.0, HTTP/1.0\r\nConnection: Upgrade\r\n\r\n"
+    wire.send(asked)
+    equal(wire.reply().status, 200)
+    wire.send(asked)
+    wire.expect_silence_and_close()
+
+
+@test
 def without_a_certificate_a_plain_port_speaks_no_tls(t):
     server = t.server()
     wire = server.wire()

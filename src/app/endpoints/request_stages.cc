@@ -46,6 +46,11 @@ Verdict options_stage(Worker& worker, Connection& connection) {
   if (connection.request().method != Method::kOptions) return Verdict::kNext;
   ResponseHead head;
   if (connection.request().path == "*") {
+    // An encoder that insists on an upgrade to TLS would ask again at once, for ever.
+    if (connection.rounds() > 1 && connection.request().headers.find("upgrade") != nullptr) {
+      connection.drop();
+      return Verdict::kAnswered;
+    }
     // No Allow with PUT: libshout would switch to PUT (doc/decisions.md B1).
     head.content_length = 0;
     head.keep_alive = true;
