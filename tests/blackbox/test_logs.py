@@ -78,7 +78,7 @@ def the_error_log_has_icecasts_lines(t):
     server = t.server()
     source = server.source("/m")
     listener = server.listener("/m")
-    server.wait_for_log(r"^\[\d{4}-\d\d-\d\d  \d\d:\d\d:\d\d\] INFO [a-z_]+/[a-z_]+ listener count on /m now 1$")
+    server.wait_for_log(r"^\[\d{4}-\d\d-\d\d  \d\d:\d\d:\d\d\] INFO source/source_main listener count on /m now 1$")
     listener.close()
     wait_for(lambda: source.play(1) and "listener count on /m now 0\n" in server.log(), "the listener is gone")
     source.leave()

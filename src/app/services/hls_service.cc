@@ -142,7 +142,7 @@ void HlsService::finish(std::vector<HlsSessionPtr> ended) {
 }
 
 void HlsService::log_count(const Mount& mount) {
-  runtime_.log.info("source/source",
+  runtime_.log.info("source/source_main",
                     cat({"listener count on ", mount.name(), " now ", mount.listeners()}));
 }
 

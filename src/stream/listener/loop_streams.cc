@@ -77,8 +77,8 @@ void LoopStreams::log_count(Fanout& fanout) {
 void LoopStreams::log_count_now(Fanout& fanout) {
   fanout.count_logged = loop_.now();
   fanout.count_unlogged = false;
-  shared_.log.info("source/source", cat({"listener count on ", fanout.mount().name(), " now ",
-                                         fanout.mount().listeners()}));
+  shared_.log.info("source/source_main", cat({"listener count on ", fanout.mount().name(), " now ",
+                                              fanout.mount().listeners()}));
 }
 
 void LoopStreams::log_counts(const Mount& from, const Mount& to) {
