@@ -72,6 +72,21 @@ def a_socket_takes_its_new_settings(t):
     equal(wire.status, 404)
 
 
+@test
+def a_port_that_waits_for_a_certificate_opens_when_it_needs_none(t):
+    port, other = free_port(), free_port()
+
+    def sockets(more):
+        return listen_socket(other) + listen_socket(port, more)
+    server = t.server(sockets=sockets("<ssl>1</ssl>"))
+    check(refused(port), "there is no certificate")
+    server.reload(sockets=sockets("<ssl>1</ssl><proxy-protocol>1</proxy-protocol>"))
+    check(refused(port), "there still is none")
+    server.reload(sockets=sockets(""))
+    server.wait_for_log("port %d is open" % port)
+    equal(server.ask("GET /status-json.xsl HTTP/1.0", port=port).status, 200)
+
+
 def refused(port, host="127.0.0.1"):
     try:
         socket.create_connection((host, port), 1).close()

@@ -173,6 +173,25 @@ void ListenSockets::keep(Socket& socket, const Wanted& wanted) {
         [w = worker.get(), before, after = socket] { w->accept_from(after, before.get()); });
 }
 
+// It waits for a certificate, which it may no longer need.
+void ListenSockets::keep_closed(const Socket& socket, const Wanted& wanted) {
+  if (wanted.settings.tls && !has_certificate()) {
+    const auto waits = std::make_shared<ListenSocket>(*socket);  // with() would listen
+    waits->settings = wanted.settings;
+    std::replace(closed_.begin(), closed_.end(), socket, Socket(waits));
+    return;
+  }
+  const Socket after = socket->with(wanted.settings);
+  if (auto listening = after->listen(); !listening) {
+    traffic_.log.error(kSocketsModule, listening.error().what);
+    return;
+  }
+  std::erase(closed_, socket);
+  open_.push_back(after);
+  traffic_.log.info(kSocketsModule, cat({"port ", after->port, " is open"}));
+  accept_from(after);
+}
+
 // Several sockets may be alike, on ports that the system has chosen: equal settings match first,
 // then the same kind, then any, in order.
 std::vector<ListenSockets::Socket> ListenSockets::matching(const std::vector<Wanted>& all) const {
@@ -218,7 +237,10 @@ bool ListenSockets::apply(const Config& config) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (found[i]) {
       const auto at = std::find(open_.begin(), open_.end(), found[i]);
-      if (at != open_.end()) keep(*at, all[i]);
+      if (at != open_.end())
+        keep(*at, all[i]);
+      else
+        keep_closed(found[i], all[i]);
       continue;
     }
     if (closing.contains(all[i].port)) {

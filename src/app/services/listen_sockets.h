@@ -80,6 +80,7 @@ class ListenSockets {
   // The present socket of each wanted one; null where it is not open.
   std::vector<Socket> matching(const std::vector<Wanted>& all) const;
   void keep(Socket& socket, const Wanted& wanted);
+  void keep_closed(const Socket& socket, const Wanted& wanted);
   void accept_from(const Socket& socket);
   void stop(const Socket& socket);
   bool has_certificate() const;
