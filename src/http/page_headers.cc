@@ -11,13 +11,12 @@ namespace {
 // media-src: a stream may be redirected to any node.
 constexpr std::string_view kPlainPolicy =
     "default-src 'self'; media-src 'self' http: https:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'";
+    "form-action 'self'";
 constexpr std::string_view kConsolePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "media-src *; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    "media-src *; base-uri 'none'; form-action 'self'";
 constexpr std::string_view kNoFrames = "'none'";
-constexpr std::string_view kDesignedPolicy =
-    "object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+constexpr std::string_view kDesignedPolicy = "object-src 'none'; base-uri 'self'";
 
 std::string_view policy_of(PageKind kind) {
   switch (kind) {
@@ -26,6 +25,7 @@ std::string_view policy_of(PageKind kind) {
     case PageKind::kConsole:
       return kConsolePolicy;
     case PageKind::kPlain:
+    case PageKind::kTemplate:
       break;
   }
   return kPlainPolicy;
@@ -53,10 +53,14 @@ std::string nosniff_line(std::span<const HttpHeader> configured) {
 }
 
 std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configured) {
+  // Icecast-KH's front page is a frameset.
+  const bool own_frames = kind == PageKind::kTemplate || kind == PageKind::kDesigned;
   std::string lines;
-  append_line(lines, "Content-Security-Policy", policy_of(kind), configured);
+  append_line(lines, "Content-Security-Policy",
+              cat({policy_of(kind), "; frame-ancestors ", own_frames ? "'self'" : kNoFrames}),
+              configured);
   lines += nosniff_line(configured);
-  append_line(lines, "X-Frame-Options", "DENY", configured);
+  append_line(lines, "X-Frame-Options", own_frames ? "SAMEORIGIN" : "DENY", configured);
   // With no-referrer a browser sends "Origin: null" in our own forms.
   append_line(lines, "Referrer-Policy", "same-origin", configured);
   return lines;

@@ -14,13 +14,16 @@
 namespace lb {
 
 enum class PageKind : std::uint8_t {
-  // A page without scripts and styles that loads nothing from elsewhere: ours and Icecast's.
+  // A page without scripts and styles that loads nothing from elsewhere: our own.
   kPlain,
   // A station's template may have scripts and styles: its author is trusted, encoders' texts are
   // not.
   kDesigned,
   // The console: its scripts and styles come from this server, and none are inline.
   kConsole,
+  // A template without scripts and styles: as kPlain, but as for kDesigned, pages of this server may
+  // have it in a frame.
+  kTemplate,
 };
 
 // Whether a browser shows this as a page: "text/html; charset=utf-8", and XML, which may be XHTML.

@@ -11,14 +11,18 @@ ADMIN_PAGES = ("/admin/", "/admin/stats.xsl", "/admin/listmounts.xsl", "/admin/l
                "/admin/updatemetadata.xsl?mount=/a", "/admin/metadata.xsl?mount=/a&mode=none")
 
 
+# Pages of a station's folders may be frames of each other, as those of Icecast-KH are.
+OWN_FRAMES = ("'self'", "SAMEORIGIN")
+
+
 def all_pages():
     return [(path, None) for path in PUBLIC] + [(path, ADMIN) for path in ADMIN_PAGES]
 
 
-def check_protected(reply, what, policy="default-src 'self'"):
+def check_protected(reply, what, policy="default-src 'self'", frames=("'none'", "DENY")):
     check(policy in (reply.get("Content-Security-Policy") or ""), "%s: policy %r" % (what, reply.get("Content-Security-Policy")))
-    check("frame-ancestors 'none'" in reply.get("Content-Security-Policy"), what + " may be framed")
-    for name, value in (("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "same-origin"),
+    check("frame-ancestors " + frames[0] in reply.get("Content-Security-Policy"), what + " may be framed")
+    for name, value in (("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", frames[1]), ("Referrer-Policy", "same-origin"),
                         ("Cache-Control", "no-cache, no-store")):
         equal(reply.all(name), [value], "%s: %s" % (what, name))
 
@@ -90,7 +94,7 @@ def the_templates_of_2_4_work_unchanged(t):
     for path, login in all_pages():
         reply = server.get(path, login)
         equal((path, reply.status, reply.get("Content-Type")), (path, 200, "text/xml; charset=UTF-8"))
-        check_protected(reply, path)
+        check_protected(reply, path, frames=OWN_FRAMES)
         check(reply.xml().tag.endswith("html"), path + " is not a page")
     for text in ("Mount Point /a", "A Name", 'href="http://a.example/"', 'href="/a.m3u"'):
         check(text in server.get("/status.xsl").text, text)
@@ -114,12 +118,40 @@ def a_station_may_design_its_own_page(t):
     (server.dir / "web" / "own.xsl").write_text(SHEET % "<script>x()</script>")
     (server.dir / "web" / "plain.xsl").write_text(SHEET % "<p>plain</p>")
     reply = server.get("/own.xsl")
-    check_protected(reply, "own.xsl", "object-src 'none'")
+    check_protected(reply, "own.xsl", "object-src 'none'", OWN_FRAMES)
     check("default-src" not in reply.get("Content-Security-Policy"), "its script is forbidden")
-    check_protected(server.get("/plain.xsl"), "plain.xsl")
+    check_protected(server.get("/plain.xsl"), "plain.xsl", frames=OWN_FRAMES)
     # And it may change while the server runs.
     (server.dir / "web" / "plain.xsl").write_text(SHEET % "<p>changed</p>")
     wait_for(lambda: "changed" in server.get("/plain.xsl").text, "the new template is used")
+
+
+@test
+def a_template_that_cannot_be_read_has_one_line_in_the_log(t):
+    server = t.server()
+    (server.dir / "web" / "own.xsl").write_text(SHEET.replace("<xsl:output", '<xsl:include href="includes/missing.xsl"/><xsl:output') % "x")
+    for _ in range(3):
+        equal(server.get("/own.xsl").status, 404)
+        wait_for(lambda: server.get("/status.xsl").status == 200, "another page is made")
+    server.wait_for_log("EROR admin/render template .*own.xsl: is not a stylesheet: .*missing.xsl")
+    equal(server.log().count("own.xsl: is not a stylesheet"), 1)
+
+
+@test
+def folders_that_are_not_shown_are_named_by_the_check(t):
+    server = t.unstarted_server()
+    (server.dir / "web" / "status-json.xsl").write_text(SHEET % "x")
+    (server.dir / "web" / "status.xsl").write_text('<xsl:include href="includes/web-page.xsl"/>')
+    (server.dir / "admin" / "stats.xsl").write_text('<xsl:include href="includes/mountnav.xsl"/>')
+    server.write_config()
+    status, out, err = t.run("--check-config", server.config)
+    equal(status, 0, out + err)
+    equal((out + err).count("has pages that only Icecast 2.5 can show"), 2, out + err)
+    matches("<webroot>: .* has a status-json.xsl of its own, which is not used", out + err)
+    for folder in ("web", "admin"):
+        shutil.copytree(STOCK + "/" + folder, server.dir / folder, dirs_exist_ok=True)
+    status, out, err = t.run("--check-config", server.config)
+    check("status-json" not in out + err and "2.5" not in out + err, out + err)
 
 
 @test

@@ -229,6 +229,7 @@ Result<RenderedPage> XsltRenderer::render(TemplateRoot root, const std::string& 
   const XmlTextPtr owner(text);
   if (saved != 0) return errors.about(name, "made a page that cannot be written");
   RenderedPage page{content_type_of(style, *result), "", (*found)->brings_its_own};
+  page.from_file = !(*found)->root.empty();
   if (text != nullptr)
     page.body.assign(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
   if (page.body.starts_with(kOwnDoctype))

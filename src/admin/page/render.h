@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "http/page_headers.h"
 
 namespace lb {
 
@@ -22,6 +23,12 @@ struct RenderedPage {
   std::string body;
   bool brings_its_own = false;  // scripts, styles, parts from elsewhere (template_scan.h)
   bool names_host = false;      // its addresses contain the host name of the request
+  bool from_file = false;       // by a template of the station's folder
+
+  PageKind kind() const noexcept {
+    if (brings_its_own) return PageKind::kDesigned;
+    return from_file ? PageKind::kTemplate : PageKind::kPlain;
+  }
 };
 
 // The set of built-in pages that replaces missing files.

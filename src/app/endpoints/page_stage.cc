@@ -28,8 +28,7 @@ std::string host_for(Connection& connection, const Config& config) {
 
 std::string header_lines_for(const RenderedPage& page, std::span<const HttpHeader> configured) {
   if (!is_page_type(page.content_type)) return nosniff_line(configured);
-  return page_header_lines(page.brings_its_own ? PageKind::kDesigned : PageKind::kPlain,
-                           configured);
+  return page_header_lines(page.kind(), configured);
 }
 
 std::string own_site(const Config& config) { return cat({"http://", Services::authority(config)}); }
@@ -108,6 +107,34 @@ void PageStage::answer(Connection& connection, const Due& due) {
   connection.reply(head, std::move(body));
 }
 
+namespace {
+
+// The links that SHOUTcast prints, /listen.pls?sid=N, list its numbered streams; nullopt: none.
+std::optional<std::string> listed_mount(const Services& services, const Config& config,
+                                        const Request& request, const std::string& of) {
+  if (of != "/listen" || !query_param(request.query, "sid") ||
+      is_shown_stream(services, config, of))
+    return of;
+  const auto ask = foreign_page_ask(services, "/7.html", request.query);
+  return ask ? ask->mount : std::nullopt;
+}
+
+void reply_list(Connection& connection, const Config& config, const std::string& mount,
+                bool is_m3u) {
+  // The address that the station has written wins, as in its other lists.
+  const std::string& written = mount_section(config, mount).listenurl;
+  const std::string body = !written.empty()
+                               ? (is_m3u ? m3u_of : pls_of)({&written, 1})
+                               : (is_m3u ? m3u : pls)(host_for(connection, config), mount,
+                                                      connection.secure() ? "https" : "http");
+  ResponseHead head;
+  head.content_type = is_m3u ? kM3uType : kPlsType;
+  head.content_length = body.size();
+  connection.reply(head, body);
+}
+
+}  // namespace
+
 Verdict file_stage(Worker& worker, Connection& connection) {
   Request& request = connection.request();
   Services& services = worker.services;
@@ -152,17 +179,10 @@ Verdict file_stage(Worker& worker, Connection& connection) {
   const bool is_m3u = listed(".m3u");
   const std::string of =
       is_m3u || listed(".pls") ? request.path.substr(0, request.path.size() - 4) : std::string();
-  if (!of.empty()) {
-    ResponseHead head;
-    head.content_type = is_m3u ? kM3uType : kPlsType;
-    const auto print = is_m3u ? m3u : pls;
-    const std::string body =
-        print(host_for(connection, *config), of, connection.secure() ? "https" : "http");
-    head.content_length = body.size();
-    connection.reply(head, body);
-    return Verdict::kAnswered;
-  }
-  connection.reply_page(404, kNoSuchFile);
+  if (const auto mount = listed_mount(services, *config, request, of); mount && !of.empty())
+    reply_list(connection, *config, *mount, is_m3u);
+  else
+    connection.reply_page(404, kNoSuchFile);
   return Verdict::kAnswered;
 }
 

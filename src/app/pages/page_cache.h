@@ -12,6 +12,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,7 @@ class PageCache {
   Result<RenderedPage> render(const PageAsk& ask, const Config& config,
                               const StatsDocument& document);  // on the thread "pages"
   void end_readers_of_old_pages();
+  void log_once(const PageAsk& ask, const Error& error);  // on the thread "pages"
 
   Services& services_;
   RenderedPages shelf_;
@@ -75,6 +77,7 @@ class PageCache {
   // Used on the thread "pages":
   XsltRenderer renderer_;
   StatsDocument document_;
+  std::map<std::string, std::string> logged_;  // by path: the last fault that is in the log
 };
 
 }  // namespace lb

@@ -26,6 +26,7 @@ namespace {
 
 // The pages of Debian's Icecast package.
 constexpr std::string_view kIcecastPages = "/usr/share/icecast2/";
+constexpr std::size_t kLargestPage = 1 << 20;
 
 std::string directory_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -197,11 +198,38 @@ class FileChecks {
           add(path, Severity::kNote,
               cat({element(path), quoted(*name),
                    " has Icecast's pages; without this line the server's own are shown"}));
+        if (is_of_icecast25(*name))
+          add(path, Severity::kWarning,
+              cat({element(path), quoted(*name),
+                   " has pages that only Icecast 2.5 can show; without this line the server's own "
+                   "are shown"}));
       }
+    own_status_json();
     writable("paths/auth-spool", paths.auth_spool, Severity::kWarning,
              "a backend is not sent the listeners that a killed server has left");
     made("paths/state-dir", paths.state_dir, Severity::kWarning,
          "sessions and their keys end with the server");
+  }
+
+  // Its pages of both folders include files of the admin folder by a path that only it knows.
+  static bool is_of_icecast25(const std::string& root) {
+    const auto includes = [&root](std::string_view page, std::string_view file) {
+      const auto found = read_file(cat({root, page}), {.limit = kLargestPage});
+      return found && found->text.find(file) != std::string::npos;
+    };
+    return includes("/status.xsl", "includes/web-page.xsl") ||
+           includes("/stats.xsl", "includes/mountnav.xsl");
+  }
+  // Icecast's, in all versions, imports this file; a station's own has other members.
+  void own_status_json() {
+    const std::string& root = config_.paths.webroot;
+    if (!is_written("paths/webroot") || root.empty()) return;
+    const auto file = read_file(root + "/status-json.xsl", {.limit = kLargestPage});
+    if (file && file->text.find("xml2json.xslt") == std::string::npos)
+      add("paths/webroot", Severity::kWarning,
+          cat({element("paths/webroot"), quoted(root),
+               " has a status-json.xsl of its own, which is not used: that address has the members "
+               "of Icecast's; under another name it is served"}));
   }
 
   void stores() {

@@ -18,21 +18,26 @@ bool has(const std::string& text, const std::string& part) {
 TEST_GROUP(PageHeaders){};
 
 TEST(PageHeaders, AreCompleteLines) {
-  for (const PageKind kind : {PageKind::kPlain, PageKind::kDesigned}) {
+  for (const PageKind kind : {PageKind::kPlain, PageKind::kTemplate, PageKind::kDesigned}) {
     const std::string lines = page_header_lines(kind, {});
-    for (const char* part : {"Content-Security-Policy: ", "frame-ancestors 'none'",
+    const bool ours = kind == PageKind::kPlain;
+    for (const char* part : {"Content-Security-Policy: ",
+                             ours ? "frame-ancestors 'none'\r\n" : "frame-ancestors 'self'\r\n",
                              "object-src 'none'", "X-Content-Type-Options: nosniff\r\n",
-                             "X-Frame-Options: DENY\r\n", "Referrer-Policy: same-origin\r\n"})
+                             ours ? "X-Frame-Options: DENY\r\n" : "X-Frame-Options: SAMEORIGIN\r\n",
+                             "Referrer-Policy: same-origin\r\n"})
       CHECK_TEXT(has(lines, part), part);
     STRCMP_EQUAL("\r\n", lines.substr(lines.size() - 2).c_str());
   }
 }
 TEST(PageHeaders, LetAPlainPageLoadFromThisServerOnly) {
-  const std::string lines = page_header_lines(PageKind::kPlain, {});
-  CHECK(has(lines, "default-src 'self'"));
-  CHECK(has(lines, "form-action 'self'"));
-  CHECK(has(lines, "media-src 'self' http: https:"));  // a redirect leads to another node
-  CHECK(!has(lines, "unsafe"));
+  for (const PageKind kind : {PageKind::kPlain, PageKind::kTemplate}) {
+    const std::string lines = page_header_lines(kind, {});
+    CHECK(has(lines, "default-src 'self'"));
+    CHECK(has(lines, "form-action 'self'"));
+    CHECK(has(lines, "media-src 'self' http: https:"));  // a redirect leads to another node
+    CHECK(!has(lines, "unsafe"));
+  }
 }
 TEST(PageHeaders, LetTheConsoleRunWhatLiesOnThisServerOnly) {
   const std::string lines = page_header_lines(PageKind::kConsole, {});
