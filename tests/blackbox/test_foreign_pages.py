@@ -180,4 +180,27 @@ def a_panel_reads_the_statistics_by_admin_cgi(t):
     root = ET.fromstring(server.get(address + SOURCE.split(":")[1]).text)
     equal((root.findtext("CURRENTLISTENERS"), root.find("LISTENERS/LISTENER")), ("1", None), "its encoder sees no addresses")
     equal(server.get(address + "wrong").status, 401)
+    # Programs use HTTP's login, as SHOUTcast takes it.
+    for login, status in ((ADMIN, 200), ("admin:wrong", 401)):
+        equal((login, server.get("/admin.cgi?sid=1&mode=viewxml", login).status), (login, status))
+    equal(ET.fromstring(server.get("/admin.cgi?sid=1&mode=viewxml", ADMIN).text).findtext("CURRENTLISTENERS"), "1")
+    equal(server.get("/admin.cgi?mode=updinfo&song=x", ADMIN).status, 400)
     equal(server.get("/admin.cgi?mode=viewxml").status, 400)
+
+
+@test
+def numbered_streams_have_their_statistics_and_their_lists(t):
+    server = t.server(body="<shoutcast-mount>/b.mp3</shoutcast-mount><mount><mount-name>/c.mp3</mount-name>"
+                           "<listenurl>https://radio.example/listen/c.mp3</listenurl></mount>")
+    for name in ("a", "b", "c"):
+        server.source("/%s.mp3" % name, lines=["ice-name: Radio " + name]).play(5)
+    for sid, name in (("1", "b"), ("2", "a"), ("3", "c"), ("4", "b")):
+        root = ET.fromstring(server.get("/admin.cgi?mode=viewxml&sid=" + sid, ADMIN).text)
+        equal((sid, root.findtext("SERVERTITLE")), (sid, "Radio " + name))
+    own = "http://127.0.0.1:%d/" % server.port
+    for ending, form in ((".pls", "\r\nFile1=%s\r\n"), (".m3u", "%s\r\n")):
+        for name, address in (("listen%s?sid=1", own + "b.mp3"), ("listen%s?sid=2", own + "a.mp3"), ("listen%s", own + "listen"),
+                              ("listen%s?sid=3", "https://radio.example/listen/c.mp3"), ("c.mp3%s", "https://radio.example/listen/c.mp3")):
+            reply = server.get("/" + name % ending)
+            check(reply.status == 200 and form % address in reply.text, "%s: %s" % (name, reply.text))
+        equal(server.get("/listen%s?sid=4" % ending).status, 404)

@@ -230,11 +230,14 @@ void run_buildm3u(AdminTask task) {
 void answer_admin_cgi(AdminRequest request, std::string mount, Station& station,
                       UniqueFunction<void(AdminAnswer)> done) {
   AdminTask task{std::move(request), {}, std::move(mount), &station, std::move(done)};
-  if (!task.param("pass")) return task.fail("missing pass parameter");
+  const bool views = task.param("mode") == "viewxml";
+  // SHOUTcast's own server takes HTTP's login too, and panels use it.
+  const bool has_login = views && task.request.headers.find("authorization") != nullptr;
+  if (!task.param("pass") && !has_login) return task.fail("missing pass parameter");
   const AdminRole role = task.request.role;
   if (role != AdminRole::kAdmin && role != AdminRole::kSource)
     return task.done(admin_error(401, ""));
-  if (task.param("mode") == "viewxml") return answer_viewxml(std::move(task));
+  if (views) return answer_viewxml(std::move(task));
   if (const std::string_view problem = cgi_problem(task); !problem.empty())
     return task.fail(problem);
   TitleRequest title;

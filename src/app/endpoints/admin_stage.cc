@@ -10,6 +10,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/endpoints/stages.h"
 #include "app/operate/cluster_station.h"
+#include "app/pages/page_cache.h"
 #include "app/pages/stats_renderer.h"
 #include "app/request/login_replies.h"
 #include "app/request/password_guesses.h"
@@ -119,7 +120,7 @@ void finish_answer(Worker& worker, std::uint64_t id, const KnownSender& sender,
         if (*page) {
           done.content_type = (*page)->content_type;
           body = {page, (*page)->body};
-          kind = (*page)->brings_its_own ? PageKind::kDesigned : PageKind::kPlain;
+          kind = (*page)->kind();
           if (is_page_type(done.content_type)) {
             const auto marked =
                 std::make_shared<const std::string>(marked_page(worker, sender, (*page)->body));
@@ -299,11 +300,22 @@ AdminRequest make_request(Connection& connection, const Config& config) {
   return asked;
 }
 
-// /admin.cgi gets a password without a user: the mount's or the administrator's.
-void take_pass(const Config& config, const ListenSettings& socket, AdminCall& call) {
-  const auto pass = query_param(call.asked.query, "pass");
+// /admin.cgi gets a password without a user, the mount's or the administrator's, as pass=, or for
+// viewxml as HTTP's login, whose user SHOUTcast does not look at.
+void take_pass(Worker& worker, const Config& config, const ListenSettings& socket,
+               AdminCall& call) {
+  const bool views = query_param(call.asked.query, "mode") == "viewxml";
+  auto pass = query_param(call.asked.query, "pass");
+  if (const auto basic = basic_credentials(call.asked.headers); !pass && views && basic)
+    pass = basic->password;
   ShoutcastLogin login = read_shoutcast_login(config, socket, pass.value_or(""));
   call.about = call.cgi_mount = std::move(login.mount);
+  // The first stream is the one of the port.
+  const auto sid = parse_u64(query_param(call.asked.query, "sid").value_or(""));
+  if (views && sid && *sid > 1)
+    if (const auto shown = worker.services.pages->stations().shown(worker.services, config);
+        *sid <= shown->names.size())
+      call.about = call.cgi_mount = shown->names[static_cast<std::size_t>(*sid - 1)];
   if (pass)
     call.given = Credentials{mount_section(config, call.about).username, std::move(login.password)};
 }
@@ -390,7 +402,7 @@ Verdict admin_stage(Worker& worker, Connection& connection) {
   }
   const auto named = query_param(asked.query, "mount");
   call.about = named.value_or("");
-  if (call.cgi) take_pass(*config, connection.socket().settings, call);
+  if (call.cgi) take_pass(worker, *config, connection.socket().settings, call);
   const MountSettings& section = mount_section(*config, call.about);
   if (call.cgi) {
     if (answer_by_pass(worker, connection, *config, call)) return Verdict::kAnswered;
