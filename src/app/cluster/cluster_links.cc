@@ -152,6 +152,7 @@ void ClusterLinks::configure(const Config& config) {
   if (stopped_) return;
   nodes_->configure();
   masters_->configure(config);
+  nodes_->describe_again();
   for (const std::string& id : neighbours_->gone()) left(id, false);
   ingest_->configure(config);
   archive_->configure();

@@ -84,6 +84,7 @@ void MasterLinks::configure(const Config& config) {
       masters.push_back({settings, std::move(same->session)});
       masters.back().session->set_retry_max(plan->link.retry_max);
       masters.back().session->retry_now();
+      masters.back().session->describe_again();
       continue;
     }
     masters.push_back({settings, make_session(*plan)});

@@ -129,6 +129,21 @@ void NodeLinks::configure() {
       session->end("removed from the configuration");
     else if (then == nullptr || then->secret != now->secret)
       session->end("its secret was changed in the configuration");
+    else if (then->allowed != now->allowed || then->allow_peer_address != now->allow_peer_address)
+      session->send_bye({"its allow-public was changed in the configuration", 0, 0ms});
+  }
+}
+
+// A node is told by WELCOME alone where it finds this server: so it links again.
+void NodeLinks::describe_again() {
+  const WelcomeFrame now = description();
+  for (const auto& session : sessions_) {
+    const WelcomeFrame& told = session->welcome();
+    const bool same = told.addresses == now.addresses && told.http_port == now.http_port &&
+                      told.https_port == now.https_port && told.audience == now.audience &&
+                      told.accounts == now.accounts;
+    if (session->joined() && !same)
+      session->send_bye({"its master has another address or role", 0, 0ms});
   }
 }
 
@@ -171,15 +186,20 @@ void NodeLinks::accept(std::string id, std::unique_ptr<Transport> transport, std
 }
 
 WelcomeFrame NodeLinks::welcome_for(const KnownNode& node) {
+  WelcomeFrame welcome = description();
+  welcome.now_ms = wall_ms_of(network_.clock);
+  welcome.keys = {network_.cluster->key_for(node.id)};
+  return welcome;
+}
+
+WelcomeFrame NodeLinks::description() const {
   const auto config = network_.config.read();
   WelcomeFrame welcome;
   welcome.id = facts_->id;
   welcome.epoch = facts_->epoch;
   welcome.version = LB_VERSION;
-  welcome.now_ms = wall_ms_of(network_.clock);
   welcome.every = kEvery;
   welcome.dead = kLinkDead;
-  welcome.keys = {network_.cluster->key_for(node.id)};
   // A server with a master sends its rows there.
   welcome.audience = network_.listenings->on() && network_.links->masters().empty();
   welcome.accounts = config->store.type != StoreType::kNone;

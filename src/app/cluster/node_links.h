@@ -53,6 +53,8 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void sends_records(std::function<bool()> sends) { sends_records_ = std::move(sends); }
   // Takes the first or a new configuration; ends sessions of nodes that it no longer has.
   void configure();
+  // Behind configure() of all links: if WELCOME says something else now, nodes link again.
+  void describe_again();
   // Sends a BYE to every node.
   void stop(const std::string& why);
   // Another process has the nodes: also ends orders that are not answered.
@@ -108,6 +110,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void node_left(NodeSession& session, const std::string& why) override;
 
  private:
+  WelcomeFrame description() const;  // without the clock and keys
   void open_server();
   // all: without the limit of one turn.
   void send_offers(bool all);

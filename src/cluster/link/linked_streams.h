@@ -55,6 +55,8 @@ class LinkedStreams {
   bool delta(std::vector<StreamOffer> added, const std::vector<std::string>& removed,
              SteadyTime now);
   bool connection_lost(SteadyTime now);
+  // Another link begins with a SNAP of its own.
+  void forget_arriving() { arriving_.clear(); }
   // Takes the streams of a session with other settings, as if that link were lost.
   void take_over(LinkedStreams& from, SteadyTime now);
   // Removes streams that are not offered and do not flow.  Must be called often; looks only at

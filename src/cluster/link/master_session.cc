@@ -38,6 +38,7 @@ MasterSession::MasterSession(NodeSide& host, Resolver& resolver, LinkPlan plan,
                   connected(std::move(transport), std::move(leftover));
                 };
                 callbacks.no_link = [this] {
+                  if (link_) return;  // see describe_again()
                   delivery_ = Delivery::kNone;
                   offers_no_link_ = true;
                 };
@@ -71,7 +72,39 @@ void MasterSession::retry_now() {
   if (!link_) client_.connect();
 }
 
+void MasterSession::describe_again() {
+  if (!link_) return;
+  const HelloFrame hello = host_.hello();
+  if (hello.addresses != hello_.addresses || hello.capacity != hello_.capacity ||
+      hello.tags != hello_.tags || hello.countries != hello_.countries)
+    client_.connect();
+}
+
+// Frames of a link that has been replaced come again over the new one.
+std::unique_ptr<Link> MasterSession::make_link(std::unique_ptr<Transport> transport,
+                                               std::string leftover) {
+  const auto is_present = [this, number = ++links_] { return number == links_; };
+  return std::make_unique<Link>(
+      host_.loop(), std::move(transport), std::move(leftover), settings_of_welcome(),
+      Link::Callbacks{[this, is_present](Frame frame) {
+                        return is_present() ? take(std::move(frame)) : Result<void>{};
+                      },
+                      [this, is_present] {
+                        if (is_present() && std::exchange(load_due_, false)) send_load();
+                      },
+                      [this, is_present](const std::string& reason) {
+                        if (is_present())
+                          on_end(reason);
+                        else
+                          former_.reset();
+                      }});
+}
+
 void MasterSession::connected(std::unique_ptr<Transport> transport, std::string leftover) {
+  if (welcome_) former_ = std::move(link_);
+  streams_.forget_arriving();
+  load_due_ = announced_ = false;
+  announce_.cancel();
   welcome_.reset();
   offers_no_link_ = acknowledged_ = false;
   conf_runs_ = 0;
@@ -81,13 +114,7 @@ void MasterSession::connected(std::unique_ptr<Transport> transport, std::string 
   pending_ = {};
   round_trip_ = 0us;
   linked_since_ = host_.loop().now();
-  link_ = std::make_unique<Link>(
-      host_.loop(), std::move(transport), std::move(leftover), settings_of_welcome(),
-      Link::Callbacks{[this](Frame frame) { return take(std::move(frame)); },
-                      [this] {
-                        if (std::exchange(load_due_, false)) send_load();
-                      },
-                      [this](const std::string& reason) { on_end(reason); }});
+  link_ = make_link(std::move(transport), std::move(leftover));
   HelloFrame hello = host_.hello();
   hello.id = plan_.link.id;
   hello.minor = kLinkMinor;
@@ -97,15 +124,17 @@ void MasterSession::connected(std::unique_ptr<Transport> transport, std::string 
   sent_tokens_ = hello.tokens;
   max_listeners_ = hello.capacity.listeners > 0 ? hello.capacity.listeners : kNominalListeners;
   hello_ms_ = wall_ms_of(host_.loop().clock());
+  hello_ = hello;
   link_->send(std::move(hello));
 }
 
 void MasterSession::on_end(const std::string& reason) {
-  const bool was_linked = welcome_.has_value();
+  const bool was_linked = welcome_ || former_;
   const bool good = was_linked && host_.loop().now() - linked_since_ >= kGood;
   log(was_linked ? LogLevel::kWarn : LogLevel::kError, "the link has ended: " + reason);
   was_silent_ = (link_ && link_->was_silent()) || bye_code_ == kByeSilent;
   welcome_.reset();
+  former_.reset();
   link_.reset();
   load_due_ = announced_ = false;
   announce_.cancel();
@@ -223,6 +252,7 @@ Result<void> MasterSession::take_welcome(WelcomeFrame welcome) {
   http_port_ = welcome.http_port;
   https_port_ = welcome.https_port;
   welcome_ = std::move(welcome);
+  former_.reset();
   // HELLO was sent when the link began, and this answers it.
   was_there_ = linked_since_;
   if (knows_slots()) link_->reports_silence();

@@ -77,6 +77,9 @@ class MasterSession {
   }
   // Connects at once, if it is not linked.
   void retry_now();
+  // The configuration has changed: if HELLO says something else now, another link of the same run
+  // takes the place of the present one, as at an upgrade.
+  void describe_again();
   // LoadChanges has changed; urgent: as LoadChanges::set() returns.
   void load_changed(bool urgent);
   void send(Frame frame);
@@ -125,6 +128,7 @@ class MasterSession {
 
  private:
   void connected(std::unique_ptr<Transport> transport, std::string leftover);
+  std::unique_ptr<Link> make_link(std::unique_ptr<Transport> transport, std::string leftover);
   Result<void> take(Frame frame);
   Result<void> take_welcome(WelcomeFrame welcome);
   void take_ack(const AckFrame& ack);
@@ -145,6 +149,10 @@ class MasterSession {
   LinkClient client_;
   LinkedStreams streams_;
   std::unique_ptr<Link> link_;  // null: not connected
+  // What link_ replaces, until its WELCOME: then the master has let go of it.
+  std::unique_ptr<Link> former_;
+  std::uint64_t links_ = 0;  // connected so far
+  HelloFrame hello_;         // over link_
   std::optional<WelcomeFrame> welcome_;
   std::string master_id_, master_mark_;
   bool acknowledged_ = false;    // a LOAD was acknowledged, so silence counts from now on

@@ -296,6 +296,7 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   welcomed_ = host_.loop().now();
   dead_ = welcome.dead;
   welcome.minor = std::min(kLinkMinor, minor_);
+  welcome_ = welcome;
   link_.send(std::move(welcome));
   host_.offers().forget_sent(id_);
   auto offers = offer_news();

@@ -63,7 +63,8 @@ class NodeSession {
   std::uint64_t number() const noexcept { return number_; }
   const std::string& epoch() const noexcept { return epoch_; }
   bool joined() const noexcept { return joined_; }
-  bool was_accepted() const noexcept { return !epoch_.empty(); }  // its HELLO was valid
+  const WelcomeFrame& welcome() const noexcept { return welcome_; }  // once joined()
+  bool was_accepted() const noexcept { return !epoch_.empty(); }     // its HELLO was valid
   // The node's wall clock less this one.
   std::chrono::milliseconds clock_offset() const noexcept { return clock_.offset(); }
   // Whether the node supports slots (frame.h, kLinkMinor).
@@ -139,6 +140,7 @@ class NodeSession {
   SteadyTime was_there_{};
   std::optional<std::chrono::milliseconds> clock_ahead_;  // this steady clock less its LOADs'
   std::string bye_;
+  WelcomeFrame welcome_;
   NodeHello row_;                     // as it was put into the table
   std::vector<NodeAddress> refused_;  // where another server has answered
   SteadyTime try_again_{};

@@ -46,11 +46,14 @@ class AllowedAddresses {
   static Result<AllowedAddresses> parse(std::string_view text);
   bool contains(const NodeAddress& address) const;
   bool empty() const noexcept { return entries_.empty(); }
+  bool operator==(const AllowedAddresses&) const = default;
 
  private:
   struct Entry {
     std::string host;  // lower case; "*.example.org": every name below example.org
     std::vector<std::uint16_t> ports;
+
+    bool operator==(const Entry&) const = default;
   };
   std::vector<Entry> entries_;
 };

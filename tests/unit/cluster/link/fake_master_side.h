@@ -47,6 +47,9 @@ class FakeMasterSide final : public MasterSide {
   void node_joined(NodeSession& session) override {
     bench_.report("joined " + session.id());
     session.send_offers();
+    for (const auto& other : sessions)
+      if (other.get() != &session && other->joined() && other->id() == session.id())
+        other->replaced();
   }
   void take_events() {
     const auto events = decider_.with_table([](NodeTable& inside) { return inside.take_events(); });

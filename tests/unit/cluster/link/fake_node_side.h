@@ -25,7 +25,7 @@ class FakeNodeSide final : public NodeSide {
     HelloFrame hello;
     hello.epoch = "e1";
     hello.addresses = {make_node_address(PublicScheme::kHttp, "edge1.example.org", 8000)};
-    hello.capacity = {100'000, 500, 0};
+    hello.capacity = {100'000, capacity, 0};
     return hello;
   }
   const LoadChanges& load() const noexcept override { return load_changes; }
@@ -60,6 +60,7 @@ class FakeNodeSide final : public NodeSide {
   }
 
   LoadChanges load_changes;
+  unsigned capacity = 500;                // listeners
   std::set<std::string> changed_streams;  // the last time
   DrainMode drain = DrainMode::kOff;
 

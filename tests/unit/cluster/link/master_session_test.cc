@@ -98,6 +98,23 @@ TEST(MasterSession, LinksAndTellsWhatItCarries) {
   CHECK(bench.until([this] { return session->round_trip() > 0us; }));
   CHECK(std::abs(session->clock_offset().count()) < 1000);
 }
+TEST(MasterSession, ASecondLinkOfTheSameRunTellsWhatHasChanged) {
+  master.offer({"/a", "audio/mpeg", 128, {"m1"}, 0});
+  begin();
+  CHECK(linked());
+  CHECK(bench.until([this] { return session->streams().streams().contains("/a"); }));
+  session->describe_again();
+  bench.turn(50ms);
+  LONGS_EQUAL(500, node().capacity.listeners);
+  LONGS_EQUAL(1, std::count(bench.reported.begin(), bench.reported.end(), "joined edge1"));
+  node_side.capacity = 7;
+  session->describe_again();
+  CHECK(bench.until([this] { return node().capacity.listeners == 7; }));
+  CHECK(bench.until([this] { return master.sessions.size() == 1 && session->linked(); }));
+  CHECK(bench.until([this] { return node().state == NodeState::kUp; }));
+  CHECK(session->streams().streams().at("/a").state == OfferState::kOffered);
+  CHECK(bench.all_reported().find("lost the master") == std::string::npos);
+}
 TEST(MasterSession, TheWelcomeNamesTheMastersProcessAndItsClock) {
   begin_with_test_as_master(false);
   STRCMP_EQUAL("", session->master_mark().c_str());
