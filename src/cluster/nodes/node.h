@@ -119,10 +119,10 @@ enum class MountScope : std::uint8_t {
 
 // What a node says of itself, by a link or a report.
 struct NodeFacts {
-  std::string id, epoch;  // epoch: of its process's run
-  std::vector<NodeAddress> addresses;
-  NodeCapacity capacity;
-  std::vector<std::string> tags, countries;
+  std::string id{}, epoch{};  // epoch: of its process's run
+  std::vector<NodeAddress> addresses{};
+  NodeCapacity capacity{};
+  std::vector<std::string> tags{}, countries{};
   ProtectionSet enforces = 0;  // protections for every mount
   unsigned masters = 1;        // that it is linked to, or reports to
 

@@ -406,9 +406,10 @@ TEST(ReportIntake, AReloadSetsLimitsAndForgetsNodes) {
   LONGS_EQUAL(403, intake.take({old_peer, "", "", "/a\n"}, now).status);
 }
 TEST(ReportIntake, AReloadSetsLimitsAndForgetsNodesThatHaveALink) {
-  CHECK(table.hello({.id = "e1", .epoch = "a", .capacity = {.listeners = 9000}}, now).has_value());
-  CHECK(table.hello({.id = "e2", .epoch = "a"}, now).has_value());
-  CHECK(table.hello({.id = "fixed", .kind = NodeKind::kStatic}, now).has_value());
+  CHECK(
+      table.hello({{.id = "e1", .epoch = "a", .capacity = {.listeners = 9000}}}, now).has_value());
+  CHECK(table.hello({{.id = "e2", .epoch = "a"}}, now).has_value());
+  CHECK(table.hello({{.id = "fixed"}, NodeKind::kStatic}, now).has_value());
   KnownNodes next = known();
   next.nodes[0].limits.most.listeners = 40;
   next.nodes.erase(next.nodes.begin() + 1);
