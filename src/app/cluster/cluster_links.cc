@@ -208,7 +208,6 @@ void ClusterLinks::resend(const std::string& id) {
   seats_->resend(id);
 }
 
-
 void ClusterLinks::left(const std::string& id, bool silent) {
   conf_->left(id);
   if (conf_taker_.masters_changed) conf_taker_.masters_changed();

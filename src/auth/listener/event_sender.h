@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/log.h"
-#include "base/record.h"
 #include "base/rate_limit.h"
+#include "base/record.h"
 #include "base/unique_function.h"
 #include "net/fetch/fetch.h"
 #include "net/loop/loop.h"
