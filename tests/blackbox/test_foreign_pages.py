@@ -201,6 +201,6 @@ def numbered_streams_have_their_statistics_and_their_lists(t):
     for ending, form in ((".pls", "\r\nFile1=%s\r\n"), (".m3u", "%s\r\n")):
         for name, address in (("listen%s?sid=1", own + "b.mp3"), ("listen%s?sid=2", own + "a.mp3"), ("listen%s", own + "listen"),
                               ("listen%s?sid=3", "https://radio.example/listen/c.mp3"), ("c.mp3%s", "https://radio.example/listen/c.mp3")):
-            reply = server.get("/" + name % ending)
-            check(reply.status == 200 and form % address in reply.text, "%s: %s" % (name, reply.text))
+            reply = server.get("/" + name % ending, headers=["Host: 127.0.0.1:%d" % server.port])
+            check(reply.status == 200 and form % address in reply.text, "%s: %r" % (name, reply.text))
         equal(server.get("/listen%s?sid=4" % ending).status, 404)
