@@ -116,7 +116,7 @@ void ArchiveWriter::scan() {
   std::set<std::string> open;
   std::multimap<std::string_view, TakenRecording*> taken;
   for (TakenRecording& one : taken_->recordings) {
-    if (one.saved.file) open.insert(one.saved.file->state.path);
+    if (one.saved.file) open.insert(one.saved.file->path);
     if (one.mount) taken.emplace(one.mount->name(), &one);
   }
   for (const std::string& mount : archived_mounts(host_.dir)) {

@@ -43,21 +43,6 @@ struct RecordingHost {
   SteadyTime refused_logged{};
 };
 
-struct RecordingState {
-  bool by_clock = false;       // the file's format has no media time
-  std::uint64_t begin = 0;     // of the file, in the log
-  std::uint64_t position = 0;  // without a file: earlier bytes are not recorded
-  std::uint64_t noted = 0;     // titles and headers before it are in the index
-  std::int64_t cell = 0;       // of the file
-  bool paused = false;
-  bool full_logged = false;
-  std::optional<StreamSpan> guess;  // the file's clock, until the real one is known
-  SteadyTime retry_at{};
-  std::int64_t paused_at_ms = 0;
-  std::optional<SteadyTime> unclocked_since;
-  std::uint64_t missed = 0;  // not yet logged
-};
-
 class Recording {
  public:
   static constexpr std::int64_t kFileMs = 300'000;
@@ -83,7 +68,7 @@ class Recording {
   // Whether its begin is in the log, and so is its end.
   bool is_logged = true;
   const std::shared_ptr<Mount>& mount() const noexcept { return mount_; }
-  bool paused() const noexcept { return state_.paused; }
+  bool paused() const noexcept { return paused_; }
   // Whether the last turn took a good part of the queue, so that a fast stream could overrun it.
   bool hurries() const noexcept { return hurries_; }
   // How far the written part is behind the received one.
@@ -93,9 +78,7 @@ class Recording {
   std::int64_t wall_now_ms() const;
   // By the file's clock, while that is a guess.
   std::int64_t wall_of(const StreamSpan& span, std::uint64_t samples) const;
-  std::uint64_t recorded() const noexcept {
-    return file_ ? state_.begin + file_->size() : state_.position;
-  }
+  std::uint64_t recorded() const noexcept { return file_ ? begin_ + file_->size() : position_; }
   bool may_go_on();
   bool may_create();
   std::uint64_t seam_ahead(const StreamView& view) const;
@@ -121,8 +104,19 @@ class Recording {
   const std::shared_ptr<Mount> mount_;
   const std::string directory_;
   std::optional<SegmentFile> file_;
-  RecordingState state_;
+  bool by_clock_ = false;       // the file's format has no media time
+  std::uint64_t begin_ = 0;     // of the file, in the log
+  std::uint64_t position_ = 0;  // without a file: earlier bytes are not recorded
+  std::uint64_t noted_ = 0;     // titles and headers before it are in the index
+  std::int64_t cell_ = 0;       // of the file
+  bool paused_ = false;
+  bool full_logged_ = false;
   bool hurries_ = false;
+  std::optional<StreamSpan> guess_;  // the file's clock, until the real one is known
+  SteadyTime retry_at_{};
+  std::int64_t paused_at_ms_ = 0;
+  std::optional<SteadyTime> unclocked_since_;
+  std::uint64_t missed_ = 0;  // not yet logged
   SteadyTime missed_logged_{};
   bool titles_left_out_ = false;  // of file_, and logged
   std::int64_t lag_ms_ = 0;

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "archive/files/passes.h"
-#include "archive/record/recording.h"
+#include "archive/files/record.h"
 #include "base/clock.h"
 #include "base/record.h"
 #include "base/unique_fd.h"
@@ -37,13 +37,18 @@ void record_fields(Io& io, T& head) {
 
 // A file being written.
 struct FileRecord {
-  FileState state;
+  FileHead head;
+  std::string path;  // without an extension
   MovedFd data = 0, index = 0;
+  std::string records;  // of the index, for the next mark
+  FileMark last;
+  std::uint64_t written = 0, index_bytes = 0;
+  std::uint32_t crc = 0;
+  bool marked = false;
 };
 template <class Io, RecordOf<FileRecord> T>
 void record_fields(Io& io, T& file) {
-  auto& [state, data, index] = file;
-  auto& [head, path, records, last, written, index_bytes, crc, marked] = state;
+  auto& [head, path, data, index, records, last, written, index_bytes, crc, marked] = file;
   io.needed(1, head, path, data, index);
   io(5, records, last, written, index_bytes, crc, marked);
 }
@@ -51,13 +56,17 @@ void record_fields(Io& io, T& file) {
 struct RecordingRecord {
   std::string mount;
   std::optional<FileRecord> file;
-  RecordingState state;
+  bool by_clock = false, paused = false, full_logged = false;
+  std::uint64_t begin = 0, position = 0, noted = 0, missed = 0;  // of the log
+  std::int64_t cell = 0, paused_at_ms = 0;
+  std::optional<StreamSpan> guess;
+  SteadyTime retry_at{};
+  std::optional<SteadyTime> unclocked_since;
 };
 template <class Io, RecordOf<RecordingRecord> T>
 void record_fields(Io& io, T& recording) {
-  auto& [mount, file, state] = recording;
-  auto& [by_clock, begin, position, noted, cell, paused, full_logged, guess, retry_at, paused_at_ms,
-         unclocked_since, missed] = state;
+  auto& [mount, file, by_clock, paused, full_logged, begin, position, noted, missed, cell,
+         paused_at_ms, guess, retry_at, unclocked_since] = recording;
   io.needed(1, mount);
   io(2, file, by_clock, paused, full_logged, begin, position, noted, missed, cell, paused_at_ms,
      guess, retry_at, unclocked_since);

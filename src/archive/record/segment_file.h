@@ -19,18 +19,6 @@ namespace lb {
 
 struct FileRecord;
 
-// The position of a file being written.
-struct FileState {
-  FileHead head;
-  std::string path;     // without an extension
-  std::string records;  // of the index, for the next mark
-  FileMark last;
-  std::uint64_t written = 0;  // of the data
-  std::uint64_t index_bytes = 0;
-  std::uint32_t crc = 0;
-  bool marked = false;
-};
-
 class SegmentFile {
  public:
   // directory: of the mount.  An existing non-empty file of this name is renamed with ".bad".
@@ -46,7 +34,7 @@ class SegmentFile {
   Result<void> append(ByteSpan data);
   // A fact that holds from a place in the next data on.
   void note_headers(std::uint64_t offset, ByteSpan headers) {
-    append_headers(state_.records, offset, headers);
+    append_headers(records_, offset, headers);
   }
   // Returns false if the title is left out: storage limits count the sound alone, so titles are
   // kept only as far as they are small beside it.
@@ -63,25 +51,29 @@ class SegmentFile {
   // Whether both parts still have names, which another program may have removed.
   bool is_named() const noexcept;
 
-  const FileHead& head() const noexcept { return state_.head; }
-  std::uint64_t size() const noexcept { return state_.written; }
-  const FileMark& last() const noexcept { return state_.last; }
-  FileRow row() const noexcept {
-    return recorded_row(state_.head, state_.last);
-  }  // the marked part
-  bool marked() const noexcept { return state_.marked; }
+  const FileHead& head() const noexcept { return head_; }
+  std::uint64_t size() const noexcept { return written_; }
+  const FileMark& last() const noexcept { return last_; }
+  FileRow row() const noexcept { return recorded_row(head_, last_); }  // the marked part
+  bool marked() const noexcept { return marked_; }
   // Whether errno was ENOSPC or EDQUOT.
   bool no_space() const noexcept { return no_space_; }
-  const std::string& path() const noexcept { return state_.path; }  // without an extension
+  const std::string& path() const noexcept { return path_; }  // without an extension
 
  private:
   SegmentFile() = default;
   std::string path_of(const FileHead& head) const;
   Result<void> write_all(int fd, std::string_view bytes, std::string_view what);
 
-  FileState state_;
-  std::string directory_;
+  FileHead head_;
+  std::string directory_, path_;
   UniqueFd data_, index_;
+  std::string records_;  // for the next mark
+  FileMark last_;
+  std::uint64_t written_ = 0;  // of the data
+  std::uint64_t index_bytes_ = 0;
+  std::uint32_t crc_ = 0;
+  bool marked_ = false;
   bool no_space_ = false;
 };
 
