@@ -19,6 +19,7 @@
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
 #include "app/handover/handover_records.h"
+#include "app/handover/taken_direct.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/listener_numbers.h"
 #include "app/operate/record_service.h"

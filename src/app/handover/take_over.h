@@ -30,7 +30,6 @@
 #include "net/socket/fd_channel.h"
 #include "net/tls/tls_context.h"
 #include "registry/registry.h"
-#include "stream/listener/direct_record.h"
 
 namespace lb {
 
@@ -50,6 +49,7 @@ struct LedgerRecord;
 class Listener;
 struct ListenerRecord;
 struct ListenersRecord;
+struct DirectRecord;
 struct LoginRecord;
 struct MasterRecord;
 struct Metadata;
@@ -59,6 +59,7 @@ struct NodeRecord;
 struct NumbersRecord;
 struct OffAirRecord;
 struct PastRecord;
+struct TakenDirect;
 struct PicturesRecord;
 struct PlayersRecord;
 struct ProgramRecord;
@@ -160,12 +161,7 @@ class TakeOver {
   Result<void> take(Network& network, const PastRecord& saved);
   void requests_go_on(Network& network, const ListenSockets& sockets);
   void directs_go_on(Network& network, SteadyTime until);
-  // A listener that waits for its mount.
-  struct Direct {
-    DirectRecord saved;
-    std::unique_ptr<EndNotice> notice;
-  };
-  void direct_goes_on(Network& network, Direct direct, std::shared_ptr<Mount> mount);
+  void direct_goes_on(Network& network, TakenDirect direct, std::shared_ptr<Mount> mount);
   static void take(Network& network, PicturesRecord saved);
   Result<void> take(Network& network, const DumpRecord& saved);
   Result<void> take(Network&, const EndRecord& saved);
@@ -209,7 +205,7 @@ class TakeOver {
   std::vector<std::vector<std::uint64_t>> standbys_;  // ids, by worker
   std::vector<RequestRecord> requests_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Mount>> files_;  // and ended ones, by number
-  std::vector<Direct> directs_;
+  std::vector<TakenDirect> directs_;
   std::unique_ptr<Timer> wait_;  // for the mounts of directs_
   ClusterRecord cluster_;
   CountsRecord counts_;

@@ -7,6 +7,7 @@
 #include "app/cluster/slot_service.h"
 #include "app/handover/handover_records.h"
 #include "app/handover/take_over.h"
+#include "app/handover/taken_direct.h"
 #include "app/join/end_notices.h"
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
@@ -213,7 +214,7 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
 // These mounts are relays without a source.  The configuration makes them again, or a master whose
 // link returns in a moment.
 void TakeOver::directs_go_on(Network& network, SteadyTime until) {
-  std::erase_if(directs_, [&](Direct& direct) {
+  std::erase_if(directs_, [&](TakenDirect& direct) {
     const DirectRecord& saved = direct.saved;
     auto mount = network.mounts.find(saved.mount);
     if (mount)
@@ -232,7 +233,7 @@ void TakeOver::directs_go_on(Network& network, SteadyTime until) {
   wait_->after(kDirectPoll);
 }
 
-void TakeOver::direct_goes_on(Network& network, Direct direct, std::shared_ptr<Mount> mount) {
+void TakeOver::direct_goes_on(Network& network, TakenDirect direct, std::shared_ptr<Mount> mount) {
   const DirectRecord& saved = direct.saved;
   UniqueFd upstream = fds_.take_socket(saved.upstream);
   UniqueFd out = fds_.take(saved.pipe_out), in = fds_.take(saved.pipe_in);

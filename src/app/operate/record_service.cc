@@ -8,6 +8,7 @@
 #include "api/request/plan.h"
 #include "api/request/record_book.h"
 #include "app/operate/certificate_records.h"
+#include "app/operate/former_owners.h"
 #include "app/operate/logout_records.h"
 #include "app/operate/plan_turns.h"
 #include "app/operate/record_job.h"
@@ -25,6 +26,7 @@ RecordService::RecordService(Services& services)
       view_(std::make_shared<const RecordView>(RecordView{std::make_shared<const RecordBook>()})),
       bans_(std::make_shared<const BanList>()),
       turns_(std::make_unique<PlanTurns>()),
+      formers_(std::make_unique<FormerOwners>()),
       life_(services),
       keys_(services),
       certificates_(std::make_unique<CertificateRecords>(services)),

@@ -30,7 +30,6 @@
 #include "app/operate/api_sight.h"
 #include "app/operate/ban_sweep.h"
 #include "app/operate/bitrate_watch.h"
-#include "app/operate/former_owners.h"
 #include "app/operate/key_records.h"
 #include "app/operate/life_record.h"
 #include "app/operate/mount_moves.h"
@@ -42,6 +41,7 @@
 namespace lb {
 
 struct ApiWorld;
+class FormerOwners;
 class PlanTurns;
 template <class T>
 struct BookRow;
@@ -216,7 +216,7 @@ class RecordService {
     std::string mount, user;  // user "": any login
   };
   std::vector<Ending> endings_;
-  FormerOwners formers_;
+  const std::unique_ptr<FormerOwners> formers_;
   std::deque<Applying> applying_;
   UniqueFunction<void()> ready_;
   bool stopped_ = false;

@@ -18,6 +18,7 @@
 #include "app/cluster/conf_source.h"
 #include "app/operate/ban_kick.h"
 #include "app/operate/certificate_records.h"
+#include "app/operate/former_owners.h"
 #include "app/operate/logout_records.h"
 #include "app/operate/record_service.h"
 #include "app/operate/usage_watch.h"
@@ -280,7 +281,7 @@ void RecordService::note_endings(const RecordBook& before, const RecordBook& now
     const bool is_other = replaced_.erase(record_key("mounts", name)) > 0;
     if (was == nullptr) return;
     if (is == nullptr) {
-      formers_.note(name, (*was)->value.account, services_.clock.steady());
+      formers_->note(name, (*was)->value.account, services_.clock.steady());
       endings_.push_back({now.revision(), name, ""});
       return;
     }
@@ -388,7 +389,7 @@ ApiWorld RecordService::world(const Config& config) const {
   world.matches = password_matches;
   world.now_of = [this](const std::string& name) {
     MountNow now = sight_.mount_now(name);
-    now.former = formers_.of(name, services_.clock.steady());
+    now.former = formers_->of(name, services_.clock.steady());
     return now;
   };
   world.titles_of = [&titles = services_.titles](const std::string& name) {
