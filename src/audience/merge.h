@@ -106,9 +106,10 @@ class AudienceMerge {
     bool counted = false;
   };
   Play last_play(std::int64_t mount, std::int64_t at_ms);
-  // The same title is told again, soon after its end: its source was away, and is back.
+  // Reopens the last play: its title is reported again within a minute of its end, as by an encoder
+  // that reconnects.
   void take_up_again(std::int64_t journal, std::int64_t mount, const TitleBegun& row);
-  // Nothing is heard of the title any more.
+  // Ends the mount's play, unless another journal continues it.
   void title_ended(std::int64_t journal, std::int64_t mount, std::int64_t at_ms);
   bool goes_on_elsewhere(std::int64_t journal, std::int64_t mount, const Play& play,
                          std::int64_t at_ms) const;
@@ -149,7 +150,7 @@ class AudienceMerge {
   std::function<bool(const std::string&)> is_configured_;
   std::map<std::string, std::int64_t> mounts_, players_;
   std::unordered_map<std::int64_t, std::int64_t> turned_, turned_before_;
-  // The last title that each journal told of a mount.
+  // The newest title of a mount in each journal.
   struct Told {
     std::size_t title = 0;  // its hash
     std::int64_t at_ms = 0;
