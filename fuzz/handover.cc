@@ -15,6 +15,7 @@
 #include "archive/files/past_record.h"
 #include "archive/record/recording_record.h"
 #include "auth/guard/guess_record.h"
+#include "auth/listener/event_sender.h"
 #include "auth/listener/listener_ledger.h"
 #include "check.h"
 #include "cluster/link/master_record.h"
@@ -126,6 +127,8 @@ void read_one(HandoverType type, std::string_view bytes) {
       return comes_back<WebhookRecord>(bytes);
     case HandoverType::kEvents:
       return comes_back<EventsRecord>(bytes);
+    case HandoverType::kMountEvents:
+      return comes_back<UnsentEventsRecord>(bytes);
     case HandoverType::kHolders:
       return comes_back<HoldersRecord>(bytes);
     case HandoverType::kOffAir:
