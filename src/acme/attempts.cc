@@ -101,7 +101,7 @@ void count_success(KeptOrder& kept, const AttemptFacts& facts, std::chrono::seco
   kept.issuer = kept.directory;
   kept.directory = facts.directories.front();
   kept.failures = kept.tries = kept.unshown = 0;
-  kept.since = kept.began = 0;
+  kept.since = kept.began = kept.ordered = 0;
   kept.why.clear();
   forget_begun(kept);
   kept.next = unix_seconds(facts.now + std::min(kLeastLife, life / 4));

@@ -173,6 +173,9 @@ Result<KeptOrder> parse_order(std::string_view text) {
   order.key = member_text(json->at("key"));
   order.account = member_text(json->at("account"));
   order.account_key = member_text(json->at("account_key"));
+  order.ordered = kept_time(json->at("ordered"));
+  order.compromised = member_text(json->at("compromised"));
+  order.compromised_of = member_text(json->at("compromised_of"));
   return order;
 }
 
@@ -187,6 +190,8 @@ std::string order_text(const KeptOrder& order) {
   out.key("asked").number(time_number(order.asked));
   out.key("order").text(order.begun).key("key").text(order.key);
   out.key("account").text(order.account).key("account_key").text(order.account_key);
+  out.key("ordered").number(time_number(order.ordered));
+  out.key("compromised").text(order.compromised).key("compromised_of").text(order.compromised_of);
   out.key("next").number(time_number(order.next)).end_object();
   return out.take();
 }

@@ -36,14 +36,18 @@ struct KeptOrder {
   unsigned tries = 0;       // … at this directory
   unsigned unshown = 0;     // failed validations in a row
   // Unix seconds; 0: not set.
-  std::int64_t next = 0;   // the next attempt
-  std::int64_t since = 0;  // the directory's first failure
-  std::int64_t began = 0;  // the start of the renewal
-  std::int64_t asked = 0;  // seconds until `next` by the authority's Retry-After; 0: none
-  std::string why{};       // the last failure, until a success
+  std::int64_t next = 0;     // the next attempt
+  std::int64_t since = 0;    // the directory's first failure
+  std::int64_t began = 0;    // the start of the renewal
+  std::int64_t asked = 0;    // seconds until `next` by the authority's Retry-After; 0: none
+  std::int64_t ordered = 0;  // an operator's order, until a success
+  std::string why{};         // the last failure, until a success
   // A validated order at `directory`: its URL, its key (PEM), and its account with the account's
   // key; "": none.
   std::string begun{}, key{}, account{}, account_key{};
+  // Chain and key (PEM) of a certificate that is to be revoked once it is replaced, and the URL of
+  // its authority; "": none.
+  std::string compromised{}, compromised_of{};
 };
 
 // The kept order as JSON; names that are not texts are lost in parsing.

@@ -9,6 +9,7 @@ from harness import ADMIN, check, equal, free_port, listen_socket, matches, test
 from http_backend import HttpBackend, send
 from https_radio import NAME, comes, radio, verified
 from own_authority import OwnAuthority
+from replacing import upgrade
 
 
 def kept(server, name=NAME):
@@ -255,3 +256,27 @@ def the_old_certificate_is_revoked_once_the_new_one_is_in_use(t):
     log = server.log()
     check(log.index("the old certificate for radio.example.org is revoked") > log.rindex("a new certificate for"), "the new one was in use before")
     check("evok" in (authority.dir / "pebble.log").read_text(), "pebble was told: " + (authority.dir / "pebble.log").read_text()[-600:])
+
+
+def an_order_outlives_the_process(t, replace):
+    port = free_port()
+    server = radio(t, Authority(t, port), port, more="<console/>").start()
+    comes(server)
+    equal(order(server, "?revoke=1").status, 204)
+    replace(server)
+    comes(server, 2)
+    wait_for(lambda: "the old certificate for radio.example.org is revoked" in server.log(), "it is revoked: " + server.log()[-900:], 20)
+
+
+@test
+def an_order_and_its_revocation_go_on_behind_an_upgrade(t):
+    an_order_outlives_the_process(t, upgrade)
+
+
+@test
+def an_order_and_its_revocation_go_on_after_a_kill(t):
+    def killed(server):
+        wait_for(lambda: kept(server).get("ordered"), "the order is kept")
+        server.kill()
+        server.start()
+    an_order_outlives_the_process(t, killed)

@@ -397,7 +397,7 @@ void CertificateService::in_use(const CertificateFacts& facts) {
                                                 : "renewed"}});
   is_other_ = false;
   callbacks_.changed();
-  if (!compromised_.empty()) begin_revocation();
+  if (!kept_.order.compromised.empty()) begin_revocation();
   plan_renewal(false);
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
 }

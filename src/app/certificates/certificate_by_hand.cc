@@ -25,8 +25,8 @@ bool CertificateService::order_by_hand(ByHand what) {
   if (now.under_way || (is_trial ? !now.has_staging : now.may_be_asked.count() > 0)) return false;
   const bool revokes = what == ByHand::kOrderAndRevoke;
   if (revokes && !pem_.empty()) {
-    compromised_ = pem_;
-    compromised_of_ = kept_.order.issuer;
+    kept_.order.compromised = pem_;
+    kept_.order.compromised_of = kept_.order.issuer;
   }
   runtime_.log.info(kAcmeModule, cat({"an operator ", is_trial ? "tries" : "orders",
                                       " the certificate for ", label_,
@@ -37,6 +37,8 @@ bool CertificateService::order_by_hand(ByHand what) {
   if (!is_trial) {
     by_hand_ = runtime_.clock.steady();
     next_ = runtime_.clock.wall();
+    kept_.order.ordered = kept_.order.next = unix_seconds(next_);
+    keep_order();
   }
   timer_.after(0us);
   return true;
@@ -54,19 +56,27 @@ void CertificateService::when_everywhere() {
   if (!missing.empty())
     runtime_.log.warn(kAcmeModule, cat({"the old certificate for ", label_, " is revoked though ",
                                         listed(missing), " may have it in use yet"}));
-  auto key = AcmeKey::from_pem(compromised_);
-  if (!key || compromised_of_.empty()) {
+  const KeptOrder& order = kept_.order;
+  auto key = AcmeKey::from_pem(order.compromised);
+  if (!key || order.compromised_of.empty()) {
     runtime_.log.error(kAcmeModule, cat({"the old certificate for ", label_,
                                          " could not be revoked: its key cannot be read"}));
-    return compromised_.clear();
+    return end_revocation();
   }
-  revocation_.emplace(compromised_of_, leaf_of(compromised_), std::move(*key));
+  revocation_.emplace(order.compromised_of, leaf_of(order.compromised), std::move(*key));
   take(revocation_->begin());
+}
+
+void CertificateService::end_revocation() {
+  revocation_.reset();
+  kept_.order.compromised.clear();
+  kept_.order.compromised_of.clear();
+  keep_order();
 }
 
 void CertificateService::take(AcmeRevocation::Step step) {
   if (const auto* ask = std::get_if<AcmeOrder::Ask>(&step)) {
-    FetchRequest request = authority_request(authority_of(compromised_of_), ask->url);
+    FetchRequest request = authority_request(authority_of(kept_.order.compromised_of), ask->url);
     request.json = ask->body;
     revocation_request_ =
         runtime_.fetcher->start(std::move(request), [this](const Result<FetchAnswer>& answer) {
@@ -80,9 +90,7 @@ void CertificateService::take(AcmeRevocation::Step step) {
   else
     runtime_.log.error(kAcmeModule, cat({"the old certificate for ", label_,
                                          " could not be revoked: ", failure->text}));
-  revocation_.reset();
-  compromised_.clear();
-  compromised_of_.clear();
+  end_revocation();
 }
 
 // A trial does not change the plan.

@@ -194,7 +194,10 @@ void CertificateService::on_read(Kept kept) {
   is_other_ = kept_.facts && !is_same;
   if (!is_same) {
     kept_.id.clear();
-    kept_.order = {.names = names_, .directory = all.front()};
+    kept_.order = {.names = names_,
+                   .directory = all.front(),
+                   .compromised = std::move(kept_.order.compromised),
+                   .compromised_of = std::move(kept_.order.compromised_of)};
   }
   kept_.order.file = file_;
   forget_other_clock(kept_.order, runtime_.clock.wall());
@@ -217,8 +220,11 @@ void CertificateService::on_read(Kept kept) {
   }
   plan_renewal(true);
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
-  // The names were proved before the last end of the process: that order goes on.
-  if (!kept_.order.begun.empty()) plan(runtime_.clock.wall());
+  // What was ordered before the last end of the process goes on.
+  const WallTime now = runtime_.clock.wall();
+  if (kept_.order.ordered != 0) plan(std::max(now, wall_time(kept_.order.next)));
+  if (!kept_.order.begun.empty()) plan(now);
+  if (!kept_.order.compromised.empty() && kept_.order.compromised != pem_) begin_revocation();
 }
 
 void CertificateService::conf_came() {

@@ -168,6 +168,7 @@ class CertificateService {
   void publish_failure(const std::string& directory, std::string_view kind, const std::string& why,
                        WallTime next);
   void begin_revocation();
+  void end_revocation();
   void when_everywhere();
   void take(AcmeRevocation::Step step);
   void end_trial(const AcmeFailure* failure);  // null: success
@@ -223,8 +224,6 @@ class CertificateService {
   KeptOrder unkept_order_;
   const SteadyTime began_;
   // A certificate to revoke: chain and key, and its authority; "": none.
-  std::string compromised_;
-  std::string compromised_of_;
   SteadyTime everywhere_by_{};
   std::optional<AcmeRevocation> revocation_;
   std::uint64_t revocation_request_ = 0;
