@@ -262,7 +262,10 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
   };
   using Next = const std::shared_ptr<const Config>&;
   static constexpr Receiver kReceivers[] = {
-      {"mounts", [](Server& s, Next, Moment) { s.services_->admission->settings_changed(); }},
+      {"mounts",
+       [](Server& s, Next, Moment now) {
+         if (now == Moment::kReload) s.services_->admission->settings_changed();
+       }},
       {"delivery", [](Server& s, Next next, Moment) { s.set_delivery(next->limits.delivery); }},
       {"files", [](Server& s, Next, Moment now) { s.poll_files(now); }},
       {"authenticators",

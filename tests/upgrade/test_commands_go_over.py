@@ -134,3 +134,20 @@ def an_order_that_a_node_has_is_answered_by_it_or_as_failed(b):
         check("Client %s %s" % (number, "removed" if moment else "not removed") in text, text)
         wait_for(lambda: len(taken(master)) > sent[1], "the master is replaced: " + master.log()[-600:], 10)
         up(master, "edge12")
+
+
+@test
+def a_fallback_set_by_command_is_still_the_fallback(t):
+    server = t.server(limits=PATIENT)
+    source, other = server.source("/live.mp3"), server.source("/other.mp3")
+    source.play(20), other.play(20)
+    equal(server.get("/admin/fallbacks?mount=/live.mp3&fallback=/other.mp3", ADMIN).status, 200)
+    listener = server.listener("/live.mp3")
+    for _ in range(2):
+        upgrade(server)
+        source.play(10)
+    source.leave()
+    wait_for(lambda: server.stat("/other.mp3", "listeners") == "1", "the listener is at the fallback")
+    mark = other.play(20)[-1000:]
+    while mark not in listener.audio:
+        listener.read(400)

@@ -363,9 +363,7 @@ void ServerStation::kill_encoder(const std::string& name, std::uint64_t id,
 void ServerStation::set_fallback(const std::string& name, const std::string& fallback,
                                  Then<std::string> then) {
   if (const auto mount = services_.mounts.find(name)) {
-    auto settings = std::make_shared<MountSettings>(*mount->settings());
-    settings->fallback_mount = fallback;
-    mount->set_settings(std::move(settings));
+    mount->set_fallback(fallback);
     services_.mount_files->add_fallback(fallback);
   }
   then({});

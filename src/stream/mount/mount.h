@@ -86,6 +86,12 @@ class Mount final : private Gate::Watcher {
   void set_settings(std::shared_ptr<const MountSettings> next) {
     settings_.publish(std::move(next));
   }
+  // Until the next settings.
+  void set_fallback(const std::string& fallback) {
+    auto next = std::make_shared<MountSettings>(*settings());
+    next->fallback_mount = fallback;
+    set_settings(std::move(next));
+  }
   void set_facts(std::shared_ptr<const SourceFacts> next) { facts_.publish(std::move(next)); }
   void set_metadata(std::shared_ptr<const Metadata> next) { metadata_.publish(std::move(next)); }
   void set_codec(std::shared_ptr<const CodecFacts> next) { codec_.publish(std::move(next)); }

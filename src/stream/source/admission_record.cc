@@ -31,6 +31,7 @@ AdmissionRecord save_mount(const Mount& mount) {
 }
 
 void restore_mount(const AdmissionRecord& saved, Mount& mount) {
+  if (saved.fallback) mount.set_fallback(*saved.fallback);
   mount.set_facts(std::make_shared<const SourceFacts>(saved.facts));
   mount.set_metadata(std::make_shared<const Metadata>(saved.metadata));
   mount.set_codec(std::make_shared<const CodecFacts>(saved.codec));
@@ -109,6 +110,9 @@ std::vector<AdmissionRecord> SourceAdmission::save(FdsOut& fds, const WriterSigh
     if (log != nullptr) save_log(saved, *log, fds);
     if (record.framer) saved.framer = saved_bytes(*record.framer);
     saved.standbys = record.standbys.all();
+    if (const std::string& now = record.mount->settings()->fallback_mount;
+        now != callbacks_.settings(name)->fallback_mount)
+      saved.fallback = now;
     if (record.kind == WriterKind::kRelay && record.lease != 0 &&
         !writers.is_saved(record.home, record.lease)) {
       saved.framer = writers.framer(record.home, record.lease);

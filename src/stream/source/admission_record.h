@@ -59,19 +59,21 @@ struct AdmissionRecord {
   std::string framer;  // of the last writer, if there is none now; a record too
   std::vector<Standby> standbys;
   std::optional<SteadyTime> rests_until;  // its listeners have ended, its log is kept till then
+  std::optional<std::string> fallback;    // set by an administrator, until the next reload
 };
 template <class Io, RecordOf<AdmissionRecord> T>
 void record_fields(Io& io, T& saved) {
   auto& [mount, phase, facts, metadata, codec, fed, last_data, bytes_read, bytes_sent,
          slow_listeners, listener_connections, listener_peak, bytes_per_second, usual_rate, lease,
          home, relay, user, priority, arrival, reserved, dead_air, lingers_until, left_at, log,
-         log_file, framer, standbys, rests_until] = saved;
+         log_file, framer, standbys, rests_until, fallback] = saved;
   io.needed(1, mount);
   io.choice(2, phase, MountPhase::kEnded);
   io(3, facts, metadata, codec, fed, last_data, bytes_read, bytes_sent, slow_listeners,
      listener_connections, listener_peak, bytes_per_second, usual_rate, lease, home, relay, user,
      priority, arrival, reserved, dead_air, lingers_until, left_at, log, log_file, framer);
   io.needed(28, standbys, rests_until);
+  io(30, fallback);
 }
 
 }  // namespace lb
