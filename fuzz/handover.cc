@@ -20,6 +20,7 @@
 #include "check.h"
 #include "cluster/link/master_record.h"
 #include "cluster/nodes/node_record.h"
+#include "cluster/polling/stream_list_record.h"
 #include "cluster/relay/relay_host.h"
 #include "cluster/slots/seat_book.h"
 #include "cluster/slots/slot_book.h"
@@ -65,6 +66,8 @@ void read_one(HandoverType type, std::string_view bytes) {
       return comes_back<RequestRecord>(bytes);
     case HandoverType::kAudience:
       return comes_back<AudienceRecord>(bytes);
+    case HandoverType::kStreamList:
+      return comes_back<StreamListRecord>(bytes);
     case HandoverType::kStandby:
       return comes_back<StandbyRecord>(bytes);
     case HandoverType::kPlayers:

@@ -216,3 +216,41 @@ def icecast_2_4_4_keeps_its_one_listener(t):
     equal([number for _, number in frames] == list(range(frames[0][1], frames[0][1] + len(frames))), True, "each frame once")
     check(upstream.stat("/live", "listener_peak") in ("1", 1), "the upstream has had one listener: %r" % upstream.stat("/live", "listener_peak"))
     equal(server.stop(), 0)
+
+
+class ListingMaster(Pouring):
+    """A master with one stream, whose list can be had only while `lists`."""
+
+    def __init__(self, bench):
+        super().__init__(bench)
+        self.lists, self.refused = True, 0
+        streams, self.answer = self.answer, self.answer_of
+        self.stream = streams
+
+    def answer_of(self, text):
+        if "streamlist.txt" not in text:
+            return self.stream(text)
+        if self.lists:
+            return b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\n/live\n"
+        self.refused += 1
+        return b"HTTP/1.0 503 Busy\r\nContent-Length: 0\r\n\r\n"
+
+
+@test
+def streams_of_a_master_whose_list_cannot_be_had_stay_behind_an_upgrade(t):
+    master = ListingMaster(t)
+    server = t.server(body="<master-server>127.0.0.1</master-server><master-server-port>%d</master-server-port><master-password>x</master-password>"
+                      "<master-update-interval>1</master-update-interval><relays-on-demand>0</relays-on-demand>" % master.port, limits=QUEUE)
+    master.begin()
+    plays(server, "/live")
+    listener = server.listener("/live")
+    master.lists = False
+    wait_for(lambda: master.refused, "the master refuses its list")
+    go_on(server, [master], [listener], 1)
+    # A connection that no relay takes is closed after 5 s, and each refused list is a second or more.
+    before = master.refused
+    wait_for(lambda: master.refused >= before + 8, "it is asked again and again", 60)
+    go_on(server, [master], [listener], 1)
+    master.stop()
+    heard_each_once(listener, master.frames - 6)
+    equal(server.stop(), 0)

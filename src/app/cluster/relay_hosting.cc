@@ -160,6 +160,14 @@ std::optional<RelayRecord> RelayService::save(const std::string& mount, std::uin
   return unclaimed == nullptr ? std::nullopt : std::optional(*unclaimed);
 }
 
+std::vector<StreamListRecord> RelayService::save_lists() const {
+  std::vector<StreamListRecord> all;
+  for (const auto& watch : masters_) all.push_back(watch->save());
+  return all;
+}
+
+void RelayService::restore(StreamListRecord saved) { handed_lists_.push_back(std::move(saved)); }
+
 std::unique_ptr<Transport> RelayService::reading(const SourceRecord& saved, FdsIn& fds) {
   const RelayRecord* const relay = handed_.of(saved.mount, saved.lease);
   if (relay == nullptr) return nullptr;

@@ -143,9 +143,12 @@ void RelayService::configure(const Config& config) {
     };
     callbacks.lines = [this] { return request_lines({}); };
     callbacks.named = [this] { network_.cluster->masters_changed(); };
-    masters.push_back(std::make_unique<MasterWatch>(connector_, network_.log, rng_, std::move(plan),
-                                                    std::move(callbacks)));
+    auto& watch = masters.emplace_back(std::make_unique<MasterWatch>(
+        connector_, network_.log, rng_, std::move(plan), std::move(callbacks)));
+    for (StreamListRecord& list : handed_lists_)
+      if (watch->is_for(list)) watch->restore(std::move(list));
   }
+  handed_lists_.clear();
   leave_formers(master_plans(config));
   masters_ = std::move(masters);
   publishes_.store(std::any_of(masters_.begin(), masters_.end(),

@@ -31,6 +31,7 @@ struct Config;
 class FdsIn;
 struct MasterPlan;
 class MasterWatch;
+struct StreamListRecord;
 struct Network;
 struct SourceRecord;
 class StaticFiles;
@@ -102,6 +103,8 @@ class RelayService final : public RelayHost {
   ExecSources& programs() noexcept { return programs_; }
   HandedRelays& handed() noexcept { return handed_; }
   std::optional<RelayRecord> save(const std::string& mount, std::uint64_t lease) const;
+  std::vector<StreamListRecord> save_lists() const;  // of masters that are asked for them
+  void restore(StreamListRecord saved);
   std::unique_ptr<Transport> reading(const SourceRecord& saved, FdsIn& fds);
 
   // For admission.
@@ -217,6 +220,7 @@ class RelayService final : public RelayHost {
   std::set<std::string> to_judge_;                                      // mounts for choose_
   SteadyTime next_choice_{};
   std::vector<std::unique_ptr<MasterWatch>> masters_;
+  std::vector<StreamListRecord> handed_lists_;      // for the masters of the first configuration
   std::vector<std::unique_ptr<MasterWatch>> left_;  // send a last report to former masters
   std::map<std::string, SteadyTime> former_;        // mounts of former masters, with their deadline
   // Mounts with a source here and one elsewhere, and how many checks in a row found both.

@@ -36,6 +36,7 @@
 #include "base/cat.h"
 #include "cluster/link/master_record.h"
 #include "cluster/nodes/node_record.h"
+#include "cluster/polling/stream_list_record.h"
 #include "cluster/slots/slot_book.h"
 #include "http/connection_record.h"
 #include "http/connections.h"
@@ -282,6 +283,8 @@ Result<void> Handover::save(HandoverOut& out) {
   save_seats(out, network_.links->seats().save());
   for (const SlotBookRecord& slots : network_.links->slots().save())
     out.put(HandoverType::kSlots, slots);
+  for (const StreamListRecord& list : network_.relays->save_lists())
+    out.put_extra(HandoverType::kStreamList, list);
   for (const AdmissionRecord& mount : network_.admission->save(out.fds(), writers_of(network_))) {
     out.put(HandoverType::kMount, mount);
     ++given_.mounts;

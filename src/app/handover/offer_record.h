@@ -57,6 +57,7 @@ enum class HandoverType : std::uint32_t {
   kListings = 48,
   kPumps = 49,
   kMountEvents = 50,
+  kStreamList = 51,
 };
 
 // The format of the records; within one format fields are only added.

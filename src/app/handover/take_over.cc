@@ -42,6 +42,7 @@
 #include "base/file.h"
 #include "cluster/link/master_record.h"
 #include "cluster/nodes/node_record.h"
+#include "cluster/polling/stream_list_record.h"
 #include "cluster/slots/seat_book.h"
 #include "cluster/slots/slot_book.h"
 #include "net/socket/fd_parcel.h"
@@ -265,6 +266,7 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
       {HandoverType::kSource, "source", &TakeOver::read_as<SourceRecord>},
       {HandoverType::kProgram, "program", &TakeOver::read_as<ProgramRecord>},
       {HandoverType::kRelay, "relay", &TakeOver::read_as<RelayRecord>},
+      {HandoverType::kStreamList, "stream list", &TakeOver::read_as<StreamListRecord>},
       {HandoverType::kStandby, "standby", &TakeOver::read_as<StandbyRecord>},
       {HandoverType::kFile, "file", &TakeOver::read_as<HeardFileRecord>},
       {HandoverType::kEnded, "ended", &TakeOver::read_as<EndedRecord>},
@@ -360,6 +362,10 @@ void TakeOver::take(Network& network, const ServerRecord& saved) {
 
 Result<void> TakeOver::take(Network& network, RelayRecord saved) {
   return network.relays->handed().add(std::move(saved));
+}
+
+void TakeOver::take(Network& network, StreamListRecord saved) {
+  network.relays->restore(std::move(saved));
 }
 
 void TakeOver::take(Network& network, const DeadAirRecord& saved) {

@@ -67,6 +67,7 @@ struct PumpsRecord;
 struct RecordsRecord;
 struct RecordsSinceRecord;
 struct RelayRecord;
+struct StreamListRecord;
 struct RequestRecord;
 struct SeatBookRecord;
 struct ServerRecord;
@@ -166,6 +167,7 @@ class TakeOver {
   Result<void> take(Network& network, const DumpRecord& saved);
   Result<void> take(Network&, const EndRecord& saved);
   Result<void> take(Network& network, RelayRecord saved);
+  void take(Network& network, StreamListRecord saved);
   void take(Network& network, DirectRecord saved);
   void take(Network&, RequestRecord saved);
   void take(Network& network, const DeadAirRecord& saved);

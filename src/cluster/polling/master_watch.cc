@@ -79,6 +79,30 @@ std::string MasterWatch::name() const {
   return cat({"master ", plan_.target.host, ":", plan_.target.port, " "});
 }
 
+StreamListRecord MasterWatch::save() const {
+  StreamListRecord saved{plan_.target.host,
+                         plan_.target.port,
+                         plan_.target.tls,
+                         plan_.publish,
+                         master_id_,
+                         reach_,
+                         {}};
+  for (const auto& [mount, known] : known_) saved.streams.push_back(known.stream);
+  return saved;
+}
+
+void MasterWatch::restore(StreamListRecord saved) {
+  reach_ = saved.reach;
+  if (is_node_id(saved.id)) master_id_ = std::move(saved.id);
+  for (ListedStream& stream : saved.streams) known_.try_emplace(stream.mount, Known{stream, 0});
+}
+
+bool MasterWatch::is_for(const StreamListRecord& saved) const {
+  const ConnectTarget& here = plan_.target;
+  return saved.host == here.host && saved.port == here.port && saved.tls == here.tls &&
+         saved.publishes == plan_.publish;
+}
+
 bool MasterWatch::is_for(const MasterPlan& plan) const {
   const ConnectTarget& here = plan_.target;
   return plan.target.host == here.host && plan.target.port == here.port &&

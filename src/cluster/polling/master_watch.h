@@ -29,6 +29,7 @@
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/polling/node_report.h"
 #include "cluster/polling/stream_list.h"
+#include "cluster/polling/stream_list_record.h"
 #include "cluster/relay/relay_plans.h"
 #include "http/body_client.h"
 
@@ -58,8 +59,12 @@ class MasterWatch {
   };
   MasterWatch(Connector& connector, Log& log, Rng& rng, MasterPlan plan, Callbacks callbacks);
 
+  // The streams that a previous process knew, by the record of its watch (save()).
+  void restore(StreamListRecord saved);
+  StreamListRecord save() const;
   // Whether the plan is for the same server, and the same role in its cluster.
   bool is_for(const MasterPlan& plan) const;
+  bool is_for(const StreamListRecord& saved) const;
   // Follows this plan and keeps the known streams.
   // REQUIRES: is_for(plan)
   void follow(MasterPlan plan);
