@@ -127,6 +127,15 @@ def a_station_may_design_its_own_page(t):
 
 
 @test
+def a_name_that_no_file_can_have_is_no_template(t):
+    server = t.server()
+    for number in range(3):
+        equal(server.get("/%s%d.xsl" % ("a" * 300, number)).status, 404)
+    equal(server.get("/status.xsl").status, 200)
+    check("admin/render" not in server.log(), "nothing is logged")
+
+
+@test
 def a_template_that_cannot_be_read_has_one_line_in_the_log(t):
     server = t.server()
     (server.dir / "web" / "own.xsl").write_text(SHEET.replace("<xsl:output", '<xsl:include href="includes/missing.xsl"/><xsl:output') % "x")

@@ -13,7 +13,7 @@ namespace {
 
 Error system_error(const std::string& path, const char* what, int code) {
   const std::string text = cat({"template ", path, ": ", what, ": ", std::strerror(code)});
-  const bool missing = code == ENOENT || code == ENOTDIR;
+  const bool missing = code == ENOENT || code == ENOTDIR || code == ENAMETOOLONG;
   return missing ? Error::not_found(text) : Error::io(text);
 }
 

@@ -97,7 +97,7 @@ PageCache::Job PageCache::page_job(PageAsk ask) {
     const auto gathering = ask.mount ? 0ns : services_.clock.thread_work() - began;
     Page page = std::make_shared<const Result<RenderedPage>>(
         render(ask, *services_.config.read(), ask.mount ? of_mount : document_));
-    if (!*page) log_once(ask, page->error());
+    log_once(ask, *page);
     const auto cost = services_.clock.thread_work() - began;
     const std::chrono::nanoseconds taking =
         std::chrono::milliseconds(*page ? (*page)->body.size() * 1000 / kBytesASecond : 0);
@@ -114,11 +114,16 @@ PageCache::Job PageCache::page_job(PageAsk ask) {
 }
 
 // Its readers learn only that there is no such page, and may ask for it all the time.
-void PageCache::log_once(const PageAsk& ask, const Error& error) {
-  std::string& logged = logged_[ask.path];
-  if (logged == error.what) return;
-  logged = error.what;
-  services_.log.error("admin/render", error.what);
+void PageCache::log_once(const PageAsk& ask, const Result<RenderedPage>& page) {
+  const auto at = logged_.find(ask.path);
+  if (page) {
+    if (at != logged_.end()) logged_.erase(at);
+    return;
+  }
+  const std::string& fault = page.error().what;
+  if (at == logged_.end() ? logged_.size() >= kMaxLogged : at->second == fault) return;
+  logged_.insert_or_assign(ask.path, fault);
+  services_.log.error("admin/render", fault);
 }
 
 void PageCache::end_readers_of_old_pages() {

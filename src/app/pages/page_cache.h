@@ -58,6 +58,8 @@ class PageCache {
   StationTable& stations() noexcept { return stations_; }  // any thread
 
  private:
+  // Names come from clients; faults of further ones are not logged.
+  static constexpr std::size_t kMaxLogged = 100;
   // Runs on the thread "pages"; its result runs on control.
   using Job = UniqueFunction<UniqueFunction<void()>()>;
   void next();
@@ -65,7 +67,8 @@ class PageCache {
   Result<RenderedPage> render(const PageAsk& ask, const Config& config,
                               const StatsDocument& document);  // on the thread "pages"
   void end_readers_of_old_pages();
-  void log_once(const PageAsk& ask, const Error& error);  // on the thread "pages"
+  // Logs a new fault of the page; on the thread "pages".
+  void log_once(const PageAsk& ask, const Result<RenderedPage>& page);
 
   Services& services_;
   RenderedPages shelf_;
