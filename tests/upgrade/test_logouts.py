@@ -1,6 +1,8 @@
 """Sessions of browsers that were ended before the server is replaced stay ended."""
+import time
+
 from browser_login import Browser
-from harness import ADMIN, equal, test
+from harness import ADMIN, equal, give_away, test, wait_for
 from replacing import upgrade
 
 
@@ -23,4 +25,35 @@ def what_was_ended_stays_ended(t):
     lives = browser.cookie
     for upgrades in range(3):
         equal([page_of(browser, one) for one in (left, ended, lives)], [302, 302, 200], "behind %d upgrades" % upgrades)
+        upgrade(server)
+
+
+@test
+def a_directory_that_is_new_gets_the_keys_of_the_sessions(t):
+    server = t.server(body="<console/>")
+    browser = Browser(server, "127.0.0.5")
+    browser.log_in()
+    state = server.dir / "state"
+    state.mkdir()
+    give_away(server.dir)
+    server.write_config(paths="<state-dir>%s</state-dir>" % state)
+    upgrade(server)
+    wait_for(lambda: (state / "session.keys").exists(), "the keys are kept", 10)
+    server.stop()
+    server.start()
+    equal(browser.get("/admin/stats.xsl").status, 200, "the session goes on after a restart")
+
+
+@test
+def more_known_addresses_than_fit_into_a_record_hold_up_no_upgrade(t):
+    server = t.unstarted_server(body="<console/>")
+    state = server.dir / "state"
+    state.mkdir()
+    until = int(time.time()) + 20 * 86400
+    rows = ["user%012d address%09d %d\n" % (user, address, until) for user in range(20000) for address in range(10)]
+    (state / "known-addresses").write_text("".join(rows))
+    give_away(server.dir)
+    server.write_config(body="<console/>", paths="<state-dir>%s</state-dir>" % state)
+    server.start()
+    for _ in range(2):
         upgrade(server)

@@ -10,6 +10,7 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kKeyModule = "login/login";
+constexpr std::size_t kMaxKnownBytes = std::size_t{4} << 20;  // of known addresses, in a record
 
 // The first entry for a user or a master wins.
 void add_keys(SessionKeys& all, const SessionKeys& more) {
@@ -56,7 +57,12 @@ LoginRecord LoginService::save() const {
   saved.guard = guard_.save();
   saved.ended = sessions_.ended();
   saved.ring = ring->text();
-  saved.known = guard_.text();
+  // With a directory they are in its file; a record has a size limit.
+  if (state_dir_.empty()) {
+    saved.known = guard_.text();
+    if (saved.known.size() > kMaxKnownBytes)
+      saved.known.resize(saved.known.rfind('\n', kMaxKnownBytes) + 1);
+  }
   return saved;
 }
 

@@ -72,8 +72,15 @@ void LoginService::configure(const Config& config, bool at_start) {
       guard_.restore(before->guard);
     }
     reopen_audit();
-    // The file may have been changed since.
-    if (has_ring) accounts_.loops.clerk().post([this] { load_keys(); });
+    // The files may be newer, and a directory that is new has none.
+    if (has_ring)
+      accounts_.loops.clerk().post([this] {
+        if (const auto ring = sessions_.keys(); !FileStamp::of_file(key_path()).exists())
+          keep_ring(*ring);
+        else
+          load_keys();
+        load_addresses();
+      });
   } else {
     accounts_.loops.clerk().post([this] {
       load_keys();
