@@ -301,7 +301,10 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
          s.services_->picture_fetches->stations_changed(*s.services_->config.read());
        }},
       {"titles heard",
-       [](Server& s, Next next, Moment) { s.services_->heard_titles->configure(*next); }},
+       [](Server& s, Next next, Moment now) {
+         s.services_->heard_titles->configure(*next);
+         if (now == Moment::kStart) s.services_->heard_titles->resume();
+       }},
       {"history",
        [](Server& s, Next next, Moment now) {
          using Read = HistoryService::Read;

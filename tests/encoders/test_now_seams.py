@@ -4,8 +4,9 @@ import math
 import subprocess
 import time
 
+from api import Api
 from encoders import Ear, Encoder
-from harness import SOURCE, check, equal, request, test, wait_for
+from harness import SOURCE, check, equal, give_away, request, test, wait_for
 from test_encoders import BACKUP, MAIN, ROWS, mount, wait_for_states
 
 FILE = "/live"
@@ -101,3 +102,31 @@ def a_standby_that_sends_the_same_sound_leaves_no_great_seam(t):
     print("a takeover jumps by %s ms" % jumps)
     check(len(jumps) <= 1 and all(abs(jump) < 2500 for jump in jumps), jumps)
     backup.close()
+
+
+@test
+def a_title_goes_on_in_the_audience_when_a_standby_takes_over(t):
+    server = t.unstarted_server()
+    (server.dir / "state").mkdir()
+    give_away(server.dir)
+    server.write_config(body="<console>1</console><audience/>" + mount(ROWS + "<takeover-after>400</takeover-after>"),
+                        paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    main = Encoder(t, server, "mp3", MAIN, 440)
+    wait_for_states(server, {"main": "writes"})
+    Encoder(t, server, "mp3", BACKUP, 880)
+    wait_for_states(server, {"main": "writes", "backup": "flows"})
+
+    def plays():
+        rows = Api(server).want(200, "GET", "/audience/titles").json()["items"]
+        return [(row["title"], row["ended"]) for row in rows]
+    server.set_title(FILE, song="Long")
+    wait_for(lambda: plays() == [("Long", None)], "it plays", 20)
+    main.close()
+    wait_for_states(server, {"backup": "writes"})
+    # What came before this title is in the database with it.
+    other = server.source("/other")
+    other.play(10)
+    server.set_title("/other", song="Mark")
+    wait_for(lambda: ("Mark", None) in plays(), "the other mount's title", 20)
+    equal(sorted(plays()), [("Long", None), ("Mark", None)])

@@ -59,6 +59,8 @@ void HeardTitles::ended(const Mount& mount) {
   // The stream of a relay within the cluster goes on, and its source's server tells its end.
   if (!mount.facts()->relayed || network_.relays->is_configured(name))
     tell(name, of_fallback(*network_.config.read(), name), now);
+  else
+    told_.erase(name);
   see_fallbacks(name, now);
 }
 
@@ -78,6 +80,13 @@ void HeardTitles::configure(const Config& config) {
   if (!config.audience.enabled) return;
   for_each_section(config, [&](const MountSettings& section) { note(section); });
   for (const auto& [name, title] : told_) note(config, name);
+}
+
+void HeardTitles::resume() {
+  const auto config = network_.config.read();
+  for (const auto& [name, fallback] : falls_back_)
+    if (std::string title = told_.contains(name) ? "" : of_fallback(*config, name); !title.empty())
+      told_.emplace(name, std::move(title));
 }
 
 void HeardTitles::changed(const Config& config, const std::string& name) {

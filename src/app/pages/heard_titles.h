@@ -38,6 +38,8 @@ class HeardTitles {
   void begun(const Mount& mount);
   // Its title was told by the former process.
   void taken_over(const Mount& mount);
+  // So were those of fallbacks, once all mounts are taken over.
+  void resume();
   // It has no source any more, for a while or for good.
   void ended(const Mount& mount);
 

@@ -221,7 +221,11 @@ Result<void> Feed::enter(SourceState state) {
   if (title && facts_->plugin->icy_metadata) {
     put_title(lease_.log->head(), *title, std::nullopt);
     // The title is sent to listeners again, but not logged again.
-    if (state.last_title) lease_.mount->set_metadata(std::move(state.last_title));
+    if (state.last_title) {
+      lease_.mount->set_metadata(std::move(state.last_title));
+      // The constructor has ended it.
+      host_.logged_title(mount(), mount().metadata()->song());
+    }
   }
   if (auto put = put_audio(entry.bytes, false); !put) return put;
   if (title && rewriter_) rewriter_->set_title(*title);
