@@ -53,6 +53,7 @@ class LinkClient {
 
   // Connects at once, whatever the last attempt's result.
   void connect();
+  bool connecting() const noexcept { return client_ != nullptr; }
   // Ends all attempts.
   void stop();
   // The link has ended; worked: it lasted long enough.  The next attempt follows after at least

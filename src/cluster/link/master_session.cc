@@ -69,11 +69,12 @@ void MasterSession::continue_from(MasterSession& before) {
 }
 
 void MasterSession::retry_now() {
-  if (!link_) client_.connect();
+  if (!link_ && !client_.connecting()) client_.connect();
 }
 
+// An attempt under way sends what holds once it is connected; to end it would count as a failure.
 void MasterSession::describe_again() {
-  if (!link_) return;
+  if (!link_ || client_.connecting()) return;
   const HelloFrame hello = host_.hello();
   if (hello.addresses != hello_.addresses || hello.capacity != hello_.capacity ||
       hello.tags != hello_.tags || hello.countries != hello_.countries)

@@ -115,6 +115,19 @@ TEST(MasterSession, ASecondLinkOfTheSameRunTellsWhatHasChanged) {
   CHECK(session->streams().streams().at("/a").state == OfferState::kOffered);
   CHECK(bench.all_reported().find("lost the master") == std::string::npos);
 }
+TEST(MasterSession, AnAttemptUnderWayIsNotCutByFurtherNews) {
+  begin();
+  CHECK(linked());
+  for (unsigned listeners = 7; listeners < 13; ++listeners) {
+    node_side.capacity = listeners;
+    session->describe_again();
+    bench.turn(1ms);
+  }
+  CHECK(bench.until([this] { return master.sessions.size() == 1 && session->linked(); }));
+  CHECK(bench.until([this] { return node().state == NodeState::kUp; }));
+  CHECK(node().capacity.listeners >= 7);
+  CHECK(bench.all_reported().find("closed the connection") == std::string::npos);
+}
 TEST(MasterSession, TheWelcomeNamesTheMastersProcessAndItsClock) {
   begin_with_test_as_master(false);
   STRCMP_EQUAL("", session->master_mark().c_str());
