@@ -191,6 +191,7 @@ void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
 }
 
 void LoopStreams::bring_returned() {
+  if (returned_.empty()) return;
   const SteadyTime began = loop_.clock().steady();
   // One may have ended again meanwhile.
   std::erase_if(returned_,
