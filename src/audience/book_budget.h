@@ -30,10 +30,20 @@ class BookBudget {
   }
   // Returns true once, until the budget has recovered.
   bool tell() noexcept { return !std::exchange(told_, true); }
+  // Rows were left out because the database has too many mounts, which lasts: their sum, once an
+  // hour; 0: not now.
+  std::uint64_t left_out(SteadyTime now, std::uint64_t rows) noexcept {
+    left_out_ += rows;
+    if (left_out_ == 0 || now < left_out_at_ + std::chrono::hours(1)) return 0;
+    left_out_at_ = now;
+    return std::exchange(left_out_, 0);
+  }
 
  private:
   RateLimit limit_;
   bool told_ = false;
+  std::uint64_t left_out_ = 0;
+  SteadyTime left_out_at_ = SteadyTime{} - std::chrono::hours(1);
 };
 
 }  // namespace lb

@@ -158,11 +158,11 @@ BookedFrame AudienceService::merge_book(const std::string& node, const BookFrame
     return answer;
   }
   budget.spend(runtime_.clock.steady(), merged->changes);
-  if (merged->unnamed > 0) {
-    runtime_.log.error(kBookModule, cat({merged->unnamed, " rows of ", node,
+  if (const auto rows = budget.left_out(runtime_.clock.steady(), merged->unnamed); rows > 0) {
+    runtime_.log.error(kBookModule, cat({rows, " rows of ", node,
                                          " are left out: the database has too many mounts, so only "
                                          "those of the configuration are added"}));
-    publish_gap(node, merged->unnamed, "the database has too many mounts");
+    publish_gap(node, rows, "the database has too many mounts");
   }
   answer.last = merged->seen;
   if (opened.refused > 0)
