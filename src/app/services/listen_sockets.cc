@@ -87,6 +87,8 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
     return Socket(handed);
   }
   auto made = take_inherited(wanted);
+  if (made && *made != nullptr && closed && !(*made)->inherited && (*made)->is_listening())
+    made->reset();
   if (made && *made == nullptr)
     made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast,
                               traffic_.loops.workers(), closed, shared);
