@@ -74,8 +74,7 @@ void reply_text_body(Worker& worker, std::uint64_t id, std::string type, std::st
   });
 }
 
-Verdict show_archive(Worker& worker, Connection& connection) {
-  const std::string& query = connection.request().query;
+Verdict show_archive(Worker& worker, Connection& connection, const std::string& query) {
   const auto wanted = query_param(query, "mount");
   const std::int64_t now_ms = unix_ms(worker.services.clock.wall());
   const std::int64_t begins_ms =
@@ -104,7 +103,7 @@ Verdict show_archive(Worker& worker, Connection& connection) {
   return Verdict::kPending;
 }
 
-Verdict remove_recorded(Worker& worker, Connection& connection) {
+Verdict remove_recorded(Worker& worker, Connection& connection, const std::string& query) {
   const Request& request = connection.request();
   if (request.method != Method::kPost) {
     connection.reply_text(405, "This is asked by POST\r\n");
@@ -114,8 +113,6 @@ Verdict remove_recorded(Worker& worker, Connection& connection) {
     connection.reply_text(403, "Requests of other sites change nothing\r\n");
     return Verdict::kAnswered;
   }
-  const std::string query =
-      request.query + (connection.form_is_urlencoded() ? "&" + connection.form() : std::string());
   Traffic& traffic = worker.services;
   const std::int64_t now_ms = unix_ms(traffic.clock.wall());
   const auto mount = query_param(query, "mount");
@@ -149,15 +146,16 @@ Verdict remove_recorded(Worker& worker, Connection& connection) {
 
 Verdict archive_admin_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
-  const std::string mount = query_param(request.query, "mount")
-                                .value_or(connection.form_is_urlencoded()
-                                              ? query_param(connection.form(), "mount").value_or("")
-                                              : "");
-  if (const Verdict verdict = let_in_role(worker, connection, request.path, mount);
+  // One text for the judgement and for what is done: of a name that is given twice, in the query
+  // and in the form, both have to take the same value.
+  std::string query = request.query;
+  if (connection.form_is_urlencoded()) query.append("&").append(connection.form());
+  if (const Verdict verdict =
+          let_in_role(worker, connection, request.path, query_param(query, "mount").value_or(""));
       verdict != Verdict::kNext)
     return verdict;
-  return request.path == kDocument ? show_archive(worker, connection)
-                                   : remove_recorded(worker, connection);
+  return request.path == kDocument ? show_archive(worker, connection, query)
+                                   : remove_recorded(worker, connection, query);
 }
 
 }  // namespace lb
