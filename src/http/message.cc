@@ -90,8 +90,10 @@ void each_value(std::string_view query, std::string_view name, Take take) {
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
     const std::size_t equals = pair.find('=');
     if (equals == pair.npos) continue;
-    const auto key = percent_decode(pair.substr(0, equals), true);
-    if (key && *key == name) take(pair.substr(equals + 1));
+    const std::string_view key = pair.substr(0, equals);
+    // Decoding needs memory, and a form may have thousands of pairs.
+    if (key.find_first_of("%+") == key.npos ? key == name : percent_decode(key, true) == name)
+      take(pair.substr(equals + 1));
   }
 }
 

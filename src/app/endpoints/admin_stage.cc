@@ -1,5 +1,6 @@
 // admin_stage(): /admin/… and /admin.cgi: checks the login, has the admin floor answer on control,
 // renders on the clerk, replies.
+#include <algorithm>
 #include <utility>
 
 #include "admin/command/command.h"
@@ -159,6 +160,28 @@ bool sets_title(const AdminRequest& asked) {
   return asked.path == kCgi || (lookup.command != nullptr && lookup.command->name == "metadata");
 }
 
+// Takes the value that query_param() finds, the last of its name.  Walks the query once, because a
+// form may have thousands of pairs, and before it is known whether the sender may do this.
+void note_parameters(std::string_view query, std::vector<AuditEntry::Change>& changes) {
+  for (const std::string_view pair : split(query, '&')) {
+    const std::size_t equals = pair.find('=');
+    const auto name = percent_decode(pair.substr(0, equals), true);
+    if (!name || name->empty() || *name == "mount" || *name == "csrf") continue;
+    auto change =
+        std::find_if(changes.begin(), changes.end(),
+                     [&name](const AuditEntry::Change& one) { return one.field == *name; });
+    if (change == changes.end()) {
+      if (changes.size() == kMaxAuditChanges) continue;
+      changes.push_back({*name, std::nullopt, ""});
+      change = std::prev(changes.end());
+    }
+    if (equals == pair.npos) continue;
+    const auto value = percent_decode(pair.substr(equals + 1), true);
+    const bool is_text = value && value->find('\0') == std::string::npos;
+    change->after = audited_value(*name, is_text ? *value : "");
+  }
+}
+
 // The audit entry for a change by a user; titles of sources are not recorded.
 std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
                                   const AdminRequest& asked) {
@@ -169,12 +192,7 @@ std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
   const auto mount = query_param(asked.query, "mount");
   AuditEntry entry = audit_entry(worker, connection, lookup.command->name,
                                  mount.value_or(query_param(asked.query, "node").value_or("")));
-  for (const std::string_view pair : split(asked.query, '&')) {
-    const auto name = percent_decode(pair.substr(0, pair.find('=')), true);
-    if (!name || name->empty() || *name == "mount" || *name == "csrf") continue;
-    const std::string value = query_param(asked.query, *name).value_or("");
-    entry.changes.push_back({*name, std::nullopt, audited_value(*name, value)});
-  }
+  note_parameters(asked.query, entry.changes);
   return entry;
 }
 

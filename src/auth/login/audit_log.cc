@@ -20,7 +20,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMaxAuditValue = 512, kMaxAuditChanges = 32;
+constexpr std::size_t kMaxAuditValue = 512;
 constexpr std::size_t kPrevDigits = 16;
 constexpr std::size_t kTailBytes = 64 * 1024;  // longer than any line
 

@@ -21,6 +21,8 @@
 
 namespace lb {
 
+inline constexpr std::size_t kMaxAuditChanges = 32;
+
 struct AuditEntry {
   struct Change {
     std::string field;
