@@ -89,3 +89,24 @@ def no_endpoint_tells_or_changes_what_is_of_another_account(t):
     check(len(telling) >= 15 and asked > 3000, "%d questions; an administrator is told of it by %s" % (asked, sorted(telling)))
     for asker in askers:
         equal([one for one in json.loads(asker.ask("GET", "/api/v1/mounts").text)["items"] if one["mount"] != "/acme"], [], str(asker))
+
+
+@test
+def the_audit_log_does_not_tell_whose_a_hidden_record_is(t):
+    server = store_server(t, body="<console/>")
+    api = Api(server)
+    for account in (OURS, THEIRS):
+        api.want(201, "POST", "/accounts", {"id": account})
+        api.want(201, "POST", "/users", {"name": account + "-user", "role": "owner", "account": account})
+        api.mount("/" + account, account=account)
+    ours = api.as_user(token=api.want(201, "POST", "/tokens", {"name": "x", "role": "owner", "account": OURS}).json()["token"])
+    tried = ["/users/bolt-user", "/users/none-user", "/mounts/bolt", "/mounts/none", "/users/acme-user"]
+    for path in tried[:4]:
+        ours.problem("not-found", "DELETE", path)
+    ours.want(204, "DELETE", tried[4])
+
+    def lines(login):
+        return [one for one in login.want(200, "GET", "/audit").json()["items"] if one["result"] != "201"]
+    wait_for(lambda: len(lines(ours)) >= 5, "the lines are there: %s" % lines(ours))
+    equal([one["of"] for one in lines(ours)], [OURS, "", "", "", ""], str(lines(ours)))
+    equal({one["of"] for one in lines(api)}, {OURS, THEIRS, ""}, "what an administrator reads")

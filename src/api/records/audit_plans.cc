@@ -50,7 +50,7 @@ std::string_view account_of(const RecordBook& book, const Config& config, std::s
   return parts[0] == "mounts" ? mount_account_in(book, config, mount_name_of(std::move(name))) : "";
 }
 
-enum class Sight : std::uint8_t { kNone, kWithoutAddress, kAll };
+enum class Sight : std::uint8_t { kNone, kWithoutAddress, kWithoutAccount, kAll };
 
 // The accounts in the line decide, because a name may belong to another account by now.  Lines
 // written before accounts existed are only for administrators.
@@ -58,17 +58,26 @@ Sight sight_of(const ApiCaller& caller, const Json& line) {
   if (caller.role == Role::kAdmin) return Sight::kAll;
   const auto by = line.at("account").text(), of = line.at("of").text();
   if (!by || !of || caller.account.empty()) return Sight::kNone;
-  if (*by == caller.account) return Sight::kAll;
+  // What was refused as if it did not exist must not show here as another account's.
+  if (*by == caller.account)
+    return of->empty() || *of == caller.account ? Sight::kAll : Sight::kWithoutAccount;
   return *of == caller.account ? Sight::kWithoutAddress : Sight::kNone;
 }
 
-// Quotes inside texts are escaped in the log, so these bytes can only be the member itself.
-std::string without_address(std::string line) {
-  constexpr std::string_view kMember = ",\"ip\":\"";
-  const std::size_t at = line.find(kMember);
+// Blanks a text.  Quotes inside texts are escaped in the log, so these bytes can only be the member
+// itself.
+std::string without(std::string line, std::string_view name) {
+  const std::string member = cat({",\"", name, "\":\""});
+  const std::size_t at = line.find(member);
   if (at == std::string::npos) return line;
-  const std::size_t begin = at + kMember.size(), end = line.find('"', begin);
+  const std::size_t begin = at + member.size(), end = line.find('"', begin);
   if (end != std::string::npos) line.erase(begin, end - begin);
+  return line;
+}
+
+std::string line_for(std::string line, Sight sight) {
+  if (sight == Sight::kWithoutAddress) return without(std::move(line), "ip");
+  if (sight == Sight::kWithoutAccount) return without(std::move(line), "of");
   return line;
 }
 
@@ -138,7 +147,7 @@ Plan list_audit(const PlanContext& context) {
   body = "{\"items\":[";
   for (std::size_t i = 0; i < read.lines.size(); ++i) {
     if (i > 0) body += ',';
-    body += sights[i] == Sight::kAll ? read.lines[i] : without_address(read.lines[i]);
+    body += line_for(read.lines[i], sights[i]);
   }
   body += ']';
   if (read.next) body += cat({",\"next\":\"", *read.next, '"'});
