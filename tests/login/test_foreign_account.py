@@ -110,3 +110,22 @@ def the_audit_log_does_not_tell_whose_a_hidden_record_is(t):
     wait_for(lambda: len(lines(ours)) >= 5, "the lines are there: %s" % lines(ours))
     equal([one["of"] for one in lines(ours)], [OURS, "", "", "", ""], str(lines(ours)))
     equal({one["of"] for one in lines(api)}, {OURS, THEIRS, ""}, "what an administrator reads")
+
+
+@test
+def patterns_that_an_owner_gives_are_few(t):
+    server = store_server(t, body="<console/>")
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": OURS})
+    ours = api.as_user(token=api.want(201, "POST", "/tokens", {"name": "x", "role": "owner", "account": OURS}).json()["token"])
+    costly = ["/" + ("*[[:alpha:]]" * 30)[:230] + "x%d" % number for number in range(240)]
+    names = ["/" + "a" * 200 + str(number) for number in range(200)]
+    for patterns, name in ((costly, "invalid"), (costly[:5] + names, "invalid")):
+        ours.problem(name, "POST", "/tokens", {"role": "viewer", "mounts": patterns})
+        ours.problem(name, "POST", "/users", {"name": "x", "role": "viewer", "mounts": patterns})
+    ours.want(201, "POST", "/tokens", {"role": "viewer", "mounts": names + costly[:4]})
+    ours.want(201, "POST", "/users", {"name": "x", "role": "viewer", "mounts": names + ["/*"]})
+    ours.problem("invalid", "PATCH", "/users/x", {"mounts": costly})
+    # What an administrator has given remains, and may be changed.
+    api.want(200, "PATCH", "/users/x", {"mounts": costly})
+    ours.want(200, "PATCH", "/users/x", {"disabled": True})

@@ -17,6 +17,13 @@ std::size_t name_bytes(const LoginRights& login) {
   return bytes;
 }
 
+std::size_t pattern_bytes(const LoginRights& login) {
+  std::size_t bytes = 0;
+  for (const std::string& mount : login.mounts)
+    if (has_wildcard(mount)) bytes += mount.size();
+  return bytes;
+}
+
 // The users or the tokens of an account, and all bytes of names in them.
 struct AccountLogins {
   std::size_t number = 0, bytes = 0;
@@ -98,6 +105,9 @@ void complete_rights(ObjectReader& body, const PlanContext& context, LoginRights
     body.wrong("account", "there is no account " + rights.account);
   if (rights.role == Role::kOwner && rights.account.empty())
     body.wrong("account", "an owner needs an account");
+  if (body.has("mounts") && context.who.role != Role::kAdmin &&
+      pattern_bytes(rights) > kMaxPatternBytes)
+    body.wrong("mounts", cat({"the patterns may have ", kMaxPatternBytes, " bytes together"}));
 }
 
 std::optional<Problem> judge_login(const PlanContext& context, const LoginRights& login) {

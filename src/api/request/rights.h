@@ -29,6 +29,9 @@ bool changes_account_of(const ApiCaller& caller, std::string_view account) noexc
 
 // The rights that a login may give to users and tokens.
 
+// The patterns of mounts in a login that an owner makes, together.  Each is matched with each mount
+// of the account, for each page and for each event, by the threads that all accounts share.
+inline constexpr std::size_t kMaxPatternBytes = 1024;
 // Completes the rights read from a body with the account, and adds faults for wrong combinations.
 void complete_rights(ObjectReader& body, const PlanContext& context, LoginRights& rights);
 // An account's users and tokens at most, each, and the bytes of the mounts' names in them.

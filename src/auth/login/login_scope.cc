@@ -1,22 +1,20 @@
 #include "auth/login/login_scope.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/strings.h"
 
 namespace lb {
-namespace {
-
-bool is_mount_pattern(std::string_view name) {
-  return name.find_first_of("*?[\\") != std::string_view::npos;
+bool has_wildcard(const std::string& name) noexcept {
+  return name[std::strcspn(name.c_str(), "*?[\\")] != '\0';
 }
 
-}  // namespace
-
+// Only patterns are matched, because fnmatch() is slow and a login may have 1000 names.
 bool LoginScope::names(std::string_view mount) const {
   const std::string name(mount);
   return std::any_of(mounts.begin(), mounts.end(), [&name](const std::string& one) {
-    return one == name || glob_match(one, name);
+    return one == name || (has_wildcard(one) && glob_match(one, name));
   });
 }
 
@@ -38,7 +36,7 @@ bool LoginScope::covers(const LoginScope& other) const {
   if (mounts.empty()) return !account.empty();
   return std::all_of(other.mounts.begin(), other.mounts.end(), [this](const std::string& one) {
     return std::find(mounts.begin(), mounts.end(), one) != mounts.end() ||
-           (!is_mount_pattern(one) && names(one));
+           (!has_wildcard(one) && names(one));
   });
 }
 

@@ -17,6 +17,9 @@
 
 namespace lb {
 
+// Whether this name of a mount is a pattern.
+bool has_wildcard(const std::string& name) noexcept;
+
 struct LoginScope {
   Role role = Role::kNone;
   std::string_view account;             // "": none
