@@ -2,12 +2,13 @@
 <fill>)."""
 import json
 import re
+import struct
 import time
 
 from bench import ADMIN, check, equal, test, wait_for
 from link_bench import edge, kill9, plays
 from media import MP3_FRAME
-from recorded import Recording, directory, metric
+from recorded import Recording, crc32c, directory, mark, metric
 from recorder import Studio, check_consecutive
 from test_remote import MOUNT, archive_of, first_number, frames, holder, parts_sent, plain_master, recording_master
 
@@ -134,6 +135,40 @@ def wrong_bytes_are_not_filled_and_the_second_holder_gives_the_right_ones(b):
     check(is_right(), "wrong bytes are here")
     whole = there.get(MOUNT + "?from=%d&to=%d" % (begin + 1, begin + 59))
     check_consecutive(frames(whole.body[MP3_FRAME:]), "the export")
+
+
+class Liar(Recording):
+    """Its index has the first and the last mark alone, with right checksums of wrong bytes."""
+
+    def write(self, directory, mount="%2Flive%2Emp3", skip=0):
+        super().write(directory, mount, skip)
+        data = b"".join(self.seconds)
+        [index] = directory.glob(mount + "/*/*.idx")
+        head = index.read_bytes()
+        size = struct.unpack("<BH", head[:3])[1] + 7
+        index.write_bytes(head[:size] + mark(0, 0, self.begin_s * 1000, 0) +
+                          mark(len(data), len(self.seconds) * self.RATE, (self.begin_s + len(self.seconds)) * 1000, crc32c(data), kind=5))
+
+
+@test
+def a_false_index_replaces_nothing_that_is_here(b):
+    begin = int(time.time()) // 300 * 300 - 880  # in one file
+    right = Recording(begin, 60)
+    master = plain_master(b)
+    place, false = directory(b, 12), directory(b, 13)
+    right.write(place)
+    forged = Liar(begin, 120)
+    forged.seconds = [data.replace(b"<S", b"<L") for data in forged.seconds]
+    forged.sums = [crc32c(data) for data in forged.seconds]
+    forged.write(false)
+    # Of the other mount it has the whole truth, and its turn comes behind the first one's.
+    Recording(begin - 600, 30).write(false, mount="%2Fother%2Emp3")
+    there = edge(b, 12, master, body=archive_of(place, inside="<fill>1</fill>"))
+    wait_for(lambda: own_seconds(there) >= 59, "its own is read: %r" % own_ranges(there), 20)
+    edge(b, 13, master, body=archive_of(false))
+    wait_for(lambda: list(place.glob("%2Fother%2Emp3/*/*.idx")), "what is true is filled", 60)
+    [data] = place.glob("%2Flive%2Emp3/*/*.data")
+    check(data.read_bytes() == b"".join(right.seconds), "its own recording was replaced")
 
 
 @test

@@ -195,7 +195,8 @@ void ArchiveFill::loaded(RemoteArchive::File file) {
     return;
   }
   job_->file = std::move(*file);
-  job_->marks = marks_around(job_->file->index, part.begin, part.end, kMaxAtOnce);
+  job_->marks =
+      marks_of_part(job_->file->index, part, *host_.catalog.files(hole_->mount), kMaxAtOnce);
   if (!create()) {
     job_done();
     next_part();
@@ -217,7 +218,7 @@ bool ArchiveFill::create() {
   const ArchiveFileName name{head.span.wall_ms / 1000, short_id(head.span.id), head.span.origin};
   const Catalog::Files own = host_.catalog.files(hole_->mount);
   if (own->open() && own->open()->name() == name) return false;
-  // A file with the same name has less than a second of this one and is replaced.
+  // A file with the same name begins with this one and is no longer than a seam: it is replaced.
   for (const FileRow& row : own->closed())
     if (row.name() == name) {
       host_.catalog.remove(hole_->mount, {row});

@@ -27,6 +27,20 @@ void take_away(std::vector<MissingTime>& times, std::int64_t from_ms, std::int64
   times = std::move(left);
 }
 
+// How much of the bytes [from, to) of a stream is recorded here.
+std::int64_t time_here(const RecordedFiles& own, std::uint32_t id, std::uint64_t from,
+                       std::uint64_t to) {
+  double ms = 0;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const FileRow& row = own[i];
+    const std::uint64_t begin = std::max(row.origin, from), end = std::min(row.origin_end(), to);
+    if (row.id == id && begin < end)
+      ms += static_cast<double>(row.to_ms - row.from_ms) * static_cast<double>(end - begin) /
+            static_cast<double>(row.bytes);
+  }
+  return static_cast<std::int64_t>(ms);
+}
+
 }  // namespace
 
 std::vector<MissingTime> missing_times(const RecordedFiles& own,
@@ -108,6 +122,19 @@ MarkRange marks_around(const FileIndex& index, std::uint64_t begin, std::uint64_
   if (marks[out.last].offset < end && out.last + 1 < marks.size()) ++out.last;
   while (out.last > out.first + 1 && marks[out.last].offset - marks[out.first].offset > most)
     --out.last;
+  return out;
+}
+
+MarkRange marks_of_part(const FileIndex& index, const MissingPart& part, const RecordedFiles& own,
+                        std::uint64_t most) {
+  MarkRange out = marks_around(index, part.begin, part.end, most);
+  if (out.first >= out.last) return out;
+  const auto has_much = [&](std::uint64_t from, std::uint64_t to) {
+    return from < to && time_here(own, part.row.id, part.row.origin + from, part.row.origin + to) >
+                            kLongestSeamMs;
+  };
+  if (has_much(index.marks[out.first].offset, part.begin)) ++out.first;
+  if (has_much(part.end, index.marks[out.last].offset)) --out.last;
   return out;
 }
 

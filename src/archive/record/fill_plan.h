@@ -43,6 +43,12 @@ struct MarkRange {
 };
 MarkRange marks_around(const FileIndex& index, std::uint64_t begin, std::uint64_t end,
                        std::uint64_t most);
+// The marks around a part of a file, as marks_around(), without the first and the last one if they
+// would bring more than kLongestSeamMs that this node has as well: the marks are another node's
+// word, and what is fetched may replace what is here.
+inline constexpr std::int64_t kLongestSeamMs = 10'000;
+MarkRange marks_of_part(const FileIndex& index, const MissingPart& part, const RecordedFiles& own,
+                        std::uint64_t most);
 // Whether the times of an index are possible for a file of this name at this moment.
 bool is_plausible(const FileIndex& index, const FileRow& row, std::int64_t now_ms);
 

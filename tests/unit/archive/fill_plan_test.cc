@@ -96,6 +96,26 @@ TEST(FillPlan, PartsBeginAndEndAtMarks) {
   CHECK_EQUAL(std::string("10-10"), range(1'000, 5'000, 10'000));
 }
 
+TEST(FillPlan, MarksThatLeadBackThroughOwnBytesBringNothing) {
+  const RecordedFiles own = fill_files({fill_file(0, 60, false), fill_file(90, 120, false)});
+  const FileRow row = fill_file(0, 120, true);
+  const MissingPart part{row, 6'000, 9'000};
+  FileIndex index;
+  const auto range = [&] {
+    const MarkRange found = marks_of_part(index, part, own, 100'000);
+    return std::to_string(found.first) + "-" + std::to_string(found.last);
+  };
+  // Each seven seconds: the seams are fetched too.
+  for (unsigned i = 0; i <= 17; ++i) index.marks.push_back({i * 700u, i, i * 7000, 0});
+  CHECK_EQUAL(std::string("8-13"), range());
+  // Only the first and the last one, or few.
+  index.marks = {{0, 0, 0, 0}, {12'000, 120, 120'000, 0}};
+  CHECK_EQUAL(std::string("1-0"), range());
+  index.marks = {
+      {0, 0, 0, 0}, {7'000, 70, 70'000, 0}, {8'000, 80, 80'000, 0}, {12'000, 120, 120'000, 0}};
+  CHECK_EQUAL(std::string("1-2"), range());
+}
+
 TEST(FillPlan, TimesOfAnIndexHaveToBePossible) {
   FileIndex index;
   index.head.span.wall_ms = 1'000'500;
