@@ -5,19 +5,15 @@
 #include <limits>
 #include <utility>
 
+#include "net/address/address.h"
+
 namespace lb {
 namespace {
 
-// The key of an IPv6 client is its /64, because a host has all of it.
+// By network, because a host has its whole /64 of IPv6.
 std::string newcomer_key(std::string_view ip, std::string_view mount) {
-  constexpr int kGroups = 4;
-  if (ip.find(':') != std::string_view::npos) {
-    std::size_t end = 0;
-    for (int i = 0; i < kGroups && end != std::string_view::npos; ++i)
-      end = ip.find(':', end + (i == 0 ? 0 : 1));
-    ip = ip.substr(0, end);
-  }
-  std::string key(ip);
+  const auto address = Address::parse(ip, 0);
+  std::string key = address ? address->network() : std::string(ip);
   return key.append(1, '\0').append(mount);
 }
 

@@ -84,6 +84,19 @@ TEST(HlsSessions, OfTwoThatBeginAtOnceOneIsGivenBack) {
   CHECK(sessions.add(made("a", 2), now) != nullptr);
   LONGS_EQUAL(1, mount->listeners());
 }
+TEST(HlsSessions, NewcomersOfAnIpv6NetworkHaveThePlacesOfOneAddress) {
+  for (std::uint64_t id = 1; id <= HlsSessions::kMaxNewcomers; ++id) {
+    auto newcomer = made("n" + std::to_string(id), id);
+    newcomer->ip = "2001:db8::" + std::to_string(id);
+    newcomer->earned = false;
+    CHECK(sessions.has_room(newcomer->ip, "/m"));
+    CHECK(sessions.add(std::move(newcomer), now) == nullptr);
+  }
+  CHECK(!sessions.has_room("2001:db8::99", "/m"));
+  CHECK(!sessions.has_room("2001:db8:0:0:1:2:3:4", "/m"));
+  CHECK(sessions.has_room("2001:db8:0:1::1", "/m"));
+  CHECK(sessions.has_room("2001:db8::99", "/o"));
+}
 TEST(HlsSessions, OneThatIsGivenBackLeavesNothingBehind) {
   const auto add = [&](const std::string& name, std::uint64_t id) {
     auto newcomer = made(name, id);
