@@ -206,6 +206,37 @@ def more_than_ten_questions_a_second_are_not_asked(t):
     check(0 < len(asked) <= most, "%d questions of 40" % len(asked))
 
 
+@test
+def a_flood_of_one_address_leaves_room_for_the_questions_of_others(t):
+    def answer(handler):
+        token = handler.path.split("/")[-1].split("?")[0]
+        send(handler, 200, (token + "." + "c" * 43).encode()) if token.startswith("right") else send(handler, 404)
+    backend = HttpBackend({"GET": answer})
+    t.owned(backend)
+    server = asking(t, ["http://127.0.0.1:%d" % backend.port])
+    ended = threading.Event()
+
+    def flood(part):
+        number = 0
+        while not ended.is_set():
+            number += 1
+            server.ask("GET %sflood%d%030d HTTP/1.0" % (PATH, part, number), source_address="127.0.0.2")
+    floods = [threading.Thread(target=flood, args=(part,), daemon=True) for part in range(2)]
+    for each in floods:
+        each.start()
+    try:
+        wait_for(lambda: challenge_counts(server)["http-01", "no"] > 50, "it floods")
+        begin, right = time.monotonic(), 0
+        while time.monotonic() < begin + 5:
+            equal(server.get(PATH + "right%030d" % right).status, 200, "the answer %d beside the flood" % right)
+            right += 1
+            time.sleep(0.5)
+    finally:
+        ended.set()
+        for each in floods:
+            each.join()
+
+
 def order(server, how=""):
     return server.ask("POST /api/v1/certificates/%s/order%s HTTP/1.0" % (NAME, how), login=ADMIN)
 

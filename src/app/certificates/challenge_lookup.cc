@@ -18,6 +18,8 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kThumbprintLetters = 43, kAnswerBytes = 256, kMaxUnknown = 1000;
+// Beyond these a network has half of the questions of a second.
+constexpr std::ptrdiff_t kFewQuestions = 2;
 // Above the owners of orders.
 constexpr std::uint64_t kFirstOwner = std::numeric_limits<std::uint64_t>::max() / 2;
 
@@ -54,20 +56,34 @@ bool ChallengeLookup::is_answer(std::string_view token, std::string_view body) n
          body[token.size()] == '.' && is_plain_text(body.substr(token.size() + 1), "-_");
 }
 
+bool ChallengeLookup::may_ask(const std::string& network, SteadyTime now) {
+  if (questions_.is_over(now)) askers_.clear();
+  const bool has_asked = std::ranges::count(askers_, network) >= kFewQuestions;
+  const bool has_token = std::ranges::any_of(
+      asked_, [&network](const auto& one) { return one.second.network == network; });
+  if (asked_.size() >= (has_token ? kMaxTokens / 2 : kMaxTokens)) return false;
+  if (!questions_.allows(now, has_asked ? kMaxQuestions / 2 : kMaxQuestions)) {
+    questions_.take_back();
+    return false;
+  }
+  askers_.push_back(network);
+  return true;
+}
+
 void ChallengeLookup::look_up(const std::string& token, const ParkedRequest& request,
-                              bool asks_others) {
+                              bool asks_others, const std::string& network) {
   if (stopped_) return;
   const SteadyTime now = runtime_.clock.steady();
   const auto unknown = unknown_.find(token);
   const bool is_asked = asked_.contains(token);
   const auto config = runtime_.config.read();
   if (!may_have(*config, asks_others) || (unknown != unknown_.end() && now < unknown->second) ||
-      (!is_asked && (asked_.size() >= kMaxTokens || !questions_.allows(now, kMaxQuestions))) ||
-      !parked_.park(token, request, {kPatience}))
+      (!is_asked && !may_ask(network, now)) || !parked_.park(token, request, {kPatience}))
     return wake_(request, WaitOutcome::kNever);
   Asked& asked = asked_[token];
   asked.asks_others = asked.asks_others || asks_others;
   if (is_asked) return;
+  asked.network = network;
   runtime_.loops.clerk().post(
       [this, token, path = own_answer_path(state_directory(*config), token)] {
         const auto text = read_file(path, {.limit = kAnswerBytes});

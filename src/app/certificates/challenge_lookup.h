@@ -6,8 +6,9 @@
 // does.  Questions have a mark (kMark), and are not passed on further.
 // Thread: control; files are read on the clerk.
 // Ownership: Services.
-// Bounds: kMaxTokens at once, kMaxQuestions a second, kMaxRequests that wait; beyond that the
-// answer is unknown.  An unknown token is not asked for again within kUnknownFor.
+// Bounds: kMaxTokens at once, kMaxQuestions a second, half of them for one network, so that it
+// excludes no others; kMaxRequests that wait.  Beyond that the answer is unknown.  An unknown token
+// is not asked for again within kUnknownFor.
 // Trust: an answer must be TOKEN, a dot and 43 characters of base64url, and only that is passed on;
 // redirects are not followed.
 // Source: RFC 8555 8.3.
@@ -33,8 +34,8 @@ struct Runtime;
 class ChallengeLookup {
  public:
   static constexpr std::chrono::milliseconds kPatience{2000};
-  static constexpr std::size_t kMaxTokens = 4, kMaxRequests = 64;
-  static constexpr unsigned kMaxQuestions = 10;
+  static constexpr std::size_t kMaxTokens = 8, kMaxRequests = 64;
+  static constexpr unsigned kMaxQuestions = 20;
   static constexpr std::chrono::seconds kUnknownFor{5};
   // Authorities ask several times, from several places.
   static constexpr std::chrono::minutes kKnownFor{1};
@@ -45,7 +46,9 @@ class ChallengeLookup {
 
   // Wakes the request once: kReady if the ChallengeTable has the answer now, else kNever.
   // asks_others: the request is not itself a question of another server.
-  void look_up(const std::string& token, const ParkedRequest& request, bool asks_others);
+  // network: the client's (Address::network()).
+  void look_up(const std::string& token, const ParkedRequest& request, bool asks_others,
+               const std::string& network);
   void stop();
 
   // Whether there may be an answer to look for.
@@ -57,9 +60,12 @@ class ChallengeLookup {
  private:
   struct Asked {
     bool asks_others = false;
+    std::string network;  // whose request was the first
     std::size_t unanswered = 0;
     std::vector<std::uint64_t> requests;
   };
+  // Whether this network may cause another question now; it is counted.
+  bool may_ask(const std::string& network, SteadyTime now);
   // The answer of the state directory has been read; "": none.
   void on_read(const std::string& token, std::string text);
   void keep(const std::string& token, std::string answer);
@@ -74,6 +80,7 @@ class ChallengeLookup {
   std::map<std::string, std::pair<std::uint64_t, SteadyTime>> known_;  // owner in the table, until
   std::uint64_t owners_;
   SecondCount questions_;
+  std::vector<std::string> askers_;  // the networks of the questions of this second
   ParkedRequests parked_;
   Timer forget_;
   bool stopped_ = false;

@@ -52,10 +52,11 @@ Verdict acme_stage(Worker& worker, Connection& connection) {
       network.challenges->count(ChallengeTable::Way::kHttp, false);
       return Verdict::kNext;
     }
-    network.loops.control().post(
-        [&network, wanted = std::string(token),
-         parked = ParkedRequest{worker.loop.id(), connection.id()},
-         asks_others] { network.challenge_lookup->look_up(wanted, parked, asks_others); });
+    network.loops.control().post([&network, wanted = std::string(token),
+                                  parked = ParkedRequest{worker.loop.id(), connection.id()},
+                                  asks_others, client = connection.peer().network()] {
+      network.challenge_lookup->look_up(wanted, parked, asks_others, client);
+    });
     return Verdict::kPending;
   }
   connection.context().waited.take();
