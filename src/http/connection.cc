@@ -121,11 +121,13 @@ bool Connection::enter(State next) {
   state_ = next;
   if (before == State::kHandling)
     unlink();  // from the undecided connections
-  else if (next > State::kHead)
-    owner_.head_complete(*this);
+  else if (next > State::kForm)
+    owner_.request_complete(*this);
   switch (next) {
     case State::kAccepted:
+      break;
     case State::kForm:  // the time for the head continues
+      if (before == State::kHead) owner_.form_begins(*this);
       break;
     case State::kOpening:
       wait_for_request();

@@ -72,9 +72,10 @@ void Connections::head_begins(Connection& connection) {
   open_heads_.push_back(connection);
   ++open_head_count_;
   // Ends only a connection that has had time to send its request: under a burst the worker is late.
-  if (open_head_count_ > settings_.read().most_open_heads &&
-      loop_.now() - open_heads_.front().head_since_ > kHeadGrace)
-    remove(open_heads_.front());
+  Connection& oldest = open_heads_.front();
+  if (open_head_count_ > settings_.read().most_open_heads && &oldest != &connection &&
+      loop_.now() - oldest.head_since_ > kHeadGrace)
+    remove(oldest);
 }
 
 void Connections::is_kept(Connection& connection) {
@@ -100,7 +101,14 @@ Connection* Connections::find(std::uint64_t id) {
   return at == connections_.end() ? nullptr : at->second.get();
 }
 
-void Connections::head_complete(Connection& connection) {
+// A form may be held back as a head may, and takes more memory.
+void Connections::form_begins(Connection& connection) {
+  if (!connection.kept_) return;
+  request_complete(connection);
+  head_begins(connection);
+}
+
+void Connections::request_complete(Connection& connection) {
   if (!connection.linked()) return;
   connection.unlink();
   if (std::exchange(connection.kept_, false))

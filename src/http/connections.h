@@ -126,10 +126,11 @@ class Connections final : public ConnectionSink {
   template <class Start>
   void start(std::uint64_t id, std::unique_ptr<Transport> transport,
              const std::shared_ptr<const ListenSocket>& socket, Start&& start_it);
-  void head_begins(Connection& connection);      // adds it to the open heads
-  void is_kept(Connection& connection);          // adds it to the kept connections
-  void head_complete(Connection& connection);    // removes it from both
-  void decision_begins(Connection& connection);  // the socket is not watched until the decision
+  void head_begins(Connection& connection);       // adds it to the open heads
+  void is_kept(Connection& connection);           // adds it to the kept connections
+  void form_begins(Connection& connection);       // a kept one is an open head from now on
+  void request_complete(Connection& connection);  // removes it from both
+  void decision_begins(Connection& connection);   // the socket is not watched until the decision
   void watch_the_undecided();
   // Null: a request comes at once.
   std::unique_ptr<Opening> opening_of(const ListenSocket& socket) const;
@@ -154,7 +155,7 @@ class Connections final : public ConnectionSink {
   std::unique_ptr<Connection> ended_at_once_;
   // Connections that ended in this turn; the loop may free them after this object is gone.
   const std::shared_ptr<std::vector<std::unique_ptr<Connection>>> gone_;
-  IntrusiveList<Connection> open_heads_;  // oldest first
+  IntrusiveList<Connection> open_heads_;  // or with an open form; oldest first
   std::size_t open_head_count_ = 0;
   IntrusiveList<Connection> kept_;  // likewise
   std::size_t kept_count_ = 0;

@@ -189,6 +189,43 @@ TEST(ConnectionLife, OfTooManyOpenHeadsTheOldestEnds) {
   CHECK(!pairs[2].finished());
   CHECK(!pairs[3].finished());
 }
+TEST(ConnectionLife, AFormWithoutItsBodyCountsAsAnOpenHead) {
+  change([](HttpSettings& s) { s.most_open_heads = 2; });
+  constexpr std::string_view kForm =
+      "POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+      "Content-Length: 3\r\n\r\n";
+  SocketPair pairs[4];
+  for (int i = 0; i < 3; ++i) {
+    accept(pairs[i]);
+    pairs[i].send(kForm);
+    turn();
+    clock.advance(3s);
+  }
+  CHECK(pairs[0].finished());
+  CHECK(!pairs[1].finished());
+  pairs[1].send("a=b");  // has asked: counts no more
+  turn();
+  accept(pairs[3]);
+  turn();
+  CHECK(!pairs[2].finished());
+  CHECK(!pairs[3].finished());
+  CHECK(connections->make_room());
+  turn();
+  CHECK(pairs[2].finished());
+}
+TEST(ConnectionLife, AFormOnAKeptConnectionTakesAPlaceOfOpenHeads) {
+  keep_alive();
+  change([](HttpSettings& s) { s.most_open_heads = 2; });
+  ask("OPTIONS * HTTP/1.1\r\n\r\n");
+  say("POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+      "Content-Length: 3\r\n\r\n");
+  clock.advance(3s);
+  SocketPair pairs[2];
+  for (SocketPair& pair : pairs) accept(pair);
+  turn();
+  CHECK(peer.finished());
+  for (SocketPair& pair : pairs) CHECK(!pair.finished());
+}
 TEST(ConnectionLife, InACrowdHeadsThatHaveJustBegunStay) {
   change([](HttpSettings& s) { s.most_open_heads = 2; });
   SocketPair pairs[4];
