@@ -45,7 +45,7 @@ KeyRing KeyRing::fresh(std::int64_t now) {
 
 KeyRing KeyRing::rotated(std::int64_t now, bool revoke) const {
   KeyRing ring;
-  ring.secret_ = secret_;
+  ring.secret_ = revoke ? random_bytes(kSecretBytes) : secret_;
   ring.keys_.push_back(new_key(now));
   if (revoke) return ring;
   for (OwnKey key : keys_) {

@@ -31,7 +31,7 @@ class KeyRing {
   static constexpr std::chrono::hours kOldKeyValid{12};
 
   static KeyRing fresh(std::int64_t now);
-  // Adds a new key in front. revoke: older ones are no longer accepted.
+  // Adds a new key in front. revoke: older ones are no longer accepted, and the secret is another.
   KeyRing rotated(std::int64_t now, bool revoke) const;
   // Without that key; if it was the signing one, a new one replaces it.
   KeyRing without(std::string_view kid, std::int64_t now) const;

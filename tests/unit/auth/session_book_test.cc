@@ -471,6 +471,14 @@ TEST(KeyRing, WhatIsDamagedIsSaid) {
     CHECK(!KeyRing::parse(text).has_value());
   CHECK(read_key_ring(directory.file("none")).error().code == Error::Code::kNotFound);
 }
+TEST(KeyRing, NothingOfARevokedOneRemains) {
+  const KeyRing ring = KeyRing::fresh(1000), revoked = ring.rotated(2000, true);
+  LONGS_EQUAL(1, revoked.keys().size());
+  CHECK(revoked.newest().kid != ring.newest().kid);
+  CHECK(revoked.secret() != ring.secret());
+  LONGS_EQUAL(ring.secret().size(), revoked.secret().size());
+  CHECK(ring.rotated(2000, false).secret() == ring.secret());
+}
 TEST(KeyRing, OneKeyIsTakenOut) {
   const KeyRing ring = KeyRing::fresh(1000).rotated(2000, false);
   const std::string newest = ring.newest().kid, older = ring.keys()[1].kid;
