@@ -12,14 +12,16 @@ ExternalLookups::ExternalLookups(Loop& loop, Callbacks callbacks)
                [this](const std::string& mount) { parked_.release(mount, WaitOutcome::kNever); }}),
       gather_(loop, [this] { callbacks_.ask(std::exchange(next_, {})); }) {}
 
-void ExternalLookups::look_up(const std::string& mount, const ParkedRequest& request) {
+void ExternalLookups::look_up(const std::string& mount, const ParkedRequest& request,
+                              bool of_source) {
   if (callbacks_.is_here(mount)) {
     callbacks_.wake(request, WaitOutcome::kReady);
     return;
   }
   const auto known = unknown_.find(mount);
   const bool refused = known != unknown_.end() && loop_.now() < known->second;
-  const bool has_room = asked_.contains(mount) || asked_.size() < kMaxNames;
+  const bool has_room =
+      asked_.contains(mount) || asked_.size() < kMaxNames + (of_source ? kMaxOfSources : 0);
   if (refused || !has_room || !parked_.park(mount, request, {kPatience})) {
     callbacks_.wake(request, WaitOutcome::kNever);
     return;

@@ -6,7 +6,8 @@
 // configuration has it.
 // Thread: control.
 // Ownership: ExternalService.
-// Bounds: kMaxNames names in questions; a request for a further one does not wait.
+// Bounds: kMaxNames names in questions, and kMaxOfSources more that only sources with a login may
+// have, because listeners may invent names; a request for a further one does not wait.
 // Source: doc/external.md.
 #pragma once
 
@@ -26,7 +27,7 @@ class ExternalLookups {
   static constexpr std::chrono::milliseconds kGather{5};
   static constexpr std::chrono::milliseconds kPatience{2000};
   static constexpr std::chrono::seconds kUnknownFor{10}, kFailedFor{2};
-  static constexpr std::size_t kMaxNames = 64;
+  static constexpr std::size_t kMaxNames = 64, kMaxOfSources = 16;
   static constexpr std::size_t kMaxRemembered = 4096;
   static constexpr std::size_t kMaxRequests = 1024;  // of one name
   static constexpr std::size_t kMaxParked = 16'384;
@@ -39,7 +40,7 @@ class ExternalLookups {
   ExternalLookups(Loop& loop, Callbacks callbacks);
 
   // Wakes the request once, now or later, with kReady or kNever.
-  void look_up(const std::string& mount, const ParkedRequest& request);
+  void look_up(const std::string& mount, const ParkedRequest& request, bool of_source);
   // Takes the answer about these names.
   void answered(const std::vector<std::string>& names, const std::set<std::string>& found);
   void failed(const std::vector<std::string>& names);

@@ -266,8 +266,9 @@ void ExternalService::ask_missing(std::vector<std::string> names, std::size_t fr
                });
 }
 
-void ExternalService::look_up(const std::string& mount, const ParkedRequest& request) {
-  lookups_.look_up(mount, request);
+void ExternalService::look_up(const std::string& mount, const ParkedRequest& request,
+                              bool of_source) {
+  lookups_.look_up(mount, request, of_source);
 }
 
 void ExternalService::ask_names(std::vector<std::string> names) {

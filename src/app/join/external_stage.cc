@@ -22,10 +22,12 @@ bool waits_for_external(Worker& worker, Connection& connection, const std::strin
   if (!refuse_record_name(mount).empty() || traffic.mounts.find(mount) != nullptr ||
       section_of(traffic, connection, mount).name == mount || traffic.files.read()->has_file(mount))
     return false;
-  traffic.loops.control().post(
-      [&traffic, mount, parked = ParkedRequest{worker.loop.id(), connection.id()}] {
-        traffic.external->look_up(mount, parked);
-      });
+  const Method method = connection.request().method;
+  traffic.loops.control().post([&traffic, mount,
+                                parked = ParkedRequest{worker.loop.id(), connection.id()},
+                                of_source = method != Method::kGet && method != Method::kHead] {
+    traffic.external->look_up(mount, parked, of_source);
+  });
   return true;
 }
 

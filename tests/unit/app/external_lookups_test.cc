@@ -31,7 +31,9 @@ TEST_GROUP(ExternalLookups) {
          woken[request.connection] = outcome;
        }}};
 
-  void look_up(const std::string& mount, std::uint64_t id) { lookups.look_up(mount, {0, id}); }
+  void look_up(const std::string& mount, std::uint64_t id, bool of_source = false) {
+    lookups.look_up(mount, {0, id}, of_source);
+  }
   // Until the names have become a question.
   void gather() {
     const std::size_t before = questions.size();
@@ -93,4 +95,16 @@ TEST(ExternalLookups, NoMoreThan64NamesAreUnderWay) {
   lookups.abandon();
   LONGS_EQUAL(1000, woken.size());
   LONGS_EQUAL(0, lookups.under_way());
+}
+TEST(ExternalLookups, NamesOfListenersLeaveRoomForThoseOfSources) {
+  for (std::uint64_t i = 0; i < 1000; ++i) look_up("/n" + std::to_string(i), i);
+  const std::size_t refused = woken.size();
+  for (std::uint64_t i = 0; i < ExternalLookups::kMaxOfSources; ++i)
+    look_up("/s" + std::to_string(i), 1000 + i, true);
+  LONGS_EQUAL(refused, woken.size());
+  look_up("/s", 2000, true);
+  look_up("/n", 2001);
+  LONGS_EQUAL(refused + 2, woken.size());
+  gather();
+  LONGS_EQUAL(64 + ExternalLookups::kMaxOfSources, questions[0].size());
 }
