@@ -76,7 +76,7 @@ void node(JsonWriter& json, const Node& node, std::uint64_t below, SteadyTime no
     json.number(static_cast<std::int64_t>(node.clock_skew->count()));
   else
     json.null();
-  json.key("tags").texts(node.tag_names);
+  json.key("tags").texts(node.NodeHello::tags);
   json.key("countries").texts(node.countries);
   json.end_object();
 }
@@ -93,7 +93,7 @@ Node without_details(const Node& from) {
   shown.unacked = empty.unacked;
   shown.issued = shown.arrived = 0;
   shown.relays = empty.relays;
-  shown.tag_names.clear();
+  shown.NodeHello::tags.clear();
   shown.countries.clear();
   return shown;
 }

@@ -50,7 +50,7 @@ NodeNow row_of(const Node& node, SteadyTime now) {
   row.max_listeners = limit_of(node.hard_listeners);
   row.kbps = whole_of(node.reported_kbps);
   row.max_kbps = limit_of(node.hard_kbps);
-  row.tags = node.tag_names;
+  row.tags = node.NodeHello::tags;
   if (!node.countries.empty()) row.country = node.countries.front();
   row.weight = node.limits.weight;
   return row;

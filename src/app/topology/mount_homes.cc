@@ -27,7 +27,7 @@ PlaceCandidate candidate_of(const Node& node, SteadyTime now) {
   out.node = node.id;
   out.state = node.state_at(now);
   out.url = encoder_url(node.addresses);
-  out.tags = node.tag_names;
+  out.tags = node.NodeHello::tags;
   out.countries = node.countries;
   out.max_sources = node.capacity.sources;
   out.max_ingest_kbps = static_cast<std::uint64_t>(std::llround(node.capacity.ingest_kbps));

@@ -133,12 +133,12 @@ struct NodeFacts {
 struct NodeHello : NodeFacts {
   NodeKind kind = NodeKind::kLink;
   MountScope scope = MountScope::kAll;
-  std::chrono::milliseconds every{250};
-  // For a node that polls, see Rhythm; 0: `every` and 10 s.
+  std::chrono::milliseconds every{250};  // between two reports
+  // For a node that polls, see Rhythm: it is dead after this silence; 0: `every` and 10 s.
   std::chrono::milliseconds out_after{0};
-  bool proven = true;  // `every` is the node's own, not a guess
-  bool checks_tokens = false;
-  bool keyed = false;  // it has a key of our link, and confirms each client
+  bool proven = true;          // `every` is the node's own, not a guess
+  bool checks_tokens = false;  // removes tokens from requests and checks them
+  bool keyed = false;  // it has a key of our link (redirect_token.h), and confirms each client
   // As in LoadReport; without a value, counting begins at the first report.
   std::optional<std::uint64_t> arrivals{};
   NodeLimits limits{};  // from our configuration
@@ -236,28 +236,16 @@ struct alignas(64) PickedNode {
   std::uint64_t turns = 0;  // redirects since the membership last changed, for "round-robin"
 };
 
-struct Node : PickedNode, NodeHeard {
-  // Identity.
-  std::string id;
-  std::string epoch;  // of its process's run
-  std::vector<NodeAddress> addresses;
-  NodeCapacity capacity;  // as the node reports it
-  NodeLimits limits;      // by our configuration
-  std::vector<std::string> tag_names;
-  std::vector<std::string> countries;  // that it is near to; empty: to all
-  std::vector<std::string> reported_countries;
-  std::chrono::milliseconds every{250};  // between two reports
-  // For a node that polls: it is dead after this silence.
-  std::chrono::milliseconds out_after{0};
-  bool proven = true;               // false: it has reported once, so its interval is not known
-  std::uint64_t issued_before = 0;  // `issued` at its last report
+// As the node reports itself, and as it counts in a pick, which has some members in both forms.
+struct Node : PickedNode, NodeHello, NodeHeard {
+  using PickedNode::enforces, PickedNode::kind, PickedNode::masters, PickedNode::scope,
+      PickedNode::tags;
+  std::vector<std::string> countries;  // that it is near to, by our limits too; empty: to all
+  std::uint64_t issued_before = 0;     // `issued` at its last report
 
   PeersKeep peers_keep;                                 // see what_peers_keep()
   bool doubted_load = false;                            // its reported load is not believed
   std::optional<std::chrono::milliseconds> clock_skew;  // its wall clock less ours
-  bool checks_tokens = false;                  // removes tokens from requests and checks them
-  bool keyed = false;                          // it has a key of our link, see redirect_token.h
-  std::optional<std::uint64_t> arrivals_seen;  // by the node's count
   // While foreign clients ask for redirects and do not follow: the most that `unacked` keeps.
   std::uint64_t most_on_way = std::numeric_limits<std::uint64_t>::max();
   FadingLoad astray;         // the load of a flood of redirects that are not followed

@@ -53,8 +53,8 @@ void NodeTable::take_arrivals(Node& node, const LoadReport& report) {
     note_sent(node, gone, before - node.unacked.kbps(), false, report.received);
     return;
   }
-  const std::uint64_t before = node.arrivals_seen.value_or(*report.arrivals);
-  node.arrivals_seen = report.arrivals;
+  const std::uint64_t before = node.arrivals.value_or(*report.arrivals);
+  node.arrivals = report.arrivals;
   // A node cannot confirm more redirects than it was sent.
   const std::uint64_t fresh =
       std::min(*report.arrivals > before ? *report.arrivals - before : 0, node.unacked.count());

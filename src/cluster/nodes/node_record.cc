@@ -9,25 +9,8 @@ namespace lb {
 namespace {
 
 NodeRecord save_node(const Node& node) {
-  NodeRecord saved;
-  saved.hello.id = node.id;
-  saved.hello.epoch = node.epoch;
-  saved.hello.kind = node.kind;
-  saved.state = node.state;
-  saved.heard = node;
-  saved.hello.scope = node.scope;
-  saved.hello.enforces = node.enforces;
-  saved.hello.addresses = node.addresses;
-  saved.hello.capacity = node.capacity;
-  saved.hello.tags = node.tag_names;
-  saved.hello.countries = node.reported_countries;
-  saved.hello.every = node.every;
-  saved.hello.out_after = node.out_after;
-  saved.hello.proven = node.proven;
-  saved.hello.checks_tokens = node.checks_tokens;
-  saved.hello.keyed = node.keyed;
+  NodeRecord saved{node, node.state, node, {}, {}};
   saved.hello.masters = node.masters;
-  saved.hello.arrivals = node.arrivals_seen;
   saved.unacked.assign(node.unacked.runs().begin(), node.unacked.runs().end());
   return saved;
 }

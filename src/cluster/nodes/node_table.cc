@@ -62,6 +62,7 @@ Result<NodeSlot> NodeTable::hello(NodeHello hello, SteadyTime now) {
         {"node ", hello.id, ": a process with this id is connected; the second one is refused"}));
   }
   if (same_run) {
+    hello.arrivals = node.arrivals;
     describe(node, std::move(hello), now);
     return slot;
   }
@@ -76,7 +77,6 @@ Result<NodeSlot> NodeTable::hello(NodeHello hello, SteadyTime now) {
   node.doubted_load = doubted;
   node.state = NodeState::kDead;  // until become()
   node.last_probe = last_probe;
-  node.arrivals_seen = hello.arrivals;
   node.counts_load = hello.kind == NodeKind::kLink || hello.kind == NodeKind::kSelf;
   node.window_since = now;
   describe(node, std::move(hello), now);
@@ -89,13 +89,12 @@ Result<NodeSlot> NodeTable::hello(NodeHello hello, SteadyTime now) {
 }
 
 void NodeTable::describe(Node& node, NodeHello&& hello, SteadyTime now) {
-  node.id = std::move(hello.id);
-  node.key = node_key(node.id);
-  node.epoch = std::move(hello.epoch);
   node.kind = hello.kind;
   node.scope = hello.scope;
   node.enforces = hello.enforces;
-  node.addresses = std::move(hello.addresses);
+  node.masters = static_cast<std::uint8_t>(std::clamp(hello.masters, 1U, kMaxMasters));
+  static_cast<NodeHello&>(node) = std::move(hello);
+  node.key = node_key(node.id);
   if (node.answers && std::find(node.addresses.begin(), node.addresses.end(), *node.answers) ==
                           node.addresses.end())
     node.answers.reset();
@@ -107,19 +106,11 @@ void NodeTable::describe(Node& node, NodeHello&& hello, SteadyTime now) {
         node.reach |= Node::reach_bit(scheme, family);
     }
   }
-  node.capacity = hello.capacity;
   node.capacity.kbps = sane_kbps(node.capacity.kbps);
   node.capacity.ingest_kbps = sane_kbps(node.capacity.ingest_kbps);
-  node.limits = hello.limits;
-  node.tag_names = std::move(hello.tags);
-  node.tags = bits_of(node.tag_names);
-  node.reported_countries = std::move(hello.countries);
-  node.every = std::max(hello.every, 50ms);
-  node.out_after = hello.out_after > 0ms ? hello.out_after : node.every + 10s;
-  node.proven = hello.proven;
-  node.masters = static_cast<std::uint8_t>(std::clamp(hello.masters, 1U, kMaxMasters));
-  node.checks_tokens = hello.checks_tokens;
-  node.keyed = hello.keyed;
+  node.tags = bits_of(node.NodeHello::tags);
+  node.every = std::max(node.every, 50ms);
+  if (node.out_after <= 0ms) node.out_after = node.every + 10s;
   weigh(node);
   expect_report(node, now);
 }
@@ -131,7 +122,7 @@ void NodeTable::know_tags() {
     if (tags_.size() == kMaxTags) break;
     tags_.try_emplace(tag, std::uint64_t{1} << tags_.size());
   }
-  for (Node& node : nodes_) node.tags = bits_of(node.tag_names);
+  for (Node& node : nodes_) node.tags = bits_of(node.NodeHello::tags);
 }
 
 std::uint64_t NodeTable::bits_of(const std::vector<std::string>& tags) const {
@@ -142,7 +133,8 @@ std::uint64_t NodeTable::bits_of(const std::vector<std::string>& tags) const {
 
 // Computes from capacity, clamps and weight the values that policies compare and the hard limits.
 void NodeTable::weigh(Node& node) {
-  node.countries = node.limits.countries.empty() ? node.reported_countries : node.limits.countries;
+  node.countries =
+      node.limits.countries.empty() ? node.NodeHello::countries : node.limits.countries;
   const double kbps = within(node.capacity.kbps, node.limits.most.kbps);
   const unsigned listeners = within(node.capacity.listeners, node.limits.most.listeners);
   const unsigned accepts = within(node.capacity.accepts, node.limits.most.accepts);
