@@ -172,9 +172,8 @@ std::unique_ptr<Transport> RelayService::reading(const SourceRecord& saved, FdsI
   const RelayRecord* const relay = handed_.of(saved.mount, saved.lease);
   if (relay == nullptr) return nullptr;
   if (!relay->from.program.empty())
-    return programs_.reading(saved.mount, saved.lease, fds.take(saved.fd));
-  UniqueFd fd = fds.take_socket(saved.fd);
-  return fd ? std::make_unique<PlainTransport>(std::move(fd), saved.peer) : nullptr;
+    return programs_.reading(saved.mount, saved.lease, fds.take(saved.encoder.fd));
+  return restore_transport(saved.encoder, fds);
 }
 
 void RelayService::end_source(unsigned worker, std::uint64_t lease, EndReason reason) {

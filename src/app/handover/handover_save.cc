@@ -252,7 +252,7 @@ Result<void> Handover::save_relay(HandoverOut& out, const SourceRecord& source) 
     out.put(HandoverType::kRelay, *relay);
     return {};
   }
-  const int output = out.fds().all()[static_cast<std::size_t>(source.fd)];
+  const int output = out.fds().all()[static_cast<std::size_t>(source.encoder.fd)];
   const auto program = network_.relays->programs().save(source.lease, output, out.fds());
   if (!program) return Error::invalid(cat({"what writes ", source.mount, " ends at this moment"}));
   out.put(HandoverType::kProgram, *program);

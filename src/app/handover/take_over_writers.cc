@@ -8,7 +8,6 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "stream/source/admission_record.h"
-#include "stream/source/offer_record.h"
 #include "stream/source/source_admission.h"
 #include "stream/source/source_record.h"
 #include "stream/source/source_set.h"
@@ -16,10 +15,6 @@
 
 namespace lb {
 namespace {
-
-std::unique_ptr<Transport> plain_transport(UniqueFd fd, const Address& peer) {
-  return fd ? std::make_unique<PlainTransport>(std::move(fd), peer) : nullptr;
-}
 
 void count(ServerCounters& counters, SourceOffer& offer) {
   offer.client_pass = GatePass::enter(counters.clients);
@@ -61,17 +56,17 @@ Result<void> TakeOver::take(Network& network, const SourceRecord& saved) {
   if (at == leases_.end() || writer == nullptr || writer->lease != saved.lease)
     return wrong("it does not write this mount");
   const bool relay = writer->kind == WriterKind::kRelay;
-  auto transport = relay ? network.relays->reading(saved, fds_)
-                         : plain_transport(fds_.take_socket(saved.fd), saved.peer);
+  auto transport =
+      relay ? network.relays->reading(saved, fds_) : restore_transport(saved.encoder, fds_);
   if (!transport) return wrong("it has no connection");
   WriterLease lease = std::move(*at->second);
   leases_.erase(at);
   lease.identity = saved.identity;
-  SourceOffer offer = restore_offer(saved, std::move(transport));
+  SourceOffer offer = restore_offer(saved.encoder, std::move(transport));
   if (relay) offer.source_pass = GatePass::enter(network.counters.sources);
   offer.metaint = static_cast<std::size_t>(saved.metaint);
   offer.place = saved.feed.place;
-  if (saved.counted) count(network.counters, offer);
+  if (saved.encoder.counted) count(network.counters, offer);
   Worker& worker = *network.workers[writer->home];
   auto facts = writer->mount->facts();
   if (auto restored = worker.sources->restore(std::move(offer), saved, std::move(lease), facts);
@@ -89,10 +84,10 @@ Result<void> TakeOver::take(Network& network, const StandbyRecord& saved) {
   const auto mount = network.mounts.find(saved.mount);
   const Standby* const standby = network.admission->standby_of(saved.mount, saved.id);
   if (!mount || standby == nullptr) return wrong("it has no place");
-  UniqueFd fd = fds_.take_socket(saved.fd);
-  if (!fd) return wrong("it has no connection");
-  SourceOffer offer = restore_offer(saved, std::move(fd));
-  if (saved.counted) count(network.counters, offer);
+  auto transport = restore_transport(saved.encoder, fds_);
+  if (!transport) return wrong("it has no connection");
+  SourceOffer offer = restore_offer(saved.encoder, std::move(transport));
+  if (saved.encoder.counted) count(network.counters, offer);
   UniqueFd hearing = saved.hearing.empty() ? UniqueFd() : fds_.take(saved.hearing.front());
   Worker& worker = *network.workers[standby->home];
   if (auto restored = worker.sources->restore_standby(std::move(offer), saved, std::move(hearing),

@@ -150,9 +150,10 @@ void begin(Worker& worker, Connection& connection, WriterLease lease,
     connection.drop();
     return;
   }
-  SourceOffer offer{
-      nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {},
-      0};
+  SourceOffer offer;
+  offer.leftover = connection.take_leftover();
+  offer.body = std::move(body);
+  offer.source_pass = std::move(place);
   if (const auto metaint = parse_u64(request.headers.get("icy-metaint"));
       metaint && *metaint > 0 && *metaint < kMetaintLimit)
     offer.metaint = static_cast<std::size_t>(*metaint);

@@ -1,4 +1,4 @@
-// The common part of the records of a source and of a standby: its connection.
+// EncoderRecord: the common part of the records of a source and of a standby: its connection.
 // Thread: pure functions.
 #pragma once
 
@@ -6,42 +6,36 @@
 #include <utility>
 
 #include "base/unique_fd.h"
-#include "net/socket/transport.h"
+#include "net/address/address.h"
 #include "stream/mount/moved_fd.h"
 #include "stream/source/source_offer.h"
 
 namespace lb {
 
-template <class Record>
-void save_offer(const SourceOffer& offer, FdsOut& fds, Record& saved) {
-  saved.fd = fds.add(*offer.transport);
-  saved.peer = offer.transport->peer();
-  saved.request = offer.request;
-  saved.user_agent = offer.user_agent;
-  saved.referer = offer.referer;
-  saved.user = offer.user;
-  saved.shows_user = offer.shows_user;
-  saved.bytes_sent = offer.bytes_sent;
-  saved.counted = static_cast<bool>(offer.client_pass);
+struct EncoderRecord {
+  MovedFd fd = 0;
+  Address peer;
+  EncoderFacts facts;
+  bool counted = false;  // among the clients
+};
+
+inline EncoderRecord save_offer(const SourceOffer& offer, FdsOut& fds) {
+  Transport& transport = *offer.transport;
+  return {fds.add(transport), transport.peer(), offer, static_cast<bool>(offer.client_pass)};
+}
+
+// Null: the record has none.
+inline std::unique_ptr<Transport> restore_transport(const EncoderRecord& saved, FdsIn& fds) {
+  UniqueFd fd = fds.take_socket(saved.fd);
+  return fd ? std::make_unique<PlainTransport>(std::move(fd), saved.peer) : nullptr;
 }
 
 // Without its places, which belong to the server.
-template <class Record>
-SourceOffer restore_offer(const Record& saved, std::unique_ptr<Transport> transport) {
+inline SourceOffer restore_offer(const EncoderRecord& saved, std::unique_ptr<Transport> transport) {
   SourceOffer offer;
+  static_cast<EncoderFacts&>(offer) = saved.facts;
   offer.transport = std::move(transport);
-  offer.request = saved.request;
-  offer.user_agent = saved.user_agent;
-  offer.referer = saved.referer;
-  offer.user = saved.user;
-  offer.shows_user = saved.shows_user;
-  offer.bytes_sent = saved.bytes_sent;
   return offer;
-}
-
-template <class Record>
-SourceOffer restore_offer(const Record& saved, UniqueFd fd) {
-  return restore_offer(saved, std::make_unique<PlainTransport>(std::move(fd), saved.peer));
 }
 
 }  // namespace lb

@@ -17,17 +17,21 @@
 
 namespace lb {
 
-struct SourceOffer {
+// An encoder's log-in, for the access log.
+struct EncoderFacts {
+  std::string request;  // "SOURCE /a.mp3 HTTP/1.0"; "": a relay, no line
+  std::string user_agent, referer, user;
+  std::uint64_t bytes_sent = 0;  // the answer
+  bool shows_user = false;       // as in AccessFacts
+};
+
+struct SourceOffer : EncoderFacts {
   std::unique_ptr<Transport> transport;
   std::string leftover;  // bytes that came with the head
   BodyReader body;
   std::size_t metaint = 0;  // of blocks inside the source's own stream; 0: none
   GatePass client_pass, source_pass;
-  std::string request;  // "SOURCE /a.mp3 HTTP/1.0", for the access log; "": a relay, no line
-  std::string user_agent, referer, user;
   bool is_logged = true;                    // as in WriterLease
-  bool shows_user = false;                  // as in AccessFacts
-  std::uint64_t bytes_sent = 0;             // the answer to its login
   std::optional<StreamPlace> place = {};    // of the first byte, from an upstream
   std::unique_ptr<SourceState> state = {};  // of an encoder that was a standby; null: new
   std::chrono::milliseconds silence{0};     // of a spare: takes over after this silence

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/cat.h"
-#include "stream/source/offer_record.h"
 #include "stream/source/source.h"
 #include "stream/source/source_set.h"
 
@@ -27,7 +26,7 @@ SourceRecord Source::save(FdsOut& fds) const {
   saved.lease = lease().id;
   saved.mount = feed_.mount().name();
   saved.identity = lease().identity;
-  save_offer(offer_, fds, saved);
+  saved.encoder = save_offer(offer_, fds);
   saved.metaint = offer_.metaint;
   saved.feed = feed_.save();
   saved.started = started_;

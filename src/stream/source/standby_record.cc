@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/cat.h"
-#include "stream/source/offer_record.h"
 #include "stream/source/source_set.h"
 #include "stream/source/standby_source.h"
 
@@ -20,7 +19,7 @@ StandbyRecord StandbySource::save(FdsOut& fds) const {
   StandbyRecord saved;
   saved.id = id_;
   saved.mount = mount_->name();
-  save_offer(offer_, fds, saved);
+  saved.encoder = save_offer(offer_, fds);
   saved.flows = flows_;
   saved.body = state_->body;
   saved.titles = state_->titles;

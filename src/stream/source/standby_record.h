@@ -11,19 +11,15 @@
 #include "base/record.h"
 #include "http/body.h"
 #include "media/icy.h"
-#include "net/address/address.h"
 #include "stream/mount/moved_fd.h"
+#include "stream/source/offer_record.h"
 
 namespace lb {
 
 struct StandbyRecord {
   std::uint64_t id = 0;  // of its place
   std::string mount;
-  MovedFd fd = 0;
-  Address peer;
-  std::string request, user_agent, referer, user;
-  std::uint64_t bytes_sent = 0;
-  bool counted = false;  // among the clients
+  EncoderRecord encoder;
   bool flows = false;
   BodyReader body;
   std::optional<IcyDeinterleaver> titles;
@@ -31,12 +27,12 @@ struct StandbyRecord {
   SteadyTime connected{};
   std::uint64_t bytes_read = 0;
   std::vector<MovedFd> hearing;  // of the program that analyses it; one or none
-  bool shows_user = false;
 };
 template <class Io, RecordOf<StandbyRecord> T>
 void record_fields(Io& io, T& standby) {
-  auto& [id, mount, fd, peer, request, user_agent, referer, user, bytes_sent, counted, flows, body,
-         titles, ring, connected, bytes_read, hearing, shows_user] = standby;
+  auto& [id, mount, encoder, flows, body, titles, ring, connected, bytes_read, hearing] = standby;
+  auto& [fd, peer, facts, counted] = encoder;
+  auto& [request, user_agent, referer, user, bytes_sent, shows_user] = facts;
   io.needed(1, id, mount, fd);
   io(4, peer, request, user_agent, referer, user, bytes_sent, counted, flows, body, titles, ring,
      connected, bytes_read, hearing, shows_user);
