@@ -25,25 +25,12 @@ std::string why_it_stays(const HlsSession& session, const std::set<const Mount*>
 
 HlsSessionRecord save_session(const HlsSession& session) {
   HlsSessionRecord saved;
-  saved.id = session.id;
-  saved.name = session.name;
+  saved.player = session;
   saved.mount = session.mount->name();
-  saved.ip = session.ip;
-  saved.crowd = session.crowd;
-  saved.request = session.facts.request();
-  saved.referer = session.facts.referer();
-  saved.user_agent = session.facts.user_agent();
-  saved.user = session.facts.user();
   saved.counted = static_cast<bool>(session.client);
   saved.total = static_cast<bool>(session.total);
   saved.slot = static_cast<bool>(session.slot);
   if (session.notice) session.notice->save(saved.notice.emplace());
-  saved.began = session.began;
-  saved.until = session.until;
-  saved.patience = session.patience;
-  saved.earned = session.earned;
-  saved.segment = session.segment;
-  saved.bytes = session.bytes;
   if (is_off_air(*session.mount)) {
     saved.past_type = session.mount->facts()->content_type;
     saved.past_rate = session.mount->usual_bytes_per_second();
@@ -66,7 +53,7 @@ std::vector<HlsSessionRecord> HlsSessions::save() const {
     for (const auto& [key, session] : shard.sessions) all.push_back(save_session(*session));
   }
   std::unordered_map<std::string_view, std::vector<HlsSessionRecord*>> of_crowds;
-  for (HlsSessionRecord& saved : all) of_crowds[saved.crowd].push_back(&saved);
+  for (HlsSessionRecord& saved : all) of_crowds[saved.player.crowd].push_back(&saved);
   for (const auto& [name, sessions] : of_crowds) {
     const CrowdShard& shard = crowds_[place_of(name)];
     const std::lock_guard<std::mutex> guard(shard.mutex);
@@ -75,7 +62,7 @@ std::vector<HlsSessionRecord> HlsSessions::save() const {
     std::size_t remaining = sessions.size();
     for (HlsSessionRecord* saved : sessions) {
       const std::uint64_t part = left / remaining--;
-      saved->bytes += part;
+      saved->player.bytes += part;
       left -= part;
     }
   }

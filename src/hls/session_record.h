@@ -11,32 +11,43 @@
 #include "base/clock.h"
 #include "base/record.h"
 #include "stream/listener/end_notice.h"
+#include "stream/listener/listener_record.h"
 
 namespace lb {
 
+struct HlsPlayer {
+  std::uint64_t id = 0;  // numbered as the connections of listeners
+  std::string name;      // s=, or its substitute
+  std::string ip;
+  std::string crowd;   // the address and agent that share segments without s=
+  RequestFacts facts;  // of its first request
+  SteadyTime began{};
+  SteadyTime until = SteadyTime::max();  // max-listener-duration
+  std::chrono::seconds patience{20};     // the longest time without a request
+  bool earned = false;                   // it has fetched a segment
+  std::chrono::milliseconds segment{0};  // about, of each segment
+  std::uint64_t bytes = 0;               // in a record with its part of the crowd's bytes
+};
+
 struct HlsSessionRecord {
-  std::uint64_t id = 0;
-  std::string name, mount, ip, crowd;
-  std::string request, referer, user_agent, user;
+  HlsPlayer player;
+  std::string mount;
   bool counted = false, total = false;  // its gates
   std::optional<NoticeRecord> notice;
-  SteadyTime began{}, until = SteadyTime::max();
-  std::chrono::seconds patience{20};
-  bool earned = false;
-  std::chrono::milliseconds segment{0};
-  std::uint64_t bytes = 0;  // with its part of the crowd's bytes
-  bool slot = false;        // of a limit of the whole cluster
+  bool slot = false;  // of a limit of the whole cluster
   // For a recorded mount without a stream: facts_of_past(), bytes a second.
   std::string past_type;
   std::uint64_t past_rate = 0;
 };
 template <class Io, RecordOf<HlsSessionRecord> T>
 void record_fields(Io& io, T& session) {
-  auto& [id, name, mount, ip, crowd, request, referer, user_agent, user, counted, total, notice,
-         began, until, patience, earned, segment, bytes, slot, past_type, past_rate] = session;
+  auto& [player, mount, counted, total, notice, slot, past_type, past_rate] = session;
+  auto& [id, name, ip, crowd, facts, began, until, patience, earned, segment, bytes] = player;
   io.needed(1, id, name, mount);
-  io(4, ip, crowd, request, referer, user_agent, user, counted, total, notice, began, until,
-     patience, earned, segment, bytes, slot, past_type, past_rate);
+  io(4, ip, crowd);
+  request_fields(io, 6, facts);
+  io(10, counted, total, notice, began, until, patience, earned, segment, bytes, slot, past_type,
+     past_rate);
 }
 
 }  // namespace lb

@@ -25,35 +25,23 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "hls/session_record.h"
 #include "stream/listener/listener.h"
 #include "stream/listener/listener_row.h"
 #include "stream/mount/mount.h"
 
 namespace lb {
 
-struct HlsSessionRecord;
-
-struct HlsSession {
-  std::uint64_t id = 0;  // numbered as the connections of listeners
-  std::string name;      // s=, or its substitute
+struct HlsSession : HlsPlayer {
   std::shared_ptr<Mount> mount;
-  std::string ip;
-  std::string crowd;   // the address and agent that share segments without s=
-  RequestFacts facts;  // of its first request
   GatePass client, total;
   GatePass place;  // in a gate of `mount`
   SlotPass slot;
   std::unique_ptr<EndNotice> notice;
-  SteadyTime began{};
-  SteadyTime until = SteadyTime::max();  // max-listener-duration
-  std::chrono::seconds patience{20};     // the longest time without a request
-  bool earned = false;                   // its player has fetched a segment
-  std::chrono::milliseconds segment{0};  // about, of each segment
-  // The members below belong to the shard.
+  // The members below, and bytes, belong to the shard.
   const std::string* key = nullptr;  // of its row
   SteadyTime seen{};
   SteadyTime listed{};  // of a newcomer: when it could have fetched a segment
-  std::uint64_t bytes = 0;
 
   // From its first request to the end of the last fetched segment, or to now if that is earlier.
   std::chrono::milliseconds listened(SteadyTime now) const noexcept {

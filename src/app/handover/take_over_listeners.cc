@@ -259,7 +259,8 @@ Result<void> TakeOver::take(Network& network, const PlayersRecord& saved) {
 
 Result<void> TakeOver::take_player(Network& network, const HlsSessionRecord& saved) {
   const auto wrong = [&saved](std::string_view what) {
-    return Error::invalid(cat({"player ", saved.id, " of ", saved.mount, " by HLS: ", what}));
+    return Error::invalid(
+        cat({"player ", saved.player.id, " of ", saved.mount, " by HLS: ", what}));
   };
   auto mount = network.hls->resting(saved.mount);
   if (!mount) mount = network.mounts.find(saved.mount);
@@ -274,18 +275,8 @@ Result<void> TakeOver::take_player(Network& network, const HlsSessionRecord& sav
   if (saved.counted) session->client = GatePass::enter(counters.clients);
   if (saved.total) session->total = GatePass::enter(counters.listeners);
   if (saved.slot) session->slot = network.links->slots().enter_again(saved.mount);
-  session->id = saved.id;
-  session->name = saved.name;
-  session->ip = saved.ip;
-  session->crowd = saved.crowd;
-  session->facts = RequestFacts(saved.request, saved.referer, saved.user_agent, saved.user);
+  static_cast<HlsPlayer&>(*session) = saved.player;
   if (saved.notice) session->notice = notice_of(network, *saved.notice);
-  session->began = saved.began;
-  session->until = saved.until;
-  session->patience = saved.patience;
-  session->earned = saved.earned;
-  session->segment = saved.segment;
-  session->bytes = saved.bytes;
   // The pause was ours, so the session's time without a request starts now.
   if (network.hls->sessions().add(std::move(session), network.clock.steady()) != nullptr)
     return wrong("there are two of it");

@@ -63,10 +63,7 @@ ListenerRecord save_listener(const Listener& listener, const TitlePlaces& titles
   saved.id = listener.id;
   saved.fd = fds.add(*listener.transport);
   saved.peer = listener.transport->peer();
-  saved.request = listener.facts.request();
-  saved.referer = listener.facts.referer();
-  saved.user_agent = listener.facts.user_agent();
-  saved.user = listener.facts.user();
+  saved.facts = listener.facts;
   saved.position = listener.position;
   saved.bytes_sent = listener.bytes_sent;
   if (listener.preamble) {
@@ -105,8 +102,7 @@ ListenerRecord save_listener(const Listener& listener, const TitlePlaces& titles
 std::unique_ptr<Listener> restore_listener(const ListenerRecord& saved, const Titles& titles,
                                            UniqueFd fd) {
   auto listener = std::make_unique<Listener>(
-      saved.id, std::make_unique<PlainTransport>(std::move(fd), saved.peer),
-      RequestFacts(saved.request, saved.referer, saved.user_agent, saved.user));
+      saved.id, std::make_unique<PlainTransport>(std::move(fd), saved.peer), saved.facts);
   listener->position = saved.position;
   listener->bytes_sent = saved.bytes_sent;
   if (saved.head)

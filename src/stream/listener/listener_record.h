@@ -22,6 +22,14 @@
 
 namespace lb {
 
+template <class Io, class Facts>
+void request_fields(Io& io, std::uint32_t first, Facts& facts) {
+  std::string request(facts.request()), referer(facts.referer()), agent(facts.user_agent()),
+      user(facts.user());
+  io(first, request, referer, agent, user);
+  if constexpr (Io::kReads) facts = RequestFacts(request, referer, agent, user);
+}
+
 using Titles = std::vector<std::shared_ptr<const Metadata>>;
 
 struct TitleRecord {
@@ -58,7 +66,7 @@ struct ListenerRecord {
   std::uint64_t id = 0;
   MovedFd fd = 0;
   Address peer;
-  std::string request, referer, user_agent, user;
+  RequestFacts facts;
   std::uint64_t position = 0, bytes_sent = 0;
   std::optional<std::string> head;  // nullopt: the preamble is sent
   std::shared_ptr<const Bytes> headers;
@@ -79,12 +87,13 @@ struct ListenerRecord {
 };
 template <class Io, RecordOf<ListenerRecord> T>
 void record_fields(Io& io, T& listener) {
-  auto& [id, fd, peer, request, referer, user_agent, user, position, bytes_sent, head, headers,
-         preamble_sent, unplaced, unplaced_burst, continuation, metaint, until_block, block_sent,
-         block, shown, title_sent, span_begin, wait_for_mark, home, counted, total, relay, joined,
-         until, notice, slot] = listener;
+  auto& [id, fd, peer, facts, position, bytes_sent, head, headers, preamble_sent, unplaced,
+         unplaced_burst, continuation, metaint, until_block, block_sent, block, shown, title_sent,
+         span_begin, wait_for_mark, home, counted, total, relay, joined, until, notice, slot] =
+      listener;
   io.needed(1, id, fd);
-  io(3, peer, request, referer, user_agent, user);
+  io(3, peer);
+  request_fields(io, 4, facts);
   io.needed(8, position);
   io(9, bytes_sent, head, headers, preamble_sent, unplaced, unplaced_burst, continuation, metaint,
      until_block, block_sent, block, shown, title_sent, span_begin, wait_for_mark, home, counted,

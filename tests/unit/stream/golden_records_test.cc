@@ -135,7 +135,7 @@ ListenerRecord some_listener() {
   listener.id = 42;
   listener.fd = 5;
   listener.peer = *Address::parse("2001:db8::1", 4321);
-  listener.request = "GET /live.mp3 HTTP/1.1";
+  listener.facts = RequestFacts("GET /live.mp3 HTTP/1.1", {}, {}, {});
   listener.position = 99999;
   listener.bytes_sent = 88888;
   listener.head = "HTTP/1.0 200 OK\r\n";
