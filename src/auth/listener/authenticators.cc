@@ -228,17 +228,9 @@ void Authenticators::restore(UnsentEventsRecord saved) {
 }
 
 void Authenticators::go_on() {
-  for (UnsentRecord& event : std::exchange(unsent_before_, {})) {
-    FetchRequest request;
-    request.url = std::move(event.url);
-    request.form = std::move(event.form);
-    request.user = std::move(event.user);
-    request.password = std::move(event.password);
-    request.user_agent = server_->user_agent;
-    request.timeout = event.timeout;
-    request.redirects = event.redirects;
-    request.headers = std::move(event.headers);
-    mount_events_.send(std::move(request), [] {});
+  for (FetchRequest& event : std::exchange(unsent_before_, {})) {
+    event.user_agent = server_->user_agent;
+    mount_events_.send(std::move(event), [] {});
   }
   ledger_.go_on();
 }

@@ -118,7 +118,7 @@ class Authenticators {
   const DropListener drop_listener_;
   HashQueue hashes_;
   EventSender removals_, mount_events_;
-  std::vector<UnsentRecord> unsent_before_;  // events of mounts, of the previous process
+  std::vector<FetchRequest> unsent_before_;  // events of mounts, of the previous process
   AuthContext context_;
   ListenerLedger ledger_;
   std::map<std::string, std::unique_ptr<Place>> places_;

@@ -75,11 +75,8 @@ std::size_t EventSender::unsent() const noexcept {
 std::vector<UnsentEventsRecord> EventSender::save() const {
   std::vector<UnsentEventsRecord> all;
   const auto put = [&all](const Event& event) {
-    const FetchRequest& request = event.request;
     if (all.empty() || all.back().events.size() == kEventsARecord) all.emplace_back();
-    all.back().events.push_back({request.url, request.form.value_or(std::string()), request.user,
-                                 request.password, request.timeout, request.redirects,
-                                 request.headers});
+    all.back().events.push_back(event.request);
   };
   for (const auto& [url, place] : places_) {
     for (const auto& event : place->under_way) put(*event);

@@ -25,22 +25,16 @@
 
 namespace lb {
 
+// An event's request; the next process adds what its own configuration says.
+template <class Io, RecordOf<FetchRequest> T>
+void record_fields(Io& io, T& event) {
+  io.needed(1, event.url, event.form);
+  io(3, event.user, event.password, event.timeout, event.redirects, event.headers);
+}
 // Undelivered events, oldest first, for the process that takes over; only a part, because a record
 // has a size limit.
-struct UnsentRecord {
-  std::string url, form, user, password;
-  std::chrono::milliseconds timeout{0};
-  unsigned redirects = 0;
-  std::vector<std::string> headers;
-};
-template <class Io, RecordOf<UnsentRecord> T>
-void record_fields(Io& io, T& event) {
-  auto& [url, form, user, password, timeout, redirects, headers] = event;
-  io.needed(1, url, form);
-  io(3, user, password, timeout, redirects, headers);
-}
 struct UnsentEventsRecord {
-  std::vector<UnsentRecord> events;
+  std::vector<FetchRequest> events;
 };
 template <class Io, RecordOf<UnsentEventsRecord> T>
 void record_fields(Io& io, T& part) {
