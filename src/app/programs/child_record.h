@@ -7,19 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/record.h"
 #include "net/loop/child_process.h"
 #include "stream/mount/moved_fd.h"
 
 namespace lb {
 
-struct ChildRecord {
-  std::int64_t pid = 0;
-  MovedFd pidfd = 0, errors = 0, lifeline = 0;
-  SteadyTime started{};
-  std::string line;  // an unfinished line of its standard error
-};
+using ChildRecord = ChildProcess::Handed<MovedFd>;
 template <class Io, RecordOf<ChildRecord> T>
 void record_fields(Io& io, T& child) {
   auto& [pid, pidfd, errors, lifeline, started, line] = child;
@@ -37,9 +31,12 @@ inline ChildRecord save_child(const ChildProcess& child, FdsOut& fds) {
 // nullopt: an invalid number, or a missing descriptor.
 inline std::optional<ChildProcess::Handed<UniqueFd>> restore_child(const ChildRecord& saved,
                                                                    FdsIn& fds) {
-  ChildProcess::Handed<UniqueFd> child{
-      static_cast<int>(saved.pid), fds.take(saved.pidfd), fds.take(saved.errors),
-      fds.take(saved.lifeline),    saved.started,         saved.line};
+  ChildProcess::Handed<UniqueFd> child{saved.pid,
+                                       fds.take(saved.pidfd),
+                                       fds.take(saved.errors),
+                                       fds.take(saved.lifeline),
+                                       saved.started,
+                                       saved.line};
   if (child.pid <= 1 || !child.pidfd || !child.errors || !child.lifeline) return std::nullopt;
   return child;
 }

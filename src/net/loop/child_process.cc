@@ -199,30 +199,25 @@ std::unique_ptr<ChildProcess> ChildProcess::adopt(Loop& loop, Handed<UniqueFd> h
 ChildProcess::ChildProcess(Loop& loop, Handed<UniqueFd> program, bool is_parent,
                            unsigned lines_a_second, Ends ends, Callbacks callbacks)
     : loop_(loop),
-      pid_(program.pid),
       is_parent_(is_parent),
       lines_a_second_(lines_a_second),
       callbacks_(std::move(callbacks)),
-      started_(program.started),
+      program_(std::move(program)),
       input_(std::move(ends.input)),
       output_(std::move(ends.output)),
-      errors_(std::move(program.errors)),
-      pidfd_(std::move(program.pidfd)),
-      lifeline_(std::move(program.lifeline)),
-      line_(std::move(program.line)),
       kill_(loop, [this] { kill_group(SIGKILL); }),
       again_(loop, [this] { reap(); }) {
-  if (pidfd_)
-    end_watch_.start<&ChildProcess::on_end>(loop_, pidfd_.get(), EV_READ, this);
+  if (program_.pidfd)
+    end_watch_.start<&ChildProcess::on_end>(loop_, program_.pidfd.get(), EV_READ, this);
   else
     again_.after(kBlindPoll);
-  error_watch_.start<&ChildProcess::on_errors>(loop_, errors_.get(), EV_READ, this);
+  error_watch_.start<&ChildProcess::on_errors>(loop_, program_.errors.get(), EV_READ, this);
 }
 
 ChildProcess::~ChildProcess() {
   if (!alive_) return;
   kill_group(SIGKILL);
-  if (is_parent_) ::waitpid(pid_, nullptr, WNOHANG);
+  if (is_parent_) ::waitpid(program_.pid, nullptr, WNOHANG);
 }
 
 void ChildProcess::let_go() noexcept {
@@ -236,12 +231,13 @@ void ChildProcess::let_go() noexcept {
 // has ended, so the signal goes through its pidfd.
 void ChildProcess::kill_group(int signal) const noexcept {
   if (is_parent_) {
-    ::kill(-pid_, signal);
+    ::kill(-program_.pid, signal);
     return;
   }
-  if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, kWholeGroup) == 0) return;
-  if (errno == EINVAL && ::syscall(SYS_pidfd_send_signal, pidfd_.get(), 0, nullptr, 0) == 0)
-    ::kill(-pid_, signal);
+  if (::syscall(SYS_pidfd_send_signal, program_.pidfd.get(), signal, nullptr, kWholeGroup) == 0)
+    return;
+  if (errno == EINVAL && ::syscall(SYS_pidfd_send_signal, program_.pidfd.get(), 0, nullptr, 0) == 0)
+    ::kill(-program_.pid, signal);
 }
 
 void ChildProcess::terminate() {
@@ -255,26 +251,27 @@ void ChildProcess::reap() {
   if (is_parent_) {
     // The number belongs to no other group until the program is reaped.
     siginfo_t how{};
-    if (::waitid(P_PID, static_cast<id_t>(pid_), &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+    if (::waitid(P_PID, static_cast<id_t>(program_.pid), &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
         how.si_pid == 0) {
-      if (!pidfd_) again_.after(kBlindPoll);
+      if (!program_.pidfd) again_.after(kBlindPoll);
       return;
     }
   }
   kill_group(SIGKILL);
   int status = 0;
-  if (is_parent_) ::waitpid(pid_, &status, WNOHANG);
+  if (is_parent_) ::waitpid(program_.pid, &status, WNOHANG);
   end.known = is_parent_;
   if (WIFSIGNALED(status))
     end.signal = WTERMSIG(status);
   else
     end.status = WEXITSTATUS(status);
-  end.lasted = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - started_);
+  end.lasted =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - program_.started);
   alive_ = false;
   kill_.cancel();
   end_watch_.stop();
   read_errors();
-  if (!line_.empty()) end_line();
+  if (!program_.line.empty()) end_line();
   report_held();
   error_watch_.stop();
   const auto ended = std::move(callbacks_.ended);
@@ -284,7 +281,7 @@ void ChildProcess::reap() {
 void ChildProcess::read_errors() {
   char buffer[4096];
   for (int i = 0; i < kErrorReads; ++i) {
-    const ssize_t n = ::read(errors_.get(), buffer, sizeof buffer);
+    const ssize_t n = ::read(program_.errors.get(), buffer, sizeof buffer);
     if (n < 0) return;
     if (n == 0) {
       error_watch_.stop();
@@ -299,13 +296,13 @@ void ChildProcess::take_errors(std::string_view bytes) {
     // A program overwrites its progress line with \r.
     if (c == '\n' || c == '\r')
       end_line();
-    else if (line_.size() < kMaxLine)
-      line_ += c;
+    else if (program_.line.size() < kMaxLine)
+      program_.line += c;
   }
 }
 
 void ChildProcess::end_line() {
-  const std::string line = std::exchange(line_, {});
+  const std::string line = std::exchange(program_.line, {});
   if (line.find_first_not_of(" \t") == std::string::npos) return;
   const SteadyTime now = loop_.now();
   if (lines_.is_over(now)) report_held();

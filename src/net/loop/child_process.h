@@ -73,7 +73,7 @@ class ChildProcess {
   // The writing end of its standard input, non-blocking; once.
   UniqueFd take_input() noexcept { return std::move(input_); }
   void terminate();
-  int pid() const noexcept { return pid_; }
+  int pid() const noexcept { return program_.pid; }
 
   // A program for the process that takes over; its input and output belong to its user.
   template <class Fd>
@@ -85,9 +85,10 @@ class ChildProcess {
   };
   // The descriptors stay owned here.
   Handed<int> lend() const {
-    return {pid_, pidfd_.get(), errors_.get(), lifeline_.get(), started_, line_};
+    return {program_.pid,     program_.pidfd.get(), program_.errors.get(), program_.lifeline.get(),
+            program_.started, program_.line};
   }
-  bool can_be_handed() const noexcept { return alive_ && pidfd_ && lifeline_; }
+  bool can_be_handed() const noexcept { return alive_ && program_.pidfd && program_.lifeline; }
   // Gives the child up to another process: from then on this object kills and reports nothing.
   void let_go() noexcept;
   static std::unique_ptr<ChildProcess> adopt(Loop& loop, Handed<UniqueFd> handed,
@@ -109,14 +110,12 @@ class ChildProcess {
   void reap();
 
   Loop& loop_;
-  const int pid_;
   const bool is_parent_;
   const unsigned lines_a_second_;
   Callbacks callbacks_;
-  const SteadyTime started_;
-  UniqueFd input_, output_, errors_, pidfd_, lifeline_;
+  Handed<UniqueFd> program_;
+  UniqueFd input_, output_;
   bool alive_ = true;
-  std::string line_;  // an incomplete line
   SecondCount lines_;
   unsigned held_ = 0;
   Watch end_watch_, error_watch_;
