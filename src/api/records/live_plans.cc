@@ -258,24 +258,23 @@ Plan set_mount_title(const PlanContext& context) {
   ApiOrder order;
   order.kind = ApiOrder::Kind::kSetTitle;
   order.mount = name;
-  order.encoder = context.who.encoder;
-  order.title = title.title;
-  order.artist = title.artist;
-  order.url = title.url;
-  order.details = details_of(body, "", title);
-  order.at_ms = title.at_ms;
+  TitleRequest& wanted = order.title;
+  wanted = TitleRequest::of_texts(title.artist, title.title, title.url);
+  wanted.encoder = context.who.encoder;
+  wanted.details = details_of(body, "", title);
+  wanted.at_ms = title.at_ms;
   if (title.at_ms.value_or(0) != 0) judge_title_time(body, *title.at_ms, context.now);
-  if (body.has("next")) order.next = "";
+  if (body.has("next")) wanted.next = "";
   if (title.next) {
-    order.next = song_text(title.next->artist, title.next->title);
-    order.next_details = details_of(body, "/next", *title.next);
-    order.next_details.artist = artist_apart(*order.next, title.next->artist);
+    wanted.next = song_text(title.next->artist, title.next->title);
+    wanted.next_details = details_of(body, "/next", *title.next);
+    wanted.next_details.artist = artist_apart(*wanted.next, title.next->artist);
   }
   if (!title.url.empty() && TitleHistory::shown_url(title.url).empty())
     body.wrong("url", "an address that begins with http:// or https:// is needed");
   if (!title.art.empty()) {
-    order.art = name_in_picture_path(title.art);
-    if (order.art.empty())
+    wanted.art = name_in_picture_path(title.art);
+    if (wanted.art.empty())
       body.wrong("art", "it is not the address of a picture, such as PUT .../art returns");
   }
   if (!faults.empty()) return invalid(std::move(faults));
@@ -283,7 +282,7 @@ Plan set_mount_title(const PlanContext& context) {
   if (!now.on_air) return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source"})};
   Planned plan = done({"title",
                        record_key("mounts", name),
-                       {{"title", now.title, song_text(order.artist, order.title)}}});
+                       {{"title", now.title, song_text(title.artist, title.title)}}});
   plan.order = std::move(order);
   return plan;
 }
@@ -321,8 +320,8 @@ Plan set_mount_art(const PlanContext& context) {
   ApiOrder order;
   order.kind = ApiOrder::Kind::kSetPicture;
   order.mount = name;
-  order.encoder = context.who.encoder;
-  order.art = picture_name(*type, body);
+  order.title.encoder = context.who.encoder;
+  order.title.art = picture_name(*type, body);
   order.picture = body;
   if (!context.request.is_on(Switch::kKeep)) {
     const MountNow now = context.world.now_of(name);
@@ -332,17 +331,18 @@ Plan set_mount_art(const PlanContext& context) {
       return Problem{ProblemName::kRefused, cat({"mount ", name,
                                                  " has no title for the picture; keep=1 "
                                                  "keeps it for a title that names it"})};
-    if (const std::string& by = order.encoder;
+    if (const std::string& by = order.title.encoder;
         !by.empty() && (!now.source || now.source->user != by))
       return Problem{ProblemName::kRefused, cat({"encoder ", by, " does not feed mount ", name,
                                                  "; keep=1 keeps the picture for a title that "
                                                  "names it"})};
-    order.title = now.title;
+    order.title.song = now.title;
+    order.title.charset = "UTF-8";
   }
   JsonWriter json;
-  json.begin_object().key("art").text(cat({kPicturePath, order.art})).end_object();
+  json.begin_object().key("art").text(cat({kPicturePath, order.title.art})).end_object();
   Planned plan = answered(json);
-  plan.deed = ApiDeed{"art", record_key("mounts", name), {{"art", "", order.art}}};
+  plan.deed = ApiDeed{"art", record_key("mounts", name), {{"art", "", order.title.art}}};
   plan.order = std::move(order);
   return plan;
 }

@@ -126,17 +126,12 @@ struct ApiOrder {
   std::string mount{};
   std::string node{};  // "": this server
   std::uint64_t listener = 0;
-  std::string to{};  // of kMoveListener: a mount
-  std::string title{}, artist{}, url{};
-  std::string encoder{};              // whose title it is, by its login; "": the mount's
-  std::optional<std::string> next{};  // the next song; "": no longer known
-  SongDetails details{}, next_details{};
-  std::optional<std::int64_t> at_ms{};  // when a title begins to sound, Unix; nullopt: now
-  std::string art{};                    // the name of a picture
-  std::string certificate{};            // one of its names
-  bool staging = false;                 // … is tried with staging, and not used
-  bool revokes = false;                 // … is revoked, because its key was stolen
-  std::string picture{};  // its bytes, of kSetPicture; title: of that song; "": of none
+  std::string to{};           // of kMoveListener: a mount
+  TitleRequest title{};       // of kSetPicture: `art`, and the song that it is of, if any
+  std::string certificate{};  // one of its names
+  bool staging = false;       // … is tried with staging, and not used
+  bool revokes = false;       // … is revoked, because its key was stolen
+  std::string picture{};      // its bytes
   bool drain = false;
   std::string drain_mode{};  // "": as configured
   std::optional<std::uint64_t> drain_seconds{};

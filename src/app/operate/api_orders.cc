@@ -67,15 +67,8 @@ void ApiOrders::order_certificate(const ApiOrder& order, Then then) {
 }
 
 void ApiOrders::set_title(const ApiOrder& order, Then then) {
-  TitleRequest request = TitleRequest::of_texts(order.artist, order.title, order.url);
-  request.art = order.art;
-  request.encoder = order.encoder;
-  request.next = order.next;
-  request.details = order.details;
-  request.next_details = order.next_details;
-  request.at_ms = order.at_ms;
   services_.operators->set_title(
-      order.mount, std::move(request),
+      order.mount, order.title,
       [mount = order.mount, then = std::move(then)](TitleOutcome outcome) mutable {
         switch (outcome.verdict) {
           case TitleVerdict::kDone:
@@ -97,20 +90,16 @@ void ApiOrders::set_title(const ApiOrder& order, Then then) {
 // The node of the source fetches the picture from here on request.
 void ApiOrders::set_picture(const ApiOrder& order, Then then) {
   const auto config = services_.config.read();
-  if (!services_.pictures.put_as(order.art, order.picture,
+  const std::string& art = order.title.art;
+  if (!services_.pictures.put_as(art, order.picture,
                                  std::string(mount_account(*config, order.mount))))
     return then(order_refused("the picture could not be kept"));
-  if (order.title.empty()) return then(std::nullopt);
+  if (!order.title.song) return then(std::nullopt);
   if (!services_.operators->source_of(order.mount).empty()) {
-    services_.titles.note_picture(order.mount, order.art);
-    ApiOrder title;  // the title stays
-    title.mount = order.mount;
-    title.title = order.title;
-    title.art = order.art;
-    title.encoder = order.encoder;
-    return set_title(title, std::move(then));
+    services_.titles.note_picture(order.mount, art);
+    return set_title(order, std::move(then));  // the title stays
   }
-  services_.titles.paint(order.mount, order.title, order.art);
+  services_.titles.paint(order.mount, *order.title.song, art);
   services_.picture_files->titles_changed();
   services_.now_feeds->check(order.mount);
   services_.links->titles().mount_changed(order.mount);

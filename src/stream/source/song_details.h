@@ -1,11 +1,12 @@
 // SongDetails: facts about a song besides its text.  They are not in the stream: they come by the
-// API of the source's node, and from that node by links.
+// API of the source's node, and from that node by links.  TitleRequest: a title to be set.
 //
 // Thread: plain values.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/record.h"
@@ -30,5 +31,39 @@ void record_fields(Io& io, T& details) {
   auto& [album, isrc, duration_ms, label, label_code, composer, artist] = details;
   io(1, album, isrc, duration_ms, label, label_code, composer, artist);
 }
+
+// A title that an operator, an encoder or a master sets.  Set are either `song`, or `artist` and
+// `title`, or none of them: then nothing changes and only the verdict is asked for (Icecast answers
+// a lone title= with success and ignores it).
+struct TitleRequest {
+  std::optional<std::string> song;
+  std::optional<std::string> artist;
+  std::optional<std::string> title;
+  std::optional<std::string> url;
+  std::string charset;  // "": not given
+  std::string encoder;  // whose title it is, by its login; "": the mount's
+  // Not empty: refuse unless the source itself comes from this address (Icecast's rule for source
+  // credentials on the raw form).
+  std::string only_from_ip;
+  std::string art;                  // the name of its picture; "": not given
+  std::optional<std::string> next;  // the next song; "": no longer known
+  SongDetails details = {}, next_details = {};
+  std::optional<std::int64_t> at_ms = {};  // when the title begins to sound, Unix; nullopt: now
+
+  // Of texts in UTF-8; "": not given.  Without an artist the title is the whole song.
+  static TitleRequest of_texts(const std::string& artist, const std::string& title,
+                               const std::string& url) {
+    TitleRequest request;
+    if (artist.empty()) {
+      request.song = title;
+    } else {
+      request.artist = artist;
+      request.title = title;
+    }
+    if (!url.empty()) request.url = url;
+    request.charset = "UTF-8";
+    return request;
+  }
+};
 
 }  // namespace lb

@@ -198,7 +198,7 @@ TEST(LivePlans, ATitleOfAnEncoderIsItsOwn) {
   api.now_of.title = "of the writer";
   api.now_of.source.emplace().user = "main";
   LONGS_EQUAL(204, api.ask(standby, Method::kPost, "/mounts/acme-1/title", R"({"title":"B"})"));
-  STRCMP_EQUAL("backup", api.order->encoder.c_str());
+  STRCMP_EQUAL("backup", api.order->title.encoder.c_str());
 }
 TEST(LivePlans, ATitleGoesToWhatIsOnAir) {
   const std::string body = R"({"title":"B","artist":"A"})";
@@ -207,18 +207,18 @@ TEST(LivePlans, ATitleGoesToWhatIsOnAir) {
   api.now_of.title = "before";
   LONGS_EQUAL(204, api.ask(api.operator_, Method::kPost, "/mounts/acme-1/title", body));
   CHECK(api.order->kind == ApiOrder::Kind::kSetTitle);
-  STRCMP_EQUAL("A", api.order->artist.c_str());
+  STRCMP_EQUAL("A", api.order->title.artist->c_str());
   STRCMP_EQUAL("before", api.last.deed->changes.at(0).before.c_str());
   STRCMP_EQUAL("A - B", api.last.deed->changes.at(0).after.c_str());
-  CHECK(!api.order->next);
+  CHECK(!api.order->title.next);
   const auto announce = [this](const std::string& next) {
     return api.ask(api.operator_, Method::kPost, "/mounts/acme-1/title",
                    R"({"title":"B","next":)" + next + "}");
   };
   LONGS_EQUAL(204, announce(R"({"title":"D","artist":"C"})"));
-  STRCMP_EQUAL("C - D", api.order->next->c_str());
+  STRCMP_EQUAL("C - D", api.order->title.next->c_str());
   LONGS_EQUAL(204, announce("null"));
-  STRCMP_EQUAL("", api.order->next->c_str());
+  STRCMP_EQUAL("", api.order->title.next->c_str());
   for (const char* wrong : {"1", "\"D\"", "[]", "{}", R"({"title":""})", R"({"artist":"C"})",
                             R"({"title":"D","at":1})", R"({"title":"a\nb"})"})
     LONGS_EQUAL(422, announce(wrong));
