@@ -143,11 +143,7 @@ NodeTable::Settings table_settings(const Config& config) {
 BalanceSettings balance_settings(const Config& config) {
   const ClusterSettings& from = config.cluster;
   BalanceSettings settings;
-  settings.rules = {.policy = from.policy,
-                    .when = from.when,
-                    .affinity = from.affinity,
-                    .min_carriers = from.min_carriers,
-                    .busy_listeners = from.busy_listeners};
+  settings.rules = from.rules;
   settings.eps = from.eps / kParts;
   settings.floor = from.floor / kParts;
   settings.max_redirect_slaves = from.max_redirect_slaves;

@@ -154,7 +154,7 @@ void resolve_cluster(Config& config, Filler& filler) {
     cluster.max_redirect_slaves = -1;  // named nodes are meant to get listeners
     // Icecast-KH uses <redirect> only for listeners beyond the limit.
     const bool when = filler.line_of("cluster/balance/when") != 0;
-    if (cluster.nodes.empty() && !when) cluster.when = BalanceWhen::kFull;
+    if (cluster.nodes.empty() && !when) cluster.rules.when = BalanceWhen::kFull;
   }
 }
 

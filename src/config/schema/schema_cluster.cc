@@ -48,16 +48,18 @@ constexpr SchemaChoice kPolicies[] = {{"weighted-random", BalancePolicy::kWeight
                                       {"first", BalancePolicy::kFirst}};
 constexpr SchemaChoice kWhens[] = {
     {"always", BalanceWhen::kAlways}, {"full", BalanceWhen::kFull}, {"never", BalanceWhen::kNever}};
+template <auto kMember>
+constexpr auto rule = slot<&ClusterSettings::rules, kMember>;
 constexpr SchemaElement kBalance[] = {
-    element("policy", kChoice, slot<&ClusterSettings::policy>,
-            "How a node is chosen for a listener.", {.choices = kPolicies}),
-    element("when", kChoice, slot<&ClusterSettings::when>,
+    element("policy", kChoice, rule<&BalanceRules::policy>, "How a node is chosen for a listener.",
+            {.choices = kPolicies}),
+    element("when", kChoice, rule<&BalanceRules::when>,
             "When listeners are sent to other nodes; full: as Icecast-KH.", {.choices = kWhens}),
-    element("affinity", kBool, slot<&ClusterSettings::affinity>,
+    element("affinity", kBool, rule<&BalanceRules::affinity>,
             "1: prefer nodes that carry the stream already."),
-    number_of("min-carriers", slot<&ClusterSettings::min_carriers>, 1000,
+    number_of("min-carriers", rule<&BalanceRules::min_carriers>, 1000,
               "With affinity: minimum nodes of a busy mount."),
-    number_of("busy-listeners", slot<&ClusterSettings::busy_listeners>, 10'000'000,
+    number_of("busy-listeners", rule<&BalanceRules::busy_listeners>, 10'000'000,
               "Listeners that make a mount busy."),
     fraction_of(
         "eps", slot<&ClusterSettings::eps>, 100'000,

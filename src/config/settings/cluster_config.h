@@ -162,11 +162,7 @@ struct ClusterSettings {
   int max_sources = -1;               // mounts that it may be the home of; -1: as <limits><sources>
   std::uint64_t max_ingest_bits = 0;  // of their sources; 0: as <limits><max-bandwidth>
 
-  BalancePolicy policy = BalancePolicy::kWeightedRandom;
-  BalanceWhen when = BalanceWhen::kAlways;
-  bool affinity = true;
-  unsigned min_carriers = 2;
-  unsigned busy_listeners = 10;
+  BalanceRules rules;
   int eps = 500;  // this and the next two in ten-thousandths
   int floor = 0;
   int direct_budget = 1000;

@@ -281,12 +281,12 @@ TEST(Loader, KhsRedirectIsForListenersThatFindNoRoom) {
   const char* redirect = "<redirect><host>r</host></redirect>";
   const auto kh = load(redirect).config;
   LONGS_EQUAL(-1, kh->cluster.max_redirect_slaves);
-  CHECK(kh->cluster.when == BalanceWhen::kFull);
+  CHECK(kh->cluster.rules.when == BalanceWhen::kFull);
   const auto always =
       load(std::string(redirect) + "<cluster><balance when='always'/></cluster>").config;
-  CHECK(always->cluster.when == BalanceWhen::kAlways);
+  CHECK(always->cluster.rules.when == BalanceWhen::kAlways);
   const auto nodes = load(std::string(redirect) + "<cluster><node id='e1'/></cluster>").config;
-  CHECK(nodes->cluster.when == BalanceWhen::kAlways);
+  CHECK(nodes->cluster.rules.when == BalanceWhen::kAlways);
   LONGS_EQUAL(0, load(std::string(redirect) + "<max-redirect-slaves>0</max-redirect-slaves>")
                      .config->cluster.max_redirect_slaves);
 }
