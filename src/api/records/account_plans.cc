@@ -104,13 +104,7 @@ QuotaUse quota_use(const RecordBook& book, std::string_view account, std::string
   QuotaUse use = book.quota_use(account);
   const auto* row = book.mount(without);
   if (row == nullptr || row->value.account != account) return use;
-  const QuotaUse one = quota_use(row->value);
-  use.mounts -= one.mounts;
-  use.listeners -= one.listeners;
-  use.bitrate -= one.bitrate;
-  use.storage -= one.storage;
-  use.hours -= one.hours;
-  use.transfer -= one.transfer;
+  use.count(quota_use(row->value), false);
   return use;
 }
 

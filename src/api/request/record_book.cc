@@ -124,18 +124,9 @@ void RecordBook::set_effective(const std::string& name) {
 }
 
 void RecordBook::count(const MountRecord& record, bool in) {
-  const auto add = [in](std::uint64_t sum, std::uint64_t part) {
-    return in ? sum + part : sum - part;
-  };
   if (!record.account.empty()) {
     QuotaUse use = quota_use(record.account);
-    const QuotaUse one = lb::quota_use(record);
-    use.mounts = add(use.mounts, one.mounts);
-    use.listeners = add(use.listeners, one.listeners);
-    use.bitrate = add(use.bitrate, one.bitrate);
-    use.storage = add(use.storage, one.storage);
-    use.hours = add(use.hours, one.hours);
-    use.transfer = add(use.transfer, one.transfer);
+    use.count(lb::quota_use(record), in);
     if (use.mounts == 0)
       used_.erase(record.account);
     else
@@ -145,7 +136,7 @@ void RecordBook::count(const MountRecord& record, bool in) {
       record.limits.bitrate > 0 ? static_cast<std::uint64_t>(record.limits.bitrate) : kUsualKbps;
   for (const std::string* node : {&record.home, &record.backup})
     if (!node->empty()) {
-      const std::uint64_t sum = add(reserved_kbps(*node), kbps);
+      const std::uint64_t sum = reserved_kbps(*node) + (in ? kbps : -kbps);
       if (sum == 0)
         reserved_.erase(*node);
       else

@@ -58,6 +58,12 @@ struct BookRow {
 struct QuotaUse {
   std::uint64_t mounts = 0, listeners = 0, bitrate = 0, storage = 0;
   std::uint64_t hours = 0, transfer = 0;  // of a month
+  // Adds the part, or subtracts it.
+  void count(const QuotaUse& part, bool in) noexcept {
+    for (const auto sum : {&QuotaUse::mounts, &QuotaUse::listeners, &QuotaUse::bitrate,
+                           &QuotaUse::storage, &QuotaUse::hours, &QuotaUse::transfer})
+      this->*sum += in ? part.*sum : -(part.*sum);
+  }
   bool operator==(const QuotaUse&) const = default;
 };
 QuotaUse quota_use(const MountRecord& record) noexcept;
