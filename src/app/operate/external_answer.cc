@@ -3,9 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "api/request/plan.h"
 #include "app/external/external_service.h"
 #include "app/operate/record_service.h"
-#include "app/services/login_service.h"
 #include "app/services/services.h"
 
 namespace lb {
@@ -13,16 +13,8 @@ namespace {
 
 void audit_confirmation(Services& services, const ApiTask& task, const std::string& etag,
                         std::string result) {
-  AuditEntry entry;
-  entry.user = task.who.name;
-  entry.role = to_text(task.who.role);
-  entry.via = task.who.via;
-  entry.ip = task.who.ip;
-  entry.action = "confirm";
-  entry.on = "external";
-  entry.changes.push_back({"etag", "", etag});
-  entry.result = std::move(result);
-  services.login->audit(std::move(entry));
+  services.records->audit(task, done({"confirm", "external", {{"etag", "", etag}}}),
+                          *services.records->view()->book, std::move(result));
 }
 
 ApiAnswer whole_answer(const ExternalService& external) {

@@ -120,6 +120,8 @@ class RecordService {
   // Answers a request that may change something, or that needs the running servers; calls `done`
   // once, on control.
   void run(ApiTask task, UniqueFunction<void(ApiOutcome)> done);
+  void audit(const ApiTask& task, const Plan& plan, const RecordBook& book,
+             std::string result) const;
   // nullopt: no store.
   std::optional<RegistryState> store_state() const;
 
@@ -197,8 +199,6 @@ class RecordService {
   void note_endings(const RecordBook& before, const RecordBook& now);
   void end_sources();
   void audit(const RecordJob& job, std::string result) const;
-  void audit(const ApiTask& task, const Plan& plan, const RecordBook& book,
-             std::string result) const;
   Problem no_store() const;
   Problem read_only(const std::string& why = {}) const;
   void complain(const std::vector<std::string>& complaints);
