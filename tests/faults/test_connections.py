@@ -1,8 +1,9 @@
 """Calls for connections fail: accepting, listening, connecting.  Connected listeners hear on."""
 import errno
+import time
 
-from faulty import Witnesses
-from harness import check, listen_socket, test, wait_for
+from faulty import GAP, Witnesses
+from harness import check, equal, listen_socket, test, wait_for
 from media import mp3_frame
 from ports import free_port
 from syscalls import Rule
@@ -90,6 +91,21 @@ def a_name_that_is_not_answered_is_asked_again_and_holds_up_nothing(t):
     w.server.reload(body=body)
     w.counts["threads"] += 1    # the resolver's, which stays
     w.during(Rule("none"), hits=0)
+    w.judge()
+
+
+@test
+def a_webhook_whose_name_is_not_answered_holds_up_no_login(t):
+    w = Witnesses(t, body='<webhook url="http://LOCALHOST:9/" timeout="1s"/>')
+
+    def log_in():
+        begin = time.monotonic()
+        equal(w.offer(), 200, "the status of a source")
+        check(time.monotonic() - begin < GAP, "a source waited for %.1f s" % (time.monotonic() - begin))
+        return w.faults.hits() >= 2
+
+    w.during(Rule("getaddrinfo", seconds=5, path="LOCALHOST"), act=log_in, wait=log_in, counted=False)
+    w.join()
     w.judge()
 
 
