@@ -158,6 +158,10 @@ Result<void> prepare_curl(CURL* easy, const FetchRequest& request, CurlList& hea
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
   }
+  // libcurl keeps the parsed roots (of a file, 50 ms each time) only where there is no folder of
+  // them, and it would trust that folder beside a file of the request.
+  if (!request.tls.ca_file.empty() || curl_version_info(CURLVERSION_NOW)->cainfo != nullptr)
+    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   for (const auto& [option, path] : {std::pair(CURLOPT_CAINFO, &request.tls.ca_file),
                                      std::pair(CURLOPT_SSLCERT, &request.tls.certificate),
                                      std::pair(CURLOPT_SSLKEY, &request.tls.key_file)})

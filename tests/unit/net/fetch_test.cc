@@ -1,5 +1,7 @@
 #include "net/fetch/fetch.h"
 
+#include <curl/curl.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 
 #include "base/cat.h"
 #include "base/temporary_directory.h"
+#include "base/unique_fd.h"
 #include "stub_http.h"
 
 #include "CppUTest/TestHarness.h"
@@ -345,4 +348,21 @@ TEST(Fetcher, AnErrorNamesNoPassword) {
   run_until(1);
   STRCMP_CONTAINS("http://127.0.0.1:9/: ", answers[0]->error().what.c_str());
   CHECK(answers[0]->error().what.find("hunter2") == std::string::npos);
+}
+// Each load of them takes 50 ms of the loop.
+TEST(Fetcher, ReadsTheSystemsTrustedRootsOnceForAllConnections) {
+  const char* const roots = curl_version_info(CURLVERSION_NOW)->cainfo;
+  const UniqueFd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  if (roots == nullptr || ::inotify_add_watch(watch.get(), roots, IN_CLOSE_NOWRITE) < 0) return;
+  StubHttp silent([](const std::string&) { return std::string(); });
+  for (int i = 0; i < 3; ++i) {
+    FetchRequest request = get("https" + silent.url("/").substr(4));
+    request.timeout = std::chrono::seconds(1);
+    start(std::move(request));
+  }
+  run_until(3);
+  int loaded = 0;
+  inotify_event event{};
+  while (::read(watch.get(), &event, sizeof event) > 0) ++loaded;
+  CHECK(loaded <= 1);
 }
