@@ -64,16 +64,19 @@ struct FileRegistry::Opened {
   std::vector<std::string> bad;
 };
 
-FileRegistry::FileRegistry(Loop& control, Loop& disk, std::string path, Log& log, Judge judge)
+FileRegistry::FileRegistry(Loop& control, Loop& disk, std::string path, Log& log, Judge judge,
+                           std::chrono::milliseconds patience)
     : control_(control),
       log_(log),
       path_(std::move(path)),
+      patience_(patience),
       disk_(std::make_shared<Disk>(Disk{disk, path_, with_json(std::move(judge)), nullptr})),
       mirror_(control),
       retry_(control, [this] { open(); }),
       sweep_(control, [this] { forget_made(); }),
       finish_(control, [this] { finish_files(); }),
-      try_out_(control, [this] { try_out(); }) {
+      try_out_(control, [this] { try_out(); }),
+      silent_(control, [this] { on_silent_disk(); }) {
   state_.member = path_;
   state_.since = control.clock().wall();
   state_.words = "the records have not been read yet";
@@ -107,7 +110,7 @@ void FileRegistry::load(UniqueFunction<void(Result<RegistryContent>)> done) {
 
 void FileRegistry::open() {
   retry_.cancel();
-  busy_ = true;
+  begin_task();
   disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_,
                     now = wall_seconds()] {
     const auto read = [&]() -> Result<Opened> {
@@ -130,7 +133,7 @@ void FileRegistry::open() {
 }
 
 void FileRegistry::on_opened(Result<Opened> opened) {
-  busy_ = false;
+  end_task();
   if (!opened) {
     set_up(false, opened.error().what);
     retry_.after(kRetry);
@@ -216,6 +219,25 @@ void FileRegistry::keep() {
   if (disk_->directory) disk_->directory->keep();
 }
 
+void FileRegistry::begin_task() {
+  busy_ = true;
+  silent_.after(patience_);
+}
+
+void FileRegistry::end_task() {
+  busy_ = false;
+  silent_.cancel();
+}
+
+void FileRegistry::on_silent_disk() {
+  const std::string words = cat({path_, ": the disk does not answer"});
+  set_up(false, words);
+  for (Waiting& waiting : std::exchange(waiting_, {}))
+    answer([done = std::move(waiting.done), words]() mutable {
+      done({CommitResult::kUnavailable, 0, {}, std::move(words)});
+    });
+}
+
 void FileRegistry::pump() {
   if (rests_) return at_rest();
   if (busy_ || !state_.loaded) return;
@@ -261,7 +283,7 @@ void FileRegistry::answer_conflict(Waiting waiting) {
 }
 
 void FileRegistry::write_batch(std::vector<Waiting> batch) {
-  busy_ = true;
+  begin_task();
   std::vector<StoredRecord> records;
   for (const Waiting& waiting : batch)
     append_stored(waiting.write, waiting.revision, wall_seconds(), records);
@@ -295,7 +317,7 @@ void FileRegistry::on_finished(Result<void> finished, bool more) {
 }
 
 void FileRegistry::on_written(std::vector<Waiting> batch, Result<void> written) {
-  busy_ = false;
+  end_task();
   if (!rests_) finish_.after(kFinishPause);
   set_up(written.has_value(), written ? std::string() : written.error().what);
   for (Waiting& waiting : batch) {
@@ -318,11 +340,11 @@ void FileRegistry::on_written(std::vector<Waiting> batch, Result<void> written) 
 void FileRegistry::try_out() {
   if (rests_ || state_.up || !state_.loaded) return;
   if (busy_) return try_out_.after(kRetry);
-  busy_ = true;
+  begin_task();
   disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_] {
     control.post([this, life, tried = disk->directory->try_out()] {
       if (life.expired()) return;
-      busy_ = false;
+      end_task();
       set_up(tried.has_value(), tried ? std::string() : tried.error().what);
       if (tried) finish_.after(kFinishPause);
       pump();
@@ -332,7 +354,7 @@ void FileRegistry::try_out() {
 
 void FileRegistry::read_faces() {
   reload_wanted_ = false;
-  busy_ = true;
+  begin_task();
   disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_,
                     now = wall_seconds()] {
     control.post([this, life, read = disk->directory->read_faces(now)]() mutable {
@@ -342,7 +364,7 @@ void FileRegistry::read_faces() {
 }
 
 void FileRegistry::on_faces(Result<RecordDirectory::Read> read) {
-  busy_ = false;
+  end_task();
   set_up(read.has_value(), read ? std::string() : read.error().what);
   if (read) {
     name_bad(std::move(read->bad));

@@ -2,7 +2,8 @@
 //
 // Writes that wait together become durable together, each with its own revision; two with the same
 // key do not.  While the disk cannot be written (full, without inodes, read-only), writing is
-// impossible; this is tried again each kRetry.
+// impossible; this is tried again each kRetry.  So it is while the disk does not answer (a dead
+// NFS) after kPatience, when writes that have not begun are refused.
 // Thread: control; files on the disk loop.
 // Ownership: both loops and the log outlive it; tasks of the disk loop are finished.
 // Errors: as Registry.  A directory of another server is tried again each second.
@@ -29,9 +30,10 @@ class FileRegistry final : public Registry {
   // Whether a value edited by hand is valid; on the disk loop.  JSON must also be well-formed.
   using Judge = RecordDirectory::Judge;
 
-  static constexpr std::chrono::seconds kRetry{1};
+  static constexpr std::chrono::seconds kRetry{1}, kPatience{5};
 
-  FileRegistry(Loop& control, Loop& disk, std::string path, Log& log, Judge judge = {});
+  FileRegistry(Loop& control, Loop& disk, std::string path, Log& log, Judge judge = {},
+               std::chrono::milliseconds patience = kPatience);
   ~FileRegistry() override;
 
   void load(UniqueFunction<void(Result<RegistryContent>)> done) override;
@@ -59,6 +61,9 @@ class FileRegistry final : public Registry {
   void on_opened(Result<Opened> opened);
   void pump();
   void at_rest();  // calls when_at_rest_ if no write is under way
+  void begin_task();
+  void end_task();
+  void on_silent_disk();
   void read_faces();
   void on_faces(Result<RecordDirectory::Read> read);
   std::vector<Waiting> take_batch();
@@ -79,6 +84,7 @@ class FileRegistry final : public Registry {
   Loop& control_;
   Log& log_;
   const std::string path_;
+  const std::chrono::milliseconds patience_;
   std::shared_ptr<Disk> disk_;
   const std::shared_ptr<int> life_ = std::make_shared<int>();
   Mirror mirror_;
@@ -92,6 +98,7 @@ class FileRegistry final : public Registry {
   bool finishing_ = false;                    // files of durable records are being written
   std::map<std::string, std::int64_t> made_;  // key, Unix seconds
   Timer retry_, sweep_, finish_, try_out_;
+  Deadline silent_;
 };
 
 }  // namespace lb

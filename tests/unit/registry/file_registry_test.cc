@@ -334,3 +334,35 @@ TEST(FileRegistry, AnEmptyOneIsNotCopied) {
   CHECK(files->run_until([&] { return copied.has_value(); }));
   CHECK(copied->error().code == Error::Code::kNotFound);
 }
+TEST(FileRegistry, ADiskThatDoesNotAnswerMakesItReadOnlyUntilItDoes) {
+  constexpr std::chrono::milliseconds kPatience{200};
+  files.reset();
+  files = std::make_unique<Files>(folder.file("store"));
+  Loop disk{1, system_clock()};
+  files->registry = std::make_unique<FileRegistry>(
+      files->loop, disk, folder.file("store"), files->log.log, FileRegistry::Judge(), kPatience);
+  std::vector<CommitAnswer> answers;
+  const auto commit = [&](const char* key) {
+    files->registry->commit(creation(key, "{}"),
+                            [&answers](CommitAnswer done) { answers.push_back(std::move(done)); });
+  };
+  files->registry->load([](const Result<RegistryContent>&) {});
+  disk.run_once(false);
+  CHECK(files->run_until([this] { return files->registry->state().up; }));
+  commit("users/anna");
+  commit("users/anna");  // behind the first, which the disk keeps
+  CHECK(files->run_until([this] { return !files->registry->state().up; }));
+  CHECK(files->run_until([&answers] { return answers.size() == 1; }));
+  CHECK(answers[0].result == CommitResult::kUnavailable);
+  STRCMP_CONTAINS("the disk does not answer", answers[0].why.c_str());
+  STRCMP_CONTAINS("the disk does not answer; records cannot be changed",
+                  files->log.errors().c_str());
+  CHECK(files->run_until([&] {
+    disk.run_once(false);
+    return answers.size() == 2;
+  }));
+  CHECK(answers[1].result == CommitResult::kDone);
+  CHECK(files->registry->state().up);
+  files->registry.reset();
+  disk.run_once(false);
+}
