@@ -99,6 +99,7 @@ struct Log::Files {
         const auto gone = static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
         lost.fetch_add(gone, std::memory_order_relaxed);
         left_out += gone;
+        losing[slot].store(true, std::memory_order_relaxed);
         return;
       } else {
         if (waiting.empty() || waiting.back().slot != slot) waiting.push_back({slot, {}});

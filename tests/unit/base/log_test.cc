@@ -382,7 +382,9 @@ TEST(Log, SoManyBytesWaitAndWhatIsLostIsCountedAndSaid) {
   const std::size_t fit = Log::kMaxWaiting / (long_line.size() + 1);
   for (std::size_t i = 0; i < fit + 3; ++i) log.access(long_line);
   LONGS_EQUAL(3, log.lost_lines());
+  CHECK(log.is_losing());
   asked[0]();
+  CHECK(!log.is_losing());
   LONGS_EQUAL(fit, lines_of(read_file(settings.access_path)).size());
   const auto said = lines_of(read_file(settings.error_path));
   LONGS_EQUAL(1, said.size());
