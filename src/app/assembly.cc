@@ -66,7 +66,7 @@ namespace lb {
 namespace {
 
 // Numbers of loops, after those of the workers, control and the clerk.
-constexpr unsigned kDiskThread = 2, kPagesThread = 3, kStatsThread = 4;
+constexpr unsigned kDiskThread = 2, kPagesThread = 3, kStatsThread = 4, kStoreThread = 8;
 
 ShiftedStreams::Shared shifted_from(Services& services) {
   ArchiveService& archive = *services.archive;
@@ -95,6 +95,7 @@ Runtime::Runtime(const Clock& clock_given, std::shared_ptr<const Config> first,
       tls(std::make_unique<TlsKeeper>(loops.clerk(), log, challenges)),
       access(std::make_unique<AccessFiles>(log)),
       disk(worker_count + kDiskThread, clock_given, "disk"),
+      store_thread(worker_count + kStoreThread, clock_given, "store"),
       pages_thread(worker_count + kPagesThread, clock_given, "pages"),
       stats_thread(worker_count + kStatsThread, clock_given, "stats"),
       started_wall(clock_given.wall()) {

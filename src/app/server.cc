@@ -90,8 +90,8 @@ void Server::begin(std::unique_ptr<TakeOver> before) {
 
 Result<void> Server::make_threads() {
   if (auto made = services_->loops.make(); !made) return made;
-  for (IoThread* const thread :
-       {&services_->disk, &services_->pages_thread, &services_->stats_thread})
+  for (IoThread* const thread : {&services_->disk, &services_->store_thread,
+                                 &services_->pages_thread, &services_->stats_thread})
     if (auto made = thread->make(); !made) return made;
   return {};
 }
@@ -101,6 +101,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   begin(std::move(before));
   services_->loops.begin();
   services_->disk.begin();
+  services_->store_thread.begin();
   services_->pages_thread.begin();
   services_->stats_thread.begin();
   log_pause();
@@ -129,6 +130,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   services_->dumps->finish_all();
   services_->log.write_here();
   services_->disk.join();
+  services_->store_thread.join();
   services_->archive->stop();
   services_->listenings->stop();
   services_->pages_thread.join();

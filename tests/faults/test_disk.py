@@ -3,7 +3,8 @@ import errno
 import time
 import signal
 
-from faulty import Witnesses
+from api import Api
+from faulty import GAP, Witnesses
 from harness import check, test, wait_for
 from syscalls import Rule
 
@@ -45,6 +46,22 @@ def a_dump_on_a_bad_disk_ends(t):
     w.during(Rule("write", short=100, path="dump.mp3", times=20))
     w.during(Rule("write", seconds=5, path="dump.mp3", times=1))
     w.during(Rule("write", error=errno.ENOSPC, path="dump.mp3", times=1), logged="dump")
+    w.judge()
+
+
+@test
+def a_dump_on_a_disk_that_does_not_answer_holds_up_no_change_of_the_store(t):
+    folder = t.dir / "server0"
+    w = Witnesses(t, live="<dump-file>%s/dump.mp3</dump-file>" % folder, body='<store type="files" path="%s/records"/>' % folder)
+    api = Api(w.server)
+
+    def change():
+        wait_for(w.faults.hits, "the dump waits for its disk")
+        begin = time.monotonic()
+        api.want(201, "POST", "/mounts", {"mount": "/other.mp3"})
+        check(time.monotonic() - begin < GAP, "a change waited for %.1f s" % (time.monotonic() - begin))
+
+    w.during(Rule("write", seconds=5, path="dump.mp3", times=1), act=change)
     w.judge()
 
 

@@ -78,8 +78,8 @@ void RecordService::begin(const Config& config, UniqueFunction<void()> ready) {
   ready_ = std::move(ready);
   seals_ = !config.store.keys.empty();
   shared_ = config.store.type == StoreType::kEtcd;
-  registry_ =
-      open_store(config.store, services_.loops.control(), services_.disk.loop(), services_.log);
+  registry_ = open_store(config.store, services_.loops.control(), services_.store_thread.loop(),
+                         services_.log);
   if (!registry_) {
     taken_over_ = false;
     end_of_start();

@@ -57,10 +57,11 @@ struct Runtime {
   DrainState drain;
   std::atomic<bool> ready{false};  // all parts have been set up
   std::unique_ptr<AccessFiles> access;
-  IoThread disk;                         // ends after all threads that post to it
-  IoThread pages_thread;                 // renders public pages; see PageCache
-  IoThread stats_thread;                 // see StatsRenderer
-  std::unique_ptr<Fetcher> fetcher;      // control
+  IoThread disk;                     // ends after all threads that post to it
+  IoThread store_thread;             // writes a store in files, which no dump's disk may hold up
+  IoThread pages_thread;             // renders public pages; see PageCache
+  IoThread stats_thread;             // see StatsRenderer
+  std::unique_ptr<Fetcher> fetcher;  // control
   std::unique_ptr<EventService> events;  // control
   std::atomic<std::uint64_t> next_client_id{1};
   WallTime started_wall;
