@@ -28,6 +28,7 @@
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/hours_service.h"
+#include "app/services/login_service.h"
 #include "app/services/picture_files.h"
 #include "app/services/record_overlay.h"
 #include "app/services/worker.h"
@@ -108,6 +109,9 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   log_writer_.emplace(services_->disk.loop());
   services_->log.write_by(
       [this](UniqueFunction<void()> work) { log_writer_->post(std::move(work)); });
+  services_->login->write_audit_by([&disk = services_->disk.loop()](UniqueFunction<void()> work) {
+    disk.post(std::move(work));
+  });
   services_->hls->start();
   heap_trim_.start();
   std::string ports;

@@ -28,6 +28,7 @@ def listeners_of(api, mount):
 
 
 def audit(api, query=""):
+    api.server.log("audit")    # waits for the thread that writes it
     return api.want(200, "GET", "/audit" + query).json()["items"]
 
 

@@ -583,7 +583,7 @@ def a_listener_that_asks_for_it_is_forgotten_and_the_sums_stay(t):
     equal(forget(server, session=row["id"]).json(), {"sessions": 1})
     equal([row["player"] for row in sessions(server, "&all=1")], ["mpv"])
     equal(summary(server)["seconds"], after["seconds"], "it counts no further")
-    entries = [json.loads(line) for line in (server.dir / "log" / "audit.log").read_text().splitlines()]
+    entries = [json.loads(line) for line in server.log("audit").splitlines()]
     deeds = [entry for entry in entries if entry["do"] == "forget"]
     equal([(entry["on"], entry["result"]) for entry in deeds], [("audience", "ok")] * 2)
     check("127.0.0.1" not in str([entry.get("changes") for entry in deeds]) and "VLC" not in str(deeds), deeds)

@@ -5,7 +5,7 @@ import signal
 
 from api import Api
 from faulty import GAP, Witnesses
-from harness import check, test, wait_for
+from harness import ADMIN, check, equal, test, wait_for
 from syscalls import Rule
 
 
@@ -26,6 +26,21 @@ def logs_on_a_disk_that_does_not_answer_hold_up_nobody(t):
     # One write after the other is late; what many joins and titles write meanwhile waits for it.
     w.during(Rule("write", seconds=3, path="error.log", times=2), act=lambda: [w.join() for _ in range(5)])
     check(time.monotonic() - began < 20, "joins went on beside it")
+    w.judge()
+
+
+@test
+def what_is_audited_on_a_disk_that_does_not_answer_holds_up_nobody(t):
+    w = Witnesses(t, body="<console/>")
+
+    def be_audited():
+        for _ in range(5):
+            begin = time.monotonic()
+            equal(w.server.get("/admin/killsource?mount=/none", ADMIN).status, 400)
+            check(time.monotonic() - begin < GAP, "an order waited for %.1f s" % (time.monotonic() - begin))
+
+    w.during(Rule("write", seconds=5, path="audit.log", times=1), act=be_audited)
+    wait_for(lambda: w.server.log("audit").count("killsource") == 5, "all are written", 20)
     w.judge()
 
 

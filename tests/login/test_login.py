@@ -22,8 +22,7 @@ def server_with(t, console=CONSOLE, **slots):
 
 
 def audit_of(server):
-    path = server.dir / "log" / "audit.log"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [json.loads(line) for line in server.log("audit").splitlines()]
 
 
 @test

@@ -276,6 +276,7 @@ Result<void> Handover::save(HandoverOut& out) {
   for (const UnsentEventsRecord& events : network_.auth->save_mount_events())
     out.put_extra(HandoverType::kMountEvents, events);
   out.put_extra(HandoverType::kThrottle, network_.throttle->save());
+  network_.login->write_audit();
   out.put_extra(HandoverType::kLogin, network_.login->save());
   out.put_extra(HandoverType::kClosed, network_.admission->save_closed());
   for (const OffAirRecord& mount : network_.off_air->save())

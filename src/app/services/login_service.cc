@@ -52,7 +52,9 @@ void LoginService::configure(const Config& config, bool at_start) {
     on_.store(false, std::memory_order_relaxed);
     timer_.cancel();
     before_.reset();
-    audit_.close();
+    accounts_.loops.clerk().post([this] {
+      if (!on()) audit_.close();
+    });
     return;
   }
   sessions_.configure({node_name(config), config.console.idle, config.console.most});
@@ -119,6 +121,12 @@ void LoginService::reopen_audit() {
   if (const auto opened = audit_.open(config->paths.logdir + "/audit.log", node_name(*config));
       !opened)
     accounts_.log.error("login/audit", opened.error().what + "; changes are not written down");
+}
+
+void LoginService::write_audit_by(AuditLog::Post post) {
+  audit_.write_by(std::move(post), [&log = accounts_.log](const Error& error) {
+    log.error("login/audit", error.what);
+  });
 }
 
 void LoginService::audit(AuditEntry entry) {

@@ -65,6 +65,10 @@ class LoginService {
   // At the start, before the loops run, files are read at once.
   void configure(const Config& config, bool at_start);
   void reopen_audit();  // clerk
+  // From now on the disk thread writes the audit log.
+  void write_audit_by(AuditLog::Post post);
+  // For the process that takes over.
+  void write_audit() { audit_.write_waiting(); }
   void stop() { timer_.cancel(); }
   // For a hand-over.  take_over(): before configure().
   LoginRecord save() const;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "base/cat.h"
 #include "base/clock.h"
@@ -39,6 +40,32 @@ void write_value(JsonWriter& out, const std::optional<std::string>& value) {
     out.null();
 }
 
+// The members behind "node", as an object.
+std::string rest_of_line(const AuditEntry& entry) {
+  JsonWriter out;
+  out.begin_object();
+  out.key("who").text(cut_value(entry.user));
+  out.key("role").text(entry.role);
+  out.key("via").text(entry.via);
+  out.key("ip").text(entry.ip);
+  out.key("account").text(entry.account);
+  out.key("of").text(entry.of_account);
+  out.key("do").text(entry.action);
+  out.key("on").text(cut_value(entry.on));
+  out.key("change").begin_object();
+  const std::size_t count = std::min(entry.changes.size(), kMaxAuditChanges);
+  for (std::size_t i = 0; i < count; ++i) {
+    out.key(cut_value(entry.changes[i].field)).begin_array();
+    write_value(out, entry.changes[i].before);
+    write_value(out, entry.changes[i].after);
+    out.end_array();
+  }
+  out.end_object();
+  out.key("result").text(cut_value(entry.result));
+  out.end_object();
+  return out.take();
+}
+
 // The end of the file, beginning at the start of a line.
 std::string tail_of(int fd, std::uint64_t size) {
   const std::uint64_t from = size > kTailBytes ? size - kTailBytes : 0;
@@ -65,7 +92,7 @@ bool is_frequent(const AuditEntry& entry) {
 }
 
 Result<void> AuditLog::open(const std::string& path, const std::string& node) {
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640));
   struct stat facts {};
   if (!fd || ::fstat(fd.get(), &facts) != 0)
     return Error::io(cat({path, ": cannot be opened: ", std::strerror(errno)}));
@@ -84,7 +111,7 @@ Result<void> AuditLog::open(const std::string& path, const std::string& node) {
     last = line_digest(line);
     if (const auto json = Json::parse(line)) next = json->at("n").u64().value_or(0) + 1;
   }
-  std::lock_guard<std::mutex> guard(mutex_);
+  const std::lock_guard guard(mutex_);
   const bool same = path == path_ && facts.st_size == 0 && fd_;
   path_ = path;
   node_ = node;
@@ -98,43 +125,79 @@ Result<void> AuditLog::open(const std::string& path, const std::string& node) {
 }
 
 void AuditLog::close() {
-  std::lock_guard<std::mutex> guard(mutex_);
+  const std::lock_guard guard(mutex_);
   fd_ = {};
 }
 
+void AuditLog::write_by(Post post, Lost lost) {
+  const std::lock_guard guard(waiting_mutex_);
+  lost_ = std::move(lost);
+  post_ = std::make_shared<const Post>(std::move(post));
+}
+
 Result<void> AuditLog::write(const AuditEntry& entry, WallTime now) {
-  std::lock_guard<std::mutex> guard(mutex_);
+  Waiting line{now, rest_of_line(entry)};
+  std::shared_ptr<const Post> asked_post;
+  {
+    const std::lock_guard guard(waiting_mutex_);
+    if (!post_) {
+      // The caller writes below, without the lock.
+    } else if (waiting_bytes_ + line.rest.size() > kMaxWaiting) {
+      ++left_out_;
+      return Error::limit(cat({"audit.log takes no more for a while, and ", kMaxWaiting,
+                               " bytes wait already; the line is lost"}));
+    } else {
+      waiting_bytes_ += line.rest.size();
+      waiting_.push_back(std::move(line));
+      if (std::exchange(asked_, true)) return {};
+      asked_post = post_;
+    }
+  }
+  if (asked_post) {
+    (*asked_post)([this] { write_waiting(); });
+    return {};
+  }
+  const std::lock_guard guard(mutex_);
+  return write_line(line);
+}
+
+void AuditLog::write_waiting() {
+  const std::unique_lock<std::timed_mutex> one(mutex_, kPatience);
+  if (!one.owns_lock()) return;
+  for (;;) {
+    std::vector<Waiting> now;
+    std::uint64_t gone = 0;
+    {
+      const std::lock_guard guard(waiting_mutex_);
+      now.swap(waiting_);
+      waiting_bytes_ = 0;
+      gone = std::exchange(left_out_, 0);
+      if (now.empty()) asked_ = false;
+    }
+    for (const Waiting& line : now)
+      if (auto written = write_line(line); !written && lost_) lost_(written.error());
+    next_ += gone;
+    if (now.empty()) return;
+  }
+}
+
+// REQUIRES: mutex_ held
+Result<void> AuditLog::write_line(const Waiting& line) {
   if (!fd_) return {};
   JsonWriter out;
   out.begin_object();
-  out.key("at").text(utc_text(now, UtcForm::kMs));
+  out.key("at").text(utc_text(line.at, UtcForm::kMs));
   out.key("n").number(next_);
   out.key("prev").text(last_);
   out.key("node").text(node_);
-  out.key("who").text(cut_value(entry.user));
-  out.key("role").text(entry.role);
-  out.key("via").text(entry.via);
-  out.key("ip").text(entry.ip);
-  out.key("account").text(entry.account);
-  out.key("of").text(entry.of_account);
-  out.key("do").text(entry.action);
-  out.key("on").text(cut_value(entry.on));
-  out.key("change").begin_object();
-  const std::size_t count = std::min(entry.changes.size(), kMaxAuditChanges);
-  for (std::size_t i = 0; i < count; ++i) {
-    out.key(cut_value(entry.changes[i].field)).begin_array();
-    write_value(out, entry.changes[i].before);
-    write_value(out, entry.changes[i].after);
-    out.end_array();
-  }
   out.end_object();
-  out.key("result").text(cut_value(entry.result));
-  out.end_object();
-  const std::string line = out.take();
+  std::string text = out.take();
+  text.back() = ',';
+  text.append(line.rest, 1);
   ++next_;
-  if (!write_all(fd_.get(), line + "\n"))
+  if (!write_all(fd_.get(), text + "\n"))
     return Error::io(cat({path_, ": ", std::strerror(errno), "; the line is lost"}));
-  last_ = line_digest(line);
+  last_ = line_digest(text);
   return {};
 }
 

@@ -2,13 +2,17 @@
 //
 // The members are those of AuditEntry, the time ("at"), the node, and "change": {FIELD: [OLD,
 // NEW]}. n counts the lines; prev is the start of the SHA-256 of the previous line (16 hex digits;
-// zeros first), so that a removed or changed line shows.  Secrets are written as ***. A line is
-// written before the request is answered; write() reports a failure, after which n has a gap.
-// Thread: any; a mutex around one write(2).
-// Bounds: a value is cut after 512 bytes, a line has at most 32 changes.
+// zeros first), so that a removed or changed line shows.  Secrets are written as ***. After
+// write_by() lines wait for its thread, so that a stuck disk holds up no caller; n has a gap where
+// a line was lost.
+// Thread: any; write() waits for no other.
+// Bounds: a value is cut after 512 bytes, a line has at most 32 changes; kMaxWaiting bytes wait.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -18,6 +22,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "base/unique_function.h"
 
 namespace lb {
 
@@ -47,17 +52,40 @@ bool is_frequent(const AuditEntry& entry);
 
 class AuditLog {
  public:
+  static constexpr std::size_t kMaxWaiting = 1 << 20;
+  static constexpr std::chrono::milliseconds kPatience{1000};
+
   // Opens the file, again after a rename; continues an existing one.
   Result<void> open(const std::string& path, const std::string& node);
   void close();
+  // From now on tasks given to `post`, which any thread may call, write the lines; `lost` is called
+  // there for each line that could not be written.
+  using Post = std::function<void(UniqueFunction<void()>)>;
+  using Lost = std::function<void(const Error&)>;
+  void write_by(Post post, Lost lost);
+  // Writes the lines that wait, unless another thread takes longer than kPatience for it.
+  void write_waiting();
   Result<void> write(const AuditEntry& entry, WallTime now);
 
  private:
-  std::mutex mutex_;
+  struct Waiting {
+    WallTime at;
+    std::string rest;  // of the line, behind "node"
+  };
+  Result<void> write_line(const Waiting& line);
+
+  std::timed_mutex mutex_;  // of all members until waiting_mutex_
   std::string path_, node_;
   UniqueFd fd_;
   std::uint64_t next_ = 1;
   std::string last_;  // the digest of the last line
+  std::mutex waiting_mutex_;
+  std::shared_ptr<const Post> post_;  // null: callers write
+  Lost lost_;                         // constant once post_ is set
+  std::vector<Waiting> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  bool asked_ = false;          // write_waiting() will run
+  std::uint64_t left_out_ = 0;  // lines lost since the last write_waiting()
 };
 
 // Checks the lines of such a file, and of the one after it, in order.

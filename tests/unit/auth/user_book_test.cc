@@ -175,6 +175,30 @@ TEST(AuditLog, GoesOnBehindALineThatWasCutOff) {
   write("b");
   CHECK(text().find("\n{\"at\":\"2023") != std::string::npos);
 }
+TEST(AuditLog, LinesWaitForTheThreadThatWritesThem) {
+  open();
+  std::vector<UniqueFunction<void()>> asked;
+  unsigned lost = 0;
+  log.write_by([&asked](UniqueFunction<void()> work) { asked.push_back(std::move(work)); },
+               [&lost](const Error&) { ++lost; });
+  for (const char* action : {"a", "b"}) write(action);
+  LONGS_EQUAL(1, asked.size());
+  STRCMP_EQUAL("", text().c_str());
+  asked[0]();
+  LONGS_EQUAL(2, std::ranges::count(text(), '\n'));
+  // So many bytes wait; a line that is lost is a gap in the numbers.
+  AuditEntry entry;
+  unsigned taken = 0;
+  while (log.write(entry, clock.wall())) ++taken;
+  CHECK(taken > 1000);
+  LONGS_EQUAL(2, asked.size());
+  asked[1]();
+  write("c");
+  asked[2]();
+  LONGS_EQUAL(0, first_broken(text()));
+  CHECK(text().find("\"n\":" + std::to_string(taken + 4) + ",") != std::string::npos);
+  LONGS_EQUAL(0, lost);
+}
 TEST(AuditLog, SecretsAreStars) {
   for (const char* name : {"password", "pass", "sso-secret", "token", "api_key", "Hash"})
     CHECK(audited_value(name, "geheim") == "***");
