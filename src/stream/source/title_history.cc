@@ -26,68 +26,95 @@ WallTime TitleHistory::begins(const TitlePlace& place, WallTime now) {
   return WallTime(std::chrono::milliseconds(wall_ms));
 }
 
+const TitleHistory::Row* TitleHistory::row_of(const std::string& mount) const {
+  const auto at = rows_.find(mount);
+  return at == rows_.end() ? nullptr : &at->second;
+}
+
+TitleHistory::Row* TitleHistory::row_of(const std::string& mount) {
+  const auto at = rows_.find(mount);
+  return at == rows_.end() ? nullptr : &at->second;
+}
+
+TitleHistory::Row& TitleHistory::need_row(const std::string& mount) {
+  if (Row* const known = row_of(mount)) return *known;
+  if (rows_.size() >= kMaxMounts) {
+    rows_.erase(std::get<std::string>(*order_.begin()));
+    order_.erase(order_.begin());
+  }
+  Row& row = rows_[mount];
+  order_.emplace(row.plays, row.changed = ++changes_, mount);
+  return row;
+}
+
+// It is the last to go of those that play, or of the others.
+void TitleHistory::move_to_end(const std::string& mount, Row& row, bool plays) {
+  auto place = order_.extract({row.plays, row.changed, mount});
+  place.value() = {row.plays = plays, row.changed = ++changes_, mount};
+  order_.insert(std::move(place));
+}
+
 void TitleHistory::add(const std::string& mount, std::string_view title, const TitlePlace& place,
                        WallTime now, std::size_t keep, std::string_view url,
                        std::string_view artist) {
   const std::lock_guard lock(mutex_);
   if (keep == 0) {
-    rows_.erase(mount);
-    announced_.erase(mount);
-    painted_.erase(mount);
+    if (Row* const row = row_of(mount)) {
+      row->titles.clear();
+      row->announced.reset();
+      row->painted.reset();
+    }
     return;
   }
   if (title.empty()) return;
   std::string text = shown_text(title);
-  if (const auto known = rows_.find(mount); known != rows_.end() && !known->second.titles.empty()) {
-    const auto& titles = known->second.titles;
-    if (titles.back().title == text) return;
-    // A relay that begins is sent a title of the recent past again.
-    if (place.at && std::any_of(titles.begin(), titles.end(), [&](const PlayedTitle& each) {
-          return each.place == place.at && each.title == text;
-        }))
-      return;
-  }
-  if (rows_.size() >= kMaxMounts && !rows_.contains(mount))
-    rows_.erase(std::min_element(rows_.begin(), rows_.end(), [](const auto& a, const auto& b) {
-      return a.second.changed < b.second.changed;
-    }));
-  announced_.erase(mount);
+  Row& row = need_row(mount);
+  move_to_end(mount, row, true);
+  auto& titles = row.titles;
+  if (!titles.empty() && titles.back().title == text) return;
+  // A relay that begins is sent a title of the recent past again.
+  if (place.at && std::any_of(titles.begin(), titles.end(), [&](const PlayedTitle& each) {
+        return each.place == place.at && each.title == text;
+      }))
+    return;
+  row.announced.reset();
   PlayedTitle coming;
-  if (auto painted = painted_.extract(mount); painted && painted.mapped().title == text)
-    coming = std::move(painted.mapped());
+  if (const auto painted = std::exchange(row.painted, nullptr); painted && painted->title == text)
+    coming = std::move(*painted);
   if (coming.details.artist.empty()) coming.details.artist = artist_apart(text, artist);
-  Row& row = rows_[mount];
-  row.changed = ++changes_;
-  row.titles.push_back({begins(place, now), std::move(text), place.at, std::move(coming.art),
-                        shown_url(url), std::move(coming.details)});
-  if (row.titles.size() > keep)
-    row.titles.erase(row.titles.begin(), row.titles.end() - static_cast<std::ptrdiff_t>(keep));
+  titles.push_back({begins(place, now), std::move(text), place.at, std::move(coming.art),
+                    shown_url(url), std::move(coming.details)});
+  if (titles.size() > keep)
+    titles.erase(titles.begin(), titles.end() - static_cast<std::ptrdiff_t>(keep));
 }
 
 void TitleHistory::note_end(const std::string& mount, WallTime now) {
   const std::lock_guard lock(mutex_);
-  if (ended_.size() < kMaxMounts || ended_.contains(mount)) ended_[mount] = now;
+  Row& row = need_row(mount);
+  row.ended = now;
+  move_to_end(mount, row, false);
 }
 
 WallTime TitleHistory::ended(const std::string& mount) const {
   const std::lock_guard lock(mutex_);
-  const auto at = ended_.find(mount);
-  return at == ended_.end() ? WallTime{} : at->second;
+  const Row* const row = row_of(mount);
+  return row == nullptr ? WallTime{} : row->ended;
 }
 
 void TitleHistory::announce(const std::string& mount, std::string_view title, WallTime now,
                             const SongDetails& details) {
   const std::lock_guard lock(mutex_);
-  if (title.empty() || (announced_.size() >= kMaxMounts && !announced_.contains(mount)))
-    announced_.erase(mount);
-  else
-    announced_.insert_or_assign(mount, PlayedTitle{now, shown_text(title), {}, {}, {}, details});
+  if (!title.empty())
+    need_row(mount).announced =
+        std::make_unique<PlayedTitle>(PlayedTitle{now, shown_text(title), {}, {}, {}, details});
+  else if (Row* const row = row_of(mount))
+    row->announced.reset();
 }
 
 std::optional<PlayedTitle> TitleHistory::next_of(const std::string& mount) const {
   const std::lock_guard lock(mutex_);
-  const auto at = announced_.find(mount);
-  return at == announced_.end() ? std::nullopt : std::optional(at->second);
+  const Row* const row = row_of(mount);
+  return row == nullptr || !row->announced ? std::nullopt : std::optional(*row->announced);
 }
 
 void TitleHistory::paint(const std::string& mount, std::string_view title, const std::string& art) {
@@ -95,7 +122,7 @@ void TitleHistory::paint(const std::string& mount, std::string_view title, const
   const std::lock_guard lock(mutex_);
   if (!art.empty()) {
     remember_picture(mount, art);
-    refused_.erase(mount);
+    if (Row* const row = row_of(mount)) row->refused.reset();
   }
   if (PlayedTitle* const coming = find_coming(mount, title, !art.empty())) coming->art = art;
 }
@@ -112,30 +139,31 @@ void TitleHistory::refuse_picture(const std::string& mount, std::string_view tit
                                   std::string why) {
   if (title.empty()) return;
   const std::lock_guard lock(mutex_);
-  if (refused_.size() < kMaxMounts || refused_.contains(mount))
-    refused_.insert_or_assign(mount, RefusedPicture{shown_text(title), std::move(why)});
+  need_row(mount).refused =
+      std::make_unique<RefusedPicture>(RefusedPicture{shown_text(title), std::move(why)});
 }
 
 std::string TitleHistory::refused_picture(const std::string& mount, std::string_view title) const {
   const std::lock_guard lock(mutex_);
-  const auto at = refused_.find(mount);
-  const bool same = at != refused_.end() && at->second.title == shown_text(title);
-  return same ? at->second.why : std::string();
+  const Row* const row = row_of(mount);
+  const bool same = row != nullptr && row->refused && row->refused->title == shown_text(title);
+  return same ? row->refused->why : std::string();
 }
 
-// The newest title if it has this text, otherwise the announced one; null: the text is unknown, and
-// `make` is false or the history is full.  Under the lock.
+// The newest title if it has this text, otherwise the painted one; null: the text is unknown, and
+// `make` is false.  Under the lock.
 PlayedTitle* TitleHistory::find_coming(const std::string& mount, std::string_view title,
                                        bool make) {
   std::string text = shown_text(title);
-  if (const auto row = rows_.find(mount);
-      row != rows_.end() && !row->second.titles.empty() && row->second.titles.back().title == text)
-    return &row->second.titles.back();
-  const auto known = painted_.find(mount);
-  if (known != painted_.end() && known->second.title == text) return &known->second;
-  if (known != painted_.end()) painted_.erase(known);
-  if (!make || painted_.size() >= kMaxMounts) return nullptr;
-  return &painted_.emplace(mount, PlayedTitle{{}, std::move(text)}).first->second;
+  if (Row* const row = row_of(mount)) {
+    if (!row->titles.empty() && row->titles.back().title == text) return &row->titles.back();
+    if (row->painted && row->painted->title == text) return row->painted.get();
+    row->painted.reset();
+  }
+  if (!make) return nullptr;
+  auto& painted = need_row(mount).painted;
+  painted = std::make_unique<PlayedTitle>(PlayedTitle{{}, std::move(text)});
+  return painted.get();
 }
 
 void TitleHistory::note_picture(const std::string& mount, const std::string& art) {
@@ -153,9 +181,9 @@ void TitleHistory::remember_picture(const std::string& mount, const std::string&
 
 // The newest title with this text; null: unknown.  Under the lock.
 const PlayedTitle* TitleHistory::find(const std::string& mount, std::string_view title) const {
-  const auto row = rows_.find(mount);
-  if (row == rows_.end()) return nullptr;
-  const auto& titles = row->second.titles;
+  const Row* const row = row_of(mount);
+  if (row == nullptr) return nullptr;
+  const auto& titles = row->titles;
   const auto known = std::find_if(
       titles.rbegin(), titles.rend(),
       [text = shown_text(title)](const PlayedTitle& each) { return each.title == text; });
@@ -177,11 +205,12 @@ PlayedTitle TitleHistory::played(const std::string& mount, const std::string& ti
 std::vector<MountPicture> TitleHistory::pictured() const {
   const std::lock_guard lock(mutex_);
   std::vector<MountPicture> rows;
-  for (const auto& [mount, painted] : painted_)
-    if (!painted.art.empty()) rows.push_back({mount, painted.title, painted.art});
-  for (const auto& [mount, row] : rows_)
-    if (!row.titles.empty() && !row.titles.back().art.empty() && !painted_.contains(mount))
+  for (const auto& [mount, row] : rows_) {
+    if (row.painted && !row.painted->art.empty())
+      rows.push_back({mount, row.painted->title, row.painted->art});
+    else if (!row.painted && !row.titles.empty() && !row.titles.back().art.empty())
       rows.push_back({mount, row.titles.back().title, row.titles.back().art});
+  }
   return rows;
 }
 
@@ -194,9 +223,9 @@ std::string TitleHistory::mount_of(const std::string& art) const {
 void TitleHistory::mend(const std::string& mount, std::string_view title, const TitlePlace& place,
                         WallTime now) {
   const std::lock_guard lock(mutex_);
-  const auto row = rows_.find(mount);
-  if (row == rows_.end() || !place.at) return;
-  auto& titles = row->second.titles;
+  Row* const row = row_of(mount);
+  if (row == nullptr || !place.at) return;
+  auto& titles = row->titles;
   const auto known = std::find_if(
       titles.rbegin(), titles.rend(),
       [text = shown_text(title)](const PlayedTitle& each) { return each.title == text; });
@@ -209,31 +238,30 @@ void TitleHistory::mend(const std::string& mount, std::string_view title, const 
 
 WallTime TitleHistory::newest_at(const std::string& mount) const {
   const std::lock_guard lock(mutex_);
-  const auto at = rows_.find(mount);
-  return at == rows_.end() || at->second.titles.empty() ? WallTime{} : at->second.titles.back().at;
+  const Row* const row = row_of(mount);
+  return row == nullptr || row->titles.empty() ? WallTime{} : row->titles.back().at;
 }
 
 std::vector<PlayedTitle> TitleHistory::of(const std::string& mount) const {
   const std::lock_guard lock(mutex_);
-  const auto at = rows_.find(mount);
-  if (at == rows_.end()) return {};
-  return {at->second.titles.rbegin(), at->second.titles.rend()};
+  const Row* const row = row_of(mount);
+  if (row == nullptr) return {};
+  return {row->titles.rbegin(), row->titles.rend()};
 }
 
 std::vector<TitlesRecord> TitleHistory::save() const {
   const std::lock_guard lock(mutex_);
-  std::map<std::string, TitlesRecord> all;
-  for (const auto& [mount, row] : rows_) {
-    all[mount].titles = row.titles;
-    all[mount].changed = row.changed;
-  }
-  for (const auto& [mount, title] : announced_) all[mount].announced = title;
-  for (const auto& [mount, title] : painted_) all[mount].painted = title;
   std::vector<TitlesRecord> records;
-  for (auto& [mount, record] : all) {
+  for (const auto& [mount, row] : rows_) {
+    if (row.titles.empty() && !row.announced && !row.painted) continue;
+    TitlesRecord& record = records.emplace_back();
     record.mount = mount;
-    records.push_back(std::move(record));
+    record.titles = row.titles;
+    record.changed = row.changed;
+    if (row.announced) record.announced = *row.announced;
+    if (row.painted) record.painted = *row.painted;
   }
+  std::ranges::sort(records, {}, &TitlesRecord::changed);
   return records;
 }
 
@@ -246,19 +274,19 @@ std::vector<std::pair<std::string, std::string>> TitleHistory::save_pictures() c
 
 void TitleHistory::restore(TitlesRecord saved) {
   const std::lock_guard lock(mutex_);
-  if (saved.announced && announced_.size() < kMaxMounts)
-    announced_.insert_or_assign(saved.mount, std::move(*saved.announced));
-  if (saved.painted && painted_.size() < kMaxMounts)
-    painted_.insert_or_assign(saved.mount, std::move(*saved.painted));
-  if (saved.titles.empty() || rows_.size() >= kMaxMounts) return;
-  changes_ = std::max(changes_, saved.changed);
-  rows_.insert_or_assign(saved.mount, Row{std::move(saved.titles), saved.changed});
+  Row& row = need_row(saved.mount);
+  if (saved.announced) row.announced = std::make_unique<PlayedTitle>(std::move(*saved.announced));
+  if (saved.painted) row.painted = std::make_unique<PlayedTitle>(std::move(*saved.painted));
+  if (saved.titles.empty()) return;
+  row.titles = std::move(saved.titles);
+  move_to_end(saved.mount, row, true);
 }
 
 std::vector<std::string> TitleHistory::mounts() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
-  for (const auto& [name, row] : rows_) names.push_back(name);
+  for (const auto& [name, row] : rows_)
+    if (!row.titles.empty()) names.push_back(name);
   return names;
 }
 

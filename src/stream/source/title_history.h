@@ -2,17 +2,21 @@
 // titles survive the source, its relay, the mount itself and an upgrade, but not a restart.
 //
 // Thread: all functions from any thread; a title is rare, so one mutex is enough.
-// Bounds: titles of a mount by its settings, a number of mounts, bytes of a title.
+// Bounds: titles of a mount by its settings, kMaxMounts mounts (if there are more, the one is
+// forgotten that has been off the air longest, without any the quietest), bytes of a title.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -71,7 +75,7 @@ struct MountPicture {
 
 class TitleHistory {
  public:
-  static constexpr std::size_t kMaxMounts = 1000;
+  static constexpr std::size_t kMaxMounts = 20'000;
   static constexpr std::size_t kLongestTitle = 1000, kLongestUrl = 500;
   static constexpr std::size_t kMaxPictures = 4096;
 
@@ -140,19 +144,24 @@ class TitleHistory {
     std::string title, why;
   };
   struct Row {
-    std::vector<PlayedTitle> titles;  // the oldest first
-    std::uint64_t changed = 0;        // rises over all mounts
+    std::vector<PlayedTitle> titles;                  // the oldest first
+    std::unique_ptr<PlayedTitle> announced, painted;  // painted: a title to come
+    std::unique_ptr<RefusedPicture> refused;
+    WallTime ended{};
+    bool plays = false;         // since its last title, no end was noted
+    std::uint64_t changed = 0;  // rises over all mounts
   };
+  const Row* row_of(const std::string& mount) const;
+  Row* row_of(const std::string& mount);
+  Row& need_row(const std::string& mount);
+  void move_to_end(const std::string& mount, Row& row, bool plays);
   void remember_picture(const std::string& mount, const std::string& art);
 
   mutable std::mutex mutex_;
   std::map<std::string, Row> rows_;
-  std::map<std::string, WallTime> ended_;
-  std::map<std::string, PlayedTitle> announced_;
-  std::map<std::string, PlayedTitle> painted_;  // of titles to come, by mount
-  std::map<std::string, RefusedPicture> refused_;
-  std::map<std::string, std::string> mounts_of_;  // by picture
-  std::deque<std::string> pictures_;              // the oldest first
+  std::set<std::tuple<bool, std::uint64_t, std::string>> order_;  // plays, changed; first to go
+  std::map<std::string, std::string> mounts_of_;                  // by picture
+  std::deque<std::string> pictures_;                              // the oldest first
   std::uint64_t changes_ = 0;
 };
 

@@ -116,11 +116,27 @@ TEST(TitleHistory, WhatPlaysNextIsForgottenWhenATitleComes) {
   history.add("/m", "F", {}, at(8), 0);
   CHECK(!history.next_of("/m"));
 }
-TEST(TitleHistory, AnnouncementsOfSoManyMountsAreKept) {
-  for (std::size_t i = 0; i <= TitleHistory::kMaxMounts; ++i)
-    history.announce("/" + std::to_string(i), "T", at(1));
-  CHECK(history.next_of("/0").has_value());
-  CHECK(!history.next_of("/" + std::to_string(TitleHistory::kMaxMounts)));
+TEST(TitleHistory, MountsThatHaveEndedGoFirstAndTakeNoRoomOfNewOnes) {
+  history.add("/plays", "A", {}, at(1), 2);
+  const auto name = [](std::size_t i) { return "/" + std::to_string(i); };
+  for (std::size_t i = 0; i <= TitleHistory::kMaxMounts; ++i) {
+    history.add(name(i), "T", {}, at(2), 2);
+    history.announce(name(i), "next", at(2));
+    history.paint(name(i), "next", "n.png");
+    history.refuse_picture(name(i), "T", "too large");
+    history.note_end(name(i), at(3));
+  }
+  STRCMP_EQUAL("A;", titles("/plays").c_str());
+  CHECK(!history.next_of(name(0)));
+  CHECK(history.ended(name(0)) == WallTime{});
+  const std::string last = name(TitleHistory::kMaxMounts);
+  CHECK(history.next_of(last).has_value() && history.ended(last) == at(3));
+  STRCMP_EQUAL("too large", history.refused_picture(last, "T").c_str());
+  history.add(last, "next", {}, at(4), 2);
+  STRCMP_EQUAL("n.png", history.picture_of(last, "next").c_str());
+  // It plays again.
+  for (std::size_t i = 0; i < TitleHistory::kMaxMounts; ++i) history.note_end(name(i), at(5));
+  STRCMP_EQUAL("next;T;", titles(last).c_str());
 }
 TEST(TitleHistory, APictureIsOfTheTitleThatHasItsTextWhicheverComesFirst) {
   const auto art = [this](const char* title) { return history.picture_of("/m", title); };
