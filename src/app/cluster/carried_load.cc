@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 constexpr auto kPauseOfCarrier = 4us;
 constexpr std::size_t kCarriersAtOnce = 500;
 constexpr auto kCountAnyway = 1s;
+constexpr int kWalkShare = 20;  // of the loop, for one part of reading all
 
 }  // namespace
 
@@ -47,10 +48,18 @@ bool CarriedLoad::update(const MountTable::Rows& mounts,
   const auto check = [&](const std::string& name, const Mount* mount) {
     urgent = changes_.set(read(name, mount), now) || urgent;
   };
-  for (const auto& [name, mount] : in_use_) check(name, mount.get());
+  const SteadyTime began = network_.clock.steady();
+  const bool walks = began >= next_walk_;
+  if (walks) {
+    for (const auto& [name, mount] : in_use_) check(name, mount.get());
+    const SteadyTime ended = network_.clock.steady();
+    next_walk_ = ended + kWalkShare * (ended - began);
+  }
   for (const std::string& name : touched) {
-    const auto* const mount = mounts_.look_up(name);
-    if (!in_use_.contains(name)) check(name, mount == nullptr ? nullptr : mount->get());
+    const auto* mount = in_use_.look_up(name);
+    if (walks && mount != nullptr) continue;
+    if (mount == nullptr) mount = mounts_.look_up(name);
+    check(name, mount == nullptr ? nullptr : mount->get());
   }
   changes_.forget(now);
   return urgent;

@@ -1,6 +1,7 @@
 // CarriedLoad: the mounts that this node carries, their listeners, and the mounts that it cannot
 // pull, for the reports to its masters (cluster/link/load_changes.h).
-// The load is read many times a second, so an unchanged mount costs nothing.
+// The load is read many times a second, so an unchanged mount costs nothing, and that of thousands
+// of mounts is read less often, unless they have begun, ended or changed.
 // Thread: control.
 // Ownership: MasterLinks.
 #pragma once
@@ -65,6 +66,7 @@ class CarriedLoad {
   std::uint64_t counted_revision_ = 0;  // of the table of nodes, in below_
   MountTable::Rows counted_;            // in_use_ at that time
   SteadyTime next_count_{};             // earliest time to count below_ again
+  SteadyTime next_walk_{};              // … to read all mounts in use
   LoadChanges changes_;
 };
 

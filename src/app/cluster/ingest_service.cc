@@ -31,6 +31,9 @@ constexpr auto kEachTurn = 100ms;
 // its time, and leaves the loop four times as much for other work.
 constexpr SteadyTime::duration kBetweenTurns = 10ms;
 constexpr int kShare = 4;
+// A look at all own sources takes at most a twentieth of the loop; those of mounts that have
+// changed are seen at once.
+constexpr int kWholeShare = 20;
 // The absence of a loop after which the others have given up this node's links; a loop counts as
 // away after 250 ms.
 constexpr auto kAsleep = 750ms;
@@ -149,7 +152,7 @@ void IngestService::work() {
   next_turn_ = ended + std::max(kBetweenTurns, kShare * (ended - began));
   if (!due_.empty())
     soon();
-  else if (!ingest_->idle())
+  else if (must_check_ || !ingest_->idle())
     timer_.after(kEachTurn);
 }
 
@@ -221,7 +224,8 @@ void IngestService::mounts_changed() {
 void IngestService::mount_changed(const std::string& mount) {
   if (node_sources_.contains(mount) || (ingest_ && !ingest_->nodes_with_source(mount).empty()))
     due_.insert(mount);
-  flows_changed();
+  own_due_.insert(mount);
+  if (!stopped_ && ingest_) soon();
 }
 
 void IngestService::flows_changed() {
@@ -267,29 +271,48 @@ std::optional<Upstream> IngestService::place_of(const std::string& node) const {
 
 // A mount that waits for its source's return counts as having one, since its listeners wait
 // everywhere; but not if the source may return at another node.
-void IngestService::check_own() {
-  Ingest::Sources own;
+std::optional<ReportedSource> IngestService::own_source(const std::string& name,
+                                                        const Mount& mount) const {
   const auto config = network_.config.read();
-  if (!masters_.empty())
-    for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used) {
-      const auto facts = mount->facts();
-      const MountPhase phase = mount->phase();
-      const MountSettings& section = mount_section(*config, name);
-      const bool fed = phase == MountPhase::kRunning ||
-                       (phase == MountPhase::kLingering && !section.has_two_homes());
-      if (!fed || facts->from_file) continue;
-      // A record's relay counts as its source at the mount's home, which pulls it.
-      if (!facts->relayed ||
-          (is_own_id(*config, section.home) && network_.relays->captures_own(name)))
-        own.emplace(name, ReportedSource{facts->login, facts->source_ip, facts->user_agent,
-                                         unix_seconds(facts->started_wall)});
-    }
-  ingest_->set_sources(std::move(own));
+  const auto facts = mount.facts();
+  const MountPhase phase = mount.phase();
+  const MountSettings& section = mount_section(*config, name);
+  const bool fed = phase == MountPhase::kRunning ||
+                   (phase == MountPhase::kLingering && !section.has_two_homes());
+  if (!fed || facts->from_file) return std::nullopt;
+  // A record's relay counts as its source at the mount's home, which pulls it.
+  if (facts->relayed && (!is_own_id(*config, section.home) || !network_.relays->captures_own(name)))
+    return std::nullopt;
+  return ReportedSource{facts->login, facts->source_ip, facts->user_agent,
+                        unix_seconds(facts->started_wall)};
+}
+
+void IngestService::check_own(bool all) {
+  const bool reports = !masters_.empty();
+  const auto used = network_.mounts.in_use();
+  const SteadyTime began = network_.clock.steady();
+  if (must_check_ && (all || began >= whole_again_)) {
+    must_check_ = false;
+    own_due_.clear();
+    Ingest::Sources own;
+    if (reports)
+      for (const auto& [name, mount] : used)
+        if (auto source = own_source(name, *mount)) own.emplace(name, *std::move(source));
+    ingest_->set_sources(std::move(own));
+    const SteadyTime ended = network_.clock.steady();
+    whole_again_ = ended + kWholeShare * (ended - began);
+    return;
+  }
+  for (const std::string& name : std::exchange(own_due_, {})) {
+    const auto* const mount = used.look_up(name);
+    ingest_->set_source(name,
+                        reports && mount != nullptr ? own_source(name, **mount) : std::nullopt);
+  }
 }
 
 // Only changed mounts are judged, many of them over several turns.
 void IngestService::see_sources(bool all) {
-  if (std::exchange(must_check_, false)) check_own();
+  check_own(all);
   const SteadyTime at = network_.loops.control().now();
   due_.merge(ingest_->take_changed_sources());
   for (Ingest::Elsewhere& each : ingest_->take_ended_sources())

@@ -27,6 +27,7 @@ struct HolderRecord;
 class LinkedNeighbours;
 class MasterLinks;
 struct Network;
+class Mount;
 class NodeLinks;
 
 class IngestService {
@@ -96,7 +97,9 @@ class IngestService {
   void act();
   void tell();
   void name_refused();
-  void check_own();
+  void check_own(bool all);
+  // The source that this node reports of one of its mounts; nullopt: none.
+  std::optional<ReportedSource> own_source(const std::string& name, const Mount& mount) const;
   // all: without the limit of one turn.
   void see_sources(bool all);
   void note_places(SteadyTime now);
@@ -117,7 +120,9 @@ class IngestService {
   std::set<std::string, std::less<>> planned_;  // mounts of plans_
   NodeSources node_sources_;
   std::uint64_t next_offer_ = 1;
-  bool must_check_ = true;  // check_own() is due
+  bool must_check_ = true;  // check_own() is due for all mounts, not before whole_again_
+  SteadyTime whole_again_{};
+  std::set<std::string> own_due_;  // mounts for check_own()
   bool see_all_ = true;
   std::set<std::string> due_;                              // mounts for see_mount()
   std::set<std::pair<std::string, std::string>> ending_;   // ended sources, likewise

@@ -167,6 +167,16 @@ void Ingest::set_sources(Sources sources) {
   sources_ = std::move(sources);
 }
 
+void Ingest::set_source(const std::string& mount, std::optional<ReportedSource> source) {
+  const RowKey key{mount, true, own_id_};
+  if (!source) {
+    if (sources_.erase(mount) > 0) table_.set_own(key, std::nullopt);
+    return;
+  }
+  table_.set_own(key, IngestRow{mount, own_id_, IngestState::kOn, {}, true, *source});
+  sources_.insert_or_assign(mount, *std::move(source));
+}
+
 std::vector<Ingest::Elsewhere> Ingest::sources() const {
   std::vector<Elsewhere> out;
   for (const auto& [key, entry] : table_.entries())

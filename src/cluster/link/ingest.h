@@ -118,6 +118,7 @@ class Ingest {
   // This node's own sources, by mount.
   using Sources = std::map<std::string, ReportedSource, std::less<>>;
   void set_sources(Sources sources);
+  void set_source(const std::string& mount, std::optional<ReportedSource> source);
   // Sources (believed or not) and believed captures that the linked neighbours report.
   struct Elsewhere {
     std::string mount, node;

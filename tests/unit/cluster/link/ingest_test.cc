@@ -511,13 +511,14 @@ TEST(Ingest, OwnSourcesAreToldToMastersAndNotRepeated) {
   CHECK(master.source_at("/a", "e1") == ann);
   CHECK(!master.source_at("/b", "e1") && !master.source_at("/c", "e1"));
   // Another encoder takes over: the mount is as it was, only who sends it is another.
-  edge.set_sources({{"/a", bob}, {"/b", {}}});
+  edge.set_source("/a", bob);
   const auto changed = edge.news_for("m1");
   CHECK_EQUAL(std::size_t{1}, changed.size());
   master.take("e1", changed);
   CHECK(master.source_at("/a", "e1") == bob);
   CHECK(master.take_changed_sources().empty());
-  edge.set_sources({{"/b", {}}});
+  edge.set_source("/a", std::nullopt);
+  edge.set_source("/none", std::nullopt);
   master.take("e1", edge.news_for("m1"));
   CHECK((master.sources() == std::vector<Ingest::Elsewhere>{{"/b", "e1"}}));
   CHECK((master.take_ended_sources() == std::vector<Ingest::Elsewhere>{{"/a", "e1"}}));
