@@ -83,6 +83,7 @@ class ArchiveLinks {
   std::shared_ptr<const Config> own_config_;  // by which own_ was made
   bool passes_ = false;                       // passes have changed since
   bool stopped_ = false, soon_ = false;
+  SteadyTime next_soon_{};
   Timer timer_;
 };
 
