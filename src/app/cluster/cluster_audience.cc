@@ -1,5 +1,6 @@
 // The listeners at and behind the nodes (cluster_service.h, cluster/nodes/audience.h).
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,7 +12,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kPeaksAtOnce = 500;  // carriers, in one turn with the table
+constexpr std::size_t kCarriersAtOnce = 500;  // in one turn with the table
 
 }  // namespace
 
@@ -20,23 +21,28 @@ ListenersElsewhere ClusterService::listeners_elsewhere(
   ListenersElsewhere elsewhere;
   elsewhere.counted = redirects();
   if (!elsewhere.counted) return elsewhere;
+  // Redirects wait for the table, so it is not held for all mounts at once.
+  std::vector<std::string> names;
   decider_.with_table([&](const NodeTable& table) {
     double all = 0;
     for (const Node& node : table.nodes())
       if (node.kind != NodeKind::kSelf) all += node.reported_listeners;
     elsewhere.nodes = static_cast<std::uint64_t>(all);
-    const auto add = [&](const MountNodes& row) {
-      const Audience audience = audience_of(table, row);
-      if (audience.all() > 0) elsewhere.mounts.emplace(row.mount, audience);
-      return audience.below;
-    };
-    if (only) {
-      elsewhere.below = listeners_below(table);
-      if (const MountNodes* row = table.mount(*only)) add(*row);
-    } else {
-      for (const MountNodes* row : table.mounts()) elsewhere.below += add(*row);
-    }
+    for (const MountNodes* row : table.mounts())
+      if (!only || *only == row->mount || !row->behind.empty()) names.push_back(row->mount);
   });
+  for (auto name = names.begin(); name != names.end();)
+    decider_.with_table([&](const NodeTable& table) {
+      for (std::size_t seen = 0; name != names.end() && seen < kCarriersAtOnce; ++seen, ++name) {
+        const MountNodes* const row = table.mount(*name);
+        if (row == nullptr) continue;
+        seen += row->carriers.size();
+        const Audience audience = audience_of(table, *row);
+        elsewhere.below += audience.below;
+        if (audience.all() > 0 && (!only || *only == *name))
+          elsewhere.mounts.emplace(*name, audience);
+      }
+    });
   return elsewhere;
 }
 
@@ -46,7 +52,7 @@ void ClusterService::note_peaks() {
   std::vector<std::pair<Mount*, Audience>> heard;
   for (auto at = all->begin(); at != all->end();)
     decider_.with_table([&](const NodeTable& table) {
-      for (std::size_t seen = 0; at != all->end() && seen < kPeaksAtOnce; ++seen, ++at) {
+      for (std::size_t seen = 0; at != all->end() && seen < kCarriersAtOnce; ++seen, ++at) {
         const MountNodes* const row = table.mount(at->first);
         if (row == nullptr) continue;
         seen += row->carriers.size();
