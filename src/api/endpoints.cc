@@ -69,7 +69,7 @@ constexpr Endpoint kEndpoints[] = {
     {"readMount", kGet, "/mounts/{mount}", kViewer, 200, "", "Mount", false, read_mount,
      "One mount."},
     {"replaceMount", kPut, "/mounts/{mount}", kOwner, 200, "MountPut", "Mount", false,
-     replace_mount, "Replaces settings and limits. Without sources, the logins stay."},
+     replace_mount, "Replaces settings and limits. Logins, account and relay stay if left out."},
     {"changeMount", kPatch, "/mounts/{mount}", kOwner, 200, "MountPatch", "Mount", false,
      change_mount, "Changes some values (RFC 7396). In sources, a login without a password keeps its old one; unlisted logins are removed."},
     {"deleteMount", kDelete, "/mounts/{mount}", kOwner, 204, "", "", false, delete_mount,

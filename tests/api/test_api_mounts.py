@@ -154,6 +154,23 @@ def changes_are_by_revision(t):
 
 
 @test
+def a_replaced_mount_keeps_its_account_and_relay_unless_they_are_given_up(t):
+    api = Api(store_server(t))
+    api.want(201, "POST", "/accounts", {"id": "anna"})
+    api.want(201, "POST", "/mounts", {"mount": "/rock.mp3", "account": "anna"})
+    api.want(201, "POST", "/mounts", {"mount": "/pulled.mp3", "account": "anna", "relay": {"server": "127.0.0.1", "port": 1}})
+    before = api.want(200, "GET", "/mounts/pulled.mp3").json()
+    for mount in ("rock", "pulled"):
+        one = api.want(200, "PUT", "/mounts/%s.mp3" % mount, {"settings": {"stream-name": "R"}}).json()
+        equal((one["account"], one["settings"]), ("anna", {"stream-name": "R"}))
+    equal((one["relay"], one["made"]), (before["relay"], before["made"]))
+    equal(api.want(200, "GET", "/accounts/anna").json()["used"]["mounts"], 2)
+    one = api.want(200, "PUT", "/mounts/pulled.mp3", {"settings": {}, "account": None, "relay": None}).json()
+    check("account" not in one and "relay" not in one, one)
+    equal(api.want(200, "GET", "/accounts/anna").json()["used"]["mounts"], 1)
+
+
+@test
 def a_password_is_changed_by_revision_too(t):
     api = Api(store_server(t, body="<console/>"))
     first = api.want(201, "POST", "/users", {"name": "anna", "role": "viewer", "password": "the-first-one"}).get("ETag")

@@ -270,6 +270,9 @@ std::variant<MountBody, Problem> read_mount_body(const PlanContext& context, Bod
     record.backup = before->backup;
     record.place = before->place;
     record.made = before->made;
+    // An owner cannot set these two: the same body has to mean the same for both roles.
+    if (given.at("account").missing()) record.account = before->account;
+    if (given.at("relay").missing()) record.relay = before->relay;
   }
   if (faults.empty()) {
     judge_kept(record, before, faults);
