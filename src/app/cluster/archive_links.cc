@@ -23,7 +23,7 @@ constexpr auto kTellEvery = 1s;
 constexpr auto kTellSoon = 10ms;
 // News of many recordings come in many frames, and each look takes its time: the loop then has four
 // times as much for other work.
-constexpr int kShare = 4;
+constexpr int kNewsShare = 4;
 // Shorter pauses are not reported to other nodes.
 constexpr std::int64_t kShortPauseMs = 5000;
 
@@ -159,7 +159,7 @@ void ArchiveLinks::work() {
   publish();
   tell();
   const SteadyTime ended = network_.clock.steady();
-  next_soon_ = ended + kShare * (ended - began);
+  next_soon_ = ended + kNewsShare * (ended - began);
   work_later();
 }
 

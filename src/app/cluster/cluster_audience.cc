@@ -12,7 +12,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kCarriersAtOnce = 500;  // in one turn with the table
+constexpr std::size_t kCarriersATurn = 500;  // in one turn with the table
 
 }  // namespace
 
@@ -33,7 +33,7 @@ ListenersElsewhere ClusterService::listeners_elsewhere(
   });
   for (auto name = names.begin(); name != names.end();)
     decider_.with_table([&](const NodeTable& table) {
-      for (std::size_t seen = 0; name != names.end() && seen < kCarriersAtOnce; ++seen, ++name) {
+      for (std::size_t seen = 0; name != names.end() && seen < kCarriersATurn; ++seen, ++name) {
         const MountNodes* const row = table.mount(*name);
         if (row == nullptr) continue;
         seen += row->carriers.size();
@@ -52,7 +52,7 @@ void ClusterService::note_peaks() {
   std::vector<std::pair<Mount*, Audience>> heard;
   for (auto at = all->begin(); at != all->end();)
     decider_.with_table([&](const NodeTable& table) {
-      for (std::size_t seen = 0; at != all->end() && seen < kCarriersAtOnce; ++seen, ++at) {
+      for (std::size_t seen = 0; at != all->end() && seen < kCarriersATurn; ++seen, ++at) {
         const MountNodes* const row = table.mount(at->first);
         if (row == nullptr) continue;
         seen += row->carriers.size();
