@@ -5,6 +5,7 @@ import time
 from api import Api, store_server
 from harness import ADMIN, check, equal, test, wait_for
 from recorded import Recording
+from wire import request
 
 MB = 1_000_000
 
@@ -106,3 +107,38 @@ def what_sources_have_recorded_is_cut(t):
     api.want(200, "PATCH", "/mounts/live.mp3", {"limits": {"storage": sizes[-1] + 10000}})
     wait_for(lambda: sum(file.st_size for file in files()) <= sizes[-1] + 10000, "what stays of %r fits" % sizes, 20)
     check(files(), "not all of it goes: %r" % sizes)
+
+
+@test
+def a_full_mount_takes_no_recordings_of_others(t):
+    place = t.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    recording = Recording(int(time.time()) // 300 * 300 - 3600, 3000, frames_a_second=10)
+    recording.write(place, "%2Fother%2Emp3")
+    before = 3000 * recording.bytes_a_second
+    server = store_server(t, "<archive><dir>%s</dir><total-size>%d</total-size></archive><mount type='default'>"
+                          "<queue-size>16000000</queue-size><archive>1</archive></mount>" % (place, before + 5 * MB))
+    api = Api(server)
+    api.want(201, "POST", "/mounts", {"mount": "/other.mp3", "limits": {"storage": 100 * MB}})
+    login = api.mount("/full", limits={"storage": 3 * MB})
+
+    def on_disk(mount):
+        total = 0
+        for file in (place / mount).rglob("*.data"):
+            try:
+                total += file.stat().st_size
+            except FileNotFoundError:
+                pass  # it goes at this moment
+        return total
+
+    source = server.wire()
+    source.send(request("SOURCE /full HTTP/1.0", ["Content-Type: audio/x-unknown"], login))
+    equal(source.reply_head().status, 200)
+    source.send(bytes(10 * MB))
+    wait_for(lambda: on_disk("%2Ffull") > 8 * MB, "what was sent is recorded", 30)
+    # Retention is due within seconds.
+    api.want(200, "PATCH", "/mounts/full", {"limits": {"storage": 2 * MB}})
+    wait_for(lambda: on_disk("%2Ffull") <= 2 * MB, "what is beyond its limit goes while its source is there", 30)
+    equal(on_disk("%2Fother%2Emp3"), before, "the recordings of the other mount")
+    check(source.is_open(), "its source has gone")

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <limits>
 #include <set>
 #include <system_error>
 
@@ -29,6 +30,12 @@ bool read_names(const std::string& path, std::set<std::string>& names) {
 
 }  // namespace
 
+std::uint64_t most_bytes(const MountArchive& limits) noexcept {
+  std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  if (limits.enabled && limits.max_bytes > 0) most = limits.max_bytes;
+  return std::min(most, limits.storage_bytes.value_or(most));
+}
+
 std::vector<DoomedFile> files_to_remove(const RetentionInput& input) {
   struct Kept {
     const std::string* mount;
@@ -44,6 +51,7 @@ std::vector<DoomedFile> files_to_remove(const RetentionInput& input) {
   };
   for (const auto& [name, mount] : input.mounts) {
     std::uint64_t bytes = mount.files->bytes();
+    const std::uint64_t most = most_bytes(mount.settings);
     const std::int64_t oldest =
         input.now_ms - std::chrono::milliseconds(mount.settings.retention).count();
     const std::vector<FileRow>& rows = mount.files->closed();
@@ -55,10 +63,7 @@ std::vector<DoomedFile> files_to_remove(const RetentionInput& input) {
       const FileRow& row = rows[(future + i) % rows.size()];
       const bool old = input.trusts_clock && mount.settings.enabled &&
                        mount.settings.retention.count() > 0 && row.to_ms < oldest;
-      const MountArchive& limits = mount.settings;
-      const bool large = (limits.enabled && limits.max_bytes > 0 && bytes > limits.max_bytes) ||
-                         (limits.storage_bytes && bytes > *limits.storage_bytes);
-      if (!old && !large) {
+      if (!old && bytes <= most) {
         kept.push_back({&name, &row});
         continue;
       }
@@ -66,7 +71,8 @@ std::vector<DoomedFile> files_to_remove(const RetentionInput& input) {
       bytes -= row.bytes;
       freed += row.bytes;
     }
-    total += bytes;
+    // What its open file has beyond its own limit is no reason to remove files of other mounts.
+    total += std::min(bytes, most);
   }
   const auto is_too_much = [&] {
     const bool over = input.settings.total_bytes > 0 && total > input.settings.total_bytes;

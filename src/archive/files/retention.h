@@ -34,6 +34,9 @@ struct RetentionInput {
   }
 };
 
+// What the mount's own limits leave it.
+std::uint64_t most_bytes(const MountArchive& limits) noexcept;
+
 struct DoomedFile {
   std::string mount;
   FileRow row;

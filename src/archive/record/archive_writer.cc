@@ -325,6 +325,7 @@ void ArchiveWriter::tick() {
     more |= progress == Recording::Progress::kMore;
     hurried |= one.hurries();
     paused += one.paused() ? 1 : 0;
+    if (one.ended_large()) retain_soon();
     lag_ms = std::max(lag_ms, one.lag_ms());
     ++at;
   }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "archive/files/retention.h"
 #include "archive/files/scan.h"
 #include "archive/record/recording_record.h"
 #include "archive/record/view_marks.h"
@@ -100,7 +101,7 @@ Recording::Progress Recording::advance(std::size_t budget) {
   Channel& channel = mount_->channel();
   const auto view = channel.newest();
   const std::uint64_t begin = recorded();
-  hurries_ = false;
+  hurries_ = ended_large_ = false;
   if (file_ && !file_->is_named()) lose_file();
   if (paused_ && !may_go_on()) {
     position_ = view->end;
@@ -244,6 +245,13 @@ bool Recording::may_create() {
   return false;
 }
 
+// Only closed files can be removed.  With files of half of the mount's limit at most, the one that
+// is written and the one before it fit.
+bool Recording::is_large(unsigned times) const {
+  const std::uint64_t most = most_bytes(mount_->settings()->archive) / 2;
+  return !guess_ && file_->size() / times > std::max(kSmallFile, most);
+}
+
 bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint64_t position,
                        std::uint64_t samples, std::int64_t wall_ms) {
   if (!may_create()) return false;
@@ -326,7 +334,9 @@ bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std:
     const std::uint64_t before = recorded();
     const bool goes_back = wall_ms < file_->last().wall_ms;
     if (!record_up_to(view, mark.position, mark.time.samples, wall_ms)) return false;
-    if ((cell_of(wall_ms) != cell_ || goes_back) && !guess_) {
+    const bool large = is_large();
+    if (large || ((cell_of(wall_ms) != cell_ || goes_back) && !guess_)) {
+      ended_large_ |= large;
       close_file();
       position_ = mark.position;
       if (!create(view, *span, mark.position, mark.time.samples, wall_ms)) return false;
@@ -350,7 +360,12 @@ bool Recording::record_part_of_second(const StreamView& view, std::uint64_t limi
   const bool waits = wall_ms - file_->last().wall_ms < kPartOfSecondMs &&
                      mark.position - recorded() < mount_->settings()->queue_bytes / kQueueParts;
   if (waits || (cell_of(wall_ms) != cell_ && !guess_)) return true;
-  return record_up_to(view, mark.position, mark.time.samples, wall_ms);
+  if (!record_up_to(view, mark.position, mark.time.samples, wall_ms)) return false;
+  // Of a stream whose media time stands still, no second comes in which the file could end.
+  const bool large = is_large(2);
+  ended_large_ |= large;
+  if (large) close_file();
+  return true;
 }
 
 // Records a stream without media time: one mark a second by the clock, at a unit if it has units.
@@ -367,7 +382,9 @@ bool Recording::record_by_clock(const StreamView& view, std::uint64_t limit) {
   }
   if (position <= recorded()) return true;
   if (!record_up_to(view, position, 0, now)) return false;
-  if (cell_of(now) == cell_ && !goes_back) return true;
+  const bool large = is_large();
+  if (cell_of(now) == cell_ && !goes_back && !large) return true;
+  ended_large_ |= large;
   const StreamSpan* span = view.span_at(position < view.end ? position : view.end - 1);
   close_file();
   position_ = position;

@@ -47,6 +47,8 @@ class Recording {
  public:
   static constexpr std::int64_t kFileMs = 300'000;
   static constexpr unsigned kMaxFilesAnHour = 1000;
+  // A file up to this size is not ended for its mount's limit.
+  static constexpr std::uint64_t kSmallFile = 1 << 20;
   enum class Progress : std::uint8_t { kCaughtUp, kMore, kOver };
 
   // position: the first byte that it reads.
@@ -71,6 +73,8 @@ class Recording {
   bool paused() const noexcept { return paused_; }
   // Whether the last turn took a good part of the queue, so that a fast stream could overrun it.
   bool hurries() const noexcept { return hurries_; }
+  // Whether the last turn ended a file that was large for its mount, so that retention is due.
+  bool ended_large() const noexcept { return ended_large_; }
   // How far the written part is behind the received one.
   std::int64_t lag_ms() const noexcept { return lag_ms_; }
 
@@ -81,6 +85,7 @@ class Recording {
   std::uint64_t recorded() const noexcept { return file_ ? begin_ + file_->size() : position_; }
   bool may_go_on();
   bool may_create();
+  bool is_large(unsigned times = 1) const;
   std::uint64_t seam_ahead(const StreamView& view) const;
   bool begin_file(const StreamView& view);
   bool create(const StreamView& view, const StreamSpan& span, std::uint64_t position,
@@ -112,6 +117,7 @@ class Recording {
   bool paused_ = false;
   bool full_logged_ = false;
   bool hurries_ = false;
+  bool ended_large_ = false;
   std::optional<StreamSpan> guess_;  // the file's clock, until the real one is known
   SteadyTime retry_at_{};
   std::int64_t paused_at_ms_ = 0;

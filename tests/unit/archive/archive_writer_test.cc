@@ -122,6 +122,25 @@ TEST(ArchiveWriter, CutsAtEach300SecondsOfWallTime) {
   CHECK(data_of(0) + data_of(1) == pattern_text(0, 11'900));
 }
 
+TEST(ArchiveWriter, AFileEndsAtHalfOfWhatItsMountMayHave) {
+  MountSettings of_mount;
+  of_mount.archive.storage_bytes = 3 << 20;
+  mount->set_settings(lb::test::mount_settings(of_mount));
+  TimedSource source(*mount, kDay);
+  source.unit_bytes = 100'000;
+  source.window.queue_bytes = 10'000'000;
+  begin();
+  source.seconds(13).publish();
+  finish();
+  const auto files = catalog.files("/a.mp3");
+  // Each ends at the first second beyond the half.
+  CHECK_EQUAL(4u, files->size());
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK_EQUAL(1'600'000u, (*files)[i].bytes);
+    CHECK((*files)[i].goes_on_in((*files)[i + 1]));
+  }
+}
+
 TEST(ArchiveWriter, InnerMarksAreMarksToo) {
   TimedSource source(*mount, kDay + 290'500);
   source.inner = true;

@@ -76,7 +76,7 @@ class TimedSource {
         log->sync(log->head(), clock.unit());
       if (clock.unit().second) clock.told();
       clock.pass(kUnitSamples);
-      const std::string text = pattern_text(log->head(), log->head() + kUnitBytes);
+      const std::string text = pattern_text(log->head(), log->head() + unit_bytes);
       if (!log->append(std::as_bytes(std::span(text)), now)) std::abort();
     }
     return *this;
@@ -96,6 +96,7 @@ class TimedSource {
  public:
   std::unique_ptr<StreamLog> log;
   bool inner = false;  // the units begin within packets
+  std::size_t unit_bytes = kUnitBytes;
   MediaClock clock;
   LogWindow window{1000, 1'000'000};
   SteadyTime now{std::chrono::seconds(1000)};

@@ -116,6 +116,26 @@ TEST(Retention, AClockThatMayBeWrongMakesNothingTooOld) {
   CHECK_EQUAL(6u, removed());
 }
 
+TEST(Retention, AnOpenFileBeyondItsOwnLimitTakesNothingFromOtherMounts) {
+  FileRow open;
+  open.from_ms = 9 * kHour;
+  open.to_ms = 10 * kHour;
+  open.bytes = 100'000;
+  open.open = true;
+  input.mounts["/full"].files =
+      std::make_shared<const RecordedFiles>(std::make_shared<const std::vector<FileRow>>(), open);
+  MountArchive& limits = input.mounts["/full"].settings;
+  input.settings.total_bytes = 12'000;
+  limits.storage_bytes = 2000;
+  CHECK_EQUAL(0u, removed());
+  limits.storage_bytes = 4000;
+  CHECK_EQUAL(2u, removed());
+  limits.storage_bytes.reset();
+  limits.enabled = true;
+  limits.max_bytes = 2000;
+  CHECK_EQUAL(0u, removed());
+}
+
 TEST(Retention, FreesTheDisk) {
   input.settings.min_free_parts = 500;
   input.disk_bytes = 100'000;
