@@ -1,8 +1,10 @@
 """Lists of recordings: the segments that were live, with the same numbers, dates and bytes (doc/hls.md)."""
+import fcntl
 import http.client
 import os
 import re
 import time
+import urllib.parse
 
 from harness import ADMIN, check, equal, matches, test, wait_for
 from hls_check import Fault
@@ -233,3 +235,102 @@ def an_event_list_of_a_day_has_all_its_segments(t):
     equal([segment.uri.split("?")[0] for segment in listed.segments], [segment.uri for segment in over.segments])
     equal(server.get("/m.mp3/archive-%d-%d.m3u8" % (begin, day + 1)).status, 400, "more than a day")
     return "%d segments, %d bytes, twice in %.2f s" % (len(listed.segments), len(listed.text), took)
+
+
+@test
+def what_nothing_records_stays_in_the_log(t):
+    server = t.unstarted_server()
+    place = server.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    # As by another server that writes there.
+    lock = t.owned((place / ".lock").open("w"))
+    (place / ".lock").chmod(0o666)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    server.write_config(body=ROOT % place + "<mount><mount-name>/m.mp3</mount-name><hls>1</hls><archive>1</archive></mount>")
+    server.start()
+    server.wait_for_log("nothing is recorded")
+    Encoder(t, server, "/m.mp3", "mp3", encoded("mp3", 60), lead=4)
+    live = watch(t, server, "/m.mp3")
+    wait_for(lambda: poll_for(0.7, live) or len(live.seen) >= 10, "ten segments", 30)
+    listed = live.list().segments
+    equal([server.get("/m.mp3/" + segment.uri).status for segment in listed], [200] * 6, "the segments of a list")
+
+
+def recorded_before(t, server, *mounts):
+    """A list of a minute, two hours ago."""
+    place = server.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    begin = int(time.time()) - 7200
+    for mount in mounts:
+        Recording(begin, 300).write(place, "%2F" + mount + "%2Emp3")
+    return place, "/archive-%d-60.m3u8" % (begin + 60)
+
+
+def by_login(player, path):
+    reply, body = player.ask(path, Authorization=basic(ADMIN))
+    equal(reply.status, 200, path)
+    return reply, [urllib.parse.urljoin(path, line) for line in body.decode("latin-1").split("\n") if line and not line.startswith("#")]
+
+
+@test
+def an_administrator_hears_all_of_it_and_no_cache_keeps_it(t):
+    server = t.unstarted_server()
+    place, name = recorded_before(t, server, "none", "short")
+    one = "<mount><mount-name>/%s.mp3</mount-name><hls>1</hls><archive><enabled>1</enabled>%s</archive></mount>"
+    server.write_config(body=ROOT % place + one % ("none", "<listeners>none</listeners>") + one % ("short", "<window>1h</window>"))
+    server.start()
+    wait_for(lambda: server.get("/none.mp3" + name, ADMIN).status == 200, "the directory is read")
+    equal((server.get("/none.mp3" + name).status, server.get("/short.mp3" + name).status), (401, 404), "for others")
+    for mount in ("/none.mp3", "/short.mp3"):
+        player = watch(t, server, mount, name=name)
+        variants = by_login(player, player.master_path)[1]
+        reply, segments = by_login(player, variants[0])
+        equal(reply.getheader("Cache-Control"), "private, max-age=1", "a list of " + mount)
+        reply = player.ask(segments[0], Authorization=basic(ADMIN))[0]
+        equal((reply.status, reply.getheader("Cache-Control")), (200, "private, max-age=86400, immutable"), "a segment of " + mount)
+    equal(server.get("/short.mp3" + name).status, 404, "the list of an administrator is not for others")
+
+
+@test
+def by_address_the_segments_of_a_list_that_is_fetched_once_show_who_listens(t):
+    server = t.unstarted_server()
+    place, name = recorded_before(t, server, "m")
+    server.write_config(body=ROOT.replace("</hls>", "<sessions>address</sessions></hls>") % place +
+                        "<mount><mount-name>/m.mp3</mount-name><hls>1</hls><archive>1</archive></mount>")
+    server.start()
+    wait_for(lambda: server.get("/m.mp3" + name).status == 200, "the directory is read")
+    player = watch(t, server, "/m.mp3", name=name)
+    listed = player.list().segments
+    uris = [urllib.parse.urljoin(player.path, segment.uri) for segment in listed]
+    heard = []
+
+    def count():
+        return int(server.stats().find("listeners").text)
+
+    def plays():
+        equal(player.ask(uris[len(heard) // 3 % len(uris)])[0].status, 200)
+        heard.append(count())
+        time.sleep(0.7)
+        return time.monotonic() - began > 24
+    began = time.monotonic()
+    wait_for(plays, "it is played", 40)
+    equal(set(heard), {1}, "listeners")
+    wait_for(lambda: count() == 0, "the player pauses", 40)
+    equal(player.ask(uris[0])[0].status, 200)
+    equal(count(), 1, "listeners after a pause")
+
+
+@test
+def a_listener_of_what_was_recorded_is_the_mounts_when_a_source_comes(t):
+    server = t.unstarted_server()
+    place, name = recorded_before(t, server, "m")
+    server.write_config(body=ROOT % place + "<mount><mount-name>/m.mp3</mount-name><hls>1</hls><archive>1</archive></mount>")
+    server.start()
+    wait_for(lambda: server.get("/m.mp3" + name).status == 200, "the directory is read")
+    player = watch(t, server, "/m.mp3", name=name)
+    listed = player.list().segments
+    equal(player.ask(urllib.parse.urljoin(player.path, listed[0].uri))[0].status, 200)
+    server.source("/m.mp3").play(10)
+    wait_for(lambda: server.stat("/m.mp3", "listeners") == "1", "the mount has its listener", 10)

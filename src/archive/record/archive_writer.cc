@@ -225,8 +225,10 @@ void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount, From from) {
   const auto view = channel.newest();
   const std::uint64_t position = from == From::kNow ? view->end : first_position(*view);
   // From here on the window keeps the bytes that are to be written.
-  if (channel.low_water_of(channel.recording_slot()) == Channel::kNoReader)
+  if (channel.low_water_of(channel.recording_slot()) == Channel::kNoReader) {
+    channel.set_recorded_from(position);
     channel.set_low_water(channel.recording_slot(), position);
+  }
   loop_.post([this, mount, position] { add(mount, position); });
 }
 

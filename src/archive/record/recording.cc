@@ -153,6 +153,7 @@ bool Recording::may_go_on() {
   const DiskSpace space = disk_space(host_.dir);
   if (space.bytes > 0 && space.free < kRoomToResume) return false;
   paused_ = false;
+  mount_->channel().set_recorded_from(position_);
   return true;
 }
 
@@ -471,6 +472,7 @@ void Recording::skip(const StreamView& view) {
   const std::uint64_t from = recorded();
   if (file_) close_file();
   position_ = view.begin;
+  mount_->channel().set_recorded_from(position_);
   missed_ += view.begin - from;
   host_.skipped_bytes.fetch_add(view.begin - from, std::memory_order_relaxed);
   const SteadyTime now = host_.clock.steady();

@@ -93,9 +93,10 @@ void resolve_hls(const Config& config, MountSettings& mount) {
   const HlsSettings& hls = config.hls;
   const bool recorded = !archive_directory_of(config).empty();
   mount.segment_ms = static_cast<std::uint32_t>(std::chrono::milliseconds(hls.segment).count());
-  mount.hls_kept = !mount.hls                          ? std::chrono::milliseconds(0)
-                   : recorded && mount.archive.enabled ? kept_for_recorded_hls(hls)
-                                                       : kept_for_hls(hls);
+  mount.hls_kept = mount.hls ? kept_for_hls(hls) : std::chrono::milliseconds(0);
+  const auto kept =
+      mount.hls && recorded && mount.archive.enabled ? kept_for_recorded_hls(hls) : mount.hls_kept;
+  mount.hls_kept_recorded_ms = static_cast<std::uint32_t>(kept.count());
 }
 
 std::string state_directory(const Config& config) {

@@ -66,6 +66,15 @@ class Channel {
   // The slots of readers that live on no worker: the writers of the dump file and of the archive.
   unsigned archive_slot() const noexcept { return workers_; }
   unsigned recording_slot() const noexcept { return workers_ + 1; }
+  // From this byte on all bytes are recorded, while the archive's writer reads.
+  void set_recorded_from(std::uint64_t position) noexcept {
+    recorded_from_.store(position, std::memory_order_relaxed);
+  }
+  // Whether the archive has, or will have, all bytes from this one on.
+  bool is_recorded_from(std::uint64_t position) const noexcept {
+    return low_water_of(recording_slot()) != kNoReader &&
+           recorded_from_.load(std::memory_order_relaxed) <= position;
+  }
   // Of the slowest reader; kNoReader: none.
   std::uint64_t low_water() const noexcept {
     std::uint64_t low = kNoReader;
@@ -85,6 +94,7 @@ class Channel {
   Loops armed_ = 0;
   unsigned workers_;
   std::unique_ptr<std::atomic<std::uint64_t>[]> low_water_;
+  std::atomic<std::uint64_t> recorded_from_{0};
 };
 
 }  // namespace lb

@@ -163,7 +163,8 @@ struct MountSettings {
   int metaint = -1;                 // -1: source's or 16000; 0: off
   std::uint32_t segment_ms = 6000;  // of HLS; also if it is off, because all nodes cut alike
   bool hls = false;
-  std::chrono::milliseconds hls_kept{0};  // of the stream in its log, for HLS; 0: off
+  std::uint32_t hls_kept_recorded_ms = 0;  // as hls_kept, while the archive has what leaves the log
+  std::chrono::milliseconds hls_kept{0};   // of the stream in its log, for HLS; 0: off
   std::vector<HlsVariantRow> hls_variants;
   bool hidden = false;
   bool no_mount = false;

@@ -433,8 +433,12 @@ void Feed::publish() {
   if (enters_here_) lease_.log->keep_wall(host_.loop().now(), wall_now_ms());
   const SteadyTime placed = mount.last_place();
   const bool is_placed = placed != SteadyTime() && host_.loop().now() - placed < kPlayersAskWithin;
-  const LogWindow window{settings->burst_bytes, settings->queue_bytes, settings->hls_kept,
-                         is_placed ? kKeptForPlayers : kKeptForServers};
+  // What has left the log before it was recorded must not be missed by players.
+  const bool is_recorded = mount.channel().is_recorded_from(mount.channel().newest()->begin);
+  const LogWindow window{
+      settings->burst_bytes, settings->queue_bytes,
+      is_recorded ? std::chrono::milliseconds(settings->hls_kept_recorded_ms) : settings->hls_kept,
+      is_placed ? kKeptForPlayers : kKeptForServers};
   auto view = lease_.log->publish(framer_->complete(), window, mount.channel().low_water(), false);
   // Until the rate of a new source is known, the last source's rate is the best guess.
   if (const auto rate = lease_.log->bytes_per_second(); rate > 0)
