@@ -34,7 +34,7 @@ std::size_t HlsSessions::place_of(std::string_view key) noexcept {
 bool HlsSessions::touch(std::string_view name, std::string_view mount, SteadyTime now,
                         std::uint64_t bytes) {
   const std::string key = key_of(name, mount);
-  Shard& shard = shards_[place_of(key)];
+  Shard& shard = shards_[place_of(name)];
   const std::lock_guard<std::mutex> guard(shard.mutex);
   const auto found = shard.sessions.find(key);
   if (found == shard.sessions.end()) return false;
@@ -45,7 +45,7 @@ bool HlsSessions::touch(std::string_view name, std::string_view mount, SteadyTim
 
 bool HlsSessions::knows(std::string_view name, std::string_view mount) const {
   const std::string key = key_of(name, mount);
-  const Shard& shard = shards_[place_of(key)];
+  const Shard& shard = shards_[place_of(name)];
   const std::lock_guard<std::mutex> guard(shard.mutex);
   return shard.sessions.count(key) > 0;
 }
@@ -62,7 +62,7 @@ void HlsSessions::earn(std::string_view name, std::string_view mount) {
   std::string ip;
   {
     const std::string key = key_of(name, mount);
-    Shard& shard = shards_[place_of(key)];
+    Shard& shard = shards_[place_of(name)];
     const std::lock_guard<std::mutex> guard(shard.mutex);
     const auto found = shard.sessions.find(key);
     if (found == shard.sessions.end() || found->second->earned) return;
@@ -74,7 +74,7 @@ void HlsSessions::earn(std::string_view name, std::string_view mount) {
 
 void HlsSessions::wait_on(std::string_view name, std::string_view mount, SteadyTime now) {
   const std::string key = key_of(name, mount);
-  Shard& shard = shards_[place_of(key)];
+  Shard& shard = shards_[place_of(name)];
   const std::lock_guard<std::mutex> guard(shard.mutex);
   if (const auto found = shard.sessions.find(key); found != shard.sessions.end())
     found->second->listed = now;
@@ -99,7 +99,7 @@ HlsSessionPtr HlsSessions::add(HlsSessionPtr session, SteadyTime now) {
   // Once it is in its shard, another thread may take it, with its rows of the tables.
   enter_tables(*session);
   {
-    Shard& shard = shards_[place_of(key)];
+    Shard& shard = shards_[place_of(session->name)];
     const std::lock_guard<std::mutex> guard(shard.mutex);
     if (const auto [at, added] = shard.sessions.try_emplace(key); added) {
       session->key = &at->first;
@@ -236,6 +236,24 @@ HlsSessionPtr HlsSessions::take(const Mount* mount, std::uint64_t id) {
     break;
   }
   if (taken) leave_tables(*taken, true);
+  return taken;
+}
+
+std::vector<HlsSessionPtr> HlsSessions::take_others(std::string_view name, std::string_view mount,
+                                                    SteadyTime before) {
+  std::vector<HlsSessionPtr> taken;
+  {
+    const std::string first = key_of(name, {});
+    Shard& shard = shards_[place_of(name)];
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    auto at = shard.sessions.lower_bound(first);
+    while (at != shard.sessions.end() && at->first.starts_with(first)) {
+      HlsSession& session = *(at++)->second;
+      if (session.mount->name() != mount && session.began < before)
+        taken.push_back(shard.take(session));
+    }
+  }
+  for (const HlsSessionPtr& session : taken) leave_tables(*session, true);
   return taken;
 }
 

@@ -15,6 +15,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -88,6 +89,9 @@ class HlsSessions {
   std::vector<HlsSessionPtr> take_oldest(std::size_t most);
   // mount: only a session of it; null: of any.  Null: there is no such session.
   HlsSessionPtr take(const Mount* mount, std::uint64_t id);
+  // Takes those of this name at other mounts that began before this moment.
+  std::vector<HlsSessionPtr> take_others(std::string_view name, std::string_view mount,
+                                         SteadyTime before);
   std::vector<SlotHolder> slot_holders(const SlotGate& gate) const;
   // Takes the sessions with these ids.
   std::vector<HlsSessionPtr> take_holders(const SlotGate& gate,
@@ -110,7 +114,7 @@ class HlsSessions {
  private:
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<std::string, HlsSessionPtr> sessions;
+    std::map<std::string, HlsSessionPtr> sessions;  // those of one name together
     std::unordered_map<std::uint64_t, HlsSession*> by_id;
     // A mount that ends must not cost a walk over the sessions of all others.
     std::unordered_map<const Mount*, std::unordered_set<HlsSession*>> by_mount;

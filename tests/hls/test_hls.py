@@ -268,6 +268,37 @@ def lists_alone_take_few_places_and_for_seconds_only(t):
 
 
 @test
+def a_byte_of_a_segment_is_no_listening(t):
+    server = t.server(body=HLS + hls_mount("/m.mp3"))
+    Encoder(t, server, "/m.mp3", "mp3", encoded("mp3", 60))
+    wait_for(lambda: server.get("/m.mp3/live.m3u8?s=-").status != 503, "it has a segment", 20)
+    for _ in range(4):
+        player = watch(t, server, "/m.mp3")
+        segment = player.list().segments[-1]
+        equal(server.get("/m.mp3/" + segment.uri, headers=["Range: bytes=0-0"]).status, 206)
+    equal(server.stat("/m.mp3", "listeners"), "4")
+    # Six seconds and a segment.
+    wait_for(lambda: server.stat("/m.mp3", "listeners") == "0", "they lose their places like lists alone", 14)
+
+
+@test
+def a_player_that_changes_to_another_variant_stays_one_listener(t):
+    variant = "<mount><mount-name>/hi.mp3</mount-name><hls><enabled>1</enabled><variant><mount>/lo.mp3</mount></variant></hls></mount>"
+    server = t.server(limits="<max-listeners-per-address>1</max-listeners-per-address>", body=HLS + variant + hls_mount("/lo.mp3"))
+    for mount in ("/hi.mp3", "/lo.mp3"):
+        Encoder(t, server, mount, "mp3", encoded("mp3", 60))
+    wait_for(lambda: server.get("/lo.mp3/live.m3u8?s=-").status != 503, "it has a segment", 20)
+    player = watch(t, server, "/hi.mp3")
+    high, low = [address for _, address in player.master()]
+    poll_for(4, player)
+    reply, _ = player.ask(low)
+    equal(reply.status, 200, "the other list")
+    equal((server.stat("/hi.mp3", "listeners"), server.stat("/lo.mp3", "listeners")), ("0", "1"))
+    # Who plays both lists at once has a place in both, or none.
+    equal(player.ask(high)[0].status, 403, "both lists at once")
+
+
+@test
 def a_pause_of_the_server_ends_no_player(t):
     server = t.server(body=HLS + hls_mount("/m.mp3"))
     Encoder(t, server, "/m.mp3", "mp3", encoded("mp3", 60))

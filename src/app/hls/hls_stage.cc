@@ -154,12 +154,26 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   return std::nullopt;
 }
 
+// A player that changes to another variant of its master playlist stays one listener.  One that
+// plays several variants at once has several, instead of new ones with each list.  With an
+// authenticator each mount's segments have their session, so a late one would ask for another.
+void HlsStage::end_other_variants(Connection& connection, const Mount& mount) {
+  const HlsAsk& ask = *connection.context().hls;
+  if (ask.by != HlsSessionKind::kToken ||
+      !section_of(worker_.services, connection).authenticator.type.empty())
+    return;
+  const auto segment = std::chrono::milliseconds(mount.settings()->segment_ms);
+  worker_.services.hls->end_others(ask.session, mount, worker_.loop.now() - segment);
+}
+
 Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount>& mount) {
   Network& network = worker_.services;
   HlsAsk& ask = *connection.context().hls;
   const Config& config = *config_of(network, connection);
-  if (!ask.known && connection.request().method == Method::kGet)
+  if (!ask.known && connection.request().method == Method::kGet) {
+    end_other_variants(connection, *mount);
     if (const auto refused = admit(connection, mount)) return *refused;
+  }
   network.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
   std::vector<HlsSegment> held;
   const ListText* const made = list_of(mount, config.hls, ask.past.get(), held);

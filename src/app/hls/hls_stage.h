@@ -69,6 +69,7 @@ class HlsStage final : public Stage {
   // The mount that plays, or one in no table, for listeners of the past.  bytes_per_second: about.
   std::shared_ptr<Mount> mount_of_past(const std::string& name, const std::string& type,
                                        std::uint64_t bytes_per_second);
+  void end_other_variants(Connection& connection, const Mount& mount);
   // nullopt: it is a listener now.
   std::optional<Verdict> admit(Connection& connection, const std::shared_ptr<Mount>& mount);
   // A cached list; its mount may be gone.

@@ -109,6 +109,10 @@ void HlsService::end_holders(const SlotGate& gate, const std::vector<std::uint64
   finish(sessions_.take_holders(gate, ids));
 }
 
+void HlsService::end_others(const std::string& name, const Mount& mount, SteadyTime before) {
+  finish(sessions_.take_others(name, mount.name(), before));
+}
+
 bool HlsService::begin_session(HlsSessionPtr session) {
   const std::shared_ptr<Mount> mount = session->mount;
   const std::uint64_t id = session->id;

@@ -56,6 +56,8 @@ class HlsService {
   std::shared_ptr<Mount> resting(std::string_view mount) const;
   // Makes the session a listener.  False: its mount has ended.
   bool begin_session(HlsSessionPtr session);
+  // A player has changed to this mount: ends its sessions at others that began before this moment.
+  void end_others(const std::string& name, const Mount& mount, SteadyTime before);
   PastLookups& lookups() noexcept { return *lookups_; }
   void count(HlsRequest kind) noexcept {
     requests_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);

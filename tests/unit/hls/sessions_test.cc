@@ -263,6 +263,28 @@ TEST(HlsSessions, AListAloneHasItsPlaceForSixSeconds) {
   LONGS_EQUAL(3, mount->listeners());
   CHECK(sessions.has_room("192.0.2.1", "/m"));
 }
+TEST(HlsSessions, AListWhoseSegmentsABrowserHasKeepsItsPlaceForOneMore) {
+  auto one = made("n", 1);
+  one->earned = false;
+  one->segment = 10s;
+  sessions.add(std::move(one), now);
+  now += 15s;
+  LONGS_EQUAL(0, sessions.take_silent(now).size());
+  now += 1s;
+  LONGS_EQUAL(1, sessions.take_silent(now).size());
+}
+TEST(HlsSessions, APlayerThatChangesToAnotherMountLeavesTheFormer) {
+  sessions.add(made("n", 1), now);
+  sessions.add(made("nn", 2), now);
+  const SteadyTime changed = now + 4s;
+  CHECK(sessions.take_others("n", "/m", changed).empty());
+  // One that began just now may play both.
+  CHECK(sessions.take_others("n", "/o", now).empty());
+  const auto taken = sessions.take_others("n", "/o", changed);
+  LONGS_EQUAL(1, taken.size());
+  LONGS_EQUAL(1, taken.front()->id);
+  CHECK(!sessions.knows("n", "/m") && sessions.knows("nn", "/m"));
+}
 TEST(HlsSessions, AHostHasItsWholeNetwork) {
   for (int i = 0; i < 8; ++i) {
     auto one = made("n" + std::to_string(i), static_cast<std::uint64_t>(i));
