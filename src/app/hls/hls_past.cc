@@ -213,7 +213,7 @@ Verdict HlsStage::look_up_older(Connection& connection, const std::vector<HlsSeg
 
 Verdict HlsStage::serve_past_segment(Connection& connection) {
   Network& network = worker_.services;
-  const HlsAsk& ask = *connection.context().hls;
+  HlsAsk& ask = *connection.context().hls;
   const auto& config = config_of(network, connection);
   const std::string name = connection.request().path;
   const MountSettings& section = section_of(network, connection);
@@ -232,6 +232,11 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
     const auto earliest = earliest_ms(connection, verdict);
     if (!earliest) return verdict;
     if (past->segment.wall_ms < *earliest - kRecentMs) return none();
+    // After a pause only segments show that the player is there again.
+    if (ask.by == HlsSessionKind::kAddress && ask.session.empty()) {
+      ask.session = crowd_of(connection, connection.request(), name);
+      ask.listener = network.next_client_id.fetch_add(1, std::memory_order_relaxed);
+    }
   }
   HlsSegmentBody body;
   body.segment = past->segment;

@@ -66,6 +66,11 @@ Verdict hls_path_stage(Worker& worker, Connection& connection) {
       ask->session = crowd_of(connection, request, mount);
     if (ask->by == HlsSessionKind::kNone && *given == kHlsNoSession) ask->session = kHlsNoSession;
   }
+  // A list that is fetched once leaves it to its segments to show that the player is there.
+  if (ask->by == HlsSessionKind::kAddress && ask->is_segment()) {
+    std::string name = crowd_of(connection, request, mount);
+    if (network.hls->sessions().knows(name, mount)) ask->session = std::move(name);
+  }
   ask->known = ask->by == HlsSessionKind::kNone
                    ? !ask->session.empty()
                    : network.hls->sessions().knows(ask->session, mount);
