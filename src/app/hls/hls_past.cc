@@ -87,13 +87,13 @@ std::string list_tag(const std::vector<HlsSegment>& segments) {
 
 }  // namespace
 
-std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection, Verdict& verdict) {
+std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection, Verdict& verdict,
+                                                  bool& administrator) {
   const std::string& mount = connection.request().path;
   const MountSettings& section = section_of(worker_.services, connection);
-  const bool closed = is_past_closed(worker_, section, mount);
-  if (closed) verdict = let_in_role(worker_, connection, kPastEndpoint, mount);
-  if (closed && verdict != Verdict::kNext) return std::nullopt;
-  return earliest_past_ms(worker_, connection, section, mount, closed);
+  verdict = judge_past_administrator(worker_, connection, section, mount, administrator);
+  if (verdict != Verdict::kNext) return std::nullopt;
+  return earliest_past_ms(worker_, connection, section, mount, administrator);
 }
 
 std::shared_ptr<Mount> HlsStage::mount_of_past(const std::string& name, const std::string& type,
@@ -114,7 +114,8 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
     return Verdict::kAnswered;
   }
   Verdict verdict = Verdict::kNext;
-  const auto earliest = earliest_ms(connection, verdict);
+  bool administrator = false;
+  const auto earliest = earliest_ms(connection, verdict, administrator);
   if (!earliest) return verdict;
   if (!ask.past) return look_up_list(connection, *earliest);
   if (ask.past->unanswered) return ask_later(connection);
@@ -127,7 +128,7 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
     if (const auto refused = admit(connection, mount)) return *refused;
   network.hls->count(HlsRequest::kList);
   ResponseHead head = hls_head(connection, 200, kHlsListType);
-  head.cache = "max-age=1";
+  head.cache = administrator ? "private, max-age=1" : "max-age=1";
   network.hls->sessions().touch(ask.session, name, worker_.loop.now());
   if (hls_unchanged(connection, head, list_tag(list.segments))) return Verdict::kAnswered;
   const PastAskRange range = past_range(ask.named, 0, 1, 0);
@@ -193,9 +194,13 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
     // The begin leaves the window, and an EVENT list must not lose segments (RFC 8216, 6.2.1).
     if (range.kind == HlsListKind::kEvent) range.kind = HlsListKind::kSliding;
   }
-  const std::string who = earliest > 0 ? "" : "any ";  // how far back it goes
-  network.hls->lookups().list(past_of(network, connection.request().path),
-                              who + hls_list_name(named), range, give_to(worker_, connection.id()));
+  const std::string& mount = connection.request().path;
+  const bool by_window =
+      earliest > past_begins_ms(worker_, connection, section_of(network, connection), mount);
+  // How far back it goes.
+  const std::string who = by_window ? "" : earliest > 0 ? "own " : "any ";
+  network.hls->lookups().list(past_of(network, mount), who + hls_list_name(named), range,
+                              give_to(worker_, connection.id()));
   return Verdict::kPending;
 }
 
@@ -226,10 +231,11 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
   if (ask.past->unanswered) return ask_later(connection);
   const auto& past = ask.past->segment;
   if (!past || past->segment.adts != ask.named.adts) return none();
+  HlsSegmentBody body;
   const std::int64_t kept = std::chrono::milliseconds(kept_for_hls(config->hls)).count();
   if (past->segment.wall_ms < unix_ms(network.clock.wall()) - kept - kRecentMs) {
     Verdict verdict = Verdict::kNext;
-    const auto earliest = earliest_ms(connection, verdict);
+    const auto earliest = earliest_ms(connection, verdict, body.reserved);
     if (!earliest) return verdict;
     if (past->segment.wall_ms < *earliest - kRecentMs) return none();
     // After a pause only segments show that the player is there again.
@@ -238,7 +244,6 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
       ask.listener = network.next_client_id.fetch_add(1, std::memory_order_relaxed);
     }
   }
-  HlsSegmentBody body;
   body.segment = past->segment;
   body.title = past->title;
   for (const PastPart& part : past->parts)

@@ -176,7 +176,7 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
                played.art.empty() ? std::string() : cat({kPicturePath, played.art}));
   const std::uint64_t size = id3.size() + (segment.end - segment.begin);
   ResponseHead head = hls_head(connection, 200, segment.adts ? "audio/aac" : "audio/mpeg");
-  head.cache = cat({checked ? "private" : "public", ", max-age=86400, immutable"});
+  head.cache = cat({checked || body.reserved ? "private" : "public", ", max-age=86400, immutable"});
   traffic.hls->count(HlsRequest::kSegment);
   // Nodes get titles at different bytes, so a segment's tag may differ elsewhere.
   const std::string tag =

@@ -48,6 +48,7 @@ struct HlsSegmentBody {
   HlsSegment segment;
   std::shared_ptr<const Metadata> title;  // null: no title
   std::vector<ReplyRun> sound;
+  bool reserved = false;  // only administrators may have it
 };
 
 // The part [first, end) of these runs in sequence.

@@ -65,7 +65,8 @@ class HlsStage final : public Stage {
   Verdict look_up_list(Connection& connection, std::int64_t earliest_ms);
   Verdict look_up_segment(Connection& connection);
   // How far back this client may listen, Unix; nullopt: it may not, and has got its answer.
-  std::optional<std::int64_t> earliest_ms(Connection& connection, Verdict& verdict);
+  std::optional<std::int64_t> earliest_ms(Connection& connection, Verdict& verdict,
+                                          bool& administrator);
   // The mount that plays, or one in no table, for listeners of the past.  bytes_per_second: about.
   std::shared_ptr<Mount> mount_of_past(const std::string& name, const std::string& type,
                                        std::uint64_t bytes_per_second);

@@ -42,15 +42,24 @@ bool is_live(const Worker& worker, const std::string& name, const PastAsk& past)
 Verdict judge_past(Worker& worker, Connection& connection, const MountSettings& section,
                    bool& administrator) {
   const std::string& mount = connection.request().path;
+  if (!section.authenticator.type.empty() && !is_past_closed(worker, section, mount) &&
+      !connection.context().let_in.authorised()) {
+    reply_unauthorised(connection);
+    return Verdict::kAnswered;
+  }
+  return judge_past_administrator(worker, connection, section, mount, administrator);
+}
+
+}  // namespace
+
+Verdict judge_past_administrator(Worker& worker, Connection& connection,
+                                 const MountSettings& section, const std::string& mount,
+                                 bool& administrator) {
   const bool open = section.authenticator.type.empty();
   if (is_past_closed(worker, section, mount) ||
       (open && claims_administrator(worker, connection))) {
     administrator = true;
     return let_in_role(worker, connection, kPastEndpoint, mount);
-  }
-  if (!open && !connection.context().let_in.authorised()) {
-    reply_unauthorised(connection);
-    return Verdict::kAnswered;
   }
   if (open && !session_cookie(connection.request(), connection.secure()).empty() &&
       worker.services.login->on()) {
@@ -62,8 +71,6 @@ Verdict judge_past(Worker& worker, Connection& connection, const MountSettings& 
   }
   return Verdict::kNext;
 }
-
-}  // namespace
 
 // Past recordings of a mount that is no longer recorded may have been for administrators only.
 bool is_past_closed(const Worker& worker, const MountSettings& section, const std::string& mount) {

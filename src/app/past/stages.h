@@ -19,6 +19,11 @@ Verdict past_stage(Worker& worker, Connection& connection);
 
 // Whether only administrators may hear the mount's past.
 bool is_past_closed(const Worker& worker, const MountSettings& section, const std::string& mount);
+// Whether the client is an administrator of this past, by its password or a browser's session; an
+// administrator must be where the past is closed.  Another verdict than kNext is its answer.
+Verdict judge_past_administrator(Worker& worker, Connection& connection,
+                                 const MountSettings& section, const std::string& mount,
+                                 bool& administrator);
 // Unix ms: the client may hear nothing older.
 std::int64_t earliest_past_ms(const Worker& worker, Connection& connection,
                               const MountSettings& section, const std::string& mount,
