@@ -127,13 +127,14 @@ void HlsSessions::enter_tables(const HlsSession& session) {
 }
 
 void HlsSessions::count_segment(std::string_view crowd, std::uint64_t bytes, std::string_view ip,
-                                std::string_view mount) {
+                                std::string_view mount, bool is_heard) {
   {
     CrowdShard& shard = crowds_[place_of(crowd)];
     const std::lock_guard<std::mutex> guard(shard.mutex);
     const auto found = shard.crowds.find(std::string(crowd));
     if (found != shard.crowds.end()) found->second.bytes += bytes;
   }
+  if (!is_heard) return;
   std::string name;
   {
     const std::string key = newcomer_key(ip, mount);

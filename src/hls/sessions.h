@@ -75,9 +75,9 @@ class HlsSessions {
   // Two first requests of one player may come at once: the second session is returned.
   HlsSessionPtr add(HlsSessionPtr session, SteadyTime now);
   // For a segment request without a session: its bytes are divided among the sessions of the crowd,
-  // and a newcomer of the address has fetched a segment.
+  // and a newcomer of the address has fetched a segment, if it was more than a bit of one.
   void count_segment(std::string_view crowd, std::uint64_t bytes, std::string_view ip,
-                     std::string_view mount);
+                     std::string_view mount, bool is_heard = true);
 
   // Takes the ended sessions, with their bytes.  woke: when this process last came back from a
   // pause, in which no player could request anything.

@@ -201,12 +201,14 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
   for (ReplyRun& run : body.sound) runs.push_back(std::move(run));
   if (is_get) {
     HlsSessions& sessions = traffic.hls->sessions();
+    // A byte costs as little as a list.
+    const bool is_heard = (end - first) * 2 >= size;
     if (ask.known) {
       sessions.touch(ask.session, mount->name(), worker_.loop.now(), end - first);
-      sessions.earn(ask.session, mount->name());
+      if (is_heard) sessions.earn(ask.session, mount->name());
     } else {
       sessions.count_segment(crowd_of(connection, request, mount->name()), end - first,
-                             connection.ip(), mount->name());
+                             connection.ip(), mount->name(), is_heard);
     }
     count_hls_sent(worker_, *mount, connection, end - first, ask.path);
   }

@@ -192,9 +192,10 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
   network.hls->count(HlsRequest::kList);
   if (hls_unchanged(connection, head, list.tag)) return Verdict::kAnswered;
   head.content_length = body.size();
-  if (connection.request().method == Method::kGet)
+  if (connection.request().method == Method::kGet) {
     network.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now(), body.size());
-  count_hls_sent(worker_, *mount, connection, body.size(), ask.path);
+    count_hls_sent(worker_, *mount, connection, body.size(), ask.path);
+  }
   connection.reply(head, std::move(body));
   return Verdict::kAnswered;
 }

@@ -251,6 +251,7 @@ TEST(HlsSessions, AListAloneHasItsPlaceForSixSeconds) {
   CHECK(sessions.has_room("192.0.2.2", "/m"));
   sessions.earn("n3", "/m");
   CHECK(sessions.has_room("192.0.2.1", "/m"));
+  sessions.count_segment("c", 1, "192.0.2.1", "/m", false);  // a byte of a segment
   // Of a segment that names nothing: the oldest's, who had none.
   sessions.count_segment("c", 100, "192.0.2.1", "/m");
   now += 5s;
