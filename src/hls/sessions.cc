@@ -182,7 +182,8 @@ std::vector<HlsSessionPtr> HlsSessions::take_where(Goes goes) {
 std::vector<HlsSessionPtr> HlsSessions::take_silent(SteadyTime now, SteadyTime woke) {
   return take_where([now, woke](const HlsSession& session) {
     return now - std::max(session.seen, woke) >= session.patience || now >= session.until ||
-           (!session.earned && now - std::max(session.listed, woke) >= kNewcomerPatience);
+           (!session.earned &&
+            now - std::max(session.listed, woke) >= kNewcomerPatience + session.segment);
   });
 }
 

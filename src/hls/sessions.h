@@ -60,6 +60,7 @@ bool is_off_air(const Mount& mount);
 class HlsSessions {
  public:
   static constexpr std::size_t kMaxNewcomers = 8;  // of an address, at a mount
+  // And the time of a segment: a browser may have the listed ones from before.
   static constexpr std::chrono::seconds kNewcomerPatience{6};
 
   // Whether the address may have one more player.  Two simultaneous questions may both get true.
