@@ -111,7 +111,12 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
        [](Server& s, At mount) { s.services_->dead_air->check(mount->name()); }, false, true},
       {"hours", [](Server& s, At mount) { s.services_->hours->check(mount->name()); },
        [](Server& s, At mount) { s.services_->hours->check(mount->name()); }, false, true},
-      {"listeners by HLS", [](Server&, At) {},
+      {"listeners by HLS",
+       [](Server& s, At mount) {
+         // Those of its recordings, which began before it.
+         if (const auto off_air = s.services_->archive->off_air(mount->name()))
+           s.services_->hls->sessions().move_all(off_air, mount);
+       },
        [](Server& s, At mount) {
          if (s.services_->admission->rests(*mount))
            s.services_->hls->mount_rests(mount);
