@@ -13,6 +13,7 @@ import preload
 from encoders import Ear, parse_ogg
 from harness import ADMIN, SOURCE, Skip, check, equal, matches, mount, test, wait_for
 from media import mp3_frame, mp3_numbers
+from recorded import Recording
 from recorder import FRAME_S, Studio, check_consecutive, newest, number_of, ranges, recorded_seconds, recorder
 from syscalls import Faults, Rule
 
@@ -461,3 +462,24 @@ def threads_of_the_archive_begin_with_the_first_need(t):
     equal([threads_of(server).get(name, 0) for name in names], [1, 0, 3])
     studio.close()
     server.stop()
+
+
+@test
+def a_day_of_twenty_five_hours_has_all_its_recordings(t):
+    server = t.unstarted_server()
+    place = server.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    ends = 1730070000  # the midnight after 2024-10-27, on which the summer ends
+    Recording(ends - 7200, 7200, frames_a_second=1).write(place, "%2Fm%2Emp3")
+    server.write_config(body="<archive><dir>%s</dir></archive><mount><mount-name>/m.mp3</mount-name><archive><enabled>1</enabled>"
+                             "<retention>0</retention></archive></mount>" % place)
+    server.start(env=dict(os.environ, TZ="CET-1CEST,M3.5.0,M10.5.0/3"))
+
+    def page(day):
+        return server.get("/admin/archive.xsl?mount=/m.mp3&day=" + day, ADMIN).text
+    # A file has at most 24 hours, so the day has two parts.
+    parts = wait_for(lambda: re.findall(r"(\d\d:\d\d:\d\d)</time> to (\d\d:\d\d:\d\d)", page("2024-10-27")), "the directory is read")
+    equal(parts, [("22:00:00", "23:00:00"), ("23:00:00", "00:00:00")])
+    equal([int(x) for x in re.findall(r'class="held" x="(\d+)"', page("2024-10-27"))], [920, 960])
+    check("Nothing is recorded" in page("2024-10-28"), "the day after it has what is this day's")

@@ -140,7 +140,11 @@ std::vector<Part> programmes(const std::vector<Part>& ranges,
   return out;
 }
 
-void write_part(XmlWriter& xml, std::string_view name, const Part& part, std::int64_t day_ms) {
+struct Day {
+  std::int64_t begin_ms = 0, end_ms = 0;
+};
+
+void write_part(XmlWriter& xml, std::string_view name, const Part& part, const Day& day) {
   const std::int64_t length = part.to_ms - part.from_ms;
   xml.open(name);
   xml.element("from", seconds_text(part.from_ms));
@@ -153,9 +157,10 @@ void write_part(XmlWriter& xml, std::string_view name, const Part& part, std::in
   if (!part.title.empty()) xml.element("title", part.title);
   write_where(xml, part.where);
   // The bar counts in thousandths of a day.
-  xml.element("x", static_cast<std::uint64_t>((part.from_ms - day_ms) * 1000 / kDayMs));
+  const std::int64_t day_ms = day.end_ms - day.begin_ms;
+  xml.element("x", static_cast<std::uint64_t>((part.from_ms - day.begin_ms) * 1000 / day_ms));
   xml.element("width",
-              static_cast<std::uint64_t>(std::max<std::int64_t>(1, length * 1000 / kDayMs)));
+              static_cast<std::uint64_t>(std::max<std::int64_t>(1, length * 1000 / day_ms)));
   xml.close();
 }
 
@@ -191,20 +196,25 @@ void write_day(XmlWriter& xml, const AdminTask& task, const ArchiveSight& sight,
     if (one == day) xml.element("current", "1");
     xml.close();
   }
-  const std::int64_t begin_ms = day_begin(day).value_or(0);
-  const std::int64_t end_ms = std::min(next_day(begin_ms), begin_ms + kDayMs);
+  Day whole;
+  whole.begin_ms = day_begin(day).value_or(0);
+  whole.end_ms = next_day(whole.begin_ms);
   xml.element("date", day);
-  xml.element("zone", local_text_of(begin_ms, "%Z"));
-  const auto ranges = ranges_within(mount.ranges, begin_ms, end_ms);
+  xml.element("zone", local_text_of(whole.begin_ms, "%Z"));
+  // A file has at most 24 hours, and a day may have 25.
+  const std::int64_t middle_ms = std::min(whole.end_ms, whole.begin_ms + kDayMs);
+  auto ranges = ranges_within(mount.ranges, whole.begin_ms, middle_ms);
+  for (Part& late : ranges_within(mount.ranges, middle_ms, whole.end_ms))
+    ranges.push_back(std::move(late));
   const auto played = programmes(ranges, sight.titles);
   const bool elsewhere = is_elsewhere(mount.ranges);
   for (Part part : ranges) {
     if (!elsewhere) part.where.clear();
-    write_part(xml, "range", part, begin_ms);
+    write_part(xml, "range", part, whole);
   }
   for (std::size_t i = 0; i < std::min(played.size(), kMaxRows); ++i)
-    write_part(xml, "programme", played[i], begin_ms);
-  if (const auto play = part_to_play(task)) write_part(xml, "play", *play, begin_ms);
+    write_part(xml, "programme", played[i], whole);
+  if (const auto play = part_to_play(task)) write_part(xml, "play", *play, whole);
 }
 
 std::int64_t not_before(const AdminTask& task, std::int64_t ms) {
