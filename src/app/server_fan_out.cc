@@ -14,8 +14,10 @@
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/hours_service.h"
+#include "app/services/playing_mount.h"
 #include "app/services/worker.h"
 #include "auth/listener/authenticators.h"
+#include "base/cat.h"
 #include "cluster/nodes/node.h"
 #include "config/settings/config.h"
 #include "stream/listener/loop_streams.h"
@@ -45,6 +47,22 @@ EventService::Details ended_details(const Mount& mount, SteadyTime now) {
 
 std::string auth_section_of(const Services& services, const Mount& mount) {
   return mount_section(*services.config.read(), mount.name()).name;
+}
+
+// Icecast's words, then what happens to listeners that would move.
+void warn_of_other_format(Services& services, const Mount& mount, bool ended) {
+  const std::string fallback = mount.settings()->fallback_mount;
+  const auto next =
+      fallback.empty() ? nullptr : playing_mount(services, *services.config.read(), fallback, true);
+  if (!next) return;
+  const Mount& from = ended ? mount : *next;
+  const Mount& to = ended ? *next : mount;
+  if (may_move(from, to)) return;
+  services.log.warn(
+      "source/source_move_clients",
+      cat({"stream ", from.name(), " and ", to.name(), " are of different types, ignored (",
+           from.facts()->content_type, ", ", to.facts()->content_type, "): listeners ",
+           ended ? "are disconnected" : "stay"}));
 }
 
 }  // namespace
@@ -126,10 +144,11 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
       {"listeners on its fallback",
        [](Server& s, At mount) {
          if (!mount->settings()->fallback_override) return;
+         warn_of_other_format(*s.services_, *mount, false);
          for (const auto& worker : s.services_->workers)
            worker->loop.post([w = worker.get(), mount] { w->streams->bring_home(mount); });
        },
-       nullptr},
+       [](Server& s, At mount) { warn_of_other_format(*s.services_, *mount, true); }},
   };
   return kReceivers;
 }

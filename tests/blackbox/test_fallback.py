@@ -1,7 +1,8 @@
 """Listeners of a mount without a source: fallback, return, move (doc/decisions.md A5)."""
 from harness import ADMIN, check, equal, test, wait_for
-from heard import read_until_heard
-from media import mp3_numbers
+from heard import read_until_heard, wait_for_part
+from media import mp3_numbers, opus_headers, opus_page
+from web_files import mp3_file, started
 
 WITH_RETURN = ("<mount><mount-name>/live</mount-name><fallback-mount>/spare</fallback-mount>"
                "<fallback-override>1</fallback-override></mount>")
@@ -127,6 +128,47 @@ def a_fallback_of_another_format_is_not_for_these_listeners(t):
     live.leave()
     data = listener.take_all()
     check(b"OggS" not in data, "an MP3 player was given Ogg")
+    server.wait_for_log("WARN source/source_move_clients stream /live and /spare are of different types, ignored .*disconnected")
+    away = server.listener("/live")
+    server.source("/live", tag="M").play(10)
+    server.wait_for_log("WARN source/source_move_clients stream /spare and /live are of different types, ignored .*stay")
+    check(away.is_open(), "a listener of the fallback was disconnected")
+    equal(server.log().count("of different types"), 2)
+
+
+@test
+def the_names_of_one_format_are_one_format(t):
+    names = (("mp3", "audio/mpeg", "audio/mp3"), ("mp3", "audio/x-mpeg", "audio/mpeg"), ("aac", "audio/aacp", "audio/aac"),
+             ("opus", "application/ogg", "audio/ogg"), ("webm", "video/webm", "audio/webm"))
+    server = t.server(body="".join(WITH_RETURN.replace("/live", "/live%d" % i).replace("/spare", "/spare%d" % i) for i in range(len(names))))
+    for i, (kind, one, other) in enumerate(names):
+        at, beside = "/live%d" % i, "/spare%d" % i
+        live = server.source(at, kind, "L", content_type=one)
+        spare = server.source(beside, kind, "S", content_type=other)
+        listener = server.listener(at)
+        wait_for_part(listener, kind, 1, live, spare)
+        live.leave()
+        wait_for_part(listener, kind, 2, spare)
+        live = server.source(at, kind, "M", content_type=one)
+        wait_for_part(listener, kind, 3, live, spare)
+        reply = server.get("/admin/moveclients?mount=%s&destination=%s" % (at, beside), ADMIN).xml()
+        equal(reply.findtext("message"), "Clients moved from %s to %s" % (at, beside), one)
+        wait_for_part(listener, kind, 4, live, spare)
+    check("different types" not in server.log(), server.log())
+
+
+@test
+def listeners_return_from_a_file_whose_name_gives_another_type(t):
+    ogg = opus_headers(1) + b"".join(opus_page(1, n) for n in range(20000))
+    kinds = {"mp3": ("audio/mp3", mp3_file("F", 5000)), "ogg": ("application/ogg", ogg)}
+    body = "".join(WITH_RETURN.replace("/live", "/live." + ending).replace("/spare", "/loop." + ending) for ending in kinds)
+    server = started(t, body, {"loop." + ending: content for ending, (_, content) in kinds.items()})
+    for ending, (content_type, _) in kinds.items():
+        kind = "opus" if ending == "ogg" else ending
+        listener = server.listener("/live." + ending)
+        wait_for_part(listener, kind, 1)
+        source = server.source("/live." + ending, kind, "S", content_type=content_type)
+        wait_for_part(listener, kind, 2, source)
 
 
 @test

@@ -131,8 +131,8 @@ class Server:
     def get(self, path, login=None, headers=()):
         return self.ask("GET %s HTTP/1.0" % path, headers, login)
 
-    def source(self, mount="/live.mp3", kind="mp3", tag="A", lines=(), first_line=None, login=SOURCE, port=None, wrap=None):
-        return self.bench.owned(Source((self.host, port or self.port), mount, kind, tag, lines, first_line, login, wrap))
+    def source(self, mount="/live.mp3", kind="mp3", tag="A", lines=(), first_line=None, login=SOURCE, port=None, wrap=None, content_type=None):
+        return self.bench.owned(Source((self.host, port or self.port), mount, kind, tag, lines, first_line, login, wrap, content_type))
 
     def listener(self, mount="/live.mp3", lines=(), version="HTTP/1.0", receive_buffer=None, login=None, icy=False, port=None, **options):
         if icy:

@@ -1,5 +1,7 @@
 """The sources that a listener hears when they change: their tags, in order."""
-from harness import wait_for
+import re
+
+from harness import check, wait_for
 from media import mp3_numbers
 
 
@@ -22,3 +24,21 @@ def tags(listener):
         if not heard.endswith(tag):
             heard += tag
     return heard
+
+
+def wait_for_part(listener, kind, number, *sources):
+    """Plays until the listener, who stays connected, has heard this many sources one after another, of any kind."""
+    def heard():
+        for source in sources:
+            source.play(5)
+        check(listener.is_open(), "the listener of %s was disconnected after %d sources" % (kind, parts_of(kind, listener.pending)))
+        return parts_of(kind, listener.pending) == number
+    wait_for(heard, "a listener of %s hears source %d" % (kind, number))
+
+
+def parts_of(kind, data):
+    """Ogg and WebM: by their heads; the others: by the tags in their frames."""
+    head = {"opus": b"OpusHead", "webm": b"\x1a\x45\xdf\xa3"}.get(kind)
+    if head:
+        return data.count(head)
+    return len(re.sub(rb"(.)\1+", rb"\1", b"".join(re.findall(rb"<([A-Z])[0-9]{9}>", data))))

@@ -154,11 +154,11 @@ class Wire:
 class Source(Wire):
     """A logged-in source; sends numbered units, whose numbers continue from call to call."""
 
-    def __init__(self, address, mount, kind, tag, lines, first_line, login, wrap=None):
+    def __init__(self, address, mount, kind, tag, lines, first_line, login, wrap=None, content_type=None):
         super().__init__(address, wrap=wrap)
         self.mount, self.units = mount, media.KINDS[kind].units(tag)
         self.send(request(first_line or "SOURCE %s HTTP/1.0" % mount,
-                          ["Content-Type: " + media.KINDS[kind].content_type, "ice-public: 0", *lines], login))
+                          ["Content-Type: " + (content_type or media.KINDS[kind].content_type), "ice-public: 0", *lines], login))
         self.welcome = self.reply_head()
         if self.welcome.status == 100:
             self.welcome = self.reply_head()

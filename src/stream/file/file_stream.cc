@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "media/ogg_headers.h"
 #include "media/ogg_page.h"
+#include "media/same_format.h"
 #include "stream/mount/mount.h"
 
 namespace lb {
@@ -261,7 +262,7 @@ std::string why_not_playable(const FileStream& file, const Mount& mount) {
       if (live.what == What::kFrame && live.kind != *file.kind)
         return "its layer or sample rate is not the stream's";
     } else if (const bool aac = file.kind->layer == kAdtsLayer;
-               aac != (facts->content_type.find("aac") != std::string::npos)) {
+               !same_format(facts->content_type, aac ? "audio/aac" : "audio/mpeg")) {
       // Nothing was sent yet, but the player already knows the type.
       return cat({"it is ", aac ? "AAC" : "MPEG audio", ", the stream is ", facts->content_type});
     }

@@ -5,6 +5,7 @@
 
 #include "base/cat.h"
 #include "http/access_line.h"
+#include "media/same_format.h"
 #include "stream/listener/direct_streams.h"
 #include "stream/listener/fallback_chain.h"
 #include "stream/listener/listener_group.h"
@@ -26,27 +27,17 @@ constexpr auto kBetweenCounts = 100ms;
 // are overdue are found by polling.
 constexpr auto kOverPoll = 5s;
 
-// A player cannot change its decoder.  A file's type comes from its name, and one format may have
-// several types: application/ogg and audio/ogg, audio/mpeg and audio/mp3.
-bool same_format(const SourceFacts& playing, const SourceFacts& next) {
-  if (playing.content_type == next.content_type) return true;
-  if (!next.from_file || playing.plugin == nullptr || playing.plugin->name != next.plugin->name)
-    return false;
-  const auto is_aac = [](const SourceFacts& facts) {
-    return facts.content_type.find("aac") != std::string::npos;
-  };
-  return !playing.plugin->types.empty() && is_aac(playing) == is_aac(next);
-}
-
 }  // namespace
 
 Mount& counted_at(const Listener& listener, Mount& mount) {
   return mount.facts()->from_file && listener.continuation ? *listener.continuation->next : mount;
 }
 
-// The format of a relay that waits for its first listener is not known yet.
+// A player cannot change its decoder.  The format of a relay that waits for its first listener is
+// not known yet.
 bool may_move(const Mount& from, const Mount& to) {
-  return to.phase() == MountPhase::kIdle || same_format(*from.facts(), *to.facts());
+  return to.phase() == MountPhase::kIdle ||
+         same_format(from.facts()->content_type, to.facts()->content_type);
 }
 
 LoopStreams::LoopStreams(Loop& loop, Shared shared)

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "media/recorder.h"
+#include "media/same_format.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -43,6 +44,24 @@ TEST(FramerPlugins, ATypeIsMatchedExactlyButForItsParameters) {
   CHECK_EQUAL(std::string("ogg"), name_for("audio/ogg ;codecs=opus"));
   CHECK_EQUAL(std::string("opaque"), name_for("Audio/Ogg"));
   CHECK_EQUAL(std::string("opaque"), name_for("audio/ogg2"));
+}
+TEST(FramerPlugins, TheNamesOfAFormatAreOneFormatInBothDirections) {
+  const auto is_one = [](std::string_view a, std::string_view b) {
+    CHECK_EQUAL(same_format(a, b), same_format(b, a));
+    return same_format(a, b);
+  };
+  CHECK(is_one("application/ogg", "audio/ogg"));
+  CHECK(is_one("audio/ogg; codecs=opus", "audio/ogg"));
+  CHECK(is_one("audio/webm", "video/webm"));
+  CHECK(is_one("audio/mpeg", "audio/mp3"));
+  CHECK(is_one("audio/aac", "audio/aacp"));
+  CHECK(is_one("audio/x-aac", "audio/vnd.dlna.adts"));
+  CHECK(is_one("text/plain", "text/plain"));
+  CHECK(!is_one("audio/mpeg", "audio/aac"));
+  CHECK(!is_one("audio/mpeg", "audio/vnd.dlna.adts"));
+  CHECK(!is_one("audio/ogg", "audio/webm"));
+  CHECK(!is_one("audio/flac", "audio/wav"));
+  CHECK(!is_one("audio/flac", "audio/mpeg"));
 }
 TEST(FramerPlugins, OnlyGenericFormatsCarryIcyMetadata) {
   CHECK(framer_for("audio/mpeg").icy_metadata);
