@@ -255,7 +255,7 @@ export default {
   'How long listeners stay without a source; at most <sources> mounts without listeners wait. -1: relays 10 (1 while a fallback plays), others 0.': 'Wie lange Hörer ohne Quelle bleiben; ohne Hörer warten höchstens <sources> Mounts. -1: bei Relays 10 (1, wo ein Ersatz spielt), sonst 0.',
   'After its source and listeners have left, the mount refuses sources for this time (403), except relays and, with hijack, the same user.': 'Nach einer Quelle und ihren Hörern nimmt der Mount so lange keine (403), nur Relays, mit hijack auch denselben Benutzer.',
   '1: a source silent for 2 seconds gives way to another of the same user. 0: the second is refused.': '1: Eine Quelle, die 2 Sekunden schweigt, weicht einer desselben Benutzers. 0: Die zweite wird abgewiesen.',
-  'Further encoders of the same content type that may stand by, counted in limits/sources. 0: 403, as in Icecast.': 'Weitere Encoder desselben Formats, die bereitstehen dürfen, in limits/sources mitgezählt. 0: 403 wie bei Icecast.',
+  'Further encoders of the same format that may stand by, counted in limits/sources. 0: 403, as in Icecast.': 'Weitere Encoder desselben Formats, die bereitstehen dürfen, in limits/sources mitgezählt. 0: 403 wie bei Icecast.',
   'A writer silent for this time gives way to a standby.': 'Schweigt die Quelle so lange, übernimmt eine, die bereitsteht.',
   'A better encoder takes over after this time as standby; -1: never.': 'Ein besserer Encoder übernimmt, wenn er so lange bereitstand; -1: nie.',
   'A listener more than queue-size behind: drop ends it; skip moves it to the present.': 'Ist ein Hörer um mehr als queue-size zurück: drop beendet ihn, skip bringt ihn zur Gegenwart.',

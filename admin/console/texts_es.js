@@ -253,7 +253,7 @@ export default {
   'How long listeners stay without a source; at most <sources> mounts without listeners wait. -1: relays 10 (1 while a fallback plays), others 0.': 'Cuánto se quedan los oyentes sin fuente; sin oyentes esperan como máximo <sources> montajes. -1: relés 10 (1 si suena un respaldo), los demás 0.',
   'After its source and listeners have left, the mount refuses sources for this time (403), except relays and, with hijack, the same user.': 'Después de una fuente y sus oyentes, el montaje no acepta ninguna durante este tiempo (403), salvo relés y, con hijack, el mismo usuario.',
   '1: a source silent for 2 seconds gives way to another of the same user. 0: the second is refused.': '1: una fuente callada 2 segundos cede ante otra del mismo usuario. 0: la segunda se rechaza.',
-  'Further encoders of the same content type that may stand by, counted in limits/sources. 0: 403, as in Icecast.': 'Otros codificadores del mismo tipo que pueden estar en espera, contados en limits/sources. 0: 403, como en Icecast.',
+  'Further encoders of the same format that may stand by, counted in limits/sources. 0: 403, as in Icecast.': 'Otros codificadores del mismo tipo que pueden estar en espera, contados en limits/sources. 0: 403, como en Icecast.',
   'A writer silent for this time gives way to a standby.': 'Si la fuente calla este tiempo, toma su lugar una en espera.',
   'A better encoder takes over after this time as standby; -1: never.': 'Un codificador mejor toma el control tras este tiempo en espera; -1: nunca.',
   'A listener more than queue-size behind: drop ends it; skip moves it to the present.': 'Un oyente atrasado en más de queue-size: drop lo termina; skip lo lleva al presente.',

@@ -252,7 +252,7 @@ export default {
   'How long listeners stay without a source; at most <sources> mounts without listeners wait. -1: relays 10 (1 while a fallback plays), others 0.': 'Quanto tempo os ouvintes ficam sem fonte; sem ouvintes esperam no máximo <sources> montagens. -1: relés 10 (1 onde toca uma reserva), os outros 0.',
   'After its source and listeners have left, the mount refuses sources for this time (403), except relays and, with hijack, the same user.': 'Depois de uma fonte e dos seus ouvintes, a montagem não aceita nenhuma durante este tempo (403), exceto relés e, com hijack, o mesmo utilizador.',
   '1: a source silent for 2 seconds gives way to another of the same user. 0: the second is refused.': '1: uma fonte calada durante 2 segundos dá lugar a outra do mesmo utilizador. 0: a segunda é recusada.',
-  'Further encoders of the same content type that may stand by, counted in limits/sources. 0: 403, as in Icecast.': 'Outros codificadores do mesmo tipo que podem estar em espera, contados em limits/sources. 0: 403, como no Icecast.',
+  'Further encoders of the same format that may stand by, counted in limits/sources. 0: 403, as in Icecast.': 'Outros codificadores do mesmo tipo que podem estar em espera, contados em limits/sources. 0: 403, como no Icecast.',
   'A writer silent for this time gives way to a standby.': 'Se a fonte se cala durante este tempo, uma em espera toma o seu lugar.',
   'A better encoder takes over after this time as standby; -1: never.': 'Um codificador melhor assume após este tempo em espera; -1: nunca.',
   'A listener more than queue-size behind: drop ends it; skip moves it to the present.': 'Um ouvinte atrasado em mais de queue-size: drop termina-o; skip leva-o ao presente.',

@@ -2,7 +2,7 @@
 import os
 
 from harness import ADMIN, SOURCE, Failed, check, equal, test, wait_for
-from heard import read_until_heard
+from heard import read_until_heard, wait_for_part
 from media import mp3_frame, ogg_pages
 
 
@@ -104,6 +104,18 @@ def a_source_of_another_format_is_not_for_the_listeners_that_wait(t):
     server.wait_for_log("listeners wait")
     server.source("/live", "opus").play(10)
     check(b"OggS" not in listener.take_all(), "an MP3 player was given Ogg")
+
+
+@test
+def the_listeners_that_wait_hear_a_source_that_names_the_format_otherwise(t):
+    server = t.server(body=mount("<linger-for>60</linger-for>"))
+    source = server.source("/live", "aac", "L", content_type="audio/aac")
+    listener = server.listener("/live")
+    wait_for_part(listener, "aac", 1, source)
+    source.leave()
+    server.wait_for_log("listeners wait")
+    source = server.source("/live", "aac", "M", content_type="audio/aacp")
+    wait_for_part(listener, "aac", 2, source)
 
 
 @test

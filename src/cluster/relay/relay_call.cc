@@ -5,6 +5,7 @@
 #include "base/cat.h"
 #include "cluster/relay/relay.h"
 #include "cluster/relay/relay_marks.h"
+#include "media/same_format.h"
 #include "stream/source/source_admission.h"
 #include "stream/source/source_facts.h"
 #include "stream/source/source_set.h"
@@ -173,7 +174,7 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
                                             path_of(answer.headers),
                                             {},
                                             plan_.on_demand});
-  if (lease_ != 0 && entry.facts->content_type != content_type_) {
+  if (lease_ != 0 && !same_format(entry.facts->content_type, content_type_)) {
     failed(upstream,
            cat({"the better upstream has ", entry.facts->content_type, ", not ", content_type_}),
            PullFault::kNoStream);

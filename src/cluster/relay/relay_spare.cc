@@ -5,6 +5,7 @@
 #include "base/cat.h"
 #include "cluster/relay/relay.h"
 #include "cluster/relay/relay_marks.h"
+#include "media/same_format.h"
 #include "stream/source/source_admission.h"
 #include "stream/source/source_facts.h"
 #include "stream/source/source_offer.h"
@@ -76,7 +77,7 @@ void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer,
                                         path_of(answer->headers),
                                         {},
                                         plan_.on_demand});
-    if (facts->content_type != content_type_)
+    if (!same_format(facts->content_type, content_type_))
       why = cat({to_text(from), " has ", facts->content_type, ", not ", content_type_});
   }
   if (!why.empty()) {

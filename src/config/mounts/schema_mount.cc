@@ -158,7 +158,7 @@ constexpr SchemaElement kMountRows[] = {
              "second is refused.",
              {.origin = kKh, .example = "1"}),
     by_admin("standby-sources", kNumber, slot<&MountSettings::standby_sources>,
-             "Further encoders of the same content type that may stand by, counted in "
+             "Further encoders of the same format that may stand by, counted in "
              "limits/sources. 0: 403, as in Icecast.",
              {.max = 8, .reload = kNew, .example = "1"}),
     element("encoder", &kEncoderBlock, each_in<&MountSettings::encoders>(),

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "media/same_format.h"
 #include "net/loop/loop.h"
 #include "stream/source/end_reason.h"
 #include "stream/source/source_set.h"
@@ -230,7 +231,7 @@ void SourceAdmission::set_writer(Record& record, WriterAsk& ask) {
 void SourceAdmission::grant(WriterAsk ask, Then then) {
   auto at = records_.find(ask.mount);
   if (at != records_.end() && at->second.mount->phase() == MountPhase::kLingering &&
-      at->second.mount->facts()->content_type != ask.facts->content_type) {
+      !same_format(at->second.mount->facts()->content_type, ask.facts->content_type)) {
     // Players cannot change their decoder, so the old stream ends for them.
     end_stream(at);
     at = records_.find(ask.mount);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "media/same_format.h"
 #include "net/loop/loop.h"
 #include "stream/source/source_admission.h"
 
@@ -70,7 +71,7 @@ SourceAdmission::Rest SourceAdmission::take_rest(const WriterAsk& ask) {
   if (at == rests_.end()) return {};
   // A relay takes all facts of the stream, including the numbers, from its upstream.
   if (ask.kind != WriterKind::kSource ||
-      at->second.mount->facts()->content_type != ask.facts->content_type) {
+      !same_format(at->second.mount->facts()->content_type, ask.facts->content_type)) {
     rest_is_over(ask.mount, at->second.mount.get());
     return {};
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "media/same_format.h"
 #include "net/loop/loop.h"
 #include "stream/source/end_reason.h"
 #include "stream/source/source_admission.h"
@@ -28,7 +29,8 @@ std::string named(const SourceFacts& facts, std::string_view before) {
 
 std::string SourceAdmission::no_standby(const Record& record, const WriterAsk& ask) const {
   const std::string type = record.mount->facts()->content_type;
-  if (callbacks_.settings(ask.mount)->standby_places() == 0 || type == ask.facts->content_type)
+  if (callbacks_.settings(ask.mount)->standby_places() == 0 ||
+      same_format(type, ask.facts->content_type))
     return {};
   return cat({"mount ", ask.mount, ": the source from ", ask.facts->source_ip, " sends ",
               ask.facts->content_type, ", and the mount has ", type,
@@ -45,7 +47,8 @@ bool SourceAdmission::log_ask(LogLevel level, const std::string& mount, std::str
 
 bool SourceAdmission::take_as_standby(Record& record, WriterAsk& ask, Then& then) {
   const std::size_t places = callbacks_.settings(ask.mount)->standby_places();
-  if (places == 0 || record.mount->facts()->content_type != ask.facts->content_type) return false;
+  if (places == 0 || !same_format(record.mount->facts()->content_type, ask.facts->content_type))
+    return false;
   if (record.standbys.size() >= places) {
     // A returning encoder's last connection may still count, because its end was not noticed yet.
     const Standby* last = record.standbys.silent_of(ask.user);

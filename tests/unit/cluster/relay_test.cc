@@ -157,6 +157,14 @@ TEST(Relay, ABetterUpstreamWithAnotherFormatIsNotTaken) {
   second.send("goes on");
   until_streams("goes on");
 }
+TEST(Relay, ABetterUpstreamMayNameTheFormatOtherwise) {
+  second.answers = {"HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"};
+  first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n",
+                   "HTTP/1.0 200 OK\r\nContent-Type: audio/mp3\r\n\r\n"};
+  start(plan({at(first), at(second)}));
+  host.until([&] { return host.writers() == 2; });
+  CHECK_EQUAL(std::string("audio/mp3"), host.mount("/local")->facts()->content_type);
+}
 TEST(Relay, LeavesAMountToItsOwnSource) {
   WriterAsk own;
   own.mount = "/local";

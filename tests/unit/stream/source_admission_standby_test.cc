@@ -102,6 +102,14 @@ TEST(StandbyAdmission, AnotherContentTypeCannotStandByAndTheLogSaysWhy) {
       captured.says("mount /a: the source from 192.0.2.1 sends audio/aac, and the mount has "
                     "audio/mpeg; it cannot stand by, and was refused"));
 }
+TEST(StandbyAdmission, AnotherNameOfTheFormatStandsByAndTakesOver) {
+  WriterLease lease = granted(ask("/a", 0, "audio/aac"));
+  const std::uint64_t id = standby(ask("/a", 0, "audio/aacp"));
+  ends(std::move(lease));
+  LONGS_EQUAL(1, promoted.size());
+  LONGS_EQUAL(id, promoted[0].lease.id);
+  CHECK_EQUAL(std::string("audio/aacp"), mounts.find("/a")->facts()->content_type);
+}
 TEST(StandbyAdmission, TheBestOneThatFlowsTakesOver) {
   WriterLease lease = granted(encoder(0));
   const std::uint64_t old = lease.id;
