@@ -134,7 +134,8 @@ void set_login(FetchRequest& request, std::string user, std::string password) {
 
 UrlReply parse_url_reply(const FetchAnswer& answer, const UrlOptions& options) {
   UrlReply reply;
-  const bool default_rule = istarts_with(options.auth_header, kUser);
+  const auto rule = value_of(options.auth_header, kUser);
+  const bool default_rule = rule && (rule->empty() || *rule == "1");
   for (const std::string& line : answer.headers) {
     if (line_matches(line, options.auth_header)) reply.accepted = true;
     if (const auto user = value_of(line, kUser)) {

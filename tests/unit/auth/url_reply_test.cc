@@ -55,6 +55,23 @@ TEST(UrlReply, AzuraCastsLiteralWithoutLineEndIsAPrefix) {
   CHECK(reply.forbidden);
   STRCMP_EQUAL("geo-blocked", reply.message.c_str());
 }
+TEST(UrlReply, AnotherValueOfTheDefaultHeaderIsTheOnlyOne) {
+  options.auth_header = "icecast-auth-user: withlimit";
+  for (const char* line : {"icecast-auth-user: 1", "icecast-auth-user: withintro"}) {
+    read({line});
+    CHECK(!reply.accepted);
+  }
+  read({"icecast-auth-user: withlimit"});
+  CHECK(reply.accepted);
+  read({"icecast-auth-user: 0"});
+  CHECK(reply.forbidden);
+}
+TEST(UrlReply, KhsBareNameIsTheDefaultRule) {
+  options.auth_header = "icecast-auth-user:";
+  read({"icecast-auth-user: withintro"});
+  CHECK(reply.accepted);
+  CHECK(reply.with_intro);
+}
 TEST(UrlReply, AnotherHeaderIsTakenByItsLetters) {
   options.auth_header = "x-let-in: yes";
   read({"X-Let-In: yes please"});
