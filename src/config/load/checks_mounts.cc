@@ -41,6 +41,14 @@ void check_names(const MountSettings& mount, const std::string& path, Filler& fi
   }
 }
 
+// As MountFiles: an intro may be anywhere, a fallback only in the web root.
+void check_fallback_file(const MountSettings& mount, const std::string& path, Filler& filler) {
+  const int line = filler.line_of(path + "/fallback-mount");
+  if (line == 0 || cat({mount.fallback_mount, "/"}).find("/../") == std::string::npos) return;
+  filler.report(line, Severity::kWarning,
+                "<fallback-mount>: a file outside the web root is not played");
+}
+
 void check_charset(const MountSettings& mount, const std::string& path, Filler& filler) {
   const int line = filler.line_of(path + "/charset");
   if (line == 0 || mount.charset.empty() || is_known_charset(mount.charset)) return;
@@ -109,6 +117,7 @@ void check_mounts(const Config& config, Filler& filler) {
   check_redirects(config.default_mount, "mount[default]", filler);
   check_authenticator(config.default_mount.authenticator, "mount[default]", filler);
   check_names(config.default_mount, "mount[default]", filler);
+  check_fallback_file(config.default_mount, "mount[default]", filler);
   check_charset(config.default_mount, "mount[default]", filler);
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const MountSettings& mount = config.mounts[i];
@@ -123,6 +132,7 @@ void check_mounts(const Config& config, Filler& filler) {
                          ", which comes first; this second section is ignored"}));
     check_authenticator(mount.authenticator, numbered("mount", i), filler);
     check_names(mount, numbered("mount", i), filler);
+    check_fallback_file(mount, numbered("mount", i), filler);
     check_charset(mount, numbered("mount", i), filler);
     check_redirects(mount, numbered("mount", i), filler);
     const std::string fault = fallback_fault(mount.name, fallback_of);

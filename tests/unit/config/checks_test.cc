@@ -113,6 +113,11 @@ TEST(Checks, FallbacksThatLeadNowhereAreNoticed) {
                        "falls back to itself"));
   LONGS_EQUAL(0, count(load("<mount mount-name='/a' fallback-mount='/b' fallback-override='1'/>"),
                        Severity::kWarning, "fall"));
+  for (const char* name : {"/../x.mp3", "/.."})
+    LONGS_EQUAL(
+        1,
+        count(load(std::string("<mount mount-name='/a' fallback-mount='") + name + "'/>"),
+              Severity::kWarning, "<fallback-mount>: a file outside the web root is not played"));
 }
 TEST(Checks, AQueueHoldsTheBurst) {
   LONGS_EQUAL(1,
