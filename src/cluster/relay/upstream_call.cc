@@ -49,6 +49,8 @@ std::string not_a_stream(const Response& response, std::span<const std::string> 
                      return istarts_with(header.first, "icy-");
                    });
   if (icy && (type.empty() || is_source_type(type, more))) return {};
+  // A type that the configuration names.
+  if (is_source_type(type, more) && !is_source_type(type, {})) return {};
   if (type.empty()) return "answered without a Content-Type, which is not a stream";
   return cat({"answered with ", type.substr(0, std::min<std::size_t>(60, type.find(';'))),
               ", which is not a stream"});

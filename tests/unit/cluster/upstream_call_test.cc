@@ -149,6 +149,16 @@ TEST(UpstreamCall, RefusesWhatIsNoStream) {
   STRCMP_EQUAL("", verdict("application/octet-stream", true).c_str());
   CHECK(!verdict("text/html", true).empty());
 }
+TEST(UpstreamCall, TakesATypeThatTheConfigurationNames) {
+  const std::vector<std::string> more = {"application/x-test"};
+  Response response;
+  response.headers.add("content-type", "application/x-test");
+  CHECK(!not_a_stream(response).empty());
+  STRCMP_EQUAL("", not_a_stream(response, more).c_str());
+  response.headers = {};
+  response.headers.add("content-type", "application/octet-stream");
+  CHECK(!not_a_stream(response, more).empty());
+}
 TEST(UpstreamCall, FollowsEveryKindOfRedirect) {
   other.answers = {"HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"};
   for (const int status : {301, 302, 303, 307, 308}) {
