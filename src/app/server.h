@@ -97,7 +97,8 @@ class Server {
   void read_lists();
   void poll_files(Moment moment);
   void begin_ports();
-  void open_ports();
+  void open_ports(ListenSockets::Attempt attempt);
+  void try_ports_again();
   void apply_ports(const std::shared_ptr<const Config>& config);
   // Calls then() afterwards, on control.
   void load_certificates(const std::shared_ptr<const Config>& config, std::function<void()> then);
@@ -135,7 +136,7 @@ class Server {
   Watch stand_in_watch_;
   bool records_begun_ = false;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
-  Timer file_timer_;
+  Timer file_timer_, port_timer_;
   bool reloading_ = false, reload_again_ = false;
   std::optional<std::uint64_t> upgrade_next_;  // its asker: it comes behind the reload
   bool stopping_ = false;

@@ -343,6 +343,7 @@ void Server::set_delivery(DeliveryCall call) {
 void Server::begin_ports() {
   sockets_.begin();
   switches_.begin();
+  try_ports_again();
   services_->loops.clerk().post([this] {
     services_->tls->watch(TlsKeeper::kPollInterval, [this] {
       services_->loops.control().post([this] {
@@ -358,22 +359,30 @@ void Server::begin_ports() {
 void Server::apply_ports(const std::shared_ptr<const Config>& config) {
   // Afterwards, as new sockets may need the new certificate.
   load_certificates(config, [this, config] {
-    open_ports();
+    open_ports(ListenSockets::Attempt::kFirst);
     // Names in a certificate of the file are not ordered.
     services_->certificates->configure(*config);
   });
 }
 
-void Server::open_ports() {
+void Server::open_ports(ListenSockets::Attempt attempt) {
   const auto config = services_->config.read();
-  const bool all = sockets_.apply(*config);
+  const bool all = sockets_.apply(*config, attempt);
   store_.keep(sockets_.open_sockets());
   switches_.apply(*config, sockets_);
+  try_ports_again();
   if (all) return;
   services_->loops.gather<bool>([](unsigned) { return true; },
                                 [this](const auto&) {
-                                  if (!stopping_) open_ports();
+                                  if (!stopping_) open_ports(ListenSockets::Attempt::kAgain);
                                 });
+}
+
+void Server::try_ports_again() {
+  if (sockets_.lacks_ports())
+    port_timer_.after(coalesced(services_->loops.control(), ListenSockets::kTryAgain));
+  else
+    port_timer_.cancel();
 }
 
 void Server::load_certificates(const std::shared_ptr<const Config>& config,

@@ -224,7 +224,15 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
                      clients += worker->connections->size();
                    return clients;
                  }),
-      file_timer_(services_->loops.control(), [this] { poll_files(Moment::kReload); }) {
+      file_timer_(services_->loops.control(), [this] { poll_files(Moment::kReload); }),
+      port_timer_(services_->loops.control(), [this] {
+        // While the ports are handed over, the list of them must not change.
+        if (stopping_) return;
+        if (handover_ && handover_->is_under_way())
+          try_ports_again();
+        else
+          open_ports(ListenSockets::Attempt::kAgain);
+      }) {
   Services& services = *services_;
   services.configuration = {config_path_, load_options_, [this] { reload(); }};
   services.overlay = std::make_unique<RecordOverlay>(

@@ -49,6 +49,34 @@ def sockets_come_and_go_with_the_file(t):
 
 
 @test
+def a_port_that_another_program_has_leaves_the_old_one_open_and_opens_when_it_is_free(t):
+    port, other = free_port(), free_port()
+    server = t.server(sockets=listen_socket(port))
+    with socket.create_server(("127.0.0.1", other)):
+        server.reload(sockets=listen_socket(other))
+        server.wait_for_log("port %d stays open instead" % port)
+        equal(server.ask("GET /status-json.xsl HTTP/1.0", port=port).status, 200)
+        # Another reload says it again, and changes nothing.
+        server.reload(sockets=listen_socket(other), limits="<clients>90</clients>")
+        wait_for(lambda: server.log().count("cannot bind") == 2, "the reload has tried it")
+        check(not refused(port), "the old port is open")
+    wait_for(lambda: not refused(other), "the new port opens by itself", 25)
+    wait_for(lambda: refused(port), "the old one is closed then")
+    equal(server.log().count("cannot bind"), 2, "trying again is silent")
+    equal(server.ask("GET /status-json.xsl HTTP/1.0", port=other).status, 200)
+
+
+@test
+def a_port_that_was_taken_at_the_start_opens_when_it_is_free(t):
+    other = free_port()
+    with socket.create_server(("127.0.0.1", other)):
+        server = t.server(sockets=listen_socket(0) + listen_socket(other))
+        server.wait_for_log("it is tried again")
+    wait_for(lambda: not refused(other), "it opens by itself", 25)
+    equal(server.ask("GET /status-json.xsl HTTP/1.0", port=other).status, 200)
+
+
+@test
 def a_port_keeps_its_number_at_another_address(t):
     """If one of the two addresses includes the other, the new one opens only when all workers have closed the old
     one."""

@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::string_view kSocketsModule = "connection/connection_setup_sockets";
 
+std::string place_of(const ListenSettings& settings, int port) {
+  return cat({settings.bind_address, ":", port});
+}
+
 }  // namespace
 
 ListenSockets::ListenSockets(Traffic& traffic, std::vector<UniqueFd> inherited,
@@ -93,10 +97,7 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
     made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast,
                               traffic_.loops.workers(), closed, shared);
   if (!made) {
-    traffic_.log.error(kSocketsModule,
-                       cat({made.error().what, "; ",
-                            port_remedy({made.error().code, wanted.port, is_running_,
-                                         first_acme(*traffic_.config.read()) != nullptr})}));
+    failed_[place_of(wanted.settings, wanted.port)] = {wanted.port, made.error()};
     return made.error();
   }
   Socket socket = std::move(*made);
@@ -111,10 +112,22 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   return error;
 }
 
+void ListenSockets::log_failures() {
+  const bool is_asked = first_acme(*traffic_.config.read()) != nullptr;
+  for (const auto& [place, failure] : failed_)
+    if (logged_.insert(place).second)
+      traffic_.log.error(kSocketsModule,
+                         cat({failure.error.what, "; ",
+                              port_remedy({failure.error.code, failure.port, is_running_,
+                                           !is_running_ && open_.empty(), is_asked})}));
+  std::erase_if(logged_, [this](const std::string& place) { return !failed_.contains(place); });
+}
+
 Result<void> ListenSockets::open(const Config& config) {
   Error last = Error::io("no <listen-socket>");
   for (const Wanted& one : wanted(config))
     if (auto opened = open_one(one); !opened) last = opened.error();
+  log_failures();
   for (const std::string& name : inherited_.unused())
     traffic_.log.warn(kSocketsModule,
                       cat({"inherited socket ", name, " matches no <listen-socket>; not used"}));
@@ -215,27 +228,54 @@ std::vector<ListenSockets::Socket> ListenSockets::matching(const std::vector<Wan
   return found;
 }
 
-bool ListenSockets::apply(const Config& config) {
+// moving: ports that open at another address when these are closed.  The others stay while there is
+// nothing in their place: a server without a port cannot be reached to be told another one.
+void ListenSockets::close_gone(const std::vector<Socket>& gone, const std::set<int>& moving) {
+  const auto closes = [&](const Socket& socket) {
+    return !socket->inherited && std::find(gone.begin(), gone.end(), socket) != gone.end();
+  };
+  const bool is_replaced = !std::all_of(open_.begin(), open_.end(), closes);
+  std::vector<Socket> left;
+  for (const Socket& socket : std::exchange(open_, {})) {
+    const bool stays = !is_replaced && !moving.contains(socket->port);
+    if (closes(socket) && !stays) {
+      stop(socket);
+      stand_ins_.erase(socket->port);
+      continue;
+    }
+    if (closes(socket) && stand_ins_.insert(socket->port).second)
+      traffic_.log.warn(kSocketsModule, cat({"port ", socket->port, " stays open instead"}));
+    left.push_back(socket);
+  }
+  open_ = std::move(left);
+  std::erase_if(closed_, [&gone](const Socket& socket) {
+    return std::find(gone.begin(), gone.end(), socket) != gone.end();
+  });
+}
+
+bool ListenSockets::apply(const Config& config, Attempt attempt) {
   is_running_ = true;
+  if (attempt == Attempt::kFirst) {
+    logged_.clear();
+    stand_ins_.clear();
+  }
+  failed_.clear();
   const auto all = wanted(config);
   const auto found = matching(all);
-  const auto gone = [&found](const Socket& socket) {
-    return std::find(found.begin(), found.end(), socket) == found.end();
-  };
-  const auto closes = [&](const Socket& socket) { return gone(socket) && !socket->inherited; };
-  std::set<int> closing;
-  bool waits = false;  // a closing port opens at another address
+  std::vector<Socket> gone = all_sockets();
+  std::erase_if(gone, [&found](const Socket& socket) {
+    return std::find(found.begin(), found.end(), socket) != found.end();
+  });
+  std::set<int> closing, moving;
   for (const Socket& socket : open_) {
-    if (closes(socket)) closing.insert(socket->port);
-    if (closes(socket))
-      stop(socket);
-    else if (gone(socket))
+    if (std::find(gone.begin(), gone.end(), socket) == gone.end()) continue;
+    if (!socket->inherited)
+      closing.insert(socket->port);
+    else if (attempt == Attempt::kFirst)
       traffic_.log.warn(kSocketsModule,
                         cat({"port ", socket->port,
                              " was opened by the service manager and stays open until a restart"}));
   }
-  std::erase_if(open_, closes);
-  std::erase_if(closed_, gone);
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (found[i]) {
       const auto at = std::find(open_.begin(), open_.end(), found[i]);
@@ -243,18 +283,16 @@ bool ListenSockets::apply(const Config& config) {
         keep(*at, all[i]);
       else
         keep_closed(found[i], all[i]);
-      continue;
-    }
-    if (closing.contains(all[i].port)) {
-      waits = true;
-      continue;
-    }
-    if (auto opened = open_one(all[i])) {
+    } else if (closing.contains(all[i].port)) {
+      moving.insert(all[i].port);
+    } else if (auto opened = open_one(all[i])) {
       traffic_.log.info(kSocketsModule, cat({"port ", (*opened)->port, " is open"}));
       accept_from(*opened);
     }
   }
-  return !waits;
+  log_failures();
+  close_gone(gone, moving);
+  return moving.empty();
 }
 
 std::vector<ListenSockets::Socket> ListenSockets::all_sockets() const {
@@ -269,21 +307,26 @@ std::vector<int> ListenSockets::ports() const {
   return ports;
 }
 
-std::string_view port_remedy(const PortFault& fault) {
+std::string port_remedy(const PortFault& fault) {
   constexpr int kHttpPort = 80, kHttpsPort = 443;
+  if (fault.code == Error::Code::kDenied && fault.is_running)
+    return "ports below 1024 are opened at a start as root with <changeowner>, or with "
+           "CAP_NET_BIND_SERVICE; it is skipped, a restart opens it";
+  const std::string_view end =
+      fault.is_alone ? "no port is open, and the server does not start" : "it is tried again";
   if (fault.code == Error::Code::kDenied)
-    return fault.is_running
-               ? "ports below 1024 are opened at a start as root with <changeowner>, or with "
-                 "CAP_NET_BIND_SERVICE; it is skipped, a restart opens it"
-               : "ports below 1024 need a start as root with <changeowner>, or "
-                 "CAP_NET_BIND_SERVICE; it is skipped, the other ports are served";
+    return cat({"ports below 1024 need a start as root with <changeowner>, or "
+                "CAP_NET_BIND_SERVICE; ",
+                fault.is_alone ? end : "it is skipped, the other ports are served"});
   if (fault.is_asked && fault.port == kHttpPort)
-    return "another program that has it may pass /.well-known/acme-challenge/ on to this server "
-           "(doc/https.md); it is skipped";
+    return cat({"another program that has it may pass /.well-known/acme-challenge/ on to this "
+                "server (doc/https.md); ",
+                end});
   if (fault.is_asked && fault.port == kHttpsPort)
-    return "another program that has it may pass TLS through to this server, or <challenges> "
-           "leaves tls-alpn-01 out (doc/https.md); it is skipped";
-  return "it is skipped";
+    return cat({"another program that has it may pass TLS through to this server, or <challenges> "
+                "leaves tls-alpn-01 out (doc/https.md); ",
+                end});
+  return std::string(end);
 }
 
 }  // namespace lb

@@ -2,7 +2,8 @@
 //
 // A socket is identified by its address and port.  A reload opens new ones, closes removed ones and
 // gives the others their new settings; accepted connections go on.  A port that moves to another
-// address opens again when the workers have closed it.  A TLS socket without a usable certificate
+// address opens again when the workers have closed it.  The others are closed when the new ones
+// are open, and stay if none is; a port that could not be opened is tried again.  A TLS socket without a usable certificate
 // is bound but does not listen, unless a certificate is ordered (<acme>), as the authority may
 // connect there.  Sockets opened by a service manager come first (net/socket/inherited_sockets.h),
 // then those that it kept from the former process (app/process/service_manager.h), which count as
@@ -12,7 +13,11 @@
 // Ownership: Server.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,10 +38,11 @@ struct PortFault {
   Error::Code code = Error::Code::kIo;  // kDenied: not allowed for this account
   int port = 0;
   bool is_running = false;  // at a reload: privileges are dropped
+  bool is_alone = false;    // at a start: no other port is open either
   bool is_asked = false;    // for a certificate authority: <acme> is on
 };
-// The end of the log line: "it is skipped", after a remedy if there is one.
-std::string_view port_remedy(const PortFault& fault);
+// The end of the log line: a remedy if there is one, and what becomes of the port.
+std::string port_remedy(const PortFault& fault);
 
 class ListenSockets {
  public:
@@ -50,13 +56,18 @@ class ListenSockets {
     std::vector<UniqueFd> fds;  // one a worker
   };
   void take(std::vector<Handed> handed) { handed_ = std::move(handed); }
+  static constexpr std::chrono::seconds kTryAgain{10};
+
   // Error: no socket could be opened.  Failures of single sockets are logged.
   Result<void> open(const Config& config);
   // Lets the workers accept connections.  REQUIRES: before the loops start
   void begin();
   void certificate_came();
+  enum class Attempt : std::uint8_t { kFirst, kAgain };  // kAgain: a known failure is not logged
   // False: a port moves, and the workers have to close it first; call this again afterwards.
-  [[nodiscard]] bool apply(const Config& config);
+  [[nodiscard]] bool apply(const Config& config, Attempt attempt);
+  // Whether a port could not be opened, or one is open in its place: apply() again after kTryAgain.
+  bool lacks_ports() const noexcept { return !failed_.empty() || !stand_ins_.empty(); }
   std::vector<int> ports() const;
   // All sockets, also those that do not listen yet.
   std::vector<std::shared_ptr<const ListenSocket>> all_sockets() const;
@@ -77,6 +88,8 @@ class ListenSockets {
   bool was_handed(int port) const;
   Result<std::shared_ptr<ListenSocket>> take_inherited(const Wanted& wanted);
   Result<Socket> open_one(const Wanted& wanted);
+  void log_failures();
+  void close_gone(const std::vector<Socket>& gone, const std::set<int>& moving);
   // The present socket of each wanted one; null where it is not open.
   std::vector<Socket> matching(const std::vector<Wanted>& all) const;
   void keep(Socket& socket, const Wanted& wanted);
@@ -92,6 +105,13 @@ class ListenSockets {
   bool is_running_ = false;  // the start is over, and privileges are dropped
   std::vector<Socket> open_;
   std::vector<Socket> closed_;  // bound for TLS, without a certificate
+  struct Failure {
+    int port = 0;
+    Error error;
+  };
+  std::map<std::string, Failure> failed_;  // by address and port, of the last attempt
+  std::set<std::string> logged_;           // those whose failure is logged
+  std::set<int> stand_ins_;                // ports that are open for want of another
 };
 
 }  // namespace lb

@@ -7,7 +7,7 @@
 using namespace lb;
 
 TEST_GROUP(PortRemedy){static void line(const PortFault& fault, const char* expected){
-    STRCMP_EQUAL(expected, std::string(port_remedy(fault)).c_str());
+    STRCMP_EQUAL(expected, port_remedy(fault).c_str());
 }
 }
 ;
@@ -23,10 +23,16 @@ TEST(PortRemedy, WhatThisAccountMayNotHasBothRemedies) {
 TEST(PortRemedy, WhatAnotherProgramHasIsPassedOnByIt) {
   line({.port = 80, .is_asked = true},
        "another program that has it may pass /.well-known/acme-challenge/ on to this server "
-       "(doc/https.md); it is skipped");
+       "(doc/https.md); it is tried again");
   line({.port = 443, .is_asked = true},
        "another program that has it may pass TLS through to this server, or <challenges> leaves "
-       "tls-alpn-01 out (doc/https.md); it is skipped");
-  line({.port = 443}, "it is skipped");
-  line({.port = 8000, .is_asked = true}, "it is skipped");
+       "tls-alpn-01 out (doc/https.md); it is tried again");
+  line({.port = 443}, "it is tried again");
+  line({.port = 8000, .is_asked = true}, "it is tried again");
+}
+TEST(PortRemedy, NoOtherPortIsNamedWhereNoneIsOpen) {
+  line({.code = Error::Code::kDenied, .port = 81, .is_alone = true},
+       "ports below 1024 need a start as root with <changeowner>, or CAP_NET_BIND_SERVICE; no port "
+       "is open, and the server does not start");
+  line({.port = 8000, .is_alone = true}, "no port is open, and the server does not start");
 }

@@ -256,13 +256,14 @@ TEST(Server, APortThatIsTakenIsNamedAndTheOthersAreOpened) {
   server.make(socket_on(first.port()) + socket_on(other));
   CHECK(server.server().bind().has_value());
   CHECK(server.server().sockets().ports() == std::vector<int>{other});
-  CHECK(server.says("it is skipped"));
+  CHECK(server.says("it is tried again"));
 }
 TEST(Server, WithoutASingleSocketItDoesNotStart) {
   TestServer first;
   first.start_bound();
   server.make(socket_on(first.port()));
   CHECK_FALSE(server.server().bind().has_value());
+  CHECK(server.says("no port is open, and the server does not start"));
 }
 TEST(Server, ASocketForTlsStaysClosedWithoutACertificate) {
   const int port = free_port();
