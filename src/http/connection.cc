@@ -341,6 +341,10 @@ void Connection::head_is_complete() {
                           ", which is for TLS; it is closed, so that the encoder tries TLS"}));
     return drop();
   }
+  if (lacks_tls() && (request_.method == Method::kSource || request_.method == Method::kPut))
+    owner_.log_.warn("connection/connection",
+                     cat({ip_, ": an encoder asks without TLS at port ", socket_->port,
+                          ", which is for TLS; it is refused"}));
   if (lacks_tls())
     return reply_page(400, "this port speaks https only: the address begins with https://");
   if (request_.method == Method::kPost && form_is_urlencoded() &&

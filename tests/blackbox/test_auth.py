@@ -4,7 +4,7 @@ import signal
 import threading
 
 from backend import ACCEPT, Backend
-from harness import ADMIN, SOURCE, check, equal, listen_socket, matches, test, wait_for
+from harness import ADMIN, SOURCE, check, equal, free_port, listen_socket, matches, test, wait_for
 from auth_bench import SECRET, backend_of, file_mount, url_mount
 
 
@@ -363,6 +363,13 @@ def a_reload_changes_who_is_asked(t):
 
 
 # -- sources
+
+@test
+def a_source_whose_backend_cannot_be_reached_is_not_said_to_be_refused_by_it(t):
+    server = t.server(body=url_mount("/m", stream_auth="http://127.0.0.1:%d/" % free_port()))
+    equal(server.ask("SOURCE /m HTTP/1.0", ["Content-Type: audio/mpeg"], SOURCE).status, 401)
+    server.wait_for_log('WARN source/admission source "source" from 127.0.0.1 refused on /m: its backend did not answer$')
+
 
 @test
 def a_backend_that_judges_by_the_address_takes_titles_without_a_login(t):

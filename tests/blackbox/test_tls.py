@@ -140,6 +140,7 @@ def a_tls_socket_speaks_nothing_else(t):
         equal((line, reply.status), (line, 400))
         check(b"this port speaks https only" in reply.body, reply.body)
     check("/other.mp3" not in server.log(), "a source was looked at")
+    server.wait_for_log("WARN .*an encoder asks without TLS at port %d, which is for TLS; it is refused$" % server.ports[1])
     for odd in (b"get / http/1.0\r\n\r\n", bytes(8), b"\r\n\r\n\r\n"):
         wire = server.wire(server.ports[1])
         wire.send(odd)

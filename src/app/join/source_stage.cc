@@ -310,7 +310,9 @@ void ask_backend(Worker& worker, Connection& connection, const MountSettings& se
         else if (verdict.kind == AuthVerdict::Kind::kLater)
           refuse_later(worker, waiting);
         else
-          refuse_login(worker, waiting, false, why_source_refused(worker, settings, user));
+          refuse_login(worker, waiting, false,
+                       verdict.unanswered ? "its backend did not answer"
+                                          : why_source_refused(worker, settings, user));
       });
 }
 

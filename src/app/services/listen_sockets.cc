@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kSocketsModule = "connection/connection_setup_sockets";
 
-std::string place_of(const ListenSettings& settings, int port) {
+std::string address_text(const ListenSettings& settings, int port) {
   return cat({settings.bind_address, ":", port});
 }
 
@@ -97,7 +97,7 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
     made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast,
                               traffic_.loops.workers(), closed, shared);
   if (!made) {
-    failed_[place_of(wanted.settings, wanted.port)] = {wanted.port, made.error()};
+    failed_[address_text(wanted.settings, wanted.port)] = {wanted.port, made.error()};
     return made.error();
   }
   Socket socket = std::move(*made);
@@ -315,17 +315,20 @@ std::string port_remedy(const PortFault& fault) {
   const std::string_view end =
       fault.is_alone ? "no port is open, and the server does not start" : "it is tried again";
   if (fault.code == Error::Code::kDenied)
-    return cat({"ports below 1024 need a start as root with <changeowner>, or "
-                "CAP_NET_BIND_SERVICE; ",
-                fault.is_alone ? end : "it is skipped, the other ports are served"});
+    return cat(
+        {"ports below 1024 need a start as root with <changeowner>, or "
+         "CAP_NET_BIND_SERVICE; ",
+         fault.is_alone ? end : "it is skipped, the other ports are served"});
   if (fault.is_asked && fault.port == kHttpPort)
-    return cat({"another program that has it may pass /.well-known/acme-challenge/ on to this "
-                "server (doc/https.md); ",
-                end});
+    return cat(
+        {"another program that has it may pass /.well-known/acme-challenge/ on to this "
+         "server (doc/https.md); ",
+         end});
   if (fault.is_asked && fault.port == kHttpsPort)
-    return cat({"another program that has it may pass TLS through to this server, or <challenges> "
-                "leaves tls-alpn-01 out (doc/https.md); ",
-                end});
+    return cat(
+        {"another program that has it may pass TLS through to this server, or <challenges> "
+         "leaves tls-alpn-01 out (doc/https.md); ",
+         end});
   return std::string(end);
 }
 

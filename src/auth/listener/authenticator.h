@@ -83,6 +83,7 @@ struct AuthVerdict {
   Kind kind = Kind::kRefuse;
   bool wrong_password = false;  // costs a token of the PasswordThrottle
   bool right_password = false;  // judged, not only let in
+  bool unanswered = false;      // kRefuse, of a source: its backend has not judged it
   std::string text;
   std::string location;
   std::string mount;  // kAllow: another mount to serve; "": the requested one

@@ -197,7 +197,11 @@ class UrlAuth final : public Authenticator {
   }
 
   AuthVerdict judge_source(const SourceAsk& ask, const Result<FetchAnswer>& answer) const {
-    if (!answer) return refusal(false);
+    if (!answer) {
+      AuthVerdict verdict = refusal(false);
+      verdict.unanswered = true;
+      return verdict;
+    }
     const UrlReply reply = parse_url_reply(*answer, options_);
     if (reply.accepted) return AuthVerdict::of(AuthVerdict::Kind::kAllow);
     context_.log.info(
