@@ -8,6 +8,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "media/framer.h"
+#include "media/same_format.h"
 
 namespace lb {
 namespace {
@@ -31,9 +32,10 @@ class RangePlanner {
     to_ms_ = to_ms;
     if (plan_.pieces.empty()) {
       format_ = framer_for(head.content_type).name;
-    } else if (head.content_type != plan_.content_type || head.span.media.rate_hz != rate_hz_) {
+    } else if (const bool same = same_format(head.content_type, plan_.content_type);
+               !same || head.span.media.rate_hz != rate_hz_) {
       // Ogg can begin a new chain for another sample rate; other formats cannot.
-      if (format_ != "ogg" || head.content_type != plan_.content_type) return false;
+      if (format_ != "ogg" || !same) return false;
     }
     const bool continues = last_ && last_->row.goes_on_in(row) && last_end_ == last_->row.bytes &&
                            row.origin <= last_origin_;

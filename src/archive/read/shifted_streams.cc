@@ -13,6 +13,7 @@
 #include "archive/read/warmth.h"
 #include "archive/remote/remote_archive.h"
 #include "base/cat.h"
+#include "media/same_format.h"
 #include "stream/listener/loop_streams.h"
 
 namespace lb {
@@ -226,7 +227,7 @@ std::size_t ShiftedStreams::move(const Mount& from, const std::shared_ptr<Mount>
     const One& one = *find_one(listener.id);
     if (!one.file) return;
     const FileIndex& index = one.file->index;
-    if (index.head.content_type != to->facts()->content_type) return;
+    if (!same_format(index.head.content_type, to->facts()->content_type)) return;
     std::size_t mark = index.mark_before(listener.position);
     if (index.marks[mark].offset < listener.position && mark + 1 < index.marks.size()) ++mark;
     listener.continuation = std::make_unique<Continuation>(
@@ -345,7 +346,7 @@ void ShiftedStreams::One::load(const FileRow& row, std::uint64_t offset, bool se
 void ShiftedStreams::One::loaded(ReaderPool::File next, std::uint64_t offset, bool seam) {
   waits_for_disk = false;
   if (listener->continuation) return depart();
-  if (!next || next->index.head.content_type != type || offset > next->end())
+  if (!next || !same_format(next->index.head.content_type, type) || offset > next->end())
     return end(EndReason::kSourceEnded);
   const auto before = std::exchange(file, std::move(next));
   // A file of another stream may begin with a time that this listener has heard already.

@@ -185,6 +185,15 @@ TEST(RangePlan, AHoleIsPassedOverAndAnotherKindIsTheEnd) {
   CHECK_EQUAL(1500u, planned->size);
 }
 
+TEST(RangePlan, AnotherNameOfTheFormatGoesOnAndAnotherFormatIsTheEnd) {
+  record(0, 10, 0, "audio/aac");
+  record(10, 10, 1000, "audio/aacp");
+  record(20, 10, 2000, "audio/mpeg");
+  const auto planned = plan(5, 25);
+  CHECK_EQUAL(2u, planned->pieces.size());
+  CHECK_EQUAL(1500u, planned->size);
+}
+
 TEST(RangePlan, NothingIsNotFound) {
   CHECK(!plan(0, 10).has_value());
   record(0, 10, 0, "audio/aac");
