@@ -136,8 +136,9 @@ Complaint take_drain(Options& options, Arguments& left, std::string_view /*name*
   if (comma != std::string_view::npos) options.drain_seconds = parse_u64(how.substr(comma + 1));
   const bool known = options.drain_mode == "configured" || options.drain_mode == "soft" ||
                      options.drain_mode == "move" || options.drain_mode == "hard";
-  if (!known || (comma != std::string_view::npos && !options.drain_seconds))
-    return "--drain=MODE,SECONDS needs one of: configured soft move hard";
+  if (!known) return "--drain=MODE,SECONDS needs one of: configured soft move hard";
+  if (comma != std::string_view::npos && !options.drain_seconds)
+    return cat({"--drain=", how, ": the time is a number of seconds"});
   return {};
 }
 
@@ -237,6 +238,26 @@ Complaint judge(const Options& options) {
   return {};
 }
 
+// A command acts on a file; "--check-config --elsewhere f" names it behind another option.
+bool acts_on_file(Action action) {
+  return action == Action::kCheckConfig || action == Action::kDumpConfig ||
+         action == Action::kImport || action == Action::kCheckAudit ||
+         action == Action::kCheckHttps;
+}
+
+// Icecast ignores short options and words that it does not know.  A command that it does not have
+// would do something else than was asked for.
+Complaint take_strange(Options& options, const std::vector<std::string_view>& strange) {
+  if (options.action == Action::kServe) return {};
+  for (const std::string_view word : strange) {
+    if (word.starts_with('-')) return "unknown option " + quoted(word);
+    if (!acts_on_file(options.action) || !options.config_file.empty())
+      return "unexpected " + quoted(word);
+    options.config_file = word;
+  }
+  return {};
+}
+
 bool needs_file(const Options& options) {
   return options.action != Action::kDumpReference && options.action != Action::kSimulate &&
          options.action != Action::kPasswd &&
@@ -249,16 +270,20 @@ Options parse_options(const std::vector<std::string_view>& args) {
   Options options;
   Arguments left(args);
   std::string_view arg;
+  std::vector<std::string_view> strange;
   while (left.next(arg)) {
     const auto* const row = std::ranges::find(kOptions, arg, &OptionRow::name);
     if (row == std::end(kOptions)) {
       if (arg.starts_with("--")) return wrong("unknown option " + quoted(arg));
-      continue;  // ignored, as in Icecast
+      strange.push_back(arg);
+      continue;
     }
     if (Complaint complaint = row->take(options, left, arg); !complaint.empty())
       return wrong(std::move(complaint));
   }
   if (left.ended()) return options;
+  if (Complaint complaint = take_strange(options, strange); !complaint.empty())
+    return wrong(std::move(complaint));
   if (Complaint complaint = judge(options); !complaint.empty()) return wrong(std::move(complaint));
   if (needs_file(options) && options.config_file.empty())
     return wrong(options.action == Action::kServe ? "" : "which configuration file?");

@@ -46,6 +46,22 @@ TEST(Options, IgnoreUnknownShortOptionsAndLooseWordsAsIcecastDoes) {
   CHECK(options.action == Action::kServe);
   STRCMP_EQUAL("f.xml", options.config_file.c_str());
 }
+TEST(Options, RefuseWordsBehindACommandThatAreNotItsOwn) {
+  const auto complaint = [](const std::vector<std::string_view>& args) {
+    return parse_options(args).complaint;
+  };
+  STRCMP_EQUAL("unexpected \"b.xml\"", complaint({"--check-config", "a.xml", "b.xml"}).c_str());
+  STRCMP_EQUAL("unexpected \"2026-10\"",
+               complaint({"--report", "songs", "2026-10", "-c", "f"}).c_str());
+  STRCMP_EQUAL("unknown option \"-x\"", complaint({"--check-config", "f", "-x"}).c_str());
+  STRCMP_EQUAL("--drain=move,600s: the time is a number of seconds",
+               complaint({"-c", "f", "--drain=move,600s"}).c_str());
+}
+TEST(Options, TakeTheFileOfACommandBehindAnotherOption) {
+  for (const std::vector<std::string_view>& args : std::vector<std::vector<std::string_view>>{
+           {"--check-config", "--elsewhere", "f"}, {"--import", "--allow-default-passwords", "f"}})
+    STRCMP_EQUAL("f", parse_options(args).config_file.c_str());
+}
 TEST(Options, RefuseUnknownLongOptions) {
   const auto out = answer(parse_options({"--chekc-config", "f", "-c", "f"}));
   LONGS_EQUAL(1, out->status);
