@@ -91,7 +91,7 @@ std::vector<std::uint64_t> ListenerLedger::clients_of(const std::string& mount,
 void ListenerLedger::admit(Entry entry, UniqueFunction<void(ListenerTicket)> admitted) {
   control_.assert_here();
   const std::uint64_t seq = next_seq_++;
-  if (!entry.user.empty()) names_[{entry.mount, entry.user}].push_back(seq);
+  if (!entry.user.empty()) names_[{entry.mount, entry.user}].insert(seq);
   // The ticket exists from here on, so the end is reported whatever fails later.
   ListenerTicket ticket(handle_, seq, control_.now());
   entry.since = wall_seconds();
@@ -150,7 +150,7 @@ void ListenerLedger::left(std::uint64_t seq, std::chrono::seconds listened,
 void ListenerLedger::forget_name(std::uint64_t seq, const Entry& entry) {
   const auto at = names_.find({entry.mount, entry.user});
   if (at == names_.end()) return;
-  std::erase(at->second, seq);
+  at->second.erase(seq);
   if (at->second.empty()) names_.erase(at);
 }
 
@@ -211,7 +211,7 @@ void ListenerLedger::hand_over() {
 void ListenerLedger::restore(const LedgerRecord& saved) {
   next_seq_ = std::max(next_seq_, saved.next_seq);
   for (const auto& [seq, entry] : saved.entries) {
-    if (!entry.user.empty()) names_[{entry.mount, entry.user}].push_back(seq);
+    if (!entry.user.empty()) names_[{entry.mount, entry.user}].insert(seq);
     open_.insert_or_assign(seq, entry);
     unclaimed_.insert(seq);
     next_seq_ = std::max(next_seq_, seq + 1);

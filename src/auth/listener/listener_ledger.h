@@ -176,7 +176,7 @@ class ListenerLedger {
   std::string spool_before_;  // the file of the previous process
   std::uint64_t next_seq_ = 1;
   std::unordered_map<std::uint64_t, Entry> open_;
-  std::map<std::pair<std::string, std::string>, std::vector<std::uint64_t>>
+  std::map<std::pair<std::string, std::string>, std::set<std::uint64_t>>
       names_;  // (mount, user) → seqs
   // A listener whose line is not in the spool yet.
   struct Waiting {
