@@ -218,7 +218,10 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   const mode_t mask = ::umask(0077);
   auto opened = Sqlite::open(path);
   ::umask(mask);
-  if (!opened) return opened.error();
+  if (!opened)
+    return Error::io(cat({path, ": ", opened.error().what,
+                          "; its directory has to be there, and the server's user must be able to "
+                          "write to it; it is tried again"}));
   Sqlite& database = **opened;
   const std::int64_t application = pragma(database, "application_id");
   const std::int64_t count = database.prepare("SELECT COUNT(*) FROM sqlite_master").first_number();

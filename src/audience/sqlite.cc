@@ -88,7 +88,9 @@ Statement Sqlite::prepare(std::string_view sql) {
 Error Sqlite::error() const {
   // SQLite's message is about the last statement, which may have succeeded after the failed one.
   if (sqlite3_errcode(handle_) != failure_) return Error::io(sqlite3_errstr(failure_));
-  return Error::io(cat({sqlite3_errstr(failure_), " (", sqlite3_errmsg(handle_), ")"}));
+  const std::string_view kind = sqlite3_errstr(failure_), text = sqlite3_errmsg(handle_);
+  if (kind == text) return Error::io(std::string(kind));
+  return Error::io(cat({kind, " (", text, ")"}));
 }
 
 bool Sqlite::has_moved() const {

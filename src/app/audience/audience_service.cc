@@ -458,7 +458,8 @@ Result<void> AudienceService::open_database() {
     why_ = opened.error().what;
     return opened.error();
   }
-  why_.clear();
+  if (!std::exchange(why_, {}).empty())
+    runtime_.log.info(kAudienceModule, database_path_ + ": is written again");
   database_ = std::move(*opened);
   database_->copies_while(keeps_copying_);
   merge_ = std::make_unique<AudienceMerge>(*database_, settings_.window);

@@ -48,6 +48,8 @@ class FileChecks {
 
   std::vector<Diagnostic> run() {
     certificates();
+    // A pid file that only root may name is written before the change of user.
+    writable("paths/pidfile", config_.paths.pidfile, Severity::kWarning, "it is not written");
     if (::geteuid() == 0 && !config_.security.user.empty())
       user_ = cat({" for the user \"", config_.security.user, "\""});
     const auto as = AsUser::become(config_.security.user, config_.security.group);
@@ -56,6 +58,7 @@ class FileChecks {
           cat({"<changeowner>: ", as.error().what, "; the server does not start"}));
     logs();
     paths();
+    audience();
     stores();
     mount(config_.default_mount, "mount[default]");
     for (std::size_t i = 0; i < config_.mounts.size(); ++i)
@@ -230,6 +233,16 @@ class FileChecks {
           cat({element("paths/webroot"), quoted(root),
                " has a status-json.xsl of its own, which is not used: that address has the members "
                "of Icecast's; under another name it is served"}));
+  }
+
+  void audience() {
+    const AudienceSettings& audience = config_.audience;
+    writable("audience/database", audience.database, Severity::kError,
+             "nothing of the audience is written to it");
+    for (std::size_t i = 0; i < audience.reports.size(); ++i)
+      directory(numbered("audience/report", i) + "/directory", audience.reports[i].directory, W_OK,
+                Severity::kError,
+                cat({"the report ", audience.reports[i].name, " is not written"}));
   }
 
   void stores() {

@@ -25,6 +25,15 @@ TEST(Sqlite, AFailureIsToldWithoutTheWordsOfALaterStatement) {
   STRCMP_EQUAL("SQL logic error", database.error().what.c_str());
 }
 
+TEST(Sqlite, AFileThatCannotBeOpenedIsNamedWithWhatToDo) {
+  const std::string path = "/nonexistent/audience.db";
+  STRCMP_EQUAL("unable to open database file", Sqlite::open(path).error().what.c_str());
+  STRCMP_EQUAL(
+      "/nonexistent/audience.db: unable to open database file; its directory has to be there, and "
+      "the server's user must be able to write to it; it is tried again",
+      open_audience_database(path).error().what.c_str());
+}
+
 TEST(Sqlite, AReportReadsOneStateWhateverIsWrittenMeanwhile) {
   std::string folder = "/tmp/sqlite-XXXXXX";
   CHECK(::mkdtemp(folder.data()) != nullptr);
