@@ -58,35 +58,104 @@ void parameter(Document& out, bool& first, std::string_view name, std::string_vi
   first = false;
 }
 
+constexpr std::string_view kString = R"({"type":"string"})";
+constexpr std::string_view kInteger = R"({"type":"integer"})";
+constexpr std::string_view kPageSize = R"({"type":"integer","minimum":1,"maximum":500})";
+constexpr std::string_view kPageHelp = "Items per page; default 100.";
+constexpr std::string_view kSwitch = R"({"enum":["0","1"]})";
+
+// What the query of some endpoints takes; of lists and changes in general: put_parameters().
+struct QueryParameter {
+  std::string_view endpoints;  // names with a space around each; " audience*": all of its GETs
+  std::string_view name, schema, help;
+  bool required = false;
+};
+constexpr QueryParameter kQueryParameters[] = {
+    {" createAccount ", "mounts", R"({"enum":["keep"]})",
+     "Mounts that still have its name become its own."},
+    {" deleteAccount ", "mounts", R"({"enum":["delete"]})",
+     "Also deletes its mounts, users and tokens."},
+    {" endListener ", "ban", kSwitch, "1: bans its address from this mount."},
+    {" endListener ", "until", kInteger, "End of the ban, Unix seconds; absent: forever."},
+    {" listAudit ", "who", kString, "Only entries of this login."},
+    {" listAudit ", "on", kString,
+     "Only entries about this: mounts/%2Flive.mp3, users/anna, nodes/edge1, or a mount."},
+    {" listAudit ", "from", kString,
+     "No entries before this time: 2026-11-22T08:00, or Unix seconds."},
+    {" setMountArt ", "keep", kSwitch, "1: keeps it for a title that names it."},
+    {" listListeners ", "node", kString, "Only those of this node."},
+    {" orderCertificate ", "staging", kSwitch, "1: only tries it."},
+    {" orderCertificate ", "revoke", kSwitch, "1: then revokes the one in use."},
+    {" readLog ", "of", R"({"enum":["error","access","playlist"]})", "Default: error."},
+    {" readLog ", "most", kInteger, "At most so many lines."},
+    {" readLog ", "find", kString, "Only lines with this text."},
+    {" readLive ", "mount", kString, "Only events of this mount."},
+    {" readLive ", "account", kString, "Only events of this account's mounts."},
+    {" readLive ", "listeners", kSwitch, "1: also the listeners of the mount."},
+    {" readHistory readMountHistory ", "of", R"({"enum":["listeners","kbps"]})",
+     "Default: listeners."},
+    {" readHistory ", "by", R"({"enum":["all","mount","node","country"]})", "Default: all."},
+    {" readHistory ", "mount", kString, "Only this mount."},
+    {" readHistory ", "node", kString, "Only this node."},
+    {" readHistory readMountHistory ", "from", kInteger,
+     "Begin, in Unix seconds; default: an hour ago."},
+    {" readHistory readMountHistory ", "to", kInteger, "End, in Unix seconds; default: now."},
+    {" readHistory readMountHistory ", "points", kInteger, "At most so many values a row."},
+    {" audience* ", "from", kString,
+     "Begin: Unix seconds, or a time such as 2026-11-22T08:00; default: 24 hours ago."},
+    {" audience* ", "to", kString, "End, as from; default: now."},
+    {" audience* fillPlays ", "zone", kString, "The time zone, such as Europe/Berlin."},
+    {" audience* ", "tz", kString, "As zone."},
+    {" audience* ", "account", kString, "Only this account's mounts."},
+    {" audience* ", "mount", kString, "Only this mount."},
+    {" audience* ", "format", R"({"enum":["json","csv"]})", "Default: json."},
+    {" fillPlays ", "mount", kString, "The mount that played it.", true},
+    {" audienceHours ", "by",
+     R"({"enum":["hour","day","month","hour,mount","day,mount","month,mount"]})",
+     "The length of a period; with mount for each mount."},
+    {" audienceUsage ", "by", R"({"enum":["day","month"]})", "Default: month."},
+    {" audienceSessions ", "all", kSwitch, "1: also quick looks, bots and relays."},
+    {" audienceTitles ", "order", R"({"enum":["began","gain","loss"]})", "Default: began."},
+    {" audienceSessions audienceTitles audiencePlaylist ", "after", kString, "The value of next."},
+    {" audienceSessions audienceTitles audiencePlaylist ", "most", kPageSize, kPageHelp},
+    {" audiencePlaylist ", "columns", kString, "Renames columns: title:Titre,artist:Artiste."},
+    {" audienceSoundExchange ", "country", kString, "Another country than US."},
+    {" audienceSoundExchange ", "service", kString, "The service's name; CSV needs it."},
+    {" audienceSoundExchange ", "category", kString, "The transmission category of the CSV."},
+    {" forgetListener forgetPerson ", "address", kString, "The listener's address."},
+    {" forgetListener forgetPerson ", "agent", kString, "With address: only this player."},
+    {" forgetListener forgetPerson ", "user", kString, "With address: only this login."},
+    {" forgetListener forgetPerson ", "session", kString, "One session, instead of address."},
+};
+
+bool is_audience_read(const Endpoint& endpoint) {
+  return is_of_audience(endpoint) && endpoint.method == Method::kGet;
+}
+
+bool takes(const Endpoint& endpoint, const QueryParameter& row) {
+  return row.endpoints.find(cat({" ", endpoint.name, " "})) != row.endpoints.npos ||
+         (row.endpoints.starts_with(" audience* ") && is_audience_read(endpoint));
+}
+
+// The type that ?format=csv gives; "": none.
+std::string_view table_type(const Endpoint& endpoint) {
+  if (!is_audience_read(endpoint)) return {};
+  return endpoint.name == "audienceNpr" || endpoint.name == "audienceTriton"
+             ? "text/tab-separated-values"
+             : "text/csv";
+}
+
 void put_parameters(Document& out, const Endpoint& endpoint) {
   bool first = true;
-  constexpr std::string_view kString = R"({"type":"string"})";
   for (const std::string_view name : path_names(endpoint.path))
     parameter(out, first, name, "path", true, kString, "Percent-encoded, as one part of the path.");
   if (is_list(endpoint)) {
     parameter(out, first, "after", "query", false, kString, "The value of next.");
-    parameter(out, first, "most", "query", false, R"({"type":"integer","minimum":1,"maximum":500})",
-              "Items per page; default 100.");
+    parameter(out, first, "most", "query", false, kPageSize, kPageHelp);
   }
-  if (endpoint.name == "createAccount")
-    parameter(out, first, "mounts", "query", false, R"({"enum":["keep"]})",
-              "Mounts that still have its name become its own.");
-  if (endpoint.name == "deleteAccount")
-    parameter(out, first, "mounts", "query", false, R"({"enum":["delete"]})",
-              "Also deletes its mounts, users and tokens.");
-  if (endpoint.name == "endListener")
-    parameter(out, first, "ban", "query", false, R"({"enum":["0","1"]})",
-              "1: bans its address from this mount.");
-  if (endpoint.name == "endListener")
-    parameter(out, first, "until", "query", false, R"({"type":"integer"})",
-              "End of the ban, Unix seconds; absent: forever.");
-  if (endpoint.name == "listAudit") {
-    parameter(out, first, "who", "query", false, kString, "Only entries of this login.");
-    parameter(out, first, "on", "query", false, kString,
-              "Only entries about this: mounts/%2Flive.mp3, users/anna, nodes/edge1, or a mount.");
-    parameter(out, first, "from", "query", false, kString,
-              "No entries before this time: 2026-11-22T08:00, or Unix seconds.");
-  }
+  for (const QueryParameter& row : kQueryParameters)
+    if (takes(endpoint, row))
+      parameter(out, first, row.name, "query", row.required, row.schema, row.help);
   if (is_planned_change(endpoint))
     parameter(out, first, "dry-run", "query", false, R"({"enum":["0","1"]})",
               "1: answers as if it were done, and writes nothing.");
@@ -126,7 +195,10 @@ void operation(Document& out, const Endpoint& endpoint) {
         .text(endpoint.name == "readLive" ? "text/event-stream" : "application/json")
         .raw(R"(:{"schema":)")
         .raw(reference(endpoint.answer))
-        .raw("}}");
+        .raw("}");
+  if (const std::string_view table = table_type(endpoint); !table.empty())
+    out.raw(",").text(table).raw(R"(:{"schema":)").raw(kString).raw("}");
+  if (!endpoint.answer.empty()) out.raw("}");
   out.raw(
          R"(},"default":{"description":"A problem.","content":{"application/problem+json":{"schema":)")
       .raw(reference("Problem"))

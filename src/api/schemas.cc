@@ -56,6 +56,7 @@ constexpr ApiSchema kSchemas[] = {
 "type":{"type":"string","description":"/api/problems#NAME"},
 "title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},
 "instance":{"type":"string"},
+"parameter":{"type":"string","description":"The parameter of the query that is wrong."},
 "errors":{"type":"array","items":{"type":"object","required":["pointer","detail"],"properties":{
 "pointer":{"type":"string","description":"RFC 6901, in the body of the request"},
 "detail":{"type":"string"}}}},
@@ -358,6 +359,8 @@ constexpr ApiSchema kSchemas[] = {
 "settings":{"type":"object"},
 "state":{"enum":["active","suspended","moving","deleting","unplaced"]},
 "origin":{"enum":["file","store","external","default"],"description":"file and external: changed there; default: it plays at this server without a section of its own"},
+"suspended-by-admin":{"type":"boolean","description":"Only an administrator can resume it."},
+"made":{"type":"integer","description":"Since this time, in Unix seconds, it has belonged to its account."},
 "account":{"type":"string"},"home":{"type":"string"},
 "home-state":{"enum":["up","suspect","down","draining","unknown"],"description":"The node's state, as this server sees it."},
 "backup":{"type":"string","description":"The second home, with place.homes 2."},

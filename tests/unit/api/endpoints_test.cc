@@ -4,6 +4,8 @@
 
 #include "api/openapi.h"
 #include "api/request/problem.h"
+#include "base/cat.h"
+#include "base/strings.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -52,6 +54,38 @@ TEST(Endpoints, TheDescriptionIsWholeJson) {
   for (std::size_t at = text.find("\"$ref\":\""); at != std::string::npos;
        at = text.find("\"$ref\":\"", at + 1))
     CHECK(text.compare(at + 8, 13, "#/components/") == 0);
+}
+// "with ?ban=1 (?until=)", "?of=&from=": each such word is a parameter of its operation.
+TEST(Endpoints, TheParametersOfASummaryAreDescribed) {
+  const auto parsed = Json::parse(openapi_json(), 64);
+  for (const Endpoint& endpoint : endpoints()) {
+    const Json operation =
+        parsed->at("paths").at(endpoint.path).at(to_lower(method_word(endpoint.method)));
+    std::set<std::string> described;
+    const Json parameters = operation.at("parameters");
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      if (parameters.at(i).at("in").text() == "query")
+        CHECK(described.emplace(*parameters.at(i).at("name").text()).second);
+    const std::string_view text = endpoint.summary;
+    for (std::size_t at = 0; (at = text.find_first_of("?&", at)) != text.npos; ++at) {
+      const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at + 1);
+      if (end == text.npos || text[end] != '=') continue;
+      const std::string name(text.substr(at + 1, end - at - 1));
+      CHECK_TEXT(described.contains(name), cat({endpoint.name, ": ", name}).c_str());
+    }
+  }
+  const Json paths = parsed->at("paths");
+  const auto types = [&paths](const char* path) {
+    return paths.at(path).at("get").at("responses").at("200").at("content");
+  };
+  CHECK(!types("/audience/hours").at("text/csv").missing());
+  CHECK(!types("/audience/hours").at("application/json").missing());
+  CHECK(!types("/audience/reports/npr").at("text/tab-separated-values").missing());
+  CHECK(types("/mounts").at("text/csv").missing());
+  const Json schemas = parsed->at("components").at("schemas");
+  CHECK(!schemas.at("Problem").at("properties").at("parameter").missing());
+  for (const char* member : {"made", "suspended-by-admin"})
+    CHECK(!schemas.at("Mount").at("properties").at(member).missing());
 }
 TEST(Endpoints, ProblemsHaveNames) {
   std::set<std::string_view> names;
