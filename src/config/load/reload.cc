@@ -1,5 +1,6 @@
 #include "config/load/reload.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -106,6 +107,16 @@ void drop_inherited(std::vector<Change>& changes) {
   });
 }
 
+// The root's port is the first socket's, whose change is in the plan and takes effect at once.
+void drop_root_port(std::vector<Change>& changes) {
+  const auto at = std::ranges::find(changes, "listen-socket[1]/port", &Change::path);
+  if (at == changes.end()) return;
+  const Change first = *at;
+  std::erase_if(changes, [&first](const Change& change) {
+    return change.path == "port" && change.from == first.from && change.to == first.to;
+  });
+}
+
 // The relay in use; null: none.
 const RelaySettings* relay_of(const Config& config, const std::string& mount) {
   for (const RelaySettings& relay : config.relays)
@@ -140,6 +151,7 @@ std::vector<Change> reload_plan(const Config& old, const Config& next) {
   planner.block(kRootBlock, &old, &next, "");
   std::vector<Change> changes = planner.take();
   drop_inherited(changes);
+  drop_root_port(changes);
   // The first directory can be used at once; a change of directories needs a restart.
   const bool was_recording =
       !old.archive.dir.empty() || (records_anything(old) && !archive_directory_of(old).empty());

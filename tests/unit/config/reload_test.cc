@@ -85,6 +85,12 @@ TEST(ReloadPlan, MatchesSocketsByPosition) {
   expect(plan("<listen-socket port='1'/>", "<listen-socket port='1'/><listen-socket port='2'/>"),
          {"listen-socket[2] added needs restart"});
 }
+TEST(ReloadPlan, NamesAChangeOfTheFirstPortOnce) {
+  expect(plan("<listen-socket port='1'/>", "<listen-socket port='2'/>"),
+         {"listen-socket[1]/port 1→2 live"});
+  expect(plan("<port>1</port><listen-socket port='5'/>", "<port>2</port><listen-socket port='5'/>"),
+         {"port 1→2 needs restart"});
+}
 TEST(ReloadPlan, KeepsMountsOfTheSameNameApart) {
   expect(plan("<mount mount-name='/a' genre='x'/><mount mount-name='/a' genre='y'/>",
               "<mount mount-name='/a' genre='x'/><mount mount-name='/a' genre='z'/>"),
