@@ -121,7 +121,22 @@ struct Log::Files {
     if (file->due(clock)) file = rotated(slot, std::move(file));
     const std::size_t gone = file->write_lines(lines);
     losing[slot].store(gone > 0, std::memory_order_relaxed);
-    if (gone > 0) lost.fetch_add(gone, std::memory_order_relaxed);
+    if (gone > 0) {
+      lost.fetch_add(gone, std::memory_order_relaxed);
+      missing[slot].fetch_add(gone, std::memory_order_relaxed);
+    } else if (missing[slot].load(std::memory_order_relaxed) > 0) {
+      tell_missing(slot, *file);
+    }
+  }
+
+  // The file takes lines again.  In the error log, because the others have only lines of theirs.
+  void tell_missing(Slot slot, const LogFile& file) {
+    const std::uint64_t gone = missing[slot].exchange(0, std::memory_order_relaxed);
+    if (gone == 0) return;  // another thread tells it
+    write_lines(
+        kErrorLog,
+        line_of(LogLevel::kWarn, "log",
+                cat({"lost lines of ", file.path(), ": ", gone, "; it took no more for a while"})));
   }
 
   // One thread writes at a time, so that lines keep the order of their callers.
@@ -217,7 +232,8 @@ struct Log::Files {
   std::uint64_t left_out = 0;  // lines lost since the last write_waiting()
   std::atomic<std::uint64_t> lost{0};
   std::array<std::atomic<bool>, kSlots> losing{};
-  std::atomic<LogLevel> level{LogLevel::kWarn};  // until open(), as in Icecast
+  std::array<std::atomic<std::uint64_t>, kSlots> missing{};  // lost, and not yet told
+  std::atomic<LogLevel> level{LogLevel::kWarn};              // until open(), as in Icecast
   std::atomic<LogFormat> access_format{LogFormat::kText};
   std::atomic<LogFormat> playlist_format{LogFormat::kText};
   std::atomic<bool> access_ip{true};

@@ -351,6 +351,21 @@ TEST(Log, ATornLineDoesNotSwallowTheNext) {
   CHECK(!log.is_losing());
   CHECK(read_file(settings.access_path) == "0123456789\n012345678\nwhole\n");
 }
+TEST(Log, LinesThatAFullDiskHasSwallowedAreToldWhenItTakesLinesAgain) {
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  std::optional<ResourceLimit> small(std::in_place, RLIMIT_FSIZE, 1);
+  log.access("lost");
+  log.access("lost");
+  log.error("a/b", "lost");
+  small.reset();
+  log.access("whole");
+  log.access("whole");
+  log.error("a/b", "whole");
+  const std::string told = read_file(settings.error_path);
+  STRCMP_CONTAINS(("lost lines of " + settings.access_path + ": 2;").c_str(), told.c_str());
+  STRCMP_CONTAINS(("lost lines of " + settings.error_path + ": 1;").c_str(), told.c_str());
+}
 TEST(Log, LinesWaitForTheThreadThatWritesThem) {
   Log log(clock);
   CHECK(log.open(settings).has_value());
