@@ -65,31 +65,22 @@ std::optional<PictureSize> webp_size(ByteSpan bytes) {
   return std::nullopt;
 }
 
+// In the order of PictureType.
+struct PictureForm {
+  std::string_view media, ending;
+  std::optional<PictureSize> (*size)(ByteSpan);
+};
+constexpr PictureForm kForms[] = {{"image/jpeg", ".jpg", jpeg_size},
+                                  {"image/png", ".png", png_size},
+                                  {"image/webp", ".webp", webp_size}};
+const PictureForm& form_of(PictureType type) noexcept {
+  return kForms[static_cast<std::size_t>(type)];
+}
+
 }  // namespace
 
-std::string_view media_type(PictureType type) noexcept {
-  switch (type) {
-    case PictureType::kJpeg:
-      return "image/jpeg";
-    case PictureType::kPng:
-      return "image/png";
-    case PictureType::kWebp:
-      return "image/webp";
-  }
-  return {};
-}
-
-std::string_view ending_of(PictureType type) noexcept {
-  switch (type) {
-    case PictureType::kJpeg:
-      return ".jpg";
-    case PictureType::kPng:
-      return ".png";
-    case PictureType::kWebp:
-      return ".webp";
-  }
-  return {};
-}
+std::string_view media_type(PictureType type) noexcept { return form_of(type).media; }
+std::string_view ending_of(PictureType type) noexcept { return form_of(type).ending; }
 
 std::optional<PictureType> picture_type(ByteSpan bytes) {
   if (begins_with(bytes, kJpegStart)) return PictureType::kJpeg;
@@ -100,15 +91,7 @@ std::optional<PictureType> picture_type(ByteSpan bytes) {
 }
 
 std::optional<PictureSize> picture_size(PictureType type, ByteSpan bytes) {
-  switch (type) {
-    case PictureType::kJpeg:
-      return jpeg_size(bytes);
-    case PictureType::kPng:
-      return png_size(bytes);
-    case PictureType::kWebp:
-      return webp_size(bytes);
-  }
-  return std::nullopt;
+  return form_of(type).size(bytes);
 }
 
 bool is_shown_size(const PictureSize& size) noexcept {
