@@ -199,6 +199,27 @@ def a_thousand_unknown_names_ask_for_64_at_once(t):
 
 
 @test
+def invented_names_exclude_no_encoder_of_another_network(t):
+    backend = backend_of(t, {"/m0": {}})
+    server = t.server(body=element(backend.url(), on_demand="1", timeout="10s"), limits="<clients>2000</clients>")
+    in_force(server, 1)
+    backend.by_name = {"/new%d" % i: SIX["/m1"] for i in range(16)}
+    backend.delay = 1.2
+    flood = [server.wire(source_address="127.0.0.2") for _ in range(400)]
+    for i, wire in enumerate(flood):
+        line, login = ("GET /u%d HTTP/1.0", None) if i % 2 else ("SOURCE /u%d HTTP/1.0", LOGIN)
+        wire.send(request(line % i, ["Content-Type: audio/mpeg"], login))
+    wait_for(lambda: backend.under_way >= 32, "invented names are asked for")
+    wires = [server.wire() for _ in range(16)]
+    for i, wire in enumerate(wires):
+        wire.send(request("SOURCE /new%d HTTP/1.0" % i, ["Content-Type: audio/mpeg"], LOGIN))
+    answers = [wire.reply_head().status for wire in wires]
+    for wire in flood + wires:
+        wire.close()
+    check(set(answers) <= {200, 503} and answers.count(200) >= 8, "what the encoders of one network got: %s" % answers)
+
+
+@test
 def a_backend_may_not_set_what_only_the_file_may(t):
     rows = {"/good": {}}
     for i, settings in enumerate(({"on-connect": "/bin/true"}, {"dump-file": "/tmp/x"}, {"intro": "/x"}, {"password": "x"},

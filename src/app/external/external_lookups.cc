@@ -1,5 +1,6 @@
 #include "app/external/external_lookups.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lb {
@@ -12,21 +13,31 @@ ExternalLookups::ExternalLookups(Loop& loop, Callbacks callbacks)
                [this](const std::string& mount) { parked_.release(mount, WaitOutcome::kNever); }}),
       gather_(loop, [this] { callbacks_.ask(std::exchange(next_, {})); }) {}
 
-void ExternalLookups::look_up(const std::string& mount, const ParkedRequest& request,
-                              bool of_source) {
+bool ExternalLookups::has_room(const Asker& asker) const {
+  const std::size_t most = kMaxNames + (asker.feeds ? kMaxOfSources : 0);
+  const auto own = std::count_if(asked_.begin(), asked_.end(), [&](const auto& name) {
+    return name.second.feeds == asker.feeds && name.second.network == asker.network;
+  });
+  return asked_.size() < most && (own < kFewOfOne || asked_.size() < most / 2);
+}
+
+void ExternalLookups::look_up(const std::string& mount, const ParkedRequest& request, Asker asker) {
   if (callbacks_.is_here(mount)) {
     callbacks_.wake(request, WaitOutcome::kReady);
     return;
   }
   const auto known = unknown_.find(mount);
-  const bool refused = known != unknown_.end() && loop_.now() < known->second;
-  const bool has_room =
-      asked_.contains(mount) || asked_.size() < kMaxNames + (of_source ? kMaxOfSources : 0);
-  if (refused || !has_room || !parked_.park(mount, request, {kPatience})) {
+  if (known != unknown_.end() && loop_.now() < known->second) {
     callbacks_.wake(request, WaitOutcome::kNever);
     return;
   }
-  if (!asked_.insert(mount).second) return;
+  const bool is_asked = asked_.contains(mount);
+  if ((!is_asked && !has_room(asker)) || !parked_.park(mount, request, {kPatience})) {
+    callbacks_.wake(request, WaitOutcome::kFull);
+    return;
+  }
+  if (is_asked) return;
+  asked_.emplace(mount, std::move(asker));
   next_.push_back(mount);
   if (!gather_.armed()) gather_.after(kGather);
 }

@@ -7,11 +7,14 @@
 // Thread: control.
 // Ownership: ExternalService.
 // Bounds: kMaxNames names in questions, and kMaxOfSources more that only sources with a login may
-// have, because listeners may invent names; a request for a further one does not wait.
+// have, because listeners may invent names; a request for a further one does not wait.  A network
+// that has kFewOfOne names of its sources, or of its listeners, gets another only while fewer than
+// half of the places are taken.
 // Source: doc/external.md.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <set>
@@ -28,6 +31,7 @@ class ExternalLookups {
   static constexpr std::chrono::milliseconds kPatience{2000};
   static constexpr std::chrono::seconds kUnknownFor{10}, kFailedFor{2};
   static constexpr std::size_t kMaxNames = 64, kMaxOfSources = 16;
+  static constexpr std::ptrdiff_t kFewOfOne = 8;
   static constexpr std::size_t kMaxRemembered = 4096;
   static constexpr std::size_t kMaxRequests = 1024;  // of one name
   static constexpr std::size_t kMaxParked = 16'384;
@@ -39,8 +43,12 @@ class ExternalLookups {
   };
   ExternalLookups(Loop& loop, Callbacks callbacks);
 
-  // Wakes the request once, now or later, with kReady or kNever.
-  void look_up(const std::string& mount, const ParkedRequest& request, bool of_source);
+  struct Asker {
+    std::string network;  // Address::network()
+    bool feeds = false;   // a source that gives a login
+  };
+  // Wakes the request once, now or later, with kReady, kNever or kFull.
+  void look_up(const std::string& mount, const ParkedRequest& request, Asker asker);
   // Takes the answer about these names.
   void answered(const std::vector<std::string>& names, const std::set<std::string>& found);
   void failed(const std::vector<std::string>& names);
@@ -54,6 +62,7 @@ class ExternalLookups {
   std::size_t under_way() const noexcept { return asked_.size(); }
 
  private:
+  bool has_room(const Asker& asker) const;
   void settle(const std::string& mount, std::chrono::seconds remembered);
   void remember(const std::string& mount, std::chrono::seconds time);
 
@@ -62,7 +71,7 @@ class ExternalLookups {
   ParkedRequests parked_;
   Timer gather_;
   std::vector<std::string> next_;                           // for the next question
-  std::set<std::string, std::less<>> asked_;                // those, and those under way
+  std::map<std::string, Asker, std::less<>> asked_;         // those, and those under way
   std::map<std::string, SteadyTime, std::less<>> unknown_;  // not asked until then
 };
 

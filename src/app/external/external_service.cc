@@ -267,8 +267,8 @@ void ExternalService::ask_missing(std::vector<std::string> names, std::size_t fr
 }
 
 void ExternalService::look_up(const std::string& mount, const ParkedRequest& request,
-                              bool of_source) {
-  lookups_.look_up(mount, request, of_source);
+                              ExternalLookups::Asker asker) {
+  lookups_.look_up(mount, request, std::move(asker));
 }
 
 void ExternalService::ask_names(std::vector<std::string> names) {

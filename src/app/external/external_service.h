@@ -57,7 +57,8 @@ class ExternalService {
 
   // Whether unknown names are asked for; any thread.
   bool on_demand() const noexcept { return on_demand_.load(std::memory_order_relaxed); }
-  void look_up(const std::string& mount, const ParkedRequest& request, bool of_source);
+  void look_up(const std::string& mount, const ParkedRequest& request,
+               ExternalLookups::Asker asker);
 
   struct Numbers {
     bool on = false;

@@ -23,11 +23,11 @@ bool waits_for_external(Worker& worker, Connection& connection, const std::strin
       section_of(traffic, connection, mount).name == mount || traffic.files.read()->has_file(mount))
     return false;
   const Method method = connection.request().method;
-  traffic.loops.control().post([&traffic, mount,
-                                parked = ParkedRequest{worker.loop.id(), connection.id()},
-                                of_source = method != Method::kGet && method != Method::kHead] {
-    traffic.external->look_up(mount, parked, of_source);
-  });
+  ExternalLookups::Asker asker{connection.peer().network(),
+                               method != Method::kGet && method != Method::kHead};
+  traffic.loops.control().post(
+      [&traffic, mount, parked = ParkedRequest{worker.loop.id(), connection.id()},
+       asker = std::move(asker)] { traffic.external->look_up(mount, parked, asker); });
   return true;
 }
 

@@ -49,6 +49,7 @@ Verdict mount_lookup_stage(Worker& worker, Connection& connection) {
       case WaitOutcome::kElsewhere:
         return send_where_it_is(worker, connection);
       case WaitOutcome::kNever:
+      case WaitOutcome::kFull:
         return Verdict::kNext;
     }
   }

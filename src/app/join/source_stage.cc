@@ -333,7 +333,11 @@ Verdict source_stage(Worker& worker, Connection& connection) {
     request.target = request.path = std::move(login.mount);
     request.password = std::move(login.password);
   }
-  connection.context().waited.take();
+  if (connection.context().waited.take().outcome == WaitOutcome::kFull) {
+    constexpr std::string_view kWhy = "too many unknown mounts are being looked up, try again";
+    refuse_for_now(worker, connection, kWhy, kWhy);
+    return Verdict::kAnswered;
+  }
   if (gives_login(*config, request) && waits_for_external(worker, connection, request.path))
     return Verdict::kPending;
   const MountSettings settings = mount_settings(*config, request.path);

@@ -29,6 +29,7 @@ enum class WaitOutcome : std::uint8_t {
   kReady,      // the mount or the bytes are there
   kElsewhere,  // another server may serve the listener, perhaps sooner
   kNever,      // it was refused, or not found
+  kFull,       // too many wait for such a result already
 };
 
 // The outcome, for the stage that has waited.

@@ -31,8 +31,17 @@ TEST_GROUP(ExternalLookups) {
          woken[request.connection] = outcome;
        }}};
 
+  // From a network of its own.
   void look_up(const std::string& mount, std::uint64_t id, bool of_source = false) {
-    lookups.look_up(mount, {0, id}, of_source);
+    lookups.look_up(mount, {0, id}, {std::to_string(id), of_source});
+  }
+  std::size_t taken_of(const std::string& network, std::size_t count, bool of_source) {
+    const std::size_t before = lookups.under_way();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string name = "/" + network + std::to_string(of_source) + std::to_string(i);
+      lookups.look_up(name, {0, 10'000}, {network, of_source});
+    }
+    return lookups.under_way() - before;
   }
   // Until the names have become a question.
   void gather() {
@@ -107,4 +116,18 @@ TEST(ExternalLookups, NamesOfListenersLeaveRoomForThoseOfSources) {
   LONGS_EQUAL(refused + 2, woken.size());
   gather();
   LONGS_EQUAL(64 + ExternalLookups::kMaxOfSources, questions[0].size());
+}
+TEST(ExternalLookups, ANetworkLeavesPlacesToOthers) {
+  LONGS_EQUAL(32, taken_of("a", 100, false));
+  CHECK(woken[10'000] == WaitOutcome::kFull);
+  LONGS_EQUAL(8, taken_of("a", 100, true));
+  LONGS_EQUAL(8, taken_of("b", 100, true));
+  LONGS_EQUAL(8, taken_of("b", 100, false));
+  LONGS_EQUAL(8, taken_of("c", 100, false));
+  LONGS_EQUAL(0, taken_of("d", 100, false));
+  LONGS_EQUAL(8, taken_of("c", 100, true));
+  LONGS_EQUAL(8, taken_of("d", 100, true));
+  LONGS_EQUAL(0, taken_of("e", 100, true));
+  look_up("/a10", 1, true);  // is asked for
+  CHECK(!woken.contains(1));
 }
