@@ -4,6 +4,7 @@ import hashlib
 import json
 import pathlib
 import re
+import resource
 import select
 import subprocess
 import sys
@@ -194,6 +195,29 @@ def what_handshakes_took_that_went_no_further_is_given_back(t):
     wait_for(lambda: heap(server) > before + (20 << 20), "they take memory")
     wait_for(lambda: heap(server) < before + (12 << 20), "it is given back", 20)
     witness.end()
+
+
+@test
+def a_request_without_its_form_is_as_unfinished_as_one_without_its_head(t):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 1500)), hard))
+    server = t.server(limits=MANY + "<workers>1</workers><header-timeout>120</header-timeout>")
+    head = request("POST /admin/login HTTP/1.1", ["Content-Type: application/x-www-form-urlencoded", "Content-Length: 65536"])
+
+    def begin_one():
+        wire = server.wire()
+        wire.send(head + b"a" * 1000)
+        return wire
+    wires = [begin_one() for _ in range(1100)]  # more than may be unfinished at once
+
+    def has_ended():
+        wires.append(begin_one())
+        return has_begun(wires[0])
+    wait_for(has_ended, "the oldest one is ended")
+    equal(wires[0].socket.recv(1), b"", "its answer")
+    equal(server.get("/status-json.xsl").status, 200)
+    for wire in wires:
+        wire.close()
 
 
 @test
