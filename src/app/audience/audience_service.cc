@@ -91,11 +91,6 @@ Result<void> AudienceService::open_files(const std::string& state) {
   return {};
 }
 
-void AudienceService::load_keys() {
-  if (const auto loaded = keys_->load(now_ms() / 1000); !loaded)
-    runtime_.log.error(kAudienceModule, loaded.error().what);
-}
-
 Result<void> AudienceService::begin_threads() {
   Loop& journals = journal_thread_.loop();
   flush_ = std::make_unique<Timer>(journals, [this] { flush(); });
@@ -440,10 +435,9 @@ void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {
 Result<void> AudienceService::open_database() {
   if (database_ && !database_->has_moved()) return {};
   if (database_) {
-    runtime_.log.warn(kAudienceModule,
-                      database_path_ +
-                          ": has been moved or replaced; the file that is there now "
-                          "is used, or another one is made");
+    runtime_.log.warn(kAudienceModule, database_path_ +
+                                           ": has been moved or replaced; the file that "
+                                           "is there now is used, or another one is made");
     // So that an existing log keeps no page of the previous file.
     database_->clear();
     static_cast<void>(database_->run("PRAGMA wal_checkpoint(TRUNCATE)"));

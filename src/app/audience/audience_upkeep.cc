@@ -16,6 +16,11 @@ constexpr std::string_view kUpkeepModule = "audience/journal";
 
 }  // namespace
 
+void AudienceService::load_keys() {
+  if (const auto loaded = keys_->load(now_ms() / 1000); !loaded)
+    runtime_.log.error(kUpkeepModule, loaded.error().what);
+}
+
 // A run without a note has written its files until it ended.
 void AudienceService::trust_clock(const std::string& state) {
   clock_trust_.begin(state + "/audience.clock", [&]() -> std::optional<WallTime> {

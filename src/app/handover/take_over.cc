@@ -360,14 +360,6 @@ void TakeOver::take(Network& network, const ServerRecord& saved) {
   network.workers[0]->streams->count_sent(saved.bytes_sent);
 }
 
-Result<void> TakeOver::take(Network& network, RelayRecord saved) {
-  return network.relays->handed().add(std::move(saved));
-}
-
-void TakeOver::take(Network& network, StreamListRecord saved) {
-  network.relays->restore(std::move(saved));
-}
-
 void TakeOver::take(Network& network, const DeadAirRecord& saved) {
   network.dead_air->take_over(saved, fds_);
 }

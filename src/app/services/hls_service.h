@@ -16,12 +16,12 @@
 
 #include "hls/sessions.h"
 #include "net/loop/loop.h"
-#include "stream/source/end_reason.h"
 
 namespace lb {
 
 class PastLookups;
 struct Runtime;
+enum class EndReason : std::uint8_t;
 enum class WriterKind : std::uint8_t;
 
 enum class HlsRequest : std::uint8_t { kMaster, kList, kSegment };
