@@ -483,3 +483,20 @@ def a_day_of_twenty_five_hours_has_all_its_recordings(t):
     equal(parts, [("22:00:00", "23:00:00"), ("23:00:00", "00:00:00")])
     equal([int(x) for x in re.findall(r'class="held" x="(\d+)"', page("2024-10-27"))], [920, 960])
     check("Nothing is recorded" in page("2024-10-28"), "the day after it has what is this day's")
+
+
+@test
+def no_browser_keeps_a_file_of_relative_times(t):
+    server = t.unstarted_server()
+    place = server.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    begin = int(time.time()) - 7200
+    Recording(begin, 900).write(place, "%2Fm%2Emp3")
+    server.write_config(body="<archive><dir>%s</dir></archive><mount><mount-name>/m.mp3</mount-name><archive>1</archive></mount>" % place)
+    server.start()
+    wait_for(lambda: server.get("/m.mp3?from=%d&duration=20" % (begin + 60)).status == 200, "the directory is read")
+    for query, kept in (("from=%d&duration=20" % (begin + 60), True), ("from=-115m&duration=20", False),
+                        ("from=%d&to=-115m" % (begin + 60), False)):
+        reply = server.get("/m.mp3?" + query)
+        equal((reply.status, "max-age=3600" in (reply.get("cache-control") or "")), (200, kept), query)

@@ -62,7 +62,7 @@ void send_file(FileAsk& asked, Connection& waiting, ExportPlan plan) {
   head.extra = cat({"Accept-Ranges: bytes\r\nETag: ", plan.etag,
                     "\r\nContent-Disposition: ", saved ? "attachment" : "inline", "; ",
                     file_name_params(plan), "\r\n", stream_header_lines(plan.content_type)});
-  if (plan.settled) head.cache = "private, max-age=3600";
+  if (plan.settled && !waiting.context().past->relative) head.cache = "private, max-age=3600";
   if (client_has(waiting.request(), plan.etag)) {
     head.status = 304;
     waiting.reply(head, {});

@@ -64,6 +64,10 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   if (ask.to_ms > now_ms + kAheadMs) return Error::invalid("the range ends in the future");
   if (ask.to_ms <= ask.from_ms) return Error::invalid("the range does not end after its start");
   ask.attachment = query_param(query, "download") == "1";
+  const auto moves = [now_ms](const std::string& text) {
+    return parse_time(text, now_ms) != parse_time(text, now_ms + 1);
+  };
+  ask.relative = moves(*from) || (to && moves(*to));
   return std::optional(std::move(ask));
 }
 

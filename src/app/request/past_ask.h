@@ -23,6 +23,7 @@ struct PastAsk : PastMoment {
   bool attachment = false;
   bool exact = false;       // of an address: this byte only
   bool unrecorded = false;  // the mount has no past
+  bool relative = false;    // of a file: later its address is another one
   std::string path;         // the asked path, where that was not the mount's
   SteadyTime wait_until{};  // deadline for bytes that are not recorded yet
   // Where a stream begins, once known: in a recorded file, or at this byte of the live log.
