@@ -317,6 +317,7 @@ def by_address_the_segments_of_a_list_that_is_fetched_once_show_who_listens(t):
     began = time.monotonic()
     wait_for(plays, "it is played", 40)
     equal(set(heard), {1}, "listeners")
+    player.close()
     wait_for(lambda: count() == 0, "the player pauses", 40)
     equal(player.ask(uris[0])[0].status, 200)
     equal(count(), 1, "listeners after a pause")
