@@ -129,16 +129,18 @@ std::optional<Problem> too_long(const PlanContext& context, const AudienceAsk& a
       ", or for parts of it: after=0, and each answer has a Link to the next one");
 }
 
-std::variant<Played, Problem> played_in(const PlanContext& context) {
+std::variant<Played, Problem> played_in(const PlanContext& context,
+                                        std::optional<AudienceReport::Order> by) {
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& asked = std::get<AudienceAsked>(begun);
   const auto page = page_of(context, asked.ask);
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
   const auto [after, most] = std::get<0>(page);
-  auto rows = asked.report.titles(asked.mounts, asked.ask.range, after, most);
+  auto rows = by ? asked.report.titles_by(asked.mounts, asked.ask.range, *by, most)
+                 : asked.report.titles(asked.mounts, asked.ask.range, after, most);
   if (!rows) return no_report(rows.error());
-  std::string next = next_of(*rows, most);
+  std::string next = by ? std::string() : next_of(*rows, most);
   if (auto problem = too_long(context, asked.ask, next)) return *std::move(problem);
   return Played{std::move(asked), std::move(*rows), std::move(next)};
 }

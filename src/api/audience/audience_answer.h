@@ -54,7 +54,9 @@ struct Played {
   std::vector<PlayRow> rows;
   std::string next;
 };
-std::variant<Played, Problem> played_in(const PlanContext& context);
+// by: one page of those with the greatest gain, or loss, of listeners; nullopt: by their start.
+std::variant<Played, Problem> played_in(const PlanContext& context,
+                                        std::optional<AudienceReport::Order> by = {});
 
 AudienceCell text_or_none(const std::string& text);
 // for_germans: for programs of German offices, with semicolons and a byte order mark.

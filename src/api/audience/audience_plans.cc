@@ -64,21 +64,6 @@ Plan split_plan(const PlanContext& context, AudienceReport::By by) {
   return audience_answer(ask, table, by_country ? "countries" : "players");
 }
 
-// One page of the titles with the greatest gain, or loss, of listeners.
-std::variant<Played, Problem> ordered_titles(const PlanContext& context, std::string_view order) {
-  auto begun = begin_report(context);
-  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
-  auto& asked = std::get<AudienceAsked>(begun);
-  const auto page = page_of(context, asked.ask);
-  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
-  auto rows = asked.report.titles_by(
-      asked.mounts, asked.ask.range,
-      order == "gain" ? AudienceReport::Order::kGain : AudienceReport::Order::kLoss,
-      std::get<0>(page).second);
-  if (!rows) return no_report(rows.error());
-  return Played{std::move(asked), std::move(*rows), {}};
-}
-
 const std::vector<std::string> kHourColumns = {
     "from",  "length_s",          "seconds",         "sessions",
     "bytes", "average_listeners", "average_seconds", "long_sessions"};
@@ -201,7 +186,10 @@ Plan audience_titles(const PlanContext& context) {
   if (order && *order != "gain" && *order != "loss" && *order != "began")
     return wrong_parameter(
         "order", cat({"order=", order->substr(0, 80), " is not one of began, gain and loss"}));
-  auto found = order && *order != "began" ? ordered_titles(context, *order) : played_in(context);
+  std::optional<AudienceReport::Order> by;
+  if (order == "gain") by = AudienceReport::Order::kGain;
+  if (order == "loss") by = AudienceReport::Order::kLoss;
+  auto found = played_in(context, by);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const auto& [asked, rows, next] = std::get<Played>(found);
   const AudienceAsk& ask = asked.ask;
