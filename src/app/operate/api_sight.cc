@@ -58,19 +58,9 @@ NodeNow row_of(const Node& node, SteadyTime now) {
 
 }  // namespace
 
+// The load of a joining node is unknown.
 std::string_view state_word(NodeState state) noexcept {
-  switch (state) {
-    case NodeState::kUp:
-      return "up";
-    case NodeState::kDraining:
-      return "draining";
-    case NodeState::kDead:
-      return "down";
-    case NodeState::kJoining:  // its load is unknown
-    case NodeState::kSuspect:
-      break;
-  }
-  return "suspect";
+  return word_of<NodeState::kDead>(state, {"suspect", "up", "suspect", "draining", "down"});
 }
 
 MountNow ApiSight::mount_now(const std::string& name) const {
