@@ -115,16 +115,10 @@ Known of_token(Network& network, std::string_view text) {
   const ApiToken* token = book->token(token_digest(text));
   const std::int64_t now = unix_seconds(network.clock.wall());
   if (token == nullptr || (token->expires != 0 && token->expires <= now)) return nullptr;
-  auto identity = std::make_shared<Identity>();
-  identity->role = admin_role(token->role);
-  identity->via = Identity::Via::kToken;
-  identity->user = token->id;
-  identity->account = token->account;
-  identity->mounts = token->mounts;
-  identity->addresses = token->role != Role::kViewer;
-  identity->book = book;
-  identity->account_of = network.login->mount_accounts();
-  return identity;
+  User as_user;
+  static_cast<LoginRights&>(as_user) = *token;
+  as_user.name = token->id;
+  return std::make_shared<Identity>(network.login->identity_of(as_user, Identity::Via::kToken));
 }
 
 // Judges a source's login by a record or a backend; the stage is asked again.
