@@ -179,7 +179,7 @@ def a_database_that_cannot_be_used_stops_no_listener_and_loses_no_row(t):
     database.write_bytes(b"this is no database, but a letter of many words" * 100)
     server.write_config(body=AUDIENCE, paths="<state-dir>%s</state-dir>" % state)
     server.start()
-    server.wait_for_log(r"audience.db: file is not a database .*the database is damaged: stop the server, move the file away")
+    server.wait_for_log(r"audience.db: file is not a database; the database is damaged: stop the server, move the file away")
     source = on_air(server)
     listener = listens(server)
     refused = Api(server).ask("GET", "/audience/summary")

@@ -163,6 +163,7 @@ TEST(Relay, ABetterUpstreamMayNameTheFormatOtherwise) {
                    "HTTP/1.0 200 OK\r\nContent-Type: audio/mp3\r\n\r\n"};
   start(plan({at(first), at(second)}));
   host.until([&] { return host.writers() == 2; });
+  LONGS_EQUAL(2, host.writers());
   CHECK_EQUAL(std::string("audio/mp3"), host.mount("/local")->facts()->content_type);
 }
 TEST(Relay, LeavesAMountToItsOwnSource) {
