@@ -138,8 +138,6 @@ void read_one(HandoverType type, std::string_view bytes) {
       return comes_back<OffAirRecord>(bytes);
     case HandoverType::kPumps:
       return comes_back<PumpsRecord>(bytes);
-    case HandoverType::kMountEvents:
-      return comes_back<UnsentEventsRecord>(bytes);
   }
 }
 
