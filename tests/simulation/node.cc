@@ -70,8 +70,9 @@ void Node::go(std::unique_ptr<TakeOver> before) {
   services().hls->start();
   Services& all = services();
   loops_.clear();
-  for (Loop* loop : {&all.loops.worker(0), &all.loops.control(), &all.loops.clerk(),
-                     &all.disk.loop(), &all.pages_thread.loop(), &all.stats_thread.loop()})
+  for (Loop* loop :
+       {&all.loops.worker(0), &all.loops.control(), &all.loops.clerk(), &all.disk.loop(),
+        &all.store_thread.loop(), &all.pages_thread.loop(), &all.stats_thread.loop()})
     loops_.push_back({loop, Nanos(0), 0, -1});
   host_.touched = true;
   beat(++life_);
