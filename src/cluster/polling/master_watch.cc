@@ -31,6 +31,11 @@ std::string head_of(const MasterPlan& plan, std::string_view user_agent) {
               "\r\nHost: ", plan.target.host, "\r\nUser-Agent: ", agent, "\r\n"});
 }
 
+bool is_at(const MasterPlan& plan, const std::string& host, int port, bool tls, bool publishes) {
+  const ConnectTarget& here = plan.target;
+  return host == here.host && port == here.port && tls == here.tls && publishes == plan.publish;
+}
+
 // Answers of masters without reports: Icecast 400, KH 401 or 501, others vary.
 bool takes_no_reports(int status) {
   return status == 400 || status == 401 || status == 404 || status == 405 || status == 501;
@@ -98,15 +103,11 @@ void MasterWatch::restore(StreamListRecord saved) {
 }
 
 bool MasterWatch::is_for(const StreamListRecord& saved) const {
-  const ConnectTarget& here = plan_.target;
-  return saved.host == here.host && saved.port == here.port && saved.tls == here.tls &&
-         saved.publishes == plan_.publish;
+  return is_at(plan_, saved.host, saved.port, saved.tls, saved.publishes);
 }
 
 bool MasterWatch::is_for(const MasterPlan& plan) const {
-  const ConnectTarget& here = plan_.target;
-  return plan.target.host == here.host && plan.target.port == here.port &&
-         plan.target.tls == here.tls && plan.publish == plan_.publish;
+  return is_at(plan_, plan.target.host, plan.target.port, plan.target.tls, plan.publish);
 }
 
 void MasterWatch::follow(MasterPlan plan) {
