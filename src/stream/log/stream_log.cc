@@ -237,6 +237,7 @@ void StreamLog::clock(std::uint64_t position, unsigned rate_hz) {
 
 void StreamLog::begin_span(StreamSpan span, std::uint64_t samples,
                            std::optional<std::int64_t> after) {
+  earliest_epoch_ms_ = kNoEpoch;
   wall_seams_.span_begins(spans_.empty() ? nullptr : &spans_.back(), span, samples, after);
   spans_.push(span);
 }
@@ -315,18 +316,26 @@ SegmentNumbers StreamLog::next_numbers(std::int64_t wall_ms, std::uint32_t cut_m
 
 void StreamLog::keep_wall(SteadyTime now, std::int64_t wall_ms) {
   if (spans_.empty() || new_epoch_ms_) return;
-  if (source_since_ == SteadyTime{}) source_since_ = wall_checked_ = now;
-  if (now - wall_checked_ < kWallCheck) return;
-  wall_checked_ = now;
+  if (source_since_ == SteadyTime{}) {
+    source_since_ = wall_checked_ = now;
+    return;  // the encoder's lead has only begun
+  }
   const StreamSpan& span = spans_.back();
   if (span.media.rate_hz == 0) return;
-  const MediaTime media{newest_samples_, span.media.rate_hz};
-  const std::int64_t epoch_ms = wall_ms - static_cast<std::int64_t>(media.milliseconds());
+  const auto media_ms =
+      static_cast<std::int64_t>(MediaTime{newest_samples_, span.media.rate_hz}.milliseconds());
+  // The media clock stands within a unit, and a page of Ogg lasts up to a second: the earliest
+  // epoch is that of a moment at which a unit ended.
+  earliest_epoch_ms_ = std::min(earliest_epoch_ms_, wall_ms - media_ms);
+  if (now - wall_checked_ < kWallCheck) return;
+  wall_checked_ = now;
+  if (!span.anchored && now - source_since_ < kLeadTime) return;
+  const std::int64_t epoch_ms = std::exchange(earliest_epoch_ms_, kNoEpoch);
   if (!span.anchored) {
-    if (now - source_since_ >= kLeadTime) new_epoch_ms_ = epoch_ms;
+    new_epoch_ms_ = epoch_ms;
     return;
   }
-  const std::int64_t off = std::abs(wall_ms - span.wall_of(newest_samples_));
+  const std::int64_t off = std::abs(epoch_ms + media_ms - span.wall_of(newest_samples_));
   seconds_off_ = off > kMaxDriftMs ? seconds_off_ + 1 : 0;
   if (seconds_off_ < kDriftLasts) return;
   seconds_off_ = 0;

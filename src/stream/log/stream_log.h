@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -152,7 +153,7 @@ class StreamLog final : public MarkSink {
   SegmentNumbers next_numbers(std::int64_t wall_ms, std::uint32_t cut_ms) const noexcept;
   // Compares the clock of a stream that enters at this node with the time of day, once a second:
   // the time is set after three seconds, in which an encoder sends its lead; a drift of over half a
-  // second that lasts five seconds is corrected.
+  // second that lasts five seconds is corrected.  Call it for each piece of bytes.
   void keep_wall(SteadyTime now, std::int64_t wall_ms);
   // Makes [.., visible_end) readable and releases bytes that have left the window.
   std::shared_ptr<const StreamView> publish(std::uint64_t visible_end, const LogWindow& window,
@@ -170,6 +171,7 @@ class StreamLog final : public MarkSink {
   // Limits titles and headers in the window, because a hostile source could fill the memory and
   // delay its worker.
   static constexpr std::uint64_t kMaxEvents = 256;
+  static constexpr std::int64_t kNoEpoch = std::numeric_limits<std::int64_t>::max();
 
   explicit StreamLog(std::shared_ptr<Store> store);
   template <class Io, class Self>
@@ -222,8 +224,9 @@ class StreamLog final : public MarkSink {
   std::optional<std::int64_t> new_epoch_ms_;  // the next second-mark begins a span with this clock
   StreamIdentity entered_{};                  // of the newest span that entered here
   SteadyTime source_since_{}, wall_checked_{};
-  unsigned seconds_off_ = 0;      // times in a row that the clock was wrong
-  std::uint64_t last_event_ = 0;  // positions of events never decrease
+  std::int64_t earliest_epoch_ms_ = kNoEpoch;  // by the time of day, since the last comparison
+  unsigned seconds_off_ = 0;                   // times in a row that the clock was wrong
+  std::uint64_t last_event_ = 0;               // positions of events never decrease
   std::shared_ptr<const Bytes> base_headers_;
   std::shared_ptr<const Metadata> base_metadata_;
   std::shared_ptr<const Metadata> new_metadata_;

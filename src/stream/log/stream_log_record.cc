@@ -44,7 +44,8 @@ void StreamLog::fields(Io& io, Self& self) {
      self.title_place_, self.late_metadata_, self.begin_, self.head_, self.seam_, self.visible_end_,
      self.rate_, self.rate_head_, self.rate_since_, self.seconds_, self.seconds_seen_,
      self.segment_bytes_, self.segment_since_, self.room_at_, self.begun_at_, self.catch_up_,
-     unread, self.wall_seams_, self.late_headers_, self.late_at_, self.entered_);
+     unread, self.wall_seams_, self.late_headers_, self.late_at_, self.entered_,
+     self.earliest_epoch_ms_);
   if constexpr (Io::kReads)
     if (!unread.empty()) {
       self.punched_ = unread.front().first;

@@ -217,6 +217,40 @@ TEST(StreamLog, AnUnfinishedUnitTakesNoNumberOfASegment) {
     CHECK(log.span().anchored == with_span);
   }
 }
+TEST(StreamLog, LongUnitsDoNotMoveTheClock) {
+  StreamSpan span;
+  span.media = {0, 1000};
+  log.begin_source(log.head(), span);
+  // Pages of 600 ms, of which two thirds come at a time: comparisons walk through them.
+  std::int64_t ms = 200, page = 0;
+  const auto piece = [&] {
+    ms += 401;
+    if (ms / 600 > page)
+      log.sync(log.head(), {static_cast<std::uint64_t>(page = ms / 600) * 600, true});
+    writer.bytes(100);
+    log.keep_wall(writer.now += 401ms, 1'000'000 + ms);
+  };
+  while (!log.span().anchored) piece();
+  const std::uint64_t begin = log.span().begin;
+  for (int i = 0; i < 3000; ++i) piece();
+  LONGS_EQUAL(begin, log.span().begin);
+}
+TEST(StreamLog, ADriftIsCorrected) {
+  StreamSpan span;
+  span.media = {0, 1000};
+  log.begin_source(log.head(), span);
+  std::uint64_t samples = 0;
+  const auto note = [&](std::int64_t off_ms) {
+    log.sync(log.head(), {samples += 250, true});
+    writer.bytes(100);
+    log.keep_wall(writer.now += 250ms, 1'000'000 + static_cast<std::int64_t>(samples) + off_ms);
+  };
+  for (int i = 0; i < 20; ++i) note(0);
+  for (int i = 0; i < 40; ++i) note(600);
+  LONGS_EQUAL(1'000'600 + static_cast<std::int64_t>(samples), log.span().wall_of(samples));
+  for (int i = 0; i < 40; ++i) note(0);
+  LONGS_EQUAL(1'000'000 + static_cast<std::int64_t>(samples), log.span().wall_of(samples));
+}
 TEST(StreamLog, KeepsTheBurstWithoutSlowListeners) {
   writer.window = {1000, 5000};
   writer.bytes(999);
