@@ -15,6 +15,8 @@ constexpr auto kFeederTick = 200ms;
 // After a pause of the machine the stream skips what is missing beyond this.
 constexpr auto kMaxToCatchUp = 2s;
 constexpr std::size_t kFilePiece = 32 * 1024;
+// A step is a sixteenth of a second of an ordinary part.
+constexpr std::uint64_t kStepsASecond = 16;
 // Odd and large, so that serials repeat only after 2^32 rounds of the file.
 constexpr std::uint32_t kSerialStep = 0x9e3779b1;
 
@@ -51,7 +53,7 @@ FileFeeder::~FileFeeder() = default;
 void FileFeeder::play() {
   if (playing() || stream_ == nullptr) return;
   since_ = loop_.now();
-  produced_ = 0;
+  played_ = {};
   if (callbacks_.sources != nullptr) {
     callbacks_.sources->enter();
     place_ = GatePass(callbacks_.sources);
@@ -79,27 +81,22 @@ void FileFeeder::tick() {
     place_.leave();
     return;
   }
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - since_);
-  std::uint64_t due = rate_ * static_cast<std::uint64_t>(took.count()) / 1'000'000;
-  const std::uint64_t most = produced_ + rate_ * static_cast<std::uint64_t>(kMaxToCatchUp.count());
-  if (due > most) {
+  if (loop_.now() - since_ > played_ + kMaxToCatchUp) {
     since_ = loop_.now();
-    produced_ = 0;
-    due = 0;
+    played_ = {};
   }
   timer_.after(kFeederTick);
-  if (due <= produced_) return;
-  if (!append(due - produced_)) {
+  const auto due = loop_.now() - since_;
+  if (due <= played_) return;
+  const std::uint64_t step = std::max<std::uint64_t>(rate_ / kStepsASecond, 1);
+  // A long part without sound, such as a picture, is spread over some ticks.
+  std::uint64_t most = rate_ * static_cast<std::uint64_t>(kMaxToCatchUp.count());
+  for (; played_ < due && most >= step; most -= step) {
+    if (append(step)) continue;
     log_.error("source/file", cat({"fallback file ", file_->path,
                                    " ends, because there is no memory for more of it"}));
     end();
     return;
-  }
-  if (std::exchange(rebase_, false)) {  // another file has begun, with another sample rate
-    since_ = loop_.now();
-    produced_ = 0;
-  } else {
-    produced_ = due;
   }
   publish(false);
 }
@@ -125,8 +122,21 @@ bool FileFeeder::append(std::uint64_t bytes) {
 bool FileFeeder::put(ByteSpan bytes) {
   if (!stream_->append(bytes, loop_.now())) return false;
   mount_->bytes_read.fetch_add(bytes.size(), std::memory_order_relaxed);
+  const MediaTime before = media_time();
   framer_->consume(bytes, *stream_);
+  const MediaTime after = media_time();
+  if (after.rate_hz == 0)
+    played_ += std::chrono::microseconds(bytes.size() * 1'000'000 / rate_);
+  else if (after.rate_hz == before.rate_hz)
+    played_ += std::chrono::milliseconds(after.milliseconds() - before.milliseconds());
+  else
+    played_ += std::chrono::milliseconds(after.milliseconds());
   return true;
+}
+
+MediaTime FileFeeder::media_time() const noexcept {
+  const MediaClock* clock = framer_->clock();
+  return clock != nullptr ? clock->now() : MediaTime{};
 }
 
 void FileFeeder::next_round() {
@@ -137,7 +147,6 @@ void FileFeeder::next_round() {
     rate_ = next_rate_;
     mount_->bytes_per_second.store(rate_, std::memory_order_relaxed);
     mount_->set_usual_rate(rate_);
-    rebase_ = true;
   }
   if (scanner_) scanner_ = std::make_unique<OggPageScanner>(0);
 }

@@ -1,5 +1,6 @@
-// FileFeeder: plays a file into a mount, in a loop, at the file's own rate: the hidden source of a
-// <fallback-mount> that names a file.
+// FileFeeder: plays a file into a mount, in a loop, at the pace of its sound, or of its mean bytes
+// a second where the format has no clock: the hidden source of a <fallback-mount> that names a
+// file.
 //
 // Thread: the mount's home worker.
 // Ownership: the worker.
@@ -9,11 +10,13 @@
 // each round is a chain of its own.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 
 #include "base/result.h"
+#include "media/media_clock.h"
 #include "media/ogg_page.h"
 #include "net/loop/loop.h"
 #include "stream/file/file_stream.h"
@@ -73,6 +76,7 @@ class FileFeeder final : private OggPageSink {
   // False: out of memory.
   bool append(std::uint64_t bytes);
   bool put(ByteSpan bytes);
+  MediaTime media_time() const noexcept;
   void publish(bool ended);
   void page(std::uint64_t position, const OggPage& page) override;
   void next_round();
@@ -89,9 +93,8 @@ class FileFeeder final : private OggPageSink {
   Bytes pages_;           // Ogg: the pages that the scanner has found in one call
   std::uint64_t at_ = 0;  // in the file
   std::uint32_t round_ = 0;
-  SteadyTime since_{};  // produced_ counts from here
-  std::uint64_t produced_ = 0;
-  bool rebase_ = false;  // the rate has changed
+  SteadyTime since_{};  // played_ counts from here
+  std::chrono::microseconds played_{};
   GatePass place_;
   Timer timer_;
 };
