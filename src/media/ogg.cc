@@ -79,7 +79,7 @@ class OggFramer final : public Framer, private OggPageSink {
     io(3, self.streams_, self.headers_, self.facts_, self.has_theora_, self.clock_,
        self.clock_serial_, self.clock_rate_hz_, self.timed_, self.last_granule_, self.open_,
        self.serials_, self.last_sync_, self.first_sync_due_, self.last_inner_, self.inner_second_,
-       self.reported_facts_, self.reported_metadata_);
+       self.reported_facts_, self.reported_metadata_, self.granule_before_);
   }
   void page(std::uint64_t position, const OggPage& page) override;
   void first_page(std::uint64_t position, const OggPage& page);
@@ -108,8 +108,9 @@ class OggFramer final : public Framer, private OggPageSink {
   MediaClock clock_;
   std::optional<std::uint32_t> clock_serial_;  // the stream whose granules the clock follows
   unsigned clock_rate_hz_ = 0;
-  bool timed_ = false;                          // a page has set the time
-  std::uint64_t last_granule_ = kOggNoGranule;  // of this chain
+  bool timed_ = false;                            // a page has set the time
+  std::uint64_t last_granule_ = kOggNoGranule;    // of this chain
+  std::uint64_t granule_before_ = kOggNoGranule;  // the last one of the chain before
   // The logical streams of this chain without their last page yet.
   struct Open {
     std::uint32_t serial = 0;
@@ -164,7 +165,7 @@ void OggFramer::first_page(std::uint64_t position, const OggPage& page) {
     has_theora_ = false;
     clock_serial_.reset();
     clock_rate_hz_ = 0;
-    last_granule_ = kOggNoGranule;
+    granule_before_ = std::exchange(last_granule_, kOggNoGranule);
     sink_->start(position);
   } else if (streams_.empty()) {
     return;  // too many streams, and these are still first pages
@@ -245,8 +246,11 @@ void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
       sink_->clock(position, clock_rate_hz_);
       inner_second_.reset();
     }
-    // A chain after another one begins at 0, unless the encoder states a late start.
-    if (goes_on && timed_ && granule <= kLongestFirstPage * clock_rate_hz_) clock_.pass(granule);
+    // A chain after another one begins at 0, unless the encoder states a late start, or this is the
+    // same sound with another title (see VorbisRetitler).
+    if (goes_on && timed_ && granule != granule_before_ &&
+        granule <= kLongestFirstPage * clock_rate_hz_)
+      clock_.pass(granule);
     timed_ = true;
   } else if (granule > last_granule_ && granule - last_granule_ <= kLongestGap * clock_rate_hz_) {
     clock_.pass(granule - last_granule_);

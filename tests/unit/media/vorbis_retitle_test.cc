@@ -161,6 +161,21 @@ TEST(VorbisRetitler, TheFramerReadsTheNewTitle) {
   LONGS_EQUAL(2, run.marks.of("start").size());
   LONGS_EQUAL(2, run.marks.of("sync").size());
 }
+TEST(VorbisRetitler, TitlesInTheFirstSecondsPassNoTime) {
+  std::string bytes = vorbis_headers(w, {"TITLE=old"});
+  std::vector<TitleChange> titles;
+  for (std::uint64_t i = 1; i <= 12; ++i) {
+    bytes += w.page({"sound"}, i * 11'025);
+    if (i == 2 || i == 6) titles.push_back({bytes.size(), title("Art", i == 2 ? "New" : "Newer")});
+  }
+  const auto ends_at = [](const std::string& stream) {
+    const auto times = run_framer(framer_for("audio/ogg"), stream, all_at_once).marks.times;
+    return times.back().substr(times.back().find(' '));
+  };
+  const std::string titled = rewritten(bytes, titles);
+  LONGS_EQUAL(3, run_framer(framer_for("audio/ogg"), titled, all_at_once).marks.of("start").size());
+  CHECK_EQUAL(ends_at(bytes), ends_at(titled));
+}
 TEST(VorbisRetitler, WritesOnlyTheNamesThatAreKnown) {
   const std::string before = join({vorbis_headers(w), w.page({"one"}, 1000)});
   const auto comments_with = [&](const Metadata& metadata) {
