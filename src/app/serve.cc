@@ -1,6 +1,7 @@
 #include "app/serve.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <initializer_list>
@@ -39,6 +40,8 @@ std::string first_reason(const LoadedConfig& loaded, const std::string& path) {
 // Null: there is no process before.
 Result<std::unique_ptr<TakeOver>> begin_take_over(const Options& options) {
   if (options.take_over < 0) return std::unique_ptr<TakeOver>();
+  // Before passwords and keys come; drop_privileges() says what holds from then on.
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   auto begun = TakeOver::begin(options.take_over);
   if (!begun) write_console(STDERR_FILENO, cat({"--take-over: ", begun.error().what, "\n"}));
   return begun;

@@ -105,11 +105,12 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
                   cat({"Changed supplementary groups based on user: ", security.user, ".\n"}));
     if (::setuid(user) != 0) return failed("setuid");
     write_console(STDOUT_FILENO, cat({"Changed userid to ", user, ".\n"}));
-    // A change of user makes the kernel refuse core files and debuggers, and that stays: other
-    // processes of the same user, which many services may share, must not read passwords and keys
-    // from this process.
-    if (debuggable) ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   }
+  // Other processes of the same user, which many services may share, must not read passwords and
+  // keys from this process.  The kernel sees to it at a change of user, and forgets it at the next
+  // program, which takes over.
+  const bool is_that_user = u != nullptr && u->pw_uid == ::getuid();
+  ::prctl(PR_SET_DUMPABLE, is_that_user && !debuggable ? 0 : 1, 0, 0, 0);
   if (::getuid() == 0)
     return Error::denied(
         "ERROR: You should not run icecast2 as root\nUse the changeowner directive in the config "

@@ -30,8 +30,7 @@ void raise_limits();
 // The largest file that this process may write (RLIMIT_FSIZE).
 std::uint64_t file_limit() noexcept;
 // chroot, then group, supplementary groups and user.  Errors: it failed, or the process is still
-// root.  debuggable: after a change of user, core files and debuggers of that user may read our
-// memory.
+// root.  debuggable: core files and debuggers of the configured user may read our memory.
 Result<void> drop_privileges(const SecuritySettings& security, const PathSettings& paths,
                              bool debuggable);
 // Whether only root may write the file and its directory, because the file's commands may run as

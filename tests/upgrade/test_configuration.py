@@ -1,5 +1,6 @@
 """An upgrade with another configuration, or during other orders to the server: the last order is the one in force."""
 import os
+import pwd
 import re
 import signal
 import socket
@@ -376,3 +377,20 @@ def a_pid_file_of_another_name_takes_the_place_of_the_old_one(t):
     finally:
         os.kill(int((new if new.exists() else old).read_text()), signal.SIGTERM)
     wait_for(lambda: not new.exists(), "the last one ends in order")
+
+
+@test
+def the_memory_stays_closed_to_its_user(t):
+    if os.getuid() != 0:
+        raise Skip("only root can change the user of a process")
+    user = "<security><changeowner><user>nobody</user><group>nogroup</group></changeowner></security>"
+    for more, owner in ([], 0), (["--debuggable"], pwd.getpwnam("nobody").pw_uid):
+        server = t.unstarted_server(body=user)
+        server.out = server.dir / "out"
+        with open(server.out, "wb") as out:
+            server.process = subprocess.Popen([Settings.binary, *more, "-c", str(server.config)], stdin=subprocess.DEVNULL,
+                                              stdout=out, stderr=out)
+        server.ports = [int(wait_for(server.ready_line, "the server is ready").group(1))]
+        for _ in range(3):
+            equal(os.stat("/proc/%d/mem" % serving(server)).st_uid, owner)
+            upgrade(server)

@@ -26,9 +26,11 @@ std::string path_of_start() {
   struct stat named {};
   struct stat own {};
   // A program that is started by its descriptor has a name below /dev.
-  if (name == nullptr || std::string_view(name).starts_with("/dev/") || ::stat(name, &named) != 0 ||
-      ::stat(kOwnProgram, &own) != 0 || named.st_dev != own.st_dev || named.st_ino != own.st_ino)
+  if (name == nullptr || std::string_view(name).starts_with("/dev/") || ::stat(name, &named) != 0)
     return {};
+  // Within a <chroot> there is no /proc.
+  const bool known = ::stat(kOwnProgram, &own) == 0;
+  if (known && (named.st_dev != own.st_dev || named.st_ino != own.st_ino)) return {};
   if (*name == '/') return name;
   std::array<char, PATH_MAX> place{};
   return ::getcwd(place.data(), place.size()) ? cat({place.data(), "/", name}) : std::string();
