@@ -7,6 +7,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "http/response.h"
 
 namespace lb {
 namespace {
@@ -65,6 +66,17 @@ std::optional<std::string> value_of(std::string_view line, std::string_view name
 bool may_redirect_to(std::string_view location) {
   return is_fetchable(location) ||
          (location.starts_with('/') && location.find(' ') == std::string_view::npos);
+}
+
+// The web server sends the request itself elsewhere, to https or with a slash, which says nothing of
+// the listener.
+bool redirects_the_request(int status, std::string_view location, std::string_view asked) {
+  if (status / 100 != 3) return false;
+  const auto from = parse_http_url(asked, {});
+  if (!from) return false;
+  const auto to = parse_http_url(location, *from);
+  return to && iequals(to->host, from->host) &&
+         to->target.starts_with(from->target.substr(0, from->target.find('?')));
 }
 
 std::optional<std::uint64_t> leading_number(std::string_view text) {
@@ -151,7 +163,9 @@ UrlReply parse_url_reply(const FetchAnswer& answer, const UrlOptions& options) {
     } else if (const auto name = value_of(line, "ice-username:")) {
       reply.user = *name;
     } else if (const auto location = value_of(line, "location:")) {
-      if (may_redirect_to(*location)) reply.location = *location;
+      if (may_redirect_to(*location) &&
+          !redirects_the_request(answer.status, *location, options.listener_add))
+        reply.location = *location;
     } else if (const auto mount = value_of(line, "mountpoint:")) {
       if (mount->starts_with('/')) reply.mount = *mount;
     }

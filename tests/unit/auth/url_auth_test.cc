@@ -216,6 +216,16 @@ TEST(UrlAuth, ALocationSendsTheListenerThere) {
   CHECK(verdict.kind == Kind::kRedirect);
   STRCMP_EQUAL("http://other/m", verdict.location.c_str());
 }
+TEST(UrlAuth, ARedirectOfTheRequestItselfIsNotTheListeners) {
+  make_add();
+  for (const std::string to : {"https://127.0.0.1/auth", "/auth/"}) {
+    const std::string head = "HTTP/1.1 302 Found\r\nLocation: " + to + "\r\nContent-Length: 0\r\n";
+    stub.answer_with(head + "\r\n");
+    CHECK(ask().kind == Kind::kRefuse);
+    stub.answer_with(head + "icecast-auth-user: 1\r\n\r\n");
+    CHECK(ask().kind == Kind::kAllow);
+  }
+}
 TEST(UrlAuth, ABackendThatIsNotThereRefusesWithoutBlame) {
   make({{"listener_add", gone_url()}});
   const AuthVerdict verdict = ask();
