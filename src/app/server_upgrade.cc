@@ -33,6 +33,7 @@ void Server::prepare(TakeOver& before) {
   before.prepare(*services_);
   if (!std::exchange(records_begun_, true)) begin_records();
   before.prepare_records(*services_);
+  before.prepare_titles(*services_);
   // Behind GO all listeners would wait for them.
   const auto config = services_->config.read();
   read_lists();

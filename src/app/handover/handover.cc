@@ -133,6 +133,7 @@ void Handover::on_channel(short) {
   rests_ = word.rests;
   files_ = word.files;
   shared_ = word.shared;
+  has_titles_ = word.titles;
   has_records_ = records_revision_ != 0 && word.records_revision == records_revision_;
   watch_.stop();
   // Before the pause, as the file may have many megabytes.

@@ -110,6 +110,7 @@ class Handover {
   void offer_certificates(HandoverOut& out, OfferRecord& offer) const;
   UniqueFd offer_pictures(OfferRecord& offer);
   UniqueFd offer_records(OfferRecord& offer);
+  UniqueFd offer_titles();
   void on_channel(short events);
   void freeze();
   void rest_records();
@@ -165,8 +166,10 @@ class Handover {
   // Offered records of the store: keys and revisions, in this order.
   std::vector<std::pair<std::string, std::uint64_t>> records_;
   std::uint64_t records_revision_ = 0;
+  std::uint64_t titles_to_ = 0;  // TitleHistory::changes() of the offered ones
   // Properties of the next process: the data that it has, and the records that it can read.
-  bool has_records_ = false, in_parts_ = false, rests_ = false, files_ = false, shared_ = false;
+  bool has_records_ = false, has_titles_ = false, in_parts_ = false, rests_ = false, files_ = false,
+       shared_ = false;
   bool reload_ = false, reopen_ = false;
   // State of threads that write files, which rest during kFreezing.
   std::optional<ArchiveRecord> archive_;

@@ -17,8 +17,18 @@
 #include "program/process.h"
 
 namespace lb {
+namespace {
 
 using namespace std::chrono_literals;
+
+// Empty: there is no memory for it.
+UniqueFd memory_of(const HandoverOut& out, const char* name) {
+  UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
+  if (!file || !write_all(file.get(), out.bytes())) return {};
+  return file;
+}
+
+}  // namespace
 
 Result<void> Handover::offer() {
   auto ends = FdChannel::make();
@@ -42,6 +52,8 @@ Result<void> Handover::offer() {
   if (pictures) offer.pictures.push_back(out.fds().add(pictures.get()));
   const UniqueFd records = offer_records(offer);
   if (records) offer.records.push_back(out.fds().add(records.get()));
+  const UniqueFd titles = offer_titles();
+  if (titles) offer.titles.push_back(out.fds().add(titles.get()));
   offer_certificates(out, offer);
   offer.in_parts = true;
   offer.file_limit = file_limit();
@@ -139,9 +151,15 @@ UniqueFd Handover::offer_records(OfferRecord& offer) {
   offer.records_revision = records_revision_ = content->revision;
   HandoverOut out;
   put_records(out, *std::move(content));
-  UniqueFd file(::memfd_create("records", MFD_CLOEXEC));
-  if (!file || !write_all(file.get(), out.bytes())) return {};
-  return file;
+  return memory_of(out, "records");
+}
+
+// Likewise: those of 20,000 mounts would take a second of it.
+UniqueFd Handover::offer_titles() {
+  titles_to_ = network_.titles.changes();
+  HandoverOut out;
+  for (const TitlesRecord& titles : network_.titles.save()) out.put(HandoverType::kTitles, titles);
+  return memory_of(out, "titles");
 }
 
 }  // namespace lb

@@ -218,7 +218,7 @@ void Handover::save_server(HandoverOut& out) {
 }
 
 void Handover::save_titles(HandoverOut& out) {
-  for (const TitlesRecord& titles : network_.titles.save())
+  for (const TitlesRecord& titles : network_.titles.save(has_titles_ ? titles_to_ : 0))
     out.put_extra(HandoverType::kTitles, titles);
   for (const DueTitleRecord& due : network_.due_titles->save())
     out.put_extra(HandoverType::kDueTitle, due);

@@ -113,18 +113,19 @@ struct OfferRecord {
   std::uint64_t file_limit = 0;                  // RLIMIT_FSIZE; 0: not known
   std::vector<SocketRecord> switch_ports;        // of SwitchService
   std::vector<std::string> certificates_in_use;  // their files
+  std::vector<MovedFd> titles;                   // one or none: TitlesRecords in a file
 };
 template <class Io, RecordOf<OfferRecord> T>
 void record_fields(Io& io, T& offer) {
   auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
          sockets, cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
          records_revision, certificates, has_certificate, file_limit, switch_ports,
-         certificates_in_use] = offer;
+         certificates_in_use, titles] = offer;
   io.needed(1, format);
   io(2, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us, sockets,
      cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
-     records_revision, certificates, has_certificate, file_limit, switch_ports,
-     certificates_in_use);
+     records_revision, certificates, has_certificate, file_limit, switch_ports, certificates_in_use,
+     titles);
 }
 
 struct WordRecord {
@@ -135,11 +136,12 @@ struct WordRecord {
   bool rests = false;   // RequestRecord::status is read
   bool files = false;   // … and RequestRecord::file
   bool shared = false;  // … also of several requests
+  bool titles = false;  // of the offer
 };
 template <class Io, RecordOf<WordRecord> T>
 void record_fields(Io& io, T& word) {
-  auto& [text, in_parts, records_revision, rests, files, shared] = word;
-  io(1, text, in_parts, records_revision, rests, files, shared);
+  auto& [text, in_parts, records_revision, rests, files, shared, titles] = word;
+  io(1, text, in_parts, records_revision, rests, files, shared, titles);
 }
 
 // Totals, which the successor compares.

@@ -148,21 +148,6 @@ Standing TakeOver::standing() {
   return standing;
 }
 
-void TakeOver::prepare(Network& network) {
-  if (!offer_.conf.empty()) network.conf->take_over(offered_.take(offer_.conf.front()));
-  const UniqueFd file =
-      offer_.pictures.empty() ? UniqueFd() : offered_.take(offer_.pictures.front());
-  std::uint64_t at = 0;
-  for (const std::uint64_t size : offer_.picture_bytes) {
-    if (!file || size > kMaxPictureBytes) return;
-    std::string bytes(static_cast<std::size_t>(size), 0);
-    if (read_at(file.get(), at, std::as_writable_bytes(std::span(bytes))) != size) return;
-    at += size;
-    // A picture that cannot be shown is dropped.
-    [[maybe_unused]] const auto put = network.pictures.put(std::move(bytes));
-  }
-}
-
 void TakeOver::refuse(std::string_view why) {
   // If the message fails, the other process sees that this one has ended.
   [[maybe_unused]] const auto said = say(channel_, HandoverType::kRefused, {std::string(why)});
@@ -170,26 +155,7 @@ void TakeOver::refuse(std::string_view why) {
 
 Result<void> TakeOver::prepared() {
   return say(channel_, HandoverType::kPrepared,
-             {LB_VERSION, offer_.in_parts, records_revision_, true, true, true});
-}
-
-// If this fails, all records come in the pause.
-void TakeOver::prepare_records(Network& network) {
-  if (offer_.records.empty() || network.config.read()->store.type == StoreType::kNone) return;
-  const UniqueFd file = offered_.take(offer_.records.front());
-  const auto bytes = read_shared(file, kMaxParcelBytes);
-  if (!bytes) return;
-  RecordList list(*bytes);
-  RegistryContent content;
-  for (auto head = list.next(); head && *head; head = list.next()) {
-    auto part = read_record<RecordsRecord>("records", (*head)->bytes);
-    if (!part) return;
-    for (RegistryRecord& record : part->records) content.records.push_back(std::move(record));
-    content.revision = part->revision;
-    if (!part->whole) continue;
-    network.records->take_over(content);
-    records_revision_ = content.revision;
-  }
+             {LB_VERSION, offer_.in_parts, records_revision_, true, true, true, has_titles_});
 }
 
 Result<void> TakeOver::restore(Network& network) {

@@ -116,6 +116,7 @@ class TakeOver {
   void prepare(Network& network);
   // REQUIRES: the settings from masters are in force
   void prepare_records(Network& network);
+  void prepare_titles(Network& network);
   // Reports that this process cannot take over.
   void refuse(std::string_view why);
   Result<void> prepared();
@@ -201,6 +202,7 @@ class TakeOver {
   OfferRecord offer_;
   RegistryContent records_;
   std::uint64_t records_revision_ = 0;  // of the accepted offer
+  bool has_titles_ = false;             // likewise
   FdsIn offered_, fds_;
   std::unordered_map<std::uint64_t, std::unique_ptr<WriterLease>> leases_;
   std::vector<std::vector<SourceRecord>> sources_;    // by worker

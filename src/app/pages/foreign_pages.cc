@@ -18,6 +18,8 @@ constexpr std::string_view kOfOneStream[] = {"/7.html", "/stats", "/currentsong"
                                              "/played"};
 constexpr std::string_view kHistoryJson = "/played.json";
 constexpr std::string_view kHistoryPage = "/played.xsl";
+// A page of all titles of a large server would have some 40 MB.
+constexpr std::size_t kMostHistories = 1000;
 constexpr std::string_view kJsonType = "application/json; charset=UTF-8";
 
 bool is_shown(const Config& config, const std::string& mount) {
@@ -41,10 +43,13 @@ std::string field(const StatsSource* source, const char* name, const char* other
 std::vector<MountHistory> histories(const Traffic& traffic, const Config& config,
                                     const PageAsk& ask, const StatsDocument& document) {
   std::vector<MountHistory> out;
-  for (const std::string& name : traffic.titles.mounts()) {
-    if ((ask.mount && *ask.mount != name) || !is_shown(config, name)) continue;
+  const std::vector<std::string> names =
+      ask.mount ? std::vector{*ask.mount} : traffic.titles.mounts(kMostHistories);
+  for (const std::string& name : names) {
+    std::vector<PlayedTitle> titles = traffic.titles.of(name);
+    if (titles.empty() || !is_shown(config, name)) continue;
     out.push_back(
-        {name, shoutcast_stream(traffic, config, name, document).name, traffic.titles.of(name)});
+        {name, shoutcast_stream(traffic, config, name, document).name, std::move(titles)});
   }
   return out;
 }

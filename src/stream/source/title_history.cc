@@ -31,26 +31,28 @@ const TitleHistory::Row* TitleHistory::row_of(const std::string& mount) const {
   return at == rows_.end() ? nullptr : &at->second;
 }
 
-TitleHistory::Row* TitleHistory::row_of(const std::string& mount) {
+TitleHistory::Row* TitleHistory::row_to_change(const std::string& mount) {
   const auto at = rows_.find(mount);
-  return at == rows_.end() ? nullptr : &at->second;
+  if (at == rows_.end()) return nullptr;
+  at->second.touched = ++changes_;
+  return &at->second;
 }
 
 TitleHistory::Row& TitleHistory::need_row(const std::string& mount) {
-  if (Row* const known = row_of(mount)) return *known;
+  if (Row* const known = row_to_change(mount)) return *known;
   if (rows_.size() >= kMaxMounts) {
     rows_.erase(std::get<std::string>(*order_.begin()));
     order_.erase(order_.begin());
   }
   Row& row = rows_[mount];
-  order_.emplace(row.plays, row.changed = ++changes_, mount);
+  order_.emplace(row.plays, row.changed = row.touched = ++changes_, mount);
   return row;
 }
 
 // It is the last to go of those that play, or of the others.
 void TitleHistory::move_to_end(const std::string& mount, Row& row, bool plays) {
   auto place = order_.extract({row.plays, row.changed, mount});
-  place.value() = {row.plays = plays, row.changed = ++changes_, mount};
+  place.value() = {row.plays = plays, row.changed = row.touched = ++changes_, mount};
   order_.insert(std::move(place));
 }
 
@@ -59,7 +61,7 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
                        std::string_view artist) {
   const std::lock_guard lock(mutex_);
   if (keep == 0) {
-    if (Row* const row = row_of(mount)) {
+    if (Row* const row = row_to_change(mount)) {
       row->titles.clear();
       row->announced.reset();
       row->painted.reset();
@@ -107,7 +109,7 @@ void TitleHistory::announce(const std::string& mount, std::string_view title, Wa
   if (!title.empty())
     need_row(mount).announced =
         std::make_unique<PlayedTitle>(PlayedTitle{now, shown_text(title), {}, {}, {}, details});
-  else if (Row* const row = row_of(mount))
+  else if (Row* const row = row_to_change(mount))
     row->announced.reset();
 }
 
@@ -122,7 +124,7 @@ void TitleHistory::paint(const std::string& mount, std::string_view title, const
   const std::lock_guard lock(mutex_);
   if (!art.empty()) {
     remember_picture(mount, art);
-    if (Row* const row = row_of(mount)) row->refused.reset();
+    if (Row* const row = row_to_change(mount)) row->refused.reset();
   }
   if (PlayedTitle* const coming = find_coming(mount, title, !art.empty())) coming->art = art;
 }
@@ -155,7 +157,7 @@ std::string TitleHistory::refused_picture(const std::string& mount, std::string_
 PlayedTitle* TitleHistory::find_coming(const std::string& mount, std::string_view title,
                                        bool make) {
   std::string text = shown_text(title);
-  if (Row* const row = row_of(mount)) {
+  if (Row* const row = row_to_change(mount)) {
     if (!row->titles.empty() && row->titles.back().title == text) return &row->titles.back();
     if (row->painted && row->painted->title == text) return row->painted.get();
     row->painted.reset();
@@ -223,8 +225,9 @@ std::string TitleHistory::mount_of(const std::string& art) const {
 void TitleHistory::mend(const std::string& mount, std::string_view title, const TitlePlace& place,
                         WallTime now) {
   const std::lock_guard lock(mutex_);
-  Row* const row = row_of(mount);
-  if (row == nullptr || !place.at) return;
+  if (!place.at) return;
+  Row* const row = row_to_change(mount);
+  if (row == nullptr) return;
   auto& titles = row->titles;
   const auto known = std::find_if(
       titles.rbegin(), titles.rend(),
@@ -249,11 +252,17 @@ std::vector<PlayedTitle> TitleHistory::of(const std::string& mount) const {
   return {row->titles.rbegin(), row->titles.rend()};
 }
 
-std::vector<TitlesRecord> TitleHistory::save() const {
+std::uint64_t TitleHistory::changes() const {
+  const std::lock_guard lock(mutex_);
+  return changes_;
+}
+
+std::vector<TitlesRecord> TitleHistory::save(std::uint64_t since) const {
   const std::lock_guard lock(mutex_);
   std::vector<TitlesRecord> records;
   for (const auto& [mount, row] : rows_) {
-    if (row.titles.empty() && !row.announced && !row.painted) continue;
+    if (row.touched <= since) continue;
+    if (since == 0 && row.titles.empty() && !row.announced && !row.painted) continue;
     TitlesRecord& record = records.emplace_back();
     record.mount = mount;
     record.titles = row.titles;
@@ -275,18 +284,23 @@ std::vector<std::pair<std::string, std::string>> TitleHistory::save_pictures() c
 void TitleHistory::restore(TitlesRecord saved) {
   const std::lock_guard lock(mutex_);
   Row& row = need_row(saved.mount);
-  if (saved.announced) row.announced = std::make_unique<PlayedTitle>(std::move(*saved.announced));
-  if (saved.painted) row.painted = std::make_unique<PlayedTitle>(std::move(*saved.painted));
-  if (saved.titles.empty()) return;
+  const auto moved = [](std::optional<PlayedTitle>& title) {
+    return title ? std::make_unique<PlayedTitle>(std::move(*title)) : nullptr;
+  };
+  row.announced = moved(saved.announced);
+  row.painted = moved(saved.painted);
   row.titles = std::move(saved.titles);
+  if (row.titles.empty()) return;
   move_to_end(saved.mount, row, true);
 }
 
-std::vector<std::string> TitleHistory::mounts() const {
+std::vector<std::string> TitleHistory::mounts(std::size_t most) const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
-  for (const auto& [name, row] : rows_)
-    if (!row.titles.empty()) names.push_back(name);
+  for (auto at = order_.rbegin(); at != order_.rend() && names.size() < most; ++at)
+    if (const auto& name = std::get<std::string>(*at); !row_of(name)->titles.empty())
+      names.push_back(name);
+  std::ranges::sort(names);
   return names;
 }
 

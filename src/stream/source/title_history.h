@@ -129,11 +129,14 @@ class TitleHistory {
   WallTime newest_at(const std::string& mount) const;
   // Newest first.
   std::vector<PlayedTitle> of(const std::string& mount) const;
-  std::vector<std::string> mounts() const;  // in the order of their names
+  // The mounts whose titles changed last, those on the air first; in the order of their names.
+  std::vector<std::string> mounts(std::size_t most) const;
 
-  // Of a hand-over: a record for each mount, and the pictures with their mounts (restored by
-  // note_picture()), oldest first.
-  std::vector<TitlesRecord> save() const;
+  // Rises with each change of a title.
+  std::uint64_t changes() const;
+  // Of a hand-over: a record for each mount that has changed since then, and the pictures with
+  // their mounts (restored by note_picture()), oldest first.
+  std::vector<TitlesRecord> save(std::uint64_t since = 0) const;
   std::vector<std::pair<std::string, std::string>> save_pictures() const;
   void restore(TitlesRecord saved);
 
@@ -149,10 +152,11 @@ class TitleHistory {
     std::unique_ptr<RefusedPicture> refused;
     WallTime ended{};
     bool plays = false;         // since its last title, no end was noted
-    std::uint64_t changed = 0;  // rises over all mounts
+    std::uint64_t changed = 0;  // its place in order_, rises over all mounts
+    std::uint64_t touched = 0;  // by any change, likewise
   };
   const Row* row_of(const std::string& mount) const;
-  Row* row_of(const std::string& mount);
+  Row* row_to_change(const std::string& mount);
   Row& need_row(const std::string& mount);
   void move_to_end(const std::string& mount, Row& row, bool plays);
   void remember_picture(const std::string& mount, const std::string& art);

@@ -48,16 +48,46 @@ TEST(TitleHistory, KeepsMountsApartAndForgetsWhereNothingIsKept) {
   STRCMP_EQUAL("A;", titles("/m").c_str());
   history.add("/m", "C", {}, at(2), 0);
   STRCMP_EQUAL("", titles("/m").c_str());
-  LONGS_EQUAL(1, history.mounts().size());
+  LONGS_EQUAL(1, history.mounts(TitleHistory::kMaxMounts).size());
 }
 TEST(TitleHistory, TheMountThatWasQuietLongestGoesWhenThereAreTooMany) {
   for (std::size_t i = 0; i < TitleHistory::kMaxMounts; ++i)
     history.add("/" + std::to_string(i), "T", {}, at(1), 2);
   history.add("/0", "U", {}, at(2), 2);
   history.add("/new", "T", {}, at(3), 2);
-  LONGS_EQUAL(TitleHistory::kMaxMounts, history.mounts().size());
+  LONGS_EQUAL(TitleHistory::kMaxMounts, history.mounts(TitleHistory::kMaxMounts).size());
   STRCMP_EQUAL("U;T;", titles("/0").c_str());
   STRCMP_EQUAL("", titles("/1").c_str());
+}
+TEST(TitleHistory, TheMountsWhoseTitlesChangedLastAreShown) {
+  for (const char* name : {"/a", "/b", "/c", "/d"}) history.add(name, "T", {}, at(1), 2);
+  history.add("/a", "U", {}, at(2), 2);
+  history.note_end("/d", at(3));
+  CHECK((history.mounts(2) == std::vector<std::string>{"/a", "/c"}));
+  CHECK((history.mounts(9) == std::vector<std::string>{"/a", "/b", "/c", "/d"}));
+}
+TEST(TitleHistory, OnlyWhatHasChangedSinceIsSaved) {
+  for (const char* name : {"/added", "/announced", "/painted", "/described", "/cleared", "/same"})
+    history.add(name, "T", {}, at(1), 2);
+  TitleHistory next;
+  for (const TitlesRecord& saved : history.save()) next.restore(through_record(saved));
+  const std::uint64_t since = history.changes();
+  history.add("/added", "U", {}, at(2), 2);
+  history.announce("/announced", "Next", at(2));
+  history.paint("/painted", "T", "art");
+  SongDetails details;
+  details.artist = "Art";
+  history.describe("/described", "T", details);
+  history.add("/cleared", "", {}, at(2), 0);
+  const auto changed = history.save(since);
+  LONGS_EQUAL(5, changed.size());
+  for (const TitlesRecord& saved : changed) next.restore(through_record(saved));
+  LONGS_EQUAL(2, next.of("/added").size());
+  STRCMP_EQUAL("Next", next.next_of("/announced")->title.c_str());
+  STRCMP_EQUAL("art", next.of("/painted").front().art.c_str());
+  STRCMP_EQUAL("Art", next.of("/described").front().details.artist.c_str());
+  CHECK(next.of("/cleared").empty());
+  LONGS_EQUAL(5, next.mounts(9).size());
 }
 TEST(TitleHistory, CutsALongTitleBetweenCharacters) {
   std::string long_title(TitleHistory::kLongestTitle - 1, 'x');
