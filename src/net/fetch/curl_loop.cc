@@ -132,6 +132,8 @@ Result<void> prepare_curl(CURL* easy, const FetchRequest& request, CurlList& hea
   // A request that ends does not wait for libcurl's thread that looks up its name, which dead name
   // servers hold for ten seconds and more.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  // The parsed roots are kept for a day otherwise, beyond a root that is added or withdrawn.
+  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 60L);
 #endif
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
