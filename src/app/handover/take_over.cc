@@ -68,6 +68,19 @@ Result<void> say(FdChannel& channel, HandoverType type, const WordRecord& word) 
 
 }  // namespace
 
+struct TakeOver::Row {
+  HandoverType type;
+  std::string_view name;
+  Result<void> (*read)(TakeOver&, Network&, const Row&, std::string_view bytes);
+};
+
+struct TakeOver::Taken {
+  template <class T>
+  auto operator()(TakeOver& to, Network& network, T& saved) const {
+    return to.take(network, std::move(saved));
+  }
+};
+
 TakeOver::TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
 TakeOver::~TakeOver() = default;
 
@@ -208,71 +221,107 @@ Result<void> TakeOver::has_all() const {
   return {};
 }
 
-template <class T>
-Result<void> TakeOver::read_as(Network& network, std::string_view name, std::string_view bytes) {
-  auto record = read_record<T>(name, bytes);
-  if (!record) return record.error();
-  if constexpr (std::is_void_v<decltype(take(network, std::move(*record)))>) {
-    take(network, std::move(*record));
-    return {};
-  } else {
-    return take(network, std::move(*record));
-  }
+// T: the record; F: what takes it, without captures.
+template <class T, class F>
+constexpr TakeOver::Row TakeOver::row(HandoverType type, std::string_view name, F) {
+  return {
+      type, name,
+      [](TakeOver& to, Network& network, const Row& row, std::string_view bytes) -> Result<void> {
+        auto record = read_record<T>(row.name, bytes);
+        if (!record) return record.error();
+        if constexpr (std::is_void_v<decltype(F{}(to, network, *record))>) {
+          F{}(to, network, *record);
+          return {};
+        } else {
+          return F{}(to, network, *record);
+        }
+      }};
 }
 
+constexpr TakeOver::Row TakeOver::kRows[] = {
+    row<ServerRecord>(HandoverType::kServer, "server"),
+    row<AdmissionRecord>(HandoverType::kMount, "mount"),
+    row<SourceRecord>(HandoverType::kSource, "source"),
+    row<ProgramRecord>(HandoverType::kProgram, "program"),
+    row<RelayRecord>(
+        HandoverType::kRelay, "relay",
+        [](auto&, auto& n, auto& saved) { return n.relays->handed().add(std::move(saved)); }),
+    row<StreamListRecord>(HandoverType::kStreamList, "stream list",
+                          [](auto&, auto& n, auto& saved) { n.relays->restore(std::move(saved)); }),
+    row<StandbyRecord>(HandoverType::kStandby, "standby"),
+    row<HeardFileRecord>(HandoverType::kFile, "file"),
+    row<EndedRecord>(HandoverType::kEnded, "ended"),
+    row<ListenersRecord>(HandoverType::kListeners, "listeners"),
+    row<PastRecord>(HandoverType::kPast, "past"),
+    row<DirectRecord>(HandoverType::kDirect, "direct"),
+    row<PlayersRecord>(HandoverType::kPlayers, "players"),
+    row<RequestRecord>(
+        HandoverType::kRequest, "request",
+        [](auto& to, auto&, auto& saved) { to.requests_.push_back(std::move(saved)); }),
+    row<DumpRecord>(HandoverType::kDump, "dump"),
+    row<DeadAirRecord>(
+        HandoverType::kDeadAir, "dead air",
+        [](auto& to, auto& n, auto& saved) { n.dead_air->take_over(saved, to.fds_); }),
+    row<ClosedRecord>(HandoverType::kClosed, "closed",
+                      [](auto&, auto& n, auto& saved) { n.admission->restore_closed(saved); }),
+    row<OffAirRecord>(
+        HandoverType::kOffAir, "off air",
+        [](auto&, auto& n, auto& saved) { n.off_air->note(saved.mount, std::move(saved.row)); }),
+    row<EndRecord>(HandoverType::kEnd, "end"),
+    row<RecordsRecord>(HandoverType::kRecords, "records"),
+    row<RecordsSinceRecord>(HandoverType::kRecordsSince, "records since"),
+    row<AudienceRecord>(HandoverType::kAudience, "audience"),
+    row<ClusterRecord>(HandoverType::kCluster, "cluster"),
+    row<MasterRecord>(
+        HandoverType::kMaster, "master",
+        [](auto& to, auto&, auto& saved) { to.masters_.push_back(std::move(saved)); }),
+    row<NodeRecord>(HandoverType::kNode, "node",
+                    [](auto& to, auto&, auto& saved) { to.nodes_.push_back(std::move(saved)); }),
+    row<HoldersRecord>(HandoverType::kHolders, "holders",
+                       [](auto& to, auto&, auto& saved) {
+                         std::ranges::move(saved.holders, std::back_inserter(to.holders_));
+                       }),
+    row<SlotBookRecord>(HandoverType::kSlots, "slots",
+                        [](auto&, auto& n, auto& saved) { n.links->slots().restore(saved); }),
+    row<SeatBookRecord>(HandoverType::kSeats, "seats",
+                        [](auto&, auto& n, auto& saved) { n.links->seats().restore(saved); }),
+    row<LedgerRecord>(HandoverType::kLedger, "ledger",
+                      [](auto&, auto& n, auto& saved) { n.auth->ledger().restore(saved); }),
+    row<UnsentEventsRecord>(HandoverType::kMountEvents, "mount events",
+                            [](auto&, auto& n, auto& saved) { n.auth->restore(std::move(saved)); }),
+    row<ArchiveRecord>(HandoverType::kArchive, "archive",
+                       [](auto& to, auto& n, auto& saved) {
+                         return n.archive->take_over(std::move(saved), to.fds_);
+                       }),
+    row<TitlesRecord>(HandoverType::kTitles, "titles",
+                      [](auto&, auto& n, auto& saved) { n.titles.restore(std::move(saved)); }),
+    row<DueTitleRecord>(
+        HandoverType::kDueTitle, "due title",
+        [](auto&, auto& n, auto& saved) { n.due_titles->restore(std::move(saved)); }),
+    row<NumbersRecord>(HandoverType::kNumbers, "numbers",
+                       [](auto&, auto& n, auto& saved) { n.listener_numbers->restore(saved); }),
+    row<PumpsRecord>(HandoverType::kPumps, "pumps",
+                     [](auto& to, auto& n, auto& saved) { n.pumps->restore(saved, to.fds_); }),
+    row<CountsRecord>(HandoverType::kCounts, "counts",
+                      [](auto& to, auto&, auto& saved) { to.counts_ = std::move(saved); }),
+    row<ListingsRecord>(HandoverType::kListings, "listings",
+                        [](auto& to, auto&, auto& saved) { to.listings_ = std::move(saved); }),
+    row<WebhookRecord>(HandoverType::kWebhook, "webhook",
+                       [](auto&, auto& n, auto& saved) { n.events->webhooks().restore(saved); }),
+    row<EventsRecord>(
+        HandoverType::kEvents, "events",
+        [](auto&, auto& n, auto& saved) { n.events->stream().restore(std::move(saved)); }),
+    row<PicturesRecord>(HandoverType::kPictures, "pictures"),
+    row<ThrottleRecord>(HandoverType::kThrottle, "throttle",
+                        [](auto&, auto& n, auto& saved) { n.throttle->restore(saved); }),
+    row<LoginRecord>(HandoverType::kLogin, "login",
+                     [](auto&, auto& n, auto& saved) { n.login->take_over(std::move(saved)); }),
+};
+
 Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
-  struct Row {
-    HandoverType type;
-    std::string_view name;
-    Result<void> (TakeOver::*read)(Network&, std::string_view name, std::string_view bytes);
-  };
-  static constexpr Row kRows[] = {
-      {HandoverType::kServer, "server", &TakeOver::read_as<ServerRecord>},
-      {HandoverType::kMount, "mount", &TakeOver::read_as<AdmissionRecord>},
-      {HandoverType::kSource, "source", &TakeOver::read_as<SourceRecord>},
-      {HandoverType::kProgram, "program", &TakeOver::read_as<ProgramRecord>},
-      {HandoverType::kRelay, "relay", &TakeOver::read_as<RelayRecord>},
-      {HandoverType::kStreamList, "stream list", &TakeOver::read_as<StreamListRecord>},
-      {HandoverType::kStandby, "standby", &TakeOver::read_as<StandbyRecord>},
-      {HandoverType::kFile, "file", &TakeOver::read_as<HeardFileRecord>},
-      {HandoverType::kEnded, "ended", &TakeOver::read_as<EndedRecord>},
-      {HandoverType::kListeners, "listeners", &TakeOver::read_as<ListenersRecord>},
-      {HandoverType::kPast, "past", &TakeOver::read_as<PastRecord>},
-      {HandoverType::kDirect, "direct", &TakeOver::read_as<DirectRecord>},
-      {HandoverType::kPlayers, "players", &TakeOver::read_as<PlayersRecord>},
-      {HandoverType::kRequest, "request", &TakeOver::read_as<RequestRecord>},
-      {HandoverType::kDump, "dump", &TakeOver::read_as<DumpRecord>},
-      {HandoverType::kDeadAir, "dead air", &TakeOver::read_as<DeadAirRecord>},
-      {HandoverType::kClosed, "closed", &TakeOver::read_as<ClosedRecord>},
-      {HandoverType::kOffAir, "off air", &TakeOver::read_as<OffAirRecord>},
-      {HandoverType::kEnd, "end", &TakeOver::read_as<EndRecord>},
-      {HandoverType::kRecords, "records", &TakeOver::read_as<RecordsRecord>},
-      {HandoverType::kRecordsSince, "records since", &TakeOver::read_as<RecordsSinceRecord>},
-      {HandoverType::kAudience, "audience", &TakeOver::read_as<AudienceRecord>},
-      {HandoverType::kCluster, "cluster", &TakeOver::read_as<ClusterRecord>},
-      {HandoverType::kMaster, "master", &TakeOver::read_as<MasterRecord>},
-      {HandoverType::kNode, "node", &TakeOver::read_as<NodeRecord>},
-      {HandoverType::kHolders, "holders", &TakeOver::read_as<HoldersRecord>},
-      {HandoverType::kSlots, "slots", &TakeOver::read_as<SlotBookRecord>},
-      {HandoverType::kSeats, "seats", &TakeOver::read_as<SeatBookRecord>},
-      {HandoverType::kLedger, "ledger", &TakeOver::read_as<LedgerRecord>},
-      {HandoverType::kMountEvents, "mount events", &TakeOver::read_as<UnsentEventsRecord>},
-      {HandoverType::kArchive, "archive", &TakeOver::read_as<ArchiveRecord>},
-      {HandoverType::kTitles, "titles", &TakeOver::read_as<TitlesRecord>},
-      {HandoverType::kDueTitle, "due title", &TakeOver::read_as<DueTitleRecord>},
-      {HandoverType::kNumbers, "numbers", &TakeOver::read_as<NumbersRecord>},
-      {HandoverType::kPumps, "pumps", &TakeOver::read_as<PumpsRecord>},
-      {HandoverType::kCounts, "counts", &TakeOver::read_as<CountsRecord>},
-      {HandoverType::kListings, "listings", &TakeOver::read_as<ListingsRecord>},
-      {HandoverType::kWebhook, "webhook", &TakeOver::read_as<WebhookRecord>},
-      {HandoverType::kEvents, "events", &TakeOver::read_as<EventsRecord>},
-      {HandoverType::kPictures, "pictures", &TakeOver::read_as<PicturesRecord>},
-      {HandoverType::kThrottle, "throttle", &TakeOver::read_as<ThrottleRecord>},
-      {HandoverType::kLogin, "login", &TakeOver::read_as<LoginRecord>},
-  };
   const auto type = static_cast<HandoverType>(head.type);
   const auto row = std::ranges::find(kRows, type, &Row::type);
-  if (row != std::end(kRows)) return (this->*row->read)(network, row->name, head.bytes);
+  if (row != std::end(kRows)) return row->read(*this, network, *row, head.bytes);
   if (!head.needed) return {};
   return Error::invalid(cat({"a record of type ", head.type, " is not known to this program"}));
 }
@@ -280,10 +329,10 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
 Result<void> TakeOver::take(Network&, const EndRecord& saved) {
   whole_ = true;
   const bool same = saved.mounts == taken_.mounts && saved.sources == taken_.sources &&
-                    saved.listeners == taken_.listeners && saved.requests == taken_.requests &&
+                    saved.listeners == taken_.listeners && saved.requests == requests_.size() &&
                     saved.positions == taken_.positions && saved.standbys == taken_.standbys &&
-                    saved.players == taken_.players && saved.masters == taken_.masters &&
-                    saved.nodes == taken_.nodes;
+                    saved.players == taken_.players && saved.masters == masters_.size() &&
+                    saved.nodes == nodes_.size();
   if (same) return {};
   return Error::invalid(cat({"what has come are ", taken_.listeners, " listeners, ", taken_.sources,
                              " sources and ", taken_.mounts, " mounts, not ", saved.listeners, ", ",
@@ -326,18 +375,6 @@ void TakeOver::take(Network& network, const ServerRecord& saved) {
   network.workers[0]->streams->count_sent(saved.bytes_sent);
 }
 
-void TakeOver::take(Network& network, const DeadAirRecord& saved) {
-  network.dead_air->take_over(saved, fds_);
-}
-
-void TakeOver::take(Network& network, const ClosedRecord& saved) {
-  network.admission->restore_closed(saved);
-}
-
-void TakeOver::take(Network& network, OffAirRecord saved) {
-  network.off_air->note(saved.mount, std::move(saved.row));
-}
-
 void TakeOver::take(Network& network, RecordsSinceRecord saved) {
   RegistryChange change{std::move(saved.set), std::move(saved.deleted), saved.revision};
   if (change.revision != records_revision_) network.records->take_over(change);
@@ -351,72 +388,6 @@ void TakeOver::take(Network& network, AudienceRecord saved) {
 void TakeOver::take(Network& network, ClusterRecord saved) {
   cluster_ = std::move(saved);
   network.cluster->take_over(cluster_);
-}
-
-void TakeOver::take(Network&, MasterRecord saved) {
-  masters_.push_back(std::move(saved));
-  ++taken_.masters;
-}
-
-void TakeOver::take(Network&, NodeRecord saved) {
-  nodes_.push_back(std::move(saved));
-  ++taken_.nodes;
-}
-
-void TakeOver::take(Network&, HoldersRecord saved) {
-  std::ranges::move(saved.holders, std::back_inserter(holders_));
-}
-
-void TakeOver::take(Network& network, const SlotBookRecord& saved) {
-  network.links->slots().restore(saved);
-}
-
-void TakeOver::take(Network& network, const SeatBookRecord& saved) {
-  network.links->seats().restore(saved);
-}
-
-void TakeOver::take(Network& network, const LedgerRecord& saved) {
-  network.auth->ledger().restore(saved);
-}
-
-void TakeOver::take(Network& network, UnsentEventsRecord saved) {
-  network.auth->restore(std::move(saved));
-}
-
-Result<void> TakeOver::take(Network& network, ArchiveRecord saved) {
-  return network.archive->take_over(std::move(saved), fds_);
-}
-
-void TakeOver::take(Network& network, TitlesRecord saved) {
-  network.titles.restore(std::move(saved));
-}
-
-void TakeOver::take(Network& network, DueTitleRecord saved) {
-  network.due_titles->restore(std::move(saved));
-}
-
-void TakeOver::take(Network& network, const NumbersRecord& saved) {
-  network.listener_numbers->restore(saved);
-}
-
-void TakeOver::take(Network&, CountsRecord saved) { counts_ = std::move(saved); }
-
-void TakeOver::take(Network&, ListingsRecord saved) { listings_ = std::move(saved); }
-
-void TakeOver::take(Network& network, const WebhookRecord& saved) {
-  network.events->webhooks().restore(saved);
-}
-
-void TakeOver::take(Network& network, EventsRecord saved) {
-  network.events->stream().restore(std::move(saved));
-}
-
-void TakeOver::take(Network& network, const ThrottleRecord& saved) {
-  network.throttle->restore(saved);
-}
-
-void TakeOver::take(Network& network, LoginRecord saved) {
-  network.login->take_over(std::move(saved));
 }
 
 void TakeOver::cluster_goes_on(Network& network) {

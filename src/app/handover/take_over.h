@@ -34,51 +34,32 @@
 namespace lb {
 
 struct AdmissionRecord;
-struct ArchiveRecord;
 struct AudienceRecord;
-struct ClosedRecord;
-struct DeadAirRecord;
-struct DueTitleRecord;
 struct DumpRecord;
 struct EndedRecord;
-struct EventsRecord;
 struct HeardFileRecord;
 struct HlsSessionRecord;
-struct HoldersRecord;
-struct LedgerRecord;
 class Listener;
 struct ListenerRecord;
 struct ListenersRecord;
 struct DirectRecord;
-struct LoginRecord;
 struct MasterRecord;
 struct Metadata;
 class Mount;
 struct Network;
 struct NodeRecord;
-struct NumbersRecord;
-struct OffAirRecord;
 struct PastRecord;
 struct TakenDirect;
 struct PicturesRecord;
 struct PlayersRecord;
 struct ProgramRecord;
-struct PumpsRecord;
 struct RecordsRecord;
 struct RecordsSinceRecord;
-struct RelayRecord;
-struct StreamListRecord;
 struct RequestRecord;
-struct SeatBookRecord;
 struct ServerRecord;
 struct ServiceManager;
-struct SlotBookRecord;
 struct SourceRecord;
 struct StandbyRecord;
-struct ThrottleRecord;
-struct TitlesRecord;
-struct UnsentEventsRecord;
-struct WebhookRecord;
 struct WriterLease;
 
 class TakeOver {
@@ -144,8 +125,11 @@ class TakeOver {
   Result<void> read(Network& network, std::string_view bytes);
   Result<void> has_all() const;
   Result<void> read_one(Network& network, const RecordHead& head);
-  template <class T>
-  Result<void> read_as(Network& network, std::string_view name, std::string_view bytes);
+  struct Row;
+  struct Taken;
+  template <class T, class F = Taken>
+  static constexpr Row row(HandoverType type, std::string_view name, F = {});
+  static const Row kRows[];
   void take(Network& network, RecordsRecord saved);
   void take(Network& network, const ServerRecord& saved);
   Result<void> take(Network& network, const AdmissionRecord& saved);
@@ -167,34 +151,10 @@ class TakeOver {
   static void take(Network& network, PicturesRecord saved);
   Result<void> take(Network& network, const DumpRecord& saved);
   Result<void> take(Network&, const EndRecord& saved);
-  Result<void> take(Network& network, RelayRecord saved);
-  void take(Network& network, StreamListRecord saved);
   void take(Network& network, DirectRecord saved);
-  void take(Network&, RequestRecord saved);
-  void take(Network& network, const DeadAirRecord& saved);
-  void take(Network& network, const ClosedRecord& saved);
-  void take(Network& network, OffAirRecord saved);
   void take(Network& network, RecordsSinceRecord saved);
   void take(Network& network, AudienceRecord saved);
   void take(Network& network, ClusterRecord saved);
-  void take(Network&, MasterRecord saved);
-  void take(Network&, NodeRecord saved);
-  void take(Network&, HoldersRecord saved);
-  void take(Network& network, const SlotBookRecord& saved);
-  void take(Network& network, const SeatBookRecord& saved);
-  void take(Network& network, const LedgerRecord& saved);
-  void take(Network& network, UnsentEventsRecord saved);
-  Result<void> take(Network& network, ArchiveRecord saved);
-  void take(Network& network, TitlesRecord saved);
-  void take(Network& network, DueTitleRecord saved);
-  void take(Network& network, const NumbersRecord& saved);
-  void take(Network& network, const PumpsRecord& saved);
-  void take(Network&, CountsRecord saved);
-  void take(Network&, ListingsRecord saved);
-  void take(Network& network, const WebhookRecord& saved);
-  void take(Network& network, EventsRecord saved);
-  void take(Network& network, const ThrottleRecord& saved);
-  void take(Network& network, LoginRecord saved);
   void has_come(const ListenerRecord& listener);
   void left(short events);
 

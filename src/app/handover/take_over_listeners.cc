@@ -12,7 +12,6 @@
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
-#include "app/services/tls_pumps.h"
 #include "app/services/worker.h"
 #include "archive/files/past_record.h"
 #include "archive/read/shifted_streams.h"
@@ -165,15 +164,6 @@ void TakeOver::take(Network& network, DirectRecord saved) {
   if (saved.listener.notice) notice = notice_of(network, *saved.listener.notice);
   saved.listener.notice.reset();
   directs_.push_back({std::move(saved), std::move(notice)});
-}
-
-void TakeOver::take(Network&, RequestRecord saved) {
-  ++taken_.requests;
-  requests_.push_back(std::move(saved));
-}
-
-void TakeOver::take(Network& network, const PumpsRecord& saved) {
-  network.pumps->restore(saved, fds_);
 }
 
 void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {

@@ -7,7 +7,6 @@
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
-#include "cluster/polling/stream_list_record.h"
 #include "stream/source/admission_record.h"
 #include "stream/source/source_admission.h"
 #include "stream/source/source_record.h"
@@ -98,14 +97,6 @@ Result<void> TakeOver::take(Network& network, const StandbyRecord& saved) {
   standbys_[standby->home].push_back(saved.id);
   ++taken_.standbys;
   return {};
-}
-
-Result<void> TakeOver::take(Network& network, RelayRecord saved) {
-  return network.relays->handed().add(std::move(saved));
-}
-
-void TakeOver::take(Network& network, StreamListRecord saved) {
-  network.relays->restore(std::move(saved));
 }
 
 }  // namespace lb
