@@ -10,6 +10,7 @@
 #include "archive/record/recording_record.h"
 #include "base/cat.h"
 #include "config/settings/config.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

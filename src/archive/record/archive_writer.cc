@@ -18,6 +18,7 @@
 #include "archive/record/archive_fill.h"
 #include "archive/record/recording_record.h"
 #include "base/cat.h"
+#include "stream/mount/mount.h"
 #include "stream/mount/moved_fd.h"
 
 namespace lb {

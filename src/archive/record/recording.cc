@@ -6,10 +6,10 @@
 
 #include "archive/files/retention.h"
 #include "archive/files/scan.h"
-#include "archive/record/recording_record.h"
 #include "archive/record/view_marks.h"
 #include "base/cat.h"
 #include "media/mpeg_header.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {
@@ -38,51 +38,36 @@ std::int64_t cell_of(std::int64_t wall_ms) { return wall_ms / Recording::kFileMs
 Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount, std::uint64_t position)
     : host_(host),
       mount_(std::move(mount)),
-      directory_(cat({host.dir, "/", archive_directory(mount_->name())})),
-      position_(position) {}
+      directory_(cat({host.dir, "/", archive_directory(mount_->name())})) {
+  state_.position = position;
+}
 
-Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount,
-                     const RecordingRecord& saved, UniqueFd data, UniqueFd index)
+Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount, RecordingRecord saved,
+                     UniqueFd data, UniqueFd index)
     : Recording(host, std::move(mount), saved.position) {
-  by_clock_ = saved.by_clock;
-  noted_ = saved.noted;
-  cell_ = saved.cell;
-  paused_ = saved.paused;
-  full_logged_ = saved.full_logged;
-  paused_at_ms_ = saved.paused_at_ms;
-  retry_at_ = saved.retry_at;
-  unclocked_since_ = saved.unclocked_since;
-  missed_ = saved.missed;
-  if (!saved.file || !data || !index) return;
-  begin_ = saved.begin;
-  guess_ = saved.guess;
-  file_ = SegmentFile::restore(directory_, *saved.file, std::move(data), std::move(index));
-  if (saved.file->path.starts_with(directory_ + "/")) {
+  state_ = std::move(saved);
+  std::optional<FileRecord> file = std::exchange(state_.file, {});
+  if (!file || !data || !index) {
+    state_.guess.reset();
+    return;
+  }
+  const bool is_here = file->path.starts_with(directory_ + "/");
+  file_ = SegmentFile::restore(directory_, std::move(*file), std::move(data), std::move(index));
+  if (is_here) {
     show();
     return;
   }
   // The archive has moved to another directory, so the recording begins a new file there.
-  position_ = recorded();
+  state_.position = recorded();
   file_->close();
   file_.reset();
 }
 
 RecordingRecord Recording::save() const {
-  RecordingRecord saved;
+  RecordingRecord saved = state_;
   saved.mount = mount_->name();
   if (file_) saved.file = file_->save();
-  saved.by_clock = by_clock_;
-  saved.paused = paused_;
-  saved.full_logged = full_logged_;
-  saved.begin = begin_;
   saved.position = recorded();
-  saved.noted = noted_;
-  saved.missed = missed_;
-  saved.cell = cell_;
-  saved.paused_at_ms = paused_at_ms_;
-  saved.guess = guess_;
-  saved.retry_at = retry_at_;
-  saved.unclocked_since = unclocked_since_;
   return saved;
 }
 
@@ -92,7 +77,7 @@ Recording::~Recording() {
 }
 
 std::int64_t Recording::wall_of(const StreamSpan& span, std::uint64_t samples) const {
-  return (guess_ ? *guess_ : span).wall_of(samples);
+  return (state_.guess ? *state_.guess : span).wall_of(samples);
 }
 
 std::int64_t Recording::wall_now_ms() const { return unix_ms(host_.clock.wall()); }
@@ -103,21 +88,21 @@ Recording::Progress Recording::advance(std::size_t budget) {
   const std::uint64_t begin = recorded();
   hurries_ = ended_large_ = false;
   if (file_ && !file_->is_named()) lose_file();
-  if (paused_ && !may_go_on()) {
-    position_ = view->end;
+  if (state_.paused && !may_go_on()) {
+    state_.position = view->end;
     return view->ended ? Progress::kOver : Progress::kCaughtUp;
   }
   const bool missed = recorded() < view->begin;
   if (missed) skip(*view);
   bool more = false;
-  while (!paused_) {
+  while (!state_.paused) {
     if (!file_ && !begin_file(*view)) break;
-    if (guess_) settle(*view);
+    if (state_.guess) settle(*view);
     if (!file_) break;
     const std::uint64_t seam = seam_ahead(*view);
     const std::uint64_t limit = std::min(seam, view->end);
     const bool went_on =
-        by_clock_ ? record_by_clock(*view, limit) : record_seconds(*view, limit, budget);
+        state_.by_clock ? record_by_clock(*view, limit) : record_seconds(*view, limit, budget);
     if (!went_on) break;
     if (budget == 0) {
       more = true;
@@ -125,15 +110,15 @@ Recording::Progress Recording::advance(std::size_t budget) {
     }
     if (file_ && seam <= view->end) {
       end_file(*view, seam);
-      position_ = seam;
+      state_.position = seam;
       continue;
     }
     if (file_) break;
   }
   show();
-  hurries_ =
-      !paused_ && (missed || recorded() > begin + mount_->settings()->queue_bytes / kQueueParts);
-  channel.set_low_water(channel.recording_slot(), paused_ ? Channel::kNoReader : recorded());
+  hurries_ = !state_.paused &&
+             (missed || recorded() > begin + mount_->settings()->queue_bytes / kQueueParts);
+  channel.set_low_water(channel.recording_slot(), state_.paused ? Channel::kNoReader : recorded());
   if (more) return Progress::kMore;
   if (!view->ended) return Progress::kCaughtUp;
   if (file_) end_file(*view, view->end);
@@ -148,12 +133,12 @@ void Recording::finish() {
 
 // Returns true if a paused recording may be tried again.
 bool Recording::may_go_on() {
-  if (host_.clock.steady() < retry_at_) return false;
-  retry_at_ = host_.clock.steady() + kRetry;
+  if (host_.clock.steady() < state_.retry_at) return false;
+  state_.retry_at = host_.clock.steady() + kRetry;
   const DiskSpace space = disk_space(host_.dir);
   if (space.bytes > 0 && space.free < kRoomToResume) return false;
-  paused_ = false;
-  mount_->channel().set_recorded_from(position_);
+  state_.paused = false;
+  mount_->channel().set_recorded_from(state_.position);
   return true;
 }
 
@@ -162,7 +147,7 @@ bool Recording::may_go_on() {
 std::uint64_t Recording::seam_ahead(const StreamView& view) const {
   const std::uint64_t at = recorded();
   const StreamSpan* const span = view.span_at(at);
-  if (file_ && at > begin_ && span != nullptr && span->begin == at &&
+  if (file_ && at > state_.begin && span != nullptr && span->begin == at &&
       (span->seam || span->id != file_->head().span.id))
     return at;
   return seam_of(view, at);
@@ -170,42 +155,42 @@ std::uint64_t Recording::seam_ahead(const StreamView& view) const {
 
 // Begins a file at a unit whose wall time is known; returns false if no such unit has come.
 bool Recording::begin_file(const StreamView& view) {
-  for (const SyncMark* at = mark_from(view, position_); at != nullptr && at->position <= view.end;
-       at = mark_from(view, at->position + 1)) {
+  for (const SyncMark* at = mark_from(view, state_.position);
+       at != nullptr && at->position <= view.end; at = mark_from(view, at->position + 1)) {
     const SyncMark mark = *at;
     const StreamSpan* const span = view.span_at(mark.position);
     if (span == nullptr || span->media.rate_hz == 0 || !mark.time.second) continue;
     const StreamSpan* const clock = clock_of(view, mark.position);
-    unclocked_since_.reset();
-    by_clock_ = false;
+    state_.unclocked_since.reset();
+    state_.by_clock = false;
     const StreamSpan known = clock == nullptr ? guess_clock(view, *span) : *clock;
     if (!create(view, known, mark.position, mark.time.samples, known.wall_of(mark.time.samples)))
       return false;
-    if (clock == nullptr) guess_ = known;
+    if (clock == nullptr) state_.guess = known;
     return true;
   }
   const std::uint64_t last = view.end > view.begin ? view.end - 1 : view.begin;
   const StreamSpan* span = view.span_at(last);
   if (span == nullptr || span->media.rate_hz != 0 || view.end == view.begin) {
-    unclocked_since_.reset();
-    position_ = std::max(position_, std::min(position_, view.end));
+    state_.unclocked_since.reset();
+    state_.position = std::max(state_.position, std::min(state_.position, view.end));
     return false;
   }
   const SteadyTime now = host_.clock.steady();
-  if (!unclocked_since_) unclocked_since_ = now;
-  if (position_ >= view.end) return false;
+  if (!state_.unclocked_since) state_.unclocked_since = now;
+  if (state_.position >= view.end) return false;
   // No later unit can bring the clock of a source that has ended.
-  const SteadyTime since =
-      view.ended ? std::min(*unclocked_since_, mount_->facts()->started) : *unclocked_since_;
+  const SteadyTime since = view.ended ? std::min(*state_.unclocked_since, mount_->facts()->started)
+                                      : *state_.unclocked_since;
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - since);
   if (waited < kClockComes && may_have_clock(*mount_->facts()) && !view.ended) return false;
-  std::uint64_t position = std::max(position_, span->begin);
+  std::uint64_t position = std::max(state_.position, span->begin);
   if (!view.sync.empty()) {
     const SyncMark* const mark = first_mark(view.sync, position);
     if (mark == nullptr || mark->position > view.end) return false;
     position = mark->position;
   }
-  by_clock_ = true;
+  state_.by_clock = true;
   return create(view, *span, position, 0, wall_now_ms() - waited.count());
 }
 
@@ -221,21 +206,22 @@ StreamSpan Recording::guess_clock(const StreamView& view, const StreamSpan& span
 // Corrects the file's times once the clock is known.
 void Recording::settle(const StreamView& view) {
   const StreamSpan* const clock = clock_of(view, recorded());
-  if (clock == nullptr || clock->id != guess_->id || clock->media.rate_hz != guess_->media.rate_hz)
+  if (clock == nullptr || clock->id != state_.guess->id ||
+      clock->media.rate_hz != state_.guess->media.rate_hz)
     return;
   if (auto done = file_->settle(*clock); !done) {
     pause(done.error(), file_->no_space());
     return;
   }
-  guess_.reset();
-  cell_ = cell_of(file_->head().span.wall_ms);
+  state_.guess.reset();
+  state_.cell = cell_of(file_->head().span.wall_ms);
 }
 
 bool Recording::may_create() {
   const SteadyTime now = host_.clock.steady();
   if (host_.begun[mount_->name()].take(now, Rate::an_hour(kMaxFilesAnHour))) return true;
-  paused_ = true;
-  retry_at_ = now + kRetry;
+  state_.paused = true;
+  state_.retry_at = now + kRetry;
   if (host_.refused_logged != SteadyTime{} && now - host_.refused_logged < kMissedLine)
     return false;
   host_.refused_logged = now;
@@ -250,7 +236,7 @@ bool Recording::may_create() {
 // is written and the one before it fit.
 bool Recording::is_large(unsigned times) const {
   const std::uint64_t most = most_bytes(mount_->settings()->archive) / 2;
-  return !guess_ && file_->size() / times > std::max(kSmallFile, most);
+  return !state_.guess && file_->size() / times > std::max(kSmallFile, most);
 }
 
 bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint64_t position,
@@ -270,8 +256,8 @@ bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint
     return false;
   }
   file_ = std::move(*made);
-  begin_ = noted_ = position;
-  cell_ = cell_of(wall_ms);
+  state_.begin = state_.noted = position;
+  state_.cell = cell_of(wall_ms);
   titles_left_out_ = false;
   if (const auto headers = view.headers_at(position)) file_->note_headers(0, *headers);
   if (const auto title = view.metadata_at(position)) note_title(0, *title);
@@ -292,13 +278,13 @@ bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std
   wall_ms = std::max(wall_ms, file_->last().wall_ms);
   for (std::uint64_t i = view.events.begin(); i < view.events.end(); ++i) {
     const StreamEvent& event = view.events[i];
-    if (event.position <= noted_ || event.position > position) continue;
-    if (event.headers) file_->note_headers(event.position - begin_, *event.headers);
-    if (event.metadata) note_title(event.position - begin_, *event.metadata);
+    if (event.position <= state_.noted || event.position > position) continue;
+    if (event.headers) file_->note_headers(event.position - state_.begin, *event.headers);
+    if (event.metadata) note_title(event.position - state_.begin, *event.metadata);
   }
-  if (view.late_metadata && view.late_at > noted_ && view.late_at <= position)
-    note_title(view.late_at - begin_, *view.late_metadata);
-  noted_ = position;
+  if (view.late_metadata && view.late_at > state_.noted && view.late_at <= position)
+    note_title(view.late_at - state_.begin, *view.late_metadata);
+  state_.noted = position;
   while (recorded() < position) {
     auto bytes = view.bytes_at(recorded());
     bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), position - recorded()));
@@ -311,10 +297,10 @@ bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std
     pause(done.error(), file_->no_space());
     return false;
   }
-  if (full_logged_) {
-    full_logged_ = false;
+  if (state_.full_logged) {
+    state_.full_logged = false;
     const std::int64_t missing =
-        std::max<std::int64_t>(0, file_->head().span.wall_ms - paused_at_ms_ + 500) / 1000;
+        std::max<std::int64_t>(0, file_->head().span.wall_ms - state_.paused_at_ms + 500) / 1000;
     host_.log.info(
         kModule, cat({"archive ", mount_->name(), ": recording resumed, ", missing, " s missing"}));
     host_.told("archive-resumed", mount_->name(), missing);
@@ -336,10 +322,10 @@ bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std:
     const bool goes_back = wall_ms < file_->last().wall_ms;
     if (!record_up_to(view, mark.position, mark.time.samples, wall_ms)) return false;
     const bool large = is_large();
-    if (large || ((cell_of(wall_ms) != cell_ || goes_back) && !guess_)) {
+    if (large || ((cell_of(wall_ms) != state_.cell || goes_back) && !state_.guess)) {
       ended_large_ |= large;
       close_file();
-      position_ = mark.position;
+      state_.position = mark.position;
       if (!create(view, *span, mark.position, mark.time.samples, wall_ms)) return false;
     }
     const std::size_t took = static_cast<std::size_t>(mark.position - before);
@@ -360,7 +346,7 @@ bool Recording::record_part_of_second(const StreamView& view, std::uint64_t limi
   const std::int64_t wall_ms = wall_of(*span, mark.time.samples);
   const bool waits = wall_ms - file_->last().wall_ms < kPartOfSecondMs &&
                      mark.position - recorded() < mount_->settings()->queue_bytes / kQueueParts;
-  if (waits || (cell_of(wall_ms) != cell_ && !guess_)) return true;
+  if (waits || (cell_of(wall_ms) != state_.cell && !state_.guess)) return true;
   if (!record_up_to(view, mark.position, mark.time.samples, wall_ms)) return false;
   // Of a stream whose media time stands still, no second comes in which the file could end.
   const bool large = is_large(2);
@@ -384,17 +370,17 @@ bool Recording::record_by_clock(const StreamView& view, std::uint64_t limit) {
   if (position <= recorded()) return true;
   if (!record_up_to(view, position, 0, now)) return false;
   const bool large = is_large();
-  if (cell_of(now) == cell_ && !goes_back && !large) return true;
+  if (cell_of(now) == state_.cell && !goes_back && !large) return true;
   ended_large_ |= large;
   const StreamSpan* span = view.span_at(position < view.end ? position : view.end - 1);
   close_file();
-  position_ = position;
+  state_.position = position;
   return span == nullptr || create(view, *span, position, 0, now);
 }
 
 // Ends the file at the last marked unit before `limit`.
 void Recording::end_file(const StreamView& view, std::uint64_t limit) {
-  if (by_clock_) {
+  if (state_.by_clock) {
     if (limit > recorded()) record_up_to(view, limit, 0, wall_now_ms());
   } else {
     // A mark at the seam belongs to the next stream.
@@ -422,8 +408,8 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
 }
 
 void Recording::close_file() {
-  position_ = recorded();
-  guess_.reset();
+  state_.position = recorded();
+  state_.guess.reset();
   SegmentFile file = std::move(*file_);
   file_.reset();
   host_.catalog.close(mount_->name(), file.close());
@@ -435,8 +421,8 @@ void Recording::lose_file() {
   host_.log.warn(kModule, cat({"archive ", mount_->name(), ": the file that was being written, ",
                                file_->path(), ", was removed by another program: ", seconds,
                                " s of sound are gone; another file begins"}));
-  position_ = recorded();
-  guess_.reset();
+  state_.position = recorded();
+  state_.guess.reset();
   file_.reset();
   host_.catalog.forget_open(mount_->name());
 }
@@ -445,7 +431,7 @@ void Recording::lose_file() {
 void Recording::show() {
   if (!file_) return;
   lag_ms_ = wall_now_ms() - file_->last().wall_ms;
-  if (file_->last().offset == 0 || guess_) return;
+  if (file_->last().offset == 0 || state_.guess) return;
   FileRow row = file_->row();
   row.open = true;
   const auto files = host_.catalog.files(mount_->name());
@@ -454,13 +440,13 @@ void Recording::show() {
 }
 
 void Recording::pause(const Error& error, bool no_space) {
-  paused_ = true;
-  retry_at_ = host_.clock.steady() + kRetry;
+  state_.paused = true;
+  state_.retry_at = host_.clock.steady() + kRetry;
   const std::int64_t last_ms = file_ ? file_->last().wall_ms : wall_now_ms();
   if (file_) close_file();
-  if (full_logged_) return;  // the disk was tried again and is still full
-  full_logged_ = true;
-  paused_at_ms_ = last_ms;
+  if (state_.full_logged) return;  // the disk was tried again and is still full
+  state_.full_logged = true;
+  state_.paused_at_ms = last_ms;
   host_.log.warn(kModule, cat({"archive ", mount_->name(), ": ",
                                no_space ? std::string("no space left") : error.what,
                                ", recording paused; the live stream goes on"}));
@@ -471,17 +457,17 @@ void Recording::pause(const Error& error, bool no_space) {
 void Recording::skip(const StreamView& view) {
   const std::uint64_t from = recorded();
   if (file_) close_file();
-  position_ = view.begin;
-  mount_->channel().set_recorded_from(position_);
-  missed_ += view.begin - from;
+  state_.position = view.begin;
+  mount_->channel().set_recorded_from(state_.position);
+  state_.missed += view.begin - from;
   host_.skipped_bytes.fetch_add(view.begin - from, std::memory_order_relaxed);
   const SteadyTime now = host_.clock.steady();
   if (missed_logged_ != SteadyTime{} && now - missed_logged_ < kMissedLine) return;
   missed_logged_ = now;
-  host_.log.warn(kModule, cat({"archive ", mount_->name(), ": ", missed_,
+  host_.log.warn(kModule, cat({"archive ", mount_->name(), ": ", state_.missed,
                                " bytes are not recorded: they came faster than they could be "
                                "written, and queue-size holds no more"}));
-  missed_ = 0;
+  state_.missed = 0;
 }
 
 }  // namespace lb

@@ -25,11 +25,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rate_limit.h"
-#include "stream/mount/mount.h"
 
 namespace lb {
 
-struct RecordingRecord;
+class Mount;
+struct Metadata;
+struct StreamView;
 
 struct RecordingHost {
   const Clock& clock;
@@ -54,8 +55,8 @@ class Recording {
   // position: the first byte that it reads.
   Recording(RecordingHost& host, std::shared_ptr<Mount> mount, std::uint64_t position);
   // Continues another process's recording, in its file if that belongs to this archive.
-  Recording(RecordingHost& host, std::shared_ptr<Mount> mount, const RecordingRecord& saved,
-            UniqueFd data, UniqueFd index);
+  Recording(RecordingHost& host, std::shared_ptr<Mount> mount, RecordingRecord saved, UniqueFd data,
+            UniqueFd index);
   ~Recording();
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
@@ -70,7 +71,7 @@ class Recording {
   // Whether its begin is in the log, and so is its end.
   bool is_logged = true;
   const std::shared_ptr<Mount>& mount() const noexcept { return mount_; }
-  bool paused() const noexcept { return paused_; }
+  bool paused() const noexcept { return state_.paused; }
   // Whether the last turn took a good part of the queue, so that a fast stream could overrun it.
   bool hurries() const noexcept { return hurries_; }
   // Whether the last turn ended a file that was large for its mount, so that retention is due.
@@ -82,7 +83,9 @@ class Recording {
   std::int64_t wall_now_ms() const;
   // By the file's clock, while that is a guess.
   std::int64_t wall_of(const StreamSpan& span, std::uint64_t samples) const;
-  std::uint64_t recorded() const noexcept { return file_ ? begin_ + file_->size() : position_; }
+  std::uint64_t recorded() const noexcept {
+    return file_ ? state_.begin + file_->size() : state_.position;
+  }
   bool may_go_on();
   bool may_create();
   bool is_large(unsigned times = 1) const;
@@ -108,21 +111,10 @@ class Recording {
   RecordingHost& host_;
   const std::shared_ptr<Mount> mount_;
   const std::string directory_;
+  RecordingRecord state_;  // without mount and file
   std::optional<SegmentFile> file_;
-  bool by_clock_ = false;       // the file's format has no media time
-  std::uint64_t begin_ = 0;     // of the file, in the log
-  std::uint64_t position_ = 0;  // without a file: earlier bytes are not recorded
-  std::uint64_t noted_ = 0;     // titles and headers before it are in the index
-  std::int64_t cell_ = 0;       // of the file
-  bool paused_ = false;
-  bool full_logged_ = false;
   bool hurries_ = false;
   bool ended_large_ = false;
-  std::optional<StreamSpan> guess_;  // the file's clock, until the real one is known
-  SteadyTime retry_at_{};
-  std::int64_t paused_at_ms_ = 0;
-  std::optional<SteadyTime> unclocked_since_;
-  std::uint64_t missed_ = 0;  // not yet logged
   SteadyTime missed_logged_{};
   bool titles_left_out_ = false;  // of file_, and logged
   std::int64_t lag_ms_ = 0;

@@ -42,7 +42,8 @@ struct FileRecord {
   MovedFd data = 0, index = 0;
   std::string records;  // of the index, for the next mark
   FileMark last;
-  std::uint64_t written = 0, index_bytes = 0;
+  std::uint64_t written = 0;  // of the data
+  std::uint64_t index_bytes = 0;
   std::uint32_t crc = 0;
   bool marked = false;
 };
@@ -56,10 +57,15 @@ void record_fields(Io& io, T& file) {
 struct RecordingRecord {
   std::string mount;
   std::optional<FileRecord> file;
-  bool by_clock = false, paused = false, full_logged = false;
-  std::uint64_t begin = 0, position = 0, noted = 0, missed = 0;  // of the log
-  std::int64_t cell = 0, paused_at_ms = 0;
-  std::optional<StreamSpan> guess;
+  bool by_clock = false;  // the file's format has no media time
+  bool paused = false, full_logged = false;
+  std::uint64_t begin = 0;     // of the file, in the log
+  std::uint64_t position = 0;  // without a file: earlier bytes are not recorded
+  std::uint64_t noted = 0;     // titles and headers before it are in the index
+  std::uint64_t missed = 0;    // not yet logged
+  std::int64_t cell = 0;       // of the file
+  std::int64_t paused_at_ms = 0;
+  std::optional<StreamSpan> guess;  // the file's clock, until the real one is known
   SteadyTime retry_at{};
   std::optional<SteadyTime> unclocked_since;
 };

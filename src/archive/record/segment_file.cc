@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "archive/files/data_marks.h"
-#include "archive/record/recording_record.h"
 #include "base/cat.h"
 #include "base/file.h"
 
@@ -65,60 +64,45 @@ bool is_free(const std::string& path) {
 Result<SegmentFile> SegmentFile::create(const std::string& directory, const FileHead& head) {
   SegmentFile file;
   file.directory_ = directory;
-  file.head_ = head;
-  file.path_ = file.path_of(head);
+  file.state_.head = head;
+  file.state_.path = file.path_of(head);
   if (auto made = make_directories(directory, head); !made) return made.error();
-  auto data = create_file(file.path_ + ".data");
+  auto data = create_file(file.state_.path + ".data");
   if (!data) return data.error();
-  auto index = create_file(file.path_ + ".idx");
+  auto index = create_file(file.state_.path + ".idx");
   if (!index) {
-    ::unlink((file.path_ + ".data").c_str());
+    ::unlink((file.state_.path + ".data").c_str());
     return index.error();
   }
   file.data_ = std::move(*data);
   file.index_ = std::move(*index);
-  file.last_ = {0, head.span.media.samples, head.span.wall_ms, 0};
+  file.state_.last = {0, head.span.media.samples, head.span.wall_ms, 0};
   std::string first;
   append_head(first, head);
-  append_mark(first, file.last_);
+  append_mark(first, file.state_.last);
   if (auto written = file.write_all(file.index_.get(), first, ".idx"); !written) {
-    ::unlink((file.path_ + ".data").c_str());
-    ::unlink((file.path_ + ".idx").c_str());
+    ::unlink((file.state_.path + ".data").c_str());
+    ::unlink((file.state_.path + ".idx").c_str());
     return written.error();
   }
-  file.index_bytes_ = first.size();
+  file.state_.index_bytes = first.size();
   return file;
 }
 
 FileRecord SegmentFile::save() const {
-  FileRecord saved;
-  saved.head = head_;
-  saved.path = path_;
+  FileRecord saved = state_;
   saved.data = static_cast<MovedFd>(data_.get());
   saved.index = static_cast<MovedFd>(index_.get());
-  saved.records = records_;
-  saved.last = last_;
-  saved.written = written_;
-  saved.index_bytes = index_bytes_;
-  saved.crc = crc_;
-  saved.marked = marked_;
   return saved;
 }
 
-SegmentFile SegmentFile::restore(const std::string& directory, const FileRecord& saved,
-                                 UniqueFd data, UniqueFd index) {
+SegmentFile SegmentFile::restore(const std::string& directory, FileRecord saved, UniqueFd data,
+                                 UniqueFd index) {
   SegmentFile file;
-  file.head_ = saved.head;
+  file.state_ = std::move(saved);
   file.directory_ = directory;
-  file.path_ = saved.path;
   file.data_ = std::move(data);
   file.index_ = std::move(index);
-  file.records_ = saved.records;
-  file.last_ = saved.last;
-  file.written_ = saved.written;
-  file.index_bytes_ = saved.index_bytes;
-  file.crc_ = saved.crc;
-  file.marked_ = saved.marked;
   return file;
 }
 
@@ -128,11 +112,11 @@ std::string SegmentFile::path_of(const FileHead& head) const {
 }
 
 Result<void> SegmentFile::settle(const StreamSpan& span) {
-  auto text = read_index_text(path_ + ".idx");
+  auto text = read_index_text(state_.path + ".idx");
   if (!text) return text.error();
   FileIndex index = read_index(*text);
-  if (index.marks.empty()) return Error::io(path_ + ".idx: it is not what was written");
-  FileHead head = head_;
+  if (index.marks.empty()) return Error::io(state_.path + ".idx: it is not what was written");
+  FileHead head = state_.head;
   const std::int64_t later = span.wall_of(head.span.media.samples) - head.span.wall_ms;
   head.span.wall_ms += later;
   head.span.anchored = span.anchored;
@@ -141,7 +125,7 @@ Result<void> SegmentFile::settle(const StreamSpan& span) {
   for (FileMark& mark : index.marks) mark.wall_ms += later;
   const std::string print = print_index(index), path = path_of(head);
   const std::string index_path = path + ".idx", data = path + ".data";
-  const bool moves = path != path_;
+  const bool moves = path != state_.path;
   if (auto made = make_directories(directory_, head); !made) return made;
   auto fd =
       place_file(index_path, print, {.mode = 0644, .synced = Synced::kNothing, .prepare = [&](int) {
@@ -153,50 +137,51 @@ Result<void> SegmentFile::settle(const StreamSpan& span) {
   }
   // The index gets the new name first, so the data has an index of its name at any time.
   if (moves) {
-    if (!is_free(data) || ::rename((path_ + ".data").c_str(), data.c_str()) != 0) {
+    if (!is_free(data) || ::rename((state_.path + ".data").c_str(), data.c_str()) != 0) {
       const int error = errno;
       ::unlink(index_path.c_str());
       return failed(data, error);
     }
-    ::unlink((path_ + ".idx").c_str());
-    ::rmdir(path_.substr(0, path_.rfind('/')).c_str());
+    ::unlink((state_.path + ".idx").c_str());
+    ::rmdir(state_.path.substr(0, state_.path.rfind('/')).c_str());
   }
   index_ = std::move(*fd);
-  index_bytes_ = print.size();
-  path_ = path;
-  head_ = head;
-  last_.wall_ms += later;
+  state_.index_bytes = print.size();
+  state_.path = path;
+  state_.head = head;
+  state_.last.wall_ms += later;
   return {};
 }
 
 Result<void> SegmentFile::write_all(int fd, std::string_view bytes, std::string_view what) {
   if (lb::write_all(fd, bytes)) return {};
   no_space_ = errno == ENOSPC || errno == EDQUOT;
-  return failed(cat({path_, what}), errno);
+  return failed(cat({state_.path, what}), errno);
 }
 
 Result<void> SegmentFile::append(ByteSpan data) {
   if (auto done = write_all(data_.get(), as_text(data), ".data"); !done) return done;
-  crc_ = crc32c(data, crc_);
-  written_ += data.size();
+  state_.crc = crc32c(data, state_.crc);
+  state_.written += data.size();
   return {};
 }
 
 bool SegmentFile::note_title(std::uint64_t offset, const Metadata& title) {
-  if (index_bytes_ + records_.size() > kFreeIndexBytes + written_ / 2) return false;
-  append_title(records_, offset, title);
+  if (state_.index_bytes + state_.records.size() > kFreeIndexBytes + state_.written / 2)
+    return false;
+  append_title(state_.records, offset, title);
   return true;
 }
 
 Result<void> SegmentFile::mark(std::uint64_t samples, std::int64_t wall_ms) {
-  const FileMark mark{written_, samples, wall_ms, crc_};
-  append_mark(records_, mark);
-  const std::string records = std::exchange(records_, {});
+  const FileMark mark{state_.written, samples, wall_ms, state_.crc};
+  append_mark(state_.records, mark);
+  const std::string records = std::exchange(state_.records, {});
   if (auto done = write_all(index_.get(), records, ".idx"); !done) return done;
-  index_bytes_ += records.size();
-  last_ = mark;
-  marked_ = true;
-  crc_ = 0;
+  state_.index_bytes += records.size();
+  state_.last = mark;
+  state_.marked = true;
+  state_.crc = 0;
   return {};
 }
 
@@ -208,20 +193,20 @@ bool SegmentFile::is_named() const noexcept {
 }
 
 FileRow SegmentFile::close() {
-  if (!marked_) {
+  if (!state_.marked) {
     // Data without a written mark is kept, and the next start recovers it.
-    if (written_ == 0) {
-      ::unlink((path_ + ".data").c_str());
-      ::unlink((path_ + ".idx").c_str());
+    if (state_.written == 0) {
+      ::unlink((state_.path + ".data").c_str());
+      ::unlink((state_.path + ".idx").c_str());
     }
   } else {
     // Incomplete writes are cut off; if that fails, the recovery at the next start does it.
-    const bool cut = ::ftruncate(data_.get(), static_cast<off_t>(last_.offset)) == 0 &&
-                     ::ftruncate(index_.get(), static_cast<off_t>(index_bytes_)) == 0 &&
+    const bool cut = ::ftruncate(data_.get(), static_cast<off_t>(state_.last.offset)) == 0 &&
+                     ::ftruncate(index_.get(), static_cast<off_t>(state_.index_bytes)) == 0 &&
                      ::lseek(index_.get(), 0, SEEK_END) >= 0;
     std::string end;
-    append_end(end, last_);
-    const bool synced = last_.wall_ms - head_.span.wall_ms >= kSyncedMs;
+    append_end(end, state_.last);
+    const bool synced = state_.last.wall_ms - state_.head.span.wall_ms >= kSyncedMs;
     if (cut && (!synced || ::fdatasync(data_.get()) == 0) && write_all(index_.get(), end, ".idx") &&
         synced)
       ::fdatasync(index_.get());

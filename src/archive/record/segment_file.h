@@ -12,12 +12,11 @@
 
 #include "archive/files/catalog.h"
 #include "archive/files/record.h"
+#include "archive/record/recording_record.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace lb {
-
-struct FileRecord;
 
 class SegmentFile {
  public:
@@ -28,13 +27,13 @@ class SegmentFile {
 
   // Saves the file for a hand-over; the descriptors in the record are this process's.
   FileRecord save() const;
-  static SegmentFile restore(const std::string& directory, const FileRecord& saved, UniqueFd data,
+  static SegmentFile restore(const std::string& directory, FileRecord saved, UniqueFd data,
                              UniqueFd index);
 
   Result<void> append(ByteSpan data);
   // A fact that holds from a place in the next data on.
   void note_headers(std::uint64_t offset, ByteSpan headers) {
-    append_headers(records_, offset, headers);
+    append_headers(state_.records, offset, headers);
   }
   // Returns false if the title is left out: storage limits count the sound alone, so titles are
   // kept only as far as they are small beside it.
@@ -51,29 +50,24 @@ class SegmentFile {
   // Whether both parts still have names, which another program may have removed.
   bool is_named() const noexcept;
 
-  const FileHead& head() const noexcept { return head_; }
-  std::uint64_t size() const noexcept { return written_; }
-  const FileMark& last() const noexcept { return last_; }
-  FileRow row() const noexcept { return recorded_row(head_, last_); }  // the marked part
-  bool marked() const noexcept { return marked_; }
+  const FileHead& head() const noexcept { return state_.head; }
+  std::uint64_t size() const noexcept { return state_.written; }
+  const FileMark& last() const noexcept { return state_.last; }
+  // The marked part.
+  FileRow row() const noexcept { return recorded_row(state_.head, state_.last); }
+  bool marked() const noexcept { return state_.marked; }
   // Whether errno was ENOSPC or EDQUOT.
   bool no_space() const noexcept { return no_space_; }
-  const std::string& path() const noexcept { return path_; }  // without an extension
+  const std::string& path() const noexcept { return state_.path; }  // without an extension
 
  private:
   SegmentFile() = default;
   std::string path_of(const FileHead& head) const;
   Result<void> write_all(int fd, std::string_view bytes, std::string_view what);
 
-  FileHead head_;
-  std::string directory_, path_;
+  FileRecord state_;  // without descriptors
+  std::string directory_;
   UniqueFd data_, index_;
-  std::string records_;  // for the next mark
-  FileMark last_;
-  std::uint64_t written_ = 0;  // of the data
-  std::uint64_t index_bytes_ = 0;
-  std::uint32_t crc_ = 0;
-  bool marked_ = false;
   bool no_space_ = false;
 };
 
