@@ -1,11 +1,12 @@
 """Files cannot be opened, written, synced, renamed or read, or take seconds: no stream waits for a disk."""
 import errno
-import time
 import signal
+import subprocess
+import time
 
 from api import Api
 from faulty import GAP, Witnesses
-from harness import ADMIN, check, equal, test, wait_for
+from harness import ADMIN, Settings, check, equal, test, wait_for
 from syscalls import Rule
 
 
@@ -41,6 +42,28 @@ def what_is_audited_on_a_disk_that_does_not_answer_holds_up_nobody(t):
 
     w.during(Rule("write", seconds=5, path="audit.log", times=1), act=be_audited)
     wait_for(lambda: w.server.log("audit").count("killsource") == 5, "all are written", 20)
+    w.judge()
+
+
+@test
+def audited_lines_of_a_reload_follow_each_other_on_a_slow_disk(t):
+    w = Witnesses(t, body="<console/>")
+    done = []
+
+    def be_audited():
+        equal(w.server.get("/admin/killsource?mount=/none", ADMIN).status, 400)
+        done.append(1)
+        return len(done) > 5 and w.faults.hits()
+
+    be_audited()
+    wait_for(lambda: "killsource" in w.server.log("audit"), "the log has a line")
+    # Its end is read again when the logs are opened again, and more is written meanwhile.
+    w.during(Rule("pread", seconds=3, path="audit.log", times=1),
+             act=lambda: (w.server.send_signal(signal.SIGHUP), wait_for(be_audited, "orders are given while it is read")))
+    be_audited()
+    wait_for(lambda: w.server.log("audit").count("killsource") == len(done), "all are written", 20)
+    told = subprocess.run([Settings.binary, "--check-audit", w.server.dir / "log" / "audit.log"], capture_output=True, text=True, timeout=60)
+    check(told.returncode == 0 and "each follows" in told.stdout, "%r" % told)
     w.judge()
 
 

@@ -92,6 +92,9 @@ bool is_frequent(const AuditEntry& entry) {
 }
 
 Result<void> AuditLog::open(const std::string& path, const std::string& node) {
+  // From here on, as a line that is written behind the end that is read here would not be in the
+  // chain.  Only the thread that writes waits for it, and the start.
+  const std::lock_guard guard(mutex_);
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640));
   struct stat facts {};
   if (!fd || ::fstat(fd.get(), &facts) != 0)
@@ -111,7 +114,6 @@ Result<void> AuditLog::open(const std::string& path, const std::string& node) {
     last = line_digest(line);
     if (const auto json = Json::parse(line)) next = json->at("n").u64().value_or(0) + 1;
   }
-  const std::lock_guard guard(mutex_);
   const bool same = path == path_ && facts.st_size == 0 && fd_;
   path_ = path;
   node_ = node;
@@ -154,15 +156,16 @@ Result<void> AuditLog::write(const AuditEntry& entry, WallTime now) {
     }
   }
   if (asked_post) {
-    (*asked_post)([this] { write_waiting(); });
+    // As long as it takes: nothing asks again while asked_ is set.
+    (*asked_post)([this] { write_waiting(std::chrono::hours(24)); });
     return {};
   }
   const std::lock_guard guard(mutex_);
   return write_line(line);
 }
 
-void AuditLog::write_waiting() {
-  const std::unique_lock<std::timed_mutex> one(mutex_, kPatience);
+void AuditLog::write_waiting(std::chrono::milliseconds patience) {
+  const std::unique_lock<std::timed_mutex> one(mutex_, patience);
   if (!one.owns_lock()) return;
   for (;;) {
     std::vector<Waiting> now;

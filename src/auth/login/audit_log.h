@@ -63,8 +63,8 @@ class AuditLog {
   using Post = std::function<void(UniqueFunction<void()>)>;
   using Lost = std::function<void(const Error&)>;
   void write_by(Post post, Lost lost);
-  // Writes the lines that wait, unless another thread takes longer than kPatience for it.
-  void write_waiting();
+  // Writes the lines that wait, unless another thread takes longer for it.
+  void write_waiting(std::chrono::milliseconds patience = kPatience);
   Result<void> write(const AuditEntry& entry, WallTime now);
 
  private:
