@@ -92,6 +92,26 @@ def a_port_keeps_its_number_at_another_address(t):
 
 
 @test
+def a_port_stays_open_if_the_machine_does_not_have_its_new_address(t):
+    port = free_port()
+    one = listen_socket(port)
+    server = t.server(sockets=one)
+    server.source().play(20)
+    # An address for documentation (RFC 5737).
+    server.reload(sockets=one.replace("127.0.0.1", "192.0.2.77"))
+    server.wait_for_log("listen-socket 192.0.2.77:%d: cannot bind" % port)
+    server.wait_for_log("port %d stays open instead" % port)
+    equal(server.listener(port=port).head.status, 200)
+    # One that it has: the old one is closed once this one is open.
+    server.reload(sockets=one.replace("127.0.0.1", "127.0.0.2"))
+    wait_for(lambda: refused(port), "the old address is closed")
+    check(not refused(port, "127.0.0.2"), "the new one is open")
+    server.reload(sockets=one)
+    wait_for(lambda: refused(port, "127.0.0.2"), "that one is closed")
+    equal(server.listener(port=port).head.status, 200)
+
+
+@test
 def a_socket_takes_its_new_settings(t):
     port = free_port()
     server = t.server(sockets=listen_socket(port))

@@ -1,11 +1,14 @@
 #include "app/services/listen_sockets.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <set>
 
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "config/settings/config.h"
+#include "net/address/bind_address.h"
 #include "net/tls/tls_keeper.h"
 
 namespace lb {
@@ -228,8 +231,9 @@ std::vector<ListenSockets::Socket> ListenSockets::matching(const std::vector<Wan
   return found;
 }
 
-// moving: ports that open at another address when these are closed.  The others stay while there is
-// nothing in their place: a server without a port cannot be reached to be told another one.
+// moving: ports that can open at another address only when these are closed.  The others stay while
+// there is nothing in their place: a server without a port cannot be reached to be told another
+// one.
 void ListenSockets::close_gone(const std::vector<Socket>& gone, const std::set<int>& moving) {
   const auto closes = [&](const Socket& socket) {
     return !socket->inherited && std::find(gone.begin(), gone.end(), socket) != gone.end();
@@ -283,7 +287,8 @@ bool ListenSockets::apply(const Config& config, Attempt attempt) {
         keep(*at, all[i]);
       else
         keep_closed(found[i], all[i]);
-    } else if (closing.contains(all[i].port)) {
+    } else if (closing.contains(all[i].port) &&
+               is_port_taken(SOCK_STREAM, all[i].settings.bind_address, all[i].port)) {
       moving.insert(all[i].port);
     } else if (auto opened = open_one(all[i])) {
       traffic_.log.info(kSocketsModule, cat({"port ", (*opened)->port, " is open"}));

@@ -1,13 +1,13 @@
 // ListenSockets: the <listen-socket>s of the configuration, opened, and closed again by a reload.
 //
 // A socket is identified by its address and port.  A reload opens new ones, closes removed ones and
-// gives the others their new settings; accepted connections go on.  A port that moves to another
-// address opens again when the workers have closed it.  The others are closed when the new ones
-// are open, and stay if none is; a port that could not be opened is tried again.  A TLS socket
-// without a usable certificate is bound but does not listen, unless a certificate is ordered
-// (<acme>), as the authority may connect there.  Sockets opened by a service manager come first
-// (net/socket/inherited_sockets.h), then those that it kept from the former process
-// (app/process/service_manager.h), which count as our own.
+// gives the others their new settings; accepted connections go on.  A port that moves to an address
+// which includes the old one, or is included in it, opens again when the workers have closed it.
+// The others are closed when the new ones are open, and stay if none is; a port that could not be
+// opened is tried again.  A TLS socket without a usable certificate is bound but does not listen,
+// unless a certificate is ordered (<acme>), as the authority may connect there.  Sockets opened by
+// a service manager come first (net/socket/inherited_sockets.h), then those that it kept from the
+// former process (app/process/service_manager.h), which count as our own.
 //
 // Thread: control; open() before the loops start, and before privileges are dropped.
 // Ownership: Server.

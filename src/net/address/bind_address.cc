@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "base/cat.h"
 
@@ -31,6 +32,17 @@ Result<Found> addresses_to_bind(int type, const std::string& address, int port) 
   return Found(found);
 }
 
+// With errno; 0: it is bound.
+std::pair<UniqueFd, int> try_bind(int type, const addrinfo& to, PortUse use) {
+  UniqueFd fd(::socket(to.ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int on = 1, off = 0;
+  if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (use == PortUse::kShared) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (to.ai_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (fd && ::bind(fd.get(), to.ai_addr, to.ai_addrlen) == 0) return {std::move(fd), 0};
+  return {UniqueFd(), errno};
+}
+
 }  // namespace
 
 Result<UniqueFd> bind_socket(int type, const std::string& address, int port, PortUse use) {
@@ -39,17 +51,15 @@ Result<UniqueFd> bind_socket(int type, const std::string& address, int port, Por
   };
   const auto found = addresses_to_bind(type, address, port);
   if (!found) return fails(found.error().code, found.error().what);
-  const addrinfo& first = **found;
-  UniqueFd fd(::socket(first.ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  const int on = 1, off = 0;
-  if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (use == PortUse::kShared) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (first.ai_family == AF_INET6)
-    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  if (fd && ::bind(fd.get(), first.ai_addr, first.ai_addrlen) == 0) return fd;
-  const int error = errno;
+  auto [fd, error] = try_bind(type, **found, use);
+  if (error == 0) return std::move(fd);
   return fails(error == EACCES ? Error::Code::kDenied : Error::Code::kIo,
                cat({"cannot bind (", std::strerror(error), ")"}));
+}
+
+bool is_port_taken(int type, const std::string& address, int port) {
+  const auto found = addresses_to_bind(type, address, port);
+  return found && try_bind(type, **found, PortUse::kAlone).second == EADDRINUSE;
 }
 
 Result<Address> address_to_bind(const std::string& address) {

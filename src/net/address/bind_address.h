@@ -18,6 +18,9 @@ enum class PortUse { kAlone, kShared };
 // Errors: kDenied or kIo, "127.0.0.1:8002: cannot bind (…)".
 Result<UniqueFd> bind_socket(int type, const std::string& address, int port,
                              PortUse use = PortUse::kAlone);
+// Whether bind_socket() fails only because another socket has the port, at this address or at one
+// that includes it or is included in it.
+bool is_port_taken(int type, const std::string& address, int port);
 // The address that bind_socket() binds to; its port is 0.
 Result<Address> address_to_bind(const std::string& address);
 // The port that the socket is bound to; 0: none.

@@ -177,3 +177,14 @@ TEST(BindSocket, ReportsWhatCannotBeBound) {
   CHECK(!bind_socket(SOCK_DGRAM, "not an address", 0).has_value());
   CHECK_EQUAL(0, bound_port(-1));
 }
+TEST(BindSocket, APortIsTakenAtAddressesThatIncludeEachOther) {
+  const auto one = bind_socket(SOCK_STREAM, "127.0.0.1", 0);
+  const int port = bound_port(one->get());
+  CHECK_EQUAL(0, ::listen(one->get(), 1));
+  CHECK(is_port_taken(SOCK_STREAM, "127.0.0.1", port));
+  CHECK(is_port_taken(SOCK_STREAM, "", port));
+  CHECK(!is_port_taken(SOCK_STREAM, "127.0.0.2", port));
+  // With these another thing is wrong.
+  CHECK(!is_port_taken(SOCK_STREAM, "192.0.2.77", port));
+  CHECK(!is_port_taken(SOCK_STREAM, "not an address", port));
+}
