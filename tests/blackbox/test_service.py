@@ -14,6 +14,7 @@ from tasks import tasks_of
 # Like the manager, bash knows the process's number only when it has become that process.
 AS_SERVICE = ["bash", "-c", 'export LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$@"', "-"]
 INHERITING = ["bash", "-c", 'export LISTEN_PID=$$; exec "$@" 3<&$INHERITED', "-"]
+MOVING = [part.replace("$INHERITED", "$INHERITED-") for part in INHERITING]  # the server has no other copy
 
 
 class Manager:
@@ -315,6 +316,27 @@ def sockets_that_the_manager_keeps_refuse_nobody_after_a_kill(t):
     equal(server.ports, [port])
     server.reload(sockets=listen_socket(other))
     server.wait_for_log("port %d is closed" % port)
+
+
+@test
+def a_kept_port_that_has_no_certificate_now_takes_no_connection(t):
+    manager = Manager(t)
+    inherited = inherited_socket(t)
+    port = inherited.getsockname()[1]
+    name = "icecast-lb-listen-%d-127.0.0.1" % port
+    environment = dict(manager.environment, FDSTORE="8", LISTEN_FDS="1", LISTEN_FDNAMES=name, INHERITED=str(inherited.fileno()))
+    server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(port, "<ssl>1</ssl>"))
+    server.start(through=MOVING, env=environment, pass_fds=[inherited.fileno()])
+    wait_for(lambda: manager.next() == {"FDSTOREREMOVE": "1", "FDNAME": name}, "it is kept no longer")
+    inherited.close()
+
+    def refused():
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+    wait_for(refused, "nothing listens there")
 
 
 def hand_over(manager, server, wanted):
