@@ -56,8 +56,9 @@ Result<void> Server::bind() {
   const auto config = services_->config.read();
   // Only root may read the keys, in many installations.
   if (::geteuid() == 0 && !config->security.user.empty()) services_->tls->keep_copies();
-  services_->tls->load(Services::tls_settings(*config, services_->certificates->files(*config)),
-                       state_directory(*config) + "/acme/");
+  services_->tls->load(
+      Services::tls_settings(*config, services_->certificates->files(*config), nullptr),
+      state_directory(*config) + "/acme/");
   if (auto bound = services_->links->bind(*config); !bound)
     services_->log.error("connection/connection_setup_sockets",
                          bound.error().what + "; no node can be linked");

@@ -389,7 +389,8 @@ void Server::load_certificates(const std::shared_ptr<const Config>& config,
                                std::function<void()> then) {
   services_->loops.clerk().post([this, config, ordered = services_->certificates->files(*config),
                                  then = std::move(then)]() mutable {
-    services_->tls->load(Services::tls_settings(*config, ordered),
+    const auto in_use = services_->tls->context();
+    services_->tls->load(Services::tls_settings(*config, ordered, in_use.get()),
                          state_directory(*config) + "/acme/");
     services_->loops.control().post([this, then = std::move(then)] {
       if (!stopping_) then();

@@ -1,5 +1,6 @@
 """Orders that continue after a restart, several <acme>s, challenges that another server answers, and orders by hand."""
 import json
+import signal
 import threading
 import time
 
@@ -65,6 +66,37 @@ def what_could_not_be_kept_is_not_ordered_again_by_a_reload(t):
     equal(len(authority.orders), 2, "orders")
     server.wire(server.tls, wrap=verified(authority, "www.example.org")).close()
     (server.state / "acme/certificates").chmod(0o700)
+
+
+@test
+def a_file_that_is_gone_takes_no_certificate_with_it(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port()).start()
+    comes(server)
+    file = server.state / "acme/certificates" / (NAME + ".pem")
+    chain = file.read_bytes()
+    folder = server.state / "acme"
+    for take in (lambda: file.unlink(), lambda: folder.rename(server.state / "before")):
+        loads = server.log().count("is in use, from")
+        take()
+        server.send_signal(signal.SIGHUP)
+        wait_for(lambda: file.exists() and file.read_bytes() == chain, "it is kept again: " + server.log()[-900:])
+        wait_for(lambda: server.log().count("is in use, from") > loads + 1, "it is loaded again: " + server.log()[-900:])
+        server.wire(server.tls, wrap=verified(authority)).close()
+    matches(r"WARN tls/acme \S+\.pem is gone; the certificate in use is kept again\n", server.log())
+    # A disk that is not there any more: it is in use from memory.
+    folder.rename(server.state / "other")
+    folder.write_text("")
+    server.send_signal(signal.SIGHUP)
+    wait_for(lambda: "is in use but could not be kept (" in server.log(), "it is said: " + server.log()[-900:])
+    wait_for(lambda: "is in use, from /proc/self/fd/" in server.log(), "it is in use: " + server.log()[-900:])
+    server.wire(server.tls, wrap=verified(authority)).close()
+    folder.unlink()
+    (server.state / "other").rename(folder)
+    server.stop()
+    server.start()
+    server.wire(server.tls, wrap=verified(authority)).close()
+    equal(len(authority.orders), 1, "orders")
 
 
 @test

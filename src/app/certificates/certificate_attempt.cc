@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "acme/report.h"
@@ -354,19 +355,42 @@ std::string CertificateService::unkept_file() const {
   return unkept_fd_ ? cat({"/proc/self/fd/", unkept_fd_.get()}) : std::string();
 }
 
-void CertificateService::keep_again() {
+void CertificateService::write_unkept(std::function<void(const Error&)> on_failure) {
   write(
       [dir = state_dir_, order = kept_.order, text = unkept_] {
         if (auto written = write_certificate(dir, order.file, text); !written) return written;
         return write_order(dir, order);
       },
-      [this](const Result<void>& written) {
-        if (!written) return keep_again_.after(kKeepAgain);
+      [this, on_failure = std::move(on_failure)](const Result<void>& written) {
+        if (!written) return on_failure(written.error());
         unkept_.clear();
         unkept_fd_.reset();
         runtime_.log.info(kAcmeModule, cat({"the certificate for ", label_, " is kept in ",
                                             certificate_path(state_dir_, file_)}));
         callbacks_.changed();
+      });
+}
+
+void CertificateService::keep_again() {
+  write_unkept([this](const Error&) { keep_again_.after(kKeepAgain); });
+}
+
+// Without its file the certificate would end with the process.
+void CertificateService::keep_lost() {
+  const auto has_it = [this] { return kept_.facts && !pem_.empty() && unkept_.empty(); };
+  if (!has_it() || attempting_) return;
+  runtime_.loops.clerk().post(
+      [this, run = run_, path = certificate_path(state_dir_, file_), has_it] {
+        if (::access(path.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)) return;
+        runtime_.loops.control().post([this, run, path, has_it] {
+          if (run != run_ || !has_it() || attempting_) return;
+          runtime_.log.warn(kAcmeModule, path + " is gone; the certificate in use is kept again");
+          unkept_ = pem_;
+          write_unkept([this](const Error& error) {
+            not_kept(error);
+            callbacks_.changed();
+          });
+        });
       });
 }
 

@@ -102,7 +102,8 @@ void CertificateService::configure(const Config& config, const WantedCertificate
       wanted_.names == wanted.names && wanted_.key == wanted.key && state_dir_ == state_dir;
   const bool is_same = settings_ == settings && is_same_file;
   wanted_ = wanted;
-  if (stopped_ || is_same) return;
+  if (stopped_) return;
+  if (is_same) return keep_lost();
   reset();
   // A certificate that could not be written stays in use, and is not ordered again.
   if (!is_same_file) {

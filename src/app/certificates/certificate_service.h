@@ -163,6 +163,8 @@ class CertificateService {
   void keep(const AcmeOrder::Done& done);
   void not_kept(const Error& error);
   void keep_again();
+  void write_unkept(std::function<void(const Error&)> on_failure);
+  void keep_lost();  // writes the file again if it is gone
   void in_use(const CertificateFacts& facts);
   void fail(const AcmeFailure& failure);
   void publish_failure(const std::string& directory, std::string_view kind, const std::string& why,

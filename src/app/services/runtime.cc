@@ -2,12 +2,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "acme/kept_certificate.h"
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/load/named_paths.h"
 #include "http/connections.h"
 #include "http/static_files.h"
+#include "net/tls/tls_context.h"
 
 namespace lb {
 
@@ -27,7 +30,8 @@ HttpSettings Runtime::http_settings(const Config& config) {
   return settings;
 }
 
-TlsSettings Runtime::tls_settings(const Config& config, const std::vector<std::string>& ordered) {
+TlsSettings Runtime::tls_settings(const Config& config, const std::vector<std::string>& ordered,
+                                  const TlsContext* in_use) {
   TlsSettings settings = tls_files(config);
   settings.ticket_key_file = config.paths.ssl_ticket_key;
   // Nodes that check each other's tokens share the keys, so TLS sessions resume at any of them.
@@ -40,8 +44,13 @@ TlsSettings Runtime::tls_settings(const Config& config, const std::vector<std::s
   // A certificate that has not arrived yet is no fault of the configuration.
   settings.begins_bare =
       !acme_names(config).empty() || (settings.certificates.empty() && !config.masters.empty());
+  // A file that is gone does not end the use of its certificate.
+  const auto is_loaded = [in_use](const std::string& path) {
+    return in_use != nullptr &&
+           std::ranges::count(in_use->certificates(), path, &TlsContext::Certificate::file) > 0;
+  };
   for (const std::string& path : ordered)
-    if (::access(path.c_str(), F_OK) == 0) settings.certificates.push_back(path);
+    if (::access(path.c_str(), F_OK) == 0 || is_loaded(path)) settings.certificates.push_back(path);
   // A regrouped set of names keeps the old certificate until its own arrives.
   std::vector<std::string> names;
   for (const WantedCertificate& wanted : wanted_certificates(config))

@@ -29,6 +29,7 @@ class Fetcher;
 struct HttpSettings;
 class LoopBeats;
 class StaticFiles;
+class TlsContext;
 class TlsKeeper;
 struct TlsSettings;
 
@@ -69,8 +70,10 @@ struct Runtime {
   // "HOST:PORT" of the configuration, as in listenurl.
   static std::string authority(const Config& config);
   static HttpSettings http_settings(const Config& config);
-  // ordered: certificate files of <acme> and of masters, used if they exist.
-  static TlsSettings tls_settings(const Config& config, const std::vector<std::string>& ordered);
+  // ordered: certificate files of <acme> and of masters, used if they exist or if `in_use` has
+  // loaded them (null: it has loaded nothing).
+  static TlsSettings tls_settings(const Config& config, const std::vector<std::string>& ordered,
+                                  const TlsContext* in_use);
   static StaticFiles static_files(const Config& config, Log& log);
 };
 
