@@ -114,7 +114,7 @@ void Server::reload_read(const Result<LoadedConfig>& loaded) {
       services_->log.warn("config/reload", to_string(d, config_path_));
   if (usable) {
     std::vector<Change> late;
-    auto file = keep_id(*services_->config.read(), loaded->config, late);
+    auto file = keep_of_start(*services_->config.read(), loaded->config, late);
     for (const Change& change : late) services_->log.info("config/reload", to_string(change));
     return services_->overlay->set_file(std::move(file), [this] { reload_done(true); });
   }

@@ -100,6 +100,21 @@ def a_file_that_is_gone_takes_no_certificate_with_it(t):
 
 
 @test
+def another_state_directory_leaves_the_certificate_until_the_restart(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port()).start()
+    comes(server)
+    other = t.dir / "other"
+    other.mkdir()
+    other.chmod(0o777)
+    server.reload(paths="<state-dir>%s</state-dir>" % other)
+    wait_for(lambda: "paths/state-dir %s→%s needs restart" % (server.state, other) in server.log(), "it is said: " + server.log()[-900:])
+    wait_for(lambda: server.log().count("is in use, from") == 2, "the certificate is loaded again: " + server.log()[-900:])
+    server.wire(server.tls, wrap=verified(authority)).close()
+    equal((len(authority.orders), list(other.iterdir())), (1, []), "orders, and what is in the other one")
+
+
+@test
 def each_acme_has_its_names_and_its_authority(t):
     first, second = OwnAuthority(t, "first"), OwnAuthority(t, "second")
     server = radio(t, first, free_port())

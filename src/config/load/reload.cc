@@ -194,16 +194,23 @@ std::vector<Change> reload_plan(const Config& old, const Config& next,
   return changes;
 }
 
-std::shared_ptr<const Config> keep_id(const Config& old, std::shared_ptr<const Config> next,
-                                      std::vector<Change>& changes) {
-  const std::string &before = old.cluster.id, &now = next->cluster.id;
-  if (before == now) return next;
-  const auto shown = [](const std::string& id) { return id.empty() ? "(not set)" : id; };
-  changes.push_back(
-      {Change::Kind::kValue, "cluster/id", shown(before), shown(now), ReloadClass::kRestart});
-  auto kept = std::make_shared<Config>(*next);
-  kept->cluster.id = before;
-  return kept;
+std::shared_ptr<const Config> keep_of_start(const Config& old, std::shared_ptr<const Config> next,
+                                            std::vector<Change>& changes) {
+  std::shared_ptr<Config> kept;
+  const auto shown = [](const std::string& text) { return text.empty() ? "(not set)" : text; };
+  const auto keep = [&](std::string_view path, auto field) {
+    const std::string &before = field(old), &now = field(*next);
+    if (before == now) return;
+    changes.push_back({Change::Kind::kValue, std::string(path), shown(before), shown(now),
+                       ReloadClass::kRestart});
+    if (kept == nullptr) kept = std::make_shared<Config>(*next);
+    field(*kept) = before;
+  };
+  const auto id = [](auto& config) -> auto& { return config.cluster.id; };
+  const auto state_dir = [](auto& config) -> auto& { return config.paths.state_dir; };
+  keep("cluster/id", id);
+  keep("paths/state-dir", state_dir);
+  return kept == nullptr ? next : kept;
 }
 
 std::string_view to_string(ReloadClass reload) {

@@ -29,10 +29,11 @@ std::vector<Change> reload_plan(const Config& old, const Config& next);
 std::vector<Change> reload_plan(const Config& old, const Config& next,
                                 std::span<const std::string> mounts);
 
-// `next` with the id of this node in `old`: records name it, and a link has its name for as long as
-// the process runs.  changes: gets the change that waits for a restart.
-std::shared_ptr<const Config> keep_id(const Config& old, std::shared_ptr<const Config> next,
-                                      std::vector<Change>& changes);
+// `next` with the id of this node and the state directory in `old`: records name the id, and a link
+// has its name for as long as the process runs; what is in use is kept in that directory.  changes:
+// gets the changes that wait for a restart.
+std::shared_ptr<const Config> keep_of_start(const Config& old, std::shared_ptr<const Config> next,
+                                            std::vector<Change>& changes);
 
 // "limits/clients 100→200 live", "listen-socket[2] added needs restart"
 std::string to_string(const Change& change);

@@ -54,17 +54,32 @@ TEST(ReloadPlan, TheIdOfTheNodeStaysUntilItsRestart) {
   const auto old = load("<cluster><id>m2</id></cluster>").config;
   std::vector<Change> late;
   const auto kept =
-      keep_id(*old, load("<cluster><id>m9</id></cluster><limits clients='7'/>").config, late);
+      keep_of_start(*old, load("<cluster><id>m9</id></cluster><limits clients='7'/>").config, late);
   STRCMP_EQUAL("m2", kept->cluster.id.c_str());
   LONGS_EQUAL(7, kept->limits.clients);
   LONGS_EQUAL(1, late.size());
   STRCMP_EQUAL("cluster/id m2→m9 needs restart", to_string(late[0]).c_str());
-  const auto without = keep_id(*old, load("<limits clients='8'/>").config, late);
+  const auto without = keep_of_start(*old, load("<limits clients='8'/>").config, late);
   STRCMP_EQUAL("m2", without->cluster.id.c_str());
   STRCMP_EQUAL("cluster/id m2→(not set) needs restart", to_string(late[1]).c_str());
   const auto same = load("<cluster><id>m2</id></cluster>").config;
-  CHECK(keep_id(*old, same, late) == same);
+  CHECK(keep_of_start(*old, same, late) == same);
   LONGS_EQUAL(2, late.size());
+}
+TEST(ReloadPlan, TheStateDirectoryStaysUntilTheRestart) {
+  const auto old = load("<paths><state-dir>/tmp</state-dir></paths>").config;
+  std::vector<Change> late;
+  const auto kept = keep_of_start(*old,
+                                  load("<paths><state-dir>/var</state-dir></paths>"
+                                       "<cluster><id>m9</id></cluster><limits clients='7'/>")
+                                      .config,
+                                  late);
+  STRCMP_EQUAL("/tmp", kept->paths.state_dir.c_str());
+  STRCMP_EQUAL("", kept->cluster.id.c_str());
+  LONGS_EQUAL(7, kept->limits.clients);
+  LONGS_EQUAL(2, late.size());
+  STRCMP_EQUAL("cluster/id (not set)→m9 needs restart", to_string(late[0]).c_str());
+  STRCMP_EQUAL("paths/state-dir /tmp→/var needs restart", to_string(late[1]).c_str());
 }
 TEST(ReloadPlan, NeverShowsAPassword) {
   expect(plan("<authentication source-password='a'/>",
