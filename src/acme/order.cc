@@ -105,7 +105,7 @@ AcmeOrder::Step AcmeOrder::refused(const FetchAnswer& answer, WallTime now) {
   if (state_ == State::kBegun && answer.status < 500 && answer.status != 429 &&
       type != "accountDoesNotExist")
     return order();
-  const std::chrono::seconds retry_after = retry_after_of(answer, now);
+  const std::chrono::seconds retry_after = retry_after_of(answer, now - clock_ahead_);
   if (answer.status >= 500 || (type.empty() && answer.status != 429)) {
     const std::string said = cleaned_text(problem.at("detail").text().value_or(""));
     return AcmeFailure{Kind::kUnavailable, cat({answer.status, said.empty() ? "" : ": ", said}),
@@ -145,7 +145,9 @@ AcmeOrder::Step AcmeOrder::received(const FetchAnswer& answer, WallTime now) {
   }
 }
 
-// Polls an unchanged object again after the authority's Retry-After, or after our own pause.
+// Polls an unchanged object again after the authority's Retry-After, or after our own pause where
+// that would be too long: ZeroSSL names a day for what it decides in seconds.
+// Source: RFC 8555 7.4 and 7.5.1, where Retry-After is a suggestion.
 AcmeOrder::Step AcmeOrder::poll(State state, const std::string& url, const FetchAnswer& answer,
                                 WallTime now) {
   if (state_ != state) {
@@ -156,16 +158,15 @@ AcmeOrder::Step AcmeOrder::poll(State state, const std::string& url, const Fetch
   url_ = url;
   payload_.clear();
   bad_nonces_ = 0;
-  const std::chrono::seconds asked_for = retry_after_of(answer, now);
-  std::chrono::milliseconds time = asked_for;
-  if (time == time.zero()) {
+  std::chrono::milliseconds time = retry_after_of(answer, now - clock_ahead_);
+  if (time == time.zero() || waited_ + time > kPatience) {
     time = wait_;
     wait_ = std::min(2 * wait_, kLongestWait);
   }
   waited_ += time;
   if (waited_ > kPatience)
-    return AcmeFailure{Kind::kUnavailable,
-                       cat({"the CA did not decide within ", kPatience.count(), " s"}), asked_for};
+    return AcmeFailure{
+        Kind::kUnavailable, cat({"the CA did not decide within ", kPatience.count(), " s"}), {}};
   return Wait{time};
 }
 

@@ -35,7 +35,7 @@ ANSWERS = [
     ("new", says(b'{"detail":"%s"}' % (b"\\u001b[2J\\n" * 4000), b"429 Too Many\r\nRetry-After: 99999999999999999999"), r"\(CA: (\[2J){40,99}[^\n]{0,3}\)"),
     ("new", says(b"", b"503 Down\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\nDate: Fri, 31 Dec 9999 23:59:59 GMT"), UNANSWERED + r"\(503\)"),
     ("authorization", says(b'{"status":"pending","identifier":{"value":"www.example.net"}}'), "is about a name that was not ordered"),
-    ("finalize", says(b'{"status":"processing"}', b"200 OK\r\nRetry-After: 86400"), r"the CA did not decide within 90 s\)"),
+    ("finalize", says(b'{"status":"invalid"}', b"200 OK\r\nRetry-After: 86400"), r": the CA's answer about https://\S+ is invalid; again at"),
     ("chain", hostile.endless_body, "what the CA gave cannot be used: no certificate: no start line"),
 ]
 

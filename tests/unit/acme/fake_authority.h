@@ -44,6 +44,7 @@ struct FakeAuthority {
   int accounts = 0;
   std::string chain, external, replaces, profile, revoked;
   std::function<std::string(const std::string& chain)> sent;  // in place of it
+  std::string retry_after;   // of what is not decided yet; "": none
   std::string begun_status;  // of the order, the first time that it is asked for
 
   FetchAnswer answer(const AcmeOrder::Ask& ask) {
@@ -51,6 +52,7 @@ struct FakeAuthority {
     asked.push_back(path);
     FetchAnswer made = reply(path, ask);
     if (path != "directory") made.headers.push_back(cat({"Replay-Nonce: ", fresh()}));
+    if (!retry_after.empty()) made.headers.push_back(cat({"Retry-After: ", retry_after}));
     return made;
   }
 

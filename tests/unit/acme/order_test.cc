@@ -7,6 +7,7 @@
 
 #include "acme/fake_authority.h"
 #include "acme/revocation.h"
+#include "http/message.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -129,11 +130,41 @@ TEST(AcmeOrder, OfAChainItsCertificatesAreKeptAndNothingElse) {
   STRCMP_EQUAL("what the CA gave cannot be used: the chain has more than 16 certificates",
                fault(times(10'000)).c_str());
 }
-TEST(AcmeOrder, ATimeToAskAgainThatIsTooFarEndsItUntilThen) {
-  ca.instead["finalize"] = {200, {"Retry-After: 86400"}, R"({"status":"processing"})"};
+// As of ZeroSSL, which decides in seconds all the same.
+TEST(AcmeOrder, ATimeToAskAgainThatIsTooFarIsNotWaitedFor) {
+  for (const char* const asked_for : {"86400", "91", "120"}) {
+    ca = FakeAuthority();
+    ca.retry_after = asked_for;
+    waited = {};
+    AcmeOrder order(wanted({"radio.test"}));
+    CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+    CHECK_TRUE(waited <= 3 * AcmeOrder::kLongestWait);
+  }
+  ca = FakeAuthority();
+  ca.retry_after = "7";
+  waited = {};
+  AcmeOrder order(wanted({"radio.test"}));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  LONGS_EQUAL(21'000, waited.count());  // the challenge, its authorization, the order
+}
+TEST(AcmeOrder, WhereItDoesNotDecideItsTimeToAskAgainIsNoneForTheNextAttempt) {
+  ca.instead["finalize"] =
+      ca.instead["order/1"] = {200, {"Retry-After: 86400"}, R"({"status":"processing"})"};
   const AcmeFailure failed = failure();
   STRCMP_EQUAL("the CA did not decide within 90 s", failed.text.c_str());
-  LONGS_EQUAL(86400, failed.retry_after.count());
+  LONGS_EQUAL(0, failed.retry_after.count());
+  CHECK_TRUE(waited > std::chrono::seconds(80) && waited <= AcmeOrder::kPatience);
+}
+// Whose date is behind the authority's clock, as this machine's clock is.
+TEST(AcmeOrder, ADateIsReadByTheClockOfTheAuthority) {
+  const WallTime its_now = system_clock().wall() + std::chrono::minutes(16);
+  ca.instead["finalize"] = {200,
+                            {cat({"Date: ", http_date(its_now)}),
+                             cat({"Retry-After: ", http_date(its_now + std::chrono::seconds(30))})},
+                            R"({"status":"processing"})"};
+  failure();
+  CHECK_TRUE(waited > std::chrono::seconds(29) + AcmeOrder::kFirstWait);
+  CHECK_TRUE(waited < std::chrono::seconds(35));
 }
 TEST(AcmeOrder, AnAccountThatIsKnownIsNotMadeAgain) {
   known_account = "https://ca.test/account/1";
