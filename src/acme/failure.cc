@@ -22,7 +22,7 @@ struct KnownProblem {
 constexpr std::array kProblems = {
     KnownProblem{"dns", FailureKind::kDns},
     KnownProblem{"connection", FailureKind::kConnection},
-    KnownProblem{"tls", FailureKind::kConnection},
+    KnownProblem{"tls", FailureKind::kUnauthorized},  // it was connected to something
     KnownProblem{"unauthorized", FailureKind::kUnauthorized},
     KnownProblem{"incorrectResponse", FailureKind::kUnauthorized},
     KnownProblem{"rateLimited", FailureKind::kLimit},
@@ -45,11 +45,20 @@ std::string reached_address(const Json& records) {
   return address ? address->ip() : std::string();
 }
 
+// Texts about what happened on a connection, so no firewall is in the way.  Source: Boulder.
+bool was_connected(std::string_view said) {
+  constexpr std::array<std::string_view, 6> kAfter = {
+      "reset by peer", "edirect", "remote error", "tls: ", "after connect", "EOF"};
+  return std::ranges::any_of(
+      kAfter, [said](std::string_view part) { return said.find(part) != std::string_view::npos; });
+}
+
 // "DNS: NXDOMAIN" if the text contains a resolver's answer, otherwise the whole text.
 std::string dns_reason(std::string_view said) {
   for (const std::string_view answer : {"NXDOMAIN", "SERVFAIL", "REFUSED"})
     if (said.find(answer) != std::string_view::npos) return cat({"DNS: ", answer});
-  return cat({"DNS: ", said});
+  constexpr std::string_view kBefore = "DNS problem: ";
+  return cat({"DNS: ", said.starts_with(kBefore) ? said.substr(kBefore.size()) : said});
 }
 
 // An isolated HTTP status, not a part of an address, a port or a token.
@@ -121,17 +130,24 @@ AcmeFailure failure_of(const Json& problem, const AcmeQuestion& question) {
   const std::string_view it = question.is_only_name ? "it" : name;
   const std::string address = reached_address(question.records);
   const bool by_dns = question.challenge == AcmeChallenge::kDns;
+  const int port = question.challenge == AcmeChallenge::kTls ? 443 : 80;
   std::string text;
   switch (kind) {
     case FailureKind::kDns:
-      text = by_dns ? cat({"the CA found no record _acme-challenge.", name, " (", said, ")"})
-                    : cat({"the CA found no address for ", it, " (", dns_reason(said), ")"});
+      if (said.find("looking up CAA") != std::string::npos)
+        text = cat({"the CA could not look up CAA of ", it, " (", dns_reason(said), ")"});
+      else
+        text = by_dns ? cat({"the CA found no record _acme-challenge.", name, " (", said, ")"})
+                      : cat({"the CA found no address for ", it, " (", dns_reason(said), ")"});
       break;
     case FailureKind::kConnection:
-      text = cat({"the CA could not connect to port ",
-                  question.challenge == AcmeChallenge::kTls ? 443 : 80, " of ",
-                  address.empty() ? cat({name, " (", said, ")"}) : address,
-                  "; is it open in the firewall?"});
+      if (was_connected(said))
+        text = cat({"the CA could not read the answer of port ", port, " of ",
+                    address.empty() ? name : address, " (", said, ")"});
+      else
+        text = cat({"the CA could not connect to port ", port, " of ",
+                    address.empty() ? cat({name, " (", said, ")"}) : address,
+                    "; is it open in the firewall?"});
       break;
     case FailureKind::kUnauthorized:
       text = by_dns ? cat({"the CA found another record than ours at _acme-challenge.", name, " (",

@@ -88,6 +88,50 @@ TEST(Report, APortThatIsClosed) {
   STRCMP_EQUAL("the CA could not connect to port 443 of 198.51.100.4; is it open in the firewall?",
                report.failure.text.c_str());
 }
+// As Boulder writes them.
+TEST(Report, WhatHappenedOnAConnectionIsNoClosedPort) {
+  const auto said = [](std::string_view type, std::string_view detail,
+                       AcmeChallenge challenge = AcmeChallenge::kHttp) {
+    return problem(type, detail, challenge, "203.0.113.9").text;
+  };
+  STRCMP_EQUAL(
+      "the CA reached 203.0.113.9, which is not this server (203.0.113.9: remote error: tls: no "
+      "application protocol); does the name lead here?",
+      said("tls", "203.0.113.9: remote error: tls: no application protocol", AcmeChallenge::kTls)
+          .c_str());
+  for (const std::string_view detail :
+       {"203.0.113.9: Fetching http://radio.example.org/x: Connection reset by peer",
+        "203.0.113.9: Fetching https://www.example.org/x: Redirect loop detected",
+        "203.0.113.9: Fetching https://www.example.org/x: remote error: tls: handshake failure",
+        "203.0.113.9: Fetching http://radio.example.org/x: Timeout after connect (your server may "
+        "be slow or overloaded)"})
+    STRCMP_EQUAL(
+        cat({"the CA could not read the answer of port 80 of 203.0.113.9 (", detail, ")"}).c_str(),
+        said("connection", detail).c_str());
+  for (const std::string_view detail :
+       {"203.0.113.9: Fetching http://radio.example.org/x: Connection refused",
+        "203.0.113.9: Fetching http://radio.example.org/x: Timeout during connect (likely firewall "
+        "problem)"})
+    STRCMP_EQUAL("the CA could not connect to port 80 of 203.0.113.9; is it open in the firewall?",
+                 said("connection", detail).c_str());
+}
+TEST(Report, ANameWithoutAnAnswerAboutCaaHasAnAddress) {
+  const auto said = [](std::string_view detail, AcmeChallenge challenge = AcmeChallenge::kHttp) {
+    return problem("dns", detail, challenge).text;
+  };
+  for (const AcmeChallenge challenge : {AcmeChallenge::kHttp, AcmeChallenge::kDns})
+    STRCMP_EQUAL("the CA could not look up CAA of it (DNS: SERVFAIL)",
+                 said("DNS problem: SERVFAIL looking up CAA for example.org - the domain's "
+                      "nameservers may be malfunctioning",
+                      challenge)
+                     .c_str());
+  STRCMP_EQUAL(
+      "the CA could not look up CAA of it (DNS: query timed out looking up CAA for example.org)",
+      said("DNS problem: query timed out looking up CAA for example.org").c_str());
+  STRCMP_EQUAL(
+      "the CA found no address for it (DNS: query timed out looking up A for radio.example.org)",
+      said("DNS problem: query timed out looking up A for radio.example.org").c_str());
+}
 TEST(Report, AnAuthorityThatDoesNotAnswerForADayAndTheNextOne) {
   report.failure = {Kind::kUnavailable, "timeout", {}};
   report.since = time_of("2026-11-23T12:00Z");
