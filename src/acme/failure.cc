@@ -94,6 +94,19 @@ std::string limited_name(std::string_view said) {
   return std::string(rest.substr(0, std::min(rest.find('"'), rest.size())));
 }
 
+// "too many failed authorizations" of the text about a limit.
+std::string limit_of(std::string_view said) {
+  constexpr std::string_view kMany = "too many ";
+  std::size_t at = to_lower(said).find(kMany);
+  if (at == std::string::npos) at = said.size();
+  std::string_view what = said.substr(std::min(at + kMany.size(), said.size()));
+  for (const std::string_view end : {" (", " for ", " from ", " already ", " in ", ":", ",", "."})
+    what = what.substr(0, what.find(end));
+  const bool is_clause = !what.empty() && what.find_first_of("\"<>") == std::string_view::npos &&
+                         !what.starts_with("for ");
+  return cat({kMany, is_clause ? what : "requests"});
+}
+
 }  // namespace
 
 std::string_view to_text(FailureKind kind) noexcept {
@@ -160,7 +173,7 @@ AcmeFailure failure_of(const Json& problem, const AcmeQuestion& question) {
     case FailureKind::kLimit: {
       const std::string counted = limited_name(detail);
       const std::string_view limited = counted.empty() ? question.name : counted;
-      text = cat({"too many certificates", limited.empty() ? "" : " for ", limited, " (CA: ",
+      text = cat({limit_of(detail), limited.empty() ? "" : " for ", limited, " (CA: ",
                   question.not_before.empty() ? said : cat({"retry after ", question.not_before}),
                   ")"});
       break;

@@ -79,8 +79,10 @@ std::string failure_reason(const FailureReport& report) {
 
 std::string failure_line(const FailureReport& report) {
   std::string line = cat({"no certificate for ", report.names, ": ", failure_reason(report)});
+  // Another authority may be asked before that.
   const bool names_moment = report.failure.kind == AcmeFailure::Kind::kLimit &&
-                            report.failure.retry_after.count() > 0 && report.instead.empty();
+                            report.failure.retry_after.count() > 0 && report.instead.empty() &&
+                            report.next + 1s >= report.now + report.failure.retry_after;
   if (names_moment) line += "; nothing is asked before that";
   if (report.valid_until && *report.valid_until > report.now)
     line += cat({"; the certificate in use is valid for ",

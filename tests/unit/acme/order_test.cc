@@ -215,7 +215,7 @@ TEST(AcmeOrder, ALimitIsObeyed) {
   const AcmeFailure failed = failure();
   CHECK_TRUE(failed.kind == Kind::kLimit);
   LONGS_EQUAL(3600, failed.retry_after.count());
-  CHECK_TRUE(failed.text.starts_with("too many certificates for radio.test (CA: retry after 20"));
+  CHECK_TRUE(failed.text.starts_with("too many requests for radio.test (CA: retry after 20"));
 }
 TEST(AcmeOrder, EveryStateEndsAtAFaultOfTheAuthority) {
   for (const char* path : {"directory", "account", "order", "authorization/0",

@@ -183,9 +183,38 @@ TEST(Report, ALimit) {
            R"("too many certificates (50) already issued for \"example.org\" in the last 168h"})"),
       question);
   report.failure.retry_after = 15h;
+  report.next = report.now + 15h;
   line(
       "no certificate for radio.example.org: too many certificates for example.org (CA: retry "
       "after 2026-11-24T05:00Z); nothing is asked before that");
+  report.next = report.now + 10min;
+  line(
+      "no certificate for radio.example.org: too many certificates for example.org (CA: retry "
+      "after 2026-11-24T05:00Z); again at 14:10");
+}
+TEST(Report, ALimitIsOfWhatTheAuthorityCounts) {
+  const auto said = [](std::string_view detail, std::string_view name = "radio.example.org") {
+    JsonWriter out;
+    out.begin_object().key("type").text("urn:ietf:params:acme:error:rateLimited");
+    out.key("detail").text(detail).end_object();
+    return failure_of(json(out.take()), {.name = name, .not_before = "then"}).text;
+  };
+  STRCMP_EQUAL(
+      "too many failed authorizations for www.example.org (CA: retry after then)",
+      said("too many failed authorizations (5) for \"www.example.org\" in the last 1h0m0s, "
+           "retry after 2026-11-30 00:30:00 UTC: see https://letsencrypt.org/docs/")
+          .c_str());
+  STRCMP_EQUAL(
+      "too many new registrations (CA: retry after then)",
+      said("too many new registrations (10) from this IP address in the last 3h0m0s", "").c_str());
+  STRCMP_EQUAL("too many pending orders for radio.example.org (CA: retry after then)",
+               said("Your account has too many pending orders").c_str());
+  STRCMP_EQUAL("too many certificates for radio.example.org (CA: retry after then)",
+               said("Error creating new order :: too many certificates already issued for: "
+                    "radio.example.org")
+                   .c_str());
+  STRCMP_EQUAL("too many requests for radio.example.org (CA: retry after then)",
+               said("slow down").c_str());
 }
 TEST(Report, ARefusedAccountIsNoNameThatLeadsElsewhere) {
   const AcmeFailure failure = failure_of(
