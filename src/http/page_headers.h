@@ -22,8 +22,7 @@ enum class PageKind : std::uint8_t {
   // The console: its scripts and styles come from this server, and none are inline.
   kConsole,
   // A template without scripts and styles: as kPlain, but as for kDesigned, pages of this server
-  // may
-  // have it in a frame.
+  // may have it in a frame.
   kTemplate,
 };
 

@@ -156,6 +156,21 @@ def check_config_of_root_tries_files_as_the_user_of_changeowner(t):
 
 
 @test
+def check_config_says_what_is_lost_without_the_state_directory(t):
+    if os.geteuid() != 0:
+        return  # as above
+    closed = t.dir / "closed"
+    closed.mkdir(mode=0o700)
+    text = GOOD.replace("%s", "<security><changeowner><user>nobody</user><group>nogroup</group></changeowner></security>"
+                              "<paths><logdir>/tmp</logdir><state-dir>" + str(closed) + "/state</state-dir></paths>%s")
+    fault = '<state-dir>: ".*/closed/state": cannot be made in ".*/closed": Permission denied for the user "nobody"; sessions and '
+    for more, status, words in (("", 0, "warning: " + fault + "their keys end with the server\n"),
+                                ("<audience/>", 1, "error: " + fault + "their keys .*, nothing of the audience is written down")):
+        equal(check_as_root(t, text % more)[0], status)
+        matches(words, check_as_root(t, text % more)[1])
+
+
+@test
 def check_config_of_another_machine_tries_no_files(t):
     text = GOOD % "<paths><logdir>/nonexistent/log</logdir></paths>"
     status, out, err = t.run("--check-config", configuration(t, text))

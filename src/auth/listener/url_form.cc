@@ -68,8 +68,8 @@ bool may_redirect_to(std::string_view location) {
          (location.starts_with('/') && location.find(' ') == std::string_view::npos);
 }
 
-// The web server sends the request itself elsewhere, to https or with a slash, which says nothing of
-// the listener.
+// The web server sends the request itself elsewhere, to https or with a slash, which says nothing
+// of the listener.
 bool redirects_the_request(int status, std::string_view location, std::string_view asked) {
   if (status / 100 != 3) return false;
   const auto from = parse_http_url(asked, {});

@@ -72,8 +72,8 @@ void check_audience(const Config& config, Filler& filler) {
       filler.report(line, Severity::kWarning,
                     cat({"<audience><report>: ", report.name, " has the listeners of ",
                          report.country.empty() ? std::string_view("US") : report.country,
-                         " and without a <paths><geoipdb> no country is known, so its files have "
-                         "no rows; country=\"all\" has them all"}));
+                         " and no country is known where no server has a <paths><geoipdb>, so "
+                         "its files have no rows; country=\"all\" has them all"}));
     if (report.name == "npr" && report.mount.empty())
       wrong("npr reports one mount, and <mount> is missing");
     if ((report.name == "npr" || report.name == "triton") &&

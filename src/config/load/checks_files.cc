@@ -115,10 +115,13 @@ class FileChecks {
   void made(const std::string& path, const std::string& name, Severity severity,
             std::string_view consequence) {
     if (name.empty()) return;
-    if (is_there(name))
-      directory(path, name, W_OK, severity, consequence);
-    else
-      directory(path, directory_of(name), W_OK, severity, consequence);
+    if (is_there(name)) return directory(path, name, W_OK, severity, consequence);
+    const std::string parent = directory_of(name);
+    std::string fault = path_fault(parent, W_OK | X_OK);
+    if (fault.empty() && !is_directory(parent)) fault = "it is not a directory";
+    if (!fault.empty())
+      complain(path, severity, name, cat({"cannot be made in ", quoted(parent), ": ", fault}),
+               consequence);
   }
 
   void logs() {
@@ -210,8 +213,12 @@ class FileChecks {
     own_status_json();
     writable("paths/auth-spool", paths.auth_spool, Severity::kWarning,
              "a backend is not sent the listeners that a killed server has left");
-    made("paths/state-dir", paths.state_dir, Severity::kWarning,
-         "sessions and their keys end with the server");
+    std::string lost = "sessions and their keys end with the server";
+    if (config_.audience.enabled) lost += ", nothing of the audience is written down";
+    if (first_acme(config_) != nullptr) lost += ", no certificate is ordered";
+    if (records_anything(config_) && config_.archive.dir.empty()) lost += ", nothing is recorded";
+    const bool loses = lost.find(',') != std::string::npos;
+    made("paths/state-dir", paths.state_dir, loses ? Severity::kError : Severity::kWarning, lost);
   }
 
   // Its pages of both folders include files of the admin folder by a path that only it knows.
