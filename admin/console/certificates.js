@@ -51,7 +51,7 @@ export async function certificates(page) {
     if (!got) return;
     rows.fill(got.items, state, one => ({cells: [cell('Names', one.names.join(', '), one.nodes && small(t('at {0}', one.nodes.join(', ') || t('no other node yet')))), cell('Issuer', one.issuer || '', one.kind && small(one.kind)),
       cell('Valid', validity(one)), cell('Next', next(one)),
-      cell('Last failure', one.failures ? one.failure || t('unknown') : '', one.failures > 1 && small(t('{0} in a row', one.failures)))],
+      cell('Last failure', one.failure || t(one.failures ? 'unknown' : ''), one.failures > 1 && small(t('{0} in a row', one.failures)))],
       acts: [one.ordered && !one.under_way && !one.wait_s && press('Order now', () => order(one)),
         one.staging && !one.under_way && press('Try with staging', () => order(one, true))]}),
       'This server has no certificate. With <acme/> in its configuration it orders one by itself; doc/https.md says how.');

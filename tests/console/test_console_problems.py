@@ -94,6 +94,19 @@ def the_bar_of_a_certificate_is_of_its_own_lifetime(t):
 
 
 @test
+def what_could_not_be_kept_is_shown_without_a_failed_order(t):
+    why = "the new certificate is in use but could not be kept (No space left on device): after a restart it is ordered again"
+    soon = int(time.time()) + 60 * DAY
+    desk = desk_of(t, "/certificates", certificates=[{"names": ["full.example"], "until": soon, "failure": why}, {"names": ["fails.example"], "until": soon, "failures": 1},
+                                                     {"names": ["fine.example"], "until": soon}])
+    desk.see("full.example", "fails.example", "fine.example")
+    rows = desk.browser.script("return [...document.querySelectorAll('tr')].map(one => [...one.cells].map(cell => cell.innerText.trim())).filter(one => one.length > 4 && one[0].includes('example'))")
+    equal([[each[0], each[4]] for each in rows], [["full.example", why], ["fails.example", "unknown"], ["fine.example", ""]])
+    desk.looks_well("certificates")
+    desk.quiet()
+
+
+@test
 def a_mount_off_the_air_shows_since_when_and_why(t):
     desk = desk_of(t)
     off = {"since": int(time.time()) - 3600, "why": "node-gone", "node": "edge01"}
