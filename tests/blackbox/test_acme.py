@@ -48,7 +48,7 @@ def acme_alone_opens_the_ports_that_it_needs(t):
     check(listener.read(100 * 384) in sent, "what came differs from what was sent")
     # A router passes 443 on, too, where it passes 80 on.
     for asked, to in ((":%d" % http, ":%d" % https), ("", "")):
-        page = server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + NAME + asked, "Accept: text/html"], port=http)
+        page = server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + NAME + asked, "Accept: text/html,application/xhtml+xml"], port=http)
         equal((page.status, page.get("Location")), (308, "https://%s%s/status.xsl" % (NAME, to)), asked)
     # By a reload they come and go, too.
     server.reload(body=server.slots["body"].replace("<ports>%d %d</ports>" % (http, https), "<ports>off</ports>"))
@@ -72,7 +72,7 @@ def a_port_of_another_program_is_said_once_and_no_browser_is_sent_there(t):
         comes(server)
         server.wait_for_log(r"EROR \S+ listen-socket 127\.0\.0\.1:%d: cannot bind \(Address already in use\)" % https)
         equal(server.log().count("cannot bind"), 1, server.log())
-        equal(server.get("/status.xsl", headers=["Host: " + NAME, "Accept: text/html"]).status, 200)
+        equal(server.get("/status.xsl", headers=["Host: " + NAME, "Accept: text/html,application/xhtml+xml"]).status, 200)
 
 
 @test
@@ -124,7 +124,7 @@ def an_address_is_ordered_as_certificates_have_it(t):
     server.reload(body=server.slots["body"].replace("127.0.0.1</names>", "[2001:DB8:0:0:0::7]</names>").replace(authority.element(), own.element()))
     comes(server, 2)
     equal(own.orders[0]["identifiers"], [{"type": "ip", "value": "2001:db8::7"}])
-    reply = server.get("/status.xsl?a", headers=["Accept: text/html", "Host: [2001:db8:0::7]:%d" % port])
+    reply = server.get("/status.xsl?a", headers=["Accept: text/html,application/xhtml+xml", "Host: [2001:db8:0::7]:%d" % port])
     equal((reply.status, reply.get("Location")), (308, "https://[2001:db8::7]:%d/status.xsl?a" % server.tls))
 
 
@@ -444,6 +444,10 @@ def browsers_are_sent_to_https_and_streams_are_not(t):
     plain("/status-json.xsl", fetched)
     plain("/status.xsl", [*page, "Sec-Fetch-Mode: no-cors"])
     plain("/admin/stats", fetched, login=ADMIN)
+    # Java's programs, old and new.
+    for accept in ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "text/html, image/gif, image/jpeg, */*; q=0.2"):
+        plain("/status-json.xsl", ["Host: " + NAME, "Accept: " + accept])
+        plain("/admin/metadata?mount=/live.mp3&mode=updinfo&song=java", ["Host: " + NAME, "Accept: " + accept], login=ADMIN)
     plain("/metrics", page)
     plain("/_lb/health", page)
     plain("/.well-known/acme-challenge/none", page, 404)
@@ -451,16 +455,20 @@ def browsers_are_sent_to_https_and_streams_are_not(t):
     plain("/status.xsl", [*page, "X-Forwarded-For: 192.0.2.1"])
     # No certificate has these names.
     for host in ("other.example.org", "127.0.0.1", "", "x/../" + NAME, NAME + "@evil.example", "[::1]:80"):
-        plain("/status.xsl", ["Accept: text/html", "Host: " + host])
+        plain("/status.xsl", ["Accept: text/html,application/xhtml+xml", "Host: " + host])
     listener = server.listener("/live.mp3", lines=page)
     sent = source.play(100)
     check(listener.read(20 * 384) in sent, "a stream is heard by http")
     secure = server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + NAME], port=server.tls, wrap=verified(authority))
     equal((secure.status, secure.get("Strict-Transport-Security")), (200, "max-age=600"))
-    # All: streams too, but no source.
+    # All: streams too, but no source, nor what programs ask that follow no redirect.
     server.reload(body=server.slots["body"].replace("<hsts>600</hsts>", "<redirect>all</redirect>"))
     wait_for(lambda: server.get("/live.mp3?x=1", headers=["Host: " + NAME]).get("Location") == to + "/live.mp3?x=1", "a stream is redirected")
     server.source("/second.mp3")
+    for path in ("/admin/metadata?mount=/live.mp3&mode=updinfo&song=plain", "/admin/streamlist.txt", "/api/v1/certificates"):
+        plain(path, fetched, login=ADMIN)
+    equal(server.get("/status-json.xsl").json()["icestats"]["source"][0]["title"], "plain")
+    equal(server.get("/admin/stats.xsl", headers=page).status, 308)
     secure = server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + NAME], port=server.tls, wrap=verified(authority))
     equal((secure.status, secure.get("Strict-Transport-Security")), (200, None))
     server.reload(body=server.slots["body"].replace("<redirect>all</redirect>", "<redirect>off</redirect>"))

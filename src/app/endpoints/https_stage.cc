@@ -36,10 +36,17 @@ std::string asked_name(const Request& request) {
   return is_plain_text(host, "-.") ? to_lower(host) : std::string();
 }
 
-// Whether a browser loads this into a window.
+// Whether a browser loads this into a window.  Java's programs ask for text/html too, and follow no
+// redirect to https.
 bool is_navigation(const Request& request) {
   if (const std::string* mode = request.headers.find("sec-fetch-mode")) return *mode == "navigate";
-  return wants_page(request.headers);
+  return wants_page(request.headers) &&
+         request.headers.get("accept").find("application/xhtml+xml") != std::string_view::npos;
+}
+
+// Encoders' titles, slaves' lists and the API: few of their clients follow a redirect.
+bool is_of_programs(std::string_view path) {
+  return path.starts_with("/admin/") || path == "/admin.cgi" || path.starts_with("/api/");
 }
 
 bool is_kept_plain(std::string_view path) {
@@ -54,9 +61,10 @@ bool goes_to_https(const Traffic& traffic, const AcmeSettings& acme, Connection&
       (request.method != Method::kGet && request.method != Method::kHead) ||
       was_passed_on(request.headers))
     return false;
-  if (acme.redirect == HttpsRedirect::kAll) return true;
   // A password is entered there.
   if (request.path == "/admin/login") return true;
+  if (acme.redirect == HttpsRedirect::kAll)
+    return is_navigation(request) || !is_of_programs(request.path);
   return is_navigation(request) && !traffic.mounts.find(request.path);
 }
 
