@@ -134,14 +134,20 @@ class HttpsCheck {
   int run() {
     const std::vector<std::string> names = acme_names(config_);
     if (names.empty()) {
-      say(false, "<acme> orders no certificate; --check-config says why");
+      const bool has_names = std::ranges::any_of(config_.acme, [&](const AcmeSettings& acme) {
+        return !names_of_acme(config_, acme).empty();
+      });
+      say(false, has_names ? "<acme> orders no certificate; --check-config says why"
+                           : "no certificate is ordered: there is no <acme> with names");
       return 1;
     }
     for (const AcmeAuthority& authority : authorities()) check(authority);
     const PortToken token = PortToken::make();
     own_ports_.emplace(loop_, config_, token.answer);
     const TokenFile file(config_, token);
-    const bool can_ask = file.written() || own_ports_->all();
+    const bool needs_ports = std::ranges::any_of(
+        names, [&](const std::string& name) { return !asked_ports(name).empty(); });
+    const bool can_ask = !needs_ports || file.written() || own_ports_->all();
     if (!can_ask)
       say(false, cat({file.written().error().what,
                       "; what answers on the ports cannot be asked without a file in the state "
@@ -152,6 +158,27 @@ class HttpsCheck {
   }
 
  private:
+  // The challenges that can show this name.
+  std::vector<AcmeChallenge> ways(const std::string& name) const {
+    const AcmeSettings* acme = acme_of_name(config_, name);
+    auto all = acme == nullptr ? std::vector<AcmeChallenge>() : challenges_of(*acme, true);
+    std::erase_if(all, [&](AcmeChallenge one) {
+      return name.starts_with("*.") ? one != AcmeChallenge::kDns
+                                    : is_address_name(name) && one == AcmeChallenge::kDns;
+    });
+    return all;
+  }
+  bool has_way(const std::string& name, AcmeChallenge way) const {
+    return std::ranges::count(ways(name), way) > 0;
+  }
+  // The ports at which authorities ask for them.
+  std::vector<int> asked_ports(const std::string& name) const {
+    std::vector<int> ports;
+    if (has_way(name, AcmeChallenge::kHttp)) ports.push_back(kAskedHttpPort);
+    if (has_way(name, AcmeChallenge::kTls)) ports.push_back(kAskedHttpsPort);
+    return ports;
+  }
+
   // The authorities of all <acme>s, each once.
   std::vector<AcmeAuthority> authorities() const {
     std::vector<AcmeAuthority> all;
@@ -196,6 +223,11 @@ class HttpsCheck {
     if (!profiles.empty()) line += cat({"; its profiles are", profiles});
     if (!renewal_info_url(*answer).empty()) line += "; it says when to renew (ARI)";
     say(true, line);
+    if (!authority.profile.empty() && known.is_object() && !known.at(authority.profile).text())
+      say(false, cat({name, " has no profile \"", authority.profile, "\""}));
+    if (meta.at("externalAccountRequired").boolean().value_or(false) &&
+        authority.external_id.empty())
+      say(false, cat({name, " wants an external account (eab-kid, eab-key)"}));
     if (const auto date = parse_http_date(answer->header("Date"))) {
       const std::string clock = clock_line(
           std::chrono::duration_cast<std::chrono::seconds>(system_clock().wall() - *date));
@@ -205,10 +237,13 @@ class HttpsCheck {
   }
 
   void check(const std::string& name, const PortToken& token, bool can_ask) {
+    const std::vector<int> ports = asked_ports(name);
+    if (ports.empty())
+      return say(true, cat({name, ": the CA asks for it by dns-01, which needs no port"}));
     if (!is_address_name(name) && !leads_here(name)) return;
     if (!can_ask) return;
-    bool is_reached = false;
-    for (const int number : {kAskedHttpPort, kAskedHttpsPort}) {
+    bool is_reached = has_way(name, AcmeChallenge::kDns);
+    for (const int number : ports) {
       // OwnPorts answers without TLS.
       const bool is_plain =
           number == kAskedHttpPort || own_ports_->all() || own_ports_->has(number);

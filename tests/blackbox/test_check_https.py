@@ -53,8 +53,8 @@ def served_from(state):
     return Own
 
 
-def asked(t, authority, names="localhost"):
-    server = t.unstarted_server(body='<acme names="%s">%s</acme>' % (names, authority.element()), paths="<state-dir>%s</state-dir>" % t.dir)
+def asked(t, authority, names="localhost", more="", of_authority=""):
+    server = t.unstarted_server(body='<acme names="%s"%s>%s</acme>' % (names, more, authority.element(of_authority)), paths="<state-dir>%s</state-dir>" % t.dir)
     server.write_config()
     made = subprocess.run([Settings.binary, "--check-https", server.config], capture_output=True, text=True, timeout=60)
     check(not (t.dir / "acme").exists() and not (server.dir / "web/.well-known").exists(), "nothing is left behind")
@@ -92,6 +92,34 @@ def one_port_that_leads_here_is_enough(t):
     status, said = asked(t, authority, "127.0.80.2")
     matches(r"ok: port 80 of 127\.0\.80\.2: (this server answers|it leads here .+)\n", said)
     equal(status, 0, said)
+
+
+@test
+def only_the_ports_of_its_challenges_are_judged(t):
+    authority = OwnAuthority(t)
+    hook = ' dns-hook="/bin/true"'
+    status, said = asked(t, authority, "localhost", hook + ' challenges="dns-01"')
+    equal(status, 0, said)
+    matches(r"ok: localhost: the CA asks for it by dns-01, which needs no port\n", said)
+    check(": port " not in said, said)
+    status, said = asked(t, authority, "localhost", hook + ' challenges="dns-01 http-01" ports="off"')
+    equal(status, 0, said)
+    check("port 80 of localhost" in said and "port 443" not in said, said)
+    on_port_80(t, "127.0.0.1", served_from(t.dir))
+    status, said = asked(t, authority, "localhost", ' challenges="tls-alpn-01" ports="off"')
+    equal(status, 1, said)
+    check("port 443 of localhost" in said and "port 80" not in said, said)
+    equal(asked(t, authority, "off"), (1, "wrong: no certificate is ordered: there is no <acme> with names\n"))
+
+
+@test
+def what_a_directory_says_that_an_order_would_fail_with_is_said(t):
+    authority = OwnAuthority(t)
+    authority.meta["externalAccountRequired"] = True
+    status, said = asked(t, authority, of_authority=' profile="nope"')
+    equal(status, 1, said)
+    matches(r'wrong: 127\.0\.0\.1:\d+ has no profile "nope"\n', said)
+    matches(r"wrong: 127\.0\.0\.1:\d+ wants an external account \(eab-kid, eab-key\)\n", said)
 
 
 @test

@@ -43,6 +43,7 @@ class OwnAuthority:
         self.certificate = self.dir / "cert.pem"
         self.instead = {}       # by the first part of the path: answers (status, type of the problem, detail, headers), each given once
         self.window = None      # (begin, end) from now, in seconds
+        self.meta = {}  # further members of the directory's meta
         self.profiles = {"classic": "of 90 days", "shortlived": "of 6 days"}
         self.ahead = 0          # offset of its clock, in seconds
         self.dates = None       # begin and end of certificates, as "20261127120000Z"; None: 90 days from now
@@ -114,7 +115,7 @@ class OwnAuthority:
         at = lambda where: "%s/%s" % (self.base, where)
         if part == "dir":
             return 200, {}, json.dumps({"newNonce": at("nonce"), "newAccount": at("account"), "newOrder": at("new"), "renewalInfo": at("renewal"),
-                                        "meta": {"profiles": self.profiles}}).encode()
+                                        "meta": {"profiles": self.profiles, **self.meta}}).encode()
         if part == "nonce":
             return 204, {}, b""
         if part == "renewal":
