@@ -6,6 +6,7 @@
 
 #include "base/cat.h"
 #include "base/clock.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -25,6 +26,16 @@ constexpr std::array kAuthorities = {
 
 constexpr auto kClockTolerance = 5min;
 
+std::string_view host_of(std::string_view url) {
+  url.remove_prefix(std::min(url.size(), url.find("://") + 3));
+  return url.substr(0, url.find('/'));
+}
+
+const KnownAuthority* known_authority(std::string_view host) {
+  const auto* at = std::ranges::find(kAuthorities, host, &KnownAuthority::host);
+  return at == kAuthorities.end() ? nullptr : at;
+}
+
 // "27 days", "36 hours", "5 minutes"
 std::string time_left(std::chrono::seconds left) {
   const auto counted = [](std::int64_t n, std::string_view unit) {
@@ -43,11 +54,14 @@ bool is_same_day(const std::tm& one, const std::tm& other) {
 }  // namespace
 
 std::string authority_name(std::string_view directory) {
-  std::string_view host = directory.substr(std::min(directory.size(), directory.find("://") + 3));
-  host = host.substr(0, host.find('/'));
-  for (const KnownAuthority& known : kAuthorities)
-    if (known.host == host) return std::string(known.name);
-  return std::string(host);
+  const std::string_view host = host_of(directory);
+  const auto* known = known_authority(host);
+  return std::string(known == nullptr ? host : known->name);
+}
+
+bool is_known_authority(std::string_view directory) {
+  const std::string host = to_lower(host_of(directory));
+  return known_authority(std::string_view(host).substr(0, host.find(':'))) != nullptr;
 }
 
 std::string moment_text(WallTime time, WallTime now) {

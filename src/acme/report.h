@@ -31,6 +31,8 @@ std::string failure_line(const FailureReport& report);
 
 // "Let's Encrypt", "ZeroSSL"; for others the host.
 std::string authority_name(std::string_view directory);
+// Whether it is at the host of a public authority, whatever its path.
+bool is_known_authority(std::string_view directory);
 // A clock that far ahead, or behind if negative; "": within five minutes.
 std::string clock_line(std::chrono::seconds ahead);
 // "14:05" if it is today, otherwise "2026-11-24 at 05:00".

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "acme/certificate.h"
+#include "acme/report.h"
 #include "base/strings.h"
 #include "net/address/address.h"
 #include "net/address/reach.h"
@@ -94,9 +95,7 @@ std::string staging_url(const AcmeAuthority& authority) {
 }
 
 bool is_public_authority(const AcmeAuthority& directory) {
-  return std::ranges::any_of(kDirectories, [&](const NamedDirectory& known) {
-    return known.name == directory.url || known.url == directory.url;
-  });
+  return is_known_authority(directory_url(directory));
 }
 
 namespace {

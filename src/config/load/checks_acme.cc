@@ -88,7 +88,8 @@ void check_acme_names(const Config& config, const AcmeSettings& acme, int line,
   const auto challenges = challenges_of(acme, true);
   const bool has_dns =
       std::find(challenges.begin(), challenges.end(), AcmeChallenge::kDns) != challenges.end();
-  const bool is_public = acme.authorities.empty() || is_public_authority(acme.authorities.front());
+  const bool is_public =
+      acme.authorities.empty() || std::ranges::any_of(acme.authorities, is_public_authority);
   const std::vector<std::string> served = served_names(config);
   for (const std::string& name : names_of_acme(config, acme)) {
     if (std::ranges::find(seen, name) != seen.end()) {

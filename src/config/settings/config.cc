@@ -107,7 +107,8 @@ std::string state_directory(const Config& config) {
 }
 
 bool is_left_out(const AcmeSettings& acme, const std::string& name) {
-  const bool is_public = acme.authorities.empty() || is_public_authority(acme.authorities.front());
+  const bool is_public =
+      acme.authorities.empty() || std::ranges::any_of(acme.authorities, is_public_authority);
   return name.empty() || (name.starts_with("*.") && acme.dns_hook.empty()) ||
          (is_public && !why_not_public(name).empty());
 }

@@ -69,6 +69,14 @@ TEST(AcmeNames, AuthoritiesHaveNamesOrAddresses) {
   AcmeAuthority own;
   own.url = "https://ca.example.org/dir";
   CHECK_FALSE(is_public_authority(own));
+  for (const char* url :
+       {"letsencrypt-staging", "https://acme-v02.api.letsencrypt.org/directory/",
+        "https://acme.zerossl.com/v2/DV90", "https://ACME.zerossl.com:443/v2/DV90",
+        "https://dv.acme-v02.api.pki.goog/directory", "https://acme.ssl.com/sslcom-dv-rsa"}) {
+    AcmeAuthority known;
+    known.url = url;
+    CHECK_TEXT(is_public_authority(known), url);
+  }
   STRCMP_EQUAL("https://ca.example.org/dir", directory_url(own).c_str());
 }
 

@@ -30,6 +30,12 @@ TEST(AcmeChecks, NamesThatNoAuthoritySigns) {
               "; use names= or ssl-certificate (" + why + ")");
   error("<acme names=\"radio.local\"><authority url=\"https://ca.local/dir\"/></acme>",
         "no public CA gives a certificate for radio.local", Severity::kNote);
+  for (const char* public_one : {"https://acme.zerossl.com/v2/DV90",
+                                 "https://acme-v02.api.letsencrypt.org/directory/", "letsencrypt"})
+    error(std::string("<acme names=\"radio.local\"><authority url=\"https://ca.local/dir\"/>"
+                      "<authority url=\"") +
+              public_one + "\"/></acme>",
+          "no public CA gives a certificate for radio.local");
 }
 TEST(AcmeChecks, WhatIsMissing) {
   error("<acme names=\"*.example.org\"/>", "*.example.org needs the challenge dns-01");
