@@ -151,6 +151,26 @@ def a_name_that_is_put_before_another_leaves_it_its_certificate(t):
         server.wire(server.tls, wrap=verified(authority, name)).close()
 
 
+@test
+def another_name_leaves_the_old_one_its_certificate_until_its_own_comes(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port()).start()
+    comes(server)
+    authority.held["finalize"] = threading.Event()
+    other = "www.example.net"
+    server.reload(body=server.slots["body"].replace("<acme>", "<acme><names>%s</names>" % other))
+    wait_for(lambda: len(authority.orders) == 2, "another one is ordered: " + server.log()[-900:])
+    server.wire(server.tls, wrap=verified(authority)).close()
+    server.reload(body=server.slots["body"] + "<location>here</location>")
+    wait_for(lambda: server.log().count("configuration re-read") == 2, "it is read again: " + server.log()[-900:])
+    server.wire(server.tls, wrap=verified(authority)).close()
+    authority.held["finalize"].set()
+    comes(server, 2)
+    server.wire(server.tls, wrap=verified(authority, other)).close()
+    in_use = server.log().rsplit("a new certificate for", 1)[1]
+    check("certificate for %s (" % NAME not in in_use, "the old one has ended: " + in_use)
+
+
 TOKEN = "A" * 20 + "_-" + "b" * 21
 PATH = "/.well-known/acme-challenge/"
 

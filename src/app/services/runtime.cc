@@ -55,8 +55,17 @@ TlsSettings Runtime::tls_settings(const Config& config, const std::vector<std::s
   std::vector<std::string> names;
   for (const WantedCertificate& wanted : wanted_certificates(config))
     names.insert(names.end(), wanted.names.begin(), wanted.names.end());
-  for (std::string& path : kept_before(state_directory(config), names, settings.certificates))
+  const std::string state = state_directory(config);
+  for (std::string& path : kept_before(state, names, settings.certificates))
     settings.certificates.push_back(std::move(path));
+  // So does another list of names, as long as a certificate of it is missing.
+  const bool lacks_any = std::ranges::any_of(
+      ordered, [](const std::string& path) { return ::access(path.c_str(), F_OK) != 0; });
+  if (in_use != nullptr && lacks_any)
+    for (const TlsContext::Certificate& one : in_use->certificates())
+      if (one.file.starts_with(state + "/acme/certificates/") &&
+          std::ranges::find(settings.certificates, one.file) == settings.certificates.end())
+        settings.certificates.push_back(one.file);
   return settings;
 }
 
