@@ -54,9 +54,11 @@ std::chrono::seconds next_question(const FetchAnswer& answer, WallTime now) {
   return asked_for.count() == 0 ? kUnsaid : std::clamp(asked_for, kSoonest, kLatest);
 }
 
-WallTime renewal_moment(const RenewalWindow& window, double chance) {
+WallTime renewal_moment(const RenewalWindow& window, const CertificateFacts& facts, double chance) {
+  if (window.begins >= facts.ends) return renewal_time(facts, chance);
   const std::chrono::duration<double> length = window.ends - window.begins;
-  return window.begins + std::chrono::duration_cast<WallTime::duration>(length * chance);
+  return std::min(window.begins + std::chrono::duration_cast<WallTime::duration>(length * chance),
+                  facts.ends - (facts.ends - facts.begins) / 10);
 }
 
 std::string renewal_info_url(const FetchAnswer& directory) {

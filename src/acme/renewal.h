@@ -30,8 +30,9 @@ struct RenewalWindow {
 std::optional<RenewalWindow> renewal_window(const FetchAnswer& answer);
 // The pause until the next question: Retry-After, limited to a minute and a day; without it 6 h.
 std::chrono::seconds next_question(const FetchAnswer& answer, WallTime now);
-// A moment in the window.
-WallTime renewal_moment(const RenewalWindow& window, double chance);
+// A moment in the window, at least a tenth of the life before the certificate's end; a window that
+// begins after its end is none.
+WallTime renewal_moment(const RenewalWindow& window, const CertificateFacts& facts, double chance);
 
 // The renewal address of a directory; "": none.
 std::string renewal_info_url(const FetchAnswer& directory);

@@ -237,7 +237,7 @@ void CertificateService::conf_came() {
 WallTime CertificateService::renewal() const {
   const WallTime kept = wall_time(kept_.order.next);
   if (!window_) return std::max(renewal_time(*kept_.facts, chance_), kept);
-  const WallTime moment = renewal_moment(*window_, chance_);
+  const WallTime moment = renewal_moment(*window_, *kept_.facts, chance_);
   // A window that was over from the start shows a wrong clock.
   return was_ahead_ && kept_.order.failures == 0 ? moment : std::max(moment, kept);
 }
@@ -254,7 +254,8 @@ void CertificateService::plan_renewal(bool logs_it) {
 void CertificateService::on_window(const RenewalWindow& window) {
   const bool is_new = window_ != window;
   window_ = window;
-  const WallTime now = runtime_.clock.wall(), moment = renewal_moment(window, chance_);
+  const WallTime now = runtime_.clock.wall(),
+                 moment = renewal_moment(window, *kept_.facts, chance_);
   if (is_new)
     runtime_.log.info(
         kAcmeModule,

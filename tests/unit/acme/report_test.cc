@@ -239,7 +239,14 @@ TEST(RenewalInfo, AWindowAndWhenItIsAskedForAgain) {
   CHECK_TRUE(window.has_value());
   LONGS_EQUAL(24 * 3600, (window->ends - window->begins) / 1s);
   STRCMP_EQUAL("https://ca.test/why", window->explanation.c_str());
-  LONGS_EQUAL(6 * 3600, (renewal_moment(*window, 0.25) - window->begins) / 1s);
+  const auto moment = [&](WallTime begins, WallTime ends, double chance) {
+    return (renewal_moment(*window, {begins, ends, ""}, chance) - window->begins) / 1s;
+  };
+  const WallTime day = window->begins;
+  LONGS_EQUAL(6 * 3600, moment(day - 24h * 60, day + 24h * 30, 0.25));
+  // Not so late that it would end before another one comes, nor after its end.
+  LONGS_EQUAL(38'880, moment(day - 24h * 9, day + 36h, 0.999));
+  LONGS_EQUAL(-30 * 24 * 3600, moment(day - 24h * 90, day, 0.5));
   LONGS_EQUAL(21600, next_question(answer, {}).count());
   LONGS_EQUAL(60, next_question({200, {"Retry-After: 1"}, ""}, {}).count());
   LONGS_EQUAL(86400, next_question({200, {"Retry-After: 999999"}, ""}, {}).count());
