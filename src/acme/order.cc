@@ -47,11 +47,11 @@ AcmeOrder::Step AcmeOrder::begin() {
 }
 
 AcmeOrder::Step AcmeOrder::post(State state, const std::string& url, std::string payload) {
+  if (!is_url(url)) return other("names no https URL to go on with");
   state_ = state;
   url_ = url;
   payload_ = std::move(payload);
   bad_nonces_ = 0;
-  if (!is_url(url)) return other("names no https URL to go on with");
   return ask();
 }
 
@@ -350,8 +350,9 @@ AcmeOrder::Step AcmeOrder::on_certificate(const FetchAnswer& answer, const Json&
   if (status == "processing" || status == "ready" || status == "pending")
     return poll(State::kCertificate, order_, answer, now);
   const Json problem = body.at("error");
-  return problem.is_object() ? of_problem(problem, wanted_.names.front())
-                             : other(cat({"is ", cleaned_text(status)}));
+  return problem.is_object()
+             ? of_problem(problem, wanted_.names.front())
+             : other(status.empty() ? "has no status" : cat({"is ", cleaned_text(status)}));
 }
 
 AcmeOrder::Step AcmeOrder::on_chain(const FetchAnswer& answer, WallTime now) {

@@ -115,6 +115,17 @@ def another_state_directory_leaves_the_certificate_until_the_restart(t):
 
 
 @test
+def the_same_names_in_another_order_are_not_ordered_again(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port(), acme="<names>%s b.example.org c.example.org</names>" % NAME).start()
+    comes(server)
+    server.reload(body=server.slots["body"].replace("b.example.org c.example.org", "c.example.org b.example.org"))
+    wait_for(lambda: server.log().count("it is renewed on") == 2, "it is planned: " + server.log()[-900:])
+    server.wire(server.tls, wrap=verified(authority, "c.example.org")).close()
+    equal(len(authority.orders), 1, "orders")
+
+
+@test
 def each_acme_has_its_names_and_its_authority(t):
     first, second = OwnAuthority(t, "first"), OwnAuthority(t, "second")
     server = radio(t, first, free_port())

@@ -190,8 +190,9 @@ void CertificateService::on_read(Kept kept) {
     return std::ranges::find(all, directory) != all.end();
   };
   if (kept_.order.issuer.empty()) kept_.order.issuer = kept_.order.directory;
-  const bool is_same = kept_.order.names == names_ && is_known(kept_.order.directory) &&
-                       is_known(kept_.order.issuer);
+  // In whatever order: authorities count certificates of the same names.
+  const bool is_same = std::ranges::is_permutation(kept_.order.names, names_) &&
+                       is_known(kept_.order.directory) && is_known(kept_.order.issuer);
   is_other_ = kept_.facts && !is_same;
   if (!is_same) {
     kept_.id.clear();

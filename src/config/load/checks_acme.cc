@@ -62,7 +62,7 @@ void check_words(const AcmeSettings& acme, const std::string& path, Filler& fill
   const std::string& email = acme.email;
   if (!email.empty() &&
       (std::ranges::count(email, '@') != 1 || email.starts_with('@') || email.ends_with('@') ||
-       email.find_first_of(" ,;<>?") != std::string::npos))
+       email.find_first_of(" ,;:<>?") != std::string::npos))
     filler.report(
         filler.line_of(path + "/email"), Severity::kError,
         cat({"<acme> <email>: ", email,

@@ -253,6 +253,15 @@ TEST(AcmeOrder, NothingIsAskedOfAnUrlThatIsNotHttps) {
   failure();
   LONGS_EQUAL(3, ca.asked.size());
 }
+TEST(AcmeOrder, WhatAnAnswerLacksIsSaidOfItsUrl) {
+  ca.instead["order/1"] = {200, {}, R"({"status":"valid"})"};
+  STRCMP_EQUAL("the CA's answer about https://ca.test/order/1 names no https URL to go on with",
+               failure().text.c_str());
+  ca = FakeAuthority();
+  ca.instead["finalize"] = {200, {}, "{}"};
+  STRCMP_EQUAL("the CA's answer about https://ca.test/finalize has no status",
+               failure().text.c_str());
+}
 TEST(AcmeOrder, ATokenIsOnlyWhatTokensAre) {
   for (const char* token : {"", "../../etc/passwd", "a/b", "a b", "a\\u0000"}) {
     ca = FakeAuthority();

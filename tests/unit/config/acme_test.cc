@@ -45,8 +45,8 @@ TEST(AcmeChecks, WhatIsMissing) {
         "eab-kid and eab-key belong together");
   error("<acme><authority url=\"https://ca.example.org/\" eab-kid=\"a\" eab-key=\"?\"/></acme>",
         "eab-key is not base64url");
-  for (const char* email :
-       {"radio", "@example.org", "radio@", "a@example.org,b@example.org", "a b@c"})
+  for (const char* email : {"radio", "@example.org", "radio@", "a@example.org,b@example.org",
+                            "a b@c", "mailto:a@example.org"})
     error(std::string("<acme email=\"") + email + "\"/>",
           std::string("<acme> <email>: ") + email + " is not an address such as radio@example.org");
   error("<acme answer-from=\"192.0.2.7:8000\"/>",
