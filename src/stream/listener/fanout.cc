@@ -65,8 +65,10 @@ void Fanout::begin_pass() {
     --passes_to_know_;
   }
   due_.splice_back(idle_);
-  // Blocked listeners are only checked for having left the window.
-  blocked_.for_each([this](Listener& listener) { keep_in_window(listener); });
+  // Blocked listeners are only checked for having left the window, or for being slow.
+  blocked_.for_each([this](Listener& listener) {
+    if (keep_in_window(listener)) skip_if_slow(listener);
+  });
 }
 
 bool Fanout::pump(SteadyTime deadline) {
@@ -104,20 +106,24 @@ bool Fanout::keep_in_window(Listener& listener) {
     drop_slow(listener);
     return false;
   }
-  if (settings_->lag_policy == LagPolicy::kSkip && !listener.continuation &&
-      listener.span_begin == Listener::kAnySpan && listener.position < view_->end &&
-      view_->end - listener.position > settings_->queue_bytes / 4 * 3) {
-    // A slow listener gets the rest of its unit and continues with the newest unit.
-    const std::uint64_t mark =
-        view_->sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
-    const std::uint64_t next = mark == view_->sync.end() ? view_->sync.begin() : mark + 1;
-    if (next < view_->sync.end()) {
-      listener.continuation = std::make_unique<Continuation>(
-          Continuation{view_->sync[next].position, mount_, EnterMode::kLive});
-      mount_->slow_listeners.fetch_add(1, std::memory_order_relaxed);
-    }
-  }
   return true;
+}
+
+// Of a listener whose socket is full: one that has taken all it could is behind only by what has
+// come since, and after a pause that is no sign that it is slow (CatchUp).
+void Fanout::skip_if_slow(Listener& listener) {
+  if (settings_->lag_policy != LagPolicy::kSkip || listener.continuation ||
+      listener.span_begin != Listener::kAnySpan || listener.position >= view_->end ||
+      view_->end - listener.position <= settings_->queue_bytes / 4 * 3 + view_->catch_up)
+    return;
+  // A slow listener gets the rest of its unit and continues with the newest unit.
+  const std::uint64_t mark =
+      view_->sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
+  const std::uint64_t next = mark == view_->sync.end() ? view_->sync.begin() : mark + 1;
+  if (next >= view_->sync.end()) return;
+  listener.continuation = std::make_unique<Continuation>(
+      Continuation{view_->sync[next].position, mount_, EnterMode::kLive});
+  mount_->slow_listeners.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Moves a listener that waits for a unit to the next one; without a unit, to the end.
@@ -172,6 +178,7 @@ void Fanout::serve(Listener& listener) {
       listener.blocked = true;
       blocked_.push_back(listener);
       listener.want_write(true);
+      skip_if_slow(listener);
       return;
     case Delivered::kGone:
       finish(listener, EndReason::kClientGone);

@@ -90,6 +90,7 @@ class Fanout {
   void serve(Listener& listener);
   void rest(Listener& listener);
   bool keep_in_window(Listener& listener);
+  void skip_if_slow(Listener& listener);
   std::unique_ptr<Listener> release(Listener& listener);
   void drop_slow(Listener& listener);
   void start_at_mark(Listener& listener);

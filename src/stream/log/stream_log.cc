@@ -440,6 +440,7 @@ std::shared_ptr<const StreamView> StreamLog::view_to(std::uint64_t end, bool end
   view->late_at = late_at_;
   view->wall_seams = wall_seams_.view();
   view->seam = seam_;
+  view->catch_up = catch_up_.forgiven();
   view->ended = ended;
   return view;
 }

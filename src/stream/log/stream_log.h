@@ -48,8 +48,11 @@ class CatchUp {
   }
   // Bytes beyond queue-size, when the last bytes were received.
   std::size_t extra() const noexcept { return last_ - began_ < kStays ? bytes_ : 0; }
+  // Bytes that a listener may be behind because of the pause.  It ends before extra() does, so that
+  // a listener that skips finds the rest of its unit in the window.
+  std::size_t forgiven() const noexcept { return last_ - began_ < kForgiven ? bytes_ : 0; }
 
-  static constexpr std::chrono::seconds kPause{1}, kArrives{1}, kStays{10};
+  static constexpr std::chrono::seconds kPause{1}, kArrives{1}, kForgiven{5}, kStays{10};
   // A stream of 4 Mbit/s that waited for 16 s; the kernel keeps less for one socket.
   static constexpr std::size_t kMaxBytes = 8 << 20;
 

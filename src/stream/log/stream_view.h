@@ -67,6 +67,7 @@ struct StreamView {
   std::uint64_t late_at = 0;
   WallSeams::View wall_seams;  // with seams that have left the window
   std::uint64_t seam = 0;      // where the present source began to write
+  std::size_t catch_up = 0;    // CatchUp::forgiven()
   bool ended = false;          // the source is gone; end is final
 
   // The mapped bytes from `position` to the end of its segment or of the view.

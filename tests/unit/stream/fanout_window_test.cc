@@ -3,6 +3,7 @@
 
 using namespace lb;
 using namespace lb::test;
+using namespace std::chrono_literals;
 
 TEST_GROUP_BASE(FanoutWindow, FanoutFixture){};
 
@@ -159,6 +160,65 @@ TEST(FanoutWindow, WithSkippingAListenerBeforeTheFirstMarkLeavesThere) {
   wire->otherwise = Wire::kEverything;
   host.own_loop.run_once(false);
   LONGS_EQUAL(1500, host.departures.at(0)->position);
+}
+
+// All delayed bytes come at once.
+TEST(FanoutWindow, WithSkippingThePauseOfASourceTakesNothingFromListeners) {
+  settings.lag_policy = LagPolicy::kSkip;
+  set_window(100, 4000);
+  writer.units(10, 100);
+  open();
+  const auto ready = fake(1000), filling = fake(1000);
+  writer.now += 2s;
+  writer.units(36, 100);
+  filling->script = {100};
+  filling->otherwise = Wire::kAgain;
+  publish_and_pass();
+  publish_and_pass();  // 3500 behind, more than three quarters
+  LONGS_EQUAL(0, mount->slow_listeners.load());
+  filling->otherwise = Wire::kEverything;
+  host.own_loop.run_once(false);
+  CHECK(ready->sent == pattern_text(1000, 4600));
+  CHECK(filling->sent == pattern_text(1000, 4600));
+  LONGS_EQUAL(0, host.departures.size());
+}
+TEST(FanoutWindow, WithSkippingAListenerThatWasReadyAndTakesEverythingIsNotSlow) {
+  settings.lag_policy = LagPolicy::kSkip;
+  set_window(100, 4000);
+  writer.units(10, 100);
+  open();
+  const auto wire = fake(1000);
+  writer.units(36, 100);  // in one read, after less than a pause
+  publish_and_pass();
+  LONGS_EQUAL(0, mount->slow_listeners.load());
+  CHECK(wire->sent == pattern_text(1000, 4600));
+}
+TEST(FanoutWindow, WithSkippingOneWhoStaysBehindAfterAPauseSkipsWhileTheWindowHasItsUnit) {
+  settings.lag_policy = LagPolicy::kSkip;
+  set_window(100, 4000);
+  writer.units(10, 100);
+  open();
+  const auto wire = fake(1000);
+  writer.now += 2s;
+  writer.units(50, 100);
+  wire->script = {150};
+  wire->otherwise = Wire::kAgain;
+  publish_and_pass();
+  for (int i = 0; i < 5; ++i) {
+    writer.now += 900ms;
+    writer.units(1, 100);
+    publish_and_pass();
+  }
+  LONGS_EQUAL(0, mount->slow_listeners.load());
+  writer.now += 900ms;
+  writer.units(1, 100);
+  publish_and_pass();
+  LONGS_EQUAL(1, mount->slow_listeners.load());
+  wire->otherwise = Wire::kEverything;
+  host.own_loop.run_once(false);
+  LONGS_EQUAL(1200, host.departures.at(0)->position);
+  CHECK(wire->sent == pattern_text(1000, 1200));
+  CHECK(host.ends.empty());
 }
 
 TEST(FanoutWindow, AListenerThatJoinsInTheMiddleOfAPassDoesNotLeaveTheOthersBehind) {
