@@ -115,6 +115,7 @@ void Source::resume() {
 void Source::read_on(bool limited) {
   if (ended_) return;
   has_more_ = true;
+  bool any = false;
   const auto settings = feed_.mount().settings();
   limited = limited && is_limited(*settings);
   // Bytes buffered in the transport do not make the socket readable.
@@ -142,6 +143,7 @@ void Source::read_on(bool limited) {
       finish(result.status == IoStatus::kEof ? closed_by_peer() : EndReason::kClientGone);
       return;
     }
+    any = true;
     last_data_ = host_.loop().now();
     feed_.lease().mount->note_data(last_data_);
     heard_ = host_.loop().awake();
@@ -153,7 +155,8 @@ void Source::read_on(bool limited) {
       break;
     }
   }
-  feed_.publish();
+  // A view like the last one would wake all loops with listeners.
+  if (any) feed_.publish();
 }
 
 // An upstream that sends addresses ends its answer at the end of the span.

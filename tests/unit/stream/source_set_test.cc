@@ -23,13 +23,18 @@ TEST_GROUP(SourceSet) {
 
   std::shared_ptr<Mount> add(SocketPair & pair, std::uint64_t lease_id, std::string leftover = {},
                              std::string request = "SOURCE /a HTTP/1.0", bool is_logged = true) {
+    return add(pair.transport(), lease_id, std::move(leftover), std::move(request), is_logged);
+  }
+  std::shared_ptr<Mount> add(std::unique_ptr<Transport> transport, std::uint64_t lease_id,
+                             std::string leftover = {}, std::string request = "SOURCE /a HTTP/1.0",
+                             bool is_logged = true) {
     WriterLease lease;
     lease.mount = std::make_shared<Mount>("/a", lb::test::mount_settings(), 1);
     lease.log = std::move(*StreamLog::create("test"));
     lease.id = lease_id;
     lease.is_logged = is_logged;
     SourceOffer offer;
-    offer.transport = pair.transport();
+    offer.transport = std::move(transport);
     offer.leftover = std::move(leftover);
     offer.request = std::move(request);
     offer.user = "source";
@@ -252,4 +257,20 @@ TEST(SourceSet, ManySourcesAreReadByTurns) {
   pairs[0]->send(" three");
   turn();
   STRCMP_EQUAL("one two three", heard(0).c_str());
+}
+TEST(SourceSet, ATurnPublishesOnlyWhatHasCome) {
+  std::vector<std::unique_ptr<SocketPair>> pairs;
+  std::vector<std::shared_ptr<Mount>> mounts;
+  std::vector<std::shared_ptr<const StreamView>> views;
+  for (std::size_t i = 0; i < SourceSet::kMany + 10; ++i) {
+    pairs.push_back(std::make_unique<SocketPair>());
+    mounts.push_back(add(*pairs.back(), i + 1));
+  }
+  CHECK(sources->by_turns());
+  for (const auto& mount : mounts) views.push_back(mount->channel().newest());
+  // In one turn all are asked.
+  pairs[0]->send("bytes");
+  for (int i = 0; i < 100 && mounts[0]->channel().newest() == views[0]; ++i) loop.run_once(true);
+  STRCMP_EQUAL("bytes", read_view(*mounts[0]->channel().newest(), 0).c_str());
+  for (std::size_t i = 1; i < mounts.size(); ++i) CHECK(mounts[i]->channel().newest() == views[i]);
 }
