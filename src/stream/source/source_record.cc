@@ -105,7 +105,8 @@ void SourceSet::go_on(const std::vector<SourceRecord>& saved) {
     const auto at = sources_.find(one.lease);
     if (at == sources_.end()) continue;
     at->second->go_on(one.feed);  // may end it
-    if (by_turns_ && sources_.contains(one.lease)) sources_.find(one.lease)->second->watch(false);
+    if (by_turns_ && sources_.contains(one.lease))
+      read_by_turns(one.lease, *sources_.find(one.lease)->second);
   }
   choose_reading();
 }

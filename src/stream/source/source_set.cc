@@ -38,26 +38,42 @@ void SourceSet::add(SourceOffer offer, WriterLease lease,
   Source& added = *source;
   sources_[id] = std::move(source);
   added.start();  // may end it
-  if (by_turns_ && sources_.contains(id)) added.watch(false);
+  if (by_turns_ && sources_.contains(id)) read_by_turns(id, added);
   choose_reading();
 }
 
 void SourceSet::choose_reading() {
   const bool by_turns = sources_.size() >= (by_turns_ ? kFewAgain : kMany);
   if (by_turns == by_turns_) return;
+  ready_ = UniqueFd(by_turns ? ::epoll_create1(EPOLL_CLOEXEC) : -1);
+  if (by_turns && !ready_) return;
   by_turns_ = by_turns;
-  for (const auto& [id, source] : sources_) source->watch(!by_turns);
+  for (const auto& [id, source] : sources_)
+    if (by_turns)
+      read_by_turns(id, *source);
+    else
+      source->watch(true);
   if (by_turns)
     turn_.after(kTurn);
   else
     turn_.cancel();
 }
 
+// A socket that the kernel refuses keeps its own watch.
+void SourceSet::read_by_turns(std::uint64_t lease, Source& source) {
+  epoll_event readable{};
+  readable.events = EPOLLIN;
+  readable.data.u64 = lease;
+  source.watch(
+      ::epoll_ctl(ready_.get(), EPOLL_CTL_ADD, source.offer().transport->fd(), &readable) != 0);
+}
+
 void SourceSet::take_turn() {
-  looking_at_.clear();
-  for (const auto& [id, source] : sources_) looking_at_.push_back(id);
+  found_.resize(sources_.size());
+  const int found = ::epoll_wait(ready_.get(), found_.data(), static_cast<int>(found_.size()), 0);
   bool more = false;
-  for (const std::uint64_t id : looking_at_) {
+  for (int i = 0; i < found; ++i) {
+    const std::uint64_t id = found_[static_cast<std::size_t>(i)].data.u64;
     const auto at = sources_.find(id);  // another source's end may have removed it
     if (at == sources_.end()) continue;
     at->second->read_now();  // may end it

@@ -1,12 +1,15 @@
 // SourceSet: the sources of one worker.
 //
 // A few sources are read when their sockets are ready, so listeners hear bytes within a
-// millisecond.  With many, each frame would wake the worker: from kMany sources on it polls all in
-// turns, so that a read brings several frames (doc/decisions.md A9: the price is per call).
+// millisecond.  With many, each frame would wake the worker: from kMany sources on it asks for the
+// ready ones in turns, so that a read brings several frames (doc/decisions.md A9: the price is per
+// call).
 //
 // Thread: its worker; admission's requests come by Loop::post.
 // Ownership: owns the sources; a finished one gives its lease back to admission.
 #pragma once
+
+#include <sys/epoll.h>
 
 #include <array>
 #include <atomic>
@@ -17,6 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "stream/source/source.h"
 #include "stream/source/standby_source.h"
 
@@ -139,6 +143,7 @@ class SourceSet final : public SourceHost, private StandbyHost {
 
  private:
   void choose_reading();
+  void read_by_turns(std::uint64_t lease, Source& source);
   void take_turn();
   void log_end(const SourceOffer& offer, const Mount& mount, EndReason reason,
                std::uint64_t bytes_read, std::chrono::milliseconds lasted);
@@ -151,7 +156,8 @@ class SourceSet final : public SourceHost, private StandbyHost {
   Log& log_;
   Callbacks callbacks_;
   bool by_turns_ = false;
-  std::vector<std::uint64_t> looking_at_;  // in one turn
+  UniqueFd ready_;                  // an epoll with the sockets that are read by turns
+  std::vector<epoll_event> found_;  // in one turn
   Timer turn_;
   struct SilenceWatch {
     SilenceWatch(Loop& loop, UniqueFunction<void()> check) : timer(loop, std::move(check)) {}

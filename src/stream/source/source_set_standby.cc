@@ -106,6 +106,7 @@ bool SourceSet::step_back(std::uint64_t lease, std::chrono::milliseconds silence
   end.last_data = source.last_data();
   end.silent = std::chrono::duration_cast<std::chrono::milliseconds>(source.silent());
   SourceOffer offer = source.step_back();
+  if (ready_) ::epoll_ctl(ready_.get(), EPOLL_CTL_DEL, offer.transport->fd(), nullptr);
   end.lease = source.take_lease();
   WriterLease place;
   place.mount = end.lease.mount;

@@ -274,3 +274,21 @@ TEST(SourceSet, ATurnPublishesOnlyWhatHasCome) {
   STRCMP_EQUAL("bytes", read_view(*mounts[0]->channel().newest(), 0).c_str());
   for (std::size_t i = 1; i < mounts.size(); ++i) CHECK(mounts[i]->channel().newest() == views[i]);
 }
+TEST(SourceSet, ATurnReadsOnlyTheSocketsThatAreReady) {
+  std::vector<std::unique_ptr<SocketPair>> pairs;
+  for (std::size_t i = 0; i < SourceSet::kMany; ++i) {
+    pairs.push_back(std::make_unique<SocketPair>());
+    add(*pairs.back(), i + 1);
+  }
+  const UniqueFd ready(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  const auto wire = std::make_shared<Wire>();
+  add(std::make_unique<FakeTransport>(wire, ready.get()), 100);
+  wire->read_status = IoStatus::kEof;
+  pairs[0]->send("bytes");
+  for (int i = 0; i < 100 && sources->bytes_read() == 0; ++i) loop.run_once(true);
+  LONGS_EQUAL(5, sources->bytes_read());
+  CHECK(ends.empty());
+  CHECK_EQUAL(0, ::eventfd_write(ready.get(), 1));
+  for (int i = 0; i < 100 && ends.empty(); ++i) loop.run_once(true);
+  LONGS_EQUAL(100, ends.at(0).lease.id);
+}
