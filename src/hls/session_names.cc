@@ -7,11 +7,12 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kNameKey = "icecast-lb hls session";
 constexpr std::size_t kNonceDigits = 2 * kHlsNameRandom, kCheckBytes = 4;
 
+// Each list and each segment of a session asks for it.
 std::string with_check(std::string_view nonce) {
-  return cat({nonce, hex_encode(hmac_sha256(kNameKey, nonce).substr(0, kCheckBytes))});
+  static const HmacKey kKey("icecast-lb hls session");
+  return cat({nonce, hex_encode(kKey.sign(nonce).substr(0, kCheckBytes))});
 }
 
 }  // namespace
