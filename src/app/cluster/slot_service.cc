@@ -270,6 +270,9 @@ void SlotService::place(Row& row, bool alone_known) {
   const std::string parent = limited ? parent_of(mount) : std::string();
   const bool certain = alone_known && (neighbours_.alone() || now - began_ > kAllAreBack);
   const std::string before = row.book->parent();
+  const auto here = network_.mounts.find(mount);
+  row.book->set_has_stream(here && here->phase() == MountPhase::kRunning &&
+                           !here->facts()->relayed);
   row.book->set_ends_excess(section.cluster_over == OverPolicy::kKick);
   row.book->set_place(parent, limit, certain, now);
   if (parent != before)

@@ -99,6 +99,7 @@ void SlotBook::set_place(const std::string& parent, Count limit, bool certain, S
   }
   const bool begins = parent_.empty() || parent_open_;
   const Role role = !begins ? Role::kChild : limit_ < 0 ? Role::kOpen : Role::kRoot;
+  if (has_stream_) gives_from_ = std::min(gives_from_, now + timing_.grace);
   if (moves || role != role_)
     reshape(role, certain, now);
   else if (limit_changed && role_ == Role::kRoot) {
@@ -109,7 +110,9 @@ void SlotBook::set_place(const std::string& parent, Count limit, bool certain, S
 }
 
 void SlotBook::reshape(Role role, bool certain, SteadyTime now) {
-  const bool had_root = std::exchange(placed_, true) && role_ == Role::kRoot;
+  const bool was_placed = std::exchange(placed_, true);
+  const bool had_root = was_placed && role_ == Role::kRoot;
+  const bool had_parent = was_placed && role_ == Role::kChild;
   role_ = role;
   if (role_ == Role::kOpen) {
     gate_->open();
@@ -126,7 +129,7 @@ void SlotBook::reshape(Role role, bool certain, SteadyTime now) {
   frozen_ = false;
   have_ = limit_;
   gate_->set_until(SteadyTime::max());
-  const bool knows_all = certain || had_root || now < root_until_;
+  const bool knows_all = (certain && !had_parent) || had_root || now < root_until_;
   gives_from_ = knows_all ? now : now + timing_.grace;
   settle(now);
 }
@@ -383,7 +386,7 @@ SlotBook::Child SlotBook::next_life_of(const Child& child, std::uint64_t life) {
   return next;
 }
 
-void SlotBook::take_back(Child& child, const SlotRow& row) {
+void SlotBook::take_back(Child& child, const SlotRow& row, SteadyTime now) {
   const Count back = std::min(bounded(row.back), child.given + child.claim) - child.back;
   if (back <= 0) return;
   const Count moved = std::clamp<Count>(bounded(row.moved) - child.moved, 0, back);
@@ -394,6 +397,10 @@ void SlotBook::take_back(Child& child, const SlotRow& row) {
   if (moved > 0 && role_ == Role::kChild) {
     moved_ += moved;
     hand_up(moved);
+  }
+  if (moved > 0 && role_ == Role::kRoot && !has_stream_) {
+    gives_from_ = now + timing_.hold_silent;
+    gate_->take(kAll);
   }
   if (search_ && back > moved) search_->yields = true;
 }
@@ -428,7 +435,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
   }
   if (const Count short_of = -free(); short_of > 0) claimed(short_of);
   if (child.claim > child.claimed) child.claim_needs = claim_;
-  take_back(child, row);
+  take_back(child, row, now);
   // Slots that the child had not received when it asked count for its wish.
   child.want = child.linked && !is_parent(from)
                    ? std::max<Count>(0, bounded_wish(row.want) + bounded(row.got) - child.given)

@@ -27,7 +27,10 @@
 // A lost parent: a node gives up its idle slots at once after a reset, and after silence 12 s after
 // the last sign of its parent, so they are void before other nodes have them.  Its listeners go on.
 // So at worst the listeners of cut-off nodes come on top of the limit.
-// A root that may not know all claims yet gives no slots for a second.
+// A root that may not know all claims yet gives no slots for a second; so does a node that becomes
+// the root, because others claim at it what they have from the one before.
+// The root before is told that slots were claimed elsewhere while it still has no parent.  Without
+// the stream it then gives none: it pulls from there soon, or has the stream again, or 15 s pass.
 //
 // Thread: control; the gate is entered by any thread.
 // Ownership: app/cluster/slot_service.
@@ -104,6 +107,8 @@ class SlotBook {
   void set_place(const std::string& parent, Count limit, bool certain, SteadyTime now);
   // From this node's configuration; where the stream begins, listeners beyond the limit end.
   void set_ends_excess(bool ends) noexcept { ends_excess_ = ends; }
+  // Before set_place(): whether the stream plays here, from its source and not from another node.
+  void set_has_stream(bool has) noexcept { has_stream_ = has; }
   // A link to this node is made. restarted: its process is another one than before.
   void joined(const std::string& id, bool restarted, SteadyTime now);
   // One of several links to the node has ended: rows may be lost.
@@ -240,7 +245,7 @@ class SlotBook {
   static Child next_life_of(const Child& child, std::uint64_t life);
   void take_up(const std::string& from, const SlotRow& row, SteadyTime now);
   // The slots that the child gives back.
-  void take_back(Child& child, const SlotRow& row);
+  void take_back(Child& child, const SlotRow& row, SteadyTime now);
   void take_down(const SlotRow& row, SteadyTime now);
   void take_late(const std::string& from, const SlotRow& row);
   void claimed(Count slots);
@@ -286,6 +291,7 @@ class SlotBook {
   std::vector<Move> moves_;
   SteadyTime debt_sent_{};
   bool ends_excess_ = false;
+  bool has_stream_ = true;
   Count endings_ = 0;
   SteadyTime owed_since_ = SteadyTime::max();
   SteadyTime ended_at_{}, links_changed_{};

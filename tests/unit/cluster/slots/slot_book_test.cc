@@ -429,6 +429,68 @@ TEST(SlotBook, ANodeBecomesTheRoot) {
   LONGS_EQUAL(1, net.inside(0));
 }
 
+// Players that the end of the stream has thrown out come back at once, everywhere.  The nodes
+// behind the root before claim their slots at the next one, and it is told so before it pulls from
+// there.
+TEST(SlotBook, TheStreamGoesToAnotherNodeAndTheLimitAlong) {
+  for (const unsigned delay : {1U, 40U}) {
+    for (const auto& late : {100ms, 700ms}) {
+      SlotNet net(4, 20, 19);
+      net.least_delay = delay;
+      net.pull_from(2, 1);
+      net.pull_from(3, 1);
+      net.run_for(1100ms);
+      for (const auto& [node, listeners] : {std::pair(0U, 4U), {1U, 5U}, {2U, 5U}, {3U, 4U}}) {
+        come(net, node, listeners);
+        net.run_for(300ms);
+      }
+      LONGS_EQUAL(18, net.sum);
+      const SteadyTime began = net.now;
+      const auto crowd_until = [&](std::chrono::milliseconds after) {
+        while (net.now < began + after) {
+          for (unsigned i = 0; i < 4; ++i)
+            if (net.members[i].waiting == 0) net.arrive(i);
+          net.run_for(5ms);
+          CHECK(net.sum <= 20);
+        }
+      };
+      net.has_no_stream(0);
+      net.begins_at(2);
+      crowd_until(50ms);
+      net.pull_from(1, 2);
+      crowd_until(late);
+      net.pull_from(0, 1);
+      crowd_until(9s);
+      LONGS_EQUAL(20, net.sum);
+    }
+  }
+}
+
+// … or the stream is back at the root before.
+TEST(SlotBook, ARootWhoseStreamIsBackGivesAgain) {
+  for (const bool is_back : {false, true}) {
+    SlotNet net(3, 10, 20);
+    net.run_for(1100ms);
+    come(net, 1, 5);
+    net.run_for(300ms);
+    net.has_no_stream(0);
+    net.pull_from(1, 2);
+    net.begins_at(2);
+    net.run_for(2s);
+    come(net, 0, 1);
+    net.run_for(300ms);
+    LONGS_EQUAL(5, net.sum);
+    net.members[0].waiting = 0;
+    net.pull_from(1, 0);
+    net.pull_from(2, 0);
+    if (is_back) net.begins_at(0);
+    net.run_for(is_back ? 1100ms : 15s);
+    come(net, 0, 8);
+    net.run_for(400ms);
+    LONGS_EQUAL(10, net.sum);
+  }
+}
+
 // It is the root for a moment, and the parent before never pulls from it.
 TEST(SlotBook, ANodeWithoutAParentForAMomentLeavesNoneAtTheOneBefore) {
   SlotNet net(3, 10, 7);

@@ -135,6 +135,15 @@ class SlotNet {
     place(i, false);
   }
 
+  // The encoder comes to this node, which runs since long, …
+  void begins_at(unsigned i) {
+    members[i].parent = kNobody;
+    members[i].book->set_has_stream(true);
+    place(i, true);
+  }
+  // … or has left it.
+  void has_no_stream(unsigned i) { members[i].book->set_has_stream(false); }
+
   // -- listeners
   Count inside(unsigned i) const { return members[i].gate ? members[i].gate->inside() : 0; }
   void arrive(unsigned i) {
