@@ -24,6 +24,7 @@ constexpr auto kClockComes = 5s;
 constexpr std::int64_t kClockMarkMs = 400;
 constexpr std::uint64_t kQueueParts = 4;       // at one part a turn, turns get shorter
 constexpr std::int64_t kPartOfSecondMs = 400;  // a shorter rest waits for the next turn
+constexpr std::int64_t kLeapMs = 60'000;
 constexpr std::string_view kModule = "archive/record";
 
 // Ogg with a known codec has media time, with an unknown one it has none.
@@ -78,6 +79,13 @@ Recording::~Recording() {
 
 std::int64_t Recording::wall_of(const StreamSpan& span, std::uint64_t samples) const {
   return (state_.guess ? *state_.guess : span).wall_of(samples);
+}
+
+std::int64_t Recording::in_file(const StreamSpan& span, std::uint64_t samples,
+                                std::int64_t wall_ms) const {
+  const std::int64_t paced = file_->last().wall_ms + span.wall_of(samples) -
+                             span.wall_of(std::min(samples, file_->last().samples));
+  return wall_ms - paced > kLeapMs ? paced : wall_ms;
 }
 
 std::int64_t Recording::wall_now_ms() const { return unix_ms(host_.clock.wall()); }
@@ -319,10 +327,11 @@ bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std:
     const StreamSpan* const clock = clock_of(view, mark.position);
     const std::int64_t wall_ms = wall_of(clock == nullptr ? *span : *clock, mark.time.samples);
     const std::uint64_t before = recorded();
-    const bool goes_back = wall_ms < file_->last().wall_ms;
-    if (!record_up_to(view, mark.position, mark.time.samples, wall_ms)) return false;
+    const std::int64_t here_ms = in_file(*span, mark.time.samples, wall_ms);
+    const bool is_set = wall_ms < file_->last().wall_ms || here_ms != wall_ms;
+    if (!record_up_to(view, mark.position, mark.time.samples, here_ms)) return false;
     const bool large = is_large();
-    if (large || ((cell_of(wall_ms) != state_.cell || goes_back) && !state_.guess)) {
+    if (large || ((cell_of(wall_ms) != state_.cell || is_set) && !state_.guess)) {
       ended_large_ |= large;
       close_file();
       state_.position = mark.position;
@@ -347,6 +356,7 @@ bool Recording::record_part_of_second(const StreamView& view, std::uint64_t limi
   const bool waits = wall_ms - file_->last().wall_ms < kPartOfSecondMs &&
                      mark.position - recorded() < mount_->settings()->queue_bytes / kQueueParts;
   if (waits || (cell_of(wall_ms) != state_.cell && !state_.guess)) return true;
+  if (in_file(*span, mark.time.samples, wall_ms) != wall_ms) return true;
   if (!record_up_to(view, mark.position, mark.time.samples, wall_ms)) return false;
   // Of a stream whose media time stands still, no second comes in which the file could end.
   const bool large = is_large(2);
@@ -368,6 +378,11 @@ bool Recording::record_by_clock(const StreamView& view, std::uint64_t limit) {
     position = view.sync[last].position;
   }
   if (position <= recorded()) return true;
+  if (now - file_->last().wall_ms > kLeapMs && recorded() > state_.begin) {
+    const StreamSpan* span = view.span_at(recorded());
+    close_file();
+    return span == nullptr || create(view, *span, state_.position, 0, now);
+  }
   if (!record_up_to(view, position, 0, now)) return false;
   const bool large = is_large();
   if (cell_of(now) == state_.cell && !goes_back && !large) return true;
@@ -390,7 +405,8 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
       const SyncMark mark = *last;
       const StreamSpan* span = view.span_at(mark.position - 1);
       if (span != nullptr)
-        record_up_to(view, mark.position, mark.time.samples, wall_of(*span, mark.time.samples));
+        record_up_to(view, mark.position, mark.time.samples,
+                     in_file(*span, mark.time.samples, wall_of(*span, mark.time.samples)));
     }
     // A mark of Ogg has the time of its page's end, so the last pages keep it.
     const bool pages = file_ && framer_for(file_->head().content_type).name == "ogg";
@@ -401,7 +417,8 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
       const std::uint64_t samples = mpeg_samples(view.bytes_between(recorded(), limit));
       const StreamSpan* const span = view.span_at(recorded());
       const std::uint64_t whole = file_->last().samples + samples;
-      if (samples > 0 && span != nullptr) record_up_to(view, limit, whole, wall_of(*span, whole));
+      if (samples > 0 && span != nullptr)
+        record_up_to(view, limit, whole, in_file(*span, whole, wall_of(*span, whole)));
     }
   }
   if (file_) close_file();

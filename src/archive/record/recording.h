@@ -1,9 +1,10 @@
 // Recording: one mount being recorded: a reader of its log that writes files.
 //
 // Files begin and end at second-marks: at the first one at or after each 300 s of wall time, where
-// the stream's address restarts, and where the clock was set back, so nodes that record one stream
-// have the same files.  While the stream's wall time is not known (StreamSpan::anchored), it is
-// guessed, and the file is corrected later; it is not announced before.
+// the stream's address restarts, and where the clock was set back, or forward by more than a
+// minute, so nodes that record one stream have the same files.  While the stream's wall time is not
+// known (StreamSpan::anchored), it is guessed, and the file is corrected later; it is not announced
+// before.
 // Thread: the archive's thread.
 // Ownership: ArchiveWriter; it holds its mount until the stream has ended.
 // Errors: a full or failing disk pauses it; the live stream is not affected.
@@ -83,6 +84,8 @@ class Recording {
   std::int64_t wall_now_ms() const;
   // By the file's clock, while that is a guess.
   std::int64_t wall_of(const StreamSpan& span, std::uint64_t samples) const;
+  // The same in this file: the hole that a clock set forward makes lies behind it.
+  std::int64_t in_file(const StreamSpan& span, std::uint64_t samples, std::int64_t wall_ms) const;
   std::uint64_t recorded() const noexcept {
     return file_ ? state_.begin + file_->size() : state_.position;
   }

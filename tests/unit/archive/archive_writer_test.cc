@@ -76,6 +76,20 @@ TEST_GROUP(ArchiveWriter) {
     source.seconds(5).publish();
     finish();
   }
+  // After 10 s the clock is set forward, and the source goes on for 10 s.
+  void record_with_a_leap(std::int64_t ahead_ms) {
+    TimedSource source(*mount, kDay);
+    begin();
+    source.seconds(10);
+    StreamSpan span;
+    span.id = {0x1122334455667788, 1};
+    span.media = {0, TimedSource::kRate};
+    span.wall_ms = kDay + ahead_ms;
+    span.anchored = true;
+    source.log->resume_source(span);
+    source.seconds(10).publish();
+    finish();
+  }
   // Reads the directory again, and removes what is over.
   void restart() {
     writer.reset();
@@ -252,6 +266,23 @@ TEST(ArchiveWriter, AClockThatIsSetBackBeginsAFile) {
   CHECK_EQUAL(pattern_text(0, 7900), all);
   CHECK_EQUAL(kDay + 14'750, (*files)[1].to_ms);
   CHECK_EQUAL(1u, files->find(kDay + 12'000));
+}
+
+// Nothing was recorded in the time that the clock has left out.
+TEST(ArchiveWriter, AClockThatIsSetFarForwardBeginsAFile) {
+  record_with_a_leap(100'000);
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(2u, files->size());
+  CHECK_EQUAL(kDay + 10'000, (*files)[0].to_ms);
+  CHECK_EQUAL(kDay + 110'000, (*files)[1].from_ms);
+  CHECK_EQUAL(pattern_text(0, 7900), data_of(0) + data_of(1));
+}
+
+TEST(ArchiveWriter, AClockThatIsCorrectedForwardBeginsNone) {
+  record_with_a_leap(30'000);
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(1u, files->size());
+  CHECK_EQUAL(kDay + 49'750, (*files)[0].to_ms);
 }
 
 TEST(ArchiveWriter, WhatHasNoMediaTimeIsRecordedFromItsBeginAlsoWhenTheClockIsSetBack) {
