@@ -36,12 +36,12 @@ std::string asked_name(const Request& request) {
   return is_plain_text(host, "-.") ? to_lower(host) : std::string();
 }
 
-// Whether a browser loads this into a window.  Java's programs ask for text/html too, and follow no
-// redirect to https.
+// Whether a browser loads this into a window.  Java's programs have this Accept without asking for
+// it, and follow no redirect to https.
 bool is_navigation(const Request& request) {
   if (const std::string* mode = request.headers.find("sec-fetch-mode")) return *mode == "navigate";
   return wants_page(request.headers) &&
-         request.headers.get("accept").find("application/xhtml+xml") != std::string_view::npos;
+         !request.headers.get("accept").starts_with("text/html, image/gif, image/jpeg, *");
 }
 
 // Encoders' titles, slaves' lists and the API: few of their clients follow a redirect.
