@@ -1,6 +1,7 @@
 #include "registry/file_registry.h"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -50,11 +51,19 @@ void append_stored(const RegistryWrite& write, std::uint64_t revision, std::int6
 
 }  // namespace
 
-// Only tasks of the disk loop touch these members.
+// Only tasks of the disk loop touch these members, but for last_step.
 struct FileRegistry::Disk {
+  Disk(Loop& disk, std::string store, RecordDirectory::Judge judges)
+      : loop(disk), path(std::move(store)), judge(std::move(judges)) {}
+
+  void step() noexcept {
+    last_step.store(loop.clock().steady().time_since_epoch(), std::memory_order_relaxed);
+  }
+
   Loop& loop;
   const std::string path;
   const RecordDirectory::Judge judge;
+  std::atomic<SteadyTime::duration> last_step{};
   std::unique_ptr<RecordDirectory> directory;
 };
 
@@ -70,7 +79,7 @@ FileRegistry::FileRegistry(Loop& control, Loop& disk, std::string path, Log& log
       log_(log),
       path_(std::move(path)),
       patience_(patience),
-      disk_(std::make_shared<Disk>(Disk{disk, path_, with_json(std::move(judge)), nullptr})),
+      disk_(std::make_shared<Disk>(disk, path_, with_json(std::move(judge)))),
       mirror_(control),
       retry_(control, [this] { open(); }),
       sweep_(control, [this] { forget_made(); }),
@@ -115,7 +124,8 @@ void FileRegistry::open() {
                     now = wall_seconds()] {
     const auto read = [&]() -> Result<Opened> {
       if (!disk->directory) {
-        auto opened = RecordDirectory::open(disk->path, disk->judge);
+        auto opened = RecordDirectory::open(disk->path, disk->judge,
+                                            [d = disk.get()](std::string_view) { d->step(); });
         if (!opened) return opened.error();
         disk->directory = std::move(*opened);
       }
@@ -229,7 +239,11 @@ void FileRegistry::end_task() {
   silent_.cancel();
 }
 
+// A task that reads or writes thousands of files takes long and is not silent.
 void FileRegistry::on_silent_disk() {
+  const auto silence = control_.clock().steady().time_since_epoch() -
+                       disk_->last_step.load(std::memory_order_relaxed);
+  if (silence < patience_) return silent_.after(patience_ - silence);
   const std::string words = cat({path_, ": the disk does not answer"});
   set_up(false, words);
   for (Waiting& waiting : std::exchange(waiting_, {}))

@@ -2,8 +2,8 @@
 //
 // Writes that wait together become durable together, each with its own revision; two with the same
 // key do not.  While the disk cannot be written (full, without inodes, read-only), writing is
-// impossible; this is tried again each kRetry.  So it is while the disk does not answer (a dead
-// NFS) after kPatience, when writes that have not begun are refused.
+// impossible; this is tried again each kRetry.  So it is while no file is read or written for
+// kPatience (a dead NFS), when writes that have not begun are refused.
 // Thread: control; files on the disk loop.
 // Ownership: both loops and the log outlive it; tasks of the disk loop are finished.
 // Errors: as Registry.  A directory of another server is tried again each second.

@@ -74,8 +74,8 @@ void RecordDirectory::let_go() noexcept { ::flock(lock_.get(), LOCK_UN); }
 
 void RecordDirectory::keep() noexcept { ::flock(lock_.get(), LOCK_EX | LOCK_NB); }
 
-Result<std::unique_ptr<RecordDirectory>> RecordDirectory::open(const std::string& path,
-                                                               Judge judge) {
+Result<std::unique_ptr<RecordDirectory>> RecordDirectory::open(const std::string& path, Judge judge,
+                                                               Step step) {
   auto folder = Folder::open(path);
   if (!folder) return folder.error();
   auto lock = take_lock(*folder);
@@ -84,6 +84,7 @@ Result<std::unique_ptr<RecordDirectory>> RecordDirectory::open(const std::string
   if (!good) return good.error();
   auto made = std::unique_ptr<RecordDirectory>(new RecordDirectory(
       std::move(*folder), std::move(*good), std::move(*lock), std::move(judge)));
+  made->step_ = std::move(step);
   if (auto read = made->read_state(); !read) return read.error();
   if (auto read = made->read_good(); !read) return read.error();
   if (auto done = made->recover(); !done) return done.error();
@@ -122,6 +123,7 @@ Result<void> RecordDirectory::read_good() {
         if (auto removed = (*folder)->remove(file); !removed) return removed.error();
         continue;
       }
+      step("read");
       const auto text = (*folder)->read(file, Registry::kValueBytes + Registry::kKeyBytes + 256);
       auto records = text ? parse_record_text(*text) : text.error();
       // A copied file in another place must not become a second record of its key.
@@ -369,6 +371,7 @@ Result<void> RecordDirectory::read_class(const std::string& record_class, std::i
 
 void RecordDirectory::judge_face(const Folder& faces, const std::string& file,
                                  const std::string& key, std::int64_t now, Read& read) const {
+  step("read");
   const auto text = faces.read(file, Registry::kValueBytes);
   const auto held = records_.find(key);
   if (text && held != records_.end() && held->second.value == *text) return;

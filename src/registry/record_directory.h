@@ -35,7 +35,8 @@ class RecordDirectory {
  public:
   // Whether a value edited by hand is valid.  Any thread.
   using Judge = std::function<Result<void>(std::string_view key, std::string_view value)>;
-  // Called before each step of a write; tests end the process there.
+  // Called before each step of a write, and for each file that is read: a sign of life.  Tests end
+  // the process there.
   using Step = std::function<void(std::string_view name)>;
   using Records = std::map<std::string, StoredRecord, std::less<>>;
 
@@ -45,7 +46,8 @@ class RecordDirectory {
     std::vector<std::string> bad;       // rejected faces, with the reasons
   };
 
-  static Result<std::unique_ptr<RecordDirectory>> open(const std::string& path, Judge judge);
+  static Result<std::unique_ptr<RecordDirectory>> open(const std::string& path, Judge judge,
+                                                       Step step = {});
   const Records& records() const noexcept { return records_; }
   std::uint64_t revision() const noexcept { return revision_; }
 

@@ -366,3 +366,41 @@ TEST(FileRegistry, ADiskThatDoesNotAnswerMakesItReadOnlyUntilItDoes) {
   files->registry.reset();
   disk.run_once(false);
 }
+TEST(FileRegistry, ADiskThatReadsForLongIsNotSilent) {
+  constexpr std::chrono::milliseconds kPatience{500}, kEach{25};
+  constexpr unsigned kRecords = 60;
+  files.reset();
+  files = std::make_unique<Files>(folder.file("store"));
+  Loop disk{1, system_clock()};
+  std::optional<CommitAnswer> answer;
+  unsigned judged = 0, refused = 0;
+  // Control goes on while the disk takes its time for each file.
+  const auto judge = [&](std::string_view, std::string_view) -> Result<void> {
+    ++judged;
+    if (judged == 2)
+      files->registry->commit(creation("users/anna", "{}"),
+                              [&answer](CommitAnswer done) { answer = std::move(done); });
+    const SteadyTime until = system_clock().steady() + kEach;
+    while (system_clock().steady() < until) files->loop.run_once(false);
+    if (!files->registry->state().up) ++refused;
+    return {};
+  };
+  files->registry = std::make_unique<FileRegistry>(files->loop, disk, folder.file("store"),
+                                                   files->log.log, judge, kPatience);
+  files->registry->load([](const Result<RegistryContent>&) {});
+  disk.run_once(false);
+  CHECK(files->run_until([this] { return files->registry->state().up; }));
+  for (unsigned i = 0; i < kRecords; ++i)
+    folder.put("store/mounts.d/m" + std::to_string(i) + ".json", "{}");
+  files->registry->reload();
+  CHECK(files->run_until([&] {
+    disk.run_once(false);
+    return answer.has_value();
+  }));
+  files->registry.reset();
+  disk.run_once(false);
+  LONGS_EQUAL(kRecords, judged);
+  LONGS_EQUAL(0, refused);
+  CHECK(answer->result == CommitResult::kDone);
+  CHECK(files->log.errors().find("does not answer") == std::string::npos);
+}
