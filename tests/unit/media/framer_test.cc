@@ -62,6 +62,11 @@ TEST(FramerPlugins, TheNamesOfAFormatAreOneFormatInBothDirections) {
   CHECK(!is_one("audio/ogg", "audio/webm"));
   CHECK(!is_one("audio/flac", "audio/wav"));
   CHECK(!is_one("audio/flac", "audio/mpeg"));
+  // Where both name their codecs, a player has a decoder for its own.
+  CHECK(!is_one("audio/ogg; codecs=opus", "audio/ogg; codecs=vorbis"));
+  CHECK(!is_one("audio/ogg;codecs=opus", "video/ogg; codecs=\"theora, vorbis\""));
+  CHECK(is_one("audio/ogg; codecs=opus", "application/ogg;Codecs=\"Opus\""));
+  CHECK(is_one("audio/ogg; codecs=", "audio/ogg; codecs=\"opus\""));
 }
 TEST(FramerPlugins, OnlyGenericFormatsCarryIcyMetadata) {
   CHECK(framer_for("audio/mpeg").icy_metadata);
