@@ -19,6 +19,9 @@
 namespace lb {
 namespace {
 
+// A write to a store has 64 operations and 1.5 MiB, and each written record takes two.
+constexpr std::size_t kPutAtOnce = 16;
+
 std::string name_of(const PlanContext& context) {
   return mount_name_of(context.request.names.at(0));
 }
@@ -132,12 +135,6 @@ std::optional<Problem> judge_name(const PlanContext& context, const MountRecord&
   return std::nullopt;
 }
 
-std::string fallback_of(const MountRecord& record) {
-  for (const XmlNode& child : record.settings.children)
-    if (child.name == "fallback-mount") return std::string(trim(child.text));
-  return {};
-}
-
 // Refuses circles of fallbacks, and new fallbacks of an owner's mount to mounts of others.  before:
 // the record that it replaces, whose fallback an administrator may have set.
 std::optional<Problem> judge_fallback(const PlanContext& context, const MountRecord& record,
@@ -233,6 +230,26 @@ void begin_account(const PlanContext& context, MountRecord& record) {
 
 std::string mount_key(const std::string& name) { return record_key("mounts", name); }
 
+// Clears the fallbacks of the account's mounts to one that it loses: the name may pass to another
+// account, whose stream would then play at them.  Fallbacks of other accounts, which only an
+// administrator sets, stay.
+void clear_fallbacks_to(Planned& plan, const PlanContext& context, const MountRecord& lost) {
+  if (lost.account.empty()) return;
+  for (const std::string& name : context.book.falling_back_to(lost.mount)) {
+    const auto* row = context.book.mount(name);
+    if (row == nullptr || row->value.account != lost.account || name == lost.mount) continue;
+    if (plan.write.puts.size() >= kPutAtOnce) {
+      plan.again = true;
+      return;
+    }
+    MountRecord record = row->value;
+    std::erase_if(record.settings.children,
+                  [](const XmlNode& child) { return child.name == "fallback-mount"; });
+    plan.write.put(mount_key(name), mount_record_xml(record), row->revision);
+    plan.deed->changes.push_back({cat({"fallback-mount of ", name}), lost.mount, {}});
+  }
+}
+
 // revision 0: not a record of the store.
 template <class Write>
 Planned answered_by(std::uint64_t revision, Write write) {
@@ -263,9 +280,14 @@ Plan write_over(const PlanContext& context, BodyUse use) {
   Planned plan = record_answer(context, record, same ? row->revision : 0, {made, {}});
   if (same) return plan;
   const std::string key = mount_key(record.mount);
-  plan.write.put(key, mount_record_xml(record), row->revision);
-  if (!record.account.empty()) hold_account(plan, context, record.account);
   plan.deed = ApiDeed{"change", key, mount_changes(row->value, record)};
+  if (record.account != row->value.account) {
+    clear_fallbacks_to(plan, context, row->value);
+    hold_account(plan, context, row->value.account);
+  }
+  if (!record.account.empty()) hold_account(plan, context, record.account);
+  if (plan.again) return plan;
+  plan.write.put(key, mount_record_xml(record), row->revision);
   return plan;
 }
 
@@ -362,7 +384,11 @@ Plan delete_mount(const PlanContext& context) {
   auto found = row_to_change(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const auto* row = std::get<const BookRow<MountRecord>*>(found);
-  return deleted(mount_key(row->value.mount), row->revision);
+  Planned plan = done({"delete", mount_key(row->value.mount), {}});
+  clear_fallbacks_to(plan, context, row->value);
+  hold_account(plan, context, row->value.account);
+  if (!plan.again) plan.write.remove(mount_key(row->value.mount), row->revision);
+  return plan;
 }
 
 Plan suspend_mount(const PlanContext& context) {

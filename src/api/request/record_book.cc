@@ -49,6 +49,12 @@ Result<MountRecord> parse_mount(const std::string& name, const std::string& xml)
   return parsed;
 }
 
+// NUL separates the names, as no mount contains one.
+std::string fallback_key(std::string_view fallback, std::string_view mount) {
+  std::string key(fallback);
+  return key.append(1, '\0').append(mount);
+}
+
 constexpr std::size_t kLifeIdBytes = 32;
 constexpr std::uint64_t kMaxLives = 1'000'000'000;
 
@@ -124,6 +130,10 @@ void RecordBook::set_effective(const std::string& name) {
 }
 
 void RecordBook::count(const MountRecord& record, bool in) {
+  if (const std::string fallback = fallback_of(record); !fallback.empty() && in)
+    fallbacks_.set(fallback_key(fallback, record.mount), true);
+  else if (!fallback.empty())
+    fallbacks_.erase(fallback_key(fallback, record.mount));
   if (!record.account.empty()) {
     QuotaUse use = quota_use(record.account);
     use.count(lb::quota_use(record), in);
@@ -155,6 +165,21 @@ QuotaUse quota_use(const MountRecord& record) noexcept {
           of(limits.storage),
           of(limits.listening_hours),
           of(limits.transfer)};
+}
+
+std::string fallback_of(const MountRecord& record) {
+  for (const XmlNode& child : record.settings.children)
+    if (child.name == "fallback-mount") return std::string(trim(child.text));
+  return {};
+}
+
+std::vector<std::string> RecordBook::falling_back_to(std::string_view mount) const {
+  const std::string first = fallback_key(mount, {});
+  std::vector<std::string> names;
+  for (auto at = fallbacks_.lower_bound(first);
+       at != fallbacks_.end() && at->first.starts_with(first); ++at)
+    names.push_back(at->first.substr(first.size()));
+  return names;
 }
 
 QuotaUse RecordBook::quota_use(std::string_view account) const {

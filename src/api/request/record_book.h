@@ -67,6 +67,7 @@ struct QuotaUse {
   bool operator==(const QuotaUse&) const = default;
 };
 QuotaUse quota_use(const MountRecord& record) noexcept;
+std::string fallback_of(const MountRecord& record);  // "": none
 
 class RecordBook {
  public:
@@ -110,6 +111,8 @@ class RecordBook {
   QuotaUse quota_use(std::string_view account) const;
   // The kbit/s reserved by mounts whose home or backup is this node.
   std::uint64_t reserved_kbps(std::string_view node) const;
+  // The mounts with a record whose fallback is this mount.
+  std::vector<std::string> falling_back_to(std::string_view mount) const;
 
   std::vector<Ban> all_bans() const;
   std::map<std::string, unsigned, std::less<>> all_weights() const;
@@ -156,6 +159,7 @@ class RecordBook {
   PersistentMap<std::uint64_t> revisions_;
   PersistentMap<QuotaUse> used_;           // by account
   PersistentMap<std::uint64_t> reserved_;  // kbit/s by node
+  PersistentMap<bool> fallbacks_;          // by the fallback, NUL and the mount that has it
   StoreLife life_;
   std::uint64_t revision_ = 0;
 };

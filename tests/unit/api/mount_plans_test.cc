@@ -83,6 +83,49 @@ TEST(MountPlans, AFallbackThatAnAdministratorSetStaysWithAnOwnersChanges) {
   LONGS_EQUAL(200, change(Method::kPut, "{}"));
   LONGS_EQUAL(422, change(Method::kPatch, R"({"fallback-mount":"/file.mp3"})"));
 }
+// The name may pass to another account, whose stream would play at mounts that it does not know.
+TEST(MountPlans, AnAccountThatLosesAMountHasNoFallbackToIt) {
+  account();
+  const auto fallback = [this](const std::string& mount) {
+    return fallback_of(api.book->mount(mount)->value);
+  };
+  const auto ask = [this](const ApiCaller& who, const std::string& mount, const std::string& body) {
+    return api.ask(who, Method::kPatch, "/mounts" + mount, body);
+  };
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/accounts", R"({"id":"bolt"})"));
+  for (const char* lost : {"/vip", "/brand"}) {
+    const std::string to =
+        R"({"settings":{"genre":"jazz","fallback-mount":")" + std::string(lost) + R"("}})";
+    LONGS_EQUAL(201, create(R"({"mount":")" + std::string(lost) + R"("})"));
+    for (int i = 0; i < 60; ++i) {
+      const std::string name = "/a" + std::to_string(i);
+      if (api.book->mount(name) == nullptr)
+        LONGS_EQUAL(201, create(R"({"mount":")" + name + R"("})"));
+      LONGS_EQUAL(200, ask(api.owner, name, to));
+    }
+    api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/bolt","account":"bolt"})");
+    LONGS_EQUAL(200, ask(api.admin, "/bolt", to));
+    if (std::string(lost) == "/vip")
+      LONGS_EQUAL(204, api.ask(api.owner, Method::kDelete, "/mounts/vip"));
+    else
+      LONGS_EQUAL(200, ask(api.admin, "/brand", R"({"account":"bolt"})"));
+    for (int i = 0; i < 60; ++i) STRCMP_EQUAL("", fallback("/a" + std::to_string(i)).c_str());
+    CHECK_EQUAL(1, api.book->mount("/a0")->value.settings.children.size());  // its genre stays
+    STRCMP_EQUAL(lost, fallback("/bolt").c_str());                           // an administrator's
+  }
+  POINTERS_EQUAL(nullptr, api.book->mount("/vip"));
+  STRCMP_EQUAL("bolt", api.book->mount("/brand")->value.account.c_str());
+  LONGS_EQUAL(1, api.book->falling_back_to("/brand").size());
+}
+TEST(MountPlans, ADeletedMountAndItsFallbacksGoAtOnce) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/vip"})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/a","settings":{"fallback-mount":"/vip"}})"));
+  LONGS_EQUAL(204, api.ask(api.owner, Method::kDelete, "/mounts/vip"));
+  CHECK_FALSE(api.last.again);
+  LONGS_EQUAL(1, api.last.write.deletes.size());
+  STRCMP_EQUAL("fallback-mount of /a", api.last.deed->changes.at(0).field.c_str());
+}
 TEST(MountPlans, BelowAMountOfAnotherAccountAnAdministratorMakesThem) {
   account();
   LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/bolt.mp3"})"));
