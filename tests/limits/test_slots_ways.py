@@ -4,10 +4,11 @@ import re
 import time
 
 from bench import Failed, check, equal, test, wait_for
-from crowd import Crowd, hears, of_status
+from crowd import Crowd, hearing, hears, of_status
 from harness import mount
 from link_bench import edge, feed, linked_master
 from peer_bench import all_know, peers
+from placed import Api, home, login_of, store_master, up
 from slots_bench import STAY
 from test_slots import LIMITED, MOUNT, is_open, pour, settled, slots
 
@@ -71,6 +72,51 @@ def the_encoder_goes_to_another_peer_and_the_limit_along(b):
     joins(crowd, three, 12, 3, rng)
     equal(crowd.inside, 12, "hear at the end")
     equal(crowd.peak, 12, "the most at once")
+
+
+def over_to_another_home(b, place, to, go):
+    """Two of 20 slots are free, and players join at all servers from the moment when the other home has the encoder."""
+    master = store_master(b, 10, (12, 13, 14))
+    nodes = {"edge%d" % number: home(b, number, master, 'max-sources="20"') for number in (12, 13, 14)}
+    up(master, nodes.values())
+    api, servers = Api(master), [master, *nodes.values()]
+    made = api.want(201, "POST", "/mounts", {"mount": MOUNT, "place": place, "limits": {"listeners": 20}}).json()
+    login = login_of(made)
+    first, second = nodes[made["home"]], nodes[to or made["backup"]]
+
+    def takes(server):
+        try:
+            return feed(b, server, MOUNT, login=login)
+        except Failed:
+            return None
+    before = wait_for(lambda: takes(first), "the first home takes the source")
+    crowd = Crowd(b)
+    for server in servers:
+        wait_for(lambda: is_open(crowd, server), "%s lets listeners in: %s" % (server.host, server.log()[-300:]), 15)
+    wait_for(lambda: crowd.inside == 0, "nobody listens")
+    ones = [hearing(crowd, servers[number % 4], MOUNT) for number in range(18)]
+    equal([one.ended for one in ones], [None] * 18)
+    go(api, before)
+    wait_for(lambda: takes(second), "the second home takes the source", 15)
+    began = time.monotonic()
+    while time.monotonic() - began < 6:
+        ones = [crowd.join(server.address, MOUNT) for server in servers]
+        wait_for(lambda: settled(ones), "all are answered")
+        check(crowd.inside <= 20, "%d hear, the limit is 20" % crowd.inside)
+    wait_for(lambda: crowd.inside == 20, "20 hear, not %d" % crowd.inside)
+    equal(crowd.peak, 20, "the most at once")
+
+
+@test
+def the_limit_holds_while_a_mount_moves_to_another_home(b):
+    def go(api, before):
+        api.want(200, "POST", "/mounts%s/move" % MOUNT, {"to": "edge13"})
+    over_to_another_home(b, {"node": "edge12"}, "edge13", go)
+
+
+@test
+def the_limit_holds_while_an_encoder_goes_to_the_second_home(b):
+    over_to_another_home(b, {"homes": 2}, None, lambda api, before: before.leave())
 
 
 @test

@@ -5,6 +5,7 @@
 #include "app/cluster/ingest_service.h"
 #include "app/cluster/master_links.h"
 #include "app/services/worker.h"
+#include "app/topology/mount_homes.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "config/settings/config.h"
@@ -23,6 +24,12 @@ constexpr auto kAllAreBack = 2s;
 // Whether this is a name and no pattern, which may have a <mount> section.
 bool is_name(const std::string& mount) {
   return mount.starts_with('/') && mount.find_first_of("*?[") == std::string::npos;
+}
+
+// Whether the source is not expected at another node, which has the limit as soon as it is there.
+bool stays_here(const Config& config, const MountSettings& section) {
+  if (!section.moves_to.empty()) return is_own_id(config, section.moves_to);
+  return section.home.empty() || is_expected_here(config, section);
 }
 
 }  // namespace
@@ -272,7 +279,7 @@ void SlotService::place(Row& row, bool alone_known) {
   const std::string before = row.book->parent();
   const auto here = network_.mounts.find(mount);
   row.book->set_has_stream(here && here->phase() == MountPhase::kRunning &&
-                           !here->facts()->relayed);
+                           !here->facts()->relayed && stays_here(*config, section));
   row.book->set_ends_excess(section.cluster_over == OverPolicy::kKick);
   row.book->set_place(parent, limit, certain, now);
   if (parent != before)
