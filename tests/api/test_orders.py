@@ -195,6 +195,24 @@ def the_source_at_the_home_is_ended_and_may_come_back(b):
 
 
 @test
+def a_node_that_relays_the_mount_sends_orders_about_its_source_to_the_masters(b):
+    scene = Scene(b)
+    one = scene.hearing(scene.home)
+    scene.hearing(scene.other)
+    away, base = Api(scene.other), "/mounts/" + encoded(MOUNT)
+    scene.api.want(204, "POST", base + "/title", {"title": "Before"})
+    title = lambda: scene.other.stat(MOUNT, "title")
+    wait_for(lambda: title() == "Before", "the title is known at the other node")
+    for what, body in (("/title", {"title": "After"}), ("/kick-source", None)):
+        told = away.problem("not-here", "POST", base + what, body).json()
+        equal(told["masters"], ["%s:%d" % (scene.master.host, scene.master.given_port)], "where to ask")
+    equal([title(), scene.home.stat(MOUNT, "title"), one.ended], ["Before", "Before", None])
+    # The node of the source carries them out.
+    Api(scene.home).want(204, "POST", base + "/title", {"title": "After"})
+    wait_for(lambda: title() == "After", "the title is known at the other node")
+
+
+@test
 def listeners_move_to_another_mount_of_the_home(b):
     scene = Scene(b)
     source_at(b, scene.home, OTHER, placed(scene.api, OTHER, "edge12"))

@@ -7,6 +7,9 @@
 #include "api/request/made_answer.h"
 #include "api/request/plan.h"
 #include "api/request/record_book.h"
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/ingest_service.h"
+#include "app/cluster/relay_service.h"
 #include "app/operate/certificate_records.h"
 #include "app/operate/former_owners.h"
 #include "app/operate/logout_records.h"
@@ -18,8 +21,26 @@
 #include "audience/sqlite.h"
 #include "auth/password/password_hash.h"
 #include "base/cat.h"
+#include "cluster/relay/relay.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
+namespace {
+
+// Whether the order is about the source of a stream that this server has from a master.
+bool is_about_offered(const Network& network, const ApiOrder& order) {
+  const ApiOrder::Kind kind = order.kind;
+  if (kind != ApiOrder::Kind::kEndSource && kind != ApiOrder::Kind::kSetTitle &&
+      kind != ApiOrder::Kind::kSetPicture)
+    return false;
+  const Relay* const relay = network.relays->relay_of(order.mount);
+  const auto* const writer = network.admission->writer_of(order.mount);
+  const bool has_source = writer != nullptr && writer->kind == WriterKind::kSource;
+  return relay != nullptr && relay->is_offered() && !has_source &&
+         network.links->ingest().sources_of(order.mount).empty();
+}
+
+}  // namespace
 
 RecordService::RecordService(Services& services)
     : services_(services),
@@ -150,6 +171,10 @@ void RecordService::planned(const JobPtr& job) {
     return;
   }
   if (!plan.order || job->attempts > 0) return ordered(job);
+  if (!registry_ && is_about_offered(services_, *plan.order)) {
+    finish(job, no_store());
+    return;
+  }
   orders_.carry_out(*plan.order, job->task.who.name, [this, job](std::optional<Problem> problem) {
     if (stopped_) return;
     if (problem)
