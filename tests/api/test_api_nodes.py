@@ -96,6 +96,19 @@ def a_node_is_drained_and_weighed_from_its_master(b):
 
 
 @test
+def a_node_names_the_masters_that_have_users_tokens_and_accounts(b):
+    master = store_master(b, 11, ["edge12"])
+    Api(master).want(201, "POST", "/users", {"name": "vera", "role": "viewer"})
+    one = edge(b, 12, master)
+    away = Api(one)
+    for path in ("/users", "/users/vera", "/tokens", "/accounts", "/accounts/acme"):
+        told = away.problem("not-here", "GET", path).json()
+        equal(told["masters"], ["%s:%d" % (master.host, master.given_port)], path)
+    # The same page of a server with neither a store nor a master is empty.
+    equal(Api(b.server()).want(200, "GET", "/users").json()["items"], [])
+
+
+@test
 def listeners_are_counted_listed_and_ended_over_two_servers(b):
     master = store_master(b, 11, ["edge12"])
     api = Api(master)

@@ -1,6 +1,8 @@
 #include "app/operate/record_service.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "admin/command/station.h"
 #include "api/records/audit_plans.h"
@@ -38,6 +40,13 @@ bool is_about_offered(const Network& network, const ApiOrder& order) {
   const bool has_source = writer != nullptr && writer->kind == WriterKind::kSource;
   return relay != nullptr && relay->is_offered() && !has_source &&
          network.links->ingest().sources_of(order.mount).empty();
+}
+
+// Whether the endpoint reads records that masters do not send to nodes.
+bool reads_logins(const Endpoint& endpoint) {
+  constexpr std::array<std::string_view, 5> kReaders{"listAccounts", "readAccount", "listUsers",
+                                                     "readUser", "listTokens"};
+  return std::ranges::find(kReaders, endpoint.name) != kReaders.end();
 }
 
 }  // namespace
@@ -370,6 +379,7 @@ ApiOutcome RecordService::read(const Endpoint& endpoint, const ApiRequest& reque
   if (auto problem = unread(); problem && !endpoint.order_only) return *std::move(problem);
   const auto view = view_.read();
   const auto config = services_.config.read();
+  if (!registry_ && !config->masters.empty() && reads_logins(endpoint)) return no_store();
   Plan plan =
       endpoint.plan({request, who, *view->book, *config, world(*config), services_.clock.wall()});
   if (auto* problem = std::get_if<Problem>(&plan)) return std::move(*problem);
