@@ -16,10 +16,10 @@ SECONDS = 60 if os.environ.get("LB_FULL") == "1" else 14
 ROOT = "<hls><segment>2</segment><window>12</window></hls><archive><dir>%s</dir></archive>"
 
 
-def recorder(t, inside="", root="", window=12):
+def recorder(t, inside="", root="", window=12, segment=2, **slots):
     server = t.unstarted_server()
-    server.write_config(body=root + ROOT.replace("<window>12", "<window>%d" % window) % (server.dir / "archive") +
-                        "<mount><mount-name>/m.mp3</mount-name><hls>1</hls><linger-for>5</linger-for><archive><enabled>1</enabled>%s</archive></mount>" % inside)
+    server.write_config(body=root + ROOT.replace("<segment>2", "<segment>%d" % segment).replace("<window>12", "<window>%d" % window) % (server.dir / "archive") +
+                        "<mount><mount-name>/m.mp3</mount-name><hls>1</hls><linger-for>5</linger-for><archive><enabled>1</enabled>%s</archive></mount>" % inside, **slots)
     return server.start()
 
 
@@ -136,6 +136,35 @@ def a_seam_is_listed_whole_where_the_next_source_sends_far_ahead(t):
     for number in same_segments(live, event, 8, "the event"):
         equal(event.seen[number][0].discontinuity, live.seen[number][0].discontinuity, "the discontinuity of %d" % number)
     same_segments(live, rewind, 8, "rewind")
+
+
+@test
+def a_live_list_begins_at_the_same_segment_on_all_workers(t):
+    """Of a source that sends far ahead the log has lost the first segments before the archive has them.  Many sources,
+    as the archive writes twice a second."""
+    names = ["/s%d.mp3" % i for i in range(24)]
+    mount = "<mount><mount-name>%s</mount-name><hls>1</hls><archive><enabled>1</enabled></archive></mount>"
+    server = recorder(t, root="".join(mount % name for name in names), window=60, segment=6,
+                      limits="<sources>40</sources>")
+    sent = encoded("mp3", 80)
+    paths = []
+    for name in names:
+        Encoder(t, server, name, "mp3", sent, lead=31)
+        session = watch(t, server, name)
+        session.master()
+        paths.append(session.path)
+        time.sleep(0.03)
+    numbers = [set() for _ in names]
+    until = time.monotonic() + 9
+    while time.monotonic() < until:
+        wires = [http.client.HTTPConnection(*server.address, timeout=15) for _ in names]  # each to any worker
+        for wire, path in zip(wires, paths):
+            wire.request("GET", path)
+        for wire, of_mount in zip(wires, numbers):
+            of_mount.add(re.search(r"MEDIA-SEQUENCE:(\d+)", wire.getresponse().read().decode()).group(1))
+            wire.close()
+        time.sleep(0.1)
+    equal([len(each) for each in numbers], [1] * 24, "the first segments of the lists, which never go back (RFC 8216, 6.2.2): %r" % numbers)
 
 
 @test

@@ -40,6 +40,15 @@ std::vector<HlsTitle> titles_of(const Traffic& traffic, const std::string& mount
   return titles;
 }
 
+// Whether the log had bytes of this segment's stream before it, which are in the archive now.
+bool has_lost_front(const StreamView& view, const HlsSegment& segment) {
+  const auto& spans = view.spans;
+  for (auto i = spans.begin(); i < spans.end(); ++i)
+    if (static_cast<std::uint32_t>(spans[i].id[0] >> 32) == segment.stream)
+      return spans[i].begin < view.begin;
+  return false;
+}
+
 }  // namespace
 
 // A list lasts for seconds, since a thousand players may request it in one.
@@ -51,6 +60,7 @@ const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
   if (lists_.size() >= kMaxLists) lists_.clear();
   ListText& list = lists_[mount.name()];
   if (list.mount.lock() == of && now < list.until) return &list;
+  if (list.until == SteadyTime{}) list.until = now;
   const std::size_t length = hls_list_length(settings, hls_cut_of(mount));
   const auto view = mount.channel().newest();
   const HlsCut cut(*view);
@@ -64,7 +74,7 @@ const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
       put_in_front(list.segments, length, segments);
     else if (!held.empty() && recorded == nullptr)
       return nullptr;
-    else if (!put_recorded_in_front(list, recorded, length, segments))
+    else if (!put_recorded_in_front(*view, list, recorded, length, segments))
       return &list;
   }
   list.mount = of;
@@ -86,16 +96,20 @@ bool HlsStage::is_recorded(const Mount& mount) const {
 // A source that has sent far ahead may leave no segment of the previous one in the log.  Its own
 // segments are listed when its clock is known; by the archive's next turn the previous source's
 // last one is recorded as a whole.  While the recorded list does not have the new source yet, more
-// segments may come before it.
-bool HlsStage::put_recorded_in_front(const ListText& list, const HlsPast* recorded,
-                                     std::size_t length, std::vector<HlsSegment>& segments) {
+// segments may come before it.  A worker's first list waits too, or it would begin later than those
+// of other workers.
+bool HlsStage::put_recorded_in_front(const StreamView& view, const ListText& list,
+                                     const HlsPast* recorded, std::size_t length,
+                                     std::vector<HlsSegment>& segments) {
   const std::span<const HlsSegment> older =
       recorded == nullptr ? std::span<const HlsSegment>() : recorded->list.segments;
   const bool told = !segments.empty() && std::any_of(older.begin(), older.end(), [&](auto& one) {
     return one.stream == segments.front().stream;
   });
-  const bool gap = !list.segments.empty() &&
-                   (segments.empty() || list.segments.back().sequence < segments.front().sequence);
+  const bool gap =
+      list.segments.empty()
+          ? !segments.empty() && has_lost_front(view, segments.front())
+          : segments.empty() || list.segments.back().sequence < segments.front().sequence;
   if (gap && !told && worker_.loop.now() < list.until + kGapIsFilled) return false;
   if (!segments.empty()) put_in_front(older, length, segments);
   return true;

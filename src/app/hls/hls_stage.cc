@@ -182,6 +182,7 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
   const ListText& list = *made;
   if (list.segments.empty()) {
     network.hls->sessions().wait_on(ask.session, mount->name(), worker_.loop.now());
+    ask.past.reset();  // the archive will have more
     return wait(connection, kJustBegun);
   }
   const bool checked = !section_of(network, connection, mount->name()).authenticator.type.empty();

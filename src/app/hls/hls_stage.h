@@ -88,8 +88,8 @@ class HlsStage final : public Stage {
                           const HlsPast* recorded, std::vector<HlsSegment>& held);
   bool is_recorded(const Mount& mount) const;
   // False: the present `list` stays in use for a moment.
-  bool put_recorded_in_front(const ListText& list, const HlsPast* recorded, std::size_t length,
-                             std::vector<HlsSegment>& segments);
+  bool put_recorded_in_front(const StreamView& view, const ListText& list, const HlsPast* recorded,
+                             std::size_t length, std::vector<HlsSegment>& segments);
   Verdict look_up_older(Connection& connection, const std::vector<HlsSegment>& held,
                         std::size_t length);
   Verdict wait(Connection& connection, std::string_view why);
