@@ -55,9 +55,8 @@ void DumpWriter::rest(std::function<void(std::vector<DumpRecord>)> done) {
         at = dumps_.erase(at);
         continue;
       }
-      all.push_back({at->mount->name(), at->path, static_cast<MovedFd>(at->file.get()),
-                     at->position, at->written, at->missed});
-      resting_.push_back(at->mount);
+      all.emplace_back(*at).file = static_cast<MovedFd>(at->out.get());
+      resting_.push_back(at->reads);
       ++at;
     }
     done(std::move(all));
@@ -87,14 +86,7 @@ void DumpWriter::take_over(const std::shared_ptr<Mount>& mount, const DumpRecord
   // From here on the window keeps the bytes that are to be written.
   mount->channel().set_low_water(mount->channel().archive_slot(), saved.position);
   loop_.post([this, mount, saved, file = std::make_shared<UniqueFd>(std::move(file))] {
-    Dump dump;
-    dump.mount = mount;
-    dump.path = saved.path;
-    dump.file = std::move(*file);
-    dump.position = saved.position;
-    dump.written = saved.written;
-    dump.missed = saved.missed;
-    dumps_.push_back(std::move(dump));
+    dumps_.push_back({saved, mount, std::move(*file)});
     if (!timer_.armed()) timer_.after(kDumpTick);
   });
 }
@@ -103,7 +95,7 @@ void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
                      std::uint64_t position) {
   ++added_;
   for (auto at = dumps_.begin(); at != dumps_.end(); ++at) {
-    if (at->mount != mount) continue;
+    if (at->reads != mount) continue;
     advance(*at, std::numeric_limits<std::size_t>::max(), position);
     close(*at);
     dumps_.erase(at);
@@ -111,24 +103,25 @@ void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
   }
   Channel& channel = mount->channel();
   Dump dump;
+  dump.mount = mount->name();
   dump.path = expand_mount(local_text(loop_.clock().wall(), pattern.c_str()), mount->name());
   // O_NONBLOCK, because the path may name a FIFO.
   if (!dump.path.empty())
-    dump.file.reset(::open(dump.path.c_str(),
-                           O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW,
-                           0644));
-  if (!dump.file) {
+    dump.out.reset(::open(dump.path.c_str(),
+                          O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW,
+                          0644));
+  if (!dump.out) {
     const std::string why =
         dump.path.empty() ? "the name expands to nothing" : std::strerror(errno);
-    log_.error("source/dump", cat({"mount ", mount->name(), ": dump-file ",
-                                   dump.path.empty() ? pattern : dump.path, " cannot be opened (",
-                                   why, "); the stream is not dumped"}));
+    log_.error("source/dump",
+               cat({"mount ", dump.mount, ": dump-file ", dump.path.empty() ? pattern : dump.path,
+                    " cannot be opened (", why, "); the stream is not dumped"}));
     channel.set_low_water(channel.archive_slot(), Channel::kNoReader);
     return;
   }
   channel.set_low_water(channel.archive_slot(), position);
-  log_.info("source/dump", cat({"mount ", mount->name(), ": dumping to ", dump.path}));
-  dump.mount = std::move(mount);
+  log_.info("source/dump", cat({"mount ", dump.mount, ": dumping to ", dump.path}));
+  dump.reads = std::move(mount);
   dump.position = position;
   dumps_.push_back(std::move(dump));
   if (!timer_.armed() && !rests_) timer_.after(kDumpTick);
@@ -154,7 +147,7 @@ void DumpWriter::tick() {
 }
 
 DumpWriter::Progress DumpWriter::advance(Dump& dump, std::size_t budget, std::uint64_t limit) {
-  Channel& channel = dump.mount->channel();
+  Channel& channel = dump.reads->channel();
   const auto view = channel.newest();
   const std::uint64_t end = std::min(view->end, limit);
   if (dump.position < view->begin) {
@@ -177,10 +170,10 @@ DumpWriter::Progress DumpWriter::advance(Dump& dump, std::size_t budget, std::ui
 
 bool DumpWriter::write_out(Dump& dump, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::write(dump.file.get(), bytes.data(), bytes.size());
+    const ssize_t n = ::write(dump.out.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
-      log_.error("source/dump", cat({"mount ", dump.mount->name(), ": dump-file ", dump.path, ": ",
+      log_.error("source/dump", cat({"mount ", dump.mount, ": dump-file ", dump.path, ": ",
                                      std::strerror(n < 0 ? errno : ENOSPC), " after ", dump.written,
                                      " bytes; the stream goes on without it"}));
       return false;
@@ -192,14 +185,14 @@ bool DumpWriter::write_out(Dump& dump, std::span<const std::byte> bytes) {
 }
 
 void DumpWriter::close(const Dump& dump) {
-  Channel& channel = dump.mount->channel();
+  Channel& channel = dump.reads->channel();
   channel.set_low_water(channel.archive_slot(), Channel::kNoReader);
   if (dump.missed > 0)
     log_.warn("source/dump",
-              cat({"mount ", dump.mount->name(), ": dump-file ", dump.path, " lacks ", dump.missed,
+              cat({"mount ", dump.mount, ": dump-file ", dump.path, " lacks ", dump.missed,
                    " bytes, because the disk was slower than the stream"}));
-  log_.info("source/dump", cat({"mount ", dump.mount->name(), ": dump-file ", dump.path,
-                                " closed after ", dump.written, " bytes"}));
+  log_.info("source/dump", cat({"mount ", dump.mount, ": dump-file ", dump.path, " closed after ",
+                                dump.written, " bytes"}));
 }
 
 void DumpWriter::finish_all() {

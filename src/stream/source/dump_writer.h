@@ -69,12 +69,9 @@ class DumpWriter {
   std::size_t running() const noexcept { return dumps_.size(); }
 
  private:
-  struct Dump {
-    std::shared_ptr<Mount> mount;
-    std::string path;
-    UniqueFd file;
-    std::uint64_t position = 0;
-    std::uint64_t written = 0, missed = 0;
+  struct Dump : DumpRecord {
+    std::shared_ptr<Mount> reads;
+    UniqueFd out;
   };
   enum class Progress : std::uint8_t { kCaughtUp, kMore, kOver };
 
