@@ -40,19 +40,9 @@ SoundFeeds::SoundFeeds(Loop& loop, std::function<void(std::uint64_t id)> over)
 
 void SoundFeeds::begin(std::uint64_t id, std::shared_ptr<Mount> mount, std::uint64_t from,
                        UniqueFd pipe) {
-  auto feed = std::make_shared<Feed>();
-  feed->id = id;
-  feed->mount = std::move(mount);
-  feed->from = from;
-  feed->pipe = std::move(pipe);
-  add(std::move(feed));
-}
-
-void SoundFeeds::add(std::shared_ptr<Feed> feed) {
-  loop_.post([this, feed = std::move(feed)] {
-    feeds_.push_back(std::move(*feed));
-    if (!rests_ && !timer_.armed()) timer_.after(0ms);
-  });
+  SoundFeedRecord feed;
+  feed.from = from;
+  take_over(id, std::move(mount), feed, std::move(pipe));
 }
 
 void SoundFeeds::rest(std::function<void(std::map<std::uint64_t, SoundFeedRecord>)> done) {
@@ -60,17 +50,8 @@ void SoundFeeds::rest(std::function<void(std::map<std::uint64_t, SoundFeedRecord
     rests_ = true;
     timer_.cancel();
     std::map<std::uint64_t, SoundFeedRecord> all;
-    for (const Feed& feed : feeds_) {
-      SoundFeedRecord saved;
-      saved.pipe = static_cast<MovedFd>(feed.pipe.get());
-      saved.from = feed.from;
-      if (feed.begun) saved.position = feed.position;
-      if (feed.headers) {
-        const auto rest = std::span(*feed.headers).subspan(feed.headers_written);
-        saved.headers.assign(reinterpret_cast<const char*>(rest.data()), rest.size());
-      }
-      all.emplace(feed.id, std::move(saved));
-    }
+    for (const Feed& feed : feeds_)
+      all.emplace(feed.id, feed).first->second.pipe = static_cast<MovedFd>(feed.out.get());
     done(std::move(all));
   });
 }
@@ -84,18 +65,11 @@ void SoundFeeds::go_on() {
 
 void SoundFeeds::take_over(std::uint64_t id, std::shared_ptr<Mount> mount,
                            const SoundFeedRecord& saved, UniqueFd pipe) {
-  auto feed = std::make_shared<Feed>();
-  feed->id = id;
-  feed->mount = std::move(mount);
-  feed->from = saved.from;
-  feed->pipe = std::move(pipe);
-  feed->begun = saved.position.has_value();
-  feed->position = saved.position.value_or(0);
-  if (!saved.headers.empty()) {
-    const auto* const bytes = reinterpret_cast<const std::byte*>(saved.headers.data());
-    feed->headers = std::make_shared<const Bytes>(bytes, bytes + saved.headers.size());
-  }
-  add(std::move(feed));
+  auto feed = std::make_shared<Feed>(Feed{saved, id, std::move(mount), std::move(pipe)});
+  loop_.post([this, feed = std::move(feed)] {
+    feeds_.push_back(std::move(*feed));
+    if (!rests_ && !timer_.armed()) timer_.after(0ms);
+  });
 }
 
 void SoundFeeds::end(std::uint64_t id) {
@@ -127,29 +101,26 @@ bool SoundFeeds::find_begin(Feed& feed, const StreamView& view) {
   const JoinPlan plan = plan_join(view, 0);
   if (plan.wait_for_mark || plan.position < feed.from) return false;
   feed.position = plan.position;
-  feed.headers = plan.headers;
+  if (plan.headers) feed.headers = as_text(*plan.headers);
   return true;
 }
 
 bool SoundFeeds::advance(Feed& feed) {
   const auto view = feed.mount->channel().newest();
-  feed.begun = feed.begun || find_begin(feed, *view);
-  if (!feed.begun) return !view->ended;
-  if (feed.position < view->begin) return false;
-  if (feed.headers) {
-    const auto rest = std::span(*feed.headers).subspan(feed.headers_written);
-    const auto taken = put_into(feed.pipe.get(), std::as_bytes(rest));
+  if (!feed.position && !find_begin(feed, *view)) return !view->ended;
+  if (*feed.position < view->begin) return false;
+  if (!feed.headers.empty()) {
+    const auto taken = put_into(feed.out.get(), std::as_bytes(std::span(feed.headers)));
     if (!taken) return false;
-    feed.headers_written += *taken;
-    if (*taken < rest.size()) return true;
-    feed.headers.reset();
+    feed.headers.erase(0, *taken);
+    if (!feed.headers.empty()) return true;
   }
-  while (feed.position < view->end) {
-    const auto bytes = view->bytes_at(feed.position);
+  while (*feed.position < view->end) {
+    const auto bytes = view->bytes_at(*feed.position);
     if (bytes.empty()) break;
-    const auto taken = put_into(feed.pipe.get(), bytes);
+    const auto taken = put_into(feed.out.get(), bytes);
     if (!taken) return false;
-    feed.position += *taken;
+    *feed.position += *taken;
     if (*taken < bytes.size()) return true;
   }
   return !view->ended;

@@ -63,21 +63,15 @@ class SoundFeeds {
   std::size_t running() const noexcept { return feeds_.size(); }
 
  private:
-  struct Feed {
+  struct Feed : SoundFeedRecord {
     std::uint64_t id = 0;
     std::shared_ptr<Mount> mount;
-    UniqueFd pipe;
-    std::uint64_t from = 0;
-    bool begun = false;
-    std::uint64_t position = 0;
-    std::shared_ptr<const Bytes> headers;  // to be written first; null: none
-    std::size_t headers_written = 0;
+    UniqueFd out;
   };
   void tick();
   // False: the feed is over.
   static bool advance(Feed& feed);
   static bool find_begin(Feed& feed, const StreamView& view);
-  void add(std::shared_ptr<Feed> feed);
 
   Loop& loop_;
   const std::function<void(std::uint64_t)> over_;
