@@ -14,24 +14,26 @@ SeatBook::Seats::iterator SeatBook::find(const std::string& via, std::uint64_t n
 }
 
 SeatBook::Seats::iterator SeatBook::add(SeatRow row, const std::string& via) {
-  return put(next_++, std::move(row), via);
-}
-
-SeatBook::Seats::iterator SeatBook::put(std::uint64_t number, SeatRow row, const std::string& via) {
-  origins_[{via, row.number}] = number;
-  users_[{row.mount, row.user}].insert(number);
-  ++of_nodes_[via];
   Seat seat;
+  seat.number = next_++;
   seat.row = std::move(row);
   seat.via = via;
+  return put(std::move(seat));
+}
+
+SeatBook::Seats::iterator SeatBook::put(Seat seat) {
+  const std::uint64_t number = seat.number;
+  origins_[{seat.via, seat.row.number}] = number;
+  users_[{seat.row.mount, seat.row.user}].insert(number);
+  ++of_nodes_[seat.via];
   return seats_.emplace(number, std::move(seat)).first;
 }
 
 // tell: the parent knows the seat and must be sent its end.
 void SeatBook::erase(Seats::iterator at, bool tell) {
   Seat& seat = at->second;
-  if (tell) send_up(at->first, seat, SeatAct::kOff);
-  hold(at->first, seat, SteadyTime::max());
+  if (tell) send_up(seat, SeatAct::kOff);
+  hold(seat, SteadyTime::max());
   if (const auto node = of_nodes_.find(seat.via); --node->second == 0) of_nodes_.erase(node);
   origins_.erase({seat.via, seat.row.number});
   const auto user = users_.find({seat.row.mount, seat.row.user});
@@ -43,10 +45,10 @@ void SeatBook::erase(Seats::iterator at, bool tell) {
 }
 
 // max(): it is not held.
-void SeatBook::hold(std::uint64_t number, Seat& seat, SteadyTime until) {
-  if (seat.hold_until != SteadyTime::max()) held_.erase({seat.hold_until, number});
+void SeatBook::hold(Seat& seat, SteadyTime until) {
+  if (seat.hold_until != SteadyTime::max()) held_.erase({seat.hold_until, seat.number});
   seat.hold_until = until;
-  if (until != SteadyTime::max()) held_.emplace(until, number);
+  if (until != SteadyTime::max()) held_.emplace(until, seat.number);
 }
 
 // For a new seat; if the older ones follow another parent, tick() looks at all of them.
@@ -57,10 +59,10 @@ std::string SeatBook::parent_now(const std::string& mount) {
   return parent;
 }
 
-void SeatBook::send_up(std::uint64_t number, Seat& seat, SeatAct act) {
+void SeatBook::send_up(const Seat& seat, SeatAct act) {
   if (seat.parent.empty()) return;
   SeatRow row = seat.row;
-  row.number = number;
+  row.number = seat.number;
   row.act = act;
   if (act == SeatAct::kOff) ended_.push_back({seat.parent, row});
   outgoing_.push_back({seat.parent, std::move(row)});
@@ -88,7 +90,7 @@ void SeatBook::ask(const SeatRow& row, SteadyTime) {
   if (at->second.parent.empty())
     decide(at);
   else
-    send_up(at->first, at->second, SeatAct::kAsk);
+    send_up(at->second, SeatAct::kAsk);
 }
 
 void SeatBook::decide(Seats::iterator at) {
@@ -126,7 +128,7 @@ void SeatBook::decide_here(std::uint64_t number, SteadyTime) {
   const std::uint64_t own = at->first;
   decide(at);
   if (const auto kept = seats_.find(own); kept != seats_.end())
-    send_up(own, kept->second, SeatAct::kHave);
+    send_up(kept->second, SeatAct::kHave);
 }
 
 void SeatBook::off(std::uint64_t number) {
@@ -159,9 +161,9 @@ void SeatBook::take_up(const std::string& from, const SeatRow& row) {
     at->second.parent = parent_for(parent_now(row.mount), from);
   }
   Seat& seat = at->second;
-  hold(at->first, seat, SteadyTime::max());
+  hold(seat, SteadyTime::max());
   if (row.act == SeatAct::kHave) {
-    if (!std::exchange(seat.on, true)) send_up(at->first, seat, SeatAct::kHave);
+    if (!std::exchange(seat.on, true)) send_up(seat, SeatAct::kHave);
     return;
   }
   if (seat.on)
@@ -169,7 +171,7 @@ void SeatBook::take_up(const std::string& from, const SeatRow& row) {
   else if (seat.parent.empty())
     decide(at);
   else
-    send_up(at->first, seat, SeatAct::kAsk);
+    send_up(seat, SeatAct::kAsk);
 }
 
 void SeatBook::take_down(const std::string& from, const SeatRow& row) {
@@ -190,7 +192,7 @@ void SeatBook::joined(const std::string& id, bool restarted, SteadyTime now) {
       if (restarted)
         gone.push_back(number);
       else
-        hold(number, seat, std::min(seat.hold_until, now + timing_.hold_reset));
+        hold(seat, std::min(seat.hold_until, now + timing_.hold_reset));
     }
   }
   resend(id);
@@ -209,13 +211,12 @@ void SeatBook::resend(const std::string& id) {
       if (end.to == id && is_away) outgoing_.push_back(end);
     }
   for (auto& [number, seat] : seats_)
-    if (seat.parent == id) send_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
+    if (seat.parent == id) send_up(seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
 }
 
 void SeatBook::left(const std::string& id, bool silent, SteadyTime now) {
   for (auto& [number, seat] : seats_)
-    if (seat.via == id)
-      hold(number, seat, now + (silent ? timing_.hold_silent : timing_.hold_reset));
+    if (seat.via == id) hold(seat, now + (silent ? timing_.hold_silent : timing_.hold_reset));
 }
 
 void SeatBook::tick(SteadyTime now) {
@@ -251,9 +252,9 @@ void SeatBook::follow(const std::string& mount, const std::string& parent,
     Seat& seat = seats_.at(number);
     std::string next = parent_for(parent, seat.via);
     if (seat.parent == next) continue;
-    send_up(number, seat, SeatAct::kOff);
+    send_up(seat, SeatAct::kOff);
     seat.parent = std::move(next);
-    send_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
+    send_up(seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
     if (seat.parent.empty() && !seat.on) undecided.push_back(number);
   }
 }
@@ -261,19 +262,16 @@ void SeatBook::follow(const std::string& mount, const std::string& parent,
 void SeatBook::save(SeatBookRecord& saved) const {
   saved.next = next_;
   for (const auto& [number, seat] : seats_)
-    if (seat.on || !seat.via.empty())
-      saved.seats.push_back({number, seat.row, seat.via, seat.parent, seat.on, seat.hold_until});
+    if (seat.on || !seat.via.empty()) saved.seats.push_back(seat);
 }
 
 void SeatBook::restore(const SeatBookRecord& saved, SteadyTime now) {
   next_ = std::max(next_, saved.next);
   for (const SeatRecord& one : saved.seats) {
     if (seats_.size() >= kMaxSeats || seats_.contains(one.number)) continue;
-    Seat& seat = put(one.number, one.row, one.via)->second;
-    seat.parent = one.parent;
-    seat.on = one.on;
-    if (!one.via.empty())
-      hold(one.number, seat, std::min(one.hold_until, now + timing_.hold_silent));
+    Seat& seat = put(one)->second;
+    seat.hold_until = SteadyTime::max();
+    if (!one.via.empty()) hold(seat, std::min(one.hold_until, now + timing_.hold_silent));
     next_ = std::max(next_, one.number + 1);
   }
 }

@@ -34,9 +34,10 @@ namespace lb {
 
 struct SeatRecord {
   std::uint64_t number = 0;  // of this node
-  SeatRow row;
-  std::string via, parent;
-  bool on = false;
+  SeatRow row;               // its number: at via
+  std::string via;           // the node below that it came from; "": here
+  std::string parent;        // the node that was asked for it; "": none
+  bool on = false;           // false: it waits for its answer
   SteadyTime hold_until = SteadyTime::max();
 };
 template <class Io, RecordOf<SeatRow> T>
@@ -142,13 +143,7 @@ class SeatBook {
   void restore(const SeatBookRecord& saved, SteadyTime now);
 
  private:
-  struct Seat {
-    SeatRow row;         // number: at via
-    std::string via;     // the node below that it came from; "": here
-    std::string parent;  // the node that was asked for it; "": none
-    bool on = false;     // false: it waits for its answer
-    SteadyTime hold_until = SteadyTime::max();
-  };
+  using Seat = SeatRecord;
   using Seats = std::map<std::uint64_t, Seat>;  // by this node's numbers: the oldest is first
   using Origin = std::pair<std::string, std::uint64_t>;  // via, number there
 
@@ -157,13 +152,13 @@ class SeatBook {
   static std::string parent_for(std::string parent, const std::string& via);
   Seats::iterator find(const std::string& via, std::uint64_t number);
   Seats::iterator add(SeatRow row, const std::string& via);
-  Seats::iterator put(std::uint64_t number, SeatRow row, const std::string& via);
+  Seats::iterator put(Seat seat);
   void erase(Seats::iterator at, bool tell);
-  void hold(std::uint64_t number, Seat& seat, SteadyTime until);
+  void hold(Seat& seat, SteadyTime until);
   std::string parent_now(const std::string& mount);
   void follow(const std::string& mount, const std::string& parent,
               std::vector<std::uint64_t>& undecided);
-  void send_up(std::uint64_t number, Seat& seat, SeatAct act);
+  void send_up(const Seat& seat, SeatAct act);
   void answer(const Seat& seat, SeatAct act);
   void decide(Seats::iterator at);
   void take_up(const std::string& from, const SeatRow& row);
