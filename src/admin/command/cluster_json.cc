@@ -28,9 +28,8 @@ void write_limit(JsonWriter& json, std::string_view name, double value) {
 
 void protections(JsonWriter& json, ProtectionSet set) {
   json.begin_array();
-  if ((set & static_cast<unsigned>(Protection::kListenerAuth)) != 0) json.text("auth");
-  if ((set & static_cast<unsigned>(Protection::kAddressLists)) != 0) json.text("lists");
-  if ((set & static_cast<unsigned>(Protection::kLimits)) != 0) json.text("limits");
+  for (const auto& [name, protection] : kProtectionNames)
+    if ((set & static_cast<ProtectionSet>(protection)) != 0) json.text(name);
   json.end_array();
 }
 

@@ -62,24 +62,19 @@ struct Proto : FrameKind {
 template <bool kNeeds>
 struct Protections : FrameKind {
   static constexpr std::string_view kText = "*protections*";
-  static constexpr std::pair<std::string_view, Protection> kNames[] = {
-      {"auth", Protection::kListenerAuth},
-      {"lists", Protection::kAddressLists},
-      {"limits", Protection::kLimits},
-      {"slots", Protection::kSlots}};
 
   static void read(const FrameValue& value, ProtectionSet& out) {
     value.array(kMaxFrameWords, [&](const FrameValue& element) {
       const std::string word = element.word();
       ProtectionSet set = kNeeds ? 0xff : 0;
-      for (const auto& [text, protection] : kNames)
+      for (const auto& [text, protection] : kProtectionNames)
         if (text == word) set = static_cast<ProtectionSet>(protection);
       out = static_cast<ProtectionSet>(out | set);
     });
   }
   static void write(JsonWriter& json, ProtectionSet set) {
     json.begin_array();
-    for (const auto& [name, protection] : kNames) {
+    for (const auto& [name, protection] : kProtectionNames) {
       if ((set & static_cast<ProtectionSet>(protection)) != 0) json.text(name);
       set = static_cast<ProtectionSet>(set & ~static_cast<ProtectionSet>(protection));
     }

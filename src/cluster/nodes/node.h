@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -83,6 +84,11 @@ enum class Protection : std::uint8_t {
   kSlots = 8,   // max-listeners-cluster: a node takes each listener a slot (cluster/slots)
 };
 using ProtectionSet = std::uint8_t;  // of Protection, or-ed
+constexpr std::pair<std::string_view, Protection> kProtectionNames[] = {
+    {"auth", Protection::kListenerAuth},
+    {"lists", Protection::kAddressLists},
+    {"limits", Protection::kLimits},
+    {"slots", Protection::kSlots}};
 
 // 0: not limited.
 struct NodeCapacity {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -114,15 +115,8 @@ Result<void> take_pair(NodeReport& report, std::string_view pair) {
   return {};
 }
 
-struct Flag {
-  std::string_view name;
-  ProtectionSet protection;
-};
-constexpr auto kFlags = std::to_array<Flag>({
-    {"auth", static_cast<ProtectionSet>(Protection::kListenerAuth)},
-    {"lists", static_cast<ProtectionSet>(Protection::kAddressLists)},
-    {"limits", static_cast<ProtectionSet>(Protection::kLimits)},
-});
+// A polled node enforces no slots.
+constexpr auto kFlags = std::span(kProtectionNames).first<3>();
 constexpr std::string_view kIdle = "idle", kCannot = "cannot=", kFree = "free=";
 
 void take_flags(MountLoad& mount, std::string_view flags) {
@@ -133,9 +127,10 @@ void take_flags(MountLoad& mount, std::string_view flags) {
       if (const auto free = parse_u64(flag.substr(kFree.size()));
           free && *free <= kMaxReportListeners)
         mount.free = static_cast<std::uint32_t>(*free);
-    for (const Flag& known : kFlags)
-      if (flag == known.name)
-        mount.enforces = static_cast<ProtectionSet>(mount.enforces | known.protection);
+    for (const auto& [name, protection] : kFlags)
+      if (flag == name)
+        mount.enforces =
+            static_cast<ProtectionSet>(mount.enforces | static_cast<ProtectionSet>(protection));
   }
 }
 
@@ -252,9 +247,9 @@ std::string node_body(const NodeReport& report) {
         .append(std::to_string(mount.listeners));
     std::string flags;
     if (!mount.carries) flags = kIdle;
-    for (const Flag& flag : kFlags)
-      if ((mount.enforces & flag.protection) != 0)
-        flags.append(flags.empty() ? "" : ",").append(flag.name);
+    for (const auto& [name, protection] : kFlags)
+      if ((mount.enforces & static_cast<ProtectionSet>(protection)) != 0)
+        flags.append(flags.empty() ? "" : ",").append(name);
     const auto add = [&flags](std::string_view name, std::string_view value) {
       flags.append(flags.empty() ? "" : ",").append(name).append(value);
     };

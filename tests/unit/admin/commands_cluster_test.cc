@@ -90,6 +90,7 @@ TEST_GROUP(ClusterJson) {
   void setup() override {
     NodeHello hello;
     hello.id = "e1";
+    hello.enforces = static_cast<ProtectionSet>(Protection::kSlots);
     hello.kind = NodeKind::kLegacy;
     hello.addresses = {make_node_address(PublicScheme::kHttp, "2001:db8::2", 8000)};
     hello.capacity.listeners = 100;
@@ -212,6 +213,7 @@ TEST(ClusterJson, ExplainsAChoice) {
   const Json row = json.at("draw").at(std::size_t{0});
   CHECK(*row.at("candidate").boolean() && *row.at("chosen").boolean() &&
         *row.at("carries").boolean());
+  STRCMP_EQUAL("slots", std::string(*row.at("enforces").at(std::size_t{0}).text()).c_str());
   for (const auto& [kind, word] : {std::pair{Choice::Kind::kServe, "serve"},
                                    {Choice::Kind::kHold, "hold"},
                                    {Choice::Kind::kRefuse, "refuse"}}) {
