@@ -3,7 +3,7 @@ import threading
 import time
 
 from auth_bench import ACCEPT, backend_of
-from harness import ADMIN, Failed, check, equal, test, wait_for
+from harness import ADMIN, Failed, check, equal, give_away, test, wait_for
 from hls_check import Fault, Watch
 from media import MP3_FRAME
 from replacing import upgrade
@@ -80,6 +80,22 @@ def players_see_no_seam(t):
         equal(len({segment.discontinuity for segment, *_ in one.seen.values()}), 1, "discontinuity numbers")
         check(one.sound() in studio.sent, "the segments are what was sent")
         check(len(one.sound()) > 300 * MP3_FRAME, "they are %d bytes" % len(one.sound()))
+
+
+@test
+def what_a_list_names_from_before_a_recording_stays_in_the_log(t):
+    give_away(t.dir)
+    body = CONFIG + "<archive><dir>%s</dir></archive>" % (t.dir / "archive")
+    server = t.server(limits="<source-timeout>120</source-timeout>", body=body)
+    (player,), _ = players_of(t, server, 1)
+    wait_for(lambda: poll(player) or len(player.seen) >= 6, "a whole list", 20)
+    server.reload(limits="<source-timeout>120</source-timeout>", body=body.replace("</hls></mount>", "</hls><archive>1</archive></mount>"))
+    wait_for(lambda: list((t.dir / "archive").glob("**/*.data")), "it records")
+    upgrade(server)
+    before = max(player.seen)
+    wait_for(lambda: poll(player) or max(player.seen) > before, "another segment is listed", 10)
+    listed = player.list().segments
+    equal([server.get("/live.mp3/" + segment.uri).status for segment in listed], [200] * len(listed), "the segments of a list")
 
 
 @test

@@ -283,7 +283,7 @@ Result<void> ArchiveService::take_over(ArchiveRecord saved, FdsIn& fds) {
     auto mount = traffic_.mounts.find(one.mount);
     if (!mount) return Error::invalid(cat({"a recording of ", one.mount, " has no mount"}));
     // The window must not drop bytes that are not written yet.
-    if (one.paused) mount->channel().set_recorded_from(one.position);
+    mount->channel().set_recorded_from(one.whole ? 0 : one.position);
     mount->channel().set_low_water(mount->channel().recording_slot(), one.position);
     TakenRecording recording;
     recording.mount = std::move(mount);

@@ -69,6 +69,8 @@ RecordingRecord Recording::save() const {
   saved.mount = mount_->name();
   if (file_) saved.file = file_->save();
   saved.position = recorded();
+  const Channel& channel = mount_->channel();
+  saved.whole = !state_.paused && channel.is_recorded_from(channel.newest()->begin);
   return saved;
 }
 

@@ -68,14 +68,15 @@ struct RecordingRecord {
   std::optional<StreamSpan> guess;  // the file's clock, until the real one is known
   SteadyTime retry_at{};
   std::optional<SteadyTime> unclocked_since;
+  bool whole = false;  // all bytes of the log are recorded, or will be
 };
 template <class Io, RecordOf<RecordingRecord> T>
 void record_fields(Io& io, T& recording) {
   auto& [mount, file, by_clock, paused, full_logged, begin, position, noted, missed, cell,
-         paused_at_ms, guess, retry_at, unclocked_since] = recording;
+         paused_at_ms, guess, retry_at, unclocked_since, whole] = recording;
   io.needed(1, mount);
   io(2, file, by_clock, paused, full_logged, begin, position, noted, missed, cell, paused_at_ms,
-     guess, retry_at, unclocked_since);
+     guess, retry_at, unclocked_since, whole);
 }
 
 // A range that an administrator has removed, which is not fetched from other nodes again.
