@@ -2,7 +2,7 @@
 import time
 
 from browser_login import ADMIN_FORM, Browser
-from harness import ADMIN, SOURCE, Failed, check, equal, test, wait_for
+from harness import ADMIN, SOURCE, Failed, check, equal, give_away, test, wait_for
 from replacing import upgrade
 
 CONSOLE = "<console/>"
@@ -35,6 +35,26 @@ def nor_for_a_user_of_pages_and_a_session_without_a_directory_goes_on(t):
         upgrade(server)
     equal(Browser(server, "127.0.0.6").post("/admin/login", ADMIN_FORM).status, 429, "from an address that is not known")
     equal(owner.get("/admin/stats.xsl").status, 200, "the session goes on")
+    Browser(server, "127.0.0.5").log_in()
+
+
+@test
+def addresses_are_known_behind_it_whose_file_cannot_be_written(t):
+    server = t.unstarted_server(body=CONSOLE)
+    state = server.dir / "state"
+    state.mkdir()
+    give_away(server.dir)
+    server.write_config(body=CONSOLE, paths="<state-dir>%s</state-dir>" % state)
+    server.start()
+    wait_for((state / "session.keys").exists, "the keys are kept", 10)
+    state.chmod(0o555)
+    Browser(server, "127.0.0.5").log_in()
+    server.wait_for_log("after a restart the addresses of users are not known")
+    for i in range(12):
+        Browser(server, "127.0.2.%d" % (1 + i)).post("/admin/login", {"user": "admin", "password": "no%d" % i})
+    for _ in range(2):
+        upgrade(server)
+    equal(Browser(server, "127.0.0.6").post("/admin/login", ADMIN_FORM).status, 429, "from an address that is not known")
     Browser(server, "127.0.0.5").log_in()
 
 

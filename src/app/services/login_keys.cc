@@ -57,8 +57,8 @@ LoginRecord LoginService::save() const {
   saved.guard = guard_.save();
   saved.ended = sessions_.ended();
   saved.ring = ring->text();
-  // With a directory they are in its file; a record has a size limit.
-  if (state_dir_.empty()) {
+  // Else they are in the directory's file; a record has a size limit.
+  if (state_dir_.empty() || addresses_changed_.load() || addresses_unkept_.load()) {
     saved.known = guard_.text();
     if (saved.known.size() > kMaxKnownBytes)
       saved.known.resize(saved.known.rfind('\n', kMaxKnownBytes) + 1);

@@ -71,6 +71,7 @@ void LoginService::configure(const Config& config, bool at_start) {
     }
     if (const auto before = std::exchange(before_, std::nullopt)) {
       guard_.load(before->known);
+      addresses_changed_.store(!before->known.empty());  // no file has them
       guard_.restore(before->guard);
     }
     reopen_audit();
@@ -100,7 +101,9 @@ void LoginService::load_addresses() {
 
 void LoginService::save_addresses() {
   if (state_dir_.empty() || !addresses_changed_.exchange(false)) return;
-  if (const auto written = replace_file(address_path(), guard_.text()); !written)
+  const auto written = replace_file(address_path(), guard_.text());
+  addresses_unkept_.store(!written);
+  if (!written)
     accounts_.log.warn(
         kModule, written.error().what + "; after a restart the addresses of users are not known");
 }

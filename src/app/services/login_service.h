@@ -150,8 +150,9 @@ class LoginService {
   AuditLimit audit_limit_;
   std::array<std::atomic<std::uint64_t>, 4> results_{};
   std::atomic<bool> addresses_changed_{false};
-  std::string state_dir_;  // set before on_, constant afterwards
-  FileStamp key_stamp_;    // clerk
+  std::atomic<bool> addresses_unkept_{false};  // their file cannot be written
+  std::string state_dir_;                      // set before on_, constant afterwards
+  FileStamp key_stamp_;                        // clerk
   std::function<void()> keys_changed_;
   std::function<void(EndedLogin)> ended_;
   SessionRecords received_records_;
