@@ -350,7 +350,7 @@ void Server::begin_ports() {
         if (stopping_) return;
         sockets_.certificate_came();
         store_.keep(sockets_.open_sockets());
-        switches_.apply(*services_->config.read(), sockets_);
+        switches_.apply(*services_->config.read(), sockets_, ListenSockets::Attempt::kAgain);
       });
     });
   });
@@ -369,7 +369,7 @@ void Server::open_ports(ListenSockets::Attempt attempt) {
   const auto config = services_->config.read();
   const bool all = sockets_.apply(*config, attempt);
   store_.keep(sockets_.open_sockets());
-  switches_.apply(*config, sockets_);
+  switches_.apply(*config, sockets_, attempt);
   try_ports_again();
   if (all) return;
   services_->loops.gather<bool>([](unsigned) { return true; },

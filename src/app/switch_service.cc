@@ -24,7 +24,7 @@ SwitchService::SwitchService(Traffic& traffic) : traffic_(traffic) {
 }
 
 void SwitchService::bind(const Config& config, const ListenSockets& sockets) {
-  apply(config, sockets);
+  apply(config, sockets, ListenSockets::Attempt::kFirst);
   handed_.clear();  // closes removed ports
 }
 
@@ -61,7 +61,9 @@ void SwitchService::begin() {
   start_agent();
 }
 
-void SwitchService::apply(const Config& config, const ListenSockets& sockets) {
+void SwitchService::apply(const Config& config, const ListenSockets& sockets,
+                          ListenSockets::Attempt attempt) {
+  if (attempt == ListenSockets::Attempt::kFirst) failed_.clear();
   const auto& open = sockets.open_sockets();
   const auto wanted = [&](const Datagrams& datagrams) {
     return config.cluster.udp && std::any_of(open.begin(), open.end(), [&](const auto& socket) {
@@ -107,10 +109,12 @@ void SwitchService::open_datagrams(const std::string& address, int port) {
   }
   auto made = DatagramPort::open(address, port);
   if (!made) {
-    traffic_.log.error(kSwitchModule, cat({"cluster/udp: ", made.error().what,
-                                           "; datagrams are not answered there"}));
+    if (failed_.emplace(address, port).second)
+      traffic_.log.error(kSwitchModule, cat({"cluster/udp: ", made.error().what,
+                                             "; datagrams are not answered there"}));
     return;
   }
+  failed_.erase({address, port});
   Datagrams& datagrams = datagrams_.emplace_back(Datagrams{address, port, std::move(*made)});
   if (begun_) start(datagrams);
 }

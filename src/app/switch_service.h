@@ -6,7 +6,9 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/services/listen_sockets.h"
@@ -30,7 +32,7 @@ class SwitchService {
   void take(std::vector<ListenSockets::Handed> handed) { handed_ = std::move(handed); }
   void begin();
   // Applies a reload.
-  void apply(const Config& config, const ListenSockets& sockets);
+  void apply(const Config& config, const ListenSockets& sockets, ListenSockets::Attempt attempt);
 
  private:
   struct Datagrams {
@@ -49,6 +51,7 @@ class SwitchService {
   bool begun_ = false;
   std::vector<ListenSockets::Handed> handed_;
   std::vector<Datagrams> datagrams_;
+  std::set<std::pair<std::string, int>> failed_;  // addresses and ports whose failure is logged
   std::string agent_address_;
   int agent_port_ = 0;
   std::unique_ptr<LinePort> agent_;

@@ -2,7 +2,7 @@
 import socket
 import time
 
-from harness import ADMIN, Settings, check, equal, free_port, matches, test, wait_for
+from harness import ADMIN, Settings, check, equal, free_port, listen_socket, matches, test, wait_for
 from replacing import upgrade
 
 
@@ -146,3 +146,18 @@ def a_port_that_is_taken_costs_the_agent_and_not_the_server(bench):
     server = bench.server(body="<cluster><agent port='%d' bind-address='127.0.0.1'/></cluster>" % taken.getsockname()[1])
     check("cannot" in server.out.read_text() + server.log(), "it says so")
     equal(server.get("/_lb/health").status, 200, "health")
+
+
+@test
+def a_datagram_port_that_is_taken_is_said_once_while_another_port_is_tried_again(bench):
+    port, other = free_port(), free_port()
+    udp = bench.owned(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    udp.bind(("127.0.0.1", port))
+    with socket.create_server(("127.0.0.1", other)):
+        server = bench.server(sockets=listen_socket(port) + listen_socket(other), body="<cluster><udp>1</udp></cluster>")
+        server.wait_for_log("it is tried again")
+        server.wait_for_log("cluster/udp: .*datagrams are not answered there")
+    wait_for(lambda: "port %d is open" % other in server.log(), "the other port opens by itself", 25)
+    equal(server.log().count("datagrams are not answered there"), 1, "lines")
+    server.reload(sockets=listen_socket(port) + listen_socket(other), limits="<clients>90</clients>")
+    wait_for(lambda: server.log().count("datagrams are not answered there") == 2, "a reload says it again")
