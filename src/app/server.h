@@ -138,6 +138,7 @@ class Server {
   std::vector<std::unique_ptr<SignalWatch>> signals_;
   Timer file_timer_, port_timer_;
   bool reloading_ = false, reload_again_ = false;
+  unsigned reading_certificates_ = 0;          // times, for new ports
   std::optional<std::uint64_t> upgrade_next_;  // its asker: it comes behind the reload
   bool stopping_ = false;
 };

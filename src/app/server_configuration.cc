@@ -358,7 +358,9 @@ void Server::begin_ports() {
 
 void Server::apply_ports(const std::shared_ptr<const Config>& config) {
   // Afterwards, as new sockets may need the new certificate.
+  ++reading_certificates_;
   load_certificates(config, [this, config] {
+    --reading_certificates_;
     open_ports(ListenSockets::Attempt::kFirst);
     // Names in a certificate of the file are not ordered.
     services_->certificates->configure(*config);
@@ -374,7 +376,9 @@ void Server::open_ports(ListenSockets::Attempt attempt) {
   if (all) return;
   services_->loops.gather<bool>([](unsigned) { return true; },
                                 [this](const auto&) {
-                                  if (!stopping_) open_ports(ListenSockets::Attempt::kAgain);
+                                  // Once they are read, the ports open in any case.
+                                  if (!stopping_ && reading_certificates_ == 0)
+                                    open_ports(ListenSockets::Attempt::kAgain);
                                 });
 }
 

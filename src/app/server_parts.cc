@@ -228,7 +228,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
       port_timer_(services_->loops.control(), [this] {
         // While the ports are handed over, the list of them must not change.
         if (stopping_) return;
-        if (handover_ && handover_->is_under_way())
+        if (reading_certificates_ > 0 || (handover_ && handover_->is_under_way()))
           try_ports_again();
         else
           open_ports(ListenSockets::Attempt::kAgain);
