@@ -21,11 +21,12 @@ constexpr auto kPauseOfCarrier = 4us;
 constexpr std::size_t kCarriersAtOnce = 500;
 constexpr auto kCountAnyway = 1s;
 constexpr int kWalkShare = 20;  // of the loop, for one part of reading all
+constexpr std::chrono::nanoseconds kWalkAnyway = 250ms;
 
 }  // namespace
 
-bool CarriedLoad::update(const MountTable::Rows& mounts,
-                         const std::vector<std::string>& master_ids) {
+bool CarriedLoad::update(const MountTable::Rows& mounts, const std::vector<std::string>& master_ids,
+                         LoadChanges::Arrivals arrivals) {
   const SteadyTime now = network_.loops.control().now();
   Names touched = std::exchange(other_records_, {});
   if (const auto config = network_.config.read(); config_ != config) {
@@ -48,12 +49,13 @@ bool CarriedLoad::update(const MountTable::Rows& mounts,
   const auto check = [&](const std::string& name, const Mount* mount) {
     urgent = changes_.set(read(name, mount), now) || urgent;
   };
-  const SteadyTime began = network_.clock.steady();
-  const bool walks = began >= next_walk_;
+  const bool walks = network_.clock.steady() >= next_walk_;
   if (walks) {
+    const auto began = network_.clock.thread_work();
     for (const auto& [name, mount] : in_use_) check(name, mount.get());
-    const SteadyTime ended = network_.clock.steady();
-    next_walk_ = ended + kWalkShare * (ended - began);
+    changes_.counted(std::move(arrivals));
+    next_walk_ = network_.clock.steady() +
+                 std::min(kWalkShare * (network_.clock.thread_work() - began), kWalkAnyway);
   }
   for (const std::string& name : touched) {
     const auto* mount = in_use_.look_up(name);

@@ -33,8 +33,10 @@ class CarriedLoad {
       std::function<const std::vector<std::string>&(const std::string& mount, const SourceFacts&)>;
   CarriedLoad(Network& network, WayOf way_of) : network_(network), way_of_(std::move(way_of)) {}
 
-  // Reads the present load.  True: masters should have the changes at once (LoadChanges::set()).
-  bool update(const MountTable::Rows& mounts, const std::vector<std::string>& master_ids);
+  // Reads the present load; arrivals: counted before.  True: masters should have the changes at
+  // once (LoadChanges::set()).
+  bool update(const MountTable::Rows& mounts, const std::vector<std::string>& master_ids,
+              LoadChanges::Arrivals arrivals);
 
   // The configuration of these mounts, or the whole one, has changed.
   void records_changed(std::span<const std::string> mounts);

@@ -290,8 +290,8 @@ std::optional<ReportedSource> IngestService::own_source(const std::string& name,
 void IngestService::check_own(bool all) {
   const bool reports = !masters_.empty();
   const auto used = network_.mounts.in_use();
-  const SteadyTime began = network_.clock.steady();
-  if (must_check_ && (all || began >= whole_again_)) {
+  if (must_check_ && (all || network_.clock.steady() >= whole_again_)) {
+    const auto began = network_.clock.thread_work();
     must_check_ = false;
     own_due_.clear();
     Ingest::Sources own;
@@ -299,8 +299,7 @@ void IngestService::check_own(bool all) {
       for (const auto& [name, mount] : used)
         if (auto source = own_source(name, *mount)) own.emplace(name, *std::move(source));
     ingest_->set_sources(std::move(own));
-    const SteadyTime ended = network_.clock.steady();
-    whole_again_ = ended + kWholeShare * (ended - began);
+    whole_again_ = network_.clock.steady() + kWholeShare * (network_.clock.thread_work() - began);
     return;
   }
   for (const std::string& name : std::exchange(own_due_, {})) {

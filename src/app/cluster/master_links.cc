@@ -202,7 +202,9 @@ void MasterLinks::poll() {
   if (masters_.empty()) return;
   std::vector<std::string> ids;
   for (const MasterLink& master : masters_) ids.push_back(master.session->master_id());
-  const bool urgent = load_->update(*network_.mounts.all(), ids);
+  LoadChanges::Arrivals arrivals;
+  for (const std::string& id : ids) arrivals[id] = network_.cluster->arrivals(id);
+  const bool urgent = load_->update(*network_.mounts.all(), ids, std::move(arrivals));
   for (const auto& [settings, session] : masters_) {
     session->load_changed(urgent);
     session->forget_streams();

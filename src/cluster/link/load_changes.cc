@@ -58,6 +58,11 @@ bool LoadChanges::end(Rows::iterator at, SteadyTime when) {
   return urgent;
 }
 
+std::uint64_t LoadChanges::arrivals(std::string_view master, std::uint64_t now) const {
+  const auto at = arrivals_.find(master);
+  return at == arrivals_.end() ? now : at->second;
+}
+
 void LoadChanges::forget(SteadyTime when) {
   for (; !ended_.empty() && when - ended_.front().when > kRemembered; ended_.pop_front()) {
     const Ended& first = ended_.front();

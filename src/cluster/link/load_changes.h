@@ -15,9 +15,11 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -46,6 +48,12 @@ class LoadChanges {
   // Sets the state of a mount.  True: masters should have it at once: a stream has begun or ended
   // here, its pull fails or works again, or it has got its first listener or lost its last one.
   bool set(const Carried& now, SteadyTime when);
+  // The arrivals by redirects of each master, counted before all mounts were last read: of these,
+  // listeners() has the listeners that have stayed.
+  using Arrivals = std::map<std::string, std::uint64_t, std::less<>>;
+  void counted(Arrivals arrivals) { arrivals_ = std::move(arrivals); }
+  // now: of a master that has joined since.
+  std::uint64_t arrivals(std::string_view master, std::uint64_t now) const;
   // Removes mounts that ended long ago.
   void forget(SteadyTime when);
 
@@ -85,6 +93,7 @@ class LoadChanges {
   std::uint64_t version_ = 0;
   unsigned listeners_ = 0, relays_ = 0;
   std::int64_t bits_ = 0;
+  Arrivals arrivals_;
 };
 
 }  // namespace lb

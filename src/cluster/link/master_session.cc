@@ -349,7 +349,8 @@ void MasterSession::send_load() {
   load.round_trip_us =
       static_cast<unsigned>(std::min<std::int64_t>(round_trip_.count(), 60'000'000));
   load.cannot = host_.cannot_pull(*this);
-  load.arrivals = host_.arrivals_from(master_id_);
+  if (const auto arrivals = host_.arrivals_from(master_id_))
+    load.arrivals = book.arrivals(master_id_, *arrivals);
   if (!welcome_->keys.empty()) load.clients = host_.arrived_clients(master_id_, kMaxClients);
   if (const bool checks = host_.checks_tokens(); checks != std::exchange(sent_tokens_, checks))
     load.tokens = checks;

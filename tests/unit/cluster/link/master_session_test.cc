@@ -98,6 +98,19 @@ TEST(MasterSession, LinksAndTellsWhatItCarries) {
   CHECK(bench.until([this] { return session->round_trip() > 0us; }));
   CHECK(std::abs(session->clock_offset().count()) < 1000);
 }
+TEST(MasterSession, ConfirmsNoArrivalBeforeItsListenersAreCounted) {
+  set_all(node_side.load_changes, {{"/a", 3, 128, true}}, {});
+  node_side.load_changes.counted({{"m1", 70}});
+  begin();
+  CHECK(linked());
+  CHECK(bench.until([this] { return node().arrivals.has_value(); }));
+  CHECK(node().arrivals == 70);  // of 77
+  CHECK(set_all(node_side.load_changes, {{"/a", 10, 128, true}, {"/b", 0, 128, true}}, {}));
+  node_side.load_changes.counted({{"m1", 77}});
+  session->load_changed(true);
+  CHECK(bench.until([this] { return node().reported_listeners == 10; }));
+  CHECK(node().arrivals == 77);
+}
 TEST(MasterSession, ASecondLinkOfTheSameRunTellsWhatHasChanged) {
   master.offer({"/a", "audio/mpeg", 128, {"m1"}, 0});
   begin();
