@@ -465,9 +465,11 @@ def browsers_are_sent_to_https_and_streams_are_not(t):
     server.reload(body=server.slots["body"].replace("<hsts>600</hsts>", "<redirect>all</redirect>"))
     wait_for(lambda: server.get("/live.mp3?x=1", headers=["Host: " + NAME]).get("Location") == to + "/live.mp3?x=1", "a stream is redirected")
     server.source("/second.mp3")
-    for path in ("/admin/metadata?mount=/live.mp3&mode=updinfo&song=plain", "/admin/streamlist.txt", "/api/v1/certificates"):
+    for path in ("/admin/metadata?mount=/live.mp3&mode=updinfo&song=plain", "/admin/listclients?mount=/live.mp3", "/api/v1/certificates"):
         plain(path, fetched, login=ADMIN)
-    equal(server.get("/status-json.xsl").json()["icestats"]["source"][0]["title"], "plain")
+    plain("/admin/streamlist.txt", fetched, 401)  # before a login, too
+    source.play(10)
+    wait_for(lambda: '"title":"plain"' in server.get("/status-json.xsl").text, "the title arrives")
     equal(server.get("/admin/stats.xsl", headers=page).status, 308)
     secure = server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + NAME], port=server.tls, wrap=verified(authority))
     equal((secure.status, secure.get("Strict-Transport-Security")), (200, None))
