@@ -100,7 +100,7 @@ def over_to_another_home(b, place, to, go):
     wait_for(lambda: takes(second), "the second home takes the source", 15)
     began = time.monotonic()
     while time.monotonic() - began < 6:
-        ones = [crowd.join(server.address, MOUNT) for server in servers]
+        ones = [crowd.join(server.address, MOUNT) for server in servers for _ in range(6)]
         wait_for(lambda: settled(ones), "all are answered")
         check(crowd.inside <= 20, "%d hear, the limit is 20" % crowd.inside)
     wait_for(lambda: crowd.inside == 20, "20 hear, not %d" % crowd.inside)
