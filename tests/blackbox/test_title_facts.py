@@ -47,9 +47,14 @@ def what_the_api_tells_of_a_song_is_shown(t):
     equal((seen["title"]["album"], seen["title"]["duration_ms"], seen["next"]), (None, None, None))
     equal(seen["history"][0]["album"], "Best <of>")
     # One that sounds for longer than was said has not more than that behind it.
+    wait_for(lambda: time.time() * 1000 > seen["title"]["wall_ms"], "the title before has begun, as the stream was sent ahead")
     equal(post(server, "/hit.mp3", {"title": "Short", "duration_ms": 1000, "at_ms": int(time.time() * 1000) - 60000}).status, 204)
-    playing = wait_for(lambda: [one for one in [server.get("/api/nowplaying/hit").json()["now_playing"]] if one["song"]["text"] == "Short"],
-                       "AzuraCast's page shows it")[0]
+    # It began after the title before it.
+    began = now(server, "/hit.mp3", lambda s: s["title"]["text"] == "Short")["title"]["wall_ms"]
+    check(began > seen["title"]["wall_ms"], "it began %d ms before the title before it" % (seen["title"]["wall_ms"] - began))
+    playing = wait_for(lambda: [one["now_playing"] for one in [server.get("/api/nowplaying/hit").json()]
+                                if one["now_playing"]["song"]["text"] == "Short" and time.time() * 1000 > began + 2000],
+                       "AzuraCast's page shows it, and it has sounded for longer")[0]
     equal((playing["elapsed"], playing["remaining"]), (1, 0), str(playing))
 
 
@@ -103,6 +108,28 @@ def a_title_that_is_told_late_has_begun_before(t):
     equal(post(server, "/hit.mp3", {"title": "Late", "at_ms": at_ms - 3000, "album": "Known now"}).status, 204)
     seen = now(server, "/hit.mp3", lambda s: s["title"]["wall_ms"] == at_ms - 3000)
     equal((seen["title"]["album"], seen["history"]), ("Known now", []))
+
+
+@test
+def no_title_begins_before_the_one_before_it(t):
+    server = t.server(body=NO_BURST % "")
+    source = timed(server, "/hit.mp3")
+    for text in ("One", "Two"):
+        source.play(20)
+        equal(post(server, "/hit.mp3", {"title": text}).status, 204)
+        told = now(server, "/hit.mp3", lambda s: (s["title"] or {}).get("text") == text)["title"]
+    # The source sends ahead of the clock.
+    wait_for(lambda: time.time() * 1000 > told["wall_ms"] + 1, "the title has begun", 15)
+    for back_ms in (20_000, 500_000):
+        text = "Late by %d" % back_ms
+        equal(post(server, "/hit.mp3", {"title": text, "at_ms": int(time.time() * 1000) - back_ms}).status, 204)
+        seen = now(server, "/hit.mp3", lambda s: s["title"]["text"] == text)
+        wait_for(lambda: time.time() * 1000 > seen["title"]["wall_ms"] + 1, "it has begun")
+        times = [one["wall_ms"] for one in (seen["title"], *seen["history"])]
+        check(all(a > b for a, b in zip(times, times[1:])), "times of titles, newest first: %s" % times)
+    lasted = lambda: [row["duration"] for row in server.get("/api/nowplaying/hit").json()["song_history"]]
+    wait_for(lambda: len(lasted()) == 3, "AzuraCast's page has all")
+    check(min(lasted()) >= 0, "durations: %s" % lasted())
 
 
 @test

@@ -181,8 +181,8 @@ void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_m
   json.key("song_history").begin_array();
   for (std::size_t i = present != nullptr ? 1 : 0; i < heard.size() && i <= kSongsBefore; ++i) {
     json.begin_object();
-    write_played(json, &heard[i], i == 0 ? 0 : unix_ms(heard[i - 1].at) - unix_ms(heard[i].at),
-                 art_of(heard[i]));
+    const std::int64_t lasts = i == 0 ? 0 : unix_ms(heard[i - 1].at) - unix_ms(heard[i].at);
+    write_played(json, &heard[i], std::max<std::int64_t>(0, lasts), art_of(heard[i]));
     json.end_object();
   }
   json.end_array();

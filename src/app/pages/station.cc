@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
@@ -105,6 +107,19 @@ std::vector<SourceAdmission::Encoder> title_targets(const SourceAdmission& admis
     all.push_back({{writer.lease, writer.home, {}, {}, writer.mount->facts(), true}, true});
   if (!encoder.empty()) std::erase_if(all, [&](const auto& one) { return one.user != encoder; });
   return all;
+}
+
+// The moment of a title that was told late, but not before the one that it follows, if that has
+// begun: readers take the newest that has.
+std::int64_t moment_of(const std::vector<PlayedTitle>& titles, const std::string& text,
+                       std::int64_t at_ms, std::int64_t now_ms) {
+  constexpr std::int64_t kShortestMs = 1000;  // so that the two do not begin at one byte
+  const bool again = !titles.empty() && titles.front().title == text;
+  const std::size_t follows = again ? 1 : 0;
+  if (titles.size() <= follows) return at_ms;
+  const std::int64_t before_ms = unix_ms(titles[follows].at);
+  if (at_ms > before_ms || before_ms >= now_ms) return at_ms;
+  return std::min(before_ms + kShortestMs, now_ms);
 }
 
 // Gives the title to encoders; the first one's outcome goes to `then`.
@@ -415,6 +430,9 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
                                                              : TitleVerdict::kFull);
     return;
   }
+  if (request.at_ms)
+    request.at_ms = moment_of(services_.titles.of(name), TitleHistory::shown_text(title->song()),
+                              *request.at_ms, unix_ms(services_.clock.wall()));
   // Before the title, so that every reader gets it with picture and details.
   if (!request.art.empty()) services_.titles.paint(name, title->song(), request.art);
   if (!request.song) request.details.artist = artist_told(request, *title, *writer->mount);
