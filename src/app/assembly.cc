@@ -1,4 +1,7 @@
 // Constructs and destroys Services and Worker, with all rooms of app/ included.
+#include <algorithm>
+#include <chrono>
+
 #include "admin/feed/stats_feed.h"
 #include "app/audience/audience_service.h"
 #include "app/certificates/certificate_orders.h"
@@ -58,6 +61,8 @@
 #include "net/loop/loop_beats.h"
 #include "net/tls/tls_keeper.h"
 #include "stream/listener/loop_streams.h"
+#include "stream/log/stream_view.h"
+#include "stream/log/title_place.h"
 #include "stream/source/dump_writer.h"
 #include "stream/source/source_admission.h"
 #include "stream/source/source_set.h"
@@ -152,6 +157,22 @@ static void take_picture(Services& services, const Mount& mount, StreamPicture p
   });
 }
 
+// When listeners have heard a title for the first time: a title that was told late has begun
+// before, but not before its source; what is older is counted already.
+static WallTime heard_since(const Clock& clock, const Mount& mount, const std::string& song) {
+  constexpr std::chrono::minutes kCountedAfter{5};
+  const WallTime now = clock.wall();
+  const auto heard = mount.channel().newest();
+  // Its source is not heard yet, and takes over its predecessor's title.
+  if (heard->end <= heard->seam) return now;
+  const auto place = place_in_block(*mount.metadata());
+  if (song.empty() || mount.facts()->relayed || !place || !place->wall_ms) return now;
+  const WallTime told{std::chrono::milliseconds(*place->wall_ms)};
+  const auto sent =
+      std::chrono::duration_cast<WallTime::duration>(clock.steady() - mount.facts()->started);
+  return std::clamp(told, now - std::clamp<WallTime::duration>(sent, {}, kCountedAfter), now);
+}
+
 // What its sources tell control and the listeners.
 static SourceSet::Callbacks source_callbacks(Worker& worker) {
   Services& services = worker.services;
@@ -180,7 +201,7 @@ static SourceSet::Callbacks source_callbacks(Worker& worker) {
       },
       [&services](const Mount& mount, const std::string& song) {
         services.loops.control().post([&services, name = mount.name(), song,
-                                       at = services.clock.wall(),
+                                       at = heard_since(services.clock, mount, song),
                                        relayed = mount.facts()->relayed] {
           services.heard_titles->titled(name, relayed, song, at);
         });

@@ -1,6 +1,7 @@
 """The audience: each listening is counted once, whatever happens to the server; invalid requests are refused with a
 reason."""
 import csv
+import datetime
 import io
 import json
 import re
@@ -640,6 +641,20 @@ def who_is_forgotten_has_to_be_named(t):
     equal(server.ask("DELETE /api/v1/audience/sessions?session=1 HTTP/1.1", ["Host: x"]).status, 401)
     off = audience_server(t, body="<console>1</console>")
     equal(forget(off, address="127.0.0.1").status, 404)
+
+
+@test
+def a_title_that_was_told_late_was_heard_before(t):
+    server = audience_server(t)
+    source = on_air(server)
+    times = lambda: server.get("/api/v1/now/live.mp3").json()
+    begun = time.monotonic()
+    wait_for(lambda: source.play(2) and times()["live"]["wall_ms"] and time.monotonic() > begun + 4, "the stream has times, and has lasted", 15)
+    Api(server).want(204, "POST", "/mounts/%2Flive.mp3/title", {"title": "Late", "at_ms": int(time.time() * 1000) - 3500})
+    row = wait_for(lambda: Api(server).want(200, "GET", "/audience/titles").json()["items"], "the title is counted")[0]
+    told = wait_for(lambda: times()["title"], "it is told")["wall_ms"] / 1000
+    off = datetime.datetime.fromisoformat(row["began"]).timestamp() - told
+    check(abs(off) <= 1, "it began %.1f s after its time" % off)
 
 
 @test
