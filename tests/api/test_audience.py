@@ -677,6 +677,13 @@ def days_are_as_long_as_clocks_make_them(t):
     months = api.want(200, "GET", query % ("month", "2026-01-01", "2027-01-01")).json()["items"]
     equal([len(months), sum(row["length_s"] for row in months)], [12, 365 * 86400])
     nepal = api.want(200, "GET", "/audience/hours?zone=Asia/Kathmandu&by=day&from=2026-10-24&to=2026-10-26").json()["items"]
+    # The first and the last are cut by the range.
+    for by in ("hour", "day", "month"):
+        rows = api.want(200, "GET", query % (by, "2026-10-24T13:15", "2026-11-02T02:45")).json()["items"]
+        begins = [datetime.datetime.fromisoformat(row["from"]).timestamp() for row in rows]
+        equal(rows[0]["from"], "2026-10-24T13:15:00+02:00", by)
+        equal([begin + row["length_s"] for begin, row in zip(begins, rows)][:-1], begins[1:], by)
+        equal(begins[-1] + rows[-1]["length_s"], datetime.datetime.fromisoformat("2026-11-02T02:45:00+01:00").timestamp(), by)
     equal([(row["from"], row["length_s"]) for row in nepal], [("2026-10-%dT00:00:00+05:45" % day, 86400) for day in (24, 25)])
 
 

@@ -80,6 +80,11 @@ std::vector<AudienceCell> hour_cells(std::string from, std::int64_t quarters,
           sum.long_sessions()};
 }
 
+// The first period may have begun before the range.
+std::string begin_text(const AudienceAsk& ask, std::int64_t period) {
+  return local_time_text(std::max(period * 1000, ask.range.from), *ask.zone);
+}
+
 // The hours of each mount that had listeners.
 Plan hours_of_mounts(AudienceAsked& asked) {
   auto& [ask, report, mounts] = asked;
@@ -102,8 +107,7 @@ Plan hours_of_mounts(AudienceAsked& asked) {
   table.columns.emplace_back("mount");
   for (const auto& [key, sum] : ordered) {
     const auto& [period, mount] = key;
-    table.rows.push_back(
-        hour_cells(local_time_text(period * 1000, *ask.zone), quarters[period], sum));
+    table.rows.push_back(hour_cells(begin_text(ask, period), quarters[period], sum));
     table.rows.back().emplace_back(mount);
   }
   return audience_answer(ask, table, "hours");
@@ -146,7 +150,7 @@ Plan audience_hours(const PlanContext& context) {
   if (!sums) return no_report(sums.error());
   AudienceTable table{kHourColumns, {}};
   for (const auto& [period, quarters, sum] : *sums)
-    table.rows.push_back(hour_cells(local_time_text(period * 1000, *ask.zone), quarters, sum));
+    table.rows.push_back(hour_cells(begin_text(ask, period), quarters, sum));
   return audience_answer(ask, table, "hours");
 }
 
