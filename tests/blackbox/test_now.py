@@ -86,6 +86,10 @@ def pages_of_other_sites_may_ask(t):
         wire.send("HEAD %s HTTP/1.0\r\n\r\n" % path)
         equal(wire.reply_head().status, 200, path)
     equal(server.get("/api/v1/mounts", headers=["Origin: https://other.example.org"]).get("Access-Control-Allow-Origin"), None)
+    # Why a player is refused.
+    refused = server.get("/api/v1/now/m.mp3/place?wall=5", headers=["Origin: https://other.example.org"])
+    equal((refused.status, refused.get("X-Reason")), (404, "no-times"))
+    check("X-Reason" in refused.get("Access-Control-Expose-Headers").split(", "), "pages may not read why: %s" % refused.get("Access-Control-Expose-Headers"))
     check(server.ask("DELETE /api/v1/now/m.mp3 HTTP/1.0").status in (401, 404, 405), "DELETE is answered")
 
 

@@ -22,6 +22,7 @@ void reply_refusal(Connection& connection, int status, std::string_view text, st
   ResponseHead head;
   head.status = status;
   head.content_type = "text/plain; charset=utf-8";
+  if (lines.find("X-Reason:") != std::string::npos) head.exposes = "X-Reason";
   head.extra = std::move(lines);
   connection.reply(head, std::string(text));
 }
