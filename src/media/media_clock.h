@@ -6,6 +6,7 @@
 // segments are cut there, so all nodes that read the same bytes cut alike.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/record.h"
@@ -30,17 +31,21 @@ void record_fields(Io& io, T& time) {
   io(1, samples, rate_hz);
 }
 
-// The time of one unit.
+// The time of one unit.  The time of a page of Ogg is that of its end.
 struct UnitTime {
   std::uint64_t samples = 0;
   bool second = false;
+  std::uint32_t before = 0;  // the samples of the unit that sound before this time
 
   bool operator==(const UnitTime&) const = default;
+  std::uint64_t begin() const noexcept {
+    return samples - std::min<std::uint64_t>(before, samples);
+  }
 };
 template <class Io, RecordOf<UnitTime> T>
 void record_fields(Io& io, T& time) {
-  auto& [samples, second] = time;
-  io(1, samples, second);
+  auto& [samples, second, before] = time;
+  io(1, samples, second, before);
 }
 
 class MediaClock {

@@ -3,6 +3,7 @@
 // streams; their other header pages and then media follow.  A new chain never ends anything here;
 // only the newest chain's headers are kept.
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -79,7 +80,7 @@ class OggFramer final : public Framer, private OggPageSink {
     io(3, self.streams_, self.headers_, self.facts_, self.has_theora_, self.clock_,
        self.clock_serial_, self.clock_rate_hz_, self.timed_, self.last_granule_, self.open_,
        self.serials_, self.last_sync_, self.first_sync_due_, self.last_inner_, self.inner_second_,
-       self.reported_facts_, self.reported_metadata_, self.granule_before_);
+       self.reported_facts_, self.reported_metadata_, self.granule_before_, self.page_lasts_);
   }
   void page(std::uint64_t position, const OggPage& page) override;
   void first_page(std::uint64_t position, const OggPage& page);
@@ -89,6 +90,8 @@ class OggFramer final : public Framer, private OggPageSink {
   void headers_are_in(std::uint64_t position);
   std::string find_picture() const;
   void keep_time(std::uint64_t position, const OggPage& page);
+  void pass(std::uint64_t samples);
+  UnitTime unit() const;
   void note_open(const OggPage& page);
   void give_up();
   bool begins_chain(const OggPage& page) noexcept;
@@ -111,6 +114,7 @@ class OggFramer final : public Framer, private OggPageSink {
   bool timed_ = false;                            // a page has set the time
   std::uint64_t last_granule_ = kOggNoGranule;    // of this chain
   std::uint64_t granule_before_ = kOggNoGranule;  // the last one of the chain before
+  std::uint32_t page_lasts_ = 0;                  // in samples; 0: another stream's, or unknown
   // The logical streams of this chain without their last page yet.
   struct Open {
     std::uint32_t serial = 0;
@@ -238,6 +242,7 @@ std::string OggFramer::find_picture() const {
 // The time of a page is that of its granule, the end of its last packet, so every node gets the
 // same time, wherever it begins to read.
 void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
+  page_lasts_ = 0;
   if (page.serial() != clock_serial_ || page.granule() == kOggNoGranule) return;
   const std::uint64_t granule = page.granule();
   if (last_granule_ == kOggNoGranule) {
@@ -250,13 +255,26 @@ void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
     // same sound with another title (see VorbisRetitler).
     if (goes_on && timed_ && granule != granule_before_ &&
         granule <= kLongestFirstPage * clock_rate_hz_)
-      clock_.pass(granule);
+      pass(granule);
     timed_ = true;
   } else if (granule > last_granule_ && granule - last_granule_ <= kLongestGap * clock_rate_hz_) {
-    clock_.pass(granule - last_granule_);
+    pass(granule - last_granule_);
   }
   last_granule_ = granule;
   sink_->time(clock_.now().samples);
+}
+
+void OggFramer::pass(std::uint64_t samples) {
+  clock_.pass(samples);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  page_lasts_ = static_cast<std::uint32_t>(std::min(samples, kMost));
+}
+
+// The page's time, and how long it has sounded by then.
+UnitTime OggFramer::unit() const {
+  UnitTime time = clock_.unit();
+  time.before = page_lasts_;
+  return time;
 }
 
 void OggFramer::media_page(std::uint64_t position, const OggPage& page, OggCodec codec) {
@@ -265,7 +283,7 @@ void OggFramer::media_page(std::uint64_t position, const OggPage& page, OggCodec
     inner_page(position, page);
     return;
   }
-  const UnitTime time = clock_.unit();
+  const UnitTime time = unit();
   if (!first_sync_due_) {
     if (!time.second && position < last_sync_ + kOggSyncSpacing) return;
     // A decoder needs a key frame for video, and skips earlier sound.
@@ -282,7 +300,7 @@ void OggFramer::inner_page(std::uint64_t position, const OggPage& page) {
   if (page.serial() != clock_serial_ || page.granule() == kOggNoGranule || has_theora_ ||
       !begins_another_packet(page))
     return;
-  UnitTime time = clock_.unit();
+  UnitTime time = unit();
   const std::uint64_t second = clock_rate_hz_ > 0 ? time.samples / clock_rate_hz_ : 0;
   time.second = time.second && inner_second_ != second;
   if (!time.second && position < std::max(last_sync_, last_inner_) + kOggSyncSpacing) return;

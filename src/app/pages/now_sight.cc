@@ -87,7 +87,7 @@ void find_live(const Mount& mount, NowMount& now) {
   const StreamSpan* span = view->span_at(mark.position);
   if (span == nullptr || !span->has_address()) return;
   now.live_at = {span->id, span->origin_of(mark.position)};
-  if (span->anchored) now.live_ms = span->wall_of(mark.time.samples);
+  if (span->anchored) now.live_ms = span->begin_of(mark.time);
   now.burst_ms = burst_ms_of(mount, *view);
 }
 

@@ -53,6 +53,8 @@ struct StreamSpan {
     return wall_ms - static_cast<std::int64_t>(media.milliseconds()) +
            static_cast<std::int64_t>(time.milliseconds());
   }
+  // When the unit begins to sound.
+  std::int64_t begin_of(UnitTime time) const noexcept { return wall_of(time.begin()); }
   std::uint64_t origin_of(std::uint64_t position) const noexcept {
     return origin + (position - begin);
   }

@@ -251,6 +251,7 @@ std::optional<std::int64_t> StreamLog::wall_of_end(std::uint64_t end) const {
   };
   if (!of_span(1)) return span.wall_ms;
   const std::uint64_t last = marks[marks.end() - 1].time.samples;
+  if (marks[marks.end() - 1].time.before > 0) return span.wall_of(last);
   const std::uint64_t before = of_span(2) ? marks[marks.end() - 2].time.samples : last;
   // MPEG frames are not all marked, so the frames after the last mark are counted.
   const std::uint64_t from = marks[marks.end() - 1].position;

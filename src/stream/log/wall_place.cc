@@ -11,13 +11,12 @@ namespace {
 bool has_both(const StreamSpan& span) { return span.anchored && span.has_address(); }
 
 std::int64_t media_ms_of(const StreamSpan& span, const SyncMark& mark) {
-  return static_cast<std::int64_t>(MediaTime{mark.time.samples, span.media.rate_hz}.milliseconds());
+  return static_cast<std::int64_t>(MediaTime{mark.time.begin(), span.media.rate_hz}.milliseconds());
 }
 
 WallPlace place_of(const StreamSpan& span, const SyncMark& mark) {
-  return {{span.id, span.origin_of(mark.position)},
-          span.wall_of(mark.time.samples),
-          media_ms_of(span, mark)};
+  return {
+      {span.id, span.origin_of(mark.position)}, span.begin_of(mark.time), media_ms_of(span, mark)};
 }
 
 struct Joined {
@@ -45,8 +44,7 @@ std::optional<WallPlace> place_at_wall(const StreamView& view, std::int64_t wall
     if (!has_both(span)) continue;
     // Media time grows within a span, so a binary search finds the mark.
     const auto at = view.sync.last_where([&](const SyncMark& mark) {
-      return mark.position < from ||
-             (mark.position < to && span.wall_of(mark.time.samples) <= wall_ms);
+      return mark.position < from || (mark.position < to && span.begin_of(mark.time) <= wall_ms);
     });
     if (at != view.sync.end() && view.sync[at].position >= from)
       return place_of(span, view.sync[at]);

@@ -54,6 +54,17 @@ TEST(OggFramer, MarksStartHeadersTitleAndMedia) {
   CHECK_EQUAL(headers, run.marks.header_sets.at(0));
   LONGS_EQUAL(s.bytes.size(), run.complete);
 }
+TEST(OggFramer, APageBeginsToSoundWhereTheOneBeforeEnds) {
+  s.add(vorbis_headers(w, {}));
+  const std::string page(600, 'm');
+  for (const std::uint64_t end : {40'000, 90'000, 130'000}) s.add(w.page({page}, end));
+  OggWriter next{12};
+  s.add(vorbis_headers(next, {}));
+  for (const std::uint64_t end : {44'100, 88'200}) s.add(next.page({page}, end));
+  marks();
+  // Time 0 is the end of the first page.
+  CHECK(run.marks.begins == std::vector<std::uint64_t>({0, 0, 50'000, 90'000, 134'100}));
+}
 TEST(OggFramer, BeginsAtThePositionItIsGiven) {
   s.add(opus_headers(w, {}));
   const std::size_t media = s.add(w.page({"m"}, 960));

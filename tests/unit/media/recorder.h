@@ -20,6 +20,7 @@ class MarkRecorder final : public MarkSink {
  public:
   void sync(std::uint64_t position, UnitTime time) override {
     note("sync", position);
+    begins.push_back(time.begin());
     times.push_back(std::to_string(position) + " " + std::to_string(time.samples) +
                     (time.second ? " second" : ""));
   }
@@ -61,7 +62,8 @@ class MarkRecorder final : public MarkSink {
   }
 
   std::vector<std::string> lines;
-  std::vector<std::string> times;  // of the units marked, and where a clock begins
+  std::vector<std::string> times;     // of the units marked, and where a clock begins
+  std::vector<std::uint64_t> begins;  // of the same units, in samples
   std::vector<std::string> inner_marks;
   std::vector<std::string> header_sets;
   std::string fault;  // of the sink's contract; empty = none

@@ -50,6 +50,22 @@ TEST(WallPlace, AMomentIsInTheUnitThatBeginsBeforeIt) {
   is(oldest_place(view(250)), 5300, 90300);
   is(newest_place(view()), 5900, 90900);
 }
+// The time of a page of Ogg is that of its end.
+TEST(WallPlace, AMomentIsInThePageThatBeginsBeforeIt) {
+  span(7, 0, 90000, 0);
+  for (std::uint64_t samples = 0; samples <= 5000; samples += 1000, end += 100)
+    sync.push({end, {samples, true, samples == 0 ? 0u : 1000u}});
+  is(place_at_wall(view(), 92000), 300, 92000);
+  is(place_at_wall(view(), 91999), 200, 91000);
+  is(newest_place(view()), 500, 94000);
+  LONGS_EQUAL(4000, newest_place(view())->media_ms);
+  // The last page of a chain may be without sound.
+  sync.push({end, {5000, false, 0}});
+  end += 50;
+  sync.push({end, {6000, true, 1000}});
+  end += 100;
+  is(place_at_wall(view(), 95000), 650, 95000);
+}
 TEST(WallPlace, WhatHasNoTimesYetIsNoPlace) {
   span(7, 0, 0, 0);
   units(5, 0);
