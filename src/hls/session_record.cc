@@ -23,8 +23,13 @@ std::string why_it_stays(const HlsSession& session, const std::set<const Mount*>
   return {};
 }
 
-HlsSessionRecord save_session(const HlsSession& session) {
+HlsSessionRecord save_session(const HlsSession& session, SteadyTime now) {
+  const auto since = [now](SteadyTime then) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - then);
+  };
   HlsSessionRecord saved;
+  saved.quiet = since(session.seen);
+  saved.listed = since(session.listed);
   saved.player = session;
   saved.mount = session.mount->name();
   saved.counted = static_cast<bool>(session.client);
@@ -46,11 +51,11 @@ bool is_off_air(const Mount& mount) {
 }
 
 // The bytes of a crowd are saved in equal parts with its sessions, which add up to all of them.
-std::vector<HlsSessionRecord> HlsSessions::save() const {
+std::vector<HlsSessionRecord> HlsSessions::save(SteadyTime now) const {
   std::vector<HlsSessionRecord> all;
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
-    for (const auto& [key, session] : shard.sessions) all.push_back(save_session(*session));
+    for (const auto& [key, session] : shard.sessions) all.push_back(save_session(*session, now));
   }
   std::unordered_map<std::string_view, std::vector<HlsSessionRecord*>> of_crowds;
   for (HlsSessionRecord& saved : all) of_crowds[saved.player.crowd].push_back(&saved);

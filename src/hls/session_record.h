@@ -38,16 +38,19 @@ struct HlsSessionRecord {
   // For a recorded mount without a stream: facts_of_past(), bytes a second.
   std::string past_type;
   std::uint64_t past_rate = 0;
+  // Since its last request, and since a newcomer could have fetched a segment.
+  std::chrono::milliseconds quiet{0}, listed{0};
 };
 template <class Io, RecordOf<HlsSessionRecord> T>
 void record_fields(Io& io, T& session) {
-  auto& [player, mount, counted, total, notice, slot, past_type, past_rate] = session;
+  auto& [player, mount, counted, total, notice, slot, past_type, past_rate, quiet, listed] =
+      session;
   auto& [id, name, ip, crowd, facts, began, until, patience, earned, segment, bytes] = player;
   io.needed(1, id, name, mount);
   io(4, ip, crowd);
   request_fields(io, 6, facts);
   io(10, counted, total, notice, began, until, patience, earned, segment, bytes, slot, past_type,
-     past_rate);
+     past_rate, quiet, listed);
 }
 
 }  // namespace lb

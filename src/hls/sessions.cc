@@ -94,7 +94,7 @@ void HlsSessions::leave_newcomers(const std::string& ip, std::string_view mount,
 }
 
 HlsSessionPtr HlsSessions::add(HlsSessionPtr session, SteadyTime now) {
-  session->seen = session->listed = now;
+  if (session->seen == SteadyTime()) session->seen = session->listed = now;
   const std::string key = key_of(session->name, session->mount->name());
   // Once it is in its shard, another thread may take it, with its rows of the tables.
   enter_tables(*session);

@@ -73,7 +73,8 @@ class HlsSessions {
   bool touch(std::string_view name, std::string_view mount, SteadyTime now,
              std::uint64_t bytes = 0);
   bool knows(std::string_view name, std::string_view mount) const;
-  // Two first requests of one player may come at once: the second session is returned.
+  // Two first requests of one player may come at once: the second session is returned.  A session
+  // of the previous process keeps the time of its last request.
   HlsSessionPtr add(HlsSessionPtr session, SteadyTime now);
   // For a segment request without a session: its bytes are divided among the sessions of the crowd,
   // and a newcomer of the address has fetched a segment, if it was more than a bit of one.
@@ -110,7 +111,7 @@ class HlsSessions {
   // Of a hand-over. cannot_move(): why a session cannot be handed over; "": all can. resting: ended
   // mounts that are handed over nevertheless.
   std::string cannot_move(const std::set<const Mount*>& resting) const;
-  std::vector<HlsSessionRecord> save() const;
+  std::vector<HlsSessionRecord> save(SteadyTime now) const;
 
  private:
   struct Shard {

@@ -120,6 +120,18 @@ def each_player_is_counted_once(t):
 
 
 @test
+def a_player_that_has_gone_is_not_counted_longer_for_upgrades(t):
+    server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG)
+    _, studio = players_of(t, server, 1)
+    gone, sent = time.monotonic(), len(studio.sent)
+    for seconds in (5, 10, 15):
+        wait_for(lambda: len(studio.sent) - sent > seconds * SECOND * MP3_FRAME, "the stream goes on", 10)
+        upgrade(server)
+    wait_for(lambda: server.stat("/live.mp3", "listeners") == "0", "it is counted no more", 12)
+    check(18 < time.monotonic() - gone < 27, "its patience of 20 s took %.1f s" % (time.monotonic() - gone))
+
+
+@test
 def a_list_that_is_asked_for_meanwhile_is_that_of_its_session(t):
     """Its player waits for a backend: the next process asks the backend again, about the player's own request."""
     backend = backend_of(t, lambda form: None if form["action"] == "listener_add" and not let_in else ACCEPT)

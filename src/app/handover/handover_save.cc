@@ -108,7 +108,7 @@ void Handover::save_players(HandoverOut& out) {
   const auto put = [&] {
     if (!of.players.empty()) out.put(HandoverType::kPlayers, std::exchange(of, {}));
   };
-  for (HlsSessionRecord& player : network_.hls->sessions().save()) {
+  for (HlsSessionRecord& player : network_.hls->sessions().save(network_.clock.steady())) {
     of.players.push_back(std::move(player));
     ++given_.players;
     if (of.players.size() >= kPlayersARecord) put();

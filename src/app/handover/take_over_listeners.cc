@@ -267,8 +267,11 @@ Result<void> TakeOver::take_player(Network& network, const HlsSessionRecord& sav
   if (saved.slot) session->slot = network.links->slots().enter_again(saved.mount);
   static_cast<HlsPlayer&>(*session) = saved.player;
   if (saved.notice) session->notice = notice_of(network, *saved.notice);
-  // The pause was ours, so the session's time without a request starts now.
-  if (network.hls->sessions().add(std::move(session), network.clock.steady()) != nullptr)
+  // The pause was ours, and does not count as the player's silence.
+  const SteadyTime now = network.clock.steady();
+  session->seen = now - saved.quiet;
+  session->listed = now - saved.listed;
+  if (network.hls->sessions().add(std::move(session), now) != nullptr)
     return wrong("there are two of it");
   ++taken_.players;
   return {};

@@ -310,3 +310,19 @@ TEST(HlsSessionNames, ThoseThatWereGivenOutAreKnown) {
                                    std::string(24, '-'), std::string(24, '0')})
     CHECK_TEXT(!is_hls_session_name(other), other.c_str());
 }
+
+TEST(HlsSessions, ThePatienceOfAPlayerGoesOverToTheNextProcess) {
+  POINTERS_EQUAL(nullptr, sessions.add(made("a", 1), now).get());
+  now += 15s;
+  const auto saved = sessions.save(now);
+  LONGS_EQUAL(1, saved.size());
+  CHECK(saved[0].quiet == 15s);
+  CHECK(saved[0].listed == 15s);
+  now += 3s;  // the pause does not count
+  HlsSessions next;
+  auto session = made("a", 1);
+  session->seen = session->listed = now - saved[0].quiet;
+  POINTERS_EQUAL(nullptr, next.add(std::move(session), now).get());
+  LONGS_EQUAL(0, next.take_silent(now + 4s).size());
+  LONGS_EQUAL(1, next.take_silent(now + 5s).size());
+}
