@@ -118,6 +118,14 @@ int StandIn::run() {
   }
 }
 
+// All descriptors but the channel and the standard ones.
+bool leave_others(const UniqueFd& channel, unsigned flags) {
+  const auto kept = static_cast<unsigned>(channel.get());
+  const bool below = kept <= STDERR_FILENO + 1 ||
+                     ::close_range(STDERR_FILENO + 1, kept - 1, static_cast<int>(flags)) == 0;
+  return ::close_range(kept + 1, ~0U, static_cast<int>(flags)) == 0 && below;
+}
+
 }  // namespace
 
 void notify_stand_in(int channel, pid_t serving, std::uint64_t upgrades) {
@@ -135,15 +143,16 @@ sigset_t watched_signals() {
 void become_stand_in(const UniqueFd& channel, pid_t serving, std::vector<std::string> server) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   ::fcntl(channel.get(), F_SETFD, 0);
-  // A library's descriptors without close-on-exec would stay open as long as the server lives.
-  const auto kept = static_cast<unsigned>(channel.get());
-  if (kept > STDERR_FILENO + 1) ::close_range(STDERR_FILENO + 1, kept - 1, 0);
-  ::close_range(kept + 1, ~0U, 0);
+  // A library's descriptors without close-on-exec would stay open as long as the server lives.  The
+  // other threads use theirs until execv() ends them, so execv() closes them.
+  const bool marked = leave_others(channel, CLOSE_RANGE_CLOEXEC);
+  if (!marked) leave_others(channel, 0);  // Linux before 5.11
   std::string name = "icecast-lb", what = cat({"--stand-in=", channel.get(), ",", serving});
   std::vector<char*> arguments{name.data(), what.data()};
   for (std::string& argument : server) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   ::execv("/proc/self/exe", arguments.data());
+  if (marked) leave_others(channel, 0);
   ::_exit(stand_in(channel.get(), serving));
 }
 
