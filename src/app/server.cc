@@ -1,5 +1,6 @@
 #include "app/server.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,6 +49,15 @@ namespace {
 // How long a stopping server waits for backends that answer.
 constexpr auto kFarewell = std::chrono::seconds(3);
 
+// A process that takes over begins as the user of the previous one.  "": that is the right one.
+std::string stays_its_user(const SecuritySettings& security) {
+  if (security.user.empty() || security.group.empty()) return {};
+  const struct passwd* const wanted = ::getpwnam(security.user.c_str());
+  if (wanted == nullptr || wanted->pw_uid == ::getuid()) return {};
+  return cat({"security/changeowner/user is ", security.user, ", and user ", ::getuid(),
+              " of the previous process stays: needs restart"});
+}
+
 }  // namespace
 
 Result<void> Server::bind() {
@@ -83,6 +93,8 @@ void Server::begin(std::unique_ptr<TakeOver> before) {
     services_->log.warn("main/main",
                         cat({"limits/threads is ", wanted, ", and the ", services_->loops.workers(),
                              " of the previous process stay: needs restart"}));
+  if (const std::string why = stays_its_user(config->security); before_ && !why.empty())
+    services_->log.warn("main/main", why);
   configure(config, Moment::kStart);
   services_->beats->start();
   services_->ready.store(true, std::memory_order_relaxed);

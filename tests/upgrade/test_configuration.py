@@ -176,6 +176,16 @@ def another_number_of_workers_is_said_to_need_a_restart(t):
 
 
 @test
+def another_user_is_said_to_need_a_restart(t):
+    server = t.server()
+    upgrade(server)
+    check("needs restart" not in server.log(), "the user is the same")
+    server.write_config(body="<security><changeowner><user>daemon</user><group>daemon</group></changeowner></security>")
+    upgrade(server)
+    server.wait_for_log("WARN main/main security/changeowner/user is daemon, and user [0-9]+ of the previous process stays: needs restart")
+
+
+@test
 def a_drain_that_begins_meanwhile_goes_on(t):
     slow = Slow(t)
     server = t.server(limits=PATIENT)
