@@ -74,6 +74,15 @@ def in_the_background_each_process_is_found_by_the_pid_file(t):
 
 
 @test
+def a_server_whose_pid_file_is_gone_is_found_by_its_configuration(t):
+    server = with_pid_file(t)
+    (server.dir / "pid").unlink()
+    status, _, err = t.run("-c", server.config, "--upgrade")
+    equal(status, 0, err)
+    matches(r"process \d+ has taken over 0 listeners", err)
+
+
+@test
 def wrong_use_ends_with_a_sentence(t):
     server = with_pid_file(t)
     config = server.config.read_text()

@@ -165,6 +165,9 @@ Result<std::uint64_t> find_server(const std::string& config_file, const std::str
                    ", which has no <pidfile> to name one; send USR2 to its process instead"}));
   }
   const auto text = read_file(pidfile, {64});
+  // A cleaner of /tmp or /run may have removed it.
+  if (!text)
+    if (const auto servers = servers_with(config_file); servers.size() == 1) return servers.front();
   const auto pid = text ? parse_u64(trim(first_line(text->text))) : std::nullopt;
   if (!pid || *pid < 2 || *pid > 0x7fffffff)
     return Error::not_found(cat({"no server runs with ", config_file, ": ", pidfile,
