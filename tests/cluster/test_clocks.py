@@ -2,11 +2,12 @@
 logged."""
 import glob
 import re
+import signal
 import time
 
 from api import STORE, Api
 from bench import LISTENER, Cluster, Failed, ask_and_close, check, equal, node_at, target_of, test, wait_for, wait_until_up
-from link_bench import feed, link_port, linked_master, node
+from link_bench import edge, feed, link_port, linked_master, node
 from token_bench import token
 
 KEYS = '<token keys="second first"%s/>'
@@ -128,3 +129,18 @@ def a_ban_with_an_end_is_over_by_the_clock_of_the_master(b):
     check(time.time() < until, "that took too long")
     wait_for(lambda: answers() == [200, 200], "both let it in again", 15)
     check(time.time() >= until - 1, "while it was banned")
+
+
+@test
+def a_stopped_master_does_not_blame_the_clocks_of_its_nodes(b):
+    """What they have sent meanwhile lies in its sockets, and is read afterwards."""
+    master = linked_master(b, 11, ["edge12"], name="m1")
+    edge(b, 12, master, public=False)
+    wait_until_up(master, "edge12")
+    set_clock_of(master, "edge12", 0)
+    master.send_signal(signal.SIGSTOP)
+    time.sleep(9)
+    master.send_signal(signal.SIGCONT)
+    wait_until_up(master, "edge12")
+    set_clock_of(master, "edge12", 0)
+    check("its clock" not in master.log(), master.log()[-1500:])

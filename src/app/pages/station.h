@@ -7,6 +7,7 @@
 #include <string>
 
 #include "admin/command/station.h"
+#include "cluster/nodes/clock_offset.h"
 
 namespace lb {
 
@@ -67,6 +68,7 @@ class ServerStation : public Station {
   std::shared_ptr<Mount> mount_of(const std::string& name) const;
 
   Services& services_;
+  LateReads late_posts_;
 };
 
 }  // namespace lb

@@ -23,7 +23,7 @@ namespace lb {
 
 void ServerStation::node_posted(NodePost post, Then<NodePostAnswer> then) {
   ClusterService& cluster = *services_.cluster;
-  post.wall_ms = wall_ms_of(services_.clock);
+  if (!late_posts_.possible(services_.loops.control())) post.wall_ms = wall_ms_of(services_.clock);
   auto answer = cluster.reports().take(post, services_.loops.control().now());
   then({answer.status, std::move(answer.text), cluster.facts()->id});
 }

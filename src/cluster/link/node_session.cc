@@ -392,7 +392,7 @@ Result<void> NodeSession::take_message(MessageFrame& message) {
 }
 
 void NodeSession::measure_clock(std::int64_t now_ms, std::chrono::microseconds way) {
-  if (now_ms <= 0) return;
+  if (now_ms <= 0 || late_reads_.possible(host_.loop())) return;
   const auto half = std::chrono::duration_cast<std::chrono::milliseconds>(way);
   clock_.measured(now_ms, wall_ms_of(host_.loop().clock()) - half.count());
   if (const auto news = clock_.news())

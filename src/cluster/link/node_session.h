@@ -149,6 +149,7 @@ class NodeSession {
   ClockOffset clock_;  // the node's wall clock
   SecondCount messages_;
   Link link_;
+  LateReads late_reads_;
 };
 
 }  // namespace lb

@@ -19,6 +19,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 
@@ -45,6 +46,26 @@ class ClockOffset {
   std::chrono::milliseconds offset_{0};
   std::chrono::milliseconds reported_{0};
   std::optional<std::int64_t> outlier_;  // the last measurement, if it did not agree
+};
+
+// LateReads: when bytes may have lain in a socket while the loop was away.  Their times, less that
+// of their arrival, do not show the clock of their sender.
+class LateReads {
+ public:
+  // Asked at each read.
+  bool possible(const Loop& loop) noexcept {
+    const SteadyTime now = loop.now();
+    if (const auto away = loop.away(now); away != away_) {
+      away_ = away;
+      until_ = now + kReadBy;
+    }
+    return now < until_;
+  }
+  static constexpr std::chrono::seconds kReadBy{1};
+
+ private:
+  SteadyTime::duration away_{0};
+  SteadyTime until_{};
 };
 
 // Wall time of this clock in ms since 1970.

@@ -72,3 +72,24 @@ TEST(ClockOffset, IsSaidOncePerChange) {
   STRCMP_EQUAL("agrees with ours again, to 0.3 s", news().c_str());
   STRCMP_EQUAL("(none)", news().c_str());
 }
+
+TEST_GROUP(LateReads) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  LateReads reads;
+  bool turns_after(std::chrono::milliseconds time) {
+    clock.advance(time);
+    loop.beat();
+    return !reads.possible(loop);
+  }
+};
+
+TEST(LateReads, ArePossibleForASecondAfterTheLoopWasAway) {
+  loop.beat();
+  for (int i = 0; i < 40; ++i) CHECK(turns_after(Loop::kBeat));
+  clock.advance(40s);
+  CHECK(reads.possible(loop));  // a socket is read before the beat
+  CHECK_FALSE(turns_after(0ms));
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(turns_after(Loop::kBeat));
+  for (int i = 0; i < 40; ++i) CHECK(turns_after(Loop::kBeat));
+}
