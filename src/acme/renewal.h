@@ -30,8 +30,8 @@ struct RenewalWindow {
 std::optional<RenewalWindow> renewal_window(const FetchAnswer& answer);
 // The pause until the next question: Retry-After, limited to a minute and a day; without it 6 h.
 std::chrono::seconds next_question(const FetchAnswer& answer, WallTime now);
-// A moment in the window, at least a tenth of the life before the certificate's end; a window that
-// begins after its end is none.
+// A moment in the window, at least a tenth of the life before the certificate's end.  A window that
+// begins after the certificate's end does not count.
 WallTime renewal_moment(const RenewalWindow& window, const CertificateFacts& facts, double chance);
 
 // The renewal address of a directory; "": none.

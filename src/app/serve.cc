@@ -40,7 +40,7 @@ std::string first_reason(const LoadedConfig& loaded, const std::string& path) {
 // Null: there is no process before.
 Result<std::unique_ptr<TakeOver>> begin_take_over(const Options& options) {
   if (options.take_over < 0) return std::unique_ptr<TakeOver>();
-  // Before passwords and keys come; drop_privileges() says what holds from then on.
+  // Before passwords and keys come; become_user() says what holds from then on.
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   auto begun = TakeOver::begin(options.take_over);
   if (!begun) write_console(STDERR_FILENO, cat({"--take-over: ", begun.error().what, "\n"}));
@@ -111,12 +111,13 @@ Result<void> open_sockets(Server& server, TakeOver* before) {
 }
 
 // `first`: there is no process before.  As root the pid file is written only if no other user can
-// change the configuration that names it.
-Result<void> become_user(const Options& options, const Config& config, bool first,
+// change the configuration that names it.  dumpable: as the kernel has begun this process.
+Result<void> become_user(const Options& options, const Config& config, bool first, int dumpable,
                          Result<PidFile>& pid_file) {
   const bool as_root = only_root_writes(options.config_file);
   if (first) hold_signals({SIGTERM, SIGINT});  // the pid file is removed at the end
   if (first && as_root) pid_file = PidFile::write(config.paths.pidfile);
+  if (!first && config.security.user.empty()) ::prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
   auto dropped = drop_privileges(config.security, config.paths, options.debuggable);
   if (dropped && first && !as_root) pid_file = PidFile::write(config.paths.pidfile);
   if (!dropped)
@@ -166,6 +167,7 @@ int serve(const Options& options, Launch launch) {
   hold_signals({SIGHUP, SIGUSR1, SIGUSR2});
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a write beyond ulimit -f then fails as on a full disk
+  const int dumpable = ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
   auto begun = begin_take_over(options);
   if (!begun) return 1;
   std::unique_ptr<TakeOver> before = std::move(*begun);
@@ -193,7 +195,7 @@ int serve(const Options& options, Launch launch) {
   if (auto opened = open_sockets(server, before.get()); !opened) return refuse(opened.error().what);
   const UniqueFd nothing = options.background ? open_nothing() : UniqueFd();
   Result<PidFile> pid_file{PidFile()};
-  if (auto became = become_user(options, *config, !before, pid_file); !became)
+  if (auto became = become_user(options, *config, !before, dumpable, pid_file); !became)
     return refuse(became.error().what);
   if (auto logs = open_logs(server); !logs) return refuse(logs.error().what);
   if (options.background) leave_console(nothing, config->logging);

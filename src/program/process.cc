@@ -109,8 +109,8 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
   // Other processes of the same user, which many services may share, must not read passwords and
   // keys from this process.  The kernel sees to it at a change of user, and forgets it at the next
   // program, which takes over.
-  const bool is_that_user = u != nullptr && u->pw_uid == ::getuid();
-  ::prctl(PR_SET_DUMPABLE, is_that_user && !debuggable ? 0 : 1, 0, 0, 0);
+  if (u != nullptr && u->pw_uid == ::getuid())
+    ::prctl(PR_SET_DUMPABLE, debuggable ? 1 : 0, 0, 0, 0);
   if (::getuid() == 0)
     return Error::denied(
         "ERROR: You should not run icecast2 as root\nUse the changeowner directive in the config "

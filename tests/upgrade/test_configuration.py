@@ -404,3 +404,12 @@ def the_memory_stays_closed_to_its_user(t):
         for _ in range(3):
             equal(os.stat("/proc/%d/mem" % serving(server)).st_uid, owner)
             upgrade(server)
+
+
+@test
+def without_another_user_the_memory_stays_as_it_was(t):
+    server = t.server()
+    begun = os.stat("/proc/%d/mem" % serving(server)).st_uid
+    for _ in range(2):
+        upgrade(server)
+        equal(os.stat("/proc/%d/mem" % serving(server)).st_uid, begun)
