@@ -192,10 +192,16 @@ ExternalBook::Step ExternalBook::names_answered(const std::vector<std::string>& 
     const auto held = held_.find(name);
     if (held == held_.end() || !held->second.by_name || present.contains(name)) continue;
     Held& row = held->second;
-    if (row.absent > 0 && row.absent_at == lists_) continue;
-    row.absent_at = lists_;
-    if (++row.absent >= kAbsentTwice) gone.push_back(name);
+    if (row.absent == 0 || row.absent_at != lists_) {
+      row.absent_at = lists_;
+      ++row.absent;
+    }
+    if (row.absent >= kAbsentTwice) gone.push_back(name);
   }
+  if (gone.size() > kMaxAtOnce)
+    std::erase_if(gone, [this](const std::string& name) {
+      return held_.find(name)->second.absent < kAbsentTwice + std::max(rules_.confirm, 2u);
+    });
   remove(gone, step);
   return step;
 }

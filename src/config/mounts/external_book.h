@@ -7,7 +7,8 @@
 // for each name.  An empty list needs a confirmation.  A mount with faults keeps its last good
 // form.  Mounts known only by name, and in no list, are asked for again periodically; two answers
 // without one, and a good list between them, remove it: a 404 may come from a gateway whose backend
-// is away, and lists fail then.
+// is away, and lists fail then.  More than kMaxAtOnce of them need as many more answers as a list
+// needs, two at least.
 // Thread: one; a pure state machine; the caller fetches.
 // Bounds: kMaxHeld mounts, which allows a whole list besides the last one; a further mount has a
 // fault until others are gone.

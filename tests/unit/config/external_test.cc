@@ -279,6 +279,20 @@ TEST(ExternalBook, NamesThatWereAskedForStayWhileTheBackendKnowsThem) {
   CHECK(book.names_answered({"/m7"}, {}).removed == std::vector<std::string>{"/m7"});
 }
 
+TEST(ExternalBook, ManyNamesTakeMoreAnswersToGo) {
+  constexpr int kMany = static_cast<int>(ExternalBook::kMaxAtOnce) + 1;
+  begin(2);
+  const auto known = names(10, 10 + kMany);
+  book.names_answered(known, mounts(10 + kMany, 0, 10));
+  LONGS_EQUAL(2 + kMany, book.size());
+  for (int i = 0; i < 3; ++i) {
+    CHECK(book.names_answered(known, {}).removed.empty());
+    book.same_list();
+  }
+  LONGS_EQUAL(kMany, book.names_answered(known, {}).removed.size());
+  LONGS_EQUAL(2, book.size());
+}
+
 TEST(ExternalBook, ANameForWhichThereIsNoRoomIsAFault) {
   constexpr int kMany = static_cast<int>(kMaxExternalMounts);
   begin(kMany);
