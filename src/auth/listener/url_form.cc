@@ -75,8 +75,12 @@ bool redirects_the_request(int status, std::string_view location, std::string_vi
   const auto from = parse_http_url(asked, {});
   if (!from) return false;
   const auto to = parse_http_url(location, *from);
+  const auto path = [](const HttpUrl& url) {
+    const std::string_view target = std::string_view(url.target).substr(0, url.target.find('?'));
+    return target.substr(0, target.size() - (target.ends_with('/') ? 1 : 0));
+  };
   return to && iequals(to->host, from->host) &&
-         to->target.starts_with(from->target.substr(0, from->target.find('?')));
+         (to->port == from->port || (to->tls && !from->tls)) && path(*to) == path(*from);
 }
 
 std::optional<std::uint64_t> leading_number(std::string_view text) {

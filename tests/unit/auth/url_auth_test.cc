@@ -226,6 +226,13 @@ TEST(UrlAuth, ARedirectOfTheRequestItselfIsNotTheListeners) {
     CHECK(ask().kind == Kind::kAllow);
   }
 }
+TEST(UrlAuth, ARedirectToAnotherPathOrPortOfTheSameHostIsTheListeners) {
+  make_add();
+  for (const std::string to : {"/auth2.mp3", "/auth/x.mp3", "http://127.0.0.1:1/auth"}) {
+    stub.answer_with("HTTP/1.1 302 Found\r\nLocation: " + to + "\r\nContent-Length: 0\r\n\r\n");
+    CHECK(ask().kind == Kind::kRedirect);
+  }
+}
 TEST(UrlAuth, ABackendThatIsNotThereRefusesWithoutBlame) {
   make({{"listener_add", gone_url()}});
   const AuthVerdict verdict = ask();
