@@ -230,6 +230,11 @@ void begin_account(const PlanContext& context, MountRecord& record) {
 
 std::string mount_key(const std::string& name) { return record_key("mounts", name); }
 
+void clear_fallback(MountRecord& record) {
+  std::erase_if(record.settings.children,
+                [](const XmlNode& child) { return child.name == "fallback-mount"; });
+}
+
 // Clears the fallbacks of the account's mounts to one that it loses: the name may pass to another
 // account, whose stream would then play at them.  Fallbacks of other accounts, which only an
 // administrator sets, stay.
@@ -243,11 +248,20 @@ void clear_fallbacks_to(Planned& plan, const PlanContext& context, const MountRe
       return;
     }
     MountRecord record = row->value;
-    std::erase_if(record.settings.children,
-                  [](const XmlNode& child) { return child.name == "fallback-mount"; });
+    clear_fallback(record);
     plan.write.put(mount_key(name), mount_record_xml(record), row->revision);
     plan.deed->changes.push_back({cat({"fallback-mount of ", name}), lost.mount, {}});
   }
+}
+
+// Clears the mount's own fallback to another one of the account that it leaves.
+void leave_fallback(const PlanContext& context, MountRecord& record, const MountRecord& before) {
+  const std::string to = fallback_of(before);
+  const auto* row = to.empty() ? nullptr : context.book.mount(to);
+  if (before.account.empty() || to != fallback_of(record) || to == record.mount || row == nullptr ||
+      row->value.account != before.account)
+    return;
+  clear_fallback(record);
 }
 
 // revision 0: not a record of the store.
@@ -275,7 +289,10 @@ Plan write_over(const PlanContext& context, BodyUse use) {
   auto& [record, made] = std::get<MountBody>(read);
   if (auto problem = judge_quota(context, record, &row->value)) return *std::move(problem);
   if (auto problem = judge_fallback(context, record, &row->value)) return *std::move(problem);
-  if (record.account != row->value.account) begin_account(context, record);
+  if (record.account != row->value.account) {
+    begin_account(context, record);
+    leave_fallback(context, record, row->value);
+  }
   const bool same = record == row->value;
   Planned plan = record_answer(context, record, same ? row->revision : 0, {made, {}});
   if (same) return plan;

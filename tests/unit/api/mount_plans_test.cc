@@ -117,6 +117,23 @@ TEST(MountPlans, AnAccountThatLosesAMountHasNoFallbackToIt) {
   STRCMP_EQUAL("bolt", api.book->mount("/brand")->value.account.c_str());
   LONGS_EQUAL(1, api.book->falling_back_to("/brand").size());
 }
+TEST(MountPlans, AMountThatLeavesAnAccountHasNoFallbackToItsMounts) {
+  account();
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/accounts", R"({"id":"bolt"})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/vip"})"));
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/all"})"));
+  const auto falls_back_to = [this](const std::string& mount, const std::string& to) {
+    const std::string body = R"({"settings":{"genre":"jazz","fallback-mount":")" + to + R"("}})";
+    LONGS_EQUAL(201, create(R"({"mount":")" + mount + R"("})"));
+    LONGS_EQUAL(200, api.ask(api.admin, Method::kPatch, "/mounts" + mount, body));
+    LONGS_EQUAL(200,
+                api.ask(api.admin, Method::kPatch, "/mounts" + mount, R"({"account":"bolt"})"));
+    return fallback_of(api.book->mount(mount)->value);
+  };
+  STRCMP_EQUAL("", falls_back_to("/brand", "/vip").c_str());
+  CHECK_EQUAL(1, api.book->mount("/brand")->value.settings.children.size());
+  STRCMP_EQUAL("/all", falls_back_to("/news", "/all").c_str());  // of no account
+}
 TEST(MountPlans, ADeletedMountAndItsFallbacksGoAtOnce) {
   account();
   LONGS_EQUAL(201, create(R"({"mount":"/vip"})"));
