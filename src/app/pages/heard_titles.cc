@@ -1,5 +1,6 @@
 #include "app/pages/heard_titles.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -20,14 +21,15 @@ bool HeardTitles::tells(const std::string& mount, bool relayed) const {
 
 void HeardTitles::tell(const std::string& name, const std::string& title, WallTime at) {
   const auto config = network_.config.read();
-  if (!title.empty()) {
-    if (told_.insert_or_assign(name, title).second) note(*config, name);
-  } else if (told_.erase(name) == 0) {
-    return;
-  } else if (named_section(*config, name) == nullptr) {
-    note(name, "");
-  }
-  network_.listenings->title(name, title, at);
+  const auto row = told_.find(name);
+  const bool had_one = row != told_.end() && !row->second.title.empty();
+  if (!title.empty() && !had_one) note(*config, name);
+  if (title.empty() && had_one && named_section(*config, name) == nullptr) note(name, "");
+  if (!title.empty() || falls_back_.contains(name))
+    told_.insert_or_assign(name, Told{title, at});
+  else
+    told_.erase(name);
+  if (had_one || !title.empty()) network_.listenings->title(name, title, at);
 }
 
 void HeardTitles::titled(const std::string& mount, bool relayed, const std::string& title,
@@ -48,7 +50,7 @@ void HeardTitles::begun(const Mount& mount) {
 void HeardTitles::taken_over(const Mount& mount) {
   const std::string song = mount.metadata()->song();
   if (network_.listenings->on() && !song.empty() && tells(mount.name(), mount.facts()->relayed))
-    if (told_.insert_or_assign(mount.name(), song).second)
+    if (told_.insert_or_assign(mount.name(), Told{song, {}}).second)
       note(*network_.config.read(), mount.name());
 }
 
@@ -86,7 +88,7 @@ void HeardTitles::resume() {
   const auto config = network_.config.read();
   for (const auto& [name, fallback] : falls_back_)
     if (std::string title = told_.contains(name) ? "" : of_fallback(*config, name); !title.empty())
-      told_.emplace(name, std::move(title));
+      told_.emplace(name, Told{std::move(title), {}});
 }
 
 void HeardTitles::changed(const Config& config, const std::string& name) {
@@ -132,7 +134,8 @@ void HeardTitles::see_fallbacks(const std::string& changed, WallTime at) {
       heard_at.push_back(name);
       const std::string title = of_fallback(*config, name);
       const auto told = told_.find(name);
-      if (title != (told == told_.end() ? std::string() : told->second)) tell(name, title, at);
+      const Told last = told == told_.end() ? Told() : told->second;
+      if (title != last.title) tell(name, title, std::max(at, last.at));
     }
   }
 }

@@ -54,7 +54,11 @@ class HeardTitles {
   void note(const std::string& name, const std::string& fallback);
 
   Network& network_;
-  std::map<std::string, std::string> told_;              // by mount; none is empty
+  struct Told {
+    std::string title;  // "": none, of a mount with a fallback
+    WallTime at;        // no title of its fallback was heard there before
+  };
+  std::map<std::string, Told> told_;                     // by mount
   std::map<std::string, std::string> falls_back_;        // by mount: its fallback
   std::map<std::string, std::set<std::string>> behind_;  // the reverse
 };
