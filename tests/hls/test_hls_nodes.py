@@ -2,6 +2,7 @@
 import os
 import time
 
+from bench import Cluster
 from encoders import Encoder
 from harness import check, equal, test, wait_for
 from test_hls import hls_mount, poll_for, watch
@@ -49,3 +50,19 @@ def all_nodes_print_the_same_lists_over_takeovers(t):
         for window in windows:
             equal(one.lists[window], first.lists[window], "the list of %d-%d at node %d" % (*window, number))
         one.sound()
+
+
+@test
+def a_node_that_first_asks_for_the_stream_lists_what_its_home_does(t):
+    body = HLS + hls_mount("/m.mp3")
+    cluster = Cluster(t, {"e1": ""}, root=body, slave_root=body, source=False)
+    Encoder(t, cluster.master, "mp3", mount="/m.mp3")
+
+    wait_for(lambda: int(cluster.master.stat("/m.mp3", "total_bytes_read") or 0) > 15 * 16000, "it has played for 15 s", 30)
+
+    def segments(server):
+        lines = server.get("/m.mp3/live.m3u8").text.splitlines()
+        session = next(line for line in lines if "?s=" in line).partition("?s=")[2]
+        return server.get("/m.mp3/live.m3u8?s=" + session).text.count("#EXTINF")
+    at_home, begun = segments(cluster.master), segments(cluster["e1"])
+    check(at_home > 4 and begun >= at_home - 1, "the node lists %d segments, its home %d" % (begun, at_home))

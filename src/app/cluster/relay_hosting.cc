@@ -28,6 +28,7 @@ using namespace std::chrono_literals;
 constexpr auto kRelayLinger = 10s;
 constexpr auto kLingerAtSeam = 2000ms;
 constexpr auto kLingerBeforeFallback = 1s;
+constexpr std::uint64_t kMostBytesAMs = 40;  // of MP3
 
 }  // namespace
 
@@ -80,8 +81,13 @@ std::string RelayService::node_mark() const { return network_.cluster->facts()->
 std::string RelayService::request_lines(const std::string& mount) const {
   const auto facts = network_.cluster->facts();
   if (!facts->member) return {};
-  const auto via = vias_.find(mount);
-  return relay_mark_lines(facts->mark, via == vias_.end() ? "" : via->second);
+  const auto found = awaited_.find(mount);
+  const Awaited awaited = found == awaited_.end() ? Awaited() : found->second;
+  std::string lines = relay_mark_lines(facts->mark, awaited.via);
+  if (awaited.window)
+    lines += relay_burst_line(static_cast<std::uint64_t>(settings_of(mount)->hls_kept.count()) *
+                              kMostBytesAMs);
+  return lines;
 }
 
 std::vector<std::string> RelayService::source_types(const std::string& mount) const {

@@ -249,10 +249,11 @@ void RelayService::stop() {
   masters_.clear();
   relays_.clear();
   parked_.clear();
-  vias_.clear();
+  awaited_.clear();
 }
 
-void RelayService::await(const std::string& mount, const ParkedRequest& request, std::string via) {
+void RelayService::await(const std::string& mount, const ParkedRequest& request, std::string via,
+                         bool wants_window) {
   const auto found = network_.mounts.find(mount);
   if (stopped_ || !found || found->phase() != MountPhase::kIdle) {
     Worker::resume(network_, request, stopped_ ? WaitOutcome::kNever : WaitOutcome::kReady);
@@ -262,7 +263,9 @@ void RelayService::await(const std::string& mount, const ParkedRequest& request,
     Worker::resume(network_, request, WaitOutcome::kNever);
     return;
   }
-  if (!via.empty()) vias_.try_emplace(mount, std::move(via));
+  Awaited& awaited = awaited_[mount];
+  if (awaited.via.empty()) awaited.via = std::move(via);
+  awaited.window = awaited.window || wants_window;
   if (!relays_.demand(mount)) release(mount, WaitOutcome::kNever);
 }
 
@@ -271,7 +274,7 @@ void RelayService::first_waits(const std::string& mount) {
 }
 
 void RelayService::release(const std::string& mount, WaitOutcome outcome) {
-  vias_.erase(mount);
+  awaited_.erase(mount);
   parked_.release(mount, outcome);
 }
 

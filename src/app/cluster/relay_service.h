@@ -49,8 +49,10 @@ class RelayService final : public RelayHost {
   void stop();
   // A request waits for this idle mount: starts its relay.  A request that may leave is sent to a
   // master of ours if the stream takes longer than kBackAfter.
-  // via: the request's Via header, or "".
-  void await(const std::string& mount, const ParkedRequest& request, std::string via);
+  // via: the request's Via header, or "".  wants_window: of HLS, whose list has more of the stream
+  // than a burst.
+  void await(const std::string& mount, const ParkedRequest& request, std::string via,
+             bool wants_window = false);
   // The first listener has come to a mount whose relay waits for one.
   void first_waits(const std::string& mount);
   // Fetches the lists of all polled masters soon.
@@ -212,7 +214,12 @@ class RelayService final : public RelayHost {
   std::uint64_t unable_revision_ = 0;
   Timer report_timer_;                       // for masters that get reports
   ParkedRequests parked_;                    // by idle mount
-  std::map<std::string, std::string> vias_;  // the first Via: of each mount's requests
+  // What the requests that wait for a mount ask of its upstream.
+  struct Awaited {
+    std::string via;  // of the first with a Via:
+    bool window = false;
+  };
+  std::map<std::string, Awaited> awaited_;  // by mount
   std::set<std::string> away_;  // idle relays whose listeners, at the fallback, want to come back
   Timer check_timer_;
   std::vector<RelayPlan> configured_;

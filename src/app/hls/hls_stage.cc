@@ -85,7 +85,7 @@ Verdict HlsStage::handle(Connection& connection) {
   network.loops.control().post([&network, name = mount->name(),
                                 parked = ParkedRequest{worker_.loop.id(), connection.id()},
                                 via = std::string(request.headers.get("via"))]() mutable {
-    network.relays->await(name, parked, std::move(via));
+    network.relays->await(name, parked, std::move(via), true);
   });
   return Verdict::kPending;
 }

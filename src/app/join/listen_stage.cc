@@ -79,13 +79,21 @@ void reply_not_here(Worker& worker, Connection& connection) {
   });
 }
 
+// A server may ask for what HLS gives to all, so that its own first list has as much.
+std::size_t burst_of(const Mount& mount, const ListenAsk& ask, bool server) {
+  const auto settings = mount.settings();
+  const std::uint64_t usual = settings->burst_bytes;
+  const auto kept_ms = static_cast<std::uint64_t>(settings->hls_kept.count());
+  const std::uint64_t most =
+      server ? std::max(usual, mount.usual_bytes_per_second() * kept_ms / 1000) : usual;
+  return static_cast<std::size_t>(std::min(most, ask.burst.value_or(usual)));
+}
+
 // Begins at the place that the listener may ask for, behind the mount's intro, or with its burst.
 void begin_stream(Worker& worker, std::unique_ptr<Listener> listener,
-                  const std::shared_ptr<Mount>& mount, const ListenAsk& ask,
+                  const std::shared_ptr<Mount>& mount, std::size_t burst,
                   std::optional<StreamAsk> place) {
   const Network& network = worker.services;
-  const std::uint64_t most = mount->settings()->burst_bytes;
-  const auto burst = static_cast<std::size_t>(std::min(most, ask.burst.value_or(most)));
   if (!place) {
     if (const auto intro = network.mount_files->intro_for(*mount); intro.file) {
       worker.streams->join(std::move(listener), mount, intro);
@@ -207,6 +215,7 @@ Verdict admit_listener(Worker& worker, Connection& connection, const ListenAsk& 
                      : context.shifted() ? context.shifted()->facts
                                          : mount->facts();
   const bool server = context.is_server();
+  const std::size_t burst = burst_of(*mount, ask, server);
   const auto place = claimed_place(worker.services, context, *mount, ask, server);
   const std::shared_ptr<PastAsk> past = context.past;  // the context ends with its connection
   auto listener = make_listener(worker, connection, ask, std::move(entry), *facts, server);
@@ -215,7 +224,7 @@ Verdict admit_listener(Worker& worker, Connection& connection, const ListenAsk& 
   else if (direct != nullptr)
     worker.streams->join_direct(std::move(listener), mount, std::move(direct->source));
   else
-    begin_stream(worker, std::move(listener), mount, ask, place);
+    begin_stream(worker, std::move(listener), mount, burst, place);
   return Verdict::kAnswered;
 }
 
