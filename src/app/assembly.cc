@@ -279,22 +279,19 @@ Worker::~Worker() = default;
 void Worker::resume(Traffic& traffic, const ParkedRequest& request, WaitOutcome outcome,
                     std::shared_ptr<DirectOffer> offer) {
   Worker& worker = *traffic.workers[request.worker];
-  worker.loop.post([&worker, id = request.connection, outcome, offer = std::move(offer)]() mutable {
-    Connection* waiting = worker.find_connection(id);
-    if (waiting == nullptr) return;
-    waiting->context().waited = {outcome, std::move(offer)};
-    waiting->ask_again();
-  });
+  worker.answer(request.connection,
+                [outcome, offer = std::move(offer)](Connection& waiting) mutable {
+                  waiting.context().waited = {outcome, std::move(offer)};
+                  waiting.ask_again();
+                });
 }
 
 void Worker::resume_with_slot(Traffic& traffic, unsigned index, std::uint64_t connection,
                               SlotPass pass, SlotWord word) {
   Worker& worker = *traffic.workers[index];
-  worker.loop.post([&worker, connection, pass = std::move(pass), word]() mutable {
-    Connection* waiting = worker.find_connection(connection);
-    if (waiting == nullptr) return;
-    waiting->context().slot = SlotAnswer{std::move(pass), word};
-    waiting->ask_again();
+  worker.answer(connection, [pass = std::move(pass), word](Connection& waiting) mutable {
+    waiting.context().slot = SlotAnswer{std::move(pass), word};
+    waiting.ask_again();
   });
 }
 

@@ -54,26 +54,24 @@ AdminRole role_by_pass(const Config& config, const std::string& mount, const std
 }
 
 // body: replaces the answer's own.
-void send_answer(Worker& worker, std::uint64_t id, AdminAnswer answer, const SharedBody& body) {
-  Connection* waiting = worker.find_connection(id);
-  if (waiting == nullptr) return;  // butt closes without reading
+void send_answer(Worker& worker, Connection& waiting, AdminAnswer answer, const SharedBody& body) {
   const std::size_t size = body.owner ? body.bytes.size() : answer.body.size();
   ResponseHead head;
   head.status = answer.status;
   head.content_type = answer.content_type;
   head.extra = answer.extra;
   if (answer.with_length && answer.status == 200) head.content_length = size;
-  if (!answer.error.empty() && wants_page(waiting->request().headers)) {
+  if (!answer.error.empty() && wants_page(waiting.request().headers)) {
     head.content_type = "text/html; charset=utf-8";
     if (!is_page_type(answer.content_type))
       head.extra += page_header_lines(PageKind::kPlain, worker.services.http.read()->http_headers);
-    waiting->reply(head, styled_error_page(answer.status, answer.error));
+    waiting.reply(head, styled_error_page(answer.status, answer.error));
     return;
   }
   if (body.owner)
-    waiting->reply_shared(head, body);
+    waiting.reply_shared(head, body);
   else
-    waiting->reply(head, std::move(answer.body));
+    waiting.reply(head, std::move(answer.body));
 }
 
 using KnownSender = std::shared_ptr<const Identity>;
@@ -106,8 +104,8 @@ void finish_answer(Worker& worker, std::uint64_t id, const KnownSender& sender,
       answer.extra += page_header_lines(PageKind::kPlain, http->http_headers);
     else if (answer.error.empty())  // it may still become a page
       answer.extra += nosniff_line(http->http_headers);
-    worker.loop.post([&worker, id, answer = std::move(answer)]() mutable {
-      send_answer(worker, id, std::move(answer), {});
+    worker.answer(id, [&worker, answer = std::move(answer)](Connection& waiting) mutable {
+      send_answer(worker, waiting, std::move(answer), {});
     });
     return;
   }
@@ -133,8 +131,9 @@ void finish_answer(Worker& worker, std::uint64_t id, const KnownSender& sender,
         }
         if (is_page_type(done.content_type))
           done.extra += page_header_lines(kind, worker.services.http.read()->http_headers);
-        worker.loop.post([&worker, id, done = std::move(done), body = std::move(body)]() mutable {
-          send_answer(worker, id, std::move(done), body);
+        worker.answer(id, [&worker, done = std::move(done),
+                           body = std::move(body)](Connection& waiting) mutable {
+          send_answer(worker, waiting, std::move(done), body);
         });
       });
 }

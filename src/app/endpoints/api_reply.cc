@@ -73,9 +73,8 @@ void send_api_answer(Worker& worker, Connection& connection, ApiOutcome answer) 
 
 std::function<void(ApiOutcome)> answer_later(Worker& worker, std::uint64_t id) {
   return [&worker, id](ApiOutcome answer) {
-    worker.loop.post([&worker, id, answer = std::move(answer)]() mutable {
-      if (Connection* waiting = worker.find_connection(id))
-        send_api_answer(worker, *waiting, std::move(answer));
+    worker.answer(id, [&worker, answer = std::move(answer)](Connection& waiting) mutable {
+      send_api_answer(worker, waiting, std::move(answer));
     });
   };
 }

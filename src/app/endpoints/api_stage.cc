@@ -155,9 +155,8 @@ Verdict ask_with_password(Worker& worker, Connection& connection, ApiTask task,
                                                        : LoginResult::kBusy,
                                   guess, given.user, from);
     if (wrong)
-      worker.loop.post([&worker, id, user = given.user] {
-        if (Connection* waiting = worker.find_connection(id))
-          note_wrong_login(worker, *waiting, user);
+      worker.answer(id, [&worker, user = given.user](Connection& waiting) {
+        note_wrong_login(worker, waiting, user);
       });
     answered(std::move(outcome));
   };

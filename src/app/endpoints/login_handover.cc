@@ -133,9 +133,8 @@ Verdict hand_over_session(Worker& worker, Connection& connection) {
   worker.services.loops.control().post(
       [&worker, id = connection.id(), node, identity = asker.identity] {
         const std::string origin = origin_of_node(worker.services.station->cluster(), node);
-        worker.loop.post([&worker, id, node, origin, identity] {
-          if (Connection* waiting = worker.find_connection(id))
-            reply_handover(worker, *waiting, *identity, node, origin);
+        worker.answer(id, [&worker, node, origin, identity](Connection& waiting) {
+          reply_handover(worker, waiting, *identity, node, origin);
         });
       });
   return Verdict::kPending;

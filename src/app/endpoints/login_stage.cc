@@ -90,50 +90,48 @@ void refuse_attempt(Worker& worker, Connection& connection, bool api, ProblemNam
   reply_login_page(worker, connection, problem_kind(name).status, page, std::move(more_lines));
 }
 
-void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
+void settle_login(Worker& worker, Connection& waiting, const LoginAsk& ask, LoginResult result,
                   const Identity& identity) {
-  Connection* waiting = worker.find_connection(ask.id);
-  if (waiting == nullptr) return;
   Accounts& accounts = worker.services;
   LoginService& login = *accounts.login;
   if (result == LoginResult::kBusy) {
-    refuse_attempt(worker, *waiting, ask.api, ProblemName::kOverloaded,
+    refuse_attempt(worker, waiting, ask.api, ProblemName::kOverloaded,
                    "Too many logins are being judged: please try again in a moment", ask.user,
                    ask.back, retry_line(std::chrono::seconds(1)));
     return;
   }
   if (result == LoginResult::kWrong) {
     accounts.counters.refused(Refusal::kLogin);
-    accounts.refusals->warn("login/login", waiting->ip(),
-                            cat({"login of \"", ask.user, "\" from ", waiting->ip(),
+    accounts.refusals->warn("login/login", waiting.ip(),
+                            cat({"login of \"", ask.user, "\" from ", waiting.ip(),
                                  ": wrong user or password; refused"}));
-    audit_login(worker, *waiting, ask.user, "none", "login", "wrong");
-    refuse_attempt(worker, *waiting, ask.api, ProblemName::kWrongLogin,
+    audit_login(worker, waiting, ask.user, "none", "login", "wrong");
+    refuse_attempt(worker, waiting, ask.api, ProblemName::kWrongLogin,
                    "This user and password do not belong together", ask.user, ask.back);
     return;
   }
   const std::string token = login.begin_session(identity);
   const auto session = login.sessions().judge(token);
   if (!session) {
-    refuse_attempt(worker, *waiting, ask.api, ProblemName::kOverloaded,
+    refuse_attempt(worker, waiting, ask.api, ProblemName::kOverloaded,
                    "The keys of sessions are not here yet: please try again in a moment", ask.user,
                    ask.back, retry_line(std::chrono::seconds(1)));
     return;
   }
-  note_right_password(worker, *waiting, {ask.user, ask.password});
-  waiting->user = identity.user;
+  note_right_password(worker, waiting, {ask.user, ask.password});
+  waiting.user = identity.user;
   accounts.log.info("login/login",
                     cat({"login of \"", identity.user, "\" (", to_text(identity.role), ") from ",
-                         waiting->ip(), ": a session has begun"}));
-  audit_login(worker, *waiting, identity.user, to_text(identity.role), "login", "ok");
-  const std::string cookie = cookie_line(*waiting, token);
+                         waiting.ip(), ": a session has begun"}));
+  audit_login(worker, waiting, identity.user, to_text(identity.role), "login", "ok");
+  const std::string cookie = cookie_line(waiting, token);
   if (!ask.api) {
-    reply_see_other(*waiting, ask.back, cookie);
+    reply_see_other(waiting, ask.back, cookie);
     return;
   }
   Identity shown = identity;
   shown.csrf = login.sessions().csrf(session->sid);
-  reply_json(*waiting, 200, session_json(shown, session->expires), cookie);
+  reply_json(waiting, 200, session_json(shown, session->expires), cookie);
 }
 
 // Takes the form, or {"user","password"}.
@@ -185,10 +183,10 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
           LoginService& logins = *worker.services.login;
           logins.count(result);
           logins.judged(result, kept->guess, kept->user, kept->from);
-          worker.loop.post(
-              [&worker, kept, result, who = std::make_shared<const Identity>(std::move(who))] {
-                settle_login(worker, *kept, result, *who);
-              });
+          worker.answer(
+              kept->id,
+              [&worker, kept, result, who = std::make_shared<const Identity>(std::move(who))](
+                  Connection& waiting) { settle_login(worker, waiting, *kept, result, *who); });
         });
   });
   return Verdict::kPending;

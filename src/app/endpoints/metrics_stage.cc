@@ -62,13 +62,11 @@ Verdict metrics_stage(Worker& worker, Connection& connection) {
   const std::shared_ptr<const Identity> sender = connection.context().sender.identity;
   services.loops.control().post([&worker, id = connection.id(), sender] {
     const auto then = [&worker, id](const MetricsService::Text& text) {
-      worker.loop.post([&worker, id, text] {
-        Connection* waiting = worker.find_connection(id);
-        if (waiting == nullptr) return;
+      worker.answer(id, [text](Connection& waiting) {
         ResponseHead head;
         head.content_type = kMetricsType;
         head.content_length = text->size();
-        waiting->reply(head, *text);
+        waiting.reply(head, *text);
       });
     };
     if (sender && sender->has_own_mounts())

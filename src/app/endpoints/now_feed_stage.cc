@@ -57,16 +57,14 @@ Verdict send_reader_elsewhere(Worker& worker, Connection& connection) {
       origin = std::move(places.front().origin);
     if (!origin) origin = services.links->masters().origin(asked.scheme);
     if (!origin) origin = services.relays->master_origin(asked.scheme);
-    worker.loop.post([&worker, id, target, origin = std::move(origin)] {
-      Connection* const waiting = worker.find_connection(id);
-      if (waiting == nullptr) return;
-      if (!origin) return refuse_reader(*waiting);
+    worker.answer(id, [target, origin = std::move(origin)](Connection& waiting) {
+      if (!origin) return refuse_reader(waiting);
       ResponseHead head;
       head.status = 307;
       head.content_length = 0;
       head.extra = cat({"Location: ", *origin, target,
                         target.find('?') == std::string::npos ? "?" : "&", kSentHere, "=1\r\n"});
-      waiting->reply(head, {});
+      waiting.reply(head, {});
     });
   });
   return Verdict::kPending;
@@ -124,13 +122,11 @@ Verdict now_feed_stage(Worker& worker, Connection& connection) {
   services.loops.control().post(
       [&worker, &services, ask = std::move(ask), id = connection.id()]() mutable {
         services.now_feeds->make(std::move(ask), [&worker, id](std::shared_ptr<TextFeed> feed) {
-          worker.loop.post([&worker, id, feed = std::move(feed)] {
-            Connection* const waiting = worker.find_connection(id);
-            if (waiting == nullptr) return;
+          worker.answer(id, [&worker, feed = std::move(feed)](Connection& waiting) {
             if (feed == nullptr)
-              send_reader_elsewhere(worker, *waiting);
+              send_reader_elsewhere(worker, waiting);
             else
-              join_feed(worker, *waiting, feed);
+              join_feed(worker, waiting, feed);
           });
         });
       });

@@ -243,10 +243,8 @@ Verdict NowStage::answer_titles(Connection& connection, const std::string& name)
                  [this, place = std::make_shared<DownloadPlaces::Place>(std::move(*place)), name,
                   from_ms, to_ms = *to, id = connection.id()](ArchiveSight sight) {
                    std::string body = past_titles_json(name, from_ms, to_ms, sight);
-                   worker_.loop.post([this, id, body = std::move(body)]() mutable {
-                     Connection* const waiting = worker_.find_connection(id);
-                     if (waiting == nullptr) return;
-                     reply_now(*waiting, worker_.services, std::move(body));
+                   worker_.answer(id, [this, body = std::move(body)](Connection& waiting) mutable {
+                     reply_now(waiting, worker_.services, std::move(body));
                    });
                  });
   return Verdict::kPending;

@@ -17,10 +17,8 @@ Verdict proof_stage(Worker& worker, Connection& connection) {
     return Verdict::kAnswered;
   }
   network.loops.control().post([&network, &worker, ask, id = connection.id()] {
-    worker.loop.post([&worker, id, say = network.links->masters().proof_for(ask)] {
-      Connection* waiting = worker.find_connection(id);
-      if (waiting == nullptr) return;
-      waiting->reply_text(say.empty() ? 404 : 200, say.empty() ? "not found\r\n" : say + "\r\n");
+    worker.answer(id, [say = network.links->masters().proof_for(ask)](Connection& waiting) {
+      waiting.reply_text(say.empty() ? 404 : 200, say.empty() ? "not found\r\n" : say + "\r\n");
     });
   });
   return Verdict::kPending;

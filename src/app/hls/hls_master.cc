@@ -170,15 +170,13 @@ Verdict HlsStage::serve_redirecting_master(Connection& connection, std::vector<s
               places.push_back(here);
             if (!places.empty()) variants[i].addresses = std::move(places);
           }
-          worker.loop.post([&worker, id, by, full, retry = answer.retry_after,
-                            variants = std::move(variants)] {
-            Connection* waiting = worker.find_connection(id);
-            if (waiting == nullptr) return;
+          worker.answer(id, [&worker, by, full, retry = answer.retry_after,
+                             variants = std::move(variants)](Connection& waiting) {
             if (full)
-              refuse_hls(*waiting, 503, "All servers are full, please try again\r\n",
+              refuse_hls(waiting, 503, "All servers are full, please try again\r\n",
                          cat({"Retry-After: ", retry.count(), "\r\nX-Reason: cluster-full\r\n"}));
             else
-              reply_hls_master(worker, *waiting, variants, by);
+              reply_hls_master(worker, waiting, variants, by);
           });
         });
   });

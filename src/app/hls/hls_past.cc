@@ -61,11 +61,9 @@ HlsPastThen give_to(Worker& worker, std::uint64_t id) {
       refused->unanswered = true;
       past = std::move(refused);
     }
-    worker.loop.post([&worker, id, past = std::move(past)] {
-      Connection* const waiting = worker.find_connection(id);
-      if (waiting == nullptr) return;
-      waiting->context().hls->past = past;
-      waiting->ask_again();
+    worker.answer(id, [past = std::move(past)](Connection& waiting) {
+      waiting.context().hls->past = past;
+      waiting.ask_again();
     });
   };
 }

@@ -75,63 +75,59 @@ void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
     worker.services.links->seats().ask(
         ask, [&worker, id, verdict = std::move(verdict), ticket = std::move(ticket)](
                  bool seated, SeatPass seat) mutable {
-          worker.loop.post([&worker, id, seated, seat = std::move(seat),
-                            verdict = std::move(verdict), ticket = std::move(ticket)]() mutable {
-            Connection* waiting = worker.find_connection(id);
-            if (waiting == nullptr) return;
+          worker.answer(id, [&worker, seated, seat = std::move(seat), verdict = std::move(verdict),
+                             ticket = std::move(ticket)](Connection& waiting) mutable {
             if (!seated) {
-              note_arrival(worker.services, waiting->context().arrival);
+              note_arrival(worker.services, waiting.context().arrival);
               worker.services.counters.refused(Refusal::kLogin);
-              waiting->reply_text(403, "This user listens already\r\n");
+              waiting.reply_text(403, "This user listens already\r\n");
               return;
             }
-            let_in(*waiting, std::move(verdict), std::move(ticket), std::move(seat));
+            let_in(waiting, std::move(verdict), std::move(ticket), std::move(seat));
           });
         });
   });
 }
 
-void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicket ticket) {
-  Connection* waiting = worker.find_connection(id);
-  if (waiting == nullptr) return;  // the ticket's end reports it to the backend
+void settle(Worker& worker, Connection& waiting, AuthVerdict verdict, ListenerTicket ticket) {
   // A refused listener has arrived all the same: the redirect has done its part.
   if (verdict.kind != AuthVerdict::Kind::kAllow)
-    note_arrival(worker.services, waiting->context().arrival);
-  if (verdict.wrong_password) note_wrong_password(worker, *waiting, waiting->user);
+    note_arrival(worker.services, waiting.context().arrival);
+  if (verdict.wrong_password) note_wrong_password(worker, waiting, waiting.user);
   if (verdict.right_password)
-    if (const auto given = basic_credentials(waiting->request().headers))
-      note_right_password(worker, *waiting, *given);
+    if (const auto given = basic_credentials(waiting.request().headers))
+      note_right_password(worker, waiting, *given);
   switch (verdict.kind) {
     case AuthVerdict::Kind::kAllow:
       // Icecast lets such a listener in and disconnects it at once.  Players of HLS would come back
       // with each request.
       if (verdict.time_limit == std::chrono::seconds(0)) {
-        note_arrival(worker.services, waiting->context().arrival);
+        note_arrival(worker.services, waiting.context().arrival);
         worker.services.counters.refused(Refusal::kLogin);
-        waiting->reply_text(403, "Your time is over\r\n");
+        waiting.reply_text(403, "Your time is over\r\n");
         return;  // the ticket's end reports it to the backend
       }
-      ask_for_seat(worker, *waiting, std::move(verdict), std::move(ticket));
+      ask_for_seat(worker, waiting, std::move(verdict), std::move(ticket));
       return;
     case AuthVerdict::Kind::kRefuse:
       worker.services.counters.refused(Refusal::kLogin);
-      reply_unauthorised(*waiting);
+      reply_unauthorised(waiting);
       return;
     case AuthVerdict::Kind::kForbid:
     case AuthVerdict::Kind::kBusy:
       worker.services.counters.refused(Refusal::kLogin);
-      waiting->reply_text(403, verdict.text);
+      waiting.reply_text(403, verdict.text);
       return;
     case AuthVerdict::Kind::kLater:
-      waiting->reply_text(503, "busy, please try again later");
+      waiting.reply_text(503, "busy, please try again later");
       return;
     case AuthVerdict::Kind::kRedirect:
-      redirect(*waiting, verdict.location);
+      redirect(waiting, verdict.location);
       return;
     case AuthVerdict::Kind::kThrottled:
-      if (answer_if_throttled(worker, *waiting, waiting->user)) return;
+      if (answer_if_throttled(worker, waiting, waiting.user)) return;
       worker.services.counters.refused(Refusal::kGuesses);  // a token has come back since
-      reply_throttled(*waiting, std::chrono::seconds(1));
+      reply_throttled(waiting, std::chrono::seconds(1));
       return;
   }
 }
@@ -203,9 +199,10 @@ Verdict auth_stage(Worker& worker, Connection& connection) {
       [&worker, id = connection.id(), name = section.name, ask = std::move(ask)]() mutable {
         worker.services.auth->ask_listener(
             name, std::move(ask), [&worker, id](AuthVerdict verdict, ListenerTicket ticket) {
-              worker.loop.post([&worker, id, verdict = std::move(verdict),
-                                ticket = std::move(ticket)]() mutable {
-                settle(worker, id, std::move(verdict), std::move(ticket));
+              // Of a client that has left the ticket's end reports it to the backend.
+              worker.answer(id, [&worker, verdict = std::move(verdict),
+                                 ticket = std::move(ticket)](Connection& waiting) mutable {
+                settle(worker, waiting, std::move(verdict), std::move(ticket));
               });
             });
       });

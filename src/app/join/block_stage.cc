@@ -142,13 +142,11 @@ Verdict send_index(Worker& worker, Connection& connection, const BlockAsk& ask,
   archive.readers().run([&worker, place, path = std::move(path), id = connection.id()] {
     auto index = read_file(path, {.limit = kLargestSentIndex, .follows_links = false});
     std::string text = index ? std::move(index->text) : std::string();
-    worker.loop.post([&worker, place, text = std::move(text), id]() mutable {
-      Connection* waiting = worker.find_connection(id);
-      if (waiting == nullptr) return;
+    worker.answer(id, [place, text = std::move(text)](Connection& waiting) mutable {
       if (text.empty())
-        waiting->reply_text(404, "not found\r\n");
+        waiting.reply_text(404, "not found\r\n");
       else
-        reply_body(*waiting, "application/octet-stream", std::move(text));
+        reply_body(waiting, "application/octet-stream", std::move(text));
     });
   });
   return Verdict::kPending;

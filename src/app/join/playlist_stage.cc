@@ -66,15 +66,13 @@ Verdict playlist_stage(Worker& worker, Connection& connection) {
     // A draining server would answer 503, so it is left out.
     if (addresses.empty() || !worker.services.drain.draining())
       addresses.push_back(redirect_location(own, ask.mount, query, {}));
-    worker.loop.post([&worker, id, kind, body = kind->print(addresses)] {
-      Connection* waiting = worker.find_connection(id);
-      if (waiting == nullptr) return;
+    worker.answer(id, [kind, body = kind->print(addresses)](Connection& waiting) {
       ResponseHead head;
       head.content_type = kind->type;
       head.content_length = body.size();
       head.extra =
           cat({"Content-Disposition: attachment; filename=\"listen", kind->ending, "\"\r\n"});
-      waiting->reply(head, body);
+      waiting.reply(head, body);
     });
   });
   return Verdict::kPending;

@@ -64,13 +64,11 @@ void write_mount(JsonWriter& out, const ArchiveSight::Mount& mount,
 }
 
 void reply_text_body(Worker& worker, std::uint64_t id, std::string type, std::string body) {
-  worker.loop.post([&worker, id, type = std::move(type), body = std::move(body)]() mutable {
-    Connection* waiting = worker.find_connection(id);
-    if (waiting == nullptr) return;
+  worker.answer(id, [type = std::move(type), body = std::move(body)](Connection& waiting) mutable {
     ResponseHead head;
     head.content_type = std::move(type);
     head.content_length = body.size();
-    waiting->reply(head, std::move(body));
+    waiting.reply(head, std::move(body));
   });
 }
 

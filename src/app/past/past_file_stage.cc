@@ -101,14 +101,14 @@ void send_file(FileAsk& asked, Connection& waiting, ExportPlan plan) {
 
 void reply_plan(std::shared_ptr<FileAsk> asked, Result<ExportPlan> plan) {
   Worker& worker = asked->worker;
-  worker.loop.post([asked = std::move(asked), plan = std::move(plan)]() mutable {
-    Connection* waiting = asked->worker.find_connection(asked->connection);
-    if (waiting == nullptr) return;
-    if (plan)
-      send_file(*asked, *waiting, std::move(*plan));
-    else
-      reply_nothing(asked->worker, *waiting, waiting->context().past->earliest_ms);
-  });
+  const std::uint64_t id = asked->connection;
+  worker.answer(
+      id, [&worker, asked = std::move(asked), plan = std::move(plan)](Connection& waiting) mutable {
+        if (plan)
+          send_file(*asked, waiting, std::move(*plan));
+        else
+          reply_nothing(worker, waiting, waiting.context().past->earliest_ms);
+      });
 }
 
 bool make_plan(const std::shared_ptr<FileAsk>& asked, PastReading& reading) {

@@ -97,10 +97,10 @@ bool PastStreamStage::step(Search& search, PastReading& reading) {
   search.young = file.file == files->size() && !moment.at && files->growing() && plays;
   auto start = search.soon ? std::nullopt : start_in(reading, *files, file);
   if (reading.lacks()) return false;
-  worker_.loop.post([this, search, start = std::move(start)]() mutable {
-    if (Connection* waiting = worker_.find_connection(search.connection))
-      found(*waiting, search, std::move(start));
-  });
+  worker_.answer(search.connection,
+                 [this, search, start = std::move(start)](Connection& waiting) mutable {
+                   found(waiting, search, std::move(start));
+                 });
   return false;
 }
 

@@ -93,11 +93,8 @@ void ask_record_logins(Worker& worker, Connection& connection, const MountSettin
   question->password = std::move(given.password);
   question->answered = [&worker, id = connection.id(),
                         answered = std::move(answered)](AuthVerdict verdict) mutable {
-    worker.loop.post(
-        [&worker, id, answered = std::move(answered), verdict = std::move(verdict)]() mutable {
-          if (Connection* waiting = worker.find_connection(id))
-            answered(*waiting, std::move(verdict));
-        });
+    worker.answer(id, [answered = std::move(answered), verdict = std::move(verdict)](
+                          Connection& waiting) mutable { answered(waiting, std::move(verdict)); });
   };
   if (const RecordLogin* row = right_at_once(question->rows, question->password)) {
     question->answered(right_as(row->user));

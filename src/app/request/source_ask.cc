@@ -46,12 +46,10 @@ void ask_about_source(Worker& worker, Connection& connection, const MountSetting
     worker.services.auth->ask_source(
         section, std::move(ask),
         [&worker, id, given = std::move(given), counts, kept](AuthVerdict verdict) mutable {
-          worker.loop.post([&worker, id, given = std::move(given), counts, kept,
-                            verdict = std::move(verdict)]() mutable {
-            Connection* waiting = worker.find_connection(id);
-            if (waiting == nullptr) return;
-            note_answer(worker, *waiting, given, verdict, counts);
-            (*kept)(*waiting, std::move(verdict));
+          worker.answer(id, [&worker, given = std::move(given), counts, kept,
+                             verdict = std::move(verdict)](Connection& waiting) mutable {
+            note_answer(worker, waiting, given, verdict, counts);
+            (*kept)(waiting, std::move(verdict));
           });
         });
   });

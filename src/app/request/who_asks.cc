@@ -154,21 +154,20 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given, co
                                                                                 Identity identity) {
           worker.services.login->count(result);
           worker.services.login->judged(result, guess, given.user, from);
-          worker.loop.post([&worker, id, given, result,
-                            identity = std::make_shared<const Identity>(std::move(identity))] {
-            Connection* waiting = worker.find_connection(id);
-            if (waiting == nullptr) return;
+          worker.answer(id, [&worker, given, result,
+                             identity = std::make_shared<const Identity>(std::move(identity))](
+                                Connection& waiting) {
             if (result == LoginResult::kBusy) {
-              waiting->reply_text(503, "busy, please try again later");
+              waiting.reply_text(503, "busy, please try again later");
               return;
             }
             if (result == LoginResult::kRight)
-              note_right_password(worker, *waiting, given);
+              note_right_password(worker, waiting, given);
             else
-              note_wrong_login(worker, *waiting, given.user);
-            waiting->context().sender.identity = identity;
-            waiting->context().sender.password_judged = true;
-            waiting->ask_again();
+              note_wrong_login(worker, waiting, given.user);
+            waiting.context().sender.identity = identity;
+            waiting.context().sender.password_judged = true;
+            waiting.ask_again();
           });
         });
   });

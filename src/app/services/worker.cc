@@ -1,5 +1,7 @@
 #include "app/services/worker.h"
 
+#include <utility>
+
 #include "http/connections.h"
 #include "stream/listener/loop_streams.h"
 #include "stream/source/source_admission.h"
@@ -26,6 +28,12 @@ void Worker::end_encoders(Traffic& traffic, const std::string& mount, EndReason 
 }
 
 Connection* Worker::find_connection(std::uint64_t id) { return connections->find(id); }
+
+void Worker::answer(std::uint64_t id, UniqueFunction<void(Connection&)> then) {
+  loop.post([this, id, then = std::move(then)]() mutable {
+    if (Connection* waiting = find_connection(id)) then(*waiting);
+  });
+}
 
 void Worker::accept_from(const std::shared_ptr<const ListenSocket>& socket,
                          const ListenSocket* before) {

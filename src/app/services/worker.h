@@ -11,6 +11,7 @@
 
 #include "app/services/services.h"
 #include "base/snapshot.h"
+#include "base/unique_function.h"
 
 namespace lb {
 
@@ -52,6 +53,9 @@ struct Worker {
 
   // Null: it is gone.
   Connection* find_connection(std::uint64_t id);
+  // Gives a request that has waited back to its worker: calls `then` there, unless the client has
+  // left meanwhile; from any thread.
+  void answer(std::uint64_t id, UniqueFunction<void(Connection&)> then);
   // before: the same socket with its previous settings; null: it is new.
   void accept_from(const std::shared_ptr<const ListenSocket>& socket,
                    const ListenSocket* before = nullptr);
