@@ -89,6 +89,8 @@ class Connection : public ListHook {
   // Sends head and body (no body for HEAD) and closes, unless the head says keep-alive.  A refusal
   // in plain text becomes a page for a browser that asked for one (http/error_page.h).
   void reply(const ResponseHead& head, std::string body);
+  // reply() with the length of the body, which Icecast leaves out of most of its answers.
+  void reply_whole(ResponseHead head, std::string body);
   // Sends an answer that may be long; 503 if the client has too many unread answers.
   void reply_bounded(const ResponseHead& head, std::string body);
   // Sends a body that all readers of a page share, so that the body exists only once in memory.

@@ -45,6 +45,11 @@ std::string Connection::reply_head(const ResponseHead& head) const {
   return render_head(head, facts);
 }
 
+void Connection::reply_whole(ResponseHead head, std::string body) {
+  head.content_length = body.size();
+  reply(head, std::move(body));
+}
+
 void Connection::reply(const ResponseHead& head, std::string body) {
   if (head.status >= 400 && head.content_type.starts_with("text/plain") &&
       owner_.plan_.api_problem && is_below_api(request_)) {
@@ -52,8 +57,7 @@ void Connection::reply(const ResponseHead& head, std::string body) {
     problem.content_type = "application/problem+json";
     problem.extra += nosniff_line(owner_.settings_.read().http_headers);
     body = owner_.plan_.api_problem(request_, head.status, trim(body));
-    problem.content_length = body.size();
-    reply(problem, std::move(body));
+    reply_whole(std::move(problem), std::move(body));
     return;
   }
   if (head.status >= 400 && !head.content_length && head.content_type.starts_with("text/plain") &&

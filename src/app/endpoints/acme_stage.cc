@@ -65,8 +65,7 @@ Verdict acme_stage(Worker& worker, Connection& connection) {
   ResponseHead head;
   head.status = 200;
   head.content_type = "application/octet-stream";
-  head.content_length = answer.size();
-  connection.reply(head, std::move(answer));
+  connection.reply_whole(std::move(head), std::move(answer));
   return Verdict::kAnswered;
 }
 

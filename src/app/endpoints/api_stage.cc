@@ -245,8 +245,7 @@ Verdict answer_off(Worker& worker, Connection& connection) {
                                  ? "the API is off: nobody could log in without an <admin-password>"
                                  : "the API is off: <api>1</api>"},
       path_as_sent(request));
-  head.content_length = body.size();
-  connection.reply(head, body);
+  connection.reply_whole(std::move(head), body);
   return Verdict::kAnswered;
 }
 

@@ -57,13 +57,12 @@ Verdict console_stage(Worker& worker, Connection& connection) {
           : std::string(packed ? file->gzip : file->bytes);
   ResponseHead head;
   head.content_type = file->content_type;
-  head.content_length = body.size();
   const auto settings = accounts.http.read();
   head.extra = file->is_page ? page_header_lines(PageKind::kConsole, settings->http_headers)
                              : nosniff_line(settings->http_headers);
   if (!file->is_page) head.extra += "Vary: Accept-Encoding\r\n";
   if (packed) head.extra += "Content-Encoding: gzip\r\n";
-  connection.reply(head, std::move(body));
+  connection.reply_whole(std::move(head), std::move(body));
   return Verdict::kAnswered;
 }
 

@@ -27,9 +27,8 @@ void send_health(Connection& connection, int status, std::string type, std::stri
   ResponseHead head;
   head.status = status;
   head.content_type = std::move(type);
-  head.content_length = body.size();
   if (status == 503) head.extra = "Retry-After: 5\r\n";
-  connection.reply(head, std::move(body));
+  connection.reply_whole(std::move(head), std::move(body));
 }
 
 }  // namespace

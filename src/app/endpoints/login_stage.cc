@@ -237,9 +237,8 @@ Verdict send_script(Worker& worker, Connection& connection) {
   const std::string_view bytes = builtin_file("admin/login.js")->bytes;
   ResponseHead head;
   head.content_type = "text/javascript; charset=utf-8";
-  head.content_length = bytes.size();
   head.extra = nosniff_line(worker.services.http.read()->http_headers);
-  connection.reply(head, std::string(bytes));
+  connection.reply_whole(std::move(head), std::string(bytes));
   return Verdict::kAnswered;
 }
 

@@ -65,8 +65,7 @@ Verdict metrics_stage(Worker& worker, Connection& connection) {
       worker.answer(id, [text](Connection& waiting) {
         ResponseHead head;
         head.content_type = kMetricsType;
-        head.content_length = text->size();
-        waiting.reply(head, *text);
+        waiting.reply_whole(std::move(head), *text);
       });
     };
     if (sender && sender->has_own_mounts())

@@ -104,9 +104,8 @@ void put_recorded(JsonWriter& json, const std::string& name, std::int64_t wall_m
 void reply_now(Connection& connection, const Services& services, std::string body) {
   ResponseHead head;
   head.content_type = "application/json; charset=UTF-8";
-  head.content_length = body.size();
   head.extra = nosniff_line(services.http.read()->http_headers);
-  connection.reply(head, std::move(body));
+  connection.reply_whole(std::move(head), std::move(body));
 }
 
 }  // namespace

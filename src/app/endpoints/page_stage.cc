@@ -92,19 +92,17 @@ void PageStage::answer(Connection& connection, const Due& due) {
   const RenderedPage& page = **due.page;
   ResponseHead head;
   head.content_type = page.content_type;
-  head.content_length = page.body.size();
   head.extra = header_lines_for(page, services.http.read()->http_headers);
   // Pages are shared, so their links have http and the configured host.  For a reader over https,
   // and in pages of listeners, the links get the reader's own host.
   const auto config = config_of(services, connection);
   const std::string site = site_for(connection, *config), own = own_site(*config);
   if ((!connection.secure() && !page.names_host) || site == own) {
+    head.content_length = page.body.size();
     connection.reply_shared(head, {due.page, page.body});
     return;
   }
-  std::string body = with_site(page.body, own, site);
-  head.content_length = body.size();
-  connection.reply(head, std::move(body));
+  connection.reply_whole(std::move(head), with_site(page.body, own, site));
 }
 
 namespace {
@@ -129,8 +127,7 @@ void reply_list(Connection& connection, const Config& config, const std::string&
                                                       connection.secure() ? "https" : "http");
   ResponseHead head;
   head.content_type = is_m3u ? kM3uType : kPlsType;
-  head.content_length = body.size();
-  connection.reply(head, body);
+  connection.reply_whole(std::move(head), body);
 }
 
 }  // namespace

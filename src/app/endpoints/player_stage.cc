@@ -231,9 +231,8 @@ void reply_player(Connection& connection, std::string_view type, std::string lin
                   std::string body) {
   ResponseHead head;
   head.content_type = type;
-  head.content_length = body.size();
   head.extra = std::move(lines);
-  connection.reply(head, std::move(body));
+  connection.reply_whole(std::move(head), std::move(body));
 }
 
 // The host of the request: where a proxy has its own name, our port does not apply.

@@ -178,9 +178,7 @@ Verdict alias_stage(Worker& worker, Connection& connection) {
   head.content_type = "text/html; charset=utf-8";
   head.extra = "Location: /admin/\r\n" +
                page_header_lines(PageKind::kPlain, worker.services.http.read()->http_headers);
-  const std::string body = "<a href=\"/admin/\">/admin/</a>\r\n";
-  head.content_length = body.size();
-  connection.reply(head, body);
+  connection.reply_whole(std::move(head), "<a href=\"/admin/\">/admin/</a>\r\n");
   return Verdict::kAnswered;
 }
 

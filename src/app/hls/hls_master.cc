@@ -69,10 +69,8 @@ void reply_hls_master(Worker& worker, Connection& connection, std::span<const Hl
   ResponseHead head = hls_head(connection, 200, kHlsListType);
   // A playlist that contains a session is for one player only.
   if (by != HlsSessionKind::kToken) head.cache = "max-age=1";
-  std::string body = master_playlist(variants);
-  head.content_length = body.size();
   connection.is_probe = true;
-  connection.reply(head, std::move(body));
+  connection.reply_whole(std::move(head), master_playlist(variants));
 }
 
 std::string HlsStage::new_session(const HlsAsk& ask) const {

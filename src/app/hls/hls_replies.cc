@@ -69,9 +69,8 @@ ResponseHead hls_head(Connection& connection, int status, std::string_view type)
 Verdict refuse_hls(Connection& connection, int status, std::string text, std::string extra) {
   ResponseHead head = hls_head(connection, status, "text/plain; charset=utf-8");
   head.cache = "max-age=1";
-  head.content_length = text.size();
   head.extra += extra;
-  connection.reply(head, std::move(text));
+  connection.reply_whole(std::move(head), std::move(text));
   return Verdict::kAnswered;
 }
 

@@ -93,10 +93,9 @@ const FileRow* row_named(const RecordedFiles& files, const ArchiveFileName& name
 void reply_body(Connection& connection, std::string type, std::string body) {
   ResponseHead head;
   head.content_type = std::move(type);
-  head.content_length = body.size();
   head.keep_alive = client_keeps_alive(connection.request());
   head.http_1_1 = true;
-  connection.reply(head, std::move(body));
+  connection.reply_whole(std::move(head), std::move(body));
 }
 
 void refuse_block(Worker& worker, Connection& connection, int status, std::string_view why) {

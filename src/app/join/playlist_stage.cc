@@ -69,10 +69,9 @@ Verdict playlist_stage(Worker& worker, Connection& connection) {
     worker.answer(id, [kind, body = kind->print(addresses)](Connection& waiting) {
       ResponseHead head;
       head.content_type = kind->type;
-      head.content_length = body.size();
       head.extra =
           cat({"Content-Disposition: attachment; filename=\"listen", kind->ending, "\"\r\n"});
-      waiting.reply(head, body);
+      waiting.reply_whole(std::move(head), body);
     });
   });
   return Verdict::kPending;

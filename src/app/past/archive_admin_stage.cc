@@ -67,8 +67,7 @@ void reply_text_body(Worker& worker, std::uint64_t id, std::string type, std::st
   worker.answer(id, [type = std::move(type), body = std::move(body)](Connection& waiting) mutable {
     ResponseHead head;
     head.content_type = std::move(type);
-    head.content_length = body.size();
-    waiting.reply(head, std::move(body));
+    waiting.reply_whole(std::move(head), std::move(body));
   });
 }
 

@@ -134,9 +134,7 @@ void reply_login_page(Worker& worker, Connection& connection, int status, LoginP
   head.challenge = kNoBox;
   head.extra =
       page_header_lines(PageKind::kPlain, worker.services.http.read()->http_headers) + more_lines;
-  std::string body = login_page(page);
-  head.content_length = body.size();
-  connection.reply(head, std::move(body));
+  connection.reply_whole(std::move(head), login_page(page));
 }
 
 void reply_see_other(Connection& connection, const std::string& location, std::string more_lines) {
@@ -156,8 +154,7 @@ void reply_document(Connection& connection, int status, std::string_view type, s
   head.content_type = type;
   head.challenge = kNoBox;
   head.extra = "X-Content-Type-Options: nosniff\r\n" + std::move(more_lines);
-  head.content_length = body.size();
-  connection.reply(head, std::move(body));
+  connection.reply_whole(std::move(head), std::move(body));
 }
 
 }  // namespace
