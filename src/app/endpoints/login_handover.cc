@@ -10,6 +10,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/pages/station.h"
 #include "app/request/login_replies.h"
+#include "app/request/password_guesses.h"
 #include "app/request/request_config.h"
 #include "app/request/who_asks.h"
 #include "app/services/login_service.h"
