@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "admin/command/cluster_sight.h"
+#include "admin/page/json_members.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "cluster/nodes/audience.h"
@@ -19,11 +20,7 @@ double seconds_since(SteadyTime then, SteadyTime now) {
 }
 
 void write_limit(JsonWriter& json, std::string_view name, double value) {
-  json.key(name);
-  if (value == Node::kNoLimit)
-    json.null();
-  else
-    json.number(std::round(value));
+  number_or_null(json, name, value != Node::kNoLimit, std::round(value));
 }
 
 void protections(JsonWriter& json, ProtectionSet set) {
@@ -70,11 +67,8 @@ void node(JsonWriter& json, const Node& node, std::uint64_t below, SteadyTime no
   json.key("interval_ms").number(static_cast<std::int64_t>(node.every.count()));
   json.key("report_age_seconds").number(seconds_since(node.last_report, now));
   json.key("loop_ms").number(node.loop_ms);
-  json.key("clock_skew_ms");
-  if (node.clock_skew)
-    json.number(static_cast<std::int64_t>(node.clock_skew->count()));
-  else
-    json.null();
+  number_or_null(json, "clock_skew_ms", node.clock_skew.has_value(),
+                 std::int64_t{node.clock_skew.value_or(std::chrono::milliseconds{}).count()});
   json.key("tags").texts(node.NodeHello::tags);
   json.key("countries").texts(node.countries);
   json.end_object();
@@ -99,11 +93,8 @@ Node without_details(const Node& from) {
 
 void slots(JsonWriter& json, const SlotBook::Picture& picture) {
   json.key("slots").begin_object();
-  json.key("limit");
-  if (picture.limit == SlotBook::kNoLimit)  // another node has the limit
-    json.null();
-  else
-    json.number(std::int64_t{picture.limit});
+  // Null: another node has the limit.
+  number_or_null(json, "limit", picture.limit != SlotBook::kNoLimit, std::int64_t{picture.limit});
   json.key("used").number(std::int64_t{picture.used});
   json.key("idle").number(std::int64_t{picture.idle});
   json.key("given").number(std::int64_t{picture.given});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "admin/page/json_members.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
@@ -73,11 +74,7 @@ void write_station(JsonWriter& json, const NowMount& now, const std::string& url
   json.key("remotes").begin_array().end_array();
   json.key("hls_enabled").boolean(!hls.empty());
   json.key("hls_is_default").boolean(false);
-  json.key("hls_url");
-  if (hls.empty())
-    json.null();
-  else
-    json.text(hls);
+  text_or_null(json, "hls_url", hls);
   std::uint64_t by_hls = 0;
   for (const NowStream& stream : now.streams) by_hls += stream.hls_listeners;
   json.key("hls_listeners").number(by_hls);
@@ -157,11 +154,8 @@ void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_m
   json.key("live").begin_object();
   json.key("is_live").boolean(now.presenter.has_value());
   json.key("streamer_name").text(now.presenter ? now.presenter->name : "");
-  json.key("broadcast_start");
-  if (now.presenter)
-    json.number(now.presenter->since_ms / 1000);
-  else
-    json.null();
+  number_or_null(json, "broadcast_start", now.presenter.has_value(),
+                 now.presenter ? now.presenter->since_ms / 1000 : 0);
   json.key("art").null();
   json.end_object();
   json.key("now_playing").begin_object();

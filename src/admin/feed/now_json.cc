@@ -1,6 +1,7 @@
 #include "admin/feed/now_json.h"
 
 #include "admin/command/recordings.h"
+#include "admin/page/json_members.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
@@ -11,52 +12,24 @@
 namespace lb {
 namespace {
 
-void text_or_null(JsonWriter& json, std::string_view text) {
-  if (text.empty())
-    json.null();
-  else
-    json.text(text);
-}
-
-void write_bitrate(JsonWriter& json, const std::string& text) {
-  if (const auto number = parse_u64(text))
-    json.number(*number);
-  else
-    json.null();
-}
-
 // The members that describe a title.
 void write_words(JsonWriter& json, const PlayedTitle& title) {
   const SongParts parts = title.parts();
   json.key("text").text(title.title);
-  json.key("artist");
-  text_or_null(json, parts.artist);
+  text_or_null(json, "artist", parts.artist);
   json.key("title").text(parts.title);
-  json.key("album");
-  text_or_null(json, title.details.album);
-  json.key("duration_ms");
-  if (title.details.duration_ms > 0)
-    json.number(title.details.duration_ms);
-  else
-    json.null();
-  json.key("isrc");
-  text_or_null(json, title.details.isrc);
+  text_or_null(json, "album", title.details.album);
+  number_or_null(json, "duration_ms", title.details.duration_ms > 0, title.details.duration_ms);
+  text_or_null(json, "isrc", title.details.isrc);
 }
 
 void write_title(JsonWriter& json, const NowMount& now, const PlayedTitle& title, bool has_time) {
   json.begin_object();
-  json.key("id");
-  text_or_null(json, title.place ? print_address(*title.place) : std::string());
-  json.key("wall_ms");
-  if (has_time)
-    json.number(unix_ms(title.at));
-  else
-    json.null();
+  text_or_null(json, "id", title.place ? print_address(*title.place) : std::string());
+  number_or_null(json, "wall_ms", has_time, unix_ms(title.at));
   write_words(json, title);
-  json.key("art");
-  text_or_null(json, art_path(now, title));
-  json.key("url");
-  text_or_null(json, title.url);
+  text_or_null(json, "art", art_path(now, title));
+  text_or_null(json, "url", title.url);
   json.end_object();
 }
 
@@ -64,11 +37,10 @@ void write_stream(JsonWriter& json, const NowStream& stream) {
   json.begin_object();
   json.key("mount").text(stream.mount);
   json.key("type").text(stream.content_type);
-  json.key("bitrate");
-  write_bitrate(json, stream.bitrate);
-  json.key("hls");
-  text_or_null(json, stream.hls_url.empty() ? std::string()
-                                            : percent_encode(stream.mount, true) + "/live.m3u8");
+  number_or_null(json, "bitrate", parse_u64(stream.bitrate));
+  text_or_null(
+      json, "hls",
+      stream.hls_url.empty() ? std::string() : percent_encode(stream.mount, true) + "/live.m3u8");
   json.end_object();
 }
 
@@ -106,8 +78,7 @@ void write_head(JsonWriter& json, const NowMount& now) {
   json.key("genre").text(now.stream.genre);
   json.key("url").text(now.stream.url);
   json.key("type").text(now.stream.content_type);
-  json.key("bitrate");
-  write_bitrate(json, now.stream.bitrate);
+  number_or_null(json, "bitrate", parse_u64(now.stream.bitrate));
   json.key("listeners").number(now.stream.listeners);
   write_present(json, now);
 }
@@ -120,10 +91,8 @@ void write_listed_station(JsonWriter& json, const NowMount& now) {
   json.key("genre").text(now.stream.genre);
   json.key("url").text(now.stream.url);
   json.key("timezone").text(now.station.timezone);
-  json.key("logo");
-  text_or_null(json, now.station.logo);
-  json.key("page");
-  text_or_null(json, now.station.page);
+  text_or_null(json, "logo", now.station.logo);
+  text_or_null(json, "page", now.station.page);
   json.key("on_air").boolean(now.stream.on_air);
   json.key("listeners").number(now.stream.listeners);
   write_present(json, now);
@@ -188,17 +157,12 @@ std::string now_json(const NowMount& now, std::int64_t now_ms) {
   write_titles(json, now, now.history);
   json.key("next");
   write_next(json, now);
-  json.key("logo");
-  text_or_null(json, now.station.logo);
+  text_or_null(json, "logo", now.station.logo);
   json.key("live");
   if (now.live_at) {
     json.begin_object();
     json.key("at").text(print_address(*now.live_at));
-    json.key("wall_ms");
-    if (now.live_ms)
-      json.number(*now.live_ms);
-    else
-      json.null();
+    number_or_null(json, "wall_ms", now.live_ms);
     json.end_object();
   } else {
     json.null();
@@ -232,8 +196,7 @@ std::string past_titles_json(std::string_view mount, std::int64_t from_ms, std::
     json.begin_object();
     json.key("wall_ms").number(one.ms);
     json.key("text").text(one.title);
-    json.key("artist");
-    text_or_null(json, parts.artist);
+    text_or_null(json, "artist", parts.artist);
     json.key("title").text(parts.title);
     json.end_object();
   }

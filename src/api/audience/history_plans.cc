@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "admin/metrics/history.h"
+#include "admin/page/json_members.h"
 #include "api/audience/audience_answer.h"
 #include "api/audience/audience_ask.h"
 #include "api/audience/audience_plans.h"
@@ -115,11 +116,8 @@ Plan write_history(const HistoryAnswer& told, std::string_view of, std::string_v
   for (const std::int64_t time : told.times) json.number(time);
   json.end_array().key("rows").begin_array();
   for (const HistoryRow& row : told.rows) {
-    json.begin_object().key("name");
-    if (row.name.empty())
-      json.null();
-    else
-      json.text(row.name);
+    json.begin_object();
+    text_or_null(json, "name", row.name);
     if (row.others) json.key("others").boolean(true);
     write_values(json, "mean", row.mean);
     write_values(json, "max", row.max);

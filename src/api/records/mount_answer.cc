@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "admin/page/json_members.h"
 #include "api/records/account_usage.h"
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
@@ -11,14 +12,6 @@
 
 namespace lb {
 namespace {
-
-void text_or_null(JsonWriter& json, std::string_view name, const std::string& text) {
-  json.key(name);
-  if (text.empty())
-    json.null();
-  else
-    json.text(text);
-}
 
 std::string url_of(const std::string& base, const std::string& mount) {
   return base.empty() ? std::string() : base + percent_encode(mount, true);
@@ -94,11 +87,7 @@ void write_now(JsonWriter& json, const PlanContext& context, const std::string& 
     text_or_null(json, "address", context.who.addresses ? now.source->address : std::string());
     text_or_null(json, "agent", now.source->agent);
     json.key("since").number(now.source->since);
-    json.key("kbps");
-    if (now.source->kbps == 0)
-      json.null();
-    else
-      json.number(now.source->kbps);
+    number_or_null(json, "kbps", now.source->kbps != 0, now.source->kbps);
     json.end_object();
   } else {
     json.null();
@@ -131,15 +120,9 @@ void write_month(JsonWriter& json, const PlanContext& context, const MountRecord
   if (record.limits.listening_hours < 0 && record.limits.transfer < 0) return;
   const MonthUsage* const used = month_usage_of(context, record.mount);
   json.key("used").begin_object();
-  const auto write = [&](std::string_view name, std::uint64_t amount) {
-    json.key(name);
-    if (used == nullptr)
-      json.null();
-    else
-      json.number(amount);
-  };
-  write("listening-hours", used == nullptr ? 0 : used->hours());
-  write("transfer", used == nullptr ? 0 : used->bytes);
+  const MonthUsage known = used == nullptr ? MonthUsage() : *used;
+  number_or_null(json, "listening-hours", used != nullptr, known.hours());
+  number_or_null(json, "transfer", used != nullptr, known.bytes);
   json.end_object();
 }
 

@@ -10,6 +10,7 @@
 
 #include "admin/command/security.h"
 #include "admin/page/builtin.h"
+#include "admin/page/json_members.h"
 #include "app/endpoints/login_handover.h"
 #include "app/endpoints/stages.h"
 #include "app/request/login_replies.h"
@@ -51,21 +52,9 @@ std::string session_json(const Identity& identity, std::int64_t expires) {
   out.begin_object();
   out.key("user").text(identity.user);
   out.key("role").text(to_text(identity.role));
-  out.key("account");
-  if (identity.account.empty())
-    out.null();
-  else
-    out.text(identity.account);
-  out.key("csrf");
-  if (identity.csrf.empty())
-    out.null();
-  else
-    out.text(identity.csrf);
-  out.key("expires");
-  if (expires == 0)
-    out.null();
-  else
-    out.number(expires);
+  text_or_null(out, "account", identity.account);
+  text_or_null(out, "csrf", identity.csrf);
+  number_or_null(out, "expires", expires != 0, expires);
   out.end_object();
   return out.take();
 }
