@@ -36,11 +36,6 @@ constexpr std::string_view kJustEnded = "The stream has just ended, please try a
 constexpr std::string_view kManyPlayers =
     "Other players of this address begin to listen, please try again\r\n";
 
-// A trusted proxy is in front, and its cache may answer requests for segments.
-bool may_be_cached(Network& network, const Connection& connection) {
-  return network.http.read()->trusted_proxies.contains(connection.sender());
-}
-
 }  // namespace
 
 HlsStage::HlsStage(Worker& worker) : worker_(worker), waits_(worker, kMaxWaiting, kSegmentPoll) {}

@@ -11,6 +11,10 @@
 
 namespace lb {
 
+bool may_be_cached(const Network& network, const Connection& connection) {
+  return network.http.read()->trusted_proxies.contains(connection.sender());
+}
+
 std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connection,
                                            const std::string& mount, ListeningWay way,
                                            bool server) {
@@ -25,8 +29,7 @@ std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connectio
   facts.user = connection.user;
   facts.country = network.countries->country_of(connection.peer());
   facts.way = way;
-  facts.cached = way == ListeningWay::kHls &&
-                 network.http.read()->trusted_proxies.contains(connection.sender());
+  facts.cached = way == ListeningWay::kHls && may_be_cached(network, connection);
   if (server)
     facts.kind = ListenerKind::kRelay;
   else if (is_bot(facts.agent))

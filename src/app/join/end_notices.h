@@ -18,6 +18,7 @@
 namespace lb {
 
 class Connection;
+struct Network;
 struct Worker;
 
 // For a listener that an authenticator has let in.
@@ -59,6 +60,9 @@ class CountedNotice final : public OuterNotice {
  private:
   std::vector<AddressTally::Pass> places_;
 };
+
+// A trusted proxy is in front, and its cache may answer requests for segments of HLS.
+bool may_be_cached(const Network& network, const Connection& connection);
 
 // Begins a listening for the audience; it ends with the returned notice.  Takes over the notice in
 // the request's context.  server: is_server() of the request.
