@@ -1,5 +1,4 @@
 // CertificateService: one attempt, from the choice of an authority to the certificate or a failure.
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,11 +12,11 @@
 #include "app/services/traffic.h"
 #include "base/cat.h"
 #include "base/encoding.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
 #include "net/crypto/digest.h"
+#include "net/socket/memory_file.h"
 #include "net/tls/challenge_context.h"
 #include "net/tls/challenge_table.h"
 
@@ -335,10 +334,7 @@ void CertificateService::keep(const AcmeOrder::Done& done) {
 }
 
 void CertificateService::not_kept(const Error& error) {
-  unkept_fd_.reset(::memfd_create("certificate", MFD_CLOEXEC));
-  const auto bytes = static_cast<ssize_t>(unkept_.size());
-  if (!unkept_fd_ || ::write(unkept_fd_.get(), unkept_.data(), unkept_.size()) != bytes)
-    unkept_fd_.reset();
+  unkept_fd_ = memory_file("certificate", unkept_);
   unkept_order_ = kept_.order;
   const std::size_t reason = error.what.rfind(": ");
   unkept_why_ = cat({"the new certificate ",

@@ -1,8 +1,5 @@
 #include "app/certificates/certificate_orders.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "acme/certificate.h"
@@ -13,6 +10,7 @@
 #include "base/json.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
+#include "net/socket/memory_file.h"
 #include "net/tls/challenge_context.h"
 #include "net/tls/tls_keeper.h"
 #include "registry/registry.h"
@@ -276,9 +274,8 @@ void CertificateOrders::take(std::vector<Given> given) {
   given_ = std::move(given);
   given_files_before_ = std::exchange(given_files_, {});
   for (const Given& one : given_) {
-    UniqueFd file(::memfd_create("certificate", MFD_CLOEXEC));
-    const auto bytes = static_cast<ssize_t>(one.pem.size());
-    if (!file || ::write(file.get(), one.pem.data(), one.pem.size()) != bytes) {
+    UniqueFd file = memory_file("certificate", one.pem);
+    if (!file) {
       runtime_.log.error(kAcmeModule, cat({"the certificate for ", listed(one.names),
                                            " that a master has sent cannot be held; it is not in "
                                            "use"}));

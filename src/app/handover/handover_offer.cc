@@ -13,6 +13,7 @@
 #include "app/operate/record_service.h"
 #include "app/services/services.h"
 #include "base/file.h"
+#include "net/socket/memory_file.h"
 #include "net/tls/tls_keeper.h"
 #include "program/process.h"
 
@@ -20,13 +21,6 @@ namespace lb {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Empty: there is no memory for it.
-UniqueFd memory_of(const HandoverOut& out, const char* name) {
-  UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
-  if (!file || !write_all(file.get(), out.bytes())) return {};
-  return file;
-}
 
 }  // namespace
 
@@ -151,7 +145,7 @@ UniqueFd Handover::offer_records(OfferRecord& offer) {
   offer.records_revision = records_revision_ = content->revision;
   HandoverOut out;
   put_records(out, *std::move(content));
-  return memory_of(out, "records");
+  return memory_file("records", out.bytes());
 }
 
 // Likewise: those of 20,000 mounts would take a second of it.
@@ -159,7 +153,7 @@ UniqueFd Handover::offer_titles() {
   titles_to_ = network_.titles.changes();
   HandoverOut out;
   for (const TitlesRecord& titles : network_.titles.save()) out.put(HandoverType::kTitles, titles);
-  return memory_of(out, "titles");
+  return memory_file("titles", out.bytes());
 }
 
 }  // namespace lb

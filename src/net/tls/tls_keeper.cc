@@ -1,7 +1,6 @@
 #include "net/tls/tls_keeper.h"
 
 #include <openssl/crypto.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "net/socket/memory_file.h"
 
 namespace lb {
 namespace {
@@ -66,9 +66,9 @@ void TlsKeeper::copy_files() {
   for (const auto* files : {&settings_.certificates, &settings_.keys})
     for (const std::string& file : *files) {
       auto read = read_file(file, {.limit = kLongestFile});
-      UniqueFd copy(::memfd_create("certificate", MFD_CLOEXEC));
-      if (read && copy && write_all(copy.get(), read->text)) copies_[file] = std::move(copy);
-      if (read) OPENSSL_cleanse(read->text.data(), read->text.size());
+      if (!read) continue;
+      if (UniqueFd copy = memory_file("certificate", read->text)) copies_[file] = std::move(copy);
+      OPENSSL_cleanse(read->text.data(), read->text.size());
     }
 }
 
