@@ -54,11 +54,17 @@ constexpr std::chrono::seconds kFilePoll{10};
 
 constexpr std::size_t kMaxPlanLines = 20;  // for one change of records
 
-void end_suspended_sources(Traffic& traffic, const Config& config,
-                           std::span<const std::string> mounts) {
-  for (const std::string& mount : mounts)
-    if (mount_section(config, mount).suspended)
-      Worker::end_encoders(traffic, mount, EndReason::kKilled);
+// Ends sources and waits of mounts that are suspended, and waits of mounts whose record is deleted.
+void end_closed_streams(Services& services, const Config& before, const Config& now,
+                        std::span<const std::string> mounts) {
+  for (const std::string& mount : mounts) {
+    const MountSettings* was = named_section(before, mount);
+    const MountSettings* is = named_section(now, mount);
+    const bool suspended = is != nullptr && is->suspended;
+    if (suspended) Worker::end_encoders(services, mount, EndReason::kKilled);
+    const bool deleted = is == nullptr && was != nullptr && was->origin != MountOrigin::kFile;
+    if (suspended || deleted) services.relays->closed(mount);
+  }
 }
 
 std::string counted_changes(std::size_t n) { return cat({n, n == 1 ? " change" : " changes"}); }
@@ -183,7 +189,7 @@ void Server::apply(const OverlayUpdate& update) {
   std::vector<std::string> mounts;
   for (const auto all = services_->mounts.all(); const auto& [name, mount] : *all)
     mounts.push_back(name);
-  end_suspended_sources(*services_, *next, mounts);  // records may have changed with the file
+  end_closed_streams(*services_, *before, *next, mounts);  // records may have changed with the file
   end_moved_sources(*services_, *before, *next, mounts);
   reopen_logs();
   for (const Change& change : update.plan) services_->log.info("config/reload", to_string(change));
@@ -215,7 +221,7 @@ void Server::apply_records(const OverlayUpdate& update) {
     services_->hours->check(mount);
     services_->heard_titles->changed(*update.config, mount);
   }
-  end_suspended_sources(*services_, *update.config, update.mounts);
+  end_closed_streams(*services_, *before, *update.config, update.mounts);
   services_->cluster->records_changed(update.mounts);
   services_->archive->records_changed(update.mounts);
   end_moved_sources(*services_, *before, *update.config, update.mounts);

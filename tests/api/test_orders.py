@@ -298,3 +298,23 @@ def both_masters_of_one_store_order(b):
         equal(node.stat(MOUNT, "title"), "of " + api.server.name)
         api.want(204, "DELETE", "/mounts/%s/listeners/edge13/%s" % (encoded(MOUNT), number))
         wait_for(lambda: one.ended, "its listener has ended")
+
+
+@test
+def a_mount_that_is_suspended_or_deleted_ends_at_all_nodes_at_once(b):
+    """The nodes behind its home wait for no stream that is not to come."""
+    scene = Scene(b)
+    for order in ("suspend", "delete"):
+        ones = [scene.hearing(server) for server in (scene.home, scene.master, scene.other)]
+        began = time.monotonic()
+        if order == "suspend":
+            scene.api.want(200, "POST", "/mounts/%s/suspend" % encoded(MOUNT))
+        else:
+            scene.api.want(204, "DELETE", "/mounts/" + encoded(MOUNT))
+        wait_for(lambda: all(one.ended for one in ones), "%s: all have ended: %r" % (order, [one.ended for one in ones]), 20)
+        late = [round(one.ended - began, 2) for one in ones]
+        check(max(late) < 3, "%s: they ended after %r s" % (order, late))
+        wait_for(lambda: {server.get(MOUNT).status for server in (scene.home, scene.master, scene.other)} == {404}, "no listener is let in")
+        if order == "suspend":
+            scene.api.want(200, "POST", "/mounts/%s/resume" % encoded(MOUNT))
+            source_at(b, scene.home, MOUNT, scene.login)

@@ -29,13 +29,15 @@ constexpr auto kRelayLinger = 10s;
 constexpr auto kLingerAtSeam = 2000ms;
 constexpr auto kLingerBeforeFallback = 1s;
 constexpr std::uint64_t kMostBytesAMs = 40;  // of MP3
+// Longer than the news of a deleted record and the end of its stream take to reach all nodes.
+constexpr auto kClosedKept = 10s;
 
 }  // namespace
 
 std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind kind,
                                                EndReason reason) const {
   if (stopped_ || reason == EndReason::kKilled || reason == EndReason::kShutdown ||
-      reason == EndReason::kRemoved)
+      reason == EndReason::kRemoved || is_closed(mount.name()))
     return 0ms;
   const auto settings = mount.settings();
   const auto usual = usual_linger(mount, kind);
@@ -46,6 +48,17 @@ std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind ki
   }
   return std::max<std::chrono::milliseconds>(
       usual, fallback_plays(mount) ? kMoveLingerBeforeFallback : kMoveLinger);
+}
+
+void RelayService::closed(const std::string& mount) {
+  closed_[mount] = network_.loops.control().now() + kClosedKept;
+  network_.admission->stop_waiting(mount);
+}
+
+// A deleted record may have been made again.
+bool RelayService::is_closed(const std::string& mount) const {
+  const MountSettings* section = named_section(*network_.config.read(), mount);
+  return section != nullptr ? section->suspended : closed_.contains(mount);
 }
 
 std::chrono::milliseconds RelayService::usual_linger(const Mount& mount, WriterKind kind) const {

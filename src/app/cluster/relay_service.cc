@@ -286,6 +286,9 @@ void RelayService::ask_lists() {
 void RelayService::find_away() {
   check_timer_.after(coalesced(network_.loops.control(), kLookForAway));
   find_raced();
+  std::erase_if(closed_, [now = network_.loops.control().now()](const auto& row) {
+    return row.second <= now;
+  });
   std::set<std::string> formers;
   for (const auto& [mount, until] : former_) formers.insert(mount);
   if (!formers.empty()) streams_changed(formers);

@@ -76,6 +76,9 @@ class RelayService final : public RelayHost {
   // Masters' or nodes' streams of these mounts, or the node that captures them, have changed.  They
   // are judged later in this turn of the loop, many of them over several turns, or now by settle().
   void streams_changed(const std::set<std::string>& mounts);
+  // The mount was suspended, or its record deleted: its stream ends at all nodes, so no listener
+  // waits for it, here or behind a relay whose upstream ends before or after this.
+  void closed(const std::string& mount);
   // Judges this mount now, because an answer waits for it.
   void settle(const std::string& mount);
   // The mounts that cannot be pulled now, with the reasons.
@@ -197,6 +200,7 @@ class RelayService final : public RelayHost {
   void release(const std::string& mount, WaitOutcome outcome);
   void report_unable();
   bool fallback_plays(const Mount& mount) const;
+  bool is_closed(const std::string& mount) const;
   std::chrono::milliseconds usual_linger(const Mount& mount, WriterKind kind) const;
 
   Network& network_;
@@ -230,6 +234,7 @@ class RelayService final : public RelayHost {
   std::vector<StreamListRecord> handed_lists_;      // for the masters of the first configuration
   std::vector<std::unique_ptr<MasterWatch>> left_;  // send a last report to former masters
   std::map<std::string, SteadyTime> former_;        // mounts of former masters, with their deadline
+  std::map<std::string, SteadyTime, std::less<>> closed_;  // until the end is seen everywhere
   // Mounts with a source here and one elsewhere, and how many checks in a row found both.
   std::map<std::string, unsigned> raced_;
   unsigned leaving_ = 0;

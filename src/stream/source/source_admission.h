@@ -180,6 +180,8 @@ class SourceAdmission {
   void end_waiting(const std::string& mount);
   // A mount no longer waits for its relay to return.
   void forget_relay(const std::string& mount);
+  // A mount no longer waits for any source.
+  void stop_waiting(const std::string& mount);
 
   // WriterSight: a writer's state on its worker, for a hand-over.
   struct WriterSight {
@@ -307,7 +309,6 @@ class SourceAdmission {
   void count_standbys(Record& record);
   Result<void> restore_standbys(Record& record, const AdmissionRecord& saved);
   void refuse_successor(const std::string& mount, std::uint64_t lease);
-  void stop_waiting(const std::string& mount);
   void linger_is_over(const std::string& mount);
   // Whether the mount may wait, or keep its log.  The number of such mounts is limited, so that a
   // source that comes and goes under new names cannot fill memory or descriptors.  Above the limit
