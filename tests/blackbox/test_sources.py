@@ -1,4 +1,6 @@
 """The logins of encoders, and their refusals."""
+import time
+
 from harness import ADMIN, Failed, RELAY, SOURCE, basic, check, equal, listen_socket, matches, mount, request, test, wait_for
 from media import KINDS, mp3_frame, mp3_numbers
 
@@ -133,6 +135,29 @@ def a_chunked_source_is_unwrapped(t):
 @test
 def a_chunked_put_is_unwrapped(t):
     chunked_source(t, "PUT /e HTTP/1.1")
+
+
+@test
+def the_framing_of_chunks_keeps_no_source_alive(t):
+    """Neither a chunk's extension nor what follows the last chunk is sound."""
+    for begin, more in (b"180;", b"x"), (b"0\r\n", b"X: y\r\n"):
+        server = t.server(limits="<source-timeout>2</source-timeout>")
+        wire = server.wire()
+        wire.send(request("PUT /e HTTP/1.1", [MP3, "Transfer-Encoding: chunked"], SOURCE))
+        equal(wire.reply_head().status, 200)
+        wire.send(b"%x\r\n%s\r\n" % (len(frames(40)), frames(40)) + begin)
+        began = time.monotonic()
+
+        def is_gone():
+            try:
+                wire.send(more)
+            except OSError:
+                pass
+            time.sleep(0.2)
+            return server.stats().find("source[@mount='/e']") is None
+        wait_for(is_gone, "the source has ended", 10)
+        check(time.monotonic() - began > 1.5, "it has ended early")
+        server.wait_for_log("/e: source silent 2s")
 
 
 @test

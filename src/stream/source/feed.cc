@@ -278,6 +278,7 @@ Result<bool> Feed::put(std::span<std::byte> received, bool in_place) {
   lease_.mount->bytes_read.fetch_add(received.size(), std::memory_order_relaxed);
   const auto payload = body_.take(received);
   if (!payload) return payload.error();
+  if (payload->bytes > 0) lease_.mount->note_data(host_.loop().now());
   std::span<std::byte> audio = received.first(payload->bytes);
   const std::uint64_t position = lease_.log->head();
   if (deinterleaver_) {

@@ -144,11 +144,15 @@ void Source::read_on(bool limited) {
       return;
     }
     any = true;
-    last_data_ = host_.loop().now();
-    feed_.lease().mount->note_data(last_data_);
-    heard_ = host_.loop().awake();
     allowed_ -= static_cast<double>(result.bytes);
-    if (!went_on(feed_.received(result.bytes))) return;
+    const SteadyTime noted = feed_.mount().last_data();
+    const auto taken = feed_.received(result.bytes);
+    // Extensions of chunks, and what follows the last one, are no data.
+    if (feed_.mount().last_data() != noted) {
+      last_data_ = host_.loop().now();
+      heard_ = host_.loop().awake();
+    }
+    if (!went_on(taken)) return;
     const bool emptied = result.bytes < room.size() && room.size() > 4096;
     if (emptied && offer_.transport->buffered() == 0) {
       has_more_ = false;
