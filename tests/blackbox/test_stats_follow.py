@@ -1,4 +1,7 @@
 """The STATS method."""
+import os
+import socket
+
 from harness import ADMIN, SOURCE, check, equal, request, test, wait_for
 
 
@@ -7,6 +10,12 @@ def follow(server):
     wire.send(request("STATS / HTTP/1.0", (), ADMIN))
     equal(wire.take_until(b"\r\n\r\n"), b"HTTP/1.0 200 OK\r\n\r\n")
     return wire
+
+
+def cpu_of(server):
+    """Seconds of processor time that the server has used."""
+    fields = open("/proc/%d/stat" % server.process.pid).read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @test
@@ -26,6 +35,26 @@ def a_follower_gets_a_dump_and_then_every_change(t):
     wait_for(lambda: server.stats().findtext("stats") == "0", "the follower is counted no more")
     server.wait_for_log('"STATS / HTTP/1.0" 200', "access")
     del listener
+
+
+@test
+def a_follower_that_sends_no_more_still_reads(t):
+    """As `nc -N` and `socat -` do at the end of their input."""
+    server = t.server()
+    wire = server.wire()
+    wire.send(request("STATS / HTTP/1.0", (), ADMIN))
+    wire.socket.shutdown(socket.SHUT_WR)
+    equal(wire.take_until(b"\r\n\r\n"), b"HTTP/1.0 200 OK\r\n\r\n")
+    wire.take_until(b"EVENT global stats 1\n")
+    server.source("/a.mp3")
+    wire.take_until(b"EVENT /a.mp3 listeners 0\n")
+    # No event of its socket is taken again and again meanwhile.
+    used = cpu_of(server)
+    server.set_title("/a.mp3", song="next")
+    wire.take_until(b"EVENT /a.mp3 title next\n")
+    check(cpu_of(server) - used < 0.5, "it rests")
+    wire.close()
+    wait_for(lambda: server.stats().findtext("stats") == "0", "the follower is counted no more")
 
 
 @test

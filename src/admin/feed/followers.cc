@@ -50,14 +50,22 @@ void Followers::write_out(Follower& follower) {
   follower.sent += from;
   follower.out.erase(0, from);
   if (follower.out.size() > follower.most_pending) follower.gone = true;
-  follower.watch.want(follower.out.empty() ? EV_READ : EV_READ | EV_WRITE);
+  const int reads = follower.half_closed ? 0 : EV_READ;
+  follower.watch.want(static_cast<short>(follower.out.empty() ? reads : reads | EV_WRITE));
 }
 
 void Followers::on_socket(Follower& follower, short events) {
   if ((events & EV_READ) != 0) {
     std::array<std::byte, 1024> ignored;
     const IoResult result = follower.transport->read(ignored);
-    if (result.status == IoStatus::kEof || result.status == IoStatus::kError) follower.gone = true;
+    const bool has_ended = result.status == IoStatus::kEof;
+    if (result.status == IoStatus::kError || (has_ended && !follower.may_half_close))
+      follower.gone = true;
+    if (has_ended && !follower.gone) {
+      // If it has closed both ways, one of the next writes fails.
+      follower.half_closed = true;
+      write_out(follower);
+    }
   }
   if (!follower.gone && (events & EV_WRITE) != 0) write_out(follower);
   sweep();

@@ -43,7 +43,9 @@ class Followers {
     std::string out;
     std::size_t most_pending = std::numeric_limits<std::size_t>::max();
     std::uint64_t sent = 0;
-    bool greeted = false;  // of the feed: it has got the text for new followers
+    bool greeted = false;         // of the feed: it has got the text for new followers
+    bool may_half_close = false;  // it may send no more, as with `nc -N`, and still read
+    bool half_closed = false;
     bool gone = false;
     Ended ended;
     Scope scope;

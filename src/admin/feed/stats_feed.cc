@@ -34,7 +34,10 @@ StatsFeed::~StatsFeed() = default;
 
 void StatsFeed::add(std::unique_ptr<Transport> transport, std::string head, Ended ended,
                     Followers::Scope scope) {
-  followers_.add(std::move(transport), std::move(head), std::move(ended)).scope = std::move(scope);
+  Followers::Follower& follower =
+      followers_.add(std::move(transport), std::move(head), std::move(ended));
+  follower.scope = std::move(scope);
+  follower.may_half_close = true;
   request_news();
   if (!timer_.armed()) timer_.after(kTick);
 }
