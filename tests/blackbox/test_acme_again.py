@@ -61,7 +61,7 @@ def what_could_not_be_kept_is_not_ordered_again_by_a_reload(t):
     body = server.slots["body"]
     server.reload(body=body.replace("<acme>", "<acme><names>%s www.example.org</names>" % NAME))
     comes(server, 2)
-    server.reload(body=body.replace("<acme>", "<acme><names>%s www.example.org</names><hsts>60</hsts>" % NAME))
+    server.reload(body=body.replace("<acme>", "<acme><names>%s www.example.org</names><email>radio@example.org</email>" % NAME))
     wait_for(lambda: server.log().count("it is renewed on") >= 3, "it is planned: " + server.log()[-900:])
     equal(len(authority.orders), 2, "orders")
     server.wire(server.tls, wrap=verified(authority, "www.example.org")).close()

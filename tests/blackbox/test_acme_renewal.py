@@ -98,6 +98,11 @@ def a_limit_is_obeyed_to_the_second(t):
             r"\(CA: retry after \d{4}-\d\d-\d\dT\d\d:\d\dZ\); nothing is asked before that\n", server.log())
     wait_for((server.state / "acme/certificates" / (NAME + ".json")).exists, "it is kept")
     check(abs(kept(server)["next"] - time.time() - 7200) < 30, "the moment: %s" % kept(server))
+    # Nor is it by a reload that changes only how listeners are led to https.
+    asked = len(authority.asked)
+    server.reload(body=server.slots["body"].replace("<acme>", "<acme><hsts>1h</hsts><redirect>all</redirect>"))
+    server.reload()
+    equal((len(authority.asked), server.log().count("no certificate for")), (asked, 1), "questions to the authority, and failures")
 
 
 @test

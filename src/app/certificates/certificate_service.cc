@@ -100,10 +100,17 @@ void CertificateService::configure(const Config& config, const WantedCertificate
       &settings = wanted.acme < config.acme.size() ? config.acme[wanted.acme] : none;
   const bool is_same_file =
       wanted_.names == wanted.names && wanted_.key == wanted.key && state_dir_ == state_dir;
-  const bool is_same = settings_ == settings && is_same_file;
+  // How listeners are led to https has caused no failure, and concerns no order.
+  AcmeSettings led = settings_;
+  led.hsts = settings.hsts;
+  led.redirect = settings.redirect;
+  const bool is_same = led == settings && is_same_file;
   wanted_ = wanted;
   if (stopped_) return;
-  if (is_same) return keep_lost();
+  if (is_same) {
+    settings_ = settings;
+    return keep_lost();
+  }
   reset();
   // A certificate that could not be written stays in use, and is not ordered again.
   if (!is_same_file) {
