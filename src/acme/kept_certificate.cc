@@ -51,10 +51,6 @@ std::uint64_t time_number(std::int64_t time) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0));
 }
 
-std::string order_path(const std::string& state_dir, std::string_view file) {
-  return cat({state_dir, kCertificates, file_name(file), ".json"});
-}
-
 Result<Json> read_json(const std::string& path) {
   const auto text = read_file(path, {.limit = kFileBytes});
   if (!text) return text.error();
@@ -73,6 +69,22 @@ Result<void> write_private(const std::string& state_dir, const std::string& path
 }
 
 std::string member_text(const Json& value) { return std::string(value.text().value_or("")); }
+
+// By their ends: path and content.
+using KeptFiles = std::multimap<WallTime, std::pair<std::string, std::string>, std::greater<>>;
+
+KeptFiles kept_files(const std::string& state_dir) {
+  KeptFiles all;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at(cat({state_dir, kCertificates}), failed), end;
+       !failed && at != end; at.increment(failed)) {
+    const std::string path = at->path();
+    const auto file = read_file(path, {.limit = kFileBytes});
+    const auto facts = kept_facts(file ? file->text : std::string());
+    if (facts) all.emplace(facts->ends, std::pair(path, file->text));
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -95,6 +107,17 @@ std::string certificate_path(const std::string& state_dir, std::string_view file
   return cat({state_dir, kCertificates, file_name(file), ".pem"});
 }
 
+std::string order_path(const std::string& state_dir, std::string_view file) {
+  return cat({state_dir, kCertificates, file_name(file), ".json"});
+}
+
+std::vector<std::string> kept_certificates(const std::string& state_dir, WallTime now) {
+  std::vector<std::string> usable;
+  for (const auto& [ends, file] : kept_files(state_dir))
+    if (ends > now) usable.push_back(file.first);
+  return usable;
+}
+
 std::vector<std::string> kept_before(const std::string& state_dir, std::vector<std::string> names,
                                      const std::vector<std::string>& loaded) {
   const auto take_names_of = [&names](std::string_view chain) {
@@ -106,16 +129,7 @@ std::vector<std::string> kept_before(const std::string& state_dir, std::vector<s
     if (const auto file = read_file(path, {.limit = kFileBytes})) take_names_of(file->text);
   std::vector<std::string> before;
   if (names.empty()) return before;
-  std::multimap<WallTime, std::pair<std::string, std::string>, std::greater<>> all;
-  std::error_code failed;
-  for (std::filesystem::directory_iterator at(cat({state_dir, kCertificates}), failed), end;
-       !failed && at != end; at.increment(failed)) {
-    const std::string path = at->path();
-    const auto file = read_file(path, {.limit = kFileBytes});
-    const auto facts = kept_facts(file ? file->text : std::string());
-    if (facts) all.emplace(facts->ends, std::pair(path, file->text));
-  }
-  for (const auto& [ends, file] : all)
+  for (const auto& [ends, file] : kept_files(state_dir))
     if (take_names_of(file.second) > 0) before.push_back(file.first);
   return before;
 }

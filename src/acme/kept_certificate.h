@@ -61,6 +61,10 @@ std::string own_answer_path(const std::string& state_dir, std::string_view token
 
 // "radio.example.org.pem" of NAME; a wildcard is "_wildcard.…", an address has '-' for ':'.
 std::string certificate_path(const std::string& state_dir, std::string_view file);
+// The kept order of the same certificate.
+std::string order_path(const std::string& state_dir, std::string_view file);
+// All usable files of kept certificates, newest first.
+std::vector<std::string> kept_certificates(const std::string& state_dir, WallTime now);
 // Files of kept certificates under any NAME, newest first, until each of `names` is in one of them
 // or in `loaded`: NAME changes if the first name changes.
 std::vector<std::string> kept_before(const std::string& state_dir, std::vector<std::string> names,

@@ -69,6 +69,24 @@ def what_could_not_be_kept_is_not_ordered_again_by_a_reload(t):
 
 
 @test
+def other_names_keep_the_old_certificate_over_a_restart(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port()).start()
+    comes(server)
+    authority.held["finalize"] = threading.Event()
+    server.reload(body=server.slots["body"].replace("<acme>", "<acme><names>www.example.net</names>"))
+    wait_for(lambda: len(authority.orders) == 2, "it is ordered")
+    upgrade(server)
+    server.wire(server.tls, wrap=verified(authority)).close()
+    server.stop()
+    server.start()
+    server.wire(server.tls, wrap=verified(authority)).close()
+    authority.held["finalize"].set()
+    comes(server, 2)
+    server.wire(server.tls, wrap=verified(authority, "www.example.net")).close()
+
+
+@test
 def a_file_that_is_gone_takes_no_certificate_with_it(t):
     authority = OwnAuthority(t)
     server = radio(t, authority, free_port()).start()

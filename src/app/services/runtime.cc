@@ -6,6 +6,7 @@
 
 #include "acme/kept_certificate.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/strings.h"
 #include "config/load/named_paths.h"
 #include "http/connections.h"
@@ -58,14 +59,18 @@ TlsSettings Runtime::tls_settings(const Config& config, const std::vector<std::s
   const std::string state = state_directory(config);
   for (std::string& path : kept_before(state, names, settings.certificates))
     settings.certificates.push_back(std::move(path));
-  // So does another list of names, as long as a certificate of it is missing.
+  // So does another list of names, as long as a certificate of it is missing; over a restart too.
+  const auto add = [&settings](const std::string& path) {
+    if (std::ranges::find(settings.certificates, path) == settings.certificates.end())
+      settings.certificates.push_back(path);
+  };
   const bool lacks_any = std::ranges::any_of(
       ordered, [](const std::string& path) { return ::access(path.c_str(), F_OK) != 0; });
   if (in_use != nullptr && lacks_any)
     for (const TlsContext::Certificate& one : in_use->certificates())
-      if (one.file.starts_with(state + "/acme/certificates/") &&
-          std::ranges::find(settings.certificates, one.file) == settings.certificates.end())
-        settings.certificates.push_back(one.file);
+      if (one.file.starts_with(state + "/acme/certificates/")) add(one.file);
+  if (lacks_any && !state.empty())
+    for (const std::string& path : kept_certificates(state, system_clock().wall())) add(path);
   return settings;
 }
 
