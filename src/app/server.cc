@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -66,9 +67,14 @@ Result<void> Server::bind() {
   const auto config = services_->config.read();
   // Only root may read the keys, in many installations.
   if (::geteuid() == 0 && !config->security.user.empty()) services_->tls->keep_copies();
-  services_->tls->load(
-      Services::tls_settings(*config, services_->certificates->files(*config), nullptr),
-      state_directory(*config) + "/acme/");
+  const std::vector<std::string> ordered = services_->certificates->files(*config);
+  TlsSettings tls = Services::tls_settings(*config, ordered, nullptr);
+  // The process before has given what was in use and has lost its file.
+  for (const std::string& file : ordered)
+    if (services_->tls->copies().contains(file) &&
+        std::ranges::find(tls.certificates, file) == tls.certificates.end())
+      tls.certificates.push_back(file);
+  services_->tls->load(tls, state_directory(*config) + "/acme/");
   if (auto bound = services_->links->bind(*config); !bound)
     services_->log.error("connection/connection_setup_sockets",
                          bound.error().what + "; no node can be linked");

@@ -118,6 +118,35 @@ def a_file_that_is_gone_takes_no_certificate_with_it(t):
 
 
 @test
+def an_upgrade_takes_the_certificate_without_its_file(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port()).start()
+    comes(server)
+    folder = server.state / "acme"
+    file = folder / "certificates" / (NAME + ".pem")
+    chain = file.read_bytes()
+    file.unlink()
+    upgrade(server)
+    server.wire(server.tls, wrap=verified(authority)).close()
+    wait_for(lambda: file.exists() and file.read_bytes() == chain, "it is kept again: " + server.log()[-900:])
+    # The whole directory is gone, and cannot be made.
+    folder.rename(server.state / "other")
+    folder.write_text("")
+    server.send_signal(signal.SIGHUP)
+    wait_for(lambda: "is in use, from /proc/self/fd/" in server.log(), "it is in use: " + server.log()[-900:])
+    upgrade(server)
+    server.wire(server.tls, wrap=verified(authority)).close()
+    folder.unlink()
+    server.send_signal(signal.SIGHUP)
+    upgrade(server)
+    wait_for(lambda: file.exists() and file.read_bytes() == chain, "it is kept again: " + server.log()[-900:])
+    server.stop()
+    server.start()
+    server.wire(server.tls, wrap=verified(authority)).close()
+    equal(len(authority.orders), 1, "orders")
+
+
+@test
 def another_state_directory_leaves_the_certificate_until_the_restart(t):
     authority = OwnAuthority(t)
     server = radio(t, authority, free_port()).start()

@@ -255,6 +255,12 @@ std::vector<std::string> CertificateOrders::files(const Config& config) const {
   return all;
 }
 
+std::map<std::string, std::string> CertificateOrders::in_use() const {
+  std::map<std::string, std::string> contents;
+  for (const auto& one : services_of_) one->add_in_use(contents);
+  return contents;
+}
+
 bool CertificateOrders::is_given(const std::string& name) const {
   return std::ranges::any_of(given_, [&](const Given& one) {
     return std::ranges::find(one.names, name) != one.names.end();

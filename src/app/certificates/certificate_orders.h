@@ -52,6 +52,9 @@ class CertificateOrders {
   bool order_by_hand(std::string_view name, CertificateService::ByHand what);
   // The files to load, besides those of the configuration; some may not exist yet.
   std::vector<std::string> files(const Config& config) const;
+  // Certificates in use and their orders, as contents by path, for the next process: files may be
+  // gone.
+  std::map<std::string, std::string> in_use() const;
   // Numbers of orders since the start, by directory and result.
   using Counts = std::map<std::pair<std::string, std::string>, std::uint64_t>;
   const Counts& counts() const noexcept { return counts_; }

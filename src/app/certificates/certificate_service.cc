@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
+#include "net/tls/tls_keeper.h"
 
 namespace lb {
 namespace {
@@ -21,6 +22,12 @@ constexpr std::chrono::milliseconds kInTurn{250};
 constexpr std::chrono::seconds kUntilAllowed{1};
 constexpr std::chrono::seconds kUntilTold{30};
 constexpr std::size_t kFileBytes = 256 * 1024;
+
+// nullopt: there is no copy.
+std::optional<std::string> read_copy(const FileCopies& copies, const std::string& path) {
+  const auto at = copies.find(path);
+  return at == copies.end() ? std::nullopt : read_shared(at->second, kFileBytes);
+}
 
 }  // namespace
 
@@ -76,6 +83,13 @@ CertificateService::Order CertificateService::order() const {
           !staging_url(authority_of(kept_.order.directory)).empty(),
           !wanted_.nodes.empty(),
           nodes_with_it()};
+}
+
+// One of other names than the order's would pass for what is ordered.
+void CertificateService::add_in_use(std::map<std::string, std::string>& contents) const {
+  if (names_.empty() || pem_.empty() || !kept_.facts || is_other_) return;
+  contents[certificate_path(state_dir_, file_)] = pem_;
+  contents[order_path(state_dir_, file_)] = order_text(kept_.order);
 }
 
 std::vector<std::string> CertificateService::nodes_without_it() const {
@@ -149,7 +163,7 @@ void CertificateService::read_again() {
 void CertificateService::load() {
   runtime_.loops.clerk().post([this, run = run_, dir = state_dir_, file = file_, names = names_,
                                forgives = std::exchange(forgives_, false)] {
-    Kept kept = read(dir, file, names);
+    Kept kept = read(dir, file, names, runtime_.tls->copies());
     // The change may have removed the cause of a failure.
     if (forgives && kept.order.failures > 0) kept.order.next = 0;
     runtime_.loops.control().post([this, run, kept = std::move(kept)]() mutable {
@@ -160,22 +174,30 @@ void CertificateService::load() {
 
 CertificateService::Kept CertificateService::read(const std::string& state_dir,
                                                   const std::string& name,
-                                                  const std::vector<std::string>& names) {
+                                                  const std::vector<std::string>& names,
+                                                  const FileCopies& copies) {
   Kept kept;
   const auto complain = [&](const Error& error) {
     if (error.code != Error::Code::kNotFound) kept.complaints.push_back(error.what);
   };
   if (auto order = read_order(state_dir, name))
     kept.order = std::move(*order);
+  else if (auto copied = parse_order(read_copy(copies, order_path(state_dir, name)).value_or("")))
+    kept.order = std::move(*copied);
   else
     complain(order.error());
   const std::string path = certificate_path(state_dir, name);
-  if (const auto file = read_file(path, {.limit = kFileBytes}); !file) {
+  auto file = read_file(path, {.limit = kFileBytes});
+  if (auto copied = file ? std::nullopt : read_copy(copies, path)) {
+    file = FileText{std::move(*copied), {}};
+    kept.is_copy = true;
+  }
+  if (!file) {
     complain(file.error());
   } else if (auto facts = kept_facts(file->text)) {
     kept.facts = std::move(*facts);
     kept.id = renewal_id(file->text);
-    kept.pem = file->text;
+    kept.pem = std::move(file->text);
   } else {
     kept.complaints.push_back(cat({path, ": ", facts.error().what}));
   }
@@ -228,6 +250,7 @@ void CertificateService::on_read(Kept kept) {
                          wall_time(kept_.order.next)));
   }
   plan_renewal(true);
+  if (kept_.is_copy) keep_lost();
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
   // What was ordered before the last end of the process goes on.
   const WallTime now = runtime_.clock.wall();

@@ -31,6 +31,7 @@
 #include "app/certificates/renewal_watch.h"
 #include "base/random.h"
 #include "base/unique_fd.h"
+#include "net/tls/tls_context.h"
 
 namespace lb {
 
@@ -110,6 +111,8 @@ class CertificateService {
   static constexpr std::chrono::minutes kKeepAgain{10};
   // The file in memory of a certificate that could not be written; "": none.
   std::string unkept_file() const;
+  // Adds the certificate in use and its order, by path.
+  void add_in_use(std::map<std::string, std::string>& contents) const;
   const WantedCertificate& wanted() const noexcept { return wanted_; }
   bool at_work() const noexcept { return attempting_; }
   std::string directory() const { return directory_url(authority_of(kept_.order.directory)); }
@@ -127,9 +130,11 @@ class CertificateService {
     std::string pem;                        // the file in use
     std::vector<std::string> complaints;
     FormerCertificates former = {};  // used if there is no such file
+    bool is_copy = false;            // the file is gone
   };
+  // copies: of files, from the process before.
   static Kept read(const std::string& state_dir, const std::string& file,
-                   const std::vector<std::string>& names);
+                   const std::vector<std::string>& names, const FileCopies& copies);
   void on_read(Kept kept);
   std::vector<std::string> nodes_without_it() const;  // behind, or not linked
   std::vector<std::string> nodes_with_it() const;

@@ -107,7 +107,8 @@ class Handover {
   // The sockets stay open until the offer is sent.
   void offer_sockets(HandoverOut& out, OfferRecord& offer,
                      const std::vector<ListenSockets::Handed>& switch_ports) const;
-  void offer_certificates(HandoverOut& out, OfferRecord& offer) const;
+  // Returns copies, until they are sent.
+  std::vector<UniqueFd> offer_certificates(HandoverOut& out, OfferRecord& offer) const;
   UniqueFd offer_pictures(OfferRecord& offer);
   UniqueFd offer_records(OfferRecord& offer);
   UniqueFd offer_titles();

@@ -1,10 +1,12 @@
 // Offers this process to the next one: what it prepares itself with, before the loops pause.
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/node_links.h"
 #include "app/handover/handover.h"
@@ -48,7 +50,7 @@ Result<void> Handover::offer() {
   if (records) offer.records.push_back(out.fds().add(records.get()));
   const UniqueFd titles = offer_titles();
   if (titles) offer.titles.push_back(out.fds().add(titles.get()));
-  offer_certificates(out, offer);
+  const std::vector<UniqueFd> lost = offer_certificates(out, offer);
   offer.in_parts = true;
   offer.file_limit = file_limit();
   const UniqueFd conf = network_.conf->share();
@@ -107,14 +109,25 @@ void Handover::offer_sockets(HandoverOut& out, OfferRecord& offer,
   }
 }
 
-void Handover::offer_certificates(HandoverOut& out, OfferRecord& offer) const {
+std::vector<UniqueFd> Handover::offer_certificates(HandoverOut& out, OfferRecord& offer) const {
+  std::vector<UniqueFd> lost;
+  auto in_use = network_.certificates->in_use();
+  std::erase_if(in_use, [](const auto& one) { return ::access(one.first.c_str(), F_OK) == 0; });
   for (const auto& [file, fd] : network_.tls->copies())
-    offer.certificates.push_back({file, out.fds().add(fd.get())});
+    if (!in_use.contains(file)) offer.certificates.push_back({file, out.fds().add(fd.get())});
+  // The next process keeps these files again.
+  for (const auto& [file, content] : in_use) {
+    UniqueFd copy(::memfd_create("certificate", MFD_CLOEXEC));
+    if (!copy || !write_all(copy.get(), content)) continue;
+    offer.certificates.push_back({file, out.fds().add(copy.get())});
+    lost.push_back(std::move(copy));
+  }
   const auto context = network_.tls->context();
   if (context)
     for (const TlsContext::Certificate& one : context->certificates())
       offer.certificates_in_use.push_back(one.file);
   offer.has_certificate = !offer.certificates_in_use.empty();
+  return lost;
 }
 
 // Offers pictures before the pause, to keep that short: only later ones are sent in it, or all if
