@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "admin/feed/stats_feed.h"
+#include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
@@ -73,6 +74,7 @@ void Server::may_hand_over(HandoverPlan plan, Standing standing) {
   plan.lack = [] { return why_no_second_process(); };
   plan.reload = [this] { reload(); };
   plan.switch_ports = [this] { return switches_.share(); };
+  plan.certificates = [this] { return services_->certificates->in_use(); };
   plan.counts = [this] { return services_->metrics->save(); };
   plan.listings = [this] { return services_->directory->save(); };
   plan.end_readers = [this] {

@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -66,6 +67,8 @@ struct HandoverPlan {
   std::function<CountsRecord()> counts;      // of MetricsService
   std::function<ListingsRecord()> listings;  // of DirectoryService
   std::function<std::vector<ListenSockets::Handed>()> switch_ports;  // of SwitchService
+  // Of CertificateOrders::in_use().
+  std::function<std::map<std::string, std::string>()> certificates;
   // Closes connections that follow events: their readers reconnect, to the next process.  While all
   // loops stand still.
   std::function<void()> end_readers;

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/node_links.h"
 #include "app/handover/handover.h"
@@ -111,7 +110,7 @@ void Handover::offer_sockets(HandoverOut& out, OfferRecord& offer,
 
 std::vector<UniqueFd> Handover::offer_certificates(HandoverOut& out, OfferRecord& offer) const {
   std::vector<UniqueFd> lost;
-  auto in_use = network_.certificates->in_use();
+  auto in_use = plan_.certificates();
   std::erase_if(in_use, [](const auto& one) { return ::access(one.first.c_str(), F_OK) == 0; });
   for (const auto& [file, fd] : network_.tls->copies())
     if (!in_use.contains(file)) offer.certificates.push_back({file, out.fds().add(fd.get())});
