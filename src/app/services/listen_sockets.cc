@@ -243,6 +243,8 @@ void ListenSockets::close_gone(const std::vector<Socket>& gone, const std::set<i
   for (const Socket& socket : std::exchange(open_, {})) {
     const bool stays = !is_replaced && !moving.contains(socket->port);
     if (closes(socket) && !stays) {
+      if (moving.contains(socket->port))
+        moved_.push_back({socket->settings, socket->port, socket->shoutcast});
       stop(socket);
       stand_ins_.erase(socket->port);
       continue;
@@ -257,11 +259,30 @@ void ListenSockets::close_gone(const std::vector<Socket>& gone, const std::set<i
   });
 }
 
+bool ListenSockets::is_under(const std::vector<Socket>& gone, const Wanted& wanted) {
+  return std::any_of(gone.begin(), gone.end(), [&wanted](const Socket& socket) {
+    return !socket->inherited && socket->port == wanted.port &&
+           do_overlap(socket->settings.bind_address, wanted.settings.bind_address);
+  });
+}
+
+// Another program has a part of the new address.
+void ListenSockets::open_moved() {
+  for (const Wanted& one : moved_)
+    if (const auto opened = open_one(one)) {
+      stand_ins_.insert(one.port);
+      traffic_.log.warn(kSocketsModule, cat({"port ", one.port, " is open at ",
+                                             one.settings.bind_address, " again instead"}));
+      accept_from(*opened);
+    }
+}
+
 bool ListenSockets::apply(const Config& config, Attempt attempt) {
   is_running_ = true;
   if (attempt == Attempt::kFirst) {
     logged_.clear();
     stand_ins_.clear();
+    moved_.clear();
   }
   failed_.clear();
   const auto all = wanted(config);
@@ -270,12 +291,10 @@ bool ListenSockets::apply(const Config& config, Attempt attempt) {
   std::erase_if(gone, [&found](const Socket& socket) {
     return std::find(found.begin(), found.end(), socket) != found.end();
   });
-  std::set<int> closing, moving;
+  std::set<int> moving;
   for (const Socket& socket : open_) {
     if (std::find(gone.begin(), gone.end(), socket) == gone.end()) continue;
-    if (!socket->inherited)
-      closing.insert(socket->port);
-    else if (attempt == Attempt::kFirst)
+    if (socket->inherited && attempt == Attempt::kFirst)
       traffic_.log.warn(kSocketsModule,
                         cat({"port ", socket->port,
                              " was opened by the service manager and stays open until a restart"}));
@@ -287,7 +306,8 @@ bool ListenSockets::apply(const Config& config, Attempt attempt) {
         keep(*at, all[i]);
       else
         keep_closed(found[i], all[i]);
-    } else if (closing.contains(all[i].port) &&
+      // One that stands in stays: closed for each attempt, it would refuse listeners meanwhile.
+    } else if (!stand_ins_.contains(all[i].port) && is_under(gone, all[i]) &&
                is_port_taken(SOCK_STREAM, all[i].settings.bind_address, all[i].port)) {
       moving.insert(all[i].port);
     } else if (auto opened = open_one(all[i])) {
@@ -296,6 +316,7 @@ bool ListenSockets::apply(const Config& config, Attempt attempt) {
     }
   }
   log_failures();
+  if (open_.empty()) open_moved();
   close_gone(gone, moving);
   return moving.empty();
 }

@@ -89,6 +89,9 @@ class ListenSockets {
   Result<std::shared_ptr<ListenSocket>> take_inherited(const Wanted& wanted);
   Result<Socket> open_one(const Wanted& wanted);
   void log_failures();
+  // Whether it can open only when one of these is closed.
+  static bool is_under(const std::vector<Socket>& gone, const Wanted& wanted);
+  void open_moved();
   void close_gone(const std::vector<Socket>& gone, const std::set<int>& moving);
   // The present socket of each wanted one; null where it is not open.
   std::vector<Socket> matching(const std::vector<Wanted>& all) const;
@@ -112,6 +115,8 @@ class ListenSockets {
   std::map<std::string, Failure> failed_;  // by address and port, of the last attempt
   std::set<std::string> logged_;           // those whose failure is logged
   std::set<int> stand_ins_;                // ports that are open for want of another
+  // Sockets closed for one at another address, since the last reload.
+  std::vector<Wanted> moved_;
 };
 
 }  // namespace lb

@@ -68,6 +68,14 @@ Result<Address> address_to_bind(const std::string& address) {
   return Address::from_sockaddr(*(*found)->ai_addr);
 }
 
+bool do_overlap(const std::string& one, const std::string& other) {
+  const auto a = address_to_bind(one), b = address_to_bind(other);
+  if (!a || !b) return false;
+  static const Address all = *Address::parse("::", 0), all_v4 = *Address::parse("0.0.0.0", 0);
+  return *a == *b || *a == all || *b == all || (*a == all_v4 && b->is_v4()) ||
+         (*b == all_v4 && a->is_v4());
+}
+
 int bound_port(int fd) {
   sockaddr_storage name{};
   socklen_t size = sizeof name;

@@ -21,6 +21,9 @@ Result<UniqueFd> bind_socket(int type, const std::string& address, int port,
 // Whether bind_socket() fails only because another socket has the port, at this address or at one
 // that includes it or is included in it.
 bool is_port_taken(int type, const std::string& address, int port);
+// Whether sockets at both addresses exclude each other on one port: equal ones, or one includes the
+// other.
+bool do_overlap(const std::string& one, const std::string& other);
 // The address that bind_socket() binds to; its port is 0.
 Result<Address> address_to_bind(const std::string& address);
 // The port that the socket is bound to; 0: none.
