@@ -46,11 +46,14 @@ std::string reached_address(const Json& records) {
 }
 
 // Texts about what happened on a connection, so no firewall is in the way.  Source: Boulder.
-bool was_connected(std::string_view said) {
+bool was_connected(std::string_view text) {
+  std::string said;  // without addresses, which may contain such words
+  for (const std::string_view word : split(text, ' '))
+    if (word.find("://") == std::string_view::npos) said += cat({word, " "});
   constexpr std::array<std::string_view, 6> kAfter = {
       "reset by peer", "edirect", "remote error", "tls: ", "after connect", "EOF"};
   return std::ranges::any_of(
-      kAfter, [said](std::string_view part) { return said.find(part) != std::string_view::npos; });
+      kAfter, [&said](std::string_view part) { return said.find(part) != std::string::npos; });
 }
 
 // "DNS: NXDOMAIN" if the text contains a resolver's answer, otherwise the whole text.

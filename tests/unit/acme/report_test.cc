@@ -110,6 +110,7 @@ TEST(Report, WhatHappenedOnAConnectionIsNoClosedPort) {
         said("connection", detail).c_str());
   for (const std::string_view detail :
        {"203.0.113.9: Fetching http://radio.example.org/x: Connection refused",
+        "203.0.113.9: Fetching http://redirect.example.org/EOF: Connection refused",
         "203.0.113.9: Fetching http://radio.example.org/x: Timeout during connect (likely firewall "
         "problem)"})
     STRCMP_EQUAL("the CA could not connect to port 80 of 203.0.113.9; is it open in the firewall?",
