@@ -366,7 +366,8 @@ void Server::apply_ports(const std::shared_ptr<const Config>& config) {
   // Afterwards, as new sockets may need the new certificate.
   ++reading_certificates_;
   load_certificates(config, [this, config] {
-    --reading_certificates_;
+    // A later reload does the rest, with its own certificates.
+    if (--reading_certificates_ > 0) return;
     open_ports(ListenSockets::Attempt::kFirst);
     // Names in a certificate of the file are not ordered.
     services_->certificates->configure(*config);
