@@ -147,6 +147,19 @@ def an_upgrade_takes_the_certificate_without_its_file(t):
 
 
 @test
+def another_first_name_of_the_same_names_is_not_ordered_again(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port(), acme="<names>%s b.example.org</names>" % NAME).start()
+    comes(server)
+    planned = server.log().count("it is renewed on")
+    server.reload(body=server.slots["body"].replace("%s b.example.org" % NAME, "b.example.org %s" % NAME))
+    wait_for(lambda: server.log().count("it is renewed on") > planned, "it is planned: " + server.log()[-900:])
+    equal(kept(server, "b.example.org")["names"], [NAME, "b.example.org"])
+    equal(len(authority.orders), 1, "orders")
+    server.wire(server.tls, wrap=verified(authority, "b.example.org")).close()
+
+
+@test
 def another_state_directory_leaves_the_certificate_until_the_restart(t):
     authority = OwnAuthority(t)
     server = radio(t, authority, free_port()).start()

@@ -163,6 +163,8 @@ void CertificateService::read_again() {
 void CertificateService::load() {
   runtime_.loops.clerk().post([this, run = run_, dir = state_dir_, file = file_, names = names_,
                                forgives = std::exchange(forgives_, false)] {
+    // Authorities count another order of the names as a duplicate.
+    keep_by_new_first_name(dir, file, names, runtime_.clock.wall());
     Kept kept = read(dir, file, names, runtime_.tls->copies());
     // The change may have removed the cause of a failure.
     if (forgives && kept.order.failures > 0) kept.order.next = 0;
