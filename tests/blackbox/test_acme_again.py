@@ -160,6 +160,27 @@ def another_first_name_of_the_same_names_is_not_ordered_again(t):
 
 
 @test
+def what_could_not_be_kept_stays_until_the_one_of_other_names_comes(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port()).start()
+    comes(server)
+    (server.state / "acme/certificates").chmod(0o500)
+    body = server.slots["body"]
+    server.reload(body=body.replace("<acme>", "<acme><names>%s www.example.org</names>" % NAME))
+    comes(server, 2)
+    authority.held["finalize"] = threading.Event()
+    for port in (free_port(), free_port()):
+        server.reload(body=body.replace("<acme>", "<acme><names>www.example.net</names>"),
+                      sockets=server.slots["sockets"] + listen_socket(port))
+        server.wait_for_log("port %d is open" % port)
+        server.wire(server.tls, wrap=verified(authority, "www.example.org")).close()
+    (server.state / "acme/certificates").chmod(0o700)
+    authority.held["finalize"].set()
+    comes(server, 3)
+    server.wire(server.tls, wrap=verified(authority, "www.example.net")).close()
+
+
+@test
 def another_state_directory_leaves_the_certificate_until_the_restart(t):
     authority = OwnAuthority(t)
     server = radio(t, authority, free_port()).start()

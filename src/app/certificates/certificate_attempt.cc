@@ -351,6 +351,10 @@ std::string CertificateService::unkept_file() const {
   return unkept_fd_ ? cat({"/proc/self/fd/", unkept_fd_.get()}) : std::string();
 }
 
+std::string CertificateService::former_file() const {
+  return former_fd_ && !kept_.facts ? cat({"/proc/self/fd/", former_fd_.get()}) : std::string();
+}
+
 void CertificateService::write_unkept(std::function<void(const Error&)> on_failure) {
   write(
       [dir = state_dir_, order = kept_.order, text = unkept_] {

@@ -246,6 +246,8 @@ std::vector<std::string> CertificateOrders::files(const Config& config) const {
     if (const WantedCertificate& wanted = one->wanted(); !wanted.names.empty()) {
       const std::string unkept = one->unkept_file();
       all.push_back(unkept.empty() ? certificate_path(state_dir, file_of(wanted)) : unkept);
+      if (std::string former = one->former_file(); !former.empty())
+        all.push_back(std::move(former));
     }
   // Before the first configure(): the kept files.
   if (services_of_.empty())

@@ -129,7 +129,7 @@ void CertificateService::configure(const Config& config, const WantedCertificate
   // A certificate that could not be written stays in use, and is not ordered again.
   if (!is_same_file) {
     unkept_.clear();
-    unkept_fd_.reset();
+    if (unkept_fd_) former_fd_ = std::move(unkept_fd_);
     pem_.clear();
   }
   const bool is_changed = settings_.enabled;

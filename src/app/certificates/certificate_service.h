@@ -113,6 +113,8 @@ class CertificateService {
   std::string unkept_file() const;
   // Adds the certificate in use and its order, by path.
   void add_in_use(std::map<std::string, std::string>& contents) const;
+  // … of one of other names, until the certificate is there; "": none.
+  std::string former_file() const;
   const WantedCertificate& wanted() const noexcept { return wanted_; }
   bool at_work() const noexcept { return attempting_; }
   std::string directory() const { return directory_url(authority_of(kept_.order.directory)); }
@@ -228,6 +230,7 @@ class CertificateService {
   std::string unkept_;  // chain and key to write again; "": none
   std::string unkept_why_;
   UniqueFd unkept_fd_;  // the same, in memory
+  UniqueFd former_fd_;  // likewise, of earlier names
   KeptOrder unkept_order_;
   const SteadyTime began_;
   // A certificate to revoke: chain and key, and its authority; "": none.
