@@ -250,7 +250,7 @@ def a_port_that_may_not_be_opened_is_said_with_what_to_do(t):
 @test
 def what_is_in_use_is_said_where_it_is_of_other_names(t):
     authority = OwnAuthority(t)
-    server = own_radio(t, authority, acme="<names>a.example.org %s</names>" % NAME).start()
+    server = own_radio(t, authority, acme="<names>a.example.org %s x.example.org</names>" % NAME).start()
     comes(server)
     for names, said in (("%s a.example.org" % NAME, "the certificate in use is valid for 89 days"), (NAME, "the certificate in use is valid for 89 days"),
                         ("b.example.org %s" % NAME, r"there is no certificate for b\.example\.org"), ("b.example.org c.example.org", "there is no certificate")):
