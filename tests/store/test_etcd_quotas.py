@@ -3,7 +3,7 @@ from api import Api
 from crowd import Crowd, hearing
 from etcd import PREFIX, Cluster
 from harness import check, equal, give_away, test, wait_for
-from link_bench import edge, feed, linked_master, up
+from link_bench import edge, feed, kill9, linked_master, up
 
 PATIENCE = 60  # of a hard quota that is used up
 
@@ -69,3 +69,11 @@ def a_quota_is_the_sum_of_what_masters_count(b):
     api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
     for server, path in places:
         wait_for(lambda server=server, path=path: status_of(server, path) == 200, "%s lets the next one in" % server.host, PATIENCE)
+    # What a master has said before it died keeps no listener out for longer than the others say so.
+    other.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": used[0]}})
+    wait_for(lambda: status_of(node, "/acme-2") == 403, "the node refuses the next one again", PATIENCE)
+    cache = node.dir / "state" / "conf.cache"
+    wait_for(lambda: cache.read_bytes().count(b"\nclosed/acme ") == 2, "both masters have said so", PATIENCE)
+    kill9(first)
+    other.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
+    wait_for(lambda: status_of(node, "/acme-2") == 200, "the node lets the next one in", PATIENCE)

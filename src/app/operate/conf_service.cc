@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "acme/certificate.h"
 #include "api/request/request.h"
 #include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
@@ -49,6 +50,13 @@ constexpr std::string_view kClosedFamily = "closed/";
 constexpr std::string_view kCertificateFamily = "certificate/", kChallengeFamily = "challenge/";
 bool is_of_https(std::string_view key) noexcept {
   return key.starts_with(kCertificateFamily) || key.starts_with(kChallengeFamily);
+}
+
+// 0: no certificate can be read.
+std::int64_t end_of_certificate(const std::string& value) {
+  const auto json = Json::parse(value);
+  const auto facts = certificate_facts(json ? json->at("pem").text().value_or("") : "");
+  return facts ? unix_seconds(facts->ends) : 0;
 }
 
 // Parses the masters' external mounts.
@@ -113,7 +121,7 @@ ConfService::Restored ConfService::restore(const Config& config) {
     return {};
   }
   book_ = std::move(*book);
-  (void)book_.settle();
+  (void)book_.settle(end_of_certificate);
   RegistryContent content;
   content.revision = ++number_;
   for (const auto& [key, value] : book_.in_force())
@@ -189,7 +197,7 @@ void ConfService::masters_changed() {
 }
 
 void ConfService::settle() {
-  const ConfBook::Change change = book_.settle();
+  const ConfBook::Change change = book_.settle(end_of_certificate);
   for (const std::string& text : book_.take_remarks()) network_.log.warn(kConfModule, text);
   if (change.empty()) return;
   copy_.changed();

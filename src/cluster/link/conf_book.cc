@@ -39,6 +39,8 @@ void put_in(ConfBook::Items& items, std::size_t& bytes, std::string key, ConfBoo
   items.set(std::move(key), std::move(value));
 }
 
+bool is_closed(std::string_view key) noexcept { return key.starts_with("closed/"); }
+
 Error no_conf(std::size_t at) {
   return Error::invalid(cat({"is not a copy of what masters have said (byte ", at, ")"}));
 }
@@ -222,7 +224,7 @@ std::vector<ConfBook::Candidate> ConfBook::candidates() const {
     const auto at = parts_.find(id);
     if (at == parts_.end() || !at->second.complete) return;
     if (std::none_of(order.begin(), order.end(), [&](const Candidate& v) { return v.id == id; }))
-      order.push_back({id, false});
+      order.push_back({id, false, at->second.fresh});
   };
   for (const Master& master : masters_) {
     add(master.id);
@@ -258,17 +260,35 @@ std::vector<ConfBook::Candidate> ConfBook::candidates() const {
 // Null: the master has no such item, or its item does not count.
 const ConfBook::Value* ConfBook::value_by(const Candidate& candidate,
                                           const std::string& key) const {
-  if (!candidate.counts && is_of_store(key)) return nullptr;
   const auto said = parts_.find(candidate.id);
   if (said == parts_.end()) return nullptr;
+  const bool of_store = is_of_store(key) || (said->second.life != 0 && is_closed(key));
+  if (!candidate.counts && of_store) return nullptr;
   if (is_of_logins(key) && !sends_logins(candidate.id, said->second.name)) return nullptr;
   return said->second.items.look_up(key);
 }
 
 const ConfBook::Candidate* ConfBook::candidate_of(const std::string& key) const {
-  for (const Candidate& candidate : candidates_)
-    if (value_by(candidate, key) != nullptr) return &candidate;
-  return nullptr;
+  const Candidate* lost = nullptr;
+  for (const Candidate& candidate : candidates_) {
+    if (value_by(candidate, key) == nullptr) continue;
+    // Records stay those of the first store: a link that breaks takes no mount to another one.
+    if (candidate.fresh || is_of_store(key)) return &candidate;
+    if (lost == nullptr) lost = &candidate;
+  }
+  return lost;
+}
+
+const ConfBook::Candidate* ConfBook::last_to_end(const Candidate* first, const std::string& key,
+                                                 EndOf end_of) const {
+  const Candidate* best = first;
+  for (const Candidate& candidate : candidates_) {
+    const Value* const value = value_by(candidate, key);
+    if (value == nullptr || candidate.fresh != first->fresh) continue;
+    const Value& present = *value_by(*best, key);
+    if (**value != *present && end_of(**value) > end_of(*present)) best = &candidate;
+  }
+  return best;
 }
 
 bool ConfBook::takes_over(const std::string& key, const std::string& store, bool is_shared) {
@@ -281,12 +301,13 @@ bool ConfBook::takes_over(const std::string& key, const std::string& store, bool
   return other;
 }
 
-ConfBook::Value ConfBook::find(const std::string& key, bool& replaced) {
+ConfBook::Value ConfBook::find(const std::string& key, bool& replaced, EndOf end_of) {
   const Candidate* first = candidate_of(key);
   if (first == nullptr) {
     shared_.erase(key);
     return nullptr;
   }
+  if (end_of != nullptr && key.starts_with("certificate/")) first = last_to_end(first, key, end_of);
   if (is_of_store(key)) {
     const auto second =
         std::find_if(candidates_.begin(), candidates_.end(), [&](const Candidate& candidate) {
@@ -314,14 +335,14 @@ bool ConfBook::owns(const std::string& master, const std::string& key) const {
   return own.life != 0 && own.store == theirs.store;
 }
 
-ConfBook::Change ConfBook::settle() {
+ConfBook::Change ConfBook::settle(EndOf end_of) {
   auto now = candidates();
   if (now != candidates_) everything_ = true;
   candidates_ = std::move(now);
   Change change;
   const auto check = [&](const std::string& key) {
     bool replaced = false;
-    const Value value = find(key, replaced);
+    const Value value = find(key, replaced, end_of);
     const Value* const before = in_force_.look_up(key);
     if (value == nullptr) {
       if (in_force_.erase(key)) change.removed.push_back(key);

@@ -3,11 +3,15 @@
 // Masters that share a store send the same items at different times; the linked master with the
 // highest (life, revision) counts.  The life of a store grows when the store is restored from a
 // backup, where revisions begin at a lower number again.  Masters with different stores all count.
-// If two of them have an item of one name, the item of the first <master> counts, also if items are
-// not of a store (is_of_store()).  Items of a lost master stay until it, or another master with the
-// same store, has sent everything again.  Items of logins (is_of_logins()) are kept only from
-// masters that may send them.  If two masters are linked under one id, their items are ignored,
-// because one of them lies about its id.
+// If two of them have an item of one name, the item of the first <master> counts.  Items of a lost
+// master stay until it, or another master with the same store, has sent everything again.
+//
+// Of items that masters have besides their stores (is_of_store()) those of linked masters count
+// before those of lost ones, in the order of the masters; of certificates, the one that ends last.
+// Accounts whose quota is used up, closed/, follow from a store and count as its items do.
+//
+// Items of logins (is_of_logins()) are kept only from masters that may send them.  If two masters
+// are linked under one id, their items are ignored, because one of them lies about its id.
 //
 // Thread: one at a time.
 // Ownership: app/operate/conf_service, or a command that reads the copies of nodes.
@@ -57,8 +61,10 @@ class ConfBook {
 
   void set_masters(std::vector<Master> masters);
   void take(const std::string& master, const ConfFrame& frame);
+  // When a certificate/ item ends, as any number that grows with the time.
+  using EndOf = std::int64_t (*)(const std::string& value);
   // The change of the items in force since the last call.
-  Change settle();
+  Change settle(EndOf end_of = nullptr);
   const Items& in_force() const noexcept { return in_force_; }
   // Whether the item in force is this master's, as of the last settle(): the master has the item,
   // and it counts itself or has the same store.  False for a master that is not linked, or has not
@@ -102,6 +108,7 @@ class ConfBook {
   struct Candidate {
     std::string id;
     bool counts = false;  // for items of its store
+    bool fresh = false;   // as in MasterPart
 
     bool operator==(const Candidate&) const = default;
   };
@@ -117,7 +124,9 @@ class ConfBook {
   // The candidate whose item counts; null: no candidate has the item.
   const Candidate* candidate_of(const std::string& key) const;
   const Value* value_by(const Candidate& candidate, const std::string& key) const;
-  Value find(const std::string& key, bool& replaced);
+  // Of the candidates that are as fresh as the first, the one whose certificate ends last.
+  const Candidate* last_to_end(const Candidate* first, const std::string& key, EndOf end_of) const;
+  Value find(const std::string& key, bool& replaced, EndOf end_of);
   // Whether the record of a shared name is now that of another store than before.
   bool takes_over(const std::string& key, const std::string& store, bool is_shared);
   void remark(std::string text);

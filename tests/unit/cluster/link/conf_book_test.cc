@@ -253,6 +253,70 @@ TEST(ConfBook, WhatMastersSayForThemselvesIsTheFirstOnesOrOfItsStore) {
   CHECK(book.owns("m1", "external/x"));
   CHECK(book.owns("m2", "external/x"));
 }
+TEST(ConfBook, AnAccountIsClosedWhileTheMasterThatIsFurthestSaysSo) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"closed/acme", "1"}}));
+  book.take("m2", whole("a.1", 5, {{"closed/acme", "1"}}));
+  STRCMP_EQUAL("closed/acme=1", now().c_str());
+  linked(false, true);
+  STRCMP_EQUAL("closed/acme=1", now().c_str());
+  ConfFrame open = whole("a.1", 6, {});
+  open.all = false;
+  open.removed = {"closed/acme"};
+  book.take("m2", open);
+  STRCMP_EQUAL("", now().c_str());
+  // One that is linked, but cut off from the store, keeps nobody out either.
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"closed/acme", "1"}}));
+  STRCMP_EQUAL("", now().c_str());
+}
+TEST(ConfBook, OfTwoStoresAndOfMastersWithoutOneEachClosesItsOwnAccounts) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"closed/acme", "1"}}));
+  book.take("m2", whole("b.1", 9, {{"closed/acme", "2"}, {"closed/bolt", "2"}}));
+  STRCMP_EQUAL("closed/acme=1 closed/bolt=2", now().c_str());
+  LONGS_EQUAL(0, book.take_remarks().size());
+  book.take("m1", whole("none.0", 1, {{"closed/x", "1"}}));
+  book.take("m2", whole("none.0", 2, {{"closed/y", "2"}}));
+  STRCMP_EQUAL("closed/x=1 closed/y=2", now().c_str());
+}
+TEST(ConfBook, WhatALinkedMasterSaysForItselfCountsBeforeThatOfALostOne) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"external/x", "1"}, {"external/y", "1"}}));
+  book.take("m2", whole("a.1", 5, {{"external/x", "1"}}));
+  STRCMP_EQUAL("external/x=1 external/y=1", now().c_str());
+  linked(false, true);
+  book.take("m2", one_more("a.1", 5, "external/x", "2"));
+  STRCMP_EQUAL("external/x=2 external/y=1", now().c_str());
+  CHECK(book.owns("m2", "external/x"));
+  CHECK(!book.owns("m2", "external/y"));
+  // It is back, and counts when it has said everything.
+  linked(true, true);
+  STRCMP_EQUAL("external/x=2 external/y=1", now().c_str());
+  book.take("m1", whole("none.0", 5, {{"external/x", "3"}}));
+  STRCMP_EQUAL("external/x=3", now().c_str());
+  // The order of the masters decides when all are lost.
+  linked(false, false);
+  STRCMP_EQUAL("external/x=3", now().c_str());
+}
+TEST(ConfBook, OfLinkedMastersTheCertificateCountsThatEndsLast) {
+  const auto end_of = [](const std::string& value) { return std::int64_t{std::stoi(value)}; };
+  const auto now = [&] {
+    (void)book.settle(end_of);
+    return in_short(book);
+  };
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"certificate/r", "3"}}));
+  STRCMP_EQUAL("certificate/r=3", now().c_str());
+  book.take("m2", whole("a.1", 5, {{"certificate/r", "90"}}));
+  STRCMP_EQUAL("certificate/r=90", now().c_str());
+  book.take("m1", one_more("a.1", 5, "certificate/r", "91"));
+  STRCMP_EQUAL("certificate/r=91", now().c_str());
+  linked(false, true);
+  STRCMP_EQUAL("certificate/r=90", now().c_str());
+  linked(false, false);
+  STRCMP_EQUAL("certificate/r=91", now().c_str());
+}
 TEST(ConfBook, OfTwoThatAreLinkedUnderOneIdNeitherOwnsAnything) {
   linked(true, false);
   book.take("m1", whole("a.1", 5, {{"mounts/x", "1"}}));
