@@ -86,6 +86,12 @@ std::vector<ApiDeed::Change> user_changes(const User& before, const User& after)
   return changes;
 }
 
+// The time is above each epoch that was ever used, also by an earlier user of this name or before
+// the store was restored from a backup: sessions of those stay ended.
+void end_sessions_of(User& user, const PlanContext& context) {
+  user.epoch = std::max(user.epoch + 1, static_cast<std::uint64_t>(unix_ms(context.now)));
+}
+
 }  // namespace
 
 Plan list_users(const PlanContext& context) {
@@ -126,8 +132,8 @@ Plan create_user(const PlanContext& context) {
   auto hash = hashed(context, password, generated);
   if (!hash) return no_hash();
   user.hash = *std::move(hash);
-  // The time is above the epoch of any earlier user of this name, whose sessions thus stay invalid.
-  user.epoch = static_cast<std::uint64_t>(unix_ms(context.now));
+  user.epoch = 0;
+  end_sessions_of(user, context);  // of an earlier user of this name
   Planned plan;
   plan.write.put(key, user_json(user), 0);
   if (!user.account.empty()) hold_account(plan, context, user.account);
@@ -153,7 +159,7 @@ Plan change_user(const PlanContext& context) {
   const std::uint64_t revision = user == row->value ? row->revision : 0;
   plan.answer = {200, user_body(user, revision), revision, {}};
   if (revision != 0) return plan;
-  ++user.epoch;  // sessions with the old rights end
+  end_sessions_of(user, context);  // they have the old rights
   const std::string key = record_key("users", user.name);
   plan.write.put(key, user_json(user), row->revision);
   const bool grows =
@@ -190,7 +196,7 @@ Plan set_user_password(const PlanContext& context) {
   auto hash = hashed(context, password, generated);
   if (!hash) return no_hash();
   user.hash = *std::move(hash);
-  ++user.epoch;
+  end_sessions_of(user, context);
   Planned plan;
   const std::string key = record_key("users", user.name);
   plan.write.put(key, user_json(user), row->revision);
@@ -206,7 +212,7 @@ Plan end_user_sessions(const PlanContext& context) {
     if (auto problem = judge_login(context, row->value)) return *std::move(problem);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
   User user = row->value;
-  ++user.epoch;
+  end_sessions_of(user, context);
   const std::string key = record_key("users", user.name);
   Planned plan = done({"log out everywhere", key, {}});
   plan.write.put(key, user_json(user), row->revision);

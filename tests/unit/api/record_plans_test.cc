@@ -64,6 +64,19 @@ TEST(RecordPlans, AUserThatIsMadeAgainIsAnotherOne) {
   LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/users", body));
   CHECK(api.book->user("bob")->value.epoch > first);
 }
+// A store that was restored from a backup has lower epochs than sessions of the time after it.
+TEST(RecordPlans, EachChangeOfAUserRaisesItsEpochToTheTime) {
+  LONGS_EQUAL(201,
+              api.ask(api.admin, Method::kPost, "/users", R"({"name":"bob","role":"viewer"})"));
+  const auto an_hour_later = [&](Method method, const char* path, const char* body) {
+    api.now += std::chrono::hours(1);
+    CHECK(api.ask(api.admin, method, path, body) < 300);
+    CHECK_EQUAL(static_cast<std::uint64_t>(unix_ms(api.now)), api.book->user("bob")->value.epoch);
+  };
+  an_hour_later(Method::kPatch, "/users/bob", R"({"disabled":true})");
+  an_hour_later(Method::kPost, "/users/bob/password", R"({"password":"another one"})");
+  an_hour_later(Method::kDelete, "/users/bob/sessions", "");
+}
 TEST(RecordPlans, UsersOfAnOwnerHaveNoMoreRightsThanItself) {
   account("acme");
   account("other");
