@@ -105,7 +105,7 @@ class Joining {
     for (RecordLogin& login : record->sources) {
       if (login.hash != kNoPassword) continue;
       const Part* from = nullptr;
-      if (auto hash = hash_of(key, login.user, from)) {
+      if (auto hash = hash_of(key, *record, login.user, from)) {
         login.hash = *std::move(hash);
         older = older || from->age() != parts_.front().age();
       } else {
@@ -113,7 +113,7 @@ class Joining {
       }
     }
     if (!record->has_relay())
-      if (const Part* from = relay_from(key, record->relay))
+      if (const Part* from = relay_from(key, *record))
         older = older || from->age() != parts_.front().age();
     if (closed) closed_.add(about(*record));
     if (older) older_.add(about(*record));
@@ -122,13 +122,23 @@ class Joining {
     content.records.push_back({key, mount_record_xml(*record), content.revision});
   }
 
+  // The record of this mount in a copy, if the same account had it since the same time: the secrets
+  // of an earlier owner open nothing.
+  static std::optional<MountRecord> same_in(const Part& part, const std::string& key,
+                                            const MountRecord& newest) {
+    const auto at = part.said.items.find(key);
+    if (at == part.said.items.end()) return std::nullopt;
+    auto record = parse_mount_record(*at->second);
+    if (!record || record->account != newest.account || record->made != newest.made)
+      return std::nullopt;
+    return *std::move(record);
+  }
+
   // Finds the hash of a login that the newest copy has without it.
-  std::optional<std::string> hash_of(const std::string& key, const std::string& user,
-                                     const Part*& from) {
+  std::optional<std::string> hash_of(const std::string& key, const MountRecord& newest,
+                                     const std::string& user, const Part*& from) {
     for (const Part& part : parts_) {
-      const auto at = part.said.items.find(key);
-      if (at == part.said.items.end()) continue;
-      const auto record = parse_mount_record(*at->second);
+      const auto record = same_in(part, key, newest);
       if (!record) continue;
       for (const RecordLogin& login : record->sources) {
         if (login.user != user || login.hash == kNoPassword || login.hash.empty()) continue;
@@ -140,13 +150,11 @@ class Joining {
   }
 
   // Only the copy of the mount's home has its relay.
-  const Part* relay_from(const std::string& key, XmlNode& relay) const {
+  const Part* relay_from(const std::string& key, MountRecord& newest) const {
     for (const Part& part : parts_) {
-      const auto at = part.said.items.find(key);
-      if (at == part.said.items.end()) continue;
-      const auto record = parse_mount_record(*at->second);
+      const auto record = same_in(part, key, newest);
       if (!record || !record->has_relay()) continue;
-      relay = record->relay;
+      newest.relay = record->relay;
       return &part;
     }
     return nullptr;

@@ -102,6 +102,23 @@ TEST(NodeCopies, EachPasswordIsOfTheNodeThatHasIt) {
   STRCMP_EQUAL("s.1", joined->store.c_str());
   LONGS_EQUAL(1, joined->remarks.size());  // what nodes are not told
 }
+TEST(NodeCopies, ThePasswordOfAnEarlierOwnerOpensNothing) {
+  const auto owned = [](const std::string& hash, const std::string& account, std::int64_t made) {
+    MountRecord record = record_of("/a", hash, "G");
+    record.account = account;
+    record.made = made;
+    return mount_record_xml(record);
+  };
+  const auto joined_with = [&](const std::string& older) {
+    return in_short(join_node_copies(
+        {copy_of("new", {{"m1", "s.1", 9, {{"mounts/%2Fa", owned(kClosed, "acme", 200)}}}}),
+         copy_of("old", {{"m1", "s.1", 7, {{"mounts/%2Fa", older}}}})},
+        "m1"));
+  };
+  STRCMP_EQUAL("mounts/%2Fa:G:closed", joined_with(owned(kHashA, "bolt", 100)).c_str());
+  STRCMP_EQUAL("mounts/%2Fa:G:closed", joined_with(owned(kHashA, "acme", 100)).c_str());
+  STRCMP_EQUAL("mounts/%2Fa:G:a", joined_with(owned(kHashA, "acme", 200)).c_str());
+}
 TEST(NodeCopies, WhatNoCopyHasIsNamedAndNotInvented) {
   const auto joined = join_node_copies(
       {copy_of("one", {{"m1",
