@@ -47,7 +47,10 @@ Result<BodyReader> BodyReader::for_request(const Request& request, bool stream) 
   }
   // SOURCE is not in RFC 9110, and Icecast ignores its length: encoders that must send one send 0,
   // -1 or a number that a stream of days exceeds.
-  if (stream && (length == nullptr || request.method == Method::kSource)) return reader;
+  // Go's client sends 0 with a PUT whose audio it writes to the connection afterwards.
+  if (stream && (length == nullptr || request.method == Method::kSource ||
+                 (request.method == Method::kPut && *length == "0")))
+    return reader;
   if (length != nullptr) {
     const auto bytes = parse_u64(*length);
     if (!bytes || *bytes > std::numeric_limits<std::int64_t>::max()) {

@@ -103,8 +103,14 @@ TEST(BodyFraming, TakesExactlyTheLength) {
   CHECK(seen.ended);
   LONGS_EQUAL(5, seen.used);
 }
-TEST(BodyFraming, ALengthOfZeroEndsAPutAtOnce) {
-  CHECK(BodyReader::for_request(request_with({{"content-length", "0"}}), true)->ended());
+TEST(BodyFraming, ALengthOfZeroEndsOnlyWhatIsNoPutOfAStream) {
+  Request request = request_with({{"content-length", "0"}});
+  const auto put = BodyReader::for_request(request, true);
+  CHECK(put->framing() == BodyReader::Framing::kUntilClose);
+  CHECK(!put->ended());
+  CHECK(BodyReader::for_request(request, false)->ended());
+  request.method = Method::kPost;
+  CHECK(BodyReader::for_request(request, true)->ended());
 }
 TEST(BodyFraming, TheLengthOfASourceIsIgnored) {
   for (const char* value : {"0", "-1", "1000", "4294967295", "99999999999999999999", "endless"}) {
