@@ -41,10 +41,11 @@ std::string_view trim_spaces(std::string_view text) noexcept {
   return text;
 }
 
-// Headers of which two values would mean two requests.
+// Headers of which two values would mean two requests.  Not Host: nginx sends both of two
+// proxy_set_header Host (AzuraCast's stations), and the last one names the server, as in Icecast.
 bool is_single(std::string_view name) noexcept {
   using namespace std::string_view_literals;
-  return name == "host"sv || name == "authorization"sv || name == "content-length"sv;
+  return name == "authorization"sv || name == "content-length"sv;
 }
 
 // The next bytes, up to and including an LF, or as many as the limits allow.

@@ -93,6 +93,31 @@ def liquidsoap_reads_a_whole_status_line_in_the_first_packet(t):
 
 
 @test
+def a_put_whose_length_is_0_is_a_source_until_it_closes(t):
+    # As Go's net/http writes it; the audio follows on the connection.
+    server = t.server()
+    for mount, expect in (("/go.mp3", []), ("/expect.mp3", ["Expect: 100-continue"])):
+        wire = server.wire()
+        head = ["Host: localhost:8000", "User-Agent: Go-http-client/1.1", "Content-Length: 0", "Content-Type: audio/mpeg"]
+        wire.send(request("PUT %s HTTP/1.1" % mount, head + expect, SOURCE))
+        if expect:
+            wire.take_until(b"\r\n\r\n")
+        equal(wire.reply_head().status, 200)
+        wire.send(b"".join(mp3_frame("A", n) for n in range(20)))
+        equal(mp3_numbers(server.listener(mount).read(18 * 384)), [("A", n) for n in range(18)])
+
+
+@test
+def behind_azuracasts_nginx_the_last_of_two_hosts_counts(t):
+    server = t.server()
+    server.source("/live.mp3")
+    hosts = ["Host: radio.example:27080", "Host: radio.example:9"]
+    equal(server.ask("GET /live.mp3.m3u HTTP/1.1", hosts).body, b"http://radio.example:9/live.mp3\r\n")
+    hosts[1] += "//listen/s"
+    equal(server.ask("HEAD /live.mp3 HTTP/1.1", hosts).status, 200)
+
+
+@test
 def liquidsoap_sends_its_source_headers_with_a_title(t):
     server = t.server()
     server.source("/lq.mp3")

@@ -1,5 +1,6 @@
 #include "admin/command/security.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/strings.h"
@@ -18,8 +19,13 @@ std::string_view host_of(std::string_view text) {
 
 bool names_this_host(std::string_view origin, const Headers& headers) {
   const std::string_view host = host_of(origin);
-  return !host.empty() && (iequals(host, host_of(headers.get("host"))) ||
-                           iequals(host, host_of(headers.get("x-forwarded-host"))));
+  if (host.empty()) return false;
+  if (iequals(host, host_of(headers.get("x-forwarded-host")))) return true;
+  // Several different ones come from a proxy; none of them may be another site's.
+  return headers.find("host") != nullptr &&
+         std::ranges::all_of(headers.all(), [host](const auto& row) {
+           return row.first != "host" || iequals(host, host_of(row.second));
+         });
 }
 
 // Encoders, panels and scripts may send "Mozilla" too, but not together with Accept-Language.

@@ -26,9 +26,11 @@ namespace {
 
 constexpr std::uint16_t kHttpsPort = 443;
 
-// The name in the Host header; "": absent, or not a name.
+// The name in the Host header; "": absent, not a name, or several different ones.
 std::string asked_name(const Request& request) {
   std::string_view host = request.headers.get("host");
+  for (const auto& [key, value] : request.headers.all())
+    if (key == "host" && value != host) return {};
   if (host.starts_with('['))
     if (const auto address = Address::parse(host.substr(0, host.find(']') + 1), 0))
       return address->ip();

@@ -70,6 +70,14 @@ TEST(SameSite, AcceptsTheHostThatAProxyReports) {
                                    {"x-forwarded-host", "radio.example"},
                                    {"origin", "https://radio.example"}})));
 }
+TEST(SameSite, RefusesAnOriginThatOneOfTwoHostsContradicts) {
+  for (const char* origin : {"http://radio.example", "http://other.example"})
+    CHECK(!same_site_request(
+        headers({{"host", "radio.example"}, {"host", "other.example"}, {"origin", origin}})));
+  CHECK(same_site_request(headers({{"host", "radio.example"},
+                                   {"host", "radio.example//listen/s"},
+                                   {"origin", "http://radio.example"}})));
+}
 TEST(SameSite, ChecksTheRefererWithoutAnOrigin) {
   CHECK(same_site_request(
       headers({{"host", "r:8000"}, {"referer", "http://r:8000/admin/listmounts.xsl"}})));

@@ -189,12 +189,16 @@ TEST(RequestParser, RefusesSyntaxFaultsAtOnce) {
   LONGS_EQUAL(400, refused("GET /m HTTP/1.0\r\nX\0: b\r\n\r\n"s));
 }
 TEST(RequestParser, RefusesDuplicatesThatDiffer) {
-  for (const char* name : {"Host", "Authorization", "Content-Length"}) {
+  for (const char* name : {"Authorization", "Content-Length"}) {
     const std::string line = std::string(name) + ": 5\r\n";
     LONGS_EQUAL(400, refused(with(line + name + ": 6\r\n")));
     CHECK_TEXT(done(with(line + line)), name);
   }
   CHECK(parsed(with("X: 1\r\nX: 2\r\n")).headers.get("x") == "2");
+}
+TEST(RequestParser, OfTwoHostsTheLastCounts) {
+  const Request request = parsed(with("Host: radio.example\r\nHost: radio.example//listen/s\r\n"));
+  CHECK(request.headers.get("host") == "radio.example//listen/s");
 }
 TEST(RequestParser, RefusesEveryAmbiguousBody) {
   for (const char* headers : {"Content-Length: -1\r\n",
