@@ -143,6 +143,8 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
     return refuse(ProblemName::kOtherSite, "This login came from a page of another site");
   if (!takes_passwords(worker, connection))
     return refuse(ProblemName::kPlainHttp, "Passwords are not accepted over plain http from here");
+  if (api && connection.request().headers.find("transfer-encoding") != nullptr)
+    return refuse(ProblemName::kLengthRequired, "a chunked body is not accepted");
   if (!is_login_name(ask.user) || ask.password.empty())
     return refuse(ProblemName::kBadRequest, "A user and a password are needed");
   const auto slowed = [&](std::chrono::seconds wait) {
