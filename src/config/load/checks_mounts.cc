@@ -4,6 +4,7 @@
 
 #include "auth/listener/authenticator.h"
 #include "base/cat.h"
+#include "base/strings.h"
 #include "cluster/balance/redirect_reply.h"
 #include "config/load/checks.h"
 #include "config/load/icecast25.h"
@@ -108,6 +109,13 @@ void check_administrator(const Config& config, const std::string& password, int 
                 Concern::kDanger);
 }
 
+// A block without a value and without <enabled>, which sets nothing in motion.
+bool lacks_enabled(const XmlNode& block) {
+  const auto is_enabled = [](const auto& part) { return part.name == "enabled"; };
+  return trim(block.text).empty() && std::ranges::none_of(block.children, is_enabled) &&
+         std::ranges::none_of(block.attributes, is_enabled);
+}
+
 }  // namespace
 
 void check_mounts(const Config& config, Filler& filler) {
@@ -155,6 +163,14 @@ void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler
                   cat({"<mount>: ", quoted(mount.name), ": queue-size ", mount.queue_bytes,
                        " is smaller than burst-size ", mount.burst_bytes,
                        "; the queue is made as large as the burst"}));
+  }
+  for (const XmlNode& block : node.children) {
+    const bool idle = (block.name == "archive" && !mount.archive.enabled) ||
+                      (block.name == "hls" && !mount.hls);
+    if (idle && lacks_enabled(block))
+      filler.report(block.line, Severity::kWarning,
+                    cat({"<", block.name, ">: ", quoted(mount.name), " has it without <enabled>; ",
+                         block.name == "hls" ? "there are no lists of it" : "nothing is recorded"}));
   }
 }
 
