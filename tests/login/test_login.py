@@ -414,3 +414,12 @@ def the_api_may_be_left_out(t):
     equal(person.get("/api/v1/session", []).status, 404)
     person.log_in()
     equal(person.get("/admin/stats.xsl").status, 200)
+
+
+@test
+def a_chunked_login_is_answered_411(t):
+    wire = server_with(t).wire()
+    wire.send("POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+    reply = wire.reply()
+    equal(reply.status, 411)
+    check(b"length-required" in reply.body, "%r" % reply.body)
