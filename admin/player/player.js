@@ -44,14 +44,15 @@
   // Where to begin, by an address that tells the time of what is heard.  base: of what is open.
   // reach: from when to when the stream can be heard, as it was said last.
   // timed: whether the stream has times; a young one has none yet; null: not known.
-  // away: the server did not answer at all.
-  let place = null, base = null, reach = null, timed = null, away = false;
+  // away: the server did not answer at all; off: it says that the stream is off the air.
+  let place = null, base = null, reach = null, timed = null, away = false, off = false;
   async function ask_place(wall) {
     const of = source;
-    if (timed === false && wall) return null;
+    if (timed === false && wall && !known_reach()) return null;
     try {
       const answer = await ask('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : '?young=1'));
       away = false;
+      off = answer.status === 404 && !answer.headers.has('X-Reason');
       if (!answer.ok || of !== source) return null;
       const found = {...await answer.json(), of, since: performance.now()};
       if (found.wall_ms === null) return found.at === null ? null : found;
@@ -180,7 +181,7 @@
 
   // The past: `stopped` is where it was paused for so long that it was closed.
   const past = by('past'), behind = by('behind'), resume = by('stopped');
-  let stopped = null;
+  let stopped = null, missed = '';
   const clock = ms => {
     const s = Math.round(ms / 1000), two = n => String(n).padStart(2, '0');
     return s < 3600 ? Math.floor(s / 60) + ':' + two(s % 60) : Math.floor(s / 3600) + ':' + two(Math.floor(s / 60) % 60) + ':' + two(s % 60);
@@ -241,7 +242,7 @@
     aimed = at !== null && at < last ? at : Infinity;
     say(text.connecting);
     const timer = again = setTimeout(() => {}, PAUSED_MS);  // nothing else opens it meanwhile
-    const found = at !== null && at < last && await find_place(at);
+    const found = at !== null && at < last && await find_place(at), why = off ? text.off : text.gone;
     if (!found) await find_place();
     if (again !== timer || !wanted) return;
     if (away && Number.isFinite(at)) {
@@ -252,8 +253,8 @@
     if (!found) aimed = Infinity;
     open();
     if (found || at === null || at >= last) return;
-    say(text.gone);
-    setTimeout(() => { if (status.textContent === text.gone) say(''); }, SAID_MS);
+    say(missed = why);
+    setTimeout(() => { if (missed === why && status.textContent === why) say(missed = ''); }, SAID_MS);
   }
   const go_back = ms => {
     const at = heard();
@@ -314,7 +315,7 @@
       wait = FIRST_WAIT_S;
       lost_at = null;
       opened = true;
-      if (status.textContent !== text.gone) say('');
+      if (!missed || status.textContent !== missed) say('');
     });
   }
   listen_to(audio);

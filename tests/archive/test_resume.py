@@ -215,6 +215,36 @@ def the_place_of_a_moment_may_be_recorded(t):
 
 
 @test
+def a_recorded_moment_has_its_place_while_the_encoder_is_away(t):
+    server = t.unstarted_server()
+    server.write_config(body="<archive><dir>%s</dir></archive>%s" % (server.dir / "archive", mount("/live.mp3", "<archive>1</archive>")))
+    server.start()
+    studio = Studio(t, server)
+    path = "/api/v1/now/live.mp3/place"
+    wait_for(lambda: server.get(path).status == 200 and server.get(path).json()["recorded"], "it is recorded", 20)
+    begin = server.get(path).json()["oldest_ms"]
+    wait_for(lambda: server.get(path).json()["live_ms"] > begin + 6000, "six seconds are recorded", 30)
+    studio.close()
+    studio.source.close()
+    wait_for(lambda: server.get(path).status == 404, "it is off the air")
+    wall = begin + 2000
+
+    def is_there(what):
+        place = server.get("%s?wall=%d" % (path, wall)).json()
+        equal((place.get("wall_ms"), place.get("url"), place.get("recorded")), (wall, "/live.mp3?from=%.3f" % (wall / 1000), True), "%s: %s" % (what, place))
+        check(abs(place["oldest_ms"] - begin) < 1000 and place["live_ms"] > begin + 4000, place)
+    is_there("away")
+    equal(server.get("%s?wall=%d" % (path, begin + 3600000)).status, 404, "behind the recording")
+    server.stop()
+    server.start()
+    is_there("after a restart")
+    again = Studio(t, server)
+    wait_for(lambda: server.get(path).get("X-Reason") == "no-times" or server.get(path).status == 200, "it is back")
+    wait_for(lambda: is_there("back") or server.get(path).status == 200, "it has times", 20)
+    again.close()
+
+
+@test
 def a_clock_that_was_set_between_two_files_holds_up_no_listener(t):
     """The bytes of the files are consecutive; by the clock an hour lies between them."""
     server = recorder(t)

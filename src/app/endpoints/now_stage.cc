@@ -161,7 +161,15 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
   const auto view = mount ? mount->channel().newest() : nullptr;
   const auto newest = view ? newest_place(*view) : std::nullopt;
   const auto oldest = view ? oldest_place(*view) : std::nullopt;
-  if (!newest || !oldest) {
+  const bool is_live = newest && oldest;
+  const auto past = wall_ms || is_live ? open_past(worker_.services,
+                                                   *config_of(worker_.services, connection), name)
+                                       : std::vector<ArchiveRange>();
+  std::optional<std::int64_t> recorded_ms;
+  // The recording is there while its stream is away.
+  if (wall_ms && (!is_live || *wall_ms <= newest->wall_ms))
+    recorded_ms = recorded_at(past, *wall_ms);
+  if (!is_live && !recorded_ms) {
     if (!mount || !mount->is_fed()) return refuse(404, "the stream is off the air");
     if (query_param(connection.request().query, "young") == "1")
       reply_now(connection, worker_.services, young_place_json(name, *mount));
@@ -172,28 +180,25 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
                     "X-Reason: no-times\r\n");
     return Verdict::kAnswered;
   }
-  mount->note_place(worker_.services.clock.steady());
-  const auto past = open_past(worker_.services, *config_of(worker_.services, connection), name);
+  if (mount) mount->note_place(worker_.services.clock.steady());
+  const std::int64_t live_ms = is_live ? newest->wall_ms : past.back().to_ms;
   const std::int64_t oldest_ms =
-      past.empty() ? oldest->wall_ms : std::min(oldest->wall_ms, past.front().from_ms);
+      std::min(is_live ? oldest->wall_ms : live_ms, past.empty() ? live_ms : past.front().from_ms);
   std::optional<WallPlace> place;
-  std::optional<std::int64_t> recorded_ms;
-  if (wall_ms) {
-    if (*wall_ms <= newest->wall_ms) place = place_at_wall(*view, *wall_ms);
-    if (!place && *wall_ms <= newest->wall_ms) recorded_ms = recorded_at(past, *wall_ms);
-    if (!place && !recorded_ms)
-      return refuse(416, cat({"wall: ", *wall_ms, " is not here; there is ", oldest_ms, " to ",
-                              newest->wall_ms}));
-  } else {
+  if (newest && oldest && !wall_ms)
     place = joining_place(*view, mount->settings()->burst_bytes, *oldest, *newest);
-  }
+  else if (is_live && *wall_ms <= live_ms)
+    place = place_at_wall(*view, *wall_ms);
+  if (!place && !recorded_ms)
+    return refuse(416,
+                  cat({"wall: ", *wall_ms, " is not here; there is ", oldest_ms, " to ", live_ms}));
   JsonWriter json;
   json.begin_object();
-  if (recorded_ms)
-    put_recorded(json, name, *recorded_ms);
-  else
+  if (place)
     put_place(json, name, *place);
-  json.key("live_ms").number(newest->wall_ms);
+  else
+    put_recorded(json, name, *recorded_ms);
+  json.key("live_ms").number(live_ms);
   json.key("oldest_ms").number(oldest_ms);
   json.key("recorded").boolean(!past.empty());
   json.end_object();
