@@ -4,7 +4,6 @@ import {clock, el, hidden, local, press, quiet, say, span, tell, words} from './
 import {t} from './texts.js';
 
 export const HERE = 'In the time of this browser. Empty: ';
-// How long, and why.
 export const banFields = reason => [{name: 'until', label: 'Until', type: 'date', value: local(clock() / 1000 + 86400), hint: HERE + 'until it is deleted.'},
   {name: 'reason', label: 'Reason', most: 500, spellcheck: true, value: reason}];
 const TEXTLESS = new Set(['tick', 'picture']);   // what no browser fills in
@@ -25,7 +24,7 @@ function control(field, id) {
   return el('input', {...shared, type: types[field.type] || 'text', value: first, placeholder: field.placeholder,
     list: field.choices && id + 'l', min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.step || (field.type === 'number' ? 'any' : undefined)});
 }
-// "mon tue 20:00-22:00, 23:00-01:00"; other text goes as it is, for the server to refuse.
+// "mon tue 20:00-22:00, 23:00-01:00"; other text goes as it is: the server refuses it.
 export const hoursText = hours => (hours || []).map(row => [...(row.days || []), row.from + '-' + row.until].join(' ')).join(', ');
 const hoursOf = text => text.toLowerCase().split(/[,;\n]+/).map(row => row.trim()).filter(Boolean).map(row => {
   const all = row.replace(/\s*[-\u2013]\s*/g, '-').split(/\s+/), [from, until] = all.pop().split('-');
@@ -61,7 +60,7 @@ function shower(input) {
   }, {class: 'small', 'aria-pressed': 'false'});
   return button;
 }
-// A picture of this server; a missing one is hidden.
+// A picture here; a missing one is hidden.
 export function thumb(into, path) {
   if (into.path === path) return;
   into.path = path;
@@ -127,7 +126,7 @@ function showProblem(problem, fields, general, at) {
     const found = fields.filter(field => pointer === '/' + field.name || pointer.startsWith('/' + field.name + '/'))
       .sort((a, b) => b.name.length - a.name.length)[0] || fields.find(field => ('/' + field.name).startsWith(pointer + '/') && pointer !== '');
     if (found) { mark(found, text); first = first || found; }
-    else left.push((pointer ? pointer.slice(1) + ': ' : '') + text);
+    else left.push((pointer.startsWith('/settings/') ? pointer.slice(1) + ': ' : '') + text);
   };
   for (const error of problem.errors || []) place(error.pointer, error.detail);
   if (!problem.errors?.length) {

@@ -1,4 +1,4 @@
-// What all pages of the console share: requests of /api/v1, and the making of elements.
+// What all pages share: requests, and elements.
 // Text of the server goes into text nodes and attributes only, never into markup: others wrote it.
 import {language, t, told} from './texts.js';
 
@@ -30,8 +30,6 @@ export const has = what => least(what) !== undefined;
 export const may = what => has(what) && RANK[here.role] >= least(what);
 // Records change only where there is a store.
 export const mayChange = what => here.store !== 'none' && may(what);
-
-// -- requests
 
 class Problem extends Error {
   constructor(status, of) {
@@ -132,8 +130,6 @@ export function words(problem) {
   const more = problem.nodes?.length ? ' (' + problem.nodes.join('; ') + ')' : '';
   return (problem.kind === 'changed' ? t('It was changed meanwhile; please look at it again before you change it') : problem.message) + more + '.';
 }
-
-// -- elements
 
 // The words of these elements are translated.
 const WORDED = new Set(['h2', 'h3', 'th', 'label', 'button', 'summary', 'figcaption', 'dt']);
@@ -290,8 +286,6 @@ export const hidden = text => el('span', {class: 'away'}, text);
 export const to = (page, text, more) => el('a', {href: '/admin/console' + page, ...more}, text);
 export const mountPage = name => '/mounts?mount=' + part(name);
 
-// -- words
-
 const digits = new Intl.NumberFormat(language);
 export const number = value => digits.format(value);
 export const tenths = value => number(+value.toFixed(1));
@@ -318,8 +312,6 @@ export function matches(term, ...texts) {
   const all = texts.flat().filter(Boolean).join('\n').toLowerCase();
   return term.toLowerCase().split(/\s+/).every(word => all.includes(word));
 }
-
-// -- copies and secrets
 
 async function copy(text) {
   if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);

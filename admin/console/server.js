@@ -19,7 +19,7 @@ function configurationPart() {
   rows.node.hidden = true;
   return box(el('div', {class: 'buttons'}, press('Check the file', check)),
     may('POST /configuration/reload') && question('Read it again', '', () => t('What has changed in the file takes effect now; listeners and sources stay. What needs a restart is named in the error log.'),
-      [['Read it again', async () => { say(told, ''); await api('POST', '/configuration/reload', {}); say(told, t('The file is read; the error log has what was changed.')); }]], false), told, rows.node);
+      [['Read it again', async () => { say(told, ''); rows.node.hidden = true; await api('POST', '/configuration/reload', {}); say(told, t('The file is read; the error log has what was changed.')); }]], false), told, rows.node);
 }
 
 function logPart(page) {

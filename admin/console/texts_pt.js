@@ -43,7 +43,7 @@ export default {
   'SoundExchange: incomplete': 'SoundExchange: incompletos', 'Other names of columns': 'Outros nomes das colunas', 'Left out, for want of an ISRC, or of album and label:': 'Omitidos por falta de ISRC, ou de álbum e editora:',
   'Hours this month': 'Horas este mês', 'GB this month': 'GB este mês',
   'Best and worst songs': 'Melhores e piores títulos', 'Gained most': 'Mais ganhos', 'Lost most': 'Mais perdidos', Gain: 'Ganho',
-  Artist: 'Artista', Album: 'Álbum', Begins: 'Começa', 'Your password': 'Sua senha',
+  Artist: 'Artista', Album: 'Álbum', Begins: 'Começa', 'Your password': 'A sua palavra-passe',
   Stations: 'Emissoras', Station: 'Emissora', 'Create a station': 'Criar uma emissora', 'Search stations': 'Procurar emissoras', Logo: 'Logótipo',
   Cover: 'Capa', Colour: 'Cor', Languages: 'Idiomas', 'Web page': 'Página web', 'Show the password': 'Mostrar a senha', shown: 'visível',
   'not shown': 'não visível', 'the file has another': 'o ficheiro tem outra',
