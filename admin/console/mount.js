@@ -1,5 +1,4 @@
-// One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
-// done to it.
+// One mount.
 import {charts} from './history.js';
 import {GB, actions, ago, api, auto, box, cell, clock, copyButton, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, newest, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tenths, tiles, when} from './kit.js';
 import {t} from './texts.js';
@@ -36,7 +35,7 @@ function addressRow(label, url) {
   return url ? pair(label, el('code', null, url), here.role !== 'viewer' && [' ', copyButton(url, 'the address')]) : null;
 }
 
-// What an answer has made, with the settings ready to paste.
+// What was made, ready to paste.
 function showMade(page, one) {
   const source = one.source || {};
   const logins = one.logins?.length ? one.logins : source.password ? [source] : [];
@@ -51,7 +50,7 @@ function showMade(page, one) {
 const renewal = (page, base, user, of = '') => question('New password', of, () => t('The password of {0} ends. A source that is on air stays.', user),
   [['New password', async () => { const made = await api('POST', base + '/password', {user}); page.took(made); showMade(page, made); }]], false);
 
-// Of a list; the fields of a form are those of one of its entries.
+// Of a list, to one of its entries.
 function atForm(problem) {
   for (const error of problem.errors || []) error.pointer = error.pointer.replace(/^\/sources\/\d+/, '');
   return problem;
@@ -248,7 +247,7 @@ export async function mount(page, name) {
     say(totals.values[0], number(one.listeners ?? 0));
     say(totals.values[1], one.limits?.listeners >= 0 ? number(one.limits.listeners) : t('any'));
     say(totals.values[2], one.limits?.bitrate >= 0 ? number(one.limits.bitrate) : t('any'));
-    const at = (node, its) => node && its && its !== 'up' ? node + ' (' + its + ')' : node;
+    const at = (node, its) => node && its && its !== 'up' ? node + ' (' + t(its) + ')' : node;
     const by = one['fed-by'], fed = by && [by.user || t('a relay'), by.node && t('at {0}', by.node), by.address && t('from {0}', by.address), t('since {0}', when(by.since)), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
     const month = [['listening-hours', '{0} of {1} hours'], ['transfer', '{0} of {1} GB', GB]].map(([what, text, unit = 1]) => one.limits?.[what] >= 0 && one.used?.[what] != null &&
       t(text, ...[one.used[what], one.limits[what]].map(amount => tenths(amount / unit)))).filter(Boolean).join(' · ');
@@ -264,11 +263,17 @@ export async function mount(page, name) {
       player.shown = url;
       player.replaceChildren(...(url ? [el('audio', {controls: true, preload: 'none', 'aria-label': t('Listen') + ': ' + name, src: url})] : []));
     }
+    // What was typed there, or made, stays.
+    const to = [one.source?.url, one.source?.backup].join();
+    if (page.to !== to && one.source?.url && page.encoder.querySelector('input')?.value === '') {
+      page.to = to;
+      page.encoder.replaceChildren(recipe(page.one));
+    }
     logins?.fill(one);
   };
   const ask = newest(() => api('GET', base));
   const refresh = async () => { const told = await ask(); if (told) page.take(told); };
-  // The answer to a change: what was asked for before it is older.
+  // The answer to a change: what was asked for before is older.
   page.took = one => { ask.drop(); page.take(one); };
   page.change = async (body, revision = page.one.revision) => {
     try { page.took(await api('PATCH', base, body, {revision})); }
@@ -290,7 +295,7 @@ export async function mount(page, name) {
   if (page.more?.made) showMade(page, page.more.made);
   past.refresh();
   await Promise.all([heard.refresh(), played.refresh(), feeding()]);
-  // Asked again when listeners came or went.
+  // Again when listeners came or went.
   page.poll(async () => { await Promise.all([refresh(), heard.refresh(), played.refresh(), feeding()]); past.refresh(); }, () => EVERY, data => {
     const {listeners} = page.one;
     if (!data.mounts) return;

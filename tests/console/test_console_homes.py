@@ -51,3 +51,27 @@ def a_mount_with_two_homes_goes_on_at_the_second_with_what_the_page_shows(t):
     t.servers.remove(first)
     wait_for(lambda: master.stat("/two.mp3", "source_ip") == second.host, "the second home has it: " + second.log()[-500:], 20)
     listener.take(60000)
+
+
+@test
+def settings_of_an_encoder_follow_a_move_of_its_home(t):
+    master = store_master(t, 11, (12, 13), body=CONSOLE)
+    nodes = [home(t, n, master, 'max-sources="%d"' % (14 - n)) for n in (12, 13)]
+    up(master, nodes)
+    api = Api(master)
+
+    def create():
+        return api.ask("POST", "/mounts", {"mount": "/one.mp3"}).status in (201, 409)
+    wait_for(create, "the mount is created", 60)
+    first = api.want(200, "GET", "/mounts/one.mp3").json()
+    desk = Desk(t, master)
+    desk.log_in()
+    desk.page("/mounts")
+    desk.see("/one.mp3")
+    desk.press("/one.mp3")
+    desk.see("Settings of its encoder")
+    old = next(each for each in nodes if each.host in first["source"]["url"])
+    other = next(each for each in nodes if each is not old)
+    check(old.host in recipe(desk, "ffmpeg"), "the first home")
+    api.want(200, "POST", "/mounts/one.mp3/move", {"to": next(one["id"] for one in api.want(200, "GET", "/nodes").json()["items"] if one["id"] != first["home"] and one["id"] != "m1")})
+    desk.wait(lambda: other.host in recipe(desk, "ffmpeg") and old.host not in recipe(desk, "ffmpeg"), "the settings have the new home")
