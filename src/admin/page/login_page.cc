@@ -23,7 +23,7 @@ std::string page_frame(std::string_view title, std::string_view more_head, std::
       "<link rel=\"icon\" type=\"image/png\" href=\"/icecast.png\"/>\n");
   out.append(more_head).append(
       "</head>\n<body>\n<header id=\"top\">\n<h1 id=\"header\">icecast-lb</h1>\n"
-      "<nav id=\"menu\" aria-label=\"Pages\"><ul><li><a href=\"/status.xsl\">Public Home</a></li>"
+      "<nav id=\"menu\" aria-label=\"Pages\"><ul><li><a href=\"/status.xsl\">Public page</a></li>"
       "</ul></nav>\n</header>\n<main>\n");
   return out.append(main).append("</main>\n</body>\n</html>\n");
 }
