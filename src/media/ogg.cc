@@ -252,8 +252,8 @@ void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
       inner_second_.reset();
     }
     // A chain after another one begins at 0, unless the encoder states a late start, or this is the
-    // same sound with another title (see VorbisRetitler).
-    if (goes_on && timed_ && granule != granule_before_ &&
+    // same sound with another title (see VorbisRetitler), whose page is not the only one.
+    if (goes_on && timed_ && (granule != granule_before_ || page.eos()) &&
         granule <= kLongestFirstPage * clock_rate_hz_)
       pass(granule);
     timed_ = true;

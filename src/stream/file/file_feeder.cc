@@ -125,12 +125,15 @@ bool FileFeeder::put(ByteSpan bytes) {
   const MediaTime before = media_time();
   framer_->consume(bytes, *stream_);
   const MediaTime after = media_time();
+  std::chrono::microseconds passed;
   if (after.rate_hz == 0)
-    played_ += std::chrono::microseconds(bytes.size() * 1'000'000 / rate_);
+    passed = std::chrono::microseconds(bytes.size() * 1'000'000 / rate_);
   else if (after.rate_hz == before.rate_hz)
-    played_ += std::chrono::milliseconds(after.milliseconds() - before.milliseconds());
+    passed = std::chrono::milliseconds(after.milliseconds() - before.milliseconds());
   else
-    played_ += std::chrono::milliseconds(after.milliseconds());
+    passed = std::chrono::milliseconds(after.milliseconds());
+  played_ += passed;
+  if (round_played_) *round_played_ += passed;
   return true;
 }
 
@@ -140,6 +143,12 @@ MediaTime FileFeeder::media_time() const noexcept {
 }
 
 void FileFeeder::next_round() {
+  // A stream's clock cannot tell how long the first page of a chain lasts if that is seconds.
+  if (scanner_ && round_played_ && file_->bytes_per_second > 0) {
+    const std::chrono::microseconds lasts(file_->size() * 1'000'000 / file_->bytes_per_second);
+    played_ += std::max(lasts - *round_played_, std::chrono::microseconds(0));
+  }
+  round_played_.emplace();
   at_ = 0;
   ++round_;
   if (next_file_) {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/result.h"
 #include "media/media_clock.h"
@@ -95,6 +96,7 @@ class FileFeeder final : private OggPageSink {
   std::uint32_t round_ = 0;
   SteadyTime since_{};  // played_ counts from here
   std::chrono::microseconds played_{};
+  std::optional<std::chrono::microseconds> round_played_;  // of this round, from its begin
   GatePass place_;
   Timer timer_;
 };

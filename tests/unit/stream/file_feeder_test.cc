@@ -117,6 +117,23 @@ TEST(FileFeeder, BeginsAnewAtTheEndOfTheFileWithWholeFrames) {
   CHECK_EQUAL(0u, heard.size() % 417);
 }
 
+TEST(FileFeeder, AnOggFileWhoseSoundIsOnePageLastsAsLongAsItDoes) {
+  for (const std::uint64_t seconds : {1u, 5u}) {
+    OggWriter writer(77);
+    std::string content = opus_headers(writer);
+    content += writer.page({std::string(240, 'o')}, seconds * 48'000, kEos);
+    const auto f = feeder(content, content.size() / seconds, 1);
+    mount->gate().enter();
+    f->play();
+    const auto before = end();
+    const std::uint64_t heard_s = 2 * seconds + 1;
+    for (std::uint64_t i = 0; i < 5 * heard_s; ++i) after(200ms);
+    const auto rounds = static_cast<double>(end() - before) / static_cast<double>(content.size());
+    DOUBLES_EQUAL(static_cast<double>(heard_s), rounds * static_cast<double>(seconds),
+                  1.5 * static_cast<double>(seconds));
+  }
+}
+
 TEST(FileFeeder, DoesNotMakeUpForALongPause) {
   const auto f = feeder(frames(100), 10'000);
   mount->gate().enter();
