@@ -67,6 +67,8 @@ TEST(FramerPlugins, TheNamesOfAFormatAreOneFormatInBothDirections) {
   CHECK(!is_one("audio/ogg;codecs=opus", "video/ogg; codecs=\"theora, vorbis\""));
   CHECK(is_one("audio/ogg; codecs=opus", "application/ogg;Codecs=\"Opus\""));
   CHECK(is_one("audio/ogg; codecs=", "audio/ogg; codecs=\"opus\""));
+  CHECK(is_one("video/ogg; codecs=\"theora, vorbis\"", "video/ogg; codecs=\"vorbis,theora\""));
+  CHECK(is_one("audio/aac; codecs=mp4a.40.2", "audio/aac; codecs=\"mp4a.40.5\""));
 }
 TEST(FramerPlugins, OnlyGenericFormatsCarryIcyMetadata) {
   CHECK(framer_for("audio/mpeg").icy_metadata);
