@@ -216,8 +216,8 @@ class RelayService final : public RelayHost {
   std::map<std::string, PullFault, std::less<>> reported_unable_;
   bool unable_known_ = true;
   std::uint64_t unable_revision_ = 0;
-  Timer report_timer_;                       // for masters that get reports
-  ParkedRequests parked_;                    // by idle mount
+  Timer report_timer_;     // for masters that get reports
+  ParkedRequests parked_;  // by idle mount
   // What the requests that wait for a mount ask of its upstream.
   struct Awaited {
     std::string via;  // of the first with a Via:

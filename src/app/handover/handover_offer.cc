@@ -116,8 +116,8 @@ std::vector<UniqueFd> Handover::offer_certificates(HandoverOut& out, OfferRecord
     if (!in_use.contains(file)) offer.certificates.push_back({file, out.fds().add(fd.get())});
   // The next process keeps these files again.
   for (const auto& [file, content] : in_use) {
-    UniqueFd copy(::memfd_create("certificate", MFD_CLOEXEC));
-    if (!copy || !write_all(copy.get(), content)) continue;
+    UniqueFd copy = memory_file("certificate", content);
+    if (!copy) continue;
     offer.certificates.push_back({file, out.fds().add(copy.get())});
     lost.push_back(std::move(copy));
   }

@@ -165,12 +165,13 @@ void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler
                        "; the queue is made as large as the burst"}));
   }
   for (const XmlNode& block : node.children) {
-    const bool idle = (block.name == "archive" && !mount.archive.enabled) ||
-                      (block.name == "hls" && !mount.hls);
+    const bool idle =
+        (block.name == "archive" && !mount.archive.enabled) || (block.name == "hls" && !mount.hls);
     if (idle && lacks_enabled(block))
-      filler.report(block.line, Severity::kWarning,
-                    cat({"<", block.name, ">: ", quoted(mount.name), " has it without <enabled>; ",
-                         block.name == "hls" ? "there are no lists of it" : "nothing is recorded"}));
+      filler.report(
+          block.line, Severity::kWarning,
+          cat({"<", block.name, ">: ", quoted(mount.name), " has it without <enabled>; ",
+               block.name == "hls" ? "there are no lists of it" : "nothing is recorded"}));
   }
 }
 
