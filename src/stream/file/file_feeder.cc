@@ -145,7 +145,9 @@ MediaTime FileFeeder::media_time() const noexcept {
 void FileFeeder::next_round() {
   // A stream's clock cannot tell how long the first page of a chain lasts if that is seconds.
   if (scanner_ && round_played_ && file_->bytes_per_second > 0) {
-    const std::chrono::microseconds lasts(file_->size() * 1'000'000 / file_->bytes_per_second);
+    // The lower of both: a file that was recorded late in a stream seems to last hours.
+    const std::uint64_t rate = std::max(rate_, file_->bytes_per_second);
+    const std::chrono::microseconds lasts(file_->size() * 1'000'000 / rate);
     played_ += std::max(lasts - *round_played_, std::chrono::microseconds(0));
   }
   round_played_.emplace();
