@@ -138,17 +138,17 @@ std::vector<std::string> kept_before(const std::string& state_dir, std::vector<s
 void keep_by_new_first_name(const std::string& state_dir, const std::string& file,
                             const std::vector<std::string>& names, WallTime now) {
   if (::access(certificate_path(state_dir, file).c_str(), F_OK) == 0) return;
-  for (const std::string& path : kept_certificates(state_dir, now)) {
+  for (const auto& [ends, kept] : kept_files(state_dir)) {
+    const auto& [path, chain_and_key] = kept;
     const std::string other = std::filesystem::path(path).stem();
     auto order = read_order(state_dir, other);
-    if (!order || !std::ranges::is_permutation(order->names, names) ||
+    if (ends <= now || !order || !std::ranges::is_permutation(order->names, names) ||
         other.ends_with(".rsa") != file.ends_with(".rsa"))
       continue;
     order->file = file;
-    const auto chain_and_key = read_file(path, {.limit = kFileBytes});
     // A failure is reported when it is ordered and written.
-    if (chain_and_key && write_order(state_dir, *order)) [[maybe_unused]]
-      const auto kept = write_certificate(state_dir, file, chain_and_key->text);
+    if (write_order(state_dir, *order)) [[maybe_unused]]
+      const auto written = write_certificate(state_dir, file, chain_and_key);
     return;
   }
 }
