@@ -113,7 +113,8 @@ class CertificateService {
   std::string unkept_file() const;
   // Adds the certificate in use and its order, by path.
   void add_in_use(std::map<std::string, std::string>& contents) const;
-  // … of one of other names, until the certificate is there; "": none.
+  // The file in memory of a certificate of the names before, until one of the present names is
+  // there; "": none.
   std::string former_file() const;
   const WantedCertificate& wanted() const noexcept { return wanted_; }
   bool at_work() const noexcept { return attempting_; }

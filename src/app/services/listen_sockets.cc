@@ -306,7 +306,7 @@ bool ListenSockets::apply(const Config& config, Attempt attempt) {
         keep(*at, all[i]);
       else
         keep_closed(found[i], all[i]);
-      // One that stands in stays: closed for each attempt, it would refuse listeners meanwhile.
+      // A stand-in is not closed for another attempt, which would refuse listeners meanwhile.
     } else if (!stand_ins_.contains(all[i].port) && is_under(gone, all[i]) &&
                is_port_taken(SOCK_STREAM, all[i].settings.bind_address, all[i].port)) {
       moving.insert(all[i].port);
