@@ -93,18 +93,26 @@ def a_port_keeps_its_number_at_another_address(t):
 
 @test
 def a_port_stays_open_if_another_program_has_it_at_the_new_address(t):
-    port = free_port()
+    it_stays_open_if_another_program_has_it(t, free_port(), "")
+
+
+@test
+def a_port_stays_open_beside_another_if_a_program_has_it_at_the_new_address(t):
+    it_stays_open_if_another_program_has_it(t, free_port(), listen_socket(free_port()))
+
+
+def it_stays_open_if_another_program_has_it(t, port, others):
     one = listen_socket(port)
-    server = t.server(sockets=one)
+    server = t.server(sockets=one + others)
     server.source().play(20)
     with socket.create_server(("127.0.0.2", port)):
         for address, end in (("127.0.0.2", "stays open instead"), ("0.0.0.0", "is open at 127.0.0.1 again instead")):
-            server.reload(sockets=one.replace("127.0.0.1", address))
+            server.reload(sockets=one.replace("127.0.0.1", address) + others)
             server.wait_for_log("listen-socket %s:%d: cannot bind" % (address, port))
             server.wait_for_log("port %d %s" % (port, end))
             equal(server.listener(port=port).head.status, 200)
     # It opens by itself, at the next attempt.
-    server.reload(sockets=one.replace("127.0.0.1", "0.0.0.0"))
+    server.reload(sockets=one.replace("127.0.0.1", "0.0.0.0") + others)
     wait_for(lambda: not refused(port, "127.0.0.2"), "the new address is open")
     equal(server.listener(port=port).head.status, 200)
 

@@ -231,17 +231,20 @@ std::vector<ListenSockets::Socket> ListenSockets::matching(const std::vector<Wan
   return found;
 }
 
-// moving: ports that can open at another address only when these are closed.  The others stay while
-// there is nothing in their place: a server without a port cannot be reached to be told another
-// one.
+// moving: ports that can open at another address only when these are closed.  Of the others one
+// stays while its port is nowhere else, since it could not be opened there, and all while there is
+// nothing in their place: a server without a port cannot be reached to be told another one.
 void ListenSockets::close_gone(const std::vector<Socket>& gone, const std::set<int>& moving) {
   const auto closes = [&](const Socket& socket) {
     return !socket->inherited && std::find(gone.begin(), gone.end(), socket) != gone.end();
   };
-  const bool is_replaced = !std::all_of(open_.begin(), open_.end(), closes);
+  std::set<int> replaced;
+  for (const Socket& socket : open_)
+    if (!closes(socket)) replaced.insert(socket->port);
   std::vector<Socket> left;
   for (const Socket& socket : std::exchange(open_, {})) {
-    const bool stays = !is_replaced && !moving.contains(socket->port);
+    const bool stays = !moving.contains(socket->port) && !replaced.contains(socket->port) &&
+                       (replaced.empty() || has_failed(socket->port));
     if (closes(socket) && !stays) {
       if (moving.contains(socket->port))
         moved_.push_back({socket->settings, socket->port, socket->shoutcast});
@@ -266,15 +269,25 @@ bool ListenSockets::is_under(const std::vector<Socket>& gone, const Wanted& want
   });
 }
 
+bool ListenSockets::has_failed(int port) const {
+  return std::any_of(failed_.begin(), failed_.end(),
+                     [port](const auto& row) { return row.second.port == port; });
+}
+
 // Another program has a part of the new address.
 void ListenSockets::open_moved() {
-  for (const Wanted& one : moved_)
+  for (const Wanted& one : moved_) {
+    const bool is_open = std::any_of(open_.begin(), open_.end(), [&one](const Socket& socket) {
+      return socket->port == one.port;
+    });
+    if (is_open || !has_failed(one.port)) continue;
     if (const auto opened = open_one(one)) {
       stand_ins_.insert(one.port);
       traffic_.log.warn(kSocketsModule, cat({"port ", one.port, " is open at ",
                                              one.settings.bind_address, " again instead"}));
       accept_from(*opened);
     }
+  }
 }
 
 bool ListenSockets::apply(const Config& config, Attempt attempt) {
@@ -316,7 +329,7 @@ bool ListenSockets::apply(const Config& config, Attempt attempt) {
     }
   }
   log_failures();
-  if (open_.empty()) open_moved();
+  open_moved();
   close_gone(gone, moving);
   return moving.empty();
 }

@@ -91,6 +91,7 @@ class ListenSockets {
   void log_failures();
   // Whether it can open only when one of these is closed.
   static bool is_under(const std::vector<Socket>& gone, const Wanted& wanted);
+  bool has_failed(int port) const;
   void open_moved();
   void close_gone(const std::vector<Socket>& gone, const std::set<int>& moving);
   // The present socket of each wanted one; null where it is not open.
