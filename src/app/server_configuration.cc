@@ -55,6 +55,7 @@ constexpr std::chrono::seconds kFilePoll{10};
 constexpr std::size_t kMaxPlanLines = 20;  // for one change of records
 
 // Ends sources and waits of mounts that are suspended, and waits of mounts whose record is deleted.
+// One that an external list no longer has may come back: its source goes on for the list's grace.
 void end_closed_streams(Services& services, const Config& before, const Config& now,
                         std::span<const std::string> mounts) {
   for (const std::string& mount : mounts) {
@@ -62,7 +63,7 @@ void end_closed_streams(Services& services, const Config& before, const Config& 
     const MountSettings* is = named_section(now, mount);
     const bool suspended = is != nullptr && is->suspended;
     if (suspended) Worker::end_encoders(services, mount, EndReason::kKilled);
-    const bool deleted = is == nullptr && was != nullptr && was->origin != MountOrigin::kFile;
+    const bool deleted = is == nullptr && was != nullptr && was->origin == MountOrigin::kStore;
     if (suspended || deleted) services.relays->closed(mount);
   }
 }

@@ -10,6 +10,7 @@ import time
 
 from external_bench import (LOGIN, SIX, TOP, accepts, backend_of, element, in_force, is_refused, is_served, sight)
 from harness import ADMIN, SOURCE, check, equal, free_port, request, test, wait_for
+from heard import read_until_heard
 
 
 @test
@@ -111,6 +112,24 @@ def a_source_whose_mount_comes_back_in_time_goes_on(t):
         return time.monotonic() - begin > 4
     wait_for(is_over, "the time is over", 10)
     equal(server.stat("/m0", "stream_start_iso8601"), since, "the source that plays")
+
+
+@test
+def listeners_who_wait_for_a_source_hear_it_again_if_its_mount_was_gone_meanwhile(t):
+    rows = dict(SIX, **{"/m0": {"settings": {"stream-name": "M0", "linger-for": 20}, "source": SIX["/m0"]["source"]}})
+    backend = backend_of(t, rows)
+    server = t.server(body=element(backend.url(), grace="30s"))
+    in_force(server, 6)
+    source = server.source("/m0", login=LOGIN, tag="L")
+    listener = server.listener("/m0")
+    read_until_heard(listener, source, "L")
+    source.leave()
+    server.wait_for_log("mount /m0: no source, 1 listeners wait")
+    backend.change({name: row for name, row in rows.items() if name != "/m0"})
+    in_force(server, 5)
+    backend.change(rows)
+    in_force(server, 6)
+    read_until_heard(listener, server.source("/m0", login=LOGIN, tag="M"), "LM")
 
 
 @test
