@@ -137,12 +137,18 @@ std::vector<std::string> kept_before(const std::string& state_dir, std::vector<s
 
 void keep_by_new_first_name(const std::string& state_dir, const std::string& file,
                             const std::vector<std::string>& names, WallTime now) {
-  if (::access(certificate_path(state_dir, file).c_str(), F_OK) == 0) return;
-  for (const auto& [ends, kept] : kept_files(state_dir)) {
+  const KeptFiles all = kept_files(state_dir);
+  const std::string own = certificate_path(state_dir, file);
+  const auto present =
+      std::ranges::find(all, own, [](const auto& each) { return each.second.first; });
+  if (present == all.end() && ::access(own.c_str(), F_OK) == 0) return;
+  const WallTime ends_before = present == all.end() ? now : std::max(now, present->first);
+  for (const auto& [ends, kept] : all) {
+    if (ends <= ends_before) return;
     const auto& [path, chain_and_key] = kept;
     const std::string other = std::filesystem::path(path).stem();
     auto order = read_order(state_dir, other);
-    if (ends <= now || !order || !std::ranges::is_permutation(order->names, names) ||
+    if (!order || !std::ranges::is_permutation(order->names, names) ||
         other.ends_with(".rsa") != file.ends_with(".rsa"))
       continue;
     order->file = file;

@@ -65,8 +65,8 @@ std::string certificate_path(const std::string& state_dir, std::string_view file
 std::string order_path(const std::string& state_dir, std::string_view file);
 // All usable files of kept certificates, newest first.
 std::vector<std::string> kept_certificates(const std::string& state_dir, WallTime now);
-// Where there is no certificate `file`: copies a usable one of the same names and key type, with
-// its order, which has another first name.
+// Copies the newest usable certificate of the same names and key type, with its order, to `file` if
+// it has another first name: the present one may be older, and its key given up.
 void keep_by_new_first_name(const std::string& state_dir, const std::string& file,
                             const std::vector<std::string>& names, WallTime now);
 // Files of kept certificates under any NAME, newest first, until each of `names` is in one of them

@@ -180,6 +180,57 @@ def what_could_not_be_kept_stays_until_the_one_of_other_names_comes(t):
     server.wire(server.tls, wrap=verified(authority, "www.example.net")).close()
 
 
+def serial_of(server, authority):
+    wire = server.wire(server.tls, wrap=verified(authority))
+    try:
+        return wire.socket.getpeercert()["serialNumber"]
+    finally:
+        wire.close()
+
+
+@test
+def a_file_that_is_lost_after_an_upgrade_without_it_brings_no_older_certificate_back(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port()).start()
+    comes(server)
+    file = server.state / "acme/certificates" / (NAME + ".pem")
+    file.unlink()
+    upgrade(server)
+    wait_for(file.exists, "it is kept again: " + server.log()[-900:])
+    equal(order(server).status, 204)
+    comes(server, 2)
+    newest = serial_of(server, authority)
+    file.unlink()
+    wait_for(lambda: "; the certificate that was loaded before stays in use" in server.log() or "as it was at the start" in server.log(), "the loss is known", 10)
+    equal(serial_of(server, authority), newest, "the certificate that is in use")
+
+
+@test
+def names_in_their_former_order_keep_the_newest_certificate(t):
+    """The one that was kept under the former first name may be revoked by now."""
+    authority = OwnAuthority(t)
+    other = "b.example.org"
+    server = radio(t, authority, free_port(), acme="<names>%s %s</names>" % (NAME, other)).start()
+    comes(server)
+    body = server.slots["body"]
+    planned = server.log().count("it is renewed on")
+    server.reload(body=body.replace("%s %s" % (NAME, other), "%s %s" % (other, NAME)))
+    wait_for(lambda: server.log().count("it is renewed on") > planned, "the names are taken")
+    first, last = (server.state / "acme/certificates" / (name + ".pem") for name in (NAME, other))
+    wait_for(lambda: time.time() > first.stat().st_mtime + 1.5, "another second, in which the next certificate is made")
+    wait_for(lambda: server.ask("POST /api/v1/certificates/%s/order HTTP/1.0" % other, login=ADMIN).status == 204, "it is ordered")
+    comes(server, 2)
+    newest = serial_of(server, authority)
+    server.reload(body=body)
+    wait_for(lambda: first.read_bytes() == last.read_bytes(), "it is kept under its first name again")
+    wait_for(lambda: serial_of(server, authority) == newest, "it is in use again", 10)
+    server.stop()
+    server.start()
+    comes(server)
+    equal(serial_of(server, authority), newest, "the certificate after a restart")
+    equal(len(authority.orders), 2, "orders")
+
+
 @test
 def another_state_directory_leaves_the_certificate_until_the_restart(t):
     authority = OwnAuthority(t)

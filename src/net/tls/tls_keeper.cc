@@ -55,7 +55,10 @@ void TlsKeeper::load(const TlsSettings& settings, std::string renewed_in) {
   renewed_in_ = std::move(renewed_in);
   read_ring();
   loaded_ = seen_ = file_stamps();
-  if (std::exchange(keeps_copies_, false)) copy_files();
+  if (std::exchange(keeps_copies_, false))
+    copy_files();
+  else
+    drop_copies();
   replace();
   if (interval_.count() > 0) timer_.after(interval_);
 }
@@ -70,6 +73,11 @@ void TlsKeeper::copy_files() {
       if (UniqueFd copy = memory_file("certificate", read->text)) copies_[file] = std::move(copy);
       OPENSSL_cleanse(read->text.data(), read->text.size());
     }
+}
+
+// What this process reads by itself is newer, also when it is lost later.
+void TlsKeeper::drop_copies() {
+  std::erase_if(copies_, [](const auto& each) { return ::access(each.first.c_str(), R_OK) == 0; });
 }
 
 void TlsKeeper::watch(std::chrono::milliseconds interval, std::function<void()> on_first) {
@@ -128,6 +136,7 @@ void TlsKeeper::poll_files() {
   seen_ = std::move(stamps);
   if (settled && seen_ != loaded_) {
     loaded_ = seen_;
+    drop_copies();
     replace();
   }
   turn_ring();

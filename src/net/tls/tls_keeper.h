@@ -64,6 +64,7 @@ class TlsKeeper {
 
   FileStamps file_stamps() const;
   void copy_files();
+  void drop_copies();
   void replace();
   std::shared_ptr<const TicketKeys> ticket_keys();
   void read_ring();
