@@ -4,7 +4,7 @@ import time
 
 from bench import Cluster
 from encoders import Encoder
-from harness import check, equal, test, wait_for
+from harness import check, equal, request, test, wait_for
 from test_hls import hls_mount, poll_for, watch
 
 SECONDS = 120 if os.environ.get("LB_FULL") == "1" else 20
@@ -66,3 +66,31 @@ def a_node_that_first_asks_for_the_stream_lists_what_its_home_does(t):
         return server.get("/m.mp3/live.m3u8?s=" + session).text.count("#EXTINF")
     at_home, begun = segments(cluster.master), segments(cluster["e1"])
     check(at_home > 4 and begun >= at_home - 1, "the node lists %d segments, its home %d" % (begun, at_home))
+
+
+@test
+def listeners_who_come_with_hls_to_a_node_are_no_further_behind_than_alone(t):
+    """What HLS wants of the past is not for them."""
+    body = HLS + hls_mount("/m.mp3")
+    cluster = Cluster(t, {"e1": ""}, root=body, slave_root=body, source=False)
+    Encoder(t, cluster.master, "mp3", mount="/m.mp3")
+    wait_for(lambda: int(cluster.master.stat("/m.mp3", "total_bytes_read") or 0) > 25 * 16000, "it has played for 25 s", 40)
+    node = cluster["e1"]
+    text = node.get("/m.mp3/live.m3u8").text
+    session = next(line for line in text.splitlines() if "?s=" in line).partition("?s=")[2]
+    asks = [node.wire(), node.wire()]
+    asks[0].send(request("GET /m.mp3/live.m3u8?s=%s HTTP/1.1" % session, ["Host: x"]))
+    asks[1].send(request("GET /m.mp3 HTTP/1.0"))
+    later = node.listener("/m.mp3")
+    equal(asks[0].reply_head().status, 200)
+    equal(asks[1].reply_head().status, 200)
+    got = {"beside HLS": asks[1], "later": later}
+    began = int(node.stat("/m.mp3", "total_bytes_read") or 0)
+
+    def of_a_second():
+        for wire in got.values():
+            check(wire.fill(time.monotonic() + 5), "the stream has ended")
+        return int(node.stat("/m.mp3", "total_bytes_read") or 0) > began + 16000
+    wait_for(of_a_second, "a second has come", 10)
+    heard = {name: len(wire.pending) for name, wire in got.items()}
+    check(max(heard.values()) < 65536 + 6 * 16000, "they got %r bytes" % heard)

@@ -29,6 +29,7 @@ constexpr auto kRelayLinger = 10s;
 constexpr auto kLingerAtSeam = 2000ms;
 constexpr auto kLingerBeforeFallback = 1s;
 constexpr std::uint64_t kMostBytesAMs = 40;  // of MP3
+constexpr auto kLookForFilled = 20ms;
 // Longer than the news of a deleted record and the end of its stream take to reach all nodes.
 constexpr auto kClosedKept = 10s;
 
@@ -101,6 +102,27 @@ std::string RelayService::request_lines(const std::string& mount) const {
     lines += relay_burst_line(static_cast<std::uint64_t>(settings_of(mount)->hls_kept.count()) *
                               kMostBytesAMs);
   return lines;
+}
+
+void RelayService::past_comes(const std::string& mount, std::uint64_t bytes) {
+  const auto found = network_.mounts.find(mount);
+  if (!found || !awaited_.contains(mount)) return;
+  filling_[mount] = {found->bytes_read.load(std::memory_order_relaxed) + bytes,
+                     network_.loops.control().now() + kLongestFill};
+  if (!fill_timer_.armed()) fill_timer_.after(kLookForFilled);
+}
+
+void RelayService::find_filled() {
+  std::vector<std::string> filled;
+  const SteadyTime now = network_.loops.control().now();
+  for (const auto& [mount, filling] : filling_) {
+    const auto found = network_.mounts.find(mount);
+    if (!found || now >= filling.deadline ||
+        found->bytes_read.load(std::memory_order_relaxed) >= filling.until)
+      filled.push_back(mount);
+  }
+  for (const std::string& mount : filled) release(mount, WaitOutcome::kReady);
+  if (!filling_.empty()) fill_timer_.after(kLookForFilled);
 }
 
 std::vector<std::string> RelayService::source_types(const std::string& mount) const {

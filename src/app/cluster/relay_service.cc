@@ -80,6 +80,7 @@ RelayService::RelayService(Network& network)
                  Worker::resume(network_, request, outcome);
                },
                [this](const std::string& mount) { release(mount, WaitOutcome::kNever); }}),
+      fill_timer_(network.loops.control(), [this] { find_filled(); }),
       check_timer_(network.loops.control(), [this] { find_away(); }),
       choose_(network.loops.control(), [this] { choose_some(); }),
       relays_(*this) {
@@ -250,12 +251,15 @@ void RelayService::stop() {
   relays_.clear();
   parked_.clear();
   awaited_.clear();
+  filling_.clear();
+  fill_timer_.cancel();
 }
 
 void RelayService::await(const std::string& mount, const ParkedRequest& request, std::string via,
                          bool wants_window) {
   const auto found = network_.mounts.find(mount);
-  if (stopped_ || !found || found->phase() != MountPhase::kIdle) {
+  const bool is_filling = filling_.contains(mount);
+  if (stopped_ || !found || (found->phase() != MountPhase::kIdle && !is_filling)) {
     Worker::resume(network_, request, stopped_ ? WaitOutcome::kNever : WaitOutcome::kReady);
     return;
   }
@@ -266,7 +270,7 @@ void RelayService::await(const std::string& mount, const ParkedRequest& request,
   Awaited& awaited = awaited_[mount];
   if (awaited.via.empty()) awaited.via = std::move(via);
   awaited.window = awaited.window || wants_window;
-  if (!relays_.demand(mount)) release(mount, WaitOutcome::kNever);
+  if (!is_filling && !relays_.demand(mount)) release(mount, WaitOutcome::kNever);
 }
 
 void RelayService::first_waits(const std::string& mount) {
@@ -275,6 +279,7 @@ void RelayService::first_waits(const std::string& mount) {
 
 void RelayService::release(const std::string& mount, WaitOutcome outcome) {
   awaited_.erase(mount);
+  filling_.erase(mount);
   parked_.release(mount, outcome);
 }
 
@@ -317,7 +322,7 @@ void RelayService::find_away() {
 void RelayService::relay_failed(const std::string& mount) { release(mount, WaitOutcome::kNever); }
 
 void RelayService::mount_begun(const Mount& mount) {
-  release(mount.name(), WaitOutcome::kReady);
+  if (!filling_.contains(mount.name())) release(mount.name(), WaitOutcome::kReady);
   if (!network_.lookup->empty())
     network_.loops.control().post([this] { network_.lookup->mounts_changed(); });
 }

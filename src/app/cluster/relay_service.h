@@ -53,6 +53,8 @@ class RelayService final : public RelayHost {
   // than a burst.
   void await(const std::string& mount, const ParkedRequest& request, std::string via,
              bool wants_window = false);
+  // Of a stream that is pulled: a request may have to wait as long for what it began with.
+  static constexpr std::chrono::seconds kLongestFill{2};
   // The first listener has come to a mount whose relay waits for one.
   void first_waits(const std::string& mount);
   // Fetches the lists of all polled masters soon.
@@ -147,6 +149,7 @@ class RelayService final : public RelayHost {
   std::string user_agent() const override;
   std::string node_mark() const override;
   std::string request_lines(const std::string& mount) const override;
+  void past_comes(const std::string& mount, std::uint64_t bytes) override;
   std::vector<std::string> source_types(const std::string& mount) const override;
   std::string pull_line(const Upstream& upstream) override;
   std::chrono::milliseconds head_deadline() const override;
@@ -198,6 +201,7 @@ class RelayService final : public RelayHost {
   void leave_formers(const std::vector<MasterPlan>& plans);
   void find_raced();
   void release(const std::string& mount, WaitOutcome outcome);
+  void find_filled();
   void report_unable();
   bool fallback_plays(const Mount& mount) const;
   bool is_closed(const std::string& mount) const;
@@ -224,6 +228,14 @@ class RelayService final : public RelayHost {
     bool window = false;
   };
   std::map<std::string, Awaited> awaited_;  // by mount
+  // Streams that began with more of the past than a burst, which is not all here yet: listeners
+  // that began now would be behind the others for as long as they listen.
+  struct Filling {
+    std::uint64_t until = 0;  // of the mount's bytes_read
+    SteadyTime deadline;
+  };
+  std::map<std::string, Filling> filling_;  // by mount
+  Timer fill_timer_;
   std::set<std::string> away_;  // idle relays whose listeners, at the fallback, want to come back
   Timer check_timer_;
   std::vector<RelayPlan> configured_;

@@ -96,7 +96,7 @@ Result<DirectOffer> DirectCalls::offer_from(const DirectAsk& ask, UpstreamAnswer
 }
 
 void DirectCalls::use_relay(DirectAsk ask) const {
-  network_.relays->await(ask.mount, ask.request, std::move(ask.via));
+  network_.relays->await(ask.mount, ask.request, std::move(ask.via), ask.window);
 }
 
 }  // namespace lb

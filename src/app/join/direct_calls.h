@@ -30,6 +30,7 @@ struct DirectAsk {
   ParkedRequest request;
   std::string via;            // of the listener's request
   bool icy_metadata = false;  // the listener wants it
+  bool window = false;        // RelayService::await()
 };
 
 class DirectCalls {

@@ -61,6 +61,13 @@ bool is_unheard(const Mount& mount) {
   return mount.phase() == MountPhase::kLingering && mount.listeners() == 0;
 }
 
+// A relay that has just begun may lack a part of what it began with, which control knows.
+bool may_be_filling(const Network& network, const Mount& mount) {
+  const auto facts = mount.facts();
+  return mount.phase() == MountPhase::kRunning && facts->relayed &&
+         network.clock.steady() - facts->started < RelayService::kLongestFill;
+}
+
 // Two servers that relay one mount from each other must not keep an echo alive.
 bool answer_if_echo(Network& network, Connection& connection, const Mount& mount) {
   const MountPhase phase = mount.phase();
@@ -121,15 +128,19 @@ Verdict start_relay(Worker& worker, Connection& connection, const ListenAsk& ask
   Network& network = worker.services;
   const bool direct = first_time && connection.context().asked.direct &&
                       may_pass_through(connection, section_of(network, connection), ask.icy);
+  // What HLS at another server wants, this one has to ask for.
+  const bool window =
+      connection.context().is_server() && ask.burst.value_or(0) > mount.settings()->burst_bytes;
   DirectAsk call{mount.name(),
                  {worker.loop.id(), connection.id(), may_go_back(network, connection.context())},
                  std::string(connection.request().headers.get("via")),
-                 ask.icy};
+                 ask.icy,
+                 window};
   network.loops.control().post([&network, direct, call = std::move(call)]() mutable {
     if (direct)
       network.direct->call(std::move(call));
     else
-      network.relays->await(call.mount, call.request, std::move(call.via));
+      network.relays->await(call.mount, call.request, std::move(call.via), call.window);
   });
   return Verdict::kPending;
 }
@@ -268,6 +279,8 @@ Verdict listen_stage(Worker& worker, Connection& connection) {
     reply_head(network, connection, *mount, asked.icy);
     return Verdict::kAnswered;
   }
+  if (!waited && may_be_filling(network, *mount))
+    return start_relay(worker, connection, asked, *mount, false);
   if (mount->phase() == MountPhase::kIdle) {
     if (offer && offer->mount == mount)
       return admit_listener(worker, connection, asked, std::move(mount), offer);

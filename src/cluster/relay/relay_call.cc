@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/strings.h"
 #include "cluster/relay/relay.h"
 #include "cluster/relay/relay_marks.h"
 #include "media/same_format.h"
@@ -181,6 +182,8 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
     go_on();
     return;
   }
+  if (const auto past = parse_u64(answer.headers.get("x-lb-burst")); past && lease_ == 0)
+    host_.past_comes(plan_.local_mount, *past);
   entry.worker = host_.quiet_worker();
   entry.place = place;
   entry.answer = std::move(answer);

@@ -101,6 +101,8 @@ class RelayHost {
   // The mark of this node in its cluster, and the lines that mark a relay's request; "": none.
   virtual std::string node_mark() const { return {}; }
   virtual std::string request_lines(const std::string& /*mount*/) const { return {}; }
+  // So many bytes of a stream that begins were there before it was asked for.
+  virtual void past_comes(const std::string& /*mount*/, std::uint64_t /*bytes*/) {}
   // Content types other than audio and video that the mount's sources may send.
   virtual std::vector<std::string> source_types(const std::string& /*mount*/) const { return {}; }
   // A header line that proves this node to that server, for one request; "": there is no link to

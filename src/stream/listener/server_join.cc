@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/cat.h"
 #include "stream/log/join.h"
 
 namespace lb {
@@ -25,6 +26,10 @@ void join_server(Listener& listener, const StreamView& view, const Mount& mount,
     const auto relays = static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount.relays()));
     if (relays >= StreamPlace::kCrowd) placed.place->relays = relays;
     listener.preamble->add_line("X-LB-Stream: " + print_stream_place(*placed.place));
+    // More than its own listeners would get.
+    const std::uint64_t past = view.end - std::min(view.end, placed.plan.position);
+    if (past > mount.settings()->burst_bytes)
+      listener.preamble->add_line(cat({"X-LB-Burst: ", past}));
     listener.span_begin = placed.span_begin;
   }
   listener.position = placed.plan.position;
