@@ -376,7 +376,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       if (!of.listeners.empty()) out.put(HandoverType::kListeners, std::exchange(of, {}));
       bytes = 0;
     };
-    network_.workers[i]->streams->bring_returned();  // the next process would leave them there
+    network_.workers[i]->streams->plan_returns();  // the next process does not know of them
     network_.workers[i]->streams->each_listener([&](Mount& mount, Listener& listener) {
       if (&mount != filling || of.listeners.size() >= kListenersARecord || bytes >= kRecordsBytes) {
         put();

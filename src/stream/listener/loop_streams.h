@@ -122,8 +122,9 @@ class LoopStreams final : public FanoutHost {
   // Of a hand-over, between two turns of the loop. cannot_move(): why not now; "": it can.
   // forget(): another process takes them, and nothing is sent or reported.
   std::string cannot_move() const;
-  // Brings home those whose mounts have returned, now instead of soon.
-  void bring_returned();
+  // Those whose mounts have returned will leave for them; returns the mounts that they leave.  Of a
+  // hand-over, too: the next process lets them leave.
+  std::vector<std::shared_ptr<Mount>> plan_returns();
   void each_mount(const std::function<void(Mount&)>& f) const;  // with listeners here
   void each_listener(const std::function<void(Mount&, Listener&)>& f) const;
   void forget();
@@ -173,6 +174,7 @@ class LoopStreams final : public FanoutHost {
   // fallbacks, the nearest to home first, until it returns true.
   template <class F>
   void for_each_homeward(const std::string& home, const std::string& here, F&& f) const;
+  void bring_returned();
   bool bring_from(Fanout& fanout);  // whether it had listeners of mounts that have returned
   void go_on_with(Listener& listener, const std::shared_ptr<Mount>& to, EnterMode mode);
   static void count_at(Listener& listener, Mount& mount);  // not where it counted until now

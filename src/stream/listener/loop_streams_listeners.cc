@@ -193,16 +193,22 @@ void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
 void LoopStreams::bring_returned() {
   if (returned_.empty()) return;
   const SteadyTime began = loop_.clock().steady();
-  // One may have ended again meanwhile.
-  std::erase_if(returned_,
-                [](const auto& one) { return one.second->phase() == MountPhase::kEnded; });
-  std::vector<std::shared_ptr<Mount>> from;
-  for (const auto& [at, fanout] : fanouts_)
-    if (bring_from(*fanout)) from.push_back(fanout->mount_ptr());
+  const std::vector<std::shared_ptr<Mount>> from = plan_returns();
   returned_.clear();
   for (const auto& away : from) wake(away);
   const SteadyTime ended = loop_.clock().steady();
   next_return_ = ended + kReturnShare * (ended - began);
+}
+
+std::vector<std::shared_ptr<Mount>> LoopStreams::plan_returns() {
+  // One may have ended again meanwhile.
+  std::erase_if(returned_,
+                [](const auto& one) { return one.second->phase() == MountPhase::kEnded; });
+  std::vector<std::shared_ptr<Mount>> from;
+  if (returned_.empty()) return from;
+  for (const auto& [at, fanout] : fanouts_)
+    if (bring_from(*fanout)) from.push_back(fanout->mount_ptr());
+  return from;
 }
 
 bool LoopStreams::bring_from(Fanout& fanout) {

@@ -1,4 +1,6 @@
 // Listeners that change their mount: fallback, return, moveclients.
+#include <thread>
+
 #include "stream/streams_fixture.h"
 
 using namespace lb;
@@ -250,6 +252,27 @@ TEST(Moves, AListenerThatStillDrainsTheOldStreamComesHomeToo) {
   wire->otherwise = Wire::kEverything;
   settle();
   CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(0, 30, 2));
+  CHECK(ids(*again) == std::vector<std::uint64_t>{1});
+}
+TEST(Moves, AHandOverPlansReturnsFromItsOwnThread) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), b = on_air("/b");
+  publish(*b);
+  publish(*a);
+  listen(*a, 1);
+  end(*a);
+  const auto again = on_air("/a", settings);
+  publish(*again);
+  streams.bring_home(again->mount);
+  std::thread([this] { streams.plan_returns(); }).join();
+  std::vector<std::shared_ptr<Mount>> next;
+  streams.each_listener([&next](Mount&, Listener& listener) {
+    next.push_back(listener.continuation ? listener.continuation->next : nullptr);
+  });
+  CHECK(next == std::vector<std::shared_ptr<Mount>>{again->mount});
+  // The hand-over fails.
+  settle();
   CHECK(ids(*again) == std::vector<std::uint64_t>{1});
 }
 TEST(Moves, AStreamThatEndsAndBeginsAtOnceIsHeardToItsEnd) {
