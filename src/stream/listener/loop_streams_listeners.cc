@@ -175,7 +175,7 @@ void LoopStreams::for_each_homeward(const std::string& home, const std::string& 
   const bool is_behind = find_in_fallbacks(
       shared_.fallback_of(home),
       [&](const std::string& name) {
-        if (name != here) passed.push_back(name);
+        passed.push_back(name);
         return name == here;
       },
       shared_.fallback_of);
@@ -250,6 +250,7 @@ std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) 
       if (!listener.home || *listener.home == here->name()) return;
       if (!seen.insert(*listener.home).second) return;
       for_each_homeward(*listener.home, here->name(), [&](const std::string& name) {
+        if (name == here->name()) return true;
         if (const auto one = at_home.find(name); one != at_home.end()) found[one->second] = true;
         return false;
       });

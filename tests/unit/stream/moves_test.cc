@@ -254,6 +254,30 @@ TEST(Moves, AListenerThatStillDrainsTheOldStreamComesHomeToo) {
   CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(0, 30, 2));
   CHECK(ids(*again) == std::vector<std::uint64_t>{1});
 }
+TEST(Moves, AListenerOfAnotherMountThatDrainsTheOldStreamGoesOnWithTheNext) {
+  fallbacks = {{"/top", "/a"}, {"/a", "/b"}};
+  const auto top = on_air("/top"), old = on_air("/a"), b = on_air("/b");
+  publish(*b);
+  publish(*old);
+  const auto wire = std::make_shared<Wire>();
+  wire->script = {50};
+  wire->otherwise = Wire::kAgain;
+  auto guest = make(1, std::make_unique<FakeTransport>(wire, always_writable.get()), *top);
+  guest->mount_pass.leave();
+  streams.join(std::move(guest), old->mount, 0);
+  old->writer.units(5, 100);
+  publish(*old);
+  end(*old);
+  const auto again = on_air("/a");
+  again->writer.log->begin_source(again->writer.log->head());
+  again->writer.bytes(30);
+  publish(*again);
+  streams.bring_home(again->mount);
+  settle();
+  wire->otherwise = Wire::kEverything;
+  settle();
+  CHECK(ids(*again) == std::vector<std::uint64_t>{1});
+}
 TEST(Moves, AHandOverPlansReturnsFromItsOwnThread) {
   MountSettings settings;
   settings.fallback_mount = "/b";
