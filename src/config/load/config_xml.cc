@@ -5,11 +5,10 @@
 #include "config/load/checks.h"
 #include "config/schema/schema.h"
 #include "config/schema/value.h"
+#include "config/schema/xml_node.h"
 
 namespace lb {
 namespace {
-
-constexpr std::string_view kLineEnds = "\n\r\t";  // an XML parser would change them in an attribute
 
 class Writer {
  public:
@@ -17,55 +16,39 @@ class Writer {
 
   // A value that differs from `standard` counts as written, because the loader may have set it.
   // Null: only written values count.
-  std::string block(const SchemaElement& row, const void* object, const void* standard,
-                    const std::string& path, std::size_t depth) const {
-    std::string attributes, text, children;
-    if (path == "mount[default]") attributes = " type=\"default\"";
+  XmlNode block(const SchemaElement& row, const void* object, const void* standard,
+                const std::string& path) const {
+    XmlNode node;
+    node.name = row.block->name.substr(row.block->name.rfind('/') + 1);
+    if (path == "mount[default]") node.attributes.push_back({"type", "default"});
     for (const SchemaElement& inner : row.block->elements) {
       if (!has_value(inner)) continue;
       const std::string at = join_path(path, inner);
       if (inner.kind == ValueKind::kBlock) {
-        children += blocks(inner, object, standard, at, depth + 1);
+        add_blocks(node, inner, object, standard, at);
         continue;
       }
       if (!is_wanted(inner, object, standard, at)) continue;
-      const auto written = values(inner, object);
-      if (!inner.name.empty() && (inner.attribute || row.block->inline_form)) {
+      auto written = values(inner, object);
+      if (!inner.name.empty() && is_attribute(*row.block, inner)) {
         // An attribute occurs once, so the items of a list are separated by spaces.
-        std::string all;
-        for (const std::string& value : written)
-          all += cat({all.empty() ? "" : " ", escape_markup(value, kLineEnds)});
-        if (!written.empty()) attributes += cat({" ", inner.name, "=\"", all, "\""});
+        if (!written.empty())
+          node.attributes.push_back({std::string(inner.name), listed(written, " ")});
         continue;
       }
-      for (const std::string& value : written) {
-        if (inner.name.empty()) {
-          text += escape_markup(value, kLineEnds);
-        } else {
-          children += indent(depth + 1) + element(inner.name, "", escape_markup(value, kLineEnds));
-        }
+      for (std::string& value : written) {
+        if (inner.name.empty())
+          node.text += value;
+        else
+          node.children.push_back({std::string(inner.name), 0, std::move(value)});
       }
     }
-    if (!row.nest.many && attributes.empty() && text.empty() && children.empty()) return "";
-    const std::string_view name = row.block->name.substr(row.block->name.rfind('/') + 1);
-    if (!children.empty()) children = cat({text, "\n", children, indent(depth)});
-    return indent(depth) + element(name, attributes, children.empty() ? text : children);
+    return node;
   }
 
  private:
-  static std::string indent(std::size_t depth) { return std::string(2 * depth, ' '); }
-
-  static std::string element(std::string_view name, std::string_view attributes,
-                             std::string_view inside) {
-    std::string out = cat({"<", name});
-    out.append(attributes);
-    if (inside.empty()) return out + "/>\n";
-    return out.append(">").append(inside).append("</").append(name).append(">\n");
-  }
-
-  std::string blocks(const SchemaElement& row, const void* object, const void* standard,
-                     const std::string& path, std::size_t depth) const {
-    std::string out;
+  void add_blocks(XmlNode& parent, const SchemaElement& row, const void* object,
+                  const void* standard, const std::string& path) const {
     const auto fresh = row.block->fresh();
     const std::size_t count =
         row.nest.count(object) - (is_header_of_mount(row, path) ? inherited_headers() : 0);
@@ -83,9 +66,9 @@ class Writer {
       } else if (!row.nest.many && standard != nullptr && row.block != &kMountBlock) {
         like = row.nest.at(standard, 0);
       }
-      out += block(row, at, like, inner, depth);
+      XmlNode node = block(row, at, like, inner);
+      if (row.nest.many || !node.is_empty()) parent.children.push_back(std::move(node));
     }
-    return out;
   }
 
   bool is_written_below(const std::string& path) const {
@@ -150,7 +133,8 @@ std::string config_xml(const LoadedConfig& loaded, const Config& config, std::st
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   if (!comment.empty()) out += comment_line(comment);
   const auto standard = load_config_text("<icecast/>", config.file);
-  return out + Writer(loaded, config).block(root, &config, standard->config.get(), "", 0);
+  append_xml(out, Writer(loaded, config).block(root, &config, standard->config.get(), ""), 0);
+  return out;
 }
 
 }  // namespace lb

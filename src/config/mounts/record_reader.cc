@@ -33,10 +33,6 @@ std::string integer(double number) {
   return std::to_string(static_cast<std::int64_t>(std::llround(number)));
 }
 
-bool is_attribute(const SchemaBlock& block, const SchemaElement& row) {
-  return row.attribute || block.inline_form;
-}
-
 // The place of an attribute or a child, which are sorted by their rows.
 std::size_t position_of(const SchemaBlock& block, std::string_view name, bool attribute) {
   for (std::size_t i = 0; i < block.elements.size(); ++i) {

@@ -2,19 +2,11 @@
 
 #include <vector>
 
-#include "base/cat.h"
-#include "base/strings.h"
 #include "config/mounts/record_secrets.h"
 #include "config/schema/value.h"
 
 namespace lb {
 namespace {
-
-constexpr std::string_view kLineBreaks = "\n\r\t";
-
-bool as_attribute(const SchemaBlock& block, const SchemaElement& row) {
-  return row.attribute || block.inline_form;
-}
 
 // The member for the text of a block that also has elements.
 std::string_view text_member(const SchemaBlock& block) {
@@ -26,7 +18,7 @@ std::string_view text_member(const SchemaBlock& block) {
 std::vector<std::string_view> values_of(const SchemaBlock& block, const SchemaElement& row,
                                         const XmlNode& node) {
   std::vector<std::string_view> values;
-  if (as_attribute(block, row)) {
+  if (is_attribute(block, row)) {
     for (const XmlAttribute& attribute : node.attributes)
       if (attribute.name == row.name) values.push_back(attribute.value);
   } else {
@@ -68,9 +60,7 @@ XmlNode block_tree(const SchemaBlock& block, const void* object, std::string_vie
       const std::size_t count = row.nest.count(object);
       for (std::size_t i = 0; i < count; ++i) {
         XmlNode child = block_tree(*row.block, row.nest.at(object, i), row.name);
-        const bool says =
-            !child.text.empty() || !child.attributes.empty() || !child.children.empty();
-        if (row.nest.many || says) node.children.push_back(std::move(child));
+        if (row.nest.many || !child.is_empty()) node.children.push_back(std::move(child));
       }
       continue;
     }
@@ -82,35 +72,14 @@ XmlNode block_tree(const SchemaBlock& block, const void* object, std::string_vie
     for (std::string& one : values) {
       if (row.name.empty()) {
         node.text = std::move(one);
-      } else if (as_attribute(block, row)) {
+      } else if (is_attribute(block, row)) {
         node.attributes.push_back({std::string(row.name), std::move(one)});
       } else {
-        XmlNode& child = node.children.emplace_back();
-        child.name = row.name;
-        child.text = std::move(one);
+        node.children.push_back({std::string(row.name), 0, std::move(one)});
       }
     }
   }
   return node;
-}
-
-void append_xml(std::string& out, const XmlNode& node, std::size_t depth) {
-  out.append(2 * depth, ' ').append("<").append(node.name);
-  for (const XmlAttribute& attribute : node.attributes)
-    out.append(" ")
-        .append(attribute.name)
-        .append(cat({"=\"", escape_markup(attribute.value, kLineBreaks), "\""}));
-  if (node.text.empty() && node.children.empty()) {
-    out += "/>\n";
-    return;
-  }
-  out.append(">").append(escape_markup(node.text, kLineBreaks));
-  if (!node.children.empty()) {
-    out += '\n';
-    for (const XmlNode& child : node.children) append_xml(out, child, depth + 1);
-    out.append(2 * depth, ' ');
-  }
-  out.append("</").append(node.name).append(">\n");
 }
 
 void write_block_members(JsonWriter& json, const SchemaBlock& block, const XmlNode& node,

@@ -16,8 +16,6 @@ namespace lb {
 // The values of an object that differ from a fresh one of its block.
 XmlNode block_tree(const SchemaBlock& block, const void* object, std::string_view name);
 
-void append_xml(std::string& out, const XmlNode& node, std::size_t depth);
-
 // The value of the node: an object, or a scalar if the block is mainly a text.
 void write_block_json(JsonWriter& json, const SchemaBlock& block, const XmlNode& node,
                       RecordSecrets secrets);

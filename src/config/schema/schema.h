@@ -195,6 +195,11 @@ inline bool has_value(const SchemaElement& row) {
   return !row.secondary && row.kind != ValueKind::kNothing && row.kind != ValueKind::kNamed;
 }
 
+// Whether the row is written as an attribute; if not, as an element.
+inline bool is_attribute(const SchemaBlock& block, const SchemaElement& row) {
+  return row.attribute || block.inline_form;
+}
+
 // The row of the block's own text; null: none.
 const SchemaElement* text_row(const SchemaBlock& block);
 

@@ -116,6 +116,24 @@ Result<XmlNode> parse_xml(std::string_view bytes) {
   return convert(xmlDocGetRootElement(document.get()), 1);
 }
 
+void append_xml(std::string& out, const XmlNode& node, std::size_t depth) {
+  constexpr std::string_view kLineEnds = "\n\r\t";  // a parser would change them in an attribute
+  out.append(2 * depth, ' ').append("<").append(node.name);
+  for (const XmlAttribute& attribute : node.attributes)
+    out.append(cat({" ", attribute.name, "=\"", escape_markup(attribute.value, kLineEnds), "\""}));
+  if (node.text.empty() && node.children.empty()) {
+    out += "/>\n";
+    return;
+  }
+  out.append(">").append(escape_markup(node.text, kLineEnds));
+  if (!node.children.empty()) {
+    out += '\n';
+    for (const XmlNode& child : node.children) append_xml(out, child, depth + 1);
+    out.append(2 * depth, ' ');
+  }
+  out.append("</").append(node.name).append(">\n");
+}
+
 std::string xml_library_version() { return LIBXML_DOTTED_VERSION; }
 
 }  // namespace lb

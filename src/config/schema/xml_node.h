@@ -32,12 +32,16 @@ struct XmlNode {
   std::vector<XmlAttribute> attributes = {};
   std::vector<XmlNode> children = {};
 
+  bool is_empty() const { return text.empty() && attributes.empty() && children.empty(); }
   bool operator==(const XmlNode&) const = default;
 };
 
 // The root element.  The error's text begins as Icecast's: "XML config parsing error" or "no root
 // element found"; the rest is the reason and the place.
 Result<XmlNode> parse_xml(std::string_view bytes);
+
+// Appends the element, indented by two blanks for each level.  parse_xml() reads the same values.
+void append_xml(std::string& out, const XmlNode& node, std::size_t depth);
 
 // Of libxml2, for --version.
 std::string xml_library_version();
