@@ -64,12 +64,13 @@ void AddressTrial::ask(std::uint64_t number, Trial& trial) {
       cat({"GET /_lb/proof?ask=", trial.proof.ask, " HTTP/1.0\r\nHost: ", to_text(address),
            "\r\nUser-Agent: icecast-lb\r\n\r\n"});
   request.connect_deadline = request.head_deadline = kForAnswer;
-  trial.client = std::make_unique<BodyClient>(
-      connector_, std::move(request), kMaxBytes, kForAnswer,
-      [this, number](Result<FetchedBody> answer) { ended(number, std::move(answer)); });
+  request.body = {kMaxBytes, kForAnswer};
+  trial.client = std::make_unique<Client>(
+      connector_, std::move(request),
+      [this, number](Result<ClientAnswer> answer) { ended(number, std::move(answer)); });
 }
 
-void AddressTrial::ended(std::uint64_t number, Result<FetchedBody> answer) {
+void AddressTrial::ended(std::uint64_t number, Result<ClientAnswer> answer) {
   const auto at = trials_.find(number);
   if (at == trials_.end()) return;
   Trial& trial = at->second;

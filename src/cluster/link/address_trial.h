@@ -25,7 +25,7 @@
 
 #include "base/result.h"
 #include "cluster/link/frame.h"
-#include "http/body_client.h"
+#include "http/client.h"
 
 namespace lb {
 
@@ -53,12 +53,12 @@ class AddressTrial {
     ProveFrame proof;
     std::chrono::milliseconds round_trip{0};
     bool again = false;  // this is the second attempt
-    std::unique_ptr<BodyClient> client;
+    std::unique_ptr<Client> client;
     std::unique_ptr<Timer> timer;
   };
   void ask(std::uint64_t number, Trial& trial);
   void ask_after(std::uint64_t number, Trial& trial, std::chrono::milliseconds pause);
-  void ended(std::uint64_t number, Result<FetchedBody> answer);
+  void ended(std::uint64_t number, Result<ClientAnswer> answer);
   Connector& connector_;
   Tried tried_;
   std::map<std::uint64_t, Trial> trials_;

@@ -256,15 +256,15 @@ void MasterWatch::ask_for_list() {
   }
   request.head = stream_list_request(plan_, callbacks_.user_agent(),
                                      callbacks_.lines ? callbacks_.lines() : "", query);
-  client_ = std::make_unique<BodyClient>(connector_, std::move(request), StreamList::kMaxBytes,
-                                         kListDeadline, [this](Result<FetchedBody> answer) {
-                                           const auto done =
-                                               std::move(client_);  // it is running this callback
-                                           on_answer(std::move(answer));
-                                         });
+  request.body = {StreamList::kMaxBytes, kListDeadline};
+  client_ =
+      std::make_unique<Client>(connector_, std::move(request), [this](Result<ClientAnswer> answer) {
+        const auto done = std::move(client_);  // it is running this callback
+        on_answer(std::move(answer));
+      });
 }
 
-void MasterWatch::on_answer(Result<FetchedBody> answer) {
+void MasterWatch::on_answer(Result<ClientAnswer> answer) {
   std::string why;
   if (!answer) {
     why = answer.error().what;
@@ -273,7 +273,7 @@ void MasterWatch::on_answer(Result<FetchedBody> answer) {
   } else if (auto list = parse_stream_list(answer->body); !list) {
     why = "sent " + list.error().what;
   } else {
-    reach_ = reach_of(answer->peer);
+    reach_ = reach_of(answer->transport->peer());
     take(*list, answer->complete && !list->cut_off && !list->too_many);
   }
   well_ = why.empty();

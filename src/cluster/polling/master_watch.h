@@ -31,7 +31,7 @@
 #include "cluster/polling/stream_list.h"
 #include "cluster/polling/stream_list_record.h"
 #include "cluster/relay/relay_plans.h"
-#include "http/body_client.h"
+#include "http/client.h"
 
 namespace lb {
 
@@ -99,7 +99,7 @@ class MasterWatch {
   void post_again_later(std::string why, std::chrono::seconds pause);
   ClientRequest post_request(bool leaving);
   void ask_for_list();
-  void on_answer(Result<FetchedBody> answer);
+  void on_answer(Result<ClientAnswer> answer);
   void take(const StreamList& list, bool complete);
   void forget_missing(std::set<std::string>& changed);
   void ask_later(bool worked);
@@ -111,7 +111,7 @@ class MasterWatch {
   MasterPlan plan_;
   Callbacks callbacks_;
   std::map<std::string, Known> known_;
-  std::unique_ptr<BodyClient> client_;
+  std::unique_ptr<Client> client_;
   SteadyTime asked_{};
   bool again_ = false;
   bool report_again_ = false;  // the report being sent is out of date

@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "http/body_client.h"
 #include "http/loopback.h"
 
 #include "CppUTest/TestHarness.h"
@@ -11,7 +10,7 @@ using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
-TEST_GROUP(Client) {
+struct ClientFixture : Utest {
   Loop loop{0, system_clock()};
   Resolver resolver{loop};
   Connector connector{loop, resolver};
@@ -35,6 +34,8 @@ TEST_GROUP(Client) {
   }
   std::string fault() const { return result->has_value() ? "(none)" : result->error().what; }
 };
+
+TEST_GROUP_BASE(Client, ClientFixture){};
 
 TEST(Client, SendsTheRequestAndGivesTheSocketUp) {
   server.answers = {"HTTP/1.0 200 OK\r\nA: b\r\n\r\nbegin"};
@@ -97,63 +98,50 @@ TEST(Client, WhatIsGivenUpIsNotHeardOf) {
   CHECK(!result);
 }
 
-TEST_GROUP(BodyClient) {
-  Loop loop{0, system_clock()};
-  Resolver resolver{loop};
-  Connector connector{loop, resolver};
-  Loopback server{loop};
-  std::unique_ptr<BodyClient> client;
-  std::optional<Result<FetchedBody>> result;
+TEST_GROUP_BASE(BodyOfClient, ClientFixture){
+    void ask_body(std::string answer, std::size_t most = 1000,
+                  std::chrono::milliseconds deadline = 5s){server.answers = {std::move(answer)};
+server.requests.clear();
+result.reset();
+ClientRequest wanted = request();
+wanted.body = {most, deadline};
+ask(std::move(wanted));
+}
+void is(const char* body, bool complete) {
+  CHECK(result->has_value());
+  STRCMP_EQUAL(body, (*result)->body.c_str());
+  CHECK_EQUAL(complete, (*result)->complete);
+}
+}
+;
 
-  void ask(std::string answer, std::size_t most = 1000, std::chrono::milliseconds deadline = 5s) {
-    server.answers = {std::move(answer)};
-    server.requests.clear();
-    result.reset();
-    ClientRequest request;
-    request.target = {"127.0.0.1", server.port, false, ""};
-    request.head = "GET /x HTTP/1.0\r\n\r\n";
-    client = std::make_unique<BodyClient>(connector, std::move(request), most, deadline,
-                                          [this](Result<FetchedBody> body) {
-                                            result.emplace(std::move(body));
-                                            client.reset();
-                                          });
-    while (!result) loop.run_once(true);
-  }
-  void is(const char* body, bool complete) {
-    CHECK(result->has_value());
-    STRCMP_EQUAL(body, (*result)->body.c_str());
-    CHECK_EQUAL(complete, (*result)->complete);
-  }
-};
-
-TEST(BodyClient, ReadsUntilTheServerCloses) {
-  ask("HTTP/1.0 200 OK\r\n\r\nline\r\nline\r\n");
+TEST(BodyOfClient, ReadsUntilTheServerCloses) {
+  ask_body("HTTP/1.0 200 OK\r\n\r\nline\r\nline\r\n");
   is("line\r\nline\r\n", true);
   LONGS_EQUAL(200, (*result)->response.status);
 }
-TEST(BodyClient, KnowsFromTheLengthWhetherABodyIsComplete) {
-  ask("HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nline and more");
+TEST(BodyOfClient, KnowsFromTheLengthWhetherABodyIsComplete) {
+  ask_body("HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nline and more");
   is("line", true);
-  ask("HTTP/1.0 200 OK\r\nContent-Length: 40\r\n\r\nline");
+  ask_body("HTTP/1.0 200 OK\r\nContent-Length: 40\r\n\r\nline");
   is("line", false);
-  ask("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\nline");
+  ask_body("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\nline");
   is("", true);
 }
-TEST(BodyClient, TakesChunksOutAndKnowsTheLastOne) {
-  ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nline\r\n0\r\n\r\n");
+TEST(BodyOfClient, TakesChunksOutAndKnowsTheLastOne) {
+  ask_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nline\r\n0\r\n\r\n");
   is("line", true);
-  ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nline\r\n");
+  ask_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nline\r\n");
   is("line", false);
 }
-TEST(BodyClient, ABodyInPiecesIsPutTogether) {
+TEST(BodyOfClient, ABodyInPiecesIsPutTogether) {
   server.close_after = false;
   server.answers = {"HTTP/1.0 200 OK\r\nContent-Length: 8\r\n\r\n"};
-  ClientRequest request;
-  request.target = {"127.0.0.1", server.port, false, ""};
-  request.head = "GET /x HTTP/1.0\r\n\r\n";
-  client = std::make_unique<BodyClient>(
-      connector, std::move(request), 1000, 5s,
-      [this](Result<FetchedBody> body) { result.emplace(std::move(body)); });
+  ClientRequest wanted = request();
+  wanted.body = {1000, 5s};
+  client = std::make_unique<Client>(
+      connector, std::move(wanted),
+      [this](Result<ClientAnswer> answer) { result.emplace(std::move(answer)); });
   while (server.requests.empty()) loop.run_once(true);
   for (int i = 0; i < 4; ++i) {
     server.send("ab");
@@ -162,24 +150,24 @@ TEST(BodyClient, ABodyInPiecesIsPutTogether) {
   while (!result) loop.run_once(true);
   is("abababab", true);
 }
-TEST(BodyClient, RefusesABodyThatIsTooLong) {
-  ask("HTTP/1.0 200 OK\r\n\r\n" + std::string(1001, 'x'));
+TEST(BodyOfClient, RefusesABodyThatIsTooLong) {
+  ask_body("HTTP/1.0 200 OK\r\n\r\n" + std::string(1001, 'x'));
   CHECK(!result->has_value());
   STRCMP_EQUAL("answered with more than 1000 bytes", result->error().what.c_str());
 }
-TEST(BodyClient, RefusesFramingThatIsBrokenOrUnknown) {
-  ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n");
+TEST(BodyOfClient, RefusesFramingThatIsBrokenOrUnknown) {
+  ask_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n");
   STRCMP_EQUAL("chunked body: a size line that does not begin with hexadecimal digits",
                result->error().what.c_str());
-  ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n");
+  ask_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n");
   CHECK(result->error().code == Error::Code::kUnsupported);
 }
-TEST(BodyClient, PassesOnWhyThereWasNoAnswer) {
-  ask("nonsense");
+TEST(BodyOfClient, PassesOnWhyThereWasNoAnswer) {
+  ask_body("nonsense");
   STRCMP_EQUAL("did not answer in HTTP", result->error().what.c_str());
 }
-TEST(BodyClient, DoesNotWaitLongerThanTheDeadline) {
+TEST(BodyOfClient, DoesNotWaitLongerThanTheDeadline) {
   server.close_after = false;
-  ask("HTTP/1.0 200 OK\r\n\r\nbegin", 1000, 30ms);
+  ask_body("HTTP/1.0 200 OK\r\n\r\nbegin", 1000, 30ms);
   STRCMP_EQUAL("did not finish its answer in time", result->error().what.c_str());
 }
