@@ -3,8 +3,10 @@ import os
 import threading
 
 from api import encoded
+from bench import node_at
 from etcd import Cluster
 from harness import check, equal, test, wait_for
+from link_bench import RawNode
 from placed import Api, etcd_store, home, homes, store_master, up
 
 NUMBER = 160 if os.environ.get("LB_FULL") else 32
@@ -131,3 +133,23 @@ def what_drains_or_is_dead_is_no_home(b):
     check("edge12: it is not up" in refused["nodes"], refused)
     equal(api.want(201, "POST", "/mounts", {"mount": "/b"}).json()["home"], "edge13")
     api.problem("no-room", "POST", "/mounts/a/move", {"to": "m11"})
+
+
+@test
+def a_node_that_claims_to_be_immense_is_not_the_home_of_every_new_mount(b):
+    for attributes, least in (("", 2), ('max-sources="10"', 16)):
+        master = store_master(b, 11, {12: "", 13: "", 66: attributes})
+        nodes = [home(b, n, master, 'max-sources="10"') for n in (12, 13)]
+        up(master, nodes)
+        liar = RawNode(b, master, "edge66", source="127.0.0.66")
+        equal(liar.hello(cap={"lis": 10, "src": 900000, "in": 9e7}, pub={"http": ["127.0.0.66:8000"]})["t"], "WELCOME", "its hello")
+        liar.load()
+        liar.keep_alive()
+        wait_for(lambda: (node_at(master, "edge66") or {}).get("state") == "up", "it is up")
+        api = Api(master)
+        for i in range(24):
+            api.want(201, "POST", "/mounts", {"mount": "/m%d" % i})
+        count = homes(api)
+        check(24 - count["edge66"] >= least, count)
+        for server in [*nodes, master]:
+            server.stop()

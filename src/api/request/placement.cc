@@ -85,7 +85,9 @@ Placed place_mount(const PlaceWish& wish, std::span<const PlaceCandidate> candid
     row.reason.refused = refusal(wish, node);
     row.refused = !row.reason.refused.empty();
     row.far = nearness(wish, node);
-    row.use = std::max(share(node.reserved_mounts + 1, node.max_sources.value_or(0)),
+    const std::uint64_t sources =
+        node.counted_sources != 0 ? node.counted_sources : node.max_sources.value_or(0);
+    row.use = std::max(share(node.reserved_mounts + 1, sources),
                        share(node.reserved_kbps + wish.kbps, node.max_ingest_kbps));
     row.reason.use = row.use;
     row.draw = rendezvous(wish.mount, node.node);

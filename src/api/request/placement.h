@@ -28,6 +28,7 @@ struct PlaceCandidate {
   std::vector<std::string> tags = {};
   std::vector<std::string> countries = {};        // that it is near to; empty: not given
   std::optional<std::uint64_t> max_sources = {};  // nullopt: not limited
+  std::uint64_t counted_sources = 0;              // of them in its share; 0: all
   std::uint64_t max_ingest_kbps = 0;              // 0: not limited
   std::uint64_t reserved_mounts = 0;              // by the records
   std::uint64_t reserved_kbps = 0;

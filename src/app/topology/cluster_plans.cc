@@ -109,6 +109,7 @@ KnownNodes known_nodes(const Config& config) {
     node.sources = from.sources;
     node.limits = limits_of(from.max_bits_per_second, from.max_listeners, from.weight, order++,
                             from.countries);
+    if (from.max_sources >= 0) node.limits.most.sources = static_cast<unsigned>(from.max_sources);
     if (is_node_id(node.id)) known.nodes.push_back(std::move(node));
   }
   for (const LegacySlave& from : config.cluster.legacy_slaves) {

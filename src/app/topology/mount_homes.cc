@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 #include "app/services/event_service.h"
 #include "app/topology/cluster_plans.h"
@@ -22,6 +23,9 @@ std::string encoder_url(const std::vector<NodeAddress>& addresses) {
   return origin_of(plain != addresses.end() ? *plain : addresses.front());
 }
 
+// How much larger than the median a node may be by its own word.
+constexpr std::uint64_t kPlausible = 10;
+
 PlaceCandidate candidate_of(const Node& node, SteadyTime now) {
   PlaceCandidate out;
   out.node = node.id;
@@ -30,12 +34,35 @@ PlaceCandidate candidate_of(const Node& node, SteadyTime now) {
   out.tags = node.NodeHello::tags;
   out.countries = node.countries;
   out.max_sources = node.capacity.sources;
+  if (const auto& most = node.limits.most.sources; most && out.max_sources)
+    out.max_sources = std::min<std::uint64_t>(*out.max_sources, *most);
   out.max_ingest_kbps = static_cast<std::uint64_t>(std::llround(node.capacity.ingest_kbps));
   if (!node.capacity.sources)
     out.unable = "its version takes no mounts";
   else if (out.url.empty())
     out.unable = "its public address is not known here";
   return out;
+}
+
+bool is_bounded_here(const Config& config, std::string_view id) {
+  return std::ranges::any_of(config.cluster.nodes, [id](const ClusterNode& node) {
+    return node.id == id && node.max_sources >= 0;
+  });
+}
+
+// A node that claims an immense capacity would be the home of every new mount, with its password.
+void bound_claims(const Config& config, std::vector<PlaceCandidate>& candidates) {
+  std::vector<std::uint64_t> claims;
+  for (const PlaceCandidate& each : candidates)
+    if (each.unable.empty() && each.max_sources.value_or(0) > 0)
+      claims.push_back(*each.max_sources);
+  if (claims.size() < 2) return;
+  const auto middle = claims.begin() + static_cast<std::ptrdiff_t>((claims.size() - 1) / 2);
+  std::ranges::nth_element(claims, middle);
+  const std::uint64_t most = *middle * kPlausible;
+  for (PlaceCandidate& each : candidates)
+    if (each.max_sources.value_or(0) > most && !is_bounded_here(config, each.node))
+      each.counted_sources = most;
 }
 
 }  // namespace
@@ -55,6 +82,7 @@ std::vector<PlaceCandidate> linked_candidates(const Config& config, const NodeTa
     missing.state = NodeState::kDead;
     out.push_back(std::move(missing));
   }
+  bound_claims(config, out);
   return out;
 }
 

@@ -121,6 +121,7 @@ struct ClusterNode {
   std::string allow_public;  // host:port[,port]: the addresses that it may announce
   std::uint64_t max_bits_per_second = 0;
   unsigned max_listeners = 0;
+  int max_sources = -1;  // mounts that it may be the home of; -1: as it reports
   unsigned weight = 1;
   bool allow_peer_address = false;     // its peer address is public too
   std::vector<std::string> countries;  // it is near to these; empty: as the node reports

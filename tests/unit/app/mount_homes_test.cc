@@ -1,5 +1,9 @@
 #include "app/topology/mount_homes.h"
 
+#include <utility>
+
+#include "app/topology/cluster_plans.h"
+#include "cluster/nodes/known_nodes.h"
 #include "cluster/nodes/node_table.h"
 #include "config/load_text.h"
 
@@ -136,6 +140,39 @@ TEST(MountHomes, LinkedNodesAreCandidatesAndMissingOnesAreDown) {
   CHECK(found[0].state == NodeState::kJoining);
   STRCMP_EQUAL("e2", found[1].node.c_str());
   CHECK(found[1].state == NodeState::kDead);
+}
+TEST(MountHomes, ANodeIsNoLargerThanItsConfigurationSaysOrTheOthersMakePlausible) {
+  const Config master = home_config(
+      "<store type='files' path='/tmp/x'/><cluster><id>m1</id><cluster-port>8100</cluster-port>"
+      "<node id='e1' secret='s1'/><node id='e2' secret='s2'/><node id='e3' secret='s3'/>"
+      "<node id='e4' secret='s4' max-sources='8'/><node id='e5' secret='s5' max-sources='0'/>"
+      "<node id='e6' secret='s6' max-sources='5000'/></cluster>");
+  NodeTable table(NodeTable::Settings{}, SteadyTime{});
+  const SteadyTime now{std::chrono::seconds(5)};
+  const auto known = known_nodes(master);
+  for (const auto& [at, sources] : {std::pair{0U, 900'000U},
+                                    {1U, 10U},
+                                    {2U, 100U},
+                                    {3U, 900'000U},
+                                    {4U, 900'000U},
+                                    {5U, 900'000U}}) {
+    NodeHello hello;
+    hello.id = known.nodes[at].id;
+    hello.limits = known.nodes[at].limits;
+    hello.epoch = "a";
+    hello.addresses = {make_node_address(PublicScheme::kHttp, hello.id + ".test", 8000)};
+    hello.capacity.sources = sources;
+    CHECK(table.hello(hello, now).has_value());
+  }
+  const auto found = linked_candidates(master, table, now);
+  CHECK(found[0].max_sources == 900'000U);
+  LONGS_EQUAL(1000, found[0].counted_sources);
+  LONGS_EQUAL(0, found[1].counted_sources);
+  LONGS_EQUAL(0, found[2].counted_sources);
+  CHECK(found[3].max_sources == 8U);
+  CHECK(found[4].max_sources == 0U);
+  CHECK(found[5].max_sources == 5000U);
+  LONGS_EQUAL(0, found[5].counted_sources);
 }
 TEST(MountHomes, AnOlderNodeAndOneWithoutAnAddressAreNoHomes) {
   const Config master = home_config(kHomeMaster);
