@@ -4,6 +4,7 @@
 // frame of 64 kB may be 57 MB on the disk. kAtOnce is a full waiting journal; kPause, 3.6 GB a
 // day, allows 8 million listenings a day.  A book is taken as a whole, and the next one waits in
 // its node's journal until the excess is over.
+// HourlySum: a number that is logged once an hour, however often it grows.
 // Thread: its owner's.
 #pragma once
 
@@ -14,6 +15,21 @@
 #include "base/rate_limit.h"
 
 namespace lb {
+
+class HourlySum {
+ public:
+  // Returns the sum, at first at once and then once an hour; 0: not now.
+  std::uint64_t add(SteadyTime now, std::uint64_t count) noexcept {
+    sum_ += count;
+    if (sum_ == 0 || now < logged_ + std::chrono::hours(1)) return 0;
+    logged_ = now;
+    return std::exchange(sum_, 0);
+  }
+
+ private:
+  std::uint64_t sum_ = 0;
+  SteadyTime logged_ = SteadyTime{} - std::chrono::hours(1);
+};
 
 class BookBudget {
  public:
@@ -30,20 +46,14 @@ class BookBudget {
   }
   // Returns true once, until the budget has recovered.
   bool tell() noexcept { return !std::exchange(told_, true); }
-  // Rows were left out because the database has too many mounts, which lasts: their sum, once an
-  // hour; 0: not now.
-  std::uint64_t left_out(SteadyTime now, std::uint64_t rows) noexcept {
-    left_out_ += rows;
-    if (left_out_ == 0 || now < left_out_at_ + std::chrono::hours(1)) return 0;
-    left_out_at_ = now;
-    return std::exchange(left_out_, 0);
-  }
+
+  // Rows that were left out because the database has too many mounts, that cannot be the node's
+  // own, and that never came.
+  HourlySum left_out, refused, missing;
 
  private:
   RateLimit limit_;
   bool told_ = false;
-  std::uint64_t left_out_ = 0;
-  SteadyTime left_out_at_ = SteadyTime{} - std::chrono::hours(1);
 };
 
 }  // namespace lb

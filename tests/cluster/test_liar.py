@@ -280,3 +280,34 @@ def a_peer_does_not_drain_another_unless_it_may(b):
         equal(peer.get("/_lb/health").status, 503 if done else 200, "its health with orders %r" % orders)
         peer.stop()
         master.close()
+
+
+@test
+def a_node_that_changes_its_state_all_the_time_keeps_no_mount_from_its_program(b):
+    b.dir.chmod(0o755)
+    programs = {}
+    for name, text in (("slow", "echo x >> %s/slow.out\nsleep 3"), ("connect", "echo $1 >> %s/connect.out")):
+        programs[name] = b.dir / (name + ".sh")
+        programs[name].write_text("#!/bin/sh\n" + text % b.dir + "\n")
+        programs[name].chmod(0o755)
+        (b.dir / (name + ".out")).touch()
+        (b.dir / (name + ".out")).chmod(0o666)
+    master = linked_master(b, 11, {"edge66": ""}, more="<on-node-event>%s</on-node-event>" % programs["slow"],
+                           body_more="<mount><mount-name>/live.mp3</mount-name><on-connect>%s</on-connect></mount>" % programs["connect"])
+    liar = RawNode(b, master, "edge66", source="127.0.0.66")
+    equal(liar.hello(pub={"http": ["127.0.0.66:8000"]})["t"], "WELCOME", "the answer to its hello")
+    liar.load()
+    for i in range(601):
+        liar.say(t="DRAIN", mode="off" if i % 2 else "soft")
+        if i % 20 == 0:
+            liar.load()
+        time.sleep(0.004)  # within what a link may send
+    liar.keep_alive()
+    wait_for(lambda: (node_at(master, "edge66") or {}).get("state") == "draining", "the last one is in force", 10)
+    feed(b, master)
+    wait_for(lambda: "/live.mp3" in (b.dir / "connect.out").read_text(), "the mount's program runs", 10)
+    told = [line for line in master.log().splitlines() if "node edge66 " in line]
+    check(len(told) < 30, "%d lines of the node" % len(told))
+    wait_for(lambda: "takes no new listeners" in [line for line in master.log().splitlines() if "node edge66 " in line][-1],
+             "the last state is told", 10)
+    check((b.dir / "slow.out").read_text().count("x") <= 32, "programs of the node")

@@ -1,5 +1,6 @@
 // AudienceService: rows for a master's database, and books of nodes for the one here.
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "app/audience/audience_service.h"
@@ -158,20 +159,21 @@ BookedFrame AudienceService::merge_book(const std::string& node, const BookFrame
     return answer;
   }
   budget.spend(runtime_.clock.steady(), merged->changes);
-  if (const auto rows = budget.left_out(runtime_.clock.steady(), merged->unnamed); rows > 0) {
+  const SteadyTime now = runtime_.clock.steady();
+  if (const auto rows = budget.left_out.add(now, merged->unnamed); rows > 0) {
     runtime_.log.error(kBookModule, cat({rows, " rows of ", node,
                                          " are left out: the database has too many mounts, so only "
                                          "those of the configuration are added"}));
     publish_gap(node, rows, "the database has too many mounts");
   }
   answer.last = merged->seen;
-  if (opened.refused > 0)
-    runtime_.log.error(kBookModule, cat({node, " has sent ", opened.refused,
+  if (const auto rows = budget.refused.add(now, opened.refused); rows > 0)
+    runtime_.log.error(kBookModule, cat({node, " has sent ", rows,
                                          " rows that cannot be its own; they are left out"}));
-  else if (merged->missing > 0) {
-    runtime_.log.error(kBookModule,
-                       cat({merged->missing, " rows of the journal of ", node, " never came"}));
-    publish_gap(node, merged->missing, "they never came");
+  const std::uint64_t missing = opened.refused > 0 ? 0 : merged->missing;
+  if (const auto rows = budget.missing.add(now, missing); rows > 0) {
+    runtime_.log.error(kBookModule, cat({rows, " rows of the journal of ", node, " never came"}));
+    publish_gap(node, rows, "they never came");
   }
   return answer;
 }

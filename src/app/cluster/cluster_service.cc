@@ -24,11 +24,17 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kClusterTick = 250ms;
+constexpr Rate kStateRate{10, 1s};  // ten at once, then one a second
 constexpr auto kHeardOfKeys = 30s;
 constexpr std::size_t kMaxHeld = 20'000;
 constexpr auto kAnotherOffset = 100ms;  // a token is valid for a minute
 constexpr std::size_t kMaxGoneRules = 1000;
 constexpr std::size_t kMaxClocks = 256;  // of present and former masters
+
+bool is_state(NodeEvent::Kind kind) {
+  using Kind = NodeEvent::Kind;
+  return kind == Kind::kUp || kind == Kind::kSuspect || kind == Kind::kDown || kind == Kind::kDrain;
+}
 
 }  // namespace
 
@@ -237,6 +243,7 @@ void ClusterService::tick() {
   if (redirects()) report_self(time);
   masters_changed();
   decider_.expire(time);
+  publish_states(time);
   tick_.after(coalesced(network_.loops.control(), kClusterTick));
 }
 
@@ -251,52 +258,79 @@ void ClusterService::masters_changed() {
   decider_.set_masters(std::move(ids));
 }
 
+// A node that changes its state all the time would start a program, and write a line, each time. Of
+// what is faster than kStateRate, the last state is published as soon as the rate allows it.
 void ClusterService::publish_events() {
-  using Kind = NodeEvent::Kind;
-  const auto events = decider_.with_table([](NodeTable& table) { return table.take_events(); });
-  for (const NodeEvent& event : events) {
-    const std::string why = event.why.empty() ? "" : ": " + event.why;
-    const auto publish = [&](const char* type) {
-      network_.events->publish(type, event.id, {{"why", event.why}});
-    };
-    switch (event.kind) {
-      case Kind::kUp:
-        network_.log.info("cluster/node", cat({"node ", event.id, " is up"}));
-        publish("node-up");
-        break;
-      case Kind::kSuspect:
-        network_.log.warn("cluster/node", cat({"node ", event.id, " is suspect", why}));
-        publish("node-suspect");
-        break;
-      case Kind::kDown:
-        network_.log.warn("cluster/node", cat({"node ", event.id, " is down", why}));
-        publish("node-down");
-        break;
-      case Kind::kDrain:
-        network_.log.info("cluster/node", cat({"node ", event.id, " takes no new listeners", why}));
-        publish("node-drain");
-        break;
-      case Kind::kLoadDoubted:
-        network_.log.warn("cluster/node", cat({"node ", event.id,
-                                               ": what it says of its load is not believed", why}));
-        break;
-      case Kind::kLoadBelieved:
-        network_.log.info("cluster/node", cat({"node ", event.id, " has lost its listeners", why}));
-        break;
-      case Kind::kProbeWanted:
-        probes_->probe(event.slot, network_.relays->connector());
-        break;
-      case Kind::kCannotPull:
-        network_.log.warn("cluster/node", cat({"node ", event.id, " cannot pull ", event.why,
-                                               "; no listener is sent there for it"}));
-        break;
-      case Kind::kPullsAgain:
-        network_.log.info("cluster/node", cat({"node ", event.id,
-                                               " says no more that it cannot pull ", event.why}));
-        break;
+  const SteadyTime time = now();
+  for (NodeEvent& event :
+       decider_.with_table([](NodeTable& table) { return table.take_events(); })) {
+    if (event.kind == NodeEvent::Kind::kProbeWanted) {
+      probes_->probe(event.slot, network_.relays->connector());
+      continue;
+    }
+    NodePace& pace = paces_[event.id];
+    if (is_state(event.kind)) {
+      if (pace.states.take(time, kStateRate)) {
+        pace.waiting.reset();
+        publish(event);
+      } else {
+        pace.waiting = std::move(event);
+      }
+    } else if (unsigned held = 0; pace.others.pass(time, held)) {
+      if (held > 0) event.why += cat({" (and ", held, " more)"});
+      publish(event);
     }
   }
   release_if_known();
+}
+
+void ClusterService::publish_states(SteadyTime time) {
+  for (auto& [id, pace] : paces_)
+    if (pace.waiting && pace.states.take(time, kStateRate))
+      publish(*std::exchange(pace.waiting, std::nullopt));
+}
+
+void ClusterService::publish(const NodeEvent& event) {
+  using Kind = NodeEvent::Kind;
+  const std::string why = event.why.empty() ? "" : ": " + event.why;
+  const auto tell = [&](const char* type) {
+    network_.events->publish(type, event.id, {{"why", event.why}});
+  };
+  switch (event.kind) {
+    case Kind::kUp:
+      network_.log.info("cluster/node", cat({"node ", event.id, " is up"}));
+      tell("node-up");
+      break;
+    case Kind::kSuspect:
+      network_.log.warn("cluster/node", cat({"node ", event.id, " is suspect", why}));
+      tell("node-suspect");
+      break;
+    case Kind::kDown:
+      network_.log.warn("cluster/node", cat({"node ", event.id, " is down", why}));
+      tell("node-down");
+      break;
+    case Kind::kDrain:
+      network_.log.info("cluster/node", cat({"node ", event.id, " takes no new listeners", why}));
+      tell("node-drain");
+      break;
+    case Kind::kLoadDoubted:
+      network_.log.warn("cluster/node", cat({"node ", event.id,
+                                             ": what it says of its load is not believed", why}));
+      break;
+    case Kind::kLoadBelieved:
+      network_.log.info("cluster/node", cat({"node ", event.id, " has lost its listeners", why}));
+      break;
+    case Kind::kProbeWanted:
+      break;  // nothing to tell
+    case Kind::kCannotPull:
+      network_.log.warn("cluster/node", cat({"node ", event.id, " cannot pull ", event.why,
+                                             "; no listener is sent there for it"}));
+      break;
+    case Kind::kPullsAgain:
+      network_.log.info("cluster/node",
+                        cat({"node ", event.id, " says no more that it cannot pull ", event.why}));
+      break;
+  }
 }
 
 void ClusterService::release_if_known() {

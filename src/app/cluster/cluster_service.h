@@ -25,6 +25,7 @@
 #include "app/topology/listeners_elsewhere.h"
 #include "app/topology/redirect_answer.h"
 #include "base/random.h"
+#include "base/rate_limit.h"
 #include "base/snapshot.h"
 #include "cluster/balance/redirect_decider.h"
 #include "cluster/nodes/steady_count.h"
@@ -149,6 +150,8 @@ class ClusterService {
   void report_self(SteadyTime now);
   void note_peaks();
   void publish_events();
+  void publish_states(SteadyTime time);
+  void publish(const NodeEvent& event);
   void release_if_known();
   void release_held();
   std::optional<BalanceRules> rules_of(const Config& config, const std::string& mount) const;
@@ -180,7 +183,13 @@ class ClusterService {
   SteadyCount steady_below_;                                // for peaks
   std::map<std::string, MountLoad, std::less<>> reported_;  // mounts of our last own report
   RunNumbers numbers_;
-  Waits<Held> held_;  // under one key
+  struct NodePace {
+    RateLimit states;
+    std::optional<NodeEvent> waiting;  // its last change of state
+    RepeatGuard others{100};           // of its other events
+  };
+  std::map<std::string, NodePace> paces_;  // by node, all of the configuration
+  Waits<Held> held_;                       // under one key
   Timer tick_, grace_;
   bool concerned_ = false;  // nodes may report, or redirects are on
   std::atomic<bool> stopped_{false};

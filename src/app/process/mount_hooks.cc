@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMaxChildren = 256;
 // An encoder that reconnects endlessly must not use up the limit for other mounts.
 constexpr std::size_t kMaxOfMount = 32;
+constexpr std::string_view kAboutNode = "event node-";
 
 // The child's descriptors and signals.
 class SpawnPlan {
@@ -103,10 +104,14 @@ void MountHooks::run(HookEvent event) {
 
 void MountHooks::start(const HookEvent& event) {
   const std::string what = cat({event.about, ": program ", event.program});
-  const auto same = static_cast<std::size_t>(std::count_if(
-      children_.begin(), children_.end(), [&](const Child& child) { return child.what == what; }));
-  const bool of_mount = event.about.starts_with("mount ");
-  const bool too_many = of_mount && same >= kMaxOfMount;
+  // Events of nodes count together, whatever they are: no node keeps mounts from their programs.
+  const bool of_mount = event.about.starts_with("mount "),
+             of_node = event.about.starts_with(kAboutNode);
+  const auto same = static_cast<std::size_t>(
+      std::count_if(children_.begin(), children_.end(), [&](const Child& child) {
+        return of_node ? child.what.starts_with(kAboutNode) : child.what == what;
+      }));
+  const bool too_many = (of_mount || of_node) && same >= kMaxOfMount;
   if (too_many || children_.size() >= kMaxChildren) {
     log_.warn("source/script", cat({what, " was not run, because ", too_many ? same : kMaxChildren,
                                     " such programs are running already"}));

@@ -156,12 +156,12 @@ TEST(AudienceBook, OfANodeWritesSoMuchAndNoMore) {
 TEST(AudienceBook, WhatIsLeftOutIsSaidOnceAnHourWithItsSum) {
   SteadyTime now{std::chrono::hours(5)};
   BookBudget budget;
-  CHECK(budget.left_out(now, 0) == 0);
-  CHECK(budget.left_out(now, 3) == 3);
-  CHECK(budget.left_out(now, 2) == 0);
+  CHECK(budget.left_out.add(now, 0) == 0);
+  CHECK(budget.left_out.add(now, 3) == 3);
+  CHECK(budget.left_out.add(now, 2) == 0);
   now += std::chrono::minutes(59);
-  CHECK(budget.left_out(now, 4) == 0);
+  CHECK(budget.left_out.add(now, 4) == 0);
   now += std::chrono::minutes(1);
-  CHECK(budget.left_out(now, 0) == 6);
-  CHECK(budget.left_out(now, 0) == 0);
+  CHECK(budget.left_out.add(now, 0) == 6);
+  CHECK(budget.left_out.add(now, 0) == 0);
 }
