@@ -485,8 +485,7 @@ def a_day_of_twenty_five_hours_has_all_its_recordings(t):
     check("Nothing is recorded" in page("2024-10-28"), "the day after it has what is this day's")
 
 
-@test
-def no_browser_keeps_a_file_of_relative_times(t):
+def two_hours_ago(t):
     server = t.unstarted_server()
     place = server.dir / "archive"
     place.mkdir()
@@ -496,7 +495,45 @@ def no_browser_keeps_a_file_of_relative_times(t):
     server.write_config(body="<archive><dir>%s</dir></archive><mount><mount-name>/m.mp3</mount-name><archive>1</archive></mount>" % place)
     server.start()
     wait_for(lambda: server.get("/m.mp3?from=%d&duration=20" % (begin + 60)).status == 200, "the directory is read")
+    return server, begin
+
+
+@test
+def no_browser_keeps_a_file_of_relative_times(t):
+    server, begin = two_hours_ago(t)
     for query, kept in (("from=%d&duration=20" % (begin + 60), True), ("from=-115m&duration=20", False),
                         ("from=%d&to=-115m" % (begin + 60), False)):
         reply = server.get("/m.mp3?" + query)
         equal((reply.status, "max-age=3600" in (reply.get("cache-control") or "")), (200, kept), query)
+
+
+@test
+def parts_of_relative_times_are_of_one_file(t):
+    server, begin = two_hours_ago(t)
+    for query in ("from=-115m&duration=20&x=1", "from=%d&to=-115m&x=1" % (begin + 60)):
+        sent = server.get("/m.mp3?" + query, headers=["Range: bytes=0-1"])
+        equal(sent.status, 302, query)
+        there = sent.get("location")
+        matches(r"^/m\.mp3\?.*x=1&from=\d+\.\d{3}&to=\d+\.\d{3}$", there)
+        whole = server.get(there)
+        parts = [server.get(there, headers=["Range: bytes=" + part]) for part in ("0-999", "1000-")]
+        equal([(whole.status, len(whole.body) > 1000)] + [part.status for part in parts], [(200, True), 206, 206], query)
+        equal(parts[0].body + parts[1].body, whole.body, query)
+        # The rest of a download, whose first part is another file's.
+        rest = server.get("/m.mp3?" + query, headers=["Range: bytes=1000-"])
+        equal((rest.status, rest.get("content-range")), (200, None), query)
+
+
+@test
+def a_file_is_called_by_the_second_that_was_asked_for(t):
+    server, begin = two_hours_ago(t)
+    wanted = time.strftime("m-%Y%m%d-%H%M%S.mp3", time.gmtime(begin + 61))
+    told = server.get("/m.mp3?from=%d&duration=20" % (begin + 61)).get("content-disposition")
+    check(wanted in told, told + " is not " + wanted)
+
+
+@test
+def times_that_contradict_each_other_are_refused(t):
+    server, begin = two_hours_ago(t)
+    for query in ("form=%d&to=%d" % (begin, begin + 9), "duration=9", "from=%d&timeshift=60" % begin, "timeshift=60&at=%032x.5" % 1):
+        equal((query, server.get("/m.mp3?" + query).status), (query, 400))

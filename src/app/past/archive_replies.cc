@@ -66,13 +66,14 @@ std::string ranges_text(const std::vector<ArchiveRange>& ranges) {
   return out;
 }
 
-// A quoted ASCII name, and the full one for clients that support RFC 6266.
-std::string file_name_params(const ExportPlan& plan) {
+// A quoted ASCII name, and the full one for clients that support RFC 6266.  The frame heard at
+// `from` begins before it, perhaps in another second.
+std::string file_name_params(const ExportPlan& plan, std::int64_t asked_ms) {
   constexpr std::string_view kMarks = "-_.";
   const std::string_view extension = file_extension(plan.content_type);
   std::string base = plan.mount.substr(plan.mount.rfind('/') + 1);
   if (base.ends_with(extension)) base.resize(base.size() - extension.size());
-  base += cat({"-", compact_time(plan.from_ms), extension});
+  base += cat({"-", compact_time(std::max(plan.from_ms, asked_ms)), extension});
   std::string plain = base;
   for (char& c : plain)
     if (!is_plain_char(c, kMarks)) c = '_';

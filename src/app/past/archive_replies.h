@@ -25,6 +25,6 @@ Verdict wait_until_read(Connection& connection, PolledWaits& waits);
 // "1795158000-1795161600, …", Unix seconds, the newest first, at most 16.
 std::string ranges_text(const std::vector<ArchiveRange>& ranges);
 // The name of a range as a file: parameters of Content-Disposition.
-std::string file_name_params(const ExportPlan& plan);
+std::string file_name_params(const ExportPlan& plan, std::int64_t asked_ms);
 
 }  // namespace lb

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/past/archive_replies.h"
+#include "app/request/asked_address.h"
 #include "app/request/past_ask.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
@@ -19,6 +20,7 @@
 #include "archive/read/export_body.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "cluster/balance/redirect_reply.h"
 #include "http/byte_range.h"
 #include "http/connections.h"
 #include "http/stream_type.h"
@@ -61,7 +63,8 @@ void send_file(FileAsk& asked, Connection& waiting, ExportPlan plan) {
   const bool saved = waiting.context().past->attachment || !is_stream_type(plan.content_type);
   head.extra = cat({"Accept-Ranges: bytes\r\nETag: ", plan.etag,
                     "\r\nContent-Disposition: ", saved ? "attachment" : "inline", "; ",
-                    file_name_params(plan), "\r\n", stream_header_lines(plan.content_type)});
+                    file_name_params(plan, waiting.context().past->from_ms), "\r\n",
+                    stream_header_lines(plan.content_type)});
   if (plan.settled && !waiting.context().past->relative) head.cache = "private, max-age=3600";
   if (client_has(waiting.request(), plan.etag)) {
     head.status = 304;
@@ -70,7 +73,8 @@ void send_file(FileAsk& asked, Connection& waiting, ExportPlan plan) {
   }
   ByteRange range;
   const std::string_view if_range = trim(headers.get("if-range"));
-  const bool still = if_range.empty() || if_range == plan.etag;
+  const bool still =
+      if_range == plan.etag || (if_range.empty() && !waiting.context().past->relative);
   if (still) range = parse_byte_range(headers.get("range"), plan.size);
   switch (range.kind) {
     case ByteRange::Kind::kWhole:
@@ -134,6 +138,25 @@ bool make_plan(const std::shared_ptr<FileAsk>& asked, PastReading& reading) {
   return true;
 }
 
+// Relative times make another file of each request, so its parts would be parts of different files.
+// A player requests the first part from byte 0, and further ones of the address that it is sent to.
+bool redirected_to_file(Connection& connection, const PastAsk& past) {
+  const Headers& headers = connection.request().headers;
+  if (!past.relative || headers.find("if-range") != nullptr) return false;
+  const ByteRange range =
+      parse_byte_range(headers.get("range"), std::numeric_limits<std::uint64_t>::max());
+  if (range.kind != ByteRange::Kind::kPart || range.first != 0) return false;
+  const auto seconds = [](std::int64_t ms) {
+    return cat({ms / 1000, ".", std::to_string(1000 + ms % 1000).substr(1)});
+  };
+  // The last one of equal parameters counts.
+  const std::string query =
+      cat({asked_query(connection), "&from=", seconds(past.from_ms), "&to=", seconds(past.to_ms)});
+  connection.reply_bytes(
+      302, redirect_reply("", asked_path(connection), query, "", connection.http_headers()));
+  return true;
+}
+
 }  // namespace
 
 PastFileStage::PastFileStage(Worker& worker)
@@ -142,6 +165,7 @@ PastFileStage::PastFileStage(Worker& worker)
 Verdict PastFileStage::handle(Connection& connection) {
   const auto past = connection.context().past;
   if (!past || past->kind != PastAsk::Kind::kFile) return Verdict::kNext;
+  if (redirected_to_file(connection, *past)) return Verdict::kAnswered;
   Traffic& traffic = worker_.services;
   ArchiveService& archive = *traffic.archive;
   const std::string mount = connection.request().path;

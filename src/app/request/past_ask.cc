@@ -33,7 +33,13 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   const auto from = query_param(query, "from");
   const auto at = query_param(query, "at");
   const bool asks_at = has_query_param(query, "at");
-  if (!shift && !from && !asks_at) return std::optional<PastAsk>();
+  const auto to = query_param(query, "to");
+  const auto duration = query_param(query, "duration");
+  const int begins = (shift ? 1 : 0) + (from ? 1 : 0) + (asks_at ? 1 : 0);
+  if (begins == 0 && !to && !duration) return std::optional<PastAsk>();
+  // A misspelt `from` would play the live stream, which does not end.
+  if (begins == 0) return Error::invalid("to and duration need from");
+  if (begins > 1) return Error::invalid("only one of from, at and timeshift is possible");
   PastAsk ask;
   if (asks_at) {
     if (at) ask.at = parse_address(*at);
@@ -54,8 +60,6 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   if (!begin) return begin.error();
   ask.from_ms = *begin;
   if (ask.from_ms > now_ms) return Error::invalid("from is in the future");
-  const auto to = query_param(query, "to");
-  const auto duration = query_param(query, "duration");
   if (!to && !duration) return std::optional(std::move(ask));
   ask.kind = PastAsk::Kind::kFile;
   const auto end = to ? time_param("to", *to, now_ms) : duration_param("duration", *duration);
