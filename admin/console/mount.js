@@ -31,9 +31,7 @@ function recipe(one, made) {
   return source.url && encoderSettings({url: source.url, backup: source.backup, user, password: made?.password, name: one.settings?.['stream-name'],
     bitrate: one.limits?.bitrate > 0 ? one.limits.bitrate : 0}, one.mount);
 }
-function addressRow(label, url) {
-  return url ? pair(label, el('code', null, url), here.role !== 'viewer' && [' ', copyButton(url, 'the address')]) : null;
-}
+const addressRow = (label, url) => url && pair(label, el('code', null, url), here.role !== 'viewer' && [' ', copyButton(url, 'the address')]);
 
 // What was made, ready to paste.
 function showMade(page, one) {
@@ -158,7 +156,7 @@ function listenersPart(page, base) {
   async function refresh() {
     const got = await ask();
     if (!got) return;
-    [items, next] = [got.items, got.next];
+    ({items, next} = got);
     missing.hidden = !got.missing?.length;
     say(missing, t('Not told by {0}.', (got.missing || []).join(', ')));
     draw();
@@ -176,9 +174,10 @@ function titlesPart(page, past) {
   async function played() {
     if (here.audience) return (await list('/audience/titles?' + query({mount: page.one.mount, from: Math.floor(clock() / 1000) - TITLES_FOR}), 1000))
       .map(one => ({...one, at: Date.parse(one.began) / 1000, ended: one.ended && Date.parse(one.ended) / 1000}));
+    if (!page.one['on-air']) return [];   // the others are its fallback's
     const told = await api('GET', '/now' + part(page.one.mount).replaceAll('%2F', '/') + '?history=' + TITLES);
-    // The newest first.  Each ends with the next one, the last with the stream.
-    return [told.title, ...told.history].filter(Boolean).map((one, n, all) => ({at: one.wall_ms / 1000, ended: n || !told.on_air ? (all[n - 1] || one).wall_ms / 1000 : null, title: one.text})).reverse();
+    // Newest first.
+    return [told.title, ...told.history].filter(Boolean).map((one, n, all) => ({at: one.wall_ms / 1000, ended: n ? all[n - 1].wall_ms / 1000 : null, title: one.text})).reverse();
   }
   return {node, async refresh() {
     if (page.one.settings?.hidden && !here.audience) return;   // not told to all
@@ -231,14 +230,14 @@ export async function mount(page, name) {
   if (changes && may('POST /mounts/{}/move') && nodes.length > 1) rest.push(opening('Move its home', '', close => form({button: 'Move', cancel: close, at: {'no-room': 'to'},
     groups: [{fields: [{name: 'to', label: 'To the node', value: page.one.backup, options: nodes.map(node => node.id).filter(id => id !== page.one.home)},
       {name: 'force-after', label: 'End the source at the old one after, seconds', type: 'number', min: 1, hint: 'For encoders that find the new address by themselves. Empty: it stays until the encoder goes over.'}]}],
-    send: async body => { const told = await api('POST', base + '/move', body); close(); if (told) { page.took(told); showMade(page, told); } else await refresh(); }}).node));
+    send: async body => { await act('/move', body)(); close(); }}).node));
   rest.push(...mountActs(name));
   const logins = changes ? loginsPart(page, base) : null;
   const heard = listenersPart(page, base);
 
   page.take = one => {
     page.one = {...one, source: {...one.source, password: undefined}};
-    const [text, kind] = stateOf(one), suspended = one.state === 'suspended';
+    const {http, https} = one.listen, [text, kind] = stateOf(one), suspended = one.state === 'suspended';
     pill(state, text, kind);
     const who = one['suspended-by'];
     say(why, who ? ' ' + t(SUSPENDED[who]) : '');
@@ -251,21 +250,21 @@ export async function mount(page, name) {
     const by = one['fed-by'], fed = by && [by.user || t('a relay'), by.node && t('at {0}', by.node), by.address && t('from {0}', by.address), t('since {0}', when(by.since)), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
     const month = [['listening-hours', '{0} of {1} hours'], ['transfer', '{0} of {1} GB', GB]].map(([what, text, unit = 1]) => one.limits?.[what] >= 0 && one.used?.[what] != null &&
       t(text, ...[one.used[what], one.limits[what]].map(amount => tenths(amount / unit)))).filter(Boolean).join(' · ');
-    const rows = [['On the air', fed], ['Off the air', offText(one)], ['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['This month', month], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
+    const rows = [...[['On the air', fed], ['Off the air', offText(one)], ['Home', at(one.home, one['home-state'])], ['To the node', one.place?.to], ['Second home', at(one.backup, one['backup-state'])], ['Fallback mount', one.settings?.['fallback-mount']], ['Account', one.account], ['This month', month], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
       ['Stands in', t({file: 'the configuration file, where it is changed', external: 'an external configuration, where it is changed', store: 'the store'}[one.origin])]]
-      .filter(([, value]) => value).map(([label, value]) => pair(label, value));
-    rows.push(...[addressRow('Listen', one.listen?.http), addressRow('Listen (https)', one.listen?.https), addressRow('Source', one.source?.url), addressRow('Source, second home', one.source?.backup)].filter(Boolean));
+      .filter(([, value]) => value).map(row => pair(...row)), addressRow('Listen', http), addressRow('Listen (https)', https), addressRow('Source', one.source.url), addressRow('Source, second home', one.source.backup),
+      addressRow('Player page', (https || http)?.replace(/(?<=[^:/])\//, '/listen/'))].filter(Boolean);
     const shown = rows.map(row => row.textContent).join('\n');
     if (facts.shown !== shown) { facts.replaceChildren(...rows); facts.shown = shown; }
     offer([suspend, !suspended], [resume, suspended && (who !== 'admin' || here.role === 'admin')], [kick, kind === 'up']);
-    const url = kind === 'up' ? one.listen?.[location.protocol === 'https:' ? 'https' : 'http'] || one.listen?.http : '';
+    const url = kind === 'up' ? location.protocol === 'https:' && https || http : '';
     if (player.shown !== url) {
       player.shown = url;
       player.replaceChildren(...(url ? [el('audio', {controls: true, preload: 'none', 'aria-label': t('Listen') + ': ' + name, src: url})] : []));
     }
     // What was typed there, or made, stays.
-    const to = [one.source?.url, one.source?.backup].join();
-    if (page.to !== to && one.source?.url && page.encoder.querySelector('input')?.value === '') {
+    const to = [one.source.url, one.source.backup].join();
+    if (page.to !== to && one.source.url && page.encoder.querySelector('input')?.value === '') {
       page.to = to;
       page.encoder.replaceChildren(recipe(page.one));
     }

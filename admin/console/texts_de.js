@@ -45,7 +45,7 @@ export default {
   'Best and worst songs': 'Beste und schlechteste Titel', 'Gained most': 'Am meisten gewonnen', 'Lost most': 'Am meisten verloren', Gain: 'Gewinn',
   Artist: 'Künstler', Album: 'Album', Begins: 'Beginnt', 'Your password': 'Ihr Passwort',
   Stations: 'Sender', Station: 'Sender', 'Create a station': 'Sender anlegen', 'Search stations': 'Sender suchen', Logo: 'Logo', Cover: 'Titelbild',
-  Colour: 'Farbe', Languages: 'Sprachen', 'Web page': 'Webseite', 'Show the password': 'Passwort zeigen', shown: 'gezeigt',
+  Colour: 'Farbe', Languages: 'Sprachen', 'Player page': 'Player-Seite', 'Web page': 'Webseite', 'Show the password': 'Passwort zeigen', shown: 'gezeigt',
   'not shown': 'nicht gezeigt', 'the file has another': 'die Datei hat einen anderen',
   'Please name a mount first': 'Bitte zuerst einen Mount nennen', 'There is a station of that name': 'Es gibt schon einen Sender dieses Namens',
   'What listeners know as one programme: one page, one or more streams.': 'Was Hörer als ein Programm kennen: eine Seite, ein oder mehrere Streams.',

@@ -46,7 +46,7 @@ export default {
   'Best and worst songs': 'Mejores y peores títulos', 'Gained most': 'Más ganados', 'Lost most': 'Más perdidos', Gain: 'Ganancia',
   Artist: 'Artista', Album: 'Álbum', Begins: 'Empieza', 'Your password': 'Su contraseña',
   Stations: 'Emisoras', Station: 'Emisora', 'Create a station': 'Crear una emisora', 'Search stations': 'Buscar emisoras', Logo: 'Logotipo',
-  Cover: 'Carátula', Colour: 'Color', Languages: 'Idiomas', 'Web page': 'Página web', 'Show the password': 'Mostrar la contraseña', shown: 'visible',
+  Cover: 'Carátula', Colour: 'Color', Languages: 'Idiomas', 'Player page': 'Página del reproductor', 'Web page': 'Página web', 'Show the password': 'Mostrar la contraseña', shown: 'visible',
   'not shown': 'no visible', 'the file has another': 'el archivo tiene otra',
   'Please name a mount first': 'Indique primero un mount', 'There is a station of that name': 'Ya hay una emisora con ese nombre',
   'What listeners know as one programme: one page, one or more streams.': 'Lo que los oyentes conocen como un programa: una página, uno o varios flujos.',

@@ -47,7 +47,7 @@ export default {
   'Best and worst songs': 'Meilleurs et pires titres', 'Gained most': 'Plus gagnés', 'Lost most': 'Plus perdus', Gain: 'Gain',
   Artist: 'Artiste', Album: 'Album', Begins: 'Commence', 'Your password': 'Votre mot de passe',
   Stations: 'Stations', Station: 'Station', 'Create a station': 'Créer une station', 'Search stations': 'Chercher des stations', Logo: 'Logo',
-  Cover: 'Pochette', Colour: 'Couleur', Languages: 'Langues', 'Web page': 'Site web', 'Show the password': 'Afficher le mot de passe',
+  Cover: 'Pochette', Colour: 'Couleur', Languages: 'Langues', 'Player page': 'Page du lecteur', 'Web page': 'Site web', 'Show the password': 'Afficher le mot de passe',
   shown: 'affichée', 'not shown': 'non affichée', 'the file has another': 'le fichier en a une autre',
   'Please name a mount first': 'Indiquez d’abord un mount', 'There is a station of that name': 'Une station de ce nom existe déjà',
   'What listeners know as one programme: one page, one or more streams.': 'Ce que les auditeurs connaissent comme un programme : une page, un ou plusieurs flux.',

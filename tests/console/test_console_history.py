@@ -163,6 +163,14 @@ def without_an_audience_titles_are_those_of_the_stream(t):
     desk.log_in(page=mount_url("/a.mp3"))
     desk.wait(lambda: desk.browser.script(TITLES) == ['"=<b>x</b>', "Second", "First"], "the titles, the newest first")
     check("by country" not in desk.browser.text, "countries of no audience")
+    # What a mount off the air would show are its fallback's, to which the stream's address leads.
+    Api(server).want(201, "POST", "/mounts", {"mount": "/off.mp3", "settings": {"fallback-mount": "/a.mp3"}})
+    wait_for(lambda: server.get("/api/v1/now/off.mp3").json()["title"]["text"] == '"=<b>x</b>', "the fallback plays")
+    desk.page(mount_url("/off.mp3"))
+    desk.see("off air")
+    desk.see("/listen/off.mp3")
+    equal(desk.browser.script("return [...document.querySelectorAll('tr')].filter(row => row.textContent.startsWith('Fallback mount')).map(row => row.textContent)"), ["Fallback mount/a.mp3"])
+    equal(desk.browser.script(TITLES), [])
     desk.quiet()
 
 
