@@ -345,11 +345,11 @@
 
   // Volume.  Some phones leave it to their own buttons: what is set does not stay.
   const volume = by('volume'), mute = by('mute');
-  function set_volume(value) {
+  function set_volume(value, louder = true) {
     const percent = Math.max(0, Math.min(100, Math.round(value) || 0));
     volume.value = percent;
     audio.volume = percent / 100;
-    if (percent > 0) set_mute(false);
+    if (percent > 0 && louder) set_mute(false);
     keep('volume', percent);
   }
   function set_mute(on) {
@@ -453,7 +453,8 @@
     if (event.key === ' ' && !control) toggle();
     else if (event.key === 'm' && !(control && control.matches('select'))) set_mute(!audio.muted);
     else if (/^Arrow(Left|Right)$/.test(event.key) && !(control && control.matches('input, select')))
-      set_volume(volume.valueAsNumber + (event.key === 'ArrowRight' ? 5 : -5));
+      set_volume(volume.valueAsNumber + (event.key === 'ArrowRight' ? 5 : -5),
+        event.key === 'ArrowRight');
     else return;
     event.preventDefault();
   });
