@@ -537,3 +537,22 @@ def times_that_contradict_each_other_are_refused(t):
     server, begin = two_hours_ago(t)
     for query in ("form=%d&to=%d" % (begin, begin + 9), "duration=9", "from=%d&timeshift=60" % begin, "timeshift=60&at=%032x.5" % 1):
         equal((query, server.get("/m.mp3?" + query).status), (query, 400))
+
+
+@test
+def nodes_with_other_marks_give_the_same_bytes(t):
+    server = t.unstarted_server()
+    place = server.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    begin = int(time.time()) - 7200
+    recording = Recording(begin, 320)
+    recording.write(place, "%2Fa%2Emp3")
+    recording.write(place, "%2Fb%2Emp3", inner=True)
+    server.write_config(body="<archive><dir>%s</dir></archive>" % place + "".join("<mount><mount-name>/%s.mp3</mount-name><archive>1</archive></mount>" % name for name in "ab"))
+    server.start()
+    wait_for(lambda: server.get("/b.mp3?from=%d&duration=2" % begin).status == 200, "the directory is read")
+    for first, length in ((5, 20), (5.3, 3), (0, 310), (200, 100)):
+        a, b = [server.get("/%s.mp3?from=%.3f&duration=%.3f" % (name, begin + first, length)) for name in "ab"]
+        equal((a.status, b.status, a.get("etag")), (200, 200, b.get("etag")))
+        check(a.body == b.body, "%s s from %s on: the files differ" % (length, first))

@@ -58,15 +58,15 @@ class Recording:
     def bytes_a_second(self):
         return self.frames_a_second * MP3_FRAME
 
-    def write(self, directory, mount="%2Flive%2Emp3", skip=0):
-        """skip: seconds that this node has missed at the beginning."""
+    def write(self, directory, mount="%2Flive%2Emp3", skip=0, inner=False):
+        """skip: seconds that this node has missed at the beginning. inner: this node has marks within the seconds."""
         cell = skip
         while cell < len(self.seconds):
             end = min(cell + 300 - (self.begin_s + cell) % 300, len(self.seconds))
-            self.write_file(directory / mount, cell, end)
+            self.write_file(directory / mount, cell, end, inner)
             cell = end
 
-    def write_file(self, directory, first, end):
+    def write_file(self, directory, first, end, inner=False):
         wall = self.begin_s + first
         origin = first * self.bytes_a_second
         day = directory / datetime.datetime.fromtimestamp(wall, datetime.timezone.utc).strftime("%Y-%m-%d")
@@ -78,10 +78,12 @@ class Recording:
         index = record(1, head) + mark(0, first * self.RATE, wall * 1000, 0)
         for i in range(first, end):
             offset = (i + 1 - first) * self.bytes_a_second
-            if i + 1 < end:
-                index += mark(offset, (i + 1) * self.RATE, (self.begin_s + i + 1) * 1000, self.sums[i])
-            else:
-                index += mark(offset, (i + 1) * self.RATE, (self.begin_s + i + 1) * 1000, self.sums[i], kind=5)
+            crc = self.sums[i]
+            if inner:
+                part = 10 * MP3_FRAME
+                index += mark(offset - self.bytes_a_second + part, i * self.RATE + 10 * 1152, (self.begin_s + i) * 1000 + 240, crc32c(self.seconds[i][:part]))
+                crc = crc32c(self.seconds[i][part:])
+            index += mark(offset, (i + 1) * self.RATE, (self.begin_s + i + 1) * 1000, crc, kind=2 if i + 1 < end else 5)
         stem.with_name(stem.name + ".data").write_bytes(b"".join(self.seconds[first:end]))
         stem.with_name(stem.name + ".idx").write_bytes(index)
         for path in (directory, day):

@@ -72,7 +72,13 @@ std::string make_info_frame(ByteSpan first, std::uint64_t bytes, std::uint64_t s
   for (unsigned i = 0; i < kTocEntries; ++i) {
     while (point + 1 < points.size() && points[point + 1].samples * kTocEntries <= samples * i)
       ++point;
-    const std::uint64_t at = (points.empty() ? 0 : points[point].bytes) + frame.size();
+    const SeekPoint here = points.empty() ? SeekPoint{0, 0} : points[point];
+    const SeekPoint next =
+        point + 1 < points.size() ? points[point + 1] : SeekPoint{bytes, samples};
+    const std::uint64_t wanted = std::max(samples * i / kTocEntries, here.samples);
+    const std::uint64_t passed = (next.bytes - here.bytes) * (wanted - here.samples) /
+                                 std::max<std::uint64_t>(1, next.samples - here.samples);
+    const std::uint64_t at = here.bytes + passed + frame.size();
     tag.push_back(static_cast<char>(all == 0 ? 0 : std::min<std::uint64_t>(255, at * 256 / all)));
   }
   for (std::size_t i = 0; i < 4; ++i) frame[i] = static_cast<char>(head[i]);

@@ -149,10 +149,16 @@ class RangePlanner {
     if (format_ == "mpeg") {
       if (plan_.pieces.empty()) first_frame_ = reading.read(*file, begin.offset, begin.offset + 8);
       if (points_.empty()) points_.push_back({0, 0});
-      for (const FileMark& mark : marks)
-        if (mark.offset > begin.offset && mark.offset < end)
+      const unsigned rate_hz = file->index.head.span.media.rate_hz;
+      std::uint64_t before = 0;
+      for (const FileMark& mark : marks) {
+        // Only the first of each second is the same at all nodes.
+        const std::uint64_t second = MediaTime{mark.samples, rate_hz}.milliseconds() / 1000;
+        if (std::exchange(before, second) != second && mark.offset > begin.offset &&
+            mark.offset < end)
           points_.push_back({size_ + mark.offset - begin.offset,
                              samples_ + mark.samples - std::min(mark.samples, begin.samples)});
+      }
     }
     size_ += piece.length;
     plan_.pieces.push_back(std::move(piece));

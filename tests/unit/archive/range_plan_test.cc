@@ -224,6 +224,11 @@ TEST(RangePlan, AnInfoFrameTellsFramesAndBytes) {
   CHECK(frame.substr(0, 2) == "\xff\xfb");
   CHECK(frame.substr(36, 8) == std::string("Xing\0\0\0\7", 8));
   CHECK(frame.substr(44, 4) == std::string("\0\0\0\x64", 4));
+  // The table of contents, also between the points.
+  const auto toc = [&](std::size_t i) { return static_cast<unsigned char>(frame[52 + i]); };
+  CHECK_EQUAL(64, static_cast<int>(toc(25)));
+  CHECK_EQUAL(128, static_cast<int>(toc(50)));
+  CHECK_EQUAL(192, static_cast<int>(toc(75)));
   CHECK_EQUAL(0, static_cast<int>(make_info_frame(to_bytes("\xff\xf1\x50\x80"), 1, 1, {}).size()));
 }
 
