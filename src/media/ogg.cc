@@ -22,8 +22,8 @@ constexpr std::uint64_t kOggSyncSpacing = 512;  // see framer.h
 constexpr std::size_t kKeptPackets = 2;         // the second packet has the comments
 constexpr std::size_t kKeptOfFlac = 16;         // pictures may follow the comments
 
-constexpr std::uint64_t kLongestFirstPage =
-    2;                                       // seconds; a granule beyond it is a stream joined late
+// Seconds; a granule beyond it, and beyond what the packets can last, is a stream joined late.
+constexpr std::uint64_t kLongestFirstPage = 2;
 constexpr std::uint64_t kLongestGap = 3600;  // seconds; a longer one is a broken granule
 
 bool has_sample_granules(OggCodec codec) noexcept {
@@ -80,7 +80,8 @@ class OggFramer final : public Framer, private OggPageSink {
     io(3, self.streams_, self.headers_, self.facts_, self.has_theora_, self.clock_,
        self.clock_serial_, self.clock_rate_hz_, self.timed_, self.last_granule_, self.open_,
        self.serials_, self.last_sync_, self.first_sync_due_, self.last_inner_, self.inner_second_,
-       self.reported_facts_, self.reported_metadata_, self.granule_before_, self.page_lasts_);
+       self.reported_facts_, self.reported_metadata_, self.granule_before_, self.page_lasts_,
+       self.longest_packet_);
   }
   void page(std::uint64_t position, const OggPage& page) override;
   void first_page(std::uint64_t position, const OggPage& page);
@@ -89,7 +90,7 @@ class OggFramer final : public Framer, private OggPageSink {
   void inner_page(std::uint64_t position, const OggPage& page);
   void headers_are_in(std::uint64_t position);
   std::string find_picture() const;
-  void keep_time(std::uint64_t position, const OggPage& page);
+  void keep_time(std::uint64_t position, const OggPage& page, OggCodec codec);
   void pass(std::uint64_t samples);
   UnitTime unit() const;
   void note_open(const OggPage& page);
@@ -111,6 +112,7 @@ class OggFramer final : public Framer, private OggPageSink {
   MediaClock clock_;
   std::optional<std::uint32_t> clock_serial_;  // the stream whose granules the clock follows
   unsigned clock_rate_hz_ = 0;
+  std::uint64_t longest_packet_ = 0;              // of that stream, in samples
   bool timed_ = false;                            // a page has set the time
   std::uint64_t last_granule_ = kOggNoGranule;    // of this chain
   std::uint64_t granule_before_ = kOggNoGranule;  // the last one of the chain before
@@ -155,7 +157,7 @@ void OggFramer::page(std::uint64_t position, const OggPage& page) {
   const auto is_ready = [](const OggHeaders& s) { return s.done() || s.may_be_cut_short(); };
   if (phase_ == Phase::kHeaders && all_streams(is_ready)) headers_are_in(position);
   if (phase_ != Phase::kMedia) return;
-  keep_time(position, page);
+  keep_time(position, page, stream->codec());
   media_page(position, page, stream->codec());
 }
 
@@ -183,6 +185,7 @@ void OggFramer::first_page(std::uint64_t position, const OggPage& page) {
   if (!clock_serial_ && has_sample_granules(stream.codec())) {
     clock_serial_ = stream.serial();
     clock_rate_hz_ = ogg_granule_hertz(stream.codec(), page.body);
+    longest_packet_ = ogg_longest_packet(stream.codec(), page.body);
   }
   append_page(headers_, page);
   add_ogg_facts(stream.codec(), page.body, facts_);
@@ -241,7 +244,7 @@ std::string OggFramer::find_picture() const {
 
 // The time of a page is that of its granule, the end of its last packet, so every node gets the
 // same time, wherever it begins to read.
-void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
+void OggFramer::keep_time(std::uint64_t position, const OggPage& page, OggCodec codec) {
   page_lasts_ = 0;
   if (page.serial() != clock_serial_ || page.granule() == kOggNoGranule) return;
   const std::uint64_t granule = page.granule();
@@ -254,7 +257,8 @@ void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
     // A chain after another one begins at 0, unless the encoder states a late start, or this is the
     // same sound with another title (see VorbisRetitler), whose page is not the only one.
     if (goes_on && timed_ && (granule != granule_before_ || page.eos()) &&
-        granule <= kLongestFirstPage * clock_rate_hz_)
+        granule <= std::max(kLongestFirstPage * clock_rate_hz_,
+                            ogg_most_samples(page, codec, longest_packet_)))
       pass(granule);
     timed_ = true;
   } else if (granule > last_granule_ && granule - last_granule_ <= kLongestGap * clock_rate_hz_) {

@@ -91,6 +91,22 @@ void add_theora_facts(ByteSpan first, CodecFacts& facts) {
   facts.other.emplace_back("video_quality", std::to_string(u8(first, 40) >> 2));
 }
 
+constexpr std::uint64_t kLongestOpus = 5760;  // 120 ms
+
+std::uint64_t opus_samples(ByteSpan packet) {
+  static constexpr std::uint64_t kSilk[] = {480, 960, 1920, 2880};
+  if (packet.empty()) return 0;
+  const unsigned head = u8(packet, 0), config = head >> 3;
+  std::uint64_t frame = std::uint64_t{120} << (config & 3);  // CELT
+  if (config < 12)
+    frame = kSilk[config & 3];
+  else if (config < 16)  // hybrid
+    frame = kSilk[config & 1];
+  const bool is_counted = (head & 3) == 3 && packet.size() > 1;
+  const unsigned frames = is_counted ? u8(packet, 1) & 0x3f : (head & 3) == 0 ? 1 : 2;
+  return std::min(frame * frames, kLongestOpus);
+}
+
 constexpr std::size_t kMaxText = 4080;  // the size of an ICY block; pages show no more
 
 std::string clean(std::string_view text) {
@@ -126,6 +142,44 @@ unsigned ogg_granule_hertz(OggCodec codec, ByteSpan first_packet) {
     default:
       return 0;
   }
+}
+
+std::uint64_t ogg_longest_packet(OggCodec codec, ByteSpan first_packet) {
+  constexpr std::size_t kVorbisBlocks = 28;                   // two powers of 2; the second is long
+  constexpr std::size_t kFlacMost = 13 + kFlacBlockHead + 2;  // 16 bits, in STREAMINFO
+  constexpr std::size_t kSpeexFrame = 56, kSpeexFrames = 64;  // samples of one, and how many
+  switch (codec) {
+    case OggCodec::kOpus:
+      return kLongestOpus;
+    case OggCodec::kVorbis:  // half of each block overlaps the one before
+      return first_packet.size() <= kVorbisBlocks
+                 ? 0
+                 : (std::uint64_t{1} << (u8(first_packet, kVorbisBlocks) >> 4)) / 2;
+    case OggCodec::kFlac:
+      return first_packet.size() < kFlacMost + 2 ? 0 : read_be(first_packet, kFlacMost, 2);
+    case OggCodec::kSpeex:
+      return first_packet.size() < kSpeexFrames + 4
+                 ? 0
+                 : std::uint64_t{le32(first_packet, kSpeexFrame)} *
+                       le32(first_packet, kSpeexFrames);
+    default:
+      return 0;
+  }
+}
+
+std::uint64_t ogg_most_samples(const OggPage& page, OggCodec codec, std::uint64_t longest_packet) {
+  std::uint64_t most = 0;
+  std::size_t at = 0, begin = 0;
+  bool is_whole = !page.continued();
+  for (const std::byte lacing : page.lacing()) {
+    at += std::to_integer<std::size_t>(lacing);
+    if (lacing == std::byte{255}) continue;
+    const bool tells = codec == OggCodec::kOpus && is_whole;
+    most += tells ? opus_samples(page.body.subspan(begin, at - begin)) : longest_packet;
+    begin = at;
+    is_whole = true;
+  }
+  return most;
 }
 
 void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts) {

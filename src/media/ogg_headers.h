@@ -43,6 +43,14 @@ OggCodec ogg_codec_of(ByteSpan first_packet) noexcept;
 // Source: RFC 7845 section 4; the Ogg FLAC mapping and RFC 9639 section 8.2 (STREAMINFO).
 unsigned ogg_granule_hertz(OggCodec codec, ByteSpan first_packet);
 
+// The most samples of one packet of a stream with such granules; 0: not known.
+std::uint64_t ogg_longest_packet(OggCodec codec, ByteSpan first_packet);
+
+// The most samples of the packets that end on a page, whatever its granule says: 0: not known.
+// Opus tells the length of each packet.
+// Source: RFC 6716 section 3.1.
+std::uint64_t ogg_most_samples(const OggPage& page, OggCodec codec, std::uint64_t longest_packet);
+
 // Adds the facts of one more stream's first packet.  Names are joined with "/", the last stream
 // first, as in Icecast; an unknown codec has none.
 void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts);

@@ -77,6 +77,35 @@ TEST(OggFacts, ACutFirstPacketGivesTheNameOnly) {
   CHECK_EQUAL(std::string("Theora 0 0 0"), facts_of(theora_head().substr(0, 41)));
   CHECK_EQUAL(std::string("FLAC 0 0 0"), facts_of(flac_head(1).substr(0, 6)));
 }
+TEST(OggFacts, PacketsOfAPageLastSoLongAtMost) {
+  struct Most final : OggPageSink {
+    void page(std::uint64_t, const OggPage& page) override {
+      samples = ogg_most_samples(page, codec, ogg_longest_packet(codec, as_byte_span(head)));
+    }
+    OggCodec codec = OggCodec::kUnknown;
+    std::string head;
+    std::uint64_t samples = 0;
+  };
+  const auto most = [](const std::string& head, const std::vector<std::string>& packets,
+                       unsigned flags = 0) {
+    Most sink;
+    sink.head = head;
+    sink.codec = ogg_codec_of(as_byte_span(head));
+    const std::string page = OggWriter(1).page(packets, 1, flags);
+    OggPageScanner(0).feed(as_byte_span(page), sink);
+    return sink.samples;
+  };
+  // SILK of 60 ms, hybrid of 10 ms, CELT of 2.5 ms; two frames of 20 ms, three of 5 ms.
+  CHECK_EQUAL(2880u + 480u + 120u, most(opus_head(), {"\x18", "\x60", "\x80"}));
+  CHECK_EQUAL(1920u + 720u, most(opus_head(), {"\xf9" + std::string(600, 'o'), "\xeb\x03"}));
+  CHECK_EQUAL(5760u, most(opus_head(), {"\x1b\x30"}));
+  // Where a packet begins on the page before, its head is not there.
+  CHECK_EQUAL(5760u + 960u, most(opus_head(), {"\xf9", "\xf8"}, kContinued));
+  CHECK_EQUAL(3u * 1024u, most(vorbis_head(), {"a", std::string(255, 'b'), "c"}));
+  CHECK_EQUAL(0x6969u, most(flac_head(1), {"f"}));
+  CHECK_EQUAL(0u, most(speex_head(), {"s"}));
+  CHECK_EQUAL(0u, most(theora_head(), {"t"}));
+}
 TEST(OggFacts, GranulesCountSamples) {
   const auto hertz = [](const std::string& head) {
     return ogg_granule_hertz(ogg_codec_of(as_byte_span(head)), as_byte_span(head));

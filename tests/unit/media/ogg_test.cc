@@ -65,6 +65,20 @@ TEST(OggFramer, APageBeginsToSoundWhereTheOneBeforeEnds) {
   // Time 0 is the end of the first page.
   CHECK(run.marks.begins == std::vector<std::uint64_t>({0, 0, 50'000, 90'000, 134'100}));
 }
+TEST(OggFramer, TheFirstPageOfAnotherChainMayLastAsLongAsItsPackets) {
+  const std::string packet = "\xfc";  // 20 ms
+  const auto add = [&](std::uint32_t serial, std::size_t packets, std::uint64_t end) {
+    OggWriter writer(serial);
+    s.add(opus_headers(writer));
+    s.add(writer.page(std::vector<std::string>(packets, packet), end, kEos));
+  };
+  add(1, 1, 960);
+  add(2, 250, 240'000);
+  add(3, 250, 240'000);  // no new title, though it ends at the same granule
+  add(4, 50, 240'000);   // recorded from a stream, 4 s after its begin
+  marks();
+  CHECK(run.marks.begins == std::vector<std::uint64_t>({0, 0, 240'000, 480'000}));
+}
 TEST(OggFramer, BeginsAtThePositionItIsGiven) {
   s.add(opus_headers(w, {}));
   const std::size_t media = s.add(w.page({"m"}, 960));
