@@ -40,6 +40,7 @@
 #include "cluster/slots/slot_book.h"
 #include "http/connection_record.h"
 #include "http/connections.h"
+#include "stream/file/heard_file_record.h"
 #include "stream/listener/direct_record.h"
 #include "stream/listener/direct_streams.h"
 #include "stream/listener/loop_streams.h"

@@ -20,6 +20,7 @@
 #include "config/settings/config.h"
 #include "http/connection_record.h"
 #include "http/connections.h"
+#include "stream/file/heard_file_record.h"
 #include "stream/listener/direct_streams.h"
 #include "stream/listener/loop_streams.h"
 #include "stream/source/ended_record.h"

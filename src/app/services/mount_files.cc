@@ -7,6 +7,7 @@
 #include "base/cat.h"
 #include "config/settings/config.h"
 #include "http/static_files.h"
+#include "stream/file/heard_file_record.h"
 #include "stream/listener/loop_streams.h"
 #include "stream/source/ended_record.h"
 

@@ -25,11 +25,13 @@
 #include "base/snapshot.h"
 #include "stream/file/file_feeder.h"
 #include "stream/file/file_stream.h"
-#include "stream/file/heard_file_record.h"
 
 namespace lb {
 
+class FdsIn;
+class FdsOut;
 struct Config;
+struct HeardFileRecord;
 struct ListenerIntro;
 struct Traffic;
 struct Worker;

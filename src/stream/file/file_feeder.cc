@@ -125,16 +125,19 @@ bool FileFeeder::put(ByteSpan bytes) {
   const MediaTime before = media_time();
   framer_->consume(bytes, *stream_);
   const MediaTime after = media_time();
-  std::chrono::microseconds passed;
-  if (after.rate_hz == 0)
-    passed = std::chrono::microseconds(bytes.size() * 1'000'000 / rate_);
+  if (scanner_)
+    played_ += std::exchange(pages_last_, {});
+  else if (after.rate_hz == 0)
+    played_ += by_mean_rate(bytes.size());
   else if (after.rate_hz == before.rate_hz)
-    passed = std::chrono::milliseconds(after.milliseconds() - before.milliseconds());
+    played_ += std::chrono::milliseconds(after.milliseconds() - before.milliseconds());
   else
-    passed = std::chrono::milliseconds(after.milliseconds());
-  played_ += passed;
-  if (round_played_) *round_played_ += passed;
+    played_ += std::chrono::milliseconds(after.milliseconds());
   return true;
+}
+
+std::chrono::microseconds FileFeeder::by_mean_rate(std::size_t bytes) const noexcept {
+  return std::chrono::microseconds(bytes * 1'000'000 / rate_);
 }
 
 MediaTime FileFeeder::media_time() const noexcept {
@@ -143,14 +146,6 @@ MediaTime FileFeeder::media_time() const noexcept {
 }
 
 void FileFeeder::next_round() {
-  // A stream's clock cannot tell how long the first page of a chain lasts if that is seconds.
-  if (scanner_ && round_played_ && file_->bytes_per_second > 0) {
-    // The lower of both: a file that was recorded late in a stream seems to last hours.
-    const std::uint64_t rate = std::max(rate_, file_->bytes_per_second);
-    const std::chrono::microseconds lasts(file_->size() * 1'000'000 / rate);
-    played_ += std::max(lasts - *round_played_, std::chrono::microseconds(0));
-  }
-  round_played_.emplace();
   at_ = 0;
   ++round_;
   if (next_file_) {
@@ -160,9 +155,12 @@ void FileFeeder::next_round() {
     mount_->set_usual_rate(rate_);
   }
   if (scanner_) scanner_ = std::make_unique<OggPageScanner>(0);
+  sound_ = {};
 }
 
 void FileFeeder::page(std::uint64_t position, const OggPage& page) {
+  // A stream's clock cannot tell how long the first page of a chain lasts.
+  pages_last_ += sound_.page(page).value_or(by_mean_rate(page.size()));
   OggPageFields fields;
   fields.flags = u8(page.header, 5);
   if (position + page.size() == file_->size()) fields.flags |= kOggEos;

@@ -14,11 +14,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 
 #include "base/result.h"
 #include "media/media_clock.h"
 #include "media/ogg_page.h"
+#include "media/ogg_sound.h"
 #include "net/loop/loop.h"
 #include "stream/file/file_stream.h"
 #include "stream/mount/gate.h"
@@ -78,6 +78,7 @@ class FileFeeder final : private OggPageSink {
   bool append(std::uint64_t bytes);
   bool put(ByteSpan bytes);
   MediaTime media_time() const noexcept;
+  std::chrono::microseconds by_mean_rate(std::size_t bytes) const noexcept;
   void publish(bool ended);
   void page(std::uint64_t position, const OggPage& page) override;
   void next_round();
@@ -91,12 +92,14 @@ class FileFeeder final : private OggPageSink {
   std::uint64_t rate_, next_rate_ = 0;
   std::unique_ptr<Framer> framer_;
   std::unique_ptr<OggPageScanner> scanner_;  // Ogg only
-  Bytes pages_;           // Ogg: the pages that the scanner has found in one call
+  OggSound sound_;                           // Ogg only
+  // Ogg: the pages that the scanner has found in one call.
+  Bytes pages_;
+  std::chrono::microseconds pages_last_{};
   std::uint64_t at_ = 0;  // in the file
   std::uint32_t round_ = 0;
   SteadyTime since_{};  // played_ counts from here
   std::chrono::microseconds played_{};
-  std::optional<std::chrono::microseconds> round_played_;  // of this round, from its begin
   GatePass place_;
   Timer timer_;
 };

@@ -3,14 +3,15 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
-#include <map>
 
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "media/ogg_headers.h"
 #include "media/ogg_page.h"
+#include "media/ogg_sound.h"
 #include "media/same_format.h"
 #include "stream/mount/mount.h"
 
@@ -103,23 +104,24 @@ class OggFile final : public OggPageSink {
   void page(std::uint64_t, const OggPage& page) override {
     content_.bytes.insert(content_.bytes.end(), page.header.begin(), page.header.end());
     content_.bytes.insert(content_.bytes.end(), page.body.begin(), page.body.end());
-    if (page.bos()) {
-      if (media_) end_of_chain();
-      const OggCodec codec = ogg_codec_of(page.body);
-      hertz_[page.serial()] = ogg_granule_hertz(codec, page.body);
-      add_ogg_facts(codec, page.body, facts_);
-      return;
+    if (const auto sounds = sound_.page(page)) {
+      lasts_ += *sounds;
+      timed_bytes_ += page.size();
     }
-    const auto rate = hertz_.find(page.serial());
-    if (rate == hertz_.end() || rate->second == 0 || page.granule() == kOggNoGranule ||
-        page.granule() == 0)
-      return;
-    media_ = true;
-    chain_seconds_ = std::max(chain_seconds_, static_cast<double>(page.granule()) / rate->second);
+    if (page.bos()) {
+      if (!in_first_pages_) end_of_chain();
+      add_ogg_facts(ogg_codec_of(page.body), page.body, facts_);
+    }
+    in_first_pages_ = page.bos();
   }
   std::optional<Content> take() {
     end_of_chain();
     if (content_.bytes.empty()) return std::nullopt;
+    // Chains whose time is not known have the mean rate of the others.
+    if (timed_bytes_ > 0)
+      content_.seconds = std::chrono::duration<double>(lasts_).count() *
+                         static_cast<double>(content_.bytes.size()) /
+                         static_cast<double>(timed_bytes_);
     content_.subtype = first_subtype_;
     content_.plugin = &plugin_named("ogg");
     return std::move(content_);
@@ -127,20 +129,17 @@ class OggFile final : public OggPageSink {
 
  private:
   void end_of_chain() {
-    content_.seconds += chain_seconds_;
     if (first_subtype_.empty()) first_subtype_ = facts_.subtype;
-    chain_seconds_ = 0;
-    media_ = false;
-    hertz_.clear();
     facts_ = {};
   }
 
   Content content_;
-  std::map<std::uint32_t, unsigned> hertz_;
+  OggSound sound_;
   CodecFacts facts_;
   std::string first_subtype_;
-  double chain_seconds_ = 0;
-  bool media_ = false;
+  std::chrono::microseconds lasts_{};
+  std::size_t timed_bytes_ = 0;
+  bool in_first_pages_ = false;
 };
 
 std::optional<Content> read_content(ByteSpan bytes) {

@@ -16,6 +16,7 @@ void FileFeeder::save(FeederRecord& saved, FdsOut& fds) const {
   saved.at = at_;
   saved.bytes_per_second = rate_;
   saved.round = round_;
+  saved.sound = sound_;
 }
 
 Result<std::unique_ptr<FileFeeder>> FileFeeder::restore(Loop& loop, Log& log, Callbacks callbacks,
@@ -38,6 +39,7 @@ Result<std::unique_ptr<FileFeeder>> FileFeeder::restore(Loop& loop, Log& log, Ca
   if (feeder->scanner_ && saved.scanner) *feeder->scanner_ = *saved.scanner;
   feeder->at_ = saved.at;
   feeder->round_ = saved.round;
+  feeder->sound_ = saved.sound;
   return feeder;
 }
 

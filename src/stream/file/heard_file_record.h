@@ -10,6 +10,7 @@
 #include "base/record.h"
 #include "media/framer.h"
 #include "media/ogg_page.h"
+#include "media/ogg_sound.h"
 #include "stream/mount/moved_fd.h"
 #include "stream/source/admission_record.h"
 
@@ -24,17 +25,18 @@ struct FeederRecord {
   std::optional<OggPageScanner> scanner;
   std::uint64_t at = 0, bytes_per_second = 0;
   std::uint32_t round = 0;
+  OggSound sound;  // of Ogg: its chain so far
 };
 template <class Io, RecordOf<FeederRecord> T>
 void record_fields(Io& io, T& feeder) {
-  auto& [facts, codec, log, framer, log_file, scanner, at, bytes_per_second, round] = feeder;
+  auto& [facts, codec, log, framer, log_file, scanner, at, bytes_per_second, round, sound] = feeder;
   io(1, facts, codec);
   io.needed(3, log);
   io(4, framer);
   io.needed(5, log_file);
   io(6, scanner);
   io.needed(7, at, bytes_per_second);
-  io(9, round);
+  io(9, round, sound);
 }
 
 struct HeardFileRecord {

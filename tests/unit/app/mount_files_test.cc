@@ -1,6 +1,7 @@
 #include "app/services/mount_files.h"
 
 #include "app/test_server.h"
+#include "stream/file/heard_file_record.h"
 
 // Last, because it redefines `new`.
 #include "stream/listener/loop_streams.h"

@@ -58,6 +58,15 @@ TEST_GROUP(FileFeeder) {
     clock.advance(time);
     loop.run_once(true);
   }
+  // How many rounds of `content`, whose mean rate is not named, are heard in 10 s.
+  double rounds(const std::string& content) {
+    const auto f = feeder(content, made(content)->bytes_per_second, 1);
+    mount->gate().enter();
+    f->play();
+    const auto before = end();
+    for (int i = 0; i < 10; ++i) after(1s);
+    return static_cast<double>(end() - before) / static_cast<double>(content.size());
+  }
 };
 
 TEST(FileFeeder, HasTheBurstReadyAndThenRests) {
@@ -121,17 +130,56 @@ TEST(FileFeeder, AnOggFileWhoseSoundIsOnePageLastsAsLongAsItDoes) {
   for (const std::uint64_t seconds : {1u, 5u}) {
     OggWriter writer(77);
     std::string content = opus_headers(writer);
-    content += writer.page({std::string(240, 'o')}, seconds * 48'000, kEos);
+    content += writer.page(std::vector<std::string>(250, "\xfc"), seconds * 48'000, kEos);
     const auto f = feeder(content, content.size() / seconds, 1);
     mount->gate().enter();
     f->play();
     const auto before = end();
     const std::uint64_t heard_s = 2 * seconds + 1;
-    for (std::uint64_t i = 0; i < 5 * heard_s; ++i) after(200ms);
+    for (std::uint64_t i = 0; i < heard_s; ++i) after(1s);
     const auto rounds = static_cast<double>(end() - before) / static_cast<double>(content.size());
     DOUBLES_EQUAL(static_cast<double>(heard_s), rounds * static_cast<double>(seconds),
                   1.5 * static_cast<double>(seconds));
   }
+}
+
+TEST(FileFeeder, ARecordedStreamOfOggHasNoPauseBetweenItsRounds) {
+  constexpr std::uint64_t kHours = std::uint64_t{3} * 3600 * 48'000;
+  OggWriter writer(77);
+  std::string content = opus_headers(writer);
+  for (std::uint64_t i = 1; i <= 50; ++i)
+    content += writer.page({"\xfc" + std::string(240, 'o')}, kHours + i * 960);
+  DOUBLES_EQUAL(10, rounds(content), 0.3);
+}
+
+TEST(FileFeeder, AHoleInOggIsNotWaitedFor) {
+  OggWriter writer(77);
+  std::string content = opus_headers(writer);
+  for (std::uint64_t i = 1; i <= 50; ++i)
+    content += writer.page({"\xfc" + std::string(240, 'o')}, i * 960 + (i > 25 ? 48'000'000 : 0));
+  DOUBLES_EQUAL(10, rounds(content), 0.3);
+}
+
+TEST(FileFeeder, APictureOfOggIsNotWaitedFor) {
+  constexpr std::size_t kPicture = 20'000;
+  OggWriter writer(77);
+  std::string content = join({writer.page({opus_head()}, 0, kBos),
+                              writer.page({opus_tags({"X=" + std::string(kPicture, 'p')})}, 0)});
+  for (std::uint64_t i = 1; i <= 500; ++i)
+    content += writer.page({"\xfc" + std::string(2, 'o')}, i * 960, i == 500 ? kEos : 0);
+  DOUBLES_EQUAL(1, rounds(content), 0.15);
+}
+
+TEST(FileFeeder, AChainOfOggWithoutAudioHasTheMeanRate) {
+  OggWriter sound(77), picture(78);
+  std::string content = opus_headers(sound);
+  for (std::uint64_t i = 1; i <= 50; ++i)
+    content += sound.page({"\xfc" + std::string(240, 'o')}, i * 960, i == 50 ? kEos : 0);
+  const std::size_t second = content.size();
+  content += picture.page({theora_head()}, 0, kBos);
+  for (std::uint64_t i = 0; content.size() < 40 * second; ++i)
+    content += picture.page({theora_key(2000)}, i);
+  DOUBLES_EQUAL(0.25, rounds(content), 0.02);
 }
 
 TEST(FileFeeder, DoesNotMakeUpForALongPause) {

@@ -77,6 +77,45 @@ TEST(FileStream, KnowsTheRateOfOggByItsGranules) {
   CHECK_EQUAL(content.size() / 2, file->bytes_per_second);  // 100 pages of 20 ms
 }
 
+TEST(FileStream, ARecordedStreamLastsAsLongAsItsPackets) {
+  constexpr std::uint64_t kHours = std::uint64_t{3} * 3600 * 48'000;
+  for (const std::uint64_t pages : {1u, 100u}) {
+    OggWriter writer(7);
+    std::string content = opus_headers(writer);
+    for (std::uint64_t i = 1; i <= pages; ++i)
+      content += writer.page(std::vector<std::string>(50, "\xfc" + std::string(100, 'o')),
+                             kHours + i * 48'000);
+    CHECK_EQUAL(content.size() / pages, made(content)->bytes_per_second);
+  }
+}
+
+TEST(FileStream, AHoleInOggDoesNotLast) {
+  OggWriter writer(7);
+  std::string content = opus_headers(writer);
+  for (std::uint64_t i = 1; i <= 100; ++i)
+    content += writer.page({"\xfc" + std::string(240, 'o')}, i * 960 + (i > 50 ? 48'000'000 : 0));
+  CHECK_EQUAL(content.size() / 2, made(content)->bytes_per_second);
+}
+
+TEST(FileStream, OfSeveralStreamsOfOggTheOneThatComesFurthestCounts) {
+  OggWriter a(7), b(8);
+  std::string content = join({a.page({opus_head()}, 0, kBos), b.page({opus_head()}, 0, kBos),
+                              a.page({opus_tags({})}, 0), b.page({opus_tags({})}, 0)});
+  for (std::uint64_t i = 1; i <= 100; ++i) {
+    if (i <= 20) content += a.page({"\xfc"}, i * 960);
+    content += b.page({"\xfc" + std::string(240, 'o')}, i * 960);
+  }
+  CHECK_EQUAL(content.size() / 2, made(content)->bytes_per_second);
+}
+
+TEST(FileStream, ChainsOfOggWithoutAudioHaveTheMeanRateOfTheOthers) {
+  OggWriter writer(8);
+  std::string content = writer.page({theora_head()}, 0, kBos);
+  for (std::uint64_t i = 0; i < 100; ++i) content += writer.page({theora_key(2000)}, i);
+  DOUBLES_EQUAL(static_cast<double>(made(opus_file(7, 100))->bytes_per_second),
+                static_cast<double>(made(opus_file(7, 100) + content)->bytes_per_second), 100);
+}
+
 TEST(FileStream, AddsTheTimesOfChains) {
   const std::string content = opus_file(7, 100) + opus_file(8, 50);
   CHECK_EQUAL(content.size() / 3, made(content)->bytes_per_second);
@@ -85,7 +124,7 @@ TEST(FileStream, AddsTheTimesOfChains) {
 TEST(FileStream, OfVorbisTheRateIsInItsFirstPacket) {
   OggWriter writer(3);
   std::string content = vorbis_headers(writer);
-  content += writer.page({std::string(1000, 'v')}, 88200);
+  content += writer.page(std::vector<std::string>(87, std::string(12, 'v')), 88200);
   CHECK_EQUAL(content.size() / 2, made(content)->bytes_per_second);
 }
 
