@@ -220,6 +220,12 @@ static SourceSet::Callbacks source_callbacks(Worker& worker) {
       },
       [&services](const Mount& mount, StreamPicture picture) {
         take_picture(services, mount, std::move(picture));
+      },
+      [&services](const Mount& mount) {
+        return mount.settings()->archive.enabled && services.archive->on()
+                   ? services.archive->catalog().next_numbers(mount.name(),
+                                                              unix_ms(services.clock.wall()))
+                   : std::nullopt;
       }};
 }
 

@@ -116,6 +116,36 @@ def a_seam_is_recorded_as_it_was_live(t):
 
 
 @test
+def lists_go_on_over_a_pause_and_a_kill_of_the_server(t):
+    server = recorder(t)
+    numbers = []
+
+    def broadcast():
+        source = Encoder(t, server, "/m.mp3", "mp3", encoded("mp3", 20), lead=4)
+        live = watch(t, server, "/m.mp3")
+        wait_for(lambda: len(live.poll().segments) >= 4, "four segments", 20)
+        wait_for(lambda: numbers == [] or live.poll().segments[-1].sequence >= numbers[-1][0] + 3, "three of its own", 20)
+        numbers.append((live.last.segments[-1].sequence, live.last.segments[-1].discontinuity))
+        return source
+
+    broadcast().close()
+    wait_for(lambda: "recording ended" in server.log(), "the mount does not linger any more", 20)
+    source = broadcast()
+    server.kill()
+    source.close()
+    server.start()
+    source = broadcast()
+    rewind = past(t, server, "rewind-600.m3u8")
+    wait_for(lambda: rewind.poll().segments[-1].discontinuity == numbers[2][1], "the third source is listed", 20)
+    listed = rewind.last.segments
+    check(listed[0].sequence < numbers[0][0], "the list begins with segment %d, the first source ended with %d" % (listed[0].sequence, numbers[0][0]))
+    check(numbers[2][0] < numbers[0][0] + 30, "the numbers have a gap: %r" % numbers)
+    equal(sorted({segment.discontinuity for segment in listed}), [number for _, number in numbers], "the discontinuities")
+    equal(numbers[2][1], numbers[0][1] + 2, "the discontinuity number")
+    source.close()
+
+
+@test
 def a_seam_is_listed_whole_where_the_next_source_sends_far_ahead(t):
     """The dates of the first source's last bytes lie after the second one's start, and the log does not hold them any
     more."""

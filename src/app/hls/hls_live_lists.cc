@@ -60,7 +60,11 @@ const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
   if (lists_.size() >= kMaxLists) lists_.clear();
   ListText& list = lists_[mount.name()];
   if (list.mount.lock() == of && now < list.until) return &list;
-  if (list.until == SteadyTime{}) list.until = now;
+  if (list.mount.lock() != of) {
+    // It waits for the archive from now on, however old the list of the mount before it is.
+    list.mount = of;
+    list.until = now;
+  }
   const std::size_t length = hls_list_length(settings, hls_cut_of(mount));
   const auto view = mount.channel().newest();
   const HlsCut cut(*view);

@@ -21,6 +21,8 @@ namespace {
 
 // Beside what the clock was set by while it was written.
 constexpr std::int64_t kFileReachMs = 600'000;
+// As long as the longest list.
+constexpr std::int64_t kLongestPauseMs = 86'400'000;
 
 bool earlier(const FileRow& a, const FileRow& b) noexcept {
   return a.from_ms != b.from_ms ? a.from_ms < b.from_ms : a.origin < b.origin;
@@ -102,6 +104,19 @@ FileRow recorded_row(const FileHead& head, const FileMark& end) noexcept {
   row.origin = head.span.origin;
   row.id = short_id(head.span.id);
   return row;
+}
+
+// The segment in which a stream ends is whole, because its source has sent no more of it.
+RecordedEnd recorded_end(const FileHead& head, const FileMark& end) noexcept {
+  const StreamSpan& span = head.span;
+  if (span.media.rate_hz == 0 || end.samples == 0) return {};
+  const MediaTime last{end.samples - 1, span.media.rate_hz};
+  RecordedEnd out;
+  out.to_ms = end.wall_ms;
+  out.next.first = span.segments.first + last.milliseconds() / span.segments.cut_ms + 1;
+  out.next.generation = span.segments.generation + 1;
+  out.next.cut_ms = span.segments.cut_ms;
+  return out;
 }
 
 RecordedFiles::RecordedFiles(std::shared_ptr<const std::vector<FileRow>> closed,
@@ -254,6 +269,24 @@ void Catalog::remove(const std::string& mount, const std::vector<FileRow>& rows)
   for (const FileRow& row : now->closed())
     if (!std::binary_search(gone.begin(), gone.end(), row, name_order)) left->push_back(row);
   publish(mount, {std::move(left), now->open()});
+}
+
+void Catalog::note_end(const std::string& mount, const RecordedEnd& end) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  RecordedEnd& newest = ends_[mount];
+  if (end.next.first > newest.next.first) newest = end;
+}
+
+std::optional<SegmentNumbers> Catalog::next_numbers(const std::string& mount,
+                                                    std::int64_t now_ms) const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  const auto found = ends_.find(mount);
+  if (found == ends_.end() || found->second.next.first == 0) return std::nullopt;
+  const auto& [next, to_ms] = found->second;
+  const auto files = mounts_.find(mount);
+  const bool open = files != mounts_.end() && files->second->open();
+  if (now_ms - to_ms > (open ? next.cut_ms : kLongestPauseMs)) return std::nullopt;
+  return next;
 }
 
 void Catalog::forget_open(const std::string& mount) {

@@ -3,7 +3,7 @@
 // Thread: changed on the archive's thread; files(), mounts() and is_reading() from any thread
 // return immutable values.
 // Ownership: app/services/archive_service.
-// Bounds: 40 bytes a file, however long it is.
+// Bounds: 40 bytes a file, however long it is; the newest end of each mount.
 #pragma once
 
 #include <cstdint>
@@ -70,6 +70,13 @@ struct FileRow {
 
 // The row of a file of this node that ends with this mark.
 FileRow recorded_row(const FileHead& head, const FileMark& end) noexcept;
+
+// The end of a recorded stream, and the numbers of segments that follow it in a list without a gap.
+struct RecordedEnd {
+  SegmentNumbers next;  // its first 0: the stream has no numbers
+  std::int64_t to_ms = 0;
+};
+RecordedEnd recorded_end(const FileHead& head, const FileMark& end) noexcept;
 
 struct ArchiveRange {
   std::int64_t from_ms = 0, to_ms = 0;
@@ -149,6 +156,11 @@ class Catalog {
   void close(const std::string& mount, const FileRow& row);
   void add(const std::string& mount, const std::vector<FileRow>& rows);
   void remove(const std::string& mount, const std::vector<FileRow>& rows);
+  // A stream is recorded up to there.
+  void note_end(const std::string& mount, const RecordedEnd& end);
+  // The numbers of a source that begins now.  nullopt: unknown, because a whole segment may not be
+  // written yet; or not needed, because no list is as long as the pause.
+  std::optional<SegmentNumbers> next_numbers(const std::string& mount, std::int64_t now_ms) const;
   // The open file is gone.
   void forget_open(const std::string& mount);
 
@@ -162,6 +174,7 @@ class Catalog {
   mutable std::mutex mutex_;
   std::map<std::string, Files, std::less<>> mounts_;
   std::map<std::string, PastOwner> owners_;  // of records
+  std::map<std::string, RecordedEnd> ends_;
   bool reading_ = false;
 };
 

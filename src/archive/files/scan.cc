@@ -23,6 +23,7 @@ namespace {
 // The closed index of a file of 300 s is smaller; of a larger index the end is read separately.
 constexpr std::size_t kUsualIndex = 16 * 1024;
 constexpr std::int64_t kDaySeconds = 86'400;
+constexpr std::int64_t kUnknownMs = 600'000;   // more than a file lasts
 constexpr std::size_t kLooksForLike = 32;      // files on either side
 constexpr std::size_t kLargestLike = 1 << 20;  // of an index
 
@@ -43,7 +44,8 @@ std::vector<std::string> names_in(const std::string& path) {
 
 // Reads the row of a closed file from the first and the last record of its index, in most cases
 // with one read.  `name` is a buffer for the stem and an extension.
-bool read_closed(int dir, const std::string& stem, std::string& name, FileRow& row) {
+bool read_closed(int dir, const std::string& stem, std::string& name, FileRow& row,
+                 RecordedEnd& last) {
   name.assign(stem).append(".idx");
   const UniqueFd fd(::openat(dir, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   std::array<char, kUsualIndex> bytes;
@@ -71,7 +73,16 @@ bool read_closed(int dir, const std::string& stem, std::string& name, FileRow& r
       static_cast<std::uint64_t>(data.st_size) < end.offset)
     return false;
   row = recorded_row(head, end);
+  last = recorded_end(head, end);
   return true;
+}
+
+// When the machine was started, in Unix ms.
+std::int64_t boot_ms() {
+  timespec now{}, up{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  ::clock_gettime(CLOCK_BOOTTIME, &up);
+  return static_cast<std::int64_t>(now.tv_sec - up.tv_sec) * 1000;
 }
 
 // Finds the index of a nearby file, of the same stream if possible.
@@ -100,7 +111,7 @@ std::optional<FileIndex> find_like(const std::string& day, const std::vector<std
 
 // Returns true if the file can be played.
 bool recover(const std::string& day, const std::vector<std::string>& stems, std::size_t of,
-             const ArchiveFileName& name, ScannedFiles& out, FileRow& row) {
+             const ArchiveFileName& name, ScannedFiles& out, FileRow& row, RecordedEnd& end) {
   using Outcome = RecoveredFile::Outcome;
   const std::string path = cat({day, "/", stems[of]});
   const auto like = find_like(day, stems, of, name);
@@ -116,6 +127,7 @@ bool recover(const std::string& day, const std::vector<std::string>& stems, std:
         out.mended.back() +=
             cat({": ", found->found_bytes, " bytes were not in its index, and are now"});
       row = recorded_row(found->index.head, found->index.marks.back());
+      end = recorded_end(found->index.head, found->index.marks.back());
       return true;
     case Outcome::kOtherVersion:
       out.other_versions.push_back(path);
@@ -146,6 +158,7 @@ std::vector<std::string> archived_mounts(const std::string& dir) {
 ScannedFiles scan_mount(const std::string& dir, const std::string& mount,
                         const std::set<std::string>& open) {
   ScannedFiles out;
+  std::int64_t unknown_after = 0;
   const std::string directory = cat({dir, "/", archive_directory(mount)});
   std::string path;
   for (const std::string& day : names_in(directory)) {
@@ -171,18 +184,26 @@ ScannedFiles scan_mount(const std::string& dir, const std::string& mount,
       }
       if (!open.empty() && open.contains(cat({directory, "/", day, "/", stems[i]}))) continue;
       FileRow row;
-      if (!read_closed(::dirfd(dir_of_day.get()), stems[i], path, row) &&
-          !recover(cat({directory, "/", day}), stems, i, *name, out, row))
-        continue;
+      RecordedEnd end;
+      if (!read_closed(::dirfd(dir_of_day.get()), stems[i], path, row, end)) {
+        const bool found = recover(cat({directory, "/", day}), stems, i, *name, out, row, end);
+        // Players have heard of segments that did not get to the disk before the machine fell.
+        if (!found || end.to_ms < boot_ms())
+          unknown_after = std::max(unknown_after, name->seconds * 1000);
+        if (!found) continue;
+      }
       // The catalog computes a file's name from its row, so a file with another name could not be
       // opened.
-      if (row.name() == *name)
+      if (row.name() == *name) {
         out.rows.push_back(row);
-      else
+        if (end.next.first > out.end.next.first) out.end = end;
+      } else {
         out.broken.push_back(cat({directory, "/", day, "/", stems[i], ": its index is that of ",
                                   to_string(row.name()), "; left as it is"}));
+      }
     }
   }
+  if (unknown_after > 0 && unknown_after >= out.end.to_ms - kUnknownMs) out.end = {};
   return out;
 }
 

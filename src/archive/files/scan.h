@@ -17,6 +17,7 @@ std::vector<std::string> archived_mounts(const std::string& dir);
 
 struct ScannedFiles {
   std::vector<FileRow> rows;
+  RecordedEnd end;                  // the newest, if no segments are missing behind it
   std::vector<std::string> mended;  // paths of recovered files, and how
   std::vector<std::string> broken;  // … that were not recovered, or stay as they are; and why
   std::vector<std::string> other_versions;  // paths of files of other server versions

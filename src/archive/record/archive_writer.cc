@@ -135,6 +135,7 @@ void ArchiveWriter::scan() {
     const PastOwner owner = read_past_owner(host_.dir, mount, unix_ms(loop_.clock().wall()));
     if (owner != PastOwner{}) host_.catalog.set_owner(mount, owner);
     host_.catalog.add(mount, found.rows);
+    host_.catalog.note_end(mount, found.end);
     files += found.rows.size();
     if (!found.rows.empty()) newest_ms = std::max(newest_ms, found.rows.back().to_ms);
     // The hand-over goes on right after the scan: the mount counts as read, and `found` lacks the

@@ -431,6 +431,7 @@ void Recording::close_file() {
   state_.guess.reset();
   SegmentFile file = std::move(*file_);
   file_.reset();
+  host_.catalog.note_end(mount_->name(), recorded_end(file.head(), file.last()));
   host_.catalog.close(mount_->name(), file.close());
 }
 
@@ -453,6 +454,7 @@ void Recording::show() {
   if (file_->last().offset == 0 || state_.guess) return;
   FileRow row = file_->row();
   row.open = true;
+  host_.catalog.note_end(mount_->name(), recorded_end(file_->head(), file_->last()));
   const auto files = host_.catalog.files(mount_->name());
   if (const auto& open = files->open(); !open || !(*open == row))
     host_.catalog.grow(mount_->name(), row);

@@ -289,10 +289,17 @@ Bytes StreamLog::bytes_before_head(std::size_t bytes) const {
   return out;
 }
 
-SegmentNumbers StreamLog::next_numbers(std::int64_t wall_ms, std::uint32_t cut_ms) const noexcept {
+SegmentNumbers StreamLog::next_numbers(
+    std::int64_t wall_ms, std::uint32_t cut_ms,
+    const std::optional<SegmentNumbers>& recorded) const noexcept {
   SegmentNumbers numbers;
   numbers.cut_ms = cut_ms;
   numbers.epoch_ms = wall_ms;
+  if (spans_.empty() && recorded) {
+    numbers.first = recorded->first;
+    numbers.generation = recorded->generation;
+    return numbers;
+  }
   if (spans_.empty()) {
     // Higher than any number of an earlier process, unless sources change more often than segments.
     numbers.first = static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms)) * 2 / cut_ms;

@@ -152,8 +152,10 @@ class StreamLog final : public MarkSink {
   void note_seam(std::uint64_t at) noexcept { seam_ = at; }
   // The last written bytes, published or not; fewer if the log has no more.
   Bytes bytes_before_head(std::size_t bytes) const;
-  // The numbers of a stream that enters here and follows the log's earlier streams.
-  SegmentNumbers next_numbers(std::int64_t wall_ms, std::uint32_t cut_ms) const noexcept;
+  // The numbers of a stream that enters here and follows the log's earlier streams; in an empty
+  // log those behind the recorded ones.
+  SegmentNumbers next_numbers(std::int64_t wall_ms, std::uint32_t cut_ms,
+                              const std::optional<SegmentNumbers>& recorded = {}) const noexcept;
   // Compares the clock of a stream that enters at this node with the time of day, once a second:
   // the time is set after three seconds, in which an encoder sends its lead; a drift of over half a
   // second that lasts five seconds is corrected.  Call it for each piece of bytes.

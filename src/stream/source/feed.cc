@@ -197,7 +197,8 @@ StreamSpan Feed::first_span() const {
   StreamSpan span;
   span.id = lease_.identity;
   span.wall_ms = wall_ms;
-  span.segments = lease_.log->next_numbers(wall_ms, lease_.mount->settings()->segment_ms);
+  span.segments = lease_.log->next_numbers(wall_ms, lease_.mount->settings()->segment_ms,
+                                           host_.after_recorded(*lease_.mount));
   span.segments.epoch_ms = wall_ms;
   return span;
 }

@@ -49,6 +49,8 @@ class FeedHost {
   virtual void pictured(const Mount&, StreamPicture /*picture*/) {}
   // A relay's stream goes on behind the bytes of its last connection.
   virtual void went_on(const Mount&, const Seam&) {}
+  // The numbers behind those of the mount's newest recorded stream; nullopt: unknown.
+  virtual std::optional<SegmentNumbers> after_recorded(const Mount&) { return {}; }
   // Counts received bytes over all its feeds.
   virtual void count_received(std::size_t) noexcept {}
 };

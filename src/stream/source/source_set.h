@@ -57,6 +57,8 @@ class SourceSet final : public SourceHost, private StandbyHost {
     std::function<void(const std::string& mount, const Seam&)> went_on = {};
     // From this worker, may be empty.
     std::function<void(const Mount&, StreamPicture)> pictured = {};
+    // As in FeedHost; on this worker, may be empty.
+    std::function<std::optional<SegmentNumbers>(const Mount&)> after_recorded = {};
   };
   SourceSet(Loop& loop, Log& log, Callbacks callbacks);
   ~SourceSet() override;
@@ -132,6 +134,9 @@ class SourceSet final : public SourceHost, private StandbyHost {
   }
   void went_on(const Mount& mount, const Seam& seam) override {
     if (callbacks_.went_on) callbacks_.went_on(mount.name(), seam);
+  }
+  std::optional<SegmentNumbers> after_recorded(const Mount& mount) override {
+    return callbacks_.after_recorded ? callbacks_.after_recorded(mount) : std::nullopt;
   }
   void source_ended(Source& source, EndReason reason) override;
   void count_received(std::size_t bytes) noexcept override {

@@ -118,4 +118,27 @@ TEST(Catalog, WhatIsNotReadYetMayBeThereAllTheSame) {
   CHECK(!catalog.is_reading("/b"));
 }
 
+// The end lies in segment 102, or between 101 and 102.
+TEST(Catalog, ANewSourceFollowsTheRecordedOneWithoutAGap) {
+  const std::int64_t end_ms = 1'795'158'009'000;
+  FileHead head;
+  head.span.media = {0, 1000};
+  head.span.segments = {100, 7, 0, 4000};
+  CHECK_EQUAL(103u, recorded_end(head, {900, 9000, end_ms, 0}).next.first);
+  CHECK_EQUAL(102u, recorded_end(head, {800, 8000, end_ms, 0}).next.first);
+  CHECK(!catalog.next_numbers("/a", end_ms));
+  catalog.note_end("/a", recorded_end(head, {900, 9000, end_ms, 0}));
+  catalog.note_end("/a", recorded_end(head, {100, 1000, end_ms - 8000, 0}));
+  const auto next = catalog.next_numbers("/a", end_ms + 3'600'000);
+  CHECK(next && next->first == 103 && next->generation == 8);
+  // Longer ago than a list reaches.
+  CHECK(!catalog.next_numbers("/a", end_ms + 25 * 3'600'000));
+  // A file that is still written, whose disk is slow: players have newer segments.
+  catalog.grow("/a", {end_ms - 9000, end_ms, 900, 0, 1, true});
+  CHECK(catalog.next_numbers("/a", end_ms + 3000).has_value());
+  CHECK(!catalog.next_numbers("/a", end_ms + 5000));
+  head.span.media.rate_hz = 0;
+  CHECK_EQUAL(0u, recorded_end(head, {900, 9000, end_ms, 0}).next.first);
+}
+
 TEST(Catalog, AFileHas48BytesAtMost) { CHECK(sizeof(FileRow) <= 48); }

@@ -120,3 +120,15 @@ TEST(SegmentFile, AFileOfItsNameIsKept) {
   CHECK(read_index(file_text(path + ".idx.bad")).ended);
   CHECK(file_text(path + ".data").empty());
 }
+
+TEST(SegmentFile, TheEndOfWhatAMachineLostIsNotKnown) {
+  const std::string mount = archive_directory("/m.mp3");
+  head.span.wall_ms = 1'000'000'000'250;  // 2001
+  head.span.segments.first = 5;
+  auto file = std::move(*SegmentFile::create(dir.path() + "/" + mount, head));
+  CHECK(file.append(std::as_bytes(std::span(std::string_view("abc")))).has_value());
+  CHECK(file.mark(1000, head.span.wall_ms + 1000).has_value());
+  CHECK_EQUAL(0u, scan_mount(dir.path(), "/m.mp3").end.next.first);
+  // Once it is closed, nothing is missing behind it.
+  CHECK_EQUAL(6u, scan_mount(dir.path(), "/m.mp3").end.next.first);
+}

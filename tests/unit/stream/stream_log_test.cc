@@ -217,6 +217,22 @@ TEST(StreamLog, AnUnfinishedUnitTakesNoNumberOfASegment) {
     CHECK(log.span().anchored == with_span);
   }
 }
+TEST(StreamLog, NumbersOfAnEmptyLogFollowTheRecordedOnes) {
+  SegmentNumbers recorded;
+  recorded.first = 17;
+  recorded.generation = 3;
+  const std::int64_t now_ms = 1'795'158'000'000;
+  const SegmentNumbers next = log.next_numbers(now_ms, 4000, recorded);
+  CHECK_EQUAL(17u, next.first);
+  CHECK_EQUAL(3u, next.generation);
+  CHECK_EQUAL(4000u, next.cut_ms);
+  CHECK(log.next_numbers(now_ms, 4000).first > 17);
+  StreamSpan span;
+  span.media = {0, 1000};
+  span.segments.first = 100;
+  log.begin_source(log.head(), span);
+  CHECK_EQUAL(101u, log.next_numbers(now_ms, 6000, recorded).first);
+}
 TEST(StreamLog, LongUnitsDoNotMoveTheClock) {
   StreamSpan span;
   span.media = {0, 1000};
