@@ -108,11 +108,7 @@ void ApiOrders::set_picture(const ApiOrder& order, Then then) {
 
 void ApiOrders::end_listener(const ApiOrder& order, Then then) {
   if (!order.node.empty()) {
-    CommandFrame command;
-    command.verb = CommandFrame::Verb::kKick;
-    command.mount = order.mount;
-    command.listener = order.listener;
-    return send(order.node, std::move(command), std::move(then));
+    return send(order.node, {.mount = order.mount, .listener = order.listener}, std::move(then));
   }
   services_.station->kill_listener(
       order.mount, order.listener,
@@ -124,12 +120,12 @@ void ApiOrders::end_listener(const ApiOrder& order, Then then) {
 
 void ApiOrders::move_listener(const ApiOrder& order, Then then) {
   if (!order.node.empty()) {
-    CommandFrame command;
-    command.verb = CommandFrame::Verb::kMove;
-    command.mount = order.mount;
-    command.to = order.to;
-    command.listener = order.listener;
-    return send(order.node, std::move(command), std::move(then));
+    return send(order.node,
+                {.verb = CommandFrame::Verb::kMove,
+                 .mount = order.mount,
+                 .listener = order.listener,
+                 .to = order.to},
+                std::move(then));
   }
   const MountState state = services_.station->state_of(order.to);
   if (state != MountState::kRunning && state != MountState::kIdle)
@@ -150,10 +146,8 @@ void ApiOrders::drain(const ApiOrder& order, const std::string& asked_by, Then t
                              " drains for as long as its own configuration says; leave \"time\" "
                              "out, or send this to ",
                              order.node, " itself"})));
-    CommandFrame command;
-    command.verb = CommandFrame::Verb::kDrain;
-    command.drain = order.drain ? mode.value_or(DrainMode::kSoft) : DrainMode::kOff;
-    return send(order.node, std::move(command), std::move(then));
+    const DrainMode wanted = order.drain ? mode.value_or(DrainMode::kSoft) : DrainMode::kOff;
+    return send(order.node, {.verb = CommandFrame::Verb::kDrain, .drain = wanted}, std::move(then));
   }
   Result<void> done;
   if (order.drain) {

@@ -19,6 +19,22 @@
 #include "stream/mount/mount.h"
 
 namespace lb {
+namespace {
+
+// Of one order at several nodes and here.
+struct Outcomes {
+  Station::Then<MoveOutcome> then;
+  MoveOutcome sum;
+  std::size_t awaited = 1;  // of nodes, and the one here
+
+  void add(std::uint64_t moved, const std::string& why) {
+    sum.moved += moved;
+    if (!why.empty()) sum.why += (sum.why.empty() ? "" : "; ") + why;
+    if (--awaited == 0) then(std::move(sum));
+  }
+};
+
+}  // namespace
 
 ClusterStation::ClusterStation(Services& services)
     : ServerStation(services),
@@ -66,7 +82,6 @@ void ClusterStation::send(const std::string& node, CommandFrame command,
 }
 
 void ClusterStation::kick(const std::string& node, CommandFrame command, Then<OrderOutcome> then) {
-  command.verb = CommandFrame::Verb::kKick;
   send(node, std::move(command), [then = std::move(then)](std::string why) mutable {
     then({why.empty(), std::move(why)});
   });
@@ -158,57 +173,36 @@ void ClusterStation::kill_listener(const std::string& mount, std::uint64_t id,
                                    Then<OrderOutcome> then) {
   const ListenerNumbers::Place* place = services_.listener_numbers->find(mount, id);
   if (place == nullptr) return ServerStation::kill_listener(mount, id, std::move(then));
-  CommandFrame command;
-  command.mount = mount;
-  command.listener = place->id;
-  kick(place->node, std::move(command), std::move(then));
+  kick(place->node, {.mount = mount, .listener = place->id}, std::move(then));
 }
 
 void ClusterStation::kill_source(const std::string& mount, Then<OrderOutcome> then) {
   const std::string node = taker_of(mount);
   if (node.empty()) return ServerStation::kill_source(mount, std::move(then));
-  CommandFrame command;
-  command.mount = mount;
-  kick(node, std::move(command), std::move(then));
+  kick(node, {.mount = mount}, std::move(then));
 }
 
 void ClusterStation::kill_encoder(const std::string& mount, std::uint64_t id,
                                   Then<OrderOutcome> then) {
   const std::string node = source_of(mount);
   if (node.empty() || id == 0) return ServerStation::kill_encoder(mount, id, std::move(then));
-  CommandFrame command;
-  command.mount = mount;
-  command.encoder = id;
-  kick(node, std::move(command), std::move(then));
+  kick(node, {.mount = mount, .encoder = id}, std::move(then));
 }
 
 void ClusterStation::set_fallback(const std::string& mount, const std::string& fallback,
                                   Then<std::string> then) {
-  struct Setting {
-    std::string failed;
-    Then<std::string> then;
-    std::size_t awaited = 1;
-    void add(const std::string& why) {
-      if (!why.empty()) failed += (failed.empty() ? "" : "; ") + why;
-      if (--awaited == 0) then(std::move(failed));
-    }
-  };
-  auto setting = std::make_shared<Setting>();
-  setting->then = std::move(then);
+  const auto all = std::make_shared<Outcomes>();
+  all->then = [then = std::move(then)](MoveOutcome of) mutable { then(std::move(of.why)); };
   std::vector<std::string> nodes = listening_nodes_of(mount);
   if (std::string home = source_of(mount);
       !home.empty() && std::find(nodes.begin(), nodes.end(), home) == nodes.end())
     nodes.push_back(std::move(home));
   for (const std::string& node : nodes) {
-    CommandFrame command;
-    command.verb = CommandFrame::Verb::kFallback;
-    command.mount = mount;
-    command.to = fallback;
-    ++setting->awaited;
-    send(node, std::move(command), [setting](const std::string& why) { setting->add(why); });
+    ++all->awaited;
+    send(node, {.verb = CommandFrame::Verb::kFallback, .mount = mount, .to = fallback},
+         [all](const std::string& why) { all->add(0, why); });
   }
-  ServerStation::set_fallback(mount, fallback,
-                              [setting](const std::string& why) { setting->add(why); });
+  ServerStation::set_fallback(mount, fallback, [all](const std::string& why) { all->add(0, why); });
 }
 
 MoveOffer ClusterStation::move_offer(const std::string& from, const std::string& to) {
@@ -219,30 +213,17 @@ MoveOffer ClusterStation::move_offer(const std::string& from, const std::string&
 
 void ClusterStation::move_listeners(const std::string& from, const std::string& to,
                                     Then<MoveOutcome> then) {
-  struct Moving {
-    MoveOutcome outcome;
-    Then<MoveOutcome> then;
-    std::size_t awaited = 1;
-    void add(std::uint64_t moved, const std::string& why) {
-      outcome.moved += moved;
-      if (!why.empty()) outcome.why += (outcome.why.empty() ? "" : "; ") + why;
-      if (--awaited == 0) then(std::move(outcome));
-    }
-  };
-  auto moving = std::make_shared<Moving>();
-  moving->then = std::move(then);
+  const auto all = std::make_shared<Outcomes>();
+  all->then = std::move(then);
   for (const std::string& node : listening_nodes_of(from)) {
-    CommandFrame move;
-    move.verb = CommandFrame::Verb::kMove;
-    move.mount = from;
-    move.to = to;
-    ++moving->awaited;
-    order(node, std::move(move), [node, moving](const ResultFrame& result) {
-      moving->add(result.count, result.done ? "" : cat({"node ", node, ": ", result.why}));
-    });
+    ++all->awaited;
+    order(node, {.verb = CommandFrame::Verb::kMove, .mount = from, .to = to},
+          [node, all](const ResultFrame& result) {
+            all->add(result.count, result.done ? "" : cat({"node ", node, ": ", result.why}));
+          });
   }
-  ServerStation::move_listeners(
-      from, to, [moving](const MoveOutcome& here) { moving->add(here.moved, here.why); });
+  ServerStation::move_listeners(from, to,
+                                [all](const MoveOutcome& here) { all->add(here.moved, here.why); });
 }
 
 void ClusterStation::set_title(const std::string& mount, TitleRequest request,

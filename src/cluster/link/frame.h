@@ -145,13 +145,13 @@ struct CommandFrame {
   enum class Verb : std::uint8_t { kKick, kMove, kDrain, kMetadata, kFallback };
   std::uint64_t number = 0;
   Verb verb = Verb::kKick;
-  std::string mount;           // of all but kDrain
+  std::string mount = {};      // of all but kDrain
   std::uint64_t listener = 0;  // of kKick, 0: the source; of kMove, 0: all
   std::uint64_t encoder = 0;   // of kKick: one of the mount's, by its number at the node
-  std::string to;              // of kMove: a mount; of kFallback; "": none
+  std::string to = {};         // of kMove: a mount; of kFallback; "": none
   DrainMode drain = DrainMode::kSoft;
-  std::string title, artist, url;  // of kMetadata
-  std::string art, next;           // of kMetadata; "": not known
+  std::string title = {}, artist = {}, url = {};  // of kMetadata
+  std::string art = {}, next = {};                // of kMetadata; "": not known
   SongDetails about = {}, next_about = {};
   std::int64_t wall_ms = 0;  // when the title begins to sound, Unix; 0: now
 };
