@@ -62,6 +62,7 @@ void Connection::start_with(const HeldRequest& held) {
   opening_ = held.opened ? nullptr : owner_.opening_of(*socket_);
   socket_secure_ = secure_ = held.secure;
   begun_status_ = static_cast<int>(held.status);
+  begun_keeps_ = held.keeps;
   bytes_sent_ = held.sent;
   asked_ms_ = held.asked_ms;
   sends_file_ = held.file.fd >= 0;

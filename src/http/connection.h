@@ -240,7 +240,8 @@ class Connection : public ListHook {
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t body_from_ = 0;  // bytes sent before the body
   int status_ = 0;
-  int begun_status_ = 0;  // HeldRequest::status, until the rest of the answer is there
+  int begun_status_ = 0;      // HeldRequest::status, until the rest of the answer is there
+  bool begun_keeps_ = false;  // HeldRequest::keeps, likewise
   bool keep_alive_ = false;
   bool head_whole_ = false;  // the head of the request is complete
   bool kept_ = false;        // it waits for another request

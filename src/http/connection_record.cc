@@ -108,6 +108,7 @@ std::optional<HeldRequest> Connection::unanswered(RestRoom& room) {
     return std::nullopt;
   }
   held.asked_ms = asked_ms_;
+  held.keeps = state_ == State::kReplying ? keep_alive_ : begun_keeps_;
   return held;
 }
 

@@ -35,6 +35,7 @@ struct HeldState {
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;  // Connection::asked_ms(); 0: it was not asked for
   bool is_probe = false;      // Connection::is_probe
+  bool keeps = false;         // its answer under way has said that the connection stays
 };
 
 struct HeldRequest : HeldState {

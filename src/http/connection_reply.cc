@@ -132,6 +132,7 @@ void Connection::begin_reply() {
   if (const int begun = std::exchange(begun_status_, 0); begun != 0) {
     if (!sends_file_ && (status_ != 206 || !source_)) return drop();
     status_ = begun;
+    keep_alive_ = std::exchange(begun_keeps_, false);
     out_.clear();
   }
   if (!enter(State::kReplying)) return;

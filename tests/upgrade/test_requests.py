@@ -201,7 +201,7 @@ def a_body_that_has_come_in_part_is_read_to_its_end(t):
 @test
 def a_long_answer_goes_on_at_its_byte(t):
     """A page that many share, one of an administrator, an HLS segment; plain and TLS, to clients that read nothing
-    meanwhile."""
+    meanwhile.  The next request, which is there already, is answered where the answer has promised that."""
     small = "<so-sndbuf>16384</so-sndbuf>"
     server = t.unstarted_server(sockets=listen_socket(0, small) + listen_socket(0, small + "<ssl>1</ssl>"), body=HLS)
     certificate(server.dir, "radio.test")
@@ -218,14 +218,16 @@ def a_long_answer_goes_on_at_its_byte(t):
         whole = server.get(path, login).body
         for port, wrap in ((server.port, None), (server.ports[1], tls())):
             wire = server.wire(port, receive_buffer=4096, wrap=wrap)
-            wire.send(request("GET %s HTTP/1.1" % path, ["Host: x", "Connection: keep-alive"], login))
-            wire.reply_head()
-            answers.append((path, wire, whole))
+            wire.send(request("GET %s HTTP/1.1" % path, ["Host: x", "Connection: keep-alive"], login) + request("GET /status-json.xsl HTTP/1.1", ["Host: x"]))
+            keeps = (wire.reply_head().get("Connection") or "").lower() == "keep-alive"
+            answers.append((path, wire, whole, keeps))
     for _ in range(2):
         upgrade(server)
         wait_for(lambda: server.log().count("this process has ended its part") == len(taken(server)), "the old process is gone", 10)
-    for path, wire, whole in answers:
+    for path, wire, whole, keeps in answers:
         equal(wire.take(len(whole)) == whole, True, "all of %s, once" % path)
+        check(not keeps or wire.reply().status == 200, "the request behind %s is answered" % path)
+    check(any(keeps for *_, keeps in answers), "no connection stays")
     # The whole answers before, too; segments are not.
     for path, count in (("/long.xsl", 3), ("/admin/stats.xsl", 3), (segment, 0)):
         wait_for(lambda: server.log("access").count("GET %s " % path) == count, "%s is logged: %s" % (path, server.log("access")))

@@ -113,11 +113,12 @@ template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
   auto& [worker, fd, held, port, shoutcast, bind_address, file, file_at, file_bytes, plain] =
       request;
-  auto& [peer, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms, is_probe] = held;
+  auto& [peer, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms, is_probe,
+         keeps] = held;
   io(1, worker);
   io.needed(2, fd);
   io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms,
-     bind_address, file, file_at, file_bytes, is_probe, plain);
+     bind_address, file, file_at, file_bytes, is_probe, plain, keeps);
 }
 
 // Rows of other nodes.
