@@ -93,6 +93,10 @@ void HeardTitles::resume() {
 
 void HeardTitles::changed(const Config& config, const std::string& name) {
   if (config.audience.enabled) note(config, name);
+  // Of a deleted mount nothing is told any more.
+  if (const auto row = told_.find(name);
+      row != told_.end() && row->second.title.empty() && named_section(config, name) == nullptr)
+    told_.erase(row);
 }
 
 void HeardTitles::note(const MountSettings& section) {
