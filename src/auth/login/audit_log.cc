@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <span>
 #include <utility>
@@ -72,6 +74,15 @@ std::string tail_of(int fd, std::uint64_t size) {
   std::string text(static_cast<std::size_t>(size - from), '\0');
   text.resize(read_at(fd, from, std::as_writable_bytes(std::span(text))));
   return text;
+}
+
+// Whether a write that failed has left a part of its line at the end.
+bool ends_within_line(int fd) {
+  struct stat facts {};
+  std::array<std::byte, 1> last{};
+  return ::fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0 &&
+         read_at(fd, static_cast<std::uint64_t>(facts.st_size) - 1, last) == 1 &&
+         last.front() != std::byte{'\n'};
 }
 
 }  // namespace
@@ -198,7 +209,8 @@ Result<void> AuditLog::write_line(const Waiting& line) {
   text.back() = ',';
   text.append(line.rest, 1);
   ++next_;
-  if (!write_all(fd_.get(), text + "\n"))
+  // As in open(): on a full disk a part of a line stays, and the next entry begins a new one.
+  if (!write_all(fd_.get(), cat({ends_within_line(fd_.get()) ? "\n" : "", text, "\n"})))
     return Error::io(cat({path_, ": ", std::strerror(errno), "; the line is lost"}));
   last_ = line_digest(text);
   return {};

@@ -1,5 +1,8 @@
 #include "auth/login/user_book.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <sstream>
@@ -174,6 +177,26 @@ TEST(AuditLog, GoesOnBehindALineThatWasCutOff) {
   open();
   write("b");
   CHECK(text().find("\n{\"at\":\"2023") != std::string::npos);
+}
+TEST(AuditLog, ALineBehindOneThatAFullDiskHasCutIsALineOfItsOwn) {
+  open();
+  write("a");
+  rlimit before{};
+  CHECK_EQUAL(0, ::getrlimit(RLIMIT_FSIZE, &before));
+  const auto was = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{text().size() + 100, before.rlim_max};
+  CHECK_EQUAL(0, ::setrlimit(RLIMIT_FSIZE, &full));
+  const bool written = log.write(AuditEntry(), clock.wall()).has_value();
+  CHECK_EQUAL(0, ::setrlimit(RLIMIT_FSIZE, &before));
+  std::signal(SIGXFSZ, was);
+  CHECK(!written);
+  write("c");
+  const std::string all = text();
+  LONGS_EQUAL(3, std::ranges::count(all, '\n'));
+  LONGS_EQUAL(2, first_broken(all));
+  // The whole lines are a chain.
+  const std::size_t first = all.find('\n') + 1;
+  LONGS_EQUAL(0, first_broken(all.substr(0, first) + all.substr(all.find('\n', first) + 1)));
 }
 TEST(AuditLog, LinesWaitForTheThreadThatWritesThem) {
   open();
