@@ -4,7 +4,7 @@
 const field = document.querySelector('input[type=password]');
 if (field) {
   const button = document.createElement('button');
-  Object.assign(button, {type: 'button', className: 'small', textContent: 'Show the password'});
+  Object.assign(button, {type: 'button', className: 'small', textContent: field.form.dataset.show});
   const show = shown => {
     field.type = shown ? 'text' : 'password';
     button.setAttribute('aria-pressed', String(shown));

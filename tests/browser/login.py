@@ -39,7 +39,7 @@ def the_login_page_fits_a_phone_and_a_desk_in_light_and_dark_and_is_accessible(s
     s.browser.find("input[name=user]").write("admin")
     s.browser.find("input[name=password]").write("wrong")
     s.browser.find("button[type=submit]").click()
-    s.see("do not belong together")
+    s.see("Wrong user name or password")
     if s.shots:
         s.browser.screenshot(s.shots / "login-wrong.png")
     s.browser.press(*"adm-secret", ENTER)       # the name is kept, the cursor is in the password

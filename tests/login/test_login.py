@@ -40,6 +40,8 @@ def a_person_gets_a_login_page_and_a_program_gets_401(t):
     equal((page.status, page.get("Content-Type")), (200, "text/html; charset=utf-8"))
     check('name="back" value="/admin/listclients.xsl?mount=/a"' in page.text, page.text)
     check(page.text.count("<script") == 1 and page.get("Content-Security-Policy").startswith("default-src 'self';"), "no script but the one for its password")
+    german = person.get("/admin/login", [*PAGE, "Accept-Language: de-AT,de;q=0.9,en;q=0.5"])
+    check('<html lang="de">' in german.text and ">Anmelden</button>" in german.text, german.text)
     equal((server.get("/admin/login.js").status, server.get("/admin/login.js").get("X-Content-Type-Options")), (200, "nosniff"))
 
 

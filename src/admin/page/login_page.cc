@@ -1,6 +1,7 @@
 #include "admin/page/login_page.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/cat.h"
 #include "http/message.h"
@@ -11,9 +12,48 @@ namespace {
 constexpr std::string_view kAdminPages = "/admin/";
 constexpr std::size_t kLongestWayBack = 1024;
 
-std::string page_frame(std::string_view title, std::string_view more_head, std::string_view main) {
-  std::string out =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>";
+// The words of the page, in English and in the other languages of the console.
+constexpr std::array<std::string_view, 4> kLanguages = {"de", "fr", "es", "pt"};
+struct LoginWords {
+  std::string_view english;
+  std::array<std::string_view, kLanguages.size()> others;
+};
+constexpr std::array kWords = {
+    LoginWords{"Log in", {"Anmelden", "Connexion", "Iniciar sesión", "Entrar"}},
+    LoginWords{"User", {"Benutzer", "Utilisateur", "Usuario", "Utilizador"}},
+    LoginWords{"Password", {"Passwort", "Mot de passe", "Contraseña", "Palavra-passe"}},
+    LoginWords{"Show the password",
+               {"Passwort zeigen", "Afficher le mot de passe", "Mostrar la contraseña",
+                "Mostrar a palavra-passe"}},
+    LoginWords{"Public page",
+               {"Öffentliche Seite", "Page publique", "Página pública", "Página pública"}},
+    LoginWords{
+        kWrongLoginText,
+        {"Benutzername oder Passwort ist falsch", "Nom d’utilisateur ou mot de passe incorrect",
+         "Usuario o contraseña incorrectos", "Utilizador ou palavra-passe incorretos"}},
+    LoginWords{kLoggedOut,
+               {"Sie sind abgemeldet.", "Vous êtes déconnecté.", "Ha cerrado la sesión.",
+                "A sessão foi terminada."}},
+    LoginWords{kSessionOver,
+               {"Ihre Sitzung ist zu Ende. Bitte melden Sie sich wieder an.",
+                "Votre session est terminée. Veuillez vous reconnecter.",
+                "Su sesión ha terminado. Vuelva a iniciarla.",
+                "A sua sessão terminou. Entre de novo, por favor."}},
+};
+
+// English: what has no words in that language.
+std::string_view in_language(std::string_view english, std::string_view language) {
+  const auto* const row =
+      std::ranges::find_if(kWords, [&](const LoginWords& each) { return each.english == english; });
+  const auto at = std::ranges::find(kLanguages, language);
+  if (row == kWords.end() || at == kLanguages.end()) return english;
+  return row->others[static_cast<std::size_t>(at - kLanguages.begin())];
+}
+
+std::string page_frame(std::string_view title, std::string_view more_head, std::string_view main,
+                       std::string_view language = "en") {
+  std::string out = cat({"<!DOCTYPE html>\n<html lang=\"", language,
+                         "\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>"});
   out.append(title).append(
       " - icecast-lb</title>\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
@@ -23,8 +63,9 @@ std::string page_frame(std::string_view title, std::string_view more_head, std::
       "<link rel=\"icon\" type=\"image/png\" href=\"/icecast.png\"/>\n");
   out.append(more_head).append(
       "</head>\n<body>\n<header id=\"top\">\n<h1 id=\"header\">icecast-lb</h1>\n"
-      "<nav id=\"menu\" aria-label=\"Pages\"><ul><li><a href=\"/status.xsl\">Public page</a></li>"
-      "</ul></nav>\n</header>\n<main>\n");
+      "<nav id=\"menu\" aria-label=\"Pages\"><ul><li><a href=\"/status.xsl\">");
+  out.append(in_language("Public page", language))
+      .append("</a></li></ul></nav>\n</header>\n<main>\n");
   return out.append(main).append("</main>\n</body>\n</html>\n");
 }
 
@@ -36,12 +77,13 @@ std::string field(std::string_view label, std::string_view attributes) {
 }  // namespace
 
 std::string login_page(const LoginPage& page) {
-  std::string main = "<h2>Log in";
+  const auto said = [&page](std::string_view text) { return in_language(text, page.language); };
+  std::string main = cat({"<h2>", said("Log in")});
   if (!page.server.empty()) main += cat({" <small>", html_escape(page.server), "</small>"});
   main += "</h2>\n";
   if (!page.message.empty())
     main += cat({"<div class=\"roundbox message\" role=\"", page.is_alert ? "alert" : "status",
-                 "\"><p>", html_escape(page.message), "</p></div>\n"});
+                 "\"><p>", html_escape(said(page.message)), "</p></div>\n"});
   if (!page.takes_password)
     return page_frame(
         "Log in", "",
@@ -52,19 +94,23 @@ std::string login_page(const LoginPage& page) {
             "tunnel: <code>ssh -L 8000:localhost:PORT SERVER</code>, then "
             "http://localhost:8000/admin/.</p></div>\n");
   main +=
-      "<section class=\"roundbox\">\n"
-      "<form class=\"alignedform\" method=\"post\" action=\"/admin/login\">\n";
-  main += field("User", cat({"type=\"text\" name=\"user\" autocomplete=\"username\" autocapitalize="
-                             "\"none\" spellcheck=\"false\" required=\"required\" maxlength=\"64\"",
-                             page.user.empty() ? " autofocus=\"autofocus\"" : "", " value=\"",
-                             html_escape(page.user), "\""}));
-  main += field("Password",
+      cat({"<section class=\"roundbox\">\n"
+           "<form class=\"alignedform\" method=\"post\" action=\"/admin/login\" data-show=\"",
+           said("Show the password"), "\">\n"});
+  main += field(said("User"),
+                cat({"type=\"text\" name=\"user\" autocomplete=\"username\" autocapitalize="
+                     "\"none\" spellcheck=\"false\" required=\"required\" maxlength=\"64\"",
+                     page.user.empty() ? " autofocus=\"autofocus\"" : "", " value=\"",
+                     html_escape(page.user), "\""}));
+  main += field(said("Password"),
                 cat({"type=\"password\" name=\"password\" autocomplete=\"current-password\" "
                      "required=\"required\" maxlength=\"512\"",
                      page.user.empty() ? "" : " autofocus=\"autofocus\""}));
-  main += cat({"<p><input type=\"hidden\" name=\"back\" value=\"", html_escape(page.back),
-               "\"/><button type=\"submit\">Log in</button></p>\n</form>\n</section>\n"});
-  return page_frame("Log in", "<script src=\"/admin/login.js\" defer=\"defer\"></script>\n", main);
+  main +=
+      cat({"<p><input type=\"hidden\" name=\"back\" value=\"", html_escape(page.back),
+           "\"/><button type=\"submit\">", said("Log in"), "</button></p>\n</form>\n</section>\n"});
+  return page_frame(said("Log in"), "<script src=\"/admin/login.js\" defer=\"defer\"></script>\n",
+                    main, page.language);
 }
 
 std::string go_on_page(std::string_view to) {

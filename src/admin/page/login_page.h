@@ -8,6 +8,11 @@
 
 namespace lb {
 
+// Messages that the page has in each of its languages; others stay English.
+inline constexpr std::string_view kWrongLoginText = "Wrong user name or password";
+inline constexpr std::string_view kLoggedOut = "You are logged out.";
+inline constexpr std::string_view kSessionOver = "Your session is over. Please log in again.";
+
 struct LoginPage {
   std::string server;          // its name in the heading; "": no name
   std::string message;         // above the form: an error, or the end of the session
@@ -15,6 +20,7 @@ struct LoginPage {
   std::string user;            // the name given before
   std::string back;            // the address after the login
   bool takes_password = true;  // false: plain http from another machine
+  std::string_view language = "en";
 };
 std::string login_page(const LoginPage& page);
 

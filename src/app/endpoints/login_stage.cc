@@ -95,8 +95,8 @@ void settle_login(Worker& worker, Connection& waiting, const LoginAsk& ask, Logi
                             cat({"login of \"", ask.user, "\" from ", waiting.ip(),
                                  ": wrong user or password; refused"}));
     audit_login(worker, waiting, ask.user, "none", "login", "wrong");
-    refuse_attempt(worker, waiting, ask.api, ProblemName::kWrongLogin,
-                   "This user and password do not belong together", ask.user, ask.back);
+    refuse_attempt(worker, waiting, ask.api, ProblemName::kWrongLogin, kWrongLoginText, ask.user,
+                   ask.back);
     return;
   }
   const std::string token = login.begin_session(identity);
@@ -214,9 +214,9 @@ Verdict login_form(Worker& worker, Connection& connection) {
   }
   page.takes_password = takes_passwords(worker, connection);
   if (query_param(request.query, "out"))
-    page.message = "You are logged out.";
+    page.message = kLoggedOut;
   else if (!session_cookie(request, connection.secure()).empty())
-    page.message = "Your session is over. Please log in again.";
+    page.message = kSessionOver;
   reply_login_page(worker, connection, 200, page);
   return Verdict::kAnswered;
 }

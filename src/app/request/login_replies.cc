@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "admin/page/player_texts.h"
 #include "app/request/password_guesses.h"
 #include "app/request/refusals.h"
 #include "app/services/login_service.h"
@@ -128,6 +129,7 @@ void refuse_asker(Worker& worker, Connection& connection, const Identity& identi
 void reply_login_page(Worker& worker, Connection& connection, int status, LoginPage page,
                       std::string more_lines) {
   page.server = worker.services.config.read()->hostname;
+  page.language = player_texts_for(connection.request().headers.get("accept-language")).language;
   ResponseHead head;
   head.status = status;
   head.content_type = kPage;

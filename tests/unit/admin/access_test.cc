@@ -7,6 +7,7 @@
 #include "admin/command/command.h"
 #include "admin/page/login_page.h"
 #include "admin/page/session_marks.h"
+#include "base/cat.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -219,6 +220,22 @@ TEST(LoginPage, WhatComesFromOutsideIsEscaped) {
   CHECK(text.find("<script>") == std::string::npos);
   CHECK(text.find("<b>") == std::string::npos);
   CHECK(text.find("value=\"/admin/?a=\"") == std::string::npos);
+}
+TEST(LoginPage, ItsWordsAreOfTheLanguage) {
+  LoginPage page;
+  page.message = kWrongLoginText;
+  for (const auto& [language, words] :
+       {std::pair("en", "Wrong user name or password"),
+        std::pair("de", "Benutzername oder Passwort"), std::pair("fr", "mot de passe incorrect"),
+        std::pair("es", "Usuario o contrase"), std::pair("pt", "Utilizador ou palavra-passe")}) {
+    page.language = language;
+    const std::string text = login_page(page);
+    CHECK(text.find(cat({"<html lang=\"", language, "\">"})) != std::string::npos);
+    CHECK(text.find(words) != std::string::npos);
+    CHECK((text.find("Log in") == std::string::npos) == (page.language != "en"));
+  }
+  page.language = "nl";
+  CHECK(login_page(page).find(kWrongLoginText) != std::string::npos);
 }
 TEST(LoginPage, TheWayBackStaysOnThisServer) {
   for (const char* good : {"/", "/admin/", "/admin/x.xsl?mount=/a&b=%20", "/live.mp3"})
