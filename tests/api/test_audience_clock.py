@@ -4,7 +4,7 @@ import time
 
 from api import Api
 from clock import Clock
-from harness import check, equal, test, wait_for
+from harness import ADMIN, check, equal, test, wait_for
 from test_audience import AUDIENCE, audience_server, ended, heard_long_enough, leaves, listens, on_air, sessions
 
 HOUR = 3600
@@ -111,3 +111,20 @@ def what_lies_before_the_history_is_that_of_the_audience(t):
     equal(api.want(422, "GET", "/history?by=node&" + period).json()["errors"][0]["pointer"], "/to")
     equal(api.want(404, "GET", "/history?mount=/none&" + period).json()["parameter"], "mount")
     api.want(404, "GET", "/mounts/none/history?" + period)
+
+
+@test
+def a_report_that_is_due_waits_for_a_clock_that_is_trusted_and_the_log_says_so(t):
+    clock = Clock(t)
+    server = t.unstarted_server()
+    (server.dir / "state").mkdir()
+    slots = {"paths": "<state-dir>%s/state</state-dir>" % server.dir}
+    server.write_config(body=AUDIENCE, **slots)
+    server.start(env=clock.environment)
+    equal(server.get("/api/v1/audience/summary", login=ADMIN).status, 200, "the database is made")
+    place = server.dir / "reports"
+    place.mkdir()
+    clock.set_ahead(3 * HOUR)
+    server.reload(body='<console>1</console><audience><report name="songs" directory="%s" day="1"/></audience>' % place, **slots)
+    server.wait_for_log(r"the report songs waits: the clock was set by more than 60 minutes")
+    equal(list(place.iterdir()), [], "no month is over by a clock that may be wrong")

@@ -42,6 +42,9 @@ void ReportFiles::check() {
     for (const auto& [key, told] : told_) known[key] = told.month;
     const bool asked = audience.ask([this, report, config, known = std::move(known)](
                                         Sqlite* database, const std::string& why) {
+      // A month that is not over would get a file that says it is, and none later.
+      if (database != nullptr && !accounts_.listenings->trusts_clock())
+        return accounts_.loops.control().post([this, report] { wait(report); });
       accounts_.loops.control().post([this, filed = file(report, known, *config, database, why)] {
         for (const auto& [one, result] : filed) written(one, result);
       });
@@ -58,8 +61,6 @@ ReportFiles::Filed ReportFiles::file(const AudienceReportSettings& report, const
     filed.emplace_back(report, Error::io(why));
     return filed;
   }
-  // A month that is not over would get a file that says it is, and none later.
-  if (!accounts_.listenings->trusts_clock()) return filed;
   const WallTime now = accounts_.clock.wall();
   const auto month = due_month(report, now);
   const auto records = accounts_.records->view();
@@ -86,14 +87,29 @@ void ReportFiles::written(const AudienceReportSettings& report, const Result<Fil
       {{"month", filed->month}, {"file", filed->path}, {"incomplete", filed->rest}});
 }
 
+void ReportFiles::wait(const AudienceReportSettings& report) {
+  const auto month = due_month(report, accounts_.clock.wall());
+  if ((month && told_[report_key(report)].month == *month) || !may_complain(report)) return;
+  accounts_.log.warn(kReportModule,
+                     cat({"the report ", report.name, " waits: the clock was set by more than ",
+                          std::chrono::minutes(ClockTrust::kStep).count(),
+                          " minutes, and is "
+                          "trusted when it has been right for as long"}));
+}
+
 void ReportFiles::complain(const AudienceReportSettings& report, const std::string& what) {
-  Told& told = told_[report_key(report)];
-  const SteadyTime now = accounts_.clock.steady();
-  if (told.has_complained && now - told.complained < kComplainEvery) return;
-  told.has_complained = true;
-  told.complained = now;
+  if (!may_complain(report)) return;
   accounts_.log.error(kReportModule, cat({"the report ", report.name, " was not written: ", what}));
   accounts_.events->publish("report-failed", report.name, {{"why", what}});
+}
+
+bool ReportFiles::may_complain(const AudienceReportSettings& report) {
+  Told& told = told_[report_key(report)];
+  const SteadyTime now = accounts_.clock.steady();
+  if (told.has_complained && now - told.complained < kComplainEvery) return false;
+  told.has_complained = true;
+  told.complained = now;
+  return true;
 }
 
 }  // namespace lb

@@ -45,7 +45,10 @@ class ReportFiles {
   Filed file(const AudienceReportSettings& report, const Known& known, const Config& config,
              Sqlite* database, const std::string& why) const;
   void written(const AudienceReportSettings& report, const Result<FiledReport>& filed);
+  // The clock is not trusted.
+  void wait(const AudienceReportSettings& report);
   void complain(const AudienceReportSettings& report, const std::string& what);
+  bool may_complain(const AudienceReportSettings& report);
 
   Accounts& accounts_;
   std::map<std::string, Told> told_;  // by report_key()
