@@ -68,7 +68,7 @@ bool LiveFeed::add(std::unique_ptr<Transport>& transport, std::string head,
     if (!followed_.contains(scope.listeners_of) &&
         (followed_.size() >= kMaxFollowed || followed().size() >= most))
       return false;
-    followed_.try_emplace(scope.listeners_of);
+    if (!followed().contains(scope.listeners_of)) followed_[scope.listeners_of].told = false;
   }
   // Limits the unsent bytes in the kernel: unread text waits here, in one part.
   transport->limit_unsent(kUnsentBytes);
@@ -79,7 +79,7 @@ bool LiveFeed::add(std::unique_ptr<Transport>& transport, std::string head,
   reader->scope = std::move(scope);
   reader->event_id = missed.after;
   for (const ServerEvent& event : missed.events) keep_event(*reader, event);
-  reader->progress_at = reader->sent_at = now;
+  reader->began = reader->progress_at = reader->sent_at = now;
   Followers::Follower& follower =
       followers_.add(std::move(transport), std::move(head),
                      [this, reader, ended = std::move(ended)](std::uint64_t bytes) mutable {
@@ -151,6 +151,17 @@ void LiveFeed::take_listeners(const std::string& mount, const LiveListeners& lis
                   [this](const auto& row) { return row.second.changed > number_; });
   followed.more = more;
   if (is_news) ++number_;
+  if (std::exchange(followed.told, true)) return;
+  const SteadyTime now = loop_.now();
+  for (Reader& reader : readers_)
+    if (reader.scope.listeners_of == mount) serve(reader, now);
+  followers_.sweep();
+}
+
+bool LiveFeed::waits_for_listeners(const Reader& reader, SteadyTime now) const {
+  if (reader.seen != 0 || reader.pass || now - reader.began >= kListenersPause) return false;
+  const auto followed = followed_.find(reader.scope.listeners_of);
+  return followed != followed_.end() && !followed->second.told;
 }
 
 template <class T>
@@ -247,6 +258,7 @@ void LiveFeed::serve(Reader& reader, SteadyTime now) {
   // The changes since are no longer kept, so the reader starts over with the full state.
   if (reader.seen < least_) reader.seen = 0;
   if (reader.pass && reader.pass->since != 0 && reader.pass->since < least_) reader.pass.reset();
+  if (waits_for_listeners(reader, now)) return;
   if (!reader.pass &&
       (reader.seen == 0 || (reader.seen < number_ && now - reader.rows_at >= kRowPause))) {
     Pass pass;

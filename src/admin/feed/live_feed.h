@@ -84,6 +84,8 @@ class LiveFeed {
   static constexpr std::size_t kKeptRemovals = 4096, kEventBytes = 64 * 1024;
   static constexpr std::size_t kMaxListeners = 500, kMaxFollowed = 16;
   static constexpr std::chrono::milliseconds kRowPause{1000};
+  // The longest wait of a first state for the listeners that it is about.
+  static constexpr std::chrono::seconds kListenersPause{5};
   static constexpr std::chrono::seconds kHeartbeat{15}, kUnreadTime{60};
 
   // node: in events.
@@ -139,7 +141,7 @@ class LiveFeed {
     std::size_t event_bytes = 0;
     std::string event_id;  // of the last event sent, or before the first one
     std::uint64_t totals_of = 0;
-    SteadyTime rows_at{}, sent_at{}, progress_at{};
+    SteadyTime began{}, rows_at{}, sent_at{}, progress_at{};
     std::uint64_t sent = 0;
   };
   struct Part {
@@ -157,6 +159,8 @@ class LiveFeed {
   void forget(Rows<T>& rows, std::uint64_t up_to);
   std::uint64_t number_of(std::string_view last_id, const std::string& digest) const;
   void serve(Reader& reader, SteadyTime now);
+  // Its first state would show an empty room, because the listeners have been asked for just now.
+  bool waits_for_listeners(const Reader& reader, SteadyTime now) const;
   // The next part of the reader's pass; "": nothing to send.
   std::string next_part(Reader& reader);
   // False: the part is full.
@@ -187,6 +191,7 @@ class LiveFeed {
   struct Followed {
     Rows<LiveListener> rows;
     bool more = false;
+    bool told = false;  // since a reader follows them
   };
   std::map<std::string, Followed, std::less<>> followed_;  // by mount
   Followers followers_;

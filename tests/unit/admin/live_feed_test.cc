@@ -263,3 +263,29 @@ TEST(LiveFeed, WhatIsForgottenIsAStateAgain) {
   follow(late, id);
   CHECK(has(late.received(), "event: state\n"));
 }
+
+TEST(LiveFeed, TheFirstStateHasTheListenersThatAreFollowed) {
+  feed.take(some());
+  LiveScope scope;
+  scope.key = "admin";
+  scope.listeners_of = "/a";
+  StreamReader reader, next, unanswered;
+  CHECK(follow(reader, "", scope));
+  feed.take(some());
+  CHECK(!has(reader.received(), "event:"));
+  feed.take_listeners("/a", {{"m1/7", {"{\"id\":7}", "{}"}}}, false);
+  const std::string state = reader.received();
+  CHECK(has(state, "event: state\n") && has(state, "\"listeners\":[{}],\"others\":false"));
+  // The next reader need not wait.
+  CHECK(follow(next, "", scope));
+  CHECK(has(next.received(), "\"listeners\":[{}]"));
+  // A cluster that does not answer holds a state for a while only.
+  scope.listeners_of = "/b";
+  CHECK(follow(unanswered, "", scope));
+  clock.advance(LiveFeed::kListenersPause - 1ms);
+  feed.take(some());
+  CHECK(!has(unanswered.received(), "event:"));
+  clock.advance(1ms);
+  feed.take(some());
+  CHECK(has(unanswered.received(), "event: state\n"));
+}
