@@ -86,6 +86,8 @@ class Connection : public ListHook {
   // --- answers; exactly one for each request
   // Adds complete header lines to any answer to this request.
   void add_reply_lines(std::string_view lines) { reply_lines_ += lines; }
+  // How many bytes this head has in an answer that is sent now.
+  std::uint64_t head_bytes(const ResponseHead& head) const { return reply_head(head).size(); }
   // Sends head and body (no body for HEAD) and closes, unless the head says keep-alive.  A refusal
   // in plain text becomes a page for a browser that asked for one (http/error_page.h).
   void reply(const ResponseHead& head, std::string body);

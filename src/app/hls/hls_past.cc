@@ -134,8 +134,9 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
   const bool named = !section.authenticator.type.empty() ||
                      (range.kind == HlsListKind::kWhole && ask.by == HlsSessionKind::kToken);
   std::string query = named ? with_session(connection.request().query, ask.session) : std::string();
-  const std::uint64_t bytes = PlaylistPieces(list.text, query).size();
   if (is_get) {
+    head.content_length = PlaylistPieces(list.text, query).size();
+    const std::uint64_t bytes = connection.head_bytes(head) + *head.content_length;
     network.hls->sessions().touch(ask.session, name, worker_.loop.now(), bytes);
     count_hls_sent(worker_, *mount, connection, bytes, ask.path);
   }

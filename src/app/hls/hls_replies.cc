@@ -202,14 +202,15 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
     HlsSessions& sessions = traffic.hls->sessions();
     // A byte costs as little as a list.
     const bool is_heard = (end - first) * 2 >= size;
+    const std::uint64_t bytes = connection.head_bytes(head) + (end - first);
     if (ask.known) {
-      sessions.touch(ask.session, mount->name(), worker_.loop.now(), end - first);
+      sessions.touch(ask.session, mount->name(), worker_.loop.now(), bytes);
       if (is_heard) sessions.earn(ask.session, mount->name());
     } else {
-      sessions.count_segment(crowd_of(connection, request, mount->name()), end - first,
-                             connection.ip(), mount->name(), is_heard);
+      sessions.count_segment(crowd_of(connection, request, mount->name()), bytes, connection.ip(),
+                             mount->name(), is_heard);
     }
-    count_hls_sent(worker_, *mount, connection, end - first, ask.path);
+    count_hls_sent(worker_, *mount, connection, bytes, ask.path);
   }
   connection.reply_runs(head, slice_of(std::move(runs), first, end));
   return Verdict::kAnswered;

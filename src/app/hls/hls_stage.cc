@@ -189,8 +189,9 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
   if (hls_unchanged(connection, head, list.tag)) return Verdict::kAnswered;
   head.content_length = body.size();
   if (connection.request().method == Method::kGet) {
-    network.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now(), body.size());
-    count_hls_sent(worker_, *mount, connection, body.size(), ask.path);
+    const std::uint64_t bytes = connection.head_bytes(head) + body.size();
+    network.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now(), bytes);
+    count_hls_sent(worker_, *mount, connection, bytes, ask.path);
   }
   connection.reply(head, std::move(body));
   return Verdict::kAnswered;

@@ -79,6 +79,20 @@ TEST(HlsStage, AListWithASessionIsAListener) {
       [&] { return server.accesses().find("GET /m/live.m3u8 HTTP/1.1") != std::string::npos; }));
   LONGS_EQUAL(0, server.services().hls->sessions().size());
 }
+TEST(HlsStage, TheBytesOfAPlayerAreThoseOfItsSocketAsOfAnyListener) {
+  server.start(kHlsMounts);
+  auto source = server.source("/m");
+  play(source, 10);
+  const Reply list = server.get(list_address());
+  const std::string segment = "/m/" + address_in(list.body);
+  const std::uint64_t sent = list.all.size() + server.get(segment).all.size() +
+                             server.get(segment, "Range: bytes=3-99\r\n").all.size();
+  const auto mount = server.mount("/m");
+  UNSIGNED_LONGS_EQUAL(sent, mount->bytes_sent);
+  const auto rows = server.services().hls->sessions().list(*mount, server.clock.steady());
+  LONGS_EQUAL(1, rows.size());
+  UNSIGNED_LONGS_EQUAL(sent, rows[0].bytes_sent);
+}
 TEST(HlsStage, ASessionCountsUnderTheLimitsOfListeners) {
   server.start(kHlsMounts);
   auto source = server.source("/m");
