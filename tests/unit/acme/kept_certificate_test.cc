@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -10,6 +9,7 @@
 #include "acme/certificate.h"
 #include "acme/fake_authority.h"
 #include "base/cat.h"
+#include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -17,10 +17,8 @@ using namespace lb;
 using namespace lb::test;
 
 TEST_GROUP(KeptCertificate) {
-  char place[32] = "/tmp/icecast-lb-acme-XXXXXX";
-  std::string dir;
-  void setup() override { dir = cat({::mkdtemp(place), "/state"}); }
-  void teardown() override { std::filesystem::remove_all(place); }
+  TemporaryDirectory place;
+  std::string dir = place.file("state");
 };
 
 TEST(KeptCertificate, WhatIsKeptIsReadAgainAndPrivate) {

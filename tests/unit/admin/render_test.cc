@@ -1,15 +1,13 @@
 #include "admin/page/render.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 
 #include "admin/sample_stats.h"
+#include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -30,20 +28,12 @@ const std::string kDocument = "<icestats><a>1</a></icestats>";
 
 TEST_GROUP(Render) {
   XsltRenderer renderer;
-  fs::path directory;
-  void setup() override {
-    std::string pattern = (fs::temp_directory_path() / "lb-render-XXXXXX").string();
-    CHECK(::mkdtemp(pattern.data()) != nullptr);
-    directory = pattern;
-    fs::create_directory(directory / "web");
-  }
-  void teardown() override { fs::remove_all(directory); }
+  TemporaryDirectory place;
+  fs::path directory = place.path();
+  void setup() override { fs::create_directory(directory / "web"); }
 
   std::string web() const { return (directory / "web").string(); }
-  void write(const std::string& name, const std::string& text) {
-    fs::create_directories((directory / name).parent_path());
-    std::ofstream(directory / name, std::ios::binary) << text;
-  }
+  void write(const std::string& name, const std::string& text) { place.put(name, text); }
   Result<RenderedPage> render(const std::string& name) {
     return renderer.render(TemplateRoot::kWeb, web(), name, kDocument);
   }

@@ -1,4 +1,4 @@
-// What the tests of the archive share: a directory of their own, and a source whose units have a
+// What the tests of the archive share: a source whose units have a
 // second each, or less, of media time.
 #pragma once
 
@@ -11,28 +11,10 @@
 #include "archive/files/scan.h"
 #include "archive/read/range_plan.h"
 #include "archive/record/archive_writer.h"
+#include "base/temporary_directory.h"
 #include "stream/support.h"
 
 namespace lb::test {
-
-class TemporaryDirectory {
- public:
-  explicit TemporaryDirectory(std::string_view base = "/tmp")
-      : path_(std::string(base) + "/lb_archive_test.XXXXXX") {
-    ::mkdtemp(path_.data());
-  }
-  // In memory, where the system has such a place: a disk takes its time for each file.
-  static TemporaryDirectory quick() {
-    return TemporaryDirectory(std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp");
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 inline std::string file_text(const std::string& path) {
   std::ostringstream all;

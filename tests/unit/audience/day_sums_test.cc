@@ -1,21 +1,18 @@
 // Packed days: reports read the same of them as of the quarters, at any time of packing.
 #include "audience/day_sums.h"
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <map>
-#include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
 
-#include "base/cat.h"
+#include "audience/database_fixture.h"
 #include "base/random.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace lb::test;
 
 namespace {
 
@@ -26,13 +23,10 @@ using Periods = std::map<std::pair<std::int64_t, std::int64_t>, AudienceSum>;
 
 }  // namespace
 
-TEST_GROUP(DaySums) {
-  std::string folder = "/tmp/days-XXXXXX";
-  std::unique_ptr<Sqlite> database;
+TEST_GROUP_BASE(DaySums, DatabaseFixture) {
   Rng rng{11};
 
   void setup() override {
-    CHECK(::mkdtemp(folder.data()) != nullptr);
     open();
     put("BEGIN");
     Statement slot = database->prepare("INSERT INTO slot VALUES(?,?,?,?,?)"),
@@ -53,22 +47,6 @@ TEST_GROUP(DaySums) {
       }
     }
     put("COMMIT");
-  }
-  void teardown() override {
-    database.reset();
-    std::filesystem::remove_all(folder);
-  }
-  void open() {
-    database.reset();
-    auto opened = open_audience_database(folder + "/db");
-    if (!opened) FAIL(opened.error().what.c_str());
-    database = std::move(*opened);
-  }
-  void put(const std::string& sql) {
-    if (const auto done = database->run(sql); !done) FAIL(done.error().what.c_str());
-  }
-  std::int64_t count(std::string_view table) {
-    return database->prepare(cat({"SELECT COUNT(*) FROM ", table})).first_number();
   }
   void pack() {
     while (*sum_days(*database, kLater)) continue;

@@ -1,26 +1,23 @@
 // Fortnights: reports read the same of them as of the rows, at any time of packing.
 #include "audience/fortnights.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
 
+#include "audience/database_fixture.h"
 #include "audience/day_sums.h"
 #include "audience/report.h"
 #include "audience/sums.h"
-#include "base/cat.h"
 #include "base/random.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace lb::test;
 
 namespace {
 
@@ -39,31 +36,15 @@ bool are_same(const AudienceSum& a, const AudienceSum& b) {
 
 }  // namespace
 
-TEST_GROUP(Fortnights) {
-  std::string folder = "/tmp/fortnights-XXXXXX";
-  std::unique_ptr<Sqlite> database;
+TEST_GROUP_BASE(Fortnights, DatabaseFixture) {
   Rng rng{7};
 
   void setup() override {
-    CHECK(::mkdtemp(folder.data()) != nullptr);
     open();
     put("INSERT INTO player(name) VALUES('VLC'),('mpv'),('Sonos')");
     for (std::int64_t mount = 1; mount <= kMounts; ++mount)
       put(cat({"INSERT INTO mount VALUES(", mount, ", '/", mount, "')"}));
     in_one([&] { listen(1000, kBegin, kEnd); });
-  }
-  void teardown() override {
-    database.reset();
-    std::filesystem::remove_all(folder);
-  }
-  void open() {
-    database.reset();
-    auto opened = open_audience_database(folder + "/db");
-    if (!opened) FAIL(opened.error().what.c_str());
-    database = std::move(*opened);
-  }
-  void put(const std::string& sql) {
-    if (const auto done = database->run(sql); !done) FAIL(done.error().what.c_str());
   }
   void in_one(const std::function<void()>& work) {
     put("BEGIN");
@@ -91,9 +72,6 @@ TEST_GROUP(Fortnights) {
       for (const std::int64_t one : {of.mount, kAllMounts}) shorts.run(one, began / kQuarterMs);
     }
     sums.write();
-  }
-  std::int64_t count(std::string_view table) {
-    return database->prepare(cat({"SELECT COUNT(*) FROM ", table})).first_number();
   }
   void pack(std::int64_t now_ms = kLater) {
     while (*sum_days(*database, now_ms)) continue;

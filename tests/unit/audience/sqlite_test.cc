@@ -1,12 +1,10 @@
 // What a database says of its failures.
 #include "audience/sqlite.h"
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <string>
 
 #include "audience/report.h"
+#include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -35,33 +33,29 @@ TEST(Sqlite, AFileThatCannotBeOpenedIsNamedWithWhatToDo) {
 }
 
 TEST(Sqlite, AReportReadsOneStateWhateverIsWrittenMeanwhile) {
-  std::string folder = "/tmp/sqlite-XXXXXX";
-  CHECK(::mkdtemp(folder.data()) != nullptr);
-  const std::string path = folder + "/audience.db";
-  {
-    const auto opened = open_audience_database(path), other = open_audience_database(path);
-    const auto put = [](Sqlite& database, const char* sql) {
-      if (const auto done = database.run(sql); !done) FAIL(done.error().what.c_str());
-    };
-    put(**opened,
-        "INSERT INTO mount VALUES(1, '/a'), (2, '/b');"
-        "INSERT INTO slot VALUES(1, 10, 1000, 1, 1), (2, 10, 1000, 1, 1);");
-    AudienceReport report(**opened, kHourMs);
-    const auto heard = [&](bool writes) {
-      std::int64_t sum = 0;
-      const auto read = report.periods(
-          *report.mounts(), {0, kDayMs}, [](std::int64_t) { return std::int64_t{0}; },
-          [&](std::int64_t, std::int64_t, const AudienceSum& part) {
-            if (writes) put(**other, "UPDATE slot SET ms=ms+1 WHERE mount=2");
-            sum += part.ms;
-            return true;
-          });
-      CHECK(read.has_value());
-      return sum;
-    };
-    LONGS_EQUAL(2000, heard(true));
-    LONGS_EQUAL(2002, heard(false));  // and the report's transaction is over
-    put(**opened, "BEGIN IMMEDIATE;COMMIT");
-  }
-  std::filesystem::remove_all(folder);
+  TemporaryDirectory folder;
+  const std::string path = folder.file("audience.db");
+  const auto opened = open_audience_database(path), other = open_audience_database(path);
+  const auto put = [](Sqlite& database, const char* sql) {
+    if (const auto done = database.run(sql); !done) FAIL(done.error().what.c_str());
+  };
+  put(**opened,
+      "INSERT INTO mount VALUES(1, '/a'), (2, '/b');"
+      "INSERT INTO slot VALUES(1, 10, 1000, 1, 1), (2, 10, 1000, 1, 1);");
+  AudienceReport report(**opened, kHourMs);
+  const auto heard = [&](bool writes) {
+    std::int64_t sum = 0;
+    const auto read = report.periods(
+        *report.mounts(), {0, kDayMs}, [](std::int64_t) { return std::int64_t{0}; },
+        [&](std::int64_t, std::int64_t, const AudienceSum& part) {
+          if (writes) put(**other, "UPDATE slot SET ms=ms+1 WHERE mount=2");
+          sum += part.ms;
+          return true;
+        });
+    CHECK(read.has_value());
+    return sum;
+  };
+  LONGS_EQUAL(2000, heard(true));
+  LONGS_EQUAL(2002, heard(false));  // and the report's transaction is over
+  put(**opened, "BEGIN IMMEDIATE;COMMIT");
 }

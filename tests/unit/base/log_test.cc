@@ -17,6 +17,7 @@
 
 #include "base/rate_limit.h"
 #include "base/resource_limit.h"
+#include "base/temporary_directory.h"
 #include "base/unique_fd.h"
 
 #include "CppUTest/TestHarness.h"
@@ -46,21 +47,18 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 TEST_GROUP(Log) {
   FakeClock clock;  // 1700000000 = 2023-11-14 22:13:20 UTC
-  std::string dir;
+  TemporaryDirectory place;
+  std::string dir = place.path();
   LogSettings settings;
 
   void setup() override {
     ::setenv("TZ", "UTC", 1);
     ::tzset();
-    char name[] = "/tmp/lb_log_test_XXXXXX";
-    dir = ::mkdtemp(name);
     settings.error_path = dir + "/error.log";
     settings.access_path = dir + "/access.log";
     settings.playlist_path = dir + "/playlist.log";
   }
   void teardown() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(dir, ignored);
     ::unsetenv("TZ");
     ::tzset();
   }

@@ -1,6 +1,4 @@
-#include <unistd.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "base/file.h"
@@ -15,9 +13,8 @@ using namespace lb;
 TEST_GROUP(Answers){};
 
 TEST(Answers, ImportToStandardOutputOrToAFile) {
-  char folder[] = "/tmp/options-XXXXXX";
-  CHECK(::mkdtemp(folder) != nullptr);
-  const std::string old = std::string(folder) + "/old.xml", made = std::string(folder) + "/new.xml";
+  TemporaryDirectory folder;
+  const std::string old = folder.file("old.xml"), made = folder.file("new.xml");
   CHECK(save_new_file(old, "<icecast><hostname>h</hostname><clients>3</clients></icecast>")
             .has_value());
   const auto shown = answer_import(parse_options({"--import", old}));
@@ -34,9 +31,6 @@ TEST(Answers, ImportToStandardOutputOrToAFile) {
   const auto missing = answer_import(parse_options({"--import", made + "x"}));
   LONGS_EQUAL(1, missing.status);
   CHECK(missing.out.starts_with("FATAL: error parsing config file"));
-  ::unlink(old.c_str());
-  ::unlink(made.c_str());
-  ::rmdir(folder);
 }
 TEST(Answers, WhetherAnAuditLogIsWhole) {
   TemporaryDirectory directory;

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <string>
 
+#include "base/temporary_directory.h"
 #include "config/load/config_xml.h"
 #include "config/load/reload.h"
 #include "config/load_text.h"
@@ -24,18 +24,10 @@ constexpr const char* kLogin =
 }  // namespace
 
 TEST_GROUP(Import) {
-  char folder[24] = "/tmp/import-XXXXXX";
-  std::string file;
+  TemporaryDirectory folder;
+  std::string file = folder.file("old.xml");
   int made = 0;
 
-  void setup() override {
-    CHECK(::mkdtemp(folder) != nullptr);
-    file = std::string(folder) + "/old.xml";
-  }
-  void teardown() override {
-    ::unlink(file.c_str());
-    ::rmdir(folder);
-  }
   Import import(const std::string& inside, bool allow = false) {
     ::unlink(file.c_str());
     CHECK(save_new_file(file, "<icecast>\n" + inside + "\n</icecast>").has_value());

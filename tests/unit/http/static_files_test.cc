@@ -3,13 +3,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "base/resource_limit.h"
+#include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -17,24 +16,16 @@ using namespace lb;
 using namespace std::literals;
 
 TEST_GROUP(StaticFiles) {
-  std::string dir, root;
+  TemporaryDirectory place;
+  std::string dir = place.path(), root = place.file("web");
 
   void setup() override {
-    char name[] = "/tmp/lb_files_test_XXXXXX";
-    dir = ::mkdtemp(name);
-    root = dir + "/web";
     std::filesystem::create_directories(root + "/f/d.txt");
     write("web/f/hello.txt", "abcdefghijklmnopqrstuvwxyz");
     write("web/empty.txt", "");
     write("secret.txt", "TOP-SECRET");
   }
-  void teardown() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(dir, ignored);
-  }
-  void write(const std::string& path, const std::string& text) const {
-    std::ofstream(dir + "/" + path) << text;
-  }
+  void write(const std::string& path, const std::string& text) const { place.put(path, text); }
   StaticFiles files(bool serve = true) const { return {root, serve, MimeTypes()}; }
   // "STATUS first+length/size TYPE", or the code of the error.
   std::string ask(std::string_view path, std::string_view range = "") const {
@@ -179,17 +170,15 @@ TEST(MimeTypes, AFileAddsAndReplaces) {
   CHECK(types.type_of("/a.css") == "text/css");
 }
 TEST(MimeTypes, LoadsAFileAndReportsWhenItCannot) {
-  char name[] = "/tmp/lb_mime_test_XXXXXX";
-  const int fd = ::mkstemp(name);
-  LONGS_EQUAL(25, ::write(fd, "application/x-test zzqq\n\n", 25));
-  ::close(fd);
+  TemporaryDirectory place;
+  const std::string name = place.put("mime.types", "application/x-test zzqq\n\n");
   MimeTypes types;
   CHECK(types.load(name).has_value());
   CHECK(types.type_of("/a.zzqq") == "application/x-test");
-  ::unlink(name);
+  place.remove("mime.types");
   const auto gone = types.load(name);
   CHECK(!gone.has_value());
-  STRCMP_CONTAINS(name, gone.error().what.c_str());
+  STRCMP_CONTAINS(name.c_str(), gone.error().what.c_str());
   CHECK(!types.load("/").has_value());
   CHECK(!types.load("/dev/zero").has_value());
   CHECK(types.type_of("/a.zzqq") == "application/x-test");

@@ -6,13 +6,12 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 
+#include "base/temporary_directory.h"
 #include "net/tls/tls_handles.h"
 
 namespace lb::test {
@@ -64,27 +63,13 @@ inline PemPair make_pem(const std::string& alternative_names, long valid_seconds
   return pair;
 }
 
-// A directory that goes with the test.
-class TestDirectory {
- public:
-  TestDirectory() {
-    char name[] = "/tmp/lb-tls-XXXXXX";
-    path_ = ::mkdtemp(name);
-  }
-  ~TestDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
+struct TestDirectory : TemporaryDirectory {
+  std::string path(const std::string& name) const { return file(name); }
   // A new file takes the place of an old one, as a certificate's renewal does it.
   std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name) + ".new", std::ios::binary) << text;
-    std::filesystem::rename(path(name) + ".new", path(name));
+    std::filesystem::rename(put(name + ".new", text), path(name));
     return path(name);
   }
-
- private:
-  std::string path_;
 };
 
 }  // namespace lb::test

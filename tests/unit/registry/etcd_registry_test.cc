@@ -13,9 +13,9 @@
 
 #include "base/encoding.h"
 #include "base/log_book.h"
+#include "base/temporary_directory.h"
 #include "registry/etcd_client.h"
 #include "registry/fake_etcd.h"
-#include "registry/temporary_folder.h"
 #include "stub_http.h"
 
 #include "CppUTest/TestHarness.h"
@@ -36,7 +36,7 @@ RegistryWrite new_record(const std::string& key, const std::string& value) {
 TEST_GROUP(EtcdRegistry) {
   Loop loop{0, system_clock()};
   test::CapturedLog log{system_clock()};
-  TemporaryFolder folder;
+  TemporaryDirectory folder = TemporaryDirectory::quick();
   std::unique_ptr<FakeEtcd> etcd = std::make_unique<FakeEtcd>();
   StoreSettings settings;
   std::unique_ptr<EtcdRegistry> registry;

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/log_book.h"
+#include "base/temporary_directory.h"
 #include "registry/copy_registry.h"
-#include "registry/temporary_folder.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -63,7 +63,7 @@ struct Files {
 }  // namespace
 
 TEST_GROUP(FileRegistry) {
-  TemporaryFolder folder;
+  TemporaryDirectory folder = TemporaryDirectory::quick();
   std::unique_ptr<Files> files = std::make_unique<Files>(folder.file("store"));
 
   void restart() {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/temporary_directory.h"
 #include "registry/registry.h"
-#include "registry/temporary_folder.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -27,7 +27,7 @@ Result<void> no_word_bad(std::string_view, std::string_view value) {
 }  // namespace
 
 TEST_GROUP(RecordDirectory) {
-  TemporaryFolder folder;
+  TemporaryDirectory folder = TemporaryDirectory::quick();
   std::unique_ptr<RecordDirectory> directory;
 
   void open() {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/log_book.h"
-#include "registry/temporary_folder.h"
+#include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -62,7 +62,7 @@ TEST_GROUP(StoreCopyAdditions){};
 TEST(StoreCopyAdditions, ASilentDiskKeepsNoWriteWaiting) {
   Loop control(0, system_clock()), disk(1, system_clock());
   test::CapturedLog log{system_clock()};
-  TemporaryFolder folder;
+  TemporaryDirectory folder = TemporaryDirectory::quick();
   Mirror mirror(control);
   StoreCopy copy(control, disk, folder.file("store.copy"), "/t", mirror, log.log);
   int answered = 0;
