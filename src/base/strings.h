@@ -68,6 +68,10 @@ std::optional<T> parse_whole(std::string_view text, int base = 10) noexcept {
 std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept;
 // fnmatch(3) with FNM_PATHNAME: '*' and '?' do not cross '/'.
 bool glob_match(const std::string& pattern, const std::string& text) noexcept;
+// Whether a name is such a pattern.
+constexpr bool is_glob(std::string_view name) noexcept {
+  return name.find_first_of("*?[") != name.npos;
+}
 // ${mount} in it becomes the mount without its first '/', as in Icecast-KH.
 std::string expand_mount(std::string_view pattern, std::string_view mount);
 // &, <, > and " as entities, for XML and HTML; characters of `also` as numeric references.

@@ -271,8 +271,7 @@ MountWalk::MountWalk(const PlanContext& context, const std::string& after)
       row_(book_.mounts().upper_bound(after)),
       other_(external_.upper_bound(after)) {
   for (const MountSettings& section : context.file.mounts)
-    if (section.name > after && section.name.find_first_of("*?[") == std::string::npos)
-      file_.push_back(&section);
+    if (section.name > after && !is_glob(section.name)) file_.push_back(&section);
   std::make_heap(file_.begin(), file_.end(), is_later);
   if (world_.playing_after) playing_ = world_.playing_after(after);
 }

@@ -64,7 +64,7 @@ std::vector<JsonFault> station_faults(const StationRecord& record) {
     };
     if (mount.size() < 2 || !mount.starts_with('/'))
       wrong("it does not begin with /, or is no more than that");
-    else if (mount.find_first_of("*?[") != std::string::npos)
+    else if (is_glob(mount))
       wrong("a name is needed, not a pattern");
     else if (!known.insert(mount).second)
       wrong("it appears twice");

@@ -8,6 +8,7 @@
 #include "app/topology/mount_homes.h"
 #include "base/cat.h"
 #include "base/clock.h"
+#include "base/strings.h"
 #include "config/settings/config.h"
 #include "net/loop/loop.h"
 #include "stream/mount/mount.h"
@@ -22,9 +23,7 @@ constexpr auto kAtRest = 250ms;
 constexpr auto kAllAreBack = 2s;
 
 // Whether this is a name and no pattern, which may have a <mount> section.
-bool is_name(const std::string& mount) {
-  return mount.starts_with('/') && mount.find_first_of("*?[") == std::string::npos;
-}
+bool is_name(const std::string& mount) { return mount.starts_with('/') && !is_glob(mount); }
 
 // Whether the source is not expected at another node, which has the limit as soon as it is there.
 bool stays_here(const Config& config, const MountSettings& section) {

@@ -26,10 +26,6 @@ bool is_shown(const Config& config, const std::string& mount) {
   return !mount_section(config, mount).hidden;
 }
 
-bool is_mount_pattern(std::string_view name) {
-  return name.find_first_of("*?[") != std::string_view::npos;
-}
-
 std::string field(const StatsSource* source, const char* name, const char* other = nullptr) {
   if (source == nullptr) return {};
   for (const char* key : {name, other})
@@ -59,8 +55,7 @@ std::vector<MountHistory> histories(const Traffic& traffic, const Config& config
 std::vector<std::string> numbered_streams(const Config& config, const MountTable::Rows& mounts) {
   std::set<std::string> names;
   for_each_section(config, [&](const MountSettings& section) {
-    if (!is_mount_pattern(section.name) && !section.hidden && !section.no_mount)
-      names.insert(section.name);
+    if (!is_glob(section.name) && !section.hidden && !section.no_mount) names.insert(section.name);
   });
   for (const StationSettings& station : config.stations)
     for (const std::string& name : station.mounts)
@@ -80,7 +75,7 @@ std::vector<std::string> numbered_streams(const Config& config, const MountTable
 bool is_shown_stream(const Traffic& traffic, const Config& config, const std::string& name) {
   if (!is_shown(config, name)) return false;
   const MountSettings& section = mount_section(config, name);
-  if (section.name == name && !section.no_mount && !is_mount_pattern(name)) return true;
+  if (section.name == name && !section.no_mount && !is_glob(name)) return true;
   return traffic.mounts.find(name) != nullptr ||
          (station_of(config, name) != nullptr && !section.no_mount);
 }

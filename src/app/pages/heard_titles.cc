@@ -9,6 +9,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/pages/now_sight.h"
 #include "app/services/network.h"
+#include "base/strings.h"
 #include "config/settings/config.h"
 #include "stream/source/source_facts.h"
 
@@ -101,8 +102,7 @@ void HeardTitles::changed(const Config& config, const std::string& name) {
 
 void HeardTitles::note(const MountSettings& section) {
   // Names with patterns stand for any number of mounts; those that had a title are in told_.
-  if (section.name.find_first_of("*?[") == std::string::npos)
-    note(section.name, section.fallback_mount);
+  if (!is_glob(section.name)) note(section.name, section.fallback_mount);
 }
 
 void HeardTitles::note(const Config& config, const std::string& name) {

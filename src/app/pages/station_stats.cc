@@ -14,6 +14,7 @@
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "base/strings.h"
 #include "config/settings/config.h"
 #include "stream/listener/fallback_chain.h"
 #include "stream/listener/loop_streams.h"
@@ -185,8 +186,8 @@ StatsSource make_waiting(const MountSettings& settings, const Config& config,
 
 bool waits_on_fallback(const Config& config, const MountSettings& settings,
                        const MountTable::Rows& mounts, const MountFiles* files) {
-  return settings.name.find_first_of("*?[") == std::string::npos &&
-         !mounts.contains(settings.name) && fallback_plays(config, settings, mounts, files);
+  return !is_glob(settings.name) && !mounts.contains(settings.name) &&
+         fallback_plays(config, settings, mounts, files);
 }
 
 template <class Wanted>

@@ -73,7 +73,7 @@ Result<void> AddressList::add(std::string_view entry) {
   }
   if (const auto slash = entry.find('/'); slash != std::string_view::npos)
     return add_block(entry.substr(0, slash), entry.substr(slash + 1));
-  if (entry.find_first_of("*?[") != std::string_view::npos) return add_pattern(entry);
+  if (is_glob(entry)) return add_pattern(entry);
   return Error::invalid("is not an IP address (names are not looked up)");
 }
 
