@@ -64,6 +64,7 @@ CREATE INDEX play_began ON play(mount, began);
 // song.week: the last week with the title.
 // mount_account: the account of a mount's last record; mount_since: when that record was made, ms.
 // mount_before: the accounts that had the mount this month, and until when, ms.
+// mount_rate: the bytes a second of a mount's stream, as last measured.
 // unsummed: the sums that the last writer has not updated.  Triggers set it for any writing
 // program; a program that updates the sums removes it in the same transaction (sums_marked()).
 constexpr const char* kLaterTables = R"(
@@ -81,6 +82,7 @@ CREATE TABLE IF NOT EXISTS mount_account(mount INTEGER PRIMARY KEY, account TEXT
 CREATE TABLE IF NOT EXISTS mount_since(mount INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS mount_before(mount INTEGER NOT NULL, until INTEGER NOT NULL, account TEXT NOT NULL,
   PRIMARY KEY(mount, until)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS mount_rate(mount INTEGER PRIMARY KEY, rate INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS session_mount ON session(mount, began);
 CREATE INDEX IF NOT EXISTS play_at ON play(began);
 CREATE INDEX IF NOT EXISTS play_due ON play(ended) WHERE performances IS NULL;

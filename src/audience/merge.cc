@@ -20,7 +20,11 @@ std::vector<std::int64_t> numbers_of(Statement& asked) {
 }  // namespace
 
 AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
-    : database_(database), window_(window.count() * 1000), sums_(database), plays_(database) {
+    : database_(database),
+      window_(window.count() * 1000),
+      sums_(database),
+      rates_(database),
+      plays_(database) {
   const auto made = [&database](std::string_view sql) { return database.prepare(sql); };
   find_journal_ = made("SELECT id, seen FROM journal WHERE node=? AND epoch=?");
   add_journal_ = made("INSERT INTO journal(node, epoch, seen) VALUES(?,?,0)");
@@ -277,6 +281,8 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
   const std::int64_t next = session_after(session, ended, next_began);
   if (next != 0) ended = std::max(began, std::min(ended, next_began));
   auto bytes = static_cast<std::int64_t>(row.bytes);
+  if (row.cut && bytes == 0)
+    bytes = MountRates::bytes_in(ended - began, rates_.rate_of(session.mount));
   if (origin_ == Origin::kElsewhere)
     bytes = std::min(bytes, kBurstBytes + (ended - began) * kBytesAMs);
   session.open = std::max<std::int64_t>(session.open - 1, 0);
@@ -320,7 +326,8 @@ void AudienceMerge::forget_changes() {
   plays_.forget();
 }
 
-Result<void> AudienceMerge::nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms) {
+Result<void> AudienceMerge::nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms,
+                                       const Rates& rates) {
   const auto done = in_transaction(database_, [&] {
     for (const std::string& node : nodes) {
       const std::int64_t journal = newest_journal_.first_number(node);
@@ -328,6 +335,9 @@ Result<void> AudienceMerge::nodes_seen(const std::vector<std::string>& nodes, st
       resume(journal, at_ms);
       see_journal_.run(journal, at_ms);
     }
+    for (const auto& [name, rate] : rates)
+      if (const std::int64_t mount = find_mount_.first_number(name); mount != 0)
+        rates_.put(mount, rate);
     write_changes();
     return true;
   });

@@ -58,15 +58,18 @@ class AudienceMerge {
   // now_ms: the server is up at that time; 0: not stored.
   Result<Merged> take(const std::string& node, const JournalBatch& batch,
                       Origin origin = Origin::kHere, std::int64_t now_ms = 0);
+  // Bytes a second of the streams of mounts.
+  using Rates = std::map<std::string, std::int64_t>;
   // These servers, whose newest journals go on, are up at that time.
-  Result<void> nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms);
+  Result<void> nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms,
+                          const Rates& rates = {});
   // Titles are counted without listenings of servers that are gone, from their last sign until they
   // return.
   Result<bool> pause_gone(std::int64_t now_ms);
   // Ends listenings of journals that can send no more valid rows, or that their servers have
   // replaced, at the server's last sign.
   Result<bool> end_gone(std::int64_t now_ms);
-  // Ends the open listenings of this session now, with the time heard; their bytes are unknown.
+  // Ends the open listenings of this session now, with the time heard; their bytes are estimated.
   // REQUIRES: a transaction, which counts the additions.
   void end_open(std::int64_t session, std::int64_t now_ms);
   // When rows older than kPersonKnownMs last came, by take()'s now_ms; 0: never.
@@ -142,6 +145,7 @@ class AudienceMerge {
   Sqlite& database_;
   const std::int64_t window_;
   AudienceSums sums_;
+  MountRates rates_;
   PlayChanges plays_;
   Origin origin_ = Origin::kHere;  // of the batch
   bool several_ = false;           // rows came from several servers

@@ -227,6 +227,8 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
        "), s.who FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
        "s.kind=0"}));
   asked.bind(now_);
+  MountRates rates(database_);
+  std::unordered_map<std::int64_t, std::int64_t> rate_of;
   while (asked.step()) {
     OpenRow row;
     row.mount = asked.number(0);
@@ -241,6 +243,9 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
     row.who = asked.number(8);
     row.until = seen < now_ - kUnseenMs ? std::max(seen, row.began) : now_;
     if (!row.counted && row.heard + row.until - row.began < AudienceMerge::kShortest) continue;
+    const auto [rate, is_new] = rate_of.try_emplace(row.mount);
+    if (is_new) rate->second = rates.rate_of(row.mount);
+    row.rate = rate->second;
     rows.push_back(std::move(row));
   }
   return rows;
@@ -274,8 +279,9 @@ Result<std::map<std::string, std::vector<std::int64_t>>> AudienceReport::country
           while (asked.step()) at(asked.text(1), asked.number(0)) += sign * asked.number(2);
         });
   for (const OpenRow& row : open_now(of))
-    row.each_part({first * kHourMs, last * kHourMs}, kHourMs,
-                  [&](std::int64_t hour, std::int64_t ms) { at(row.country, hour) += ms; });
+    row.each_part(
+        {first * kHourMs, last * kHourMs}, kHourMs,
+        [&](std::int64_t hour, std::int64_t ms, std::int64_t) { at(row.country, hour) += ms; });
   return given(std::map<std::string, std::vector<std::int64_t>>(
       std::make_move_iterator(heard.begin()), std::make_move_iterator(heard.end())));
 }
@@ -291,6 +297,7 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
   for (const OpenRow& row : open_now(of)) {
     AudienceSum& sum = sums[by == By::kCountry ? row.country : row.player];
     sum.ms += common_ms(range, row.began, row.until);
+    sum.bytes += row.bytes_between(range.from, range.to);
     if (row.is_new_in(range)) ++sum.sessions;
   }
   std::erase_if(sums, [](const auto& one) { return one.second.is_none(); });

@@ -1,7 +1,7 @@
 // Reports: queries of the database about the audience.
 //
 // Sums are exact to the quarter of an hour; by country and player, and begun sessions, to the hour.
-// Open listenings are included up to the present, without their bytes.
+// Open listenings are included up to the present, with bytes by the rate of their stream.
 // Thread: that of the database.
 // Bounds: a report is aborted after kSteps of SQLite's machine, some seconds.
 // Errors: as sentence_of(); kTimeout: aborted.
@@ -19,6 +19,7 @@
 
 #include "audience/database.h"
 #include "audience/row.h"
+#include "audience/sums.h"
 
 namespace lb {
 
@@ -144,6 +145,7 @@ class AudienceReport {
   struct OpenRow {
     std::int64_t mount = 0, who = 0, began = 0, session_began = 0, heard = 0;
     std::int64_t until = 0;  // now, or its server's last sign
+    std::int64_t rate = 0;   // bytes a second
     std::string country, player;
     bool counted = false;
     bool began_in(AudienceRange range) const noexcept {
@@ -151,13 +153,20 @@ class AudienceReport {
     }
     // Whether the sums lack the session, and it began in the range.
     bool is_new_in(AudienceRange range) const noexcept { return !counted && began_in(range); }
-    // Its time in the range, by whole units: each(number of the unit, milliseconds in it).
+    // Its bytes between two times; parts add up to the whole.
+    std::int64_t bytes_between(std::int64_t from, std::int64_t to) const noexcept {
+      const auto sent = [this](std::int64_t at) {
+        return MountRates::bytes_in(std::clamp(at, began, until) - began, rate);
+      };
+      return std::max<std::int64_t>(sent(to) - sent(from), 0);
+    }
+    // Its time in the range, by whole units: each(number of the unit, milliseconds in it, bytes).
     template <class Each>
     void each_part(AudienceRange range, std::int64_t unit, Each each) const {
       const std::int64_t end = std::min(until, range.to);
       for (std::int64_t at = std::max(began, range.from); at < end;) {
         const std::int64_t number = at / unit, next = std::min(end, (number + 1) * unit);
-        each(number, next - at);
+        each(number, next - at, bytes_between(at, next));
         at = next;
       }
     }

@@ -140,7 +140,9 @@ void AudienceReport::add_open(
     const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum) {
   for (const OpenRow& row : open_now(of)) {
     row.each_part(range, kQuarterMs,
-                  [&](std::int64_t quarter, std::int64_t ms) { sum(row.mount, quarter).ms += ms; });
+                  [&](std::int64_t quarter, std::int64_t ms, std::int64_t bytes) {
+                    sum(row.mount, quarter) += AudienceSum{ms, bytes};
+                  });
     if (!row.began_in(range)) continue;
     AudienceSum& of_begin = sum(row.mount, row.session_began / kQuarterMs);
     if (!row.counted) ++of_begin.sessions;
@@ -209,7 +211,7 @@ void AudienceReport::add_quarters(const OpenRow& row, AudienceRange range,
   const std::int64_t first = range.from / kQuarterMs;
   const auto count = static_cast<std::int64_t>(heard.size());
   row.each_part({first * kQuarterMs, (first + count) * kQuarterMs}, kQuarterMs,
-                [&](std::int64_t quarter, std::int64_t ms) {
+                [&](std::int64_t quarter, std::int64_t ms, std::int64_t) {
                   heard[static_cast<std::size_t>(quarter - first)] += ms;
                 });
 }

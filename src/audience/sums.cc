@@ -77,4 +77,27 @@ void AudienceSums::forget() {
   splits_.clear();
 }
 
+MountRates::MountRates(Sqlite& database)
+    : is_kept_(has_table(database, "mount_rate")),
+      summed_(
+          database.prepare("SELECT SUM(bytes)*1000/SUM(ms) FROM (SELECT bytes, ms FROM slot WHERE "
+                           "mount=? AND ms>0 AND bytes>0 ORDER BY at DESC LIMIT 8)")) {
+  if (!is_kept_) return;
+  find_ = database.prepare("SELECT rate FROM mount_rate WHERE mount=?");
+  // A rate that only drifts is not written each time.
+  put_ = database.prepare(
+      "INSERT INTO mount_rate VALUES(?,?) ON CONFLICT(mount) DO UPDATE SET rate=excluded.rate "
+      "WHERE ABS(rate-excluded.rate)*50>excluded.rate");
+}
+
+std::int64_t MountRates::rate_of(std::int64_t mount) {
+  std::int64_t rate = is_kept_ ? find_.first_number(mount) : 0;
+  if (rate == 0) rate = summed_.first_number(mount);
+  return std::clamp<std::int64_t>(rate, 0, kMaxRate);
+}
+
+void MountRates::put(std::int64_t mount, std::int64_t rate) {
+  if (is_kept_) put_.run(mount, std::min(rate, kMaxRate));
+}
+
 }  // namespace lb

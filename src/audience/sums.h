@@ -47,4 +47,23 @@ class AudienceSums {
   Splits splits_;
 };
 
+// The bytes of listenings that are open, or were cut: those that their stream has in that time. The
+// rate is the one last measured, else that of the mount's newest sums.
+class MountRates {
+ public:
+  static constexpr std::int64_t kMaxRate = 12'500'000;  // bytes a second: 100 Mbit/s
+
+  explicit MountRates(Sqlite& database);
+
+  std::int64_t rate_of(std::int64_t mount);  // bytes a second; 0: not known
+  void put(std::int64_t mount, std::int64_t rate);
+  static std::int64_t bytes_in(std::int64_t ms, std::int64_t rate) noexcept {
+    return ms * rate / 1000;
+  }
+
+ private:
+  const bool is_kept_;  // an older file has no rates
+  Statement find_, put_, summed_;
+};
+
 }  // namespace lb

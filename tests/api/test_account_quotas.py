@@ -90,6 +90,34 @@ def a_hard_quota_that_is_used_up_keeps_the_next_listener_out(t):
 
 
 @test
+def those_who_stay_use_up_a_hard_quota(t):
+    server, api, source = quota_server(t)
+    source.play(ENOUGH)
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 500_000, "hard": True}})
+    stays = listens(server, mount="/acme-1")
+    got = 0
+
+    def is_refused():
+        nonlocal got
+        source.play(8)
+        stays.read(8 * 384)
+        got += 8 * 384
+        # As a bot: what it gets is in no sum.
+        return status_of(server, headers=["User-Agent: Googlebot/2.1"]).status == 403
+    wait_for(is_refused, "the next one is refused", PATIENCE)
+    estimate = api.want(200, "GET", "/audience/summary?mount=/acme-1").json()
+    check(estimate["listeners"] == 1 and estimate["bytes"] >= 500_000, estimate)
+    for path in ("players", "countries", "hours", "usage"):
+        rows = api.want(200, "GET", "/audience/%s?zone=UTC%s" % (path, "" if path == "usage" else "&mount=/acme-1")).json()["items"]
+        check(sum(row["bytes"] for row in rows) >= estimate["bytes"], (path, rows))
+    stays.close()
+    row = wait_for(lambda: (rows := [row for row in api.want(200, "GET", "/audience/sessions?mount=/acme-1").json()["items"] if not row["open"]])
+                   and rows[0], "it has ended", 30)
+    check(row["bytes"] >= got, row)
+    equal(api.want(200, "GET", "/audience/summary?mount=/acme-1").json()["bytes"], row["bytes"])
+
+
+@test
 def a_mount_that_a_backend_names_has_the_quota_of_its_account(t):
     named = {"/ext": {"account": "acme", "source": {"user": "dj", "password": "p%40ss w"}}}
     server = t.unstarted_server(limits="<source-timeout>120</source-timeout><client-timeout>120</client-timeout>")

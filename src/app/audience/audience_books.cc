@@ -124,13 +124,14 @@ void AudienceService::booked(BookedFrame answer) {
   });
 }
 
-void AudienceService::nodes_seen(std::vector<std::string> nodes) {
+void AudienceService::nodes_seen(std::vector<std::string> nodes, AudienceMerge::Rates rates) {
   if (!on() || sends_up()) return;
   nodes.push_back(node_);
-  database_thread_.loop().post([this, nodes = std::move(nodes), at_ms = now_ms()] {
-    // Incoming rows report a database that cannot be written.
-    if (open_database()) static_cast<void>(merge_->nodes_seen(nodes, at_ms));
-  });
+  database_thread_.loop().post(
+      [this, nodes = std::move(nodes), rates = std::move(rates), at_ms = now_ms()] {
+        // Incoming rows report a database that cannot be written.
+        if (open_database()) static_cast<void>(merge_->nodes_seen(nodes, at_ms, rates));
+      });
 }
 
 void AudienceService::publish_gap(const std::string& node, std::uint64_t rows,

@@ -87,7 +87,8 @@ class AudienceService {
   void master_linked();  // unacknowledged rows may be lost
   void booked(BookedFrame answer);
   // These nodes were linked until now, this server included, so their open listenings go on.
-  void nodes_seen(std::vector<std::string> nodes);
+  // rates: bytes a second of streams.
+  void nodes_seen(std::vector<std::string> nodes, AudienceMerge::Rates rates = {});
   // Merges a book of this node into the database here; calls `then` on control.
   void take_book(const std::string& node, BookFrame book, std::function<void(BookedFrame)> then);
 

@@ -9,6 +9,7 @@
 #include "app/topology/stream_offers.h"
 #include "base/cat.h"
 #include "cluster/link/master_session.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 
@@ -47,7 +48,12 @@ void AudienceLinks::left(const std::string& id) {
 
 void AudienceLinks::note_seen() {
   seen_.after(kSeen);
-  network_.listenings->nodes_seen({heard_.begin(), heard_.end()});
+  AudienceMerge::Rates rates;
+  if (!network_.listenings->sends_up())
+    for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used)
+      if (const std::uint64_t rate = mount->usual_bytes_per_second(); rate > 0)
+        rates.emplace(name, static_cast<std::int64_t>(rate));
+  network_.listenings->nodes_seen({heard_.begin(), heard_.end()}, std::move(rates));
 }
 
 void AudienceLinks::joined(const std::string& id, bool upward) {

@@ -241,6 +241,36 @@ TEST(AudienceMerge, ACutOneCountsItsTimeThoughItsBytesAreNotKnown) {
   take({begun(1, kNoon, 7), {2, ListeningEnded{1, kNoon + 60'000, 0, true}}});
   LONGS_EQUAL(60'000, summary().sum.ms);
 }
+TEST(AudienceMerge, BytesAreThoseOfTheStreamUntilTheyAreKnown) {
+  take({begun(1, kNoon, 7), begun(2, kNoon, 8)});
+  LONGS_EQUAL(0, summary(kNoon + kHourMs).sum.bytes);
+  CHECK(merge->nodes_seen({"n1"}, kNoon, {{"/live", 16'001}, {"/other", 1}}).has_value());
+  const std::int64_t now = kNoon + 2 * kHourMs + 1'234'567;
+  CHECK(merge->nodes_seen({"n1"}, now).has_value());
+  const std::int64_t each = (now - kNoon) * 16'001 / 1000;
+  LONGS_EQUAL(2 * each, summary(now).sum.bytes);
+  AudienceReport report(*database, now);
+  const auto mounts = *report.mounts();
+  const AudienceRange range{kNoon - kDayMs, kNoon + kDayMs};
+  for (const auto by : {AudienceReport::By::kCountry, AudienceReport::By::kPlayer}) {
+    const auto split = *report.split(mounts, range, by);
+    LONGS_EQUAL(2 * each, split.begin()->second.bytes);
+  }
+  std::int64_t by_quarters = 0, by_mounts = 0;
+  const auto hours = *report.hours(mounts, range, &by_quarter);
+  for (const auto& one : hours) by_quarters += one.sum.bytes;
+  LONGS_EQUAL(2 * each, by_quarters);
+  for (const auto& [key, sum] : periods(report, mounts, range, &by_quarter)) by_mounts += sum.bytes;
+  LONGS_EQUAL(2 * each, by_mounts);
+  // One ends, with what it got; the other one's server was killed.
+  take({ended(3, 1, now, 5'000'000), {4, ListeningEnded{2, now, 0, true}}});
+  LONGS_EQUAL(5'000'000 + each, summary(now).sum.bytes);
+  LONGS_EQUAL(5'000'000 + each, sessions()[0].bytes + sessions()[1].bytes);
+}
+TEST(AudienceMerge, AnUnmeasuredStreamHasTheRateOfItsNewestSums) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 100'000, 1'600'000), begun(3, kNoon, 8)});
+  LONGS_EQUAL(1'600'000 + 16'000 * 600, summary(kNoon + 600'000).sum.bytes);
+}
 TEST(AudienceMerge, ATitleHasThePerformancesOfThoseThatHadAPartOfIt) {
   take({{1, TitleBegun{kNoon, "/live", "A"}},
         begun(2, kNoon + 1000, 7),
