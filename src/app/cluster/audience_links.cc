@@ -49,7 +49,7 @@ void AudienceLinks::left(const std::string& id) {
 void AudienceLinks::note_seen() {
   seen_.after(kSeen);
   AudienceMerge::Rates rates;
-  if (!network_.listenings->sends_up())
+  if (network_.listenings->on() && !network_.listenings->sends_up())
     for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used)
       if (const std::uint64_t rate = mount->usual_bytes_per_second(); rate > 0)
         rates.emplace(name, static_cast<std::int64_t>(rate));
