@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "app/handover/handover.h"
 #include "app/handover/take_over.h"
@@ -24,11 +25,18 @@
 namespace lb {
 namespace {
 
-// The loader's findings go to standard error, as the logs are not open yet.
+// The loader's findings go to standard error, as the logs are not open yet.  An upgrade writes them
+// to the log once it is: the standard error of a server that runs is often closed.
 bool usable(const LoadedConfig& loaded, const std::string& path) {
   for (const Diagnostic& d : loaded.diagnostics)
     if (d.severity != Severity::kNote) write_console(STDERR_FILENO, to_string(d, path) + "\n");
   return !loaded.refuses_start();
+}
+
+std::vector<std::string> findings_of(const LoadedConfig& loaded, const std::string& path) {
+  std::vector<std::string> findings;
+  for (const Diagnostic& d : loaded.diagnostics) findings.push_back(to_string(d, path));
+  return findings;
 }
 
 std::string first_reason(const LoadedConfig& loaded, const std::string& path) {
@@ -128,8 +136,11 @@ Result<void> become_user(const Options& options, const Config& config, bool firs
   return dropped;
 }
 
-Result<void> open_logs(Server& server) {
+Result<void> open_logs(Server& server, const std::vector<std::string>& findings) {
   auto logs = server.open_logs();
+  if (logs)
+    for (const std::string& finding : findings)
+      server.services().log.warn("config/upgrade", finding);
   if (!logs)
     write_console(STDERR_FILENO, cat({"FATAL: could not open error logging: ", logs.error().what,
                                       "\nFATAL: Could not start logging\n"}));
@@ -185,6 +196,7 @@ int serve(const Options& options, Launch launch) {
   auto loaded = load_usable(path, load);
   if (!loaded) return refuse(loaded.error().what);
   const auto config = loaded->config;
+  const auto findings = before ? findings_of(*loaded, path) : std::vector<std::string>();
   raise_limits();
   // Logs, recordings and streams could not grow any more.
   if (before && file_limit() < before->file_limit())
@@ -197,7 +209,7 @@ int serve(const Options& options, Launch launch) {
   Result<PidFile> pid_file{PidFile()};
   if (auto became = become_user(options, *config, !before, dumpable, pid_file); !became)
     return refuse(became.error().what);
-  if (auto logs = open_logs(server); !logs) return refuse(logs.error().what);
+  if (auto logs = open_logs(server, findings); !logs) return refuse(logs.error().what);
   if (options.background) leave_console(nothing, config->logging);
   const bool confined =
       give_up_rest(*config, launch.program, before && before->confined(), server.services().log);

@@ -413,3 +413,11 @@ def without_another_user_the_memory_stays_as_it_was(t):
     for _ in range(2):
         upgrade(server)
         equal(os.stat("/proc/%d/mem" % serving(server)).st_uid, begun)
+
+
+@test
+def what_is_unclear_in_its_file_is_in_the_log(t):
+    server = t.server(limits=PATIENT)
+    server.write_config(body="<shoutcast-mont>/live</shoutcast-mont>")
+    upgrade(server)
+    wait_for(lambda: re.search(r"WARN .*shoutcast-mont", server.log()), "the finding is in the log")
