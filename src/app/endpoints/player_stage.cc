@@ -84,7 +84,8 @@ std::vector<std::string> streams_of_station(const Network& network, const Config
   for (const std::string& name : station.mounts)
     if (station_of(config, name) == &station && is_shown_stream(network, config, name))
       names.push_back(name);
-  std::ranges::stable_partition(names, [&](const std::string& name) {
+  // Not of std::ranges: clang 14 cannot compile the subrange that libstdc++'s returns.
+  std::stable_partition(names.begin(), names.end(), [&](const std::string& name) {
     const auto mount = network.mounts.find(name);
     return mount && mount->is_fed();
   });

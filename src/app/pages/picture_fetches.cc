@@ -56,8 +56,9 @@ std::vector<std::string> PictureFetches::neighbours_of(const std::string& name,
     if (hops > 0 || !network_.picture_files->is_held(name)) return {};
     std::vector<std::string> linked(links.linked().begin(), links.linked().end());
     if (linked.size() <= kMaxPlaces) return linked;
-    std::ranges::rotate(
-        linked, linked.begin() + static_cast<std::ptrdiff_t>(turn_ * kMaxPlaces % linked.size()));
+    // Not of std::ranges: clang 14 cannot compile the subrange that libstdc++'s returns.
+    const auto turned = static_cast<std::ptrdiff_t>(turn_ * kMaxPlaces % linked.size());
+    std::rotate(linked.begin(), linked.begin() + turned, linked.end());
     linked.resize(kMaxPlaces);
     return linked;
   }
