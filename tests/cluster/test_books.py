@@ -458,3 +458,16 @@ def listeners_of_a_node_that_is_gone_are_counted_until_then(b):
     check(abs(told - known) < 6, "%.1f s are told, and they have heard %.1f" % (told, known))
     nodes[0].start()
     ended(master, 1)
+
+
+@test
+def a_node_whose_audience_is_not_counted_is_named(b):
+    master = book_master(b, ["edge12", "edge13"])
+    counted, other = book_edge(b, 12, master), edge(b, 13, master)
+    up(master, "edge12", "edge13")
+    feed(b, master)
+    crowd = Crowd(b)
+    for server in (counted, other):
+        hearing(crowd, server)
+    wait_for(lambda: "the listeners of edge13 are missing in the figures of the audience" in master.log(), "it is named", 60)
+    check("edge12" not in next(line for line in master.log().splitlines() if "are missing in the figures" in line), "the other is counted")

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/audience/audience_service.h"
+#include "app/cluster/cluster_service.h"
 #include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
 #include "app/services/network.h"
@@ -14,6 +15,10 @@
 namespace lb {
 
 using Way = AudienceService::Way;
+
+namespace {
+constexpr SteadyTime kLogged = SteadyTime::max();
+}
 
 AudienceLinks::AudienceLinks(Network& network, MasterLinks& masters, LinkedNeighbours& neighbours)
     : network_(network),
@@ -49,11 +54,39 @@ void AudienceLinks::left(const std::string& id) {
 void AudienceLinks::note_seen() {
   seen_.after(kSeen);
   AudienceMerge::Rates rates;
-  if (network_.listenings->on() && !network_.listenings->sends_up())
+  const bool has_database = network_.listenings->on() && !network_.listenings->sends_up();
+  if (has_database) {
+    note_uncounted();
     for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used)
       if (const std::uint64_t rate = mount->usual_bytes_per_second(); rate > 0)
         rates.emplace(name, static_cast<std::int64_t>(rate));
+  }
   network_.listenings->nodes_seen({heard_.begin(), heard_.end()}, std::move(rates));
+}
+
+void AudienceLinks::note_uncounted() {
+  const SteadyTime now = network_.loops.control().now();
+  std::map<std::string, SteadyTime> uncounted;
+  std::string late;
+  std::as_const(network_.cluster->decider()).with_table([&](const NodeTable& table) {
+    for (const Node& node : table.nodes()) {
+      if (node.kind == NodeKind::kSelf || node.reported_listeners < 1 || heard_.contains(node.id))
+        continue;
+      const auto known = uncounted_.find(node.id);
+      SteadyTime since = known == uncounted_.end() ? now : known->second;
+      if (since != kLogged && now - since >= kUncounted) {
+        late += cat({late.empty() ? "" : ", ", node.id});
+        since = kLogged;
+      }
+      uncounted.emplace(node.id, since);
+    }
+  });
+  uncounted_ = std::move(uncounted);
+  if (!late.empty())
+    network_.log.warn(
+        "audience/book",
+        cat({"the listeners of ", late, " are missing in the figures of the audience: no ",
+             "rows come from there; a node needs <audience/>, and a cluster link"}));
 }
 
 void AudienceLinks::joined(const std::string& id, bool upward) {

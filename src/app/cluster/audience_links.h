@@ -6,7 +6,7 @@
 // stored and kept: while that master is not linked, the rows wait.  A server merges into its own
 // database if each of its masters is linked and has none, or is a server without links: rows there
 // stay there, so a master that is not reached is waited for.  Rows are merged under the name of
-// their link.
+// their link.  A node that has had listeners for kUncounted, and has sent no row, is logged.
 //
 // Thread: control.
 // Ownership: ClusterLinks.
@@ -14,6 +14,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -30,6 +31,7 @@ struct Network;
 class AudienceLinks {
  public:
   static constexpr std::chrono::seconds kPatience{10}, kSeen{10};  // of kUnseenMs
+  static constexpr std::chrono::seconds kUncounted{20};
 
   AudienceLinks(Network& network, MasterLinks& masters, LinkedNeighbours& neighbours);
   ~AudienceLinks();
@@ -44,6 +46,7 @@ class AudienceLinks {
  private:
   void decide();
   void note_seen();
+  void note_uncounted();
   void settle(const std::string& master);  // "": the database of this server
   bool send(const std::string& master, BookFrame book);
 
@@ -52,9 +55,11 @@ class AudienceLinks {
   LinkedNeighbours& neighbours_;
   std::string settled_;  // the master that has the rows
   bool is_settled_ = false;
-  bool waits_ = false;               // it was logged
-  std::set<std::string> under_way_;  // nodes whose book is being merged
-  std::set<std::string> heard_;      // nodes that have sent one since they are linked
+  bool waits_ = false;                           // it was logged
+  std::set<std::string> under_way_;              // nodes whose book is being merged
+  std::set<std::string> heard_;                  // nodes that have sent one since they are linked
+  std::set<std::string> counted_;                // nodes that have sent one
+  std::map<std::string, SteadyTime> uncounted_;  // not in heard_, with listeners: since when
   SteadyTime patience_until_{};
   bool stopped_ = false;
   Timer timer_, seen_;
