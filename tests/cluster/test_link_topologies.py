@@ -118,3 +118,14 @@ def nodes_link_by_the_address_family_of_the_masters_listen_sockets(b):
         node(b, number, "<master><server>%s</server><port>%d</port><cluster-port>%d</cluster-port><username>%s</username>"
                         "<password>s-%s</password></master><cluster><id>%s</id></cluster>" % (address, port, links, name, name, name))
         master.wait_for_log(r"node %s \(%s\): is linked" % (name, address))
+
+
+@test
+def two_masters_at_one_host_of_which_one_has_no_link(b):
+    linked, polled = (linked_master(b, 11, public(13), name=name) for name in ("m1", "m2"))
+    block = master_block(polled, "edge13", 13).replace("<cluster-port>%d</cluster-port>" % polled.link_port, "<interval>1</interval>")
+    server = edge(b, 13, linked, body=block)
+    up(linked, "edge13")
+    feed(b, polled, "/polled.mp3")
+    wait_for(lambda: first_line(polled.address, "/polled.mp3")[0] == 302, "it is polled, and sends listeners")
+    plays(server, "/polled.mp3")

@@ -41,8 +41,10 @@ void MasterLinks::add_stream_mounts(std::set<std::string>& mounts) const {
 
 bool MasterLinks::link_replaces_polling(const MasterPlan& master) const {
   const auto same = std::find_if(masters_.begin(), masters_.end(), [&](const MasterLink& link) {
-    return link.settings.server == master.target.host &&
-           link.settings.username == master.username && link.settings.password == master.password;
+    const MasterSettings& its = link.settings;
+    const int port = its.tls_port != 0 ? its.tls_port : its.port;
+    return its.server == master.target.host && port == master.target.port &&
+           its.username == master.username && its.password == master.password;
   });
   return same != masters_.end() && same->session->replaces_polling();
 }
