@@ -178,7 +178,8 @@ void add_usage(const UsageBook& usage, MetricsPicture& picture) {
   for (const auto& [name, used] : usage.used) {
     const auto row = usage.limits.find(name);
     if (row == usage.limits.end()) continue;
-    const auto add = [&](std::string_view what, std::uint64_t amount, std::uint64_t limit) {
+    const auto add = [&, &name = name](std::string_view what, std::uint64_t amount,
+                                       std::uint64_t limit) {
       if (limit == 0) return;
       const double ratio = static_cast<double>(amount) / static_cast<double>(limit);
       (is_mount_name(name) ? picture.months : picture.quotas).push_back({name, what, ratio});
