@@ -61,7 +61,8 @@ void StreamLog::measure_rate(SteadyTime now) {
 std::uint64_t StreamLog::usual_bytes_per_second() const noexcept {
   const auto [a, b, c] = seconds_;
   if (seconds_seen_ < 2) return 0;
-  if (seconds_seen_ == 2) return std::min(a, b);
+  // An Ogg stream's headers may be all of its first second.
+  if (seconds_seen_ == 2) return a < b / 8 ? b : std::min(a, b);
   return std::max(std::min(a, b), std::min(std::max(a, b), c));
 }
 

@@ -168,8 +168,8 @@ class StreamLog final : public MarkSink {
   // By the last whole second or more; 0 until known.
   std::uint64_t bytes_per_second() const noexcept { return rate_; }
   // The median of the last three whole seconds, so that one of them does not mislead: the first has
-  // an encoder's lead or an upstream's burst, another may have the end of a stall. 0 until two of
-  // this source are known.
+  // an encoder's lead, an upstream's burst or only headers, another may have the end of a stall. 0
+  // until two of this source are known.
   std::uint64_t usual_bytes_per_second() const noexcept;
 
  private:

@@ -93,6 +93,15 @@ TEST(StreamLog, TheUsualRateIsNotMisledByALeadOrByAHoldUp) {
   LONGS_EQUAL(0, log.usual_bytes_per_second());
   LONGS_EQUAL(40'001, log.bytes_per_second());
 }
+TEST(StreamLog, TheUsualRateIsNotThatOfHeadersAlone) {
+  writer.bytes(100);
+  writer.now += 1s;
+  writer.bytes(0).bytes(1);
+  writer.bytes(16'000);
+  writer.now += 1s;
+  writer.bytes(0).bytes(1);
+  LONGS_EQUAL(16'001, log.usual_bytes_per_second());
+}
 TEST(StreamLog, SegmentsHoldAboutTwoSecondsInWholePages) {
   LONGS_EQUAL(32768, segment_after(16384));  // 128 kbit/s
   LONGS_EQUAL(16384, log.bytes_per_second());
