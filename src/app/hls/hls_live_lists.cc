@@ -1,5 +1,5 @@
 // The list of a live mount: the segments of the log and, if it is recorded, those before them from
-// the archive.  A worker never removes a segment that it has listed before it is due.
+// the archive.  A listed segment is not removed before it is due.
 #include <algorithm>
 #include <chrono>
 #include <span>
@@ -9,8 +9,10 @@
 #include "app/hls/hls_replies.h"
 #include "app/hls/hls_stage.h"
 #include "app/services/archive_service.h"
+#include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "hls/list_table.h"
 #include "hls/media_playlist.h"
 #include "hls/past_lookup.h"
 #include "media/metadata.h"
@@ -22,7 +24,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kListLasts = 200ms;
-constexpr std::size_t kMaxLists = 256;
 // By then the source's clock is known, and the archive has what came before.
 constexpr std::chrono::seconds kGapIsFilled{6};
 
@@ -51,46 +52,51 @@ bool has_lost_front(const StreamView& view, const HlsSegment& segment) {
 
 }  // namespace
 
-// A list lasts for seconds, since a thousand players may request it in one.
-const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
-                                            const HlsSettings& settings, const HlsPast* recorded,
-                                            std::vector<HlsSegment>& held) {
+// A list lasts for a while, since a thousand players may request it in one second.
+HlsLiveListPtr HlsStage::list_of(const std::shared_ptr<Mount>& of, const HlsSettings& settings,
+                                 const HlsPast* recorded, std::vector<HlsSegment>& held) {
   const Mount& mount = *of;
+  HlsListTable& lists = worker_.services.hls->lists();
   const SteadyTime now = worker_.loop.now();
-  if (lists_.size() >= kMaxLists) lists_.clear();
-  ListText& list = lists_[mount.name()];
-  if (list.mount.lock() == of && now < list.until) return &list;
-  if (list.mount.lock() != of) {
+  HlsLiveListPtr before = lists.of(mount.name());
+  if (before->mount.lock() != of) {
     // It waits for the archive from now on, however old the list of the mount before it is.
-    list.mount = of;
-    list.until = now;
+    auto begun = std::make_shared<HlsLiveList>(*before);
+    begun->mount = of;
+    begun->until = now;
+    before = lists.follow(mount.name(), before, std::move(begun));
   }
+  if (before->mount.lock() == of && now < before->until) return before;
   const std::size_t length = hls_list_length(settings, hls_cut_of(mount));
   const auto view = mount.channel().newest();
   const HlsCut cut(*view);
   held = cut.newest(length);
+  auto list = std::make_shared<HlsLiveList>();
+  list->pace = before->pace;
   auto segments = held;
-  if (held.size() == length && !list.pace.shows_due(held, now))
-    segments = list.pace.window(cut.newest(~std::size_t{0}), length, now);
+  if (held.size() == length && !list->pace.shows_due(held, now))
+    segments = list->pace.window(cut.newest(~std::size_t{0}), length, now);
   if (held.size() < length && is_recorded(mount)) {
     // Segments listed before stay, without another lookup.
-    if (!held.empty() && hls_reaches(list.segments, held.front()))
-      put_in_front(list.segments, length, segments);
+    if (!held.empty() && hls_reaches(before->segments, held.front()))
+      put_in_front(before->segments, length, segments);
     else if (!held.empty() && recorded == nullptr)
       return nullptr;
-    else if (!put_recorded_in_front(*view, list, recorded, length, segments))
-      return &list;
+    else if (!put_recorded_in_front(*view, *before, recorded, length, segments))
+      return before;
   }
-  list.mount = of;
-  list.segments = std::move(segments);
-  list.until = list.segments.empty() ? now : now + kListLasts;
-  if (list.segments.empty()) return &list;
-  list.pace.note(list.segments, now);
-  const auto titles = titles_of(worker_.services, mount.name());
-  list.text = with_titles(playlist_text(list.segments), list.segments, titles);
-  list.tag = cat({"\"", segment_name(list.segments.back()), "-", list.segments.front().sequence,
-                  "-", std::hash<std::string>()(list.text.text), "\""});
-  return &list;
+  list->mount = of;
+  list->segments = std::move(segments);
+  list->until = list->segments.empty() ? now : now + kListLasts;
+  if (!list->segments.empty()) {
+    list->pace.note(list->segments, now);
+    const auto titles = titles_of(worker_.services, mount.name());
+    list->text = with_titles(playlist_text(list->segments), list->segments, titles);
+    list->tag =
+        cat({"\"", segment_name(list->segments.back()), "-", list->segments.front().sequence, "-",
+             std::hash<std::string>()(list->text.text), "\""});
+  }
+  return lists.follow(mount.name(), before, std::move(list));
 }
 
 bool HlsStage::is_recorded(const Mount& mount) const {
@@ -102,7 +108,7 @@ bool HlsStage::is_recorded(const Mount& mount) const {
 // last one is recorded as a whole.  While the recorded list does not have the new source yet, more
 // segments may come before it.  A worker's first list waits too, or it would begin later than those
 // of other workers.
-bool HlsStage::put_recorded_in_front(const StreamView& view, const ListText& list,
+bool HlsStage::put_recorded_in_front(const StreamView& view, const HlsLiveList& list,
                                      const HlsPast* recorded, std::size_t length,
                                      std::vector<HlsSegment>& segments) {
   const std::span<const HlsSegment> older =

@@ -19,6 +19,7 @@
 #include "app/topology/mount_load.h"
 #include "base/cat.h"
 #include "config/settings/config.h"
+#include "hls/list_table.h"
 #include "hls/media_playlist.h"
 #include "hls/session_names.h"
 #include "http/connections.h"
@@ -171,10 +172,10 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
   }
   network.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
   std::vector<HlsSegment> held;
-  const ListText* const made = list_of(mount, config.hls, ask.past.get(), held);
+  const auto made = list_of(mount, config.hls, ask.past.get(), held);
   if (made == nullptr)
     return look_up_older(connection, held, hls_list_length(config.hls, hls_cut_of(*mount)));
-  const ListText& list = *made;
+  const HlsLiveList& list = *made;
   if (list.segments.empty()) {
     network.hls->sessions().wait_on(ask.session, mount->name(), worker_.loop.now());
     ask.past.reset();  // the archive will have more

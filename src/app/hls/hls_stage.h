@@ -17,7 +17,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "app/request/polled_waits.h"
@@ -25,7 +24,6 @@
 #include "base/rate_limit.h"
 #include "cluster/balance/eligibility.h"
 #include "hls/cut.h"
-#include "hls/list_pace.h"
 #include "hls/master_playlist.h"
 #include "hls/media_playlist.h"
 #include "hls/settings.h"
@@ -36,6 +34,7 @@ namespace lb {
 
 struct Config;
 struct HlsAsk;
+struct HlsLiveList;
 struct HlsPast;
 struct HlsSegmentBody;
 struct PastList;
@@ -73,23 +72,16 @@ class HlsStage final : public Stage {
   void end_other_variants(Connection& connection, const Mount& mount);
   // nullopt: it is a listener now.
   std::optional<Verdict> admit(Connection& connection, const std::shared_ptr<Mount>& mount);
-  // A cached list; its mount may be gone.
-  struct ListText {
-    std::weak_ptr<const Mount> mount;  // another mount at its address has another list
-    SteadyTime until{};
-    std::vector<HlsSegment> segments;
-    PlaylistText text;
-    std::string tag;
-    ListPace pace;
-  };
   // held: the segments of the log. recorded: the segments before them, found by a reader.  Returns
   // null if the recorded ones have to be looked up first.
-  const ListText* list_of(const std::shared_ptr<Mount>& mount, const HlsSettings& settings,
-                          const HlsPast* recorded, std::vector<HlsSegment>& held);
+  std::shared_ptr<const HlsLiveList> list_of(const std::shared_ptr<Mount>& mount,
+                                             const HlsSettings& settings, const HlsPast* recorded,
+                                             std::vector<HlsSegment>& held);
   bool is_recorded(const Mount& mount) const;
   // False: the present `list` stays in use for a moment.
-  bool put_recorded_in_front(const StreamView& view, const ListText& list, const HlsPast* recorded,
-                             std::size_t length, std::vector<HlsSegment>& segments);
+  bool put_recorded_in_front(const StreamView& view, const HlsLiveList& list,
+                             const HlsPast* recorded, std::size_t length,
+                             std::vector<HlsSegment>& segments);
   Verdict look_up_older(Connection& connection, const std::vector<HlsSegment>& held,
                         std::size_t length);
   Verdict wait(Connection& connection, std::string_view why);
@@ -98,7 +90,6 @@ class HlsStage final : public Stage {
   std::vector<std::shared_ptr<const Mount>> mounts_of(const Mount& mount, const Config& config);
 
   Worker& worker_;
-  std::unordered_map<std::string, ListText> lists_;
   PolledWaits waits_;
   RepeatGuard variants_;
 };

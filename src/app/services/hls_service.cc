@@ -6,6 +6,7 @@
 
 #include "app/services/runtime.h"
 #include "base/cat.h"
+#include "hls/list_table.h"
 #include "hls/past_lookups.h"
 #include "http/access_line.h"
 #include "net/loop/loop.h"
@@ -26,6 +27,7 @@ constexpr int kRestSegments = 3;
 HlsService::HlsService(Runtime& runtime)
     : runtime_(runtime),
       lookups_(std::make_unique<PastLookups>()),
+      lists_(std::make_unique<HlsListTable>()),
       timer_(runtime.loops.control(), [this] { tick(); }) {}
 
 HlsService::~HlsService() = default;

@@ -19,6 +19,7 @@
 
 namespace lb {
 
+class HlsListTable;
 class PastLookups;
 struct Runtime;
 enum class EndReason : std::uint8_t;
@@ -59,6 +60,7 @@ class HlsService {
   // A player has changed to this mount: ends its sessions at others that began before this moment.
   void end_others(const std::string& name, const Mount& mount, SteadyTime before);
   PastLookups& lookups() noexcept { return *lookups_; }
+  HlsListTable& lists() noexcept { return *lists_; }
   void count(HlsRequest kind) noexcept {
     requests_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
   }
@@ -79,6 +81,7 @@ class HlsService {
   SteadyTime::duration away_{0};  // of control, at the last tick
   SteadyTime woke_{};
   const std::unique_ptr<PastLookups> lookups_;
+  const std::unique_ptr<HlsListTable> lists_;
   std::array<std::atomic<std::uint64_t>, kHlsRequestNames.size()> requests_{};
   Timer timer_;
 };
