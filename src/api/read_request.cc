@@ -59,6 +59,13 @@ std::string doubled_parameter(std::string_view query) {
   return doubled == names.end() ? std::string() : doubled->substr(0, kShownParameter);
 }
 
+// Whether the query has this name without a value, which query_param() ignores as Icecast does.
+bool has_bare_name(std::string_view query, std::string_view name) {
+  const auto pairs = split(query, '&');
+  return std::any_of(pairs.begin(), pairs.end(),
+                     [name](std::string_view pair) { return percent_decode(pair, true) == name; });
+}
+
 }  // namespace
 
 std::string_view path_as_sent(const Request& request) {
@@ -97,14 +104,18 @@ std::variant<ApiRequest, Problem> read_request(const Request& request, FoundEndp
                            cat({"the value of parameter ", name, " is not percent-encoded text"}));
   if (const std::string name = doubled_parameter(request.query); !name.empty())
     return wrong_parameter(name, cat({"the parameter ", name, " is given twice"}));
-  // "dry-run=true" must not be ignored, or the change would be made.
-  for (const std::string_view name : kSwitchNames)
+  // "dry-run=true" and "dry-run" must not be ignored, or the change would be made.
+  for (const std::string_view name : kSwitchNames) {
+    if (has_bare_name(request.query, name))
+      return wrong_parameter(name, cat({"the parameter ", name, " has no value: 0 or 1"}));
     if (const auto value = query_param(request.query, name); value && value != "0" && value != "1")
       return wrong_parameter(
           name, cat({name, "=", value->substr(0, kShownParameter), " is neither 0 nor 1"}));
+  }
   if (auto problem = empty_choice(request.query)) return *std::move(problem);
   asked.body = std::move(body);
   asked.if_match = request.headers.get("if-match");
+  asked.only_new = trim(request.headers.get("if-none-match")) == "*";
   if (const std::string* key = request.headers.find("idempotency-key");
       key != nullptr && endpoint.keyed) {
     if (!is_idempotency_key(*key))

@@ -84,6 +84,9 @@ Json::Json(std::shared_ptr<const nlohmann::json> document, const nlohmann::json*
     : document_(std::move(document)), node_(node) {}
 
 Result<Json> Json::parse(std::string_view text, std::size_t max_depth, Names names) {
+  // The library would take it for the end.
+  if (text.find('\0') != std::string_view::npos)
+    return Error::invalid("JSON: a NUL byte, which no document has");
   if (nesting(text) > max_depth) {
     return Error::limit(cat({"JSON: nested deeper than ", max_depth, " levels"}));
   }

@@ -15,6 +15,7 @@
 #include "config/load/mount_rules.h"
 #include "config/mounts/record_relay.h"
 #include "config/settings/config.h"
+#include "config/settings/station_settings.h"
 
 namespace lb {
 namespace {
@@ -132,6 +133,10 @@ std::optional<Problem> judge_name(const PlanContext& context, const MountRecord&
       (station != nullptr && station->value.account != record.account))
     return forbidden(cat({"station ", id, " is not of account ", record.account,
                           "; only an administrator may create a mount of its name"}));
+  // … as over the mount /ID.mp3 of another account.
+  if (is_station_id(id) && is_id_of_others(context, id, record.account))
+    return forbidden(cat({"/listen", name, " is the page of a mount that is not of account ",
+                          record.account, "; choose another name"}));
   return std::nullopt;
 }
 
@@ -401,6 +406,10 @@ Plan delete_mount(const PlanContext& context) {
   auto found = row_to_change(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const auto* row = std::get<const BookRow<MountRecord>*>(found);
+  // Made again it would not be suspended.
+  if (row->value.suspended_by_admin && context.who.role != Role::kAdmin)
+    return forbidden(cat({"an administrator has suspended mount ", row->value.mount,
+                          ", and only an administrator may delete it"}));
   Planned plan = done({"delete", mount_key(row->value.mount), {}});
   clear_fallbacks_to(plan, context, row->value);
   hold_account(plan, context, row->value.account);

@@ -57,6 +57,9 @@ Plan create_ban(const PlanContext& context);
 Plan delete_ban(const PlanContext& context);
 
 // -- /api/v1/stations
+// Whether a mount that is not of the account has this id in /listen/ID, or among AzuraCast's
+// stations.
+bool is_id_of_others(const PlanContext& context, std::string_view id, const std::string& account);
 // An owner's station has only mounts of its account, each in one station, and there are at most as
 // many stations as the account may have mounts; its id must not be that of another account's mount.
 // Later changes of its mounts are handled in overlay.h.

@@ -108,24 +108,6 @@ std::optional<Problem> judge_right(const PlanContext& context, const StationReco
   return std::nullopt;
 }
 
-// Whether a foreign mount has this id in /listen/ID or among AzuraCast's stations.
-bool is_id_of_others(const PlanContext& context, const StationRecord& record) {
-  const auto is_foreign = [&](const std::string& mount) {
-    return (mount.substr(1) == record.id || station_id(mount) == record.id) &&
-           account_of_mount(context, mount) != record.account;
-  };
-  bool found = false;
-  for_each_section(context.file, [&](const MountSettings& section) {
-    found = found || (section.name.starts_with('/') && is_foreign(section.name));
-  });
-  for (const auto& [name, row] : context.book.mounts()) found = found || is_foreign(name);
-  if (!context.world.playing_after) return found;
-  for (std::string name = context.world.playing_after(""); !found && !name.empty();
-       name = context.world.playing_after(name))
-    found = is_foreign(name);
-  return found;
-}
-
 // Mounts of records, and of a backend.
 std::uint64_t mounts_of_account(const PlanContext& context, const std::string& account) {
   std::uint64_t mounts = quota_use(context.book, account).mounts;
@@ -175,6 +157,8 @@ void judge_members(const PlanContext& context, const StationRecord& record,
 
 // row: null for a new station.  use: kNew replaces all members.
 Plan plan_over(const PlanContext& context, const StationRow* row, Forms use) {
+  if (row != nullptr && context.request.only_new)
+    return Problem{ProblemName::kChanged, cat({"station ", row->value.id, " exists"})};
   StationRecord record, before;
   before.account = context.who.role == Role::kAdmin ? std::string() : context.who.account;
   if (row != nullptr) before = row->value;
@@ -189,7 +173,8 @@ Plan plan_over(const PlanContext& context, const StationRow* row, Forms use) {
   if (auto problem = judge_right(context, record)) return *std::move(problem);
   judge_members(context, record, before, faults);
   if (!faults.empty()) return invalid(std::move(faults));
-  if (row == nullptr && context.who.role != Role::kAdmin && is_id_of_others(context, record))
+  if (row == nullptr && context.who.role != Role::kAdmin &&
+      is_id_of_others(context, record.id, record.account))
     return Problem{ProblemName::kExists,
                    cat({"a mount that is not of account ", record.account,
                         " is shown under the id ", record.id, "; choose another id"})};
@@ -221,6 +206,23 @@ std::variant<const StationRow*, Problem> station_to_change(const PlanContext& co
 }
 
 }  // namespace
+
+bool is_id_of_others(const PlanContext& context, std::string_view id, const std::string& account) {
+  const auto is_foreign = [&](const std::string& mount) {
+    return (mount.substr(1) == id || station_id(mount) == id) &&
+           account_of_mount(context, mount) != account;
+  };
+  bool found = false;
+  for_each_section(context.file, [&](const MountSettings& section) {
+    found = found || (section.name.starts_with('/') && is_foreign(section.name));
+  });
+  for (const auto& [name, row] : context.book.mounts()) found = found || is_foreign(name);
+  if (!context.world.playing_after) return found;
+  for (std::string name = context.world.playing_after(""); !found && !name.empty();
+       name = context.world.playing_after(name))
+    found = is_foreign(name);
+  return found;
+}
 
 // Lists stations of the file and records.  If both have an id, the record is shown, with a mark
 // that the file's station hides it.

@@ -51,6 +51,7 @@ struct ApiRequest {
   std::string body;                // as sent
   Json json;                       // parsed; missing without a body
   std::string if_match;            // "": not sent
+  bool only_new = false;           // If-None-Match: *
   std::optional<std::string> key;  // Idempotency-Key
 
   bool is_on(Switch which) const {

@@ -51,10 +51,12 @@ inline constexpr auto kStationFields = std::to_array(
          .about("The first one plays unless another is chosen."),
      member<JsonTexts<5, 2>, &StationSettings::languages, StationRecord>("languages")
          .sparse(Form::kRecord)
+         .null(Form::kChange)
          .about("Languages of its page: en, de, fr, es, pt. None: all that the server offers."),
      member<JsonList<kPageLinkFields, kMaxPlayerLinks>, &StationSettings::links, StationRecord>(
          "links")
          .sparse(Form::kRecord)
+         .null(Form::kChange)
          .about("Links of its page. None: the links of all pages.")});
 
 // The station's state in answers.
