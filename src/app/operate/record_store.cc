@@ -22,6 +22,7 @@
 #include "app/operate/logout_records.h"
 #include "app/operate/record_service.h"
 #include "app/operate/usage_watch.h"
+#include "app/pages/due_titles.h"
 #include "app/pages/history_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/event_service.h"
@@ -279,14 +280,20 @@ void RecordService::note_endings(const RecordBook& before, const RecordBook& now
   const auto note = [&](const std::string& name, const auto* was, const auto* is) {
     // The record in force was deleted, and another store has one of the same name.
     const bool is_other = replaced_.erase(record_key("mounts", name)) > 0;
-    if (was == nullptr) return;
+    if (was == nullptr) return services_.titles.note_owner(name, (*is)->value.account);
     if (is == nullptr) {
       formers_->note(name, (*was)->value.account, services_.clock.steady());
+      services_.titles.note_former(name, (*was)->value.account);
+      services_.due_titles->forget(name);
       endings_.push_back({now.revision(), name, ""});
       return;
     }
     const MountRecord& record = (*was)->value;
     const MountRecord& next = (*is)->value;
+    if (record.account != next.account) {
+      services_.titles.note_former(name, record.account);
+      services_.titles.note_owner(name, next.account);
+    }
     // Ending the source would end its listeners too: end_moved_sources() keeps them.
     if (!is_other && leaves(*config, record, next)) return;
     const auto& left = next.sources;

@@ -48,6 +48,9 @@ class DueTitles {
   // request: with at_ms; replaces one of the same moment.  False: no room.
   bool add(const std::string& mount, TitleRequest request);
 
+  // The mount was deleted.
+  void forget(const std::string& mount) { waiting_.erase(mount); }
+
   // For an upgrade; go_on() sets the titles that are due.
   std::vector<DueTitleRecord> save() const;
   void restore(DueTitleRecord saved);

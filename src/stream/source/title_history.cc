@@ -31,6 +31,13 @@ const TitleHistory::Row* TitleHistory::row_of(const std::string& mount) const {
   return at == rows_.end() ? nullptr : &at->second;
 }
 
+void TitleHistory::Row::forget() {
+  titles.clear();
+  announced.reset();
+  painted.reset();
+  refused.reset();
+}
+
 TitleHistory::Row* TitleHistory::row_to_change(const std::string& mount) {
   const auto at = rows_.find(mount);
   if (at == rows_.end()) return nullptr;
@@ -61,11 +68,7 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
                        std::string_view artist) {
   const std::lock_guard lock(mutex_);
   if (keep == 0) {
-    if (Row* const row = row_to_change(mount)) {
-      row->titles.clear();
-      row->announced.reset();
-      row->painted.reset();
-    }
+    if (Row* const row = row_to_change(mount)) row->forget();
     return;
   }
   if (title.empty()) return;
@@ -95,6 +98,20 @@ void TitleHistory::note_end(const std::string& mount, WallTime now) {
   Row& row = need_row(mount);
   row.ended = now;
   move_to_end(mount, row, false);
+}
+
+void TitleHistory::note_former(const std::string& mount, const std::string& account) {
+  const std::lock_guard lock(mutex_);
+  if (Row* const row = row_to_change(mount); row != nullptr && !row->former) row->former = account;
+}
+
+void TitleHistory::note_owner(const std::string& mount, const std::string& account) {
+  const std::lock_guard lock(mutex_);
+  Row* const row = row_to_change(mount);
+  if (row == nullptr || !row->former) return;
+  const bool is_anothers = *row->former != account;
+  row->former.reset();
+  if (is_anothers) row->forget();
 }
 
 WallTime TitleHistory::ended(const std::string& mount) const {
@@ -269,6 +286,7 @@ std::vector<TitlesRecord> TitleHistory::save(std::uint64_t since) const {
     record.changed = row.changed;
     if (row.announced) record.announced = *row.announced;
     if (row.painted) record.painted = *row.painted;
+    record.former = row.former;
   }
   std::ranges::sort(records, {}, &TitlesRecord::changed);
   return records;
@@ -289,6 +307,7 @@ void TitleHistory::restore(TitlesRecord saved) {
   };
   row.announced = moved(saved.announced);
   row.painted = moved(saved.painted);
+  row.former = std::move(saved.former);
   row.titles = std::move(saved.titles);
   if (row.titles.empty()) return;
   move_to_end(saved.mount, row, true);

@@ -51,11 +51,12 @@ struct TitlesRecord {
   std::vector<PlayedTitle> titles;  // the oldest first
   std::uint64_t changed = 0;
   std::optional<PlayedTitle> announced, painted;
+  std::optional<std::string> former;
 };
 template <class Io, RecordOf<TitlesRecord> T>
 void record_fields(Io& io, T& of) {
-  auto& [mount, titles, changed, announced, painted] = of;
-  io(1, mount, titles, changed, announced, painted);
+  auto& [mount, titles, changed, announced, painted, former] = of;
+  io(1, mount, titles, changed, announced, painted, former);
 }
 
 // The pictures of mounts, and pictures that came lately, for the same.
@@ -100,6 +101,10 @@ class TitleHistory {
   // The mount is off the air: other sound of its listeners begins then.  Not kept in an upgrade.
   void note_end(const std::string& mount, WallTime now);
   WallTime ended(const std::string& mount) const;  // the last time; 1970: not known
+  // The mount's record, of this account, was deleted: its titles stay for a record of the same one.
+  void note_former(const std::string& mount, const std::string& account);
+  // The mount has a new record.  Titles of another account are forgotten.
+  void note_owner(const std::string& mount, const std::string& account);
   // The next song, as an operator announced it at that time, until another title comes.  "": not
   // known any more.
   void announce(const std::string& mount, std::string_view title, WallTime now,
@@ -150,10 +155,12 @@ class TitleHistory {
     std::vector<PlayedTitle> titles;                  // the oldest first
     std::unique_ptr<PlayedTitle> announced, painted;  // painted: a title to come
     std::unique_ptr<RefusedPicture> refused;
+    std::optional<std::string> former;  // whose record was deleted
     WallTime ended{};
     bool plays = false;         // since its last title, no end was noted
     std::uint64_t changed = 0;  // its place in order_, rises over all mounts
     std::uint64_t touched = 0;  // by any change, likewise
+    void forget();              // the titles
   };
   const Row* row_of(const std::string& mount) const;
   Row* row_to_change(const std::string& mount);
