@@ -59,6 +59,7 @@ CREATE INDEX play_began ON play(mount, began);
 // open_until: the open sessions of servers that are gone, and the time up to which titles count
 // them.
 // lost: the end of the session may be in rows that never come.
+// open_shift: by how many milliseconds this server's clock was set since an open listening began.
 // split_day: the sums of split by days (UTC).
 // song, song_gain, song_heard: sums of titles by weeks; song_since: the start of the summed titles.
 // song.week: the last week with the title.
@@ -77,6 +78,8 @@ CREATE TABLE IF NOT EXISTS song_described(mount INTEGER NOT NULL, title TEXT NOT
 CREATE INDEX IF NOT EXISTS song_described_at ON song_described(at);
 CREATE TABLE IF NOT EXISTS forgotten(who INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS open_until(session INTEGER PRIMARY KEY, at INTEGER NOT NULL, lost INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS open_shift(journal INTEGER NOT NULL, begun INTEGER NOT NULL, ms INTEGER NOT NULL,
+  PRIMARY KEY(journal, begun)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS journal_seen(journal INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS mount_account(mount INTEGER PRIMARY KEY, account TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS mount_since(mount INTEGER PRIMARY KEY, at INTEGER NOT NULL);

@@ -241,16 +241,25 @@ void Journal::append_if_room(JournalRow row) {
     append(std::move(row));
 }
 
-void Journal::clocks(std::int64_t wall_ms, std::int64_t steady_ms) {
+std::int64_t Journal::clocks(std::int64_t wall_ms, std::int64_t steady_ms) {
   const std::int64_t ahead_ms = wall_ms - steady_ms;
   if (!ahead_ms_) ahead_ms_ = ahead_ms;
   const std::int64_t set_ms = ahead_ms - *ahead_ms_;
-  if (std::abs(set_ms) <= kSetMs) return;
+  if (std::abs(set_ms) <= kSetMs) return 0;
   ahead_ms_ = ahead_ms;
   for (auto& [listening, open] : open_) {
     open.by_clock_ms += set_ms;
     waiting_ += journal_line(JournalOpen{open.begun, open.by_clock_ms});
   }
+  return set_ms;
+}
+
+std::vector<ShiftedListening> Journal::shifted() const {
+  std::vector<ShiftedListening> shifted;
+  for (const auto& [listening, open] : open_)
+    if (open.by_clock_ms != open.began_ms)
+      shifted.push_back({open.begun, open.by_clock_ms - open.began_ms});
+  return shifted;
 }
 
 Result<void> Journal::flush(std::int64_t now_ms) {

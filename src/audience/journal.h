@@ -63,6 +63,12 @@ void record_fields(Io& io, T& journal) {
   io(8, ahead_ms);
 }
 
+// An open listening, by the number of its row, and by how much the clock was set since its start.
+struct ShiftedListening {
+  std::uint64_t begun = 0;
+  std::int64_t ms = 0;
+};
+
 // Consecutive rows of one journal.
 struct JournalBatch {
   std::string epoch;  // of the file: another one begins again with number 1
@@ -107,8 +113,10 @@ class Journal {
   void song(SongDescribed row);
 
   // The present times; must be called before begun() and flush(). steady_ms: of a clock that cannot
-  // be set.
-  void clocks(std::int64_t wall_ms, std::int64_t steady_ms);
+  // be set.  Returns by how much the wall clock was set since the last call; 0: it was not.
+  std::int64_t clocks(std::int64_t wall_ms, std::int64_t steady_ms);
+  // Open listenings that began by another setting of the clock than the present one.
+  std::vector<ShiftedListening> shifted() const;
   // Writes to the file.  The error says what was done: the rows wait.
   Result<void> flush(std::int64_t now_ms);
   void sync();  // to the disk

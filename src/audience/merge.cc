@@ -1,21 +1,13 @@
 #include "audience/merge.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
-
-#include "audience/book.h"
-#include "audience/upkeep.h"
 
 namespace lb {
 namespace {
 
 std::int64_t stored(std::uint64_t who) { return static_cast<std::int64_t>(who); }
-
-std::vector<std::int64_t> numbers_of(Statement& asked) {
-  std::vector<std::int64_t> numbers;
-  while (asked.step()) numbers.push_back(asked.number(0));
-  return numbers;
-}
 
 }  // namespace
 
@@ -103,14 +95,20 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   get_until_ = made("SELECT at FROM open_until WHERE session=?");
   set_until_ = made("INSERT INTO open_until VALUES(?,?,?)");
   drop_until_ = made("DELETE FROM open_until WHERE session=?");
+  set_shift_ = made("INSERT OR REPLACE INTO open_shift VALUES(?,?,?)");
+  get_shift_ = made("SELECT ms FROM open_shift WHERE journal=? AND begun=?");
+  drop_shift_ = made("DELETE FROM open_shift WHERE journal=? AND begun=?");
+  has_shifts_ = made("SELECT EXISTS(SELECT 1 FROM open_shift)").first_number() != 0;
   count_mounts_ = made("SELECT COUNT(*) FROM mount");
   several_ = made("SELECT COUNT(DISTINCT node) FROM journal").first_number() > 1;
 }
 
 Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
                                                   const JournalBatch& batch, Origin origin,
-                                                  std::int64_t now_ms) {
+                                                  std::int64_t now_ms, std::int64_t ahead_ms) {
   origin_ = origin;
+  now_ms_ = now_ms;
+  ahead_ms_ = ahead_ms;
   several_ = several_ || origin == Origin::kElsewhere;
   const std::uint32_t before = database_.all_changes();
   auto taken = in_transaction(database_, [&] {
@@ -239,6 +237,20 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
       plays_.add(mount, row.country, {row.at_ms, PlayChanges::kGoesOn}, 1);
   }
   add_open_.run(journal, number, id, began);
+  // Without a known difference of the clocks, it has at least not begun in the future.
+  if (origin_ == Origin::kElsewhere && now_ms_ != 0)
+    shift_start(journal, number, std::min(-ahead_ms_, now_ms_ - row.at_ms));
+}
+
+void AudienceMerge::shift_start(std::int64_t journal, std::uint64_t number, std::int64_t ms) {
+  if (std::abs(ms) < kShiftMs) return;
+  set_shift_.run(journal, number, ms);
+  has_shifts_ = true;
+}
+
+std::int64_t AudienceMerge::by_its_clock(std::int64_t journal, std::uint64_t begun,
+                                         std::int64_t at_ms) {
+  return has_shifts_ ? at_ms - get_shift_.first_number(journal, begun) : at_ms;
 }
 
 void AudienceMerge::turned(std::uint64_t before, std::uint64_t who) {
@@ -269,6 +281,7 @@ std::int64_t AudienceMerge::session_after(const Session& session, std::int64_t e
 }
 
 void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
+  if (has_shifts_) drop_shift_.run(journal, row.begun);
   if (!get_open_.bind(journal, row.begun).step()) return;  // the row of its start was lost
   const std::int64_t id = get_open_.number(0);
   const std::int64_t began = get_open_.number(1);
@@ -312,7 +325,8 @@ void AudienceMerge::end_open(std::int64_t session, std::int64_t now_ms) {
   list_open_.bind(session);
   while (list_open_.step())
     listenings.emplace_back(list_open_.number(0), static_cast<std::uint64_t>(list_open_.number(1)));
-  for (const auto& [journal, begun] : listenings) end(journal, {begun, now_ms, 0, true});
+  for (const auto& [journal, begun] : listenings)
+    end(journal, {begun, by_its_clock(journal, begun, now_ms), 0, true});
   write_changes();
 }
 
@@ -324,95 +338,6 @@ void AudienceMerge::write_changes() {
 void AudienceMerge::forget_changes() {
   sums_.forget();
   plays_.forget();
-}
-
-Result<void> AudienceMerge::nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms,
-                                       const Rates& rates) {
-  const auto done = in_transaction(database_, [&] {
-    for (const std::string& node : nodes) {
-      const std::int64_t journal = newest_journal_.first_number(node);
-      if (journal == 0) continue;
-      resume(journal, at_ms);
-      see_journal_.run(journal, at_ms);
-    }
-    for (const auto& [name, rate] : rates)
-      if (const std::int64_t mount = find_mount_.first_number(name); mount != 0)
-        rates_.put(mount, rate);
-    write_changes();
-    return true;
-  });
-  if (!done) forget_changes();
-  return done ? Result<void>() : done.error();
-}
-
-// A server seen just now has no paused sessions, unless its clock was set.
-void AudienceMerge::resume(std::int64_t journal, std::int64_t now_ms) {
-  const std::int64_t seen = journal_seen_.first_number(journal);
-  if (seen == 0 || (seen >= now_ms - kTitleRest && seen <= now_ms)) return;
-  for (const std::int64_t session : numbers_of(paused_of_.bind(journal)))
-    count_until(session, PlayChanges::kGoesOn, false);
-}
-
-// After a restored copy of the database, the ends of open sessions may be in rows that never come.
-void AudienceMerge::rows_lost(std::int64_t journal, std::uint64_t last) {
-  const std::int64_t seen = journal_seen_.first_number(journal);
-  if (seen == 0) return;
-  for (const std::int64_t session : numbers_of(open_of_.bind(journal, last)))
-    count_until(session, seen, true);
-}
-
-void AudienceMerge::count_until(std::int64_t id, std::int64_t at_ms, bool lost) {
-  Session session;
-  const bool is_there = read_session(id, session);
-  if (is_there) plays_.add(session.mount, session.country, session.part(), -1);
-  drop_until_.run(id);
-  if (!is_there) return;
-  session.until = std::max(at_ms, session.ended);
-  if (at_ms != PlayChanges::kGoesOn) set_until_.run(id, session.until, std::int64_t{lost});
-  plays_.add(session.mount, session.country, session.part(), 1);
-}
-
-Result<bool> AudienceMerge::pause_gone(std::int64_t now_ms) {
-  constexpr std::size_t kSlice = 1000;
-  auto done = in_transaction(database_, [&] {
-    std::vector<std::pair<std::int64_t, std::int64_t>> gone;
-    // The session has no listening at a server that is up.
-    Statement asked = database_.prepare(
-        "SELECT DISTINCT o.session, (SELECT MAX(COALESCE(m.at, ?)) FROM open p LEFT JOIN "
-        "journal_seen m ON m.journal=p.journal WHERE p.session=o.session) AS last FROM "
-        "journal_seen n CROSS JOIN open o ON o.journal=n.journal WHERE n.at<? AND last<? AND NOT "
-        "EXISTS(SELECT 1 FROM open_until WHERE session=o.session) LIMIT ?");
-    asked.bind(now_ms, now_ms - kTitleRest, now_ms - kTitleRest, kSlice);
-    while (asked.step()) gone.emplace_back(asked.number(0), asked.number(1));
-    for (const auto& [session, last] : gone) count_until(session, last, false);
-    write_changes();
-    return gone.size() == kSlice;
-  });
-  if (!done) forget_changes();
-  return done;
-}
-
-Result<bool> AudienceMerge::end_gone(std::int64_t now_ms) {
-  constexpr std::size_t kSlice = 1000;
-  auto done = in_transaction(database_, [&] {
-    std::vector<std::pair<std::int64_t, ListeningEnded>> gone;
-    Statement asked = database_.prepare(
-        "SELECT o.journal, o.begun, n.at FROM journal_seen n JOIN journal j ON j.id=n.journal JOIN "
-        "open o ON o.journal=j.id WHERE n.at<? OR (n.at<? AND EXISTS(SELECT 1 FROM journal WHERE "
-        "node=j.node AND id>j.id)) UNION SELECT o.journal, o.begun, u.at FROM open_until u JOIN "
-        "open o ON o.session=u.session WHERE u.lost=1 AND u.at<?1 LIMIT ?");
-    asked.bind(now_ms - kOldestRowMs, now_ms - kUnseenMs, kSlice);
-    while (asked.step())
-      gone.push_back({asked.number(0),
-                      {static_cast<std::uint64_t>(asked.number(1)), asked.number(2), 0, true}});
-    for (const auto& [journal, row] : gone) end(journal, row);
-    write_changes();
-    return gone.size() == kSlice;
-  });
-  if (!done) {
-    forget_changes();
-  }
-  return done;
 }
 
 // Joins two sessions, because rows of two nodes may arrive in another order than they happened.

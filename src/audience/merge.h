@@ -38,6 +38,7 @@ class AudienceMerge {
   // A listening at another server may have these bytes at most: a burst, and 100 Mbit/s.
   static constexpr std::int64_t kBurstBytes = 16 << 20, kBytesAMs = 12'500;
   static constexpr std::int64_t kMaxMounts = 20'000;  // above it other servers add no new ones
+  static constexpr std::int64_t kShiftMs = 5'000;     // differences of clocks that are corrected
 
   // REQUIRES: the tables of open_audience_database()
   AudienceMerge(Sqlite& database, std::chrono::seconds window);
@@ -55,9 +56,13 @@ class AudienceMerge {
   };
   // kElsewhere: another server, which may name a limited number of mounts, and repeats titles.
   enum class Origin : std::uint8_t { kHere, kElsewhere };
-  // now_ms: the server is up at that time; 0: not stored.
+  // now_ms: the server is up at that time; 0: not stored.  ahead_ms: its clock less ours.
   Result<Merged> take(const std::string& node, const JournalBatch& batch,
-                      Origin origin = Origin::kHere, std::int64_t now_ms = 0);
+                      Origin origin = Origin::kHere, std::int64_t now_ms = 0,
+                      std::int64_t ahead_ms = 0);
+  // The clock of this server was set by this much.  shifted: all such listenings of its journal.
+  Result<void> clock_set(const std::string& node, const std::string& epoch,
+                         const std::vector<ShiftedListening>& shifted, std::int64_t set_ms);
   // Bytes a second of the streams of mounts.
   using Rates = std::map<std::string, std::int64_t>;
   // These servers, whose newest journals go on, are up at that time.
@@ -118,6 +123,9 @@ class AudienceMerge {
                          std::int64_t at_ms) const;
   bool is_forgotten(const ListeningBegun& row);
   void begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row);
+  void shift_start(std::int64_t journal, std::uint64_t number, std::int64_t ms);
+  // This moment of our clock, by the clock of the start of this open listening.
+  std::int64_t by_its_clock(std::int64_t journal, std::uint64_t begun, std::int64_t at_ms);
   void end(std::int64_t journal, const ListeningEnded& row);
   // The server of the journal is back: titles count its open listenings again.
   void resume(std::int64_t journal, std::int64_t now_ms);
@@ -147,8 +155,10 @@ class AudienceMerge {
   AudienceSums sums_;
   MountRates rates_;
   PlayChanges plays_;
-  Origin origin_ = Origin::kHere;  // of the batch
-  bool several_ = false;           // rows came from several servers
+  Origin origin_ = Origin::kHere;           // of the batch
+  bool several_ = false;                    // rows came from several servers
+  std::int64_t now_ms_ = 0, ahead_ms_ = 0;  // of the batch
+  bool has_shifts_ = false;                 // open_shift has rows
   std::int64_t late_ms_ = 0;
   std::uint64_t unnamed_ = 0;  // of the batch
   std::function<bool(const std::string&)> is_configured_;
@@ -166,7 +176,8 @@ class AudienceMerge {
       drop_open_, list_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_,
       add_seen_, add_audience_, end_play_, add_play_, put_song_, same_play_, next_play_, last_play_,
       reopen_play_, count_mounts_, forgotten_, sums_marked_, see_journal_, newest_journal_,
-      journal_seen_, paused_of_, open_of_, get_until_, set_until_, drop_until_;
+      journal_seen_, paused_of_, open_of_, get_until_, set_until_, drop_until_, set_shift_,
+      get_shift_, drop_shift_;
 };
 
 }  // namespace lb

@@ -221,8 +221,13 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
     if (!has_table(database_, table)) return std::string("?1");
     return cat({"COALESCE((SELECT at FROM ", table, " WHERE ", where, "), ?1)"});
   };
+  // The start by the clock that `now` is by.
+  const std::string shift =
+      has_table(database_, "open_shift")
+          ? "COALESCE((SELECT ms FROM open_shift WHERE journal=o.journal AND begun=o.begun), 0)"
+          : "0";
   Statement asked = database_.prepare(cat(
-      {"SELECT s.mount, o.began, s.began, s.heard, s.country, p.name, s.counted, MIN(",
+      {"SELECT s.mount, o.began+", shift, ", s.began, s.heard, s.country, p.name, s.counted, MIN(",
        at_of("journal_seen", "journal=o.journal"), ", ", at_of("open_until", "session=o.session"),
        "), s.who FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
        "s.kind=0"}));

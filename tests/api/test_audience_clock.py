@@ -23,6 +23,15 @@ def a_clock_is_set(t, hours):
     heard_long_enough(server, 2)
     clock.set_ahead(hours * HOUR)
     wait_for(lambda: time.monotonic() > began + 9, "it goes on", 20)
+    api, query = Api(server), "from=%d&to=%d" % (time.time() - 5 * HOUR, time.time() + 5 * HOUR)
+
+    def listened(listeners):
+        """By a summary they have heard so long as they were there."""
+        told = api.want(200, "GET", "/audience/summary?" + query).json()
+        known = listeners * (time.monotonic() - began)
+        return told["listeners"] == listeners and abs(told["seconds"] - known) < 3 and (told["seconds"], known)
+
+    check(listened(2), "the summary while both listen: %s" % api.want(200, "GET", "/audience/summary?" + query).json())
     leaves(server, source, goes)
     went = time.monotonic() - began
     wait_for(lambda: time.monotonic() > began + 12, "it goes on", 20)
@@ -32,12 +41,11 @@ def a_clock_is_set(t, hours):
         one.close()
     clock.set_ahead(0)
     server.start(env=clock.environment)
-    query = "&from=%d&to=%d" % (time.time() - 5 * HOUR, time.time() + 5 * HOUR)
-    rows = ended(server, 2, query)
+    rows = ended(server, 2, "&" + query)
     for player, known in (("VLC", heard), ("mpv", went)):
         row = next(row for row in rows if row["player"] == player)
         check(abs(row["seconds"] - known) < 2, "%s heard %.1f s, and %.1f s are known" % (player, known, row["seconds"]))
-    check(not [row for row in sessions(server, query) if row["open"]], "all have ended")
+    check(not [row for row in sessions(server, "&" + query) if row["open"]], "all have ended")
 
 
 @test

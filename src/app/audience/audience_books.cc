@@ -127,11 +127,15 @@ void AudienceService::booked(BookedFrame answer) {
 void AudienceService::nodes_seen(std::vector<std::string> nodes, AudienceMerge::Rates rates) {
   if (!on() || sends_up()) return;
   nodes.push_back(node_);
-  database_thread_.loop().post(
-      [this, nodes = std::move(nodes), rates = std::move(rates), at_ms = now_ms()] {
-        // Incoming rows report a database that cannot be written.
-        if (open_database()) static_cast<void>(merge_->nodes_seen(nodes, at_ms, rates));
-      });
+  journal_thread_.loop().post([this, nodes = std::move(nodes), rates = std::move(rates)]() mutable {
+    if (!suspended_) note_clocks();  // there may be no listener here
+    database_thread_.loop().post(
+        [this, nodes = std::move(nodes), rates = std::move(rates), at_ms = now_ms()] {
+          // Incoming rows report a database that cannot be written.
+          if (open_database() && shift_starts())
+            static_cast<void>(merge_->nodes_seen(nodes, at_ms, rates));
+        });
+  });
 }
 
 void AudienceService::publish_gap(const std::string& node, std::uint64_t rows,
@@ -141,7 +145,8 @@ void AudienceService::publish_gap(const std::string& node, std::uint64_t rows,
   });
 }
 
-BookedFrame AudienceService::merge_book(const std::string& node, const BookFrame& book) {
+BookedFrame AudienceService::merge_book(const std::string& node, const BookFrame& book,
+                                        std::int64_t ahead_ms) {
   BookedFrame answer;
   answer.epoch = book.epoch;
   BookBudget& budget = budgets_[node];
@@ -152,7 +157,7 @@ BookedFrame AudienceService::merge_book(const std::string& node, const BookFrame
     return answer;
   }
   const OpenedBook opened = open_book(book.epoch, book.last, book.rows, now_ms());
-  const auto merged = merge(node, opened.batch, AudienceMerge::Origin::kElsewhere);
+  const auto merged = merge(node, opened.batch, AudienceMerge::Origin::kElsewhere, ahead_ms);
   if (!merged) {
     runtime_.log.error(kBookModule,
                        cat({"rows of ", node, " are not taken: ", merged.error().what}));
@@ -180,10 +185,11 @@ BookedFrame AudienceService::merge_book(const std::string& node, const BookFrame
 }
 
 void AudienceService::take_book(const std::string& node, BookFrame book,
+                                std::chrono::milliseconds ahead,
                                 std::function<void(BookedFrame)> then) {
   if (!on()) return then({book.epoch, 0, "it has no database of the audience", {}});
-  database_thread_.loop().post([this, node, book = std::move(book), then = std::move(then)] {
-    BookedFrame answer = merge_book(node, book);
+  database_thread_.loop().post([this, node, ahead, book = std::move(book), then = std::move(then)] {
+    BookedFrame answer = merge_book(node, book, ahead.count());
     journal_thread_.loop().post(
         [this, then, answer = std::move(answer), keys = book.wants_keys]() mutable {
           if (keys && answer.why.empty()) answer.keys = keys_->share(now_ms() / 1000);

@@ -152,6 +152,7 @@ void AudienceService::start(const Config& config) {
   // They are the first task of the thread: no row is written without them.
   journal_thread_.loop().post([this] {
     load_keys();
+    if (!journal_->shifted().empty()) send_shift(0);  // the last process may have failed to
     flush();
   });
   on_.store(true, std::memory_order_relaxed);
@@ -314,11 +315,6 @@ void AudienceService::song(const std::string& mount, const std::string& title, S
       });
 }
 
-void AudienceService::note_clocks() {
-  const auto steady = runtime_.clock.steady().time_since_epoch();
-  journal_->clocks(now_ms(), std::chrono::duration_cast<std::chrono::milliseconds>(steady).count());
-}
-
 void AudienceService::awaken() {
   if (!flush_->armed()) flush_->after(kFlushPause);
   if (!alive_->armed()) alive_->after(kAlivePause);
@@ -401,9 +397,11 @@ void AudienceService::deliver() {
 
 Result<AudienceMerge::Merged> AudienceService::merge(const std::string& node,
                                                      const JournalBatch& batch,
-                                                     AudienceMerge::Origin origin) {
+                                                     AudienceMerge::Origin origin,
+                                                     std::int64_t ahead_ms) {
   if (const auto opened = open_database(); !opened) return opened.error();
-  auto merged = merge_->take(node, batch, origin, now_ms());
+  if (const auto shifted = shift_starts(); !shifted) return shifted.error();
+  auto merged = merge_->take(node, batch, origin, now_ms(), ahead_ms);
   if (merged) merged_.fetch_add(merged->added, std::memory_order_relaxed);
   if (!merged && is_broken(database_->failure())) {
     why_ = merged.error().what;
@@ -490,6 +488,7 @@ bool AudienceService::ask(Work work) {
 void AudienceService::ask_database(Work work) {
   database_thread_.loop().post([this, work = std::move(work)]() mutable {
     const auto opened = open_database();
+    if (opened) static_cast<void>(shift_starts());
     work(opened ? database_.get() : nullptr, opened ? std::string() : opened.error().what);
     asked_.fetch_sub(1);
   });

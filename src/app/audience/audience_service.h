@@ -89,8 +89,10 @@ class AudienceService {
   // These nodes were linked until now, this server included, so their open listenings go on.
   // rates: bytes a second of streams.
   void nodes_seen(std::vector<std::string> nodes, AudienceMerge::Rates rates = {});
-  // Merges a book of this node into the database here; calls `then` on control.
-  void take_book(const std::string& node, BookFrame book, std::function<void(BookedFrame)> then);
+  // Merges a book of this node into the database here; calls `then` on control.  ahead: its clock
+  // less ours; 0: not known.
+  void take_book(const std::string& node, BookFrame book, std::chrono::milliseconds ahead,
+                 std::function<void(BookedFrame)> then);
 
   // -- another process goes on with it -----------------------------------------------------------
   // Writes all rows to the disk, and no more until suspend() or resume(); then calls back on
@@ -148,6 +150,8 @@ class AudienceService {
   void trust_clock(const std::string& state);
   void delete_addresses(std::chrono::seconds keep);
   void note_clocks();
+  void send_shift(std::int64_t set_ms);
+  Result<void> shift_starts();
   void awaken();
   void write_addresses();
   Result<void> write();
@@ -170,8 +174,8 @@ class AudienceService {
   Result<void> begin_copier(UniqueFunction<void()> run);
   void run_copy(Work& work);
   Result<AudienceMerge::Merged> merge(const std::string& node, const JournalBatch& batch,
-                                      AudienceMerge::Origin origin);
-  BookedFrame merge_book(const std::string& node, const BookFrame& book);
+                                      AudienceMerge::Origin origin, std::int64_t ahead_ms = 0);
+  BookedFrame merge_book(const std::string& node, const BookFrame& book, std::int64_t ahead_ms);
   void upkeep();
   std::int64_t now_ms() const;
 
@@ -214,6 +218,13 @@ class AudienceService {
   std::map<std::string, BookBudget> budgets_;  // by node, all of the configuration
   std::string why_;                            // why it is unusable
   SteadyTime tried_{};
+  // Settings of the clock that the database does not have yet.
+  struct Shift {
+    std::string epoch;
+    std::vector<ShiftedListening> shifted;
+    std::int64_t set_ms = 0;
+  };
+  std::optional<Shift> shift_;
   std::unique_ptr<Timer> upkeep_;
   std::thread copier_;  // of the last copy
 };

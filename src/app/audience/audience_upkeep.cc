@@ -6,7 +6,6 @@
 #include "audience/day_sums.h"
 #include "audience/song_sums.h"
 #include "base/cat.h"
-#include "base/file_stamp.h"
 #include "config/settings/config.h"
 
 namespace lb {
@@ -19,18 +18,6 @@ constexpr std::string_view kUpkeepModule = "audience/journal";
 void AudienceService::load_keys() {
   if (const auto loaded = keys_->load(now_ms() / 1000); !loaded)
     runtime_.log.error(kUpkeepModule, loaded.error().what);
-}
-
-// A run without a note has written its files until it ended.
-void AudienceService::trust_clock(const std::string& state) {
-  clock_trust_.begin(state + "/audience.clock", [&]() -> std::optional<WallTime> {
-    std::int64_t written_ns = 0;
-    for (const std::string& path :
-         {database_path_, database_path_ + "-wal", state + "/audience.journal"})
-      written_ns = std::max(written_ns, FileStamp::of_file(path).modified_ns);
-    if (written_ns == 0) return std::nullopt;
-    return wall_time(written_ns / 1'000'000'000);
-  });
 }
 
 // Deletes files whose newest row is this old; less than 0: all files.
@@ -52,6 +39,7 @@ void AudienceService::upkeep() {
     upkeep_->after(kUpkeepPause);
     return;
   }
+  static_cast<void>(shift_starts());
   AudienceKeeping keeping;
   keeping.sessions = keeping.titles =
       std::chrono::duration_cast<std::chrono::hours>(settings_.keep_sessions);

@@ -148,11 +148,18 @@ void AudienceLinks::take(const std::string& node, const BookFrame& book) {
   if (stopped_ || !neighbours_.is_node(node) || node == masters_.own_id()) return;
   heard_.insert(node);
   if (!under_way_.insert(node).second) return;
-  network_.listenings->take_book(node, book, [self = self_, node](BookedFrame answer) {
-    if (*self == nullptr || (*self)->stopped_) return;
-    (*self)->under_way_.erase(node);
-    if ((*self)->neighbours_.is_node(node)) (*self)->neighbours_.send(node, answer);
-  });
+  const auto ahead =
+      std::as_const(network_.cluster->decider()).with_table([&node](const NodeTable& table) {
+        const NodeSlot slot = table.find(node);
+        return slot == kNoNode ? std::nullopt : table.node(slot).clock_skew;
+      });
+  network_.listenings->take_book(node, book, ahead.value_or(std::chrono::milliseconds(0)),
+                                 [self = self_, node](BookedFrame answer) {
+                                   if (*self == nullptr || (*self)->stopped_) return;
+                                   (*self)->under_way_.erase(node);
+                                   if ((*self)->neighbours_.is_node(node))
+                                     (*self)->neighbours_.send(node, answer);
+                                 });
 }
 
 void AudienceLinks::take(const std::string& master, const BookedFrame& answer) {
