@@ -53,6 +53,7 @@ CREATE INDEX play_began ON play(mount, began);
 
 // Programs of the same version that do not know these tables ignore them.
 // play_listeners: the sessions open when a title began, and when it ended.
+// pause: pauses of sessions that went on, kept as long as recent.
 // song_described: the newest facts of a title at a mount (SongFacts), and their time.
 // forgotten: later rows of these people that began up to then are ignored.
 // journal_seen: the last time at which a journal's server was up.
@@ -72,6 +73,10 @@ constexpr const char* kLaterTables = R"(
 CREATE TABLE IF NOT EXISTS play_country(play INTEGER NOT NULL, country TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY(play, country)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS play_listeners(play INTEGER PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS pause(mount INTEGER NOT NULL, began INTEGER NOT NULL, session INTEGER NOT NULL,
+  ended INTEGER NOT NULL, PRIMARY KEY(mount, began, session)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pause_session ON pause(session);
+CREATE INDEX IF NOT EXISTS pause_ended ON pause(ended);
 CREATE TABLE IF NOT EXISTS song_described(mount INTEGER NOT NULL, title TEXT NOT NULL, at INTEGER NOT NULL,
   isrc TEXT NOT NULL, album TEXT NOT NULL, label TEXT NOT NULL, label_code TEXT NOT NULL, composer TEXT NOT NULL,
   PRIMARY KEY(mount, title)) WITHOUT ROWID;

@@ -57,6 +57,9 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   get_pieces_ = made("SELECT began, ended, bytes FROM piece WHERE session=?");
   move_pieces_ = made("UPDATE piece SET session=? WHERE session=?");
   drop_pieces_ = made("DELETE FROM piece WHERE session=?");
+  add_pause_ = made("INSERT OR REPLACE INTO pause VALUES(?,?,?,?)");
+  get_pauses_ = made("SELECT began, ended FROM pause WHERE session=?");
+  move_pauses_ = made("UPDATE pause SET session=? WHERE session=?");
   add_seen_ = made("INSERT OR IGNORE INTO seen VALUES(?,?,?)");
   add_audience_ =
       made("INSERT INTO people VALUES(?,?,1) ON CONFLICT(mount, day) DO UPDATE SET n = n + 1");
@@ -92,6 +95,7 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   open_of_ = made(
       "SELECT DISTINCT session FROM open o WHERE journal=? AND begun<=? AND NOT EXISTS(SELECT 1 "
       "FROM open_until WHERE session=o.session)");
+  newest_open_ = made("SELECT MAX(began) FROM open WHERE session=?");
   get_until_ = made("SELECT at FROM open_until WHERE session=?");
   set_until_ = made("INSERT INTO open_until VALUES(?,?,?)");
   drop_until_ = made("DELETE FROM open_until WHERE session=?");
@@ -219,11 +223,14 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
   if (id != 0 && read_session(id, session)) {
     began = std::max(began, ended);
     drop_recent_.run(mount, who, id);
-    plays_.add(mount, session.country, session.part(), -1);
+    const PlayChanges::Part was = session.part();
+    plays_.add(mount, session.country, was, -1);
     session.who = stored(row.who);  // the session may continue tomorrow
     ++session.open;
-    ++session.connections;
     plays_.add(mount, session.country, session.part(), 1);
+    if (was.is_none()) add_pauses(session, 1);
+    ++session.connections;
+    pause(session, ended, row.at_ms);
     write_session(session);
     add_recent_.run(mount, session.who, id, session.began, session.ended, session.open);
   } else {
@@ -251,6 +258,23 @@ void AudienceMerge::shift_start(std::int64_t journal, std::uint64_t number, std:
 std::int64_t AudienceMerge::by_its_clock(std::int64_t journal, std::uint64_t begun,
                                          std::int64_t at_ms) {
   return has_shifts_ ? at_ms - get_shift_.first_number(journal, begun) : at_ms;
+}
+
+// The session goes on after a pause.
+void AudienceMerge::pause(const Session& session, std::int64_t began, std::int64_t ended) {
+  if (began >= ended) return;
+  add_pause_.run(session.mount, began, session.id, ended);
+  if (!session.part().is_none())
+    plays_.add_pause(session.mount, session.country, {began, ended}, 1);
+}
+
+// Of a session that begins (sign 1) or ceases to be in the performances of titles.
+void AudienceMerge::add_pauses(const Session& session, int sign) {
+  if (session.connections < 2 || (session.part().is_none() && sign > 0)) return;
+  get_pauses_.bind(session.id);
+  while (get_pauses_.step())
+    plays_.add_pause(session.mount, session.country, {get_pauses_.number(0), get_pauses_.number(1)},
+                     sign);
 }
 
 void AudienceMerge::turned(std::uint64_t before, std::uint64_t who) {
@@ -289,6 +313,7 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
   drop_open_.run(journal, row.begun);
   Session session;
   if (!read_session(id, session)) return;  // the session was deleted
+  bool had_part = !session.part().is_none();
   plays_.add(session.mount, session.country, session.part(), -1);
   std::int64_t ended = std::max(began, row.at_ms), next_began = 0;
   const std::int64_t next = session_after(session, ended, next_began);
@@ -306,7 +331,11 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
     sums_.heard(session.of(), began, ended, bytes);
   else
     add_piece_.run(id, began, ended, bytes);
-  if (next != 0) join(session, next);
+  if (next != 0) {
+    if (std::exchange(had_part, false)) add_pauses(session, -1);
+    if (next_began > session.ended) add_pause_.run(session.mount, session.ended, id, next_began);
+    join(session, next);
+  }
   const bool heard_enough =
       session.heard >= kShortest && (session.bytes >= kFewest || row.cut);  // cut: bytes unknown
   // Players open and drop a second socket while the first one plays.
@@ -316,6 +345,8 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
   if (heard_enough && !is_second) count(session);
   if (session.open == 0) drop_until_.run(id);
   plays_.add(session.mount, session.country, session.part(), 1);
+  if (const bool has_part = !session.part().is_none(); has_part != had_part)
+    add_pauses(session, has_part ? 1 : -1);
   write_session(session);
   set_recent_.run(session.ended, session.open, session.mount, session.who, id);
 }
@@ -345,6 +376,8 @@ void AudienceMerge::join(Session& session, std::int64_t next) {
   Session other;
   if (!read_session(next, other)) return;
   plays_.add(other.mount, other.country, other.part(), -1);
+  if (!other.part().is_none()) add_pauses(other, -1);
+  move_pauses_.run(session.id, next);
   drop_recent_.run(other.mount, other.who, next);
   drop_until_.run(next);
   move_open_.run(session.id, next);

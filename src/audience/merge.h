@@ -127,6 +127,8 @@ class AudienceMerge {
   // This moment of our clock, by the clock of the start of this open listening.
   std::int64_t by_its_clock(std::int64_t journal, std::uint64_t begun, std::int64_t at_ms);
   void end(std::int64_t journal, const ListeningEnded& row);
+  void pause(const Session& session, std::int64_t began, std::int64_t ended);
+  void add_pauses(const Session& session, int sign);
   // The server of the journal is back: titles count its open listenings again.
   void resume(std::int64_t journal, std::int64_t now_ms);
   // Rows after this one never come.
@@ -174,10 +176,10 @@ class AudienceMerge {
       add_player_, add_session_, get_session_, set_session_, drop_session_, find_recent_,
       add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
       drop_open_, list_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_,
-      add_seen_, add_audience_, end_play_, add_play_, put_song_, same_play_, next_play_, last_play_,
-      reopen_play_, count_mounts_, forgotten_, sums_marked_, see_journal_, newest_journal_,
-      journal_seen_, paused_of_, open_of_, get_until_, set_until_, drop_until_, set_shift_,
-      get_shift_, drop_shift_;
+      add_pause_, get_pauses_, move_pauses_, add_seen_, add_audience_, end_play_, add_play_,
+      put_song_, same_play_, next_play_, last_play_, reopen_play_, count_mounts_, forgotten_,
+      sums_marked_, see_journal_, newest_journal_, journal_seen_, paused_of_, open_of_,
+      newest_open_, get_until_, set_until_, drop_until_, set_shift_, get_shift_, drop_shift_;
 };
 
 }  // namespace lb

@@ -88,7 +88,8 @@ void AudienceMerge::count_until(std::int64_t id, std::int64_t at_ms, bool lost) 
   if (is_there) plays_.add(session.mount, session.country, session.part(), -1);
   drop_until_.run(id);
   if (!is_there) return;
-  session.until = std::max(at_ms, session.ended);
+  // Not before a pause has ended.
+  session.until = std::max({at_ms, session.ended, newest_open_.first_number(id)});
   if (at_ms != PlayChanges::kGoesOn) set_until_.run(id, session.until, std::int64_t{lost});
   plays_.add(session.mount, session.country, session.part(), 1);
 }

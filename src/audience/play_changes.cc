@@ -1,9 +1,6 @@
 #include "audience/play_changes.h"
 
 #include <algorithm>
-#include <vector>
-
-#include "audience/song_sums.h"
 
 namespace lb {
 
@@ -13,8 +10,8 @@ PlayChanges::PlayChanges(Sqlite& database)
                                       "NOT NULL ORDER BY began DESC LIMIT 1")) {}
 
 void PlayChanges::add(std::int64_t mount, const std::string& country, Part part, int sign) {
-  if (part.began >= part.ended) return;
-  Changes& changes = changes_[mount][country];
+  if (part.is_none()) return;
+  Changes& changes = changes_[mount][country].changes;
   const auto put = [&changes, sign](std::int64_t at, std::int64_t Change::*what) {
     Change& change = changes[at];
     change.*what += sign;
@@ -24,6 +21,12 @@ void PlayChanges::add(std::int64_t mount, const std::string& country, Part part,
   if (part.ended != kGoesOn) put(part.ended, &Change::ends);
 }
 
+void PlayChanges::add_pause(std::int64_t mount, const std::string& country, Part pause, int sign) {
+  Pauses& pauses = changes_[mount][country].pauses;
+  const auto at = pauses.try_emplace({pause.began, pause.ended}).first;
+  if ((at->second += sign) == 0) pauses.erase(at);
+}
+
 void PlayChanges::write() {
   bool changed = false;
   for (const auto& [mount, countries] : changes_) changed = write(mount, countries) || changed;
@@ -31,14 +34,38 @@ void PlayChanges::write() {
   forget();
 }
 
+// For each title: the parts that began before its end, minus those that ended before its start, and
+// minus the pauses around it.
+std::vector<std::int64_t> PlayChanges::performances(const std::vector<Play>& plays,
+                                                    const OfCountry& of) {
+  std::vector<std::int64_t> counts;
+  counts.reserve(plays.size());
+  auto begins = of.changes.begin(), ends = begins;
+  std::int64_t count = 0;
+  for (const Play& play : plays) {
+    for (; begins != of.changes.end() && begins->first < play.ended; ++begins)
+      count += begins->second.begins;
+    for (; ends != of.changes.end() && ends->first <= play.began; ++ends)
+      count -= ends->second.ends;
+    counts.push_back(count);
+  }
+  for (const auto& [pause, times] : of.pauses) {
+    const auto [began, ended] = pause;
+    auto play = std::partition_point(
+        plays.begin(), plays.end(), [began = began](const Play& one) { return one.began < began; });
+    for (; play != plays.end() && play->began <= ended; ++play)
+      if (play->ended <= ended) counts[static_cast<std::size_t>(play - plays.begin())] -= times;
+  }
+  return counts;
+}
+
 bool PlayChanges::write(std::int64_t mount, const Countries& countries) {
   std::int64_t first = kGoesOn;
-  for (const auto& [country, changes] : countries)
-    if (!changes.empty()) first = std::min(first, changes.begin()->first);
+  for (const auto& [country, of] : countries) {
+    if (!of.changes.empty()) first = std::min(first, of.changes.begin()->first);
+    if (!of.pauses.empty()) first = std::min(first, of.pauses.begin()->first.first);
+  }
   if (first == kGoesOn || first >= counted_until_.first_number(mount)) return false;
-  struct Play : SongPlay {
-    std::int64_t ended = 0;
-  };
   std::vector<Play> plays;
   Statement asked = database_.prepare(
       "SELECT id, began, ended, title FROM play WHERE mount=? AND began>=COALESCE((SELECT "
@@ -53,18 +80,13 @@ bool PlayChanges::write(std::int64_t mount, const Countries& countries) {
       "excluded.n");
   Statement set = database_.prepare("UPDATE play SET performances=performances+? WHERE id=?");
   SongSums songs(database_);
-  for (const auto& [country, changes] : countries) {
-    // For each title: the parts that began before its end, minus those that ended before its start.
-    auto begins = changes.begin(), ends = changes.begin();
-    std::int64_t count = 0;
-    for (const Play& play : plays) {
-      for (; begins != changes.end() && begins->first < play.ended; ++begins)
-        count += begins->second.begins;
-      for (; ends != changes.end() && ends->first <= play.began; ++ends) count -= ends->second.ends;
-      if (count == 0) continue;
-      put.run(play.id, country, count);
-      set.run(count, play.id);
-      songs.heard(play, country, count);
+  for (const auto& [country, of] : countries) {
+    const std::vector<std::int64_t> counts = performances(plays, of);
+    for (std::size_t i = 0; i < plays.size(); ++i) {
+      if (counts[i] == 0) continue;
+      put.run(plays[i].id, country, counts[i]);
+      set.run(counts[i], plays[i].id);
+      songs.heard(plays[i], country, counts[i]);
     }
   }
   return true;

@@ -1,6 +1,9 @@
 #include "audience/upkeep.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "audience/merge.h"
@@ -12,6 +15,8 @@ namespace {
 constexpr std::int64_t kSlice = 1000;
 // The longest pause between two batches of late rows (kPersonKnownMs) from one journal.
 constexpr std::int64_t kLateRest = 600'000;
+// The longest <window>.
+constexpr std::int64_t kLongestPauseMs = kHourMs;
 
 std::vector<std::int64_t> sessions_of(Sqlite& database, const AudiencePerson& person) {
   std::vector<std::int64_t> found;
@@ -71,6 +76,9 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
         {"DELETE FROM recent WHERE (mount, who, session) IN (SELECT mount, who, session FROM "
          "recent WHERE ended<? AND open=0 LIMIT ?)",
          from.recent},
+        {"DELETE FROM pause WHERE (mount, began, session) IN (SELECT mount, began, session FROM "
+         "pause WHERE ended<? LIMIT ?)",
+         from.recent},
         {"DELETE FROM piece WHERE rowid IN (SELECT p.rowid FROM piece p LEFT JOIN session s ON "
          "s.id=p.session LEFT JOIN recent r ON r.mount=s.mount AND r.who=s.who AND r.session=s.id "
          "WHERE r.session IS NULL AND p.ended<? LIMIT ?)",
@@ -126,27 +134,43 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
           {{due.number(0), due.number(1), due.number(2), std::string(due.text(3))}, due.number(4)});
     SongSums songs(database);
     // One read for each title: by country those that heard a part of it, and those there at its
-    // start and at its end.  Pauses of a session that is still open are not known; one of a server
-    // that is gone counts up to the server's last sign.  Listenings of the past (way 2) heard none.
+    // start and at its end.  One of a server that is gone counts up to the server's last sign.
+    // Listenings of the past (way 2) heard none.
     Statement heard = database.prepare(
         "SELECT country, SUM(began<?3), SUM(began<=?2), SUM(until>?3) FROM (SELECT s.country AS "
         "country, r.began AS began, CASE WHEN r.open=0 THEN r.ended ELSE COALESCE(u.at, "
         "r.began+1000000000000) END AS until FROM recent r JOIN session s ON s.id=r.session LEFT "
         "JOIN open_until u ON u.session=r.session WHERE r.mount=?1 AND s.kind=0 AND s.way<>2 AND "
         "(s.counted=1 OR r.open>0)) WHERE until>?2 AND began<=?3 GROUP BY country");
+    // Those of them that paused meanwhile.
+    Statement paused = database.prepare(
+        "SELECT s.country, SUM(g.began<=?2 AND g.ended>=?3), SUM(g.began<=?2 AND g.ended>?2), "
+        "SUM(g.began<=?3 AND g.ended>?3) FROM pause g CROSS JOIN session s ON s.id=g.session CROSS "
+        "JOIN recent r ON r.mount=s.mount AND r.who=s.who AND r.session=s.id WHERE g.mount=?1 AND "
+        "g.began>?2-?4 AND g.began<=?3 AND g.ended>=?2 AND s.kind=0 AND s.way<>2 AND (s.counted=1 "
+        "OR r.open>0) GROUP BY s.country");
     Statement put = database.prepare("INSERT OR REPLACE INTO play_country VALUES(?,?,?)");
     Statement listeners = database.prepare("INSERT OR REPLACE INTO play_listeners VALUES(?,?,?)");
     Statement set = database.prepare("UPDATE play SET performances=? WHERE id=?");
     for (const Play& play : plays) {
-      heard.bind(play.mount, play.began, play.ended);
       std::int64_t count = 0, first = 0, last = 0;
+      std::map<std::string, std::int64_t, std::less<>> absent;
+      paused.bind(play.mount, play.began, play.ended, kLongestPauseMs);
+      while (paused.step()) {
+        absent[std::string(paused.text(0))] = paused.number(1);
+        first -= paused.number(2);
+        last -= paused.number(3);
+      }
+      heard.bind(play.mount, play.began, play.ended);
       while (heard.step()) {
         first += heard.number(2);
         last += heard.number(3);
-        if (heard.number(1) == 0) continue;  // they came at its end
-        count += heard.number(1);
-        put.run(play.id, heard.text(0), heard.number(1));
-        songs.heard(play, heard.text(0), heard.number(1));
+        const auto less = absent.find(heard.text(0));
+        const std::int64_t had = heard.number(1) - (less == absent.end() ? 0 : less->second);
+        if (had == 0) continue;  // they came at its end, or came back after it
+        count += had;
+        put.run(play.id, heard.text(0), had);
+        songs.heard(play, heard.text(0), had);
       }
       set.run(count, play.id);
       listeners.run(play.id, first, last);
@@ -187,7 +211,8 @@ Result<std::int64_t> delete_sessions_of(Sqlite& database, const AudiencePerson& 
     const std::vector<std::int64_t> found = sessions_of(database, person);
     for (const std::string_view sql :
          {"DELETE FROM session WHERE id=?", "DELETE FROM piece WHERE session=?",
-          "DELETE FROM open WHERE session=?", "DELETE FROM recent WHERE session=?"}) {
+          "DELETE FROM pause WHERE session=?", "DELETE FROM open WHERE session=?",
+          "DELETE FROM recent WHERE session=?"}) {
       Statement gone = database.prepare(sql);
       for (const std::int64_t session : found) gone.run(session);
     }

@@ -90,6 +90,44 @@ TEST(PlayChanges, AListenerOfAServerThatWasGoneHasHeardNoTitleAfterIt) {
   take("n2", {{2, ListeningEnded{1, kWhole + 90'000, 0, true}}});
   STRCMP_EQUAL("A US 1, ", told().c_str());
 }
+// In time or late, and whichever of its parts comes first.
+TEST(PlayChanges, ATitleWithinAPauseIsNotHeard) {
+  const std::vector<JournalRow> titles = {sounds(1, 0, "A"), sounds(2, 105'000, "Jingle"),
+                                          sounds(3, 125'000, "B"), sounds(4, 300'000, "C")};
+  const std::vector<JournalRow> first = {comes(1, 1000, 1), goes(2, 1, 100'000)},
+                                second = {comes(1, 130'000, 1), goes(2, 1, 200'000)},
+                                short_first = {comes(1, 98'000, 1), goes(2, 1, 100'000)};
+  constexpr const char* kHeard = "A US 1, B US 1, ";
+  for (const int order : {0, 1, 2, 3, 4, 5}) {
+    setup();
+    if (order < 4) take("n0", titles);
+    if (order == 1 || order == 3) count(2'000'000);
+    const bool is_turned = order == 2 || order == 3;
+    take(is_turned ? "n2" : "n1", is_turned ? second : first);
+    if (order == 5) take("n0", titles);
+    take(is_turned ? "n1" : "n2", is_turned ? first : second);
+    if (order == 4) take("n0", titles);
+    count(2'000'000);
+    STRCMP_EQUAL(kHeard, told().c_str());
+    LONGS_EQUAL(0, number("SELECT COUNT(*) FROM play_country WHERE n<>1"));
+    LONGS_EQUAL(1, number("SELECT performances FROM play WHERE title='B'"));
+    LONGS_EQUAL(0, number("SELECT COALESCE(SUM(performances), 0) FROM play WHERE title='Jingle'"));
+    // At the start and the end of the jingle nobody listened, at the start of B neither.
+    if (order != 1 && order != 3)
+      LONGS_EQUAL(0, number("SELECT SUM(began)+SUM(ended) FROM play_listeners l JOIN play p ON "
+                            "p.id=l.play WHERE title='Jingle'"));
+  }
+  // A look of two seconds first, which is in the titles only because it goes on.
+  setup();
+  take("n0", titles);
+  count(2'000'000);
+  take("n1", short_first);
+  STRCMP_EQUAL("", told().c_str());
+  take("n2", {second[0]});
+  STRCMP_EQUAL(kHeard, told().c_str());
+  take("n2", {second[1]});
+  STRCMP_EQUAL(kHeard, told().c_str());
+}
 TEST(PlayChanges, AQuickLookOfThenIsInNoTitle) {
   take("n1", {sounds(1, 0, "A"), sounds(2, 200'000, "B"), sounds(3, 400'000, "C")});
   count(2'000'000);
@@ -101,12 +139,15 @@ TEST(PlayChanges, AQuickLookOfThenIsInNoTitle) {
 // Whatever order rows of servers come in, and whenever titles are counted: what the sessions tell.
 TEST(PlayChanges, TitlesHaveWhatTheSessionsTell) {
   Rng rng{7};
+  std::int64_t unheard = 0;
   for (int round = 0; round < 10; ++round) {
     teardown();
     setup();
     std::vector<JournalRow> titles;
-    for (std::uint64_t i = 0; i < 40; ++i)
-      titles.push_back(sounds(i + 1, static_cast<std::int64_t>(i) * 180'000, cat({"T", i % 9})));
+    for (std::uint64_t i = 0; i < 200; ++i)
+      titles.push_back(sounds(i + 1,
+                              static_cast<std::int64_t>(i / 2) * 72'000 + (i % 2 == 0 ? 0 : 3'000),
+                              cat({"T", i % 9})));
     std::vector<JournalRow> rows[3];
     for (auto& of : rows)
       for (std::int64_t at = 0; at < 7'000'000;
@@ -115,7 +156,7 @@ TEST(PlayChanges, TitlesHaveWhatTheSessionsTell) {
         if (last > 0 && rng.below(2) == 0)
           of.push_back(goes(last + 1, 1 + rng.below(last), at, 60'000 + rng.below(20'000)));
         else
-          of.push_back(comes(last + 1, at, 1 + rng.below(12), rng.below(2) == 0 ? "US" : "DE"));
+          of.push_back(comes(last + 1, at, 1 + rng.below(6), rng.below(2) == 0 ? "US" : "DE"));
       }
     std::size_t next[4] = {};
     take("n0", {titles.begin(), titles.begin() + 20});
@@ -132,7 +173,8 @@ TEST(PlayChanges, TitlesHaveWhatTheSessionsTell) {
     count(9'000'000);
     const std::string of =
         cat({"(SELECT COUNT(*) FROM session s WHERE s.mount=p.mount AND s.kind=0 AND (s.open>0 OR "
-             "s.counted=1) AND s.began<p.ended AND (s.open>0 OR s.ended>p.began)"});
+             "s.counted=1) AND s.began<p.ended AND (s.open>0 OR s.ended>p.began) AND NOT EXISTS("
+             "SELECT 1 FROM pause WHERE session=s.id AND began<=p.began AND ended>=p.ended)"});
     LONGS_EQUAL(0, number(cat({"SELECT COUNT(*) FROM play p WHERE performances IS NOT NULL AND "
                                "performances<>",
                                of, ")"})));
@@ -146,7 +188,10 @@ TEST(PlayChanges, TitlesHaveWhatTheSessionsTell) {
                   number(cat({"SELECT SUM(n) ", sum})));
     }
     CHECK(number("SELECT SUM(performances) FROM play") > 0);
+    unheard +=
+        number("SELECT COUNT(*) FROM play p JOIN pause g ON g.began<=p.began AND g.ended>=p.ended");
   }
+  CHECK(unheard > 5);
 }
 
 // With 100,000 titles of a mount, a further one and the upkeep read only a few of them; and of
