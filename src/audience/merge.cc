@@ -60,6 +60,7 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   add_pause_ = made("INSERT OR REPLACE INTO pause VALUES(?,?,?,?)");
   get_pauses_ = made("SELECT began, ended FROM pause WHERE session=?");
   move_pauses_ = made("UPDATE pause SET session=? WHERE session=?");
+  is_seen_ = made("SELECT 1 FROM seen WHERE day=? AND mount=? AND who=?");
   add_seen_ = made("INSERT OR IGNORE INTO seen VALUES(?,?,?)");
   add_audience_ =
       made("INSERT INTO people VALUES(?,?,1) ON CONFLICT(mount, day) DO UPDATE SET n = n + 1");
@@ -217,6 +218,7 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
   if (is_forgotten(row)) return;
   const std::int64_t mount = mount_of(row.mount);
   if (mount == 0) return;
+  know_again(mount, row);
   std::int64_t who = 0, ended = 0, began = row.at_ms;
   std::int64_t id = session_before(mount, row, who, ended);
   Session session;
@@ -258,6 +260,13 @@ void AudienceMerge::shift_start(std::int64_t journal, std::uint64_t number, std:
 std::int64_t AudienceMerge::by_its_clock(std::int64_t journal, std::uint64_t begun,
                                          std::int64_t at_ms) {
   return has_shifts_ ? at_ms - get_shift_.first_number(journal, begun) : at_ms;
+}
+
+// A person counted today by yesterday's number, as a listener over midnight, is not another one.
+void AudienceMerge::know_again(std::int64_t mount, const ListeningBegun& row) {
+  const std::int64_t day = row.at_ms / kDayMs;
+  if (row.before != 0 && is_seen_.first_number(day, mount, row.before) != 0)
+    add_seen_.run(day, mount, row.who);
 }
 
 // The session goes on after a pause.
@@ -327,10 +336,12 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
   session.heard += ended - began;
   session.bytes += bytes;
   session.ended = std::max(session.ended, ended);
-  if (session.counted != 0)
+  if (session.counted != 0) {
     sums_.heard(session.of(), began, ended, bytes);
-  else
+    add_days(session, began, ended);
+  } else {
     add_piece_.run(id, began, ended, bytes);
+  }
   if (next != 0) {
     if (std::exchange(had_part, false)) add_pauses(session, -1);
     if (next_began > session.ended) add_pause_.run(session.mount, session.ended, id, next_began);
@@ -408,15 +419,33 @@ void AudienceMerge::count(Session& session) {
   session.counted = 1;
   while (get_pieces_.bind(session.id).step()) {
     do {
-      sums_.heard(session.of(), get_pieces_.number(0), get_pieces_.number(1),
-                  get_pieces_.number(2));
+      const std::int64_t began = get_pieces_.number(0), ended = get_pieces_.number(1);
+      sums_.heard(session.of(), began, ended, get_pieces_.number(2));
+      add_days(session, began, ended);
     } while (get_pieces_.step());
     drop_pieces_.run(session.id);
   }
   sums_.sessions(session.of(), session.began, 1);
-  const std::int64_t day = session.began / kDayMs;
+  add_person(session, session.began / kDayMs);
+}
+
+void AudienceMerge::add_person(const Session& session, std::int64_t day) {
   add_seen_.run(day, session.mount, session.who);
   if (database_.changes() > 0) add_audience_.run(session.mount, day);
+}
+
+// Of the days (UTC) that a part of the session touches; the first is counted with the session.
+void AudienceMerge::add_days(const Session& session, std::int64_t began, std::int64_t ended) {
+  const std::int64_t first = session.began / kDayMs, last = (ended - 1) / kDayMs;
+  for (std::int64_t day = began / kDayMs; day <= last; ++day) {
+    if (day == first) continue;
+    // By the key of the day this person has another number, and may have come a second time.
+    const std::int64_t after = number_after(session.who);
+    if (after != 0 && is_seen_.first_number(day, session.mount, after) != 0)
+      add_seen_.run(day, session.mount, session.who);
+    add_person(session, day);
+    if (after != 0) add_seen_.run(day, session.mount, after);
+  }
 }
 
 bool AudienceMerge::read_session(std::int64_t id, Session& session) {

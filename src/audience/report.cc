@@ -226,11 +226,12 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
       has_table(database_, "open_shift")
           ? "COALESCE((SELECT ms FROM open_shift WHERE journal=o.journal AND begun=o.begun), 0)"
           : "0";
-  Statement asked = database_.prepare(cat(
-      {"SELECT s.mount, o.began+", shift, ", s.began, s.heard, s.country, p.name, s.counted, MIN(",
-       at_of("journal_seen", "journal=o.journal"), ", ", at_of("open_until", "session=o.session"),
-       "), s.who FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
-       "s.kind=0"}));
+  Statement asked = database_.prepare(
+      cat({"SELECT s.mount, o.began, s.began, s.heard, s.country, p.name, s.counted, MIN(",
+           at_of("journal_seen", "journal=o.journal"), ", ",
+           at_of("open_until", "session=o.session"), "), s.who, ", shift,
+           " FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
+           "s.kind=0"}));
   asked.bind(now_);
   MountRates rates(database_);
   std::unordered_map<std::int64_t, std::int64_t> rate_of;
@@ -238,7 +239,8 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
     OpenRow row;
     row.mount = asked.number(0);
     if (!of.contains(row.mount)) continue;
-    row.began = asked.number(1);
+    row.shift = asked.number(9);
+    row.began = asked.number(1) + row.shift;
     row.session_began = asked.number(2);
     row.heard = asked.number(3);
     row.country = asked.text(4);

@@ -145,6 +145,7 @@ class AudienceReport {
   struct OpenRow {
     std::int64_t mount = 0, who = 0, began = 0, session_began = 0, heard = 0;
     std::int64_t until = 0;  // now, or its server's last sign
+    std::int64_t shift = 0;  // by how much the clock was set since it began
     std::int64_t rate = 0;   // bytes a second
     std::string country, player;
     bool counted = false;

@@ -218,11 +218,20 @@ void AudienceReport::add_quarters(const OpenRow& row, AudienceRange range,
 
 std::int64_t AudienceReport::not_summed_yet(const std::vector<OpenRow>& rows, AudienceRange range) {
   std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>> people;
+  const std::int64_t first = range.from / kDayMs, last = (range.to - 1) / kDayMs;
   Statement known = database_.prepare("SELECT 1 FROM seen WHERE day=? AND mount=? AND who=?");
   for (const OpenRow& row : rows) {
-    const std::int64_t day = row.session_began / kDayMs;
-    if (row.is_new_in(range) && known.first_number(day, row.mount, row.who) == 0)
-      people.emplace(day, row.mount, row.who);
+    const auto add = [&](std::int64_t day) {
+      if (day >= first && day <= last && known.first_number(day, row.mount, row.who) == 0)
+        people.emplace(day, row.mount, row.who);
+    };
+    // As they will be counted by the row of its end, whose times are by the clock of its start.
+    const std::int64_t of_session = row.session_began / kDayMs;
+    if (!row.counted) add(of_session);
+    const std::int64_t until = (row.until - row.shift - 1) / kDayMs;
+    for (std::int64_t day = std::max((row.began - row.shift) / kDayMs, first);
+         day <= std::min(until, last); ++day)
+      if (day != of_session) add(day);
   }
   return static_cast<std::int64_t>(people.size());
 }

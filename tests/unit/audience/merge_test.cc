@@ -237,6 +237,47 @@ TEST(AudienceMerge, WhoComesBackThatDayIsOnePersonWhileListening) {
         ended(8, 5, kNoon + 2 * kHourMs)});
   LONGS_EQUAL(2, summary().people);
 }
+// A day's people are those that listen on it, though they came on the day before; midnight is at
+// 12 h.
+TEST(AudienceMerge, WhoListensOverMidnightIsAPersonOfBothDays) {
+  constexpr std::int64_t kMidnight = kNoon + 12 * kHourMs;
+  const auto people = [this](std::int64_t first_day, std::int64_t last_day, std::int64_t now) {
+    AudienceReport report(*database, now);
+    const std::int64_t first = kMidnight + (first_day - 1) * kDayMs;
+    return report.summary(*report.mounts(), {first, kMidnight + last_day * kDayMs})->people;
+  };
+  // An hour after midnight; the one that comes back then has another number.
+  take({begun(1, kMidnight - kHourMs, 7), begun(2, kMidnight - kHourMs, 8)});
+  LONGS_EQUAL(2, people(0, 0, kMidnight));
+  LONGS_EQUAL(0, people(1, 1, kMidnight));
+  LONGS_EQUAL(2, people(1, 1, kMidnight + kHourMs));
+  LONGS_EQUAL(4, people(0, 1, kMidnight + kHourMs));
+  take({ended(3, 1, kMidnight - 1), ended(4, 2, kMidnight + kHourMs)});
+  LONGS_EQUAL(2, people(0, 0, kMidnight + kHourMs));
+  LONGS_EQUAL(1, people(1, 1, kMidnight + kHourMs));
+  take({begun(5, kMidnight + 2 * kHourMs, 18, 8), ended(6, 5, kMidnight + 3 * kHourMs)});
+  LONGS_EQUAL(1, people(1, 1, kMidnight + 3 * kHourMs));
+  // It goes on after a short pause, which is a session.
+  take({begun(7, kMidnight + 10'000, 17, 7), ended(8, 7, kMidnight + kHourMs)});
+  LONGS_EQUAL(2, people(1, 1, kMidnight + 3 * kHourMs));
+  LONGS_EQUAL(2, people(0, 0, kMidnight + 3 * kHourMs));
+  // Two at once, of which the one that came today ends first.
+  take({begun(9, kMidnight - kHourMs, 9), begun(10, kMidnight + kHourMs, 19, 9),
+        ended(11, 10, kMidnight + 2 * kHourMs), ended(12, 9, kMidnight + 3 * kHourMs)});
+  LONGS_EQUAL(3, people(1, 1, kMidnight + 3 * kHourMs));
+  // Or last.
+  take({begun(13, kMidnight - kHourMs, 10), begun(14, kMidnight + kHourMs, 20, 10),
+        ended(15, 13, kMidnight + 2 * kHourMs), ended(16, 14, kMidnight + 3 * kHourMs)});
+  LONGS_EQUAL(4, people(1, 1, kMidnight + 3 * kHourMs));
+  // Of three days, whole and not over yet.
+  take({begun(17, kMidnight - kHourMs, 11)});
+  LONGS_EQUAL(5, people(1, 1, kMidnight + kDayMs + kHourMs));
+  LONGS_EQUAL(1, people(2, 2, kMidnight + kDayMs + kHourMs));
+  take({ended(18, 17, kMidnight + kDayMs + kHourMs)});
+  LONGS_EQUAL(5, people(1, 1, kMidnight + 2 * kDayMs));
+  LONGS_EQUAL(1, people(2, 2, kMidnight + 2 * kDayMs));
+  LONGS_EQUAL(5, people(0, 0, kMidnight + 2 * kDayMs));
+}
 TEST(AudienceMerge, ACutOneCountsItsTimeThoughItsBytesAreNotKnown) {
   take({begun(1, kNoon, 7), {2, ListeningEnded{1, kNoon + 60'000, 0, true}}});
   LONGS_EQUAL(60'000, summary().sum.ms);
