@@ -394,6 +394,8 @@ void AudienceMerge::join(Session& session, std::int64_t next) {
   move_open_.run(session.id, next);
   if (other.counted != 0) {
     sums_.sessions(other.of(), other.began, -1);
+    // The person was counted with it, of which days later nothing else is known.
+    add_seen_.run(other.began / kDayMs, other.mount, session.who);
     other.counted = 0;
     write_session(other);
     count(session);

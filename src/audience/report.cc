@@ -4,6 +4,7 @@
 #include <iterator>
 #include <tuple>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -226,12 +227,12 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
       has_table(database_, "open_shift")
           ? "COALESCE((SELECT ms FROM open_shift WHERE journal=o.journal AND begun=o.begun), 0)"
           : "0";
-  Statement asked = database_.prepare(
-      cat({"SELECT s.mount, o.began, s.began, s.heard, s.country, p.name, s.counted, MIN(",
-           at_of("journal_seen", "journal=o.journal"), ", ",
-           at_of("open_until", "session=o.session"), "), s.who, ", shift,
-           " FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
-           "s.kind=0"}));
+  Statement asked = database_.prepare(cat(
+      {"SELECT s.mount, o.began, s.began, s.heard, s.country, p.name, s.counted, MIN(",
+       at_of("journal_seen", "journal=o.journal"), ", ", at_of("open_until", "session=o.session"),
+       "), s.who, ", shift,
+       ", s.id FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
+       "s.kind=0"}));
   asked.bind(now_);
   MountRates rates(database_);
   std::unordered_map<std::int64_t, std::int64_t> rate_of;
@@ -248,6 +249,7 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
     row.counted = asked.number(6) != 0;
     const std::int64_t seen = asked.number(7);
     row.who = asked.number(8);
+    row.session = asked.number(10);
     row.until = seen < now_ - kUnseenMs ? std::max(seen, row.began) : now_;
     if (!row.counted && row.heard + row.until - row.began < AudienceMerge::kShortest) continue;
     const auto [rate, is_new] = rate_of.try_emplace(row.mount);
@@ -255,7 +257,39 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
     row.rate = rate->second;
     rows.push_back(std::move(row));
   }
+  find_next(rows);
   return rows;
+}
+
+void AudienceReport::find_next(std::vector<OpenRow>& rows) {
+  std::unordered_map<std::int64_t, const OpenRow*> open;
+  for (const OpenRow& row : rows)
+    if (row.until < now_) {
+      for (const OpenRow& each : rows) open.emplace(each.session, &each);
+      break;
+    }
+  if (open.empty()) return;
+  // The last sign is late if the server was not missed at once.
+  Statement asked = database_.prepare(
+      "SELECT s.id, s.began, s.heard, s.counted FROM recent r JOIN session s ON s.id=r.session "
+      "WHERE r.mount=? AND r.who=? AND r.session<>? AND r.began>? AND r.began>=? AND r.began<=? "
+      "ORDER BY r.began");
+  std::unordered_set<std::int64_t> taken;
+  for (OpenRow& row : rows) {
+    if (row.until == now_) continue;
+    asked.bind(row.mount, row.who, row.session, row.session_began, row.until - kUnseenMs,
+               row.until + kLongSessionMs);
+    while (row.next_session == 0 && asked.step()) {
+      const std::int64_t next = asked.number(0);
+      const auto goes_on = open.find(next);
+      const bool is_open = goes_on != open.end();
+      if ((asked.number(3) == 0 && !is_open) || !taken.insert(next).second) continue;
+      row.next_session = next;
+      row.next_began = asked.number(1);
+      row.next_heard = is_open ? goes_on->second->all_heard() : asked.number(2);
+    }
+    asked.reset();
+  }
 }
 
 Result<std::map<std::string, std::vector<std::int64_t>>> AudienceReport::country_hours(
@@ -306,6 +340,7 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
     sum.ms += common_ms(range, row.began, row.until);
     sum.bytes += row.bytes_between(range.from, range.to);
     if (row.is_new_in(range)) ++sum.sessions;
+    if (row.next_in(range)) --sum.sessions;
   }
   std::erase_if(sums, [](const auto& one) { return one.second.is_none(); });
   return given(std::move(sums));

@@ -149,11 +149,18 @@ class AudienceReport {
     std::int64_t rate = 0;   // bytes a second
     std::string country, player;
     bool counted = false;
+    // The session goes on at another server, in one that is joined to it when the rows of its own
+    // server come: that one's number and start; 0: no such.
+    std::int64_t session = 0, next_session = 0, next_began = 0;
+    std::int64_t next_heard = 0;
     bool began_in(AudienceRange range) const noexcept {
       return session_began >= range.from && session_began < range.to;
     }
     // Whether the sums lack the session, and it began in the range.
     bool is_new_in(AudienceRange range) const noexcept { return !counted && began_in(range); }
+    bool next_in(AudienceRange range) const noexcept {
+      return next_session != 0 && next_began >= range.from && next_began < range.to;
+    }
     // Its bytes between two times; parts add up to the whole.
     std::int64_t bytes_between(std::int64_t from, std::int64_t to) const noexcept {
       const auto sent = [this](std::int64_t at) {
@@ -171,11 +178,14 @@ class AudienceReport {
         at = next;
       }
     }
+    std::int64_t all_heard() const noexcept { return heard + until - began; }
     // Its contribution to the short sessions of the sums.
     std::int64_t shorts() const noexcept {
-      return (heard + until - began < kLongSessionMs) - (counted && heard < kLongSessionMs);
+      return (all_heard() + next_heard < kLongSessionMs) - (counted && heard < kLongSessionMs);
     }
   };
+  // Finds the sessions in which those of servers that are gone go on.
+  void find_next(std::vector<OpenRow>& rows);
   // Open sessions of people that have listened for long enough.
   std::vector<OpenRow> open_now(const Mounts& of);
   // Adds their time in the range to the sum of each mount and quarter.

@@ -143,10 +143,15 @@ void AudienceReport::add_open(
                   [&](std::int64_t quarter, std::int64_t ms, std::int64_t bytes) {
                     sum(row.mount, quarter) += AudienceSum{ms, bytes};
                   });
-    if (!row.began_in(range)) continue;
-    AudienceSum& of_begin = sum(row.mount, row.session_began / kQuarterMs);
-    if (!row.counted) ++of_begin.sessions;
-    of_begin.shorts += row.shorts();
+    if (row.began_in(range)) {
+      AudienceSum& of_begin = sum(row.mount, row.session_began / kQuarterMs);
+      if (!row.counted) ++of_begin.sessions;
+      of_begin.shorts += row.shorts();
+    }
+    if (!row.next_in(range)) continue;
+    AudienceSum& of_next = sum(row.mount, row.next_began / kQuarterMs);
+    --of_next.sessions;
+    of_next.shorts -= row.next_heard < kLongSessionMs;
   }
 }
 

@@ -73,8 +73,10 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
         {"DELETE FROM session WHERE id IN (SELECT id FROM session WHERE began<? AND open=0 LIMIT "
          "?)",
          from.sessions},
+        // With a server that is gone, a session may have gone on in this one.
         {"DELETE FROM recent WHERE (mount, who, session) IN (SELECT mount, who, session FROM "
-         "recent WHERE ended<? AND open=0 LIMIT ?)",
+         "recent r WHERE ended<? AND open=0 AND NOT EXISTS(SELECT 1 FROM recent WHERE "
+         "mount=r.mount AND who=r.who AND open>0) LIMIT ?)",
          from.recent},
         {"DELETE FROM pause WHERE (mount, began, session) IN (SELECT mount, began, session FROM "
          "pause WHERE ended<? LIMIT ?)",

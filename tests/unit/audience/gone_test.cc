@@ -191,3 +191,51 @@ TEST(GoneServers, PeopleOfDaysAgoAreKnownAgainInTheNextBatch) {
   prune(now + kHourMs);
   LONGS_EQUAL(0, kept.first_number());
 }
+// Its listeners went on at another one, and are the same sessions, before and after its rows come.
+TEST(GoneServers, WhoWentOnElsewhereIsOneSession) {
+  for (const std::int64_t back : {2 * kHourMs, 5 * kDayMs}) {
+    merge.reset();
+    database = *open_audience_database(":memory:");
+    merge = std::make_unique<AudienceMerge>(*database, std::chrono::seconds(60));
+    const auto goes = [](std::uint64_t number, std::uint64_t of, std::int64_t at_ms) {
+      return JournalRow{number, ListeningEnded{of, kMorning + at_ms, 1'000'000, false}};
+    };
+    const auto is_one = [&](std::int64_t now, std::int64_t count, std::int64_t listeners) {
+      const auto told = summary(now);
+      LONGS_EQUAL(count, told.sum.sessions);
+      LONGS_EQUAL(count, told.sum.long_sessions());
+      LONGS_EQUAL(count, told.people);
+      LONGS_EQUAL(listeners, told.now);
+      AudienceReport report(*database, kMorning + now);
+      const AudienceRange range{kMorning - kHourMs, kMorning + kDayMs};
+      LONGS_EQUAL(
+          count,
+          report.split(*report.mounts(), range, AudienceReport::By::kPlayer)->at("").sessions);
+    };
+    // One of them has been counted before, by a first listening; the third one goes on nowhere.
+    take(
+        "n1",
+        {comes(1, 0, 1), comes(2, 0, 2), goes(3, 2, 300'000), comes(4, 310'000, 2), comes(5, 0, 3)},
+        310'000);
+    CHECK(merge->nodes_seen({"n1"}, kMorning + 600'000).has_value());
+    take("n2", {comes(1, 605'000, 1), comes(2, 606'000, 2)}, 607'000);
+    CHECK(merge->nodes_seen({"n2"}, kMorning + 620'000).has_value());
+    is_one(634'000, 3, 2);  // they are not long there yet
+    CHECK(merge->nodes_seen({"n2"}, kMorning + kHourMs).has_value());
+    is_one(kHourMs, 3, 2);
+    take("n2", {goes(3, 1, kHourMs), goes(4, 2, kHourMs)}, kHourMs);
+    is_one(kHourMs + 60'000, 3, 0);
+    AudienceKeeping keeping;
+    while (*prune_audience(*database, keeping, kMorning + back)) {
+    }
+    const auto cut = [](std::uint64_t number, std::uint64_t of) {
+      return JournalRow{number, ListeningEnded{of, kMorning + 599'500, 0, true}};
+    };
+    take("n1", {cut(6, 1), cut(7, 4), cut(8, 5)}, back);
+    is_one(back, 3, 0);
+    LONGS_EQUAL(3, database->prepare("SELECT COUNT(*) FROM session").first_number());
+    while (*prune_audience(*database, keeping, kMorning + back + 3 * kDayMs)) {
+    }
+    LONGS_EQUAL(0, database->prepare("SELECT COUNT(*) FROM recent").first_number());
+  }
+}
