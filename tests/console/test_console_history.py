@@ -192,6 +192,6 @@ def a_browser_with_a_wrong_clock_has_the_times_of_the_server(t):
     check(-5 <= desk.browser.script(behind, "%d %s" % (year, newest)) < 60, "the newest row is of " + newest)
     desk.page("/bans")
     desk.press("Create a ban")
-    until = desk.browser.script("return document.querySelector('main input[type=datetime-local]').value")
+    until = desk.wait(lambda: desk.browser.script("return document.querySelector('main input[type=datetime-local]')?.value"), "the field for its end")
     check(-86460 < desk.browser.script(behind, until) < -86300, "a ban of a day ends at " + until)
     desk.quiet()
