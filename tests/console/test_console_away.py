@@ -33,7 +33,7 @@ def a_page_that_is_opened_while_the_server_is_away_comes_when_it_is_back(t):
 @test
 def what_is_typed_outlives_the_session(t):
     server = console_server(t)
-    desk = Desk(t, server)
+    desk = Desk(t, server, whole=True)
     desk.log_in(page="/mounts")
     desk.press("Create a mount")
     desk.write("Mount", "/typed.mp3")

@@ -466,7 +466,7 @@ def listeners_are_kicked_titles_set_and_nodes_drained(t):
 @test
 def the_keyboard_is_enough(t):
     server = console_server(t)
-    desk = Desk(t, server)
+    desk = Desk(t, server, whole=True)
     browser = desk.browser
     browser.open(desk.url("/admin/console"))
     browser.press(*"admin", TAB, *"adm-secret", ENTER)

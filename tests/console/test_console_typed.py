@@ -84,7 +84,7 @@ def a_form_is_sent_with_the_session_of_another_tab(t):
     server = console_server(t)
     api = Api(server)
     api.want(201, "POST", "/users", {"name": "vera", "role": "viewer", "password": "a-long-one"})
-    desk = Desk(t, server)
+    desk = Desk(t, server, whole=True)
     desk.log_in(page="/mounts")
     desk.press("Create a mount")
     desk.write("Mount", "/typed.mp3")

@@ -1,6 +1,6 @@
 """A person at the console: headless Chromium that reaches only the server under test.
 
-LB_BROWSER=firefox in the environment: Firefox.
+That is Chromium's headless shell, where it is installed.  LB_BROWSER in the environment chooses another: chromium or firefox.
 """
 import os
 import pathlib
@@ -43,9 +43,10 @@ for (const menu of document.querySelectorAll('tr.acts[hidden]'))
 
 
 class Desk:
-    def __init__(self, bench, server, engine=None):
-        """engine: a browser in the given directory, instead of Chromium."""
-        self.server = server
+    def __init__(self, bench, server, engine=None, whole=False):
+        """engine: a browser in the given directory, instead of Chromium; whole: with what a browser has around its engine,
+        such as a clipboard and tabs that are hidden."""
+        self.server, self.whole = server, whole
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="icecast-lb-desk-"))
         self.browser = engine(self.place) if engine else self.usual_browser()
         self.browser.look(WIDTHS["desk"])
@@ -55,9 +56,10 @@ class Desk:
     def usual_browser(self):
         if os.environ.get("LB_BROWSER") == "firefox":
             return Firefox(self.place)
-        if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        shell = None if self.whole or os.environ.get("LB_BROWSER") == "chromium" else shutil.which("chromium-headless-shell")
+        if not (shell or shutil.which("chromium")) or not shutil.which("chromedriver"):
             raise Skip("chromium and chromedriver are not installed")
-        return webdriver.Browser(self.place, ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE " + self.server.host])
+        return webdriver.Browser(self.place, ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE " + self.server.host], shell=shell)
 
     def close(self):
         if self.browser is None:
