@@ -66,7 +66,7 @@ suites=" blackbox cluster api console login store external limits homes archive 
 rounds=(packages release suites "conformance conformance-own differential clients" "integrity integrity-ogg" run attacks
   simulation check asan distcheck tsan clang asan-conformance simulation-long fuzz players package goals soak)
 # What these compile is built beside the rounds before them; build_STAGE does it.
-builds_ahead="check asan tsan clang"
+builds_ahead="simulation check asan tsan clang"
 # These measure times: nothing is compiled meanwhile.
 alone=" attacks goals soak "
 needs_shared=" conformance conformance-own clients attacks integrity integrity-ogg asan-conformance "

@@ -149,6 +149,7 @@ asan_configure() { configure_in asan --enable-asan "${sanitizer_flags[@]}"; }
 asan_server() { asan_configure && make -s -C build/asan -j"$jobs" src/icecast-lb; }
 asan_tests() { make_variable asan unit_programs replay_programs; }
 
+build_simulation() { release_build && build_tests release tests/simulation/simulate-cluster tests/simulation/simulate-planted; }
 build_check() {
   # shellcheck disable=SC2046
   release_build && build_tests release $(make_variable release check_PROGRAMS)
@@ -437,6 +438,7 @@ find_planted() {
   count $(awk '/^[0-9]+ passed, [0-9]+ failed$/ {passed += $1; failed += $3} END {print passed + 0, failed + 0}' "$out")
 }
 stage_simulation() {
+  timed build build_simulation
   # Behind the first 1,000: those that have found a fault.
   timed "1,000 seeds" simulate 1 1000 1805 3331 3387 3501 3502 3574 3643 4437 5482 5933 6148 6848 7147 8930 10125 10159 10575 10657
   timed "faults that are planted" find_planted
