@@ -5,11 +5,15 @@ import re
 import time
 
 from bench import ADMIN, Cluster, check, cluster_json, equal, node_at, test, wait_for
+from heard import read_until_heard
 from link_bench import Crowd, edge, linked_master, plays, public, up
 from media import MP3_FRAME
 from replacing import upgrade
 
 PATIENT = "<clients>5000</clients><source-timeout>120</source-timeout>"
+WITH_RETURN = ("<mount><mount-name>/live</mount-name><fallback-mount>/spare</fallback-mount>"
+               "<fallback-override>1</fallback-override></mount>")
+UNCLAIMED = 5  # seconds until a relay of the process before that no plan wants is ended
 
 
 class Pair:
@@ -243,3 +247,26 @@ def a_node_that_posts_counts_on_behind_its_own_upgrade(b):
     upgrade(e1)
     wait_for(lambda: e1.log().count(taken) > before, "its posts are taken: " + e1.log()[-800:])
     equal(re.findall("a report from [^\n]* was refused[^\n]*", cluster.master.log()), [], "refused reports")
+
+
+@test
+def listeners_of_a_mount_that_plays_its_fallback_at_the_master_stay(b):
+    """The master has withdrawn the mount: the node keeps its relay for those who listen."""
+    master = linked_master(b, 11, public(12), limits=PATIENT, body_more=WITH_RETURN)
+    node = edge(b, 12, master, limits=PATIENT)
+    up(master, "edge12")
+    live, spare = master.source("/live", tag="L"), master.source("/spare", tag="S")
+    live.play(100)
+    listener = plays(node, "/live")
+    read_until_heard(listener, live, "L", spare)
+    live.leave()
+    read_until_heard(listener, spare, "LS")
+    upgrade(node)
+    upgraded = time.monotonic()
+    while time.monotonic() < upgraded + UNCLAIMED + 1:
+        spare.play(5)
+        listener.read(5 * MP3_FRAME)
+        time.sleep(0.05)
+    check("not configured any more" not in node.log(), "the relay goes on: " + node.log()[-800:])
+    live = master.source("/live", tag="M")
+    read_until_heard(listener, live, "LSM", spare)

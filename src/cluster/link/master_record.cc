@@ -19,8 +19,9 @@ MasterRecord MasterSession::save() const {
   saved.https_port = https_port_;
   saved.clock_ms = clock_.offset().count();
   std::vector<StreamOffer> offers;
-  for (const auto& [mount, stream] : streams_.streams())
-    if (stream.state != OfferState::kWithdrawn) offers.push_back(stream.offer);
+  // A withdrawn stream is kept for its listeners only, as they hear a fallback of the master: the
+  // next process has to know where its relay belongs.
+  for (const auto& [mount, stream] : streams_.streams()) offers.push_back(stream.offer);
   for (SnapFrame& frame : snap_frames(std::move(offers), {})) {
     frame.seq = saved.streams.size() + 1;  // a frame without one cannot be read
     saved.streams.push_back(render_frame(frame));
@@ -28,7 +29,8 @@ MasterRecord MasterSession::save() const {
   return saved;
 }
 
-// As if the link were lost at this moment: streams stay until it is back.
+// As if the link were lost at this moment: streams stay until it is back, and its SNAP withdraws
+// those again that were withdrawn.
 Result<void> MasterSession::restore(const MasterRecord& saved) {
   if (saved.id.empty() || !master_id_.empty()) return {};
   master_id_ = saved.id;

@@ -35,7 +35,7 @@ class FakeNodeSide final : public NodeSide {
   }
   unsigned masters() const noexcept override { return 1; }
   DrainMode draining() const noexcept override { return drain; }
-  bool flows(const std::string&) const override { return false; }
+  bool flows(const std::string& mount) const override { return flowing.contains(mount); }
   void master_joined(MasterSession& session) override {
     bench_.report("linked to " + session.master_id());
   }
@@ -63,6 +63,7 @@ class FakeNodeSide final : public NodeSide {
   unsigned capacity = 500;                // listeners
   std::set<std::string> changed_streams;  // the last time
   DrainMode drain = DrainMode::kOff;
+  std::set<std::string> flowing;  // mounts
 
  private:
   LinkBench& bench_;

@@ -171,6 +171,29 @@ TEST(MasterSession, TheNextProcessKnowsWhatTheMasterOffers) {
   CHECK(session->streams().streams().contains("/b"));
 }
 
+TEST(MasterSession, TheNextProcessKnowsAWithdrawnStreamThatFlows) {
+  const auto state = [this] { return session->streams().streams().at("/a").state; };
+  node_side.flowing = {"/a"};
+  master.offer({"/a", "audio/mpeg", 128, {"m1"}, 0});
+  begin();
+  CHECK(bench.until([this] { return session->streams().streams().contains("/a"); }));
+  master.offered.set_own({"/a", false, ""}, std::nullopt);
+  for (const auto& each : master.sessions) each->send_offers();
+  CHECK(bench.until([&] { return state() == OfferState::kWithdrawn; }));
+  const MasterRecord saved = session->save();
+  session.reset();
+  begin();
+  CHECK(session->restore(saved).has_value());
+  CHECK(session->streams().streams().contains("/a"));
+  CHECK(bench.until([&] { return state() == OfferState::kWithdrawn; }));
+  bench.turn(300ms);  // longer than kGrace
+  session->forget_streams();
+  CHECK(session->streams().streams().contains("/a"));
+  node_side.flowing.clear();
+  session->forget_streams();
+  CHECK_FALSE(session->streams().streams().contains("/a"));
+}
+
 TEST(MasterSession, SendsOnlyWhatHasChanged) {
   set_all(node_side.load_changes, {{"/a", 3, 128}, {"/b", 1, 128}}, {});
   begin();
