@@ -1,6 +1,6 @@
 """Listeners of a mount without a source: fallback, return, move (doc/decisions.md A5)."""
 from harness import ADMIN, check, equal, test, wait_for
-from heard import read_until_heard, wait_for_part
+from heard import read_until_heard, tags, wait_for_part
 from media import mp3_numbers, opus_headers, opus_page
 from web_files import mp3_file, started
 
@@ -116,6 +116,36 @@ def an_administrator_can_move_listeners(t):
         listener.read(40 * 384)
         return b"StreamTitle='Of B';" in listener.titles
     wait_for(told, "the title of the other mount is told")
+
+
+@test
+def moved_listeners_return_from_the_fallback_but_not_from_elsewhere(t):
+    server = t.server(body=WITH_RETURN)
+    live, spare, other = (server.source("/" + name, tag=name[0].upper()) for name in ("live", "spare", "other"))
+    moved = server.listener("/live")
+    read_until_heard(moved, live, "L", spare, other)
+
+    def move(here, there):
+        equal(server.get("/admin/moveclients?mount=/%s&destination=/%s" % (here, there), ADMIN).xml().findtext("return"), "1")
+    move("live", "other")
+    read_until_heard(moved, other, "LO", live, spare)
+    falls_back = server.listener("/live")
+    read_until_heard(falls_back, live, "L", spare, other)
+    live.leave()
+    read_until_heard(falls_back, spare, "LS", other)
+    live = server.source("/live", tag="M")
+    read_until_heard(falls_back, live, "LSM", spare, other)
+    for _ in range(40):
+        for source in (live, spare, other):
+            source.play(5)
+        moved.read(384)
+    equal((tags(moved), server.stat("/other", "listeners")), ("LO", "1"))
+    move("other", "spare")
+    read_until_heard(moved, spare, "LOS", live, other)
+    live.leave()
+    read_until_heard(falls_back, spare, "LSMS", other)
+    live = server.source("/live", tag="N")
+    read_until_heard(moved, live, "LOSN", spare, other)
 
 
 @test

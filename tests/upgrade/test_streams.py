@@ -3,7 +3,8 @@ import signal
 import struct
 import threading
 
-from harness import ADMIN, check, equal, give_away, test, wait_for
+from harness import ADMIN, check, equal, give_away, mount, test, wait_for
+from heard import read_until_heard, tags
 from media import MP3_FRAME, mp3_numbers, ogg_packets, ogg_page, opus_page, short_adts
 from replacing import own_program, put_program, refused_upgrade, serving, taken, upgrade
 
@@ -237,3 +238,25 @@ def listeners_that_have_not_read_large_headers_go_over(t):
     equal(upgrade(server)[0], 120, "listeners that were handed over")
     readers[0].reply_head()
     check(readers[0].take(200_300).endswith(bytes(1000)), "the headers go on where they stopped")
+
+
+@test
+def listeners_that_were_moved_stay_there_behind_it(t):
+    server = t.server(body=mount("/live", "<fallback-mount>/spare</fallback-mount><fallback-override>1</fallback-override>"))
+    live, spare, other = (server.source("/" + name, tag=name[0].upper()) for name in ("live", "spare", "other"))
+    moved = server.listener("/live")
+    read_until_heard(moved, live, "L", spare, other)
+    equal(server.get("/admin/moveclients?mount=/live&destination=/other", ADMIN).xml().findtext("return"), "1")
+    read_until_heard(moved, other, "LO", live, spare)
+    falls_back = server.listener("/live")
+    read_until_heard(falls_back, live, "L", spare, other)
+    upgrade(server)
+    live.leave()
+    read_until_heard(falls_back, spare, "LS", other)
+    live = server.source("/live", tag="M")
+    read_until_heard(falls_back, live, "LSM", spare, other)
+    for _ in range(40):
+        for source in (live, spare, other):
+            source.play(5)
+        moved.read(384)
+    equal(tags(moved), "LO")

@@ -232,6 +232,7 @@ std::size_t ShiftedStreams::move(const Mount& from, const std::shared_ptr<Mount>
     if (index.marks[mark].offset < listener.position && mark + 1 < index.marks.size()) ++mark;
     listener.continuation = std::make_unique<Continuation>(
         Continuation{std::max(listener.position, index.marks[mark].offset), to, EnterMode::kLive});
+    listener.moved = !listener.home || *listener.home != to->name();
     ++moved;
   });
   return moved;

@@ -108,8 +108,10 @@ class Listener : public ListHook {
   // For a server that keeps addresses: its connection ends at the end of this span.
   static constexpr std::uint64_t kAnySpan = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t span_begin = kAnySpan;
-  bool wait_for_mark = false;               // nothing is sent until a unit begins
-  bool blocked = false;                     // the socket is full; its Fanout's list `blocked`
+  bool wait_for_mark = false;  // nothing is sent until a unit begins
+  bool blocked = false;        // the socket is full; its Fanout's list `blocked`
+  // By an order, maybe to where no fallback of `home` leads: then it does not return.
+  bool moved = false;
   std::shared_ptr<const std::string> home;  // the requested mount
   GatePass client_pass, mount_pass, total_pass;
   GatePass relay_pass;                // of a relaying server

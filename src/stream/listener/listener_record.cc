@@ -93,6 +93,7 @@ ListenerRecord save_listener(const Listener& listener, const TitlePlaces& titles
   saved.total = static_cast<bool>(listener.total_pass);
   saved.relay = static_cast<bool>(listener.relay_pass);
   saved.slot = static_cast<bool>(listener.slot_pass);
+  saved.moved = listener.moved;
   saved.joined = listener.joined;
   saved.until = listener.until;
   if (listener.notice) listener.notice->save(saved.notice.emplace());
@@ -123,6 +124,7 @@ std::unique_ptr<Listener> restore_listener(const ListenerRecord& saved, const Ti
   listener->icy.title_sent = saved.title_sent;
   listener->span_begin = saved.span_begin;
   listener->wait_for_mark = saved.wait_for_mark;
+  listener->moved = saved.moved;
   listener->joined = saved.joined;
   listener->until = saved.until;
   return listener;

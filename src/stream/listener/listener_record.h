@@ -84,20 +84,21 @@ struct ListenerRecord {
   SteadyTime joined{}, until = SteadyTime::max();
   std::optional<NoticeRecord> notice;
   bool slot = false;  // has a place of the limit over the cluster, at `home`
+  bool moved = false;
 };
 template <class Io, RecordOf<ListenerRecord> T>
 void record_fields(Io& io, T& listener) {
   auto& [id, fd, peer, facts, position, bytes_sent, head, headers, preamble_sent, unplaced,
          unplaced_burst, continuation, metaint, until_block, block_sent, block, shown, title_sent,
-         span_begin, wait_for_mark, home, counted, total, relay, joined, until, notice, slot] =
-      listener;
+         span_begin, wait_for_mark, home, counted, total, relay, joined, until, notice, slot,
+         moved] = listener;
   io.needed(1, id, fd);
   io(3, peer);
   request_fields(io, 4, facts);
   io.needed(8, position);
   io(9, bytes_sent, head, headers, preamble_sent, unplaced, unplaced_burst, continuation, metaint,
      until_block, block_sent, block, shown, title_sent, span_begin, wait_for_mark, home, counted,
-     total, relay, joined, until, notice, slot);
+     total, relay, joined, until, notice, slot, moved);
   if constexpr (Io::kReads)
     if (until_block > metaint) io.wrong(17, "does not fit to the others");
 }

@@ -137,7 +137,8 @@ class LoopStreams final : public FanoutHost {
   // Moves one. kRefused: another format, or not in a fan-out.
   ListenerMove move(const Mount& from, const std::shared_ptr<Mount>& to, std::uint64_t id);
   // `mount` has a source again: its own listeners return from other mounts, and those of mounts
-  // that fall back to it from fallbacks behind it, unless it has another format now.  Soon, and for
+  // that fall back to it from fallbacks behind it, unless it has another format now.  Those that
+  // were moved return only from its fallbacks.  Soon, and for
   // mounts that return together in one walk over the listeners.
   void bring_home(const std::shared_ptr<Mount>& mount);
   // For each of these mounts, whether bring_home() would bring a listener.
@@ -170,10 +171,10 @@ class LoopStreams final : public FanoutHost {
 
  private:
   ListenerRow state_of(const Listener& listener) const;
-  // Calls f(name) for `home`, the requested mount, and what comes before `here` in its chain of
+  // Calls f(name) for the home of such a listener, and what comes before `here` in its chain of
   // fallbacks, the nearest to home first, until it returns true.
   template <class F>
-  void for_each_homeward(const std::string& home, const std::string& here, F&& f) const;
+  void for_each_homeward(const Listener& listener, const std::string& here, F&& f) const;
   void bring_returned();
   bool bring_from(Fanout& fanout);  // whether it had listeners of mounts that have returned
   void go_on_with(Listener& listener, const std::shared_ptr<Mount>& to, EnterMode mode);

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 
 #include "net/socket/transport.h"
@@ -20,6 +20,15 @@ constexpr int kReturnShare = 4;  // returns of listeners leave the loop four tim
 
 bool plays_intros(Fanout& fanout) {
   return fanout.mount().facts()->from_file && fanout.view().ended;
+}
+
+// A key for listeners that return from one mount alike.
+std::pair<std::string_view, bool> way_home(const Listener& listener) {
+  return {*listener.home, listener.moved};
+}
+
+void note_move(Listener& listener, const Mount& to) {
+  listener.moved = !listener.home || *listener.home != to.name();
 }
 
 bool waits_for(const Listener& listener, const Mount& mount) {
@@ -144,6 +153,7 @@ std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& t
   if (!may_move(from, *to)) return 0;
   std::size_t moved = 0;
   for_each_of(from, [&](Listener& listener) {
+    note_move(listener, *to);
     go_on_with(listener, to, EnterMode::kLive);
     ++moved;
   });
@@ -163,14 +173,18 @@ ListenerMove LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& 
   for (const ListenerGroup* group : groups_) group->each(&from, look);
   if (found == nullptr) return ListenerMove::kNone;
   if (found->fanout == nullptr || !may_move(from, *to)) return ListenerMove::kRefused;
+  note_move(*found, *to);
   go_on_with(*found, to, EnterMode::kLive);
   wake(found->fanout->mount_ptr());
   return ListenerMove::kMoved;
 }
 
 template <class F>
-void LoopStreams::for_each_homeward(const std::string& home, const std::string& here, F&& f) const {
-  if (f(home) || home == here) return;
+void LoopStreams::for_each_homeward(const Listener& listener, const std::string& here,
+                                    F&& f) const {
+  const std::string& home = *listener.home;
+  if ((!listener.moved || home == here) && f(home)) return;
+  if (home == here) return;
   std::vector<std::string> passed;
   const bool is_behind = find_in_fallbacks(
       shared_.fallback_of(home),
@@ -179,7 +193,8 @@ void LoopStreams::for_each_homeward(const std::string& home, const std::string& 
         return name == here;
       },
       shared_.fallback_of);
-  if (is_behind) std::any_of(passed.begin(), passed.end(), f);
+  if (!is_behind || (listener.moved && f(home))) return;
+  std::any_of(passed.begin(), passed.end(), f);
 }
 
 // An outage of a master ends many mounts at once, and all of them return together: so listeners are
@@ -217,15 +232,16 @@ bool LoopStreams::bring_from(Fanout& fanout) {
   const bool returned_here = returned_.contains(fanout.mount().name());
   bool any = false;
   // By the requested mount and the one that is heard: an intro's listeners hear several.
-  std::map<std::pair<std::string_view, const Mount*>, std::shared_ptr<Mount>> nearest;
+  std::map<std::pair<std::pair<std::string_view, bool>, const Mount*>, std::shared_ptr<Mount>>
+      nearest;
   fanout.for_each([&](Listener& listener) {
     if (!listener.home) return;
     Mount& here = counted_at(listener, fanout.mount());
     if (!is_file && !returned_here && *listener.home == here.name()) return;  // most of them
-    const auto [known, is_new] = nearest.try_emplace({*listener.home, &here});
+    const auto [known, is_new] = nearest.try_emplace({way_home(listener), &here});
     std::shared_ptr<Mount>& to = known->second;
     if (is_new)
-      for_each_homeward(*listener.home, here.name(), [&](const std::string& name) {
+      for_each_homeward(listener, here.name(), [&](const std::string& name) {
         const auto returned = returned_.find(name);
         if (returned == returned_.end()) return false;
         const bool is_here = returned->second.get() == &here;
@@ -233,6 +249,7 @@ bool LoopStreams::bring_from(Fanout& fanout) {
         return is_here || to;
       });
     if (!to) return;
+    if (to->name() == *listener.home) listener.moved = false;
     go_on_with(listener, to, EnterMode::kSeam);
     any = true;
   });
@@ -245,11 +262,11 @@ std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) 
   at_home.reserve(homes.size());
   for (std::size_t i = 0; i < homes.size(); ++i) at_home.emplace(homes[i], i);
   for (const auto& [at, fanout] : fanouts_) {
-    std::unordered_set<std::string_view> seen;  // requested mounts
+    std::set<std::pair<std::string_view, bool>> seen;
     fanout->for_each([&, here = at](const Listener& listener) {
       if (!listener.home || *listener.home == here->name()) return;
-      if (!seen.insert(*listener.home).second) return;
-      for_each_homeward(*listener.home, here->name(), [&](const std::string& name) {
+      if (!seen.insert(way_home(listener)).second) return;
+      for_each_homeward(listener, here->name(), [&](const std::string& name) {
         if (name == here->name()) return true;
         if (const auto one = at_home.find(name); one != at_home.end()) found[one->second] = true;
         return false;

@@ -507,6 +507,42 @@ TEST(Moves, ManyMountsThatAreAwayTogetherCostOneWalkEach) {
   for (std::size_t i = 0; i < kMounts; ++i)
     CHECK(ids(*homes[i]) == std::vector<std::uint64_t>{i + 1});
 }
+TEST(Moves, OneThatWasMovedReturnsOnlyFromFallbacksOfItsHome) {
+  MountSettings settings;
+  settings.fallback_mount = fallbacks["/a"] = "/b";
+  auto a = on_air("/a", settings);
+  const auto b = on_air("/b"), c = on_air("/c");
+  for (OnAir* live : {a.get(), b.get(), c.get()}) publish(*live);
+  const auto moved = listen(*a, 1), falls_back = listen(*a, 2);
+  const auto move = [this](OnAir& from, OnAir& to, std::size_t count) {
+    clock.advance(1s);
+    LONGS_EQUAL(count, streams.move(*from.mount, to.mount));
+    settle();
+  };
+  const auto end_and_return = [&] {
+    end(*a);
+    const std::vector<bool> away = streams.have_away({"/a"});
+    a = on_air("/a", settings);
+    publish(*a);
+    streams.bring_home(a->mount);
+    clock.advance(1s);
+    settle();
+    return away.front();
+  };
+  clock.advance(1s);
+  CHECK(streams.move(*a->mount, c->mount, 1) == ListenerMove::kMoved);
+  settle();
+  CHECK(end_and_return());
+  CHECK(ids(*c) == std::vector<std::uint64_t>{1});
+  CHECK(ids(*a) == std::vector<std::uint64_t>{2});
+  move(*a, *c, 1);
+  CHECK(ids(*c) == (std::vector<std::uint64_t>{1, 2}));
+  CHECK_FALSE(end_and_return());
+  CHECK(ids(*c) == (std::vector<std::uint64_t>{1, 2}));
+  move(*c, *b, 2);
+  CHECK(end_and_return());
+  CHECK(ids(*a) == (std::vector<std::uint64_t>{1, 2}));
+}
 TEST(Moves, MovingToAnotherFormatMovesNoListener) {
   const auto a = on_air("/a"), b = on_air("/b", {}, "application/ogg");
   publish(*a);
