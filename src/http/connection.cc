@@ -326,6 +326,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
 void Connection::refuse(int status, std::string_view text) {
   // The line that is logged helps the author of the client.
   if (request_.target.empty()) request_.method_text = request_.target = "-";
+  if (status == 405) add_reply_lines("Allow: GET, HEAD\r\n");
   reply_page(status, text);
 }
 

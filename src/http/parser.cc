@@ -189,7 +189,16 @@ void RequestParser::take_request_line(std::string_view line) {
       if (status_ == ParseStatus::kMore) refuse(404, "The file you requested could not be found");
       return;
     }
-    if (!request_.only_api && (!path || is_of_api(request_.method))) return drop();
+    if (!request_.only_api && (!path || is_of_api(request_.method))) {
+      if (!names_api(raw)) return drop();
+      // The pages there, beside the API.
+      request_.only_api = true;
+      request_.path = path.value_or(std::string(raw));
+      take_version(line.substr(last + 1));
+      if (status_ != ParseStatus::kMore) return;
+      return path ? refuse(405, "This address takes GET, HEAD")
+                  : refuse(404, "The file you requested could not be found");
+    }
     request_.path = path ? *std::move(path) : std::string(raw);
   }
   take_version(line.substr(last + 1));

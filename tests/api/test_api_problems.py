@@ -44,6 +44,8 @@ def errors_below_api_are_problems_whoever_makes_them(t):
     api = Api(server)
     for line, name, status in (
             ("GET /api/nope HTTP/1.1", "not-found", 404), ("GET /api HTTP/1.1", "not-found", 404),
+            ("GET /api/nowplaying/../stations HTTP/1.1", "not-found", 404), ("DELETE /api/nowplaying HTTP/1.1", "method", 405),
+            ("PATCH /api/station/x HTTP/1.1", "method", 405),
             ("PUT /api/v1/session HTTP/1.1", "method", 405), ("GET /api/v1/session/handover HTTP/1.1", "method", 405),
             ("BREW /api/v1/mounts HTTP/1.1", "unknown-method", 501), ("TRACE /api/v1/mounts HTTP/1.1", "unknown-method", 501),
             ("GET /api/v1/%s HTTP/1.1" % ("x" * 9000), "address-too-long", 414), ("GET /api/v1/mounts HTTP/2.0", "version", 505)):
@@ -51,6 +53,7 @@ def errors_below_api_are_problems_whoever_makes_them(t):
     problem(asked(server, "GET /api/v1/mounts HTTP/1.1", ["Host: x"] + ["A: b"] * 200), "head-too-large", 431)
     problem(asked(server, "GET /api/v1/mounts HTTP/1.1", ["Host: x", "bad name: b"]), "bad-request", 400)
     problem(asked(server, "DELETE /api/v1/session HTTP/1.1", ["Host: x", *EVIL]), "other-site", 403)
+    equal(asked(server, "DELETE /api/stations HTTP/1.1").get("Allow"), "GET, HEAD")
     page = asked(server, "GET /nope HTTP/1.1", ["Host: x"])
     check("html" in page.get("Content-Type"), "elsewhere as before")
 

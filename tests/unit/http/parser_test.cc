@@ -86,7 +86,8 @@ TEST(RequestParser, KnowsTwoMoreMethodsBelowApi) {
     const Request request = parsed(std::string(word) + " /api/v1/session HTTP/1.1\r\n\r\n");
     CHECK(request.method == (word[0] == 'P' ? Method::kPatch : Method::kDelete));
     CHECK_EQUAL(std::string(word), request.method_text);
-    CHECK(dropped(std::string(word) + " /api HTTP/1.1\r\n\r\n"));
+    LONGS_EQUAL(405, refused(std::string(word) + " /api HTTP/1.1\r\n\r\n"));
+    LONGS_EQUAL(405, refused(std::string(word) + " /api/nowplaying HTTP/1.1\r\n\r\n"));
     CHECK(dropped(std::string(word) + " /x?/api/ HTTP/1.1\r\n\r\n"));
   }
 }
@@ -243,7 +244,9 @@ TEST(RequestParser, WhatOnlyTheApiKnows) {
   CHECK(!only_api("GET /api/v1/mounts/a"));
   CHECK(!only_api("PUT /api/v1/mounts/a"));
   CHECK(dropped("DELETE /a HTTP/1.1\r\nHost: x\r\n\r\n"));
-  CHECK(dropped("PATCH /api/v11 HTTP/1.1\r\nHost: x\r\n\r\n"));
+  CHECK(dropped("PATCH /apis HTTP/1.1\r\nHost: x\r\n\r\n"));
+  LONGS_EQUAL(405, refused("PATCH /api/v11 HTTP/1.1\r\nHost: x\r\n\r\n"));
+  LONGS_EQUAL(404, refused("GET /api/other/%2Fa HTTP/1.1\r\nHost: x\r\n\r\n"));
   CHECK(dropped("GET /other/%2Fa HTTP/1.1\r\nHost: x\r\n\r\n"));
   STRCMP_EQUAL("/api/v1/mounts/%2Fa",
                parsed("GET /api/v1/mounts/%2Fa?x=1 HTTP/1.1\r\nHost: x\r\n\r\n").path.c_str());
