@@ -1,5 +1,5 @@
 // Records of mounts in the running server: what is laid over the file, and who may feed them.
-#include <chrono>
+#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
@@ -189,16 +189,16 @@ TEST(Records, ManyOfThemAreLaidOverInTime) {
                               R"(","settings":{"genre":"G","max-listeners":50,"stream-name":"N"},
                             "source":{"user":"u","password":"p"}})")));
   }
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // of the processor: others may use it, too
   apply(many);
-  const auto laid = std::chrono::steady_clock::now();
+  const std::clock_t laid = std::clock();
   MountRecord other = **many.look_up("/m77");
   other.settings.children.clear();
   many.set("/m77", std::make_shared<const MountRecord>(other));
   apply(many);
-  const auto again = std::chrono::steady_clock::now();
+  const std::clock_t again = std::clock();
   STRCMP_EQUAL("(none)", genre("/m77").c_str());
   STRCMP_EQUAL("G", genre("/m9999").c_str());
-  CHECK(laid - begin < std::chrono::seconds(3));
-  CHECK(again - laid < std::chrono::milliseconds(200));
+  CHECK(laid - begin < 3 * CLOCKS_PER_SEC);
+  CHECK(again - laid < CLOCKS_PER_SEC / 5);
 }
