@@ -58,7 +58,6 @@ class AudienceLinks {
   bool waits_ = false;                           // it was logged
   std::set<std::string> under_way_;              // nodes whose book is being merged
   std::set<std::string> heard_;                  // nodes that have sent one since they are linked
-  std::set<std::string> counted_;                // nodes that have sent one
   std::map<std::string, SteadyTime> uncounted_;  // not in heard_, with listeners: since when
   SteadyTime patience_until_{};
   bool stopped_ = false;
