@@ -118,10 +118,16 @@ inline FramerRun run_framer(const FramerPlugin& plugin, std::string_view bytes, 
   run.marks.last_position = begin;
   run.complete = framer->complete();
   if (run.complete != begin) run.fault = "complete() does not begin at the beginning";
+  // Some 64 hand-overs behind the first bytes, where what is handed over may be as long as the
+  // stream.
+  const std::uint64_t farthest = std::max<std::uint64_t>(128, bytes.size() / 32);
+  std::size_t next_hand_over = 0;
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t n = pieces(rng, bytes.size() - at);
-    if (handed_over && (at < 4096 || rng.below(64) == 0))
+    if (handed_over && at >= next_hand_over) {
       hand_over(framer, plugin.make(0, {}), run.fault);
+      next_hand_over = at < 4096 ? at : at + 1 + static_cast<std::size_t>(rng.below(farthest));
+    }
     framer->consume(as_byte_span(bytes.substr(at, n)), run.marks);
     at += n;
     const std::uint64_t complete = framer->complete();
