@@ -3,6 +3,9 @@ EXTRA_DIST += tests/lint/layers tests/lint/layers.py tests/lint/headers tests/li
   tests/lint/comments tests/lint/comments.py tests/lint/lists tests/lint/words tests/lint/words.py tests/lint/words-left tests/lint/lifetimes
 AM_TESTS_ENVIRONMENT = CXX='$(CXX)'; LINT_CPPFLAGS='$(EVENT_CFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS) -DLB_DATADIR=\"\" -DLB_VERSION=\"\"'; \
   export CXX LINT_CPPFLAGS;
+if UNITY
+AM_TESTS_ENVIRONMENT += UNITY=yes; export UNITY;
+endif
 # A test is compiled for each of its runs: without optimisation, which takes half the time.
 tests/unit/%.o: CXXFLAGS += -O0 -U_FORTIFY_SOURCE
 # But for whole clusters over hours of virtual time: unit_cluster and unit_slots run for 8 s of processor time, not 57.
