@@ -196,8 +196,8 @@ class ListLookup final : public Lookup {
   PastPart front_;
 };
 
-// The files of one stream are in the order of its numbers.  One number gives the place of another,
-// because segments last cut_ms.
+// The files of one stream in the order of its numbers: of its bytes, whatever became of the clock
+// meanwhile.  One number gives the place of another, because segments last cut_ms.
 class SegmentLookup final : public Lookup {
  public:
   SegmentLookup(PastMount mount, std::uint32_t stream, std::uint64_t sequence,
@@ -220,6 +220,9 @@ class SegmentLookup final : public Lookup {
     of_stream_.clear();
     for (std::size_t i = 0; i < listed_->size(); ++i)
       if ((*listed_)[i].id == stream_ && (*listed_)[i].bytes > 0) of_stream_.push_back(i);
+    std::sort(of_stream_.begin(), of_stream_.end(), [this](std::size_t a, std::size_t b) {
+      return std::pair((*listed_)[a].origin, a) < std::pair((*listed_)[b].origin, b);
+    });
     low_ = 0;
     high_ = of_stream_.size();
     probes_ = 0;
@@ -265,16 +268,28 @@ class SegmentLookup final : public Lookup {
   // The segment begins in the found file or the one before it; the files after them show its end.
   bool read_around(PastReading& reading) {
     if (low_ == 0) return ask_for_time(reading);
-    const std::size_t first = of_stream_[low_ > 1 ? low_ - 2 : 0];
-    const std::size_t end = std::min(listed_->size(), of_stream_[low_ - 1] + 3);
     files_.clear();
-    for (const FileRow& each : rows_between(*listed_, first, end))
-      files_.push_back(reading.open(each));
+    for (const std::size_t at : around())
+      if ((*listed_)[at].bytes > 0) files_.push_back(reading.open((*listed_)[at]));
     if (reading.lacks()) return false;
     if (reading.unanswered()) return give_up();
     clear_cut();
     next_ = &SegmentLookup::take;
     return take(reading);
+  }
+  // Indices of listed_: of this stream those before, with and behind the number, and what was heard
+  // after them.
+  std::vector<std::size_t> around() const {
+    std::size_t end = low_;
+    while (end < std::min(low_ + 2, of_stream_.size()) && row(end - 1).goes_on_in(row(end))) ++end;
+    const auto begin = of_stream_.begin();
+    std::vector<std::size_t> found(begin + static_cast<std::ptrdiff_t>(low_ > 1 ? low_ - 2 : 0),
+                                   begin + static_cast<std::ptrdiff_t>(end));
+    const FileRow& last = row(end - 1);
+    for (std::size_t at = of_stream_[end - 1] + 1; at < listed_->size() && found.size() < 6; ++at)
+      if (const FileRow& next = (*listed_)[at]; next.id != stream_ || next.origin > last.origin)
+        found.push_back(at);
+    return found;
   }
   bool take(PastReading& reading) {
     if (!cut(reading)) return false;

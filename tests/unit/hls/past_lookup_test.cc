@@ -185,6 +185,23 @@ TEST(PastLookup, SegmentsHaveTheSameSoundAsAtTheirHolder) {
   CHECK(!segment(5'000, here())->unanswered);
 }
 
+TEST(PastLookup, SegmentsAreFoundWhoseFilesAreInAnotherOrderByTheClock) {
+  for (int i = 0; i < 6; ++i) {
+    // Set back by two hours for some files.
+    nodes["a"].clock_off_ms = i == 1 || i == 2 || i == 4 ? -7'200'000 : 0;
+    nodes["a"].file(7.7);
+  }
+  std::uint64_t end = 0;
+  for (std::uint64_t number = 100; number < 122; ++number) {
+    const auto found = segment(number, at("a"));
+    CHECK(found->segment.has_value());
+    const HlsSegment& one = found->segment->segment;
+    CHECK(number == 100 || one.begin == end);
+    LONGS_EQUAL(one.end - one.begin, sound_of(*found->segment).size());
+    end = one.end;
+  }
+}
+
 TEST(PastLookup, ASegmentIsFoundWhereNothingOfItsStreamIsKnown) {
   // As after a month: the list of the stream's files ends long before the segment.
   for (int i = 0; i < 30; ++i) nodes["a"].file(60.2);

@@ -28,6 +28,7 @@ struct PastShelf {
   std::uint64_t origin = 0;
   std::uint64_t thin_seconds = 0;  // of the epoch, in files of one frame a second
   std::int64_t epoch_ms = kBegin;
+  std::int64_t clock_off_ms = 0;
 
   PastShelf() { source(0x1122334455667788, 100, 7); }
   void source(std::uint64_t id, std::uint64_t number, std::uint64_t generation) {
@@ -41,7 +42,7 @@ struct PastShelf {
   }
   std::uint64_t samples() const { return frames * kSamples; }
   std::int64_t now_ms() const {
-    return epoch_ms + static_cast<std::int64_t>(samples() * 1000 / kHertz);
+    return epoch_ms + clock_off_ms + static_cast<std::int64_t>(samples() * 1000 / kHertz);
   }
   // Frames that this node has not recorded.
   void miss(double seconds) {
