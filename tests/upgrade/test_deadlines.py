@@ -1,5 +1,6 @@
 """Deadlines continue with the time that is left: an upgrade gives no new time to a client, a listener or a receiver of
 events."""
+import signal
 import ssl
 import time
 
@@ -7,7 +8,8 @@ from backend import ACCEPT, Backend
 from facts import Settings
 from harness import check, equal, listen_socket, mount, test, wait_for
 from http_backend import HttpBackend, send
-from replacing import upgrade
+from replacing import serving, upgrade
+from tasks import freeze
 from tls_bench import certificate, tls
 
 HEAD = 4            # seconds: <header-timeout>
@@ -107,3 +109,22 @@ def an_event_that_is_not_taken_waits_and_is_given_up_as_ever(t):
     wait_for(lambda: len(tried) == 3, "it is sent again", 10)
     check(tried[2] >= again - 0.1, "it waits for %.1f s" % (tried[2] - tried[1]))
     equal(server.log().count("it is sent again 3 times"), 1, "lines")
+
+
+@test
+def an_encoder_that_waited_for_a_suspended_server_is_not_silent_behind_its_upgrade(t):
+    server = t.server(limits="<source-timeout>2</source-timeout>")
+    source = server.source("/live.mp3")
+    source.play(20)
+    pid = server.process.pid
+    freeze(pid)
+    try:
+        server.send_signal(signal.SIGUSR2)
+        time.sleep(4)
+    finally:
+        server.send_signal(signal.SIGCONT)
+    wait_for(lambda: serving(server) != pid, "another process serves")
+    source.play(20)
+    wait_for(lambda: server.stat("/live.mp3", "total_bytes_read") is not None, "the mount is there")
+    check(source.is_open(), "the encoder is connected")
+    check("silent" not in server.log(), "nothing was called silent")

@@ -220,7 +220,7 @@ SourceOffer Source::step_back() {
   feed_.publish();
   offer_.state = feed_.take_state();
   offer_.state->connected = started_;
-  offer_.state->last_data = last_data_;
+  offer_.state->last_data = heard_ + host_.loop().away();
   offer_.state->bytes_read = bytes_read();
   return std::move(offer_);
 }

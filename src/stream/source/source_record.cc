@@ -30,7 +30,8 @@ SourceRecord Source::save(FdsOut& fds) const {
   saved.metaint = offer_.metaint;
   saved.feed = feed_.save();
   saved.started = started_;
-  saved.last_data = last_data_;
+  // By its own time: the next loop does not know how long this one was away.
+  saved.last_data = heard_ + host_.loop().away();
   saved.bytes_before = bytes_before_;
   saved.allowed = static_cast<std::int64_t>(allowed_);
   saved.allowed_at = allowed_at_;
