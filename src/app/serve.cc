@@ -229,6 +229,7 @@ int serve(const Options& options, Launch launch) {
   if (pid_file) standing.pid_file = pid_file->share();
   HandoverPlan plan;
   plan.launch = std::move(launch);
+  if (config->security.chroot) plan.launch.root = config->paths.basedir;
   plan.background = options.background;
   plan.watchdog = watchdog;
   plan.confined = confined;

@@ -401,3 +401,26 @@ def a_stranger_does_not_say_how_it_ended(t):
         os.waitpid(stranger, 0)
     check("stranger" not in err, err)
     check(status != 0 or "has taken over" in err, err)
+
+
+@test
+def within_a_chroot_the_server_is_found_and_says_where_its_program_has_to_be(t):
+    if os.getuid() != 0:
+        raise Skip("only root may change the root directory")
+    server = t.unstarted_server()
+    text = server.config.read_text().replace(str(server.dir) + "/", "/")
+    server.config.write_text(text.replace("</paths>", "<basedir>%s</basedir></paths><security><chroot>1</chroot><changeowner>"
+                                          "<user>nobody</user><group>nogroup</group></changeowner></security>" % server.dir))
+    command = [Settings.binary, "-c", str(server.config)]
+    server.out = server.dir / "out"
+    with open(server.out, "ab") as out:
+        server.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    server.ports = [int(port) for port in wait_for(server.ready_line, "the server is ready").group(1).split()]
+    source = server.source()
+    source.play(20)
+    done = subprocess.run([*command, "--upgrade"], capture_output=True, text=True, timeout=60)
+    equal(done.returncode, 1, done.stderr)
+    matches(r"icecast-lb: .*program .* could not be started \(No such file or directory\): it and its libraries have to be "
+            r"within the <chroot> %s.*\n" % server.dir, done.stderr)
+    source.play(20)
+    check(source.is_open(), "the encoder is connected")

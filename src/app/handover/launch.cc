@@ -78,8 +78,10 @@ Result<pid_t> Launch::start(const FdChannel& theirs) const {
   ::posix_spawn_file_actions_destroy(&files);
   ::posix_spawnattr_destroy(&attributes);
   if (failed != 0)
-    return Error::io(
-        cat({"program ", program, " could not be started (", std::strerror(failed), ")"}));
+    return Error::io(cat(
+        {"program ", program, " could not be started (", std::strerror(failed), ")",
+         root.empty() ? ""
+                      : cat({": it and its libraries have to be within the <chroot> ", root})}));
   return pid;
 }
 

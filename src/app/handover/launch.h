@@ -18,6 +18,7 @@ namespace lb {
 struct Launch {
   std::string program;                 // its path; an upgrade replaces the file
   std::vector<std::string> arguments;  // without its name and --take-over
+  std::string root;                    // of a <chroot>, for errors; usually empty
 
   static Launch take(int argc, char** argv);
   // Adds --take-over with the end of a channel; default signals, no other descriptor.

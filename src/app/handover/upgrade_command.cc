@@ -128,9 +128,12 @@ TheirFile their_file(std::uint64_t pid, const std::string& ours) {
   const bool from_root = theirs.name.starts_with('/');
   struct stat here {};
   struct stat there {};
-  if (!theirs.name.empty() && ::stat(ours.c_str(), &here) == 0 &&
-      ::stat(cat({process, from_root ? "root" : "cwd/", theirs.name}).c_str(), &there) == 0)
-    theirs.is_ours = here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+  if (theirs.name.empty() || ::stat(ours.c_str(), &here) != 0) return theirs;
+  bool found =
+      ::stat(cat({process, from_root ? "root" : "cwd/", theirs.name}).c_str(), &there) == 0;
+  // Read before a <chroot>, it need not be within.
+  if (!found && errno == ENOENT && from_root) found = ::stat(theirs.name.c_str(), &there) == 0;
+  if (found) theirs.is_ours = here.st_dev == there.st_dev && here.st_ino == there.st_ino;
   return theirs;
 }
 
