@@ -25,7 +25,9 @@ std::uint64_t PastCut::Run::cell_of(const Mark& mark) const noexcept {
 }
 
 bool PastCut::goes_on(const Run& run, const ArchiveFile& file) const {
+  // Where the clock was set back, earlier bytes may lie behind later ones.
   return same_numbers(run.span, file.index.head.span) &&
+         file.index.head.origin() >= run.files.front()->index.head.origin() &&
          file.index.head.origin() <= run.origin_end();
 }
 

@@ -235,6 +235,17 @@ TEST(PastCut, AFileThatIsGoneIsAHole) {
   LONGS_EQUAL(4, list.segments[4].sequence - 106);
 }
 
+TEST(PastCut, WhatCameBeforeTheClockWasSetBackIsListed) {
+  PastShelf shelf;
+  PastReader reader(shelf);
+  shelf.file(20);
+  shelf.clock_off_ms = -90'000;
+  shelf.file(15);
+  const PastList list = reader.list({kBegin, kBegin + 18'000, HlsListKind::kWhole});
+  LONGS_EQUAL(9, list.segments.size());
+  LONGS_EQUAL(100, list.segments.front().sequence);
+}
+
 TEST(PastCut, FilesOfTwoNodesThatOverlapAreOneRun) {
   PastShelf first, second;
   first.file(7);
