@@ -232,8 +232,8 @@ int main(int argc, char** argv) {
         })),
         ms(seconds_of([&] { (void)report.split(*of, range, AudienceReport::By::kCountry); })),
         ms(seconds_of([&] { (void)report.split(*of, range, AudienceReport::By::kPlayer); })),
-        ms(seconds_of([&] { (void)report.sessions(*of, range, 0, 1000, true); })),
-        ms(seconds_of([&] { (void)report.titles(*of, range, 0, 1000); })), ms(seconds_of([&] {
+        ms(seconds_of([&] { (void)report.sessions(*of, range, {}, 1000, true); })),
+        ms(seconds_of([&] { (void)report.titles(*of, range, {}, 1000); })), ms(seconds_of([&] {
           const auto take = [](std::int64_t, std::int64_t, const AudienceSum&) { return true; };
           // As months of Berlin.
           (void)report.periods(
@@ -247,7 +247,7 @@ int main(int argc, char** argv) {
               *of, range, [](std::int64_t quarter) { return quarter; }, take);
         })),
         ms(seconds_of([&] {
-          (void)report.sessions(*of, {range.to - 2 * kDayMs, range.to}, 0, 1000, true);
+          (void)report.sessions(*of, {range.to - 2 * kDayMs, range.to}, {}, 1000, true);
         })),
         ms(seconds_of([&] {
           (void)report.songs(*of, {range.to - 32 * kDayMs, range.to - kDayMs});

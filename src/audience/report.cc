@@ -346,28 +346,23 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
   return given(std::move(sums));
 }
 
-// Reads rows ordered by (began, id), whose position is `after`.  A few mounts are each read by an
+// Reads rows ordered by (began, id).  A few mounts are each read by an
 // index; for many mounts all rows are read and the others skipped.
 template <class Row, class Read>
-std::vector<Row> AudienceReport::read_in_order(std::string_view columns, std::string_view table,
-                                               const Mounts& of, AudienceRange range,
-                                               std::int64_t after, std::size_t most, Read read) {
-  std::int64_t after_began = range.from;
-  if (after != 0) {
-    Statement place = database_.prepare(cat({"SELECT began FROM ", table, " WHERE id=?"}));
-    after_began = place.bind(after).step() ? place.number(0) : range.to;
-  }
+std::vector<Row> AudienceReport::read_in_order(std::string_view columns, const Mounts& of,
+                                               AudienceRange range, Place after, std::size_t most,
+                                               Read read) {
   const auto prepared = [&](std::string_view of_one) {
     return database_.prepare(cat({"SELECT ", columns, of_one,
                                   " AND x.began>=? AND x.began<? AND (x.began>? OR x.id>?) "
                                   "ORDER BY x.began, x.id"}));
   };
-  const std::int64_t from = std::max(after_began, range.from);
+  const std::int64_t from = std::max(after.began, range.from);
   std::vector<Row> rows;
   if (of.size() > kFewMounts) {
     // By time; most rows may be of other mounts.
     Statement asked = prepared("");
-    asked.bind(from, range.to, after_began, after);
+    asked.bind(from, range.to, after.began, after.id);
     for (std::size_t passed = 0; rows.size() < most && passed < kMaxPassed;) {
       if (!asked.step()) return rows;
       if (const auto mount = of.find(asked.number(1)); mount != of.end())
@@ -384,7 +379,7 @@ std::vector<Row> AudienceReport::read_in_order(std::string_view columns, std::st
   Statement asked = prepared(" AND x.mount=?");
   for (const auto& [mount, name] : of) {
     const std::size_t known = rows.size();
-    asked.bind(mount, from, range.to, after_began, after);
+    asked.bind(mount, from, range.to, after.began, after.id);
     while (rows.size() < known + most && asked.step()) {
       Row row = read(asked, name);
       if (known == most && !comes_before(row, rows[known - 1])) break;
@@ -399,7 +394,7 @@ std::vector<Row> AudienceReport::read_in_order(std::string_view columns, std::st
 }
 
 Result<std::vector<SessionRow>> AudienceReport::sessions(const Mounts& of, AudienceRange range,
-                                                         std::int64_t after, std::size_t most,
+                                                         Place after, std::size_t most,
                                                          bool counted) {
   begin();
   return given(read_in_order<SessionRow>(
@@ -407,7 +402,7 @@ Result<std::vector<SessionRow>> AudienceReport::sessions(const Mounts& of, Audie
            "x.open, x.counted, x.country, p.name FROM session x JOIN player p ON p.id=x.player "
            "WHERE ",
            counted ? "x.counted=1" : "1"}),
-      "session", of, range, after, most, [](const Statement& asked, const std::string& mount) {
+      of, range, after, most, [](const Statement& asked, const std::string& mount) {
         SessionRow row;
         row.id = asked.number(0);
         row.mount = mount;
@@ -449,10 +444,10 @@ PlayRow AudienceReport::play_row(const Statement& asked, const std::string& moun
 }
 
 Result<std::vector<PlayRow>> AudienceReport::titles(const Mounts& of, AudienceRange range,
-                                                    std::int64_t after, std::size_t most) {
+                                                    Place after, std::size_t most) {
   begin();
-  return given(read_in_order<PlayRow>(cat({kPlayColumns, " WHERE 1"}), "play", of, range, after,
-                                      most, &play_row));
+  return given(
+      read_in_order<PlayRow>(cat({kPlayColumns, " WHERE 1"}), of, range, after, most, &play_row));
 }
 
 }  // namespace lb

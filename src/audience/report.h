@@ -123,11 +123,16 @@ class AudienceReport {
                                                                          AudienceRange range);
   enum class By : std::uint8_t { kCountry, kPlayer };
   Result<std::map<std::string, AudienceSum>> split(const Mounts& of, AudienceRange range, By by);
-  // Sessions that began in the range, oldest first, after the session `after`; at most `most`.
+  // A place in rows that are ordered by their start: behind the row that is or was there.  {}:
+  // before all.
+  struct Place {
+    std::int64_t began = 0, id = 0;
+  };
+  // Sessions that began in the range, oldest first, after `after`; at most `most`.
   // counted: without quick looks, bots and relays.
-  Result<std::vector<SessionRow>> sessions(const Mounts& of, AudienceRange range,
-                                           std::int64_t after, std::size_t most, bool counted);
-  Result<std::vector<PlayRow>> titles(const Mounts& of, AudienceRange range, std::int64_t after,
+  Result<std::vector<SessionRow>> sessions(const Mounts& of, AudienceRange range, Place after,
+                                           std::size_t most, bool counted);
+  Result<std::vector<PlayRow>> titles(const Mounts& of, AudienceRange range, Place after,
                                       std::size_t most);
   // Titles with a known gain, greatest first, or greatest loss first; each title of a mount once.
   enum class Order : std::uint8_t { kGain, kLoss };
@@ -207,9 +212,8 @@ class AudienceReport {
   void each_play(std::string_view columns, std::string_view from, const Mounts& of,
                  AudienceRange range, const std::function<bool(const Statement&)>& take);
   template <class Row, class Read>
-  std::vector<Row> read_in_order(std::string_view columns, std::string_view table, const Mounts& of,
-                                 AudienceRange range, std::int64_t after, std::size_t most,
-                                 Read read);
+  std::vector<Row> read_in_order(std::string_view columns, const Mounts& of, AudienceRange range,
+                                 Place after, std::size_t most, Read read);
   void begin();
   std::optional<Error> failure();
   Result<void> given() {

@@ -68,7 +68,7 @@ def an_owner_gets_nothing_of_another_account_by_any_address(t):
     for path in SUMS + ("reports/songs", "reports/playlist", "reports/soundexchange?service=A&country=all"):
         joined = path + ("&" if "?" in path else "?")
         for query in ("", "format=csv", "account=acme", "mount=/acme-1", "all=1&after=0", "mount=/acme-1&mount=/other-1", "account=acme&account=other",
-                      "after=%d" % (int(theirs) - 1)):
+                      "after=1.%d" % (int(theirs) - 1)):
             reply = server.get("/api/v1/audience/" + joined + query, login)
             check(reply.status in (200, 400, 404), (path, query, reply.text))
             check(reply.status != 200 or not re.search(r"other-1\b|of other|^other,|\bother\b.*\bhours", reply.text), (path, query, reply.text))

@@ -101,17 +101,23 @@ Plan audience_answer(const AudienceAsk& ask, const AudienceTable& table, std::st
   return plan;
 }
 
-std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanContext& context,
-                                                                    const AudienceAsk& ask) {
+std::variant<std::pair<AudienceReport::Place, std::size_t>, Problem> page_of(
+    const PlanContext& context, const AudienceAsk& ask) {
   const auto page = list_page(context.request);
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
   const auto& [after, most] = std::get<ListPage>(page);
-  const auto number = after.empty() ? std::optional<std::uint64_t>(0) : parse_u64(after);
-  if (!number || *number > (std::uint64_t{1} << 62))
-    return wrong_parameter("after",
-                           cat({"after=", after.substr(0, 80), " is not a value of next"}));
-  return std::pair(static_cast<std::int64_t>(*number),
-                   ask.csv || context.world.whole ? kMaxReportLines : most);
+  AudienceReport::Place place;
+  if (!after.empty() && after != "0") {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+    const std::size_t dot = std::min(after.find('.'), after.size());
+    const auto began = parse_u64(after.substr(0, dot));
+    const auto id = parse_u64(std::string_view(after).substr(std::min(dot + 1, after.size())));
+    if (!began || !id || *began > kMost || *id > kMost)
+      return wrong_parameter("after",
+                             cat({"after=", after.substr(0, 80), " is not a value of next"}));
+    place = {static_cast<std::int64_t>(*began), static_cast<std::int64_t>(*id)};
+  }
+  return std::pair(place, ask.csv || context.world.whole ? kMaxReportLines : most);
 }
 
 Problem too_many_lines(std::string_view or_else) {

@@ -18,6 +18,7 @@
 #include "api/audience/audience_table.h"
 #include "api/request/plan.h"
 #include "audience/report.h"
+#include "base/cat.h"
 
 namespace lb {
 
@@ -36,13 +37,15 @@ std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context);
 Problem no_report(const Error& error);
 Problem too_many_lines(std::string_view or_else = "");
 
-// "?after=&most=", where after is a number; CSV takes as many rows as are allowed.
-std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanContext& context,
-                                                                    const AudienceAsk& ask);
-// The value of `after` for further rows; "": this answer has the last row.
+// "?after=&most=", where after is 0 or a result of next_of(); CSV takes as many rows as are
+// allowed.
+std::variant<std::pair<AudienceReport::Place, std::size_t>, Problem> page_of(
+    const PlanContext& context, const AudienceAsk& ask);
+// The value of `after` for further rows: where the last one is, which may be gone by then.  "":
+// this answer has the last row.
 template <class Row>
 std::string next_of(const std::vector<Row>& rows, std::size_t most) {
-  return rows.size() == most ? std::to_string(rows.back().id) : std::string();
+  return rows.size() == most ? cat({rows.back().began, ".", rows.back().id}) : std::string();
 }
 // Too many rows are an error in a file, which would look complete; pages get a Link.
 std::optional<Problem> too_long(const PlanContext& context, const AudienceAsk& ask,
