@@ -35,9 +35,10 @@ constexpr std::size_t hls_list_length(const HlsSettings& settings, std::uint32_t
   return std::max(kFewestHlsSegments, ms / std::max<std::uint32_t>(1, cut_ms));
 }
 // The part of a stream that its log keeps: a segment that has left the list can be fetched for
-// another length of the list (RFC 8216, 6.2.2).
+// another length of the list (RFC 8216, 6.2.2), also of those that leave it together, when the
+// clock of a new source becomes known.
 constexpr std::chrono::milliseconds kept_for_hls(const HlsSettings& settings) {
-  return 2 * hls_list_time(settings) + 2 * settings.segment;
+  return 2 * hls_list_time(settings) + 4 * settings.segment;
 }
 
 // The same for a recorded stream: three whole segments, as the archive has earlier ones.

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from harness import ADMIN, SOURCE, Failed, Skip, check, equal, test, wait_for
+from harness import ADMIN, SOURCE, Failed, Skip, check, equal, mount, test, wait_for
 from hls_check import Fault, Watch
 from wire import basic, request
 
@@ -136,6 +136,41 @@ def heard_over_two_sources(t, lead):
     Encoder(t, server, "/m.mp3", "mp3", sent[1], lead=lead)
     wait_for(lambda: poll_for(0, one) or len({s[0].discontinuity for s in one.seen.values()}) == 2, "a discontinuity", 15)
     return sent, one
+
+
+@test
+def behind_a_seam_a_segment_can_be_fetched_for_the_length_of_its_list(t):
+    """RFC 8216, 6.2.2, where a source sends as far ahead as the list is long."""
+    server = t.unstarted_server(body=HLS + mount("/m.mp3", "<hls>1</hls><linger-for>8</linger-for>"))
+    server.start()
+    sent = [encoded("mp3", 90, tone) for tone in (440, 880)]
+    first = Encoder(t, server, "/m.mp3", "mp3", sent[0], lead=12)
+    address = wait_for(lambda: re.findall(r"^[^#].*$", server.get("/m.mp3/live.m3u8").text, re.M), "the list of variants")[0]
+    listed, needed, short = {}, {}, []
+
+    def ask():
+        now, text = time.monotonic(), server.get("/m.mp3/" + address).text
+        segments = re.findall(r"#EXTINF:([\d.]+),\n(?:#.*\n)*([^#\n]+)", text)
+        whole = sum(float(length) for length, _ in segments)
+        for length, name in segments:
+            listed[name], needed[name] = now, max(needed.get(name, 0), whole + float(length))
+        return now
+
+    wait_for(lambda: ask() and len(listed) >= 6, "six segments")
+    first.close()
+    Encoder(t, server, "/m.mp3", "mp3", sent[1], lead=12)
+    gone = set()
+
+    def all_is_seen():
+        now = ask()
+        for name in [name for name, last in listed.items() if last < now and name not in gone]:
+            if server.get("/m.mp3/" + name).status != 200:
+                gone.add(name)
+                if time.monotonic() - listed[name] < needed[name]:
+                    short.append("%s: %.1f s of %.1f" % (name, time.monotonic() - listed[name], needed[name]))
+        return len(gone) >= 8
+    wait_for(all_is_seen, "eight segments are gone", 60)
+    check(not short, "segments that went too early: %s" % short)
 
 
 @test

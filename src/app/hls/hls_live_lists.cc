@@ -90,6 +90,7 @@ HlsLiveListPtr HlsStage::list_of(const std::shared_ptr<Mount>& of, const HlsSett
   list->until = list->segments.empty() ? now : now + kListLasts;
   if (!list->segments.empty()) {
     list->pace.note(list->segments, now);
+    of->hls_listed_end = list->segments.back().end;
     const auto titles = titles_of(worker_.services, mount.name());
     list->text = with_titles(playlist_text(list->segments), list->segments, titles);
     list->tag =

@@ -74,6 +74,9 @@ struct LogWindow {
   // Bytes that arrived within this time, for servers that ask for them when their own upstream is
   // lost or silent.
   std::chrono::milliseconds arrived{0};
+  // `media` is before this position if it is within `media` of the end, as where a list of HLS
+  // follows behind a source that sends ahead.
+  std::uint64_t media_end = 0;
 };
 
 class StreamLog final : public MarkSink {
@@ -196,7 +199,7 @@ class StreamLog final : public MarkSink {
   void trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water);
   void punch_unread();
   void note_second(std::uint64_t position, UnitTime time);
-  std::uint64_t keep_media(std::uint64_t end, std::chrono::milliseconds window);
+  std::uint64_t keep_media(std::uint64_t end, const LogWindow& window);
   std::uint64_t keep_arrived(std::uint64_t end, std::chrono::milliseconds window) const;
 
   std::shared_ptr<Store> store_;

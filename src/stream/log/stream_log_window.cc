@@ -40,15 +40,20 @@ std::uint64_t newest_headers_from(const AppendLog<StreamEvent>& list) {
 }  // namespace
 
 // Returns the start of the window of media time.
-std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds window) {
-  const std::int64_t ms = window.count();
+std::uint64_t StreamLog::keep_media(std::uint64_t end, const LogWindow& window) {
+  const std::int64_t ms = window.media.count();
+  std::int64_t until = seconds_kept_.empty() ? 0 : seconds_kept_.back().ms;
+  const auto listed =
+      std::find_if(seconds_kept_.rbegin(), seconds_kept_.rend(),
+                   [&](const auto& second) { return second.position <= window.media_end; });
+  if (window.media_end > 0 && listed != seconds_kept_.rend() && until - listed->ms < ms)
+    until = listed->ms;
   const std::uint64_t most = static_cast<std::uint64_t>(ms) * kMaxMediaRate / 1000;
   // Also limited by bytes, because media time does not advance while the rate keeps changing.
   std::size_t gone = 0;
-  while (seconds_kept_.size() > gone + 1 &&
-         (ms == 0 || seconds_kept_.size() > gone + kMaxSeconds ||
-          seconds_kept_.back().ms - seconds_kept_[gone + 1].ms >= ms ||
-          seconds_kept_[gone + 1].position + most <= end))
+  while (seconds_kept_.size() > gone + 1 && (ms == 0 || seconds_kept_.size() > gone + kMaxSeconds ||
+                                             until - seconds_kept_[gone + 1].ms >= ms ||
+                                             seconds_kept_[gone + 1].position + most <= end))
     ++gone;
   seconds_kept_.erase(seconds_kept_.begin(),
                       seconds_kept_.begin() + static_cast<std::ptrdiff_t>(gone));
@@ -82,7 +87,7 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
       end - std::min<std::uint64_t>(end, window.queue_bytes + catch_up_.extra());
   const std::uint64_t wanted = std::min(
       std::max(std::min({keep_burst, low_water, keep_arrived(end, window.arrived)}), keep_queue),
-      keep_media(end, window.media));
+      keep_media(end, window));
   const std::uint64_t most = kMaxMarks + (end - std::min(end, begin_)) / kBytesAMark;
   const std::uint64_t few =
       std::max({newest_from(spans_, kMaxSpans, &StreamSpan::begin),

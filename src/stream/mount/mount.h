@@ -134,6 +134,8 @@ class Mount final : private Gate::Watcher {
   }
   // The rate in kbit/s for display, which changes only with larger changes of the rate.
   unsigned shown_kbps() const noexcept { return shown_kbps_.load(std::memory_order_relaxed); }
+  // The end of what its live list of HLS had last, a position in its log; 0: none was made.
+  std::atomic<std::uint64_t> hls_listed_end{0};
   // Encoders that stand by; written by control.
   std::atomic<unsigned> standbys{0};
   void note_peak(std::int64_t listeners) noexcept;

@@ -440,7 +440,8 @@ void Feed::publish() {
   const LogWindow window{
       settings->burst_bytes, settings->queue_bytes,
       is_recorded ? std::chrono::milliseconds(settings->hls_kept_recorded_ms) : settings->hls_kept,
-      is_placed ? kKeptForPlayers : kKeptForServers};
+      is_placed ? kKeptForPlayers : kKeptForServers,
+      is_recorded ? 0 : mount.hls_listed_end.load(std::memory_order_relaxed)};
   auto view = lease_.log->publish(framer_->complete(), window, mount.channel().low_water(), false);
   // Until the rate of a new source is known, the last source's rate is the best guess.
   if (const auto rate = lease_.log->bytes_per_second(); rate > 0)

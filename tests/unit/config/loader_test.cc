@@ -439,7 +439,7 @@ TEST(Loader, HlsIsOfTheServerOrOfAMount) {
                           .config;
   CHECK(config->mounts[0].hls && config->mounts[1].hls && !config->mounts[2].hls);
   LONGS_EQUAL(4000, config->mounts[2].segment_ms);
-  LONGS_EQUAL(2 * 24'000 + 2 * 4000, config->mounts[0].hls_kept.count());  // six segments
+  LONGS_EQUAL(2 * 24'000 + 4 * 4000, config->mounts[0].hls_kept.count());  // six segments
   LONGS_EQUAL(0, config->mounts[2].hls_kept.count());
   STRCMP_EQUAL("/c", config->mounts[1].hls_variants.at(0).mount.c_str());
   const auto all = load(
@@ -447,7 +447,7 @@ TEST(Loader, HlsIsOfTheServerOrOfAMount) {
                        "<mount><mount-name>/b</mount-name><hls>0</hls></mount>")
                        .config;
   CHECK(all->default_mount.hls && all->mounts[0].hls && !all->mounts[1].hls);
-  LONGS_EQUAL(2 * 60'000 + 2 * 6000, all->mounts[0].hls_kept.count());
+  LONGS_EQUAL(2 * 60'000 + 4 * 6000, all->mounts[0].hls_kept.count());
 }
 TEST(Loader, AMountHasItsOwnEncoders) {
   const LoadedConfig loaded = load(
