@@ -84,6 +84,7 @@ Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, cons
   ApiWorld world;
   world.audience = &database;
   world.whole = true;
+  world.keeps_addresses = file.audience.keep_addresses.count() > 0;
   world.now_of = [](const std::string&) { return MountNow(); };  // not needed here
   Plan plan = endpoint->plan({request, who, book, file, world, now});
   if (const auto* problem = std::get_if<Problem>(&plan)) return Error::invalid(problem->detail);

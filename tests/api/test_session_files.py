@@ -214,6 +214,24 @@ def addresses_are_for_those_that_may_see_them(t):
 
 
 @test
+def what_is_kept_is_told_as_it_is_until_a_restart(t):
+    server = audience_server(t, KEPT)
+    source = on_air(server)
+    for body in ("<console>1</console><audience/>", KEPT):
+        server.write_config(body=body)
+        server.reload()
+        leaves(server, source, listens(server))
+    wait_for(lambda: len(npr(server)) == 2, "both lines, also that of the time without the option", 20)
+    server.stop()
+    server.write_config(body="<console>1</console><audience/>")
+    server.start()
+    server.write_config(body=KEPT)
+    server.reload()
+    refused = Api(server).ask("GET", "/audience/reports/npr?mount=/live.mp3")
+    equal((refused.status, "there was none when this server started" in refused.json()["detail"]), (404, True), refused.text)
+
+
+@test
 def a_full_spool_stops_no_listener(t):
     """A file has the place of the directory: rows wait, and the log reports it."""
     server = audience_server(t, "<console>1</console><audience/>")

@@ -103,10 +103,10 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
   const AudienceAsk& ask = asked.ask;
   if (context.world.audience == nullptr && context.world.audience_why.empty())
     return *no_audience(context.world);
-  if (context.file.audience.keep_addresses.count() == 0)
+  if (!context.world.keeps_addresses)
     return Problem{ProblemName::kNotFound,
                    "session files need addresses, and none are kept: there is no "
-                   "<audience><keep-addresses>"};
+                   "<audience><keep-addresses>, or there was none when this server started"};
   if (one_mount && ask.mount.empty())
     return wrong_parameter("mount", "the file has one stream, which mount= must name");
   if (auto problem = hidden_account(context, ask.account)) return *std::move(problem);

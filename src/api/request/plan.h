@@ -57,6 +57,7 @@ struct ApiWorld {
   // The requested listener's numbers of today and yesterday (0: none).
   std::optional<std::pair<std::uint64_t, std::uint64_t>> audience_who = {};
   bool whole = false;             // a report without a request: all rows, in any format
+  bool keeps_addresses = false;   // of its listeners, for session files, since its start
   std::string audience_why = {};  // why its database cannot be used; "": no audience
   // The last bytes of a log, from the start of a line; the present configuration file.
   std::function<Result<std::string>(const std::string& path)> log_end;

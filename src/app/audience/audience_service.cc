@@ -85,6 +85,7 @@ Result<void> AudienceService::open_files(const std::string& state) {
   journal_ = std::move(*journal);
   if (settings_.keep_addresses.count() > 0) {
     spool_ = std::make_unique<SessionSpool>(addresses_path_, journal_->epoch());
+    keeps_addresses_ = true;
     for (const auto& cut : std::exchange(cut_, {})) spool_->ended(cut.open, cut.ended_ms, 0);
   }
   keys_ = std::make_unique<DayKeys>(state + "/audience.keys", random_bytes);

@@ -116,6 +116,7 @@ class AudienceService {
 
   // -- any thread --------------------------------------------------------------------------------
   bool on() const noexcept { return on_.load(std::memory_order_relaxed); }
+  bool keeps_addresses() const noexcept { return keeps_addresses_; }
   std::uint64_t unsent_rows() const noexcept { return unsent_.load(std::memory_order_relaxed); }
   std::uint64_t merged_rows() const noexcept { return merged_.load(std::memory_order_relaxed); }
   std::uint64_t database_bytes() const;  // reads the disk; 0: no file
@@ -184,7 +185,8 @@ class AudienceService {
   KeptClockTrust clock_trust_;  // of the database's thread, after start()
   std::string node_, database_path_, master_path_, addresses_path_;
   std::string master_;
-  std::atomic<bool> on_{false}, keeps_copying_{true}, sends_up_{false}, copies_{false};
+  std::atomic<bool> on_{false}, keeps_addresses_{false}, keeps_copying_{true}, sends_up_{false},
+      copies_{false};
   std::atomic<std::uint64_t> next_listening_{1};
   std::atomic<std::size_t> asked_{0};
   std::atomic<std::uint64_t> unsent_{0}, merged_{0};

@@ -176,8 +176,7 @@ Verdict ask_audience(Worker& worker, Connection& connection, ApiTask task) {
     return Verdict::kAnswered;
   }
   // Only for the addresses that this server itself keeps.
-  const bool own =
-      asked_listener(task.request) && services.config.read()->audience.keep_addresses.count() > 0;
+  const bool own = asked_listener(task.request) && services.listenings->keeps_addresses();
   if (changes_something(task.request.method) && !own && services.listenings->sends_up()) {
     send_problem(worker, connection,
                  {ProblemName::kRefused,

@@ -360,6 +360,7 @@ void RecordService::stop() {
 ApiWorld RecordService::world(const Config& config) const {
   ApiWorld world;
   world.node = node_name(config);
+  world.keeps_addresses = services_.listenings->keeps_addresses();
   if (config.audience.enabled && !services_.listenings->on())
     world.audience_why =
         "the audience is not written down, since this server could not begin or since its start "
