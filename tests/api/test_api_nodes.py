@@ -146,7 +146,8 @@ def listeners_are_counted_listed_and_ended_over_two_servers(b):
     api.problem("not-found", "DELETE", "/mounts/live.mp3/listeners/m11/999999")
     api.problem("not-found", "DELETE", "/mounts/live.mp3/listeners/none/1")
     for query in ("ban=1&until=7", "ban=1&until=soon", "until=4000000000"):
-        api.problem("invalid", "DELETE", "/mounts/live.mp3/listeners/m11/%s?%s" % (own[0]["id"], query))
+        wrong = api.problem("bad-request", "DELETE", "/mounts/live.mp3/listeners/m11/%s?%s" % (own[0]["id"], query))
+        equal(wrong.json()["parameter"], "until", query)
     api.want(204, "DELETE", "/mounts/live.mp3/listeners/m11/%s?ban=1&until=4000000000" % own[0]["id"])
     wait_for(lambda: here.ended, "the listener of the master has ended")
     bans = api.want(200, "GET", "/bans").json()["items"]

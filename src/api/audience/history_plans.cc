@@ -36,8 +36,8 @@ constexpr std::pair<std::string_view, HistoryBy> kByWords[] = {{"all", HistoryBy
                                                                {"node", HistoryBy::kNode},
                                                                {"country", HistoryBy::kAll}};
 
-Problem wrong_question(std::string_view name, std::string detail) {
-  return at_parameter(invalid_at(cat({"/", name}), std::move(detail)), name);
+Problem wrong_question(std::string_view name, std::string_view detail) {
+  return wrong_parameter(name, cat({name, ": ", detail}));
 }
 
 template <class T, std::size_t N>

@@ -29,8 +29,7 @@ Plan order_certificate_plan(const PlanContext& context) {
     return Problem{ProblemName::kBusy, cat({"the certificate for ", name, " is being ordered"})};
   const bool staging = context.request.is_on(Switch::kStaging);
   const bool revokes = context.request.is_on(Switch::kRevoke);
-  if (staging && revokes)
-    return Problem{ProblemName::kInvalid, "staging and revoke exclude each other"};
+  if (staging && revokes) return wrong_parameter("revoke", "staging and revoke exclude each other");
   if (staging && !row->staging)
     return Problem{ProblemName::kRefused, cat({"the authority of the certificate for ", name,
                                                " has no staging directory (staging=)"})};

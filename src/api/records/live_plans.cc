@@ -155,14 +155,14 @@ Plan end_listener(const PlanContext& context) {
   plan.order = order_about(ApiOrder::Kind::kEndListener, name, named);
   const auto until = query_param(context.request.query, "until");
   if (!context.request.is_on(Switch::kBan)) {
-    if (until) return invalid_at("/until", "it needs ban=1");
+    if (until) return wrong_parameter("until", "until: it needs ban=1");
     return plan;
   }
   const auto last = until ? parse_u64(*until) : std::optional<std::uint64_t>(0);
   if (!last || *last > kLastBanSecond)
-    return invalid_at("/until", "it must be a time in Unix seconds");
+    return wrong_parameter("until", "until: it must be a time in Unix seconds");
   if (until && static_cast<std::int64_t>(*last) <= unix_seconds(context.now))
-    return invalid_at("/until", "the time is in the past");
+    return wrong_parameter("until", "until: the time is in the past");
   if (context.who.role != Role::kAdmin) return forbidden("a ban needs the role admin");
   if (!context.world.has_store)
     return Problem{ProblemName::kNoStore, "a ban is a record, and this server has no <store>"};

@@ -34,17 +34,18 @@ Plan read_log(const PlanContext& context) {
   const auto* const file = std::find_if(std::begin(files), std::end(files),
                                         [&](const auto& one) { return one.first == of; });
   if (file == std::end(files))
-    return invalid_at("/of", "it must be one of error, access, playlist");
+    return wrong_parameter("of", "of: it must be one of error, access, playlist");
   std::uint64_t most = kUsualLines;
   if (const auto given = query_param(request.query, "most")) {
     const auto number = parse_u64(*given);
     if (!number || *number == 0 || *number > kMaxLines)
-      return invalid_at("/most", cat({"it must be a whole number from 1 to ", kMaxLines}));
+      return wrong_parameter("most",
+                             cat({"most: it must be a whole number from 1 to ", kMaxLines}));
     most = *number;
   }
   const std::string find = to_lower(query_param(request.query, "find").value_or(""));
   if (find.size() > kLongestSearch)
-    return invalid_at("/find", cat({"it has more than ", kLongestSearch, " bytes"}));
+    return wrong_parameter("find", cat({"find: it has more than ", kLongestSearch, " bytes"}));
   if (file->second->empty() || *file->second == "-")
     return Problem{ProblemName::kNotFound, cat({"the ", of, " log is not a file"})};
   const auto end = context.world.log_end(*file->second);

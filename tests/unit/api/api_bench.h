@@ -121,6 +121,12 @@ class ApiBench {
   std::string first_fault() const {
     return problem.errors.empty() ? "" : problem.errors.front().pointer;
   }
+  // The parameter of the query that the problem is about; "": none.
+  std::string wrong_parameter() const {
+    for (const auto& [name, text] : problem.members)
+      if (name == "parameter") return text;
+    return {};
+  }
   std::string name() const { return std::string(problem_kind(problem.name).name); }
 
   // As FileRegistry: all of it or nothing.

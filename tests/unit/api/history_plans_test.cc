@@ -77,20 +77,20 @@ TEST(HistoryPlans, WhatWasHeardOfANameBeforeItsRecordIsNotShown) {
 }
 TEST(HistoryPlans, WhatIsWrongIsNamed) {
   const auto fault = [this](const char* target) {
-    LONGS_EQUAL(422, ask(api.admin, target));
-    return api.first_fault();
+    LONGS_EQUAL(400, ask(api.admin, target));
+    return api.wrong_parameter();
   };
-  STRCMP_EQUAL("/of", fault("/history?of=bytes").c_str());
-  STRCMP_EQUAL("/by", fault("/history?by=city").c_str());
-  STRCMP_EQUAL("/points", fault("/history?points=601").c_str());
-  STRCMP_EQUAL("/points", fault("/history?points=0").c_str());
-  STRCMP_EQUAL("/points", fault("/history?points=-1").c_str());
-  STRCMP_EQUAL("/from", fault("/history?from=yesterday").c_str());
-  STRCMP_EQUAL("/from", fault("/history?from=99999999999999999999").c_str());
-  STRCMP_EQUAL("/from", fault(cat({"/history?from=", now - 5, "&to=", now - 10}).c_str()).c_str());
-  STRCMP_EQUAL("/to", fault("/history?from=1&to=100").c_str());
-  STRCMP_EQUAL("/node", fault("/history?node=m1").c_str());
-  STRCMP_EQUAL("/mount", fault("/history?by=node&mount=/file.mp3").c_str());
+  STRCMP_EQUAL("of", fault("/history?of=bytes").c_str());
+  STRCMP_EQUAL("by", fault("/history?by=city").c_str());
+  STRCMP_EQUAL("points", fault("/history?points=601").c_str());
+  STRCMP_EQUAL("points", fault("/history?points=0").c_str());
+  STRCMP_EQUAL("points", fault("/history?points=-1").c_str());
+  STRCMP_EQUAL("from", fault("/history?from=yesterday").c_str());
+  STRCMP_EQUAL("from", fault("/history?from=99999999999999999999").c_str());
+  STRCMP_EQUAL("from", fault(cat({"/history?from=", now - 5, "&to=", now - 10}).c_str()).c_str());
+  STRCMP_EQUAL("to", fault("/history?from=1&to=100").c_str());
+  STRCMP_EQUAL("node", fault("/history?node=m1").c_str());
+  STRCMP_EQUAL("mount", fault("/history?by=node&mount=/file.mp3").c_str());
   LONGS_EQUAL(404, ask(api.admin, "/mounts/nothing/history"));
   LONGS_EQUAL(404, ask(api.admin, "/history?mount=/nothing"));
   STRCMP_EQUAL("mount", api.problem.members.at(0).second.c_str());
