@@ -255,6 +255,29 @@ def the_audit_log_is_read_backwards_by_pages_and_by_account(t):
 
 
 @test
+def a_new_customer_does_not_read_the_audit_log_of_an_earlier_one(t):
+    server = store_server(t, body="<console/>")
+    api = Api(server)
+
+    def owner(name):
+        made = api.want(201, "POST", "/users", {"name": name, "role": "owner", "account": "acme"}).json()
+        return api.as_user("%s:%s" % (name, made["password"]))
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    first = owner("anna")
+    first.mount("/theirs")
+    check(any(row["on"].endswith("theirs") for row in audit(first)), "their own")
+    api.want(204, "DELETE", "/accounts/acme?mounts=delete")
+    api.want(201, "POST", "/accounts", {"id": "acme", "name": "Other firm"})
+    second = owner("berta")
+    second.mount("/ours")
+    api.want(200, "PATCH", "/accounts/acme", {"name": "Third firm"})
+    for query in ("", "?from=2020-01-01", "?most=500"):
+        seen = [(row["do"], row["on"]) for row in audit(second, query)]
+        equal(seen, [("change", "accounts/acme"), ("create", "mounts/%2Fours"), ("create", "users/berta"), ("create", "accounts/acme")], query)
+    check(any(row["on"].endswith("theirs") for row in audit(api)), "an administrator reads all")
+
+
+@test
 def without_a_store_there_is_still_what_runs(t):
     server = t.server(body="<console/>")
     api = Api(server)

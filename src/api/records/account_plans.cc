@@ -10,6 +10,7 @@
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -151,6 +152,8 @@ Plan create_account(const PlanContext& context) {
                         " stations and ", logins,
                         " users and tokens name it; they have to be deleted, or given to another "
                         "account, first; ?mounts=keep leaves it the mounts and stations"})};
+  // With mounts that were kept, it is the account that had them.
+  if (mounts + stations == 0) account.made_ms = unix_ms(context.now);
   Planned plan;
   plan.write.put(key, account_json(account), 0);
   plan.answer = {201, account_body(context, account, 0), 0, "/api/v1/accounts/" + account.id};

@@ -97,6 +97,15 @@ std::optional<std::string> time_in_log(std::string_view text) {
   return utc_text(ms, UtcForm::kMs);
 }
 
+// When the account of the login was made, in the log's form; "": it may see all of its id.  What is
+// older is of an account that was deleted.
+std::string audit_since(const PlanContext& context) {
+  if (context.who.role == Role::kAdmin) return {};
+  const auto* row = context.book.account(context.who.account);
+  return row == nullptr || row->value.made_ms == 0 ? ""
+                                                   : utc_text(row->value.made_ms, UtcForm::kMs);
+}
+
 }  // namespace
 
 std::string audited_account(const RecordBook& book, const Config& config, std::string_view on,
@@ -126,6 +135,7 @@ Plan list_audit(const PlanContext& context) {
           "from",
           cat({"from=", *given, " is neither Unix seconds nor a time such as 2026-11-22T08:00"}));
   }
+  if (const std::string since = audit_since(context); since > from.value_or("")) from = since;
   const std::string mount_on = on && on->starts_with('/') ? record_key("mounts", *on) : "";
   std::vector<Sight> sights;  // of the lines that are kept
   const auto read = context.world.audit(back, [&](std::string_view line) {

@@ -30,7 +30,8 @@ constexpr std::uint64_t kMaxQuota = 1'000'000'000, kMaxStorageQuota = 1'000'000'
 struct Account {
   std::string id;
   std::string name;
-  bool suspended = false;  // … so all its mounts are too
+  bool suspended = false;    // … so all its mounts are too
+  std::int64_t made_ms = 0;  // Unix: an earlier account of this id was another; 0: there was none
   AccountQuota quota;
 
   bool operator==(const Account&) const = default;

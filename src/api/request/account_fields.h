@@ -69,6 +69,9 @@ inline constexpr auto kAccountFields =
                        .needed(Form::kNew, kNoAccountId),
                    member<JsonText<200>, &Account::name>("name"),
                    member<AccountState, &Account::suspended>("state"),
+                   member<JsonNumber<0, 1'000'000'000'000'000>, &Account::made_ms>("made-ms")
+                       .in(Form::kRecord)
+                       .sparse(Form::kRecord),
                    member<QuotaObject, &Account::quota>("quota")});
 
 // Its mounts' use of it.
