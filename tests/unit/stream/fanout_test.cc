@@ -6,18 +6,6 @@ using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-// Every look at it takes a millisecond.
-struct TickingClock final : Clock {
-  SteadyTime steady() const noexcept override { return now += 1ms; }
-  WallTime wall() const noexcept override { return {}; }
-  std::chrono::nanoseconds thread_work() const noexcept override { return 0ns; }
-  mutable SteadyTime now{1000s};
-};
-
-}  // namespace
-
 TEST_GROUP_BASE(Fanout, FanoutFixture){};
 
 TEST(Fanout, AListenerIsServedAtOnceAndThenEveryPass) {

@@ -6,18 +6,6 @@ using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-// Every look at it takes a millisecond.
-struct TickingClock final : Clock {
-  SteadyTime steady() const noexcept override { return now += 1ms; }
-  WallTime wall() const noexcept override { return {}; }
-  std::chrono::nanoseconds thread_work() const noexcept override { return 0ns; }
-  mutable SteadyTime now{1000s};
-};
-
-}  // namespace
-
 TEST_GROUP_BASE(LoopStreams, StreamsFixture){};
 
 TEST(LoopStreams, AJoinerGetsHeadHeadersBurstAndThenWhatComes) {
@@ -293,8 +281,7 @@ TEST(LoopStreams, TheWindowReachesBackToABlockedListener) {
   settle();
   CHECK(wire->sent == pattern_text(0, 50'000, 1));
   live->writer.bytes(1000);
-  publish(*live);
-  publish(*live);
+  publish(*live, *live);
   LONGS_EQUAL(50'900, live->mount->channel().newest()->begin);
 }
 TEST(LoopStreams, MaxDurationEndsAListener) {
@@ -355,11 +342,8 @@ TEST(LoopStreams, KillsOneListenerByItsId) {
   CHECK(!streams.kill(*a->mount, 2));
 }
 TEST(LoopStreams, KillsOneListenerWhereverItListens) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
-  const auto a = on_air("/a", settings), b = on_air("/b");
-  publish(*b);
-  publish(*a);
+  const auto a = on_air("/a", falling_back_to("/b")), b = on_air("/b");
+  publish(*b, *a);
   const auto moved = listen(*a, 1), draining = listen(*a, 2);
   draining->otherwise = Wire::kAgain;
   a->writer.bytes(100);
@@ -417,8 +401,7 @@ TEST(LoopStreams, CountsWhatItHasSentOverAllMounts) {
   const auto first = listen(*a, 1), second = listen(*b, 2);
   a->writer.bytes(100);
   b->writer.bytes(70);
-  publish(*a);
-  publish(*b);
+  publish(*a, *b);
   LONGS_EQUAL(170, streams.bytes_sent());
 }
 TEST(LoopStreams, ListsWhatItKnowsOfItsListeners) {

@@ -47,12 +47,9 @@ TEST(Moves, WithoutAFallbackListenersEndWithTheirSource) {
   CHECK(captured.says("listener count on /a now 0"));
 }
 TEST(Moves, ListenersPlayOnAtTheFallback) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
-  const auto a = on_air("/a", settings), b = on_air("/b");
+  const auto a = on_air("/a", falling_back_to("/b")), b = on_air("/b");
   b->writer.units(5, 100).bytes(30);
-  publish(*b);
-  publish(*a);
+  publish(*b, *a);
   const auto wire = listen(*a);
   a->writer.bytes(100);
   end(*a);
@@ -72,8 +69,7 @@ TEST(Moves, OneListenerIsMovedAndPagesHaveTheOthers) {
   const auto a = on_air("/a"), b = on_air("/b");
   a->writer.units(2, 100);
   b->writer.units(2, 100);
-  publish(*a);
-  publish(*b);
+  publish(*a, *b);
   for (const std::uint64_t id : {5, 1, 4, 2, 3}) listen(*a, id);
   CHECK(streams.move(*a->mount, b->mount, 9) == ListenerMove::kNone);
   CHECK(streams.move(*a->mount, b->mount, 3) == ListenerMove::kMoved);
@@ -94,66 +90,51 @@ TEST(Moves, OneListenerIsMovedAndPagesHaveTheOthers) {
   UNSIGNED_LONGS_EQUAL(0, *streams.page(*a->mount, 0, 1).rows.at(0).lag_ms);
 }
 TEST(Moves, AFallbackWithHeadersSendsThemFirst) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
-  const auto a = on_air("/a", settings), b = on_air("/b");
+  const auto a = on_air("/a", falling_back_to("/b")), b = on_air("/b");
   b->writer.headers("HEADERS").units(5, 100);
-  publish(*b);
-  publish(*a);
+  publish(*b, *a);
   const auto wire = listen(*a);
   end(*a);
   CHECK(wire->sent == "HEADERS" + pattern_text(400, 500, 2));
 }
 TEST(Moves, TheChainOfFallbacksPassesMountsThatAreNotThere) {
-  MountSettings settings;
-  settings.fallback_mount = "/gone";
   fallbacks = {{"/gone", "/ended"}, {"/ended", "/c"}};
-  const auto a = on_air("/a", settings), ended = on_air("/ended"), c = on_air("/c");
+  const auto a = on_air("/a", falling_back_to("/gone")), ended = on_air("/ended"), c = on_air("/c");
   ended->writer.publish(*ended->mount, true);
-  publish(*c);
-  publish(*a);
+  publish(*c, *a);
   listen(*a, 3);
   end(*a);
   CHECK(ids(*c) == std::vector<std::uint64_t>{3});
 }
 TEST(Moves, AChainOfFallbacksThatIsALoopEnds) {
-  MountSettings settings;
-  settings.fallback_mount = "/x";
   fallbacks = {{"/x", "/y"}, {"/y", "/x"}};
-  const auto a = on_air("/a", settings);
+  const auto a = on_air("/a", falling_back_to("/x"));
   publish(*a);
   const auto wire = listen(*a);
   end(*a);
   CHECK(wire->closed);
 }
 TEST(Moves, AMountThatIsItsOwnFallbackEnds) {
-  MountSettings settings;
-  settings.fallback_mount = "/a";
   fallbacks = {{"/a", "/a"}};
-  const auto a = on_air("/a", settings);
+  const auto a = on_air("/a", falling_back_to("/a"));
   publish(*a);
   const auto wire = listen(*a);
   publish(*a, true);  // still in the table
   CHECK(wire->closed);
 }
 TEST(Moves, AFallbackOfAnotherFormatIsNone) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
-  const auto a = on_air("/a", settings), b = on_air("/b", {}, "application/ogg");
-  publish(*b);
-  publish(*a);
+  const auto a = on_air("/a", falling_back_to("/b")), b = on_air("/b", {}, "application/ogg");
+  publish(*b, *a);
   const auto wire = listen(*a);
   end(*a);
   CHECK(wire->closed);
   LONGS_EQUAL(0, b->mount->gate().inside());
 }
 TEST(Moves, ListenersComeHomeWhenTheirSourceReturnsAndOthersStay) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
+  const MountSettings settings = falling_back_to("/b");
   const auto a = on_air("/a", settings), b = on_air("/b");
   b->writer.units(5, 100);
-  publish(*b);
-  publish(*a);
+  publish(*b, *a);
   const auto wire = listen(*a, 1), direct = listen(*b, 2);
   a->writer.bytes(100);
   end(*a);
@@ -216,11 +197,9 @@ TEST(Moves, ListenersComeNearerToTheirMountAlongItsFallbacks) {
   CHECK(ids(*other) == std::vector<std::uint64_t>{4});
 }
 TEST(Moves, NoListenerComesHomeToAMountThatHasEndedAgain) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
+  const MountSettings settings = falling_back_to("/b");
   const auto a = on_air("/a", settings), b = on_air("/b");
-  publish(*b);
-  publish(*a);
+  publish(*b, *a);
   listen(*a);
   end(*a);
   LONGS_EQUAL(1, b->mount->gate().inside());
@@ -257,8 +236,7 @@ TEST(Moves, AListenerThatStillDrainsTheOldStreamComesHomeToo) {
 TEST(Moves, AListenerOfAnotherMountThatDrainsTheOldStreamGoesOnWithTheNext) {
   fallbacks = {{"/top", "/a"}, {"/a", "/b"}};
   const auto top = on_air("/top"), old = on_air("/a"), b = on_air("/b");
-  publish(*b);
-  publish(*old);
+  publish(*b, *old);
   const auto wire = std::make_shared<Wire>();
   wire->script = {50};
   wire->otherwise = Wire::kAgain;
@@ -279,11 +257,9 @@ TEST(Moves, AListenerOfAnotherMountThatDrainsTheOldStreamGoesOnWithTheNext) {
   CHECK(ids(*again) == std::vector<std::uint64_t>{1});
 }
 TEST(Moves, AHandOverPlansReturnsFromItsOwnThread) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
+  const MountSettings settings = falling_back_to("/b");
   const auto a = on_air("/a", settings), b = on_air("/b");
-  publish(*b);
-  publish(*a);
+  publish(*b, *a);
   listen(*a, 1);
   end(*a);
   const auto again = on_air("/a", settings);
@@ -336,8 +312,7 @@ TEST(Moves, ComesHomeAtTheSeamOrLiveWhenThatHasPassed) {
 TEST(Moves, MovingLeavesAtTheEndOfTheUnitAndEntersAtTheNewest) {
   const auto a = on_air("/a"), b = on_air("/b");
   b->writer.units(7, 100);
-  publish(*b);
-  publish(*a);
+  publish(*b, *a);
   const auto wire = listen(*a);
   a->writer.units(2, 100);
   publish(*a);
@@ -371,8 +346,7 @@ TEST(Moves, AMoveKeepsTheIcyPhaseAndSendsTheTitleAgain) {
   const auto a = on_air("/a"), b = on_air("/b");
   a->writer.title("at a").bytes(100);
   b->writer.title("at b").bytes(100);
-  publish(*a);
-  publish(*b);
+  publish(*a, *b);
   const auto wire = listen(*a, 1, 65536, 64);
   a->writer.bytes(150);
   publish(*a);
@@ -407,8 +381,7 @@ TEST(Moves, ATitleThatIsHalfSentIsFinishedBeforeTheMove) {
   const auto a = on_air("/a"), b = on_air("/b");
   a->writer.title("at a").bytes(100);
   b->writer.title("at b").bytes(100);
-  publish(*a);
-  publish(*b);
+  publish(*a, *b);
   auto wire = std::make_shared<Wire>();
   wire->stops = {70};
   streams.join(make(1, std::make_unique<FakeTransport>(wire, always_writable.get()), *a, 64),
@@ -426,9 +399,7 @@ TEST(Moves, ATitleThatIsHalfSentIsFinishedBeforeTheMove) {
                           std::string(1, '\0') + pattern_text(192, 200, 2));
 }
 TEST(Moves, MovingToAMountThatHasEndedGoesOnToItsFallback) {
-  MountSettings settings;
-  settings.fallback_mount = "/c";
-  const auto a = on_air("/a"), b = on_air("/b", settings), c = on_air("/c");
+  const auto a = on_air("/a"), b = on_air("/b", falling_back_to("/c")), c = on_air("/c");
   for (OnAir* live : {a.get(), b.get(), c.get()}) publish(*live);
   b->writer.publish(*b->mount, true);
   listen(*a);
@@ -452,9 +423,7 @@ TEST(Moves, MovingToTheSameMountSkipsToLive) {
   LONGS_EQUAL(1, a->mount->gate().inside());
 }
 TEST(Moves, AnIdleRelayMayBeTheFallbackThoughItsFormatIsNotKnown) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
-  const auto a = on_air("/a", settings), b = on_air("/b", {}, "");
+  const auto a = on_air("/a", falling_back_to("/b")), b = on_air("/b", {}, "");
   b->mount->set_phase(MountPhase::kIdle);
   publish(*a);
   const auto wire = listen(*a);
@@ -467,11 +436,8 @@ TEST(Moves, AnIdleRelayMayBeTheFallbackThoughItsFormatIsNotKnown) {
   CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(0, 50, 2));
 }
 TEST(Moves, ListenersAwayFromHomeAreKnown) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
-  const auto a = on_air("/a", settings), b = on_air("/b"), c = on_air("/c");
-  publish(*a);
-  publish(*b);
+  const auto a = on_air("/a", falling_back_to("/b")), b = on_air("/b"), c = on_air("/c");
+  publish(*a, *b);
   publish(*c);
   const auto away = listen(*a, 1), direct = listen(*b, 2), at_home = listen(*c, 3);
   CHECK(streams.have_away({"/a", "/b", "/c"}) == (std::vector<bool>{false, false, false}));
@@ -545,19 +511,16 @@ TEST(Moves, OneThatWasMovedReturnsOnlyFromFallbacksOfItsHome) {
 }
 TEST(Moves, MovingToAnotherFormatMovesNoListener) {
   const auto a = on_air("/a"), b = on_air("/b", {}, "application/ogg");
-  publish(*a);
-  publish(*b);
+  publish(*a, *b);
   listen(*a);
   LONGS_EQUAL(0, streams.move(*a->mount, b->mount));
   settle();
   CHECK(ids(*a) == std::vector<std::uint64_t>{1});
 }
 TEST(Moves, NoListenerComesHomeToAnotherFormat) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
+  const MountSettings settings = falling_back_to("/b");
   const auto a = on_air("/a", settings), b = on_air("/b");
-  publish(*b);
-  publish(*a);
+  publish(*b, *a);
   listen(*a);
   end(*a);
   const auto again = on_air("/a", settings, "application/ogg");
@@ -613,12 +576,10 @@ TEST(Moves, AServerThatSleptLeavesAnIntroItsTime) {
   CHECK(stands->closed);
 }
 TEST(Moves, AListenerInItsIntroComesHomeToo) {
-  MountSettings settings;
-  settings.fallback_mount = "/b";
+  const MountSettings settings = falling_back_to("/b");
   const auto a = on_air("/a", settings), other = on_air("/a", settings, "application/ogg");
   auto b = on_air("/b");
-  publish(*a);
-  publish(*b);
+  publish(*a, *b);
   const auto wire = hear_intro(*a, *b);
   streams.bring_home(other->mount);  // another format
   settle();

@@ -29,6 +29,12 @@ struct OnAir {
   Writer writer;
 };
 
+inline MountSettings falling_back_to(const std::string& name) {
+  MountSettings settings;
+  settings.fallback_mount = name;
+  return settings;
+}
+
 class StreamsFixture : public Utest {
  protected:
   FakeClock clock;
@@ -67,6 +73,10 @@ class StreamsFixture : public Utest {
     clock.advance(std::chrono::seconds(1));  // the pulse allows
     if (live.writer.publish(*live.mount, ended) != 0) streams.wake(live.mount);
     settle();
+  }
+  void publish(OnAir& first, OnAir& second) {
+    publish(first);
+    publish(second);
   }
   // What happens when a source leaves.
   void end(OnAir& live) {

@@ -28,6 +28,14 @@
 
 namespace lb::test {
 
+// Takes a millisecond for each question.
+struct TickingClock final : Clock {
+  SteadyTime steady() const noexcept override { return now += std::chrono::milliseconds(1); }
+  WallTime wall() const noexcept override { return {}; }
+  std::chrono::nanoseconds thread_work() const noexcept override { return {}; }
+  mutable SteadyTime now{std::chrono::seconds(1000)};
+};
+
 // The byte at a position of a stream: tells the position apart from its neighbours, never zero.
 inline std::byte pattern(std::uint64_t position, std::uint64_t seed = 0) noexcept {
   const std::uint64_t mixed = (position + seed * 7919 + 1) * 0x9e3779b97f4a7c15u;
