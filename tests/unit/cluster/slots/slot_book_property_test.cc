@@ -154,8 +154,7 @@ TEST(SlotBookProperty, NoneIsLostWhileAStreamMoves) {
         while (net.inside(i) > 0) net.leave(i);
       for (SlotNet::Member& member : net.members) member.waiting = 0;
       net.run_for(2s);
-      for (int i = 0; i < 10; ++i) net.arrive(node);
-      net.run_for(2500ms);
+      net.come(node, 10, 2500ms);
       LONGS_EQUAL(10, net.sum);
     }
   }

@@ -11,10 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-void come(SlotNet& net, unsigned node, unsigned listeners) {
-  for (unsigned i = 0; i < listeners; ++i) net.arrive(node);
-}
-
 // One client at each node asks again and again, a new one when the last was answered; whoever is
 // let in leaves at once, and none waits for more than 300 ms (SlotService).  Until when some were
 // refused.
@@ -56,8 +52,7 @@ std::chrono::milliseconds refused_after_a_raise(SlotNet::Count limit, unsigned d
   net.run_for(1100ms);
   const auto stay = static_cast<unsigned>(limit * 6 / 10);
   for (unsigned i = 0; i < stay; ++i) {
-    come(net, 1 + i % kNodes, 1);
-    net.run_for(5ms);
+    net.come(1 + i % kNodes, 1, 5ms);
   }
   net.run_for(400ms);
   LONGS_EQUAL(stay, net.sum);
@@ -76,28 +71,24 @@ TEST(SlotBook, OneNodeAloneHasTheLimit) {
   SlotNet net(1, 3, 1);
   net.place(0, true);
   net.run_for(1100ms);
-  come(net, 0, 5);
+  net.come(0, 5);
   LONGS_EQUAL(3, net.inside(0));
   LONGS_EQUAL(2, net.members[0].refused);
 }
 
 TEST(SlotBook, ARootThatDoesNotKnowAllClaimsGivesNothingForASecond) {
   SlotNet net(2, 10, 1);
-  come(net, 1, 1);
-  net.run_for(900ms);
+  net.come(1, 1, 900ms);
   LONGS_EQUAL(0, net.sum);
   net.run_for(200ms);
-  come(net, 1, 1);
-  net.run_for(10ms);
+  net.come(1, 1, 10ms);
   CHECK(net.inside(1) > 0);
 }
 
 TEST(SlotBook, TheLimitIsReachedAndNotExceeded) {
-  SlotNet net(4, 100, 2);
-  net.run_for(1100ms);
+  SlotNet net(4, 100, 2, 1100ms);
   for (int i = 0; i < 300; ++i) {
-    come(net, 1U + static_cast<unsigned>(i) % 3, 1);
-    net.run_for(7ms);
+    net.come(1U + static_cast<unsigned>(i) % 3, 1, 7ms);
     CHECK(net.sum <= 100);
   }
   LONGS_EQUAL(100, net.sum);
@@ -109,40 +100,33 @@ TEST(SlotBook, FarAwayToo) {
   net.least_delay = 40;
   net.run_for(1100ms);
   for (int i = 0; i < 300; ++i) {
-    come(net, i % 10 == 0 ? 2 : i % 10 == 1 ? 3 : 1, 1);
-    net.run_for(1ms);
+    net.come(i % 10 == 0 ? 2 : i % 10 == 1 ? 3 : 1, 1, 1ms);
   }
   net.run_for(500ms);
-  come(net, 2, 20);
-  net.run_for(300ms);
+  net.come(2, 20, 300ms);
   LONGS_EQUAL(100, net.sum);
   LONGS_EQUAL(100, net.peak);
 }
 
 TEST(SlotBook, WhatIsLeftAtOneNodeIsTakenAtAnother) {
-  SlotNet net(4, 10, 3);
-  net.run_for(1100ms);
+  SlotNet net(4, 10, 3, 1100ms);
   for (int i = 0; i < 10; ++i) {
-    come(net, 1, 1);
-    net.run_for(10ms);
+    net.come(1, 1, 10ms);
   }
   LONGS_EQUAL(10, net.inside(1));
   net.run_for(300ms);
   net.leave(1);
-  come(net, 2, 1);
-  net.run_for(10ms);
+  net.come(2, 1, 10ms);
   LONGS_EQUAL(9, net.inside(1));
   LONGS_EQUAL(1, net.inside(2));
   // … also below another node.
   net.pull_from(3, 1);
   net.run_for(50ms);
   net.leave(1);
-  come(net, 3, 1);
-  net.run_for(20ms);
+  net.come(3, 1, 20ms);
   LONGS_EQUAL(1, net.inside(3));
   net.leave(2);
-  come(net, 3, 1);
-  net.run_for(20ms);
+  net.come(3, 1, 20ms);
   LONGS_EQUAL(2, net.inside(3));
   LONGS_EQUAL(10, net.sum);
 }
@@ -159,21 +143,17 @@ TEST(SlotBook, ANodeBehindOneThatWasResetGetsSlotsAgain) {
   SlotNet net(3, 10, 12);
   net.pull_from(2, 1);
   net.run_for(1100ms);
-  come(net, 2, 10);
-  net.run_for(300ms);
-  come(net, 2, 10);
-  net.run_for(300ms);
+  net.come(2, 10, 300ms);
+  net.come(2, 10, 300ms);
   LONGS_EQUAL(10, net.inside(2));
-  come(net, 2, 1);
-  net.run_for(2ms);
+  net.come(2, 1, 2ms);
   net.cut(0, 1, false);
   net.run_for(50ms);
   net.link(0, 1);
   net.run_for(1500ms);
   for (int i = 0; i < 3; ++i) net.leave(2);
   net.run_for(300ms);
-  come(net, 2, 3);
-  net.run_for(300ms);
+  net.come(2, 3, 300ms);
   LONGS_EQUAL(10, net.inside(2));
 }
 
@@ -184,10 +164,9 @@ TEST(SlotBook, TheExcessEndsWhereTheRootSaysSo) {
     net.least_delay = delay;
     net.pull_from(4, 3);
     net.run_for(1100ms);
-    come(net, 0, 5);
+    net.come(0, 5);
     for (const auto& [node, listeners] : {std::pair(1U, 5U), {2U, 10U}, {3U, 10U}, {4U, 10U}}) {
-      come(net, node, listeners);
-      net.run_for(300ms);
+      net.come(node, listeners, 300ms);
     }
     LONGS_EQUAL(40, net.sum);
     net.run_for(3s);
@@ -202,8 +181,7 @@ TEST(SlotBook, TheExcessEndsWhereTheRootSaysSo) {
     net.run_for(5s);
     LONGS_EQUAL(20, net.sum);
     net.set_limit(40);
-    come(net, 1, 20);
-    net.run_for(300ms);
+    net.come(1, 20, 300ms);
     LONGS_EQUAL(40, net.sum);
   }
 }
@@ -212,8 +190,7 @@ TEST(SlotBook, ALowerNumberEndsNoneWhileIdleSlotsDo) {
   SlotNet net(3, 100, 14);
   net.members[0].book->set_ends_excess(true);
   net.run_for(1100ms);
-  come(net, 1, 40);
-  net.run_for(300ms);
+  net.come(1, 40, 300ms);
   for (int i = 0; i < 30; ++i) net.leave(1);
   net.set_limit(10);
   net.run_for(10s);
@@ -227,8 +204,7 @@ TEST(SlotBook, ALinkThatIsResetEndsNoListener) {
   net.pull_from(3, 1);
   net.run_for(1100ms);
   for (unsigned i = 0; i < 30; ++i) {
-    come(net, i % 4, 1);
-    net.run_for(10ms);
+    net.come(i % 4, 1, 10ms);
   }
   LONGS_EQUAL(30, net.sum);
   for (int turn = 0; turn < 10; ++turn) {
@@ -249,12 +225,10 @@ TEST(SlotBook, AfterAPartitionTheExcessEndsOnceLinksHaveSettled) {
   SlotNet net(3, 10, 16);
   net.members[0].book->set_ends_excess(true);
   net.run_for(1100ms);
-  come(net, 1, 5);
-  net.run_for(50ms);
+  net.come(1, 5, 50ms);
   net.cut(0, 1, true);
   net.run_for(16s);
-  come(net, 2, 10);
-  net.run_for(300ms);
+  net.come(2, 10, 300ms);
   LONGS_EQUAL(15, net.sum);
   net.link(0, 1);
   net.run_for(2900ms);
@@ -266,11 +240,9 @@ TEST(SlotBook, AfterAPartitionTheExcessEndsOnceLinksHaveSettled) {
 }
 
 TEST(SlotBook, WhatIsIdleGoesBack) {
-  SlotNet net(2, 100, 3);
-  net.run_for(1100ms);
+  SlotNet net(2, 100, 3, 1100ms);
   for (int i = 0; i < 40; ++i) {
-    come(net, 1, 1);
-    net.run_for(5ms);
+    net.come(1, 1, 5ms);
   }
   for (int i = 0; i < 40; ++i) net.leave(1);
   CHECK(net.members[0].book->picture().given >= 40);
@@ -279,11 +251,9 @@ TEST(SlotBook, WhatIsIdleGoesBack) {
 }
 
 TEST(SlotBook, AResetNodeThatIsBackClaimsWhatItUses) {
-  SlotNet net(3, 10, 4);
-  net.run_for(1100ms);
-  come(net, 1, 6);
-  come(net, 2, 4);
-  net.run_for(50ms);
+  SlotNet net(3, 10, 4, 1100ms);
+  net.come(1, 6);
+  net.come(2, 4, 50ms);
   LONGS_EQUAL(10, net.sum);
   net.cut(0, 1, false);
   net.leave(1);
@@ -291,66 +261,52 @@ TEST(SlotBook, AResetNodeThatIsBackClaimsWhatItUses) {
   net.link(0, 1);
   net.run_for(300ms);
   // The one that had left meanwhile is free at once.
-  come(net, 2, 3);
-  net.run_for(50ms);
+  net.come(2, 3, 50ms);
   LONGS_EQUAL(5, net.inside(1));
   LONGS_EQUAL(5, net.inside(2));
 }
 
 TEST(SlotBook, SlotsOfADeadNodeAreHeldForASecond) {
-  SlotNet net(3, 10, 4);
-  net.run_for(1100ms);
-  come(net, 1, 6);
-  come(net, 2, 4);
-  net.run_for(50ms);
+  SlotNet net(3, 10, 4, 1100ms);
+  net.come(1, 6);
+  net.come(2, 4, 50ms);
   net.kill(1);
-  come(net, 2, 3);
-  net.run_for(900ms);
+  net.come(2, 3, 900ms);
   LONGS_EQUAL(4, net.inside(2));
   net.run_for(200ms);
-  come(net, 2, 7);
-  net.run_for(50ms);
+  net.come(2, 7, 50ms);
   LONGS_EQUAL(10, net.inside(2));
 }
 
 TEST(SlotBook, ARestartedNodeHasNothing) {
-  SlotNet net(3, 10, 4);
-  net.run_for(1100ms);
-  come(net, 1, 6);
-  come(net, 2, 4);
-  net.run_for(50ms);
+  SlotNet net(3, 10, 4, 1100ms);
+  net.come(1, 6);
+  net.come(2, 4, 50ms);
   net.kill(1);
   net.start(1, 0);
   // There may be others behind it, that claim theirs.
   net.run_for(500ms);
-  come(net, 2, 1);
-  net.run_for(50ms);
+  net.come(2, 1, 50ms);
   LONGS_EQUAL(4, net.inside(2));
   net.run_for(600ms);
-  come(net, 2, 6);
-  net.run_for(50ms);
+  net.come(2, 6, 50ms);
   LONGS_EQUAL(10, net.inside(2));
 }
 
 TEST(SlotBook, ACutOffNodeLetsNoneInAfterTwelveSeconds) {
-  SlotNet net(3, 10, 5);
-  net.run_for(1100ms);
-  come(net, 1, 2);
-  net.run_for(50ms);
+  SlotNet net(3, 10, 5, 1100ms);
+  net.come(1, 2, 50ms);
   CHECK(net.members[1].gate->idle() >= 0);
   net.cut(0, 1, true);
   net.run_for(12100ms);
-  come(net, 1, 1);
-  net.run_for(50ms);
+  net.come(1, 1, 50ms);
   LONGS_EQUAL(2, net.inside(1));
   LONGS_EQUAL(0, net.members[1].gate->idle());
   // Its slots are held for 15 s; then others have them, and who listens goes on.
-  come(net, 2, 10);
-  net.run_for(1s);
+  net.come(2, 10, 1s);
   CHECK(net.inside(2) <= 8);
   net.run_for(2s);
-  come(net, 2, 10);
-  net.run_for(50ms);
+  net.come(2, 10, 50ms);
   LONGS_EQUAL(10, net.inside(2));
   LONGS_EQUAL(12, net.sum);
   // Once it is back none comes in until the excess has left.
@@ -358,22 +314,18 @@ TEST(SlotBook, ACutOffNodeLetsNoneInAfterTwelveSeconds) {
   net.run_for(300ms);
   net.leave(2);
   net.run_for(30ms);
-  come(net, 2, 1);
-  come(net, 1, 1);
-  net.run_for(300ms);
+  net.come(2, 1);
+  net.come(1, 1, 300ms);
   LONGS_EQUAL(11, net.sum);
   net.leave(1);
   net.leave(1);
-  come(net, 2, 1);
-  net.run_for(300ms);
+  net.come(2, 1, 300ms);
   LONGS_EQUAL(10, net.sum);
 }
 
 TEST(SlotBook, AStoppedProcessLetsNoneInWhenItWakes) {
-  SlotNet net(2, 10, 5);
-  net.run_for(1100ms);
-  come(net, 1, 2);
-  net.run_for(50ms);
+  SlotNet net(2, 10, 5, 1100ms);
+  net.come(1, 2, 50ms);
   net.members[1].gate->add(0);
   // No tick, no word of the link: only the clock has gone on.
   net.now += 13s;
@@ -381,50 +333,41 @@ TEST(SlotBook, AStoppedProcessLetsNoneInWhenItWakes) {
 }
 
 TEST(SlotBook, ANodeThatPullsFromAnotherTakesItsSlotsAlong) {
-  SlotNet net(4, 12, 6);
-  net.run_for(1100ms);
+  SlotNet net(4, 12, 6, 1100ms);
   net.pull_from(3, 1);
   net.run_for(20ms);
-  come(net, 3, 5);
-  come(net, 2, 5);
-  net.run_for(50ms);
-  come(net, 2, 5);
-  net.run_for(50ms);
+  net.come(3, 5);
+  net.come(2, 5, 50ms);
+  net.come(2, 5, 50ms);
   LONGS_EQUAL(12, net.sum);
   net.pull_from(3, 2);
   for (int i = 0; i < 50; ++i) {
-    come(net, 1, 1);
-    come(net, 2, 1);
-    net.run_for(10ms);
+    net.come(1, 1);
+    net.come(2, 1, 10ms);
     LONGS_EQUAL(12, net.sum);
   }
   net.leave(3);
   net.run_for(300ms);
-  come(net, 1, 1);
-  net.run_for(50ms);
+  net.come(1, 1, 50ms);
   LONGS_EQUAL(12, net.sum);
   LONGS_EQUAL(1, net.inside(1));
 }
 
 TEST(SlotBook, ANodeBecomesTheRoot) {
-  SlotNet net(3, 10, 7);
-  net.run_for(1100ms);
-  come(net, 1, 5);
-  come(net, 2, 5);
-  net.run_for(50ms);
+  SlotNet net(3, 10, 7, 1100ms);
+  net.come(1, 5);
+  net.come(2, 5, 50ms);
   // The encoder goes to node 1.
   net.pull_from(1, SlotNet::kNobody);
   net.pull_from(0, 1);
   net.pull_from(2, 1);
   net.run_for(50ms);
-  come(net, 0, 3);
-  come(net, 1, 3);
-  net.run_for(1500ms);
+  net.come(0, 3);
+  net.come(1, 3, 1500ms);
   LONGS_EQUAL(10, net.sum);
   net.leave(2);
   net.run_for(300ms);
-  come(net, 0, 1);
-  net.run_for(50ms);
+  net.come(0, 1, 50ms);
   LONGS_EQUAL(10, net.sum);
   LONGS_EQUAL(1, net.inside(0));
 }
@@ -441,8 +384,7 @@ TEST(SlotBook, TheStreamGoesToAnotherNodeAndTheLimitAlong) {
       net.pull_from(3, 1);
       net.run_for(1100ms);
       for (const auto& [node, listeners] : {std::pair(0U, 4U), {1U, 5U}, {2U, 5U}, {3U, 4U}}) {
-        come(net, node, listeners);
-        net.run_for(300ms);
+        net.come(node, listeners, 300ms);
       }
       LONGS_EQUAL(18, net.sum);
       const SteadyTime began = net.now;
@@ -469,36 +411,30 @@ TEST(SlotBook, TheStreamGoesToAnotherNodeAndTheLimitAlong) {
 // … or the stream is back at the root before.
 TEST(SlotBook, ARootWhoseStreamIsBackGivesAgain) {
   for (const bool is_back : {false, true}) {
-    SlotNet net(3, 10, 20);
-    net.run_for(1100ms);
-    come(net, 1, 5);
-    net.run_for(300ms);
+    SlotNet net(3, 10, 20, 1100ms);
+    net.come(1, 5, 300ms);
     net.has_no_stream(0);
     net.pull_from(1, 2);
     net.begins_at(2);
     net.run_for(2s);
-    come(net, 0, 1);
-    net.run_for(300ms);
+    net.come(0, 1, 300ms);
     LONGS_EQUAL(5, net.sum);
     net.members[0].waiting = 0;
     net.pull_from(1, 0);
     net.pull_from(2, 0);
     if (is_back) net.begins_at(0);
     net.run_for(is_back ? 1100ms : 15s);
-    come(net, 0, 8);
-    net.run_for(400ms);
+    net.come(0, 8, 400ms);
     LONGS_EQUAL(10, net.sum);
   }
 }
 
 // It is the root for a moment, and the parent before never pulls from it.
 TEST(SlotBook, ANodeWithoutAParentForAMomentLeavesNoneAtTheOneBefore) {
-  SlotNet net(3, 10, 7);
-  net.run_for(1100ms);
+  SlotNet net(3, 10, 7, 1100ms);
   net.pull_from(2, 1);
   net.run_for(20ms);
-  come(net, 2, 5);
-  net.run_for(50ms);
+  net.come(2, 5, 50ms);
   net.pull_from(2, SlotNet::kNobody);
   net.run_for(4ms);
   CHECK_FALSE(net.members[2].book->is_moving());
@@ -506,8 +442,7 @@ TEST(SlotBook, ANodeWithoutAParentForAMomentLeavesNoneAtTheOneBefore) {
   net.run_for(1500ms);
   for (int i = 0; i < 5; ++i) net.leave(2);
   net.run_for(300ms);
-  come(net, 0, 10);
-  net.run_for(400ms);
+  net.come(0, 10, 400ms);
   LONGS_EQUAL(10, net.sum);
 }
 
@@ -516,25 +451,21 @@ TEST(SlotBook, AParentWithoutALimitLeavesItToTheNode) {
   net.members[0].book->set_place("", SlotBook::kNoLimit, true, net.now);
   net.settle(0);
   net.run_for(1500ms);
-  come(net, 1, 6);
-  come(net, 2, 3);
-  net.run_for(1500ms);
-  come(net, 1, 6);
-  net.run_for(50ms);
+  net.come(1, 6);
+  net.come(2, 3, 1500ms);
+  net.come(1, 6, 50ms);
   LONGS_EQUAL(4, net.inside(1));
   // Once it has one, it holds for all.
   net.members[0].book->set_place("", 4, false, net.now);
   net.settle(0);
   net.run_for(1500ms);
   const auto before = net.sum;
-  come(net, 2, 3);
-  net.run_for(300ms);
+  net.come(2, 3, 300ms);
   CHECK(net.sum <= before);
 }
 
 TEST(SlotBook, CountsThatCannotBeAreBounded) {
-  SlotNet net(2, 10, 9);
-  net.run_for(1100ms);
+  SlotNet net(2, 10, 9, 1100ms);
   SlotRow row;
   row.mount = "/m";
   row.life = std::uint64_t{1} << 60;

@@ -9,11 +9,7 @@ using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
-TEST_GROUP(SlotClaims){static void come(SlotNet & net, unsigned node, unsigned listeners){
-    for (unsigned i = 0; i < listeners; ++i) net.arrive(node);
-}
-}
-;
+TEST_GROUP(SlotClaims){};
 
 // A node may say anything: it ends none of the listeners elsewhere, and keeps none out.
 TEST(SlotClaims, AClaimAboveTheLimitIsTheClaimantsOwn) {
@@ -22,8 +18,7 @@ TEST(SlotClaims, AClaimAboveTheLimitIsTheClaimantsOwn) {
       SlotNet net(3, 20, 17);
       net.members[0].book->set_ends_excess(ends);
       net.run_for(1100ms);
-      come(net, 2, 10);
-      net.run_for(300ms);
+      net.come(2, 10, 300ms);
       SlotRow row;
       row.mount = "/m";
       row.life = std::uint64_t{1} << 60;
@@ -36,8 +31,7 @@ TEST(SlotClaims, AClaimAboveTheLimitIsTheClaimantsOwn) {
       net.run_for(8s);
       LONGS_EQUAL(10, net.inside(2));
       LONGS_EQUAL(0, net.members[2].ended);
-      come(net, 2, 5);
-      net.run_for(300ms);
+      net.come(2, 5, 300ms);
       LONGS_EQUAL(15, net.inside(2));
     }
   }
@@ -45,11 +39,9 @@ TEST(SlotClaims, AClaimAboveTheLimitIsTheClaimantsOwn) {
 
 // A stream that has moved there and back at once: what each claimed of the other was its own claim.
 TEST(SlotClaims, TwoThatWereParentsOfEachOtherLoseNone) {
-  SlotNet net(3, 10, 5);
-  net.run_for(1100ms);
-  come(net, 0, 2);
-  come(net, 1, 3);
-  net.run_for(300ms);
+  SlotNet net(3, 10, 5, 1100ms);
+  net.come(0, 2);
+  net.come(1, 3, 300ms);
   net.pull_from(0, 1);
   net.run_for(500ms);
   net.pull_from(0, SlotNet::kNobody);
@@ -59,8 +51,7 @@ TEST(SlotClaims, TwoThatWereParentsOfEachOtherLoseNone) {
   for (int i = 0; i < 3; ++i) net.leave(1);
   net.run_for(1500ms);
   for (unsigned node : {0, 1, 2, 1}) {
-    come(net, node, 10);
-    net.run_for(2500ms);
+    net.come(node, 10, 2500ms);
     LONGS_EQUAL(10, net.sum);
     for (int i = 0; i < 10; ++i) net.leave(node);
     net.run_for(1500ms);
@@ -71,8 +62,7 @@ TEST(SlotClaims, AClaimWithinTheLimitEndsTheClaimantsExcess) {
   SlotNet net(3, 20, 18);
   net.members[0].book->set_ends_excess(true);
   net.run_for(1100ms);
-  come(net, 2, 10);
-  net.run_for(300ms);
+  net.come(2, 10, 300ms);
   for (std::uint64_t life = 1; life <= 5; ++life) {
     SlotRow row;
     row.mount = "/m";

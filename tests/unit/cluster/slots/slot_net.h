@@ -32,9 +32,10 @@ class SlotNet {
     std::uint64_t refused = 0, served = 0, ended = 0;
   };
 
-  SlotNet(unsigned count, Count limit_given, std::uint64_t seed)
+  SlotNet(unsigned count, Count limit_given, std::uint64_t seed, std::chrono::milliseconds run = {})
       : limit(limit_given), rng(seed), members(count) {
     for (unsigned i = 0; i < count; ++i) start(i, i == 0 ? kNobody : 0);
+    run_for(run);
   }
 
   static std::string name(unsigned i) { return "n" + std::to_string(i); }
@@ -155,6 +156,10 @@ class SlotNet {
     }
     ++member.waiting;
     settle(i);
+  }
+  void come(unsigned i, unsigned listeners, std::chrono::milliseconds run = {}) {
+    for (; listeners > 0; --listeners) arrive(i);
+    run_for(run);
   }
   void leave(unsigned i) {
     if (!members[i].book || inside(i) == 0) return;
