@@ -40,8 +40,17 @@ class RelayFixture : public Utest {
     relay = std::make_unique<Relay>(host, 1, std::move(made));
     relay->start();
   }
+  void start_flowing(RelayPlan made) {
+    start(std::move(made));
+    host.until([&] { return relay->flows(); });
+  }
   void until_streams(const std::string& text) {
     host.until([&] { return host.stream("/local") == text; });
+  }
+  // all: what the mount has then.
+  void sends(Loopback& from, const std::string& text, const std::string& all) {
+    from.send(text);
+    until_streams(all);
   }
 };
 

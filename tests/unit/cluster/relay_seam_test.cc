@@ -38,32 +38,30 @@ TEST_GROUP_BASE(RelaySeam, RelayFixture) {
     made.stall = stall;
     start(std::move(made));
   }
+  void start_flowing(std::chrono::milliseconds stall = 10s, std::size_t upstreams = 2) {
+    start(stall, upstreams);
+    host.until([&] { return relay->flows(); });
+  }
 };
 
 TEST(RelaySeam, OfAnotherUpstreamItWantsTheNextByte) {
   first.answers = {plays_from(100), "HTTP/1.0 404 Not Found\r\n\r\n"};
   second.answers = {plays_from(104)};
-  start();
-  host.until([&] { return relay->flows(); });
+  start_flowing();
   CHECK_EQUAL(std::string("any"), asked_for(first.requests[0]));
-  first.send("one ");
-  until_streams("one ");
+  sends(first, "one ", "one ");
   first.close_all();
   host.until([&] { return second.requests.size() == 1 && relay->flows(); });
   CHECK_EQUAL(kId + ".104", asked_for(second.requests[0]));
-  second.send("two");
-  until_streams("one two");
+  sends(second, "two", "one two");
 }
 TEST(RelaySeam, TheEndOfASpanIsASeamThatIsNotHeardOf) {
   first.answers = {plays_from(100), plays_from(103)};
-  start();
-  host.until([&] { return relay->flows(); });
-  first.send("one");
-  until_streams("one");
+  start_flowing();
+  sends(first, "one", "one");
   first.close_all();
   host.until([&] { return host.writers() == 2 && relay->flows(); });
-  first.send("two");
-  until_streams("onetwo");
+  sends(first, "two", "onetwo");
   LONGS_EQUAL(1, host.begun.size());
   LONGS_EQUAL(0, second.requests.size());
   CHECK(host.captured.says(
@@ -75,10 +73,8 @@ TEST(RelaySeam, OneOfACrowdAsksAMomentLater) {
   crowd.insert(crowd.find("; h=0"), "; r=800");
   first.answers = {crowd, plays_from(103)};
   host.quick.crowd_spread = 1000s;
-  start();
-  host.until([&] { return relay->flows(); });
-  first.send("one");
-  until_streams("one");
+  start_flowing();
+  sends(first, "one", "one");
   first.close_all();
   host.until([&] { return !relay->flows(); });
   host.pass(50ms);
@@ -90,10 +86,8 @@ TEST(RelaySeam, OneOfACrowdAsksTheSameUpstream) {
   crowd.insert(crowd.find("; h=0"), "; r=800");
   first.answers = {crowd, plays_from(103)};
   host.quick.crowd_spread = 20ms;
-  start();
-  host.until([&] { return relay->flows(); });
-  first.send("one");
-  until_streams("one");
+  start_flowing();
+  sends(first, "one", "one");
   first.close_all();
   host.until([&] { return host.writers() == 2; });
   LONGS_EQUAL(2, first.requests.size());
@@ -101,72 +95,57 @@ TEST(RelaySeam, OneOfACrowdAsksTheSameUpstream) {
 }
 TEST(RelaySeam, AServerOfNoClusterThatLooksLikeIcecastAsksLikeIt) {
   host.lines.clear();
-  start();
-  host.until([&] { return relay->flows(); });
+  start_flowing();
   CHECK_EQUAL(std::string(), asked_for(first.requests[0]));
 }
 TEST(RelaySeam, SilenceLetsItAskTheNextOneAndTheFirstThatSendsWrites) {
-  start(50ms);
-  host.until([&] { return relay->flows(); });
-  first.send("one ");
-  until_streams("one ");
+  start_flowing(50ms);
+  sends(first, "one ", "one ");
   host.until([&] { return second.requests.size() == 1 && host.writers() == 2; });
   CHECK(host.captured.says("silent for 50ms"));
-  second.send("two");
-  until_streams("one two");
+  sends(second, "two", "one two");
 }
 TEST(RelaySeam, InSilenceItAsksItsOnlyUpstreamOnceMore) {
   first.answers = {plays_from(100), plays_from(104)};
-  start(50ms, 1);
-  host.until([&] { return relay->flows(); });
-  first.send("one ");
-  until_streams("one ");
+  start_flowing(50ms, 1);
+  sends(first, "one ", "one ");
   const SteadyTime said = host.loop().now();
   host.until([&] { return first.requests.size() == 2 && host.writers() == 2; });
   CHECK(host.loop().now() - said >= 145ms);
   CHECK_EQUAL(kId + ".104", asked_for(first.requests[1]));
   host.pass(400ms);  // the encoder is silent
   LONGS_EQUAL(2, first.requests.size());
-  first.send("two");
-  until_streams("one two");
+  sends(first, "two", "one two");
   host.until([&] { return first.requests.size() == 3; });
 }
 TEST(RelaySeam, InSilenceItAsksAtOnceWhereTheWayIsOpenAgain) {
   first.answers = {plays_from(100), plays_from(104)};
-  start(50ms, 1);
-  host.until([&] { return relay->flows(); });
-  first.send("one ");
-  until_streams("one ");
+  start_flowing(50ms, 1);
+  sends(first, "one ", "one ");
   relay->path_opened(relay->upstream()->target);
   LONGS_EQUAL(1, first.requests.size());
   host.pass(60ms);
   relay->path_opened(relay->upstream()->target);
   host.until([&] { return first.requests.size() == 2 && host.writers() == 2; });
-  first.send("two");
-  until_streams("one two");
+  sends(first, "two", "one two");
 }
 // Of the old connection every byte may yet come; what the new one lacks would be lost.
 TEST(RelaySeam, InSilenceWhatDoesNotGoOnAtTheNextByteIsNotTaken) {
   first.answers = {plays_from(100), plays_from(150)};
-  start(50ms, 1);
-  host.until([&] { return relay->flows(); });
-  first.send("one ");
-  until_streams("one ");
+  start_flowing(50ms, 1);
+  sends(first, "one ", "one ");
   host.until([&] { return first.requests.size() == 3; });
   LONGS_EQUAL(1, host.writers());
 }
 TEST(RelaySeam, InSilenceOneWithoutAddressesIsLeftAlone) {
-  start(50ms, 1);
-  host.until([&] { return relay->flows(); });
+  start_flowing(50ms, 1);
   first.send("one ");
   host.pass(400ms);
   LONGS_EQUAL(1, first.requests.size());
 }
 TEST(RelaySeam, InSilenceItWantsWhatWasNotSentMeanwhile) {
-  start(300ms);
-  host.until([&] { return relay->flows(); });
-  first.send("one ");
-  until_streams("one ");
+  start_flowing(300ms);
+  sends(first, "one ", "one ");
   host.until([&] {
     host.mount("/local")->set_usual_rate(16000);  // a few bytes are no rate
     return second.requests.size() == 1;
@@ -196,26 +175,20 @@ TEST(RelaySeam, OneThatEndsAgainAndAgainRests) {
 }
 TEST(RelaySeam, ABetterUpstreamWhoseStreamHasBegunJustNowIsAskedAgainLater) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", plays_from(0), plays_from(500)};
-  start();
-  host.until([&] { return relay->flows(); });
-  second.send("worse ");
-  until_streams("worse ");
+  start_flowing();
+  sends(second, "worse ", "worse ");
   host.until([&] { return first.requests.size() == 2; });
   host.until([&] { return host.captured.says("its stream has begun just now at 127.0.0.1:"); });
-  second.send("still ");
-  until_streams("worse still ");
+  sends(second, "still ", "worse still ");
   host.until([&] { return first.requests.size() == 3 && host.writers() == 2; });
-  first.send("better");
-  until_streams("worse still better");
+  sends(first, "better", "worse still better");
 }
 TEST(RelaySeam, OneThatAlwaysBeginsWithItsFirstByteIsTakenInTheEnd) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", plays_from(0)};
-  start();
-  host.until([&] { return relay->flows(); });
+  start_flowing();
   second.send("worse ");
   host.until([&] { return first.requests.size() == 5 && host.writers() == 2; });
-  first.send("better");
-  until_streams("worse better");
+  sends(first, "better", "worse better");
 }
 
 // -- nothing to hear ------------------------------------------------------------------------------
@@ -227,38 +200,31 @@ TEST(RelaySeam, OneThatRestsIsAskedWhenTheStreamIsLost) {
   host.quick.dry_rest = 20ms;
   first.answers = {kNotThere, kPlaysSomething};
   second.answers = {kPlaysSomething, kNotThere};
-  start();
-  host.until([&] { return relay->flows(); });
-  second.send("worse ");
-  until_streams("worse ");
+  start_flowing();
+  sends(second, "worse ", "worse ");
   host.pass(100ms);
   LONGS_EQUAL(1, first.requests.size());  // there is something to hear
   second.close_all();
   host.until([&] { return first.requests.size() == 2 && relay->flows(); });
-  first.send("better");
-  until_streams("worse better");
+  sends(first, "better", "worse better");
 }
 TEST(RelaySeam, OneThatRestsIsAskedWhenTheStreamIsSilent) {
   host.quick.first_delay = 100s;
   host.quick.dry_rest = 20ms;
   first.answers = {kNotThere, kPlaysSomething};
-  start(150ms);
-  host.until([&] { return relay->flows(); });
+  start_flowing(150ms);
   second.send("worse ");
   host.until([&] { return first.requests.size() == 2 && host.writers() == 2; });
   CHECK(host.captured.says("silent for 150ms"));
-  first.send("better");
-  until_streams("worse better");
+  sends(first, "better", "worse better");
 }
 TEST(RelaySeam, WhileThereIsNothingToHearEachIsAskedAfterAShortRest) {
   host.quick.first_delay = 100s;
   host.quick.dry_rest = 40ms;
   first.answers = {kPlaysSomething, kNotThere};
   second.answers = {kNotThere};
-  start();
-  host.until([&] { return relay->flows(); });
-  first.send("one");
-  until_streams("one");
+  start_flowing();
+  sends(first, "one", "one");
   first.close_all();
   const SteadyTime lost = host.loop().now();
   host.until([&] { return first.requests.size() >= 8 && second.requests.size() >= 8; });
@@ -288,22 +254,18 @@ TEST(RelaySeam, OneThatHangsUpAtOnceIsAskedMoreAndMoreSeldom) {
 TEST(RelaySeam, OneThatDoesNotAnswerIsPassedOver) {
   host.quick.slow = 50ms;
   first.answers = {plays_from(100), ""};
-  start();
-  host.until([&] { return relay->flows(); });
-  first.send("one ");
-  until_streams("one ");
+  start_flowing();
+  sends(first, "one ", "one ");
   first.close_all();
   host.until([&] { return second.requests.size() == 1 && relay->flows(); });
   LONGS_EQUAL(2, first.requests.size());
   CHECK(host.captured.says("has not answered for 50ms"));
-  second.send("two");
-  until_streams("one two");
+  sends(second, "two", "one two");
 }
 TEST(RelaySeam, OneThatWasLeftByItsAdministratorRestsAllTheSame) {
   host.quick.first_delay = 200ms;
   host.quick.dry_rest = 10ms;
-  start();
-  host.until([&] { return relay->flows(); });
+  start_flowing();
   host.end_source(0, host.admission().writer_of("/local")->lease, EndReason::kKilled);
   host.until([&] { return second.requests.size() == 1 && relay->flows(); });
   host.pass(50ms);

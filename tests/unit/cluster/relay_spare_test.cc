@@ -29,8 +29,7 @@ TEST_GROUP_BASE(RelaySpare, RelayFixture) {
   // The first upstream has sent "one ", the second this.
   void until_both_flow(const std::string& of_second) {
     host.until([&] { return relay->flows() && second.requests.size() == 1; });
-    first.send("one ");
-    until_streams("one ");
+    sends(first, "one ", "one ");
     second.send(of_second);
     host.until([&] { return relay->has_spare(); });
   }
@@ -43,8 +42,7 @@ TEST(RelaySpare, GoesOnAtTheByteWithoutARequest) {
   until_both_flow("..one two ");
   first.close_all();
   until_streams("one two ");
-  second.send("three");
-  until_streams("one two three");
+  sends(second, "three", "one two three");
   LONGS_EQUAL(1, second.requests.size());
   LONGS_EQUAL(1, host.begun.size());
   host.until([&] { return !host.switches.empty(); });
@@ -57,8 +55,7 @@ TEST(RelaySpare, AtTheEndOfASpanTheSameUpstreamIsAskedFirst) {
   until_both_flow("one two ");
   first.close_all();
   host.until([&] { return first.requests.size() == 2 && relay->flows(); });
-  first.send("more");
-  until_streams("one more");
+  sends(first, "more", "one more");
   LONGS_EQUAL(1, second.requests.size());
 }
 TEST(RelaySpare, ASpareThatLacksTheByteIsAskedForIt) {
@@ -68,8 +65,7 @@ TEST(RelaySpare, ASpareThatLacksTheByteIsAskedForIt) {
   until_both_flow("on");
   first.close_all();
   host.until([&] { return second.requests.size() == 2 && relay->flows(); });
-  second.send("two");
-  until_streams("one two");
+  sends(second, "two", "one two");
   LONGS_EQUAL(1, host.begun.size());
 }
 TEST(RelaySpare, ASpareOfAnotherStreamIsAskedToo) {
@@ -96,10 +92,8 @@ TEST(RelaySpare, ABetterOneTakesOverWhenItHasFlowed) {
   second.answers = {streams_from(100)};
   start(plan());
   host.until([&] { return relay->flows() && first.requests.size() == 2; });
-  second.send("one ");
-  until_streams("one ");
-  first.send("one two");
-  until_streams("one two");
+  sends(second, "one ", "one ");
+  sends(first, "one two", "one two");
   host.until([&] { return !host.switches.empty(); });
   CHECK(host.switches == std::vector<std::string>{"exact, a better upstream is back"});
   LONGS_EQUAL(1, host.begun.size());
@@ -119,12 +113,10 @@ TEST(RelaySpare, AnUpstreamThatWritesWhileItIsAskedIsNotWaitedForAsSpare) {
   second.answers = {streams_from(100), kNotThere, streams_from(104)};
   start(plan());
   host.until([&] { return relay->flows() && first.requests.size() == 2; });
-  second.send("one ");
-  until_streams("one ");
+  sends(second, "one ", "one ");
   second.close_all();
   host.until([&] { return first.requests.size() == 3 && relay->flows(); });
-  first.send("two");
-  until_streams("one two");
+  sends(first, "two", "one two");
   host.until([&] { return second.requests.size() == 3; });
   second.send("two");
   host.until([&] { return relay->has_spare(); });
@@ -132,8 +124,7 @@ TEST(RelaySpare, AnUpstreamThatWritesWhileItIsAskedIsNotWaitedForAsSpare) {
 TEST(RelaySpare, AWarmRelayHasNone) {
   first.answers = {streams_from(100)};
   second.answers = {streams_from(100)};
-  start(plan(false));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan(false));
   host.pass(50ms);
   LONGS_EQUAL(0, second.requests.size());
   relay->update(plan(true));

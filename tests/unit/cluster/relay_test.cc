@@ -16,10 +16,8 @@ TEST_GROUP_BASE(Relay, RelayFixture) {
 };
 
 TEST(Relay, PullsAStreamIntoItsMount) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
-  first.send("audio");
-  until_streams("audio");
+  start_flowing(plan({at(first)}));
+  sends(first, "audio", "audio");
   const auto mount = host.mount("/local");
   STRCMP_EQUAL("audio/x-test", mount->facts()->content_type.c_str());
   STRCMP_EQUAL("127.0.0.1", mount->facts()->source_ip.c_str());
@@ -29,19 +27,16 @@ TEST(Relay, PullsAStreamIntoItsMount) {
   LONGS_EQUAL(0, host.calls().inside());
 }
 TEST(Relay, ComesBackWithoutLosingTheMount) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   const auto mount = host.mount("/local");
-  first.send("one ");
-  until_streams("one ");
+  sends(first, "one ", "one ");
   host.pass(40ms);
   first.close_all();
   host.until([&] { return mount->phase() == MountPhase::kLingering; });
   CHECK(!relay->flows());
   host.until([&] { return relay->flows(); });
   CHECK(host.mount("/local") == mount);
-  first.send("two");
-  until_streams("one two");
+  sends(first, "two", "one two");
   CHECK(host.failed.size() <= 1);
   CHECK(relay->has_flowed());
 }
@@ -61,8 +56,7 @@ TEST(Relay, RestsLongerAfterEveryFailure) {
 TEST(Relay, EveryRequestHasAMarkOfItsOwn) {
   host.marks = 1;
   first.answers = {"HTTP/1.0 403 Forbidden\r\n\r\n", kPlays};
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   CHECK(first.requests[0].find("\r\nX-LB-Pull: /up 1\r\n\r\n") != std::string::npos);
   CHECK(first.requests[1].find("\r\nX-LB-Pull: /up 2\r\n\r\n") != std::string::npos);
 }
@@ -75,35 +69,28 @@ TEST(Relay, AStreamThatEndsAtOnceCountsAsAFailure) {
 }
 TEST(Relay, GoesOnToTheNextUpstream) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
-  start(plan({at(first), at(second)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first), at(second)}));
   LONGS_EQUAL(1, second.requests.size());
   CHECK(host.failed.empty());
 }
 TEST(Relay, WhenOneUpstreamIsLostTheOtherGoesOnAtOnce) {
-  start(plan({at(first), at(second)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first), at(second)}));
   const auto mount = host.mount("/local");
-  first.send("one ");
-  until_streams("one ");
+  sends(first, "one ", "one ");
   host.pass(40ms);
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
   first.close_all();
   host.until([&] { return second.requests.size() == 1 && relay->flows(); });
-  second.send("two");
-  until_streams("one two");
+  sends(second, "two", "one two");
   CHECK(host.mount("/local") == mount);
 }
 TEST(Relay, ComesBackToABetterUpstreamWithoutLosingTheMount) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", kPlays};
-  start(plan({at(first), at(second)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first), at(second)}));
   const auto mount = host.mount("/local");
-  second.send("worse ");
-  until_streams("worse ");
+  sends(second, "worse ", "worse ");
   host.until([&] { return first.requests.size() == 2 && host.writers() == 2; });
-  first.send("better");
-  until_streams("worse better");
+  sends(first, "better", "worse better");
   CHECK(host.mount("/local") == mount);
   CHECK(relay->flows());
   host.pass(50ms);
@@ -112,10 +99,8 @@ TEST(Relay, ComesBackToABetterUpstreamWithoutLosingTheMount) {
 TEST(Relay, OfAnotherUpstreamItWantsOnlyWhatItsListenersMissed) {
   host.lines = "X-LB-Relay: e1.a\r\n";
   first.answers = {kPlays, "HTTP/1.0 404 Not Found\r\n\r\n", kPlays};
-  start(plan({at(first), at(second)}));
-  host.until([&] { return relay->flows(); });
-  first.send("one ");
-  until_streams("one ");
+  start_flowing(plan({at(first), at(second)}));
+  sends(first, "one ", "one ");
   host.pass(40ms);
   // A few bytes are no rate: as if it had been measured.
   const auto measured = [&] {
@@ -136,10 +121,8 @@ TEST(Relay, OfAnotherUpstreamItWantsOnlyWhatItsListenersMissed) {
   CHECK(burst(first.requests[2]) < 32000);
 }
 TEST(Relay, OneOfNoClusterOrWithoutARateWantsTheWholeBurst) {
-  start(plan({at(first), at(second)}));
-  host.until([&] { return relay->flows(); });
-  first.send("one ");
-  until_streams("one ");
+  start_flowing(plan({at(first), at(second)}));
+  sends(first, "one ", "one ");
   host.pass(40ms);
   host.lines = "X-LB-Relay: e1.a\r\n";
   host.mount("/local")->set_usual_rate(0);
@@ -154,8 +137,7 @@ TEST(Relay, ABetterUpstreamWithAnotherFormatIsNotTaken) {
   host.until(
       [&] { return host.captured.says("the better upstream has audio/other, not audio/x-test"); });
   CHECK(relay->flows());
-  second.send("goes on");
-  until_streams("goes on");
+  sends(second, "goes on", "goes on");
 }
 TEST(Relay, ABetterUpstreamMayNameTheFormatOtherwise) {
   second.answers = {"HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"};
@@ -236,15 +218,13 @@ TEST(Relay, ASourceThatTookItsLingeringMountKeepsTheListenersAndGivesThemBack) {
   CHECK(host.mount("/local") == mount);
 }
 TEST(Relay, WhenItGoesItsStreamGoes) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   relay.reset();
   host.until([&] { return host.mount("/local") == nullptr; });
 }
 TEST(Relay, WhenItGoesWhileAskingForTheMountTheLeaseGoesBack) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", kPlays};
-  start(plan({at(first), at(second)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first), at(second)}));
   // The better one asks for the mount, which takes a turn of the loop.
   host.until([&] { return first.requests.size() == 2; });
   for (int i = 0; i < 3; ++i) host.loop().run_once(false);
@@ -252,8 +232,7 @@ TEST(Relay, WhenItGoesWhileAskingForTheMountTheLeaseGoesBack) {
   host.until([&] { return host.mount("/local") == nullptr; });
 }
 TEST(Relay, WhenItGoesWhileItsMountLingersTheMountGoes) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
   first.close_all();
   host.until([&] { return !relay->flows(); });
@@ -261,8 +240,7 @@ TEST(Relay, WhenItGoesWhileItsMountLingersTheMountGoes) {
   CHECK(host.mount("/local") == nullptr);
 }
 TEST(Relay, OneThatIsKilledComesBackAfterTheRetryDelay) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   host.end_source(0, host.admission().writer_of("/local")->lease, EndReason::kKilled);
   host.until([&] { return !relay->flows(); });
   CHECK(host.mount("/local") == nullptr);
@@ -279,8 +257,7 @@ TEST(Relay, DoesNotAskWhenTooManyOthersDo) {
 
 // --- another plan
 TEST(Relay, ANewPlanWithTheSameUpstreamChangesNothing) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   relay->update(plan({at(first)}));
   RelayPlan other = plan({at(first), at(second)});
   other.retry_delay = 7s;
@@ -291,16 +268,14 @@ TEST(Relay, ANewPlanWithTheSameUpstreamChangesNothing) {
   CHECK(relay->plan() == other);
 }
 TEST(Relay, ANewPlanWithABetterUpstreamMovesTheStreamThere) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   const auto mount = host.mount("/local");
   relay->update(plan({at(second), at(first)}));
   host.until([&] { return second.requests.size() == 1 && host.writers() == 2; });
   CHECK(host.mount("/local") == mount);
 }
 TEST(Relay, ANewPlanWithoutTheUpstreamGoesOnElsewhereInTheSameMount) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   const auto mount = host.mount("/local");
   relay->update(plan({at(second)}));
   host.until([&] { return second.requests.size() == 1 && relay->flows(); });
@@ -308,26 +283,22 @@ TEST(Relay, ANewPlanWithoutTheUpstreamGoesOnElsewhereInTheSameMount) {
   LONGS_EQUAL(1, first.requests.size());
 }
 TEST(Relay, ANewPlanTakesOverBeforeTheOldStreamIsGivenUp) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   second.answers = {""};  // it takes its time
   relay->update(plan({at(second)}));
   host.until([&] { return second.requests.size() == 1; });
-  first.send("more");
-  until_streams("more");
+  sends(first, "more", "more");
   CHECK(relay->flows());
 }
 TEST(Relay, ANewPlanThatBringsNothingEndsTheOldStream) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   second.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
   relay->update(plan({at(second)}));
   host.until([&] { return !relay->flows(); });
   CHECK(host.mount("/local")->phase() == MountPhase::kLingering);
 }
 TEST(Relay, AnotherPasswordIsForTheNextTime) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   RelayPlan other = plan({at(first)});
   other.upstreams[0].username = "edge1";
   other.upstreams[0].password = "new";
@@ -358,8 +329,7 @@ TEST(Relay, ANewPlanForOneThatWaitsIsTriedAtOnce) {
   host.until([&] { return relay->flows(); });
 }
 TEST(Relay, ANewPlanMayTurnOnDemandOnAndOff) {
-  start(plan({at(first)}));
-  host.until([&] { return relay->flows(); });
+  start_flowing(plan({at(first)}));
   RelayPlan lazy = plan({at(first)});
   lazy.on_demand = true;
   lazy.run_on = 0s;
