@@ -4,13 +4,13 @@ import contextlib
 import os
 import sqlite3
 import subprocess
-import threading
 
 from api import Api
 from harness import ADMIN, Skip, check, equal, give_away, test, wait_for
 from syscalls import Faults, Rule
 from wire import basic
 from test_audience import audience_server, audience_with_store, ended, heard_long_enough, leaves, listens, on_air, summary
+from threads import all_at_once
 
 
 def files(server):
@@ -81,12 +81,7 @@ def only_an_administrator_copies_and_one_at_a_time(t):
     told = api.want(200, "POST", "/audience/backup?file=/tmp/x", {"file": "/tmp/x"}).json()
     equal(told["file"], str(server.dir / "state" / "audience.db.backup"), "where it goes is not for the request")
     grown(server.dir / "state" / "audience.db", 150)
-    replies = []
-    asked = [threading.Thread(target=lambda: replies.append(Api(server).ask("POST", "/audience/backup"))) for _ in range(3)]
-    for one in asked:
-        one.start()
-    for one in asked:
-        one.join()
+    replies = all_at_once(lambda _: Api(server).ask("POST", "/audience/backup"), range(3))
     equal(sorted(reply.status for reply in replies), [200, 409, 409], [reply.text for reply in replies])
     check(all("busy" in reply.json()["type"] for reply in replies if reply.status == 409), [reply.text for reply in replies])
     equal(api.want(200, "POST", "/audience/backup").json()["bytes"], (server.dir / "state" / "audience.db.backup").stat().st_size)

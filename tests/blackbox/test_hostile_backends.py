@@ -1,10 +1,10 @@
 """Every backend gives invalid answers: listeners hear on, nothing grows, no password is in a log, and each fault has
 its log line and its pause."""
 import re
-import threading
 
 from harness import check, equal, mount, request, test, wait_for
 from hostile import BEHAVIOURS, Hostile, silence, slow_body, slow_head, stream_that_ends
+from threads import all_at_once
 from witness import Witness
 
 SECRET = "c0ffee-s3cret"
@@ -30,11 +30,7 @@ def no_backend_holds_up_what_is_not_its(t):
         wire = server.wire()
         wire.send(request("GET /auth%d HTTP/1.0" % i, [], "anna:" + SECRET))
         statuses[BEHAVIOURS[i].__name__] = wire.reply_head().status
-    threads = [threading.Thread(target=come, args=(i,)) for i, behaviour in enumerate(BEHAVIOURS) if behaviour not in SLOW]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    all_at_once(come, [i for i, behaviour in enumerate(BEHAVIOURS) if behaviour not in SLOW])
     equal({name: status for name, status in statuses.items() if status not in (302, 401, 403)}, {}, "listeners that were let in")
     # A stream that ends at once is asked for a sixteenth of the time later: 16 times in 4 s, 8 in the next 4 s …
     ends = backends[BEHAVIOURS.index(stream_that_ends)]

@@ -10,6 +10,7 @@ import time
 from bench import ADMIN, Failed, Site, check, cluster_json, node_at, slave_body, start, test, wait_for
 from link_bench import Feeder, edge, feed, kill9, linked_master, master_block, public, up
 from peer_bench import HUMBLE, all_know, head_for_player, peers
+from threads import Threaded
 
 SOURCE_TIMEOUT = "<clients>5000</clients><source-timeout>5</source-timeout>"
 
@@ -34,14 +35,12 @@ class Ear:
         self.wire, self.address = wire, address
 
 
-class Crowd:
+class Crowd(Threaded):
     """Ears that are read all the time."""
 
     def __init__(self, b):
-        self.ears, self.going = [], True
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        b.owned(self)
+        self.ears = []
+        self.start(b)
 
     def add(self, address, mount="/live.mp3", follow=True):
         ear = Ear(address, mount, "Ear%d-%d/1" % (len(self.ears), time.monotonic_ns()), follow)
@@ -67,8 +66,7 @@ class Crowd:
                     ear.ended = time.monotonic()
 
     def close(self):
-        self.going = False
-        self.thread.join(3)
+        super().close()
         for ear in self.ears:
             ear.wire.close()
 

@@ -21,7 +21,6 @@ import re
 import shutil
 import sys
 import tempfile
-import threading
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -36,6 +35,7 @@ import servers  # noqa: E402
 from differences import differ, differences  # noqa: E402
 from harness import Failed  # noqa: E402
 from normal import normal  # noqa: E402
+from threads import all_at_once  # noqa: E402
 
 
 class IcecastStumbled(Exception):
@@ -66,11 +66,7 @@ def play_both(groups, pair):
         except Exception as e:
             faults.append((one.server.name, str(e) if isinstance(e, Failed) else traceback.format_exc()))
 
-    threads = [threading.Thread(target=run, args=(one,)) for one in players]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    all_at_once(run, players)
     for one in players:
         one.close()
         print("".join("slow: %s: %s\n" % (one.server.name, line) for line in one.slow), end="")

@@ -6,7 +6,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import threading
 import time
 
 from encoders import FORMATS, PARSERS, Ear, full
@@ -14,6 +13,7 @@ from events import Events
 from harness import alive, check, equal, test, wait_for
 from replacing import upgrade
 from test_encoders import BACKUP, MAIN, ROWS, mount, states, wait_for_states
+from threads import Threaded
 
 RATE = 44100
 AFTER = 2       # seconds of silence
@@ -21,21 +21,19 @@ AFTER = 2       # seconds of silence
 LATE = 4
 
 
-class Studio:
+class Studio(Threaded):
     """A real encoder (ffmpeg) whose sound is made here, a tone or silence."""
 
     def __init__(self, bench, server, kind, login, tone, on_air=True, options=()):
-        self.tone, self.on_air, self.going = tone, on_air, True
+        self.tone, self.on_air = tone, on_air
         content_type, codec = FORMATS[kind]
         self.process = subprocess.Popen(
             ["ffmpeg", "-v", "error", "-f", "s16le", "-ar", str(RATE), "-ac", "1", "-i", "pipe:0", "-ac", "2", *options, *codec,
              "-flush_packets", "1", "-content_type", content_type, "icecast://%s@127.0.0.1:%d/live" % (login, server.port)],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.thread = threading.Thread(target=self.play, daemon=True)
-        self.thread.start()
-        bench.owned(self)
+        self.start(bench)
 
-    def play(self):
+    def run(self):
         sent, began, step = 0, time.monotonic(), RATE // 20
         while self.going:
             if sent > (time.monotonic() - began + 0.5) * RATE:
@@ -51,8 +49,7 @@ class Studio:
             sent += step
 
     def close(self):
-        self.going = False
-        self.thread.join(2)
+        super().close()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()

@@ -9,7 +9,6 @@ import http.client
 import os
 import pathlib
 import re
-import threading
 import time
 
 from encoders import Ear
@@ -20,21 +19,20 @@ from ports import free_port
 from recorder import Studio, check_consecutive, newest, recorded_seconds
 from syscalls import Faults
 from tasks import children_of
+from threads import Threaded
 from tls_bench import certificate, tls
 
 GAP = 2.0           # the longest allowed silence of a witness in seconds, also beside compilers
 MAX_LINES = 12      # warnings and errors that one fault may cause, however often it occurs
 
 
-class Player:
+class Player(Threaded):
     """A player of HLS that keeps its connection, and makes a new one when it ends."""
 
     def __init__(self, t, server):
         self.watch = Watch("127.0.0.1", server.port, "/live.mp3/live.m3u8")
-        self.going, self.wrong = True, None
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        t.owned(self)
+        self.wrong = None
+        self.start(t)
 
     def run(self):
         while self.going:
@@ -52,8 +50,7 @@ class Player:
         return len(self.watch.seen)
 
     def close(self):
-        self.going = False
-        self.thread.join(5)
+        super().close()
         self.watch.close()
 
 

@@ -4,11 +4,11 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 from harness import ADMIN, SOURCE, Failed, Skip, check, equal, mount, test, wait_for
 from hls_check import Fault, Watch
+from threads import Threaded
 from wire import basic, request
 
 FULL = os.environ.get("LB_FULL") == "1"
@@ -42,7 +42,7 @@ def decoded(data, kind):
         return player.communicate(data, timeout=60)[0]
 
 
-class Encoder:
+class Encoder(Threaded):
     """Sends its lead at once, and the rest in real time."""
 
     def __init__(self, t, server, mount, kind, data, lead=10):
@@ -51,10 +51,8 @@ class Encoder:
         self.wire.sendall("\r\n".join(lines).encode())
         reply = self.wire.recv(4096)
         check(b" 200 " in reply, "the source is refused: %r" % reply)
-        self.data, self.rate, self.lead, self.going = data, FORMATS[kind][2], lead, True
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        t.owned(self)
+        self.data, self.rate, self.lead = data, FORMATS[kind][2], lead
+        self.start(t)
 
     def run(self):
         begin, sent = time.monotonic(), 0
@@ -68,8 +66,7 @@ class Encoder:
             time.sleep(0.05)
 
     def close(self):
-        self.going = False
-        self.thread.join(3)
+        super().close()
         self.wire.close()
 
 

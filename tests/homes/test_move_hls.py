@@ -1,26 +1,24 @@
 """A mount moves while HLS players play it: no segment is missing or different, and one discontinuity marks the change
 of its source, at the same place in all lists."""
-import threading
 import time
 
 from harness import Failed, check, equal, test, wait_for
 from moves import MOUNT, PATIENCE, Scene
 
 from hls_check import Fault, Watch
+from threads import Threaded
 
 HLS = "<hls><segment>2</segment><window>16</window></hls>"
 
 
-class Player:
+class Player(Threaded):
     """Plays a list on a thread, strictly; a fault of the list ends it."""
 
     def __init__(self, b, server):
-        self.name, self.wrong, self.going = server.name, None, True
+        self.name, self.wrong = server.name, None
         self.watch = Watch(*server.address, MOUNT + "/live.m3u8", agent="player at " + server.name)
         wait_for(self.first_list, "a list at " + server.name, PATIENCE)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        b.owned(self)
+        self.start(b)
 
     def first_list(self):
         if self.watch.path is None:
@@ -50,8 +48,7 @@ class Player:
         return max(self.seen(), default=-1)
 
     def close(self):
-        self.going = False
-        self.thread.join(5)
+        super().close()
         self.watch.close()
 
 

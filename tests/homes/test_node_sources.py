@@ -8,6 +8,7 @@ from api import Api, encoded
 from bench import ADMIN, check, equal, test, wait_for
 from harness import SOURCE
 from link_bench import Feeder, edge, feed, kill9, linked_master, percentile
+from threads import all_at_once
 
 
 def rows(master):
@@ -140,16 +141,7 @@ def end_of(wire, patience=15):
 
 
 def ends_of(wires):
-    took = [None] * len(wires)
-
-    def one(i):
-        took[i] = end_of(wires[i].socket)
-    threads = [threading.Thread(target=one, args=(i,)) for i in range(len(wires))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return took
+    return all_at_once(lambda wire: end_of(wire.socket), wires)
 
 
 @test

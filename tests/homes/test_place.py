@@ -1,6 +1,5 @@
 """Placement: new mounts go to the node with the most room, near and with their tags; two masters place like one."""
 import os
-import threading
 
 from api import encoded
 from bench import node_at
@@ -8,6 +7,7 @@ from etcd import Cluster
 from harness import check, equal, test, wait_for
 from link_bench import RawNode
 from placed import Api, etcd_store, home, homes, store_master, up
+from threads import all_at_once
 
 NUMBER = 160 if os.environ.get("LB_FULL") else 32
 SHARES = {"edge12": 10, "edge13": 5, "edge14": 1}
@@ -29,16 +29,10 @@ def made(masters, nodes, parts):
 
     def done():
         up(masters, nodes)
-        answers = []
 
-        def make(api, part):
-            for i in range(NUMBER // parts):
-                answers.append(api.ask("POST", "/mounts", {"mount": "/m%d-%d" % (part, i)}))
-        threads = [threading.Thread(target=make, args=(apis[part % len(apis)], part)) for part in range(parts)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        def make(part):
+            return [apis[part % len(apis)].ask("POST", "/mounts", {"mount": "/m%d-%d" % (part, i)}) for i in range(NUMBER // parts)]
+        answers = sum(all_at_once(make, range(parts)), [])
         if not any("is not up" in answer.text for answer in answers):
             equal([answer.status for answer in answers], [201] * NUMBER)
             return True

@@ -7,6 +7,7 @@ import threading
 import time
 
 from bench import wait_for
+from threads import Threaded
 
 CLONE_NEWNET = 0x40000000
 
@@ -26,18 +27,16 @@ class One:
         self.socket = None
 
 
-class Crowd:
+class Crowd(Threaded):
     """Listeners that stay until the test ends them; all numbers are current."""
 
     def __init__(self, b, space=None, source="127.0.0.77"):
         self.space, self.source = space, source
         self.lock = threading.Lock()
-        self.tasks, self.all, self.peak, self.going = [], [], 0, True
+        self.tasks, self.all, self.peak = [], [], 0
         self.inside = 0     # 200, with audio, and not closed
         self.wake, self.waker = socket.socketpair()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        b.owned(self)
+        self.start(b)
 
     def join(self, address, mount, login=None):
         one = One(address, mount, self.source, login)

@@ -13,6 +13,7 @@ import time
 from bench import LISTENER, Failed, check, equal, node_at, wait_for
 from harness import give_away
 from ports import free_port
+from threads import Threaded
 
 
 def link_port():
@@ -79,14 +80,12 @@ def kill9(server):
     (server.dir / "out").unlink()
 
 
-class Feeder:
+class Feeder(Threaded):
     """A source that sends units at about the real rate until it is closed."""
 
     def __init__(self, source, units=10, pause=0.05):
         self.source, self.units, self.pause = source, units, pause
-        self.going = True
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+        self.start()
 
     def run(self):
         while self.going:
@@ -95,10 +94,6 @@ class Feeder:
             except (Failed, OSError):
                 return
             time.sleep(self.pause)
-
-    def close(self):
-        self.going = False
-        self.thread.join(2)
 
 
 def feed(b, server, mount="/live.mp3", units=10, **options):

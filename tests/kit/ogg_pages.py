@@ -2,10 +2,10 @@
 import bisect
 import struct
 import subprocess
-import threading
 import time
 
 from encoders import ogg_crc
+from threads import Threaded
 
 NOISE = "anoisesrc=r=%d:a=0.5:seed=1[a];anoisesrc=r=%d:a=0.5:seed=2[b];[a][b]join=inputs=2:channel_layout=stereo[o]"
 
@@ -105,16 +105,14 @@ class Stream:
         return sum(whole[5] & 1 for _, whole in self.pages)
 
 
-class Player:
+class Player(Threaded):
     """Sends a stream in real time; began: the wall time of its first sample."""
 
     def __init__(self, bench, source, stream):
-        self.source, self.stream, self.going = source, stream, True
+        self.source, self.stream = source, stream
         source.send(stream.headers)
         self.began = time.time()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        bench.owned(self)
+        self.start(bench)
 
     def run(self):
         begin, times = time.monotonic(), [when for when, _ in self.stream.pages]
@@ -128,7 +126,3 @@ class Player:
                     return
             sent = max(sent, due)
             time.sleep(0.02)
-
-    def close(self):
-        self.going = False
-        self.thread.join(3)

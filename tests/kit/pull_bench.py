@@ -15,6 +15,7 @@ from harness import give_away
 from harness import request
 from link_bench import edge, link_port, linked_master, master_block, node
 from link_bench import readable, up
+from threads import Threaded
 
 ETH_P_ALL = 3
 SOL_PACKET, PACKET_STATISTICS = 263, 6
@@ -57,11 +58,11 @@ def filter_of(hosts):
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
-class Sniffer:
+class Sniffer(Threaded):
     """Every packet of these hosts on the loopback until close(): the number of packets with each of the texts."""
 
     def __init__(self, b, texts, hosts):
-        self.counts, self.packets, self.going = dict.fromkeys(texts, 0), 0, True
+        self.counts, self.packets = dict.fromkeys(texts, 0), 0
         try:
             self.wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         except PermissionError as e:
@@ -73,9 +74,7 @@ class Sniffer:
         self.wire.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", steps, ctypes.addressof(program)))  # SO_ATTACH_FILTER
         self.wire.bind(("lo", 0))
         self.wire.settimeout(0.2)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        b.owned(self)
+        self.start(b)
 
     def run(self):
         while self.going:

@@ -1,11 +1,11 @@
 """A server that records, an encoder of numbered frames in real time, and the announced recordings."""
 import json
 import re
-import threading
 import time
 
 from harness import ADMIN, Failed, check, mount
 from media import mp3_frame
+from threads import Threaded
 
 FRAME_S = 1152 / 48000
 
@@ -17,16 +17,14 @@ def recorder(t, directory=None, inside="", more="", **slots):
     return server.start()
 
 
-class Studio:
+class Studio(Threaded):
     """An encoder that sends numbered frames in real time, and starts over when its server is killed."""
 
     def __init__(self, t, server, mount="/live.mp3"):
-        self.server, self.mount, self.going = server, mount, True
+        self.server, self.mount = server, mount
         self.sent, self.number = {}, 0
-        self.thread = threading.Thread(target=self.run, daemon=True)
         self.source = server.source(mount)
-        self.thread.start()
-        t.owned(self)
+        self.start(t)
 
     def run(self):
         begin, first = time.monotonic(), self.number
@@ -44,12 +42,7 @@ class Studio:
     def again(self):
         self.thread.join(3)
         self.source = self.server.source(self.mount)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def close(self):
-        self.going = False
-        self.thread.join(3)
+        self.start()
 
 
 def ranges(server, path="/live.mp3"):

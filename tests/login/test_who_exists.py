@@ -9,6 +9,7 @@ import time
 from api import Api, store_server
 from browser_login import JSON
 from harness import ADMIN, Failed, check, equal, test, wait_for
+from threads import all_at_once
 from wire import request
 
 ASKED = [0]
@@ -153,13 +154,8 @@ def the_password_of_the_administrator_is_guessed_by_no_other_door(t):
 def twenty_right_logins_at_once_are_let_in(t):
     server, _, users = house(t)
     for way in WAYS:
-        address, answers = fresh_address(), []
-        user = users.pop()
-        threads = [threading.Thread(target=lambda: answers.append(WAYS[way](server, user, "pw-of-" + user, address)[0])) for _ in range(20)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        address, user = fresh_address(), users.pop()
+        answers = all_at_once(lambda _: WAYS[way](server, user, "pw-of-" + user, address)[0], range(20))
         equal(answers, [200] * 20, way)
 
 

@@ -1,11 +1,11 @@
 """Titles of a chained Ogg stream whose pages have a second, as ffmpeg writes them."""
 import shutil
 import subprocess
-import threading
 import time
 
 from harness import Skip, check, equal, test, wait_for
 from ogg_pages import pages_of
+from threads import Threaded
 
 MOUNT = "/live.ogg"
 RATE, SECONDS, SONGS = 44100, 4, 4
@@ -13,20 +13,18 @@ BOS = 2
 WRONG_MS = 100
 
 
-class Songs:
+class Songs(Threaded):
     """Sends one chain for each song, at the pace of its granules."""
 
     def __init__(self, bench, source):
-        self.source, self.going, self.pages = source, True, []
+        self.source, self.pages = source, []
         for song in range(SONGS):
             path = str(bench.dir / ("%d.ogg" % song))
             subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "anoisesrc=r=%d:a=0.3:d=%d" % (RATE, SECONDS), "-metadata", "title=Song %d" % song,
                             "-c:a", "libvorbis", "-serial_offset", str(song + 1), path], check=True, stdin=subprocess.DEVNULL)
             with open(path, "rb") as file:
                 self.pages += [(song * SECONDS + max(0, granule) / RATE, whole) for whole, _, granule, _ in pages_of(file.read())]
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        bench.owned(self)
+        self.start(bench)
 
     def run(self):
         began = time.monotonic()
@@ -35,10 +33,6 @@ class Songs:
             if not self.going:
                 return
             self.source.send(whole)
-
-    def close(self):
-        self.going = False
-        self.thread.join(3)
 
 
 def now(server):

@@ -13,6 +13,7 @@ from bench import kill
 from harness import ADMIN, Failed, Skip, check, equal, free_port, listen_socket, request, test, wait_for
 from media import mp3_numbers
 from recorder import Studio
+from threads import Threaded
 from upstream import Upstream
 
 FULL = os.environ.get("LB_FULL") == "1"
@@ -29,17 +30,14 @@ def figures(stalls):
     return "median %.0f ms, p99 %.0f ms, most %.0f ms" % tuple(s * 1000 for s in (stalls[len(stalls) // 2], stalls[rank], stalls[-1]))
 
 
-class Ear:
+class Ear(Threaded):
     """A listener that keeps its bytes, and measures its longest silence."""
 
     def __init__(self, t, server, mount="/live"):
         self.data, self.longest, self.ended = bytearray(), 0.0, False
         self.wire = socket.create_connection(server.address, 10)
         self.wire.sendall(b"GET %s HTTP/1.0\r\n\r\n" % mount.encode())
-        self.going = True
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        t.owned(self)
+        self.start(t)
 
     def run(self):
         self.wire.settimeout(0.2)
@@ -66,8 +64,7 @@ class Ear:
         return before
 
     def close(self):
-        self.going = False
-        self.thread.join(3)
+        super().close()
         self.wire.close()
 
     def numbers(self):

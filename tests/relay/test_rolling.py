@@ -2,7 +2,6 @@
 import random
 import re
 import signal
-import threading
 import time
 
 import foreign
@@ -11,6 +10,7 @@ from harness import Failed, check, test, wait_for
 from media import mp3_frame
 from recorder import FRAME_S
 from test_relay import FULL, Ear, chain, figures, hosts, upstream_of, whole
+from threads import Threaded
 
 ROUNDS = 50 if FULL else 2
 # The goals; on a busy machine it is only to be seen that no upstream's rest is waited for.
@@ -24,16 +24,14 @@ def pause():
     return random.uniform(1, 20) if FULL else random.uniform(0.3, 1)
 
 
-class OwnEncoder:
+class OwnEncoder(Threaded):
     """Sends numbered frames in real time, the same as others of its kind, and reconnects whenever its server is
     back."""
 
     def __init__(self, t, server, begin):
         self.server, self.begin = server, begin
-        self.going, self.flows_since = True, None
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        t.owned(self)
+        self.flows_since = None
+        self.start(t)
 
     def run(self):
         while self.going:
@@ -56,10 +54,6 @@ class OwnEncoder:
                 source.send(mp3_frame("S", number))
                 number += 1
             time.sleep(0.02)
-
-    def close(self):
-        self.going = False
-        self.thread.join(6)
 
 
 def stock_pair(t):

@@ -25,6 +25,7 @@ import facts  # noqa: E402
 import harness  # noqa: E402
 from crowd import Crowd, hears  # noqa: E402
 from script import Actions, draw  # noqa: E402
+from threads import Threaded  # noqa: E402
 from witness import Witness  # noqa: E402
 from world import LOOSE, STREAMS, World  # noqa: E402
 
@@ -34,13 +35,12 @@ GROWS = 4096 + 5200  # KiB that a process may have grown at the end; its first r
 CAUSED = re.compile("the upgrade was not made|accept|No space|could not be written|link|master|node|upstream|relay|source|state")
 
 
-class Stuck:
+class Stuck(Threaded):
     """Readers that do not read, and one that reads slowly."""
 
     def __init__(self, world, addresses):
-        self.world, self.addresses, self.going, self.sockets = world, addresses, True, {}
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+        self.world, self.addresses, self.sockets = world, addresses, {}
+        self.start()
 
     def run(self):
         number = 0
@@ -66,8 +66,7 @@ class Stuck:
             del self.sockets[number]
 
     def close(self):
-        self.going = False
-        self.thread.join(10)
+        super().close()
         for held in self.sockets.values():
             held.close()
 

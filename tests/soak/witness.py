@@ -5,10 +5,10 @@ checks from there.  A loose witness may be moved between mounts: each part of on
 """
 import re
 import socket
-import threading
 import time
 
 import media
+from threads import Threaded
 from tls_bench import tls
 
 COUNTER = re.compile(rb"<([A-Z])(\d{9})>")
@@ -68,13 +68,12 @@ class Judge:
             return self.take(b"")
 
 
-class Witness:
+class Witness(Threaded):
     def __init__(self, world, name, mount, address, icy=False, secure=False, loose=False):
         self.world, self.name, self.mount, self.address, self.icy, self.secure, self.loose = world, name, mount, address, icy, secure, loose
-        self.frames, self.going, self.judges, self.at = world.frames[mount], True, [], None
+        self.frames, self.judges, self.at = world.frames[mount], [], None
         self.joins, self.wrong, self.last, self.longest = 0, [], time.monotonic(), 0.0
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+        self.start()
 
     # -- its thread
     def run(self):

@@ -5,7 +5,6 @@ import re
 import signal
 import socket
 import struct
-import threading
 import time
 
 import media
@@ -15,6 +14,7 @@ from harness import ADMIN, SOURCE, listen_socket, request
 from link_bench import edge, link_port, linked_master, up
 from replacing import TAKEN
 from syscalls import Faults
+from threads import Threaded
 from tls_bench import certificate, tls
 from witness import FORMATS, Frames
 
@@ -34,16 +34,15 @@ LOOSE = ("/f.mp3", "/g.mp3")    # listeners are moved between them
 LINGER = "<linger-for>30</linger-for>"
 
 
-class Encoder:
+class Encoder(Threaded):
     """Sends numbered units in real time; after the end of its connection it reconnects, and continues with the next
     number."""
 
     def __init__(self, world, mount):
         self.world, self.mount = world, mount
         self.kind, self.tag, self.unit, self.secure, self.master, _ = STREAMS[mount]
-        self.number, self.going, self.cuts, self.socket, self.away = 0, True, [], None, 0.0
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+        self.number, self.cuts, self.socket, self.away = 0, [], None, 0.0
+        self.start()
 
     def run(self):
         while self.going:

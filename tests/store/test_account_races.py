@@ -10,6 +10,7 @@ from api import Api, store_server
 from etcd import Cluster, b64
 from harness import ADMIN, check, equal, test, wait_for
 from test_etcd_masters import masters
+from threads import all_at_once
 
 ROUNDS = 100 if os.environ.get("LB_FULL") else 4
 PATIENCE = 60
@@ -29,17 +30,12 @@ def send(server, method, path, body=None):
 
 def at_once(requests):
     """[(server, method, path, body)] → [(status, body)], all of them begun together."""
-    answers, gate = [None] * len(requests), threading.Barrier(len(requests))
+    gate = threading.Barrier(len(requests))
 
-    def ask(number):
+    def ask(one):
         gate.wait()
-        answers[number] = send(*requests[number])
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(requests))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
+        return send(*one)
+    return all_at_once(ask, requests)
 
 
 def statuses(answers):

@@ -5,7 +5,6 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import time
 
 from api import Api, encoded
@@ -13,6 +12,7 @@ from bench import ADMIN, check, equal, test, wait_for
 from etcd import PREFIX, Cluster, needs_etcd
 from harness import SOURCE, request
 from link_bench import RawNode, edge, feed, kill9, linked_master, percentile
+from threads import all_at_once
 
 MOUNT = "/live.mp3"
 STAY = "<max-redirect-slaves>0</max-redirect-slaves>"
@@ -107,11 +107,7 @@ def follow(nodes, fact, patience=10):
                 took[node.host] = time.monotonic() - began
                 return
             time.sleep(0.004)
-    threads = [threading.Thread(target=watch, args=(node,)) for node in nodes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    all_at_once(watch, nodes)
     equal(len(took), len(nodes), "nodes where it holds, of %r: %r" % ([status(node) for node in nodes], took))
     return list(took.values())
 

@@ -10,6 +10,7 @@ from api import STORE, Api, encoded, store_server
 from etcd import PREFIX, Cluster, Tool, b64
 from harness import ADMIN, check, equal, free_port, test, wait_for
 from tasks import schedule_of, tasks_of
+from threads import all_at_once
 
 COUNT = 10000 if os.environ.get("LB_FULL") else 1000
 START, RSS, CHANGE = 3.0, 100 * 1024, 0.010  # seconds, KiB, seconds of the control thread
@@ -73,11 +74,7 @@ def many_changes(server):
             equal(reply.status, 200, text[:300])
         connection.close()
     before, begin = control_seconds(server), time.monotonic()
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    all_at_once(write, range(WRITERS))
     took = time.monotonic() - begin
     return CHANGES / took, (control_seconds(server) - before) / CHANGES
 

@@ -1,5 +1,4 @@
 """HLS players when the program is replaced: the same segments continue, and each player is one listener."""
-import threading
 import time
 
 from auth_bench import ACCEPT, backend_of
@@ -7,20 +6,19 @@ from harness import ADMIN, Failed, check, equal, give_away, test, wait_for
 from hls_check import Fault, Watch
 from media import MP3_FRAME
 from replacing import upgrade
+from threads import Threaded
 
 SECOND = 42     # frames, about
 CONFIG = ("<hls><segment>2</segment><window>12</window></hls>"
           "<mount><mount-name>/live.mp3</mount-name><hls>1</hls></mount>")
 
 
-class Studio:
+class Studio(Threaded):
     """Plays in real time, ten seconds ahead: segments need a clock."""
 
     def __init__(self, t, server):
-        self.source, self.sent, self.going = server.source(), b"", True
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        t.owned(self)
+        self.source, self.sent = server.source(), b""
+        self.start(t)
 
     def run(self):
         begin, frames = time.monotonic(), 0
@@ -29,10 +27,6 @@ class Studio:
             self.sent += self.source.play(due - frames)
             frames = due
             time.sleep(0.05)
-
-    def close(self):
-        self.going = False
-        self.thread.join(3)
 
 
 def poll(*players):

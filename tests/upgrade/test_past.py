@@ -11,6 +11,7 @@ from media import MP3_FRAME, mp3_numbers
 from recorder import Studio, ranges, recorded_seconds, recorder
 from replacing import upgrade
 from syscalls import Faults, Rule
+from threads import Threaded
 from tls_bench import certificate, tls
 from wire import request
 
@@ -85,16 +86,14 @@ def one_of_a_mount_that_is_off_the_air_goes_on(t):
     equal(server.stop(), 0)
 
 
-class Flood:
+class Flood(Threaded):
     """A stream with more bytes a second than sockets hold; every byte is known."""
 
     def __init__(self, t, server):
-        self.wire, self.sent, self.going = server.wire(), bytearray(), True
+        self.wire, self.sent = server.wire(), bytearray()
         self.wire.send(request("SOURCE /big HTTP/1.0", ["Content-Type: audio/x-unknown"], SOURCE))
         self.wire.reply_head()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        t.owned(self)
+        self.start(t)
 
     def run(self):
         number = 0
@@ -104,10 +103,6 @@ class Flood:
             self.sent += data
             self.wire.send(data)
             time.sleep(0.05)
-
-    def close(self):
-        self.going = False
-        self.thread.join(3)
 
 
 def file_server(t):

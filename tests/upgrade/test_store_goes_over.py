@@ -1,11 +1,11 @@
 """A server with a <store> is replaced during changes: each acknowledged change is kept, and sources and listeners
 continue."""
-import threading
 
 from api import Api, encoded, refused, store_server
 from browser_login import Browser
 from harness import check, equal, test, wait_for
 from replacing import own_program, put_program, refused_upgrade, upgrade
+from threads import Threaded
 
 PASSWORD = "a-long-password"
 PATIENT = "<source-timeout>120</source-timeout>"
@@ -17,14 +17,12 @@ FAMILIES = {"mounts": ("mount", lambda n: {"mount": "/%d.mp3" % n}), "accounts":
             "tokens": ("id", lambda n: {"name": "t%d" % n, "role": "viewer"})}
 
 
-class Writer:
+class Writer(Threaded):
     """Makes records of one family, one after the other; `made`: the answers."""
 
     def __init__(self, t, server, family):
-        self.server, self.family, self.going, self.made, self.wrong = server, family, True, [], []
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        t.owned(self)
+        self.server, self.family, self.made, self.wrong = server, family, [], []
+        self.start(t)
 
     def run(self):
         api, (_, body) = Api(self.server), FAMILIES[self.family]
@@ -41,10 +39,6 @@ class Writer:
 
     def names(self):
         return [made[FAMILIES[self.family][0]] for made in self.made]
-
-    def close(self):
-        self.going = False
-        self.thread.join(10)
 
 
 def listed(api, family):

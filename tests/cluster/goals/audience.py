@@ -2,8 +2,8 @@
 import re
 import select
 import socket
-import threading
 import time
+from threads import Threaded
 
 LOCATION = re.compile(rb"\r\nLocation: https?://([0-9.]+):(\d+)(/[^\r]*)\r\n", re.I)
 
@@ -19,19 +19,17 @@ class Player:
         self.refused = []       # statuses that were neither 200 nor 302
 
 
-class Players:
+class Players(Threaded):
     """`many` players of one mount at a master; they come within `over` seconds."""
 
     def __init__(self, b, master, mount, many, over=2.0, retry=0.1):
         self.master, self.mount, self.retry = master, mount, retry
         self.players = [Player(i, "127.0.77.%d" % (i % 200 + 1)) for i in range(many)]
-        self.poll, self.by_file, self.going = select.epoll(), {}, True
+        self.poll, self.by_file = select.epoll(), {}
         begin = time.monotonic()
         for i, player in enumerate(self.players):
             player.retry_at = begin + over * i / many
-        b.owned(self)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+        self.start(b)
 
     def listening(self):
         return sum(player.wire is not None and player.head is None for player in self.players)
@@ -105,8 +103,7 @@ class Players:
         player.heard = now
 
     def close(self):
-        self.going = False
-        self.thread.join(3)
+        super().close()
         for player in self.players:
             if player.wire:
                 player.wire.close()
