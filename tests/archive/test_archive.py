@@ -11,7 +11,7 @@ import time
 
 import preload
 from encoders import Ear, parse_ogg
-from harness import ADMIN, SOURCE, Skip, check, equal, matches, mount, test, wait_for
+from harness import ADMIN, SOURCE, Skip, check, equal, matches, mount, open_folder, test, wait_for
 from media import mp3_frame, mp3_numbers
 from recorded import Recording
 from recorder import FRAME_S, Studio, check_consecutive, newest, number_of, ranges, recorded_seconds, recorder
@@ -467,9 +467,7 @@ def threads_of_the_archive_begin_with_the_first_need(t):
 @test
 def a_day_of_twenty_five_hours_has_all_its_recordings(t):
     server = t.unstarted_server()
-    place = server.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(server.dir / "archive")
     ends = 1730070000  # the midnight after 2024-10-27, on which the summer ends
     Recording(ends - 7200, 7200, frames_a_second=1).write(place, "%2Fm%2Emp3")
     server.write_config(body="<archive><dir>%s</dir></archive><mount><mount-name>/m.mp3</mount-name><archive><enabled>1</enabled>"
@@ -487,9 +485,7 @@ def a_day_of_twenty_five_hours_has_all_its_recordings(t):
 
 def two_hours_ago(t):
     server = t.unstarted_server()
-    place = server.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(server.dir / "archive")
     begin = int(time.time()) - 7200
     Recording(begin, 900).write(place, "%2Fm%2Emp3")
     server.write_config(body="<archive><dir>%s</dir></archive><mount><mount-name>/m.mp3</mount-name><archive>1</archive></mount>" % place)
@@ -542,9 +538,7 @@ def times_that_contradict_each_other_are_refused(t):
 @test
 def nodes_with_other_marks_give_the_same_bytes(t):
     server = t.unstarted_server()
-    place = server.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(server.dir / "archive")
     begin = int(time.time()) - 7200
     recording = Recording(begin, 320)
     recording.write(place, "%2Fa%2Emp3")

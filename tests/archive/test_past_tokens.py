@@ -2,7 +2,7 @@
 import time
 
 from bench import Cluster, ask_and_close, check, equal, test, wait_for
-from harness import ADMIN
+from harness import ADMIN, open_folder
 from recorded import Recording
 from token_bench import token
 from wire import basic
@@ -13,9 +13,7 @@ INSISTS = '<token keys="second first" require="%s"/>'
 
 def edge_with_a_past(b, require):
     """(cluster, edge, begin): /live.mp3 plays, /gone.mp3 is off the air; the edge has recorded both."""
-    place = b.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(b.dir / "archive")
     begin = int(time.time()) - 900
     for mount in ("live", "gone"):
         Recording(begin, 600, frames_a_second=2).write(place, "%%2F%s%%2Emp3" % mount)

@@ -2,7 +2,7 @@
 import time
 
 from api import Api, store_server
-from harness import Failed, check, equal, mount, test, wait_for
+from harness import Failed, check, equal, mount, open_folder, test, wait_for
 from link_bench import edge, feed
 from placed import login_of, store_master, up
 from recorded import Recording
@@ -12,10 +12,7 @@ TEN_MINUTES = "<archive><enabled>1</enabled><retention>10m</retention></archive>
 
 
 def made_place(t):
-    place = t.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
-    return place
+    return open_folder(t.dir / "archive")
 
 
 class Radio:

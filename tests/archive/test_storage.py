@@ -3,7 +3,7 @@ import os
 import time
 
 from api import Api, store_server
-from harness import ADMIN, check, equal, test, wait_for
+from harness import ADMIN, check, equal, open_folder, test, wait_for
 from recorded import Recording
 from wire import request
 
@@ -12,9 +12,7 @@ MB = 1_000_000
 
 @test
 def the_oldest_recordings_go_beyond_the_storage_of_a_mount(t):
-    place = t.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(t.dir / "archive")
     begin = int(time.time()) // 300 * 300 - 3600
     recording = Recording(begin, 3000, frames_a_second=6)
     recording.write(place, "%2Fnews%2Emp3")
@@ -70,9 +68,7 @@ def the_oldest_recordings_go_beyond_the_storage_of_a_mount(t):
 
 @test
 def what_sources_have_recorded_is_cut(t):
-    place = t.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(t.dir / "archive")
     server = store_server(t, "<archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
     api = Api(server)
     login = api.mount("/live.mp3")
@@ -111,9 +107,7 @@ def what_sources_have_recorded_is_cut(t):
 
 @test
 def a_full_mount_takes_no_recordings_of_others(t):
-    place = t.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(t.dir / "archive")
     recording = Recording(int(time.time()) // 300 * 300 - 3600, 3000, frames_a_second=10)
     recording.write(place, "%2Fother%2Emp3")
     before = 3000 * recording.bytes_a_second

@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from harness import ADMIN, SOURCE, check, equal, request, test, wait_for
+from harness import ADMIN, SOURCE, check, equal, open_folder, request, test, wait_for
 from pictures import comment, id3, jpeg_head, png, webp_head
 from test_now import now, set_title
 from test_now_events import Reader
@@ -148,9 +148,7 @@ def a_station_has_a_picture_for_titles_without_one(t):
 
 @test
 def pictures_and_their_titles_outlive_the_server(t):
-    state = t.dir / "state"
-    state.mkdir()
-    state.chmod(0o777)
+    state = open_folder(t.dir / "state")
     server, source = begin(t, paths="<state-dir>%s</state-dir>" % state)
     art = put(server, png(seed=6)).json()["art"]
     early = put(server, png(seed=7), query="?keep=1").json()["art"]

@@ -6,7 +6,7 @@ from engines import firefox, null_sink, webkit
 from road import Road
 from stage import harness
 from tls_bench import certificate
-from harness import check, equal, free_port, listen_socket, test, wait_for
+from harness import check, equal, free_port, listen_socket, open_folder, test, wait_for
 
 KINDS = {"mp3": "/live.mp3", "aac": "/live.aac", "vorbis": "/live.ogg", "opus": "/live.opus"}
 AWAY = 10.0     # s
@@ -42,9 +42,7 @@ def plays(s, browser):
 
 
 def comes_back(s, browser):
-    kept = s.bench.dir / "kept"
-    kept.mkdir()
-    kept.chmod(0o777)
+    kept = open_folder(s.bench.dir / "kept")
     server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive>")))
     s.feed("/live.mp3")
     wait_for(lambda: server.get("/api/v1/now/live.mp3/place").status == 200, "the stream has times", 30)

@@ -5,7 +5,7 @@ import accessibility
 from pages import BROKEN, WIDER, EvilSite, quiet
 from pictures import png
 from stage import harness
-from harness import ADMIN, check, equal, test, wait_for
+from harness import ADMIN, check, equal, open_folder, test, wait_for
 
 HEARD = "return document.querySelector('audio').currentTime"
 NAME = "Radio \"Example\" <b>&</b>"
@@ -181,9 +181,7 @@ def it_is_shown_in_a_frame_only_as_an_embed(s):
 
 @test
 def a_frame_of_180_px_holds_what_it_shows(s):
-    kept = s.bench.dir / "kept"
-    kept.mkdir()
-    kept.chmod(0o777)
+    kept = open_folder(s.bench.dir / "kept")
     station = ('<station id="rock" name="Rock Antenna, a station with a long name" description="Guitars since 1989" logo="/icecast.png"><mount>/rock.mp3</mount>'
                '<mount>/rock-2.mp3</mount></station><player><link name="Imprint" url="https://example.org/imprint"/><link name="Privacy" url="https://example.org/"/></player>')
     server = s.start(body="<archive><dir>%s</dir></archive>%s%s" % (kept, harness.mount("/rock*", "<archive>1</archive>"), station))
@@ -207,9 +205,7 @@ def a_frame_of_180_px_holds_what_it_shows(s):
 
 @test
 def one_may_go_back_and_return(s):
-    kept = s.bench.dir / "kept"
-    kept.mkdir()
-    kept.chmod(0o777)
+    kept = open_folder(s.bench.dir / "kept")
     server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive><queue-size>100000</queue-size>")))
     s.feed("/live.mp3", "Radio Example")
 
@@ -250,9 +246,7 @@ def one_may_go_back_and_return(s):
 
 @test
 def in_the_past_the_title_is_that_of_the_recording(s):
-    kept = s.bench.dir / "kept"
-    kept.mkdir()
-    kept.chmod(0o777)
+    kept = open_folder(s.bench.dir / "kept")
     server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive><max-history>1</max-history>")))
     s.feed("/live.mp3", "Radio Example")
     wait_for(lambda: server.get("/api/v1/now/live.mp3/place").status == 200, "the stream has times", 20)

@@ -5,15 +5,13 @@ import signal
 import time
 
 from stage import harness
-from harness import check, equal, test, wait_for
+from harness import check, equal, open_folder, test, wait_for
 from player import HEARD, QUALITIES, WATCHED, comes_back, jumps_of, playing_page, quiet, sets_title
 
 
 def the_past_is_shown_in_time(s, mount, others=(), stations=""):
     """The page of another stream of the station is used if there is one."""
-    kept = s.bench.dir / "kept"
-    kept.mkdir()
-    kept.chmod(0o777)
+    kept = open_folder(s.bench.dir / "kept")
     mounts = "".join(harness.mount(name, "<archive>1</archive><linger-for>30</linger-for><max-history>90</max-history>") for name in (mount, *others))
     server = s.start(body=stations + "<archive><dir>%s</dir></archive>%s" % (kept, mounts))
     for other in others:
@@ -98,9 +96,7 @@ OFFERED = "return !document.getElementById('past').hidden"
 
 
 def recorded_page(s):
-    kept = s.bench.dir / "kept"
-    kept.mkdir()
-    kept.chmod(0o777)
+    kept = open_folder(s.bench.dir / "kept")
     server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive>")))
     s.feed("/live.mp3", "Radio Example")
 

@@ -10,7 +10,7 @@ import time
 from engines import firefox, null_sink, webkit
 from loudspeaker import Loudspeaker
 from stage import harness
-from harness import Failed, check, equal, test, wait_for
+from harness import Failed, check, equal, open_folder, test, wait_for
 from tones import TONES, Songs, frames, tone
 
 FULL = os.environ.get("LB_FULL") == "1"
@@ -166,9 +166,7 @@ def seam_is_known(server):
 
 
 def shown_in_time(s, browser, ear):
-    kept = s.bench.dir / "kept"
-    kept.mkdir()
-    kept.chmod(0o777)
+    kept = open_folder(s.bench.dir / "kept")
     body = harness.mount(MOUNT, "<archive>1</archive><linger-for>30</linger-for><max-history>70</max-history>")
     server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, body))
     data = frames(server.dir, SECONDS, TONES)

@@ -4,6 +4,7 @@ import re
 
 from authority import Authority
 from bench import ADMIN, check, equal, matches, test, wait_for
+from harness import open_folder
 from https_radio import NAME, comes, verified
 from link_bench import edge, link_port, linked_master, up
 
@@ -14,10 +15,7 @@ def sockets(number, plain, tls):
 
 
 def state(b, number):
-    place = b.dir / ("state%d" % number)
-    place.mkdir(exist_ok=True)
-    place.chmod(0o777)
-    return "<state-dir>%s</state-dir>" % place
+    return "<state-dir>%s</state-dir>" % open_folder(b.dir / ("state%d" % number))
 
 
 def cluster(b, numbers, challenges, having=None, more="", names=NAME):

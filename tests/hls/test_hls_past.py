@@ -6,7 +6,7 @@ import re
 import time
 import urllib.parse
 
-from harness import ADMIN, check, equal, matches, test, wait_for
+from harness import ADMIN, check, equal, matches, open_folder, test, wait_for
 from hls_check import Fault
 from recorded import Recording
 from test_hls import Encoder, encoded, poll_for, watch
@@ -263,9 +263,7 @@ def the_past_is_for_those_who_may_listen_and_as_far_as_the_window_goes(t):
 @test
 def an_event_list_of_a_day_has_all_its_segments(t):
     day, server = 24 * 3600, t.unstarted_server()
-    place = server.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(server.dir / "archive")
     begin = int(time.time()) - day - 900
     Recording(begin, day + 600, frames_a_second=1).write(place, "%2Fm%2Emp3")
     server.write_config(body=ROOT.replace("<segment>2", "<segment>6") % place +
@@ -299,9 +297,7 @@ def an_event_list_of_a_day_has_all_its_segments(t):
 @test
 def what_nothing_records_stays_in_the_log(t):
     server = t.unstarted_server()
-    place = server.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(server.dir / "archive")
     # As by another server that writes there.
     lock = t.owned((place / ".lock").open("w"))
     (place / ".lock").chmod(0o666)
@@ -318,9 +314,7 @@ def what_nothing_records_stays_in_the_log(t):
 
 def recorded_before(t, server, *mounts):
     """A list of a minute, two hours ago."""
-    place = server.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(server.dir / "archive")
     begin = int(time.time()) - 7200
     for mount in mounts:
         Recording(begin, 300).write(place, "%2F" + mount + "%2Emp3")

@@ -228,6 +228,13 @@ def give_away(directory):
                 pass  # a file that was being replaced
 
 
+def open_folder(path):
+    """Makes a directory that the server may write in."""
+    path.mkdir(exist_ok=True)
+    path.chmod(0o777)
+    return path
+
+
 class Bench:
     """The argument of a test: everything started through it ends with it."""
 

@@ -1,7 +1,7 @@
 """A server with <acme> for the tests of certificates."""
 import ssl
 
-from harness import free_port, listen_socket, wait_for
+from harness import free_port, listen_socket, open_folder, wait_for
 
 NAME = "radio.example.org"
 
@@ -14,9 +14,7 @@ def verified(authority, name=NAME):
 
 def radio(t, authority, port, acme="", more="", tls=None, **slots):
     """A server at the authority's validation port, with another port for https."""
-    state = t.dir / "state"
-    state.mkdir(exist_ok=True)
-    state.chmod(0o777)
+    state = open_folder(t.dir / "state")
     tls = tls or free_port()
     server = t.unstarted_server(
         sockets=listen_socket(port) + listen_socket(tls, "<ssl>1</ssl>"),

@@ -4,7 +4,7 @@ import json
 import re
 import struct
 
-from harness import ADMIN
+from harness import ADMIN, open_folder
 from media import MP3_FRAME, mp3_frame
 
 
@@ -93,10 +93,7 @@ class Recording:
 
 
 def directory(b, number):
-    made = b.dir / ("archive%d" % number)
-    made.mkdir()
-    made.chmod(0o777)
-    return made
+    return open_folder(b.dir / ("archive%d" % number))
 
 
 def metric(server, name):

@@ -2,7 +2,7 @@
 import time
 
 from api import Api, store_server
-from harness import ADMIN, check, equal, test, wait_for
+from harness import ADMIN, check, equal, open_folder, test, wait_for
 from recorded import Recording
 
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -19,9 +19,7 @@ def token(api, role, account):
 
 @test
 def the_mount_that_is_judged_is_the_one_that_is_taken(t):
-    place = t.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(t.dir / "archive")
     begun = int(time.time()) // 300 * 300 - 3600
     for name in ("acme", "bolt"):
         Recording(begun, 60, frames_a_second=6).write(place, "%2F" + name)

@@ -9,7 +9,7 @@ import re
 import time
 
 from api import Api, encoded, store_server
-from harness import ADMIN, check, equal, mount, test, wait_for
+from harness import ADMIN, check, equal, mount, open_folder, test, wait_for
 from media import mp3_frame
 from recorded import Recording
 
@@ -303,9 +303,7 @@ def logins_and_accounts_are_open_to_their_owners_only(t):
 
 @test
 def what_is_deleted_does_not_come_back_with_its_name(t):
-    place = t.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(t.dir / "archive")
     begun = int(time.time()) // 300 * 300 - 3600
     Recording(begun, 600, frames_a_second=6).write(place, "%2Fshow")
     server = store_server(t, body="<console allow-plain='1'/><archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
@@ -357,9 +355,7 @@ def what_is_deleted_does_not_come_back_with_its_name(t):
 
 @test
 def recordings_of_a_deleted_mount_are_for_administrators(t):
-    place = t.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(t.dir / "archive")
     server = store_server(t, body="<console allow-plain='1'/><archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
     api = Api(server)
     login = api.mount("/private.mp3", settings={"archive": {"enabled": True, "listeners": "none"}})

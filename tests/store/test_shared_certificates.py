@@ -5,7 +5,7 @@ import threading
 
 from authority import Authority
 from etcd import PREFIX, Cluster
-from harness import ADMIN, check, equal, free_port, listen_socket, matches, test, wait_for
+from harness import ADMIN, check, equal, free_port, listen_socket, matches, open_folder, test, wait_for
 from https_radio import NAME, verified
 from own_authority import OwnAuthority
 
@@ -13,9 +13,7 @@ TAKEN_WITHIN = 150
 
 
 def master(b, etcd, name, authority, number, plain, tls, key="ab" * 32, more=""):
-    state = b.dir / name
-    state.mkdir()
-    state.chmod(0o777)
+    state = open_folder(b.dir / name)
     host = "127.0.0.%d" % number
     server = b.unstarted_server(
         host=host,

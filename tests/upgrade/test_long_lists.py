@@ -1,7 +1,7 @@
 """HLS players of recordings of a mount that is off the air: each continues, and a long list at its byte."""
 import time
 
-from harness import ADMIN, check, equal, listen_socket, test, wait_for
+from harness import ADMIN, check, equal, listen_socket, open_folder, test, wait_for
 from recorded import Recording
 from replacing import taken, upgrade
 from tls_bench import certificate, tls
@@ -17,9 +17,7 @@ def recorded(t, query=""):
     small = "<so-sndbuf>16384</so-sndbuf>"
     server = t.unstarted_server(sockets=listen_socket(0, small) + listen_socket(0, small + "<ssl>1</ssl>"))
     certificate(server.dir, "radio.test")
-    place = server.dir / "archive"
-    place.mkdir()
-    place.chmod(0o777)
+    place = open_folder(server.dir / "archive")
     begin = int(time.time()) - RECORDED - 100
     Recording(begin, RECORDED, frames_a_second=4).write(place, "%2Fm%2Emp3")
     server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir, body=BODY % place)
