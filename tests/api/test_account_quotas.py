@@ -2,7 +2,7 @@
 import base64
 import sqlite3
 
-from api import STORE, Api, store_server
+from api import STORE, Api, store_server, with_api
 from crowd import Crowd, hearing
 from events import Events
 from external_bench import LOGIN, backend_of, element, in_force
@@ -229,8 +229,7 @@ def rows_go_to_the_master_that_has_the_accounts(b):
 
 @test
 def where_nothing_counts_the_log_tells_it(t):
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>"))
     api.want(201, "POST", "/accounts", {"id": "acme", "quota": {"hours": 1, "hard": True}})
     server.wait_for_log(r"this server has no database of an <audience/>: nothing is counted")
 

@@ -1,7 +1,7 @@
 """Bans: the listeners and sources that a ban matches end at once, and are refused when they return."""
 import time
 
-from api import Api, store_server
+from api import Api, store_server, with_api
 from harness import ADMIN, SOURCE, check, equal, test, wait_for
 from wire import request
 
@@ -13,8 +13,7 @@ def listener_from(server, address, mount="/rock.mp3"):
 
 
 def on_air(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     login = api.mount("/rock.mp3")
     source = server.source("/rock.mp3", login=login)
     source.play(20)

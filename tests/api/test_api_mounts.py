@@ -2,7 +2,7 @@
 import os
 import time
 
-from api import Api, encoded, occurs, refused, store_server
+from api import Api, encoded, occurs, refused, store_server, with_api
 from encoders import Ear, Encoder
 from harness import ADMIN, check, equal, test, wait_for
 from heard import read_until_heard
@@ -10,8 +10,7 @@ from heard import read_until_heard
 
 @test
 def a_new_mount_is_fed_with_the_answers_login_and_heard(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     made = api.want(201, "POST", "/mounts", {"mount": "/rock.mp3", "settings": {"stream-name": "Rock"},
                                            "limits": {"listeners": 2}}).json()
     equal(made["source"]["url"], "http://127.0.0.1:%d/rock.mp3" % server.port)
@@ -29,8 +28,7 @@ def a_new_mount_is_fed_with_the_answers_login_and_heard(t):
 
 @test
 def what_was_answered_is_there_after_kill_9_and_the_key_gives_the_same_bytes(t):
-    server = store_server(t, limits="<sources>400</sources>")
-    api = Api(server)
+    server, api = with_api(store_server(t, limits="<sources>400</sources>"))
     count = 160 if os.environ.get("LB_FULL") else 24
     answers = {}
     for number in range(count):
@@ -53,8 +51,7 @@ def what_was_answered_is_there_after_kill_9_and_the_key_gives_the_same_bytes(t):
 
 @test
 def one_key_at_once_makes_one_mount(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     body = b'{"mount":"/one"}'
     head = ("POST /api/v1/mounts HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YWRtaW46YWRtLXNlY3JldA==\r\n"
             "Idempotency-Key: all-at-once\r\nContent-Length: %d\r\n\r\n" % len(body)).encode()
@@ -71,8 +68,7 @@ def one_key_at_once_makes_one_mount(t):
 
 @test
 def a_suspended_mount_loses_its_source_and_takes_none(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     login = api.mount("/rock.mp3")
     source = server.source("/rock.mp3", login=login)
     source.play(10)
@@ -89,8 +85,7 @@ def a_suspended_mount_loses_its_source_and_takes_none(t):
 
 @test
 def listeners_of_a_suspended_mount_hear_the_mount_that_is_for_it(t):
-    server = store_server(t, '<mount type="default"><suspended-mount>/off.mp3</suspended-mount></mount>')
-    api = Api(server)
+    server, api = with_api(store_server(t, '<mount type="default"><suspended-mount>/off.mp3</suspended-mount></mount>'))
     login = api.mount("/rock.mp3", settings={"fallback-mount": "/own.mp3", "fallback-override": True})
     source, own, off = server.source("/rock.mp3", tag="R", login=login), server.source("/own.mp3", tag="F"), server.source("/off.mp3", tag="S")
     listener = server.listener("/rock.mp3")
@@ -110,8 +105,7 @@ def listeners_of_a_suspended_mount_hear_the_mount_that_is_for_it(t):
 
 @test
 def a_deleted_mount_ends_its_source(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     login = api.mount("/rock.mp3")
     server.source("/rock.mp3", login=login).play(10)
     api.want(204, "DELETE", "/mounts/" + encoded("/rock.mp3"))
@@ -122,8 +116,7 @@ def a_deleted_mount_ends_its_source(t):
 
 @test
 def a_new_password_replaces_the_old_one_and_no_other(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     made = api.want(201, "POST", "/mounts", {"mount": "/talk", "sources": [{"user": "tom"}, {"user": "eva"}]}).json()
     old = {row["user"]: row["password"] for row in made["logins"]}
     new = api.want(200, "POST", "/mounts/talk/password", {"user": "tom"}).json()["source"]["password"]
@@ -138,8 +131,7 @@ def a_new_password_replaces_the_old_one_and_no_other(t):
 
 @test
 def changes_are_by_revision(t):
-    server = store_server(t)
-    api = Api(server)
+    api = Api(store_server(t))
     api.mount("/rock.mp3")
     first = api.want(200, "GET", "/mounts/rock.mp3").get("ETag")
     second = api.want(200, "PATCH", "/mounts/rock.mp3", {"settings": {"genre": "rock"}}, ["If-Match: " + first]).get("ETag")
@@ -184,8 +176,7 @@ def a_password_is_changed_by_revision_too(t):
 
 @test
 def the_files_mounts_are_shown_and_stay(t):
-    server = store_server(t, body="<mount><mount-name>/fixed.mp3</mount-name></mount>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<mount><mount-name>/fixed.mp3</mount-name></mount>"))
     api.mount("/rock.mp3")
     listed = {row["mount"]: row["origin"] for row in api.want(200, "GET", "/mounts").json()["items"]}
     equal(listed, {"/fixed.mp3": "file", "/rock.mp3": "store"})
@@ -206,8 +197,7 @@ def the_files_mounts_are_shown_and_stay(t):
 
 @test
 def a_reload_keeps_the_records(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     login = api.mount("/rock.mp3", settings={"stream-name": "Rock"})
     source = server.source("/rock.mp3", login=login)
     source.play(5)
@@ -233,8 +223,7 @@ def without_a_store_nothing_can_be_changed_and_without_both_nothing_is_there(t):
 
 @test
 def a_store_that_cannot_be_written_says_since_when(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     login = api.mount("/rock.mp3")
     records = server.dir / "records"
     # As nobody, the server cannot make files where it may not write.
@@ -268,8 +257,7 @@ def what_the_check_of_a_file_names_a_record_is_refused(t):
 
 @test
 def a_mount_says_who_is_on_the_air(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     made = api.want(201, "POST", "/mounts", {"mount": "/talk.mp3", "sources": [{"user": "tom"}]}).json()
     equal(made["fed-by"], None)
     began = time.time()
@@ -287,8 +275,7 @@ def a_mount_says_who_is_on_the_air(t):
 
 @test
 def a_mount_says_since_when_it_is_off_the_air_and_why(t):
-    server = store_server(t, limits="<source-timeout>2</source-timeout>")
-    api = Api(server)
+    server, api = with_api(store_server(t, limits="<source-timeout>2</source-timeout>"))
     made = api.want(201, "POST", "/mounts", {"mount": "/talk", "sources": [{"user": "tom"}]}).json()
     equal(made["off-air"], None)
     now = lambda: api.want(200, "GET", "/mounts/talk").json()

@@ -4,7 +4,7 @@ import datetime
 import signal
 import time
 
-from api import STORE, Api, encoded, store_server
+from api import STORE, Api, encoded, store_server, with_api
 from bench import ADMIN, check, equal, test, wait_for
 from crowd import Crowd, hearing, of_status
 from link_bench import edge, feed, linked_master, node_at
@@ -34,8 +34,7 @@ def audit(api, query=""):
 
 @test
 def one_server_is_a_cluster_of_one(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     found = rows(api)
     equal(len(found), 1)
     only = next(iter(found.values()))
@@ -191,8 +190,7 @@ def a_node_that_tells_nothing_is_named(b):
 
 @test
 def a_title_by_the_api_is_heard_and_shown(t):
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>"))
     login = api.mount("/live.mp3")
     api.problem("no-source", "POST", "/mounts/live.mp3/title", {"title": "x"})
     feed(t, server, login=login)
@@ -214,8 +212,7 @@ def a_title_by_the_api_is_heard_and_shown(t):
 
 @test
 def the_audit_log_is_read_backwards_by_pages_and_by_account(t):
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    api = Api(store_server(t, body="<console/>"))
     api.want(201, "POST", "/accounts", {"id": "acme"})
     made = api.want(201, "POST", "/users", {"name": "anna", "role": "owner", "account": "acme"}).json()
     owner = api.as_user("anna:" + made["password"])
@@ -336,8 +333,7 @@ def a_records_limit_of_listeners_holds_over_three_servers(b):
 
 @test
 def changes_one_after_another_do_not_wait_for_each_other(t):
-    server = store_server(t, limits="<sources>400</sources>")
-    api = Api(server)
+    server, api = with_api(store_server(t, limits="<sources>400</sources>"))
     began = time.monotonic()
     for number in range(50):
         server_reply = api.want(201, "POST", "/mounts", {"mount": "/m%d" % number})

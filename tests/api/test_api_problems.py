@@ -5,7 +5,7 @@ import os
 import pathlib
 import re
 
-from api import Api, store_server
+from api import Api, store_server, with_api
 from browser_login import Browser
 from external_bench import backend_of, element, in_force
 from harness import ADMIN, check, equal, request, test, wait_for
@@ -40,8 +40,7 @@ def problem(reply, name, status):
 
 @test
 def errors_below_api_are_problems_whoever_makes_them(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     for line, name, status in (
             ("GET /api/nope HTTP/1.1", "not-found", 404), ("GET /api HTTP/1.1", "not-found", 404),
             ("GET /api/nowplaying/../stations HTTP/1.1", "not-found", 404), ("DELETE /api/nowplaying HTTP/1.1", "method", 405),
@@ -60,8 +59,7 @@ def errors_below_api_are_problems_whoever_makes_them(t):
 
 @test
 def a_wrong_password_is_told_as_one_and_slowed_as_a_problem(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     detail = problem(asked(server, "GET /api/v1/mounts HTTP/1.1", login="admin:wrong"), "unauthorised", 401)
     check("the user name or the password is wrong" in detail, detail)
     detail = problem(asked(server, "GET /api/v1/mounts HTTP/1.1"), "unauthorised", 401)
@@ -77,14 +75,12 @@ def a_wrong_password_is_told_as_one_and_slowed_as_a_problem(t):
 
 @test
 def a_page_of_another_site_changes_nothing_by_the_api(t):
-    server = store_server(t, "<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, "<console/>"))
     for headers in (EVIL, EVIL[:1], ["Origin: https://evil.example"], ["Referer: https://evil.example/x"]):
         for kind in ("text/plain", "application/json"):
             reply = asked(server, "POST /api/v1/users HTTP/1.1", ["Host: x", "Content-Type: " + kind, *headers], ADMIN, NEW)
             problem(reply, "other-site", 403)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     csrf = person.ask("GET /api/v1/session").json()["csrf"]
     reply = person.ask("POST /api/v1/users", ["Content-Type: application/json", "X-LB-CSRF: " + csrf, *EVIL], NEW)
     problem(reply, "other-site", 403)
@@ -97,8 +93,7 @@ def a_page_of_another_site_changes_nothing_by_the_api(t):
 
 @test
 def a_body_is_json_with_each_name_once(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx"):
         problem(asked(server, "POST /api/v1/users HTTP/1.1", ["Host: x", "Content-Type: " + kind], ADMIN, NEW), "media-type", 415)
     # RFC 7396 has a type of its own, for what only PATCH does.
@@ -137,8 +132,7 @@ def the_faults_of_a_body_are_counted_and_the_first_of_them_named(t):
 @test
 def a_body_of_wrong_names_takes_no_time_of_others(t):
     """Measured by the processor time of twenty such bodies, which control reads."""
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>"))
     many = ",".join('"k%d":1' % i for i in range(6000))
     bodies = ["{%s}" % many, '{"mount": "/a", "settings": {%s}}' % many, '{"mount": "/a", "settings": {"%s": 1}}' % ("a" * 60_000)]
     before = processor_seconds(server)
@@ -151,8 +145,7 @@ def a_body_of_wrong_names_takes_no_time_of_others(t):
 
 @test
 def a_switch_of_a_query_is_0_or_1_and_nothing_happens_by_another(t):
-    server = store_server(t)
-    api = Api(server)
+    api = Api(store_server(t))
     api.mount("/live")
     api.want(201, "POST", "/bans", {"match": {"address": "192.0.2.7"}})
     ban = api.want(200, "GET", "/bans").json()["items"][0]["id"]
@@ -233,8 +226,7 @@ def an_api_that_is_off_says_so(t):
 @test
 def readers_of_long_answers_that_stop_take_bounded_memory(t):
     """A client may request as often as it likes; another client does not wait for it."""
-    server = store_server(t, limits="<clients>2000</clients><sources>200</sources>")
-    api = Api(server)
+    server, api = with_api(store_server(t, limits="<clients>2000</clients><sources>200</sources>"))
     for i in range(120):
         api.want(201, "POST", "/mounts", {"mount": "/m%d" % i, "settings": {"stream-description": "d" * 1500}})
     long = len(api.want(200, "GET", "/mounts?most=500").body)

@@ -1,15 +1,14 @@
 """The rights of each role: every endpoint of the description with every role, and the bodies that are not read."""
 import json
 
-from api import Api, encoded, store_server
+from api import Api, encoded, store_server, with_api
 from harness import ADMIN, check, equal, test, wait_for
 
 RANK = ["none", "viewer", "operator", "owner", "admin"]
 
 
 def staff(t):
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>"))
     api.want(201, "POST", "/accounts", {"id": "acme", "quota": {"mounts": 5}})
     api.want(201, "POST", "/accounts", {"id": "other"})
     logins = {"admin": api}
@@ -145,8 +144,7 @@ def the_audit_log_has_who_and_what_and_no_secret(t):
 
 @test
 def titles_of_encoders_are_not_in_the_audit_log(t):
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>"))
     login = api.mount("/own")
     server.source("/own", login=login).play(4)
     Api(server, login).want(204, "POST", "/mounts/own/title", {"title": "by the encoder"})

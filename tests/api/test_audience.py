@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.parse
 
-from api import Api, store_server
+from api import Api, store_server, with_api
 from harness import ADMIN, Skip, check, equal, give_away, test, wait_for
 from recorder import Studio
 
@@ -511,8 +511,7 @@ def a_title_by_the_command_of_icecast_may_have_what_reports_need(t):
 
 @test
 def usage_of_accounts_is_the_sum_of_their_mounts(t):
-    server = audience_with_store(t)
-    api = Api(server)
+    server, api = with_api(audience_with_store(t))
     api.want(201, "POST", "/accounts", {"id": "acme"})
     olga = "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme"}).json()["password"]
     login = api.mount("/acme-1", account="acme")
@@ -632,8 +631,7 @@ def rows_of_a_forgotten_listener_that_wait_in_the_journal_are_passed_over(t):
 
 @test
 def who_is_forgotten_has_to_be_named(t):
-    server = audience_with_store(t)
-    api = Api(server)
+    server, api = with_api(audience_with_store(t))
     for parameter, named in (("session", {}), ("session", {"session": "1", "address": "127.0.0.1"}), ("session", {"session": "x"}),
                              ("session", {"session": "99999999999999999999"}), ("session", {"session": "-1"}), ("session", {"session": ""}),
                              ("user", {"address": "192.0.2.7", "user": "\0"}),
@@ -668,8 +666,7 @@ def a_title_that_was_told_late_was_heard_before(t):
 
 @test
 def days_are_as_long_as_clocks_make_them(t):
-    server = audience_server(t)
-    api = Api(server)
+    api = Api(audience_server(t))
     query = "/audience/hours?zone=Europe/Berlin&by=%s&from=%s&to=%s"
     days = api.want(200, "GET", query % ("day", "2026-10-24", "2026-10-27")).json()["items"]
     equal([(row["from"], row["length_s"] / 3600) for row in days],
@@ -698,8 +695,7 @@ def days_are_as_long_as_clocks_make_them(t):
 
 @test
 def nonsense_is_answered_with_the_parameter(t):
-    server = audience_server(t)
-    api = Api(server)
+    server, api = with_api(audience_server(t))
     for parameter, query in (
             ("zone", "zone=Mars/Olympus"), ("zone", "zone=../../etc/passwd"), ("zone", "zone=" + "x" * 2000), ("from", "from=yesterday"),
             ("from", "from=2026-02-30"), ("from", "from=-5"), ("to", "to=99999999999999999999"), ("to", "to=2026-10-25T25:00"),
@@ -725,8 +721,7 @@ def nonsense_is_answered_with_the_parameter(t):
 
 @test
 def a_login_is_told_nothing_of_other_accounts(t):
-    server = audience_with_store(t)
-    api = Api(server)
+    server, api = with_api(audience_with_store(t))
     for account in ("acme", "other"):
         api.want(201, "POST", "/accounts", {"id": account})
     login = api.mount("/other-1", account="other")

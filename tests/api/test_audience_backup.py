@@ -5,7 +5,7 @@ import os
 import sqlite3
 import subprocess
 
-from api import Api
+from api import Api, with_api
 from harness import ADMIN, Skip, check, equal, give_away, test, wait_for
 from syscalls import Faults, Rule
 from wire import basic
@@ -70,8 +70,7 @@ def a_copy_is_whole_and_takes_the_place_of_the_one_before(t):
 
 @test
 def only_an_administrator_copies_and_one_at_a_time(t):
-    server = audience_with_store(t)
-    api = Api(server)
+    server, api = with_api(audience_with_store(t))
     api.want(201, "POST", "/accounts", {"id": "acme"})
     for role, fields in (("owner", {"account": "acme"}), ("operator", {"account": "acme"}), ("viewer", {})):
         login = role + ":" + api.want(201, "POST", "/users", {"name": role, "role": role, **fields}).json()["password"]

@@ -5,7 +5,7 @@ import io
 import re
 import urllib.parse
 
-from api import Api
+from api import Api, with_api
 from harness import ADMIN, check, equal, test, wait_for
 from test_audience import audience_server, audience_with_store, ENOUGH, ended, leaves, listens
 from test_session_files import KEPT
@@ -53,8 +53,7 @@ def each_address_answers_nonsense_with_the_parameter(t):
 
 @test
 def an_owner_gets_nothing_of_another_account_by_any_address(t):
-    server = audience_with_store(t)
-    api = Api(server)
+    server, api = with_api(audience_with_store(t))
     for account in ("acme", "other"):
         api.want(201, "POST", "/accounts", {"id": account})
         source = server.source("/%s-1" % account, login=api.mount("/%s-1" % account, account=account))

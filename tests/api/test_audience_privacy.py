@@ -9,7 +9,7 @@ import urllib.parse
 
 from forms import forms_of
 from harness import check, equal, listen_socket, mount, test, wait_for
-from recorder import Studio, recorded_seconds
+from recorder import Studio
 from replacing import upgrade
 from test_audience import sessions
 from tls_bench import certificate, tls
@@ -82,8 +82,7 @@ def no_form_of_an_address_is_in_what_is_kept(t):
                               "<x-forwarded-for>127.0.0.1</x-forwarded-for>" % (server.dir, server.dir))
     server.start()
     secure, proxied = server.ports[1], server.ports[2]
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 6, "it is recorded, and has segments", 30)
+    studio = Studio(t, server).until_recorded(6)
     forwarded = lambda address: ["X-Forwarded-For: " + address]
     ways = {
         "127.77.13.61": {"source_address": "127.77.13.61"},

@@ -11,7 +11,7 @@ import threading
 import time
 
 import jsonschema
-from api import Api, store_server
+from api import Api, store_server, with_api
 from crowd import Crowd, hearing
 from harness import ADMIN, Failed, check, equal, test, wait_for
 from link_bench import Feeder, edge, feed, percentile
@@ -83,8 +83,7 @@ class Live:
 
 
 def staff(t):
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>"))
     api.want(201, "POST", "/accounts", {"id": "acme"})
     api.want(201, "POST", "/accounts", {"id": "other"})
     logins = {}
@@ -366,8 +365,7 @@ def queued(server):
 
 @test
 def a_customer_leaves_places_to_others(t):
-    server = store_server(t, body="<console/>", limits="<clients>500</clients>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>", limits="<clients>500</clients>"))
     tokens = {}
     for account in ("acme", "other"):
         api.want(201, "POST", "/accounts", {"id": account})
@@ -389,8 +387,7 @@ def a_customer_leaves_places_to_others(t):
 
 @test
 def readers_that_stop_cost_little(t):
-    server = store_server(t, body="<console/>", limits="<clients>500</clients><sources>100</sources><source-timeout>600</source-timeout>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>", limits="<clients>500</clients><sources>100</sources><source-timeout>600</source-timeout>"))
     mounts = ["/m%02d.mp3" % n for n in range(40)]
     sources = []
     for mount in mounts:

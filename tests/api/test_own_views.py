@@ -3,14 +3,13 @@ refusal."""
 import json
 import re
 
-from api import Api, store_server
+from api import store_server, with_api
 from harness import ADMIN, check, equal, test, wait_for
 from wire import request
 
 
 def staff(t):
-    server = store_server(t, body="<console/><metrics><allow>none</allow></metrics>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/><metrics><allow>none</allow></metrics>"))
     api.want(201, "POST", "/accounts", {"id": "acme"})
     logins = {}
     for name, role, more in (("otto", "operator", {"mounts": ["/acme-1"]}), ("olga", "owner", {"account": "acme"}),

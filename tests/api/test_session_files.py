@@ -5,7 +5,7 @@ import re
 import sqlite3
 import time
 
-from api import Api
+from api import Api, with_api
 from harness import ADMIN, check, equal, give_away, test, wait_for
 from replacing import upgrade
 from test_audience import ENOUGH, VLC, audience_server, audience_with_store, ended, forget, heard_long_enough, leaves, listens, on_air, sessions
@@ -99,8 +99,7 @@ def owner_of(server, mount):
 
 @test
 def a_name_that_another_account_had_shows_none_of_its_listeners(t):
-    server = audience_with_store(t, KEPT)
-    api = Api(server)
+    server, api = with_api(audience_with_store(t, KEPT))
     for account in ("acme", "bolt"):
         api.want(201, "POST", "/accounts", {"id": account})
     olga = "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme"}).json()["password"]

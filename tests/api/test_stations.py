@@ -3,15 +3,14 @@ pages."""
 import os
 import time
 
-from api import Api, encoded, store_server
+from api import encoded, store_server, with_api
 from harness import check, equal, give_away, test, wait_for
 from pictures import png
 
 
 def bench(t, body="", **slots):
     """A server, its administrator, and an owner of each of two accounts with one mount each."""
-    server = store_server(t, body="<console/>" + body, **slots)
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>" + body, **slots))
     owners = []
     for account in ("acme", "other"):
         api.want(201, "POST", "/accounts", {"id": account})

@@ -1,7 +1,7 @@
 """Many changes of one customer at once: they wait behind each other, not before those of others."""
 import json
 
-from api import Api, store_server
+from api import store_server, with_api
 from harness import equal, test
 from wire import request
 
@@ -10,8 +10,7 @@ BURST = 270
 
 @test
 def burst_of_one_customer(t):
-    server = store_server(t, body="<console/>", limits="<clients>1000</clients>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>", limits="<clients>1000</clients>"))
     tokens = {}
     for account in ("acme", "bolt"):
         api.want(201, "POST", "/accounts", {"id": account})

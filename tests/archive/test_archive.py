@@ -82,8 +82,7 @@ def every_announced_range_survives_kills_and_decodes(t):
 @test
 def a_cut_and_a_flipped_byte_leave_what_is_whole(t):
     server = recorder(t)
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 4, "four seconds are recorded", 15)
+    studio = Studio(t, server).until_recorded(4)
     server.kill()
     studio.close()
     data = max((server.dir / "archive").glob("*/*/*.data"), key=lambda path: path.stat().st_mtime)
@@ -111,8 +110,7 @@ def a_cut_and_a_flipped_byte_leave_what_is_whole(t):
 @test
 def a_listener_hears_what_was_sent_so_long_ago(t):
     server = recorder(t)
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 7, "seven seconds are recorded", 20)
+    studio = Studio(t, server).until_recorded(7)
     # A small burst would not reach so far back.
     asked = time.time()
     listener = server.listener("/live.mp3?timeshift=6")
@@ -130,8 +128,7 @@ def a_listener_hears_what_was_sent_so_long_ago(t):
 @test
 def ranges_are_files_that_can_be_fetched_in_parts(t):
     server = recorder(t, inside="<downloads>4</downloads>")
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 4, "four seconds are recorded", 20)
+    studio = Studio(t, server).until_recorded(4)
     begin = ranges(server)[0][0]
     path = "/live.mp3?from=%d&duration=3&download=1" % (begin + 1)
     whole = server.get(path)
@@ -170,8 +167,7 @@ def a_full_disk_pauses_the_archive_and_not_the_stream(t):
         raise Skip("nothing can be mounted here")
     try:
         server = recorder(t, directory=str(disk), more="<min-free>0</min-free>")
-        studio = Studio(t, server)
-        wait_for(lambda: recorded_seconds(server) >= 1, "it is recorded", 20)
+        studio = Studio(t, server).until_recorded(1)
         listener = server.listener("/live.mp3")
         filler = disk / "filler"
         try:
@@ -248,8 +244,7 @@ def random_ranges_of_every_format_have_the_length_that_they_tell(t):
 @test
 def administrators_see_and_delete_what_is_recorded(t):
     server = recorder(t)
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 2, "it is recorded", 20)
+    studio = Studio(t, server).until_recorded(2)
     equal(server.get("/admin/archive.json").status, 401)
     found = json.loads(server.get("/admin/archive.json", ADMIN).text)
     equal([one["mount"] for one in found["mounts"]], ["/live.mp3"])
@@ -267,8 +262,7 @@ def administrators_see_and_delete_what_is_recorded(t):
 def silent_mount(t, inside="", seconds=7):
     """A server that has recorded /live.mp3, whose source has ended."""
     server = recorder(t, inside=inside)
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= seconds, "it is recorded", 25)
+    studio = Studio(t, server).until_recorded(seconds)
     studio.close()
     studio.source.close()
     wait_for(lambda: server.get("/live.mp3").status == 404, "the mount is off the air", 20)
@@ -311,8 +305,7 @@ def listeners_of_the_past_move_to_another_mount(t):
 @test
 def pages_of_the_webroot_keep_their_parameters(t):
     server = recorder(t)
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 1, "it is recorded", 20)
+    studio = Studio(t, server).until_recorded(1)
     for path in ("/status.xsl?from=x", "/style.css?from=x&to=y", "/status-json.xsl?at=1"):
         equal((path, server.get(path).status), (path, 200))
     equal(server.get("/none.html?from=x").status, 404)
@@ -355,8 +348,7 @@ def a_write_that_takes_five_seconds_is_not_heard(t):
     server.write_config(body="<archive><dir>%s</dir></archive>" % (server.dir / "archive") + mount("/*", "<archive><enabled>1</enabled></archive>"))
     flag, was = server.dir / "slow", server.dir / "slow.was"
     server.start(env=preload.environment(t, "slow", SLOW_DISK, LB_SLOW_DISK=flag, LB_SLOW_DISK_WAS=was))
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 2, "it is recorded", 20)
+    studio = Studio(t, server).until_recorded(2)
     ear = Ear(t, server, "/live.mp3")
     wait_for(lambda: ear.chunks, "it is heard")
     begin = time.monotonic()
@@ -381,8 +373,7 @@ def an_encoder_that_comes_and_goes_without_end_holds_up_no_other_recording(t):
     server = t.unstarted_server()
     server.write_config(body="<archive><dir>%s</dir></archive>" % (server.dir / "archive") + mount("/*", "<archive><enabled>1</enabled></archive>"))
     server.start(env=faults.environment)
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 2, "it is recorded", 20)
+    studio = Studio(t, server).until_recorded(2)
     faults.put([Rule("fdatasync", seconds=0.3, path="/archive/")])
     for i in range(60):
         source = server.source("/again%d.mp3" % (i % 6))
@@ -405,8 +396,7 @@ def an_archive_that_is_switched_on_by_a_reload_is_played_over_its_files(t):
     equal(server.get("/live.mp3?timeshift=9").status, 404)
     server.reload(body="<archive><dir>%s</dir></archive>" % (server.dir / "archive") +
                   mount("/*", "<source-timeout>2</source-timeout><archive><enabled>1</enabled></archive>"))
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 3, "it is recorded", 20)
+    studio = Studio(t, server).until_recorded(3)
     studio.source.close()
     studio.thread.join(3)
     wait_for(lambda: server.get("/live.mp3").status == 404, "the mount is off the air", 20)

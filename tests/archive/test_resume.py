@@ -36,8 +36,7 @@ def status_of_head(server, path):
 @test
 def a_player_that_comes_back_at_once_misses_nothing(t):
     server = recorder(t)
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 2, "it is recorded", 20)
+    studio = Studio(t, server).until_recorded(2)
     sound = b""
     player = server.listener("/live.mp3")
     identity, position = address_of(player.head)
@@ -117,8 +116,7 @@ def a_time_beyond_the_window_begins_where_the_window_does(t):
 @test
 def files_come_over_one_connection_and_may_be_kept(t):
     server = recorder(t)
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 5, "it is recorded", 20)
+    studio = Studio(t, server).until_recorded(5)
     begin = ranges(server)[-1][0]
     wire = http.client.HTTPConnection(*server.address, timeout=20)
     wire.connect()
@@ -173,8 +171,7 @@ def as_many_files_at_once_as_are_allowed_for_a_proxy_on_this_machine(t):
 @test
 def a_title_is_told_once_to_a_player_of_the_past(t):
     server = recorder(t, inside="</archive><burst-size>16000</burst-size><archive>")
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 1, "it is recorded", 20)
+    studio = Studio(t, server).until_recorded(1)
     for song in ("one", "two"):
         server.set_title("/live.mp3", song=song)
         end = newest(server)[1]

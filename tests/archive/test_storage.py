@@ -2,7 +2,7 @@
 import os
 import time
 
-from api import Api, store_server
+from api import Api, store_server, with_api
 from harness import ADMIN, check, equal, open_folder, test, wait_for
 from recorded import Recording
 from wire import request
@@ -18,8 +18,7 @@ def the_oldest_recordings_go_beyond_the_storage_of_a_mount(t):
     recording.write(place, "%2Fnews%2Emp3")
     recording.write(place, "%2Ftalk%2Emp3")
     all_bytes = 3000 * recording.bytes_a_second
-    server = store_server(t, "<archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
-    api = Api(server)
+    server, api = with_api(store_server(t, "<archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place))
 
     def on_disk(mount):
         total = 0
@@ -69,8 +68,7 @@ def the_oldest_recordings_go_beyond_the_storage_of_a_mount(t):
 @test
 def what_sources_have_recorded_is_cut(t):
     place = open_folder(t.dir / "archive")
-    server = store_server(t, "<archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
-    api = Api(server)
+    server, api = with_api(store_server(t, "<archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place))
     login = api.mount("/live.mp3")
 
     def files():

@@ -7,7 +7,7 @@ import sqlite3
 import time
 import urllib.request
 
-from api import Api
+from api import Api, with_api
 from desk import WIDER, Desk
 from harness import ADMIN, check, equal, test, wait_for
 from test_console_pages import console_server
@@ -70,8 +70,7 @@ def with_a_past(server, mounts=(), days=35):
 
 
 def two_accounts(t):
-    server = audience_server(t)
-    api = Api(server)
+    server, api = with_api(audience_server(t))
     api.want(201, "POST", "/accounts", {"id": "acme", "name": "Acme Radio", "quota": {"mounts": 2, "listeners": 100, "storage": 5_000_000_000, "hours": 8000, "transfer": 900_000_000_000}})
     api.want(201, "POST", "/accounts", {"id": "other", "quota": {"mounts": 1}})
     api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme", "password": "password of olga"})
@@ -113,8 +112,7 @@ def drawn(desk, span=None):
 @test
 def the_audience_is_shown_as_the_api_has_it(t):
     server, _ = two_accounts(t)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.press("Audience", selector="#menu a")
     drawn(desk)
     desk.wait(lambda: len(rows(desk, "Mount")) == 2 and len(rows(desk, "Country")) == 5, "the tables")
@@ -173,8 +171,7 @@ def the_mounts_of_the_period_are_told(t):
             mount = database.execute("INSERT INTO mount(name) VALUES(?)", ("/gone-%02d.mp3" % n,)).lastrowid
             database.execute("INSERT INTO slot VALUES(?,?,?,?,?)", (mount, int(time.time()) // QUARTER - 5, (1000 if n == 7 else 1) * HOUR * 1000, 5, 1))
     database.close()
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.page("/audience")
     desk.wait(lambda: len(rows(desk, "Mount")) == 42, "all that were heard")
     equal(rows(desk, "Mount")[0], "/gone-07.mp3")
@@ -190,8 +187,7 @@ def the_mounts_of_the_period_are_told(t):
 @test
 def an_owner_sees_the_audience_of_its_account(t):
     server, _ = two_accounts(t)
-    desk = Desk(t, server)
-    desk.log_in("olga", "password of olga")
+    desk = Desk(t, server).log_in("olga", "password of olga")
     desk.page("/audience")
     drawn(desk)
     equal(figures(desk)[0], "1 listeners now")
@@ -202,8 +198,7 @@ def an_owner_sees_the_audience_of_its_account(t):
 @test
 def usage_is_told_by_account_and_month_beside_the_quotas(t):
     server, _ = two_accounts(t)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.press("Usage", selector="#menu a")
     desk.wait(lambda: len(rows(desk, "Transfer")) == 2, "the accounts")
     month = time.strftime("%Y-%m")
@@ -230,8 +225,7 @@ def usage_is_told_by_account_and_month_beside_the_quotas(t):
     desk.see("Nothing was listened to then.")
     desk.quiet()
     desk.close()
-    owner = Desk(t, server)
-    owner.log_in("olga", "password of olga")
+    owner = Desk(t, server).log_in("olga", "password of olga")
     owner.page("/usage")
     owner.wait(lambda: rows(owner, "Account") == ["acme", "acme"], "an owner sees its account")
     owner.quiet()
@@ -243,8 +237,7 @@ def reports_are_looked_at_and_taken(t):
     for _, listener in kept:
         listener.close()
     wait_for(lambda: len(Api(server).want(200, "GET", "/audience/sessions").json()["items"]) == 2, "both have ended", 20)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.press("Reports", selector="#menu a")
     # The month that is over is asked for.
     now = time.gmtime()
@@ -313,8 +306,7 @@ def reports_are_looked_at_and_taken(t):
     check("before" in desk.fault_at("From"), "days in the wrong order")
     desk.quiet(but=("400",))
     desk.close()
-    owner = Desk(t, server)
-    owner.log_in("olga", "password of olga")
+    owner = Desk(t, server).log_in("olga", "password of olga")
     owner.page("/reports")
     owner.choose("Report", "usage")
     owner.press("Show", selector="form button")
@@ -351,8 +343,7 @@ def times_are_those_of_the_viewer_as_far_as_the_server_knows_its_zone(t):
 @test
 def where_nothing_is_written_down_the_page_tells_what_switches_it_on(t):
     server = console_server(t)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.page("/audience")
     desk.see("<audience/> in the configuration file switches it on")
     desk.looks_well("audience-off", dark_too=False)
@@ -365,8 +356,7 @@ def where_nothing_is_written_down_the_page_tells_what_switches_it_on(t):
 @test
 def it_speaks_of_the_audience_in_other_languages(t):
     server, _ = two_accounts(t)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     for language, words in (("de", ("Publikum", "Nach Land", "Österreich")), ("fr", ("Par pays", "Allemagne")), ("es", ("Por país", "Alemania")), ("pt", ("Por país", "Alemanha"))):
         desk.browser.script("localStorage.setItem('lb-language', arguments[0])", language)
         desk.page("/audience?span=7%20d")
@@ -377,11 +367,9 @@ def it_speaks_of_the_audience_in_other_languages(t):
 
 @test
 def a_mount_has_limits_for_a_month(t):
-    server = audience_server(t)
-    api = Api(server)
+    server, api = with_api(audience_server(t))
     source, _ = listened(server, "/rock.mp3", api.mount("/rock.mp3"))
-    desk = Desk(t, server)
-    desk.log_in(page="/mounts?mount=/rock.mp3")
+    desk = Desk(t, server).log_in(page="/mounts?mount=/rock.mp3")
     check("This month" not in desk.browser.text, "a mount without a limit")
     desk.press("Edit")
     desk.write("Listening hours in a month", "500")

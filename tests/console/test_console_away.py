@@ -12,8 +12,7 @@ def a_page_that_is_opened_while_the_server_is_away_comes_when_it_is_back(t):
     state.mkdir()
     server.write_config(body="<console/><mount><mount-name>/fixed.mp3</mount-name></mount>", paths="<state-dir>%s</state-dir>" % state)
     server.start()
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.see("/fixed.mp3")
     server.stop()
     desk.see("No news: The server does not answer.")
@@ -33,8 +32,7 @@ def a_page_that_is_opened_while_the_server_is_away_comes_when_it_is_back(t):
 @test
 def what_is_typed_outlives_the_session(t):
     server = console_server(t)
-    desk = Desk(t, server, whole=True)
-    desk.log_in(page="/mounts")
+    desk = Desk(t, server, whole=True).log_in(page="/mounts")
     desk.press("Create a mount")
     desk.write("Mount", "/typed.mp3")
     one = desk.browser.call("/window")
@@ -62,8 +60,7 @@ def what_is_typed_outlives_the_session(t):
 @test
 def a_page_with_typed_words_is_left_after_a_question(t):
     server = console_server(t)
-    desk = Desk(t, server)
-    desk.log_in(page="/nodes")
+    desk = Desk(t, server).log_in(page="/nodes")
     desk.press("Mounts", selector="#menu a")
     desk.press("Create a mount")
     desk.write("Mount", "/typed.mp3")

@@ -1,6 +1,6 @@
 """The console's pages by axe-core (WCAG 2.2 A and AA, and its best practices), light and dark, at both widths."""
 import axe
-from api import Api
+from api import with_api
 from desk import WIDTHS, Desk
 from harness import check, equal, test
 from test_console_audience import audience_server, with_a_past
@@ -16,8 +16,7 @@ for (const one of document.querySelectorAll('.sheet tbody')) for (const row of [
 
 
 def judged(t, *pages):
-    server = audience_server(t)
-    api = Api(server)
+    server, api = with_api(audience_server(t))
     logins = [api.mount(name, settings={"stream-name": "A name"}) for name in ("/rock.mp3", LONG)]
     source = server.source("/rock.mp3", login=logins[0])
     source.play(5)

@@ -69,8 +69,7 @@ def decoded(server, mount):
 
 def goes_on_the_air(t, mount, kind, codec):
     server = console_server(t)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     password = make_mount(desk, mount)
     if kind:
         desk.choose("Format", kind)

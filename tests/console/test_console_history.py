@@ -92,8 +92,7 @@ def without_a_history_there_is_none(t):
 @test
 def charts_are_drawn_and_read_by_keys(t):
     server = listened(t, managed=True)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.see("Listeners by mount", "Bandwidth")
     desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart path.line').length") >= 2, "lines")
     live = "return document.querySelector('.chart output').getAttribute('aria-live')"
@@ -129,8 +128,7 @@ def the_chart_of_a_mount_has_its_titles_and_countries(t):
     server = audience_server(t)
     listened(t, 1, server, managed=True)
     with_a_past(server, mounts=("/a.mp3",), days=3)
-    desk = Desk(t, server)
-    desk.log_in(page=mount_url("/a.mp3"))
+    desk = Desk(t, server).log_in(page=mount_url("/a.mp3"))
     desk.see("Listeners by country", "Germany", "unknown")
     # One each three and a half minutes.
     desk.wait(lambda: 14 <= desk.browser.script(TICKS) <= 18, "the titles of the last hour")
@@ -159,8 +157,7 @@ def without_an_audience_titles_are_those_of_the_stream(t):
         source.play(20)
         server.set_title("/a.mp3", song=title.replace('"', "%22").replace("<", "%3C").replace(">", "%3E").replace("=", "%3D"))
     source.play(20)
-    desk = Desk(t, server)
-    desk.log_in(page=mount_url("/a.mp3"))
+    desk = Desk(t, server).log_in(page=mount_url("/a.mp3"))
     desk.wait(lambda: desk.browser.script(TITLES) == ['"=<b>x</b>', "Second", "First"], "the titles, the newest first")
     check("by country" not in desk.browser.text, "countries of no audience")
     # What a mount off the air would show are its fallback's, to which the stream's address leads.

@@ -14,8 +14,7 @@ def a_mount_with_two_homes_goes_on_at_the_second_with_what_the_page_shows(t):
     killed."""
     master = store_master(t, 11, (12, 13), body=CONSOLE)
     nodes = [home(t, n, master, 'max-sources="%d"' % (14 - n)) for n in (12, 13)]
-    desk = Desk(t, master)
-    desk.log_in()
+    desk = Desk(t, master).log_in()
 
     def create():
         """False: a node that is late on a busy machine is no home for a moment."""
@@ -64,8 +63,7 @@ def settings_of_an_encoder_follow_a_move_of_its_home(t):
         return api.ask("POST", "/mounts", {"mount": "/one.mp3"}).status in (201, 409)
     wait_for(create, "the mount is created", 60)
     first = api.want(200, "GET", "/mounts/one.mp3").json()
-    desk = Desk(t, master)
-    desk.log_in()
+    desk = Desk(t, master).log_in()
     desk.page("/mounts")
     desk.see("/one.mp3")
     desk.press("/one.mp3")

@@ -86,8 +86,7 @@ def a_chart_shows_the_span_that_was_chosen_last(t):
 @test
 def the_audience_is_that_of_the_period_that_was_chosen_last(t):
     server, _ = two_accounts(t)
-    desk = Desk(t, server)
-    desk.log_in(page="/audience")
+    desk = Desk(t, server).log_in(page="/audience")
     desk.see("Best and worst songs")
     taken = "return [document.querySelector('.headed a').href, [...document.querySelectorAll('.page h2')].filter(one => one.checkVisibility()).map(one => one.textContent)]"
     holds(desk, "/audience/summary")
@@ -207,8 +206,7 @@ def states_and_numbers_are_those_of_the_language(t):
 
 @test
 def the_notice_goes_once_the_login_is_back(t):
-    desk = Desk(t, console_server(t))
-    desk.log_in(page="/mounts")
+    desk = Desk(t, console_server(t)).log_in(page="/mounts")
     desk.press("Create a mount")
     desk.write("Mount", "/typed.mp3")
     cookies = desk.browser.call("/cookie")

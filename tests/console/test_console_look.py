@@ -2,7 +2,7 @@
 trace of it where it is not configured."""
 import re
 
-from api import Api
+from api import Api, with_api
 from desk import WIDER, WIDTHS, Desk
 from harness import ADMIN, check, equal, test
 from test_console_pages import CONSOLE, LONG, console_server, mount_url
@@ -12,8 +12,7 @@ from webdriver import TAB
 @test
 def pages_link_to_each_other_and_to_the_old_ones(t):
     server = console_server(t, "<mount><mount-name>/fixed.mp3</mount-name></mount>")
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.see("/fixed.mp3")
     desk.press("/fixed.mp3")
     desk.see("the configuration file, where it is changed")
@@ -36,8 +35,7 @@ return [Math.round(menu.getBoundingClientRect().height / box.height), box.left >
 @test
 def on_a_phone_the_menu_is_one_line(t):
     server = console_server(t)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.browser.look(WIDTHS["phone"])
     for language in ("de", "en", "es", "fr", "pt"):
         desk.browser.script("localStorage.setItem('lb-language', arguments[0])", language)
@@ -60,8 +58,7 @@ def between_a_phone_and_a_desk_nothing_is_wider_than_the_page(t):
         server.source("/a%d.mp3" % n, login=Api(server).mount("/a%d.mp3" % n)).play(5)
         for _ in range(1 + n):
             server.listener("/a%d.mp3" % n, lines=["User-Agent: VLC/3.0.20 LibVLC/3.0.20"])
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.browser.script("localStorage.setItem('lb-language', 'de')")
     for page, seen in ((mount_url("/a1.mp3"), "LibVLC"), ("/mounts", "/a1.mp3"), ("", "/a1.mp3")):
         desk.page(page)
@@ -84,8 +81,7 @@ def between_a_phone_and_a_desk_nothing_is_wider_than_the_page(t):
 def on_paper_are_tables_and_in_forced_colours_frames(t):
     server = console_server(t)
     server.source("/a.mp3", login=Api(server).mount("/a.mp3")).play(5)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.see("/a.mp3")
     desk.browser.look(700)   # of A4
     desk.browser.cdp("Emulation.setEmulatedMedia", media="print")
@@ -102,8 +98,7 @@ def on_paper_are_tables_and_in_forced_colours_frames(t):
 def a_long_name_stays_in_its_table(t):
     server = console_server(t)
     Api(server).mount("/" + "m" * 55 + ".mp3", settings={"stream-name": "N" * 60})
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.page("/mounts")
     desk.see("N" * 60)
     desk.looks_well("mounts-60", dark_too=False)
@@ -112,8 +107,7 @@ def a_long_name_stays_in_its_table(t):
 @test
 def without_a_store_it_shows_and_changes_nothing(t):
     server = t.server(body=CONSOLE + "<mount><mount-name>/fixed.mp3</mount-name></mount>")
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.see("This server has no store", "/fixed.mp3")
     for page in ("", "/mounts", "/users", "/tokens", "/bans", "/accounts"):
         desk.page(page)
@@ -124,8 +118,7 @@ def without_a_store_it_shows_and_changes_nothing(t):
 
 @test
 def all_pages_fit_and_are_accessible(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     logins = [api.mount(name, settings={"stream-name": "A <b>name</b> & more", "genre": "Rock"}) for name in ("/rock.mp3", LONG)]
     server.source("/rock.mp3", login=logins[0]).play(5)
     server.listener("/rock.mp3", lines=["User-Agent: Mozilla/5.0 <script>alert(1)</script> " + "x" * 90])
@@ -134,8 +127,7 @@ def all_pages_fit_and_are_accessible(t):
     api.want(201, "POST", "/users", {"name": "u" * 64, "role": "operator", "mounts": ["/rock.mp3", "/" + "y" * 80]})
     api.want(201, "POST", "/tokens", {"name": "a program", "role": "viewer", "expires": 1999999999})
     api.want(201, "POST", "/bans", {"match": {"address": "2001:db8:1234:5678:9abc:def0:1234:5678"}, "reason": "r" * 80, "until": 1999999999})
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     titles = set()
     for name, page in (("overview-long", ""), ("mounts", "/mounts"), ("mount", mount_url("/rock.mp3")), ("mount-long", mount_url(LONG)), ("accounts", "/accounts"),
                        ("users-long", "/users"), ("tokens-long", "/tokens"), ("bans-long", "/bans"), ("audit-long", "/audit"), ("nothing", mount_url("/nothing"))):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from api import Api, refused, store_server
+from api import Api, refused, store_server, with_api
 from desk import Desk
 from harness import Failed, check, equal, test, wait_for
 from webdriver import ENTER, TAB
@@ -67,8 +67,7 @@ def mount_url(name):
 @test
 def a_new_mount_is_on_the_air_with_exactly_what_the_page_shows(t):
     server = console_server(t)
-    desk = Desk(t, server)
-    desk.log_in(page="/mounts")
+    desk = Desk(t, server).log_in(page="/mounts")
     check(desk.browser.url.endswith("/admin/console/mounts"), "after the login: " + desk.browser.url)
     desk.see("There are no mounts")
     password = make_mount(desk, "/rock.mp3", **{"Name of the stream": "Tom's \"Rock\" & Roll"})
@@ -92,8 +91,7 @@ def a_new_mount_is_on_the_air_with_exactly_what_the_page_shows(t):
 @test
 def libshout_is_on_the_air_with_the_command_of_the_page(t):
     server = console_server(t)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     make_mount(desk, "/jazz.ogg", **{"Name of the stream": "Jazz #{1+1} `id`"})
     equal(desk.browser.script("return document.querySelector('.encoder select').value"), "vorbis")
     music = desk.place / "music.ogg"
@@ -107,8 +105,7 @@ def libshout_is_on_the_air_with_the_command_of_the_page(t):
 @test
 def liquidsoap_is_on_the_air_with_the_script_of_the_page(t):
     server = console_server(t)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     make_mount(desk, "/soap.mp3", **{"Name of the stream": "Soap #{1+1} \"it\""})
     script = pathlib.Path(desk.place) / "radio.liq"
     desk.place.chmod(0o755)
@@ -121,11 +118,9 @@ def liquidsoap_is_on_the_air_with_the_script_of_the_page(t):
 
 @test
 def a_mount_is_edited_suspended_and_gets_a_new_password_and_presenters(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     login = api.mount("/talk.mp3", settings={"stream-name": "Talk", "genre": "talk"})
-    desk = Desk(t, server)
-    desk.log_in(page=mount_url("/talk.mp3"))
+    desk = Desk(t, server).log_in(page=mount_url("/talk.mp3"))
     desk.see("Talk", "off air")
     desk.press("Edit")
     desk.write("Genre", "")
@@ -200,8 +195,7 @@ def a_mount_is_edited_suspended_and_gets_a_new_password_and_presenters(t):
 def what_the_api_finds_wrong_stands_at_its_field(t):
     server = console_server(t)
     Api(server).mount("/rock.mp3")
-    desk = Desk(t, server)
-    desk.log_in(page="/mounts")
+    desk = Desk(t, server).log_in(page="/mounts")
     desk.press("Create a mount")
     desk.write("Mount", "/rock.mp3")
     desk.press("Create", selector="form button")
@@ -221,10 +215,8 @@ def what_the_api_finds_wrong_stands_at_its_field(t):
 
 @test
 def accounts_users_tokens_and_bans_are_made_and_ended(t):
-    server = console_server(t)
-    api = Api(server)
-    desk = Desk(t, server)
-    desk.log_in(page="/accounts")
+    server, api = with_api(console_server(t))
+    desk = Desk(t, server).log_in(page="/accounts")
     desk.see("There are no accounts")
     desk.press("Create an account")
     desk.write("Account", "acme")
@@ -293,8 +285,7 @@ def accounts_users_tokens_and_bans_are_made_and_ended(t):
 @test
 def what_was_changed_is_in_the_audit(t):
     server = console_server(t)
-    desk = Desk(t, server)
-    desk.log_in(page="/audit")
+    desk = Desk(t, server).log_in(page="/audit")
     if "/audit" not in Api(server).describe()["paths"]:
         desk.see("audit.log in the log directory")
         desk.quiet()
@@ -318,12 +309,10 @@ def what_was_changed_is_in_the_audit(t):
 
 @test
 def the_keyboard_stays_beside_a_row_that_goes_and_with_one_that_moves(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     for n in range(3):
         api.want(201, "POST", "/bans", {"match": {"network": "198.51.%d.0/24" % n}})
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.page("/bans")
     focus = "const e = document.activeElement; return [e.tagName, e.textContent.trim()]"
     for n, beside in ((1, ["BUTTON", "⋯Actions: 198.51."]), (0, ["BUTTON", "⋯Actions: 198.51.2"]), (2, ["H2", "Bans"])):
@@ -355,8 +344,7 @@ def the_keyboard_stays_beside_a_row_that_goes_and_with_one_that_moves(t):
 
 @test
 def the_overview_finds_mounts_nodes_accounts_and_users(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     logins = {name: api.mount(name, settings={"stream-name": name[1:5].title()}) for name in ("/rock.mp3", "/jazz.opus", LONG)}
     api.want(201, "POST", "/accounts", {"id": "acme", "name": "Acme & Sons <b>"})
     api.want(201, "POST", "/users", {"name": "anna", "role": "owner", "account": "acme"})
@@ -365,8 +353,7 @@ def the_overview_finds_mounts_nodes_accounts_and_users(t):
     source.play(5)
     for _ in range(3):
         server.listener("/rock.mp3")
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.see("1 of 3\nmounts on air", "/rock.mp3", "/jazz.opus", "suspended")
     wait_for(lambda: "3\nlisteners" in desk.browser.text, "the listeners are counted")
     desk.looks_well("overview")
@@ -389,8 +376,7 @@ def the_overview_finds_mounts_nodes_accounts_and_users(t):
 
 @test
 def listeners_are_kicked_titles_set_and_nodes_drained(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     login = api.mount("/rock.mp3")
     desk = Desk(t, server)
     source = server.source("/rock.mp3", login=login)

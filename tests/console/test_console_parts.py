@@ -4,7 +4,7 @@ import gzip
 import pathlib
 import re
 
-from api import Api
+from api import Api, with_api
 from browser_login import Browser
 from desk import Desk
 from harness import ADMIN, check, equal, mount, test, wait_for
@@ -45,8 +45,7 @@ def each_form_of_an_old_page_has_its_counterpart(t):
 @test
 def the_console_is_small(t):
     server = console_server(t)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
 
     def packed(name):
         """The size of the file as a browser gets it; its unpacked content equals the source."""
@@ -72,13 +71,11 @@ def the_console_is_small(t):
 
 @test
 def listeners_are_moved_and_the_fallback_is_set(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     for name in ("/a.mp3", "/b.mp3"):
         server.source(name, login=api.mount(name)).play(5)
     server.listener("/a.mp3")
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.page(mount_url("/a.mp3"))
     desk.press("Move its listeners")
     desk.press("Move here", near="/b.mp3")
@@ -95,8 +92,7 @@ def listeners_are_moved_and_the_fallback_is_set(t):
 @test
 def the_server_shows_its_file_and_its_logs(t):
     server = console_server(t)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.page("/server")
     desk.see("server started")
     desk.press("Check the file")
@@ -154,8 +150,7 @@ def the_archive_is_a_day_to_click_on(t):
     source.play(200)
     source.leave()
     wait_for(lambda: server.get("/admin/archive.json?mount=/talk.mp3", ADMIN).json()["mounts"], "a recording", 30)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.page("/archive")
     desk.press("/talk.mp3")
     desk.see("Recorded parts", "Times are those of")
@@ -205,14 +200,12 @@ def the_archive_is_a_day_to_click_on(t):
 
 @test
 def problems_stand_on_top_and_tables_sort(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     login = api.mount("/full.mp3", limits={"listeners": 1})
     api.mount("/b.mp3")
     server.source("/full.mp3", login=login).play(5)
     server.listener("/full.mp3")
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.see("/full.mp3 is full: 1 of 1 listeners.")
     desk.page("/mounts")
     order = "return [...document.querySelectorAll('td[data-label=Mount]')].map(e => e.textContent)"
@@ -262,8 +255,7 @@ def each_label_is_said_in_all_languages(t):
 def settings_are_described_in_all_languages(t):
     server = console_server(t)
     Api(server).mount("/a.mp3")
-    desk = Desk(t, server)
-    desk.log_in(page=mount_url("/a.mp3"))
+    desk = Desk(t, server).log_in(page=mount_url("/a.mp3"))
     hints = "return [...document.querySelectorAll('details.more .hint')].map(e => e.textContent)"
     english = set()
     for language, word in (("en", "Edit"), ("de", "Bearbeiten")):
@@ -281,8 +273,7 @@ def settings_are_described_in_all_languages(t):
 def it_speaks_other_languages(t):
     server = console_server(t)
     server.source("/a.mp3").play(5)
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     for language, words in (("de", ("Übersicht", "Hörer nach Mount", "Abmelden")), ("fr", ("Vue d’ensemble", "Se déconnecter")), ("es", ("Resumen", "Oyentes por montaje")), ("pt", ("Visão geral", "Ouvintes por montagem"))):
         desk.browser.script("localStorage.setItem('lb-language', arguments[0])", language)
         desk.page("")
@@ -307,13 +298,11 @@ def it_speaks_other_languages(t):
 
 @test
 def questions_hints_and_problems_are_in_the_language_of_the_viewer(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     server.source("/rock.mp3", login=api.mount("/rock.mp3", limits={"listeners": 1})).play(5)
     server.listener("/rock.mp3")
     api.want(201, "POST", "/accounts", {"id": "acme"})
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.browser.script("localStorage.setItem('lb-language', 'de')")
     desk.page("")
     desk.see("/rock.mp3 ist voll: 1 von 1 Hörern.")
@@ -340,12 +329,10 @@ def questions_hints_and_problems_are_in_the_language_of_the_viewer(t):
 @test
 def a_form_does_not_overwrite_what_was_changed_while_it_was_open(t):
     """The list below the form is read again meanwhile, but the form keeps the values that it has shown."""
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     api.mount("/rock.mp3", settings={"stream-name": "First"})
     api.want(201, "POST", "/accounts", {"id": "acme", "name": "First"})
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     for page, path, other, seen, read in (
             ("/accounts", "/accounts/acme", {"name": "Theirs"}, "Theirs", lambda record: record["name"]),
             (mount_url("/rock.mp3"), "/mounts/rock.mp3", {"settings": {"stream-name": "Theirs", "genre": "Jazz"}}, "Jazz", lambda record: record["settings"]["stream-name"])):

@@ -25,8 +25,7 @@ def plain(path):
 def pages_of_a_session_are_in_the_console(t):
     server = console_server(t)
     server.source("/a.mp3").play(5)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     for path, place in PLACES.items():
         reply = person.get(path, NAVIGATES)
         equal((reply.status, reply.get("Location")), (303, "/admin/console" + place), path)
@@ -51,8 +50,7 @@ def templates_of_the_station_and_servers_without_a_console_stay(t):
                                     '<xsl:output method="html"/><xsl:template match="/"><html><p>my own</p></html></xsl:template></xsl:stylesheet>')
     server.write_config(body="<console/>")
     server.start()
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     for path in ("/admin/", "/admin/stats.xsl"):
         check("my own" in person.get(path, NAVIGATES).text, "the template: " + path)
     equal(person.get("/admin/listmounts.xsl", NAVIGATES).status, 303)
@@ -64,8 +62,7 @@ def templates_of_the_station_and_servers_without_a_console_stay(t):
 def the_menu_is_the_same_everywhere_and_shows_what_the_login_may(t):
     server = console_server(t)
     server.source("/a.mp3").play(5)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
 
     def menu(path):
         text = re.search(r'<ul class="navigation">(.*?)</ul>', person.get(path).text, re.S).group(1)

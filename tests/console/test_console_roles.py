@@ -1,7 +1,7 @@
 """The pages and buttons of the console for each role."""
 import re
 
-from api import Api
+from api import Api, with_api
 from desk import Desk
 from harness import ADMIN, check, equal, test, wait_for
 from test_console_pages import console_server, make_mount, mount_url
@@ -16,8 +16,7 @@ return [...document.querySelectorAll('main button:not([hidden]), main summary')]
 
 @test
 def each_role_sees_what_it_may(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     api.want(201, "POST", "/accounts", {"id": "acme", "quota": {"mounts": 2}})
     api.mount("/rock.mp3", account="acme")
     api.mount("/other.mp3")
@@ -25,8 +24,7 @@ def each_role_sees_what_it_may(t):
         api.want(201, "POST", "/users", {"name": name, "role": role, "password": "password of " + name, **more})
 
     def visit(name):
-        desk = Desk(t, server)
-        desk.log_in(name, "password of " + name)
+        desk = Desk(t, server).log_in(name, "password of " + name)
         desk.ready()
         return desk
     viewer = visit("vera")
@@ -94,8 +92,7 @@ def logins_of_some_mounts_have_their_archive_and_their_reports(t):
     api.want(201, "POST", "/users", {"name": "vera", "role": "viewer", "mounts": ["/mine.mp3"], "password": "password of vera"})
     wait_for(lambda: len(server.get("/admin/archive.json", ADMIN).json()["mounts"]) == 2, "two recordings", 30)
     for name, sessions in (("anna", True), ("otto", False), ("vera", False)):
-        desk = Desk(t, server)
-        desk.log_in(name, "password of " + name)
+        desk = Desk(t, server).log_in(name, "password of " + name)
         desk.press("Archive", selector="#menu a")
         desk.see("/mine.mp3", "this server")
         check("/other.mp3" not in desk.browser.text, "a recording of another account")

@@ -1,6 +1,6 @@
 """Stations in the console: made, shown, changed and deleted by an administrator and by an owner, with pictures that a
 server accepts; a password can be shown while it is typed."""
-from api import Api
+from api import with_api
 from desk import Desk
 from harness import check, equal, test, wait_for
 from pictures import png
@@ -19,16 +19,14 @@ def picture(desk, name, body):
 
 @test
 def an_owner_makes_its_station_with_pictures_colours_and_links(t):
-    server = console_server(t, '<player><link name="Of the house" url="https://house.example/"/></player>')
-    api = Api(server)
+    server, api = with_api(console_server(t, '<player><link name="Of the house" url="https://house.example/"/></player>'))
     for account in ("acme", "other"):
         api.want(201, "POST", "/accounts", {"id": account})
         api.want(201, "POST", "/users", {"name": "o-" + account, "role": "owner", "account": account, "password": "password of " + account})
     login = api.mount("/rock.mp3", account="acme")
     api.mount("/theirs.mp3", account="other")
     server.source("/rock.mp3", login=login).play(5)
-    desk = Desk(t, server)
-    desk.log_in("o-acme", "password of acme", page="/stations")
+    desk = Desk(t, server).log_in("o-acme", "password of acme", page="/stations")
     desk.see("There are no stations")
     desk.looks_well("stations-none", dark_too=False)
     desk.press("Create a station")
@@ -86,8 +84,7 @@ def an_owner_makes_its_station_with_pictures_colours_and_links(t):
     changed = api.want(200, "GET", "/stations/antenna").json()
     equal((changed["name"], changed["logo"], changed["links"], changed["languages"]), ("Renamed", "", [], ["de"]))
     check("Of the house" in server.get("/listen/antenna").text, "those of all pages again")
-    other = Desk(t, server)
-    other.log_in("o-other", "password of other", page="/stations")
+    other = Desk(t, server).log_in("o-other", "password of other", page="/stations")
     other.see("There are no stations")
     other.quiet()
     other.close()
@@ -100,16 +97,14 @@ def an_owner_makes_its_station_with_pictures_colours_and_links(t):
 
 @test
 def an_administrator_sees_all_and_what_is_not_shown(t):
-    server = console_server(t, '<station id="old" name="Of the file"><mount>/old.mp3</mount></station>')
-    api = Api(server)
+    server, api = with_api(console_server(t, '<station id="old" name="Of the file"><mount>/old.mp3</mount></station>'))
     for account in ("acme", "other"):
         api.want(201, "POST", "/accounts", {"id": account})
     for name in ("/rock.mp3", "/pop.mp3"):
         api.mount(name, account="acme")
     api.want(200, "PUT", "/stations/rock", {"name": "Rock", "account": "acme", "mounts": ["/rock.mp3", "/pop.mp3"]})
     api.want(200, "PATCH", "/mounts/pop.mp3", {"account": "other"})
-    desk = Desk(t, server)
-    desk.log_in(page="/stations")
+    desk = Desk(t, server).log_in(page="/stations")
     desk.see("Rock", "acme", "not shown: /pop.mp3", "Of the file", "the configuration file, where it is changed")
     equal(desk.browser.script("return [...document.querySelectorAll('summary')].map(one => one.textContent).filter(text => /^(Edit|Delete) /.test(text))"), ["Edit rock", "Delete rock"])
     desk.press("Edit", near="rock")
@@ -122,8 +117,7 @@ def an_administrator_sees_all_and_what_is_not_shown(t):
     wait_for(lambda: api.want(200, "GET", "/stations/rock").json()["logo"] == "/rock.png", "a picture of the web root")
     api.want(201, "POST", "/users", {"name": "vera", "role": "viewer", "password": "password of vera"})
     desk.quiet(but=("404", "422"))
-    viewer = Desk(t, server)
-    viewer.log_in("vera", "password of vera", page="/stations")
+    viewer = Desk(t, server).log_in("vera", "password of vera", page="/stations")
     viewer.see("Rock", "shown")
     equal(viewer.count("summary", "Edit") + viewer.count("summary", "Create"), 0)
     viewer.close()

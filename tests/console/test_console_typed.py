@@ -3,7 +3,7 @@ fields in the language of the viewer."""
 import pathlib
 import re
 
-from api import Api
+from api import Api, with_api
 from console_stub import Stub
 from desk import Desk
 from harness import Failed, check, equal, test, wait_for
@@ -41,12 +41,10 @@ class Tabs:
 
 @test
 def a_button_that_is_pressed_twice_sends_once(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     api.want(201, "POST", "/accounts", {"id": "acme"})
     api.want(200, "PATCH", "/accounts/acme", {"state": "suspended"})
-    desk = Desk(t, server)
-    desk.log_in(page="/accounts")
+    desk = Desk(t, server).log_in(page="/accounts")
     desk.one("button", "Resume", "acme")
     desk.browser.script(COUNTED)
     desk.browser.script("const one = [...document.querySelectorAll('li button')].find(e => e.textContent === 'Resume'); one.click(); one.click()")
@@ -64,8 +62,7 @@ def a_button_that_is_pressed_twice_sends_once(t):
 
 @test
 def the_way_to_the_content_keeps_what_is_typed(t):
-    desk = Desk(t, console_server(t))
-    desk.log_in(page="/mounts")
+    desk = Desk(t, console_server(t)).log_in(page="/mounts")
     desk.press("Create a mount")
     desk.write("Mount", "/typed.mp3")
     desk.browser.script("window.kept = document.querySelector('form.fields'); document.querySelector('.skip').focus()")
@@ -81,11 +78,9 @@ def the_way_to_the_content_keeps_what_is_typed(t):
 
 @test
 def a_form_is_sent_with_the_session_of_another_tab(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     api.want(201, "POST", "/users", {"name": "vera", "role": "viewer", "password": "a-long-one"})
-    desk = Desk(t, server, whole=True)
-    desk.log_in(page="/mounts")
+    desk = Desk(t, server, whole=True).log_in(page="/mounts")
     desk.press("Create a mount")
     desk.write("Mount", "/typed.mp3")
     tabs = Tabs(desk)
@@ -140,8 +135,7 @@ def told():
 
 @test
 def what_forms_are_refused_for_is_known_in_all_languages(t):
-    server = console_server(t)
-    api = Api(server)
+    api = Api(console_server(t))
     api.mount("/a.mp3")
     api.mount("/c.mp3")
     api.want(201, "POST", "/accounts", {"id": "acme"})
@@ -161,11 +155,9 @@ def what_forms_are_refused_for_is_known_in_all_languages(t):
 
 @test
 def refusals_stand_at_their_fields_in_the_language_of_the_viewer(t):
-    server = console_server(t)
-    api = Api(server)
+    server, api = with_api(console_server(t))
     api.mount("/rock.mp3")
-    desk = Desk(t, server)
-    desk.log_in()
+    desk = Desk(t, server).log_in()
     desk.browser.script("localStorage.setItem('lb-language', 'de')")
     desk.page("/mounts")
     desk.see("/rock.mp3")   # the list would move the button when it comes

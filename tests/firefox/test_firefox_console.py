@@ -30,8 +30,7 @@ class SlowRoad(Road):
 @test
 def a_mount_is_made_and_each_page_has_nothing_to_complain_of(t):
     server = console_server(t)
-    desk = Desk(t, server, Firefox)
-    desk.log_in()
+    desk = Desk(t, server, Firefox).log_in()
     password = make_mount(desk, "/made.mp3", Genre="Rock")
     server.source("/made.mp3", login=b"source:%s" % password.encode()).play(5)
     desk.see("on air")
@@ -47,8 +46,7 @@ def a_mount_is_made_and_each_page_has_nothing_to_complain_of(t):
 @test
 def a_chart_is_read_with_the_pointer_and_taken_as_a_file(t):
     server = two_accounts(t)[0]
-    desk = Desk(t, server, Firefox)
-    desk.log_in(page="/audience")
+    desk = Desk(t, server, Firefox).log_in(page="/audience")
     desk.press("7 d", selector="button")
     desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart path.line').length"), "a line")
     left, top, wide = desk.browser.script("const box = document.querySelector('.chart svg').getBoundingClientRect(); return [box.left, box.top, box.width]")
@@ -75,8 +73,7 @@ def many_tabs_are_live_also_behind_an_upgrade(t):
     own_program(t)
     server = console_server(t)
     server.source("/a.mp3", login=Api(server).mount("/a.mp3")).play(5)
-    desk = Desk(t, server, Firefox)
-    desk.log_in()
+    desk = Desk(t, server, Firefox).log_in()
     first = desk.browser.call("/window")
     for _ in range(7):
         desk.browser.call("/window", {"handle": desk.browser.call("/window/new", {"type": "tab"})["handle"]})

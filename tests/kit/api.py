@@ -140,3 +140,7 @@ def files_below(directory):
 def occurs(directory, secret):
     """The files that contain these bytes."""
     return [path for path, content in files_below(directory) if secret.encode() in content]
+
+
+def with_api(server):
+    return server, Api(server)

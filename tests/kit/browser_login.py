@@ -43,6 +43,10 @@ class Browser:
         equal(reply.status, 303, "a login: " + reply.text)
         return reply
 
+    def logged_in(self, **more):
+        self.log_in(**more)
+        return self
+
     def csrf(self):
         """The value that a page has for this session's forms."""
         reply = self.get("/admin/stats.xsl")

@@ -76,6 +76,7 @@ class Desk:
         check("/admin/login?back=" in self.browser.url, "a browser without a session is at " + self.browser.url)
         self.fill_login(user, password)
         self.see("Log out " + user)
+        return self
 
     def fill_login(self, user, password):
         # A page gives the focus when it is first drawn; a field that has it by then makes Chromium complain.

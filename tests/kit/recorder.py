@@ -3,7 +3,7 @@ import json
 import re
 import time
 
-from harness import ADMIN, Failed, check, mount
+from harness import ADMIN, Failed, check, mount, wait_for
 from media import mp3_frame
 from threads import Threaded
 
@@ -38,6 +38,10 @@ class Studio(Threaded):
                 self.sent[self.number] = time.time()
                 self.number += 1
             time.sleep(0.02)
+
+    def until_recorded(self, seconds):
+        wait_for(lambda: recorded_seconds(self.server, self.mount) >= seconds, "%d s are recorded" % seconds, 30)
+        return self
 
     def again(self):
         self.thread.join(3)

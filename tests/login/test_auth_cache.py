@@ -1,6 +1,6 @@
 """`cache` of a url authenticator: an acceptance is kept for as long as the backend allows, other answers are not kept
 (doc/authentication.md)."""
-from api import STORE, Api, store_server
+from api import STORE, Api, store_server, with_api
 from backend import Backend
 from harness import check, equal, mount, test, wait_for
 from link_bench import Feeder, edge, linked_master
@@ -91,8 +91,7 @@ def sources_are_kept_too(t):
 def a_ban_a_change_of_a_user_and_a_reload_empty_it(t):
     backend = t.owned(Backend(kept))
     body = url_auth(listener_add=backend.url(), cache="1", allow_duplicate_users="1")
-    server = store_server(t, body="<console/>" + body)
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>" + body))
     playing(t, server)
     asked = 0
 

@@ -93,8 +93,7 @@ def no_endpoint_tells_or_changes_what_is_of_another_account(t):
 
 @test
 def the_audit_log_does_not_tell_whose_a_hidden_record_is(t):
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    api = Api(store_server(t, body="<console/>"))
     for account in (OURS, THEIRS):
         api.want(201, "POST", "/accounts", {"id": account})
         api.want(201, "POST", "/users", {"name": account + "-user", "role": "owner", "account": account})
@@ -114,8 +113,7 @@ def the_audit_log_does_not_tell_whose_a_hidden_record_is(t):
 
 @test
 def patterns_that_an_owner_gives_are_few(t):
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    api = Api(store_server(t, body="<console/>"))
     api.want(201, "POST", "/accounts", {"id": OURS})
     ours = api.as_user(token=api.want(201, "POST", "/tokens", {"name": "x", "role": "owner", "account": OURS}).json()["token"])
     costly = ["/" + ("*[[:alpha:]]" * 30)[:230] + "x%d" % number for number in range(240)]

@@ -1,7 +1,7 @@
 """Forms of logins with few rights: they name another mount than the query, and they are long."""
 import time
 
-from api import Api, store_server
+from api import store_server, with_api
 from harness import ADMIN, check, equal, open_folder, test, wait_for
 from recorded import Recording
 
@@ -23,8 +23,7 @@ def the_mount_that_is_judged_is_the_one_that_is_taken(t):
     begun = int(time.time()) // 300 * 300 - 3600
     for name in ("acme", "bolt"):
         Recording(begun, 60, frames_a_second=6).write(place, "%2F" + name)
-    server = store_server(t, body="<console/><archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/><archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place))
     for account in ("acme", "bolt"):
         api.want(201, "POST", "/accounts", {"id": account})
         # The past of a mount of a record begins with it, so these are the administrator's.
@@ -52,8 +51,7 @@ def the_mount_that_is_judged_is_the_one_that_is_taken(t):
 
 @test
 def a_form_of_many_pairs_is_answered_at_once_and_its_entry_has_the_last_values(t):
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>"))
     api.want(201, "POST", "/accounts", {"id": "acme"})
     viewer = token(api, "viewer", "acme")
     for form in ("a=&" * 16000, "&".join("%x=%x" % (number, number) for number in range(6800))):

@@ -2,7 +2,7 @@
 import signal
 import threading
 
-from api import Api, refused, store_server
+from api import refused, store_server, with_api
 from harness import check, equal, test, wait_for
 
 SALT = "abcdefghijklmnopqrstuu"
@@ -12,8 +12,7 @@ COSTLY = ("$2b$31$" + SALT, "$6$rounds=999999999$" + SALT, "$5$rounds=999999999$
 
 @test
 def a_costly_hash_is_refused_by_the_api_and_in_a_file(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     login = api.mount("/rock.mp3")
     for hash in COSTLY:
         reply = api.ask("PATCH", "/mounts/rock.mp3", {"sources": [{"user": "tom", "hash": hash}]})
@@ -33,8 +32,7 @@ def a_costly_hash_is_refused_by_the_api_and_in_a_file(t):
 
 @test
 def wrong_logins_at_a_dear_hash_keep_no_other_login_waiting(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     login = api.mount("/rock.mp3")
     api.want(201, "POST", "/mounts", {"mount": "/dear.mp3"})
     # 1.1 s each, one after the other.

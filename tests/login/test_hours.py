@@ -2,7 +2,7 @@
 import signal
 import time
 
-from api import Api, encoded, refused, store_server
+from api import Api, encoded, refused, store_server, with_api
 from harness import check, equal, test, wait_for
 from media import mp3_numbers
 
@@ -26,8 +26,7 @@ def hours_end(api, mount, user, *others):
 
 @test
 def a_source_ends_with_the_hours_of_its_login(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     made = api.want(201, "POST", "/mounts", {"mount": "/talk.mp3", "sources": [{"user": "tom", "until": int(time.time()) + 3600}, {"user": "eva"}]}).json()
     server.source("/talk.mp3", login=login_of(made, "tom")).play(2)
     end = hours_end(api, "/talk.mp3", "tom", "eva")
@@ -43,8 +42,7 @@ def a_source_ends_with_the_hours_of_its_login(t):
 
 @test
 def while_a_grace_lasts_the_next_presenter_takes_over(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     made = api.want(201, "POST", "/mounts", {"mount": "/talk.mp3", "sources": [{"user": "tom", "until": int(time.time()) + 3600, "grace": 600}, {"user": "eva"}]}).json()
     eva = login_of(made, "eva")
     tom = server.source("/talk.mp3", login=login_of(made, "tom"))
@@ -63,8 +61,7 @@ def while_a_grace_lasts_the_next_presenter_takes_over(t):
 
 @test
 def a_stop_over_the_end_and_a_change_of_the_hours_are_noticed(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     made = api.want(201, "POST", "/mounts", {"mount": "/a.mp3", "sources": [{"user": "tom"}]}).json()
     other = api.want(201, "POST", "/mounts", {"mount": "/b.mp3", "sources": [{"user": "eva", "zone": "UTC", "hours": week_around(1800)}]}).json()
     server.source("/a.mp3", login=login_of(made, "tom")).play(2)

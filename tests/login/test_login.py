@@ -7,7 +7,7 @@ import stat
 import subprocess
 import time
 
-from api import Api
+from api import with_api
 from browser_login import ADMIN_FORM, FORM, JSON, PAGE, Browser
 from harness import ADMIN, RELAY, SOURCE, Settings, as_nobody, check, equal, test, wait_for
 
@@ -91,8 +91,7 @@ def a_wrong_login_is_told_without_a_box_for_passwords(t):
 
 @test
 def the_session_by_the_api(t):
-    server = server_with(t)
-    api = Api(server)
+    server, api = with_api(server_with(t))
 
     class Validated(Browser):
         """Accepts only answers that openapi.json describes."""
@@ -130,8 +129,7 @@ def the_session_by_the_api(t):
 @test
 def logging_out_ends_the_session_for_good(t):
     server = server_with(t)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     stolen = person.cookie
     equal(person.post("/admin/logout", {}).status, 403, "not without the value of a page")
     equal(person.ask("GET /admin/logout").status, 405)
@@ -182,8 +180,7 @@ def Browser_with(server, cookie):
 @test
 def a_session_ends_at_its_longest_however_much_it_is_used(t):
     server = server_with(t, '<console idle="2s" most="3s"/>')
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     begin = time.monotonic()
     wait_for(lambda: person.get("/admin/stats.xsl").status == 302, "the session ends while it is used")
     check(time.monotonic() - begin < 5, "after 3 s")
@@ -192,8 +189,7 @@ def a_session_ends_at_its_longest_however_much_it_is_used(t):
 @test
 def twenty_ways_to_alter_a_token_are_refused(t):
     server = server_with(t)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     good = person.cookie
     version, payload, signature = good.split(".")
     told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -229,8 +225,7 @@ def with_a_session_nothing_changes_by_get_or_without_the_value_of_a_page(t):
     server = server_with(t)
     source = server.source("/live.mp3")
     source.play(4)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     for path in ("/admin/killsource?mount=/live.mp3", "/admin/killsource.xsl?mount=/live.mp3",
                  "/admin/metadata?mount=/live.mp3&mode=updinfo&song=x", "/admin/drain?mode=soft"):
         reply = person.get(path)
@@ -240,8 +235,7 @@ def with_a_session_nothing_changes_by_get_or_without_the_value_of_a_page(t):
     equal(person.post("/admin/killsource.xsl", fields).status, 403)
     equal(person.post("/admin/killsource.xsl", dict(fields, csrf="wrong")).status, 403)
     equal(person.post("/admin/killsource.xsl?csrf=" + person.csrf(), fields).status, 403, "not in the address")
-    other = Browser(server)
-    other.log_in()
+    other = Browser(server).logged_in()
     equal(person.post("/admin/killsource.xsl", dict(fields, csrf=other.csrf())).status, 403, "of another session")
     cross = ["Sec-Fetch-Site: cross-site", "Origin: http://evil.example"]
     equal(person.post("/admin/killsource.xsl", dict(fields, csrf=person.csrf()), cross).status, 403)
@@ -256,8 +250,7 @@ def every_form_of_a_page_brings_its_value_along(t):
     server = server_with(t)
     server.source("/live.mp3").play(4)
     server.source("/other.mp3").play(4)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     csrf = person.csrf()
     for page in ("stats.xsl", "listmounts.xsl", "listclients.xsl?mount=/live.mp3", "updatemetadata.xsl?mount=/live.mp3",
                  "moveclients.xsl?mount=/live.mp3"):
@@ -273,8 +266,7 @@ def every_form_of_a_page_brings_its_value_along(t):
 @test
 def no_page_can_be_framed(t):
     server = server_with(t)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     for browser, path in ((person, "/admin/stats.xsl"), (Browser(server), "/admin/login"), (person, "/admin/killsource?mount=/x")):
         reply = browser.get(path)
         check("frame-ancestors 'none'" in reply.get("Content-Security-Policy"), path)
@@ -303,8 +295,7 @@ def passwords_work_as_they_did(t):
     equal(server.get("/admin/metadata?mount=/live.mp3&mode=updinfo&song=x", ADMIN).status, 200, "by GET")
     equal(server.get("/admin/stats", "admin:wrong").get("WWW-Authenticate"), 'Basic realm="Icecast2 Server"')
     # A wrong Authorization wins over a cookie: a browser sends it for ever.
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     wrong = "Authorization: Basic " + base64.b64encode(b"admin:no").decode()
     equal(person.get("/admin/stats.xsl", [*PAGE, wrong]).status, 401)
 
@@ -334,8 +325,7 @@ def without_a_console_everything_is_as_before(t):
 @test
 def the_key_is_private_and_outlives_the_server(t):
     server = server_with(t)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     path = server.dir / "session.keys"
     equal(stat.S_IMODE(path.stat().st_mode), 0o600)
     server.stop()
@@ -351,8 +341,7 @@ def the_key_is_private_and_outlives_the_server(t):
 @test
 def keys_change_with_and_without_an_end_of_sessions(t):
     server = server_with(t)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
 
     def rotate(*more):
         status, out, errors = t.run("-c", str(server.config), "--rotate-keys", *more)
@@ -372,8 +361,7 @@ def keys_change_with_and_without_an_end_of_sessions(t):
 def without_a_state_directory_sessions_live_as_long_as_the_server(t):
     server = t.server(body=CONSOLE)
     server.wait_for_log("they end with this process")
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     equal(person.get("/admin/stats.xsl").status, 200)
     server.stop()
     server.start()

@@ -3,7 +3,7 @@ import json
 import threading
 import time
 
-from api import Api, store_server
+from api import Api, store_server, with_api
 from browser_login import ADMIN_FORM, JSON, PAGE, Browser
 from harness import Settings, check, equal, test, wait_for
 from test_login import audit_of, server_with
@@ -22,8 +22,7 @@ def wrong_logins_of_strangers_do_not_fill_the_audit_log(t):
 
 @test
 def titles_and_refusals_of_a_customer_do_not_fill_the_audit_log(t):
-    server = store_server(t, "<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, "<console/>"))
     api.want(201, "POST", "/accounts", {"id": "acme"})
     login = "ida:" + api.want(201, "POST", "/users", {"name": "ida", "role": "owner", "account": "acme"}).json()["password"]
     server.source("/a.mp3", login=api.mount("/a.mp3", account="acme"))
@@ -40,8 +39,7 @@ def titles_and_refusals_of_a_customer_do_not_fill_the_audit_log(t):
 @test
 def guesses_are_slowed_down_and_the_owner_gets_in_meanwhile(t):
     server = server_with(t)
-    owner = Browser(server)
-    owner.log_in()
+    owner = Browser(server).logged_in()
     answers, lock, going = [], threading.Lock(), threading.Event()
 
     def guess(address, times):
@@ -92,8 +90,7 @@ def guesses_at_the_old_password_from_a_session_are_slowed_down(t):
 @test
 def a_known_address_stays_known_after_a_restart(t):
     server = server_with(t)
-    owner = Browser(server, "127.0.0.5")
-    owner.log_in()
+    owner = Browser(server, "127.0.0.5").logged_in()
     path = server.dir / "known-addresses"
     wait_for(path.exists, "the address is written down")
     check(b"127.0.0.5" not in path.read_bytes() and b"admin" not in path.read_bytes(), "not in the clear")
@@ -134,8 +131,7 @@ def passwords_over_plain_http_are_for_near_addresses(t):
 
 @test
 def encoders_are_no_guessers_at_a_user_of_their_name(t):
-    server = store_server(t, "<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, "<console/>"))
     login = api.mount("/own")
     server.source("/own", login=login).play(4)
     api.want(201, "POST", "/users", {"name": "source", "role": "viewer"})

@@ -13,8 +13,7 @@ from test_login import audit_of, server_with
 def what_is_changed_is_written_down_in_a_chain(t):
     server = server_with(t)
     server.source("/live.mp3").play(4)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     person.post("/admin/metadata.xsl", {"mount": "/live.mp3", "mode": "updinfo", "song": "A & B", "csrf": person.csrf()})
     server.get("/admin/metadata?mount=/live.mp3&mode=updinfo&song=C", ADMIN)
     server.get("/admin/metadata?mount=/live.mp3&mode=updinfo&song=D", SOURCE)
@@ -50,8 +49,7 @@ def what_is_changed_is_written_down_in_a_chain(t):
 @test
 def numbers_of_logins(t):
     server = server_with(t)
-    person = Browser(server)
-    person.log_in()
+    person = Browser(server).logged_in()
     person.post("/admin/login", {"user": "admin", "password": "no"})
 
     def numbers():

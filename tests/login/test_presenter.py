@@ -1,7 +1,7 @@
 """The presenter of a mount, as AzuraCast's programs show it: a login with that mark, while it is on the air."""
 import time
 
-from api import Api, store_server
+from api import store_server, with_api
 from harness import ADMIN, check, equal, test, wait_for
 from test_hours import login_of
 
@@ -21,8 +21,7 @@ def presented(server, name):
 
 @test
 def a_marked_login_is_the_presenter_while_it_sends(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     made = api.want(201, "POST", "/mounts", {"mount": MOUNT, "sources": [{"user": "tom", "live": True, "until": int(time.time()) + 4, "grace": 600}, {"user": "eva"}]}).json()
     tom = server.source(MOUNT, login=login_of(made, "tom"))
     tom.play(2)
@@ -41,8 +40,7 @@ def a_marked_login_is_the_presenter_while_it_sends(t):
 
 @test
 def the_mark_is_set_and_taken_away_while_it_sends(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     made = api.want(201, "POST", "/mounts", {"mount": MOUNT, "sources": [{"user": "tom"}]}).json()
     server.source(MOUNT, login=login_of(made, "tom")).play(2)
     server.set_title(MOUNT, song="A+-+B")

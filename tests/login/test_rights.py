@@ -8,7 +8,7 @@ import json
 import re
 import time
 
-from api import Api, encoded, store_server
+from api import Api, encoded, store_server, with_api
 from harness import ADMIN, check, equal, mount, open_folder, test, wait_for
 from media import mp3_frame
 from recorded import Recording
@@ -306,8 +306,7 @@ def what_is_deleted_does_not_come_back_with_its_name(t):
     place = open_folder(t.dir / "archive")
     begun = int(time.time()) // 300 * 300 - 3600
     Recording(begun, 600, frames_a_second=6).write(place, "%2Fshow")
-    server = store_server(t, body="<console allow-plain='1'/><archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console allow-plain='1'/><archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place))
     for account in ("acme", "bolt"):
         api.want(201, "POST", "/accounts", {"id": account})
         api.want(201, "POST", "/users", {"name": account, "role": "owner", "account": account, "password": account + "-secret"})
@@ -356,8 +355,7 @@ def what_is_deleted_does_not_come_back_with_its_name(t):
 @test
 def recordings_of_a_deleted_mount_are_for_administrators(t):
     place = open_folder(t.dir / "archive")
-    server = store_server(t, body="<console allow-plain='1'/><archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console allow-plain='1'/><archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place))
     login = api.mount("/private.mp3", settings={"archive": {"enabled": True, "listeners": "none"}})
     begun = int(time.time()) - 2
 
@@ -396,8 +394,7 @@ def recordings_of_a_deleted_mount_are_for_administrators(t):
 
 @test
 def a_name_that_is_anothers_address_is_refused(t):
-    server = store_server(t, body="<console/>" + mount("/file", ""))
-    api = Api(server)
+    api = Api(store_server(t, body="<console/>" + mount("/file", "")))
     for account in ("acme", "bolt"):
         api.want(201, "POST", "/accounts", {"id": account})
     api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme", "password": "olga-secret"})
@@ -425,8 +422,7 @@ def a_name_that_is_anothers_address_is_refused(t):
 
 @test
 def the_page_of_a_stream_offers_none_of_another_account(t):
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     for account in ("acme", "bolt"):
         api.want(201, "POST", "/accounts", {"id": account})
     for name, account in (("/bolt.mp3", "bolt"), ("/bolt.aac", "acme"), ("/bolt.webm", "bolt")):

@@ -6,7 +6,7 @@ import statistics
 import threading
 import time
 
-from api import Api, store_server
+from api import store_server, with_api
 from browser_login import JSON
 from harness import ADMIN, Failed, check, equal, test, wait_for
 from threads import all_at_once
@@ -51,8 +51,7 @@ DOORS = {**WAYS, "a source": by_source}
 
 def house(t, users=6):
     """Users with passwords of their own choice, so with the slow method."""
-    server = store_server(t, body="<console/>")
-    api = Api(server)
+    server, api = with_api(store_server(t, body="<console/>"))
     names = ["user%d" % i for i in range(users)]
     for name in names:
         api.want(201, "POST", "/users", {"name": name, "role": "viewer", "password": "pw-of-" + name})

@@ -138,8 +138,7 @@ class Turns:
         self.crowd.run(self.crowd.watch)
         wait_for(lambda: self.listeners()["/c.aac"] == str(2 + len(self.crowd.players)), "the players of HLS are counted", 20)
         self.others = [Numbered(self.server), Titled(self.server, streams[1])]
-        self.browser = Browser(self.server)
-        self.browser.log_in()
+        self.browser = Browser(self.server).logged_in()
         self.api = api.Api(self.server)
         self.logins = []
         self.counts = self.counters()

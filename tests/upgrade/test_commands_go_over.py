@@ -4,7 +4,7 @@ import signal
 import threading
 import urllib.parse
 
-from api import Api, store_server
+from api import store_server, with_api
 from bench import ADMIN, check, equal, test, wait_for
 from link_bench import edge, feed, linked_master, plays, public, up
 from replacing import taken, upgrade
@@ -54,8 +54,7 @@ def killclient(server, number, login=ADMIN, page="killclient", **options):
 @test
 def orders_whose_logins_are_being_judged_are_carried_out(t):
     """A process hashes a right password once, so the first order of each user waits."""
-    server = store_server(t, "<console>1</console>", limits=PATIENT)
-    api = Api(server)
+    server, api = with_api(store_server(t, "<console>1</console>", limits=PATIENT))
     source = server.source(login=api.mount("/live.mp3"))
     users = []
     for n in range(9):

@@ -91,8 +91,7 @@ def each_way_of_listening_is_counted_once(t):
                         paths="<state-dir>%s/state</state-dir><ssl-certificate>%s/tls.pem</ssl-certificate>" % (server.dir, server.dir),
                         limits="<source-timeout>120</source-timeout>")
     server.start()
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 6, "it is recorded, and has segments", 30)
+    studio = Studio(t, server).until_recorded(6)
     ways = {"VLC/3.0.20": {}, "mpv 0.35": {"icy": True}, "foobar2000/1.6": {"port": server.ports[1], "wrap": tls()},
             "Winamp 5": {"mount": "/live.mp3?timeshift=4"}}
     began = time.monotonic()

@@ -27,8 +27,7 @@ def an_upgrade_gives_no_new_guesses_to_an_address(t):
 @test
 def nor_for_a_user_of_pages_and_a_session_without_a_directory_goes_on(t):
     server = t.server(body=CONSOLE)
-    owner = Browser(server, "127.0.0.5")
-    owner.log_in()
+    owner = Browser(server, "127.0.0.5").logged_in()
     for i in range(12):
         Browser(server, "127.0.2.%d" % (1 + i)).post("/admin/login", {"user": "admin", "password": "no%d" % i})
     for _ in range(2):

@@ -14,8 +14,7 @@ def page_of(browser, cookie):
 @test
 def what_was_ended_stays_ended(t):
     server = t.server(body="<console/>")
-    browser = Browser(server, "127.0.0.5")
-    browser.log_in()
+    browser = Browser(server, "127.0.0.5").logged_in()
     left = browser.cookie
     equal(browser.post("/admin/logout", {"csrf": browser.csrf()}).status, 303, "log out")
     browser.log_in()
@@ -31,8 +30,7 @@ def what_was_ended_stays_ended(t):
 @test
 def a_directory_that_is_new_gets_the_keys_of_the_sessions(t):
     server = t.server(body="<console/>")
-    browser = Browser(server, "127.0.0.5")
-    browser.log_in()
+    browser = Browser(server, "127.0.0.5").logged_in()
     state = server.dir / "state"
     state.mkdir()
     give_away(server.dir)

@@ -5,7 +5,7 @@ import pathlib
 from encoders import Ear
 from harness import check, equal, listen_socket, mount, test, wait_for
 from media import mp3_numbers
-from recorder import Studio, check_consecutive, recorded_seconds
+from recorder import Studio, check_consecutive
 from replacing import own_program, put_program, refused_upgrade, taken, upgrade
 from tls_bench import certificate, tls
 
@@ -28,8 +28,7 @@ class Versions:
                 server.dir, mount("/live.mp3", "<hls>1</hls><archive>1</archive>") +
                 mount("/two.mp3", '<encoder username="e1" password="p" priority="1"/><encoder username="e2" password="p" priority="2"/>')))
         server.start()
-        self.studio = Studio(t, server)
-        wait_for(lambda: recorded_seconds(server) >= 3, "it is recorded", 20)
+        self.studio = Studio(t, server).until_recorded(3)
         self.encoders = [server.source("/two.mp3", login="e%d:p" % n) for n in (1, 2)]
         for encoder in self.encoders:
             encoder.play(20)

@@ -29,8 +29,7 @@ def whole(listener):
 @test
 def one_in_the_past_hears_every_byte_once(t):
     server = recorder(t, limits=PATIENT)
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 6, "it is recorded", 20)
+    studio = Studio(t, server).until_recorded(6)
     listeners = [server.listener("/live.mp3?timeshift=%d" % n, icy=n == 5) for n in (3, 5, 6)]
     for round_ in range(4):
         for listener in listeners:
@@ -51,8 +50,7 @@ def one_in_the_past_hears_every_byte_once(t):
 @test
 def one_comes_into_the_present_behind_an_upgrade(t):
     server = recorder(t, limits=PATIENT + "<burst-size>64000</burst-size>")
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 5, "it is recorded", 20)
+    studio = Studio(t, server).until_recorded(5)
     listener = server.listener("/live.mp3?timeshift=5")
     listener.read(20 * MP3_FRAME)
     upgrade(server)
@@ -71,8 +69,7 @@ def one_comes_into_the_present_behind_an_upgrade(t):
 @test
 def one_of_a_mount_that_is_off_the_air_goes_on(t):
     server = recorder(t, limits=PATIENT)
-    studio = Studio(t, server)
-    wait_for(lambda: recorded_seconds(server) >= 8, "it is recorded", 25)
+    studio = Studio(t, server).until_recorded(8)
     studio.close()
     studio.source.close()
     wait_for(lambda: server.get("/live.mp3").status == 404, "the mount is off the air", 20)
@@ -198,8 +195,7 @@ def one_of_another_nodes_past_is_not_refused_by_its_next_process(t):
     master = linked_master(t, 21, {"n": ""}, start=False)
     master.write_config(body=master.slots["body"] + "<archive><dir>%s/archive</dir></archive>" % master.dir + mount("/live.mp3", "<archive>1</archive>"))
     node = edge(t, 22, master.start(), name="n")
-    studio = Studio(t, master)
-    wait_for(lambda: recorded_seconds(master) >= 9, "it is recorded", 30)
+    studio = Studio(t, master).until_recorded(9)
     wait_for(lambda: node.get("/live.mp3?from=-5&duration=1").status == 200, "the node has the master's past", 20)
     ears = [Ear(t, node, "/live.mp3?timeshift=8"), Ear(t, node, "/live.mp3?from=%d" % ranges(master)[0][0])]
     for _ in range(4):

@@ -1,7 +1,7 @@
 """A server with a <store> is replaced during changes: each acknowledged change is kept, and sources and listeners
 continue."""
 
-from api import Api, encoded, refused, store_server
+from api import Api, encoded, refused, store_server, with_api
 from browser_login import Browser
 from harness import check, equal, test, wait_for
 from replacing import own_program, put_program, refused_upgrade, upgrade
@@ -98,8 +98,7 @@ def acknowledged_changes_are_there_and_streams_go_on(t):
 @test
 def a_program_that_fails_leaves_the_store_as_it_was(t):
     place = own_program(t)
-    server = store_server(t)
-    api = Api(server)
+    server, api = with_api(store_server(t))
     api.mount("/one.mp3")
     good = t.dir / "good"
     good.write_bytes(place.read_bytes())
@@ -115,8 +114,7 @@ def a_program_that_fails_leaves_the_store_as_it_was(t):
 
 @test
 def a_limit_of_a_record_holds_before_its_mount_has_a_listener(t):
-    server = store_server(t, limits=PATIENT)
-    api = Api(server)
+    server, api = with_api(store_server(t, limits=PATIENT))
     login = api.mount("/small.mp3", settings={"max-listeners": 2})
     source = server.source("/small.mp3", login=login)
     source.play(20)
