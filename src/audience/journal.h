@@ -37,13 +37,8 @@ struct OpenListeningRecord {
   std::uint64_t listening = 0, begun = 0;
   std::int64_t began_ms = 0;
   std::int64_t by_clock_ms = 0;  // 0: the same; see Journal::clocks()
+  static constexpr PlainRecord kRecord{.members = 4, .needed = 2};
 };
-template <class Io, RecordOf<OpenListeningRecord> T>
-void record_fields(Io& io, T& open) {
-  auto& [listening, begun, began_ms, by_clock_ms] = open;
-  io.needed(1, listening, begun);
-  io(3, began_ms, by_clock_ms);
-}
 
 // The state of a journal for the process that continues it.  The file is unchanged; its lock goes
 // with the descriptor, and both processes hold it until the first one ends.

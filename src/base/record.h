@@ -11,6 +11,13 @@
 //     io(1, position, time, standalone);  // the fields 1, 2 and 3
 //   }
 //
+// A plain type is only its members, with the fields 1, 2, 3 …; a new member is the last one:
+//
+//   struct SyncMark {
+//     …
+//     static constexpr PlainRecord kRecord{.members = 3, .needed = 1};  // the first one is needed
+//   };
+//
 // Values: whole numbers, finite real ones, bool, enumerations (by choice()), text, Bytes, durations
 // and time points in nanoseconds, types with record_fields(), and optional, vector, deque, map,
 // array and shared_ptr of these.  Numbers of fields are never reused: a new field is the last one,
@@ -45,6 +52,51 @@ namespace lb {
 
 template <class T, class Of>
 concept RecordOf = std::same_as<std::remove_const_t<T>, Of>;
+
+struct PlainRecord {
+  unsigned members = 0, needed = 0;
+};
+template <class T, class F>
+void with_members(T& of, F&& then) {
+  constexpr unsigned n = T::kRecord.members;
+  static_assert(n >= 1 && n <= 8);
+  if constexpr (n == 1) {
+    auto& [a] = of;
+    then(a);
+  } else if constexpr (n == 2) {
+    auto& [a, b] = of;
+    then(a, b);
+  } else if constexpr (n == 3) {
+    auto& [a, b, c] = of;
+    then(a, b, c);
+  } else if constexpr (n == 4) {
+    auto& [a, b, c, d] = of;
+    then(a, b, c, d);
+  } else if constexpr (n == 5) {
+    auto& [a, b, c, d, e] = of;
+    then(a, b, c, d, e);
+  } else if constexpr (n == 6) {
+    auto& [a, b, c, d, e, f] = of;
+    then(a, b, c, d, e, f);
+  } else if constexpr (n == 7) {
+    auto& [a, b, c, d, e, f, g] = of;
+    then(a, b, c, d, e, f, g);
+  } else {
+    auto& [a, b, c, d, e, f, g, h] = of;
+    then(a, b, c, d, e, f, g, h);
+  }
+}
+template <class Io, class T>
+requires requires { T::kRecord.members; }
+void record_fields(Io& io, T& plain) {
+  with_members(plain, [&io](auto&... members) {
+    std::uint32_t number = 0;
+    const auto field = [&](auto& member) {
+      ++number <= T::kRecord.needed ? io.needed(number, member) : io(number, member);
+    };
+    (field(members), ...);
+  });
+}
 
 // Types with any number of values, and with a fixed number.
 template <class T>

@@ -34,12 +34,8 @@ struct CodecFacts {
   std::vector<std::pair<std::string, std::string>> other;
 
   bool operator==(const CodecFacts&) const = default;
+  static constexpr PlainRecord kRecord{.members = 5};
 };
-template <class Io, RecordOf<CodecFacts> T>
-void record_fields(Io& io, T& facts) {
-  auto& [subtype, channels, samplerate_hz, bitrate_bps, other] = facts;
-  io(1, subtype, channels, samplerate_hz, bitrate_bps, other);
-}
 
 // Positions never decrease from call to call, except that headers() and metadata() may name the
 // same position as the sync() before or after them.

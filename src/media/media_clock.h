@@ -23,13 +23,8 @@ struct MediaTime {
     if (rate_hz == 0) return 0;
     return samples / rate_hz * 1000 + samples % rate_hz * 1000 / rate_hz;
   }
+  static constexpr PlainRecord kRecord{.members = 2};
 };
-
-template <class Io, RecordOf<MediaTime> T>
-void record_fields(Io& io, T& time) {
-  auto& [samples, rate_hz] = time;
-  io(1, samples, rate_hz);
-}
 
 // The time of one unit.  The time of a page of Ogg is that of its end.
 struct UnitTime {
@@ -41,12 +36,8 @@ struct UnitTime {
   std::uint64_t begin() const noexcept {
     return samples - std::min<std::uint64_t>(before, samples);
   }
+  static constexpr PlainRecord kRecord{.members = 3};
 };
-template <class Io, RecordOf<UnitTime> T>
-void record_fields(Io& io, T& time) {
-  auto& [samples, second, before] = time;
-  io(1, samples, second, before);
-}
 
 class MediaClock {
  public:

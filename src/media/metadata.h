@@ -26,6 +26,7 @@ struct Metadata {
   std::string placed_block;
 
   std::string song() const { return song_text(artist, title); }
+  static constexpr PlainRecord kRecord{.members = 5};
 };
 
 // The text before the first " - " and after it; without one, all of it is the title. artist: if the
@@ -36,11 +37,6 @@ struct SongParts {
 SongParts song_parts(std::string_view text, std::string_view artist = {}) noexcept;
 // The artist that song_parts() needs for this text; "": it finds the artist itself.
 std::string artist_apart(std::string_view text, std::string_view artist);
-template <class Io, RecordOf<Metadata> T>
-void record_fields(Io& io, T& metadata) {
-  auto& [artist, title, url, icy_block, placed_block] = metadata;
-  io(1, artist, title, url, icy_block, placed_block);
-}
 
 // Builds the metadata of a generic (ICY) mount from the text of an update request.
 // text: bytes as sent by the encoder. charset: as named by the encoder; "": unknown.

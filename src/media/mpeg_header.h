@@ -19,12 +19,8 @@ struct MpegKind {
   std::uint8_t layer = 0;    // the bits of the header; 0 = ADTS
   std::uint8_t rate = 0;     // index of the sample rate
   bool operator==(const MpegKind&) const = default;
+  static constexpr PlainRecord kRecord{.members = 3};
 };
-template <class Io, RecordOf<MpegKind> T>
-void record_fields(Io& io, T& kind) {
-  auto& [version, layer, rate] = kind;
-  io(1, version, layer, rate);
-}
 
 struct MpegUnit {
   enum class What : std::uint8_t { kNothing, kNeedsMore, kFrame, kTag };

@@ -46,21 +46,12 @@ struct ListingRecord {
   std::string url, mount, sid;
   SteadyTime due{};
   std::chrono::seconds interval{0};
+  static constexpr PlainRecord kRecord{.members = 5, .needed = 3};
 };
-template <class Io, RecordOf<ListingRecord> T>
-void record_fields(Io& io, T& listing) {
-  auto& [url, mount, sid, due, interval] = listing;
-  io.needed(1, url, mount, sid);
-  io(4, due, interval);
-}
 struct ListingsRecord {
   std::vector<ListingRecord> listings;
+  static constexpr PlainRecord kRecord{.members = 1, .needed = 1};
 };
-template <class Io, RecordOf<ListingsRecord> T>
-void record_fields(Io& io, T& of) {
-  auto& [listings] = of;
-  io.needed(1, listings);
-}
 
 // Lower-case %xx for all but A-Z a-z 0-9, as in Icecast, because directories compare it.
 std::string yp_escape(std::string_view text);

@@ -39,23 +39,15 @@ struct ServerEvent {
   std::string id;
   WallTime when{};
   std::string account = {};  // of the mount at that time; "": none
+  static constexpr PlainRecord kRecord{.members = 6};
 };
-template <class Io, RecordOf<ServerEvent> T>
-void record_fields(Io& io, T& event) {
-  auto& [type, subject, details, id, when, account] = event;
-  io(1, type, subject, details, id, when, account);
-}
 // The state for the process that takes over.
 struct EventsRecord {
   std::string run;
   std::uint64_t number = 0;
   std::vector<ServerEvent> kept;
+  static constexpr PlainRecord kRecord{.members = 3};
 };
-template <class Io, RecordOf<EventsRecord> T>
-void record_fields(Io& io, T& events) {
-  auto& [run, number, kept] = events;
-  io(1, run, number, kept);
-}
 // The account of its mount, or what it is about: see event_to_drop().
 std::string_view owner_of(const ServerEvent& event);
 bool is_of_mount(const ServerEvent& event);

@@ -31,14 +31,8 @@ struct ServerRecord {
   std::vector<std::uint64_t> counters;  // of ServerCounters, in its order
   std::uint64_t bytes_read = 0, bytes_sent = 0;
   SteadyTime paused{};  // since when all stands still
+  static constexpr PlainRecord kRecord{.members = 8};
 };
-template <class Io, RecordOf<ServerRecord> T>
-void record_fields(Io& io, T& server) {
-  auto& [next_client_id, next_lease, started_wall, upgrades, counters, bytes_read, bytes_sent,
-         paused] = server;
-  io(1, next_client_id, next_lease, started_wall, upgrades, counters, bytes_read, bytes_sent,
-     paused);
-}
 
 // Records of the <store>, as this server has them.
 template <class Io, RecordOf<RegistryRecord> T>
@@ -50,24 +44,16 @@ struct RecordsRecord {
   std::vector<RegistryRecord> records;
   std::uint64_t revision = 0;
   bool whole = false;  // the last one
+  static constexpr PlainRecord kRecord{.members = 3, .needed = 3};
 };
-template <class Io, RecordOf<RecordsRecord> T>
-void record_fields(Io& io, T& part) {
-  auto& [records, revision, whole] = part;
-  io.needed(1, records, revision, whole);
-}
 
 // Changes of the records since they were offered.
 struct RecordsSinceRecord {
   std::vector<RegistryRecord> set;
   std::vector<std::string> deleted;
   std::uint64_t revision = 0;
+  static constexpr PlainRecord kRecord{.members = 3, .needed = 3};
 };
-template <class Io, RecordOf<RecordsSinceRecord> T>
-void record_fields(Io& io, T& since) {
-  auto& [set, deleted, revision] = since;
-  io.needed(1, set, deleted, revision);
-}
 
 // The listeners of one mount on one worker.
 struct ListenersRecord {
@@ -88,12 +74,8 @@ void record_fields(Io& io, T& of) {
 // Listenings by HLS.
 struct PlayersRecord {
   std::vector<HlsSessionRecord> players;
+  static constexpr PlainRecord kRecord{.members = 1, .needed = 1};
 };
-template <class Io, RecordOf<PlayersRecord> T>
-void record_fields(Io& io, T& of) {
-  auto& [players] = of;
-  io.needed(1, players);
-}
 
 // A connection with an unanswered request, which the next process reads again from its first byte.
 struct RequestRecord {
@@ -124,12 +106,8 @@ void record_fields(Io& io, T& request) {
 // Rows of other nodes.
 struct HoldersRecord {
   std::vector<HolderRecord> holders;
+  static constexpr PlainRecord kRecord{.members = 1, .needed = 1};
 };
-template <class Io, RecordOf<HoldersRecord> T>
-void record_fields(Io& io, T& of) {
-  auto& [holders] = of;
-  io.needed(1, holders);
-}
 
 // The journal of the audience.
 struct AudienceRecord {
@@ -137,13 +115,8 @@ struct AudienceRecord {
   JournalRecord journal;
   std::uint64_t next_listening = 1;
   std::optional<std::string> master;  // AudienceService::master()
+  static constexpr PlainRecord kRecord{.members = 4, .needed = 3};
 };
-template <class Io, RecordOf<AudienceRecord> T>
-void record_fields(Io& io, T& audience) {
-  auto& [fd, journal, next_listening, master] = audience;
-  io.needed(1, fd, journal, next_listening);
-  io(4, master);
-}
 
 // Records one after the other, with their descriptors.
 class HandoverOut {

@@ -69,23 +69,15 @@ struct SocketRecord {
   bool shoutcast = false, inherited = false;
   std::vector<MovedFd> fds;  // one a worker
   bool tls = false;
+  static constexpr PlainRecord kRecord{.members = 7};
 };
-template <class Io, RecordOf<SocketRecord> T>
-void record_fields(Io& io, T& socket) {
-  auto& [wanted_port, port, bind_address, shoutcast, inherited, fds, tls] = socket;
-  io(1, wanted_port, port, bind_address, shoutcast, inherited, fds, tls);
-}
 
 // The content of a certificate's or key's file that only root may open.
 struct FileCopyRecord {
   std::string file;
   MovedFd fd = 0;
+  static constexpr PlainRecord kRecord{.members = 2, .needed = 2};
 };
-template <class Io, RecordOf<FileCopyRecord> T>
-void record_fields(Io& io, T& copy) {
-  auto& [file, fd] = copy;
-  io.needed(1, file, fd);
-}
 
 // The first record of the predecessor.
 struct OfferRecord {
@@ -137,12 +129,8 @@ struct WordRecord {
   bool files = false;   // … and RequestRecord::file
   bool shared = false;  // … also of several requests
   bool titles = false;  // of the offer
+  static constexpr PlainRecord kRecord{.members = 7};
 };
-template <class Io, RecordOf<WordRecord> T>
-void record_fields(Io& io, T& word) {
-  auto& [text, in_parts, records_revision, rests, files, shared, titles] = word;
-  io(1, text, in_parts, records_revision, rests, files, shared, titles);
-}
 
 // Totals, which the successor compares.
 struct EndRecord {

@@ -29,22 +29,14 @@ struct NumberedRecord {
   std::string node;
   std::uint64_t id = 0, number = 0;
   std::int64_t since_s = 0;
+  static constexpr PlainRecord kRecord{.members = 4};
 };
-template <class Io, RecordOf<NumberedRecord> T>
-void record_fields(Io& io, T& of) {
-  auto& [node, id, number, since_s] = of;
-  io(1, node, id, number, since_s);
-}
 struct NumbersRecord {
   std::string mount;
   SteadyTime listed{};
   std::vector<NumberedRecord> rows;
+  static constexpr PlainRecord kRecord{.members = 3};
 };
-template <class Io, RecordOf<NumbersRecord> T>
-void record_fields(Io& io, T& of) {
-  auto& [mount, listed, rows] = of;
-  io(1, mount, listed, rows);
-}
 
 class ListenerNumbers {
  public:

@@ -26,20 +26,12 @@ struct Services;
 struct CountRecord {
   std::string name;
   std::uint64_t times = 0;
+  static constexpr PlainRecord kRecord{.members = 2};
 };
-template <class Io, RecordOf<CountRecord> T>
-void record_fields(Io& io, T& count) {
-  auto& [name, times] = count;
-  io(1, name, times);
-}
 struct CountsRecord {
   std::vector<CountRecord> counts;
+  static constexpr PlainRecord kRecord{.members = 1};
 };
-template <class Io, RecordOf<CountsRecord> T>
-void record_fields(Io& io, T& all) {
-  auto& [counts] = all;
-  io(1, counts);
-}
 
 class MetricsService {
  public:

@@ -30,12 +30,8 @@ void record_fields(Io& io, T& request) {
 struct DueTitleRecord {
   std::string mount;
   TitleRequest request;
+  static constexpr PlainRecord kRecord{.members = 2, .needed = 2};
 };
-template <class Io, RecordOf<DueTitleRecord> T>
-void record_fields(Io& io, T& due) {
-  auto& [mount, request] = due;
-  io.needed(1, mount, request);
-}
 
 class DueTitles {
  public:

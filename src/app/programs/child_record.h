@@ -47,11 +47,7 @@ struct ProgramRecord {
   std::string mount;
   std::vector<std::string> words;
   ChildRecord child;
+  static constexpr PlainRecord kRecord{.members = 4, .needed = 4};
 };
-template <class Io, RecordOf<ProgramRecord> T>
-void record_fields(Io& io, T& program) {
-  auto& [lease, mount, words, child] = program;
-  io.needed(1, lease, mount, words, child);
-}
 
 }  // namespace lb

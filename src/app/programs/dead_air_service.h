@@ -72,24 +72,16 @@ struct DeadMountRecord {
   std::string mount;
   std::uint64_t encoder = 0;
   SteadyTime since{};
+  static constexpr PlainRecord kRecord{.members = 3};
 };
-template <class Io, RecordOf<DeadMountRecord> T>
-void record_fields(Io& io, T& dead) {
-  auto& [mount, encoder, since] = dead;
-  io(1, mount, encoder, since);
-}
 
 // The programs that listen for dead air, for the next process.
 struct DeadAirRecord {
   std::vector<EarRecord> ears;  // for writing encoders
   std::vector<DeadMountRecord> dead;
   std::vector<EarRecord> standbys;
+  static constexpr PlainRecord kRecord{.members = 3};
 };
-template <class Io, RecordOf<DeadAirRecord> T>
-void record_fields(Io& io, T& all) {
-  auto& [ears, dead, standbys] = all;
-  io(1, ears, dead, standbys);
-}
 
 // The program's command line for a content type.  after, level: as in DeadAirSettings.  probing:
 // puts silence longer than `after` before the sound, so that the first sound is reported.

@@ -29,33 +29,20 @@ struct Config;
 // What a process reports of itself, after each change.
 struct PumpNews {
   std::uint64_t pid = 0, connections = 0;
+  static constexpr PlainRecord kRecord{.members = 2};
 };
-template <class Io, RecordOf<PumpNews> T>
-void record_fields(Io& io, T& news) {
-  auto& [pid, connections] = news;
-  io(1, pid, connections);
-}
 
 struct PumpRecord {
   MovedFd channel = 0;
   PumpNews news;
   SteadyTime since{};
   bool ends = false;
+  static constexpr PlainRecord kRecord{.members = 4, .needed = 1};
 };
-template <class Io, RecordOf<PumpRecord> T>
-void record_fields(Io& io, T& pump) {
-  auto& [channel, news, since, ends] = pump;
-  io.needed(1, channel);
-  io(2, news, since, ends);
-}
 struct PumpsRecord {
   std::vector<PumpRecord> pumps;
+  static constexpr PlainRecord kRecord{.members = 1};
 };
-template <class Io, RecordOf<PumpsRecord> T>
-void record_fields(Io& io, T& of) {
-  auto& [pumps] = of;
-  io(1, pumps);
-}
 
 class TlsPumps {
  public:

@@ -34,12 +34,8 @@ std::string webhook_signature(std::string_view secret, std::int64_t second, std:
 
 struct WaitingEventRecord {
   std::string what, body;
+  static constexpr PlainRecord kRecord{.members = 2};
 };
-template <class Io, RecordOf<WaitingEventRecord> T>
-void record_fields(Io& io, T& event) {
-  auto& [what, body] = event;
-  io(1, what, body);
-}
 // The waiting events of one address; its secret comes from the configuration.
 struct WebhookRecord {
   std::string url, mount;
@@ -47,12 +43,8 @@ struct WebhookRecord {
   std::vector<WaitingEventRecord> waiting;
   std::uint64_t tries = 0;  // of the first event
   SteadyTime again{};       // time of its next try
+  static constexpr PlainRecord kRecord{.members = 6};
 };
-template <class Io, RecordOf<WebhookRecord> T>
-void record_fields(Io& io, T& hook) {
-  auto& [url, mount, events, waiting, tries, again] = hook;
-  io(1, url, mount, events, waiting, tries, again);
-}
 
 // One address of a <webhook>.
 class Webhook {

@@ -22,12 +22,8 @@ namespace lb {
 struct KeyRecord {
   std::string master, bytes;
   std::uint8_t name = 0;
+  static constexpr PlainRecord kRecord{.members = 3};
 };
-template <class Io, RecordOf<KeyRecord> T>
-void record_fields(Io& io, T& key) {
-  auto& [master, bytes, name] = key;
-  io(1, master, bytes, name);
-}
 
 // Recordings of another node, or sources and titles at nodes, as a neighbour has sent them.
 struct HolderRecord {

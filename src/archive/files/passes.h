@@ -19,12 +19,8 @@ namespace lb {
 struct PassesRecord {
   std::string secret, before;
   SteadyTime since{};
+  static constexpr PlainRecord kRecord{.members = 3, .needed = 3};
 };
-template <class Io, RecordOf<PassesRecord> T>
-void record_fields(Io& io, T& passes) {
-  auto& [secret, before, since] = passes;
-  io.needed(1, secret, before, since);
-}
 
 class ArchivePasses {
  public:

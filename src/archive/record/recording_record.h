@@ -83,12 +83,8 @@ void record_fields(Io& io, T& recording) {
 struct RemovedRecord {
   std::string mount;
   std::int64_t from_ms = 0, to_ms = 0;
+  static constexpr PlainRecord kRecord{.members = 3};
 };
-template <class Io, RecordOf<RemovedRecord> T>
-void record_fields(Io& io, T& removed) {
-  auto& [mount, from_ms, to_ms] = removed;
-  io(1, mount, from_ms, to_ms);
-}
 
 // All files being written.
 struct ArchiveRecord {
@@ -97,13 +93,8 @@ struct ArchiveRecord {
   std::vector<RemovedRecord> removed;
   std::vector<RecordingRecord> recordings;
   std::optional<PassesRecord> passes;
+  static constexpr PlainRecord kRecord{.members = 5, .needed = 2};
 };
-template <class Io, RecordOf<ArchiveRecord> T>
-void record_fields(Io& io, T& archive) {
-  auto& [dir, lock, removed, recordings, passes] = archive;
-  io.needed(1, dir, lock);
-  io(3, removed, recordings, passes);
-}
 
 // The recording of the former process so far.
 struct TakenRecording {

@@ -35,12 +35,8 @@ void record_fields(Io& io, T& event) {
 // has a size limit.
 struct UnsentEventsRecord {
   std::vector<FetchRequest> events;
+  static constexpr PlainRecord kRecord{.members = 1, .needed = 1};
 };
-template <class Io, RecordOf<UnsentEventsRecord> T>
-void record_fields(Io& io, T& part) {
-  auto& [events] = part;
-  io.needed(1, events);
-}
 
 class EventSender {
  public:

@@ -70,12 +70,8 @@ struct LedgerRecord {
   std::vector<LedgerEntryRecord> entries;
   std::vector<SpoolEntry> ends;  // not yet delivered to a backend
   std::string spool;             // the file that has all of them; "": none
+  static constexpr PlainRecord kRecord{.members = 4};
 };
-template <class Io, RecordOf<LedgerRecord> T>
-void record_fields(Io& io, T& ledger) {
-  auto& [next_seq, entries, ends, spool] = ledger;
-  io(1, next_seq, entries, ends, spool);
-}
 
 // A ticket's connection to the ledger, closed when the ledger goes.
 class LedgerHandle {

@@ -19,12 +19,7 @@ struct MasterRecord {
   std::uint16_t http_port = 0, https_port = 0;
   std::int64_t clock_ms = 0;         // its wall clock less this one
   std::vector<std::string> streams;  // its offers, as lines of SNAP
+  static constexpr PlainRecord kRecord{.members = 7, .needed = 1};
 };
-template <class Io, RecordOf<MasterRecord> T>
-void record_fields(Io& io, T& master) {
-  auto& [name, id, mark, http_port, https_port, clock_ms, streams] = master;
-  io.needed(1, name);
-  io(2, id, mark, http_port, https_port, clock_ms, streams);
-}
 
 }  // namespace lb

@@ -87,13 +87,8 @@ struct SentLately {
   double redirects(SteadyTime now, std::chrono::duration<double> life) const noexcept {
     return all.listeners(now, life) + lost.listeners(now, life);
   }
+  static constexpr PlainRecord kRecord{.members = 8};
 };
-
-template <class Io, RecordOf<SentLately> T>
-void record_fields(Io& io, T& sent) {
-  auto& [all, lost, minute, credible, believed, forgiven, kept, dearer] = sent;
-  io(1, all, lost, minute, credible, believed, forgiven, kept, dearer);
-}
 
 // The part of their listeners that the other nodes keep.
 struct PeersKeep {

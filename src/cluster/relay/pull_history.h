@@ -33,21 +33,13 @@ struct PullRun {
   std::array<std::uint64_t, kBehind / 64> used{};  // bits; of a number, number % kBehind
   std::int64_t latest = 0;                         // t
   std::uint64_t touched = 0;
+  static constexpr PlainRecord kRecord{.members = 5};
 };
-template <class Io, RecordOf<PullRun> T>
-void record_fields(Io& io, T& run) {
-  auto& [epoch, highest, used, latest, touched] = run;
-  io(1, epoch, highest, used, latest, touched);
-}
 struct PullHistory {
   std::vector<PullRun> runs;
   std::int64_t forgotten_until = 0;  // t
+  static constexpr PlainRecord kRecord{.members = 2};
 };
-template <class Io, RecordOf<PullHistory> T>
-void record_fields(Io& io, T& history) {
-  auto& [runs, forgotten_until] = history;
-  io(1, runs, forgotten_until);
-}
 using PullHistories = std::map<std::string, PullHistory, std::less<>>;  // by the node's id
 
 }  // namespace lb

@@ -39,6 +39,7 @@ struct SeatRecord {
   std::string parent;        // the node that was asked for it; "": none
   bool on = false;           // false: it waits for its answer
   SteadyTime hold_until = SteadyTime::max();
+  static constexpr PlainRecord kRecord{.members = 6, .needed = 2};
 };
 template <class Io, RecordOf<SeatRow> T>
 void record_fields(Io& io, T& row) {
@@ -49,23 +50,13 @@ void record_fields(Io& io, T& row) {
   io.choice(5, act, SeatAct::kDrop);
   io(6, most, drop);
 }
-template <class Io, RecordOf<SeatRecord> T>
-void record_fields(Io& io, T& seat) {
-  auto& [number, row, via, parent, on, hold_until] = seat;
-  io.needed(1, number, row);
-  io(3, via, parent, on, hold_until);
-}
 
 // A listener of this node, by the number of its seat.
 struct SeatedRecord {
   std::uint64_t number = 0, listener = 0;
   std::string mount;
+  static constexpr PlainRecord kRecord{.members = 3, .needed = 3};
 };
-template <class Io, RecordOf<SeatedRecord> T>
-void record_fields(Io& io, T& seated) {
-  auto& [number, listener, mount] = seated;
-  io.needed(1, number, listener, mount);
-}
 
 // The seats at a node, for the process that replaces it.  Links are made again in the same run, so
 // nodes report their seats again, as after every cut.
@@ -73,13 +64,8 @@ struct SeatBookRecord {
   std::uint64_t next = 1, next_here = 1;  // numbers: of seats, of listeners here
   std::vector<SeatRecord> seats;
   std::vector<SeatedRecord> seated;
+  static constexpr PlainRecord kRecord{.members = 4, .needed = 2};
 };
-template <class Io, RecordOf<SeatBookRecord> T>
-void record_fields(Io& io, T& book) {
-  auto& [next, next_here, seats, seated] = book;
-  io.needed(1, next, next_here);
-  io(3, seats, seated);
-}
 
 struct SeatTiming {
   std::chrono::milliseconds hold_reset{1000}, hold_silent{15'000};

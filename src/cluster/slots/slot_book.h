@@ -63,13 +63,8 @@ struct SlotBookRecord {
   std::string mount;
   bool root = false;  // the limit is this node's, so it knows all claims
   std::vector<std::pair<std::string, std::int64_t>> below;  // children, with their slots
+  static constexpr PlainRecord kRecord{.members = 3, .needed = 1};
 };
-template <class Io, RecordOf<SlotBookRecord> T>
-void record_fields(Io& io, T& book) {
-  auto& [mount, root, below] = book;
-  io.needed(1, mount);
-  io(2, root, below);
-}
 
 struct SlotTiming {
   std::chrono::milliseconds grace{1000};       // a root that does not know all claims waits so long

@@ -30,13 +30,8 @@ struct SoundFeedRecord {
   std::uint64_t from = 0;
   std::optional<std::uint64_t> position;  // nullopt: nothing is written yet
   std::string headers;                    // to be written first
+  static constexpr PlainRecord kRecord{.members = 4, .needed = 1};
 };
-template <class Io, RecordOf<SoundFeedRecord> T>
-void record_fields(Io& io, T& feed) {
-  auto& [pipe, from, position, headers] = feed;
-  io.needed(1, pipe);
-  io(2, from, position, headers);
-}
 
 class SoundFeeds {
  public:

@@ -22,25 +22,15 @@ struct ListeningMark {
   std::int64_t began_ms = 0;
   SteadyTime began{};
   bool cached = false;  // a cache in front of this server may send some of its bytes
+  static constexpr PlainRecord kRecord{.members = 4, .needed = 2};
 };
-template <class Io, RecordOf<ListeningMark> T>
-void record_fields(Io& io, T& mark) {
-  auto& [number, began_ms, began, cached] = mark;
-  io.needed(1, number, began_ms);
-  io(3, began, cached);
-}
 
 // A listener that an authenticator has let in (ListenerLedger).
 struct TicketMark {
   std::uint64_t seq = 0;
   SteadyTime since{};
+  static constexpr PlainRecord kRecord{.members = 2, .needed = 1};
 };
-template <class Io, RecordOf<TicketMark> T>
-void record_fields(Io& io, T& mark) {
-  auto& [seq, since] = mark;
-  io.needed(1, seq);
-  io(2, since);
-}
 
 // A notice's state, for the process that takes the listener over.
 struct NoticeRecord {
@@ -48,12 +38,8 @@ struct NoticeRecord {
   std::vector<std::string> places;  // its places by address: keys of AddressTally
   std::optional<TicketMark> ticket;
   std::uint64_t seat = 0;  // of its user (SeatService); 0: none
+  static constexpr PlainRecord kRecord{.members = 4};
 };
-template <class Io, RecordOf<NoticeRecord> T>
-void record_fields(Io& io, T& notice) {
-  auto& [listening, places, ticket, seat] = notice;
-  io(1, listening, places, ticket, seat);
-}
 
 // EndNotice: the listener's owner keeps the notice until the listener ends, and then reports the
 // sent bytes to it; auth decides what follows.

@@ -27,12 +27,8 @@ struct SegmentNumbers {
   std::uint32_t cut_ms = 6000;
 
   bool operator==(const SegmentNumbers&) const = default;
+  static constexpr PlainRecord kRecord{.members = 4};
 };
-template <class Io, RecordOf<SegmentNumbers> T>
-void record_fields(Io& io, T& numbers) {
-  auto& [first, generation, epoch_ms, cut_ms] = numbers;
-  io(1, first, generation, epoch_ms, cut_ms);
-}
 
 struct StreamSpan {
   std::uint64_t begin = 0;  // position in this log from which it holds

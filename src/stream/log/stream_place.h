@@ -31,12 +31,8 @@ struct StreamAddress {
   std::uint64_t position = 0;  // counted at the origin
 
   bool operator==(const StreamAddress&) const = default;
+  static constexpr PlainRecord kRecord{.members = 2};
 };
-template <class Io, RecordOf<StreamAddress> T>
-void record_fields(Io& io, T& address) {
-  auto& [id, position] = address;
-  io(1, id, position);
-}
 
 // at: nullopt: any place, which the answer names. of_listener: a player that goes on at that byte;
 // its answer has only an address, and it stays over seams.
@@ -44,12 +40,8 @@ struct StreamAsk {
   std::optional<StreamAddress> at;
   bool of_listener = false;
   bool exact = false;  // a player's: this byte only; false: the next audible one is enough
+  static constexpr PlainRecord kRecord{.members = 3};
 };
-template <class Io, RecordOf<StreamAsk> T>
-void record_fields(Io& io, T& ask) {
-  auto& [at, of_listener, exact] = ask;
-  io(1, at, of_listener, exact);
-}
 
 struct StreamPlace {
   StreamAddress at;
@@ -67,13 +59,8 @@ struct StreamPlace {
   // As a span of a log that begins at the byte with the position.
   StreamSpan span() const noexcept;
   bool operator==(const StreamPlace&) const = default;
+  static constexpr PlainRecord kRecord{.members = 8};
 };
-
-template <class Io, RecordOf<StreamPlace> T>
-void record_fields(Io& io, T& place) {
-  auto& [at, media, anchored, wall_ms, segments, header_bytes, relays, after] = place;
-  io(1, at, media, anchored, wall_ms, segments, header_bytes, relays, after);
-}
 
 std::string print_address(const StreamAddress& address);
 std::optional<StreamAddress> parse_address(std::string_view text) noexcept;

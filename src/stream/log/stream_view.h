@@ -25,12 +25,8 @@ struct SyncMark {
   std::uint64_t position = 0;
   UnitTime time = {};  // samples count from media time 0 of the span
   bool standalone = false;
+  static constexpr PlainRecord kRecord{.members = 3};
 };
-template <class Io, RecordOf<SyncMark> T>
-void record_fields(Io& io, T& mark) {
-  auto& [position, time, standalone] = mark;
-  io(1, position, time, standalone);
-}
 
 // At most so many bytes between the last mark of a source and its end; marks are closer.
 inline constexpr std::uint64_t kLongestTail = 64 * 1024;

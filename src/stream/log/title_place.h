@@ -19,12 +19,8 @@ struct TitlePlace {
   // Unix time of the unit that was written when the title came; nullopt: the stream has no times,
   // or none yet in its first seconds.
   std::optional<std::int64_t> wall_ms;
+  static constexpr PlainRecord kRecord{.members = 2};
 };
-template <class Io, RecordOf<TitlePlace> T>
-void record_fields(Io& io, T& place) {
-  auto& [at, wall_ms] = place;
-  io(1, at, wall_ms);
-}
 
 // "ADDRESS", or "ADDRESS WALL"; "" without an address.
 std::string print_title_place(const TitlePlace& place);

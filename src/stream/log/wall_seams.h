@@ -20,12 +20,8 @@ struct WallSeam {
   std::int64_t after_wall_ms = 0, wall_ms = 0;  // Unix
 
   bool operator==(const WallSeam&) const = default;
+  static constexpr PlainRecord kRecord{.members = 2};
 };
-template <class Io, RecordOf<WallSeam> T>
-void record_fields(Io& io, T& seam) {
-  auto& [after_wall_ms, wall_ms] = seam;
-  io(1, after_wall_ms, wall_ms);
-}
 
 class WallSeams {
  public:

@@ -32,12 +32,8 @@ void record_fields(Io& io, T& closed) {
 
 struct ClosedRecord {
   std::vector<ClosedMountRecord> mounts;
+  static constexpr PlainRecord kRecord{.members = 1};
 };
-template <class Io, RecordOf<ClosedRecord> T>
-void record_fields(Io& io, T& all) {
-  auto& [mounts] = all;
-  io(1, mounts);
-}
 
 class ClosedMounts {
  public:

@@ -22,12 +22,8 @@ struct SeamRecord {
   SteadyTime since{};
   std::uint64_t known = 0;
   bool no_more = false;
+  static constexpr PlainRecord kRecord{.members = 5};
 };
-template <class Io, RecordOf<SeamRecord> T>
-void record_fields(Io& io, T& seam) {
-  auto& [key, held, since, known, no_more] = seam;
-  io(1, key, held, since, known, no_more);
-}
 
 struct FeedRecord {
   BodyReader body;

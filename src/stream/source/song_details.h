@@ -25,12 +25,8 @@ struct SongDetails {
   std::string artist = {};  // separately from the title, as artist_apart()
 
   bool operator==(const SongDetails&) const = default;
+  static constexpr PlainRecord kRecord{.members = 7};
 };
-template <class Io, RecordOf<SongDetails> T>
-void record_fields(Io& io, T& details) {
-  auto& [album, isrc, duration_ms, label, label_code, composer, artist] = details;
-  io(1, album, isrc, duration_ms, label, label_code, composer, artist);
-}
 
 // A title that an operator, an encoder or a master sets.  Set are either `song`, or `artist` and
 // `title`, or none of them: then nothing changes and only the verdict is asked for (Icecast answers

@@ -37,13 +37,8 @@ struct PlayedTitle {
   SongDetails details = {};
 
   SongParts parts() const noexcept { return song_parts(title, details.artist); }
+  static constexpr PlainRecord kRecord{.members = 6};
 };
-
-template <class Io, RecordOf<PlayedTitle> T>
-void record_fields(Io& io, T& played) {
-  auto& [at, title, place, art, url, details] = played;
-  io(1, at, title, place, art, url, details);
-}
 
 // The titles that a mount has played lately, for the process that takes over.
 struct TitlesRecord {
@@ -52,23 +47,15 @@ struct TitlesRecord {
   std::uint64_t changed = 0;
   std::optional<PlayedTitle> announced, painted;
   std::optional<std::string> former;
+  static constexpr PlainRecord kRecord{.members = 6};
 };
-template <class Io, RecordOf<TitlesRecord> T>
-void record_fields(Io& io, T& of) {
-  auto& [mount, titles, changed, announced, painted, former] = of;
-  io(1, mount, titles, changed, announced, painted, former);
-}
 
 // The pictures of mounts, and pictures that came lately, for the same.
 struct PicturesRecord {
   std::vector<std::pair<std::string, std::string>> mounts;  // by name; the oldest first
   std::vector<std::string> pictures;                        // their bytes
+  static constexpr PlainRecord kRecord{.members = 2};
 };
-template <class Io, RecordOf<PicturesRecord> T>
-void record_fields(Io& io, T& of) {
-  auto& [mounts, pictures] = of;
-  io(1, mounts, pictures);
-}
 
 struct MountPicture {
   std::string mount, title, art;
