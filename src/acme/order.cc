@@ -95,6 +95,10 @@ AcmeOrder::Step AcmeOrder::refused(const FetchAnswer& answer, WallTime now) {
   const Json problem = parsed ? *parsed : Json();
   const std::string type = problem_type(problem);
   if (type == "badNonce" && ++bad_nonces_ <= kBadNonces) return ask();
+  // The validations have not reached the order yet: it is finalized again when it is ready.
+  // Source: RFC 8555 7.4.
+  if (type == "orderNotReady" && state_ == State::kFinalize)
+    return poll(State::kUnready, order_, answer, now);
   // The authority rejects `replaces`, so the order becomes an ordinary one.
   if ((type == "alreadyReplaced" || type == "malformed") && state_ == State::kOrder &&
       !wanted_.replaces.empty()) {
@@ -140,6 +144,8 @@ AcmeOrder::Step AcmeOrder::received(const FetchAnswer& answer, WallTime now) {
       return poll(State::kValidation, authorizations_[authorization_], answer, now);
     case State::kValidation:
       return on_validation(answer, *parsed, now);
+    case State::kUnready:
+      return on_unready(answer, *parsed, now);
     default:
       return on_certificate(answer, *parsed, now);
   }
@@ -150,7 +156,9 @@ AcmeOrder::Step AcmeOrder::received(const FetchAnswer& answer, WallTime now) {
 // Source: RFC 8555 7.4 and 7.5.1, where Retry-After is a suggestion.
 AcmeOrder::Step AcmeOrder::poll(State state, const std::string& url, const FetchAnswer& answer,
                                 WallTime now) {
-  if (state_ != state) {
+  // However often it is finalized meanwhile, an order has one time to become ready.
+  const bool is_again = state == State::kUnready && std::exchange(was_unready_, true);
+  if (state_ != state && !is_again) {
     waited_ = {};
     wait_ = kFirstWait;
   }
@@ -244,6 +252,7 @@ AcmeOrder::Step AcmeOrder::order() {
 
 AcmeOrder::Step AcmeOrder::on_order(const FetchAnswer& answer, const Json& body) {
   order_ = answer.header("Location");
+  was_unready_ = false;
   finalize_ = text_of(body.at("finalize"));
   const Json list = body.at("authorizations");
   if (!is_url(order_) || list.size() == 0 || list.size() > kAuthorizations)
@@ -341,6 +350,13 @@ AcmeOrder::Step AcmeOrder::finalize() {
   if (!request) return AcmeFailure{Kind::kOther, request.error().what, {}};
   return post(State::kFinalize, finalize_,
               cat({R"({"csr":")", base64url_encode(*request), R"("})"}));
+}
+
+AcmeOrder::Step AcmeOrder::on_unready(const FetchAnswer& answer, const Json& body, WallTime now) {
+  const std::string status = text_of(body.at("status"));
+  if (status == "ready") return finalize();
+  if (status == "pending") return poll(State::kUnready, order_, answer, now);
+  return on_certificate(answer, body, now);
 }
 
 AcmeOrder::Step AcmeOrder::on_certificate(const FetchAnswer& answer, const Json& body,

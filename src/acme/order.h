@@ -116,6 +116,7 @@ class AcmeOrder {
     kValidation,
     kKept,
     kFinalize,
+    kUnready,
     kCertificate,
     kChain,
   };
@@ -140,6 +141,7 @@ class AcmeOrder {
   std::optional<AcmeChallenge> next_challenge(const std::string& name) const;
   Step on_validation(const FetchAnswer& answer, const Json& body, WallTime now);
   Step finalize();
+  Step on_unready(const FetchAnswer& answer, const Json& body, WallTime now);
   Step on_certificate(const FetchAnswer& answer, const Json& body, WallTime now);
   Step on_chain(const FetchAnswer& answer, WallTime now);
   AcmeFailure other(std::string_view what) const;
@@ -161,6 +163,7 @@ class AcmeOrder {
   std::vector<std::pair<std::string, AcmeChallenge>> failed_;
   std::chrono::seconds clock_ahead_{0};
   std::chrono::milliseconds waited_{0}, wait_{kFirstWait};  // for the object that is polled
+  bool was_unready_ = false;                                // the order, when it was finalized
 };
 
 }  // namespace lb

@@ -46,6 +46,9 @@ struct FakeAuthority {
   std::function<std::string(const std::string& chain)> sent;  // in place of it
   std::string retry_after;   // of what is not decided yet; "": none
   std::string begun_status;  // of the order, the first time that it is asked for
+  int unready = 0;           // how often a finalize is too early
+  int pending_orders = 0;    // how often the order is pending after that
+  int pending_left = 0;
 
   FetchAnswer answer(const AcmeOrder::Ask& ask) {
     const std::string path = ask.url.substr(base.size());
@@ -126,6 +129,12 @@ struct FakeAuthority {
       asked_way = one.substr(one.find('/') + 1);
       return {200, {}, R"({"status":"processing"})"};
     }
+    if (path == "finalize" && unready > 0) {
+      --unready;
+      pending_left = pending_orders;
+      begun_status = "ready";
+      return problem(403, "orderNotReady", "not ready yet");
+    }
     if (path == "finalize") {
       sign(*base64url_decode(*payload.at("csr").text()));
       return {200, {}, R"({"status":"processing"})"};
@@ -135,6 +144,8 @@ struct FakeAuthority {
       revoked = payload.at("certificate").text().value_or("");
       return {200, {}, ""};
     }
+    if (path == "order/1" && pending_left-- > 0)
+      return {200, {}, cat({R"({"status":"pending","finalize":")", url("finalize"), R"("})"})};
     if (path == "order/1" && !begun_status.empty())
       return {200,
               {},

@@ -438,6 +438,29 @@ TEST(AcmeOrder, AnOrderThatIsNoMoreIsMadeAgain) {
   CHECK_TRUE(failure().kind == Kind::kUnavailable);
 }
 
+TEST(AcmeOrder, AnOrderThatIsNotReadyYetIsAskedUntilItIs) {
+  const auto asked = [this](std::string_view path) {
+    return std::ranges::count(ca.asked, std::string(path));
+  };
+  ca.unready = 1;
+  ca.pending_orders = 2;
+  AcmeOrder order(wanted());
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  LONGS_EQUAL(2, asked("finalize"));
+  LONGS_EQUAL(1, asked("order"));
+  LONGS_EQUAL(4, asked("order/1"));  // pending twice, ready, valid
+  CHECK_TRUE(waited < std::chrono::seconds(5));
+  // It is ready by its own words, and refuses each time.
+  ca.unready = 1'000'000;
+  ca.pending_orders = 0;
+  ca.asked.clear();
+  waited = {};
+  CHECK_TRUE(failure().kind == Kind::kUnavailable);
+  CHECK_TRUE(waited <= AcmeOrder::kPatience + std::chrono::seconds(5));
+  CHECK_TRUE(asked("finalize") > 10);
+  CHECK_TRUE(asked("finalize") < 40);
+}
+
 TEST(AcmeOrder, ARevocationIsSignedByTheKeyOfTheCertificate) {
   AcmeOrder order(wanted());
   run(order);
