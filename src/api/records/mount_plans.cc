@@ -125,6 +125,13 @@ std::optional<Problem> judge_name(const PlanContext& context, const MountRecord&
         cat({"mount ", part, " is not of account ", record.account, why,
              "; only an administrator may create ", below ? "mounts below it" : "its record"}));
   }
+  const auto& mounts = context.book.mounts();
+  const std::string below = name + "/";
+  for (auto at = mounts.lower_bound(below); at != mounts.end() && at->first.starts_with(below);
+       ++at)
+    if (at->second->value.account != record.account)
+      return forbidden(cat({"a mount below ", name, " is not of account ", record.account,
+                            "; only an administrator may create its record"}));
   // /listen/ID would show the mount /ID, which wins over the station ID.
   const std::string_view id = std::string_view(name).substr(1);
   const auto* station = context.book.station(id);

@@ -156,6 +156,13 @@ TEST(MountPlans, BelowAMountOfAnotherAccountAnAdministratorMakesThem) {
   LONGS_EQUAL(201, create(R"({"mount":"/acme"})"));
   LONGS_EQUAL(201, create(R"({"mount":"/acme/x"})"));
   LONGS_EQUAL(201, create(R"({"mount":"/bolt.mp3x"})"));
+  // /new.mp3/place would be an address of /new.mp3.
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/new.mp3/place"})"));
+  LONGS_EQUAL(403, create(R"({"mount":"/new.mp3"})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/new.mp"})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/ours/place"})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/ours"})"));
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/new.mp3"})"));
   LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/bolt.mp3/x"})"));
 }
 // A record of it would shut the operator's source out, and show its listeners to the account.
