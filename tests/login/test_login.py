@@ -104,7 +104,7 @@ def the_session_by_the_api(t):
     person = Validated(server)
     equal(person.get("/api/v1/session", []).status, 401)
     wrong = person.ask("POST /api/v1/session", JSON, json.dumps({"user": "admin", "password": "no"}).encode())
-    equal((wrong.status, wrong.get("Content-Type")), (401, "application/problem+json; charset=utf-8"))
+    equal((wrong.status, wrong.get("Content-Type")), (401, "application/problem+json"))
     equal(wrong.json()["type"], "/api/problems#wrong-login")
     reply = person.ask("POST /api/v1/session", JSON, json.dumps(ADMIN_FORM).encode())
     equal(reply.status, 200)
@@ -404,6 +404,30 @@ def the_api_may_be_left_out(t):
     equal(person.get("/api/v1/session", []).status, 404)
     person.log_in()
     equal(person.get("/admin/stats.xsl").status, 200)
+
+
+@test
+def a_login_by_the_api_is_a_body_as_others_are(t):
+    server = server_with(t)
+
+    def problem(body, kind, status, headers=JSON):
+        reply = Browser(server).ask("POST /api/v1/session", headers, body)
+        equal((reply.status, reply.get("Content-Type"), reply.json()["type"]), (status, "application/problem+json", "/api/problems#" + kind), body)
+        return [fault["pointer"] for fault in reply.json().get("errors", [])]
+    right = json.dumps(ADMIN_FORM).encode()
+    equal(problem(b"{}", "invalid", 422), ["/user", "/password"])
+    equal(problem(b"[]", "invalid", 422), ["/user", "/password"])
+    equal(problem(b'{"user":"admin"}', "invalid", 422), ["/password"])
+    equal(problem(b'{"user":"admin","password":""}', "invalid", 422), ["/password"])
+    equal(problem(b'{"user":7,"password":"x"}', "invalid", 422), ["/user"])
+    equal(problem(b'{"user":"ad:min","password":"x"}', "invalid", 422), ["/user"])
+    for body in (b"no", right[:-1], b'{"user":"admin","user":"anna","password":"adm-secret"}'):
+        equal(problem(body, "bad-request", 400), [])
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        equal(problem(right, "media-type", 415, ["Content-Type: " + kind]), [])
+    equal(problem(b'{"user":"admin","password":"no"}', "wrong-login", 401), [])
+    for headers in ([], ["Content-Type: Application/JSON; charset=utf-8"]):
+        equal(Browser(server).ask("POST /api/v1/session", headers, right).status, 200, headers)
 
 
 @test

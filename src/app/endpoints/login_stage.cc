@@ -6,11 +6,15 @@
 // below /api/v1.  DELETE /api/v1/users/NAME/sessions is answered here for users without a record.
 // Thread: its worker.
 // Source: doc/operators.md.
+#include <optional>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "admin/command/security.h"
 #include "admin/page/builtin.h"
 #include "admin/page/json_members.h"
+#include "api/read_request.h"
 #include "app/endpoints/login_handover.h"
 #include "app/endpoints/stages.h"
 #include "app/request/login_replies.h"
@@ -123,17 +127,41 @@ void settle_login(Worker& worker, Connection& waiting, const LoginAsk& ask, Logi
   reply_json(waiting, 200, session_json(shown, session->expires), cookie);
 }
 
+// Reads {"user","password"}, or returns what is wrong with it.
+std::optional<Problem> login_body_problem(Connection& connection, LoginAsk& ask) {
+  const Request& request = connection.request();
+  FoundEndpoint found = find_endpoint(Method::kPost, kSessionPath);
+  if (const auto bytes = body_bytes(request, *found.endpoint);
+      !std::holds_alternative<std::uint64_t>(bytes))
+    return std::get<Problem>(bytes);
+  const auto read = read_request(request, std::move(found), connection.form());
+  if (const auto* problem = std::get_if<Problem>(&read)) return *problem;
+  const Json& json = std::get<ApiRequest>(read).json;
+  ask.user = json.at("user").text().value_or("");
+  ask.password = json.at("password").text().value_or("");
+  std::vector<JsonFault> faults;
+  if (!is_login_name(ask.user)) faults.push_back({"/user", "the name of a login is needed"});
+  if (ask.password.empty()) faults.push_back({"/password", "its password is needed"});
+  if (faults.empty()) return std::nullopt;
+  return invalid(std::move(faults));
+}
+
 // Takes the form, or {"user","password"}.
 Verdict begin_login(Worker& worker, Connection& connection, bool api) {
   Accounts& accounts = worker.services;
   LoginService& login = *accounts.login;
   LoginAsk ask;
   ask.id = connection.id();
-  ask.user = asked_field(connection, "user");
-  ask.password = asked_field(connection, "password");
+  std::optional<Problem> problem;
+  if (api) {
+    problem = login_body_problem(connection, ask);
+  } else {
+    ask.user = asked_field(connection, "user");
+    ask.password = asked_field(connection, "password");
+    ask.back = safe_way_back(asked_field(connection, "back"));
+  }
   ask.from = connection.peer();
   ask.api = api;
-  ask.back = safe_way_back(asked_field(connection, "back"));
   connection.user = is_login_name(ask.user) ? ask.user : "";
   const auto refuse = [&](ProblemName name, std::string_view text, std::string more_lines = {}) {
     refuse_attempt(worker, connection, api, name, text, ask.user, ask.back, std::move(more_lines));
@@ -143,8 +171,10 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
     return refuse(ProblemName::kOtherSite, "This login came from a page of another site");
   if (!takes_passwords(worker, connection))
     return refuse(ProblemName::kPlainHttp, "Passwords are not accepted over plain http from here");
-  if (api && connection.request().headers.find("transfer-encoding") != nullptr)
-    return refuse(ProblemName::kLengthRequired, "a chunked body is not accepted");
+  if (problem) {
+    reply_problem(connection, *problem);
+    return Verdict::kAnswered;
+  }
   if (!is_login_name(ask.user) || ask.password.empty())
     return refuse(ProblemName::kBadRequest, "A user and a password are needed");
   const auto slowed = [&](std::chrono::seconds wait) {

@@ -167,7 +167,7 @@ void reply_json(Connection& connection, int status, std::string body, std::strin
 }
 
 void reply_problem(Connection& connection, const Problem& problem, std::string more_lines) {
-  reply_document(connection, problem.status(), "application/problem+json; charset=utf-8",
+  reply_document(connection, problem.status(), "application/problem+json",
                  problem_json(problem, connection.request().path), std::move(more_lines));
 }
 
