@@ -211,7 +211,8 @@ std::string_view role_words(Role role) { return role == Role::kNone ? "no login"
 
 std::string openapi_json() {
   Document out;
-  out.raw(R"({"openapi":"3.1.0","info":{"title":"icecast-lb","version":"1"},)");
+  out.raw(R"({"openapi":"3.1.0","info":{"title":"icecast-lb","version":"1",)");
+  out.raw(R"("description":"minLength and maxLength of texts are bytes of UTF-8."},)");
   out.raw(R"("servers":[{"url":"/api/v1"}],)");
   out.raw(R"("security":[{"basic":[]},{"token":[]},{"session":[]}],"paths":{)");
   std::map<std::string_view, std::vector<const Endpoint*>> paths;

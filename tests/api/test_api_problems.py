@@ -130,6 +130,16 @@ def the_faults_of_a_body_are_counted_and_the_first_of_them_named(t):
 
 
 @test
+def texts_are_bounded_by_their_bytes_as_openapi_says(t):
+    server = store_server(t, body="<console/>")
+    api = Api(server)
+    check("bytes of UTF-8" in api.describe()["info"].get("description", ""), api.describe()["info"])
+    equal(api.describe()["components"]["schemas"]["AccountNew"]["properties"]["name"]["maxLength"], 200)
+    api.want(201, "POST", "/accounts", {"id": "acme", "name": "\u00e4" * 100})
+    equal(api.want(422, "POST", "/accounts", {"id": "other", "name": "\u00e4" * 101}).json()["errors"][0]["pointer"], "/name")
+
+
+@test
 def a_body_of_wrong_names_takes_no_time_of_others(t):
     """Measured by the processor time of twenty such bodies, which control reads."""
     server, api = with_api(store_server(t, body="<console/>"))
