@@ -84,3 +84,19 @@ def a_station_is_made_only_if_there_is_none_where_that_was_asked(t):
     changed = owner.want(200, "PATCH", "/stations/rock", {"languages": None, "links": None}).json()
     equal((changed["languages"], changed["links"]), ([], []))
     check(now_of(server, "rock") is not None, "it is there")
+
+
+@test
+def the_sound_of_a_deleted_mount_is_no_part_of_the_next_one_of_its_name(t):
+    server, _, owner, other = bench(t, body='<mount type="default"><hls>1</hls></mount>')
+    source = server.source("/p.mp3", login=owner.mount("/p.mp3"))
+    theirs = source.play(400)    # ten seconds
+    wait_for(lambda: server.get("/p.mp3/live.m3u8").status == 200, "its HLS is there")
+    source.leave()
+    wait_for(lambda: server.get("/p.mp3").status == 404, "it is off the air", 20)
+    owner.want(204, "DELETE", "/mounts/p.mp3")
+    made = wait_for(lambda: (reply := other.ask("POST", "/mounts", {"mount": "/p.mp3"})).status == 201 and reply.json(), "the name is free", 60)
+    source = server.source("/p.mp3", tag="B", login="%s:%s" % (made["source"]["user"], made["source"]["password"]))
+    ours = source.play(40)    # less than a burst
+    heard = server.listener("/p.mp3").read(10_000)
+    check(heard in ours and heard not in theirs, "a new listener hears the new stream alone: %r" % heard[:80])

@@ -285,6 +285,7 @@ void RecordService::note_endings(const RecordBook& before, const RecordBook& now
       formers_->note(name, (*was)->value.account, services_.clock.steady());
       services_.titles.note_former(name, (*was)->value.account);
       services_.due_titles->forget(name);
+      services_.admission->forget_rest(name);
       endings_.push_back({now.revision(), name, ""});
       return;
     }
@@ -293,6 +294,7 @@ void RecordService::note_endings(const RecordBook& before, const RecordBook& now
     if (record.account != next.account) {
       services_.titles.note_former(name, record.account);
       services_.titles.note_owner(name, next.account);
+      services_.admission->forget_rest(name);
     }
     // Ending the source would end its listeners too: end_moved_sources() keeps them.
     if (!is_other && leaves(*config, record, next)) return;

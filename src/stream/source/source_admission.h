@@ -231,6 +231,8 @@ class SourceAdmission {
   std::vector<Encoder> encoders_of(std::string_view mount) const;
   // The mount has ended, and its log is kept for a while.
   bool rests(const Mount& mount) const;
+  // The name's next source is another's: it begins a log of its own.
+  void forget_rest(const std::string& mount);
   // The worker that feeds the fewest mounts.
   unsigned quietest_home() const noexcept;
   // Settings may have changed: every mount gets its own again.

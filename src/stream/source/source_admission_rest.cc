@@ -42,6 +42,12 @@ bool SourceAdmission::rests(const Mount& mount) const {
   return at != rests_.end() && at->second.mount.get() == &mount;
 }
 
+void SourceAdmission::forget_rest(const std::string& mount) {
+  loop_.assert_here();
+  if (const auto at = rests_.find(mount); at != rests_.end())
+    rest_is_over(mount, at->second.mount.get());
+}
+
 void SourceAdmission::keep_log(Record& record, std::chrono::milliseconds time) {
   if (time.count() <= 0 || !record.log) return;
   rest({record.mount, std::move(record.log), std::move(record.framer), {}, {}}, loop_.now() + time);

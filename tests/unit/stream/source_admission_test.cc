@@ -352,6 +352,21 @@ TEST(SourceAdmission, TheNextSourceGoesOnInTheLogOfAMountThatRests) {
   CHECK_EQUAL(std::string("rest over /m, goes on"), told[told.size() - 2]);
   give_back(std::move(next));
 }
+TEST(SourceAdmission, ARestThatIsForgottenIsNoBeginOfTheNextSource) {
+  rest = 10s;
+  WriterLease lease = granted(ask("/m"));
+  const auto first = lease.mount;
+  write(lease, "one");
+  give_back(std::move(lease));
+  admission->forget_rest("/other");
+  CHECK(admission->rests(*first));
+  admission->forget_rest("/m");
+  CHECK(!admission->rests(*first));
+  CHECK_EQUAL(std::string("rest over /m"), told.back());
+  WriterLease next = granted(ask("/m"));
+  LONGS_EQUAL(0, next.log->head());
+  give_back(std::move(next));
+}
 TEST(SourceAdmission, ARestEndsByItself) {
   rest = 20ms;
   WriterLease lease = granted(ask("/m"));
