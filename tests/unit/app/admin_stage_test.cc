@@ -45,22 +45,19 @@ TEST(AdminStage, APageIsTheSameByWayOfItsTemplate) {
   CHECK(reply.header("X-Content-Type-Options") == "nosniff");
 }
 TEST(AdminStage, SourcesAndRelaysMayNotWhatTheAdministratorMay) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_EQUAL(401, admin("stats", kSourceLogin).status);
   CHECK_EQUAL(401, admin("killsource?mount=/live", basic("relay:relaypass")).status);
   CHECK(server.mount("/live") != nullptr);
 }
 TEST(AdminStage, ASourceMayNameTheTitleOfItsMount) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   const std::string command = "/admin/metadata?mount=/live&mode=updinfo&song=A+-+B";
   CHECK_EQUAL(200, server.get(command, kSourceLogin, "192.0.2.77").status);
   CHECK_EQUAL(std::string("A - B"), server.mount("/live")->metadata()->song());
 }
 TEST(AdminStage, FromAnotherAddressThanItsOwnASourceMayNameNoTitle) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   admin("metadata?mount=/live&mode=updinfo&song=x", kSourceLogin);
   CHECK_EQUAL(std::string(""), server.mount("/live")->metadata()->song());
 }
@@ -70,8 +67,7 @@ TEST(AdminStage, AnotherMountsPasswordMayNot) {
   CHECK_EQUAL(401, admin("metadata?mount=/live&mode=updinfo&song=x", basic("source:own")).status);
 }
 TEST(AdminStage, ARelayMayReadTheListOfStreams) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   const Reply reply = admin("streamlist.txt", basic("relay:relaypass"));
   LONGS_EQUAL(200, reply.status);
   CHECK(reply.body.find("/live") != std::string::npos);
@@ -85,22 +81,19 @@ TEST(AdminStage, WrongPasswordsAreThrottledByUserAndAddress) {
   CHECK_EQUAL(401, server.get("/admin/stats", basic("admin:wrong"), "192.0.2.10").status);
 }
 TEST(AdminStage, HeadChangesNothing) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_EQUAL(400, server.head("/admin/killsource?mount=/live", kAdminLogin).status);
   CHECK(server.mount("/live") != nullptr);
   CHECK_EQUAL(200, server.head("/admin/stats", kAdminLogin).status);
 }
 TEST(AdminStage, KillsourceEndsTheSource) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_EQUAL(200, admin("killsource?mount=/live").status);
   CHECK(source.finished());
   POINTERS_EQUAL(nullptr, server.mount("/live").get());
 }
 TEST(AdminStage, AFormIsAsGoodAsAQuery) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   const std::string form = "mount=/live&mode=updinfo&song=from+a+form";
   CHECK_EQUAL(
       200, post("/admin/metadata", "application/x-www-form-urlencoded", form, kAdminLogin).status);
@@ -120,8 +113,7 @@ TEST(AdminStage, ABrowserThatWantsAPageIsAnsweredWithOne) {
 }
 
 TEST(AdminStage, TheCgiTakesTheSourcesPasswordForTheShoutcastMount) {
-  server.start("<shoutcast-mount>/sc</shoutcast-mount>");
-  auto source = server.source("/sc");
+  auto source = server.start("<shoutcast-mount>/sc</shoutcast-mount>").source("/sc");
   const Reply reply = server.get("/admin.cgi?mode=updinfo&pass=sourcepass&song=T");
   LONGS_EQUAL(400, reply.status);  // of a mount that is not Shoutcast's
   CHECK_EQUAL(401, server.get("/admin.cgi?mode=updinfo&pass=wrong&song=T").status);

@@ -55,7 +55,6 @@ TEST(AgentStage, AReloadLooksAtTheFilesAgain) {
   server.paths = "<deny-ip>" + path + "</deny-ip>";
   server.start();
   file("deny", "192.0.2.66\n192.0.2.67\n");
-  server.server().reload();
-  server.turn();
+  server.reload();
   CHECK_EQUAL(0, server.get("/", "", "192.0.2.67").status);
 }

@@ -59,23 +59,20 @@ const std::string kNodes =
 }
 
 TEST(AuthStage, WithoutAPasswordItIs401) {
-  server.start(with_users());
-  auto source = server.source("/live");
+  auto source = server.start(with_users()).source("/live");
   auto listener = server.open("/live");
   LONGS_EQUAL(401, status_of(listener));
   LONGS_EQUAL(1, server.refusals(Refusal::kLogin));
   LONGS_EQUAL(0, server.mount("/live")->listeners());
 }
 TEST(AuthStage, TheRightPasswordListens) {
-  server.start(with_users());
-  auto source = server.source("/live");
+  auto source = server.start(with_users()).source("/live");
   auto listener = server.open("/live", basic("anna:secret"));
   LONGS_EQUAL(200, status_of(listener));
   LONGS_EQUAL(1, server.mount("/live")->listeners());
 }
 TEST(AuthStage, AWrongPasswordIs401AndAfterManyOfThem429) {
-  server.start(with_users());
-  auto source = server.source("/live");
+  auto source = server.start(with_users()).source("/live");
   for (int i = 0; i < PasswordThrottle::kFree; ++i) {
     auto listener = server.open("/live", basic("anna:wrong"));
     LONGS_EQUAL(401, status_of(listener));
@@ -101,19 +98,16 @@ TEST(AuthStage, ASectionWithExactlyItsNameProtectsAFile) {
   LONGS_EQUAL(200, status_of(anna));
 }
 TEST(AuthStage, AServersRelayPasswordIsNoListenersPassword) {
-  server.start(with_users());
-  auto source = server.source("/live");
+  auto source = server.start(with_users()).source("/live");
   auto relay = server.open("/live", basic("relay:relaypass"));
   LONGS_EQUAL(401, status_of(relay));
 }
 TEST(AuthStage, ANodeThatShowsItsSecretIsNotAskedAbout) {
-  server.start(kNodes + with_users());
-  auto source = server.source("/live");
+  auto source = server.start(kNodes + with_users()).source("/live");
   CHECK_EQUAL(200, server.open("/live", basic("edge1:nodesecret")).reply().status);
 }
 TEST(AuthStage, ANodeThatProvesItselfByAMarkIsLetInOnce) {
-  server.start(kNodes + with_users());
-  auto source = server.source("/live");
+  auto source = server.start(kNodes + with_users()).source("/live");
   const std::string lines = lines_of_pull("nodesecret", 1);
   auto pull = server.open("/live", lines);
   LONGS_EQUAL(200, status_of(pull));
@@ -123,22 +117,19 @@ TEST(AuthStage, ANodeThatProvesItselfByAMarkIsLetInOnce) {
   CHECK(replayed.reply().has("This mark of a node is not valid here"));
 }
 TEST(AuthStage, AForgedMarkIsRefusedAndCountsAsAGuess) {
-  server.start(kNodes + with_users());
-  auto source = server.source("/live");
+  auto source = server.start(kNodes + with_users()).source("/live");
   for (int i = 1; i <= PasswordThrottle::kFree; ++i)
     CHECK_EQUAL(403, server.get("/live", lines_of_pull("wrong", static_cast<unsigned>(i))).status);
   CHECK_EQUAL(429, server.get("/live", lines_of_pull("nodesecret", 99)).status);
   LONGS_EQUAL(PasswordThrottle::kFree, server.refusals(Refusal::kLogin));
 }
 TEST(AuthStage, AMarkForAnotherMountIsRefused) {
-  server.start(kNodes + with_users());
-  auto source = server.source("/live");
+  auto source = server.start(kNodes + with_users()).source("/live");
   CHECK_EQUAL(403, server.get("/live", lines_of_pull("nodesecret", 1, "/other")).status);
 }
 TEST(AuthStage, ABackendIsAskedAndToldTheEnd) {
   StubHttp backend(StubHttp::ok("icecast-auth-user: 1\r\n"));
-  server.start(with_backend(backend));
-  auto source = server.source("/live");
+  auto source = server.start(with_backend(backend)).source("/live");
   auto listener = server.open("/live");
   LONGS_EQUAL(200, status_of(listener));
   listener.close();
@@ -149,15 +140,13 @@ TEST(AuthStage, ABackendIsAskedAndToldTheEnd) {
 }
 TEST(AuthStage, ABackendMayRefuse) {
   StubHttp backend(StubHttp::ok());
-  server.start(with_backend(backend));
-  auto source = server.source("/live");
+  auto source = server.start(with_backend(backend)).source("/live");
   auto listener = server.open("/live");
   LONGS_EQUAL(401, status_of(listener));
 }
 TEST(AuthStage, ABackendMayLimitTheTime) {
   StubHttp backend(StubHttp::ok("icecast-auth-user: 1\r\nicecast-auth-timelimit: 30\r\n"));
-  server.start(with_backend(backend));
-  auto source = server.source("/live");
+  auto source = server.start(with_backend(backend)).source("/live");
   auto listener = server.open("/live");
   LONGS_EQUAL(200, status_of(listener));
   server.clock.advance(31s);
@@ -167,8 +156,7 @@ TEST(AuthStage, ABackendMayLimitTheTime) {
 // It had no limit.
 TEST(AuthStage, ATimeLimitOfZeroIsOverAtOnce) {
   StubHttp backend(StubHttp::ok("icecast-auth-user: 1\r\nicecast-auth-timelimit: 0\r\n"));
-  server.start(with_backend(backend));
-  auto source = server.source("/live");
+  auto source = server.start(with_backend(backend)).source("/live");
   auto listener = server.open("/live");
   LONGS_EQUAL(403, status_of(listener));
   CHECK(server.until([&] { return backend.requests().size() == 2; }));
@@ -176,8 +164,7 @@ TEST(AuthStage, ATimeLimitOfZeroIsOverAtOnce) {
 }
 TEST(AuthStage, WhoGoesWhileTheBackendThinksIsToldToItAllTheSame) {
   StubHttp backend("");  // silent
-  server.start(with_backend(backend));
-  auto source = server.source("/live");
+  auto source = server.start(with_backend(backend)).source("/live");
   auto listener = server.open("/live");
   CHECK(server.until([&] { return backend.requests().size() == 1; }));
   listener.close();

@@ -62,28 +62,23 @@ TEST(ClusterService, AnIdStaysThroughAReload) {
   server.start("<cluster><id>m1</id></cluster>");
   const std::string mark = cluster().facts()->mark;
   server.write_config("<cluster><id>m2</id></cluster>");
-  server.server().reload();
-  server.turn();
+  server.reload();
   CHECK_EQUAL(mark, cluster().facts()->mark);
 }
 TEST(ClusterService, AReloadTurnsRedirectingOnAndOff) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_FALSE(cluster().redirects());
   server.write_config(kThree);
-  server.server().reload();
-  server.turn();
+  server.reload();
   CHECK(cluster().redirects());
   CHECK_EQUAL(302, server.get("/live").status);
   server.write_config("");
-  server.server().reload();
-  server.turn();
+  server.reload();
   CHECK_FALSE(cluster().redirects());
   CHECK_EQUAL(200, server.open("/live").reply().status);
 }
 TEST(ClusterService, AServerThatIsNamedNoMoreIsNoNode) {
-  server.start(kThree);
-  auto source = server.source("/live");
+  auto source = server.start(kThree).source("/live");
   const auto places = [this] {
     std::vector<std::string> out;
     for (const auto& place : cluster().best_places(ask(), 9)) out.push_back(place.origin);
@@ -94,19 +89,16 @@ TEST(ClusterService, AServerThatIsNamedNoMoreIsNoNode) {
   std::string two = kThree;
   two.replace(two.find("a.test"), 6, "c.test");
   server.write_config(two);
-  server.server().reload();
-  server.turn();
+  server.reload();
   CHECK(places() == (std::vector<std::string>{"http://b.test:8100", "http://c.test:8100"}));
 }
 TEST(ClusterService, BestPlacesAreSoManyAndNotThisNode) {
-  server.start(kThree);
-  auto source = server.source("/live");
+  auto source = server.start(kThree).source("/live");
   LONGS_EQUAL(1, cluster().best_places(ask(), 1).size());
   LONGS_EQUAL(0, cluster().best_places(ask(), 0).size());
 }
 TEST(ClusterService, ExplainingCountsNothing) {
-  server.start(kThree);
-  auto source = server.source("/live");
+  auto source = server.start(kThree).source("/live");
   for (int i = 0; i < 3; ++i) {
     PickTrace trace;
     CHECK(cluster().explain(ask(), trace).kind == Choice::Kind::kRedirect);
@@ -133,8 +125,7 @@ TEST(ClusterService, InItsFirstSecondAMasterHoldsRequestsBack) {
   std::string holds = kThree;
   holds.replace(holds.find("<hold>0"), 7, "<hold>300ms");
   holds.insert(holds.find("</cluster>"), "<node id=\"edge1\" secret=\"s\"/>");
-  server.start(holds);
-  auto source = server.source("/live");
+  auto source = server.start(holds).source("/live");
   auto listener = server.open("/live");
   CHECK(listener.waits());
   server.clock.advance(301ms);
@@ -235,8 +226,7 @@ TEST(ClusterService, WithoutRedirectingNobodyElsewhereIsCounted) {
 
 // Those that nodes alone have cost nothing: a look at 20,000 of them takes 20 ms.
 TEST(ClusterService, PeaksAreLookedForAtTheMountsThatAreHere) {
-  server.start(kThree);
-  auto source = server.source("/live");
+  auto source = server.start(kThree).source("/live");
   LoadReport report;
   report.received = report.sampled = server.clock.steady();
   report.changed.push_back({.mount = "/live", .listeners = 7});

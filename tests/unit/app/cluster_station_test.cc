@@ -22,8 +22,7 @@ TEST_GROUP(ClusterStation) {
 };
 
 TEST(ClusterStation, WithoutNodesItIsTheServersOwn) {
-  server.start();
-  auto source = server.source("/live"), other = server.source("/other");
+  auto source = server.start().source("/live"), other = server.source("/other");
   auto listener = server.open("/live");
   CHECK_EQUAL(std::string(), station().source_of("/live"));
   const auto all = answer_of<Result<MountListeners>>(

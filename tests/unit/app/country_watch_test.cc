@@ -13,10 +13,6 @@ TEST_GROUP(CountryWatch) {
   std::string country() {
     return server.services().countries->country_of(*Address::parse("192.0.2.1", 0));
   }
-  void reload() {
-    server.server().reload();
-    server.turn();
-  }
 };
 
 TEST(CountryWatch, WithoutADatabaseNoCountryIsKnown) {
@@ -33,7 +29,7 @@ TEST(CountryWatch, AFileThatIsNoDatabaseIsSaid) {
 TEST(CountryWatch, ThatIsSaidOnceUntilTheFileChanges) {
   server.paths = "<geoipdb>" + server.directory.put("geo", "nothing") + "</geoipdb>";
   server.start();
-  reload();
+  server.reload();
   const auto times = [this] {
     int n = 0;
     const std::string log = server.errors();
@@ -42,6 +38,6 @@ TEST(CountryWatch, ThatIsSaidOnceUntilTheFileChanges) {
   };
   LONGS_EQUAL(1, times());
   server.directory.put("geo", "nothing else");
-  reload();
+  server.reload();
   LONGS_EQUAL(2, times());
 }

@@ -140,8 +140,7 @@ TEST(HealthStage, OfTheServersAndTheClustersLimitTheSmallerCounts) {
   LONGS_EQUAL(20, measured().listeners_limit);
 }
 TEST(HealthStage, RelaysAreListenersButNoAudience) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto relay = server.open("/live", "User-Agent: Icecast 2.4.4\r\n");
   auto listener = server.open("/live");
   const NodeLoad load = measured();

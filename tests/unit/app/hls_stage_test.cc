@@ -42,8 +42,7 @@ TEST_GROUP(HlsStage) {
 };
 
 TEST(HlsStage, AListWithASessionIsAListener) {
-  server.start(kHlsMounts);
-  auto source = server.source("/m");
+  auto source = server.start(kHlsMounts).source("/m");
   play(source, 10);
   const Reply master = server.get("/m/live.m3u8");
   LONGS_EQUAL(200, master.status);
@@ -80,8 +79,7 @@ TEST(HlsStage, AListWithASessionIsAListener) {
   LONGS_EQUAL(0, server.services().hls->sessions().size());
 }
 TEST(HlsStage, TheBytesOfAPlayerAreThoseOfItsSocketAsOfAnyListener) {
-  server.start(kHlsMounts);
-  auto source = server.source("/m");
+  auto source = server.start(kHlsMounts).source("/m");
   play(source, 10);
   const Reply list = server.get(list_address());
   const std::string segment = "/m/" + address_in(list.body);
@@ -94,8 +92,7 @@ TEST(HlsStage, TheBytesOfAPlayerAreThoseOfItsSocketAsOfAnyListener) {
   UNSIGNED_LONGS_EQUAL(sent, rows[0].bytes_sent);
 }
 TEST(HlsStage, ASessionCountsUnderTheLimitsOfListeners) {
-  server.start(kHlsMounts);
-  auto source = server.source("/m");
+  auto source = server.start(kHlsMounts).source("/m");
   play(source, 10);
   LONGS_EQUAL(200, server.get(list_address()).status);
   auto plain = server.open("/m");
@@ -107,8 +104,7 @@ TEST(HlsStage, ASessionCountsUnderTheLimitsOfListeners) {
   LONGS_EQUAL(2, server.mount("/m")->listeners());
 }
 TEST(HlsStage, ANameThatWasMadeUpIsNoSession) {
-  server.start(kHlsMounts);
-  auto source = server.source("/m");
+  auto source = server.start(kHlsMounts).source("/m");
   play(source, 10);
   // One that this node does not know is a listener that comes (another node may have given it out).
   const std::string given = hls_session_name("12345678");
@@ -119,8 +115,7 @@ TEST(HlsStage, ANameThatWasMadeUpIsNoSession) {
   LONGS_EQUAL(1, server.mount("/m")->listeners());
 }
 TEST(HlsStage, AFirstListWaitsForItsFirstSegment) {
-  server.start(kHlsMounts);
-  auto source = server.source("/m");
+  auto source = server.start(kHlsMounts).source("/m");
   auto player = server.open(list_address());
   CHECK(player.waits());
   play(source, 6);
@@ -171,8 +166,7 @@ TEST(HlsStage, WhereListenersAreRedirectedTheMasterNamesTheNodes) {
   LONGS_EQUAL(1, server.mount("/o")->listeners());
 }
 TEST(HlsStage, ASessionThatComesBehindTheEndOfItsMountIsNone) {
-  server.start(kHlsMounts);
-  auto source = server.source("/m");
+  auto source = server.start(kHlsMounts).source("/m");
   play(source, 10);
   const auto mount = server.mount("/m");
   HlsService& hls = *server.services().hls;

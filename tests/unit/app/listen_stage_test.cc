@@ -17,8 +17,7 @@ TEST_GROUP(ListenStage) {
 };
 
 TEST(ListenStage, AListenerHearsTheStream) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto listener = server.open("/live");
   CHECK_EQUAL(200, listener.reply().status);
   CHECK_EQUAL(std::string("audio/mpeg"), listener.reply().header("Content-Type"));
@@ -34,8 +33,7 @@ TEST(ListenStage, WhatIsNoMountIsForTheNextStage) {
   CHECK_EQUAL(404, server.start().get("/nothing").status);
 }
 TEST(ListenStage, HeadHasTheStreamsTypeAndTakesNoPlace) {
-  server.start();
-  auto source = server.source("/live", "ice-name: N\r\n");
+  auto source = server.start().source("/live", "ice-name: N\r\n");
   const Reply reply = server.head("/live");
   LONGS_EQUAL(200, reply.status);
   CHECK_EQUAL(std::string("audio/mpeg"), reply.header("Content-Type"));
@@ -44,8 +42,7 @@ TEST(ListenStage, HeadHasTheStreamsTypeAndTakesNoPlace) {
   LONGS_EQUAL(0, server.services().counters.listener_connections.load());
 }
 TEST(ListenStage, WhoAsksForMetadataIsToldTheirInterval) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_EQUAL(std::string("16000"),
               server.open("/live", "Icy-MetaData: 1\r\n").reply().header("icy-metaint"));
   CHECK_EQUAL(std::string("(none)"),
@@ -80,8 +77,7 @@ TEST(ListenStage, TheNumberAtTheBeginningOfIcyMetaDataCounts) {
   for (const char* value : {"", "0", "0, 1", "yes", "-1"}) CHECK_FALSE(wants(value));
 }
 TEST(ListenStage, SafarisQuestionForTwoBytesIsAPart) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   const std::string safari = "User-Agent: Mozilla/5.0 Version/17 Safari/605\r\n";
   const Reply reply = server.get("/live", "Range: bytes=0-1\r\n" + safari);
   LONGS_EQUAL(206, reply.status);
@@ -90,8 +86,7 @@ TEST(ListenStage, SafarisQuestionForTwoBytesIsAPart) {
   LONGS_EQUAL(0, listeners("/live"));
 }
 TEST(ListenStage, OtherProgramsOfApplesGetTheStreamForTheSameQuestion) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_EQUAL(200,
               server.open("/live", "Range: bytes=0-1\r\nUser-Agent: AppleCoreMedia/1 Safari/6\r\n")
                   .reply()
@@ -101,8 +96,7 @@ TEST(ListenStage, OtherProgramsOfApplesGetTheStreamForTheSameQuestion) {
       server.open("/live", "Range: bytes=0-1\r\nUser-Agent: Chrome/1 Safari/6\r\n").reply().status);
 }
 TEST(ListenStage, FlashAndMsieAreGivenALength) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_EQUAL(std::string("221183499"),
               server.open("/live", "User-Agent: MSIE 6\r\n").reply().header("Content-Length"));
   CHECK_EQUAL(std::string("221183499"),
@@ -146,8 +140,7 @@ TEST(ListenStage, FallbacksThatAreFullInACircleEnd) {
 }
 TEST(ListenStage, TheServersListenersHaveALimitToo) {
   server.limits = "<max-listeners>1</max-listeners>";
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto first = server.open("/live");
   CHECK_EQUAL(403, server.get("/live").status);
   LONGS_EQUAL(1, server.refusals(Refusal::kListeners));
@@ -163,8 +156,7 @@ TEST(ListenStage, BandwidthOfAMountIsRoomForSoManyListeners) {
 }
 TEST(ListenStage, BandwidthOfTheServerIsThatOfAllListenersTogether) {
   server.limits = "<max-bandwidth>200k</max-bandwidth>";
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   server.mount("/live")->set_usual_rate(16000);
   auto one = server.open("/live");
   CHECK_EQUAL(200, one.reply().status);
@@ -177,8 +169,7 @@ TEST(ListenStage, BandwidthOfTheServerIsThatOfAllListenersTogether) {
 }
 TEST(ListenStage, OneAddressHasSoManyListenersOfTheServer) {
   server.limits = "<max-listeners-per-address>1</max-listeners-per-address>";
-  server.start();
-  auto source = server.source("/live"), other = server.source("/other");
+  auto source = server.start().source("/live"), other = server.source("/other");
   auto first = server.open("/live");
   const Reply reply = server.get("/other");
   LONGS_EQUAL(403, reply.status);
@@ -243,8 +234,7 @@ TEST(ListenStage, AChainOfFallbacksIsFollowedTenTimes) {
   for (int i = 0; i < 11; ++i)
     chain += "<mount><mount-name>/" + std::to_string(i) + "</mount-name><fallback-mount>/" +
              std::to_string(i + 1) + "</fallback-mount></mount>";
-  server.start(chain);
-  auto source = server.source("/11");
+  auto source = server.start(chain).source("/11");
   CHECK_EQUAL(200, server.open("/1").reply().status);
   CHECK_EQUAL(404, server.get("/0").status);
 }
@@ -319,16 +309,14 @@ TEST(ListenStage, ANodeThatProvesNothingIsNotTakenForAListener) {
   CHECK_EQUAL(200, server.open("/live").reply().status);
 }
 TEST(ListenStage, AServerThatRelaysCountsAsAListenerThatIsNoAudience) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto relay = server.open("/live", "User-Agent: Icecast 2.4.4\r\n");
   LONGS_EQUAL(1, listeners("/live"));
   LONGS_EQUAL(1, server.mount("/live")->relays());
   LONGS_EQUAL(0, server.mount("/live")->audience());
 }
 TEST(ListenStage, ARelayOfOursGetsTheWayOfTheStreamAndNoMoreOfTheBurstThanItWants) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   for (int i = 0; i < 4; ++i) source.say(mp3_frames(40));
   const std::string ours = "User-Agent: x\r\nX-LB-Relay: e1.0a0a0a0a\r\n";
   auto relay = server.open("/live", ours),
@@ -339,8 +327,7 @@ TEST(ListenStage, ARelayOfOursGetsTheWayOfTheStreamAndNoMoreOfTheBurstThanItWant
   CHECK_EQUAL(std::string("(none)"), server.open("/live").reply().header("X-LB-Path"));
 }
 TEST(ListenStage, TheAccessLineComesWhenTheListenerGoes) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto listener = server.open("/live", "User-Agent: P/1\r\n");
   server.clock.advance(7s);
   listener.close();
@@ -376,8 +363,7 @@ TEST(ListenStage, AReloadDoesNotKeepTheStreamsOfItsTime) {
   server.start();
   auto source = std::make_unique<TestServer::Client>(server.source("/live"));
   const std::weak_ptr<Mount> mount = server.mount("/live");
-  server.server().reload();
-  server.turn();
+  server.reload();
   source.reset();
   CHECK(server.until([&] { return mount.expired(); }));
 }

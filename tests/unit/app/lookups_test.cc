@@ -57,8 +57,7 @@ TEST(Lookups, ARelayPlaysWhatItsUpstreamPlays) {
 }
 TEST(Lookups, ARelayMayGoAboveTheLimitOfSources) {
   server.limits = "<sources>1</sources>";
-  server.start(relay_of(upstream.port()));
-  auto source = server.source("/own");
+  auto source = server.start(relay_of(upstream.port())).source("/own");
   CHECK(plays("/live"));
 }
 TEST(Lookups, ARelayOnDemandWaitsForItsFirstListener) {

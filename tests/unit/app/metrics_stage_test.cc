@@ -78,8 +78,7 @@ TEST(MetricsStage, AMountOrAFileOfThatNameGoesFirst) {
 }
 
 TEST(MetricsStage, CountsWhatTheServerDoes) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto listener = server.open("/live"),
        relay = server.open("/live", "User-Agent: Icecast 2.4.4\r\n");
   server.get("/nothing"), server.get("/style.css");

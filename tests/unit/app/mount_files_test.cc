@@ -54,8 +54,7 @@ TEST(MountFiles, WhatItsNameSaysHasToBeInTheFile) {
 TEST(MountFiles, AComplaintIsMadeOnceUntilTheFileChanges) {
   server.put_web("song.ogg", mp3_frames(50));
   server.start(with_fallback("/song.ogg"));
-  server.server().reload();
-  server.turn();
+  server.reload();
   const std::string log = server.errors();
   const std::string complaint = "it is not played";
   CHECK(log.find(complaint) != std::string::npos);
@@ -76,8 +75,7 @@ TEST(MountFiles, TheAdministratorMayNameAnotherAndAReloadKeepsIt) {
   files().add_fallback("/song.mp3");
   server.turn();
   LONGS_EQUAL(1, files().fallbacks().size());
-  server.server().reload();
-  server.turn();
+  server.reload();
   LONGS_EQUAL(1, files().fallbacks().size());
 }
 TEST(MountFiles, AFallbackThatIsNamedNoMoreGoes) {
@@ -85,8 +83,7 @@ TEST(MountFiles, AFallbackThatIsNamedNoMoreGoes) {
   server.start(with_fallback("/song.mp3"));
   auto listener = server.open("/live");
   server.write_config("");
-  server.server().reload();
-  server.turn();
+  server.reload();
   POINTERS_EQUAL(nullptr, files().fallback("/song.mp3").get());
   CHECK(server.until([&] { return listener.finished(); }));
 }
@@ -131,7 +128,6 @@ TEST(MountFiles, AnIntroOfAnotherKindIsSkipped) {
 TEST(MountFiles, AFileThatIsPutThereLaterIsFound) {
   server.start(with_fallback("/song.mp3"));
   server.put_web("song.mp3", mp3_frames(50));
-  server.server().reload();
-  server.turn();
+  server.reload();
   CHECK(files().fallback("/song.mp3") != nullptr);
 }

@@ -24,8 +24,7 @@ TEST_GROUP(PageStage) {
 };
 
 TEST(PageStage, TheStatusIsThereInJson) {
-  server.start();
-  auto source = server.source("/live", "ice-name: N\r\n");
+  auto source = server.start().source("/live", "ice-name: N\r\n");
   const Reply reply = server.get("/status-json.xsl");
   LONGS_EQUAL(200, reply.status);
   CHECK(reply.header("Content-Type").starts_with("application/json"));
@@ -63,8 +62,7 @@ TEST(PageStage, ATemplateOfTheWebRootIsTaken) {
 }
 TEST(PageStage, OverHttpsAPageNamesTheHostThatItWasAskedBy) {
   server.paths = "<x-forwarded-for>192.0.2.9</x-forwarded-for>";
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   const Reply reply = server.ask(
       "GET /status-json.xsl HTTP/1.1\r\nHost: secure.test\r\n"
       "X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-Proto: https\r\n\r\n");
@@ -72,8 +70,7 @@ TEST(PageStage, OverHttpsAPageNamesTheHostThatItWasAskedBy) {
   CHECK_EQUAL(std::to_string(reply.body.size()), reply.header("Content-Length"));
 }
 TEST(PageStage, ListsOfAMountInXml) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   const Reply reply = server.get("/live.xspf");
   LONGS_EQUAL(200, reply.status);
   CHECK(reply.body.find("http://radio.test:8000/live") != std::string::npos);
@@ -157,14 +154,12 @@ TEST(PageStage, SectionsAreNumberedWhileTheyAreOffTheAirAndHiddenOnesAreNot) {
   CHECK_FALSE(foreign_page_ask(server.services(), "/stats", "sid=2").has_value());
 }
 TEST(PageStage, StatsSpeaksXmlAndJson) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK(server.get("/stats?sid=1").header("Content-Type").starts_with("text/xml"));
   CHECK(server.get("/stats?sid=1&json=1").header("Content-Type").starts_with("application/json"));
 }
 TEST(PageStage, WhatIsPlayedNowAndBefore) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   for (const char* song : {"First", "Second"}) {
     server.get("/admin/metadata?mount=/live&mode=updinfo&song=" + std::string(song), kAdminLogin);
     server.clock.advance(1s);

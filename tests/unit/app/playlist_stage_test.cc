@@ -26,8 +26,7 @@ int count_of(const std::string& text, std::string_view word) {
 TEST_GROUP(PlaylistStage) { TestServer server; };
 
 TEST(PlaylistStage, TheNodesComeFirstAndThisServerLast) {
-  server.start(master(1));
-  auto source = server.source("/live");
+  auto source = server.start(master(1)).source("/live");
   const Reply reply = server.get("/live.m3u?a=b");
   LONGS_EQUAL(200, reply.status);
   CHECK_EQUAL(std::string("audio/x-mpegurl"), reply.header("Content-Type"));
@@ -38,13 +37,11 @@ TEST(PlaylistStage, TheNodesComeFirstAndThisServerLast) {
   CHECK(node != std::string::npos && own != std::string::npos && node < own);
 }
 TEST(PlaylistStage, NamesThreeNodesAtMost) {
-  server.start(master(9));
-  auto source = server.source("/live");
+  auto source = server.start(master(9)).source("/live");
   LONGS_EQUAL(3, count_of(server.get("/live.m3u").body, ".test:8100/live"));
 }
 TEST(PlaylistStage, SpeaksThreeLanguages) {
-  server.start(master(1));
-  auto source = server.source("/live");
+  auto source = server.start(master(1)).source("/live");
   CHECK(server.get("/live.pls").body.find("File1=http://edge1.test:8100/live") !=
         std::string::npos);
   CHECK(server.get("/live.xspf").body.find("<location>http://edge1.test:8100/live</location>") !=
@@ -52,26 +49,22 @@ TEST(PlaylistStage, SpeaksThreeLanguages) {
   CHECK_EQUAL(std::string("application/xspf+xml"), server.get("/live.xspf").header("Content-Type"));
 }
 TEST(PlaylistStage, WhileThisServerDrainsItIsNotNamed) {
-  server.start(master(1));
-  auto source = server.source("/live");
+  auto source = server.start(master(1)).source("/live");
   server.services().drainer->begin({});
   CHECK(server.get("/live.m3u").body.find("radio.test") == std::string::npos);
 }
 TEST(PlaylistStage, WhereThereIsNoNodeADrainingServerNamesItself) {
-  server.start(master(0));
-  auto source = server.source("/live");
+  auto source = server.start(master(0)).source("/live");
   server.services().drainer->begin({});
   CHECK(server.get("/live.m3u").body.find("http://radio.test:8000/live") != std::string::npos);
 }
 TEST(PlaylistStage, AFileOfThatNameGoesFirst) {
-  server.start(master(1));
-  auto source = server.source("/live");
+  auto source = server.start(master(1)).source("/live");
   server.put_web("live.m3u", "mine");
   CHECK_EQUAL(std::string("mine"), server.get("/live.m3u").body);
 }
 TEST(PlaylistStage, WithoutRedirectingTheListHasThisServerAlone) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_EQUAL(std::string("http://radio.test:8000/live\r\n"), server.get("/live.m3u").body);
 }
 TEST(PlaylistStage, OfAMountWithoutItsSourceTheListHasThisServerAlone) {
@@ -83,8 +76,7 @@ TEST(PlaylistStage, OfAMountThatNobodyKnowsTheListHasThisServerAlone) {
   CHECK_EQUAL(std::string("http://radio.test:8000/live\r\n"), server.get("/live.m3u").body);
 }
 TEST(PlaylistStage, AListNamesTheHostThatItWasAskedBy) {
-  server.start(master(1));
-  auto source = server.source("/live");
+  auto source = server.start(master(1)).source("/live");
   const Reply reply = server.ask("GET /live.m3u HTTP/1.1\r\nHost: other.test:9000\r\n\r\n");
   CHECK(reply.body.find("http://other.test:9000/live") != std::string::npos);
 }

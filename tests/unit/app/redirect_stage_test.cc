@@ -45,8 +45,7 @@ TEST_GROUP(RedirectStage) {
 };
 
 TEST(RedirectStage, AListenerIsSentToTheNodeThatTheBalancerChooses) {
-  server.start(kMaster);
-  auto source = server.source("/live");
+  auto source = server.start(kMaster).source("/live");
   const Reply reply = server.get("/live?x=1");
   LONGS_EQUAL(302, reply.status);
   CHECK_EQUAL(std::string("http://edge.test:8100/live?x=1"), reply.header("Location"));
@@ -54,8 +53,7 @@ TEST(RedirectStage, AListenerIsSentToTheNodeThatTheBalancerChooses) {
   LONGS_EQUAL(0, server.mount("/live")->listeners());
 }
 TEST(RedirectStage, WithoutRedirectingEverybodyIsServedHere) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_FALSE(server.services().cluster->redirects());
   CHECK_EQUAL(200, server.open("/live").reply().status);
 }
@@ -65,15 +63,13 @@ TEST(RedirectStage, WhatIsNoMountIsNotRedirected) {
   CHECK_EQUAL(200, server.get("/status-json.xsl").status);
 }
 TEST(RedirectStage, HeadAndSafarisQuestionAreAnsweredHere) {
-  server.start(kMaster);
-  auto source = server.source("/live");
+  auto source = server.start(kMaster).source("/live");
   CHECK_EQUAL(200, server.head("/live").status);
   CHECK_EQUAL(206,
               server.get("/live", "Range: bytes=0-1\r\nUser-Agent: Mozilla Safari/6\r\n").status);
 }
 TEST(RedirectStage, ServersThatRelayAreServedHere) {
-  server.start(kMaster);
-  auto source = server.source("/live");
+  auto source = server.start(kMaster).source("/live");
   for (const std::string& lines :
        {std::string("User-Agent: Icecast 2.4.4\r\n"), basic("relay:relaypass"), kAdminLogin,
         std::string("X-LB-Relay: e1.0a0a0a0a\r\n")})
@@ -81,8 +77,7 @@ TEST(RedirectStage, ServersThatRelayAreServedHere) {
   CHECK_EQUAL(302, server.get("/live", basic("somebody:x")).status);
 }
 TEST(RedirectStage, AWrongPasswordOfOursIsAGuessHereToo) {
-  server.start(kMaster);
-  auto source = server.source("/live");
+  auto source = server.start(kMaster).source("/live");
   for (int i = 0; i < PasswordThrottle::kFree; ++i)  // a player each: none comes back
     CHECK_EQUAL(
         302,
@@ -92,15 +87,13 @@ TEST(RedirectStage, AWrongPasswordOfOursIsAGuessHereToo) {
   CHECK_EQUAL(302, server.get("/live", basic("somebody:wrong")).status);
 }
 TEST(RedirectStage, PlayersThatKnowNoRedirectAreServedHere) {
-  server.start(kMaster);
-  auto source = server.source("/live");
+  auto source = server.start(kMaster).source("/live");
   auto old = server.client();
   CHECK_EQUAL(200, old.say("GET /live HTTP/1.0\r\n\r\n").reply().status);
   CHECK_EQUAL(200, server.open("/live", "User-Agent: ESP32\r\n").reply().status);
 }
 TEST(RedirectStage, ARelayWhoseRequestHasBeenHereIsACircle) {
-  server.start(kMaster);
-  auto source = server.source("/live");
+  auto source = server.start(kMaster).source("/live");
   const std::string mark = server.services().cluster->facts()->mark;
   const Reply reply =
       server.get("/live", "X-LB-Relay: e1.0a0a0a0a\r\nVia: 1.1 " + mark + ", 1.1 e1.0a0a0a0a\r\n");
@@ -133,14 +126,12 @@ TEST(RedirectStage, WhereNoNodeHasRoomItIs503) {
 // ----------------------------------------------------------------------------------------
 
 TEST(RedirectStage, AValidTokenListensAndConfirmsItsRedirectOnce) {
-  server.start(edge("hard"));
-  auto source = server.source("/live");
+  auto source = server.start(edge("hard")).source("/live");
   CHECK_EQUAL(200, server.open("/live?lb=" + token()).reply().status);
   LONGS_EQUAL(1, arrivals());
 }
 TEST(RedirectStage, WhereTokensAreRequiredNobodyListensWithoutOne) {
-  server.start(edge("hard"));
-  auto source = server.source("/live");
+  auto source = server.start(edge("hard")).source("/live");
   const Reply reply = server.get("/live");
   LONGS_EQUAL(403, reply.status);
   CHECK(reply.has("Please ask the first server again"));
@@ -149,8 +140,7 @@ TEST(RedirectStage, WhereTokensAreRequiredNobodyListensWithoutOne) {
   LONGS_EQUAL(0, arrivals());
 }
 TEST(RedirectStage, ATokenIsGoodForAMinute) {
-  server.start(edge("hard"));
-  auto source = server.source("/live");
+  auto source = server.start(edge("hard")).source("/live");
   const std::string made = token();
   server.clock.advance(RedirectToken::kLifetime);
   CHECK_EQUAL(200, server.open("/live?lb=" + made).reply().status);
@@ -158,8 +148,7 @@ TEST(RedirectStage, ATokenIsGoodForAMinute) {
   CHECK_EQUAL(403, server.get("/live?lb=" + made).status);
 }
 TEST(RedirectStage, ATokenIsJudgedByTheClockOfItsMaster) {
-  server.start(edge("hard"));
-  auto source = server.source("/live");
+  auto source = server.start(edge("hard")).source("/live");
   const std::string made = token();
   server.clock.advance(10min);
   CHECK_EQUAL(403, server.get("/live?lb=" + made).status);
@@ -167,50 +156,43 @@ TEST(RedirectStage, ATokenIsJudgedByTheClockOfItsMaster) {
   CHECK_EQUAL(200, server.open("/live?lb=" + made).reply().status);
 }
 TEST(RedirectStage, ATokenIsTakenOutOfTheRequestForAllWhoComeAfter) {
-  server.start(master_with_keys());
-  auto source = server.source("/live");
+  auto source = server.start(master_with_keys()).source("/live");
   const std::string old = token();
   server.clock.advance(2min);
   const Reply reply = server.get("/live?a=b&lb=" + old);
   CHECK_EQUAL(std::string("http://edge.test:8100/live?a=b"), reply.header("Location"));
 }
 TEST(RedirectStage, WhatIsNoTokenStaysInTheQuery) {
-  server.start(kMaster);
-  auto source = server.source("/live");
+  auto source = server.start(kMaster).source("/live");
   CHECK_EQUAL(std::string("http://edge.test:8100/live?lb=short"),
               server.get("/live?lb=short").header("Location"));
 }
 TEST(RedirectStage, ATokenOfAListLetsInButConfirmsNothing) {
-  server.start(edge("hard"));
-  auto source = server.source("/live");
+  auto source = server.start(edge("hard")).source("/live");
   CHECK_EQUAL(
       200,
       server.open("/live?lb=" + token("/live", "thekey", RedirectToken::kOfList)).reply().status);
   LONGS_EQUAL(0, arrivals());
 }
 TEST(RedirectStage, AServerThatRelaysNeedsNoToken) {
-  server.start(edge("hard"));
-  auto source = server.source("/live");
+  auto source = server.start(edge("hard")).source("/live");
   CHECK_EQUAL(200, server.open("/live", "User-Agent: Icecast 2.4.4\r\n").reply().status);
 }
 TEST(RedirectStage, OfAMasterAListenerWithAValidTokenIsNotRedirectedAgain) {
-  server.start(master_with_keys());
-  auto source = server.source("/live");
+  auto source = server.start(master_with_keys()).source("/live");
   CHECK_EQUAL(302, server.get("/live").status);
   CHECK_EQUAL(200, server.open("/live?lb=" + token()).reply().status);
 }
 // A clock has been set, and peers would pass the listener round until it is measured again.
 TEST(RedirectStage, ATokenOfAClockAheadOfOursIsNotRedirectedAgain) {
-  server.start(master_with_keys());
-  auto source = server.source("/live");
+  auto source = server.start(master_with_keys()).source("/live");
   const std::string made = TokenKeys("thekey").sign(
       "edge1", "/live", token_tag("m1"), server.clock.wall() + 24h, RedirectToken::kOfRedirect);
   CHECK_EQUAL(200, server.open("/live?lb=" + made).reply().status);
   LONGS_EQUAL(0, arrivals());
 }
 TEST(RedirectStage, WhereTokensAreRequiredOneOfAClockAheadLetsNobodyIn) {
-  server.start(edge("hard"));
-  auto source = server.source("/live");
+  auto source = server.start(edge("hard")).source("/live");
   const std::string made = TokenKeys("thekey").sign(
       "edge1", "/live", token_tag("m1"), server.clock.wall() + 24h, RedirectToken::kOfRedirect);
   CHECK_EQUAL(403, server.get("/live?lb=" + made).status);

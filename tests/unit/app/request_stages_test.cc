@@ -59,8 +59,7 @@ TEST(RequestStages, OtherSitesMayReadStreamsAndPagesOnly) {
 
 TEST(RequestStages, ClientsAboveTheLimitAreRefusedAndCounted) {
   server.limits = "<clients>1</clients>";
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   const Reply reply = server.get("/style.css");
   LONGS_EQUAL(403, reply.status);
   CHECK(reply.has("connection limit reached"));
@@ -129,8 +128,7 @@ TEST(RequestStages, AnAliasOfAnotherPortOrAddressIsNotTaken) {
 }
 TEST(RequestStages, AnAliasMayLeadToAMount) {
   server.paths = "<alias source=\"/a\" destination=\"/live\"/>";
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_EQUAL(std::string("audio/mpeg"), server.open("/a").reply().header("Content-Type"));
 }
 TEST(RequestStages, TheRootIsTheStatusPage) {
@@ -161,8 +159,7 @@ TEST(RequestStages, WhileTheNodeDrainsAListenerIsTurnedAwayBeforeAnyPassword) {
   LONGS_EQUAL(1, server.refusals(Refusal::kDraining));
 }
 TEST(RequestStages, WhileTheNodeDrainsPagesAndServersThatRelayAreServed) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   server.services().drainer->begin({});
   CHECK_EQUAL(200, server.get("/style.css").status);
   CHECK_EQUAL(200, server.get("/status-json.xsl").status);
@@ -170,8 +167,7 @@ TEST(RequestStages, WhileTheNodeDrainsPagesAndServersThatRelayAreServed) {
   CHECK_EQUAL(200, relay.reply().status);
 }
 TEST(RequestStages, WhileTheNodeDrainsHeadIsRefusedToo) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   server.services().drainer->begin({});
   CHECK_EQUAL(503, server.head("/live").status);
 }

@@ -59,8 +59,7 @@ TEST_GROUP(Server) {
 
   void reload(const std::string& inside) {
     server.write_config(inside);
-    server.server().reload();
-    server.turn();
+    server.reload();
   }
   void hear_events() {
     server.services().events->on_event([this](const ServerEvent& event) {
@@ -72,8 +71,7 @@ TEST_GROUP(Server) {
 };
 
 TEST(Server, AReloadIsSeenByEverybodyWhoReadsTheConfiguration) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   reload(
       "<hostname>new.test</hostname><mount><mount-name>/live</mount-name><hidden>1</hidden></"
       "mount>");
@@ -93,8 +91,7 @@ TEST(Server, AFileThatIsNoConfigurationLeavesTheOldOne) {
   server.start("<location>Old</location>");
   hear_events();
   server.directory.put("icecast.xml", "<icecast><hostname>");
-  server.server().reload();
-  server.turn();
+  server.reload();
   CHECK_EQUAL(std::string("Old"), server.config()->location);
   CHECK(server.says("Error parsing config file " + server.config_path()));
   CHECK(server.says("the old configuration stays"));
@@ -106,8 +103,7 @@ TEST(Server, APasswordFromAnExampleRefusesTheWholeFile) {
   server.directory.put("icecast.xml",
                        "<icecast><location>New</location><authentication><source-password>hackme"
                        "</source-password></authentication></icecast>");
-  server.server().reload();
-  server.turn();
+  server.reload();
   CHECK_EQUAL(std::string("Old"), server.config()->location);
   LONGS_EQUAL(1, server.services().counters.failed_reloads.load());
 }
@@ -164,8 +160,7 @@ TEST(Server, EndsItsListenersAndSourcesWhenItStops) {
   CHECK(events.back() == "source-disconnect audio/mpeg 192.0.2.77  0" || events[1] == "stop");
 }
 TEST(Server, TermEndsItAtOnceWhereNothingIsSaid) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   server.server().terminate();
   server.turn();
   CHECK(source.finished());
@@ -195,8 +190,7 @@ TEST(Server, ASecondTermEndsItAtOnce) {
 }
 TEST(Server, ADrainThatMovesClosesTheOldestOfAllWorkers) {
   server.limits = "<threads>2</threads>";
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto first = server.open("/live"), second = server.open("/live");
   server.services().drainer->begin({});
   CHECK_FALSE(first.finished());

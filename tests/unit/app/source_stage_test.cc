@@ -20,8 +20,7 @@ TEST_GROUP(SourceStage) {
 };
 
 TEST(SourceStage, ARightPasswordMakesAMount) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK(source.got().starts_with("HTTP/1.0 200 OK\r\n\r\n"));
   CHECK(server.mount("/live") != nullptr);
   LONGS_EQUAL(1, server.services().counters.sources.inside());
@@ -29,8 +28,7 @@ TEST(SourceStage, ARightPasswordMakesAMount) {
   LONGS_EQUAL(1, server.services().counters.source_total_connections.load());
 }
 TEST(SourceStage, WhatItSaysAboutItselfIsTheMounts) {
-  server.start();
-  auto source = server.source("/live", "ice-name: My Radio\r\nUser-Agent: enc/1\r\n");
+  auto source = server.start().source("/live", "ice-name: My Radio\r\nUser-Agent: enc/1\r\n");
   const auto facts = server.mount("/live")->facts();
   CHECK_EQUAL(std::string("audio/mpeg"), facts->content_type);
   CHECK_EQUAL(std::string("My Radio"), facts->stats.at("server_name"));
@@ -72,8 +70,7 @@ TEST(SourceStage, PutNeedsAType) {
   CHECK(reply.has("No Content-type given"));
 }
 TEST(SourceStage, SourceWithoutATypeIsMpeg) {
-  server.start();
-  auto source = server.source("/live", "", "");
+  auto source = server.start().source("/live", "", "");
   CHECK_EQUAL(std::string("audio/mpeg"), server.mount("/live")->facts()->content_type);
   CHECK(server.says("mount /live: no content type given, audio/mpeg is assumed"));
 }
@@ -218,8 +215,7 @@ TEST(SourceStage, ABackendThatDecidesAboutSourcesIsAskedInsteadOfThePassword) {
   POINTERS_EQUAL(nullptr, server.mount("/live").get());
 }
 TEST(SourceStage, TheMountGoesWithItsSource) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   source.close();
   POINTERS_EQUAL(nullptr, server.mount("/live").get());
   LONGS_EQUAL(0, server.services().counters.sources.inside());

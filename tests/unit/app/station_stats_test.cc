@@ -34,8 +34,7 @@ TEST_GROUP(StationStats) {
 };
 
 TEST(StationStats, TheServerSaysWhatItIsAndCounts) {
-  server.start("<location>Moon</location>");
-  auto source = server.source("/live");
+  auto source = server.start("<location>Moon</location>").source("/live");
   auto listener = server.open("/live");
   CHECK_EQUAL(std::string("Moon"), global("location"));
   CHECK_EQUAL(std::string("radio.test"), global("host"));
@@ -56,8 +55,7 @@ TEST(StationStats, AMountSaysWhatItsSourceSaid) {
   CHECK_EQUAL(std::string("unlimited"), fields["max_listeners"]);
 }
 TEST(StationStats, ASourceHasTheNumbersThatIcecastKhShows) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto listener = server.open("/live");
   source.say(mp3_frames(100));
   CHECK(server.until([&] { return server.mount("/live")->bytes_read.load() >= 38'400; }));
@@ -124,8 +122,7 @@ TEST(StationStats, SourcesAreInTheOrderOfTheirNames) {
   CHECK_EQUAL(std::string("/a"), all.sources[0].mount);
 }
 TEST(StationStats, ThoseWhoListenElsewhereAreCountedWithOurs) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto listener = server.open("/live");
   ListenersElsewhere elsewhere;
   elsewhere.counted = true;
@@ -170,8 +167,7 @@ TEST(StationStats, AnIdleRelayIsOnDemandAndHasNotReadAnything) {
   CHECK_FALSE(fields.contains("stream_start"));
 }
 TEST(StationStats, TheTitleIsThereWhenItIsKnown) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CHECK_FALSE(of("/live").contains("title"));
   server.get("/admin/metadata?mount=/live&mode=updinfo&song=T", kAdminLogin);
   CHECK_EQUAL(std::string("T"), of("/live")["title"]);

@@ -33,8 +33,7 @@ TEST(StationTable, IsTheSameUntilAMountComesOrGoes) {
   STRCMP_EQUAL("b", find_shown_station(two->stations, "2")->id.c_str());
 }
 TEST(StationTable, IsOfTheConfigurationThatItIsAskedWith) {
-  server.start();
-  auto source = server.source("/a.mp3");
+  auto source = server.start().source("/a.mp3");
   const auto before = shown();
   Config earlier = *server.config();
   earlier.shoutcast_mount = "/z.mp3";
@@ -45,8 +44,7 @@ TEST(StationTable, IsOfTheConfigurationThatItIsAskedWith) {
   CHECK(before == shown());
 }
 TEST(StationTable, KeepsNoTableOfMounts) {
-  server.start();
-  auto source = server.source("/a.mp3");
+  auto source = server.start().source("/a.mp3");
   const std::weak_ptr<const MountTable::Rows> rows = server.services().mounts.all();
   shown();
   auto other = server.source("/b.mp3");

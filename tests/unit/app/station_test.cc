@@ -69,8 +69,7 @@ TEST(ServerStation, ARowForEveryMountAndForThoseWhoseFallbackPlays) {
   CHECK(all[1].fallback_runs && all[1].state == MountState::kStopped);
 }
 TEST(ServerStation, ListenersOfAMount) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto listener = server.open("/live", "User-Agent: P/1\r\nReferer: http://r/\r\n", "192.0.2.33");
   server.clock.advance(5s);
   const auto all = listeners("/live");
@@ -83,8 +82,7 @@ TEST(ServerStation, ListenersOfAMount) {
   LONGS_EQUAL(0, listeners("/none").size());
 }
 TEST(ServerStation, AListenerIsKilledByItsNumber) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto listener = server.open("/live");
   const std::uint64_t id = listeners("/live").at(0).id;
   const auto kill = [&](const std::string& mount, std::uint64_t number) {
@@ -126,8 +124,7 @@ TEST(ServerStation, KillingTheSourceOfNoMountDoesNothing) {
   CHECK(source.finished());
 }
 TEST(ServerStation, AFallbackThatTheAdministratorNamesIsTheMounts) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   const auto set = [this](const std::string& mount) {
     return answer_of<std::string>(
         [&](auto then) { station().set_fallback(mount, "/b", std::move(then)); });
@@ -137,8 +134,7 @@ TEST(ServerStation, AFallbackThatTheAdministratorNamesIsTheMounts) {
   STRCMP_EQUAL("", set("/none").c_str());
 }
 TEST(ServerStation, ATitleOfOneTextOrOfTwo) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   TitleRequest request;
   request.artist = "A";
   request.title = "T";
@@ -149,16 +145,14 @@ TEST(ServerStation, ATitleOfOneTextOrOfTwo) {
   CHECK_EQUAL(std::string("S"), server.mount("/live")->metadata()->song());
 }
 TEST(ServerStation, ALoneTitleChangesNothing) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   TitleRequest request;
   request.title = "T";
   CHECK(title(request) == TitleVerdict::kDone);
   CHECK_EQUAL(std::string(""), server.mount("/live")->metadata()->song());
 }
 TEST(ServerStation, ATitleOnlyFromTheSourcesAddress) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   TitleRequest request;
   request.song = "S";
   request.only_from_ip = "192.0.2.1";
@@ -191,8 +185,7 @@ TEST(ServerStation, ARateThatIsNoneIsRefused) {
   CHECK_FALSE(server.services().drain.draining());
 }
 TEST(ServerStation, UndrainSaysWhyNot) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto listener = server.open("/live");
   CHECK_EQUAL(std::string("the node does not drain"), station().undrain().error().what);
   DrainRequest request;
@@ -285,8 +278,7 @@ TEST(LinkOrders, AreOnlyAboutWhatIsOfThatMaster) {
   CHECK_EQUAL(not_its, why_refused(fallback, rights));
 }
 TEST(LinkOrders, ListenersAreToldOfWhatIsOfThatMaster) {
-  server.start();
-  auto source = server.source("/live"), own = server.source("/own");
+  auto source = server.start().source("/live"), own = server.source("/own");
   auto listener = server.open("/live"), hidden = server.open("/own");
   const auto told = [this](const std::string& mount) {
     std::optional<TellFrame> got;
@@ -317,8 +309,7 @@ TEST(LinkOrders, AMountThatThereIsNotIsNamed) {
               carry_out(command(CommandFrame::Verb::kKick)).why);
 }
 TEST(LinkOrders, KickEndsTheSourceOrAListener) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   auto listener = server.open("/live");
   CommandFrame kick = command(CommandFrame::Verb::kKick);
   kick.listener = 999;
@@ -328,8 +319,7 @@ TEST(LinkOrders, KickEndsTheSourceOrAListener) {
   CHECK(source.finished());
 }
 TEST(LinkOrders, KickEndsOneEncoderByItsNumber) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CommandFrame kick = command(CommandFrame::Verb::kKick);
   kick.encoder = 999'999;
   CHECK_EQUAL(std::string("there is no such encoder"), carry_out(kick).why);
@@ -341,8 +331,7 @@ TEST(LinkOrders, KickEndsOneEncoderByItsNumber) {
   CHECK(source.finished());
 }
 TEST(LinkOrders, AFallbackIsTheMounts) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CommandFrame order = command(CommandFrame::Verb::kFallback);
   for (const std::string to : {"/b", ""}) {
     order.to = to;
@@ -351,8 +340,7 @@ TEST(LinkOrders, AFallbackIsTheMounts) {
   }
 }
 TEST(LinkOrders, MoveNeedsAMountThatPlaysTheSameFormat) {
-  server.start();
-  auto source = server.source("/live"), ogg = server.source("/ogg", "", "application/ogg");
+  auto source = server.start().source("/live"), ogg = server.source("/ogg", "", "application/ogg");
   CommandFrame move = command(CommandFrame::Verb::kMove);
   move.to = "/none";
   CHECK_EQUAL(std::string("mount /none does not play"), carry_out(move).why);
@@ -360,8 +348,7 @@ TEST(LinkOrders, MoveNeedsAMountThatPlaysTheSameFormat) {
   CHECK_FALSE(carry_out(move).done);
 }
 TEST(LinkOrders, OneListenerIsMovedAndTheOthersStay) {
-  server.start();
-  auto source = server.source("/live"), to = server.source("/to");
+  auto source = server.start().source("/live"), to = server.source("/to");
   auto first = server.open("/live"), second = server.open("/live");
   CommandFrame move = command(CommandFrame::Verb::kMove);
   move.to = "/to";
@@ -378,8 +365,7 @@ TEST(LinkOrders, OneListenerIsMovedAndTheOthersStay) {
   LONGS_EQUAL(1, server.mount("/live")->listeners());
 }
 TEST(LinkOrders, MetadataIsTheTitle) {
-  server.start();
-  auto source = server.source("/live");
+  auto source = server.start().source("/live");
   CommandFrame title = command(CommandFrame::Verb::kMetadata);
   title.artist = "A";
   title.title = "T";

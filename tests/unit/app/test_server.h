@@ -127,6 +127,10 @@ class TestServer {
     directory.put("web/" + name, text);
   }
 
+  void reload() {
+    server_->reload();
+    turn();
+  }
   Server& server() { return *server_; }
   Services& services() { return server_->services(); }
   Worker& worker() { return *services().workers[0]; }
