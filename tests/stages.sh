@@ -206,7 +206,7 @@ stage_suites() {
   done
   release_build || return 1
   # shellcheck disable=SC2086
-  limit 2400 python3 -B tests/run.py --server build/release/src/icecast-lb --screenshots build/screenshots $asked_suites | tee "$logs/suites.out"
+  limit 3000 python3 -B tests/run.py --server build/release/src/icecast-lb --screenshots build/screenshots $asked_suites | tee "$logs/suites.out"
   for stage in $asked_suites; do
     grep -E "^(FAIL|SKIP|AGAIN)[^:]* $stage " "$logs/suites.out" >"$logs/$stage.note"
     sed -n "s/^$stage: //p" "$logs/suites.out" >"$logs/$stage.out"
