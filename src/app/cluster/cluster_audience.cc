@@ -1,5 +1,6 @@
 // The listeners at and behind the nodes (cluster_service.h, cluster/nodes/audience.h).
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,46 @@ namespace {
 
 constexpr std::size_t kCarriersATurn = 500;  // in one turn with the table
 
+// The mounts with listeners at nodes, or behind them.  only: of the others, those with servers
+// behind a node.  Redirects wait for the table, so it is not held for all mounts at once.
+std::vector<std::pair<std::string, Audience>> audiences(
+    const RedirectDecider& decider, const std::optional<std::string>& only = std::nullopt) {
+  std::vector<std::pair<std::string, Audience>> out;
+  std::string last;
+  const auto more = [&](const NodeTable& table) {
+    const auto& names = table.heard_mounts();
+    auto name = names.upper_bound(last);
+    for (std::size_t seen = 0; name != names.end() && seen < kCarriersATurn; ++seen, ++name) {
+      last = *name;
+      const MountNodes& row = *table.mount(last);
+      if (only && *only != last && row.behind.empty()) continue;
+      seen += row.carriers.size();
+      if (const Audience audience = audience_of(table, row); audience.all() > 0)
+        out.emplace_back(last, audience);
+    }
+    return name != names.end();
+  };
+  while (decider.with_table(more)) continue;
+  return out;
+}
+
+// … of these mounts alone.
+std::vector<std::pair<std::string, Audience>> audiences_of(const RedirectDecider& decider,
+                                                           const MountTable::Rows& mounts) {
+  std::vector<std::pair<std::string, Audience>> out;
+  for (auto at = mounts.begin(); at != mounts.end();)
+    decider.with_table([&](const NodeTable& table) {
+      for (std::size_t seen = 0; at != mounts.end() && seen < kCarriersATurn; ++seen, ++at) {
+        const MountNodes* const row = table.mount(at->first);
+        if (row == nullptr) continue;
+        seen += row->carriers.size();
+        if (const Audience audience = audience_of(table, *row); audience.all() > 0)
+          out.emplace_back(at->first, audience);
+      }
+    });
+  return out;
+}
+
 }  // namespace
 
 ListenersElsewhere ClusterService::listeners_elsewhere(
@@ -21,49 +62,32 @@ ListenersElsewhere ClusterService::listeners_elsewhere(
   ListenersElsewhere elsewhere;
   elsewhere.counted = redirects();
   if (!elsewhere.counted) return elsewhere;
-  // Redirects wait for the table, so it is not held for all mounts at once.
-  std::vector<std::string> names;
   decider_.with_table([&](const NodeTable& table) {
     double all = 0;
     for (const Node& node : table.nodes())
       if (node.kind != NodeKind::kSelf) all += node.reported_listeners;
     elsewhere.nodes = static_cast<std::uint64_t>(all);
-    for (const MountNodes* row : table.mounts())
-      if (!only || *only == row->mount || !row->behind.empty()) names.push_back(row->mount);
   });
-  for (auto name = names.begin(); name != names.end();)
-    decider_.with_table([&](const NodeTable& table) {
-      for (std::size_t seen = 0; name != names.end() && seen < kCarriersATurn; ++seen, ++name) {
-        const MountNodes* const row = table.mount(*name);
-        if (row == nullptr) continue;
-        seen += row->carriers.size();
-        const Audience audience = audience_of(table, *row);
-        elsewhere.below += audience.below;
-        if (audience.all() > 0 && (!only || *only == *name))
-          elsewhere.mounts.emplace(*name, audience);
-      }
-    });
+  for (auto& [name, audience] : audiences(decider_, only)) {
+    elsewhere.below += audience.below;
+    if (!only || *only == name) elsewhere.mounts.emplace(std::move(name), audience);
+  }
   return elsewhere;
 }
 
-// A mount's peak counts the listeners of the cluster.  Nodes may have mounts that are not here.
+// A mount's peak counts the listeners of the cluster.  Most mounts here may have none, and most
+// that nodes have may not be here.
 void ClusterService::note_peaks() {
-  const auto all = network_.mounts.all();
-  std::vector<std::pair<Mount*, Audience>> heard;
-  for (auto at = all->begin(); at != all->end();)
-    decider_.with_table([&](const NodeTable& table) {
-      for (std::size_t seen = 0; at != all->end() && seen < kCarriersATurn; ++seen, ++at) {
-        const MountNodes* const row = table.mount(at->first);
-        if (row == nullptr) continue;
-        seen += row->carriers.size();
-        if (const Audience audience = audience_of(table, *row); audience.all() > 0)
-          heard.emplace_back(at->second.get(), audience);
-      }
-    });
+  const auto mounts = network_.mounts.all();
+  const bool few_heard = decider_.with_table(
+      [&mounts](const NodeTable& table) { return table.heard_mounts().size() <= mounts->size(); });
   steady_below_.begin();
-  for (const auto& [mount, audience] : heard) {
-    const std::uint64_t below =
-        audience.below == 0 ? 0 : steady_below_.put(mount->name(), audience.below);
+  for (const auto& [name, audience] :
+       few_heard ? audiences(decider_) : audiences_of(decider_, *mounts)) {
+    const auto at = mounts->find(name);
+    if (at == mounts->end()) continue;
+    const auto& mount = at->second;
+    const std::uint64_t below = audience.below == 0 ? 0 : steady_below_.put(name, audience.below);
     mount->note_peak(static_cast<std::int64_t>(audience_at(*mount) + audience.nodes + below));
   }
 }

@@ -102,8 +102,9 @@ std::vector<std::string> listening_nodes(const NodeTable& table, const MountNode
 
 std::uint64_t listeners_below(const NodeTable& table) {
   std::uint64_t sum = 0;
-  for (const MountNodes* mount : table.mounts())
-    if (!mount->behind.empty()) sum += audience_of(table, *mount).below;
+  for (const std::string& name : table.heard_mounts())
+    if (const MountNodes& mount = *table.mount(name); !mount.behind.empty())
+      sum += audience_of(table, mount).below;
   return sum;
 }
 

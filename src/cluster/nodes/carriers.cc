@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace lb {
 namespace {
@@ -45,6 +46,19 @@ MountNodes& CarrierTable::row(std::string_view mount) {
   return fresh;
 }
 
+// Most reports change nothing here.
+void CarrierTable::note_heard(MountNodes& row) {
+  const bool heard = std::any_of(row.carriers.begin(), row.carriers.end(),
+                                 [](const Carrier& carrier) { return carrier.listeners > 0; }) ||
+                     std::any_of(row.behind.begin(), row.behind.end(),
+                                 [](const Behind& behind) { return behind.below > 0; });
+  if (heard == std::exchange(row.heard, heard)) return;
+  if (heard)
+    heard_.insert(row.mount);
+  else
+    heard_.erase(row.mount);
+}
+
 std::size_t& CarrierTable::rows_of(NodeSlot node) {
   if (node >= rows_of_.size()) rows_of_.resize(node + 1);
   return rows_of_[node];
@@ -82,6 +96,7 @@ bool CarrierTable::see(NodeSlot node, const MountLoad& load, SteadyTime sampled)
   load_values(carrier) = load_values(load);
   carrier.listeners = listeners;
   if (load.carries) carrier.cannot = PullFault::kNone;
+  note_heard(mount);
   return true;
 }
 
@@ -94,6 +109,7 @@ bool CarrierTable::see_all(NodeSlot node, const std::vector<MountLoad>& loads, S
     if (carrier == nullptr) continue;
     forget_behind(mount, node);
     load_values(*carrier) = load_values(nothing);
+    note_heard(mount);
   }
   bool all = true;
   for (const MountLoad& load : loads) all = see(node, load, sampled) && all;

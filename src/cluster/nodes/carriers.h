@@ -12,8 +12,10 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -103,6 +105,7 @@ struct MountNodes {
   double kbps = 0;                  // 0: not known
   std::vector<Carrier> carriers{};  // unordered
   std::vector<Behind> behind{};     // by slot; only carriers with something to report
+  bool heard = false;               // listeners are at a carrier, or behind it
 
   // Null: no listeners are behind the node, and the stream comes to it from this server.
   const Behind* behind_of(NodeSlot node) const noexcept;
@@ -120,6 +123,7 @@ using ByText = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 
 class CarrierTable {
  public:
+  using Names = std::set<std::string, std::less<>>;
   static constexpr std::size_t kMaxOfNode = 20'000;
 
   // A node's report of one mount; its other mounts stay. sampled: when the report was true.  False:
@@ -144,6 +148,8 @@ class CarrierTable {
   PullFault fault(NodeSlot node, std::string_view mount) const noexcept;
   // Mounts that have a carrier.
   std::vector<const MountNodes*> mounts() const;
+  // Mounts with listeners at a carrier or behind it, also those of this server.
+  const Names& heard() const noexcept { return heard_; }
   std::size_t size() const noexcept { return mounts_.size(); }
   // Grows with each call of see(), see_all() and forget_node().
   std::uint64_t revision() const noexcept { return revision_; }
@@ -158,8 +164,10 @@ class CarrierTable {
   static void note_behind(MountNodes& row, NodeSlot node, const MountLoad& load);
   template <class Goes>
   void drop_carriers(MountNodes& row, Goes goes);
+  void note_heard(MountNodes& row);
 
   Mounts mounts_;
+  Names heard_;
   std::vector<std::size_t> rows_of_;  // by slot
   std::uint64_t revision_ = 0;
 };
@@ -172,6 +180,7 @@ void CarrierTable::drop_carriers(MountNodes& row, Goes goes) {
     forget_behind(row, carrier.node);
     return true;
   });
+  note_heard(row);
 }
 
 template <class Keeps>

@@ -178,6 +178,8 @@ class NodeTable {
   const MountNodes* mount(std::string_view name) const noexcept { return carriers_.find(name); }
   // All mounts that a node carries.
   std::vector<const MountNodes*> mounts() const { return carriers_.mounts(); }
+  // Mounts with listeners at a server or behind it.
+  const CarrierTable::Names& heard_mounts() const noexcept { return carriers_.heard(); }
   // Grows whenever a node reports a mount, or is removed with its mounts.
   std::uint64_t mounts_revision() const noexcept { return carriers_.revision(); }
   // Whether the node carries it now: it reported so, or a listener may be on its way to it.

@@ -46,6 +46,25 @@ TEST(CarrierTable, ReplacesAllThatANodeSaid) {
   CHECK_EQUAL(7u, row.carriers[1].listeners);
 }
 
+TEST(CarrierTable, KnowsWhichMountsAreHeard) {
+  using Names = CarrierTable::Names;
+  table.see(3, {"/silent", 0});
+  table.see(3, {"/a", 5});
+  table.see(4, {"/a", 1});
+  table.see(4, {.mount = "/behind", .below = 2});
+  CHECK(table.heard() == (Names{"/a", "/behind"}));
+  table.see(3, {"/a", 0});
+  CHECK(table.heard() == (Names{"/a", "/behind"}));
+  table.see(4, {"/a", 0, false});
+  table.see(4, {.mount = "/behind"});
+  CHECK(table.heard().empty());
+  table.see_all(3, {{"/b", 1}, {"/c", 1}});
+  table.see_all(3, {{"/c", 2}});
+  CHECK(table.heard() == Names{"/c"});
+  table.forget_node(3);
+  CHECK(table.heard().empty());
+}
+
 TEST(CarrierTable, CountsRedirectsSinceTheLastSample) {
   table.sent(3, "/a", now, now - 1s);
   table.sent(3, "/a", now + 1s, now - 1s);
