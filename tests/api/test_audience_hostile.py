@@ -1,8 +1,10 @@
 """Invalid and malicious requests: each address of the audience names the wrong parameter, and shows no other account's
 data."""
+import concurrent.futures
 import csv
 import io
 import re
+import threading
 import urllib.parse
 
 from api import Api, with_api
@@ -115,3 +117,37 @@ def names_titles_agents_and_referers_are_no_formula_no_markup_and_no_sql(t):
                 check(not bare or bare[0] not in "=+@\t\r\uff20" and not re.match(r"-[^\d]", bare) or cell == "-", (path, row))
                 check(reply.status != 200 or not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", cell), (path, row))
     check(api.want(200, "GET", "/audience/summary").json() and api.want(200, "GET", "/audience/titles").json(), "the tables are there")
+
+
+@test
+def reports_of_one_customer_keep_out_no_other(t):
+    server = audience_with_store(t)
+    api = Api(server)
+    owners = []
+    for account in ("north", "south"):
+        api.want(201, "POST", "/accounts", {"id": account})
+        user = api.want(201, "POST", "/users", {"name": "owner-" + account, "role": "owner", "account": account})
+        owners.append(api.as_user("owner-%s:%s" % (account, user.json()["password"])))
+    north, south = owners
+    equal(south.want(200, "GET", "/audience/summary").json()["sessions"], 0)
+    api.mount("/north", account="north")
+    plays = b"time,title,artist\n" + b"2026-11-30T10:00:00,Song,Band\n" * 2000
+    refused = []
+    asked = threading.Event()
+
+    def flood(_):
+        while not asked.is_set():
+            reply = north.server.ask("POST /api/v1/audience/plays?mount=/north&zone=UTC HTTP/1.1", ["Host: x", "Content-Type: text/csv"], north.login, plays)
+            if reply.status == 503:
+                refused.append(reply)
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        floods = [pool.submit(flood, number) for number in range(24)]
+        try:
+            wait_for(lambda: len(refused) >= 50, "most of the customer's own are refused", 30)
+            for who in (south, api) * 10:
+                who.want(200, "GET", "/audience/summary")
+        finally:
+            asked.set()
+    for one in floods:
+        one.result()
+    check("other reports of the audience are in progress" in refused[-1].text, refused[-1].text)

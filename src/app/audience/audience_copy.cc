@@ -11,15 +11,15 @@
 
 namespace lb {
 
-bool AudienceService::copy(Work work) {
-  if (!may_ask()) return false;
+bool AudienceService::copy(const std::string& lane, Work work) {
+  if (!enter(lane)) return false;
   // Makes the file or its tables, if they are missing.
-  database_thread_.loop().post([this, work = std::make_shared<Work>(std::move(work))] {
+  database_thread_.loop().post([this, lane, work = std::make_shared<Work>(std::move(work))] {
     auto begun = open_database();
-    if (begun) begun = begin_copier([this, work] { run_copy(*work); });
+    if (begun) begun = begin_copier([this, lane, work] { run_copy(lane, *work); });
     if (begun) return;
     (*work)(nullptr, begun.error().what);
-    asked_.fetch_sub(1);
+    leave(lane);
   });
   return true;
 }
@@ -32,13 +32,13 @@ Result<void> AudienceService::begin_copier(UniqueFunction<void()> run) {
   return {};
 }
 
-void AudienceService::run_copy(Work& work) {
+void AudienceService::run_copy(const std::string& lane, Work& work) {
   {
     const auto opened = open_audience_to_read(database_path_);
     if (opened) (*opened)->copies_while(keeps_copying_);
     work(opened ? opened->get() : nullptr, opened ? std::string() : opened.error().what);
   }
-  asked_.fetch_sub(1);
+  leave(lane);
   // A person's rows that were deleted meanwhile are still in SQLite's log.
   database_thread_.loop().post([this] {
     if (!database_) return;

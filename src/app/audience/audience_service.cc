@@ -462,37 +462,4 @@ Result<void> AudienceService::open_database() {
   return {};
 }
 
-bool AudienceService::may_ask() {
-  if (asked_.fetch_add(1) < kMaxAsked) return true;
-  asked_.fetch_sub(1);
-  return false;
-}
-
-bool AudienceService::ask_of(ListeningFacts facts, WorkOf work) {
-  if (!may_ask()) return false;
-  journal_thread_.loop().post([this, facts = std::move(facts), work = std::move(work)]() mutable {
-    const DayKeys::Who who = keys_->who(now_ms() / 1000, facts.address, facts.agent, facts.user);
-    flush();
-    ask_database([who, work = std::move(work)](Sqlite* database, const std::string& why) mutable {
-      work(who, database, why);
-    });
-  });
-  return true;
-}
-
-bool AudienceService::ask(Work work) {
-  if (!may_ask()) return false;
-  ask_database(std::move(work));
-  return true;
-}
-
-void AudienceService::ask_database(Work work) {
-  database_thread_.loop().post([this, work = std::move(work)]() mutable {
-    const auto opened = open_database();
-    if (opened) static_cast<void>(shift_starts());
-    work(opened ? database_.get() : nullptr, opened ? std::string() : opened.error().what);
-    asked_.fetch_sub(1);
-  });
-}
-
 }  // namespace lb

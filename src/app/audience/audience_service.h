@@ -10,20 +10,23 @@
 // rows that may be in one database are never sent to another.
 // Thread: control, except for the part marked "any thread".
 // Ownership: Services; it ends after all holders of its notices.
-// Bounds: Journal::Limits; kMaxAsked waiting reports.
+// Bounds: Journal::Limits; kRoom for waiting reports.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "api/request/lane_room.h"
 #include "app/process/io_thread.h"
 #include "audience/book_budget.h"
 #include "audience/database.h"
@@ -60,7 +63,8 @@ class AudienceService {
   static constexpr std::chrono::milliseconds kFlushPause{100};
   static constexpr std::chrono::seconds kAlivePause{1}, kRetryPause{5}, kUpkeepPause{60},
       kSuspend{5};
-  static constexpr std::size_t kBatch = 4096, kMaxAsked = 16;
+  static constexpr std::size_t kBatch = 4096;
+  static constexpr LaneRoom::Limits kRoom{.inside = 64, .of_customers = 48, .of_lane = 16};
   // A node is read no faster than NodeSession::kBytesASecond, and its LOADs must not be late: a
   // book uses the link for at most two thirds of the time, even at a slow master.
   static constexpr std::size_t kBookBytes = 48 * 1024;
@@ -125,20 +129,20 @@ class AudienceService {
   void title(const std::string& mount, const std::string& title, WallTime at);
   void song(const std::string& mount, const std::string& title, SongFacts facts);
   // Runs on the database's thread; a null database is unusable, because of `why`.  False: too many
-  // wait.
+  // wait, or of this lane (lane_room.h).
   using Work = UniqueFunction<void(Sqlite* database, const std::string& why)>;
-  bool ask(Work work);
+  bool ask(const std::string& lane, Work work);
   // Whether the clock may judge what is old or over; on the database's thread.
   bool trusts_clock() { return clock_trust_.trusts(); }
   // False: a copy is being made already.  True: no other copy is made until end_copy().
   bool begin_copy() noexcept { return !copies_.exchange(true); }
   void end_copy() noexcept { copies_ = false; }
   // Like ask(), but on the thread of a copy, with another connection.  REQUIRES: begin_copy()
-  bool copy(Work work);
+  bool copy(const std::string& lane, Work work);
   // Like ask(), but after all rows of this server so far, and with a listener's numbers
   // (day_keys.h).
   using WorkOf = UniqueFunction<void(DayKeys::Who who, Sqlite* database, const std::string& why)>;
-  bool ask_of(ListeningFacts facts, WorkOf work);
+  bool ask_of(const std::string& lane, ListeningFacts facts, WorkOf work);
 
  private:
   class Notice;
@@ -170,10 +174,16 @@ class AudienceService {
   // The event of rows that the database will never have.  Any thread of the service.
   void publish_gap(const std::string& node, std::uint64_t rows, std::string_view why);
   Result<void> open_database();
-  bool may_ask();
-  void ask_database(Work work);
+  bool enter(const std::string& lane);
+  void leave(const std::string& lane);
+  struct Asked {
+    std::string lane;
+    Work work;
+  };
+  void answer_next();
+  void answer(Asked asked);
   Result<void> begin_copier(UniqueFunction<void()> run);
-  void run_copy(Work& work);
+  void run_copy(const std::string& lane, Work& work);
   Result<AudienceMerge::Merged> merge(const std::string& node, const JournalBatch& batch,
                                       AudienceMerge::Origin origin, std::int64_t ahead_ms = 0);
   BookedFrame merge_book(const std::string& node, const BookFrame& book, std::int64_t ahead_ms);
@@ -188,7 +198,9 @@ class AudienceService {
   std::atomic<bool> on_{false}, keeps_addresses_{false}, keeps_copying_{true}, sends_up_{false},
       copies_{false};
   std::atomic<std::uint64_t> next_listening_{1};
-  std::atomic<std::size_t> asked_{0};
+  std::mutex room_mutex_;
+  LaneRoom room_{kRoom};
+  std::deque<Asked> line_;
   std::atomic<std::uint64_t> unsent_{0}, merged_{0};
   IoThread journal_thread_, database_thread_;
   // Used on the journal's thread:

@@ -19,6 +19,7 @@
 #include "api/read_request.h"
 #include "api/records/live_plans.h"
 #include "api/records/record_plans.h"
+#include "api/request/lane_room.h"
 #include "app/audience/audience_service.h"
 #include "app/endpoints/api_reply.h"
 #include "app/endpoints/stages.h"
@@ -194,14 +195,16 @@ Verdict ask_audience(Worker& worker, Connection& connection, ApiTask task) {
     return Verdict::kAnswered;
   }
   bool asked = false;
+  const std::string lane = lane_of(task.who);
   if (const auto listener = asked_listener(task.request)) {
     ListeningFacts facts;
     facts.address = listener->address;
     facts.agent = listener->agent;
     facts.user = listener->user;
     asked = services.listenings->ask_of(
-        std::move(facts), [&services, task = std::move(task), answered](
-                              DayKeys::Who who, Sqlite* database, const std::string& why) {
+        lane, std::move(facts),
+        [&services, task = std::move(task), answered](DayKeys::Who who, Sqlite* database,
+                                                      const std::string& why) {
           answered(services.records->read_audience(task, database, why,
                                                    std::pair(who.today, who.before)));
         });
@@ -212,8 +215,8 @@ Verdict ask_audience(Worker& worker, Connection& connection, ApiTask task) {
       if (copies) services.listenings->end_copy();
       answered(std::move(answer));
     };
-    asked = copies ? services.listenings->copy(std::move(work))
-                   : services.listenings->ask(std::move(work));
+    asked = copies ? services.listenings->copy(lane, std::move(work))
+                   : services.listenings->ask(lane, std::move(work));
     if (!asked && copies) services.listenings->end_copy();
   }
   if (asked) return Verdict::kPending;

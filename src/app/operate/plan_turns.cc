@@ -1,6 +1,5 @@
 #include "app/operate/plan_turns.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "app/operate/record_job.h"
@@ -13,60 +12,25 @@ constexpr Rate kMade{PlanTurns::kMaxMade,
 
 }  // namespace
 
-std::string lane_of(const ApiCaller& who) {
-  if (who.role == Role::kAdmin) return {};
-  if (!who.account.empty()) return who.account;
-  // No account has a NUL in its name.
-  std::string lane = who.name;
-  for (const std::string& mount : who.mounts) lane.append(1, '\0').append(mount);
-  return lane.append(1, '\0');
-}
-
-bool PlanTurns::enter(const std::string& lane) {
-  if (inside_ >= kMaxInside) return false;
-  if (!lane.empty()) {
-    if (customers_ >= kMaxOfCustomers || inside(lane) >= kMaxOfLane) return false;
-    ++customers_;
-    ++lanes_[lane].inside;
-  }
-  ++inside_;
-  return true;
-}
-
-void PlanTurns::leave(const std::string& lane) {
-  --inside_;
-  if (lane.empty()) return;
-  --customers_;
-  const auto at = lanes_.find(lane);
-  if (--at->second.inside == 0 && !at->second.plans) lanes_.erase(at);
-}
-
-std::size_t PlanTurns::inside(const std::string& lane) const {
-  const auto at = lanes_.find(lane);
-  return at == lanes_.end() ? 0 : at->second.inside;
-}
-
 void PlanTurns::plan(const std::string& lane, bool first, UniqueFunction<void()> begin) {
   if (lane.empty()) return begin();
-  Lane& row = lanes_[lane];
-  if (!std::exchange(row.plans, true)) return begin();
+  const auto [at, is_free] = waiting_.try_emplace(lane);
+  if (is_free) return begin();
   if (first)
-    row.waiting.push_front(std::move(begin));
+    at->second.push_front(std::move(begin));
   else
-    row.waiting.push_back(std::move(begin));
+    at->second.push_back(std::move(begin));
 }
 
 void PlanTurns::planned(const std::string& lane) {
-  const auto at = lanes_.find(lane);
-  if (at == lanes_.end()) return;  // an administrator's
-  Lane& row = at->second;
-  if (row.waiting.empty()) {
-    row.plans = false;
-    if (row.inside == 0) lanes_.erase(at);
+  const auto at = waiting_.find(lane);
+  if (at == waiting_.end()) return;  // an administrator's
+  if (at->second.empty()) {
+    waiting_.erase(at);
     return;
   }
-  auto next = std::move(row.waiting.front());
-  row.waiting.pop_front();
+  auto next = std::move(at->second.front());
+  at->second.pop_front();
   next();
 }
 
@@ -81,15 +45,8 @@ void PlanTurns::remembered(const std::string& lane, std::size_t bytes, SteadyTim
 }
 
 void put_in_line(std::deque<std::shared_ptr<RecordJob>>& line, std::shared_ptr<RecordJob> job) {
-  const auto same = [&job](const auto& other) { return other->lane == job->lane; };
-  const std::size_t rank =
-      job->lane.empty() ? 0
-                        : static_cast<std::size_t>(std::count_if(line.begin(), line.end(), same));
-  std::map<std::string_view, std::size_t> seen;
-  const auto at = std::find_if(line.begin(), line.end(), [&](const auto& other) {
-    if (other->lane.empty()) return false;
-    return job->lane.empty() || seen[other->lane]++ > rank;
-  });
+  const auto at = place_in_line(line, job->lane,
+                                [](const auto& other) { return std::string_view(other->lane); });
   line.insert(at, std::move(job));
 }
 

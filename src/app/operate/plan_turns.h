@@ -4,8 +4,7 @@
 // The clerk has one plan of a lane at a time, so the lanes take turns; plans of administrators go
 // to it at once, and part of the room is theirs.
 // Thread: control.
-// Bounds: kMaxInside requests, kMaxOfCustomers without administrators, kMaxOfLane of a lane;
-// kMaxMade bytes of answers a lane, as many again over a day.
+// Bounds: kRoom; kMaxMade bytes of answers a lane, as many again over a day.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include "api/request/request.h"
+#include "api/request/lane_room.h"
 #include "base/rate_limit.h"
 #include "base/unique_function.h"
 
@@ -22,18 +21,11 @@ namespace lb {
 
 struct RecordJob;
 
-// The account; of a login without one its name and mounts; "": an administrator.
-std::string lane_of(const ApiCaller& who);
-
 class PlanTurns {
  public:
-  static constexpr std::size_t kMaxInside = 256, kMaxOfCustomers = 192, kMaxOfLane = 32;
+  static constexpr LaneRoom::Limits kRoom{.inside = 256, .of_customers = 192, .of_lane = 32};
 
-  // False: there is no room.  After true, leave() is due once.
-  bool enter(const std::string& lane);
-  void leave(const std::string& lane);
-  std::size_t inside() const noexcept { return inside_; }
-  std::size_t inside(const std::string& lane) const;
+  LaneRoom& room() noexcept { return room_; }
 
   // Calls `begin` when no plan of this lane is under way, maybe at once; planned() is due after it.
   // first: others wait for this plan, so it goes before those of its lane that wait.
@@ -46,14 +38,9 @@ class PlanTurns {
   void remembered(const std::string& lane, std::size_t bytes, SteadyTime now);
 
  private:
-  struct Lane {
-    std::size_t inside = 0;
-    bool plans = false;
-    std::deque<UniqueFunction<void()>> waiting;
-  };
-
-  std::map<std::string, Lane, std::less<>> lanes_;
-  std::size_t inside_ = 0, customers_ = 0;
+  LaneRoom room_{kRoom};
+  // Of the lanes with a plan under way.
+  std::map<std::string, std::deque<UniqueFunction<void()>>, std::less<>> waiting_;
   std::map<std::string, RateLimit, std::less<>> made_;
 };
 

@@ -26,7 +26,7 @@ void RecordService::rest(UniqueFunction<void(std::string)> then) {
 }
 
 void RecordService::at_rest() {
-  if (!rests_ || turns_->inside() > 0 || !when_at_rest_) return;
+  if (!rests_ || turns_->room().inside() > 0 || !when_at_rest_) return;
   // Posted, as the caller's last step may end here.
   auto then = [this] {
     if (!when_at_rest_) return;

@@ -112,10 +112,10 @@ void RecordService::run(ApiTask task, UniqueFunction<void(ApiOutcome)> done) {
                       "hours; send this one without a key, or later"});
     return;
   }
-  if (!turns_->enter(job->lane)) {
-    job->done(Problem{ProblemName::kOverloaded,
-                      cat({turns_->inside(), " changes wait, ", turns_->inside(job->lane),
-                           " of them yours; this one was not taken"})});
+  if (!turns_->room().enter(job->lane)) {
+    job->done(Problem{ProblemName::kOverloaded, cat({turns_->room().inside(), " changes wait, ",
+                                                     turns_->room().inside(job->lane),
+                                                     " of them yours; this one was not taken"})});
     return;
   }
   if (!job->made.empty()) made_under_way_.insert(job->made);
@@ -294,7 +294,7 @@ void RecordService::settle_applied() {
 }
 
 void RecordService::finish(const JobPtr& job, ApiOutcome answer) {
-  turns_->leave(job->lane);
+  turns_->room().leave(job->lane);
   if (!job->made.empty()) made_under_way_.erase(job->made);
   placed(job);
   release_account(job);

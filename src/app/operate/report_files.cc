@@ -40,8 +40,8 @@ void ReportFiles::check() {
     }
     Known known;
     for (const auto& [key, told] : told_) known[key] = told.month;
-    const bool asked = audience.ask([this, report, config, known = std::move(known)](
-                                        Sqlite* database, const std::string& why) {
+    const bool asked = audience.ask("", [this, report, config, known = std::move(known)](
+                                            Sqlite* database, const std::string& why) {
       // A month that is not over would get a file that says it is, and none later.
       if (database != nullptr && !accounts_.listenings->trusts_clock())
         return accounts_.loops.control().post([this, report] { wait(report); });

@@ -169,8 +169,8 @@ void UsageWatch::check() {
     if (quotas) counted(no_usage(*config, *records->book, network_.clock.wall()));
     return;
   }
-  under_way_ = audience.ask([this, records, quotas, has_accounts, config](Sqlite* database,
-                                                                          const std::string& why) {
+  under_way_ = audience.ask("", [this, records, quotas, has_accounts, config](
+                                    Sqlite* database, const std::string& why) {
     auto usage = database == nullptr
                      ? Result<UsageBook>(Error::io(why))
                      : month_usage(*config, *records->book, *database, network_.clock.wall());

@@ -27,21 +27,22 @@ TEST_GROUP(PlanTurns) {
 };
 
 TEST(PlanTurns, ACustomerWaitsBehindItselfOnly) {
-  for (int i = 0; i < 1000; ++i) CHECK_EQUAL(i < 32, turns.enter("acme"));
-  CHECK(turns.enter("bolt"));
-  turns.leave("acme");
-  CHECK(turns.enter("acme"));
-  CHECK(!turns.enter("acme"));
+  for (int i = 0; i < 1000; ++i) CHECK_EQUAL(i < 32, turns.room().enter("acme"));
+  CHECK(turns.room().enter("bolt"));
+  turns.room().leave("acme");
+  CHECK(turns.room().enter("acme"));
+  CHECK(!turns.room().enter("acme"));
 }
 TEST(PlanTurns, AdministratorsHaveRoomThatNoCustomerTakes) {
   std::size_t customers = 0;
   for (int account = 0; account < 100; ++account)
-    for (int i = 0; i < 100; ++i) customers += turns.enter("a" + std::to_string(account)) ? 1 : 0;
+    for (int i = 0; i < 100; ++i)
+      customers += turns.room().enter("a" + std::to_string(account)) ? 1 : 0;
   LONGS_EQUAL(192, customers);
-  for (std::size_t i = 0; i < 64; ++i) CHECK(turns.enter(""));
-  CHECK(!turns.enter(""));
-  turns.leave("a0");
-  CHECK(turns.enter(""));
+  for (std::size_t i = 0; i < 64; ++i) CHECK(turns.room().enter(""));
+  CHECK(!turns.room().enter(""));
+  turns.room().leave("a0");
+  CHECK(turns.room().enter(""));
 }
 TEST(PlanTurns, OneOfALanePlansAtATime) {
   for (const char* name : {"1", "2", "3"}) plan("acme", name);
