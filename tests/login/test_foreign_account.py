@@ -6,6 +6,7 @@ from api import Api, store_server
 from harness import check, equal, give_away, test, wait_for
 from link_bench import Feeder
 from test_rights import Asker
+from threads import all_at_once
 
 OURS, THEIRS = "acme", "bolt"
 # role, account and mounts of the logins that ask
@@ -109,6 +110,16 @@ def the_audit_log_does_not_tell_whose_a_hidden_record_is(t):
     wait_for(lambda: len(lines(ours)) >= 5, "the lines are there: %s" % lines(ours))
     equal([one["of"] for one in lines(ours)], [OURS, "", "", "", ""], str(lines(ours)))
     equal({one["of"] for one in lines(api)}, {OURS, THEIRS, ""}, "what an administrator reads")
+
+
+@test
+def many_refusals_of_one_account_keep_no_line_of_another_out_of_the_audit_log(t):
+    api = Api(store_server(t, body="<console/>"))
+    ours, theirs = (api.as_user(token=api.want(201, "POST", "/tokens", {"name": "x", "role": "owner", "account": account}).json()["token"])
+                    for account in (OURS, THEIRS) if api.want(201, "POST", "/accounts", {"id": account}))
+    all_at_once(lambda _: [ours.problem("not-found", "DELETE", "/mounts/none") for _ in range(160)], range(4))
+    theirs.problem("not-found", "DELETE", "/mounts/evidence")
+    wait_for(lambda: any(one["on"].endswith("evidence") for one in theirs.want(200, "GET", "/audit").json()["items"]), "its own line is there", 10)
 
 
 @test

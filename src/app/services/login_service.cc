@@ -134,7 +134,13 @@ void LoginService::write_audit_by(AuditLog::Post post) {
 
 void LoginService::audit(AuditEntry entry) {
   if (!on()) return;
-  if (is_frequent(entry) && !audit_limit_.takes_line(AuditLimit::Of::kCustomers)) return;
+  if (is_frequent(entry) &&
+      !audit_limit_.takes_line(AuditLimit::Of::kCustomers, customer_of(entry)))
+    return;
+  add_to_audit(entry);
+}
+
+void LoginService::add_to_audit(const AuditEntry& entry) {
   if (const auto written = audit_.write(entry, accounts_.clock.wall()); !written)
     accounts_.log.error("login/audit", written.error().what);
 }
@@ -149,7 +155,7 @@ void LoginService::audit_wrong(AuditEntry entry) {
 void LoginService::audit_left_out() {
   const auto left_out = audit_limit_.left_out();
   if (!left_out) return;
-  const auto [of_users, of_nobody, of_customers] = *left_out;
+  const auto& [of_users, of_nobody, of_accounts] = *left_out;
   AuditEntry entry;
   entry.role = "none";
   entry.via = "cookie";
@@ -161,14 +167,17 @@ void LoginService::audit_left_out() {
     entry.result = "wrong";
     note("more-of-no-user", of_nobody);
     note("more-of-users", of_users);
-    audit(entry);
+    add_to_audit(entry);
     entry.changes.clear();
   }
-  if (of_customers == 0) return;
   entry.action = "metadata";
   entry.result = "ok";
-  note("more-titles-and-refusals", of_customers);
-  audit(std::move(entry));
+  for (const auto& [account, count] : of_accounts) {
+    entry.of_account = account;
+    note("more-of-customers", count);
+    add_to_audit(entry);
+    entry.changes.clear();
+  }
 }
 
 void LoginService::judged(LoginResult result, const LoginGuard::Guess& guess, std::string_view user,

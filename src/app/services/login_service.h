@@ -129,6 +129,7 @@ class LoginService {
   void load_keys();       // clerk, or before the loops start
   void load_addresses();  // likewise
   void save_addresses();
+  void add_to_audit(const AuditEntry& entry);
   void audit_left_out();  // clerk
   void poll();
   bool take_ring_before();

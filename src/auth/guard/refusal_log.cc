@@ -28,7 +28,7 @@ void RefusalLog::warn(std::string_view module, std::string_view address, std::st
   log_.warn(module, text);
 }
 
-bool AuditLimit::takes_line(Of of) {
+bool AuditLimit::takes_line(Of of, const std::string& account) {
   const auto at = static_cast<std::size_t>(of);
   const SteadyTime now = clock_.steady();
   const std::lock_guard<std::mutex> guard(mutex_);
@@ -36,13 +36,18 @@ bool AuditLimit::takes_line(Of of) {
   if (now - begun_ >= kEvery && !left_out_) {
     begun_ = now;
     lines_ = {};
+    of_accounts_.clear();
   }
-  if (lines_.at(at) < kLines.at(at)) {
+  const bool is_own = of == Of::kCustomers && ++of_accounts_[account] <= kOfAccount;
+  if (is_own || lines_.at(at) < kLines.at(at)) {
     ++lines_.at(at);
     return true;
   }
   if (!left_out_) left_out_ = LeftOut{};
-  ++left_out_->at(at);
+  if (of == Of::kCustomers)
+    ++left_out_->of_accounts[account];
+  else
+    ++(of == Of::kUsers ? left_out_->of_users : left_out_->of_nobody);
   return false;
 }
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -36,23 +37,27 @@ class RefusalLog {
   std::uint64_t left_out_ = 0;
 };
 
-// AuditLimit: limits the audit-log lines about wrong logins, and about customers' titles and
-// refusals, so that cheap requests do not fill the disk: further ones are counted, for one line
-// after the minute.
-// Bounds: 60 lines a minute about existing names, one about others, 600 of customers, and one for
-// the rest of each.
+// AuditLimit: limits the audit-log lines about wrong logins, and about customers' titles,
+// logins and refusals, so that cheap requests do not fill the disk: further ones are counted, for
+// one line after the minute.  A customer that makes many keeps no other customer's out of the log.
+// Bounds: 60 lines a minute about existing names, one about others, 600 of customers, but 60 of
+// each account whatever the others have, and one for the rest of each.
 class AuditLimit {
  public:
   enum class Of : std::uint8_t { kUsers, kUnknown, kCustomers };
   static constexpr std::array<unsigned, 3> kLines{60, 1, 600};  // by Of
+  static constexpr unsigned kOfAccount = 60;
   static constexpr std::chrono::minutes kEvery{1};
 
   // The numbers without a line.
-  using LeftOut = std::array<std::uint64_t, 3>;  // by Of
+  struct LeftOut {
+    std::uint64_t of_users = 0, of_nobody = 0;
+    std::map<std::string, std::uint64_t> of_accounts{};
+  };
 
   explicit AuditLimit(const Clock& clock) : clock_(clock) {}
-  // Whether this one gets a line.
-  bool takes_line(Of of);
+  // Whether this one gets a line.  account: of kCustomers.
+  bool takes_line(Of of, const std::string& account = {});
   // The numbers of the last minute, once; nullopt: it is not over, or none.
   std::optional<LeftOut> left_out();
 
@@ -61,6 +66,7 @@ class AuditLimit {
   std::mutex mutex_;  // of what follows
   SteadyTime begun_{};
   std::array<unsigned, 3> lines_{};
+  std::map<std::string, unsigned> of_accounts_;
   std::optional<LeftOut> left_out_;
 };
 

@@ -98,8 +98,14 @@ bool is_frequent(const AuditEntry& entry) {
   const bool of_customer =
       !entry.account.empty() || (entry.role != "admin" && !entry.of_account.empty());
   const bool done = entry.result == "ok" || entry.result.starts_with('2');
+  constexpr std::array<std::string_view, 5> kFrequent{"metadata", "title", "art", "login",
+                                                      "logout"};
   return of_customer &&
-         (!done || entry.action == "metadata" || entry.action == "title" || entry.action == "art");
+         (!done || std::find(kFrequent.begin(), kFrequent.end(), entry.action) != kFrequent.end());
+}
+
+const std::string& customer_of(const AuditEntry& entry) {
+  return entry.account.empty() ? entry.of_account : entry.account;
 }
 
 Result<void> AuditLog::open(const std::string& path, const std::string& node) {

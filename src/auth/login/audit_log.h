@@ -47,8 +47,10 @@ struct AuditEntry {
 // "***" if the field is a secret.
 std::string audited_value(std::string_view field, std::string_view value);
 
-// Whether it is a customer's title, picture or refusal, of which there may be many a second.
+// Whether it is a customer's title, picture, login or refusal, of which there may be many a second.
 bool is_frequent(const AuditEntry& entry);
+// The account whose titles, pictures and refusals they are.
+const std::string& customer_of(const AuditEntry& entry);
 
 class AuditLog {
  public:

@@ -23,8 +23,8 @@ TEST(AuditLimit, OneLineAMinuteAboutNobodyAndTheCountOfTheRest) {
     clock.advance(1s);
     const auto left_out = logins.left_out();
     CHECK(left_out.has_value());
-    LONGS_EQUAL(1000, left_out->at(1));
-    LONGS_EQUAL(0, left_out->at(0));
+    LONGS_EQUAL(1000, left_out->of_nobody);
+    LONGS_EQUAL(0, left_out->of_users);
     CHECK(!logins.left_out());
   }
 }
@@ -37,8 +37,8 @@ TEST(AuditLimit, UsersHaveLinesOfTheirOwnUpToABound) {
   CHECK(!logins.takes_line(Of::kUsers));
   const auto left_out = logins.left_out();
   CHECK(left_out.has_value());
-  LONGS_EQUAL(2, left_out->at(0));
-  LONGS_EQUAL(99, left_out->at(1));
+  LONGS_EQUAL(2, left_out->of_users);
+  LONGS_EQUAL(99, left_out->of_nobody);
   CHECK(logins.takes_line(Of::kUsers));
 }
 TEST(AuditLimit, NothingLeftOutIsNoLine) {
@@ -50,7 +50,16 @@ TEST(AuditLimit, TitlesOfCustomersHaveABoundOfTheirOwn) {
   for (int i = 0; i < 1000; ++i) CHECK_EQUAL(i < 600, logins.takes_line(Of::kCustomers));
   CHECK(logins.takes_line(Of::kUsers));
   clock.advance(1min);
-  LONGS_EQUAL(400, logins.left_out()->at(2));
+  LONGS_EQUAL(400, logins.left_out()->of_accounts.at(""));
+}
+TEST(AuditLimit, NoCustomerKeepsAnotherOutOfTheLog) {
+  for (int i = 0; i < 1000; ++i) CHECK_EQUAL(i < 600, logins.takes_line(Of::kCustomers, "acme"));
+  for (int i = 0; i < 100; ++i) CHECK_EQUAL(i < 60, logins.takes_line(Of::kCustomers, "globex"));
+  clock.advance(1min);
+  const auto left_out = logins.left_out();
+  LONGS_EQUAL(400, left_out->of_accounts.at("acme"));
+  LONGS_EQUAL(40, left_out->of_accounts.at("globex"));
+  CHECK(logins.takes_line(Of::kCustomers, "acme"));
 }
 TEST(AuditLimit, TitlesPicturesAndRefusalsOfCustomersAreFrequent) {
   AuditEntry entry;
@@ -62,7 +71,7 @@ TEST(AuditLimit, TitlesPicturesAndRefusalsOfCustomersAreFrequent) {
   };
   CHECK(!is("title"));
   entry.of_account = "acme";  // the mount's, of a login without an account
-  for (const char* action : {"title", "art", "metadata"}) CHECK(is(action));
+  for (const char* action : {"title", "art", "metadata", "login", "logout"}) CHECK(is(action));
   CHECK(!is("create"));
   entry.role = "admin";
   CHECK(!is("title"));
