@@ -17,6 +17,12 @@ constexpr std::size_t kEndedPuts = Registry::kWriteOperations / 2;
 
 using EndedRow = BookRow<EndedLogin>;
 
+// The account of the user; of one without an account, its own name behind a NUL.
+std::string holder_of(const RecordBook& book, const std::string& user) {
+  const auto* known = book.user(user);
+  return known == nullptr || known->value.account.empty() ? '\0' + user : known->value.account;
+}
+
 }  // namespace
 
 EndedPlan plan_ended(std::span<const EndedLogin> waiting, const RecordBook& book,
@@ -57,8 +63,21 @@ EndedPlan plan_ended(std::span<const EndedLogin> waiting, const RecordBook& book
       row = nullptr;
     }
   };
+  const auto by_count = [](const auto& a, const auto& b) { return a.second < b.second; };
   drop([&](const std::string& user) { return of_user[user] > kMaxEndedOfUser; });
-  drop([&](const std::string&) { return all > kMaxEndedLogins; });
+  std::map<std::string, std::size_t> of_holder;
+  if (all > kMaxEndedLogins)
+    for (const auto& [user, count] : of_user)
+      of_holder[holder_of(book, std::string(user))] += count;
+  for (std::size_t before = 0; all > kMaxEndedLogins && all != before;) {
+    before = all;
+    const std::size_t most = std::max_element(of_holder.begin(), of_holder.end(), by_count)->second;
+    drop([&](const std::string& user) {
+      if (all != before) return false;  // one at a time
+      std::size_t& count = of_holder[holder_of(book, user)];
+      return count == most && count-- > 0;
+    });
+  }
   for (const EndedRow* row : past)
     if (has_room()) remove(row);
   return plan;

@@ -2,8 +2,8 @@
 // store and their nodes receive logouts.
 //
 // A record is removed when no session of its login can be valid any longer, or if there are too
-// many: then the oldest, first of users with too many of their own, so that no user displaces the
-// records of others.
+// many: then the oldest, first of users with too many of their own, then of the account with the
+// most, so that neither users nor accounts displace the records of others.
 // No compares: names are random and written once, so a write may be repeated.
 // Thread: pure functions.
 // Bounds: kMaxEndedLogins in all, kMaxEndedOfUser of a user.

@@ -41,11 +41,20 @@ struct GuardRecord {
   static constexpr PlainRecord kRecord{.members = 2, .needed = 2};
 };
 
+// Whose session it was, and since when.
+struct SessionOwner {
+  std::string user;
+  std::int64_t login = 0;
+  static constexpr PlainRecord kRecord{.members = 2};
+};
+
 // Sessions that were ended before their time, as a SessionBook has them.
 struct EndedSessions {
   std::map<std::string, std::int64_t> sessions;  // sid → end of its relevance
   std::map<std::string, std::int64_t> users;     // user → when all of its sessions ended
-  static constexpr PlainRecord kRecord{.members = 2};
+  std::map<std::string, SessionOwner> owners;    // of `sessions`
+  std::int64_t all = 0;                          // when the sessions of all users ended
+  static constexpr PlainRecord kRecord{.members = 4};
 };
 
 // ring, known: KeyRing::text(), LoginGuard::text().

@@ -21,17 +21,18 @@ std::string new_sid() { return base64url_encode(random_bytes(kSidBytes)); }
 std::int64_t count_of(std::chrono::seconds time) { return time.count(); }
 
 template <class Table>
-void drop_past(Table& table, std::int64_t now) {
-  std::erase_if(table, [now](const auto& row) { return row.second <= now; });
+auto least(Table& table) {
+  return std::min_element(table.begin(), table.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; });
 }
 
-// Notes how long a token matters; a full table drops the entry that ends first.
+// Notes how long a token lives; a full table, which only counts them, drops the one that ends
+// first.
 template <class Table>
-void note_until(Table& table, std::size_t most, std::string name, std::int64_t until) {
-  if (table.size() >= most && table.find(name) == table.end())
-    table.erase(std::min_element(table.begin(), table.end(),
-                                 [](const auto& a, const auto& b) { return a.second < b.second; }));
-  table[std::move(name)] = until;
+void note_live(Table& table, std::string sid, std::int64_t until) {
+  if (table.size() >= SessionBook::kMaxLive && table.find(sid) == table.end())
+    table.erase(least(table));
+  table[std::move(sid)] = until;
 }
 
 // Whether the key and the user behind a handed-over session still allow it.
@@ -105,12 +106,11 @@ std::string SessionBook::begin(Session of) {
   if (of.parent.empty()) {
     // A login in the second of an end_all() must not count as ended by it.
     std::lock_guard<std::mutex> guard(mutex_);
-    const auto all = all_ended_.find(of.user);
-    if (all != all_ended_.end() && all->second >= now) of.login = all->second + 1;
+    of.login = std::max(now, all_ended(of.user) + 1);
   }
   const std::string token = sign(TokenKind::kSession, of);
   std::lock_guard<std::mutex> guard(mutex_);
-  note_until(live_, kMaxEnded, of.sid, of.expires);
+  note_live(live_, of.sid, of.expires);
   forget_old(now);
   return token;
 }
@@ -126,8 +126,7 @@ bool SessionBook::is_over(const Session& session, const SessionKeys& others,
   if (session.login + count_of(settings_.most) <= now) return true;
   if (!ring_ || ring_->find(session.kid, now) == nullptr) return true;
   if (is_ended(session, others)) return true;
-  const auto all = all_ended_.find(session.user);
-  if (all != all_ended_.end() && session.login <= all->second) return true;
+  if (session.login <= all_ended(session.user)) return true;
   return !session.parent.empty() && !is_vouched_for(session, others, now);
 }
 
@@ -160,7 +159,7 @@ std::optional<Session> SessionBook::judge(std::string_view token) {
     if (judged_.size() >= kMaxJudged) judged_.clear();
   }
   judged_.emplace(digest, unproven->session);
-  note_until(live_, kMaxEnded, unproven->session.sid, unproven->session.expires);
+  note_live(live_, unproven->session.sid, unproven->session.expires);
   forget_old(now);
   return unproven->session;
 }
@@ -186,7 +185,7 @@ std::string SessionBook::renew(const Session& session) {
   next.issued = now;
   const std::string token = sign(TokenKind::kSession, next);
   std::lock_guard<std::mutex> guard(mutex_);
-  note_until(live_, kMaxEnded, next.sid, next.expires);
+  note_live(live_, next.sid, next.expires);
   return token;
 }
 
@@ -197,12 +196,47 @@ std::string SessionBook::csrf(std::string_view sid) const {
   return base64url_encode(hmac_sha256(key, sid));
 }
 
+std::int64_t SessionBook::all_ended(const std::string& user) const {
+  const auto found = all_ended_.find(user);
+  return std::max(all_users_ended_, found == all_ended_.end() ? 0 : found->second);
+}
+
+void SessionBook::note_all_ended(const std::string& user, std::int64_t when) {
+  if (all_ended_.size() >= kMaxUsers && !all_ended_.contains(user)) {
+    const auto oldest = least(all_ended_);
+    all_users_ended_ = std::max(all_users_ended_, oldest->second);
+    all_ended_.erase(oldest);
+  }
+  auto& known = all_ended_[user];
+  known = std::max(known, when);
+}
+
+void SessionBook::note_ended(const std::string& sid, const Session& of, std::int64_t until) {
+  if (ended_.size() >= kMaxEnded && !ended_.contains(sid)) make_room();
+  ended_[sid] = {until, {of.user, of.login}};
+}
+
+void SessionBook::make_room() {
+  std::map<std::string_view, std::vector<std::int64_t>> logins;
+  for (const auto& [sid, ended] : ended_) logins[ended.owner.user].push_back(ended.owner.login);
+  const auto most = std::max_element(
+      logins.begin(), logins.end(),
+      [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  auto& times = most->second;
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>((times.size() - 1) / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  const std::string user(most->first);
+  note_all_ended(user, *middle);
+  std::erase_if(ended_, [&, until = *middle](const auto& row) {
+    return row.second.owner.user == user && row.second.owner.login <= until;
+  });
+}
+
 void SessionBook::end(const Session& session) {
   const std::int64_t now = unix_seconds(clock_.wall());
   std::lock_guard<std::mutex> guard(mutex_);
   // A token that was renewed a moment ago may expire this late.
-  note_until(ended_, kMaxEnded, session.sid,
-             std::max(session.expires, now + count_of(settings_.idle)) + 1);
+  note_ended(session.sid, session, std::max(session.expires, now + count_of(settings_.idle)) + 1);
   live_.erase(session.sid);
 }
 
@@ -211,8 +245,7 @@ EndedLogin SessionBook::end_login(const Session& session) {
   const std::string& root = login_root(session);
   const std::int64_t now = unix_seconds(clock_.wall());
   std::lock_guard<std::mutex> guard(mutex_);
-  note_until(ended_, kMaxEnded, root,
-             std::max(session.expires, now + count_of(settings_.idle)) + 1);
+  note_ended(root, session, std::max(session.expires, now + count_of(settings_.idle)) + 1);
   live_.erase(root);
   return {root, session.user, session.login + count_of(settings_.most) + kClockError};
 }
@@ -220,18 +253,33 @@ EndedLogin SessionBook::end_login(const Session& session) {
 void SessionBook::end_all(std::string_view user) {
   const std::int64_t now = unix_seconds(clock_.wall());
   std::lock_guard<std::mutex> guard(mutex_);
-  note_until(all_ended_, kMaxUsers, std::string(user), now);
+  note_all_ended(std::string(user), now);
 }
 
 EndedSessions SessionBook::ended() const {
   std::lock_guard<std::mutex> guard(mutex_);
-  return {{ended_.begin(), ended_.end()}, {all_ended_.begin(), all_ended_.end()}};
+  EndedSessions out;
+  for (const auto& [sid, ended] : ended_) {
+    out.sessions.emplace(sid, ended.until);
+    out.owners.emplace(sid, ended.owner);
+  }
+  out.users.insert(all_ended_.begin(), all_ended_.end());
+  out.all = all_users_ended_;
+  return out;
 }
 
 void SessionBook::restore(const EndedSessions& ended) {
   std::lock_guard<std::mutex> guard(mutex_);
-  for (const auto& [sid, until] : ended.sessions) note_until(ended_, kMaxEnded, sid, until);
-  for (const auto& [user, when] : ended.users) note_until(all_ended_, kMaxUsers, user, when);
+  for (const auto& [sid, until] : ended.sessions) {
+    Session of;
+    if (const auto owner = ended.owners.find(sid); owner != ended.owners.end()) {
+      of.user = owner->second.user;
+      of.login = owner->second.login;
+    }
+    note_ended(sid, of, until);
+  }
+  for (const auto& [user, when] : ended.users) note_all_ended(user, when);
+  all_users_ended_ = std::max(all_users_ended_, ended.all);
 }
 
 std::string SessionBook::hand_over(const Session& session, std::string_view node) {
@@ -279,9 +327,9 @@ Result<Session> SessionBook::take_over(std::string_view token, std::string_view 
   if (session.audience != settings_.node)
     return Error::denied(cat({"it", of_master, " is for node \"", session.audience, '"'}));
   if (ended_.contains(session.sid)) return Error::denied(cat({"it", of_master, " has been used"}));
-  if (is_ended(session, *others))
+  if (is_ended(session, *others) || session.login <= all_ended(session.user))
     return Error::denied(cat({"the login of \"", session.user, '"', of_master, " has ended"}));
-  note_until(ended_, kMaxEnded, session.sid, session.expires - ahead + kClockError);
+  note_ended(session.sid, session, session.expires - ahead + kClockError);
   return std::move(session);
 }
 
@@ -295,8 +343,8 @@ std::size_t SessionBook::live() const {
 void SessionBook::forget_old(std::int64_t now) {
   if (now - forgot_ < kForgetEvery) return;
   forgot_ = now;
-  drop_past(ended_, now);
-  drop_past(live_, now);
+  std::erase_if(ended_, [now](const auto& row) { return row.second.until <= now; });
+  std::erase_if(live_, [now](const auto& row) { return row.second <= now; });
   const std::int64_t oldest = now - count_of(settings_.most);
   std::erase_if(all_ended_, [oldest](const auto& row) { return row.second < oldest; });
 }

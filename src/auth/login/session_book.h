@@ -12,7 +12,10 @@
 // record are unchanged.  A master's file administrator has no record, so its session is not
 // renewed.
 // Thread: any; a mutex, under which nothing else is called.
-// Bounds: 4096 judged tokens, 16,384 ended sessions, 4096 users whose sessions all ended.
+// Bounds: kMaxJudged tokens, kMaxEnded ended sessions, kMaxUsers users whose sessions all ended.  An
+// ended session never becomes valid again: for the older half of the user with the most ended
+// sessions, all sessions of this user that are as old end; for the user whose sessions all ended
+// longest ago, those of all users.
 #pragma once
 
 #include <chrono>
@@ -70,7 +73,8 @@ struct SessionKeys {
 class SessionBook {
  public:
   static constexpr std::chrono::seconds kHandoverValid{30};
-  static constexpr std::size_t kMaxJudged = 4096, kMaxEnded = 16'384, kMaxUsers = 4096;
+  static constexpr std::size_t kMaxJudged = 4096, kMaxLive = 16'384, kMaxEnded = 65'536,
+                               kMaxUsers = 65'536;
 
   struct Settings {
     std::string node;  // its tokens' audience
@@ -123,7 +127,11 @@ class SessionBook {
   bool is_ended(const Session& session, const SessionKeys& others) const;
   bool is_over(const Session& session, const SessionKeys& others, std::int64_t now) const;
   std::string sign(TokenKind kind, Session session);
-  void forget_old(std::int64_t now);  // under the mutex
+  void note_ended(const std::string& sid, const Session& of, std::int64_t until);
+  void note_all_ended(const std::string& user, std::int64_t when);
+  void make_room();
+  std::int64_t all_ended(const std::string& user) const;  // logins until then are over
+  void forget_old(std::int64_t now);                      // under the mutex
 
   const Clock& clock_;
   const Snapshot<SessionKeys>& others_;
@@ -131,10 +139,15 @@ class SessionBook {
   mutable std::mutex mutex_;
   Settings settings_;
   std::shared_ptr<const KeyRing> ring_;
-  std::unordered_map<std::string, Session> judged_;             // by digest of the token
-  std::unordered_map<std::string, std::int64_t> ended_;         // sid → end of its relevance
+  std::unordered_map<std::string, Session> judged_;  // by digest of the token
+  struct Ended {
+    std::int64_t until = 0;  // end of its relevance
+    SessionOwner owner;
+  };
+  std::unordered_map<std::string, Ended> ended_;                // by sid
   std::map<std::string, std::int64_t, std::less<>> all_ended_;  // user → when
-  std::unordered_map<std::string, std::int64_t> live_;          // sid → expires
+  std::int64_t all_users_ended_ = 0;
+  std::unordered_map<std::string, std::int64_t> live_;  // sid → expires
   std::int64_t forgot_ = 0;
 };
 

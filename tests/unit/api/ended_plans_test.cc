@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "auth/login/session_records.h"
+#include "base/cat.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
@@ -109,6 +110,23 @@ TEST(EndedPlans, OfTooManyTheOldestGo) {
   carry_out();
   LONGS_EQUAL(kMaxEndedLogins, book()->ended().size());
   CHECK(!keeps("s0") && !keeps("s1") && keeps("s2") && keeps("x") && keeps("y"));
+}
+TEST(EndedPlans, NoAccountDisplacesTheRecordsOfOthers) {
+  for (int i = 0; i < 20; ++i) {
+    User user;
+    user.name = cat({"u", i});
+    user.role = Role::kViewer;
+    user.account = "acme";
+    content.records.push_back(
+        {record_key("users", user.name), user_json(user), ++content.revision});
+  }
+  for (int i = 0; i < 100; ++i) has("b" + std::to_string(i), "bert");
+  for (int user = 0; user < 20; ++user)
+    for (std::size_t i = 0; i < kMaxEndedOfUser; ++i)
+      waiting.push_back({cat({"a", user, "-", i}), cat({"u", user}), 2000});
+  carry_out();
+  LONGS_EQUAL(100, of("bert"));
+  LONGS_EQUAL(kMaxEndedLogins, book()->ended().size());
 }
 TEST(EndedPlans, WhatIsPastIsNoReasonToDropWhatIsNot) {
   for (std::size_t i = 0; i < kMaxEndedOfUser; ++i) has("p" + std::to_string(i), "anna", kNow);

@@ -75,6 +75,41 @@ TEST(SessionBook, IsRenewedByUseUntilTwelveHoursAfterItsLogin) {
   LONGS_EQUAL(std::chrono::seconds(12h).count(), lived.count());
   CHECK(!sid.empty());
 }
+TEST(SessionBook, AnEndedSessionStaysEndedHoweverManyOthersEnd) {
+  const std::string of_bert = begin("bert"), stolen = begin("anna");
+  book.end_login(*book.judge(stolen));
+  clock.advance(1s);
+  const std::string next = begin("anna");
+  Session other = *book.judge(begin("max"));
+  const std::string last = begin("mona");
+  book.end_login(*book.judge(last));
+  for (std::size_t i = 0; i < SessionBook::kMaxEnded + 1000; ++i) {
+    if (i % 100 == 0) clock.advance(1s);
+    other.user = i % 3 == 0 ? "mona" : "max";
+    other.sid = std::to_string(i);
+    other.login = other.issued = unix_seconds(clock.wall());
+    other.expires = other.login + 900;
+    book.end_login(other);
+  }
+  CHECK(!holds(stolen));
+  CHECK(!holds(last));
+  CHECK(book.ended().sessions.size() <= SessionBook::kMaxEnded);
+  // Those who log out so often lose the sessions of that time only.
+  const EndedSessions ended = book.ended();
+  CHECK(ended.users.contains("max"));
+  CHECK(!ended.users.contains("anna"));
+  CHECK(holds(begin("max")));
+  SessionBook restored{clock, others};
+  restored.configure({"node1", 900s, 12h});
+  restored.set_keys(book.keys());
+  restored.restore(ended);
+  CHECK(!restored.judge(stolen));
+  CHECK(!restored.judge(last));
+  for (const std::string& kept : {next, of_bert}) {
+    CHECK(holds(kept));
+    CHECK(restored.judge(kept).has_value());
+  }
+}
 TEST(SessionBook, IsNotRenewedForEachUse) {
   const std::string token = begin();
   CHECK(book.renew(*book.judge(token)).empty());
