@@ -36,6 +36,14 @@ bool can_be_icy_charset(std::string_view name) {
          without_controls(foreign) == foreign;
 }
 
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::any_of(names.begin(), names.end(), [&](auto n) { return iequals(name, n); });
+}
+
+bool is_latin1_charset(std::string_view name) {
+  return is_one_of(name, {"ISO-8859-1", "ISO8859-1", "ISO_8859-1", "latin1", "latin-1", "L1"});
+}
+
 // `charset`: the encoding of the bytes; bytes that are said to be UTF-8 and are not count as
 // Latin-1.
 std::string to_clean_utf8(std::string_view text, std::string_view charset) {
@@ -51,6 +59,8 @@ struct Texts {
 
 Texts read_text(std::string_view text, std::string_view charset, std::string_view mount_charset) {
   Texts texts;
+  // Liquidsoap sends a title that does not fit as UTF-8, and still names Latin-1.
+  if (is_latin1_charset(charset) && valid_utf8(text)) charset = "UTF-8";
   const bool to_utf8 =
       is_utf8_charset(mount_charset) || (mount_charset.empty() && !charset.empty());
   if (to_utf8) {
@@ -173,14 +183,6 @@ class Iconv {
   static inline const iconv_t kNone = reinterpret_cast<iconv_t>(-1);  // NOLINT
   iconv_t handle_;
 };
-
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::any_of(names.begin(), names.end(), [&](auto n) { return iequals(name, n); });
-}
-
-bool is_latin1_charset(std::string_view name) {
-  return is_one_of(name, {"ISO-8859-1", "ISO8859-1", "ISO_8859-1", "latin1", "latin-1", "L1"});
-}
 
 std::string to_utf8(std::string_view text, std::string_view from) {
   if (is_utf8_charset(from)) return utf8_to_utf8(text);

@@ -46,7 +46,7 @@ std::string artist_apart(std::string_view text, std::string_view artist);
 // encoder's charset the text is converted to the mount's, and a missing character becomes '?' in
 // the ICY block; without a mount's it is converted to UTF-8, because a player that reads UTF-8
 // shows nothing of a title in Latin-1 (VLC 3).  The UTF-8 text of statistics loses no character.
-// Bytes that are said to be UTF-8 and are not count as Latin-1.
+// Bytes that are said to be UTF-8 and are not count as Latin-1, and the reverse if they are valid.
 // others: further fields of the block, as they are written (IcyText).
 Metadata make_icy_metadata(std::string_view song, std::string_view url, std::string_view charset,
                            std::string_view mount_charset, std::string_view others = {});

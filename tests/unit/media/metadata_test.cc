@@ -69,6 +69,11 @@ TEST(Metadata, BytesThatAreCalledUtf8AndAreNotAreLatin1) {
   CHECK_EQUAL(std::string("Caf\u00e9|Caf\u00e9"), both("Caf\xe9", "", "UTF-8"));
   CHECK_EQUAL(std::string("Caf\u00e9|Caf\xe9"), both("Caf\xe9", "UTF-8", "ISO8859-1"));
 }
+TEST(Metadata, Utf8ThatIsCalledLatin1IsUtf8) {
+  CHECK_EQUAL(std::string("\u00c4 \u0416|\u00c4 \u0416"), both("\u00c4 \u0416", "ISO-8859-1", ""));
+  CHECK_EQUAL(std::string("Caf\u00e9|Caf\xe9"), both("Caf\u00e9", "latin1", "ISO8859-1"));
+  CHECK_EQUAL(std::string("Caf\u00e9|Caf\u00e9"), both("Caf\xe9", "latin1", ""));
+}
 TEST(Metadata, UnknownCharsetsAreAsNone) {
   CHECK_EQUAL(std::string("\u017b|\u017b"), both("\u017b", "klingon", ""));
   CHECK_EQUAL(std::string("Caf\u00e9|Caf\xe9"), both("Caf\xe9", "", "klingon"));
