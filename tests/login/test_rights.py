@@ -400,7 +400,7 @@ def a_name_that_is_anothers_address_is_refused(t):
     api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme", "password": "olga-secret"})
     olga = api.as_user("olga:olga-secret")
     api.mount("/bolt.mp3", account="bolt")
-    for name in ("/bolt.mp3/live.m3u8", "/bolt.mp3/archive-1-60.mp3", "/bolt.mp3/0123abcd-1.mp3", "/metrics", "/../x", "/a/../b", "/.", "//x", "/a#b", "/%2e%2e"):
+    for name in ("/bolt.mp3/live.m3u8", "/bolt.mp3/archive-1-60.mp3", "/bolt.mp3/0123abcd-1.mp3", "/metrics", "/../x", "/a/../b", "/.", "//x", "/a#b", "/%2e%2e", "/;", "/;stream.mp3"):
         for who in (olga, api):
             who.problem("invalid", "POST", "/mounts", {"mount": name})
     for name in ("/bolt.mp3/x", "/file/x"):

@@ -182,6 +182,7 @@ std::string_view refuse_record_name(std::string_view mount) {
     return "has a # or a percent sign with two hex digits";
   if (std::find(std::begin(kOwnPages), std::end(kOwnPages), mount) != std::end(kOwnPages) ||
       mount.starts_with("/admin/") || mount.starts_with("/api/") || mount.starts_with("/_lb/") ||
+      mount.starts_with("/;") ||  // players of SHOUTcast ask there for the <shoutcast-mount>
       is_well_known(mount) || is_template_path(mount))
     return "is reserved";
   if (parse_hls_path(mount) || parse_recorded_path(mount))
