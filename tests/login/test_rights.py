@@ -406,6 +406,14 @@ def a_name_that_is_anothers_address_is_refused(t):
     for name in ("/bolt.mp3/x", "/file/x"):
         olga.problem("forbidden", "POST", "/mounts", {"mount": name})
         api.mount(name)
+    # What listeners of others may come to hear: an administrator has said so, or it is a file of the web root.
+    api.want(200, "PATCH", "/mounts/bolt.mp3", {"settings": {"fallback-mount": "/fall.mp3", "suspended-mount": "/gone.mp3",
+                                                             "hls": {"enabled": True, "variant": [{"mount": "/low.mp3"}]}}})
+    (api.server.dir / "web" / "jingle.mp3").write_bytes(b"jingle")
+    for name in ("/fall.mp3", "/gone.mp3", "/low.mp3", "/jingle.mp3"):
+        olga.problem("forbidden", "POST", "/mounts", {"mount": name})
+    api.want(200, "PATCH", "/mounts/bolt.mp3", {"settings": {"suspended-mount": None}})
+    olga.mount("/gone.mp3")
     olga.mount("/mine")
     olga.mount("/mine/x")
     # A mount of its own where the pages of all mounts begin gives it none of them.

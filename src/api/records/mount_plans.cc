@@ -4,6 +4,7 @@
 
 #include "api/records/mount_answer.h"
 #include "api/records/mount_body.h"
+#include "api/records/mount_names.h"
 #include "api/records/mount_places.h"
 #include "api/records/record_plans.h"
 #include "api/request/list_page.h"
@@ -15,7 +16,6 @@
 #include "config/load/mount_rules.h"
 #include "config/mounts/record_relay.h"
 #include "config/settings/config.h"
-#include "config/settings/station_settings.h"
 
 namespace lb {
 namespace {
@@ -92,59 +92,6 @@ std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord
     return problem;
   return over("transfer", use.transfer, &RecordLimits::transfer,
               record.limits.transfer < 0 ? std::nullopt : quota.transfer);
-}
-
-// A stream without a record is the operator's, and so are names that the file uses: an owner's
-// record would take them over.  The addresses below a mount belong to it, so an owner creates
-// mounts only below its own.  The pages of all streams and stations are below kPages, which no
-// owner may use.
-constexpr std::string_view kPages = "/listen";
-std::optional<Problem> judge_name(const PlanContext& context, const MountRecord& record) {
-  if (context.who.role == Role::kAdmin) return std::nullopt;
-  const std::string& name = record.mount;
-  for (std::size_t slash = 0; slash != std::string::npos;) {
-    slash = name.find('/', slash + 1);
-    const std::string part = name.substr(0, slash);
-    const bool below = slash != std::string::npos;
-    const auto* row = context.book.mount(part);
-    const bool in_file = file_section(context.file, part) != nullptr;
-    const bool own = row != nullptr && !in_file && row->value.account == record.account;
-    const bool is_anothers = (row != nullptr && !own) || in_file || (below && part == kPages);
-    const std::string_view use = own || is_anothers ? "" : use_in_file(context.file, part);
-    const bool on_air = !own && [&] {
-      // The stream of a deleted mount lingers at nodes with listeners.
-      const MountNow now = context.world.now_of(part);
-      return now.on_air && (now.former.empty() || now.former != record.account);
-    }();
-    if (!is_anothers && use.empty() && !on_air) continue;
-    const std::string why =
-        !use.empty()             ? cat({": <", use, "> of the configuration file leads to it"})
-        : on_air && !is_anothers ? std::string(": a stream of that name is on the air")
-                                 : std::string();
-    return forbidden(
-        cat({"mount ", part, " is not of account ", record.account, why,
-             "; only an administrator may create ", below ? "mounts below it" : "its record"}));
-  }
-  const auto& mounts = context.book.mounts();
-  const std::string below = name + "/";
-  for (auto at = mounts.lower_bound(below); at != mounts.end() && at->first.starts_with(below);
-       ++at)
-    if (at->second->value.account != record.account)
-      return forbidden(cat({"a mount below ", name, " is not of account ", record.account,
-                            "; only an administrator may create its record"}));
-  // /listen/ID would show the mount /ID, which wins over the station ID.
-  const std::string_view id = std::string_view(name).substr(1);
-  const auto* station = context.book.station(id);
-  const auto& in_file = context.file.stations;
-  if (std::ranges::find(in_file, id, &StationSettings::id) != in_file.end() ||
-      (station != nullptr && station->value.account != record.account))
-    return forbidden(cat({"station ", id, " is not of account ", record.account,
-                          "; only an administrator may create a mount of its name"}));
-  // … as over the mount /ID.mp3 of another account.
-  if (is_station_id(id) && is_id_of_others(context, id, record.account))
-    return forbidden(cat({"/listen", name, " is the page of a mount that is not of account ",
-                          record.account, "; choose another name"}));
-  return std::nullopt;
 }
 
 // Refuses circles of fallbacks, and new fallbacks of an owner's mount to mounts of others.  before:
@@ -387,7 +334,7 @@ Plan create_mount(const PlanContext& context) {
   if (!sees_mount(context.who, record.mount, record.account))
     return forbidden(
         cat({"this login may use some mounts only, and ", record.mount, " is not one of them"}));
-  if (auto problem = judge_name(context, record)) return *std::move(problem);
+  if (auto problem = judge_new_name(context, record)) return *std::move(problem);
   if (auto problem = judge_quota(context, record, nullptr)) return *std::move(problem);
   if (auto problem = judge_fallback(context, record, nullptr)) return *std::move(problem);
   auto where = place(context, record);

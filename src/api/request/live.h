@@ -46,6 +46,7 @@ struct MountNow {
   std::string picture_refused;       // why the title has no picture; "": no reason
   std::optional<OffAirRow> off_air;  // nullopt: on the air, or never was
   std::string former;                // the account whose record was deleted lately; "": none
+  bool is_file = false;              // the web root has a file of this name
 };
 
 struct NodeNow {

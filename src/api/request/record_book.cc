@@ -58,6 +58,33 @@ std::string fallback_key(std::string_view fallback, std::string_view mount) {
 constexpr std::size_t kLifeIdBytes = 32;
 constexpr std::uint64_t kMaxLives = 1'000'000'000;
 
+// What follows this in the keys that begin with it.
+std::vector<std::string> names_behind(const PersistentMap<bool>& keys, const std::string& first) {
+  std::vector<std::string> names;
+  for (auto at = keys.lower_bound(first); at != keys.end() && at->first.starts_with(first); ++at)
+    names.push_back(at->first.substr(first.size()));
+  return names;
+}
+
+// Calls with each other mount that the record's listeners may come to hear.
+template <class Each>
+void each_lead(const MountRecord& record, Each each) {
+  const auto text = [&each](const XmlNode& from) {
+    if (const std::string_view to = trim(from.text); !to.empty()) each(to);
+  };
+  for (const XmlNode& child : record.settings.children) {
+    if (child.name == "fallback-mount" || child.name == "suspended-mount") text(child);
+    if (child.name != "hls") continue;
+    for (const XmlNode& variant : child.children) {
+      if (variant.name != "variant") continue;
+      for (const XmlAttribute& attribute : variant.attributes)
+        if (attribute.name == "mount") each(std::string_view(trim(attribute.value)));
+      for (const XmlNode& mount : variant.children)
+        if (mount.name == "mount") text(mount);
+    }
+  }
+}
+
 }  // namespace
 
 void RecordBook::set(const RegistryRecord& record, std::vector<std::string>& complaints) {
@@ -130,6 +157,12 @@ void RecordBook::set_effective(const std::string& name) {
 }
 
 void RecordBook::count(const MountRecord& record, bool in) {
+  each_lead(record, [&](std::string_view to) {
+    if (in)
+      leads_.set(fallback_key(to, record.mount), true);
+    else
+      leads_.erase(fallback_key(to, record.mount));
+  });
   if (const std::string fallback = fallback_of(record); !fallback.empty() && in)
     fallbacks_.set(fallback_key(fallback, record.mount), true);
   else if (!fallback.empty())
@@ -174,12 +207,11 @@ std::string fallback_of(const MountRecord& record) {
 }
 
 std::vector<std::string> RecordBook::falling_back_to(std::string_view mount) const {
-  const std::string first = fallback_key(mount, {});
-  std::vector<std::string> names;
-  for (auto at = fallbacks_.lower_bound(first);
-       at != fallbacks_.end() && at->first.starts_with(first); ++at)
-    names.push_back(at->first.substr(first.size()));
-  return names;
+  return names_behind(fallbacks_, fallback_key(mount, {}));
+}
+
+std::vector<std::string> RecordBook::leading_to(std::string_view mount) const {
+  return names_behind(leads_, fallback_key(mount, {}));
 }
 
 QuotaUse RecordBook::quota_use(std::string_view account) const {

@@ -113,6 +113,8 @@ class RecordBook {
   std::uint64_t reserved_kbps(std::string_view node) const;
   // The mounts with a record whose fallback is this mount.
   std::vector<std::string> falling_back_to(std::string_view mount) const;
+  // … or that lead to it in any way: also as its sound while suspended, or as a quality of its HLS.
+  std::vector<std::string> leading_to(std::string_view mount) const;
 
   std::vector<Ban> all_bans() const;
   std::map<std::string, unsigned, std::less<>> all_weights() const;
@@ -160,6 +162,7 @@ class RecordBook {
   PersistentMap<QuotaUse> used_;           // by account
   PersistentMap<std::uint64_t> reserved_;  // kbit/s by node
   PersistentMap<bool> fallbacks_;          // by the fallback, NUL and the mount that has it
+  PersistentMap<bool> leads_;              // the same, of all that a mount leads to
   StoreLife life_;
   std::uint64_t revision_ = 0;
 };

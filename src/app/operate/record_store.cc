@@ -400,6 +400,7 @@ ApiWorld RecordService::world(const Config& config) const {
   world.now_of = [this](const std::string& name) {
     MountNow now = sight_.mount_now(name);
     now.former = formers_->of(name, services_.clock.steady());
+    now.is_file = services_.files.read()->has_file(name);
     return now;
   };
   world.titles_of = [&titles = services_.titles](const std::string& name) {
