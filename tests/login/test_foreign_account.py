@@ -123,6 +123,22 @@ def many_refusals_of_one_account_keep_no_line_of_another_out_of_the_audit_log(t)
 
 
 @test
+def a_login_of_some_mounts_reads_no_lines_about_the_others(t):
+    api = Api(store_server(t, body="<console/>"))
+    api.want(201, "POST", "/accounts", {"id": OURS})
+    logins = [api.as_user(token=api.want(201, "POST", "/tokens", {"name": "x", "role": "owner", "account": OURS, "mounts": mounts}).json()["token"])
+              for mounts in ([], ["/mine"])]
+    for name in ("mine", "other"):
+        api.mount("/" + name, account=OURS)
+        logins[0].want(200, "PATCH", "/mounts/" + name, {"settings": {"stream-name": "it is " + name}})
+
+    def lines(login):
+        return {(one["do"], one["on"]) for one in login.want(200, "GET", "/audit").json()["items"] if one["on"].startswith("mounts/")}
+    wait_for(lambda: len(lines(logins[0])) == 4, "its lines are there", 10)
+    equal({on for _, on in lines(logins[1])}, {"mounts/%2Fmine"})
+
+
+@test
 def patterns_that_an_owner_gives_are_few(t):
     api = Api(store_server(t, body="<console/>"))
     api.want(201, "POST", "/accounts", {"id": OURS})

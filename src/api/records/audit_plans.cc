@@ -5,6 +5,7 @@
 
 #include "api/request/list_page.h"
 #include "api/request/record_book.h"
+#include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/encoding.h"
@@ -27,27 +28,37 @@ std::string_view mount_account_in(const RecordBook& book, const Config& config,
   return row != nullptr ? account_in(row) : mount_account(config, mount);
 }
 
-// The account of a record, or of a path of the API; "": none, or the record does not exist.
-std::string_view account_of(const RecordBook& book, const Config& config, std::string_view on) {
-  constexpr std::string_view kPath = "/api/v1/";
-  if (on.starts_with(kPath)) {
+constexpr std::string_view kPath = "/api/v1/";
+
+// A record, or a path of the API: its kind and its name.
+struct AuditedObject {
+  std::string kind, name;
+};
+std::optional<AuditedObject> object_of(std::string_view on) {
+  if (on.starts_with(kPath))
     on.remove_prefix(kPath.size());
-  } else if (on.starts_with('/')) {  // a mount as the commands name it
-    return mount_account_in(book, config, on);
-  }
+  else if (on.starts_with('/'))  // a mount as the commands name it
+    return AuditedObject{"mounts", std::string(on)};
   const auto parts = split(on, '/');
-  if (parts.size() < 2) return {};
-  const auto decoded = percent_decode(parts[1], false);
-  if (!decoded) return {};
-  std::string name = *decoded;
-  if (parts[0] == "accounts") {
+  const auto decoded = parts.size() < 2 ? std::nullopt : percent_decode(parts[1], false);
+  if (!decoded) return std::nullopt;
+  return AuditedObject{std::string(parts[0]),
+                       parts[0] == "mounts" ? mount_name_of(*decoded) : *decoded};
+}
+
+// Its account; "": none, or the record does not exist.
+std::string_view account_of(const RecordBook& book, const Config& config, std::string_view on) {
+  const auto object = object_of(on);
+  if (!object) return {};
+  const auto& [kind, name] = *object;
+  if (kind == "accounts") {
     const auto* row = book.account(name);
     return row == nullptr ? std::string_view() : std::string_view(row->value.id);
   }
-  if (parts[0] == "users") return account_in(book.user(name));
-  if (parts[0] == "tokens") return account_in(book.token(name));
-  if (parts[0] == "stations") return account_in(book.station(name));
-  return parts[0] == "mounts" ? mount_account_in(book, config, mount_name_of(std::move(name))) : "";
+  if (kind == "users") return account_in(book.user(name));
+  if (kind == "tokens") return account_in(book.token(name));
+  if (kind == "stations") return account_in(book.station(name));
+  return kind == "mounts" ? mount_account_in(book, config, name) : "";
 }
 
 enum class Sight : std::uint8_t { kNone, kWithoutAddress, kWithoutAccount, kAll };
@@ -58,6 +69,10 @@ Sight sight_of(const ApiCaller& caller, const Json& line) {
   if (caller.role == Role::kAdmin) return Sight::kAll;
   const auto by = line.at("account").text(), of = line.at("of").text();
   if (!by || !of || caller.account.empty()) return Sight::kNone;
+  // A login of some mounts sees no lines about the others.
+  const auto object = object_of(line.at("on").text().value_or(""));
+  if (object && object->kind == "mounts" && !sees_mount(caller, object->name, caller.account))
+    return Sight::kNone;
   // What was refused as if it did not exist must not show here as another account's.
   if (*by == caller.account)
     return of->empty() || *of == caller.account ? Sight::kAll : Sight::kWithoutAccount;
