@@ -10,8 +10,10 @@ from test_console_pages import LONG, mount_url
 OPEN = """
 for (const one of document.querySelectorAll('.dots')) one.click();
 for (const one of document.querySelectorAll('main details:not(.confirm)')) one.open = true;
-// A chart's table has a row an hour: more of the same are no news to axe, and scroll with 20 as well.
-for (const one of document.querySelectorAll('.sheet tbody')) for (const row of [...one.rows].slice(20)) row.remove();
+"""
+# A chart's table has a row an hour, and the titles of a mount are 100: more of the same are no news to axe, and scroll with 20 as well.
+SHORTER = """
+for (const one of document.querySelectorAll('.sheet table, .long table')) for (const row of [...one.rows].slice(21)) row.remove();
 """
 
 
@@ -39,6 +41,7 @@ def judged(t, *pages):
                 desk.browser.script(OPEN)
             for size, dark in ((WIDTHS["desk"], False), (WIDTHS["phone"], True)):
                 desk.browser.look(size, dark)
+                desk.browser.script(SHORTER)    # only now: an opened table is drawn in the next frame
                 faults = axe.faults(desk.browser)
                 if faults:
                     found[(page, "opened" if opened else "", size)] = faults
