@@ -3,6 +3,7 @@ import json
 import os
 import re
 import urllib.parse
+import weakref
 
 import jsonschema
 from harness import ADMIN, Failed, check, equal, free_port, wait_for
@@ -32,34 +33,45 @@ def refused(server, mount, login):
     raise Failed("the source was let in")
 
 
+class Description:
+    """A server's openapi.json."""
+    KNOWN = weakref.WeakKeyDictionary()     # server → (its process, description): the text is constant in a program
+
+    def __init__(self, server):
+        reply = server.get("/api/v1/openapi.json")
+        equal(reply.status, 200, "the status of the description")
+        self.text = reply.json()
+        self.paths = [(re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))), methods) for template, methods in self.text["paths"].items()]
+
+    @classmethod
+    def of(cls, server):
+        process, known = cls.KNOWN.get(server, (None, None))
+        if known is None or process is not server.process:
+            known = cls(server)
+            cls.KNOWN[server] = (server.process, known)
+        return known
+
+    def operation(self, method, path):
+        """The operation, or None."""
+        return next((methods[method.lower()] for pattern, methods in self.paths if method.lower() in methods and pattern.fullmatch(path)), None)
+
+
 class Api:
     def __init__(self, server, login=ADMIN, token=None):
         self.server, self.login, self.token = server, login, token
-        self.description = None
         self.seen = set()
 
     def as_user(self, login=None, token=None):
         other = Api(self.server, login, token)
-        other.description, other.seen = self.description, self.seen
+        other.seen = self.seen
         return other
 
     def describe(self):
-        if self.description is None:
-            reply = self.server.get("/api/v1/openapi.json")
-            equal(reply.status, 200, "the status of the description")
-            self.description = reply.json()
-        return self.description
-
-    def operation(self, method, path):
-        """The operation and its name in the description, or None."""
-        for template, methods in self.describe()["paths"].items():
-            pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
-            if re.fullmatch(pattern, path) and method.lower() in methods:
-                return methods[method.lower()]
-        return None
+        return Description.of(self.server).text
 
     def validate(self, method, path, reply):
-        operation = self.operation(method, path.split("?")[0])
+        description = Description.of(self.server)
+        operation = description.operation(method, path.split("?")[0])
         if operation is None:
             check(reply.status in (401, 403, 404, 405, 421), "%s %s is not described, and answered %d" % (method, path, reply.status))
             content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -72,7 +84,7 @@ class Api:
             return
         kind = next(iter(content))
         equal((reply.get("Content-Type") or "").split(";")[0], kind, "%s %s: the type of %d: %r" % (method, path, reply.status, reply.body[:300]))
-        schema = {"$ref": content[kind]["schema"]["$ref"], "components": self.describe()["components"]}
+        schema = {"$ref": content[kind]["schema"]["$ref"], "components": description.text["components"]}
         try:
             jsonschema.Draft202012Validator(schema).validate(reply.json())
         except jsonschema.ValidationError as e:
