@@ -107,19 +107,22 @@ Result<std::unique_ptr<Journal>> Journal::go_on(const std::string& path, Limits 
       here.st_dev != given.st_dev || here.st_ino != given.st_ino)
     return Error::invalid(path + ": is not the journal that was written to so far");
   const bool fits = !saved.epoch.empty() && saved.epoch.size() <= kLongestEpoch &&
-                    saved.acknowledged < saved.next_number && saved.unread <= saved.size &&
+                    saved.acknowledged < saved.next_number &&
+                    saved.asks_from <= saved.next_number && saved.unread <= saved.size &&
                     saved.size == static_cast<std::uint64_t>(given.st_size);
   if (!fits) return Error::invalid(path + ": does not fit to what was told of it");
   journal->epoch_ = saved.epoch;
   journal->next_number_ = saved.next_number;
   journal->acknowledged_ = saved.acknowledged;
+  journal->asks_from_ = saved.asks_from;
   journal->size_ = static_cast<std::size_t>(saved.size);
   journal->unread_ = static_cast<std::size_t>(saved.unread);
   journal->lost_ = saved.lost;
   if (saved.ahead_ms != 0) journal->ahead_ms_ = saved.ahead_ms;
   for (const OpenListeningRecord& open : saved.open)
     journal->open_[open.listening] = {{open.begun, open.began_ms},
-                                      open.by_clock_ms != 0 ? open.by_clock_ms : open.began_ms};
+                                      open.by_clock_ms != 0 ? open.by_clock_ms : open.began_ms,
+                                      open.moved};
   return journal;
 }
 
@@ -128,12 +131,13 @@ JournalRecord Journal::save() const {
   saved.epoch = epoch_;
   saved.next_number = next_number_;
   saved.acknowledged = acknowledged_;
+  saved.asks_from = asks_from_;
   saved.size = size_;
   saved.unread = unread_;
   saved.lost = lost_;
   saved.ahead_ms = ahead_ms_.value_or(0);
   for (const auto& [listening, open] : open_)
-    saved.open.push_back({listening, open.begun, open.began_ms, open.by_clock_ms});
+    saved.open.push_back({listening, open.begun, open.began_ms, open.by_clock_ms, open.moved});
   return saved;
 }
 
@@ -195,6 +199,7 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
     return Error::io(
         cat({path_, ": cannot be cut behind its last whole row: ", std::strerror(errno)}));
   next_number_ = std::max(next_number_, highest + 1);
+  asks_from_ = next_number_;
   for (const auto& [begun, heard] : open) {
     const std::int64_t ended_ms =
         heard.began_ms + std::max<std::int64_t>(heard_ms - heard.by_clock_ms, 0);
@@ -215,7 +220,7 @@ std::uint64_t Journal::begun(std::uint64_t listening, ListeningBegun row) {
     return 0;
   }
   const std::uint64_t number = next_number_;
-  open_[listening] = {{number, row.at_ms}, row.at_ms};
+  open_[listening] = {{number, row.at_ms}, row.at_ms, 0};
   append({0, std::move(row)});
   return number;
 }
@@ -225,10 +230,10 @@ std::optional<JournalOpen> Journal::ended(std::uint64_t listening, std::int64_t 
                                           std::uint64_t bytes, bool bytes_unknown) {
   const auto at = open_.find(listening);
   if (at == open_.end()) return std::nullopt;
-  const JournalOpen open = at->second;
+  const Open open = at->second;
   append({0, ListeningEnded{open.begun, std::max(at_ms, open.began_ms), bytes, bytes_unknown}});
   open_.erase(at);
-  return open;
+  return JournalOpen{open.begun - open.moved, open.began_ms};
 }
 
 void Journal::title(TitleBegun row) { append_if_room({0, std::move(row)}); }
@@ -297,6 +302,7 @@ void Journal::sync() { ::fdatasync(fd_.get()); }
 Result<JournalBatch> Journal::next(std::size_t most, std::size_t bytes) {
   JournalBatch batch;
   batch.epoch = epoch_;
+  if (asks()) return batch;
   if (unread_ < size_) sync();  // a number that the database has seen must survive a power failure
   std::size_t at = unread_;
   std::string piece;
@@ -332,20 +338,21 @@ Result<JournalBatch> Journal::next(std::size_t most, std::size_t bytes) {
   return batch;
 }
 
-Result<void> Journal::acknowledge(std::uint64_t number) {
-  if (number <= acknowledged_) return {};
-  // If the file was restored from a copy, the database knows more numbers and would ignore new
-  // rows.
-  next_number_ = std::max(next_number_, number + 1);
-  acknowledged_ = number;
-  if (number == batch_last_) unread_ = batch_end_;
-  if (unread_ > limits_.compact_above && unread_ > size_ / 2) return compact();
-  return {};
-}
-
 // Removes acknowledged rows and keeps the open listenings.  If the new file cannot be written, the
 // present one stays.
 Result<void> Journal::compact() {
+  auto left = unread_lines();
+  return left ? make_of(*left) : left.error();
+}
+
+Result<std::string> Journal::unread_lines() const {
+  std::string left(size_ - unread_, '\0');
+  if (read_at(reading_.get(), unread_, std::as_writable_bytes(std::span(left))) != left.size())
+    return Error::io(path_ + ": cannot be read to be written again");
+  return left;
+}
+
+Result<void> Journal::make_of(const std::string& rows) {
   std::string text = head();
   for (const auto& [listening, open] : open_) {
     if (open.begun > acknowledged_) continue;
@@ -355,11 +362,8 @@ Result<void> Journal::compact() {
   }
   // After a kill they end at the last sign of life, which may be one of the removed lines.
   if (!open_.empty() && alive_ms_ != 0) text += journal_line(JournalAlive{alive_ms_});
-  const std::size_t begin = text.size(), left = size_ - unread_;
-  text.resize(begin + left);
-  if (read_at(reading_.get(), unread_,
-              std::as_writable_bytes(std::span(text.data() + begin, left))) != left)
-    return Error::io(path_ + ": cannot be read to be compacted");
+  const std::size_t begin = text.size();
+  text += rows;
   if (auto made = make(std::move(text)); !made) return made.error();
   unread_ = begin;
   batch_last_ = 0;

@@ -10,6 +10,8 @@
 // While the disk is full or broken, rows wait in memory, up to Limits::waiting_bytes; a partly
 // written row is cut off.  Rows beyond the limit are lost, counted and logged; no listener is
 // refused.
+// After open() the database is asked first which rows it has: if they are more than were in the
+// file, that was restored from an older copy, and new rows get numbers behind them.
 // A foreign file, or one of a later version, is renamed with ".bad"; an incomplete last line (power
 // failure) is cut off.
 // Thread: one, which may wait for the disk.
@@ -37,7 +39,8 @@ struct OpenListeningRecord {
   std::uint64_t listening = 0, begun = 0;
   std::int64_t began_ms = 0;
   std::int64_t by_clock_ms = 0;  // 0: the same; see Journal::clocks()
-  static constexpr PlainRecord kRecord{.members = 4, .needed = 2};
+  std::uint64_t moved = 0;       // see Journal::Open
+  static constexpr PlainRecord kRecord{.members = 5, .needed = 2};
 };
 
 // The state of a journal for the process that continues it.  The file is unchanged; its lock goes
@@ -48,14 +51,15 @@ struct JournalRecord {
   std::uint64_t size = 0, unread = 0, lost = 0;
   std::vector<OpenListeningRecord> open;
   std::int64_t ahead_ms = 0;  // 0: not known
+  std::uint64_t asks_from = 0;
 };
 template <class Io, RecordOf<JournalRecord> T>
 void record_fields(Io& io, T& journal) {
-  auto& [epoch, next_number, acknowledged, size, unread, lost, open, ahead_ms] = journal;
+  auto& [epoch, next_number, acknowledged, size, unread, lost, open, ahead_ms, asks_from] = journal;
   io.needed(1, epoch, next_number, acknowledged, size, unread);
   io(6, lost);
   io.needed(7, open);
-  io(8, ahead_ms);
+  io(8, ahead_ms, asks_from);
 }
 
 // An open listening, by the number of its row, and by how much the clock was set since its start.
@@ -101,7 +105,7 @@ class Journal {
 
   // listening: a unique number from the caller.  Returns the number of its row; 0: the row is lost.
   std::uint64_t begun(std::uint64_t listening, ListeningBegun row);
-  // nullopt: the row of its start was lost.
+  // With the number that begun() returned; nullopt: the row of its start was lost.
   std::optional<JournalOpen> ended(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes,
                                    bool bytes_unknown = false);
   void title(TitleBegun row);
@@ -116,11 +120,13 @@ class Journal {
   Result<void> flush(std::int64_t now_ms);
   void sync();  // to the disk
 
+  // The next batch has no rows and only asks for the number to acknowledge.
+  bool asks() const noexcept { return asks_from_ != 0; }
   // The first written rows that are not acknowledged, at most `bytes` of the file, but at least
   // one; empty: none.
   Result<JournalBatch> next(std::size_t most, std::size_t bytes = kPiece);
-  // The database has all rows up to this number.
-  Result<void> acknowledge(std::uint64_t number);
+  // The database has all rows up to this number.  Returns how many rows have got other numbers.
+  Result<std::size_t> acknowledge(std::uint64_t number);
 
   // State that is not in the file; REQUIRES: a successful flush().
   JournalRecord save() const;
@@ -140,7 +146,10 @@ class Journal {
   Result<void> take_up(std::string_view text, Notes& notes);
   void append(JournalRow row);
   void append_if_room(JournalRow row);
+  Result<std::size_t> move_behind(std::uint64_t number, std::uint64_t from);
   Result<void> compact();
+  Result<std::string> unread_lines() const;
+  Result<void> make_of(const std::string& rows);  // the head, open listenings and these
   std::string head() const;
 
   const std::string path_;
@@ -148,8 +157,10 @@ class Journal {
   UniqueFd fd_, reading_;
   std::string epoch_;
   std::uint64_t next_number_ = 1, acknowledged_ = 0;
+  std::uint64_t asks_from_ = 0;  // the first row that was not in the file; 0: not asked any more
   struct Open : JournalOpen {
     std::int64_t by_clock_ms = 0;  // its start, by the present clock
+    std::uint64_t moved = 0;       // its number less the one that begun() returned
   };
   std::unordered_map<std::uint64_t, Open> open_;  // by the caller's number
   std::optional<std::int64_t> ahead_ms_;          // wall clock less steady clock

@@ -9,7 +9,7 @@ from api import Api, with_api
 from harness import ADMIN, Skip, check, equal, give_away, test, wait_for
 from syscalls import Faults, Rule
 from wire import basic
-from test_audience import audience_server, audience_with_store, ended, heard_long_enough, leaves, listens, on_air, summary
+from test_audience import audience_server, audience_with_store, ended, heard_long_enough, leaves, listens, on_air, sessions, summary
 from threads import all_at_once
 
 
@@ -241,3 +241,46 @@ def who_has_left_behind_the_copy_listens_no_more_when_it_is_put_back(t):
     leaves(server, source, stays)
     rows = {row["player"]: row for row in wait_for(lambda: ended(server, 2, "&all=1"), "the one that was there")}
     check(rows["VLC"]["seconds"] > 5, rows)
+
+
+@test
+def listeners_behind_a_copy_of_the_journal_that_was_put_back_are_counted_once(t):
+    server = audience_server(t)
+    state = server.dir / "state"
+    journal = state / "audience.journal"
+
+    def leave(*agents):
+        source = on_air(server)
+        for agent in agents:
+            leaves(server, source, listens(server, agent))
+        source.close()
+
+    leave("VLC/3.0")
+    ended(server, 1, "&all=1")
+    server.stop()
+    copy = journal.read_bytes()
+    server.start()
+    leave("mpv 0.35", "foobar2000/1.6", "Winamp 5")
+    before = ended(server, 4, "&all=1")
+    server.stop()
+    journal.write_bytes(copy)
+    held = sqlite3.connect(state / "audience.db", isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    server.start()
+    # More of them than the database knows behind the copy, which has not been asked yet.
+    leave("iTunes/1", "iTunes/2", "mpv 0.36", "iTunes/3", "iTunes/4")
+    server.wait_for_log("rows? wait in the journal")
+    held.execute("ROLLBACK")
+    held.close()
+    wait_for(lambda: Api(server).ask("GET", "/audience/sessions").status == 200, "the database is used again", 20)
+    after = ended(server, 9, "&all=1")
+    equal([row for row in after if row["id"] in {row["id"] for row in before}], before, "what was known")
+    server.wait_for_log("WARN .*the journal is an older copy of itself, .* new rows have got numbers behind those")
+    for _ in range(2):
+        server.stop()
+        server.start()
+        equal(sessions(server, "&all=1"), after, "after another start")
+    leave("Winamp 6")
+    ended(server, 10, "&all=1")
+    equal(server.log().count("an older copy"), 1)
+    check("never came" not in server.log(), server.log()[-800:])

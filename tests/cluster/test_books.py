@@ -418,6 +418,41 @@ def a_copy_is_put_back_and_another_master_goes_on_with_it(b):
 
 
 @test
+def a_node_whose_journal_was_put_back_while_the_master_is_away_loses_no_listener(b):
+    master = book_master(b, ["edge12"])
+    node = book_edge(b, 12, master)
+    up(master, "edge12")
+    feed(b, node)
+    hears(b, node).close()
+    ended(master, 1, "&all=1")
+    journal = node.dir / "state" / "audience.journal"
+    node.stop()
+    copy = journal.read_bytes()
+    node.start()
+    up(master, "edge12")
+    feed(b, node)
+    hears(b, node, "mpv 0.35").close()
+    hears(b, node, "Winamp 5").close()
+    before = ended(master, 3, "&all=1")
+    for server in (node, master):
+        server.stop()
+    journal.write_bytes(copy)
+    node.start()
+    feed(b, node)
+    others = ["foobar2000/1.6", "iTunes/12", "VLC/2"]
+    ends = in_journal(node, "E")
+    for agent in others:
+        hears(b, node, agent).close()
+    wait_for(lambda: in_journal(node, "E") == ends + len(others), "rows wait")
+    master.start()
+    up(master, "edge12")
+    after = ended(master, len(before) + len(others), "&all=1")
+    equal([row for row in after if row["id"] in {row["id"] for row in before}], before, "what was known")
+    node.wait_for_log("WARN .*the journal is an older copy of itself")
+    check("never came" not in master.log(), master.log()[-800:])
+
+
+@test
 def a_journal_that_has_waited_is_there_soon(b):
     """30,000 rows over one link."""
     master, many = book_master(b, ["edge12"]), 15_000

@@ -80,7 +80,8 @@ void AudienceService::send_book() {
     return wait(kRetryPause);
   }
   const bool keys = wants_keys();
-  if (batch->rows.empty() && !keys) return wait(kAlivePause);  // not written yet
+  if (batch->rows.empty() && !journal_->asks() && !keys)
+    return wait(kAlivePause);  // not written yet
   std::vector<std::string> rows = fitting_rows(*batch, kLongestFrame - 2048);
   delivers_ = true;
   sent_last_ = rows.empty() ? 0 : batch->rows[rows.size() - 1].number;
@@ -97,6 +98,22 @@ void AudienceService::send_book() {
           if (delivers_ && !suspended_) wait(kAlivePause);
         });
       });
+}
+
+bool AudienceService::acknowledge(std::uint64_t number) {
+  const std::uint64_t before = journal_->unacknowledged();
+  const auto moved = journal_->acknowledge(number);
+  if (!moved) {
+    complain(moved.error().what);
+    return journal_->unacknowledged() < before;
+  }
+  if (*moved == 0) return true;
+  runtime_.log.warn(kBookModule,
+                    cat({"the journal is an older copy of itself, as the database knows "
+                         "later rows of it: ",
+                         *moved, " new rows have got numbers behind those"}));
+  if (!journal_->shifted().empty()) send_shift(0);
+  return true;
 }
 
 void AudienceService::booked(BookedFrame answer) {
@@ -117,7 +134,7 @@ void AudienceService::booked(BookedFrame answer) {
       keys_asked_ = {};
       return wait(kRetryPause);
     }
-    if (const auto done = journal_->acknowledge(answer.last); !done) complain(done.error().what);
+    if (!acknowledge(answer.last)) return wait(kRetryPause);
     wait(std::max(kBookPause, std::chrono::duration_cast<std::chrono::milliseconds>(
                                   runtime_.clock.steady() - sent_at_) /
                                   2));

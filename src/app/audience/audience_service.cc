@@ -385,7 +385,7 @@ void AudienceService::deliver() {
     retry_->after(kRetryPause);
     return;
   }
-  if (batch->rows.empty()) {  // not written yet
+  if (batch->rows.empty() && !journal_->asks()) {  // not written yet
     if (!retry_->armed()) retry_->after(kAlivePause);
     return;
   }
@@ -426,8 +426,7 @@ void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {
     runtime_.log.error(kAudienceModule, cat({merged->missing, " rows of the journal never came"}));
     publish_gap(node_, merged->missing, "they never came");
   }
-  if (const auto acknowledged = journal_->acknowledge(merged->seen); !acknowledged)
-    complain(acknowledged.error().what);
+  if (!acknowledge(merged->seen)) retry_->after(kRetryPause);
   deliver();
 }
 

@@ -169,6 +169,7 @@ class AudienceService {
   bool wants_keys();
   void save_keys();
   void delivered(const Result<AudienceMerge::Merged>& merged);
+  bool acknowledge(std::uint64_t number);  // false: to be tried again
   void complain(const std::string& what);
   void report_lost();
   // The event of rows that the database will never have.  Any thread of the service.

@@ -60,7 +60,13 @@ TEST_GROUP(AudienceJournal) {
     CHECK(text.has_value());
     CHECK(replace_file(path, text->text + std::string(bytes)).has_value());
   }
-  std::vector<JournalRow> rows() { return journal->next(1000)->rows; }
+  std::vector<JournalRow> rows() {
+    if (journal->asks()) {
+      CHECK(journal->next(1000)->rows.empty());
+      LONGS_EQUAL(0, *journal->acknowledge(0));
+    }
+    return journal->next(1000)->rows;
+  }
 };
 
 TEST(AudienceJournal, RowsComeAsTheyWereWritten) {
@@ -310,6 +316,114 @@ TEST(AudienceJournal, ACopyThatWasPutBackGoesOnBehindWhatIsKnown) {
   journal->begun(1, listening(1000));
   CHECK(journal->flush(1000).has_value());
   LONGS_EQUAL(501, rows()[0].number);
+}
+TEST(AudienceJournal, NewRowsOfACopyThatWasPutBackGoBehindWhatIsKnown) {
+  open();
+  journal->begun(1, listening(1000));
+  journal->begun(2, listening(1000));
+  journal->ended(1, 1500, 10);
+  CHECK(journal->flush(1600).has_value());
+  const std::string copy = read_file(path)->text;
+  // The database knows others up to fewer, as many, and more rows than have been written since.
+  for (const std::uint64_t known : {4, 5, 7, 8, 9, 500}) {
+    journal.reset();
+    CHECK(replace_file(path, copy).has_value());
+    open();
+    LONGS_EQUAL(1, notes.cut.size());  // its end is row 4
+    journal->begun(3, listening(2000));
+    CHECK(journal->flush(2000).has_value());
+    LONGS_EQUAL(5, journal->begun(3, listening(2000)) - 1);
+    journal->ended(3, 2500, 30);  // 7
+    CHECK(journal->flush(2600).has_value());
+    LONGS_EQUAL(8, journal->begun(4, listening(3000)));
+    CHECK(journal->next(1000)->rows.empty());  // it asks
+    LONGS_EQUAL(5, *journal->acknowledge(known));
+    CHECK_FALSE(journal->asks());
+    LONGS_EQUAL(5, journal->unacknowledged());
+    CHECK(journal->flush(3000).has_value());
+    for (const bool again : {false, true}) {
+      if (again) {
+        journal.reset();
+        open();
+        CHECK(journal->flush(4000).has_value());
+      }
+      const auto got = rows();
+      LONGS_EQUAL(again ? 7 : 5, got.size());
+      for (std::size_t i = 0; i < got.size(); ++i) LONGS_EQUAL(known + 1 + i, got[i].number);
+      const ListeningEnded cut = {2, 1600, 0, true}, end = {known + 3, 2500, 30, false};
+      CHECK(std::get<ListeningEnded>(got[0].what) == cut);
+      CHECK(std::get<ListeningEnded>(got[3].what) == end);
+      CHECK(std::get<ListeningBegun>(got[4].what) == listening(3000));
+      if (again) continue;
+      // Session files know it by its first number, after a hand-over too.
+      const auto saved = lb::test::through_record(journal->save());
+      auto next = Journal::go_on(path, {}, UniqueFd(::dup(journal->descriptor())), saved);
+      CHECK(next.has_value());
+      LONGS_EQUAL(8, (*next)->ended(4, 4000, 40)->begun);
+    }
+  }
+}
+TEST(AudienceJournal, RowsOfTheFileThatTheDatabaseHasAreNotNew) {
+  open();
+  for (std::uint64_t i = 1; i <= 4; ++i) journal->begun(i, listening(1000));
+  CHECK(journal->flush(1000).has_value());
+  for (const std::uint64_t known : {0, 2, 4}) {
+    journal.reset();
+    const std::string before = read_file(path)->text;
+    open();
+    journal->begun(9, listening(2000));
+    CHECK(journal->flush(2000).has_value());
+    // The process that goes on has not heard of an answer either.
+    auto next = Journal::go_on(path, {}, UniqueFd(::dup(journal->descriptor())),
+                               lb::test::through_record(journal->save()));
+    CHECK(next.has_value());
+    journal = std::move(*next);
+    CHECK(journal->asks());
+    LONGS_EQUAL(0, *journal->acknowledge(known));
+    const auto got = rows();
+    LONGS_EQUAL(9 - known, got.size());
+    LONGS_EQUAL(known + 1, got.front().number);
+    LONGS_EQUAL(9, got.back().number);
+    journal.reset();
+    CHECK(replace_file(path, before).has_value());
+  }
+}
+TEST(AudienceJournal, ADatabaseThatKnowsMoreThanWasSentGetsRowsBehindThat) {
+  open();
+  journal->begun(1, listening(1000));
+  journal->begun(2, listening(1000));
+  CHECK(journal->flush(1000).has_value());
+  LONGS_EQUAL(0, *journal->acknowledge(1));
+  journal->ended(1, 2000, 10);  // not in the file
+  LONGS_EQUAL(2, *journal->acknowledge(500));
+  CHECK(journal->flush(2000).has_value());
+  const auto got = rows();
+  LONGS_EQUAL(2, got.size());
+  LONGS_EQUAL(501, got[0].number);
+  LONGS_EQUAL(502, got[1].number);
+  LONGS_EQUAL(1, std::get<ListeningEnded>(got[1].what).begun);  // the database has it open
+}
+TEST(AudienceJournal, WithoutRoomForNewNumbersTheOldOnesStayAndItAsksAgain) {
+  open();
+  journal->begun(1, listening(1000));
+  journal->ended(1, 1500, 10);
+  CHECK(journal->flush(1500).has_value());
+  open();
+  journal->begun(2, listening(2000));
+  CHECK(journal->flush(2000).has_value());
+  journal->ended(2, 2500, 10);
+  const std::string elsewhere = folder + ".gone";
+  CHECK(std::rename(folder.c_str(), elsewhere.c_str()) == 0);
+  CHECK_FALSE(journal->acknowledge(100).has_value());
+  CHECK(journal->asks());
+  LONGS_EQUAL(4, journal->unacknowledged());
+  CHECK(std::rename(elsewhere.c_str(), folder.c_str()) == 0);
+  LONGS_EQUAL(2, *journal->acknowledge(100));
+  CHECK(journal->flush(3000).has_value());
+  const auto got = rows();
+  LONGS_EQUAL(2, got.size());
+  LONGS_EQUAL(101, got[0].number);
+  LONGS_EQUAL(101, std::get<ListeningEnded>(got[1].what).begun);
 }
 TEST(AudienceJournal, KeysLiveForTheirDayAndTheNext) {
   int made = 0;
