@@ -112,9 +112,7 @@ std::variant<std::pair<AudienceReport::Place, std::size_t>, Problem> page_of(
     const std::size_t dot = std::min(after.find('.'), after.size());
     const auto began = parse_u64(after.substr(0, dot));
     const auto id = parse_u64(std::string_view(after).substr(std::min(dot + 1, after.size())));
-    if (!began || !id || *began > kMost || *id > kMost)
-      return wrong_parameter("after",
-                             cat({"after=", after.substr(0, 80), " is not a value of next"}));
+    if (!began || !id || *began > kMost || *id > kMost) return wrong_after(after);
     place = {static_cast<std::int64_t>(*began), static_cast<std::int64_t>(*id)};
   }
   return std::pair(place, ask.csv || context.world.whole ? kMaxReportLines : most);

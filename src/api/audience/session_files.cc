@@ -138,9 +138,7 @@ Plan sessions_json(const PlanContext& context, const SessionsAsked& asked) {
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
   const auto& [after, most] = std::get<ListPage>(page);
   const auto begin = after.empty() ? std::optional<std::uint64_t>(0) : parse_u64(after);
-  if (!begin)
-    return wrong_parameter("after",
-                           cat({"after=", after.substr(0, 80), " is not a value of next"}));
+  if (!begin) return wrong_after(after);
   AudienceTable table{
       {"address", "began", "ended", "seconds", "bytes", "mount", "agent", "referer"}, {}};
   const std::size_t first = std::min<std::uint64_t>(*begin, asked.rows.size()),

@@ -137,8 +137,7 @@ Plan list_audit(const PlanContext& context) {
   back.most = most;
   if (!after.empty()) {
     back.before = parse_u64(after);
-    if (!back.before)
-      return wrong_parameter("after", cat({"after=", after, " is not a value of next"}));
+    if (!back.before) return wrong_after(after);
   }
   const auto who = query_param(context.request.query, "who");
   const auto on = query_param(context.request.query, "on");

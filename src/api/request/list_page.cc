@@ -41,4 +41,8 @@ std::variant<ListPage, Problem> list_page(const ApiRequest& request) {
   return page;
 }
 
+Problem wrong_after(std::string_view after) {
+  return wrong_parameter("after", cat({"after=", after.substr(0, 80), " is not a value of next"}));
+}
+
 }  // namespace lb

@@ -20,6 +20,8 @@ struct ListPage {
   std::size_t most = 100;
 };
 std::variant<ListPage, Problem> list_page(const ApiRequest& request);
+// `after` is not a value that this list has given as `next`.
+Problem wrong_after(std::string_view after);
 
 // {"items": […], "next": "…"}: one page of a list.
 class PageWriter {
