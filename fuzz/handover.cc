@@ -24,6 +24,7 @@
 #include "cluster/relay/relay_host.h"
 #include "cluster/slots/seat_book.h"
 #include "cluster/slots/slot_book.h"
+#include "hls/list_record.h"
 #include "stream/file/heard_file_record.h"
 #include "stream/listener/direct_record.h"
 #include "stream/mount/closed_mounts.h"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hls/cut.h"
+
 namespace lb {
 
 void ListPace::pass(SteadyTime now) {

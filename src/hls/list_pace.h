@@ -6,15 +6,18 @@
 // Source: RFC 8216 section 6.3.3: a player begins with the third segment from the end, or later.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "base/clock.h"
-#include "hls/cut.h"
+#include "base/record.h"
 
 namespace lb {
+
+struct HlsSegment;
 
 class ListPace {
  public:
@@ -25,6 +28,13 @@ class ListPace {
   bool shows_due(std::span<const HlsSegment> newest, SteadyTime now);
   // Called with the segments of each list.
   void note(std::span<const HlsSegment> listed, SteadyTime now);
+
+  template <class Io, RecordOf<ListPace> T>
+  friend void record_fields(Io& io, T& pace) {
+    io(1, pace.due_, pace.since_, pace.noted_, pace.cut_, pace.length_);
+    if constexpr (Io::kReads)
+      if (pace.cut_.count() <= 0) pace.due_ = ~std::uint64_t{0};
+  }
 
  private:
   static constexpr std::size_t kFromEnd = 3;

@@ -4,10 +4,13 @@
 #include <chrono>
 #include <utility>
 
+#include "stream/mount/mount.h"
+
 namespace lb {
 namespace {
 
 constexpr std::chrono::minutes kUnasked{1};
+constexpr std::chrono::seconds kOver{1};  // by the clock of any worker
 
 }  // namespace
 
@@ -25,6 +28,26 @@ HlsLiveListPtr HlsListTable::follow(const std::string& mount, const HlsLiveListP
   const auto [row, is_new] = lists_.try_emplace(mount, next);
   if (!is_new && row->second == from) row->second.swap(next);
   return row->second;
+}
+
+std::vector<HlsListRecord> HlsListTable::save() const {
+  std::vector<HlsListRecord> saved;
+  std::lock_guard<std::mutex> guard(mutex_);
+  for (const auto& [name, list] : lists_)
+    if (const auto mount = list->mount.lock())
+      saved.push_back({name, mount->hls_listed_end.load(std::memory_order_relaxed), list->pace});
+  return saved;
+}
+
+void HlsListTable::go_on(const HlsListRecord& saved, const std::shared_ptr<Mount>& mount,
+                         SteadyTime now) {
+  auto list = std::make_shared<HlsLiveList>();
+  list->mount = mount;
+  list->until = now - kOver;  // it has no text yet
+  list->pace = saved.pace;
+  mount->hls_listed_end = saved.listed_end;
+  std::lock_guard<std::mutex> guard(mutex_);
+  lists_[saved.mount] = std::move(list);
 }
 
 void HlsListTable::drop_unasked(SteadyTime now) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "hls/cut.h"
 #include "hls/list_pace.h"
+#include "hls/list_record.h"
 #include "hls/media_playlist.h"
 
 namespace lb {
@@ -39,6 +41,8 @@ class HlsListTable {
   HlsLiveListPtr of(const std::string& mount) const;
   // `next` was made from `from`.  Returns the newest list: another worker may have been first.
   HlsLiveListPtr follow(const std::string& mount, const HlsLiveListPtr& from, HlsLiveListPtr next);
+  std::vector<HlsListRecord> save() const;
+  void go_on(const HlsListRecord& saved, const std::shared_ptr<Mount>& mount, SteadyTime now);
 
  private:
   void drop_unasked(SteadyTime now);

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from harness import ADMIN, SOURCE, Failed, Skip, check, equal, mount, test, wait_for
-from hls_check import Fault, Watch
+from hls_check import Fault, Kept, Watch
 from threads import Threaded
 from wire import basic, request
 
@@ -143,31 +143,12 @@ def behind_a_seam_a_segment_can_be_fetched_for_the_length_of_its_list(t):
     sent = [encoded("mp3", 90, tone) for tone in (440, 880)]
     first = Encoder(t, server, "/m.mp3", "mp3", sent[0], lead=12)
     address = wait_for(lambda: re.findall(r"^[^#].*$", server.get("/m.mp3/live.m3u8").text, re.M), "the list of variants")[0]
-    listed, needed, short = {}, {}, []
-
-    def ask():
-        now, text = time.monotonic(), server.get("/m.mp3/" + address).text
-        segments = re.findall(r"#EXTINF:([\d.]+),\n(?:#.*\n)*([^#\n]+)", text)
-        whole = sum(float(length) for length, _ in segments)
-        for length, name in segments:
-            listed[name], needed[name] = now, max(needed.get(name, 0), whole + float(length))
-        return now
-
-    wait_for(lambda: ask() and len(listed) >= 6, "six segments")
+    kept = Kept(server.get, "/m.mp3/" + address)
+    wait_for(lambda: kept.ask() and len(kept.listed) >= 6, "six segments")
     first.close()
     Encoder(t, server, "/m.mp3", "mp3", sent[1], lead=12)
-    gone = set()
-
-    def all_is_seen():
-        now = ask()
-        for name in [name for name, last in listed.items() if last < now and name not in gone]:
-            if server.get("/m.mp3/" + name).status != 200:
-                gone.add(name)
-                if time.monotonic() - listed[name] < needed[name]:
-                    short.append("%s: %.1f s of %.1f" % (name, time.monotonic() - listed[name], needed[name]))
-        return len(gone) >= 8
-    wait_for(all_is_seen, "eight segments are gone", 60)
-    check(not short, "segments that went too early: %s" % short)
+    wait_for(lambda: kept.poll() or len(kept.gone) >= 8, "eight segments are gone", 60)
+    check(not kept.short, "segments that went too early: %s" % kept.short)
 
 
 @test

@@ -5,6 +5,7 @@ A violation is a Fault.
 """
 import http.client
 import re
+import time
 import urllib.parse
 
 OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
@@ -231,3 +232,30 @@ class Watch:
         numbers = sorted(self.seen)
         must(numbers == list(range(numbers[0], numbers[-1] + 1)), "numbers are missing: %r" % numbers)
         return b"".join(self.seen[n][1] for n in numbers)
+
+
+class Kept:
+    """How long segments that have left the list can be fetched: `gone` has those that cannot any more, `short` those of
+    them that left too early (RFC 8216, 6.2.2: its own length and that of its longest list)."""
+
+    def __init__(self, get, path):
+        self.get, self.path, self.folder = get, path, path.rpartition("/")[0]
+        self.listed, self.needed, self.gone, self.short = {}, {}, set(), []
+
+    def ask(self):
+        now, text = time.monotonic(), self.get(self.path).text
+        segments = re.findall(r"#EXTINF:([\d.]+),\n(?:#.*\n)*([^#\n]+)", text)
+        whole = sum(float(length) for length, _ in segments)
+        for length, name in segments:
+            self.listed[name] = now
+            self.needed[name] = max(self.needed.get(name, 0), whole + float(length))
+        return now
+
+    def poll(self):
+        now = self.ask()
+        for name in [name for name, last in self.listed.items() if last < now and name not in self.gone]:
+            if self.get("%s/%s" % (self.folder, name)).status != 200:
+                self.gone.add(name)
+                kept = time.monotonic() - self.listed[name]
+                if kept < self.needed[name]:
+                    self.short.append("%s: %.1f s of %.1f" % (name, kept, self.needed[name]))

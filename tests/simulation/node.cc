@@ -25,6 +25,7 @@
 #include "app/services/services.h"
 #include "app/services/worker.h"
 #include "config/load/loader.h"
+#include "hls/list_record.h"
 #include "http/connections.h"
 #include "net/loop/loop_beats.h"
 #include "net/socket/fd_parcel.h"

@@ -3,7 +3,7 @@ import time
 
 from auth_bench import ACCEPT, backend_of
 from harness import ADMIN, Failed, check, equal, give_away, test, wait_for
-from hls_check import Fault, Watch
+from hls_check import Fault, Kept, Watch
 from media import MP3_FRAME
 from replacing import upgrade
 from threads import Threaded
@@ -74,6 +74,25 @@ def players_see_no_seam(t):
         equal(len({segment.discontinuity for segment, *_ in one.seen.values()}), 1, "discontinuity numbers")
         check(one.sound() in studio.sent, "the segments are what was sent")
         check(len(one.sound()) > 300 * MP3_FRAME, "they are %d bytes" % len(one.sound()))
+
+
+@test
+def behind_a_seam_too_what_was_listed_can_be_fetched_for_the_length_of_its_list(t):
+    """The list follows ten seconds behind the second source when the program is replaced."""
+    server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG.replace("<hls>1</hls>", "<hls>1</hls><linger-for>8</linger-for>"))
+    (player,), studio = players_of(t, server, 1)
+    kept = Kept(server.get, player.path)
+    wait_for(lambda: kept.ask() and len(kept.listed) >= 6, "six segments", 20)
+    studio.close()
+    studio.source.close()
+    Studio(t, server)
+    wait_for(lambda: kept.poll() or len({name.split("-")[0] for name in kept.listed}) == 2, "a segment behind the seam", 20)
+    known = set(kept.listed)
+    upgrade(server)
+    kept.poll()
+    check(len(set(kept.listed) - known) <= 1, "the list goes on where it was")
+    wait_for(lambda: kept.poll() or known <= kept.gone, "what was listed before is gone", 60)
+    check(not kept.short, "segments that went too early: %s" % kept.short)
 
 
 @test

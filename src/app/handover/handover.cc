@@ -30,6 +30,7 @@
 #include "app/services/worker.h"
 #include "auth/listener/authenticators.h"
 #include "base/cat.h"
+#include "hls/list_record.h"
 #include "http/connections.h"
 #include "program/process.h"
 #include "stream/listener/loop_streams.h"

@@ -14,6 +14,7 @@
 #include "app/operate/record_service.h"
 #include "app/services/services.h"
 #include "base/file.h"
+#include "hls/list_record.h"
 #include "net/socket/memory_file.h"
 #include "net/tls/tls_keeper.h"
 #include "program/process.h"

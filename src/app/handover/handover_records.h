@@ -24,6 +24,8 @@
 
 namespace lb {
 
+struct HlsListRecord;  // hls/list_record.h
+
 struct ServerRecord {
   std::uint64_t next_client_id = 0, next_lease = 0;
   WallTime started_wall{};
@@ -71,10 +73,11 @@ void record_fields(Io& io, T& of) {
   if (file != 0 || Io::kReads) io.needed(4, file);
 }
 
-// Listenings by HLS.
+// Listenings by HLS, and the lists of mounts.
 struct PlayersRecord {
   std::vector<HlsSessionRecord> players;
-  static constexpr PlainRecord kRecord{.members = 1, .needed = 1};
+  std::vector<HlsListRecord> lists;
+  static constexpr PlainRecord kRecord{.members = 2, .needed = 1};
 };
 
 // A connection with an unanswered request, which the next process reads again from its first byte.

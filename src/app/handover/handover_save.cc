@@ -38,6 +38,7 @@
 #include "cluster/nodes/node_record.h"
 #include "cluster/polling/stream_list_record.h"
 #include "cluster/slots/slot_book.h"
+#include "hls/list_table.h"
 #include "http/connection_record.h"
 #include "http/connections.h"
 #include "stream/file/heard_file_record.h"
@@ -107,12 +108,17 @@ Result<void> HandoverOut::end_of_parts() {
 void Handover::save_players(HandoverOut& out) {
   PlayersRecord of;
   const auto put = [&] {
-    if (!of.players.empty()) out.put(HandoverType::kPlayers, std::exchange(of, {}));
+    if (!of.players.empty() || !of.lists.empty())
+      out.put(HandoverType::kPlayers, std::exchange(of, {}));
   };
   for (HlsSessionRecord& player : network_.hls->sessions().save(network_.clock.steady())) {
     of.players.push_back(std::move(player));
     ++given_.players;
     if (of.players.size() >= kPlayersARecord) put();
+  }
+  for (HlsListRecord& list : network_.hls->lists().save()) {
+    of.lists.push_back(std::move(list));
+    if (of.lists.size() >= kPlayersARecord) put();
   }
   put();
 }

@@ -45,6 +45,7 @@
 #include "cluster/polling/stream_list_record.h"
 #include "cluster/slots/seat_book.h"
 #include "cluster/slots/slot_book.h"
+#include "hls/list_record.h"
 #include "net/socket/fd_parcel.h"
 #include "stream/file/heard_file_record.h"
 #include "stream/listener/loop_streams.h"

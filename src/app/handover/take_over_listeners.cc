@@ -18,6 +18,7 @@
 #include "auth/listener/authenticators.h"
 #include "base/cat.h"
 #include "config/settings/config.h"
+#include "hls/list_table.h"
 #include "http/connection_record.h"
 #include "http/connections.h"
 #include "stream/file/heard_file_record.h"
@@ -243,6 +244,11 @@ void TakeOver::direct_goes_on(Network& network, TakenDirect direct, std::shared_
 }
 
 Result<void> TakeOver::take(Network& network, const PlayersRecord& saved) {
+  for (const HlsListRecord& list : saved.lists) {
+    auto mount = network.hls->resting(list.mount);
+    if (!mount) mount = network.mounts.find(list.mount);
+    if (mount) network.hls->lists().go_on(list, mount, network.clock.steady());
+  }
   for (const HlsSessionRecord& player : saved.players)
     if (auto taken = take_player(network, player); !taken) return taken;
   return {};

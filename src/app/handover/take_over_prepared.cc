@@ -12,6 +12,7 @@
 #include "app/operate/record_service.h"
 #include "app/services/services.h"
 #include "base/file.h"
+#include "hls/list_record.h"
 #include "net/socket/fd_parcel.h"
 
 namespace lb {

@@ -43,11 +43,12 @@ std::uint64_t newest_headers_from(const AppendLog<StreamEvent>& list) {
 std::uint64_t StreamLog::keep_media(std::uint64_t end, const LogWindow& window) {
   const std::int64_t ms = window.media.count();
   std::int64_t until = seconds_kept_.empty() ? 0 : seconds_kept_.back().ms;
-  const auto listed =
-      std::find_if(seconds_kept_.rbegin(), seconds_kept_.rend(),
-                   [&](const auto& second) { return second.position <= window.media_end; });
-  if (window.media_end > 0 && listed != seconds_kept_.rend() && until - listed->ms < ms)
-    until = listed->ms;
+  if (window.media_end > 0)
+    if (const auto listed =
+            std::find_if(seconds_kept_.rbegin(), seconds_kept_.rend(),
+                         [&](const auto& second) { return second.position <= window.media_end; });
+        listed != seconds_kept_.rend() && until - listed->ms < ms)
+      until = listed->ms;
   const std::uint64_t most = static_cast<std::uint64_t>(ms) * kMaxMediaRate / 1000;
   // Also limited by bytes, because media time does not advance while the rate keeps changing.
   std::size_t gone = 0;

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "base/through_record.h"
+
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
 
@@ -76,5 +78,21 @@ TEST(ListPace, AListThatNobodyFollowsIsTheNewestAgain) {
   list();
   now += 61s;
   newest += 10;
+  LONGS_EQUAL(newest, list().back().sequence);
+}
+TEST(ListPace, ItGoesOnFromARecordThatMakesSense) {
+  live(60s);
+  newest += 15;
+  const auto before = list();
+  pace = lb::test::through_record(pace);
+  now += 1s;
+  LONGS_EQUAL(before.back().sequence, list().back().sequence);
+  live(30s);
+  LONGS_EQUAL(newest - 8, list().back().sequence);
+  RecordOut out;
+  out(1, std::uint64_t{5});  // the next one, and no length
+  pace = {};
+  RecordIn in("hand-over", out.bytes());
+  record_fields(in, pace);
   LONGS_EQUAL(newest, list().back().sequence);
 }
