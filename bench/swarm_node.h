@@ -89,7 +89,7 @@ class SwarmNode final : public NodeSide {
   void master_left(MasterSession&, const std::string& why) override;
   void streams_changed(const std::set<std::string>&) override {}
   void remember_proof(const ProveFrame&) override {}
-  void mount_looked_up(const std::string&, bool) override {}
+  void mount_looked_up(const std::string&, const std::string&, bool) override {}
   void execute(const MasterSession&, CommandFrame, std::function<void(ResultFrame)> then) override {
     then({});
   }

@@ -9,6 +9,7 @@
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/network.h"
+#include "app/topology/mount_lookup.h"
 
 namespace lb {
 
@@ -59,20 +60,27 @@ TokenKey ClusterService::key_for(const std::string& node) const {
 
 RedirectAnswer ClusterService::unserved(const RedirectAsk& ask) {
   RedirectAnswer answer;
-  const bool known =
+  const std::string* const at_master = network_.lookup->at_master(ask.mount);
+  const bool offered =
       network_.links->masters().is_offered(ask.mount) || network_.relays->is_listed(ask.mount);
+  const bool known = offered || at_master != nullptr;
   if (!ask.arrival.redirected() && !ask.arrival.sent_back() && !known) return answer;
   answer.kind = RedirectAnswer::Kind::kRefuse;
   answer.retry_after = std::chrono::seconds(1 + rng_.below(3));
   // Without a token only the history shows that a listener has returned.
   const ClientKey client = client_key(ask.client.ip(), ask.user_agent, ask.mount);
-  const bool was_there = !ask.arrival.redirected() && sent_to_master_.last(client, now()).node != 0;
+  // From a master that does not offer it none returns.
+  const bool returns = offered || at_master == nullptr;
+  const bool was_there =
+      returns && !ask.arrival.redirected() && sent_to_master_.last(client, now()).node != 0;
   if (stopped_ || ask.arrival.way != Arrival::Way::kFirst || was_there) return answer;
   std::optional<WayBack> back;
   if (ask.arrival.redirected()) {
     back = network_.links->masters().way_back(ask.scheme, ask.arrival.redirected_by);
     if (!back) back = network_.relays->way_back(ask.scheme, ask.arrival.redirected_by);
   }
+  if (!back && at_master != nullptr)
+    back = network_.links->masters().way_back(ask.scheme, token_tag(*at_master));
   if (!back) back = network_.links->masters().way_back(ask.scheme, std::nullopt);
   if (!back) back = network_.relays->way_back(ask.scheme, std::nullopt);
   if (!back) return answer;

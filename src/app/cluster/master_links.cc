@@ -358,9 +358,9 @@ unsigned MasterLinks::lookup_mount(const std::string& mount) {
   return asked;
 }
 
-void MasterLinks::mount_looked_up(const std::string& mount, bool known) {
+void MasterLinks::mount_looked_up(const std::string& master, const std::string& mount, bool known) {
   if (known) network_.relays->settle(mount);
-  network_.lookup->mount_looked_up(mount, known);
+  network_.lookup->mount_looked_up(master, mount, known);
 }
 
 Loop& MasterLinks::loop() noexcept { return network_.loops.control(); }

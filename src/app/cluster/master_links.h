@@ -155,7 +155,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   void link_keys(const std::string& master, const std::vector<TokenKey>& keys) override;
   void master_clock(const std::string& master, std::chrono::milliseconds ahead) override;
   void remember_proof(const ProveFrame& proof) override;
-  void mount_looked_up(const std::string& mount, bool known) override;
+  void mount_looked_up(const std::string& master, const std::string& mount, bool known) override;
   void execute(const MasterSession& from, CommandFrame command,
                std::function<void(ResultFrame)> then) override;
   void answer(const MasterSession& from, const AskFrame& ask,

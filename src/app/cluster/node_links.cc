@@ -9,6 +9,8 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/mount_fallbacks.h"
+#include "app/services/mount_files.h"
 #include "app/services/network.h"
 #include "app/topology/cluster_facts.h"
 #include "app/topology/cluster_plans.h"
@@ -321,14 +323,18 @@ void NodeLinks::send_offer_news(std::uint64_t version) {
   offers_.forget(loop().now());
 }
 
-bool NodeLinks::is_offered(const std::string& mount) {
+bool NodeLinks::is_heard(const std::string& mount) {
   if (offer_timer_.armed()) {
     const std::uint64_t before = offers_.version();
     due_.erase(mount);
     offers_.set_own({mount, false, ""}, offer_of_(mount));
     send_offer_news(before);
   }
-  return offers_.find({mount, false, ""}) != nullptr;
+  if (offers_.find({mount, false, ""}) != nullptr) return true;
+  const auto config = network_.config.read();
+  const MountSettings* const section = named_section(*config, mount);
+  return section != nullptr &&
+         waits_on_fallback(*config, *section, *network_.mounts.all(), network_.mount_files.get());
 }
 
 void NodeLinks::send(const MessageFrame& message) {

@@ -96,7 +96,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   RedirectDecider& decider() noexcept override;
   const KnownNode* known_node(std::string_view id) const override;
   Replica<StreamOffer>& offers() noexcept override { return offers_; }
-  bool is_offered(const std::string& mount) override;
+  bool is_heard(const std::string& mount) override;
   WelcomeFrame welcome_for(const KnownNode& node) override;
   void node_joined(NodeSession& session) override;
   void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,

@@ -20,6 +20,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
+#include "app/services/mount_fallbacks.h"
 #include "app/services/mount_files.h"
 #include "app/services/picture_files.h"
 #include "app/services/playing_mount.h"

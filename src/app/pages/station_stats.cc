@@ -7,6 +7,7 @@
 #include "admin/page/player_page.h"
 #include "app/cluster/cluster_service.h"
 #include "app/services/archive_service.h"
+#include "app/services/mount_fallbacks.h"
 #include "app/services/mount_files.h"
 #include "app/services/services.h"
 #include "app/services/worker.h"
@@ -16,7 +17,6 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
-#include "stream/listener/fallback_chain.h"
 #include "stream/listener/loop_streams.h"
 #include "stream/source/source_facts.h"
 #include "stream/source/source_set.h"
@@ -157,17 +157,6 @@ void add_kh_numbers(StatsFields& globals, const Services& services) {
   globals["stream_kbytes_sent"] = std::to_string(sent / 1024);
 }
 
-// Whether another mount or a file plays for listeners of a mount without a source.
-bool fallback_plays(const Config& config, const MountSettings& settings,
-                    const MountTable::Rows& mounts, const MountFiles* files) {
-  return find_in_fallbacks(
-      settings.fallback_mount,
-      [&](const std::string& name) {
-        return mounts.contains(name) || (files != nullptr && files->fallback(name) != nullptr);
-      },
-      [&](const std::string& name) { return mount_settings(config, name).fallback_mount; });
-}
-
 // The row that Icecast shows for such a mount.
 StatsSource make_waiting(const MountSettings& settings, const Config& config,
                          const std::string& authority) {
@@ -184,12 +173,6 @@ StatsSource make_waiting(const MountSettings& settings, const Config& config,
   return source;
 }
 
-bool waits_on_fallback(const Config& config, const MountSettings& settings,
-                       const MountTable::Rows& mounts, const MountFiles* files) {
-  return !is_glob(settings.name) && !mounts.contains(settings.name) &&
-         fallback_plays(config, settings, mounts, files);
-}
-
 template <class Wanted>
 void add_waiting(StatsDocument& document, const Services& services, const Config& config,
                  const MountTable::Rows& mounts, Wanted&& wanted) {
@@ -201,15 +184,6 @@ void add_waiting(StatsDocument& document, const Services& services, const Config
 }
 
 }  // namespace
-
-std::vector<MountSettings> mounts_on_fallback(const Config& config, const MountTable::Rows& mounts,
-                                              const MountFiles* files) {
-  std::vector<MountSettings> out;
-  for_each_section(config, [&](const MountSettings& settings) {
-    if (waits_on_fallback(config, settings, mounts, files)) out.push_back(settings);
-  });
-  return out;
-}
 
 StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere,
                          const std::optional<std::string>& only) {

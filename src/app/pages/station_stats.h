@@ -21,9 +21,5 @@ struct Services;
 // only: this source alone; the global counters include all.
 StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere,
                          const std::optional<std::string>& only = std::nullopt);
-// The configured mounts that have no source, but a playing fallback.  files: fallback files that
-// count as playing; null: none.
-std::vector<MountSettings> mounts_on_fallback(const Config& config, const MountTable::Rows& mounts,
-                                              const MountFiles* files);
 
 }  // namespace lb

@@ -17,6 +17,10 @@ void MountLookup::lookup_mount(const std::string& mount, const ParkedRequest& re
     callbacks_.wake(request, WaitOutcome::kReady);
     return;
   }
+  if (at_master(mount) != nullptr) {
+    callbacks_.wake(request, WaitOutcome::kElsewhere);
+    return;
+  }
   const auto before = asked_.find(mount);
   Asked asked = before == asked_.end() ? Asked{} : before->second;
   const bool has_room = before != asked_.end() || asked_.size() < kMaxMounts;
@@ -39,16 +43,32 @@ void MountLookup::lookup_mount(const std::string& mount, const ParkedRequest& re
   callbacks_.ask_polled();
 }
 
-void MountLookup::mount_looked_up(const std::string& mount, bool known) {
+const std::string* MountLookup::at_master(const std::string& mount) const {
+  const auto found = at_master_.find(mount);
+  return found == at_master_.end() || found->second.until < loop_.now() ? nullptr
+                                                                        : &found->second.master;
+}
+
+void MountLookup::mount_looked_up(const std::string& master, const std::string& mount, bool known) {
   const auto at = asked_.find(mount);
   if (at == asked_.end()) return;
   Asked& asked = at->second;
   // The offer came before this answer: the mount is here, unless this node may not have it.
-  asked.known = asked.known || known;
-  if (known && callbacks_.is_here(mount))
+  if (known && asked.known_to.empty()) asked.known_to = master;
+  if (known && callbacks_.is_here(mount)) {
     end(mount, WaitOutcome::kReady);
-  else if (asked.unanswered > 0 && --asked.unanswered == 0 && !asked.polled)
-    end(mount, asked.known ? WaitOutcome::kElsewhere : WaitOutcome::kNever);
+  } else if (asked.unanswered > 0 && --asked.unanswered == 0 && !asked.polled) {
+    const bool is_known = !asked.known_to.empty();
+    if (is_known) note_at_master(mount, asked.known_to);
+    end(mount, is_known ? WaitOutcome::kElsewhere : WaitOutcome::kNever);
+  }
+}
+
+void MountLookup::note_at_master(const std::string& mount, const std::string& master) {
+  const SteadyTime now = loop_.now();
+  if (at_master_.size() >= kMaxMounts)
+    std::erase_if(at_master_, [now](const auto& row) { return row.second.until < now; });
+  if (at_master_.size() < kMaxMounts) at_master_[mount] = {master, now + kAnswerLasts};
 }
 
 void MountLookup::mounts_changed() {

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "app/services/parked_requests.h"
+#include "base/clock.h"
 #include "base/rate_limit.h"
 
 namespace lb {
@@ -29,6 +30,7 @@ class MountLookup {
   static constexpr std::size_t kMaxRequests = 4096;  // of one mount
   static constexpr std::size_t kMaxParked = 65'536;
   static constexpr unsigned kMaxQuestions = 50;  // a second
+  static constexpr std::chrono::seconds kAnswerLasts{2};
 
   // The masters that a request may make us ask.
   struct Masters {
@@ -47,7 +49,10 @@ class MountLookup {
   // Wakes the request once, now or later.
   void lookup_mount(const std::string& mount, const ParkedRequest& request, Masters masters);
   // Takes one linked master's answer.
-  void mount_looked_up(const std::string& mount, bool known);
+  void mount_looked_up(const std::string& master, const std::string& mount, bool known);
+  // The linked master that lately had this mount, which was not offered to this node: it plays only
+  // a fallback, or needs what this node lacks.  Null: none.
+  const std::string* at_master(const std::string& mount) const;
   // Mounts may have come.
   void mounts_changed();
   bool empty() const noexcept { return asked_.empty(); }
@@ -60,14 +65,20 @@ class MountLookup {
   struct Asked {
     bool linked = false, polled = false;  // these masters were asked
     unsigned unanswered = 0;              // linked masters
-    bool known = false;                   // to one of them
+    std::string known_to;                 // one of them
   };
+  struct AtMaster {
+    std::string master;
+    SteadyTime until;
+  };
+  void note_at_master(const std::string& mount, const std::string& master);
   void end(const std::string& mount, WaitOutcome outcome);
 
   Loop& loop_;
   Callbacks callbacks_;
   std::map<std::string, Asked, std::less<>> asked_;
-  ParkedRequests parked_;  // for the same mounts
+  std::map<std::string, AtMaster> at_master_;  // at most kMaxMounts
+  ParkedRequests parked_;                      // for the same mounts
   SecondCount questions_;
 };
 

@@ -209,7 +209,7 @@ Result<void> MasterSession::take(Frame frame) {
     return {};
   }
   if (const auto* who = std::get_if<WhoFrame>(&frame)) {
-    if (who->known) host_.mount_looked_up(who->mount, *who->known);
+    if (who->known) host_.mount_looked_up(master_id(), who->mount, *who->known);
     return {};
   }
   if (const auto* proof = std::get_if<ProveFrame>(&frame)) {

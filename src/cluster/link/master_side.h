@@ -25,8 +25,8 @@ class MasterSide : public LinkHost {
   virtual const KnownNode* known_node(std::string_view id) const = 0;
   // This master's offers, which are its own rows.
   virtual Replica<StreamOffer>& offers() noexcept = 0;
-  // The present state; nodes may not have been sent a change yet.
-  virtual bool is_offered(const std::string& mount) = 0;
+  // Whether a listener hears it here now; nodes may not have been sent a change of offers yet.
+  virtual bool is_heard(const std::string& mount) = 0;
   virtual WelcomeFrame welcome_for(const KnownNode& node) = 0;
   // A node has been accepted; an older connection of the same process ends here, without a BYE.
   virtual void node_joined(NodeSession& session) = 0;

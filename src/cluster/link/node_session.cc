@@ -220,7 +220,7 @@ Result<void> NodeSession::take_valid(Frame frame) {
     return {};
   }
   if (const auto* who = std::get_if<WhoFrame>(&frame)) {
-    if (!who->known) link_.send(WhoFrame{who->mount, host_.is_offered(who->mount)});
+    if (!who->known) link_.send(WhoFrame{who->mount, host_.is_heard(who->mount)});
     return {};
   }
   if (const auto* drain = std::get_if<DrainFrame>(&frame)) {

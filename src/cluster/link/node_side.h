@@ -65,7 +65,8 @@ class NodeSide : public LinkHost {
   // How far the master's wall clock is ahead of this one, as measured just now.
   virtual void master_clock(const std::string& master, std::chrono::milliseconds ahead) = 0;
   virtual void remember_proof(const ProveFrame& proof) = 0;
-  virtual void mount_looked_up(const std::string& mount, bool known) = 0;
+  // A master's answer about a mount.
+  virtual void mount_looked_up(const std::string& master, const std::string& mount, bool known) = 0;
   // Items that this node enforces.
   virtual void conf(const std::string& /*master*/, const ConfFrame& /*frame*/) {}
   // An order of this master.  Calls `then` once, now or later, perhaps after the session is gone.

@@ -57,23 +57,44 @@ TEST(MountLookup, WaitsForTheFirstMasterThatKnows) {
   LONGS_EQUAL(1, asked.size());
   STRCMP_EQUAL("", all().c_str());
   here = {"/a"};
-  lookup.mount_looked_up("/a", true);
+  lookup.mount_looked_up("m1", "/a", true);
   STRCMP_EQUAL("0:7 known,1:8 known,", all().c_str());
-  lookup.mount_looked_up("/a", true);
+  lookup.mount_looked_up("m1", "/a", true);
   LONGS_EQUAL(2, woken.size());
 }
 TEST(MountLookup, GivesUpWhenAllHaveSaidNo) {
   lookup.lookup_mount("/a", {0, 7}, kLinked);
-  lookup.mount_looked_up("/a", false);
+  lookup.mount_looked_up("m1", "/a", false);
   STRCMP_EQUAL("", all().c_str());
-  lookup.mount_looked_up("/a", false);
+  lookup.mount_looked_up("m1", "/a", false);
   STRCMP_EQUAL("0:7 not,", all().c_str());
 }
 TEST(MountLookup, AMountThatWeMayNotHaveIsElsewhere) {
   lookup.lookup_mount("/a", {0, 7}, kLinked);
-  lookup.mount_looked_up("/a", true);
-  lookup.mount_looked_up("/a", true);
+  lookup.mount_looked_up("m1", "/a", true);
+  lookup.mount_looked_up("m1", "/a", true);
   STRCMP_EQUAL("0:7 elsewhere,", all().c_str());
+}
+TEST(MountLookup, AMasterThatHasItWithoutAnOfferIsKnownForAMoment) {
+  lookup.lookup_mount("/a", {0, 7}, kLinked);
+  lookup.mount_looked_up("m2", "/a", true);
+  CHECK(lookup.at_master("/a") == nullptr);  // its offer may still come from the other one
+  lookup.mount_looked_up("m1", "/a", false);
+  STRCMP_EQUAL("m2", lookup.at_master("/a")->c_str());
+  lookup.lookup_mount("/a", {0, 8}, kLinked);
+  STRCMP_EQUAL("0:7 elsewhere,0:8 elsewhere,", all().c_str());
+  LONGS_EQUAL(1, asked.size());
+  here = {"/a"};
+  lookup.lookup_mount("/a", {0, 9}, kLinked);
+  STRCMP_EQUAL("0:9 known", woken.back().c_str());
+  here.clear();
+  lookup.lookup_mount("/b", {0, 7}, kLinked);
+  for (const char* const master : {"m1", "m2"}) lookup.mount_looked_up(master, "/b", false);
+  CHECK(lookup.at_master("/b") == nullptr);
+  pass(MountLookup::kAnswerLasts + 10ms);
+  CHECK(lookup.at_master("/a") == nullptr);
+  lookup.lookup_mount("/a", {0, 7}, kLinked);
+  LONGS_EQUAL(3, asked.size());
 }
 TEST(MountLookup, LinkedMastersAreWaitedForNoLongerThan300Ms) {
   lookup.lookup_mount("/a", {0, 7}, kLinked);
@@ -81,7 +102,7 @@ TEST(MountLookup, LinkedMastersAreWaitedForNoLongerThan300Ms) {
   STRCMP_EQUAL("", all().c_str());
   pass(150ms);
   STRCMP_EQUAL("0:7 elsewhere,", all().c_str());
-  lookup.mount_looked_up("/a", true);
+  lookup.mount_looked_up("m1", "/a", true);
   LONGS_EQUAL(1, woken.size());
   CHECK(lookup.empty());
 }
@@ -142,7 +163,7 @@ TEST(MountLookup, ALinkedMasterThatSaysNoIsNoAnswerOfAPolledOne) {
   masters = 1;
   lookup.lookup_mount("/a", {0, 7}, kBoth);
   LONGS_EQUAL(1, lists);
-  lookup.mount_looked_up("/a", false);
+  lookup.mount_looked_up("m1", "/a", false);
   pass(MountLookup::kLinkPatience + 50ms);
   lookup.links_lost();
   STRCMP_EQUAL("", all().c_str());
@@ -165,7 +186,7 @@ TEST(MountLookup, AMountThatIsAskedForAtLinksIsThenAskedForInLists) {
 TEST(MountLookup, NoRequestIsWokenWhenTheServerStops) {
   lookup.lookup_mount("/a", {0, 7}, kLinked);
   lookup.stop();
-  lookup.mount_looked_up("/a", false);
+  lookup.mount_looked_up("m1", "/a", false);
   pass(MountLookup::kLinkPatience + 50ms);
   LONGS_EQUAL(0, woken.size());
 }

@@ -1,5 +1,6 @@
 #include "app/pages/station_stats.h"
 
+#include "app/services/mount_fallbacks.h"
 #include "app/services/mount_files.h"
 #include "app/test_server.h"
 #include "app/topology/listeners_elsewhere.h"

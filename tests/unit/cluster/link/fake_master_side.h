@@ -34,7 +34,7 @@ class FakeMasterSide final : public MasterSide {
   RedirectDecider& decider() noexcept override { return decider_; }
   const KnownNode* known_node(std::string_view id) const override { return known.node(id); }
   Replica<StreamOffer>& offers() noexcept override { return offered; }
-  bool is_offered(const std::string& mount) override {
+  bool is_heard(const std::string& mount) override {
     return offered.find({mount, false, ""}) != nullptr;
   }
   WelcomeFrame welcome_for(const KnownNode&) override {

@@ -50,7 +50,7 @@ class FakeNodeSide final : public NodeSide {
   void remember_proof(const ProveFrame& proof) override {
     bench_.report("proof " + proof.ask + " " + proof.say);
   }
-  void mount_looked_up(const std::string& mount, bool is_known) override {
+  void mount_looked_up(const std::string&, const std::string& mount, bool is_known) override {
     bench_.report("who " + mount + (is_known ? " yes" : " no"));
   }
   void execute(const MasterSession&, CommandFrame command,
