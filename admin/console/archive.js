@@ -1,8 +1,8 @@
-// What is recorded: the days of a mount as a bar to click on, from-to as a form, its titles; in the
-// zone of the viewer.
+// What is recorded: days of a mount as a bar to click on, from-to as a form, its titles; in the
+// viewer's zone.
 import {ago, auto, box, cell, clock, count, HOUR, el, head, here, list, local, moment, number, part, press, query, quiet, say, svg, table, tenths, to, two, when, words} from './kit.js';
 import {command, json} from './command.js';
-import {form, question} from './forms.js';
+import {form, question, value} from './forms.js';
 import {t} from './texts.js';
 
 const DAY = 86400, HIGH = 46, HOUR_HIGH = 14, LISTEN = 3600, AT_ONCE = 4;   // s, pixels, s, questions
@@ -53,11 +53,11 @@ async function oneMount(page, mount) {
   const player = el('audio', {controls: true, preload: 'none', hidden: true, 'aria-label': t('Recording')}), now = el('p', {class: 'playing', role: 'status'});
   let ranges = [], playing = 0, bounds = [0, 0], shown = '';
 
+  const nothing = () => say(now, t('Nothing of this time can be played.'));
   const held = at => ranges.find(range => range.from <= at && at < range.to);
   function play(from, until) {
-    const range = held(from) || ranges.find(one => one.from > from);
-    if (!range) { say(now, t('Nothing is recorded from then on.')); return; }
-    const begin = Math.max(from, range.from), end = until || Math.min(range.to, begin + LISTEN);
+    const range = held(from) || ranges.find(one => one.from > from), begin = Math.max(from, range?.from), end = until || Math.min(range?.to, begin + LISTEN);
+    if (!(begin < end)) return nothing();
     player.hidden = false;
     player.src = base + '?from=' + begin.toFixed(3) + '&to=' + end.toFixed(3);
     say(now, moment(begin) + ' \u2013 ' + second(end));
@@ -65,17 +65,16 @@ async function oneMount(page, mount) {
     draw();
     player.play().catch(() => {});
   }
-  const range = form({button: 'Play', asks: true, groups: [{fields: [{name: 'from', label: 'From', type: 'date', required: true}, {name: 'to', label: 'To', type: 'date', required: true, hint: zoned()}]}],
+  const range = form({button: 'Play', asks: true, groups: [{fields: [{name: 'from', label: 'From', type: 'date', step: 1, required: true}, {name: 'to', label: 'To', type: 'date', step: 1, required: true, hint: zoned()}]}],
     send: async body => { if (body.to <= body.from) throw new Error(t('The end is not after the beginning')); play(body.from, body.to); }});
   const download = el('a', {class: 'button', download: ''}, t('Download'));
   range.node.querySelector('.buttons').append(download);
-  for (const {control} of range.fields) control.step = 1;   // s
-  const value = name => new Date(range.fields.find(field => field.name === name).control.value) / 1000;
   const link = () => {
-    const from = value('from'), until = value('to');
+    const [from, until] = range.fields.map(value);
     if (until > from) download.href = base + '?from=' + from + '&to=' + until + '&download=1'; else download.removeAttribute('href');
   };
   range.node.addEventListener('input', link);
+  player.addEventListener('error', nothing);
 
   function draw() {
     const wide = Math.max(bar.clientWidth, 240), x = at => ((at - bounds[0]) * wide / (bounds[1] - bounds[0])).toFixed(1), parts = [svg('rect', {class: 'none', x: 0, y: 0, width: wide, height: HIGH - HOUR_HIGH})];
@@ -100,19 +99,20 @@ async function oneMount(page, mount) {
     shown = asked;
     bounds = [begin, end];
     if (!playing) say(now, '');
-    ranges = (one?.ranges || []).filter(range => range.to > bounds[0] && range.from < bounds[1]);
+    ranges = one?.ranges || [];
+    const parts = ranges.filter(range => range.to > bounds[0] && range.from < bounds[1]);
     draw();
     const mayDelete = here.role === 'owner' || here.role === 'admin';
-    rows.fill([...ranges].reverse(), row => row.from + '-' + row.to, row => ({cells: [cell('From', press(moment(row.from), () => play(row.from), {class: 'link'})), cell('To', moment(row.to)),
+    rows.fill(parts.reverse(), row => row.from + '-' + row.to, row => ({cells: [cell('From', press(moment(row.from), () => play(row.from), {class: 'link'})), cell('To', moment(row.to)),
       cell('Length', ago(row.to - row.from)), cell('Size', megabytes(row.bytes)), cell('Where', places(row.where))],
     acts: [el('a', {href: base + '?from=' + row.from + '&to=' + row.to + '&download=1', download: ''}, t('Download')),
       mayDelete && row.where.includes('here') && question('Delete', moment(row.from), () => t('The files that lie within {0} and {1} are removed at this server.', when(row.from), when(row.to)),
         [['Delete', async () => { await command('archive/delete', {mount, from: row.from, to: row.to}); await show(); }]])]}), got.reading ? READING : 'Nothing is recorded of this day.');
     const heard = (one?.titles || []).filter(row => row.at >= bounds[0] && row.at < bounds[1] && row.title);
     titles.fill(heard, row => row.at + row.title, row => ({cells: [cell('Time', press(second(row.at), () => play(row.at), {class: 'link'})), cell('Title', auto(row.title))]}), 'No titles of this day.');
-    const first = ranges[0], last = ranges.at(-1);
+    const first = parts.at(-1), last = parts[0];
     if (first) {
-      [Math.max(first.from, bounds[0]), Math.min(last.to, bounds[1] - 1)].forEach((at, n) => { range.fields[n].control.value = local(at) + ':' + two(Math.floor(at) % 60); });
+      [Math.max(first.from, bounds[0]), Math.min(last.to, bounds[1] - 1)].forEach((at, n) => { const field = range.fields[n]; field.control.value = local(field.value = at, 19); });
       link();
     }
   }

@@ -1,7 +1,7 @@
 // What the pages about the audience share: questions of /api/v1/audience in the viewer's zone, the
 // same as CSV, figures as they are read, and choices that stay in the address of the page.
 import {api, box, cell, el, head, hidden, number, query, quiet, span, tenths} from './kit.js';
-import {language, t, woven} from './texts.js';
+import {t, woven} from './texts.js';
 
 // A server without a zone database knows UTC alone.
 export let zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';

@@ -1,10 +1,10 @@
 // Forms and questions of the console.  A form knows its fields by the pointers of the API's
 // problems (RFC 9457, RFC 6901), so that what the server finds wrong stands at its field.
-import {clock, el, hidden, local, press, quiet, say, span, tell, words} from './kit.js';
+import {clock, el, hidden, local, offset, press, quiet, say, span, tell, words} from './kit.js';
 import {t} from './texts.js';
 
 export const HERE = 'In the time of this browser. Empty: ';
-export const banFields = reason => [{name: 'until', label: 'Until', type: 'date', value: local(clock() / 1000 + 86400), hint: HERE + 'until it is deleted.'},
+export const banFields = reason => [{name: 'until', label: 'Until', type: 'date', value: clock() / 1000 + 86400, hint: HERE + 'until it is deleted.'},
   {name: 'reason', label: 'Reason', most: 500, spellcheck: true, value: reason}];
 const TEXTLESS = new Set(['tick', 'picture']);   // what no browser fills in
 let made = 0;
@@ -20,7 +20,7 @@ function control(field, id) {
   if (field.type === 'tick') return el('input', {...shared, type: 'checkbox', checked: !!field.value});
   if (field.type === 'picture') return el('input', {...shared, type: 'file', accept: 'image/jpeg,image/png,image/webp'});
   const types = {password: 'password', date: 'datetime-local', day: 'date', number: 'number'};
-  const first = field.unit && field.value !== undefined ? field.value / field.unit : field.value ?? '';
+  const first = field.value && field.type === 'date' ? local(field.value) : field.unit && field.value !== undefined ? field.value / field.unit : field.value ?? '';
   return el('input', {...shared, type: types[field.type] || 'text', value: first, placeholder: field.placeholder,
     list: field.choices && id + 'l', min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.step || (field.type === 'number' ? 'any' : undefined)});
 }
@@ -31,7 +31,7 @@ const hoursOf = text => text.toLowerCase().split(/[,;\n]+/).map(row => row.trim(
   return {...all.length && {days: all}, from, until: until || ''};
 });
 // undefined: nothing is there.
-function value(field) {
+export function value(field) {
   const it = field.control;
   if (field.type === 'tick') return it.checked;
   const text = field.type === 'password' ? it.value : field.type === 'picture' ? field.path : it.value.trim();
@@ -40,7 +40,11 @@ function value(field) {
   if (field.parse) return field.parse(text);
   if (field.type === 'hours') return hoursOf(text);
   if (field.type === 'number') return field.unit ? Math.round(Number(text) * field.unit) : Number(text);
-  if (field.type === 'date') return Math.floor(new Date(text).getTime() / 1000);
+  if (field.type === 'date') {
+    // Where clocks go back a text is two times: here it is the one in the zone of what was there.
+    const at = Date.parse(text + 'Z') / 1000 + offset(field.value || clock() / 1000);
+    return at && local(at) === text.slice(0, 16) ? at : new Date(text) / 1000;
+  }
   if (field.type === 'length') return text.split(':').reduce((sum, one) => sum * 60 + Number(one), 0);
   if (field.type === 'flag') return text === 'true';
   if (field.type === 'size' && /^-?\d+$/.test(text)) return Number(text);

@@ -295,10 +295,8 @@ export function ago(seconds) {
   return d ? d + ' d ' + h % 24 + ' h' : h ? h + ' h ' + m % 60 + ' min' : m ? m + ' min' : s + ' s';
 }
 export const two = value => String(value).padStart(2, '0');
-export function local(seconds) {
-  const at = seconds * 1000;
-  return new Date(at - new Date(at).getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-}
+export const offset = seconds => new Date(seconds * 1000).getTimezoneOffset() * 60;
+export const local = (seconds, length = 16) => new Date((seconds - offset(seconds)) * 1000).toISOString().slice(0, length);
 export const when = seconds => local(seconds).replace('T', ' ');
 export const DAY = {day: 'numeric', month: 'short'}, HOUR = {hour: '2-digit', minute: '2-digit'};
 export const moment = (seconds, how = {...DAY, ...HOUR}) => new Date(seconds * 1000).toLocaleString(language === 'en' ? [] : language, how);

@@ -1,6 +1,6 @@
 // One mount.
 import {charts} from './history.js';
-import {GB, actions, ago, api, auto, box, cell, clock, copyButton, el, follow, head, here, keys, list, listed, local, matches, may, mayChange, moment, newest, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tenths, tiles, when} from './kit.js';
+import {GB, actions, ago, api, auto, box, cell, clock, copyButton, el, follow, head, here, keys, list, listed, matches, may, mayChange, moment, newest, number, offer, pair, part, pill, press, query, quiet, say, secret, short, show, span, strong, table, tenths, tiles, when} from './kit.js';
 import {t} from './texts.js';
 import {feeds} from './feeds.js';
 import {put} from './live.js';
@@ -13,8 +13,8 @@ const EVERY = 3000, TITLES = 100, TITLES_FOR = 21600;   // ms, of them, s
 
 // A login's times, as the browser's forms have them.
 const hourFields = (login = {}) => [
-  {name: 'from', label: 'Valid from', type: 'date', value: login.from && local(login.from)},
-  {name: 'until', label: 'Valid until', type: 'date', value: login.until && local(login.until), hint: HERE + 'always.'},
+  {name: 'from', label: 'Valid from', type: 'date', value: login.from},
+  {name: 'until', label: 'Valid until', type: 'date', value: login.until, hint: HERE + 'always.'},
   {name: 'hours', label: 'Hours of each week', type: 'hours', most: 1000, value: hoursText(login.hours), placeholder: 'mon tue 20:00-22:00, fri 23:00-02:00', hint: 'Days and times, separated by commas; without days: each day. Empty: at any time.'},
   {name: 'zone', label: 'Time zone of these hours', most: 64, value: login.zone, placeholder: 'Europe/Berlin', hint: 'Empty: that of the server.'},
   {name: 'grace', label: 'Grace, seconds', type: 'number', min: 0, max: 86400, value: login.grace, hint: 'At the end of its time the source on the air is ended, so many seconds later.'},

@@ -187,7 +187,7 @@ export default {
   'What the mounts of each account used by month.': 'Was die Mounts jedes Kontos im Monat verbraucht haben.',
   'The first rows are shown; the file has all of them.': 'Die ersten Zeilen sind zu sehen; die Datei hat alle.',
   'The directory is being read.': 'Das Verzeichnis wird gelesen.', 'This server records nothing.': 'Dieser Server nimmt nichts auf.',
-  'Nothing is recorded from then on.': 'Von da an ist nichts aufgenommen.',
+  'Nothing of this time can be played.': 'Von dieser Zeit ist nichts abzuspielen.',
   'Nothing is recorded of this day.': 'Von diesem Tag ist nichts aufgenommen.', 'No titles of this day.': 'Keine Titel an diesem Tag.',
   'The end is not after the beginning': 'Das Ende liegt nicht nach dem Anfang',
   'The files that lie within {0} and {1} are removed at this server.': 'Die Dateien zwischen {0} und {1} werden auf diesem Server gelöscht.',

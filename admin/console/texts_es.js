@@ -186,7 +186,7 @@ export default {
   'What the mounts of each account used by month.': 'Lo que usaron los montajes de cada cuenta por mes.',
   'The first rows are shown; the file has all of them.': 'Se muestran las primeras filas; el archivo las tiene todas.',
   'The directory is being read.': 'Se está leyendo el directorio.', 'This server records nothing.': 'Este servidor no graba nada.',
-  'Nothing is recorded from then on.': 'Desde entonces no hay nada grabado.', 'Nothing is recorded of this day.': 'De este día no hay nada grabado.',
+  'Nothing of this time can be played.': 'Nada de este tiempo se puede reproducir.', 'Nothing is recorded of this day.': 'De este día no hay nada grabado.',
   'No titles of this day.': 'Ningún título este día.', 'The end is not after the beginning': 'El final no es posterior al comienzo',
   'The files that lie within {0} and {1} are removed at this server.': 'Los archivos entre {0} y {1} se eliminan en este servidor.',
   'Click on a time to listen from there.': 'Haga clic en una hora para escuchar desde ahí.', 'Archive of {0}': 'Archivo de {0}',

@@ -186,7 +186,7 @@ export default {
   'What the mounts of each account used by month.': 'O que as montagens de cada conta usaram por mês.',
   'The first rows are shown; the file has all of them.': 'Mostram-se as primeiras linhas; o ficheiro tem todas.',
   'The directory is being read.': 'O diretório está a ser lido.', 'This server records nothing.': 'Este servidor não grava nada.',
-  'Nothing is recorded from then on.': 'A partir daí nada está gravado.', 'Nothing is recorded of this day.': 'Deste dia nada está gravado.',
+  'Nothing of this time can be played.': 'Nada deste tempo se pode reproduzir.', 'Nothing is recorded of this day.': 'Deste dia nada está gravado.',
   'No titles of this day.': 'Nenhum título neste dia.', 'The end is not after the beginning': 'O fim não é posterior ao começo',
   'The files that lie within {0} and {1} are removed at this server.': 'Os ficheiros entre {0} e {1} são eliminados neste servidor.',
   'Click on a time to listen from there.': 'Clique numa hora para ouvir a partir daí.', 'Archive of {0}': 'Arquivo de {0}', Recording: 'Gravação',
