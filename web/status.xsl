@@ -1,6 +1,6 @@
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns="http://www.w3.org/1999/xhtml"
   xmlns:str="http://exslt.org/strings" exclude-result-prefixes="str">
-<xsl:output method="xml" media-type="text/html" encoding="UTF-8" indent="yes" omit-xml-declaration="yes"
+<xsl:output method="xml" media-type="text/html" encoding="UTF-8" indent="no" omit-xml-declaration="yes"
   doctype-public="-//W3C//DTD XHTML 1.0 Strict//EN" doctype-system="about:legacy-compat"/>
 
 <xsl:template match="/icestats">
@@ -60,7 +60,7 @@
 <xsl:if test="listener_peak"><tr><td>Listeners (peak):</td><td class="streamstats"><xsl:value-of select="listener_peak"/></td></tr></xsl:if>
 <xsl:if test="genre"><tr><td>Genre:</td><td class="streamstats"><xsl:value-of select="genre"/></td></tr></xsl:if>
 <xsl:if test="starts-with(server_url, 'http://') or starts-with(server_url, 'https://')"><tr><td>Stream URL:</td><td class="streamstats"><a href="{server_url}" rel="noopener noreferrer"><xsl:value-of select="server_url"/></a></td></tr></xsl:if>
-<xsl:if test="listenurl"><tr><td>Listen URL:</td><td class="streamstats"><code><xsl:value-of select="listenurl"/></code></td></tr></xsl:if>
+<xsl:if test="listenurl"><tr><td>Listen URL:</td><td><code><xsl:value-of select="listenurl"/></code></td></tr></xsl:if>
 <tr><td>Currently playing:</td><td class="streamstats"><xsl:call-template name="playing"/></td></tr>
 </tbody></table>
 </details>
@@ -79,8 +79,8 @@
 <xsl:template name="heading">
 <xsl:variable name="name"><xsl:call-template name="name"/></xsl:variable>
 <xsl:choose>
-<xsl:when test="$name = @mount"><xsl:value-of select="concat('Mountpoint ', @mount)"/></xsl:when>
-<xsl:otherwise><xsl:value-of select="$name"/><small><xsl:value-of select="concat('Mountpoint ', @mount)"/></small></xsl:otherwise>
+<xsl:when test="$name = @mount"><xsl:value-of select="concat('Mount Point ', @mount)"/></xsl:when>
+<xsl:otherwise><xsl:value-of select="$name"/><small><xsl:value-of select="concat('Mount Point ', @mount)"/></small></xsl:otherwise>
 </xsl:choose>
 </xsl:template>
 

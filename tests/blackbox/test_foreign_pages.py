@@ -1,4 +1,5 @@
 """SHOUTcast's addresses, and the recent titles."""
+import re
 import urllib.parse
 import xml.etree.ElementTree as ET
 
@@ -204,3 +205,17 @@ def numbered_streams_have_their_statistics_and_their_lists(t):
             reply = server.get("/" + name % ending, headers=["Host: 127.0.0.1:%d" % server.port])
             check(reply.status == 200 and form % address in reply.text, "%s: %r" % (name, reply.text))
         equal(server.get("/listen%s?sid=4" % ending).status, 404)
+
+
+@test
+def scrapers_of_the_status_page_read_what_they_read_at_icecast(t):
+    server = t.server()
+    server.source("/a.mp3", lines=["ice-name: Radio", "ice-description: D", "ice-genre: Pop", "ice-url: http://u.example.org/", "ice-bitrate: 128"]).play(5)
+    titled(server, "/a.mp3", "A%20-%20B")
+    text = page(server, "/status.xsl?mount=/a.mp3", lambda text: "A - B" in text).text
+    # By position, as scripts in PHP.
+    cells = [re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r'<td\s[^>]*class="streamstats">(.*)</td>', text.replace("</tr>", "</tr>\n"))]
+    equal((cells[1:4], cells[4:]), (["128", "0", "0"], ["Pop", "http://u.example.org/", "A - B"]))
+    # By words that stand together, as scripts in Perl; grep reads one line.
+    for words in (r'Mount Point /a\.mp3<', r'<tr><td>Bitrate:</td><td class="streamstats">128</td></tr><tr>', r'<tr><td>Listeners \(current\):</td><td class="streamstats">0</td></tr>'):
+        check(re.search(words, text), words)

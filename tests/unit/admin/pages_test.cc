@@ -142,11 +142,11 @@ TEST(Pages, AreHtmlInUtf8) {
 TEST(Pages, ShowTheStatusOfEveryMount) {
   const std::string body = web("status.xsl", sample_stats(3));
   for (const char* text :
-       {"Icecast", "Mountpoint /a.mp3", "Station of /a.mp3", "href=\"/a.mp3.m3u\"",
+       {"Icecast", "Mount Point /a.mp3", "Station of /a.mp3", "href=\"/a.mp3.m3u\"",
         "href=\"/a.mp3.xspf\"", "http://127.0.0.1:8000/a.mp3", "Artist - Song",
         "<audio controls=\"controls\" preload=\"none\" aria-label=\"Player of Station of /a.mp3\" "
         "src=\"/a.mp3\"></audio>",
-        "Listeners (current):", "href=\"http://station.example/\"", "Mountpoint /b &amp; c.mp3",
+        "Listeners (current):", "href=\"http://station.example/\"", "Mount Point /b &amp; c.mp3",
         "href=\"/b%20%26%20c.mp3.m3u\"", "href=\"/d%22%3Ce%3E.mp3.xspf\""})
     CHECK_TEXT(has(body, text), text);
 }
