@@ -1,4 +1,4 @@
-// What accounts have used in a month, and how much of their quotas is taken.
+// What accounts have used in a month, in UTC as quotas count it, and their quotas.
 import {clock, GB, box, cell, el, listed, newest, number, say, span, strong, table, tenths, tiles} from './kit.js';
 import {language, t} from './texts.js';
 import {SUMS, ask, choice, day, headed, hours, off, sumCells, taking, transfer} from './figures.js';
@@ -8,7 +8,7 @@ const QUOTAS = [['mounts', 'Mounts'], ['listeners', 'Listeners'], ['bitrate', 'k
 
 // ["2026-11", "November 2026"], so many months ago.
 function monthAt(back) {
-  const now = new Date(clock()), name = day(now.getFullYear(), now.getMonth() - back, 1);
+  const now = new Date(clock()), name = day(now.getUTCFullYear(), now.getUTCMonth() - back, 1);
   return [name.slice(0, 7), new Date(name).toLocaleDateString(language, {month: 'long', year: 'numeric', timeZone: 'UTC'})];
 }
 const accountName = one => one.account || t('none');
@@ -33,7 +33,7 @@ export async function usage(page) {
   rows.sort({Account: accountName, Mounts: one => one.mounts, ...SUMS}, draw);
   const both = newest(fields => Promise.all([ask('usage', fields), listed('/accounts')]));
   async function refresh() {
-    const [year, nth] = month.value().split('-').map(Number), fields = {from: month.value() + '-01', to: day(year, nth, 1)};
+    const [year, nth] = month.value().split('-').map(Number), fields = {from: month.value() + '-01', to: day(year, nth, 1), zone: 'UTC'};
     const got = await both(fields);
     if (!got) return;
     const [told, accounts] = got;

@@ -198,10 +198,13 @@ def an_owner_sees_the_audience_of_its_account(t):
 @test
 def usage_is_told_by_account_and_month_beside_the_quotas(t):
     server, _ = two_accounts(t)
-    desk = Desk(t, server).log_in()
+    desk = Desk(t, server)
+    # Quotas count months in UTC, whatever day the viewer has.
+    desk.browser.cdp("Emulation.setTimezoneOverride", timezoneId="Pacific/Kiritimati")
+    desk.log_in()
     desk.press("Usage", selector="#menu a")
     desk.wait(lambda: len(rows(desk, "Transfer")) == 2, "the accounts")
-    month = time.strftime("%Y-%m")
+    month = time.strftime("%Y-%m", time.gmtime())
     year, nth = int(month[:4]), int(month[5:])
     fields = "from=%s-01&to=%04d-%02d-01&zone=UTC" % (month, year + nth // 12, nth % 12 + 1)
     told = {row["account"]: row for row in Api(server).want(200, "GET", "/audience/usage?" + fields).json()["items"]}
@@ -215,6 +218,7 @@ def usage_is_told_by_account_and_month_beside_the_quotas(t):
     # 4,254.5 hours are no more than the 4,254 that the quota counts.
     told_hours = desk.browser.script("return import('/admin/console/figures.js').then(all => [15316200, 35999, 36000].map(all.hours))")
     equal(told_hours, ["4,254", "9.9", "10"])
+    check("zone=UTC" in links(desk)[0], links(desk)[0])
     lines = taken(server, links(desk)[0])
     equal((lines[0][:2], sorted(line[1] for line in lines[1:])), (["from", "account"], ["acme", "other"]))
     desk.looks_well("usage")
