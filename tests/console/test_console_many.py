@@ -160,6 +160,32 @@ def a_chart_goes_on_by_a_point_at_a_time(t):
 
 
 @test
+def heads_of_a_chart_s_table_break_between_words_only(t):
+    stub = Stub(mounts=3, nodes=1)
+    t.owned(stub)
+    desk = Desk(t, stub)
+    desk.page("")
+    desk.browser.script("localStorage.setItem('lb-language', 'de')")
+    desk.browser.look(320)
+    desk.page("")
+    desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart path.line').length"), "the charts")
+    desk.browser.script("for (const one of document.querySelectorAll('.chart details')) one.open = true")
+    broken = """
+        const words = [];
+        for (const head of document.querySelectorAll('.sheet thead th')) {
+          const text = head.firstChild, all = document.createRange();
+          for (const word of text.data.matchAll(/[^\\s\\/-]+/g)) {
+            all.setStart(text, word.index);
+            all.setEnd(text, word.index + word[0].length);
+            if (new Set([...all.getClientRects()].map(one => one.top)).size > 1) words.push(word[0]);
+          }
+        }
+        return words;"""
+    equal(desk.browser.script(broken), [])
+    desk.quiet()
+
+
+@test
 def sums_are_painted_while_all_rows_change(t):
     desk = console_of(t)
     stub = desk.server
