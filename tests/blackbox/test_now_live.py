@@ -12,11 +12,11 @@ HITS = """<mount><mount-name>/hits.mp3</mount-name><burst-size>0</burst-size></m
 class Player:
     """EventSource and the handler of AzuraCast's programs; `np` has the shown state, by the name of the channel."""
 
-    def __init__(self, server, subs, host="localhost", encode=True, lines=()):
+    def __init__(self, server, subs, host="localhost", encode=True, lines=(), source=None):
         connect = json.dumps({"subs": subs}, separators=(",", ":"))
         # A browser escapes the quotes alone.
         query = urllib.parse.quote(connect) if encode else connect.replace('"', "%22")
-        self.wire = server.wire()
+        self.wire = server.wire(source_address=source)
         self.wire.send(request("GET %s?cf_connect=%s HTTP/1.1" % (PATH, query), ["Host: " + host, "Accept: text/event-stream", *lines]))
         self.head = self.wire.reply_head()
         self.np, self.time, self.frames = {}, None, []
@@ -189,8 +189,9 @@ def there_are_so_many_sets(t):
     server.source("/hits.mp3").play(1)
     players = []
     for i in range(64):
-        # A stranger chooses the name of this server, but only of half of them.
-        players.append(Player(server, {"station:hits": {}, "global:%d" % i: {}}, host="x%d:80" % i))
+        # A stranger chooses the name of this server, but only of half of them; an address begins 16.
+        address = "127.0.7.%d" % (1 + i // 16)
+        players.append(Player(server, {"station:hits": {}, "global:%d" % i: {}}, host="x%d:80" % i, source=address))
         equal(players[-1].head.status, 200, i)
     players[0].read(), players[63].read()
     check("http://x0:80/" in json.dumps(players[0].frames), "the first has its name")
@@ -198,8 +199,39 @@ def there_are_so_many_sets(t):
     refused = Player(server, {"station:hits": {}, "global:none": {}})
     equal((refused.head.status, refused.head.get("Retry-After")), (503, "5"))
     equal(Player(server, {"station:hits": {}, "global:63": {}}).head.status, 200, "one that is there already")
+    # A station by its own names is none of these sets.
+    for name in ("station:hits", "station:1"):
+        for subs in ({name: {}}, {name: {}, "global:time": {}}):
+            equal(Player(server, subs, host="x:80").head.status, 200, subs)
+    players[5].wire.close()
+    wait_for(lambda: Player(server, {"station:hits": {}, "global:none": {}}).head.status == 200, "a place that a reader has left")
     server.source("/live.mp3").play(1)
     equal(server.get("/api/v1/now/live.mp3").status, 200)
+
+
+@test
+def a_stranger_takes_no_place_of_a_feed_without_reading_it(t):
+    server = t.server(body=HITS + "".join("<mount><mount-name>/m%d.mp3</mount-name></mount>" % i for i in range(520)))
+    server.source("/hits.mp3").play(1)
+    for i in range(80):
+        Player(server, {"station:hits": {}, "global:%d" % i: {}}, source="127.0.7.1").wire.close()
+    for i in range(520):
+        # At once, as a browser that leaves the page; some are beyond the places of the address.
+        wire = server.wire(source_address="127.0.7.1")
+        wire.send(request("GET /api/v1/now/m%d.mp3/events HTTP/1.1" % i, ["Host: localhost"]))
+        check(wire.reply_head().status in (200, 503), i)
+        wire.close()
+    several = {"station:hits": {}, "station:m0": {}}
+    for subs in ({"station:hits": {}, "global:time": {}}, several):
+        equal(Player(server, subs, source="127.0.7.2").head.status, 200, subs)
+    for path in ("hits.mp3", "station:hits"):
+        wire = server.wire(source_address="127.0.7.2")
+        wire.send(request("GET /api/v1/now/%s/events HTTP/1.1" % path, ["Host: localhost"]))
+        equal(wire.reply_head().status, 200, path)
+        wire.close()
+    # With readers, one address has a quarter of the sets.
+    held = [Player(server, {"station:hits": {}, "global:own%d" % i: {}}, source="127.0.7.3") for i in range(20)]
+    equal([one.head.status for one in held], 16 * [200] + 4 * [503])
 
 
 @test

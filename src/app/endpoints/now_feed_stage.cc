@@ -70,12 +70,10 @@ Verdict send_reader_elsewhere(Worker& worker, Connection& connection) {
   return Verdict::kPending;
 }
 
-Verdict join_feed(Worker& worker, Connection& connection, const std::shared_ptr<TextFeed>& feed) {
+// REQUIRES: its place is in its context.
+Verdict join_feed(Worker& worker, Connection& connection, NowFeeds::Seat seat) {
   Services& services = worker.services;
   const Request& request = connection.request();
-  const Address& address = connection.peer();
-  auto place = services.now_feeds->enter(address);
-  if (!place) return send_reader_elsewhere(worker, connection);
   auto preamble = std::make_unique<Preamble>();
   preamble->head = feed_head_text(services, true);
   RequestFacts asked(request, connection.user);
@@ -83,12 +81,13 @@ Verdict join_feed(Worker& worker, Connection& connection, const std::shared_ptr<
   const std::uint64_t id = connection.id();
   // A reader does not count in <clients>.
   connection.context().client_pass.leave();
+  auto notice = std::move(connection.context().let_in.notice);
   auto reader = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
   reader->preamble = std::move(preamble);
   reader->joined = worker.loop.now();
-  reader->notice = std::move(*place);
+  reader->notice = std::move(notice);
   reader->transport->limit_unsent(kUnsentBytes);
-  services.now_feeds->join(worker.loop.id(), std::move(reader), *feed, last_id);
+  services.now_feeds->join(worker.loop.id(), std::move(reader), std::move(seat), last_id);
   return Verdict::kAnswered;
 }
 
@@ -117,19 +116,25 @@ Verdict now_feed_stage(Worker& worker, Connection& connection) {
     return Verdict::kAnswered;
   }
   if (services.drain.draining()) return send_reader_elsewhere(worker, connection);
-  if (const auto feed = services.now_feeds->find(ask.key()))
-    return join_feed(worker, connection, feed);
-  services.loops.control().post(
-      [&worker, &services, ask = std::move(ask), id = connection.id()]() mutable {
-        services.now_feeds->make(std::move(ask), [&worker, id](std::shared_ptr<TextFeed> feed) {
-          worker.answer(id, [&worker, feed = std::move(feed)](Connection& waiting) {
-            if (feed == nullptr)
-              send_reader_elsewhere(worker, waiting);
-            else
-              join_feed(worker, waiting, feed);
-          });
-        });
+  auto place = services.now_feeds->enter(connection.peer());
+  if (!place) return send_reader_elsewhere(worker, connection);
+  connection.context().let_in.notice = std::move(place->notice);
+  if (auto seat = services.now_feeds->find(ask.key()); seat.feed != nullptr)
+    return join_feed(worker, connection, std::move(seat));
+  services.loops.control().post([&worker, &services, ask = std::move(ask),
+                                 address = std::move(place->address),
+                                 id = connection.id()]() mutable {
+    services.now_feeds->make(std::move(ask), address, [&worker, id](NowFeeds::Seat made) {
+      worker.answer(id, [&worker, seat = std::move(made)](Connection& waiting) mutable {
+        if (seat.feed == nullptr) {
+          waiting.context().let_in.notice.reset();
+          send_reader_elsewhere(worker, waiting);
+        } else {
+          join_feed(worker, waiting, std::move(seat));
+        }
       });
+    });
+  });
   return Verdict::kPending;
 }
 

@@ -11,6 +11,7 @@
 #include "app/topology/listeners_elsewhere.h"
 #include "base/cat.h"
 #include "base/json.h"
+#include "config/settings/config.h"
 #include "http/message.h"
 #include "http/playlist.h"
 
@@ -20,10 +21,17 @@ namespace {
 constexpr unsigned kTitlesBefore = 5;
 constexpr std::string_view kOfAStation = "station:";
 constexpr std::string_view kStationPath = "/api/v1/now/station:";
+constexpr std::string_view kEvents = "/events";
 constexpr std::string_view kGlobal = "global";
+constexpr std::string_view kTime = "global:time";
 constexpr std::size_t kConnectDepth = 8;
 constexpr std::string_view kWanted =
     "cf_connect: JSON is wanted as {\"subs\":{\"station:NAME\":{}}}";
+
+// A number may have zeros in front, so a station has more names than these two.
+bool is_own_name(const ShownStation& station, std::string_view name) {
+  return name == station.id || name == std::to_string(station.number);
+}
 
 std::variant<NowFeedAsk, NowFault> live_ask(const Services& services, const std::string& query,
                                             std::string url) {
@@ -41,9 +49,11 @@ std::variant<NowFeedAsk, NowFault> live_ask(const Services& services, const std:
   const auto config = services.config.read();
   const auto shown = services.pages->stations().shown(services, *config);
   NowFeedAsk ask;
+  unsigned stations = 0;
   for (std::size_t i = 0; i < subs.size(); ++i) {
     const std::string_view name = subs.name(i);
     if (name == kGlobal || name.starts_with("global:")) {
+      ask.usual = ask.usual && name == kTime;
       ask.channels.push_back({std::string(name), {}});
       continue;
     }
@@ -54,9 +64,15 @@ std::variant<NowFeedAsk, NowFault> live_ask(const Services& services, const std:
     if (station == nullptr)
       return NowFault{
           404, cat({"cf_connect: there is no such station here, or it is not shown: ", name})};
+    ++stations;
+    ask.usual = ask.usual && is_own_name(*station, name.substr(kOfAStation.size()));
     ask.channels.push_back({std::string(name), station->id});
   }
-  ask.own_url = cat({"http://", Services::authority(*config)});
+  ask.usual = ask.usual && stations == 1;
+  const std::string authority = Services::authority(*config);
+  const std::string_view host = std::string_view(url).substr(url.find("://") + 3);
+  ask.foreign_url = host != authority && host != config->hostname;
+  ask.own_url = cat({"http://", authority});
   ask.url = std::move(url);
   return ask;
 }
@@ -96,7 +112,14 @@ std::optional<std::variant<NowFeedAsk, NowFault>> now_feed_ask(const Services& s
   if (!mount) return std::nullopt;
   NowFeedAsk ask;
   ask.mount = std::move(*mount);
-  if (path.starts_with(kStationPath)) ask.path = path;
+  if (!path.starts_with(kStationPath)) return ask;
+  // One feed, whichever name of the station the path has.
+  const std::string_view name = std::string_view(path).substr(
+      kStationPath.size(), path.size() - kStationPath.size() - kEvents.size());
+  const auto config = services.config.read();
+  const auto shown = services.pages->stations().shown(services, *config);
+  const ShownStation* station = find_shown_station(shown->stations, name);
+  ask.path = station == nullptr ? path : cat({kStationPath, station->id, kEvents});
   return ask;
 }
 

@@ -33,7 +33,15 @@ struct NowFeedAsk {
   std::string path;               // of a station that plays by `mount`; "": that mount alone
   std::vector<Channel> channels;  // in the order of their names
   std::string url, own_url;       // of this server: for these readers, and as configured
+  bool usual = true;              // one stream; or one station by its own name, and the time
+  bool foreign_url = false;       // the reader chose `url`
 
+  // There are more of these than streams and stations.
+  bool is_arbitrary() const noexcept { return !usual || foreign_url; }
+  void use_own_url() {
+    url = own_url;
+    foreign_url = false;
+  }
   bool is_set() const noexcept { return mount.empty(); }
   std::string key() const;
   std::string name() const { return is_set() ? "/api/live" : mount; }

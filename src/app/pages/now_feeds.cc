@@ -20,6 +20,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
 
+NowFeeds::Seat seat_in(std::shared_ptr<TextFeed> feed) {
+  GatePass pass = GatePass::enter(feed->mount()->gate());
+  return {std::move(feed), std::move(pass)};
+}
+
 class ReaderPlace final : public EndNotice {
  public:
   ReaderPlace(GatePass place, AddressTally::Pass address)
@@ -35,6 +40,7 @@ class ReaderPlace final : public EndNotice {
 
 struct NowFeeds::Feed {
   NowFeedAsk ask;
+  std::string begun_by;  // Place::address
   std::shared_ptr<TextFeed> text;
   std::optional<std::vector<NowMount>> known;  // nullopt: not gathered yet
   std::vector<Then> waiting;
@@ -42,6 +48,8 @@ struct NowFeeds::Feed {
   SteadyTime gathered_at{}, counted{}, read{}, stated{};
   std::optional<SteadyTime> begun;  // when its stream's source began
   std::optional<SteadyTime> due;    // when the next title is heard
+
+  bool has_readers() const { return text->mount()->listeners() > 0 || !waiting.empty(); }
 };
 
 NowFeeds::NowFeeds(Services& services)
@@ -58,36 +66,78 @@ NowFeeds::NowFeeds(Services& services)
 
 NowFeeds::~NowFeeds() = default;
 
-std::shared_ptr<TextFeed> NowFeeds::find(const std::string& key) const {
+NowFeeds::Seat NowFeeds::find(const std::string& key) const {
   const auto table = table_.read();
   const auto at = table->find(key);
-  return at == table->end() ? nullptr : at->second;
+  return at == table->end() ? Seat() : seat_in(at->second);
 }
 
 void NowFeeds::publish_table() {
   Table table;
   for (const auto& [key, feed] : feeds_)
-    if (feed->known) table.emplace(key, feed->text);
+    if (feed->known) table.emplace_hint(table.end(), key, feed->text);
   table_.publish(std::make_shared<const Table>(std::move(table)));
 }
 
-// Strangers choose the server's name too: when half of the sets are used, the configured name is
-// used.
-bool NowFeeds::find_room(NowFeedAsk& ask) const {
-  if (feeds_.size() >= kMaxFeeds) return false;
-  if (!ask.is_set()) return true;
-  const auto sets = static_cast<std::size_t>(
-      std::ranges::count_if(feeds_, [](const auto& one) { return one.second->ask.is_set(); }));
-  if (sets >= kMaxSets / 2) ask.url = ask.own_url;
-  return sets < kMaxSets || feeds_.contains(ask.key());
+// Its readers, if any, are ended.
+NowFeeds::Feeds::iterator NowFeeds::end_feed(Feeds::iterator at) {
+  wake(at->second->text->end(), at->second->text->mount());
+  return feeds_.erase(at);
 }
 
-void NowFeeds::make(NowFeedAsk ask, Then then) {
+// Ends feeds without readers, the one that was read longest ago first, until of `which` fewer than
+// `most` are left; false: they have readers.
+template <class Which>
+bool NowFeeds::make_room(std::size_t most, Which which) {
+  bool ended = false;
+  const auto unread = [&] {
+    auto oldest = feeds_.end();
+    for (auto at = feeds_.begin(); at != feeds_.end(); ++at)
+      if (which(*at->second) && !at->second->has_readers() &&
+          (oldest == feeds_.end() || at->second->read < oldest->second->read))
+        oldest = at;
+    return oldest;
+  };
+  auto left = static_cast<std::size_t>(
+      std::ranges::count_if(feeds_, [&](const auto& one) { return which(*one.second); }));
+  for (; left >= most; --left) {
+    const auto at = unread();
+    if (at == feeds_.end()) break;
+    end_feed(at);
+    ended = true;
+  }
+  if (ended) publish_table();
+  return left < most;
+}
+
+// Strangers choose the server's name too: when half of the sets, or all that an address may begin,
+// have readers, the configured name is used.
+bool NowFeeds::find_room(NowFeedAsk& ask, const std::string& address) {
+  const auto is_set = [](const Feed& feed) { return feed.ask.is_arbitrary(); };
+  const auto is_own = [&](const Feed& feed) {
+    return is_set(feed) && !address.empty() && feed.begun_by == address;
+  };
+  if (ask.is_arbitrary()) {
+    std::size_t sets = 0, own = 0;  // with readers
+    for (const auto& [key, feed] : feeds_) {
+      if (feed->has_readers() && is_set(*feed)) ++sets;
+      if (feed->has_readers() && is_own(*feed)) ++own;
+    }
+    if (sets >= kMaxSets / 2 || own >= kMaxSetsOfAddress) ask.use_own_url();
+    if (feeds_.contains(ask.key())) return true;
+  }
+  // With the configured name it may be a station's feed.
+  if (ask.is_arbitrary() && (!make_room(kMaxSetsOfAddress, is_own) || !make_room(kMaxSets, is_set)))
+    return false;
+  return make_room(kMaxUnread, [](const Feed& feed) { return !feed.has_readers(); });
+}
+
+void NowFeeds::make(NowFeedAsk ask, const std::string& address, Then then) {
   services_.loops.control().assert_here();
   const SteadyTime now = services_.clock.steady();
   auto at = feeds_.find(ask.key());
   if (at == feeds_.end()) {
-    if (!find_room(ask)) return then(nullptr);
+    if (!find_room(ask, address)) return then({});
     at = feeds_.find(ask.key());
   }
   if (at == feeds_.end()) {
@@ -96,17 +146,18 @@ void NowFeeds::make(NowFeedAsk ask, Then then) {
     if (!text) {
       services_.log.warn("now/feed", cat({ask.name(), ": no feed of events was made: ",
                                           text.error().what, "; the reader was refused"}));
-      return then(nullptr);
+      return then({});
     }
     at = feeds_.emplace(ask.key(), std::make_unique<Feed>()).first;
     at->second->ask = std::move(ask);
+    at->second->begun_by = address;
     at->second->text = std::move(*text);
     at->second->counted = now;
     if (!timer_.armed()) timer_.after(kTick);
   }
   Feed& feed = *at->second;
   feed.read = now;
-  if (feed.known) return then(feed.text);
+  if (feed.known) return then(seat_in(feed.text));
   feed.waiting.push_back(std::move(then));
   begin_gathering(feed);
 }
@@ -175,19 +226,18 @@ void NowFeeds::gathered(const std::string& key, std::vector<NowMount> now) {
   set_state(feed);
   wake(loops, feed.text->mount());
   if (first) publish_table();
-  for (Then& then : std::exchange(feed.waiting, {})) then(feed.text);
+  for (Then& then : std::exchange(feed.waiting, {})) then(seat_in(feed.text));
 }
 
-// Checks all feeds of this node, at most kMaxFeeds.
+// Checks all feeds of this node.
 void NowFeeds::tick() {
   const SteadyTime now = services_.clock.steady();
   bool gone = false;
   for (auto at = feeds_.begin(); at != feeds_.end();) {
     Feed& feed = *at->second;
-    if (feed.text->mount()->listeners() > 0) feed.read = now;
-    if (now - feed.read >= kUnread && feed.waiting.empty()) {
-      wake(feed.text->end(), feed.text->mount());
-      at = feeds_.erase(at);
+    if (feed.has_readers()) feed.read = now;
+    if (now - feed.read >= kUnread) {
+      at = end_feed(at);
       gone = true;
       continue;
     }
@@ -212,7 +262,7 @@ void NowFeeds::wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
       services_.loops.worker(i).post([this, i, mount] { streams_[i]->wake(mount); });
 }
 
-std::optional<std::unique_ptr<EndNotice>> NowFeeds::enter(const Address& address) {
+std::optional<NowFeeds::Place> NowFeeds::enter(const Address& address) {
   const auto config = services_.config.read();
   if (!places_.try_enter(config->now.max_readers)) return std::nullopt;
   GatePass place(&places_);
@@ -223,18 +273,21 @@ std::optional<std::unique_ptr<EndNotice>> NowFeeds::enter(const Address& address
     if (!entered) return std::nullopt;
     of_address = std::move(*entered);
   }
-  return std::make_unique<ReaderPlace>(std::move(place), std::move(of_address));
+  std::string key = of_address.key();
+  return Place{std::make_unique<ReaderPlace>(std::move(place), std::move(of_address)),
+               std::move(key)};
 }
 
 void NowFeeds::end_readers() {
   for (const auto& streams : streams_) streams->forget();
 }
 
-void NowFeeds::join(unsigned worker, std::unique_ptr<Listener> reader, const TextFeed& feed,
+void NowFeeds::join(unsigned worker, std::unique_ptr<Listener> reader, Seat seat,
                     std::string_view last_id) {
+  const TextFeed& feed = *seat.feed;
   TextFeed::Start start = feed.start_for(last_id);
   reader->preamble->headers = std::move(start.text);
-  reader->mount_pass = GatePass::enter(feed.mount()->gate());
+  reader->mount_pass = std::move(seat.pass);
   // If the window has moved on just now, the reader is ended; it reconnects and gets the state.
   if (auto late = streams_[worker]->enter_at(std::move(reader), feed.mount(), start.position))
     streams_[worker]->ended(std::move(late), *feed.mount(), EndReason::kLagged);
