@@ -1,6 +1,8 @@
 #include "app/pages/now_feed_ask.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "admin/feed/azuracast_json.h"
@@ -77,6 +79,27 @@ std::variant<NowFeedAsk, NowFault> live_ask(const Services& services, const std:
   return ask;
 }
 
+// The statistics of the stations of a set alone, as a server may have thousands of sets and mounts.
+StatsDocument stats_of(const Services& services, const ListenersElsewhere& elsewhere,
+                       const Config& config, const NowFeedAsk& ask) {
+  const auto shown = services.pages->stations().shown(services, config);
+  std::set<std::string> mounts;
+  for (const NowFeedAsk::Channel& channel : ask.channels)
+    if (const auto at = std::ranges::find(shown->stations, channel.station, &ShownStation::id);
+        at != shown->stations.end())
+      for (const std::string& mount : at->mounts) {
+        mounts.insert(mount);
+        for (const HlsVariantRow& row : mount_section(config, mount).hls_variants)
+          mounts.insert(row.mount);
+      }
+  StatsDocument document;
+  for (const std::string& mount : mounts) {
+    StatsDocument one = make_stats(services, elsewhere, mount);
+    std::ranges::move(one.sources, std::back_inserter(document.sources));
+  }
+  return document;
+}
+
 std::vector<LiveChannel> live_channels(const NowFeedAsk& ask, const std::vector<NowMount>& now) {
   std::vector<LiveChannel> channels;
   for (std::size_t i = 0; i < ask.channels.size(); ++i)
@@ -129,8 +152,8 @@ std::vector<NowMount> gather_feed(const Services& services, const ListenersElsew
     auto present = ask.is_station() ? feed_path_mount(services, ask.path) : std::nullopt;
     return {now_of(services, elsewhere, present.value_or(ask.mount), kTitlesBefore)};
   }
-  const StatsDocument document = make_stats(services, elsewhere);
   const auto config = services.config.read();
+  const StatsDocument document = stats_of(services, elsewhere, *config, ask);
   const NowSight sight(services, *config, document);
   std::vector<NowMount> all;
   for (const NowFeedAsk::Channel& channel : ask.channels) {
