@@ -1,13 +1,15 @@
 """Listeners of the past, while the server is replaced: each continues at its byte, in the archive and on into the
 present."""
 import os
+import re
 import threading
 import time
 
 from encoders import Ear
-from harness import SOURCE, check, equal, listen_socket, mount, test, wait_for
+from harness import ADMIN, SOURCE, check, equal, listen_socket, mount, open_folder, test, wait_for
 from link_bench import edge, linked_master
 from media import MP3_FRAME, mp3_numbers
+from recorded import Recording
 from recorder import Studio, ranges, recorded_seconds, recorder
 from replacing import upgrade
 from syscalls import Faults, Rule
@@ -80,6 +82,49 @@ def one_of_a_mount_that_is_off_the_air_goes_on(t):
         upgrade(server)
     listener.read(60 * MP3_FRAME)
     check(whole(listener)[-1] >= 140, "it goes on")
+    equal(server.stop(), 0)
+
+
+@test
+def one_whose_recording_was_removed_hears_it_to_its_end(t):
+    server = t.unstarted_server()
+    folder, begin = open_folder(server.dir / "archive"), int(time.time() - 3600) // 300 * 300
+    show = Recording(begin, 600)
+    show.write(folder)
+    server.write_config(body="<archive><dir>%s</dir></archive>" % folder + mount("/live.mp3", "<archive>1</archive>"))
+    server.start()
+    wait_for(lambda: ranges(server), "it is read")
+    at_its_end, within = [server.listener("/live.mp3?from=%d" % (begin + at)) for at in (284, 100)]
+    for listener in (at_its_end, within):
+        listener.read(100 * MP3_FRAME)
+    gone = server.ask("POST /admin/archive/delete?mount=/live.mp3&from=%d&to=%d HTTP/1.0" % (begin, begin + 300), login=ADMIN)
+    equal(gone.status, 200)
+    wait_for(lambda: len(list(folder.glob("*/*/*.data"))) == 1, "its file is gone")
+    for _ in range(2):
+        upgrade(server)
+    while len(at_its_end.audio) // MP3_FRAME < 20 * show.frames_a_second:
+        for listener in (at_its_end, within):
+            listener.read(40 * MP3_FRAME)
+    check(whole(at_its_end)[-1] >= show.number_at(begin + 303), "it goes on in the next file")
+    whole(within)
+    equal(server.stop(), 0)
+
+
+@test
+def one_goes_on_where_its_next_process_records_into_another_directory(t):
+    server = recorder(t, limits=PATIENT)
+    studio = Studio(t, server).until_recorded(12)
+    listener = server.listener("/live.mp3?timeshift=12")
+    listener.read(20 * MP3_FRAME)
+    other = open_folder(server.dir / "other")
+    server.write_config(body=server.slots["body"].replace("/archive</dir>", "/other</dir>"))
+    upgrade(server)
+    wait_for(lambda: list(other.glob("*/*/*.data")), "the other directory is in use", 20)
+    listener.read(400 * MP3_FRAME)
+    # The frame in which the upgrade came is not whole.
+    numbers = list(dict.fromkeys(int(number) for number in re.findall(rb"<S(\d{9})>", listener.audio)))
+    check(numbers == sorted(numbers) and len(numbers) < 1 + numbers[-1] - numbers[0], "it has passed over what is not there: %r" % numbers)
+    studio.close()
     equal(server.stop(), 0)
 
 

@@ -415,6 +415,7 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
   network.events->webhooks().go_on();
   directs_go_on(network, network.clock.steady() + kDirects);
   requests_go_on(network, sockets);
+  unnamed_files_.clear();
 }
 
 void TakeOver::when_left(Loop& control, UniqueFunction<void()> then) {

@@ -34,6 +34,7 @@
 namespace lb {
 
 struct AdmissionRecord;
+struct ArchiveFile;
 struct AudienceRecord;
 struct DumpRecord;
 struct EndedRecord;
@@ -145,6 +146,7 @@ class TakeOver {
       Network& network, const ListenerRecord& saved, const std::shared_ptr<Mount>& mount,
       const std::vector<std::shared_ptr<const Metadata>>& titles);
   Result<void> take(Network& network, const PastRecord& saved);
+  std::shared_ptr<const ArchiveFile> unnamed_file(const PastRecord& saved);
   void requests_go_on(Network& network, const ListenSockets& sockets);
   void directs_go_on(Network& network, SteadyTime until);
   void direct_goes_on(Network& network, TakenDirect direct, std::shared_ptr<Mount> mount);
@@ -184,6 +186,8 @@ class TakeOver {
   bool whole_ = false;
   Watch watch_;
   UniqueFunction<void()> then_;
+  std::unordered_map<MovedFd, std::shared_ptr<const ArchiveFile>>
+      unnamed_files_;  // of past listeners
 };
 
 }  // namespace lb

@@ -13,6 +13,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
+#include "archive/files/archive_file.h"
 #include "archive/files/past_record.h"
 #include "archive/read/shifted_streams.h"
 #include "auth/listener/authenticators.h"
@@ -146,6 +147,20 @@ Result<void> TakeOver::take(Network& network, const ListenersRecord& saved) {
   return {};
 }
 
+// Null: its file has a name, or cannot be used, and is then searched as if it had been removed.
+std::shared_ptr<const ArchiveFile> TakeOver::unnamed_file(const PastRecord& saved) {
+  if (!saved.unnamed) return nullptr;
+  const auto [at, is_new] = unnamed_files_.try_emplace(saved.unnamed->data);
+  if (is_new)
+    if (auto file = restore_unnamed(saved.unnamed->index, fds_.take(saved.unnamed->data)))
+      at->second = std::move(*file);
+  const auto& file = at->second;
+  const bool has = file && file->index.head.span.id == saved.next.id &&
+                   saved.next.position >= file->row.origin &&
+                   saved.next.position <= file->row.origin_end();
+  return has ? file : nullptr;
+}
+
 Result<void> TakeOver::take(Network& network, const PastRecord& saved) {
   auto mount = network.archive->live(saved.recorded);
   if (!mount)
@@ -154,7 +169,7 @@ Result<void> TakeOver::take(Network& network, const PastRecord& saved) {
   auto listener = take_listener(network, saved.listener, mount, {});
   if (!listener) return listener.error();
   Worker& worker = *network.workers[saved.worker % network.workers.size()];
-  worker.shifted->adopt(std::move(*listener), std::move(mount), saved);
+  worker.shifted->adopt(std::move(*listener), std::move(mount), saved, unnamed_file(saved));
   has_come(saved.listener);
   return {};
 }

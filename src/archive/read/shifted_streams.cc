@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <utility>
 
 #include "archive/files/archive_file.h"
@@ -78,6 +79,8 @@ struct ShiftedStreams::One final : Member {
         recorded(saved.recorded),
         type(saved.content_type),
         sought(saved.next),
+        sought_ms(saved.next_ms),
+        own(saved.own),
         wall_ms(saved.wall_ms),
         since(saved.since) {}
   ShiftedStreams& owner() const { return static_cast<ShiftedStreams&>(*group); }
@@ -91,8 +94,10 @@ struct ShiftedStreams::One final : Member {
   void warm(std::uint64_t piece);
   void go_on();
   bool check(std::int64_t from_ms);
+  void follow(const RecordedFiles& files);
   bool enter_live();
   void seek();
+  void ask_for_sought();
   // Own files, and the known files of other nodes.
   Catalog::Files files_anywhere() const {
     const Shared& shared = owner().shared_;
@@ -112,6 +117,8 @@ struct ShiftedStreams::One final : Member {
   const std::string recorded, type;
   std::shared_ptr<const ArchiveFile> file;  // null: seek() has not found it yet
   const StreamAddress sought{};             // address of the next byte, of a listener handed over
+  const std::int64_t sought_ms = 0;         // its wall time; 0: not known
+  const bool own = false;                   // this node has recorded it
   std::int64_t wall_ms;                     // of the start
   std::int64_t heard_ms = 0;                // the newest end among the files heard
   const SteadyTime since;                   // when wall_ms was due
@@ -119,6 +126,7 @@ struct ShiftedStreams::One final : Member {
   bool waits_for_disk = false;  // a file, or a part of one
   bool looked = false;          // other nodes were asked for the files that follow
   bool lost = false;            // no node delivers the bytes that are due
+  bool answered = false;        // all nodes with files of the sought time have listed them
 };
 
 ShiftedStreams::ShiftedStreams(LoopStreams& streams, Shared shared)
@@ -240,30 +248,35 @@ std::size_t ShiftedStreams::move(const Mount& from, const std::shared_ptr<Mount>
 
 // Continues behind the end of the file, or behind a part that no node delivers.
 void ShiftedStreams::One::go_on() {
-  const Shared& shared = owner().shared_;
   const Catalog::Files files = files_anywhere();
   const std::uint64_t origin = file->row.origin + listener->position;
-  std::size_t next = files->find(file->row.id, origin);
-  if (next < files->size() && !(lost && file->is((*files)[next])))
-    return load((*files)[next], origin - (*files)[next].origin, false);
+  const std::size_t found = files->find(file->row.id, origin);
+  if (found < files->size() && !(lost && file->is((*files)[found])))
+    return load((*files)[found], origin - (*files)[found].origin, false);
   const std::int64_t here_ms = wall_at(*file, listener->position);
   // Clocks of holders differ, so the search never begins before the time already heard.
   heard_ms = std::max(heard_ms, here_ms);
   if (check(heard_ms)) return;
+  follow(*files);
+}
+
+// Continues with the first file behind heard_ms, or waits for one.
+void ShiftedStreams::One::follow(const RecordedFiles& files) {
+  const StreamAddress at = next();
   const auto heard = [&](const FileRow& row) {
-    return row.bytes == 0 || file->is(row) ||
-           (row.id == file->row.id && row.origin_end() <= origin);
+    return row.bytes == 0 || (file && file->is(row)) ||
+           (row.id == short_id(at.id) && row.origin_end() <= at.position);
   };
-  next = files->find(heard_ms);
-  while (next < files->size() && heard((*files)[next])) ++next;
-  if (next < files->size()) {
-    const std::int64_t hole = (*files)[next].from_ms - heard_ms;
+  std::size_t i = files.find(heard_ms);
+  while (i < files.size() && heard(files[i])) ++i;
+  if (i < files.size()) {
+    const std::int64_t hole = files[i].from_ms - heard_ms;
     if (hole > kLongestHole.count()) return end(EndReason::kSourceEnded);
-    return load((*files)[next], 0, true);
+    return load(files[i], 0, true);
   }
   if (stuck_ms < 0) stuck_ms = ms_since();
   looked = false;
-  const bool ended = lost || (!shared.live(recorded) && !files->growing());
+  const bool ended = lost || (!owner().shared_.live(recorded) && !files.growing());
   if (ended || ms_since() - stuck_ms > kLongestHole.count()) end(EndReason::kSourceEnded);
 }
 
@@ -284,31 +297,51 @@ bool ShiftedStreams::One::check(std::int64_t from_ms) {
   return true;
 }
 
-// Waits until the archive is read and the nodes that have the next byte are connected.
+// Waits until the archive is read and the nodes that have the next byte are connected.  If its file
+// has been removed meanwhile, the listener continues as behind the end of a file.
 void ShiftedStreams::One::seek() {
   const Shared& shared = owner().shared_;
+  const bool reading = shared.catalog->is_reading(recorded);
   const Catalog::Files files = files_anywhere();
-  const std::uint32_t id = short_id(sought.id);
-  const std::size_t found = files->find(id, sought.position);
+  const std::size_t found = files->find(short_id(sought.id), sought.position);
   if (found < files->size())
     return load((*files)[found], sought.position - (*files)[found].origin, false);
+  const bool held = shared.remote != nullptr && shared.remote->holds(recorded);
+  // A node that has the byte may not be connected yet.
+  if (!reading && sought_ms > 0 && (answered || (own && !held))) {
+    heard_ms = sought_ms;
+    return follow(*files);
+  }
   if (stuck_ms < 0) stuck_ms = ms_since();
   if (ms_since() - stuck_ms > kLongestHole.count()) return end(EndReason::kSourceEnded);
-  RemoteArchive* const remote = shared.remote;
-  if (looked || remote == nullptr || !remote->holds(recorded)) return;
+  if (held && !looked) ask_for_sought();
+}
+
+// Asks other nodes for their files with the sought byte, then for those of the following time.
+void ShiftedStreams::One::ask_for_sought() {
   looked = true;
-  remote->check(recorded, id, sought.position,
-                [&group = owner(), &loop = loop(), id = listener->id](bool) {
-                  loop.post([&group, id] {
-                    if (One* const one = group.find_one(id)) one->run();
-                    // Only the next tick may ask again: check() may answer at once, and run() would
-                    // ask in a loop.
-                    if (One* const one = group.find_one(id)) one->looked = false;
-                  });
-                });
+  RemoteArchive& remote = *owner().shared_.remote;
+  auto then = [&group = owner(), &loop = loop(), id = listener->id](bool all) {
+    loop.post([&group, id, all] {
+      if (One* const one = group.find_one(id)) {
+        one->answered = all || one->own;
+        one->run();
+      }
+      // Only the next tick may ask again: check() may answer at once, and run() would ask in a
+      // loop.
+      if (One* const one = group.find_one(id)) one->looked = one->answered = false;
+    });
+  };
+  remote.check(
+      recorded, short_id(sought.id), sought.position,
+      [&remote, of = recorded, from_ms = sought_ms, then = std::move(then)](bool all) mutable {
+        remote.check(of, from_ms, from_ms + kLookMs,
+                     [all, then = std::move(then)](bool too) { then(all && too); });
+      });
 }
 
 void ShiftedStreams::each_past(const std::function<void(PastRecord)>& f, FdsOut& fds) const {
+  std::map<const ArchiveFile*, MovedFd> unnamed;
   each(nullptr, [&](const Listener& listener) {
     const One& one = *find_one(listener.id);
     PastRecord saved;
@@ -320,14 +353,27 @@ void ShiftedStreams::each_past(const std::function<void(PastRecord)>& f, FdsOut&
     saved.wall_ms = one.wall_ms;
     saved.since = one.since;
     saved.bytes_per_second = one.mount->usual_bytes_per_second();
+    saved.next_ms = one.file ? wall_at(*one.file, listener.position) : one.sought_ms;
+    saved.own = one.file ? !one.file->remote : one.own;
+    if (one.file && is_unnamed(*one.file)) {
+      const auto [at, is_new] = unnamed.try_emplace(one.file.get());
+      if (is_new) at->second = fds.add(one.file->fd());
+      saved.unnamed = {at->second, is_new ? print_index(one.file->index) : ""};
+    }
     f(std::move(saved));
   });
 }
 
 void ShiftedStreams::adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount,
-                           const PastRecord& saved) {
+                           const PastRecord& saved, std::shared_ptr<const ArchiveFile> file) {
   const std::uint64_t id = listener->id;
-  add(std::make_unique<One>(std::move(listener), std::move(mount), saved));
+  auto made = std::make_unique<One>(std::move(listener), std::move(mount), saved);
+  if (file) {
+    made->listener->position = saved.next.position - file->row.origin;
+    keep_title(*made->listener, *file->view, made->listener->position);
+    made->file = std::move(file);
+  }
+  add(std::move(made));
   host_.loop().post([this, id] {
     if (One* const one = find_one(id)) one->run();
   });
@@ -355,7 +401,10 @@ void ShiftedStreams::One::loaded(ReaderPool::File next, std::uint64_t offset, bo
     offset = file->index.marks[file->index.mark_at(heard_ms)].offset;
   // A gap between the files brings listeners nearer to the present, and a difference between their
   // clocks causes no pause.
-  if (before) wall_ms += wall_at(*file, offset) - wall_before(*before, listener->position);
+  if (before)
+    wall_ms += wall_at(*file, offset) - wall_before(*before, listener->position);
+  else if (seam)
+    wall_ms += wall_at(*file, offset) - heard_ms;
   listener->position = offset;
   keep_title(*listener, *file->view, offset);
   looked = lost = false;

@@ -47,10 +47,10 @@ class ShiftedStreams final : public ListenerGroup {
 
   // -- of a hand-over, between two turns
   void each_past(const std::function<void(PastRecord)>& f, FdsOut& fds) const;
-  // A listener that has entered its gates.  Once the loop runs, its file is searched until it is
-  // found.
+  // A listener that has entered its gates. file: with its next byte; if null, it is searched until
+  // it is found, once the loop runs.
   void adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount,
-             const PastRecord& saved);
+             const PastRecord& saved, std::shared_ptr<const ArchiveFile> file = nullptr);
 
  private:
   struct One;
