@@ -21,8 +21,9 @@ bool names_a_port(std::string_view host) noexcept {
   return port && *port >= 1 && *port <= 65535;
 }
 
-// Characters that RFC 3986 allows in a path stay readable; others are encoded.
-std::string address(std::string_view scheme, std::string_view host, std::string_view mount) {
+}  // namespace
+
+std::string stream_address(std::string_view scheme, std::string_view host, std::string_view mount) {
   constexpr std::string_view kPathMarks = "/!$&'()*+,;=:@";
   std::string out(scheme);
   out.append("://").append(host);
@@ -35,8 +36,6 @@ std::string address(std::string_view scheme, std::string_view host, std::string_
   }
   return out;
 }
-
-}  // namespace
 
 std::string playlist_host(std::string_view host_header, std::string_view hostname, int port,
                           bool secure) {
@@ -95,11 +94,11 @@ std::string xspf_of(std::span<const std::string> addresses) {
 }
 
 std::string m3u(std::string_view host, std::string_view mount, std::string_view scheme) {
-  return address(scheme, host, mount) + "\r\n";
+  return stream_address(scheme, host, mount) + "\r\n";
 }
 
 std::string pls(std::string_view host, std::string_view mount, std::string_view scheme) {
-  return cat({"[playlist]\r\nNumberOfEntries=1\r\nFile1=", address(scheme, host, mount),
+  return cat({"[playlist]\r\nNumberOfEntries=1\r\nFile1=", stream_address(scheme, host, mount),
               "\r\nLength1=-1\r\nVersion=2\r\n"});
 }
 

@@ -19,8 +19,9 @@ std::string playlist_host(std::string_view host_header, std::string_view hostnam
 // server's addresses.
 std::string with_site(std::string_view text, std::string_view from, std::string_view to);
 
-// host: "radio.example:8000"; mount: decoded, begins with '/'. Bytes that no address may have are
-// percent-encoded.
+// host: "radio.example:8000"; mount: decoded, begins with '/'. Bytes that RFC 3986 does not allow
+// in a path are percent-encoded.
+std::string stream_address(std::string_view scheme, std::string_view host, std::string_view mount);
 std::string m3u(std::string_view host, std::string_view mount, std::string_view scheme = "http");
 std::string pls(std::string_view host, std::string_view mount, std::string_view scheme = "http");
 

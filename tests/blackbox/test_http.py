@@ -1,4 +1,8 @@
 """Requests of players and browsers: methods, ranges, CORS, unusual heads, files, playlists, aliases."""
+import html
+import re
+import urllib.parse
+
 from harness import ADMIN, SOURCE, check, equal, free_port, listen_socket, matches, request, test
 
 MP3 = "Content-Type: audio/mpeg"
@@ -375,6 +379,40 @@ def playlists_name_the_host_that_was_asked(t):
     equal((reply.status, reply.get("Content-Type").split(";")[0]), (200, "application/xspf+xml"))
     check("/m.mp3</location>" in reply.text, reply.text)
     equal(server.get("/m.mp3.vclt").status, 200)
+
+
+@test
+def playlists_name_addresses_that_are_the_stream_as_they_are_written(t):
+    written = "http://radio.example.org/a b?c"
+    server = t.server(limits="<sources>20</sources>", sockets=listen_socket(free_port()),
+                      body="<mount><mount-name>/own name</mount-name><listenurl>%s</listenurl></mount>" % written)
+    for name in ("/a b.mp3", "/100%.mp3", "/a%20b.mp3", "/a#b.mp3", "/q?x.mp3", '/a"b.mp3', "/<a&b>.mp3", "/é+(;=).mp3"):
+        encoded = urllib.parse.quote(name)
+        server.source(encoded).play(3)
+        for ending in (".m3u", ".pls", ".xspf", ".vclt"):
+            reply = server.get(encoded + ending, headers=["Host: 127.0.0.1:%d" % server.port])
+            text = html.unescape(reply.text) if ending == ".xspf" else reply.text
+            address = re.search(r"http://127\.0\.0\.1:%d(/[^\s<]*)" % server.port, text)
+            check(address, "%s%s: %s" % (name, ending, text))
+            equal(urllib.parse.unquote(address[1]), name, ending)
+            check("#" not in address[1] and "?" not in address[1], address[1])
+            equal(server.ask("HEAD %s HTTP/1.0" % address[1]).get("Content-Type"), "audio/mpeg", name + ending)
+        equal(server.stat(name, "listenurl"), "http://127.0.0.1:%d%s" % (server.port, name), "statistics have it as Icecast's")
+    server.source("/own%20name").play(3)
+    for ending in (".xspf", ".vclt"):
+        check(written in html.unescape(server.get("/own%20name" + ending).text), "the address that the station has written stays")
+
+
+@test
+def own_templates_of_playlists_get_addresses_that_are_the_stream(t):
+    server = t.unstarted_server()
+    (server.dir / "admin" / "vclt.xsl").write_text(
+        '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:output method="text"/>'
+        '<xsl:template match="/icestats">own <xsl:value-of select="source/listenurl"/></xsl:template></xsl:stylesheet>')
+    server.start()
+    server.source("/a%20b.mp3").play(3)
+    text = server.get("/a%20b.mp3.vclt").text
+    check(text.startswith("own http://") and text.endswith("/a%20b.mp3"), text)
 
 
 @test

@@ -13,6 +13,7 @@
 #include "config/settings/config.h"
 #include "http/connections.h"
 #include "http/message.h"
+#include "http/playlist.h"
 
 namespace lb {
 namespace {
@@ -30,6 +31,17 @@ bool is_known(const Services& services, const std::string& mount) {
   return services.mounts.find(mount) ||
          mount_section(*services.config.read(), mount).name == mount ||
          services.mount_files->fallback(mount);
+}
+
+// Statistics have the raw name, as Icecast's; a list's address is fetched as it is. One that the
+// station has written stays.
+StatsDocument with_encoded_addresses(StatsDocument document, const std::string& authority) {
+  for (StatsSource& source : document.sources) {
+    const auto at = source.fields.find("listenurl");
+    if (at != source.fields.end() && at->second == cat({"http://", authority, source.mount}))
+      at->second = stream_address("http", authority, source.mount);
+  }
+  return document;
 }
 
 }  // namespace
@@ -146,8 +158,9 @@ Result<RenderedPage> PageCache::render(const PageAsk& ask, const Config& config,
     return RenderedPage{"application/json; charset=UTF-8",
                         status_json(document, {ask.mount, ask.array}), false};
   if (!ask.path.starts_with('/'))
-    return renderer_.render(TemplateRoot::kAdmin, config.paths.adminroot,
-                            ask.path.substr(1) + ".xsl", stats_xml(document, scope));
+    return renderer_.render(
+        TemplateRoot::kAdmin, config.paths.adminroot, ask.path.substr(1) + ".xsl",
+        stats_xml(with_encoded_addresses(document, Services::authority(config)), scope));
   return renderer_.render(TemplateRoot::kWeb, config.paths.webroot, ask.path.substr(1),
                           stats_xml(document, scope));
 }
